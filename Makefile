@@ -1,0 +1,106 @@
+# event_validate: build with PGXS, in this folder or (make -f .../Makefile) in
+# another one.
+#
+#   make && make install        against the pg_config in PATH, or PG_CONFIG=...
+#   make installcheck           pg_regress, against a running server
+#   make check-isolation        isolation tests, against a running server
+#   make check-tap              TAP tests, which start servers of their own
+#   make werror                 everything anew, warnings as errors (CC=clang too)
+#   make check-headers          each header compiles by itself
+#   make format, format-check   PostgreSQL's layout
+#   make dist                   a release archive of HEAD
+#
+# scripts/test does all the checks without installing into the system.
+
+top := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+
+MODULE_big = event_validate
+OBJS = event_validate.o \
+	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*.c)))
+SHLIB_LINK += -lidn2
+PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
+
+EXTENSION = $(basename $(notdir $(sort $(wildcard $(top)/*.control))))
+DATA = $(notdir $(sort $(wildcard $(top)/*--*.sql)))
+
+# The answers may not depend on the cluster's encoding or locale, but what is
+# printed and in which order does: one of each for the expected files.
+REGRESS = $(basename $(notdir $(sort $(wildcard $(top)/sql/*.sql))))
+REGRESS_OPTS = --load-extension=event_validate
+ENCODING = UTF8
+NO_LOCALE = 1
+
+EXTRA_CLEAN = event_validate.d src/*.d output_iso tmp_check headers
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+
+# A server built with LLVM wants our bitcode too (for inlining by JIT, which
+# has nothing to inline here).  Where its clang is not installed, go without.
+pgxs_setting = $(shell sed -n 's/^$(1)[[:space:]]*=[[:space:]]*//p' '$(dir $(PGXS))../Makefile.global')
+ifeq ($(and $(shell command -v '$(call pgxs_setting,CLANG)' 2>/dev/null),$(shell command -v '$(call pgxs_setting,LLVM_BINPATH)/llvm-lto' 2>/dev/null)),)
+override with_llvm = no
+endif
+
+include $(PGXS)
+
+# ---------- compiling ----------
+
+# PGXS tracks no header, and a build elsewhere lacks the folder src.  The
+# bitcode hangs on the same headers as the object file.
+%.o: %.c
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -c -MMD -MP -MF $*.d -MT $*.o -MT $*.bc -o $@ $<
+
+%.bc: %.c
+	@$(MKDIR_P) $(@D)
+	$(COMPILE.c.bc) -o $@ $<
+
+-include $(OBJS:.o=.d)
+
+# PostgreSQL's headers count as the system's: -Wextra is for our code.  CFLAGS
+# from a gcc-built server hold options that clang only knows by hearsay.
+WERROR = -Wall -Wextra -Werror -isystem $(includedir_server) \
+	$(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument)
+
+.PHONY: werror check-headers
+werror:
+	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) clean
+	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) COPT='$(WERROR)' all
+
+check-headers:
+	@$(MKDIR_P) headers
+	@for header in $(sort $(wildcard $(top)/src/*.h)); do \
+		name=`basename $$header .h`; \
+		printf '#include "postgres.h"\n#include "%s"\n' "$$header" >headers/$$name.c; \
+		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -I$(abspath $(top)) -fsyntax-only headers/$$name.c || failed=1; \
+		if grep -q '#include.*postgres\.h' $$header; then echo "$$header includes postgres.h"; failed=1; fi; \
+	done; rm -rf headers; test -z "$$failed"
+
+# ---------- tests ----------
+
+.PHONY: check-isolation check-tap
+isolation_specs = $(basename $(notdir $(sort $(wildcard $(top)/test/isolation/specs/*.spec))))
+
+check-isolation:
+	$(pg_isolation_regress_installcheck) --inputdir=$(top)/test/isolation \
+		--load-extension=event_validate --dbname=isolation_regression $(isolation_specs)
+
+check-tap: PROVE_FLAGS += -I $(abspath $(top))/test/t/lib
+check-tap: PROVE_TESTS ?= test/t/*.pl
+check-tap:
+	$(prove_installcheck)
+
+# ---------- housekeeping ----------
+
+.PHONY: format format-check dist
+format:
+	$(top)/scripts/format
+
+format-check:
+	$(top)/scripts/format --check
+
+version = $(shell sed -n 's/^   "version": "\(.*\)",/\1/p' $(top)/META.json)
+dist:
+	cd $(top) && git archive --format=zip --prefix=event_validate-$(version)/ \
+		-o event_validate-$(version).zip HEAD
