@@ -86,7 +86,7 @@ check-isolation:
 	$(pg_isolation_regress_installcheck) --inputdir=$(top)/test/isolation \
 		--load-extension=event_validate --dbname=isolation_regression $(isolation_specs)
 
-check-tap: PROVE_FLAGS += -I $(abspath $(top))/test/t/lib
+check-tap: override PROVE_FLAGS += -I $(abspath $(top))/test/t/lib
 check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)

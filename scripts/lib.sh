@@ -1,0 +1,190 @@
+# shellcheck shell=bash
+#
+# What scripts/test, scripts/demo and scripts/install-deps share: which
+# PostgreSQL, a work folder of our own, a copy of the project built and
+# installed in there, a throwaway server that finds it.  Sourced, never run.
+#
+# Nothing here writes outside the work folder, and no server but our own is
+# ever spoken to.
+
+set -euo pipefail
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# shellcheck disable=SC2034
+if [[ -t 1 && -z ${NO_COLOR:-} ]]; then
+    bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'
+else
+    bold='' red='' green='' plain=''
+fi
+
+say() { printf '%s\n' "$@"; }
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# ---------- which PostgreSQL ----------
+
+# installed PACKAGE...: are all of these Debian packages?
+installed() {
+    local states
+
+    states=$(dpkg-query -W -f '${db:Status-Status} ' "$@" 2>/dev/null) &&
+        [[ $states =~ ^(installed )+$ ]]
+}
+
+# The major version to use, on Debian: PG_VERSION, else the distribution's
+# own where its package is installed, else the newest that can be built
+# against.  Prints nothing where there is none yet.
+pg_version() {
+    local version
+
+    if [[ -n ${PG_VERSION:-} ]]; then
+        printf '%s\n' "$PG_VERSION"
+        return
+    fi
+    version=$(dpkg-query -W -f '${Depends}\n' postgresql 2>/dev/null |
+        sed -n 's/.*postgresql-\([0-9]*\).*/\1/p') || true
+    if [[ -z $version ]]; then
+        version=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 'postgresql-server-dev-[0-9]*' 2>/dev/null |
+            sed -n 's/^installed postgresql-server-dev-\([0-9]*\)$/\1/p' | sort -n | tail -n 1) || true
+    fi
+    printf '%s' "${version:+$version$'\n'}"
+}
+
+# Sets pg_config, bindir and pg_major.
+find_postgres() {
+    local version
+
+    pg_config=${PG_CONFIG:-}
+    if [[ -z $pg_config && -e /etc/debian_version ]]; then
+        version=$(pg_version)
+        pg_config=/usr/lib/postgresql/$version/bin/pg_config
+    fi
+    pg_config=$(command -v "${pg_config:-pg_config}") ||
+        die "no ${pg_config:-pg_config}: is PostgreSQL's development package installed?"
+    bindir=$("$pg_config" --bindir)
+    [[ -x $bindir/initdb ]] || die "no server programs in $bindir"
+    pg_major=$("$pg_config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
+    ((pg_major >= 15)) || die "PostgreSQL $pg_major is too old: 15 or later is needed"
+}
+
+# ---------- who and where ----------
+
+# PostgreSQL refuses to run as root: root lends the work to another user.
+user=$(id -un)
+if [[ $(id -u) == 0 ]]; then
+    user=$(id -un postgres 2>/dev/null || echo nobody)
+fi
+unprivileged() {
+    if [[ $(id -u) == 0 ]]; then
+        runuser -u "$user" -- "$@"
+    else
+        "$@"
+    fi
+}
+
+# Makes the work folder ($work), and an environment in which nothing of the
+# caller's decides what happens.  A socket's path may have 107 bytes, so the
+# folder is in /tmp where TMPDIR is long.
+make_work_folder() {
+    local variable
+
+    work=${TMPDIR:-/tmp}
+    ((${#work} <= 40)) || work=/tmp
+    work=$(mktemp -d "$work/event_validate.XXXXXX")
+    mkdir "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
+    if [[ $(id -u) == 0 ]]; then
+        # the server's user needs to get in, and nobody else
+        chown "$user" "$work" "$work"/*
+    fi
+    for variable in ${!PG*}; do
+        case $variable in
+            PG_CONFIG | PG_VERSION) ;;
+            *) unset "$variable" ;;
+        esac
+    done
+    unset LANGUAGE MAKEFLAGS MFLAGS DESTDIR
+    export LC_ALL=C.UTF-8 TZ=UTC HOME=$work TMPDIR=$work/tmp
+    export PATH=$bindir:$PATH PSQLRC=/dev/null
+    cd "$work"
+}
+
+# ---------- build ----------
+
+# Copies what git has or would add, as it stands in the working tree, so that
+# whoever builds needs no right in the source folder.
+copy_source() {
+    local files=("git" "-c" "safe.directory=*" "-C" "$top" ls-files -z --cached --others --exclude-standard)
+
+    if "${files[@]}" >"$work/files" 2>/dev/null && [[ -s $work/files ]]; then
+        tar -C "$top" --null --files-from="$work/files" --ignore-failed-read -cf - 2>/dev/null
+    else
+        tar -C "$top" --exclude=./.git -cf - .
+    fi | unprivileged tar -C "$work/src" -xf - --no-same-owner
+    rm -f "$work/files"
+}
+
+# build_make FOLDER ARGUMENT...: make, in a build folder beside the sources
+build_make() {
+    local folder=$1
+
+    shift
+    unprivileged make -C "$folder" -f "$work/src/Makefile" --no-print-directory \
+        PG_CONFIG="$pg_config" "$@"
+}
+
+# ---------- server ----------
+
+# The lines of postgresql.conf that make a server find the extension below
+# $work/root, without an installation into the system.
+destdir_settings() {
+    local libdir sharedir
+
+    libdir=$("$pg_config" --pkglibdir)
+    sharedir=$("$pg_config" --sharedir)
+    if unprivileged "$bindir/postgres" -D "$work/data" -C extension_destdir >/dev/null 2>&1; then
+        printf "extension_destdir = '%s'\n" "$work/root"
+    elif ((pg_major >= 18)); then
+        printf "extension_control_path = '%s:\$system'\n" "$work/root$sharedir"
+        printf "dynamic_library_path = '%s:\$libdir'\n" "$work/root$libdir"
+    else
+        die "this PostgreSQL $pg_major can only use extensions that are installed:" \
+            "use Debian's, or 18 and later"
+    fi
+}
+
+# Starts the throwaway server, on a socket in the work folder and no network,
+# and points the client programs to it.
+start_server() {
+    unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
+        --no-sync >"$work/log/initdb.log" 2>&1 || {
+        cat "$work/log/initdb.log" >&2
+        die "initdb failed"
+    }
+    EV_SERVER_CONF=$(destdir_settings)
+    export EV_SERVER_CONF
+    unprivileged tee -a "$work/data/postgresql.conf" >/dev/null <<EOF
+$EV_SERVER_CONF
+listen_addresses = ''
+unix_socket_directories = '$work/socket'
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+max_prepared_transactions = 10
+max_wal_size = 4GB
+log_line_prefix = '%m [%p] %q%a '
+EOF
+    export PGHOST=$work/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
+    unprivileged "$bindir/pg_ctl" -D "$work/data" -l "$work/log/server.log" -w -s start || {
+        tail -n 20 "$work/log/server.log" >&2
+        die "the server did not start"
+    }
+}
+
+stop_server() {
+    if [[ -n ${work:-} && -e $work/data/postmaster.pid ]]; then
+        unprivileged "$bindir/pg_ctl" -D "$work/data" -m "${1:-fast}" -w -s stop || true
+    fi
+}
