@@ -177,8 +177,8 @@ max_wal_size = 4GB
 log_line_prefix = '%m [%p] %q%a '
 EOF
     export PGHOST=$work/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
-    unprivileged "$bindir/pg_ctl" -D "$work/data" -l "$work/log/server.log" -w -s start || {
-        tail -n 20 "$work/log/server.log" >&2
+    unprivileged "$bindir/pg_ctl" -D "$work/data" -l "$work/log/postgresql.log" -w -s start || {
+        tail -n 20 "$work/log/postgresql.log" >&2
         die "the server did not start"
     }
 }
@@ -187,4 +187,14 @@ stop_server() {
     if [[ -n ${work:-} && -e $work/data/postmaster.pid ]]; then
         unprivileged "$bindir/pg_ctl" -D "$work/data" -m "${1:-fast}" -w -s stop || true
     fi
+}
+
+# what a person types to stop it
+stop_command() {
+    local prefix=''
+
+    if [[ $(id -u) == 0 ]]; then
+        prefix="runuser -u $user -- "
+    fi
+    printf '%s\n' "$prefix$bindir/pg_ctl -D $work/data stop"
 }
