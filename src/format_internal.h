@@ -1,0 +1,104 @@
+/*
+ * format_internal.h
+ *	  What the files of the module "format" share with each other, and with
+ *	  nobody else.
+ */
+#ifndef EV_FORMAT_INTERNAL_H
+#define EV_FORMAT_INTERNAL_H
+
+#include "port/pg_bswap.h"
+
+/*
+ * The checks, one per row of the table in format.c.  Each takes the bytes of
+ * a string and tells whether the whole string has the format.  None raises,
+ * none allocates but for the internationalized ones (libidn2 does, with
+ * malloc, for non-ASCII and "xn--" labels only), and none reads past the end.
+ */
+extern bool ev_format_date_time(const char *string, int length);
+extern bool ev_format_date(const char *string, int length);
+extern bool ev_format_time(const char *string, int length);
+extern bool ev_format_duration(const char *string, int length);
+extern bool ev_format_uuid(const char *string, int length);
+extern bool ev_format_json_pointer(const char *string, int length);
+extern bool ev_format_relative_json_pointer(const char *string, int length);
+extern bool ev_format_relative_json_pointer_index(const char *string, int length);
+
+/* format_uri.c */
+extern bool ev_format_uri(const char *string, int length);
+extern bool ev_format_uri_reference(const char *string, int length);
+extern bool ev_format_iri(const char *string, int length);
+extern bool ev_format_iri_reference(const char *string, int length);
+extern bool ev_format_uri_template(const char *string, int length);
+
+/* format_host.c */
+extern bool ev_format_host_name(const char *string, int length);
+extern bool ev_format_hostname(const char *string, int length);
+extern bool ev_format_idn_hostname(const char *string, int length);
+extern bool ev_format_email(const char *string, int length);
+extern bool ev_format_idn_email(const char *string, int length);
+extern bool ev_format_ipv4(const char *string, int length);
+extern bool ev_format_ipv6(const char *string, int length);
+
+/*
+ * Does [p, end) hold an IPv6 address in the text form of RFC 4291, section
+ * 2.2?  The groups that "::" stands for are at least that many: one by that
+ * RFC, two in mail.  Leading zeros in the bytes of an embedded IPv4 address
+ * are accepted only if asked for.
+ */
+extern bool ev_format_match_ipv6(const char *p, const char *end,
+								 int least_compressed, bool leading_zeros);
+
+/*
+ * The code point that starts at p, and its length in bytes; 0 where the bytes
+ * up to end do not hold one.  The strings are verified, so the latter is only
+ * a guard against reading past the end.
+ */
+extern int	ev_format_decode_utf8(const unsigned char *p,
+								  const unsigned char *end, uint32 *code);
+
+/* Classes of ASCII, without the locale. */
+static inline bool
+is_digit(char c)
+{
+	return (unsigned char) (c - '0') <= 9;
+}
+
+static inline bool
+is_alpha(char c)
+{
+	return (unsigned char) ((c | 0x20) - 'a') <= 'z' - 'a';
+}
+
+static inline bool
+is_hex_digit(char c)
+{
+	return is_digit(c) || (unsigned char) ((c | 0x20) - 'a') <= 'f' - 'a';
+}
+
+/*
+ * Eight bytes at a time.  A word is loaded so that the first byte is the
+ * least significant one, on any machine: byte i is (word >> (8 * i)) & 0xFF.
+ */
+#define EV_BYTES(c)		(UINT64CONST(0x0101010101010101) * (uint64) (c))
+#define EV_HIGH_BITS	EV_BYTES(0x80)
+
+static inline uint64
+load_word(const char *p)
+{
+	uint64		word;
+
+	memcpy(&word, p, sizeof(word));
+#ifdef WORDS_BIGENDIAN
+	word = pg_bswap64(word);
+#endif
+	return word;
+}
+
+/* A word of eight characters, as load_word would load them. */
+#define EV_WORD(a, b, c, d, e, f, g, h) \
+	((uint64) (a) | (uint64) (b) << 8 | \
+	 (uint64) (c) << 16 | (uint64) (d) << 24 | \
+	 (uint64) (e) << 32 | (uint64) (f) << 40 | \
+	 (uint64) (g) << 48 | (uint64) (h) << 56)
+
+#endif							/* EV_FORMAT_INTERNAL_H */
