@@ -1,0 +1,186 @@
+#!/usr/bin/env python3
+"""Checks the trading schemas against another validator than ours.
+
+Every document in events/ is a valid JSON Schema, described and self-contained;
+every sample in examples/trading/samples is accepted; every mistake in
+examples/trading/mistakes is refused at the location and by the keyword that
+it states.  Needs the packages in requirements.txt, no database.
+
+usage: check_documents.py [-v]
+"""
+import json
+import re
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENTS = ROOT / "events"
+TRADING = ROOT / "examples" / "trading"
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+NAME = re.compile(r"(?P<type>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)@(?P<version>0|[1-9][0-9]*)\Z")
+
+# Where a keyword's value holds schemas: itself, in a list, in an object.
+SCHEMA = {"additionalProperties", "items", "not", "if", "then", "else"}
+SCHEMAS = {"prefixItems", "allOf", "anyOf", "oneOf"}
+NAMED_SCHEMAS = {"properties", "patternProperties", "$defs"}
+PLAIN = {"type", "required", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+         "multipleOf", "minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "dependentRequired",
+         "$schema", "$ref", "title", "description", "default", "examples", "deprecated", "discriminator"}
+
+MISTAKES_EACH = 8
+
+passed = failed = 0
+verbose = "-v" in sys.argv[1:]
+
+
+def check(ok, what, detail=""):
+    global passed, failed
+    if ok:
+        passed += 1
+        if verbose:
+            print("ok      ", what)
+    else:
+        failed += 1
+        print("FAILED  ", what, "--", detail)
+
+
+def read(path):
+    """JSON with exact decimals, so that multipleOf and bounds are exact."""
+    return json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+
+
+def pointer(path):
+    return "".join("/" + str(p).replace("~", "~0").replace("/", "~1") for p in path)
+
+
+def subschemas(schema, where=""):
+    """The schema and all below it, with their locations."""
+    yield where, schema
+    if not isinstance(schema, dict):
+        return
+    for key, value in schema.items():
+        at = pointer([key])
+        if key in SCHEMA:
+            yield from subschemas(value, where + at)
+        elif key in SCHEMAS:
+            for i, one in enumerate(value):
+                yield from subschemas(one, f"{where}{at}/{i}")
+        elif key in NAMED_SCHEMAS:
+            for name, one in value.items():
+                yield from subschemas(one, where + at + pointer([name]))
+
+
+def is_integer(_, value):
+    """As jsonschema has it, but for decimals too: 10.0 is an integer."""
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, int) or (isinstance(value, Decimal) and value == value.to_integral_value())
+
+
+Validator = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer))
+
+documents = {path.name[:-len(".json")]: read(path) for path in sorted(EVENTS.glob("*.json"))}
+registry = Registry().with_resources(
+    ("event:" + name, Resource.from_contents(document, default_specification=DRAFT202012))
+    for name, document in documents.items())
+formats = Draft202012Validator.FORMAT_CHECKER
+
+
+def validator(name):
+    return Validator({"$ref": "event:" + name}, registry=registry, format_checker=formats)
+
+
+check(bool(documents), "there are documents", str(EVENTS))
+
+# ---------------------------------------------------------------- the documents
+for name, document in documents.items():
+    check(NAME.match(name) is not None and len(name.encode()) <= 62, f"{name}: is a name TYPE@VERSION")
+    check(document.get("$schema") == DIALECT, f"{name}: names its dialect")
+    try:
+        Draft202012Validator.check_schema(document)
+        check(True, f"{name}: is a valid schema")
+    except Exception as error:  # SchemaError, or a crash of the validator
+        check(False, f"{name}: is a valid schema", str(error).splitlines()[0])
+        continue
+    check(bool(document.get("title")) and bool(document.get("description")), f"{name}: has a title and a description")
+
+    unknown, undescribed, unresolved, unchecked, bad = [], [], [], [], []
+    for where, schema in subschemas(document):
+        if not isinstance(schema, dict):
+            continue
+        unknown += [where + pointer([k]) for k in schema if k not in SCHEMA | SCHEMAS | NAMED_SCHEMAS | PLAIN]
+        # Properties of a schema that says what a value is, not of one that narrows (in then, allOf ...).
+        narrows = re.search(r"/(?:if|then|else|not|allOf/\d+|oneOf/\d+)(?:/|\Z)", where)
+        for key in ("properties", "$defs"):
+            for prop, sub in schema.get(key, {}).items() if not narrows else ():
+                if not isinstance(sub, dict) or not sub.get("description"):
+                    undescribed.append(where + pointer([key, prop]))
+        if "$ref" in schema:
+            try:
+                registry.resolver("event:" + name).lookup(schema["$ref"])
+            except Exception:
+                unresolved.append(f"{where}: {schema['$ref']}")
+        if "format" in schema and schema["format"] not in formats.checkers:
+            unchecked.append(f"{where}: {schema['format']}")
+        if "pattern" in schema:
+            try:
+                re.compile(schema["pattern"])
+            except re.error as error:
+                bad.append(f"{where}: {error}")
+        for example in schema.get("examples", []):
+            here = Validator({"$ref": f"event:{name}#{where}"}, registry=registry, format_checker=formats)
+            if not here.is_valid(example):
+                bad.append(f"{where}: example {example!r}")
+    check(not unknown, f"{name}: uses known keywords only", ", ".join(unknown))
+    check(not undescribed, f"{name}: describes every property", ", ".join(undescribed))
+    check(not unresolved, f"{name}: refers to what exists", ", ".join(unresolved))
+    check(not unchecked, f"{name}: its formats are checked here", ", ".join(unchecked))
+    check(not bad, f"{name}: its patterns and examples are sound", ", ".join(bad))
+
+# ---------------------------------------------------------------- samples and mistakes
+events = [name for name, document in documents.items() if document.get("not") != {}]
+check(len(events) < len(documents), "there are documents that only hold definitions")
+
+
+def rows(kind, name):
+    path = TRADING / kind / (name + ".json")
+    if not path.exists():
+        return []
+    found = read(path)
+    for i, row in enumerate(found):
+        stated = f"{row['event_type']}@{row['schema_version']}"
+        check(stated == name, f"{kind}/{name}.json, {i}: is in the file of its type", stated)
+    return found
+
+
+for kind in ("samples", "mistakes"):
+    strangers = sorted(p.name for p in (TRADING / kind).glob("*.json") if p.name[:-len(".json")] not in events)
+    check(not strangers, f"{kind}: every file is of a schema", ", ".join(strangers))
+
+for name in events:
+    judge = validator(name)
+    samples = rows("samples", name)
+    check(bool(samples), f"{name}: has samples")
+    for row in samples:
+        errors = [f"{pointer(e.absolute_path)}: {e.message[:100]}" for e in judge.iter_errors(row["data"])]
+        check(not errors, f"{name}: accepts {row['source']}", "; ".join(errors))
+
+    mistakes = rows("mistakes", name)
+    check(len(mistakes) >= MISTAKES_EACH, f"{name}: has {MISTAKES_EACH} mistakes or more", str(len(mistakes)))
+    for row in mistakes:
+        found = {(pointer(e.absolute_path), e.validator) for e in judge.iter_errors(row["data"])}
+        stated = (row["instance_location"], row["keyword"])
+        check(stated in found, f"{name}: refuses {row['mistake']}, by {stated[1]} at {stated[0]!r}", f"found {sorted(found)}")
+
+for name in set(documents) - set(events):
+    judge = validator(name)
+    check(not any(judge.is_valid(x) for x in (None, {}, [], "", 0)), f"{name}: accepts nothing")
+
+print(f"{passed} passed, {failed} failed")
+sys.exit(failed != 0)
