@@ -113,17 +113,32 @@ make_work_folder() {
 
 # ---------- build ----------
 
-# Copies what git has or would add, as it stands in the working tree, so that
-# whoever builds needs no right in the source folder.
-copy_source() {
-    local files=("git" "-c" "safe.directory=*" "-C" "$top" ls-files -z --cached --others --exclude-standard)
+# An archive of what git has or would add, as it stands in the working tree.
+source_archive() {
+    local list=(git -c "safe.directory=*" -C "$top" ls-files -z --cached --others --exclude-standard)
 
-    if "${files[@]}" >"$work/files" 2>/dev/null && [[ -s $work/files ]]; then
-        tar -C "$top" --null --files-from="$work/files" --ignore-failed-read -cf - 2>/dev/null
+    if "${list[@]}" >/dev/null 2>&1; then
+        "${list[@]}" | tar -C "$top" --null --files-from=- --ignore-failed-read -cf - 2>/dev/null
     else
         tar -C "$top" --exclude=./.git -cf - .
-    fi | unprivileged tar -C "$work/src" -xf - --no-same-owner
-    rm -f "$work/files"
+    fi
+}
+
+# Copies it, so that whoever builds needs no right in the source folder.
+copy_source() { source_archive | unprivileged tar -C "$work/src" -xf - --no-same-owner; }
+
+# The folder of the official JSON-Schema-Test-Suite: EV_SUITE, or where a
+# checkout of it may lie; empty where there is none.
+find_suite() {
+    local folder
+
+    for folder in "${EV_SUITE:-}" "$top"/test/conformance/JSON-Schema-Test-Suite \
+        "$top"/../shared/json-schema-test-suite; do
+        if [[ -n $folder && -d $folder/tests ]]; then
+            (cd "$folder" && pwd)
+            return
+        fi
+    done
 }
 
 # build_make FOLDER ARGUMENT...: make, in a build folder beside the sources
