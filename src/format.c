@@ -66,15 +66,8 @@ static const EvFormat formats[] = {
 	"an RFC 6570 URI template", EV_ALL_DRAFTS},
 	{"json-pointer", ev_format_json_pointer,
 	"an RFC 6901 JSON pointer", EV_ALL_DRAFTS},
-
-	/*
-	 * Draft 2020-12 cites the revision of Relative JSON Pointers that added
-	 * "+1" and "-1" to go to a neighbour in an array.
-	 */
 	{"relative-json-pointer", ev_format_relative_json_pointer,
-	"a relative JSON pointer", EV_UNTIL(EV_DRAFT2019)},
-	{"relative-json-pointer", ev_format_relative_json_pointer_index,
-	"a relative JSON pointer", EV_SINCE(EV_DRAFT2020)},
+	"a relative JSON pointer", EV_ALL_DRAFTS},
 	{"regex", ev_pattern_is_valid,
 	"an ECMA-262 regular expression", EV_ALL_DRAFTS},
 };
@@ -93,6 +86,63 @@ ev_format_find(const char *name, int length, EvDraft draft)
 	}
 	return NULL;
 }
+
+/*
+ * The characters of ASCII: RFC 3986, appendix A, RFC 6570, section 2, RFC 1123,
+ * section 2.1, RFC 5322, section 3.2.3.
+ */
+#define IN_URI \
+	(EV_IN_REG_NAME | EV_IN_USERINFO | EV_IN_PATH | EV_IN_QUERY | EV_IN_LITERAL)
+#define ALNUM \
+	(IN_URI | EV_IN_SCHEME | EV_IN_VARNAME | EV_IN_LABEL | EV_IN_ATEXT)
+
+const uint16 ev_format_classes[256] = {
+	['a'] = ALNUM,['b'] = ALNUM,['c'] = ALNUM,['d'] = ALNUM,
+	['e'] = ALNUM,['f'] = ALNUM,['g'] = ALNUM,['h'] = ALNUM,
+	['i'] = ALNUM,['j'] = ALNUM,['k'] = ALNUM,['l'] = ALNUM,
+	['m'] = ALNUM,['n'] = ALNUM,['o'] = ALNUM,['p'] = ALNUM,
+	['q'] = ALNUM,['r'] = ALNUM,['s'] = ALNUM,['t'] = ALNUM,
+	['u'] = ALNUM,['v'] = ALNUM,['w'] = ALNUM,['x'] = ALNUM,
+	['y'] = ALNUM,['z'] = ALNUM,
+	['A'] = ALNUM,['B'] = ALNUM,['C'] = ALNUM,['D'] = ALNUM,
+	['E'] = ALNUM,['F'] = ALNUM,['G'] = ALNUM,['H'] = ALNUM,
+	['I'] = ALNUM,['J'] = ALNUM,['K'] = ALNUM,['L'] = ALNUM,
+	['M'] = ALNUM,['N'] = ALNUM,['O'] = ALNUM,['P'] = ALNUM,
+	['Q'] = ALNUM,['R'] = ALNUM,['S'] = ALNUM,['T'] = ALNUM,
+	['U'] = ALNUM,['V'] = ALNUM,['W'] = ALNUM,['X'] = ALNUM,
+	['Y'] = ALNUM,['Z'] = ALNUM,
+	['0'] = ALNUM,['1'] = ALNUM,['2'] = ALNUM,['3'] = ALNUM,
+	['4'] = ALNUM,['5'] = ALNUM,['6'] = ALNUM,['7'] = ALNUM,
+	['8'] = ALNUM,['9'] = ALNUM,
+
+	/* unreserved */
+	['-'] = IN_URI | EV_IN_SCHEME | EV_IN_LABEL | EV_IN_ATEXT,
+	['.'] = IN_URI | EV_IN_SCHEME,
+	['_'] = IN_URI | EV_IN_VARNAME | EV_IN_ATEXT,
+	['~'] = IN_URI | EV_IN_ATEXT,
+
+	/*
+	 * sub-delims; the grammar of templates leaves the apostrophe out, the
+	 * erratum 6937 of RFC 6570 puts it in
+	 */
+	['+'] = IN_URI | EV_IN_SCHEME | EV_IN_ATEXT,
+	['!'] = IN_URI | EV_IN_ATEXT,['$'] = IN_URI | EV_IN_ATEXT,
+	['&'] = IN_URI | EV_IN_ATEXT,['\''] = IN_URI | EV_IN_ATEXT,
+	['*'] = IN_URI | EV_IN_ATEXT,['='] = IN_URI | EV_IN_ATEXT,
+	['('] = IN_URI,[')'] = IN_URI,[','] = IN_URI,[';'] = IN_URI,
+
+	/* gen-delims */
+	[':'] = EV_IN_USERINFO | EV_IN_PATH | EV_IN_QUERY | EV_IN_LITERAL,
+	['@'] = EV_IN_PATH | EV_IN_QUERY | EV_IN_LITERAL,
+	['/'] = EV_IN_PATH | EV_IN_QUERY | EV_IN_LITERAL | EV_IN_ATEXT,
+	['?'] = EV_IN_QUERY | EV_IN_LITERAL | EV_IN_ATEXT,
+	['#'] = EV_IN_LITERAL | EV_IN_ATEXT,
+	['['] = EV_IN_LITERAL,[']'] = EV_IN_LITERAL,
+
+	/* atext that URIs do not hold as they are */
+	['%'] = EV_IN_ATEXT,['^'] = EV_IN_ATEXT,['`'] = EV_IN_ATEXT,
+	['{'] = EV_IN_ATEXT,['|'] = EV_IN_ATEXT,['}'] = EV_IN_ATEXT,
+};
 
 int
 ev_format_decode_utf8(const unsigned char *p, const unsigned char *end,
@@ -452,49 +502,23 @@ ev_format_json_pointer(const char *string, int length)
 	return true;
 }
 
-/* "0", or digits without a leading "0"; NULL where there is no such number. */
-static inline const char *
-skip_number(const char *p, const char *end)
-{
-	if (p == end || !is_digit(*p))
-		return NULL;
-	if (*p == '0')
-		return p + 1;
-	while (p < end && is_digit(*p))
-		p++;
-	return p;
-}
-
-static bool
-match_relative_json_pointer(const char *p, const char *end, bool with_index)
-{
-	p = skip_number(p, end);
-	if (p == NULL)
-		return false;
-	if (with_index && p < end && (*p == '+' || *p == '-'))
-	{
-		p++;
-		if (p < end && *p == '0')
-			return false;
-		p = skip_number(p, end);
-		if (p == NULL)
-			return false;
-	}
-	if (p < end && *p == '#')
-		return p + 1 == end;
-	return ev_format_json_pointer(p, end - p);
-}
-
-/* draft-handrews-relative-json-pointer-02, section 3 */
+/*
+ * draft-handrews-relative-json-pointer-01, section 3, which all drafts that
+ * know the format cite: "0", or digits without a leading "0", and then "#" or
+ * a JSON pointer.  (A later draft's "+1" and "-1" are not there.)
+ */
 bool
 ev_format_relative_json_pointer(const char *string, int length)
 {
-	return match_relative_json_pointer(string, string + length, false);
-}
+	const char *p = string;
+	const char *end = string + length;
 
-/* draft-bhutton-relative-json-pointer-00, section 3 */
-bool
-ev_format_relative_json_pointer_index(const char *string, int length)
-{
-	return match_relative_json_pointer(string, string + length, true);
+	if (p == end || !is_digit(*p))
+		return false;
+	if (*p++ != '0')
+		while (p < end && is_digit(*p))
+			p++;
+	if (p < end && *p == '#')
+		return p + 1 == end;
+	return ev_format_json_pointer(p, end - p);
 }

@@ -11,14 +11,14 @@
 #ifndef EV_FORMAT_BIDI_H
 #define EV_FORMAT_BIDI_H
 
-static const struct
+typedef struct BidiRange
 {
 	uint32		first;
 	uint32		last;
-	unsigned char value;
-}			bidi_ranges[] =
+	unsigned char value;		/* BidiClass */
+} BidiRange;
 
-{
+static const BidiRange bidi_ranges[] = {
 	{0x002D, 0x002F, BIDI_NEUTRAL},
 	{0x0030, 0x0040, BIDI_EN},
 	{0x00B7, 0x00B9, BIDI_NEUTRAL},

@@ -36,12 +36,6 @@ typedef struct LabelDirection
 } LabelDirection;
 
 static inline bool
-is_letter_or_digit(char c)
-{
-	return is_alpha(c) || is_digit(c);
-}
-
-static inline bool
 has_ace_prefix(const char *label, int length)
 {
 	return length >= 4 &&
@@ -50,18 +44,19 @@ has_ace_prefix(const char *label, int length)
 }
 
 /*
- * One label of letters, digits and inner hyphens (RFC 1123, section 2.1).
+ * One label of letters, digits and inner hyphens (RFC 1123, section 2.1):
+ * gives its end, or NULL.
  */
-static bool
-match_label(const char *label, int length)
+static inline const char *
+skip_label(const char *p, const char *end)
 {
-	if (length < 1 || length > MAX_LABEL ||
-		label[0] == '-' || label[length - 1] == '-')
-		return false;
-	for (int i = 0; i < length; i++)
-		if (!is_letter_or_digit(label[i]) && label[i] != '-')
-			return false;
-	return true;
+	const char *label = p;
+
+	while (p < end && is_in(*p, EV_IN_LABEL))
+		p++;
+	if (p == label || p - label > MAX_LABEL || *label == '-' || p[-1] == '-')
+		return NULL;
+	return p;
 }
 
 /*
@@ -79,16 +74,16 @@ match_host_name(const char *string, int length, bool *ace)
 		return false;
 	for (;;)
 	{
-		const char *p = label;
+		const char *p = skip_label(label, end);
 
-		while (p < end && *p != '.')
-			p++;
-		if (!match_label(label, p - label))
+		if (p == NULL)
 			return false;
 		if (has_ace_prefix(label, p - label))
 			*ace = true;
 		if (p == end)
 			return true;
+		if (*p != '.')
+			return false;
 		label = p + 1;
 	}
 }
@@ -273,7 +268,7 @@ match_idn(const char *string, int length, bool ideographic, bool normalize)
 
 		if (ascii)
 		{
-			if (!match_label(label, label_length))
+			if (skip_label(label, label + label_length) != label + label_length)
 				return false;
 			name_length += label_length;
 			if (!has_ace_prefix(label, label_length))
@@ -328,6 +323,11 @@ ev_format_hostname(const char *string, int length)
 bool
 ev_format_idn_hostname(const char *string, int length)
 {
+	bool		ace;
+
+	/* most names are plain, and IDNA has nothing to say about those */
+	if (match_host_name(string, length, &ace) && !ace)
+		return true;
 	return match_idn(string, length, true, false);
 }
 
@@ -421,37 +421,6 @@ ev_format_ipv6(const char *string, int length)
 	return ev_format_match_ipv6(string, string + length, 1, false);
 }
 
-/* atext of RFC 5322, section 3.2.3 */
-static inline bool
-is_atext(char c)
-{
-	switch (c)
-	{
-		case '!':
-		case '#':
-		case '$':
-		case '%':
-		case '&':
-		case '\'':
-		case '*':
-		case '+':
-		case '-':
-		case '/':
-		case '=':
-		case '?':
-		case '^':
-		case '_':
-		case '`':
-		case '{':
-		case '|':
-		case '}':
-		case '~':
-			return true;
-		default:
-			return is_letter_or_digit(c);
-	}
-}
-
 /*
  * Local-part of RFC 5321, section 4.1.2, with UTF-8 by RFC 6531, section 3.3
  * if asked for; gives its end, or NULL.
@@ -484,7 +453,7 @@ skip_local_part(const char *p, const char *end, bool utf8)
 	{
 		const char *first = p;
 
-		while (p < end && (is_atext(*p) || (utf8 && IS_HIGHBIT_SET(*p))))
+		while (p < end && (is_in(*p, EV_IN_ATEXT) || (utf8 && IS_HIGHBIT_SET(*p))))
 			p++;
 		if (p == first)
 			return NULL;

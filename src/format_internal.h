@@ -21,7 +21,6 @@ extern bool ev_format_duration(const char *string, int length);
 extern bool ev_format_uuid(const char *string, int length);
 extern bool ev_format_json_pointer(const char *string, int length);
 extern bool ev_format_relative_json_pointer(const char *string, int length);
-extern bool ev_format_relative_json_pointer_index(const char *string, int length);
 
 /* format_uri.c */
 extern bool ev_format_uri(const char *string, int length);
@@ -55,6 +54,28 @@ extern bool ev_format_match_ipv6(const char *p, const char *end,
  */
 extern int	ev_format_decode_utf8(const unsigned char *p,
 								  const unsigned char *end, uint32 *code);
+
+/*
+ * Where an ASCII character may stand: a set, see the table in format.c.  "%"
+ * is in no class of URIs: it is only right before two hexadecimal digits.
+ */
+#define EV_IN_SCHEME	0x001	/* ALPHA, DIGIT, "+", "-", "." */
+#define EV_IN_REG_NAME	0x002	/* unreserved, sub-delims */
+#define EV_IN_USERINFO	0x004	/* the same and ":" */
+#define EV_IN_PATH		0x008	/* pchar and "/" */
+#define EV_IN_QUERY		0x010	/* pchar, "/" and "?": in fragments too */
+#define EV_IN_LITERAL	0x020	/* of a template */
+#define EV_IN_VARNAME	0x040	/* of a template: ALPHA, DIGIT, "_" */
+#define EV_IN_LABEL		0x080	/* of a host name: ALPHA, DIGIT, "-" */
+#define EV_IN_ATEXT		0x100	/* of a mail address */
+
+extern const uint16 ev_format_classes[256];
+
+static inline bool
+is_in(char c, int where)
+{
+	return (ev_format_classes[(unsigned char) c] & where) != 0;
+}
 
 /* Classes of ASCII, without the locale. */
 static inline bool

@@ -3,76 +3,13 @@
  *	  The formats of resource identifiers: URIs and IRIs, absolute or not, and
  *	  URI templates.
  *
- * One pass over the bytes, by a table of character classes; nothing is
+ * One pass over the bytes, by the table of character classes; nothing is
  * allocated and nothing is decoded but the UTF-8 of IRIs.
  */
 #include "postgres.h"
 
 #include "format.h"
 #include "format_internal.h"
-
-/*
- * Where an ASCII character may stand (RFC 3986, appendix A; RFC 6570, section
- * 2).
- */
-#define IN_SCHEME		0x01	/* ALPHA, DIGIT, "+", "-", "." */
-#define IN_REG_NAME		0x02	/* unreserved, sub-delims */
-#define IN_USERINFO		0x04	/* the same and ":" */
-#define IN_PATH			0x08	/* pchar and "/" */
-#define IN_QUERY		0x10	/* pchar, "/" and "?": in fragments too */
-#define IN_LITERAL		0x20	/* of a template */
-#define IN_VARNAME		0x40	/* of a template: ALPHA, DIGIT, "_" */
-
-#define ANYWHERE		(IN_REG_NAME | IN_USERINFO | IN_PATH | IN_QUERY | IN_LITERAL)
-#define ALPHANUMERIC	(ANYWHERE | IN_SCHEME | IN_VARNAME)
-
-/* "%" is in no class: it is only right before two hexadecimal digits. */
-static const unsigned char classes[256] = {
-	['a'] = ALPHANUMERIC,['b'] = ALPHANUMERIC,['c'] = ALPHANUMERIC,
-	['d'] = ALPHANUMERIC,['e'] = ALPHANUMERIC,['f'] = ALPHANUMERIC,
-	['g'] = ALPHANUMERIC,['h'] = ALPHANUMERIC,['i'] = ALPHANUMERIC,
-	['j'] = ALPHANUMERIC,['k'] = ALPHANUMERIC,['l'] = ALPHANUMERIC,
-	['m'] = ALPHANUMERIC,['n'] = ALPHANUMERIC,['o'] = ALPHANUMERIC,
-	['p'] = ALPHANUMERIC,['q'] = ALPHANUMERIC,['r'] = ALPHANUMERIC,
-	['s'] = ALPHANUMERIC,['t'] = ALPHANUMERIC,['u'] = ALPHANUMERIC,
-	['v'] = ALPHANUMERIC,['w'] = ALPHANUMERIC,['x'] = ALPHANUMERIC,
-	['y'] = ALPHANUMERIC,['z'] = ALPHANUMERIC,
-	['A'] = ALPHANUMERIC,['B'] = ALPHANUMERIC,['C'] = ALPHANUMERIC,
-	['D'] = ALPHANUMERIC,['E'] = ALPHANUMERIC,['F'] = ALPHANUMERIC,
-	['G'] = ALPHANUMERIC,['H'] = ALPHANUMERIC,['I'] = ALPHANUMERIC,
-	['J'] = ALPHANUMERIC,['K'] = ALPHANUMERIC,['L'] = ALPHANUMERIC,
-	['M'] = ALPHANUMERIC,['N'] = ALPHANUMERIC,['O'] = ALPHANUMERIC,
-	['P'] = ALPHANUMERIC,['Q'] = ALPHANUMERIC,['R'] = ALPHANUMERIC,
-	['S'] = ALPHANUMERIC,['T'] = ALPHANUMERIC,['U'] = ALPHANUMERIC,
-	['V'] = ALPHANUMERIC,['W'] = ALPHANUMERIC,['X'] = ALPHANUMERIC,
-	['Y'] = ALPHANUMERIC,['Z'] = ALPHANUMERIC,
-	['0'] = ALPHANUMERIC,['1'] = ALPHANUMERIC,['2'] = ALPHANUMERIC,
-	['3'] = ALPHANUMERIC,['4'] = ALPHANUMERIC,['5'] = ALPHANUMERIC,
-	['6'] = ALPHANUMERIC,['7'] = ALPHANUMERIC,['8'] = ALPHANUMERIC,
-	['9'] = ALPHANUMERIC,
-
-	/* unreserved */
-	['-'] = ANYWHERE | IN_SCHEME,['.'] = ANYWHERE | IN_SCHEME,
-	['_'] = ANYWHERE | IN_VARNAME,['~'] = ANYWHERE,
-
-	/* sub-delims */
-	['!'] = ANYWHERE,['$'] = ANYWHERE,['&'] = ANYWHERE,['('] = ANYWHERE,
-	[')'] = ANYWHERE,['*'] = ANYWHERE,['+'] = ANYWHERE | IN_SCHEME,
-	[','] = ANYWHERE,[';'] = ANYWHERE,['='] = ANYWHERE,
-
-	/*
-	 * The grammar of templates leaves the apostrophe out; RFC 6570's erratum
-	 * 6937 puts it in.
-	 */
-	['\''] = ANYWHERE,
-
-	/* gen-delims */
-	[':'] = IN_USERINFO | IN_PATH | IN_QUERY | IN_LITERAL,
-	['@'] = IN_PATH | IN_QUERY | IN_LITERAL,
-	['/'] = IN_PATH | IN_QUERY | IN_LITERAL,
-	['?'] = IN_QUERY | IN_LITERAL,
-	['#'] = IN_LITERAL,['['] = IN_LITERAL,[']'] = IN_LITERAL,
-};
 
 /* What stands beyond ASCII: a set. */
 typedef enum Repertoire
@@ -126,7 +63,7 @@ skip_class(const char *p, const char *end, int where, Repertoire repertoire)
 {
 	for (;;)
 	{
-		while (p < end && (classes[(unsigned char) *p] & where) != 0)
+		while (p < end && is_in(*p, where))
 			p++;
 		if (p == end)
 			return p;
@@ -175,7 +112,7 @@ match_ip_literal(const char *p, const char *end)
 		p++;
 	if (p == version || p == end || *p++ != '.' || p == end)
 		return false;
-	while (p < end && (classes[(unsigned char) *p] & IN_USERINFO) != 0)
+	while (p < end && is_in(*p, EV_IN_USERINFO))
 		p++;
 	return p == end;
 }
@@ -189,7 +126,7 @@ skip_authority(const char *p, const char *end, Repertoire repertoire)
 {
 	const char *host = p;
 
-	p = skip_class(p, end, IN_USERINFO, repertoire);
+	p = skip_class(p, end, EV_IN_USERINFO, repertoire);
 	if (p < end && *p == '@')
 		host = p + 1;
 
@@ -204,7 +141,7 @@ skip_authority(const char *p, const char *end, Repertoire repertoire)
 		p = close + 1;
 	}
 	else
-		p = skip_class(host, end, IN_REG_NAME, repertoire);
+		p = skip_class(host, end, EV_IN_REG_NAME, repertoire);
 
 	if (p < end && *p == ':')
 	{
@@ -226,7 +163,7 @@ match_uri(const char *p, const char *end, bool relative, Repertoire repertoire)
 
 	/* scheme ":" */
 	if (p < end && is_alpha(*p))
-		while (colon < end && (classes[(unsigned char) *colon] & IN_SCHEME) != 0)
+		while (colon < end && is_in(*colon, EV_IN_SCHEME))
 			colon++;
 	if (colon > p && colon < end && *colon == ':')
 		p = colon + 1;
@@ -254,12 +191,12 @@ match_uri(const char *p, const char *end, bool relative, Repertoire repertoire)
 		if (p < end && *p != '/' && *p != '?' && *p != '#')
 			return false;
 	}
-	p = skip_class(p, end, IN_PATH, repertoire);
+	p = skip_class(p, end, EV_IN_PATH, repertoire);
 	if (p < end && *p == '?')
-		p = skip_class(p + 1, end, IN_QUERY,
+		p = skip_class(p + 1, end, EV_IN_QUERY,
 					   repertoire == IRI ? IRI_QUERY : repertoire);
 	if (p < end && *p == '#')
-		p = skip_class(p + 1, end, IN_QUERY, repertoire);
+		p = skip_class(p + 1, end, EV_IN_QUERY, repertoire);
 	return p == end;
 }
 
@@ -298,7 +235,7 @@ skip_varspec(const char *p, const char *end)
 	{
 		const char *first = p;
 
-		p = skip_class(p, end, IN_VARNAME, ASCII_ONLY);
+		p = skip_class(p, end, EV_IN_VARNAME, ASCII_ONLY);
 		if (p == first)
 			return NULL;
 		if (p == end || *p != '.')
@@ -329,7 +266,7 @@ ev_format_uri_template(const char *string, int length)
 
 	for (;;)
 	{
-		p = skip_class(p, end, IN_LITERAL, TEMPLATE);
+		p = skip_class(p, end, EV_IN_LITERAL, TEMPLATE);
 		if (p == end)
 			return true;
 		if (*p++ != '{')
