@@ -11,6 +11,17 @@
 #ifndef EV_FORMAT_BIDI_H
 #define EV_FORMAT_BIDI_H
 
+/* as far as the six conditions of RFC 5893, section 2 tell them apart */
+typedef enum BidiClass
+{
+	BIDI_L,
+	BIDI_R,						/* R and AL */
+	BIDI_AN,
+	BIDI_EN,
+	BIDI_NSM,
+	BIDI_NEUTRAL				/* ES, CS, ET, ON, BN */
+} BidiClass;
+
 typedef struct BidiRange
 {
 	uint32		first;

@@ -15,6 +15,7 @@
 #include <idn2.h>
 
 #include "format.h"
+#include "format_bidi.h"
 #include "format_internal.h"
 
 #define MAX_NAME		253		/* RFC 1035, section 2.3.4: 255 on the wire */
@@ -87,22 +88,6 @@ match_host_name(const char *string, int length, bool *ace)
 		label = p + 1;
 	}
 }
-
-/*
- * The classes of the Unicode Bidirectional Algorithm as far as RFC 5893 tells
- * them apart.
- */
-typedef enum BidiClass
-{
-	BIDI_L,
-	BIDI_R,						/* R and AL */
-	BIDI_AN,
-	BIDI_EN,
-	BIDI_NSM,
-	BIDI_NEUTRAL				/* ES, CS, ET, ON, BN */
-} BidiClass;
-
-#include "format_bidi.h"
 
 static BidiClass
 get_bidi_class(uint32 code)
