@@ -13,6 +13,9 @@
 # scripts/test does all the checks without installing into the system.
 
 top := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+ifneq ($(top),.)
+VPATH = $(top)
+endif
 
 MODULE_big = event_validate
 OBJS = event_validate.o \
@@ -75,7 +78,7 @@ check-headers:
 		printf '#include "postgres.h"\n#include "%s"\n' "$$header" >headers/$$name.c; \
 		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -I$(abspath $(top)) -fsyntax-only headers/$$name.c || failed=1; \
 		if grep -q '#include.*postgres\.h' $$header; then echo "$$header includes postgres.h"; failed=1; fi; \
-	done; rm -rf headers; test -z "$$failed"
+	done; $(RM) -r headers; test -z "$$failed"
 
 # ---------- tests ----------
 
