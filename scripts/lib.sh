@@ -72,11 +72,8 @@ find_postgres() {
 
 # ---------- who and where ----------
 
-# PostgreSQL refuses to run as root: root lends the work to another user.
-user=$(id -un)
-if [[ $(id -u) == 0 ]]; then
-    user=$(id -un postgres 2>/dev/null || echo nobody)
-fi
+# PostgreSQL refuses to run as root: root lends the work to another user
+# ($user, which make_work_folder chooses).
 unprivileged() {
     if [[ $(id -u) == 0 ]]; then
         runuser -u "$user" -- "$@"
@@ -91,6 +88,10 @@ unprivileged() {
 make_work_folder() {
     local variable
 
+    user=$(id -un)
+    if [[ $(id -u) == 0 ]]; then
+        user=$(id -un postgres 2>/dev/null || echo nobody)
+    fi
     work=${TMPDIR:-/tmp}
     ((${#work} <= 40)) || work=/tmp
     work=$(mktemp -d "$work/event_validate.XXXXXX")
