@@ -51,8 +51,14 @@ def check(ok, what, detail=""):
 
 
 def read(path):
-    """JSON with exact decimals, so that multipleOf and bounds are exact."""
-    return json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    """JSON with exact decimals, so that multipleOf and bounds are exact; an empty list where it is none."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
+    except ValueError as error:
+        check(False, f"{path.relative_to(ROOT)}: is JSON in UTF-8", error)
+        return []
+    check(True, f"{path.relative_to(ROOT)}: is JSON in UTF-8")
+    return value
 
 
 def pointer(path):
@@ -86,6 +92,7 @@ def is_integer(_, value):
 Validator = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer))
 
 documents = {path.name[:-len(".json")]: read(path) for path in sorted(EVENTS.glob("*.json"))}
+documents = {name: document for name, document in documents.items() if isinstance(document, dict)}
 registry = Registry().with_resources(
     ("event:" + name, Resource.from_contents(document, default_specification=DRAFT202012))
     for name, document in documents.items())
