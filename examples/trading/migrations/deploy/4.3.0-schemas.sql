@@ -979,8 +979,8 @@ SELECT register_event_schema('market.common', 1, $schema${
     },
     "tape": {
       "title": "Tape",
-      "description": "The consolidated tape: A NYSE, B regional, C Nasdaq.",
-      "enum": ["A", "B", "C"]
+      "description": "The consolidated tape: A NYSE, B regional exchanges, C Nasdaq, N overnight, O over the counter.",
+      "enum": ["A", "B", "C", "N", "O"]
     },
     "conditions": {
       "title": "Conditions",
