@@ -1,0 +1,478 @@
+/*
+ * language.c
+ *	  The validator of the language jsonschema: what CREATE FUNCTION accepts.
+ *
+ * A published schema version never changes its answers, or IMMUTABLE would be
+ * a lie and indexes wrong.  CREATE OR REPLACE is the one command that comes by
+ * here; what ALTER FUNCTION and DROP could do is guard.c's.
+ *
+ * A restore sets check_function_bodies off.  Functions then come in any order,
+ * so nothing outside the document may be needed; but names, signatures and
+ * replacements are checked all the same, and dependencies on what is there
+ * already are recorded, so that they survive a dump.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/proclang.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "compile.h"
+#include "language.h"
+#include "names.h"
+#include "registry.h"
+#include "uri.h"
+
+PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
+
+/* ---------- names ---------- */
+
+/* Where a canonical version ends, or NULL where there is none. */
+static const char *
+skip_version(const char *p)
+{
+	int64		value = 0;
+	const char *start = p;
+
+	for (; *p >= '0' && *p <= '9'; p++)
+	{
+		value = value * 10 + (*p - '0');
+		if (value > PG_INT32_MAX)
+			return NULL;
+	}
+	if (p == start || (*start == '0' && p > start + 1))
+		return NULL;
+	return p;
+}
+
+EvNameKind
+ev_name_kind(const char *name, const char **reason)
+{
+	const char *at = strrchr(name, '@');
+	const char *end;
+	int			type_length;
+	int32		version;
+
+	*reason = NULL;
+	if (ev_parse_event_name(name, &type_length, &version))
+		return EV_NAME_EVENT;
+
+	if (strlen(name) > EV_NAME_MAX)
+	{
+		*reason = psprintf("The name has %d bytes, and more than %d may have been cut off from another name.",
+						   (int) strlen(name), EV_NAME_MAX);
+		return EV_NAME_BAD;
+	}
+	for (const char *p = name; *p; p++)
+		if ((unsigned char) *p < 0x20 || *p == 0x7F)
+		{
+			*reason = "The name has a control character.";
+			return EV_NAME_BAD;
+		}
+
+	if (at == NULL)
+	{
+		if (!ev_uri_has_scheme(name))
+			*reason = "The name is neither TYPE@VERSION nor an absolute URI.";
+		else if (strchr(name, '#') != NULL)
+			*reason = "A document is registered under a URI without a fragment.";
+		for (const char *p = name; *p && *reason == NULL; p++)
+			if (IS_HIGHBIT_SET(*p) || *p == ' ')
+				*reason = "A URI has ASCII characters only and no space.";
+		return *reason == NULL ? EV_NAME_URI : EV_NAME_BAD;
+	}
+
+	if (at == name)
+	{
+		*reason = "The event type before \"@\" is empty.";
+		return EV_NAME_BAD;
+	}
+	if (strcmp(at + 1, "compatibility") == 0)
+		return EV_NAME_POLICY;
+	end = skip_version(at + 1);
+	if (end != NULL && *end == '>')
+	{
+		end = skip_version(end + 1);
+		if (end != NULL && *end == '\0')
+			return EV_NAME_UPCAST;
+	}
+	*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
+					   PG_INT32_MAX, at + 1);
+	return EV_NAME_BAD;
+}
+
+/* ---------- rows ---------- */
+
+Oid
+ev_language_oid(void)
+{
+	return get_language_oid(EV_LANGUAGE, true);
+}
+
+Oid
+ev_namespace_oid(void)
+{
+	return get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
+}
+
+void
+ev_language_check_function(HeapTuple function)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	const char *problem = NULL;
+	bool		no_options;
+
+	if (form->prokind != PROKIND_FUNCTION)
+		problem = "it is not a plain function";
+	else if (form->proretset)
+		problem = "it returns a set";
+	else if (form->prorettype != BOOLOID)
+		problem = psprintf("it returns %s", format_type_be(form->prorettype));
+	else if (form->pronargs != 1 || form->proargtypes.values[0] != JSONBOID ||
+			 OidIsValid(form->provariadic) ||
+			 !heap_attisnull(function, Anum_pg_proc_proallargtypes, NULL))
+		problem = "it has other arguments";
+	else if (form->pronargdefaults != 0)
+		problem = "its argument has a default";
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function \"%s\" in language %s must take one jsonb and return boolean, but %s",
+						NameStr(form->proname), EV_LANGUAGE, problem),
+				 errhint("Write CREATE FUNCTION ... (data jsonb) RETURNS boolean LANGUAGE %s IMMUTABLE PARALLEL SAFE.",
+						 EV_LANGUAGE)));
+
+	no_options = heap_attisnull(function, Anum_pg_proc_proconfig, NULL);
+	if (form->proisstrict)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function \"%s\" in language %s cannot be STRICT",
+						NameStr(form->proname), EV_LANGUAGE),
+				 errdetail("It would be null for null data, and a CHECK constraint would let that pass."),
+				 errhint("Leave STRICT and RETURNS NULL ON NULL INPUT out.")));
+	if (form->prosecdef || !no_options)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function \"%s\" in language %s cannot have %s",
+						NameStr(form->proname), EV_LANGUAGE,
+						form->prosecdef ? "SECURITY DEFINER" : "a SET clause"),
+				 errdetail("A schema depends neither on who asks nor on settings."),
+				 form->prosecdef ? errhint("Leave SECURITY DEFINER out.") :
+				 errhint("Options of a schema are lines at the head of its body, such as \"#assert_format off\".")));
+}
+
+char *
+ev_language_body(HeapTuple function)
+{
+	bool		is_null;
+	Datum		body = SysCacheGetAttr(PROCOID, function, Anum_pg_proc_prosrc, &is_null);
+
+	if (is_null)
+		elog(ERROR, "function %u has no body", ((Form_pg_proc) GETSTRUCT(function))->oid);
+	return TextDatumGetCString(body);
+}
+
+bool
+ev_language_document(HeapTuple function, EvDocument *document, EvFault *fault)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	const char *reason;
+
+	memset(document, 0, sizeof(EvDocument));
+	memset(fault, 0, sizeof(EvFault));
+	document->function = form->oid;
+	document->name = pstrdup(NameStr(form->proname));
+	document->uri = "";
+	if (form->pronamespace == ev_namespace_oid())
+	{
+		switch (ev_name_kind(document->name, &reason))
+		{
+			case EV_NAME_EVENT:
+				document->uri = psprintf("event:%s", document->name);
+				break;
+			case EV_NAME_URI:
+				if (strncmp(document->name, "uri:", 4) != 0)
+					document->uri = document->name;
+				break;
+			default:
+				break;
+		}
+	}
+	return ev_document_parse(ev_language_body(function), document, fault);
+}
+
+/*
+ * The version of the row that was updated to this one.  A snapshot will not
+ * do to find it: the active one can be older than an earlier command of the
+ * same statement, or, in a REPEATABLE READ transaction, than what another
+ * session committed since.
+ */
+HeapTuple
+ev_language_previous(HeapTuple function)
+{
+	TransactionId writer = HeapTupleHeaderGetXmin(function->t_data);
+	HeapTuple	previous = NULL;
+	HeapTuple	version;
+	Relation	pg_proc;
+	SysScanDesc scan;
+	ScanKeyData key;
+
+	if (!TransactionIdIsCurrentTransactionId(writer))
+		return NULL;
+
+	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_proc_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(((Form_pg_proc) GETSTRUCT(function))->oid));
+	scan = systable_beginscan(pg_proc, ProcedureOidIndexId, true, SnapshotAny, 1, &key);
+	while (HeapTupleIsValid(version = systable_getnext(scan)))
+	{
+		if (ItemPointerEquals(&version->t_data->t_ctid, &function->t_self) &&
+			!ItemPointerEquals(&version->t_self, &function->t_self) &&
+			TransactionIdEquals(HeapTupleHeaderGetUpdateXid(version->t_data), writer))
+		{
+			previous = heap_copytuple(version);
+			break;
+		}
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	return previous;
+}
+
+/* ---------- dependencies ---------- */
+
+List *
+ev_language_dependencies(Oid function)
+{
+	Oid			language = ev_language_oid();
+	List	   *functions = NIL;
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(function));
+	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (form->refclassid == ProcedureRelationId &&
+			form->deptype == DEPENDENCY_NORMAL)
+			functions = list_append_unique_oid(functions, form->refobjid);
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+
+	/* upcasts depend on users' functions: schemas only */
+	for (int i = list_length(functions) - 1; i >= 0; i--)
+	{
+		tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(list_nth_oid(functions, i)));
+		if (!HeapTupleIsValid(tuple))
+			functions = list_delete_nth_cell(functions, i);
+		else
+		{
+			if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language)
+				functions = list_delete_nth_cell(functions, i);
+			ReleaseSysCache(tuple);
+		}
+	}
+	return functions;
+}
+
+/* Does a function depend on another one, directly or through others? */
+static bool
+depends_on(Oid function, Oid other)
+{
+	List	   *reached = list_make1_oid(function);
+
+	for (int i = 0; i < list_length(reached); i++)
+	{
+		if (list_nth_oid(reached, i) == other)
+			return true;
+		reached = list_concat_unique_oid(reached,
+										 ev_language_dependencies(list_nth_oid(reached, i)));
+	}
+	return false;
+}
+
+/*
+ * Records that a function depends on what its document refers to.  What is
+ * not there (yet) is left out: a restore may bring it later.  So is a
+ * dependency that would close a circle, which neither DROP nor a dump could
+ * get out of.
+ */
+static void
+record_dependencies(const EvDocument *document)
+{
+	List	   *recorded = ev_language_dependencies(document->function);
+	ListCell   *cell;
+
+	foreach(cell, ev_document_references(document))
+	{
+		const char *uri = (const char *) lfirst(cell);
+		EvDocument	target;
+		ObjectAddress from;
+		ObjectAddress to;
+
+		CHECK_FOR_INTERRUPTS();
+		memset(&target, 0, sizeof(target));
+		if (!ev_registry_resolve(uri, &target) ||
+			!OidIsValid(target.function) ||
+			target.function == document->function ||
+			list_member_oid(recorded, target.function))
+			continue;
+
+		/* wait for who may be dropping it, as CREATE VIEW would not */
+		LockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
+		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
+			continue;
+		if (depends_on(target.function, document->function))
+			continue;
+
+		ObjectAddressSet(from, ProcedureRelationId, document->function);
+		ObjectAddressSet(to, ProcedureRelationId, target.function);
+		recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
+		recorded = lappend_oid(recorded, target.function);
+	}
+}
+
+/* ---------- the validator ---------- */
+
+void
+ev_language_refuse_change(const char *name)
+{
+	const char *reason;
+	bool		is_event = ev_name_kind(name, &reason) == EV_NAME_EVENT;
+
+	ereport(ERROR,
+			(errcode(ERRCODE_DUPLICATE_OBJECT),
+			 errmsg("schema \"%s\" is published with another document", name),
+			 errdetail("What is published keeps its answers: only annotations (title, description, examples and the like) can be replaced."),
+			 is_event ? errhint("Register the next version with register_event_schema; a version that is too strict can be widened with widen_event_schema.") :
+			 errhint("Register the document under another URI.")));
+	pg_unreachable();
+}
+
+void
+ev_language_compile(const EvDocument *document)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "event_validate registration",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = MemoryContextSwitchTo(context);
+	EvFault		fault = {0};
+	List	   *warnings = NIL;
+	ListCell   *cell;
+
+	if (ev_compile(document, ev_registry_resolve, &fault, NULL, &warnings) == NULL)
+		ev_fault_report(&fault, document->name);
+	foreach(cell, warnings)
+	{
+		EvWarning  *warning = (EvWarning *) lfirst(cell);
+
+		ereport(WARNING,
+				(errmsg("JSON Schema \"%s\" at \"%s\": %s",
+						document->name, warning->location, warning->message)));
+	}
+
+	MemoryContextSwitchTo(old_context);
+	MemoryContextDelete(context);
+}
+
+/*
+ * Refuses a CREATE OR REPLACE that changes the answers of what is published.
+ */
+static void
+check_replacement(HeapTuple function, const EvDocument *document)
+{
+	HeapTuple	previous = ev_language_previous(function);
+	EvDocument	old_document;
+	EvFault		fault;
+
+	if (!HeapTupleIsValid(previous))
+		return;
+
+	/* in another language until now: an upcast, which has another name */
+	if (((Form_pg_proc) GETSTRUCT(previous))->prolang !=
+		((Form_pg_proc) GETSTRUCT(function))->prolang)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("cannot change the language of function \"%s\" to %s",
+						document->name, EV_LANGUAGE),
+				 errhint("Drop the function first.")));
+
+	if (ev_language_document(previous, &old_document, &fault) &&
+		ev_document_same_answers(&old_document, document))
+		return;
+	ev_language_refuse_change(document->name);
+}
+
+Datum
+ev_jsonschema_validator(PG_FUNCTION_ARGS)
+{
+	Oid			function_oid = PG_GETARG_OID(0);
+	HeapTuple	function;
+	Form_pg_proc form;
+	EvDocument	document;
+	EvFault		fault;
+
+	if (!CheckFunctionValidatorAccess(fcinfo->flinfo->fn_oid, function_oid))
+		PG_RETURN_VOID();
+
+	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(function_oid));
+	if (!HeapTupleIsValid(function))
+		elog(ERROR, "cache lookup failed for function %u", function_oid);
+	form = (Form_pg_proc) GETSTRUCT(function);
+
+	ev_language_check_function(function);
+	if (form->pronamespace == ev_namespace_oid())
+	{
+		const char *reason;
+		EvNameKind	kind = ev_name_kind(NameStr(form->proname), &reason);
+
+		if (kind == EV_NAME_UPCAST || kind == EV_NAME_POLICY)
+			reason = "This is the name of an upcast or of a policy, which are not in this language.";
+		if (reason != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_NAME),
+					 errmsg("invalid name \"%s\" for a function in schema %s",
+							NameStr(form->proname), EV_SCHEMA_NAMESPACE),
+					 errdetail_internal("%s", reason),
+					 errhint("A schema version is called TYPE@VERSION, such as \"order.placed@1\"; a document for $ref has its URI as its name (see register_schema).")));
+	}
+
+	if (!ev_language_document(function, &document, &fault))
+		ev_fault_report(&fault, document.name);
+	if (form->pronamespace == ev_namespace_oid())
+		check_replacement(function, &document);
+	if (check_function_bodies)
+		ev_language_compile(&document);
+	record_dependencies(&document);
+
+	ReleaseSysCache(function);
+	PG_RETURN_VOID();
+}

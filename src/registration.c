@@ -1,0 +1,691 @@
+/*
+ * registration.c
+ *	  The functions that register, widen, drop and list schemas.
+ *
+ * They check what is theirs to check, and then run the plain CREATE FUNCTION
+ * or DROP FUNCTION with the caller's rights: permissions, event triggers,
+ * ownership and dependencies are PostgreSQL's.  The command is handed over as
+ * a parse tree, so nothing is quoted, and no setting or search_path counts.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/comment.h"
+#include "common/hashfn.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parser.h"
+#include "storage/lmgr.h"
+#include "tcop/dest.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+#include "format.h"
+#include "keywords.h"
+#include "language.h"
+#include "names.h"
+#include "registration.h"
+#include "registry.h"
+#include "uri.h"
+
+PG_FUNCTION_INFO_V1(ev_register_event_schema);
+PG_FUNCTION_INFO_V1(ev_register_event_schema_jsonb);
+PG_FUNCTION_INFO_V1(ev_widen_event_schema);
+PG_FUNCTION_INFO_V1(ev_drop_event_schema);
+PG_FUNCTION_INFO_V1(ev_register_schema);
+PG_FUNCTION_INFO_V1(ev_list_event_schemas);
+PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
+
+/* ---------- names and arguments ---------- */
+
+/* Raises null_value_not_allowed where one of the arguments is NULL. */
+static void
+require_arguments(FunctionCallInfo fcinfo, int count, const char *const *names)
+{
+	for (int i = 0; i < count; i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("%s must not be null", names[i])));
+}
+
+void
+ev_require_event_name(const text *type, int32 version, NameData *name)
+{
+	int			length = VARSIZE_ANY_EXHDR(type);
+	const char *data = VARDATA_ANY(type);
+	int			excess;
+
+	if (ev_event_name(data, length, version, name))
+		return;
+
+	if (length == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event type must not be empty")));
+	if (version < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("schema version must not be negative: %d", version)));
+	excess = length + strlen(psprintf("@%d", version)) - EV_NAME_MAX;
+	if (excess > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event type is too long: \"%s\"", pnstrdup(data, length)),
+				 errdetail("Event type, \"@\" and version together have at most %d bytes; these have %d more.",
+						   EV_NAME_MAX, excess)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("event type must not contain control characters")));
+}
+
+Oid
+ev_registered_function(const char *name)
+{
+	Oid			types[1] = {JSONBOID};
+	HeapTuple	function = SearchSysCache3(PROCNAMEARGSNSP,
+										   CStringGetDatum(name),
+										   PointerGetDatum(buildoidvector(types, 1)),
+										   ObjectIdGetDatum(ev_namespace_oid()));
+	Oid			result = InvalidOid;
+
+	if (HeapTupleIsValid(function))
+	{
+		if (((Form_pg_proc) GETSTRUCT(function))->prolang == ev_language_oid())
+			result = ((Form_pg_proc) GETSTRUCT(function))->oid;
+		ReleaseSysCache(function);
+	}
+	return result;
+}
+
+void
+ev_refuse_unregistered(const text *type, int32 version)
+{
+	StringInfoData hint;
+	List	   *versions = NIL;
+	ListCell   *cell;
+	char	   *name = pnstrdup(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
+
+	ev_registry_list(name, strlen(name), &versions);
+	initStringInfo(&hint);
+	foreach(cell, versions)
+		appendStringInfo(&hint, "%s%d", hint.len > 0 ? ", " : "", lfirst_int(cell));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("event schema \"%s@%d\" is not registered", name, version),
+			 hint.len > 0 ?
+			 errhint("Registered versions of \"%s\": %s.", name, hint.data) :
+			 errhint("No version of \"%s\" is registered.", name)));
+	pg_unreachable();
+}
+
+/* ---------- creating the function ---------- */
+
+/*
+ * Waits for other transactions that register or drop the same name, and keeps
+ * them out until the end of this one.  The lock is on the schema's
+ * "sub-object" of that hash value, which nobody else locks.
+ */
+static void
+lock_name(const char *name)
+{
+	Oid			namespace = ev_namespace_oid();
+	uint16		hash = hash_bytes((const unsigned char *) name, strlen(name)) | 1;
+
+	if (!OidIsValid(namespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
+	LockDatabaseObject(NamespaceRelationId, namespace, hash, ExclusiveLock);
+}
+
+/*
+ * The function registered under a name.  Where another session is dropping it
+ * by DROP FUNCTION, waits for what comes of it.
+ */
+static Oid
+find_and_wait(const char *name)
+{
+	Oid			function;
+
+	while (OidIsValid(function = ev_registered_function(name)))
+	{
+		LockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
+			break;
+		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+	}
+	return function;
+}
+
+static void
+run_command(Node *command, const char *text)
+{
+	PlannedStmt *statement = makeNode(PlannedStmt);
+
+	statement->commandType = CMD_UTILITY;
+	statement->canSetTag = false;
+	statement->utilityStmt = command;
+	statement->stmt_location = -1;
+	statement->stmt_len = 0;
+	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
+				   None_Receiver, NULL);
+	CommandCounterIncrement();
+}
+
+static List *
+qualified_name(const char *name)
+{
+	return list_make2(makeString(pstrdup(EV_SCHEMA_NAMESPACE)), makeString(pstrdup(name)));
+}
+
+/*
+ * CREATE [OR REPLACE] FUNCTION.  The document is compiled already (and
+ * under its URI, which the validator can't tell from a hash).
+ */
+static Oid
+create_function(const char *name, const char *body, HeapTuple replaced)
+{
+	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
+	FunctionParameter *parameter = makeNode(FunctionParameter);
+	const char *argument = "data";
+	char	   *ddl;
+	int			guc_level;
+
+	if (HeapTupleIsValid(replaced))
+	{
+		/* the name of an argument cannot be changed */
+		bool		no_names;
+		Datum		names = SysCacheGetAttr(PROCOID, replaced, Anum_pg_proc_proargnames,
+											&no_names);
+
+		argument = NULL;
+		if (!no_names)
+		{
+			char	  **arguments;
+
+			if (get_func_input_arg_names(names, (Datum) 0, &arguments) == 1)
+				argument = arguments[0];
+		}
+	}
+	parameter->name = argument ? pstrdup(argument) : NULL;
+	parameter->argType = SystemTypeName(pstrdup("jsonb"));
+	parameter->mode = FUNC_PARAM_DEFAULT;
+
+	command->replace = HeapTupleIsValid(replaced);
+	command->funcname = qualified_name(name);
+	command->parameters = list_make1(parameter);
+	command->returnType = SystemTypeName(pstrdup("bool"));
+	command->options =
+		list_make4(makeDefElem("language", (Node *) makeString(pstrdup(EV_LANGUAGE)), -1),
+				   makeDefElem("volatility", (Node *) makeString(pstrdup("immutable")), -1),
+				   makeDefElem("parallel", (Node *) makeString(pstrdup("safe")), -1),
+				   makeDefElem("as", (Node *) list_make1(makeString(pstrdup(body))), -1));
+
+	/* for hooks and logs */
+	ddl = psprintf("CREATE %sFUNCTION %s(%s jsonb) RETURNS boolean LANGUAGE %s IMMUTABLE PARALLEL SAFE AS %s",
+				   command->replace ? "OR REPLACE " : "",
+				   quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name),
+				   argument ? quote_identifier(argument) : "",
+				   EV_LANGUAGE, quote_literal_cstr(body));
+
+	guc_level = NewGUCNestLevel();
+	set_config_option("check_function_bodies", "off", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	run_command((Node *) command, ddl);
+	AtEOXact_GUC(false, guc_level);
+
+	return ev_registered_function(name);
+}
+
+/*
+ * Registers a definition under a name: creates the function, or leaves it as
+ * it is where it holds the same, or replaces annotations.  Compiled with the
+ * URI.
+ */
+static Oid
+register_definition(const char *name, const char *uri, const char *definition,
+					bool assert_format, bool breaking)
+{
+	EvDocument	document = {0};
+	EvDocument	old_document;
+	EvFault		fault = {0};
+	StringInfoData body;
+	const char *start = definition + strspn(definition, " \t\r\n");
+	HeapTuple	replaced = NULL;
+	Oid			function;
+
+	if (*start == '#')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid JSON Schema \"%s\": the definition is not JSON", name),
+				 errdetail("It begins with \"#\"."),
+				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
+
+	initStringInfo(&body);
+	if (!assert_format)
+		appendStringInfoString(&body, "#assert_format off\n");
+	if (breaking)
+		appendStringInfoString(&body, "#breaking\n");
+	appendStringInfoString(&body, definition);
+
+	document.name = name;
+	document.uri = uri;
+	if (!ev_document_parse(body.data, &document, &fault))
+		ev_fault_report(&fault, name);
+
+	PreventCommandIfReadOnly("CREATE FUNCTION");
+	lock_name(name);
+	function = find_and_wait(name);
+	if (OidIsValid(function))
+	{
+		replaced = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
+		if (!HeapTupleIsValid(replaced))
+			elog(ERROR, "cache lookup failed for function %u", function);
+
+		/* its body parses, or it could not have been created */
+		if (!ev_language_document(replaced, &old_document, &fault))
+			ev_fault_report(&fault, name);
+		if (old_document.assert_format == assert_format &&
+			old_document.breaking == breaking &&
+			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
+			return function;
+		if (!ev_document_same_answers(&old_document, &document))
+			ev_language_refuse_change(name);
+		document.function = function;
+	}
+
+	ev_language_compile(&document);
+	return create_function(name, body.data, replaced);
+}
+
+static Oid
+register_event(FunctionCallInfo fcinfo, const char *definition)
+{
+	NameData	name;
+
+	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+	return register_definition(NameStr(name), psprintf("event:%s", NameStr(name)), definition,
+							   PG_GETARG_BOOL(3), PG_GETARG_BOOL(4));
+}
+
+static const char *const register_arguments[] = {
+	"event_type", "schema_version", "definition", "assert_format", "breaking"
+};
+
+Datum
+ev_register_event_schema(PG_FUNCTION_ARGS)
+{
+	require_arguments(fcinfo, 5, register_arguments);
+	PG_RETURN_OID(register_event(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(2))));
+}
+
+Datum
+ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
+{
+	Jsonb	   *definition;
+
+	require_arguments(fcinfo, 5, register_arguments);
+	definition = PG_GETARG_JSONB_P(2);
+	PG_RETURN_OID(register_event(fcinfo, JsonbToCStringIndent(NULL, &definition->root,
+															  VARSIZE(definition))));
+}
+
+/*
+ * Widening needs a proof that every instance that was valid stays valid; what
+ * there is so far proves it where only annotations differ.
+ */
+Datum
+ev_widen_event_schema(PG_FUNCTION_ARGS)
+{
+	NameData	name;
+	Oid			function;
+	HeapTuple	registered;
+	EvDocument	old_document;
+	EvDocument	document = {0};
+	EvFault		fault = {0};
+	char	   *definition;
+
+	require_arguments(fcinfo, 3, register_arguments);
+	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+	definition = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	PreventCommandIfReadOnly("CREATE FUNCTION");
+	lock_name(NameStr(name));
+	function = find_and_wait(NameStr(name));
+	if (!OidIsValid(function))
+		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
+	registered = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(registered))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	if (!ev_language_document(registered, &old_document, &fault))
+		ev_fault_report(&fault, NameStr(name));
+
+	/* options stay as they are */
+	if (definition[strspn(definition, " \t\r\n")] != '#' &&
+		ev_document_parse(definition, &document, &fault))
+	{
+		document.assert_format = old_document.assert_format;
+		if (!ev_document_same_answers(&old_document, &document))
+		{
+			document.name = NameStr(name);
+			document.uri = psprintf("event:%s", NameStr(name));
+			ev_language_compile(&document);
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot prove that event schema \"%s\" would become wider", NameStr(name)),
+					 errdetail("Only annotations (title, description, examples and the like) can be replaced as yet."),
+					 errhint("Register the next version with register_event_schema.")));
+		}
+	}
+	PG_RETURN_OID(register_definition(NameStr(name), psprintf("event:%s", NameStr(name)),
+									  definition, old_document.assert_format,
+									  old_document.breaking));
+}
+
+Datum
+ev_drop_event_schema(PG_FUNCTION_ARGS)
+{
+	NameData	name;
+	Oid			function;
+	DropStmt   *command;
+	ObjectWithArgs *object;
+
+	require_arguments(fcinfo, 2, register_arguments);
+	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+
+	PreventCommandIfReadOnly("DROP FUNCTION");
+	lock_name(NameStr(name));
+	function = ev_registered_function(NameStr(name));
+	if (!OidIsValid(function))
+		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
+
+	object = makeNode(ObjectWithArgs);
+	object->objname = qualified_name(NameStr(name));
+	object->objargs = list_make1(SystemTypeName(pstrdup("jsonb")));
+	command = makeNode(DropStmt);
+	command->removeType = OBJECT_FUNCTION;
+	command->objects = list_make1(object);
+	command->behavior = DROP_RESTRICT;
+	run_command((Node *) command,
+				psprintf("DROP FUNCTION %s(jsonb)",
+						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, NameStr(name))));
+	PG_RETURN_VOID();
+}
+
+Datum
+ev_register_schema(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {"uri", "definition"};
+	char	   *uri;
+	char	   *fragment;
+	NameData	name;
+	const EvFormat *format = ev_format_find("uri", strlen("uri"), EV_DRAFT2020);
+
+	require_arguments(fcinfo, 2, arguments);
+	uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
+
+	if (format != NULL && !format->matches(uri, strlen(uri)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("not an absolute URI: \"%s\"", uri),
+				 errhint("An absolute URI begins with a scheme, such as \"https://example.com/money\" or \"urn:example:money\".")));
+	fragment = strchr(uri, '#');
+	if (fragment != NULL && fragment[1] != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the URI of a document must not have a fragment: \"%s\"", uri)));
+	if (fragment != NULL)
+		*fragment = '\0';
+	if (pg_strncasecmp(uri, "event:", strlen("event:")) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the URI \"%s\" is that of an event schema", uri),
+				 errhint("Use register_event_schema.")));
+
+	ev_uri_name(uri, &name);
+	PG_RETURN_OID(register_definition(NameStr(name), uri,
+									  text_to_cstring(PG_GETARG_TEXT_PP(1)), true, false));
+}
+
+/* ---------- listing ---------- */
+
+/* A registered function, for sorting. */
+typedef struct Registered
+{
+	Oid			function;
+	char	   *name;
+	int			type_length;	/* of TYPE@VERSION; -1: another kind */
+	int32		version;
+} Registered;
+
+/* Events by type and version, and then the documents by URI. */
+static int
+compare_registered(const ListCell *a, const ListCell *b)
+{
+	const Registered *x = (const Registered *) lfirst(a);
+	const Registered *y = (const Registered *) lfirst(b);
+	int			result;
+
+	if (x->type_length < 0 || y->type_length < 0)
+		return x->type_length >= 0 ? -1 : y->type_length >= 0 ? 1 : strcmp(x->name, y->name);
+	result = memcmp(x->name, y->name, Min(x->type_length, y->type_length));
+	if (result == 0)
+		result = x->type_length - y->type_length;
+	if (result == 0)
+		result = x->version < y->version ? -1 : x->version > y->version;
+	return result;
+}
+
+/* All functions in event_schema that are in language jsonschema, sorted. */
+static List *
+registered_functions(void)
+{
+	Oid			namespace = ev_namespace_oid();
+	Oid			language = ev_language_oid();
+	List	   *result = NIL;
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		Registered *registered;
+
+		CHECK_FOR_INTERRUPTS();
+		if (form->pronamespace != namespace || form->prolang != language)
+			continue;
+		registered = palloc(sizeof(Registered));
+		registered->function = form->oid;
+		registered->name = pstrdup(NameStr(form->proname));
+		if (!ev_parse_event_name(registered->name, &registered->type_length,
+								 &registered->version))
+			registered->type_length = -1;
+		result = lappend(result, registered);
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	list_sort(result, compare_registered);
+	return result;
+}
+
+/* A member of the document, if it is an object that has it; else NULL. */
+static JsonbValue *
+member(const EvDocument *document, const char *name)
+{
+	if (!JB_ROOT_IS_OBJECT(document->schema))
+		return NULL;
+	return getKeyJsonValueFromContainer(&document->schema->root, name, strlen(name), NULL);
+}
+
+static Datum
+string_member(const EvDocument *document, const char *name, bool *is_null)
+{
+	JsonbValue *value = member(document, name);
+
+	*is_null = value == NULL || value->type != jbvString;
+	return *is_null ? (Datum) 0 :
+		PointerGetDatum(cstring_to_text_with_len(value->val.string.val, value->val.string.len));
+}
+
+/* A body without its pragma lines. */
+static const char *
+definition_of(const char *body)
+{
+	const char *p = body + strspn(body, " \t\r\n");
+
+	if (*p != '#')
+		return body;
+	while (*p == '#')
+	{
+		p += strcspn(p, "\n");
+		p += strspn(p, " \t\r\n");
+	}
+	return p;
+}
+
+/* What the view event_schemas shows. */
+Datum
+ev_list_event_schemas(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "event_validate listing",
+													  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old_context = CurrentMemoryContext;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	foreach(cell, registered_functions())
+	{
+		Registered *registered = (Registered *) lfirst(cell);
+		Datum		values[9] = {0};
+		bool		nulls[9] = {0};
+		HeapTuple	function;
+		EvDocument	document;
+		EvFault		fault;
+		char	   *body;
+		char	   *owner;
+
+		CHECK_FOR_INTERRUPTS();
+		if (registered->type_length < 0)
+			break;
+		function = SearchSysCache1(PROCOID, ObjectIdGetDatum(registered->function));
+		if (!HeapTupleIsValid(function))
+			continue;
+		MemoryContextReset(row_context);
+		MemoryContextSwitchTo(row_context);
+
+		values[0] = PointerGetDatum(cstring_to_text_with_len(registered->name,
+															 registered->type_length));
+		values[1] = Int32GetDatum(registered->version);
+		body = ev_language_body(function);
+		values[2] = CStringGetTextDatum(definition_of(body));
+		if (ev_language_document(function, &document, &fault))
+		{
+			JsonbValue *deprecated = member(&document, "deprecated");
+
+			values[3] = string_member(&document, "title", &nulls[3]);
+			values[4] = string_member(&document, "description", &nulls[4]);
+			values[5] = BoolGetDatum(deprecated != NULL && deprecated->type == jbvBool &&
+									 deprecated->val.boolean);
+			values[6] = string_member(&document, "$schema", &nulls[6]);
+			if (nulls[6])
+				values[6] = CStringGetTextDatum(ev_draft_uri(EV_DRAFT2020));
+			nulls[6] = false;
+		}
+		else
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = true;
+		owner = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(function))->proowner, true);
+		nulls[7] = owner == NULL;
+		if (owner != NULL)
+			values[7] = DirectFunctionCall1(namein, CStringGetDatum(owner));
+		values[8] = ObjectIdGetDatum(registered->function);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+		ReleaseSysCache(function);
+		MemoryContextSwitchTo(old_context);
+	}
+	MemoryContextDelete(row_context);
+	return (Datum) 0;
+}
+
+static void
+put_text(ReturnSetInfo *result, const char *string)
+{
+	Datum		value = CStringGetTextDatum(string);
+	bool		is_null = false;
+
+	tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
+}
+
+/* The DDL of a function, after that of those it depends on. */
+static void
+put_ddl(ReturnSetInfo *result, Oid function, List **done)
+{
+	ListCell   *cell;
+	Datum		definition;
+	char	   *ddl;
+	char	   *comment;
+
+	check_stack_depth();
+	if (list_member_oid(*done, function))
+		return;
+	*done = lappend_oid(*done, function);
+	foreach(cell, ev_language_dependencies(function))
+		put_ddl(result, lfirst_oid(cell), done);
+
+	definition = OidFunctionCall1(F_PG_GET_FUNCTIONDEF, ObjectIdGetDatum(function));
+	ddl = TextDatumGetCString(definition);
+	ddl[strlen(ddl) - 1] = ';'; /* for its last line end */
+	put_text(result, ddl);
+
+	comment = GetComment(function, ProcedureRelationId, 0);
+	if (comment != NULL)
+		put_text(result, psprintf("COMMENT ON FUNCTION %s IS %s;",
+								  format_procedure_qualified(function),
+								  quote_literal_cstr(comment)));
+}
+
+/*
+ * Of one type, or of everything that is registered.
+ */
+Datum
+ev_event_schema_ddl(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	List	   *done = NIL;
+	ListCell   *cell;
+	text	   *type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	foreach(cell, registered_functions())
+	{
+		Registered *registered = (Registered *) lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (type != NULL &&
+			(registered->type_length != (int) VARSIZE_ANY_EXHDR(type) ||
+			 memcmp(registered->name, VARDATA_ANY(type), registered->type_length) != 0))
+			continue;
+		put_ddl(result, registered->function, &done);
+	}
+	return (Datum) 0;
+}
