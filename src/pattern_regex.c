@@ -453,7 +453,8 @@ write_node(Writer *w, const EvNode *node)
 			break;
 
 		case EV_NODE_BACKREFERENCE:
-			if (w->numbers[node->group] > 0)
+			if (w->numbers[node->group] > 0 &&
+				participation(w->tree->root, node) == ALWAYS_SET)
 			{
 				char		escape[16];
 
