@@ -1,0 +1,511 @@
+/*
+ * event_validate.c
+ *	  The extension's entry points: validation of jsonb events by registered
+ *	  JSON Schemas.
+ *
+ * Thin: the arguments are looked at here, errors and rows are made here; what
+ * a schema is and whether a document matches is src/'s.  The entry points for
+ * registration and for keeping what is registered stand in src/language.c,
+ * src/registration.c and src/guard.c.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "src/compile.h"
+#include "src/document.h"
+#include "src/match.h"
+#include "src/names.h"
+#include "src/registry.h"
+
+PG_MODULE_MAGIC;
+
+PG_FUNCTION_INFO_V1(ev_jsonschema_call_handler);
+PG_FUNCTION_INFO_V1(ev_validate_event);
+PG_FUNCTION_INFO_V1(ev_check_event);
+PG_FUNCTION_INFO_V1(ev_event_violations);
+PG_FUNCTION_INFO_V1(ev_matching_event_versions);
+PG_FUNCTION_INFO_V1(ev_jsonb_matches_schema);
+PG_FUNCTION_INFO_V1(ev_jsonb_schema_violations);
+PG_FUNCTION_INFO_V1(ev_jsonschema_is_valid);
+PG_FUNCTION_INFO_V1(ev_event_schema_program);
+
+void		_PG_init(void);
+
+/* check_event names so many violations, then counts */
+#define SHOWN_VIOLATIONS	10
+
+void
+_PG_init(void)
+{
+	ev_registry_init();
+}
+
+/* ---------- schema functions ---------- */
+
+/*
+ * The call handler of the language jsonschema.  What the function compiles to
+ * is kept in fn_extra; the entry outlives any call.
+ */
+Datum
+ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
+{
+	EvSchema   *schema = fcinfo->flinfo->fn_extra;
+	Jsonb	   *data;
+	bool		result;
+
+	if (PG_NARGS() < 1 || PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	if (schema == NULL || !schema->valid)
+	{
+		schema = ev_registry_by_function(fcinfo->flinfo->fn_oid);
+		fcinfo->flinfo->fn_extra = schema;
+	}
+	data = PG_GETARG_JSONB_P(0);
+	result = ev_match(schema->program, data);
+	PG_FREE_IF_COPY(data, 0);
+	PG_RETURN_BOOL(result);
+}
+
+/* ---------- dispatch by type and version ---------- */
+
+/* What a call site used last. */
+typedef struct LastUsed
+{
+	EvSchema   *schema;			/* NULL: none */
+	int32		version;
+	int			type_length;
+	char		type[NAMEDATALEN];
+} LastUsed;
+
+/* The schema of arguments 1 and 2, which are not NULL; NULL: not registered. */
+static EvSchema *
+find_schema(FunctionCallInfo fcinfo)
+{
+	text	   *type = PG_GETARG_TEXT_PP(1);
+	int			type_length = VARSIZE_ANY_EXHDR(type);
+	int32		version = PG_GETARG_INT32(2);
+	LastUsed   *last = fcinfo->flinfo->fn_extra;
+	EvSchema   *schema;
+
+	if (last != NULL && last->schema != NULL && last->schema->valid &&
+		last->version == version && last->type_length == type_length &&
+		memcmp(last->type, VARDATA_ANY(type), type_length) == 0)
+		return last->schema;
+
+	schema = ev_registry_find(VARDATA_ANY(type), type_length, version);
+	if (last == NULL)
+	{
+		last = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(LastUsed));
+		fcinfo->flinfo->fn_extra = last;
+	}
+	last->schema = schema;
+	if (schema != NULL)
+	{
+		last->version = version;
+		last->type_length = type_length;
+		memcpy(last->type, VARDATA_ANY(type), type_length);
+	}
+	return schema;
+}
+
+/* Raises 42704; the hint lists what is registered. */
+static void
+report_unregistered(const char *type, int32 version)
+{
+	StringInfoData list;
+	List	   *versions;
+	ListCell   *cell;
+
+	(void) ev_registry_list(type, strlen(type), &versions);
+	initStringInfo(&list);
+	foreach(cell, versions)
+		appendStringInfo(&list, "%s%d", list.len > 0 ? ", " : "", lfirst_int(cell));
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("event schema \"%s\" version %d is not registered", type, version),
+			 versions != NIL ?
+			 errhint("Registered versions of \"%s\": %s.", type, list.data) :
+			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", type)));
+}
+
+/*
+ * validate_event(data jsonb, event_type text, schema_version int) → boolean
+ */
+Datum
+ev_validate_event(PG_FUNCTION_ARGS)
+{
+	EvSchema   *schema;
+	Jsonb	   *data;
+	bool		result;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_BOOL(false);
+	schema = find_schema(fcinfo);
+	if (schema == NULL)
+		PG_RETURN_BOOL(false);
+	data = PG_GETARG_JSONB_P(0);
+	result = ev_match(schema->program, data);
+	PG_FREE_IF_COPY(data, 0);
+	PG_RETURN_BOOL(result);
+}
+
+/* ---------- check_event ---------- */
+
+typedef struct ListCollector
+{
+	EvCollector collector;
+	char	   *first;			/* location and message of the first */
+	StringInfoData list;		/* one a line */
+} ListCollector;
+
+static void
+add_to_list(EvCollector *collector, const EvViolation *violation)
+{
+	ListCollector *list = (ListCollector *) collector;
+	int			start;
+
+	if (list->list.len > 0)
+		appendStringInfoChar(&list->list, '\n');
+	start = list->list.len;
+	appendStringInfo(&list->list, "%s: %s",
+					 violation->instance_location[0] != '\0' ? violation->instance_location : "(document)",
+					 violation->message);
+	if (list->first == NULL)
+		list->first = MemoryContextStrdup(GetMemoryChunkContext(list->list.data), list->list.data + start);
+}
+
+static int
+constraint_field(const char *name)
+{
+	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, name);
+}
+
+static char *
+constraint_argument(FunctionCallInfo fcinfo)
+{
+	return PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL;
+}
+
+/* Raises 23514 for the argument that is NULL. */
+static void
+report_null(FunctionCallInfo fcinfo)
+{
+	char	   *constraint = constraint_argument(fcinfo);
+
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event is not valid: its type is null"),
+				 constraint ? constraint_field(constraint) : 0));
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" is not valid: its schema version is null",
+						text_to_cstring(PG_GETARG_TEXT_PP(1))),
+				 constraint ? constraint_field(constraint) : 0));
+	else
+	{
+		EvSchema   *schema = find_schema(fcinfo);
+		char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(1));
+		int32		version = PG_GETARG_INT32(2);
+
+		if (schema == NULL)
+			report_unregistered(type, version);
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" version %d is not valid: its data is null", type, version),
+				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
+				 constraint_field(constraint ? constraint : NameStr(schema->name))));
+	}
+}
+
+static void
+report_violations(FunctionCallInfo fcinfo, EvSchema *schema, Jsonb *data)
+{
+	ListCollector list = {.collector = {add_to_list, SHOWN_VIOLATIONS, 0}};
+	char	   *constraint = constraint_argument(fcinfo);
+	char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(1));
+
+	initStringInfo(&list.list);
+	if (ev_match_collect(schema->program, data, &list.collector))
+		elog(ERROR, "event \"%s\" does not match its schema, but has no violation", NameStr(schema->name));
+	if (list.collector.count > SHOWN_VIOLATIONS)
+		appendStringInfo(&list.list, "\nand " INT64_FORMAT " more", list.collector.count - SHOWN_VIOLATIONS);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("event \"%s\" version %d is not valid: %s", type, PG_GETARG_INT32(2), list.first),
+			 errdetail_internal("%s", list.list.data),
+			 constraint_field(constraint ? constraint : NameStr(schema->name))));
+}
+
+/*
+ * check_event(data jsonb, event_type text, schema_version int,
+ *			   constraint_name text DEFAULT NULL) → boolean
+ */
+Datum
+ev_check_event(PG_FUNCTION_ARGS)
+{
+	EvSchema   *schema;
+	Jsonb	   *data;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		report_null(fcinfo);
+	schema = find_schema(fcinfo);
+	if (schema == NULL)
+		report_unregistered(text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2));
+	data = PG_GETARG_JSONB_P(0);
+	if (!ev_match(schema->program, data))
+		report_violations(fcinfo, schema, data);
+	PG_FREE_IF_COPY(data, 0);
+	PG_RETURN_BOOL(true);
+}
+
+/* ---------- violations as rows ---------- */
+
+typedef struct RowCollector
+{
+	EvCollector collector;
+	ReturnSetInfo *result;
+} RowCollector;
+
+static void
+add_row(EvCollector *collector, const EvViolation *violation)
+{
+	RowCollector *rows = (RowCollector *) collector;
+	const char *columns[] = {
+		violation->instance_location, violation->keyword_location,
+		violation->keyword, violation->message
+	};
+	Datum		values[lengthof(columns)];
+	bool		nulls[lengthof(columns)] = {0};
+
+	for (int i = 0; i < (int) lengthof(columns); i++)
+		values[i] = CStringGetTextDatum(columns[i]);
+	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
+}
+
+static void
+return_violations(FunctionCallInfo fcinfo, const EvProgram *program, const Jsonb *data)
+{
+	RowCollector rows = {.collector = {add_row, PG_INT64_MAX, 0}};
+
+	rows.result = (ReturnSetInfo *) fcinfo->resultinfo;
+	ev_match_collect(program, data, &rows.collector);
+}
+
+/*
+ * event_violations(data jsonb, event_type text, schema_version int) → SETOF
+ * (instance_location text, keyword_location text, keyword text, message text)
+ */
+Datum
+ev_event_violations(PG_FUNCTION_ARGS)
+{
+	EvSchema   *schema;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		report_null(fcinfo);
+	schema = find_schema(fcinfo);
+	if (schema == NULL)
+		report_unregistered(text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2));
+	InitMaterializedSRF(fcinfo, 0);
+	return_violations(fcinfo, schema->program, PG_GETARG_JSONB_P(0));
+	return (Datum) 0;
+}
+
+/*
+ * matching_event_versions(data jsonb, event_type text) → int[]
+ */
+Datum
+ev_matching_event_versions(PG_FUNCTION_ARGS)
+{
+	text	   *type;
+	List	   *functions;
+	List	   *versions;
+	ListCell   *function;
+	ListCell   *version;
+	Datum	   *matching;
+	int			count = 0;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
+	type = PG_GETARG_TEXT_PP(1);
+	functions = ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
+	matching = palloc(sizeof(Datum) * (list_length(functions) + 1));
+	forboth(function, functions, version, versions)
+	{
+		EvSchema   *schema = ev_registry_by_function(lfirst_oid(function));
+
+		if (ev_match(schema->program, PG_GETARG_JSONB_P(0)))
+			matching[count++] = Int32GetDatum(lfirst_int(version));
+	}
+	PG_RETURN_ARRAYTYPE_P(construct_array(matching, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+/* ---------- a schema given in place ---------- */
+
+/* What a call site compiled. */
+typedef struct InPlace
+{
+	MemoryContext context;		/* of all below */
+	Jsonb	   *schema;
+	bool		assert_format;
+	EvProgram  *program;
+	bool		has_references; /* to registered documents */
+	uint64		generation;		/* of the registry when it was compiled */
+} InPlace;
+
+static EvProgram *
+compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault, List **references)
+{
+	EvDocument	document = {.uri = "",.schema = schema,.assert_format = assert_format};
+
+	return ev_compile(&document, ev_registry_resolve, fault, references, NULL);
+}
+
+/*
+ * The program for arguments 0 and 2, which are not NULL, made once for a call
+ * site as long as they stay the same.
+ */
+static EvProgram *
+in_place_program(FunctionCallInfo fcinfo)
+{
+	InPlace    *in_place = fcinfo->flinfo->fn_extra;
+	Jsonb	   *schema = PG_GETARG_JSONB_P(0);
+	bool		assert_format = PG_GETARG_BOOL(2);
+	EvFault		fault = {0};
+	List	   *references;
+	MemoryContext caller;
+
+	if (in_place != NULL && in_place->program != NULL &&
+		in_place->assert_format == assert_format &&
+		VARSIZE(in_place->schema) == VARSIZE(schema) &&
+		memcmp(in_place->schema, schema, VARSIZE(schema)) == 0 &&
+		(!in_place->has_references || in_place->generation == ev_registry_generation()))
+		return in_place->program;
+
+	if (in_place == NULL)
+	{
+		in_place = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(InPlace));
+		in_place->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate program",
+												  ALLOCSET_SMALL_SIZES);
+		fcinfo->flinfo->fn_extra = in_place;
+	}
+	in_place->program = NULL;
+	MemoryContextReset(in_place->context);
+	caller = MemoryContextSwitchTo(in_place->context);
+	in_place->schema = palloc(VARSIZE(schema));
+	memcpy(in_place->schema, schema, VARSIZE(schema));
+	in_place->assert_format = assert_format;
+	in_place->generation = ev_registry_generation();
+	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references);
+	if (in_place->program == NULL)
+		ev_fault_report(&fault, NULL);
+	in_place->has_references = references != NIL;
+	MemoryContextSwitchTo(caller);
+	return in_place->program;
+}
+
+/*
+ * jsonb_matches_schema(schema jsonb, instance jsonb,
+ *						assert_format boolean DEFAULT true) → boolean
+ */
+Datum
+ev_jsonb_matches_schema(PG_FUNCTION_ARGS)
+{
+	EvProgram  *program;
+	Jsonb	   *instance;
+	bool		result;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_BOOL(false);
+	program = in_place_program(fcinfo);
+	instance = PG_GETARG_JSONB_P(1);
+	result = ev_match(program, instance);
+	PG_FREE_IF_COPY(instance, 1);
+	PG_RETURN_BOOL(result);
+}
+
+/*
+ * jsonb_schema_violations(schema jsonb, instance jsonb,
+ *						   assert_format boolean DEFAULT true) → SETOF
+ * (instance_location text, keyword_location text, keyword text, message text)
+ */
+Datum
+ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"schema", "instance", "assert_format"};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", names[i])));
+	InitMaterializedSRF(fcinfo, 0);
+	return_violations(fcinfo, in_place_program(fcinfo), PG_GETARG_JSONB_P(1));
+	return (Datum) 0;
+}
+
+/*
+ * jsonschema_is_valid(schema jsonb) → boolean
+ */
+Datum
+ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
+{
+	EvFault		fault = {0};
+	MemoryContext context;
+	MemoryContext caller;
+	bool		result;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate program",
+									ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL) != NULL;
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	PG_RETURN_BOOL(result);
+}
+
+/* ---------- looking into a schema ---------- */
+
+/*
+ * event_schema_program(event_type text, schema_version int) → SETOF text
+ */
+Datum
+ev_event_schema_program(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	EvSchema   *schema;
+	text	   *type;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
+		return (Datum) 0;
+	type = PG_GETARG_TEXT_PP(0);
+	schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(1));
+	if (schema == NULL)
+		report_unregistered(text_to_cstring(type), PG_GETARG_INT32(1));
+	for (uint32 i = 0; i < schema->program->length; i++)
+	{
+		Datum		line = CStringGetTextDatum(ev_instruction_text(schema->program, i));
+		bool		isnull = false;
+
+		tuplestore_putvalues(result->setResult, result->setDesc, &line, &isnull);
+	}
+	return (Datum) 0;
+}

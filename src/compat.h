@@ -1,0 +1,40 @@
+/*
+ * compat.h
+ *	  What differs between the versions of PostgreSQL that are supported.
+ */
+#ifndef EV_COMPAT_H
+#define EV_COMPAT_H
+
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
+
+/*
+ * Checks the syntax of JSON text without raising.  NULL where it is JSON that
+ * jsonb can hold, else what is wrong with it, in CurrentMemoryContext.
+ */
+static inline char *
+ev_json_syntax_error(char *json, int length)
+{
+	JsonLexContext *lex;
+	JsonParseErrorType result;
+
+#if PG_VERSION_NUM >= 170000
+	lex = makeJsonLexContextCstringLen(NULL, json, length, GetDatabaseEncoding(), true);
+#else
+	lex = makeJsonLexContextCstringLen(json, length, GetDatabaseEncoding(), true);
+#endif
+	result = pg_parse_json(lex, &nullSemAction);
+	return result == JSON_SUCCESS ? NULL : json_errdetail(result, lex);
+}
+
+/*
+ * Is a CHECK constraint (a Form_pg_constraint) enforced?  NOT ENFORCED came
+ * with PostgreSQL 18.
+ */
+#if PG_VERSION_NUM >= 180000
+#define EV_CONSTRAINT_ENFORCED(form)	((form)->conenforced)
+#else
+#define EV_CONSTRAINT_ENFORCED(form)	((void) (form), true)
+#endif
+
+#endif							/* EV_COMPAT_H */

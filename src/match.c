@@ -1,0 +1,1330 @@
+/*
+ * match.c
+ *	  Runs a program on the binary form of a jsonb.
+ *
+ * One body, run(), serves three ways of running, which are compiled apart:
+ *
+ *	FAST		yes or no, at once
+ *	MARKS		the same, noting which children of the instance were evaluated,
+ *				for unevaluatedProperties and unevaluatedItems
+ *	COLLECT		goes on after a violation and hands each to the collector
+ *
+ * It relies on program.h's promises and on a jsonb's: keys sorted by length,
+ * then bytes, each once.  On the fast way nothing is allocated but by
+ * uniqueItems of more than a few items, multipleOf of numbers that 64 bits
+ * cannot hold, patterns that need PostgreSQL's engine, and unevaluated
+ * keywords over more than a few hundred children; each frees it.
+ */
+#include "postgres.h"
+
+#include "common/jsonapi.h"
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "compat.h"
+#include "match.h"
+#include "number.h"
+#include "text.h"
+#include "value.h"
+
+typedef enum RunMode
+{
+	FAST,
+	MARKS,
+	COLLECT
+} RunMode;
+
+/* The dynamic scope: the resources that are being gone through. */
+typedef struct Scope
+{
+	const struct Scope *outer;
+	uint32		resource;
+} Scope;
+
+typedef struct Match
+{
+	const EvProgram *program;
+	const Scope *scope;
+	EvCollector *collector;		/* COLLECT only, and what follows */
+	EvCollector *top;			/* the caller's */
+	MemoryContext context;		/* for messages; reset after each of top's */
+} Match;
+
+/* Which children of an instance were evaluated: a bit for each. */
+typedef struct Marks
+{
+	uint64	   *bits;
+	uint32		words;
+} Marks;
+
+/*
+ * How the schema and the instance were come by, for locations: one step for
+ * each block that is entered.  COLLECT only.
+ */
+typedef enum StepKind
+{
+	STEP_IN_PLACE,				/* the same instance */
+	STEP_PROPERTY,				/* the value of a key */
+	STEP_ITEM,
+	STEP_NAME					/* the key itself, for propertyNames */
+} StepKind;
+
+typedef struct Step
+{
+	const struct Step *parent;
+	StepKind	kind;
+	EvString	key;
+	uint32		index;
+	const char *path;			/* JSON Pointer from the schema before */
+	const EvPlace *place;		/* of the schema entered */
+} Step;
+
+static bool run_fast(Match *m, uint32 at, EvInstance in);
+static bool run_marks(Match *m, uint32 at, EvInstance in, Marks *marks);
+static bool run_collect(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step);
+
+/* ---------- violations ---------- */
+
+static void
+append_pointer_token(StringInfo pointer, EvString key)
+{
+	for (uint32 i = 0; i < key.length; i++)
+	{
+		if (key.data[i] == '~')
+			appendStringInfoString(pointer, "~0");
+		else if (key.data[i] == '/')
+			appendStringInfoString(pointer, "~1");
+		else
+			appendStringInfoChar(pointer, key.data[i]);
+	}
+}
+
+static void
+append_instance_location(StringInfo pointer, const Step *step)
+{
+	check_stack_depth();
+	if (step == NULL)
+		return;
+	append_instance_location(pointer, step->parent);
+	if (step->kind == STEP_PROPERTY)
+	{
+		appendStringInfoChar(pointer, '/');
+		append_pointer_token(pointer, step->key);
+	}
+	else if (step->kind == STEP_ITEM)
+		appendStringInfo(pointer, "/%u", step->index);
+}
+
+static void
+append_keyword_location(StringInfo pointer, const Step *step)
+{
+	check_stack_depth();
+	if (step == NULL)
+		return;
+	append_keyword_location(pointer, step->parent);
+	appendStringInfoString(pointer, step->path);
+}
+
+/* Hands one violation to the collector; runs in m->context. */
+static void
+violate(Match *m, const Step *step, const char *keyword, const char *path,
+		const char *format,...) pg_attribute_printf(5, 6);
+
+static void
+violate(Match *m, const Step *step, const char *keyword, const char *path,
+		const char *format,...)
+{
+	EvCollector *collector = m->collector;
+	StringInfoData instance_location;
+	StringInfoData keyword_location;
+	StringInfoData message;
+	EvViolation violation;
+
+	initStringInfo(&instance_location);
+	append_instance_location(&instance_location, step);
+	initStringInfo(&keyword_location);
+	append_keyword_location(&keyword_location, step);
+	appendStringInfoString(&keyword_location, path);
+
+	initStringInfo(&message);
+	for (const Step *s = step; s != NULL && s->kind != STEP_PROPERTY && s->kind != STEP_ITEM; s = s->parent)
+		if (s->kind == STEP_NAME)
+			appendStringInfo(&message, "property name %s: ", ev_string_show(s->key.data, s->key.length));
+	for (;;)
+	{
+		va_list		args;
+		int			needed;
+
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+
+	violation.instance_location = instance_location.data;
+	violation.keyword_location = keyword_location.data;
+	violation.keyword = keyword;
+	violation.message = message.data;
+	collector->add(collector, &violation);
+	if (collector == m->top)
+		MemoryContextReset(m->context);
+}
+
+/*
+ * Counts a violation and hands it on if the collector still wants it; the
+ * arguments are evaluated only then, and in m->context.
+ */
+#define VIOLATE(...) \
+	do { \
+		if (++m->collector->count <= m->collector->limit) \
+		{ \
+			MemoryContext caller = MemoryContextSwitchTo(m->context); \
+			violate(m, step, __VA_ARGS__); \
+			MemoryContextSwitchTo(caller); \
+		} \
+	} while (0)
+
+/*
+ * Inside run() and what it inlines: a violation ends a fast run; else it is
+ * handed on, and the run goes on.
+ */
+#define VIOLATION(...) \
+	do { \
+		if (mode != COLLECT) \
+			return false; \
+		ok = false; \
+		VIOLATE(__VA_ARGS__); \
+	} while (0)
+
+static const char *
+plural(int64 count)
+{
+	return count == 1 ? "" : "s";
+}
+
+/* The first violations of one branch of an anyOf or oneOf, in one line. */
+typedef struct BranchCollector
+{
+	EvCollector collector;
+	StringInfoData text;
+	int			skip;			/* of the instance location: the part that the
+								 * whole anyOf has */
+} BranchCollector;
+
+static void
+add_to_branch(EvCollector *collector, const EvViolation *violation)
+{
+	BranchCollector *branch = (BranchCollector *) collector;
+
+	if (branch->text.len > 0)
+		appendStringInfoString(&branch->text, ", ");
+	if (strlen(violation->instance_location) > (size_t) branch->skip)
+		appendStringInfo(&branch->text, "%s ", violation->instance_location + branch->skip);
+	appendStringInfoString(&branch->text, violation->message);
+}
+
+/* ---------- entering blocks ---------- */
+
+/* A step into the block at `at`. */
+static inline Step
+step_into(const Match *m, uint32 at, const Step *parent, StepKind kind, const char *path)
+{
+	Step		step = {0};
+	const EvProgram *program = m->program;
+
+	step.parent = parent;
+	step.kind = kind;
+	step.place = program->blocks[program->sources[at].block].place;
+	step.path = path != NULL ? path : step.place->tail;
+	return step;
+}
+
+/* Another value: what it evaluates is no business of the marks. */
+static pg_attribute_always_inline bool
+enter_child(Match *m, uint32 at, EvInstance value, const Step *parent,
+			StepKind kind, EvString key, uint32 index, const RunMode mode)
+{
+	Step		step;
+
+	if (at >= EV_BLOCK_TRUE)
+		return true;
+	if (mode != COLLECT)
+		return run_fast(m, at, value);
+	step = step_into(m, at, parent, kind, NULL);
+	step.key = key;
+	step.index = index;
+	return run_collect(m, at, value, NULL, &step);
+}
+
+/* The same value; path NULL: the block's own. */
+static pg_attribute_always_inline bool
+enter_in_place(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *parent,
+			   const char *path, const RunMode mode)
+{
+	Step		step;
+
+	if (at >= EV_BLOCK_TRUE)
+		return true;
+	if (mode == FAST)
+		return run_fast(m, at, in);
+	if (mode == MARKS)
+		return run_marks(m, at, in, marks);
+	step = step_into(m, at, parent, STEP_IN_PLACE, path);
+	return run_collect(m, at, in, marks, &step);
+}
+
+/*
+ * Yes or no, keeping the marks of a branch only where it matches: annotations
+ * of what does not are dropped (2020-12 core, 7.7.1.2).
+ */
+static bool
+try_branch(Match *m, uint32 at, EvInstance in, Marks *marks)
+{
+	uint64		few[8];
+	uint64	   *saved = few;
+	bool		ok;
+
+	check_stack_depth();
+	if (at >= EV_BLOCK_TRUE)
+		return true;
+	if (marks == NULL)
+		return run_fast(m, at, in);
+	if (marks->words > lengthof(few))
+		saved = palloc(marks->words * sizeof(uint64));
+	memcpy(saved, marks->bits, marks->words * sizeof(uint64));
+	ok = run_marks(m, at, in, marks);
+	if (!ok)
+		memcpy(marks->bits, saved, marks->words * sizeof(uint64));
+	if (saved != few)
+		pfree(saved);
+	return ok;
+}
+
+static inline void
+mark(Marks *marks, uint32 child)
+{
+	marks->bits[child / 64] |= UINT64CONST(1) << (child % 64);
+}
+
+static inline bool
+is_marked(const Marks *marks, uint32 child)
+{
+	return (marks->bits[child / 64] & (UINT64CONST(1) << (child % 64))) != 0;
+}
+
+static void
+mark_all(Marks *marks, uint32 count)
+{
+	for (uint32 i = 0; i < count; i++)
+		mark(marks, i);
+}
+
+/*
+ * TRACK: the rest of the block has marks of its own; if it matches, what it
+ * evaluated counts for the schema around it too.
+ */
+static bool
+run_tracked(Match *m, uint32 at, EvInstance in, Marks *outer, const Step *step, RunMode mode)
+{
+	uint64		few[8] = {0};
+	Marks		marks = {few, 0};
+	bool		ok;
+
+	if (in.type == EV_OBJECT || in.type == EV_ARRAY)
+	{
+		uint32		count = JsonContainerSize((const JsonbContainer *) in.data);
+
+		marks.words = (count + 63) / 64;
+		if (marks.words > lengthof(few))
+			marks.bits = palloc0(marks.words * sizeof(uint64));
+	}
+	ok = mode == COLLECT ? run_collect(m, at, in, &marks, step) : run_marks(m, at, in, &marks);
+	if (ok && outer != NULL)
+		for (uint32 i = 0; i < marks.words; i++)
+			outer->bits[i] |= marks.bits[i];
+	if (marks.bits != few)
+		pfree(marks.bits);
+	return ok;
+}
+
+/* The block for a $dynamicRef: the outermost resource in scope that has one. */
+static uint32
+dynamic_target(const Match *m, const EvDynamic *dynamic)
+{
+	uint32		found = dynamic->initial;
+
+	for (const Scope *scope = m->scope; scope != NULL; scope = scope->outer)
+		for (uint32 i = 0; i < dynamic->target_count; i++)
+			if (dynamic->targets[i].resource == scope->resource)
+				found = dynamic->targets[i].block;
+	return found;
+}
+
+/* ---------- strings ---------- */
+
+static bool
+has_length(const EvInstance *in, uint32 minimum, uint32 maximum)
+{
+	uint32		length;
+
+	/* n bytes are at most n code points and at least a quarter as many */
+	if (in->length < minimum)
+		return false;
+	if (in->length <= maximum && (in->length + 3) / 4 >= minimum)
+		return true;
+	length = ev_text_length(in->data, in->length);
+	return length >= minimum && length <= maximum;
+}
+
+static bool
+matches_pattern(const EvPattern *pattern, const char *data, uint32 length)
+{
+	EvUtf8		string;
+	bool		ok;
+
+	if (!ev_utf8_from_server(data, length, &string))
+		return false;
+	ok = ev_pattern_matches(pattern, string.data, string.length);
+	ev_utf8_free(&string);
+	return ok;
+}
+
+static bool
+matches_format(const EvFormat *format, const EvInstance *in)
+{
+	EvUtf8		string;
+	bool		ok;
+
+	if (!ev_utf8_from_server(in->data, in->length, &string))
+		return false;
+	ok = format->matches(string.data, string.length);
+	ev_utf8_free(&string);
+	return ok;
+}
+
+/*
+ * Draft 7 lets contentEncoding and contentMediaType be asserted (validation,
+ * section 8).  RFC 4648 base64, then JSON, where asked for.
+ */
+static bool
+matches_content(const EvInstance *in, bool base64, bool json)
+{
+	char	   *text = pnstrdup(in->data, in->length);
+	int			length = in->length;
+	bool		ok = true;
+
+	if (base64)
+	{
+		static const char alphabet[] =
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+		uint32		bits = 0;
+		int			out = 0;
+		int			data = strspn(text, alphabet);
+
+		ok = length % 4 == 0 && length - data <= 2 &&
+			strspn(text + data, "=") == (size_t) (length - data);
+		for (int i = 0; ok && i < data; i++)
+		{
+			bits = bits << 6 | (uint32) (strchr(alphabet, text[i]) - alphabet);
+			if (i % 4 == 3 || i == data - 1)
+			{
+				int			have = i % 4;	/* bytes that are whole */
+
+				bits <<= 6 * (3 - have);
+				for (int j = 0; j < have; j++)
+					text[out++] = (char) (bits >> (16 - 8 * j));
+				bits = 0;
+			}
+		}
+		length = out;
+		text[out] = '\0';
+	}
+	if (ok && json)
+		ok = pg_verify_mbstr(GetDatabaseEncoding(), text, length, true) &&
+			ev_json_syntax_error(text, length) == NULL;
+	pfree(text);
+	return ok;
+}
+
+/* ---------- enum ---------- */
+
+/* The values are sorted by length, then bytes. */
+static bool
+in_strings(const EvEnum *enumeration, const EvInstance *in)
+{
+	uint32		low = 0;
+	uint32		high = enumeration->count;
+
+	if (in->type != EV_STRING)
+		return false;
+	while (low < high)
+	{
+		uint32		middle = (low + high) / 2;
+		const EvInstance *value = &enumeration->values[middle];
+		int			order = value->length != in->length ? (value->length < in->length ? -1 : 1) :
+			memcmp(value->data, in->data, in->length);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+static bool
+in_values(const EvEnum *enumeration, const EvInstance *in)
+{
+	if ((enumeration->types & EV_BIT(in->type)) == 0)
+		return false;
+	for (uint32 i = 0; i < enumeration->count; i++)
+		if (ev_values_equal(&enumeration->values[i], in))
+			return true;
+	return false;
+}
+
+static char *
+show_values(const EvEnum *enumeration)
+{
+	StringInfoData text;
+	uint32		count = Min(enumeration->count, 12);
+
+	initStringInfo(&text);
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (i > 0)
+			appendStringInfoString(&text, i + 1 == enumeration->count ? " or " : ", ");
+		appendStringInfoString(&text, ev_value_show(&enumeration->shown[i]));
+	}
+	if (count < enumeration->count)
+		appendStringInfo(&text, " or one of %u more", enumeration->count - count);
+	return text.data;
+}
+
+/* ---------- numbers ---------- */
+
+static inline bool
+within_bound(const EvInstance *in, Numeric bound, uint32 kind)
+{
+	int			order = ev_number_compare((Numeric) in->data, bound);
+
+	switch ((EvBoundKind) kind)
+	{
+		case EV_MINIMUM:
+			return order >= 0;
+		case EV_EXCLUSIVE_MINIMUM:
+			return order > 0;
+		case EV_MAXIMUM:
+			return order <= 0;
+		case EV_EXCLUSIVE_MAXIMUM:
+			return order < 0;
+	}
+	return false;
+}
+
+static char *
+show_numeric(Numeric number)
+{
+	EvInstance	value = {.type = EV_NUMBER,.data = (const char *) number};
+
+	return ev_value_show(&value);
+}
+
+/* ---------- objects ---------- */
+
+/*
+ * The first property at or after `from` that is not before the key in jsonb's
+ * order.  Keys come in that order, so that it is mostly the very next; over
+ * many it is found by halving, so that a large schema costs a small document
+ * little.
+ */
+static inline uint32
+seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
+{
+	uint32		low = from;
+	uint32		high = object->property_count;
+	uint32		step = 1;
+
+	*found = false;
+	while (low < high)
+	{
+		/* gallop while it is near, then halve */
+		uint32		probe = step < high - low ? low + step - 1 : (low + high) / 2;
+		const EvString *name = &object->properties[probe].name;
+		int			order = name->length != key.length ? (name->length < key.length ? -1 : 1) :
+			memcmp(name->data, key.data, key.length);
+
+		if (order == 0)
+		{
+			*found = true;
+			return probe;
+		}
+		if (order < 0)
+		{
+			low = probe + 1;
+			step *= 2;
+		}
+		else
+		{
+			high = probe;
+			step = high - low + 1;	/* from now on by halves */
+		}
+	}
+	return low;
+}
+
+/* Is there such a key?  By halves, as jsonb finds keys itself. */
+static bool
+has_key(const JsonbContainer *container, EvString key)
+{
+	JsonbValue	value;
+
+	return getKeyJsonValueFromContainer(unconstify(JsonbContainer *, container),
+										key.data, key.length, &value) != NULL;
+}
+
+static void
+report_missing(Match *m, const JsonbContainer *container, const EvObject *object, const Step *step)
+{
+	for (uint32 i = 0; i < object->property_count; i++)
+		if (object->properties[i].required && !has_key(container, object->properties[i].name))
+			VIOLATE("required", "/required", "required property %s is missing",
+					ev_string_show(object->properties[i].name.data, object->properties[i].name.length));
+}
+
+static pg_attribute_always_inline bool
+match_object(Match *m, const EvObject *object, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+{
+	const JsonbContainer *container = (const JsonbContainer *) in.data;
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const JEntry *values = container->children + count;
+	const char *base = (const char *) (values + count);
+	uint32		key_start = 0;
+	uint32		value_start;
+	uint32		next = 0;
+	uint32		required = 0;
+	bool		ok = true;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (count < object->min_properties)
+		VIOLATION("minProperties", "/minProperties", "must have at least %u propert%s, but has %u",
+				  object->min_properties, object->min_properties == 1 ? "y" : "ies", count);
+	if (count > object->max_properties)
+		VIOLATION("maxProperties", "/maxProperties", "must have at most %u propert%s, but has %u",
+				  object->max_properties, object->max_properties == 1 ? "y" : "ies", count);
+
+	value_start = count > 0 ? getJsonbOffset(container, count) : 0;
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		key_end = ev_entry_end(keys[i], key_start);
+		uint32		value_end = ev_entry_end(values[i], value_start);
+		EvString	key = {base + key_start, key_end - key_start};
+		EvInstance	value = ev_entry_value(values[i], base, value_start, value_end);
+		bool		evaluated = false;
+		bool		found;
+
+		key_start = key_end;
+		value_start = value_end;
+
+		next = seek_property(object, next, key, &found);
+		if (found)
+		{
+			const EvProperty *property = &object->properties[next++];
+
+			required += property->required;
+			if (property->block != EV_BLOCK_NONE)
+			{
+				evaluated = true;
+				if (!enter_child(m, property->block, value, step, STEP_PROPERTY, key, 0, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+			}
+		}
+		for (uint32 j = 0; j < object->pattern_count; j++)
+		{
+			if (!matches_pattern(object->patterns[j].pattern, key.data, key.length))
+				continue;
+			evaluated = true;
+			if (!enter_child(m, object->patterns[j].block, value, step, STEP_PROPERTY, key, 0, mode))
+			{
+				if (mode != COLLECT)
+					return false;
+				ok = false;
+			}
+		}
+		if (!evaluated && object->additional != EV_BLOCK_NONE)
+		{
+			evaluated = true;
+			if (!enter_child(m, object->additional, value, step, STEP_PROPERTY, key, 0, mode))
+			{
+				if (mode != COLLECT)
+					return false;
+				ok = false;
+			}
+		}
+		if (object->names != EV_BLOCK_NONE)
+		{
+			EvInstance	name = {.type = EV_STRING,.length = key.length,.data = key.data};
+
+			if (!enter_child(m, object->names, name, step, STEP_NAME, key, 0, mode))
+			{
+				if (mode != COLLECT)
+					return false;
+				ok = false;
+			}
+		}
+		if (mode != FAST && evaluated && marks != NULL)
+			mark(marks, i);
+	}
+
+	if (required < object->required_count)
+	{
+		if (mode != COLLECT)
+			return false;
+		ok = false;
+		report_missing(m, container, object, step);
+	}
+	return ok;
+}
+
+/* The children that the block applies to are those that nobody evaluated. */
+static pg_attribute_always_inline bool
+match_unevaluated(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+{
+	const JsonbContainer *container = (const JsonbContainer *) in.data;
+	uint32		count = JsonContainerSize(container);
+	bool		is_object = in.type == EV_OBJECT;
+	const JEntry *values = container->children + (is_object ? count : 0);
+	const char *base = (const char *) (values + count);
+	uint32		key_start = 0;
+	uint32		value_start = is_object && count > 0 ? getJsonbOffset(container, count) : 0;
+	bool		ok = true;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		key_end = is_object ? ev_entry_end(container->children[i], key_start) : 0;
+		uint32		value_end = ev_entry_end(values[i], value_start);
+		EvString	key = {base + key_start, key_end - key_start};
+		EvInstance	value = ev_entry_value(values[i], base, value_start, value_end);
+
+		key_start = key_end;
+		value_start = value_end;
+		if (is_marked(marks, i))
+			continue;
+		if (!enter_child(m, at, value, step, is_object ? STEP_PROPERTY : STEP_ITEM, key, i, mode))
+		{
+			if (mode != COLLECT)
+				return false;
+			ok = false;
+		}
+	}
+	mark_all(marks, count);
+	return ok;
+}
+
+/* ---------- arrays ---------- */
+
+typedef struct Hashed
+{
+	uint32		hash;
+	uint32		index;
+} Hashed;
+
+static int
+compare_hashed(const void *a, const void *b)
+{
+	const Hashed *x = a;
+	const Hashed *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->index < y->index ? -1 : 1;
+}
+
+static EvInstance
+item_at(const JsonbContainer *container, uint32 index)
+{
+	const char *base = (const char *) &container->children[JsonContainerSize(container)];
+	uint32		start = getJsonbOffset(container, index);
+
+	return ev_entry_value(container->children[index], base, start,
+						  start + getJsonbLength(container, index));
+}
+
+/*
+ * Finds two equal items; false where there are none.  Few are compared with
+ * each other; many are sorted by hash, and those of one hash compared.
+ */
+static bool
+find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	EvInstance	few[16];
+	Hashed	   *hashed;
+	uint32		start = 0;
+	bool		found = false;
+
+	if (count <= lengthof(few))
+	{
+		for (uint32 i = 0; i < count; i++)
+		{
+			uint32		end = ev_entry_end(container->children[i], start);
+
+			few[i] = ev_entry_value(container->children[i], base, start, end);
+			start = end;
+			for (uint32 j = 0; j < i; j++)
+				if (ev_values_equal(&few[j], &few[i]))
+				{
+					*first = j;
+					*second = i;
+					return true;
+				}
+		}
+		return false;
+	}
+
+	hashed = MemoryContextAllocHuge(CurrentMemoryContext, (Size) count * sizeof(Hashed));
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(container->children[i], start);
+		EvInstance	item = ev_entry_value(container->children[i], base, start, end);
+
+		start = end;
+		hashed[i].hash = ev_value_hash(&item);
+		hashed[i].index = i;
+	}
+	qsort(hashed, count, sizeof(Hashed), compare_hashed);
+	for (uint32 i = 0; i < count && !found; i++)
+	{
+		EvInstance	item;
+
+		CHECK_FOR_INTERRUPTS();
+		if (i + 1 >= count || hashed[i + 1].hash != hashed[i].hash)
+			continue;
+		item = item_at(container, hashed[i].index);
+		for (uint32 j = i + 1; j < count && hashed[j].hash == hashed[i].hash; j++)
+		{
+			EvInstance	other = item_at(container, hashed[j].index);
+
+			CHECK_FOR_INTERRUPTS();
+			if (ev_values_equal(&item, &other))
+			{
+				*first = hashed[i].index;
+				*second = hashed[j].index;
+				found = true;
+				break;
+			}
+		}
+	}
+	pfree(hashed);
+	return found;
+}
+
+static pg_attribute_always_inline bool
+match_array(Match *m, const EvArray *array, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+{
+	const JsonbContainer *container = (const JsonbContainer *) in.data;
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint32		start = 0;
+	uint32		contained = 0;
+	bool		ok = true;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (count < array->min_items)
+		VIOLATION("minItems", "/minItems", "must have at least %u item%s, but has %u",
+				  array->min_items, plural(array->min_items), count);
+	if (count > array->max_items)
+		VIOLATION("maxItems", "/maxItems", "must have at most %u item%s, but has %u",
+				  array->max_items, plural(array->max_items), count);
+
+	if (array->prefix_count > 0 || array->items < EV_BLOCK_TRUE || array->contains != EV_BLOCK_NONE)
+		for (uint32 i = 0; i < count; i++)
+		{
+			uint32		end = ev_entry_end(container->children[i], start);
+			EvInstance	item = ev_entry_value(container->children[i], base, start, end);
+			uint32		block = i < array->prefix_count ? array->prefix[i] : array->items;
+
+			start = end;
+			if (!enter_child(m, block, item, step, STEP_ITEM, (EvString) {0}, i, mode))
+			{
+				if (mode != COLLECT)
+					return false;
+				ok = false;
+			}
+			if (array->contains != EV_BLOCK_NONE &&
+				(array->contains == EV_BLOCK_TRUE || run_fast(m, array->contains, item)))
+			{
+				contained++;
+				if (mode != FAST && marks != NULL && array->contains_evaluates)
+					mark(marks, i);
+			}
+		}
+
+	if (mode != FAST && marks != NULL)
+		mark_all(marks, array->items != EV_BLOCK_NONE ? count : Min(count, array->prefix_count));
+
+	if (array->contains != EV_BLOCK_NONE)
+	{
+		if (contained < array->min_contains)
+			VIOLATION(array->min_contains == 1 ? "contains" : "minContains",
+					  array->min_contains == 1 ? "/contains" : "/minContains",
+					  "must have at least %u item%s that match%s \"contains\", but has %u",
+					  array->min_contains, plural(array->min_contains),
+					  array->min_contains == 1 ? "es" : "", contained);
+		if (contained > array->max_contains)
+			VIOLATION("maxContains", "/maxContains",
+					  "must have at most %u item%s that match%s \"contains\", but has %u",
+					  array->max_contains, plural(array->max_contains),
+					  array->max_contains == 1 ? "es" : "", contained);
+	}
+	if (array->unique_items && count > 1)
+	{
+		uint32		first;
+		uint32		second;
+
+		if (find_duplicate(container, &first, &second))
+		{
+			EvInstance	item = item_at(container, first);
+
+			VIOLATION("uniqueItems", "/uniqueItems", "items must be unique, but items %u and %u are equal (%s)",
+					  first, second, ev_value_show(&item));
+		}
+	}
+	return ok;
+}
+
+/* ---------- anyOf, oneOf ---------- */
+
+/* "0: must be ...; 1: must be ..." for the branches of an anyOf or oneOf. */
+static char *
+explain_branches(Match *m, const uint32 *blocks, uint32 count, EvInstance in, const Step *step)
+{
+	EvCollector *outer = m->collector;
+	StringInfoData text;
+	StringInfoData location;
+
+	initStringInfo(&text);
+	initStringInfo(&location);
+	append_instance_location(&location, step);
+	for (uint32 i = 0; i < count; i++)
+	{
+		BranchCollector branch = {.collector = {add_to_branch, 2, 0}};
+
+		if (i == 8)
+		{
+			appendStringInfo(&text, "; and %u more", count - i);
+			break;
+		}
+		initStringInfo(&branch.text);
+		branch.skip = location.len;
+		m->collector = &branch.collector;
+		enter_in_place(m, blocks[i], in, NULL, step, NULL, COLLECT);
+		m->collector = outer;
+		appendStringInfo(&text, "%s%u: %s", i > 0 ? "; " : "", i, branch.text.data);
+		if (branch.collector.count > 2)
+			appendStringInfo(&text, " and " INT64_FORMAT " more", branch.collector.count - 2);
+	}
+	return text.data;
+}
+
+static pg_attribute_always_inline bool
+match_any_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+{
+	const uint32 *blocks = instruction->u.branches.blocks;
+	uint32		count = instruction->u.branches.count;
+	bool		ok = false;
+
+	/* with marks every branch counts, else the first that matches will do */
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (try_branch(m, blocks[i], in, mode == FAST ? NULL : marks))
+			ok = true;
+		if (ok && (mode == FAST || marks == NULL))
+			break;
+	}
+	if (!ok)
+		VIOLATION("anyOf", "/anyOf", "must match at least one of %u schemas, but matches none (%s)",
+				  count, explain_branches(m, blocks, count, in, step));
+	return ok;
+}
+
+static pg_attribute_always_inline bool
+match_one_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+{
+	const uint32 *blocks = instruction->u.branches.blocks;
+	uint32		count = instruction->u.branches.count;
+	uint32		matched = 0;
+	uint32		first = 0;
+	bool		ok = true;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (!try_branch(m, blocks[i], in, mode == FAST ? NULL : marks))
+			continue;
+		if (matched++ > 0)
+		{
+			VIOLATION("oneOf", "/oneOf", "must match exactly one of %u schemas, but matches %u and %u",
+					  count, first, i);
+			break;
+		}
+		first = i;
+	}
+	if (matched == 0)
+		VIOLATION("oneOf", "/oneOf", "must match exactly one of %u schemas, but matches none (%s)",
+				  count, explain_branches(m, blocks, count, in, step));
+	return ok;
+}
+
+/* ---------- the interpreter ---------- */
+
+static char *
+show_types(uint32 types, bool integer)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
+	{
+		if ((types & EV_BIT(type)) == 0 || type == EV_FALSE)
+			continue;			/* booleans come in pairs */
+		if (text.len > 0)
+			appendStringInfoString(&text, " or ");
+		appendStringInfoString(&text, type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
+	}
+	return text.data;
+}
+
+static void
+report_false(Match *m, const EvSource *source, const Step *step)
+{
+	const char *keyword = step != NULL ? step->place->keyword : NULL;
+	const char *name = source->keyword;
+
+	if (keyword == NULL)
+		VIOLATE("", "", "nothing is valid here: the schema is false");
+	else if (strcmp(keyword, "additionalProperties") == 0 || strcmp(keyword, "unevaluatedProperties") == 0)
+		VIOLATE(name, "", "property is not allowed: \"%s\" is false", keyword);
+	else if (strcmp(keyword, "properties") == 0 || strcmp(keyword, "patternProperties") == 0)
+		VIOLATE(name, "", "property is not allowed: its schema is false");
+	else if (strcmp(keyword, "propertyNames") == 0)
+		VIOLATE(name, "", "no name is allowed");
+	else if (step->kind == STEP_ITEM)
+		VIOLATE(name, "", "item is not allowed: \"%s\" is false", keyword);
+	else
+		VIOLATE(name, "", "nothing is valid here: the schema in \"%s\" is false", keyword);
+}
+
+static pg_attribute_always_inline bool
+run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+{
+	const EvProgram *program = m->program;
+	const EvInstruction *code = program->code;
+	bool		ok = true;
+
+	for (;; at++)
+	{
+		const EvInstruction *instruction = &code[at];
+		const EvSource *source = &program->sources[at];
+
+		switch ((EvOpcode) instruction->opcode)
+		{
+			case EVOP_RETURN:
+				return ok;
+
+			case EVOP_FAIL:
+				if (mode == COLLECT)
+					report_false(m, source, step);
+				return false;
+
+			case EVOP_TYPE:
+				if ((instruction->u.type.types & EV_BIT(in.type)) == 0 ||
+					(instruction->u.type.integer && in.type == EV_NUMBER &&
+					 !ev_number_is_integer((Numeric) in.data)))
+				{
+					bool		right_section = (instruction->u.type.types & EV_BIT(in.type)) != 0;
+
+					VIOLATION(source->keyword, source->path, "must be %s, but is %s%s%s",
+							  show_types(instruction->u.type.types, instruction->u.type.integer), ev_type_name(in.type),
+							  in.type == EV_NULL || in.type == EV_OBJECT || in.type == EV_ARRAY ? "" : " ",
+							  in.type == EV_NULL || in.type == EV_OBJECT || in.type == EV_ARRAY ? "" : ev_value_show(&in));
+					if (!right_section)
+						at = instruction->target - 1;
+				}
+				break;
+
+			case EVOP_SKIP_UNLESS:
+				if ((instruction->u.type.types & EV_BIT(in.type)) == 0)
+					at = instruction->target - 1;
+				break;
+
+			case EVOP_ENUM:
+			case EVOP_ENUM_STRINGS:
+				{
+					const EvEnum *enumeration = instruction->u.enumeration;
+
+					if (instruction->opcode == EVOP_ENUM ? in_values(enumeration, &in) :
+						in_strings(enumeration, &in))
+						break;
+					if (enumeration->count == 0)
+						VIOLATION(source->keyword, source->path, "no value is allowed: \"enum\" is empty");
+					else
+						VIOLATION(source->keyword, source->path, "must be %s, but is %s",
+								  show_values(enumeration), ev_value_show(&in));
+					break;
+				}
+
+			case EVOP_LENGTH:
+				if (!has_length(&in, instruction->u.size.minimum, instruction->u.size.maximum))
+				{
+					uint32		length = mode == COLLECT ? ev_text_length(in.data, in.length) : 0;
+					bool		is_short = length < instruction->u.size.minimum;
+					uint32		limit = is_short ? instruction->u.size.minimum : instruction->u.size.maximum;
+
+					VIOLATION(is_short ? "minLength" : "maxLength", is_short ? "/minLength" : "/maxLength",
+							  "must have at %s %u character%s, but has %u: %s", is_short ? "least" : "most",
+							  limit, plural(limit), length, ev_value_show(&in));
+				}
+				break;
+
+			case EVOP_PATTERN:
+				if (!matches_pattern(instruction->u.pattern.compiled, in.data, in.length))
+					VIOLATION(source->keyword, source->path, "must match the pattern %s, but is %s",
+							  instruction->u.pattern.source, ev_value_show(&in));
+				break;
+
+			case EVOP_FORMAT:
+				if (!matches_format(instruction->u.format, &in))
+					VIOLATION(source->keyword, source->path, "must be %s (format \"%s\"), but is %s",
+							  instruction->u.format->description, instruction->u.format->name, ev_value_show(&in));
+				break;
+
+			case EVOP_CONTENT:
+				if (!matches_content(&in, instruction->u.content.base64, instruction->u.content.json))
+					VIOLATION(source->keyword, source->path, "must be %s%s%s, but is %s",
+							  instruction->u.content.base64 ? "base64" : "",
+							  instruction->u.content.base64 && instruction->u.content.json ? " of " : "",
+							  instruction->u.content.json ? "a JSON document" : "", ev_value_show(&in));
+				break;
+
+			case EVOP_BOUND:
+				if (!within_bound(&in, instruction->u.bound.value, instruction->u.bound.kind))
+				{
+					static const char *const signs[] = {
+						[EV_MINIMUM] = ">=",
+						[EV_EXCLUSIVE_MINIMUM] = ">",
+						[EV_MAXIMUM] = "<=",
+						[EV_EXCLUSIVE_MAXIMUM] = "<",
+					};
+
+					VIOLATION(source->keyword, source->path, "must be %s %s, but is %s",
+							  signs[instruction->u.bound.kind], show_numeric(instruction->u.bound.value),
+							  ev_value_show(&in));
+				}
+				break;
+
+			case EVOP_MULTIPLE_OF:
+				if (!ev_number_is_multiple((Numeric) in.data, instruction->u.bound.value))
+					VIOLATION(source->keyword, source->path, "must be a multiple of %s, but is %s",
+							  show_numeric(instruction->u.bound.value), ev_value_show(&in));
+				break;
+
+			case EVOP_OBJECT:
+				if (!match_object(m, instruction->u.object, in, marks, step, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+				break;
+
+			case EVOP_DEPENDENT_REQUIRED:
+				{
+					const EvDependency *dependency = instruction->u.dependency;
+					const JsonbContainer *container = (const JsonbContainer *) in.data;
+
+					if (!has_key(container, dependency->property))
+						break;
+					for (uint32 i = 0; i < dependency->required_count; i++)
+					{
+						EvString	name = dependency->required[i];
+
+						if (!has_key(container, name))
+							VIOLATION(source->keyword, source->path, "property %s is required where %s is present, but is missing",
+									  ev_string_show(name.data, name.length),
+									  ev_string_show(dependency->property.data, dependency->property.length));
+					}
+					break;
+				}
+
+			case EVOP_DEPENDENT_SCHEMA:
+				if (!has_key((const JsonbContainer *) in.data, instruction->u.dependency->property))
+					break;
+				if (!enter_in_place(m, instruction->target, in, marks, step, NULL, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+				break;
+
+			case EVOP_ARRAY:
+				if (!match_array(m, instruction->u.array, in, marks, step, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+				break;
+
+			case EVOP_CALL:
+				check_stack_depth();
+				if (!enter_in_place(m, instruction->target, in, marks, step, NULL, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+				break;
+
+			case EVOP_CALL_REF:
+			case EVOP_CALL_DYNAMIC:
+				{
+					uint32		target = instruction->opcode == EVOP_CALL_REF ? instruction->target :
+						dynamic_target(m, instruction->u.dynamic);
+
+					check_stack_depth();
+					if (!enter_in_place(m, target, in, marks, step, source->path, mode))
+					{
+						if (mode != COLLECT)
+							return false;
+						ok = false;
+					}
+					break;
+				}
+
+			case EVOP_SCOPE:
+				{
+					Scope		scope = {m->scope, instruction->u.resource};
+
+					m->scope = &scope;
+					ok = mode == FAST ? run_fast(m, at + 1, in) :
+						mode == MARKS ? run_marks(m, at + 1, in, marks) :
+						run_collect(m, at + 1, in, marks, step);
+					m->scope = scope.outer;
+					return ok;
+				}
+
+			case EVOP_ANY_OF:
+				if (!match_any_of(m, instruction, in, marks, step, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+				break;
+
+			case EVOP_ONE_OF:
+				if (!match_one_of(m, instruction, in, marks, step, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+				break;
+
+			case EVOP_NOT:
+				check_stack_depth();
+				if (instruction->target >= EV_BLOCK_TRUE || run_fast(m, instruction->target, in))
+					VIOLATION(source->keyword, source->path, "must not match the schema in \"not\", but does: %s",
+							  ev_value_show(&in));
+				break;
+
+			case EVOP_IF:
+				{
+					bool		holds = try_branch(m, instruction->u.condition.if_block, in,
+												   mode == FAST ? NULL : marks);
+
+					if (!enter_in_place(m, holds ? instruction->u.condition.then_block :
+										instruction->u.condition.else_block,
+										in, marks, step, NULL, mode))
+					{
+						if (mode != COLLECT)
+							return false;
+						ok = false;
+					}
+					break;
+				}
+
+			case EVOP_TRACK:
+				return run_tracked(m, at + 1, in, mode == FAST ? NULL : marks, step, mode);
+
+			case EVOP_UNEVALUATED_PROPERTIES:
+			case EVOP_UNEVALUATED_ITEMS:
+				if (mode == FAST ||
+					in.type != (instruction->opcode == EVOP_UNEVALUATED_PROPERTIES ? EV_OBJECT : EV_ARRAY))
+					break;
+				if (!match_unevaluated(m, instruction->target, in, marks, step, mode))
+				{
+					if (mode != COLLECT)
+						return false;
+					ok = false;
+				}
+				break;
+		}
+	}
+}
+
+static bool
+run_fast(Match *m, uint32 at, EvInstance in)
+{
+	return run(m, at, in, NULL, NULL, FAST);
+}
+
+static bool
+run_marks(Match *m, uint32 at, EvInstance in, Marks *marks)
+{
+	return run(m, at, in, marks, NULL, MARKS);
+}
+
+static bool
+run_collect(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step)
+{
+	return run(m, at, in, marks, step, COLLECT);
+}
+
+bool
+ev_match(const EvProgram *program, const Jsonb *document)
+{
+	Match		m = {.program = program};
+
+	return run_fast(&m, 0, ev_root_value(document));
+}
+
+bool
+ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *collector)
+{
+	Match		m = {.program = program,.collector = collector,.top = collector};
+	Step		root = {.path = "",.place = program->blocks[0].place};
+	bool		ok;
+
+	m.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate violations",
+									  ALLOCSET_SMALL_SIZES);
+	ok = run_collect(&m, 0, ev_root_value(document), NULL, &root);
+	MemoryContextDelete(m.context);
+	return ok;
+}

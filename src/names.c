@@ -1,0 +1,100 @@
+/*
+ * names.c
+ *	  What the functions in the schema event_schema are called.
+ *
+ * Pure functions over bytes but for the SHA-256, which the server has.
+ */
+#include "postgres.h"
+
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+
+#include "names.h"
+
+static bool
+has_control_character(const char *string, int length)
+{
+	for (int i = 0; i < length; i++)
+	{
+		unsigned char c = (unsigned char) string[i];
+
+		if (c < 0x20 || c == 0x7F)
+			return true;
+	}
+	return false;
+}
+
+bool
+ev_event_name(const char *type, int type_length, int32 version, NameData *name)
+{
+	char		suffix[16];
+	int			suffix_length;
+
+	if (type_length <= 0 || version < 0)
+		return false;
+	suffix_length = snprintf(suffix, sizeof(suffix), "@%d", version);
+	if (type_length + suffix_length > EV_NAME_MAX)
+		return false;
+	if (has_control_character(type, type_length))
+		return false;
+
+	memset(NameStr(*name), 0, NAMEDATALEN);
+	memcpy(NameStr(*name), type, type_length);
+	memcpy(NameStr(*name) + type_length, suffix, suffix_length);
+	return true;
+}
+
+bool
+ev_parse_event_name(const char *name, int *type_length, int32 *version)
+{
+	const char *at = strrchr(name, '@');
+	const char *digit;
+	int64		value = 0;
+
+	if (at == NULL || at == name || strlen(name) > EV_NAME_MAX)
+		return false;
+	if (has_control_character(name, at - name))
+		return false;
+
+	digit = at + 1;
+	if (*digit == '\0' || (digit[0] == '0' && digit[1] != '\0'))
+		return false;
+	for (; *digit; digit++)
+	{
+		if (*digit < '0' || *digit > '9')
+			return false;
+		value = value * 10 + (*digit - '0');
+		if (value > PG_INT32_MAX)
+			return false;
+	}
+	*type_length = at - name;
+	*version = (int32) value;
+	return true;
+}
+
+void
+ev_uri_name(const char *uri, NameData *name)
+{
+	size_t		length = strlen(uri);
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *hash;
+	char	   *out = NameStr(*name);
+
+	memset(out, 0, NAMEDATALEN);
+	if (length <= EV_NAME_MAX && strchr(uri, '@') == NULL)
+	{
+		memcpy(out, uri, length);
+		return;
+	}
+
+	hash = pg_cryptohash_create(PG_SHA256);
+	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
+		pg_cryptohash_update(hash, (const uint8 *) uri, length) < 0 ||
+		pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute the SHA-256 of a URI");
+	pg_cryptohash_free(hash);
+
+	out += sprintf(out, "uri:");
+	for (int i = 0; i < 16; i++)
+		out += sprintf(out, "%02x", digest[i]);
+}

@@ -1,0 +1,43 @@
+/*
+ * names.h
+ *	  What the functions in the schema event_schema are called.
+ *
+ *	  TYPE@VERSION			a schema version
+ *	  TYPE@FROM>TO			an upcast
+ *	  TYPE@compatibility	the policy of a type
+ *	  URI					a document for $ref
+ *
+ * Names are in the server encoding.  TYPE is not empty and has no control
+ * characters; VERSION is canonical (0, or digits without a leading zero,
+ * within int4); a name has at most EV_NAME_MAX bytes, one less than the
+ * server truncates at, so that no name is another's truncation.
+ */
+#ifndef EV_NAMES_H
+#define EV_NAMES_H
+
+#define EV_SCHEMA_NAMESPACE		"event_schema"
+#define EV_LANGUAGE				"jsonschema"
+#define EV_NAME_MAX				(NAMEDATALEN - 2)
+
+/*
+ * Writes TYPE@VERSION.  False, with nothing written, where the type is empty,
+ * has control characters or is too long, or the version is negative: no such
+ * schema version can exist.
+ */
+extern bool ev_event_name(const char *type, int type_length, int32 version,
+						  NameData *name);
+
+/*
+ * Takes TYPE@VERSION apart at its last '@'.  False where the name is no
+ * canonical TYPE@VERSION.
+ */
+extern bool ev_parse_event_name(const char *name, int *type_length, int32 *version);
+
+/*
+ * The function's name for a document registered under a URI: the URI itself,
+ * or, where it is too long or could be taken for another kind of name (it
+ * contains '@'), "uri:" and the first 32 hexadecimal digits of its SHA-256.
+ */
+extern void ev_uri_name(const char *uri, NameData *name);
+
+#endif							/* EV_NAMES_H */

@@ -1,0 +1,86 @@
+/*
+ * number.c
+ *	  Exact comparison and division of a jsonb's numbers.
+ *
+ * Nothing is allocated but for multiples that 64 bits cannot hold.
+ */
+#include "postgres.h"
+
+#include "common/int.h"
+#include "fmgr.h"
+#include "utils/fmgrprotos.h"
+
+#include "number.h"
+
+int
+ev_number_compare(Numeric a, Numeric b)
+{
+	EvDigits	x = ev_number_read(a);
+	EvDigits	y = ev_number_read(b);
+	int			result = 0;
+
+	if (x.count == 0 || y.count == 0)
+	{
+		if (x.count > 0)
+			return x.negative ? -1 : 1;
+		if (y.count > 0)
+			return y.negative ? 1 : -1;
+		return 0;
+	}
+	if (x.negative != y.negative)
+		return x.negative ? -1 : 1;
+
+	if (x.weight != y.weight)
+		result = x.weight < y.weight ? -1 : 1;
+	for (int i = 0; result == 0 && i < Min(x.count, y.count); i++)
+		if (x.digits[i] != y.digits[i])
+			result = x.digits[i] < y.digits[i] ? -1 : 1;
+	if (result == 0 && x.count != y.count)
+		result = x.count < y.count ? -1 : 1;
+	return x.negative ? -result : result;
+}
+
+/* The digits as an integer, times 10000 ^ zeros; false where 64 bits overflow. */
+static bool
+to_integer(const EvDigits *number, int zeros, int64 *result)
+{
+	int64		value = 0;
+
+	for (int i = 0; i < number->count + zeros; i++)
+		if (pg_mul_s64_overflow(value, 10000, &value) ||
+			pg_add_s64_overflow(value, i < number->count ? number->digits[i] : 0, &value))
+			return false;
+	*result = value;
+	return true;
+}
+
+bool
+ev_number_is_multiple(Numeric number, Numeric of)
+{
+	EvDigits	x = ev_number_read(number);
+	EvDigits	y = ev_number_read(of);
+	int			x_end;
+	int			y_end;
+	int			end;
+	int64		a;
+	int64		b;
+	Numeric		remainder;
+	bool		result;
+
+	if (x.count == 0)
+		return true;
+
+	/* bring both to the same power of 10000 */
+	x_end = x.weight - x.count + 1;
+	y_end = y.weight - y.count + 1;
+	end = Min(x_end, y_end);
+	if (x_end - end <= 5 && y_end - end <= 5 &&
+		to_integer(&x, x_end - end, &a) && to_integer(&y, y_end - end, &b))
+		return a % b == 0;
+
+	remainder = DatumGetNumeric(DirectFunctionCall2(numeric_mod, NumericGetDatum(number),
+													NumericGetDatum(of)));
+	result = ev_number_read(remainder).count == 0;
+	pfree(remainder);
+	return result;
+}

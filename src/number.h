@@ -1,0 +1,69 @@
+/*
+ * number.h
+ *	  Numbers of a jsonb, read where they lie.
+ *
+ * The layout is numeric.c's, which keeps it on disk: a header of 2 bytes
+ * (short form: sign, display scale and weight in it) or 4 (long form: the
+ * weight follows), then digits of base 10000, the first and the last not
+ * zero.  The value is the sum of digit[i] * 10000 ^ (weight - i).  A jsonb
+ * holds no NaN and no infinity.
+ */
+#ifndef EV_NUMBER_H
+#define EV_NUMBER_H
+
+#include "utils/numeric.h"
+
+typedef struct EvDigits
+{
+	const int16 *digits;
+	int			count;			/* 0: the number is zero */
+	int			weight;
+	bool		negative;
+} EvDigits;
+
+static inline EvDigits
+ev_number_read(Numeric number)
+{
+	const char *data = VARDATA_ANY(number);
+	int			size = VARSIZE_ANY_EXHDR(number);
+	uint16		header;
+	EvDigits	result;
+
+	memcpy(&header, data, sizeof(header));
+	if ((header & 0xC000) == 0x8000)
+	{
+		/* short form: bit 13 is the sign, bits 0 to 6 a signed weight */
+		result.negative = (header & 0x2000) != 0;
+		result.weight = (header & 0x0040) ? (int) (header & 0x3F) - 0x40 : (int) (header & 0x3F);
+		result.digits = (const int16 *) (data + 2);
+		result.count = (size - 2) / 2;
+	}
+	else
+	{
+		int16		weight;
+
+		memcpy(&weight, data + 2, sizeof(weight));
+		result.negative = (header & 0xC000) == 0x4000;
+		result.weight = weight;
+		result.digits = (const int16 *) (data + 4);
+		result.count = (size - 4) / 2;
+	}
+	return result;
+}
+
+/* Is there no digit after the decimal point? */
+static inline bool
+ev_number_is_integer(Numeric number)
+{
+	EvDigits	n = ev_number_read(number);
+
+	return n.count <= n.weight + 1 || n.count == 0;
+}
+
+/* Less than, equal to or greater than 0, as a is to b. */
+extern int	ev_number_compare(Numeric a, Numeric b);
+
+/* Is a number divided by another, which is not zero, an integer? */
+extern bool ev_number_is_multiple(Numeric number, Numeric of);
+
+#endif							/* EV_NUMBER_H */

@@ -1,0 +1,291 @@
+/*
+ * program.h
+ *	  A compiled schema: what compile makes and match runs.
+ *
+ * A program is one flat array of instructions.  Each subschema is a block: a
+ * run of instructions that ends with RETURN and is entered with one instance.
+ * A block holds first what applies to every instance, then TYPE, then the
+ * keywords of each type.  An applicator names the blocks of its subschemas by
+ * the index of their first instruction.
+ *
+ * What only messages need (locations, keywords) stands apart, in an array
+ * parallel to the instructions.
+ */
+#ifndef EV_PROGRAM_H
+#define EV_PROGRAM_H
+
+#include "format.h"
+#include "pattern.h"
+#include "utils/jsonb.h"
+#include "utils/numeric.h"
+
+/*
+ * Types of instances, numbered as JEntry numbers them, but that arrays are
+ * told from objects, so that a type is a shift away.
+ */
+typedef enum EvType
+{
+	EV_STRING,
+	EV_NUMBER,
+	EV_FALSE,
+	EV_TRUE,
+	EV_NULL,
+	EV_OBJECT,
+	EV_ARRAY
+} EvType;
+
+#define EV_TYPE_COUNT	7
+#define EV_BIT(type)	(1 << (type))
+#define EV_BOOLEAN_BITS	(EV_BIT(EV_FALSE) | EV_BIT(EV_TRUE))
+#define EV_ALL_TYPES	((1 << EV_TYPE_COUNT) - 1)
+
+/*
+ * The instructions.  Assertion and applicator names are the keywords'.
+ * X(name, what it does; the member of the union that it uses)
+ */
+#define EV_OPCODES(X) \
+	X(RETURN, "end of the block") \
+	X(FAIL, "the schema false") \
+	X(TYPE, "type: the instance's type is in the set (type)") \
+	X(SKIP_UNLESS, "jump to target unless the instance's type is in the set (type)") \
+	X(ENUM, "enum, const: the instance equals one of the values (enumeration)") \
+	X(ENUM_STRINGS, "enum, const of strings only (enumeration)") \
+	X(LENGTH, "minLength, maxLength (size)") \
+	X(PATTERN, "pattern (pattern)") \
+	X(FORMAT, "format (format)") \
+	X(CONTENT, "contentEncoding, contentMediaType of draft 7 (content)") \
+	X(BOUND, "minimum, maximum and their exclusive forms, one of them (bound)") \
+	X(MULTIPLE_OF, "multipleOf (bound)") \
+	X(OBJECT, "all of an object's own keywords in one merge over its keys (object)") \
+	X(DEPENDENT_REQUIRED, "dependentRequired, dependencies: one property's (dependency)") \
+	X(DEPENDENT_SCHEMA, "dependentSchemas, dependencies: one property's (dependency)") \
+	X(ARRAY, "all of an array's own keywords in one pass over its items (array)") \
+	X(CALL, "allOf, one member: the block at target applies too") \
+	X(CALL_REF, "$ref: the block at target applies too") \
+	X(CALL_DYNAMIC, "$dynamicRef, $recursiveRef (dynamic)") \
+	X(SCOPE, "the rest of the block runs in the dynamic scope of a resource (resource)") \
+	X(ANY_OF, "anyOf (branches)") \
+	X(ONE_OF, "oneOf (branches)") \
+	X(NOT, "not: the block at target must not apply") \
+	X(IF, "if, then, else (condition)") \
+	X(TRACK, "the rest of the block notes which children were evaluated") \
+	X(UNEVALUATED_PROPERTIES, "the block at target applies to what was not evaluated") \
+	X(UNEVALUATED_ITEMS, "the block at target applies to what was not evaluated")
+
+typedef enum EvOpcode
+{
+#define EV_OPCODE(name, description) EVOP_##name,
+	EV_OPCODES(EV_OPCODE)
+#undef EV_OPCODE
+} EvOpcode;
+
+/* Places of blocks that need no code. */
+#define EV_BLOCK_NONE	((uint32) 0xFFFFFFFF)	/* no such keyword */
+#define EV_BLOCK_TRUE	((uint32) 0xFFFFFFFE)	/* the schema true */
+
+/* A bound that is not there. */
+#define EV_NO_MAXIMUM	((uint32) 0xFFFFFFFF)
+
+/* A string in the server encoding, not terminated. */
+typedef struct EvString
+{
+	const char *data;
+	uint32		length;			/* bytes */
+} EvString;
+
+/*
+ * A JSON value inside a jsonb: data is a string's bytes, a Numeric, or a
+ * JsonbContainer; length counts only for strings.
+ */
+typedef struct EvInstance
+{
+	EvType		type;
+	uint32		length;
+	const char *data;
+} EvInstance;
+
+typedef struct EvProperty
+{
+	EvString	name;
+	uint32		block;			/* EV_BLOCK_NONE: only required names it */
+	bool		required;
+} EvProperty;
+
+typedef struct EvPatternProperty
+{
+	EvPattern  *pattern;
+	uint32		block;
+} EvPatternProperty;
+
+/* An object's own keywords. */
+typedef struct EvObject
+{
+	EvProperty *properties;		/* sorted as jsonb sorts keys: by length, then
+								 * by bytes */
+	uint32		property_count;
+	uint32		required_count;
+	uint32		min_properties;
+	uint32		max_properties;
+	uint32		pattern_count;
+	EvPatternProperty *patterns;
+	uint32		additional;		/* block for the other properties */
+	uint32		names;			/* block for the names */
+} EvObject;
+
+/* An array's own keywords. */
+typedef struct EvArray
+{
+	uint32		min_items;
+	uint32		max_items;
+	uint32		prefix_count;
+	uint32	   *prefix;			/* a block for each of the first items */
+	uint32		items;			/* block for the other items */
+	uint32		contains;		/* block */
+	uint32		min_contains;
+	uint32		max_contains;
+	bool		unique_items;
+	bool		contains_evaluates; /* unevaluatedItems heeds contains */
+} EvArray;
+
+typedef struct EvEnum
+{
+	EvInstance *values;			/* sorted by length, then bytes, where all are
+								 * strings */
+	EvInstance *shown;			/* the same as written, for messages */
+	uint32		count;
+	uint32		types;			/* set of the types of its values */
+	bool		is_const;
+} EvEnum;
+
+typedef enum EvBoundKind
+{
+	EV_MINIMUM,
+	EV_EXCLUSIVE_MINIMUM,
+	EV_MAXIMUM,
+	EV_EXCLUSIVE_MAXIMUM
+} EvBoundKind;
+
+typedef struct EvDependency
+{
+	EvString	property;		/* where this one is there ... */
+	EvString   *required;		/* ... these must be */
+	uint32		required_count;
+} EvDependency;
+
+/* $dynamicRef: which block, by the resource in the dynamic scope */
+typedef struct EvDynamicTarget
+{
+	uint32		resource;
+	uint32		block;
+} EvDynamicTarget;
+
+typedef struct EvDynamic
+{
+	EvDynamicTarget *targets;
+	uint32		target_count;
+	uint32		initial;		/* block where no resource in scope has one */
+} EvDynamic;
+
+typedef struct EvInstruction
+{
+	uint16		opcode;
+	uint16		flags;
+	uint32		target;			/* a block, or where to jump */
+	union
+	{
+		struct
+		{
+			uint32		types;	/* set of EvType */
+			bool		integer;	/* a number must be an integer */
+		}			type;		/* TYPE, SKIP_UNLESS */
+		struct
+		{
+			uint32		minimum;
+			uint32		maximum;
+		}			size;		/* LENGTH: in code points */
+		struct
+		{
+			Numeric		value;
+			uint32		kind;	/* EvBoundKind */
+		}			bound;		/* BOUND, MULTIPLE_OF */
+		struct
+		{
+			EvPattern  *compiled;
+			const char *source; /* as written */
+		}			pattern;	/* PATTERN */
+		const EvFormat *format; /* FORMAT */
+		struct
+		{
+			bool		base64;
+			bool		json;
+		}			content;	/* CONTENT */
+		const EvEnum *enumeration;	/* ENUM, ENUM_STRINGS */
+		const EvObject *object; /* OBJECT */
+		const EvArray *array;	/* ARRAY */
+		const EvDependency *dependency; /* DEPENDENT_REQUIRED, DEPENDENT_SCHEMA */
+		struct
+		{
+			uint32	   *blocks;
+			uint32		count;
+		}			branches;	/* ANY_OF, ONE_OF */
+		struct
+		{
+			uint32		if_block;
+			uint32		then_block;
+			uint32		else_block;
+		}			condition;	/* IF */
+		const EvDynamic *dynamic;	/* CALL_DYNAMIC */
+		uint32		resource;	/* SCOPE */
+	}			u;
+} EvInstruction;
+
+StaticAssertDecl(sizeof(EvInstruction) <= 64, "an instruction fits a cache line");
+
+/* What messages need of an instruction. */
+typedef struct EvSource
+{
+	const char *keyword;
+	const char *path;			/* JSON Pointer from the block's schema, "/type" */
+	uint32		block;			/* index into EvProgram.blocks */
+} EvSource;
+
+/*
+ * Where a subschema stands in its document.  Locations are put together from
+ * the tails when they are asked for.
+ */
+typedef struct EvPlace
+{
+	const struct EvPlace *parent;	/* the schema around it; NULL for a root */
+	const char *tail;			/* JSON Pointer from there, "/properties/a" */
+	const char *keyword;		/* that applies it, "properties"; NULL for a
+								 * root */
+	const char *resource;		/* its URI, where it is the root of a schema
+								 * resource ("" if it has none), else NULL */
+} EvPlace;
+
+/* What messages need of a block. */
+typedef struct EvBlock
+{
+	uint32		start;			/* its first instruction */
+	const EvPlace *place;
+} EvBlock;
+
+typedef struct EvProgram
+{
+	EvInstruction *code;		/* entered at 0 */
+	uint32		length;
+	EvSource   *sources;		/* parallel to code */
+	EvBlock    *blocks;
+	uint32		block_count;
+} EvProgram;
+
+/* The name of an opcode, for event_schema_program. */
+extern const char *ev_opcode_name(EvOpcode opcode);
+
+/* The JSON Pointer of a place from its document's root, or from its resource's. */
+extern char *ev_place_pointer(const EvPlace *place, bool from_resource);
+
+/* One instruction as text, in CurrentMemoryContext. */
+extern char *ev_instruction_text(const EvProgram *program, uint32 index);
+
+#endif							/* EV_PROGRAM_H */

@@ -1,0 +1,59 @@
+/*
+ * registry.h
+ *	  The registered schemas as programs: a cache of each backend.
+ *
+ * An entry is made when its function is first used, marked invalid when the
+ * function's row in pg_proc, or that of a function that it refers to,
+ * changes, and made anew when next looked up.  Entries are looked up between
+ * validations, never during one, so a program in use is not freed.
+ */
+#ifndef EV_REGISTRY_H
+#define EV_REGISTRY_H
+
+#include "document.h"
+#include "program.h"
+
+typedef struct EvSchema
+{
+	Oid			function;		/* hash key; must be first */
+	bool		valid;			/* program is what the catalog says */
+	NameData	name;			/* the function's name, for messages */
+	EvProgram  *program;
+	MemoryContext context;		/* "event_validate program" */
+	uint32	   *hashes;			/* PROCOID hash values of what it refers to */
+	int			hash_count;
+} EvSchema;
+
+/* Registers the invalidation callbacks; called once, by _PG_init. */
+extern void ev_registry_init(void);
+
+/*
+ * The schema that a function in language jsonschema holds, compiled.  The
+ * entry lives as long as the backend, so a caller may keep the pointer, but
+ * must come here again when it is no longer valid.  Raises where the function
+ * does not exist, is in another language, or its document does not compile.
+ */
+extern EvSchema *ev_registry_by_function(Oid function);
+
+/*
+ * The schema of (type, version); NULL where it is not registered.  Type is in
+ * the server encoding.  Raises where the document does not compile.
+ */
+extern EvSchema *ev_registry_find(const char *type, int type_length, int32 version);
+
+/*
+ * OIDs of all event schema functions of a type (NULL: all types), ordered by
+ * type and version, read from the catalog; with their versions, if wanted.
+ */
+extern List *ev_registry_list(const char *type, int type_length, List **versions);
+
+/* An EvResolver over the registered documents. */
+extern bool ev_registry_resolve(const char *uri, EvDocument *document);
+
+/*
+ * Changes with each invalidation of any schema: for who keeps a program that
+ * the registry does not know, with references to documents that it does.
+ */
+extern uint64 ev_registry_generation(void);
+
+#endif							/* EV_REGISTRY_H */

@@ -1,0 +1,71 @@
+/*
+ * text.c
+ *	  Strings in the server encoding.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "mb/pg_wchar.h"
+
+#include "text.h"
+
+bool
+ev_utf8_from_server(const char *data, int length, EvUtf8 *result)
+{
+	static Oid	conversion = InvalidOid;
+	int			encoding = GetDatabaseEncoding();
+	Size		room;
+
+	result->data = data;
+	result->length = length;
+	result->allocated = NULL;
+	if (encoding == PG_UTF8)
+		return true;
+	if (encoding == PG_SQL_ASCII)
+		return pg_encoding_verifymbstr(PG_UTF8, data, length) == length;
+
+	/* most strings are ASCII, which every server encoding has in common */
+	for (int i = 0; i < length; i++)
+		if (IS_HIGHBIT_SET(data[i]))
+			goto convert;
+	return true;
+
+convert:
+	if (!OidIsValid(conversion))
+		conversion = FindDefaultConversionProc(encoding, PG_UTF8);
+	if (!OidIsValid(conversion))
+		return false;
+	room = (Size) length * MAX_CONVERSION_GROWTH + 1;
+	result->allocated = MemoryContextAllocExtended(CurrentMemoryContext, room, MCXT_ALLOC_HUGE);
+	if (pg_do_encoding_conversion_buf(conversion, encoding, PG_UTF8,
+									  (unsigned char *) unconstify(char *, data), length,
+									  (unsigned char *) result->allocated,
+									  Min(room, PG_INT32_MAX), true) < length)
+	{
+		ev_utf8_free(result);
+		return false;
+	}
+	result->data = result->allocated;
+	result->length = strlen(result->allocated);
+	return true;
+}
+
+uint32
+ev_text_length(const char *data, int length)
+{
+	int			encoding = GetDatabaseEncoding();
+	uint32		count = 0;
+
+	if (encoding == PG_SQL_ASCII &&
+		pg_encoding_verifymbstr(PG_UTF8, data, length) != length)
+		return length;
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+	{
+		for (int i = 0; i < length; i++)
+			count += ((unsigned char) data[i] & 0xC0) != 0x80;
+		return count;
+	}
+	if (pg_database_encoding_max_length() == 1)
+		return length;
+	return pg_mbstrlen_with_len(data, length);
+}
