@@ -14,9 +14,9 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,7 +90,7 @@ def violations(judge, instance):
         if error.validator_value is False and error.validator == "additionalProperties":
             declared, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
             for name in error.instance:
-                if name not in declared and not any(re.search(p, name) for p in patterns):
+                if name not in declared and not any(search(p, name) for p in patterns):
                     yield at + pointer([name]), error.validator
         elif error.validator_value is False and error.validator == "items":
             for index in range(len(error.schema.get("prefixItems", [])), len(error.instance)):
@@ -106,12 +106,24 @@ def is_integer(_, value):
     return isinstance(value, int) or (isinstance(value, Decimal) and value == value.to_integral_value())
 
 
-Validator = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer))
+def search(pattern, string):
+    """As ECMA-262 has it: digits are ASCII's, and $ is the end, not the place before a last newline."""
+    return re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), string, re.ASCII)
+
+
+def pattern(judge, value, instance, _):
+    if judge.is_type(instance, "string") and not search(value, instance):
+        yield ValidationError(f"{instance!r} does not match {value!r}")
+
+
+Validator = extend(Draft202012Validator, {"pattern": pattern},
+                   type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer))
 
 documents = {path.name[:-len(".json")]: read(path) for path in sorted(EVENTS.glob("*.json"))}
 documents = {name: document for name, document in documents.items() if isinstance(document, dict)}
+# Without $schema, by which jsonschema would go back to its own validator.
 registry = Registry().with_resources(
-    ("event:" + name, Resource.from_contents(document, default_specification=DRAFT202012))
+    ("event:" + name, DRAFT202012.create_resource({k: v for k, v in document.items() if k != "$schema"}))
     for name, document in documents.items())
 formats = Draft202012Validator.FORMAT_CHECKER
 
