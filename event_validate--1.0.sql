@@ -53,6 +53,11 @@ CREATE FUNCTION event_violations(data jsonb, event_type text, schema_version int
 	AS 'MODULE_PATHNAME', 'ev_event_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION event_violations(jsonb, text, int) IS 'every violation of its registered schema by the event';
 
+CREATE FUNCTION event_report(data jsonb, event_type text, schema_version int,
+	format text DEFAULT 'basic') RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_report' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION event_report(jsonb, text, int, text) IS 'the evaluation of the event in an output format of JSON Schema';
+
 CREATE FUNCTION matching_event_versions(data jsonb, event_type text) RETURNS int[]
 	AS 'MODULE_PATHNAME', 'ev_matching_event_versions' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION matching_event_versions(jsonb, text) IS 'the registered versions that the document satisfies';

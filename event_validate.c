@@ -28,6 +28,7 @@
 #include "src/match.h"
 #include "src/names.h"
 #include "src/registry.h"
+#include "src/report.h"
 
 PG_MODULE_MAGIC;
 
@@ -35,6 +36,7 @@ PG_FUNCTION_INFO_V1(ev_jsonschema_call_handler);
 PG_FUNCTION_INFO_V1(ev_validate_event);
 PG_FUNCTION_INFO_V1(ev_check_event);
 PG_FUNCTION_INFO_V1(ev_event_violations);
+PG_FUNCTION_INFO_V1(ev_event_report);
 PG_FUNCTION_INFO_V1(ev_matching_event_versions);
 PG_FUNCTION_INFO_V1(ev_jsonb_matches_schema);
 PG_FUNCTION_INFO_V1(ev_jsonb_schema_violations);
@@ -167,6 +169,7 @@ ev_validate_event(PG_FUNCTION_ARGS)
 typedef struct ListCollector
 {
 	EvCollector collector;
+	MemoryContext context;		/* of what follows */
 	char	   *first;			/* location and message of the first */
 	StringInfoData list;		/* one a line */
 } ListCollector;
@@ -184,7 +187,7 @@ add_to_list(EvCollector *collector, const EvViolation *violation)
 					 violation->instance_location[0] != '\0' ? violation->instance_location : "(document)",
 					 violation->message);
 	if (list->first == NULL)
-		list->first = MemoryContextStrdup(GetMemoryChunkContext(list->list.data), list->list.data + start);
+		list->first = MemoryContextStrdup(list->context, list->list.data + start);
 }
 
 static int
@@ -235,7 +238,7 @@ report_null(FunctionCallInfo fcinfo)
 static void
 report_violations(FunctionCallInfo fcinfo, EvSchema *schema, Jsonb *data)
 {
-	ListCollector list = {.collector = {add_to_list, SHOWN_VIOLATIONS, 0}};
+	ListCollector list = {.collector = {add_to_list, SHOWN_VIOLATIONS, 0},.context = CurrentMemoryContext};
 	char	   *constraint = constraint_argument(fcinfo);
 	char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(1));
 
@@ -276,6 +279,14 @@ ev_check_event(PG_FUNCTION_ARGS)
 
 /* ---------- violations as rows ---------- */
 
+static void
+report_null_argument(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+			 errmsg("argument \"%s\" must not be null", name)));
+}
+
 typedef struct RowCollector
 {
 	EvCollector collector;
@@ -314,16 +325,57 @@ return_violations(FunctionCallInfo fcinfo, const EvProgram *program, const Jsonb
 Datum
 ev_event_violations(PG_FUNCTION_ARGS)
 {
-	EvSchema   *schema;
+	static const char *const messages[] = {
+		"is null: an SQL NULL is no event", "the event's type is null", "the event's schema version is null"
+	};
+	EvSchema   *schema = NULL;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		report_null(fcinfo);
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+	{
+		schema = find_schema(fcinfo);
+		if (schema == NULL)
+			report_unregistered(text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2));
+	}
+	for (int i = lengthof(messages) - 1; i >= 0; i--)
+		if (PG_ARGISNULL(i))
+		{
+			RowCollector rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
+			EvViolation violation = {"", "", "", messages[i], NULL, NULL};
+
+			add_row(&rows.collector, &violation);
+			return (Datum) 0;
+		}
+	return_violations(fcinfo, schema->program, PG_GETARG_JSONB_P(0));
+	return (Datum) 0;
+}
+
+/*
+ * event_report(data jsonb, event_type text, schema_version int,
+ *				format text DEFAULT 'basic') → jsonb
+ */
+Datum
+ev_event_report(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"data", "event_type", "schema_version", "format"};
+	EvSchema   *schema;
+	char	   *format;
+	Jsonb	   *report;
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (PG_ARGISNULL(i))
+			report_null_argument(names[i]);
 	schema = find_schema(fcinfo);
 	if (schema == NULL)
 		report_unregistered(text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2));
-	InitMaterializedSRF(fcinfo, 0);
-	return_violations(fcinfo, schema->program, PG_GETARG_JSONB_P(0));
-	return (Datum) 0;
+	format = text_to_cstring(PG_GETARG_TEXT_PP(3));
+	report = ev_report(ev_registry_annotated(schema), PG_GETARG_JSONB_P(0), format);
+	if (report == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no output format \"%s\"", format),
+				 errhint("The formats are flag, basic and detailed, and those of draft v1: list and hierarchical.")));
+	PG_RETURN_JSONB_P(report);
 }
 
 /*
@@ -369,11 +421,12 @@ typedef struct InPlace
 } InPlace;
 
 static EvProgram *
-compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault, List **references)
+compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault,
+				 List **references, List **warnings)
 {
 	EvDocument	document = {.uri = "",.schema = schema,.assert_format = assert_format};
 
-	return ev_compile(&document, ev_registry_resolve, fault, references, NULL);
+	return ev_compile(&document, ev_registry_resolve, fault, references, warnings);
 }
 
 /*
@@ -388,6 +441,7 @@ in_place_program(FunctionCallInfo fcinfo)
 	bool		assert_format = PG_GETARG_BOOL(2);
 	EvFault		fault = {0};
 	List	   *references;
+	List	   *warnings;
 	MemoryContext caller;
 
 	if (in_place != NULL && in_place->program != NULL &&
@@ -411,7 +465,7 @@ in_place_program(FunctionCallInfo fcinfo)
 	memcpy(in_place->schema, schema, VARSIZE(schema));
 	in_place->assert_format = assert_format;
 	in_place->generation = ev_registry_generation();
-	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references);
+	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references, &warnings);
 	if (in_place->program == NULL)
 		ev_fault_report(&fault, NULL);
 	in_place->has_references = references != NIL;
@@ -451,9 +505,7 @@ ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < (int) lengthof(names); i++)
 		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
+			report_null_argument(names[i]);
 	InitMaterializedSRF(fcinfo, 0);
 	return_violations(fcinfo, in_place_program(fcinfo), PG_GETARG_JSONB_P(1));
 	return (Datum) 0;
@@ -468,6 +520,7 @@ ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 	EvFault		fault = {0};
 	MemoryContext context;
 	MemoryContext caller;
+	List	   *warnings;		/* asked for, so that all is looked at */
 	bool		result;
 
 	if (PG_ARGISNULL(0))
@@ -475,7 +528,7 @@ ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL) != NULL;
+	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL, &warnings) != NULL;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_BOOL(result);

@@ -15,6 +15,7 @@
 #include "utils/memutils.h"
 
 #include "compile_internal.h"
+#include "metaschema.h"
 #include "number.h"
 
 /* What is being written. */
@@ -27,8 +28,7 @@ typedef struct Writer
 	List	   *blocks;			/* Subschemas, by the index of their block */
 	Subschema  *subschema;		/* whose block is being written */
 	uint32		block;
-	JsonbValue	values[EV_KEYWORD_COUNT];	/* its keywords, type jbvNull + ... */
-	bool		present[EV_KEYWORD_COUNT];
+	EvKeywordValues keywords;	/* of it */
 } Writer;
 
 static void *
@@ -130,9 +130,9 @@ keyword_block(Writer *w, int keyword)
 {
 	const char *name = ev_keywords[keyword].name;
 
-	if (!w->present[keyword])
+	if (!w->keywords.present[keyword])
 		return EV_BLOCK_NONE;
-	return child_block(w, name, psprintf("/%s", name), &w->values[keyword]);
+	return child_block(w, name, psprintf("/%s", name), &w->keywords.values[keyword]);
 }
 
 /* The blocks of an array of subschemas. */
@@ -140,7 +140,7 @@ static uint32 *
 array_blocks(Writer *w, int keyword, uint32 *count)
 {
 	const char *name = ev_keywords[keyword].name;
-	JsonbContainer *array = w->values[keyword].val.binary.data;
+	JsonbContainer *array = w->keywords.values[keyword].val.binary.data;
 	uint32	   *blocks;
 
 	*count = JsonContainerSize(array);
@@ -168,7 +168,7 @@ count_value(const JsonbValue *value)
 static uint32
 count_keyword(Writer *w, int keyword, uint32 absent)
 {
-	return w->present[keyword] ? count_value(&w->values[keyword]) : absent;
+	return w->keywords.present[keyword] ? count_value(&w->keywords.values[keyword]) : absent;
 }
 
 static Numeric
@@ -259,6 +259,7 @@ write_references(Writer *w)
 		EvInstruction *instruction;
 		EvDynamic  *dynamic;
 		ListCell   *resource_cell;
+		Subschema  *initial;
 
 		if (reference->dynamic_anchor == NULL)
 		{
@@ -270,7 +271,17 @@ write_references(Writer *w)
 		dynamic = program_alloc(w, sizeof(EvDynamic));
 		dynamic->targets = program_alloc(w, sizeof(EvDynamicTarget) *
 										 list_length(w->compiler->resources));
-		dynamic->initial = block_of(w, reference->target);
+		initial = reference->target;
+		if (initial == NULL)
+		{
+			/* nothing is valid where no resource in scope has the anchor */
+			initial = palloc0(sizeof(Subschema));
+			initial->is_boolean = true;
+			initial->place = ev_place_make(w->compiler, w->subschema->place, reference->keyword,
+										   psprintf("/%s", reference->keyword));
+			initial->block = EV_BLOCK_NONE;
+		}
+		dynamic->initial = block_of(w, initial);
 		foreach(resource_cell, w->compiler->resources)
 		{
 			Resource   *resource = lfirst(resource_cell);
@@ -296,6 +307,9 @@ write_references(Writer *w)
 			dynamic->targets[dynamic->target_count].block = block_of(w, target);
 			dynamic->target_count++;
 		}
+		if (dynamic->target_count == 0 && reference->target == NULL)
+			ev_compile_fault(w->compiler, w->subschema->place, psprintf("/%s", reference->keyword),
+							 "there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
 		instruction = emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
 		instruction->u.dynamic = dynamic;
 	}
@@ -308,7 +322,7 @@ write_branches(Writer *w, int keyword, EvOpcode opcode)
 	uint32	   *blocks;
 	uint32		count;
 
-	if (!w->present[keyword])
+	if (!w->keywords.present[keyword])
 		return;
 	blocks = array_blocks(w, keyword, &count);
 	instruction = emit(w, opcode, ev_keywords[keyword].name);
@@ -321,7 +335,7 @@ write_applicators(Writer *w)
 {
 	EvInstruction *instruction;
 
-	if (w->present[EV_KW_ALL_OF])
+	if (w->keywords.present[EV_KW_ALL_OF])
 	{
 		uint32		count;
 		uint32	   *blocks = array_blocks(w, EV_KW_ALL_OF, &count);
@@ -337,7 +351,7 @@ write_applicators(Writer *w)
 	write_branches(w, EV_KW_ANY_OF, EVOP_ANY_OF);
 	write_branches(w, EV_KW_ONE_OF, EVOP_ONE_OF);
 
-	if (w->present[EV_KW_NOT])
+	if (w->keywords.present[EV_KW_NOT])
 	{
 		uint32		block = keyword_block(w, EV_KW_NOT);
 
@@ -346,7 +360,7 @@ write_applicators(Writer *w)
 	}
 
 	/* "then" and "else" mean nothing without "if" (2020-12 core, 10.2.2) */
-	if (w->present[EV_KW_IF])
+	if (w->keywords.present[EV_KW_IF])
 	{
 		uint32		if_block = keyword_block(w, EV_KW_IF);
 		uint32		then_block = keyword_block(w, EV_KW_THEN);
@@ -365,17 +379,17 @@ write_enum(Writer *w, int keyword)
 	EvInstruction *instruction;
 	EvEnum	   *enumeration;
 
-	if (!w->present[keyword])
+	if (!w->keywords.present[keyword])
 		return;
 	enumeration = program_alloc(w, sizeof(EvEnum));
 	enumeration->is_const = keyword == EV_KW_CONST;
 	enumeration->count = enumeration->is_const ? 1 :
-		JsonContainerSize(w->values[keyword].val.binary.data);
+		JsonContainerSize(w->keywords.values[keyword].val.binary.data);
 	enumeration->values = program_alloc(w, sizeof(EvInstance) * Max(enumeration->count, 1));
 	for (uint32 i = 0; i < enumeration->count; i++)
 	{
-		JsonbValue *value = enumeration->is_const ? &w->values[keyword] :
-			getIthJsonbValueFromContainer(w->values[keyword].val.binary.data, i);
+		JsonbValue *value = enumeration->is_const ? &w->keywords.values[keyword] :
+			getIthJsonbValueFromContainer(w->keywords.values[keyword].val.binary.data, i);
 
 		enumeration->values[i] = program_instance(w, value);
 		enumeration->types |= EV_BIT(enumeration->values[i].type);
@@ -443,7 +457,7 @@ static bool
 has_any(Writer *w, const EvKeywordSymbol *keywords, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (w->present[keywords[i]])
+		if (w->keywords.present[keywords[i]])
 			return true;
 	return false;
 }
@@ -461,25 +475,25 @@ write_string(Writer *w)
 	bool		base64;
 	bool		json;
 
-	if (count_keyword(w, EV_KW_MIN_LENGTH, 0) > 0 || w->present[EV_KW_MAX_LENGTH])
+	if (count_keyword(w, EV_KW_MIN_LENGTH, 0) > 0 || w->keywords.present[EV_KW_MAX_LENGTH])
 	{
-		instruction = emit(w, EVOP_LENGTH, w->present[EV_KW_MIN_LENGTH] ? "minLength" : "maxLength");
+		instruction = emit(w, EVOP_LENGTH, w->keywords.present[EV_KW_MIN_LENGTH] ? "minLength" : "maxLength");
 		instruction->u.size.minimum = count_keyword(w, EV_KW_MIN_LENGTH, 0);
 		instruction->u.size.maximum = count_keyword(w, EV_KW_MAX_LENGTH, EV_NO_MAXIMUM);
 	}
-	if (w->present[EV_KW_PATTERN])
+	if (w->keywords.present[EV_KW_PATTERN])
 	{
-		JsonbValue *value = &w->values[EV_KW_PATTERN];
+		JsonbValue *value = &w->keywords.values[EV_KW_PATTERN];
 
 		instruction = emit(w, EVOP_PATTERN, "pattern");
 		instruction->u.pattern.compiled = ev_compile_pattern(w->compiler, w->subschema->place, "/pattern",
 															 value->val.string.val, value->val.string.len);
 		instruction->u.pattern.source = program_string(w, value->val.string.val, value->val.string.len).data;
 	}
-	if (w->present[EV_KW_FORMAT] &&
+	if (w->keywords.present[EV_KW_FORMAT] &&
 		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
 	{
-		JsonbValue *value = &w->values[EV_KW_FORMAT];
+		JsonbValue *value = &w->keywords.values[EV_KW_FORMAT];
 		const EvFormat *format = ev_format_find(value->val.string.val, value->val.string.len, resource->draft);
 
 		if (format != NULL)
@@ -487,12 +501,12 @@ write_string(Writer *w)
 	}
 
 	/* from 2019-09 on these are annotations (2020-12 validation, section 8) */
-	base64 = w->present[EV_KW_CONTENT_ENCODING] &&
-		w->values[EV_KW_CONTENT_ENCODING].val.string.len == 6 &&
-		memcmp(w->values[EV_KW_CONTENT_ENCODING].val.string.val, "base64", 6) == 0;
-	json = w->present[EV_KW_CONTENT_MEDIA_TYPE] &&
-		w->values[EV_KW_CONTENT_MEDIA_TYPE].val.string.len == 16 &&
-		memcmp(w->values[EV_KW_CONTENT_MEDIA_TYPE].val.string.val, "application/json", 16) == 0;
+	base64 = w->keywords.present[EV_KW_CONTENT_ENCODING] &&
+		w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.len == 6 &&
+		memcmp(w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.val, "base64", 6) == 0;
+	json = w->keywords.present[EV_KW_CONTENT_MEDIA_TYPE] &&
+		w->keywords.values[EV_KW_CONTENT_MEDIA_TYPE].val.string.len == 16 &&
+		memcmp(w->keywords.values[EV_KW_CONTENT_MEDIA_TYPE].val.string.val, "application/json", 16) == 0;
 	if (resource->draft == EV_DRAFT7 && resource->assert_format && (base64 || json))
 	{
 		instruction = emit(w, EVOP_CONTENT, base64 ? "contentEncoding" : "contentMediaType");
@@ -510,29 +524,29 @@ write_bound(Writer *w, int keyword, EvBoundKind kind, const char *name)
 {
 	EvInstruction *instruction;
 
-	if (!w->present[keyword])
+	if (!w->keywords.present[keyword])
 		return;
 	instruction = emit(w, EVOP_BOUND, name);
 	instruction->u.bound.kind = kind;
-	instruction->u.bound.value = program_numeric(w, w->values[keyword].val.numeric);
+	instruction->u.bound.value = program_numeric(w, w->keywords.values[keyword].val.numeric);
 }
 
 static void
 write_number(Writer *w)
 {
 	/* draft 4: the exclusive forms are flags (draft 4, 5.1.2 and 5.1.3) */
-	bool		exclusive_minimum = w->present[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4] &&
-		w->values[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4].val.boolean;
-	bool		exclusive_maximum = w->present[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4] &&
-		w->values[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4].val.boolean;
+	bool		exclusive_minimum = w->keywords.present[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4] &&
+		w->keywords.values[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4].val.boolean;
+	bool		exclusive_maximum = w->keywords.present[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4] &&
+		w->keywords.values[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4].val.boolean;
 
 	write_bound(w, EV_KW_MINIMUM, exclusive_minimum ? EV_EXCLUSIVE_MINIMUM : EV_MINIMUM, "minimum");
 	write_bound(w, EV_KW_EXCLUSIVE_MINIMUM, EV_EXCLUSIVE_MINIMUM, "exclusiveMinimum");
 	write_bound(w, EV_KW_MAXIMUM, exclusive_maximum ? EV_EXCLUSIVE_MAXIMUM : EV_MAXIMUM, "maximum");
 	write_bound(w, EV_KW_EXCLUSIVE_MAXIMUM, EV_EXCLUSIVE_MAXIMUM, "exclusiveMaximum");
-	if (w->present[EV_KW_MULTIPLE_OF])
+	if (w->keywords.present[EV_KW_MULTIPLE_OF])
 		emit(w, EVOP_MULTIPLE_OF, "multipleOf")->u.bound.value =
-			program_numeric(w, w->values[EV_KW_MULTIPLE_OF].val.numeric);
+			program_numeric(w, w->keywords.values[EV_KW_MULTIPLE_OF].val.numeric);
 }
 
 static const EvKeywordSymbol object_keywords[] = {
@@ -549,17 +563,17 @@ write_properties(Writer *w, EvObject *object)
 	uint32		count = 0;
 	uint32		out = 0;
 
-	if (w->present[EV_KW_PROPERTIES])
-		room += JsonContainerSize(w->values[EV_KW_PROPERTIES].val.binary.data);
-	if (w->present[EV_KW_REQUIRED])
-		room += JsonContainerSize(w->values[EV_KW_REQUIRED].val.binary.data);
+	if (w->keywords.present[EV_KW_PROPERTIES])
+		room += JsonContainerSize(w->keywords.values[EV_KW_PROPERTIES].val.binary.data);
+	if (w->keywords.present[EV_KW_REQUIRED])
+		room += JsonContainerSize(w->keywords.values[EV_KW_REQUIRED].val.binary.data);
 	if (room == 0)
 		return;
 	object->properties = program_alloc(w, sizeof(EvProperty) * room);
 
-	if (w->present[EV_KW_PROPERTIES])
+	if (w->keywords.present[EV_KW_PROPERTIES])
 	{
-		JsonbIterator *iterator = JsonbIteratorInit(w->values[EV_KW_PROPERTIES].val.binary.data);
+		JsonbIterator *iterator = JsonbIteratorInit(w->keywords.values[EV_KW_PROPERTIES].val.binary.data);
 		JsonbIteratorToken token;
 		JsonbValue	key;
 		JsonbValue	value;
@@ -575,9 +589,9 @@ write_properties(Writer *w, EvObject *object)
 			count++;
 		}
 	}
-	if (w->present[EV_KW_REQUIRED])
+	if (w->keywords.present[EV_KW_REQUIRED])
 	{
-		JsonbContainer *names = w->values[EV_KW_REQUIRED].val.binary.data;
+		JsonbContainer *names = w->keywords.values[EV_KW_REQUIRED].val.binary.data;
 
 		for (uint32 i = 0; i < JsonContainerSize(names); i++)
 		{
@@ -619,11 +633,11 @@ write_patterns(Writer *w, EvObject *object)
 	JsonbValue	key;
 	JsonbValue	value;
 
-	if (!w->present[EV_KW_PATTERN_PROPERTIES])
+	if (!w->keywords.present[EV_KW_PATTERN_PROPERTIES])
 		return;
 	object->patterns = program_alloc(w, sizeof(EvPatternProperty) *
-									 (JsonContainerSize(w->values[EV_KW_PATTERN_PROPERTIES].val.binary.data) + 1));
-	iterator = JsonbIteratorInit(w->values[EV_KW_PATTERN_PROPERTIES].val.binary.data);
+									 (JsonContainerSize(w->keywords.values[EV_KW_PATTERN_PROPERTIES].val.binary.data) + 1));
+	iterator = JsonbIteratorInit(w->keywords.values[EV_KW_PATTERN_PROPERTIES].val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		EvPatternProperty *pattern;
@@ -666,9 +680,9 @@ write_dependencies(Writer *w, int keyword)
 	JsonbValue	key;
 	JsonbValue	value;
 
-	if (!w->present[keyword])
+	if (!w->keywords.present[keyword])
 		return;
-	iterator = JsonbIteratorInit(w->values[keyword].val.binary.data);
+	iterator = JsonbIteratorInit(w->keywords.values[keyword].val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		EvInstruction *instruction;
@@ -735,21 +749,21 @@ write_array(Writer *w)
 	array = program_alloc(w, sizeof(EvArray));
 	array->min_items = count_keyword(w, EV_KW_MIN_ITEMS, 0);
 	array->max_items = count_keyword(w, EV_KW_MAX_ITEMS, EV_NO_MAXIMUM);
-	array->unique_items = w->present[EV_KW_UNIQUE_ITEMS] && w->values[EV_KW_UNIQUE_ITEMS].val.boolean;
+	array->unique_items = w->keywords.present[EV_KW_UNIQUE_ITEMS] && w->keywords.values[EV_KW_UNIQUE_ITEMS].val.boolean;
 	array->contains = keyword_block(w, EV_KW_CONTAINS);
 	array->min_contains = count_keyword(w, EV_KW_MIN_CONTAINS, 1);
 	array->max_contains = count_keyword(w, EV_KW_MAX_CONTAINS, EV_NO_MAXIMUM);
 	array->contains_evaluates = w->subschema->resource->draft >= EV_DRAFT2020;
 
 	array->items = EV_BLOCK_NONE;
-	if (w->present[EV_KW_PREFIX_ITEMS])
+	if (w->keywords.present[EV_KW_PREFIX_ITEMS])
 		array->prefix = array_blocks(w, EV_KW_PREFIX_ITEMS, &array->prefix_count);
-	if (w->present[EV_KW_ITEMS])
+	if (w->keywords.present[EV_KW_ITEMS])
 		array->items = keyword_block(w, EV_KW_ITEMS);
-	if (w->present[EV_KW_ITEMS_DRAFT4])
+	if (w->keywords.present[EV_KW_ITEMS_DRAFT4])
 	{
 		/* an array is what prefixItems became, then additionalItems counts */
-		if (ev_node_is_array(&w->values[EV_KW_ITEMS_DRAFT4]))
+		if (ev_node_is_array(&w->keywords.values[EV_KW_ITEMS_DRAFT4]))
 		{
 			array->prefix = array_blocks(w, EV_KW_ITEMS_DRAFT4, &array->prefix_count);
 			array->items = keyword_block(w, EV_KW_ADDITIONAL_ITEMS);
@@ -803,8 +817,12 @@ write_sections(Writer *w, uint32 types, bool exact)
 	}
 }
 
+/*
+ * The values of keywords that only describe, unknown ones among them (2020-12
+ * core, 7.7.1 and 6.5).
+ */
 static void
-read_keywords(Writer *w)
+write_annotations(Writer *w)
 {
 	Resource   *resource = w->subschema->resource;
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, w->subschema->container));
@@ -812,20 +830,24 @@ read_keywords(Writer *w)
 	JsonbValue	key;
 	JsonbValue	value;
 
-	memset(w->present, 0, sizeof(w->present));
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		int			keyword;
+		Jsonb	   *copy;
+		Jsonb	   *annotation;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
-		if (keyword >= 0 && (ev_keywords[keyword].vocabulary & resource->vocabularies) != 0)
-		{
-			w->values[keyword] = value;
-			w->present[keyword] = true;
-		}
+		if (keyword >= 0 &&
+			(ev_keywords[keyword].vocabulary & (EV_METADATA | EV_FORMAT | EV_CONTENT)) == 0)
+			continue;
+		copy = JsonbValueToJsonb(&value);
+		annotation = program_alloc(w, VARSIZE(copy));
+		memcpy(annotation, copy, VARSIZE(copy));
+		emit(w, EVOP_ANNOTATE, program_string(w, key.val.string.val, key.val.string.len).data)
+			->u.annotation = annotation;
 	}
 }
 
@@ -847,28 +869,30 @@ write_block(Writer *w, Subschema *subschema)
 		emit_at(w, EVOP_FAIL, subschema->place->keyword ? subschema->place->keyword : "", "");
 		return;
 	}
-	read_keywords(w);
+	ev_read_keywords(subschema, &w->keywords);
 
 	if (w->compiler->has_dynamic &&
 		(subschema->resource->root == subschema || subschema->entered_from_outside))
 		emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
 
 	/* $ref hides its siblings up to draft 7 (draft 7 core, 8.3) */
-	if (subschema->resource->draft <= EV_DRAFT7 && w->present[EV_KW_REF])
+	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
 	{
 		write_references(w);
 		emit_at(w, EVOP_RETURN, "", "");
 		return;
 	}
 
-	tracks = w->present[EV_KW_UNEVALUATED_PROPERTIES] || w->present[EV_KW_UNEVALUATED_ITEMS];
+	if (w->compiler->annotate)
+		write_annotations(w);
+	tracks = w->keywords.present[EV_KW_UNEVALUATED_PROPERTIES] || w->keywords.present[EV_KW_UNEVALUATED_ITEMS];
 	if (tracks)
 		emit_at(w, EVOP_TRACK, "", "");
 	write_enum(w, EV_KW_ENUM);
 	write_enum(w, EV_KW_CONST);
-	if (w->present[EV_KW_TYPE])
+	if (w->keywords.present[EV_KW_TYPE])
 	{
-		types = type_set(&w->values[EV_KW_TYPE], &integer);
+		types = type_set(&w->keywords.values[EV_KW_TYPE], &integer);
 		type_at = w->program->length;
 		instruction = emit(w, EVOP_TYPE, "type");
 		instruction->u.type.types = types;
@@ -880,13 +904,13 @@ write_block(Writer *w, Subschema *subschema)
 	write_references(w);
 	write_applicators(w);
 
-	if (w->present[EV_KW_UNEVALUATED_PROPERTIES] && (types & EV_BIT(EV_OBJECT)) != 0)
+	if (w->keywords.present[EV_KW_UNEVALUATED_PROPERTIES] && (types & EV_BIT(EV_OBJECT)) != 0)
 	{
 		uint32		block = keyword_block(w, EV_KW_UNEVALUATED_PROPERTIES);
 
 		emit(w, EVOP_UNEVALUATED_PROPERTIES, "unevaluatedProperties")->target = block;
 	}
-	if (w->present[EV_KW_UNEVALUATED_ITEMS] && (types & EV_BIT(EV_ARRAY)) != 0)
+	if (w->keywords.present[EV_KW_UNEVALUATED_ITEMS] && (types & EV_BIT(EV_ARRAY)) != 0)
 	{
 		uint32		block = keyword_block(w, EV_KW_UNEVALUATED_ITEMS);
 
@@ -898,7 +922,7 @@ write_block(Writer *w, Subschema *subschema)
 	 * An instance of the wrong type goes on here when every violation is
 	 * wanted: the keywords for its own type, then those for all types.
 	 */
-	if (w->present[EV_KW_TYPE])
+	if (w->keywords.present[EV_KW_TYPE])
 	{
 		w->program->code[type_at].target = w->program->length;
 		write_sections(w, EV_ALL_TYPES & ~types, false);
@@ -982,6 +1006,7 @@ visit_blocks(EvInstruction *instruction, void (*visit) (uint32 *block, bool in_p
 		case EVOP_MULTIPLE_OF:
 		case EVOP_DEPENDENT_REQUIRED:
 		case EVOP_SCOPE:
+		case EVOP_ANNOTATE:
 		case EVOP_TRACK:
 			break;
 	}
@@ -1042,6 +1067,7 @@ link_block(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
 
 	if (*block == EV_BLOCK_NONE || *block == EV_BLOCK_TRUE)
 		return;
+	Assert(*block < program->block_count);
 	*block = program->blocks[*block].start;
 	if (program->code[*block].opcode == EVOP_RETURN)
 		*block = EV_BLOCK_TRUE;
@@ -1096,9 +1122,9 @@ copy_string(MemoryContext context, const char *string)
 	return string != NULL ? MemoryContextStrdup(context, string) : NULL;
 }
 
-EvProgram *
-ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
-		   List **references, List **warnings)
+static EvProgram *
+compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault *fault,
+		List **references, List **warnings)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
@@ -1114,6 +1140,7 @@ ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
 	MemoryContextSwitchTo(scratch);
 	c.document = document;
 	c.resolver = resolver;
+	c.annotate = annotate;
 	c.fault = fault;
 	c.functions = references != NULL ? &found_references : NULL;
 	c.warnings = warnings != NULL ? &found_warnings : NULL;
@@ -1121,6 +1148,8 @@ ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
 	root = ev_resolve_references(&c);
 	if (root != NULL)
 		program = write_program(&c, root);
+	if (program != NULL && warnings != NULL && !ev_metaschema_check(document, resolver, fault))
+		program = NULL;
 	MemoryContextSwitchTo(caller);
 
 	fault->location = copy_string(caller, fault->location);
@@ -1144,4 +1173,17 @@ ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
 	}
 	MemoryContextDelete(scratch);
 	return program;
+}
+
+EvProgram *
+ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
+		   List **references, List **warnings)
+{
+	return compile(document, resolver, false, fault, references, warnings);
+}
+
+EvProgram *
+ev_compile_annotated(const EvDocument *document, EvResolver resolver, EvFault *fault)
+{
+	return compile(document, resolver, true, fault, NULL, NULL);
 }

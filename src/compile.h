@@ -32,10 +32,15 @@ typedef struct EvWarning
  * resolver: NULL where no other document may be referred to.
  * references: if not NULL, gets the OIDs of the functions whose documents
  * were read besides this one.
- * warnings: if not NULL, gets EvWarnings.
+ * warnings: if not NULL, gets EvWarnings, and the document is held against its
+ * meta-schema too: for a document that nobody has looked at before.
  */
 extern EvProgram *ev_compile(const EvDocument *document, EvResolver resolver,
 							 EvFault *fault, List **references, List **warnings);
+
+/* The same program with ANNOTATE instructions, for reports. */
+extern EvProgram *ev_compile_annotated(const EvDocument *document, EvResolver resolver,
+									   EvFault *fault);
 
 /*
  * The URIs, absolute and without fragment, of the documents that the

@@ -69,10 +69,28 @@ typedef struct Compiler
 	List	   *known_patterns; /* of KnownPattern */
 	List	   *pending;		/* Subschemas whose references are to be
 								 * resolved */
+	bool		annotate;		/* write ANNOTATE instructions */
 	bool		mentions_only;	/* read no other document, ... */
 	List	   *mentioned;		/* ... note their URIs */
 	bool		has_dynamic;	/* a reference depends on the dynamic scope */
 } Compiler;
+
+/* The keywords of one subschema. */
+typedef struct EvKeywordValues
+{
+	JsonbValue	values[EV_KEYWORD_COUNT];	/* by EvKeywordSymbol */
+	bool		present[EV_KEYWORD_COUNT];
+} EvKeywordValues;
+
+/* Reads the keywords that a subschema's dialect has. */
+extern void ev_read_keywords(const Subschema *subschema, EvKeywordValues *keywords);
+
+/* Adds a warning; the caller has seen that warnings are wanted. */
+extern void ev_compile_warn(Compiler *compiler, const EvPlace *place, const char *tail,
+							char *message);
+
+/* Warns about what is valid in a subschema, but hardly meant. */
+extern void ev_lint(Compiler *compiler, const Subschema *subschema);
 
 /* Makes a compiler's tables in CurrentMemoryContext. */
 extern void ev_compiler_init(Compiler *compiler, MemoryContext program_context);

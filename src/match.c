@@ -170,6 +170,8 @@ violate(Match *m, const Step *step, const char *keyword, const char *path,
 	violation.keyword_location = keyword_location.data;
 	violation.keyword = keyword;
 	violation.message = message.data;
+	violation.place = step->place;
+	violation.path = path;
 	collector->add(collector, &violation);
 	if (collector == m->top)
 		MemoryContextReset(m->context);
@@ -280,11 +282,13 @@ enter_in_place(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *par
 
 /*
  * Yes or no, keeping the marks of a branch only where it matches: annotations
- * of what does not are dropped (2020-12 core, 7.7.1.2).
+ * of what does not are dropped (2020-12 core, 7.7.1.2).  A report wants to
+ * know what a branch says, too.
  */
-static bool
-try_branch(Match *m, uint32 at, EvInstance in, Marks *marks)
+static pg_attribute_always_inline bool
+try_branch(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
+	bool		reports = mode == COLLECT && m->collector->enter != NULL;
 	uint64		few[8];
 	uint64	   *saved = few;
 	bool		ok;
@@ -292,17 +296,26 @@ try_branch(Match *m, uint32 at, EvInstance in, Marks *marks)
 	check_stack_depth();
 	if (at >= EV_BLOCK_TRUE)
 		return true;
-	if (marks == NULL)
-		return run_fast(m, at, in);
+	if (mode == FAST || marks == NULL)
+		return reports ? enter_in_place(m, at, in, NULL, step, NULL, COLLECT) : run_fast(m, at, in);
+
 	if (marks->words > lengthof(few))
 		saved = palloc(marks->words * sizeof(uint64));
 	memcpy(saved, marks->bits, marks->words * sizeof(uint64));
-	ok = run_marks(m, at, in, marks);
+	ok = reports ? enter_in_place(m, at, in, marks, step, NULL, COLLECT) : run_marks(m, at, in, marks);
 	if (!ok)
 		memcpy(marks->bits, saved, marks->words * sizeof(uint64));
 	if (saved != few)
 		pfree(saved);
 	return ok;
+}
+
+/* The keyword holds, whatever its branches that do not match say. */
+static void
+forgive(Match *m, const char *keyword)
+{
+	if (m->collector->forgive != NULL)
+		m->collector->forgive(m->collector, keyword);
 }
 
 static inline void
@@ -910,7 +923,10 @@ match_array(Match *m, const EvArray *array, EvInstance in, Marks *marks, const S
 
 /* ---------- anyOf, oneOf ---------- */
 
-/* "0: must be ...; 1: must be ..." for the branches of an anyOf or oneOf. */
+/*
+ * " (0: must be ...; 1: must be ...)" for the branches of an anyOf or oneOf.
+ * A report has them anyway.
+ */
 static char *
 explain_branches(Match *m, const uint32 *blocks, uint32 count, EvInstance in, const Step *step)
 {
@@ -918,7 +934,10 @@ explain_branches(Match *m, const uint32 *blocks, uint32 count, EvInstance in, co
 	StringInfoData text;
 	StringInfoData location;
 
+	if (outer->enter != NULL)
+		return "";
 	initStringInfo(&text);
+	appendStringInfoString(&text, " (");
 	initStringInfo(&location);
 	append_instance_location(&location, step);
 	for (uint32 i = 0; i < count; i++)
@@ -939,6 +958,7 @@ explain_branches(Match *m, const uint32 *blocks, uint32 count, EvInstance in, co
 		if (branch.collector.count > 2)
 			appendStringInfo(&text, " and " INT64_FORMAT " more", branch.collector.count - 2);
 	}
+	appendStringInfoChar(&text, ')');
 	return text.data;
 }
 
@@ -952,13 +972,15 @@ match_any_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *m
 	/* with marks every branch counts, else the first that matches will do */
 	for (uint32 i = 0; i < count; i++)
 	{
-		if (try_branch(m, blocks[i], in, mode == FAST ? NULL : marks))
+		if (try_branch(m, blocks[i], in, marks, step, mode))
 			ok = true;
-		if (ok && (mode == FAST || marks == NULL))
+		if (ok && marks == NULL && (mode != COLLECT || m->collector->enter == NULL))
 			break;
 	}
+	if (ok && mode == COLLECT)
+		forgive(m, "anyOf");
 	if (!ok)
-		VIOLATION("anyOf", "/anyOf", "must match at least one of %u schemas, but matches none (%s)",
+		VIOLATION("anyOf", "/anyOf", "must match at least one of %u schemas, but matches none%s",
 				  count, explain_branches(m, blocks, count, in, step));
 	return ok;
 }
@@ -974,7 +996,7 @@ match_one_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *m
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		if (!try_branch(m, blocks[i], in, mode == FAST ? NULL : marks))
+		if (!try_branch(m, blocks[i], in, marks, step, mode))
 			continue;
 		if (matched++ > 0)
 		{
@@ -984,8 +1006,10 @@ match_one_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *m
 		}
 		first = i;
 	}
+	if (matched > 0 && mode == COLLECT)
+		forgive(m, "oneOf");
 	if (matched == 0)
-		VIOLATION("oneOf", "/oneOf", "must match exactly one of %u schemas, but matches none (%s)",
+		VIOLATION("oneOf", "/oneOf", "must match exactly one of %u schemas, but matches none%s",
 				  count, explain_branches(m, blocks, count, in, step));
 	return ok;
 }
@@ -1257,8 +1281,10 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 			case EVOP_IF:
 				{
 					bool		holds = try_branch(m, instruction->u.condition.if_block, in,
-												   mode == FAST ? NULL : marks);
+												   marks, step, mode);
 
+					if (mode == COLLECT)
+						forgive(m, "if");
 					if (!enter_in_place(m, holds ? instruction->u.condition.then_block :
 										instruction->u.condition.else_block,
 										in, marks, step, NULL, mode))
@@ -1269,6 +1295,11 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 					}
 					break;
 				}
+
+			case EVOP_ANNOTATE:
+				if (mode == COLLECT && m->collector->annotate != NULL)
+					m->collector->annotate(m->collector, source->keyword, instruction->u.annotation);
+				break;
 
 			case EVOP_TRACK:
 				return run_tracked(m, at + 1, in, mode == FAST ? NULL : marks, step, mode);
@@ -1304,7 +1335,26 @@ run_marks(Match *m, uint32 at, EvInstance in, Marks *marks)
 static bool
 run_collect(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step)
 {
-	return run(m, at, in, marks, step, COLLECT);
+	EvCollector *collector = m->collector;
+	StringInfoData instance_location;
+	StringInfoData keyword_location;
+	bool		ok;
+
+	/* TRACK and SCOPE go on in the middle of a block, which is framed already */
+	if (collector->enter == NULL ||
+		at != m->program->blocks[m->program->sources[at].block].start)
+		return run(m, at, in, marks, step, COLLECT);
+
+	initStringInfo(&instance_location);
+	append_instance_location(&instance_location, step);
+	initStringInfo(&keyword_location);
+	append_keyword_location(&keyword_location, step);
+	collector->enter(collector, instance_location.data, keyword_location.data, step->place);
+	pfree(instance_location.data);
+	pfree(keyword_location.data);
+	ok = run(m, at, in, marks, step, COLLECT);
+	collector->leave(collector, ok);
+	return ok;
 }
 
 bool

@@ -14,17 +14,30 @@ typedef struct EvViolation
 	const char *keyword_location;	/* JSON Pointer, by way of "$ref" */
 	const char *keyword;
 	const char *message;		/* lower case, no full stop */
+	const EvPlace *place;		/* of the schema that the keyword stands in */
+	const char *path;			/* of the keyword in it, "/type" */
 } EvViolation;
 
 /*
  * Gets the violations.  add is called for each of the first `limit`, with
  * strings that live until it returns; the rest are only counted.
+ *
+ * The other functions are for reports, all or none: enter and leave frame each
+ * subschema that is applied, annotate gets what ANNOTATE instructions say, and
+ * forgive says that a keyword of the subschema at hand holds, whatever those
+ * of its branches say that do not match.
  */
 typedef struct EvCollector
 {
 	void		(*add) (struct EvCollector *collector, const EvViolation *violation);
 	int64		limit;
 	int64		count;
+	void		(*enter) (struct EvCollector *collector, const char *instance_location,
+						  const char *keyword_location, const EvPlace *place);
+	void		(*leave) (struct EvCollector *collector, bool valid);
+	void		(*annotate) (struct EvCollector *collector, const char *keyword,
+							 const Jsonb *value);
+	void		(*forgive) (struct EvCollector *collector, const char *keyword);
 } EvCollector;
 
 /*

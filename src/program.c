@@ -186,6 +186,7 @@ ev_instruction_text(const EvProgram *program, uint32 index)
 			break;
 		case EVOP_RETURN:
 		case EVOP_FAIL:
+		case EVOP_ANNOTATE:
 		case EVOP_TRACK:
 			break;
 	}

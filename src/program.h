@@ -68,6 +68,7 @@ typedef enum EvType
 	X(ONE_OF, "oneOf (branches)") \
 	X(NOT, "not: the block at target must not apply") \
 	X(IF, "if, then, else (condition)") \
+	X(ANNOTATE, "an annotation, in programs for reports only (annotation)") \
 	X(TRACK, "the rest of the block notes which children were evaluated") \
 	X(UNEVALUATED_PROPERTIES, "the block at target applies to what was not evaluated") \
 	X(UNEVALUATED_ITEMS, "the block at target applies to what was not evaluated")
@@ -236,6 +237,7 @@ typedef struct EvInstruction
 		}			condition;	/* IF */
 		const EvDynamic *dynamic;	/* CALL_DYNAMIC */
 		uint32		resource;	/* SCOPE */
+		const Jsonb *annotation;	/* ANNOTATE */
 	}			u;
 } EvInstruction;
 

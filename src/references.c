@@ -150,13 +150,11 @@ ev_compile_fault(Compiler *c, const EvPlace *place, const char *tail, const char
 	return false;
 }
 
-static void
-warn(Compiler *c, const EvPlace *place, const char *tail, char *message)
+void
+ev_compile_warn(Compiler *c, const EvPlace *place, const char *tail, char *message)
 {
 	EvWarning  *warning;
 
-	if (c->warnings == NULL || !c->is_main)
-		return;
 	warning = palloc(sizeof(EvWarning));
 	warning->location = psprintf("%s%s", ev_place_pointer(place, false), tail);
 	warning->message = message;
@@ -554,6 +552,32 @@ find_anchor(const Resource *resource, const char *name, bool dynamic_only)
 	return NULL;
 }
 
+void
+ev_read_keywords(const Subschema *subschema, EvKeywordValues *keywords)
+{
+	const Resource *resource = subschema->resource;
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, subschema->container));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	memset(keywords->present, 0, sizeof(keywords->present));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		int			keyword;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
+		if (keyword >= 0 && (ev_keywords[keyword].vocabulary & resource->vocabularies) != 0)
+		{
+			keywords->values[keyword] = value;
+			keywords->present[keyword] = true;
+		}
+	}
+}
+
 /* ---------- walking ---------- */
 
 static bool
@@ -631,41 +655,6 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 		value.type == jbvBool)
 		resource->recursive_anchor = value.val.boolean;
 	return resource;
-}
-
-/*
- * An unknown keyword is an annotation (2020-12 core, 6.5); one that looks
- * like a slip is worth a word.
- */
-static void
-warn_unknown(Compiler *c, Subschema *subschema, const JsonbValue *key)
-{
-	char	   *name = ev_node_string(key);
-	char	   *tail = psprintf("/%s", name);
-	EvDraft		draft = subschema->resource->draft;
-	const char *nearest;
-
-	if (c->warnings == NULL || !c->is_main)
-		return;
-	/* extensions by convention, and OpenAPI's, which Pydantic writes */
-	if (strncmp(name, "x-", 2) == 0 || strcmp(name, "discriminator") == 0)
-		return;
-	nearest = ev_keyword_nearest(name, key->val.string.len, draft);
-	if (nearest != NULL)
-	{
-		warn(c, subschema->place, tail,
-			 psprintf("unknown keyword \"%s\" is ignored: did you mean \"%s\"?", name, nearest));
-		return;
-	}
-	for (int other = 0; other < EV_DRAFT_COUNT; other++)
-		if (ev_keyword_find(name, key->val.string.len, other) >= 0)
-		{
-			warn(c, subschema->place, tail,
-				 psprintf("unknown keyword \"%s\" is ignored: it belongs to another dialect than %s",
-						  name, ev_draft_uri(draft)));
-			return;
-		}
-	warn(c, subschema->place, tail, psprintf("unknown keyword \"%s\" is ignored", name));
 }
 
 static void
@@ -800,12 +789,7 @@ walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resource)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
-		if (keyword < 0)
-		{
-			warn_unknown(c, subschema, &key);
-			continue;
-		}
-		if ((ev_keywords[keyword].vocabulary & resource->vocabularies) == 0)
+		if (keyword < 0 || (ev_keywords[keyword].vocabulary & resource->vocabularies) == 0)
 			continue;
 		if (keyword == EV_KW_REF || keyword == EV_KW_DYNAMIC_REF || keyword == EV_KW_RECURSIVE_REF)
 			has_references = true;
@@ -815,6 +799,8 @@ walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resource)
 	}
 	if (has_references)
 		c->pending = lappend(c->pending, subschema);
+	if (c->warnings != NULL && c->is_main)
+		ev_lint(c, subschema);
 }
 
 /* Takes a document in.  NULL where there is a fault. */
@@ -1039,8 +1025,19 @@ resolve_keyword(Compiler *c, Subschema *subschema, int keyword)
 
 	reference = palloc0(sizeof(Reference));
 	reference->keyword = name;
-	if (keyword == EV_KW_DYNAMIC_REF && resource->draft == EV_V1 && string[0] != '#')
-		string = psprintf("#%s", string);
+	if (keyword == EV_KW_DYNAMIC_REF && resource->draft == EV_V1)
+	{
+		/* always dynamic; the resource itself need not have the anchor */
+		Anchor	   *anchor;
+
+		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
+		anchor = find_anchor(resource, reference->dynamic_anchor, true);
+		if (anchor != NULL)
+			reference->target = anchor->target;
+		c->has_dynamic = true;
+		subschema->references = lappend(subschema->references, reference);
+		return true;
+	}
 	reference->target = resolve(c, subschema, name, string, &plain_name);
 	if (reference->target == NULL)
 		return false;

@@ -204,6 +204,7 @@ make_program(EvSchema *schema)
 		MemoryContextDelete(schema->context);
 		schema->context = NULL;
 		schema->program = NULL;
+		schema->annotated = NULL;
 	}
 
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(schema->function));
@@ -332,6 +333,29 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	}
 	PG_END_TRY();
 	return named->schema;
+}
+
+EvProgram *
+ev_registry_annotated(EvSchema *schema)
+{
+	EvDocument	document = {0};
+	EvFault		fault = {0};
+	HeapTuple	tuple;
+	MemoryContext caller;
+
+	if (schema->annotated != NULL)
+		return schema->annotated;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(schema->function));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for function %u", schema->function);
+	read_document(tuple, &document);
+	ReleaseSysCache(tuple);
+	caller = MemoryContextSwitchTo(schema->context);
+	schema->annotated = ev_compile_annotated(&document, ev_registry_resolve, &fault);
+	MemoryContextSwitchTo(caller);
+	if (schema->annotated == NULL)
+		ev_fault_report(&fault, NameStr(schema->name));
+	return schema->annotated;
 }
 
 /* ---------- lists and references ---------- */

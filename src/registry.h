@@ -19,7 +19,9 @@ typedef struct EvSchema
 	bool		valid;			/* program is what the catalog says */
 	NameData	name;			/* the function's name, for messages */
 	EvProgram  *program;
-	MemoryContext context;		/* "event_validate program" */
+	EvProgram  *annotated;		/* the same for reports, made when first asked
+								 * for */
+	MemoryContext context;		/* "event_validate program", of all these */
 	uint32	   *hashes;			/* PROCOID hash values of what it refers to */
 	int			hash_count;
 } EvSchema;
@@ -40,6 +42,12 @@ extern EvSchema *ev_registry_by_function(Oid function);
  * the server encoding.  Raises where the document does not compile.
  */
 extern EvSchema *ev_registry_find(const char *type, int type_length, int32 version);
+
+/*
+ * The schema's program with annotations.  Lives as long as schema->program
+ * does.
+ */
+extern EvProgram *ev_registry_annotated(EvSchema *schema);
 
 /*
  * OIDs of all event schema functions of a type (NULL: all types), ordered by
