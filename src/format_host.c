@@ -221,14 +221,21 @@ get_separator(const char *p, const char *end, bool ideographic)
 
 /*
  * A host name some labels of which may be A-labels or U-labels, all of them
- * checked.  Labels such as "ab--cd" are host names still (RFC 1123).
+ * checked.
+ *
+ * A label with "--" in the place where "xn--" has it is a host name's still
+ * (RFC 1123), but has no place beside U-labels (RFC 5890, section 2.3.2.3).
+ * Mail takes it there, and U-labels that are yet to be normalized, but no
+ * separator other than the full stop.
  */
 static bool
-match_idn(const char *string, int length, bool ideographic, bool normalize)
+match_idn(const char *string, int length, bool mail)
 {
 	const char *p = string;
 	const char *end = string + length;
 	int			name_length = 0;	/* in A-labels */
+	bool		reserved = false;
+	bool		u_label = false;
 	bool		rtl = false;
 	bool		follows_rule = true;
 
@@ -241,7 +248,7 @@ match_idn(const char *string, int length, bool ideographic, bool normalize)
 		bool		ascii = true;
 		LabelDirection direction;
 
-		while (p < end && (separator = get_separator(p, end, ideographic)) == 0)
+		while (p < end && (separator = get_separator(p, end, !mail)) == 0)
 		{
 			if (label_length == MAX_U_LABEL || *p == '\0')
 				return false;
@@ -257,17 +264,21 @@ match_idn(const char *string, int length, bool ideographic, bool normalize)
 				return false;
 			name_length += label_length;
 			if (!has_ace_prefix(label, label_length))
+			{
 				direction = get_label_direction(label, label_length);
+				reserved |= label_length >= 4 && label[2] == '-' && label[3] == '-';
+			}
 			else if (!match_ace_label(label, label_length, &direction))
 				return false;
 		}
 		else
 		{
-			int			ace_length = get_ace_label(label, normalize, ace_label);
+			int			ace_length = get_ace_label(label, mail, ace_label);
 
 			if (ace_length == 0)
 				return false;
 			name_length += ace_length;
+			u_label = true;
 			direction = get_label_direction(label, label_length);
 		}
 		rtl |= direction.rtl;
@@ -282,8 +293,11 @@ match_idn(const char *string, int length, bool ideographic, bool normalize)
 		p += separator;
 	}
 
+	if (name_length > MAX_NAME || (reserved && u_label && !mail))
+		return false;
+
 	/* RFC 5893, section 2: one RTL label puts all labels under the rule */
-	return name_length <= MAX_NAME && (!rtl || follows_rule);
+	return !rtl || follows_rule;
 }
 
 /* Drafts 4 and 6: RFC 1034 as RFC 1123 amends it. */
@@ -302,7 +316,7 @@ ev_format_hostname(const char *string, int length)
 	bool		ace;
 
 	return match_host_name(string, length, &ace) &&
-		(!ace || match_idn(string, length, false, false));
+		(!ace || match_idn(string, length, false));
 }
 
 bool
@@ -313,7 +327,7 @@ ev_format_idn_hostname(const char *string, int length)
 	/* most names are plain, and IDNA has nothing to say about those */
 	if (match_host_name(string, length, &ace) && !ace)
 		return true;
-	return match_idn(string, length, true, false);
+	return match_idn(string, length, false);
 }
 
 /*
@@ -485,7 +499,7 @@ match_mailbox(const char *string, int length, bool utf8)
 	 */
 	if (match_host_name(p, end - p, &ace))
 		return true;
-	return utf8 && match_idn(p, end - p, false, true);
+	return utf8 && match_idn(p, end - p, true);
 }
 
 bool
