@@ -27,7 +27,11 @@ class Database:
                      os.environ.get("PGDATABASE", "postgres"))
         except Failed as error:
             sys.exit(f"no server to test on ({error}): scripts/test starts one")
-        self.run("CREATE EXTENSION event_validate")
+        try:
+            self.run("CREATE EXTENSION event_validate")
+        except Failed as error:
+            self.__exit__()
+            sys.exit(f"no extension to test: {error}")
         return self
 
     def __exit__(self, *_):
