@@ -126,9 +126,9 @@ registry = Registry().with_resources(
     ("event:" + name, DRAFT202012.create_resource({k: v for k, v in document.items() if k != "$schema"}))
     for name, document in documents.items())
 formats = Draft202012Validator.FORMAT_CHECKER
-# jsonschema's own stumbles over what is no string.
-host_name, raised = formats.checkers["hostname"]
-formats.checkers["hostname"] = (lambda value: not isinstance(value, str) or host_name(value), raised)
+# jsonschema's own stumbles over what is no string and over the empty one.
+host_name = formats.checkers["hostname"][0]
+formats.checkers["hostname"] = (lambda value: not isinstance(value, str) or host_name(value), ValueError)
 
 
 def validator(name):
