@@ -1232,6 +1232,12 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 						dynamic_target(m, instruction->u.dynamic);
 
 					check_stack_depth();
+
+					/*
+					 * Only by references can a schema run longer than it is:
+					 * twice each over n levels is 2^n.
+					 */
+					CHECK_FOR_INTERRUPTS();
 					if (!enter_in_place(m, target, in, marks, step, source->path, mode))
 					{
 						if (mode != COLLECT)
