@@ -17,7 +17,8 @@ typedef struct EvFormat
 {
 	const char *name;
 	EvFormatFunction matches;
-	const char *description;	/* completes "must be ...": "an RFC 3339 date-time" */
+	const char *description;	/* completes "must be ...": "an RFC 3339
+								 * date-time" */
 	int			drafts;			/* set of drafts in which the name has this
 								 * meaning, see dialect.h */
 } EvFormat;
