@@ -37,4 +37,10 @@ ev_json_syntax_error(char *json, int length)
 #define EV_CONSTRAINT_ENFORCED(form)	((void) (form), true)
 #endif
 
+/*
+ * PostgreSQL's regex engine allocates with malloc before PostgreSQL 16, in
+ * CurrentMemoryContext from then on.
+ */
+#define EV_REGEX_USES_MALLOC	(PG_VERSION_NUM < 160000)
+
 #endif							/* EV_COMPAT_H */

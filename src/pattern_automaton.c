@@ -51,8 +51,6 @@
 
 typedef struct EvAutomaton
 {
-	struct EvAutomaton *next;	/* all of a list must agree */
-	bool		negated;		/* must not match */
 	bool		backward;		/* scans from the end of the string */
 
 	/*
@@ -79,8 +77,10 @@ typedef struct EvAutomaton
 
 struct EvPattern
 {
-	const EvAutomaton *automaton;	/* NULL: regex */
-	const EvRegex *regex;
+	EvAutomaton *automaton;		/* or NULL: then */
+	EvRegex    *regex;
+	bool		negated;		/* must not match */
+	EvPattern  *next;			/* all of a list must agree */
 };
 
 /* ---- matching ---- */
@@ -165,12 +165,16 @@ automaton_matches(const EvAutomaton *a, const unsigned char *string, int length)
 bool
 ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 {
-	if (pattern->automaton == NULL)
-		return ev_regex_matches(pattern->regex, string, length);
-
-	for (const EvAutomaton *a = pattern->automaton; a != NULL; a = a->next)
+	for (; pattern != NULL; pattern = pattern->next)
 	{
-		if (automaton_matches(a, (const unsigned char *) string, length) == a->negated)
+		bool		matches;
+
+		if (pattern->automaton != NULL)
+			matches = automaton_matches(pattern->automaton,
+										(const unsigned char *) string, length);
+		else
+			matches = ev_regex_matches(pattern->regex, string, length);
+		if (matches == pattern->negated)
 			return false;
 	}
 	return true;
@@ -1416,18 +1420,30 @@ emit(const Construction *c, MemoryContext result)
 	return a;
 }
 
-/* ---- from the tree to automata ---- */
+/* ---- from the tree to a pattern ---- */
+
+static void
+free_automaton(EvAutomaton *a)
+{
+	pfree(unconstify(uint32 *, a->table));
+	if (a->blocks != NULL)
+	{
+		pfree(unconstify(uint16 *, a->blocks));
+		pfree(unconstify(uint8 *, a->block_classes));
+	}
+	pfree(a);
+}
 
 /*
- * The automaton for a tree's node in one direction, in `result`; NULL where it
- * cannot be expressed, or is too large.
+ * The automaton for a node of the tree in one direction; NULL where it cannot
+ * be expressed, or is too large.
  */
 static EvAutomaton *
 make_automaton(const EvPatternTree *tree, const Classes *classes, const EvNode *node,
-			   bool backward, int max_cells, MemoryContext result)
+			   bool backward, int max_cells)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	MemoryContext work = AllocSetContextCreate(caller, "event_validate pattern",
+	MemoryContext result = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(result, "event_validate pattern",
 											   ALLOCSET_DEFAULT_SIZES);
 	EvAutomaton *automaton = NULL;
 	Builder		b;
@@ -1458,21 +1474,9 @@ make_automaton(const EvPatternTree *tree, const Classes *classes, const EvNode *
 			automaton = emit(&c, result);
 		}
 	}
-	MemoryContextSwitchTo(caller);
+	MemoryContextSwitchTo(result);
 	MemoryContextDelete(work);
 	return automaton;
-}
-
-static void
-free_automaton(EvAutomaton *a)
-{
-	pfree(unconstify(uint32 *, a->table));
-	if (a->blocks != NULL)
-	{
-		pfree(unconstify(uint16 *, a->blocks));
-		pfree(unconstify(uint8 *, a->block_classes));
-	}
-	pfree(a);
 }
 
 static const EvNode *
@@ -1483,86 +1487,133 @@ without_groups(const EvNode *node)
 	return node;
 }
 
+/* Does every back-reference below a node refer to a group below it? */
+static bool
+is_self_contained(const EvNode *root, const EvNode *node)
+{
+	check_stack_depth();
+	if (node->kind == EV_NODE_BACKREFERENCE &&
+		ev_pattern_find_group(root, node->group) == NULL)
+		return false;
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+	{
+		if (!is_self_contained(root, child))
+			return false;
+	}
+	return true;
+}
+
+static EvPattern *
+make_part(EvAutomaton *automaton, EvRegex *regex)
+{
+	EvPattern  *part = palloc0(sizeof(EvPattern));
+
+	part->automaton = automaton;
+	part->regex = regex;
+	return part;
+}
+
 /*
  * "^", then groups that look ahead, then the rest: matches where the rest
  * does and each of the groups agrees, all of them anchored at the start of the
- * string.  NULL where the pattern is not of that form, or a part fails.
+ * string.  NULL where the pattern is not of that form, or there is a part
+ * that can't be made; of its own error only the caller's fallback tells.
  */
-static EvAutomaton *
+static EvPattern *
 make_conjunction(const EvPatternTree *tree, const Classes *classes,
-				 MemoryContext result)
+				 bool allow_regex, EvPatternError *error)
 {
 	const EvNode *sequence = without_groups(tree->root);
-	const EvNode *term;
-	EvAutomaton *all = NULL;
-	EvAutomaton *next;
+	EvPattern  *parts = NULL;
+	EvPattern  *part;
+	bool		is_look = true;
 
 	if (sequence->kind != EV_NODE_SEQUENCE ||
 		without_groups(sequence->child)->kind != EV_NODE_START)
 		return NULL;
-	for (term = sequence->child->next; term != NULL; term = term->next)
+	for (const EvNode *term = sequence->child->next; term != NULL && is_look; term = term->next)
 	{
-		bool		is_look = (term->kind == EV_NODE_LOOK && term->ahead);
+		EvAutomaton *automaton = NULL;
+		EvRegex    *regex = NULL;
 		EvNode		anchor = *without_groups(sequence->child);
-		EvNode		part = *sequence;
-		EvNode		group;
-		EvAutomaton *automaton;
+		EvNode		anchored = *sequence;
+		EvNode		looked_for;
 
-		if (all == NULL && !is_look)
+		is_look = (term->kind == EV_NODE_LOOK && term->ahead);
+		if (!is_look && parts == NULL)
 			return NULL;
-		part.next = NULL;
-		part.child = &anchor;
-		anchor.next = (EvNode *) term;
+
+		/* "^" and what is looked for, or "^" and all that is left */
+		anchored.next = NULL;
+		anchored.child = &anchor;
+		anchor.next = unconstify(EvNode *, term);
 		if (is_look)
 		{
-			group = *term->child;
-			group.next = NULL;
-			anchor.next = &group;
+			looked_for = *term->child;
+			looked_for.next = NULL;
+			anchor.next = &looked_for;
 		}
-		automaton = make_automaton(tree, classes, &part, false, MAX_CELLS, result);
-		if (automaton == NULL)
-			automaton = make_automaton(tree, classes, &part, true, MAX_CELLS, result);
-		if (automaton == NULL)
+
+		if (classes != NULL)
 		{
-			for (; all != NULL; all = next)
+			automaton = make_automaton(tree, classes, &anchored, false, MAX_CELLS);
+			if (automaton == NULL)
+				automaton = make_automaton(tree, classes, &anchored, true, MAX_CELLS);
+		}
+		if (automaton == NULL && allow_regex && is_self_contained(&anchored, &anchored))
+			regex = ev_regex_compile(tree, &anchored, error);
+		if (automaton == NULL && regex == NULL)
+		{
+			/* regexes are the context's, which frees them */
+			while ((part = parts) != NULL)
 			{
-				next = all->next;
-				free_automaton(all);
+				parts = part->next;
+				if (part->automaton != NULL)
+					free_automaton(part->automaton);
+				pfree(part);
 			}
 			return NULL;
 		}
-		automaton->negated = is_look && term->negative;
-		automaton->next = all;
-		all = automaton;
-		if (!is_look)
-			return all;
+		part = make_part(automaton, regex);
+		part->negated = is_look && term->negative;
+		part->next = parts;
+		parts = part;
 	}
-	return all;
+	return parts;
 }
 
-static EvAutomaton *
-make_automata(const EvPatternTree *tree, MemoryContext result)
+static EvPattern *
+lower(const EvPatternTree *tree, const Classes *classes, EvPatternError *error)
 {
-	Classes		classes;
-	EvAutomaton *automaton;
-
-	if (tree->has_backreference || !make_classes(tree, &classes))
-		return NULL;
+	EvAutomaton *automaton = NULL;
+	EvPattern  *parts = NULL;
+	EvRegex    *regex;
 
 	/*
 	 * Forward first: it ends early where an anchored pattern fails.  One small
 	 * automaton is better than several; several are better than a large one.
 	 */
-	automaton = make_automaton(tree, &classes, tree->root, false, MAX_CELLS, result);
-	if (automaton == NULL && tree->has_look)
+	if (classes != NULL)
 	{
-		automaton = make_automaton(tree, &classes, tree->root, true, SMALL_CELLS, result);
-		if (automaton == NULL)
-			automaton = make_conjunction(tree, &classes, result);
+		automaton = make_automaton(tree, classes, tree->root, false, MAX_CELLS);
+		if (automaton == NULL && tree->has_look)
+		{
+			automaton = make_automaton(tree, classes, tree->root, true, SMALL_CELLS);
+			if (automaton == NULL)
+				parts = make_conjunction(tree, classes, false, error);
+		}
+		if (automaton == NULL && parts == NULL)
+			automaton = make_automaton(tree, classes, tree->root, true, MAX_CELLS);
+		if (automaton != NULL)
+			return make_part(automaton, NULL);
 	}
-	if (automaton == NULL)
-		automaton = make_automaton(tree, &classes, tree->root, true, MAX_CELLS, result);
-	return automaton;
+	if (parts == NULL && tree->has_look)
+		parts = make_conjunction(tree, classes, true, error);
+	if (parts != NULL)
+		return parts;
+
+	regex = ev_regex_compile(tree, tree->root, error);
+	return regex == NULL ? NULL : make_part(NULL, regex);
 }
 
 EvPattern *
@@ -1572,29 +1623,17 @@ ev_pattern_compile(const char *pattern, int length, EvPatternError *error)
 	MemoryContext work = AllocSetContextCreate(result, "event_validate pattern",
 											   ALLOCSET_DEFAULT_SIZES);
 	EvPatternTree tree;
+	Classes		classes;
 	EvPattern  *compiled = NULL;
-	bool		valid;
 
-	MemoryContextSwitchTo(work);
 	memset(error, 0, sizeof(EvPatternError));
-	valid = ev_pattern_parse(pattern, length, true, &tree, error);
-	if (valid)
+	MemoryContextSwitchTo(work);
+	if (ev_pattern_parse(pattern, length, true, &tree, error))
 	{
-		EvAutomaton *automaton = make_automata(&tree, result);
-		EvRegex    *regex = NULL;
+		bool		has_classes = make_classes(&tree, &classes);
 
-		if (automaton == NULL)
-		{
-			MemoryContextSwitchTo(result);
-			regex = ev_regex_compile(&tree, error);
-			MemoryContextSwitchTo(work);
-		}
-		if (automaton != NULL || regex != NULL)
-		{
-			compiled = MemoryContextAlloc(result, sizeof(EvPattern));
-			compiled->automaton = automaton;
-			compiled->regex = regex;
-		}
+		MemoryContextSwitchTo(result);
+		compiled = lower(&tree, has_classes ? &classes : NULL, error);
 	}
 	MemoryContextSwitchTo(result);
 	if (compiled == NULL)
@@ -1608,13 +1647,19 @@ ev_pattern_kind(const EvPattern *pattern)
 {
 	StringInfoData kind;
 
-	if (pattern->automaton == NULL)
-		return "regular expression engine";
 	initStringInfo(&kind);
-	for (const EvAutomaton *a = pattern->automaton; a != NULL; a = a->next)
-		appendStringInfo(&kind, "%s%sautomaton, %d states of %d columns, %s",
-						 kind.len > 0 ? "; " : "", a->negated ? "no " : "",
-						 a->state_count, a->width,
-						 a->backward ? "backward" : "forward");
+	for (; pattern != NULL; pattern = pattern->next)
+	{
+		const EvAutomaton *a = pattern->automaton;
+
+		appendStringInfoString(&kind, kind.len > 0 ? "; " : "");
+		appendStringInfoString(&kind, pattern->negated ? "not " : "");
+		if (a == NULL)
+			appendStringInfoString(&kind, "regular expression engine");
+		else
+			appendStringInfo(&kind, "automaton, %d states of %d columns, %s",
+							 a->state_count, a->width,
+							 a->backward ? "backward" : "forward");
+	}
 	return kind.data;
 }

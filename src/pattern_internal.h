@@ -90,15 +90,21 @@ typedef struct EvPatternTree
 extern bool ev_pattern_parse(const char *pattern, int length, bool lenient,
 							 EvPatternTree *tree, EvPatternError *error);
 
+/* The GROUP of that number in a node, or NULL. */
+extern const EvNode *ev_pattern_find_group(const EvNode *node, int group);
+
 /*
  * pattern_regex.c
  *
- * A pattern run by PostgreSQL's engine.  Made in CurrentMemoryContext; NULL,
- * with *error filled, where it cannot be expressed exactly.
+ * The pattern that a node of the tree is, run by PostgreSQL's engine.  Its
+ * back-references must be to groups in the node.  Made in
+ * CurrentMemoryContext; NULL, with *error filled, where it cannot be expressed
+ * exactly.
  */
 typedef struct EvRegex EvRegex;
 
-extern EvRegex *ev_regex_compile(const EvPatternTree *tree, EvPatternError *error);
+extern EvRegex *ev_regex_compile(const EvPatternTree *tree, const EvNode *root,
+								 EvPatternError *error);
 extern bool ev_regex_matches(const EvRegex *regex, const char *string, int length);
 
 /*

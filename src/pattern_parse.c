@@ -1431,6 +1431,22 @@ ev_pattern_parse(const char *pattern, int length, bool lenient,
 	return true;
 }
 
+const EvNode *
+ev_pattern_find_group(const EvNode *node, int group)
+{
+	check_stack_depth();
+	if (node->kind == EV_NODE_GROUP && node->group == group)
+		return node;
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+	{
+		const EvNode *found = ev_pattern_find_group(child, group);
+
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
 bool
 ev_pattern_is_valid(const char *pattern, int length)
 {

@@ -22,6 +22,7 @@
 #include "regex/regex.h"
 #include "utils/memutils.h"
 
+#include "compat.h"
 #include "pattern_internal.h"
 
 #define MAX_REPEAT			255 /* DUPMAX of the engine */
@@ -32,12 +33,15 @@
 struct EvRegex
 {
 	pg_regex_t	regex;
-	MemoryContextCallback callback;
+#if EV_REGEX_USES_MALLOC
+	MemoryContextCallback callback; /* frees what the engine holds */
+#endif
 };
 
 typedef struct Writer
 {
 	const EvPatternTree *tree;
+	const EvNode *root;			/* what is written */
 	pg_wchar   *text;
 	int			length;
 	int			allocated;
@@ -90,22 +94,6 @@ contains(const EvNode *node, const EvNode *wanted)
 	return false;
 }
 
-static const EvNode *
-find_group(const EvNode *node, int group)
-{
-	check_stack_depth();
-	if (node->kind == EV_NODE_GROUP && node->group == group)
-		return node;
-	for (const EvNode *child = node->child; child != NULL; child = child->next)
-	{
-		const EvNode *found = find_group(child, group);
-
-		if (found != NULL)
-			return found;
-	}
-	return NULL;
-}
-
 /* May the node match the empty string?  If in doubt, yes. */
 static bool
 is_nullable(const EvNode *node)
@@ -138,23 +126,31 @@ is_nullable(const EvNode *node)
 	}
 }
 
-typedef enum Participation
-{
-	NEVER_SET,					/* matches the empty string in ECMA-262 */
-	ALWAYS_SET,
-	SOMETIMES_SET,
-} Participation;
-
 /*
- * Has the group captured whenever the back-reference is reached?  Captures are
- * forgotten at each round of a quantifier around them (ECMA-262, section
- * 22.2.2.3.1), so only what comes before the back-reference in the innermost
- * sequence that holds both counts.
+ * What a back-reference is, for the engine.
+ *
+ * In ECMA-262, a back-reference to a group that has not captured matches the
+ * empty string; captures are forgotten at each round of a quantifier around
+ * them (section 22.2.2.3.1).  So a group that is not before the back-reference,
+ * in the innermost sequence that holds both, has never captured; one that is
+ * there, and required, always has.
+ *
+ * The engine finds the parts of a sequence by trying all borders, but looks
+ * for only one way to match each part between its borders: '---x-' ~
+ * '(?:-+(-+)x)\1' is false.  So the group itself must be such a part, not
+ * something in one.
  */
-static Participation
-participation(const EvNode *root, const EvNode *reference)
+typedef enum Reference
 {
-	const EvNode *group = find_group(root, reference->group);
+	REFERENCE_EMPTY,			/* matches the empty string */
+	REFERENCE_EXACT,			/* means the same to the engine */
+	REFERENCE_REFUSED,
+} Reference;
+
+static Reference
+classify_reference(const EvNode *root, const EvNode *reference, const char **reason)
+{
+	const EvNode *group = ev_pattern_find_group(root, reference->group);
 	const EvNode *common = root;
 	const EvNode *node;
 
@@ -164,7 +160,7 @@ participation(const EvNode *root, const EvNode *reference)
 		const EvNode *child;
 
 		if (common == group)
-			return NEVER_SET;	/* a reference to the group around it */
+			return REFERENCE_EMPTY; /* to the group around it */
 		for (child = common->child; child != NULL; child = child->next)
 		{
 			if (contains(child, group) && contains(child, reference))
@@ -175,65 +171,107 @@ participation(const EvNode *root, const EvNode *reference)
 		common = child;
 	}
 	if (common->kind != EV_NODE_SEQUENCE)
-		return NEVER_SET;		/* another alternative */
-
-	for (node = common->child; node != NULL; node = node->next)
+		return REFERENCE_EMPTY; /* in another alternative */
+	for (node = common->child; !contains(node, group); node = node->next)
 	{
 		if (contains(node, reference))
-			return NEVER_SET;	/* it comes before the group */
-		if (contains(node, group))
-			break;
+			return REFERENCE_EMPTY; /* before the group */
 	}
 
-	/* from there down to the group, is everything required? */
+	/* from there down to the group, is all that one sequence? */
 	while (node != group)
 	{
 		const EvNode *child;
 
-		if (node->kind == EV_NODE_CHOICE || node->kind == EV_NODE_LOOK)
-			return SOMETIMES_SET;
+		if (node->kind == EV_NODE_CHOICE || node->kind == EV_NODE_LOOK ||
+			(node->kind == EV_NODE_REPEAT && node->min == 0))
+		{
+			*reason = "back-reference to a group that may not have matched";
+			return REFERENCE_REFUSED;
+		}
 		if (node->kind == EV_NODE_REPEAT)
 		{
-			if (node->min == 0)
-				return SOMETIMES_SET;
-
-			/* which round is the last one, if one may be empty? */
-			if (node->max != 1 && is_nullable(group))
-				return SOMETIMES_SET;
+			*reason = "back-reference to a repeated group";
+			return REFERENCE_REFUSED;
 		}
 		for (child = node->child; !contains(child, group); child = child->next)
 			 /* find it */ ;
 		node = child;
 	}
-	return ALWAYS_SET;
+
+	/* rounds of a quantifier that match nothing are counted differently */
+	for (node = common; node != reference;)
+	{
+		const EvNode *child;
+
+		if (node->kind == EV_NODE_LOOK)
+		{
+			*reason = "back-reference inside a look-around";
+			return REFERENCE_REFUSED;
+		}
+		if (node->kind == EV_NODE_REPEAT && node->max != 1 &&
+			is_nullable(node->child) && is_nullable(group))
+		{
+			*reason = "back-reference inside a repetition that may be empty";
+			return REFERENCE_REFUSED;
+		}
+		for (child = node->child; !contains(child, reference); child = child->next)
+			 /* find it */ ;
+		node = child;
+	}
+	return REFERENCE_EXACT;
 }
 
 /*
- * Refuses what cannot be expressed; finds the groups that must be captured.
+ * Finds the groups that must be captured; false where there is a
+ * back-reference that cannot be expressed.
  */
 static bool
-prepare(Writer *w, const EvNode *node, bool inside_look)
+find_captures(Writer *w, const EvNode *node)
 {
 	check_stack_depth();
 	if (node->kind == EV_NODE_BACKREFERENCE)
 	{
-		switch (participation(w->tree->root, node))
+		const char *reason;
+
+		switch (classify_reference(w->root, node, &reason))
 		{
-			case NEVER_SET:
-				return true;
-			case SOMETIMES_SET:
-				return refuse(w->error, node,
-							  "back-reference to a group that may not have matched");
-			case ALWAYS_SET:
+			case REFERENCE_EMPTY:
 				break;
+			case REFERENCE_EXACT:
+				w->numbers[node->group] = -1;
+				break;
+			case REFERENCE_REFUSED:
+				return refuse(w->error, node, reason);
 		}
-		if (inside_look)
-			return refuse(w->error, node, "back-reference inside a look-around");
-		w->numbers[node->group] = -1;
 	}
 	for (const EvNode *child = node->child; child != NULL; child = child->next)
 	{
-		if (!prepare(w, child, inside_look || node->kind == EV_NODE_LOOK))
+		if (!find_captures(w, child))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Are the groups that must be captured parts of one sequence with what refers
+ * to them?  Only a captured group around them can be in the way: other groups
+ * are written without parentheses.
+ */
+static bool
+check_captures(Writer *w, const EvNode *node, const EvNode *captured)
+{
+	check_stack_depth();
+	if (node->kind == EV_NODE_GROUP && w->numbers[node->group] != 0)
+	{
+		if (captured != NULL)
+			return refuse(w->error, node,
+						  "back-references to a group and to one inside of it");
+		captured = node;
+	}
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+	{
+		if (!check_captures(w, child, captured))
 			return false;
 	}
 	return true;
@@ -375,6 +413,8 @@ write_repeat(Writer *w, const EvNode *node)
 static bool
 write_node(Writer *w, const EvNode *node)
 {
+	const char *reason;
+
 	check_stack_depth();
 	if (w->length > MAX_REGEX_LENGTH)
 		return refuse(w->error, node, "pattern too large");
@@ -412,13 +452,10 @@ write_node(Writer *w, const EvNode *node)
 			return write_repeat(w, node);
 
 		case EV_NODE_GROUP:
-			if (w->numbers[node->group] != 0)
-			{
-				w->numbers[node->group] = ++w->last_number;
-				put(w, '(');
-			}
-			else
-				put_string(w, "(?:");
+			if (w->numbers[node->group] == 0)
+				return write_node(w, node->child);
+			w->numbers[node->group] = ++w->last_number;
+			put(w, '(');
 			if (!write_node(w, node->child))
 				return false;
 			put(w, ')');
@@ -454,7 +491,7 @@ write_node(Writer *w, const EvNode *node)
 
 		case EV_NODE_BACKREFERENCE:
 			if (w->numbers[node->group] > 0 &&
-				participation(w->tree->root, node) == ALWAYS_SET)
+				classify_reference(w->root, node, &reason) == REFERENCE_EXACT)
 			{
 				char		escape[16];
 
@@ -470,11 +507,7 @@ write_node(Writer *w, const EvNode *node)
 
 /* ---- running ---- */
 
-/*
- * Before PostgreSQL 16 the engine allocates with malloc, from then on in
- * CurrentMemoryContext, where nothing is left to do.
- */
-#if PG_VERSION_NUM < 160000
+#if EV_REGEX_USES_MALLOC
 static void
 free_regex(void *regex)
 {
@@ -483,46 +516,60 @@ free_regex(void *regex)
 #endif
 
 EvRegex *
-ev_regex_compile(const EvPatternTree *tree, EvPatternError *error)
+ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternError *error)
 {
+	MemoryContext result = CurrentMemoryContext;
+	MemoryContext work;
 	Writer		w = {0};
-	EvRegex    *regex;
-	int			code;
+	EvRegex    *regex = NULL;
+	bool		written;
 
+	if (count_sets(root) > MAX_REGEX_SETS)
+	{
+		refuse(error, root, "pattern too large, with its repetitions written out");
+		return NULL;
+	}
+
+	work = AllocSetContextCreate(result, "event_validate pattern", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(work);
 	w.tree = tree;
+	w.root = root;
 	w.error = error;
 	w.numbers = palloc0((tree->group_count + 1) * sizeof(int));
-	if (count_sets(tree->root) > MAX_REGEX_SETS)
-	{
-		refuse(error, tree->root, "pattern too large, with its repetitions written out");
-		return NULL;
-	}
-	if (tree->has_backreference && !prepare(&w, tree->root, false))
-		return NULL;
-	if (!write_node(&w, tree->root))
-		return NULL;
+	written = (!tree->has_backreference ||
+			   (find_captures(&w, root) && check_captures(&w, root, NULL))) &&
+		write_node(&w, root);
+	MemoryContextSwitchTo(result);
 
-	regex = palloc0(sizeof(EvRegex));
-	code = pg_regcomp(&regex->regex, w.text, w.length, REG_ADVANCED | REG_NOSUB,
-					  C_COLLATION_OID);
-	if (code != REG_OKAY)
+	if (written)
 	{
-		char		reason[128];
+		int			code;
 
-		CHECK_FOR_INTERRUPTS();
-		pg_regerror(code, &regex->regex, reason, sizeof(reason));
-		refuse(error, tree->root,
-			   psprintf("pattern too complex for the regular expression engine (%s)", reason));
-		pfree(regex);
-		return NULL;
-	}
-#if PG_VERSION_NUM < 160000
-	regex->callback.func = free_regex;
-	regex->callback.arg = regex;
-	MemoryContextRegisterResetCallback(CurrentMemoryContext, &regex->callback);
+		regex = palloc0(sizeof(EvRegex));
+		code = pg_regcomp(&regex->regex, w.text, w.length, REG_ADVANCED | REG_NOSUB,
+						  C_COLLATION_OID);
+		if (code == REG_OKAY)
+		{
+#if EV_REGEX_USES_MALLOC
+			regex->callback.func = free_regex;
+			regex->callback.arg = regex;
+			MemoryContextRegisterResetCallback(result, &regex->callback);
 #endif
-	pfree(w.text);
-	pfree(w.numbers);
+		}
+		else
+		{
+			char		reason[128];
+
+			CHECK_FOR_INTERRUPTS();
+			pg_regerror(code, &regex->regex, reason, sizeof(reason));
+			refuse(error, root,
+				   psprintf("pattern too complex for the regular expression engine (%s)",
+							reason));
+			pfree(regex);
+			regex = NULL;
+		}
+	}
+	MemoryContextDelete(work);
 	return regex;
 }
 
