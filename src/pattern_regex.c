@@ -94,9 +94,12 @@ contains(const EvNode *node, const EvNode *wanted)
 	return false;
 }
 
-/* May the node match the empty string?  If in doubt, yes. */
+/*
+ * May the node match the empty string?  If in doubt, yes.  root: where groups
+ * are found that back-references refer to, or NULL.
+ */
 static bool
-is_nullable(const EvNode *node)
+is_nullable(const EvNode *root, const EvNode *node)
 {
 	check_stack_depth();
 	switch (node->kind)
@@ -106,21 +109,24 @@ is_nullable(const EvNode *node)
 		case EV_NODE_SEQUENCE:
 			for (const EvNode *child = node->child; child != NULL; child = child->next)
 			{
-				if (!is_nullable(child))
+				if (!is_nullable(root, child))
 					return false;
 			}
 			return true;
 		case EV_NODE_CHOICE:
 			for (const EvNode *child = node->child; child != NULL; child = child->next)
 			{
-				if (is_nullable(child))
+				if (is_nullable(root, child))
 					return true;
 			}
 			return false;
 		case EV_NODE_REPEAT:
-			return node->min == 0 || is_nullable(node->child);
+			return node->min == 0 || is_nullable(root, node->child);
 		case EV_NODE_GROUP:
-			return is_nullable(node->child);
+			return is_nullable(root, node->child);
+		case EV_NODE_BACKREFERENCE:
+			return root == NULL ||
+				is_nullable(NULL, ev_pattern_find_group(root, node->group));
 		default:
 			return true;
 	}
@@ -199,8 +205,8 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 		node = child;
 	}
 
-	/* rounds of a quantifier that match nothing are counted differently */
-	for (node = common; node != reference;)
+	/* the engine counts rounds of a quantifier that match nothing differently */
+	for (node = root; node != reference;)
 	{
 		const EvNode *child;
 
@@ -210,7 +216,7 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 			return REFERENCE_REFUSED;
 		}
 		if (node->kind == EV_NODE_REPEAT && node->max != 1 &&
-			is_nullable(node->child) && is_nullable(group))
+			is_nullable(root, node->child))
 		{
 			*reason = "back-reference inside a repetition that may be empty";
 			return REFERENCE_REFUSED;
