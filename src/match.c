@@ -25,7 +25,7 @@
 #include "utils/memutils.h"
 
 #include "compat.h"
-#include "match.h"
+#include "match_internal.h"
 #include "number.h"
 #include "text.h"
 #include "value.h"
@@ -36,22 +36,6 @@ typedef enum RunMode
 	MARKS,
 	COLLECT
 } RunMode;
-
-/* The dynamic scope: the resources that are being gone through. */
-typedef struct Scope
-{
-	const struct Scope *outer;
-	uint32		resource;
-} Scope;
-
-typedef struct Match
-{
-	const EvProgram *program;
-	const Scope *scope;
-	EvCollector *collector;		/* COLLECT only, and what follows */
-	EvCollector *top;			/* the caller's */
-	MemoryContext context;		/* for messages; reset after each of top's */
-} Match;
 
 /* Which children of an instance were evaluated: a bit for each. */
 typedef struct Marks
@@ -82,9 +66,8 @@ typedef struct Step
 	const EvPlace *place;		/* of the schema entered */
 } Step;
 
-static bool run_fast(Match *m, uint32 at, EvInstance in);
-static bool run_marks(Match *m, uint32 at, EvInstance in, Marks *marks);
-static bool run_collect(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step);
+static bool run_marks(EvMatch *m, uint32 at, EvInstance in, Marks *marks);
+static bool run_collect(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step);
 
 /* ---------- violations ---------- */
 
@@ -130,11 +113,11 @@ append_keyword_location(StringInfo pointer, const Step *step)
 
 /* Hands one violation to the collector; runs in m->context. */
 static void
-violate(Match *m, const Step *step, const char *keyword, const char *path,
+violate(EvMatch *m, const Step *step, const char *keyword, const char *path,
 		const char *format,...) pg_attribute_printf(5, 6);
 
 static void
-violate(Match *m, const Step *step, const char *keyword, const char *path,
+violate(EvMatch *m, const Step *step, const char *keyword, const char *path,
 		const char *format,...)
 {
 	EvCollector *collector = m->collector;
@@ -234,7 +217,7 @@ add_to_branch(EvCollector *collector, const EvViolation *violation)
 
 /* A step into the block at `at`. */
 static inline Step
-step_into(const Match *m, uint32 at, const Step *parent, StepKind kind, const char *path)
+step_into(const EvMatch *m, uint32 at, const Step *parent, StepKind kind, const char *path)
 {
 	Step		step = {0};
 	const EvProgram *program = m->program;
@@ -248,7 +231,7 @@ step_into(const Match *m, uint32 at, const Step *parent, StepKind kind, const ch
 
 /* Another value: what it evaluates is no business of the marks. */
 static pg_attribute_always_inline bool
-enter_child(Match *m, uint32 at, EvInstance value, const Step *parent,
+enter_child(EvMatch *m, uint32 at, EvInstance value, const Step *parent,
 			StepKind kind, EvString key, uint32 index, const RunMode mode)
 {
 	Step		step;
@@ -256,7 +239,7 @@ enter_child(Match *m, uint32 at, EvInstance value, const Step *parent,
 	if (at >= EV_BLOCK_TRUE)
 		return true;
 	if (mode != COLLECT)
-		return run_fast(m, at, value);
+		return ev_run_block(m, at, value);
 	step = step_into(m, at, parent, kind, NULL);
 	step.key = key;
 	step.index = index;
@@ -265,7 +248,7 @@ enter_child(Match *m, uint32 at, EvInstance value, const Step *parent,
 
 /* The same value; path NULL: the block's own. */
 static pg_attribute_always_inline bool
-enter_in_place(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *parent,
+enter_in_place(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *parent,
 			   const char *path, const RunMode mode)
 {
 	Step		step;
@@ -273,7 +256,7 @@ enter_in_place(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *par
 	if (at >= EV_BLOCK_TRUE)
 		return true;
 	if (mode == FAST)
-		return run_fast(m, at, in);
+		return ev_run_block(m, at, in);
 	if (mode == MARKS)
 		return run_marks(m, at, in, marks);
 	step = step_into(m, at, parent, STEP_IN_PLACE, path);
@@ -286,7 +269,7 @@ enter_in_place(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *par
  * know what a branch says, too.
  */
 static pg_attribute_always_inline bool
-try_branch(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+try_branch(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
 	bool		reports = mode == COLLECT && m->collector->enter != NULL;
 	uint64		few[8];
@@ -297,7 +280,7 @@ try_branch(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, c
 	if (at >= EV_BLOCK_TRUE)
 		return true;
 	if (mode == FAST || marks == NULL)
-		return reports ? enter_in_place(m, at, in, NULL, step, NULL, COLLECT) : run_fast(m, at, in);
+		return reports ? enter_in_place(m, at, in, NULL, step, NULL, COLLECT) : ev_run_block(m, at, in);
 
 	if (marks->words > lengthof(few))
 		saved = palloc(marks->words * sizeof(uint64));
@@ -312,7 +295,7 @@ try_branch(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, c
 
 /* The keyword holds, whatever its branches that do not match say. */
 static void
-forgive(Match *m, const char *keyword)
+forgive(EvMatch *m, const char *keyword)
 {
 	if (m->collector->forgive != NULL)
 		m->collector->forgive(m->collector, keyword);
@@ -342,7 +325,7 @@ mark_all(Marks *marks, uint32 count)
  * evaluated counts for the schema around it too.
  */
 static bool
-run_tracked(Match *m, uint32 at, EvInstance in, Marks *outer, const Step *step, RunMode mode)
+run_tracked(EvMatch *m, uint32 at, EvInstance in, Marks *outer, const Step *step, RunMode mode)
 {
 	uint64		few[8] = {0};
 	Marks		marks = {few, 0};
@@ -367,11 +350,11 @@ run_tracked(Match *m, uint32 at, EvInstance in, Marks *outer, const Step *step, 
 
 /* The block for a $dynamicRef: the outermost resource in scope that has one. */
 static uint32
-dynamic_target(const Match *m, const EvDynamic *dynamic)
+dynamic_target(const EvMatch *m, const EvDynamic *dynamic)
 {
 	uint32		found = dynamic->initial;
 
-	for (const Scope *scope = m->scope; scope != NULL; scope = scope->outer)
+	for (const EvScope *scope = m->scope; scope != NULL; scope = scope->outer)
 		for (uint32 i = 0; i < dynamic->target_count; i++)
 			if (dynamic->targets[i].resource == scope->resource)
 				found = dynamic->targets[i].block;
@@ -379,46 +362,6 @@ dynamic_target(const Match *m, const EvDynamic *dynamic)
 }
 
 /* ---------- strings ---------- */
-
-static bool
-has_length(const EvInstance *in, uint32 minimum, uint32 maximum)
-{
-	uint32		length;
-
-	/* n bytes are at most n code points and at least a quarter as many */
-	if (in->length < minimum)
-		return false;
-	if (in->length <= maximum && (in->length + 3) / 4 >= minimum)
-		return true;
-	length = ev_text_length(in->data, in->length);
-	return length >= minimum && length <= maximum;
-}
-
-static bool
-matches_pattern(const EvPattern *pattern, const char *data, uint32 length)
-{
-	EvUtf8		string;
-	bool		ok;
-
-	if (!ev_utf8_from_server(data, length, &string))
-		return false;
-	ok = ev_pattern_matches(pattern, string.data, string.length);
-	ev_utf8_free(&string);
-	return ok;
-}
-
-static bool
-matches_format(const EvFormat *format, const EvInstance *in)
-{
-	EvUtf8		string;
-	bool		ok;
-
-	if (!ev_utf8_from_server(in->data, in->length, &string))
-		return false;
-	ok = format->matches(string.data, string.length);
-	ev_utf8_free(&string);
-	return ok;
-}
 
 /*
  * Draft 7 lets contentEncoding and contentMediaType be asserted (validation,
@@ -465,32 +408,6 @@ matches_content(const EvInstance *in, bool base64, bool json)
 }
 
 /* ---------- enum ---------- */
-
-/* The values are sorted by length, then bytes. */
-static bool
-in_strings(const EvEnum *enumeration, const EvInstance *in)
-{
-	uint32		low = 0;
-	uint32		high = enumeration->count;
-
-	if (in->type != EV_STRING)
-		return false;
-	while (low < high)
-	{
-		uint32		middle = (low + high) / 2;
-		const EvInstance *value = &enumeration->values[middle];
-		int			order = value->length != in->length ? (value->length < in->length ? -1 : 1) :
-			memcmp(value->data, in->data, in->length);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
-}
 
 static bool
 in_values(const EvEnum *enumeration, const EvInstance *in)
@@ -552,47 +469,6 @@ show_numeric(Numeric number)
 
 /* ---------- objects ---------- */
 
-/*
- * The first property at or after `from` that is not before the key in jsonb's
- * order.  Keys come in that order, so that it is mostly the very next; over
- * many it is found by halving, so that a large schema costs a small document
- * little.
- */
-static inline uint32
-seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
-{
-	uint32		low = from;
-	uint32		high = object->property_count;
-	uint32		step = 1;
-
-	*found = false;
-	while (low < high)
-	{
-		/* gallop while it is near, then halve */
-		uint32		probe = step < high - low ? low + step - 1 : (low + high) / 2;
-		const EvString *name = &object->properties[probe].name;
-		int			order = name->length != key.length ? (name->length < key.length ? -1 : 1) :
-			memcmp(name->data, key.data, key.length);
-
-		if (order == 0)
-		{
-			*found = true;
-			return probe;
-		}
-		if (order < 0)
-		{
-			low = probe + 1;
-			step *= 2;
-		}
-		else
-		{
-			high = probe;
-			step = high - low + 1;	/* from now on by halves */
-		}
-	}
-	return low;
-}
-
 /* Is there such a key?  By halves, as jsonb finds keys itself. */
 static bool
 has_key(const JsonbContainer *container, EvString key)
@@ -604,7 +480,7 @@ has_key(const JsonbContainer *container, EvString key)
 }
 
 static void
-report_missing(Match *m, const JsonbContainer *container, const EvObject *object, const Step *step)
+report_missing(EvMatch *m, const JsonbContainer *container, const EvObject *object, const Step *step)
 {
 	for (uint32 i = 0; i < object->property_count; i++)
 		if (object->properties[i].required && !has_key(container, object->properties[i].name))
@@ -613,7 +489,7 @@ report_missing(Match *m, const JsonbContainer *container, const EvObject *object
 }
 
 static pg_attribute_always_inline bool
-match_object(Match *m, const EvObject *object, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
 	const JsonbContainer *container = (const JsonbContainer *) in.data;
 	uint32		count = JsonContainerSize(container);
@@ -648,7 +524,7 @@ match_object(Match *m, const EvObject *object, EvInstance in, Marks *marks, cons
 		key_start = key_end;
 		value_start = value_end;
 
-		next = seek_property(object, next, key, &found);
+		next = ev_seek_property(object, next, key, &found);
 		if (found)
 		{
 			const EvProperty *property = &object->properties[next++];
@@ -667,7 +543,7 @@ match_object(Match *m, const EvObject *object, EvInstance in, Marks *marks, cons
 		}
 		for (uint32 j = 0; j < object->pattern_count; j++)
 		{
-			if (!matches_pattern(object->patterns[j].pattern, key.data, key.length))
+			if (!ev_matches_pattern(object->patterns[j].pattern, key.data, key.length))
 				continue;
 			evaluated = true;
 			if (!enter_child(m, object->patterns[j].block, value, step, STEP_PROPERTY, key, 0, mode))
@@ -714,7 +590,7 @@ match_object(Match *m, const EvObject *object, EvInstance in, Marks *marks, cons
 
 /* The children that the block applies to are those that nobody evaluated. */
 static pg_attribute_always_inline bool
-match_unevaluated(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+match_unevaluated(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
 	const JsonbContainer *container = (const JsonbContainer *) in.data;
 	uint32		count = JsonContainerSize(container);
@@ -847,7 +723,7 @@ find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second)
 }
 
 static pg_attribute_always_inline bool
-match_array(Match *m, const EvArray *array, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+match_array(EvMatch *m, const EvArray *array, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
 	const JsonbContainer *container = (const JsonbContainer *) in.data;
 	uint32		count = JsonContainerSize(container);
@@ -880,7 +756,7 @@ match_array(Match *m, const EvArray *array, EvInstance in, Marks *marks, const S
 				ok = false;
 			}
 			if (array->contains != EV_BLOCK_NONE &&
-				(array->contains == EV_BLOCK_TRUE || run_fast(m, array->contains, item)))
+				(array->contains == EV_BLOCK_TRUE || ev_run_block(m, array->contains, item)))
 			{
 				contained++;
 				if (mode != FAST && marks != NULL && array->contains_evaluates)
@@ -925,17 +801,19 @@ match_array(Match *m, const EvArray *array, EvInstance in, Marks *marks, const S
 
 /*
  * " (0: must be ...; 1: must be ...)" for the branches of an anyOf or oneOf.
- * A report has them anyway.
+ * A report has them anyway.  Branches in branches multiply, so that there is
+ * an end to it: at the third level, and where the text is long.
  */
-static char *
-explain_branches(Match *m, const uint32 *blocks, uint32 count, EvInstance in, const Step *step)
+static const char *
+explain_branches(EvMatch *m, const uint32 *blocks, uint32 count, EvInstance in, const Step *step)
 {
 	EvCollector *outer = m->collector;
 	StringInfoData text;
 	StringInfoData location;
 
-	if (outer->enter != NULL)
+	if (outer->enter != NULL || m->explaining == 2)
 		return "";
+	m->explaining++;
 	initStringInfo(&text);
 	appendStringInfoString(&text, " (");
 	initStringInfo(&location);
@@ -944,7 +822,7 @@ explain_branches(Match *m, const uint32 *blocks, uint32 count, EvInstance in, co
 	{
 		BranchCollector branch = {.collector = {add_to_branch, 2, 0}};
 
-		if (i == 8)
+		if (i == 8 || text.len > 1000)
 		{
 			appendStringInfo(&text, "; and %u more", count - i);
 			break;
@@ -959,14 +837,16 @@ explain_branches(Match *m, const uint32 *blocks, uint32 count, EvInstance in, co
 			appendStringInfo(&text, " and " INT64_FORMAT " more", branch.collector.count - 2);
 	}
 	appendStringInfoChar(&text, ')');
+	m->explaining--;
 	return text.data;
 }
 
 static pg_attribute_always_inline bool
-match_any_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+match_any_of(EvMatch *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
-	const uint32 *blocks = instruction->u.branches.blocks;
-	uint32		count = instruction->u.branches.count;
+	const EvBranches *branches = instruction->u.branches;
+	const uint32 *blocks = branches->blocks;
+	uint32		count = branches->count;
 	bool		ok = false;
 
 	/* with marks every branch counts, else the first that matches will do */
@@ -986,10 +866,11 @@ match_any_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *m
 }
 
 static pg_attribute_always_inline bool
-match_one_of(Match *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+match_one_of(EvMatch *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
-	const uint32 *blocks = instruction->u.branches.blocks;
-	uint32		count = instruction->u.branches.count;
+	const EvBranches *branches = instruction->u.branches;
+	const uint32 *blocks = branches->blocks;
+	uint32		count = branches->count;
 	uint32		matched = 0;
 	uint32		first = 0;
 	bool		ok = true;
@@ -1034,7 +915,7 @@ show_types(uint32 types, bool integer)
 }
 
 static void
-report_false(Match *m, const EvSource *source, const Step *step)
+report_false(EvMatch *m, const EvSource *source, const Step *step)
 {
 	const char *keyword = step != NULL ? step->place->keyword : NULL;
 	const char *name = source->keyword;
@@ -1054,7 +935,7 @@ report_false(Match *m, const EvSource *source, const Step *step)
 }
 
 static pg_attribute_always_inline bool
-run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
 	const EvProgram *program = m->program;
 	const EvInstruction *code = program->code;
@@ -1102,7 +983,7 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 					const EvEnum *enumeration = instruction->u.enumeration;
 
 					if (instruction->opcode == EVOP_ENUM ? in_values(enumeration, &in) :
-						in_strings(enumeration, &in))
+						(in.type == EV_STRING && ev_in_strings(enumeration, in.data, in.length)))
 						break;
 					if (enumeration->count == 0)
 						VIOLATION(source->keyword, source->path, "no value is allowed: \"enum\" is empty");
@@ -1113,7 +994,7 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 				}
 
 			case EVOP_LENGTH:
-				if (!has_length(&in, instruction->u.size.minimum, instruction->u.size.maximum))
+				if (!ev_has_length(in.data, in.length, instruction->u.size.minimum, instruction->u.size.maximum))
 				{
 					uint32		length = mode == COLLECT ? ev_text_length(in.data, in.length) : 0;
 					bool		is_short = length < instruction->u.size.minimum;
@@ -1126,13 +1007,15 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 				break;
 
 			case EVOP_PATTERN:
-				if (!matches_pattern(instruction->u.pattern.compiled, in.data, in.length))
+				if (mode != COLLECT && instruction->u.pattern.shape != NULL ?
+					!ev_shape_matches(instruction->u.pattern.shape, in.data, in.length) :
+					!ev_matches_pattern(instruction->u.pattern.compiled, in.data, in.length))
 					VIOLATION(source->keyword, source->path, "must match the pattern %s, but is %s",
 							  instruction->u.pattern.source, ev_value_show(&in));
 				break;
 
 			case EVOP_FORMAT:
-				if (!matches_format(instruction->u.format, &in))
+				if (!ev_matches_format(instruction->u.format->matches, in.data, in.length))
 					VIOLATION(source->keyword, source->path, "must be %s (format \"%s\"), but is %s",
 							  instruction->u.format->description, instruction->u.format->name, ev_value_show(&in));
 				break;
@@ -1249,10 +1132,10 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 
 			case EVOP_SCOPE:
 				{
-					Scope		scope = {m->scope, instruction->u.resource};
+					EvScope		scope = {m->scope, instruction->u.resource};
 
 					m->scope = &scope;
-					ok = mode == FAST ? run_fast(m, at + 1, in) :
+					ok = mode == FAST ? ev_run_block(m, at + 1, in) :
 						mode == MARKS ? run_marks(m, at + 1, in, marks) :
 						run_collect(m, at + 1, in, marks, step);
 					m->scope = scope.outer;
@@ -1279,7 +1162,7 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 
 			case EVOP_NOT:
 				check_stack_depth();
-				if (instruction->target >= EV_BLOCK_TRUE || run_fast(m, instruction->target, in))
+				if (instruction->target >= EV_BLOCK_TRUE || ev_run_block(m, instruction->target, in))
 					VIOLATION(source->keyword, source->path, "must not match the schema in \"not\", but does: %s",
 							  ev_value_show(&in));
 				break;
@@ -1326,20 +1209,20 @@ run(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const Ru
 	}
 }
 
-static bool
-run_fast(Match *m, uint32 at, EvInstance in)
+bool
+ev_run_block(EvMatch *m, uint32 at, EvInstance in)
 {
 	return run(m, at, in, NULL, NULL, FAST);
 }
 
 static bool
-run_marks(Match *m, uint32 at, EvInstance in, Marks *marks)
+run_marks(EvMatch *m, uint32 at, EvInstance in, Marks *marks)
 {
 	return run(m, at, in, marks, NULL, MARKS);
 }
 
 static bool
-run_collect(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step)
+run_collect(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step)
 {
 	EvCollector *collector = m->collector;
 	StringInfoData instance_location;
@@ -1366,15 +1249,15 @@ run_collect(Match *m, uint32 at, EvInstance in, Marks *marks, const Step *step)
 bool
 ev_match(const EvProgram *program, const Jsonb *document)
 {
-	Match		m = {.program = program};
+	EvMatch		m = {.program = program};
 
-	return run_fast(&m, 0, ev_root_value(document));
+	return ev_run_block(&m, 0, ev_root_value(document));
 }
 
 bool
 ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *collector)
 {
-	Match		m = {.program = program,.collector = collector,.top = collector};
+	EvMatch		m = {.program = program,.collector = collector,.top = collector};
 	Step		root = {.path = "",.place = program->blocks[0].place};
 	bool		ok;
 
