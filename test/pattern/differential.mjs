@@ -1,6 +1,6 @@
 // Compares src/pattern.h with the RegExp of node.
 //
-//	node differential.mjs [pairs [seed]]
+//	node differential.mjs [pairs [seed [share of patterns with back-references]]]
 //
 // Generates (pattern, string) pairs, the strings near matches, asks both, and
 // prints every disagreement; exit status 1 if there is one.  Needs psql, whose
@@ -19,6 +19,7 @@ import vm from 'node:vm';
 
 const wanted = Number(process.argv[2] ?? 100000);
 let seed = Number(process.argv[3] ?? 1);
+const referring = Number(process.argv[4] ?? 0.2);
 
 // ---- random numbers that are the same everywhere (mulberry32)
 function random() {
@@ -146,13 +147,38 @@ function disjunction(depth) {
 function generated() {
   groups = 0;
   captured = {};
-  withReferences = chance(0.2);
+  withReferences = chance(referring);
   const node = disjunction(1 + below(3));
   const anchored = random();
   if (anchored < 0.3) return { source: `^(?:${node.source})$`, sample: node.sample };
   if (anchored < 0.45) return { source: `^${node.source}`, sample: node.sample };
   if (anchored < 0.6) return { source: `${node.source}$`, sample: node.sample };
   return node;
+}
+
+// a group, and references to it further on in the same sequence
+function referringBack() {
+  groups = 1;
+  captured = {};
+  withReferences = false;
+  const inside = sequence(chance(0.3) ? 2 : 0);
+  const group = { source: `(${inside.source})`, sample: () => (captured[1] = inside.sample().slice(0, 12)) };
+  const reference = { source: '\\1', sample: () => captured[1] };
+  const parts = [sequence(1), group];
+  for (let n = 1 + below(3); n > 0; n--) {
+    if (chance(0.6)) parts.push(sequence(chance(0.5) ? 2 : 0));
+    const how = random();
+    const other = sequence(0);
+    if (how < 0.5) parts.push({ ...reference, source: '(?:\\1)' });
+    else if (how < 0.65) parts.push({ source: `(?:${other.source}\\1)+`, sample: () => repeat(1 + below(2), () => other.sample() + captured[1]).join('') });
+    else if (how < 0.8) parts.push({ source: `(?:${other.source}|\\1)`, sample: () => (chance(0.5) ? other.sample() : captured[1]) });
+    else if (how < 0.9) parts.push({ source: '(?:\\1){2,3}', sample: () => captured[1].repeat(2 + below(2)) });
+    else parts.push({ source: '(?:\\1)?', sample: () => (chance(0.5) ? captured[1] : '') });
+  }
+  if (chance(0.3)) parts.push({ source: '$', sample: () => '' });
+  if (chance(0.3)) parts.unshift({ source: '^', sample: () => '' });
+  // sampled in order: the group before what refers to it
+  return { source: parts.map((p) => p.source).join(''), sample: () => parts.map((p) => p.sample()).join('') };
 }
 
 // patterns as schemas have them, with strings that they accept
@@ -240,7 +266,7 @@ while (cases.length < wanted) {
     source = repeat(1 + below(6), () => pick(PIECES)).join('');
     sample = () => repeat(below(6), character).join('');
   } else {
-    ({ source, sample } = generated());
+    ({ source, sample } = chance(referring / 4) ? referringBack() : generated());
   }
   let regexp = null;
   try { regexp = new RegExp(source, 'u'); } catch { /* not valid */ }
