@@ -9,7 +9,7 @@
  */
 #include "postgres.h"
 
-#include "common/int.h"
+#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
@@ -17,6 +17,7 @@
 #include "compile_internal.h"
 #include "metaschema.h"
 #include "number.h"
+#include "optimize.h"
 
 /* What is being written. */
 typedef struct Writer
@@ -318,16 +319,13 @@ write_references(Writer *w)
 static void
 write_branches(Writer *w, int keyword, EvOpcode opcode)
 {
-	EvInstruction *instruction;
-	uint32	   *blocks;
-	uint32		count;
+	EvBranches *branches;
 
 	if (!w->keywords.present[keyword])
 		return;
-	blocks = array_blocks(w, keyword, &count);
-	instruction = emit(w, opcode, ev_keywords[keyword].name);
-	instruction->u.branches.blocks = blocks;
-	instruction->u.branches.count = count;
+	branches = program_alloc(w, sizeof(EvBranches));
+	branches->blocks = array_blocks(w, keyword, &branches->count);
+	emit(w, opcode, ev_keywords[keyword].name)->u.branches = branches;
 }
 
 static void
@@ -467,6 +465,21 @@ static const EvKeywordSymbol string_keywords[] = {
 	EV_KW_CONTENT_ENCODING, EV_KW_CONTENT_MEDIA_TYPE,
 };
 
+static EvPatternShape *
+program_shape(Writer *w, const JsonbValue *pattern)
+{
+	char	   *source = ev_node_string(pattern);
+	char	   *utf8 = pg_server_to_any(source, strlen(source), PG_UTF8);
+	EvPatternShape *shape = ev_pattern_shape(utf8, strlen(utf8));
+	EvPatternShape *copy;
+
+	if (shape == NULL)
+		return NULL;
+	copy = program_alloc(w, sizeof(EvPatternShape));
+	*copy = *shape;
+	return copy;
+}
+
 static void
 write_string(Writer *w)
 {
@@ -489,6 +502,7 @@ write_string(Writer *w)
 		instruction->u.pattern.compiled = ev_compile_pattern(w->compiler, w->subschema->place, "/pattern",
 															 value->val.string.val, value->val.string.len);
 		instruction->u.pattern.source = program_string(w, value->val.string.val, value->val.string.len).data;
+		instruction->u.pattern.shape = program_shape(w, value);
 	}
 	if (w->keywords.present[EV_KW_FORMAT] &&
 		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
@@ -952,8 +966,8 @@ visit_blocks(EvInstruction *instruction, void (*visit) (uint32 *block, bool in_p
 			break;
 		case EVOP_ANY_OF:
 		case EVOP_ONE_OF:
-			for (uint32 i = 0; i < instruction->u.branches.count; i++)
-				visit(&instruction->u.branches.blocks[i], true, arg);
+			for (uint32 i = 0; i < instruction->u.branches->count; i++)
+				visit(&instruction->u.branches->blocks[i], true, arg);
 			break;
 		case EVOP_IF:
 			visit(&instruction->u.condition.if_block, true, arg);
@@ -1078,6 +1092,7 @@ write_program(Compiler *c, Subschema *root)
 {
 	Writer		w = {.compiler = c, .code_room = 64, .block_room = 16};
 	uint32		next = 0;
+	MemoryContext caller;
 
 	w.program = program_alloc(&w, sizeof(EvProgram));
 	w.program->code = program_alloc(&w, w.code_room * sizeof(EvInstruction));
@@ -1088,6 +1103,7 @@ write_program(Compiler *c, Subschema *root)
 	{
 		w.program->blocks[0].place = root->place;
 		w.program->block_count = 1;
+		w.program->root = (EvLeaf) {.kind = EV_LEAF_TRUE,.types = EV_ALL_TYPES};
 		emit_at(&w, EVOP_RETURN, "", "");
 		return w.program;
 	}
@@ -1113,6 +1129,9 @@ write_program(Compiler *c, Subschema *root)
 	 */
 	for (uint32 i = 0; i < w.program->length; i++)
 		visit_blocks(&w.program->code[i], link_block, w.program);
+	caller = MemoryContextSwitchTo(c->program_context);
+	ev_optimize(w.program);
+	MemoryContextSwitchTo(caller);
 	return w.program;
 }
 

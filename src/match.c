@@ -797,6 +797,34 @@ match_array(EvMatch *m, const EvArray *array, EvInstance in, Marks *marks, const
 	return ok;
 }
 
+/* ---------- types ---------- */
+
+static char *
+show_types(uint32 types, bool integer)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
+	{
+		if ((types & EV_BIT(type)) == 0 || type == EV_FALSE)
+			continue;			/* booleans come in pairs */
+		if (text.len > 0)
+			appendStringInfoString(&text, " or ");
+		appendStringInfoString(&text, type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
+	}
+	return text.data;
+}
+
+/* "null", "string "x"", "an object" */
+static char *
+show_instance(const EvInstance *in)
+{
+	if (in->type == EV_NULL || in->type == EV_OBJECT || in->type == EV_ARRAY)
+		return pstrdup(ev_type_name(in->type));
+	return psprintf("%s %s", ev_type_name(in->type), ev_value_show(in));
+}
+
 /* ---------- anyOf, oneOf ---------- */
 
 /*
@@ -841,78 +869,120 @@ explain_branches(EvMatch *m, const uint32 *blocks, uint32 count, EvInstance in, 
 	return text.data;
 }
 
-static pg_attribute_always_inline bool
-match_any_of(EvMatch *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
-{
-	const EvBranches *branches = instruction->u.branches;
-	const uint32 *blocks = branches->blocks;
-	uint32		count = branches->count;
-	bool		ok = false;
+/* What a search for the only branch that can match may find instead. */
+#define ANY_BRANCH	(-1)		/* it is not known before they are tried */
+#define NO_BRANCH	(-2)
 
-	/* with marks every branch counts, else the first that matches will do */
-	for (uint32 i = 0; i < count; i++)
+/* The only branch that can match, by the instance's type or a property of it. */
+static inline int
+only_branch(const EvBranches *branches, EvInstance in)
+{
+	int			found = NO_BRANCH;
+
+	if (branches->discriminator.data != NULL)
 	{
-		if (try_branch(m, blocks[i], in, marks, step, mode))
-			ok = true;
-		if (ok && marks == NULL && (mode != COLLECT || m->collector->enter == NULL))
-			break;
+		if (in.type == EV_OBJECT)
+			found = ev_discriminate(branches, (const JsonbContainer *) in.data);
+		return found >= 0 ? found : NO_BRANCH;
 	}
-	if (ok && mode == COLLECT)
-		forgive(m, "anyOf");
-	if (!ok)
-		VIOLATION("anyOf", "/anyOf", "must match at least one of %u schemas, but matches none%s",
-				  count, explain_branches(m, blocks, count, in, step));
-	return ok;
+	for (uint32 i = 0; i < branches->count; i++)
+	{
+		if ((branches->types[i] & EV_BIT(in.type)) == 0)
+			continue;
+		if (found != NO_BRANCH)
+			return ANY_BRANCH;
+		found = i;
+	}
+	return found;
 }
 
+/* Why no branch can match, whatever they say. */
+static char *
+explain_no_branch(const EvBranches *branches, EvInstance in)
+{
+	StringInfoData text;
+	uint32		types = 0;
+	EvString	name = branches->discriminator;
+	JsonbValue	value;
+
+	initStringInfo(&text);
+	for (uint32 i = 0; i < branches->count; i++)
+		types |= branches->types[i];
+	if ((types & EV_BIT(in.type)) == 0)
+	{
+		appendStringInfo(&text, "must be %s, but is %s", show_types(types, false), show_instance(&in));
+		return text.data;
+	}
+
+	appendStringInfo(&text, "property %s must be ", ev_string_show(name.data, name.length));
+	for (uint32 i = 0; i < branches->value_count && i < 24; i++)
+		appendStringInfo(&text, "%s%s", i == 0 ? "" : i + 1 == branches->value_count ? " or " : ", ",
+						 ev_string_show(branches->values[i].value.data, branches->values[i].value.length));
+	if (branches->value_count > 24)
+		appendStringInfo(&text, " or one of %u more", branches->value_count - 24);
+	if (getKeyJsonValueFromContainer((JsonbContainer *) in.data, name.data, name.length, &value) == NULL)
+		appendStringInfoString(&text, ", but is missing");
+	else if (value.type == jbvString)
+		appendStringInfo(&text, ", but is %s", ev_string_show(value.val.string.val, value.val.string.len));
+	else
+		appendStringInfoString(&text, ", but is no string");
+	return text.data;
+}
+
+/*
+ * anyOf and oneOf.  Where only one branch can match, what it says is what is
+ * wrong; else the violation is the keyword's, and says what each branch says.
+ */
 static pg_attribute_always_inline bool
-match_one_of(EvMatch *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
+match_branches(EvMatch *m, const EvInstruction *instruction, EvInstance in, Marks *marks, const Step *step, const RunMode mode)
 {
 	const EvBranches *branches = instruction->u.branches;
 	const uint32 *blocks = branches->blocks;
-	uint32		count = branches->count;
+	bool		is_any = instruction->opcode == EVOP_ANY_OF;
+	const char *keyword = is_any ? "anyOf" : "oneOf";
+	const char *path = is_any ? "/anyOf" : "/oneOf";
+	bool		reports = mode == COLLECT && m->collector->enter != NULL;
+	int			only = reports ? ANY_BRANCH : only_branch(branches, in);
 	uint32		matched = 0;
 	uint32		first = 0;
 	bool		ok = true;
 
-	for (uint32 i = 0; i < count; i++)
+	if (only == NO_BRANCH)
 	{
+		VIOLATION(keyword, path, "%s", explain_no_branch(branches, in));
+		return ok;
+	}
+	if (only != ANY_BRANCH)
+		return enter_in_place(m, blocks[only], in, marks, step, NULL, mode);
+
+	for (uint32 i = 0; i < branches->count; i++)
+	{
+		if (!reports && (branches->types[i] & EV_BIT(in.type)) == 0)
+			continue;
 		if (!try_branch(m, blocks[i], in, marks, step, mode))
 			continue;
-		if (matched++ > 0)
+		if (matched++ == 0)
+			first = i;
+		else if (!is_any)
 		{
-			VIOLATION("oneOf", "/oneOf", "must match exactly one of %u schemas, but matches %u and %u",
-					  count, first, i);
+			VIOLATION(keyword, path, "must match exactly one of %u schemas, but matches %u and %u",
+					  branches->count, first, i);
 			break;
 		}
-		first = i;
+		/* with marks every branch counts, else the first that matches will do */
+		if (is_any && marks == NULL && !reports)
+			break;
 	}
 	if (matched > 0 && mode == COLLECT)
-		forgive(m, "oneOf");
+		forgive(m, keyword);
 	if (matched == 0)
-		VIOLATION("oneOf", "/oneOf", "must match exactly one of %u schemas, but matches none%s",
-				  count, explain_branches(m, blocks, count, in, step));
+		VIOLATION(keyword, path, "must match %s one of %u schemas, but matches none%s",
+				  is_any ? "at least" : "exactly", branches->count,
+				  explain_branches(m, blocks, branches->count, in, step));
 	return ok;
 }
 
 /* ---------- the interpreter ---------- */
-
-static char *
-show_types(uint32 types, bool integer)
-{
-	StringInfoData text;
-
-	initStringInfo(&text);
-	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
-	{
-		if ((types & EV_BIT(type)) == 0 || type == EV_FALSE)
-			continue;			/* booleans come in pairs */
-		if (text.len > 0)
-			appendStringInfoString(&text, " or ");
-		appendStringInfoString(&text, type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
-	}
-	return text.data;
-}
 
 static void
 report_false(EvMatch *m, const EvSource *source, const Step *step)
@@ -963,10 +1033,8 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				{
 					bool		right_section = (instruction->u.type.types & EV_BIT(in.type)) != 0;
 
-					VIOLATION(source->keyword, source->path, "must be %s, but is %s%s%s",
-							  show_types(instruction->u.type.types, instruction->u.type.integer), ev_type_name(in.type),
-							  in.type == EV_NULL || in.type == EV_OBJECT || in.type == EV_ARRAY ? "" : " ",
-							  in.type == EV_NULL || in.type == EV_OBJECT || in.type == EV_ARRAY ? "" : ev_value_show(&in));
+					VIOLATION(source->keyword, source->path, "must be %s, but is %s",
+							  show_types(instruction->u.type.types, instruction->u.type.integer), show_instance(&in));
 					if (!right_section)
 						at = instruction->target - 1;
 				}
@@ -1051,6 +1119,12 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				break;
 
 			case EVOP_OBJECT:
+				if (mode == FAST)
+				{
+					if (!ev_match_plain_object(m, instruction->u.object, (const JsonbContainer *) in.data))
+						return false;
+					break;
+				}
 				if (!match_object(m, instruction->u.object, in, marks, step, mode))
 				{
 					if (mode != COLLECT)
@@ -1090,6 +1164,12 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				break;
 
 			case EVOP_ARRAY:
+				if (mode == FAST)
+				{
+					if (!ev_match_plain_array(m, instruction->u.array, (const JsonbContainer *) in.data))
+						return false;
+					break;
+				}
 				if (!match_array(m, instruction->u.array, in, marks, step, mode))
 				{
 					if (mode != COLLECT)
@@ -1143,16 +1223,8 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				}
 
 			case EVOP_ANY_OF:
-				if (!match_any_of(m, instruction, in, marks, step, mode))
-				{
-					if (mode != COLLECT)
-						return false;
-					ok = false;
-				}
-				break;
-
 			case EVOP_ONE_OF:
-				if (!match_one_of(m, instruction, in, marks, step, mode))
+				if (!match_branches(m, instruction, in, marks, step, mode))
 				{
 					if (mode != COLLECT)
 						return false;
@@ -1246,12 +1318,29 @@ run_collect(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step
 	return ok;
 }
 
+/* Objects and arrays with keywords that leaves do not do. */
+bool
+ev_match_object(EvMatch *m, const EvObject *object, EvInstance in)
+{
+	return match_object(m, object, in, NULL, NULL, FAST);
+}
+
+bool
+ev_match_array(EvMatch *m, const EvArray *array, EvInstance in)
+{
+	return match_array(m, array, in, NULL, NULL, FAST);
+}
+
 bool
 ev_match(const EvProgram *program, const Jsonb *document)
 {
-	EvMatch		m = {.program = program};
+	EvMatch		m;
 
-	return ev_run_block(&m, 0, ev_root_value(document));
+	m.program = program;
+	m.scope = NULL;
+	m.is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+	m.depth = 0;
+	return ev_match_leaf(&m, &program->root, ev_root_value(document));
 }
 
 bool
@@ -1261,6 +1350,7 @@ ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *c
 	Step		root = {.path = "",.place = program->blocks[0].place};
 	bool		ok;
 
+	m.is_utf8 = GetDatabaseEncoding() == PG_UTF8;
 	m.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate violations",
 									  ALLOCSET_SMALL_SIZES);
 	ok = run_collect(&m, 0, ev_root_value(document), NULL, &root);

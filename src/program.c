@@ -176,8 +176,11 @@ ev_instruction_text(const EvProgram *program, uint32 index)
 			break;
 		case EVOP_ANY_OF:
 		case EVOP_ONE_OF:
-			for (uint32 i = 0; i < instruction->u.branches.count; i++)
-				append_block(&text, psprintf("%u", i), instruction->u.branches.blocks[i]);
+			for (uint32 i = 0; i < instruction->u.branches->count; i++)
+				append_block(&text, psprintf("%u", i), instruction->u.branches->blocks[i]);
+			if (instruction->u.branches->discriminator.data != NULL)
+				appendStringInfo(&text, " by %s", ev_string_show(instruction->u.branches->discriminator.data,
+																 instruction->u.branches->discriminator.length));
 			break;
 		case EVOP_IF:
 			append_block(&text, "if", instruction->u.condition.if_block);

@@ -15,7 +15,9 @@
 #define EV_PROGRAM_H
 
 #include "format.h"
+#include "number.h"
 #include "pattern.h"
+#include "shape.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 
@@ -105,12 +107,73 @@ typedef struct EvInstance
 	const char *data;
 } EvInstance;
 
+struct EvObject;
+struct EvArray;
+struct EvEnum;
+struct EvBounds;
+
+/*
+ * A block that comes to one check, for the fast way: entering it costs no
+ * call.  optimize.c makes leaves of the blocks; what is no single check is
+ * LEAF_BLOCK.
+ *
+ * X(name, what it does)
+ */
+#define EV_LEAVES(X) \
+	X(TRUE, "nothing is left to check") \
+	X(BLOCK, "run the block") \
+	X(TYPE, "the type only") \
+	X(LENGTH, "a string's length (size)") \
+	X(STRINGS, "a string is one of a few (enumeration)") \
+	X(SHAPE, "a string has a shape (shape)") \
+	X(PATTERN, "a string matches (pattern)") \
+	X(FORMAT, "a string has a format (format)") \
+	X(NUMBER, "a number is within bounds (bounds)") \
+	X(OBJECT, "an object's own keywords (object)") \
+	X(ARRAY, "an array's own keywords (array)")
+
+typedef enum EvLeafKind
+{
+#define EV_LEAF(name, description) EV_LEAF_##name,
+	EV_LEAVES(EV_LEAF)
+#undef EV_LEAF
+} EvLeafKind;
+
+typedef struct EvLeaf
+{
+	uint8		kind;			/* EvLeafKind */
+	uint8		types;			/* set of the types that are valid */
+	uint8		subject;		/* the type that the check is about; others are
+								 * valid by their type alone */
+	bool		integer;		/* NUMBER, TYPE: numbers must be integers */
+	uint32		block;			/* the same as a block */
+	union
+	{
+		struct
+		{
+			uint32		minimum;
+			uint32		maximum;
+		}			size;		/* LENGTH */
+		const struct EvEnum *enumeration;	/* STRINGS */
+		const EvPatternShape *shape;	/* SHAPE */
+		const EvPattern *pattern;	/* PATTERN */
+		EvFormatFunction format;	/* FORMAT */
+		const struct EvBounds *bounds;	/* NUMBER; NULL: none */
+		const struct EvObject *object;	/* OBJECT */
+		const struct EvArray *array;	/* ARRAY */
+	}			u;
+} EvLeaf;
+
 typedef struct EvProperty
 {
 	EvString	name;
 	uint32		block;			/* EV_BLOCK_NONE: only required names it */
 	bool		required;
+	uint64		words[2];		/* the name's, see words.h */
+	EvLeaf		leaf;			/* of the block */
 } EvProperty;
+
+StaticAssertDecl(sizeof(EvProperty) <= 64, "a property fits a cache line");
 
 typedef struct EvPatternProperty
 {
@@ -131,6 +194,8 @@ typedef struct EvObject
 	EvPatternProperty *patterns;
 	uint32		additional;		/* block for the other properties */
 	uint32		names;			/* block for the names */
+	EvLeaf		additional_leaf;
+	bool		plain;			/* has neither patterns nor names */
 } EvObject;
 
 /* An array's own keywords. */
@@ -141,11 +206,13 @@ typedef struct EvArray
 	uint32		prefix_count;
 	uint32	   *prefix;			/* a block for each of the first items */
 	uint32		items;			/* block for the other items */
+	EvLeaf		items_leaf;
 	uint32		contains;		/* block */
 	uint32		min_contains;
 	uint32		max_contains;
 	bool		unique_items;
 	bool		contains_evaluates; /* unevaluatedItems heeds contains */
+	bool		plain;			/* has no contains and is not unique */
 } EvArray;
 
 typedef struct EvEnum
@@ -156,6 +223,7 @@ typedef struct EvEnum
 	uint32		count;
 	uint32		types;			/* set of the types of its values */
 	bool		is_const;
+	uint64	   *words;			/* two for each value, where all are strings */
 } EvEnum;
 
 typedef enum EvBoundKind
@@ -165,6 +233,39 @@ typedef enum EvBoundKind
 	EV_MAXIMUM,
 	EV_EXCLUSIVE_MAXIMUM
 } EvBoundKind;
+
+/* A lower and an upper bound; a Numeric is NULL where there is none. */
+typedef struct EvBounds
+{
+	Numeric		low;
+	Numeric		high;
+	EvDigits	low_digits;
+	EvDigits	high_digits;
+	bool		low_exclusive;
+	bool		high_exclusive;
+} EvBounds;
+
+/*
+ * anyOf and oneOf, one row for each branch.  Where a property of the instance
+ * tells the branches apart (each requires it, with constant strings of its
+ * own), only the branch that has its value can match.
+ */
+typedef struct EvBranches
+{
+	uint32	   *blocks;
+	uint8	   *types;			/* sets of the types that may match */
+	uint32		count;
+	bool		disjoint;		/* no type may match two branches */
+	EvString	discriminator;	/* the property; data NULL: none */
+	uint32		value_count;
+	struct EvBranchValue *values;	/* sorted by length, then bytes */
+} EvBranches;
+
+typedef struct EvBranchValue
+{
+	EvString	value;
+	uint32		branch;
+} EvBranchValue;
 
 typedef struct EvDependency
 {
@@ -212,6 +313,7 @@ typedef struct EvInstruction
 		struct
 		{
 			EvPattern  *compiled;
+			const EvPatternShape *shape;	/* NULL: it has none */
 			const char *source; /* as written */
 		}			pattern;	/* PATTERN */
 		const EvFormat *format; /* FORMAT */
@@ -224,11 +326,7 @@ typedef struct EvInstruction
 		const EvObject *object; /* OBJECT */
 		const EvArray *array;	/* ARRAY */
 		const EvDependency *dependency; /* DEPENDENT_REQUIRED, DEPENDENT_SCHEMA */
-		struct
-		{
-			uint32	   *blocks;
-			uint32		count;
-		}			branches;	/* ANY_OF, ONE_OF */
+		const EvBranches *branches; /* ANY_OF, ONE_OF */
 		struct
 		{
 			uint32		if_block;
@@ -279,6 +377,7 @@ typedef struct EvProgram
 	EvSource   *sources;		/* parallel to code */
 	EvBlock    *blocks;
 	uint32		block_count;
+	EvLeaf		root;			/* of the first block */
 } EvProgram;
 
 /* The name of an opcode, for event_schema_program. */

@@ -1,0 +1,64 @@
+/*
+ * match_internal.h
+ *	  What the two halves of the matcher share: match.c interprets blocks,
+ *	  leaf.c runs the fast way through objects, arrays and single checks.
+ */
+#ifndef EV_MATCH_INTERNAL_H
+#define EV_MATCH_INTERNAL_H
+
+#include "match.h"
+
+/* The dynamic scope: the resources that are being gone through. */
+typedef struct EvScope
+{
+	const struct EvScope *outer;
+	uint32		resource;
+} EvScope;
+
+/* One run of a program. */
+typedef struct EvMatch
+{
+	const EvProgram *program;
+	const EvScope *scope;
+	bool		is_utf8;		/* the server encoding is */
+	uint32		depth;			/* of containers */
+	EvCollector *collector;		/* COLLECT only, and what follows */
+	EvCollector *top;			/* the caller's */
+	int			explaining;		/* branches within branches being explained */
+	MemoryContext context;		/* for messages; reset after each of top's */
+} EvMatch;
+
+/* Yes or no, without marks: the block at `at`, which is code. */
+extern bool ev_run_block(EvMatch *m, uint32 at, EvInstance in);
+
+/* The same for a leaf, and for what leaves are made of. */
+extern bool ev_match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in);
+extern bool ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container);
+extern bool ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *container);
+
+/* The same for what the leaves leave to match.c. */
+extern bool ev_match_object(EvMatch *m, const EvObject *object, EvInstance in);
+extern bool ev_match_array(EvMatch *m, const EvArray *array, EvInstance in);
+
+/* Single checks. */
+extern bool ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length);
+extern bool ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum);
+extern bool ev_matches_pattern(const EvPattern *pattern, const char *data, uint32 length);
+extern bool ev_matches_format(EvFormatFunction matches, const char *data, uint32 length);
+
+/*
+ * The first property at or after `from` that is not before the key in jsonb's
+ * order.
+ */
+extern uint32 ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found);
+
+/* The branch that the discriminator's value names; -1: none. */
+extern int	ev_discriminate(const EvBranches *branches, const JsonbContainer *container);
+
+/*
+ * Containers are nested at most so deep between two looks at the stack; the
+ * frames in between are far less than the server's reserve.
+ */
+#define EV_DEPTH_STEP	8
+
+#endif							/* EV_MATCH_INTERNAL_H */

@@ -1,0 +1,453 @@
+/*
+ * optimize.c
+ *	  A pass over a finished program that prepares its fast way.
+ *
+ * Blocks that come to a single check become leaves, which the loops over
+ * properties and items do themselves; the branches of anyOf and oneOf are
+ * looked at for what tells them apart.  The instructions stay as they are:
+ * the collecting run uses them, and the two must agree.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "optimize.h"
+#include "words.h"
+
+/* References are followed this far. */
+#define MAX_HOPS	8
+
+/* ---------- leaves ---------- */
+
+static const EvBounds *
+make_bounds(const EvInstruction *low, const EvInstruction *high)
+{
+	EvBounds   *bounds = palloc0(sizeof(EvBounds));
+
+	if (low != NULL)
+	{
+		bounds->low = low->u.bound.value;
+		bounds->low_digits = ev_number_read(bounds->low);
+		bounds->low_exclusive = low->u.bound.kind == EV_EXCLUSIVE_MINIMUM;
+	}
+	if (high != NULL)
+	{
+		bounds->high = high->u.bound.value;
+		bounds->high_digits = ev_number_read(bounds->high);
+		bounds->high_exclusive = high->u.bound.kind == EV_EXCLUSIVE_MAXIMUM;
+	}
+	return bounds;
+}
+
+/* The type that an instruction is about; EV_TYPE_COUNT: all. */
+static EvType
+subject_of(const EvInstruction *instruction)
+{
+	switch ((EvOpcode) instruction->opcode)
+	{
+		case EVOP_ENUM_STRINGS:
+		case EVOP_LENGTH:
+		case EVOP_PATTERN:
+		case EVOP_FORMAT:
+			return EV_STRING;
+		case EVOP_BOUND:
+			return EV_NUMBER;
+		case EVOP_OBJECT:
+			return EV_OBJECT;
+		case EVOP_ARRAY:
+			return EV_ARRAY;
+		default:
+			return EV_TYPE_COUNT;
+	}
+}
+
+static EvLeaf
+leaf_of_check(const EvInstruction *check, EvLeaf leaf)
+{
+	switch ((EvOpcode) check->opcode)
+	{
+		case EVOP_ENUM_STRINGS:
+			leaf.kind = EV_LEAF_STRINGS;
+			leaf.u.enumeration = check->u.enumeration;
+			break;
+		case EVOP_LENGTH:
+			leaf.kind = EV_LEAF_LENGTH;
+			leaf.u.size.minimum = check->u.size.minimum;
+			leaf.u.size.maximum = check->u.size.maximum;
+			break;
+		case EVOP_PATTERN:
+			leaf.kind = check->u.pattern.shape != NULL ? EV_LEAF_SHAPE : EV_LEAF_PATTERN;
+			if (check->u.pattern.shape != NULL)
+				leaf.u.shape = check->u.pattern.shape;
+			else
+				leaf.u.pattern = check->u.pattern.compiled;
+			break;
+		case EVOP_FORMAT:
+			leaf.kind = EV_LEAF_FORMAT;
+			leaf.u.format = check->u.format->matches;
+			break;
+		case EVOP_OBJECT:
+			leaf.kind = EV_LEAF_OBJECT;
+			leaf.u.object = check->u.object;
+			break;
+		case EVOP_ARRAY:
+			leaf.kind = EV_LEAF_ARRAY;
+			leaf.u.array = check->u.array;
+			break;
+		default:
+			Assert(false);
+	}
+	return leaf;
+}
+
+static EvLeaf make_leaf(const EvProgram *program, uint32 block, int hops);
+
+/*
+ * [T, null] is written as anyOf, too: the other branch's leaf, and null is
+ * valid.
+ */
+static bool
+make_nullable(const EvProgram *program, const EvBranches *branches, int hops, EvLeaf *leaf)
+{
+	EvLeaf		leaves[2];
+
+	if (branches->count != 2)
+		return false;
+	for (int i = 0; i < 2; i++)
+		leaves[i] = make_leaf(program, branches->blocks[i], hops);
+	for (int i = 0; i < 2; i++)
+	{
+		const EvLeaf *null = &leaves[i];
+		const EvLeaf *other = &leaves[1 - i];
+
+		if (null->kind == EV_LEAF_TYPE && null->types == EV_BIT(EV_NULL) &&
+			other->kind != EV_LEAF_BLOCK && other->kind != EV_LEAF_TRUE &&
+			(other->types & EV_BIT(EV_NULL)) == 0)
+		{
+			*leaf = *other;
+			leaf->types |= EV_BIT(EV_NULL);
+			return true;
+		}
+	}
+	return false;
+}
+
+static EvLeaf
+make_leaf(const EvProgram *program, uint32 block, int hops)
+{
+	const EvInstruction *instruction = &program->code[block];
+	const EvInstruction *check = NULL;
+	const EvInstruction *low = NULL;
+	const EvInstruction *high = NULL;
+	EvLeaf		general = {.kind = EV_LEAF_BLOCK,.types = EV_ALL_TYPES,.block = block};
+	EvLeaf		leaf = {.kind = EV_LEAF_TYPE,.types = EV_ALL_TYPES,.subject = EV_TYPE_COUNT,.block = block};
+
+	if (block >= EV_BLOCK_TRUE)
+	{
+		general.kind = EV_LEAF_TRUE;
+		return general;
+	}
+	for (;; instruction++)
+	{
+		EvType		subject = subject_of(instruction);
+
+		/* all checks must be about one type */
+		if (subject != EV_TYPE_COUNT)
+		{
+			if (leaf.subject != EV_TYPE_COUNT && leaf.subject != subject)
+				return general;
+			leaf.subject = subject;
+		}
+
+		switch ((EvOpcode) instruction->opcode)
+		{
+			case EVOP_RETURN:
+				goto done;
+			case EVOP_TYPE:
+				leaf.types &= instruction->u.type.types;
+				leaf.integer = instruction->u.type.integer;
+				break;
+			case EVOP_SKIP_UNLESS:
+				break;
+			case EVOP_ENUM:
+				/* of null, true and false only */
+				if ((instruction->u.enumeration->types & ~(EV_BOOLEAN_BITS | EV_BIT(EV_NULL))) != 0)
+					return general;
+				leaf.types &= instruction->u.enumeration->types;
+				break;
+			case EVOP_ENUM_STRINGS:
+				leaf.types &= EV_BIT(EV_STRING);
+				/* FALLTHROUGH */
+			case EVOP_LENGTH:
+			case EVOP_PATTERN:
+			case EVOP_FORMAT:
+			case EVOP_OBJECT:
+			case EVOP_ARRAY:
+				if (check != NULL)
+					return general;
+				check = instruction;
+				break;
+			case EVOP_BOUND:
+				if (instruction->u.bound.kind == EV_MINIMUM || instruction->u.bound.kind == EV_EXCLUSIVE_MINIMUM)
+				{
+					if (low != NULL)
+						return general;
+					low = instruction;
+				}
+				else
+				{
+					if (high != NULL)
+						return general;
+					high = instruction;
+				}
+				break;
+			case EVOP_CALL_REF:
+			case EVOP_CALL:
+				/* an alias: nothing before it and nothing after */
+				if (instruction == &program->code[block] && hops > 0 &&
+					instruction[1].opcode == EVOP_RETURN && instruction->target < EV_BLOCK_TRUE)
+				{
+					leaf = make_leaf(program, instruction->target, hops - 1);
+					if (leaf.kind != EV_LEAF_BLOCK)
+						return leaf;
+				}
+				return general;
+			case EVOP_ANY_OF:
+			case EVOP_ONE_OF:
+				if (instruction == &program->code[block] && hops > 0 &&
+					instruction[1].opcode == EVOP_RETURN &&
+					make_nullable(program, instruction->u.branches, hops - 1, &leaf))
+					return leaf;
+				return general;
+			default:
+				return general;
+		}
+	}
+
+done:
+	if (leaf.subject == EV_NUMBER || (leaf.subject == EV_TYPE_COUNT && leaf.integer))
+	{
+		leaf.subject = EV_NUMBER;
+		leaf.kind = EV_LEAF_NUMBER;
+		leaf.u.bounds = low != NULL || high != NULL ? make_bounds(low, high) : NULL;
+		return leaf;
+	}
+	/* "integer" beside a string's keywords: the rare general case */
+	if (leaf.integer)
+		return general;
+	return check != NULL ? leaf_of_check(check, leaf) : leaf;
+}
+
+/* ---------- branches ---------- */
+
+/* The types that a block may find valid. */
+static uint32
+block_types(const EvProgram *program, uint32 block, int hops)
+{
+	uint32		types = EV_ALL_TYPES;
+
+	if (block >= EV_BLOCK_TRUE)
+		return types;
+	for (const EvInstruction *instruction = &program->code[block];; instruction++)
+	{
+		switch ((EvOpcode) instruction->opcode)
+		{
+			case EVOP_RETURN:
+				return types;
+			case EVOP_FAIL:
+				return 0;
+			case EVOP_TYPE:
+				types &= instruction->u.type.types;
+				break;
+			case EVOP_ENUM:
+			case EVOP_ENUM_STRINGS:
+				types &= instruction->u.enumeration->types;
+				break;
+			case EVOP_CALL:
+			case EVOP_CALL_REF:
+				if (hops > 0)
+					types &= block_types(program, instruction->target, hops - 1);
+				break;
+			default:
+				break;
+		}
+	}
+}
+
+/* The properties that a block asks of an object; NULL: none, or not only there. */
+static const EvObject *
+block_object(const EvProgram *program, uint32 block, int hops)
+{
+	const EvObject *object = NULL;
+
+	if (block >= EV_BLOCK_TRUE)
+		return NULL;
+	for (const EvInstruction *instruction = &program->code[block];; instruction++)
+	{
+		if (instruction->opcode == EVOP_RETURN || instruction->opcode == EVOP_FAIL)
+			return object;
+		if (instruction->opcode == EVOP_OBJECT)
+			object = instruction->u.object;
+		else if (instruction->opcode == EVOP_CALL_REF && object == NULL && hops > 0)
+			object = block_object(program, instruction->target, hops - 1);
+	}
+}
+
+static const EvProperty *
+find_property(const EvObject *object, EvString name)
+{
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		const EvProperty *property = &object->properties[i];
+
+		if (property->name.length == name.length && memcmp(property->name.data, name.data, name.length) == 0)
+			return property;
+	}
+	return NULL;
+}
+
+/* The constant strings that a property must have; NULL: it may be other things. */
+static const EvEnum *
+constant_strings(const EvProgram *program, const EvProperty *property)
+{
+	EvLeaf		leaf;
+
+	if (property == NULL || !property->required || property->block >= EV_BLOCK_TRUE)
+		return NULL;
+	leaf = make_leaf(program, property->block, MAX_HOPS);
+	return leaf.kind == EV_LEAF_STRINGS && leaf.types == EV_BIT(EV_STRING) ? leaf.u.enumeration : NULL;
+}
+
+static int
+compare_branch_values(const void *a, const void *b)
+{
+	const EvString *x = &((const EvBranchValue *) a)->value;
+	const EvString *y = &((const EvBranchValue *) b)->value;
+
+	if (x->length != y->length)
+		return x->length < y->length ? -1 : 1;
+	return memcmp(x->data, y->data, x->length);
+}
+
+/* Does this property tell all branches apart?  Then they are told by it. */
+static bool
+discriminate(const EvProgram *program, EvBranches *branches, const EvObject **objects, EvString name)
+{
+	uint32		count = 0;
+	EvBranchValue *values;
+
+	for (uint32 i = 0; i < branches->count; i++)
+	{
+		const EvEnum *strings = constant_strings(program, find_property(objects[i], name));
+
+		if (strings == NULL)
+			return false;
+		count += strings->count;
+	}
+
+	values = palloc(sizeof(EvBranchValue) * count);
+	count = 0;
+	for (uint32 i = 0; i < branches->count; i++)
+	{
+		const EvEnum *strings = constant_strings(program, find_property(objects[i], name));
+
+		for (uint32 j = 0; j < strings->count; j++)
+		{
+			values[count].value = (EvString) {strings->values[j].data, strings->values[j].length};
+			values[count++].branch = i;
+		}
+	}
+	qsort(values, count, sizeof(EvBranchValue), compare_branch_values);
+	for (uint32 i = 1; i < count; i++)
+		if (compare_branch_values(&values[i - 1], &values[i]) == 0 && values[i - 1].branch != values[i].branch)
+		{
+			pfree(values);
+			return false;
+		}
+	branches->discriminator = name;
+	branches->values = values;
+	branches->value_count = count;
+	return true;
+}
+
+static void
+optimize_branches(const EvProgram *program, EvBranches *branches)
+{
+	const EvObject **objects = palloc(sizeof(EvObject *) * branches->count);
+	uint32		seen = 0;
+	bool		all_objects = branches->count > 1;
+
+	branches->types = palloc(branches->count);
+	branches->disjoint = true;
+	for (uint32 i = 0; i < branches->count; i++)
+	{
+		branches->types[i] = (uint8) block_types(program, branches->blocks[i], MAX_HOPS);
+		if ((seen & branches->types[i]) != 0)
+			branches->disjoint = false;
+		seen |= branches->types[i];
+		objects[i] = block_object(program, branches->blocks[i], MAX_HOPS);
+		if (objects[i] == NULL || branches->types[i] != EV_BIT(EV_OBJECT))
+			all_objects = false;
+	}
+	for (uint32 i = 0; all_objects && i < objects[0]->property_count; i++)
+		if (constant_strings(program, &objects[0]->properties[i]) != NULL &&
+			discriminate(program, branches, objects, objects[0]->properties[i].name))
+			break;
+	pfree(objects);
+}
+
+/* ---------- the pass ---------- */
+
+static void
+optimize_object(const EvProgram *program, EvObject *object)
+{
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		EvProperty *property = &object->properties[i];
+
+		ev_words(property->name.data, property->name.length, property->words);
+		property->leaf = make_leaf(program, property->block, MAX_HOPS);
+	}
+	object->additional_leaf = make_leaf(program, object->additional, MAX_HOPS);
+	object->plain = object->pattern_count == 0 && object->names == EV_BLOCK_NONE;
+}
+
+static void
+optimize_enum(EvEnum *enumeration)
+{
+	enumeration->words = palloc(sizeof(uint64) * 2 * enumeration->count);
+	for (uint32 i = 0; i < enumeration->count; i++)
+		ev_words(enumeration->values[i].data, enumeration->values[i].length, &enumeration->words[2 * i]);
+}
+
+void
+ev_optimize(EvProgram *program)
+{
+	/* what leaves point to comes first */
+	for (uint32 i = 0; i < program->length; i++)
+	{
+		EvInstruction *instruction = &program->code[i];
+
+		if (instruction->opcode == EVOP_ENUM_STRINGS)
+			optimize_enum(unconstify(EvEnum *, instruction->u.enumeration));
+	}
+	for (uint32 i = 0; i < program->length; i++)
+	{
+		EvInstruction *instruction = &program->code[i];
+
+		CHECK_FOR_INTERRUPTS();
+		if (instruction->opcode == EVOP_OBJECT)
+			optimize_object(program, unconstify(EvObject *, instruction->u.object));
+		else if (instruction->opcode == EVOP_ARRAY)
+		{
+			EvArray    *array = unconstify(EvArray *, instruction->u.array);
+
+			array->items_leaf = make_leaf(program, array->items, MAX_HOPS);
+			array->plain = array->contains == EV_BLOCK_NONE && !array->unique_items &&
+				array->prefix_count == 0;
+		}
+		else if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
+			optimize_branches(program, unconstify(EvBranches *, instruction->u.branches));
+	}
+	program->root = make_leaf(program, 0, MAX_HOPS);
+}
