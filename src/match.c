@@ -976,8 +976,8 @@ match_branches(EvMatch *m, const EvInstruction *instruction, EvInstance in, Mark
 	if (matched > 0 && mode == COLLECT)
 		forgive(m, keyword);
 	if (matched == 0)
-		VIOLATION(keyword, path, "must match %s one of %u schemas, but matches none%s",
-				  is_any ? "at least" : "exactly", branches->count,
+		VIOLATION(keyword, path, "must match %s one of %u schema%s, but matches none%s",
+				  is_any ? "at least" : "exactly", branches->count, plural(branches->count),
 				  explain_branches(m, blocks, branches->count, in, step));
 	return ok;
 }

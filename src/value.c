@@ -193,12 +193,34 @@ ev_string_show(const char *data, int length)
 	return result.data;
 }
 
+/*
+ * A container as JSON, cut; a large one by what it is, or its whole text
+ * would be made to be thrown away.
+ */
+static char *
+show_container(const EvInstance *value)
+{
+	JsonbContainer *container = (JsonbContainer *) unconstify(char *, value->data);
+	uint32		count = JsonContainerSize(container);
+	uint32		entries = value->type == EV_OBJECT ? count * 2 : count;
+	char	   *text;
+	int			length;
+	int			shown;
+
+	if (entries > 100 || getJsonbOffset(container, entries) > 1000)
+		return value->type == EV_OBJECT ?
+			psprintf("an object of %u %s", count, count == 1 ? "property" : "properties") :
+			psprintf("an array of %u %s", count, count == 1 ? "item" : "items");
+	text = JsonbToCString(NULL, container, 1000);
+	length = strlen(text);
+	shown = pg_mbcharcliplen(text, length, EV_SHOWN_CHARACTERS);
+	return shown < length ? psprintf("%.*s...", shown, text) : text;
+}
+
 char *
 ev_value_show(const EvInstance *value)
 {
-	const JsonbContainer *container = (const JsonbContainer *) value->data;
 	char	   *text;
-	uint32		count;
 
 	switch (value->type)
 	{
@@ -216,13 +238,8 @@ ev_value_show(const EvInstance *value)
 				strcpy(text + EV_SHOWN_CHARACTERS - 3, "...");
 			return text;
 		case EV_OBJECT:
-			count = JsonContainerSize(container);
-			return count == 0 ? pstrdup("{}") :
-				psprintf("an object of %u %s", count, count == 1 ? "property" : "properties");
 		case EV_ARRAY:
-			count = JsonContainerSize(container);
-			return count == 0 ? pstrdup("[]") :
-				psprintf("an array of %u %s", count, count == 1 ? "item" : "items");
+			return show_container(value);
 	}
 	return pstrdup("");
 }

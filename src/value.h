@@ -57,7 +57,7 @@ extern const char *ev_type_name(EvType type);
 #define EV_SHOWN_CHARACTERS	64
 
 /*
- * A value as messages show it, in CurrentMemoryContext: scalars as JSON, cut;
+ * A value as messages show it, in CurrentMemoryContext: as JSON, cut; large
  * containers by what they are.
  */
 extern char *ev_value_show(const EvInstance *value);
