@@ -39,6 +39,7 @@
 #include "guard.h"
 #include "language.h"
 #include "names.h"
+#include "registration.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_ddl);
 PG_FUNCTION_INFO_V1(ev_guard_drop);
@@ -253,19 +254,18 @@ ev_guard_ddl(PG_FUNCTION_ARGS)
 /* ---------- DROP ---------- */
 
 /*
- * The schema version that a row of pg_event_trigger_dropped_objects() is, or
- * NULL where it is something else.
+ * The schema version that a row of pg_event_trigger_dropped_objects() was, or
+ * NULL where it was something else.  The arguments there are written as
+ * settings have it, so the name must do, and that nothing is registered under
+ * it any more.
  */
 static EvVersion *
 dropped_version(HeapTuple row, TupleDesc descriptor)
 {
 	bool		is_null;
 	Datum		names;
-	Datum		arguments;
 	Datum	   *name;
-	Datum	   *argument;
 	int			name_count;
-	int			argument_count;
 	char	   *function;
 	int			type_length;
 	int32		number;
@@ -274,20 +274,15 @@ dropped_version(HeapTuple row, TupleDesc descriptor)
 	names = SPI_getbinval(row, descriptor, 1, &is_null);
 	if (is_null)
 		return NULL;
-	arguments = SPI_getbinval(row, descriptor, 2, &is_null);
-	if (is_null)
-		return NULL;
 	deconstruct_array(DatumGetArrayTypeP(names), TEXTOID, -1, false, TYPALIGN_INT,
 					  &name, NULL, &name_count);
-	deconstruct_array(DatumGetArrayTypeP(arguments), TEXTOID, -1, false, TYPALIGN_INT,
-					  &argument, NULL, &argument_count);
-	if (name_count != 2 || argument_count != 1 ||
-		strcmp(TextDatumGetCString(name[0]), EV_SCHEMA_NAMESPACE) != 0 ||
-		strcmp(TextDatumGetCString(argument[0]), "pg_catalog.jsonb") != 0)
+	if (name_count != 2 ||
+		strcmp(TextDatumGetCString(name[0]), EV_SCHEMA_NAMESPACE) != 0)
 		return NULL;
 
 	function = TextDatumGetCString(name[1]);
-	if (!ev_parse_event_name(function, &type_length, &number))
+	if (!ev_parse_event_name(function, &type_length, &number) ||
+		OidIsValid(ev_registered_function(function)))
 		return NULL;
 	version = palloc(sizeof(EvVersion));
 	version->type = pnstrdup(function, type_length);
@@ -305,7 +300,7 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	SPI_connect();
-	if (SPI_execute("SELECT address_names, address_args"
+	if (SPI_execute("SELECT address_names"
 					" FROM pg_catalog.pg_event_trigger_dropped_objects()"
 					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
 					" AND objsubid OPERATOR(pg_catalog.=) 0",
