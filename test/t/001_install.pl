@@ -43,5 +43,38 @@ my ($sqlstate) =
   sql_error($node, 'postgres', 'CREATE EXTENSION event_validate');
 is($sqlstate, '42710', 'but not twice');
 
+# A database's owner may install it (it is trusted), in a schema of choice,
+# and may register schemas then.
+$node->safe_psql(
+	'postgres', q(
+	CREATE ROLE owner LOGIN;
+	CREATE DATABASE owned OWNER owner;
+	CREATE ROLE stranger LOGIN));
+$node->safe_psql(
+	'owned', q(
+	CREATE SCHEMA app;
+	GRANT USAGE ON SCHEMA app TO stranger;
+	CREATE EXTENSION event_validate SCHEMA app;
+	SELECT app.register_event_schema('order', 1, '{"type": "object"}')),
+	extra_params => [ '-U', 'owner' ]);
+is( $node->safe_psql(
+		'owned',
+		q(SELECT app.validate_event('{}', 'order', 1), app.validate_event('[]', 'order', 1)),
+		extra_params => [ '-U', 'stranger' ]),
+	't|f',
+	'a database owner installs it, and others use it');
+
+my @error = sql_error($node, 'owned', 'CREATE EXTENSION event_validate',
+	extra_params => [ '-U', 'stranger' ]);
+isnt($error[0], undef, 'a stranger may not install it');
+
+# A schema of that name that is somebody else's is not taken over.
+$node->safe_psql('postgres', 'CREATE DATABASE taken');
+$node->safe_psql('taken', 'CREATE SCHEMA event_schema');
+@error = sql_error($node, 'taken', 'CREATE EXTENSION event_validate');
+like($error[1] // '', qr/event_schema/, 'a foreign schema event_schema stops it');
+is( $node->safe_psql('taken', q(SELECT count(*) FROM pg_extension WHERE extname = 'event_validate')),
+	'0', 'with nothing left');
+
 $node->stop;
 done_testing();
