@@ -76,7 +76,7 @@ check-headers:
 	@for header in $(sort $(wildcard $(top)/src/*.h)); do \
 		name=`basename $$header .h`; \
 		printf '#include "postgres.h"\n#include "%s"\n' "$$header" >headers/$$name.c; \
-		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -I$(abspath $(top)) -Wno-unused -fsyntax-only headers/$$name.c || failed=1; \
+		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -I$(abspath $(top)) -Wno-unused -fmax-errors=5 -fsyntax-only headers/$$name.c || failed=1; \
 		if grep -q '#include.*postgres\.h' $$header; then echo "$$header includes postgres.h"; failed=1; fi; \
 	done; $(RM) -r headers; test -z "$$failed"
 
