@@ -135,58 +135,6 @@ def validator(name):
     return Validator({"$ref": "event:" + name}, registry=registry, format_checker=formats)
 
 
-check(bool(documents), "there are documents", str(EVENTS))
-
-# ---------------------------------------------------------------- the documents
-for name, document in documents.items():
-    check(NAME.match(name) is not None and len(name.encode()) <= 62, f"{name}: is a name TYPE@VERSION")
-    check(document.get("$schema") == DIALECT, f"{name}: names its dialect")
-    try:
-        Draft202012Validator.check_schema(document)
-        check(True, f"{name}: is a valid schema")
-    except Exception as error:  # SchemaError, or a crash of the validator
-        check(False, f"{name}: is a valid schema", str(error).splitlines()[0])
-        continue
-    check(bool(document.get("title")) and bool(document.get("description")), f"{name}: has a title and a description")
-
-    unknown, undescribed, unresolved, unchecked, bad = [], [], [], [], []
-    for where, schema in subschemas(document):
-        if not isinstance(schema, dict):
-            continue
-        unknown += [where + pointer([k]) for k in schema if k not in SCHEMA | SCHEMAS | NAMED_SCHEMAS | PLAIN]
-        # Properties of a schema that says what a value is, not of one that narrows (in then, allOf ...).
-        narrows = re.search(r"/(?:if|then|else|not|allOf/\d+|oneOf/\d+)(?:/|\Z)", where)
-        for key in ("properties", "$defs"):
-            for prop, sub in schema.get(key, {}).items() if not narrows else ():
-                if not isinstance(sub, dict) or not sub.get("description"):
-                    undescribed.append(where + pointer([key, prop]))
-        if "$ref" in schema:
-            try:
-                registry.resolver("event:" + name).lookup(schema["$ref"])
-            except Exception:
-                unresolved.append(f"{where}: {schema['$ref']}")
-        if "format" in schema and schema["format"] not in formats.checkers:
-            unchecked.append(f"{where}: {schema['format']}")
-        if "pattern" in schema:
-            try:
-                re.compile(schema["pattern"])
-            except re.error as error:
-                bad.append(f"{where}: {error}")
-        for example in schema.get("examples", []):
-            here = Validator({"$ref": f"event:{name}#{where}"}, registry=registry, format_checker=formats)
-            if not here.is_valid(example):
-                bad.append(f"{where}: example {example!r}")
-    check(not unknown, f"{name}: uses known keywords only", ", ".join(unknown))
-    check(not undescribed, f"{name}: describes every property", ", ".join(undescribed))
-    check(not unresolved, f"{name}: refers to what exists", ", ".join(unresolved))
-    check(not unchecked, f"{name}: its formats are checked here", ", ".join(unchecked))
-    check(not bad, f"{name}: its patterns and examples are sound", ", ".join(bad))
-
-# ---------------------------------------------------------------- samples and mistakes
-events = [name for name, document in documents.items() if document.get("not") != {}]
-check(len(events) < len(documents), "there are documents that only hold definitions")
-
-
 def rows(kind, name):
     path = TRADING / kind / (name + ".json")
     if not path.exists():
@@ -198,28 +146,87 @@ def rows(kind, name):
     return found
 
 
-for kind in ("samples", "mistakes"):
-    strangers = sorted(p.name for p in (TRADING / kind).glob("*.json") if p.name[:-len(".json")] not in events)
-    check(not strangers, f"{kind}: every file is of a schema", ", ".join(strangers))
+def check_schemas():
+    check(bool(documents), "there are documents", str(EVENTS))
+    for name, document in documents.items():
+        check(NAME.match(name) is not None and len(name.encode()) <= 62, f"{name}: is a name TYPE@VERSION")
+        check(document.get("$schema") == DIALECT, f"{name}: names its dialect")
+        try:
+            Draft202012Validator.check_schema(document)
+            check(True, f"{name}: is a valid schema")
+        except Exception as error:  # SchemaError, or a crash of the validator
+            check(False, f"{name}: is a valid schema", str(error).splitlines()[0])
+            continue
+        check(bool(document.get("title")) and bool(document.get("description")), f"{name}: has a title and a description")
 
-for name in events:
-    judge = validator(name)
-    samples = rows("samples", name)
-    check(bool(samples), f"{name}: has samples")
-    for row in samples:
-        errors = [f"{pointer(e.absolute_path)}: {e.message[:100]}" for e in judge.iter_errors(row["data"])]
-        check(not errors, f"{name}: accepts {row['source']}", "; ".join(errors))
+        unknown, undescribed, unresolved, unchecked, bad = [], [], [], [], []
+        for where, schema in subschemas(document):
+            if not isinstance(schema, dict):
+                continue
+            unknown += [where + pointer([k]) for k in schema if k not in SCHEMA | SCHEMAS | NAMED_SCHEMAS | PLAIN]
+            # Properties of a schema that says what a value is, not of one that narrows (in then, allOf ...).
+            narrows = re.search(r"/(?:if|then|else|not|allOf/\d+|oneOf/\d+)(?:/|\Z)", where)
+            for key in ("properties", "$defs"):
+                for prop, sub in schema.get(key, {}).items() if not narrows else ():
+                    if not isinstance(sub, dict) or not sub.get("description"):
+                        undescribed.append(where + pointer([key, prop]))
+            if "$ref" in schema:
+                try:
+                    registry.resolver("event:" + name).lookup(schema["$ref"])
+                except Exception:
+                    unresolved.append(f"{where}: {schema['$ref']}")
+            if "format" in schema and schema["format"] not in formats.checkers:
+                unchecked.append(f"{where}: {schema['format']}")
+            if "pattern" in schema:
+                try:
+                    re.compile(schema["pattern"])
+                except re.error as error:
+                    bad.append(f"{where}: {error}")
+            for example in schema.get("examples", []):
+                here = Validator({"$ref": f"event:{name}#{where}"}, registry=registry, format_checker=formats)
+                if not here.is_valid(example):
+                    bad.append(f"{where}: example {example!r}")
+        check(not unknown, f"{name}: uses known keywords only", ", ".join(unknown))
+        check(not undescribed, f"{name}: describes every property", ", ".join(undescribed))
+        check(not unresolved, f"{name}: refers to what exists", ", ".join(unresolved))
+        check(not unchecked, f"{name}: its formats are checked here", ", ".join(unchecked))
+        check(not bad, f"{name}: its patterns and examples are sound", ", ".join(bad))
 
-    mistakes = rows("mistakes", name)
-    check(len(mistakes) >= MISTAKES_EACH, f"{name}: has {MISTAKES_EACH} mistakes or more", str(len(mistakes)))
-    for row in mistakes:
-        found = set(violations(judge, row["data"]))
-        stated = (row["instance_location"], row["keyword"])
-        check(stated in found, f"{name}: refuses {row['mistake']}, by {stated[1]} at {stated[0]!r}", f"found {sorted(found)}")
 
-for name in set(documents) - set(events):
-    judge = validator(name)
-    check(not any(judge.is_valid(x) for x in (None, {}, [], "", 0)), f"{name}: accepts nothing")
+def check_payloads():
+    events = [name for name, document in documents.items() if document.get("not") != {}]
+    check(len(events) < len(documents), "there are documents that only hold definitions")
 
-print(f"{passed} passed, {failed} failed")
-sys.exit(failed != 0)
+    for kind in ("samples", "mistakes"):
+        strangers = sorted(p.name for p in (TRADING / kind).glob("*.json") if p.name[:-len(".json")] not in events)
+        check(not strangers, f"{kind}: every file is of a schema", ", ".join(strangers))
+
+    for name in events:
+        judge = validator(name)
+        samples = rows("samples", name)
+        check(bool(samples), f"{name}: has samples")
+        for row in samples:
+            errors = [f"{pointer(e.absolute_path)}: {e.message[:100]}" for e in judge.iter_errors(row["data"])]
+            check(not errors, f"{name}: accepts {row['source']}", "; ".join(errors))
+
+        mistakes = rows("mistakes", name)
+        check(len(mistakes) >= MISTAKES_EACH, f"{name}: has {MISTAKES_EACH} mistakes or more", str(len(mistakes)))
+        for row in mistakes:
+            found = set(violations(judge, row["data"]))
+            stated = (row["instance_location"], row["keyword"])
+            check(stated in found, f"{name}: refuses {row['mistake']}, by {stated[1]} at {stated[0]!r}", f"found {sorted(found)}")
+
+    for name in set(documents) - set(events):
+        judge = validator(name)
+        check(not any(judge.is_valid(x) for x in (None, {}, [], "", 0)), f"{name}: accepts nothing")
+
+
+def main():
+    check_schemas()
+    check_payloads()
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+#!/usr/bin/env python3
+"""Compares event_validate with Python's jsonschema on events gone wrong at random.
+
+Takes samples and generated events, changes one to six places in each, and has
+both judge them by the trading schemas: they must agree on whether the event
+is valid, and on where and by which keyword it is not.  Needs the packages in
+requirements.txt, and a database (PG... variables) in which the migration
+4.3.0-schemas ran.  Ends with "N passed, N failed".
+
+usage: compare_validators.py [COUNT [SEED]]
+"""
+import copy
+import decimal
+import json
+import random
+import re
+import subprocess
+import sys
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+from check_documents import TRADING, formats, host_name, validator, violations
+
+SHOWN = 20
+
+# What jsonschema takes for a UUID or a host name is more than that.
+UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+formats.checkers["uuid"] = (lambda v: not isinstance(v, str) or UUID.fullmatch(v) is not None, ())
+formats.checkers["hostname"] = (
+    lambda v: not isinstance(v, str) or (v.isascii() and not v.endswith(".") and host_name(v)), ValueError)
+
+# jsonb's numbers have more digits than decimals have by default.
+decimal.getcontext().prec = 700
+
+ODD = [
+    None, True, False, 0, -0.0, 1, -1, 1.0, 1.5, 1e-9, 1e-8, 1.00000001, 1e20, 2**63 - 1, 2**63, 2**64, -2**63, 65535, 21600, 21601,
+    16777215, 16777216, "", "0", "00", "-", "+", ".", "-.", "1", "1.", "  ", ".5", "0.0", "1e5", "+5", "-5", "0005", "²", "٣", "1\n",
+    "a", "A", "A.", "A.B", "A/B", "AB-", "x" * 25, "x" * 26, "x" * 48, "x" * 49, "x" * 256, "x" * 257, "é" * 100, "é" * 101,
+    "🔥" * 32, "🔥" * 33, "🔥" * 80, "🔥" * 81, [], {}, [None], [[]], {"a": 1}, ["0.1", "1"], ["0.1"], ["0.1", "1", 2],
+    "2021-02-22T15:51:44Z", "2021-02-22T15:51:44+00:00", "2021-02-30T00:00:00Z", "2021-02-22T25:51:44Z", "2021-02-22 15:51:44Z",
+    "2021-02-22", "61e69015-8549-4bfd-b9c3-01e75843f47d", "61E69015-8549-4BFD-B9C3-01E75843F47D", "61e6901585494bfdb9c301e75843f47d",
+    "a_" + "0" * 32, "0" * 32, "0" * 33, "18446744073709551615", "18446744073709551616", "99999999999999999999",
+    "https://x.example/", "x y", "mailto:a@b", "://", "localhost", "a_b.c", "::1", "1.2.3.4",
+    "buy", "sell", "new", "filled", "limit", "market", "trade", "quote", "bar", "fill", "partial_fill", "TRADE", "NEW", "rich",
+]
+NAMES = ["x", "id", "T", "payload", "a~b", "a/b", ""]
+PIECES = ["x", "0", " ", "é", "-", ".", ""]
+
+
+def places(value, path=()):
+    yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from places(value[key], path + (key,))
+    elif isinstance(value, list):
+        for index in range(len(value)):
+            yield from places(value[index], path + (index,))
+
+
+def change(value, rand):
+    """Changes one place of a value, or the whole of it."""
+    path = rand.choice(list(places(value)))
+    if not path:
+        return copy.deepcopy(rand.choice(ODD)) if rand.random() < 0.1 else value
+    holder = value
+    for step in path[:-1]:
+        holder = holder[step]
+    key, how = path[-1], rand.random()
+    old = holder[key]
+    if how < 0.25:
+        del holder[key]
+    elif how < 0.75:
+        holder[key] = copy.deepcopy(rand.choice(ODD))
+    elif how < 0.85 and isinstance(old, str):
+        at = rand.randrange(len(old) + 1)
+        holder[key] = old[:at] + rand.choice(PIECES) + old[at + rand.randrange(2):]
+    elif how < 0.92 and isinstance(holder, dict):
+        holder[rand.choice(NAMES)] = copy.deepcopy(rand.choice(ODD))
+    elif isinstance(old, (int, float)) and not isinstance(old, bool):
+        holder[key] = -old if rand.random() < 0.5 else old * 10
+    elif isinstance(holder, list):
+        holder.insert(key, copy.deepcopy(old))
+    return value
+
+
+def make(count, seed):
+    """Events gone wrong, some only a little: (type, JSON text)."""
+    rand = random.Random(seed)
+    pool = {}
+    for path in sorted((TRADING / "samples").glob("*@1.json")):
+        for row in json.loads(path.read_text(encoding="utf-8")):
+            pool.setdefault(row["event_type"], []).append(row["data"])
+    generated = subprocess.run([TRADING / "generate_events", "3000", "--format", "jsonl", "--seed", str(seed)],
+                               capture_output=True, encoding="utf-8", check=True)
+    for line in generated.stdout.splitlines():
+        row = json.loads(line)
+        pool[row["event_type"]].append(row["data"])
+    types = sorted(pool)
+    for _ in range(count):
+        event_type = rand.choice(types)
+        value = copy.deepcopy(rand.choice(pool[event_type]))
+        for _ in range(rand.choice((1, 1, 1, 2, 3, 6))):
+            if isinstance(value, (dict, list)):
+                value = change(value, rand)
+        yield event_type, json.dumps(value, ensure_ascii=False)
+
+
+def judge_in_database(cases):
+    """For each case: its number, whether it is valid, [[location, keyword], ...]."""
+    script = """CREATE TEMP TABLE cases (number int, event_type text, data jsonb);
+        \\copy cases FROM '{}'
+        SELECT json_build_array(number, validate_event(data, event_type, 1),
+            (SELECT json_agg(json_build_array(instance_location, keyword)) FROM event_violations(data, event_type, 1)))
+        FROM cases ORDER BY number;"""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "cases.copy"
+        file.write_text("".join("%d\t%s\t%s\n" % (i, t, text.replace("\\", "\\\\")) for i, (t, text) in enumerate(cases)), encoding="utf-8")
+        done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"], input=script.format(file),
+                              capture_output=True, encoding="utf-8")
+    if done.returncode:
+        sys.exit(done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def main():
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 5000
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    cases = list(make(count, seed))
+    judges, passed, failed, valid = {}, 0, 0, 0
+    for number, is_valid, found in judge_in_database(cases):
+        event_type, text = cases[number]
+        judge = judges.setdefault(event_type, validator(event_type + "@1"))
+        theirs = set(violations(judge, json.loads(text, parse_float=Decimal)))
+        ours = {tuple(one) for one in found or []}
+        valid += is_valid
+        if is_valid == (not theirs) and ours == theirs:
+            passed += 1
+            continue
+        failed += 1
+        if failed <= SHOWN:
+            print(f"FAILED  {event_type}: only here {sorted(ours - theirs)}, only jsonschema {sorted(theirs - ours)}: {text[:400]}")
+    print(f"seed {seed}: {valid} of {passed + failed} are valid")
+    # A comparison in which one side is empty shows nothing.
+    if not 0 < valid < passed + failed or passed + failed != len(cases):
+        failed += 1
+        print("FAILED  the cases are neither all judged nor mixed")
+    print(f"{passed} passed, {failed} failed")
+    sys.exit(failed != 0)
+
+
+if __name__ == "__main__":
+    main()
