@@ -27,6 +27,11 @@ ev_json_syntax_error(char *json, int length)
 	return result == JSON_SUCCESS ? NULL : json_errdetail(result, lex);
 }
 
+/* PostgreSQL 18 has pg_noreturn instead, in another place. */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
 /*
  * Is a CHECK constraint (a Form_pg_constraint) enforced?  NOT ENFORCED came
  * with PostgreSQL 18.

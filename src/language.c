@@ -26,6 +26,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/proclang.h"
+#include "common/hashfn.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -378,6 +379,156 @@ ev_language_refuse_change(const char *name)
 }
 
 void
+ev_language_lock(const char *name, LOCKMODE mode)
+{
+	Oid			namespace = ev_namespace_oid();
+	uint16		hash = hash_bytes((const unsigned char *) name, strlen(name)) | 1;
+
+	if (!OidIsValid(namespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
+	LockDatabaseObject(NamespaceRelationId, namespace, hash, mode);
+}
+
+/*
+ * The URI that a document gives itself ($id; "id" in draft 4), or NULL.
+ */
+static char *
+own_id(const EvDocument *document)
+{
+	static const char *const keywords[] = {"$id", "id"};
+
+	if (!JB_ROOT_IS_OBJECT(document->schema))
+		return NULL;
+	for (int i = 0; i < (int) lengthof(keywords); i++)
+	{
+		JsonbValue	id;
+		char	   *fragment;
+		char	   *uri;
+
+		if (getKeyJsonValueFromContainer(&document->schema->root, keywords[i],
+										 strlen(keywords[i]), &id) == NULL ||
+			id.type != jbvString)
+			continue;
+		uri = ev_uri_resolve(document->uri, pnstrdup(id.val.string.val, id.val.string.len),
+							 &fragment);
+		if (uri[0] != '\0' && strcmp(uri, document->uri) != 0)
+			return uri;
+	}
+	return NULL;
+}
+
+/*
+ * Does a registered schema refer to another one by this URI?  Gives its name,
+ * or NULL.
+ */
+static char *
+who_refers(Oid target, const char *uri)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	Oid			language = ev_language_oid();
+	char	   *result = NULL;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(target));
+	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
+	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+		HeapTuple	function;
+		EvDocument	document;
+		EvFault		fault;
+		ListCell   *cell;
+
+		if (form->classid != ProcedureRelationId)
+			continue;
+		function = SearchSysCache1(PROCOID, ObjectIdGetDatum(form->objid));
+		if (!HeapTupleIsValid(function))
+			continue;
+		if (((Form_pg_proc) GETSTRUCT(function))->prolang == language &&
+			ev_language_document(function, &document, &fault))
+		{
+			foreach(cell, ev_document_references(&document))
+				if (strcmp((const char *) lfirst(cell), uri) == 0)
+				result = pstrdup(document.name);
+		}
+		ReleaseSysCache(function);
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+	return result;
+}
+
+/*
+ * A reference leads to the document of that name, or else to the only one with
+ * that $id.  So a new document can turn a reference from the one that it led
+ * to when it was published: refuses that.
+ */
+static void
+check_takeover(const EvDocument *document)
+{
+	Oid			namespace = ev_namespace_oid();
+	Oid			language = ev_language_oid();
+	const char *uris[2] = {document->uri, own_id(document)};
+	Relation	pg_proc;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	/* keep out who refers to such a URI at the same time */
+	for (int i = 0; i < (int) lengthof(uris); i++)
+		if (uris[i] != NULL && uris[i][0] != '\0')
+			ev_language_lock(uris[i], ExclusiveLock);
+
+	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		char	   *body;
+
+		CHECK_FOR_INTERRUPTS();
+		if (form->pronamespace != namespace || form->prolang != language ||
+			form->oid == document->function)
+			continue;
+		body = ev_language_body(tuple);
+		for (int i = 0; i < (int) lengthof(uris); i++)
+		{
+			const char *part = uris[i] ? strrchr(uris[i], '/') : NULL;
+			EvDocument	other;
+			EvFault		fault;
+			char	   *id;
+			char	   *referrer;
+
+			/* most need not be parsed */
+			if (uris[i] == NULL || uris[i][0] == '\0' ||
+				strstr(body, part && part[1] ? part + 1 : uris[i]) == NULL ||
+				!ev_language_document(tuple, &other, &fault))
+				continue;
+			id = own_id(&other);
+			if (id == NULL || strcmp(id, uris[i]) != 0)
+				continue;
+			referrer = who_refers(other.function, uris[i]);
+			if (referrer != NULL)
+				ereport(ERROR,
+						(errcode(ERRCODE_DUPLICATE_OBJECT),
+						 errmsg("schema \"%s\" would take the URI \"%s\" over", document->name, uris[i]),
+						 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.",
+								   other.name, referrer),
+						 errhint("Give the document another URI.")));
+		}
+		pfree(body);
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+}
+
+void
 ev_language_compile(const EvDocument *document)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
@@ -388,6 +539,8 @@ ev_language_compile(const EvDocument *document)
 	List	   *warnings = NIL;
 	ListCell   *cell;
 
+	foreach(cell, ev_document_references(document))
+		ev_language_lock((const char *) lfirst(cell), ShareLock);
 	if (ev_compile(document, ev_registry_resolve, &fault, NULL, &warnings) == NULL)
 		ev_fault_report(&fault, document->name);
 	foreach(cell, warnings)
@@ -398,6 +551,8 @@ ev_language_compile(const EvDocument *document)
 				(errmsg("JSON Schema \"%s\" at \"%s\": %s",
 						document->name, warning->location, warning->message)));
 	}
+
+	check_takeover(document);
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);

@@ -9,8 +9,10 @@
 #define EV_LANGUAGE_H
 
 #include "access/htup.h"
+#include "compat.h"
 #include "document.h"
 #include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
 
 /* What a name in the schema event_schema stands for: the table in names.h. */
 typedef enum EvNameKind
@@ -54,9 +56,17 @@ extern bool ev_language_document(HeapTuple function, EvDocument *document,
 extern HeapTuple ev_language_previous(HeapTuple function);
 
 /*
+ * Locks a name or a URI in event_schema until the end of the transaction,
+ * against others that register it or refer to it.  (The lock is on the
+ * "sub-object" of the schema with that hash value, which nobody else locks.)
+ */
+extern void ev_language_lock(const char *name, LOCKMODE mode);
+
+/*
  * Compiles a document for registration: raises where it is not a valid
- * schema, gives a WARNING for what registration warns about.  Allocates in a
- * context of its own, which it frees.
+ * schema, or would turn references of others to itself; gives a WARNING for
+ * what registration warns about.  Allocates in a context of its own, which it
+ * frees.
  */
 extern void ev_language_compile(const EvDocument *document);
 

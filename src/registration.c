@@ -13,11 +13,9 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
-#include "common/hashfn.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
@@ -137,24 +135,6 @@ ev_refuse_unregistered(const text *type, int32 version)
 }
 
 /* ---------- creating the function ---------- */
-
-/*
- * Waits for other transactions that register or drop the same name, and keeps
- * them out until the end of this one.  The lock is on the schema's
- * "sub-object" of that hash value, which nobody else locks.
- */
-static void
-lock_name(const char *name)
-{
-	Oid			namespace = ev_namespace_oid();
-	uint16		hash = hash_bytes((const unsigned char *) name, strlen(name)) | 1;
-
-	if (!OidIsValid(namespace))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
-	LockDatabaseObject(NamespaceRelationId, namespace, hash, ExclusiveLock);
-}
 
 /*
  * The function registered under a name.  Where another session is dropping it
@@ -292,7 +272,7 @@ register_definition(const char *name, const char *uri, const char *definition,
 		ev_fault_report(&fault, name);
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	lock_name(name);
+	ev_language_lock(name, ExclusiveLock);
 	function = find_and_wait(name);
 	if (OidIsValid(function))
 	{
@@ -368,7 +348,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	definition = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	lock_name(NameStr(name));
+	ev_language_lock(NameStr(name), ExclusiveLock);
 	function = find_and_wait(NameStr(name));
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
@@ -412,7 +392,7 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
 
 	PreventCommandIfReadOnly("DROP FUNCTION");
-	lock_name(NameStr(name));
+	ev_language_lock(NameStr(name), ExclusiveLock);
 	function = ev_registered_function(NameStr(name));
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));

@@ -5,7 +5,7 @@
 #ifndef EV_REGISTRATION_H
 #define EV_REGISTRATION_H
 
-#include "c.h"
+#include "compat.h"
 
 /*
  * The function that is registered under a name in event_schema, in language

@@ -275,6 +275,22 @@ pass('a circle of references can be dropped');
 is( sql(q(SELECT event_schema_ddl('user') LIMIT 1 OFFSET 2)) =~ /"user\@1"/ ? 1 : 0,
 	1, 'event_schema_ddl has dependencies first');
 
+# A reference by $id leads to the one document that has it, also later.
+sql(q(SELECT register_event_schema('base', 1, '{"$id": "https://example.com/base.json", "type": "object"}');
+	SELECT register_event_schema('base', 2, '{"$id": "https://example.com/base.json", "type": "array"}');
+	SELECT drop_event_schema('base', 2);
+	SELECT register_event_schema('derived', 1, '{"$ref": "https://example.com/base.json"}')));
+foreach my $other (
+	q(SELECT register_event_schema('base', 2, '{"$id": "https://example.com/base.json", "type": "array"}')),
+	q(SELECT register_schema('https://example.com/base.json', '{"type": "array"}')),
+	q(SELECT register_schema('https://example.com/x.json', '{"$id": "base.json", "type": "array"}')),
+	q(CREATE FUNCTION event_schema."https://example.com/base.json"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"type": "array"}'))
+{
+	refused($other, '42710', qr/would take the URI "https:\/\/example.com\/base.json" over.*"base\@1", to which "derived\@1" refers/s, "taken over: $other");
+}
+is( sql(q(SELECT validate_event('{}', 'derived', 1), validate_event('[]', 'derived', 1))),
+	't|f', 'the reference leads where it did');
+
 # ---------- DROP, by where the rows are ----------
 
 # Each: how the table is made, an INSERT of an event of type T version 1 that
