@@ -82,21 +82,24 @@ def subschemas(schema, where=""):
                 yield from subschemas(one, where + at + pointer([name]))
 
 
-def violations(judge, instance):
+def located(error):
     """Where and by which keyword an instance is refused, as the specification locates it: a property or item that
     may not be there is refused itself, where jsonschema names the object or array that holds it."""
-    for error in judge.iter_errors(instance):
-        at = pointer(error.absolute_path)
-        if error.validator_value is False and error.validator == "additionalProperties":
-            declared, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
-            for name in error.instance:
-                if name not in declared and not any(search(p, name) for p in patterns):
-                    yield at + pointer([name]), error.validator
-        elif error.validator_value is False and error.validator == "items":
-            for index in range(len(error.schema.get("prefixItems", [])), len(error.instance)):
-                yield at + pointer([index]), error.validator
-        else:
-            yield at, error.validator
+    at = pointer(error.absolute_path)
+    if error.validator_value is False and error.validator == "additionalProperties":
+        declared, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
+        return {(at + pointer([name]), error.validator) for name in error.instance
+                if name not in declared and not any(search(p, name) for p in patterns)}
+    if error.validator_value is False and error.validator == "items":
+        return {(at + pointer([index]), error.validator)
+                for index in range(len(error.schema.get("prefixItems", [])), len(error.instance))}
+    return {(at, error.validator)}
+
+
+def causes(error):
+    """What the branches of an anyOf or oneOf say, on all levels.  A validator that knows which branch was meant (by
+    the instance's type, or by a discriminator) may say that instead."""
+    return set().union(*(located(one) | causes(one) for one in error.context or []))
 
 
 def is_integer(_, value):
@@ -212,9 +215,14 @@ def check_payloads():
         mistakes = rows("mistakes", name)
         check(len(mistakes) >= MISTAKES_EACH, f"{name}: has {MISTAKES_EACH} mistakes or more", str(len(mistakes)))
         for row in mistakes:
-            found = set(violations(judge, row["data"]))
+            errors = list(judge.iter_errors(row["data"]))
+            found = set().union(*map(located, errors))
             stated = (row["instance_location"], row["keyword"])
             check(stated in found, f"{name}: refuses {row['mistake']}, by {stated[1]} at {stated[0]!r}", f"found {sorted(found)}")
+            if "cause" in row:
+                below = set().union(*(causes(e) for e in errors if stated in located(e)))
+                cause = (row["cause"]["instance_location"], row["cause"]["keyword"])
+                check(cause in below, f"{name}: refuses {row['mistake']}, because of {cause[1]} at {cause[0]!r}", f"found {sorted(below)}")
 
     for name in set(documents) - set(events):
         judge = validator(name)
