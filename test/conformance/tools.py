@@ -1,0 +1,65 @@
+"""Other programs to compare with: Python packages in an environment of their
+own, npm packages in a folder of their own, both kept in the user's cache
+folder.  Standard library only."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+
+class Unavailable(Exception):
+    """The reason why something cannot be had here."""
+
+
+def cache_folder():
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "event_validate"
+
+
+def _make(kind, wanted, command):
+    """A folder in the cache that the commands have filled, made whole or not at all."""
+    folder = cache_folder() / f"{kind}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
+    if (folder / "complete").exists():
+        return folder
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for arguments in command(folder):
+            done = subprocess.run(arguments, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+            if done.returncode != 0:
+                lines = (done.stderr or done.stdout).strip().split("\n")
+                raise Unavailable(f"{Path(arguments[0]).name} says: {lines[-1]}")
+        (folder / "complete").touch()
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(str(error)) from error
+    return folder
+
+
+def python_packages(requirements):
+    """The python of an environment with the packages of a requirements.txt."""
+    text = Path(requirements).read_text(encoding="utf-8")
+    folder = _make("python", text + sys.version, lambda folder: [
+        [sys.executable, "-m", "venv", str(folder / "venv")],
+        [str(folder / "venv/bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+         "--requirement", str(Path(requirements).resolve())]])
+    return folder / "venv/bin/python"
+
+
+def run_in(requirements):
+    """Starts this program again in that environment, but where it runs there already."""
+    if os.environ.get("EV_ENVIRONMENT") != str(requirements):
+        python = str(python_packages(requirements))
+        os.environ["EV_ENVIRONMENT"] = str(requirements)
+        sys.stdout.flush()
+        os.execv(python, [python, *sys.argv])
+
+
+def npm_packages(*packages):
+    """The folder whose node_modules has these packages (name@version)."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        raise Unavailable("there is no node with npm")
+    return _make("npm", "\n".join(packages), lambda folder: [
+        ["npm", "install", "--prefix", str(folder), "--no-save", "--no-package-lock", "--no-audit", "--no-fund",
+         "--ignore-scripts", "--loglevel=error", *packages]])
