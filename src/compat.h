@@ -7,6 +7,9 @@
 
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 /*
  * Checks the syntax of JSON text without raising.  NULL where it is JSON that

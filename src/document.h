@@ -10,6 +10,7 @@
 #ifndef EV_DOCUMENT_H
 #define EV_DOCUMENT_H
 
+#include "compat.h"
 #include "utils/jsonb.h"
 
 /* What is wrong with a schema, and where. */

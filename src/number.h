@@ -11,6 +11,7 @@
 #ifndef EV_NUMBER_H
 #define EV_NUMBER_H
 
+#include "compat.h"
 #include "utils/numeric.h"
 
 typedef struct EvDigits
