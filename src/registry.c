@@ -4,7 +4,7 @@
  *
  * Two tables: programs by the OID of their function, and functions by (type,
  * version), that is, by their name.  A program that is no longer valid is
- * made anew when it is next asked for; what the old one held goes then.  An
+ * made anew when it is next asked for; it goes when the next one is made.  An
  * entry itself is some hundred bytes and stays, so that callers can hold on
  * to it.  That a name is not there is not remembered.
  */
@@ -35,6 +35,7 @@
 static HTAB *programs = NULL;	/* EvSchema by function */
 static HTAB *names = NULL;		/* NamedSchema by name */
 static uint64 generation = 0;
+static bool any_stale = false;	/* a program is no longer valid */
 static uint32 namespace_hash = 0;	/* of event_schema, once it was seen */
 static uint32 language_hash = 0;	/* of jsonschema */
 
@@ -54,6 +55,7 @@ invalidate(uint32 hash)
 	EvSchema   *schema;
 
 	generation++;
+	any_stale = true;
 	if (programs == NULL)
 		return;
 	hash_seq_init(&status, programs);
@@ -186,6 +188,34 @@ read_document(HeapTuple tuple, EvDocument *document)
 
 /* ---------- look-ups ---------- */
 
+/*
+ * Frees the programs that are no longer valid, also those of functions that
+ * nobody asks for again.  Here nothing runs: no schema is looked up while
+ * another is being matched.
+ */
+static void
+free_stale_programs(void)
+{
+	HASH_SEQ_STATUS status;
+	EvSchema   *schema;
+
+	if (!any_stale)
+		return;
+	any_stale = false;
+	hash_seq_init(&status, programs);
+	while ((schema = hash_seq_search(&status)) != NULL)
+	{
+		if (schema->valid || schema->context == NULL)
+			continue;
+		MemoryContextDelete(schema->context);
+		schema->context = NULL;
+		schema->program = NULL;
+		schema->annotated = NULL;
+		schema->hashes = NULL;
+		schema->hash_count = 0;
+	}
+}
+
 static void
 make_program(EvSchema *schema)
 {
@@ -199,14 +229,7 @@ make_program(EvSchema *schema)
 	ListCell   *cell;
 	EvProgram  *program;
 
-	if (schema->context != NULL)
-	{
-		MemoryContextDelete(schema->context);
-		schema->context = NULL;
-		schema->program = NULL;
-		schema->annotated = NULL;
-	}
-
+	free_stale_programs();
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(schema->function));
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
@@ -248,13 +271,17 @@ make_program(EvSchema *schema)
 		schema->program = program;
 		/* a document that was referred to may have changed while we read */
 		if (generation != before)
+		{
 			schema->valid = false;
+			any_stale = true;
+		}
 		MemoryContextSwitchTo(caller);
 	}
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(caller);
 		schema->valid = false;
+		any_stale = true;
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
