@@ -27,6 +27,7 @@
 #include "src/document.h"
 #include "src/match.h"
 #include "src/names.h"
+#include "src/registration.h"
 #include "src/registry.h"
 #include "src/report.h"
 #include "src/words.h"
@@ -171,27 +172,6 @@ find_schema(FunctionCallInfo fcinfo)
 	return schema;
 }
 
-/* Raises 42704; the hint lists what is registered. */
-static void
-report_unregistered(const char *type, int32 version)
-{
-	StringInfoData list;
-	List	   *versions;
-	ListCell   *cell;
-
-	(void) ev_registry_list(type, strlen(type), &versions);
-	initStringInfo(&list);
-	foreach(cell, versions)
-		appendStringInfo(&list, "%s%d", list.len > 0 ? ", " : "", lfirst_int(cell));
-
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("event schema \"%s\" version %d is not registered", type, version),
-			 versions != NIL ?
-			 errhint("Registered versions of \"%s\": %s.", type, list.data) :
-			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", type)));
-}
-
 /*
  * validate_event(data jsonb, event_type text, schema_version int) → boolean
  */
@@ -215,28 +195,39 @@ ev_validate_event(PG_FUNCTION_ARGS)
 
 /* ---------- check_event ---------- */
 
+/*
+ * Lines for the DETAIL.  What two keywords find in one place in the same words
+ * is one line; more than MET_LINES are only counted.
+ */
+#define MET_LINES	100
+
 typedef struct ListCollector
 {
 	EvCollector collector;
-	MemoryContext context;		/* of what follows */
-	char	   *first;			/* location and message of the first */
-	StringInfoData list;		/* one a line */
+	MemoryContext context;		/* of the lines */
+	List	   *lines;			/* of char * */
+	int			repeated;
 } ListCollector;
 
 static void
 add_to_list(EvCollector *collector, const EvViolation *violation)
 {
 	ListCollector *list = (ListCollector *) collector;
-	int			start;
+	char	   *line = psprintf("%s: %s",
+								violation->instance_location[0] != '\0' ? violation->instance_location : "(document)",
+								violation->message);
+	MemoryContext caller;
+	ListCell   *cell;
 
-	if (list->list.len > 0)
-		appendStringInfoChar(&list->list, '\n');
-	start = list->list.len;
-	appendStringInfo(&list->list, "%s: %s",
-					 violation->instance_location[0] != '\0' ? violation->instance_location : "(document)",
-					 violation->message);
-	if (list->first == NULL)
-		list->first = MemoryContextStrdup(list->context, list->list.data + start);
+	foreach(cell, list->lines)
+		if (strcmp(lfirst(cell), line) == 0)
+		{
+			list->repeated++;
+			return;
+		}
+	caller = MemoryContextSwitchTo(list->context);
+	list->lines = lappend(list->lines, pstrdup(line));
+	MemoryContextSwitchTo(caller);
 }
 
 static int
@@ -275,7 +266,7 @@ report_null(FunctionCallInfo fcinfo)
 		int32		version = PG_GETARG_INT32(2);
 
 		if (schema == NULL)
-			report_unregistered(type, version);
+			ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), version);
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event \"%s\" version %d is not valid: its data is null", type, version),
@@ -287,20 +278,27 @@ report_null(FunctionCallInfo fcinfo)
 static void
 report_violations(FunctionCallInfo fcinfo, EvSchema *schema, Jsonb *data)
 {
-	ListCollector list = {.collector = {add_to_list, SHOWN_VIOLATIONS, 0},.context = CurrentMemoryContext};
+	ListCollector list = {.collector = {.add = add_to_list,.limit = MET_LINES},.context = CurrentMemoryContext};
 	char	   *constraint = constraint_argument(fcinfo);
 	char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	StringInfoData detail;
+	int64		more;
 
-	initStringInfo(&list.list);
 	if (ev_match_collect(schema->program, data, &list.collector))
 		elog(ERROR, "event \"%s\" does not match its schema, but has no violation", NameStr(schema->name));
-	if (list.collector.count > SHOWN_VIOLATIONS)
-		appendStringInfo(&list.list, "\nand " INT64_FORMAT " more", list.collector.count - SHOWN_VIOLATIONS);
+
+	initStringInfo(&detail);
+	for (int i = 0; i < Min(list_length(list.lines), SHOWN_VIOLATIONS); i++)
+		appendStringInfo(&detail, "%s%s", i > 0 ? "\n" : "", (char *) list_nth(list.lines, i));
+	more = list.collector.count - list.repeated - SHOWN_VIOLATIONS;
+	if (more > 0)
+		appendStringInfo(&detail, "\nand " INT64_FORMAT " more", more);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("event \"%s\" version %d is not valid: %s", type, PG_GETARG_INT32(2), list.first),
-			 errdetail_internal("%s", list.list.data),
+			 errmsg("event \"%s\" version %d is not valid: %s", type, PG_GETARG_INT32(2),
+					(char *) linitial(list.lines)),
+			 errdetail_internal("%s", detail.data),
 			 constraint_field(constraint ? constraint : NameStr(schema->name))));
 }
 
@@ -318,7 +316,7 @@ ev_check_event(PG_FUNCTION_ARGS)
 		report_null(fcinfo);
 	schema = find_schema(fcinfo);
 	if (schema == NULL)
-		report_unregistered(text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2));
+		ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 	data = PG_GETARG_JSONB_P(0);
 	if (!ev_match(schema->program, data))
 		report_violations(fcinfo, schema, data);
@@ -384,7 +382,7 @@ ev_event_violations(PG_FUNCTION_ARGS)
 	{
 		schema = find_schema(fcinfo);
 		if (schema == NULL)
-			report_unregistered(text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2));
+			ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 	}
 	for (int i = lengthof(messages) - 1; i >= 0; i--)
 		if (PG_ARGISNULL(i))
@@ -416,7 +414,7 @@ ev_event_report(PG_FUNCTION_ARGS)
 			report_null_argument(names[i]);
 	schema = find_schema(fcinfo);
 	if (schema == NULL)
-		report_unregistered(text_to_cstring(PG_GETARG_TEXT_PP(1)), PG_GETARG_INT32(2));
+		ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 	format = text_to_cstring(PG_GETARG_TEXT_PP(3));
 	report = ev_report(ev_registry_annotated(schema), PG_GETARG_JSONB_P(0), format);
 	if (report == NULL)
@@ -601,7 +599,7 @@ ev_event_schema_program(PG_FUNCTION_ARGS)
 	type = PG_GETARG_TEXT_PP(0);
 	schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(1));
 	if (schema == NULL)
-		report_unregistered(text_to_cstring(type), PG_GETARG_INT32(1));
+		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
 	for (uint32 i = 0; i < schema->program->length; i++)
 	{
 		Datum		line = CStringGetTextDatum(ev_instruction_text(schema->program, i));

@@ -192,7 +192,7 @@ plural(int64 count)
 	return count == 1 ? "" : "s";
 }
 
-/* The first violations of one branch of an anyOf or oneOf, in one line. */
+/* The first violation of one branch of an anyOf or oneOf. */
 typedef struct BranchCollector
 {
 	EvCollector collector;
@@ -848,9 +848,9 @@ explain_branches(EvMatch *m, const uint32 *blocks, uint32 count, EvInstance in, 
 	append_instance_location(&location, step);
 	for (uint32 i = 0; i < count; i++)
 	{
-		BranchCollector branch = {.collector = {add_to_branch, 2, 0}};
+		BranchCollector branch = {.collector = {.add = add_to_branch,.limit = 1}};
 
-		if (i == 8 || text.len > 1000)
+		if (i == 4 || text.len > 500)
 		{
 			appendStringInfo(&text, "; and %u more", count - i);
 			break;
@@ -861,8 +861,8 @@ explain_branches(EvMatch *m, const uint32 *blocks, uint32 count, EvInstance in, 
 		enter_in_place(m, blocks[i], in, NULL, step, NULL, COLLECT);
 		m->collector = outer;
 		appendStringInfo(&text, "%s%u: %s", i > 0 ? "; " : "", i, branch.text.data);
-		if (branch.collector.count > 2)
-			appendStringInfo(&text, " and " INT64_FORMAT " more", branch.collector.count - 2);
+		if (branch.collector.count > 1)
+			appendStringInfo(&text, " and " INT64_FORMAT " more", branch.collector.count - 1);
 	}
 	appendStringInfoChar(&text, ')');
 	m->explaining--;

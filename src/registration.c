@@ -127,10 +127,10 @@ ev_refuse_unregistered(const text *type, int32 version)
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("event schema \"%s@%d\" is not registered", name, version),
+			 errmsg("event schema \"%s\" version %d is not registered", name, version),
 			 hint.len > 0 ?
 			 errhint("Registered versions of \"%s\": %s.", name, hint.data) :
-			 errhint("No version of \"%s\" is registered.", name)));
+			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", name)));
 	pg_unreachable();
 }
 

@@ -563,7 +563,7 @@ sql('DROP FUNCTION event_schema."m@1"');
 is(sql(q(SELECT current_user = session_user)), 't', 'and the session is itself again');
 
 # An owner of a table who is not to read it is no way around.
-refused(q(SELECT drop_event_schema('a', 9)), '42704', qr/"a\@9" is not registered.*Registered versions of "a": 2, 5\./s, 'an unknown version');
+refused(q(SELECT drop_event_schema('a', 9)), '42704', qr/"a" version 9 is not registered.*Registered versions of "a": 2, 5\./s, 'an unknown version');
 refused(q(SELECT drop_event_schema('nothing', 9)), '42704', qr/No version of "nothing" is registered/, 'an unknown type');
 
 # ---------- the extension goes ----------
