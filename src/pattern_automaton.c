@@ -38,6 +38,7 @@
 #define MAX_SETS			2048	/* of the pattern, for the partition */
 #define MAX_POSITIONS		70000	/* of the non-deterministic automaton */
 #define MAX_GROUPS			32	/* that look behind */
+#define MAX_PARTS			64	/* of a conjunction */
 #define MAX_CELLS			(256 * 1024)	/* of the table */
 #define SMALL_CELLS			(8 * 1024)	/* where there is another way to try */
 #define MAX_ITEMS			(2 * 1024 * 1024)	/* in all sets of positions */
@@ -384,34 +385,6 @@ set_symbols(Builder *b, int set)
 	return b->classes->members + (Size) set * b->classes->symbol_words;
 }
 
-/* Does the node match the empty string only, where it matches? */
-static bool
-is_zero_width(const EvNode *node)
-{
-	check_stack_depth();
-	switch (node->kind)
-	{
-		case EV_NODE_SET:
-			return false;
-		case EV_NODE_SEQUENCE:
-		case EV_NODE_CHOICE:
-			for (const EvNode *child = node->child; child != NULL; child = child->next)
-			{
-				if (!is_zero_width(child))
-					return false;
-			}
-			return true;
-		case EV_NODE_REPEAT:
-			return node->max == 0 || is_zero_width(node->child);
-		case EV_NODE_GROUP:
-			return is_zero_width(node->child);
-		case EV_NODE_BACKREFERENCE:
-			return false;
-		default:
-			return true;
-	}
-}
-
 /*
  * If a node, in the direction of the scan, looks at no more than the next
  * symbol, adds those symbols to the bitmap.
@@ -463,7 +436,7 @@ build_repeat(Builder *b, const EvNode *node, int next)
 	int			start = next;
 
 	/* once is as good as many times */
-	if ((min > 1 || max > 1) && is_zero_width(node->child))
+	if ((min > 1 || max > 1) && node->child->zero_width)
 	{
 		min = Min(min, 1);
 		max = 1;
@@ -1526,6 +1499,7 @@ make_conjunction(const EvPatternTree *tree, const Classes *classes,
 	const EvNode *sequence = without_groups(tree->root);
 	EvPattern  *parts = NULL;
 	EvPattern  *part;
+	int			part_count = 0;
 	bool		is_look = true;
 
 	if (sequence->kind != EV_NODE_SEQUENCE ||
@@ -1562,7 +1536,7 @@ make_conjunction(const EvPatternTree *tree, const Classes *classes,
 		}
 		if (automaton == NULL && allow_regex && is_self_contained(&anchored, &anchored))
 			regex = ev_regex_compile(tree, &anchored, error);
-		if (automaton == NULL && regex == NULL)
+		if ((automaton == NULL && regex == NULL) || ++part_count > MAX_PARTS)
 		{
 			/* regexes are the context's, which frees them */
 			while ((part = parts) != NULL)
@@ -1572,6 +1546,8 @@ make_conjunction(const EvPatternTree *tree, const Classes *classes,
 					free_automaton(part->automaton);
 				pfree(part);
 			}
+			if (automaton != NULL)
+				free_automaton(automaton);
 			return NULL;
 		}
 		part = make_part(automaton, regex);

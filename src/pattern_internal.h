@@ -16,7 +16,7 @@
  */
 #define EV_PATTERN_MAX_LENGTH	65536	/* of a pattern to run, in bytes */
 #define EV_PATTERN_MAX_DEPTH	1000	/* of groups to run */
-#define EV_PATTERN_MAX_RANGES	1000000 /* in all classes together */
+#define EV_PATTERN_MAX_RANGES	250000	/* in all classes together */
 
 #define EV_MAX_CODE				0x10FFFF
 
@@ -65,6 +65,10 @@ typedef struct EvNode
 	int			group;			/* GROUP, BACKREFERENCE: from 1 */
 	bool		ahead;			/* LOOK */
 	bool		negative;		/* LOOK, WORD_BOUNDARY */
+	bool		nullable;		/* may match the empty string; if in doubt, set */
+	bool		zero_width;		/* matches nothing but the empty string */
+	int			first;			/* numbers of the nodes in it, itself */
+	int			last;			/* included: see ev_node_contains */
 } EvNode;
 
 typedef struct EvPatternTree
@@ -75,7 +79,7 @@ typedef struct EvPatternTree
 	int			group_count;	/* capturing groups */
 	int			word_set;		/* \w, if there is a WORD_BOUNDARY; else -1 */
 	bool		has_look;
-	bool		has_backreference;
+	int			reference_count;	/* back-references */
 } EvPatternTree;
 
 /*
@@ -89,6 +93,12 @@ typedef struct EvPatternTree
  */
 extern bool ev_pattern_parse(const char *pattern, int length, bool lenient,
 							 EvPatternTree *tree, EvPatternError *error);
+
+static inline bool
+ev_node_contains(const EvNode *node, const EvNode *other)
+{
+	return node->first <= other->first && other->last <= node->last;
+}
 
 /* The GROUP of that number in a node, or NULL. */
 extern const EvNode *ev_pattern_find_group(const EvNode *node, int group);

@@ -91,6 +91,7 @@ typedef struct Parser
 	int			max_reference_position;
 	NameList	groups;
 	NameList	references;
+	StringInfoData name;		/* the one being read */
 
 	/* the tree; NULL where only the syntax is checked */
 	EvPatternTree *tree;
@@ -320,7 +321,44 @@ make_node(EvNodeKind kind, int position)
 
 	node->kind = kind;
 	node->position = position;
+	/* so for all without children but these two */
+	node->nullable = (kind != EV_NODE_SET);
+	node->zero_width = (kind != EV_NODE_SET && kind != EV_NODE_BACKREFERENCE);
 	return node;
+}
+
+/* A node around these children, of which there is one at least. */
+static EvNode *
+make_parent(EvNodeKind kind, int position, EvNode *children)
+{
+	EvNode	   *node = make_node(kind, position);
+
+	node->child = children;
+	if (kind == EV_NODE_LOOK)
+		return node;
+	node->nullable = (kind != EV_NODE_CHOICE);
+	node->zero_width = true;
+	for (const EvNode *child = children; child != NULL; child = child->next)
+	{
+		if (kind == EV_NODE_CHOICE)
+			node->nullable |= child->nullable;
+		else
+			node->nullable &= child->nullable;
+		node->zero_width &= child->zero_width;
+	}
+	return node;
+}
+
+/* Numbers a node and all in it, from `next` on; gives the next number. */
+static int
+number_nodes(EvNode *node, int next)
+{
+	check_stack_depth();
+	node->first = next++;
+	for (EvNode *child = node->child; child != NULL; child = child->next)
+		next = number_nodes(child, next);
+	node->last = next - 1;
+	return next;
 }
 
 /* These give NULL where only the syntax is checked. */
@@ -375,10 +413,8 @@ finish_alternative(Parser *parser)
 	else if (frame->first_term == frame->last_term)
 		node = frame->first_term;
 	else
-	{
-		node = make_node(EV_NODE_SEQUENCE, frame->first_term->position);
-		node->child = frame->first_term;
-	}
+		node = make_parent(EV_NODE_SEQUENCE, frame->first_term->position,
+						   frame->first_term);
 	if (frame->last_choice == NULL)
 		frame->first_choice = node;
 	else
@@ -400,10 +436,7 @@ finish_frame(Parser *parser, int position)
 	if (frame->first_choice == frame->last_choice)
 		node = frame->first_choice;
 	else
-	{
-		node = make_node(EV_NODE_CHOICE, position);
-		node->child = frame->first_choice;
-	}
+		node = make_parent(EV_NODE_CHOICE, position, frame->first_choice);
 	parser->frame = frame->outer;
 	pfree(frame);
 	return node;
@@ -862,10 +895,12 @@ add_name(NameList *list)
 static bool
 read_group_name(Parser *parser, const unsigned char *at, char **name)
 {
-	StringInfoData buffer;
+	StringInfo	buffer = &parser->name;
 
 	parser->at++;
-	initStringInfo(&buffer);
+	if (buffer->data == NULL)
+		initStringInfo(buffer);
+	resetStringInfo(buffer);
 	for (;;)
 	{
 		uint32		code;
@@ -891,7 +926,7 @@ read_group_name(Parser *parser, const unsigned char *at, char **name)
 		}
 		if (code == '$' || code == '_')
 			allowed = true;
-		else if (buffer.len == 0)
+		else if (buffer->len == 0)
 			allowed = has_property("ID_Start", code);
 		else
 			allowed = has_property("ID_Continue", code) ||
@@ -899,12 +934,12 @@ read_group_name(Parser *parser, const unsigned char *at, char **name)
 		if (!allowed)
 			return fail(parser, at, "invalid group name");
 		unicode_to_utf8(code, bytes);
-		appendBinaryStringInfo(&buffer, (char *) bytes, pg_utf_mblen(bytes));
+		appendBinaryStringInfo(buffer, (char *) bytes, pg_utf_mblen(bytes));
 	}
-	if (buffer.len == 0)
+	if (buffer->len == 0)
 		return fail(parser, at, "empty group name");
 	parser->at++;
-	*name = buffer.data;
+	*name = pstrdup(buffer->data);
 	return true;
 }
 
@@ -1059,10 +1094,9 @@ close_group(Parser *parser, EvNode **node, bool *quantifiable)
 	parser->at++;
 	if (*node != NULL && open.kind != GROUP_PLAIN)
 	{
-		EvNode	   *group = make_node(open.kind == GROUP_LOOK ? EV_NODE_LOOK : EV_NODE_GROUP,
-									  open.position);
+		EvNode	   *group = make_parent(open.kind == GROUP_LOOK ? EV_NODE_LOOK : EV_NODE_GROUP,
+										open.position, *node);
 
-		group->child = *node;
 		if (open.kind == GROUP_LOOK)
 		{
 			group->ahead = closed.ahead;
@@ -1128,7 +1162,7 @@ read_escape_term(Parser *parser, EvNode **node, bool *quantifiable)
 		{
 			*node = make_node(EV_NODE_BACKREFERENCE, position);
 			(*node)->group = number;
-			parser->tree->has_backreference = true;
+			parser->tree->reference_count++;
 		}
 		return true;
 	}
@@ -1146,7 +1180,7 @@ read_escape_term(Parser *parser, EvNode **node, bool *quantifiable)
 		if (parser->tree != NULL)
 		{
 			*node = make_node(EV_NODE_BACKREFERENCE, position);
-			parser->tree->has_backreference = true;
+			parser->tree->reference_count++;
 		}
 		reference = add_name(&parser->references);
 		reference->name = name;
@@ -1291,11 +1325,12 @@ read_quantifier(Parser *parser, EvNode **node)
 
 	if (*node != NULL && parser->tree != NULL)
 	{
-		EvNode	   *repeat = make_node(EV_NODE_REPEAT, (*node)->position);
+		EvNode	   *repeat = make_parent(EV_NODE_REPEAT, (*node)->position, *node);
 
-		repeat->child = *node;
 		repeat->min = min;
 		repeat->max = max;
+		repeat->nullable |= (min == 0);
+		repeat->zero_width |= (max == 0);
 		*node = repeat;
 	}
 	return true;
@@ -1427,6 +1462,7 @@ ev_pattern_parse(const char *pattern, int length, bool lenient,
 	{
 		tree->root = finish_frame(&parser, 0);
 		tree->group_count = parser.group_count;
+		number_nodes(tree->root, 0);
 	}
 	return true;
 }

@@ -26,8 +26,13 @@
 #include "pattern_internal.h"
 
 #define MAX_REPEAT			255 /* DUPMAX of the engine */
-#define MAX_REGEX_SETS		5000	/* with repetitions written out: bounds the
-									 * memory that the engine takes */
+/*
+ * Sets in a pattern with its repetitions written out.  The engine's time and
+ * memory to compile grow with the square or worse: 750 sets of
+ * (a?b?){250}[ab]{250} take it half a second, twice as many a minute and a half.
+ */
+#define MAX_REGEX_SETS		750
+#define MAX_REFERENCES		200 /* each takes time linear in the pattern */
 #define MAX_REGEX_LENGTH	(1024 * 1024)	/* code points */
 
 struct EvRegex
@@ -74,62 +79,13 @@ count_sets(const EvNode *node)
 	if (node->kind == EV_NODE_WORD_BOUNDARY)
 		count = 4;
 	for (const EvNode *child = node->child; child != NULL; child = child->next)
-		count = Min(count + count_sets(child), MAX_REGEX_SETS + 1);
+	{
+		count += count_sets(child);
+		count = Min(count, MAX_REGEX_SETS + 1);
+	}
 	if (node->kind == EV_NODE_REPEAT)
 		count *= node->max == EV_UNBOUNDED ? Max(node->min, 1) : node->max;
 	return Min(count, MAX_REGEX_SETS + 1);
-}
-
-static bool
-contains(const EvNode *node, const EvNode *wanted)
-{
-	check_stack_depth();
-	if (node == wanted)
-		return true;
-	for (const EvNode *child = node->child; child != NULL; child = child->next)
-	{
-		if (contains(child, wanted))
-			return true;
-	}
-	return false;
-}
-
-/*
- * May the node match the empty string?  If in doubt, yes.  root: where groups
- * are found that back-references refer to, or NULL.
- */
-static bool
-is_nullable(const EvNode *root, const EvNode *node)
-{
-	check_stack_depth();
-	switch (node->kind)
-	{
-		case EV_NODE_SET:
-			return false;
-		case EV_NODE_SEQUENCE:
-			for (const EvNode *child = node->child; child != NULL; child = child->next)
-			{
-				if (!is_nullable(root, child))
-					return false;
-			}
-			return true;
-		case EV_NODE_CHOICE:
-			for (const EvNode *child = node->child; child != NULL; child = child->next)
-			{
-				if (is_nullable(root, child))
-					return true;
-			}
-			return false;
-		case EV_NODE_REPEAT:
-			return node->min == 0 || is_nullable(root, node->child);
-		case EV_NODE_GROUP:
-			return is_nullable(root, node->child);
-		case EV_NODE_BACKREFERENCE:
-			return root == NULL ||
-				is_nullable(NULL, ev_pattern_find_group(root, node->group));
-		default:
-			return true;
-	}
 }
 
 /*
@@ -169,7 +125,7 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 			return REFERENCE_EMPTY; /* to the group around it */
 		for (child = common->child; child != NULL; child = child->next)
 		{
-			if (contains(child, group) && contains(child, reference))
+			if (ev_node_contains(child, group) && ev_node_contains(child, reference))
 				break;
 		}
 		if (child == NULL)
@@ -178,9 +134,9 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 	}
 	if (common->kind != EV_NODE_SEQUENCE)
 		return REFERENCE_EMPTY; /* in another alternative */
-	for (node = common->child; !contains(node, group); node = node->next)
+	for (node = common->child; !ev_node_contains(node, group); node = node->next)
 	{
-		if (contains(node, reference))
+		if (ev_node_contains(node, reference))
 			return REFERENCE_EMPTY; /* before the group */
 	}
 
@@ -200,7 +156,7 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 			*reason = "back-reference to a repeated group";
 			return REFERENCE_REFUSED;
 		}
-		for (child = node->child; !contains(child, group); child = child->next)
+		for (child = node->child; !ev_node_contains(child, group); child = child->next)
 			 /* find it */ ;
 		node = child;
 	}
@@ -216,12 +172,13 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 			return REFERENCE_REFUSED;
 		}
 		if (node->kind == EV_NODE_REPEAT && node->max != 1 &&
-			is_nullable(root, node->child))
+			node->child->nullable &&
+			(node->child->kind != EV_NODE_BACKREFERENCE || group->nullable))
 		{
 			*reason = "back-reference inside a repetition that may be empty";
 			return REFERENCE_REFUSED;
 		}
-		for (child = node->child; !contains(child, reference); child = child->next)
+		for (child = node->child; !ev_node_contains(child, reference); child = child->next)
 			 /* find it */ ;
 		node = child;
 	}
@@ -536,13 +493,19 @@ ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternError *
 		return NULL;
 	}
 
+	if (tree->reference_count > MAX_REFERENCES)
+	{
+		refuse(error, root, "too many back-references");
+		return NULL;
+	}
+
 	work = AllocSetContextCreate(result, "event_validate pattern", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(work);
 	w.tree = tree;
 	w.root = root;
 	w.error = error;
 	w.numbers = palloc0((tree->group_count + 1) * sizeof(int));
-	written = (!tree->has_backreference ||
+	written = (tree->reference_count == 0 ||
 			   (find_captures(&w, root) && check_captures(&w, root, NULL))) &&
 		write_node(&w, root);
 	MemoryContextSwitchTo(result);

@@ -234,7 +234,7 @@ function mutated(string) {
 // What a pattern means that leniency alone allows; null: not to be compared,
 // because these escapes mean something else without "u".
 function lenientlyMeant(source) {
-  if (/\\[pP]|\\u\{|\\k/.test(source)) return null;
+  if (/\\[pP]|\\u\{|\\u[dD]|\\k/.test(source)) return null;
   try { return new RegExp(source); } catch { return null; }
 }
 
