@@ -34,6 +34,7 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+#include "compile.h"
 #include "format.h"
 #include "keywords.h"
 #include "language.h"
@@ -410,11 +411,49 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+static bool
+equal_strings(List *a, List *b)
+{
+	ListCell   *x;
+	ListCell   *y;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	forboth(x, a, y, b)
+		if (strcmp((const char *) lfirst(x), (const char *) lfirst(y)) != 0)
+		return false;
+	return true;
+}
+
+/*
+ * A document whose URI is too long for a name is known by a hash of it, from
+ * which its function cannot tell what relative references refer to.
+ */
+static void
+refuse_relative_references(const char *uri, const char *definition)
+{
+	EvDocument	document = {0};
+	EvFault		fault = {0};
+	List	   *by_name;
+
+	if (!ev_document_parse(definition, &document, &fault))
+		return;					/* reported in a moment */
+	document.uri = "";
+	by_name = ev_document_references(&document);
+	document.uri = uri;
+	if (!equal_strings(by_name, ev_document_references(&document)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the document of the long URI \"%s\" has relative references", uri),
+				 errhint("Give the document its URI as $id.")));
+}
+
 Datum
 ev_register_schema(PG_FUNCTION_ARGS)
 {
 	static const char *const arguments[] = {"uri", "definition"};
 	char	   *uri;
+	char	   *definition;
 	char	   *fragment;
 	NameData	name;
 	const EvFormat *format = ev_format_find("uri", strlen("uri"), EV_DRAFT2020);
@@ -441,8 +480,10 @@ ev_register_schema(PG_FUNCTION_ARGS)
 				 errhint("Use register_event_schema.")));
 
 	ev_uri_name(uri, &name);
-	PG_RETURN_OID(register_definition(NameStr(name), uri,
-									  text_to_cstring(PG_GETARG_TEXT_PP(1)), true, false));
+	definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (strcmp(NameStr(name), uri) != 0)
+		refuse_relative_references(uri, definition);
+	PG_RETURN_OID(register_definition(NameStr(name), uri, definition, true, false));
 }
 
 /* ---------- listing ---------- */
