@@ -908,6 +908,11 @@ explain_no_branch(const EvBranches *branches, EvInstance in)
 	initStringInfo(&text);
 	for (uint32 i = 0; i < branches->count; i++)
 		types |= branches->types[i];
+	if (types == 0)
+	{
+		appendStringInfoString(&text, "nothing is valid here: all its schemas are false");
+		return text.data;
+	}
 	if ((types & EV_BIT(in.type)) == 0)
 	{
 		appendStringInfo(&text, "must be %s, but is %s", show_types(types, false), show_instance(&in));
