@@ -1,0 +1,120 @@
+-- What one session answers before and after the registry changes, also when
+-- the change is undone.
+CREATE FUNCTION pg_temp.answers() RETURNS TABLE (object boolean, "array" boolean, versions int[])
+LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN QUERY SELECT validate_event('{}', 'cached', 1), validate_event('[]', 'cached', 1), matching_event_versions('{}', 'cached');
+END
+$$;
+SELECT * FROM pg_temp.answers();
+
+-- register, roll back, register another
+BEGIN;
+SELECT register_event_schema('cached', 1, '{"type": "object"}');
+SELECT * FROM pg_temp.answers();
+ROLLBACK;
+SELECT * FROM pg_temp.answers();
+SELECT register_event_schema('cached', 1, '{"type": "array"}');
+SELECT * FROM pg_temp.answers();
+
+-- drop, roll back
+BEGIN;
+SELECT drop_event_schema('cached', 1);
+SELECT * FROM pg_temp.answers();
+ROLLBACK;
+SELECT * FROM pg_temp.answers();
+
+-- savepoints
+BEGIN;
+SELECT drop_event_schema('cached', 1);
+SAVEPOINT a;
+SELECT register_event_schema('cached', 1, '{"type": "object"}');
+SELECT * FROM pg_temp.answers();
+SAVEPOINT b;
+SELECT drop_event_schema('cached', 1);
+SELECT register_event_schema('cached', 1, 'true');
+SELECT * FROM pg_temp.answers();
+ROLLBACK TO b;
+SELECT * FROM pg_temp.answers();
+ROLLBACK TO a;
+SELECT * FROM pg_temp.answers();
+SELECT register_event_schema('cached', 1, 'false');
+SELECT * FROM pg_temp.answers();
+ROLLBACK;
+SELECT * FROM pg_temp.answers();
+
+-- a PL/pgSQL block that fails takes back what it registered
+DO $$
+BEGIN
+  BEGIN
+    PERFORM drop_event_schema('cached', 1);
+    PERFORM register_event_schema('cached', 1, '{"type": "object"}');
+    RAISE NOTICE 'inside: %', validate_event('{}', 'cached', 1);
+    RAISE EXCEPTION 'back';
+  EXCEPTION WHEN raise_exception THEN
+    RAISE NOTICE 'after: %', validate_event('{}', 'cached', 1);
+  END;
+END
+$$;
+
+-- CREATE OR REPLACE of annotations keeps the answers, and the view shows the new ones
+SELECT register_event_schema('cached', 1, '{"type": "array", "title": "A list"}');
+SELECT * FROM pg_temp.answers();
+SELECT title FROM event_schemas WHERE event_type = 'cached';
+
+-- one statement that goes on while its call site's schema goes and comes
+CREATE FUNCTION pg_temp.swap(i int) RETURNS int LANGUAGE plpgsql AS $$
+BEGIN
+  IF i = 2 THEN
+    PERFORM drop_event_schema('cached', 1);
+  ELSIF i = 3 THEN
+    PERFORM register_event_schema('cached', 1, '{"type": "object"}');
+  END IF;
+  RETURN i;
+END
+$$;
+SELECT pg_temp.swap(i) AS step, validate_event('{}', 'cached', 1) FROM generate_series(1, 4) AS i;
+
+-- the function's own call site, by its OID
+PREPARE direct AS SELECT event_schema."cached@1"('{}');
+EXECUTE direct;
+SELECT drop_event_schema('cached', 1);
+EXECUTE direct;
+SELECT register_event_schema('cached', 1, 'false');
+EXECUTE direct;
+DEALLOCATE direct;
+
+-- through a reference: the document referred to changes its annotations, and
+-- goes with those that refer to it
+SELECT register_event_schema('cached.part', 1, '{"type": "integer"}');
+SELECT register_event_schema('cached.whole', 1, '{"items": {"$ref": "event:cached.part@1"}}');
+SELECT validate_event('[1]', 'cached.whole', 1), validate_event('["a"]', 'cached.whole', 1);
+SELECT register_event_schema('cached.part', 1, '{"type": "integer", "title": "Part"}');
+SELECT validate_event('[1]', 'cached.whole', 1), validate_event('["a"]', 'cached.whole', 1);
+BEGIN;
+SELECT drop_event_schema('cached.whole', 1);
+SELECT drop_event_schema('cached.part', 1);
+SELECT register_event_schema('cached.part', 1, '{"type": "string"}');
+SELECT register_event_schema('cached.whole', 1, '{"items": {"$ref": "event:cached.part@1"}}');
+SELECT validate_event('[1]', 'cached.whole', 1), validate_event('["a"]', 'cached.whole', 1);
+ROLLBACK;
+SELECT validate_event('[1]', 'cached.whole', 1), validate_event('["a"]', 'cached.whole', 1);
+
+-- DISCARD, and an error in the midst of compiling, leave a session that works
+DISCARD ALL;
+SELECT validate_event('[1]', 'cached.whole', 1);
+SET check_function_bodies = off;
+CREATE FUNCTION event_schema."cached.late@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$ref": "event:cached.later@1"}';
+RESET check_function_bodies;
+SELECT validate_event('1', 'cached.late', 1);
+SELECT validate_event('1', 'cached.late', 1);
+SELECT register_event_schema('cached.later', 1, '{"type": "integer"}');
+SELECT validate_event('1', 'cached.late', 1), validate_event('"1"', 'cached.late', 1);
+
+-- what the library keeps for this session is one program for each schema in use:
+-- not those that went or were replaced
+SELECT count(*) AS programs, count(DISTINCT ident) AS names FROM pg_backend_memory_contexts
+WHERE name = 'event_validate program' AND ident LIKE 'cached%';
+
+SELECT count(drop_event_schema(event_type, 1)) FROM (SELECT unnest(ARRAY['cached', 'cached.whole', 'cached.part', 'cached.late', 'cached.later']) AS event_type) AS t;
+SELECT validate_event('1', 'cached.late', 1), validate_event('[1]', 'cached.whole', 1);

@@ -1,0 +1,77 @@
+-- Arrays.
+CREATE TEMP TABLE cases (n int GENERATED ALWAYS AS IDENTITY, schema jsonb, instance jsonb, expected boolean);
+INSERT INTO cases (schema, instance, expected) VALUES
+  ('{"items": {"type": "integer"}}', '[]', true),
+  ('{"items": {"type": "integer"}}', '[1, 2]', true),
+  ('{"items": {"type": "integer"}}', '[1, "2"]', false),
+  ('{"items": {"type": "integer"}}', '{"0": "a"}', true),
+  ('{"items": false}', '[]', true),
+  ('{"items": false}', '[1]', false),
+  ('{"items": true}', '[1]', true),
+  ('{"items": {"items": {"items": {"type": "string"}}}}', '[[["a"], []], []]', true),
+  ('{"items": {"items": {"items": {"type": "string"}}}}', '[[["a"], [1]], []]', false),
+  ('{"prefixItems": [{"type": "string"}, {"type": "integer"}]}', '["a", 1, null]', true),
+  ('{"prefixItems": [{"type": "string"}, {"type": "integer"}]}', '["a"]', true),
+  ('{"prefixItems": [{"type": "string"}, {"type": "integer"}]}', '[1, "a"]', false),
+  ('{"prefixItems": [{"type": "string"}], "items": {"type": "integer"}}', '["a", 1, 2]', true),
+  ('{"prefixItems": [{"type": "string"}], "items": {"type": "integer"}}', '["a", 1, "b"]', false),
+  ('{"prefixItems": [true, false]}', '[1]', true),
+  ('{"prefixItems": [true, false]}', '[1, 2]', false),
+  ('{"minItems": 1}', '[]', false),
+  ('{"minItems": 1}', '[null]', true),
+  ('{"maxItems": 1}', '[[], []]', false),
+  ('{"maxItems": 0}', '[]', true),
+  -- a schema of one item also knows the jsonb of one value from an array of it
+  ('{"maxItems": 0}', '1', true),
+  ('{"type": "array"}', '1', false),
+  ('{"type": "integer"}', '[1]', false),
+  ('{"uniqueItems": true}', '[]', true),
+  ('{"uniqueItems": true}', '[1, "1", true, "true", null, [1], {"a": 1}]', true),
+  ('{"uniqueItems": true}', '[1, 2, 1.0]', false),
+  ('{"uniqueItems": true}', '[0, -0]', false),
+  ('{"uniqueItems": true}', '[0, false]', true),
+  ('{"uniqueItems": true}', '["a", "A"]', true),
+  ('{"uniqueItems": true}', '[{"a": 1, "b": [2]}, {"b": [2.0], "a": 1}]', false),
+  ('{"uniqueItems": true}', '[[1, [2]], [1, [2, 3]]]', true),
+  ('{"uniqueItems": true}', '[[], {}, ""]', true),
+  ('{"uniqueItems": false}', '[1, 1]', true),
+  ('{"contains": {"const": 1}}', '[0, 1]', true),
+  ('{"contains": {"const": 1}}', '[0]', false),
+  ('{"contains": {"const": 1}}', '[]', false),
+  ('{"contains": true}', '[]', false),
+  ('{"contains": false}', '[1]', false),
+  ('{"contains": {"const": 1}, "minContains": 0}', '[]', true),
+  ('{"contains": {"const": 1}, "minContains": 2}', '[1, 1]', true),
+  ('{"contains": {"const": 1}, "minContains": 2}', '[1, 2]', false),
+  ('{"contains": {"const": 1}, "maxContains": 1}', '[1, 1]', false),
+  ('{"contains": {"const": 1}, "minContains": 2, "maxContains": 1}', '[1, 1]', false),
+  ('{"contains": {"const": 1}, "minContains": 0, "maxContains": 1}', '[1, 2]', true),
+  -- mean nothing without contains
+  ('{"minContains": 2, "maxContains": 0}', '[1]', true);
+-- more items than are compared one with each other, in the places around
+-- which jsonb keeps offsets instead of lengths
+INSERT INTO cases (schema, instance, expected)
+SELECT jsonb_build_object('uniqueItems', true, 'items', jsonb_build_object('type', 'object'),
+    'contains', jsonb_build_object('const', jsonb_build_object('i', n, 's', repeat('x', n)))),
+  jsonb_agg(jsonb_build_object('i', i, 's', repeat('x', i)) ORDER BY i), true
+FROM (VALUES (16), (17), (31), (32), (33), (64), (65), (300)) AS counts (n), generate_series(1, n) AS i
+GROUP BY n ORDER BY n;
+INSERT INTO cases (schema, instance, expected)
+SELECT '{"uniqueItems": true}',
+  jsonb_agg(CASE WHEN i = twin THEN jsonb_build_object('i', 1.0) ELSE jsonb_build_object('i', i) END ORDER BY i), false
+FROM (VALUES (16, 16), (17, 2), (17, 17), (33, 32), (33, 33), (300, 300)) AS counts (n, twin), generate_series(1, n) AS i
+GROUP BY n, twin ORDER BY n, twin;
+
+SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
+  jsonb_matches_schema(schema, instance) AS matches
+FROM cases ORDER BY n;
+
+-- as was expected, and nothing else comes of looking for every violation
+SELECT n, schema, instance, expected FROM cases
+WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
+  OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
+ORDER BY n;
+
+-- which two items are equal
+SELECT message FROM jsonb_schema_violations('{"uniqueItems": true}',
+  (SELECT jsonb_agg(i % 99 ORDER BY i) FROM generate_series(0, 99) AS i)) \g (format=unaligned tuples_only=on)

@@ -1,0 +1,28 @@
+-- matching_event_versions: which registered versions a document satisfies.
+SELECT register_event_schema('matching', version, definition) FROM (VALUES
+  (0, 'true'),
+  (2, '{"required": ["a"]}'),
+  (10, '{"required": ["a", "b"]}'),
+  (9, 'false')) AS s (version, definition);
+SELECT register_event_schema('matching.other', 1, 'true');
+
+\pset null NULL
+SELECT data, matching_event_versions(data, 'matching') FROM (VALUES
+  ('{}'::jsonb), ('{"a": 1}'), ('{"a": 1, "b": 2}'), ('null'), (NULL)) AS d (data);
+SELECT matching_event_versions('{}', 'matching.other'), matching_event_versions('{}', 'matching.none'),
+  matching_event_versions('{}', 'matchin'), matching_event_versions('{}', ''), matching_event_versions('{}', NULL);
+\pset null ''
+
+-- to find the rows of a version that was never written down
+SELECT data FROM (VALUES ('{"a": 1}'::jsonb), ('{"a": 1, "b": 2}')) AS d (data)
+WHERE 10 = ANY (matching_event_versions(data, 'matching'));
+
+-- what the transaction itself did counts, and goes with it
+BEGIN;
+SELECT drop_event_schema('matching', 2);
+SELECT matching_event_versions('{"a": 1}', 'matching');
+ROLLBACK;
+SELECT matching_event_versions('{"a": 1}', 'matching');
+
+SELECT drop_event_schema('matching', version) FROM unnest(ARRAY[0, 2, 9, 10]) AS version;
+SELECT drop_event_schema('matching.other', 1);

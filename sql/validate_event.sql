@@ -1,0 +1,72 @@
+-- validate_event: true or false for whatever it is asked, never NULL and never
+-- an error.
+SELECT register_event_schema('truth', 1, '{"type": "object", "required": ["a"]}');
+SELECT register_event_schema('truth', 2, 'true');
+SELECT register_event_schema('truth', 3, 'false');
+
+SELECT data, left(event_type, 20) AS event_type, schema_version,
+  validate_event(data, event_type, schema_version)
+FROM (VALUES
+  ('{"a": 1}'::jsonb, 'truth'::text, 1),
+  ('{}', 'truth', 1),
+  ('[]', 'truth', 1),
+  ('null', 'truth', 1),
+  ('null', 'truth', 2),
+  ('null', 'truth', 3),
+  -- a NULL among the arguments
+  (NULL, 'truth', 2),
+  ('{}', NULL, 2),
+  ('{}', 'truth', NULL),
+  (NULL, NULL, NULL),
+  -- not registered
+  ('{}', 'truth', 4),
+  ('{}', 'truth', -1),
+  ('{}', 'truth', 2147483647),
+  ('{}', 'truth', -2147483648),
+  ('{}', 'falsehood', 1),
+  ('{}', 'Truth', 2),
+  ('{}', 'truth ', 2),
+  ('{}', '', 2),
+  ('{}', 'truth@2', 2),
+  ('{}', E'truth\n', 2),
+  ('{}', repeat('t', 100), 2),
+  ('{}', repeat('truth', 100000), 2)) AS asked (data, event_type, schema_version)
+\pset null NULL
+\g
+\pset null ''
+
+-- a longer name is not the name that it would be cut to
+SELECT register_event_schema(repeat('n', 60), 1, 'true');
+SELECT validate_event('1', repeat('n', 60), 1), validate_event('1', repeat('n', 61), 1),
+  validate_event('1', repeat('n', 60), 11);
+SELECT register_event_schema(repeat('n', 61), 1, 'true');
+SELECT register_event_schema(repeat('n', 60), 11, 'true');
+
+-- functions that only look like it are not run
+CREATE FUNCTION pg_temp."truth@6"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'true';
+SELECT validate_event('1', 'truth', 6);
+
+-- no need of EXECUTE on the schema's function
+CREATE ROLE regress_event_reader;
+REVOKE EXECUTE ON FUNCTION event_schema."truth@2" FROM PUBLIC;
+SET ROLE regress_event_reader;
+SELECT validate_event('{}', 'truth', 2);
+SELECT event_schema."truth@2"('{}');
+RESET ROLE;
+DROP ROLE regress_event_reader;
+
+-- arguments of other types are PostgreSQL's to refuse
+\set VERBOSITY sqlstate
+SELECT validate_event('{}'::json, 'truth', 2);
+SELECT validate_event('{}', 'truth', 2::bigint);
+SELECT validate_event('{', 'truth', 2);
+\set VERBOSITY default
+
+-- names beyond ASCII, with "@", and with all that SQL quotes
+SELECT register_event_schema('größe."x"''y''@', 0, '{"const": "ü"}');
+SELECT validate_event('"ü"', 'größe."x"''y''@', 0), validate_event('"u"', 'größe."x"''y''@', 0);
+SELECT event_type, schema_version, function FROM event_schemas WHERE event_type LIKE 'größe%';
+
+SELECT drop_event_schema('größe."x"''y''@', 0);
+SELECT drop_event_schema(repeat('n', 60), 1);
+SELECT drop_event_schema('truth', version) FROM generate_series(1, 3) AS version;
