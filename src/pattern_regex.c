@@ -28,10 +28,10 @@
 #define MAX_REPEAT			255 /* DUPMAX of the engine */
 /*
  * Sets in a pattern with its repetitions written out.  The engine's time and
- * memory to compile grow with the square or worse: 750 sets of
- * (a?b?){250}[ab]{250} take it half a second, twice as many a minute and a half.
+ * memory to compile grow with the square or worse: the 400 sets of
+ * (a?b?){133}[ab]{133} take it a sixth of a second, 1500 a minute and a half.
  */
-#define MAX_REGEX_SETS		750
+#define MAX_REGEX_SETS		400
 #define MAX_REFERENCES		200 /* each takes time linear in the pattern */
 #define MAX_REGEX_LENGTH	(1024 * 1024)	/* code points */
 
