@@ -34,6 +34,8 @@
 
 #include "pattern_internal.h"
 
+#define MAX_SHAPE			256 /* bytes of fixed sets in a Shape */
+#define MAX_SHAPE_SETS		8	/* different ones */
 #define MAX_CLASSES			250 /* of characters */
 #define MAX_SETS			2048	/* of the pattern, for the partition */
 #define MAX_POSITIONS		70000	/* of the non-deterministic automaton */
@@ -76,9 +78,28 @@ typedef struct EvAutomaton
 	const uint8 *block_classes; /* 256 a block */
 } EvAutomaton;
 
+/*
+ * A pattern like ^[A-Z]{3}-[0-9]{1,8}$: ASCII characters of given sets, one
+ * after the other, at most one set a variable number of times.  The length of
+ * the string says which set each byte must be of: so all bytes are checked
+ * independently of each other, where an automaton must wait for each state.
+ */
+typedef struct Shape
+{
+	int			prefix;			/* bytes before the variable part */
+	int			suffix;			/* bytes after it */
+	int			min;			/* bytes of the variable part, 0 without one */
+	int			max;
+	uint8		variable;		/* set of the variable part */
+	uint8		sets[256];		/* by byte: the sets that it is in, as bits */
+	uint8		required[MAX_SHAPE];	/* sets of prefix and suffix, a bit each */
+} Shape;
+
+/* one of shape, automaton and regex is there */
 struct EvPattern
 {
-	EvAutomaton *automaton;		/* or NULL: then */
+	Shape	   *shape;
+	EvAutomaton *automaton;
 	EvRegex    *regex;
 	bool		negated;		/* must not match */
 	EvPattern  *next;			/* all of a list must agree */
@@ -163,6 +184,44 @@ automaton_matches(const EvAutomaton *a, const unsigned char *string, int length)
 		scan(a, string, length, false, false);
 }
 
+static inline uint8
+missing_sets(const Shape *shape, const uint8 *required, const unsigned char *bytes,
+			 int count)
+{
+	uint8		missing = 0;
+
+	for (int i = 0; i < count; i++)
+		missing |= required[i] & ~shape->sets[bytes[i]];
+	return missing;
+}
+
+static bool
+shape_matches(const Shape *shape, const unsigned char *string, int length)
+{
+	int			count = length - shape->prefix - shape->suffix;
+	const unsigned char *at = string + shape->prefix;
+	uint8		missing;
+
+	if (count < shape->min || count > shape->max)
+		return false;
+	missing = missing_sets(shape, shape->required, string, shape->prefix);
+	while (count > 0)
+	{
+		int			chunk = Min(count, INTERRUPT_BYTES);
+
+		for (int i = 0; i < chunk; i++)
+			missing |= shape->variable & ~shape->sets[at[i]];
+		if (missing != 0)
+			return false;
+		at += chunk;
+		count -= chunk;
+		if (unlikely(count > 0))
+			CHECK_FOR_INTERRUPTS();
+	}
+	missing |= missing_sets(shape, shape->required + shape->prefix, at, shape->suffix);
+	return missing == 0;
+}
+
 bool
 ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 {
@@ -170,7 +229,9 @@ ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 	{
 		bool		matches;
 
-		if (pattern->automaton != NULL)
+		if (pattern->shape != NULL)
+			matches = shape_matches(pattern->shape, (const unsigned char *) string, length);
+		else if (pattern->automaton != NULL)
 			matches = automaton_matches(pattern->automaton,
 										(const unsigned char *) string, length);
 		else
@@ -1476,6 +1537,123 @@ is_self_contained(const EvNode *root, const EvNode *node)
 	return true;
 }
 
+/* ---- shapes ---- */
+
+typedef struct ShapeBuilder
+{
+	const EvPatternTree *tree;
+	Shape	   *shape;
+	int			sets[MAX_SHAPE_SETS];	/* of the tree, by bit */
+	int			set_count;
+	bool		has_variable;
+} ShapeBuilder;
+
+/* The bit of a set; 0 where it cannot have one. */
+static uint8
+shape_set(ShapeBuilder *b, int set)
+{
+	const EvCodeSet *s = &b->tree->sets[set];
+	int			bit;
+
+	for (bit = 0; bit < b->set_count; bit++)
+	{
+		if (b->sets[bit] == set)
+			return 1 << bit;
+	}
+	if (bit == MAX_SHAPE_SETS || s->count == 0 || s->ranges[s->count - 1].last > 0x7F)
+		return 0;
+	b->sets[b->set_count++] = set;
+	for (int r = 0; r < s->count; r++)
+	{
+		for (uint32 code = s->ranges[r].first; code <= s->ranges[r].last; code++)
+			b->shape->sets[code] |= 1 << bit;
+	}
+	return 1 << bit;
+}
+
+/* Adds a node to the shape; false where it has no place in one. */
+static bool
+add_to_shape(ShapeBuilder *b, const EvNode *node)
+{
+	Shape	   *shape = b->shape;
+	uint8		bit;
+
+	check_stack_depth();
+	switch (node->kind)
+	{
+		case EV_NODE_EMPTY:
+			return true;
+
+		case EV_NODE_SET:
+			bit = shape_set(b, node->set);
+			if (bit == 0 || shape->prefix + shape->suffix == MAX_SHAPE)
+				return false;
+			shape->required[shape->prefix + shape->suffix] = bit;
+			if (b->has_variable)
+				shape->suffix++;
+			else
+				shape->prefix++;
+			return true;
+
+		case EV_NODE_SEQUENCE:
+			for (const EvNode *child = node->child; child != NULL; child = child->next)
+			{
+				if (!add_to_shape(b, child))
+					return false;
+			}
+			return true;
+
+		case EV_NODE_GROUP:
+			return add_to_shape(b, node->child);
+
+		case EV_NODE_REPEAT:
+			if (node->min == node->max)
+			{
+				if (node->child->zero_width)
+					return false;
+				for (int i = 0; i < node->min; i++)
+				{
+					if (!add_to_shape(b, node->child))
+						return false;
+				}
+				return true;
+			}
+			if (b->has_variable || without_groups(node->child)->kind != EV_NODE_SET)
+				return false;
+			b->has_variable = true;
+			shape->min = node->min;
+			shape->max = node->max == EV_UNBOUNDED ? PG_INT32_MAX : node->max;
+			shape->variable = shape_set(b, without_groups(node->child)->set);
+			return shape->variable != 0;
+
+		default:
+			return false;
+	}
+}
+
+/* The shape that the pattern is, or NULL. */
+static Shape *
+make_shape(const EvPatternTree *tree)
+{
+	const EvNode *sequence = without_groups(tree->root);
+	const EvNode *term;
+	ShapeBuilder b = {0};
+	bool		fits = true;
+
+	if (sequence->kind != EV_NODE_SEQUENCE || sequence->child->kind != EV_NODE_START)
+		return NULL;
+	b.tree = tree;
+	b.shape = palloc0(sizeof(Shape));
+	for (term = sequence->child->next; fits && term->next != NULL; term = term->next)
+		fits = add_to_shape(&b, term);
+	if (fits && term->kind == EV_NODE_END)
+		return b.shape;
+	pfree(b.shape);
+	return NULL;
+}
+
+/* ---- all of it ---- */
+
 static EvPattern *
 make_part(EvAutomaton *automaton, EvRegex *regex)
 {
@@ -1564,6 +1742,14 @@ lower(const EvPatternTree *tree, const Classes *classes, EvPatternError *error)
 	EvAutomaton *automaton = NULL;
 	EvPattern  *parts = NULL;
 	EvRegex    *regex;
+	Shape	   *shape = make_shape(tree);
+
+	if (shape != NULL)
+	{
+		parts = make_part(NULL, NULL);
+		parts->shape = shape;
+		return parts;
+	}
 
 	/*
 	 * Forward first: it ends early where an anchored pattern fails.  One small
@@ -1606,7 +1792,7 @@ ev_pattern_compile(const char *pattern, int length, EvPatternError *error)
 	MemoryContextSwitchTo(work);
 	if (ev_pattern_parse(pattern, length, true, &tree, error))
 	{
-		bool		has_classes = make_classes(&tree, &classes);
+		bool		has_classes = tree.reference_count == 0 && make_classes(&tree, &classes);
 
 		MemoryContextSwitchTo(result);
 		compiled = lower(&tree, has_classes ? &classes : NULL, error);
@@ -1630,7 +1816,12 @@ ev_pattern_kind(const EvPattern *pattern)
 
 		appendStringInfoString(&kind, kind.len > 0 ? "; " : "");
 		appendStringInfoString(&kind, pattern->negated ? "not " : "");
-		if (a == NULL)
+		if (pattern->shape != NULL)
+			appendStringInfo(&kind, "shape of %d to %d bytes",
+							 pattern->shape->prefix + pattern->shape->suffix + pattern->shape->min,
+							 pattern->shape->max == PG_INT32_MAX ? PG_INT32_MAX :
+							 pattern->shape->prefix + pattern->shape->suffix + pattern->shape->max);
+		else if (a == NULL)
 			appendStringInfoString(&kind, "regular expression engine");
 		else
 			appendStringInfo(&kind, "automaton, %d states of %d columns, %s",
