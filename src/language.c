@@ -46,6 +46,13 @@
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
+/*
+ * So many locks stand for all names: enough that few who register at the same
+ * time wait for no reason, and not too many for the lock table where one
+ * transaction registers thousands of schemas.
+ */
+#define LOCK_COUNT	1024
+
 /* ---------- names ---------- */
 
 /* Where a canonical version ends, or NULL where there is none. */
@@ -382,7 +389,7 @@ void
 ev_language_lock(const char *name, LOCKMODE mode)
 {
 	Oid			namespace = ev_namespace_oid();
-	uint16		hash = hash_bytes((const unsigned char *) name, strlen(name)) | 1;
+	uint16		hash = hash_bytes((const unsigned char *) name, strlen(name)) % LOCK_COUNT + 1;
 
 	if (!OidIsValid(namespace))
 		ereport(ERROR,

@@ -1,0 +1,73 @@
+# pg_upgrade takes schemas, tables and guards along.  It is the same version
+# on both sides here: what goes through is the dump in binary upgrade mode.
+use strict;
+use warnings;
+
+use Cwd qw(getcwd);
+use EventValidate;
+use File::Spec;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $old = new_node('old');
+my $new = new_node('new', start => 0);
+
+new_database($old, 'upgraded');
+$old->safe_psql(
+	'upgraded', q(
+	SELECT register_event_schema('zz', 1, '{"type": "object"}');
+	SELECT register_event_schema('aa', 1, '{"$ref": "event:zz@1", "required": ["a"]}');
+	SELECT register_schema('https://example.com/money', '{"type": "number"}');
+	CREATE ROLE registrar;
+	GRANT CREATE ON SCHEMA event_schema TO registrar;
+	CREATE DOMAIN checked AS jsonb CHECK (check_event(VALUE, 'zz', 1));
+	CREATE TABLE events (event_type text, schema_version int, data jsonb, more checked DEFAULT '{}',
+		CHECK (check_event(data, event_type, schema_version)), CHECK (event_schema."zz@1"(data)));
+	INSERT INTO events SELECT 'aa', 1, jsonb_build_object('a', i) FROM generate_series(1, 1000) i));
+my $inventory = q(
+	SELECT 'function', oid::regprocedure::text, prosrc, proowner::regrole::text FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace
+	UNION ALL SELECT 'dependency', pg_describe_object(classid, objid, objsubid), pg_describe_object(refclassid, refobjid, refobjsubid), deptype::text
+	FROM pg_depend WHERE refclassid IN ('pg_extension'::regclass, 'pg_proc'::regclass) AND refobjid >= 16384
+	UNION ALL SELECT 'trigger', evtname, evtevent, evtenabled::text FROM pg_event_trigger
+	UNION ALL SELECT 'schema', nspname, nspacl::text, nspowner::regrole::text FROM pg_namespace WHERE nspname = 'event_schema'
+	UNION ALL SELECT 'rows', count(*)::text, sum((data->>'a')::int)::text, bool_and(validate_event(data, event_type, schema_version))::text FROM events
+	ORDER BY 1, 2, 3, 4);
+my $before = $old->safe_psql('upgraded', $inventory);
+$old->stop;
+
+# pg_upgrade writes into the folder that it runs in.
+my $folder = getcwd();
+my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
+chdir $old->basedir or die $!;
+command_ok(
+	[
+		'pg_upgrade', '--no-sync',
+		'-d', $from, '-D', $to,
+		'-b', $old->config_data('--bindir'), '-B', $new->config_data('--bindir'),
+		'-s', $new->host, '-p', $old->port, '-P', $new->port
+	],
+	'pg_upgrade');
+chdir $folder or die $!;
+$new->start;
+is($new->safe_psql('upgraded', $inventory), $before, 'everything is there');
+
+my %refused = (
+	q(INSERT INTO events VALUES ('aa', 1, '{}')) => '23514',
+	q(INSERT INTO events VALUES ('zz', 1, '{}', '1')) => '23514',
+	q(INSERT INTO events VALUES ('zz', 1, '1')) => '23514',
+	q(DROP FUNCTION event_schema."aa@1") => '2BP01',
+	q(ALTER FUNCTION event_schema."aa@1" RENAME TO "aa@2") => '0A000',
+	q(CREATE OR REPLACE FUNCTION event_schema."aa@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{}') => '42710');
+foreach my $statement (sort keys %refused)
+{
+	my @error = sql_error($new, 'upgraded', $statement);
+
+	is($error[0], $refused{$statement}, "refused: $statement");
+}
+$new->safe_psql('upgraded', q(DROP TABLE events; DROP DOMAIN checked; DROP FUNCTION event_schema."https://example.com/money";
+	SELECT drop_event_schema('aa', 1); SELECT drop_event_schema('zz', 1); DROP EXTENSION event_validate));
+pass('and all can be dropped');
+
+$new->stop;
+done_testing();
