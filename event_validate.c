@@ -221,10 +221,10 @@ add_to_list(EvCollector *collector, const EvViolation *violation)
 
 	foreach(cell, list->lines)
 		if (strcmp(lfirst(cell), line) == 0)
-		{
-			list->repeated++;
-			return;
-		}
+	{
+		list->repeated++;
+		return;
+	}
 	caller = MemoryContextSwitchTo(list->context);
 	list->lines = lappend(list->lines, pstrdup(line));
 	MemoryContextSwitchTo(caller);
@@ -278,7 +278,7 @@ report_null(FunctionCallInfo fcinfo)
 static void
 report_violations(FunctionCallInfo fcinfo, EvSchema *schema, Jsonb *data)
 {
-	ListCollector list = {.collector = {.add = add_to_list,.limit = MET_LINES},.context = CurrentMemoryContext};
+	ListCollector list = {.collector = {.add = add_to_list, .limit = MET_LINES}, .context = CurrentMemoryContext};
 	char	   *constraint = constraint_argument(fcinfo);
 	char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	StringInfoData detail;
@@ -359,7 +359,7 @@ add_row(EvCollector *collector, const EvViolation *violation)
 static void
 return_violations(FunctionCallInfo fcinfo, const EvProgram *program, const Jsonb *data)
 {
-	RowCollector rows = {.collector = {add_row, PG_INT64_MAX, 0}};
+	RowCollector rows = {.collector = {.add = add_row, .limit = PG_INT64_MAX}};
 
 	rows.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ev_match_collect(program, data, &rows.collector);

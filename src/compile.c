@@ -296,12 +296,12 @@ write_references(Writer *w)
 			}
 			else
 				foreach(anchor_cell, resource->anchors)
-				{
-					Anchor	   *anchor = lfirst(anchor_cell);
+			{
+				Anchor	   *anchor = lfirst(anchor_cell);
 
-					if (anchor->dynamic && strcmp(anchor->name, reference->dynamic_anchor) == 0)
-						target = anchor->target;
-				}
+				if (anchor->dynamic && strcmp(anchor->name, reference->dynamic_anchor) == 0)
+					target = anchor->target;
+			}
 			if (target == NULL)
 				continue;
 			dynamic->targets[dynamic->target_count].resource = resource->index;
@@ -1103,7 +1103,7 @@ write_program(Compiler *c, Subschema *root)
 	{
 		w.program->blocks[0].place = root->place;
 		w.program->block_count = 1;
-		w.program->root = (EvLeaf) {.kind = EV_LEAF_TRUE,.types = EV_ALL_TYPES};
+		w.program->root = (EvLeaf) {.kind = EV_LEAF_TRUE, .types = EV_ALL_TYPES};
 		emit_at(&w, EVOP_RETURN, "", "");
 		return w.program;
 	}

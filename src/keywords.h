@@ -41,7 +41,8 @@ typedef enum EvShape
 	EV_SCHEMA_OR_SCHEMAS,		/* either (items before 2020-12) */
 	EV_SCHEMA_MAP,				/* an object of subschemas */
 	EV_PATTERN_SCHEMA_MAP,		/* the same, its names are patterns */
-	EV_DEPENDENCIES				/* an object of subschemas and arrays of strings */
+	EV_DEPENDENCIES				/* an object of subschemas and arrays of
+								 * strings */
 } EvShape;
 
 /* X(symbol, name, drafts, vocabulary, shape) */

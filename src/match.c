@@ -113,8 +113,8 @@ append_keyword_location(StringInfo pointer, const Step *step)
 
 /* Hands one violation to the collector; runs in m->context. */
 static void
-violate(EvMatch *m, const Step *step, const char *keyword, const char *path,
-		const char *format,...) pg_attribute_printf(5, 6);
+			violate(EvMatch *m, const Step *step, const char *keyword, const char *path,
+					const char *format,...) pg_attribute_printf(5, 6);
 
 static void
 violate(EvMatch *m, const Step *step, const char *keyword, const char *path,
@@ -462,7 +462,7 @@ within_bound(const EvInstance *in, Numeric bound, uint32 kind)
 static char *
 show_numeric(Numeric number)
 {
-	EvInstance	value = {.type = EV_NUMBER,.data = (const char *) number};
+	EvInstance	value = {.type = EV_NUMBER, .data = (const char *) number};
 
 	return ev_value_show(&value);
 }
@@ -565,7 +565,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		}
 		if (object->names != EV_BLOCK_NONE)
 		{
-			EvInstance	name = {.type = EV_STRING,.length = key.length,.data = key.data};
+			EvInstance	name = {.type = EV_STRING, .length = key.length, .data = key.data};
 
 			if (!enter_child(m, object->names, name, step, STEP_NAME, key, 0, mode))
 			{
@@ -848,7 +848,7 @@ explain_branches(EvMatch *m, const uint32 *blocks, uint32 count, EvInstance in, 
 	append_instance_location(&location, step);
 	for (uint32 i = 0; i < count; i++)
 	{
-		BranchCollector branch = {.collector = {.add = add_to_branch,.limit = 1}};
+		BranchCollector branch = {.collector = {.add = add_to_branch, .limit = 1}};
 
 		if (i == 4 || text.len > 500)
 		{
@@ -1351,7 +1351,7 @@ ev_match(const EvProgram *program, const Jsonb *document)
 bool
 ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *collector)
 {
-	EvMatch		m = {.program = program,.collector = collector,.top = collector};
+	EvMatch		m = {.program = program, .collector = collector, .top = collector};
 	Step		root = {.path = "",.place = program->blocks[0].place};
 	bool		ok;
 

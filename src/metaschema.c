@@ -83,7 +83,7 @@ ev_metaschema_check(const EvDocument *document, EvResolver resolver, EvFault *fa
 	EvProgram  *program = NULL;
 	JsonbValue	value;
 	char	   *uri = NULL;
-	FaultCollector faults = {.collector = {add_fault, 1, 0},.fault = fault,.context = CurrentMemoryContext};
+	FaultCollector faults = {.collector = {.add = add_fault, .limit = 1}, .fault = fault, .context = CurrentMemoryContext};
 
 	if (JB_ROOT_IS_OBJECT(document->schema) &&
 		getKeyJsonValueFromContainer(&document->schema->root, "$schema", 7, &value) != NULL &&

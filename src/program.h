@@ -143,8 +143,8 @@ typedef struct EvLeaf
 {
 	uint8		kind;			/* EvLeafKind */
 	uint8		types;			/* set of the types that are valid */
-	uint8		subject;		/* the type that the check is about; others are
-								 * valid by their type alone */
+	uint8		subject;		/* the type that the check is about; others
+								 * are valid by their type alone */
 	bool		integer;		/* NUMBER, TYPE: numbers must be integers */
 	uint32		block;			/* the same as a block */
 	union
@@ -325,7 +325,8 @@ typedef struct EvInstruction
 		const EvEnum *enumeration;	/* ENUM, ENUM_STRINGS */
 		const EvObject *object; /* OBJECT */
 		const EvArray *array;	/* ARRAY */
-		const EvDependency *dependency; /* DEPENDENT_REQUIRED, DEPENDENT_SCHEMA */
+		const EvDependency *dependency; /* DEPENDENT_REQUIRED,
+										 * DEPENDENT_SCHEMA */
 		const EvBranches *branches; /* ANY_OF, ONE_OF */
 		struct
 		{
@@ -345,7 +346,8 @@ StaticAssertDecl(sizeof(EvInstruction) <= 64, "an instruction fits a cache line"
 typedef struct EvSource
 {
 	const char *keyword;
-	const char *path;			/* JSON Pointer from the block's schema, "/type" */
+	const char *path;			/* JSON Pointer from the block's schema,
+								 * "/type" */
 	uint32		block;			/* index into EvProgram.blocks */
 } EvSource;
 

@@ -36,7 +36,7 @@ static void walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resour
 void
 ev_compiler_init(Compiler *c, MemoryContext program_context)
 {
-	HASHCTL		control = {.keysize = sizeof(JsonbContainer *),.entrysize = sizeof(Subschema)};
+	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(Subschema)};
 
 	control.hcxt = CurrentMemoryContext;
 	c->program_context = program_context;
@@ -614,7 +614,7 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 		resource->draft <= EV_DRAFT7 && get_string(object, "$ref", &string))
 		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
-		add_anchor(resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
+		add_anchor(resource, id + 1, subschema, false); /* draft 7, 8.2.3 */
 	else if (id != NULL)
 	{
 		char	   *fragment;
@@ -1086,7 +1086,7 @@ ev_document_references(const EvDocument *document)
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
 												  ALLOCSET_DEFAULT_SIZES);
 	EvFault		fault = {0};
-	Compiler	c = {.document = document,.fault = &fault,.mentions_only = true};
+	Compiler	c = {.document = document, .fault = &fault, .mentions_only = true};
 	List	   *result = NIL;
 	ListCell   *cell;
 

@@ -297,7 +297,7 @@ ev_registry_by_function(Oid function)
 
 	if (programs == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(EvSchema)};
+		HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(EvSchema)};
 
 		control.hcxt = CacheMemoryContext;
 		programs = hash_create("event_validate programs", 64, &control,
@@ -323,7 +323,7 @@ ev_registry_find(const char *type, int type_length, int32 version)
 		return NULL;
 	if (names == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(NameData),.entrysize = sizeof(NamedSchema)};
+		HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(NamedSchema)};
 
 		control.hcxt = CacheMemoryContext;
 		names = hash_create("event_validate names", 64, &control,
@@ -432,7 +432,7 @@ ev_registry_list(const char *type, int type_length, List **versions)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
-		ListedSchema entry = {.function = row->oid,.name = row->proname};
+		ListedSchema entry = {.function = row->oid, .name = row->proname};
 
 		if (row->pronamespace != namespace || row->prolang != language ||
 			!ev_parse_event_name(NameStr(row->proname), &entry.type_length, &entry.version))

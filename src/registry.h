@@ -11,6 +11,7 @@
 #define EV_REGISTRY_H
 
 #include "document.h"
+#include "nodes/pg_list.h"
 #include "program.h"
 
 typedef struct EvSchema

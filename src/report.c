@@ -49,8 +49,8 @@ typedef struct Reporter
 {
 	EvCollector collector;
 	MemoryContext context;		/* of the tree */
-	ReportNode	   *root;
-	ReportNode	   *current;
+	ReportNode *root;
+	ReportNode *current;
 } Reporter;
 
 /* ---------- making the tree ---------- */
@@ -73,7 +73,7 @@ report_enter(EvCollector *collector, const char *instance_location,
 {
 	Reporter   *reporter = (Reporter *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
-	ReportNode	   *node = palloc0(sizeof(ReportNode));
+	ReportNode *node = palloc0(sizeof(ReportNode));
 
 	node->parent = reporter->current;
 	node->place = place;
@@ -104,7 +104,7 @@ report_forgive(EvCollector *collector, const char *keyword)
 
 	foreach(cell, reporter->current->children)
 	{
-		ReportNode	   *child = lfirst(cell);
+		ReportNode *child = lfirst(cell);
 
 		if (!child->valid && child->place->keyword != NULL && strcmp(child->place->keyword, keyword) == 0)
 			child->forgiven = true;
@@ -130,7 +130,7 @@ static void
 report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 {
 	Reporter   *reporter = (Reporter *) collector;
-	ReportNode	   *node = reporter->current;
+	ReportNode *node = reporter->current;
 	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
 	Leaf	   *leaf = palloc0(sizeof(Leaf));
 	char	   *path = psprintf("/%s", keyword);

@@ -10,6 +10,8 @@
 #ifndef EV_UNICODE_TABLES_H
 #define EV_UNICODE_TABLES_H
 
+#include "pattern_internal.h"
+
 typedef struct UnicodeName
 {
 	const char *name;
