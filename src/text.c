@@ -4,10 +4,21 @@
  */
 #include "postgres.h"
 
-#include "catalog/namespace.h"
+#include "catalog/pg_conversion.h"
+#include "catalog/pg_namespace.h"
 #include "mb/pg_wchar.h"
 
 #include "text.h"
+
+/*
+ * PostgreSQL's own conversion: the one that the search_path finds could be
+ * anybody's, and go away.
+ */
+static Oid
+find_conversion(int from, int to)
+{
+	return FindDefaultConversion(PG_CATALOG_NAMESPACE, from, to);
+}
 
 bool
 ev_utf8_from_server(const char *data, int length, EvUtf8 *result)
@@ -32,7 +43,7 @@ ev_utf8_from_server(const char *data, int length, EvUtf8 *result)
 
 convert:
 	if (!OidIsValid(conversion))
-		conversion = FindDefaultConversionProc(encoding, PG_UTF8);
+		conversion = find_conversion(encoding, PG_UTF8);
 	if (!OidIsValid(conversion))
 		return false;
 	room = (Size) length * MAX_CONVERSION_GROWTH + 1;
@@ -47,6 +58,35 @@ convert:
 	}
 	result->data = result->allocated;
 	result->length = strlen(result->allocated);
+	return true;
+}
+
+bool
+ev_utf8_to_server(const char *data, int length, StringInfo out)
+{
+	int			encoding = GetDatabaseEncoding();
+	Size		room = (Size) length * MAX_CONVERSION_GROWTH + 1;
+	Oid			conversion;
+
+	if (pg_encoding_verifymbstr(PG_UTF8, data, length) != length)
+		return false;
+	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
+	{
+		appendBinaryStringInfo(out, data, length);
+		return true;
+	}
+	conversion = find_conversion(PG_UTF8, encoding);
+	if (!OidIsValid(conversion) || room > PG_INT32_MAX)
+		return false;
+	enlargeStringInfo(out, (int) room);
+	if (pg_do_encoding_conversion_buf(conversion, PG_UTF8, encoding,
+									  (unsigned char *) unconstify(char *, data), length,
+									  (unsigned char *) out->data + out->len, (int) room, true) < length)
+	{
+		out->data[out->len] = '\0';
+		return false;
+	}
+	out->len += strlen(out->data + out->len);
 	return true;
 }
 
@@ -68,4 +108,18 @@ ev_text_length(const char *data, int length)
 	if (pg_database_encoding_max_length() == 1)
 		return length;
 	return pg_mbstrlen_with_len(data, length);
+}
+
+int
+ev_text_clip(const char *data, int length, int count)
+{
+	int			end = 0;
+
+	if (GetDatabaseEncoding() != PG_SQL_ASCII ||
+		pg_encoding_verifymbstr(PG_UTF8, data, length) != length)
+		return pg_mbcharcliplen(data, length, count);
+	for (; end < length; end++)
+		if (((unsigned char) data[end] & 0xC0) != 0x80 && count-- == 0)
+			break;
+	return end;
 }

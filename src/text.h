@@ -6,6 +6,8 @@
 #ifndef EV_TEXT_H
 #define EV_TEXT_H
 
+#include "lib/stringinfo.h"
+
 typedef struct EvUtf8
 {
 	const char *data;
@@ -27,7 +29,17 @@ ev_utf8_free(EvUtf8 *string)
 		pfree(string->allocated);
 }
 
+/*
+ * Appends UTF-8 in the server encoding; an SQL_ASCII database takes it as it
+ * is.  False where it is no UTF-8 or has a character without a counterpart;
+ * nothing is appended then.
+ */
+extern bool ev_utf8_to_server(const char *data, int length, StringInfo out);
+
 /* Code points; bytes in an SQL_ASCII database where they are not UTF-8. */
 extern uint32 ev_text_length(const char *data, int length);
+
+/* The bytes that the first `count` characters have, counted the same way. */
+extern int	ev_text_clip(const char *data, int length, int count);
 
 #endif							/* EV_TEXT_H */

@@ -9,6 +9,7 @@
 
 #include "lib/stringinfo.h"
 
+#include "text.h"
 #include "uri.h"
 
 /* A component: absent where data is NULL. */
@@ -147,41 +148,58 @@ merge_paths(const Uri *base, const Uri *reference)
 	return (Part) {path.data, path.len};
 }
 
+/* The value of two hexadecimal digits; -1 where they are none. */
+static int
+hexadecimal_byte(const char *digits)
+{
+	int			value = 0;
+
+	for (int i = 0; i < 2; i++)
+	{
+		char		c = digits[i];
+
+		if (c >= '0' && c <= '9')
+			value = value * 16 + c - '0';
+		else if (c >= 'a' && c <= 'f')
+			value = value * 16 + c - 'a' + 10;
+		else if (c >= 'A' && c <= 'F')
+			value = value * 16 + c - 'A' + 10;
+		else
+			return -1;
+	}
+	return value;
+}
+
 char *
 ev_uri_decode(const char *string)
 {
-	char	   *result = palloc(strlen(string) + 1);
-	char	   *out = result;
+	StringInfoData result;
+	char	   *bytes = palloc(strlen(string) / 3 + 1);
 
-	for (; *string; string++)
+	initStringInfo(&result);
+	while (*string)
 	{
-		int			value = 0;
+		int			count = 0;
 
 		if (*string != '%')
 		{
-			*out++ = *string;
+			appendStringInfoChar(&result, *string++);
 			continue;
 		}
-		for (int i = 1; i <= 2; i++)
+		/* what is encoded is UTF-8 (RFC 3987, 3.1), the rest the server's */
+		for (; *string == '%'; string += 3)
 		{
-			char		c = string[i];
+			int			value = hexadecimal_byte(string + 1);
 
-			if (c >= '0' && c <= '9')
-				value = value * 16 + c - '0';
-			else if (c >= 'a' && c <= 'f')
-				value = value * 16 + c - 'a' + 10;
-			else if (c >= 'A' && c <= 'F')
-				value = value * 16 + c - 'A' + 10;
-			else
+			if (value <= 0)
 				return NULL;
+			bytes[count++] = (char) value;
 		}
-		if (value == 0)
+		if (!ev_utf8_to_server(bytes, count, &result))
 			return NULL;
-		*out++ = (char) value;
-		string += 2;
 	}
-	*out = '\0';
-	return result;
+	pfree(bytes);
+	return result.data;
 }
 
 char *

@@ -17,8 +17,9 @@ extern char *ev_uri_resolve(const char *base, const char *reference, char **frag
 extern bool ev_uri_has_scheme(const char *uri);
 
 /*
- * Percent-decodes, in CurrentMemoryContext.  NULL where a "%" is not followed
- * by two hexadecimal digits, or a NUL would come out.
+ * Percent-decodes, in CurrentMemoryContext; what is encoded is UTF-8, and is
+ * given in the server encoding like the rest.  NULL where a "%" is not followed
+ * by two hexadecimal digits, a NUL would come out, or there is no such text.
  */
 extern char *ev_uri_decode(const char *string);
 

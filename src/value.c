@@ -9,12 +9,12 @@
 
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/json.h"
 
 #include "number.h"
+#include "text.h"
 #include "value.h"
 
 StaticAssertDecl(EV_STRING == JENTRY_ISSTRING >> 28 && EV_NUMBER == JENTRY_ISNUMERIC >> 28 &&
@@ -183,7 +183,7 @@ char *
 ev_string_show(const char *data, int length)
 {
 	StringInfoData result;
-	int			shown = pg_mbcharcliplen(data, length, EV_SHOWN_CHARACTERS);
+	int			shown = ev_text_clip(data, length, EV_SHOWN_CHARACTERS);
 	char	   *copy = pnstrdup(data, shown);
 
 	initStringInfo(&result);
@@ -213,7 +213,7 @@ show_container(const EvInstance *value)
 			psprintf("an array of %u %s", count, count == 1 ? "item" : "items");
 	text = JsonbToCString(NULL, container, 1000);
 	length = strlen(text);
-	shown = pg_mbcharcliplen(text, length, EV_SHOWN_CHARACTERS);
+	shown = ev_text_clip(text, length, EV_SHOWN_CHARACTERS);
 	return shown < length ? psprintf("%.*s...", shown, text) : text;
 }
 
