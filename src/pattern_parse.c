@@ -282,6 +282,8 @@ store_set(Parser *parser, const EvCodeRange *ranges, int count)
 	EvCodeRange *copy;
 	uint32		slot;
 
+	if (count == 0)
+		ranges = digit_ranges;	/* memcmp and memcpy must not see NULL */
 	if (tree->set_count * 2 >= parser->set_index_size)
 		grow_set_index(parser);
 	for (slot = hash_ranges(ranges, count);; slot++)
