@@ -10,7 +10,9 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/pg_bswap.h"
 #include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
 
 #include "match_internal.h"
 #include "text.h"
@@ -244,82 +246,246 @@ values_start(const JEntry *keys, uint32 count)
 	return offset;
 }
 
-bool
-ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+/* More keys than that are merged in several goes, and not remembered. */
+#define MERGED_KEYS		32
+
+/* What else the set of keys may not have: kept short, for the backend's sake. */
+#define SEEN_KEY_BYTES	1024
+
+/* As memcmp does, for names of one length. */
+static inline int
+compare_names(const EvProperty *property, const char *key, uint32 length, const uint64 words[2])
+{
+	/* the words read as numbers are in the order of the bytes */
+	if (property->words[0] != words[0])
+		return pg_ntoh64(property->words[0]) < pg_ntoh64(words[0]) ? -1 : 1;
+	if (length > 16)
+		return memcmp(property->name.data, key, length);
+	if (property->words[1] != words[1])
+		return pg_ntoh64(property->words[1]) < pg_ntoh64(words[1]) ? -1 : 1;
+	return 0;
+}
+
+/*
+ * The property of a key that is not before *next in jsonb's order, or NULL;
+ * *next is where to look for the key after it.
+ */
+static inline const EvProperty *
+merge_key(const EvObject *object, const EvProperty **next, const char *key, uint32 length)
+{
+	const EvProperty *property = *next;
+	const EvProperty *end = object->properties + object->property_count;
+	const EvProperty *found = NULL;
+	uint64		words[2];
+	uint32		misses = 0;
+
+	ev_words(key, length, words);
+	for (; property < end; property++)
+	{
+		if (property->name.length == length)
+		{
+			int			order = compare_names(property, key, length, words);
+
+			if (order == 0)
+				found = property++;
+			if (order >= 0)
+				break;
+		}
+		else if (property->name.length > length)
+			break;
+		if (++misses == 8)
+		{
+			/* a large schema must not cost a small document much */
+			EvString	name = {key, length};
+			bool		is_there;
+
+			property = object->properties +
+				ev_seek_property(object, property - object->properties, name, &is_there);
+			if (is_there)
+				found = property++;
+			break;
+		}
+	}
+	*next = property;
+	return found;
+}
+
+/*
+ * The leaf for a key's value, given its property, in an object that also has
+ * patterns.  False where two have a say.
+ */
+static bool
+find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
+		  const EvProperty *property, const EvLeaf **leaf)
+{
+	bool		is_additional = true;
+
+	*leaf = &object->additional_leaf;
+	if (property != NULL && property->block != EV_BLOCK_NONE)
+	{
+		*leaf = &property->leaf;
+		is_additional = false;
+	}
+	for (uint32 i = 0; i < object->pattern_count; i++)
+	{
+		const EvPattern *pattern = object->patterns[i].pattern;
+
+		if (!(m->is_utf8 ? ev_pattern_matches(pattern, key, length) : ev_matches_pattern(pattern, key, length)))
+			continue;
+		if (is_additional || (*leaf)->kind == EV_LEAF_TRUE)
+			*leaf = &object->patterns[i].leaf;
+		else if (object->patterns[i].leaf.kind != EV_LEAF_TRUE)
+			return false;
+		is_additional = false;
+	}
+	return true;
+}
+
+static inline bool
+match_values(EvMatch *m, const EvLeaf *const *leaves, const JEntry *values, uint32 count,
+			 const char *base, uint32 *start)
+{
+	for (uint32 i = 0; i < count; i++)
+	{
+		const EvLeaf *leaf = leaves[i];
+		uint32		end = ev_entry_end(values[i], *start);
+
+		if (leaf->kind != EV_LEAF_TRUE &&
+			!match_leaf(m, leaf, ev_entry_value(values[i], base, *start, end)))
+			return false;
+		*start = end;
+	}
+	return true;
+}
+
+/* Keeps the keys, which are all that an object needs to have. */
+static void
+remember_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *bytes, uint32 length,
+			  const EvLeaf *const *leaves)
+{
+	EvKeySet   *set;
+	int			free = 0;
+
+	while (free < EV_KEY_SETS && seen->sets[free] != NULL)
+		free++;
+	if (free == EV_KEY_SETS || count > MERGED_KEYS || length > SEEN_KEY_BYTES)
+		return;
+	set = MemoryContextAlloc(GetMemoryChunkContext(seen),
+							 sizeof(EvKeySet) + count * (sizeof(EvLeaf *) + sizeof(JEntry)) + length);
+	set->count = count;
+	set->length = length;
+	set->leaves = (const EvLeaf **) (set + 1);
+	set->entries = (JEntry *) (set->leaves + count);
+	set->bytes = (char *) (set->entries + count);
+	memcpy(set->leaves, leaves, count * sizeof(EvLeaf *));
+	memcpy(set->entries, keys, count * sizeof(JEntry));
+	memcpy(set->bytes, bytes, length);
+	seen->sets[free] = set;
+}
+
+/* An object with keys that were not seen before. */
+static pg_noinline bool
+merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 {
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
 	const JEntry *values = keys + count;
 	const char *base = (const char *) (values + count);
-	const EvProperty *property = object->properties;
-	const EvProperty *end = property + object->property_count;
+	const EvProperty *next = object->properties;
+	const EvLeaf *leaves[MERGED_KEYS];
 	uint32		key_start = 0;
-	uint32		value_start;
+	uint32		value_start = values_start(keys, count);
 	uint32		required = 0;
+	uint32		done = 0;
+
+	do
+	{
+		uint32		until = Min(count, done + MERGED_KEYS);
+
+		for (uint32 i = done; i < until; i++)
+		{
+			uint32		key_end = ev_entry_end(keys[i], key_start);
+			uint32		length = key_end - key_start;
+			const char *key = base + key_start;
+			const EvProperty *property = merge_key(object, &next, key, length);
+			const EvLeaf *leaf = &object->additional_leaf;
+
+			if (property != NULL)
+			{
+				required += property->required;
+				if (property->block != EV_BLOCK_NONE)
+					leaf = &property->leaf;
+			}
+			if (object->pattern_count > 0 && !find_leaf(m, object, key, length, property, &leaf))
+			{
+				EvInstance	in = {.type = EV_OBJECT, .data = (const char *) container};
+
+				return ev_match_object(m, object, in);
+			}
+			if (object->names_leaf.kind != EV_LEAF_TRUE)
+			{
+				EvInstance	name = {.type = EV_STRING, .length = length, .data = key};
+
+				if (!ev_match_leaf(m, &object->names_leaf, name))
+					return false;
+			}
+			if (leaf->types == 0)
+				return false;
+			leaves[i - done] = leaf;
+			key_start = key_end;
+		}
+		if (until == count && required < object->required_count)
+			return false;
+		if (until == count && done == 0 && object->seen->rest == 0)
+			remember_keys(object->seen, keys, count, base, key_start, leaves);
+		if (!match_values(m, leaves, values + done, until - done, base, &value_start))
+			return false;
+		done = until;
+	} while (done < count);
+	return true;
+}
+
+bool
+ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const char *base = (const char *) (keys + 2 * count);
+	EvSeenKeys *seen = object->seen;
+	bool		ok;
 
 	if (count < object->min_properties || count > object->max_properties ||
 		count < object->required_count)
 		return false;
-	if (!object->plain)
-	{
-		EvInstance	in = {.type = EV_OBJECT,.data = (const char *) container};
-
-		return ev_match_object(m, object, in);
-	}
 	enter_container(m);
-	value_start = values_start(keys, count);
-	for (uint32 i = 0; i < count; i++)
+	if (unlikely(seen->rest > 0))
 	{
-		uint32		key_end = ev_entry_end(keys[i], key_start);
-		uint32		length = key_end - key_start;
-		const char *key = base + key_start;
-		uint32		value_end = ev_entry_end(values[i], value_start);
-		const EvLeaf *leaf = &object->additional_leaf;
-		uint32		misses = 0;
-
-		while (property < end)
-		{
-			if (property->name.length == length)
-			{
-				uint64		words[2];
-
-				ev_words(key, length, words);
-				if (property->words[0] == words[0] && property->words[1] == words[1] &&
-					(length <= 16 || memcmp(property->name.data, key, length) == 0))
-				{
-					required += property->required;
-					if (property->block != EV_BLOCK_NONE)
-						leaf = &property->leaf;
-					property++;
-					break;
-				}
-				if (memcmp(property->name.data, key, length) > 0)
-					break;
-			}
-			else if (property->name.length > length)
-				break;
-			property++;
-			if (++misses == 8)
-			{
-				/* a large schema must not cost a small document much */
-				bool		found;
-				EvString	name = {key, length};
-
-				property = object->properties +
-					ev_seek_property(object, property - object->properties, name, &found);
-				if (!found)
-					break;
-			}
-		}
-
-		if (leaf->kind != EV_LEAF_TRUE &&
-			!match_leaf(m, leaf, ev_entry_value(values[i], base, value_start, value_end)))
-			return false;
-		key_start = key_end;
-		value_start = value_end;
+		/* no two have the same keys */
+		if (--seen->rest == 0)
+			seen->credit = EV_KEY_CREDIT;
 	}
+	else
+	{
+		for (int i = 0; i < EV_KEY_SETS && seen->sets[i] != NULL; i++)
+		{
+			const EvKeySet *set = seen->sets[i];
+			uint32		start = set->length;
+
+			if (set->count != count || memcmp(set->entries, keys, count * sizeof(JEntry)) != 0 ||
+				memcmp(set->bytes, base, set->length) != 0)
+				continue;
+			if (seen->credit < 16 * EV_KEY_CREDIT)
+				seen->credit++;
+			ok = match_values(m, set->leaves, keys + count, count, base, &start);
+			m->depth--;
+			return ok;
+		}
+		if (--seen->credit <= 0)
+			seen->rest = 16 * EV_KEY_CREDIT;
+	}
+	ok = merge_object(m, object, container);
 	m->depth--;
-	return required == object->required_count;
+	return ok;
 }
 
 int
@@ -358,23 +524,26 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 {
 	uint32		count = JsonContainerSize(container);
 	const char *base = (const char *) &container->children[count];
-	const EvLeaf *leaf = &array->items_leaf;
 	uint32		start = 0;
+	uint32		checked = count;
 
 	if (count < array->min_items || count > array->max_items)
 		return false;
 	if (!array->plain)
 	{
-		EvInstance	in = {.type = EV_ARRAY,.data = (const char *) container};
+		EvInstance	in = {.type = EV_ARRAY, .data = (const char *) container};
 
 		return ev_match_array(m, array, in);
 	}
-	if (leaf->kind == EV_LEAF_TRUE)
+	if (array->items_leaf.kind == EV_LEAF_TRUE)
+		checked = Min(count, array->prefix_count);
+	if (checked == 0)
 		return true;
 	enter_container(m);
-	for (uint32 i = 0; i < count; i++)
+	for (uint32 i = 0; i < checked; i++)
 	{
 		uint32		item_end = ev_entry_end(container->children[i], start);
+		const EvLeaf *leaf = i < array->prefix_count ? &array->prefix_leaves[i] : &array->items_leaf;
 
 		if (!match_leaf(m, leaf, ev_entry_value(container->children[i], base, start, item_end)))
 			return false;

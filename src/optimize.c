@@ -139,8 +139,8 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 	const EvInstruction *check = NULL;
 	const EvInstruction *low = NULL;
 	const EvInstruction *high = NULL;
-	EvLeaf		general = {.kind = EV_LEAF_BLOCK,.types = EV_ALL_TYPES,.block = block};
-	EvLeaf		leaf = {.kind = EV_LEAF_TYPE,.types = EV_ALL_TYPES,.subject = EV_TYPE_COUNT,.block = block};
+	EvLeaf		general = {.kind = EV_LEAF_BLOCK, .types = EV_ALL_TYPES, .block = block};
+	EvLeaf		leaf = {.kind = EV_LEAF_TYPE, .types = EV_ALL_TYPES, .subject = EV_TYPE_COUNT, .block = block};
 
 	if (block >= EV_BLOCK_TRUE)
 	{
@@ -163,6 +163,11 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 		{
 			case EVOP_RETURN:
 				goto done;
+			case EVOP_FAIL:
+				/* nothing is valid, whatever else is said */
+				leaf.kind = EV_LEAF_TYPE;
+				leaf.types = 0;
+				return leaf;
 			case EVOP_TYPE:
 				leaf.types &= instruction->u.type.types;
 				leaf.integer = instruction->u.type.integer;
@@ -408,8 +413,22 @@ optimize_object(const EvProgram *program, EvObject *object)
 		ev_words(property->name.data, property->name.length, property->words);
 		property->leaf = make_leaf(program, property->block, MAX_HOPS);
 	}
+	for (uint32 i = 0; i < object->pattern_count; i++)
+		object->patterns[i].leaf = make_leaf(program, object->patterns[i].block, MAX_HOPS);
 	object->additional_leaf = make_leaf(program, object->additional, MAX_HOPS);
-	object->plain = object->pattern_count == 0 && object->names == EV_BLOCK_NONE;
+	object->names_leaf = make_leaf(program, object->names, MAX_HOPS);
+	object->seen = palloc0(sizeof(EvSeenKeys));
+	object->seen->credit = EV_KEY_CREDIT;
+}
+
+static void
+optimize_array(const EvProgram *program, EvArray *array)
+{
+	array->prefix_leaves = palloc(sizeof(EvLeaf) * array->prefix_count);
+	for (uint32 i = 0; i < array->prefix_count; i++)
+		array->prefix_leaves[i] = make_leaf(program, array->prefix[i], MAX_HOPS);
+	array->items_leaf = make_leaf(program, array->items, MAX_HOPS);
+	array->plain = array->contains == EV_BLOCK_NONE && !array->unique_items;
 }
 
 static void
@@ -439,13 +458,7 @@ ev_optimize(EvProgram *program)
 		if (instruction->opcode == EVOP_OBJECT)
 			optimize_object(program, unconstify(EvObject *, instruction->u.object));
 		else if (instruction->opcode == EVOP_ARRAY)
-		{
-			EvArray    *array = unconstify(EvArray *, instruction->u.array);
-
-			array->items_leaf = make_leaf(program, array->items, MAX_HOPS);
-			array->plain = array->contains == EV_BLOCK_NONE && !array->unique_items &&
-				array->prefix_count == 0;
-		}
+			optimize_array(program, unconstify(EvArray *, instruction->u.array));
 		else if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
 			optimize_branches(program, unconstify(EvBranches *, instruction->u.branches));
 	}

@@ -179,7 +179,35 @@ typedef struct EvPatternProperty
 {
 	EvPattern  *pattern;
 	uint32		block;
+	EvLeaf		leaf;			/* of the block */
 } EvPatternProperty;
+
+/*
+ * The keys that an object had, as they lie in its jsonb, and the leaves for
+ * their values: an object with the same keys needs no merge.
+ */
+typedef struct EvKeySet
+{
+	uint32		count;
+	uint32		length;			/* bytes of all keys */
+	const EvLeaf **leaves;
+	JEntry	   *entries;
+	char	   *bytes;
+} EvKeySet;
+
+#define EV_KEY_SETS		8
+#define EV_KEY_CREDIT	64		/* to begin with */
+
+/*
+ * The first few sets of keys that came by.  They are never replaced, since a
+ * schema that is recursive may be going through one.
+ */
+typedef struct EvSeenKeys
+{
+	EvKeySet   *sets[EV_KEY_SETS];	/* the unused at the end, NULL */
+	int32		credit;			/* more is hit than missed */
+	int32		rest;			/* so many objects are not looked up */
+} EvSeenKeys;
 
 /* An object's own keywords. */
 typedef struct EvObject
@@ -195,7 +223,8 @@ typedef struct EvObject
 	uint32		additional;		/* block for the other properties */
 	uint32		names;			/* block for the names */
 	EvLeaf		additional_leaf;
-	bool		plain;			/* has neither patterns nor names */
+	EvLeaf		names_leaf;
+	EvSeenKeys *seen;			/* changes as objects come by */
 } EvObject;
 
 /* An array's own keywords. */
@@ -206,6 +235,7 @@ typedef struct EvArray
 	uint32		prefix_count;
 	uint32	   *prefix;			/* a block for each of the first items */
 	uint32		items;			/* block for the other items */
+	EvLeaf	   *prefix_leaves;
 	EvLeaf		items_leaf;
 	uint32		contains;		/* block */
 	uint32		min_contains;
