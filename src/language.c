@@ -28,6 +28,7 @@
 #include "commands/proclang.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -129,6 +130,23 @@ ev_name_kind(const char *name, const char **reason)
 	return EV_NAME_BAD;
 }
 
+char *
+ev_event_uri(const char *name)
+{
+	StringInfoData uri;
+
+	initStringInfo(&uri);
+	appendStringInfoString(&uri, "event:");
+	for (; *name; name++)
+	{
+		if ((unsigned char) *name <= ' ' || strchr("%#?\"<>", *name) != NULL)
+			appendStringInfo(&uri, "%%%02X", (unsigned char) *name);
+		else
+			appendStringInfoChar(&uri, *name);
+	}
+	return uri.data;
+}
+
 /* ---------- rows ---------- */
 
 Oid
@@ -216,7 +234,7 @@ ev_language_document(HeapTuple function, EvDocument *document, EvFault *fault)
 		switch (ev_name_kind(document->name, &reason))
 		{
 			case EV_NAME_EVENT:
-				document->uri = psprintf("event:%s", document->name);
+				document->uri = ev_event_uri(document->name);
 				break;
 			case EV_NAME_URI:
 				if (strncmp(document->name, "uri:", 4) != 0)

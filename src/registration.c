@@ -303,7 +303,7 @@ register_event(FunctionCallInfo fcinfo, const char *definition)
 	NameData	name;
 
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
-	return register_definition(NameStr(name), psprintf("event:%s", NameStr(name)), definition,
+	return register_definition(NameStr(name), ev_event_uri(NameStr(name)), definition,
 							   PG_GETARG_BOOL(3), PG_GETARG_BOOL(4));
 }
 
@@ -367,7 +367,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 		if (!ev_document_same_answers(&old_document, &document))
 		{
 			document.name = NameStr(name);
-			document.uri = psprintf("event:%s", NameStr(name));
+			document.uri = ev_event_uri(NameStr(name));
 			ev_language_compile(&document);
 			ereport(ERROR,
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -376,7 +376,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 					 errhint("Register the next version with register_event_schema.")));
 		}
 	}
-	PG_RETURN_OID(register_definition(NameStr(name), psprintf("event:%s", NameStr(name)),
+	PG_RETURN_OID(register_definition(NameStr(name), ev_event_uri(NameStr(name)),
 									  definition, old_document.assert_format,
 									  old_document.breaking));
 }

@@ -275,6 +275,13 @@ pass('a circle of references can be dropped');
 is( sql(q(SELECT event_schema_ddl('user') LIMIT 1 OFFSET 2)) =~ /"user\@1"/ ? 1 : 0,
 	1, 'event_schema_ddl has dependencies first');
 
+# A name that a URI cannot hold as it is.
+sql(q(SELECT register_event_schema('50% of <a> #1?', 1, '{"type": "object"}');
+	SELECT register_event_schema('50% of <a> #1?', 2, '{"$ref": "event:50%25%20of%20%3Ca%3E%20%231%3F@1", "properties": {"a": {"$ref": "event:50%25%20of%20%3Ca%3E%20%231%3F@2"}}}')));
+is( sql(q(SELECT validate_event(d, '50% of <a> #1?', 2) FROM (VALUES ('{"a": {}}'::jsonb), ('{"a": 1}'), ('1')) v(d))),
+	"t\nf\nf", 'a reference to a name with percent signs and spaces, and to itself');
+refused(q(SELECT drop_event_schema('50% of <a> #1?', 1)), '2BP01', qr/depends on function/, 'and it is a dependency');
+
 # A reference by $id leads to the one document that has it, also later.
 sql(q(SELECT register_event_schema('base', 1, '{"$id": "https://example.com/base.json", "type": "object"}');
 	SELECT register_event_schema('base', 2, '{"$id": "https://example.com/base.json", "type": "array"}');
