@@ -66,15 +66,20 @@ ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length)
 	uint32		high = enumeration->count;
 	uint64		words[2];
 
-	ev_words(data, length, words);
 	if (high <= 16)
 	{
+		bool		found = false;
+
+		/* to look at all costs less than to guess where to stop */
+		ev_words(data, length, words);
 		for (uint32 i = 0; i < high; i++)
-			if (enumeration->values[i].length == length &&
-				enumeration->words[2 * i] == words[0] && enumeration->words[2 * i + 1] == words[1] &&
-				(length <= 16 || memcmp(enumeration->values[i].data, data, length) == 0))
-				return true;
-		return false;
+		{
+			const uint64 *value = &enumeration->words[3 * i];
+
+			found |= ((value[0] ^ words[0]) | (value[1] ^ words[1]) | (value[2] ^ length)) == 0;
+		}
+		if (!found || length <= 16)
+			return found;
 	}
 
 	/* the values are sorted by length, then bytes */
@@ -112,74 +117,103 @@ compare_to_bound(const EvDigits *number, const EvDigits *bound, Numeric a, Numer
 	return ev_number_compare(a, b);
 }
 
-static inline bool
-within_bounds(const EvDigits *number, const EvBounds *bounds, Numeric numeric)
+static pg_noinline bool
+match_number(const EvLeaf *leaf, Numeric numeric)
 {
-	if (bounds->low != NULL &&
-		compare_to_bound(number, &bounds->low_digits, numeric, bounds->low) < (bounds->low_exclusive ? 1 : 0))
+	EvDigits	number = ev_number_read(numeric);
+	const EvBounds *bounds = leaf->u.bounds;
+
+	if (leaf->integer && number.count > number.weight + 1 && number.count > 0)
 		return false;
-	if (bounds->high != NULL &&
-		compare_to_bound(number, &bounds->high_digits, numeric, bounds->high) > (bounds->high_exclusive ? -1 : 0))
-		return false;
-	return true;
+	if (bounds == NULL)
+		return true;
+	if (bounds->low != NULL)
+	{
+		/* mostly the bound is 0 */
+		if (bounds->low_digits.count == 0 ? (number.count == 0 ? bounds->low_exclusive : number.negative) :
+			compare_to_bound(&number, &bounds->low_digits, numeric, bounds->low) < (bounds->low_exclusive ? 1 : 0))
+			return false;
+	}
+	return bounds->high == NULL ||
+		compare_to_bound(&number, &bounds->high_digits, numeric, bounds->high) <= (bounds->high_exclusive ? -1 : 0);
 }
 
 /* ---------- leaves ---------- */
 
+static bool match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in);
+
+/* For each type of instances, what is left where the type is right. */
+
 static pg_attribute_always_inline bool
+match_string(EvMatch *m, const EvLeaf *leaf, const char *data, uint32 length)
+{
+	switch ((EvLeafKind) leaf->kind)
+	{
+		case EV_LEAF_LENGTH:
+			return ev_has_length(data, length, leaf->u.size.minimum, leaf->u.size.maximum);
+		case EV_LEAF_STRINGS:
+			return ev_in_strings(leaf->u.enumeration, data, length);
+		case EV_LEAF_SHAPE:
+			return ev_shape_matches(leaf->u.shape, data, length);
+		case EV_LEAF_PATTERN:
+			return m->is_utf8 ? ev_pattern_matches(leaf->u.pattern, data, length) :
+				ev_matches_pattern(leaf->u.pattern, data, length);
+		case EV_LEAF_FORMAT:
+			return m->is_utf8 ? leaf->u.format(data, length) :
+				ev_matches_format(leaf->u.format, data, length);
+		case EV_LEAF_BRANCHES:
+		case EV_LEAF_BLOCK:
+			{
+				EvInstance	in = {.type = EV_STRING, .length = length, .data = data};
+
+				return leaf->kind == EV_LEAF_BLOCK ? ev_run_block(m, leaf->block, in) : match_branches(m, leaf, in);
+			}
+		default:
+			return true;
+	}
+}
+
+static pg_noinline bool
 match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 {
 	if ((leaf->types & EV_BIT(in.type)) == 0)
 		return false;
+	if (in.type == EV_STRING)
+		return match_string(m, leaf, in.data, in.length);
 	switch ((EvLeafKind) leaf->kind)
 	{
-		case EV_LEAF_TRUE:
-		case EV_LEAF_TYPE:
-			return true;
-		case EV_LEAF_BLOCK:
-			return ev_run_block(m, leaf->block, in);
-		case EV_LEAF_LENGTH:
-			return in.type != EV_STRING ||
-				ev_has_length(in.data, in.length, leaf->u.size.minimum, leaf->u.size.maximum);
-		case EV_LEAF_STRINGS:
-			return in.type != EV_STRING || ev_in_strings(leaf->u.enumeration, in.data, in.length);
-		case EV_LEAF_SHAPE:
-			return in.type != EV_STRING || ev_shape_matches(leaf->u.shape, in.data, in.length);
-		case EV_LEAF_PATTERN:
-			if (in.type != EV_STRING)
-				return true;
-			return m->is_utf8 ? ev_pattern_matches(leaf->u.pattern, in.data, in.length) :
-				ev_matches_pattern(leaf->u.pattern, in.data, in.length);
-		case EV_LEAF_FORMAT:
-			if (in.type != EV_STRING)
-				return true;
-			return m->is_utf8 ? leaf->u.format(in.data, in.length) :
-				ev_matches_format(leaf->u.format, in.data, in.length);
 		case EV_LEAF_NUMBER:
-			{
-				EvDigits	number;
-
-				if (in.type != EV_NUMBER)
-					return true;
-				number = ev_number_read((Numeric) in.data);
-				if (leaf->integer && number.count > number.weight + 1 && number.count > 0)
-					return false;
-				return leaf->u.bounds == NULL || within_bounds(&number, leaf->u.bounds, (Numeric) in.data);
-			}
+			return in.type != EV_NUMBER || match_number(leaf, (Numeric) in.data);
 		case EV_LEAF_OBJECT:
 			return in.type != EV_OBJECT ||
 				ev_match_plain_object(m, leaf->u.object, (const JsonbContainer *) in.data);
 		case EV_LEAF_ARRAY:
 			return in.type != EV_ARRAY ||
 				ev_match_plain_array(m, leaf->u.array, (const JsonbContainer *) in.data);
+		case EV_LEAF_BRANCHES:
+			return match_branches(m, leaf, in);
+		case EV_LEAF_BLOCK:
+			return ev_run_block(m, leaf->block, in);
+		default:
+			return true;
 	}
-	return false;
 }
 
 bool
 ev_match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 {
 	return match_leaf(m, leaf, in);
+}
+
+/* The same for an entry of a container; strings and numbers are the most. */
+static pg_attribute_always_inline bool
+match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint32 start, uint32 end)
+{
+	if (JBE_ISSTRING(entry))
+		return (leaf->types & EV_BIT(EV_STRING)) != 0 && match_string(m, leaf, base + start, end - start);
+	if (JBE_ISNUMERIC(entry) && leaf->kind == EV_LEAF_NUMBER)
+		return (leaf->types & EV_BIT(EV_NUMBER)) != 0 && match_number(leaf, (Numeric) (base + INTALIGN(start)));
+	return match_leaf(m, leaf, ev_entry_value(entry, base, start, end));
 }
 
 /* Every container on the way down comes by here. */
@@ -279,6 +313,8 @@ merge_key(const EvObject *object, const EvProperty **next, const char *key, uint
 	uint64		words[2];
 	uint32		misses = 0;
 
+	if (property == end)
+		return NULL;
 	ev_words(key, length, words);
 	for (; property < end; property++)
 	{
@@ -351,11 +387,20 @@ match_values(EvMatch *m, const EvLeaf *const *leaves, const JEntry *values, uint
 		uint32		end = ev_entry_end(values[i], *start);
 
 		if (leaf->kind != EV_LEAF_TRUE &&
-			!match_leaf(m, leaf, ev_entry_value(values[i], base, *start, end)))
+			!match_entry(m, leaf, values[i], base, *start, end))
 			return false;
 		*start = end;
 	}
 	return true;
+}
+
+/* Where a set of keys is, if it is one of those seen; else in the place beside. */
+static inline uint32
+key_set_place(const JEntry *keys, uint32 count)
+{
+	uint32		hash = keys[0] + keys[count / 2] * 31 + keys[count - 1] * 1021 + count;
+
+	return (hash * 0x9E3779B1) / (PG_UINT32_MAX / EV_KEY_SETS + 1);
 }
 
 /* Keeps the keys, which are all that an object needs to have. */
@@ -364,11 +409,14 @@ remember_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *by
 			  const EvLeaf *const *leaves)
 {
 	EvKeySet   *set;
-	int			free = 0;
+	uint32		place;
 
-	while (free < EV_KEY_SETS && seen->sets[free] != NULL)
-		free++;
-	if (free == EV_KEY_SETS || count > MERGED_KEYS || length > SEEN_KEY_BYTES)
+	if (count == 0 || count > MERGED_KEYS || length > SEEN_KEY_BYTES)
+		return;
+	place = key_set_place(keys, count);
+	if (seen->sets[place] != NULL)
+		place ^= 1;
+	if (seen->sets[place] != NULL)
 		return;
 	set = MemoryContextAlloc(GetMemoryChunkContext(seen),
 							 sizeof(EvKeySet) + count * (sizeof(EvLeaf *) + sizeof(JEntry)) + length);
@@ -380,7 +428,7 @@ remember_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *by
 	memcpy(set->leaves, leaves, count * sizeof(EvLeaf *));
 	memcpy(set->entries, keys, count * sizeof(JEntry));
 	memcpy(set->bytes, bytes, length);
-	seen->sets[free] = set;
+	seen->sets[place] = set;
 }
 
 /* An object with keys that were not seen before. */
@@ -464,18 +512,22 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 		if (--seen->rest == 0)
 			seen->credit = EV_KEY_CREDIT;
 	}
-	else
+	else if (likely(count > 0))
 	{
-		for (int i = 0; i < EV_KEY_SETS && seen->sets[i] != NULL; i++)
-		{
-			const EvKeySet *set = seen->sets[i];
-			uint32		start = set->length;
+		uint32		place = key_set_place(keys, count);
 
-			if (set->count != count || memcmp(set->entries, keys, count * sizeof(JEntry)) != 0 ||
+		for (int i = 0; i < 2; i++)
+		{
+			const EvKeySet *set = seen->sets[place ^ i];
+			uint32		start;
+
+			if (set == NULL || set->count != count ||
+				memcmp(set->entries, keys, count * sizeof(JEntry)) != 0 ||
 				memcmp(set->bytes, base, set->length) != 0)
 				continue;
 			if (seen->credit < 16 * EV_KEY_CREDIT)
 				seen->credit++;
+			start = set->length;
 			ok = match_values(m, set->leaves, keys + count, count, base, &start);
 			m->depth--;
 			return ok;
@@ -491,21 +543,39 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 int
 ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
 {
-	JsonbValue	value;
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const char *base = (const char *) (keys + 2 * count);
+	EvString	name = branches->discriminator;
+	uint32		start = 0;
 	uint32		low = 0;
 	uint32		high = branches->value_count;
+	const char *data;
+	uint32		length;
+	uint32		i;
 
-	if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, container), branches->discriminator.data,
-									 branches->discriminator.length, &value) == NULL ||
-		value.type != jbvString)
+	/* keys are sorted by length, so that it is mostly found by its length */
+	for (i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(keys[i], start);
+
+		if (end - start == name.length && memcmp(base + start, name.data, name.length) == 0)
+			break;
+		if (end - start > name.length)
+			return -1;
+		start = end;
+	}
+	if (i == count || !JBE_ISSTRING(keys[count + i]))
 		return -1;
+	data = base + getJsonbOffset(container, count + i);
+	length = getJsonbLength(container, count + i);
+
 	while (low < high)
 	{
 		uint32		middle = (low + high) / 2;
 		const EvString *probe = &branches->values[middle].value;
-		uint32		length = value.val.string.len;
 		int			order = probe->length != length ? (probe->length < length ? -1 : 1) :
-			memcmp(probe->data, value.val.string.val, length);
+			memcmp(probe->data, data, length);
 
 		if (order == 0)
 			return branches->values[middle].branch;
@@ -515,6 +585,34 @@ ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
 			high = middle;
 	}
 	return -1;
+}
+
+/* What a search for the only branch that can match may find instead. */
+#define ANY_BRANCH	(-1)		/* it is not known before they are tried */
+#define NO_BRANCH	(-2)
+
+static bool
+match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in)
+{
+	const EvBranches *branches = leaf->u.branches;
+	int			found = NO_BRANCH;
+
+	/* a reference may lead back here with the same instance */
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (branches->discriminator.data != NULL)
+	{
+		if (in.type != EV_OBJECT)
+			return false;
+		found = ev_discriminate(branches, (const JsonbContainer *) in.data);
+		return found >= 0 && match_leaf(m, &branches->leaves[found], in);
+	}
+	for (uint32 i = 0; i < branches->count; i++)
+		if ((branches->types[i] & EV_BIT(in.type)) != 0)
+			found = found == NO_BRANCH ? (int) i : ANY_BRANCH;
+	if (found == ANY_BRANCH)
+		return ev_run_block(m, leaf->block, in);
+	return found != NO_BRANCH && match_leaf(m, &branches->leaves[found], in);
 }
 
 /* ---------- arrays ---------- */
@@ -545,7 +643,7 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 		uint32		item_end = ev_entry_end(container->children[i], start);
 		const EvLeaf *leaf = i < array->prefix_count ? &array->prefix_leaves[i] : &array->items_leaf;
 
-		if (!match_leaf(m, leaf, ev_entry_value(container->children[i], base, start, item_end)))
+		if (!match_entry(m, leaf, container->children[i], base, start, item_end))
 			return false;
 		start = item_end;
 	}

@@ -37,7 +37,7 @@ ev_number_read(Numeric number)
 		result.negative = (header & 0x2000) != 0;
 		result.weight = (header & 0x0040) ? (int) (header & 0x3F) - 0x40 : (int) (header & 0x3F);
 		result.digits = (const int16 *) (data + 2);
-		result.count = (size - 2) / 2;
+		result.count = (unsigned int) (size - 2) / 2;
 	}
 	else
 	{
@@ -47,7 +47,7 @@ ev_number_read(Numeric number)
 		result.negative = (header & 0xC000) == 0x4000;
 		result.weight = weight;
 		result.digits = (const int16 *) (data + 4);
-		result.count = (size - 4) / 2;
+		result.count = (unsigned int) (size - 4) / 2;
 	}
 	return result;
 }

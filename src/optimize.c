@@ -223,6 +223,12 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 					instruction[1].opcode == EVOP_RETURN &&
 					make_nullable(program, instruction->u.branches, hops - 1, &leaf))
 					return leaf;
+				if (instruction == &program->code[block] && instruction[1].opcode == EVOP_RETURN &&
+					(instruction->u.branches->disjoint || instruction->u.branches->discriminator.data != NULL))
+				{
+					general.kind = EV_LEAF_BRANCHES;
+					general.u.branches = instruction->u.branches;
+				}
 				return general;
 			default:
 				return general;
@@ -382,6 +388,7 @@ optimize_branches(const EvProgram *program, EvBranches *branches)
 	uint32		seen = 0;
 	bool		all_objects = branches->count > 1;
 
+	branches->leaves = palloc(sizeof(EvLeaf) * branches->count);
 	branches->types = palloc(branches->count);
 	branches->disjoint = true;
 	for (uint32 i = 0; i < branches->count; i++)
@@ -434,9 +441,14 @@ optimize_array(const EvProgram *program, EvArray *array)
 static void
 optimize_enum(EvEnum *enumeration)
 {
-	enumeration->words = palloc(sizeof(uint64) * 2 * enumeration->count);
+	enumeration->words = palloc(sizeof(uint64) * 3 * enumeration->count);
 	for (uint32 i = 0; i < enumeration->count; i++)
-		ev_words(enumeration->values[i].data, enumeration->values[i].length, &enumeration->words[2 * i]);
+	{
+		const EvInstance *value = &enumeration->values[i];
+
+		ev_words(value->data, value->length, &enumeration->words[3 * i]);
+		enumeration->words[3 * i + 2] = value->length;
+	}
 }
 
 void
@@ -455,12 +467,25 @@ ev_optimize(EvProgram *program)
 		EvInstruction *instruction = &program->code[i];
 
 		CHECK_FOR_INTERRUPTS();
+		if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
+			optimize_branches(program, unconstify(EvBranches *, instruction->u.branches));
+	}
+	for (uint32 i = 0; i < program->length; i++)
+	{
+		EvInstruction *instruction = &program->code[i];
+
+		CHECK_FOR_INTERRUPTS();
 		if (instruction->opcode == EVOP_OBJECT)
 			optimize_object(program, unconstify(EvObject *, instruction->u.object));
 		else if (instruction->opcode == EVOP_ARRAY)
 			optimize_array(program, unconstify(EvArray *, instruction->u.array));
 		else if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
-			optimize_branches(program, unconstify(EvBranches *, instruction->u.branches));
+		{
+			EvBranches *branches = unconstify(EvBranches *, instruction->u.branches);
+
+			for (uint32 j = 0; j < branches->count; j++)
+				branches->leaves[j] = make_leaf(program, branches->blocks[j], MAX_HOPS);
+		}
 	}
 	program->root = make_leaf(program, 0, MAX_HOPS);
 }

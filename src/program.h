@@ -130,7 +130,8 @@ struct EvBounds;
 	X(FORMAT, "a string has a format (format)") \
 	X(NUMBER, "a number is within bounds (bounds)") \
 	X(OBJECT, "an object's own keywords (object)") \
-	X(ARRAY, "an array's own keywords (array)")
+	X(ARRAY, "an array's own keywords (array)") \
+	X(BRANCHES, "anyOf or oneOf, whose branches are mostly told apart (branches)")
 
 typedef enum EvLeafKind
 {
@@ -161,6 +162,7 @@ typedef struct EvLeaf
 		const struct EvBounds *bounds;	/* NUMBER; NULL: none */
 		const struct EvObject *object;	/* OBJECT */
 		const struct EvArray *array;	/* ARRAY */
+		const struct EvBranches *branches;	/* BRANCHES */
 	}			u;
 } EvLeaf;
 
@@ -195,7 +197,7 @@ typedef struct EvKeySet
 	char	   *bytes;
 } EvKeySet;
 
-#define EV_KEY_SETS		8
+#define EV_KEY_SETS		16		/* a power of 2 */
 #define EV_KEY_CREDIT	64		/* to begin with */
 
 /*
@@ -204,7 +206,7 @@ typedef struct EvKeySet
  */
 typedef struct EvSeenKeys
 {
-	EvKeySet   *sets[EV_KEY_SETS];	/* the unused at the end, NULL */
+	EvKeySet   *sets[EV_KEY_SETS];	/* by hash; NULL: unused */
 	int32		credit;			/* more is hit than missed */
 	int32		rest;			/* so many objects are not looked up */
 } EvSeenKeys;
@@ -253,7 +255,8 @@ typedef struct EvEnum
 	uint32		count;
 	uint32		types;			/* set of the types of its values */
 	bool		is_const;
-	uint64	   *words;			/* two for each value, where all are strings */
+	uint64	   *words;			/* two for each value and its length, where
+								 * all are strings */
 } EvEnum;
 
 typedef enum EvBoundKind
@@ -289,6 +292,7 @@ typedef struct EvBranches
 	EvString	discriminator;	/* the property; data NULL: none */
 	uint32		value_count;
 	struct EvBranchValue *values;	/* sorted by length, then bytes */
+	EvLeaf	   *leaves;			/* of the blocks */
 } EvBranches;
 
 typedef struct EvBranchValue
