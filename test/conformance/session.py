@@ -28,6 +28,8 @@ class Database:
         except Failed as error:
             sys.exit(f"no server to test on ({error}): scripts/test starts one")
         try:
+            # thousands of warnings about schemas are no news in the server's log
+            self.run(f"ALTER DATABASE {self.name} SET log_min_messages = fatal")
             self.run("CREATE EXTENSION event_validate")
         except Failed as error:
             self.__exit__()

@@ -116,9 +116,11 @@ EXPLAINED = [
      "takes everything with an @ for an e-mail address"),
     (("jsonschema-rs", "jsonschema"), lambda pair: pair.dialect == "draft2019-09" and pair.has("contains") and pair.has("unevaluatedItems"),
      "counts what contains matches as evaluated, which began with 2020-12 (2019-09, section 9.3.1.3)"),
-    (("jsonschema",), lambda pair: pair.has("unevaluatedItems", "unevaluatedProperties") and
-     any(value == {} for keyword in ("additionalProperties", "items", "additionalItems")
-         for value in pair.keywords.get(keyword, [])),
+    (("jsonschema",), lambda pair: pair.dialect == "draft2019-09" and pair.has("unevaluatedProperties") and
+     pair.has("additionalProperties"),
+     "does not count what additionalProperties evaluated (2019-09, section 9.3.2.4)"),
+    (("jsonschema",), lambda pair: pair.has("unevaluatedItems") and any(
+        value == {} for keyword in ("items", "additionalItems") for value in pair.keywords.get(keyword, [])),
      "does not count what a keyword with an empty schema evaluated"),
     (ANY, lambda pair: format_in(pair, "duration") and
      re.search('"[pP][^"]*[ymdthsw]', pair.instance_text),
@@ -139,9 +141,10 @@ EXPLAINED = [
      "has no property of the name __proto__"),
     (("ajv",), lambda pair: pair.has("$dynamicRef") and pair.about_schema,
      "runs out of stack where $dynamicRef goes to a schema beside it"),
-    (("ajv",), lambda pair: (format_in(pair, "uri-reference") and re.search(r'\\\\["\\\\]', pair.instance_text)) or
-     (format_in(pair, "hostname") and '."' in pair.instance_text),
-     "accepts quotes and backslashes in a URI (RFC 3986, section 2), and a host name with a dot at its end"),
+    (("ajv",), lambda pair: format_in(pair, "uri-reference") and re.search(r'\\\\["\\\\]', pair.instance_text),
+     "accepts quotes and backslashes in a URI (RFC 3986, section 2)"),
+    (("ajv", "jsonschema"), lambda pair: format_in(pair, "hostname") and '."' in pair.instance_text,
+     "accepts a host name with a dot at its end (RFC 1123, section 2.1)"),
 ]
 
 

@@ -56,7 +56,7 @@ FORMATS = {
     "duration": (["P3Y6M4DT12H30M5S", "P1W"], ["P", "PT", "1D"]),
     "unheard-of": (["foo"], []),
 }
-FORMAT_SINCE = {"date": 6, "time": 6, "uri-reference": 6, "json-pointer": 6, "uuid": 8, "duration": 8}
+FORMAT_SINCE = {"date": 7, "time": 7, "uri-reference": 6, "json-pointer": 6, "uuid": 8, "duration": 8}
 
 
 def number_text(value):
