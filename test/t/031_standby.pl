@@ -1,0 +1,71 @@
+# A hot standby answers as its primary does, and hears of what is registered
+# and dropped there, also in a session that has asked before.
+use strict;
+use warnings;
+
+use EventValidate;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $primary = new_node('primary', init => { allows_streaming => 1 });
+my $db = new_database($primary, 'standby');
+$primary->safe_psql(
+	$db, q(
+	SELECT register_event_schema('early', 1, '{"type": "integer"}');
+	CREATE TABLE events (data jsonb, CHECK (check_event(data, 'early', 1)));
+	INSERT INTO events SELECT to_jsonb(i) FROM generate_series(1, 1000) AS i));
+
+$primary->backup('base');
+my $standby = PostgreSQL::Test::Cluster->new('standby');
+$standby->init_from_backup($primary, 'base', has_streaming => 1);
+$standby->start;
+$primary->wait_for_catchup($standby);
+
+is( $standby->safe_psql($db, q(SELECT count(*) FROM events WHERE validate_event(data, 'early', 1) AND event_schema."early@1"(data))),
+	'1000', 'a standby validates');
+is( $standby->safe_psql($db, q(SELECT keyword FROM event_violations('"a"', 'early', 1) UNION ALL SELECT event_type FROM event_schemas)),
+	"type\nearly", 'says what is wrong, and lists what is registered');
+my @error = sql_error($standby, $db, q(SELECT register_event_schema('late', 1, 'true')));
+is($error[0], '25006', 'but registers nothing');
+@error = sql_error($standby, $db, q(SELECT drop_event_schema('early', 1)));
+is($error[0], '25006', 'and drops nothing');
+
+# One session of the standby, which sends the primary's session to work, and
+# waits for what comes of it.
+my $await = sub {
+	my ($condition) = @_;
+	return qq(
+		DO \$\$
+		BEGIN
+		  FOR i IN 1..600 LOOP
+		    EXIT WHEN $condition;
+		    PERFORM pg_sleep(0.1);
+		    PERFORM FROM pg_class LIMIT 1;
+		  END LOOP;
+		END
+		\$\$;);
+};
+my $on_primary = sub {
+	my ($sql) = @_;
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/primary.sql';
+	append_to_file($file, $sql);
+	return sprintf qq(\n\\! psql -XAtq -v ON_ERROR_STOP=1 -d "%s" -f "%s" >/dev/null\n), $primary->connstr($db), $file;
+};
+my $answers = q(SELECT validate_event('1', 'late', 1), validate_event('"1"', 'late', 1), matching_event_versions('1', 'late'););
+is( $standby->safe_psql(
+		$db,
+		join '', $answers,
+		$on_primary->(q(SELECT register_event_schema('late', 1, '{"type": "integer"}'))), $await->(q(validate_event('1', 'late', 1))), $answers,
+		$on_primary->(q(SELECT drop_event_schema('late', 1))), $await->(q(NOT validate_event('1', 'late', 1))), $answers,
+		$on_primary->(q(SELECT register_event_schema('late', 1, '{"type": "string"}'))), $await->(q(validate_event('"1"', 'late', 1))), $answers),
+	"f|f|{}\nt|f|{1}\nf|f|{}\nf|t|{}",
+	'a session that asked before hears of what is registered and dropped');
+
+$standby->promote;
+is( $standby->safe_psql($db, q(SELECT register_event_schema('later', 1, '{"type": "null"}'); SELECT validate_event('null', 'later', 1))),
+	qq(event_schema."later\@1"(jsonb)\nt), 'once promoted it registers, too');
+
+$standby->stop;
+$primary->stop;
+done_testing();
