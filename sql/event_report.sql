@@ -1,0 +1,34 @@
+-- event_report: the output formats of JSON Schema (2020-12 core, section 12).
+\pset format unaligned
+\pset tuples_only on
+SELECT register_event_schema('reported', 1, '{
+  "title": "Reported",
+  "required": ["id"],
+  "properties": {"id": {"type": "integer", "title": "Id"}, "tags": {"items": {"$ref": "#/$defs/tag"}}},
+  "$defs": {"tag": {"maxLength": 3}}
+}');
+\echo valid
+SELECT event_report('{"id": 1}', 'reported', 1, 'flag');
+SELECT jsonb_pretty(event_report('{"id": 1}', 'reported', 1));
+SELECT jsonb_pretty(event_report('{"id": 1}', 'reported', 1, 'detailed'));
+\echo not valid
+SELECT event_report('{"id": "x", "tags": ["a", "long"]}', 'reported', 1, 'flag');
+SELECT jsonb_pretty(event_report('{"id": "x", "tags": ["a", "long"]}', 'reported', 1, 'basic'));
+SELECT jsonb_pretty(event_report('{"id": "x", "tags": ["a", "long"]}', 'reported', 1, 'detailed'));
+\echo the default is basic
+SELECT event_report('{}', 'reported', 1) = event_report('{}', 'reported', 1, 'basic');
+\echo all say the same as validate_event
+SELECT data, format FROM (VALUES ('{"id": 1}'::jsonb), ('{}'), ('[]'), ('null'), ('{"id": 1.5}'), ('{"id": 1, "tags": ["a", "long"]}')) AS d (data),
+  unnest(ARRAY['flag', 'basic', 'detailed', 'list', 'hierarchical']) AS format
+WHERE (event_report(data, 'reported', 1, format) ->> 'valid')::boolean IS DISTINCT FROM validate_event(data, 'reported', 1);
+\echo basic has an error for every violation of event_violations
+SELECT data FROM (VALUES ('{"id": 1}'::jsonb), ('{}'), ('{"id": "x", "tags": ["a", "long", "longer"]}')) AS d (data)
+WHERE EXISTS (SELECT instance_location, keyword_location, message FROM event_violations(data, 'reported', 1)
+  EXCEPT SELECT e ->> 'instanceLocation', e ->> 'keywordLocation', e ->> 'error'
+    FROM jsonb_array_elements(event_report(data, 'reported', 1) -> 'errors') AS e);
+\echo what cannot be reported
+SELECT event_report('{}', 'reported', 1, 'verbose');
+SELECT event_report('{}', 'reported', 2);
+SELECT event_report('{}', 'reported', 1, NULL);
+SELECT event_report(NULL, 'reported', 1);
+SELECT drop_event_schema('reported', 1);
