@@ -1,7 +1,6 @@
 """What does not show in one row: compiling, memory, many schemas, dispatch,
 sessions beside each other."""
 
-import json
 import os
 import re
 import subprocess
@@ -216,8 +215,8 @@ def clients(bench):
         return
     with bench.connection.cursor() as cursor:
         cursor.execute("SELECT register_event_schema('clients', 1, %s::text)", (dump(ORDER_SCHEMA),))
-    # ": ", because ":name" is a variable to pgbench
-    documents = [json.dumps(order(random.Random(number)), ensure_ascii=False) for number in range(10)]
+    # ":name" is a variable to pgbench
+    documents = [re.sub(r":(?=[a-zA-Z])", ": ", dump(order(random.Random(number)))) for number in range(10)]
     seconds = 1 if bench.args.quick else 5
     for kind, check in (("unchecked", ""), ("checked", ", CHECK (check_event(data, event_type, schema_version))")):
         bench.run(f"CREATE TABLE clients_{kind} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_type text NOT NULL,"
