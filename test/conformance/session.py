@@ -47,6 +47,15 @@ class Database:
             raise Failed(done.stderr.strip())
         return done.stdout.split("\n")[:-1]
 
+    def messages(self, script):
+        """Runs a script; what the server said meanwhile.  Raises Failed."""
+        done = subprocess.run([*PSQL, "-d", self.name, "-f", "-"], input=script, capture_output=True, text=True,
+                              encoding="utf-8", check=False,
+                              env={**ENVIRONMENT, "PGOPTIONS": "-c client_min_messages=notice"})
+        if done.returncode != 0:
+            raise Failed(done.stderr.strip())
+        return done.stderr.strip()
+
     def rows(self, script):
         """The rows of the script's COPY ... TO STDOUT, each a list of fields."""
         return [[uncopied(field) for field in line.split("\t")] for line in self.run(script)]
