@@ -22,7 +22,82 @@ def sized_schema(properties):
             "properties": {f"property_{i}": kinds[i % len(kinds)] for i in range(properties)}}
 
 
+# What each keyword costs: (what, schema, value, how many things the price is for)
+UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+UUID = "d7a1b9c8-fb0f-44d5-ad90-494a55a5c762"
+
+
+def _object(kind, **more):
+    return {"type": "object", "required": ["kind"], "properties": {"kind": kind, **more}}
+
+
+PRICES = [
+    ("type", {"type": "string"}, "ABCD", 1),
+    ("type, one of two", {"type": ["string", "null"]}, None, 1),
+    ("boolean", {"type": "boolean"}, True, 1),
+    ("minLength, maxLength", _string(minLength=3, maxLength=32), "ACC-13997874", 1),
+    ("the same, where the bytes do not tell", _string(minLength=3, maxLength=12), "überwacht, überwacht"[:12], 1),
+    ("const", {"const": "trade"}, "trade", 1),
+    ("enum of 5 strings", {"enum": ["market", "limit", "stop", "stop_limit", "trailing_stop"]}, "stop", 1),
+    ("enum of 100 strings", {"enum": [f"value-{n}" for n in range(100)]}, "value-77", 1),
+    ("enum of 5 numbers", {"enum": [1, 2, 3, 4, 5]}, 5, 1),
+    ("type number, minimum 0", {"type": "number", "minimum": 0}, 101.25, 1),
+    ("type integer, minimum 1, maximum 99999", {"type": "integer", "minimum": 1, "maximum": 99999}, 1468, 1),
+    ("multipleOf 0.01", {"type": "number", "multipleOf": 0.01}, 101.25, 1),
+    ("pattern ^[A-Z.]{1,8}$", _string(pattern="^[A-Z.]{1,8}$"), "BRK.B", 1),
+    ("pattern of a UUID", _string(pattern=UUID_PATTERN), UUID, 1),
+    ("pattern ^(?:0|[1-9][0-9]*)\\.[0-9]{2}$", _string(pattern="^(?:0|[1-9][0-9]*)\\.[0-9]{2}$"), "60123.25", 1),
+    ("pattern halt|split, somewhere in 40 characters", _string(pattern="halt|split"), "x" * 36 + "halt", 1),
+    ("pattern \\p{L}+, 8 letters beyond ASCII", _string(pattern="^\\p{L}+$"), "трейдинг", 1),
+    ("format date-time", _string(format="date-time"), "2024-06-16T12:05:17.226Z", 1),
+    ("format date", _string(format="date"), "2024-06-16", 1),
+    ("format uuid", _string(format="uuid"), UUID, 1),
+    ("format email", _string(format="email"), "desk-17@trading.example.com", 1),
+    ("format uri, 54 bytes", _string(format="uri"), "https://cdn.example.com/attachments/1234/5678/chart.png", 1),
+    ("format hostname", _string(format="hostname"), "feed-17.ny4.example.net", 1),
+    ("format ipv4", _string(format="ipv4"), "10.11.12.13", 1),
+    ("format ipv6", _string(format="ipv6"), "fd00:12:34::56", 1),
+    ("format duration", _string(format="duration"), "P1DT12H", 1),
+    ("an object of 4 properties, empty schemas", {"type": "object", "properties": {"a": True, "b": True, "c": True, "d": True}},
+     {"a": 1, "b": 2, "c": 3, "d": 4}, 1),
+    ("an array of 10, for each item of type integer", {"type": "array", "items": {"type": "integer"}}, list(range(10)), 10),
+    ("uniqueItems, 10 short strings", {"uniqueItems": True}, [f"tag-{n}" for n in range(10)], 1),
+    ("contains, 10 strings", {"contains": {"const": "tag-9"}}, [f"tag-{n}" for n in range(10)], 1),
+    ("$ref to a type", {"$ref": "#/$defs/text"}, "ABCD", 1),
+    ("anyOf of a type and null", {"anyOf": [{"type": "string"}, {"type": "null"}]}, "ABCD", 1),
+    ("oneOf of 3 objects, told apart by a const",
+     {"oneOf": [_object({"const": "a"}), _object({"const": "b"}), _object({"const": "c"})]}, {"kind": "c"}, 1),
+    ("anyOf of 3 objects, not told apart",
+     {"anyOf": [{"required": ["a"]}, {"required": ["b"]}, {"required": ["kind"]}]}, {"kind": "c"}, 1),
+    ("allOf of 2 objects", {"allOf": [_object({"type": "string"}), {"required": ["kind"]}]}, {"kind": "c"}, 1),
+    ("if, then", {"if": {"required": ["a"]}, "then": {"required": ["b"]}, "type": "object"}, {"kind": "c"}, 1),
+    ("unevaluatedProperties, over an allOf",
+     {"type": "object", "allOf": [{"properties": {"kind": {"type": "string"}}}], "unevaluatedProperties": False}, {"kind": "c"}, 1),
+    ("a map of 4 keys that no schema names", {"additionalProperties": {"type": "integer"}}, {"a": 1, "b": 2, "c": 3, "d": 4}, 1),
+    ("propertyNames, 4 keys", {"propertyNames": {"pattern": "^[a-z]+$"}}, {"a": 1, "b": 2, "c": 3, "d": 4}, 1),
+]
+
+
+def prices(bench):
+    """An object whose 16 properties all have the schema, less one where they have none."""
+    def cost(name, schema, value):
+        with bench.connection.cursor() as cursor:
+            cursor.execute("SELECT register_event_schema(%s, 1, %s::text)", (name, dump({
+                "$defs": {"text": {"type": "string"}}, "type": "object", "properties": {f"p{n:02}": schema for n in range(16)}})))
+        document = dump({f"p{n:02}": value for n in range(16)}).replace("'", "''")
+        return lambda: bench.value(f"SELECT bench_loop('event_schema.\"{name}@1\"(jsonb)', '{document}', 20000, true)")
+
+    base = cost("price.base", True, 1)
+    for number, (what, schema, value, things) in enumerate(PRICES):
+        full = cost(f"price.{number}", schema, value)
+        values = [(full() - base()) / 16 / things for _ in range(max(3, bench.args.rounds // 2))]
+        bench.results.add("price", "", "", what, "ns", values)
+    values = [base() for _ in range(bench.args.rounds)]
+    bench.results.add("price", "", "", "a call with an object of 16 properties, empty schemas", "ns", values)
+
+
 def measure(bench):
+    prices(bench)
     sizes(bench)
     lengths(bench)
     dispatch(bench)
