@@ -24,13 +24,13 @@
 #include "utils/tuplestore.h"
 
 #include "src/compile.h"
+#include "src/dispatch.h"
 #include "src/document.h"
 #include "src/match.h"
 #include "src/names.h"
 #include "src/registration.h"
 #include "src/registry.h"
 #include "src/report.h"
-#include "src/words.h"
 
 PG_MODULE_MAGIC;
 
@@ -84,92 +84,14 @@ ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 
 /* ---------- dispatch by type and version ---------- */
 
-/* One (type, version) that a call site met. */
-typedef struct Met
-{
-	EvSchema   *schema;			/* NULL: the place is free */
-	int32		version;
-	int			type_length;
-	char		type[NAMEDATALEN];
-} Met;
-
-#define MET_PLACES	128			/* a power of 2 */
-
-/*
- * What a call site keeps in fn_extra: the last one that it met, and once it
- * meets another, a table of places by hash, where the newer takes the place
- * of the older.
- */
-typedef struct Dispatch
-{
-	Met		   *last;
-	Met			first;
-	Met		   *places;
-} Dispatch;
-
-static inline bool
-is_met(const Met *met, const char *type, int type_length, int32 version)
-{
-	return met->schema != NULL && met->schema->valid && met->version == version &&
-		met->type_length == type_length && memcmp(met->type, type, type_length) == 0;
-}
-
-static uint32
-place_of(const char *type, int type_length, int32 version)
-{
-	uint64		words[2];
-	uint64		hash;
-
-	ev_words(type, type_length, words);
-	hash = (words[0] ^ (words[1] << 1) ^ (uint64) version * UINT64CONST(0x9E3779B97F4A7C15) ^ type_length) *
-		UINT64CONST(0xD6E8FEB86659FD93);
-	return (uint32) (hash >> 40) & (MET_PLACES - 1);
-}
-
 /* The schema of arguments 1 and 2, which are not NULL; NULL: not registered. */
 static EvSchema *
 find_schema(FunctionCallInfo fcinfo)
 {
-	text	   *argument = PG_GETARG_TEXT_PP(1);
-	const char *type = VARDATA_ANY(argument);
-	int			type_length = VARSIZE_ANY_EXHDR(argument);
-	int32		version = PG_GETARG_INT32(2);
-	Dispatch   *dispatch = fcinfo->flinfo->fn_extra;
-	EvSchema   *schema;
-	Met		   *met;
+	FmgrInfo   *function = fcinfo->flinfo;
 
-	if (dispatch == NULL)
-	{
-		dispatch = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Dispatch));
-		dispatch->last = &dispatch->first;
-		fcinfo->flinfo->fn_extra = dispatch;
-	}
-	met = dispatch->last;
-	if (is_met(met, type, type_length, version))
-		return met->schema;
-	if (dispatch->places != NULL)
-	{
-		met = &dispatch->places[place_of(type, type_length, version)];
-		if (is_met(met, type, type_length, version))
-		{
-			dispatch->last = met;
-			return met->schema;
-		}
-	}
-
-	schema = ev_registry_find(type, type_length, version);
-	if (schema == NULL)
-		return NULL;
-	if (dispatch->first.schema != NULL && dispatch->places == NULL)
-		dispatch->places = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(Met) * MET_PLACES);
-	met = dispatch->places == NULL ? &dispatch->first :
-		&dispatch->places[place_of(type, type_length, version)];
-	met->schema = schema;
-	met->version = version;
-	met->type_length = type_length;
-	memcpy(met->type, type, type_length);
-	dispatch->last = met;
-	return schema;
+	return ev_dispatch((EvDispatch **) &function->fn_extra, function->fn_mcxt,
+					   PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 }
 
 /*
@@ -373,7 +295,7 @@ Datum
 ev_event_violations(PG_FUNCTION_ARGS)
 {
 	static const char *const messages[] = {
-		"is null: an SQL NULL is no event", "the event's type is null", "the event's schema version is null"
+		"the event's data is null", "the event's type is null", "the event's schema version is null"
 	};
 	EvSchema   *schema = NULL;
 
@@ -384,11 +306,11 @@ ev_event_violations(PG_FUNCTION_ARGS)
 		if (schema == NULL)
 			ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 	}
-	for (int i = lengthof(messages) - 1; i >= 0; i--)
-		if (PG_ARGISNULL(i))
+	for (int i = 1; i <= (int) lengthof(messages); i++)
+		if (PG_ARGISNULL(i % lengthof(messages)))
 		{
 			RowCollector rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
-			EvViolation violation = {"", "", "", messages[i], NULL, NULL};
+			EvViolation violation = {"", "", "", messages[i % lengthof(messages)], NULL, NULL};
 
 			add_row(&rows.collector, &violation);
 			return (Datum) 0;

@@ -1,0 +1,57 @@
+/*
+ * dispatch.h
+ *	  From (type, version) to the schema, for a call site that asks once a row.
+ *
+ * A call site remembers what it met: the last one, and once it meets another,
+ * a table of places by hash, where the newer takes the place of the older.
+ */
+#ifndef EV_DISPATCH_H
+#define EV_DISPATCH_H
+
+#include "registry.h"
+
+/* One (type, version) that a call site met. */
+typedef struct EvMet
+{
+	EvSchema   *schema;			/* NULL: the place is free */
+	int32		version;
+	int			type_length;
+	char		type[NAMEDATALEN];
+} EvMet;
+
+/* What a call site keeps. */
+typedef struct EvDispatch
+{
+	EvMet	   *last;
+	EvMet		first;
+	EvMet	   *places;
+} EvDispatch;
+
+static inline bool
+ev_is_met(const EvMet *met, const char *type, int type_length, int32 version)
+{
+	return met->schema != NULL && met->schema->valid && met->version == version &&
+		met->type_length == type_length && memcmp(met->type, type, type_length) == 0;
+}
+
+/* For ev_dispatch: all but the last one that was met. */
+extern EvSchema *ev_dispatch_search(EvDispatch **dispatch, MemoryContext context,
+									const char *type, int type_length, int32 version);
+
+/*
+ * The schema of a type (not toasted) and version; NULL: not registered.
+ * *dispatch is NULL at first; what is kept there is allocated in the context.
+ * Raises as ev_registry_find does.
+ */
+static inline EvSchema *
+ev_dispatch(EvDispatch **dispatch, MemoryContext context, const text *type, int32 version)
+{
+	const char *name = VARDATA_ANY(type);
+	int			length = VARSIZE_ANY_EXHDR(type);
+
+	if (*dispatch != NULL && ev_is_met((*dispatch)->last, name, length, version))
+		return (*dispatch)->last->schema;
+	return ev_dispatch_search(dispatch, context, name, length, version);
+}
+
+#endif							/* EV_DISPATCH_H */
