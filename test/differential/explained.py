@@ -75,6 +75,11 @@ def sibling_of_reference(pair):
     return pair.dialect in ("draft4", "draft6", "draft7") and sibling_in(pair.schema)
 
 
+def ref_to_dynamic_anchor(pair):
+    return any(isinstance(reference, str) and reference.partition("#")[2] in pair.keywords.get("$dynamicAnchor", [])
+               for reference in pair.keywords.get("$ref", []))
+
+
 def format_in(pair, name):
     return pair.assert_format and name in pair.keywords.get("format", [])
 
@@ -104,6 +109,8 @@ EXPLAINED = [
      "divides in binary floating point; multipleOf is about the decimal numbers that are written"),
     (ANY, float_of_integer,
      "draft 4 leaves open whether 1.0 is an integer; here it is, as in every later draft"),
+    (ANY, ref_to_dynamic_anchor,
+     "follows $ref dynamically where it names a $dynamicAnchor (2020-12, section 8.2.2)"),
     (("jsonschema",), lambda pair: pair.about_schema and "\\\\p" in pair.schema_text,
      "uses Python's regular expressions, which have no \\p"),
     (("jsonschema",), lambda pair: "\\n" in pair.instance_text and ("$\"" in pair.schema_text or pair.has("format")),
@@ -139,8 +146,8 @@ EXPLAINED = [
      "counts what a failed branch evaluated"),
     (("ajv",), lambda pair: "__proto__" in pair.schema_text or "__proto__" in pair.instance_text,
      "has no property of the name __proto__"),
-    (("ajv",), lambda pair: pair.has("$dynamicRef") and pair.about_schema,
-     "runs out of stack where $dynamicRef goes to a schema beside it"),
+    (("ajv",), lambda pair: pair.has("$dynamicRef", "$recursiveRef"),
+     "finds dynamic anchors only at the roots of documents, and otherwise takes all for valid, or runs out of stack"),
     (("ajv",), lambda pair: format_in(pair, "uri-reference") and re.search(r'\\\\["\\\\]', pair.instance_text),
      "accepts quotes and backslashes in a URI (RFC 3986, section 2)"),
     (("ajv", "jsonschema"), lambda pair: format_in(pair, "hostname") and '."' in pair.instance_text,

@@ -163,6 +163,59 @@ class Generator:
         self.targets["#"] = document
         return document
 
+    def scopes(self):
+        """Resources that refer to each other by dynamic references, and documents for them."""
+        rng = self.rng
+        old = self.dialect == "draft2019-09"
+        count = rng.randint(1, 3)
+        by_name = not old and rng.random() < 0.1
+
+        def reference():
+            if rng.random() < 0.6:
+                return {"$recursiveRef": "#"} if old else {"$dynamicRef": rng.choice(["#node", "#node", "#leaf", "r0.json#node"])}
+            return {"$ref": rng.choice([f"r{rng.randrange(count)}.json", "#", "root.json"] + ["#leaf", "r0.json#node"] * by_name)}
+
+        def resource(uri, place):
+            schema = {"$id": uri}
+            if old:
+                if rng.random() < 0.7:
+                    schema["$recursiveAnchor"] = rng.random() < 0.8
+            else:
+                schema[rng.choice(["$dynamicAnchor", "$dynamicAnchor", "$dynamicAnchor", "$anchor"])] = "node"
+                schema["$defs"] = {"leaf": {rng.choice(["$dynamicAnchor", "$anchor"]): "leaf", **self.leaf()}}
+            names = rng.sample(["v", "child", "other", "w", "list"], rng.randint(1, 4))
+            schema["properties"] = {name: {"items": reference()} if name == "list" else self.leaf() if name in ("v", "w") else
+                                    reference() for name in names}
+            if rng.random() < 0.3:
+                schema["required"] = [rng.choice(names)]
+            if rng.random() < 0.4:
+                schema[rng.choice(["unevaluatedProperties", "additionalProperties"])] = False
+            later = [f"r{other}.json" for other in range(place + 1, count)]
+            if later and rng.random() < 0.5:
+                if rng.random() < 0.5:
+                    schema["$ref"] = rng.choice(later)
+                else:
+                    schema[rng.choice(["allOf", "anyOf", "oneOf"])] = [{"$ref": one} for one in later]
+            return schema
+
+        root = {"$schema": DIALECTS[self.dialect], **resource("http://example.com/root.json", -1)}
+        root.setdefault("$defs", {}).update({f"r{place}": resource(f"r{place}.json", place) for place in range(count)})
+        if not old and rng.random() < 0.2:
+            # what dynamic references go through must be there
+            root["$defs"]["more"] = {"$id": "more.json", "$dynamicAnchor": "node", "type": "object"}
+        return root
+
+    def leaf(self):
+        return self.rng.choice([{"type": "integer"}, {"type": "string"}, {"enum": [Number(1), "a"]}, {"minimum": Number(2)}])
+
+    def tree(self, depth=3):
+        rng = self.rng
+        if depth == 0 or rng.random() < 0.25:
+            return rng.choice([Number(1), Number(3), "a", None])
+        return {name: [self.tree(depth - 1) for _ in range(rng.randint(0, 2))] if name == "list" and rng.random() < 0.9 else
+                rng.choice([Number(1), Number(3), "a"]) if name in ("v", "w") and rng.random() < 0.9 else self.tree(depth - 1)
+                for name in rng.sample(["v", "child", "other", "w", "list", "x"], rng.choice([0, 1, 2, 2, 3]))}
+
     def pointer_token(self, name):
         token = name.replace("~", "~0").replace("/", "~1")
         return token.replace(" ", "%20").replace("ä", "%C3%A4") if self.rng.random() < 0.7 else token.replace(" ", "%20").replace("ä", "%c3%a4")
@@ -593,6 +646,9 @@ def canonical(value):
     return (type(value).__name__, value)
 
 
+# how many of the schemas of 2019-09 and 2020-12 are about dynamic references
+SCOPES = 0.15
+
 # what no keyword's value may be; none of it is legal in any dialect
 WRONG = [
     ("type", ["integr", Number(3), {}, ["string", "string"], [None]]), ("enum", ["a", {}, Number(1)]),
@@ -633,6 +689,9 @@ def make_group(seed, number, instances):
     rng = random.Random(f"{seed}/{number}")
     dialect = rng.choices(list(DIALECTS), [2, 1, 3, 3, 4, 1])[0]
     generator = Generator(rng, dialect)
+    if dialect in ("draft2019-09", "draft2020-12") and rng.random() < SCOPES:
+        schema = generator.scopes()
+        return dialect, schema, True, list({write_json(generator.tree()): None for _ in range(instances)})
     schema = generator.document()
     if rng.random() < 0.03:
         return dialect, spoil(rng, schema), True, ["1", "{}"]
