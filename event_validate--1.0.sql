@@ -121,6 +121,20 @@ CREATE VIEW event_schemas AS
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 
+-- ---------- evolution: what changed ----------
+
+CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAULT true,
+	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE STRICT ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'what changed between two schemas, and whether it is compatible';
+
+CREATE FUNCTION event_schema_changes(event_type text, from_version int, definition text, lenient boolean DEFAULT true,
+	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'what a definition would change in a registered version';
+
 -- ---------- keeping what is published ----------
 
 CREATE FUNCTION event_validate_guard_ddl() RETURNS event_trigger

@@ -1,0 +1,179 @@
+/*
+ * changes.c
+ *	  What changed between two schemas, and is it compatible?
+ *
+ * Puts the parts of the comparison together, and gives the answer to SQL.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "changes_internal.h"
+#include "language.h"
+#include "names.h"
+#include "registration.h"
+#include "registry.h"
+
+PG_FUNCTION_INFO_V1(ev_event_schema_changes);
+PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
+
+#define MOST_STEPS	20000		/* of a comparison's proofs */
+
+const char *
+ev_change_rule_name(EvChangeRule rule)
+{
+	static const char *const names[] = {
+#define EV_CHANGE_RULE(name, description) #name,
+		EV_CHANGE_RULES(EV_CHANGE_RULE)
+#undef EV_CHANGE_RULE
+	};
+
+	return names[rule];
+}
+
+const char *
+ev_verdict_name(EvVerdict verdict)
+{
+	static const char *const names[] = {"compatible", "unknown", "incompatible"};
+
+	return names[verdict];
+}
+
+/* Reads a document and all that it refers to. */
+static Subschema *
+resolve(Compiler *c, const EvDocument *document, EvResolver resolver)
+{
+	EvFault    *fault = palloc0(sizeof(EvFault));
+	Subschema  *root;
+
+	/* this finds what the resolution of references alone does not */
+	if (ev_compile(document, resolver, fault, NULL, NULL) == NULL)
+		ev_fault_report(fault, document->name);
+	c->document = document;
+	c->resolver = resolver;
+	c->fault = fault;
+	ev_compiler_init(c, CurrentMemoryContext);
+	root = ev_resolve_references(c);
+	if (root == NULL)
+		ev_fault_report(fault, document->name);
+	return root;
+}
+
+EvVerdict
+ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver resolver,
+				   bool lenient, EvVerdict *forward, List **changes)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
+												  ALLOCSET_DEFAULT_SIZES);
+	Prover	   *p;
+	SchemaSet  *old_set;
+	SchemaSet  *new_set;
+	List	   *found;
+	ListCell   *cell;
+	EvVerdict	backward;
+
+	MemoryContextSwitchTo(scratch);
+	p = palloc0(sizeof(Prover));
+	p->old_root = resolve(&p->old, old, resolver);
+	p->new_root = resolve(&p->new, new, resolver);
+	p->steps = MOST_STEPS;
+	ev_prover_init(p);
+	old_set = ev_set_of(p, p->old_root);
+	new_set = ev_set_of(p, p->new_root);
+	found = ev_list_changes(p, old_set, new_set, lenient ? ev_scope_make(p, old_set, new_set) : NULL,
+							&backward, forward);
+	MemoryContextSwitchTo(caller);
+
+	*changes = NIL;
+	foreach(cell, found)
+	{
+		EvChange   *change = palloc(sizeof(EvChange));
+
+		*change = *(EvChange *) lfirst(cell);
+		change->location = pstrdup(change->location);
+		change->message = pstrdup(change->message);
+		*changes = lappend(*changes, change);
+	}
+	MemoryContextDelete(scratch);
+	return backward;
+}
+
+/* ---------- SQL ---------- */
+
+static void
+put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *new, bool lenient)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	List	   *changes;
+	ListCell   *cell;
+	EvVerdict	forward;
+
+	InitMaterializedSRF(fcinfo, 0);
+	ev_compare_schemas(old, new, ev_registry_resolve, lenient, &forward, &changes);
+	foreach(cell, changes)
+	{
+		EvChange   *change = lfirst(cell);
+		Datum		values[5];
+		bool		nulls[5] = {0};
+
+		values[0] = CStringGetTextDatum(change->location);
+		values[1] = CStringGetTextDatum(ev_change_rule_name(change->rule));
+		values[2] = CStringGetTextDatum(ev_verdict_name(change->backward));
+		values[3] = CStringGetTextDatum(ev_verdict_name(change->forward));
+		values[4] = CStringGetTextDatum(change->message);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * event_schema_changes(old jsonb, new jsonb, lenient boolean) → SETOF record
+ */
+Datum
+ev_event_schema_changes(PG_FUNCTION_ARGS)
+{
+	EvDocument	old = {.uri = "",.assert_format = true};
+	EvDocument	new = {.uri = "",.assert_format = true};
+
+	old.schema = PG_GETARG_JSONB_P(0);
+	new.schema = PG_GETARG_JSONB_P(1);
+	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(2));
+	return (Datum) 0;
+}
+
+/*
+ * event_schema_changes(event_type text, from_version int, definition text,
+ * lenient boolean) → SETOF record
+ */
+Datum
+ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+	NameData	name;
+	Oid			function;
+	HeapTuple	row;
+	EvDocument	old;
+	EvDocument	new = {.uri = "",.assert_format = true};
+	EvFault		fault = {0};
+
+	ev_require_event_name(type, PG_GETARG_INT32(1), &name);
+	function = ev_registered_function(NameStr(name));
+	if (!OidIsValid(function))
+		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	if (!ev_language_document(row, &old, &fault))
+		ev_fault_report(&fault, NameStr(name));
+	ReleaseSysCache(row);
+	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))
+		ev_fault_report(&fault, NULL);
+	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(3));
+	return (Datum) 0;
+}

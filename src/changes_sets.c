@@ -1,0 +1,508 @@
+/*
+ * changes_sets.c
+ *	  Sets of schemas that apply together, what their facts say about children,
+ *	  and whether two schemas are the same.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+
+#include "changes_internal.h"
+#include "number.h"
+#include "text.h"
+
+/* Sets whose members have the same hash value. */
+typedef struct SetBucket
+{
+	uint32		hash;			/* hash key, must be first */
+	List	   *sets;
+} SetBucket;
+
+typedef struct SamePair
+{
+	const Subschema *a;			/* hash key, these two */
+	const Subschema *b;
+	bool		same;
+} SamePair;
+
+/* ---------- strings and values ---------- */
+
+bool
+ev_strings_equal(const EvString *a, const EvString *b)
+{
+	return a->length == b->length && memcmp(a->data, b->data, a->length) == 0;
+}
+
+bool
+ev_json_equal(const JsonbValue *a, const JsonbValue *b)
+{
+	if (a->type != b->type)
+		return false;
+	switch (a->type)
+	{
+		case jbvNull:
+			return true;
+		case jbvBool:
+			return a->val.boolean == b->val.boolean;
+		case jbvNumeric:
+			return ev_number_compare(a->val.numeric, b->val.numeric) == 0;
+		case jbvString:
+			return a->val.string.len == b->val.string.len &&
+				memcmp(a->val.string.val, b->val.string.val, a->val.string.len) == 0;
+		default:
+			return compareJsonbContainers(a->val.binary.data, b->val.binary.data) == 0;
+	}
+}
+
+EvTruth
+ev_string_matches(const EvPattern *pattern, const EvString *string)
+{
+	EvUtf8		utf8;
+	bool		matches;
+
+	if (!ev_utf8_from_server(string->data, string->length, &utf8))
+		return EV_MAYBE;
+	matches = ev_pattern_matches(pattern, utf8.data, utf8.length);
+	ev_utf8_free(&utf8);
+	return matches ? EV_YES : EV_NO;
+}
+
+Compiler *
+ev_compiler_of(Prover *p, const Subschema *schema)
+{
+	return list_member_ptr(p->new.resources, schema->resource) ? &p->new : &p->old;
+}
+
+/* ---------- sets ---------- */
+
+void
+ev_prover_init(Prover *p)
+{
+	HASHCTL		sets = {.keysize = sizeof(uint32), .entrysize = sizeof(SetBucket), .hcxt = CurrentMemoryContext};
+	HASHCTL		sames = {.keysize = 2 * sizeof(Subschema *), .entrysize = sizeof(SamePair), .hcxt = CurrentMemoryContext};
+
+	p->sets = hash_create("event_validate schema sets", 256, &sets, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	p->sames = hash_create("event_validate same schemas", 64, &sames, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	p->truth.is_boolean = true;
+	p->truth.boolean = true;
+	p->falsehood.is_boolean = true;
+	p->anything = ev_set_make(p, NIL, NIL, NIL, EV_ALL_TYPES);
+}
+
+static bool
+same_pointers(const List *a, const List *b)
+{
+	ListCell   *cell;
+
+	if (list_length(a) != list_length(b))
+		return false;
+	foreach(cell, a)
+	{
+		if (!list_member_ptr(b, lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+has_string(const List *strings, const EvString *string)
+{
+	ListCell   *cell;
+
+	foreach(cell, strings)
+	{
+		if (ev_strings_equal(lfirst(cell), string))
+			return true;
+	}
+	return false;
+}
+
+/* Does not depend on the order of the members. */
+static uint32
+hash_pointers(const List *list)
+{
+	uint32		hash = 0;
+	ListCell   *cell;
+
+	foreach(cell, list)
+	{
+		void	   *pointer = lfirst(cell);
+
+		hash += hash_bytes((unsigned char *) &pointer, sizeof(pointer));
+	}
+	return hash;
+}
+
+SchemaSet *
+ev_set_make(Prover *p, const List *members, const List *excluded, const List *required, uint32 types)
+{
+	uint32		hash = hash_pointers(members) * 31 + hash_pointers(excluded) * 7 +
+		list_length(required) * 131 + types;
+	SetBucket  *bucket;
+	SchemaSet  *set;
+	ListCell   *cell;
+	ListCell   *name;
+	bool		found;
+
+	bucket = hash_search(p->sets, &hash, HASH_ENTER, &found);
+	if (!found)
+		bucket->sets = NIL;
+	foreach(cell, bucket->sets)
+	{
+		bool		same;
+
+		set = lfirst(cell);
+		same = set->types == types && same_pointers(set->members, members) &&
+			same_pointers(set->excluded, excluded) && list_length(set->required) == list_length(required);
+		foreach(name, required)
+			same = same && has_string(set->required, lfirst(name));
+		if (same)
+			return set;
+	}
+	set = palloc0(sizeof(SchemaSet));
+	set->members = list_copy(members);
+	set->excluded = list_copy(excluded);
+	set->required = list_copy(required);
+	set->types = types;
+	bucket->sets = lappend(bucket->sets, set);
+	return set;
+}
+
+SchemaSet *
+ev_set_of(Prover *p, Subschema *schema)
+{
+	List	   *members = NIL;
+
+	if (schema->is_boolean)
+		schema = schema->boolean ? &p->truth : &p->falsehood;
+	if (schema != &p->truth)
+		members = list_make1(schema);
+	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+}
+
+SchemaSet *
+ev_set_with(Prover *p, const SchemaSet *set, Subschema *schema)
+{
+	List	   *members = list_copy(set->members);
+
+	if (schema->is_boolean)
+		schema = schema->boolean ? &p->truth : &p->falsehood;
+	if (schema != &p->truth)
+		members = list_append_unique_ptr(members, schema);
+	return ev_set_make(p, members, set->excluded, set->required, set->types);
+}
+
+SchemaSet *
+ev_set_without(Prover *p, const SchemaSet *set, Subschema *schema)
+{
+	return ev_set_make(p, set->members, list_append_unique_ptr(list_copy(set->excluded), schema),
+					   set->required, set->types);
+}
+
+SchemaSet *
+ev_set_of_types(Prover *p, const SchemaSet *set, uint32 types)
+{
+	return ev_set_make(p, set->members, set->excluded, set->required, set->types & types);
+}
+
+SchemaSet *
+ev_set_requiring(Prover *p, const SchemaSet *set, const EvString *property)
+{
+	if (has_string(set->required, property))
+		return ev_set_make(p, set->members, set->excluded, set->required, set->types);
+	return ev_set_make(p, set->members, set->excluded,
+					   lappend(list_copy(set->required), unconstify(EvString *, property)), set->types);
+}
+
+const TextFact *
+ev_facts_requires(const Facts *facts, const EvString *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, facts->required)
+	{
+		TextFact   *fact = lfirst(cell);
+
+		if (ev_strings_equal(&fact->text, name))
+			return fact;
+	}
+	return NULL;
+}
+
+/* ---------- what facts say about children ---------- */
+
+static void
+add_child(Prover *p, List **list, Subschema *schema)
+{
+	if (schema != &p->truth)
+		*list = list_append_unique_ptr(*list, schema);
+}
+
+SchemaSet *
+ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
+{
+	List	   *schemas = NIL;
+	ListCell   *cell;
+	ListCell   *named_cell;
+
+	foreach(cell, facts->object_shapes)
+	{
+		ObjectShape *shape = lfirst(cell);
+		bool		found = false;
+
+		foreach(named_cell, shape->names)
+		{
+			NamedSchema *named = lfirst(named_cell);
+
+			if (ev_strings_equal(&named->name, name))
+			{
+				add_child(p, &schemas, named->schema);
+				found = true;
+			}
+		}
+		foreach(named_cell, shape->patterns)
+		{
+			NamedSchema *named = lfirst(named_cell);
+
+			if (ev_string_matches(named->pattern, name) == EV_YES)
+			{
+				add_child(p, &schemas, named->schema);
+				found = true;
+			}
+		}
+		if (!found)
+			add_child(p, &schemas, shape->rest);
+	}
+	return ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
+}
+
+SchemaSet *
+ev_facts_item(Prover *p, const Facts *facts, uint32 index)
+{
+	List	   *schemas = NIL;
+	ListCell   *cell;
+
+	foreach(cell, facts->array_shapes)
+	{
+		ArrayShape *shape = lfirst(cell);
+
+		if (index < (uint32) list_length(shape->prefix))
+			add_child(p, &schemas, ((NamedSchema *) list_nth(shape->prefix, index))->schema);
+		else
+			add_child(p, &schemas, shape->rest);
+	}
+	return ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
+}
+
+uint32
+ev_facts_prefix(const Facts *facts)
+{
+	uint32		longest = 0;
+	ListCell   *cell;
+
+	foreach(cell, facts->array_shapes)
+		longest = Max(longest, (uint32) list_length(((ArrayShape *) lfirst(cell))->prefix));
+	return longest;
+}
+
+/* ---------- are two schemas the same? ---------- */
+
+static bool same_schemas(Prover *p, const Subschema *a, const Subschema *b);
+
+/* A child of a schema; a boolean's place does not matter. */
+static const Subschema *
+child_schema(Prover *p, const JsonbValue *node)
+{
+	Subschema  *child;
+
+	if (node->type == jbvBool)
+		return node->val.boolean ? &p->truth : &p->falsehood;
+	child = ev_subschema_find(&p->old, node);
+	return child != NULL ? child : ev_subschema_find(&p->new, node);
+}
+
+static bool
+same_nodes(Prover *p, const JsonbValue *a, const JsonbValue *b)
+{
+	const Subschema *x = child_schema(p, a);
+	const Subschema *y = child_schema(p, b);
+
+	return x != NULL && y != NULL && same_schemas(p, x, y);
+}
+
+static bool
+same_arrays(Prover *p, const JsonbValue *a, const JsonbValue *b)
+{
+	uint32		count = JsonContainerSize(a->val.binary.data);
+
+	if (count != JsonContainerSize(b->val.binary.data))
+		return false;
+	for (uint32 i = 0; i < count; i++)
+		if (!same_nodes(p, getIthJsonbValueFromContainer(a->val.binary.data, i),
+						getIthJsonbValueFromContainer(b->val.binary.data, i)))
+			return false;
+	return true;
+}
+
+/* Maps from names to subschemas, or (dependencies) to arrays of strings. */
+static bool
+same_maps(Prover *p, const JsonbValue *a, const JsonbValue *b)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (JsonContainerSize(a->val.binary.data) != JsonContainerSize(b->val.binary.data))
+		return false;
+	iterator = JsonbIteratorInit(a->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		JsonbValue	other;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		if (getKeyJsonValueFromContainer(b->val.binary.data, key.val.string.val, key.val.string.len, &other) == NULL)
+			return false;
+		if (ev_node_is_array(&value) ? !ev_json_equal(&value, &other) : !same_nodes(p, &value, &other))
+			return false;
+	}
+	return true;
+}
+
+static bool
+same_keyword(Prover *p, int keyword, const JsonbValue *a, const JsonbValue *b)
+{
+	switch (ev_keywords[keyword].shape)
+	{
+		case EV_SCHEMA:
+			return same_nodes(p, a, b);
+		case EV_SCHEMAS:
+		case EV_SCHEMA_OR_SCHEMAS:
+			if (ev_node_is_array(a) != ev_node_is_array(b))
+				return false;
+			return ev_node_is_array(a) ? same_arrays(p, a, b) : same_nodes(p, a, b);
+		case EV_SCHEMA_MAP:
+		case EV_PATTERN_SCHEMA_MAP:
+		case EV_DEPENDENCIES:
+			return same_maps(p, a, b);
+		default:
+			return ev_json_equal(a, b);
+	}
+}
+
+/* Each can lead where its counterpart leads, in the same order. */
+static bool
+same_references(Prover *p, const Subschema *a, const Subschema *b)
+{
+	if (list_length(a->references) != list_length(b->references))
+		return false;
+	for (int i = 0; i < list_length(a->references); i++)
+	{
+		Reference  *x = list_nth(a->references, i);
+		Reference  *y = list_nth(b->references, i);
+
+		if (strcmp(x->keyword, y->keyword) != 0)
+			return false;
+
+		/* where a dynamic one leads depends on more than we compare */
+		if ((x->dynamic_anchor != NULL || y->dynamic_anchor != NULL) && a != b)
+			return false;
+		if (x->target == NULL || y->target == NULL || !same_schemas(p, x->target, y->target))
+			return false;
+	}
+	return true;
+}
+
+/* Keywords that take no part in an answer, or whose part is taken elsewhere. */
+static bool
+is_ignored(int keyword)
+{
+	switch (keyword)
+	{
+		case EV_KW_SCHEMA:
+		case EV_KW_ID_DRAFT4:
+		case EV_KW_ID:
+		case EV_KW_REF:
+		case EV_KW_ANCHOR:
+		case EV_KW_DYNAMIC_REF:
+		case EV_KW_DYNAMIC_ANCHOR:
+		case EV_KW_RECURSIVE_REF:
+		case EV_KW_RECURSIVE_ANCHOR:
+		case EV_KW_VOCABULARY:
+		case EV_KW_COMMENT:
+		case EV_KW_DEFS:
+		case EV_KW_DEFINITIONS:
+			return true;
+		default:
+			return (ev_keywords[keyword].vocabulary & EV_METADATA) != 0;
+	}
+}
+
+static bool
+same_schemas(Prover *p, const Subschema *a, const Subschema *b)
+{
+	const Subschema *key[2] = {a, b};
+	EvKeywordValues *values;
+	SamePair   *pair;
+	bool		found;
+	bool		same = true;
+
+	if (a == b)
+		return true;
+	if (a->is_boolean || b->is_boolean)
+		return a->is_boolean && b->is_boolean && a->boolean == b->boolean;
+	if (a->resource->draft != b->resource->draft ||
+		a->resource->vocabularies != b->resource->vocabularies ||
+		a->resource->assert_format != b->resource->assert_format)
+		return false;
+
+	/* one that is being compared is assumed the same, as long as all are */
+	pair = hash_search(p->sames, key, HASH_ENTER, &found);
+	if (found)
+		return pair->same;
+	pair->same = true;
+	p->assumed_same = lappend(p->assumed_same, pair);
+
+	check_stack_depth();
+	values = palloc(2 * sizeof(EvKeywordValues));
+	ev_read_keywords(a, &values[0]);
+	ev_read_keywords(b, &values[1]);
+	for (int keyword = 0; keyword < EV_KEYWORD_COUNT && same; keyword++)
+	{
+		if (is_ignored(keyword))
+			continue;
+		if (values[0].present[keyword] != values[1].present[keyword])
+			same = false;
+		else if (values[0].present[keyword])
+			same = same_keyword(p, keyword, &values[0].values[keyword], &values[1].values[keyword]);
+	}
+	pfree(values);
+	return same && same_references(p, a, b);
+}
+
+bool
+ev_schemas_same(Prover *p, const Subschema *a, const Subschema *b)
+{
+	bool		same = same_schemas(p, a, b);
+	ListCell   *cell;
+
+	/* what was assumed on the way to a "no" is not known */
+	if (!same)
+	{
+		foreach(cell, p->assumed_same)
+		{
+			SamePair   *pair = lfirst(cell);
+
+			if (pair->a == a && pair->b == b)
+				pair->same = false;
+			else
+				hash_search(p->sames, pair, HASH_REMOVE, NULL);
+		}
+	}
+	list_free(p->assumed_same);
+	p->assumed_same = NIL;
+	return same;
+}
