@@ -118,6 +118,18 @@ compare_to_bound(const EvDigits *number, const EvDigits *bound, Numeric a, Numer
 }
 
 static pg_noinline bool
+within_bounds(const EvBounds *bounds, Numeric numeric)
+{
+	EvDigits	number = ev_number_read(numeric);
+
+	if (bounds->low != NULL &&
+		compare_to_bound(&number, &bounds->low_digits, numeric, bounds->low) < (bounds->low_exclusive ? 1 : 0))
+		return false;
+	return bounds->high == NULL ||
+		compare_to_bound(&number, &bounds->high_digits, numeric, bounds->high) <= (bounds->high_exclusive ? -1 : 0);
+}
+
+static inline bool
 match_number(const EvLeaf *leaf, Numeric numeric)
 {
 	EvDigits	number = ev_number_read(numeric);
@@ -127,15 +139,9 @@ match_number(const EvLeaf *leaf, Numeric numeric)
 		return false;
 	if (bounds == NULL)
 		return true;
-	if (bounds->low != NULL)
-	{
-		/* mostly the bound is 0 */
-		if (bounds->low_digits.count == 0 ? (number.count == 0 ? bounds->low_exclusive : number.negative) :
-			compare_to_bound(&number, &bounds->low_digits, numeric, bounds->low) < (bounds->low_exclusive ? 1 : 0))
-			return false;
-	}
-	return bounds->high == NULL ||
-		compare_to_bound(&number, &bounds->high_digits, numeric, bounds->high) <= (bounds->high_exclusive ? -1 : 0);
+	if (bounds->only_sign)
+		return number.count == 0 ? !bounds->low_exclusive : !number.negative;
+	return within_bounds(bounds, numeric);
 }
 
 /* ---------- leaves ---------- */
@@ -205,7 +211,7 @@ ev_match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 	return match_leaf(m, leaf, in);
 }
 
-/* The same for an entry of a container; strings and numbers are the most. */
+/* The same for an entry of a container; with what is met most at hand. */
 static pg_attribute_always_inline bool
 match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint32 start, uint32 end)
 {
@@ -213,6 +219,13 @@ match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint
 		return (leaf->types & EV_BIT(EV_STRING)) != 0 && match_string(m, leaf, base + start, end - start);
 	if (JBE_ISNUMERIC(entry) && leaf->kind == EV_LEAF_NUMBER)
 		return (leaf->types & EV_BIT(EV_NUMBER)) != 0 && match_number(leaf, (Numeric) (base + INTALIGN(start)));
+	if (JBE_ISCONTAINER(entry) && leaf->kind == EV_LEAF_OBJECT)
+	{
+		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
+
+		if (JsonContainerIsObject(container))
+			return (leaf->types & EV_BIT(EV_OBJECT)) != 0 && ev_match_plain_object(m, leaf->u.object, container);
+	}
 	return match_leaf(m, leaf, ev_entry_value(entry, base, start, end));
 }
 
@@ -377,21 +390,38 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 	return true;
 }
 
-static inline bool
+/* Values that begin at *start, which is then where they end. */
+static pg_attribute_always_inline bool
 match_values(EvMatch *m, const EvLeaf *const *leaves, const JEntry *values, uint32 count,
 			 const char *base, uint32 *start)
 {
+	uint32		value_start = *start;
+
 	for (uint32 i = 0; i < count; i++)
 	{
 		const EvLeaf *leaf = leaves[i];
-		uint32		end = ev_entry_end(values[i], *start);
+		uint32		end = ev_entry_end(values[i], value_start);
 
 		if (leaf->kind != EV_LEAF_TRUE &&
-			!match_entry(m, leaf, values[i], base, *start, end))
+			!match_entry(m, leaf, values[i], base, value_start, end))
 			return false;
-		*start = end;
+		value_start = end;
 	}
+	*start = value_start;
 	return true;
+}
+
+static inline bool
+same_bytes(const void *a, const void *b, uint32 length)
+{
+	uint64		x[2];
+	uint64		y[2];
+
+	if (length > 16)
+		return memcmp(a, b, length) == 0;
+	ev_words(a, length, x);
+	ev_words(b, length, y);
+	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
 }
 
 /* Where a set of keys is, if it is one of those seen; else in the place beside. */
@@ -522,8 +552,8 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 			uint32		start;
 
 			if (set == NULL || set->count != count ||
-				memcmp(set->entries, keys, count * sizeof(JEntry)) != 0 ||
-				memcmp(set->bytes, base, set->length) != 0)
+				!same_bytes(set->entries, keys, count * sizeof(JEntry)) ||
+				!same_bytes(set->bytes, base, set->length))
 				continue;
 			if (seen->credit < 16 * EV_KEY_CREDIT)
 				seen->credit++;

@@ -36,6 +36,7 @@ make_bounds(const EvInstruction *low, const EvInstruction *high)
 		bounds->high_digits = ev_number_read(bounds->high);
 		bounds->high_exclusive = high->u.bound.kind == EV_EXCLUSIVE_MAXIMUM;
 	}
+	bounds->only_sign = low != NULL && high == NULL && bounds->low_digits.count == 0;
 	return bounds;
 }
 

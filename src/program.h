@@ -276,6 +276,7 @@ typedef struct EvBounds
 	EvDigits	high_digits;
 	bool		low_exclusive;
 	bool		high_exclusive;
+	bool		only_sign;		/* low is 0, and there is no high */
 } EvBounds;
 
 /*
