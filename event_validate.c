@@ -28,9 +28,11 @@
 #include "src/document.h"
 #include "src/match.h"
 #include "src/names.h"
+#include "src/refusal.h"
 #include "src/registration.h"
 #include "src/registry.h"
 #include "src/report.h"
+#include "src/violation_log.h"
 
 PG_MODULE_MAGIC;
 
@@ -47,13 +49,11 @@ PG_FUNCTION_INFO_V1(ev_event_schema_program);
 
 void		_PG_init(void);
 
-/* check_event names so many violations, then counts */
-#define SHOWN_VIOLATIONS	10
-
 void
 _PG_init(void)
 {
 	ev_registry_init();
+	ev_violation_log_init();
 }
 
 /* ---------- schema functions ---------- */
@@ -118,130 +118,29 @@ ev_validate_event(PG_FUNCTION_ARGS)
 /* ---------- check_event ---------- */
 
 /*
- * Lines for the DETAIL.  What two keywords find in one place in the same words
- * is one line; more than MET_LINES are only counted.
- */
-#define MET_LINES	100
-
-typedef struct ListCollector
-{
-	EvCollector collector;
-	MemoryContext context;		/* of the lines */
-	List	   *lines;			/* of char * */
-	int			repeated;
-} ListCollector;
-
-static void
-add_to_list(EvCollector *collector, const EvViolation *violation)
-{
-	ListCollector *list = (ListCollector *) collector;
-	char	   *line = psprintf("%s: %s",
-								violation->instance_location[0] != '\0' ? violation->instance_location : "(document)",
-								violation->message);
-	MemoryContext caller;
-	ListCell   *cell;
-
-	foreach(cell, list->lines)
-		if (strcmp(lfirst(cell), line) == 0)
-	{
-		list->repeated++;
-		return;
-	}
-	caller = MemoryContextSwitchTo(list->context);
-	list->lines = lappend(list->lines, pstrdup(line));
-	MemoryContextSwitchTo(caller);
-}
-
-static int
-constraint_field(const char *name)
-{
-	return err_generic_string(PG_DIAG_CONSTRAINT_NAME, name);
-}
-
-static char *
-constraint_argument(FunctionCallInfo fcinfo)
-{
-	return PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL;
-}
-
-/* Raises 23514 for the argument that is NULL. */
-static void
-report_null(FunctionCallInfo fcinfo)
-{
-	char	   *constraint = constraint_argument(fcinfo);
-
-	if (PG_ARGISNULL(1))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("event is not valid: its type is null"),
-				 constraint ? constraint_field(constraint) : 0));
-	if (PG_ARGISNULL(2))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("event \"%s\" is not valid: its schema version is null",
-						text_to_cstring(PG_GETARG_TEXT_PP(1))),
-				 constraint ? constraint_field(constraint) : 0));
-	else
-	{
-		EvSchema   *schema = find_schema(fcinfo);
-		char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(1));
-		int32		version = PG_GETARG_INT32(2);
-
-		if (schema == NULL)
-			ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), version);
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("event \"%s\" version %d is not valid: its data is null", type, version),
-				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
-				 constraint_field(constraint ? constraint : NameStr(schema->name))));
-	}
-}
-
-static void
-report_violations(FunctionCallInfo fcinfo, EvSchema *schema, Jsonb *data)
-{
-	ListCollector list = {.collector = {.add = add_to_list, .limit = MET_LINES}, .context = CurrentMemoryContext};
-	char	   *constraint = constraint_argument(fcinfo);
-	char	   *type = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	StringInfoData detail;
-	int64		more;
-
-	if (ev_match_collect(schema->program, data, &list.collector))
-		elog(ERROR, "event \"%s\" does not match its schema, but has no violation", NameStr(schema->name));
-
-	initStringInfo(&detail);
-	for (int i = 0; i < Min(list_length(list.lines), SHOWN_VIOLATIONS); i++)
-		appendStringInfo(&detail, "%s%s", i > 0 ? "\n" : "", (char *) list_nth(list.lines, i));
-	more = list.collector.count - list.repeated - SHOWN_VIOLATIONS;
-	if (more > 0)
-		appendStringInfo(&detail, "\nand " INT64_FORMAT " more", more);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("event \"%s\" version %d is not valid: %s", type, PG_GETARG_INT32(2),
-					(char *) linitial(list.lines)),
-			 errdetail_internal("%s", detail.data),
-			 constraint_field(constraint ? constraint : NameStr(schema->name))));
-}
-
-/*
  * check_event(data jsonb, event_type text, schema_version int,
  *			   constraint_name text DEFAULT NULL) → boolean
  */
 Datum
 ev_check_event(PG_FUNCTION_ARGS)
 {
-	EvSchema   *schema;
-	Jsonb	   *data;
+	EvSchema   *schema = NULL;
+	Jsonb	   *data = NULL;
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		report_null(fcinfo);
-	schema = find_schema(fcinfo);
-	if (schema == NULL)
-		ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
-	data = PG_GETARG_JSONB_P(0);
-	if (!ev_match(schema->program, data))
-		report_violations(fcinfo, schema, data);
+	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+		schema = find_schema(fcinfo);
+	if (schema != NULL)
+		data = PG_GETARG_JSONB_P(0);
+	if (schema == NULL || !ev_match(schema->program, data))
+	{
+		int32		version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+
+		ev_refuse_event(NULL,
+						PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0),
+						PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
+						PG_ARGISNULL(2) ? NULL : &version,
+						PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL);
+	}
 	PG_FREE_IF_COPY(data, 0);
 	PG_RETURN_BOOL(true);
 }

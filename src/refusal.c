@@ -1,0 +1,145 @@
+/*
+ * refusal.c
+ *	  The error for an event that is not valid.
+ *
+ * Off the path of valid events: the schema is looked up anew, and the document
+ * matched once more for its violations.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+
+#include "match.h"
+#include "refusal.h"
+#include "registration.h"
+#include "registry.h"
+#include "violation_log.h"
+
+/* so many violations are named, then counted; the log has fewer */
+#define SHOWN_VIOLATIONS	10
+#define LOGGED_VIOLATIONS	3
+
+/*
+ * Lines for the DETAIL.  What two keywords find in one place in the same words
+ * is one line; more than MET_LINES are only counted.
+ */
+#define MET_LINES	100
+
+typedef struct ListCollector
+{
+	EvCollector collector;
+	MemoryContext context;		/* of the lines */
+	List	   *lines;			/* of char * */
+	int			repeated;
+} ListCollector;
+
+static void
+add_to_list(EvCollector *collector, const EvViolation *violation)
+{
+	ListCollector *list = (ListCollector *) collector;
+	char	   *line = psprintf("%s: %s",
+								violation->instance_location[0] != '\0' ? violation->instance_location : "(document)",
+								violation->message);
+	MemoryContext caller;
+	ListCell   *cell;
+
+	foreach(cell, list->lines)
+		if (strcmp(lfirst(cell), line) == 0)
+	{
+		list->repeated++;
+		return;
+	}
+	caller = MemoryContextSwitchTo(list->context);
+	list->lines = lappend(list->lines, pstrdup(line));
+	MemoryContextSwitchTo(caller);
+}
+
+static int
+constraint_field(const char *name)
+{
+	return name ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, name) : 0;
+}
+
+/* The first lines, with something between them. */
+static char *
+joined(List *lines, int limit, const char *separator)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	for (int i = 0; i < Min(list_length(lines), limit); i++)
+		appendStringInfo(&result, "%s%s", i > 0 ? separator : "", (char *) list_nth(lines, i));
+	return result.data;
+}
+
+static void
+refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 version,
+				  const char *constraint, EvSchema *schema)
+{
+	ListCollector list = {.collector = {.add = add_to_list, .limit = MET_LINES}, .context = CurrentMemoryContext};
+	StringInfoData detail;
+	int64		more;
+
+	if (ev_match_collect(schema->program, data, &list.collector))
+		elog(ERROR, "event \"%s\" does not match its schema, but has no violation", NameStr(schema->name));
+
+	ev_violation_log("refused", relation, type, &version,
+					 joined(list.lines, LOGGED_VIOLATIONS, "; "));
+	initStringInfo(&detail);
+	appendStringInfoString(&detail, joined(list.lines, SHOWN_VIOLATIONS, "\n"));
+	more = list.collector.count - list.repeated - SHOWN_VIOLATIONS;
+	if (more > 0)
+		appendStringInfo(&detail, "\nand " INT64_FORMAT " more", more);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("event \"%s\" version %d is not valid: %s", text_to_cstring(type), version,
+					(char *) linitial(list.lines)),
+			 errdetail_internal("%s", detail.data),
+			 constraint_field(constraint ? constraint : NameStr(schema->name))));
+}
+
+void
+ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
+				const int32 *version, const char *constraint)
+{
+	EvSchema   *schema;
+
+	if (type == NULL)
+	{
+		ev_violation_log("refused", relation, type, version, "its type is null");
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event is not valid: its type is null"),
+				 constraint_field(constraint)));
+	}
+	if (version == NULL)
+	{
+		ev_violation_log("refused", relation, type, version, "its schema version is null");
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" is not valid: its schema version is null",
+						text_to_cstring(type)),
+				 constraint_field(constraint)));
+	}
+	schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), *version);
+	if (schema == NULL)
+	{
+		ev_violation_log("refused", relation, type, version, "not registered");
+		ev_refuse_unregistered(type, *version);
+	}
+	if (data == NULL)
+	{
+		ev_violation_log("refused", relation, type, version, "its data is null");
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" version %d is not valid: its data is null",
+						text_to_cstring(type), *version),
+				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
+				 constraint_field(constraint ? constraint : NameStr(schema->name))));
+	}
+	refuse_violations(relation, data, type, *version, constraint, schema);
+	pg_unreachable();
+}

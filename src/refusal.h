@@ -1,0 +1,22 @@
+/*
+ * refusal.h
+ *	  The error for an event that is not valid.
+ */
+#ifndef EV_REFUSAL_H
+#define EV_REFUSAL_H
+
+#include "compat.h"
+#include "utils/jsonb.h"
+#include "utils/rel.h"
+
+/*
+ * Raises check_violation for an event that is not valid, with what is wrong
+ * with it, and undefined_object where its schema is not registered; data, type
+ * and version are NULL where the event has none.  The CONSTRAINT NAME is the
+ * constraint, or where that is NULL the schema's function.  The relation, for
+ * the log, is NULL where it is not known.
+ */
+extern void ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
+							const int32 *version, const char *constraint) pg_attribute_noreturn();
+
+#endif							/* EV_REFUSAL_H */
