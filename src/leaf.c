@@ -59,45 +59,33 @@ ev_matches_format(EvFormatFunction matches, const char *data, uint32 length)
 	return ok;
 }
 
+/* Which of an enumeration's strings it is; -1: none. */
+static inline int
+find_string(const EvEnum *enumeration, const char *data, uint32 length)
+{
+	uint64		words[2];
+	uint32		slot;
+
+	ev_words(data, length, words);
+	slot = ev_string_hash(words, length) >> enumeration->hash_shift;
+	for (;; slot = (slot + 1) & enumeration->slot_mask)
+	{
+		int			found = enumeration->slots[slot];
+		const uint64 *value;
+
+		if (found < 0)
+			return -1;
+		value = &enumeration->words[3 * found];
+		if (((value[0] ^ words[0]) | (value[1] ^ words[1]) | (value[2] ^ length)) == 0 &&
+			(length <= 16 || memcmp(enumeration->values[found].data, data, length) == 0))
+			return found;
+	}
+}
+
 bool
 ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length)
 {
-	uint32		low = 0;
-	uint32		high = enumeration->count;
-	uint64		words[2];
-
-	if (high <= 16)
-	{
-		bool		found = false;
-
-		/* to look at all costs less than to guess where to stop */
-		ev_words(data, length, words);
-		for (uint32 i = 0; i < high; i++)
-		{
-			const uint64 *value = &enumeration->words[3 * i];
-
-			found |= ((value[0] ^ words[0]) | (value[1] ^ words[1]) | (value[2] ^ length)) == 0;
-		}
-		if (!found || length <= 16)
-			return found;
-	}
-
-	/* the values are sorted by length, then bytes */
-	while (low < high)
-	{
-		uint32		middle = (low + high) / 2;
-		const EvInstance *value = &enumeration->values[middle];
-		int			order = value->length != length ? (value->length < length ? -1 : 1) :
-			memcmp(value->data, data, length);
-
-		if (order == 0)
-			return true;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return false;
+	return find_string(enumeration, data, length) >= 0;
 }
 
 /* As ev_number_compare does, with one side read in advance. */
@@ -578,10 +566,7 @@ ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
 	const char *base = (const char *) (keys + 2 * count);
 	EvString	name = branches->discriminator;
 	uint32		start = 0;
-	uint32		low = 0;
-	uint32		high = branches->value_count;
-	const char *data;
-	uint32		length;
+	int			found;
 	uint32		i;
 
 	/* keys are sorted by length, so that it is mostly found by its length */
@@ -597,24 +582,9 @@ ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
 	}
 	if (i == count || !JBE_ISSTRING(keys[count + i]))
 		return -1;
-	data = base + getJsonbOffset(container, count + i);
-	length = getJsonbLength(container, count + i);
-
-	while (low < high)
-	{
-		uint32		middle = (low + high) / 2;
-		const EvString *probe = &branches->values[middle].value;
-		int			order = probe->length != length ? (probe->length < length ? -1 : 1) :
-			memcmp(probe->data, data, length);
-
-		if (order == 0)
-			return branches->values[middle].branch;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return -1;
+	i += count;
+	found = find_string(branches->strings, base + getJsonbOffset(container, i), getJsonbLength(container, i));
+	return found >= 0 ? (int) branches->values[found].branch : -1;
 }
 
 /* What a search for the only branch that can match may find instead. */

@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 
 #include "optimize.h"
 #include "words.h"
@@ -250,6 +251,34 @@ done:
 	return check != NULL ? leaf_of_check(check, leaf) : leaf;
 }
 
+/* ---------- enum ---------- */
+
+/* Strings are found by hash, in a table that is a quarter full at most. */
+static void
+optimize_enum(EvEnum *enumeration)
+{
+	int			bits = pg_leftmost_one_pos32(Max(enumeration->count, 1)) + 3;
+
+	enumeration->slot_mask = (1 << bits) - 1;
+	enumeration->hash_shift = 64 - bits;
+	enumeration->slots = palloc(sizeof(int32) << bits);
+	memset(enumeration->slots, -1, sizeof(int32) << bits);
+	enumeration->words = palloc(sizeof(uint64) * 3 * Max(enumeration->count, 1));
+	for (uint32 i = 0; i < enumeration->count; i++)
+	{
+		const EvInstance *value = &enumeration->values[i];
+		uint64	   *words = &enumeration->words[3 * i];
+		uint32		slot;
+
+		ev_words(value->data, value->length, words);
+		words[2] = value->length;
+		slot = ev_string_hash(words, value->length) >> enumeration->hash_shift;
+		while (enumeration->slots[slot] >= 0)
+			slot = (slot + 1) & enumeration->slot_mask;
+		enumeration->slots[slot] = i;
+	}
+}
+
 /* ---------- branches ---------- */
 
 /* The types that a block may find valid. */
@@ -379,6 +408,12 @@ discriminate(const EvProgram *program, EvBranches *branches, const EvObject **ob
 	branches->discriminator = name;
 	branches->values = values;
 	branches->value_count = count;
+	branches->strings = palloc0(sizeof(EvEnum));
+	branches->strings->count = count;
+	branches->strings->values = palloc0(sizeof(EvInstance) * count);
+	for (uint32 i = 0; i < count; i++)
+		branches->strings->values[i] = (EvInstance) {EV_STRING, values[i].value.length, values[i].value.data};
+	optimize_enum(branches->strings);
 	return true;
 }
 
@@ -437,19 +472,6 @@ optimize_array(const EvProgram *program, EvArray *array)
 		array->prefix_leaves[i] = make_leaf(program, array->prefix[i], MAX_HOPS);
 	array->items_leaf = make_leaf(program, array->items, MAX_HOPS);
 	array->plain = array->contains == EV_BLOCK_NONE && !array->unique_items;
-}
-
-static void
-optimize_enum(EvEnum *enumeration)
-{
-	enumeration->words = palloc(sizeof(uint64) * 3 * enumeration->count);
-	for (uint32 i = 0; i < enumeration->count; i++)
-	{
-		const EvInstance *value = &enumeration->values[i];
-
-		ev_words(value->data, value->length, &enumeration->words[3 * i]);
-		enumeration->words[3 * i + 2] = value->length;
-	}
 }
 
 void

@@ -256,7 +256,10 @@ typedef struct EvEnum
 	uint32		types;			/* set of the types of its values */
 	bool		is_const;
 	uint64	   *words;			/* two for each value and its length, where
-								 * all are strings */
+								 * all are strings, and what follows */
+	int32	   *slots;			/* values by hash; -1: none */
+	uint32		slot_mask;
+	uint32		hash_shift;
 } EvEnum;
 
 typedef enum EvBoundKind
@@ -293,6 +296,7 @@ typedef struct EvBranches
 	EvString	discriminator;	/* the property; data NULL: none */
 	uint32		value_count;
 	struct EvBranchValue *values;	/* sorted by length, then bytes */
+	EvEnum	   *strings;		/* the same values */
 	EvLeaf	   *leaves;			/* of the blocks */
 } EvBranches;
 

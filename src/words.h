@@ -38,6 +38,13 @@ ev_words(const char *data, uint32 length, uint64 words[2])
 		words[0] = words[1] = 0;
 }
 
+/* A hash of a string by its words, good in its upper bits. */
+static inline uint64
+ev_string_hash(const uint64 words[2], uint32 length)
+{
+	return (words[0] * UINT64CONST(0x9E3779B97F4A7C15)) ^ ((words[1] + length) * UINT64CONST(0xD6E8FEB86659FD93));
+}
+
 /* Which byte of a string of that length the byte `lane` of the words is. */
 static inline int
 ev_word_position(int lane, int length)
