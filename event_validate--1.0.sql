@@ -39,12 +39,12 @@ COMMENT ON LANGUAGE jsonschema IS 'JSON Schema: functions from jsonb to boolean'
 -- ---------- validation ----------
 
 CREATE FUNCTION validate_event(data jsonb, event_type text, schema_version int) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_validate_event' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION validate_event(jsonb, text, int) IS 'does the event match its registered schema?';
+	AS 'MODULE_PATHNAME', 'ev_validate_event' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION validate_event(jsonb, text, int) IS 'whether the event matches its registered schema';
 
 CREATE FUNCTION check_event(data jsonb, event_type text, schema_version int,
 	constraint_name text DEFAULT NULL) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_check_event' LANGUAGE C STABLE PARALLEL SAFE;
+	AS 'MODULE_PATHNAME', 'ev_check_event' LANGUAGE C STABLE PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION check_event(jsonb, text, int, text) IS 'for CHECK constraints: true, or an error that says what is wrong with the event';
 
 CREATE FUNCTION event_violations(data jsonb, event_type text, schema_version int,
@@ -63,8 +63,8 @@ CREATE FUNCTION matching_event_versions(data jsonb, event_type text) RETURNS int
 COMMENT ON FUNCTION matching_event_versions(jsonb, text) IS 'the registered versions that the document satisfies';
 
 CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean DEFAULT true) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_jsonb_matches_schema' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'does the instance match the JSON Schema?';
+	AS 'MODULE_PATHNAME', 'ev_jsonb_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'whether the instance matches the JSON Schema';
 
 CREATE FUNCTION jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text)
@@ -74,7 +74,7 @@ COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean) IS 'every vio
 
 CREATE FUNCTION jsonschema_is_valid(schema jsonb) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_is_valid' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION jsonschema_is_valid(jsonb) IS 'is it a valid JSON Schema?';
+COMMENT ON FUNCTION jsonschema_is_valid(jsonb) IS 'whether it is a valid JSON Schema';
 
 -- ---------- the registry ----------
 
@@ -86,7 +86,7 @@ COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event''s schema';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event''s schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;

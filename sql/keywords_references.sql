@@ -152,3 +152,19 @@ BEGIN
   END LOOP;
 END
 $$;
+
+-- one document by several spellings of its URI, percent-encoded or not
+SELECT register_event_schema('re.größe', 1, '{"type": "object"}'), register_event_schema('re.my type', 1, '{"type": "object"}');
+SELECT uri, jsonb_matches_schema(jsonb_build_object('$ref', uri), '{}') AS object, jsonb_matches_schema(jsonb_build_object('$ref', uri), '1') AS number
+FROM unnest(ARRAY['event:re.größe@1', 'event:re.gr%C3%B6%C3%9Fe@1', 'event:re.gr%c3%b6%c3%9Fe@1', 'event:%72e.größe%40%31',
+                  'event:re.my type@1', 'event:re.my%20type@1']) AS uri;
+SELECT jsonb_matches_schema('{"allOf": [{"$ref": "event:re.my type@1"}, {"$ref": "event:re.my%20type@1"}]}', '{}');
+SELECT drop_event_schema('re.größe', 1), drop_event_schema('re.my type', 1);
+
+-- a document without $schema is in the dialect of who refers to it: arrays of items are draft 7's
+SELECT register_schema('https://example.com/re/pair', '{"items": [{"type": "string"}, {"type": "integer"}]}');
+SELECT jsonb_matches_schema('{"$schema": "http://json-schema.org/draft-07/schema#", "$ref": "https://example.com/re/pair"}', instance)
+FROM (VALUES ('["a", 1]'::jsonb), ('[1, "a"]')) AS i (instance);
+SELECT jsonb_matches_schema('{"$ref": "https://example.com/re/pair"}', '[]');
+SELECT register_schema('https://example.com/re/none', '{"items": [{"type": "strin"}]}');
+DROP FUNCTION event_schema."https://example.com/re/pair";

@@ -72,7 +72,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	problem = ev_json_syntax_error(json, strlen(json));
 	if (problem != NULL)
 	{
-		fault->message = "the schema is not JSON";
+		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = problem;
 		return false;
 	}
@@ -89,7 +89,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 	appendStringInfoString(&message, "invalid JSON Schema");
 	if (what != NULL)
 		appendStringInfo(&message, " \"%s\"", what);
-	if (fault->location != NULL)
+	if (fault->location != NULL && fault->location[0] != '\0')
 		appendStringInfo(&message, " at \"%s\"", fault->location);
 
 	ereport(ERROR,

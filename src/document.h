@@ -11,6 +11,7 @@
 #define EV_DOCUMENT_H
 
 #include "compat.h"
+#include "dialect.h"
 #include "utils/jsonb.h"
 
 /* What is wrong with a schema, and where. */
@@ -32,6 +33,8 @@ typedef struct EvDocument
 								 * them, or NULL for a schema given in place */
 	const char *uri;			/* its retrieval URI, "" where it has none */
 	Jsonb	   *schema;
+	bool		draft_known;	/* without $schema it is in ... */
+	EvDraft		draft;			/* ... this dialect, not in 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
 } EvDocument;

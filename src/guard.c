@@ -128,7 +128,7 @@ check_function(Oid function_oid, Oid language, Oid namespace)
 					 errhint("Register the schema anew under the other name.")));
 		if (form->pronamespace == namespace && old->prolang != form->prolang)
 			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 					 errmsg("cannot change the language of function \"%s\" in schema %s",
 							NameStr(form->proname), EV_SCHEMA_NAMESPACE),
 					 errhint("Drop the function first.")));

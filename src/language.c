@@ -553,6 +553,36 @@ check_takeover(const EvDocument *document)
 	table_close(pg_proc, AccessShareLock);
 }
 
+/*
+ * Compiles a document.  One that is no event and has no $schema is a part of
+ * the schemas that refer to it, and in their dialect: it must be valid in one
+ * of them, the newest first.
+ */
+static bool
+compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnings)
+{
+	static const EvDraft older[] = {EV_V1, EV_DRAFT2019, EV_DRAFT7, EV_DRAFT6, EV_DRAFT4};
+	EvDocument	in_draft = *document;
+	EvFault		older_fault;
+	JsonbValue	dialect;
+	const char *reason;
+
+	if (ev_compile(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
+		return true;
+	if (document->name == NULL || ev_name_kind(document->name, &reason) != EV_NAME_URI ||
+		!JB_ROOT_IS_OBJECT(document->schema) ||
+		getKeyJsonValueFromContainer(&document->schema->root, "$schema", 7, &dialect) != NULL)
+		return false;
+	in_draft.draft_known = true;
+	for (int i = 0; i < (int) lengthof(older); i++)
+	{
+		in_draft.draft = older[i];
+		if (ev_compile(&in_draft, ev_registry_resolve, &older_fault, NULL, warnings) != NULL)
+			return true;
+	}
+	return false;
+}
+
 void
 ev_language_compile(const EvDocument *document)
 {
@@ -566,7 +596,7 @@ ev_language_compile(const EvDocument *document)
 
 	foreach(cell, ev_document_references(document))
 		ev_language_lock((const char *) lfirst(cell), ShareLock);
-	if (ev_compile(document, ev_registry_resolve, &fault, NULL, &warnings) == NULL)
+	if (!compile_in_its_dialect(document, &fault, &warnings))
 		ev_fault_report(&fault, document->name);
 	foreach(cell, warnings)
 	{

@@ -970,7 +970,7 @@ match_branches(EvMatch *m, const EvInstruction *instruction, EvInstance in, Mark
 			first = i;
 		else if (!is_any)
 		{
-			VIOLATION(keyword, path, "must match exactly one of %u schemas, but matches %u and %u",
+			VIOLATION(keyword, path, "must match exactly one of %u schemas, but matches schemas %u and %u",
 					  branches->count, first, i);
 			break;
 		}

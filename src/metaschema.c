@@ -83,6 +83,7 @@ ev_metaschema_check(const EvDocument *document, EvResolver resolver, EvFault *fa
 	EvProgram  *program = NULL;
 	JsonbValue	value;
 	char	   *uri = NULL;
+	EvDraft		draft = document->draft_known ? document->draft : EV_DRAFT2020;
 	FaultCollector faults = {.collector = {.add = add_fault, .limit = 1}, .fault = fault, .context = CurrentMemoryContext};
 
 	if (JB_ROOT_IS_OBJECT(document->schema) &&
@@ -91,7 +92,7 @@ ev_metaschema_check(const EvDocument *document, EvResolver resolver, EvFault *fa
 		uri = pnstrdup(value.val.string.val, value.val.string.len);
 
 	if (uri == NULL || ev_draft_of_uri(uri) >= 0)
-		program = draft_program(uri == NULL ? EV_DRAFT2020 : ev_draft_of_uri(uri));
+		program = draft_program(uri != NULL ? (EvDraft) ev_draft_of_uri(uri) : draft);
 	else
 	{
 		EvDocument	metaschema = {0};
@@ -115,7 +116,7 @@ ev_metaschema_check(const EvDocument *document, EvResolver resolver, EvFault *fa
 	if (ev_match(program, document->schema))
 		return true;
 
-	fault->hint = psprintf("The meta-schema is \"%s\".", uri != NULL ? uri : ev_draft_uri(EV_DRAFT2020));
+	fault->hint = psprintf("The meta-schema is \"%s\".", uri != NULL ? uri : ev_draft_uri(draft));
 	ev_match_collect(program, document->schema, &faults.collector);
 	return false;
 }

@@ -418,6 +418,8 @@ fetch_document(Compiler *c, const char *uri, EvDocument *document)
 	}
 	if (c->resolver == NULL || !c->resolver(uri, document))
 		return false;
+	if (document->uri[0] == '\0')
+		document->uri = uri;
 	if (c->functions != NULL && OidIsValid(document->function))
 		*c->functions = list_append_unique_oid(*c->functions, document->function);
 	return true;
@@ -811,7 +813,7 @@ add_document(Compiler *c, const EvDocument *document, const Resource *referrer)
 	EvPlace    *place = ev_place_make(c, NULL, NULL, "");
 	Resource   *resource = make_resource(c, document->uri, NULL, place);
 
-	resource->draft = EV_DRAFT2020;
+	resource->draft = document->draft_known ? document->draft : EV_DRAFT2020;
 	resource->vocabularies = EV_ALL_VOCABULARIES;
 	if (referrer != NULL && strncmp(document->uri, "event:", 6) != 0)
 	{
@@ -968,7 +970,11 @@ resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference
 					"Register the document with register_schema first; nothing is fetched from a network.";
 			return NULL;
 		}
-		resource = add_document(c, &document, from->resource);
+
+		/* the same document may have been asked for by another spelling */
+		resource = find_resource(c, document.uri);
+		if (resource == NULL)
+			resource = add_document(c, &document, from->resource);
 		if (resource == NULL)
 		{
 			/* the place of the fault is in that other document */
@@ -977,6 +983,8 @@ resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference
 			c->fault->location = psprintf("%s%s", ev_place_pointer(from->place, false), tail);
 			return NULL;
 		}
+		if (find_resource(c, uri) == NULL)
+			remember_uri(c, uri, resource);
 		resource = find_resource(c, uri);
 	}
 

@@ -33,6 +33,7 @@
 #include "utils/lsyscache.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
+#include "utils/varlena.h"
 
 #include "compile.h"
 #include "format.h"
@@ -41,7 +42,9 @@
 #include "names.h"
 #include "registration.h"
 #include "registry.h"
+#include "text.h"
 #include "uri.h"
+#include "value.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_event_schema_jsonb);
@@ -61,7 +64,7 @@ require_arguments(FunctionCallInfo fcinfo, int count, const char *const *names)
 		if (PG_ARGISNULL(i))
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("%s must not be null", names[i])));
+					 errmsg("argument \"%s\" must not be null", names[i])));
 }
 
 void
@@ -113,24 +116,64 @@ ev_registered_function(const char *name)
 	return result;
 }
 
+/* The registered type nearest to a name, or NULL where none is near. */
+static char *
+nearest_type(const char *name, int length)
+{
+	List	   *functions = ev_registry_list(NULL, 0, NULL);
+	int			least = Min(3, length / 3);
+	char	   *nearest = NULL;
+	ListCell   *cell;
+
+	if (length > EV_NAME_MAX)
+		return NULL;
+	foreach(cell, functions)
+	{
+		char	   *other = get_func_name(lfirst_oid(cell));
+		int			type_length;
+		int32		version;
+		int			distance;
+
+		if (other == NULL || !ev_parse_event_name(other, &type_length, &version))
+			continue;
+		distance = varstr_levenshtein_less_equal(name, length, other, type_length,
+												 1, 1, 1, least, true);
+		if (distance <= least && distance > 0)
+		{
+			nearest = pnstrdup(other, type_length);
+			least = distance - 1;
+		}
+	}
+	return nearest;
+}
+
 void
 ev_refuse_unregistered(const text *type, int32 version)
 {
 	StringInfoData hint;
 	List	   *versions = NIL;
 	ListCell   *cell;
-	char	   *name = pnstrdup(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
+	int			length = VARSIZE_ANY_EXHDR(type);
+	char	   *name = pnstrdup(VARDATA_ANY(type), length);
+	int			shown = ev_text_clip(name, length, EV_SHOWN_CHARACTERS);
+	char	   *nearest = NULL;
 
-	ev_registry_list(name, strlen(name), &versions);
+	ev_registry_list(name, length, &versions);
 	initStringInfo(&hint);
 	foreach(cell, versions)
 		appendStringInfo(&hint, "%s%d", hint.len > 0 ? ", " : "", lfirst_int(cell));
+	if (versions == NIL)
+		nearest = nearest_type(name, length);
+	if (shown < length)
+		name = psprintf("%.*s...", shown, name);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("event schema \"%s\" version %d is not registered", name, version),
 			 hint.len > 0 ?
 			 errhint("Registered versions of \"%s\": %s.", name, hint.data) :
+			 nearest != NULL ?
+			 errhint("No version of \"%s\" is registered; did you mean \"%s\"?", name, nearest) :
 			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", name)));
 	pg_unreachable();
 }

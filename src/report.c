@@ -279,26 +279,46 @@ append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_roo
 
 /* ---------- the formats of v1 ---------- */
 
+/*
+ * The leaves by their keywords.  Violations of one keyword, such as several
+ * names of "required", share one message.
+ */
 static void
 append_leaf_members(StringInfo text, const char *name, const List *leaves)
 {
-	ListCell   *cell;
+	StringInfoData message;
 	bool		first = true;
 
 	if (leaves == NIL)
 		return;
 	appendStringInfo(text, ",\"%s\":{", name);
-	foreach(cell, leaves)
+	initStringInfo(&message);
+	for (int i = 0; i < list_length(leaves); i++)
 	{
-		const Leaf *leaf = lfirst(cell);
+		const Leaf *leaf = list_nth(leaves, i);
+		bool		written = false;
 
+		for (int j = 0; j < i && !written; j++)
+			written = strcmp(((Leaf *) list_nth(leaves, j))->keyword, leaf->keyword) == 0;
+		if (written)
+			continue;
 		separate(text, &first);
 		escape_json(text, leaf->keyword);
 		appendStringInfoChar(text, ':');
-		if (leaf->message != NULL)
-			escape_json(text, leaf->message);
-		else
+		if (leaf->message == NULL)
+		{
 			append_value(text, leaf->value);
+			continue;
+		}
+		resetStringInfo(&message);
+		for (int j = i; j < list_length(leaves); j++)
+		{
+			const Leaf *other = list_nth(leaves, j);
+
+			if (strcmp(other->keyword, leaf->keyword) == 0)
+				appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", other->message);
+		}
+		escape_json(text, message.data);
 	}
 	appendStringInfoChar(text, '}');
 }

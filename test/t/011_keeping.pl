@@ -194,12 +194,12 @@ refused(qq(BEGIN; ALTER FUNCTION $function COST 5; ALTER FUNCTION $function RENA
 foreach my $language ("sql AS 'SELECT true'", "plpgsql AS 'BEGIN RETURN true; END'", "internal AS 'jsonb_in'")
 {
 	refused(qq(CREATE OR REPLACE FUNCTION event_schema."order\@1"(data jsonb) RETURNS boolean LANGUAGE $language),
-		'42P17', qr/cannot change the language of function "order\@1"/, "REPLACE LANGUAGE $language");
+		'42P13', qr/cannot change the language of function "order\@1"/, "REPLACE LANGUAGE $language");
 	refused(qq(CREATE FUNCTION event_schema."other\@1"(data jsonb) RETURNS boolean LANGUAGE $language),
 		'42P17', qr/cannot be in schema event_schema/, "CREATE LANGUAGE $language");
 }
 refused(q(CREATE OR REPLACE FUNCTION event_schema."order@1"(data jsonb) RETURNS boolean BEGIN ATOMIC SELECT true; END),
-	'42P17', qr/cannot change the language/, 'REPLACE with a body of SQL');
+	'42P13', qr/cannot change the language/, 'REPLACE with a body of SQL');
 refused(q(CREATE FUNCTION event_schema."order@1"(data text) RETURNS boolean LANGUAGE sql AS 'SELECT true'),
 	'42P17', qr/cannot be in schema event_schema/, 'an overloaded function');
 refused(q(CREATE AGGREGATE event_schema."order@1"(text) (SFUNC = textcat, STYPE = text)),
