@@ -115,6 +115,9 @@ EXPLAINED = [
      "uses Python's regular expressions, which have no \\p"),
     (("jsonschema",), lambda pair: "\\n" in pair.instance_text and ("$\"" in pair.schema_text or pair.has("format")),
      "uses Python's regular expressions, whose $ matches before a newline at the end"),
+    (("jsonschema",), lambda pair: pair.has("$ref", "$recursiveRef", "$dynamicRef") and any(
+        re.search("[.eE]", number) and Fraction(str(number)).denominator == 1 for number in pair.numbers()),
+     "takes, behind a reference, no decimal number for an integer (opponents.py reads numbers exactly)"),
     (("jsonschema",), lambda pair: isinstance(pair.theirs, str) and not pair.about_schema,
      "raises an exception of its own"),
     (("jsonschema",), lambda pair: re.search(r"\\\\[wWdDsS]", pair.schema_text) and "\\u" in pair.instance_text,
