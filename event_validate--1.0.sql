@@ -135,6 +135,638 @@ CREATE FUNCTION event_schema_changes(event_type text, from_version int, definiti
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
 COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'what a definition would change in a registered version';
 
+-- ---------- rolling out: checks ----------
+
+-- Names in these bodies are written with their schemas, and not by a setting
+-- of search_path: users' expressions are read under the user's own, and are
+-- written back under the same.
+
+CREATE FUNCTION event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+
+CREATE FUNCTION event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
+	OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text,
+	OUT arguments text[], OUT definition text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_checks' LANGUAGE C STABLE STRICT ROWS 1;
+COMMENT ON FUNCTION event_checks(regclass) IS 'the CHECK constraints of a table that validate events';
+
+CREATE FUNCTION event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION event_audit_filter(jsonb, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+
+CREATE FUNCTION event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION event_audit_filter(text, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+
+CREATE FUNCTION event_audit_violations(data jsonb, event_type text, schema_version int,
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
+	OUT message text, OUT violations bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_audit_violations' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
+COMMENT ON FUNCTION event_audit_violations(jsonb, text, int) IS 'the violations of an event by kind, array indexes folded';
+
+CREATE FUNCTION event_audit_violations(data text, event_type text, schema_version int,
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
+	OUT message text, OUT violations bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_audit_violations_text' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
+COMMENT ON FUNCTION event_audit_violations(text, text, int) IS 'the violations of an event by kind, array indexes folded';
+
+CREATE FUNCTION event_audit_sample_add(sample text[], value text, sample_limit int) RETURNS text[]
+	AS 'MODULE_PATHNAME', 'ev_event_audit_sample_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
+
+CREATE AGGREGATE event_audit_sample(value text, sample_limit int) (
+	SFUNC = event_audit_sample_add, STYPE = text[], INITCOND = '{}',
+	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
+COMMENT ON AGGREGATE event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
+
+-- What an audit reads: a row's name is its primary key, or where it is stored.
+CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
+	sample_limit int) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	kind "char";
+	is_tree boolean;
+	row_name text;
+	is_single boolean;
+	data text;
+	type text;
+	version text;
+BEGIN
+	SELECT c.relkind, c.relhassubclass INTO kind, is_tree
+	FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
+	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
+			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
+	END IF;
+	data := @extschema@.event_row_expression(relation, data_expr, 'data', true);
+	type := @extschema@.event_row_expression(relation, type_expr, 'type', true);
+	version := @extschema@.event_row_expression(relation, version_expr, 'version', true);
+
+	SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY k.place),
+		pg_catalog.count(*) OPERATOR(pg_catalog.=) 1
+	INTO row_name, is_single
+	FROM pg_catalog.pg_index AS i,
+		LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+		JOIN pg_catalog.pg_attribute AS a ON a.attnum OPERATOR(pg_catalog.=) k.attnum
+	WHERE i.indrelid OPERATOR(pg_catalog.=) relation AND i.indisprimary
+		AND a.attrelid OPERATOR(pg_catalog.=) relation
+		AND k.place OPERATOR(pg_catalog.<=) i.indnkeyatts;
+	row_name := CASE
+		WHEN is_single THEN pg_catalog.format('(%s)::pg_catalog.text', row_name)
+		WHEN row_name IS NOT NULL THEN pg_catalog.format('ROW(%s)::pg_catalog.text', row_name)
+		WHEN kind IN ('v', 'f') THEN 'NULL::pg_catalog.text'
+		WHEN is_tree THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
+		ELSE 'ctid::pg_catalog.text' END;
+
+	RETURN pg_catalog.format($query$
+		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
+			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
+			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
+			(@extschema@.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
+			FROM %6$s WHERE @extschema@.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+			LATERAL @extschema@.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
+		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
+		$query$, sample_limit, data, type, version, row_name, relation);
+END
+$$;
+COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
+
+CREATE FUNCTION audit_events(relation regclass, data_expr text DEFAULT 'data',
+	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
+	sample_limit int DEFAULT 5)
+	RETURNS TABLE (event_type text, schema_version int, instance_location text, keyword text,
+		message text, violations bigint, sample_ids text[])
+LANGUAGE plpgsql STABLE ROWS 100
+SET row_security = off
+AS $$
+BEGIN
+	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL OR
+		sample_limit IS NULL OR sample_limit NOT BETWEEN 0 AND 10000 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'audit_events needs a relation, what is where in its rows, and a sample_limit from 0 to 10000';
+	END IF;
+	RETURN QUERY EXECUTE @extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit)
+		OPERATOR(pg_catalog.||) ' ORDER BY event_type, schema_version, violations DESC,'
+		' instance_location COLLATE pg_catalog."C", keyword COLLATE pg_catalog."C", message';
+END
+$$;
+COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the dry run: which stored events are not valid, and why';
+
+-- ALTER TABLE needs the table alone for a moment, and while it waits for that,
+-- everybody else waits behind it.  So wait in short goes, where the session has
+-- not said how long.
+CREATE FUNCTION lock_event_table(relation regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	kind "char";
+	owner oid;
+	chosen text := current_setting('lock_timeout');
+	until timestamptz;
+	member regclass;
+BEGIN
+	SELECT relkind, relowner INTO kind, owner FROM pg_class WHERE oid = relation;
+	IF NOT FOUND OR kind NOT IN ('r', 'p') THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
+			MESSAGE = CASE kind
+				WHEN 'f' THEN format('%s is a foreign table: its rows are written elsewhere, where no check is asked', relation)
+				ELSE format('%s is not a table', relation) END;
+	END IF;
+	IF NOT pg_has_role(owner, 'USAGE') THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('must be owner of table %s', relation);
+	END IF;
+
+	FOR go IN 1..20 LOOP
+		BEGIN
+			until := clock_timestamp() + '400 ms';
+			FOR member IN
+				WITH RECURSIVE tree(member, depth) AS (
+					SELECT relation::oid, 0
+					UNION
+					SELECT inhrelid, tree.depth + 1 FROM pg_inherits, tree WHERE inhparent = tree.member)
+				SELECT tree.member FROM tree JOIN pg_class ON oid = tree.member
+				WHERE relkind IN ('r', 'p') AND pg_has_role(relowner, 'USAGE')
+				GROUP BY 1 ORDER BY min(depth), 1
+			LOOP
+				IF chosen = '0' THEN
+					PERFORM set_config('lock_timeout',
+						GREATEST(1, extract(milliseconds FROM until - clock_timestamp()))::int::text, true);
+				END IF;
+				EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', member);
+			END LOOP;
+			PERFORM set_config('lock_timeout', chosen, true);
+			RETURN;
+		EXCEPTION WHEN lock_not_available THEN
+			IF chosen <> '0' OR go = 20 THEN
+				RAISE EXCEPTION USING ERRCODE = 'lock_not_available',
+					MESSAGE = format('could not lock table %s', relation),
+					DETAIL = 'Other transactions are using it.',
+					HINT = 'Try again when long transactions have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.';
+			END IF;
+		END;
+		PERFORM pg_sleep(0.1 * LEAST(go, 10));
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+
+CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
+	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
+	constraint_name text DEFAULT NULL, audit boolean DEFAULT false) RETURNS name
+LANGUAGE plpgsql
+SET row_security = off
+AS $$
+DECLARE
+	wanted text[];
+	chosen name := constraint_name;
+	invalid bigint;
+	found_name name;
+	found_definition text;
+	stem text;
+	number int := 0;
+	member regclass;
+BEGIN
+	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'add_event_check needs a table, and what is where in its rows';
+	END IF;
+	IF constraint_name OPERATOR(pg_catalog.=) '' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a constraint needs a name';
+	END IF;
+	wanted := ARRAY[@extschema@.event_row_expression(relation, data_expr, 'data', false),
+		@extschema@.event_row_expression(relation, type_expr, 'type', false),
+		@extschema@.event_row_expression(relation, version_expr, 'version', false)];
+	IF audit THEN
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE @extschema@.event_audit_filter(%s, %s, %s)',
+			relation, @extschema@.event_row_expression(relation, data_expr, 'data', true),
+			@extschema@.event_row_expression(relation, type_expr, 'type', true),
+			@extschema@.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
+	END IF;
+
+	PERFORM @extschema@.lock_event_table(relation);
+
+	-- is it there already?
+	SELECT c.constraint_name INTO found_name FROM @extschema@.event_checks(relation) AS c
+	WHERE c.arguments OPERATOR(pg_catalog.=) wanted
+		AND (chosen IS NULL OR c.constraint_name OPERATOR(pg_catalog.=) chosen)
+	ORDER BY c.constraint_name LIMIT 1;
+	IF FOUND THEN
+		chosen := found_name;
+	ELSE
+		IF chosen IS NULL THEN
+			SELECT c.relname::pg_catalog.text INTO stem FROM pg_catalog.pg_class AS c
+			WHERE c.oid OPERATOR(pg_catalog.=) relation;
+			WHILE pg_catalog.octet_length(stem) OPERATOR(pg_catalog.>) 48 LOOP
+				stem := pg_catalog.left(stem, -1);
+			END LOOP;
+			stem := pg_catalog.concat(stem, '_event_check');
+			chosen := stem;
+			WHILE EXISTS (SELECT FROM pg_catalog.pg_constraint AS c
+				WHERE c.conrelid OPERATOR(pg_catalog.=) relation AND c.conname OPERATOR(pg_catalog.=) chosen) LOOP
+				number := number OPERATOR(pg_catalog.+) 1;
+				chosen := pg_catalog.concat(stem, number);
+			END LOOP;
+		END IF;
+		SELECT pg_catalog.pg_get_constraintdef(c.oid) INTO found_definition FROM pg_catalog.pg_constraint AS c
+		WHERE c.conrelid OPERATOR(pg_catalog.=) relation AND c.conname OPERATOR(pg_catalog.=) chosen;
+		IF FOUND THEN
+			RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+				MESSAGE = pg_catalog.format('table %s has another constraint "%s"', relation, chosen),
+				DETAIL = pg_catalog.format('It is: %s.', found_definition);
+		END IF;
+		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (@extschema@.check_event(%s, %s, %s, %L)) NOT VALID',
+			relation, chosen, wanted[1], wanted[2], wanted[3], chosen);
+		FOR member IN
+			WITH RECURSIVE tree(member) AS (
+				SELECT relation::pg_catalog.oid
+				UNION
+				SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i, tree
+				WHERE i.inhparent OPERATOR(pg_catalog.=) tree.member)
+			SELECT c.oid FROM tree, pg_catalog.pg_class AS c
+			WHERE c.oid OPERATOR(pg_catalog.=) tree.member AND c.relkind OPERATOR(pg_catalog.=) 'f'
+		LOOP
+			RAISE WARNING USING
+				MESSAGE = pg_catalog.format('events in foreign table %s are not checked', member),
+				DETAIL = 'A CHECK constraint on a foreign table is believed, not enforced.';
+		END LOOP;
+	END IF;
+
+	IF invalid OPERATOR(pg_catalog.>) 0 THEN
+		RAISE NOTICE USING
+			MESSAGE = pg_catalog.format('old rows of table %s are not valid, and can no longer be updated until they are (rows: %s)', relation, invalid),
+			HINT = 'audit_events shows what is wrong with them.';
+	ELSIF audit THEN
+		RAISE NOTICE USING MESSAGE = pg_catalog.format('all old rows of table %s are valid', relation);
+	END IF;
+	RETURN chosen;
+END
+$$;
+COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint by check_event that is NOT VALID yet: new rows are checked, old ones not scanned';
+
+CREATE FUNCTION find_event_check(relation regclass, INOUT constraint_name name,
+	OUT validated boolean, OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text)
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	wanted text := constraint_name;
+	names text;
+	how_many bigint;
+BEGIN
+	SELECT pg_catalog.string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name), pg_catalog.count(*)
+	INTO names, how_many FROM @extschema@.event_checks(relation) AS c;
+	IF constraint_name IS NULL AND how_many OPERATOR(pg_catalog.>) 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'ambiguous_parameter',
+			MESSAGE = pg_catalog.format('table %s has several event checks', relation),
+			DETAIL = pg_catalog.format('They are: %s.', names),
+			HINT = 'Say which one by its name.';
+	END IF;
+	SELECT c.constraint_name, c.validated, c.added_here, c.data_expr, c.type_expr, c.version_expr
+	INTO find_event_check.constraint_name, find_event_check.validated, find_event_check.added_here,
+		find_event_check.data_expr, find_event_check.type_expr, find_event_check.version_expr
+	FROM @extschema@.event_checks(relation) AS c
+	WHERE find_event_check.constraint_name IS NULL
+		OR c.constraint_name OPERATOR(pg_catalog.=) find_event_check.constraint_name;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+			MESSAGE = pg_catalog.concat('table ', relation, ' has no event check',
+				' "' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) '"',
+				', but ' OPERATOR(pg_catalog.||) names);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION find_event_check(regclass, name) IS 'the event check of this name, or the only one, of a table';
+
+CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	found_check record;
+	total bigint;
+	kinds bigint;
+	listed text;
+BEGIN
+	IF relation IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
+	END IF;
+	SELECT * INTO found_check FROM @extschema@.find_event_check(relation, constraint_name::pg_catalog.name);
+	IF found_check.added_here THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which locks the table against everybody',
+				found_check.constraint_name, relation),
+			DETAIL = 'To look at all its rows now would keep readers and writers out for as long as that takes.',
+			HINT = 'Commit first, and validate in a transaction of its own (in Alembic: op.get_context().autocommit_block(), or transaction_per_migration and a revision of its own).';
+	END IF;
+	IF found_check.validated THEN
+		RETURN;
+	END IF;
+
+	BEGIN
+		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
+	EXCEPTION WHEN check_violation OR undefined_object OR program_limit_exceeded OR statement_too_complex
+		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
+		IF found_check.data_expr IS NULL THEN
+			RAISE;	-- check_event is only a part of it, and which rows it is asked for we cannot tell
+		END IF;
+		SELECT pg_catalog.sum(l.violations), pg_catalog.count(*),
+			pg_catalog.string_agg(l.line, pg_catalog.chr(10) ORDER BY l.place) FILTER (WHERE l.place OPERATOR(pg_catalog.<=) 20)
+		INTO total, kinds, listed
+		FROM (SELECT a.violations, pg_catalog.row_number() OVER (ORDER BY a.violations DESC, a.event_type, a.schema_version, a.instance_location) AS place,
+				pg_catalog.format('%s: %s version %s, %s%s: %s (%s)', a.violations,
+					COALESCE('"' OPERATOR(pg_catalog.||) a.event_type OPERATOR(pg_catalog.||) '"', 'type null'), COALESCE(a.schema_version::pg_catalog.text, 'null'),
+					CASE WHEN a.instance_location OPERATOR(pg_catalog.=) '' THEN '(document)' ELSE a.instance_location END,
+					CASE WHEN a.keyword OPERATOR(pg_catalog.=) '' THEN '' ELSE pg_catalog.concat(', ', a.keyword) END,
+					a.message, pg_catalog.concat('such as ', pg_catalog.array_to_string(a.sample_ids, ', '))) AS line
+			FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a) AS l;
+		IF kinds OPERATOR(pg_catalog.=) 0 THEN
+			RAISE;
+		END IF;
+		RAISE EXCEPTION USING ERRCODE = 'check_violation',
+			MESSAGE = pg_catalog.format('rows of table %s violate check constraint "%s" (violations: %s)',
+				relation, found_check.constraint_name, total),
+			DETAIL = pg_catalog.concat(listed, CASE WHEN kinds OPERATOR(pg_catalog.>) 20 THEN
+				pg_catalog.format(E'\nand %s more kinds', kinds OPERATOR(pg_catalog.-) 20) ELSE '' END),
+			HINT = 'audit_events lists them all. Repair or move these rows, then validate again; the constraint stays, and new rows are checked all the time.',
+			CONSTRAINT = found_check.constraint_name, TABLE = relation::pg_catalog.text;
+	END;
+END
+$$;
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows too, beside readers and writers, or says what is wrong with them';
+
+CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	found_check record;
+BEGIN
+	IF relation IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
+	END IF;
+	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
+			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
+		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM @extschema@.event_checks(relation))) THEN
+		RAISE NOTICE USING MESSAGE = CASE
+			WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
+			ELSE pg_catalog.format('table %s has no event check "%s", nothing to drop', relation, constraint_name) END;
+		RETURN;
+	END IF;
+	SELECT * INTO found_check FROM @extschema@.find_event_check(relation, constraint_name::pg_catalog.name);
+	PERFORM @extschema@.lock_event_table(relation);
+	EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', relation, found_check.constraint_name);
+END
+$$;
+COMMENT ON FUNCTION drop_event_check(regclass, text) IS 'drops a CHECK constraint that validates events';
+
+-- ---------- rolling out: columns ----------
+
+CREATE FUNCTION event_json_loss(document text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
+COMMENT ON FUNCTION event_json_loss(text) IS 'what would be lost if this JSON text became jsonb; NULL: nothing';
+
+-- Rows whose documents stand in the way, by reason.
+CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
+	OUT reason text, OUT conflicts bigint, OUT sample_ids text[])
+	RETURNS SETOF record
+LANGUAGE plpgsql STABLE
+SET row_security = off
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	row_name text;
+	reason text := format('@extschema@.event_json_loss(%I::text)', from_column);
+BEGIN
+	SELECT format(CASE WHEN i.indnkeyatts = 1 THEN '(%s)::text' ELSE 'ROW(%s)::text' END,
+		string_agg(quote_ident(a.attname), ', ' ORDER BY k.place)) INTO row_name
+	FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+		JOIN pg_attribute AS a ON a.attnum = k.attnum
+	WHERE i.indrelid = relation AND i.indisprimary AND a.attrelid = relation AND k.place <= i.indnkeyatts
+	GROUP BY i.indnkeyatts;
+	IF row_name IS NULL THEN
+		row_name := 'concat(tableoid::regclass, '' '', ctid)';
+	END IF;
+	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
+		reason := 'NULL::text';
+	END IF;
+	IF to_column <> from_column AND EXISTS (SELECT FROM pg_attribute
+		WHERE attrelid = relation AND attname = to_column AND NOT attisdropped) THEN
+		-- the comparison casts to jsonb, and so must not be tried where that fails
+		reason := format('CASE WHEN %1$s IS NOT NULL THEN %1$s'
+			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN %2$I::jsonb::text <> %3$I::text END'
+			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
+	END IF;
+	RETURN QUERY EXECUTE format(
+		'SELECT reason, count(*), (@extschema@.event_audit_sample(row_name, 10))[1:10]'
+		' FROM (SELECT %s AS reason, %s AS row_name FROM %s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
+		reason, row_name, relation);
+END
+$$;
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';
+
+CREATE FUNCTION refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	total bigint;
+	listed text;
+BEGIN
+	SELECT sum(c.conflicts), string_agg(format('%s (rows: %s): %s%s', c.reason, c.conflicts,
+		array_to_string(c.sample_ids, ', '), CASE WHEN c.conflicts > 10 THEN ', ...' ELSE '' END), E'\n')
+	INTO total, listed FROM @extschema@.event_column_conflicts(relation, from_column, to_column) AS c;
+	IF total > 0 THEN
+		RAISE EXCEPTION USING ERRCODE = 'data_exception',
+			MESSAGE = format('column "%s" of table %s cannot become "%s" without a loss (rows: %s)',
+				from_column, relation, to_column, total),
+			DETAIL = listed,
+			HINT = 'Repair these rows first; event_column_conflicts lists them.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION refuse_event_column_conflicts(regclass, name, name) IS 'raises where event_column_conflicts finds rows';
+
+CREATE FUNCTION event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE tree(member) AS (
+		SELECT relation::oid
+		UNION
+		SELECT inhrelid FROM pg_inherits, tree WHERE inhparent = tree.member)
+	SELECT CASE WHEN f.oid IS NULL THEN pg_describe_object(d.classid, d.objid, d.objsubid)
+		ELSE format('generated column %s of table %s', g.attname, f.adrelid::regclass) END
+	FROM tree
+		JOIN pg_attribute AS a ON a.attrelid = tree.member AND a.attname = column_name
+		JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = tree.member AND d.refobjsubid = a.attnum
+		LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
+		LEFT JOIN pg_attribute AS g ON g.attrelid = f.adrelid AND g.attnum = f.adnum
+	WHERE f.oid IS NULL OR (f.adrelid, f.adnum) <> (tree.member, a.attnum)
+	GROUP BY 1
+	ORDER BY 1
+$$;
+COMMENT ON FUNCTION event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
+
+CREATE FUNCTION standardize_event_column(relation regclass, from_column name,
+	to_column name DEFAULT 'data', view_name text DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql
+SET row_security = off
+AS $$
+DECLARE
+	from_number int2;
+	from_type oid;
+	from_not_null boolean;
+	from_default text;
+	from_comment text;
+	to_number int2;
+	to_type oid;
+	to_not_null boolean;
+	to_default text;
+	to_comment text;
+	hindrances text;
+	view_path text[];
+	columns text;
+BEGIN
+	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'standardize_event_column needs a table and two columns';
+	END IF;
+	IF view_name IS NOT NULL THEN
+		view_path := pg_catalog.parse_ident(view_name);
+		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
+			RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = pg_catalog.format('"%s" is no name of a view', view_name);
+		END IF;
+		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.=) 1 THEN
+			SELECT ARRAY[n.nspname::pg_catalog.text, view_path[1]] INTO view_path
+			FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+			WHERE c.oid OPERATOR(pg_catalog.=) relation;
+		END IF;
+	END IF;
+
+	-- once without keeping anybody waiting, and then again under the lock
+	FOR locked IN 0..1 LOOP
+		IF locked OPERATOR(pg_catalog.=) 1 THEN
+			PERFORM @extschema@.lock_event_table(relation);
+		END IF;
+		SELECT a.attnum, a.atttypid, a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+			pg_catalog.col_description(a.attrelid, a.attnum)
+		INTO from_number, from_type, from_not_null, from_default, from_comment
+		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
+			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
+		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) from_column
+			AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
+		SELECT a.attnum, a.atttypid, a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+			pg_catalog.col_description(a.attrelid, a.attnum)
+		INTO to_number, to_type, to_not_null, to_default, to_comment
+		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
+			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
+		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) to_column
+			AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
+
+		IF to_type OPERATOR(pg_catalog.=) 'pg_catalog.jsonb'::pg_catalog.regtype
+			AND (from_number IS NULL OR from_column OPERATOR(pg_catalog.=) to_column) THEN
+			RAISE NOTICE USING MESSAGE = pg_catalog.format('column "%s" of table %s is jsonb already', to_column, relation);
+			EXIT;
+		END IF;
+		IF from_number IS NULL THEN
+			RAISE EXCEPTION USING ERRCODE = 'undefined_column',
+				MESSAGE = pg_catalog.format('table %s has no column "%s"', relation, from_column);
+		END IF;
+		IF from_type NOT IN ('pg_catalog.jsonb'::pg_catalog.regtype, 'pg_catalog.json'::pg_catalog.regtype,
+			'pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) THEN
+			RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+				MESSAGE = pg_catalog.format('column "%s" of table %s is of type %s, not jsonb, json, text or varchar',
+					from_column, relation, from_type::pg_catalog.regtype);
+		END IF;
+		IF to_number IS NOT NULL AND from_column OPERATOR(pg_catalog.<>) to_column THEN
+			IF to_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
+				RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+					MESSAGE = pg_catalog.format('column "%s" of table %s is of type %s, not jsonb', to_column, relation, to_type::pg_catalog.regtype),
+					HINT = pg_catalog.format('Call standardize_event_column(%L, %L, %L) first.', relation, to_column, to_column);
+			END IF;
+			-- the old column goes, and what hangs on it would with it
+			SELECT pg_catalog.string_agg(h.hindrance, pg_catalog.chr(10) ORDER BY h.hindrance COLLATE pg_catalog."C") INTO hindrances
+			FROM (SELECT d.dependent AS hindrance FROM @extschema@.event_column_dependents(relation, from_column) AS d(dependent)
+				UNION
+				SELECT pg_catalog.format('default %s, where column %s has %s', from_default, to_column, to_default)
+				WHERE from_default IS NOT NULL AND to_default IS NOT NULL AND from_default OPERATOR(pg_catalog.<>) to_default
+				UNION
+				SELECT pg_catalog.format('comment "%s", where column %s has "%s"', from_comment, to_column, to_comment)
+				WHERE from_comment IS NOT NULL AND to_comment IS NOT NULL AND from_comment OPERATOR(pg_catalog.<>) to_comment
+				UNION
+				SELECT 'privileges on the column'
+				FROM pg_catalog.pg_attribute AS a
+				WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.=) from_number AND a.attacl IS NOT NULL) AS h;
+			IF hindrances IS NOT NULL THEN
+				RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+					MESSAGE = pg_catalog.format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+						from_column, relation, to_column),
+					DETAIL = hindrances,
+					HINT = 'Drop these, or make them anew on the other column, first.';
+			END IF;
+		END IF;
+		IF to_number IS NOT NULL OR from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
+			PERFORM @extschema@.refuse_event_column_conflicts(relation, from_column, to_column);
+		END IF;
+		CONTINUE WHEN locked OPERATOR(pg_catalog.=) 0;
+
+		IF to_number IS NOT NULL AND from_column OPERATOR(pg_catalog.<>) to_column THEN
+			EXECUTE pg_catalog.format('UPDATE %s SET %I = %I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL',
+				relation, to_column, from_column);
+			IF from_default IS NOT NULL AND to_default IS NULL THEN
+				EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::pg_catalog.jsonb', relation, to_column, from_default);
+			END IF;
+			IF from_not_null AND NOT to_not_null THEN
+				EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', relation, to_column);
+			END IF;
+			IF from_comment IS NOT NULL AND to_comment IS NULL THEN
+				EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', relation, to_column, from_comment);
+			END IF;
+			EXECUTE pg_catalog.format('ALTER TABLE %s DROP COLUMN %I', relation, from_column);
+		ELSE
+			IF from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
+				BEGIN
+					EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
+						relation, from_column);
+				EXCEPTION WHEN OTHERS THEN
+					SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO hindrances
+					FROM @extschema@.event_column_dependents(relation, from_column) AS d(dependent);
+					IF hindrances IS NULL THEN
+						RAISE;
+					END IF;
+					RAISE EXCEPTION USING ERRCODE = SQLSTATE,
+						MESSAGE = pg_catalog.format('column "%s" of table %s cannot become jsonb: %s', from_column, relation, SQLERRM),
+						DETAIL = pg_catalog.format(E'These refer to it:\n%s', hindrances),
+						HINT = 'Drop those that cannot do with jsonb first, and make them anew afterwards.';
+				END;
+				IF from_default IS NOT NULL THEN
+					EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::pg_catalog.jsonb', relation, from_column, from_default);
+				END IF;
+			END IF;
+			IF from_column OPERATOR(pg_catalog.<>) to_column THEN
+				EXECUTE pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, from_column, to_column);
+			END IF;
+		END IF;
+	END LOOP;
+
+	IF view_name IS NOT NULL AND NOT EXISTS (
+		SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+		WHERE n.nspname OPERATOR(pg_catalog.=) view_path[1]::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) view_path[2]::pg_catalog.name
+			AND c.relkind OPERATOR(pg_catalog.=) 'v' AND from_number IS NULL) THEN
+		SELECT pg_catalog.string_agg(CASE WHEN a.attname OPERATOR(pg_catalog.=) to_column
+				THEN pg_catalog.format('%I AS %I', a.attname, from_column) ELSE pg_catalog.quote_ident(a.attname) END, ', ' ORDER BY a.attnum)
+		INTO columns FROM pg_catalog.pg_attribute AS a
+		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
+		EXECUTE pg_catalog.format('CREATE VIEW %I.%I WITH (security_invoker = true) AS SELECT %s FROM %s',
+			view_path[1], view_path[2], columns, relation);
+		EXECUTE pg_catalog.format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
+			pg_catalog.format('table %s as it was before its column %s became %s', relation, from_column, to_column));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column of JSON a jsonb column of the standard name, or merges it into that one, without losing anything';
+
 -- ---------- keeping what is published ----------
 
 CREATE FUNCTION event_validate_guard_ddl() RETURNS event_trigger

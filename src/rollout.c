@@ -1,0 +1,374 @@
+/*
+ * rollout.c
+ *	  Expressions over the rows of a table, given as text, and the CHECK
+ *	  constraints that are made of them.
+ *
+ * The calls for live tables (add_event_check and so on) take columns and
+ * expressions as text, and build commands from them in PL/pgSQL.  Here the
+ * text is parsed, so that nothing but a single expression gets into a command,
+ * and constraints are read back into what they were made of.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_collate.h"
+#include "parser/parse_expr.h"
+#include "parser/parse_node.h"
+#include "parser/parse_relation.h"
+#include "parser/parser.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+#include "compat.h"
+#include "rollout.h"
+
+PG_FUNCTION_INFO_V1(ev_event_row_expression);
+PG_FUNCTION_INFO_V1(ev_event_checks);
+
+/* ---------- text to expression ---------- */
+
+static const char *const part_names[] = {"data", "type", "version"};
+
+typedef struct Source
+{
+	Oid			relation;
+	const char *text;
+	EvRowPart	part;
+} Source;
+
+/* Positions in the text are no positions in the client's command. */
+static void
+add_source(void *arg)
+{
+	Source	   *source = (Source *) arg;
+	int			position = geterrposition();
+
+	if (position > 0)
+	{
+		errposition(0);
+		internalerrposition(position);
+		internalerrquery(source->text);
+	}
+	errcontext("%s expression of table \"%s\"", part_names[source->part],
+			   get_rel_name(source->relation));
+}
+
+static bool
+is_identifier(const char *text)
+{
+	if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || *text == '_' || IS_HIGHBIT_SET(*text)))
+		return false;
+	for (; *text != '\0'; text++)
+		if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') ||
+			  *text == '_' || *text == '$' || IS_HIGHBIT_SET(*text)))
+			return false;
+	return true;
+}
+
+/* The parse tree of a text that is a single expression. */
+static Node *
+parse_expression(const char *text)
+{
+	List	   *list = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
+	SelectStmt *select = NULL;
+	ResTarget  *target;
+
+	if (list_length(list) == 1 && IsA(linitial_node(RawStmt, list)->stmt, SelectStmt))
+		select = castNode(SelectStmt, linitial_node(RawStmt, list)->stmt);
+	if (select == NULL || list_length(select->targetList) != 1 ||
+		select->distinctClause || select->intoClause || select->fromClause ||
+		select->whereClause || select->groupClause || select->havingClause ||
+		select->windowClause || select->valuesLists || select->sortClause ||
+		select->limitOffset || select->limitCount || select->lockingClause ||
+		select->withClause || select->op != SETOP_NONE)
+		target = NULL;
+	else
+		target = linitial_node(ResTarget, select->targetList);
+	if (target == NULL || target->name != NULL || target->indirection != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("\"%s\" is not a single expression", text)));
+	return target->val;
+}
+
+static void
+refuse_type(const Source *source, Oid type, const char *wanted, const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the event's %s must be %s, but \"%s\" is of type %s",
+					part_names[source->part], wanted, source->text, format_type_be(type)),
+			 hint ? errhint("%s", hint) : 0));
+}
+
+static Node *
+cast_to(ParseState *pstate, Node *node, Oid type)
+{
+	Oid			from = exprType(node);
+	Node	   *result;
+
+	if (from == type)
+		return node;
+	result = coerce_to_target_type(pstate, node, from, type, -1, COERCION_EXPLICIT,
+								   COERCE_EXPLICIT_CAST, -1);
+	if (result == NULL)
+		elog(ERROR, "cannot cast type %u to %u", from, type);
+	return result;
+}
+
+static bool
+is_implicitly(Oid from, Oid to)
+{
+	return can_coerce_type(1, &from, &to, COERCION_IMPLICIT);
+}
+
+static Node *
+cast_to_part(ParseState *pstate, Node *node, const Source *source, bool tolerant)
+{
+	Oid			type = exprType(node);
+	Oid			base = getBaseType(type);
+
+	switch (source->part)
+	{
+		case EV_ROW_DATA:
+			if (type == UNKNOWNOID || base == JSONBOID)
+				return cast_to(pstate, node, JSONBOID);
+			if (base != JSONOID && !is_implicitly(base, TEXTOID))
+				refuse_type(source, type, "of type jsonb, json or text", NULL);
+			return cast_to(pstate, node, tolerant ? TEXTOID : JSONBOID);
+		case EV_ROW_TYPE:
+			if (type != UNKNOWNOID && get_typtype(base) != TYPTYPE_ENUM && !is_implicitly(base, TEXTOID))
+				refuse_type(source, type, "of a text type or an enum", NULL);
+			return cast_to(pstate, node, TEXTOID);
+		case EV_ROW_VERSION:
+			if (type != UNKNOWNOID && base != INT2OID && base != INT4OID && base != INT8OID)
+				refuse_type(source, type, "an integer",
+							is_implicitly(base, TEXTOID) ? "Add \"::int\" where it always holds digits." : NULL);
+			return tolerant && base == INT8OID ? node : cast_to(pstate, node, INT4OID);
+	}
+	return node;
+}
+
+char *
+ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
+{
+	Source		source = {relation, text, part};
+	Relation	rel = relation_open(relation, AccessShareLock);
+	ErrorContextCallback context = {error_context_stack, add_source, &source};
+	ParseState *pstate;
+	ParseNamespaceItem *item;
+	ColumnRef  *column;
+	Node	   *node;
+	char	   *result;
+
+	pstate = make_parsestate(NULL);
+	pstate->p_sourcetext = text;
+	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, NULL, true, true);
+	addNSItemToQuery(pstate, item, false, true, true);
+
+	if (get_attnum(relation, text) != InvalidAttrNumber)
+	{
+		column = makeNode(ColumnRef);
+		column->fields = list_make1(makeString(pstrdup(text)));
+		column->location = -1;
+		node = (Node *) column;
+	}
+	else
+	{
+		error_context_stack = &context;
+		node = parse_expression(text);
+		error_context_stack = context.previous;
+
+		/* where a column was meant, say so */
+		if (IsA(node, ColumnRef) && is_identifier(text))
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("there is no column \"%s\" in table \"%s\"", text, RelationGetRelationName(rel)),
+					 errhint("Say which column or expression holds the event's %s.", part_names[part])));
+	}
+	error_context_stack = &context;
+	node = transformExpr(pstate, node, EXPR_KIND_CHECK_CONSTRAINT);
+	node = cast_to_part(pstate, node, &source, tolerant);
+	assign_expr_collations(pstate, node);
+	error_context_stack = context.previous;
+
+	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
+								false, false);
+	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
+		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
+						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
+	free_parsestate(pstate);
+	relation_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * event_row_expression(relation regclass, expression text, part text,
+ *						tolerant boolean) → text
+ */
+Datum
+ev_event_row_expression(PG_FUNCTION_ARGS)
+{
+	char	   *part = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	for (int i = 0; i < (int) lengthof(part_names); i++)
+		if (strcmp(part, part_names[i]) == 0)
+			PG_RETURN_TEXT_P(cstring_to_text(ev_row_expression(PG_GETARG_OID(0),
+															   text_to_cstring(PG_GETARG_TEXT_PP(1)),
+															   (EvRowPart) i, PG_GETARG_BOOL(3))));
+	elog(ERROR, "an event has no part \"%s\"", part);
+}
+
+/* ---------- constraints ---------- */
+
+typedef struct CallSearch
+{
+	Oid			namespace;
+} CallSearch;
+
+/* A call of check_event or validate_event. */
+static bool
+is_call(Node *node, Oid namespace)
+{
+	char	   *name;
+
+	if (!IsA(node, FuncExpr) || get_func_namespace(castNode(FuncExpr, node)->funcid) != namespace)
+		return false;
+	name = get_func_name(castNode(FuncExpr, node)->funcid);
+	return strcmp(name, "check_event") == 0 || strcmp(name, "validate_event") == 0;
+}
+
+static bool
+has_call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return is_call(node, ((CallSearch *) context)->namespace) ||
+		expression_tree_walker(node, has_call_walker, context);
+}
+
+/* An argument of a call by its position (from 0), named or not. */
+static Node *
+call_argument(FuncExpr *call, int position)
+{
+	ListCell   *cell;
+	int			i = 0;
+
+	foreach(cell, call->args)
+	{
+		Node	   *argument = (Node *) lfirst(cell);
+
+		if (IsA(argument, NamedArgExpr))
+		{
+			if (castNode(NamedArgExpr, argument)->argnumber == position)
+				return (Node *) castNode(NamedArgExpr, argument)->arg;
+		}
+		else if (i == position)
+			return argument;
+		i++;
+	}
+	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
+}
+
+/* Without the cast that ev_row_expression adds where it is not tolerant. */
+static Node *
+without_cast(Node *node)
+{
+	if (IsA(node, CoerceViaIO) && castNode(CoerceViaIO, node)->resulttype == JSONBOID)
+		return (Node *) castNode(CoerceViaIO, node)->arg;
+	if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcid == F_INT4_INT8)
+		return (Node *) linitial(castNode(FuncExpr, node)->args);
+	return node;
+}
+
+static Datum
+expression_text(Node *expression, List *context)
+{
+	return CStringGetTextDatum(deparse_expression(expression, context, false, false));
+}
+
+/*
+ * event_checks(relation regclass) → SETOF (constraint_name name,
+ * validated boolean, added_here boolean, data_expr text, type_expr text,
+ * version_expr text, arguments text[], definition text)
+ *
+ * The CHECK constraints of a relation that call check_event or validate_event
+ * of the extension that the function belongs to; what they are called with,
+ * with and without our casts, where such a call is all there is; and whether this transaction added them
+ * (or changed them last).
+ */
+Datum
+ev_event_checks(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			relation = PG_GETARG_OID(0);
+	CallSearch	search = {get_func_namespace(fcinfo->flinfo->fn_oid)};
+	List	   *context;
+	Relation	pg_constraint;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (get_rel_name(relation) == NULL)
+		return (Datum) 0;
+	context = deparse_context_for(get_rel_name(relation), relation);
+	pg_constraint = table_open(ConstraintRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relation));
+	scan = systable_beginscan(pg_constraint, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+		Datum		values[8] = {0};
+		bool		nulls[8] = {0};
+		Datum		arguments[3];
+		bool		is_null;
+		Datum		conbin = heap_getattr(tuple, Anum_pg_constraint_conbin,
+										  RelationGetDescr(pg_constraint), &is_null);
+		Node	   *expression;
+
+		if (form->contype != CONSTRAINT_CHECK || is_null || !EV_CONSTRAINT_ENFORCED(form))
+			continue;
+		expression = stringToNode(TextDatumGetCString(conbin));
+		if (!has_call_walker(expression, &search))
+			continue;
+
+		values[0] = NameGetDatum(&form->conname);
+		values[1] = BoolGetDatum(form->convalidated);
+		values[2] = BoolGetDatum(TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)));
+		if (is_call(expression, search.namespace))
+		{
+			for (int i = 0; i < 3; i++)
+			{
+				Node	   *argument = call_argument(castNode(FuncExpr, expression), i);
+
+				values[3 + i] = expression_text(without_cast(argument), context);
+				arguments[i] = expression_text(argument, context);
+			}
+			values[6] = PointerGetDatum(construct_array(arguments, 3, TEXTOID, -1, false, TYPALIGN_INT));
+		}
+		else
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = true;
+		values[7] = expression_text(expression, context);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	systable_endscan(scan);
+	table_close(pg_constraint, AccessShareLock);
+	return (Datum) 0;
+}
