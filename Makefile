@@ -107,3 +107,15 @@ version = $(shell sed -n 's/^   "version": "\(.*\)",/\1/p' $(top)/META.json)
 dist:
 	cd $(top) && git archive --format=zip --prefix=event_validate-$(version)/ \
 		-o event_validate-$(version).zip HEAD
+
+# ---------- speed ----------
+
+# make bench BENCH_OPTIONS='--quick'; see test/bench/run-bench
+.PHONY: bench
+bench:
+	$(top)/test/bench/run-bench $(BENCH_OPTIONS)
+
+# counts instructions; see test/instructions/count
+.PHONY: instructions
+instructions:
+	$(top)/test/instructions/count $(INSTRUCTIONS_OPTIONS)
