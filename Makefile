@@ -119,3 +119,10 @@ bench:
 .PHONY: instructions
 instructions:
 	$(top)/test/instructions/count $(INSTRUCTIONS_OPTIONS)
+
+# ---------- conformance ----------
+
+# a table of the official test suite's results; see test/conformance/run
+.PHONY: conformance
+conformance:
+	$(top)/test/conformance/run $(CONFORMANCE_OPTIONS)

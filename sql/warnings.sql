@@ -29,3 +29,13 @@ RESET check_function_bodies;
 \echo and the keyword is an annotation
 SELECT validate_event('{}', 'warned', 1);
 SELECT drop_event_schema('warned', 1), drop_event_schema('warned', 2);
+
+-- thousands of the same slip are not thousands of warnings
+SELECT register_event_schema('warn.many', 1, jsonb_build_object('allOf', jsonb_agg('{"requried": []}'::jsonb))) FROM generate_series(1, 30);
+-- what only describes says the same in every dialect
+SELECT register_event_schema('warn.older', 1, '{"$schema": "http://json-schema.org/draft-07/schema#", "deprecated": true}');
+SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE event_type IN ('warn.many', 'warn.older');
+-- a dialect that is nearly one
+SELECT register_event_schema('warn.dialect', 1, jsonb_build_object('$schema', uri))
+FROM (VALUES ('https://json-schema.org/draft-07/schema#')) AS u (uri);
+SELECT register_event_schema('warn.dialect', 1, '{"$schema": "http://json-schema.org/schema#"}');

@@ -54,6 +54,9 @@ PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
  */
 #define LOCK_COUNT	1024
 
+/* A schema that a generator wrote may have thousands of the same slip. */
+#define SHOWN_WARNINGS	20
+
 /* ---------- names ---------- */
 
 /* Where a canonical version ends, or NULL where there is none. */
@@ -598,14 +601,20 @@ ev_language_compile(const EvDocument *document)
 		ev_language_lock((const char *) lfirst(cell), ShareLock);
 	if (!compile_in_its_dialect(document, &fault, &warnings))
 		ev_fault_report(&fault, document->name);
-	foreach(cell, warnings)
+	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
 	{
-		EvWarning  *warning = (EvWarning *) lfirst(cell);
+		EvWarning  *warning = (EvWarning *) list_nth(warnings, i);
 
 		ereport(WARNING,
 				(errmsg("JSON Schema \"%s\" at \"%s\": %s",
-						document->name, warning->location, warning->message)));
+						document->name, warning->location, warning->message),
+				 errhidestmt(true), errhidecontext(true)));
 	}
+	if (list_length(warnings) > SHOWN_WARNINGS)
+		ereport(WARNING,
+				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
+						list_length(warnings) - SHOWN_WARNINGS),
+				 errhidestmt(true), errhidecontext(true)));
 
 	check_takeover(document);
 

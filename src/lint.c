@@ -32,6 +32,7 @@ lint_unknown(Compiler *c, const Subschema *subschema)
 	{
 		const char *nearest;
 		bool		elsewhere = false;
+		bool		describes = false;
 		char	   *name;
 		char	   *tail;
 
@@ -48,7 +49,15 @@ lint_unknown(Compiler *c, const Subschema *subschema)
 
 		tail = psprintf("/%s", name);
 		for (int other = 0; other < EV_DRAFT_COUNT; other++)
-			elsewhere |= ev_keyword_find(name, key.val.string.len, other) >= 0;
+		{
+			int			keyword = ev_keyword_find(name, key.val.string.len, other);
+
+			elsewhere |= keyword >= 0;
+			describes |= keyword >= 0 && ev_keywords[keyword].vocabulary == EV_METADATA;
+		}
+		/* what only describes says the same in every dialect */
+		if (describes)
+			continue;
 		nearest = elsewhere ? NULL : ev_keyword_nearest(name, key.val.string.len, draft);
 		if (nearest != NULL)
 			ev_compile_warn(c, subschema->place, tail,

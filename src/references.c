@@ -483,6 +483,36 @@ read_vocabularies(Compiler *c, const EvPlace *place, JsonbContainer *metaschema,
 	return true;
 }
 
+/*
+ * Is this the URI of a draft's meta-schema but for "http" and "https", the end
+ * or the year?  The URI without a draft means the newest.
+ */
+static bool
+looks_like_draft(const char *uri, EvDraft *draft)
+{
+	static const struct
+	{
+		const char *part;
+		EvDraft		draft;
+	}			parts[] = {
+		{"json-schema.org/draft-04", EV_DRAFT4},
+		{"json-schema.org/draft-06", EV_DRAFT6},
+		{"json-schema.org/draft-07", EV_DRAFT7},
+		{"json-schema.org/draft/2019-09", EV_DRAFT2019},
+		{"json-schema.org/draft/2020-12", EV_DRAFT2020},
+		{"json-schema.org/v1", EV_V1},
+		{"json-schema.org/schema", EV_DRAFT2020},
+	};
+
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		if (strstr(uri, parts[i].part) != NULL)
+		{
+			*draft = parts[i].draft;
+			return true;
+		}
+	return false;
+}
+
 /* $schema: sets the dialect of a resource. */
 static bool
 read_dialect(Compiler *c, const EvPlace *place, const char *uri, Resource *resource)
@@ -492,6 +522,7 @@ read_dialect(Compiler *c, const EvPlace *place, const char *uri, Resource *resou
 	char	   *fragment;
 	EvDocument	document;
 	JsonbValue	schema;
+	EvDraft		meant;
 
 	if (draft >= 0)
 	{
@@ -507,6 +538,9 @@ read_dialect(Compiler *c, const EvPlace *place, const char *uri, Resource *resou
 		if (c->mentions_only)
 			return true;
 		ev_compile_fault(c, place, "/$schema", "there is no dialect \"%s\"", uri);
+		if (c->fault->hint == NULL && looks_like_draft(uri, &meant))
+			c->fault->hint = psprintf("Did you mean \"%s%s\"?", ev_draft_uri(meant),
+									  meant <= EV_DRAFT7 ? "#" : "");
 		if (c->fault->hint == NULL)
 			c->fault->hint = "The dialects are those of the drafts 4, 6, 7, 2019-09, 2020-12 and v1, "
 				"and meta-schemas registered with register_schema.";
