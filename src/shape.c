@@ -170,15 +170,30 @@ ev_pattern_shape(const char *pattern, int length)
 #if defined(__GNUC__)
 typedef uint8 Lanes __attribute__((vector_size(EV_SHAPE_LANES)));
 
-/* All ones in each lane that is within a range. */
+typedef uint64 Words __attribute__((vector_size(EV_SHAPE_LANES)));
+
 static inline Lanes
-within(const EvShapeChunk *chunk, const void *bytes)
+lanes_of_words(const uint64 words[2])
+{
+	return (Lanes) (Words) {words[0], words[1]};
+}
+
+static inline Lanes
+lanes_of_bytes(const char *bytes)
 {
 	Lanes		data;
+
+	memcpy(&data, bytes, sizeof(data));
+	return data;
+}
+
+/* All ones in each lane that is within a range. */
+static inline Lanes
+within(const EvShapeChunk *chunk, Lanes data)
+{
 	Lanes		first[2];
 	Lanes		span[2];
 
-	memcpy(&data, bytes, sizeof(data));
 	memcpy(first, chunk->first, sizeof(first));
 	memcpy(span, chunk->span, sizeof(span));
 	return (Lanes) ((data - first[0] <= span[0]) | (data - first[1] <= span[1]));
@@ -187,30 +202,47 @@ within(const EvShapeChunk *chunk, const void *bytes)
 static inline bool
 all_lanes(Lanes lanes)
 {
-	uint64		words[2];
+	Words		words = (Words) lanes;
 
-	memcpy(words, &lanes, sizeof(words));
 	return (words[0] & words[1]) == PG_UINT64_MAX;
 }
 #else
-typedef bool Lanes;
+typedef struct Lanes
+{
+	uint8		bytes[EV_SHAPE_LANES];
+} Lanes;
 
 static inline Lanes
-within(const EvShapeChunk *chunk, const void *bytes)
+lanes_of_bytes(const char *bytes)
 {
-	const uint8 *data = bytes;
+	Lanes		data;
 
+	memcpy(&data, bytes, sizeof(data));
+	return data;
+}
+
+static inline Lanes
+lanes_of_words(const uint64 words[2])
+{
+	return lanes_of_bytes((const char *) words);
+}
+
+static inline Lanes
+within(const EvShapeChunk *chunk, Lanes data)
+{
 	for (int i = 0; i < EV_SHAPE_LANES; i++)
-		if ((uint8) (data[i] - chunk->first[0][i]) > chunk->span[0][i] &&
-			(uint8) (data[i] - chunk->first[1][i]) > chunk->span[1][i])
-			return false;
-	return true;
+		data.bytes[i] = (uint8) (data.bytes[i] - chunk->first[0][i]) <= chunk->span[0][i] ||
+			(uint8) (data.bytes[i] - chunk->first[1][i]) <= chunk->span[1][i] ? 0xFF : 0;
+	return data;
 }
 
 static inline bool
 all_lanes(Lanes lanes)
 {
-	return lanes;
+	for (int i = 0; i < EV_SHAPE_LANES; i++)
+		if (lanes.bytes[i] == 0)
+			return false;
+	return true;
 }
 #endif
 
@@ -218,28 +250,29 @@ bool
 ev_shape_matches(const EvPatternShape *shape, const char *string, uint32 length)
 {
 	const EvShapeChunk *chunk = shape->chunks;
-	uint64		words[2];
 
 	if (length < shape->minimum || length > shape->maximum)
 		return false;
 	if (length < EV_SHAPE_LANES)
 	{
+		uint64		words[2];
+
 		if (length == 0)
 			return true;
 		ev_words(string, length, words);
-		return all_lanes(within(chunk, words));
+		return all_lanes(within(chunk, lanes_of_words(words)));
 	}
 
 	if (shape->chunk_count > 0)
 	{
-		Lanes		lanes = within(&chunk[shape->chunk_count - 1], string + length - EV_SHAPE_LANES);
-
 		for (uint32 i = 0; i + 1 < shape->chunk_count; i++)
-			lanes &= within(&chunk[i], string + i * EV_SHAPE_LANES);
-		return all_lanes(lanes);
+			if (!all_lanes(within(&chunk[i], lanes_of_bytes(string + i * EV_SHAPE_LANES))))
+				return false;
+		chunk = &chunk[shape->chunk_count - 1];
 	}
-	for (uint32 i = 0; i + EV_SHAPE_LANES < length; i += EV_SHAPE_LANES)
-		if (!all_lanes(within(chunk, string + i)))
-			return false;
-	return all_lanes(within(chunk, string + length - EV_SHAPE_LANES));
+	else
+		for (uint32 i = 0; i + EV_SHAPE_LANES < length; i += EV_SHAPE_LANES)
+			if (!all_lanes(within(chunk, lanes_of_bytes(string + i))))
+				return false;
+	return all_lanes(within(chunk, lanes_of_bytes(string + length - EV_SHAPE_LANES)));
 }

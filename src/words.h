@@ -9,6 +9,13 @@
 #ifndef EV_WORDS_H
 #define EV_WORDS_H
 
+/* A number whose bytes are those of `first`, then those of `last`. */
+#ifdef WORDS_BIGENDIAN
+#define EV_IN_ORDER(first, last, bits)	((uint64) (first) << (bits) | (uint64) (last))
+#else
+#define EV_IN_ORDER(first, last, bits)	((uint64) (first) | (uint64) (last) << (bits))
+#endif
+
 static inline void
 ev_words(const char *data, uint32 length, uint64 words[2])
 {
@@ -16,26 +23,31 @@ ev_words(const char *data, uint32 length, uint64 words[2])
 	{
 		memcpy(&words[0], data, 8);
 		memcpy(&words[1], data + length - 8, 8);
+		return;
 	}
-	else if (length >= 4)
+
+	/* put together in registers: a load that spans two stores has to wait */
+	if (length >= 4)
 	{
-		memcpy(&words[0], data, 4);
-		memcpy((char *) &words[0] + 4, data + length - 4, 4);
-		words[1] = words[0];
+		uint32		first;
+		uint32		last;
+
+		memcpy(&first, data, 4);
+		memcpy(&last, data + length - 4, 4);
+		words[0] = EV_IN_ORDER(first, last, 32);
 	}
 	else if (length > 0)
 	{
-		unsigned char bytes[8];
+		const uint8 *bytes = (const uint8 *) data;
+		uint16		first = EV_IN_ORDER((uint16) bytes[0], (uint16) bytes[length / 2], 8);
+		uint16		last = EV_IN_ORDER((uint16) bytes[length - 1], (uint16) bytes[length - 1], 8);
+		uint32		half = EV_IN_ORDER((uint32) first, (uint32) last, 16);
 
-		bytes[0] = bytes[4] = data[0];
-		bytes[1] = bytes[5] = data[length / 2];
-		bytes[2] = bytes[6] = data[length - 1];
-		bytes[3] = bytes[7] = data[length - 1];
-		memcpy(&words[0], bytes, 8);
-		words[1] = words[0];
+		words[0] = EV_IN_ORDER((uint64) half, half, 32);
 	}
 	else
-		words[0] = words[1] = 0;
+		words[0] = 0;
+	words[1] = words[0];
 }
 
 /* A hash of a string by its words, good in its upper bits. */
