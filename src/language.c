@@ -28,7 +28,6 @@
 #include "commands/proclang.h"
 #include "common/hashfn.h"
 #include "fmgr.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
@@ -131,23 +130,6 @@ ev_name_kind(const char *name, const char **reason)
 	*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
 					   PG_INT32_MAX, at + 1);
 	return EV_NAME_BAD;
-}
-
-char *
-ev_event_uri(const char *name)
-{
-	StringInfoData uri;
-
-	initStringInfo(&uri);
-	appendStringInfoString(&uri, "event:");
-	for (; *name; name++)
-	{
-		if ((unsigned char) *name <= ' ' || strchr("%#?\"<>", *name) != NULL)
-			appendStringInfo(&uri, "%%%02X", (unsigned char) *name);
-		else
-			appendStringInfoChar(&uri, *name);
-	}
-	return uri.data;
 }
 
 /* ---------- rows ---------- */

@@ -27,12 +27,6 @@ typedef enum EvNameKind
 /* The kind of a name; what is wrong with a bad one, as a sentence, in *reason. */
 extern EvNameKind ev_name_kind(const char *name, const char **reason);
 
-/*
- * The URI of an event schema by its function's name, in CurrentMemoryContext:
- * "event:" and the name, percent-encoded where a URI could not hold it.
- */
-extern char *ev_event_uri(const char *name);
-
 /* The language and the schema of registered functions; InvalidOid: no such. */
 extern Oid	ev_language_oid(void);
 extern Oid	ev_namespace_oid(void);

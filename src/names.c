@@ -8,6 +8,7 @@
 
 #include "common/cryptohash.h"
 #include "common/sha2.h"
+#include "lib/stringinfo.h"
 
 #include "names.h"
 
@@ -97,4 +98,21 @@ ev_uri_name(const char *uri, NameData *name)
 	out += sprintf(out, "uri:");
 	for (int i = 0; i < 16; i++)
 		out += sprintf(out, "%02x", digest[i]);
+}
+
+char *
+ev_event_uri(const char *name)
+{
+	StringInfoData uri;
+
+	initStringInfo(&uri);
+	appendStringInfoString(&uri, "event:");
+	for (; *name; name++)
+	{
+		if ((unsigned char) *name <= ' ' || strchr("%#?\"<>", *name) != NULL)
+			appendStringInfo(&uri, "%%%02X", (unsigned char) *name);
+		else
+			appendStringInfoChar(&uri, *name);
+	}
+	return uri.data;
 }

@@ -40,4 +40,10 @@ extern bool ev_parse_event_name(const char *name, int *type_length, int32 *versi
  */
 extern void ev_uri_name(const char *uri, NameData *name);
 
+/*
+ * The URI of an event schema by its function's name, in CurrentMemoryContext:
+ * "event:" and the name, percent-encoded where a URI could not hold it.
+ */
+extern char *ev_event_uri(const char *name);
+
 #endif							/* EV_NAMES_H */

@@ -18,7 +18,6 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/proclang.h"
-#include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -133,26 +132,6 @@ find_function(const char *name)
 	return function;
 }
 
-/* "event:" and the name, percent-encoded where a URI needs it. */
-static char *
-event_uri(const char *name)
-{
-	StringInfoData uri;
-
-	initStringInfo(&uri);
-	appendStringInfoString(&uri, "event:");
-	for (; *name; name++)
-	{
-		unsigned char c = (unsigned char) *name;
-
-		if (c == '%' || c == '#' || c == '?' || c <= ' ' || c == '"' || c == '<' || c == '>')
-			appendStringInfo(&uri, "%%%02X", c);
-		else
-			appendStringInfoChar(&uri, c);
-	}
-	return uri.data;
-}
-
 /* The URI that references find a function's document by; "" if none. */
 static char *
 function_uri(Form_pg_proc row)
@@ -164,7 +143,7 @@ function_uri(Form_pg_proc row)
 	if (row->pronamespace != get_namespace_oid(EV_SCHEMA_NAMESPACE, true))
 		return pstrdup("");
 	if (ev_parse_event_name(name, &type_length, &version))
-		return event_uri(name);
+		return ev_event_uri(name);
 	return ev_uri_has_scheme(name) && strncmp(name, "uri:", 4) != 0 ? pstrdup(name) : pstrdup("");
 }
 
