@@ -436,7 +436,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
 			MESSAGE = pg_catalog.concat('table ', relation, ' has no event check',
 				' "' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) '"',
-				', but ' OPERATOR(pg_catalog.||) names);
+				'; it has ' OPERATOR(pg_catalog.||) names);
 	END IF;
 END
 $$;

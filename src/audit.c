@@ -224,10 +224,11 @@ ev_event_audit_filter_text(PG_FUNCTION_ARGS)
 /* Violations of one kind. */
 typedef struct Kind
 {
-	const char *instance_location;	/* array indexes are "*"; the key, with
-									 * ... */
+	/* the key */
+	const char *instance_location;	/* array indexes are "*" */
 	const char *keyword_location;
 	const char *name;			/* the message where it says which */
+
 	const char *keyword;
 	const char *message;		/* of the first of them */
 	int64		count;

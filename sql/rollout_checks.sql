@@ -1,0 +1,180 @@
+-- add_event_check, validate_event_check, drop_event_check
+\set SHOW_CONTEXT never
+CREATE SCHEMA rollout;
+SET search_path = rollout, public;
+SELECT register_event_schema('check.order', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "tags": {"items": {"type": "string"}}}}');
+
+CREATE FUNCTION checks(regclass) RETURNS TABLE (name name, definition text) LANGUAGE sql AS $$
+  SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = $1 AND contype = 'c' ORDER BY conname COLLATE "C"
+$$;
+
+CREATE TABLE events (id int PRIMARY KEY, event_type text, schema_version int, data jsonb, note text);
+INSERT INTO events VALUES (1, 'check.order', 1, '{"id": 1}'), (2, 'check.order', 1, '{"tags": [1, 2]}'), (3, 'check.order', 7, '{}'), (4, NULL, 1, '{}');
+
+-- new rows are checked, old ones are not, but when they are updated
+SELECT add_event_check('events');
+SELECT * FROM checks('events');
+INSERT INTO events VALUES (5, 'check.order', 1, '{"id": 1}');
+INSERT INTO events VALUES (6, 'check.order', 1, '{}');
+UPDATE events SET note = 'x' WHERE id = 1;
+UPDATE events SET note = 'x' WHERE id = 2;
+-- the same again is nothing new; another under its name is refused
+SELECT add_event_check('events');
+SELECT add_event_check('events', 'data', 'event_type', 'schema_version', 'events_event_check');
+SELECT add_event_check('events', 'rollout.events.data', '"event_type"', '(schema_version)');
+SELECT add_event_check('events', $$coalesce(data, '{}')$$, constraint_name => 'events_event_check');
+SELECT add_event_check('events', constraint_name => '');
+SELECT * FROM checks('events');
+-- how many old rows are stuck, if asked
+SELECT add_event_check('events', audit => true);
+
+-- validation says what is wrong, and leaves the check as it is
+SELECT validate_event_check('events');
+SELECT validated, constraint_name FROM event_checks('events');
+DELETE FROM events WHERE id IN (2, 3, 4);
+SELECT validate_event_check('events');
+SELECT validate_event_check('events', 'events_event_check');
+SELECT * FROM checks('events');
+SELECT add_event_check('events', audit => true);
+
+-- not in the transaction that added it, also where that was in a subtransaction
+BEGIN;
+SELECT add_event_check('events', $$coalesce(data, '{}')$$, constraint_name => 'other');
+SELECT validate_event_check('events', 'other');
+ROLLBACK;
+BEGIN;
+SAVEPOINT a;
+SELECT add_event_check('events', $$coalesce(data, '{}')$$, constraint_name => 'other');
+RELEASE a;
+SELECT validate_event_check('events', 'other');
+ROLLBACK;
+
+-- several
+SELECT add_event_check('events', $$coalesce(data, '{}')$$);
+SELECT validate_event_check('events');
+SELECT drop_event_check('events');
+SELECT validate_event_check('events', 'events_event_check2');
+SELECT drop_event_check('events', 'events_event_check1');
+SELECT drop_event_check('events', 'events_event_check1');
+SELECT drop_event_check('events');
+SELECT drop_event_check('events');
+SELECT validate_event_check('events');
+SELECT drop_event_check('events', 'events_pkey');
+SELECT drop_event_check(NULL);
+SELECT validate_event_check(NULL);
+SELECT add_event_check(NULL);
+
+-- a check that was written by hand counts too; where the call is only a part
+-- of it, the server's own error has to do
+ALTER TABLE events ADD CONSTRAINT by_hand CHECK (note = 'free' OR check_event(data, event_type, schema_version)) NOT VALID;
+INSERT INTO events VALUES (7, 'check.order', 1, '{}', 'free');
+SELECT validate_event_check('events');
+SELECT drop_event_check('events');
+INSERT INTO events VALUES (8, 'check.order', 1, '{}');
+ALTER TABLE events ADD CONSTRAINT by_hand CHECK (note = 'free' OR check_event(data, event_type, schema_version)) NOT VALID;
+SELECT validate_event_check('events');
+ALTER TABLE events DROP CONSTRAINT by_hand;
+ALTER TABLE events ADD CONSTRAINT by_hand CHECK (validate_event(schema_version => schema_version, data => data, event_type => event_type)) NOT VALID;
+SELECT validate_event_check('events');
+SELECT drop_event_check('events', 'by_hand');
+DELETE FROM events WHERE id IN (7, 8);
+
+-- columns and expressions
+CREATE TYPE kind AS ENUM ('check.order', 'other');
+CREATE TABLE "Legacy ""Events" ("Payload" json, "user" kind, "Version" smallint, big bigint, body text, short varchar(20), fixed char(20));
+SELECT add_event_check('"Legacy ""Events"', 'Payload', 'user', 'Version', 'one');
+SELECT add_event_check('"Legacy ""Events"', 'body', 'short', 'big', 'tw''o');
+SELECT add_event_check('"Legacy ""Events"', 'body', 'fixed', '1', 'th"ree');
+SELECT add_event_check('"Legacy ""Events"', '"Payload"->''event''', $$"Payload"->>'type'$$, $$("Payload"->>'version')::int$$, 'four');
+SELECT * FROM checks('"Legacy ""Events"');
+INSERT INTO "Legacy ""Events" VALUES ('{"id": 1, "type": "check.order", "version": 1, "event": {"id": 2}}', 'check.order', 1, 1, '{"id": 3}', 'check.order', 'check.order');
+INSERT INTO "Legacy ""Events" VALUES ('{"id": 1}', 'other', 1, 1, '{"id": 3}', 'check.order', 'check.order');
+INSERT INTO "Legacy ""Events" VALUES ('{"id": 1, "type": "check.order", "version": 1, "event": {"id": 2}}', 'check.order', 1, 1, '{"id": 3', 'check.order', 'check.order');
+SELECT add_event_check('"Legacy ""Events"', 'Payload', 'user', 'Version', 'one');
+SELECT add_event_check('"Legacy ""Events"', 'body', 'short', 'big', 'tw''o');
+SELECT validate_event_check('"Legacy ""Events"', name) FROM (VALUES ('one'), ('tw''o'), ('th"ree'), ('four')) AS v(name);
+SELECT add_event_check('"Legacy ""Events"', 'payload', 'user', 'Version');
+SELECT add_event_check('"Legacy ""Events"', 'big', 'user', 'Version');
+SELECT add_event_check('"Legacy ""Events"', 'Payload', 'big', 'Version');
+SELECT add_event_check('"Legacy ""Events"', 'Payload', 'user', 'short');
+SELECT add_event_check('events', 'data) NOT VALID, DROP COLUMN note, ADD CHECK (true');
+SELECT add_event_check('events', 'data, event_type, 1)) NOT VALID; DROP TABLE events; --');
+SELECT add_event_check('events', 'data AS x');
+SELECT add_event_check('events', '(SELECT data)');
+-- an expression means what it means where it is given
+CREATE SCHEMA shadow;
+CREATE FUNCTION shadow.lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''check.order''';
+SET search_path = shadow, pg_catalog, rollout, public;
+SELECT add_event_check('events', type_expr => 'lower(event_type)', constraint_name => 'shadowed');
+SET search_path = rollout, public;
+SELECT * FROM checks('events');
+SELECT drop_event_check('events', 'shadowed');
+-- a long name stays within the bounds
+CREATE TABLE a_table_whose_name_has_all_the_sixty_three_bytes_that_are_allow (data jsonb);
+SELECT add_event_check('a_table_whose_name_has_all_the_sixty_three_bytes_that_are_allow', 'data', $$'check.order'$$, '1');
+SELECT add_event_check('a_table_whose_name_has_all_the_sixty_three_bytes_that_are_allow', 'coalesce(data)', $$'check.order'$$, '1');
+
+-- partitions and children
+CREATE TABLE parted (event_type text, schema_version int, data jsonb) PARTITION BY LIST (event_type);
+CREATE TABLE parted_order PARTITION OF parted FOR VALUES IN ('check.order');
+CREATE TABLE parted_rest PARTITION OF parted DEFAULT;
+INSERT INTO parted VALUES ('check.order', 1, '{"id": 1}'), ('check.order', 1, '{}'), ('other', 1, '{}');
+SELECT add_event_check('parted', audit => true);
+SELECT conrelid::regclass, conname, convalidated FROM pg_constraint WHERE conname = 'parted_event_check' ORDER BY conrelid::regclass::text;
+SELECT validate_event_check('parted');
+DELETE FROM parted WHERE NOT validate_event(data, event_type, schema_version);
+SELECT validate_event_check('parted');
+SELECT conrelid::regclass, conname, convalidated FROM pg_constraint WHERE conname = 'parted_event_check' ORDER BY conrelid::regclass::text;
+CREATE TABLE parted_more PARTITION OF parted FOR VALUES IN ('more');
+INSERT INTO parted VALUES ('more', 1, '{}');
+SELECT drop_event_check('parted_order');
+SELECT drop_event_check('parted');
+SELECT count(*) FROM pg_constraint WHERE conname = 'parted_event_check';
+CREATE TABLE parent (event_type text, schema_version int, data jsonb);
+CREATE TABLE child () INHERITS (parent);
+SELECT add_event_check('parent');
+INSERT INTO child VALUES ('check.order', 1, '{}');
+SELECT validate_event_check('parent');
+CREATE TEMPORARY TABLE temporary (data jsonb);
+SELECT add_event_check('temporary', 'data', $$'check.order'$$, '1');
+SELECT validate_event_check('temporary');
+CREATE UNLOGGED TABLE unlogged (data jsonb);
+SELECT add_event_check('unlogged', 'data', $$'check.order'$$, '1');
+
+-- what is no table
+CREATE VIEW seen AS TABLE events;
+SELECT add_event_check('seen');
+CREATE FOREIGN DATA WRAPPER wrapper;
+CREATE SERVER server FOREIGN DATA WRAPPER wrapper;
+CREATE FOREIGN TABLE abroad (event_type text, schema_version int, data jsonb) SERVER server;
+SELECT add_event_check('abroad');
+SELECT drop_event_check('parent');
+ALTER FOREIGN TABLE abroad INHERIT parent;
+SELECT add_event_check('parent');
+
+-- a table of others
+CREATE ROLE regress_stranger;
+GRANT USAGE ON SCHEMA rollout TO regress_stranger;
+GRANT ALL ON events TO regress_stranger;
+SET ROLE regress_stranger;
+SELECT add_event_check('events');
+RESET ROLE;
+SELECT add_event_check('events');
+SET ROLE regress_stranger;
+SELECT validate_event_check('events');
+SELECT drop_event_check('events');
+RESET ROLE;
+ALTER TABLE events OWNER TO regress_stranger;
+SET ROLE regress_stranger;
+SELECT validate_event_check('events');
+SELECT drop_event_check('events');
+RESET ROLE;
+
+SET client_min_messages = warning;
+DROP SCHEMA rollout CASCADE;
+DROP SCHEMA shadow CASCADE;
+DROP TABLE temporary;
+DROP FOREIGN DATA WRAPPER wrapper CASCADE;
+DROP OWNED BY regress_stranger;
+DROP ROLE regress_stranger;
+SELECT drop_event_schema('check.order', 1);
