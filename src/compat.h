@@ -51,4 +51,24 @@ ev_json_syntax_error(char *json, int length)
  */
 #define EV_REGEX_USES_MALLOC	(PG_VERSION_NUM < 160000)
 
+/*
+ * Raises insufficient_privilege where the current user may not execute a
+ * function.  PostgreSQL 16 made one function of those that check privileges.
+ */
+#if PG_VERSION_NUM >= 160000
+#define EV_CHECK_EXECUTE(function, name) \
+	do { \
+		AclResult	ev_result = object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE); \
+		if (ev_result != ACLCHECK_OK) \
+			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
+	} while (0)
+#else
+#define EV_CHECK_EXECUTE(function, name) \
+	do { \
+		AclResult	ev_result = pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE); \
+		if (ev_result != ACLCHECK_OK) \
+			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
+	} while (0)
+#endif
+
 #endif							/* EV_COMPAT_H */
