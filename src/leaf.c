@@ -132,6 +132,25 @@ match_number(const EvLeaf *leaf, Numeric numeric)
 	return within_bounds(bounds, numeric);
 }
 
+static pg_noinline bool
+in_numbers(const EvEnum *enumeration, Numeric numeric)
+{
+	EvDigits	number = ev_number_read(numeric);
+
+	for (uint32 i = 0; i < enumeration->count; i++)
+	{
+		const EvDigits *value = &enumeration->digits[i];
+
+		if (value->count != number.count)
+			continue;
+		if (number.count == 0 ||
+			(value->weight == number.weight && value->negative == number.negative &&
+			 memcmp(value->digits, number.digits, number.count * sizeof(int16)) == 0))
+			return true;
+	}
+	return false;
+}
+
 /* ---------- leaves ---------- */
 
 static bool match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in);
@@ -178,6 +197,8 @@ match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 	{
 		case EV_LEAF_NUMBER:
 			return in.type != EV_NUMBER || match_number(leaf, (Numeric) in.data);
+		case EV_LEAF_NUMBERS:
+			return in.type != EV_NUMBER || in_numbers(leaf->u.enumeration, (Numeric) in.data);
 		case EV_LEAF_OBJECT:
 			return in.type != EV_OBJECT ||
 				ev_match_plain_object(m, leaf->u.object, (const JsonbContainer *) in.data);
@@ -617,6 +638,69 @@ match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 
 /* ---------- arrays ---------- */
 
+/* So many items are compared with each other. */
+#define FEW_ITEMS		16
+
+
+/*
+ * Are two of a few strings equal?  False, with *known cleared, for other items
+ * and for many.
+ */
+static bool
+has_duplicate(const JsonbContainer *container, bool *known)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint64		words[FEW_ITEMS][3];
+	uint32		start = 0;
+
+	*known = false;
+	if (count > FEW_ITEMS)
+		return false;
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(container->children[i], start);
+		uint32		length = end - start;
+		const char *data = base + start;
+
+		if (!JBE_ISSTRING(container->children[i]))
+			return false;
+		ev_words(data, length, words[i]);
+		words[i][2] = length;
+		for (uint32 j = 0; j < i; j++)
+		{
+			if (((words[j][0] ^ words[i][0]) | (words[j][1] ^ words[i][1]) | (words[j][2] ^ length)) != 0)
+				continue;
+			/* what the words don't tell is left to others */
+			*known = length <= 16;
+			return *known;
+		}
+		start = end;
+	}
+	*known = true;
+	return false;
+}
+
+/* Are there as many items that match "contains" as there should be? */
+static pg_noinline bool
+match_contains(EvMatch *m, const EvArray *array, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint32		start = 0;
+	uint32		contained = 0;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		JEntry		entry = container->children[i];
+		uint32		end = ev_entry_end(entry, start);
+
+		contained += match_leaf(m, &array->contains_leaf, ev_entry_value(entry, base, start, end));
+		start = end;
+	}
+	return contained >= array->min_contains && contained <= array->max_contains;
+}
+
 bool
 ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *container)
 {
@@ -624,29 +708,40 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 	const char *base = (const char *) &container->children[count];
 	uint32		start = 0;
 	uint32		checked = count;
+	bool		ok = true;
 
 	if (count < array->min_items || count > array->max_items)
 		return false;
-	if (!array->plain)
+	if (array->unique_items && count > 1)
 	{
-		EvInstance	in = {.type = EV_ARRAY, .data = (const char *) container};
+		bool		known;
 
-		return ev_match_array(m, array, in);
+		if (has_duplicate(container, &known))
+			return false;
+		if (!known)
+		{
+			EvInstance	in = {.type = EV_ARRAY, .data = (const char *) container};
+
+			return ev_match_array(m, array, in);
+		}
 	}
 	if (array->items_leaf.kind == EV_LEAF_TRUE)
 		checked = Min(count, array->prefix_count);
-	if (checked == 0)
+	if (checked == 0 && array->contains == EV_BLOCK_NONE)
 		return true;
 	enter_container(m);
 	for (uint32 i = 0; i < checked; i++)
 	{
-		uint32		item_end = ev_entry_end(container->children[i], start);
+		uint32		end = ev_entry_end(container->children[i], start);
 		const EvLeaf *leaf = i < array->prefix_count ? &array->prefix_leaves[i] : &array->items_leaf;
 
-		if (!match_entry(m, leaf, container->children[i], base, start, item_end))
-			return false;
-		start = item_end;
+		ok = match_entry(m, leaf, container->children[i], base, start, end);
+		if (!ok)
+			break;
+		start = end;
 	}
+	if (ok && array->contains != EV_BLOCK_NONE)
+		ok = match_contains(m, array, container);
 	m->depth--;
-	return true;
+	return ok;
 }

@@ -54,6 +54,8 @@ subject_of(const EvInstruction *instruction)
 			return EV_STRING;
 		case EVOP_BOUND:
 			return EV_NUMBER;
+		case EVOP_ENUM:
+			return instruction->u.enumeration->digits != NULL ? EV_NUMBER : EV_TYPE_COUNT;
 		case EVOP_OBJECT:
 			return EV_OBJECT;
 		case EVOP_ARRAY:
@@ -177,6 +179,14 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 			case EVOP_SKIP_UNLESS:
 				break;
 			case EVOP_ENUM:
+				if (instruction->u.enumeration->digits != NULL)
+				{
+					leaf.types &= EV_BIT(EV_NUMBER);
+					if (check != NULL)
+						return general;
+					check = instruction;
+					break;
+				}
 				/* of null, true and false only */
 				if ((instruction->u.enumeration->types & ~(EV_BOOLEAN_BITS | EV_BIT(EV_NULL))) != 0)
 					return general;
@@ -238,6 +248,15 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 	}
 
 done:
+	if (check != NULL && check->opcode == EVOP_ENUM)
+	{
+		/* with bounds or "integer" as well: the rare general case */
+		if (low != NULL || high != NULL || leaf.integer)
+			return general;
+		leaf.kind = EV_LEAF_NUMBERS;
+		leaf.u.enumeration = check->u.enumeration;
+		return leaf;
+	}
 	if (leaf.subject == EV_NUMBER || (leaf.subject == EV_TYPE_COUNT && leaf.integer))
 	{
 		leaf.subject = EV_NUMBER;
@@ -277,6 +296,17 @@ optimize_enum(EvEnum *enumeration)
 			slot = (slot + 1) & enumeration->slot_mask;
 		enumeration->slots[slot] = i;
 	}
+}
+
+/* Numbers are read in advance, unless they are so many that it helps little. */
+static void
+optimize_number_enum(EvEnum *enumeration)
+{
+	if (enumeration->count > 32)
+		return;
+	enumeration->digits = palloc(sizeof(EvDigits) * enumeration->count);
+	for (uint32 i = 0; i < enumeration->count; i++)
+		enumeration->digits[i] = ev_number_read((Numeric) enumeration->values[i].data);
 }
 
 /* ---------- branches ---------- */
@@ -471,7 +501,7 @@ optimize_array(const EvProgram *program, EvArray *array)
 	for (uint32 i = 0; i < array->prefix_count; i++)
 		array->prefix_leaves[i] = make_leaf(program, array->prefix[i], MAX_HOPS);
 	array->items_leaf = make_leaf(program, array->items, MAX_HOPS);
-	array->plain = array->contains == EV_BLOCK_NONE && !array->unique_items;
+	array->contains_leaf = make_leaf(program, array->contains, MAX_HOPS);
 }
 
 void
@@ -484,6 +514,8 @@ ev_optimize(EvProgram *program)
 
 		if (instruction->opcode == EVOP_ENUM_STRINGS)
 			optimize_enum(unconstify(EvEnum *, instruction->u.enumeration));
+		else if (instruction->opcode == EVOP_ENUM && instruction->u.enumeration->types == EV_BIT(EV_NUMBER))
+			optimize_number_enum(unconstify(EvEnum *, instruction->u.enumeration));
 	}
 	for (uint32 i = 0; i < program->length; i++)
 	{

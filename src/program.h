@@ -129,6 +129,7 @@ struct EvBounds;
 	X(PATTERN, "a string matches (pattern)") \
 	X(FORMAT, "a string has a format (format)") \
 	X(NUMBER, "a number is within bounds (bounds)") \
+	X(NUMBERS, "a number is one of a few (enumeration)") \
 	X(OBJECT, "an object's own keywords (object)") \
 	X(ARRAY, "an array's own keywords (array)") \
 	X(BRANCHES, "anyOf or oneOf, whose branches are mostly told apart (branches)")
@@ -155,7 +156,7 @@ typedef struct EvLeaf
 			uint32		minimum;
 			uint32		maximum;
 		}			size;		/* LENGTH */
-		const struct EvEnum *enumeration;	/* STRINGS */
+		const struct EvEnum *enumeration;	/* STRINGS, NUMBERS */
 		const EvPatternShape *shape;	/* SHAPE */
 		const EvPattern *pattern;	/* PATTERN */
 		EvFormatFunction format;	/* FORMAT */
@@ -244,7 +245,7 @@ typedef struct EvArray
 	uint32		max_contains;
 	bool		unique_items;
 	bool		contains_evaluates; /* unevaluatedItems heeds contains */
-	bool		plain;			/* has no contains and is not unique */
+	EvLeaf		contains_leaf;
 } EvArray;
 
 typedef struct EvEnum
@@ -260,6 +261,7 @@ typedef struct EvEnum
 	int32	   *slots;			/* values by hash; -1: none */
 	uint32		slot_mask;
 	uint32		hash_shift;
+	EvDigits   *digits;			/* of the values, where all are numbers */
 } EvEnum;
 
 typedef enum EvBoundKind
