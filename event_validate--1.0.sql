@@ -135,6 +135,10 @@ CREATE FUNCTION event_schema_changes(event_type text, from_version int, definiti
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
 COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'what a definition would change in a registered version';
 
+CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
+COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets what a new version of an event''s schema must be compatible with';
+
 -- ---------- rolling out: checks ----------
 
 -- Names in these bodies are written with their schemas, and not by a setting

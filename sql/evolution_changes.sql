@@ -239,3 +239,5 @@ SELECT * FROM event_schema_changes('evolution', 1, '#assert_format off
 
 DROP FUNCTION verdicts, rules;
 DROP TABLE changes;
+SELECT drop_event_schema('evolution', 1);
+DROP FUNCTION event_schema."https://example.com/evolution/money";

@@ -57,13 +57,13 @@ CREATE FUNCTION decoy.validate(jsonb, jsonb) RETURNS bool LANGUAGE sql RETURN fa
 CREATE FUNCTION decoy.never(anyelement, anyelement) RETURNS bool LANGUAGE sql AS 'SELECT false';
 CREATE OPERATOR decoy.= (LEFTARG = anyelement, RIGHTARG = anyelement, FUNCTION = decoy.never);
 SET search_path = decoy, pg_catalog;
-SELECT public.register_event_schema('install.example', 2, '{"type": "object", "required": ["a"]}');
+SELECT public.register_event_schema('install.example', 2, '{"type": "object", "required": ["a"]}', breaking => true);
 SELECT public.validate_event('{"a": 1}', 'install.example', 2) AS valid,
   public.validate_event('{}', 'install.example', 2) AS invalid;
 SELECT event_type, schema_version, function FROM public.event_schemas WHERE event_type LIKE 'install.%';
 SELECT public.drop_event_schema('install.example', 2);
 SET search_path = '';
-SELECT public.register_event_schema('install.example', 2, '{"type": "array"}');
+SELECT public.register_event_schema('install.example', 2, '{"type": "array"}', breaking => true);
 SELECT public.validate_event('[]', 'install.example', 2) AS valid,
   public.check_event('[]', 'install.example', 2) AS checked,
   public.matching_event_versions('[]', 'install.example') AS matching,

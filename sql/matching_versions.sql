@@ -1,5 +1,5 @@
 -- matching_event_versions: which registered versions a document satisfies.
-SELECT register_event_schema('matching', version, definition) FROM (VALUES
+SELECT register_event_schema('matching', version, definition, breaking => true) FROM (VALUES
   (0, 'true'),
   (2, '{"required": ["a"]}'),
   (10, '{"required": ["a", "b"]}'),

@@ -1,6 +1,6 @@
 -- Every way that a row can take into a table meets the check.
 SELECT register_event_schema('path', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}');
-SELECT register_event_schema('path', 2, '{"type": "object", "required": ["id", "at"]}');
+SELECT register_event_schema('path', 2, '{"type": "object", "required": ["id", "at"]}', breaking => true);
 CREATE TABLE path_events (
   id int PRIMARY KEY,
   type text NOT NULL DEFAULT 'path',

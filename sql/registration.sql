@@ -93,11 +93,11 @@ SELECT register_schema('https://reg.example/my money', '{}');
 SELECT register_schema('event:reg.paid@1', '{}');
 SELECT register_schema('', '{}');
 
--- widening: annotations, as yet
+-- widening, with annotations only and not at all
 SELECT widen_event_schema('reg.paid', 2, 'true');
 SELECT widen_event_schema('reg.hand', 1, '{"type": "string", "format": "date", "title": "A day"}');
 SELECT prosrc FROM pg_proc WHERE proname = 'reg.hand@1';
-SELECT widen_event_schema('reg.hand', 1, '{"type": "string"}');
+SELECT widen_event_schema('reg.hand', 1, '{"type": "string", "maxLength": 9}');
 \echo :SQLSTATE
 SELECT widen_event_schema('reg.hand', 1, '{"type": "text"}');
 

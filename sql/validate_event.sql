@@ -2,7 +2,7 @@
 -- an error.
 SELECT register_event_schema('truth', 1, '{"type": "object", "required": ["a"]}');
 SELECT register_event_schema('truth', 2, 'true');
-SELECT register_event_schema('truth', 3, 'false');
+SELECT register_event_schema('truth', 3, 'false', breaking => true);
 
 SELECT data, left(event_type, 20) AS event_type, schema_version,
   validate_event(data, event_type, schema_version)

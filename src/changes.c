@@ -69,9 +69,18 @@ EvVerdict
 ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver resolver,
 				   bool lenient, EvVerdict *forward, List **changes)
 {
+	return ev_compare_schemas_resolved(old, resolver, new, resolver, lenient, forward, changes);
+}
+
+EvVerdict
+ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
+							const EvDocument *new, EvResolver new_resolver,
+							bool lenient, EvVerdict *forward, List **changes)
+{
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
+	EvDocument	new_copy = *new;
 	Prover	   *p;
 	SchemaSet  *old_set;
 	SchemaSet  *new_set;
@@ -81,8 +90,15 @@ ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver reso
 
 	MemoryContextSwitchTo(scratch);
 	p = palloc0(sizeof(Prover));
-	p->old_root = resolve(&p->old, old, resolver);
-	p->new_root = resolve(&p->new, new, resolver);
+	p->old_root = resolve(&p->old, old, old_resolver);
+
+	/* subschemas are told apart by their addresses */
+	if (new_copy.schema == old->schema)
+	{
+		new_copy.schema = palloc(VARSIZE(new->schema));
+		memcpy(new_copy.schema, new->schema, VARSIZE(new->schema));
+	}
+	p->new_root = resolve(&p->new, &new_copy, new_resolver);
 	p->steps = MOST_STEPS;
 	ev_prover_init(p);
 	old_set = ev_set_of(p, p->old_root);

@@ -161,4 +161,9 @@ extern EvVerdict ev_compare_schemas(const EvDocument *old, const EvDocument *new
 									EvResolver resolver, bool lenient,
 									EvVerdict *forward, List **changes);
 
+/* The same where references lead elsewhere in each. */
+extern EvVerdict ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
+											 const EvDocument *new, EvResolver new_resolver,
+											 bool lenient, EvVerdict *forward, List **changes);
+
 #endif							/* EV_CHANGES_H */

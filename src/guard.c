@@ -35,6 +35,7 @@
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "compatibility.h"
 #include "enforcement.h"
 #include "guard.h"
 #include "language.h"
@@ -80,7 +81,8 @@ check_kind(HeapTuple function, Oid language)
 			 form->proargtypes.values[0] == JSONBOID)
 		return;
 	else if (kind == EV_NAME_POLICY && plain && form->prolang == SQLlanguageId &&
-			 form->prorettype == TEXTOID && form->pronargs == 0)
+			 form->prorettype == TEXTOID && form->pronargs == 0 &&
+			 ev_compatibility_is_policy(function))
 		return;
 
 	ereport(ERROR,

@@ -38,6 +38,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "compatibility.h"
 #include "compile.h"
 #include "language.h"
 #include "names.h"
@@ -604,10 +605,20 @@ ev_language_compile(const EvDocument *document)
 	MemoryContextDelete(context);
 }
 
+/* The function that is being widened. */
+static Oid	replaceable = InvalidOid;
+
+void
+ev_language_allow_replacement(Oid function)
+{
+	replaceable = function;
+}
+
 /*
  * Refuses a CREATE OR REPLACE that changes the answers of what is published.
+ * False where the function is new.
  */
-static void
+static bool
 check_replacement(HeapTuple function, const EvDocument *document)
 {
 	HeapTuple	previous = ev_language_previous(function);
@@ -615,7 +626,7 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	EvFault		fault;
 
 	if (!HeapTupleIsValid(previous))
-		return;
+		return false;
 
 	/* in another language until now: an upcast, which has another name */
 	if (((Form_pg_proc) GETSTRUCT(previous))->prolang !=
@@ -626,9 +637,10 @@ check_replacement(HeapTuple function, const EvDocument *document)
 						document->name, EV_LANGUAGE),
 				 errhint("Drop the function first.")));
 
-	if (ev_language_document(previous, &old_document, &fault) &&
-		ev_document_same_answers(&old_document, document))
-		return;
+	if (document->function == replaceable ||
+		(ev_language_document(previous, &old_document, &fault) &&
+		 ev_document_same_answers(&old_document, document)))
+		return true;
 	ev_language_refuse_change(document->name);
 }
 
@@ -640,6 +652,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	Form_pg_proc form;
 	EvDocument	document;
 	EvFault		fault;
+	bool		is_new = false;
 
 	if (!CheckFunctionValidatorAccess(fcinfo->flinfo->fn_oid, function_oid))
 		PG_RETURN_VOID();
@@ -669,9 +682,11 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	if (!ev_language_document(function, &document, &fault))
 		ev_fault_report(&fault, document.name);
 	if (form->pronamespace == ev_namespace_oid())
-		check_replacement(function, &document);
+		is_new = !check_replacement(function, &document);
 	if (check_function_bodies)
 		ev_language_compile(&document);
+	if (check_function_bodies && is_new)
+		ev_compatibility_check(&document);
 	record_dependencies(&document);
 
 	ReleaseSysCache(function);

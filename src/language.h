@@ -70,6 +70,13 @@ extern void ev_language_lock(const char *name, LOCKMODE mode);
  */
 extern void ev_language_compile(const EvDocument *document);
 
+/*
+ * Lets the document of this function be replaced by one with other answers,
+ * which were proved to be those of before and more; InvalidOid: of none.  To be
+ * set back whatever happens.
+ */
+extern void ev_language_allow_replacement(Oid function);
+
 /* Raises duplicate_object: a registered schema cannot take another document. */
 extern void ev_language_refuse_change(const char *name) pg_attribute_noreturn();
 

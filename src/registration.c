@@ -35,6 +35,7 @@
 #include "utils/syscache.h"
 #include "utils/varlena.h"
 
+#include "compatibility.h"
 #include "compile.h"
 #include "format.h"
 #include "keywords.h"
@@ -45,6 +46,7 @@
 #include "text.h"
 #include "uri.h"
 #include "value.h"
+#include "widen.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_event_schema_jsonb);
@@ -199,8 +201,8 @@ find_and_wait(const char *name)
 	return function;
 }
 
-static void
-run_command(Node *command, const char *text)
+void
+ev_run_command(Node *command, const char *text)
 {
 	PlannedStmt *statement = makeNode(PlannedStmt);
 
@@ -214,8 +216,8 @@ run_command(Node *command, const char *text)
 	CommandCounterIncrement();
 }
 
-static List *
-qualified_name(const char *name)
+List *
+ev_qualified_name(const char *name)
 {
 	return list_make2(makeString(pstrdup(EV_SCHEMA_NAMESPACE)), makeString(pstrdup(name)));
 }
@@ -254,7 +256,7 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 	parameter->mode = FUNC_PARAM_DEFAULT;
 
 	command->replace = HeapTupleIsValid(replaced);
-	command->funcname = qualified_name(name);
+	command->funcname = ev_qualified_name(name);
 	command->parameters = list_make1(parameter);
 	command->returnType = SystemTypeName(pstrdup("bool"));
 	command->options =
@@ -273,20 +275,37 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 	guc_level = NewGUCNestLevel();
 	set_config_option("check_function_bodies", "off", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
-	run_command((Node *) command, ddl);
+	ev_run_command((Node *) command, ddl);
 	AtEOXact_GUC(false, guc_level);
 
 	return ev_registered_function(name);
 }
 
+/* CREATE OR REPLACE FUNCTION with a document that the validator would refuse. */
+static Oid
+replace_by_wider(const char *name, const char *body, HeapTuple replaced)
+{
+	ev_language_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
+	PG_TRY();
+	{
+		create_function(name, body, replaced);
+	}
+	PG_FINALLY();
+	{
+		ev_language_allow_replacement(InvalidOid);
+	}
+	PG_END_TRY();
+	return ev_registered_function(name);
+}
+
 /*
  * Registers a definition under a name: creates the function, or leaves it as
- * it is where it holds the same, or replaces annotations.  Compiled with the
- * URI.
+ * it is where it holds the same, or replaces annotations, or, where that is
+ * wanted, a schema by a wider one.  Compiled with the URI.
  */
 static Oid
 register_definition(const char *name, const char *uri, const char *definition,
-					bool assert_format, bool breaking)
+					bool assert_format, bool breaking, bool widen)
 {
 	EvDocument	document = {0};
 	EvDocument	old_document;
@@ -294,6 +313,7 @@ register_definition(const char *name, const char *uri, const char *definition,
 	StringInfoData body;
 	const char *start = definition + strspn(definition, " \t\r\n");
 	HeapTuple	replaced = NULL;
+	bool		is_wider = false;
 	Oid			function;
 
 	if (*start == '#')
@@ -331,12 +351,20 @@ register_definition(const char *name, const char *uri, const char *definition,
 			old_document.breaking == breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
-		if (!ev_document_same_answers(&old_document, &document))
+		is_wider = !ev_document_same_answers(&old_document, &document);
+		if (is_wider && !widen)
 			ev_language_refuse_change(name);
 		document.function = function;
 	}
 
 	ev_language_compile(&document);
+	if (!OidIsValid(function))
+		ev_compatibility_check(&document);
+	if (is_wider)
+	{
+		ev_widen_check(&old_document, &document);
+		return replace_by_wider(name, body.data, replaced);
+	}
 	return create_function(name, body.data, replaced);
 }
 
@@ -347,7 +375,7 @@ register_event(FunctionCallInfo fcinfo, const char *definition)
 
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
 	return register_definition(NameStr(name), ev_event_uri(NameStr(name)), definition,
-							   PG_GETARG_BOOL(3), PG_GETARG_BOOL(4));
+							   PG_GETARG_BOOL(3), PG_GETARG_BOOL(4), false);
 }
 
 static const char *const register_arguments[] = {
@@ -372,24 +400,17 @@ ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
 															  VARSIZE(definition))));
 }
 
-/*
- * Widening needs a proof that every instance that was valid stays valid; what
- * there is so far proves it where only annotations differ.
- */
 Datum
 ev_widen_event_schema(PG_FUNCTION_ARGS)
 {
 	NameData	name;
 	Oid			function;
 	HeapTuple	registered;
-	EvDocument	old_document;
-	EvDocument	document = {0};
-	EvFault		fault = {0};
-	char	   *definition;
+	EvDocument	document;
+	EvFault		fault;
 
 	require_arguments(fcinfo, 3, register_arguments);
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
-	definition = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	ev_language_lock(NameStr(name), ExclusiveLock);
@@ -399,29 +420,13 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	registered = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(registered))
 		elog(ERROR, "cache lookup failed for function %u", function);
-	if (!ev_language_document(registered, &old_document, &fault))
+	if (!ev_language_document(registered, &document, &fault))
 		ev_fault_report(&fault, NameStr(name));
 
 	/* options stay as they are */
-	if (definition[strspn(definition, " \t\r\n")] != '#' &&
-		ev_document_parse(definition, &document, &fault))
-	{
-		document.assert_format = old_document.assert_format;
-		if (!ev_document_same_answers(&old_document, &document))
-		{
-			document.name = NameStr(name);
-			document.uri = ev_event_uri(NameStr(name));
-			ev_language_compile(&document);
-			ereport(ERROR,
-					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-					 errmsg("cannot prove that event schema \"%s\" would become wider", NameStr(name)),
-					 errdetail("Only annotations (title, description, examples and the like) can be replaced as yet."),
-					 errhint("Register the next version with register_event_schema.")));
-		}
-	}
 	PG_RETURN_OID(register_definition(NameStr(name), ev_event_uri(NameStr(name)),
-									  definition, old_document.assert_format,
-									  old_document.breaking));
+									  text_to_cstring(PG_GETARG_TEXT_PP(2)),
+									  document.assert_format, document.breaking, true));
 }
 
 Datum
@@ -442,15 +447,15 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
 	object = makeNode(ObjectWithArgs);
-	object->objname = qualified_name(NameStr(name));
+	object->objname = ev_qualified_name(NameStr(name));
 	object->objargs = list_make1(SystemTypeName(pstrdup("jsonb")));
 	command = makeNode(DropStmt);
 	command->removeType = OBJECT_FUNCTION;
 	command->objects = list_make1(object);
 	command->behavior = DROP_RESTRICT;
-	run_command((Node *) command,
-				psprintf("DROP FUNCTION %s(jsonb)",
-						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, NameStr(name))));
+	ev_run_command((Node *) command,
+				   psprintf("DROP FUNCTION %s(jsonb)",
+							quote_qualified_identifier(EV_SCHEMA_NAMESPACE, NameStr(name))));
 	PG_RETURN_VOID();
 }
 
@@ -526,7 +531,7 @@ ev_register_schema(PG_FUNCTION_ARGS)
 	definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(NameStr(name), uri) != 0)
 		refuse_relative_references(uri, definition);
-	PG_RETURN_OID(register_definition(NameStr(name), uri, definition, true, false));
+	PG_RETURN_OID(register_definition(NameStr(name), uri, definition, true, false, false));
 }
 
 /* ---------- listing ---------- */

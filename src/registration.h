@@ -6,6 +6,7 @@
 #define EV_REGISTRATION_H
 
 #include "compat.h"
+#include "nodes/pg_list.h"
 
 /*
  * The function that is registered under a name in event_schema, in language
@@ -24,5 +25,14 @@ extern void ev_require_event_name(const text *type, int32 version, NameData *nam
  * lists those that are.
  */
 extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute_noreturn();
+
+/* event_schema.NAME, for a command's parse tree. */
+extern List *ev_qualified_name(const char *name);
+
+/*
+ * Runs a utility command with the caller's rights, as if it had been typed;
+ * text is what hooks and logs get to see.
+ */
+extern void ev_run_command(Node *command, const char *text);
 
 #endif							/* EV_REGISTRATION_H */

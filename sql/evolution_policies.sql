@@ -1,0 +1,117 @@
+-- Policies: what a new version of a type must be compatible with.
+SELECT register_event_schema('policy', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "side": {"enum": ["buy", "sell"]}}}');
+
+-- backward and lenient by default: a new optional property will do,
+SELECT register_event_schema('policy', 2, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "side": {"enum": ["buy", "sell"]}, "note": {"type": "string"}}}');
+
+-- what takes something away will not, and every reason is named
+SELECT register_event_schema('policy', 3, '{"type": "object", "required": ["id", "side"], "properties": {"id": {"type": "integer", "minimum": 1}, "side": {"enum": ["buy"]}, "note": {"type": "string"}}}');
+SELECT register_event_schema('policy', 3, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "pattern": "^[0-9]+$"}}}');
+
+-- plain DDL is held to the same,
+CREATE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
+CREATE OR REPLACE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
+
+-- but not in a restore
+BEGIN;
+SET LOCAL check_function_bodies = off;
+CREATE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
+-- register_event_schema looks whatever the setting is
+SELECT register_event_schema('policy', 4, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}');
+ROLLBACK;
+
+-- meant
+CREATE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
+	AS '#breaking
+{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
+SELECT register_event_schema('policy', 5, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "number"}}}');
+SELECT register_event_schema('policy', 5, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "number"}}}', breaking => true);
+
+-- a version that comes between two others fits both
+SELECT register_event_schema('between', 1, '{"type": "integer", "minimum": 5}');
+SELECT register_event_schema('between', 4, '{"type": "integer", "minimum": 2}');
+SELECT register_event_schema('between', 2, '{"type": "integer", "minimum": 6}');
+SELECT register_event_schema('between', 2, '{"type": "integer", "minimum": 1}');
+SELECT register_event_schema('between', 2, '{"type": "integer", "minimum": 4}');
+SELECT register_event_schema('between', 0, '{"type": "integer", "minimum": 7}');
+-- what follows a break need not be fitted
+SELECT register_event_schema('between', 6, '{"type": "string"}', breaking => true);
+SELECT register_event_schema('between', 5, '{"type": "number"}');
+
+-- the policies
+SELECT set_event_compatibility('policies', 'none');
+SELECT register_event_schema('policies', 1, '{"type": "integer", "maximum": 10}');
+SELECT register_event_schema('policies', 2, '{"type": "string"}');
+SELECT set_event_compatibility('policies', 'forward');
+SELECT register_event_schema('policies', 3, '{"type": ["string", "null"]}');
+SELECT register_event_schema('policies', 3, '{"type": "string", "maxLength": 9}');
+SELECT set_event_compatibility('policies', 'full');
+SELECT register_event_schema('policies', 4, '{"type": "string", "maxLength": 8}');
+SELECT register_event_schema('policies', 4, '{"type": "string", "maxLength": 10}');
+SELECT register_event_schema('policies', 4, '{"type": "string", "maxLength": 9, "title": "the same"}');
+-- lenient and strict
+SELECT set_event_compatibility('policies', 'backward', lenient => false);
+SELECT register_event_schema('policies', 5, '{"properties": {"a": {}}}');
+SELECT register_event_schema('policies', 6, '{"properties": {"a": {}, "b": {"type": "string"}}}');
+SELECT set_event_compatibility('policies', 'full');
+SELECT register_event_schema('policies', 6, '{"properties": {"a": {}, "b": {"type": "string"}}}');
+SELECT prosrc FROM pg_proc WHERE proname = 'policies@compatibility';
+SELECT event_schema."policies@compatibility"();
+-- what is unknown counts as incompatible, and says so
+SELECT set_event_compatibility('policies', 'backward');
+SELECT register_event_schema('policies', 7, '{"properties": {"a": {"type": "string", "pattern": "^a"}}}', breaking => true);
+SELECT register_event_schema('policies', 8, '{"properties": {"a": {"type": "string", "pattern": "^[ab]"}}}');
+
+-- transitive: all versions before, back to the last break.  Versions 1 and 3
+-- differ in what the step from 2 to 3 does not show.
+SELECT set_event_compatibility('steps', 'backward');
+SELECT register_event_schema('steps', 1, '{"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}');
+SELECT register_event_schema('steps', 2, '{"properties": {"b": {"type": "string"}}}');
+SELECT register_event_schema('steps', 3, '{"properties": {"a": {"type": "string"}, "b": {"type": "string"}}}');
+SELECT set_event_compatibility('chain', 'backward_transitive');
+SELECT register_event_schema('chain', 1, '{"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}');
+SELECT register_event_schema('chain', 2, '{"properties": {"b": {"type": "string"}}}');
+SELECT register_event_schema('chain', 3, '{"properties": {"a": {"type": "string"}, "b": {"type": "string"}}}');
+SELECT register_event_schema('chain', 3, '{"properties": {"b": {"type": ["string", "null"]}}}', breaking => true);
+SELECT register_event_schema('chain', 4, '{"properties": {"a": {"type": "string"}, "b": {"type": ["string", "null"]}}}');
+SELECT register_event_schema('chain', 5, '{"properties": {"a": {"type": "string"}, "b": {"type": ["string"]}}}');
+SELECT set_event_compatibility('chain', 'forward_transitive');
+SELECT register_event_schema('chain', 5, '{"properties": {"a": {"type": "string"}, "b": {"type": "string"}}}');
+SELECT set_event_compatibility('chain', 'full_transitive');
+SELECT register_event_schema('chain', 6, '{"properties": {"a": {"type": "string"}, "b": {"type": "string"}}}');
+
+-- a policy is a function like any other: found, commented on, dropped
+SELECT set_event_compatibility('policy', 'none', NULL);
+SELECT set_event_compatibility('policy', 'sideways');
+SELECT set_event_compatibility('', 'none');
+SELECT set_event_compatibility(repeat('x', 60), 'none');
+CREATE FUNCTION event_schema."policy@compatibility"() RETURNS text LANGUAGE sql AS 'SELECT ''full strict''';
+SELECT register_event_schema('policy', 6, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "number"}, "x": {"type": "null"}}}');
+DROP FUNCTION event_schema."policy@compatibility"();
+SELECT register_event_schema('policy', 6, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "number"}, "x": {"type": "null"}}}');
+CREATE FUNCTION event_schema."policy@compatibility"() RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
+
+-- annotations can be replaced in every version
+SELECT register_event_schema('policy', 1, '{"title": "First", "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "side": {"enum": ["buy", "sell"]}}}');
+
+-- rights are PostgreSQL's
+CREATE ROLE evolution_nobody;
+SET ROLE evolution_nobody;
+SELECT set_event_compatibility('policies', 'none');
+RESET ROLE;
+DROP ROLE evolution_nobody;
+
+-- leave nothing behind
+DO $$
+DECLARE
+	registered regprocedure;
+BEGIN
+	FOR registered IN SELECT oid FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace AND proname ~ '^(policy|policies|between|steps|chain|wide|wide\..*)@' ORDER BY oid DESC
+	LOOP
+		EXECUTE 'DROP FUNCTION ' || registered;
+	END LOOP;
+END
+$$;
