@@ -29,8 +29,11 @@
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_operator.h"
+#include "catalog/pg_opfamily.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -49,19 +52,25 @@
 #include "compat.h"
 #include "enforcement.h"
 #include "names.h"
+#include "row_guard.h"
 
 /* What is looked for. */
 typedef struct Search
 {
 	List	   *versions;		/* of EvVersion * */
 	Oid			functions[2];	/* check_event, validate_event */
+	Oid			guard;			/* guard_event */
 	List	   *enforcements;	/* found, of Enforcement * */
 } Search;
 
-/* A constraint on a table, or on the domain of one of its columns. */
+/*
+ * A constraint on a table, or on the domain of one of its columns; or a guard
+ * on a table.
+ */
 typedef struct Enforcement
 {
 	Oid			relation;
+	Oid			trigger;		/* the guard, or InvalidOid */
 	Oid			constraint;
 	Oid			domain;			/* InvalidOid: it is on the table itself */
 	char	   *column;			/* that leads to the domain's value, ... */
@@ -333,7 +342,7 @@ add_type_dependent(Form_pg_depend dependent, void *context)
 
 		if (holds_rows(dependent->objid))
 		{
-			Enforcement *enforcement = palloc(sizeof(Enforcement));
+			Enforcement *enforcement = palloc0(sizeof(Enforcement));
 
 			enforcement->relation = dependent->objid;
 			enforcement->constraint = use.constraint;
@@ -424,9 +433,38 @@ add_constraint(Form_pg_depend dependent, void *context)
 	}
 }
 
+/* A trigger that is a guard; its clones on partitions are found by themselves. */
+static void
+add_guard(Form_pg_depend dependent, void *context)
+{
+	Search	   *search = (Search *) context;
+	Relation	pg_trigger;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (dependent->classid != TriggerRelationId)
+		return;
+	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(dependent->objid));
+	scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, NULL, 1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple) && holds_rows(((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid))
+	{
+		Enforcement *enforcement = palloc0(sizeof(Enforcement));
+
+		enforcement->relation = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+		enforcement->trigger = dependent->objid;
+		search->enforcements = lappend(search->enforcements, enforcement);
+	}
+	systable_endscan(scan);
+	table_close(pg_trigger, AccessShareLock);
+}
+
 /*
  * Fills search->enforcements with what the catalogs say now: constraints on
- * tables and on domains.
+ * tables and on domains, and guards.
  */
 static void
 find_enforcements(Search *search)
@@ -436,6 +474,8 @@ find_enforcements(Search *search)
 		if (OidIsValid(search->functions[i]))
 			for_each_dependent(ProcedureRelationId, search->functions[i],
 							   add_constraint, search);
+	if (OidIsValid(search->guard))
+		for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
 }
 
 /*
@@ -477,6 +517,47 @@ lock_enforced_tables(Search *search)
 /* ---------- looking for rows ---------- */
 
 /*
+ * The query for rows whose guard reads one of the versions from them; NULL
+ * where the guard is gone.  The search_path must be pinned.
+ */
+static char *
+guarded_row_query(const Enforcement *enforcement)
+{
+	Relation	relation = table_open(enforcement->relation, AccessShareLock);
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+	char	   *query = NULL;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		EvGuardArguments arguments;
+		Node	   *type;
+		Node	   *version;
+		Node	   *condition;
+		Oid			equal;
+
+		if (trigger->tgoid != enforcement->trigger)
+			continue;
+		ev_guard_arguments(trigger, &arguments);
+		type = ev_guard_expression(relation, EV_TYPE, arguments.expressions[EV_TYPE]);
+		version = ev_guard_expression(relation, EV_VERSION, arguments.expressions[EV_VERSION]);
+		equal = get_opfamily_member(INTEGER_BTREE_FAM_OID, exprType(version), INT4OID,
+									BTEqualStrategyNumber);
+		condition = (Node *)
+			make_andclause(list_make2(is_any_of(type, TextEqualOperator, TEXTARRAYOID, 1),
+									  is_any_of(version, equal, INT4ARRAYOID, 2)));
+		query = psprintf("SELECT 1 FROM ONLY %s AS t WHERE %s LIMIT 1",
+						 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+													RelationGetRelationName(relation)),
+						 deparse_expression(condition,
+											deparse_context_for("t", enforcement->relation),
+											false, true));
+	}
+	table_close(relation, AccessShareLock);
+	return query;
+}
+
+/*
  * The query for rows that carry one of the versions.  The search_path must be
  * pinned: what it does not hold is written with its schema.
  */
@@ -485,9 +566,12 @@ row_query(const Enforcement *enforcement, Search *search)
 {
 	StringInfoData query;
 	HeapTuple	constraint;
-	Node	   *condition = check_expression(enforcement->constraint, &constraint);
+	Node	   *condition;
 	char	   *table;
 
+	if (OidIsValid(enforcement->trigger))
+		return guarded_row_query(enforcement);
+	condition = check_expression(enforcement->constraint, &constraint);
 	if (condition == NULL)
 		elog(ERROR, "cache lookup failed for constraint %u", enforcement->constraint);
 	condition = needing_rows(condition, search);
@@ -617,11 +701,12 @@ check_table(const Enforcement *enforcement, Search *search)
 	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	{
-		SPIPlanPtr	plan = SPI_prepare(row_query(enforcement, search), 2, types);
+		char	   *query = row_query(enforcement, search);
+		SPIPlanPtr	plan = query ? SPI_prepare(query, 2, types) : NULL;
 
-		if (plan == NULL)
+		if (query != NULL && plan == NULL)
 			elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
-		if (row_exists(plan, search->versions))
+		if (query != NULL && row_exists(plan, search->versions))
 		{
 			/* which one? */
 			ListCell   *cell;
@@ -633,7 +718,8 @@ check_table(const Enforcement *enforcement, Search *search)
 					break;
 			}
 		}
-		SPI_freeplan(plan);
+		if (plan != NULL)
+			SPI_freeplan(plan);
 	}
 	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(user, security);
@@ -641,6 +727,13 @@ check_table(const Enforcement *enforcement, Search *search)
 
 	if (used == NULL)
 		return;
+	if (OidIsValid(enforcement->trigger))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop event schema \"%s@%d\" because rows of table \"%s\" carry that type and version",
+						used->type, used->version, table),
+				 errdetail("The table has an event guard."),
+				 errhint("Delete these rows or bring them to another version first, or drop the guard with drop_event_guard.")));
 	constraint = get_constraint_name(enforcement->constraint);
 	ereport(ERROR,
 			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -671,6 +764,7 @@ ev_enforcement_check_unused(List *versions, Oid extension_namespace)
 
 	search.functions[0] = extension_function("check_event", types, 4, extension_namespace);
 	search.functions[1] = extension_function("validate_event", types, 3, extension_namespace);
+	search.guard = extension_function("guard_event", NULL, 0, extension_namespace);
 
 	lock_enforced_tables(&search);
 	foreach(cell, search.enforcements)

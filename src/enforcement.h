@@ -19,7 +19,8 @@ typedef struct EvVersion
  * carries one of these versions (a list of EvVersion *), which are being
  * dropped by this transaction.  Enforced is a table with a CHECK constraint,
  * or a column of a domain with one, that calls check_event or validate_event
- * of the extension, whose objects are in the namespace given.
+ * of the extension, whose objects are in the namespace given; and a table with
+ * a guard, whatever its mode.
  *
  * Locks enforced tables against writers until the end of the transaction, and
  * sees all that was committed until then.  Needs SPI connected.

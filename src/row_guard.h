@@ -1,0 +1,69 @@
+/*
+ * row_guard.h
+ *	  guard_event(), the row trigger that keeps a table's events valid.
+ *
+ * (The event triggers that keep the registered schemas are guard.h's.)
+ *
+ * Its arguments: the mode, the expressions for data, type and version, and
+ * the time from which on the mode is "enforce" again.  Those that are left out
+ * have the defaults of add_event_guard.
+ */
+#ifndef EV_ROW_GUARD_H
+#define EV_ROW_GUARD_H
+
+#include "datatype/timestamp.h"
+#include "guard_expression.h"
+#include "utils/jsonb.h"
+#include "utils/reltrigger.h"
+
+typedef enum EvGuardMode
+{
+	EV_GUARD_ENFORCE,			/* an invalid row raises an error */
+	EV_GUARD_QUARANTINE,		/* ... goes to the quarantine instead, where
+								 * it is inserted */
+	EV_GUARD_WARN,				/* ... is kept, recorded and warned about */
+	EV_GUARD_OFF
+}			EvGuardMode;
+
+typedef struct EvGuardArguments
+{
+	EvGuardMode mode;
+	TimestampTz until;			/* DT_NOEND: no end */
+	const char *expressions[EV_OPERANDS];
+}			EvGuardArguments;
+
+/* False where there is no mode of that name. */
+extern bool ev_guard_mode(const char *name, EvGuardMode * mode);
+
+/*
+ * Reads the arguments of a trigger; the strings are the trigger's.  Raises
+ * invalid_parameter_value where they are none of guard_event's.
+ */
+extern void ev_guard_arguments(const Trigger *trigger, EvGuardArguments * arguments);
+
+/*
+ * A replay that is inserting rows into a table.  While ev_replay is set, the
+ * guard on the table does with a row that is inserted at this depth of
+ * triggers what no mode says: one that is not valid is left out, and why is
+ * left here.
+ */
+typedef struct EvReplay
+{
+	Oid			table;			/* that the guard was added to */
+	int			depth;			/* pg_trigger_depth() of the guard */
+	MemoryContext context;		/* for the violations */
+	Jsonb	   *violations;		/* of the last row, NULL: none */
+}			EvReplay;
+
+extern EvReplay * ev_replay;
+
+/* pg_trigger_depth() */
+extern int	ev_trigger_depth(void);
+
+/*
+ * An array of one violation that no keyword found, in CurrentMemoryContext.
+ * The SQLSTATE is NULL where there is none.
+ */
+extern Jsonb *ev_single_violation(const char *message, const char *sqlstate);
+
+#endif							/* EV_ROW_GUARD_H */

@@ -1,0 +1,450 @@
+/*
+ * row_guard_ddl.c
+ *	  Adding guards to tables, switching their modes, dropping them.
+ *
+ * A guard is a trigger and nothing else: what add_event_guard does could be
+ * done by CREATE TRIGGER, and is done by it, with the caller's rights.  To
+ * switch the mode is to replace the trigger (CREATE OR REPLACE TRIGGER), which
+ * waits for open transactions that write to the table and keeps others from
+ * writing until it is committed, but no reader.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "storage/lmgr.h"
+#include "tcop/dest.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "quarantine.h"
+#include "row_guard.h"
+
+PG_FUNCTION_INFO_V1(ev_add_event_guard);
+PG_FUNCTION_INFO_V1(ev_set_event_guard_mode);
+PG_FUNCTION_INFO_V1(ev_drop_event_guard);
+
+/*
+ * Triggers fire in the order of their names, and the guard is to see what the
+ * others have made of the row.
+ */
+#define GUARD_NAME		"zzz_event_guard"
+#define GUARD_FUNCTION	"guard_event"
+
+/* ---------- the table ---------- */
+
+static char *
+table_name(Oid table)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+									  get_rel_name(table));
+}
+
+/* Opens and locks a table, if the caller may have triggers there. */
+static Relation
+open_table(Oid table, LOCKMODE mode)
+{
+	Relation	relation;
+	char		kind = get_rel_relkind(table);
+
+	if (kind == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	if (pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(kind), get_rel_name(table));
+	relation = table_open(table, mode);
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", RelationGetRelationName(relation)),
+				 errhint("Guard the table that the rows are stored in.")));
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot guard temporary table \"%s\"", RelationGetRelationName(relation)),
+				 errdetail("Events in the quarantine would outlive it.")));
+	return relation;
+}
+
+/* The guard on a table, in CurrentMemoryContext; NULL: it has none. */
+static const Trigger *
+find_trigger(Relation relation, Oid function)
+{
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (trigger->tgfoid != function)
+			continue;
+		if (trigger->tgisclone)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("table \"%s\" is guarded as a partition of another",
+							RelationGetRelationName(relation)),
+					 errhint("Use the table that the guard was added to.")));
+		return trigger;
+	}
+	return NULL;
+}
+
+static void
+refuse_unguarded(Relation relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("table \"%s\" has no event guard", RelationGetRelationName(relation)),
+			 errhint("add_event_guard adds one.")));
+}
+
+/* ---------- the trigger ---------- */
+
+static void
+run_command(Node *command, const char *text)
+{
+	PlannedStmt *statement = makeNode(PlannedStmt);
+
+	statement->commandType = CMD_UTILITY;
+	statement->canSetTag = false;
+	statement->utilityStmt = command;
+	statement->stmt_location = -1;
+	statement->stmt_len = 0;
+	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
+				   None_Receiver, NULL);
+	CommandCounterIncrement();
+}
+
+/* The function guard_event() that belongs to a function of the extension. */
+static Oid
+guard_function(Oid sibling)
+{
+	Oid			namespace = get_func_namespace(sibling);
+	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
+										   CStringGetDatum(GUARD_FUNCTION),
+										   PointerGetDatum(buildoidvector(NULL, 0)),
+										   ObjectIdGetDatum(namespace));
+
+	if (!OidIsValid(function))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function \"%s\" does not exist", GUARD_FUNCTION)));
+	return function;
+}
+
+/* A time that reads the same under any DateStyle and TimeZone. */
+static char *
+time_text(TimestampTz time)
+{
+	char		buffer[MAXDATELEN + 1];
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	if (timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	tm.tm_isdst = 0;			/* or the time zone is left out */
+	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, buffer);
+	return pstrdup(buffer);
+}
+
+/* CREATE OR REPLACE TRIGGER, in place of the one that there is, if any. */
+static char *
+create_trigger(Relation relation, const Trigger *replaced, Oid function,
+			   const EvGuardArguments * arguments, const char *mode)
+{
+	CreateTrigStmt *command = makeNode(CreateTrigStmt);
+	char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
+	char	   *function_namespace = get_namespace_name(get_func_namespace(function));
+	char	   *function_name = get_func_name(function);
+	StringInfoData text;
+	ListCell   *cell;
+	char		enabled = replaced ? replaced->tgenabled : TRIGGER_FIRES_ON_ORIGIN;
+
+	command->replace = replaced != NULL;
+	command->trigname = pstrdup(replaced ? replaced->tgname : GUARD_NAME);
+	command->relation = makeRangeVar(namespace, pstrdup(RelationGetRelationName(relation)), -1);
+	command->funcname = list_make2(makeString(function_namespace), makeString(function_name));
+	command->args = list_make1(makeString(pstrdup(mode)));
+	for (int i = 0; i < EV_OPERANDS; i++)
+		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
+	if (arguments->until != DT_NOEND)
+		command->args = lappend(command->args, makeString(time_text(arguments->until)));
+	command->row = true;
+	command->timing = TRIGGER_TYPE_BEFORE;
+	command->events = replaced ? replaced->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) :
+		TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+
+	/* for hooks and logs */
+	initStringInfo(&text);
+	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s(",
+					 quote_identifier(command->trigname), table_name(RelationGetRelid(relation)),
+					 quote_qualified_identifier(function_namespace, function_name));
+	foreach(cell, command->args)
+		appendStringInfo(&text, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
+						 quote_literal_cstr(strVal(lfirst(cell))));
+	appendStringInfoChar(&text, ')');
+	run_command((Node *) command, text.data);
+
+	/* replacing makes it fire where triggers do by default */
+	if (enabled == TRIGGER_FIRES_ALWAYS || enabled == TRIGGER_FIRES_ON_REPLICA)
+	{
+		AlterTableStmt *alter = makeNode(AlterTableStmt);
+		AlterTableCmd *subcommand = makeNode(AlterTableCmd);
+
+		subcommand->subtype = enabled == TRIGGER_FIRES_ALWAYS ? AT_EnableAlwaysTrig : AT_EnableReplicaTrig;
+		subcommand->name = command->trigname;
+		alter->relation = command->relation;
+		alter->cmds = list_make1(subcommand);
+		alter->objtype = OBJECT_TABLE;
+		run_command((Node *) alter,
+					psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s",
+							 table_name(RelationGetRelid(relation)),
+							 enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
+							 quote_identifier(command->trigname)));
+	}
+	return command->trigname;
+}
+
+/* Refuses to replace what was written by hand and would lose by it. */
+static void
+check_replaceable(Relation relation, const Trigger *trigger)
+{
+	if (trigger->tgqual != NULL || trigger->tgnattr > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("trigger \"%s\" on table \"%s\" has a WHEN condition or a list of columns",
+						trigger->tgname, RelationGetRelationName(relation)),
+				 errhint("Replace it with CREATE OR REPLACE TRIGGER.")));
+}
+
+/* Other triggers could still change the row after the guard has seen it. */
+static void
+warn_of_later_triggers(Relation relation, const char *guard)
+{
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_ROW(trigger->tgtype) && TRIGGER_FOR_BEFORE(trigger->tgtype) &&
+			(TRIGGER_FOR_INSERT(trigger->tgtype) || TRIGGER_FOR_UPDATE(trigger->tgtype)) &&
+			strcmp(trigger->tgname, guard) > 0)
+			ereport(WARNING,
+					(errmsg("trigger \"%s\" on table \"%s\" fires after the event guard",
+							trigger->tgname, RelationGetRelationName(relation)),
+					 errdetail("Triggers fire in the order of their names: the guard does not see how this one changes a row."),
+					 errhint("Rename it, or have a CHECK constraint too (add_event_check).")));
+	}
+}
+
+static void
+require_not_null(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}
+
+static char *
+mode_argument(FunctionCallInfo fcinfo, EvGuardMode * mode)
+{
+	char	   *name;
+
+	require_not_null(fcinfo, 1, "mode");
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (!ev_guard_mode(name, mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown mode of an event guard: \"%s\"", name),
+				 errhint("The modes are enforce, quarantine, warn and off.")));
+	return name;
+}
+
+/*
+ * add_event_guard(relation regclass, mode text,
+ *				   data_expr text DEFAULT 'data',
+ *				   type_expr text DEFAULT 'event_type',
+ *				   version_expr text DEFAULT 'schema_version') → name
+ *
+ * A guard that is there already is replaced.
+ */
+Datum
+ev_add_event_guard(PG_FUNCTION_ARGS)
+{
+	EvGuardArguments arguments = {.until = DT_NOEND};
+	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
+	const Trigger *replaced;
+	Relation	relation;
+	char	   *mode;
+	Name		name;
+
+	require_not_null(fcinfo, 0, "relation");
+	mode = mode_argument(fcinfo, &arguments.mode);
+	for (int i = 0; i < EV_OPERANDS; i++)
+		require_not_null(fcinfo, 2 + i, ev_operand_argument((EvOperand) i));
+
+	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	replaced = find_trigger(relation, function);
+	if (replaced != NULL)
+		check_replaceable(relation, replaced);
+	for (int i = 0; i < EV_OPERANDS; i++)
+	{
+		Node	   *expression = ev_guard_expression(relation, (EvOperand) i,
+													 text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
+
+		arguments.expressions[i] = ev_guard_expression_text(relation, expression);
+	}
+	ev_quarantine_create();
+
+	name = palloc0(NAMEDATALEN);
+	namestrcpy(name, create_trigger(relation, replaced, function, &arguments, mode));
+	warn_of_later_triggers(relation, NameStr(*name));
+	table_close(relation, NoLock);
+	PG_RETURN_NAME(name);
+}
+
+/* The guarded tables, in the order of their OIDs, so that two calls do not deadlock. */
+static List *
+guarded_tables(Oid function)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(function)};
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *tables = NIL;
+
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT DISTINCT tgrelid FROM pg_catalog.pg_trigger"
+							  " WHERE tgfoid OPERATOR(pg_catalog.=) $1"
+							  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid ORDER BY 1",
+							  1, types, values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the triggers");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		is_null;
+		Oid			table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		tables = lappend_oid(tables, table);
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	return tables;
+}
+
+/*
+ * set_event_guard_mode(relation regclass, mode text,
+ *						until timestamptz DEFAULT NULL) → void
+ */
+Datum
+ev_set_event_guard_mode(PG_FUNCTION_ARGS)
+{
+	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
+	TimestampTz until = DT_NOEND;
+	EvGuardMode new_mode;
+	char	   *mode = mode_argument(fcinfo, &new_mode);
+	List	   *tables;
+	ListCell   *cell;
+
+	if (!PG_ARGISNULL(2))
+	{
+		until = PG_GETARG_TIMESTAMPTZ(2);
+		if (until <= GetCurrentTimestamp())
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("until is in the past")));
+		if (new_mode == EV_GUARD_ENFORCE && until != DT_NOEND)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("mode \"enforce\" has no end"),
+					 errdetail("It is the mode that others end with.")));
+	}
+	if (PG_ARGISNULL(0))
+		tables = guarded_tables(function);
+	else
+		tables = list_make1_oid(PG_GETARG_OID(0));
+
+	if (tables != NIL)
+		ev_quarantine_create();
+	foreach(cell, tables)
+	{
+		EvGuardArguments arguments;
+		const Trigger *trigger;
+		Relation	relation;
+
+		/* dropped since we looked, by one whom we wait for or before */
+		if (PG_ARGISNULL(0) && !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))))
+			continue;
+		relation = open_table(lfirst_oid(cell), ShareRowExclusiveLock);
+		trigger = find_trigger(relation, function);
+		if (trigger == NULL)
+		{
+			if (!PG_ARGISNULL(0))
+				refuse_unguarded(relation);
+			table_close(relation, NoLock);
+			continue;
+		}
+		check_replaceable(relation, trigger);
+		ev_guard_arguments(trigger, &arguments);
+		arguments.until = until;
+		create_trigger(relation, trigger, function, &arguments, mode);
+		table_close(relation, NoLock);
+	}
+	PG_RETURN_VOID();
+}
+
+/*
+ * drop_event_guard(relation regclass) → void
+ */
+Datum
+ev_drop_event_guard(PG_FUNCTION_ARGS)
+{
+	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
+	DropStmt   *command = makeNode(DropStmt);
+	const Trigger *trigger;
+	Relation	relation;
+	char	   *namespace;
+	char	   *table;
+	char	   *name;
+
+	require_not_null(fcinfo, 0, "relation");
+	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
+	trigger = find_trigger(relation, function);
+	if (trigger == NULL)
+		refuse_unguarded(relation);
+	namespace = get_namespace_name(RelationGetNamespace(relation));
+	table = pstrdup(RelationGetRelationName(relation));
+	name = pstrdup(trigger->tgname);
+	table_close(relation, NoLock);
+
+	command->removeType = OBJECT_TRIGGER;
+	command->objects = list_make1(list_make3(makeString(namespace), makeString(table), makeString(name)));
+	command->behavior = DROP_RESTRICT;
+	run_command((Node *) command,
+				psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
+						 quote_qualified_identifier(namespace, table)));
+	PG_RETURN_VOID();
+}

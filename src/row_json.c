@@ -1,0 +1,341 @@
+/*
+ * row_json.c
+ *	  A row as jsonb that can become the same row again.
+ *
+ * to_jsonb(row) loses what a quarantine must keep: the difference between an
+ * SQL NULL and the JSON value null, repeated keys of json, the bounds of
+ * arrays, digits of floating-point numbers under extra_float_digits.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_type.h"
+#include "common/shortest_dec.h"
+#include "lib/stringinfo.h"
+#include "utils/builtins.h"
+#include "utils/date.h"
+#include "utils/datetime.h"
+#include "utils/guc.h"
+#include "utils/json.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "compat.h"
+#include "row_json.h"
+
+/* ---------- JSON text ---------- */
+
+Jsonb *
+ev_jsonb_from_text(const text *json, char **fault)
+{
+	char	   *string = text_to_cstring(json);
+
+	*fault = ev_json_syntax_error(string, strlen(string));
+	if (*fault != NULL)
+		return NULL;
+	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(string)));
+}
+
+static int64
+count_members(const Jsonb *document)
+{
+	JsonbIterator *iterator = JsonbIteratorInit((JsonbContainer *) &document->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	int64		count = 0;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+		if (token == WJB_KEY)
+			count++;
+	return count;
+}
+
+/*
+ * How many colons stand outside strings: as many as there are members.  The
+ * syntax has been checked.
+ */
+static int64
+count_colons(const char *json, int length)
+{
+	int64		count = 0;
+	bool		in_string = false;
+
+	for (int i = 0; i < length; i++)
+	{
+		if (json[i] == '"')
+			in_string = !in_string;
+		else if (in_string && json[i] == '\\')
+			i++;
+		else if (!in_string && json[i] == ':')
+			count++;
+	}
+	return count;
+}
+
+/*
+ * A json column's document as jsonb: NULL where members with the same name
+ * would be lost, or where it could be mistaken for a text.  Numbers that jsonb
+ * cannot hold have a long exponent, and strings that are too long for it make
+ * a long document.
+ */
+static Jsonb *
+json_to_jsonb(const text *json)
+{
+	const char *data = VARDATA_ANY(json);
+	int			length = VARSIZE_ANY_EXHDR(json);
+	int			digits = 0;
+	bool		exponent = false;
+	char	   *fault;
+	Jsonb	   *document;
+
+	if (length >= 0x0FFFFFFF / 2)
+		return NULL;
+	for (int i = 0; i < length; i++)
+	{
+		if (exponent && data[i] >= '0' && data[i] <= '9')
+		{
+			if (++digits > 3)
+				return NULL;
+		}
+		else if (!(exponent && (data[i] == '+' || data[i] == '-')))
+		{
+			exponent = data[i] == 'e' || data[i] == 'E';
+			digits = 0;
+		}
+	}
+	document = ev_jsonb_from_text(json, &fault);
+	if (document == NULL)
+		return NULL;
+	if (JB_ROOT_IS_SCALAR(document))
+	{
+		JsonbValue	value;
+
+		if (JsonbExtractScalar(&document->root, &value) && value.type == jbvString)
+			return NULL;
+		return document;
+	}
+	return count_members(document) == count_colons(data, length) ? document : NULL;
+}
+
+/* ---------- a column's value ---------- */
+
+static void
+set_string(JsonbValue *value, char *string)
+{
+	value->type = jbvString;
+	value->val.string.val = string;
+	value->val.string.len = strlen(string);
+}
+
+/*
+ * A number that the server writes as JSON does, unless it is none, or the
+ * negative zero that numeric does not have.
+ */
+static void
+set_number(JsonbValue *value, char *number)
+{
+	if (strspn(number, "0123456789+-.eE") == strlen(number) && strcmp(number, "-0") != 0)
+	{
+		value->type = jbvNumeric;
+		value->val.numeric =
+			DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(number),
+												ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+	}
+	else
+		set_string(value, number);
+}
+
+/* A document within another. */
+static void
+set_document(JsonbValue *value, Jsonb *document)
+{
+	if (JB_ROOT_IS_SCALAR(document) && JsonbExtractScalar(&document->root, value))
+		return;
+	value->type = jbvBinary;
+	value->val.binary.data = &document->root;
+	value->val.binary.len = VARSIZE(document) - VARHDRSZ;
+}
+
+/* The type's text form, in settings that it can be read back under any. */
+static char *
+type_output(Oid type, Datum datum)
+{
+	Oid			function;
+	bool		is_varlena;
+	int			guc_level = NewGUCNestLevel();
+	char	   *result;
+
+	static const char *const settings[][2] = {
+		{"datestyle", "ISO, YMD"}, {"intervalstyle", "postgres"}, {"timezone", "UTC"},
+		{"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"search_path", "pg_catalog, pg_temp"}
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+						  GUC_ACTION_SAVE, true, 0, false);
+	getTypeOutputInfo(type, &function, &is_varlena);
+	result = OidOutputFunctionCall(function, datum);
+	AtEOXact_GUC(false, guc_level);
+	return result;
+}
+
+/* False: the column is left out. */
+static bool
+column_value(Oid type, Datum datum, bool is_null, JsonbValue *value)
+{
+	char		buffer[MAXDATELEN + 1];
+	Jsonb	   *document;
+
+	type = getBaseType(type);
+	if (is_null)
+	{
+		value->type = jbvNull;
+		return type != JSONBOID && type != JSONOID;
+	}
+	switch (type)
+	{
+		case BOOLOID:
+			value->type = jbvBool;
+			value->val.boolean = DatumGetBool(datum);
+			break;
+		case INT2OID:
+			set_number(value, psprintf("%d", DatumGetInt16(datum)));
+			break;
+		case INT4OID:
+			set_number(value, psprintf("%d", DatumGetInt32(datum)));
+			break;
+		case INT8OID:
+			set_number(value, psprintf(INT64_FORMAT, DatumGetInt64(datum)));
+			break;
+		case NUMERICOID:
+			set_number(value, DatumGetCString(DirectFunctionCall1(numeric_out, datum)));
+			break;
+		case FLOAT4OID:
+			{
+				char		number[FLOAT_SHORTEST_DECIMAL_LEN];
+
+				float_to_shortest_decimal_buf(DatumGetFloat4(datum), number);
+				set_number(value, pstrdup(number));
+				break;
+			}
+		case FLOAT8OID:
+			{
+				char		number[DOUBLE_SHORTEST_DECIMAL_LEN];
+
+				double_to_shortest_decimal_buf(DatumGetFloat8(datum), number);
+				set_number(value, pstrdup(number));
+				break;
+			}
+		case TEXTOID:
+		case VARCHAROID:
+		case BPCHAROID:
+			set_string(value, TextDatumGetCString(datum));
+			break;
+		case DATEOID:
+		case TIMESTAMPOID:
+			JsonEncodeDateTime(buffer, datum, type, NULL);
+			set_string(value, pstrdup(buffer));
+			break;
+		case TIMESTAMPTZOID:
+			{
+				int			utc = 0;
+
+				JsonEncodeDateTime(buffer, datum, type, &utc);
+				set_string(value, pstrdup(buffer));
+				break;
+			}
+		case JSONBOID:
+			set_document(value, DatumGetJsonbP(datum));
+			break;
+		case JSONOID:
+			document = json_to_jsonb(DatumGetTextPP(datum));
+			if (document != NULL)
+				set_document(value, document);
+			else
+				set_string(value, TextDatumGetCString(datum));
+			break;
+		default:
+			set_string(value, type_output(type, datum));
+			break;
+	}
+	return true;
+}
+
+Jsonb *
+ev_row_to_jsonb(Relation relation, HeapTuple row)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	JsonbParseState *state = NULL;
+
+	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(descriptor, i);
+		JsonbValue	name;
+		JsonbValue	value;
+		bool		is_null;
+		Datum		datum;
+
+		if (column->attisdropped || column->attgenerated != '\0')
+			continue;
+		datum = heap_getattr(row, i + 1, descriptor, &is_null);
+		if (!column_value(column->atttypid, datum, is_null, &value))
+			continue;
+		set_string(&name, NameStr(column->attname));
+		pushJsonbValue(&state, WJB_KEY, &name);
+		pushJsonbValue(&state, WJB_VALUE, &value);
+	}
+	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+}
+
+/* ---------- the way back ---------- */
+
+char *
+ev_row_insert_command(Relation relation, Jsonb *row)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	char	   *table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+												   RelationGetRelationName(relation));
+	StringInfoData columns;
+	StringInfoData values;
+
+	initStringInfo(&columns);
+	initStringInfo(&values);
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(descriptor, i);
+		const char *name = quote_identifier(NameStr(column->attname));
+		char	   *key = quote_literal_cstr(NameStr(column->attname));
+		Oid			base;
+		JsonbValue	member;
+		bool		is_json;
+
+		if (column->attisdropped || column->attgenerated != '\0')
+			continue;
+		base = getBaseType(column->atttypid);
+		is_json = base == JSONBOID || base == JSONOID;
+		if (getKeyJsonValueFromContainer(&row->root, NameStr(column->attname),
+										 strlen(NameStr(column->attname)), &member) == NULL &&
+			!(is_json && !column->attnotnull))
+			continue;
+
+		appendStringInfo(&columns, "%s%s", columns.len > 0 ? ", " : "", name);
+		if (values.len > 0)
+			appendStringInfoString(&values, ", ");
+		if (base == JSONBOID)
+			appendStringInfo(&values, "($1 OPERATOR(pg_catalog.->) %s)", key);
+		else if (base == JSONOID)
+			appendStringInfo(&values,
+							 "CASE pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) %s) WHEN 'string'"
+							 " THEN ($1 OPERATOR(pg_catalog.->>) %s)::pg_catalog.json"
+							 " ELSE ($1 OPERATOR(pg_catalog.->) %s)::pg_catalog.json END",
+							 key, key, key);
+		else
+			appendStringInfo(&values, "r.%s", name);
+	}
+	if (columns.len == 0)
+		return psprintf("INSERT INTO %s DEFAULT VALUES", table);
+	return psprintf("INSERT INTO %s (%s) OVERRIDING SYSTEM VALUE"
+					" SELECT %s FROM pg_catalog.jsonb_populate_record(NULL::%s, $1) AS r",
+					table, columns.data, values.data, table);
+}
