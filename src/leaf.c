@@ -118,18 +118,33 @@ within_bounds(const EvBounds *bounds, Numeric numeric)
 }
 
 static inline bool
+is_whole(const EvDigits *number)
+{
+	return number->count <= number->weight + 1 || number->count == 0;
+}
+
+static inline bool
 match_number(const EvLeaf *leaf, Numeric numeric)
 {
-	EvDigits	number = ev_number_read(numeric);
-	const EvBounds *bounds = leaf->u.bounds;
+	EvDigits	number;
 
-	if (leaf->integer && number.count > number.weight + 1 && number.count > 0)
+	if (leaf->integer)
+	{
+		number = ev_number_read(numeric);
+		if (!is_whole(&number))
+			return false;
+	}
+	return leaf->u.bounds == NULL || within_bounds(leaf->u.bounds, numeric);
+}
+
+static inline bool
+match_sign(const EvLeaf *leaf, Numeric numeric)
+{
+	EvDigits	number = ev_number_read(numeric);
+
+	if (leaf->integer && !is_whole(&number))
 		return false;
-	if (bounds == NULL)
-		return true;
-	if (bounds->only_sign)
-		return number.count == 0 ? !bounds->low_exclusive : !number.negative;
-	return within_bounds(bounds, numeric);
+	return number.count == 0 ? leaf->u.zero_is_valid : !number.negative;
 }
 
 static pg_noinline bool
@@ -197,6 +212,8 @@ match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 	{
 		case EV_LEAF_NUMBER:
 			return in.type != EV_NUMBER || match_number(leaf, (Numeric) in.data);
+		case EV_LEAF_SIGN:
+			return in.type != EV_NUMBER || match_sign(leaf, (Numeric) in.data);
 		case EV_LEAF_NUMBERS:
 			return in.type != EV_NUMBER || in_numbers(leaf->u.enumeration, (Numeric) in.data);
 		case EV_LEAF_OBJECT:
@@ -226,8 +243,13 @@ match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint
 {
 	if (JBE_ISSTRING(entry))
 		return (leaf->types & EV_BIT(EV_STRING)) != 0 && match_string(m, leaf, base + start, end - start);
-	if (JBE_ISNUMERIC(entry) && leaf->kind == EV_LEAF_NUMBER)
-		return (leaf->types & EV_BIT(EV_NUMBER)) != 0 && match_number(leaf, (Numeric) (base + INTALIGN(start)));
+	if (JBE_ISNUMERIC(entry) && (leaf->types & EV_BIT(EV_NUMBER)) != 0)
+	{
+		if (leaf->kind == EV_LEAF_SIGN)
+			return match_sign(leaf, (Numeric) (base + INTALIGN(start)));
+		if (leaf->kind == EV_LEAF_NUMBER)
+			return match_number(leaf, (Numeric) (base + INTALIGN(start)));
+	}
 	if (JBE_ISCONTAINER(entry) && leaf->kind == EV_LEAF_OBJECT)
 	{
 		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
@@ -401,14 +423,14 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 
 /* Values that begin at *start, which is then where they end. */
 static pg_attribute_always_inline bool
-match_values(EvMatch *m, const EvLeaf *const *leaves, const JEntry *values, uint32 count,
+match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 count,
 			 const char *base, uint32 *start)
 {
 	uint32		value_start = *start;
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		const EvLeaf *leaf = leaves[i];
+		const EvLeaf *leaf = &leaves[i];
 		uint32		end = ev_entry_end(values[i], value_start);
 
 		if (leaf->kind != EV_LEAF_TRUE &&
@@ -445,7 +467,7 @@ key_set_place(const JEntry *keys, uint32 count)
 /* Keeps the keys, which are all that an object needs to have. */
 static void
 remember_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *bytes, uint32 length,
-			  const EvLeaf *const *leaves)
+			  const EvLeaf *leaves)
 {
 	EvKeySet   *set;
 	uint32		place;
@@ -458,13 +480,13 @@ remember_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *by
 	if (seen->sets[place] != NULL)
 		return;
 	set = MemoryContextAlloc(GetMemoryChunkContext(seen),
-							 sizeof(EvKeySet) + count * (sizeof(EvLeaf *) + sizeof(JEntry)) + length);
+							 sizeof(EvKeySet) + count * (sizeof(EvLeaf) + sizeof(JEntry)) + length);
 	set->count = count;
 	set->length = length;
-	set->leaves = (const EvLeaf **) (set + 1);
+	set->leaves = (EvLeaf *) (set + 1);
 	set->entries = (JEntry *) (set->leaves + count);
 	set->bytes = (char *) (set->entries + count);
-	memcpy(set->leaves, leaves, count * sizeof(EvLeaf *));
+	memcpy(set->leaves, leaves, count * sizeof(EvLeaf));
 	memcpy(set->entries, keys, count * sizeof(JEntry));
 	memcpy(set->bytes, bytes, length);
 	seen->sets[place] = set;
@@ -479,7 +501,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	const JEntry *values = keys + count;
 	const char *base = (const char *) (values + count);
 	const EvProperty *next = object->properties;
-	const EvLeaf *leaves[MERGED_KEYS];
+	EvLeaf		leaves[MERGED_KEYS];
 	uint32		key_start = 0;
 	uint32		value_start = values_start(keys, count);
 	uint32		required = 0;
@@ -518,7 +540,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			}
 			if (leaf->types == 0)
 				return false;
-			leaves[i - done] = leaf;
+			leaves[i - done] = *leaf;
 			key_start = key_end;
 		}
 		if (until == count && required < object->required_count)

@@ -37,7 +37,6 @@ make_bounds(const EvInstruction *low, const EvInstruction *high)
 		bounds->high_digits = ev_number_read(bounds->high);
 		bounds->high_exclusive = high->u.bound.kind == EV_EXCLUSIVE_MAXIMUM;
 	}
-	bounds->only_sign = low != NULL && high == NULL && bounds->low_digits.count == 0;
 	return bounds;
 }
 
@@ -260,6 +259,12 @@ done:
 	if (leaf.subject == EV_NUMBER || (leaf.subject == EV_TYPE_COUNT && leaf.integer))
 	{
 		leaf.subject = EV_NUMBER;
+		if (low != NULL && high == NULL && ev_number_read(low->u.bound.value).count == 0)
+		{
+			leaf.kind = EV_LEAF_SIGN;
+			leaf.u.zero_is_valid = low->u.bound.kind == EV_MINIMUM;
+			return leaf;
+		}
 		leaf.kind = EV_LEAF_NUMBER;
 		leaf.u.bounds = low != NULL || high != NULL ? make_bounds(low, high) : NULL;
 		return leaf;

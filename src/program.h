@@ -129,6 +129,7 @@ struct EvBounds;
 	X(PATTERN, "a string matches (pattern)") \
 	X(FORMAT, "a string has a format (format)") \
 	X(NUMBER, "a number is within bounds (bounds)") \
+	X(SIGN, "a number is not negative (zero_is_valid)") \
 	X(NUMBERS, "a number is one of a few (enumeration)") \
 	X(OBJECT, "an object's own keywords (object)") \
 	X(ARRAY, "an array's own keywords (array)") \
@@ -161,6 +162,7 @@ typedef struct EvLeaf
 		const EvPattern *pattern;	/* PATTERN */
 		EvFormatFunction format;	/* FORMAT */
 		const struct EvBounds *bounds;	/* NUMBER; NULL: none */
+		bool		zero_is_valid;	/* SIGN */
 		const struct EvObject *object;	/* OBJECT */
 		const struct EvArray *array;	/* ARRAY */
 		const struct EvBranches *branches;	/* BRANCHES */
@@ -193,7 +195,7 @@ typedef struct EvKeySet
 {
 	uint32		count;
 	uint32		length;			/* bytes of all keys */
-	const EvLeaf **leaves;
+	EvLeaf	   *leaves;			/* copies, so that they lie together */
 	JEntry	   *entries;
 	char	   *bytes;
 } EvKeySet;
@@ -281,7 +283,6 @@ typedef struct EvBounds
 	EvDigits	high_digits;
 	bool		low_exclusive;
 	bool		high_exclusive;
-	bool		only_sign;		/* low is 0, and there is no high */
 } EvBounds;
 
 /*
