@@ -261,6 +261,38 @@ read_version(Oid function, EvDocument *document)
 	ReleaseSysCache(row);
 }
 
+/* With all the versions that the policy asks for. */
+static void
+compare_with_neighbours(Check *check, int type_length)
+{
+	List	   *versions;
+	List	   *functions = ev_registry_list(check->document->name, type_length, &versions);
+	int			first_later = 0;
+	EvDocument	other;
+
+	while (first_later < list_length(versions) && list_nth_int(versions, first_later) < check->version)
+		first_later++;
+	for (int i = first_later - 1; i >= 0; i--)
+	{
+		read_version(list_nth_oid(functions, i), &other);
+		compare_with(check, &other, list_nth_int(versions, i));
+		if (!check->policy->transitive || other.breaking)
+			break;
+	}
+	for (int i = first_later; i < list_length(versions); i++)
+	{
+		/* in the validator it is there already */
+		if (list_nth_int(versions, i) == check->version)
+			continue;
+		read_version(list_nth_oid(functions, i), &other);
+		if (other.breaking)
+			break;
+		compare_with(check, &other, list_nth_int(versions, i));
+		if (!check->policy->transitive)
+			break;
+	}
+}
+
 void
 ev_compatibility_check(const EvDocument *document)
 {
@@ -269,54 +301,16 @@ ev_compatibility_check(const EvDocument *document)
 	Policy		policy;
 	Check		check = {.policy = &policy, .document = document};
 	int			type_length;
-	List	   *functions;
-	List	   *versions;
-	int			first_later = 0;
 
-	if (!ev_parse_event_name(document->name, &type_length, &check.version))
+	if (!ev_parse_event_name(document->name, &type_length, &check.version) || document->breaking)
 		return;
 
 	context = AllocSetContextCreate(caller, "event_validate compatibility", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	policy = read_policy(document->name, type_length);
-	if (!policy.backward && !policy.forward)
-		document = NULL;
-	else if (document->breaking)
-		document = NULL;
-	if (document == NULL)
-	{
-		MemoryContextSwitchTo(caller);
-		MemoryContextDelete(context);
-		return;
-	}
-
 	initStringInfo(&check.reasons);
-	functions = ev_registry_list(document->name, type_length, &versions);
-	while (first_later < list_length(versions) && list_nth_int(versions, first_later) < check.version)
-		first_later++;
-	for (int i = first_later - 1; i >= 0; i--)
-	{
-		EvDocument	other;
-
-		read_version(list_nth_oid(functions, i), &other);
-		compare_with(&check, &other, list_nth_int(versions, i));
-		if (!policy.transitive || other.breaking)
-			break;
-	}
-	for (int i = first_later; i < list_length(versions); i++)
-	{
-		EvDocument	other;
-
-		if (list_nth_int(versions, i) == check.version)
-			continue;
-		read_version(list_nth_oid(functions, i), &other);
-		if (other.breaking)
-			break;
-		compare_with(&check, &other, list_nth_int(versions, i));
-		if (!policy.transitive)
-			break;
-	}
-
+	if (policy.backward || policy.forward)
+		compare_with_neighbours(&check, type_length);
 	if (check.broke)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

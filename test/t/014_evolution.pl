@@ -1,0 +1,97 @@
+# Policies of event types as objects of the database: they survive a dump, do
+# not stand in the way of a restore, and can be members of another extension,
+# whose versions they hold to.
+use strict;
+use warnings;
+
+use EventValidate;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_node('evolution');
+my $dump = $node->backup_dir;
+mkdir $dump;
+my $db = new_database($node, 'evolution');
+
+sub sql { return $node->safe_psql($db, @_); }
+
+sub refused
+{
+	my ($database, $sql, $pattern, $name) = @_;
+	my @error = sql_error($node, $database, $sql);
+
+	is($error[0], '22023', "$name is refused");
+	like($error[2] // '', $pattern, 'and the reason is named');
+	return;
+}
+
+# ---------- dump and restore ----------
+
+# Version 3 does not fit version 2 by the policy of today, and was no break by
+# that of its day.
+sql(q(
+	SELECT register_event_schema('order', 1, '{"type": "integer"}');
+	SELECT register_event_schema('order', 2, '{"type": "number"}');
+	SELECT set_event_compatibility('order', 'none');
+	SELECT register_event_schema('order', 3, '{"type": "string"}');
+	SELECT register_event_schema('order', 4, '{"type": "null"}', breaking => true);
+	SELECT set_event_compatibility('order', 'full_transitive', lenient => false);
+	SELECT set_event_compatibility('it''s "odd" @', 'forward');
+	SELECT register_event_schema('it''s "odd" @', 1, '{"type": "number"}')));
+my $state = q(SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace ORDER BY 1);
+my $before = sql($state);
+
+command_ok([ 'pg_dump', '--file', "$dump/plain.sql", '--dbname', $node->connstr($db) ], 'a plain dump');
+command_ok([ 'pg_dump', '--format', 'directory', '--file', "$dump/directory", '--dbname', $node->connstr($db) ], 'a dump by directory');
+$node->safe_psql('postgres', "CREATE DATABASE \"$_\" TEMPLATE template0") foreach ('plain', 'parallel');
+command_ok([ 'psql', '--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--quiet', '--file', "$dump/plain.sql", '--dbname', $node->connstr('plain') ],
+	'restored by psql');
+command_ok([ 'pg_restore', '--exit-on-error', '--jobs', '2', '--dbname', $node->connstr('parallel'), "$dump/directory" ],
+	'restored in parallel');
+foreach my $restored ('plain', 'parallel')
+{
+	is($node->safe_psql($restored, $state), $before, "$restored: versions and policies are what they were");
+	refused($restored, q(SELECT register_event_schema('order', 5, '{"type": ["null", "string"]}')),
+		qr/TYPE_WIDENED.*full_transitive, strict/s, "$restored: a version that does not fit");
+	refused($restored, q(SELECT register_event_schema('it''s "odd" @', 2, 'true')), qr/TYPE_WIDENED/, "$restored: one of an odd type");
+}
+
+# ---------- another extension ----------
+
+my $share = ($ENV{EV_DESTDIR} // '') . `pg_config --sharedir`;
+chomp $share;
+
+SKIP:
+{
+	skip "cannot write to $share/extension", 10 unless -w "$share/extension";
+
+	append_to_file("$share/extension/event_pack.control",
+		"comment = 'schemas'\ndefault_version = '1.2'\nrequires = 'event_validate'\nrelocatable = false\nschema = public\n");
+	append_to_file("$share/extension/event_pack--1.0.sql", q(
+		SELECT set_event_compatibility('pack', 'full');
+		SELECT register_event_schema('pack', 1, '{"type": "integer"}');
+		CREATE FUNCTION event_schema."pack@2"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS '{"type": "integer", "title": "Two"}';));
+	append_to_file("$share/extension/event_pack--1.0--1.1.sql", q(
+		SELECT register_event_schema('pack', 3, '{"type": "number"}');));
+	append_to_file("$share/extension/event_pack--1.0--1.2.sql", q(
+		SELECT register_event_schema('pack', 3, '{"type": "number"}', breaking => true);));
+
+	sql(q(CREATE EXTENSION event_pack VERSION '1.0'));
+	is( sql(q(SELECT count(*) FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_pack') AND deptype = 'e')),
+		'3', 'versions and policy are members of the extension');
+	refused($db, q(SELECT register_event_schema('pack', 3, '{"type": "number"}')), qr/TYPE_WIDENED/, 'a version of one\'s own that does not fit');
+	refused($db, q(ALTER EXTENSION event_pack UPDATE TO '1.1'), qr/TYPE_WIDENED/, 'an update with a version that does not fit');
+	sql(q(ALTER EXTENSION event_pack UPDATE TO '1.2'));
+	is(sql(q(SELECT validate_event('1.5', 'pack', 3))), 't', 'one with a break that is meant is not');
+	is( (sql_error($node, $db, 'DROP FUNCTION event_schema."pack@compatibility"()'))[0], '2BP01', 'the policy belongs to the extension');
+
+	command_ok([ 'pg_dump', '--file', "$dump/pack.sql", '--dbname', $node->connstr($db) ], 'a dump with the extension');
+	$node->safe_psql('postgres', 'CREATE DATABASE pack TEMPLATE template0');
+	command_ok([ 'psql', '--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--quiet', '--file', "$dump/pack.sql", '--dbname', $node->connstr('pack') ],
+		'restored');
+	is($node->safe_psql('pack', $state), sql($state), 'with its versions and its policy');
+	unlink glob "$share/extension/event_pack*";
+}
+
+done_testing();
