@@ -221,7 +221,9 @@ class Bench:
                 self.run(f"""CREATE FUNCTION python_{workload.name}(data jsonb) RETURNS boolean LANGUAGE plpython3u IMMUTABLE AS $python$
 if "validate" not in SD:
     import json, fastjsonschema
-    SD["validate"] = fastjsonschema.compile(json.loads({schema!r}))
+    formats = {{"uuid": r"^[0-9a-fA-F]{{8}}(-[0-9a-fA-F]{{4}}){{3}}-[0-9a-fA-F]{{12}}\Z",
+               "duration": r"^P(?!\Z)(\d+W|(\d+Y)?(\d+M)?(\d+D)?(T(?!\Z)(\d+H)?(\d+M)?(\d+S)?)?)\Z"}}
+    SD["validate"] = fastjsonschema.compile(json.loads({schema!r}), formats=formats)
     SD["error"] = fastjsonschema.JsonSchemaException
     SD["loads"] = json.loads
 try:

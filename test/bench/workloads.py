@@ -547,7 +547,7 @@ def spoil_kind(r, event, number):
     elif kind == 3:
         event["id"] = event["id"][:-1]
     else:
-        event["occurred_at"] = event["occurred_at"].replace("T", " ")
+        event["occurred_at"] = event["occurred_at"][:19]
     return event
 
 
