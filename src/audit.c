@@ -21,7 +21,6 @@
 #include "tcop/tcopprot.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -221,50 +220,67 @@ ev_event_audit_filter_text(PG_FUNCTION_ARGS)
 
 /* ---------- violations of a row, counted ---------- */
 
-/* Violations of one kind. */
-typedef struct Kind
+/* What makes a kind of violations. */
+typedef struct KindKey
 {
-	/* the key */
 	const char *instance_location;	/* array indexes are "*" */
 	const char *keyword_location;
 	const char *name;			/* the message where it says which */
+} KindKey;
 
+/* Violations of one kind. */
+typedef struct Kind
+{
+	KindKey		key;
 	const char *keyword;
 	const char *message;		/* of the first of them */
 	int64		count;
+	uint32		hash;
+	char		status;
 } Kind;
+
+static inline uint32
+hash_text(const char *text)
+{
+	return hash_bytes((const unsigned char *) text, strlen(text));
+}
+
+static inline uint32
+hash_key(KindKey key)
+{
+	return hash_combine(hash_combine(hash_text(key.instance_location), hash_text(key.keyword_location)),
+						hash_text(key.name));
+}
+
+static inline bool
+same_key(KindKey a, KindKey b)
+{
+	return strcmp(a.instance_location, b.instance_location) == 0 &&
+		strcmp(a.keyword_location, b.keyword_location) == 0 &&
+		strcmp(a.name, b.name) == 0;
+}
+
+#define SH_PREFIX			kinds
+#define SH_ELEMENT_TYPE		Kind
+#define SH_KEY_TYPE			KindKey
+#define SH_KEY				key
+#define SH_HASH_KEY(tb, k)	hash_key(k)
+#define SH_EQUAL(tb, a, b)	same_key(a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a)	((a)->hash)
+#define SH_SCOPE			static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
 
 typedef struct Counter
 {
 	EvCollector collector;
 	const Jsonb *document;
 	MemoryContext context;		/* of all strings */
-	HTAB	   *kinds;
+	kinds_hash *kinds;
 	StringInfoData location;
 } Counter;
-
-static uint32
-hash_kind(const void *key, Size size)
-{
-	const Kind *kind = (const Kind *) key;
-	uint32		hash = string_hash(kind->instance_location, PG_INT32_MAX);
-
-	(void) size;
-	hash = hash_combine(hash, string_hash(kind->keyword_location, PG_INT32_MAX));
-	return hash_combine(hash, string_hash(kind->name, PG_INT32_MAX));
-}
-
-static int
-compare_kinds(const void *a, const void *b, Size size)
-{
-	const Kind *x = (const Kind *) a;
-	const Kind *y = (const Kind *) b;
-
-	(void) size;
-	return strcmp(x->instance_location, y->instance_location) != 0 ||
-		strcmp(x->keyword_location, y->keyword_location) != 0 ||
-		strcmp(x->name, y->name) != 0;
-}
 
 /*
  * A location with "*" for each array index.  Which tokens are, only the
@@ -329,7 +345,7 @@ count_violation(EvCollector *collector, const EvViolation *violation)
 {
 	Counter    *counter = (Counter *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(counter->context);
-	Kind		key = {
+	KindKey		key = {
 		.keyword_location = violation->keyword_location,
 		.name = is_named(violation->keyword) ? violation->message : ""
 	};
@@ -338,14 +354,14 @@ count_violation(EvCollector *collector, const EvViolation *violation)
 
 	fold_location(counter->document, violation->instance_location, &counter->location);
 	key.instance_location = counter->location.data;
-	kind = hash_search(counter->kinds, &key, HASH_ENTER, &found);
+	kind = kinds_insert(counter->kinds, key, &found);
 	if (!found)
 	{
-		kind->instance_location = pstrdup(key.instance_location);
-		kind->keyword_location = pstrdup(key.keyword_location);
+		kind->key.instance_location = pstrdup(key.instance_location);
+		kind->key.keyword_location = pstrdup(key.keyword_location);
 		kind->keyword = pstrdup(violation->keyword);
 		kind->message = pstrdup(violation->message);
-		kind->name = key.name[0] != '\0' ? kind->message : "";
+		kind->key.name = key.name[0] != '\0' ? kind->message : "";
 		kind->count = 0;
 	}
 	kind->count++;
@@ -358,10 +374,10 @@ put_kind(FunctionCallInfo fcinfo, const Kind *kind)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	bool		nulls[6] = {0};
 	Datum		values[6] = {
-		CStringGetTextDatum(kind->instance_location),
-		CStringGetTextDatum(kind->keyword_location),
+		CStringGetTextDatum(kind->key.instance_location),
+		CStringGetTextDatum(kind->key.keyword_location),
 		CStringGetTextDatum(kind->keyword),
-		CStringGetTextDatum(kind->name),
+		CStringGetTextDatum(kind->key.name),
 		CStringGetTextDatum(kind->message),
 		Int64GetDatum(kind->count)
 	};
@@ -373,7 +389,7 @@ put_kind(FunctionCallInfo fcinfo, const Kind *kind)
 static void
 put_message(FunctionCallInfo fcinfo, const char *message)
 {
-	Kind		kind = {"", "", message, "", message, 1};
+	Kind		kind = {.key = {"", "", message}, .keyword = "", .message = message, .count = 1};
 
 	put_kind(fcinfo, &kind);
 }
@@ -389,7 +405,8 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	EvSchema   *schema;
 	char	   *fault = NULL;
 
-	InitMaterializedSRF(fcinfo, 0);
+	/* the expected one: to find out ours would leave memory behind each time */
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (int i = lengthof(null_messages) - 1; i >= 0; i--)
 		if (PG_ARGISNULL(i))
 		{
@@ -403,31 +420,29 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 		return (Datum) 0;
 	}
 
-	counter.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate audit",
-											ALLOCSET_DEFAULT_SIZES);
+	/* one for all calls of a call site */
+	if (fcinfo->flinfo->fn_extra == NULL)
+		fcinfo->flinfo->fn_extra = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate audit",
+														 ALLOCSET_DEFAULT_SIZES);
+	counter.context = fcinfo->flinfo->fn_extra;
 	caller = MemoryContextSwitchTo(counter.context);
 	counter.document = is_text ? parse_document(PG_GETARG_TEXT_PP(0), &fault) : PG_GETARG_JSONB_P(0);
 	if (counter.document != NULL)
 	{
-		HASHCTL		control = {
-			.keysize = sizeof(Kind), .entrysize = sizeof(Kind),
-			.hash = hash_kind, .match = compare_kinds, .hcxt = counter.context
-		};
-		HASH_SEQ_STATUS scan;
+		kinds_iterator iterator;
 		Kind	   *kind;
 
-		counter.kinds = hash_create("event_validate violations", 32, &control,
-									HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+		counter.kinds = kinds_create(counter.context, 8, NULL);
 		initStringInfo(&counter.location);
 		run_program(schema->program, counter.document, &counter.collector, &fault);
-		hash_seq_init(&scan, counter.kinds);
-		while ((kind = hash_seq_search(&scan)) != NULL)
+		kinds_start_iterate(counter.kinds, &iterator);
+		while ((kind = kinds_iterate(counter.kinds, &iterator)) != NULL)
 			put_kind(fcinfo, kind);
 	}
 	if (fault != NULL)
 		put_message(fcinfo, fault);
 	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(counter.context);
+	MemoryContextReset(counter.context);
 	return (Datum) 0;
 }
 

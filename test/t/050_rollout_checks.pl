@@ -14,7 +14,7 @@ use Time::HiRes qw(sleep time);
 my $seconds = $ENV{EV_ROLLOUT_SECONDS} || 12;
 my $clients = 4;
 
-my $node = new_node('rollout', conf => "max_wal_size = 4GB\nfsync = off\nautovacuum = off\n");
+my $node = new_node('rollout', conf => "shared_buffers = 16MB\nmax_wal_size = 4GB\nfsync = off\nautovacuum = off\n");
 my $db = new_database($node, 'rollout');
 
 $node->safe_psql(
@@ -154,6 +154,32 @@ ok($node->poll_query_until($db, q(SELECT count(*) > 0 FROM pg_stat_activity WHER
 $audit->finish;
 is($node->safe_psql($db, q(SELECT count(*) FILTER (WHERE event_audit_filter(slow(data), event_type, schema_version)) FROM few; SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid())),
 	"0\nSELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()", 'and afterwards its query is as before');
+
+# ---------- memory ----------
+
+# What an audit needs at its peak does not grow with the rows that are invalid.
+SKIP:
+{
+	skip 'no /proc/self/status', 2 unless -e '/proc/self/status';
+	my $peak = q(SELECT 'peak ' || substring(pg_read_file('/proc/self/status') FROM 'VmHWM:\s+(\d+)'););
+	my $stdout = $node->safe_psql(
+		$db, qq(
+		CREATE TABLE bad AS SELECT 'order' AS event_type, 1 AS schema_version,
+		  jsonb_build_object('id', 'x', 'symbol', 'lower', 'tags', jsonb_build_array(i, i)) AS data FROM generate_series(1, 100000) AS i;
+		ANALYZE bad;
+		SET max_parallel_workers_per_gather = 0;
+		SELECT count(*) FROM bad;
+		CREATE TABLE fewer AS SELECT * FROM bad LIMIT 5000;
+		ANALYZE fewer;
+		SELECT FROM audit_events('fewer');
+		$peak
+		SELECT 'violations ' || sum(violations) FROM audit_events('bad');
+		$peak));
+	like($stdout, qr/^violations 400000$/m, 'an audit of bad rows alone');
+	my @peaks = $stdout =~ /^peak (\d+)$/mg;
+	cmp_ok($peaks[1] - $peaks[0], '<', 40 * 1024, "needs no more memory for more of them: $peaks[0] kB, $peaks[1] kB");
+	$node->safe_psql($db, 'DROP TABLE bad, fewer');
+}
 
 # ---------- dump and restore ----------
 
