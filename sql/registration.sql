@@ -101,6 +101,22 @@ SELECT widen_event_schema('reg.hand', 1, '{"type": "string", "maxLength": 9}');
 \echo :SQLSTATE
 SELECT widen_event_schema('reg.hand', 1, '{"type": "text"}');
 
+-- annotations that another schema refers into are more than that, but not names like theirs
+SELECT register_event_schema('reg.shown', 1, '{"examples": [{"type": "string"}], "$defs": {"title": {"type": "string"}}}');
+SELECT register_event_schema('reg.named', 1, '{"$ref": "event:reg.shown@1#/$defs/title"}');
+SELECT register_event_schema('reg.shown', 1, '{"examples": [{"type": "number"}], "$defs": {"title": {"type": "string", "title": "t"}}}');
+SELECT register_event_schema('reg.taken', 1, '{"$ref": "event:reg.shown@1#/examples/0"}');
+SELECT register_event_schema('reg.shown', 1, '{"examples": [{"type": "string"}], "$defs": {"title": {"type": "string"}}}');
+\echo :SQLSTATE
+SET check_function_bodies = off;
+CREATE OR REPLACE FUNCTION event_schema."reg.shown@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS
+	'{"examples": [{"type": "string"}], "$defs": {"title": {"type": "string"}}}';
+RESET check_function_bodies;
+SELECT validate_event('1', 'reg.taken', 1) AS yes, validate_event('"1"', 'reg.taken', 1) AS no;
+SELECT register_event_schema('reg.taken', 1, '{"$ref": "event:reg.shown@1#/examples/0", "title": "t"}');
+SELECT drop_event_schema('reg.taken', 1), drop_event_schema('reg.named', 1);
+SELECT drop_event_schema('reg.shown', 1);
+
 -- all of it, as commands
 COMMENT ON FUNCTION event_schema."reg.paid@1" IS 'it''s paid';
 SELECT event_schema_ddl('reg.paid');

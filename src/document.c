@@ -121,9 +121,57 @@ is_annotation(const char *name, int length)
 	return false;
 }
 
+/* What a keyword of that name holds in any dialect. */
+static EvShape
+shape_of(const char *name, int length)
+{
+	EvShape		shape = EV_ANY_VALUE;
+
+	for (int draft = 0; draft < EV_DRAFT_COUNT; draft++)
+	{
+		int			keyword = ev_keyword_find(name, length, draft);
+
+		if (keyword >= 0 && ev_keywords[keyword].shape > shape)
+			shape = ev_keywords[keyword].shape;
+	}
+	return shape;
+}
+
+/*
+ * Does a JSON Pointer, the fragment of a reference, go through a keyword that
+ * is an annotation ("/examples/0")?  "/$defs/title" does not: that is a name.
+ */
+static bool
+is_pointer_to_annotation(const char *pointer)
+{
+	bool		is_name = false;
+	const char *p = pointer;
+
+	if (strchr(pointer, '%') != NULL)
+		return true;			/* it may */
+	while (*p == '/')
+	{
+		int			length = strcspn(++p, "/");
+
+		if (is_name)
+			is_name = false;
+		else if (is_annotation(p, length))
+			return true;
+		else
+		{
+			EvShape		shape = shape_of(p, length);
+
+			is_name = shape == EV_SCHEMA_MAP || shape == EV_PATTERN_SCHEMA_MAP ||
+				shape == EV_DEPENDENCIES;
+		}
+		p += length;
+	}
+	return false;
+}
+
 /*
  * Does a reference anywhere in the document go through a keyword that is an
- * annotation ("#/examples/0")?  Such a keyword is more than that.
+ * annotation?  Such a keyword is more than that.
  */
 static bool
 refers_to_annotation(JsonbContainer *container)
@@ -137,23 +185,25 @@ refers_to_annotation(JsonbContainer *container)
 	{
 		if (token == WJB_KEY)
 			is_reference = value.val.string.len >= 4 &&
-				memcmp(value.val.string.val + value.val.string.len - 3, "Ref", 3) == 0;
-		if (token == WJB_KEY && value.val.string.len == 4 &&
-			memcmp(value.val.string.val, "$ref", 4) == 0)
-			is_reference = true;
+				(memcmp(value.val.string.val + value.val.string.len - 3, "Ref", 3) == 0 ||
+				 (value.val.string.len == 4 && memcmp(value.val.string.val, "$ref", 4) == 0));
 		if (token == WJB_VALUE && is_reference && value.type == jbvString)
 		{
 			char	   *reference = pnstrdup(value.val.string.val, value.val.string.len);
-			char	   *rest;
-			char	   *part;
+			char	   *fragment = strchr(reference, '#');
 
-			part = strtok_r(reference, "/#", &rest);
-			for (; part != NULL; part = strtok_r(NULL, "/#", &rest))
-				if (is_annotation(part, strlen(part)) || strchr(part, '%') != NULL)
-					return true;
+			if (fragment != NULL && is_pointer_to_annotation(fragment + 1))
+				return true;
+			pfree(reference);
 		}
 	}
 	return false;
+}
+
+bool
+ev_document_refers_to_annotation(const EvDocument *document)
+{
+	return !JB_ROOT_IS_SCALAR(document->schema) && refers_to_annotation(&document->schema->root);
 }
 
 /* Are two values equal as jsonb? */
@@ -231,7 +281,7 @@ same_members(JsonbValue *a, JsonbValue *b, bool is_map)
 					value_a,
 					value_b;
 		bool		more = next_member(&x, is_map, &key_a, &value_a);
-		EvShape		shape = EV_ANY_VALUE;
+		EvShape		shape;
 
 		if (next_member(&y, is_map, &key_b, &value_b) != more)
 			return false;
@@ -241,17 +291,7 @@ same_members(JsonbValue *a, JsonbValue *b, bool is_map)
 			memcmp(key_a.val.string.val, key_b.val.string.val, key_a.val.string.len) != 0)
 			return false;
 
-		if (is_map)
-			shape = EV_SCHEMA;
-		else
-			for (int draft = 0; draft < EV_DRAFT_COUNT; draft++)
-			{
-				int			keyword = ev_keyword_find(key_a.val.string.val, key_a.val.string.len, draft);
-
-				if (keyword >= 0 && ev_keywords[keyword].shape > shape)
-					shape = ev_keywords[keyword].shape;
-			}
-
+		shape = is_map ? EV_SCHEMA : shape_of(key_a.val.string.val, key_a.val.string.len);
 		if (shape == EV_SCHEMA || shape == EV_SCHEMA_OR_SCHEMAS || shape == EV_SCHEMAS)
 		{
 			if (is_array(&value_a) && is_array(&value_b))
@@ -293,7 +333,7 @@ ev_document_same_answers(const EvDocument *a, const EvDocument *b)
 	if (compareJsonbContainers(&a->schema->root, &b->schema->root) == 0)
 		return true;
 	if (JB_ROOT_IS_SCALAR(a->schema) || JB_ROOT_IS_SCALAR(b->schema) ||
-		refers_to_annotation(&a->schema->root) || refers_to_annotation(&b->schema->root))
+		ev_document_refers_to_annotation(a) || ev_document_refers_to_annotation(b))
 		return false;
 
 	x.val.binary.data = &a->schema->root;

@@ -59,4 +59,11 @@ extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute
  */
 extern bool ev_document_same_answers(const EvDocument *a, const EvDocument *b);
 
+/*
+ * May a reference in the document, to itself or to another one, lead to what
+ * stands in an annotation ("#/examples/0")?  Where that is replaced, answers
+ * change.
+ */
+extern bool ev_document_refers_to_annotation(const EvDocument *document);
+
 #endif							/* EV_DOCUMENT_H */

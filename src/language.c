@@ -605,6 +605,61 @@ ev_language_compile(const EvDocument *document)
 	MemoryContextDelete(context);
 }
 
+/*
+ * The name of another schema that refers to what stands in an annotation of
+ * this function's document ("event:order@1#/examples/0"), or NULL.
+ */
+static char *
+who_uses_annotations(Oid function)
+{
+	Oid			language = ev_language_oid();
+	char	   *result = NULL;
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		EvDocument	document;
+		EvDocument	target;
+		EvFault		fault;
+		ListCell   *cell;
+
+		CHECK_FOR_INTERRUPTS();
+		if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language ||
+			((Form_pg_proc) GETSTRUCT(tuple))->oid == function ||
+			!ev_language_document(tuple, &document, &fault) ||
+			!ev_document_refers_to_annotation(&document))
+			continue;
+		foreach(cell, ev_document_references(&document))
+		{
+			memset(&target, 0, sizeof(target));
+			if (ev_registry_resolve((const char *) lfirst(cell), &target) &&
+				target.function == function)
+				result = pstrdup(document.name);
+		}
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	return result;
+}
+
+void
+ev_language_check_annotations(const EvDocument *old, const EvDocument *new)
+{
+	char	   *user;
+
+	if (compareJsonbContainers(&old->schema->root, &new->schema->root) == 0)
+		return;
+	user = who_uses_annotations(old->function);
+	if (user != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("cannot replace annotations of schema \"%s\"", old->name),
+				 errdetail("Schema \"%s\" refers to it, and into annotations: they are more than that.", user),
+				 errhint("Register the next version.")));
+}
+
 /* The function that is being widened. */
 static Oid	replaceable = InvalidOid;
 
@@ -637,11 +692,13 @@ check_replacement(HeapTuple function, const EvDocument *document)
 						document->name, EV_LANGUAGE),
 				 errhint("Drop the function first.")));
 
-	if (document->function == replaceable ||
-		(ev_language_document(previous, &old_document, &fault) &&
-		 ev_document_same_answers(&old_document, document)))
+	if (document->function == replaceable)
 		return true;
-	ev_language_refuse_change(document->name);
+	if (!ev_language_document(previous, &old_document, &fault) ||
+		!ev_document_same_answers(&old_document, document))
+		ev_language_refuse_change(document->name);
+	ev_language_check_annotations(&old_document, document);
+	return true;
 }
 
 Datum

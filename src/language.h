@@ -77,6 +77,13 @@ extern void ev_language_compile(const EvDocument *document);
  */
 extern void ev_language_allow_replacement(Oid function);
 
+/*
+ * A registered document is about to be replaced, or was just now, by one with
+ * other annotations.  Raises duplicate_object where another schema refers into
+ * them, whose answers would change.
+ */
+extern void ev_language_check_annotations(const EvDocument *old, const EvDocument *new);
+
 /* Raises duplicate_object: a registered schema cannot take another document. */
 extern void ev_language_refuse_change(const char *name) pg_attribute_noreturn();
 

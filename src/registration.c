@@ -354,10 +354,16 @@ register_definition(const char *name, const char *uri, const char *definition,
 		is_wider = !ev_document_same_answers(&old_document, &document);
 		if (is_wider && !widen)
 			ev_language_refuse_change(name);
+		if (!is_wider)
+			ev_language_check_annotations(&old_document, &document);
 		document.function = function;
 	}
 
 	ev_language_compile(&document);
+
+	/* it waited for who was creating the function by plain DDL, if anybody */
+	if (!OidIsValid(function) && OidIsValid(ev_registered_function(name)))
+		return register_definition(name, uri, definition, assert_format, breaking, widen);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
