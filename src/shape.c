@@ -125,7 +125,7 @@ ev_pattern_shape(const char *pattern, int length)
 {
 	EvPatternTree tree = {0};
 	EvPatternError error = {0};
-	Shaper		shaper = {.tree = &tree,.run_set = -1};
+	Shaper		shaper = {.tree = &tree, .run_set = -1};
 	EvPatternShape *shape;
 	int			count;
 

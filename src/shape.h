@@ -22,8 +22,8 @@ typedef struct EvPatternShape
 {
 	uint32		minimum;		/* bytes */
 	uint32		maximum;
-	uint32		chunk_count;	/* of a fixed length; else all bytes are as the
-								 * first chunk says */
+	uint32		chunk_count;	/* of a fixed length; else all bytes are as
+								 * the first chunk says */
 	EvShapeChunk chunks[EV_SHAPE_CHUNKS];
 } EvPatternShape;
 

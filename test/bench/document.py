@@ -229,8 +229,6 @@ def bars(path, title, note, groups):
     for name, entries in groups:
         if name:
             body.append(f'<text x="12" y="{y + 13}" class="group">{escape(name)}</text>')
-            if len(groups) > 1 and len(entries) > 1:
-                pass
         for label, value, colour in entries:
             if not value or value <= 0:
                 continue
