@@ -10,6 +10,7 @@
 
 #include "access/htup.h"
 #include "document.h"
+#include "nodes/pg_list.h"
 
 /*
  * Checks a document that is about to be registered, or was just created, as
