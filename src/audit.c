@@ -389,7 +389,7 @@ put_kind(FunctionCallInfo fcinfo, const Kind *kind)
 static void
 put_message(FunctionCallInfo fcinfo, const char *message)
 {
-	Kind		kind = {.key = {"", "", message}, .keyword = "", .message = message, .count = 1};
+	Kind		kind = {.key = {"", "", message},.keyword = "",.message = message,.count = 1};
 
 	put_kind(fcinfo, &kind);
 }
