@@ -14,7 +14,7 @@ typedef enum EvOperand
 	EV_DATA,					/* jsonb, json or text */
 	EV_TYPE,					/* text, or a string type or an enum */
 	EV_VERSION					/* int2, int4 or int8 */
-}			EvOperand;
+} EvOperand;
 
 #define EV_OPERANDS		3
 

@@ -200,7 +200,7 @@ prepare_insert(void)
 }
 
 void
-ev_quarantine_add(const EvDiverted * diverted)
+ev_quarantine_add(const EvDiverted *diverted)
 {
 	Datum		values[lengthof(column_types)];
 	char		nulls[lengthof(column_types)];

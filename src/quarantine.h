@@ -23,7 +23,7 @@ typedef struct EvDiverted
 	const int32 *version;		/* NULL: it has none */
 	Jsonb	   *violations;
 	bool		kept;			/* the row is in its table all the same */
-}			EvDiverted;
+} EvDiverted;
 
 /*
  * The quarantine; InvalidOid where there is none.  Raises where the relation
@@ -43,6 +43,6 @@ extern void ev_quarantine_create(void);
  * Writes an event into the quarantine, as its owner, whatever the rights of
  * the current user.  Raises undefined_table where there is no quarantine.
  */
-extern void ev_quarantine_add(const EvDiverted * diverted);
+extern void ev_quarantine_add(const EvDiverted *diverted);
 
 #endif							/* EV_QUARANTINE_H */

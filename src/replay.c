@@ -57,7 +57,7 @@ typedef struct Candidate
 	Jsonb	   *row;
 	bool		moved;			/* it is in its table now */
 	Jsonb	   *violations;		/* why not; NULL: as before */
-}			Candidate;
+} Candidate;
 
 typedef struct Replay
 {
@@ -69,7 +69,7 @@ typedef struct Replay
 	SPIPlanPtr	plan;			/* of the last INSERT, and its text */
 	char	   *command;
 	MemoryContext context;		/* of the chunk */
-}			Replay;
+} Replay;
 
 /* ---------- who may ---------- */
 
@@ -148,7 +148,7 @@ is_rows_fault(const ErrorData *error)
 
 /* What the function for repairs makes of a row; NULL: nothing. */
 static Jsonb *
-repair(Replay * replay, Jsonb *row)
+repair(Replay *replay, Jsonb *row)
 {
 	LOCAL_FCINFO(call, 1);
 	Datum		result;
@@ -169,7 +169,7 @@ repair(Replay * replay, Jsonb *row)
 }
 
 static SPIPlanPtr
-prepare_insert(Replay * replay, Relation relation, Jsonb *row)
+prepare_insert(Replay *replay, Relation relation, Jsonb *row)
 {
 	Oid			types[1] = {JSONBOID};
 	char	   *command = ev_row_insert_command(relation, row);
@@ -193,7 +193,7 @@ prepare_insert(Replay * replay, Relation relation, Jsonb *row)
 
 /* Inserts a row as whom it must be; how many were inserted. */
 static uint64
-insert(Replay * replay, Relation relation, Jsonb *row, EvReplay * guarded)
+insert(Replay *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 {
 	Datum		values[1] = {JsonbPGetDatum(row)};
 	Oid			owner = relation->rd_rel->relowner;
@@ -225,7 +225,7 @@ insert(Replay * replay, Relation relation, Jsonb *row, EvReplay * guarded)
 }
 
 static void
-replay_row(Replay * replay, Candidate * candidate)
+replay_row(Replay *replay, Candidate *candidate)
 {
 	Oid			namespace = get_namespace_oid(candidate->schema, true);
 	Oid			table = OidIsValid(namespace) ? get_relname_relid(candidate->name, namespace) : InvalidOid;
@@ -268,7 +268,7 @@ replay_row(Replay * replay, Candidate * candidate)
 
 /* Replays rows in a subtransaction, and after an error each half of them. */
 static void
-replay_chunk(Replay * replay, Candidate * candidates, int count)
+replay_chunk(Replay *replay, Candidate *candidates, int count)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -320,7 +320,7 @@ replay_chunk(Replay * replay, Candidate * candidates, int count)
 
 /* Deletes what was moved, and notes why the rest was not; the number moved. */
 static int64
-settle(Candidate * candidates, int count)
+settle(Candidate *candidates, int count)
 {
 	Oid			delete_types[1] = {INT8ARRAYOID};
 	Oid			update_types[2] = {INT8ARRAYOID, JSONBARRAYOID};
@@ -382,7 +382,7 @@ static Oid	filter_types[] = {TEXTOID, TEXTOID, TEXTOID, INT4OID};
 
 /* Reads the next rows, locked, into the chunk's context; how many there are. */
 static int
-fetch(Replay * replay, Portal portal, int limit, Candidate * *candidates)
+fetch(Replay *replay, Portal portal, int limit, Candidate **candidates)
 {
 	MemoryContext caller;
 	int			count;
@@ -409,7 +409,7 @@ fetch(Replay * replay, Portal portal, int limit, Candidate * *candidates)
 }
 
 static int64
-replay_all(Replay * replay, Datum *filter, const char *nulls, int64 max_rows)
+replay_all(Replay *replay, Datum *filter, const char *nulls, int64 max_rows)
 {
 	SPIPlanPtr	plan;
 	Portal		portal;

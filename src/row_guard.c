@@ -68,7 +68,7 @@ EvReplay   *ev_replay = NULL;
 static const char *const modes[] = {"enforce", "quarantine", "warn", "off"};
 
 bool
-ev_guard_mode(const char *name, EvGuardMode * mode)
+ev_guard_mode(const char *name, EvGuardMode *mode)
 {
 	for (int i = 0; i < (int) lengthof(modes); i++)
 		if (strcmp(name, modes[i]) == 0)
@@ -80,7 +80,7 @@ ev_guard_mode(const char *name, EvGuardMode * mode)
 }
 
 void
-ev_guard_arguments(const Trigger *trigger, EvGuardArguments * arguments)
+ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {
 	arguments->expressions[EV_DATA] = "data";
 	arguments->expressions[EV_TYPE] = "event_type";
@@ -112,7 +112,7 @@ typedef struct Operand
 	AttrNumber	column;			/* 0: it is an expression */
 	Oid			type;			/* base type of the value */
 	Node	   *expression;
-}			Operand;
+} Operand;
 
 typedef struct RowGuard
 {
@@ -128,7 +128,7 @@ typedef struct RowGuard
 	bool		has_expressions;
 	bool		may_raise;		/* while the expressions are evaluated */
 	MemoryContext context;		/* of the expressions; NULL: freed */
-}			RowGuard;
+} RowGuard;
 
 static HTAB *guards = NULL;
 static uint64 made = 0;
@@ -216,7 +216,7 @@ original_table(Oid trigger)
 }
 
 static void
-make_guard(RowGuard * guard, Relation relation, const Trigger *trigger)
+make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	EvGuardArguments arguments;
@@ -291,10 +291,10 @@ typedef struct Call
 	ExprContext *expression_context;
 	TupleTableSlot *slot;
 	EvDispatch *dispatch;
-}			Call;
+} Call;
 
 static void
-make_expressions(Call * call, Relation relation)
+make_expressions(Call *call, Relation relation)
 {
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
 	Node	   *copies[EV_OPERANDS] = {NULL};
@@ -355,10 +355,10 @@ typedef struct Event
 	EvSchema   *schema;			/* NULL: not registered, or not looked up */
 	char	   *fault;			/* what is wrong, found before any matching */
 	int			fault_sqlstate; /* 0: the data is not JSON */
-}			Event;
+} Event;
 
 static Datum
-operand_value(Call * call, EvOperand operand, Relation relation, HeapTuple row, bool *is_null)
+operand_value(Call *call, EvOperand operand, Relation relation, HeapTuple row, bool *is_null)
 {
 	AttrNumber	column = call->guard->operands[operand].column;
 
@@ -368,7 +368,7 @@ operand_value(Call * call, EvOperand operand, Relation relation, HeapTuple row, 
 }
 
 static void
-read_row(Call * call, Relation relation, HeapTuple row, Event * event)
+read_row(Call *call, Relation relation, HeapTuple row, Event *event)
 {
 	RowGuard   *guard = call->guard;
 	bool		is_null;
@@ -427,7 +427,7 @@ is_violation(const ErrorData *error)
 
 /* read_row where an expression may raise.  Such an error is the event's fault. */
 static void
-read_row_in_subtransaction(Call * call, Relation relation, HeapTuple row, Event * event)
+read_row_in_subtransaction(Call *call, Relation relation, HeapTuple row, Event *event)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -464,7 +464,7 @@ read_row_in_subtransaction(Call * call, Relation relation, HeapTuple row, Event 
 
 /* JSON text to jsonb.  Raises where jsonb cannot hold it. */
 static void
-parse_data(Event * event)
+parse_data(Event *event)
 {
 	char	   *fault;
 
@@ -474,7 +474,7 @@ parse_data(Event * event)
 }
 
 static bool
-matches(Event * event)
+matches(Event *event)
 {
 	if (event->data == NULL && event->json != NULL)
 		parse_data(event);
@@ -489,7 +489,7 @@ matches(Event * event)
  * must hold nothing but memory when it raises: no catalog, no buffer, no lock.
  */
 static bool
-compute(bool (*computation) (Event * event, void *arg), Event * event, void *arg)
+compute(bool (*computation) (Event *event, void *arg), Event *event, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool result = false;
@@ -516,7 +516,7 @@ compute(bool (*computation) (Event * event, void *arg), Event * event, void *arg
 }
 
 static bool
-matches_computation(Event * event, void *arg pg_attribute_unused())
+matches_computation(Event *event, void *arg pg_attribute_unused())
 {
 	return matches(event);
 }
@@ -530,7 +530,7 @@ typedef struct JsonCollector
 	JsonbParseState *state;
 	StringInfoData words;		/* the first of them, for messages */
 	StringInfoData first;
-}			JsonCollector;
+} JsonCollector;
 
 static void
 push_member(JsonbParseState **state, const char *name, const char *string)
@@ -587,7 +587,7 @@ ev_single_violation(const char *message, const char *sqlstate)
 }
 
 static bool
-collect_computation(Event * event, void *arg)
+collect_computation(Event *event, void *arg)
 {
 	JsonCollector *json = (JsonCollector *) arg;
 
@@ -600,7 +600,7 @@ collect_computation(Event * event, void *arg)
  * first violation, and the first few.
  */
 static Jsonb *
-violations_of(Event * event, char **first, char **words)
+violations_of(Event *event, char **first, char **words)
 {
 	JsonCollector json = {.collector = {.add = collect, .limit = KEPT_VIOLATIONS}, .context = CurrentMemoryContext};
 	const char *message = NULL;
@@ -654,7 +654,7 @@ violations_of(Event * event, char **first, char **words)
 /* ---------- rows that are not valid ---------- */
 
 static void
-refuse(Relation relation, Event * event)
+refuse(Relation relation, Event *event)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
 
@@ -704,7 +704,7 @@ not_diverted_context(void *arg)
 }
 
 static void
-divert(const RowGuard * guard, Relation relation, HeapTuple row, Event * event)
+divert(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 {
 	EvDiverted	diverted = {.table = guard->table, .relation = relation, .row = row};
 	char	   *reason = why_not_divert(relation, guard->table);
@@ -726,7 +726,7 @@ divert(const RowGuard * guard, Relation relation, HeapTuple row, Event * event)
 }
 
 static void
-warn(const RowGuard * guard, Relation relation, HeapTuple row, Event * event)
+warn(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 {
 	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
@@ -787,7 +787,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 	bool		is_insert = TRIGGER_FIRED_BY_INSERT(data->tg_event);
 	HeapTuple	row = is_insert ? data->tg_trigtuple : data->tg_newtuple;
 	Call	   *call = prepare_call(fcinfo, relation, data->tg_trigger);
-	const		RowGuard *guard = call->guard;
+	const RowGuard *guard = call->guard;
 	EvGuardMode mode = guard->mode;
 	bool		replayed = ev_replay != NULL && is_insert &&
 		(ev_replay->table == guard->table || ev_replay->table == guard->relation) &&

@@ -23,23 +23,23 @@ typedef enum EvGuardMode
 								 * it is inserted */
 	EV_GUARD_WARN,				/* ... is kept, recorded and warned about */
 	EV_GUARD_OFF
-}			EvGuardMode;
+} EvGuardMode;
 
 typedef struct EvGuardArguments
 {
 	EvGuardMode mode;
 	TimestampTz until;			/* DT_NOEND: no end */
 	const char *expressions[EV_OPERANDS];
-}			EvGuardArguments;
+} EvGuardArguments;
 
 /* False where there is no mode of that name. */
-extern bool ev_guard_mode(const char *name, EvGuardMode * mode);
+extern bool ev_guard_mode(const char *name, EvGuardMode *mode);
 
 /*
  * Reads the arguments of a trigger; the strings are the trigger's.  Raises
  * invalid_parameter_value where they are none of guard_event's.
  */
-extern void ev_guard_arguments(const Trigger *trigger, EvGuardArguments * arguments);
+extern void ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments);
 
 /*
  * A replay that is inserting rows into a table.  While ev_replay is set, the
@@ -53,9 +53,9 @@ typedef struct EvReplay
 	int			depth;			/* pg_trigger_depth() of the guard */
 	MemoryContext context;		/* for the violations */
 	Jsonb	   *violations;		/* of the last row, NULL: none */
-}			EvReplay;
+} EvReplay;
 
-extern EvReplay * ev_replay;
+extern EvReplay *ev_replay;
 
 /* pg_trigger_depth() */
 extern int	ev_trigger_depth(void);

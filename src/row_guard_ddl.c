@@ -169,15 +169,19 @@ time_text(TimestampTz time)
 	return pstrdup(buffer);
 }
 
-/* CREATE OR REPLACE TRIGGER, in place of the one that there is, if any. */
+/*
+ * CREATE OR REPLACE TRIGGER, in place of the one that there is, if any.  Closes
+ * the relation, and keeps the lock.
+ */
 static char *
 create_trigger(Relation relation, const Trigger *replaced, Oid function,
-			   const EvGuardArguments * arguments, const char *mode)
+			   const EvGuardArguments *arguments, const char *mode)
 {
 	CreateTrigStmt *command = makeNode(CreateTrigStmt);
 	char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
 	char	   *function_namespace = get_namespace_name(get_func_namespace(function));
 	char	   *function_name = get_func_name(function);
+	char	   *table;
 	StringInfoData text;
 	ListCell   *cell;
 	char		enabled = replaced ? replaced->tgenabled : TRIGGER_FIRES_ON_ORIGIN;
@@ -205,6 +209,8 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 		appendStringInfo(&text, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
 						 quote_literal_cstr(strVal(lfirst(cell))));
 	appendStringInfoChar(&text, ')');
+	table = table_name(RelationGetRelid(relation));
+	table_close(relation, NoLock);	/* or it would count as in use */
 	run_command((Node *) command, text.data);
 
 	/* replacing makes it fire where triggers do by default */
@@ -219,8 +225,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 		alter->cmds = list_make1(subcommand);
 		alter->objtype = OBJECT_TABLE;
 		run_command((Node *) alter,
-					psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s",
-							 table_name(RelationGetRelid(relation)),
+					psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
 							 enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
 							 quote_identifier(command->trigname)));
 	}
@@ -270,7 +275,7 @@ require_not_null(FunctionCallInfo fcinfo, int argument, const char *name)
 }
 
 static char *
-mode_argument(FunctionCallInfo fcinfo, EvGuardMode * mode)
+mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 {
 	char	   *name;
 
@@ -321,9 +326,8 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	ev_quarantine_create();
 
 	name = palloc0(NAMEDATALEN);
+	warn_of_later_triggers(relation, replaced ? replaced->tgname : GUARD_NAME);
 	namestrcpy(name, create_trigger(relation, replaced, function, &arguments, mode));
-	warn_of_later_triggers(relation, NameStr(*name));
-	table_close(relation, NoLock);
 	PG_RETURN_NAME(name);
 }
 
@@ -411,7 +415,6 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 		ev_guard_arguments(trigger, &arguments);
 		arguments.until = until;
 		create_trigger(relation, trigger, function, &arguments, mode);
-		table_close(relation, NoLock);
 	}
 	PG_RETURN_VOID();
 }

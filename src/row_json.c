@@ -261,31 +261,136 @@ column_value(Oid type, Datum datum, bool is_null, JsonbValue *value)
 	return true;
 }
 
+/* ---------- the object ---------- */
+
+/*
+ * pushJsonbValue would take nested documents apart and put them together
+ * again, which recurses; but a document that is too deep to be matched is to
+ * be diverted nevertheless.  So the object is written here, as jsonb.h
+ * describes it, with nested documents as they are.
+ */
+typedef struct Member
+{
+	const char *name;
+	int			name_length;
+	JsonbValue	value;
+} Member;
+
+/* jsonb's order of keys: by length, then by bytes */
+static int
+compare_members(const void *a, const void *b)
+{
+	const Member *x = (const Member *) a;
+	const Member *y = (const Member *) b;
+
+	if (x->name_length != y->name_length)
+		return x->name_length < y->name_length ? -1 : 1;
+	return memcmp(x->name, y->name, x->name_length);
+}
+
+/* Numbers and containers are aligned within the jsonb. */
+static void
+align(StringInfo buffer)
+{
+	while (buffer->len % ALIGNOF_INT != 0)
+		appendStringInfoCharMacro(buffer, '\0');
+}
+
+/* Writes a value; its type as a JEntry has it. */
+static JEntry
+append_value(StringInfo buffer, const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return JENTRY_ISNULL;
+		case jbvBool:
+			return value->val.boolean ? JENTRY_ISBOOL_TRUE : JENTRY_ISBOOL_FALSE;
+		case jbvString:
+			appendBinaryStringInfo(buffer, value->val.string.val, value->val.string.len);
+			return JENTRY_ISSTRING;
+		case jbvNumeric:
+			align(buffer);
+			appendBinaryStringInfo(buffer, (const char *) value->val.numeric,
+								   VARSIZE_ANY(value->val.numeric));
+			return JENTRY_ISNUMERIC;
+		case jbvBinary:
+			align(buffer);
+			appendBinaryStringInfo(buffer, (const char *) value->val.binary.data,
+								   value->val.binary.len);
+			return JENTRY_ISCONTAINER;
+		default:
+			elog(ERROR, "unexpected type of jsonb value: %d", (int) value->type);
+	}
+}
+
+static Jsonb *
+make_object(Member *members, int count)
+{
+	StringInfoData buffer;
+	uint32		header = count | JB_FOBJECT;
+	int			entries;		/* where they begin */
+	int			data;			/* and what they describe */
+
+	qsort(members, count, sizeof(Member), compare_members);
+	initStringInfo(&buffer);
+	appendStringInfoSpaces(&buffer, VARHDRSZ);
+	appendBinaryStringInfo(&buffer, (char *) &header, sizeof(header));
+	entries = buffer.len;
+	appendStringInfoSpaces(&buffer, sizeof(JEntry) * count * 2);
+	data = buffer.len;
+
+	/* the keys, then the values */
+	for (int i = 0; i < 2 * count; i++)
+	{
+		int			start = buffer.len;
+		JEntry		entry;
+
+		if (i < count)
+		{
+			appendBinaryStringInfo(&buffer, members[i].name, members[i].name_length);
+			entry = JENTRY_ISSTRING;
+		}
+		else
+			entry = append_value(&buffer, &members[i - count].value);
+		if (buffer.len - data > JENTRY_OFFLENMASK)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("row is too large for the quarantine")));
+		if (i % JB_OFFSET_STRIDE == 0)
+			entry |= (buffer.len - data) | JENTRY_HAS_OFF;
+		else
+			entry |= buffer.len - start;
+		memcpy(buffer.data + entries + i * sizeof(JEntry), &entry, sizeof(JEntry));
+	}
+	SET_VARSIZE(buffer.data, buffer.len);
+	return (Jsonb *) buffer.data;
+}
+
 Jsonb *
 ev_row_to_jsonb(Relation relation, HeapTuple row)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
-	JsonbParseState *state = NULL;
+	Member	   *members = palloc(sizeof(Member) * (descriptor->natts + 1));
+	int			count = 0;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	for (int i = 0; i < descriptor->natts; i++)
 	{
 		Form_pg_attribute column = TupleDescAttr(descriptor, i);
-		JsonbValue	name;
-		JsonbValue	value;
+		Member	   *member = &members[count];
 		bool		is_null;
 		Datum		datum;
 
 		if (column->attisdropped || column->attgenerated != '\0')
 			continue;
 		datum = heap_getattr(row, i + 1, descriptor, &is_null);
-		if (!column_value(column->atttypid, datum, is_null, &value))
+		if (!column_value(column->atttypid, datum, is_null, &member->value))
 			continue;
-		set_string(&name, NameStr(column->attname));
-		pushJsonbValue(&state, WJB_KEY, &name);
-		pushJsonbValue(&state, WJB_VALUE, &value);
+		member->name = NameStr(column->attname);
+		member->name_length = strlen(member->name);
+		count++;
 	}
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	return make_object(members, count);
 }
 
 /* ---------- the way back ---------- */

@@ -1,0 +1,162 @@
+-- Replay and purge: what is valid moves, what is not stays, and nothing is lost.
+CREATE SCHEMA guard_replay;
+SET search_path = guard_replay, public;
+SELECT register_event_schema('replay', 1, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}');
+SELECT register_event_schema('other', 1, '{"type": "object", "required": ["n"]}');
+CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_type text DEFAULT 'replay', schema_version int DEFAULT 2, data jsonb,
+  doubled int GENERATED ALWAYS AS ((data ->> 'n')::int * 2) STORED);
+CREATE TABLE others (LIKE events INCLUDING ALL);
+SELECT add_event_guard('events', 'quarantine'), add_event_guard('others', 'quarantine');
+CREATE VIEW counts AS SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM others) AS others, count(*) AS quarantine FROM event_quarantine;
+INSERT INTO events (data) SELECT jsonb_build_object('n', i) FROM generate_series(1, 1000) i;
+INSERT INTO others (event_type, schema_version, data) SELECT 'other', 1, '{}' FROM generate_series(1, 10) i;
+SELECT * FROM counts;
+SELECT * FROM replay_event_quarantine();
+-- half of them are valid now
+SELECT register_event_schema('replay', 2, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "multipleOf": 2}}}', breaking => true);
+SELECT * FROM replay_event_quarantine('events', max_rows => 0);
+SELECT * FROM replay_event_quarantine('events', max_rows => 10);
+SELECT * FROM replay_event_quarantine('events', schema_version => 1);
+SELECT * FROM replay_event_quarantine(event_type => 'replay', max_rows => 100);
+SELECT * FROM counts;
+SELECT * FROM replay_event_quarantine();
+SELECT * FROM counts;
+-- under their own identities, and with what is computed
+SELECT count(*), bool_and((data ->> 'n')::int = id AND doubled = 2 * id) AS same FROM events;
+-- with the violations of now
+SELECT violations -> 0 ->> 'message' AS message, violations -> 0 ->> 'keyword' AS keyword FROM event_quarantine WHERE event_type = 'replay' ORDER BY id LIMIT 2;
+
+-- repairs get the whole row; null leaves it
+CREATE FUNCTION repair(event jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT CASE WHEN (event ->> 'id')::int > 500 THEN NULL WHEN (event ->> 'id')::int > 400 THEN '1' WHEN (event ->> 'id')::int < 300
+    THEN jsonb_set(event, '{data,n}', to_jsonb((event -> 'data' ->> 'n')::int * 2)) ELSE event END
+$$;
+CREATE FUNCTION broken(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  IF (event ->> 'id')::int % 4 = 1 THEN
+    RAISE EXCEPTION 'cannot repair %', event -> 'id';
+  END IF;
+  RETURN event;
+END
+$$;
+CREATE FUNCTION wrong(event text) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
+SELECT * FROM replay_event_quarantine('events', repair => 'wrong(text)');
+SELECT * FROM replay_event_quarantine('events', repair => 'broken(jsonb)');
+SELECT violations -> 0 ->> 'message' AS message FROM event_quarantine WHERE event_type = 'replay' ORDER BY id LIMIT 2;
+SELECT * FROM replay_event_quarantine('events', repair => 'repair(jsonb)');
+SELECT violations -> 0 ->> 'message' AS message, count(*), min(("row" ->> 'id')::int) FROM event_quarantine WHERE event_type = 'replay' AND ("row" ->> 'id')::int > 400
+  GROUP BY 1 ORDER BY 2 DESC LIMIT 1;
+SELECT * FROM counts;
+SELECT id, data FROM events WHERE id IN (1, 299, 301);
+
+-- what else can keep a row out stays as a reason, and does not keep others
+INSERT INTO others (event_type, schema_version, data) SELECT 'later', 1, jsonb_build_object('n', i) FROM generate_series(1, 6) i;
+SELECT register_event_schema('later', 1, '{}');
+ALTER TABLE others ADD CHECK ((data ->> 'n')::int <> 3);
+INSERT INTO others (id, event_type, schema_version, data) OVERRIDING SYSTEM VALUE SELECT ("row" ->> 'id')::int, 'later', 1, '{}' FROM event_quarantine WHERE event_type = 'later' AND "row" @> '{"data": {"n": 4}}';
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER drops BEFORE INSERT ON others FOR EACH ROW WHEN (NEW.data = '{"n": 5}') EXECUTE FUNCTION nothing();
+SELECT * FROM replay_event_quarantine(event_type => 'later');
+SELECT "row" -> 'data' AS data, violations FROM event_quarantine WHERE event_type = 'later' ORDER BY id;
+SELECT data FROM others ORDER BY id;
+-- changed tables: a new column takes its default, one that is gone is left out
+ALTER TABLE others DROP COLUMN doubled, ADD added text DEFAULT 'new', ADD tags jsonb DEFAULT '[]' NOT NULL, ADD notes jsonb DEFAULT '[]';
+DROP TRIGGER drops ON others;
+SELECT * FROM replay_event_quarantine(event_type => 'later');
+SELECT data, added, tags, notes FROM others WHERE data = '{"n": 5}';
+-- a table that is gone, and one of another name
+ALTER TABLE others RENAME TO renamed;
+SELECT * FROM replay_event_quarantine(event_type => 'later');
+SELECT "row" -> 'data' AS data, violations FROM event_quarantine WHERE event_type = 'later' ORDER BY id;
+SELECT * FROM replay_event_quarantine('renamed');
+UPDATE event_schema.quarantine SET relation_name = 'renamed' WHERE relation_name = 'others';
+ALTER TABLE renamed DROP CONSTRAINT others_data_check;
+SELECT * FROM replay_event_quarantine('renamed', 'later');
+ALTER TABLE renamed RENAME TO others;
+UPDATE event_schema.quarantine SET relation_name = 'others' WHERE relation_name = 'renamed';
+
+-- whatever the guard's mode is, a replay lets in what is valid only
+DELETE FROM event_schema.quarantine;
+TRUNCATE others, events;
+INSERT INTO others (event_type, schema_version, data) VALUES ('other', 1, '{}'), ('other', 2, '{}');
+SELECT set_event_guard_mode('others', 'enforce');
+SELECT * FROM replay_event_quarantine('others');
+SELECT set_event_guard_mode('others', 'warn');
+SELECT * FROM replay_event_quarantine('others');
+SELECT set_event_guard_mode('others', 'off');
+SELECT * FROM replay_event_quarantine('others');
+SELECT * FROM counts;
+SELECT kept, count(*) FROM event_quarantine GROUP BY 1;
+-- what the replay's own triggers insert is guarded as ever
+CREATE FUNCTION echo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_trigger_depth() < 2 THEN
+    INSERT INTO others (event_type, schema_version, data) VALUES ('other', 3, '"echo"');
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER echoes BEFORE INSERT ON others FOR EACH ROW EXECUTE FUNCTION echo();
+SELECT register_event_schema('other', 2, '{}');
+SELECT set_event_guard_mode('others', 'quarantine');
+SELECT * FROM replay_event_quarantine('others', schema_version => 2);
+SELECT schema_version, "row" -> 'data' AS data FROM event_quarantine ORDER BY id;
+DROP TRIGGER echoes ON others;
+-- without a guard the table decides
+SELECT drop_event_guard('others');
+SELECT * FROM replay_event_quarantine('others');
+SELECT * FROM counts;
+SELECT * FROM replay_event_quarantine(max_rows => NULL);
+SELECT * FROM replay_event_quarantine(max_rows => -1);
+
+-- partitions
+CREATE TABLE parts (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE part_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
+SELECT add_event_guard('parts', 'quarantine');
+INSERT INTO parts VALUES (1, 'part', 1, '1'), (2, 'part', 1, '2');
+DROP TABLE part_1;
+CREATE TABLE part_a PARTITION OF parts FOR VALUES FROM (0) TO (2);
+SELECT register_event_schema('part', 1, '{}');
+SELECT * FROM replay_event_quarantine('parts');
+SELECT violations FROM event_quarantine;
+CREATE TABLE part_b PARTITION OF parts FOR VALUES FROM (2) TO (20);
+SELECT * FROM replay_event_quarantine('parts');
+SELECT tableoid::regclass, id FROM parts ORDER BY id;
+
+-- purge
+SELECT set_event_guard_mode('events', 'quarantine');
+INSERT INTO events (data) VALUES ('1'), ('2');
+INSERT INTO parts VALUES (1, 'part', 7, '{}');
+SELECT set_event_guard_mode('events', 'warn');
+INSERT INTO events (data) VALUES ('3');
+SELECT purge_event_quarantine('1 hour');
+UPDATE event_schema.quarantine SET arrived_at = arrived_at - interval '2 hours' WHERE "row" -> 'data' <> '2';
+SELECT purge_event_quarantine('1 hour', 'parts', event_type => 'nothing');
+SELECT purge_event_quarantine('1 hour', 'events', kept => true);
+SELECT purge_event_quarantine('1 hour', schema_version => 7);
+SELECT purge_event_quarantine('1 hour');
+SELECT purge_event_quarantine(NULL);
+SELECT "row" -> 'data' AS data FROM event_quarantine;
+SELECT purge_event_quarantine('0');
+
+-- a schema is kept while rows of a guarded table carry it
+SELECT drop_event_schema('part', 1);
+SELECT set_event_guard_mode('parts', 'off');
+SELECT drop_event_schema('part', 1);
+DELETE FROM parts;
+SELECT drop_event_schema('part', 1);
+-- and the extension while the quarantine holds something
+INSERT INTO event_schema.quarantine (relation_schema, relation_name, "row", violations, kept, arrived_at, role, application, "transaction")
+VALUES ('s', 't', '{}', '[]', false, now(), 'r', 'a', '1');
+DROP EXTENSION event_validate CASCADE;
+DROP SCHEMA public CASCADE;
+DROP SCHEMA event_schema CASCADE;
+BEGIN;
+TRUNCATE event_schema.quarantine;
+SET client_min_messages = warning;
+DROP EXTENSION event_validate CASCADE;
+ROLLBACK;
+
+DROP SCHEMA guard_replay CASCADE;
+TRUNCATE event_schema.quarantine;
+SELECT drop_event_schema('replay', 1), drop_event_schema('replay', 2), drop_event_schema('other', 1), drop_event_schema('other', 2), drop_event_schema('later', 1);
