@@ -198,7 +198,7 @@ ev_event_violations(PG_FUNCTION_ARGS)
 	};
 	EvSchema   *schema = NULL;
 
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 	{
 		schema = find_schema(fcinfo);
@@ -374,7 +374,7 @@ ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
 	for (int i = 0; i < (int) lengthof(names); i++)
 		if (PG_ARGISNULL(i))
 			report_null_argument(names[i]);
-	InitMaterializedSRF(fcinfo, 0);
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	return_violations(fcinfo, in_place_program(fcinfo), PG_GETARG_JSONB_P(1));
 	return (Datum) 0;
 }
