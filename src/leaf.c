@@ -357,8 +357,13 @@ merge_key(const EvObject *object, const EvProperty **next, const char *key, uint
 	uint64		words[2];
 	uint32		misses = 0;
 
+	if (object->by_length != NULL)
+		property = Max(property, object->properties + object->by_length[Min(length, EV_LONG_NAME)]);
 	if (property == end)
+	{
+		*next = end;
 		return NULL;
+	}
 	ev_words(key, length, words);
 	for (; property < end; property++)
 	{

@@ -491,6 +491,18 @@ optimize_object(const EvProgram *program, EvObject *object)
 		ev_words(property->name.data, property->name.length, property->words);
 		property->leaf = make_leaf(program, property->block, MAX_HOPS);
 	}
+	object->by_length = NULL;
+	if (object->property_count > 8)
+	{
+		uint32		length = 0;
+
+		object->by_length = palloc(sizeof(uint32) * (EV_LONG_NAME + 1));
+		for (uint32 i = 0; i < object->property_count; i++)
+			while (length <= Min(object->properties[i].name.length, EV_LONG_NAME))
+				object->by_length[length++] = i;
+		while (length <= EV_LONG_NAME)
+			object->by_length[length++] = object->property_count;
+	}
 	for (uint32 i = 0; i < object->pattern_count; i++)
 		object->patterns[i].leaf = make_leaf(program, object->patterns[i].block, MAX_HOPS);
 	object->additional_leaf = make_leaf(program, object->additional, MAX_HOPS);

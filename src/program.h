@@ -201,6 +201,9 @@ typedef struct EvKeySet
 } EvKeySet;
 
 #define EV_KEY_SETS		16		/* a power of 2 */
+/* Names of this length and longer ones are looked up together. */
+#define EV_LONG_NAME	32
+
 #define EV_KEY_CREDIT	64		/* to begin with */
 
 /*
@@ -227,6 +230,8 @@ typedef struct EvObject
 	EvPatternProperty *patterns;
 	uint32		additional;		/* block for the other properties */
 	uint32		names;			/* block for the names */
+	uint32	   *by_length;		/* where the names of a length begin; NULL
+								 * where they are few */
 	EvLeaf		additional_leaf;
 	EvLeaf		names_leaf;
 	EvSeenKeys *seen;			/* changes as objects come by */
