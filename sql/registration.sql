@@ -117,6 +117,12 @@ SELECT register_event_schema('reg.taken', 1, '{"$ref": "event:reg.shown@1#/examp
 SELECT drop_event_schema('reg.taken', 1), drop_event_schema('reg.named', 1);
 SELECT drop_event_schema('reg.shown', 1);
 
+-- a type that looks like a path refers to itself, and to nothing else
+SELECT register_event_schema('reg.path/../reg.hand', 1, '{"$defs": {"x": {"type": "integer"}}, "properties": {"x": {"$ref": "#/$defs/x"}, "inner": {"$ref": "#"}}}');
+SELECT register_event_schema('reg.path', 1, '{"$ref": "event:reg.path%2F..%2Freg.hand@1"}');
+SELECT validate_event('{"inner": {"x": 1}}', 'reg.path', 1) AS yes, validate_event('{"inner": {"x": "1"}}', 'reg.path', 1) AS no;
+SELECT drop_event_schema('reg.path', 1), drop_event_schema('reg.path/../reg.hand', 1);
+
 -- all of it, as commands
 COMMENT ON FUNCTION event_schema."reg.paid@1" IS 'it''s paid';
 SELECT event_schema_ddl('reg.paid');

@@ -9,7 +9,8 @@
  * A row inserted by a transaction that is still open is not seen, and so each
  * table is first locked against writers: that waits for the open ones, and
  * keeps new ones out until the drop is committed.  (A table that is itself
- * created by an open transaction escapes, as it does from DROP in general.)
+ * created by an open transaction, or that gets its constraint from one,
+ * escapes, as it does from DROP in general.)
  *
  * The tables belong to other users than who drops, and the expressions in
  * their constraints call what those users wrote.  So these run as the table's

@@ -229,9 +229,10 @@ ev_uri_resolve(const char *base, const char *reference, char **fragment)
 		}
 	}
 
+	/* the base's own path, where the reference has none, stays as it is */
 	path = pnstrdup(t.path.data, t.path.length);
 	path_length = t.path.length;
-	if (t.path.length > 0 && (t.scheme.data != NULL || t.path.data[0] == '/'))
+	if (r.path.length > 0 && (t.scheme.data != NULL || t.path.data[0] == '/'))
 		path_length = remove_dot_segments(path, path_length);
 
 	initStringInfo(&result);
