@@ -739,7 +739,7 @@ list_opaques(Lister *l, Pair *pair)
 	const List *old = pair->old_facts->opaques;
 	const List *new = pair->new_facts->opaques;
 
-	if (old == NIL && new == NIL)
+	if ((old == NIL && new == NIL) || l->prover->roots_same)
 		return;
 	if (ev_change_verdict(l, pair->old, pair->new, pair->scope, EV_FACT_OPAQUE, 0, false) == EV_COMPATIBLE &&
 		ev_change_verdict(l, pair->new, pair->old, pair->scope, EV_FACT_OPAQUE, 0, false) == EV_COMPATIBLE)

@@ -271,10 +271,15 @@ typedef struct Prover
 	HTAB	   *sames;			/* pairs of Subschemas, the same or not */
 	HTAB	   *samples;		/* Samples by the sets */
 	int			sampled;		/* sets */
+	int			tried;			/* values */
+	bool		comparing_roots;	/* all of both documents, not parts */
+	bool		roots_same;
 	List	   *assumed_same;	/* pairs that are being compared */
-	int			level;			/* how deep in the instance */
-	int			running;		/* judgements */
-	int			lowest;			/* the outermost one that was assumed */
+	int			running;		/* judgements within judgements */
+	int			round;
+	List	   *made;			/* Judgements, in this round */
+	List	   *to_make;		/* those that were assumed in this round */
+	bool		disappointed;	/* one that was assumed is not proved */
 	int			splits;			/* cases within cases */
 	int			steps;			/* what is left of them */
 } Prover;
@@ -315,6 +320,9 @@ extern EvTruth ev_string_matches(const EvPattern *pattern, const EvString *strin
 /* Are two schemas the same but for annotations, through their references? */
 extern bool ev_schemas_same(Prover *prover, const Subschema *a, const Subschema *b);
 
+/* Are the two documents the same but for annotations, with all they refer to? */
+extern bool ev_roots_same(Prover *prover);
+
 /* The compiler that a schema belongs to. */
 extern Compiler *ev_compiler_of(Prover *prover, const Subschema *schema);
 
@@ -338,6 +346,13 @@ extern bool ev_prove(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope, u
 
 /* Is it proved that a set has no instance? */
 extern bool ev_prove_empty(Prover *prover, SchemaSet *set);
+
+/*
+ * The same about a part of the instance.  Within a proof the answer is
+ * provisional.
+ */
+extern bool ev_prove_child(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
+extern bool ev_prove_child_empty(Prover *prover, SchemaSet *set);
 
 extern Scope *ev_scope_make(Prover *prover, SchemaSet *old, SchemaSet *new);
 extern Scope *ev_scope_property(Prover *prover, Scope *scope, const EvString *name);

@@ -53,7 +53,7 @@ ev_change_verdict(Lister *l, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 ki
 {
 	Prover	   *p = l->prover;
 
-	if (ev_prove(p, a, b, scope, kinds))
+	if (p->roots_same || ev_prove(p, a, b, scope, kinds))
 		return EV_COMPATIBLE;
 	if (types == 0)
 		return EV_UNKNOWN;
@@ -783,6 +783,7 @@ ev_list_changes(Prover *p, SchemaSet *old, SchemaSet *new, Scope *scope,
 
 	control.hcxt = CurrentMemoryContext;
 	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	p->roots_same = ev_roots_same(p);
 	ev_list_pair(&l, old, new, scope, (Origin) {p->new_root, ""});
 	ev_change_settle(&l, 0,
 					 ev_change_verdict(&l, old, new, scope, EV_FACT_ALL, EV_ALL_TYPES, false),

@@ -15,38 +15,6 @@
 #define MOST_PATTERNS	5		/* whose combinations are tried */
 #define MOST_POSITIONS	1000	/* of arrays that are looked at one by one */
 
-/* ---------- going into the instance ---------- */
-
-static bool
-prove_child(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
-{
-	int			splits = p->splits;
-	bool		result;
-
-	if (b == p->anything)
-		return true;
-	p->level++;
-	p->splits = 0;
-	result = ev_prove(p, a, b, scope, EV_FACT_ALL);
-	p->splits = splits;
-	p->level--;
-	return result;
-}
-
-static bool
-child_is_empty(Prover *p, SchemaSet *set)
-{
-	int			splits = p->splits;
-	bool		result;
-
-	p->level++;
-	p->splits = 0;
-	result = ev_prove_empty(p, set);
-	p->splits = splits;
-	p->level--;
-	return result;
-}
-
 /* ---------- names ---------- */
 
 static void
@@ -134,7 +102,7 @@ name_allowed(Prover *p, const Facts *f, const EvString *name)
 static bool
 can_have(Prover *p, const Facts *f, const EvString *name)
 {
-	return name_allowed(p, f, name) != EV_NO && !child_is_empty(p, ev_facts_property(p, f, name));
+	return name_allowed(p, f, name) != EV_NO && !ev_prove_child_empty(p, ev_facts_property(p, f, name));
 }
 
 /* ---------- properties ---------- */
@@ -150,7 +118,7 @@ ev_prove_property(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, const EvS
 		return true;
 	if (ev_scope_absent(scope, name) && ev_facts_requires(fa, name) == NULL)
 		return true;
-	return prove_child(p, ev_facts_property(p, fa, name), wanted, ev_scope_property(p, scope, name));
+	return ev_prove_child(p, ev_facts_property(p, fa, name), wanted, ev_scope_property(p, scope, name));
 }
 
 static void
@@ -251,7 +219,7 @@ ev_prove_rest(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 	scope = ev_scope_rest(p, scope);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
 		if ((matching & demanded) == demanded &&
-			!prove_child(p, rest_set(p, fa, patterns, matching), rest_set(p, fb, patterns, matching), scope))
+			!ev_prove_child(p, rest_set(p, fa, patterns, matching), rest_set(p, fb, patterns, matching), scope))
 			return false;
 	return true;
 }
@@ -285,7 +253,7 @@ is_closed(Prover *p, const Facts *f)
 		return false;
 	demanded = demanded_patterns(p, f, patterns);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded && !child_is_empty(p, rest_set(p, f, patterns, matching)))
+		if ((matching & demanded) == demanded && !ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
 			return false;
 	return true;
 }
@@ -318,7 +286,7 @@ ev_prove_names(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 	if (fb->names == NIL)
 		return true;
 	wanted = names_set(p, fb);
-	if (prove_child(p, names_set(p, fa), wanted, NULL))
+	if (ev_prove_child(p, names_set(p, fa), wanted, NULL))
 		return true;
 
 	/* or name by name, if no others are allowed */
@@ -391,7 +359,7 @@ ev_most_items(Prover *p, SchemaSet *set)
 	if (f->array_shapes == NIL)
 		return most;
 	for (uint32 i = 0; i <= prefix && i < most; i++)
-		if (child_is_empty(p, ev_facts_item(p, f, i)))
+		if (ev_prove_child_empty(p, ev_facts_item(p, f, i)))
 			return i;
 	return most;
 }
@@ -399,9 +367,9 @@ ev_most_items(Prover *p, SchemaSet *set)
 bool
 ev_prove_item(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 index)
 {
-	return prove_child(p, ev_facts_item(p, ev_facts(p, a, EV_WEAK), index),
-					   ev_facts_item(p, ev_facts(p, b, EV_STRONG), index),
-					   ev_scope_item(p, scope, index));
+	return ev_prove_child(p, ev_facts_item(p, ev_facts(p, a, EV_WEAK), index),
+						  ev_facts_item(p, ev_facts(p, b, EV_STRONG), index),
+						  ev_scope_item(p, scope, index));
 }
 
 bool
@@ -441,13 +409,13 @@ prove_contains(Prover *p, SchemaSet *a, const ContainsFact *wanted)
 		SchemaSet  *set = ev_set_of(p, given->schema);
 
 		if (!minimum && given->minimum >= wanted->minimum)
-			minimum = prove_child(p, set, schema, NULL);
+			minimum = ev_prove_child(p, set, schema, NULL);
 		if (!maximum && given->maximum <= wanted->maximum)
-			maximum = prove_child(p, schema, set, NULL);
+			maximum = ev_prove_child(p, schema, set, NULL);
 	}
 	for (uint32 i = 0; i <= prefix && i < fa->min_items.value && i < MOST_POSITIONS && !minimum; i++)
 	{
-		if (!prove_child(p, ev_facts_item(p, fa, i), schema, NULL))
+		if (!ev_prove_child(p, ev_facts_item(p, fa, i), schema, NULL))
 			continue;
 		surely += i < prefix ? 1 : fa->min_items.value - i;
 		minimum = surely >= wanted->minimum;
@@ -486,7 +454,7 @@ ev_array_impossible(Prover *p, SchemaSet *set)
 		bool		possible = contains->minimum == 0;
 
 		for (uint32 i = 0; i <= prefix && i < most && !possible; i++)
-			possible = !child_is_empty(p, ev_set_with(p, ev_facts_item(p, f, i), contains->schema));
+			possible = !ev_prove_child_empty(p, ev_set_with(p, ev_facts_item(p, f, i), contains->schema));
 		if (!possible)
 			return true;
 	}

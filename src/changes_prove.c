@@ -8,10 +8,12 @@
  * oneOf, if and else) that must each do.  Where no proof is found the answer
  * is no, which means "not proved".
  *
- * Schemas may be recursive.  A judgement that comes up again while it is being
- * proved is assumed true if it is about a part of the instance by then: that
- * is induction on the size of the instance.  About the same instance it would
- * be a circle, and the answer is no.
+ * Schemas may be recursive.  What is to be proved about the parts of an
+ * instance is assumed, and put on a list to be proved in its turn; where that
+ * fails, all is gone through once more without it.  In the end nothing is
+ * assumed that is not proved from the like about smaller parts: that is
+ * induction on the size of the instance.  What comes up again about the same
+ * instance would be a circle, and the answer is no.
  *
  * Steps, depth and cases are bounded, so that nothing runs for long.
  */
@@ -39,10 +41,12 @@ typedef struct JudgementKey
 typedef struct Judgement
 {
 	JudgementKey key;			/* must be first */
+	bool		proved;
+	bool		refused;		/* not proved, and that will stay so */
 	bool		running;
-	bool		result;
-	int			level;
-	int			index;			/* among the running ones */
+	bool		assumed;
+	int			round;			/* when it was last made */
+	int			queued;			/* when it was last put on the list */
 } Judgement;
 
 /* ---------- judgements ---------- */
@@ -50,61 +54,120 @@ typedef struct Judgement
 static bool prove_set(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds);
 static bool prove_no_instance(Prover *p, SchemaSet *set);
 
-static bool
-judge(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
+static Judgement *
+find_judgement(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
 {
 	JudgementKey key = {a, b, scope, kinds};
 	Judgement  *judgement;
 	bool		found;
-	bool		result;
-	int			outer_lowest = p->lowest;
-	int			index;
 
-	CHECK_FOR_INTERRUPTS();
 	if (p->judgements == NULL)
 	{
 		HASHCTL		control = {.keysize = sizeof(JudgementKey), .entrysize = sizeof(Judgement)};
 
 		control.hcxt = CurrentMemoryContext;
-
 		p->judgements = hash_create("event_validate judgements", 256, &control,
 									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
-	judgement = hash_search(p->judgements, &key, HASH_FIND, NULL);
-	if (judgement != NULL)
-	{
-		if (!judgement->running)
-			return judgement->result;
-		if (p->level <= judgement->level)
-			return false;
-		p->lowest = Min(p->lowest, judgement->index);
+	judgement = hash_search(p->judgements, &key, HASH_ENTER, &found);
+	if (!found)
+		memset((char *) judgement + sizeof(JudgementKey), 0, sizeof(Judgement) - sizeof(JudgementKey));
+	return judgement;
+}
+
+/* Makes a judgement, unless that was done in this round. */
+static bool
+make(Prover *p, Judgement *judgement)
+{
+	const JudgementKey *key = &judgement->key;
+	bool		result;
+
+	CHECK_FOR_INTERRUPTS();
+	if (judgement->proved || judgement->refused)
+		return judgement->proved;
+	if (judgement->running)
+		return false;
+	if (judgement->round == p->round)
 		return true;
-	}
 	if (p->running >= MOST_RUNNING || p->steps <= 0)
 		return false;
+
 	p->steps--;
-
-	judgement = hash_search(p->judgements, &key, HASH_ENTER, &found);
+	p->running++;
 	judgement->running = true;
-	judgement->level = p->level;
-	judgement->index = index = p->running++;
-	p->lowest = PG_INT32_MAX;
-
-	result = b != NULL ? prove_set(p, a, b, scope, kinds) : prove_no_instance(p, a);
-
-	p->running--;
-	judgement = hash_search(p->judgements, &key, HASH_FIND, NULL);
+	result = key->b != NULL ? prove_set(p, key->a, key->b, key->scope, key->kinds) :
+		prove_no_instance(p, key->a);
 	judgement->running = false;
-	judgement->result = result;
+	p->running--;
 
-	/*
-	 * A yes that rests on what is still being proved further out holds there
-	 * only.  (A no was given all the help that there may be.)
-	 */
-	if (result && p->lowest < index)
-		hash_search(p->judgements, &key, HASH_REMOVE, NULL);
-	p->lowest = p->lowest < index ? Min(p->lowest, outer_lowest) : outer_lowest;
+	judgement->round = p->round;
+	judgement->refused = !result;
+	if (!result && judgement->assumed)
+		p->disappointed = true;
+	p->made = lappend(p->made, judgement);
 	return result;
+}
+
+/*
+ * Round after round, until nothing that was assumed turned out not to be
+ * proved.  A round begins with all that is not refused yet.
+ */
+static bool
+make_in_rounds(Prover *p, Judgement *judgement)
+{
+	bool		result;
+	ListCell   *cell;
+
+	if (judgement->proved || judgement->refused)
+		return judgement->proved;
+	do
+	{
+		p->round++;
+		p->disappointed = false;
+		p->made = p->to_make = NIL;
+		p->splits = 0;
+		result = make(p, judgement);
+		for (int i = 0; i < list_length(p->to_make) && result; i++)
+		{
+			p->splits = 0;
+			make(p, list_nth(p->to_make, i));
+		}
+	} while (result && p->disappointed);
+
+	foreach(cell, p->made)
+	{
+		Judgement  *made = lfirst(cell);
+
+		made->proved = result && !made->refused;
+	}
+	return result;
+}
+
+static bool
+judge(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
+{
+	Judgement  *judgement = find_judgement(p, a, b, scope, kinds);
+
+	return p->running > 0 ? make(p, judgement) : make_in_rounds(p, judgement);
+}
+
+/* About a part of the instance: assumed for now, to be made later. */
+static bool
+assume(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+{
+	Judgement  *judgement = find_judgement(p, a, b, scope, b != NULL ? EV_FACT_ALL : 0);
+
+	if (p->running == 0)
+		return make_in_rounds(p, judgement);
+	if (judgement->proved || judgement->refused)
+		return judgement->proved;
+	judgement->assumed = true;
+	if (judgement->queued != p->round)
+	{
+		judgement->queued = p->round;
+		p->to_make = lappend(p->to_make, judgement);
+	}
+	return true;
 }
 
 bool
@@ -121,6 +184,18 @@ ev_prove_empty(Prover *p, SchemaSet *set)
 	if (set == p->anything)
 		return false;
 	return judge(p, set, NULL, NULL, 0);
+}
+
+bool
+ev_prove_child(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+{
+	return b == p->anything || a == b || assume(p, a, b, scope);
+}
+
+bool
+ev_prove_child_empty(Prover *p, SchemaSet *set)
+{
+	return set != p->anything && assume(p, set, NULL, NULL);
 }
 
 /* ---------- the lenient reading ---------- */

@@ -393,7 +393,48 @@ same_keyword(Prover *p, int keyword, const JsonbValue *a, const JsonbValue *b)
 	}
 }
 
-/* Each can lead where its counterpart leads, in the same order. */
+/* Where a dynamic reference can lead in a resource; NULL: nowhere. */
+static const Subschema *
+dynamic_target(const Resource *resource, const char *name)
+{
+	ListCell   *cell;
+
+	if (name[0] == '\0')
+		return resource->recursive_anchor ? resource->root : NULL;
+	foreach(cell, resource->anchors)
+	{
+		Anchor	   *anchor = lfirst(cell);
+
+		if (anchor->dynamic && strcmp(anchor->name, name) == 0)
+			return anchor->target;
+	}
+	return NULL;
+}
+
+/*
+ * Do two dynamic references have the same targets in the same resources?  That
+ * makes them the same where all that is around them is the same too, that is,
+ * where whole documents are compared.
+ */
+static bool
+same_dynamic(Prover *p, const Reference *a, const Reference *b)
+{
+	if (!p->comparing_roots || a->dynamic_anchor == NULL || b->dynamic_anchor == NULL ||
+		strcmp(a->dynamic_anchor, b->dynamic_anchor) != 0 ||
+		list_length(p->old.resources) != list_length(p->new.resources))
+		return false;
+	for (int i = 0; i < list_length(p->old.resources); i++)
+	{
+		const Subschema *x = dynamic_target(list_nth(p->old.resources, i), a->dynamic_anchor);
+		const Subschema *y = dynamic_target(list_nth(p->new.resources, i), b->dynamic_anchor);
+
+		if ((x == NULL) != (y == NULL) || (x != NULL && !same_schemas(p, x, y)))
+			return false;
+	}
+	return true;
+}
+
+/* Each leads where its counterpart leads, in the same order. */
 static bool
 same_references(Prover *p, const Subschema *a, const Subschema *b)
 {
@@ -406,11 +447,10 @@ same_references(Prover *p, const Subschema *a, const Subschema *b)
 
 		if (strcmp(x->keyword, y->keyword) != 0)
 			return false;
-
-		/* where a dynamic one leads depends on more than we compare */
-		if ((x->dynamic_anchor != NULL || y->dynamic_anchor != NULL) && a != b)
+		if ((x->dynamic_anchor != NULL || y->dynamic_anchor != NULL) && !same_dynamic(p, x, y))
 			return false;
-		if (x->target == NULL || y->target == NULL || !same_schemas(p, x->target, y->target))
+		if ((x->target == NULL) != (y->target == NULL) ||
+			(x->target != NULL && !same_schemas(p, x->target, y->target)))
 			return false;
 	}
 	return true;
@@ -458,6 +498,9 @@ same_schemas(Prover *p, const Subschema *a, const Subschema *b)
 		a->resource->vocabularies != b->resource->vocabularies ||
 		a->resource->assert_format != b->resource->assert_format)
 		return false;
+	if (p->comparing_roots && (a->resource->index != b->resource->index ||
+							   (a == a->resource->root) != (b == b->resource->root)))
+		return false;
 
 	/* one that is being compared is assumed the same, as long as all are */
 	pair = hash_search(p->sames, key, HASH_ENTER, &found);
@@ -504,5 +547,21 @@ ev_schemas_same(Prover *p, const Subschema *a, const Subschema *b)
 	}
 	list_free(p->assumed_same);
 	p->assumed_same = NIL;
+	return same;
+}
+
+bool
+ev_roots_same(Prover *p)
+{
+	const Subschema *key[2] = {p->old_root, p->new_root};
+	bool		same;
+
+	p->comparing_roots = true;
+	same = ev_schemas_same(p, p->old_root, p->new_root);
+	p->comparing_roots = false;
+
+	/* as parts of something else, they may not be */
+	if (!same)
+		hash_search(p->sames, key, HASH_REMOVE, NULL);
 	return same;
 }

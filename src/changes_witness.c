@@ -21,7 +21,8 @@
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for a length */
 #define MOST_ITEMS		64		/* of arrays made for a size */
-#define MOST_SETS		2000	/* of which more than listed values are made */
+#define MOST_TRIED_IN_ALL	20000
+#define MOST_SETS		500		/* of which more than listed values are made */
 
 typedef struct SamplesKey
 {
@@ -44,7 +45,9 @@ typedef struct Collector
 	SchemaSet  *b;
 	int			depth;
 	int			tried;
-	List	   *telling;		/* valid under a, not under b */
+	List	   *telling;		/* valid under a, and not under b for what
+								 * they are themselves, */
+	List	   *telling_below;	/* or for some part of them */
 	List	   *others;			/* valid under a */
 } Collector;
 
@@ -69,15 +72,17 @@ try_value(Collector *c, const JsonbValue *value)
 {
 	JsonbValue *copy;
 
-	if (c->tried++ >= MOST_TRIED)
+	if (c->tried++ >= MOST_TRIED || c->prover->tried++ >= MOST_TRIED_IN_ALL)
 		return;
-	if (has_value(c->telling, value) || has_value(c->others, value) ||
+	if (has_value(c->telling, value) || has_value(c->telling_below, value) || has_value(c->others, value) ||
 		ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) != EV_YES)
 		return;
 	copy = palloc(sizeof(JsonbValue));
 	*copy = *value;
-	if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL) == EV_NO)
+	if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES)) == EV_NO)
 		c->telling = lappend(c->telling, copy);
+	else if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL) == EV_NO)
+		c->telling_below = lappend(c->telling_below, copy);
 	else
 		c->others = lappend(c->others, copy);
 }
@@ -575,13 +580,14 @@ samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth)
 		}
 	}
 
-	result = list_concat_copy(c.telling, c.others);
-	if (list_length(result) > MOST_SAMPLES)
+	/* some of each kind */
+	if (list_length(c.telling) + list_length(c.telling_below) + list_length(c.others) > MOST_SAMPLES)
 	{
-		List	   *first = list_truncate(list_copy(c.telling), MOST_SAMPLES / 2);
-
-		result = list_concat(first, list_truncate(c.others, MOST_SAMPLES - list_length(first)));
+		c.telling = list_truncate(c.telling, MOST_SAMPLES / 2);
+		c.telling_below = list_truncate(c.telling_below, MOST_SAMPLES / 4);
+		c.others = list_truncate(c.others, MOST_SAMPLES - list_length(c.telling) - list_length(c.telling_below));
 	}
+	result = list_concat_copy(list_concat_copy(c.telling, c.telling_below), c.others);
 	known = hash_search(p->samples, &key, HASH_ENTER, &found);
 	known->values = result;
 	return result;

@@ -42,7 +42,7 @@ my $before = sql($everything);
 sql('CREATE EXTENSION event_validate');
 sql(q(
 	SELECT register_event_schema('kept', 1, '{"type": "object"}');
-	SELECT register_event_schema('kept', 2, '{"$ref": "event:kept@1", "required": ["a"]}');
+	SELECT register_event_schema('kept', 2, '{"$ref": "event:kept@1", "required": ["a"]}', breaking => true);
 	SELECT register_schema('https://example.com/kept', '{"type": "integer"}');
 	CREATE TABLE events (event_type text, schema_version int, data jsonb,
 	  CONSTRAINT events_check CHECK (check_event(data, event_type, schema_version)));
