@@ -123,6 +123,13 @@ SELECT register_event_schema('reg.path', 1, '{"$ref": "event:reg.path%2F..%2Freg
 SELECT validate_event('{"inner": {"x": 1}}', 'reg.path', 1) AS yes, validate_event('{"inner": {"x": "1"}}', 'reg.path', 1) AS no;
 SELECT drop_event_schema('reg.path', 1), drop_event_schema('reg.path/../reg.hand', 1);
 
+-- an $id is found however its JSON is escaped, and not taken over either
+SELECT register_schema('https://reg.example/escaped', '{"$id": "https:\/\/reg.example\/dir\/", "type": "integer"}');
+SELECT register_event_schema('reg.escaped', 1, '{"$ref": "https://reg.example/dir/"}');
+SELECT validate_event('1', 'reg.escaped', 1) AS yes, validate_event('"1"', 'reg.escaped', 1) AS no;
+SELECT register_schema('https://reg.example/dir/', 'true');
+SELECT drop_event_schema('reg.escaped', 1);
+
 -- all of it, as commands
 COMMENT ON FUNCTION event_schema."reg.paid@1" IS 'it''s paid';
 SELECT event_schema_ddl('reg.paid');

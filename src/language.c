@@ -518,7 +518,8 @@ check_takeover(const EvDocument *document)
 
 			/* most need not be parsed */
 			if (uris[i] == NULL || uris[i][0] == '\0' ||
-				strstr(body, part && part[1] ? part + 1 : uris[i]) == NULL ||
+				(strstr(body, part && part[1] ? part + 1 : uris[i]) == NULL &&
+				 strchr(body, '\\') == NULL) ||
 				!ev_language_document(tuple, &other, &fault))
 				continue;
 			id = own_id(&other);

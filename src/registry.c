@@ -457,7 +457,8 @@ has_id(const EvDocument *document, const char *uri)
 
 /*
  * By its $id.  Rare, so that all documents are looked through; those that do
- * not mention the last part of the URI are not parsed.
+ * not mention the last part of the URI, and have no escapes that it could be
+ * written with, are not parsed.
  */
 static bool
 resolve_by_id(const char *uri, EvDocument *document)
@@ -485,7 +486,8 @@ resolve_by_id(const char *uri, EvDocument *document)
 			continue;
 		body = TextDatumGetCString(heap_getattr(tuple, Anum_pg_proc_prosrc,
 												RelationGetDescr(relation), &isnull));
-		if (strstr(body, part) != NULL && ev_document_parse(body, &candidate, &fault))
+		if ((strstr(body, part) != NULL || strchr(body, '\\') != NULL) &&
+			ev_document_parse(body, &candidate, &fault))
 		{
 			candidate.function = row->oid;
 			candidate.name = pstrdup(NameStr(row->proname));
