@@ -491,6 +491,8 @@ def subschemas(schema):
 
 def changed(rng, old, kind=None):
     """A changed copy, and the kind of the change; None where it does not fit."""
+    if not isinstance(old, dict):
+        return None
     kind = kind or rng.choice(list(CHANGES))
     new = copy.deepcopy(old)
     places = list(subschemas(new))
@@ -571,24 +573,31 @@ def draft4(schema):
         return schema
 
 
+def bare(rng):
+    """A small schema of any form, so that an instance hits what changed."""
+    return rng.choice([number, string, listed, lambda r: array(r, 2), lambda r: array(r, 2), lambda r: object_(r, 2),
+                       lambda r: object_(r, 2), lambda r: group(r, 2), lambda r: group(r, 2), lambda r: combined(r, 2)])(rng)
+
+
 def pair(rng):
     """(kind, old, new); of the kinds "several" and "unrelated" too."""
+    if rng.random() < 0.05:
+        return "unrelated", disguised(rng, root(rng)), disguised(rng, root(rng))
+    kind = rng.choice(list(CHANGES))
+    make = bare if rng.random() < 0.5 else root
     while True:
-        old = root(rng)
-        chance = rng.random()
-        if chance < 0.05:
-            return "unrelated", disguised(rng, old), disguised(rng, root(rng))
-        result = changed(rng, old)
-        if result is None:
-            continue
-        new, kind = result
-        if chance < 0.2:
-            again = changed(rng, new)
-            if again is not None:
-                new, kind = again[0], "several"
-        if chance < 0.6:
-            return kind, old, new
-        return kind, disguised(rng, old), disguised(rng, new)
+        old = make(rng)
+        result = changed(rng, old, kind)
+        if result is not None:
+            break
+    new = result[0]
+    if rng.random() < 0.15:
+        again = changed(rng, new)
+        if again is not None:
+            new, kind = again[0], "several"
+    if rng.random() < 0.6:
+        return kind, old, new
+    return kind, disguised(rng, old), disguised(rng, new)
 
 
 # ---------- instances ----------
@@ -685,6 +694,8 @@ def near_array(rng, schema, whole, depth):
     if rest is False and rng.random() < 0.9:
         length = min(length, len(prefix))
     items = [near(rng, prefix[i] if i < len(prefix) else rest, whole, depth + 1) for i in range(min(length, 8))]
+    if len(items) > 1 and rng.random() < 0.3:
+        items[-1] = copy.deepcopy(items[0])
     if items and "contains" in schema and rng.random() < 0.6:
         items[rng.randrange(len(items))] = near(rng, schema["contains"], whole, depth + 1)
     return items
