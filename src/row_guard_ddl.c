@@ -13,8 +13,10 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -24,16 +26,21 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "tcop/dest.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/wait_event.h"
 
 #include "compat.h"
 #include "quarantine.h"
@@ -59,6 +66,69 @@ table_name(Oid table)
 									  get_rel_name(table));
 }
 
+/* A wait for a lock, in milliseconds, and how often we try */
+#define WAIT	"400"
+#define TRIES	20
+
+/*
+ * Locks a table and its partitions.  Whoever comes while we wait, waits behind
+ * us, so we wait for a moment only, let them through, and try again.  Where the
+ * session has a lock_timeout, that says how long to wait.
+ */
+static void
+lock_table(Oid table, LOCKMODE mode)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	bool		has_partitions = get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE;
+
+	if (LockTimeout > 0)
+	{
+		LockRelationOid(table, mode);
+		if (has_partitions)
+			find_all_inheritors(table, mode, NULL);
+		return;
+	}
+	for (int tries = 1;; tries++)
+	{
+		volatile bool locked = true;
+		int			guc_level = NewGUCNestLevel();
+
+		set_config_option("lock_timeout", WAIT, PGC_USERSET, PGC_S_SESSION,
+						  GUC_ACTION_SAVE, true, 0, false);
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(caller);
+		PG_TRY();
+		{
+			LockRelationOid(table, mode);
+			if (has_partitions)
+				find_all_inheritors(table, mode, NULL);
+			ReleaseCurrentSubTransaction();
+		}
+		PG_CATCH();
+		{
+			int			sqlstate = geterrcode();
+
+			if (sqlstate != ERRCODE_LOCK_NOT_AVAILABLE || tries == TRIES)
+				PG_RE_THROW();
+			MemoryContextSwitchTo(caller);
+			FlushErrorState();
+			RollbackAndReleaseCurrentSubTransaction();
+			locked = false;
+		}
+		PG_END_TRY();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		AtEOXact_GUC(false, guc_level);
+		if (locked)
+			return;
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 200,
+						 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
 /* Opens and locks a table, if the caller may have triggers there. */
 static Relation
 open_table(Oid table, LOCKMODE mode)
@@ -72,7 +142,8 @@ open_table(Oid table, LOCKMODE mode)
 				 errmsg("relation with OID %u does not exist", table)));
 	if (pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(kind), get_rel_name(table));
-	relation = table_open(table, mode);
+	lock_table(table, mode);
+	relation = table_open(table, NoLock);
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
