@@ -232,6 +232,11 @@ SELECT * FROM event_schema_changes(
 	'{"type": "object", "required": ["side", "qty"], "properties": {"side": {"enum": ["buy", "hold"]}, "qty": {"type": "number", "exclusiveMaximum": 10},
 		"a/b": {"type": "string", "maxLength": 5}, "tag": {"$ref": "#/$defs/tag"}}, "$defs": {"tag": {"type": "string"}}}');
 
+-- numbers as large as there are
+SELECT location, rule, backward, forward FROM event_schema_changes(
+	'{"type": "integer", "exclusiveMinimum": -9e131071, "maximum": 9e131071, "multipleOf": 9e131070}',
+	'{"minimum": -9e131070, "exclusiveMaximum": 9e131071, "multipleOf": 1e-16383, "enum": [9e131071, 1e-16383]}');
+
 -- a registered version and a definition; other documents are followed
 SELECT register_schema('https://example.com/evolution/money', '{"$defs": {"old": {"type": "number"}, "new": {"type": "number", "minimum": 0}}}');
 SELECT register_event_schema('evolution', 1, '{"properties": {"price": {"$ref": "https://example.com/evolution/money#/$defs/old"}}}');

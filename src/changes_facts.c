@@ -871,7 +871,8 @@ as_integer(NumberFact bound, bool is_lower)
 	Datum		whole;
 	Numeric		value;
 
-	if (bound.value == NULL || (!bound.exclusive && ev_number_is_integer(bound.value)))
+	if (bound.value == NULL || !ev_number_is_moderate(bound.value) ||
+		(!bound.exclusive && ev_number_is_integer(bound.value)))
 		return bound;
 	whole = DirectFunctionCall1(is_lower ? numeric_ceil : numeric_floor, NumericGetDatum(bound.value));
 	value = DatumGetNumeric(whole);

@@ -314,6 +314,12 @@ extern const TextFact *ev_facts_requires(const Facts *facts, const EvString *nam
 extern bool ev_strings_equal(const EvString *a, const EvString *b);
 extern bool ev_json_equal(const JsonbValue *a, const JsonbValue *b);
 
+/*
+ * Is a number of a size that we calculate with?  Sums, products and quotients of
+ * the largest would overflow, or take long.
+ */
+extern bool ev_number_is_moderate(Numeric number);
+
 /* Does a string match; false also where it has no UTF-8 form. */
 extern EvTruth ev_string_matches(const EvPattern *pattern, const EvString *string);
 

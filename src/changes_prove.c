@@ -388,7 +388,8 @@ all_values(const Facts *f, List **values)
 		Numeric		span;
 		Numeric		value;
 
-		if (lower.value == NULL || upper.value == NULL)
+		if (lower.value == NULL || upper.value == NULL || lower.exclusive ||
+			!ev_number_is_moderate(lower.value) || !ev_number_is_moderate(upper.value))
 			return false;
 		span = DatumGetNumeric(DirectFunctionCall2(numeric_sub, NumericGetDatum(upper.value),
 												   NumericGetDatum(lower.value)));
@@ -453,6 +454,15 @@ prove_bound(NumberFact a, NumberFact b, bool is_lower)
 	return order > 0 || (order == 0 && (a.exclusive || !b.exclusive));
 }
 
+/* Large ones are multiples of themselves only. */
+static bool
+is_multiple(Numeric number, Numeric of)
+{
+	if (ev_number_is_moderate(number) && ev_number_is_moderate(of))
+		return ev_number_is_multiple(number, of);
+	return ev_number_compare(number, of) == 0;
+}
+
 static bool
 prove_multiples(const Facts *a, const Facts *b)
 {
@@ -462,10 +472,10 @@ prove_multiples(const Facts *a, const Facts *b)
 	foreach(cell, b->multiples)
 	{
 		Numeric		of = ((NumberFact *) lfirst(cell))->value;
-		bool		proved = a->integer && ev_number_is_multiple(int64_to_numeric(1), of);
+		bool		proved = a->integer && is_multiple(int64_to_numeric(1), of);
 
 		foreach(other, a->multiples)
-			proved |= ev_number_is_multiple(((NumberFact *) lfirst(other))->value, of);
+			proved |= is_multiple(((NumberFact *) lfirst(other))->value, of);
 		if (!proved)
 			return false;
 	}

@@ -55,6 +55,14 @@ ev_json_equal(const JsonbValue *a, const JsonbValue *b)
 	}
 }
 
+bool
+ev_number_is_moderate(Numeric number)
+{
+	EvDigits	digits = ev_number_read(number);
+
+	return digits.count <= 100 && digits.weight >= -50 && digits.weight <= 50;
+}
+
 EvTruth
 ev_string_matches(const EvPattern *pattern, const EvString *string)
 {

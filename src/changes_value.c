@@ -68,6 +68,7 @@ valid(Prover *p, const JsonbValue *value, Subschema *schema)
 static EvTruth
 number_valid(const Facts *f, Numeric number, uint32 kinds)
 {
+	EvTruth		result = EV_YES;
 	ListCell   *cell;
 
 	if ((kinds & EV_FACT_TYPE) != 0 && f->integer && !ev_number_is_integer(number))
@@ -90,11 +91,15 @@ number_valid(const Facts *f, Numeric number, uint32 kinds)
 	{
 		foreach(cell, f->multiples)
 		{
-			if (!ev_number_is_multiple(number, ((NumberFact *) lfirst(cell))->value))
+			Numeric		unit = ((NumberFact *) lfirst(cell))->value;
+
+			if (!ev_number_is_moderate(number) || !ev_number_is_moderate(unit))
+				result = EV_MAYBE;
+			else if (!ev_number_is_multiple(number, unit))
 				return EV_NO;
 		}
 	}
-	return EV_YES;
+	return result;
 }
 
 static EvTruth

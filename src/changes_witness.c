@@ -139,7 +139,7 @@ try_numbers(Collector *c, const Facts *fa, const Facts *fb)
 	for (int i = 0; i < (int) lengthof(plain); i++)
 		try_number(c, numeric_of(plain[i]));
 	for (int i = 0; i < (int) lengthof(bounds); i++)
-		for (int j = 0; j < (int) lengthof(steps) && bounds[i] != NULL; j++)
+		for (int j = 0; j < (int) lengthof(steps) && bounds[i] != NULL && ev_number_is_moderate(bounds[i]); j++)
 			try_number(c, sum(bounds[i], numeric_of(steps[j])));
 
 	/* multiples of each, of all together, and those next to bounds */
@@ -148,16 +148,19 @@ try_numbers(Collector *c, const Facts *fa, const Facts *fb)
 		foreach(cell, both[i]->multiples)
 			units = lappend(units, ((NumberFact *) lfirst(cell))->value);
 	}
-	if (list_length(units) == 2)
+	if (list_length(units) == 2 && ev_number_is_moderate(linitial(units)) && ev_number_is_moderate(lsecond(units)))
 		units = lappend(units, product(linitial(units), lsecond(units)));
 	foreach(cell, units)
 	{
 		Numeric		unit = lfirst(cell);
 
+		if (!ev_number_is_moderate(unit))
+			continue;
+
 		for (int j = -3; j <= 3; j++)
 			try_number(c, product(unit, int64_to_numeric(j)));
 		for (int i = 0; i < (int) lengthof(bounds); i++)
-			if (bounds[i] != NULL)
+			if (bounds[i] != NULL && ev_number_is_moderate(bounds[i]))
 			{
 				Datum		quotient = DirectFunctionCall2(numeric_div, NumericGetDatum(bounds[i]),
 														   NumericGetDatum(unit));
