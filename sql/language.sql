@@ -116,3 +116,6 @@ CREATE OR REPLACE FUNCTION event_schema."by.hand@1"(data jsonb) RETURNS boolean 
 CREATE OR REPLACE FUNCTION event_schema."by.hand@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"type": "object", "title": "By hand"}';
 SELECT title FROM event_schemas WHERE event_type = 'by.hand';
 DROP FUNCTION event_schema."by.hand@1";
+-- JSON that jsonb cannot hold
+SELECT register_event_schema('huge', 1, '{"const": 1e400000}');
+SELECT register_event_schema('nul', 1, '{"const": "\u0000"}');

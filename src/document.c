@@ -50,6 +50,38 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 	return false;
 }
 
+/*
+ * What is JSON may still be no jsonb: a number beyond numeric's range.  jsonb_in
+ * touches nothing but memory, so that its error can be caught without a
+ * subtransaction.
+ */
+static bool
+parse_json(char *json, EvDocument *document, EvFault *fault)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool ok = true;
+
+	PG_TRY();
+	{
+		document->schema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		error = CopyErrorData();
+		FlushErrorState();
+		fault->message = "the schema is not JSON that jsonb can hold";
+		fault->detail = psprintf("In a number: %s.", error->message);
+		ok = false;
+	}
+	PG_END_TRY();
+	return ok;
+}
+
 bool
 ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 {
@@ -76,8 +108,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 		fault->detail = problem;
 		return false;
 	}
-	document->schema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
-	return true;
+	return parse_json(json, document, fault);
 }
 
 void
