@@ -175,6 +175,8 @@ INSERT INTO changes (change, old, new) VALUES
 ('contains removed', '{"type": "array", "contains": {"type": "null"}}', '{"type": "array"}'),
 ('contains widened', '{"contains": {"type": "integer"}}', '{"contains": {"type": "number"}}'),
 ('contains that minItems implies', '{"type": "array", "items": {"type": "integer"}, "minItems": 1}', '{"type": "array", "items": {"type": "integer"}, "minItems": 1, "contains": {"type": "number"}}'),
+('contains that demands nothing evaluates all the same', '{"contains": {"type": "string"}, "minContains": 0, "unevaluatedItems": false}', '{"contains": {"type": "string"}, "minContains": 0, "maxItems": 0}'),
+('branches that evaluate', '{"properties": {"a": {}}, "anyOf": [{"properties": {"b": {}}}, true], "unevaluatedProperties": false}', '{"properties": {"a": {}}, "additionalProperties": false}'),
 ('maxContains decreased', '{"contains": {"type": "null"}, "maxContains": 3}', '{"contains": {"type": "null"}, "maxContains": 2}'),
 ('minContains decreased', '{"contains": {"type": "null"}, "minContains": 3}', '{"contains": {"type": "null"}, "minContains": 2}'),
 ('if added', '{"type": "object"}', '{"type": "object", "if": {"required": ["a"]}, "then": {"required": ["b"]}}'),

@@ -594,8 +594,9 @@ gather_arrays(Gatherer *g)
 		fact->minimum = has(g, EV_KW_MIN_CONTAINS) ? count_of(value_of(g, EV_KW_MIN_CONTAINS)) : 1;
 		fact->maximum = has(g, EV_KW_MAX_CONTAINS) ? count_of(value_of(g, EV_KW_MAX_CONTAINS)) : EV_NO_MAXIMUM;
 		fact->origin = origin_of(g, EV_KW_CONTAINS);
-		if (fact->minimum > 0 || fact->maximum != EV_NO_MAXIMUM)
-			f->contains = lappend(f->contains, fact);
+
+		/* one that demands nothing still evaluates what it matches */
+		f->contains = lappend(f->contains, fact);
 	}
 }
 
