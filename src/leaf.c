@@ -67,7 +67,7 @@ find_string(const EvEnum *enumeration, const char *data, uint32 length)
 	uint32		slot;
 
 	ev_words(data, length, words);
-	slot = ev_string_hash(words, length) >> enumeration->hash_shift;
+	slot = ev_string_hash(data, length, words) >> enumeration->hash_shift;
 	for (;; slot = (slot + 1) & enumeration->slot_mask)
 	{
 		int			found = enumeration->slots[slot];

@@ -296,7 +296,8 @@ optimize_enum(EvEnum *enumeration)
 
 		ev_words(value->data, value->length, words);
 		words[2] = value->length;
-		slot = ev_string_hash(words, value->length) >> enumeration->hash_shift;
+		CHECK_FOR_INTERRUPTS();
+		slot = ev_string_hash(value->data, value->length, words) >> enumeration->hash_shift;
 		while (enumeration->slots[slot] >= 0)
 			slot = (slot + 1) & enumeration->slot_mask;
 		enumeration->slots[slot] = i;

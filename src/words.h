@@ -9,6 +9,8 @@
 #ifndef EV_WORDS_H
 #define EV_WORDS_H
 
+#include "common/hashfn.h"
+
 /* A number whose bytes are those of `first`, then those of `last`. */
 #ifdef WORDS_BIGENDIAN
 #define EV_IN_ORDER(first, last, bits)	((uint64) (first) << (bits) | (uint64) (last))
@@ -50,10 +52,15 @@ ev_words(const char *data, uint32 length, uint64 words[2])
 	words[1] = words[0];
 }
 
-/* A hash of a string by its words, good in its upper bits. */
+/*
+ * A hash of a string, good in its upper bits.  Up to 16 bytes the words say
+ * all; of a longer string only its ends, which many URIs have in common.
+ */
 static inline uint64
-ev_string_hash(const uint64 words[2], uint32 length)
+ev_string_hash(const char *data, uint32 length, const uint64 words[2])
 {
+	if (length > 16)
+		return hash_bytes_extended((const unsigned char *) data, (int) length, 0);
 	return (words[0] * UINT64CONST(0x9E3779B97F4A7C15)) ^ ((words[1] + length) * UINT64CONST(0xD6E8FEB86659FD93));
 }
 
