@@ -32,3 +32,10 @@ SELECT event_report('{}', 'reported', 2);
 SELECT event_report('{}', 'reported', 1, NULL);
 SELECT event_report(NULL, 'reported', 1);
 SELECT drop_event_schema('reported', 1);
+\echo references that make it exponentially large
+SELECT register_event_schema('reported.large', 1, jsonb_build_object('$ref', '#/$defs/30', '$defs', jsonb_object_agg(i,
+  CASE i WHEN 0 THEN '{"type": "string"}'::jsonb
+    ELSE jsonb_build_object('allOf', jsonb_build_array(jsonb_build_object('$ref', '#/$defs/' || i - 1), jsonb_build_object('$ref', '#/$defs/' || i - 1))) END)))
+FROM generate_series(0, 30) AS i;
+SELECT event_report('1', 'reported.large', 1, 'flag');
+SELECT drop_event_schema('reported.large', 1);

@@ -53,7 +53,25 @@ typedef struct Reporter
 	ReportNode *current;
 } Reporter;
 
+/*
+ * References can make the tree exponentially larger than schema and document;
+ * this is as much as a jsonb may have in the end.
+ */
+#define MAX_TREE	((Size) 256 * 1024 * 1024)
+
 /* ---------- making the tree ---------- */
+
+/* To the tree's memory; raises program_limit_exceeded where it has too much. */
+static MemoryContext
+switch_to_tree(Reporter *reporter)
+{
+	if (MemoryContextMemAllocated(reporter->context, false) > MAX_TREE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("report is too large"),
+				 errdetail("The evaluation of the schema takes more than %d MB.", (int) (MAX_TREE / (1024 * 1024)))));
+	return MemoryContextSwitchTo(reporter->context);
+}
 
 /* URI and JSON Pointer: "https://example.com/schema#/properties/a". */
 static char *
@@ -72,7 +90,7 @@ report_enter(EvCollector *collector, const char *instance_location,
 			 const char *keyword_location, const EvPlace *place)
 {
 	Reporter   *reporter = (Reporter *) collector;
-	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
+	MemoryContext caller = switch_to_tree(reporter);
 	ReportNode *node = palloc0(sizeof(ReportNode));
 
 	node->parent = reporter->current;
@@ -115,7 +133,7 @@ static void
 report_add(EvCollector *collector, const EvViolation *violation)
 {
 	Reporter   *reporter = (Reporter *) collector;
-	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
+	MemoryContext caller = switch_to_tree(reporter);
 	Leaf	   *leaf = palloc0(sizeof(Leaf));
 
 	leaf->keyword = pstrdup(violation->keyword);
@@ -131,7 +149,7 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 {
 	Reporter   *reporter = (Reporter *) collector;
 	ReportNode *node = reporter->current;
-	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
+	MemoryContext caller = switch_to_tree(reporter);
 	Leaf	   *leaf = palloc0(sizeof(Leaf));
 	char	   *path = psprintf("/%s", keyword);
 
@@ -231,6 +249,7 @@ count_units(const ReportNode *node, bool valid)
 	ListCell   *cell;
 
 	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 	if (node->valid != valid || node->forgiven)
 		return 0;
 	count = list_length(valid ? node->annotations : node->violations);
@@ -298,7 +317,9 @@ append_leaf_members(StringInfo text, const char *name, const List *leaves)
 		const Leaf *leaf = list_nth(leaves, i);
 		bool		written = false;
 
-		for (int j = 0; j < i && !written; j++)
+		/* an annotation is the only one of its keyword */
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < i && leaf->message != NULL && !written; j++)
 			written = strcmp(((Leaf *) list_nth(leaves, j))->keyword, leaf->keyword) == 0;
 		if (written)
 			continue;
