@@ -39,3 +39,6 @@ SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE ev
 SELECT register_event_schema('warn.dialect', 1, jsonb_build_object('$schema', uri))
 FROM (VALUES ('https://json-schema.org/draft-07/schema#')) AS u (uri);
 SELECT register_event_schema('warn.dialect', 1, '{"$schema": "http://json-schema.org/schema#"}');
+-- neighbours that are swapped
+SELECT register_event_schema('warn.swapped', 1, '{"tpye": "object", "itmes": {}, "propetries": {}, "eunm": [1], "ytpe": 1, "typo": 1, "epyt": 1}');
+SELECT drop_event_schema('warn.swapped', 1);

@@ -44,6 +44,18 @@ ev_keyword_find(const char *name, int length, EvDraft draft)
 	return -1;
 }
 
+/* Is it the other one but for two neighbours that are swapped?  Of one length. */
+static bool
+is_transposed(const char *name, const char *other, int length)
+{
+	int			first = 0;
+
+	while (first < length && name[first] == other[first])
+		first++;
+	return first + 1 < length && name[first] == other[first + 1] && name[first + 1] == other[first] &&
+		memcmp(name + first + 2, other + first + 2, length - first - 2) == 0;
+}
+
 const char *
 ev_keyword_nearest(const char *name, int length, EvDraft draft)
 {
@@ -65,6 +77,9 @@ ev_keyword_nearest(const char *name, int length, EvDraft draft)
 		distance = varstr_levenshtein_less_equal(name, length,
 												 keyword->name, strlen(keyword->name),
 												 1, 1, 1, least, false);
+		/* which is one slip of the fingers */
+		if (strlen(keyword->name) == (size_t) length && is_transposed(name, keyword->name, length))
+			distance = 1;
 		if (distance <= least)
 		{
 			nearest = keyword->name;
