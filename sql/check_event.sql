@@ -101,6 +101,17 @@ SELECT pg_temp.shown('[[]]');
 SELECT register_event_schema('checked.name', 1, '{"propertyNames": {"maxLength": 3}}');
 SELECT * FROM pg_temp.fields($$SELECT check_event(jsonb_build_object(repeat('ü', 100), 1), 'checked.name', 1)$$);
 
+\echo so are keys in locations, each for itself, and long patterns; event_violations has the location whole
+SELECT register_event_schema('checked.long', 1, '{"additionalProperties": {"items": {"additionalProperties": {"pattern": "^x{' || 3 || '}' || repeat('[yz]?', 100) || '$"}}}}');
+SELECT * FROM pg_temp.fields($$SELECT check_event(jsonb_build_object(repeat('ü', 65), ARRAY[jsonb_build_object('a/b' || repeat('k', 62), '', repeat('k', 64), '')]), 'checked.long', 1)$$);
+SELECT length(instance_location) FROM event_violations(jsonb_build_object(repeat('ü', 65), ARRAY[jsonb_build_object(repeat('k', 100), '')]), 'checked.long', 1);
+SELECT register_event_schema('checked.branch', 1, '{"anyOf": [{"additionalProperties": {"type": "null"}}, {"additionalProperties": {"type": "boolean"}}]}');
+SELECT * FROM pg_temp.fields($$SELECT check_event(jsonb_build_object(repeat('k', 100), 1), 'checked.branch', 1)$$);
+\echo false alone is a type, too
+SELECT register_event_schema('checked.false', 1, '{"anyOf": [{"const": false}, {"enum": [false]}]}');
+SELECT * FROM pg_temp.fields($$SELECT check_event('1', 'checked.false', 1)$$);
+SELECT drop_event_schema('checked.long', 1), drop_event_schema('checked.branch', 1), drop_event_schema('checked.false', 1);
+
 \echo a CHECK as PostgreSQL reports it
 CREATE TABLE checked_events (type text, version int, data jsonb,
   CONSTRAINT data_matches CHECK (check_event(data, type, version, 'data_matches')));

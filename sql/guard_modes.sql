@@ -23,11 +23,17 @@ SELECT add_event_guard('events', 'enforce');
 SELECT load('enforce');
 SELECT * FROM events;
 -- as check_event says it
-\set VERBOSITY verbose
-\set SHOW_CONTEXT never
-INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '{"n": 1.5}');
-\set VERBOSITY default
-\set SHOW_CONTEXT errors
+DO $$
+DECLARE
+  message text;
+  detail text;
+  constraint_name text;
+BEGIN
+  INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '{"n": 1.5}');
+EXCEPTION WHEN check_violation THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, constraint_name = CONSTRAINT_NAME;
+  RAISE INFO '%; detail: %; constraint: %', message, detail, constraint_name;
+END $$;
 SELECT count(*) FROM event_quarantine;
 
 SELECT set_event_guard_mode('events', 'quarantine');

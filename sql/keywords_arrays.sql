@@ -61,6 +61,11 @@ SELECT '{"uniqueItems": true}',
   jsonb_agg(CASE WHEN i = twin THEN jsonb_build_object('i', 1.0) ELSE jsonb_build_object('i', i) END ORDER BY i), false
 FROM (VALUES (16, 16), (17, 2), (17, 17), (33, 32), (33, 33), (300, 300)) AS counts (n, twin), generate_series(1, n) AS i
 GROUP BY n, twin ORDER BY n, twin;
+-- two pairs of strings that have one hash each; then one of them again
+INSERT INTO cases (schema, instance, expected)
+SELECT '{"uniqueItems": true}', jsonb_agg(i) || '["s14208", "s189525", "s230743", "s365280"]'::jsonb || twin, twin = '[]'
+FROM (VALUES ('[]'::jsonb), ('["s14208"]'), ('["s189525"]'), ('["s365280"]')) AS twins (twin), generate_series(1, 20) AS i
+GROUP BY twin ORDER BY twin;
 
 SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches

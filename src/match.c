@@ -209,7 +209,7 @@ add_to_branch(EvCollector *collector, const EvViolation *violation)
 	if (branch->text.len > 0)
 		appendStringInfoString(&branch->text, ", ");
 	if (strlen(violation->instance_location) > (size_t) branch->skip)
-		appendStringInfo(&branch->text, "%s ", violation->instance_location + branch->skip);
+		appendStringInfo(&branch->text, "%s ", ev_location_show(violation->instance_location + branch->skip));
 	appendStringInfoString(&branch->text, violation->message);
 }
 
@@ -405,6 +405,18 @@ matches_content(const EvInstance *in, bool base64, bool json)
 			ev_json_syntax_error(text, length) == NULL;
 	pfree(text);
 	return ok;
+}
+
+/* Patterns in messages are cut at so many characters. */
+#define SHOWN_PATTERN	200
+
+static const char *
+show_pattern(const char *pattern)
+{
+	int			length = strlen(pattern);
+	int			shown = ev_text_clip(pattern, length, SHOWN_PATTERN);
+
+	return shown < length ? psprintf("%.*s...", shown, pattern) : pattern;
 }
 
 /* ---------- enum ---------- */
@@ -637,6 +649,7 @@ compare_hashed(const void *a, const void *b)
 	const Hashed *x = a;
 	const Hashed *y = b;
 
+	CHECK_FOR_INTERRUPTS();
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
 	return x->index < y->index ? -1 : 1;
@@ -652,9 +665,24 @@ item_at(const JsonbContainer *container, uint32 index)
 						  start + getJsonbLength(container, index));
 }
 
+/* The items themselves; the indexes where these are equal. */
+static int
+compare_items(const void *a, const void *b, void *container)
+{
+	const Hashed *x = a;
+	const Hashed *y = b;
+	EvInstance	v = item_at(container, x->index);
+	EvInstance	w = item_at(container, y->index);
+	int			order = ev_values_compare(&v, &w);
+
+	CHECK_FOR_INTERRUPTS();
+	return order != 0 ? order : x->index < y->index ? -1 : 1;
+}
+
 /*
  * Finds two equal items; false where there are none.  Few are compared with
- * each other; many are sorted by hash, and those of one hash compared.
+ * each other; many are sorted by hash, and those of one hash by what they are:
+ * a document may be made so that all have the same hash.
  */
 static bool
 find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second)
@@ -696,25 +724,23 @@ find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second)
 		hashed[i].index = i;
 	}
 	qsort(hashed, count, sizeof(Hashed), compare_hashed);
-	for (uint32 i = 0; i < count && !found; i++)
+	for (uint32 i = 0, end; i < count && !found; i = end)
 	{
-		EvInstance	item;
-
+		for (end = i + 1; end < count && hashed[end].hash == hashed[i].hash;)
+			end++;
 		CHECK_FOR_INTERRUPTS();
-		if (i + 1 >= count || hashed[i + 1].hash != hashed[i].hash)
-			continue;
-		item = item_at(container, hashed[i].index);
-		for (uint32 j = i + 1; j < count && hashed[j].hash == hashed[i].hash; j++)
+		if (end - i > 1)
+			qsort_arg(&hashed[i], end - i, sizeof(Hashed), compare_items, unconstify(JsonbContainer *, container));
+		for (uint32 j = i + 1; j < end && !found; j++)
 		{
+			EvInstance	item = item_at(container, hashed[j - 1].index);
 			EvInstance	other = item_at(container, hashed[j].index);
 
-			CHECK_FOR_INTERRUPTS();
 			if (ev_values_equal(&item, &other))
 			{
-				*first = hashed[i].index;
+				*first = hashed[j - 1].index;
 				*second = hashed[j].index;
 				found = true;
-				break;
 			}
 		}
 	}
@@ -807,8 +833,8 @@ show_types(uint32 types, bool integer)
 	initStringInfo(&text);
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
 	{
-		if ((types & EV_BIT(type)) == 0 || type == EV_FALSE)
-			continue;			/* booleans come in pairs */
+		if ((types & EV_BIT(type)) == 0 || (type == EV_FALSE && (types & EV_BIT(EV_TRUE)) != 0))
+			continue;			/* booleans mostly come in pairs */
 		if (text.len > 0)
 			appendStringInfoString(&text, " or ");
 		appendStringInfoString(&text, type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
@@ -1084,7 +1110,7 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 					!ev_shape_matches(instruction->u.pattern.shape, in.data, in.length) :
 					!ev_matches_pattern(instruction->u.pattern.compiled, in.data, in.length))
 					VIOLATION(source->keyword, source->path, "must match the pattern %s, but is %s",
-							  instruction->u.pattern.source, ev_value_show(&in));
+							  show_pattern(instruction->u.pattern.source), ev_value_show(&in));
 				break;
 
 			case EVOP_FORMAT:

@@ -15,6 +15,7 @@
 #include "refusal.h"
 #include "registration.h"
 #include "registry.h"
+#include "value.h"
 #include "violation_log.h"
 
 /* so many violations are named, then counted; the log has fewer */
@@ -40,7 +41,8 @@ add_to_list(EvCollector *collector, const EvViolation *violation)
 {
 	ListCollector *list = (ListCollector *) collector;
 	char	   *line = psprintf("%s: %s",
-								violation->instance_location[0] != '\0' ? violation->instance_location : "(document)",
+								violation->instance_location[0] != '\0' ?
+								ev_location_show(violation->instance_location) : "(document)",
 								violation->message);
 	MemoryContext caller;
 	ListCell   *cell;

@@ -52,6 +52,7 @@
 #include "refusal.h"
 #include "row_guard.h"
 #include "row_json.h"
+#include "value.h"
 #include "violation_log.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
@@ -564,7 +565,7 @@ collect(EvCollector *collector, const EvViolation *violation)
 	JsonCollector *json = (JsonCollector *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(json->context);
 	const char *location = violation->instance_location[0] != '\0' ?
-		violation->instance_location : "(document)";
+		ev_location_show(violation->instance_location) : "(document)";
 
 	push_violation(&json->state, violation, NULL);
 	if (json->first.len == 0)

@@ -79,9 +79,6 @@ next_entry(Entries *entries)
 bool
 ev_values_equal(const EvInstance *a, const EvInstance *b)
 {
-	Entries		x;
-	Entries		y;
-
 	if (a->type != b->type)
 		return false;
 	switch (a->type)
@@ -98,22 +95,50 @@ ev_values_equal(const EvInstance *a, const EvInstance *b)
 		case EV_ARRAY:
 			break;
 	}
+	return ev_values_compare(a, b) == 0;
+}
+
+int
+ev_values_compare(const EvInstance *a, const EvInstance *b)
+{
+	Entries		x;
+	Entries		y;
+
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	switch (a->type)
+	{
+		case EV_NULL:
+		case EV_TRUE:
+		case EV_FALSE:
+			return 0;
+		case EV_STRING:
+			if (a->length != b->length)
+				return a->length < b->length ? -1 : 1;
+			return memcmp(a->data, b->data, a->length);
+		case EV_NUMBER:
+			return ev_number_compare((Numeric) a->data, (Numeric) b->data);
+		case EV_OBJECT:
+		case EV_ARRAY:
+			break;
+	}
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	x = entries_of(a);
 	y = entries_of(b);
 	if (x.count != y.count)
-		return false;
+		return x.count < y.count ? -1 : 1;
 	while (x.next < x.count)
 	{
 		EvInstance	v = next_entry(&x);
 		EvInstance	w = next_entry(&y);
+		int			order = ev_values_compare(&v, &w);
 
-		if (!ev_values_equal(&v, &w))
-			return false;
+		if (order != 0)
+			return order;
 	}
-	return true;
+	return 0;
 }
 
 uint32
@@ -242,4 +267,24 @@ ev_value_show(const EvInstance *value)
 			return show_container(value);
 	}
 	return pstrdup("");
+}
+
+char *
+ev_location_show(const char *location)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	while (*location != '\0')
+	{
+		/* a token with the "/" before it */
+		int			length = strcspn(location + 1, "/") + 1;
+		int			shown = 1 + ev_text_clip(location + 1, length - 1, EV_SHOWN_CHARACTERS);
+
+		appendBinaryStringInfo(&result, location, shown);
+		if (shown < length)
+			appendStringInfoString(&result, "...");
+		location += length;
+	}
+	return result.data;
 }

@@ -47,6 +47,9 @@ extern EvInstance ev_root_value(const Jsonb *jsonb);
 /* Are two values equal (2020-12 core, 4.2.2)?  1.0 equals 1. */
 extern bool ev_values_equal(const EvInstance *a, const EvInstance *b);
 
+/* Some order of values; 0 where they are equal. */
+extern int	ev_values_compare(const EvInstance *a, const EvInstance *b);
+
 /* Equal values have equal hashes. */
 extern uint32 ev_value_hash(const EvInstance *value);
 
@@ -64,5 +67,11 @@ extern char *ev_value_show(const EvInstance *value);
 
 /* A string as messages show it: quoted, escaped, cut. */
 extern char *ev_string_show(const char *data, int length);
+
+/*
+ * A JSON Pointer as messages show it, in CurrentMemoryContext: each of its
+ * tokens cut.
+ */
+extern char *ev_location_show(const char *location);
 
 #endif							/* EV_VALUE_H */
