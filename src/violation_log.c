@@ -20,6 +20,7 @@
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "violation_log.h"
 
 /* what a line shows of the violations, in bytes */
