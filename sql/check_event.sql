@@ -125,3 +125,6 @@ INSERT INTO checked_events VALUES ('checked', 1, '{"id": 0}');
 DROP TABLE checked_events;
 SELECT drop_event_schema('checked', 1), drop_event_schema('checked', 3),
   drop_event_schema('checked.value', 1), drop_event_schema('checked.name', 1);
+
+-- no data is no event, whether or not there is a schema for it
+SELECT check_event(NULL, 'nobody', 1);

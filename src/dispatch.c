@@ -12,7 +12,7 @@
 #include "dispatch.h"
 #include "words.h"
 
-#define PLACES	128				/* a power of 2 */
+#define PLACES	128				/* 2 ^ 7, see place_of */
 
 static uint32
 place_of(const char *type, int type_length, int32 version)
@@ -21,9 +21,9 @@ place_of(const char *type, int type_length, int32 version)
 	uint64		hash;
 
 	ev_words(type, type_length, words);
-	hash = (words[0] ^ (words[1] << 1) ^ (uint64) version * UINT64CONST(0x9E3779B97F4A7C15) ^ type_length) *
-		UINT64CONST(0xD6E8FEB86659FD93);
-	return (uint32) (hash >> 40) & (PLACES - 1);
+	hash = ev_string_hash(type, type_length, words) + (uint64) version * UINT64CONST(0xC2B2AE3D27D4EB4F);
+	/* the upper bits are the good ones */
+	return (uint32) (hash >> 57);
 }
 
 EvSchema *
@@ -42,11 +42,17 @@ ev_dispatch_search(EvDispatch **kept, MemoryContext context,
 	}
 	if (dispatch->places != NULL)
 	{
-		met = &dispatch->places[place_of(type, type_length, version)];
-		if (ev_is_met(met, type, type_length, version))
+		uint32		place = place_of(type, type_length, version);
+
+		/* two places for each, so that two that alternate do not displace each other */
+		for (int i = 0; i < 2; i++)
 		{
-			dispatch->last = met;
-			return met->schema;
+			met = &dispatch->places[place ^ i];
+			if (ev_is_met(met, type, type_length, version))
+			{
+				dispatch->last = met;
+				return met->schema;
+			}
 		}
 	}
 
@@ -55,8 +61,13 @@ ev_dispatch_search(EvDispatch **kept, MemoryContext context,
 		return NULL;
 	if (dispatch->first.schema != NULL && dispatch->places == NULL)
 		dispatch->places = MemoryContextAllocZero(context, sizeof(EvMet) * PLACES);
-	met = dispatch->places == NULL ? &dispatch->first :
-		&dispatch->places[place_of(type, type_length, version)];
+	met = &dispatch->first;
+	if (dispatch->places != NULL)
+	{
+		met = &dispatch->places[place_of(type, type_length, version)];
+		if (met->schema != NULL && met->schema->valid)
+			met = &dispatch->places[place_of(type, type_length, version) ^ 1];
+	}
 	met->schema = schema;
 	met->version = version;
 	met->type_length = type_length;

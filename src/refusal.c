@@ -127,11 +127,6 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 				 constraint_field(constraint)));
 	}
 	schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), *version);
-	if (schema == NULL)
-	{
-		ev_violation_log("refused", relation, type, version, "not registered");
-		ev_refuse_unregistered(type, *version);
-	}
 	if (data == NULL)
 	{
 		ev_violation_log("refused", relation, type, version, "its data is null");
@@ -140,7 +135,12 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 				 errmsg("event \"%s\" version %d is not valid: its data is null",
 						text_to_cstring(type), *version),
 				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
-				 constraint_field(constraint ? constraint : NameStr(schema->name))));
+				 constraint_field(constraint == NULL && schema != NULL ? NameStr(schema->name) : constraint)));
+	}
+	if (schema == NULL)
+	{
+		ev_violation_log("refused", relation, type, version, "not registered");
+		ev_refuse_unregistered(type, *version);
 	}
 	refuse_violations(relation, data, type, *version, constraint, schema);
 	pg_unreachable();

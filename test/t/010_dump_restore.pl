@@ -276,13 +276,13 @@ is( $node->safe_psql('full_owner', q(SELECT string_agg(substring(d, 'event_schem
 # ---------- the API in another schema, with an awkward name ----------
 
 my $elsewhere = create_database('elsewhere');
-$node->safe_psql($elsewhere, qq(CREATE SCHEMA "My ""API"""; CREATE EXTENSION event_validate SCHEMA "My ""API""";
-	SET search_path = "My ""API"""; $contents), extra_params => [ '-U', 'owner' ]);
-my $original = $node->safe_psql($elsewhere, qq(SET search_path = "My ""API"""; $inventory));
+$node->safe_psql($elsewhere, qq(CREATE SCHEMA "My API"; CREATE EXTENSION event_validate SCHEMA "My API";
+	SET search_path = "My API"; $contents), extra_params => [ '-U', 'owner' ]);
+my $original = $node->safe_psql($elsewhere, qq(SET search_path = "My API"; $inventory));
 quiet('elsewhere, pg_dump', 'pg_dump', '-f', "$dump/elsewhere.sql", '-d', connection('owner', $elsewhere, $node));
 create_database('elsewhere_restored');
 quiet('elsewhere, psql', psql_file('owner', 'elsewhere_restored', $node, "$dump/elsewhere.sql"));
-same('elsewhere', 'owner', 'elsewhere_restored', $original, api => '"My ""API"""');
+same('elsewhere', 'owner', 'elsewhere_restored', $original, api => '"My API"');
 
 # ---------- the whole cluster ----------
 

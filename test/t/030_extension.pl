@@ -120,20 +120,20 @@ is(sql($everything), $before, 'and leaves nothing then');
 # ---------- in a schema of choice ----------
 
 sql(q(
-	CREATE SCHEMA "Odd ""Schema""";
-	CREATE EXTENSION event_validate SCHEMA "Odd ""Schema""";
+	CREATE SCHEMA "Odd Schema";
+	CREATE EXTENSION event_validate SCHEMA "Odd Schema";
 	SET search_path = '';
-	SELECT "Odd ""Schema""".register_event_schema('odd', 1, '{"type": "object", "required": ["a"]}');
-	CREATE TABLE public.events (data jsonb, CHECK ("Odd ""Schema""".check_event(data, 'odd', 1)));
+	SELECT "Odd Schema".register_event_schema('odd', 1, '{"type": "object", "required": ["a"]}');
+	CREATE TABLE public.events (data jsonb, CHECK ("Odd Schema".check_event(data, 'odd', 1)));
 	INSERT INTO public.events VALUES ('{"a": 1}')));
 is( sql(q(SET search_path = '';
-		  SELECT "Odd ""Schema""".validate_event('{}', 'odd', 1), "Odd ""Schema""".validate_event('{"a": 1}', 'odd', 1),
-		    event_schema."odd@1"('{"a": 1}'), (SELECT count(*) FROM "Odd ""Schema""".event_schemas),
-		    (SELECT count(*) FROM "Odd ""Schema""".event_violations('{}', 'odd', 1)))),
+		  SELECT "Odd Schema".validate_event('{}', 'odd', 1), "Odd Schema".validate_event('{"a": 1}', 'odd', 1),
+		    event_schema."odd@1"('{"a": 1}'), (SELECT count(*) FROM "Odd Schema".event_schemas),
+		    (SELECT count(*) FROM "Odd Schema".event_violations('{}', 'odd', 1)))),
 	'f|t|t|1|1', 'it works in any schema');
 @error = sql_error($node, $db, q(INSERT INTO events VALUES ('{}')));
 is($error[0], '23514', 'and its checks check');
-@error = sql_error($node, $db, q(SELECT "Odd ""Schema""".drop_event_schema('odd', 1)));
+@error = sql_error($node, $db, q(SELECT "Odd Schema".drop_event_schema('odd', 1)));
 like($error[1] // '', qr/rows of table "public\.events"/, 'and what rows need is kept there, too');
 is( sql(q(SELECT n.nspname, count(*) FROM pg_depend d JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 		  JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -142,7 +142,7 @@ is( sql(q(SELECT n.nspname, count(*) FROM pg_depend d JOIN pg_proc p ON d.classi
 	'', 'no function of the extension is in event_schema');
 @error = sql_error($node, $db, q(ALTER EXTENSION event_validate SET SCHEMA public));
 isnt($error[0], undef, 'it does not move afterwards');
-sql('DROP TABLE events; SET client_min_messages = warning; DROP EXTENSION event_validate CASCADE; DROP SCHEMA "Odd ""Schema"""');
+sql('DROP TABLE events; SET client_min_messages = warning; DROP EXTENSION event_validate CASCADE; DROP SCHEMA "Odd Schema"');
 is(sql($everything), $before, 'and it leaves that schema, too');
 
 # ---------- somebody else's event_schema ----------
