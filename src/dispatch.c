@@ -44,7 +44,10 @@ ev_dispatch_search(EvDispatch **kept, MemoryContext context,
 	{
 		uint32		place = place_of(type, type_length, version);
 
-		/* two places for each, so that two that alternate do not displace each other */
+		/*
+		 * two places for each, so that two that alternate do not displace
+		 * each other
+		 */
 		for (int i = 0; i < 2; i++)
 		{
 			met = &dispatch->places[place ^ i];

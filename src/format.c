@@ -255,11 +255,11 @@ static inline bool
 match_full_time(const char *p, const char *end)
 {
 	static const uint64 fields =
-	EV_WORD(0xFF, 0, 0, 0xFF, 0, 0, 0xFF, 0);
+		EV_WORD(0xFF, 0, 0, 0xFF, 0, 0, 0xFF, 0);
 
 	/* a high bit is set by an hour above 23, a minute or second above 59 */
 	static const uint64 field_limits =
-	EV_WORD(0x80 - 24, 0, 0, 0x80 - 60, 0, 0, 0x80 - 60, 0);
+		EV_WORD(0x80 - 24, 0, 0, 0x80 - 60, 0, 0, 0x80 - 60, 0);
 
 	uint64		word = load_word(p) ^ time_template;
 	bool		leap_second = false;

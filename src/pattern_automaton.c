@@ -92,7 +92,8 @@ typedef struct Shape
 	int			max;
 	uint8		variable;		/* set of the variable part */
 	uint8		sets[256];		/* by byte: the sets that it is in, as bits */
-	uint8		required[MAX_SHAPE];	/* sets of prefix and suffix, a bit each */
+	uint8		required[MAX_SHAPE];	/* sets of prefix and suffix, a bit
+										 * each */
 } Shape;
 
 /* one of shape, automaton and regex is there */
@@ -257,8 +258,7 @@ typedef struct Classes
 	int			segment_count;
 	int			word_set;		/* set number, or -1 */
 	int			symbol_words;	/* words of a bitmap of symbols: the classes,
-								 * and the end of the string as number
-								 * `count` */
+								 * and the end of the string as number `count` */
 	uint64	   *members;		/* symbol_words for each set */
 } Classes;
 
@@ -599,8 +599,8 @@ build_look(Builder *b, const EvNode *node, int next)
 
 		/*
 		 * Groups get their numbers when they are complete, so that what a
-		 * group looks for has a smaller number: until then its positions carry
-		 * a number from the top.
+		 * group looks for has a smaller number: until then its positions
+		 * carry a number from the top.
 		 */
 		int			provisional = b->current_group - 1;
 		int			first = b->position_count;
@@ -727,8 +727,8 @@ typedef struct State
 	int			first_item;		/* positions, in `items`, sorted */
 	int			item_count;
 	uint32		hash;
-	bool		waiting;		/* has positions that wait for the next symbol:
-								 * only then is the rest kept */
+	bool		waiting;		/* has positions that wait for the next
+								 * symbol: only then is the rest kept */
 	bool		at_start;
 	bool		after_word;
 	uint32		hits;			/* groups that have just matched */
@@ -1752,8 +1752,9 @@ lower(const EvPatternTree *tree, const Classes *classes, EvPatternError *error)
 	}
 
 	/*
-	 * Forward first: it ends early where an anchored pattern fails.  One small
-	 * automaton is better than several; several are better than a large one.
+	 * Forward first: it ends early where an anchored pattern fails.  One
+	 * small automaton is better than several; several are better than a large
+	 * one.
 	 */
 	if (classes != NULL)
 	{

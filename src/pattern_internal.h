@@ -49,8 +49,8 @@ typedef enum EvNodeKind
 } EvNodeKind;
 
 #define EV_UNBOUNDED	(-1)	/* EvNode.max */
-#define EV_MAX_COUNT	(1 << 30)	/* larger counts of a repetition are cut to
-									 * this */
+#define EV_MAX_COUNT	(1 << 30)	/* larger counts of a repetition are cut
+									 * to this */
 
 typedef struct EvNode
 {
@@ -65,7 +65,8 @@ typedef struct EvNode
 	int			group;			/* GROUP, BACKREFERENCE: from 1 */
 	bool		ahead;			/* LOOK */
 	bool		negative;		/* LOOK, WORD_BOUNDARY */
-	bool		nullable;		/* may match the empty string; if in doubt, set */
+	bool		nullable;		/* may match the empty string; if in doubt,
+								 * set */
 	bool		zero_width;		/* matches nothing but the empty string */
 	int			first;			/* numbers of the nodes in it, itself */
 	int			last;			/* included: see ev_node_contains */
