@@ -794,7 +794,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 		(ev_replay->table == guard->table || ev_replay->table == guard->relation) &&
 		ev_replay->depth == ev_trigger_depth();
 	bool		lenient;		/* an error in the data is a violation */
-	Event		event = {NULL};
+	Event		event = {.type = NULL};
 	bool		valid;
 
 	if (guard->until != DT_NOEND && guard->until <= GetCurrentStatementStartTimestamp())
