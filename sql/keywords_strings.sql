@@ -30,7 +30,6 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"pattern": "^\\d+$"}', '"12"', true),
   ('{"pattern": "^\\d+$"}', '"١٢"', false),
   ('{"pattern": "^\\s$"}', '"\u00a0"', true),
-  ('{"pattern": "^\\s$"}', '"\ufeff"', true),
   ('{"pattern": "^\\p{Lu}\\p{Letter}*$"}', '"Österreich"', true),
   ('{"pattern": "^\\p{Lu}"}', '"österreich"', false),
   ('{"pattern": "^[A-Z]+$"}', '"abc"', false),
@@ -94,3 +93,6 @@ SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
 ORDER BY n;
+
+-- \s has the byte order mark (which psql shows in different widths)
+SELECT jsonb_matches_schema('{"pattern": "^\\s$"}', '"\ufeff"') AS matches;
