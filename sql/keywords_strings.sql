@@ -13,8 +13,6 @@ INSERT INTO cases (schema, instance, expected) VALUES
   -- a letter and its accent are two
   ('{"maxLength": 1}', '"e\u0301"', false),
   ('{"minLength": 2, "maxLength": 2}', '"e\u0301"', true),
-  -- a family of four is seven
-  ('{"minLength": 7, "maxLength": 7}', '"👨‍👩‍👧‍👦"', true),
   ('{"maxLength": 0}', '""', true),
   ('{"maxLength": 0}', '" "', false),
   -- pattern
@@ -96,3 +94,5 @@ ORDER BY n;
 
 -- \s has the byte order mark (which psql shows in different widths)
 SELECT jsonb_matches_schema('{"pattern": "^\\s$"}', '"\ufeff"') AS matches;
+-- so has a family of four, which is seven code points
+SELECT jsonb_matches_schema('{"minLength": 7, "maxLength": 7}', '"👨‍👩‍👧‍👦"') AS matches;
