@@ -56,6 +56,7 @@
 #include "violation_log.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
+PG_FUNCTION_INFO_V1(ev_event_guard_reads);
 
 /* a row in the quarantine has so many violations; the rest are counted */
 #define KEPT_VIOLATIONS		100
@@ -83,26 +84,51 @@ ev_guard_mode(const char *name, EvGuardMode *mode)
 void
 ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {
+	int			rest;			/* of the arguments, before the time */
+
 	arguments->expressions[EV_DATA] = "data";
 	arguments->expressions[EV_TYPE] = "event_type";
 	arguments->expressions[EV_VERSION] = "schema_version";
 	arguments->until = DT_NOEND;
+	arguments->reads = ev_guard_reads(trigger);
 
-	if (trigger->tgnargs < 1 || trigger->tgnargs > 5 ||
+	rest = arguments->reads == NULL ? 1 + EV_OPERANDS : 1;
+	if (trigger->tgnargs < 1 || trigger->tgnargs > rest + 1 ||
 		!ev_guard_mode(trigger->tgargs[0], &arguments->mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid arguments of trigger \"%s\"", trigger->tgname),
-				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time."),
+				 arguments->reads == NULL ?
+				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time.") :
+				 errdetail("They are a mode (enforce, quarantine, warn or off) and a time."),
 				 errhint("Use add_event_guard.")));
-	for (int i = 1; i < Min(trigger->tgnargs, 4); i++)
+	for (int i = 1; i < Min(trigger->tgnargs, rest); i++)
 		arguments->expressions[i - 1] = trigger->tgargs[i];
-	if (trigger->tgnargs == 5)
+	if (trigger->tgnargs == rest + 1)
 		arguments->until =
 			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-													CStringGetDatum(trigger->tgargs[4]),
+													CStringGetDatum(trigger->tgargs[rest]),
 													ObjectIdGetDatum(InvalidOid),
 													Int32GetDatum(-1)));
+}
+
+Node *
+ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvOperand operand)
+{
+	if (arguments->reads != NULL)
+		return ev_guard_reads_operand(relation, arguments->reads, operand);
+	return ev_guard_expression_pinned(relation, operand, arguments->expressions[operand]);
+}
+
+/*
+ * event_guard_reads("any", "any", "any") → boolean
+ *
+ * Is not called, but where somebody calls it by hand.
+ */
+Datum
+ev_event_guard_reads(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	PG_RETURN_BOOL(true);
 }
 
 /* ---------- what is kept for the session ---------- */
@@ -241,8 +267,7 @@ make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 		for (int i = 0; i < EV_OPERANDS; i++)
 		{
 			Operand    *operand = &guard->operands[i];
-			Node	   *expression =
-				ev_guard_expression_pinned(relation, (EvOperand) i, arguments.expressions[i]);
+			Node	   *expression = ev_guard_operand(relation, &arguments, (EvOperand) i);
 
 			operand->type = getBaseType(exprType(expression));
 			operand->column = ev_guard_expression_column(expression);
@@ -826,6 +851,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 		char	   *words;
 
 		ev_replay->violations = violations_of(&event, &first, &words);
+		ev_replay->left_out++;
 		MemoryContextSwitchTo(caller);
 		return PointerGetDatum(NULL);
 	}
