@@ -26,11 +26,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = re.compile(r"(?P<type>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)@(?P<version>0|[1-9][0-9]*)\Z")
 
 # Where a keyword's value holds schemas: itself, in a list, in an object.
-SCHEMA = {"additionalProperties", "items", "not", "if", "then", "else"}
+SCHEMA = {"additionalProperties", "items", "propertyNames", "not", "if", "then", "else"}
 SCHEMAS = {"prefixItems", "allOf", "anyOf", "oneOf"}
 NAMED_SCHEMAS = {"properties", "patternProperties", "$defs"}
 PLAIN = {"type", "required", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-         "multipleOf", "minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "dependentRequired",
+         "multipleOf", "minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "uniqueItems", "dependentRequired",
          "$schema", "$ref", "title", "description", "default", "examples", "deprecated", "discriminator"}
 
 MISTAKES_EACH = 8
@@ -171,7 +171,7 @@ def check_schemas():
             narrows = re.search(r"/(?:if|then|else|not|allOf/\d+|oneOf/\d+)(?:/|\Z)", where)
             for key in ("properties", "$defs"):
                 for prop, sub in schema.get(key, {}).items() if not narrows else ():
-                    if not isinstance(sub, dict) or not sub.get("description"):
+                    if sub is not False and (not isinstance(sub, dict) or not sub.get("description")):
                         undescribed.append(where + pointer([key, prop]))
             if "$ref" in schema:
                 try:
