@@ -180,7 +180,7 @@ $node->safe_psql($subscriber, sprintf(q(CREATE SUBSCRIPTION events CONNECTION '%
 my $together = q(SELECT (SELECT count(*) FROM published) || ' ' || (SELECT count(*) FROM event_schema.quarantine));
 ok($node->poll_query_until($subscriber, $together, '180 20'), 'what is replicated is guarded, what is copied at first too')
   or diag $node->safe_psql($subscriber, $together);
-is($node->safe_psql($subscriber, q(SELECT count(DISTINCT i) FROM (SELECT id AS i FROM published UNION ALL SELECT ("row" ->> 'id')::bigint FROM event_schema.quarantine) AS both)), '200', 'every row is there');
+is($node->safe_psql($subscriber, q(SELECT count(DISTINCT i) FROM (SELECT id AS i FROM published UNION ALL SELECT ("row" ->> 'id')::bigint FROM event_schema.quarantine) AS places)), '200', 'every row is there');
 $node->safe_psql($subscriber, q(
 	SELECT register_event_schema('order', 2, '{}', breaking => true);
 	CREATE FUNCTION to_2(event jsonb) RETURNS jsonb LANGUAGE sql AS $$SELECT jsonb_set(event, '{schema_version}', '2')$$;
