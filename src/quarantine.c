@@ -243,14 +243,23 @@ ev_quarantine_add(const EvDiverted *diverted)
 					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	SPI_connect();
 	result = SPI_execute_plan(prepare_insert(), values, nulls, false, 0);
-	if (result != SPI_OK_INSERT)
+	if (result != SPI_OK_INSERT && result != SPI_OK_REWRITTEN)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
-	/* a row that a trigger on the quarantine did away with would be lost */
-	if (SPI_processed != 1)
+	/* a row that a trigger or a rule on the quarantine did away with would be lost */
+	if (result != SPI_OK_INSERT || SPI_processed != 1)
+	{
+		/*
+		 * Where a rule left nothing of the statement, nothing tells the plan
+		 * that the rule is gone.  (It is not freed: this may be a call within
+		 * another that is executing it.)
+		 */
+		if (result == SPI_OK_REWRITTEN)
+			insert_plan = NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s\" did not take the event", TABLE),
 				 errhint("Look at its triggers and rules.")));
+	}
 	SPI_finish();
 	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(user, security);
