@@ -245,7 +245,11 @@ ev_quarantine_add(const EvDiverted *diverted)
 	result = SPI_execute_plan(prepare_insert(), values, nulls, false, 0);
 	if (result != SPI_OK_INSERT && result != SPI_OK_REWRITTEN)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
-	/* a row that a trigger or a rule on the quarantine did away with would be lost */
+
+	/*
+	 * a row that a trigger or a rule on the quarantine did away with would be
+	 * lost
+	 */
 	if (result != SPI_OK_INSERT || SPI_processed != 1)
 	{
 		/*
