@@ -1198,7 +1198,8 @@ AS $schema${
       "title": "Positive decimal as text",
       "description": "A decimal above zero, as a string: digits, a point where it is needed, no sign, no exponent. No reader can round it.",
       "type": "string",
-      "pattern": "^(?![0.]*$)(?:0|[1-9][0-9]*)(?:[.][0-9]+)?$",
+      "pattern": "^(?:0|[1-9][0-9]*)(?:[.][0-9]+)?$",
+      "allOf": [{"pattern": "[1-9]"}],
       "examples": ["126.55", "0.00000001"]
     },
     "nullable_positive_text": {
@@ -2742,7 +2743,8 @@ AS $schema${
       "title": "Price",
       "description": "A price in the quote currency, as a string, to the finest tick of any venue that is read (eight decimals; zeros may follow).",
       "type": "string",
-      "pattern": "^(?![0.]*$)(?:0|[1-9][0-9]*)(?:[.][0-9]{1,8}0*)?$",
+      "pattern": "^(?:0|[1-9][0-9]*)(?:[.][0-9]{1,8}0*)?$",
+      "allOf": [{"pattern": "[1-9]"}],
       "examples": ["126.55"]
     },
     "quote_price": {
@@ -3587,8 +3589,9 @@ AS $schema${
           "$ref": "event:trading.common@2#/$defs/nullable_positive_decimal"
         },
         "limit_price": {
-          "description": "The worst price to take.",
-          "$ref": "event:trading.common@2#/$defs/nullable_positive_decimal"
+          "description": "The worst price to take; with several legs that of all together, negative where money comes in.",
+          "anyOf": [{"$ref": "event:trading.common@2#/$defs/decimal"}, {"type": "null"}],
+          "default": null
         },
         "stop_price": {
           "description": "The price that sets it off.",
@@ -3676,7 +3679,12 @@ AS $schema${
           },
           "else": {
             "required": ["symbol", "side"],
-            "properties": {"symbol": {"type": "string"}, "side": {"type": "string"}, "legs": {"maxItems": 2}}
+            "properties": {
+              "symbol": {"type": "string"},
+              "side": {"type": "string"},
+              "legs": {"maxItems": 2},
+              "limit_price": {"$ref": "event:trading.common@2#/$defs/nullable_positive_decimal"}
+            }
           }
         },
         {
@@ -3685,10 +3693,7 @@ AS $schema${
         },
         {
           "if": {"required": ["type"], "properties": {"type": {"enum": ["limit", "stop_limit"]}}},
-          "then": {
-            "required": ["limit_price"],
-            "properties": {"limit_price": {"$ref": "event:trading.common@2#/$defs/positive_decimal"}}
-          }
+          "then": {"required": ["limit_price"], "properties": {"limit_price": {"type": ["number", "string"]}}}
         },
         {
           "if": {"required": ["type"], "properties": {"type": {"enum": ["stop", "stop_limit"]}}},

@@ -267,7 +267,11 @@ replay_row(Replay *replay, Candidate *candidate)
 		row = repair(replay, row);
 	stray = row != NULL ? ev_row_stray_member(relation, row) : NULL;
 	if (stray != NULL)
-		/* of a column that was renamed or dropped, as it may be: nothing is lost unasked */
+
+		/*
+		 * of a column that was renamed or dropped, as it may be: nothing is
+		 * lost unasked
+		 */
 		set_reason(replay, candidate,
 				   psprintf("the row has a value for column \"%s\", which table \"%s\" does not have",
 							stray, RelationGetRelationName(relation)),

@@ -126,7 +126,11 @@ try_lock_tables(List *tables, LOCKMODE mode)
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();
-		/* whatever the error is: who catches it knows nothing of this subtransaction */
+
+		/*
+		 * whatever the error is: who catches it knows nothing of this
+		 * subtransaction
+		 */
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
