@@ -413,18 +413,13 @@ operand_value(Call *call, EvOperand operand, Relation relation, HeapTuple row, b
 	return ExecEvalExpr(call->expressions[operand], call->expression_context, is_null);
 }
 
+/* The event's type and version. */
 static void
-read_row(Call *call, Relation relation, HeapTuple row, Event *event)
+read_identity(Call *call, Relation relation, HeapTuple row, Event *event)
 {
 	RowGuard   *guard = call->guard;
 	bool		is_null;
 	Datum		value;
-
-	if (guard->has_expressions)
-	{
-		ExecStoreHeapTuple(row, call->slot, false);
-		call->expression_context->ecxt_scantuple = call->slot;
-	}
 
 	value = operand_value(call, EV_TYPE, relation, row, &is_null);
 	if (!is_null)
@@ -448,6 +443,21 @@ read_row(Call *call, Relation relation, HeapTuple row, Event *event)
 		event->has_version = true;
 		event->version = DatumGetInt32(value);
 	}
+}
+
+static void
+read_row(Call *call, Relation relation, HeapTuple row, Event *event)
+{
+	RowGuard   *guard = call->guard;
+	bool		is_null;
+	Datum		value;
+
+	if (guard->has_expressions)
+	{
+		ExecStoreHeapTuple(row, call->slot, false);
+		call->expression_context->ecxt_scantuple = call->slot;
+	}
+	read_identity(call, relation, row, event);
 
 	value = operand_value(call, EV_DATA, relation, row, &is_null);
 	if (!is_null && guard->operands[EV_DATA].type == JSONBOID)
@@ -774,6 +784,76 @@ warn(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
 }
 
+/* ---------- versions that are deprecated ---------- */
+
+/* the server's log gets so many seconds' peace, in each session */
+#define SECONDS_BETWEEN_LINES	3600
+
+/*
+ * Had the row this type and version before it was updated?  An expression that
+ * raises for the old row tells nothing, and then neither do we.
+ */
+static bool
+had_version(Call *call, Relation relation, HeapTuple old, const Event *event)
+{
+	Event		before = {.type = NULL};
+
+	if (call->guard->may_raise)
+		read_row_in_subtransaction(call, relation, old, &before);
+	else
+	{
+		if (call->guard->has_expressions)
+		{
+			ExecStoreHeapTuple(old, call->slot, false);
+			call->expression_context->ecxt_scantuple = call->slot;
+		}
+		read_identity(call, relation, old, &before);
+		if (call->guard->has_expressions)
+			ExecClearTuple(call->slot);
+	}
+	return before.fault != NULL ||
+		(before.type != NULL && before.has_version && before.version == event->version &&
+		 VARSIZE_ANY_EXHDR(before.type) == VARSIZE_ANY_EXHDR(event->type) &&
+		 memcmp(VARDATA_ANY(before.type), VARDATA_ANY(event->type), VARSIZE_ANY_EXHDR(event->type)) == 0);
+}
+
+/*
+ * Warns of a row whose version is deprecated: the client once a statement, the
+ * server's log now and then, for each session and version.
+ */
+static void
+warn_deprecated(Relation relation, EvSchema *schema)
+{
+	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	bool		is_logged;
+
+	if (schema->told_client == statement)
+		return;
+	is_logged = schema->told_log == 0 ||
+		TimestampDifferenceExceeds(schema->told_log, statement, SECONDS_BETWEEN_LINES * 1000);
+	schema->told_client = statement;
+	if (is_logged)
+		schema->told_log = statement;
+	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
+			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
+			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
+			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
+			 errhint("Let the producer send a version that is not; the view event_schemas has them."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+}
+
+/* A row is kept: does it bring a deprecated version into the table? */
+static inline void
+heed_deprecation(Call *call, const TriggerData *data, EvGuardMode mode, const Event *event)
+{
+	if (likely(event->schema == NULL || !event->schema->deprecated) || mode == EV_GUARD_OFF)
+		return;
+	if (TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
+		!had_version(call, data->tg_relation, data->tg_trigtuple, event))
+		warn_deprecated(data->tg_relation, event->schema);
+}
+
 /* ---------- the trigger ---------- */
 
 int
@@ -840,7 +920,10 @@ ev_guard_event(PG_FUNCTION_ARGS)
 	else
 		valid = matches(&event);
 	if (valid)
+	{
+		heed_deprecation(call, data, mode, &event);
 		return PointerGetDatum(row);
+	}
 
 	if (replayed)
 	{
@@ -856,6 +939,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 	if (mode == EV_GUARD_WARN)
 	{
 		warn(guard, relation, row, &event);
+		heed_deprecation(call, data, mode, &event);
 		return PointerGetDatum(row);
 	}
 	if (mode == EV_GUARD_QUARANTINE && is_insert)

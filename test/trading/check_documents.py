@@ -119,7 +119,17 @@ def pattern(judge, value, instance, _):
         yield ValidationError(f"{instance!r} does not match {value!r}")
 
 
-Validator = extend(Draft202012Validator, {"pattern": pattern},
+def properties(judge, schemas, instance, schema):
+    """As jsonschema has it, but that a property whose schema is false is refused itself."""
+    if judge.is_type(instance, "object"):
+        for name, one in schemas.items():
+            if name in instance and one is False:
+                yield ValidationError("property is not allowed", path=[name])
+            elif name in instance:
+                yield from judge.descend(instance[name], one, path=name, schema_path=name)
+
+
+Validator = extend(Draft202012Validator, {"pattern": pattern, "properties": properties},
                    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer))
 
 documents = {path.name[:-len(".json")]: read(path) for path in sorted(EVENTS.glob("*.json"))}
