@@ -139,6 +139,22 @@ CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient bo
 	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
 COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets what a new version of an event''s schema must be compatible with';
 
+-- ---------- evolution: upcasts ----------
+
+CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
+	RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_upcast' LANGUAGE C;
+COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that brings events of a version to the next';
+
+-- PARALLEL UNSAFE, as it runs users' functions, which may be so.
+CREATE FUNCTION upcast_event(data jsonb, event_type text, from_version int, to_version int DEFAULT NULL) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_upcast_event' LANGUAGE C STABLE PARALLEL UNSAFE COST 200;
+COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'the event brought from its version to a later one, or to the latest, step by step';
+
+CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version int DEFAULT NULL) RETURNS regprocedure[]
+	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
+COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later one, in their order';
+
 -- ---------- evolution: views ----------
 
 -- Properties as values.  They never raise for an event: what is none of the
@@ -173,8 +189,13 @@ CREATE FUNCTION event_property(data jsonb, property text) RETURNS jsonb
 COMMENT ON FUNCTION event_property(jsonb, text) IS 'a property of an event as it is; NULL where it is absent or null';
 
 CREATE FUNCTION event_at_version(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION event_at_version(jsonb, text, int, int) IS 'an event brought up to a version, where upcasts lead there; else as it is';
+
+-- For upcasts that are not PARALLEL SAFE.
+CREATE FUNCTION event_at_version_serially(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL UNSAFE COST 200;
+COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'the same, for upcasts that are not PARALLEL SAFE';
 
 CREATE FUNCTION event_view_columns(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text,
@@ -260,6 +281,7 @@ DECLARE
 	data_column name;
 	base_names name[];
 	document name := 'document';
+	bring_up name := 'event_at_version';
 	number int := 1;
 	properties text[];
 	types regtype[];
@@ -331,6 +353,14 @@ BEGIN
 	IF EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_collation AS c ON c.oid OPERATOR(pg_catalog.=) a.attcollation
 		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND NOT a.attisdropped AND NOT c.collisdeterministic) THEN
 		type := pg_catalog.format('(%s) COLLATE pg_catalog."C"', type);	-- types are equal where their bytes are
+	END IF;
+
+	IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace OPERATOR(pg_catalog.=) 'event_schema'::pg_catalog.regnamespace
+			AND pg_catalog.starts_with(p.proname, pg_catalog.concat(wanted_type, '@'))
+			AND pg_catalog.substr(p.proname, pg_catalog.length(wanted_type) OPERATOR(pg_catalog.+) 2) OPERATOR(pg_catalog.~) '^[0-9]+>[0-9]+$'
+			AND p.proparallel OPERATOR(pg_catalog.<>) 's') THEN
+		bring_up := 'event_at_version_serially';
 	END IF;
 
 	-- the table's columns, the event itself among them, and then the properties
@@ -418,10 +448,10 @@ BEGIN
 		-- "true OR" costs nothing: it makes the view depend on the schema
 		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
 			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE @extschema@.event_at_version(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS event'
+			' ELSE @extschema@.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS event'
 			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(event.%9$I))',
 			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version));
+			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up);
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),

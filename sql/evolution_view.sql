@@ -239,7 +239,39 @@ SELECT has_table_privilege('regress_viewer', 'viewed.trades', 'SELECT') AS right
 TRUNCATE viewed.events;
 INSERT INTO viewed.events (event_type, schema_version, data) VALUES ('trade', 1, '{"symbol": "old"}'), ('trade', 2, '{"symbol": "new", "venue": "X"}'), ('trade', 9, '{"symbol": "newer"}');
 SELECT schema_version, symbol, venue FROM viewed.trades ORDER BY id;
--- what a view cannot lose
+-- ---------- upcasts ----------
+
+-- old rows are brought up, once for all columns, and only they
+CREATE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+	RAISE NOTICE 'up: %', data;
+	RETURN data || '{"venue": "unknown"}';
+END $$;
+SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
+SELECT schema_version, symbol, venue, size, at, data FROM viewed.trades ORDER BY id;
+SELECT data, count(*) FROM viewed.trades WHERE schema_version = 2 GROUP BY 1;
+-- what is equal is brought up once in a row, but not after the function has changed
+INSERT INTO viewed.events (event_type, schema_version, data) VALUES ('trade', 1, '{"symbol": "old"}');
+SELECT venue FROM viewed.trades WHERE schema_version = 1;
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT data || '{"venue": "another"}' $$;
+SELECT venue FROM viewed.trades WHERE schema_version = 1;
+-- what is not immutable is asked each time; what cannot be brought up raises
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT data || jsonb_build_object('venue', clock_timestamp()::text) $$;
+DROP FUNCTION event_schema."trade@1>2"(jsonb);
+SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
+SELECT count(DISTINCT venue) FROM viewed.trades WHERE schema_version = 1;
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT '[]'::jsonb $$;
+SELECT venue FROM viewed.trades;
+-- a view knows whether it may run in parallel
+SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
+SELECT create_event_view('trades', 'viewed.events', 'trade');
+SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
+DROP FUNCTION event_schema."trade@1>2"(jsonb);
+SELECT create_event_view('trades', 'viewed.events', 'trade');
+SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
+
+-- ---------- what a view cannot lose ----------
+
 SELECT create_event_view('trades', 'viewed.events', 'trade', 1);
 SELECT register_event_schema('trade', 3, '{"properties": {"symbol": {"type": "string"}, "venue": {"type": "string"}, "at": {"type": "string"}, "price": {"type": "number"}, "size": {"type": "number"}, "day": {}, "key": {}, "open": {}, "tags": {}, "id": {}, "data": {}}}', breaking => true);
 SELECT create_event_view('trades', 'viewed.events', 'trade');
