@@ -96,9 +96,9 @@ FROM (SELECT 'order' AS type, (ARRAY[1, 2, 4])[i % 3 + 1] AS version,
 		(ARRAY['{"qty": 1}', '{"qty": 2, "venue": "XNYS"}', '{"quantity": 3}']::jsonb[])[i % 3 + 1] AS data
 	FROM generate_series(1, 300) AS i) AS events
 GROUP BY type;
-SELECT count(register_event_schema('type' || t, v, 'true')) FROM generate_series(1, 100) AS t, generate_series(1, 2) AS v;
-SELECT count(register_event_upcast('type' || t, 1, 2, 'jsonb_strip_nulls(jsonb)')) FROM generate_series(1, 100) AS t;
-SELECT count(*) FILTER (WHERE upcast_event('{"a": null}', 'type' || t, 1) = '{}') FROM generate_series(1, 100) AS t, generate_series(1, 3);
+SELECT count(register_event_schema('site' || t, v, 'true')) FROM generate_series(1, 100) AS t, generate_series(1, 2) AS v;
+SELECT count(register_event_upcast('site' || t, 1, 2, 'jsonb_strip_nulls(jsonb)')) FROM generate_series(1, 100) AS t;
+SELECT count(*) FILTER (WHERE upcast_event('{"a": null}', 'site' || t, 1) = '{}') FROM generate_series(1, 100) AS t, generate_series(1, 3);
 -- a plan that is kept heeds what changes
 CREATE FUNCTION upcasts(OUT before text, OUT after text, OUT dropped text) LANGUAGE plpgsql AS $$
 DECLARE
@@ -107,17 +107,17 @@ DECLARE
 BEGIN
 	FOR step IN 1..3 LOOP
 		BEGIN
-			got := upcast_event('{"a": null}', 'type1', 1);
+			got := upcast_event('{"a": null}', 'site1', 1);
 		EXCEPTION WHEN undefined_object THEN
 			got := SQLERRM;
 		END;
 		IF step = 1 THEN
 			before := got;
-			DROP FUNCTION event_schema."type1@1>2";
-			PERFORM register_event_upcast('type1', 1, 2, '"Odd ""schema"."with ""venue"";"(jsonb)');
+			DROP FUNCTION event_schema."site1@1>2";
+			PERFORM register_event_upcast('site1', 1, 2, '"Odd ""schema"."with ""venue"";"(jsonb)');
 		ELSIF step = 2 THEN
 			after := got;
-			DROP FUNCTION event_schema."type1@1>2";
+			DROP FUNCTION event_schema."site1@1>2";
 		ELSE
 			dropped := got;
 		END IF;
@@ -125,6 +125,7 @@ BEGIN
 END
 $$;
 SELECT * FROM upcasts();
+DROP FUNCTION upcasts;
 
 -- a version that comes between others: the way stays the one that there is
 SELECT register_event_schema('order', 3, 'true', breaking => true);
@@ -183,7 +184,7 @@ SELECT upcast_event('{"qty": 1}', 'order', 1);
 CREATE ROLE regress_upcast;
 SET ROLE regress_upcast;
 SELECT register_event_upcast('order', 3, 4, 'to_quantity(jsonb)');
-SELECT register_event_upcast('type1', 1, 2, 'to_quantity(jsonb)');
+SELECT register_event_upcast('site1', 1, 2, 'to_quantity(jsonb)');
 SELECT upcast_event('{"qty": 1}', 'order', 1, 2);
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION to_quantity FROM PUBLIC;
@@ -191,11 +192,20 @@ GRANT USAGE ON SCHEMA "Odd ""schema" TO regress_upcast;
 SET ROLE regress_upcast;
 SELECT upcast_event('{"qty": 1}', 'order', 1, 2);
 SELECT upcast_event('{"qty": 1}', 'order', 1);
-SELECT register_event_upcast('type1', 1, 2, 'to_quantity(jsonb)');
+SELECT register_event_upcast('site1', 1, 2, 'to_quantity(jsonb)');
 RESET ROLE;
 DROP OWNED BY regress_upcast;
 DROP ROLE regress_upcast;
 
+DO $$
+BEGIN
+	FOR t IN 1..100 LOOP
+		EXECUTE format('DROP FUNCTION IF EXISTS event_schema."site%s@1>2"(jsonb)', t);
+		PERFORM drop_event_schema('site' || t, 1), drop_event_schema('site' || t, 2);
+	END LOOP;
+END
+$$;
+DROP FUNCTION event_schema."order@compatibility";
 DROP FUNCTION event_schema."order@1>2", event_schema."order@2>3", event_schema."order@3>4";
 SELECT count(drop_event_schema('order', v)) FROM generate_series(1, 4) AS v;
 SELECT count(*) FROM pg_depend WHERE objid NOT IN (SELECT oid FROM pg_proc) AND classid = 'pg_proc'::regclass;
