@@ -281,6 +281,7 @@ DECLARE
 	data_column name;
 	base_names name[];
 	document name := 'document';
+	row_alias name := 'event';
 	bring_up name := 'event_at_version';
 	number int := 1;
 	properties text[];
@@ -304,8 +305,9 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
 	END IF;
-	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text]
-	INTO kind, table_name, view_path
+	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
+		CASE WHEN c.relname OPERATOR(pg_catalog.=) row_alias THEN 'the_event' ELSE row_alias END
+	INTO kind, table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
@@ -330,7 +332,7 @@ BEGIN
 				HINT = 'register_event_schema registers one.';
 		END IF;
 	END IF;
-	SELECT pg_catalog.array_agg(c.property), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
+	SELECT COALESCE(pg_catalog.array_agg(c.property), '{}'), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
 	INTO properties, types, descriptions
 	FROM @extschema@.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
 	SELECT s.function INTO schema_function FROM @extschema@.event_schemas AS s
@@ -365,7 +367,7 @@ BEGIN
 
 	-- the table's columns, the event itself among them, and then the properties
 	expressions := ARRAY(
-		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('event.%I', document)
+		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('%I.%I', row_alias, document)
 			ELSE pg_catalog.format('%s.%I', table_name, n) END
 		FROM pg_catalog.unnest(base_names) WITH ORDINALITY AS b(n, place) ORDER BY place);
 	comments := ARRAY(
@@ -378,7 +380,7 @@ BEGIN
 	IF data_column IS NULL THEN
 		data_column := CASE WHEN 'data' OPERATOR(pg_catalog.=) ANY (base_names) THEN document ELSE 'data' END;
 		base_names := base_names OPERATOR(pg_catalog.||) data_column;
-		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('event.%I', document);
+		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', row_alias, document);
 		comments := comments OPERATOR(pg_catalog.||) pg_catalog.format('The event as version %s has it.', wanted_version);
 	END IF;
 	number := most_columns OPERATOR(pg_catalog.-) pg_catalog.cardinality(base_names);
@@ -391,18 +393,18 @@ BEGIN
 		properties := properties[:number];
 	END IF;
 	names := @extschema@.event_view_names(properties, base_names, data_column);
-	FOR i IN 1..COALESCE(pg_catalog.cardinality(properties), 0) LOOP
+	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
 		expressions := expressions OPERATOR(pg_catalog.||) CASE types[i]
 			WHEN 'pg_catalog.text'::pg_catalog.regtype THEN
-				pg_catalog.format('event.%I OPERATOR(pg_catalog.->>) %L', document, properties[i])
-			ELSE pg_catalog.format('@extschema@.%s(event.%I, %L)', CASE types[i]
+				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
+			ELSE pg_catalog.format('@extschema@.%s(%I.%I, %L)', CASE types[i]
 				WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
 				WHEN 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
 				WHEN 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
 				WHEN 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'event_timestamptz'
 				WHEN 'pg_catalog.date'::pg_catalog.regtype THEN 'event_date'
 				WHEN 'pg_catalog.uuid'::pg_catalog.regtype THEN 'event_uuid'
-				ELSE 'event_property' END, document, properties[i]) END;
+				ELSE 'event_property' END, row_alias, document, properties[i]) END;
 		comments := comments OPERATOR(pg_catalog.||) CASE
 			WHEN names[i]::pg_catalog.text OPERATOR(pg_catalog.=) properties[i] THEN descriptions[i]
 			ELSE pg_catalog.concat_ws(': ', pg_catalog.format('Property "%s"', properties[i]), descriptions[i]) END;
@@ -448,10 +450,10 @@ BEGIN
 		-- "true OR" costs nothing: it makes the view depend on the schema
 		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
 			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE @extschema@.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS event'
-			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(event.%9$I))',
+			' ELSE @extschema@.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
+			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(%13$I.%9$I))',
 			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up);
+			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias);
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),

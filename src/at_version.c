@@ -64,7 +64,7 @@ static struct
 	int32		to;
 	Jsonb	   *event;
 	Jsonb	   *answer;
-} last;
+}			last;
 
 /* ---------- the way ---------- */
 
@@ -219,6 +219,7 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 	bool		is_immutable;
 	int32		from;
 	int32		to;
+
 	LOCAL_FCINFO(call, 4);
 	Datum		answer;
 

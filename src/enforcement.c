@@ -861,7 +861,7 @@ add_place(Counter *counter, const Enforcement *enforcement, Node *type, Node *ve
 	Oid			collation = exprCollation(type);
 	const char *collate = OidIsValid(collation) && get_collation_isdeterministic(collation) ? "" :
 		" COLLATE pg_catalog.\"C\"";	/* types are equal where their bytes are */
-	ListCell   *cell;
+		ListCell   *cell;
 
 	place->relation = enforcement->relation;
 	place->type = without_casts(type);

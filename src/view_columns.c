@@ -56,7 +56,7 @@ typedef struct Kind
 } Kind;
 
 static const Kind anything = {.types = EV_ALL_TYPES};
-static const Kind nothing = {.types = 0,.integer = true,.fits = {true, true},.strings = IS_ANYTHING};
+static const Kind nothing = {.types = 0, .integer = true, .fits = {true, true}, .strings = IS_ANYTHING};
 
 /* Values of either kind. */
 static Kind
@@ -211,7 +211,7 @@ is_decimal(Viewer *v, const EvPattern *pattern)
 static Kind
 kind_of_facts(Viewer *v, const Facts *f)
 {
-	Kind		kind = {.types = f->possible,.integer = f->integer};
+	Kind		kind = {.types = f->possible, .integer = f->integer};
 	NumberFact	lower = ev_facts_lower(f);
 	NumberFact	upper = ev_facts_upper(f);
 	ListCell   *cell;
@@ -384,7 +384,7 @@ property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *
 	}
 	foreach(cell, telling)
 	{
-		Branches	   *group = lfirst(cell);
+		Branches   *group = lfirst(cell);
 
 		/* where another one declares it too, a silent branch may have it */
 		if (group->silent > 0 && said > 1)
@@ -426,7 +426,9 @@ column_type(const Kind *kind, Oid integer_type)
 			return INT8OID;
 		return kind->exceeds ? NUMERICOID : integer_type;
 	}
-	if (types == EV_BIT(EV_STRING))
+
+	/* where there is only null, what it stands for may be known all the same */
+	if (types == EV_BIT(EV_STRING) || (types == 0 && kind->strings != IS_ANYTHING))
 		return (kind->strings & IS_DATE_TIME) != 0 ? TIMESTAMPTZOID :
 			(kind->strings & IS_DATE) != 0 ? DATEOID :
 			(kind->strings & IS_UUID) != 0 ? UUIDOID : TEXTOID;
@@ -548,7 +550,7 @@ add_properties(Viewer *v, SchemaSet *set, int *rank, int depth)
 				continue;
 			++*rank;
 			foreach(member, shape->names)
-				add_property(v, shape, lfirst(member), *rank, own == 1);
+				add_property(v, shape, lfirst(member), *rank, own == 1 && depth == 0);
 		}
 	}
 	foreach(cell, branches_of(f))
@@ -630,7 +632,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	text	   *type = PG_GETARG_TEXT_PP(0);
 	Oid			integer_type = PG_GETARG_OID(2);
-	HASHCTL		control = {.keysize = sizeof(NameData),.entrysize = sizeof(Property)};
+	HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(Property)};
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
 	NameData	name;
