@@ -1140,6 +1140,10 @@ CREATE FUNCTION guard_event() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_event' LANGUAGE C;
 COMMENT ON FUNCTION guard_event() IS 'the trigger of add_event_guard: lets valid events through, and does with others what its mode says';
 
+CREATE FUNCTION event_guard_reads(data "any", event_type "any", schema_version "any") RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION event_guard_reads("any", "any", "any") IS 'in the WHEN condition of a guard: what it reads from a row';
+
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;

@@ -560,8 +560,8 @@ guarded_row_query(const Enforcement *enforcement)
 		if (trigger->tgoid != enforcement->trigger)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
-		type = ev_guard_expression(relation, EV_TYPE, arguments.expressions[EV_TYPE]);
-		version = ev_guard_expression(relation, EV_VERSION, arguments.expressions[EV_VERSION]);
+		type = ev_guard_operand(relation, &arguments, EV_TYPE);
+		version = ev_guard_operand(relation, &arguments, EV_VERSION);
 		equal = get_opfamily_member(INTEGER_BTREE_FAM_OID, exprType(version), INT4OID,
 									BTEqualStrategyNumber);
 		condition = (Node *)

@@ -34,7 +34,6 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -42,7 +41,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/rls.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -52,10 +50,12 @@
 #include "refusal.h"
 #include "row_guard.h"
 #include "row_json.h"
+#include "row_rights.h"
 #include "value.h"
 #include "violation_log.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
+PG_FUNCTION_INFO_V1(ev_event_guard_reads);
 
 /* a row in the quarantine has so many violations; the rest are counted */
 #define KEPT_VIOLATIONS		100
@@ -83,26 +83,51 @@ ev_guard_mode(const char *name, EvGuardMode *mode)
 void
 ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {
+	int			rest;			/* of the arguments, before the time */
+
 	arguments->expressions[EV_DATA] = "data";
 	arguments->expressions[EV_TYPE] = "event_type";
 	arguments->expressions[EV_VERSION] = "schema_version";
 	arguments->until = DT_NOEND;
+	arguments->reads = ev_guard_reads(trigger);
 
-	if (trigger->tgnargs < 1 || trigger->tgnargs > 5 ||
+	rest = arguments->reads == NULL ? 1 + EV_OPERANDS : 1;
+	if (trigger->tgnargs < 1 || trigger->tgnargs > rest + 1 ||
 		!ev_guard_mode(trigger->tgargs[0], &arguments->mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid arguments of trigger \"%s\"", trigger->tgname),
-				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time."),
+				 arguments->reads == NULL ?
+				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time.") :
+				 errdetail("They are a mode (enforce, quarantine, warn or off) and a time."),
 				 errhint("Use add_event_guard.")));
-	for (int i = 1; i < Min(trigger->tgnargs, 4); i++)
+	for (int i = 1; i < Min(trigger->tgnargs, rest); i++)
 		arguments->expressions[i - 1] = trigger->tgargs[i];
-	if (trigger->tgnargs == 5)
+	if (trigger->tgnargs == rest + 1)
 		arguments->until =
 			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-													CStringGetDatum(trigger->tgargs[4]),
+													CStringGetDatum(trigger->tgargs[rest]),
 													ObjectIdGetDatum(InvalidOid),
 													Int32GetDatum(-1)));
+}
+
+Node *
+ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvOperand operand)
+{
+	if (arguments->reads != NULL)
+		return ev_guard_reads_operand(relation, arguments->reads, operand);
+	return ev_guard_expression_pinned(relation, operand, arguments->expressions[operand]);
+}
+
+/*
+ * event_guard_reads("any", "any", "any") → boolean
+ *
+ * Is not called, but where somebody calls it by hand.
+ */
+Datum
+ev_event_guard_reads(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	PG_RETURN_BOOL(true);
 }
 
 /* ---------- what is kept for the session ---------- */
@@ -125,6 +150,7 @@ typedef struct RowGuard
 								 * or one that it is a partition of */
 	EvGuardMode mode;
 	TimestampTz until;
+	bool		has_operands;	/* not needed where it is off */
 	Operand		operands[EV_OPERANDS];
 	bool		has_expressions;
 	bool		may_raise;		/* while the expressions are evaluated */
@@ -216,6 +242,21 @@ original_table(Oid trigger)
 	return table;
 }
 
+/* Is the mode "off", for the statement that runs, and no replay at work? */
+static bool
+is_off(const RowGuard *guard)
+{
+	return guard->mode == EV_GUARD_OFF && ev_replay == NULL &&
+		(guard->until == DT_NOEND || guard->until > GetCurrentStatementStartTimestamp());
+}
+
+/* Is what was kept all that is needed now? */
+static bool
+is_usable(const RowGuard *guard)
+{
+	return guard->valid && (guard->has_operands || is_off(guard));
+}
+
 static void
 make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 {
@@ -238,11 +279,12 @@ make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 		guard->until = arguments.until;
 		guard->table = trigger->tgisclone ? original_table(trigger->tgoid) :
 			RelationGetRelid(relation);
-		for (int i = 0; i < EV_OPERANDS; i++)
+		/* what is switched off can be as wrong as it likes */
+		guard->has_operands = !is_off(guard);
+		for (int i = 0; guard->has_operands && i < EV_OPERANDS; i++)
 		{
 			Operand    *operand = &guard->operands[i];
-			Node	   *expression =
-				ev_guard_expression_pinned(relation, (EvOperand) i, arguments.expressions[i]);
+			Node	   *expression = ev_guard_operand(relation, &arguments, (EvOperand) i);
 
 			operand->type = getBaseType(exprType(expression));
 			operand->column = ev_guard_expression_column(expression);
@@ -276,8 +318,11 @@ find_guard(Relation relation, const Trigger *trigger)
 	guard = hash_search(guards, &trigger->tgoid, HASH_ENTER, &found);
 	if (!found)
 		memset((char *) guard + sizeof(Oid), 0, sizeof(RowGuard) - sizeof(Oid));
-	if (!guard->valid)
+	if (!is_usable(guard))
+	{
+		guard->valid = false;
 		make_guard(guard, relation, trigger);
+	}
 	return guard;
 }
 
@@ -319,7 +364,7 @@ prepare_call(FunctionCallInfo fcinfo, Relation relation, const Trigger *trigger)
 	FmgrInfo   *function = fcinfo->flinfo;
 	Call	   *call = function->fn_extra;
 
-	if (call != NULL && call->guard != NULL && call->guard->valid && call->guard->made == call->made &&
+	if (call != NULL && call->guard != NULL && is_usable(call->guard) && call->guard->made == call->made &&
 		call->guard->trigger == trigger->tgoid)
 		return call;
 
@@ -681,33 +726,6 @@ refuse(Relation relation, Event *event)
 	ev_refuse_event(relation, event->data, event->type, version, NULL);
 }
 
-/*
- * May the current user's row be diverted?  Later somebody else will put it
- * into the table, so only if the user could have done so, had it been valid.
- * What comes through a view, or is subject to row security, is yet to be
- * checked for that when the trigger is called.  NULL, or why not.
- */
-static char *
-why_not_divert(Relation relation, Oid table)
-{
-	Oid			relations[] = {RelationGetRelid(relation), table};
-	Oid			user = GetUserId();
-	bool		may_insert = false;
-
-	for (int i = 0; i < (int) lengthof(relations); i++)
-	{
-		if (check_enable_rls(relations[i], InvalidOid, true) == RLS_ENABLED)
-			return psprintf("row-level security of table \"%s\" applies to role \"%s\"",
-							get_rel_name(relations[i]), GetUserNameFromId(user, false));
-		may_insert |= pg_class_aclcheck(relations[i], user, ACL_INSERT) == ACLCHECK_OK ||
-			pg_attribute_aclcheck_all(relations[i], user, ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK;
-	}
-	if (!may_insert)
-		return psprintf("role \"%s\" may not insert into table \"%s\" itself",
-						GetUserNameFromId(user, false), get_rel_name(table));
-	return NULL;
-}
-
 static void
 not_diverted_context(void *arg)
 {
@@ -718,10 +736,14 @@ static void
 divert(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 {
 	EvDiverted	diverted = {.table = guard->table, .relation = relation, .row = row};
-	char	   *reason = why_not_divert(relation, guard->table);
+	char	   *reason = ev_row_why_not_insert(relation, guard->table, row);
 	char	   *first;
 	char	   *words;
 
+	/*
+	 * somebody else will insert it later: only what the user could have
+	 * inserted
+	 */
 	if (reason != NULL)
 	{
 		ErrorContextCallback context = {error_context_stack, not_diverted_context, reason};
@@ -881,6 +903,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 		mode = EV_GUARD_ENFORCE;
 	if (mode == EV_GUARD_OFF && !replayed)
 		return PointerGetDatum(row);
+	Assert(guard->has_operands);
 	lenient = replayed || mode == EV_GUARD_WARN || (mode == EV_GUARD_QUARANTINE && is_insert);
 
 	if (lenient && guard->may_raise)
@@ -909,6 +932,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 		char	   *words;
 
 		ev_replay->violations = violations_of(&event, &first, &words);
+		ev_replay->left_out++;
 		MemoryContextSwitchTo(caller);
 		return PointerGetDatum(NULL);
 	}
