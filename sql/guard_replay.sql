@@ -59,7 +59,7 @@ CREATE TRIGGER drops BEFORE INSERT ON others FOR EACH ROW WHEN (NEW.data = '{"n"
 SELECT * FROM replay_event_quarantine(event_type => 'later');
 SELECT "row" -> 'data' AS data, violations FROM event_quarantine WHERE event_type = 'later' ORDER BY id;
 SELECT data FROM others ORDER BY id;
--- changed tables: a new column takes its default, one that is gone is left out
+-- changed tables: a new column takes its default, one that was computed and is gone is not missed
 ALTER TABLE others DROP COLUMN doubled, ADD added text DEFAULT 'new', ADD tags jsonb DEFAULT '[]' NOT NULL, ADD notes jsonb DEFAULT '[]';
 DROP TRIGGER drops ON others;
 SELECT * FROM replay_event_quarantine(event_type => 'later');
@@ -74,6 +74,51 @@ ALTER TABLE renamed DROP CONSTRAINT others_data_check;
 SELECT * FROM replay_event_quarantine('renamed', 'later');
 ALTER TABLE renamed RENAME TO others;
 UPDATE event_schema.quarantine SET relation_name = 'others' WHERE relation_name = 'renamed';
+
+-- a value whose column was renamed, or is gone, is not thrown away unasked
+TRUNCATE others;
+DELETE FROM event_schema.quarantine;
+ALTER TABLE others ADD note text, ADD gone text;
+INSERT INTO others (event_type, schema_version, data, note, gone) SELECT 'latest', 1, '{}', n, g FROM (VALUES ('kept', NULL), ('kept', 'dropped'), (NULL, NULL)) AS v (n, g);
+SELECT register_event_schema('latest', 1, '{}');
+ALTER TABLE others RENAME note TO remark;
+ALTER TABLE others DROP gone;
+SELECT * FROM replay_event_quarantine('others');
+SELECT violations -> 0 ->> 'message' AS message, violations -> 0 ->> 'sqlstate' AS sqlstate FROM event_quarantine ORDER BY id;
+CREATE FUNCTION follow(event jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT event - 'note' - 'gone' || jsonb_build_object('remark', event -> 'note')
+$$;
+SELECT * FROM replay_event_quarantine('others', repair => 'follow(jsonb)');
+SELECT remark FROM others ORDER BY id;
+
+-- a row that is not valid and that the replay of another inserts is not lost
+ALTER TABLE others DROP remark;
+CREATE FUNCTION side_effect() RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO others (event_type, schema_version, data, extra) VALUES ('none', 1, '{}', 'of another');
+  RETURN 'from a default';
+END
+$$;
+INSERT INTO others (event_type, schema_version, data) VALUES ('last', 1, '{}');
+SELECT register_event_schema('last', 1, '{}');
+ALTER TABLE others ADD extra text;
+ALTER TABLE others ALTER extra SET DEFAULT side_effect();
+SELECT * FROM replay_event_quarantine('others');
+SELECT event_type, violations -> 0 ->> 'message' AS message FROM event_quarantine ORDER BY id;
+ALTER TABLE others ALTER extra DROP DEFAULT;
+-- nor is one doubled by a repair that replays
+CREATE FUNCTION replays(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM replay_event_quarantine('others');
+  RETURN event;
+END
+$$;
+ALTER TABLE others DROP CONSTRAINT IF EXISTS others_pkey;
+SELECT * FROM replay_event_quarantine('others', repair => 'replays(jsonb)');
+SELECT count(*) FROM others WHERE event_type = 'last';
+SELECT * FROM replay_event_quarantine('others');
+SELECT count(*) FROM others WHERE event_type = 'last';
+ALTER TABLE others DROP extra;
 
 -- whatever the guard's mode is, a replay lets in what is valid only
 DELETE FROM event_schema.quarantine;

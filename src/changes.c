@@ -45,9 +45,8 @@ ev_verdict_name(EvVerdict verdict)
 	return names[verdict];
 }
 
-/* Reads a document and all that it refers to. */
-static Subschema *
-resolve(Compiler *c, const EvDocument *document, EvResolver resolver)
+Subschema *
+ev_prover_read(Compiler *c, const EvDocument *document, EvResolver resolver)
 {
 	EvFault    *fault = palloc0(sizeof(EvFault));
 	Subschema  *root;
@@ -90,7 +89,7 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 
 	MemoryContextSwitchTo(scratch);
 	p = palloc0(sizeof(Prover));
-	p->old_root = resolve(&p->old, old, old_resolver);
+	p->old_root = ev_prover_read(&p->old, old, old_resolver);
 
 	/* subschemas are told apart by their addresses */
 	if (new_copy.schema == old->schema)
@@ -98,7 +97,7 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 		new_copy.schema = palloc(VARSIZE(new->schema));
 		memcpy(new_copy.schema, new->schema, VARSIZE(new->schema));
 	}
-	p->new_root = resolve(&p->new, &new_copy, new_resolver);
+	p->new_root = ev_prover_read(&p->new, &new_copy, new_resolver);
 	p->steps = MOST_STEPS;
 	ev_prover_init(p);
 	old_set = ev_set_of(p, p->old_root);

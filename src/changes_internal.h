@@ -10,6 +10,7 @@
  *	  changes_object.c	the same, for objects and arrays
  *	  changes_list.c	the differences, one by one
  *	  changes.c			puts it together
+ *	  view_columns.c	types of columns, by the facts of one schema
  *
  * All of it lives in one memory context that is deleted after the comparison.
  * Subschemas are the compiler's; nothing here changes them.
@@ -283,6 +284,14 @@ typedef struct Prover
 	int			splits;			/* cases within cases */
 	int			steps;			/* what is left of them */
 } Prover;
+
+/* ---------- changes.c ---------- */
+
+/*
+ * Reads a document and all that it refers to, in CurrentMemoryContext; its
+ * root.  Raises where it is not valid.
+ */
+extern Subschema *ev_prover_read(Compiler *compiler, const EvDocument *document, EvResolver resolver);
 
 /* ---------- changes_facts.c ---------- */
 

@@ -373,3 +373,14 @@ ev_document_same_answers(const EvDocument *a, const EvDocument *b)
 	y.val.binary.len = VARSIZE(b->schema) - VARHDRSZ;
 	return same_schema(&x, &y);
 }
+
+bool
+ev_document_is_deprecated(const EvDocument *document)
+{
+	JsonbValue	value;
+
+	return JB_ROOT_IS_OBJECT(document->schema) &&
+		getKeyJsonValueFromContainer(&document->schema->root, "deprecated", strlen("deprecated"),
+									 &value) != NULL &&
+		value.type == jbvBool && value.val.boolean;
+}

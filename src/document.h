@@ -60,6 +60,12 @@ extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute
 extern bool ev_document_same_answers(const EvDocument *a, const EvDocument *b);
 
 /*
+ * Does the document say of itself that it should no longer be used:
+ * "deprecated": true at its root?
+ */
+extern bool ev_document_is_deprecated(const EvDocument *document);
+
+/*
  * May a reference in the document, to itself or to another one, lead to what
  * stands in an annotation ("#/examples/0")?  Where that is replaced, answers
  * change.

@@ -25,6 +25,7 @@
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
@@ -36,16 +37,20 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "storage/lmgr.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/rls.h"
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
@@ -55,10 +60,12 @@
 #include "names.h"
 #include "row_guard.h"
 
+PG_FUNCTION_INFO_V1(ev_event_usage);
+
 /* What is looked for. */
 typedef struct Search
 {
-	List	   *versions;		/* of EvVersion * */
+	List	   *versions;		/* of EvVersion *; NIL: all */
 	Oid			functions[2];	/* check_event, validate_event */
 	Oid			guard;			/* guard_event */
 	List	   *enforcements;	/* found, of Enforcement * */
@@ -128,6 +135,8 @@ may_apply(const FuncExpr *call, const Search *search)
 	Const	   *version = constant_of(call_argument(call, 2));
 	ListCell   *cell;
 
+	if (search->versions == NIL)
+		return true;
 	foreach(cell, search->versions)
 	{
 		EvVersion  *wanted = (EvVersion *) lfirst(cell);
@@ -221,6 +230,17 @@ replace_calls_mutator(Node *node, void *search)
 	if (is_call(node, search))
 		return (Node *) make_notclause((Expr *) carries(castNode(FuncExpr, node)));
 	return expression_tree_mutator(node, replace_calls_mutator, search);
+}
+
+/* The same with every call false. */
+static Node *
+refuse_calls_mutator(Node *node, void *search)
+{
+	if (node == NULL)
+		return NULL;
+	if (is_call(node, search))
+		return makeBoolConst(false, false);
+	return expression_tree_mutator(node, refuse_calls_mutator, search);
 }
 
 /*
@@ -540,8 +560,8 @@ guarded_row_query(const Enforcement *enforcement)
 		if (trigger->tgoid != enforcement->trigger)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
-		type = ev_guard_expression(relation, EV_TYPE, arguments.expressions[EV_TYPE]);
-		version = ev_guard_expression(relation, EV_VERSION, arguments.expressions[EV_VERSION]);
+		type = ev_guard_operand(relation, &arguments, EV_TYPE);
+		version = ev_guard_operand(relation, &arguments, EV_VERSION);
 		equal = get_opfamily_member(INTEGER_BTREE_FAM_OID, exprType(version), INT4OID,
 									BTEqualStrategyNumber);
 		condition = (Node *)
@@ -556,6 +576,41 @@ guarded_row_query(const Enforcement *enforcement)
 	}
 	table_close(relation, AccessShareLock);
 	return query;
+}
+
+/*
+ * The values of a domain in a table, for FROM: in a column "value".  A
+ * domain's own value is deparsed as the word VALUE, which is no reserved word:
+ * it finds the column of that name.
+ */
+static char *
+domain_values(const Enforcement *enforcement, const char *table)
+{
+	StringInfoData from;
+	char	   *value = psprintf("t.%s", quote_identifier(enforcement->column));
+	int			arrays = 0;
+	ListCell   *cell;
+
+	initStringInfo(&from);
+	appendStringInfo(&from, "ONLY %s AS t", table);
+	foreach(cell, enforcement->path)
+	{
+		const char *field = (const char *) lfirst(cell);
+
+		if (field != NULL)
+			value = psprintf("(%s).%s", value, quote_identifier(field));
+		else
+		{
+			/* in a SELECT list, so that rows are not spread over columns */
+			appendStringInfo(&from, ", LATERAL (SELECT pg_catalog.unnest(%s) AS v) AS u%d",
+							 value, ++arrays);
+			value = psprintf("u%d.v", arrays);
+		}
+	}
+	return psprintf("(SELECT (%s)::%s AS value FROM %s) AS v", value,
+					format_type_extended(getBaseType(enforcement->domain), -1,
+										 FORMAT_TYPE_FORCE_QUALIFY),
+					from.data);
 }
 
 /*
@@ -586,42 +641,9 @@ row_query(const Enforcement *enforcement, Search *search)
 											deparse_context_for("t", enforcement->relation),
 											false, true));
 	else
-	{
-		StringInfoData from;
-		char	   *value = psprintf("t.%s", quote_identifier(enforcement->column));
-		int			arrays = 0;
-		ListCell   *cell;
-
-		initStringInfo(&from);
-		appendStringInfo(&from, "ONLY %s AS t", table);
-		foreach(cell, enforcement->path)
-		{
-			const char *field = (const char *) lfirst(cell);
-
-			if (field != NULL)
-				value = psprintf("(%s).%s", value, quote_identifier(field));
-			else
-			{
-				/* in a SELECT list, so that rows are not spread over columns */
-				appendStringInfo(&from, ", LATERAL (SELECT pg_catalog.unnest(%s) AS v) AS u%d",
-								 value, ++arrays);
-				value = psprintf("u%d.v", arrays);
-			}
-		}
-
-		/*
-		 * A domain's own value is deparsed as the word VALUE, which is no
-		 * reserved word: it finds the column of that name.
-		 */
-		appendStringInfo(&query,
-						 "SELECT 1 FROM (SELECT (%s)::%s AS value FROM %s) AS v"
-						 " WHERE value IS DISTINCT FROM NULL AND %s",
-						 value,
-						 format_type_extended(getBaseType(enforcement->domain), -1,
-											  FORMAT_TYPE_FORCE_QUALIFY),
-						 from.data,
+		appendStringInfo(&query, "SELECT 1 FROM %s WHERE value IS DISTINCT FROM NULL AND %s",
+						 domain_values(enforcement, table),
 						 deparse_expression(condition, NIL, false, true));
-	}
 	appendStringInfoString(&query, " LIMIT 1");
 	return query.data;
 }
@@ -652,6 +674,12 @@ row_exists(SPIPlanPtr plan, List *versions)
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_snapshot returned %s", SPI_result_code_string(result));
 	return SPI_processed > 0;
+}
+
+static void
+add_counting_context(void *relation)
+{
+	errcontext("while counting events of table \"%s\"", (const char *) relation);
 }
 
 static void
@@ -756,18 +784,343 @@ extension_function(const char *name, const Oid *types, int count, Oid namespace)
 						   ObjectIdGetDatum(namespace));
 }
 
+static void
+init_search(Search *search, Oid extension_namespace)
+{
+	static const Oid types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
+
+	search->functions[0] = extension_function("check_event", types, 4, extension_namespace);
+	search->functions[1] = extension_function("validate_event", types, 3, extension_namespace);
+	search->guard = extension_function("guard_event", NULL, 0, extension_namespace);
+}
+
 void
 ev_enforcement_check_unused(List *versions, Oid extension_namespace)
 {
-	static const Oid types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
 	Search		search = {.versions = versions};
 	ListCell   *cell;
 
-	search.functions[0] = extension_function("check_event", types, 4, extension_namespace);
-	search.functions[1] = extension_function("validate_event", types, 3, extension_namespace);
-	search.guard = extension_function("guard_event", NULL, 0, extension_namespace);
-
+	init_search(&search, extension_namespace);
 	lock_enforced_tables(&search);
 	foreach(cell, search.enforcements)
 		check_table((Enforcement *) lfirst(cell), &search);
+}
+
+/* ---------- counting rows ---------- */
+
+/* Where a table's rows have a type and a version. */
+typedef struct Place
+{
+	Oid			relation;
+	Node	   *type;			/* as they were found, without casts */
+	Node	   *version;
+	Node	   *condition;		/* of the rows that count, or NULL */
+	Oid			domain;			/* the expressions are over its values */
+	char	   *query;
+} Place;
+
+typedef struct Counter
+{
+	List	   *places;			/* of Place */
+	Oid			relation;		/* that is being looked at */
+	StringInfoData left_out;	/* tables that are not the user's to read */
+	Oid			user;
+} Counter;
+
+/* Without casts that do not change which row says what. */
+static Node *
+without_casts(Node *node)
+{
+	for (;;)
+	{
+		if (IsA(node, RelabelType))
+			node = (Node *) castNode(RelabelType, node)->arg;
+		else if (IsA(node, CollateExpr))
+			node = (Node *) castNode(CollateExpr, node)->arg;
+		else if (IsA(node, FuncExpr) && (castNode(FuncExpr, node)->funcid == F_INT4_INT2 ||
+										 castNode(FuncExpr, node)->funcid == F_INT4_INT8))
+			node = (Node *) linitial(castNode(FuncExpr, node)->args);
+		else
+			return node;
+	}
+}
+
+/*
+ * Adds a place, unless it is known: a table often has a constraint and a guard
+ * that look at the same columns.
+ */
+static void
+add_place(Counter *counter, const Enforcement *enforcement, Node *type, Node *version, Node *condition)
+{
+	Place	   *place = palloc0(sizeof(Place));
+	const char *table = quote_qualified_identifier(get_namespace_name(get_rel_namespace(enforcement->relation)),
+												   get_rel_name(enforcement->relation));
+	List	   *context = OidIsValid(enforcement->domain) ? NIL : deparse_context_for("t", enforcement->relation);
+	const char *type_text = deparse_expression(type, context, false, true);
+	const char *version_text = deparse_expression(version, context, false, true);
+	Oid			collation = exprCollation(type);
+	const char *collate = OidIsValid(collation) && get_collation_isdeterministic(collation) ? "" :
+		" COLLATE pg_catalog.\"C\"";	/* types are equal where their bytes are */
+	ListCell   *cell;
+
+	place->relation = enforcement->relation;
+	place->type = without_casts(type);
+	place->version = without_casts(version);
+	place->condition = condition;
+	place->domain = enforcement->domain;
+	if (OidIsValid(enforcement->domain))
+		place->query = domain_values(enforcement, table);
+	else
+		place->query = psprintf("ONLY %s AS t", table);
+	foreach(cell, counter->places)
+	{
+		Place	   *known = lfirst(cell);
+
+		if (known->relation == place->relation && known->domain == place->domain &&
+			equal(known->type, place->type) && equal(known->version, place->version) &&
+			equal(known->condition, condition) &&
+			strstr(known->query, place->query) != NULL)
+			return;
+	}
+
+	/* an expression may raise for rows that it is not meant for */
+	if (condition != NULL)
+	{
+		const char *text = deparse_expression(condition, context, false, true);
+
+		type_text = psprintf("CASE WHEN %s THEN %s END", text, type_text);
+		version_text = psprintf("CASE WHEN %s THEN %s END", text, version_text);
+		place->query = psprintf("%s WHERE %s%s", place->query, text,
+								OidIsValid(place->domain) ? " AND value IS DISTINCT FROM NULL" : "");
+	}
+	else if (OidIsValid(place->domain))
+		place->query = psprintf("%s WHERE value IS DISTINCT FROM NULL", place->query);
+	place->query = psprintf("SELECT type, version, pg_catalog.count(*)"
+							" FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s) AS e"
+							" WHERE $1 OPERATOR(pg_catalog.=) type OR $1 IS NULL GROUP BY 1, 2",
+							type_text, collate, version_text, place->query);
+	counter->places = lappend(counter->places, place);
+}
+
+/* The calls in a term of a constraint. */
+typedef struct Calls
+{
+	Search	   *search;
+	List	   *calls;			/* of FuncExpr */
+} Calls;
+
+static bool
+find_calls_walker(Node *node, void *context)
+{
+	Calls	   *found = (Calls *) context;
+
+	if (node == NULL)
+		return false;
+	if (is_call(node, found->search))
+		found->calls = lappend(found->calls, node);
+	return expression_tree_walker(node, find_calls_walker, context);
+}
+
+static void
+add_places_of_constraint(Counter *counter, const Enforcement *enforcement, Search *search)
+{
+	HeapTuple	constraint;
+	Node	   *expression = check_expression(enforcement->constraint, &constraint);
+	List	   *terms = list_make1(expression);
+	ListCell   *cell;
+	ListCell   *call;
+
+	if (expression == NULL)
+		return;
+	if (is_andclause(expression))
+		terms = castNode(BoolExpr, expression)->args;
+	foreach(cell, terms)
+	{
+		Node	   *term = lfirst(cell);
+		Calls		found = {search, NIL};
+		Node	   *condition = NULL;
+
+		find_calls_walker(term, &found);
+		if (found.calls != NIL && !is_call(term, search))
+		{
+			/* the rows whose validity the constraint asks for */
+			BooleanTest *test = makeNode(BooleanTest);
+
+			test->arg = (Expr *) refuse_calls_mutator(term, search);
+			test->booltesttype = IS_FALSE;
+			test->location = -1;
+			condition = (Node *) test;
+		}
+		foreach(call, found.calls)
+			add_place(counter, enforcement, call_argument(lfirst(call), 1),
+					  call_argument(lfirst(call), 2), condition);
+	}
+}
+
+static void
+add_place_of_guard(Counter *counter, const Enforcement *enforcement)
+{
+	Relation	relation = table_open(enforcement->relation, AccessShareLock);
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		EvGuardArguments arguments;
+
+		if (trigger->tgoid != enforcement->trigger)
+			continue;
+		ev_guard_arguments(trigger, &arguments);
+		add_place(counter, enforcement,
+				  ev_guard_expression(relation, EV_TYPE, arguments.expressions[EV_TYPE]),
+				  ev_guard_expression(relation, EV_VERSION, arguments.expressions[EV_VERSION]), NULL);
+	}
+	table_close(relation, AccessShareLock);
+}
+
+/* May the user see all rows of a table? */
+static bool
+may_read(Oid relation, Oid user)
+{
+	return pg_class_aclcheck(relation, user, ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relation, user, true) != RLS_ENABLED;
+}
+
+/* The table that a partition's rows are counted for: the top one. */
+static Oid
+top_table(Oid relation)
+{
+	List	   *ancestors = get_rel_relispartition(relation) ? get_partition_ancestors(relation) : NIL;
+
+	return ancestors == NIL ? relation : llast_oid(ancestors);
+}
+
+static void
+count_place(const Place *place, text *type, ReturnSetInfo *result)
+{
+	Oid			types[1] = {TEXTOID};
+	Datum		parameters[1] = {PointerGetDatum(type)};
+
+	if (SPI_execute_with_args(place->query, 1, types, parameters, type != NULL ? " " : "n", true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not count events");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		Datum		values[4];
+		bool		nulls[4] = {0};
+
+		values[0] = ObjectIdGetDatum(top_table(place->relation));
+		for (int column = 1; column <= 3; column++)
+			values[column] = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, column, &nulls[column]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Finds the places of one enforced table and counts their rows, as the table's
+ * owner: its expressions call what that user wrote.
+ */
+static void
+count_table(Counter *counter, Oid relation, Search *search, text *type, ReturnSetInfo *result)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	ErrorContextCallback context;
+	ListCell   *cell;
+	Oid			owner;
+	char		kind;
+	Oid			user;
+	int			security;
+	int			guc_level;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+	ReleaseSysCache(tuple);
+	if (kind == RELKIND_PARTITIONED_TABLE)
+		return;					/* its partitions are counted */
+	if (!may_read(relation, counter->user) && !may_read(top_table(relation), counter->user))
+	{
+		appendStringInfo(&counter->left_out, "%s%s", counter->left_out.len > 0 ? ", " : "",
+						 quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)),
+													get_rel_name(relation)));
+		return;
+	}
+
+	context.callback = add_counting_context;
+	context.arg = get_rel_name(relation);
+	context.previous = error_context_stack;
+	error_context_stack = &context;
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION |
+						   SECURITY_NOFORCE_RLS);
+	guc_level = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+
+	counter->places = NIL;
+	foreach(cell, search->enforcements)
+	{
+		Enforcement *enforcement = lfirst(cell);
+
+		if (enforcement->relation != relation)
+			continue;
+		if (OidIsValid(enforcement->trigger))
+			add_place_of_guard(counter, enforcement);
+		else
+			add_places_of_constraint(counter, enforcement, search);
+	}
+	foreach(cell, counter->places)
+		count_place(lfirst(cell), type, result);
+
+	AtEOXact_GUC(false, guc_level);
+	SetUserIdAndSecContext(user, security);
+	error_context_stack = context.previous;
+}
+
+/*
+ * event_usage(event_type text) → SETOF (relation regclass, event_type text,
+ * schema_version bigint, events bigint)
+ *
+ * How many rows of each enforced table carry which type (all types, if it is
+ * NULL) and version.  Rows of partitions count for the table that they are
+ * partitions of.  Tables that the user may not read are left out; a NOTICE
+ * says so, and a row that is all NULL.
+ */
+Datum
+ev_event_usage(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	text	   *type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	Search		search = {.versions = NIL};
+	Counter		counter = {.user = GetUserId()};
+	List	   *relations = NIL;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	initStringInfo(&counter.left_out);
+	init_search(&search, get_func_namespace(fcinfo->flinfo->fn_oid));
+	find_enforcements(&search);
+	foreach(cell, search.enforcements)
+		relations = list_append_unique_oid(relations, ((Enforcement *) lfirst(cell))->relation);
+	list_sort(relations, list_oid_cmp);
+	foreach(cell, relations)
+	{
+		/* it may be gone by now */
+		LockRelationOid(lfirst_oid(cell), AccessShareLock);
+		count_table(&counter, lfirst_oid(cell), &search, type, result);
+	}
+	if (counter.left_out.len > 0)
+	{
+		Datum		values[4] = {0};
+		bool		nulls[4] = {true, true, true, true};
+
+		ereport(NOTICE,
+				(errmsg("tables that you may not read are not counted: %s", counter.left_out.data)));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	SPI_finish();
+	return (Datum) 0;
 }

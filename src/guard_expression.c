@@ -3,14 +3,24 @@
  *	  The event in a row: expressions over a table's columns for its data, type
  *	  and version, written as text.
  *
- * A guard's expressions stand as text in the arguments of its trigger, so that
- * they are dumped with it.  They are written there with every name qualified,
- * and read with nothing but pg_catalog in the search_path: what a session sets
- * its search_path to decides about no event.
+ * A guard's expressions stand in the WHEN condition of its trigger:
+ *
+ *	WHEN (true OR event_guard_reads(NEW.data, NEW.event_type, NEW.schema_version))
+ *
+ * which is always true, and is found to be so when a query is planned, so that
+ * event_guard_reads is never called.  There they are kept as parsed, are dumped
+ * with the trigger, follow columns and functions that are renamed, are mapped
+ * to the columns of partitions, and what they refer to cannot be dropped
+ * without the guard: all by PostgreSQL itself.
+ *
+ * A trigger that was written by hand may have them as text in its arguments
+ * instead, which is read with nothing but pg_catalog in the search_path: what a
+ * session sets its search_path to decides about no event.
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
@@ -18,6 +28,8 @@
 #include "parser/parse_expr.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteManip.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
@@ -150,6 +162,27 @@ operand_type(EvOperand operand, Oid type)
 	return InvalidOid;
 }
 
+/* The expression, cast to the operand's type. */
+static Node *
+to_operand(ParseState *pstate, const Origin *origin, Node *expression)
+{
+	Oid			type = exprType(expression);
+	Oid			wanted = operand_type(origin->operand, type);
+
+	if (!OidIsValid(wanted))
+		refuse_type(origin, type);
+	if (type != wanted)
+	{
+		expression = coerce_to_target_type(pstate, expression, type, wanted, -1,
+										   COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
+		if (expression == NULL)
+			refuse_type(origin, type);
+	}
+	assign_expr_collations(pstate, expression);
+	check_columns_walker(expression, (void *) origin);
+	return expression;
+}
+
 Node *
 ev_guard_expression(Relation relation, EvOperand operand, const char *text)
 {
@@ -158,8 +191,6 @@ ev_guard_expression(Relation relation, EvOperand operand, const char *text)
 	ParseState *pstate = make_parsestate(NULL);
 	ParseNamespaceItem *row;
 	Node	   *expression;
-	Oid			type;
-	Oid			wanted;
 
 	context.callback = add_context;
 	context.arg = &origin;
@@ -173,58 +204,96 @@ ev_guard_expression(Relation relation, EvOperand operand, const char *text)
 	row = addRangeTableEntryForRelation(pstate, relation, AccessShareLock, NULL, false, true);
 	addNSItemToQuery(pstate, row, false, true, true);
 	expression = transformExpr(pstate, parse(&origin), EXPR_KIND_TRIGGER_WHEN);
-	type = exprType(expression);
-	wanted = operand_type(operand, type);
-	if (!OidIsValid(wanted))
-		refuse_type(&origin, type);
-	if (type != wanted)
-	{
-		expression = coerce_to_target_type(pstate, expression, type, wanted, -1,
-										   COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
-		if (expression == NULL)
-			refuse_type(&origin, type);
-	}
-	assign_expr_collations(pstate, expression);
-	check_columns_walker(expression, &origin);
+	expression = to_operand(pstate, &origin, expression);
 	free_parsestate(pstate);
 	error_context_stack = context.previous;
 	return expression;
 }
 
-static int
-pin_search_path(void)
-{
-	int			guc_level = NewGUCNestLevel();
-
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	return guc_level;
-}
-
 Node *
 ev_guard_expression_pinned(Relation relation, EvOperand operand, const char *text)
 {
-	int			guc_level = pin_search_path();
-	Node	   *expression = ev_guard_expression(relation, operand, text);
+	int			guc_level = NewGUCNestLevel();
+	Node	   *expression;
 
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	expression = ev_guard_expression(relation, operand, text);
 	AtEOXact_GUC(false, guc_level);
 	return expression;
 }
 
-/* ---------- about an expression ---------- */
+/* ---------- in a WHEN condition ---------- */
+
+#define READS	"event_guard_reads"
+
+FuncExpr *
+ev_guard_reads(const Trigger *trigger)
+{
+	Node	   *condition;
+	FuncExpr   *call;
+
+	if (trigger->tgqual == NULL)
+		return NULL;
+	condition = stringToNode(trigger->tgqual);
+	if (is_orclause(condition) && list_length(castNode(BoolExpr, condition)->args) == 2 &&
+		IsA(linitial(castNode(BoolExpr, condition)->args), Const) &&
+		DatumGetBool(castNode(Const, linitial(castNode(BoolExpr, condition)->args))->constvalue))
+		condition = lsecond(castNode(BoolExpr, condition)->args);
+	else
+		return NULL;
+	if (!IsA(condition, FuncExpr))
+		return NULL;
+	call = castNode(FuncExpr, condition);
+	if (list_length(call->args) != EV_OPERANDS ||
+		get_func_namespace(call->funcid) != get_func_namespace(trigger->tgfoid) ||
+		strcmp(get_func_name(call->funcid), READS) != 0 ||
+		rangeTableEntry_used((Node *) call->args, PRS2_OLD_VARNO, 0))
+		return NULL;
+	return call;
+}
+
+Node *
+ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvOperand operand)
+{
+	Node	   *expression = copyObject(list_nth(reads->args, operand));
+	Origin		origin = {relation, operand, NULL};
+	ErrorContextCallback context = {error_context_stack, add_context, &origin};
+	ParseState *pstate;
+
+	ChangeVarNodes(expression, PRS2_NEW_VARNO, 1, 0);
+	origin.text = deparse_expression(expression,
+									 deparse_context_for(RelationGetRelationName(relation),
+														 RelationGetRelid(relation)),
+									 false, false);
+	error_context_stack = &context;
+	pstate = make_parsestate(NULL);
+	expression = to_operand(pstate, &origin, expression);
+	free_parsestate(pstate);
+	error_context_stack = context.previous;
+	return expression;
+}
 
 char *
-ev_guard_expression_text(Relation relation, Node *expression)
+ev_guard_reads_condition(Relation relation, Oid guard_function, Node *const *operands, Node **parsed)
 {
-	int			guc_level = pin_search_path();
-	char	   *text = deparse_expression(expression,
-										  deparse_context_for(RelationGetRelationName(relation),
-															  RelationGetRelid(relation)),
-										  false, false);
+	List	   *context = deparse_context_for("new", RelationGetRelid(relation));
+	Origin		origin = {relation, EV_DATA, NULL};
+	StringInfoData text;
 
-	AtEOXact_GUC(false, guc_level);
-	return text;
+	initStringInfo(&text);
+	appendStringInfo(&text, "true OR %s(",
+					 quote_qualified_identifier(get_namespace_name(get_func_namespace(guard_function)), READS));
+	for (int i = 0; i < EV_OPERANDS; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "",
+						 deparse_expression(operands[i], context, true, false));
+	appendStringInfoChar(&text, ')');
+	origin.text = text.data;
+	*parsed = parse(&origin);
+	return text.data;
 }
+
+/* ---------- about an expression ---------- */
 
 AttrNumber
 ev_guard_expression_column(Node *expression)

@@ -8,6 +8,7 @@
 
 #include "nodes/primnodes.h"
 #include "utils/rel.h"
+#include "utils/reltrigger.h"
 
 typedef enum EvOperand
 {
@@ -38,10 +39,24 @@ extern Node *ev_guard_expression(Relation relation, EvOperand operand, const cha
 extern Node *ev_guard_expression_pinned(Relation relation, EvOperand operand, const char *text);
 
 /*
- * The expression as text that means the same whatever the search_path is, in
+ * The call of event_guard_reads in the WHEN condition of a trigger on
+ * guard_event(): its arguments are the operands, over the new row.  NULL where
+ * there is none.  In CurrentMemoryContext.
+ */
+extern FuncExpr *ev_guard_reads(const Trigger *trigger);
+
+/*
+ * One of its arguments, as ev_guard_expression gives it.  Raises
+ * datatype_mismatch where it is of another type.
+ */
+extern Node *ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvOperand operand);
+
+/*
+ * A WHEN condition that reads the operands, which are as ev_guard_expression
+ * gives them: as text, and as it is parsed, under the search_path of now.  In
  * CurrentMemoryContext.
  */
-extern char *ev_guard_expression_text(Relation relation, Node *expression);
+extern char *ev_guard_reads_condition(Relation relation, Oid guard_function, Node *const *operands, Node **parsed);
 
 /* The column that an expression is, as far as its bytes matter; or 0. */
 extern AttrNumber ev_guard_expression_column(Node *expression);

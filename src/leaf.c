@@ -126,22 +126,33 @@ is_whole(const EvDigits *number)
 static inline bool
 match_number(const EvLeaf *leaf, Numeric numeric)
 {
-	EvDigits	number;
+	const EvBounds *bounds = leaf->u.bounds;
+	EvDigits	number = ev_number_read(numeric);
 
-	if (leaf->integer)
+	/*
+	 * One digit of base 10000 is what most integers are.  Compared in one, or
+	 * else gcc stores both to load them as one word, which has to wait.
+	 */
+	if (bounds != NULL && ((number.count ^ 1) | number.weight) == 0)
 	{
-		number = ev_number_read(numeric);
-		if (!is_whole(&number))
-			return false;
+		int32		value = number.negative ? -number.digits[0] : number.digits[0];
+
+		return value >= bounds->small_low && value <= bounds->small_high;
 	}
-	return leaf->u.bounds == NULL || within_bounds(leaf->u.bounds, numeric);
+	if (leaf->integer && !is_whole(&number))
+		return false;
+	return bounds == NULL || within_bounds(bounds, numeric);
 }
 
 static inline bool
 match_sign(const EvLeaf *leaf, Numeric numeric)
 {
-	EvDigits	number = ev_number_read(numeric);
+	EvDigits	number;
 
+	/* the header says it of most numbers that need not be whole */
+	if (!leaf->integer && ev_number_is_plainly_positive(numeric))
+		return true;
+	number = ev_number_read(numeric);
 	if (leaf->integer && !is_whole(&number))
 		return false;
 	return number.count == 0 ? leaf->u.zero_is_valid : !number.negative;
@@ -447,17 +458,24 @@ match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 coun
 	return true;
 }
 
-static inline bool
-same_bytes(const void *a, const void *b, uint32 length)
+/* Are these bytes those that were put into words, and lie at `same` too? */
+static pg_attribute_always_inline bool
+same_bytes(const void *bytes, uint32 length, const uint64 words[2], const void *same)
 {
 	uint64		x[2];
-	uint64		y[2];
 
 	if (length > 16)
-		return memcmp(a, b, length) == 0;
-	ev_words(a, length, x);
-	ev_words(b, length, y);
-	return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+		return memcmp(bytes, same, length) == 0;
+	ev_words(bytes, length, x);
+	return ((x[0] ^ words[0]) | (x[1] ^ words[1])) == 0;
+}
+
+/* Does an object of as many keys have those of the set? */
+static pg_attribute_always_inline bool
+has_keys(const EvKeySet *set, const JEntry *keys, const char *base)
+{
+	return same_bytes(keys, set->count * sizeof(JEntry), set->entry_words, set->entries) &&
+		same_bytes(base, set->length, set->byte_words, set->bytes);
 }
 
 /* Where a set of keys is, if it is one of those seen; else in the place beside. */
@@ -494,7 +512,72 @@ remember_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *by
 	memcpy(set->leaves, leaves, count * sizeof(EvLeaf));
 	memcpy(set->entries, keys, count * sizeof(JEntry));
 	memcpy(set->bytes, bytes, length);
+	ev_words((const char *) keys, count * sizeof(JEntry), set->entry_words);
+	ev_words(bytes, length, set->byte_words);
 	seen->sets[place] = set;
+}
+
+/* The set of an object's keys; NULL where it is not known. */
+static pg_attribute_always_inline const EvKeySet *
+find_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *base)
+{
+	uint32		place;
+
+	if (unlikely(count == 0))
+		return NULL;
+	if (unlikely(seen->rest > 0))
+	{
+		/* no two have the same keys */
+		if (--seen->rest == 0)
+			seen->credit = EV_KEY_CREDIT;
+		return NULL;
+	}
+	place = key_set_place(keys, count);
+	for (int i = 0; i < 2; i++)
+	{
+		const EvKeySet *set = seen->sets[place ^ i];
+
+		if (set == NULL || set->count != count || !has_keys(set, keys, base))
+			continue;
+		if (seen->credit < 16 * EV_KEY_CREDIT)
+			seen->credit++;
+		return set;
+	}
+	if (--seen->credit <= 0)
+		seen->rest = 16 * EV_KEY_CREDIT;
+	return NULL;
+}
+
+static bool match_run(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
+					  const char *base, uint32 start);
+
+/* A map: no key is named, all values are alike. */
+static pg_noinline bool
+match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const char *base = (const char *) (keys + 2 * count);
+	const EvLeaf *names = &object->names_leaf;
+	uint32		start = 0;
+
+	if (names->kind != EV_LEAF_TRUE)
+	{
+		if (count > 0 && (names->types & EV_BIT(EV_STRING)) == 0)
+			return false;
+		for (uint32 i = 0; i < count; i++)
+		{
+			uint32		end = ev_entry_end(keys[i], start);
+
+			if (!match_string(m, names, base + start, end - start))
+				return false;
+			start = end;
+		}
+	}
+	else if (object->additional_leaf.kind != EV_LEAF_TRUE)
+		start = values_start(keys, count);
+	return object->additional_leaf.kind == EV_LEAF_TRUE ||
+		match_run(m, &object->additional_leaf, keys + count, count, base, start);
 }
 
 /* An object with keys that were not seen before. */
@@ -565,45 +648,101 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
 	const char *base = (const char *) (keys + 2 * count);
-	EvSeenKeys *seen = object->seen;
 	bool		ok;
 
 	if (count < object->min_properties || count > object->max_properties ||
 		count < object->required_count)
 		return false;
 	enter_container(m);
-	if (unlikely(seen->rest > 0))
+	if (object->is_map)
+		ok = match_map(m, object, container);
+	else
 	{
-		/* no two have the same keys */
-		if (--seen->rest == 0)
-			seen->credit = EV_KEY_CREDIT;
-	}
-	else if (likely(count > 0))
-	{
-		uint32		place = key_set_place(keys, count);
+		const EvKeySet *set = find_keys(object->seen, keys, count, base);
 
-		for (int i = 0; i < 2; i++)
+		if (likely(set != NULL))
 		{
-			const EvKeySet *set = seen->sets[place ^ i];
-			uint32		start;
+			uint32		start = set->length;
 
-			if (set == NULL || set->count != count ||
-				!same_bytes(set->entries, keys, count * sizeof(JEntry)) ||
-				!same_bytes(set->bytes, base, set->length))
-				continue;
-			if (seen->credit < 16 * EV_KEY_CREDIT)
-				seen->credit++;
-			start = set->length;
 			ok = match_values(m, set->leaves, keys + count, count, base, &start);
-			m->depth--;
-			return ok;
 		}
-		if (--seen->credit <= 0)
-			seen->rest = 16 * EV_KEY_CREDIT;
+		else
+			ok = merge_object(m, object, container);
 	}
-	ok = merge_object(m, object, container);
 	m->depth--;
 	return ok;
+}
+
+/*
+ * Values that are to be such objects, in an array or a map: mostly each has the
+ * keys of the one before.
+ */
+static pg_noinline bool
+match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
+			  const char *base, uint32 start)
+{
+	const EvObject *object = leaf->u.object;
+	const EvKeySet *set = NULL;
+	bool		ok = true;
+
+	enter_container(m);
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(entries[i], start);
+		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
+
+		CHECK_FOR_INTERRUPTS();
+		if (unlikely(!JBE_ISCONTAINER(entries[i]) || !JsonContainerIsObject(container)))
+			ok = match_leaf(m, leaf, ev_entry_value(entries[i], base, start, end));
+		else
+		{
+			uint32		key_count = JsonContainerSize(container);
+			const JEntry *keys = container->children;
+			const char *data = (const char *) (keys + 2 * key_count);
+
+			if (set == NULL || set->count != key_count || !has_keys(set, keys, data))
+			{
+				if (key_count < object->min_properties || key_count > object->max_properties ||
+					key_count < object->required_count)
+				{
+					ok = false;
+					break;
+				}
+				set = find_keys(object->seen, keys, key_count, data);
+			}
+			if (likely(set != NULL))
+			{
+				uint32		value_start = set->length;
+
+				ok = match_values(m, set->leaves, keys + key_count, key_count, data, &value_start);
+			}
+			else
+				ok = merge_object(m, object, container);
+		}
+		if (!ok)
+			break;
+		start = end;
+	}
+	m->depth--;
+	return ok;
+}
+
+/* Values that are all to match one leaf. */
+static bool
+match_run(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
+		  const char *base, uint32 start)
+{
+	if (leaf->kind == EV_LEAF_OBJECT && !leaf->u.object->is_map && (leaf->types & EV_BIT(EV_OBJECT)) != 0)
+		return match_objects(m, leaf, entries, count, base, start);
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(entries[i], start);
+
+		if (!match_entry(m, leaf, entries[i], base, start, end))
+			return false;
+		start = end;
+	}
+	return true;
 }
 
 int
@@ -734,7 +873,7 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 	uint32		count = JsonContainerSize(container);
 	const char *base = (const char *) &container->children[count];
 	uint32		start = 0;
-	uint32		checked = count;
+	uint32		first = Min(count, array->prefix_count);
 	bool		ok = true;
 
 	if (count < array->min_items || count > array->max_items)
@@ -752,21 +891,18 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 			return ev_match_array(m, array, in);
 		}
 	}
-	if (array->items_leaf.kind == EV_LEAF_TRUE)
-		checked = Min(count, array->prefix_count);
-	if (checked == 0 && array->contains == EV_BLOCK_NONE)
+	if (first == 0 && array->items_leaf.kind == EV_LEAF_TRUE && array->contains == EV_BLOCK_NONE)
 		return true;
 	enter_container(m);
-	for (uint32 i = 0; i < checked; i++)
+	for (uint32 i = 0; ok && i < first; i++)
 	{
 		uint32		end = ev_entry_end(container->children[i], start);
-		const EvLeaf *leaf = i < array->prefix_count ? &array->prefix_leaves[i] : &array->items_leaf;
 
-		ok = match_entry(m, leaf, container->children[i], base, start, end);
-		if (!ok)
-			break;
+		ok = match_entry(m, &array->prefix_leaves[i], container->children[i], base, start, end);
 		start = end;
 	}
+	if (ok && array->items_leaf.kind != EV_LEAF_TRUE)
+		ok = match_run(m, &array->items_leaf, container->children + first, count - first, base, start);
 	if (ok && array->contains != EV_BLOCK_NONE)
 		ok = match_contains(m, array, container);
 	m->depth--;

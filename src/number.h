@@ -52,6 +52,18 @@ ev_number_read(Numeric number)
 	return result;
 }
 
+/* Does the header alone say that it is above zero?  False: it may still be. */
+static inline bool
+ev_number_is_plainly_positive(Numeric number)
+{
+	uint16		header;
+
+	if (!VARATT_IS_4B_U(number) || VARSIZE_4B(number) <= VARHDRSZ + sizeof(header))
+		return false;
+	memcpy(&header, (const char *) number + VARHDRSZ, sizeof(header));
+	return (header & 0xE000) == 0x8000;
+}
+
 /* Is there no digit after the decimal point? */
 static inline bool
 ev_number_is_integer(Numeric number)

@@ -20,22 +20,46 @@
 
 /* ---------- leaves ---------- */
 
+/*
+ * The least (sign 1) or the negated greatest (sign -1) integer from -9999 to
+ * 9999 that a bound lets pass: beyond those where none or all do.
+ */
+static int32
+small_bound(const EvDigits *bound, int sign, bool exclusive)
+{
+	int32		whole = bound->count == 0 || bound->weight < 0 ? 0 :
+		bound->weight > 0 ? 10000 : bound->digits[0];
+	bool		fraction = bound->count > bound->weight + 1;
+	bool		negative = bound->negative == (sign > 0);
+
+	if (bound->count == 0)
+		return exclusive ? 1 : 0;
+	/* up to the next integer */
+	if (negative)
+		return -whole + (exclusive && !fraction ? 1 : 0);
+	return whole + (exclusive || fraction ? 1 : 0);
+}
+
 static const EvBounds *
 make_bounds(const EvInstruction *low, const EvInstruction *high)
 {
 	EvBounds   *bounds = palloc0(sizeof(EvBounds));
 
+	bounds->small_low = -10000;
+	bounds->small_high = 10000;
 	if (low != NULL)
 	{
 		bounds->low = low->u.bound.value;
 		bounds->low_digits = ev_number_read(bounds->low);
 		bounds->low_exclusive = low->u.bound.kind == EV_EXCLUSIVE_MINIMUM;
+		bounds->small_low = small_bound(&bounds->low_digits, 1, bounds->low_exclusive);
 	}
 	if (high != NULL)
 	{
 		bounds->high = high->u.bound.value;
 		bounds->high_digits = ev_number_read(bounds->high);
 		bounds->high_exclusive = high->u.bound.kind == EV_EXCLUSIVE_MAXIMUM;
+		bounds->small_high = -small_bound(&bounds->high_digits, -1, bounds->high_exclusive);
 	}
 	return bounds;
 }
@@ -508,6 +532,7 @@ optimize_object(const EvProgram *program, EvObject *object)
 		object->patterns[i].leaf = make_leaf(program, object->patterns[i].block, MAX_HOPS);
 	object->additional_leaf = make_leaf(program, object->additional, MAX_HOPS);
 	object->names_leaf = make_leaf(program, object->names, MAX_HOPS);
+	object->is_map = object->property_count == 0 && object->pattern_count == 0;
 	object->seen = palloc0(sizeof(EvSeenKeys));
 	object->seen->credit = EV_KEY_CREDIT;
 }

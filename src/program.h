@@ -198,6 +198,8 @@ typedef struct EvKeySet
 	EvLeaf	   *leaves;			/* copies, so that they lie together */
 	JEntry	   *entries;
 	char	   *bytes;
+	uint64		entry_words[2]; /* of all entries, see words.h, ... */
+	uint64		byte_words[2];	/* ... and of all bytes */
 } EvKeySet;
 
 #define EV_KEY_SETS		16		/* a power of 2 */
@@ -234,6 +236,7 @@ typedef struct EvObject
 								 * where they are few */
 	EvLeaf		additional_leaf;
 	EvLeaf		names_leaf;
+	bool		is_map;			/* it names no property and no pattern */
 	EvSeenKeys *seen;			/* changes as objects come by */
 } EvObject;
 
@@ -288,6 +291,9 @@ typedef struct EvBounds
 	EvDigits	high_digits;
 	bool		low_exclusive;
 	bool		high_exclusive;
+	int32		small_low;		/* what they are to integers from -9999 to
+								 * 9999 */
+	int32		small_high;
 } EvBounds;
 
 /*

@@ -681,12 +681,9 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 		values[2] = CStringGetTextDatum(definition_of(body));
 		if (ev_language_document(function, &document, &fault))
 		{
-			JsonbValue *deprecated = member(&document, "deprecated");
-
 			values[3] = string_member(&document, "title", &nulls[3]);
 			values[4] = string_member(&document, "description", &nulls[4]);
-			values[5] = BoolGetDatum(deprecated != NULL && deprecated->type == jbvBool &&
-									 deprecated->val.boolean);
+			values[5] = BoolGetDatum(ev_document_is_deprecated(&document));
 			values[6] = string_member(&document, "$schema", &nulls[6]);
 			if (nulls[6])
 				values[6] = CStringGetTextDatum(ev_draft_uri(EV_DRAFT2020));

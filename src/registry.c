@@ -238,6 +238,8 @@ make_program(EvSchema *schema)
 		int			count = 0;
 
 		read_document(tuple, &document);
+		schema->deprecated = ev_document_is_deprecated(&document);
+		schema->told_client = schema->told_log = 0;
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)

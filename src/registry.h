@@ -10,6 +10,7 @@
 #ifndef EV_REGISTRY_H
 #define EV_REGISTRY_H
 
+#include "datatype/timestamp.h"
 #include "document.h"
 #include "nodes/pg_list.h"
 #include "program.h"
@@ -19,6 +20,10 @@ typedef struct EvSchema
 	Oid			function;		/* hash key; must be first */
 	bool		valid;			/* program is what the catalog says */
 	NameData	name;			/* the function's name, for messages */
+	bool		deprecated;		/* its document says so */
+	TimestampTz told_client;	/* of the statement in which the client was
+								 * last told so */
+	TimestampTz told_log;		/* when the server's log was */
 	EvProgram  *program;
 	EvProgram  *annotated;		/* the same for reports, made when first asked
 								 * for */

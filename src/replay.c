@@ -14,7 +14,8 @@
  *
  * Rows are taken by the chunk, each chunk in a subtransaction.  Where one row
  * of a chunk raises an error, its halves are tried by themselves, so that a
- * few bad rows among many good ones cost little.
+ * few bad rows among many good ones cost little.  They stay toasted until it is
+ * their turn, since each could be large.
  */
 #include "postgres.h"
 
@@ -31,6 +32,8 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -54,7 +57,7 @@ typedef struct Candidate
 	int64		id;
 	char	   *schema;
 	char	   *name;
-	Jsonb	   *row;
+	Datum		row;			/* jsonb, as it is stored */
 	bool		moved;			/* it is in its table now */
 	Jsonb	   *violations;		/* why not; NULL: as before */
 } Candidate;
@@ -69,6 +72,7 @@ typedef struct Replay
 	SPIPlanPtr	plan;			/* of the last INSERT, and its text */
 	char	   *command;
 	MemoryContext context;		/* of the chunk */
+	MemoryContext row_context;	/* and of a row of it */
 } Replay;
 
 /* ---------- who may ---------- */
@@ -224,6 +228,16 @@ insert(Replay *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 	return SPI_processed;
 }
 
+/* Says why a row stays. */
+static void
+set_reason(Replay *replay, Candidate *candidate, const char *message, int sqlstate)
+{
+	MemoryContext caller = MemoryContextSwitchTo(replay->context);
+
+	candidate->violations = ev_single_violation(message, unpack_sql_state(sqlstate));
+	MemoryContextSwitchTo(caller);
+}
+
 static void
 replay_row(Replay *replay, Candidate *candidate)
 {
@@ -231,7 +245,9 @@ replay_row(Replay *replay, Candidate *candidate)
 	Oid			table = OidIsValid(namespace) ? get_relname_relid(candidate->name, namespace) : InvalidOid;
 	Relation	relation = OidIsValid(table) ? try_relation_open(table, RowExclusiveLock) : NULL;
 	EvReplay	guarded = {.context = replay->context};
-	Jsonb	   *row = candidate->row;
+	Jsonb	   *row;
+	char	   *stray;
+	uint64		inserted;
 
 	if (relation == NULL ||
 		(relation->rd_rel->relkind != RELKIND_RELATION &&
@@ -246,13 +262,30 @@ replay_row(Replay *replay, Candidate *candidate)
 		relation_close(relation, NoLock);
 		return;
 	}
+	row = DatumGetJsonbP(candidate->row);
 	if (OidIsValid(replay->repair))
 		row = repair(replay, row);
-	if (row != NULL)
+	stray = row != NULL ? ev_row_stray_member(relation, row) : NULL;
+	if (stray != NULL)
+
+		/*
+		 * of a column that was renamed or dropped, as it may be: nothing is
+		 * lost unasked
+		 */
+		set_reason(replay, candidate,
+				   psprintf("the row has a value for column \"%s\", which table \"%s\" does not have",
+							stray, RelationGetRelationName(relation)),
+				   ERRCODE_UNDEFINED_COLUMN);
+	else if (row != NULL)
 	{
 		guarded.table = table;
 		guarded.depth = ev_trigger_depth() + 1;
-		if (insert(replay, relation, row, &guarded) == 1)
+		inserted = insert(replay, relation, row, &guarded);
+		if (guarded.left_out > (inserted == 1 ? 0 : 1))
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+					 errmsg("the row was not inserted: inserting it inserts others into its table, which are not valid")));
+		if (inserted == 1)
 			candidate->moved = true;
 		else if (guarded.violations != NULL)
 			candidate->violations = guarded.violations;
@@ -276,11 +309,15 @@ replay_chunk(Replay *replay, Candidate *candidates, int count)
 
 	CHECK_FOR_INTERRUPTS();
 	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(replay->context);
 	PG_TRY();
 	{
 		for (int i = 0; i < count; i++)
+		{
+			/* anew, as SPI goes on in a context of its own */
+			MemoryContextSwitchTo(replay->row_context);
+			MemoryContextReset(replay->row_context);
 			replay_row(replay, &candidates[i]);
+		}
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -304,13 +341,7 @@ replay_chunk(Replay *replay, Candidate *candidates, int count)
 		candidates[i].violations = NULL;
 	}
 	if (count == 1)
-	{
-		MemoryContext context = MemoryContextSwitchTo(replay->context);
-
-		candidates[0].violations = ev_single_violation(error->message,
-													   unpack_sql_state(error->sqlerrcode));
-		MemoryContextSwitchTo(context);
-	}
+		set_reason(replay, &candidates[0], error->message, error->sqlerrcode);
 	else
 	{
 		replay_chunk(replay, candidates, count / 2);
@@ -401,7 +432,7 @@ fetch(Replay *replay, Portal portal, int limit, Candidate **candidates)
 		candidate->id = DatumGetInt64(SPI_getbinval(tuple, descriptor, 1, &is_null));
 		candidate->schema = TextDatumGetCString(SPI_getbinval(tuple, descriptor, 2, &is_null));
 		candidate->name = TextDatumGetCString(SPI_getbinval(tuple, descriptor, 3, &is_null));
-		candidate->row = DatumGetJsonbPCopy(SPI_getbinval(tuple, descriptor, 4, &is_null));
+		candidate->row = datumCopy(SPI_getbinval(tuple, descriptor, 4, &is_null), false, -1);
 	}
 	MemoryContextSwitchTo(caller);
 	SPI_freetuptable(SPI_tuptable);
@@ -411,6 +442,7 @@ fetch(Replay *replay, Portal portal, int limit, Candidate **candidates)
 static int64
 replay_all(Replay *replay, Datum *filter, const char *nulls, int64 max_rows)
 {
+	int			guc_level = ev_row_pin_settings();
 	SPIPlanPtr	plan;
 	Portal		portal;
 	int64		replayed = 0;
@@ -435,6 +467,7 @@ replay_all(Replay *replay, Datum *filter, const char *nulls, int64 max_rows)
 	SPI_cursor_close(portal);
 	if (replay->plan != NULL)
 		SPI_freeplan(replay->plan);
+	AtEOXact_GUC(false, guc_level);
 	return replayed;
 }
 
@@ -509,10 +542,13 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 		GetUserIdAndSecContext(&replay.user, &replay.security);
 		replay.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate replay",
 											   ALLOCSET_DEFAULT_SIZES);
+		replay.row_context = AllocSetContextCreate(CurrentMemoryContext, "event_validate replayed row",
+												   ALLOCSET_DEFAULT_SIZES);
 		SPI_connect();
 		counts[0] = Int64GetDatum(replay_all(&replay, filter, nulls, max_rows));
 		counts[1] = Int64GetDatum(count_remaining(filter, nulls));
 		SPI_finish();
+		MemoryContextDelete(replay.row_context);
 		MemoryContextDelete(replay.context);
 	}
 	tuplestore_putvalues(result->setResult, result->setDesc, counts, no_nulls);

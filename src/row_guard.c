@@ -34,7 +34,6 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
@@ -42,7 +41,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
-#include "utils/rls.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
@@ -52,10 +50,12 @@
 #include "refusal.h"
 #include "row_guard.h"
 #include "row_json.h"
+#include "row_rights.h"
 #include "value.h"
 #include "violation_log.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
+PG_FUNCTION_INFO_V1(ev_event_guard_reads);
 
 /* a row in the quarantine has so many violations; the rest are counted */
 #define KEPT_VIOLATIONS		100
@@ -83,26 +83,51 @@ ev_guard_mode(const char *name, EvGuardMode *mode)
 void
 ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {
+	int			rest;			/* of the arguments, before the time */
+
 	arguments->expressions[EV_DATA] = "data";
 	arguments->expressions[EV_TYPE] = "event_type";
 	arguments->expressions[EV_VERSION] = "schema_version";
 	arguments->until = DT_NOEND;
+	arguments->reads = ev_guard_reads(trigger);
 
-	if (trigger->tgnargs < 1 || trigger->tgnargs > 5 ||
+	rest = arguments->reads == NULL ? 1 + EV_OPERANDS : 1;
+	if (trigger->tgnargs < 1 || trigger->tgnargs > rest + 1 ||
 		!ev_guard_mode(trigger->tgargs[0], &arguments->mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid arguments of trigger \"%s\"", trigger->tgname),
-				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time."),
+				 arguments->reads == NULL ?
+				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time.") :
+				 errdetail("They are a mode (enforce, quarantine, warn or off) and a time."),
 				 errhint("Use add_event_guard.")));
-	for (int i = 1; i < Min(trigger->tgnargs, 4); i++)
+	for (int i = 1; i < Min(trigger->tgnargs, rest); i++)
 		arguments->expressions[i - 1] = trigger->tgargs[i];
-	if (trigger->tgnargs == 5)
+	if (trigger->tgnargs == rest + 1)
 		arguments->until =
 			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-													CStringGetDatum(trigger->tgargs[4]),
+													CStringGetDatum(trigger->tgargs[rest]),
 													ObjectIdGetDatum(InvalidOid),
 													Int32GetDatum(-1)));
+}
+
+Node *
+ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvOperand operand)
+{
+	if (arguments->reads != NULL)
+		return ev_guard_reads_operand(relation, arguments->reads, operand);
+	return ev_guard_expression_pinned(relation, operand, arguments->expressions[operand]);
+}
+
+/*
+ * event_guard_reads("any", "any", "any") → boolean
+ *
+ * Is not called, but where somebody calls it by hand.
+ */
+Datum
+ev_event_guard_reads(PG_FUNCTION_ARGS pg_attribute_unused())
+{
+	PG_RETURN_BOOL(true);
 }
 
 /* ---------- what is kept for the session ---------- */
@@ -125,6 +150,7 @@ typedef struct RowGuard
 								 * or one that it is a partition of */
 	EvGuardMode mode;
 	TimestampTz until;
+	bool		has_operands;	/* not needed where it is off */
 	Operand		operands[EV_OPERANDS];
 	bool		has_expressions;
 	bool		may_raise;		/* while the expressions are evaluated */
@@ -216,6 +242,21 @@ original_table(Oid trigger)
 	return table;
 }
 
+/* Is the mode "off", for the statement that runs, and no replay at work? */
+static bool
+is_off(const RowGuard *guard)
+{
+	return guard->mode == EV_GUARD_OFF && ev_replay == NULL &&
+		(guard->until == DT_NOEND || guard->until > GetCurrentStatementStartTimestamp());
+}
+
+/* Is what was kept all that is needed now? */
+static bool
+is_usable(const RowGuard *guard)
+{
+	return guard->valid && (guard->has_operands || is_off(guard));
+}
+
 static void
 make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 {
@@ -238,11 +279,12 @@ make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 		guard->until = arguments.until;
 		guard->table = trigger->tgisclone ? original_table(trigger->tgoid) :
 			RelationGetRelid(relation);
-		for (int i = 0; i < EV_OPERANDS; i++)
+		/* what is switched off can be as wrong as it likes */
+		guard->has_operands = !is_off(guard);
+		for (int i = 0; guard->has_operands && i < EV_OPERANDS; i++)
 		{
 			Operand    *operand = &guard->operands[i];
-			Node	   *expression =
-				ev_guard_expression_pinned(relation, (EvOperand) i, arguments.expressions[i]);
+			Node	   *expression = ev_guard_operand(relation, &arguments, (EvOperand) i);
 
 			operand->type = getBaseType(exprType(expression));
 			operand->column = ev_guard_expression_column(expression);
@@ -276,8 +318,11 @@ find_guard(Relation relation, const Trigger *trigger)
 	guard = hash_search(guards, &trigger->tgoid, HASH_ENTER, &found);
 	if (!found)
 		memset((char *) guard + sizeof(Oid), 0, sizeof(RowGuard) - sizeof(Oid));
-	if (!guard->valid)
+	if (!is_usable(guard))
+	{
+		guard->valid = false;
 		make_guard(guard, relation, trigger);
+	}
 	return guard;
 }
 
@@ -319,7 +364,7 @@ prepare_call(FunctionCallInfo fcinfo, Relation relation, const Trigger *trigger)
 	FmgrInfo   *function = fcinfo->flinfo;
 	Call	   *call = function->fn_extra;
 
-	if (call != NULL && call->guard != NULL && call->guard->valid && call->guard->made == call->made &&
+	if (call != NULL && call->guard != NULL && is_usable(call->guard) && call->guard->made == call->made &&
 		call->guard->trigger == trigger->tgoid)
 		return call;
 
@@ -368,18 +413,13 @@ operand_value(Call *call, EvOperand operand, Relation relation, HeapTuple row, b
 	return ExecEvalExpr(call->expressions[operand], call->expression_context, is_null);
 }
 
+/* The event's type and version. */
 static void
-read_row(Call *call, Relation relation, HeapTuple row, Event *event)
+read_identity(Call *call, Relation relation, HeapTuple row, Event *event)
 {
 	RowGuard   *guard = call->guard;
 	bool		is_null;
 	Datum		value;
-
-	if (guard->has_expressions)
-	{
-		ExecStoreHeapTuple(row, call->slot, false);
-		call->expression_context->ecxt_scantuple = call->slot;
-	}
 
 	value = operand_value(call, EV_TYPE, relation, row, &is_null);
 	if (!is_null)
@@ -403,6 +443,21 @@ read_row(Call *call, Relation relation, HeapTuple row, Event *event)
 		event->has_version = true;
 		event->version = DatumGetInt32(value);
 	}
+}
+
+static void
+read_row(Call *call, Relation relation, HeapTuple row, Event *event)
+{
+	RowGuard   *guard = call->guard;
+	bool		is_null;
+	Datum		value;
+
+	if (guard->has_expressions)
+	{
+		ExecStoreHeapTuple(row, call->slot, false);
+		call->expression_context->ecxt_scantuple = call->slot;
+	}
+	read_identity(call, relation, row, event);
 
 	value = operand_value(call, EV_DATA, relation, row, &is_null);
 	if (!is_null && guard->operands[EV_DATA].type == JSONBOID)
@@ -671,33 +726,6 @@ refuse(Relation relation, Event *event)
 	ev_refuse_event(relation, event->data, event->type, version, NULL);
 }
 
-/*
- * May the current user's row be diverted?  Later somebody else will put it
- * into the table, so only if the user could have done so, had it been valid.
- * What comes through a view, or is subject to row security, is yet to be
- * checked for that when the trigger is called.  NULL, or why not.
- */
-static char *
-why_not_divert(Relation relation, Oid table)
-{
-	Oid			relations[] = {RelationGetRelid(relation), table};
-	Oid			user = GetUserId();
-	bool		may_insert = false;
-
-	for (int i = 0; i < (int) lengthof(relations); i++)
-	{
-		if (check_enable_rls(relations[i], InvalidOid, true) == RLS_ENABLED)
-			return psprintf("row-level security of table \"%s\" applies to role \"%s\"",
-							get_rel_name(relations[i]), GetUserNameFromId(user, false));
-		may_insert |= pg_class_aclcheck(relations[i], user, ACL_INSERT) == ACLCHECK_OK ||
-			pg_attribute_aclcheck_all(relations[i], user, ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK;
-	}
-	if (!may_insert)
-		return psprintf("role \"%s\" may not insert into table \"%s\" itself",
-						GetUserNameFromId(user, false), get_rel_name(table));
-	return NULL;
-}
-
 static void
 not_diverted_context(void *arg)
 {
@@ -708,10 +736,14 @@ static void
 divert(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 {
 	EvDiverted	diverted = {.table = guard->table, .relation = relation, .row = row};
-	char	   *reason = why_not_divert(relation, guard->table);
+	char	   *reason = ev_row_why_not_insert(relation, guard->table, row);
 	char	   *first;
 	char	   *words;
 
+	/*
+	 * somebody else will insert it later: only what the user could have
+	 * inserted
+	 */
 	if (reason != NULL)
 	{
 		ErrorContextCallback context = {error_context_stack, not_diverted_context, reason};
@@ -750,6 +782,76 @@ warn(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 			 errdetail("It is not recorded, since there is no table \"event_schema.quarantine\"."),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
 			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+}
+
+/* ---------- versions that are deprecated ---------- */
+
+/* the server's log gets so many seconds' peace, in each session */
+#define SECONDS_BETWEEN_LINES	3600
+
+/*
+ * Had the row this type and version before it was updated?  An expression that
+ * raises for the old row tells nothing, and then neither do we.
+ */
+static bool
+had_version(Call *call, Relation relation, HeapTuple old, const Event *event)
+{
+	Event		before = {.type = NULL};
+
+	if (call->guard->may_raise)
+		read_row_in_subtransaction(call, relation, old, &before);
+	else
+	{
+		if (call->guard->has_expressions)
+		{
+			ExecStoreHeapTuple(old, call->slot, false);
+			call->expression_context->ecxt_scantuple = call->slot;
+		}
+		read_identity(call, relation, old, &before);
+		if (call->guard->has_expressions)
+			ExecClearTuple(call->slot);
+	}
+	return before.fault != NULL ||
+		(before.type != NULL && before.has_version && before.version == event->version &&
+		 VARSIZE_ANY_EXHDR(before.type) == VARSIZE_ANY_EXHDR(event->type) &&
+		 memcmp(VARDATA_ANY(before.type), VARDATA_ANY(event->type), VARSIZE_ANY_EXHDR(event->type)) == 0);
+}
+
+/*
+ * Warns of a row whose version is deprecated: the client once a statement, the
+ * server's log now and then, for each session and version.
+ */
+static void
+warn_deprecated(Relation relation, EvSchema *schema)
+{
+	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	bool		is_logged;
+
+	if (schema->told_client == statement)
+		return;
+	is_logged = schema->told_log == 0 ||
+		TimestampDifferenceExceeds(schema->told_log, statement, SECONDS_BETWEEN_LINES * 1000);
+	schema->told_client = statement;
+	if (is_logged)
+		schema->told_log = statement;
+	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
+			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
+			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
+			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
+			 errhint("Let the producer send a version that is not; the view event_schemas has them."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+}
+
+/* A row is kept: does it bring a deprecated version into the table? */
+static inline void
+heed_deprecation(Call *call, const TriggerData *data, EvGuardMode mode, const Event *event)
+{
+	if (likely(event->schema == NULL || !event->schema->deprecated) || mode == EV_GUARD_OFF)
+		return;
+	if (TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
+		!had_version(call, data->tg_relation, data->tg_trigtuple, event))
+		warn_deprecated(data->tg_relation, event->schema);
 }
 
 /* ---------- the trigger ---------- */
@@ -801,6 +903,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 		mode = EV_GUARD_ENFORCE;
 	if (mode == EV_GUARD_OFF && !replayed)
 		return PointerGetDatum(row);
+	Assert(guard->has_operands);
 	lenient = replayed || mode == EV_GUARD_WARN || (mode == EV_GUARD_QUARANTINE && is_insert);
 
 	if (lenient && guard->may_raise)
@@ -817,7 +920,10 @@ ev_guard_event(PG_FUNCTION_ARGS)
 	else
 		valid = matches(&event);
 	if (valid)
+	{
+		heed_deprecation(call, data, mode, &event);
 		return PointerGetDatum(row);
+	}
 
 	if (replayed)
 	{
@@ -826,12 +932,14 @@ ev_guard_event(PG_FUNCTION_ARGS)
 		char	   *words;
 
 		ev_replay->violations = violations_of(&event, &first, &words);
+		ev_replay->left_out++;
 		MemoryContextSwitchTo(caller);
 		return PointerGetDatum(NULL);
 	}
 	if (mode == EV_GUARD_WARN)
 	{
 		warn(guard, relation, row, &event);
+		heed_deprecation(call, data, mode, &event);
 		return PointerGetDatum(row);
 	}
 	if (mode == EV_GUARD_QUARANTINE && is_insert)

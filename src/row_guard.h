@@ -4,9 +4,13 @@
  *
  * (The event triggers that keep the registered schemas are guard.h's.)
  *
- * Its arguments: the mode, the expressions for data, type and version, and
- * the time from which on the mode is "enforce" again.  Those that are left out
- * have the defaults of add_event_guard.
+ * Its arguments: the mode, and the time from which on the mode is "enforce"
+ * again.  What it reads from a row is in its WHEN condition
+ * (guard_expression.c).
+ *
+ * A trigger that was written by hand may do without that: its arguments are
+ * then the mode, the expressions for data, type and version as text, and the
+ * time.  Those that are left out have the defaults of add_event_guard.
  */
 #ifndef EV_ROW_GUARD_H
 #define EV_ROW_GUARD_H
@@ -29,7 +33,8 @@ typedef struct EvGuardArguments
 {
 	EvGuardMode mode;
 	TimestampTz until;			/* DT_NOEND: no end */
-	const char *expressions[EV_OPERANDS];
+	FuncExpr   *reads;			/* of the WHEN condition; NULL: it has none */
+	const char *expressions[EV_OPERANDS];	/* where it has none */
 } EvGuardArguments;
 
 /* False where there is no mode of that name. */
@@ -40,6 +45,12 @@ extern bool ev_guard_mode(const char *name, EvGuardMode *mode);
  * invalid_parameter_value where they are none of guard_event's.
  */
 extern void ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments);
+
+/*
+ * What the guard reads from a row of the relation that the trigger is on, as
+ * ev_guard_expression gives it.  Raises what that raises.
+ */
+extern Node *ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvOperand operand);
 
 /*
  * A replay that is inserting rows into a table.  While ev_replay is set, the
@@ -53,6 +64,7 @@ typedef struct EvReplay
 	int			depth;			/* pg_trigger_depth() of the guard */
 	MemoryContext context;		/* for the violations */
 	Jsonb	   *violations;		/* of the last row, NULL: none */
+	int			left_out;		/* how many rows were */
 } EvReplay;
 
 extern EvReplay *ev_replay;

@@ -66,62 +66,108 @@ table_name(Oid table)
 									  get_rel_name(table));
 }
 
-/* A wait for a lock, in milliseconds, and how often we try */
-#define WAIT	"400"
+/* How long we wait for all locks together, in milliseconds, and how often we try */
+#define WAIT	400
 #define TRIES	20
 
-/*
- * Locks a table and its partitions.  Whoever comes while we wait, waits behind
- * us, so we wait for a moment only, let them through, and try again.  Where the
- * session has a lock_timeout, that says how long to wait.
- */
+/* Locks tables, and the partitions of each; by a time, if there is one. */
 static void
-lock_table(Oid table, LOCKMODE mode)
+lock_until(List *tables, LOCKMODE mode, TimestampTz deadline)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		List	   *members = list_make1_oid(lfirst_oid(cell));
+
+		for (int i = 0; i < list_length(members); i++)
+		{
+			if (deadline != DT_NOEND)
+			{
+				long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+				char		timeout[16];
+
+				snprintf(timeout, sizeof(timeout), "%ld", Max(left, 1));
+				set_config_option("lock_timeout", timeout, PGC_USERSET, PGC_S_SESSION,
+								  GUC_ACTION_SAVE, true, 0, false);
+			}
+			LockRelationOid(list_nth_oid(members, i), mode);
+			/* no partition comes or goes once the table is locked */
+			if (i == 0 && get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE)
+				members = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
+		}
+		list_free(members);
+	}
+}
+
+/* One go of lock_tables; false, and nothing locked, where it took too long. */
+static bool
+try_lock_tables(List *tables, LOCKMODE mode)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	bool		has_partitions = get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE;
+	volatile bool locked = false;
 
-	if (LockTimeout > 0)
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
 	{
-		LockRelationOid(table, mode);
-		if (has_partitions)
-			find_all_inheritors(table, mode, NULL);
-		return;
-	}
-	for (int tries = 1;; tries++)
-	{
-		volatile bool locked = true;
 		int			guc_level = NewGUCNestLevel();
 
-		set_config_option("lock_timeout", WAIT, PGC_USERSET, PGC_S_SESSION,
-						  GUC_ACTION_SAVE, true, 0, false);
-		BeginInternalSubTransaction(NULL);
-		MemoryContextSwitchTo(caller);
-		PG_TRY();
-		{
-			LockRelationOid(table, mode);
-			if (has_partitions)
-				find_all_inheritors(table, mode, NULL);
-			ReleaseCurrentSubTransaction();
-		}
-		PG_CATCH();
-		{
-			int			sqlstate = geterrcode();
+		lock_until(tables, mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT));
+		AtEOXact_GUC(false, guc_level);
+		ReleaseCurrentSubTransaction();
+		locked = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
 
-			if (sqlstate != ERRCODE_LOCK_NOT_AVAILABLE || tries == TRIES)
-				PG_RE_THROW();
-			MemoryContextSwitchTo(caller);
-			FlushErrorState();
-			RollbackAndReleaseCurrentSubTransaction();
-			locked = false;
-		}
-		PG_END_TRY();
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+
+		/*
+		 * whatever the error is: who catches it knows nothing of this
+		 * subtransaction
+		 */
+		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		AtEOXact_GUC(false, guc_level);
-		if (locked)
-			return;
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return locked;
+}
+
+/*
+ * Locks tables and their partitions, all or none.  Whoever comes while we wait,
+ * waits behind us, so we wait for a moment only, for all of them together, let
+ * the others through, and try again.  Where the session has a lock_timeout,
+ * that says how long to wait.
+ */
+static void
+lock_tables(List *tables, LOCKMODE mode)
+{
+	if (LockTimeout > 0)
+	{
+		lock_until(tables, mode, DT_NOEND);
+		return;
+	}
+	for (int tries = 1; !try_lock_tables(tables, mode); tries++)
+	{
+		if (tries == TRIES)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 list_length(tables) == 1 ?
+					 errmsg("could not lock table \"%s\"", get_rel_name(linitial_oid(tables))) :
+					 errmsg("could not lock all guarded tables"),
+					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
+					 errhint("Try again when they have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.")));
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 200,
 						 PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
@@ -129,11 +175,10 @@ lock_table(Oid table, LOCKMODE mode)
 	}
 }
 
-/* Opens and locks a table, if the caller may have triggers there. */
-static Relation
-open_table(Oid table, LOCKMODE mode)
+/* Raises unless the caller may have triggers on the table. */
+static void
+check_privilege(Oid table)
 {
-	Relation	relation;
 	char		kind = get_rel_relkind(table);
 
 	if (kind == '\0')
@@ -142,8 +187,15 @@ open_table(Oid table, LOCKMODE mode)
 				 errmsg("relation with OID %u does not exist", table)));
 	if (pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(kind), get_rel_name(table));
-	lock_table(table, mode);
-	relation = table_open(table, NoLock);
+}
+
+/* Opens a table that is locked.  Raises where it is none that can be guarded. */
+static Relation
+open_locked(Oid table)
+{
+	Relation	relation = table_open(table, NoLock);
+	char		kind = relation->rd_rel->relkind;
+
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -155,6 +207,15 @@ open_table(Oid table, LOCKMODE mode)
 				 errmsg("cannot guard temporary table \"%s\"", RelationGetRelationName(relation)),
 				 errdetail("Events in the quarantine would outlive it.")));
 	return relation;
+}
+
+/* Opens and locks a table, if the caller may have triggers there. */
+static Relation
+open_table(Oid table, LOCKMODE mode)
+{
+	check_privilege(table);
+	lock_tables(list_make1_oid(table), mode);
+	return open_locked(table);
 }
 
 /* The guard on a table, in CurrentMemoryContext; NULL: it has none. */
@@ -241,18 +302,20 @@ time_text(TimestampTz time)
 }
 
 /*
- * CREATE OR REPLACE TRIGGER, in place of the one that there is, if any.  Closes
- * the relation, and keeps the lock.
+ * CREATE OR REPLACE TRIGGER, in place of the one that there is, if any.  The
+ * operands are NULL where the expressions in the arguments are to stay as they
+ * are.  Closes the relation, and keeps the lock.
  */
 static char *
 create_trigger(Relation relation, const Trigger *replaced, Oid function,
-			   const EvGuardArguments *arguments, const char *mode)
+			   Node *const *operands, const EvGuardArguments *arguments, const char *mode)
 {
 	CreateTrigStmt *command = makeNode(CreateTrigStmt);
 	char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
 	char	   *function_namespace = get_namespace_name(get_func_namespace(function));
 	char	   *function_name = get_func_name(function);
 	char	   *table;
+	char	   *condition = NULL;
 	StringInfoData text;
 	ListCell   *cell;
 	char		enabled = replaced ? replaced->tgenabled : TRIGGER_FIRES_ON_ORIGIN;
@@ -262,8 +325,10 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	command->relation = makeRangeVar(namespace, pstrdup(RelationGetRelationName(relation)), -1);
 	command->funcname = list_make2(makeString(function_namespace), makeString(function_name));
 	command->args = list_make1(makeString(pstrdup(mode)));
-	for (int i = 0; i < EV_OPERANDS; i++)
+	for (int i = 0; operands == NULL && i < EV_OPERANDS; i++)
 		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
+	if (operands != NULL)
+		condition = ev_guard_reads_condition(relation, function, operands, &command->whenClause);
 	if (arguments->until != DT_NOEND)
 		command->args = lappend(command->args, makeString(time_text(arguments->until)));
 	command->row = true;
@@ -273,8 +338,9 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 
 	/* for hooks and logs */
 	initStringInfo(&text);
-	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s(",
+	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW%s%s%s EXECUTE FUNCTION %s(",
 					 quote_identifier(command->trigname), table_name(RelationGetRelid(relation)),
+					 condition ? " WHEN (" : "", condition ? condition : "", condition ? ")" : "",
 					 quote_qualified_identifier(function_namespace, function_name));
 	foreach(cell, command->args)
 		appendStringInfo(&text, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
@@ -307,7 +373,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 static void
 check_replaceable(Relation relation, const Trigger *trigger)
 {
-	if (trigger->tgqual != NULL || trigger->tgnattr > 0)
+	if ((trigger->tgqual != NULL && ev_guard_reads(trigger) == NULL) || trigger->tgnattr > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("trigger \"%s\" on table \"%s\" has a WHEN condition or a list of columns",
@@ -372,6 +438,7 @@ Datum
 ev_add_event_guard(PG_FUNCTION_ARGS)
 {
 	EvGuardArguments arguments = {.until = DT_NOEND};
+	Node	   *operands[EV_OPERANDS];
 	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
 	const Trigger *replaced;
 	Relation	relation;
@@ -388,17 +455,13 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	if (replaced != NULL)
 		check_replaceable(relation, replaced);
 	for (int i = 0; i < EV_OPERANDS; i++)
-	{
-		Node	   *expression = ev_guard_expression(relation, (EvOperand) i,
-													 text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
-
-		arguments.expressions[i] = ev_guard_expression_text(relation, expression);
-	}
+		operands[i] = ev_guard_expression(relation, (EvOperand) i,
+										  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
 	ev_quarantine_create();
 
 	name = palloc0(NAMEDATALEN);
 	warn_of_later_triggers(relation, replaced ? replaced->tgname : GUARD_NAME);
-	namestrcpy(name, create_trigger(relation, replaced, function, &arguments, mode));
+	namestrcpy(name, create_trigger(relation, replaced, function, operands, &arguments, mode));
 	PG_RETURN_NAME(name);
 }
 
@@ -462,18 +525,23 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	else
 		tables = list_make1_oid(PG_GETARG_OID(0));
 
+	foreach(cell, tables)
+		check_privilege(lfirst_oid(cell));
 	if (tables != NIL)
 		ev_quarantine_create();
+	/* all at once: none is kept waiting for another to be free */
+	lock_tables(tables, ShareRowExclusiveLock);
 	foreach(cell, tables)
 	{
 		EvGuardArguments arguments;
+		Node	   *operands[EV_OPERANDS];
 		const Trigger *trigger;
 		Relation	relation;
 
-		/* dropped since we looked, by one whom we wait for or before */
+		/* dropped since we looked, by one whom we waited for or before */
 		if (PG_ARGISNULL(0) && !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))))
 			continue;
-		relation = open_table(lfirst_oid(cell), ShareRowExclusiveLock);
+		relation = open_locked(lfirst_oid(cell));
 		trigger = find_trigger(relation, function);
 		if (trigger == NULL)
 		{
@@ -485,7 +553,9 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 		check_replaceable(relation, trigger);
 		ev_guard_arguments(trigger, &arguments);
 		arguments.until = until;
-		create_trigger(relation, trigger, function, &arguments, mode);
+		for (int i = 0; arguments.reads != NULL && i < EV_OPERANDS; i++)
+			operands[i] = ev_guard_operand(relation, &arguments, (EvOperand) i);
+		create_trigger(relation, trigger, function, arguments.reads ? operands : NULL, &arguments, mode);
 	}
 	PG_RETURN_VOID();
 }

@@ -73,36 +73,76 @@ count_colons(const char *json, int length)
 }
 
 /*
- * A json column's document as jsonb: NULL where members with the same name
- * would be lost, or where it could be mistaken for a text.  Numbers that jsonb
- * cannot hold have a long exponent, and strings that are too long for it make
- * a long document.
+ * Does jsonb keep the numbers as they are written, and can it hold them?  It
+ * writes 1e2 as 100, and -0 as 0.  The syntax has been checked by the type json.
+ */
+static bool
+keeps_numbers(const char *json, int length)
+{
+	bool		in_string = false;
+
+	for (int i = 0; i < length; i++)
+	{
+		const char *number = json + i;
+		bool		is_zero = true;
+		int			digits = 0;
+
+		if (json[i] == '"')
+			in_string = !in_string;
+		else if (in_string && json[i] == '\\')
+			i++;
+		if (in_string || !((json[i] >= '0' && json[i] <= '9') || json[i] == '-'))
+			continue;
+		for (; i < length && strchr("0123456789+-.eE", json[i]) != NULL; i++)
+		{
+			if (json[i] == 'e' || json[i] == 'E' || ++digits > 1000)
+				return false;
+			is_zero &= json[i] < '1' || json[i] > '9';
+		}
+		if (*number == '-' && is_zero)
+			return false;
+		i--;
+	}
+	return true;
+}
+
+/* Is it no deeper than any server can make jsonb of? */
+static bool
+is_shallow(const char *json, int length)
+{
+	bool		in_string = false;
+	int			depth = 0;
+
+	for (int i = 0; i < length; i++)
+	{
+		if (json[i] == '"')
+			in_string = !in_string;
+		else if (in_string && json[i] == '\\')
+			i++;
+		else if (!in_string && (json[i] == '[' || json[i] == '{') && ++depth > 200)
+			return false;
+		else if (!in_string && (json[i] == ']' || json[i] == '}'))
+			depth--;
+	}
+	return true;
+}
+
+/*
+ * A json column's document as jsonb: NULL where that would lose something but
+ * white space and the order of members, where it cannot be done, or where it
+ * could be mistaken for a text.  Strings that are too long for jsonb make a long
+ * document.
  */
 static Jsonb *
 json_to_jsonb(const text *json)
 {
 	const char *data = VARDATA_ANY(json);
 	int			length = VARSIZE_ANY_EXHDR(json);
-	int			digits = 0;
-	bool		exponent = false;
 	char	   *fault;
 	Jsonb	   *document;
 
-	if (length >= 0x0FFFFFFF / 2)
+	if (length >= 0x0FFFFFFF / 2 || !keeps_numbers(data, length) || !is_shallow(data, length))
 		return NULL;
-	for (int i = 0; i < length; i++)
-	{
-		if (exponent && data[i] >= '0' && data[i] <= '9')
-		{
-			if (++digits > 3)
-				return NULL;
-		}
-		else if (!(exponent && (data[i] == '+' || data[i] == '-')))
-		{
-			exponent = data[i] == 'e' || data[i] == 'E';
-			digits = 0;
-		}
-	}
 	document = ev_jsonb_from_text(json, &fault);
 	if (document == NULL)
 		return NULL;
@@ -156,7 +196,7 @@ set_document(JsonbValue *value, Jsonb *document)
 	value->val.binary.len = VARSIZE(document) - VARHDRSZ;
 }
 
-/* The type's text form, in settings that it can be read back under any. */
+/* The type's text form, in settings that it can be read back under. */
 static char *
 type_output(Oid type, Datum datum)
 {
@@ -167,7 +207,7 @@ type_output(Oid type, Datum datum)
 
 	static const char *const settings[][2] = {
 		{"datestyle", "ISO, YMD"}, {"intervalstyle", "postgres"}, {"timezone", "UTC"},
-		{"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"search_path", "pg_catalog, pg_temp"}
+		{"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"lc_monetary", "C"}, {"search_path", "pg_catalog, pg_temp"}
 	};
 
 	for (int i = 0; i < (int) lengthof(settings); i++)
@@ -394,6 +434,40 @@ ev_row_to_jsonb(Relation relation, HeapTuple row)
 }
 
 /* ---------- the way back ---------- */
+
+int
+ev_row_pin_settings(void)
+{
+	static const char *const settings[][2] = {
+		{"array_nulls", "on"}, {"lc_monetary", "C"}, {"xmloption", "content"}
+	};
+	int			guc_level = NewGUCNestLevel();
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		set_config_option(settings[i][0], settings[i][1], PGC_USERSET, PGC_S_SESSION,
+						  GUC_ACTION_SAVE, true, 0, false);
+	return guc_level;
+}
+
+char *
+ev_row_stray_member(Relation relation, Jsonb *row)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(&row->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *name = NULL;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			name = pnstrdup(value.val.string.val, value.val.string.len);
+		else if (token == WJB_VALUE && value.type != jbvNull &&
+				 (strlen(name) >= NAMEDATALEN ||
+				  get_attnum(RelationGetRelid(relation), name) <= InvalidAttrNumber))
+			return name;
+	}
+	return NULL;
+}
 
 char *
 ev_row_insert_command(Relation relation, Jsonb *row)

@@ -18,8 +18,8 @@
  *						is a document
  *	json				the document where jsonb holds all of it, else its text
  *						as a string; an SQL NULL is left out
- *	all else			a string: the type's text form, in settings that can be
- *						read back under any; null for an SQL NULL
+ *	all else			a string: the type's text form, that can be read back
+ *						under ev_row_pin_settings; null for an SQL NULL
  *
  * Generated columns are left out.
  */
@@ -32,6 +32,19 @@ extern Jsonb *ev_row_to_jsonb(Relation relation, HeapTuple row);
  * search_path.  In CurrentMemoryContext.
  */
 extern char *ev_row_insert_command(Relation relation, Jsonb *row);
+
+/*
+ * Settings under which the command makes the row that it was.  The result is
+ * for AtEOXact_GUC.
+ */
+extern int	ev_row_pin_settings(void);
+
+/*
+ * The name of a member that is no column of the relation and not null, which
+ * the command would leave out; NULL where there is none.  In
+ * CurrentMemoryContext.
+ */
+extern char *ev_row_stray_member(Relation relation, Jsonb *row);
 
 /*
  * JSON text as jsonb, in CurrentMemoryContext; NULL, with what is wrong in

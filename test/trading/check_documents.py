@@ -26,11 +26,11 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = re.compile(r"(?P<type>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)@(?P<version>0|[1-9][0-9]*)\Z")
 
 # Where a keyword's value holds schemas: itself, in a list, in an object.
-SCHEMA = {"additionalProperties", "items", "not", "if", "then", "else"}
+SCHEMA = {"additionalProperties", "items", "propertyNames", "not", "if", "then", "else"}
 SCHEMAS = {"prefixItems", "allOf", "anyOf", "oneOf"}
 NAMED_SCHEMAS = {"properties", "patternProperties", "$defs"}
 PLAIN = {"type", "required", "enum", "const", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
-         "multipleOf", "minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "dependentRequired",
+         "multipleOf", "minLength", "maxLength", "pattern", "format", "minItems", "maxItems", "uniqueItems", "dependentRequired",
          "$schema", "$ref", "title", "description", "default", "examples", "deprecated", "discriminator"}
 
 MISTAKES_EACH = 8
@@ -119,7 +119,17 @@ def pattern(judge, value, instance, _):
         yield ValidationError(f"{instance!r} does not match {value!r}")
 
 
-Validator = extend(Draft202012Validator, {"pattern": pattern},
+def properties(judge, schemas, instance, schema):
+    """As jsonschema has it, but that a property whose schema is false is refused itself."""
+    if judge.is_type(instance, "object"):
+        for name, one in schemas.items():
+            if name in instance and one is False:
+                yield ValidationError("property is not allowed", path=[name])
+            elif name in instance:
+                yield from judge.descend(instance[name], one, path=name, schema_path=name)
+
+
+Validator = extend(Draft202012Validator, {"pattern": pattern, "properties": properties},
                    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", is_integer))
 
 documents = {path.name[:-len(".json")]: read(path) for path in sorted(EVENTS.glob("*.json"))}
@@ -171,7 +181,7 @@ def check_schemas():
             narrows = re.search(r"/(?:if|then|else|not|allOf/\d+|oneOf/\d+)(?:/|\Z)", where)
             for key in ("properties", "$defs"):
                 for prop, sub in schema.get(key, {}).items() if not narrows else ():
-                    if not isinstance(sub, dict) or not sub.get("description"):
+                    if sub is not False and (not isinstance(sub, dict) or not sub.get("description")):
                         undescribed.append(where + pointer([key, prop]))
             if "$ref" in schema:
                 try:

@@ -5,8 +5,8 @@ Takes samples and generated events, changes one to six places in each, and has
 both judge them by the trading schemas: they must agree on whether the event
 is valid, and on where and by which keyword it is not.  For an anyOf or oneOf,
 event_validate may say what is wrong in the branch that was meant.  Needs the packages in
-requirements.txt, and a database (PG... variables) in which the migration
-4.3.0-schemas ran.  Ends with "N passed, N failed".
+requirements.txt, and a database (PG... variables) in which the extension
+trading_events is installed.  Ends with "N passed, N failed".
 
 usage: compare_validators.py [COUNT [SEED]]
 """

@@ -1,0 +1,619 @@
+-- Deploy trading:4.3.0-bus to pg
+
+-- The event bus: what is inserted into an event table is announced when its
+-- transaction commits, and read by consumers in one order, none twice, none
+-- lost.  examples/trading/docs/bus.md describes it.
+--
+-- Each statement stands by itself and may run again: the file needs no
+-- transaction around it, and the six tables are locked one after the other.
+
+CREATE SCHEMA IF NOT EXISTS event_bus;
+COMMENT ON SCHEMA event_bus IS 'The event bus: what was published, in which order, and who has read how far.';
+
+-- ---------- what is published ----------
+
+-- A publication is what one INSERT or COPY stored, in pieces of 500 events: the
+-- payload stays in the event's own table.  Ids do not commit in order, and
+-- neither do transaction ids say who came first.  So a publication gets its
+-- place in the order only when it is seen to be committed: writers append to
+-- the outbox and wait for nobody, and event_bus.advance(), one at a time, moves
+-- what its snapshot sees from there to the log.  No transaction id is stored:
+-- the order outlives pg_dump, pg_upgrade and a long transaction.
+
+CREATE TABLE IF NOT EXISTS event_bus.outbox (
+    number       bigint         GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    relation     text           NOT NULL,
+    ids          int8multirange NOT NULL,
+    events       int            NOT NULL,
+    published_at timestamptz    NOT NULL DEFAULT clock_timestamp()
+);
+COMMENT ON TABLE event_bus.outbox IS 'Publications that have no place in the order yet.';
+COMMENT ON COLUMN event_bus.outbox.number IS 'Drawn when the rows were inserted: the order within what one snapshot sees.';
+COMMENT ON COLUMN event_bus.outbox.relation IS 'The event table, with its schema, quoted where it has to be.';
+COMMENT ON COLUMN event_bus.outbox.ids IS 'The ids of the events.';
+COMMENT ON COLUMN event_bus.outbox.events IS 'How many they are.';
+
+CREATE TABLE IF NOT EXISTS event_bus.log (
+    position     bigint         GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    number       bigint         NOT NULL,
+    relation     text           NOT NULL,
+    ids          int8multirange NOT NULL,
+    events       int            NOT NULL,
+    published_at timestamptz    NOT NULL
+);
+COMMENT ON TABLE event_bus.log IS 'Publications in the order in which every consumer reads them.';
+COMMENT ON COLUMN event_bus.log.position IS 'The place in the order: given under a lock that is kept until the commit, so places become visible in order.';
+
+-- ---------- who has read how far ----------
+
+CREATE TABLE IF NOT EXISTS event_bus.consumers (
+    name        text        PRIMARY KEY,
+    number      int         GENERATED ALWAYS AS IDENTITY UNIQUE,
+    position    bigint      NOT NULL,
+    event       bigint      NOT NULL,
+    relations   text[],
+    event_types text[],
+    in_flight   int         NOT NULL DEFAULT 0,
+    attempts    int         NOT NULL DEFAULT 0,
+    created_at  timestamptz NOT NULL DEFAULT now(),
+    active_at   timestamptz
+);
+COMMENT ON TABLE event_bus.consumers IS 'Consumers, and what each has handled: everything up to (position, event).';
+COMMENT ON COLUMN event_bus.consumers.number IS 'The key of the advisory lock of its one active process.';
+COMMENT ON COLUMN event_bus.consumers.event IS 'The id of the last event that was handled of the publication at that position.';
+COMMENT ON COLUMN event_bus.consumers.relations IS 'The tables that it reads; NULL is all.';
+COMMENT ON COLUMN event_bus.consumers.event_types IS 'The event types that it reads; NULL is all.';
+COMMENT ON COLUMN event_bus.consumers.in_flight IS 'How many events are being handled; where it is not 0 at a start, a process died over them.';
+COMMENT ON COLUMN event_bus.consumers.attempts IS 'How often the next event was tried and failed.';
+
+CREATE TABLE IF NOT EXISTS event_bus.dead_letters (
+    id             bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    consumer       text        NOT NULL REFERENCES event_bus.consumers ON UPDATE CASCADE ON DELETE CASCADE,
+    position       bigint      NOT NULL,
+    relation       text        NOT NULL,
+    event          bigint      NOT NULL,
+    event_type     text,
+    schema_version int,
+    error          text        NOT NULL,
+    detail         text,
+    attempts       int         NOT NULL,
+    failed_at      timestamptz NOT NULL DEFAULT now(),
+    resolved_at    timestamptz,
+    UNIQUE (consumer, position, event)
+);
+COMMENT ON TABLE event_bus.dead_letters IS 'Events that a consumer failed to handle, and went on without.';
+COMMENT ON COLUMN event_bus.dead_letters.event IS 'The id in the event''s table; the event itself stays there.';
+COMMENT ON COLUMN event_bus.dead_letters.resolved_at IS 'When it was handled after all, or given up: NULL is unresolved.';
+
+-- ---------- publishing ----------
+
+-- One call for a statement, so that a COPY of a million rows costs it two
+-- thousand rows in the outbox.  Runs as the bus's owner: a writer needs INSERT on his
+-- table and nothing else.
+CREATE OR REPLACE FUNCTION event_bus.publish() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    -- on; quiet: published without a notification; off: not published
+    mode text := COALESCE(NULLIF(current_setting('event_bus.publish', true), ''), 'on');
+    -- a transaction notifies of its first hundred events one by one
+    most CONSTANT int := 100;
+    notified int;
+    here int;
+BEGIN
+    IF mode NOT IN ('on', 'quiet', 'off') THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = format('invalid value for parameter "event_bus.publish": "%s"', mode),
+            HINT = 'It is on, quiet (published without a notification) or off (not published).';
+    END IF;
+    IF mode = 'off' THEN
+        RETURN NULL;
+    END IF;
+
+    INSERT INTO event_bus.outbox (relation, ids, events)
+    SELECT format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), range_agg(int8range(id, id + 1)), count(*)
+    FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / 500 AS piece FROM published) AS p
+    GROUP BY piece
+    ORDER BY piece;
+
+    -- A notification only wakes: nothing is lost without one.  A full queue
+    -- would make writers fail when they commit.
+    IF mode = 'quiet' OR NOT FOUND OR pg_notification_queue_usage() > 0.5 THEN
+        RETURN NULL;
+    END IF;
+    notified := COALESCE(NULLIF(current_setting('event_bus.notified', true), '')::int, 0);
+    here := (SELECT count(*) FROM (SELECT FROM published LIMIT most + 1) AS p);
+    IF notified + here <= most THEN
+        -- a longer type has no schema; the payload has to stay below 8000 bytes
+        PERFORM pg_notify('event_bus', json_build_object('id', id, 'table', TG_TABLE_NAME,
+            'type', left(event_type, 62), 'version', schema_version)::text)
+        FROM published
+        ORDER BY id;
+        PERFORM set_config('event_bus.notified', (notified + here)::text, true);
+    ELSE
+        -- equal notifications of a transaction are sent once
+        PERFORM pg_notify('event_bus', json_build_object('table', TG_TABLE_NAME, 'more', true)::text);
+        PERFORM set_config('event_bus.notified', (most + 1)::text, true);
+    END IF;
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION event_bus.publish() IS 'The trigger that publishes what a statement inserted.';
+REVOKE ALL ON FUNCTION event_bus.publish() FROM PUBLIC;
+
+-- CREATE TRIGGER keeps writers waiting while it waits itself: in short goes.
+CREATE OR REPLACE FUNCTION event_bus.add_table(relation regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    chosen text := current_setting('lock_timeout');
+BEGIN
+    FOR go IN 1..20 LOOP
+        BEGIN
+            IF chosen = '0' THEN
+                PERFORM set_config('lock_timeout', '400ms', true);
+            END IF;
+            EXECUTE format('CREATE OR REPLACE TRIGGER zzz_event_bus AFTER INSERT ON %s'
+                ' REFERENCING NEW TABLE AS published FOR EACH STATEMENT EXECUTE FUNCTION event_bus.publish()', relation);
+            PERFORM set_config('lock_timeout', chosen, true);
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            IF chosen <> '0' OR go = 20 THEN
+                RAISE EXCEPTION USING ERRCODE = 'lock_not_available',
+                    MESSAGE = format('could not lock table %s', relation),
+                    HINT = 'Try again when long transactions have ended.';
+            END IF;
+        END;
+        PERFORM pg_sleep(0.1 * LEAST(go, 10));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION event_bus.add_table(regclass) IS 'Publishes what is inserted into a table from now on; it has the columns of the six event tables.';
+
+CREATE OR REPLACE FUNCTION event_bus.drop_table(relation regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    chosen text := current_setting('lock_timeout');
+BEGIN
+    FOR go IN 1..20 LOOP
+        BEGIN
+            IF chosen = '0' THEN
+                PERFORM set_config('lock_timeout', '400ms', true);
+            END IF;
+            EXECUTE format('DROP TRIGGER IF EXISTS zzz_event_bus ON %s', relation);
+            PERFORM set_config('lock_timeout', chosen, true);
+            RETURN;
+        EXCEPTION WHEN lock_not_available THEN
+            IF chosen <> '0' OR go = 20 THEN
+                RAISE EXCEPTION USING ERRCODE = 'lock_not_available',
+                    MESSAGE = format('could not lock table %s', relation),
+                    HINT = 'Try again when long transactions have ended.';
+            END IF;
+        END;
+        PERFORM pg_sleep(0.1 * LEAST(go, 10));
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION event_bus.drop_table(regclass) IS 'Publishes nothing more of a table; what was published stays so.';
+
+-- ---------- the order ----------
+
+-- What this snapshot sees has committed and gets the next places, in the order
+-- in which it was published; what it does not see gets later ones.  Whoever saw
+-- an event, or waited for its writer, publishes after it and commits after it: so
+-- comes after it.
+CREATE OR REPLACE FUNCTION event_bus.advance(max_publications int DEFAULT 10000) RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    moved bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM event_bus.outbox) THEN
+        RETURN 0;
+    END IF;
+    PERFORM pg_advisory_xact_lock('event_bus.log'::regclass::oid::int, 0);
+    -- a statement of its own: its snapshot is newer than the lock
+    WITH taken AS (
+        DELETE FROM event_bus.outbox
+        WHERE number = ANY (ARRAY(SELECT number FROM event_bus.outbox ORDER BY number LIMIT max_publications))
+        RETURNING number, relation, ids, events, published_at)
+    INSERT INTO event_bus.log (number, relation, ids, events, published_at)
+    SELECT number, relation, ids, events, published_at FROM taken ORDER BY number;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    RETURN moved;
+END
+$$;
+COMMENT ON FUNCTION event_bus.advance(int) IS 'Gives committed publications their places in the order; how many.';
+
+-- ---------- consumers ----------
+
+CREATE OR REPLACE FUNCTION event_bus.add_consumer(consumer text, start text DEFAULT 'end',
+    relations regclass[] DEFAULT NULL, event_types text[] DEFAULT NULL) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    first bigint := 0;
+    names text[];
+BEGIN
+    IF consumer IS NULL OR start IS NULL OR start NOT IN ('start', 'end') THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+            MESSAGE = 'a consumer needs a name, and starts at the "start" of the log or at its "end"';
+    END IF;
+    IF EXISTS (SELECT FROM event_bus.consumers WHERE name = consumer) THEN
+        RETURN false;
+    END IF;
+    IF relations IS NOT NULL THEN
+        names := ARRAY(SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE pg_class.oid = ANY (relations));
+    END IF;
+    IF start = 'end' THEN
+        WHILE event_bus.advance() > 0 LOOP
+        END LOOP;
+        SELECT CASE WHEN is_called THEN last_value ELSE 0 END INTO first FROM event_bus.log_position_seq;
+    END IF;
+    INSERT INTO event_bus.consumers (name, position, event, relations, event_types)
+    VALUES (consumer, first, 9223372036854775807, names, event_types)
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END
+$$;
+COMMENT ON FUNCTION event_bus.add_consumer(text, text, regclass[], text[]) IS
+    'Adds a consumer, of what comes from now on ("end") or of all that the log still has ("start"); false where it is there already.';
+
+-- Where the registered upcasts lead from a version.
+CREATE OR REPLACE FUNCTION event_bus.latest_version(event_type text, schema_version int) RETURNS int
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    latest int := schema_version;
+    next int;
+BEGIN
+    LOOP
+        SELECT max(split_part(proname, '>', -1)::int) INTO next
+        FROM pg_proc
+        WHERE pronamespace = to_regnamespace('event_schema')
+            AND starts_with(proname::text, event_type || '@' || latest || '>')
+            AND proname::text ~ '@[0-9]+>[0-9]+$';
+        EXIT WHEN next IS NULL OR next <= latest;
+        latest := next;
+    END LOOP;
+    RETURN latest;
+END
+$$;
+COMMENT ON FUNCTION event_bus.latest_version(text, int) IS 'The version that the registered upcasts lead to.';
+
+-- An event that cannot be upcast is a problem of its own, not of its batch.
+-- Finds upcast_event where this migration found the extension.
+CREATE OR REPLACE FUNCTION event_bus.upcast(INOUT data jsonb, event_type text, INOUT schema_version int,
+    to_version int, OUT problem text)
+LANGUAGE plpgsql STABLE
+SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF to_version > schema_version THEN
+        BEGIN
+            data := upcast_event(data, event_type, schema_version, to_version);
+            schema_version := to_version;
+        EXCEPTION WHEN OTHERS THEN
+            problem := SQLERRM;
+        END;
+    ELSIF to_version < schema_version THEN
+        problem := format('version %s was asked for, and the event has version %s', to_version, schema_version);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION event_bus.upcast(jsonb, text, int, int) IS 'An event brought to another version, or the problem with that.';
+
+CREATE OR REPLACE FUNCTION event_bus.load(positions bigint[], relations text[], ids bigint[],
+    event_types text[] DEFAULT NULL, versions jsonb DEFAULT NULL)
+RETURNS TABLE ("position" bigint, relation text, id bigint, event_type text, schema_version int, stored_version int,
+    data jsonb, event_id uuid, correlation_id uuid, causation_id uuid, recorded_at timestamptz, problem text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    query text;
+    gone text;
+BEGIN
+    SELECT string_agg(format(
+            'SELECT w.position, w.relation, e.id, e.event_type, e.schema_version, e.data, e.event_id, e.correlation_id,'
+            ' e.causation_id, e.recorded_at'
+            ' FROM unnest($1, $2, $3) AS w(position, relation, id) JOIN %s AS e ON e.id = w.id'
+            ' WHERE w.relation = %L AND ($4 IS NULL OR e.event_type = ANY ($4))', r.name, r.name), ' UNION ALL '),
+        min(r.name) FILTER (WHERE to_regclass(r.name) IS NULL)
+    INTO query, gone
+    FROM (SELECT DISTINCT name FROM unnest(relations) AS name) AS r;
+    IF gone IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_table',
+            MESSAGE = format('events were published of table %s, which does not exist', gone),
+            HINT = format('Where it was renamed: UPDATE event_bus.log SET relation = ''...'' WHERE relation = %1$L; '
+                'where it was dropped: DELETE FROM event_bus.log WHERE relation = %1$L; and the same for event_bus.outbox.', gone);
+    END IF;
+    IF query IS NULL THEN
+        RETURN;
+    END IF;
+    RETURN QUERY EXECUTE format(
+        'WITH event AS MATERIALIZED (%s), target AS MATERIALIZED ('
+        ' SELECT k.event_type, k.schema_version,'
+        ' COALESCE(($5 ->> k.event_type)::int, event_bus.latest_version(k.event_type, k.schema_version)) AS version'
+        ' FROM (SELECT DISTINCT event_type, schema_version FROM event) AS k)'
+        ' SELECT e.position, e.relation, e.id, e.event_type, COALESCE(u.schema_version, e.schema_version), e.schema_version,'
+        ' CASE WHEN u IS NULL THEN e.data ELSE u.data END,'
+        ' e.event_id, e.correlation_id, e.causation_id, e.recorded_at, u.problem'
+        ' FROM event AS e JOIN target AS t ON t.event_type = e.event_type AND t.schema_version = e.schema_version'
+        ' LEFT JOIN LATERAL event_bus.upcast(e.data, e.event_type, e.schema_version, t.version) AS u'
+        ' ON t.version <> e.schema_version'
+        ' ORDER BY e.position, e.id', query)
+        USING positions, relations, ids, event_types, versions;
+END
+$$;
+COMMENT ON FUNCTION event_bus.load(bigint[], text[], bigint[], text[], jsonb) IS
+    'Published events, brought to the versions that are asked for ({"TYPE": VERSION}), else as far as upcasts are registered.';
+
+-- The last row has no event_type: it says how far this batch goes, whether the
+-- consumer wants what is there or not.
+CREATE OR REPLACE FUNCTION event_bus.fetch(consumer text, max_events int DEFAULT 500, versions jsonb DEFAULT NULL)
+RETURNS TABLE ("position" bigint, relation text, id bigint, event_type text, schema_version int, stored_version int,
+    data jsonb, event_id uuid, correlation_id uuid, causation_id uuid, recorded_at timestamptz, problem text)
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    mine event_bus.consumers;
+    last record;
+    positions bigint[];
+    names text[];
+    numbers bigint[];
+BEGIN
+    SELECT * INTO mine FROM event_bus.consumers WHERE name = consumer FOR UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+            MESSAGE = format('consumer "%s" does not exist', consumer),
+            HINT = 'event_bus.add_consumer() adds one.';
+    END IF;
+
+    -- whole publications until there are events enough
+    SELECT b.position, b.ids INTO last
+    FROM (
+        SELECT l.position, l.ids, l.wanted, sum(l.wanted) OVER (ORDER BY l.position) AS upto
+        FROM (
+            SELECT position, ids, CASE WHEN mine.relations IS NULL OR relation = ANY (mine.relations) THEN events ELSE 0 END AS wanted
+            FROM event_bus.log
+            WHERE position >= mine.position AND (position > mine.position OR upper(ids) - 1 > mine.event)
+            ORDER BY position
+            LIMIT CASE WHEN mine.relations IS NULL THEN max_events ELSE GREATEST(max_events, 5000) END) AS l) AS b
+    WHERE b.upto - b.wanted < max_events
+    ORDER BY b.position DESC
+    LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN;
+    END IF;
+
+    SELECT array_agg(l.position), array_agg(l.relation), array_agg(i)
+    INTO positions, names, numbers
+    FROM event_bus.log AS l, unnest(l.ids) AS r, generate_series(lower(r), upper(r) - 1) AS i
+    WHERE l.position BETWEEN mine.position AND last.position
+        AND (mine.relations IS NULL OR l.relation = ANY (mine.relations))
+        AND (l.position > mine.position OR i > mine.event);
+    RETURN QUERY SELECT * FROM event_bus.load(positions, names, numbers, mine.event_types, versions);
+    RETURN QUERY SELECT last.position, NULL::text, upper(last.ids) - 1, NULL::text, NULL::int, NULL::int, NULL::jsonb,
+        NULL::uuid, NULL::uuid, NULL::uuid, NULL::timestamptz, NULL::text;
+END
+$$;
+COMMENT ON FUNCTION event_bus.fetch(text, int, jsonb) IS
+    'The next events of a consumer, in order, and a last row that says how far they go; locks the consumer until the transaction ends.';
+
+CREATE OR REPLACE FUNCTION event_bus.acknowledge(consumer text, "position" bigint, event bigint) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    UPDATE event_bus.consumers AS c
+    SET position = acknowledge.position, event = acknowledge.event, in_flight = 0, attempts = 0, active_at = clock_timestamp()
+    WHERE c.name = consumer AND (c.position, c.event) <= (acknowledge.position, acknowledge.event);
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+            MESSAGE = format('consumer "%s" does not exist, or has handled more than that', consumer);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION event_bus.acknowledge(text, bigint, bigint) IS
+    'Says what a consumer has handled: in the transaction that handled it, so that both stay or neither.';
+
+CREATE OR REPLACE FUNCTION event_bus.fetch_dead_letters(consumer text, max_events int DEFAULT 500, versions jsonb DEFAULT NULL)
+RETURNS TABLE ("position" bigint, relation text, id bigint, event_type text, schema_version int, stored_version int,
+    data jsonb, event_id uuid, correlation_id uuid, causation_id uuid, recorded_at timestamptz, problem text)
+LANGUAGE sql
+SET search_path = pg_catalog, pg_temp
+AS $$
+    WITH dead AS (
+        SELECT position, relation, event
+        FROM event_bus.dead_letters AS d
+        WHERE d.consumer = $1 AND resolved_at IS NULL
+        ORDER BY position, event
+        LIMIT max_events
+        FOR UPDATE SKIP LOCKED)
+    SELECT l.*
+    FROM (SELECT array_agg(position) AS positions, array_agg(relation) AS relations, array_agg(event) AS ids FROM dead) AS a,
+        event_bus.load(a.positions, a.relations, a.ids, NULL, versions) AS l
+$$;
+COMMENT ON FUNCTION event_bus.fetch_dead_letters(text, int, jsonb) IS
+    'The unresolved dead letters of a consumer as events; locks them until the transaction ends.';
+
+CREATE OR REPLACE FUNCTION event_bus.prune(keep interval DEFAULT '7 days') RETURNS bigint
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    gone bigint;
+BEGIN
+    WHILE event_bus.advance() > 0 LOOP
+    END LOOP;
+    DELETE FROM event_bus.log AS l
+    WHERE l.published_at < now() - keep
+        AND l.position < (SELECT COALESCE(min(c.position), 9223372036854775807) FROM event_bus.consumers AS c);
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END
+$$;
+COMMENT ON FUNCTION event_bus.prune(interval) IS
+    'Deletes publications that every consumer has handled and that are older; how many.  The events themselves stay.';
+
+-- ---------- looking at it ----------
+
+CREATE OR REPLACE VIEW event_bus.lag AS
+SELECT c.name AS consumer, b.publications AS publications_behind, b.events AS events_behind, now() - b.oldest AS oldest_waits,
+    c.position, c.attempts, c.active_at,
+    (SELECT count(*) FROM event_bus.dead_letters AS d WHERE d.consumer = c.name AND d.resolved_at IS NULL) AS dead_letters,
+    (SELECT l.pid FROM pg_locks AS l WHERE l.locktype = 'advisory' AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        AND l.classid = 'event_bus.consumers'::regclass AND l.objid = c.number::oid AND l.objsubid = 2 AND l.granted) AS active_pid
+FROM event_bus.consumers AS c
+CROSS JOIN LATERAL (
+    SELECT count(*) AS publications, COALESCE(sum(w.events), 0) AS events, min(w.published_at) AS oldest
+    FROM (
+        SELECT l.events, l.published_at, l.relation FROM event_bus.log AS l
+        WHERE l.position >= c.position AND (l.position > c.position OR upper(l.ids) - 1 > c.event)
+        UNION ALL
+        SELECT o.events, o.published_at, o.relation FROM event_bus.outbox AS o) AS w
+    WHERE c.relations IS NULL OR w.relation = ANY (c.relations)) AS b;
+COMMENT ON VIEW event_bus.lag IS 'How far each consumer is behind, and which backend works for it (NULL: none).';
+
+CREATE OR REPLACE VIEW event_bus.status AS
+SELECT (SELECT count(*) FROM event_bus.outbox) AS outbox,
+    (SELECT now() - min(published_at) FROM event_bus.outbox) AS outbox_oldest,
+    (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'event_bus.outbox'::regclass) AS outbox_dead_rows,
+    (SELECT count(*) FROM event_bus.log) AS log,
+    (SELECT now() - min(published_at) FROM event_bus.log) AS log_oldest,
+    pg_notification_queue_usage() AS notification_queue,
+    (SELECT count(*) FROM event_bus.dead_letters WHERE resolved_at IS NULL) AS dead_letters,
+    (SELECT max(now() - xact_start) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AS oldest_transaction;
+COMMENT ON VIEW event_bus.status IS 'What is waiting, and what keeps vacuum from the outbox.';
+
+-- ---------- correlation ----------
+
+CREATE OR REPLACE VIEW event_bus.events AS
+SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM discord_events
+UNION ALL
+SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM market_events
+UNION ALL
+SELECT 'signal_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM signal_events
+UNION ALL
+SELECT 'order_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM order_events
+UNION ALL
+SELECT 'system_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM system_events
+UNION ALL
+SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM ingestion_events;
+COMMENT ON VIEW event_bus.events IS 'The events of all slices.';
+
+-- An event has one cause at most, so the events of a correlation are trees, or
+-- rings that trees hang on.  Where a ring is, its oldest event is taken for a
+-- root.  Linear but for the paths, which are as long as the tree is deep.
+CREATE OR REPLACE FUNCTION event_tree(correlation_id uuid)
+RETURNS TABLE (depth int, path uuid[], relation text, id bigint, event_type text, schema_version int, event_id uuid,
+    causation_id uuid, recorded_at timestamptz, note text, data jsonb)
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+#variable_conflict use_column
+DECLARE
+    names text[];          -- the events by age: table, id, event_id, and the number of the cause
+    ids bigint[];
+    keys uuid[];
+    causes int[];
+    notes text[];
+    seen int[];            -- by which walk upwards
+    child int[];           -- the oldest effect, and the next one of the same cause
+    sibling int[];
+    stack int[] := '{}';
+    branch uuid[] := '{}';
+    deep int := 1;
+    here int;
+    next int;
+    first int;
+    total int;
+BEGIN
+    WITH event AS MATERIALIZED (
+        SELECT e.relation, e.id, e.event_id, e.causation_id,
+            row_number() OVER (ORDER BY e.recorded_at, e.relation, e.id)::int AS number
+        FROM event_bus.events AS e
+        WHERE e.correlation_id = $1),
+    cause AS (
+        SELECT event_id, min(number) AS number FROM event GROUP BY event_id)
+    SELECT array_agg(e.relation ORDER BY e.number), array_agg(e.id ORDER BY e.number), array_agg(e.event_id ORDER BY e.number),
+        array_agg(COALESCE(c.number, 0) ORDER BY e.number),
+        array_agg(CASE WHEN e.causation_id IS NOT NULL AND c.number IS NULL THEN 'the cause is missing' END ORDER BY e.number),
+        count(*)
+    INTO names, ids, keys, causes, notes, total
+    FROM event AS e LEFT JOIN cause AS c ON c.event_id = e.causation_id;
+
+    -- rings
+    seen := array_fill(0, ARRAY[total]);
+    FOR start IN 1..total LOOP
+        here := start;
+        WHILE here > 0 AND seen[here] = 0 LOOP
+            seen[here] := start;
+            here := causes[here];
+        END LOOP;
+        IF here > 0 AND seen[here] = start THEN
+            first := here;
+            next := causes[here];
+            WHILE next <> here LOOP
+                first := LEAST(first, next);
+                next := causes[next];
+            END LOOP;
+            causes[first] := 0;
+            notes[first] := 'caused by one of its own effects';
+        END IF;
+    END LOOP;
+
+    -- effects of each cause, the oldest first; number 0 is the cause of the roots
+    child := array_fill(0, ARRAY[total + 1], ARRAY[0]);
+    sibling := array_fill(0, ARRAY[total]);
+    FOR i IN REVERSE total..1 LOOP
+        sibling[i] := child[causes[i]];
+        child[causes[i]] := i;
+    END LOOP;
+
+    -- down before on
+    here := child[0];
+    WHILE here > 0 LOOP
+        branch[deep] := keys[here];
+        RETURN QUERY SELECT deep - 1, branch[1:deep], e.relation, e.id, e.event_type, e.schema_version, e.event_id,
+            e.causation_id, e.recorded_at,
+            CASE WHEN notes[here] = 'the cause is missing'
+                    AND EXISTS (SELECT FROM event_bus.events AS o WHERE o.event_id = e.causation_id)
+                THEN 'the cause has another correlation id' ELSE notes[here] END,
+            e.data
+        FROM event_bus.events AS e WHERE e.relation = names[here] AND e.id = ids[here];
+        IF child[here] > 0 THEN
+            stack[deep] := here;
+            deep := deep + 1;
+            here := child[here];
+        ELSE
+            WHILE deep > 1 AND sibling[here] = 0 LOOP
+                deep := deep - 1;
+                here := stack[deep];
+            END LOOP;
+            here := sibling[here];
+        END IF;
+    END LOOP;
+END
+$$;
+COMMENT ON FUNCTION event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
+
+-- ---------- from here on, what is inserted is published ----------
+
+SELECT event_bus.add_table('discord_events');
+SELECT event_bus.add_table('market_events');
+SELECT event_bus.add_table('signal_events');
+SELECT event_bus.add_table('order_events');
+SELECT event_bus.add_table('system_events');
+SELECT event_bus.add_table('ingestion_events');
