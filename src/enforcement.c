@@ -972,8 +972,8 @@ add_place_of_guard(Counter *counter, const Enforcement *enforcement)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
 		add_place(counter, enforcement,
-				  ev_guard_expression(relation, EV_TYPE, arguments.expressions[EV_TYPE]),
-				  ev_guard_expression(relation, EV_VERSION, arguments.expressions[EV_VERSION]), NULL);
+				  ev_guard_operand(relation, &arguments, EV_TYPE),
+				  ev_guard_operand(relation, &arguments, EV_VERSION), NULL);
 	}
 	table_close(relation, AccessShareLock);
 }
