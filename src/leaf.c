@@ -163,6 +163,12 @@ in_numbers(const EvEnum *enumeration, Numeric numeric)
 {
 	EvDigits	number = ev_number_read(numeric);
 
+	if (enumeration->slots != NULL)
+	{
+		EvInstance	in = {.type = EV_NUMBER, .data = (const char *) numeric};
+
+		return ev_in_values(enumeration, &in);
+	}
 	for (uint32 i = 0; i < enumeration->count; i++)
 	{
 		const EvDigits *value = &enumeration->digits[i];
@@ -665,6 +671,49 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	return true;
 }
 
+/* Does an object have all of a few names? */
+static bool
+has_names(const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) (container->children + 2 * count);
+
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		const EvProperty *property = &object->properties[i];
+		EvString	name = property->name;
+		uint32		start = 0;
+		uint32		key = 0;
+
+		if (count > MERGED_KEYS)
+		{
+			JsonbValue	value;
+
+			/* by halves */
+			if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, container), name.data, name.length, &value) == NULL)
+				return false;
+			continue;
+		}
+		/* they are sorted by length, so that it is mostly found by its length */
+		for (; key < count; key++)
+		{
+			uint32		end = ev_entry_end(container->children[key], start);
+
+			if (end - start >= name.length)
+			{
+				if (end - start > name.length)
+					return false;
+				if (memcmp(base + start, name.data, name.length) == 0)
+					break;
+			}
+			start = end;
+		}
+		if (key == count)
+			return false;
+	}
+	return true;
+}
+
 static pg_attribute_always_inline bool
 match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
@@ -676,6 +725,8 @@ match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	if (count < object->min_properties || count > object->max_properties ||
 		count < object->required_count)
 		return false;
+	if (object->only_requires)
+		return has_names(object, container);
 	enter_container(m);
 	if (object->is_map)
 		ok = match_map(m, object, container);

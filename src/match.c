@@ -453,11 +453,20 @@ show_pattern(const char *pattern)
 
 /* ---------- enum ---------- */
 
-static bool
-in_values(const EvEnum *enumeration, const EvInstance *in)
+bool
+ev_in_values(const EvEnum *enumeration, const EvInstance *in)
 {
 	if ((enumeration->types & EV_BIT(in->type)) == 0)
 		return false;
+	if (enumeration->slots != NULL)
+	{
+		uint32		slot = ev_value_slot(enumeration, in);
+
+		for (; enumeration->slots[slot] >= 0; slot = (slot + 1) & enumeration->slot_mask)
+			if (ev_values_equal(&enumeration->values[enumeration->slots[slot]], in))
+				return true;
+		return false;
+	}
 	for (uint32 i = 0; i < enumeration->count; i++)
 		if (ev_values_equal(&enumeration->values[i], in))
 			return true;
@@ -1113,7 +1122,7 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				{
 					const EvEnum *enumeration = instruction->u.enumeration;
 
-					if (instruction->opcode == EVOP_ENUM ? in_values(enumeration, &in) :
+					if (instruction->opcode == EVOP_ENUM ? ev_in_values(enumeration, &in) :
 						(in.type == EV_STRING && ev_in_strings(enumeration, in.data, in.length)))
 						break;
 					if (enumeration->count == 0)
