@@ -29,6 +29,7 @@
 #include "number.h"
 #include "text.h"
 #include "value.h"
+#include "words.h"
 
 typedef enum RunMode
 {
@@ -571,6 +572,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		uint32		value_end = ev_entry_end(values[i], value_start);
 		EvString	key = {base + key_start, key_end - key_start};
 		EvInstance	value = ev_entry_value(values[i], base, value_start, value_end);
+		uint64		word = object->pattern_count > 0 ? ev_word(key.data, key.length) : 0;
 		bool		evaluated = false;
 		bool		found;
 
@@ -596,7 +598,8 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		}
 		for (uint32 j = 0; j < object->pattern_count; j++)
 		{
-			if (!ev_matches_pattern(object->patterns[j].pattern, key.data, key.length))
+			if ((word & object->patterns[j].prefix_mask) != object->patterns[j].prefix ||
+				!ev_matches_pattern(object->patterns[j].pattern, key.data, key.length))
 				continue;
 			evaluated = true;
 			if (!enter_child(m, object->patterns[j].block, value, step, STEP_PROPERTY, key, 0, mode))

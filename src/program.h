@@ -193,6 +193,8 @@ StaticAssertDecl(sizeof(EvProperty) <= 64, "a property fits a cache line");
 typedef struct EvPatternProperty
 {
 	EvPattern  *pattern;
+	uint64		prefix;			/* up to 8 bytes that every name begins with, */
+	uint64		prefix_mask;	/* and which these are, see ev_word */
 	uint32		block;
 	EvLeaf		leaf;			/* of the block */
 } EvPatternProperty;
