@@ -501,7 +501,7 @@ COMMENT ON FUNCTION event_bus.prune(interval) IS
 
 -- ---------- looking at it ----------
 
-CREATE OR REPLACE VIEW event_bus.lag AS
+CREATE OR REPLACE VIEW event_bus.lag WITH (security_invoker) AS
 SELECT c.name AS consumer, b.publications AS publications_behind, b.events AS events_behind, now() - b.oldest AS oldest_waits,
     c.position, c.attempts, c.active_at,
     (SELECT count(*) FROM event_bus.dead_letters AS d WHERE d.consumer = c.name AND d.resolved_at IS NULL) AS dead_letters,
@@ -518,7 +518,7 @@ CROSS JOIN LATERAL (
     WHERE c.relations IS NULL OR w.relation = ANY (c.relations)) AS b;
 COMMENT ON VIEW event_bus.lag IS 'How far each consumer is behind, and which backend works for it (NULL: none).';
 
-CREATE OR REPLACE VIEW event_bus.status AS
+CREATE OR REPLACE VIEW event_bus.status WITH (security_invoker) AS
 SELECT (SELECT count(*) FROM event_bus.outbox) AS outbox,
     (SELECT now() - min(published_at) FROM event_bus.outbox) AS outbox_oldest,
     (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'event_bus.outbox'::regclass) AS outbox_dead_rows,
@@ -531,7 +531,7 @@ COMMENT ON VIEW event_bus.status IS 'What is waiting, and what keeps vacuum from
 
 -- ---------- correlation ----------
 
-CREATE OR REPLACE VIEW event_bus.events AS
+CREATE OR REPLACE VIEW event_bus.events WITH (security_invoker) AS
 SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM discord_events
 UNION ALL
 SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM market_events
