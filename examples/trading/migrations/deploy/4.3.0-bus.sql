@@ -310,16 +310,15 @@ $$;
 COMMENT ON FUNCTION event_bus.latest_version(text, int) IS 'The version that the registered upcasts lead to.';
 
 -- An event that cannot be upcast is a problem of its own, not of its batch.
--- Finds upcast_event where this migration found the extension.
 CREATE OR REPLACE FUNCTION event_bus.upcast(INOUT data jsonb, event_type text, INOUT schema_version int,
     to_version int, OUT problem text)
 LANGUAGE plpgsql STABLE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF to_version > schema_version THEN
         BEGIN
-            data := upcast_event(data, event_type, schema_version, to_version);
+            data := public.upcast_event(data, event_type, schema_version, to_version);
             schema_version := to_version;
         EXCEPTION WHEN OTHERS THEN
             problem := SQLERRM;
@@ -532,23 +531,23 @@ COMMENT ON VIEW event_bus.status IS 'What is waiting, and what keeps vacuum from
 -- ---------- correlation ----------
 
 CREATE OR REPLACE VIEW event_bus.events WITH (security_invoker) AS
-SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM discord_events
+SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.discord_events
 UNION ALL
-SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM market_events
+SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.market_events
 UNION ALL
-SELECT 'signal_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM signal_events
+SELECT 'signal_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.signal_events
 UNION ALL
-SELECT 'order_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM order_events
+SELECT 'order_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.order_events
 UNION ALL
-SELECT 'system_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM system_events
+SELECT 'system_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.system_events
 UNION ALL
-SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM ingestion_events;
+SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.ingestion_events;
 COMMENT ON VIEW event_bus.events IS 'The events of all slices.';
 
 -- An event has one cause at most, so the events of a correlation are trees, or
 -- rings that trees hang on.  Where a ring is, its oldest event is taken for a
 -- root.  Linear but for the paths, which are as long as the tree is deep.
-CREATE OR REPLACE FUNCTION event_tree(correlation_id uuid)
+CREATE OR REPLACE FUNCTION public.event_tree(correlation_id uuid)
 RETURNS TABLE (depth int, path uuid[], relation text, id bigint, event_type text, schema_version int, event_id uuid,
     causation_id uuid, recorded_at timestamptz, note text, data jsonb)
 LANGUAGE plpgsql STABLE
@@ -639,13 +638,13 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
+COMMENT ON FUNCTION public.event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
 
 -- ---------- from here on, what is inserted is published ----------
 
-SELECT event_bus.add_table('discord_events');
-SELECT event_bus.add_table('market_events');
-SELECT event_bus.add_table('signal_events');
-SELECT event_bus.add_table('order_events');
-SELECT event_bus.add_table('system_events');
-SELECT event_bus.add_table('ingestion_events');
+SELECT event_bus.add_table('public.discord_events');
+SELECT event_bus.add_table('public.market_events');
+SELECT event_bus.add_table('public.signal_events');
+SELECT event_bus.add_table('public.order_events');
+SELECT event_bus.add_table('public.system_events');
+SELECT event_bus.add_table('public.ingestion_events');
