@@ -555,17 +555,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    names text[];          -- the events by age: table, id, event_id, and the number of the cause
+    names text[];          -- the events by age: table, id, and the number of the cause
     ids bigint[];
-    keys uuid[];
     causes int[];
     notes text[];
     seen int[];            -- by which walk upwards
     child int[];           -- the oldest effect, and the next one of the same cause
     sibling int[];
     stack int[] := '{}';
-    branch uuid[] := '{}';
     deep int := 1;
+    place int := 0;
+    places int[];
+    depths int[];
+    branch uuid[] := '{}';
     here int;
     next int;
     first int;
@@ -578,11 +580,11 @@ BEGIN
         WHERE e.correlation_id = $1),
     cause AS (
         SELECT event_id, min(number) AS number FROM event GROUP BY event_id)
-    SELECT array_agg(e.relation ORDER BY e.number), array_agg(e.id ORDER BY e.number), array_agg(e.event_id ORDER BY e.number),
+    SELECT array_agg(e.relation ORDER BY e.number), array_agg(e.id ORDER BY e.number),
         array_agg(COALESCE(c.number, 0) ORDER BY e.number),
         array_agg(CASE WHEN e.causation_id IS NOT NULL AND c.number IS NULL THEN 'the cause is missing' END ORDER BY e.number),
         count(*)
-    INTO names, ids, keys, causes, notes, total
+    INTO names, ids, causes, notes, total
     FROM event AS e LEFT JOIN cause AS c ON c.event_id = e.causation_id;
 
     -- rings
@@ -608,6 +610,8 @@ BEGIN
     -- effects of each cause, the oldest first; number 0 is the cause of the roots
     child := array_fill(0, ARRAY[total + 1], ARRAY[0]);
     sibling := array_fill(0, ARRAY[total]);
+    places := sibling;
+    depths := sibling;
     FOR i IN REVERSE total..1 LOOP
         sibling[i] := child[causes[i]];
         child[causes[i]] := i;
@@ -616,14 +620,9 @@ BEGIN
     -- down before on
     here := child[0];
     WHILE here > 0 LOOP
-        branch[deep] := keys[here];
-        RETURN QUERY SELECT deep - 1, branch[1:deep], e.relation, e.id, e.event_type, e.schema_version, e.event_id,
-            e.causation_id, e.recorded_at,
-            CASE WHEN notes[here] = 'the cause is missing'
-                    AND EXISTS (SELECT FROM event_bus.events AS o WHERE o.event_id = e.causation_id)
-                THEN 'the cause has another correlation id' ELSE notes[here] END,
-            e.data
-        FROM event_bus.events AS e WHERE e.relation = names[here] AND e.id = ids[here];
+        place := place + 1;
+        places[here] := place;
+        depths[here] := deep - 1;
         IF child[here] > 0 THEN
             stack[deep] := here;
             deep := deep + 1;
@@ -635,6 +634,22 @@ BEGIN
             END LOOP;
             here := sibling[here];
         END IF;
+    END LOOP;
+
+    FOR depth, relation, id, event_type, schema_version, event_id, causation_id, recorded_at, note, data IN
+        SELECT t.depth, e.relation, e.id, e.event_type, e.schema_version, e.event_id, e.causation_id, e.recorded_at,
+            -- not EXISTS, for which the planner might read all events at once
+            CASE WHEN t.note = 'the cause is missing' AND (SELECT true FROM event_bus.events AS o WHERE o.event_id = e.causation_id LIMIT 1)
+                THEN 'the cause has another correlation id' ELSE t.note END,
+            e.data
+        FROM event_bus.events AS e
+        JOIN unnest(names, ids, places, depths, notes) AS t(relation, id, place, depth, note) ON t.relation = e.relation AND t.id = e.id
+        WHERE e.correlation_id = $1
+        ORDER BY t.place
+    LOOP
+        branch[depth + 1] := event_id;
+        path := branch[1:depth + 1];
+        RETURN NEXT;
     END LOOP;
 END
 $$;
