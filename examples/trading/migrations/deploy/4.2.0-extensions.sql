@@ -95,6 +95,15 @@ BEGIN
             RETURN;
         END IF;
     END LOOP;
+    -- nearly all of the rest: asked first, because one version is asked faster than all
+    FOREACH candidate IN ARRAY candidates LOOP
+        IF public.validate_event(document, candidate, 1) THEN
+            event_type := candidate;
+            schema_version := 1;
+            how := 'classified';
+            RETURN;
+        END IF;
+    END LOOP;
     FOREACH candidate IN ARRAY candidates LOOP
         versions := array_remove(public.matching_event_versions(document, candidate), 0);
         IF cardinality(versions) > 0 THEN

@@ -8,6 +8,7 @@ SET trading_migration.working = on;
 SET timezone = 'UTC';
 
 BEGIN;
+SET LOCAL client_min_messages = warning;
 
 CREATE SCHEMA IF NOT EXISTS kept_by_revert;
 CREATE TABLE IF NOT EXISTS kept_by_revert.rows (

@@ -18,6 +18,7 @@ BEGIN
 END
 $$;
 
+SET LOCAL client_min_messages = warning;
 CREATE SCHEMA IF NOT EXISTS kept_by_revert;
 CREATE TABLE IF NOT EXISTS kept_by_revert.rows (
     release  text        NOT NULL,

@@ -60,6 +60,7 @@ SELECT trading_migration.briefly($$
 $$);
 
 BEGIN;
+SET LOCAL client_min_messages = warning;
 
 CREATE SCHEMA IF NOT EXISTS kept_by_revert;
 CREATE TABLE IF NOT EXISTS kept_by_revert.rows (
