@@ -86,10 +86,10 @@ BEGIN
         WHEN 'ingestion_events' THEN '{ingestion.batch}'
         WHEN 'discord_messages' THEN '{discord.message.create}' END;
     event_type := candidates[1];
-    schema_version := coalesce(stated_version, 1);
+    schema_version := coalesce(nullif(stated_version, 0), 1);
 
     FOREACH candidate IN ARRAY candidates LOOP
-        IF stated_version IS NOT NULL AND public.validate_event(document, candidate, stated_version) THEN
+        IF stated_version > 0 AND public.validate_event(document, candidate, stated_version) THEN
             event_type := candidate;
             how := 'kept';
             RETURN;
