@@ -402,13 +402,13 @@ class Report:
                 self.problem(f"{title}: nothing was found to compare")
 
     def changed(self):
-        """The rows of which the migrations keep how they were."""
+        """The rows that the migrations say they moved, repaired or set aside."""
         session = self.sessions["after"]
-        found = set()
-        for schema, table in session.rows("SELECT n.nspname, c.relname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace"
-                                          " WHERE n.nspname LIKE 'before\\_%' AND c.relkind = 'r' ORDER BY 1, 2"):
-            if table in TABLES:
-                found.update(f"{table} {row}" for row in session.ask(f"SELECT id FROM {schema}.{table}")[0])
+        found = set(session.ask("SELECT relation || ' ' || id FROM trading_migration.outcome WHERE how NOT IN ('kept', 'classified')")[0])
+        for table in TABLES:
+            found.update(session.ask(f"SELECT '{table} ' || id FROM before_4_1_0.{table}")[0])
+        # 4.0.0 does not find an order by a type that nobody wrote down, nor by a document in the other column
+        found.update(self.sessions["before"].ask("SELECT 'order_events ' || id FROM order_events WHERE event_type IS NULL OR data IS NULL")[0])
         return found
 
     # ---------- dirt ----------
