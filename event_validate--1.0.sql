@@ -139,6 +139,22 @@ CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient bo
 	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
 COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets what a new version of an event''s schema must be compatible with';
 
+-- ---------- evolution: upcasts ----------
+
+CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
+	RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_upcast' LANGUAGE C;
+COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that brings events of a version to the next';
+
+-- PARALLEL UNSAFE, as it runs users' functions, which may be so.
+CREATE FUNCTION upcast_event(data jsonb, event_type text, from_version int, to_version int DEFAULT NULL) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_upcast_event' LANGUAGE C STABLE PARALLEL UNSAFE COST 200;
+COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'the event brought from its version to a later one, or to the latest, step by step';
+
+CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version int DEFAULT NULL) RETURNS regprocedure[]
+	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
+COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later one, in their order';
+
 -- ---------- evolution: views ----------
 
 -- Properties as values.  They never raise for an event: what is none of the
@@ -1085,15 +1101,17 @@ CREATE FUNCTION event_schema_usage(event_type text DEFAULT NULL)
 LANGUAGE sql STABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH used AS (
+	WITH counted AS MATERIALIZED (
+		SELECT * FROM @extschema@.event_usage($1)),
+	used AS (
 		SELECT u.relation, u.used_type, CASE WHEN u.used_version NOT BETWEEN 0 AND 2147483647 THEN -1 ELSE u.used_version::int END AS used_version,
 			sum(u.events)::bigint AS events
-		FROM @extschema@.event_usage($1) AS u GROUP BY 1, 2, 3),
+		FROM counted AS u WHERE u.relation IS NOT NULL GROUP BY 1, 2, 3),
 	known AS (
 		SELECT s.event_type, s.schema_version, s.deprecated
 		FROM @extschema@.event_schemas AS s WHERE $1 IS NULL OR s.event_type = $1 COLLATE "C")
 	SELECT u.relation, COALESCE(u.used_type, k.event_type), COALESCE(u.used_version, k.schema_version),
-		COALESCE(u.events, 0), COALESCE(k.deprecated, false), k.event_type IS NOT NULL
+		COALESCE(u.events, CASE WHEN NOT EXISTS (SELECT FROM counted WHERE counted.relation IS NULL) THEN 0 END), COALESCE(k.deprecated, false), k.event_type IS NOT NULL
 	FROM used AS u FULL JOIN known AS k
 		ON k.event_type = u.used_type AND k.schema_version = u.used_version
 	ORDER BY COALESCE(u.used_type, k.event_type) COLLATE "C", 3, u.relation::text COLLATE "C"

@@ -32,6 +32,7 @@
 #include "src/registration.h"
 #include "src/registry.h"
 #include "src/report.h"
+#include "src/upcast.h"
 #include "src/violation_log.h"
 
 PG_MODULE_MAGIC;
@@ -53,6 +54,7 @@ void
 _PG_init(void)
 {
 	ev_registry_init();
+	ev_upcast_init();
 	ev_violation_log_init();
 }
 

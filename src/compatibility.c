@@ -14,7 +14,9 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
@@ -24,6 +26,7 @@
 #include "nodes/makefuncs.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
@@ -146,6 +149,15 @@ find_function(const char *name)
 						   ObjectIdGetDatum(ev_namespace_oid()));
 }
 
+void
+ev_compatibility_lock_type(const char *type, int length)
+{
+	char		name[NAMEDATALEN];
+
+	/* the name of one that is too long for a policy of its own does, too */
+	ev_language_lock(policy_name(type, length, name) ? name : pnstrdup(type, length), ExclusiveLock);
+}
+
 /* The policy of a type, after waiting for who changes it or its versions. */
 static Policy
 read_policy(const char *type, int length)
@@ -154,13 +166,9 @@ read_policy(const char *type, int length)
 	Policy		policy = policies[DEFAULT_POLICY];
 	HeapTuple	function;
 
-	/* the name of one that is too long for a policy of its own does, too */
+	ev_compatibility_lock_type(type, length);
 	if (!policy_name(type, length, name))
-	{
-		ev_language_lock(pnstrdup(type, length), ExclusiveLock);
 		return policy;
-	}
-	ev_language_lock(name, ExclusiveLock);
 	function = find_function(name);
 	if (!HeapTupleIsValid(function))
 		return policy;
@@ -172,6 +180,40 @@ read_policy(const char *type, int length)
 				 errhint("Set the policy with set_event_compatibility.")));
 	ReleaseSysCache(function);
 	return policy;
+}
+
+/* By their functions' names. */
+static int
+compare_policies(const ListCell *a, const ListCell *b)
+{
+	return strcmp(get_func_name(lfirst_oid(a)), get_func_name(lfirst_oid(b)));
+}
+
+List *
+ev_compatibility_list(const char *type, int length)
+{
+	Oid			namespace = ev_namespace_oid();
+	List	   *result = NIL;
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		const char *name = NameStr(form->proname);
+		const char *reason;
+
+		if (form->pronamespace != namespace || form->prolang != SQLlanguageId ||
+			ev_name_kind(name, &reason) != EV_NAME_POLICY)
+			continue;
+		if (type == NULL || (strrchr(name, '@') - name == length && memcmp(name, type, length) == 0))
+			result = lappend_oid(result, form->oid);
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	list_sort(result, compare_policies);
+	return result;
 }
 
 static char *

@@ -1084,8 +1084,8 @@ count_table(Counter *counter, Oid relation, Search *search, text *type, ReturnSe
  *
  * How many rows of each enforced table carry which type (all types, if it is
  * NULL) and version.  Rows of partitions count for the table that they are
- * partitions of.  Tables that the user may not read are left out, with a
- * NOTICE.
+ * partitions of.  Tables that the user may not read are left out; a NOTICE
+ * says so, and a row that is all NULL.
  */
 Datum
 ev_event_usage(PG_FUNCTION_ARGS)
@@ -1113,8 +1113,14 @@ ev_event_usage(PG_FUNCTION_ARGS)
 		count_table(&counter, lfirst_oid(cell), &search, type, result);
 	}
 	if (counter.left_out.len > 0)
+	{
+		Datum		values[4] = {0};
+		bool		nulls[4] = {true, true, true, true};
+
 		ereport(NOTICE,
 				(errmsg("tables that you may not read are not counted: %s", counter.left_out.data)));
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
 	SPI_finish();
 	return (Datum) 0;
 }

@@ -41,6 +41,7 @@
 #include "language.h"
 #include "names.h"
 #include "registration.h"
+#include "upcast.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_ddl);
 PG_FUNCTION_INFO_V1(ev_guard_drop);
@@ -76,10 +77,8 @@ check_kind(HeapTuple function, Oid language)
 		if (kind == EV_NAME_EVENT || kind == EV_NAME_URI)
 			return;
 	}
-	else if (kind == EV_NAME_UPCAST && plain && form->prolang == SQLlanguageId &&
-			 form->prorettype == JSONBOID && form->pronargs == 1 &&
-			 form->proargtypes.values[0] == JSONBOID)
-		return;
+	else if (kind == EV_NAME_UPCAST)
+		return;					/* looked at by itself */
 	else if (kind == EV_NAME_POLICY && plain && form->prolang == SQLlanguageId &&
 			 form->prorettype == TEXTOID && form->pronargs == 0 &&
 			 ev_compatibility_is_policy(function))
@@ -95,8 +94,9 @@ check_kind(HeapTuple function, Oid language)
 }
 
 static void
-check_function(Oid function_oid, Oid language, Oid namespace)
+check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 {
+	const char *reason;
 	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(function_oid));
 	HeapTuple	previous;
 	Form_pg_proc form;
@@ -140,6 +140,9 @@ check_function(Oid function_oid, Oid language, Oid namespace)
 		check_kind(function, language);
 	if (form->prolang == language)
 		ev_language_check_function(function);
+	else if (form->pronamespace == namespace &&
+			 ev_name_kind(NameStr(form->proname), &reason) == EV_NAME_UPCAST)
+		ev_upcast_check_function(function, previous, is_create);
 	ReleaseSysCache(function);
 }
 
@@ -163,7 +166,7 @@ check_extension_members(Oid extension, Oid language, Oid namespace)
 
 		if (form->classid == ProcedureRelationId &&
 			form->deptype == DEPENDENCY_EXTENSION)
-			check_function(form->objid, language, namespace);
+			check_function(form->objid, language, namespace, false);
 	}
 	systable_endscan(scan);
 	table_close(pg_depend, AccessShareLock);
@@ -188,7 +191,7 @@ check_command(EventTriggerData *data, Oid class, Oid object,
 	switch (class)
 	{
 		case ProcedureRelationId:
-			check_function(object, language, namespace);
+			check_function(object, language, namespace, IsA(data->parsetree, CreateFunctionStmt));
 			break;
 		case NamespaceRelationId:
 			if (IsA(data->parsetree, RenameStmt) &&

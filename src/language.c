@@ -59,31 +59,13 @@ PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
 /* ---------- names ---------- */
 
-/* Where a canonical version ends, or NULL where there is none. */
-static const char *
-skip_version(const char *p)
-{
-	int64		value = 0;
-	const char *start = p;
-
-	for (; *p >= '0' && *p <= '9'; p++)
-	{
-		value = value * 10 + (*p - '0');
-		if (value > PG_INT32_MAX)
-			return NULL;
-	}
-	if (p == start || (*start == '0' && p > start + 1))
-		return NULL;
-	return p;
-}
-
 EvNameKind
 ev_name_kind(const char *name, const char **reason)
 {
 	const char *at = strrchr(name, '@');
-	const char *end;
 	int			type_length;
 	int32		version;
+	int32		to;
 
 	*reason = NULL;
 	if (ev_parse_event_name(name, &type_length, &version))
@@ -121,13 +103,8 @@ ev_name_kind(const char *name, const char **reason)
 	}
 	if (strcmp(at + 1, "compatibility") == 0)
 		return EV_NAME_POLICY;
-	end = skip_version(at + 1);
-	if (end != NULL && *end == '>')
-	{
-		end = skip_version(end + 1);
-		if (end != NULL && *end == '\0')
-			return EV_NAME_UPCAST;
-	}
+	if (ev_parse_upcast_name(name, &type_length, &version, &to))
+		return EV_NAME_UPCAST;
 	*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
 					   PG_INT32_MAX, at + 1);
 	return EV_NAME_BAD;
@@ -274,9 +251,8 @@ ev_language_previous(HeapTuple function)
 /* ---------- dependencies ---------- */
 
 List *
-ev_language_dependencies(Oid function)
+ev_language_all_dependencies(Oid function)
 {
-	Oid			language = ev_language_oid();
 	List	   *functions = NIL;
 	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
 	ScanKeyData keys[2];
@@ -298,6 +274,15 @@ ev_language_dependencies(Oid function)
 	}
 	systable_endscan(scan);
 	table_close(pg_depend, AccessShareLock);
+	return functions;
+}
+
+List *
+ev_language_dependencies(Oid function)
+{
+	Oid			language = ev_language_oid();
+	List	   *functions = ev_language_all_dependencies(function);
+	HeapTuple	tuple;
 
 	/* upcasts depend on users' functions: schemas only */
 	for (int i = list_length(functions) - 1; i >= 0; i--)

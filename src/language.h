@@ -89,8 +89,9 @@ extern void ev_language_refuse_change(const char *name) pg_attribute_noreturn();
 
 /*
  * OIDs of the registered functions that a function depends on by its record
- * in pg_depend, in CurrentMemoryContext.
+ * in pg_depend, or of all functions, in CurrentMemoryContext.
  */
 extern List *ev_language_dependencies(Oid function);
+extern List *ev_language_all_dependencies(Oid function);
 
 #endif							/* EV_LANGUAGE_H */

@@ -180,6 +180,7 @@ in_numbers(const EvEnum *enumeration, Numeric numeric)
 /* ---------- leaves ---------- */
 
 static bool match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in);
+static bool match_all(EvMatch *m, const EvLeaves *all, EvInstance in);
 
 /* For each type of instances, what is left where the type is right. */
 
@@ -202,10 +203,12 @@ match_string(EvMatch *m, const EvLeaf *leaf, const char *data, uint32 length)
 				ev_matches_format(leaf->u.format, data, length);
 		case EV_LEAF_BRANCHES:
 		case EV_LEAF_BLOCK:
+		case EV_LEAF_ALL:
 			{
 				EvInstance	in = {.type = EV_STRING, .length = length, .data = data};
 
-				return leaf->kind == EV_LEAF_BLOCK ? ev_run_block(m, leaf->block, in) : match_branches(m, leaf, in);
+				return leaf->kind == EV_LEAF_BLOCK ? ev_run_block(m, leaf->block, in) :
+					leaf->kind == EV_LEAF_ALL ? match_all(m, leaf->u.all, in) : match_branches(m, leaf, in);
 			}
 		default:
 			return true;
@@ -237,9 +240,20 @@ match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 			return match_branches(m, leaf, in);
 		case EV_LEAF_BLOCK:
 			return ev_run_block(m, leaf->block, in);
+		case EV_LEAF_ALL:
+			return match_all(m, leaf->u.all, in);
 		default:
 			return true;
 	}
+}
+
+static pg_noinline bool
+match_all(EvMatch *m, const EvLeaves *all, EvInstance in)
+{
+	for (uint32 i = 0; i < all->count; i++)
+		if (!match_leaf(m, &all->leaves[i], in))
+			return false;
+	return true;
 }
 
 bool
@@ -440,7 +454,7 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 /* Values that begin at *start, which is then where they end. */
 static pg_attribute_always_inline bool
 match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 count,
-			 const char *base, uint32 *start)
+			 const char *base, uint32 *start, EvDoubts *doubts)
 {
 	uint32		value_start = *start;
 
@@ -449,8 +463,17 @@ match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 coun
 		const EvLeaf *leaf = &leaves[i];
 		uint32		end = ev_entry_end(values[i], value_start);
 
-		if (leaf->kind != EV_LEAF_TRUE &&
-			!match_entry(m, leaf, values[i], base, value_start, end))
+		if (doubts != NULL && leaf->kind == EV_LEAF_DOUBT)
+		{
+			if (doubts->count < EV_MAX_DOUBTS)
+			{
+				doubts->sources[doubts->count] = leaf->u.sources;
+				doubts->values[doubts->count] = ev_entry_value(values[i], base, value_start, end);
+			}
+			doubts->count++;
+		}
+		else if (leaf->kind != EV_LEAF_TRUE &&
+				 !match_entry(m, leaf, values[i], base, value_start, end))
 			return false;
 		value_start = end;
 	}
@@ -582,7 +605,7 @@ match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 
 /* An object with keys that were not seen before. */
 static pg_noinline bool
-merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
@@ -610,10 +633,10 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			if (property != NULL)
 			{
 				required += property->required;
-				if (property->block != EV_BLOCK_NONE)
-					leaf = &property->leaf;
+				leaf = &property->leaf;
 			}
-			if (object->pattern_count > 0 && !find_leaf(m, object, key, length, property, &leaf))
+			if (object->pattern_count > 0 && (property == NULL || !object->is_resolved) &&
+				!find_leaf(m, object, key, length, property, &leaf))
 			{
 				EvInstance	in = {.type = EV_OBJECT, .data = (const char *) container};
 
@@ -635,15 +658,15 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			return false;
 		if (until == count && done == 0 && object->seen->rest == 0)
 			remember_keys(object->seen, keys, count, base, key_start, leaves);
-		if (!match_values(m, leaves, values + done, until - done, base, &value_start))
+		if (!match_values(m, leaves, values + done, until - done, base, &value_start, doubts))
 			return false;
 		done = until;
 	} while (done < count);
 	return true;
 }
 
-bool
-ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+static pg_attribute_always_inline bool
+match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
@@ -664,13 +687,25 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 		{
 			uint32		start = set->length;
 
-			ok = match_values(m, set->leaves, keys + count, count, base, &start);
+			ok = match_values(m, set->leaves, keys + count, count, base, &start, doubts);
 		}
 		else
-			ok = merge_object(m, object, container);
+			ok = merge_object(m, object, container, doubts);
 	}
 	m->depth--;
 	return ok;
+}
+
+bool
+ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	return match_object(m, object, container, NULL);
+}
+
+bool
+ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+{
+	return match_object(m, object, container, doubts);
 }
 
 /*
@@ -714,10 +749,10 @@ match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 coun
 			{
 				uint32		value_start = set->length;
 
-				ok = match_values(m, set->leaves, keys + key_count, key_count, data, &value_start);
+				ok = match_values(m, set->leaves, keys + key_count, key_count, data, &value_start, NULL);
 			}
 			else
-				ok = merge_object(m, object, container);
+				ok = merge_object(m, object, container, NULL);
 		}
 		if (!ok)
 			break;
@@ -884,12 +919,8 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 
 		if (has_duplicate(container, &known))
 			return false;
-		if (!known)
-		{
-			EvInstance	in = {.type = EV_ARRAY, .data = (const char *) container};
-
-			return ev_match_array(m, array, in);
-		}
+		if (!known && ev_has_equal_items(container))
+			return false;
 	}
 	if (first == 0 && array->items_leaf.kind == EV_LEAF_TRUE && array->contains == EV_BLOCK_NONE)
 		return true;

@@ -25,16 +25,13 @@ has_control_character(const char *string, int length)
 	return false;
 }
 
-bool
-ev_event_name(const char *type, int type_length, int32 version, NameData *name)
+/* Writes the type and what follows it.  False where that is no name. */
+static bool
+write_name(const char *type, int type_length, const char *suffix, NameData *name)
 {
-	char		suffix[16];
-	int			suffix_length;
+	int			suffix_length = strlen(suffix);
 
-	if (type_length <= 0 || version < 0)
-		return false;
-	suffix_length = snprintf(suffix, sizeof(suffix), "@%d", version);
-	if (type_length + suffix_length > EV_NAME_MAX)
+	if (type_length <= 0 || type_length + suffix_length > EV_NAME_MAX)
 		return false;
 	if (has_control_character(type, type_length))
 		return false;
@@ -46,30 +43,80 @@ ev_event_name(const char *type, int type_length, int32 version, NameData *name)
 }
 
 bool
-ev_parse_event_name(const char *name, int *type_length, int32 *version)
+ev_event_name(const char *type, int type_length, int32 version, NameData *name)
 {
-	const char *at = strrchr(name, '@');
-	const char *digit;
+	char		suffix[16];
+
+	if (version < 0)
+		return false;
+	snprintf(suffix, sizeof(suffix), "@%d", version);
+	return write_name(type, type_length, suffix, name);
+}
+
+bool
+ev_upcast_name(const char *type, int type_length, int32 from, int32 to, NameData *name)
+{
+	char		suffix[32];
+
+	if (from < 0 || to < 0)
+		return false;
+	snprintf(suffix, sizeof(suffix), "@%d>%d", from, to);
+	return write_name(type, type_length, suffix, name);
+}
+
+/* Reads a canonical version; where it ends, or NULL where there is none. */
+static const char *
+parse_version(const char *digit, int32 *version)
+{
 	int64		value = 0;
 
-	if (at == NULL || at == name || strlen(name) > EV_NAME_MAX)
-		return false;
-	if (has_control_character(name, at - name))
-		return false;
-
-	digit = at + 1;
-	if (*digit == '\0' || (digit[0] == '0' && digit[1] != '\0'))
-		return false;
-	for (; *digit; digit++)
+	if (*digit < '0' || *digit > '9' || (digit[0] == '0' && digit[1] >= '0' && digit[1] <= '9'))
+		return NULL;
+	for (; *digit >= '0' && *digit <= '9'; digit++)
 	{
-		if (*digit < '0' || *digit > '9')
-			return false;
 		value = value * 10 + (*digit - '0');
 		if (value > PG_INT32_MAX)
-			return false;
+			return NULL;
 	}
-	*type_length = at - name;
 	*version = (int32) value;
+	return digit;
+}
+
+/* Where the type ends, or NULL where the name has none. */
+static const char *
+end_of_type(const char *name)
+{
+	const char *at = strrchr(name, '@');
+
+	if (at == NULL || at == name || strlen(name) > EV_NAME_MAX ||
+		has_control_character(name, at - name))
+		return NULL;
+	return at;
+}
+
+bool
+ev_parse_event_name(const char *name, int *type_length, int32 *version)
+{
+	const char *at = end_of_type(name);
+	const char *end = at != NULL ? parse_version(at + 1, version) : NULL;
+
+	if (end == NULL || *end != '\0')
+		return false;
+	*type_length = at - name;
+	return true;
+}
+
+bool
+ev_parse_upcast_name(const char *name, int *type_length, int32 *from, int32 *to)
+{
+	const char *at = end_of_type(name);
+	const char *end = at != NULL ? parse_version(at + 1, from) : NULL;
+
+	if (end != NULL)
+		end = *end == '>' ? parse_version(end + 1, to) : NULL;
+	if (end == NULL || *end != '\0')
+		return false;
+	*type_length = at - name;
 	return true;
 }
 

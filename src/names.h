@@ -34,6 +34,13 @@ extern bool ev_event_name(const char *type, int type_length, int32 version,
 extern bool ev_parse_event_name(const char *name, int *type_length, int32 *version);
 
 /*
+ * The same for TYPE@FROM>TO.
+ */
+extern bool ev_upcast_name(const char *type, int type_length, int32 from, int32 to,
+						   NameData *name);
+extern bool ev_parse_upcast_name(const char *name, int *type_length, int32 *from, int32 *to);
+
+/*
  * The function's name for a document registered under a URI: the URI itself,
  * or, where it is too long or could be taken for another kind of name (it
  * contains '@'), "uri:" and the first 32 hexadecimal digits of its SHA-256.

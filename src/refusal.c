@@ -76,30 +76,45 @@ joined(List *lines, int limit, const char *separator)
 	return result.data;
 }
 
+/* The violations of a document that has some. */
+static void
+list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
+{
+	*list = (ListCollector)
+	{
+		.collector =
+		{
+			.add = add_to_list, .limit = MET_LINES
+		}, .context = CurrentMemoryContext
+	};
+	if (ev_match_collect(schema->program, data, &list->collector))
+		elog(ERROR, "event \"%s\" does not match its schema, but has no violation", NameStr(schema->name));
+}
+
+/* The first of them, and how many more there are. */
+static char *
+shown_violations(const ListCollector *list)
+{
+	char	   *shown = joined(list->lines, SHOWN_VIOLATIONS, "\n");
+	int64		more = list->collector.count - list->repeated - SHOWN_VIOLATIONS;
+
+	return more > 0 ? psprintf("%s\nand " INT64_FORMAT " more", shown, more) : shown;
+}
+
 static void
 refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 version,
 				  const char *constraint, EvSchema *schema)
 {
-	ListCollector list = {.collector = {.add = add_to_list, .limit = MET_LINES}, .context = CurrentMemoryContext};
-	StringInfoData detail;
-	int64		more;
+	ListCollector list;
 
-	if (ev_match_collect(schema->program, data, &list.collector))
-		elog(ERROR, "event \"%s\" does not match its schema, but has no violation", NameStr(schema->name));
-
+	list_violations(data, schema, &list);
 	ev_violation_log("refused", relation, type, &version,
 					 joined(list.lines, LOGGED_VIOLATIONS, "; "));
-	initStringInfo(&detail);
-	appendStringInfoString(&detail, joined(list.lines, SHOWN_VIOLATIONS, "\n"));
-	more = list.collector.count - list.repeated - SHOWN_VIOLATIONS;
-	if (more > 0)
-		appendStringInfo(&detail, "\nand " INT64_FORMAT " more", more);
-
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("event \"%s\" version %d is not valid: %s", text_to_cstring(type), version,
 					(char *) linitial(list.lines)),
-			 errdetail_internal("%s", detail.data),
+			 errdetail_internal("%s", shown_violations(&list)),
 			 constraint_field(constraint ? constraint : NameStr(schema->name))));
 }
 
@@ -143,5 +158,26 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 		ev_refuse_unregistered(type, *version);
 	}
 	refuse_violations(relation, data, type, *version, constraint, schema);
+	pg_unreachable();
+}
+
+void
+ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSchema *schema)
+{
+	ListCollector list;
+
+	if (data == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: it is null",
+						text_to_cstring(type), to, from),
+				 constraint_field(NameStr(schema->name))));
+	list_violations(data, schema, &list);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: %s",
+					text_to_cstring(type), to, from, (char *) linitial(list.lines)),
+			 errdetail_internal("%s", shown_violations(&list)),
+			 constraint_field(NameStr(schema->name))));
 	pg_unreachable();
 }

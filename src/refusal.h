@@ -6,6 +6,7 @@
 #define EV_REFUSAL_H
 
 #include "compat.h"
+#include "registry.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
@@ -18,5 +19,13 @@
  */
 extern void ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 							const int32 *version, const char *constraint) pg_attribute_noreturn();
+
+/*
+ * Raises check_violation for what an upcast from a version made of an event:
+ * it is not valid under the schema of the other version (or NULL: nothing was
+ * made of it).
+ */
+extern void ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to,
+							 EvSchema *schema) pg_attribute_noreturn();
 
 #endif							/* EV_REFUSAL_H */

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
@@ -44,6 +45,7 @@
 #include "registration.h"
 #include "registry.h"
 #include "text.h"
+#include "upcast.h"
 #include "uri.h"
 #include "value.h"
 #include "widen.h"
@@ -452,6 +454,9 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
+	ev_upcast_check_unused(VARDATA_ANY(PG_GETARG_TEXT_PP(0)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)),
+						   PG_GETARG_INT32(1));
+
 	object = makeNode(ObjectWithArgs);
 	object->objname = ev_qualified_name(NameStr(name));
 	object->objargs = list_make1(SystemTypeName(pstrdup("jsonb")));
@@ -708,14 +713,31 @@ put_text(ReturnSetInfo *result, const char *string)
 	tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
 }
 
-/* The DDL of a function, after that of those it depends on. */
+/* The DDL of one function and its comment, every name with its schema. */
+static void
+put_function(ReturnSetInfo *result, Oid function)
+{
+	char	   *comment = GetComment(function, ProcedureRelationId, 0);
+	int			guc_level = NewGUCNestLevel();
+	char	   *ddl;
+
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	ddl = TextDatumGetCString(OidFunctionCall1(F_PG_GET_FUNCTIONDEF, ObjectIdGetDatum(function)));
+	AtEOXact_GUC(false, guc_level);
+	ddl[strlen(ddl) - 1] = ';'; /* for its last line end */
+	put_text(result, ddl);
+	if (comment != NULL)
+		put_text(result, psprintf("COMMENT ON FUNCTION %s IS %s;",
+								  format_procedure_qualified(function),
+								  quote_literal_cstr(comment)));
+}
+
+/* The DDL of a schema, after that of those it depends on. */
 static void
 put_ddl(ReturnSetInfo *result, Oid function, List **done)
 {
 	ListCell   *cell;
-	Datum		definition;
-	char	   *ddl;
-	char	   *comment;
 
 	check_stack_depth();
 	if (list_member_oid(*done, function))
@@ -723,21 +745,35 @@ put_ddl(ReturnSetInfo *result, Oid function, List **done)
 	*done = lappend_oid(*done, function);
 	foreach(cell, ev_language_dependencies(function))
 		put_ddl(result, lfirst_oid(cell), done);
-
-	definition = OidFunctionCall1(F_PG_GET_FUNCTIONDEF, ObjectIdGetDatum(function));
-	ddl = TextDatumGetCString(definition);
-	ddl[strlen(ddl) - 1] = ';'; /* for its last line end */
-	put_text(result, ddl);
-
-	comment = GetComment(function, ProcedureRelationId, 0);
-	if (comment != NULL)
-		put_text(result, psprintf("COMMENT ON FUNCTION %s IS %s;",
-								  format_procedure_qualified(function),
-								  quote_literal_cstr(comment)));
+	put_function(result, function);
 }
 
 /*
- * Of one type, or of everything that is registered.
+ * The DDL of an upcast, after that of the users' functions that it depends on.
+ * Those of another extension, or of the server, come with that.
+ */
+static void
+put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	if (list_member_oid(*done, function))
+		return;
+	*done = lappend_oid(*done, function);
+	foreach(cell, ev_upcast_dependencies(function))
+	{
+		Oid			member_of = getExtensionOfObject(ProcedureRelationId, lfirst_oid(cell));
+
+		if (!OidIsValid(member_of) || member_of == extension)
+			put_upcast(result, lfirst_oid(cell), extension, done);
+	}
+	put_function(result, function);
+}
+
+/*
+ * Of one type, or of everything that is registered: the schemas, then policies
+ * (which may refuse what was registered before they were set), then upcasts.
  */
 Datum
 ev_event_schema_ddl(PG_FUNCTION_ARGS)
@@ -746,6 +782,8 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 	List	   *done = NIL;
 	ListCell   *cell;
 	text	   *type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
+	const char *name = type != NULL ? VARDATA_ANY(type) : NULL;
+	int			length = type != NULL ? VARSIZE_ANY_EXHDR(type) : 0;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	foreach(cell, registered_functions())
@@ -754,10 +792,17 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 
 		CHECK_FOR_INTERRUPTS();
 		if (type != NULL &&
-			(registered->type_length != (int) VARSIZE_ANY_EXHDR(type) ||
-			 memcmp(registered->name, VARDATA_ANY(type), registered->type_length) != 0))
+			(registered->type_length != length || memcmp(registered->name, name, length) != 0))
 			continue;
 		put_ddl(result, registered->function, &done);
+	}
+	foreach(cell, ev_compatibility_list(name, length))
+		put_function(result, lfirst_oid(cell));
+	foreach(cell, ev_upcast_list(name, length))
+	{
+		Oid			function = ((EvUpcast *) lfirst(cell))->function;
+
+		put_upcast(result, function, getExtensionOfObject(ProcedureRelationId, function), &done);
 	}
 	return (Datum) 0;
 }

@@ -216,8 +216,6 @@ kind_of_facts(Viewer *v, const Facts *f)
 	NumberFact	upper = ev_facts_upper(f);
 	ListCell   *cell;
 
-	foreach(cell, f->multiples)
-		kind.integer |= ev_number_is_integer(((NumberFact *) lfirst(cell))->value);
 	if (f->enums != NIL)
 	{
 		kind.integer = kind.fits[0] = kind.fits[1] = true;

@@ -241,7 +241,8 @@ sql(qq(CREATE ROLE app;
 	DROP SCHEMA another CASCADE));
 pass('other commands go through');
 sql(q(CREATE FUNCTION public.up(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT $1';
-	CREATE FUNCTION event_schema."order@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql
+	SELECT register_event_schema('lifted', 1, 'true'), register_event_schema('lifted', 2, 'true');
+	CREATE FUNCTION event_schema."lifted@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql
 		BEGIN ATOMIC SELECT public.up(data); END;
 	CREATE FUNCTION event_schema."order@compatibility"() RETURNS text LANGUAGE sql AS $$SELECT 'full'$$));
 pass('upcasts and policies may stand in event_schema');

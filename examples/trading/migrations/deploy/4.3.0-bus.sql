@@ -99,8 +99,13 @@ DECLARE
     mode text := COALESCE(NULLIF(current_setting('event_bus.publish', true), ''), 'on');
     -- a transaction notifies of its first hundred events one by one
     most CONSTANT int := 100;
-    notified int;
+    piece CONSTANT int := 500;
+    done int;
     here int;
+    first bigint;
+    last bigint;
+    kind text;
+    version int;
 BEGIN
     IF mode NOT IN ('on', 'quiet', 'off') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -111,30 +116,45 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    INSERT INTO event_bus.outbox (relation, ids, events)
-    SELECT format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), range_agg(int8range(id, id + 1)), count(*)
-    FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / 500 AS piece FROM published) AS p
-    GROUP BY piece
-    ORDER BY piece;
+    SELECT count(*), min(p.id), max(p.id), min(p.event_type), min(p.schema_version)
+    INTO here, first, last, kind, version
+    FROM (SELECT id, event_type, schema_version FROM published LIMIT piece + 1) AS p;
+    IF here = 0 THEN
+        RETURN NULL;
+    ELSIF here <= piece AND last - first = here - 1 THEN
+        -- nearly always: one row, or a few that nobody came between
+        INSERT INTO event_bus.outbox (relation, ids, events)
+        VALUES (format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), int8multirange(int8range(first, last + 1)), here);
+    ELSE
+        INSERT INTO event_bus.outbox (relation, ids, events)
+        SELECT format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), range_agg(int8range(p.id, p.id + 1)), count(*)
+        FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / piece AS number FROM published) AS p
+        GROUP BY p.number
+        ORDER BY p.number;
+    END IF;
 
     -- A notification only wakes: nothing is lost without one.  A full queue
     -- would make writers fail when they commit.
-    IF mode = 'quiet' OR NOT FOUND OR pg_notification_queue_usage() > 0.5 THEN
+    IF mode = 'quiet' OR pg_notification_queue_usage() > 0.5 THEN
         RETURN NULL;
     END IF;
-    notified := COALESCE(NULLIF(current_setting('event_bus.notified', true), '')::int, 0);
-    here := (SELECT count(*) FROM (SELECT FROM published LIMIT most + 1) AS p);
-    IF notified + here <= most THEN
+    done := COALESCE(NULLIF(current_setting('event_bus.notified', true), '')::int, 0);
+    IF done + here > most THEN
+        -- equal notifications of a transaction are sent once
+        PERFORM pg_notify('event_bus', json_build_object('table', TG_TABLE_NAME, 'more', true)::text);
+        here := most + 1 - done;
+    ELSIF here = 1 THEN
         -- a longer type has no schema; the payload has to stay below 8000 bytes
+        PERFORM pg_notify('event_bus', json_build_object('id', first, 'table', TG_TABLE_NAME,
+            'type', left(kind, 62), 'version', version)::text);
+    ELSE
         PERFORM pg_notify('event_bus', json_build_object('id', id, 'table', TG_TABLE_NAME,
             'type', left(event_type, 62), 'version', schema_version)::text)
         FROM published
         ORDER BY id;
-        PERFORM set_config('event_bus.notified', (notified + here)::text, true);
-    ELSE
-        -- equal notifications of a transaction are sent once
-        PERFORM pg_notify('event_bus', json_build_object('table', TG_TABLE_NAME, 'more', true)::text);
-        PERFORM set_config('event_bus.notified', (most + 1)::text, true);
+    END IF;
+    IF here > 0 THEN
+        PERFORM set_config('event_bus.notified', (done + here)::text, true);
     END IF;
     RETURN NULL;
 END
@@ -372,6 +392,8 @@ DECLARE
     positions bigint[];
     names text[];
     numbers bigint[];
+    end_position bigint;
+    end_event bigint;
 BEGIN
     SELECT * INTO mine FROM event_bus.consumers WHERE name = consumer FOR UPDATE;
     IF NOT FOUND THEN
@@ -397,14 +419,24 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT array_agg(l.position), array_agg(l.relation), array_agg(i)
+    SELECT array_agg(w.position), array_agg(w.relation), array_agg(w.id)
     INTO positions, names, numbers
-    FROM event_bus.log AS l, unnest(l.ids) AS r, generate_series(lower(r), upper(r) - 1) AS i
-    WHERE l.position BETWEEN mine.position AND last.position
-        AND (mine.relations IS NULL OR l.relation = ANY (mine.relations))
-        AND (l.position > mine.position OR i > mine.event);
+    FROM (
+        SELECT l.position, l.relation, i AS id
+        FROM event_bus.log AS l, unnest(l.ids) AS r, generate_series(lower(r), upper(r) - 1) AS i
+        WHERE l.position BETWEEN mine.position AND last.position
+            AND (mine.relations IS NULL OR l.relation = ANY (mine.relations))
+            AND (l.position > mine.position OR i > mine.event)
+        ORDER BY l.position, i
+        LIMIT max_events) AS w;
+    end_position := last.position;
+    end_event := upper(last.ids) - 1;
+    IF cardinality(numbers) = max_events THEN
+        end_position := positions[max_events];
+        end_event := numbers[max_events];
+    END IF;
     RETURN QUERY SELECT * FROM event_bus.load(positions, names, numbers, mine.event_types, versions);
-    RETURN QUERY SELECT last.position, NULL::text, upper(last.ids) - 1, NULL::text, NULL::int, NULL::int, NULL::jsonb,
+    RETURN QUERY SELECT end_position, NULL::text, end_event, NULL::text, NULL::int, NULL::int, NULL::jsonb,
         NULL::uuid, NULL::uuid, NULL::uuid, NULL::timestamptz, NULL::text;
 END
 $$;
