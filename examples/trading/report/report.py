@@ -406,7 +406,9 @@ class Report:
         session = self.sessions["after"]
         found = set(session.ask("SELECT relation || ' ' || id FROM trading_migration.outcome WHERE how NOT IN ('kept', 'classified')")[0])
         for table in TABLES:
-            found.update(session.ask(f"SELECT '{table} ' || id FROM before_4_1_0.{table}")[0])
+            for schema in ("before_4_1_0", "before_4_3_0"):
+                if session.value(f"SELECT to_regclass('{schema}.{table}') IS NOT NULL") == "t":
+                    found.update(session.ask(f"SELECT '{table} ' || id FROM {schema}.{table}")[0])
         # 4.0.0 does not find an order by a type that nobody wrote down, nor by a document in the other column
         found.update(self.sessions["before"].ask("SELECT 'order_events ' || id FROM order_events WHERE event_type IS NULL OR data IS NULL")[0])
         return found
@@ -462,37 +464,45 @@ class Report:
         new = self.sessions["after"]
         many = self.args.write_rows
         few = max(many // 10, 1)
+        # the columns of either side, and the new rows with the columns of the migrated one
         sources = {
             "discord_messages": (
-                "message_id, channel_id, author_id, content, created_at, raw_event",
-                "SELECT n, channel_id, author_id, content, created_at, jsonb_set(raw_event, '{id}', to_jsonb(n))"
-                f" FROM (SELECT (9000000000000000000 + id)::text AS n, m.* FROM discord_messages AS m ORDER BY id LIMIT {many}) AS m"),
+                {"before": "message_id, channel_id, author_id, content, created_at, data",
+                 "after": "message_id, channel_id, author_id, content, created_at, data, event_type, schema_version"},
+                "SELECT n, channel_id, author_id, content, created_at, jsonb_set(data, '{id}', to_jsonb(n)), event_type, schema_version"
+                " FROM (SELECT (9000000000000000000 + id)::text AS n, m.* FROM discord_messages AS m"
+                f" WHERE schema_version = 1 ORDER BY id LIMIT {many}) AS m"),
             "order_events": (
-                "event_type, schema_version, data, correlation_id, recorded_at",
+                dict.fromkeys(SIDES, "event_type, schema_version, data, correlation_id, recorded_at"),
                 "SELECT event_type, schema_version, data, gen_random_uuid(), now() FROM order_events"
                 f" WHERE schema_version = 1 ORDER BY id LIMIT {many}"),
         }
         for table, (columns, source) in sources.items():
-            new.ask(f"CREATE TEMPORARY TABLE new_{table} ({columns}) AS {source}")
+            new.ask(f"CREATE TEMPORARY TABLE new_{table} ({columns['after']}) AS {source}")
             rows = int(new.value(f"SELECT count(*) FROM new_{table}"))
-            files = {how: self.folder / f"{table}.{how}.sql" for how in ("COPY", "INSERT")}
-            data = self.folder / f"{table}.copy"
-            # by the client: the server may not write there
-            data.write_text(new.value(f"COPY new_{table} TO STDOUT") + "\n", encoding="utf-8")
-            files["COPY"].write_text(f"\\copy {table} ({columns}) FROM '{data}'\n", encoding="utf-8")
-            places = ", ".join(["%L"] * (columns.count(",") + 1))
-            files["INSERT"].write_text("".join(line + ";\n" for line in new.ask(
-                f"SELECT format('INSERT INTO {table} ({columns}) VALUES ({places})', {columns}) FROM new_{table} LIMIT {few}")[0]),
-                encoding="utf-8")
+            files, made = {}, []
+            for side in SIDES:
+                names = columns[side]
+                target = f"{table} ({names.replace('data', 'raw_event') if (table, side) == ('discord_messages', 'before') else names})"
+                # by the client: the server may not write there
+                data = self.folder / f"{table}.{side}.copy"
+                data.write_text(new.value(f"COPY new_{table} ({names}) TO STDOUT") + "\n", encoding="utf-8")
+                files["COPY", side] = self.folder / f"{table}.{side}.COPY.sql"
+                files["COPY", side].write_text(f"\\copy {target} FROM '{data}'\n", encoding="utf-8")
+                files["INSERT", side] = self.folder / f"{table}.{side}.INSERT.sql"
+                places = ", ".join(["%L"] * (names.count(",") + 1))
+                files["INSERT", side].write_text("".join(line + ";\n" for line in new.ask(
+                    f"SELECT format('INSERT INTO {target} VALUES ({places})', {names}) FROM new_{table} LIMIT {few}")[0]), encoding="utf-8")
+                made.append(data)
             counts = {"COPY": rows, "INSERT": min(rows, few)}
             most = {side: self.sessions[side].value(f"SELECT max(id) FROM {table}") for side in SIDES}
 
             def measure(sides, stage=""):
-                took = {(how, side): [] for how in files for side in sides}
+                took = {(how, side): [] for how in counts for side in sides}
                 for one in range(-1, self.args.write_rounds):
                     for side in sides if one % 2 else reversed(sides):
-                        for how, file in files.items():
-                            seconds = self.sessions[side].seconds(file)
+                        for how in counts:
+                            seconds = self.sessions[side].seconds(files[how, side])
                             self.sessions[side].ask(f"DELETE FROM {table} WHERE id > {most[side]}")
                             if one >= 0:
                                 took[how, side].append(seconds * 1e6 / counts[how])
@@ -505,7 +515,7 @@ class Report:
             for number, (_, command) in enumerate(stages):
                 new.ask(command)
                 measure(("after",), ", without " + ", ".join(what for what, _ in stages[:number + 1]))
-            for path in (data, *files.values()):
+            for path in (*made, *files.values()):
                 path.unlink()
 
     # ---------- what is written ----------
