@@ -923,7 +923,10 @@ AS $$
 		JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = tree.member AND d.refobjsubid = a.attnum
 		LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
 		LEFT JOIN pg_attribute AS g ON g.attrelid = f.adrelid AND g.attnum = f.adnum
-	WHERE f.oid IS NULL OR (f.adrelid, f.adnum) <> (tree.member, a.attnum)
+	WHERE (f.oid IS NULL OR (f.adrelid, f.adnum) <> (tree.member, a.attnum))
+		-- NOT NULL is handed over; from PostgreSQL 18 on it is a constraint
+		AND NOT EXISTS (SELECT FROM pg_constraint AS c
+			WHERE d.classid = 'pg_constraint'::regclass AND c.oid = d.objid AND c.contype = 'n')
 	GROUP BY 1
 	ORDER BY 1
 $$;
@@ -938,6 +941,7 @@ DECLARE
 	from_number int2;
 	from_type oid;
 	from_not_null boolean;
+	from_inherited boolean;
 	from_default text;
 	from_comment text;
 	to_number int2;
@@ -970,9 +974,9 @@ BEGIN
 		IF locked OPERATOR(pg_catalog.=) 1 THEN
 			PERFORM @extschema@.lock_event_table(relation);
 		END IF;
-		SELECT a.attnum, a.atttypid, a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+		SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount OPERATOR(pg_catalog.>) 0, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
 			pg_catalog.col_description(a.attrelid, a.attnum)
-		INTO from_number, from_type, from_not_null, from_default, from_comment
+		INTO from_number, from_type, from_not_null, from_inherited, from_default, from_comment
 		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
 			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
 		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) from_column
@@ -993,6 +997,11 @@ BEGIN
 		IF from_number IS NULL THEN
 			RAISE EXCEPTION USING ERRCODE = 'undefined_column',
 				MESSAGE = pg_catalog.format('table %s has no column "%s"', relation, from_column);
+		END IF;
+		IF from_inherited THEN
+			RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
+				MESSAGE = pg_catalog.format('column "%s" of table %s is inherited', from_column, relation),
+				HINT = pg_catalog.format('Call standardize_event_column for the parent that %s inherits it from.', relation);
 		END IF;
 		IF from_type NOT IN ('pg_catalog.jsonb'::pg_catalog.regtype, 'pg_catalog.json'::pg_catalog.regtype,
 			'pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) THEN
