@@ -31,6 +31,7 @@
 #include "utils/ruleutils.h"
 
 #include "compat.h"
+#include "rollout.h"
 #include "row_expression.h"
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
@@ -88,8 +89,8 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 	return node;
 }
 
-static char *
-row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
+char *
+ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 {
 	Relation	rel = relation_open(relation, AccessShareLock);
 	EvRowSource source = {rel, part, text};
@@ -108,11 +109,7 @@ row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
  * event_row_expression(relation regclass, expression text, part text,
  *						tolerant boolean) → text
  *
- * What the expression says as SQL over one row, with casts to jsonb, text or
- * integer where they are needed; to be used with the relation's own name (no
- * alias), and under the search_path of now.  Where it is to be tolerant, no row
- * makes the casts raise: a document that is not jsonb comes as text, and a
- * version beyond int4 as -1.
+ * See ev_row_expression.
  */
 Datum
 ev_event_row_expression(PG_FUNCTION_ARGS)
@@ -121,9 +118,9 @@ ev_event_row_expression(PG_FUNCTION_ARGS)
 
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		if (strcmp(part, ev_row_part_name((EvRowPart) i)) == 0)
-			PG_RETURN_TEXT_P(cstring_to_text(row_expression(PG_GETARG_OID(0),
-															text_to_cstring(PG_GETARG_TEXT_PP(1)),
-															(EvRowPart) i, PG_GETARG_BOOL(3))));
+			PG_RETURN_TEXT_P(cstring_to_text(ev_row_expression(PG_GETARG_OID(0),
+															   text_to_cstring(PG_GETARG_TEXT_PP(1)),
+															   (EvRowPart) i, PG_GETARG_BOOL(3))));
 	elog(ERROR, "an event has no part \"%s\"", part);
 }
 
@@ -178,7 +175,7 @@ call_argument(FuncExpr *call, int position)
 	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
 }
 
-/* Without the cast that row_expression adds where it is not tolerant. */
+/* Without the cast that ev_row_expression adds where it is not tolerant. */
 static Node *
 without_cast(Node *node)
 {
