@@ -249,6 +249,13 @@ END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'which stored events of a version would not be valid as another one, after their upcasts, and why';
 
+-- It commits, so it has no SET clause.
+CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,
+	batch_size int DEFAULT 10000, keep_original boolean DEFAULT false, data_expr text DEFAULT 'data',
+	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
+	AS 'MODULE_PATHNAME', 'ev_migrate_events' LANGUAGE C;
+COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, text, text) IS 'brings the stored events of a type to a later version, batch by batch';
+
 -- ---------- evolution: views ----------
 
 -- Properties as values.  They never raise for an event: what is none of the

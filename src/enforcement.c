@@ -516,7 +516,7 @@ lock_enforced_tables(Search *search)
 	do
 	{
 		List	   *relations = NIL;
-		ListCell   *cell;
+	ListCell   *cell;
 
 		waited = false;
 		find_enforcements(search);
@@ -562,8 +562,8 @@ guarded_row_query(const Enforcement *enforcement)
 		if (trigger->tgoid != enforcement->trigger)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
-		type = ev_guard_operand(relation, &arguments, EV_TYPE);
-		version = ev_guard_operand(relation, &arguments, EV_VERSION);
+		type = ev_guard_operand(relation, &arguments, EV_ROW_TYPE);
+		version = ev_guard_operand(relation, &arguments, EV_ROW_VERSION);
 		equal = get_opfamily_member(INTEGER_BTREE_FAM_OID, exprType(version), INT4OID,
 									BTEqualStrategyNumber);
 		condition = (Node *)
@@ -968,8 +968,8 @@ add_place_of_guard(Counter *counter, const Enforcement *enforcement)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
 		add_place(counter, enforcement,
-				  ev_guard_operand(relation, &arguments, EV_TYPE),
-				  ev_guard_operand(relation, &arguments, EV_VERSION), NULL);
+				  ev_guard_operand(relation, &arguments, EV_ROW_TYPE),
+				  ev_guard_operand(relation, &arguments, EV_ROW_VERSION), NULL);
 	}
 	table_close(relation, AccessShareLock);
 }
