@@ -289,9 +289,16 @@ CREATE FUNCTION event_property(data jsonb, property text) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_property' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION event_property(jsonb, text) IS 'a property of an event as it is; NULL where it is absent or null';
 
+-- A view calls these for old rows only, and the planner counts their cost for
+-- all rows and columns: so they are said to cost little.
 CREATE FUNCTION event_at_version(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION event_at_version(jsonb, text, int, int) IS 'an event brought up to a version, where upcasts lead there; else as it is';
+
+-- For upcasts that are not PARALLEL SAFE.
+CREATE FUNCTION event_at_version_serially(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'the same, for upcasts that are not PARALLEL SAFE';
 
 CREATE FUNCTION event_view_columns(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text,
@@ -377,6 +384,8 @@ DECLARE
 	data_column name;
 	base_names name[];
 	document name := 'document';
+	row_alias name := 'event';
+	bring_up name := 'event_at_version';
 	number int := 1;
 	properties text[];
 	types regtype[];
@@ -399,8 +408,9 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
 	END IF;
-	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text]
-	INTO kind, table_name, view_path
+	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
+		CASE WHEN c.relname OPERATOR(pg_catalog.=) row_alias THEN 'the_event' ELSE row_alias END
+	INTO kind, table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
@@ -425,7 +435,7 @@ BEGIN
 				HINT = 'register_event_schema registers one.';
 		END IF;
 	END IF;
-	SELECT pg_catalog.array_agg(c.property), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
+	SELECT COALESCE(pg_catalog.array_agg(c.property), '{}'), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
 	INTO properties, types, descriptions
 	FROM @extschema@.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
 	SELECT s.function INTO schema_function FROM @extschema@.event_schemas AS s
@@ -450,9 +460,17 @@ BEGIN
 		type := pg_catalog.format('(%s) COLLATE pg_catalog."C"', type);	-- types are equal where their bytes are
 	END IF;
 
+	IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace OPERATOR(pg_catalog.=) 'event_schema'::pg_catalog.regnamespace
+			AND pg_catalog.starts_with(p.proname, pg_catalog.concat(wanted_type, '@'))
+			AND pg_catalog.substr(p.proname, pg_catalog.length(wanted_type) OPERATOR(pg_catalog.+) 2) OPERATOR(pg_catalog.~) '^[0-9]+>[0-9]+$'
+			AND p.proparallel OPERATOR(pg_catalog.<>) 's') THEN
+		bring_up := 'event_at_version_serially';
+	END IF;
+
 	-- the table's columns, the event itself among them, and then the properties
 	expressions := ARRAY(
-		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('event.%I', document)
+		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('%I.%I', row_alias, document)
 			ELSE pg_catalog.format('%s.%I', table_name, n) END
 		FROM pg_catalog.unnest(base_names) WITH ORDINALITY AS b(n, place) ORDER BY place);
 	comments := ARRAY(
@@ -465,7 +483,7 @@ BEGIN
 	IF data_column IS NULL THEN
 		data_column := CASE WHEN 'data' OPERATOR(pg_catalog.=) ANY (base_names) THEN document ELSE 'data' END;
 		base_names := base_names OPERATOR(pg_catalog.||) data_column;
-		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('event.%I', document);
+		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', row_alias, document);
 		comments := comments OPERATOR(pg_catalog.||) pg_catalog.format('The event as version %s has it.', wanted_version);
 	END IF;
 	number := most_columns OPERATOR(pg_catalog.-) pg_catalog.cardinality(base_names);
@@ -478,18 +496,18 @@ BEGIN
 		properties := properties[:number];
 	END IF;
 	names := @extschema@.event_view_names(properties, base_names, data_column);
-	FOR i IN 1..COALESCE(pg_catalog.cardinality(properties), 0) LOOP
+	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
 		expressions := expressions OPERATOR(pg_catalog.||) CASE types[i]
 			WHEN 'pg_catalog.text'::pg_catalog.regtype THEN
-				pg_catalog.format('event.%I OPERATOR(pg_catalog.->>) %L', document, properties[i])
-			ELSE pg_catalog.format('@extschema@.%s(event.%I, %L)', CASE types[i]
+				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
+			ELSE pg_catalog.format('@extschema@.%s(%I.%I, %L)', CASE types[i]
 				WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
 				WHEN 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
 				WHEN 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
 				WHEN 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'event_timestamptz'
 				WHEN 'pg_catalog.date'::pg_catalog.regtype THEN 'event_date'
 				WHEN 'pg_catalog.uuid'::pg_catalog.regtype THEN 'event_uuid'
-				ELSE 'event_property' END, document, properties[i]) END;
+				ELSE 'event_property' END, row_alias, document, properties[i]) END;
 		comments := comments OPERATOR(pg_catalog.||) CASE
 			WHEN names[i]::pg_catalog.text OPERATOR(pg_catalog.=) properties[i] THEN descriptions[i]
 			ELSE pg_catalog.concat_ws(': ', pg_catalog.format('Property "%s"', properties[i]), descriptions[i]) END;
@@ -535,10 +553,10 @@ BEGIN
 		-- "true OR" costs nothing: it makes the view depend on the schema
 		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
 			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE @extschema@.event_at_version(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS event'
-			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(event.%9$I))',
+			' ELSE @extschema@.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
+			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(%13$I.%9$I))',
 			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version));
+			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias);
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),
@@ -1024,7 +1042,10 @@ AS $$
 		JOIN pg_depend AS d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = tree.member AND d.refobjsubid = a.attnum
 		LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
 		LEFT JOIN pg_attribute AS g ON g.attrelid = f.adrelid AND g.attnum = f.adnum
-	WHERE f.oid IS NULL OR (f.adrelid, f.adnum) <> (tree.member, a.attnum)
+	WHERE (f.oid IS NULL OR (f.adrelid, f.adnum) <> (tree.member, a.attnum))
+		-- NOT NULL is handed over; from PostgreSQL 18 on it is a constraint
+		AND NOT EXISTS (SELECT FROM pg_constraint AS c
+			WHERE d.classid = 'pg_constraint'::regclass AND c.oid = d.objid AND c.contype = 'n')
 	GROUP BY 1
 	ORDER BY 1
 $$;
@@ -1039,6 +1060,7 @@ DECLARE
 	from_number int2;
 	from_type oid;
 	from_not_null boolean;
+	from_inherited boolean;
 	from_default text;
 	from_comment text;
 	to_number int2;
@@ -1071,9 +1093,9 @@ BEGIN
 		IF locked OPERATOR(pg_catalog.=) 1 THEN
 			PERFORM @extschema@.lock_event_table(relation);
 		END IF;
-		SELECT a.attnum, a.atttypid, a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
+		SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount OPERATOR(pg_catalog.>) 0, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
 			pg_catalog.col_description(a.attrelid, a.attnum)
-		INTO from_number, from_type, from_not_null, from_default, from_comment
+		INTO from_number, from_type, from_not_null, from_inherited, from_default, from_comment
 		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
 			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
 		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) from_column
@@ -1094,6 +1116,11 @@ BEGIN
 		IF from_number IS NULL THEN
 			RAISE EXCEPTION USING ERRCODE = 'undefined_column',
 				MESSAGE = pg_catalog.format('table %s has no column "%s"', relation, from_column);
+		END IF;
+		IF from_inherited THEN
+			RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
+				MESSAGE = pg_catalog.format('column "%s" of table %s is inherited', from_column, relation),
+				HINT = pg_catalog.format('Call standardize_event_column for the parent that %s inherits it from.', relation);
 		END IF;
 		IF from_type NOT IN ('pg_catalog.jsonb'::pg_catalog.regtype, 'pg_catalog.json'::pg_catalog.regtype,
 			'pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) THEN
@@ -1202,15 +1229,17 @@ CREATE FUNCTION event_schema_usage(event_type text DEFAULT NULL)
 LANGUAGE sql STABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
-	WITH used AS (
+	WITH counted AS MATERIALIZED (
+		SELECT * FROM @extschema@.event_usage($1)),
+	used AS (
 		SELECT u.relation, u.used_type, CASE WHEN u.used_version NOT BETWEEN 0 AND 2147483647 THEN -1 ELSE u.used_version::int END AS used_version,
 			sum(u.events)::bigint AS events
-		FROM @extschema@.event_usage($1) AS u GROUP BY 1, 2, 3),
+		FROM counted AS u WHERE u.relation IS NOT NULL GROUP BY 1, 2, 3),
 	known AS (
 		SELECT s.event_type, s.schema_version, s.deprecated
 		FROM @extschema@.event_schemas AS s WHERE $1 IS NULL OR s.event_type = $1 COLLATE "C")
 	SELECT u.relation, COALESCE(u.used_type, k.event_type), COALESCE(u.used_version, k.schema_version),
-		COALESCE(u.events, 0), COALESCE(k.deprecated, false), k.event_type IS NOT NULL
+		COALESCE(u.events, CASE WHEN NOT EXISTS (SELECT FROM counted WHERE counted.relation IS NULL) THEN 0 END), COALESCE(k.deprecated, false), k.event_type IS NOT NULL
 	FROM used AS u FULL JOIN known AS k
 		ON k.event_type = u.used_type AND k.schema_version = u.used_version
 	ORDER BY COALESCE(u.used_type, k.event_type) COLLATE "C", 3, u.relation::text COLLATE "C"

@@ -30,6 +30,8 @@ typedef struct Anchor
 	char	   *name;
 	struct Subschema *target;
 	bool		dynamic;
+	struct Anchor *next;		/* of the same name in the resource */
+	struct Anchor *last;		/* of the first one's list */
 } Anchor;
 
 /* Where $ref and the like lead. */
@@ -65,8 +67,7 @@ typedef struct Compiler
 	bool		is_main;		/* it is the main document that is walked */
 	HTAB	   *subschemas;		/* Subschema by container */
 	List	   *resources;		/* of Resource */
-	List	   *known_uris;		/* of KnownUri */
-	List	   *known_patterns; /* of KnownPattern */
+	HTAB	   *names;			/* of resources, anchors and patterns */
 	List	   *pending;		/* Subschemas whose references are to be
 								 * resolved */
 	bool		annotate;		/* write ANNOTATE instructions */

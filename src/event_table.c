@@ -137,14 +137,24 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 		*plan = new_plan;
 	}
 	result = SPI_execute_plan(*plan, values, nulls, false, 0);
-	if (result != SPI_OK_INSERT)
+	if (result != SPI_OK_INSERT && result != SPI_OK_REWRITTEN)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
-	/* a row that a trigger on the table did away with would be lost */
-	if (SPI_processed != 1)
+
+	/* a row that a trigger or a rule on the table did away with would be lost */
+	if (result != SPI_OK_INSERT || SPI_processed != 1)
+	{
+		/*
+		 * Where a rule left nothing of the statement, nothing tells the plan
+		 * that the rule is gone.  (It is not freed: this may be a call within
+		 * another that is executing it.)
+		 */
+		if (result == SPI_OK_REWRITTEN)
+			*plan = NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.%s\" did not take the event", EV_SCHEMA_NAMESPACE, name),
 				 errhint("Look at its triggers and rules.")));
+	}
 	SPI_finish();
 	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(user, security);

@@ -163,6 +163,12 @@ in_numbers(const EvEnum *enumeration, Numeric numeric)
 {
 	EvDigits	number = ev_number_read(numeric);
 
+	if (enumeration->slots != NULL)
+	{
+		EvInstance	in = {.type = EV_NUMBER, .data = (const char *) numeric};
+
+		return ev_in_values(enumeration, &in);
+	}
 	for (uint32 i = 0; i < enumeration->count; i++)
 	{
 		const EvDigits *value = &enumeration->digits[i];
@@ -180,6 +186,7 @@ in_numbers(const EvEnum *enumeration, Numeric numeric)
 /* ---------- leaves ---------- */
 
 static bool match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in);
+static bool match_all(EvMatch *m, const EvLeaves *all, EvInstance in);
 
 /* For each type of instances, what is left where the type is right. */
 
@@ -202,10 +209,12 @@ match_string(EvMatch *m, const EvLeaf *leaf, const char *data, uint32 length)
 				ev_matches_format(leaf->u.format, data, length);
 		case EV_LEAF_BRANCHES:
 		case EV_LEAF_BLOCK:
+		case EV_LEAF_ALL:
 			{
 				EvInstance	in = {.type = EV_STRING, .length = length, .data = data};
 
-				return leaf->kind == EV_LEAF_BLOCK ? ev_run_block(m, leaf->block, in) : match_branches(m, leaf, in);
+				return leaf->kind == EV_LEAF_BLOCK ? ev_run_block(m, leaf->block, in) :
+					leaf->kind == EV_LEAF_ALL ? match_all(m, leaf->u.all, in) : match_branches(m, leaf, in);
 			}
 		default:
 			return true;
@@ -237,9 +246,20 @@ match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 			return match_branches(m, leaf, in);
 		case EV_LEAF_BLOCK:
 			return ev_run_block(m, leaf->block, in);
+		case EV_LEAF_ALL:
+			return match_all(m, leaf->u.all, in);
 		default:
 			return true;
 	}
+}
+
+static pg_noinline bool
+match_all(EvMatch *m, const EvLeaves *all, EvInstance in)
+{
+	for (uint32 i = 0; i < all->count; i++)
+		if (!match_leaf(m, &all->leaves[i], in))
+			return false;
+	return true;
 }
 
 bool
@@ -407,13 +427,38 @@ merge_key(const EvObject *object, const EvProperty **next, const char *key, uint
 }
 
 /*
+ * One leaf for what two say, if one of them only says the type, or both say
+ * the same.
+ */
+static bool
+join_leaves(const EvLeaf *a, const EvLeaf *b, EvLeaf *both)
+{
+	uint8		types = a->types & b->types;
+
+	if (a->kind == EV_LEAF_TRUE || a->kind == EV_LEAF_TYPE)
+		*both = *b;
+	else if (b->kind == EV_LEAF_TRUE || b->kind == EV_LEAF_TYPE ||
+			 (a->kind == b->kind && a->kind != EV_LEAF_BLOCK && a->kind != EV_LEAF_BRANCHES &&
+			  a->integer == b->integer && memcmp(&a->u, &b->u, sizeof(a->u)) == 0))
+		*both = *a;
+	else
+		return false;
+	if (both->kind == EV_LEAF_TRUE && types != EV_ALL_TYPES)
+		both->kind = EV_LEAF_TYPE;
+	both->types = types;
+	return true;
+}
+
+/*
  * The leaf for a key's value, given its property, in an object that also has
- * patterns.  False where two have a say.
+ * patterns; *both is room for one.  False where two have a say, and no leaf
+ * stands for both.
  */
 static bool
 find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
-		  const EvProperty *property, const EvLeaf **leaf)
+		  const EvProperty *property, const EvLeaf **leaf, EvLeaf *both)
 {
+	uint64		word = ev_word(key, length);
 	bool		is_additional = true;
 
 	*leaf = &object->additional_leaf;
@@ -426,12 +471,18 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 	{
 		const EvPattern *pattern = object->patterns[i].pattern;
 
+		if ((word & object->patterns[i].prefix_mask) != object->patterns[i].prefix)
+			continue;
 		if (!(m->is_utf8 ? ev_pattern_matches(pattern, key, length) : ev_matches_pattern(pattern, key, length)))
 			continue;
-		if (is_additional || (*leaf)->kind == EV_LEAF_TRUE)
+		if (is_additional)
 			*leaf = &object->patterns[i].leaf;
-		else if (object->patterns[i].leaf.kind != EV_LEAF_TRUE)
-			return false;
+		else
+		{
+			if (!join_leaves(*leaf, &object->patterns[i].leaf, both))
+				return false;
+			*leaf = both;
+		}
 		is_additional = false;
 	}
 	return true;
@@ -440,7 +491,7 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 /* Values that begin at *start, which is then where they end. */
 static pg_attribute_always_inline bool
 match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 count,
-			 const char *base, uint32 *start)
+			 const char *base, uint32 *start, EvDoubts *doubts)
 {
 	uint32		value_start = *start;
 
@@ -449,8 +500,17 @@ match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 coun
 		const EvLeaf *leaf = &leaves[i];
 		uint32		end = ev_entry_end(values[i], value_start);
 
-		if (leaf->kind != EV_LEAF_TRUE &&
-			!match_entry(m, leaf, values[i], base, value_start, end))
+		if (doubts != NULL && leaf->kind == EV_LEAF_DOUBT)
+		{
+			if (doubts->count < EV_MAX_DOUBTS)
+			{
+				doubts->sources[doubts->count] = leaf->u.sources;
+				doubts->values[doubts->count] = ev_entry_value(values[i], base, value_start, end);
+			}
+			doubts->count++;
+		}
+		else if (leaf->kind != EV_LEAF_TRUE &&
+				 !match_entry(m, leaf, values[i], base, value_start, end))
 			return false;
 		value_start = end;
 	}
@@ -582,7 +642,7 @@ match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 
 /* An object with keys that were not seen before. */
 static pg_noinline bool
-merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
@@ -606,14 +666,15 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			const char *key = base + key_start;
 			const EvProperty *property = merge_key(object, &next, key, length);
 			const EvLeaf *leaf = &object->additional_leaf;
+			EvLeaf		both;
 
 			if (property != NULL)
 			{
 				required += property->required;
-				if (property->block != EV_BLOCK_NONE)
-					leaf = &property->leaf;
+				leaf = &property->leaf;
 			}
-			if (object->pattern_count > 0 && !find_leaf(m, object, key, length, property, &leaf))
+			if (object->pattern_count > 0 && (property == NULL || !object->is_resolved) &&
+				!find_leaf(m, object, key, length, property, &leaf, &both))
 			{
 				EvInstance	in = {.type = EV_OBJECT, .data = (const char *) container};
 
@@ -635,15 +696,58 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			return false;
 		if (until == count && done == 0 && object->seen->rest == 0)
 			remember_keys(object->seen, keys, count, base, key_start, leaves);
-		if (!match_values(m, leaves, values + done, until - done, base, &value_start))
+		if (!match_values(m, leaves, values + done, until - done, base, &value_start, doubts))
 			return false;
 		done = until;
 	} while (done < count);
 	return true;
 }
 
-bool
-ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+/* Does an object have all of a few names? */
+static bool
+has_names(const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) (container->children + 2 * count);
+
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		const EvProperty *property = &object->properties[i];
+		EvString	name = property->name;
+		uint32		start = 0;
+		uint32		key = 0;
+
+		if (count > MERGED_KEYS)
+		{
+			JsonbValue	value;
+
+			/* by halves */
+			if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, container), name.data, name.length, &value) == NULL)
+				return false;
+			continue;
+		}
+		/* they are sorted by length, so that it is mostly found by its length */
+		for (; key < count; key++)
+		{
+			uint32		end = ev_entry_end(container->children[key], start);
+
+			if (end - start >= name.length)
+			{
+				if (end - start > name.length)
+					return false;
+				if (memcmp(base + start, name.data, name.length) == 0)
+					break;
+			}
+			start = end;
+		}
+		if (key == count)
+			return false;
+	}
+	return true;
+}
+
+static pg_attribute_always_inline bool
+match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
@@ -653,6 +757,8 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 	if (count < object->min_properties || count > object->max_properties ||
 		count < object->required_count)
 		return false;
+	if (object->only_requires)
+		return has_names(object, container);
 	enter_container(m);
 	if (object->is_map)
 		ok = match_map(m, object, container);
@@ -664,13 +770,25 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 		{
 			uint32		start = set->length;
 
-			ok = match_values(m, set->leaves, keys + count, count, base, &start);
+			ok = match_values(m, set->leaves, keys + count, count, base, &start, doubts);
 		}
 		else
-			ok = merge_object(m, object, container);
+			ok = merge_object(m, object, container, doubts);
 	}
 	m->depth--;
 	return ok;
+}
+
+bool
+ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	return match_object(m, object, container, NULL);
+}
+
+bool
+ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+{
+	return match_object(m, object, container, doubts);
 }
 
 /*
@@ -714,10 +832,10 @@ match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 coun
 			{
 				uint32		value_start = set->length;
 
-				ok = match_values(m, set->leaves, keys + key_count, key_count, data, &value_start);
+				ok = match_values(m, set->leaves, keys + key_count, key_count, data, &value_start, NULL);
 			}
 			else
-				ok = merge_object(m, object, container);
+				ok = merge_object(m, object, container, NULL);
 		}
 		if (!ok)
 			break;
@@ -884,12 +1002,8 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 
 		if (has_duplicate(container, &known))
 			return false;
-		if (!known)
-		{
-			EvInstance	in = {.type = EV_ARRAY, .data = (const char *) container};
-
-			return ev_match_array(m, array, in);
-		}
+		if (!known && ev_has_equal_items(container))
+			return false;
 	}
 	if (first == 0 && array->items_leaf.kind == EV_LEAF_TRUE && array->contains == EV_BLOCK_NONE)
 		return true;

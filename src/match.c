@@ -29,6 +29,7 @@
 #include "number.h"
 #include "text.h"
 #include "value.h"
+#include "words.h"
 
 typedef enum RunMode
 {
@@ -42,6 +43,8 @@ typedef struct Marks
 {
 	uint64	   *bits;
 	uint32		words;
+	bool		by_source;		/* the bits are those of EvObject.source,
+								 * whose properties count as evaluated */
 } Marks;
 
 /*
@@ -328,7 +331,7 @@ static bool
 run_tracked(EvMatch *m, uint32 at, EvInstance in, Marks *outer, const Step *step, RunMode mode)
 {
 	uint64		few[8] = {0};
-	Marks		marks = {few, 0};
+	Marks		marks = {few, 0, false};
 	bool		ok;
 
 	if (in.type == EV_OBJECT || in.type == EV_ARRAY)
@@ -346,6 +349,36 @@ run_tracked(EvMatch *m, uint32 at, EvInstance in, Marks *outer, const Step *step
 	if (marks.bits != few)
 		pfree(marks.bits);
 	return ok;
+}
+
+/*
+ * TRACK on the fast way, of an object: most is known in advance.  What branches
+ * evaluate is known when they have run; only then, and only where the object
+ * has a property that no other schema names, they are asked which of them
+ * matched.
+ */
+static bool
+match_tracked(EvMatch *m, const EvTracked *tracked, uint32 at, EvInstance in)
+{
+	EvDoubts	doubts;
+	uint64		matched = 0;
+	Marks		marks = {&matched, 1, true};
+
+	if (tracked->object == NULL)
+		return run_tracked(m, at + 1, in, NULL, NULL, FAST);
+	doubts.count = 0;
+	if (!ev_match_object_in_doubt(m, tracked->object, (const JsonbContainer *) in.data, &doubts))
+		return false;
+	if (doubts.count == 0)
+		return tracked->rest >= EV_BLOCK_TRUE || ev_run_block(m, tracked->rest, in);
+	if (doubts.count > EV_MAX_DOUBTS)
+		return run_tracked(m, at + 1, in, NULL, NULL, FAST);
+	if (tracked->rest < EV_BLOCK_TRUE && !run_marks(m, tracked->rest, in, &marks))
+		return false;
+	for (uint32 i = 0; i < doubts.count; i++)
+		if ((doubts.sources[i] & matched) == 0 && !ev_match_leaf(m, &tracked->unevaluated, doubts.values[i]))
+			return false;
+	return true;
 }
 
 /* The block for a $dynamicRef: the outermost resource in scope that has one. */
@@ -421,11 +454,20 @@ show_pattern(const char *pattern)
 
 /* ---------- enum ---------- */
 
-static bool
-in_values(const EvEnum *enumeration, const EvInstance *in)
+bool
+ev_in_values(const EvEnum *enumeration, const EvInstance *in)
 {
 	if ((enumeration->types & EV_BIT(in->type)) == 0)
 		return false;
+	if (enumeration->slots != NULL)
+	{
+		uint32		slot = ev_value_slot(enumeration, in);
+
+		for (; enumeration->slots[slot] >= 0; slot = (slot + 1) & enumeration->slot_mask)
+			if (ev_values_equal(&enumeration->values[enumeration->slots[slot]], in))
+				return true;
+		return false;
+	}
 	for (uint32 i = 0; i < enumeration->count; i++)
 		if (ev_values_equal(&enumeration->values[i], in))
 			return true;
@@ -530,6 +572,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		uint32		value_end = ev_entry_end(values[i], value_start);
 		EvString	key = {base + key_start, key_end - key_start};
 		EvInstance	value = ev_entry_value(values[i], base, value_start, value_end);
+		uint64		word = object->pattern_count > 0 ? ev_word(key.data, key.length) : 0;
 		bool		evaluated = false;
 		bool		found;
 
@@ -555,7 +598,8 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		}
 		for (uint32 j = 0; j < object->pattern_count; j++)
 		{
-			if (!ev_matches_pattern(object->patterns[j].pattern, key.data, key.length))
+			if ((word & object->patterns[j].prefix_mask) != object->patterns[j].prefix ||
+				!ev_matches_pattern(object->patterns[j].pattern, key.data, key.length))
 				continue;
 			evaluated = true;
 			if (!enter_child(m, object->patterns[j].block, value, step, STEP_PROPERTY, key, 0, mode))
@@ -1081,7 +1125,7 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				{
 					const EvEnum *enumeration = instruction->u.enumeration;
 
-					if (instruction->opcode == EVOP_ENUM ? in_values(enumeration, &in) :
+					if (instruction->opcode == EVOP_ENUM ? ev_in_values(enumeration, &in) :
 						(in.type == EV_STRING && ev_in_strings(enumeration, in.data, in.length)))
 						break;
 					if (enumeration->count == 0)
@@ -1150,10 +1194,14 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				break;
 
 			case EVOP_OBJECT:
-				if (mode == FAST)
+				if (mode == FAST || (mode == MARKS && marks->by_source))
 				{
-					if (!ev_match_plain_object(m, instruction->u.object, (const JsonbContainer *) in.data))
+					const EvObject *object = instruction->u.object;
+
+					if (!ev_match_plain_object(m, object, (const JsonbContainer *) in.data))
 						return false;
+					if (mode == MARKS && object->source != EV_NO_SOURCE)
+						*marks->bits |= UINT64CONST(1) << object->source;
 					break;
 				}
 				if (!match_object(m, instruction->u.object, in, marks, step, mode))
@@ -1195,7 +1243,7 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				break;
 
 			case EVOP_ARRAY:
-				if (mode == FAST)
+				if (mode == FAST || (mode == MARKS && marks->by_source))
 				{
 					if (!ev_match_plain_array(m, instruction->u.array, (const JsonbContainer *) in.data))
 						return false;
@@ -1294,6 +1342,18 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				break;
 
 			case EVOP_TRACK:
+				if (mode == FAST || (mode == MARKS && marks->by_source))
+				{
+					const EvTracked *tracked = instruction->u.tracked;
+
+					if (tracked != NULL && (tracked->types & EV_BIT(in.type)) == 0)
+						return false;
+					if (tracked != NULL && in.type == EV_OBJECT)
+						return match_tracked(m, tracked, at, in);
+					if (tracked != NULL && in.type == EV_ARRAY && tracked->array != NULL)
+						return ev_match_plain_array(m, tracked->array, (const JsonbContainer *) in.data);
+					return run_tracked(m, at + 1, in, NULL, step, FAST);
+				}
 				return run_tracked(m, at + 1, in, mode == FAST ? NULL : marks, step, mode);
 
 			case EVOP_UNEVALUATED_PROPERTIES:
@@ -1349,17 +1409,25 @@ run_collect(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step
 	return ok;
 }
 
-/* Objects and arrays with keywords that leaves do not do. */
+/* Objects where two patterns have a say on one property. */
 bool
 ev_match_object(EvMatch *m, const EvObject *object, EvInstance in)
 {
+	/* a fused one stands for what is in the code */
+	if (object->is_fused && m->program->code[object->origin].opcode == EVOP_TRACK)
+		return run_tracked(m, object->origin + 1, in, NULL, NULL, FAST);
+	if (object->is_fused)
+		return ev_run_block(m, object->origin, in);
 	return match_object(m, object, in, NULL, NULL, FAST);
 }
 
 bool
-ev_match_array(EvMatch *m, const EvArray *array, EvInstance in)
+ev_has_equal_items(const JsonbContainer *container)
 {
-	return match_array(m, array, in, NULL, NULL, FAST);
+	uint32		first;
+	uint32		second;
+
+	return find_duplicate(container, &first, &second);
 }
 
 bool

@@ -36,11 +36,26 @@ extern bool ev_match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in);
 extern bool ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container);
 extern bool ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *container);
 
+/* Properties that are unevaluated unless one of some branches matches. */
+#define EV_MAX_DOUBTS	32
+
+typedef struct EvDoubts
+{
+	uint32		count;			/* may be more than there is room for */
+	uint64		sources[EV_MAX_DOUBTS];
+	EvInstance	values[EV_MAX_DOUBTS];
+} EvDoubts;
+
+/* As ev_match_plain_object, for an object with such properties, which are noted. */
+extern bool ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const JsonbContainer *container,
+									 EvDoubts *doubts);
+
 /* The same for what the leaves leave to match.c. */
 extern bool ev_match_object(EvMatch *m, const EvObject *object, EvInstance in);
-extern bool ev_match_array(EvMatch *m, const EvArray *array, EvInstance in);
+extern bool ev_has_equal_items(const JsonbContainer *container);
 
 /* Single checks. */
+extern bool ev_in_values(const EvEnum *enumeration, const EvInstance *in);
 extern bool ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length);
 extern bool ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum);
 extern bool ev_matches_pattern(const EvPattern *pattern, const char *data, uint32 length);

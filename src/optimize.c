@@ -12,7 +12,8 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
-#include "optimize.h"
+#include "optimize_internal.h"
+#include "value.h"
 #include "words.h"
 
 /* References are followed this far. */
@@ -127,21 +128,21 @@ leaf_of_check(const EvInstruction *check, EvLeaf leaf)
 	return leaf;
 }
 
-static EvLeaf make_leaf(const EvProgram *program, uint32 block, int hops);
+static EvLeaf make_leaf(const EvOptimizer *o, uint32 block, int hops);
 
 /*
  * [T, null] is written as anyOf, too: the other branch's leaf, and null is
  * valid.
  */
 static bool
-make_nullable(const EvProgram *program, const EvBranches *branches, int hops, EvLeaf *leaf)
+make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvLeaf *leaf)
 {
 	EvLeaf		leaves[2];
 
 	if (branches->count != 2)
 		return false;
 	for (int i = 0; i < 2; i++)
-		leaves[i] = make_leaf(program, branches->blocks[i], hops);
+		leaves[i] = make_leaf(o, branches->blocks[i], hops);
 	for (int i = 0; i < 2; i++)
 	{
 		const EvLeaf *null = &leaves[i];
@@ -160,8 +161,9 @@ make_nullable(const EvProgram *program, const EvBranches *branches, int hops, Ev
 }
 
 static EvLeaf
-make_leaf(const EvProgram *program, uint32 block, int hops)
+make_leaf(const EvOptimizer *o, uint32 block, int hops)
 {
+	const EvProgram *program = o->program;
 	const EvInstruction *instruction = &program->code[block];
 	const EvInstruction *check = NULL;
 	const EvInstruction *low = NULL;
@@ -173,6 +175,19 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 	{
 		general.kind = EV_LEAF_TRUE;
 		return general;
+	}
+	if (o->fusions[block] != NULL && o->fusions[block]->is_whole)
+	{
+		const EvFusion *fusion = o->fusions[block];
+
+		leaf.types = fusion->types;
+		leaf.subject = fusion->subject;
+		leaf.kind = leaf.subject == EV_OBJECT ? EV_LEAF_OBJECT : leaf.subject == EV_ARRAY ? EV_LEAF_ARRAY : EV_LEAF_TYPE;
+		if (leaf.subject == EV_OBJECT)
+			leaf.u.object = fusion->object;
+		else if (leaf.subject == EV_ARRAY)
+			leaf.u.array = fusion->array;
+		return leaf;
 	}
 	for (;; instruction++)
 	{
@@ -247,7 +262,7 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 				if (instruction == &program->code[block] && hops > 0 &&
 					instruction[1].opcode == EVOP_RETURN && instruction->target < EV_BLOCK_TRUE)
 				{
-					leaf = make_leaf(program, instruction->target, hops - 1);
+					leaf = make_leaf(o, instruction->target, hops - 1);
 					if (leaf.kind != EV_LEAF_BLOCK)
 						return leaf;
 				}
@@ -256,7 +271,7 @@ make_leaf(const EvProgram *program, uint32 block, int hops)
 			case EVOP_ONE_OF:
 				if (instruction == &program->code[block] && hops > 0 &&
 					instruction[1].opcode == EVOP_RETURN &&
-					make_nullable(program, instruction->u.branches, hops - 1, &leaf))
+					make_nullable(o, instruction->u.branches, hops - 1, &leaf))
 					return leaf;
 				if (instruction == &program->code[block] && instruction[1].opcode == EVOP_RETURN &&
 					(instruction->u.branches->disjoint || instruction->u.branches->discriminator.data != NULL))
@@ -299,11 +314,20 @@ done:
 	return check != NULL ? leaf_of_check(check, leaf) : leaf;
 }
 
+EvLeaf
+ev_make_leaf(const EvOptimizer *o, uint32 block)
+{
+	return make_leaf(o, block, MAX_HOPS);
+}
+
 /* ---------- enum ---------- */
 
-/* Strings are found by hash, in a table that is a quarter full at most. */
+/* So many values that are not all strings are compared one by one. */
+#define FEW_VALUES		8
+
+/* A table that is to be a quarter full at most. */
 static void
-optimize_enum(EvEnum *enumeration)
+make_slots(EvEnum *enumeration)
 {
 	int			bits = pg_leftmost_one_pos32(Max(enumeration->count, 1)) + 3;
 
@@ -311,6 +335,13 @@ optimize_enum(EvEnum *enumeration)
 	enumeration->hash_shift = 64 - bits;
 	enumeration->slots = palloc(sizeof(int32) << bits);
 	memset(enumeration->slots, -1, sizeof(int32) << bits);
+}
+
+/* Strings are found by hash. */
+static void
+optimize_enum(EvEnum *enumeration)
+{
+	make_slots(enumeration);
 	enumeration->words = palloc(sizeof(uint64) * 3 * Max(enumeration->count, 1));
 	for (uint32 i = 0; i < enumeration->count; i++)
 	{
@@ -328,15 +359,28 @@ optimize_enum(EvEnum *enumeration)
 	}
 }
 
-/* Numbers are read in advance, unless they are so many that it helps little. */
+/* Numbers are read in advance; many values of any kind are found by hash. */
 static void
-optimize_number_enum(EvEnum *enumeration)
+optimize_other_enum(EvEnum *enumeration)
 {
-	if (enumeration->count > 32)
+	if (enumeration->types == EV_BIT(EV_NUMBER))
+	{
+		enumeration->digits = palloc(sizeof(EvDigits) * enumeration->count);
+		for (uint32 i = 0; i < enumeration->count; i++)
+			enumeration->digits[i] = ev_number_read((Numeric) enumeration->values[i].data);
+	}
+	if (enumeration->count <= FEW_VALUES)
 		return;
-	enumeration->digits = palloc(sizeof(EvDigits) * enumeration->count);
+	make_slots(enumeration);
 	for (uint32 i = 0; i < enumeration->count; i++)
-		enumeration->digits[i] = ev_number_read((Numeric) enumeration->values[i].data);
+	{
+		uint32		slot = ev_value_slot(enumeration, &enumeration->values[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		while (enumeration->slots[slot] >= 0)
+			slot = (slot + 1) & enumeration->slot_mask;
+		enumeration->slots[slot] = i;
+	}
 }
 
 /* ---------- branches ---------- */
@@ -409,13 +453,13 @@ find_property(const EvObject *object, EvString name)
 
 /* The constant strings that a property must have; NULL: it may be other things. */
 static const EvEnum *
-constant_strings(const EvProgram *program, const EvProperty *property)
+constant_strings(const EvOptimizer *o, const EvProperty *property)
 {
 	EvLeaf		leaf;
 
 	if (property == NULL || !property->required || property->block >= EV_BLOCK_TRUE)
 		return NULL;
-	leaf = make_leaf(program, property->block, MAX_HOPS);
+	leaf = make_leaf(o, property->block, MAX_HOPS);
 	return leaf.kind == EV_LEAF_STRINGS && leaf.types == EV_BIT(EV_STRING) ? leaf.u.enumeration : NULL;
 }
 
@@ -432,14 +476,14 @@ compare_branch_values(const void *a, const void *b)
 
 /* Does this property tell all branches apart?  Then they are told by it. */
 static bool
-discriminate(const EvProgram *program, EvBranches *branches, const EvObject **objects, EvString name)
+discriminate(const EvOptimizer *o, EvBranches *branches, const EvObject **objects, EvString name)
 {
 	uint32		count = 0;
 	EvBranchValue *values;
 
 	for (uint32 i = 0; i < branches->count; i++)
 	{
-		const EvEnum *strings = constant_strings(program, find_property(objects[i], name));
+		const EvEnum *strings = constant_strings(o, find_property(objects[i], name));
 
 		if (strings == NULL)
 			return false;
@@ -450,7 +494,7 @@ discriminate(const EvProgram *program, EvBranches *branches, const EvObject **ob
 	count = 0;
 	for (uint32 i = 0; i < branches->count; i++)
 	{
-		const EvEnum *strings = constant_strings(program, find_property(objects[i], name));
+		const EvEnum *strings = constant_strings(o, find_property(objects[i], name));
 
 		for (uint32 j = 0; j < strings->count; j++)
 		{
@@ -478,8 +522,9 @@ discriminate(const EvProgram *program, EvBranches *branches, const EvObject **ob
 }
 
 static void
-optimize_branches(const EvProgram *program, EvBranches *branches)
+optimize_branches(const EvOptimizer *o, EvBranches *branches)
 {
+	const EvProgram *program = o->program;
 	const EvObject **objects = palloc(sizeof(EvObject *) * branches->count);
 	uint32		seen = 0;
 	bool		all_objects = branches->count > 1;
@@ -498,24 +543,22 @@ optimize_branches(const EvProgram *program, EvBranches *branches)
 			all_objects = false;
 	}
 	for (uint32 i = 0; all_objects && i < objects[0]->property_count; i++)
-		if (constant_strings(program, &objects[0]->properties[i]) != NULL &&
-			discriminate(program, branches, objects, objects[0]->properties[i].name))
+		if (constant_strings(o, &objects[0]->properties[i]) != NULL &&
+			discriminate(o, branches, objects, objects[0]->properties[i].name))
 			break;
 	pfree(objects);
 }
 
 /* ---------- the pass ---------- */
 
-static void
-optimize_object(const EvProgram *program, EvObject *object)
+/* So many names are looked for one by one where nothing else is asked. */
+#define FEW_NAMES		4
+
+void
+ev_finish_object(EvObject *object)
 {
 	for (uint32 i = 0; i < object->property_count; i++)
-	{
-		EvProperty *property = &object->properties[i];
-
-		ev_words(property->name.data, property->name.length, property->words);
-		property->leaf = make_leaf(program, property->block, MAX_HOPS);
-	}
+		ev_words(object->properties[i].name.data, object->properties[i].name.length, object->properties[i].words);
 	object->by_length = NULL;
 	if (object->property_count > 8)
 	{
@@ -528,28 +571,53 @@ optimize_object(const EvProgram *program, EvObject *object)
 		while (length <= EV_LONG_NAME)
 			object->by_length[length++] = object->property_count;
 	}
-	for (uint32 i = 0; i < object->pattern_count; i++)
-		object->patterns[i].leaf = make_leaf(program, object->patterns[i].block, MAX_HOPS);
-	object->additional_leaf = make_leaf(program, object->additional, MAX_HOPS);
-	object->names_leaf = make_leaf(program, object->names, MAX_HOPS);
-	object->is_map = object->property_count == 0 && object->pattern_count == 0;
+	object->is_map = object->property_count == 0 && object->pattern_count == 0 &&
+		object->additional_leaf.kind != EV_LEAF_DOUBT;
+	object->only_requires = object->required_count > 0 && object->required_count <= FEW_NAMES &&
+		object->required_count == object->property_count && object->pattern_count == 0 &&
+		object->additional_leaf.kind == EV_LEAF_TRUE && object->names_leaf.kind == EV_LEAF_TRUE;
+	for (uint32 i = 0; i < object->property_count; i++)
+		if (object->properties[i].leaf.kind != EV_LEAF_TRUE)
+			object->only_requires = false;
 	object->seen = palloc0(sizeof(EvSeenKeys));
 	object->seen->credit = EV_KEY_CREDIT;
 }
 
 static void
-optimize_array(const EvProgram *program, EvArray *array)
+optimize_object(const EvOptimizer *o, EvObject *object)
+{
+	for (uint32 i = 0; i < object->pattern_count; i++)
+		object->patterns[i].leaf = ev_make_leaf(o, object->patterns[i].block);
+	object->additional_leaf = ev_make_leaf(o, object->additional);
+	object->names_leaf = ev_make_leaf(o, object->names);
+	object->is_resolved = true;
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		EvProperty *property = &object->properties[i];
+
+		if (object->is_resolved && ev_resolve_property(o, object, property->name, &property->leaf))
+			continue;
+		object->is_resolved = false;
+		property->leaf = ev_make_leaf(o, property->block);
+	}
+	ev_finish_object(object);
+}
+
+static void
+optimize_array(const EvOptimizer *o, EvArray *array)
 {
 	array->prefix_leaves = palloc(sizeof(EvLeaf) * array->prefix_count);
 	for (uint32 i = 0; i < array->prefix_count; i++)
-		array->prefix_leaves[i] = make_leaf(program, array->prefix[i], MAX_HOPS);
-	array->items_leaf = make_leaf(program, array->items, MAX_HOPS);
-	array->contains_leaf = make_leaf(program, array->contains, MAX_HOPS);
+		array->prefix_leaves[i] = ev_make_leaf(o, array->prefix[i]);
+	array->items_leaf = ev_make_leaf(o, array->items);
+	array->contains_leaf = ev_make_leaf(o, array->contains);
 }
 
 void
 ev_optimize(EvProgram *program)
 {
+	EvOptimizer o = {.program = program};
+
 	/* what leaves point to comes first */
 	for (uint32 i = 0; i < program->length; i++)
 	{
@@ -557,16 +625,17 @@ ev_optimize(EvProgram *program)
 
 		if (instruction->opcode == EVOP_ENUM_STRINGS)
 			optimize_enum(unconstify(EvEnum *, instruction->u.enumeration));
-		else if (instruction->opcode == EVOP_ENUM && instruction->u.enumeration->types == EV_BIT(EV_NUMBER))
-			optimize_number_enum(unconstify(EvEnum *, instruction->u.enumeration));
+		else if (instruction->opcode == EVOP_ENUM)
+			optimize_other_enum(unconstify(EvEnum *, instruction->u.enumeration));
 	}
+	ev_find_fusions(&o);
 	for (uint32 i = 0; i < program->length; i++)
 	{
 		EvInstruction *instruction = &program->code[i];
 
 		CHECK_FOR_INTERRUPTS();
 		if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
-			optimize_branches(program, unconstify(EvBranches *, instruction->u.branches));
+			optimize_branches(&o, unconstify(EvBranches *, instruction->u.branches));
 	}
 	for (uint32 i = 0; i < program->length; i++)
 	{
@@ -574,16 +643,18 @@ ev_optimize(EvProgram *program)
 
 		CHECK_FOR_INTERRUPTS();
 		if (instruction->opcode == EVOP_OBJECT)
-			optimize_object(program, unconstify(EvObject *, instruction->u.object));
+			optimize_object(&o, unconstify(EvObject *, instruction->u.object));
 		else if (instruction->opcode == EVOP_ARRAY)
-			optimize_array(program, unconstify(EvArray *, instruction->u.array));
+			optimize_array(&o, unconstify(EvArray *, instruction->u.array));
 		else if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
 		{
 			EvBranches *branches = unconstify(EvBranches *, instruction->u.branches);
 
 			for (uint32 j = 0; j < branches->count; j++)
-				branches->leaves[j] = make_leaf(program, branches->blocks[j], MAX_HOPS);
+				branches->leaves[j] = ev_make_leaf(&o, branches->blocks[j]);
 		}
 	}
-	program->root = make_leaf(program, 0, MAX_HOPS);
+	ev_fill_fusions(&o);
+	program->root = ev_make_leaf(&o, 0);
+	pfree(o.fusions);
 }

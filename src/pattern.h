@@ -54,6 +54,9 @@ extern bool ev_pattern_matches(const EvPattern *pattern,
  */
 extern bool ev_pattern_is_valid(const char *pattern, int length);
 
+/* Is it linear in the string, without the regular expression engine? */
+extern bool ev_pattern_is_linear(const EvPattern *pattern);
+
 /*
  * How the pattern is run, for people: "shape of 1 to 8 bytes", "automaton, 12
  * states of 5 columns, forward", "regular expression engine", or several of

@@ -1805,6 +1805,15 @@ ev_pattern_compile(const char *pattern, int length, EvPatternError *error)
 	return compiled;
 }
 
+bool
+ev_pattern_is_linear(const EvPattern *pattern)
+{
+	for (; pattern != NULL; pattern = pattern->next)
+		if (pattern->shape == NULL && pattern->automaton == NULL)
+			return false;
+	return true;
+}
+
 const char *
 ev_pattern_kind(const EvPattern *pattern)
 {

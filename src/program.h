@@ -71,7 +71,7 @@ typedef enum EvType
 	X(NOT, "not: the block at target must not apply") \
 	X(IF, "if, then, else (condition)") \
 	X(ANNOTATE, "an annotation, in programs for reports only (annotation)") \
-	X(TRACK, "the rest of the block notes which children were evaluated") \
+	X(TRACK, "the rest of the block notes which children were evaluated (tracked)") \
 	X(UNEVALUATED_PROPERTIES, "the block at target applies to what was not evaluated") \
 	X(UNEVALUATED_ITEMS, "the block at target applies to what was not evaluated")
 
@@ -133,7 +133,9 @@ struct EvBounds;
 	X(NUMBERS, "a number is one of a few (enumeration)") \
 	X(OBJECT, "an object's own keywords (object)") \
 	X(ARRAY, "an array's own keywords (array)") \
-	X(BRANCHES, "anyOf or oneOf, whose branches are mostly told apart (branches)")
+	X(BRANCHES, "anyOf or oneOf, whose branches are mostly told apart (branches)") \
+	X(ALL, "several leaves, of schemas that all apply (all)") \
+	X(DOUBT, "nothing yet: it is unevaluated unless one of these matched (sources)")
 
 typedef enum EvLeafKind
 {
@@ -166,8 +168,16 @@ typedef struct EvLeaf
 		const struct EvObject *object;	/* OBJECT */
 		const struct EvArray *array;	/* ARRAY */
 		const struct EvBranches *branches;	/* BRANCHES */
+		const struct EvLeaves *all; /* ALL */
+		uint64		sources;	/* DOUBT: a bit for each, see EvObject */
 	}			u;
 } EvLeaf;
+
+typedef struct EvLeaves
+{
+	uint32		count;
+	EvLeaf		leaves[FLEXIBLE_ARRAY_MEMBER];
+} EvLeaves;
 
 typedef struct EvProperty
 {
@@ -183,6 +193,8 @@ StaticAssertDecl(sizeof(EvProperty) <= 64, "a property fits a cache line");
 typedef struct EvPatternProperty
 {
 	EvPattern  *pattern;
+	uint64		prefix;			/* up to 8 bytes that every name begins with, */
+	uint64		prefix_mask;	/* and which these are, see ev_word */
 	uint32		block;
 	EvLeaf		leaf;			/* of the block */
 } EvPatternProperty;
@@ -219,7 +231,12 @@ typedef struct EvSeenKeys
 	int32		rest;			/* so many objects are not looked up */
 } EvSeenKeys;
 
-/* An object's own keywords. */
+#define EV_NO_SOURCE	255
+
+/*
+ * An object's own keywords; on the fast way also those of several schemas, put
+ * together (see fuse.c): its leaves count then, not its blocks.
+ */
 typedef struct EvObject
 {
 	EvProperty *properties;		/* sorted as jsonb sorts keys: by length, then
@@ -237,6 +254,12 @@ typedef struct EvObject
 	EvLeaf		additional_leaf;
 	EvLeaf		names_leaf;
 	bool		is_map;			/* it names no property and no pattern */
+	bool		only_requires;	/* a few names, and nothing else */
+	bool		is_resolved;	/* the leaves of properties heed patterns */
+	uint8		source;			/* a number, where what a branch evaluates is
+								 * tracked */
+	bool		is_fused;		/* of several, ... */
+	uint32		origin;			/* ... which the block here stands for */
 	EvSeenKeys *seen;			/* changes as objects come by */
 } EvObject;
 
@@ -267,8 +290,9 @@ typedef struct EvEnum
 	uint32		types;			/* set of the types of its values */
 	bool		is_const;
 	uint64	   *words;			/* two for each value and its length, where
-								 * all are strings, and what follows */
-	int32	   *slots;			/* values by hash; -1: none */
+								 * all are strings */
+	int32	   *slots;			/* values by hash; -1: none.  NULL: they are
+								 * few, and not strings */
 	uint32		slot_mask;
 	uint32		hash_shift;
 	EvDigits   *digits;			/* of the values, where all are numbers */
@@ -341,6 +365,16 @@ typedef struct EvDynamic
 	uint32		initial;		/* block where no resource in scope has one */
 } EvDynamic;
 
+/* unevaluatedProperties and unevaluatedItems, as far as known in advance */
+typedef struct EvTracked
+{
+	const EvObject *object;		/* for objects; NULL: run what follows */
+	const EvArray *array;		/* for arrays; NULL: run what follows */
+	uint32		types;			/* that may be valid */
+	uint32		rest;			/* block of what else an object must match */
+	EvLeaf		unevaluated;	/* for properties that prove to be so */
+} EvTracked;
+
 typedef struct EvInstruction
 {
 	uint16		opcode;
@@ -390,6 +424,7 @@ typedef struct EvInstruction
 		const EvDynamic *dynamic;	/* CALL_DYNAMIC */
 		uint32		resource;	/* SCOPE */
 		const Jsonb *annotation;	/* ANNOTATE */
+		const EvTracked *tracked;	/* TRACK; NULL: nothing is known */
 	}			u;
 } EvInstruction;
 

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -19,29 +20,80 @@
 #include "pattern.h"
 #include "uri.h"
 
-typedef struct KnownUri
+/*
+ * What has a name: a Resource by its URI (scope: the compiler), the first Anchor
+ * of a name (scope: its Resource), an EvPattern by its source (scope:
+ * pattern_scope).
+ */
+typedef struct NameKey
 {
-	char	   *uri;
-	Resource   *resource;
-} KnownUri;
+	const void *scope;
+	const char *name;
+} NameKey;
 
-typedef struct KnownPattern
+typedef struct NameEntry
 {
-	char	   *source;
-	EvPattern  *pattern;
-} KnownPattern;
+	NameKey		key;			/* must be first */
+	void	   *value;
+} NameEntry;
+
+static const char pattern_scope;
 
 static void walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resource);
+
+static uint32
+hash_name(const void *key, Size size pg_attribute_unused())
+{
+	const NameKey *k = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) k->name, strlen(k->name))) ^
+		DatumGetUInt32(hash_any((const unsigned char *) &k->scope, sizeof(k->scope)));
+}
+
+static int
+match_names(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	const NameKey *x = a;
+	const NameKey *y = b;
+
+	return x->scope == y->scope ? strcmp(x->name, y->name) : 1;
+}
 
 void
 ev_compiler_init(Compiler *c, MemoryContext program_context)
 {
 	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(Subschema)};
+	HASHCTL		names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry),
+	.hash = hash_name, .match = match_names};
 
+	names.hcxt = CurrentMemoryContext;
+	c->names = hash_create("event_validate names", 64, &names,
+						   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	control.hcxt = CurrentMemoryContext;
 	c->program_context = program_context;
 	c->subschemas = hash_create("event_validate subschemas", 64, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* ---------- names ---------- */
+
+static void *
+find_name(Compiler *c, const void *scope, const char *name)
+{
+	NameKey		key = {scope, name};
+	NameEntry  *entry = hash_search(c->names, &key, HASH_FIND, NULL);
+
+	return entry != NULL ? entry->value : NULL;
+}
+
+/* The name is not there yet. */
+static void
+add_name(Compiler *c, const void *scope, const char *name, void *value)
+{
+	NameKey		key = {scope, pstrdup(name)};
+	NameEntry  *entry = hash_search(c->names, &key, HASH_ENTER, NULL);
+
+	entry->value = value;
 }
 
 /* ---------- nodes, places, faults ---------- */
@@ -82,30 +134,31 @@ ev_node_string(const JsonbValue *node)
 	return pnstrdup(node->val.string.val, node->val.string.len);
 }
 
-/* Appends a reference token, escaped (RFC 6901, section 3). */
-static void
-append_token(StringInfo pointer, const char *name, int length)
-{
-	for (int i = 0; i < length; i++)
-	{
-		if (name[i] == '~')
-			appendStringInfoString(pointer, "~0");
-		else if (name[i] == '/')
-			appendStringInfoString(pointer, "~1");
-		else
-			appendStringInfoChar(pointer, name[i]);
-	}
-}
-
+/* The name is escaped (RFC 6901, section 3). */
 char *
 ev_tail_name(const char *keyword, const char *name, int length)
 {
-	StringInfoData tail;
+	int			keyword_length = strlen(keyword);
+	Size		size = (Size) keyword_length + length + 3;
+	char	   *tail;
+	char	   *out;
 
-	initStringInfo(&tail);
-	appendStringInfo(&tail, "/%s/", keyword);
-	append_token(&tail, name, length);
-	return tail.data;
+	for (int i = 0; i < length; i++)
+		size += name[i] == '~' || name[i] == '/';
+	tail = palloc(size);		/* no StringInfo: there may be many of them */
+	out = tail;
+	*out++ = '/';
+	memcpy(out, keyword, keyword_length);
+	out += keyword_length;
+	*out++ = '/';
+	for (int i = 0; i < length; i++)
+	{
+		*out++ = name[i] == '/' ? '~' : name[i];
+		if (name[i] == '~' || name[i] == '/')
+			*out++ = name[i] == '~' ? '0' : '1';
+	}
+	*out = '\0';
+	return tail;
 }
 
 char *
@@ -236,33 +289,25 @@ ev_compile_pattern(Compiler *c, const EvPlace *place, const char *tail, const ch
 {
 	EvPatternError error = {0};
 	char	   *source = pnstrdup(string, length);
-	KnownPattern *known;
-	ListCell   *cell;
+	EvPattern  *pattern = find_name(c, &pattern_scope, source);
 	char	   *utf8;
 	MemoryContext caller;
 
-	foreach(cell, c->known_patterns)
-	{
-		known = lfirst(cell);
-		if (strcmp(known->source, source) == 0)
-			return known->pattern;
-	}
-
+	if (pattern != NULL)
+		return pattern;
 	utf8 = pg_server_to_any(source, length, PG_UTF8);
-	known = palloc(sizeof(KnownPattern));
-	known->source = source;
 	caller = MemoryContextSwitchTo(c->program_context);
-	known->pattern = ev_pattern_compile(utf8, strlen(utf8), &error);
+	pattern = ev_pattern_compile(utf8, strlen(utf8), &error);
 	MemoryContextSwitchTo(caller);
-	if (known->pattern != NULL)
-		c->known_patterns = lappend(c->known_patterns, known);
+	if (pattern != NULL)
+		add_name(c, &pattern_scope, source, pattern);
 	else if (error.unsupported)
 		ev_compile_fault(c, place, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
 						 error.message, error.position, source);
 	else
 		ev_compile_fault(c, place, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
 						 error.message, error.position, source);
-	return known->pattern;
+	return pattern;
 }
 
 /*
@@ -360,29 +405,18 @@ check_value(Compiler *c, const EvPlace *place, const char *tail,
 
 /* ---------- resources ---------- */
 
+/* The first resource of a URI is the one that references to it mean. */
 static void
 remember_uri(Compiler *c, const char *uri, Resource *resource)
 {
-	KnownUri   *known = palloc(sizeof(KnownUri));
-
-	known->uri = pstrdup(uri);
-	known->resource = resource;
-	c->known_uris = lappend(c->known_uris, known);
+	if (find_name(c, c, uri) == NULL)
+		add_name(c, c, uri, resource);
 }
 
 static Resource *
 find_resource(Compiler *c, const char *uri)
 {
-	ListCell   *cell;
-
-	foreach(cell, c->known_uris)
-	{
-		KnownUri   *known = lfirst(cell);
-
-		if (strcmp(known->uri, uri) == 0)
-			return known->resource;
-	}
-	return NULL;
+	return find_name(c, c, uri);
 }
 
 static Resource *
@@ -563,28 +597,31 @@ read_dialect(Compiler *c, const EvPlace *place, const char *uri, Resource *resou
 }
 
 static void
-add_anchor(Resource *resource, const char *name, Subschema *target, bool dynamic)
+add_anchor(Compiler *c, Resource *resource, const char *name, Subschema *target, bool dynamic)
 {
-	Anchor	   *anchor = palloc(sizeof(Anchor));
+	Anchor	   *anchor = palloc0(sizeof(Anchor));
+	Anchor	   *first = find_name(c, resource, name);
 
 	anchor->name = pstrdup(name);
 	anchor->target = target;
 	anchor->dynamic = dynamic;
 	resource->anchors = lappend(resource->anchors, anchor);
+	if (first == NULL)
+	{
+		add_name(c, resource, name, anchor);
+		anchor->last = anchor;
+		return;
+	}
+	first->last->next = anchor;
+	first->last = anchor;
 }
 
 static Anchor *
-find_anchor(const Resource *resource, const char *name, bool dynamic_only)
+find_anchor(Compiler *c, const Resource *resource, const char *name, bool dynamic_only)
 {
-	ListCell   *cell;
-
-	foreach(cell, resource->anchors)
-	{
-		Anchor	   *anchor = lfirst(cell);
-
-		if ((anchor->dynamic || !dynamic_only) && strcmp(anchor->name, name) == 0)
+	for (Anchor *anchor = find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
+		if (anchor->dynamic || !dynamic_only)
 			return anchor;
-	}
 	return NULL;
 }
 
@@ -650,7 +687,7 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 		resource->draft <= EV_DRAFT7 && get_string(object, "$ref", &string))
 		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
-		add_anchor(resource, id + 1, subschema, false); /* draft 7, 8.2.3 */
+		add_anchor(c, resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
 	else if (id != NULL)
 	{
 		char	   *fragment;
@@ -669,8 +706,7 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 				return NULL;
 		}
 		resource->root = subschema;
-		if (find_resource(c, uri) == NULL)
-			remember_uri(c, uri, resource);
+		remember_uri(c, uri, resource);
 		if (fragment != NULL && fragment[0] != '\0')
 		{
 			if (resource->draft >= EV_DRAFT2019)
@@ -678,14 +714,14 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 				ev_compile_fault(c, place, "/$id", "must not have a fragment, but is \"%s\"", id);
 				return NULL;
 			}
-			add_anchor(resource, fragment, subschema, false);
+			add_anchor(c, resource, fragment, subschema, false);
 		}
 	}
 
 	if (resource->draft >= EV_DRAFT2019 && get_string(object, "$anchor", &string))
-		add_anchor(resource, string, subschema, false);
+		add_anchor(c, resource, string, subschema, false);
 	if (resource->draft >= EV_DRAFT2020 && get_string(object, "$dynamicAnchor", &string))
-		add_anchor(resource, string, subschema, true);
+		add_anchor(c, resource, string, subschema, true);
 	if (resource->draft == EV_DRAFT2019 && place->resource != NULL &&
 		getKeyJsonValueFromContainer((JsonbContainer *) object, "$recursiveAnchor", 16, &value) != NULL &&
 		value.type == jbvBool)
@@ -697,6 +733,7 @@ static void
 walk_child(Compiler *c, Subschema *parent, const char *keyword, char *tail, JsonbValue *node)
 {
 	walk(c, node, ev_place_make(c, parent->place, keyword, tail), parent->resource);
+	pfree(tail);
 }
 
 /* Checks one keyword and walks the subschemas in it. */
@@ -1017,8 +1054,7 @@ resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference
 			c->fault->location = psprintf("%s%s", ev_place_pointer(from->place, false), tail);
 			return NULL;
 		}
-		if (find_resource(c, uri) == NULL)
-			remember_uri(c, uri, resource);
+		remember_uri(c, uri, resource);
 		resource = find_resource(c, uri);
 	}
 
@@ -1036,7 +1072,7 @@ resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference
 	}
 	else
 	{
-		Anchor	   *anchor = find_anchor(resource, fragment, false);
+		Anchor	   *anchor = find_anchor(c, resource, fragment, false);
 
 		if (anchor == NULL)
 		{
@@ -1073,7 +1109,7 @@ resolve_keyword(Compiler *c, Subschema *subschema, int keyword)
 		Anchor	   *anchor;
 
 		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
-		anchor = find_anchor(resource, reference->dynamic_anchor, true);
+		anchor = find_anchor(c, resource, reference->dynamic_anchor, true);
 		if (anchor != NULL)
 			reference->target = anchor->target;
 		c->has_dynamic = true;
@@ -1090,7 +1126,7 @@ resolve_keyword(Compiler *c, Subschema *subschema, int keyword)
 	 * core, 8.2.4.2.1).
 	 */
 	if (keyword == EV_KW_DYNAMIC_REF && plain_name != NULL &&
-		find_anchor(reference->target->resource, plain_name, true) != NULL)
+		find_anchor(c, reference->target->resource, plain_name, true) != NULL)
 		reference->dynamic_anchor = plain_name;
 	if (keyword == EV_KW_RECURSIVE_REF && reference->target->resource->recursive_anchor)
 		reference->dynamic_anchor = "";
@@ -1154,13 +1190,12 @@ ev_document_references(const EvDocument *document)
 	MemoryContextSwitchTo(caller);
 	foreach(cell, c.mentioned)
 	{
-		ListCell   *other;
-		bool		known = false;
-
-		foreach(other, result)
-			known |= strcmp(lfirst(other), lfirst(cell)) == 0;
-		if (!known)
-			result = lappend(result, pstrdup(lfirst(cell)));
+		if (find_name(&c, &c.mentioned, lfirst(cell)) != NULL)
+			continue;
+		MemoryContextSwitchTo(scratch);
+		add_name(&c, &c.mentioned, lfirst(cell), lfirst(cell));
+		MemoryContextSwitchTo(caller);
+		result = lappend(result, pstrdup(lfirst(cell)));
 	}
 	MemoryContextDelete(scratch);
 	return result;

@@ -591,7 +591,7 @@ ev_upcast_prepare(const text *type, List *path)
 	EvUpcastRun *run = palloc0(offsetof(EvUpcastRun, steps) + list_length(path) * sizeof(Step));
 	ListCell   *cell;
 
-	run->type = (text *) DatumGetPointer(PG_DETOAST_DATUM_COPY(PointerGetDatum(type)));
+	run->type = DatumGetTextPCopy(PointerGetDatum(type));
 	run->parameters = makeParamList(1);
 	run->parameters->params[0].ptype = JSONBOID;
 	run->parameters->params[0].pflags = 0;

@@ -65,6 +65,15 @@ def table(head, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
+def fill(document, tables):
+    """Writes the tables into a document, each between its marks."""
+    text = document.read_text(encoding="utf-8")
+    for name, lines in tables.items():
+        text = re.sub(rf"(<!-- table: {re.escape(name)} -->\n).*?(<!-- end of {re.escape(name)} -->)",
+                      lambda match, lines=lines: match.group(1) + "\n" + lines + "\n" + match.group(2), text, flags=re.S)
+    document.write_text(text, encoding="utf-8")
+
+
 def spread(row, prefix=""):
     if not row[prefix + "median"]:
         return "–"
@@ -189,9 +198,13 @@ def clients(rows):
     for row in rows.of("clients"):
         match = re.match(r"(\d+) clients, checked/unchecked", row["what"])
         if match:
-            lines.append([match.group(1), *(number(rows.one("clients", "", "", f"{match.group(1)} clients, {kind}"))
-                                            for kind in ("unchecked", "checked")), number(float(row["median"])) + " %"])
-    return table(["clients", "no check, rows/s", "check_event, rows/s", ""], lines)
+            count = match.group(1)
+            by_hand = rows.one("clients", "", "", f"{count} clients, by hand/unchecked")
+            lines.append([count, *(number(rows.one("clients", "", "", f"{count} clients, {kind}"))
+                                   for kind in ("unchecked", "checked", "by hand")),
+                          number(float(row["median"]), 0) + " %", spread(row), number(by_hand, 0) + " %" if by_hand else "–"])
+    return table(["clients", "no check, rows/s", "check_event, rows/s", "CHECK by hand, rows/s", "check_event keeps", "least – most",
+                  "by hand keeps"], lines)
 
 
 TABLES = {
@@ -212,14 +225,16 @@ def escape(text):
     return text.replace("&", "&amp;").replace("<", "&lt;")
 
 
-def bars(path, title, note, groups):
-    """Horizontal bars on a logarithmic scale; groups: [(name, [(label, value, colour)])]"""
+def bars(path, title, note, groups, left=230, show=number):
+    """Horizontal bars on a logarithmic scale; groups: [(name, [(label, value, colour)])].
+
+    left is what names and labels have of the width, show writes the value of a bar."""
     values = [value for _, entries in groups for _, value, _ in entries if value and value > 0]
     if not values:
         return
     low = 10 ** math.floor(math.log10(min(values)))
     high = 10 ** math.ceil(math.log10(max(values)))
-    left, width, height, right = 230, 430, 17, 90
+    width, height, right = 430, 17, 90
     y = 56
     body = []
 
@@ -234,22 +249,23 @@ def bars(path, title, note, groups):
                 continue
             body.append(f'<text x="{left - 8}" y="{y + 13}" class="label" text-anchor="end">{escape(label)}</text>'
                         f'<rect x="{left}" y="{y + 2}" width="{max(x(value) - left, 1):.1f}" height="{height - 4}" fill="{colour}"/>'
-                        f'<text x="{x(value) + 6:.1f}" y="{y + 13}" class="value">{number(value)}</text>')
+                        f'<text x="{x(value) + 6:.1f}" y="{y + 13}" class="value">{escape(show(value))}</text>')
             y += height
         y += 8
     grid = []
     power = low
     while power <= high:
         grid.append(f'<line x1="{x(power):.1f}" y1="48" x2="{x(power):.1f}" y2="{y}" class="grid"/>'
-                    f'<text x="{x(power):.1f}" y="44" class="tick" text-anchor="middle">{number(power)}</text>')
+                    f'<text x="{x(power):.1f}" y="44" class="tick" text-anchor="middle">{escape(show(power))}</text>')
         power *= 10
     style = ("text{font-family:system-ui,sans-serif;font-size:12px;fill:#24292f}.title{font-size:14px;font-weight:600}"
-             ".tick,.note{fill:#57606a;font-size:11px}.group{font-weight:600}.grid{stroke:#d0d7de;stroke-width:1}")
+             ".tick,.note{fill:#57606a;font-size:11px}.group{font-weight:600}.grid{stroke:#d0d7de;stroke-width:1}.ground{fill:#fff}"
+             "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.tick,.note{fill:#9198a1}.grid{stroke:#3d444d}.ground{fill:#0d1117}}")
     total = left + width + right
     Path(path).write_text(
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{total}" height="{y + 24}" viewBox="0 0 {total} {y + 24}" role="img">\n'
         f"<title>{escape(title)}</title>\n<style>{style}</style>\n"
-        f'<rect width="100%" height="100%" fill="#fff"/>\n<text x="12" y="20" class="title">{escape(title)}</text>\n' +
+        f'<rect width="100%" height="100%" class="ground"/>\n<text x="12" y="20" class="title">{escape(title)}</text>\n' +
         "\n".join(grid + body) + f'\n<text x="12" y="{y + 14}" class="note">{escape(note)}</text>\n</svg>\n', encoding="utf-8")
 
 
@@ -287,11 +303,7 @@ def main():
         print(f"{args.folder}/tables.md, results.csv, performance.svg, performance-workloads.svg")
         return
     document = args.folder / "performance.md"
-    text = document.read_text(encoding="utf-8")
-    for name, make in TABLES.items():
-        text = re.sub(rf"(<!-- table: {re.escape(name)} -->\n).*?(<!-- end of {re.escape(name)} -->)",
-                      lambda match, make=make: match.group(1) + "\n" + make(rows) + "\n" + match.group(2), text, flags=re.S)
-    document.write_text(text, encoding="utf-8")
+    fill(document, {name: make(rows) for name, make in TABLES.items()})
     print(f"{document} has its tables from {args.folder}/performance.csv")
 
 

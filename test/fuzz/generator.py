@@ -295,8 +295,91 @@ class Generator:
         return self.value(1)
 
 
+class Assembled:
+    """Schemas put together from parts that speak about the same few names and items,
+    and documents of these: what allOf, $ref, branches and unevaluated* make of them."""
+
+    NAMES = ["a", "b", "c", "ab", "ac", "abcdefghi", "abcdefghijklmnopqr"]
+    PATTERNS = ["^a", "b$", "^[abc]$", "^(?!a)", "^.{9}$"]
+
+    def __init__(self, rng):
+        self.rng = rng
+
+    def leaf(self):
+        return self.rng.choice([True, True, True, True, True, False, {"type": "integer"}, {"type": ["integer", "null"]}, {"type": "string"}, {"minimum": 1},
+                                {"maximum": 1.5}, {"exclusiveMinimum": -1, "type": "integer"}, {"maxLength": 1}, {"enum": [1, "x"]},
+                                {"enum": ["x", "y"]}, {"enum": [1, 2.0, 1.5, -3, 7, 8, 9, 10, 11]},
+                                {"enum": [12345, "xx", None, True, [], [1], {}, {"a": 1}, 1.5, "y"]}, {"const": 1}, {"$ref": "#/$defs/d"}, {"pattern": "^x"}])
+
+    def some(self, choices):
+        return self.rng.sample(choices, self.rng.randrange(1, 4))
+
+    def part(self, depth):
+        rng = self.rng
+        schema = {}
+        if rng.random() < 0.3:
+            schema["type"] = rng.choice(["object", "object", "array", ["object", "array"], ["object", "null"]])
+        if rng.random() < 0.7:
+            schema["properties"] = {name: self.schema(0) if rng.random() < 0.1 else self.leaf() for name in self.some(self.NAMES)}
+        for keyword, share, make in [
+                ("patternProperties", 0.12, lambda: {pattern: self.leaf() for pattern in self.some(self.PATTERNS)}),
+                ("additionalProperties", 0.1, self.leaf), ("required", 0.2, lambda: self.some(self.NAMES)),
+                ("propertyNames", 0.05, lambda: rng.choice([{"pattern": "^a"}, {"maxLength": 2}, False])),
+                ("minProperties", 0.05, lambda: rng.randrange(3)), ("maxProperties", 0.05, lambda: rng.randrange(5)),
+                ("prefixItems", 0.2, lambda: [self.leaf() for _ in range(rng.randrange(1, 4))]), ("items", 0.07, self.leaf),
+                ("contains", 0.05, self.leaf), ("minItems", 0.05, lambda: rng.randrange(3)), ("uniqueItems", 0.05, lambda: True),
+                ("dependentRequired", 0.05, lambda: {rng.choice(self.NAMES): self.some(self.NAMES)}),
+                ("unevaluatedProperties", 0.1, self.leaf), ("unevaluatedItems", 0.08, self.leaf), ("minLength", 0.03, lambda: 2)]:
+            if rng.random() < share:
+                schema[keyword] = make()
+        if depth > 0:
+            for keyword, share, make in [
+                    ("allOf", 0.5, lambda: [self.schema(depth - 1) for _ in range(rng.randrange(1, 4))]),
+                    ("$ref", 0.3, lambda: f"#/$defs/{rng.choice('ef')}"),
+                    ("anyOf", 0.15, lambda: [self.schema(depth - 1) for _ in range(rng.randrange(1, 4))]),
+                    ("oneOf", 0.12, lambda: [self.schema(depth - 1) for _ in range(rng.randrange(1, 4))]),
+                    ("if", 0.15, lambda: self.schema(depth - 1)), ("then", 0.15, lambda: self.schema(depth - 1)),
+                    ("else", 0.15, lambda: self.schema(depth - 1)), ("not", 0.04, lambda: self.schema(depth - 1)),
+                    ("dependentSchemas", 0.1, lambda: {rng.choice(self.NAMES): self.schema(depth - 1)})]:
+                if rng.random() < share:
+                    schema[keyword] = make()
+        return schema
+
+    def schema(self, depth):
+        return self.leaf() if self.rng.random() < 0.05 else self.part(depth)
+
+    def document(self):
+        rng = self.rng
+        schema = self.part(rng.choice([1, 2, 2, 3]))
+        if rng.random() < 0.7:
+            schema[rng.choice(["unevaluatedProperties", "unevaluatedProperties", "unevaluatedItems"])] = rng.choice(
+                [False, False, {"type": "integer"}])
+        # references lead forward only, so that none leads back
+        definitions = {"d": {"type": rng.choice(["integer", "string"])}, "e": self.part(0), "f": self.part(0)}
+        if rng.random() < 0.3:
+            definitions["e"]["$ref"] = "#/$defs/f"
+        if rng.random() < 0.3:
+            definitions["g"] = {"type": "object", "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#/$defs/e"}}}
+            schema.setdefault("properties", {})["c"] = {"$ref": "#/$defs/g"}
+        schema["$defs"] = definitions
+        schema["$schema"] = rng.choice(DIALECTS[3:5])
+        return schema
+
+    def instance(self, depth=2):
+        rng = self.rng
+        if depth == 0 or rng.random() < 0.05:
+            return rng.choice([1, 1, 0, 2, "x", "y", "xx", None, 1.5, -3, 12345])
+        if rng.random() < 0.25:
+            return [self.instance(depth - 1 if rng.random() < 0.3 else 0) for _ in range(rng.randrange(5))]
+        return {name: self.instance(depth - 1 if rng.random() < 0.2 else 0)
+                for name in rng.sample(self.NAMES, rng.randrange(5))}
+
+
 def make_case(seed, number, instances):
     """The texts of a schema and of its instances."""
+    if number % 3 == 2:
+        assembled = Assembled(random.Random(f"{seed}:{number}"))
+        return write_json(assembled.document()), [write_json(assembled.instance()) for _ in range(instances)]
     generator = Generator(random.Random(f"{seed}:{number}"))
     schema = generator.document()
     made = []

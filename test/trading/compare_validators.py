@@ -86,37 +86,37 @@ def change(value, rand):
 
 
 def make(count, seed):
-    """Events gone wrong, some only a little: (type, JSON text)."""
+    """Events gone wrong, some only a little: (TYPE@VERSION, JSON text)."""
     rand = random.Random(seed)
     pool = {}
-    for path in sorted((TRADING / "samples").glob("*@1.json")):
+    for path in sorted((TRADING / "samples").glob("*.json")):
         for row in json.loads(path.read_text(encoding="utf-8")):
-            pool.setdefault(row["event_type"], []).append(row["data"])
-    generated = subprocess.run([TRADING / "generate_events", "3000", "--format", "jsonl", "--seed", str(seed)],
+            pool.setdefault(f"{row['event_type']}@{row['schema_version']}", []).append(row["data"])
+    generated = subprocess.run([TRADING / "generate_events", "3000", "--version", "mixed", "--format", "jsonl", "--seed", str(seed)],
                                capture_output=True, encoding="utf-8", check=True)
     for line in generated.stdout.splitlines():
         row = json.loads(line)
-        pool[row["event_type"]].append(row["data"])
-    types = sorted(pool)
-    for _ in range(count):
-        event_type = rand.choice(types)
-        value = copy.deepcopy(rand.choice(pool[event_type]))
+        pool[f"{row['event_type']}@{row['schema_version']}"].append(row["data"])
+    names = sorted(pool)
+    for i in range(count):
+        name = names[i % len(names)]
+        value = copy.deepcopy(rand.choice(pool[name]))
         for _ in range(rand.choice((1, 1, 1, 2, 3, 6))):
             if isinstance(value, (dict, list)):
                 value = change(value, rand)
-        yield event_type, json.dumps(value, ensure_ascii=False)
+        yield name, json.dumps(value, ensure_ascii=False)
 
 
 def judge_in_database(cases):
     """For each case: its number, whether it is valid, [[location, keyword], ...]."""
-    script = """CREATE TEMP TABLE cases (number int, event_type text, data jsonb);
+    script = """CREATE TEMP TABLE cases (number int, event_type text, schema_version int, data jsonb);
         \\copy cases FROM '{}'
-        SELECT json_build_array(number, validate_event(data, event_type, 1),
-            (SELECT json_agg(json_build_array(instance_location, keyword)) FROM event_violations(data, event_type, 1)))
+        SELECT json_build_array(number, validate_event(data, event_type, schema_version),
+            (SELECT json_agg(json_build_array(instance_location, keyword)) FROM event_violations(data, event_type, schema_version)))
         FROM cases ORDER BY number;"""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "cases.copy"
-        file.write_text("".join("%d\t%s\t%s\n" % (i, t, text.replace("\\", "\\\\")) for i, (t, text) in enumerate(cases)), encoding="utf-8")
+        file.write_text("".join("%d\t%s\t%s\t%s\n" % (i, *name.split("@"), text.replace("\\", "\\\\")) for i, (name, text) in enumerate(cases)), encoding="utf-8")
         done = subprocess.run(["psql", "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"], input=script.format(file),
                               capture_output=True, encoding="utf-8")
     if done.returncode:
@@ -130,8 +130,8 @@ def main():
     cases = list(make(count, seed))
     judges, passed, failed, valid = {}, 0, 0, 0
     for number, is_valid, found in judge_in_database(cases):
-        event_type, text = cases[number]
-        judge = judges.setdefault(event_type, validator(event_type + "@1"))
+        name, text = cases[number]
+        judge = judges.setdefault(name, validator(name))
         ours = {tuple(one) for one in found or []}
         valid += is_valid
         missing, unfounded = [], set(ours)
@@ -146,7 +146,7 @@ def main():
             continue
         failed += 1
         if failed <= SHOWN:
-            print(f"FAILED  {event_type}: only here {sorted(unfounded)}, only jsonschema {missing}: {text[:400]}")
+            print(f"FAILED  {name}: only here {sorted(unfounded)}, only jsonschema {missing}: {text[:400]}")
     print(f"seed {seed}: {valid} of {passed + failed} are valid")
     # A comparison in which one side is empty shows nothing.
     if not 0 < valid < passed + failed or passed + failed != len(cases):

@@ -99,8 +99,13 @@ DECLARE
     mode text := COALESCE(NULLIF(current_setting('event_bus.publish', true), ''), 'on');
     -- a transaction notifies of its first hundred events one by one
     most CONSTANT int := 100;
-    notified int;
+    piece CONSTANT int := 500;
+    done int;
     here int;
+    first bigint;
+    last bigint;
+    kind text;
+    version int;
 BEGIN
     IF mode NOT IN ('on', 'quiet', 'off') THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -111,30 +116,45 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    INSERT INTO event_bus.outbox (relation, ids, events)
-    SELECT format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), range_agg(int8range(id, id + 1)), count(*)
-    FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / 500 AS piece FROM published) AS p
-    GROUP BY piece
-    ORDER BY piece;
+    SELECT count(*), min(p.id), max(p.id), min(p.event_type), min(p.schema_version)
+    INTO here, first, last, kind, version
+    FROM (SELECT id, event_type, schema_version FROM published LIMIT piece + 1) AS p;
+    IF here = 0 THEN
+        RETURN NULL;
+    ELSIF here <= piece AND last - first = here - 1 THEN
+        -- nearly always: one row, or a few that nobody came between
+        INSERT INTO event_bus.outbox (relation, ids, events)
+        VALUES (format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), int8multirange(int8range(first, last + 1)), here);
+    ELSE
+        INSERT INTO event_bus.outbox (relation, ids, events)
+        SELECT format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), range_agg(int8range(p.id, p.id + 1)), count(*)
+        FROM (SELECT id, (row_number() OVER (ORDER BY id) - 1) / piece AS number FROM published) AS p
+        GROUP BY p.number
+        ORDER BY p.number;
+    END IF;
 
     -- A notification only wakes: nothing is lost without one.  A full queue
     -- would make writers fail when they commit.
-    IF mode = 'quiet' OR NOT FOUND OR pg_notification_queue_usage() > 0.5 THEN
+    IF mode = 'quiet' OR pg_notification_queue_usage() > 0.5 THEN
         RETURN NULL;
     END IF;
-    notified := COALESCE(NULLIF(current_setting('event_bus.notified', true), '')::int, 0);
-    here := (SELECT count(*) FROM (SELECT FROM published LIMIT most + 1) AS p);
-    IF notified + here <= most THEN
+    done := COALESCE(NULLIF(current_setting('event_bus.notified', true), '')::int, 0);
+    IF done + here > most THEN
+        -- equal notifications of a transaction are sent once
+        PERFORM pg_notify('event_bus', json_build_object('table', TG_TABLE_NAME, 'more', true)::text);
+        here := most + 1 - done;
+    ELSIF here = 1 THEN
         -- a longer type has no schema; the payload has to stay below 8000 bytes
+        PERFORM pg_notify('event_bus', json_build_object('id', first, 'table', TG_TABLE_NAME,
+            'type', left(kind, 62), 'version', version)::text);
+    ELSE
         PERFORM pg_notify('event_bus', json_build_object('id', id, 'table', TG_TABLE_NAME,
             'type', left(event_type, 62), 'version', schema_version)::text)
         FROM published
         ORDER BY id;
-        PERFORM set_config('event_bus.notified', (notified + here)::text, true);
-    ELSE
-        -- equal notifications of a transaction are sent once
-        PERFORM pg_notify('event_bus', json_build_object('table', TG_TABLE_NAME, 'more', true)::text);
-        PERFORM set_config('event_bus.notified', (most + 1)::text, true);
+    END IF;
+    IF here > 0 THEN
+        PERFORM set_config('event_bus.notified', (done + here)::text, true);
     END IF;
     RETURN NULL;
 END
@@ -290,16 +310,15 @@ $$;
 COMMENT ON FUNCTION event_bus.latest_version(text, int) IS 'The version that the registered upcasts lead to.';
 
 -- An event that cannot be upcast is a problem of its own, not of its batch.
--- Finds upcast_event where this migration found the extension.
 CREATE OR REPLACE FUNCTION event_bus.upcast(INOUT data jsonb, event_type text, INOUT schema_version int,
     to_version int, OUT problem text)
 LANGUAGE plpgsql STABLE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF to_version > schema_version THEN
         BEGIN
-            data := upcast_event(data, event_type, schema_version, to_version);
+            data := public.upcast_event(data, event_type, schema_version, to_version);
             schema_version := to_version;
         EXCEPTION WHEN OTHERS THEN
             problem := SQLERRM;
@@ -372,6 +391,8 @@ DECLARE
     positions bigint[];
     names text[];
     numbers bigint[];
+    end_position bigint;
+    end_event bigint;
 BEGIN
     SELECT * INTO mine FROM event_bus.consumers WHERE name = consumer FOR UPDATE;
     IF NOT FOUND THEN
@@ -397,14 +418,24 @@ BEGIN
         RETURN;
     END IF;
 
-    SELECT array_agg(l.position), array_agg(l.relation), array_agg(i)
+    SELECT array_agg(w.position), array_agg(w.relation), array_agg(w.id)
     INTO positions, names, numbers
-    FROM event_bus.log AS l, unnest(l.ids) AS r, generate_series(lower(r), upper(r) - 1) AS i
-    WHERE l.position BETWEEN mine.position AND last.position
-        AND (mine.relations IS NULL OR l.relation = ANY (mine.relations))
-        AND (l.position > mine.position OR i > mine.event);
+    FROM (
+        SELECT l.position, l.relation, i AS id
+        FROM event_bus.log AS l, unnest(l.ids) AS r, generate_series(lower(r), upper(r) - 1) AS i
+        WHERE l.position BETWEEN mine.position AND last.position
+            AND (mine.relations IS NULL OR l.relation = ANY (mine.relations))
+            AND (l.position > mine.position OR i > mine.event)
+        ORDER BY l.position, i
+        LIMIT max_events) AS w;
+    end_position := last.position;
+    end_event := upper(last.ids) - 1;
+    IF cardinality(numbers) = max_events THEN
+        end_position := positions[max_events];
+        end_event := numbers[max_events];
+    END IF;
     RETURN QUERY SELECT * FROM event_bus.load(positions, names, numbers, mine.event_types, versions);
-    RETURN QUERY SELECT last.position, NULL::text, upper(last.ids) - 1, NULL::text, NULL::int, NULL::int, NULL::jsonb,
+    RETURN QUERY SELECT end_position, NULL::text, end_event, NULL::text, NULL::int, NULL::int, NULL::jsonb,
         NULL::uuid, NULL::uuid, NULL::uuid, NULL::timestamptz, NULL::text;
 END
 $$;
@@ -469,7 +500,7 @@ COMMENT ON FUNCTION event_bus.prune(interval) IS
 
 -- ---------- looking at it ----------
 
-CREATE OR REPLACE VIEW event_bus.lag AS
+CREATE OR REPLACE VIEW event_bus.lag WITH (security_invoker) AS
 SELECT c.name AS consumer, b.publications AS publications_behind, b.events AS events_behind, now() - b.oldest AS oldest_waits,
     c.position, c.attempts, c.active_at,
     (SELECT count(*) FROM event_bus.dead_letters AS d WHERE d.consumer = c.name AND d.resolved_at IS NULL) AS dead_letters,
@@ -486,7 +517,7 @@ CROSS JOIN LATERAL (
     WHERE c.relations IS NULL OR w.relation = ANY (c.relations)) AS b;
 COMMENT ON VIEW event_bus.lag IS 'How far each consumer is behind, and which backend works for it (NULL: none).';
 
-CREATE OR REPLACE VIEW event_bus.status AS
+CREATE OR REPLACE VIEW event_bus.status WITH (security_invoker) AS
 SELECT (SELECT count(*) FROM event_bus.outbox) AS outbox,
     (SELECT now() - min(published_at) FROM event_bus.outbox) AS outbox_oldest,
     (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'event_bus.outbox'::regclass) AS outbox_dead_rows,
@@ -499,24 +530,24 @@ COMMENT ON VIEW event_bus.status IS 'What is waiting, and what keeps vacuum from
 
 -- ---------- correlation ----------
 
-CREATE OR REPLACE VIEW event_bus.events AS
-SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM discord_events
+CREATE OR REPLACE VIEW event_bus.events WITH (security_invoker) AS
+SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.discord_events
 UNION ALL
-SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM market_events
+SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.market_events
 UNION ALL
-SELECT 'signal_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM signal_events
+SELECT 'signal_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.signal_events
 UNION ALL
-SELECT 'order_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM order_events
+SELECT 'order_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.order_events
 UNION ALL
-SELECT 'system_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM system_events
+SELECT 'system_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.system_events
 UNION ALL
-SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM ingestion_events;
+SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.ingestion_events;
 COMMENT ON VIEW event_bus.events IS 'The events of all slices.';
 
 -- An event has one cause at most, so the events of a correlation are trees, or
 -- rings that trees hang on.  Where a ring is, its oldest event is taken for a
 -- root.  Linear but for the paths, which are as long as the tree is deep.
-CREATE OR REPLACE FUNCTION event_tree(correlation_id uuid)
+CREATE OR REPLACE FUNCTION public.event_tree(correlation_id uuid)
 RETURNS TABLE (depth int, path uuid[], relation text, id bigint, event_type text, schema_version int, event_id uuid,
     causation_id uuid, recorded_at timestamptz, note text, data jsonb)
 LANGUAGE plpgsql STABLE
@@ -524,17 +555,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    names text[];          -- the events by age: table, id, event_id, and the number of the cause
+    names text[];          -- the events by age: table, id, and the number of the cause
     ids bigint[];
-    keys uuid[];
     causes int[];
     notes text[];
     seen int[];            -- by which walk upwards
     child int[];           -- the oldest effect, and the next one of the same cause
     sibling int[];
     stack int[] := '{}';
-    branch uuid[] := '{}';
     deep int := 1;
+    place int := 0;
+    places int[];
+    depths int[];
+    branch uuid[] := '{}';
     here int;
     next int;
     first int;
@@ -547,11 +580,11 @@ BEGIN
         WHERE e.correlation_id = $1),
     cause AS (
         SELECT event_id, min(number) AS number FROM event GROUP BY event_id)
-    SELECT array_agg(e.relation ORDER BY e.number), array_agg(e.id ORDER BY e.number), array_agg(e.event_id ORDER BY e.number),
+    SELECT array_agg(e.relation ORDER BY e.number), array_agg(e.id ORDER BY e.number),
         array_agg(COALESCE(c.number, 0) ORDER BY e.number),
         array_agg(CASE WHEN e.causation_id IS NOT NULL AND c.number IS NULL THEN 'the cause is missing' END ORDER BY e.number),
         count(*)
-    INTO names, ids, keys, causes, notes, total
+    INTO names, ids, causes, notes, total
     FROM event AS e LEFT JOIN cause AS c ON c.event_id = e.causation_id;
 
     -- rings
@@ -577,6 +610,8 @@ BEGIN
     -- effects of each cause, the oldest first; number 0 is the cause of the roots
     child := array_fill(0, ARRAY[total + 1], ARRAY[0]);
     sibling := array_fill(0, ARRAY[total]);
+    places := sibling;
+    depths := sibling;
     FOR i IN REVERSE total..1 LOOP
         sibling[i] := child[causes[i]];
         child[causes[i]] := i;
@@ -585,14 +620,9 @@ BEGIN
     -- down before on
     here := child[0];
     WHILE here > 0 LOOP
-        branch[deep] := keys[here];
-        RETURN QUERY SELECT deep - 1, branch[1:deep], e.relation, e.id, e.event_type, e.schema_version, e.event_id,
-            e.causation_id, e.recorded_at,
-            CASE WHEN notes[here] = 'the cause is missing'
-                    AND EXISTS (SELECT FROM event_bus.events AS o WHERE o.event_id = e.causation_id)
-                THEN 'the cause has another correlation id' ELSE notes[here] END,
-            e.data
-        FROM event_bus.events AS e WHERE e.relation = names[here] AND e.id = ids[here];
+        place := place + 1;
+        places[here] := place;
+        depths[here] := deep - 1;
         IF child[here] > 0 THEN
             stack[deep] := here;
             deep := deep + 1;
@@ -605,15 +635,31 @@ BEGIN
             here := sibling[here];
         END IF;
     END LOOP;
+
+    FOR depth, relation, id, event_type, schema_version, event_id, causation_id, recorded_at, note, data IN
+        SELECT t.depth, e.relation, e.id, e.event_type, e.schema_version, e.event_id, e.causation_id, e.recorded_at,
+            -- not EXISTS, for which the planner might read all events at once
+            CASE WHEN t.note = 'the cause is missing' AND (SELECT true FROM event_bus.events AS o WHERE o.event_id = e.causation_id LIMIT 1)
+                THEN 'the cause has another correlation id' ELSE t.note END,
+            e.data
+        FROM event_bus.events AS e
+        JOIN unnest(names, ids, places, depths, notes) AS t(relation, id, place, depth, note) ON t.relation = e.relation AND t.id = e.id
+        WHERE e.correlation_id = $1
+        ORDER BY t.place
+    LOOP
+        branch[depth + 1] := event_id;
+        path := branch[1:depth + 1];
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
+COMMENT ON FUNCTION public.event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
 
 -- ---------- from here on, what is inserted is published ----------
 
-SELECT event_bus.add_table('discord_events');
-SELECT event_bus.add_table('market_events');
-SELECT event_bus.add_table('signal_events');
-SELECT event_bus.add_table('order_events');
-SELECT event_bus.add_table('system_events');
-SELECT event_bus.add_table('ingestion_events');
+SELECT event_bus.add_table('public.discord_events');
+SELECT event_bus.add_table('public.market_events');
+SELECT event_bus.add_table('public.signal_events');
+SELECT event_bus.add_table('public.order_events');
+SELECT event_bus.add_table('public.system_events');
+SELECT event_bus.add_table('public.ingestion_events');

@@ -1,0 +1,112 @@
+-- Deploy trading:4.0.0-tables to pg
+
+-- The starting point: what the application has today, drift and all.  A
+-- database that has these tables already keeps them as they are; the verify
+-- script says whether they are the ones that are meant.
+
+BEGIN;
+
+CREATE TABLE IF NOT EXISTS public.discord_channels (
+    id         text PRIMARY KEY,
+    guild_id   text,
+    name       text,
+    type       int,
+    topic      text,
+    updated_at timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS public.discord_messages (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    message_id text,
+    channel_id text,
+    author_id  text,
+    content    text,
+    created_at timestamptz,
+    raw_event  jsonb
+);
+
+CREATE TABLE IF NOT EXISTS public.trade_setups (
+    id                bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    ticker            text,
+    setup_date        date,
+    source_message_id text,
+    created_at        timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS public.parsed_levels (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    setup_id   bigint,
+    level_type text,
+    price      numeric
+);
+
+-- One event table for each slice, and each slice its own idea of the columns.
+
+-- The gateway's names of events (MESSAGE_CREATE), and no version.
+CREATE TABLE IF NOT EXISTS public.discord_events (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_type     text,
+    payload        jsonb,
+    event_id       uuid DEFAULT gen_random_uuid(),
+    correlation_id uuid,
+    causation_id   uuid,
+    recorded_at    timestamptz DEFAULT now()
+);
+
+-- No type: the documents say their kind, most of them.
+CREATE TABLE IF NOT EXISTS public.market_events (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    schema_version int,
+    data           json,
+    event_id       uuid DEFAULT gen_random_uuid(),
+    correlation_id uuid,
+    causation_id   uuid,
+    recorded_at    timestamptz DEFAULT now()
+);
+
+-- A document that is text, a version that is a word ("1", "v1").
+CREATE TABLE IF NOT EXISTS public.signal_events (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_type     text,
+    version        text,
+    event_data     text,
+    event_id       uuid DEFAULT gen_random_uuid(),
+    correlation_id uuid,
+    causation_id   uuid,
+    recorded_at    timestamptz DEFAULT now()
+);
+
+-- Two documents, after a change of names that was never finished: body is the
+-- older one.  Most rows fill one of them, some both.
+CREATE TABLE IF NOT EXISTS public.order_events (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_type     text,
+    schema_version int,
+    data           jsonb,
+    body           json,
+    event_id       uuid DEFAULT gen_random_uuid(),
+    correlation_id uuid,
+    causation_id   uuid,
+    recorded_at    timestamptz DEFAULT now()
+);
+
+-- Neither type nor version.
+CREATE TABLE IF NOT EXISTS public.system_events (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    metadata       jsonb,
+    event_id       uuid DEFAULT gen_random_uuid(),
+    correlation_id uuid,
+    causation_id   uuid,
+    recorded_at    timestamptz DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS public.ingestion_events (
+    id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    body           text,
+    event_id       uuid DEFAULT gen_random_uuid(),
+    correlation_id uuid,
+    causation_id   uuid,
+    recorded_at    timestamptz DEFAULT now()
+);
+
+COMMIT;

@@ -1,0 +1,537 @@
+-- Deploy trading:4.1.0-constraints to pg
+-- requires: 4.1.0-helpers
+
+-- Not one transaction: each step commits, so that no lock is kept.  May be run
+-- again where it was stopped.  docs/migration-guide.md has the reason for each
+-- rule.
+--
+-- 1. The rules, NOT VALID: new rows keep to them from now on.
+-- 2. Old rows that break one: repaired where others refer to them, else moved;
+--    the original goes to before_4_1_0, whole, with the reason.
+-- 3. The rules hold for every row: VALIDATE, which lets readers and writers go on.
+
+-- ---------- side tables ----------
+
+BEGIN;
+SET LOCAL client_min_messages = warning;
+
+CREATE SCHEMA IF NOT EXISTS before_4_1_0;
+COMMENT ON SCHEMA before_4_1_0 IS 'Rows as they were before migration 4.1.0 repaired or moved them.';
+
+DO $$
+DECLARE
+    relation text;
+BEGIN
+    FOREACH relation IN ARRAY ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
+        'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']
+    LOOP
+        EXECUTE format($ddl$
+            CREATE TABLE IF NOT EXISTS before_4_1_0.%1$I (
+                LIKE public.%1$I,
+                kept_why text NOT NULL,
+                kept_as text NOT NULL CHECK (kept_as IN ('moved', 'repaired')),
+                repaired jsonb,
+                kept_at timestamptz NOT NULL DEFAULT now(),
+                PRIMARY KEY (id))$ddl$, relation);
+    END LOOP;
+END
+$$;
+
+COMMIT;
+
+-- ---------- what there is, counted ----------
+
+SET trading_migration.working = on;
+SET timezone = 'UTC';
+
+SELECT trading_migration.watch('4.1.0', t, ids_grow => t <> 'discord_channels')
+FROM unnest(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events', 'market_events', 'signal_events',
+    'order_events', 'system_events', 'ingestion_events']) AS t
+-- not again where this was stopped in between: rows are repaired already
+WHERE NOT EXISTS (SELECT FROM trading_migration.checksums AS c WHERE c.release = '4.1.0' AND c.relation = t AND c.rows IS NOT NULL);
+
+-- One snapshot for the rows and for what is logged already: that much was
+-- changed before, and does not count.
+DO $$
+DECLARE
+    c record;
+BEGIN
+    FOR c IN SELECT * FROM trading_migration.checksums WHERE release = '4.1.0' AND rows IS NULL LOOP
+        EXECUTE format($q$
+            WITH seen AS (SELECT number FROM trading_migration.changed WHERE release = '4.1.0' AND relation = %1$L),
+                counted AS (SELECT count(*) AS rows, sum(trading_migration.row_hash(to_jsonb(t))) AS hash
+                    FROM public.%1$I AS t WHERE %2$s),
+                forgotten AS (DELETE FROM trading_migration.changed WHERE number IN (SELECT number FROM seen))
+            UPDATE trading_migration.checksums SET rows = counted.rows, hash = coalesce(counted.hash, 0)
+            FROM counted WHERE release = '4.1.0' AND relation = %1$L
+        $q$, c.relation, CASE WHEN c.up_to IS NULL THEN 'true' ELSE format('id <= %s', c.up_to) END);
+    END LOOP;
+END
+$$;
+
+-- ---------- 1. the rules ----------
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_channels
+        DROP CONSTRAINT IF EXISTS discord_channels_id_format,
+        ADD CONSTRAINT discord_channels_id_format CHECK (id ~ '^[0-9]{1,20}$') NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_channels_guild_id_format,
+        ADD CONSTRAINT discord_channels_guild_id_format CHECK (guild_id ~ '^[0-9]{1,20}$') NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_channels_name_set,
+        ADD CONSTRAINT discord_channels_name_set CHECK (name IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_channels_name_length,
+        ADD CONSTRAINT discord_channels_name_length CHECK (char_length(name) BETWEEN 1 AND 100) NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_channels_topic_length,
+        ADD CONSTRAINT discord_channels_topic_length CHECK (char_length(topic) <= 4096) NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_channels_type_set,
+        ADD CONSTRAINT discord_channels_type_set CHECK (type IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_channels_type_known,
+        ADD CONSTRAINT discord_channels_type_known CHECK (type BETWEEN 0 AND 5 OR type BETWEEN 10 AND 16) NOT VALID
+$$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_messages
+        DROP CONSTRAINT IF EXISTS discord_messages_essentials_set,
+        ADD CONSTRAINT discord_messages_essentials_set CHECK (message_id IS NOT NULL AND channel_id IS NOT NULL
+            AND author_id IS NOT NULL AND content IS NOT NULL AND created_at IS NOT NULL AND raw_event IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_messages_id_format,
+        ADD CONSTRAINT discord_messages_id_format CHECK (message_id ~ '^[0-9]{1,20}$'
+            AND channel_id ~ '^[0-9]{1,20}$' AND author_id ~ '^[0-9]{1,20}$') NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_messages_content_length,
+        ADD CONSTRAINT discord_messages_content_length CHECK (char_length(content) <= 4000) NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_messages_structure,
+        ADD CONSTRAINT discord_messages_structure CHECK (jsonb_typeof(raw_event) = 'object' AND raw_event ? 'id'
+            AND raw_event ? 'channel_id') NOT VALID
+$$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.trade_setups
+        DROP CONSTRAINT IF EXISTS trade_setups_essentials_set,
+        ADD CONSTRAINT trade_setups_essentials_set CHECK (ticker IS NOT NULL AND setup_date IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS trade_setups_ticker_format,
+        ADD CONSTRAINT trade_setups_ticker_format CHECK (ticker ~ '^[A-Z0-9]+([./-][A-Z0-9]+)*$' AND char_length(ticker) <= 32) NOT VALID
+$$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.parsed_levels
+        DROP CONSTRAINT IF EXISTS parsed_levels_essentials_set,
+        ADD CONSTRAINT parsed_levels_essentials_set CHECK (setup_id IS NOT NULL AND level_type IS NOT NULL AND price IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS parsed_levels_type_known,
+        ADD CONSTRAINT parsed_levels_type_known CHECK (level_type IN ('entry', 'stop', 'target', 'support', 'resistance')) NOT VALID,
+        DROP CONSTRAINT IF EXISTS parsed_levels_price_positive,
+        ADD CONSTRAINT parsed_levels_price_positive CHECK (price > 0 AND price < 'Infinity') NOT VALID,
+        DROP CONSTRAINT IF EXISTS parsed_levels_setup,
+        ADD CONSTRAINT parsed_levels_setup FOREIGN KEY (setup_id) REFERENCES public.trade_setups (id) ON DELETE CASCADE NOT VALID
+$$);
+
+-- A document is an object and has the keys that the application cannot do
+-- without.  coalesce: a key that is missing is false, and not unknown.
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_events
+        DROP CONSTRAINT IF EXISTS discord_events_essentials_set,
+        ADD CONSTRAINT discord_events_essentials_set CHECK (event_id IS NOT NULL AND recorded_at IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS discord_events_structure,
+        ADD CONSTRAINT discord_events_structure CHECK (coalesce(
+            jsonb_typeof(payload) = 'object' AND payload ? 'id', false)) NOT VALID
+$$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.market_events
+        DROP CONSTRAINT IF EXISTS market_events_essentials_set,
+        ADD CONSTRAINT market_events_essentials_set CHECK (event_id IS NOT NULL AND recorded_at IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS market_events_structure,
+        ADD CONSTRAINT market_events_structure CHECK (coalesce(
+            jsonb_typeof(trading_migration.document(data::text)) = 'object'
+            AND (json_typeof(data -> 'symbol') = 'string' OR json_typeof(data -> 's') = 'string'), false)) NOT VALID
+$$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.signal_events
+        DROP CONSTRAINT IF EXISTS signal_events_essentials_set,
+        ADD CONSTRAINT signal_events_essentials_set CHECK (event_id IS NOT NULL AND recorded_at IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS signal_events_structure,
+        ADD CONSTRAINT signal_events_structure CHECK (coalesce(
+            jsonb_typeof(trading_migration.document(event_data) -> 'symbol') = 'string'
+            AND trading_migration.document(event_data) ? 'action', false)) NOT VALID
+$$);
+
+-- Where both documents are there, both have to be documents; whether they
+-- agree is 4.2.0's question.
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.order_events
+        DROP CONSTRAINT IF EXISTS order_events_essentials_set,
+        ADD CONSTRAINT order_events_essentials_set CHECK (event_id IS NOT NULL AND recorded_at IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS order_events_structure,
+        ADD CONSTRAINT order_events_structure CHECK (coalesce(
+            (data IS NULL OR jsonb_typeof(data -> 'symbol') = 'string' OR jsonb_typeof(data -> 'order') = 'object'
+                OR jsonb_typeof(data -> 's') = 'string')
+            AND (body IS NULL OR trading_migration.document(body::text) IS NOT NULL AND (json_typeof(body -> 'symbol') = 'string'
+                OR json_typeof(body -> 'order') = 'object' OR json_typeof(body -> 's') = 'string'))
+            AND (data IS NOT NULL OR body IS NOT NULL), false)) NOT VALID
+$$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.system_events
+        DROP CONSTRAINT IF EXISTS system_events_essentials_set,
+        ADD CONSTRAINT system_events_essentials_set CHECK (event_id IS NOT NULL AND recorded_at IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS system_events_structure,
+        ADD CONSTRAINT system_events_structure CHECK (coalesce(
+            jsonb_typeof(metadata) = 'object' AND metadata ? 'message', false)) NOT VALID
+$$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.ingestion_events
+        DROP CONSTRAINT IF EXISTS ingestion_events_essentials_set,
+        ADD CONSTRAINT ingestion_events_essentials_set CHECK (event_id IS NOT NULL AND recorded_at IS NOT NULL) NOT VALID,
+        DROP CONSTRAINT IF EXISTS ingestion_events_structure,
+        ADD CONSTRAINT ingestion_events_structure CHECK (coalesce(
+            jsonb_typeof(trading_migration.document(body)) = 'object'
+            AND trading_migration.document(body) ?| ARRAY['batch_id', 'source'], false)) NOT VALID
+$$);
+
+-- ---------- 2. channels: repaired ----------
+
+-- A direct message has no name at Discord, its channel gets one.  A guild that
+-- was written down as a rounded number is not known any more.
+WITH broken AS (
+    SELECT c AS original,
+        coalesce(left(nullif(c.name, ''), 100), CASE WHEN c.type IN (1, 3) OR c.type IS NULL AND c.guild_id IS NULL
+            THEN 'direct message ' ELSE 'unnamed channel ' END || c.id) AS name,
+        left(c.topic, 4096) AS topic,
+        CASE WHEN c.guild_id ~ '^[0-9]{1,20}$' THEN c.guild_id END AS guild_id,
+        CASE WHEN c.type BETWEEN 0 AND 5 OR c.type BETWEEN 10 AND 16 THEN c.type
+            WHEN c.guild_id IS NULL THEN 1 ELSE 0 END AS type,
+        concat_ws('; ', CASE WHEN c.name IS NULL OR c.name = '' THEN 'no name' END,
+            CASE WHEN char_length(c.name) > 100 THEN 'name too long' END,
+            CASE WHEN char_length(c.topic) > 4096 THEN 'topic too long' END,
+            CASE WHEN c.guild_id !~ '^[0-9]{1,20}$' THEN 'guild_id is no snowflake' END,
+            CASE WHEN c.type IS NULL THEN 'no type' WHEN NOT (c.type BETWEEN 0 AND 5 OR c.type BETWEEN 10 AND 16)
+                THEN 'unknown type' END) AS why
+    FROM public.discord_channels AS c
+    WHERE c.name IS NULL OR c.type IS NULL OR NOT (char_length(c.name) BETWEEN 1 AND 100) OR char_length(c.topic) > 4096
+        OR c.guild_id !~ '^[0-9]{1,20}$' OR NOT (c.type BETWEEN 0 AND 5 OR c.type BETWEEN 10 AND 16)
+    FOR UPDATE
+), kept AS (
+    INSERT INTO before_4_1_0.discord_channels (id, guild_id, name, type, topic, updated_at, kept_why, kept_as, repaired)
+    SELECT (original).*, why, 'repaired',
+        jsonb_build_object('name', name, 'topic', topic, 'guild_id', guild_id, 'type', type)
+    FROM broken
+    ON CONFLICT (id) DO NOTHING
+)
+UPDATE public.discord_channels AS c
+SET name = b.name, topic = b.topic, guild_id = b.guild_id, type = b.type
+FROM broken AS b
+WHERE c.id = (b.original).id;
+
+-- ---------- 2. messages: repaired, duplicates moved ----------
+
+-- Without an id that can be found nothing can refer to a message: it is moved.
+CALL trading_migration.in_batches('public.discord_messages', $$
+    WITH gone AS (
+        DELETE FROM public.discord_messages AS m
+        WHERE m.id BETWEEN $1 AND $2
+            AND coalesce(m.message_id !~ '^[0-9]{1,20}$', true) AND coalesce(m.raw_event ->> 'id' !~ '^[0-9]{1,20}$', true)
+        RETURNING *
+    )
+    INSERT INTO before_4_1_0.discord_messages (id, message_id, channel_id, author_id, content, created_at, raw_event, kept_why, kept_as)
+    SELECT id, message_id, channel_id, author_id, content, created_at, raw_event, 'no message_id', 'moved' FROM gone
+$$);
+
+-- What the raw event says, where a column says nothing; the time from the
+-- snowflake; 0 for an author or a channel that nobody knows.  A raw event that
+-- is none is written anew from the columns.
+CALL trading_migration.in_batches('public.discord_messages', $$
+    WITH broken AS (
+        SELECT m AS original, f.*, CASE WHEN coalesce(jsonb_typeof(m.raw_event) = 'object' AND m.raw_event ?& ARRAY['id', 'channel_id'], false)
+                THEN m.raw_event
+            ELSE jsonb_build_object('id', f.message_id, 'channel_id', f.channel_id, 'author', jsonb_build_object('id', f.author_id),
+                'content', f.content, 'timestamp', to_char(f.created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) END AS raw_event,
+            concat_ws('; ', CASE WHEN m.message_id IS DISTINCT FROM f.message_id THEN 'no message_id' END,
+                CASE WHEN m.channel_id IS DISTINCT FROM f.channel_id THEN 'no channel_id' END,
+                CASE WHEN m.author_id IS DISTINCT FROM f.author_id THEN 'no author_id' END,
+                CASE WHEN m.content IS NULL THEN 'no content' WHEN m.content <> f.content THEN 'content too long' END,
+                CASE WHEN m.created_at IS NULL THEN 'no created_at' END,
+                CASE WHEN m.raw_event IS NULL THEN 'no raw event' WHEN jsonb_typeof(m.raw_event) <> 'object' THEN 'raw event is ' || jsonb_typeof(m.raw_event)
+                    WHEN NOT m.raw_event ?& ARRAY['id', 'channel_id'] THEN 'half a raw event' END) AS why
+        FROM public.discord_messages AS m
+        CROSS JOIN LATERAL (SELECT CASE WHEN m.message_id ~ '^[0-9]{1,20}$' THEN m.message_id ELSE m.raw_event ->> 'id' END AS message_id) AS i
+        CROSS JOIN LATERAL (SELECT i.message_id,
+            CASE WHEN m.channel_id ~ '^[0-9]{1,20}$' THEN m.channel_id
+                WHEN m.raw_event ->> 'channel_id' ~ '^[0-9]{1,20}$' THEN m.raw_event ->> 'channel_id' ELSE '0' END AS channel_id,
+            CASE WHEN m.author_id ~ '^[0-9]{1,20}$' THEN m.author_id
+                WHEN m.raw_event #>> '{author,id}' ~ '^[0-9]{1,20}$' THEN m.raw_event #>> '{author,id}' ELSE '0' END AS author_id,
+            left(coalesce(m.content, m.raw_event ->> 'content', ''), 4000) AS content,
+            coalesce(m.created_at, to_timestamp((div(i.message_id::numeric, 4194304) + 1420070400000) / 1000)) AS created_at) AS f
+        WHERE m.id BETWEEN $1 AND $2 AND (m.message_id IS NULL OR m.channel_id IS NULL OR m.author_id IS NULL
+            OR m.content IS NULL OR m.created_at IS NULL OR m.raw_event IS NULL
+            OR m.message_id !~ '^[0-9]{1,20}$' OR m.channel_id !~ '^[0-9]{1,20}$' OR m.author_id !~ '^[0-9]{1,20}$'
+            OR char_length(m.content) > 4000 OR jsonb_typeof(m.raw_event) <> 'object' OR NOT m.raw_event ?& ARRAY['id', 'channel_id'])
+        FOR UPDATE OF m
+    ), kept AS (
+        INSERT INTO before_4_1_0.discord_messages
+            (id, message_id, channel_id, author_id, content, created_at, raw_event, kept_why, kept_as, repaired)
+        SELECT (b.original).*, b.why, 'repaired', jsonb_build_object('message_id', b.message_id, 'channel_id', b.channel_id,
+            'author_id', b.author_id, 'content', b.content, 'created_at', b.created_at, 'raw_event', b.raw_event)
+        FROM broken AS b
+        ON CONFLICT (id) DO NOTHING
+    )
+    UPDATE public.discord_messages AS m
+    SET message_id = b.message_id, channel_id = b.channel_id, author_id = b.author_id, content = b.content,
+        created_at = b.created_at, raw_event = b.raw_event
+    FROM broken AS b
+    WHERE m.id = (b.original).id
+$$);
+
+-- The first of several stays: later ones are the same message delivered again.
+WITH gone AS (
+    DELETE FROM public.discord_messages AS m
+    USING (SELECT id, first_value(id) OVER (PARTITION BY message_id ORDER BY id) AS first FROM public.discord_messages) AS d
+    WHERE m.id = d.id AND d.id <> d.first
+    RETURNING m.*, d.first
+)
+INSERT INTO before_4_1_0.discord_messages (id, message_id, channel_id, author_id, content, created_at, raw_event, kept_why, kept_as)
+SELECT id, message_id, channel_id, author_id, content, created_at, raw_event, format('duplicate of row %s', first), 'moved' FROM gone
+ON CONFLICT (id) DO UPDATE SET kept_why = before_4_1_0.discord_messages.kept_why || '; ' || EXCLUDED.kept_why, kept_as = 'moved';
+
+SET client_min_messages = warning;
+
+-- A duplicate that comes in between makes this fail: then run it again.
+DROP INDEX CONCURRENTLY IF EXISTS public.discord_messages_message_id;
+CREATE UNIQUE INDEX CONCURRENTLY discord_messages_message_id ON public.discord_messages (message_id);
+
+RESET client_min_messages;
+
+-- ---------- 2. setups: repaired ----------
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.trade_setups
+        DROP CONSTRAINT IF EXISTS trade_setups_source_message,
+        ADD CONSTRAINT trade_setups_source_message FOREIGN KEY (source_message_id)
+            REFERENCES public.discord_messages (message_id) ON DELETE SET NULL NOT VALID
+$$);
+
+CALL trading_migration.in_batches('public.trade_setups', $$
+    WITH broken AS (
+        SELECT s AS original,
+            CASE WHEN f.ticker ~ '^[A-Z0-9]+([./-][A-Z0-9]+)*$' AND char_length(f.ticker) <= 32 THEN f.ticker ELSE 'UNKNOWN' END AS ticker,
+            coalesce(s.setup_date, (s.created_at AT TIME ZONE 'UTC')::date, '1970-01-01') AS setup_date,
+            CASE WHEN f.known THEN s.source_message_id END AS source_message_id,
+            concat_ws('; ', CASE WHEN s.ticker IS NULL THEN 'no ticker' WHEN s.ticker ~ '^\s*\$' THEN 'ticker with $'
+                    WHEN s.ticker IS DISTINCT FROM f.ticker THEN 'ticker in lower case'
+                    WHEN s.ticker !~ '^[A-Z0-9]+([./-][A-Z0-9]+)*$' OR char_length(s.ticker) > 32 THEN 'no ticker' END,
+                CASE WHEN s.setup_date IS NULL THEN 'no setup_date' END,
+                CASE WHEN s.source_message_id IS NOT NULL AND NOT f.known THEN 'its message is gone' END) AS why
+        FROM public.trade_setups AS s
+        CROSS JOIN LATERAL (SELECT upper(ltrim(btrim(s.ticker), '$')) AS ticker,
+            EXISTS (SELECT FROM public.discord_messages AS m WHERE m.message_id = s.source_message_id) AS known) AS f
+        WHERE s.id BETWEEN $1 AND $2 AND (s.ticker IS NULL OR s.ticker !~ '^[A-Z0-9]+([./-][A-Z0-9]+)*$' OR char_length(s.ticker) > 32
+            OR s.setup_date IS NULL OR s.source_message_id IS NOT NULL AND NOT f.known)
+        FOR UPDATE OF s
+    ), kept AS (
+        INSERT INTO before_4_1_0.trade_setups (id, ticker, setup_date, source_message_id, created_at, kept_why, kept_as, repaired)
+        SELECT (original).*, why, 'repaired',
+            jsonb_build_object('ticker', ticker, 'setup_date', setup_date, 'source_message_id', source_message_id)
+        FROM broken
+        ON CONFLICT (id) DO NOTHING
+    )
+    UPDATE public.trade_setups AS s
+    SET ticker = b.ticker, setup_date = b.setup_date, source_message_id = b.source_message_id
+    FROM broken AS b
+    WHERE s.id = (b.original).id
+$$);
+
+-- ---------- 2. levels: moved ----------
+
+CALL trading_migration.in_batches('public.parsed_levels', $$
+    WITH gone AS (
+        DELETE FROM public.parsed_levels AS l
+        WHERE l.id BETWEEN $1 AND $2 AND (l.setup_id IS NULL OR l.level_type IS NULL OR l.price IS NULL
+            OR l.level_type NOT IN ('entry', 'stop', 'target', 'support', 'resistance') OR NOT (l.price > 0 AND l.price < 'Infinity')
+            OR NOT EXISTS (SELECT FROM public.trade_setups AS s WHERE s.id = l.setup_id))
+        RETURNING *
+    )
+    INSERT INTO before_4_1_0.parsed_levels (id, setup_id, level_type, price, kept_why, kept_as)
+    SELECT id, setup_id, level_type, price,
+        CASE WHEN price IS NULL THEN 'no price' WHEN NOT (price > 0 AND price < 'Infinity') THEN 'price not positive'
+            WHEN level_type IS NULL THEN 'no type' WHEN level_type NOT IN ('entry', 'stop', 'target', 'support', 'resistance') THEN 'unknown type'
+            ELSE 'no such setup' END, 'moved'
+    FROM gone
+$$);
+
+-- ---------- 2. events: moved, envelopes repaired ----------
+
+-- The same for each table: what breaks the rule of structure is moved (the
+-- rule is asked by its own expression), a missing event_id becomes one that is
+-- always the same for that row, a missing time that of the row before it,
+-- later rows with an event_id that was there already are moved.
+DO $$
+DECLARE
+    relation text;
+    columns text;
+    structure text;
+    documents text;
+BEGIN
+    FOR relation, documents IN VALUES ('discord_events', 'payload::text'), ('market_events', 'data::text'), ('signal_events', 'event_data'),
+        ('order_events', 'coalesce(data::text, body::text)'), ('system_events', 'metadata::text'), ('ingestion_events', 'body')
+    LOOP
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO columns
+        FROM pg_attribute WHERE attrelid = format('public.%I', relation)::regclass AND attnum > 0 AND NOT attisdropped;
+        SELECT pg_get_expr(conbin, conrelid) INTO STRICT structure
+        FROM pg_constraint WHERE conrelid = format('public.%I', relation)::regclass AND conname = relation || '_structure';
+        EXECUTE format($f$
+            CREATE OR REPLACE PROCEDURE trading_migration.repair_%1$s() LANGUAGE plpgsql AS $body$
+            BEGIN
+                CALL trading_migration.in_batches('public.%1$I', $command$
+                    WITH gone AS (
+                        DELETE FROM public.%1$I WHERE id BETWEEN $1 AND $2 AND NOT (%3$s) RETURNING *
+                    )
+                    INSERT INTO before_4_1_0.%1$I (%2$s, kept_why, kept_as)
+                    SELECT %2$s, CASE WHEN %4$s IS NULL THEN 'no document'
+                        WHEN trading_migration.document(%4$s) IS NULL THEN 'no JSON'
+                        WHEN jsonb_typeof(trading_migration.document(%4$s)) <> 'object'
+                            THEN 'the document is ' || jsonb_typeof(trading_migration.document(%4$s))
+                        ELSE 'half a document' END, 'moved'
+                    FROM gone
+                $command$);
+                CALL trading_migration.in_batches('public.%1$I', $command$
+                    WITH broken AS (
+                        SELECT e AS original, coalesce(e.event_id, md5('%1$s ' || e.id)::uuid) AS event_id,
+                            coalesce(e.recorded_at, (SELECT b.recorded_at FROM public.%1$I AS b
+                                WHERE b.id < e.id AND b.recorded_at IS NOT NULL ORDER BY b.id DESC LIMIT 1), now()) AS recorded_at
+                        FROM public.%1$I AS e
+                        WHERE e.id BETWEEN $1 AND $2 AND (e.event_id IS NULL OR e.recorded_at IS NULL)
+                        FOR UPDATE OF e
+                    ), kept AS (
+                        INSERT INTO before_4_1_0.%1$I (%2$s, kept_why, kept_as, repaired)
+                        SELECT (b.original).*, concat_ws('; ', CASE WHEN (b.original).event_id IS NULL THEN 'no event_id' END,
+                            CASE WHEN (b.original).recorded_at IS NULL THEN 'no recorded_at' END), 'repaired',
+                            jsonb_build_object('event_id', b.event_id, 'recorded_at', b.recorded_at)
+                        FROM broken AS b
+                        ON CONFLICT (id) DO NOTHING
+                    )
+                    UPDATE public.%1$I AS e SET event_id = b.event_id, recorded_at = b.recorded_at
+                    FROM broken AS b WHERE e.id = (b.original).id
+                $command$);
+                WITH gone AS (
+                    DELETE FROM public.%1$I AS e
+                    USING (SELECT id, first_value(id) OVER (PARTITION BY event_id ORDER BY id) AS first FROM public.%1$I) AS d
+                    WHERE e.id = d.id AND d.id <> d.first
+                    RETURNING e.*, d.first
+                )
+                INSERT INTO before_4_1_0.%1$I (%2$s, kept_why, kept_as)
+                SELECT %2$s, format('duplicate of row %%s', first), 'moved' FROM gone
+                ON CONFLICT (id) DO UPDATE SET kept_why = before_4_1_0.%1$I.kept_why || '; ' || EXCLUDED.kept_why, kept_as = 'moved';
+            END $body$
+        $f$, relation, columns, structure, documents);
+    END LOOP;
+END
+$$;
+CALL trading_migration.repair_discord_events();
+CALL trading_migration.repair_market_events();
+CALL trading_migration.repair_signal_events();
+CALL trading_migration.repair_order_events();
+CALL trading_migration.repair_system_events();
+CALL trading_migration.repair_ingestion_events();
+DROP PROCEDURE trading_migration.repair_discord_events();
+DROP PROCEDURE trading_migration.repair_market_events();
+DROP PROCEDURE trading_migration.repair_signal_events();
+DROP PROCEDURE trading_migration.repair_order_events();
+DROP PROCEDURE trading_migration.repair_system_events();
+DROP PROCEDURE trading_migration.repair_ingestion_events();
+
+SET client_min_messages = warning;
+DROP INDEX CONCURRENTLY IF EXISTS public.discord_events_event_id;
+CREATE UNIQUE INDEX CONCURRENTLY discord_events_event_id ON public.discord_events (event_id);
+DROP INDEX CONCURRENTLY IF EXISTS public.market_events_event_id;
+CREATE UNIQUE INDEX CONCURRENTLY market_events_event_id ON public.market_events (event_id);
+DROP INDEX CONCURRENTLY IF EXISTS public.signal_events_event_id;
+CREATE UNIQUE INDEX CONCURRENTLY signal_events_event_id ON public.signal_events (event_id);
+DROP INDEX CONCURRENTLY IF EXISTS public.order_events_event_id;
+CREATE UNIQUE INDEX CONCURRENTLY order_events_event_id ON public.order_events (event_id);
+DROP INDEX CONCURRENTLY IF EXISTS public.system_events_event_id;
+CREATE UNIQUE INDEX CONCURRENTLY system_events_event_id ON public.system_events (event_id);
+DROP INDEX CONCURRENTLY IF EXISTS public.ingestion_events_event_id;
+CREATE UNIQUE INDEX CONCURRENTLY ingestion_events_event_id ON public.ingestion_events (event_id);
+RESET client_min_messages;
+
+-- ---------- 3. true of every row ----------
+
+ALTER TABLE public.discord_channels VALIDATE CONSTRAINT discord_channels_id_format;
+ALTER TABLE public.discord_channels VALIDATE CONSTRAINT discord_channels_guild_id_format;
+ALTER TABLE public.discord_channels VALIDATE CONSTRAINT discord_channels_name_set;
+ALTER TABLE public.discord_channels VALIDATE CONSTRAINT discord_channels_name_length;
+ALTER TABLE public.discord_channels VALIDATE CONSTRAINT discord_channels_topic_length;
+ALTER TABLE public.discord_channels VALIDATE CONSTRAINT discord_channels_type_set;
+ALTER TABLE public.discord_channels VALIDATE CONSTRAINT discord_channels_type_known;
+ALTER TABLE public.discord_messages VALIDATE CONSTRAINT discord_messages_essentials_set;
+ALTER TABLE public.discord_messages VALIDATE CONSTRAINT discord_messages_id_format;
+ALTER TABLE public.discord_messages VALIDATE CONSTRAINT discord_messages_content_length;
+ALTER TABLE public.discord_messages VALIDATE CONSTRAINT discord_messages_structure;
+ALTER TABLE public.trade_setups VALIDATE CONSTRAINT trade_setups_essentials_set;
+ALTER TABLE public.trade_setups VALIDATE CONSTRAINT trade_setups_ticker_format;
+ALTER TABLE public.trade_setups VALIDATE CONSTRAINT trade_setups_source_message;
+ALTER TABLE public.parsed_levels VALIDATE CONSTRAINT parsed_levels_essentials_set;
+ALTER TABLE public.parsed_levels VALIDATE CONSTRAINT parsed_levels_type_known;
+ALTER TABLE public.parsed_levels VALIDATE CONSTRAINT parsed_levels_price_positive;
+ALTER TABLE public.parsed_levels VALIDATE CONSTRAINT parsed_levels_setup;
+ALTER TABLE public.discord_events VALIDATE CONSTRAINT discord_events_essentials_set;
+ALTER TABLE public.discord_events VALIDATE CONSTRAINT discord_events_structure;
+ALTER TABLE public.market_events VALIDATE CONSTRAINT market_events_essentials_set;
+ALTER TABLE public.market_events VALIDATE CONSTRAINT market_events_structure;
+ALTER TABLE public.signal_events VALIDATE CONSTRAINT signal_events_essentials_set;
+ALTER TABLE public.signal_events VALIDATE CONSTRAINT signal_events_structure;
+ALTER TABLE public.order_events VALIDATE CONSTRAINT order_events_essentials_set;
+ALTER TABLE public.order_events VALIDATE CONSTRAINT order_events_structure;
+ALTER TABLE public.system_events VALIDATE CONSTRAINT system_events_essentials_set;
+ALTER TABLE public.system_events VALIDATE CONSTRAINT system_events_structure;
+ALTER TABLE public.ingestion_events VALIDATE CONSTRAINT ingestion_events_essentials_set;
+ALTER TABLE public.ingestion_events VALIDATE CONSTRAINT ingestion_events_structure;
+
+-- NOT NULL believes a validated CHECK of the same, so nothing is scanned under
+-- the lock; then the CHECK is not needed any more.
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_channels ALTER name SET NOT NULL, ALTER type SET NOT NULL;
+    ALTER TABLE public.discord_channels DROP CONSTRAINT discord_channels_name_set, DROP CONSTRAINT discord_channels_type_set
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_messages ALTER message_id SET NOT NULL, ALTER channel_id SET NOT NULL, ALTER author_id SET NOT NULL,
+        ALTER content SET NOT NULL, ALTER created_at SET NOT NULL, ALTER raw_event SET NOT NULL;
+    ALTER TABLE public.discord_messages DROP CONSTRAINT discord_messages_essentials_set
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.trade_setups ALTER ticker SET NOT NULL, ALTER setup_date SET NOT NULL;
+    ALTER TABLE public.trade_setups DROP CONSTRAINT trade_setups_essentials_set
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.parsed_levels ALTER setup_id SET NOT NULL, ALTER level_type SET NOT NULL, ALTER price SET NOT NULL;
+    ALTER TABLE public.parsed_levels DROP CONSTRAINT parsed_levels_essentials_set
+$$);
+SELECT trading_migration.briefly(format($$
+    ALTER TABLE public.%1$I ALTER event_id SET NOT NULL, ALTER recorded_at SET NOT NULL;
+    ALTER TABLE public.%1$I DROP CONSTRAINT %1$s_essentials_set
+$$, relation))
+FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
+
+-- What was done, for whoever watches.
+DO $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN
+        SELECT format('%s: %s rows %s (%s)', relation, count(*), kept_as, regexp_replace(kept_why, ' [0-9]+$', ''))
+        FROM (SELECT 'discord_channels', kept_as, kept_why FROM before_4_1_0.discord_channels
+            UNION ALL SELECT 'discord_messages', kept_as, kept_why FROM before_4_1_0.discord_messages
+            UNION ALL SELECT 'trade_setups', kept_as, kept_why FROM before_4_1_0.trade_setups
+            UNION ALL SELECT 'parsed_levels', kept_as, kept_why FROM before_4_1_0.parsed_levels
+            UNION ALL SELECT 'discord_events', kept_as, kept_why FROM before_4_1_0.discord_events
+            UNION ALL SELECT 'market_events', kept_as, kept_why FROM before_4_1_0.market_events
+            UNION ALL SELECT 'signal_events', kept_as, kept_why FROM before_4_1_0.signal_events
+            UNION ALL SELECT 'order_events', kept_as, kept_why FROM before_4_1_0.order_events
+            UNION ALL SELECT 'system_events', kept_as, kept_why FROM before_4_1_0.system_events
+            UNION ALL SELECT 'ingestion_events', kept_as, kept_why FROM before_4_1_0.ingestion_events) AS k (relation, kept_as, kept_why)
+        GROUP BY relation, kept_as, regexp_replace(kept_why, ' [0-9]+$', '') ORDER BY 1
+    LOOP
+        RAISE NOTICE '%', line;
+    END LOOP;
+END
+$$;

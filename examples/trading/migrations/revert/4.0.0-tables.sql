@@ -1,0 +1,27 @@
+-- Revert trading:4.0.0-tables from pg
+
+-- Before 4.0.0 there is nothing, and going there must not lose a row: a table
+-- that has rows stays where it is, and deploying again takes it as it is.
+
+BEGIN;
+
+DO $$
+DECLARE
+    relation text;
+    filled boolean;
+BEGIN
+    FOREACH relation IN ARRAY ARRAY['parsed_levels', 'trade_setups', 'discord_messages', 'discord_channels', 'discord_events',
+        'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']
+    LOOP
+        CONTINUE WHEN to_regclass(format('public.%I', relation)) IS NULL;
+        EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', relation) INTO filled;
+        IF filled THEN
+            RAISE NOTICE 'table % has rows and stays; drop it by hand if that is what you mean', relation;
+        ELSE
+            EXECUTE format('DROP TABLE public.%I', relation);
+        END IF;
+    END LOOP;
+END
+$$;
+
+COMMIT;

@@ -1,0 +1,9 @@
+-- Verify trading:4.1.0-helpers on pg
+
+BEGIN;
+
+SELECT 'trading_migration.briefly(text)'::regprocedure, 'trading_migration.document(text)'::regprocedure,
+    'trading_migration.in_batches(regclass, text, bigint)'::regprocedure;
+SELECT 1 / (trading_migration.document('{"a": 1}') = '{"a": 1}' AND trading_migration.document('{"a":') IS NULL)::int;
+
+ROLLBACK;

@@ -1,0 +1,1 @@
+"""The example application: its models of the events (trading_app.models)."""

@@ -1,0 +1,102 @@
+"""What the database says when it does not take an event, as objects.
+
+    with refusals():
+        publish(session, event)
+
+raises EventRefused instead of the driver's error.  Where the error came out
+of SQLAlchemy, its session or connection is to be rolled back as with every
+error, to the last savepoint at least.
+"""
+
+import contextlib
+from dataclasses import dataclass
+
+from sqlalchemy.exc import DBAPIError
+
+CHECK_VIOLATION = "23514"
+UNDEFINED_OBJECT = "42704"
+LIMITS = "54"
+
+
+@dataclass(frozen=True)
+class Violation:
+    location: str  # a JSON Pointer; "" is the document
+    message: str
+
+
+class EventRefused(Exception):
+    """The event is not what its schema says, or no schema says what it is.
+
+    reason      "invalid", "unregistered" (type and version have no schema) or
+                "limit" (it could not be decided within the server's limits)
+    constraint  the constraint that refused it, or the schema's name where a guard did
+    violations  up to ten; more says how many are not shown
+    hint        what to do, where the database knows it
+    """
+
+    def __init__(self, reason, message, constraint=None, violations=(), more=0, hint=None):
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.constraint = constraint
+        self.violations = tuple(violations)
+        self.more = more
+        self.hint = hint
+
+    def __str__(self):
+        lines = [self.message]
+        lines += [f"  {v.location or '(document)'}: {v.message}" for v in self.violations]
+        if self.more:
+            lines.append(f"  and {self.more} more")
+        if self.hint:
+            lines.append(self.hint)
+        return "\n".join(lines)
+
+
+class EventDiverted(Exception):
+    """The event went to the quarantine, where a replay finds it."""
+
+
+def parse_detail(detail):
+    """The violations in a DETAIL, a line each, and how many more there are."""
+    violations, more = [], 0
+    for line in (detail or "").split("\n"):
+        words = line.split()
+        if len(words) == 3 and words[0] == "and" and words[1].isdigit() and words[2] == "more":
+            more = int(words[1])
+        elif ": " in line:
+            location, message = line.split(": ", 1)
+            violations.append(Violation("" if location == "(document)" else location, message))
+        elif line and violations:
+            # a value that is shown may have line breaks
+            violations[-1] = Violation(violations[-1].location, violations[-1].message + "\n" + line)
+    return violations, more
+
+
+def refusal(error):
+    """The EventRefused in an error of psycopg's or SQLAlchemy's; None where it is another error."""
+    original = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None) or ""
+    diag = getattr(original, "diag", None)
+    if diag is None:
+        return None
+    if state == CHECK_VIOLATION:
+        violations, more = parse_detail(diag.message_detail)
+        return EventRefused("invalid", diag.message_primary, diag.constraint_name, violations, more, diag.message_hint)
+    if state == UNDEFINED_OBJECT and "schema" in (diag.message_primary or ""):
+        return EventRefused("unregistered", diag.message_primary, diag.constraint_name, hint=diag.message_hint)
+    if state.startswith(LIMITS):
+        return EventRefused("limit", diag.message_primary, diag.constraint_name, hint=diag.message_hint)
+    return None
+
+
+@contextlib.contextmanager
+def refusals():
+    """Turns the database's refusal of an event into an EventRefused; other errors pass."""
+    try:
+        yield
+    except Exception as error:
+        refused = refusal(error)
+        if refused is None:
+            raise
+        raise refused from error

@@ -1,0 +1,73 @@
+# Every SQL block of docs/rollout.md runs, in the order in which it stands there.
+use strict;
+use warnings;
+
+use EventValidate;
+use File::Basename qw(dirname);
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_node('document');
+my $db = new_database($node, 'document');
+my $document = slurp_file(dirname(__FILE__) . '/../../docs/rollout.md');
+my @blocks = $document =~ /^```sql\n(.*?)^```$/msg;
+
+cmp_ok(scalar @blocks, '>=', 6, 'the page has SQL');
+
+$node->safe_psql(
+	$db, q(
+	CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_type text, schema_version int, data jsonb, note text);
+	INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 1, '{"symbol": "abc"}'), ('order.placed', 1, '{"symbol": "ABC"}')));
+my $schema = '{"type": "object", "required": ["symbol"], "properties": {"symbol": {"type": "string", "pattern": "^[A-Z]+$"}}}';
+
+# What a block needs before it, by the text that tells it from others, and what
+# is true after it.
+my @stages = (
+	[ qr/audit_events\('events'\)/, '', q(SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version)), '2' ],
+	[
+		qr/ALTER payload TYPE jsonb/,
+		q(ALTER TABLE events RENAME data TO payload; SELECT drop_event_check('events'); ALTER TABLE events ALTER payload TYPE text;
+		  SELECT add_event_guard('events', 'enforce', 'payload')),
+		q(SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload'), 'jsonb'
+	],
+	[ qr/AS guarded, tgenabled/, '', q(SELECT count(*) FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc), '1' ],
+	[
+		qr/to_new_columns/,
+		q(SELECT register_event_schema('order.placed', 2, '{}', breaking => true);
+		  SELECT set_event_guard_mode('events', 'quarantine');
+		  INSERT INTO events (event_type, schema_version, payload, note) VALUES ('order.placed', 1, '{"symbol": "x"}', NULL);
+		  INSERT INTO events (event_type, schema_version, payload, note) VALUES ('order.placed', 3, '{"symbol": "x"}', 'a note');
+		  SELECT register_event_schema('order.placed', 3, '{}')),
+		q(SELECT string_agg(schema_version || ' ' || (data ->> 'symbol'), ', ' ORDER BY id) FROM events), '1 ABC, 1 ABC, 2 x, 3 x'
+	],
+	[
+		qr/interval '8 hours'/, '',
+		q(SELECT count(*) FROM event_schema.quarantine), '0'
+	],
+	[ qr/pg_locks/, '', 'SELECT 1', '1' ]);
+
+foreach my $block (@blocks)
+{
+	my ($stage) = grep { $block =~ $_->[0] } @stages;
+	my ($name) = $block =~ /([^\n]*)/;
+	my ($stdout, $stderr);
+
+	if (!$stage)
+	{
+		fail("a block that this test does not know: $name");
+		next;
+	}
+	$block =~ s/\Q{ ... }\E/$schema/;
+	$node->safe_psql($db, "SET client_min_messages = error; $stage->[1]") if $stage->[1];
+	if ($block =~ /to_new_columns/)
+	{
+		# between the two examples the columns are renamed and dropped
+		$block =~ s/(?=^-- column "payload")/ALTER TABLE events RENAME payload TO data; ALTER TABLE events DROP note;\n/m;
+	}
+	is($node->psql($db, $block, stdout => \$stdout, stderr => \$stderr, on_error_stop => 1), 0, $name) or diag $stderr;
+	is($node->safe_psql($db, $stage->[2]), $stage->[3], "and does what it says");
+}
+
+$node->stop;
+done_testing();
