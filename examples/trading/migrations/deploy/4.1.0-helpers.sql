@@ -11,12 +11,16 @@ COMMENT ON SCHEMA trading_migration IS 'What the migrations of the trading datab
 
 -- A lock that conflicts with writers waits for those that are at work, and
 -- whoever comes later waits behind it.  So wait only for a moment, let the
--- others through, and try again.
+-- others through, and try again.  Autovacuum gives way only to who waits longer
+-- than deadlock_timeout: every fifth attempt does.
 CREATE FUNCTION trading_migration.briefly(command text) RETURNS void
 LANGUAGE plpgsql SET lock_timeout = '400ms' SET client_min_messages = warning SET search_path = pg_catalog, public AS $$
+DECLARE
+    longer CONSTANT int := 200 + (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout');
 BEGIN
     FOR attempt IN 1 .. 100 LOOP
         BEGIN
+            PERFORM set_config('lock_timeout', CASE WHEN attempt % 5 = 0 THEN longer ELSE 400 END::text, true);
             EXECUTE command;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN

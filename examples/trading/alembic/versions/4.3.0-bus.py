@@ -1,0 +1,3 @@
+import sql_files
+
+globals().update(sql_files.revision(__file__))

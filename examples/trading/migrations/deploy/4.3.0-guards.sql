@@ -1,0 +1,21 @@
+-- Deploy trading:4.3.0-guards to pg
+-- requires: 4.2.0-messages
+
+-- A first look that keeps nobody out: an invalid event is stored, with a
+-- warning for its writer and a record in the quarantine.
+
+BEGIN;
+SET LOCAL client_min_messages = warning;
+CREATE EXTENSION IF NOT EXISTS event_validate SCHEMA public;
+CREATE EXTENSION IF NOT EXISTS trading_events SCHEMA public;
+-- what an earlier revert had to put aside
+ALTER TABLE IF EXISTS kept_by_revert.quarantine SET SCHEMA event_schema;
+COMMIT;
+
+SELECT add_event_guard('public.discord_events', 'warn');
+SELECT add_event_guard('public.market_events', 'warn');
+SELECT add_event_guard('public.signal_events', 'warn');
+SELECT add_event_guard('public.order_events', 'warn');
+SELECT add_event_guard('public.system_events', 'warn');
+SELECT add_event_guard('public.ingestion_events', 'warn');
+SELECT add_event_guard('public.discord_messages', 'warn');

@@ -1,0 +1,19 @@
+-- Revert trading:4.2.0-extensions from pg
+
+BEGIN;
+
+DROP FUNCTION trading_migration.classify(text, text, int, jsonb);
+DROP FUNCTION trading_migration.upcast_legacy(text, jsonb);
+DROP FUNCTION trading_migration.version_number(text);
+
+-- Whoever else uses the extensions keeps them.
+DO $$
+BEGIN
+    DROP EXTENSION trading_events;
+    DROP EXTENSION event_validate;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    RAISE NOTICE 'the extensions stay: %', SQLERRM;
+END
+$$;
+
+COMMIT;

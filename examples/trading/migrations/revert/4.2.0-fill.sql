@@ -1,0 +1,17 @@
+-- Revert trading:4.2.0-fill from pg
+
+SELECT trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%I', relation))
+FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
+
+BEGIN;
+SET LOCAL client_min_messages = warning;
+
+DROP SCHEMA IF EXISTS trading_next CASCADE;
+DROP FUNCTION IF EXISTS trading_migration.catch_up(text);
+DROP FUNCTION IF EXISTS trading_migration.take_over(text, bigint, bigint, bigint[]);
+DROP VIEW IF EXISTS trading_migration.upgraded_discord_events, trading_migration.upgraded_market_events, trading_migration.upgraded_signal_events, trading_migration.upgraded_order_events, trading_migration.upgraded_system_events, trading_migration.upgraded_ingestion_events;
+DROP VIEW IF EXISTS trading_migration.merge_conflicts;
+DROP TABLE IF EXISTS trading_migration.outcome;
+DELETE FROM trading_migration.changed WHERE release = '4.2.0';
+
+COMMIT;

@@ -1,0 +1,179 @@
+-- Revert trading:4.2.0-switch from pg
+
+-- The old tables come back as they were, with what came in or was changed
+-- since, in the old form.  A row whose type and version the old form does not
+-- tell goes to kept_by_revert.rows, and comes back when this is deployed again.
+
+SET trading_migration.working = on;
+SET timezone = 'UTC';
+
+BEGIN;
+
+DO $$
+BEGIN
+    IF to_regclass('before_4_2_0.ingestion_events') IS NULL AND to_regclass('legacy.ingestion_events') IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the backup was released',
+            HINT = 'There is no way back behind trading_migration.release_backup().';
+    END IF;
+END
+$$;
+
+SET LOCAL client_min_messages = warning;
+CREATE SCHEMA IF NOT EXISTS kept_by_revert;
+CREATE TABLE IF NOT EXISTS kept_by_revert.rows (
+    release  text        NOT NULL,
+    relation text        NOT NULL,
+    id       bigint      NOT NULL,
+    why      text        NOT NULL,
+    row      jsonb       NOT NULL,
+    kept_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (release, relation, id)
+);
+COMMENT ON TABLE kept_by_revert.rows IS 'Rows that an older release cannot hold: they come back when the release is deployed again.';
+
+CREATE OR REPLACE FUNCTION trading_migration.give_back(relation text, first bigint, last bigint, ids bigint[] DEFAULT NULL) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    columns text;
+BEGIN
+    SELECT string_agg('o.' || quote_ident(attname), ', ' ORDER BY attnum) INTO columns
+    FROM pg_attribute WHERE attrelid = format('before_4_2_0.%I', relation)::regclass AND attnum > 0 AND NOT attisdropped;
+    EXECUTE format($f$
+        WITH new AS MATERIALIZED (
+            SELECT n.id, to_jsonb(n) AS whole,
+                (n.event_type, n.schema_version, n.data::text) IS NOT DISTINCT FROM (c.event_type, c.schema_version, c.data::text)
+                    AND c.how <> 'no event' AS told
+            FROM public.%1$I AS n JOIN legacy.%1$I AS o USING (id), LATERAL trading_migration.classify(%1$L, %4$s) AS c
+            WHERE %3$s
+        ), kept AS (
+            INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
+            SELECT '4.2.0', %1$L, id, 'the old form does not tell its type and version', whole FROM new WHERE NOT told
+            ON CONFLICT DO NOTHING
+        )
+        INSERT INTO before_4_2_0.%1$I (%5$s) OVERRIDING SYSTEM VALUE
+        SELECT %2$s FROM legacy.%1$I AS o JOIN new ON new.id = o.id WHERE new.told ORDER BY o.id
+        ON CONFLICT (id) DO NOTHING
+    $f$, relation, columns, CASE WHEN ids IS NULL THEN 'n.id BETWEEN $1 AND $2' ELSE 'n.id = ANY ($3)' END, CASE relation
+        WHEN 'discord_events' THEN 'o.event_type, NULL, o.payload'
+        WHEN 'market_events' THEN 'NULL, o.schema_version, trading_migration.document(o.data::text)'
+        WHEN 'signal_events' THEN 'o.event_type, trading_migration.version_number(o.version), trading_migration.document(o.event_data)'
+        WHEN 'order_events' THEN 'o.event_type, o.schema_version, o.data'
+        WHEN 'system_events' THEN 'NULL, NULL, o.metadata'
+        WHEN 'ingestion_events' THEN 'NULL, NULL, trading_migration.document(o.body)'
+        END, replace(columns, 'o.', '')) USING first, last, ids;
+END
+$$;
+
+CREATE OR REPLACE FUNCTION trading_migration.give_back_changes(relation text) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+    ids bigint[];
+BEGIN
+    WITH taken AS (
+        DELETE FROM trading_migration.changed AS c WHERE c.release = '4.2.0' AND c.relation = give_back_changes.relation RETURNING c.id
+    )
+    SELECT array_agg(DISTINCT id::bigint) INTO ids FROM taken;
+    IF ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    EXECUTE format('DELETE FROM before_4_2_0.%I WHERE id = ANY ($1)', relation) USING ids;
+    DELETE FROM kept_by_revert.rows AS k WHERE k.release = '4.2.0' AND k.relation = give_back_changes.relation AND k.id = ANY (ids);
+    PERFORM trading_migration.give_back(relation, NULL, NULL, ids);
+    RETURN cardinality(ids);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION trading_migration.switch_back(relation text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+DECLARE
+    greatest_id bigint;
+BEGIN
+    -- first what nobody uses, but autovacuum; then the view and its table, in the order in which readers lock them
+    EXECUTE format('LOCK TABLE before_4_2_0.%I IN ACCESS EXCLUSIVE MODE', relation);
+    EXECUTE format('LOCK TABLE legacy.%I IN ACCESS EXCLUSIVE MODE', relation);
+    PERFORM trading_migration.give_back_changes(relation);
+    EXECUTE format('SELECT last_value FROM %s', pg_get_serial_sequence(format('public.%I', relation), 'id')) INTO greatest_id;
+    PERFORM setval(pg_get_serial_sequence(format('before_4_2_0.%I', relation), 'id'), greatest_id);
+    EXECUTE format('DROP VIEW legacy.%I', relation);
+    EXECUTE format('DROP TABLE public.%I', relation);
+    EXECUTE format('ALTER TABLE before_4_2_0.%I SET SCHEMA public', relation);
+END
+$$;
+
+CREATE OR REPLACE PROCEDURE trading_migration.switch_back_table(relation text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    first bigint;
+    last bigint;
+    kept bigint;
+BEGIN
+    IF to_regclass(format('before_4_2_0.%I', relation)) IS NULL THEN
+        RETURN;
+    END IF;
+    -- now every insert is logged
+    PERFORM trading_migration.briefly(format('CREATE OR REPLACE TRIGGER zz_watch_4_2_0_insert AFTER INSERT ON public.%1$I FOR EACH ROW EXECUTE FUNCTION trading_migration.log_change(''4.2.0'', %1$L)',
+        relation));
+    COMMIT;
+    SELECT up_to + 1 INTO first FROM trading_migration.checksums AS s WHERE s.release = '4.2.0' AND s.relation = switch_back_table.relation;
+    EXECUTE format('SELECT max(id) FROM public.%I', relation) INTO last;
+    WHILE first <= last LOOP
+        PERFORM trading_migration.give_back(relation, first, first + 9999);
+        COMMIT;
+        first := first + 10000;
+    END LOOP;
+    FOR round IN 1 .. 10 LOOP
+        EXIT WHEN trading_migration.give_back_changes(relation) < 100;
+        COMMIT;
+    END LOOP;
+    COMMIT;
+    PERFORM trading_migration.briefly(format('SELECT trading_migration.switch_back(%L)', relation));
+    COMMIT;
+    SELECT count(*) INTO kept FROM kept_by_revert.rows AS k WHERE k.release = '4.2.0' AND k.relation = switch_back_table.relation;
+    IF kept > 0 THEN
+        RAISE NOTICE '%: % rows that the old form cannot hold are in kept_by_revert.rows', relation, kept;
+    END IF;
+END
+$$;
+
+COMMIT;
+
+CALL trading_migration.switch_back_table('discord_events');
+CALL trading_migration.switch_back_table('market_events');
+CALL trading_migration.switch_back_table('signal_events');
+CALL trading_migration.switch_back_table('order_events');
+CALL trading_migration.switch_back_table('system_events');
+CALL trading_migration.switch_back_table('ingestion_events');
+
+BEGIN;
+
+DROP PROCEDURE trading_migration.switch_back_table(text);
+DROP FUNCTION trading_migration.switch_back(text);
+DROP FUNCTION trading_migration.give_back_changes(text);
+DROP FUNCTION trading_migration.give_back(text, bigint, bigint, bigint[]);
+DROP FUNCTION trading_migration.create_legacy_view(text);
+DROP FUNCTION trading_migration.copy_privileges(regclass, regclass);
+DROP FUNCTION trading_migration.resolve(text, bigint, jsonb);
+DROP FUNCTION trading_migration.release_backup();
+DROP FUNCTION trading_migration.write_legacy_discord_events();
+DROP FUNCTION trading_migration.write_legacy_market_events();
+DROP FUNCTION trading_migration.write_legacy_signal_events();
+DROP FUNCTION trading_migration.write_legacy_order_events();
+DROP FUNCTION trading_migration.write_legacy_system_events();
+DROP FUNCTION trading_migration.write_legacy_ingestion_events();
+DROP SCHEMA legacy;
+DROP SCHEMA before_4_2_0;
+DELETE FROM trading_migration.checksums WHERE release = '4.2.0';
+
+-- Nothing kept, nothing left.
+DO $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM kept_by_revert.rows) THEN
+        DROP TABLE kept_by_revert.rows;
+        DROP SCHEMA kept_by_revert;
+    END IF;
+EXCEPTION WHEN dependent_objects_still_exist THEN
+    NULL;
+END
+$$;
+
+COMMIT;

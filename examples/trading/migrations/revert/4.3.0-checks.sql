@@ -1,0 +1,149 @@
+-- Revert trading:4.3.0-checks from pg
+
+-- The guards only warn again, the rules of structure of 4.1.0 come back.  A
+-- valid event that these do not allow (an order of several legs has no symbol
+-- of its own) goes to kept_by_revert.rows, and comes back when this is deployed
+-- again.  What was moved or repaired comes back as it was.
+
+SET trading_migration.working = on;
+SET timezone = 'UTC';
+
+SELECT set_event_guard_mode('public.discord_events', 'warn');
+SELECT set_event_guard_mode('public.market_events', 'warn');
+SELECT set_event_guard_mode('public.signal_events', 'warn');
+SELECT set_event_guard_mode('public.order_events', 'warn');
+SELECT set_event_guard_mode('public.system_events', 'warn');
+SELECT set_event_guard_mode('public.ingestion_events', 'warn');
+SELECT set_event_guard_mode('public.discord_messages', 'warn');
+SELECT drop_event_check('public.discord_events', 'discord_events_valid');
+SELECT drop_event_check('public.market_events', 'market_events_valid');
+SELECT drop_event_check('public.signal_events', 'signal_events_valid');
+SELECT drop_event_check('public.order_events', 'order_events_valid');
+SELECT drop_event_check('public.system_events', 'system_events_valid');
+SELECT drop_event_check('public.ingestion_events', 'ingestion_events_valid');
+SELECT drop_event_check('public.discord_messages', 'discord_messages_valid');
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_events
+        DROP CONSTRAINT IF EXISTS discord_events_structure,
+        ADD CONSTRAINT discord_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object' AND data ? 'id', false)) NOT VALID
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.market_events
+        DROP CONSTRAINT IF EXISTS market_events_structure,
+        ADD CONSTRAINT market_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object' AND (jsonb_typeof(data -> 'symbol') = 'string' OR jsonb_typeof(data -> 's') = 'string'), false)) NOT VALID
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.signal_events
+        DROP CONSTRAINT IF EXISTS signal_events_structure,
+        ADD CONSTRAINT signal_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object' AND jsonb_typeof(data -> 'symbol') = 'string' AND data ? 'action', false)) NOT VALID
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.order_events
+        DROP CONSTRAINT IF EXISTS order_events_structure,
+        ADD CONSTRAINT order_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object' AND (jsonb_typeof(data -> 'symbol') = 'string' OR jsonb_typeof(data -> 'order') = 'object' OR jsonb_typeof(data -> 's') = 'string'), false)) NOT VALID
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.system_events
+        DROP CONSTRAINT IF EXISTS system_events_structure,
+        ADD CONSTRAINT system_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object' AND data ? 'message', false)) NOT VALID
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.ingestion_events
+        DROP CONSTRAINT IF EXISTS ingestion_events_structure,
+        ADD CONSTRAINT ingestion_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object' AND data ?| ARRAY['batch_id', 'source'], false)) NOT VALID
+$$);
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_messages
+        DROP CONSTRAINT IF EXISTS discord_messages_structure,
+        ADD CONSTRAINT discord_messages_structure CHECK (jsonb_typeof(data) = 'object' AND data ? 'id' AND data ? 'channel_id') NOT VALID
+$$);
+
+BEGIN;
+SET LOCAL client_min_messages = warning;
+
+CREATE SCHEMA IF NOT EXISTS kept_by_revert;
+CREATE TABLE IF NOT EXISTS kept_by_revert.rows (
+    release  text        NOT NULL,
+    relation text        NOT NULL,
+    id       bigint      NOT NULL,
+    why      text        NOT NULL,
+    row      jsonb       NOT NULL,
+    kept_at  timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (release, relation, id)
+);
+COMMENT ON TABLE kept_by_revert.rows IS 'Rows that an older release cannot hold: they come back when the release is deployed again.';
+
+COMMIT;
+
+BEGIN;
+SET LOCAL event_bus.publish = off;
+-- what goes back was stored before the guard was there
+SET LOCAL client_min_messages = error;
+
+DO $$
+DECLARE
+    relation text;
+    structure text;
+BEGIN
+    FOREACH relation IN ARRAY ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events', 'discord_messages'] LOOP
+        SELECT pg_get_expr(conbin, conrelid) INTO STRICT structure
+        FROM pg_constraint WHERE conrelid = format('public.%I', relation)::regclass AND conname = relation || '_structure';
+        IF relation = 'discord_messages' THEN
+            EXECUTE format($f$
+                WITH other AS (
+                    INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
+                    SELECT '4.3.0', 'discord_messages', id, 'structure; the row stays, with its channel written in', to_jsonb(e)
+                    FROM public.discord_messages AS e WHERE NOT (%s)
+                    ON CONFLICT DO NOTHING
+                    RETURNING id
+                )
+                UPDATE public.discord_messages AS e SET data = e.data || jsonb_build_object('channel_id', e.channel_id)
+                FROM other WHERE other.id = e.id
+            $f$, structure);
+        ELSE
+            EXECUTE format($f$
+                WITH other AS (
+                    DELETE FROM public.%1$I WHERE NOT (%2$s) RETURNING *
+                )
+                INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
+                SELECT '4.3.0', %1$L, id, 'structure', to_jsonb(other) FROM other
+            $f$, relation, structure);
+        END IF;
+        -- as they were, unless they were changed since
+        EXECUTE format($f$
+            UPDATE public.%1$I AS e SET event_type = k.event_type, schema_version = k.schema_version, data = k.data
+            FROM before_4_3_0.%1$I AS k
+            WHERE k.id = e.id AND k.kept_as = 'repaired' AND e.data = k.repaired -> 'data'
+                AND e.event_type = k.repaired ->> 'event_type' AND e.schema_version = (k.repaired ->> 'schema_version')::int
+        $f$, relation);
+        EXECUTE format('INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE SELECT (jsonb_populate_record(NULL::public.%1$I, to_jsonb(k))).* FROM before_4_3_0.%1$I AS k WHERE k.kept_as = ''moved''',
+            relation);
+    END LOOP;
+END
+$$;
+
+DROP SCHEMA before_4_3_0 CASCADE;
+DROP TABLE trading_migration.audit;
+
+COMMIT;
+
+ALTER TABLE public.discord_events VALIDATE CONSTRAINT discord_events_structure;
+ALTER TABLE public.market_events VALIDATE CONSTRAINT market_events_structure;
+ALTER TABLE public.signal_events VALIDATE CONSTRAINT signal_events_structure;
+ALTER TABLE public.order_events VALIDATE CONSTRAINT order_events_structure;
+ALTER TABLE public.system_events VALIDATE CONSTRAINT system_events_structure;
+ALTER TABLE public.ingestion_events VALIDATE CONSTRAINT ingestion_events_structure;
+ALTER TABLE public.discord_messages VALIDATE CONSTRAINT discord_messages_structure;
+
+DO $$
+DECLARE
+    line text;
+BEGIN
+    FOR line IN SELECT format('%s: %s rows that the rules of 4.1.0 do not allow are in kept_by_revert.rows', relation, count(*))
+        FROM kept_by_revert.rows WHERE release = '4.3.0' GROUP BY relation ORDER BY 1
+    LOOP
+        RAISE NOTICE '%', line;
+    END LOOP;
+END
+$$;
