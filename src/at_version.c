@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
@@ -24,10 +25,8 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "language.h"
-#include "names.h"
-#include "registration.h"
 #include "registry.h"
+#include "upcast.h"
 
 PG_FUNCTION_INFO_V1(ev_event_at_version);
 
@@ -40,12 +39,14 @@ typedef struct Way
 	int32		from;
 	int32		to;
 	bool		exists;
+	bool		immutable;		/* all upcasts on it are */
+	bool		parallel_safe;
 } Way;
 
 /* What a call of the function keeps for its query. */
 typedef struct AtVersion
 {
-	uint64		generation;		/* of the registry, when this was found */
+	uint64		generation;		/* of the functions, when this was found */
 	NameData	type;
 	int			way_count;
 	Way			ways[KEPT_WAYS];
@@ -63,75 +64,77 @@ static struct
 	int32		to;
 	Jsonb	   *event;
 	Jsonb	   *answer;
-} last;
+}			last;
 
 /* ---------- the way ---------- */
 
-/*
- * Is there a function TYPE@FROM>TO for each step from a version to another?
- * Steps lead to the next registered version.
- */
-static bool
-find_way(const char *type, int type_length, int32 from, int32 to)
+/* Follows the upcasts from a version, as upcast_event does. */
+static void
+find_way(const char *type, int type_length, Way *way)
 {
-	Oid			jsonb[1] = {JSONBOID};
 	List	   *versions;
-	ListCell   *cell;
+	List	   *upcasts;
+	int32		reached = way->from;
 
+	way->exists = false;
+	way->immutable = way->parallel_safe = true;
 	ev_registry_list(type, type_length, &versions);
-	if (!list_member_int(versions, to))
-		return false;
-	foreach(cell, versions)
+	if (!list_member_int(versions, way->from) || !list_member_int(versions, way->to))
+		return;
+	upcasts = ev_upcast_list(type, type_length);
+	while (reached < way->to)
 	{
-		int32		next = lfirst_int(cell);
-		NameData	name;
+		EvUpcast   *step = NULL;
+		ListCell   *cell;
 
-		if (next <= from)
-			continue;
-		if (next > to)
-			break;
-		memset(&name, 0, sizeof(name));
-		if (snprintf(NameStr(name), NAMEDATALEN, "%.*s@%d>%d", type_length, type, from, next) >= NAMEDATALEN ||
-			!SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum(NameStr(name)),
-								   PointerGetDatum(buildoidvector(jsonb, 1)),
-								   ObjectIdGetDatum(ev_namespace_oid())))
-			return false;
-		from = next;
+		foreach(cell, upcasts)
+		{
+			EvUpcast   *upcast = lfirst(cell);
+
+			if (step == NULL && upcast->from == reached && list_member_int(versions, upcast->to))
+				step = upcast;
+		}
+		if (step == NULL || step->to > way->to || step->to <= reached)
+			return;
+		way->immutable &= func_volatile(step->function) == PROVOLATILE_IMMUTABLE;
+		way->parallel_safe &= func_parallel(step->function) == PROPARALLEL_SAFE;
+		reached = step->to;
 	}
-	return from == to;
+	way->exists = true;
 }
 
-static bool
-way_exists(AtVersion *at, const text *type, int32 from, int32 to)
+/* The way from a version to a later one; NULL where there is none. */
+static const Way *
+get_way(AtVersion *at, const text *type, int32 from, int32 to)
 {
 	const char *data = VARDATA_ANY(type);
 	int			length = VARSIZE_ANY_EXHDR(type);
 	Way		   *way;
 
 	if (length >= NAMEDATALEN || from >= to)
-		return false;
-	if (at->generation != ev_registry_generation() ||
+		return NULL;
+	if (at->generation != ev_upcast_generation() ||
 		strlen(NameStr(at->type)) != (size_t) length || memcmp(NameStr(at->type), data, length) != 0)
 	{
-		at->generation = ev_registry_generation();
+		at->generation = ev_upcast_generation();
 		memset(&at->type, 0, sizeof(at->type));
 		memcpy(NameStr(at->type), data, length);
 		at->way_count = 0;
 	}
 	for (int i = 0; i < at->way_count; i++)
 		if (at->ways[i].from == from && at->ways[i].to == to)
-			return at->ways[i].exists;
+			return at->ways[i].exists ? &at->ways[i] : NULL;
 	if (at->way_count == KEPT_WAYS)
 		at->way_count = 0;
 	way = &at->ways[at->way_count];
-	way->exists = find_way(data, length, from, to);
 	way->from = from;
 	way->to = to;
+	find_way(data, length, way);
 
-	/* what changed while we looked is not to be kept */
-	if (at->generation == ev_registry_generation())
+	/* what changed while we looked is not kept */
+	if (at->generation == ev_upcast_generation())
 		at->way_count++;
-	return way->exists;
+	return way->exists ? way : NULL;
 }
 
 /* ---------- the last answer ---------- */
@@ -149,7 +152,7 @@ static bool
 is_last(const AtVersion *at, int32 from, int32 to, const Jsonb *event)
 {
 	return last.context != NULL && last.answer != NULL &&
-		last.generation == ev_registry_generation() &&
+		last.generation == ev_upcast_generation() &&
 		last.user == GetUserId() && last.from == from && last.to == to &&
 		VARSIZE(last.event) == VARSIZE(event) &&
 		memcmp(last.event, event, VARSIZE(event)) == 0 &&
@@ -168,7 +171,7 @@ keep(const AtVersion *at, int32 from, int32 to, const Jsonb *event, const Jsonb 
 		last.context = AllocSetContextCreate(TopMemoryContext, "event_validate last upcast",
 											 ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(last.context);
-	last.generation = ev_registry_generation();
+	last.generation = ev_upcast_generation();
 	last.user = GetUserId();
 	last.type = at->type;
 	last.from = from;
@@ -212,8 +215,11 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *event;
 	AtVersion  *at;
+	const Way  *way;
+	bool		is_immutable;
 	int32		from;
 	int32		to;
+
 	LOCAL_FCINFO(call, 4);
 	Datum		answer;
 
@@ -227,9 +233,23 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 	at = fcinfo->flinfo->fn_extra;
 	if (at == NULL)
 		at = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(AtVersion));
-	if (!way_exists(at, PG_GETARG_TEXT_PP(1), from, to))
+	way = get_way(at, PG_GETARG_TEXT_PP(1), from, to);
+	if (way == NULL)
 		PG_RETURN_JSONB_P(event);
-	if (is_last(at, from, to, event))
+
+	/*
+	 * A view that was made before the upcasts were may run in parallel.  Few
+	 * functions are marked safe, but one that is IMMUTABLE has hardly a
+	 * reason not to be; if it has, PostgreSQL raises.
+	 */
+	if (!way->parallel_safe && !way->immutable && IsInParallelMode())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("upcasts of event \"%s\" from version %d to version %d are not parallel safe",
+						NameStr(at->type), from, to),
+				 errhint("Make the view anew with create_event_view.")));
+	is_immutable = way->immutable;
+	if (is_immutable && is_last(at, from, to, event))
 		PG_RETURN_JSONB_P(copy_jsonb(last.answer));
 
 	InitFunctionCallInfoData(*call, upcast_event(at, fcinfo->flinfo), 4, InvalidOid, NULL, NULL);
@@ -239,6 +259,7 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 	answer = FunctionCallInvoke(call);
 	if (call->isnull)
 		PG_RETURN_NULL();
-	keep(at, from, to, event, DatumGetJsonbP(answer));
+	if (is_immutable)
+		keep(at, from, to, event, DatumGetJsonbP(answer));
 	PG_RETURN_DATUM(answer);
 }
