@@ -516,33 +516,21 @@ fetch_original(Relation leaf, ItemPointer tid)
 	return row;
 }
 
-/* Brings a document to the version, or notes why it stays. */
+/* Takes what became of a row's document, or notes why it stays. */
 static void
-upgrade_row(Migration *migration, Row *row, Datum document, bool is_null)
+take_result(Migration *migration, Row *row, const EvUpgraded *upgraded)
 {
-	EvUpgraded	upgraded;
-	EvUpgrade  *upgrade = NULL;
-
-	for (int i = 0; i < list_length(migration->versions); i++)
-		if (list_nth_int(migration->versions, i) == row->version)
-			upgrade = list_nth(migration->upgrades, i);
-	if (is_null || upgrade == NULL)
-	{
-		EvKind		kind = {"", "", "", "", "the event's data is null", 1};
-
-		note_failure(migration, row->version, row->name, &kind);
-	}
-	else if (ev_upgrade_run(upgrade, document, false, &upgraded))
-		row->result = upgraded.data;
-	else if (upgraded.schema != NULL)
+	if (ev_upgraded_is_valid(upgraded))
+		row->result = upgraded->data;
+	else if (upgraded->schema != NULL)
 	{
 		FailureTarget target = {migration, row};
 
-		ev_audit_kinds(upgraded.schema->program, upgraded.data, put_failure, &target);
+		ev_audit_kinds(upgraded->schema->program, upgraded->data, put_failure, &target);
 	}
 	else
 	{
-		EvKind		kind = {"", "", "upcast", unpack_sql_state(upgraded.sqlstate), upgraded.fault, 1};
+		EvKind		kind = {"", "", "upcast", unpack_sql_state(upgraded->sqlstate), upgraded->fault, 1};
 
 		note_failure(migration, row->version, row->name, &kind);
 	}
@@ -550,19 +538,40 @@ upgrade_row(Migration *migration, Row *row, Datum document, bool is_null)
 		migration->failed++;
 }
 
-/* Reads and locks some rows of the batch and brings them along; how many. */
-static int
-read_chunk(Migration *migration, Portal portal, Relation leaf, Row **rows)
+static EvUpgrade *
+find_upgrade(Migration *migration, int32 version)
 {
+	for (int i = 0; i < list_length(migration->versions); i++)
+		if (list_nth_int(migration->versions, i) == version)
+			return list_nth(migration->upgrades, i);
+	elog(ERROR, "found an event of version %d", version);
+}
+
+/*
+ * Reads and locks some rows of the batch and brings them along; how many.  They
+ * need what was read, *table.
+ */
+static int
+read_chunk(Migration *migration, Portal portal, Relation leaf, Row **rows, SPITupleTable **table)
+{
+	static const EvKind null_kind = {"", "", "", "", "the event's data is null", 1};
 	MemoryContext caller = MemoryContextSwitchTo(migration->chunk_context);
 	SPITupleTable *found;
 	int			count;
+	EvUpgrade **upgrades;
+	Datum	   *documents;
+	EvUpgraded *results;
+	Row		  **origins;
+	int			document_count = 0;
 
 	SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
 	count = (int) SPI_processed;
-	found = SPI_tuptable;
+	found = *table = SPI_tuptable;
 	*rows = palloc0(sizeof(Row) * (count + 1));
-	PushActiveSnapshot(GetTransactionSnapshot());
+	upgrades = palloc(sizeof(EvUpgrade *) * (count + 1));
+	documents = palloc(sizeof(Datum) * (count + 1));
+	results = palloc(sizeof(EvUpgraded) * (count + 1));
+	origins = palloc(sizeof(Row *) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
 		Row		   *row = &(*rows)[i];
@@ -570,17 +579,30 @@ read_chunk(Migration *migration, Portal portal, Relation leaf, Row **rows)
 		bool		is_null;
 		Datum		document;
 
-		CHECK_FOR_INTERRUPTS();
 		ItemPointerCopy((ItemPointer) DatumGetPointer(SPI_getbinval(tuple, found->tupdesc, 1, &is_null)), &row->tid);
 		row->version = DatumGetInt32(SPI_getbinval(tuple, found->tupdesc, 3, &is_null));
 		row->name = SPI_getvalue(tuple, found->tupdesc, 4);
 		document = SPI_getbinval(tuple, found->tupdesc, 2, &is_null);
-		upgrade_row(migration, row, document, is_null);
-		if (row->result != NULL && migration->keep_original)
-			row->original = fetch_original(leaf, &row->tid);
+		if (is_null)
+		{
+			note_failure(migration, row->version, row->name, &null_kind);
+			migration->failed++;
+			continue;
+		}
+		upgrades[document_count] = find_upgrade(migration, row->version);
+		documents[document_count] = document;
+		origins[document_count++] = row;
 	}
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ev_upgrade_run(upgrades, documents, false, results, document_count);
 	PopActiveSnapshot();
-	SPI_freetuptable(found);
+	for (int i = 0; i < document_count; i++)
+	{
+		take_result(migration, origins[i], &results[i]);
+		if (origins[i]->result != NULL && migration->keep_original)
+			origins[i]->original = fetch_original(leaf, &origins[i]->tid);
+	}
 	MemoryContextSwitchTo(caller);
 	return count;
 }
@@ -710,13 +732,15 @@ migrate_batch(Migration *migration, Datum *tids, int count)
 	for (;;)
 	{
 		Row		   *rows;
-		int			found = read_chunk(migration, portal, leaf, &rows);
+		SPITupleTable *table;
+		int			found = read_chunk(migration, portal, leaf, &rows, &table);
 
 		if (found == 0)
 			break;
 		write_rows(migration, leaf, rows, found);
 		seen += found;
 		MemoryContextReset(migration->chunk_context);
+		SPI_freetuptable(table);
 	}
 	SPI_cursor_close(portal);
 	table_close(leaf, NoLock);

@@ -3,8 +3,8 @@
  *	  Stored events brought to another version without raising for any of them:
  *	  what check_event_upgrade and migrate_events are made of.
  *
- * Upcasts are users' functions and may do anything, so each event has a
- * subtransaction of its own.  Where no upcast is run, check_event_upgrade does
+ * Upcasts are users' functions and may do anything, so they are run in a
+ * subtransaction.  Where no upcast is run, check_event_upgrade does
  * without this file: it audits the rows as events of the other version.
  */
 #include "postgres.h"
@@ -133,19 +133,28 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 		result->schema = upgrade->schema;
 }
 
-bool
-ev_upgrade_run(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
+/*
+ * Does it for some documents, in one subtransaction, until one raises; how many
+ * are done, with that one.
+ */
+static int
+run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	volatile int at = 0;
 
-	memset(result, 0, sizeof(EvUpgraded));
-	prepare(upgrade);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
 	PG_TRY();
 	{
-		run_steps(upgrade, document, is_text, result);
+		for (; at < count; at++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			memset(&results[at], 0, sizeof(EvUpgraded));
+			prepare(upgrades[at]);
+			run_steps(upgrades[at], documents[at], is_text, &results[at]);
+		}
 		ReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
@@ -160,17 +169,25 @@ ev_upgrade_run(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *res
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		upgrade->run = NULL;
-		if (!ev_upgrade_is_fault(error->sqlerrcode))
+		if (at >= count || !ev_upgrade_is_fault(error->sqlerrcode))
 			ReThrowError(error);
-		result->data = NULL;
-		result->schema = NULL;
-		result->fault = pstrdup(error->message);
-		result->sqlstate = error->sqlerrcode;
+		upgrades[at]->run = NULL;
+		results[at].data = NULL;
+		results[at].schema = NULL;
+		results[at].fault = pstrdup(error->message);
+		results[at].sqlstate = error->sqlerrcode;
 		FreeErrorData(error);
+		at++;
 	}
 	PG_END_TRY();
-	return result->schema == NULL && result->fault == NULL;
+	return at;
+}
+
+void
+ev_upgrade_run(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
+{
+	for (int done = 0; done < count;)
+		done += run_some(upgrades + done, documents + done, is_text, results + done, count - done);
 }
 
 /* ---------- SQL ---------- */
@@ -230,16 +247,17 @@ filter(FunctionCallInfo fcinfo, bool is_text)
 	CallSite   *site;
 	MemoryContext caller;
 	EvUpgraded	upgraded;
-	bool		valid;
+	Datum		document;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
 		PG_RETURN_BOOL(true);
 	site = get_call_site(fcinfo);
 	caller = MemoryContextSwitchTo(site->scratch);
-	valid = ev_upgrade_run(site->upgrade, PG_GETARG_DATUM(0), is_text, &upgraded);
+	document = PG_GETARG_DATUM(0);
+	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(site->scratch);
-	PG_RETURN_BOOL(!valid);
+	PG_RETURN_BOOL(!ev_upgraded_is_valid(&upgraded));
 }
 
 /*
@@ -284,6 +302,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	CallSite   *site;
 	MemoryContext caller;
 	EvUpgraded	upgraded;
+	Datum		document;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (int i = 1; i < 4; i++)
@@ -298,11 +317,11 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	}
 	site = get_call_site(fcinfo);
 	caller = MemoryContextSwitchTo(site->scratch);
-	if (ev_upgrade_run(site->upgrade, PG_GETARG_DATUM(0), is_text, &upgraded))
-		;
-	else if (upgraded.schema != NULL)
+	document = PG_GETARG_DATUM(0);
+	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
+	if (upgraded.schema != NULL)
 		ev_audit_kinds(upgraded.schema->program, upgraded.data, put_kind, fcinfo->resultinfo);
-	else
+	else if (upgraded.fault != NULL)
 	{
 		/* messages hold values: what is the same is told by the SQLSTATE */
 		EvKind		kind = {

@@ -35,10 +35,18 @@ extern bool ev_upgrade_is_fault(int sqlstate);
 extern EvUpgrade *ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to);
 
 /*
- * Does it for a document (jsonb, or text that should be JSON); true where all
- * is well.  The result is in CurrentMemoryContext.  Needs an active snapshot,
- * and uses a subtransaction.  Raises what is not the event's fault.
+ * Does it for some documents (jsonb, or text that should be JSON), each with an
+ * upgrade.  Results are in CurrentMemoryContext.  Needs an active snapshot, and
+ * uses a subtransaction, and one more for each that raises.  Raises what is not
+ * an event's fault.
  */
-extern bool ev_upgrade_run(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result);
+extern void ev_upgrade_run(EvUpgrade *const *upgrades, const Datum *documents, bool is_text,
+						   EvUpgraded *results, int count);
+
+static inline bool
+ev_upgraded_is_valid(const EvUpgraded *upgraded)
+{
+	return upgraded->schema == NULL && upgraded->fault == NULL;
+}
 
 #endif							/* EV_UPGRADE_H */
