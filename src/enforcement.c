@@ -516,7 +516,7 @@ lock_enforced_tables(Search *search)
 	do
 	{
 		List	   *relations = NIL;
-	ListCell   *cell;
+		ListCell   *cell;
 
 		waited = false;
 		find_enforcements(search);
