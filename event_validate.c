@@ -76,7 +76,7 @@ get_document(Datum datum, ShortDocument *buffer)
 {
 	const struct varlena *stored = (const struct varlena *) DatumGetPointer(datum);
 
-	if (VARATT_IS_SHORT(stored))
+	if (VARATT_IS_SHORT(stored) && !VARATT_IS_EXTERNAL(stored))
 	{
 		Size		size = VARSIZE_SHORT(stored) - VARHDRSZ_SHORT;
 

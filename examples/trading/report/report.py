@@ -375,10 +375,12 @@ class Report:
         for name, (title, table, *_) in QUERIES.items():
             found = missing = more = altered = 0
             wrong = []
-            for one in chosen[name][:self.args.compare]:
+            for one in chosen[name][:self.args.compare or 1]:
                 rows = {}
                 for side in SIDES:
                     text = re.sub(r" LIMIT [0-9]+$", "", self.text(name, side, one))
+                    if not self.args.compare:
+                        text = re.sub(r" = '[^']*'", " IS NOT NULL", text) if table is None else text[:text.index(" WHERE ")]
                     rows[side] = dict(self.fields(row) for row in self.sessions[side].ask(text)[0])
                 for key in rows["before"].keys() | rows["after"].keys():
                     row, other = rows["before"].get(key), rows["after"].get(key)
@@ -655,7 +657,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=21, help="how often each query is measured (default %(default)s)")
     parser.add_argument("--write-rounds", type=int, default=7, help="the same for writes (default %(default)s)")
     parser.add_argument("--write-rows", type=int, default=20000, help="rows of a COPY; a tenth of them for INSERT (default %(default)s)")
-    parser.add_argument("--compare", type=int, default=5, help="in how many rounds all rows are compared (default %(default)s)")
+    parser.add_argument("--compare", type=int, default=5, help="in how many rounds all rows of a query are compared; 0: whatever the parameters (default %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     if args.document:
