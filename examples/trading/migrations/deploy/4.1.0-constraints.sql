@@ -43,6 +43,7 @@ COMMIT;
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 SELECT trading_migration.watch('4.1.0', t, ids_grow => t <> 'discord_channels')
 FROM unnest(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events', 'market_events', 'signal_events',
