@@ -1125,6 +1125,7 @@ write_program(Compiler *c, Subschema *root)
 	MemoryContext caller;
 
 	w.program = program_alloc(&w, sizeof(EvProgram));
+	w.program->is_utf8 = GetDatabaseEncoding() == PG_UTF8;
 	w.program->code = program_alloc(&w, w.code_room * sizeof(EvInstruction));
 	w.program->sources = program_alloc(&w, w.code_room * sizeof(EvSource));
 	w.program->blocks = program_alloc(&w, w.block_room * sizeof(EvBlock));

@@ -1437,8 +1437,11 @@ ev_match(const EvProgram *program, const Jsonb *document)
 
 	m.program = program;
 	m.scope = NULL;
-	m.is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+	m.is_utf8 = program->is_utf8;
 	m.depth = 0;
+	if (program->root.kind == EV_LEAF_OBJECT && JsonContainerIsObject(&document->root))
+		return (program->root.types & EV_BIT(EV_OBJECT)) != 0 &&
+			ev_match_plain_object(&m, program->root.u.object, &document->root);
 	return ev_match_leaf(&m, &program->root, ev_root_value(document));
 }
 
@@ -1449,7 +1452,7 @@ ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *c
 	Step		root = {.path = "",.place = program->blocks[0].place};
 	bool		ok;
 
-	m.is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+	m.is_utf8 = program->is_utf8;
 	m.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate violations",
 									  ALLOCSET_SMALL_SIZES);
 	ok = run_collect(&m, 0, ev_root_value(document), NULL, &root);

@@ -468,6 +468,7 @@ typedef struct EvProgram
 	EvBlock    *blocks;
 	uint32		block_count;
 	EvLeaf		root;			/* of the first block */
+	bool		is_utf8;		/* the server encoding is */
 } EvProgram;
 
 /* The name of an opcode, for event_schema_program. */

@@ -105,6 +105,20 @@ class Session:
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=open(self.log, "w", encoding="utf-8"),
                                         text=True, encoding="utf-8", bufsize=1 << 20)
         self.ask("SET client_min_messages = warning")
+        self.statistics = Path(f"/proc/{self.value('SELECT pg_backend_pid()')}/schedstat")
+
+    def processor(self):
+        """Milliseconds that the backend has had of a processor; None where this system does not say."""
+        try:
+            return int(self.statistics.read_text(encoding="ascii").split()[0]) / 1e6
+        except (OSError, ValueError):
+            return None
+
+    def measured(self, action, *arguments):
+        """What the action gives, and the milliseconds of a processor that the backend had meanwhile."""
+        before = self.processor()
+        given = action(*arguments)
+        return given, None if before is None else self.processor() - before
 
     def ask(self, query):
         """The rows that it prints, and the milliseconds that the server and the way there took."""
@@ -285,14 +299,17 @@ class Report:
     def queries(self):
         chosen = self.parameters()
         times = {(name, side): [] for name in QUERIES for side in SIDES}
+        processor = {(name, side): [] for name in QUERIES for side in SIDES}
         counts = {(name, side): [] for name in QUERIES for side in SIDES}
         for one in range(-1, self.args.rounds):
             for name in QUERIES:
                 # whoever comes second may find its pages in the cache, or the processor warm: in turns
                 for side in SIDES if one % 2 else reversed(SIDES):
-                    lines, took = self.sessions[side].ask(self.text(name, side, chosen[name][one]))
+                    session = self.sessions[side]
+                    (lines, took), used = session.measured(session.ask, self.text(name, side, chosen[name][one]))
                     if one >= 0:
                         times[name, side].append(took)
+                        processor[name, side] += [used] if used is not None else []
                         counts[name, side].append(len(lines))
         for name, (title, *_) in QUERIES.items():
             medians = {}
@@ -300,8 +317,11 @@ class Report:
                 medians[side] = statistics.median(times[name, side])
                 shapes = self.shapes(name, side, chosen[name])
                 self.add("query", name, side, "ms", times[name, side], shapes)
+                self.add("query processor", name, side, "ms", processor[name, side])
                 self.add("query rows", name, side, "rows", counts[name, side])
-            self.say(f"{title}: {medians['before']:.3f} ms, {medians['after']:.3f} ms, {medians['before'] / medians['after']:.1f} times as fast")
+            used = [statistics.median(processor[name, side] or times[name, side]) for side in SIDES]
+            self.say(f"{title}: {used[0]:.3f} ms, {used[1]:.3f} ms, {used[0] / used[1]:.1f} times as fast; by the clock"
+                     f" {medians['before']:.3f} ms, {medians['after']:.3f} ms")
         return chosen
 
     # ---------- plans ----------
@@ -501,16 +521,20 @@ class Report:
 
             def measure(sides, stage=""):
                 took = {(how, side): [] for how in counts for side in sides}
+                processor = {(how, side): [] for how in counts for side in sides}
                 for one in range(-1, self.args.write_rounds):
                     for side in sides if one % 2 else reversed(sides):
+                        session = self.sessions[side]
                         for how in counts:
-                            seconds = self.sessions[side].seconds(files[how, side])
-                            self.sessions[side].ask(f"DELETE FROM {table} WHERE id > {most[side]}")
+                            seconds, used = session.measured(session.seconds, files[how, side])
+                            session.ask(f"DELETE FROM {table} WHERE id > {most[side]}")
                             if one >= 0:
                                 took[how, side].append(seconds * 1e6 / counts[how])
+                                processor[how, side] += [used * 1e3 / counts[how]] if used is not None else []
                 for (how, side), values in took.items():
                     self.add("write", f"{table}, {how}{stage}", side, "us/row", values)
-                    self.say(f"{table}, {how}{stage}, {side}: {statistics.median(values):.1f} us a row")
+                    self.add("write processor", f"{table}, {how}{stage}", side, "us/row", processor[how, side])
+                    self.say(f"{table}, {how}{stage}, {side}: {statistics.median(processor[how, side] or values):.1f} us a row")
 
             measure(SIDES)
             stages = self.stages(table)
@@ -573,14 +597,23 @@ def about(rows):
             f"Settings: {found['settings']}.\n\nRows before the migrations: {counts}.\n")
 
 
+def main_section(rows, section):
+    """Of the processor's time and the clock's the one to go by: the former, where the system tells it."""
+    return f"{section} processor" if any(row["median"] for row in rows.of(f"{section} processor")) else section
+
+
 def queries(rows):
+    section = main_section(rows, "query")
     lines = []
     for name in rows.names("query"):
-        before, after = (rows.one("query", name, side) for side in SIDES)
-        old, new = float(before["median"]), float(after["median"])
-        lines.append([QUERIES[name][0], spread(before), spread(after), document.times(old / new), f"{100 * (1 - new / old):.1f} %",
-                      f"{rows.value('query rows', name, 'after'):,.0f}"])
-    return document.table(["query", "before, ms", "after, ms", "× as fast", "less time", "rows"], lines)
+        line = [QUERIES[name][0]]
+        for one in dict.fromkeys((section, "query")):
+            before, after = (rows.one(one, name, side) for side in SIDES)
+            line += [spread(before), spread(after), document.times(float(before["median"]) / float(after["median"]))]
+        old, new = (rows.value(section, name, side) for side in SIDES)
+        lines.append([*line, f"{100 * (1 - new / old):.1f} %", f"{rows.value('query rows', name, 'after'):,.0f}"])
+    clock = ["by the clock: before, ms", "after, ms", "× as fast"] if section != "query" else []
+    return document.table(["query", "before, ms", "after, ms", "× as fast", *clock, "less time", "rows"], lines)
 
 
 def plans(rows):
@@ -589,10 +622,11 @@ def plans(rows):
 
 
 def writes(rows):
+    section = main_section(rows, "write")
     lines = []
-    for what in rows.names("write"):
-        before, after = rows.value("write", what, "before"), rows.value("write", what, "after")
-        base = before or rows.value("write", re.sub(r", without .*", "", what), "before")
+    for what in rows.names(section):
+        base = rows.value(section, re.sub(r", without .*", "", what), "before")
+        before, after = rows.value(section, what, "before"), rows.value(section, what, "after")
         lines.append([what, document.number(before), document.number(after), document.times(after / base)])
     return document.table(["", "before, µs a row", "after, µs a row", "× before"], lines)
 
@@ -640,11 +674,12 @@ TABLES_OF_REPORT = {"about": about, "queries": queries, "plans": plans, "writes"
 
 
 def chart(rows, folder):
-    groups = [(QUERIES[name][0], [(side, rows.value("query", name, side) * 1000, colour)
+    section = main_section(rows, "query")
+    groups = [(QUERIES[name][0], [(side, rows.value(section, name, side) * 1000, colour)
                                   for side, colour in zip(SIDES, (document.OTHER, document.OURS))]) for name in rows.names("query")]
     count = int(rows.value("rows", "discord_messages", "before"))
     document.bars(folder / "trading-report.svg", f"The application's eight queries over {count:,} messages, before and after the migrations",
-                  "Medians, logarithmic. The same text, the same parameters, the same server, in turns.", groups, left=350,
+                  f"Medians of {'the processor' if section != 'query' else 'all'} time, logarithmic. The same text, parameters and server, in turns.", groups, left=350,
                   show=lambda value: f"{value:,.0f} µs" if value < 1000 else f"{milliseconds(value / 1000)} ms")
 
 

@@ -1,4 +1,5 @@
 -- Deploy trading:4.3.0-bus to pg
+-- requires: 4.3.0-checks
 
 -- The event bus: what is inserted into an event table is announced when its
 -- transaction commits, and read by consumers in one order, none twice, none
