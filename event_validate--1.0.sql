@@ -155,6 +155,107 @@ CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version 
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
 COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later one, in their order';
 
+-- ---------- evolution: stored events ----------
+
+-- These use a subtransaction for each event, which parallel workers cannot.
+
+CREATE FUNCTION event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION event_upgrade_filter(jsonb, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+
+CREATE FUNCTION event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION event_upgrade_filter(text, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+
+CREATE FUNCTION event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
+	OUT message text, OUT violations bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
+COMMENT ON FUNCTION event_upgrade_violations(jsonb, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+
+CREATE FUNCTION event_upgrade_violations(data text, event_type text, from_version int, to_version int,
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
+	OUT message text, OUT violations bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
+COMMENT ON FUNCTION event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+
+-- A row's name is its primary key, or where it is stored.
+CREATE FUNCTION event_row_name(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN k.count = 1 THEN format('(%s)::pg_catalog.text', k.columns)
+		WHEN k.count > 1 THEN format('ROW(%s)::pg_catalog.text', k.columns)
+		WHEN c.relkind IN ('v', 'f') THEN 'NULL::pg_catalog.text'
+		WHEN c.relhassubclass THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
+		ELSE 'ctid::pg_catalog.text' END
+	FROM pg_class AS c,
+		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns
+			FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+				JOIN pg_attribute AS a ON a.attnum = k.attnum
+			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
+	WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION event_row_name(regclass) IS 'SQL that names a row of a table';
+
+CREATE FUNCTION event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
+
+CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
+	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
+	RETURNS TABLE (instance_location text, keyword text, message text, violations bigint, sample_ids text[])
+LANGUAGE plpgsql ROWS 100
+SET row_security = off
+AS $$
+DECLARE
+	kind "char";
+	data text;
+	upgrade text;
+	rows_with text;
+BEGIN
+	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
+		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
+	END IF;
+	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
+	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
+			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
+	END IF;
+	data := @extschema@.event_row_expression(relation, data_expr, 'data', true);
+	-- where no upcast is run, the rows are audited as events of the other version
+	upgrade := CASE WHEN @extschema@.event_has_upcast(event_type, from_version, to_version)
+		THEN pg_catalog.format('upgrade_%%s(%%s, %L, %s, %s)', event_type, from_version, to_version)
+		ELSE pg_catalog.format('audit_%%s(%%s, %L, %s)', event_type, to_version) END;
+	RETURN QUERY EXECUTE pg_catalog.format($query$
+		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
+			pg_catalog.sum(v.violations)::pg_catalog.int8, (@extschema@.event_audit_sample(e.row_name, 5))[1:5]
+		FROM (SELECT %1$s AS data, %2$s AS row_name
+			FROM %3$s WHERE (%4$s) OPERATOR(pg_catalog.=) %5$L AND (%6$s) OPERATOR(pg_catalog.=) %7$s
+				AND @extschema@.event_%8$s) AS e,
+			LATERAL @extschema@.event_%9$s AS v
+		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
+		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
+		$query$, data, @extschema@.event_row_name(relation), relation,
+		@extschema@.event_row_expression(relation, type_expr, 'type', true), event_type,
+		@extschema@.event_row_expression(relation, version_expr, 'version', true), from_version,
+		pg_catalog.format(upgrade, 'filter', data), pg_catalog.format(upgrade, 'violations', 'e.data'));
+END
+$$;
+COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'which stored events of a version would not be valid as another one, after their upcasts, and why';
+
+-- It commits, so it has no SET clause.
+CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,
+	batch_size int DEFAULT 10000, keep_original boolean DEFAULT false, data_expr text DEFAULT 'data',
+	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
+	AS 'MODULE_PATHNAME', 'ev_migrate_events' LANGUAGE C;
+COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, text, text) IS 'brings the stored events of a type to a later version, batch by batch';
+
 -- ---------- evolution: views ----------
 
 -- Properties as values.  They never raise for an event: what is none of the
@@ -188,9 +289,16 @@ CREATE FUNCTION event_property(data jsonb, property text) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_property' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION event_property(jsonb, text) IS 'a property of an event as it is; NULL where it is absent or null';
 
+-- A view calls these for old rows only, and the planner counts their cost for
+-- all rows and columns: so they are said to cost little.
 CREATE FUNCTION event_at_version(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
-	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION event_at_version(jsonb, text, int, int) IS 'an event brought up to a version, where upcasts lead there; else as it is';
+
+-- For upcasts that are not PARALLEL SAFE.
+CREATE FUNCTION event_at_version_serially(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'the same, for upcasts that are not PARALLEL SAFE';
 
 CREATE FUNCTION event_view_columns(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text,
@@ -276,6 +384,8 @@ DECLARE
 	data_column name;
 	base_names name[];
 	document name := 'document';
+	row_alias name := 'event';
+	bring_up name := 'event_at_version';
 	number int := 1;
 	properties text[];
 	types regtype[];
@@ -298,8 +408,9 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
 	END IF;
-	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text]
-	INTO kind, table_name, view_path
+	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
+		CASE WHEN c.relname OPERATOR(pg_catalog.=) row_alias THEN 'the_event' ELSE row_alias END
+	INTO kind, table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
@@ -324,7 +435,7 @@ BEGIN
 				HINT = 'register_event_schema registers one.';
 		END IF;
 	END IF;
-	SELECT pg_catalog.array_agg(c.property), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
+	SELECT COALESCE(pg_catalog.array_agg(c.property), '{}'), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
 	INTO properties, types, descriptions
 	FROM @extschema@.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
 	SELECT s.function INTO schema_function FROM @extschema@.event_schemas AS s
@@ -349,9 +460,17 @@ BEGIN
 		type := pg_catalog.format('(%s) COLLATE pg_catalog."C"', type);	-- types are equal where their bytes are
 	END IF;
 
+	IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p
+		WHERE p.pronamespace OPERATOR(pg_catalog.=) 'event_schema'::pg_catalog.regnamespace
+			AND pg_catalog.starts_with(p.proname, pg_catalog.concat(wanted_type, '@'))
+			AND pg_catalog.substr(p.proname, pg_catalog.length(wanted_type) OPERATOR(pg_catalog.+) 2) OPERATOR(pg_catalog.~) '^[0-9]+>[0-9]+$'
+			AND p.proparallel OPERATOR(pg_catalog.<>) 's') THEN
+		bring_up := 'event_at_version_serially';
+	END IF;
+
 	-- the table's columns, the event itself among them, and then the properties
 	expressions := ARRAY(
-		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('event.%I', document)
+		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('%I.%I', row_alias, document)
 			ELSE pg_catalog.format('%s.%I', table_name, n) END
 		FROM pg_catalog.unnest(base_names) WITH ORDINALITY AS b(n, place) ORDER BY place);
 	comments := ARRAY(
@@ -364,7 +483,7 @@ BEGIN
 	IF data_column IS NULL THEN
 		data_column := CASE WHEN 'data' OPERATOR(pg_catalog.=) ANY (base_names) THEN document ELSE 'data' END;
 		base_names := base_names OPERATOR(pg_catalog.||) data_column;
-		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('event.%I', document);
+		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', row_alias, document);
 		comments := comments OPERATOR(pg_catalog.||) pg_catalog.format('The event as version %s has it.', wanted_version);
 	END IF;
 	number := most_columns OPERATOR(pg_catalog.-) pg_catalog.cardinality(base_names);
@@ -377,18 +496,18 @@ BEGIN
 		properties := properties[:number];
 	END IF;
 	names := @extschema@.event_view_names(properties, base_names, data_column);
-	FOR i IN 1..COALESCE(pg_catalog.cardinality(properties), 0) LOOP
+	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
 		expressions := expressions OPERATOR(pg_catalog.||) CASE types[i]
 			WHEN 'pg_catalog.text'::pg_catalog.regtype THEN
-				pg_catalog.format('event.%I OPERATOR(pg_catalog.->>) %L', document, properties[i])
-			ELSE pg_catalog.format('@extschema@.%s(event.%I, %L)', CASE types[i]
+				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
+			ELSE pg_catalog.format('@extschema@.%s(%I.%I, %L)', CASE types[i]
 				WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
 				WHEN 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
 				WHEN 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
 				WHEN 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'event_timestamptz'
 				WHEN 'pg_catalog.date'::pg_catalog.regtype THEN 'event_date'
 				WHEN 'pg_catalog.uuid'::pg_catalog.regtype THEN 'event_uuid'
-				ELSE 'event_property' END, document, properties[i]) END;
+				ELSE 'event_property' END, row_alias, document, properties[i]) END;
 		comments := comments OPERATOR(pg_catalog.||) CASE
 			WHEN names[i]::pg_catalog.text OPERATOR(pg_catalog.=) properties[i] THEN descriptions[i]
 			ELSE pg_catalog.concat_ws(': ', pg_catalog.format('Property "%s"', properties[i]), descriptions[i]) END;
@@ -434,10 +553,10 @@ BEGIN
 		-- "true OR" costs nothing: it makes the view depend on the schema
 		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
 			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE @extschema@.event_at_version(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS event'
-			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(event.%9$I))',
+			' ELSE @extschema@.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
+			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(%13$I.%9$I))',
 			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version));
+			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias);
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),

@@ -58,6 +58,42 @@ _PG_init(void)
 	ev_violation_log_init();
 }
 
+/* ---------- documents ---------- */
+
+/* A document that is stored with a short header, aligned. */
+typedef union ShortDocument
+{
+	char		data[VARHDRSZ + VARATT_SHORT_MAX];
+	uint64		align;
+} ShortDocument;
+
+/*
+ * A jsonb argument.  A short one, as small documents lie in a table, is put
+ * into the buffer: that takes less than to allocate it.
+ */
+static inline Jsonb *
+get_document(Datum datum, ShortDocument *buffer)
+{
+	const struct varlena *stored = (const struct varlena *) DatumGetPointer(datum);
+
+	if (VARATT_IS_SHORT(stored) && !VARATT_IS_EXTERNAL(stored))
+	{
+		Size		size = VARSIZE_SHORT(stored) - VARHDRSZ_SHORT;
+
+		SET_VARSIZE(buffer, size + VARHDRSZ);
+		memcpy(VARDATA(buffer), VARDATA_SHORT(stored), size);
+		return (Jsonb *) buffer;
+	}
+	return DatumGetJsonbP(datum);
+}
+
+static inline void
+release_document(Jsonb *document, Datum datum, const ShortDocument *buffer)
+{
+	if ((Pointer) document != DatumGetPointer(datum) && (const void *) document != buffer)
+		pfree(document);
+}
+
 /* ---------- schema functions ---------- */
 
 /*
@@ -68,6 +104,7 @@ Datum
 ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 {
 	EvSchema   *schema = fcinfo->flinfo->fn_extra;
+	ShortDocument buffer;
 	Jsonb	   *data;
 	bool		result;
 
@@ -78,9 +115,9 @@ ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 		schema = ev_registry_by_function(fcinfo->flinfo->fn_oid);
 		fcinfo->flinfo->fn_extra = schema;
 	}
-	data = PG_GETARG_JSONB_P(0);
+	data = get_document(PG_GETARG_DATUM(0), &buffer);
 	result = ev_match(schema->program, data);
-	PG_FREE_IF_COPY(data, 0);
+	release_document(data, PG_GETARG_DATUM(0), &buffer);
 	PG_RETURN_BOOL(result);
 }
 
@@ -103,6 +140,7 @@ Datum
 ev_validate_event(PG_FUNCTION_ARGS)
 {
 	EvSchema   *schema;
+	ShortDocument buffer;
 	Jsonb	   *data;
 	bool		result;
 
@@ -111,9 +149,9 @@ ev_validate_event(PG_FUNCTION_ARGS)
 	schema = find_schema(fcinfo);
 	if (schema == NULL)
 		PG_RETURN_BOOL(false);
-	data = PG_GETARG_JSONB_P(0);
+	data = get_document(PG_GETARG_DATUM(0), &buffer);
 	result = ev_match(schema->program, data);
-	PG_FREE_IF_COPY(data, 0);
+	release_document(data, PG_GETARG_DATUM(0), &buffer);
 	PG_RETURN_BOOL(result);
 }
 
@@ -127,12 +165,13 @@ Datum
 ev_check_event(PG_FUNCTION_ARGS)
 {
 	EvSchema   *schema = NULL;
+	ShortDocument buffer;
 	Jsonb	   *data = NULL;
 
 	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 		schema = find_schema(fcinfo);
 	if (schema != NULL)
-		data = PG_GETARG_JSONB_P(0);
+		data = get_document(PG_GETARG_DATUM(0), &buffer);
 	if (schema == NULL || !ev_match(schema->program, data))
 	{
 		int32		version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
@@ -143,7 +182,7 @@ ev_check_event(PG_FUNCTION_ARGS)
 						PG_ARGISNULL(2) ? NULL : &version,
 						PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL);
 	}
-	PG_FREE_IF_COPY(data, 0);
+	release_document(data, PG_GETARG_DATUM(0), &buffer);
 	PG_RETURN_BOOL(true);
 }
 

@@ -9,7 +9,7 @@ CREATE FUNCTION event_schema."trading.common@0"(data jsonb) RETURNS boolean
 LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
 AS $schema${
   "$schema": "https://json-schema.org/draft/2020-12/schema",
-  "title": "Common to legacy events, legacy",
+  "title": "Common to legacy events",
   "description": "What was stored before there were schemas, as loosely as it came. Definitions for $ref; nothing is an event of this type, so the document itself accepts no instance.",
   "not": {},
   "$defs": {
@@ -50,7 +50,7 @@ AS $schema${
     "array": {"title": "Array", "description": "An array, or null.", "anyOf": [{"type": "array"}, {"type": "null"}]}
   }
 }$schema$;
-COMMENT ON FUNCTION event_schema."trading.common@0"(jsonb) IS 'Common to legacy events, legacy';
+COMMENT ON FUNCTION event_schema."trading.common@0"(jsonb) IS 'Common to legacy events';
 
 CREATE FUNCTION event_schema."binance.agg_trade@0"(data jsonb) RETURNS boolean
 LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE

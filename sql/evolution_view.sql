@@ -37,7 +37,7 @@ SELECT viewed.types('{"properties": {"string": {"type": "string"}, "integer": {"
 SELECT viewed.types('{"properties": {"type": {"type": ["integer", "null"]}, "anyOf": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
 	"oneOf": {"oneOf": [{"type": "boolean"}, {"type": "null"}]}, "enum": {"enum": ["a", "b", null]},
 	"ref": {"anyOf": [{"$ref": "#/$defs/when"}, {"type": "null"}]}, "behind ref": {"$ref": "#/$defs/maybe"},
-	"array": {"type": ["array", "null"]}},
+	"array": {"type": ["array", "null"]}, "not yet": {"$ref": "#/$defs/maybe", "type": "null"}},
 	"$defs": {"when": {"type": "string", "format": "date-time", "description": "when it was"}, "maybe": {"anyOf": [{"$ref": "#/$defs/when"}, {"type": "null"}], "default": null}}}');
 
 -- integers are as wide as their bounds say; without any, bigint
@@ -84,6 +84,7 @@ SELECT viewed.types('{"$schema": "http://json-schema.org/draft-04/schema#", "pro
 
 -- in the order of the text, what is inherited before what is added
 SELECT viewed.types('{"allOf": [{"$ref": "#/$defs/base"}], "properties": {"zz": {"type": "string"}, "a": {"type": "integer"}, "longer": {"type": "string"}, "id": {"description": "narrower"}},
+	"anyOf": [{"properties": {"id": {"description": "of a branch"}}}, true],
 	"$defs": {"base": {"properties": {"origin": {"type": "string"}, "id": {"type": "integer", "description": "wider"}}}}}');
 SELECT viewed.types('{"properties": {"a\/b": {"type": "string"}, "a~b": {"type": "string"}, "é": {"type": "string"}, "\u0041": {"type": "string"}}}');
 
@@ -200,6 +201,12 @@ CREATE TABLE viewed.part PARTITION OF viewed.parts DEFAULT;
 SELECT create_event_view('part_trades', 'viewed.parts', 'trade');
 INSERT INTO viewed.parts VALUES ('trade', 1, '{"symbol": "P", "day": "2024-01-01"}', '2024-01-02');
 SELECT day, data_day, symbol FROM viewed.part_trades;
+-- a table called event, a schema without properties
+CREATE TABLE viewed.event (event_type text, schema_version int, data jsonb, event text);
+INSERT INTO viewed.event VALUES ('plain', 1, '[]', 'x');
+SELECT register_event_schema('plain', 1, 'true');
+SELECT create_event_view('plain', 'viewed.event', 'plain');
+SELECT * FROM viewed.plain;
 -- types are equal where their bytes are
 CREATE COLLATION viewed.ignore_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE viewed.loose (event_type text COLLATE viewed.ignore_case, schema_version int, data jsonb);
@@ -239,7 +246,39 @@ SELECT has_table_privilege('regress_viewer', 'viewed.trades', 'SELECT') AS right
 TRUNCATE viewed.events;
 INSERT INTO viewed.events (event_type, schema_version, data) VALUES ('trade', 1, '{"symbol": "old"}'), ('trade', 2, '{"symbol": "new", "venue": "X"}'), ('trade', 9, '{"symbol": "newer"}');
 SELECT schema_version, symbol, venue FROM viewed.trades ORDER BY id;
--- what a view cannot lose
+-- ---------- upcasts ----------
+
+-- old rows are brought up, once for all columns, and only they
+CREATE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+	RAISE NOTICE 'up: %', data;
+	RETURN data || '{"venue": "unknown"}';
+END $$;
+SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
+SELECT schema_version, symbol, venue, size, at, data FROM viewed.trades ORDER BY id;
+SELECT data, count(*) FROM viewed.trades WHERE schema_version = 2 GROUP BY 1;
+-- what is equal is brought up once in a row, but not after the function has changed
+INSERT INTO viewed.events (event_type, schema_version, data) VALUES ('trade', 1, '{"symbol": "old"}');
+SELECT venue FROM viewed.trades WHERE schema_version = 1;
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT data || '{"venue": "another"}' $$;
+SELECT venue FROM viewed.trades WHERE schema_version = 1;
+-- what is not immutable is asked each time; what cannot be brought up raises
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT data || jsonb_build_object('venue', clock_timestamp()::text) $$;
+DROP FUNCTION event_schema."trade@1>2"(jsonb);
+SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
+SELECT count(DISTINCT venue) FROM viewed.trades WHERE schema_version = 1;
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT '[]'::jsonb $$;
+SELECT venue FROM viewed.trades;
+-- a view knows whether it may run in parallel
+SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
+SELECT create_event_view('trades', 'viewed.events', 'trade');
+SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
+DROP FUNCTION event_schema."trade@1>2"(jsonb);
+SELECT create_event_view('trades', 'viewed.events', 'trade');
+SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
+
+-- ---------- what a view cannot lose ----------
+
 SELECT create_event_view('trades', 'viewed.events', 'trade', 1);
 SELECT register_event_schema('trade', 3, '{"properties": {"symbol": {"type": "string"}, "venue": {"type": "string"}, "at": {"type": "string"}, "price": {"type": "number"}, "size": {"type": "number"}, "day": {}, "key": {}, "open": {}, "tags": {}, "id": {}, "data": {}}}', breaking => true);
 SELECT create_event_view('trades', 'viewed.events', 'trade');
@@ -263,5 +302,5 @@ SELECT create_event_view('v', 'viewed.events_pkey', 'trade');
 
 DROP SCHEMA viewed CASCADE;
 DROP ROLE regress_viewer;
-SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE event_type IN ('trade', 'named', 'wide') ORDER BY event_type, schema_version;
+SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE event_type IN ('trade', 'named', 'wide', 'plain') ORDER BY event_type, schema_version;
 SELECT drop_event_schema('viewed.common', 1);

@@ -73,8 +73,10 @@ SELECT add_event_guard('legacy', 'enforce', 'payload');
 SELECT standardize_event_column('legacy', 'payload');
 INSERT INTO legacy VALUES ('renames', 1, '{"n": "x"}');
 SELECT add_event_guard('legacy', 'enforce', 'body');
+\set SHOW_CONTEXT never
 SELECT standardize_event_column('legacy', 'body');
 SELECT standardize_event_column('legacy', 'body', 'body');
+\set SHOW_CONTEXT errors
 
 -- written by hand: as text in the arguments, which follow nothing, or as add_event_guard does it
 CREATE TABLE hand (event_type text, schema_version int, data jsonb, note text);

@@ -119,6 +119,18 @@ SELECT count(*) FROM others WHERE event_type = 'last';
 SELECT * FROM replay_event_quarantine('others');
 SELECT count(*) FROM others WHERE event_type = 'last';
 ALTER TABLE others DROP extra;
+-- a rule that keeps rows out keeps them in the quarantine
+INSERT INTO others (event_type, schema_version, data) VALUES ('ruled', 1, '{"ruled": 1}'), ('ruled', 1, '{}');
+SELECT register_event_schema('ruled', 1, '{}');
+CREATE RULE keeps_out AS ON INSERT TO others DO INSTEAD NOTHING;
+SELECT * FROM replay_event_quarantine('others');
+CREATE OR REPLACE RULE keeps_out AS ON INSERT TO others WHERE NEW.data ? 'ruled' DO INSTEAD NOTHING;
+SELECT * FROM replay_event_quarantine('others');
+SELECT "row" -> 'data' AS data, violations -> 0 ->> 'message' AS message FROM event_quarantine ORDER BY id;
+DROP RULE keeps_out ON others;
+CREATE RULE swallows AS ON INSERT TO event_schema.quarantine DO INSTEAD NOTHING;
+INSERT INTO others (event_type, schema_version, data) VALUES ('ruled', 2, '{}');
+DROP RULE swallows ON event_schema.quarantine;
 
 -- whatever the guard's mode is, a replay lets in what is valid only
 DELETE FROM event_schema.quarantine;

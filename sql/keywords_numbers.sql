@@ -101,3 +101,13 @@ SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
 ORDER BY n;
+
+-- multipleOf: beyond 64 bits, too; only a division of thousands of digits by
+-- thousands is refused, as it could not be cancelled.
+SELECT jsonb_matches_schema('{"multipleOf": 777777777777}', repeat('777777777777', 2000)::jsonb) AS multiple,
+       jsonb_matches_schema('{"multipleOf": 777777777777}', (repeat('777777777777', 2000) || '1')::jsonb) AS no_multiple,
+       jsonb_matches_schema('{"multipleOf": 1e-300}', '1e3000') AS fine,
+       jsonb_matches_schema('{"multipleOf": 1e300}', '1e-3000') AS coarse;
+SELECT jsonb_matches_schema('{"multipleOf": 1e300}', '-3e300') AS minus,
+       jsonb_matches_schema(('{"multipleOf": ' || repeat('7', 100) || '}')::jsonb, repeat('7', 10000)::jsonb) AS many_digits;
+SELECT jsonb_matches_schema(('{"multipleOf": ' || repeat('7', 60000) || '}')::jsonb, repeat('3', 120000)::jsonb);

@@ -81,3 +81,17 @@ SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
 ORDER BY n;
+
+-- a pattern of names says what the same pattern of a string does
+SELECT pattern, name
+FROM string_to_table('^ab* ^ab? ^ab+ ^ab{0}c ^a{2} ^a|b ^(a|b) ^ab. ^x- ^-a ^_ ^\x41 ^ ^abcdefghij ^abcdefgh$ a^b ^é ^aé ^a\| ^a[b]*', ' ') AS pattern,
+     string_to_table(' a ab abb b ac aa xb x- x-y -a _ A abcdefgh abcdefghi abcdefghij é aé aéb a| aab xa', ' ') AS name
+WHERE jsonb_matches_schema(jsonb_build_object('pattern', pattern), to_jsonb(name)) =
+      jsonb_matches_schema(jsonb_build_object('patternProperties', jsonb_build_object(pattern, false)), jsonb_build_object(name, 1));
+
+-- patterns that overlap, with one another and with properties
+SELECT instance, jsonb_matches_schema('{
+    "properties": {"ab": {"maximum": 9}, "ac": true},
+    "patternProperties": {"^a": {"type": ["number", "null"]}, "b$": {"type": ["number", "string"]}, "^ab": {"minimum": 2}, "^abc": {"minimum": 3}},
+    "additionalProperties": false}', instance::jsonb) AS matches
+FROM string_to_table('{"ab":5} {"ab":1} {"ab":10} {"ab":null} {"ab":"x"} {"ac":null} {"ac":"x"} {"abcb":3} {"abcb":2} {"abcb":null} {"xb":"x"} {"xb":null} {"x":1}', ' ') AS instance;

@@ -70,3 +70,20 @@ SELECT event_type, schema_version, function FROM event_schemas WHERE event_type 
 SELECT drop_event_schema('größe."x"''y''@', 0);
 SELECT drop_event_schema(repeat('n', 60), 1);
 SELECT drop_event_schema('truth', version) FROM generate_series(1, 3) AS version;
+
+-- a document however it is stored: with a short header, compressed, out of line
+SELECT register_event_schema('stored', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}');
+CREATE TEMP TABLE stored (id int PRIMARY KEY, how text, data jsonb);
+ALTER TABLE stored ALTER data SET STORAGE EXTERNAL;
+INSERT INTO stored
+SELECT n, 'with ' || length(text) || ' more', jsonb_build_object('id', n + 0.5 * (n % 2), 'more', text)
+FROM generate_series(0, 9) AS n, repeat('x', (15 ^ (n / 2))::int) AS text;
+ALTER TABLE stored ALTER data SET STORAGE EXTENDED;
+INSERT INTO stored SELECT id + 10, how || ', compressed', data - 'none' FROM stored;
+SELECT how, count(*) AS rows, bool_and(valid = (id % 2 = 0)) AS as_expected,
+       bool_and(valid = validate_event(data, 'stored', 1)) AS the_same,
+       bool_and(valid = validate_event(data || '{}', 'stored', 1)) AS the_same_inline
+FROM stored, event_schema."stored@1"(data) AS valid GROUP BY how ORDER BY min(id);
+SELECT count(*) FROM stored WHERE id % 2 = 0 AND check_event(data, 'stored', 1);
+DROP TABLE stored;
+SELECT drop_event_schema('stored', 1);

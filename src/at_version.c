@@ -13,124 +13,140 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-#include "language.h"
-#include "names.h"
-#include "registration.h"
 #include "registry.h"
+#include "upcast.h"
 
 PG_FUNCTION_INFO_V1(ev_event_at_version);
 
 #define KEPT_BYTES		65536	/* larger events are not kept */
-#define KEPT_WAYS		16		/* from so many versions, for each call */
+#define KEPT_WAYS		1000	/* rows can say any version */
+
+typedef struct WayKey
+{
+	NameData	type;
+	int32		from;
+	int32		to;
+} WayKey;
 
 /* Do upcasts lead from a version to another? */
 typedef struct Way
 {
-	int32		from;
-	int32		to;
+	WayKey		key;			/* hash key, must be first */
 	bool		exists;
+	bool		immutable;		/* all upcasts on it are */
+	bool		parallel_safe;
 } Way;
 
-/* What a call of the function keeps for its query. */
-typedef struct AtVersion
-{
-	uint64		generation;		/* of the registry, when this was found */
-	NameData	type;
-	int			way_count;
-	Way			ways[KEPT_WAYS];
-	FmgrInfo	upcast_event;	/* fn_oid invalid: not looked up yet */
-} AtVersion;
+/* Those that this session has met; NULL: none yet. */
+static HTAB *ways = NULL;
+static uint64 ways_generation;	/* of the functions, when they were found */
 
 /* The last answer of this session. */
 static struct
 {
-	MemoryContext context;		/* of what follows; NULL: nothing is kept */
+	MemoryContext context;		/* of event and answer; NULL: not made yet */
 	uint64		generation;
 	Oid			user;
-	NameData	type;
-	int32		from;
-	int32		to;
+	WayKey		way;
 	Jsonb	   *event;
-	Jsonb	   *answer;
-} last;
+	Jsonb	   *answer;			/* NULL: nothing is kept */
+}			last;
 
 /* ---------- the way ---------- */
 
-/*
- * Is there a function TYPE@FROM>TO for each step from a version to another?
- * Steps lead to the next registered version.
- */
-static bool
-find_way(const char *type, int type_length, int32 from, int32 to)
+/* Follows the upcasts from a version, as upcast_event does. */
+static void
+find_way(const char *type, int type_length, Way *way)
 {
-	Oid			jsonb[1] = {JSONBOID};
 	List	   *versions;
-	ListCell   *cell;
+	List	   *upcasts;
+	int32		reached = way->key.from;
 
+	way->exists = false;
+	way->immutable = way->parallel_safe = true;
 	ev_registry_list(type, type_length, &versions);
-	if (!list_member_int(versions, to))
-		return false;
-	foreach(cell, versions)
+	if (!list_member_int(versions, reached) || !list_member_int(versions, way->key.to))
+		return;
+	upcasts = ev_upcast_list(type, type_length);
+	while (reached < way->key.to)
 	{
-		int32		next = lfirst_int(cell);
-		NameData	name;
+		EvUpcast   *step = NULL;
+		ListCell   *cell;
 
-		if (next <= from)
-			continue;
-		if (next > to)
-			break;
-		memset(&name, 0, sizeof(name));
-		if (snprintf(NameStr(name), NAMEDATALEN, "%.*s@%d>%d", type_length, type, from, next) >= NAMEDATALEN ||
-			!SearchSysCacheExists3(PROCNAMEARGSNSP, CStringGetDatum(NameStr(name)),
-								   PointerGetDatum(buildoidvector(jsonb, 1)),
-								   ObjectIdGetDatum(ev_namespace_oid())))
-			return false;
-		from = next;
+		foreach(cell, upcasts)
+		{
+			EvUpcast   *upcast = lfirst(cell);
+
+			if (step == NULL && upcast->from == reached && list_member_int(versions, upcast->to))
+				step = upcast;
+		}
+		if (step == NULL || step->to > way->key.to || step->to <= reached)
+			return;
+		way->immutable &= func_volatile(step->function) == PROVOLATILE_IMMUTABLE;
+		way->parallel_safe &= func_parallel(step->function) == PROPARALLEL_SAFE;
+		reached = step->to;
 	}
-	return from == to;
+	way->exists = true;
 }
 
+static void
+init_ways(void)
+{
+	HASHCTL		control = {.keysize = sizeof(WayKey), .entrysize = sizeof(Way), .hcxt = TopMemoryContext};
+
+	ways = hash_create("event_validate ways of upcasts", 16, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	ways_generation = ev_upcast_generation();
+}
+
+/* The way from a version to a later one, in *way.  False: there is none. */
 static bool
-way_exists(AtVersion *at, const text *type, int32 from, int32 to)
+get_way(const text *type, int32 from, int32 to, Way *way)
 {
 	const char *data = VARDATA_ANY(type);
 	int			length = VARSIZE_ANY_EXHDR(type);
-	Way		   *way;
+	Way		   *known;
 
 	if (length >= NAMEDATALEN || from >= to)
 		return false;
-	if (at->generation != ev_registry_generation() ||
-		strlen(NameStr(at->type)) != (size_t) length || memcmp(NameStr(at->type), data, length) != 0)
+	if (ways != NULL && (ways_generation != ev_upcast_generation() || hash_get_num_entries(ways) >= KEPT_WAYS))
 	{
-		at->generation = ev_registry_generation();
-		memset(&at->type, 0, sizeof(at->type));
-		memcpy(NameStr(at->type), data, length);
-		at->way_count = 0;
+		hash_destroy(ways);
+		ways = NULL;
 	}
-	for (int i = 0; i < at->way_count; i++)
-		if (at->ways[i].from == from && at->ways[i].to == to)
-			return at->ways[i].exists;
-	if (at->way_count == KEPT_WAYS)
-		at->way_count = 0;
-	way = &at->ways[at->way_count];
-	way->exists = find_way(data, length, from, to);
-	way->from = from;
-	way->to = to;
+	if (ways == NULL)
+		init_ways();
+	memset(way, 0, sizeof(Way));
+	memcpy(NameStr(way->key.type), data, length);
+	way->key.from = from;
+	way->key.to = to;
+	known = hash_search(ways, &way->key, HASH_FIND, NULL);
+	if (known != NULL)
+		*way = *known;
+	else
+	{
+		find_way(data, length, way);
 
-	/* what changed while we looked is not to be kept */
-	if (at->generation == ev_registry_generation())
-		at->way_count++;
+		/* what changed while we looked is not kept */
+		if (ways_generation == ev_upcast_generation())
+		{
+			known = hash_search(ways, &way->key, HASH_ENTER, NULL);
+			*known = *way;
+		}
+	}
 	return way->exists;
 }
 
@@ -146,18 +162,17 @@ copy_jsonb(const Jsonb *jsonb)
 }
 
 static bool
-is_last(const AtVersion *at, int32 from, int32 to, const Jsonb *event)
+is_last(const WayKey *way, const Jsonb *event)
 {
-	return last.context != NULL && last.answer != NULL &&
-		last.generation == ev_registry_generation() &&
-		last.user == GetUserId() && last.from == from && last.to == to &&
+	return last.answer != NULL &&
+		last.generation == ev_upcast_generation() &&
+		last.user == GetUserId() && memcmp(&last.way, way, sizeof(WayKey)) == 0 &&
 		VARSIZE(last.event) == VARSIZE(event) &&
-		memcmp(last.event, event, VARSIZE(event)) == 0 &&
-		namestrcmp(&last.type, NameStr(at->type)) == 0;
+		memcmp(last.event, event, VARSIZE(event)) == 0;
 }
 
 static void
-keep(const AtVersion *at, int32 from, int32 to, const Jsonb *event, const Jsonb *answer)
+keep(const WayKey *way, const Jsonb *event, const Jsonb *answer)
 {
 	MemoryContext caller;
 
@@ -168,11 +183,9 @@ keep(const AtVersion *at, int32 from, int32 to, const Jsonb *event, const Jsonb 
 		last.context = AllocSetContextCreate(TopMemoryContext, "event_validate last upcast",
 											 ALLOCSET_DEFAULT_SIZES);
 	MemoryContextReset(last.context);
-	last.generation = ev_registry_generation();
+	last.generation = ev_upcast_generation();
 	last.user = GetUserId();
-	last.type = at->type;
-	last.from = from;
-	last.to = to;
+	last.way = *way;
 	caller = MemoryContextSwitchTo(last.context);
 	last.event = copy_jsonb(event);
 	last.answer = copy_jsonb(answer);
@@ -183,21 +196,24 @@ keep(const AtVersion *at, int32 from, int32 to, const Jsonb *event, const Jsonb 
 
 /* The extension's upcast_event, which may be in any schema. */
 static FmgrInfo *
-upcast_event(AtVersion *at, const FmgrInfo *caller)
+upcast_event(FmgrInfo *caller)
 {
 	Oid			types[] = {JSONBOID, TEXTOID, INT4OID, INT4OID};
+	FmgrInfo   *result = caller->fn_extra;
 	Oid			function;
 
-	if (OidIsValid(at->upcast_event.fn_oid))
-		return &at->upcast_event;
+	if (result != NULL)
+		return result;
 	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 							   CStringGetDatum("upcast_event"),
 							   PointerGetDatum(buildoidvector(types, lengthof(types))),
 							   ObjectIdGetDatum(get_func_namespace(caller->fn_oid)));
 	if (!OidIsValid(function))
 		elog(ERROR, "could not find function upcast_event");
-	fmgr_info_cxt(function, &at->upcast_event, caller->fn_mcxt);
-	return &at->upcast_event;
+	result = MemoryContextAllocZero(caller->fn_mcxt, sizeof(FmgrInfo));
+	fmgr_info_cxt(function, result, caller->fn_mcxt);
+	caller->fn_extra = result;
+	return result;
 }
 
 /*
@@ -210,35 +226,42 @@ upcast_event(AtVersion *at, const FmgrInfo *caller)
 Datum
 ev_event_at_version(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *event;
-	AtVersion  *at;
-	int32		from;
-	int32		to;
 	LOCAL_FCINFO(call, 4);
+	Jsonb	   *event;
+	Way			way;
+	uint64		before;
 	Datum		answer;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	event = PG_GETARG_JSONB_P(0);
-	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
+		!get_way(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2), PG_GETARG_INT32(3), &way))
 		PG_RETURN_JSONB_P(event);
-	from = PG_GETARG_INT32(2);
-	to = PG_GETARG_INT32(3);
-	at = fcinfo->flinfo->fn_extra;
-	if (at == NULL)
-		at = fcinfo->flinfo->fn_extra = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(AtVersion));
-	if (!way_exists(at, PG_GETARG_TEXT_PP(1), from, to))
-		PG_RETURN_JSONB_P(event);
-	if (is_last(at, from, to, event))
+
+	/*
+	 * A view that was made before the upcasts were may run in parallel.  Few
+	 * functions are marked safe, but one that is IMMUTABLE has hardly a
+	 * reason not to be; if it has, PostgreSQL raises.
+	 */
+	if (!way.parallel_safe && !way.immutable && IsInParallelMode())
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
+				 errmsg("upcasts of event \"%s\" from version %d to version %d are not parallel safe",
+						NameStr(way.key.type), way.key.from, way.key.to),
+				 errhint("Make the view anew with create_event_view.")));
+	if (way.immutable && is_last(&way.key, event))
 		PG_RETURN_JSONB_P(copy_jsonb(last.answer));
 
-	InitFunctionCallInfoData(*call, upcast_event(at, fcinfo->flinfo), 4, InvalidOid, NULL, NULL);
+	before = ev_upcast_generation();
+	InitFunctionCallInfoData(*call, upcast_event(fcinfo->flinfo), 4, InvalidOid, NULL, NULL);
 	for (int i = 0; i < 4; i++)
 		call->args[i] = fcinfo->args[i];
 	call->args[0].value = JsonbPGetDatum(event);
 	answer = FunctionCallInvoke(call);
 	if (call->isnull)
 		PG_RETURN_NULL();
-	keep(at, from, to, event, DatumGetJsonbP(answer));
+	if (way.immutable && before == ev_upcast_generation())
+		keep(&way.key, event, DatumGetJsonbP(answer));
 	PG_RETURN_DATUM(answer);
 }

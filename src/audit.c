@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "audit.h"
 #include "compat.h"
 #include "match.h"
 #include "registry.h"
@@ -368,16 +369,50 @@ count_violation(EvCollector *collector, const EvViolation *violation)
 	MemoryContextSwitchTo(caller);
 }
 
-static void
-put_kind(FunctionCallInfo fcinfo, const Kind *kind)
+void
+ev_audit_kinds(const EvProgram *program, const Jsonb *document,
+			   void (*put) (const EvKind *kind, void *arg), void *arg)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Counter		counter = {
+		.collector = {.add = count_violation, .limit = PG_INT64_MAX},
+		.document = document, .context = CurrentMemoryContext
+	};
+	char	   *fault = NULL;
+	kinds_iterator iterator;
+	Kind	   *kind;
+
+	counter.kinds = kinds_create(counter.context, 8, NULL);
+	initStringInfo(&counter.location);
+	run_program(program, document, &counter.collector, &fault);
+	kinds_start_iterate(counter.kinds, &iterator);
+	while ((kind = kinds_iterate(counter.kinds, &iterator)) != NULL)
+	{
+		EvKind		found = {
+			kind->key.instance_location, kind->key.keyword_location, kind->keyword,
+			kind->key.name, kind->message, kind->count
+		};
+
+		put(&found, arg);
+	}
+	if (fault != NULL)
+	{
+		EvKind		found = {"", "", "", fault, fault, 1};
+
+		put(&found, arg);
+	}
+}
+
+/* A row of a function that returns such kinds. */
+static void
+put_kind(const EvKind *kind, void *arg)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) ((FunctionCallInfo) arg)->resultinfo;
 	bool		nulls[6] = {0};
 	Datum		values[6] = {
-		CStringGetTextDatum(kind->key.instance_location),
-		CStringGetTextDatum(kind->key.keyword_location),
+		CStringGetTextDatum(kind->instance_location),
+		CStringGetTextDatum(kind->keyword_location),
 		CStringGetTextDatum(kind->keyword),
-		CStringGetTextDatum(kind->key.name),
+		CStringGetTextDatum(kind->name),
 		CStringGetTextDatum(kind->message),
 		Int64GetDatum(kind->count)
 	};
@@ -389,9 +424,9 @@ put_kind(FunctionCallInfo fcinfo, const Kind *kind)
 static void
 put_message(FunctionCallInfo fcinfo, const char *message)
 {
-	Kind		kind = {.key = {"", "", message},.keyword = "",.message = message,.count = 1};
+	EvKind		kind = {"", "", "", message, message, 1};
 
-	put_kind(fcinfo, &kind);
+	put_kind(&kind, fcinfo);
 }
 
 static Datum
@@ -400,9 +435,10 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	static const char *const null_messages[] = {
 		"the event's data is null", "the event's type is null", "the event's schema version is null"
 	};
-	Counter		counter = {.collector = {.add = count_violation, .limit = PG_INT64_MAX}};
+	MemoryContext context;
 	MemoryContext caller;
 	EvSchema   *schema;
+	Jsonb	   *document;
 	char	   *fault = NULL;
 
 	/* the expected one: to find out ours would leave memory behind each time */
@@ -424,25 +460,15 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	if (fcinfo->flinfo->fn_extra == NULL)
 		fcinfo->flinfo->fn_extra = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate audit",
 														 ALLOCSET_DEFAULT_SIZES);
-	counter.context = fcinfo->flinfo->fn_extra;
-	caller = MemoryContextSwitchTo(counter.context);
-	counter.document = is_text ? parse_document(PG_GETARG_TEXT_PP(0), &fault) : PG_GETARG_JSONB_P(0);
-	if (counter.document != NULL)
-	{
-		kinds_iterator iterator;
-		Kind	   *kind;
-
-		counter.kinds = kinds_create(counter.context, 8, NULL);
-		initStringInfo(&counter.location);
-		run_program(schema->program, counter.document, &counter.collector, &fault);
-		kinds_start_iterate(counter.kinds, &iterator);
-		while ((kind = kinds_iterate(counter.kinds, &iterator)) != NULL)
-			put_kind(fcinfo, kind);
-	}
-	if (fault != NULL)
+	context = fcinfo->flinfo->fn_extra;
+	caller = MemoryContextSwitchTo(context);
+	document = is_text ? parse_document(PG_GETARG_TEXT_PP(0), &fault) : PG_GETARG_JSONB_P(0);
+	if (document != NULL)
+		ev_audit_kinds(schema->program, document, put_kind, fcinfo);
+	else
 		put_message(fcinfo, fault);
 	MemoryContextSwitchTo(caller);
-	MemoryContextReset(counter.context);
+	MemoryContextReset(context);
 	return (Datum) 0;
 }
 

@@ -18,6 +18,7 @@
 #include "metaschema.h"
 #include "number.h"
 #include "optimize.h"
+#include "words.h"
 
 /* What is being written. */
 typedef struct Writer
@@ -639,6 +640,34 @@ write_properties(Writer *w, EvObject *object)
 		object->required_count += object->properties[i].required;
 }
 
+/*
+ * "^x-" is told from most names by their first bytes.  Only what is plain to
+ * see: letters, digits, "-" and "_" at the head, and no alternative.
+ */
+static void
+write_prefix(EvPatternProperty *pattern, const char *source, int length)
+{
+	char		bytes[8];
+	char		ones[8];
+	int			count = 0;
+
+	pattern->prefix = pattern->prefix_mask = 0;
+	if (length == 0 || source[0] != '^' || memchr(source, '|', length) != NULL)
+		return;
+	while (count + 1 < length &&
+		   (isalnum((unsigned char) source[count + 1]) || source[count + 1] == '-' || source[count + 1] == '_') &&
+		   !IS_HIGHBIT_SET(source[count + 1]))
+		count++;
+	/* what is repeated may be missing */
+	if (count > 0 && count + 1 < length && strchr("*?{", source[count + 1]) != NULL)
+		count--;
+	count = Min(count, 8);
+	memset(ones, 0xFF, sizeof(ones));
+	memcpy(bytes, source + 1, count);
+	pattern->prefix = ev_word(bytes, count);
+	pattern->prefix_mask = ev_word(ones, count);
+}
+
 static void
 write_patterns(Writer *w, EvObject *object)
 {
@@ -664,6 +693,7 @@ write_patterns(Writer *w, EvObject *object)
 		tail = ev_tail_name("patternProperties", key.val.string.val, key.val.string.len);
 		pattern->pattern = ev_compile_pattern(w->compiler, w->subschema->place, tail,
 											  key.val.string.val, key.val.string.len);
+		write_prefix(pattern, key.val.string.val, key.val.string.len);
 		pattern->block = child_block(w, "patternProperties", tail, &value);
 	}
 }
@@ -1095,6 +1125,7 @@ write_program(Compiler *c, Subschema *root)
 	MemoryContext caller;
 
 	w.program = program_alloc(&w, sizeof(EvProgram));
+	w.program->is_utf8 = GetDatabaseEncoding() == PG_UTF8;
 	w.program->code = program_alloc(&w, w.code_room * sizeof(EvInstruction));
 	w.program->sources = program_alloc(&w, w.code_room * sizeof(EvSource));
 	w.program->blocks = program_alloc(&w, w.block_room * sizeof(EvBlock));

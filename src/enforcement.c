@@ -22,6 +22,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
@@ -50,6 +51,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/rls.h"
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
@@ -560,8 +562,8 @@ guarded_row_query(const Enforcement *enforcement)
 		if (trigger->tgoid != enforcement->trigger)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
-		type = ev_guard_operand(relation, &arguments, EV_TYPE);
-		version = ev_guard_operand(relation, &arguments, EV_VERSION);
+		type = ev_guard_operand(relation, &arguments, EV_ROW_TYPE);
+		version = ev_guard_operand(relation, &arguments, EV_ROW_VERSION);
 		equal = get_opfamily_member(INTEGER_BTREE_FAM_OID, exprType(version), INT4OID,
 									BTEqualStrategyNumber);
 		condition = (Node *)
@@ -674,12 +676,6 @@ row_exists(SPIPlanPtr plan, List *versions)
 	if (result != SPI_OK_SELECT)
 		elog(ERROR, "SPI_execute_snapshot returned %s", SPI_result_code_string(result));
 	return SPI_processed > 0;
-}
-
-static void
-add_counting_context(void *relation)
-{
-	errcontext("while counting events of table \"%s\"", (const char *) relation);
 }
 
 static void
@@ -821,9 +817,9 @@ typedef struct Place
 
 typedef struct Counter
 {
-	List	   *places;			/* of Place */
-	Oid			relation;		/* that is being looked at */
+	List	   *places;			/* of Place, of the table that is looked at */
 	StringInfoData left_out;	/* tables that are not the user's to read */
+	bool		incomplete;		/* others were left out */
 	Oid			user;
 } Counter;
 
@@ -861,7 +857,7 @@ add_place(Counter *counter, const Enforcement *enforcement, Node *type, Node *ve
 	Oid			collation = exprCollation(type);
 	const char *collate = OidIsValid(collation) && get_collation_isdeterministic(collation) ? "" :
 		" COLLATE pg_catalog.\"C\"";	/* types are equal where their bytes are */
-	ListCell   *cell;
+		ListCell   *cell;
 
 	place->relation = enforcement->relation;
 	place->type = without_casts(type);
@@ -972,8 +968,8 @@ add_place_of_guard(Counter *counter, const Enforcement *enforcement)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
 		add_place(counter, enforcement,
-				  ev_guard_expression(relation, EV_TYPE, arguments.expressions[EV_TYPE]),
-				  ev_guard_expression(relation, EV_VERSION, arguments.expressions[EV_VERSION]), NULL);
+				  ev_guard_operand(relation, &arguments, EV_ROW_TYPE),
+				  ev_guard_operand(relation, &arguments, EV_ROW_VERSION), NULL);
 	}
 	table_close(relation, AccessShareLock);
 }
@@ -1024,7 +1020,6 @@ static void
 count_table(Counter *counter, Oid relation, Search *search, text *type, ReturnSetInfo *result)
 {
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-	ErrorContextCallback context;
 	ListCell   *cell;
 	Oid			owner;
 	char		kind;
@@ -1047,10 +1042,6 @@ count_table(Counter *counter, Oid relation, Search *search, text *type, ReturnSe
 		return;
 	}
 
-	context.callback = add_counting_context;
-	context.arg = get_rel_name(relation);
-	context.previous = error_context_stack;
-	error_context_stack = &context;
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION |
 						   SECURITY_NOFORCE_RLS);
@@ -1075,7 +1066,59 @@ count_table(Counter *counter, Oid relation, Search *search, text *type, ReturnSe
 
 	AtEOXact_GUC(false, guc_level);
 	SetUserIdAndSecContext(user, security);
-	error_context_stack = context.previous;
+}
+
+/* Is an error one that a table's own rows and expressions are to blame for? */
+static bool
+is_of_table(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return category != ERRCODE_TO_CATEGORY(ERRCODE_OPERATOR_INTERVENTION) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_INSUFFICIENT_RESOURCES) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_SYSTEM_ERROR) &&
+		category != ERRCODE_TO_CATEGORY(ERRCODE_INTERNAL_ERROR);
+}
+
+/*
+ * The same, but a table whose expressions raise is left out, and the others
+ * are counted all the same.
+ */
+static void
+try_count_table(Counter *counter, Oid relation, Search *search, text *type, ReturnSetInfo *result)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		count_table(counter, relation, search, type, result);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (!is_of_table(error))
+			ReThrowError(error);
+		counter->incomplete = true;
+		ereport(WARNING,
+				(errcode(error->sqlerrcode),
+				 errmsg("events of table \"%s\" are not counted: %s", get_rel_name(relation), error->message),
+				 error->detail ? errdetail_internal("%s", error->detail) : 0,
+				 errhint("Write its expressions so that they raise for no row, or repair these rows.")));
+	}
+	PG_END_TRY();
 }
 
 /*
@@ -1084,8 +1127,8 @@ count_table(Counter *counter, Oid relation, Search *search, text *type, ReturnSe
  *
  * How many rows of each enforced table carry which type (all types, if it is
  * NULL) and version.  Rows of partitions count for the table that they are
- * partitions of.  Tables that the user may not read are left out; a NOTICE
- * says so, and a row that is all NULL.
+ * partitions of.  Tables that the user may not read, or whose expressions
+ * raise, are left out; a NOTICE or WARNING says so, and a row that is all NULL.
  */
 Datum
 ev_event_usage(PG_FUNCTION_ARGS)
@@ -1110,15 +1153,16 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	{
 		/* it may be gone by now */
 		LockRelationOid(lfirst_oid(cell), AccessShareLock);
-		count_table(&counter, lfirst_oid(cell), &search, type, result);
+		try_count_table(&counter, lfirst_oid(cell), &search, type, result);
 	}
 	if (counter.left_out.len > 0)
+		ereport(NOTICE,
+				(errmsg("tables that you may not read are not counted: %s", counter.left_out.data)));
+	if (counter.left_out.len > 0 || counter.incomplete)
 	{
 		Datum		values[4] = {0};
 		bool		nulls[4] = {true, true, true, true};
 
-		ereport(NOTICE,
-				(errmsg("tables that you may not read are not counted: %s", counter.left_out.data)));
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	SPI_finish();

@@ -21,6 +21,7 @@
 /* What is put together at most; beyond, it would hardly pay. */
 #define MAX_PARTS		16
 #define MAX_NAMES		256
+#define MAX_PATTERNS	32
 #define MAX_VISITS		256
 #define MAX_SOURCES		64
 
@@ -238,14 +239,14 @@ is_schema(uint32 block)
 	return block < EV_BLOCK_TRUE;
 }
 
-/* Do its patterns tell in no time, if schemas are compiled with them? */
+/* Do its patterns tell in linear time, so that they can be asked while compiling? */
 static bool
-patterns_can_be_asked(const EvObject *object)
+are_linear(const EvObject *object)
 {
 	for (uint32 i = 0; i < object->pattern_count; i++)
 		if (!ev_pattern_is_linear(object->patterns[i].pattern))
 			return false;
-	return (uint64) object->property_count * object->pattern_count <= MAX_NAMES;
+	return true;
 }
 
 /* Can the objects become one? */
@@ -253,11 +254,13 @@ static bool
 objects_fuse(const Closure *c, uint32 names_left)
 {
 	uint32		names = 0;
+	uint32		patterns = 0;
 
 	for (uint32 i = 0; i < c->object_count; i++)
 	{
 		names += c->objects[i]->property_count;
-		if (!patterns_can_be_asked(c->objects[i]))
+		patterns += c->objects[i]->pattern_count;
+		if (patterns > MAX_PATTERNS || !are_linear(c->objects[i]))
 			return false;
 		/* a key that a pattern matches is additional to the others */
 		for (uint32 j = 0; c->objects[i]->pattern_count > 0 && j < c->object_count; j++)
@@ -551,7 +554,7 @@ add_leaf(const EvOptimizer *o, const EvObject *object, EvString name, EvLeaf *le
 bool
 ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name, EvLeaf *leaf)
 {
-	if (!patterns_can_be_asked(object))
+	if ((uint64) object->property_count * object->pattern_count > MAX_NAMES || !are_linear(object))
 		return false;
 	*leaf = true_leaf();
 	add_leaf(o, object, name, leaf);

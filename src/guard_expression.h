@@ -1,42 +1,24 @@
 /*
  * guard_expression.h
- *	  The event in a row: expressions over a table's columns for its data, type
- *	  and version, written as text.
+ *	  What a guard reads from a row.
  */
 #ifndef EV_GUARD_EXPRESSION_H
 #define EV_GUARD_EXPRESSION_H
 
-#include "nodes/primnodes.h"
-#include "utils/rel.h"
+#include "row_expression.h"
 #include "utils/reltrigger.h"
 
-typedef enum EvOperand
-{
-	EV_DATA,					/* jsonb, json or text */
-	EV_TYPE,					/* text, or a string type or an enum */
-	EV_VERSION					/* int2, int4 or int8 */
-} EvOperand;
-
-#define EV_OPERANDS		3
-
-/* What the argument that holds the operand's expression is called. */
-extern const char *ev_operand_argument(EvOperand operand);
-
 /*
- * Analyzes the name of a column (as it is, or as SQL writes it) or an
- * expression over a row of the relation, which must be open: its
- * columns are Vars of varno 1.  Names are looked up along the search_path as
- * it is.  The result has the type text where the operand is EV_TYPE, int4 or
- * int8 where it is EV_VERSION (int2 is cast), and jsonb, json or a string
- * type, or a domain over these, where it is EV_DATA.  In CurrentMemoryContext.
- *
- * Raises where it is no expression, or one that a BEFORE trigger could not
- * evaluate: with generated columns, system columns or the whole row.
+ * ev_row_analyze for a guard.  The result has the type text where the part is
+ * EV_ROW_TYPE, int4 or int8 where it is EV_ROW_VERSION (int2 is cast), and
+ * jsonb, json or a string type, or a domain over these, where it is
+ * EV_ROW_DATA.  Raises also where a BEFORE trigger could not evaluate it: with
+ * generated columns, system columns or the whole row.
  */
-extern Node *ev_guard_expression(Relation relation, EvOperand operand, const char *text);
+extern Node *ev_guard_expression(Relation relation, EvRowPart part, const char *text);
 
 /* The same, with nothing but pg_catalog in the search_path. */
-extern Node *ev_guard_expression_pinned(Relation relation, EvOperand operand, const char *text);
+extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text);
 
 /*
  * The call of event_guard_reads in the WHEN condition of a trigger on
@@ -49,7 +31,7 @@ extern FuncExpr *ev_guard_reads(const Trigger *trigger);
  * One of its arguments, as ev_guard_expression gives it.  Raises
  * datatype_mismatch where it is of another type.
  */
-extern Node *ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvOperand operand);
+extern Node *ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part);
 
 /*
  * A WHEN condition that reads the operands, which are as ev_guard_expression

@@ -462,9 +462,69 @@ who_refers(Oid target, const char *uri)
 }
 
 /*
+ * The next function, by OID, on which something depends; InvalidOid: no more.
+ * Each costs a look into the index, however much depends on it.
+ */
+static Oid
+next_referred(Relation pg_depend, Oid after)
+{
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTGreaterStrategyNumber, F_OIDGT,
+				ObjectIdGetDatum(after));
+	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple))
+		result = ((Form_pg_depend) GETSTRUCT(tuple))->refobjid;
+	systable_endscan(scan);
+	return result;
+}
+
+/* Refuses to take a URI over from a schema to which others refer by it. */
+static void
+check_takeover_from(HeapTuple function, const EvDocument *document, const char *const uris[2])
+{
+	char	   *body = ev_language_body(function);
+
+	for (int i = 0; i < 2; i++)
+	{
+		const char *part = uris[i] ? strrchr(uris[i], '/') : NULL;
+		EvDocument	other;
+		EvFault		fault;
+		char	   *id;
+		char	   *referrer;
+
+		/* most need not be parsed */
+		if (uris[i] == NULL || uris[i][0] == '\0' ||
+			(strstr(body, part && part[1] ? part + 1 : uris[i]) == NULL &&
+			 strchr(body, '\\') == NULL) ||
+			!ev_language_document(function, &other, &fault))
+			continue;
+		id = own_id(&other);
+		if (id == NULL || strcmp(id, uris[i]) != 0)
+			continue;
+		referrer = who_refers(other.function, uris[i]);
+		if (referrer != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("schema \"%s\" would take the URI \"%s\" over", document->name, uris[i]),
+					 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.",
+							   other.name, referrer),
+					 errhint("Give the document another URI.")));
+	}
+	pfree(body);
+}
+
+/*
  * A reference leads to the document of that name, or else to the only one with
  * that $id.  So a new document can turn a reference from the one that it led
- * to when it was published: refuses that.
+ * to when it was published: refuses that.  Only schemas on which something
+ * depends are looked at.
  */
 static void
 check_takeover(const EvDocument *document)
@@ -472,57 +532,28 @@ check_takeover(const EvDocument *document)
 	Oid			namespace = ev_namespace_oid();
 	Oid			language = ev_language_oid();
 	const char *uris[2] = {document->uri, own_id(document)};
-	Relation	pg_proc;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Relation	pg_depend;
 
 	/* keep out who refers to such a URI at the same time */
 	for (int i = 0; i < (int) lengthof(uris); i++)
 		if (uris[i] != NULL && uris[i][0] != '\0')
 			ev_language_lock(uris[i], ExclusiveLock);
 
-	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	pg_depend = table_open(DependRelationId, AccessShareLock);
+	for (Oid other = next_referred(pg_depend, InvalidOid); OidIsValid(other); other = next_referred(pg_depend, other))
 	{
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
-		char	   *body;
+		HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(other));
+		Form_pg_proc form;
 
 		CHECK_FOR_INTERRUPTS();
-		if (form->pronamespace != namespace || form->prolang != language ||
-			form->oid == document->function)
+		if (!HeapTupleIsValid(function))
 			continue;
-		body = ev_language_body(tuple);
-		for (int i = 0; i < (int) lengthof(uris); i++)
-		{
-			const char *part = uris[i] ? strrchr(uris[i], '/') : NULL;
-			EvDocument	other;
-			EvFault		fault;
-			char	   *id;
-			char	   *referrer;
-
-			/* most need not be parsed */
-			if (uris[i] == NULL || uris[i][0] == '\0' ||
-				(strstr(body, part && part[1] ? part + 1 : uris[i]) == NULL &&
-				 strchr(body, '\\') == NULL) ||
-				!ev_language_document(tuple, &other, &fault))
-				continue;
-			id = own_id(&other);
-			if (id == NULL || strcmp(id, uris[i]) != 0)
-				continue;
-			referrer = who_refers(other.function, uris[i]);
-			if (referrer != NULL)
-				ereport(ERROR,
-						(errcode(ERRCODE_DUPLICATE_OBJECT),
-						 errmsg("schema \"%s\" would take the URI \"%s\" over", document->name, uris[i]),
-						 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.",
-								   other.name, referrer),
-						 errhint("Give the document another URI.")));
-		}
-		pfree(body);
+		form = (Form_pg_proc) GETSTRUCT(function);
+		if (form->pronamespace == namespace && form->prolang == language && other != document->function)
+			check_takeover_from(function, document, uris);
+		ReleaseSysCache(function);
 	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
+	table_close(pg_depend, AccessShareLock);
 }
 
 /*

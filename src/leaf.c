@@ -163,6 +163,12 @@ in_numbers(const EvEnum *enumeration, Numeric numeric)
 {
 	EvDigits	number = ev_number_read(numeric);
 
+	if (enumeration->slots != NULL)
+	{
+		EvInstance	in = {.type = EV_NUMBER, .data = (const char *) numeric};
+
+		return ev_in_values(enumeration, &in);
+	}
 	for (uint32 i = 0; i < enumeration->count; i++)
 	{
 		const EvDigits *value = &enumeration->digits[i];
@@ -421,13 +427,38 @@ merge_key(const EvObject *object, const EvProperty **next, const char *key, uint
 }
 
 /*
+ * One leaf for what two say, if one of them only says the type, or both say
+ * the same.
+ */
+static bool
+join_leaves(const EvLeaf *a, const EvLeaf *b, EvLeaf *both)
+{
+	uint8		types = a->types & b->types;
+
+	if (a->kind == EV_LEAF_TRUE || a->kind == EV_LEAF_TYPE)
+		*both = *b;
+	else if (b->kind == EV_LEAF_TRUE || b->kind == EV_LEAF_TYPE ||
+			 (a->kind == b->kind && a->kind != EV_LEAF_BLOCK && a->kind != EV_LEAF_BRANCHES &&
+			  a->integer == b->integer && memcmp(&a->u, &b->u, sizeof(a->u)) == 0))
+		*both = *a;
+	else
+		return false;
+	if (both->kind == EV_LEAF_TRUE && types != EV_ALL_TYPES)
+		both->kind = EV_LEAF_TYPE;
+	both->types = types;
+	return true;
+}
+
+/*
  * The leaf for a key's value, given its property, in an object that also has
- * patterns.  False where two have a say.
+ * patterns; *both is room for one.  False where two have a say, and no leaf
+ * stands for both.
  */
 static bool
 find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
-		  const EvProperty *property, const EvLeaf **leaf)
+		  const EvProperty *property, const EvLeaf **leaf, EvLeaf *both)
 {
+	uint64		word = ev_word(key, length);
 	bool		is_additional = true;
 
 	*leaf = &object->additional_leaf;
@@ -440,12 +471,18 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 	{
 		const EvPattern *pattern = object->patterns[i].pattern;
 
+		if ((word & object->patterns[i].prefix_mask) != object->patterns[i].prefix)
+			continue;
 		if (!(m->is_utf8 ? ev_pattern_matches(pattern, key, length) : ev_matches_pattern(pattern, key, length)))
 			continue;
-		if (is_additional || (*leaf)->kind == EV_LEAF_TRUE)
+		if (is_additional)
 			*leaf = &object->patterns[i].leaf;
-		else if (object->patterns[i].leaf.kind != EV_LEAF_TRUE)
-			return false;
+		else
+		{
+			if (!join_leaves(*leaf, &object->patterns[i].leaf, both))
+				return false;
+			*leaf = both;
+		}
 		is_additional = false;
 	}
 	return true;
@@ -629,6 +666,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			const char *key = base + key_start;
 			const EvProperty *property = merge_key(object, &next, key, length);
 			const EvLeaf *leaf = &object->additional_leaf;
+			EvLeaf		both;
 
 			if (property != NULL)
 			{
@@ -636,7 +674,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 				leaf = &property->leaf;
 			}
 			if (object->pattern_count > 0 && (property == NULL || !object->is_resolved) &&
-				!find_leaf(m, object, key, length, property, &leaf))
+				!find_leaf(m, object, key, length, property, &leaf, &both))
 			{
 				EvInstance	in = {.type = EV_OBJECT, .data = (const char *) container};
 
@@ -665,6 +703,49 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	return true;
 }
 
+/* Does an object have all of a few names? */
+static bool
+has_names(const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) (container->children + 2 * count);
+
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		const EvProperty *property = &object->properties[i];
+		EvString	name = property->name;
+		uint32		start = 0;
+		uint32		key = 0;
+
+		if (count > MERGED_KEYS)
+		{
+			JsonbValue	value;
+
+			/* by halves */
+			if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, container), name.data, name.length, &value) == NULL)
+				return false;
+			continue;
+		}
+		/* they are sorted by length, so that it is mostly found by its length */
+		for (; key < count; key++)
+		{
+			uint32		end = ev_entry_end(container->children[key], start);
+
+			if (end - start >= name.length)
+			{
+				if (end - start > name.length)
+					return false;
+				if (memcmp(base + start, name.data, name.length) == 0)
+					break;
+			}
+			start = end;
+		}
+		if (key == count)
+			return false;
+	}
+	return true;
+}
+
 static pg_attribute_always_inline bool
 match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
@@ -676,6 +757,8 @@ match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	if (count < object->min_properties || count > object->max_properties ||
 		count < object->required_count)
 		return false;
+	if (object->only_requires)
+		return has_names(object, container);
 	enter_container(m);
 	if (object->is_map)
 		ok = match_map(m, object, container);

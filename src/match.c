@@ -29,6 +29,7 @@
 #include "number.h"
 #include "text.h"
 #include "value.h"
+#include "words.h"
 
 typedef enum RunMode
 {
@@ -453,11 +454,20 @@ show_pattern(const char *pattern)
 
 /* ---------- enum ---------- */
 
-static bool
-in_values(const EvEnum *enumeration, const EvInstance *in)
+bool
+ev_in_values(const EvEnum *enumeration, const EvInstance *in)
 {
 	if ((enumeration->types & EV_BIT(in->type)) == 0)
 		return false;
+	if (enumeration->slots != NULL)
+	{
+		uint32		slot = ev_value_slot(enumeration, in);
+
+		for (; enumeration->slots[slot] >= 0; slot = (slot + 1) & enumeration->slot_mask)
+			if (ev_values_equal(&enumeration->values[enumeration->slots[slot]], in))
+				return true;
+		return false;
+	}
 	for (uint32 i = 0; i < enumeration->count; i++)
 		if (ev_values_equal(&enumeration->values[i], in))
 			return true;
@@ -562,6 +572,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		uint32		value_end = ev_entry_end(values[i], value_start);
 		EvString	key = {base + key_start, key_end - key_start};
 		EvInstance	value = ev_entry_value(values[i], base, value_start, value_end);
+		uint64		word = object->pattern_count > 0 ? ev_word(key.data, key.length) : 0;
 		bool		evaluated = false;
 		bool		found;
 
@@ -587,7 +598,8 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		}
 		for (uint32 j = 0; j < object->pattern_count; j++)
 		{
-			if (!ev_matches_pattern(object->patterns[j].pattern, key.data, key.length))
+			if ((word & object->patterns[j].prefix_mask) != object->patterns[j].prefix ||
+				!ev_matches_pattern(object->patterns[j].pattern, key.data, key.length))
 				continue;
 			evaluated = true;
 			if (!enter_child(m, object->patterns[j].block, value, step, STEP_PROPERTY, key, 0, mode))
@@ -1113,7 +1125,7 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 				{
 					const EvEnum *enumeration = instruction->u.enumeration;
 
-					if (instruction->opcode == EVOP_ENUM ? in_values(enumeration, &in) :
+					if (instruction->opcode == EVOP_ENUM ? ev_in_values(enumeration, &in) :
 						(in.type == EV_STRING && ev_in_strings(enumeration, in.data, in.length)))
 						break;
 					if (enumeration->count == 0)
@@ -1425,8 +1437,11 @@ ev_match(const EvProgram *program, const Jsonb *document)
 
 	m.program = program;
 	m.scope = NULL;
-	m.is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+	m.is_utf8 = program->is_utf8;
 	m.depth = 0;
+	if (program->root.kind == EV_LEAF_OBJECT && JsonContainerIsObject(&document->root))
+		return (program->root.types & EV_BIT(EV_OBJECT)) != 0 &&
+			ev_match_plain_object(&m, program->root.u.object, &document->root);
 	return ev_match_leaf(&m, &program->root, ev_root_value(document));
 }
 
@@ -1437,7 +1452,7 @@ ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *c
 	Step		root = {.path = "",.place = program->blocks[0].place};
 	bool		ok;
 
-	m.is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+	m.is_utf8 = program->is_utf8;
 	m.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate violations",
 									  ALLOCSET_SMALL_SIZES);
 	ok = run_collect(&m, 0, ev_root_value(document), NULL, &root);

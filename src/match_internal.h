@@ -55,6 +55,7 @@ extern bool ev_match_object(EvMatch *m, const EvObject *object, EvInstance in);
 extern bool ev_has_equal_items(const JsonbContainer *container);
 
 /* Single checks. */
+extern bool ev_in_values(const EvEnum *enumeration, const EvInstance *in);
 extern bool ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length);
 extern bool ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum);
 extern bool ev_matches_pattern(const EvPattern *pattern, const char *data, uint32 length);

@@ -54,6 +54,29 @@ to_integer(const EvDigits *number, int zeros, int64 *result)
 	return true;
 }
 
+/*
+ * Is a number that ends in so many zeros (of base 10000) a multiple of one of
+ * at most 3 digits?  Digit by digit, so that it takes linear time at most.
+ */
+static bool
+is_multiple_of_few_digits(const EvDigits *number, int zeros, uint64 of)
+{
+	uint64		remainder = 0;
+
+	for (int i = 0; i < number->count; i++)
+		remainder = (remainder * 10000 + number->digits[i]) % of;
+	for (int i = 0; i < zeros && remainder != 0; i++)
+		remainder = remainder * 10000 % of;
+	return remainder == 0;
+}
+
+/*
+ * numeric_mod cannot be cancelled, and takes as many steps as the quotient and
+ * the divisor have digits (of base 10000), multiplied: so many take some
+ * hundredths of a second.
+ */
+#define MAX_DIVISION	4000000
+
 bool
 ev_number_is_multiple(Numeric number, Numeric of)
 {
@@ -61,7 +84,6 @@ ev_number_is_multiple(Numeric number, Numeric of)
 	EvDigits	y = ev_number_read(of);
 	int			x_end;
 	int			y_end;
-	int			end;
 	int64		a;
 	int64		b;
 	Numeric		remainder;
@@ -70,14 +92,24 @@ ev_number_is_multiple(Numeric number, Numeric of)
 	if (x.count == 0)
 		return true;
 
-	/* bring both to the same power of 10000 */
+	/* the last digits are not zero: where x has finer ones, it is no multiple */
 	x_end = x.weight - x.count + 1;
 	y_end = y.weight - y.count + 1;
-	end = Min(x_end, y_end);
-	if (x_end - end <= 5 && y_end - end <= 5 &&
-		to_integer(&x, x_end - end, &a) && to_integer(&y, y_end - end, &b))
+	if (x_end < y_end || x.weight < y.weight)
+		return false;
+	y.negative = false;
+	if (x_end - y_end <= 5 && to_integer(&x, x_end - y_end, &a) && to_integer(&y, 0, &b))
 		return a % b == 0;
+	if (y.count <= 3 && to_integer(&y, 0, &b))
+		return is_multiple_of_few_digits(&x, x_end - y_end, (uint64) b);
 
+	if ((int64) (x.weight - y.weight + 1) * y.count > MAX_DIVISION)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("number has too many digits for \"multipleOf\""),
+				 errdetail("The number has some %d digits before the decimal point, \"multipleOf\" some %d in all.",
+						   Max(4 * (x.weight + 1), 0), 4 * y.count),
+				 errhint("Give \"multipleOf\" fewer digits.")));
 	remainder = DatumGetNumeric(DirectFunctionCall2(numeric_mod, NumericGetDatum(number),
 													NumericGetDatum(of)));
 	result = ev_number_read(remainder).count == 0;

@@ -13,6 +13,7 @@
 #include "port/pg_bitutils.h"
 
 #include "optimize_internal.h"
+#include "value.h"
 #include "words.h"
 
 /* References are followed this far. */
@@ -321,9 +322,12 @@ ev_make_leaf(const EvOptimizer *o, uint32 block)
 
 /* ---------- enum ---------- */
 
-/* Strings are found by hash, in a table that is a quarter full at most. */
+/* So many values that are not all strings are compared one by one. */
+#define FEW_VALUES		8
+
+/* A table that is to be a quarter full at most. */
 static void
-optimize_enum(EvEnum *enumeration)
+make_slots(EvEnum *enumeration)
 {
 	int			bits = pg_leftmost_one_pos32(Max(enumeration->count, 1)) + 3;
 
@@ -331,6 +335,13 @@ optimize_enum(EvEnum *enumeration)
 	enumeration->hash_shift = 64 - bits;
 	enumeration->slots = palloc(sizeof(int32) << bits);
 	memset(enumeration->slots, -1, sizeof(int32) << bits);
+}
+
+/* Strings are found by hash. */
+static void
+optimize_enum(EvEnum *enumeration)
+{
+	make_slots(enumeration);
 	enumeration->words = palloc(sizeof(uint64) * 3 * Max(enumeration->count, 1));
 	for (uint32 i = 0; i < enumeration->count; i++)
 	{
@@ -348,15 +359,28 @@ optimize_enum(EvEnum *enumeration)
 	}
 }
 
-/* Numbers are read in advance, unless they are so many that it helps little. */
+/* Numbers are read in advance; many values of any kind are found by hash. */
 static void
-optimize_number_enum(EvEnum *enumeration)
+optimize_other_enum(EvEnum *enumeration)
 {
-	if (enumeration->count > 32)
+	if (enumeration->types == EV_BIT(EV_NUMBER))
+	{
+		enumeration->digits = palloc(sizeof(EvDigits) * enumeration->count);
+		for (uint32 i = 0; i < enumeration->count; i++)
+			enumeration->digits[i] = ev_number_read((Numeric) enumeration->values[i].data);
+	}
+	if (enumeration->count <= FEW_VALUES)
 		return;
-	enumeration->digits = palloc(sizeof(EvDigits) * enumeration->count);
+	make_slots(enumeration);
 	for (uint32 i = 0; i < enumeration->count; i++)
-		enumeration->digits[i] = ev_number_read((Numeric) enumeration->values[i].data);
+	{
+		uint32		slot = ev_value_slot(enumeration, &enumeration->values[i]);
+
+		CHECK_FOR_INTERRUPTS();
+		while (enumeration->slots[slot] >= 0)
+			slot = (slot + 1) & enumeration->slot_mask;
+		enumeration->slots[slot] = i;
+	}
 }
 
 /* ---------- branches ---------- */
@@ -527,6 +551,9 @@ optimize_branches(const EvOptimizer *o, EvBranches *branches)
 
 /* ---------- the pass ---------- */
 
+/* So many names are looked for one by one where nothing else is asked. */
+#define FEW_NAMES		4
+
 void
 ev_finish_object(EvObject *object)
 {
@@ -546,6 +573,12 @@ ev_finish_object(EvObject *object)
 	}
 	object->is_map = object->property_count == 0 && object->pattern_count == 0 &&
 		object->additional_leaf.kind != EV_LEAF_DOUBT;
+	object->only_requires = object->required_count > 0 && object->required_count <= FEW_NAMES &&
+		object->required_count == object->property_count && object->pattern_count == 0 &&
+		object->additional_leaf.kind == EV_LEAF_TRUE && object->names_leaf.kind == EV_LEAF_TRUE;
+	for (uint32 i = 0; i < object->property_count; i++)
+		if (object->properties[i].leaf.kind != EV_LEAF_TRUE)
+			object->only_requires = false;
 	object->seen = palloc0(sizeof(EvSeenKeys));
 	object->seen->credit = EV_KEY_CREDIT;
 }
@@ -592,8 +625,8 @@ ev_optimize(EvProgram *program)
 
 		if (instruction->opcode == EVOP_ENUM_STRINGS)
 			optimize_enum(unconstify(EvEnum *, instruction->u.enumeration));
-		else if (instruction->opcode == EVOP_ENUM && instruction->u.enumeration->types == EV_BIT(EV_NUMBER))
-			optimize_number_enum(unconstify(EvEnum *, instruction->u.enumeration));
+		else if (instruction->opcode == EVOP_ENUM)
+			optimize_other_enum(unconstify(EvEnum *, instruction->u.enumeration));
 	}
 	ev_find_fusions(&o);
 	for (uint32 i = 0; i < program->length; i++)

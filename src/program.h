@@ -193,6 +193,8 @@ StaticAssertDecl(sizeof(EvProperty) <= 64, "a property fits a cache line");
 typedef struct EvPatternProperty
 {
 	EvPattern  *pattern;
+	uint64		prefix;			/* up to 8 bytes that every name begins with, */
+	uint64		prefix_mask;	/* and which these are, see ev_word */
 	uint32		block;
 	EvLeaf		leaf;			/* of the block */
 } EvPatternProperty;
@@ -252,6 +254,7 @@ typedef struct EvObject
 	EvLeaf		additional_leaf;
 	EvLeaf		names_leaf;
 	bool		is_map;			/* it names no property and no pattern */
+	bool		only_requires;	/* a few names, and nothing else */
 	bool		is_resolved;	/* the leaves of properties heed patterns */
 	uint8		source;			/* a number, where what a branch evaluates is
 								 * tracked */
@@ -287,8 +290,9 @@ typedef struct EvEnum
 	uint32		types;			/* set of the types of its values */
 	bool		is_const;
 	uint64	   *words;			/* two for each value and its length, where
-								 * all are strings, and what follows */
-	int32	   *slots;			/* values by hash; -1: none */
+								 * all are strings */
+	int32	   *slots;			/* values by hash; -1: none.  NULL: they are
+								 * few, and not strings */
 	uint32		slot_mask;
 	uint32		hash_shift;
 	EvDigits   *digits;			/* of the values, where all are numbers */
@@ -464,6 +468,7 @@ typedef struct EvProgram
 	EvBlock    *blocks;
 	uint32		block_count;
 	EvLeaf		root;			/* of the first block */
+	bool		is_utf8;		/* the server encoding is */
 } EvProgram;
 
 /* The name of an opcode, for event_schema_program. */

@@ -3,16 +3,7 @@
  *	  The table event_schema.quarantine: events that were diverted, and records
  *	  of such as were kept with a warning.
  *
- * It is a table of the users', not a member of the extension: it is dumped
- * with its rows, and dropping the extension does not take it along.  It
- * belongs to the owner of the schema event_schema, that is, to whoever owns
- * the database.
- *
- * The role whose event is diverted needs no right on it: the guard writes as
- * the table's owner, in a security-restricted operation and with a search_path
- * of our own, so that what the owner hangs on the table (a trigger that raises
- * an alarm) runs with the owner's rights and nobody else's, and is not led
- * astray by the session.
+ * It is a table as event_table.c makes and fills them.
  */
 #include "postgres.h"
 
@@ -44,8 +35,9 @@
 #include "utils/xid8.h"
 
 #include "compat.h"
-#include "language.h"
+#include "event_table.h"
 #include "names.h"
+#include "originals.h"
 #include "quarantine.h"
 #include "row_json.h"
 
@@ -57,57 +49,12 @@ PG_FUNCTION_INFO_V1(ev_guard_quarantine);
 
 /* ---------- the table ---------- */
 
-static Oid
-schema_owner(Oid namespace)
-{
-	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(namespace));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for namespace %u", namespace);
-	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
-/* The quarantine and its owner. */
-static Oid
-find_with_owner(Oid *owner)
-{
-	Oid			namespace = ev_namespace_oid();
-	Oid			relation = OidIsValid(namespace) ? get_relname_relid(EV_QUARANTINE, namespace) : InvalidOid;
-	HeapTuple	tuple;
-	char		kind;
-
-	if (!OidIsValid(relation))
-		return InvalidOid;
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
-	ReleaseSysCache(tuple);
-
-	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", TABLE)));
-	if (!has_privs_of_role(*owner, schema_owner(namespace)))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" belongs to role \"%s\", who does not own schema %s",
-						TABLE, GetUserNameFromId(*owner, true), EV_SCHEMA_NAMESPACE),
-				 errdetail("Its owner would get to see everybody's diverted events."),
-				 errhint("Give it to the owner of the schema with ALTER TABLE ... OWNER TO.")));
-	return relation;
-}
-
 Oid
 ev_quarantine_find(void)
 {
 	Oid			owner;
 
-	return find_with_owner(&owner);
+	return ev_event_table_find(EV_QUARANTINE, &owner);
 }
 
 static const char *const create_commands[] = {
@@ -133,40 +80,7 @@ static const char *const create_commands[] = {
 void
 ev_quarantine_create(void)
 {
-	Oid			user;
-	int			security;
-	int			guc_level;
-
-	if (OidIsValid(ev_quarantine_find()))
-		return;
-	ev_language_lock(TABLE, ExclusiveLock);
-	/* somebody may have been faster */
-	AcceptInvalidationMessages();
-	if (OidIsValid(ev_quarantine_find()))
-		return;
-	if (!OidIsValid(ev_namespace_oid()))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
-
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(schema_owner(ev_namespace_oid()),
-						   security | SECURITY_LOCAL_USERID_CHANGE);
-	guc_level = NewGUCNestLevel();
-	/* none of what a session says about its own new tables */
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	set_config_option("default_tablespace", "", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	set_config_option("default_table_access_method", "heap", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	SPI_connect();
-	for (int i = 0; i < (int) lengthof(create_commands); i++)
-		if (SPI_execute(create_commands[i], false, 0) != SPI_OK_UTILITY)
-			elog(ERROR, "could not create table %s", TABLE);
-	SPI_finish();
-	AtEOXact_GUC(false, guc_level);
-	SetUserIdAndSecContext(user, security);
+	ev_event_table_create(EV_QUARANTINE, create_commands, lengthof(create_commands));
 }
 
 /* ---------- writing ---------- */
@@ -179,25 +93,11 @@ static const Oid column_types[] = {
 /* Kept for the session. */
 static SPIPlanPtr insert_plan = NULL;
 
-static SPIPlanPtr
-prepare_insert(void)
-{
-	if (insert_plan == NULL)
-	{
-		SPIPlanPtr	plan =
-			SPI_prepare("INSERT INTO " TABLE " (relation_schema, relation_name, \"row\","
-						" event_type, schema_version, violations, kept,"
-						" arrived_at, role, application, \"transaction\")"
-						" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-						lengthof(column_types), (Oid *) column_types);
-
-		if (plan == NULL)
-			elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
-		SPI_keepplan(plan);
-		insert_plan = plan;
-	}
-	return insert_plan;
-}
+static const char insert_command[] =
+"INSERT INTO " TABLE " (relation_schema, relation_name, \"row\","
+" event_type, schema_version, violations, kept,"
+" arrived_at, role, application, \"transaction\")"
+" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 void
 ev_quarantine_add(const EvDiverted *diverted)
@@ -205,20 +105,14 @@ ev_quarantine_add(const EvDiverted *diverted)
 	Datum		values[lengthof(column_types)];
 	char		nulls[lengthof(column_types)];
 	Oid			owner;
-	Oid			user;
-	int			security;
-	int			guc_level;
-	int			result;
 
-	if (!OidIsValid(find_with_owner(&owner)))
+	if (!OidIsValid(ev_event_table_find(EV_QUARANTINE, &owner)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"%s\" does not exist", TABLE),
 				 errdetail("The guard on table \"%s\" has no place to put the event.",
 						   get_rel_name(diverted->table)),
 				 errhint("set_event_guard_mode creates it.")));
-	GetUserIdAndSecContext(&user, &security);
-
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = CStringGetTextDatum(get_namespace_name(get_rel_namespace(diverted->table)));
 	values[1] = CStringGetTextDatum(get_rel_name(diverted->table));
@@ -232,28 +126,12 @@ ev_quarantine_add(const EvDiverted *diverted)
 	values[5] = JsonbPGetDatum(diverted->violations);
 	values[6] = BoolGetDatum(diverted->kept);
 	values[7] = TimestampTzGetDatum(GetCurrentTimestamp());
-	values[8] = CStringGetTextDatum(GetUserNameFromId(user, false));
+	values[8] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
 	values[9] = CStringGetTextDatum(application_name ? application_name : "");
 	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	guc_level = NewGUCNestLevel();
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	SPI_connect();
-	result = SPI_execute_plan(prepare_insert(), values, nulls, false, 0);
-	if (result != SPI_OK_INSERT)
-		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
-	/* a row that a trigger on the quarantine did away with would be lost */
-	if (SPI_processed != 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" did not take the event", TABLE),
-				 errhint("Look at its triggers and rules.")));
-	SPI_finish();
-	AtEOXact_GUC(false, guc_level);
-	SetUserIdAndSecContext(user, security);
+	ev_event_table_insert(EV_QUARANTINE, owner, &insert_plan, insert_command,
+						  lengthof(column_types), column_types, values, nulls);
 }
 
 /* ---------- reading ---------- */
@@ -414,17 +292,35 @@ drops_extension(Node *command, Oid extension_namespace)
 	return false;
 }
 
-static bool
-is_empty(void)
+/* Raises where a table, if it is there, has rows. */
+static void
+refuse_rows(const char *name)
 {
-	bool		result;
+	Oid			owner;
+	Oid			user;
+	int			security;
+	bool		empty;
 
+	if (!OidIsValid(ev_event_table_find(name, &owner)))
+		return;
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	SPI_connect();
-	if (SPI_execute("SELECT FROM " TABLE " LIMIT 1", true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read table %s", TABLE);
-	result = SPI_processed == 0;
+	if (SPI_execute(psprintf("SELECT FROM " EV_SCHEMA_NAMESPACE ".%s LIMIT 1", name), true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read table %s", name);
+	empty = SPI_processed == 0;
 	SPI_finish();
-	return result;
+	SetUserIdAndSecContext(user, security);
+	if (!empty)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop extension event_validate while table \"%s.%s\" holds events",
+						EV_SCHEMA_NAMESPACE, name),
+				 errdetail("CASCADE would drop them with the schema."),
+				 strcmp(name, EV_QUARANTINE) == 0 ?
+				 errhint("Replay or purge them, drop the table, or move it away with ALTER TABLE ... SET SCHEMA.") :
+				 errhint("Delete them, drop the table, or move it away with ALTER TABLE ... SET SCHEMA.")));
 }
 
 /*
@@ -436,29 +332,15 @@ Datum
 ev_guard_quarantine(PG_FUNCTION_ARGS)
 {
 	EventTriggerData *data = (EventTriggerData *) fcinfo->context;
-	Oid			owner;
-	Oid			user;
-	int			security;
-	bool		empty;
 
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, "ddl_command_start") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function is called by a %s event trigger only", "ddl_command_start")));
-	if (IsBinaryUpgrade || !drops_extension(data->parsetree, get_func_namespace(fcinfo->flinfo->fn_oid)) ||
-		!OidIsValid(find_with_owner(&owner)))
-		PG_RETURN_NULL();
-
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	empty = is_empty();
-	SetUserIdAndSecContext(user, security);
-	if (!empty)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop extension event_validate while table \"%s\" holds events", TABLE),
-				 errdetail("CASCADE would drop them with the schema."),
-				 errhint("Replay or purge them, drop the table, or move it away with ALTER TABLE ... SET SCHEMA.")));
+	if (!IsBinaryUpgrade && drops_extension(data->parsetree, get_func_namespace(fcinfo->flinfo->fn_oid)))
+	{
+		refuse_rows(EV_QUARANTINE);
+		refuse_rows(EV_ORIGINALS);
+	}
 	PG_RETURN_NULL();
 }

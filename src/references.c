@@ -63,8 +63,8 @@ void
 ev_compiler_init(Compiler *c, MemoryContext program_context)
 {
 	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(Subschema)};
-	HASHCTL		names = {.keysize = sizeof(NameKey),.entrysize = sizeof(NameEntry),
-		.hash = hash_name,.match = match_names};
+	HASHCTL		names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry),
+	.hash = hash_name, .match = match_names};
 
 	names.hcxt = CurrentMemoryContext;
 	c->names = hash_create("event_validate names", 64, &names,
@@ -687,7 +687,7 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 		resource->draft <= EV_DRAFT7 && get_string(object, "$ref", &string))
 		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
-		add_anchor(c, resource, id + 1, subschema, false); /* draft 7, 8.2.3 */
+		add_anchor(c, resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
 	else if (id != NULL)
 	{
 		char	   *fragment;

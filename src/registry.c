@@ -399,17 +399,31 @@ ev_registry_list(const char *type, int type_length, List **versions)
 	int			room = 16;
 	int			count = 0;
 	List	   *result = NIL;
+	NameData	first;
+	NameData	end;
+	ScanKeyData keys[2];
 	Relation	relation;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	if (versions != NULL)
 		*versions = NIL;
-	if (!OidIsValid(namespace) || !OidIsValid(language))
+	if (!OidIsValid(namespace) || !OidIsValid(language) || (type != NULL && type_length + 1 >= NAMEDATALEN))
 		return NIL;
 
 	relation = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, false, NULL, 0, NULL);
+	if (type != NULL)
+	{
+		/* all names that begin with "TYPE@" */
+		memset(&first, 0, sizeof(first));
+		memcpy(NameStr(first), type, type_length);
+		end = first;
+		NameStr(first)[type_length] = '@';
+		NameStr(end)[type_length] = '@' + 1;
+		ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&first));
+		ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&end));
+	}
+	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, type != NULL, NULL, type != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);

@@ -223,6 +223,9 @@ insert(Replay *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 	}
 	PG_END_TRY();
 	SetUserIdAndSecContext(replay->user, replay->security);
+	/* a rule made something else of it */
+	if (result == SPI_OK_REWRITTEN)
+		return 0;
 	if (result != SPI_OK_INSERT)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
 	return SPI_processed;

@@ -22,11 +22,7 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
-#include "parser/parse_collate.h"
-#include "parser/parse_expr.h"
 #include "parser/parse_node.h"
-#include "parser/parse_relation.h"
-#include "parser/parser.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -36,85 +32,12 @@
 
 #include "compat.h"
 #include "rollout.h"
+#include "row_expression.h"
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_checks);
 
 /* ---------- text to expression ---------- */
-
-static const char *const part_names[] = {"data", "type", "version"};
-
-typedef struct Source
-{
-	Oid			relation;
-	const char *text;
-	EvRowPart	part;
-} Source;
-
-/* Positions in the text are no positions in the client's command. */
-static void
-add_source(void *arg)
-{
-	Source	   *source = (Source *) arg;
-	int			position = geterrposition();
-
-	if (position > 0)
-	{
-		errposition(0);
-		internalerrposition(position);
-		internalerrquery(source->text);
-	}
-	errcontext("%s expression of table \"%s\"", part_names[source->part],
-			   get_rel_name(source->relation));
-}
-
-static bool
-is_identifier(const char *text)
-{
-	if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || *text == '_' || IS_HIGHBIT_SET(*text)))
-		return false;
-	for (; *text != '\0'; text++)
-		if (!((*text >= 'a' && *text <= 'z') || (*text >= 'A' && *text <= 'Z') || (*text >= '0' && *text <= '9') ||
-			  *text == '_' || *text == '$' || IS_HIGHBIT_SET(*text)))
-			return false;
-	return true;
-}
-
-/* The parse tree of a text that is a single expression. */
-static Node *
-parse_expression(const char *text)
-{
-	List	   *list = raw_parser(text, RAW_PARSE_PLPGSQL_EXPR);
-	SelectStmt *select = NULL;
-	ResTarget  *target;
-
-	if (list_length(list) == 1 && IsA(linitial_node(RawStmt, list)->stmt, SelectStmt))
-		select = castNode(SelectStmt, linitial_node(RawStmt, list)->stmt);
-	if (select == NULL || list_length(select->targetList) != 1 ||
-		select->distinctClause || select->intoClause || select->fromClause ||
-		select->whereClause || select->groupClause || select->havingClause ||
-		select->windowClause || select->valuesLists || select->sortClause ||
-		select->limitOffset || select->limitCount || select->lockingClause ||
-		select->withClause || select->op != SETOP_NONE)
-		target = NULL;
-	else
-		target = linitial_node(ResTarget, select->targetList);
-	if (target == NULL || target->name != NULL || target->indirection != NIL)
-		ereport(ERROR,
-				(errcode(ERRCODE_SYNTAX_ERROR),
-				 errmsg("\"%s\" is not a single expression", text)));
-	return target->val;
-}
-
-static void
-refuse_type(const Source *source, Oid type, const char *wanted, const char *hint)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_DATATYPE_MISMATCH),
-			 errmsg("the event's %s must be %s, but \"%s\" is of type %s",
-					part_names[source->part], wanted, source->text, format_type_be(type)),
-			 hint ? errhint("%s", hint) : 0));
-}
 
 static Node *
 cast_to(ParseState *pstate, Node *node, Oid type)
@@ -137,9 +60,11 @@ is_implicitly(Oid from, Oid to)
 	return can_coerce_type(1, &from, &to, COERCION_IMPLICIT);
 }
 
+/* An EvRowCast; its argument says whether to be tolerant. */
 static Node *
-cast_to_part(ParseState *pstate, Node *node, const Source *source, bool tolerant)
+cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *arg)
 {
+	bool		tolerant = *(bool *) arg;
 	Oid			type = exprType(node);
 	Oid			base = getBaseType(type);
 
@@ -149,16 +74,16 @@ cast_to_part(ParseState *pstate, Node *node, const Source *source, bool tolerant
 			if (type == UNKNOWNOID || base == JSONBOID)
 				return cast_to(pstate, node, JSONBOID);
 			if (base != JSONOID && !is_implicitly(base, TEXTOID))
-				refuse_type(source, type, "of type jsonb, json or text", NULL);
+				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, tolerant ? TEXTOID : JSONBOID);
 		case EV_ROW_TYPE:
 			if (type != UNKNOWNOID && get_typtype(base) != TYPTYPE_ENUM && !is_implicitly(base, TEXTOID))
-				refuse_type(source, type, "of a text type or an enum", NULL);
+				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, TEXTOID);
 		case EV_ROW_VERSION:
 			if (type != UNKNOWNOID && base != INT2OID && base != INT4OID && base != INT8OID)
-				refuse_type(source, type, "an integer",
-							is_implicitly(base, TEXTOID) ? "Add \"::int\" where it always holds digits." : NULL);
+				ev_row_refuse_type(source, type,
+								   is_implicitly(base, TEXTOID) ? "Add \"::int\" where it always holds digits." : NULL);
 			return tolerant && base == INT8OID ? node : cast_to(pstate, node, INT4OID);
 	}
 	return node;
@@ -167,52 +92,15 @@ cast_to_part(ParseState *pstate, Node *node, const Source *source, bool tolerant
 char *
 ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 {
-	Source		source = {relation, text, part};
 	Relation	rel = relation_open(relation, AccessShareLock);
-	ErrorContextCallback context = {error_context_stack, add_source, &source};
-	ParseState *pstate;
-	ParseNamespaceItem *item;
-	ColumnRef  *column;
-	Node	   *node;
-	char	   *result;
+	EvRowSource source = {rel, part, text};
+	Node	   *node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
+	char	   *result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
+											false, false);
 
-	pstate = make_parsestate(NULL);
-	pstate->p_sourcetext = text;
-	item = addRangeTableEntryForRelation(pstate, rel, AccessShareLock, NULL, true, true);
-	addNSItemToQuery(pstate, item, false, true, true);
-
-	if (get_attnum(relation, text) != InvalidAttrNumber)
-	{
-		column = makeNode(ColumnRef);
-		column->fields = list_make1(makeString(pstrdup(text)));
-		column->location = -1;
-		node = (Node *) column;
-	}
-	else
-	{
-		error_context_stack = &context;
-		node = parse_expression(text);
-		error_context_stack = context.previous;
-
-		/* where a column was meant, say so */
-		if (IsA(node, ColumnRef) && is_identifier(text))
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_COLUMN),
-					 errmsg("there is no column \"%s\" in table \"%s\"", text, RelationGetRelationName(rel)),
-					 errhint("Say which column or expression holds the event's %s.", part_names[part])));
-	}
-	error_context_stack = &context;
-	node = transformExpr(pstate, node, EXPR_KIND_CHECK_CONSTRAINT);
-	node = cast_to_part(pstate, node, &source, tolerant);
-	assign_expr_collations(pstate, node);
-	error_context_stack = context.previous;
-
-	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
-								false, false);
 	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
 		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
 						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
-	free_parsestate(pstate);
 	relation_close(rel, AccessShareLock);
 	return result;
 }
@@ -220,14 +108,16 @@ ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 /*
  * event_row_expression(relation regclass, expression text, part text,
  *						tolerant boolean) → text
+ *
+ * See ev_row_expression.
  */
 Datum
 ev_event_row_expression(PG_FUNCTION_ARGS)
 {
 	char	   *part = text_to_cstring(PG_GETARG_TEXT_PP(2));
 
-	for (int i = 0; i < (int) lengthof(part_names); i++)
-		if (strcmp(part, part_names[i]) == 0)
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		if (strcmp(part, ev_row_part_name((EvRowPart) i)) == 0)
 			PG_RETURN_TEXT_P(cstring_to_text(ev_row_expression(PG_GETARG_OID(0),
 															   text_to_cstring(PG_GETARG_TEXT_PP(1)),
 															   (EvRowPart) i, PG_GETARG_BOOL(3))));

@@ -85,13 +85,13 @@ ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {
 	int			rest;			/* of the arguments, before the time */
 
-	arguments->expressions[EV_DATA] = "data";
-	arguments->expressions[EV_TYPE] = "event_type";
-	arguments->expressions[EV_VERSION] = "schema_version";
+	arguments->expressions[EV_ROW_DATA] = "data";
+	arguments->expressions[EV_ROW_TYPE] = "event_type";
+	arguments->expressions[EV_ROW_VERSION] = "schema_version";
 	arguments->until = DT_NOEND;
 	arguments->reads = ev_guard_reads(trigger);
 
-	rest = arguments->reads == NULL ? 1 + EV_OPERANDS : 1;
+	rest = arguments->reads == NULL ? 1 + EV_ROW_PARTS : 1;
 	if (trigger->tgnargs < 1 || trigger->tgnargs > rest + 1 ||
 		!ev_guard_mode(trigger->tgargs[0], &arguments->mode))
 		ereport(ERROR,
@@ -112,7 +112,7 @@ ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 }
 
 Node *
-ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvOperand operand)
+ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvRowPart operand)
 {
 	if (arguments->reads != NULL)
 		return ev_guard_reads_operand(relation, arguments->reads, operand);
@@ -151,7 +151,7 @@ typedef struct RowGuard
 	EvGuardMode mode;
 	TimestampTz until;
 	bool		has_operands;	/* not needed where it is off */
-	Operand		operands[EV_OPERANDS];
+	Operand		operands[EV_ROW_PARTS];
 	bool		has_expressions;
 	bool		may_raise;		/* while the expressions are evaluated */
 	MemoryContext context;		/* of the expressions; NULL: freed */
@@ -258,9 +258,16 @@ is_usable(const RowGuard *guard)
 }
 
 static void
+guard_context(void *arg)
+{
+	errcontext("event guard \"%s\"", ((const Trigger *) arg)->tgname);
+}
+
+static void
 make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 {
 	MemoryContext caller = CurrentMemoryContext;
+	ErrorContextCallback context = {error_context_stack, guard_context, (void *) trigger};
 	EvGuardArguments arguments;
 
 	free_invalid();
@@ -272,6 +279,7 @@ make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 	/* valid before anything is read, so that what changes meanwhile is heeded */
 	guard->valid = true;
 
+	error_context_stack = &context;
 	PG_TRY();
 	{
 		ev_guard_arguments(trigger, &arguments);
@@ -281,10 +289,10 @@ make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 			RelationGetRelid(relation);
 		/* what is switched off can be as wrong as it likes */
 		guard->has_operands = !is_off(guard);
-		for (int i = 0; guard->has_operands && i < EV_OPERANDS; i++)
+		for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)
 		{
 			Operand    *operand = &guard->operands[i];
-			Node	   *expression = ev_guard_operand(relation, &arguments, (EvOperand) i);
+			Node	   *expression = ev_guard_operand(relation, &arguments, (EvRowPart) i);
 
 			operand->type = getBaseType(exprType(expression));
 			operand->column = ev_guard_expression_column(expression);
@@ -305,6 +313,7 @@ make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	error_context_stack = context.previous;
 }
 
 static RowGuard *
@@ -333,7 +342,7 @@ typedef struct Call
 	RowGuard   *guard;
 	uint64		made;			/* of the guard, when this was */
 	MemoryContext context;		/* of what follows but the dispatch */
-	ExprState  *expressions[EV_OPERANDS];
+	ExprState  *expressions[EV_ROW_PARTS];
 	ExprContext *expression_context;
 	TupleTableSlot *slot;
 	EvDispatch *dispatch;
@@ -343,12 +352,12 @@ static void
 make_expressions(Call *call, Relation relation)
 {
 	MemoryContext caller = MemoryContextSwitchTo(call->context);
-	Node	   *copies[EV_OPERANDS] = {NULL};
+	Node	   *copies[EV_ROW_PARTS] = {NULL};
 
 	/* planning can run functions, and these anything: the guard may change */
-	for (int i = 0; i < EV_OPERANDS; i++)
+	for (int i = 0; i < EV_ROW_PARTS; i++)
 		copies[i] = copyObject(call->guard->operands[i].expression);
-	for (int i = 0; i < EV_OPERANDS; i++)
+	for (int i = 0; i < EV_ROW_PARTS; i++)
 		call->expressions[i] = copies[i] == NULL ? NULL :
 			ExecInitExpr(expression_planner((Expr *) copies[i]), NULL);
 	call->expression_context = CreateStandaloneExprContext();
@@ -404,7 +413,7 @@ typedef struct Event
 } Event;
 
 static Datum
-operand_value(Call *call, EvOperand operand, Relation relation, HeapTuple row, bool *is_null)
+operand_value(Call *call, EvRowPart operand, Relation relation, HeapTuple row, bool *is_null)
 {
 	AttrNumber	column = call->guard->operands[operand].column;
 
@@ -421,12 +430,12 @@ read_identity(Call *call, Relation relation, HeapTuple row, Event *event)
 	bool		is_null;
 	Datum		value;
 
-	value = operand_value(call, EV_TYPE, relation, row, &is_null);
+	value = operand_value(call, EV_ROW_TYPE, relation, row, &is_null);
 	if (!is_null)
 		event->type = DatumGetTextPP(value);
 
-	value = operand_value(call, EV_VERSION, relation, row, &is_null);
-	if (!is_null && guard->operands[EV_VERSION].type == INT8OID)
+	value = operand_value(call, EV_ROW_VERSION, relation, row, &is_null);
+	if (!is_null && guard->operands[EV_ROW_VERSION].type == INT8OID)
 	{
 		int64		version = DatumGetInt64(value);
 
@@ -459,8 +468,8 @@ read_row(Call *call, Relation relation, HeapTuple row, Event *event)
 	}
 	read_identity(call, relation, row, event);
 
-	value = operand_value(call, EV_DATA, relation, row, &is_null);
-	if (!is_null && guard->operands[EV_DATA].type == JSONBOID)
+	value = operand_value(call, EV_ROW_DATA, relation, row, &is_null);
+	if (!is_null && guard->operands[EV_ROW_DATA].type == JSONBOID)
 		event->data = DatumGetJsonbP(value);
 	else if (!is_null)
 		event->json = DatumGetTextPP(value);

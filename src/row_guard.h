@@ -34,7 +34,7 @@ typedef struct EvGuardArguments
 	EvGuardMode mode;
 	TimestampTz until;			/* DT_NOEND: no end */
 	FuncExpr   *reads;			/* of the WHEN condition; NULL: it has none */
-	const char *expressions[EV_OPERANDS];	/* where it has none */
+	const char *expressions[EV_ROW_PARTS];	/* where it has none */
 } EvGuardArguments;
 
 /* False where there is no mode of that name. */
@@ -50,7 +50,7 @@ extern void ev_guard_arguments(const Trigger *trigger, EvGuardArguments *argumen
  * What the guard reads from a row of the relation that the trigger is on, as
  * ev_guard_expression gives it.  Raises what that raises.
  */
-extern Node *ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvOperand operand);
+extern Node *ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvRowPart part);
 
 /*
  * A replay that is inserting rows into a table.  While ev_replay is set, the

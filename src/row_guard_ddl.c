@@ -325,7 +325,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	command->relation = makeRangeVar(namespace, pstrdup(RelationGetRelationName(relation)), -1);
 	command->funcname = list_make2(makeString(function_namespace), makeString(function_name));
 	command->args = list_make1(makeString(pstrdup(mode)));
-	for (int i = 0; operands == NULL && i < EV_OPERANDS; i++)
+	for (int i = 0; operands == NULL && i < EV_ROW_PARTS; i++)
 		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
 	if (operands != NULL)
 		condition = ev_guard_reads_condition(relation, function, operands, &command->whenClause);
@@ -438,7 +438,7 @@ Datum
 ev_add_event_guard(PG_FUNCTION_ARGS)
 {
 	EvGuardArguments arguments = {.until = DT_NOEND};
-	Node	   *operands[EV_OPERANDS];
+	Node	   *operands[EV_ROW_PARTS];
 	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
 	const Trigger *replaced;
 	Relation	relation;
@@ -447,15 +447,15 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 
 	require_not_null(fcinfo, 0, "relation");
 	mode = mode_argument(fcinfo, &arguments.mode);
-	for (int i = 0; i < EV_OPERANDS; i++)
-		require_not_null(fcinfo, 2 + i, ev_operand_argument((EvOperand) i));
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		require_not_null(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
 
 	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	replaced = find_trigger(relation, function);
 	if (replaced != NULL)
 		check_replaceable(relation, replaced);
-	for (int i = 0; i < EV_OPERANDS; i++)
-		operands[i] = ev_guard_expression(relation, (EvOperand) i,
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		operands[i] = ev_guard_expression(relation, (EvRowPart) i,
 										  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
 	ev_quarantine_create();
 
@@ -534,7 +534,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	foreach(cell, tables)
 	{
 		EvGuardArguments arguments;
-		Node	   *operands[EV_OPERANDS];
+		Node	   *operands[EV_ROW_PARTS];
 		const Trigger *trigger;
 		Relation	relation;
 
@@ -553,8 +553,8 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 		check_replaceable(relation, trigger);
 		ev_guard_arguments(trigger, &arguments);
 		arguments.until = until;
-		for (int i = 0; arguments.reads != NULL && i < EV_OPERANDS; i++)
-			operands[i] = ev_guard_operand(relation, &arguments, (EvOperand) i);
+		for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
+			operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
 		create_trigger(relation, trigger, function, arguments.reads ? operands : NULL, &arguments, mode);
 	}
 	PG_RETURN_VOID();

@@ -101,7 +101,18 @@ ev_text_length(const char *data, int length)
 		return length;
 	if (encoding == PG_UTF8 || encoding == PG_SQL_ASCII)
 	{
-		for (int i = 0; i < length; i++)
+		int			i = 0;
+
+		/* of each eight bytes those that begin no character */
+		for (; i + 8 <= length; i += 8)
+		{
+			uint64		word;
+
+			memcpy(&word, data + i, 8);
+			word = (word >> 7) & (~word >> 6) & UINT64CONST(0x0101010101010101);
+			count += 8 - (uint32) ((word * UINT64CONST(0x0101010101010101)) >> 56);
+		}
+		for (; i < length; i++)
 			count += ((unsigned char) data[i] & 0xC0) != 0x80;
 		return count;
 	}

@@ -493,17 +493,63 @@ refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcas
 			 errhint("Register one from version %d to the next with register_event_upcast.", reached)));
 }
 
+/*
+ * The upcasts between registered versions, as far as they lead.  *past is one
+ * that leads further than wanted.
+ */
+static List *
+find_way(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
+{
+	List	   *upcasts = from < to ? ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) : NIL;
+	List	   *way = NIL;
+
+	*reached = from;
+	*past = NULL;
+	while (*reached < to)
+	{
+		EvUpcast   *step = NULL;
+		ListCell   *cell;
+
+		/* by their order the nearest, where a restore brought several */
+		foreach(cell, upcasts)
+		{
+			EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
+
+			if (step == NULL && upcast->from == *reached && list_member_int(versions, upcast->to))
+				step = upcast;
+		}
+		if (step == NULL || step->to <= *reached)
+			break;
+		if (step->to > to)
+		{
+			*past = step;
+			break;
+		}
+		way = lappend(way, step);
+		*reached = step->to;
+	}
+	return way;
+}
+
+List *
+ev_upcast_way(const text *type, int32 from, int32 to, int32 *reached)
+{
+	List	   *versions;
+	EvUpcast   *past;
+
+	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
+	return find_way(type, from, to, versions, reached, &past);
+}
+
 List *
 ev_upcast_path(const text *type, int32 from, int32 *to)
 {
-	const char *name = VARDATA_ANY(type);
-	int			length = VARSIZE_ANY_EXHDR(type);
-	List	   *path = NIL;
-	List	   *upcasts;
 	List	   *versions;
-	int32		reached = from;
+	List	   *path;
+	int32		reached;
+	EvUpcast   *past;
 
-	ev_registry_list(name, length, &versions);
+	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
 	if (!list_member_int(versions, from))
 		ev_refuse_unregistered(type, from);
 	if (*to == EV_LATEST)
@@ -515,26 +561,9 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot bring event \"%s\" from version %d back to version %d",
 						text_to_cstring(type), from, *to)));
-
-	upcasts = from < *to ? ev_upcast_list(name, length) : NIL;
-	while (reached < *to)
-	{
-		EvUpcast   *step = NULL;
-		ListCell   *cell;
-
-		/* by their order the nearest, where a restore brought several */
-		foreach(cell, upcasts)
-		{
-			EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
-
-			if (step == NULL && upcast->from == reached && list_member_int(versions, upcast->to))
-				step = upcast;
-		}
-		if (step == NULL || step->to > *to || step->to <= reached)
-			refuse_path(type, from, *to, reached, step);
-		path = lappend(path, step);
-		reached = step->to;
-	}
+	path = find_way(type, from, *to, versions, &reached, &past);
+	if (reached != *to)
+		refuse_path(type, from, *to, reached, past);
 	return path;
 }
 
@@ -609,30 +638,43 @@ add_context(void *arg)
 			   text_to_cstring(context->type), context->step->from, context->step->to);
 }
 
+int
+ev_upcast_step_count(const EvUpcastRun *run)
+{
+	return run->count;
+}
+
+Jsonb *
+ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
+{
+	Step	   *step = &run->steps[number];
+	StepContext step_context = {.type = run->type, .step = step};
+	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
+	Datum		value;
+	bool		is_null;
+
+	error_context_stack = &context;
+	run->parameters->params[0].value = JsonbPGetDatum(data);
+	run->parameters->params[0].isnull = false;
+	value = ExecEvalExpr(step->expression, run->context, &is_null);
+	error_context_stack = context.previous;
+
+	if (!step->schema->valid)
+		step->schema = ev_registry_by_function(step->schema_function);
+	*schema = step->schema;
+	return is_null ? NULL : DatumGetJsonbP(value);
+}
+
 Jsonb *
 ev_upcast_run(EvUpcastRun *run, Jsonb *data)
 {
-	StepContext step_context = {.type = run->type};
-	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
-
 	for (int i = 0; i < run->count; i++)
 	{
-		Step	   *step = &run->steps[i];
-		Datum		value;
-		bool		is_null;
+		EvSchema   *schema;
 
-		step_context.step = step;
-		error_context_stack = &context;
-		run->parameters->params[0].value = JsonbPGetDatum(data);
-		run->parameters->params[0].isnull = false;
-		value = ExecEvalExpr(step->expression, run->context, &is_null);
-		error_context_stack = context.previous;
-
-		data = is_null ? NULL : DatumGetJsonbP(value);
-		if (!step->schema->valid)
-			step->schema = ev_registry_by_function(step->schema_function);
-		if (data == NULL || !ev_match(step->schema->program, data))
-			ev_refuse_upcast(data, run->type, step->from, step->to, step->schema);
+		data = ev_upcast_step(run, i, data, &schema);
+		if (data == NULL || !ev_match(schema->program, data))
+			ev_refuse_upcast(data, run->type, run->steps[i].from, run->steps[i].to, schema);
 	}
 	return data;
 }

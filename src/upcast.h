@@ -11,6 +11,7 @@
 
 #include "access/htup.h"
 #include "nodes/pg_list.h"
+#include "registry.h"
 #include "utils/jsonb.h"
 
 /* A registered upcast. */
@@ -61,6 +62,12 @@ extern void ev_upcast_check_unused(const char *type, int type_length, int32 vers
  */
 extern List *ev_upcast_path(const text *type, int32 from, int32 *to);
 
+/*
+ * The upcasts from a version on, as far as they lead towards another one;
+ * neither need be registered.  *reached is where they lead.
+ */
+extern List *ev_upcast_way(const text *type, int32 from, int32 to, int32 *reached);
+
 /* A path that is ready to be run, for some calls. */
 typedef struct EvUpcastRun EvUpcastRun;
 
@@ -77,6 +84,13 @@ extern EvUpcastRun *ev_upcast_prepare(const text *type, List *path);
  * functions raise.  After an error in it the run must not be used again.
  */
 extern Jsonb *ev_upcast_run(EvUpcastRun *run, Jsonb *data);
+
+/*
+ * Its steps by themselves, from 0: what one makes of a document (NULL: an SQL
+ * NULL), not validated, and the schema that this must match.
+ */
+extern int	ev_upcast_step_count(const EvUpcastRun *run);
+extern Jsonb *ev_upcast_step(EvUpcastRun *run, int step, Jsonb *data, EvSchema **schema);
 
 /* Has a function changed since?  Then paths and runs are to be made anew. */
 extern uint64 ev_upcast_generation(void);

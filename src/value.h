@@ -53,6 +53,15 @@ extern int	ev_values_compare(const EvInstance *a, const EvInstance *b);
 /* Equal values have equal hashes. */
 extern uint32 ev_value_hash(const EvInstance *value);
 
+/* Where the search for a value of an enumeration with slots begins. */
+static inline uint32
+ev_value_slot(const EvEnum *enumeration, const EvInstance *value)
+{
+	uint64		hash = ev_value_hash(value) * UINT64CONST(0x9E3779B97F4A7C15);
+
+	return (uint32) (hash >> enumeration->hash_shift);
+}
+
 /* "null", "boolean", "number", ... */
 extern const char *ev_type_name(EvType type);
 

@@ -56,7 +56,7 @@ typedef struct Kind
 } Kind;
 
 static const Kind anything = {.types = EV_ALL_TYPES};
-static const Kind nothing = {.types = 0,.integer = true,.fits = {true, true},.strings = IS_ANYTHING};
+static const Kind nothing = {.types = 0, .integer = true, .fits = {true, true}, .strings = IS_ANYTHING};
 
 /* Values of either kind. */
 static Kind
@@ -105,6 +105,18 @@ typedef struct DecimalPattern
 	bool		is_decimal;
 } DecimalPattern;
 
+/*
+ * What was found out of a set of schemas: branches lead to the same ones again
+ * and again.
+ */
+typedef struct KnownKind
+{
+	const SchemaSet *set;		/* hash key, must be first */
+	int			property;		/* that it is about */
+	bool		said;
+	Kind		kind;
+} KnownKind;
+
 /* A document that was read, and where it lies: its memory may be gone. */
 typedef struct Read
 {
@@ -120,6 +132,9 @@ typedef struct Viewer
 	List	   *patterns;		/* of DecimalPattern */
 	List	   *documents;		/* of Read, the last one first */
 	List	   *visited;		/* of SchemaSet, while names are collected */
+	HTAB	   *kinds;			/* KnownKind by set of schemas */
+	HTAB	   *property_kinds; /* KnownKind, of the property in question */
+	int			property;		/* its number */
 	HTAB	   *properties;		/* Property by name */
 	List	   *in_order;		/* of Property */
 } Viewer;
@@ -211,7 +226,7 @@ is_decimal(Viewer *v, const EvPattern *pattern)
 static Kind
 kind_of_facts(Viewer *v, const Facts *f)
 {
-	Kind		kind = {.types = f->possible,.integer = f->integer};
+	Kind		kind = {.types = f->possible, .integer = f->integer};
 	NumberFact	lower = ev_facts_lower(f);
 	NumberFact	upper = ev_facts_upper(f);
 	ListCell   *cell;
@@ -257,12 +272,17 @@ static Kind
 kind_of(Viewer *v, SchemaSet *set, int depth)
 {
 	Prover	   *p = &v->prover;
-	Facts	   *f = ev_facts(p, set, EV_WEAK);
-	Kind		kind = kind_of_facts(v, f);
+	KnownKind  *known = hash_search(v->kinds, &set, HASH_FIND, NULL);
+	Facts	   *f;
+	Kind		kind;
 	ListCell   *cell;
 	ListCell   *member;
 
+	if (known != NULL)
+		return known->kind;
 	CHECK_FOR_INTERRUPTS();
+	f = ev_facts(p, set, EV_WEAK);
+	kind = kind_of_facts(v, f);
 	if (depth == DEEPEST)
 		return kind;
 	foreach(cell, f->groups)
@@ -280,6 +300,8 @@ kind_of(Viewer *v, SchemaSet *set, int depth)
 		kind = intersect(kind, unite(kind_of(v, ev_set_of(p, condition->then), depth + 1),
 									 kind_of(v, ev_set_of(p, condition->otherwise), depth + 1)));
 	}
+	known = hash_search(v->kinds, &set, HASH_ENTER, NULL);
+	known->kind = kind;
 	return kind;
 }
 
@@ -338,12 +360,10 @@ typedef struct Branches
 	int			silent;			/* how many do not */
 } Branches;
 
-/*
- * The kind of a property's values under a set of schemas; false where nothing
- * is said about it, and it is anything.
- */
+static bool property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *kind);
+
 static bool
-property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *kind)
+find_property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *kind)
 {
 	Prover	   *p = &v->prover;
 	Facts	   *f = ev_facts(p, set, EV_WEAK);
@@ -384,7 +404,7 @@ property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *
 	}
 	foreach(cell, telling)
 	{
-		Branches	   *group = lfirst(cell);
+		Branches   *group = lfirst(cell);
 
 		/* where another one declares it too, a silent branch may have it */
 		if (group->silent > 0 && said > 1)
@@ -413,6 +433,29 @@ property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *
 	return said > 0;
 }
 
+/*
+ * The kind of a property's values under a set of schemas; false where nothing
+ * is said about it, and it is anything.
+ */
+static bool
+property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *kind)
+{
+	KnownKind  *known = hash_search(v->property_kinds, &set, HASH_FIND, NULL);
+	bool		said;
+
+	if (known != NULL && known->property == v->property)
+	{
+		*kind = known->kind;
+		return known->said;
+	}
+	said = find_property_kind(v, set, name, depth, kind);
+	known = hash_search(v->property_kinds, &set, HASH_ENTER, NULL);
+	known->property = v->property;
+	known->said = said;
+	known->kind = *kind;
+	return said;
+}
+
 static Oid
 column_type(const Kind *kind, Oid integer_type)
 {
@@ -426,7 +469,9 @@ column_type(const Kind *kind, Oid integer_type)
 			return INT8OID;
 		return kind->exceeds ? NUMERICOID : integer_type;
 	}
-	if (types == EV_BIT(EV_STRING))
+
+	/* where there is only null, what it stands for may be known all the same */
+	if (types == EV_BIT(EV_STRING) || (types == 0 && kind->strings != IS_ANYTHING))
 		return (kind->strings & IS_DATE_TIME) != 0 ? TIMESTAMPTZOID :
 			(kind->strings & IS_DATE) != 0 ? DATEOID :
 			(kind->strings & IS_UUID) != 0 ? UUIDOID : TEXTOID;
@@ -548,7 +593,7 @@ add_properties(Viewer *v, SchemaSet *set, int *rank, int depth)
 				continue;
 			++*rank;
 			foreach(member, shape->names)
-				add_property(v, shape, lfirst(member), *rank, own == 1);
+				add_property(v, shape, lfirst(member), *rank, own == 1 && depth == 0);
 		}
 	}
 	foreach(cell, branches_of(f))
@@ -630,7 +675,8 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	text	   *type = PG_GETARG_TEXT_PP(0);
 	Oid			integer_type = PG_GETARG_OID(2);
-	HASHCTL		control = {.keysize = sizeof(NameData),.entrysize = sizeof(Property)};
+	HASHCTL		known = {.keysize = sizeof(SchemaSet *), .entrysize = sizeof(KnownKind)};
+	HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(Property)};
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
 	NameData	name;
@@ -660,9 +706,12 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	document.function = function;
 	v = palloc0(sizeof(Viewer));
 	v->context = scratch;
-	control.hcxt = scratch;
+	control.hcxt = known.hcxt = scratch;
 	v->properties = hash_create("event_validate properties", 256, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	v->kinds = hash_create("event_validate kinds", 256, &known, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	v->property_kinds = hash_create("event_validate kinds of a property", 256, &known,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	read_schema(v, &document);
 	root = ev_set_of(&v->prover, v->prover.old_root);
 	add_properties(v, root, &rank, 0);
@@ -674,6 +723,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 		bool		nulls[6] = {0};
 		Kind		kind;
 
+		v->property++;
 		property_kind(v, root, &property->name, 0, &kind);
 		values[0] = PointerGetDatum(cstring_to_text_with_len(property->name.data, property->name.length));
 		values[1] = ObjectIdGetDatum(column_type(&kind, integer_type));

@@ -52,6 +52,20 @@ ev_words(const char *data, uint32 length, uint64 words[2])
 	words[1] = words[0];
 }
 
+/* The first 8 bytes of a string, and zeros where it is shorter. */
+static inline uint64
+ev_word(const char *data, uint32 length)
+{
+	uint64		word = 0;
+
+	if (length >= 8)
+		memcpy(&word, data, 8);
+	else
+		for (uint32 i = 0; i < length; i++)
+			((char *) &word)[i] = data[i];
+	return word;
+}
+
 /*
  * A hash of a string, good in its upper bits.  Up to 16 bytes the words say
  * all; of a longer string only its ends, which many URIs have in common.

@@ -198,9 +198,13 @@ def clients(rows):
     for row in rows.of("clients"):
         match = re.match(r"(\d+) clients, checked/unchecked", row["what"])
         if match:
-            lines.append([match.group(1), *(number(rows.one("clients", "", "", f"{match.group(1)} clients, {kind}"))
-                                            for kind in ("unchecked", "checked")), number(float(row["median"])) + " %"])
-    return table(["clients", "no check, rows/s", "check_event, rows/s", ""], lines)
+            count = match.group(1)
+            by_hand = rows.one("clients", "", "", f"{count} clients, by hand/unchecked")
+            lines.append([count, *(number(rows.one("clients", "", "", f"{count} clients, {kind}"))
+                                   for kind in ("unchecked", "checked", "by hand")),
+                          number(float(row["median"]), 0) + " %", spread(row), number(by_hand, 0) + " %" if by_hand else "–"])
+    return table(["clients", "no check, rows/s", "check_event, rows/s", "CHECK by hand, rows/s", "check_event keeps", "least – most",
+                  "by hand keeps"], lines)
 
 
 TABLES = {

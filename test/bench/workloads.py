@@ -19,7 +19,7 @@ class Workload:
     """rows: how many documents the tables have, as a share of the largest;
     loops: how often a document is run in the hot loop."""
 
-    def __init__(self, name, title, schema, make, spoil, hand=None, rows=1.0, loops=2000, sample=200, hand_note=None):
+    def __init__(self, name, title, schema, make, spoil, hand=None, rows=1.0, loops=2000, sample=200, hand_note=None, hot=True):
         self.name = name
         self.title = title
         self.schema = schema
@@ -27,6 +27,7 @@ class Workload:
         self.spoil = spoil
         self.hand = hand
         self.hand_note = hand_note
+        self.hot = hot          # False: so little is to be done that the loop would measure the call
         self.rows = rows
         self.loops = loops
         self.sample = sample
@@ -925,6 +926,150 @@ def spoil_schema(r, document, number):
     return document
 
 
+# ---------- shapes on which a CHECK by hand is at its best ----------
+
+TINY_SCHEMA = {
+    "$schema": DRAFT2020, "title": "a heartbeat", "type": "object", "required": ["id"],
+    "properties": {"id": {"type": "integer", "minimum": 1}, "ok": {"type": "boolean"}},
+    "additionalProperties": False,
+}
+TINY_HAND = all_of("jsonb_typeof(data) = 'object'", is_number("'id'", "@ >= 1 AND @ = trunc(@)"),
+                   optional("'ok'", "jsonb_typeof(data->'ok') = 'boolean'"), "data - '{id,ok}'::text[] = '{}'")
+
+
+def tiny(r):
+    return {"id": r.randrange(1, 10**6), "ok": r.random() < 0.5}
+
+
+def spoil_tiny(r, event, number):
+    event.update([{"id": 0}, {"id": 1.5}, {"ok": "yes"}, {"late": True}][number % 4])
+    return event
+
+
+VENUES = list(range(1000, 4000))
+INSTRUMENTS = [f"INS-{number * 7919 % 100000:05}" for number in range(3000)]
+CODES_SCHEMA = {
+    "$schema": DRAFT2020, "title": "codes", "type": "object", "required": ["venue", "instrument"],
+    "properties": {"venue": {"enum": VENUES}, "instrument": {"enum": INSTRUMENTS}}, "additionalProperties": False,
+}
+CODES_HAND = all_of(
+    "jsonb_typeof(data) = 'object'", "data - '{venue,instrument}'::text[] = '{}'",
+    "data->'venue' = ANY('{" + ",".join(map(str, VENUES)) + "}'::jsonb[])",
+    "jsonb_typeof(data->'instrument') = 'string'",
+    "data->>'instrument' = ANY('{" + ",".join(INSTRUMENTS) + "}'::text[])")
+
+
+def codes(r):
+    return {"venue": r.choice(VENUES), "instrument": r.choice(INSTRUMENTS)}
+
+
+def spoil_codes(r, event, number):
+    event.update([{"venue": 999}, {"venue": str(event["venue"])}, {"instrument": "INS-x"}, {"instrument": None}][number % 4])
+    return event
+
+
+LABELS = ["env", "team", "app", "cost", "owner", "tier", "zone", "job", "pod", "node"]
+LABELS_SCHEMA = {
+    "$schema": DRAFT2020, "title": "labels", "type": "object", "maxProperties": 200,
+    "propertyNames": {"pattern": "^[a-z0-9-]{1,24}$"},
+    "patternProperties": {f"^{label}{number}-": {"type": ["string", "number"]} for label in LABELS for number in range(10)},
+    "additionalProperties": False,
+}
+LABELS_HAND = all_of(
+    "jsonb_typeof(data) = 'object'",
+    "NOT data @? 'strict $.keyvalue() ? (!(@.key like_regex \"^(" + "|".join(LABELS) + ")[0-9]-[a-z0-9-]*$\")"
+    " || !(@.key like_regex \"^.{1,24}$\") || !(@.value.type() == \"string\" || @.value.type() == \"number\"))'")
+
+
+def labels(r):
+    return {f"{r.choice(LABELS)}{r.randrange(10)}-{r.randrange(10**6)}": r.choice(["a", "b", r.randrange(100)]) for _ in range(40)}
+
+
+def spoil_labels(r, event, number):
+    event.update([{"env-1": "a"}, {"env1-A": "a"}, {"env1-1": None}, {"env1-" + "1" * 24: "a"}][number % 4])
+    return event
+
+
+NESTED_SCHEMA = {"$schema": DRAFT2020, "title": "60 levels", "$ref": "#/$defs/level0", "$defs": {
+    f"level{number}": {"type": "object", "required": ["a"], "properties": {"a": {"$ref": f"#/$defs/level{number + 1}"}}}
+    for number in range(60)} | {"level60": {"type": "number"}}}
+NESTED_HAND = all_of("jsonb_typeof(data #> '{" + ",".join(["a"] * 60) + "}') = 'number'")
+
+
+def nested(r):
+    event = r.randrange(1000)
+    for _ in range(60):
+        event = {"a": event}
+    return event
+
+
+def spoil_nested(r, event, number):
+    level = event
+    for _ in range(r.randrange(60)):
+        level = level["a"]
+    level.clear()
+    level.update({"b": 1} if number % 2 else {"a": "1"})
+    return event
+
+
+LARGE_SCHEMA = {"$schema": DRAFT2020, "title": "a reading", "type": "object", "required": ["kind"],
+                "properties": {"kind": {"const": "reading"}}}
+LARGE_HAND = all_of("jsonb_typeof(data) = 'object'", "data->'kind' = '\"reading\"'")
+
+
+def large(r):
+    return {"kind": "reading", "values": [r.randrange(10**6) for _ in range(3000)]}
+
+
+def spoil_large(r, event, number):
+    event["kind"] = "writing"
+    return event
+
+
+VARIANTS_SCHEMA = {
+    "$schema": DRAFT2020, "title": "variants", "$ref": "#/$defs/base",
+    "oneOf": [{"$ref": "#/$defs/trade"}, {"$ref": "#/$defs/quote"}, {"$ref": "#/$defs/halt"}],
+    "unevaluatedProperties": False,
+    "$defs": {
+        "base": {"type": "object", "required": ["kind", "symbol"],
+                 "properties": {"symbol": _string(pattern="^[A-Z.]{1,8}$"), "note": _string(maxLength=40)}},
+        "trade": {"type": "object", "required": ["price", "size"], "properties": {
+            "kind": {"const": "trade"}, "price": {"type": "number", "minimum": 0}, "size": {"type": "integer", "minimum": 1}}},
+        "quote": {"type": "object", "required": ["bid", "ask"], "properties": {
+            "kind": {"const": "quote"}, "bid": {"type": "number"}, "ask": {"type": "number"}}},
+        "halt": {"type": "object", "required": ["until"], "properties": {
+            "kind": {"const": "halt"}, "until": {"type": ["string", "null"]}}},
+    },
+}
+for _variant in ("trade", "quote", "halt"):
+    VARIANTS_SCHEMA["$defs"][_variant]["required"].append("kind")
+VARIANTS_HAND = all_of(
+    "jsonb_typeof(data) = 'object'", is_string("'symbol'", "@ ~ '^[A-Z.]{1,8}$'"),
+    optional("'note'", is_string("'note'", "char_length(@) <= 40")),
+    "CASE data->'kind' WHEN '\"trade\"' THEN data - '{kind,symbol,note,price,size}'::text[] = '{}'"
+    " AND " + is_number("'price'", "@ >= 0") + " AND " + is_number("'size'", "@ >= 1 AND @ = trunc(@)") +
+    " WHEN '\"quote\"' THEN data - '{kind,symbol,note,bid,ask}'::text[] = '{}'"
+    " AND jsonb_typeof(data->'bid') = 'number' AND jsonb_typeof(data->'ask') = 'number'"
+    " WHEN '\"halt\"' THEN data - '{kind,symbol,note,until}'::text[] = '{}'"
+    " AND jsonb_typeof(data->'until') IN ('string', 'null') END")
+
+
+def variants(r):
+    event = {"symbol": r.choice(SYMBOLS)}
+    if r.random() < 0.3:
+        event["note"] = "opening auction"
+    event.update(r.choice([
+        {"kind": "trade", "price": round(r.random() * 900, 2), "size": r.randrange(1, 900)},
+        {"kind": "quote", "bid": round(r.random() * 900, 2), "ask": round(r.random() * 900, 2)},
+        {"kind": "halt", "until": r.choice([None, "15:30"])}]))
+    return event
+
+
+def spoil_variants(r, event, number):
+    event.update([{"surplus": 1}, {"symbol": "spy"}, {"kind": "bar"}, {"note": 7}][number % 4])
+    return event
+
+
 WORKLOADS = [
     Workload("orders", "order events, 12 properties", ORDER_SCHEMA, order, spoil_order, ORDER_HAND),
     Workload("discord", "Discord messages with embeds, users, attachments", bundle("discord.message.create@1"),
@@ -940,5 +1085,12 @@ WORKLOADS = [
              rows=0.1),
     Metaschema("schemas", "JSON Schemas, by a meta-schema", DRAFT7, None, spoil_schema, rows=0.005, loops=100, sample=25,
                hand_note="a recursive schema is no expression"),
+    Workload("variants", "unevaluatedProperties over a oneOf", VARIANTS_SCHEMA, variants, spoil_variants, VARIANTS_HAND, rows=0.2),
+    Workload("tiny", "two properties", TINY_SCHEMA, tiny, spoil_tiny, TINY_HAND, rows=0.3, hot=False),
+    Workload("codes", "enum of 3,000 numbers, of 3,000 strings", CODES_SCHEMA, codes, spoil_codes, CODES_HAND, rows=0.2),
+    Workload("labels", "40 keys, 100 patternProperties", LABELS_SCHEMA, labels, spoil_labels, LABELS_HAND, rows=0.01, loops=200),
+    Workload("nested", "60 objects in each other", NESTED_SCHEMA, nested, spoil_nested, NESTED_HAND, rows=0.02, loops=500),
+    Workload("large", "one property beside 3,000 numbers", LARGE_SCHEMA, large, spoil_large, LARGE_HAND, rows=0.002, sample=20,
+             hot=False),
 ]
 BY_NAME = {workload.name: workload for workload in WORKLOADS}

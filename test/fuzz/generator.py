@@ -308,7 +308,8 @@ class Assembled:
     def leaf(self):
         return self.rng.choice([True, True, True, True, True, False, {"type": "integer"}, {"type": ["integer", "null"]}, {"type": "string"}, {"minimum": 1},
                                 {"maximum": 1.5}, {"exclusiveMinimum": -1, "type": "integer"}, {"maxLength": 1}, {"enum": [1, "x"]},
-                                {"enum": ["x", "y"]}, {"const": 1}, {"$ref": "#/$defs/d"}, {"pattern": "^x"}])
+                                {"enum": ["x", "y"]}, {"enum": [1, 2.0, 1.5, -3, 7, 8, 9, 10, 11]},
+                                {"enum": [12345, "xx", None, True, [], [1], {}, {"a": 1}, 1.5, "y"]}, {"const": 1}, {"$ref": "#/$defs/d"}, {"pattern": "^x"}])
 
     def some(self, choices):
         return self.rng.sample(choices, self.rng.randrange(1, 4))

@@ -38,6 +38,17 @@ sql(q(
 	CREATE TABLE sent (batch bigint PRIMARY KEY);
 	SELECT add_event_guard('events', 'quarantine'), add_event_guard('others', 'quarantine');
 	CREATE FUNCTION to_2(event jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT jsonb_set(event, '{schema_version}', '2')$$;
+	-- one that leaves some as they are, in two ways, and one in a hundred is no row
+	CREATE FUNCTION mend(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+	BEGIN
+	  CASE (event #>> '{data,i}')::bigint % 100
+	    WHEN 20 THEN RAISE EXCEPTION 'not this one';
+	    WHEN 40 THEN RETURN NULL;
+	    WHEN 60 THEN RETURN '[]';
+	    ELSE RETURN to_2(event);
+	  END CASE;
+	END
+	$$;
 	CREATE SEQUENCE batches;
 	-- a hundred events, ten of them not valid, five of these valid under version 2
 	CREATE PROCEDURE send() LANGUAGE plpgsql AS $$
@@ -59,7 +70,7 @@ sql(q(
 my $modes = join ' ', map { "SELECT set_event_guard_mode(NULL, $_);" } q('warn'), q('quarantine', '2999-01-01'), q('off'), q('quarantine');
 my %loads = (
 	send => [ 'CALL send();', '-c', '2', '-R', '40' ],
-	replay => [ q(SELECT * FROM replay_event_quarantine('events', repair => 'to_2(jsonb)', max_rows => 15);), '-c', '2', '-R', '20' ],
+	replay => [ q(SELECT * FROM replay_event_quarantine('events', repair => 'mend(jsonb)', max_rows => 15);), '-c', '3', '-R', '20' ],
 	switch => [ $modes, '-R', '2' ]);
 my (%running, %out, %err);
 local $ENV{PGOPTIONS} = '-c client_min_messages=error';

@@ -25,8 +25,8 @@ def kinds():
     from .models import MODELS
 
     keys = {}
-    for key, validate in MODELS.items():
-        keys.setdefault(validate.__self__, []).append(key)
+    for key, model in MODELS.items():
+        keys.setdefault(model, []).append(key)
     return {model: found[0] for model, found in keys.items() if len(found) == 1}
 
 

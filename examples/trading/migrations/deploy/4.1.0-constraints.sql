@@ -295,6 +295,8 @@ ON CONFLICT (id) DO UPDATE SET kept_why = before_4_1_0.discord_messages.kept_why
 
 SET client_min_messages = warning;
 
+-- (the foreign key that needs the index, where this ran before)
+SELECT trading_migration.briefly('ALTER TABLE public.trade_setups DROP CONSTRAINT IF EXISTS trade_setups_source_message');
 -- A duplicate that comes in between makes this fail: then run it again.
 DROP INDEX CONCURRENTLY IF EXISTS public.discord_messages_message_id;
 CREATE UNIQUE INDEX CONCURRENTLY discord_messages_message_id ON public.discord_messages (message_id);

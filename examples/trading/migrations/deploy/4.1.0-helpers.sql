@@ -55,8 +55,9 @@ $$;
 COMMENT ON PROCEDURE trading_migration.in_batches(regclass, text, bigint) IS
     'runs a command for each range of ids of a table, and commits after each';
 
+-- Not safe in parallel plans: whoever catches an error starts a subtransaction.
 CREATE FUNCTION trading_migration.document(value text) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
     RETURN value::pg_catalog.jsonb;
 EXCEPTION WHEN data_exception OR program_limit_exceeded THEN

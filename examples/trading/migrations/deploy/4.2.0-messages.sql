@@ -39,7 +39,8 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (NEW.id, NEW.message_id, NEW.channel_id, NEW.author_id, NEW.content, NEW.created_at, c.data, c.event_type, c.schema_version);
     END IF;
-    RETURN NEW;
+    -- a guard may have diverted it
+    RETURN CASE WHEN FOUND THEN NEW END;
 END
 $$;
 

@@ -71,7 +71,8 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (NEW.id, c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     END IF;
-    RETURN NEW;
+    -- a guard may have diverted it
+    RETURN CASE WHEN FOUND THEN NEW END;
 END
 $$;
 
@@ -107,7 +108,8 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (NEW.id, c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     END IF;
-    RETURN NEW;
+    -- a guard may have diverted it
+    RETURN CASE WHEN FOUND THEN NEW END;
 END
 $$;
 
@@ -143,7 +145,8 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (NEW.id, c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     END IF;
-    RETURN NEW;
+    -- a guard may have diverted it
+    RETURN CASE WHEN FOUND THEN NEW END;
 END
 $$;
 
@@ -184,7 +187,8 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (NEW.id, c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     END IF;
-    RETURN NEW;
+    -- a guard may have diverted it
+    RETURN CASE WHEN FOUND THEN NEW END;
 END
 $$;
 
@@ -220,7 +224,8 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (NEW.id, c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     END IF;
-    RETURN NEW;
+    -- a guard may have diverted it
+    RETURN CASE WHEN FOUND THEN NEW END;
 END
 $$;
 
@@ -256,7 +261,8 @@ BEGIN
         OVERRIDING SYSTEM VALUE
         VALUES (NEW.id, c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     END IF;
-    RETURN NEW;
+    -- a guard may have diverted it
+    RETURN CASE WHEN FOUND THEN NEW END;
 END
 $$;
 
@@ -370,9 +376,11 @@ BEGIN
         PERFORM trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%1$I; DROP TRIGGER IF EXISTS zz_watch_4_2_0_insert ON public.%1$I',
             relation));
     END LOOP;
+    PERFORM trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%I', t))
+    FROM unnest(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels']) AS t;
     DROP SCHEMA before_4_2_0 CASCADE;
     DELETE FROM trading_migration.changed;
-    DELETE FROM trading_migration.checksums WHERE release = '4.2.0';
+    DELETE FROM trading_migration.checksums;
 END
 $$;
 COMMENT ON FUNCTION trading_migration.release_backup() IS

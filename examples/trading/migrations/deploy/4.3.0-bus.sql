@@ -1,4 +1,5 @@
 -- Deploy trading:4.3.0-bus to pg
+-- requires: 4.3.0-checks
 
 -- The event bus: what is inserted into an event table is announced when its
 -- transaction commits, and read by consumers in one order, none twice, none
@@ -310,16 +311,15 @@ $$;
 COMMENT ON FUNCTION event_bus.latest_version(text, int) IS 'The version that the registered upcasts lead to.';
 
 -- An event that cannot be upcast is a problem of its own, not of its batch.
--- Finds upcast_event where this migration found the extension.
 CREATE OR REPLACE FUNCTION event_bus.upcast(INOUT data jsonb, event_type text, INOUT schema_version int,
     to_version int, OUT problem text)
 LANGUAGE plpgsql STABLE
-SET search_path FROM CURRENT
+SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
     IF to_version > schema_version THEN
         BEGIN
-            data := upcast_event(data, event_type, schema_version, to_version);
+            data := public.upcast_event(data, event_type, schema_version, to_version);
             schema_version := to_version;
         EXCEPTION WHEN OTHERS THEN
             problem := SQLERRM;
@@ -501,7 +501,7 @@ COMMENT ON FUNCTION event_bus.prune(interval) IS
 
 -- ---------- looking at it ----------
 
-CREATE OR REPLACE VIEW event_bus.lag AS
+CREATE OR REPLACE VIEW event_bus.lag WITH (security_invoker) AS
 SELECT c.name AS consumer, b.publications AS publications_behind, b.events AS events_behind, now() - b.oldest AS oldest_waits,
     c.position, c.attempts, c.active_at,
     (SELECT count(*) FROM event_bus.dead_letters AS d WHERE d.consumer = c.name AND d.resolved_at IS NULL) AS dead_letters,
@@ -518,7 +518,7 @@ CROSS JOIN LATERAL (
     WHERE c.relations IS NULL OR w.relation = ANY (c.relations)) AS b;
 COMMENT ON VIEW event_bus.lag IS 'How far each consumer is behind, and which backend works for it (NULL: none).';
 
-CREATE OR REPLACE VIEW event_bus.status AS
+CREATE OR REPLACE VIEW event_bus.status WITH (security_invoker) AS
 SELECT (SELECT count(*) FROM event_bus.outbox) AS outbox,
     (SELECT now() - min(published_at) FROM event_bus.outbox) AS outbox_oldest,
     (SELECT n_dead_tup FROM pg_stat_user_tables WHERE relid = 'event_bus.outbox'::regclass) AS outbox_dead_rows,
@@ -531,24 +531,24 @@ COMMENT ON VIEW event_bus.status IS 'What is waiting, and what keeps vacuum from
 
 -- ---------- correlation ----------
 
-CREATE OR REPLACE VIEW event_bus.events AS
-SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM discord_events
+CREATE OR REPLACE VIEW event_bus.events WITH (security_invoker) AS
+SELECT 'discord_events'::text AS relation, id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.discord_events
 UNION ALL
-SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM market_events
+SELECT 'market_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.market_events
 UNION ALL
-SELECT 'signal_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM signal_events
+SELECT 'signal_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.signal_events
 UNION ALL
-SELECT 'order_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM order_events
+SELECT 'order_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.order_events
 UNION ALL
-SELECT 'system_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM system_events
+SELECT 'system_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.system_events
 UNION ALL
-SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM ingestion_events;
+SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.ingestion_events;
 COMMENT ON VIEW event_bus.events IS 'The events of all slices.';
 
 -- An event has one cause at most, so the events of a correlation are trees, or
 -- rings that trees hang on.  Where a ring is, its oldest event is taken for a
 -- root.  Linear but for the paths, which are as long as the tree is deep.
-CREATE OR REPLACE FUNCTION event_tree(correlation_id uuid)
+CREATE OR REPLACE FUNCTION public.event_tree(correlation_id uuid)
 RETURNS TABLE (depth int, path uuid[], relation text, id bigint, event_type text, schema_version int, event_id uuid,
     causation_id uuid, recorded_at timestamptz, note text, data jsonb)
 LANGUAGE plpgsql STABLE
@@ -556,17 +556,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    names text[];          -- the events by age: table, id, event_id, and the number of the cause
+    names text[];          -- the events by age: table, id, and the number of the cause
     ids bigint[];
-    keys uuid[];
     causes int[];
     notes text[];
     seen int[];            -- by which walk upwards
     child int[];           -- the oldest effect, and the next one of the same cause
     sibling int[];
     stack int[] := '{}';
-    branch uuid[] := '{}';
     deep int := 1;
+    place int := 0;
+    places int[];
+    depths int[];
+    branch uuid[] := '{}';
     here int;
     next int;
     first int;
@@ -579,11 +581,11 @@ BEGIN
         WHERE e.correlation_id = $1),
     cause AS (
         SELECT event_id, min(number) AS number FROM event GROUP BY event_id)
-    SELECT array_agg(e.relation ORDER BY e.number), array_agg(e.id ORDER BY e.number), array_agg(e.event_id ORDER BY e.number),
+    SELECT array_agg(e.relation ORDER BY e.number), array_agg(e.id ORDER BY e.number),
         array_agg(COALESCE(c.number, 0) ORDER BY e.number),
         array_agg(CASE WHEN e.causation_id IS NOT NULL AND c.number IS NULL THEN 'the cause is missing' END ORDER BY e.number),
         count(*)
-    INTO names, ids, keys, causes, notes, total
+    INTO names, ids, causes, notes, total
     FROM event AS e LEFT JOIN cause AS c ON c.event_id = e.causation_id;
 
     -- rings
@@ -609,6 +611,8 @@ BEGIN
     -- effects of each cause, the oldest first; number 0 is the cause of the roots
     child := array_fill(0, ARRAY[total + 1], ARRAY[0]);
     sibling := array_fill(0, ARRAY[total]);
+    places := sibling;
+    depths := sibling;
     FOR i IN REVERSE total..1 LOOP
         sibling[i] := child[causes[i]];
         child[causes[i]] := i;
@@ -617,14 +621,9 @@ BEGIN
     -- down before on
     here := child[0];
     WHILE here > 0 LOOP
-        branch[deep] := keys[here];
-        RETURN QUERY SELECT deep - 1, branch[1:deep], e.relation, e.id, e.event_type, e.schema_version, e.event_id,
-            e.causation_id, e.recorded_at,
-            CASE WHEN notes[here] = 'the cause is missing'
-                    AND EXISTS (SELECT FROM event_bus.events AS o WHERE o.event_id = e.causation_id)
-                THEN 'the cause has another correlation id' ELSE notes[here] END,
-            e.data
-        FROM event_bus.events AS e WHERE e.relation = names[here] AND e.id = ids[here];
+        place := place + 1;
+        places[here] := place;
+        depths[here] := deep - 1;
         IF child[here] > 0 THEN
             stack[deep] := here;
             deep := deep + 1;
@@ -637,15 +636,31 @@ BEGIN
             here := sibling[here];
         END IF;
     END LOOP;
+
+    FOR depth, relation, id, event_type, schema_version, event_id, causation_id, recorded_at, note, data IN
+        SELECT t.depth, e.relation, e.id, e.event_type, e.schema_version, e.event_id, e.causation_id, e.recorded_at,
+            -- not EXISTS, for which the planner might read all events at once
+            CASE WHEN t.note = 'the cause is missing' AND (SELECT true FROM event_bus.events AS o WHERE o.event_id = e.causation_id LIMIT 1)
+                THEN 'the cause has another correlation id' ELSE t.note END,
+            e.data
+        FROM event_bus.events AS e
+        JOIN unnest(names, ids, places, depths, notes) AS t(relation, id, place, depth, note) ON t.relation = e.relation AND t.id = e.id
+        WHERE e.correlation_id = $1
+        ORDER BY t.place
+    LOOP
+        branch[depth + 1] := event_id;
+        path := branch[1:depth + 1];
+        RETURN NEXT;
+    END LOOP;
 END
 $$;
-COMMENT ON FUNCTION event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
+COMMENT ON FUNCTION public.event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
 
 -- ---------- from here on, what is inserted is published ----------
 
-SELECT event_bus.add_table('discord_events');
-SELECT event_bus.add_table('market_events');
-SELECT event_bus.add_table('signal_events');
-SELECT event_bus.add_table('order_events');
-SELECT event_bus.add_table('system_events');
-SELECT event_bus.add_table('ingestion_events');
+SELECT event_bus.add_table('public.discord_events');
+SELECT event_bus.add_table('public.market_events');
+SELECT event_bus.add_table('public.signal_events');
+SELECT event_bus.add_table('public.order_events');
+SELECT event_bus.add_table('public.system_events');
+SELECT event_bus.add_table('public.ingestion_events');

@@ -88,7 +88,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
 DECLARE
     greatest_id bigint;
 BEGIN
-    EXECUTE format('LOCK TABLE public.%I IN ACCESS EXCLUSIVE MODE', relation);
+    -- first what nobody uses, but autovacuum; then the view and its table, in the order in which readers lock them
+    EXECUTE format('LOCK TABLE before_4_2_0.%I IN ACCESS EXCLUSIVE MODE', relation);
+    EXECUTE format('LOCK TABLE legacy.%I IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM trading_migration.give_back_changes(relation);
     EXECUTE format('SELECT last_value FROM %s', pg_get_serial_sequence(format('public.%I', relation), 'id')) INTO greatest_id;
     PERFORM setval(pg_get_serial_sequence(format('before_4_2_0.%I', relation), 'id'), greatest_id);

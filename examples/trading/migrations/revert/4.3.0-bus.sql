@@ -3,14 +3,14 @@
 -- The events stay.  Which of them consumers have read is forgotten: stop the
 -- listeners first, when they have read to the end (event_bus.lag).
 
-SELECT event_bus.drop_table('discord_events');
-SELECT event_bus.drop_table('market_events');
-SELECT event_bus.drop_table('signal_events');
-SELECT event_bus.drop_table('order_events');
-SELECT event_bus.drop_table('system_events');
-SELECT event_bus.drop_table('ingestion_events');
+SELECT event_bus.drop_table('public.discord_events');
+SELECT event_bus.drop_table('public.market_events');
+SELECT event_bus.drop_table('public.signal_events');
+SELECT event_bus.drop_table('public.order_events');
+SELECT event_bus.drop_table('public.system_events');
+SELECT event_bus.drop_table('public.ingestion_events');
 
-DROP FUNCTION IF EXISTS event_tree(uuid);
+DROP FUNCTION IF EXISTS public.event_tree(uuid);
 DROP VIEW IF EXISTS event_bus.events, event_bus.status, event_bus.lag;
 DROP FUNCTION IF EXISTS event_bus.prune(interval);
 DROP FUNCTION IF EXISTS event_bus.fetch_dead_letters(text, int, jsonb);

@@ -4,8 +4,8 @@
 SELECT 1 / (count(*) = 6)::int
 FROM pg_catalog.pg_trigger
 WHERE tgname = 'zzz_event_bus' AND tgenabled = 'O' AND tgfoid = 'event_bus.publish()'::pg_catalog.regprocedure
-    AND tgrelid IN ('discord_events'::pg_catalog.regclass, 'market_events'::pg_catalog.regclass, 'signal_events'::pg_catalog.regclass,
-        'order_events'::pg_catalog.regclass, 'system_events'::pg_catalog.regclass, 'ingestion_events'::pg_catalog.regclass);
+    AND tgrelid IN ('public.discord_events'::pg_catalog.regclass, 'public.market_events'::pg_catalog.regclass, 'public.signal_events'::pg_catalog.regclass,
+        'public.order_events'::pg_catalog.regclass, 'public.system_events'::pg_catalog.regclass, 'public.ingestion_events'::pg_catalog.regclass);
 
 SELECT number, relation, ids, events, published_at FROM event_bus.outbox WHERE false;
 SELECT position, number, relation, ids, events, published_at FROM event_bus.log WHERE false;
@@ -13,4 +13,4 @@ SELECT name, position, event, relations, event_types, in_flight, attempts FROM e
 SELECT consumer, position, relation, event, error, resolved_at FROM event_bus.dead_letters WHERE false;
 SELECT consumer, publications_behind, events_behind, oldest_waits, dead_letters, active_pid FROM event_bus.lag;
 SELECT outbox, notification_queue, dead_letters, oldest_transaction FROM event_bus.status;
-SELECT depth, path, relation, id, event_id, note FROM event_tree('00000000-0000-0000-0000-000000000000');
+SELECT depth, path, relation, id, event_id, note FROM public.event_tree('00000000-0000-0000-0000-000000000000');

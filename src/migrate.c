@@ -1,0 +1,969 @@
+/*
+ * migrate.c
+ *	  migrate_events(): brings the stored events of a type to a later version of
+ *	  its schema.
+ *
+ * A procedure that commits each batch, so that no lock and no snapshot is held
+ * for longer: others wait for no more than the rows of one batch, and VACUUM
+ * gets at what was replaced.  A row is done when its version says so, which is
+ * written by the same UPDATE as its data.  So there is no state to keep: who
+ * calls again goes on where the last call was stopped or killed.
+ *
+ * A table is read in the order of its pages, a range of them at a time and from
+ * its start to its end as of the beginning.  Rows that others move meanwhile
+ * to pages that were read already are why there is another lap, until one
+ * finds nothing to do.
+ *
+ * Rows are looked for first, and then locked by their place and read again:
+ * what another transaction changed in between is not there any more and left
+ * to the next lap, and what one has locked is left to it as well.  Nothing
+ * waits while it holds locks.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "pgstat.h"
+#include "storage/bufmgr.h"
+#include "tcop/tcopprot.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/jsonb.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/resowner.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "audit.h"
+#include "compat.h"
+#include "originals.h"
+#include "registration.h"
+#include "registry.h"
+#include "rollout.h"
+#include "upcast.h"
+#include "upgrade.h"
+
+PG_FUNCTION_INFO_V1(ev_migrate_events);
+
+#define BLOCKS_AT_A_TIME	4096	/* that one statement looks through */
+#define ROWS_AT_A_TIME		256 /* that are in memory */
+#define MAX_LAPS			5
+#define MAX_KINDS			200 /* of failures that are told apart */
+#define SHOWN_KINDS			20
+#define SHOWN_SAMPLES		5
+#define NOTICE_EVERY_MS		10000
+
+/* Rows that stay, for one reason. */
+typedef struct Failure
+{
+	int32		version;
+	char	   *location;
+	char	   *keyword_location;
+	char	   *keyword;
+	char	   *name;
+	char	   *message;		/* of the first of them */
+	int64		count;
+	List	   *samples;		/* of char * */
+} Failure;
+
+typedef struct Migration
+{
+	MemoryContext context;		/* of all that is kept, over all batches */
+	MemoryContext lap_context;	/* of the failures */
+	MemoryContext batch_context;
+	MemoryContext chunk_context;
+
+	Oid			relation;
+	char	   *shown_relation;
+	Oid			extension_namespace;
+	text	   *type;
+	char	   *shown_type;
+	int32		to;
+	int			batch_size;
+	bool		keep_original;
+	char	   *data_column;
+	char	   *version_column;
+	const char *type_condition; /* SQL over a row */
+	List	   *versions;		/* to be migrated */
+
+	/* of the table or partition at hand */
+	Oid			leaf;
+	bool		moves;			/* what is written is part of a partition key */
+	SPIPlanPtr	find_plan;
+	SPIPlanPtr	lock_plan;
+	SPIPlanPtr	update_plan;
+
+	/* of the batch */
+	List	   *upgrades;		/* EvUpgrade *, for each version */
+
+	int64		migrated;
+	int64		lap_migrated;
+	int64		failed;			/* in this lap */
+	int64		busy;			/* in this lap */
+	List	   *failures;		/* Failure *, of this lap */
+	bool		reported;
+	TimestampTz next_notice;
+} Migration;
+
+typedef struct Row
+{
+	ItemPointerData tid;
+	int32		version;
+	char	   *name;
+	Jsonb	   *result;			/* NULL: it stays */
+	HeapTuple	original;
+} Row;
+
+/* ---------- what is to be done ---------- */
+
+static void
+refuse_transaction_block(void)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TRANSACTION_TERMINATION),
+			 errmsg("migrate_events cannot run inside a transaction block or a function"),
+			 errdetail("It commits each batch."),
+			 errhint("In psql, CALL it outside of BEGIN and COMMIT, and without --single-transaction. In Alembic, execute it within \"with op.get_context().autocommit_block():\".")));
+}
+
+/* The column of this name, written as in SQL or as it is; its type is checked. */
+static char *
+find_column(Relation relation, const char *text, bool is_data)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	AttrNumber	number = get_attnum(RelationGetRelid(relation), text);
+	Form_pg_attribute attribute;
+	Oid			type;
+
+	for (int i = 0; i < descriptor->natts && number == InvalidAttrNumber; i++)
+	{
+		attribute = TupleDescAttr(descriptor, i);
+		if (!attribute->attisdropped &&
+			(strcmp(text, quote_identifier(NameStr(attribute->attname))) == 0 ||
+			 pg_strcasecmp(text, quote_identifier(NameStr(attribute->attname))) == 0))
+			number = attribute->attnum;
+	}
+	if (number <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("there is no column \"%s\" in table \"%s\"", text, RelationGetRelationName(relation)),
+				 errdetail("migrate_events writes the event's data and version, so they must be columns.")));
+	attribute = TupleDescAttr(descriptor, number - 1);
+	type = getBaseType(attribute->atttypid);
+	if (attribute->attgenerated != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+				 errmsg("column \"%s\" of table \"%s\" is generated, and cannot be written",
+						NameStr(attribute->attname), RelationGetRelationName(relation))));
+	if (is_data ? type != JSONBOID : type != INT2OID && type != INT4OID && type != INT8OID)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" must be of type %s, not %s",
+						NameStr(attribute->attname), RelationGetRelationName(relation),
+						is_data ? "jsonb" : "smallint, integer or bigint",
+						format_type_be(attribute->atttypid)),
+				 is_data ? errhint("Make it jsonb with standardize_event_column.") : 0));
+	return pstrdup(NameStr(attribute->attname));
+}
+
+static void
+resolve_relation(Migration *migration, const char *data, const char *type, const char *version)
+{
+	Relation	relation = table_open(migration->relation, AccessShareLock);
+
+	if (relation->rd_rel->relkind != RELKIND_RELATION &&
+		relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", RelationGetRelationName(relation))));
+	migration->shown_relation = pstrdup(RelationGetRelationName(relation));
+	migration->data_column = find_column(relation, data, true);
+	migration->version_column = find_column(relation, version, false);
+	migration->type_condition = ev_row_expression(migration->relation, type, EV_ROW_TYPE, true);
+	table_close(relation, AccessShareLock);
+}
+
+/* The versions from which upcasts lead to the wanted one. */
+static void
+resolve_versions(Migration *migration)
+{
+	List	   *versions;
+	List	   *stuck = NIL;
+	ListCell   *cell;
+
+	ev_registry_list(VARDATA_ANY(migration->type), VARSIZE_ANY_EXHDR(migration->type), &versions);
+	if (!list_member_int(versions, migration->to))
+		ev_refuse_unregistered(migration->type, migration->to);
+	foreach(cell, versions)
+	{
+		int32		version = lfirst_int(cell);
+		int32		reached;
+
+		if (version >= migration->to)
+			break;
+		ev_upcast_way(migration->type, version, migration->to, &reached);
+		if (reached == migration->to)
+			migration->versions = lappend_int(migration->versions, version);
+		else
+			stuck = lappend_int(stuck, version);
+	}
+	if (stuck != NIL && migration->versions == NIL)
+		ev_upcast_path(migration->type, llast_int(stuck), &migration->to);	/* raises */
+	foreach(cell, stuck)
+		ereport(NOTICE,
+				(errmsg("events \"%s\" of version %d stay as they are: no upcasts lead from it to version %d",
+						migration->shown_type, lfirst_int(cell), migration->to)));
+	if (migration->versions == NIL)
+		ereport(NOTICE,
+				(errmsg("event \"%s\" has no version before %d", migration->shown_type, migration->to)));
+}
+
+/* ---------- failures ---------- */
+
+static void
+note_failure(Migration *migration, int32 version, const char *row, const EvKind *kind)
+{
+	MemoryContext caller = MemoryContextSwitchTo(migration->lap_context);
+	Failure    *failure = NULL;
+	ListCell   *cell;
+
+	foreach(cell, migration->failures)
+	{
+		Failure    *other = (Failure *) lfirst(cell);
+
+		if (other->version == version &&
+			strcmp(other->location, kind->instance_location) == 0 &&
+			strcmp(other->keyword_location, kind->keyword_location) == 0 &&
+			strcmp(other->keyword, kind->keyword) == 0 && strcmp(other->name, kind->name) == 0)
+			failure = other;
+	}
+	if (failure == NULL && list_length(migration->failures) >= MAX_KINDS)
+		failure = llast(migration->failures);
+	if (failure == NULL)
+	{
+		failure = palloc0(sizeof(Failure));
+		failure->version = version;
+		failure->location = pstrdup(kind->instance_location);
+		failure->keyword_location = pstrdup(kind->keyword_location);
+		failure->keyword = pstrdup(kind->keyword);
+		failure->name = pstrdup(kind->name);
+		failure->message = pstrdup(kind->message);
+		migration->failures = lappend(migration->failures, failure);
+	}
+	failure->count += kind->count;
+	if (list_length(failure->samples) < SHOWN_SAMPLES)
+		failure->samples = lappend(failure->samples, pstrdup(row));
+	MemoryContextSwitchTo(caller);
+}
+
+typedef struct FailureTarget
+{
+	Migration  *migration;
+	const Row  *row;
+} FailureTarget;
+
+static void
+put_failure(const EvKind *kind, void *arg)
+{
+	FailureTarget *target = (FailureTarget *) arg;
+
+	note_failure(target->migration, target->row->version, target->row->name, kind);
+}
+
+static int
+compare_failures(const ListCell *a, const ListCell *b)
+{
+	const Failure *x = (const Failure *) lfirst(a);
+	const Failure *y = (const Failure *) lfirst(b);
+	int			order = x->count != y->count ? (x->count > y->count ? -1 : 1) : x->version - y->version;
+
+	if (order == 0)
+		order = strcmp(x->location, y->location);
+	if (order == 0)
+		order = strcmp(x->keyword_location, y->keyword_location);
+	return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+static char *
+failure_lines(Migration *migration)
+{
+	StringInfoData lines;
+	int			shown = 0;
+	ListCell   *cell;
+
+	initStringInfo(&lines);
+	list_sort(migration->failures, compare_failures);
+	foreach(cell, migration->failures)
+	{
+		Failure    *failure = (Failure *) lfirst(cell);
+		ListCell   *sample;
+
+		if (shown++ == SHOWN_KINDS)
+		{
+			appendStringInfo(&lines, "\nand %d more kinds", list_length(migration->failures) - SHOWN_KINDS);
+			break;
+		}
+		appendStringInfo(&lines, "%s" INT64_FORMAT ": version %d, %s%s%s: %s (", shown > 1 ? "\n" : "",
+						 failure->count, failure->version,
+						 failure->location[0] != '\0' ? failure->location : "(document)",
+						 failure->keyword[0] != '\0' ? ", " : "", failure->keyword, failure->message);
+		foreach(sample, failure->samples)
+			appendStringInfo(&lines, "%s%s", sample == list_head(failure->samples) ? "such as " : ", ",
+							 (char *) lfirst(sample));
+		appendStringInfoChar(&lines, ')');
+	}
+	return lines.data;
+}
+
+/* ---------- progress ---------- */
+
+/* In pg_stat_activity, before the command; and now and then to the client. */
+static void
+report_progress(Migration *migration, double share)
+{
+	char	   *progress = psprintf("events \"%s\" of table %s: %.0f %% of its pages looked at, " INT64_FORMAT
+									" migrated, " INT64_FORMAT " stay",
+									migration->shown_type, migration->shown_relation, 100 * share,
+									migration->migrated, migration->failed);
+	TimestampTz now = GetCurrentTimestamp();
+
+	pgstat_report_activity(STATE_RUNNING,
+						   psprintf("/* %s */ %s", progress, debug_query_string ? debug_query_string : ""));
+	migration->reported = true;
+	if (now >= migration->next_notice)
+	{
+		ereport(NOTICE, (errmsg_internal("%s", progress)));
+		migration->next_notice = TimestampTzPlusMilliseconds(now, NOTICE_EVERY_MS);
+	}
+}
+
+/* ---------- statements ---------- */
+
+/*
+ * The statements that read by place must do so, whatever the table's
+ * statistics say: others would start from its beginning for each batch.
+ */
+static int
+pin_scans(void)
+{
+	static const char *const others[] = {
+		"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_bitmapscan"
+	};
+	int			guc_level = NewGUCNestLevel();
+
+	set_config_option("enable_tidscan", "on", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	for (int i = 0; i < (int) lengthof(others); i++)
+		set_config_option(others[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	return guc_level;
+}
+
+static SPIPlanPtr
+prepare(const char *command, int count, const Oid *types)
+{
+	SPIPlanPtr	plan = SPI_prepare_cursor(command, count, (Oid *) types, CURSOR_OPT_GENERIC_PLAN);
+
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare_cursor returned %s", SPI_result_code_string(SPI_result));
+	SPI_keepplan(plan);
+	return plan;
+}
+
+static char *
+row_name_expression(Migration *migration)
+{
+	Oid			types[1] = {REGCLASSOID};
+	Datum		values[1] = {ObjectIdGetDatum(migration->leaf)};
+	char	   *command = psprintf("SELECT %s($1)",
+								   quote_qualified_identifier(get_namespace_name(migration->extension_namespace),
+															  "event_row_name"));
+
+	if (SPI_execute_with_args(command, 1, types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not tell how rows are called");
+	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
+}
+
+static char *
+qualified_name(Oid relation)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(relation)), get_rel_name(relation));
+}
+
+static void
+free_statements(Migration *migration)
+{
+	if (migration->find_plan != NULL)
+		SPI_freeplan(migration->find_plan);
+	if (migration->lock_plan != NULL)
+		SPI_freeplan(migration->lock_plan);
+	if (migration->update_plan != NULL)
+		SPI_freeplan(migration->update_plan);
+	migration->find_plan = migration->lock_plan = migration->update_plan = NULL;
+}
+
+static void
+prepare_statements(Migration *migration)
+{
+	static const Oid find_types[] = {TIDOID, TIDOID, TEXTOID, INT4ARRAYOID, INT8OID};
+	static const Oid lock_types[] = {TIDARRAYOID, TEXTOID, INT4ARRAYOID};
+	static const Oid update_types[] = {JSONBOID, INT4OID, TIDOID};
+	const char *leaf = qualified_name(migration->leaf);
+	const char *alias = quote_identifier(migration->shown_relation);
+	const char *data = quote_identifier(migration->data_column);
+	const char *version = quote_identifier(migration->version_column);
+	StringInfoData command;
+
+	initStringInfo(&command);
+	appendStringInfo(&command,
+					 "SELECT ctid FROM ONLY %s AS %s WHERE ctid OPERATOR(pg_catalog.>=) $1 AND ctid OPERATOR(pg_catalog.<) $2"
+					 " AND ((%s) COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) $3"
+					 " AND %s OPERATOR(pg_catalog.=) ANY ($4) LIMIT $5",
+					 leaf, alias, migration->type_condition, version);
+	migration->find_plan = prepare(command.data, lengthof(find_types), find_types);
+
+	resetStringInfo(&command);
+	appendStringInfo(&command,
+					 "SELECT ctid, %s, %s::pg_catalog.int4, %s FROM ONLY %s AS %s WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)"
+					 " AND ((%s) COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) $2"
+					 " AND %s OPERATOR(pg_catalog.=) ANY ($3) FOR NO KEY UPDATE SKIP LOCKED",
+					 data, version, row_name_expression(migration), leaf, alias, migration->type_condition, version);
+	migration->lock_plan = prepare(command.data, lengthof(lock_types), lock_types);
+
+	resetStringInfo(&command);
+	if (migration->moves)
+		appendStringInfo(&command, "UPDATE %s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3"
+						 " AND tableoid OPERATOR(pg_catalog.=) '%u'::pg_catalog.oid",
+						 qualified_name(migration->relation), data, version, migration->leaf);
+	else
+		appendStringInfo(&command, "UPDATE ONLY %s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3",
+						 leaf, data, version);
+	migration->update_plan = prepare(command.data, lengthof(update_types), update_types);
+}
+
+static Datum
+version_array(Migration *migration)
+{
+	int			count = list_length(migration->versions);
+	Datum	   *versions = palloc(sizeof(Datum) * count);
+
+	for (int i = 0; i < count; i++)
+		versions[i] = Int32GetDatum(list_nth_int(migration->versions, i));
+	return PointerGetDatum(construct_array(versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+/* ---------- a batch ---------- */
+
+/*
+ * The next rows to be migrated, from a place in the table on to the other one,
+ * at most a batch of them; how many.
+ */
+static int
+find_rows(Migration *migration, ItemPointer from, ItemPointer to, Datum **tids)
+{
+	Datum		values[5] = {
+		PointerGetDatum(from), PointerGetDatum(to), PointerGetDatum(migration->type),
+		version_array(migration), Int64GetDatum(migration->batch_size)
+	};
+	int			guc_level = pin_scans();
+	int			count;
+
+	if (SPI_execute_plan(migration->find_plan, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not look for events");
+	AtEOXact_GUC(false, guc_level);
+	count = (int) SPI_processed;
+	*tids = palloc(sizeof(Datum) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		bool		is_null;
+		ItemPointer tid = palloc(sizeof(ItemPointerData));
+
+		ItemPointerCopy((ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[i],
+																	SPI_tuptable->tupdesc, 1, &is_null)), tid);
+		(*tids)[i] = PointerGetDatum(tid);
+	}
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+static HeapTuple
+fetch_original(Relation leaf, ItemPointer tid)
+{
+	TupleTableSlot *slot = table_slot_create(leaf, NULL);
+	HeapTuple	row;
+
+	/* it is locked, so it is the row that was read */
+	if (!table_tuple_fetch_row_version(leaf, tid, SnapshotAny, slot))
+		elog(ERROR, "could not fetch the row at (%u,%u)", ItemPointerGetBlockNumber(tid),
+			 ItemPointerGetOffsetNumber(tid));
+	row = ExecCopySlotHeapTuple(slot);
+	ExecDropSingleTupleTableSlot(slot);
+	return row;
+}
+
+/* Takes what became of a row's document, or notes why it stays. */
+static void
+take_result(Migration *migration, Row *row, const EvUpgraded *upgraded)
+{
+	if (ev_upgraded_is_valid(upgraded))
+		row->result = upgraded->data;
+	else if (upgraded->schema != NULL)
+	{
+		FailureTarget target = {migration, row};
+
+		ev_audit_kinds(upgraded->schema->program, upgraded->data, put_failure, &target);
+	}
+	else
+	{
+		EvKind		kind = {"", "", "upcast", unpack_sql_state(upgraded->sqlstate), upgraded->fault, 1};
+
+		note_failure(migration, row->version, row->name, &kind);
+	}
+	if (row->result == NULL)
+		migration->failed++;
+}
+
+static EvUpgrade *
+find_upgrade(Migration *migration, int32 version)
+{
+	for (int i = 0; i < list_length(migration->versions); i++)
+		if (list_nth_int(migration->versions, i) == version)
+			return list_nth(migration->upgrades, i);
+	elog(ERROR, "found an event of version %d", version);
+}
+
+/*
+ * Reads and locks some rows of the batch and brings them along; how many.  They
+ * need what was read, *table.
+ */
+static int
+read_chunk(Migration *migration, Portal portal, Relation leaf, Row **rows, SPITupleTable **table)
+{
+	static const EvKind null_kind = {"", "", "", "", "the event's data is null", 1};
+	MemoryContext caller = MemoryContextSwitchTo(migration->chunk_context);
+	SPITupleTable *found;
+	int			count;
+	EvUpgrade **upgrades;
+	Datum	   *documents;
+	EvUpgraded *results;
+	Row		  **origins;
+	int			document_count = 0;
+
+	SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
+	count = (int) SPI_processed;
+	found = *table = SPI_tuptable;
+	*rows = palloc0(sizeof(Row) * (count + 1));
+	upgrades = palloc(sizeof(EvUpgrade *) * (count + 1));
+	documents = palloc(sizeof(Datum) * (count + 1));
+	results = palloc(sizeof(EvUpgraded) * (count + 1));
+	origins = palloc(sizeof(Row *) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		Row		   *row = &(*rows)[i];
+		HeapTuple	tuple = found->vals[i];
+		bool		is_null;
+		Datum		document;
+
+		ItemPointerCopy((ItemPointer) DatumGetPointer(SPI_getbinval(tuple, found->tupdesc, 1, &is_null)), &row->tid);
+		row->version = DatumGetInt32(SPI_getbinval(tuple, found->tupdesc, 3, &is_null));
+		row->name = SPI_getvalue(tuple, found->tupdesc, 4);
+		document = SPI_getbinval(tuple, found->tupdesc, 2, &is_null);
+		if (is_null)
+		{
+			note_failure(migration, row->version, row->name, &null_kind);
+			migration->failed++;
+			continue;
+		}
+		upgrades[document_count] = find_upgrade(migration, row->version);
+		documents[document_count] = document;
+		origins[document_count++] = row;
+	}
+
+	PushActiveSnapshot(GetTransactionSnapshot());
+	ev_upgrade_run(upgrades, documents, false, results, document_count);
+	PopActiveSnapshot();
+	for (int i = 0; i < document_count; i++)
+	{
+		take_result(migration, origins[i], &results[i]);
+		if (origins[i]->result != NULL && migration->keep_original)
+			origins[i]->original = fetch_original(leaf, &origins[i]->tid);
+	}
+	MemoryContextSwitchTo(caller);
+	return count;
+}
+
+static void
+fail_update(Migration *migration, Row *row, const char *name, const char *message)
+{
+	EvKind		kind = {"", "", "update", name, message, 1};
+
+	note_failure(migration, row->version, row->name, &kind);
+	migration->failed++;
+	row->result = NULL;
+}
+
+static void
+write_row(Migration *migration, Relation leaf, Row *row)
+{
+	Datum		values[3] = {
+		JsonbPGetDatum(row->result), Int32GetDatum(migration->to), PointerGetDatum(&row->tid)
+	};
+
+	if (SPI_execute_plan(migration->update_plan, values, NULL, false, 0) != SPI_OK_UPDATE)
+		elog(ERROR, "could not update an event");
+	if (SPI_processed == 0)
+		fail_update(migration, row, "", "a trigger or rule of the table kept it from being updated");
+	else if (migration->keep_original)
+		ev_originals_add(migration->relation, leaf, row->original, row->name, migration->type,
+						 row->version, migration->to);
+}
+
+/*
+ * Writes rows in a subtransaction; NULL, or the error, with nothing written,
+ * and which row raised it.
+ */
+static ErrorData *
+try_write(Migration *migration, Relation leaf, Row *rows, int count, int *failed)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+	volatile int at = 0;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(migration->chunk_context);
+	PG_TRY();
+	{
+		for (; at < count; at++)
+			if (rows[at].result != NULL)
+				write_row(migration, leaf, &rows[at]);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(migration->chunk_context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	*failed = at;
+	return error;
+}
+
+/*
+ * Writes rows.  Where one raises, those before it are written once more
+ * without it, and it stays.
+ */
+static void
+write_rows(Migration *migration, Relation leaf, Row *rows, int count)
+{
+	int			start = 0;
+	int			end = count;
+
+	while (start < count)
+	{
+		int			failed;
+		ErrorData  *error = try_write(migration, leaf, rows + start, end - start, &failed);
+
+		failed += start;
+		if (error == NULL)
+		{
+			for (int i = start; i < end; i++)
+				if (rows[i].result != NULL)
+					migration->lap_migrated++;
+			start = end;
+			end = count;
+			continue;
+		}
+		if (failed >= end || !ev_upgrade_is_fault(error->sqlerrcode))
+			ReThrowError(error);
+		fail_update(migration, &rows[failed], unpack_sql_state(error->sqlerrcode), error->message);
+		end = failed;
+		if (start == end)
+		{
+			start++;
+			end = count;
+		}
+	}
+}
+
+/* Migrates the rows at these places, as far as they are there and not locked. */
+static void
+migrate_batch(Migration *migration, Datum *tids, int count)
+{
+	Datum		values[3];
+	Portal		portal;
+	Relation	leaf;
+	int			guc_level;
+	int			seen = 0;
+	ListCell   *cell;
+
+	migration->upgrades = NIL;
+	foreach(cell, migration->versions)
+		migration->upgrades = lappend(migration->upgrades,
+									  ev_upgrade_make(migration->batch_context, migration->type,
+													  lfirst_int(cell), migration->to));
+
+	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
+	values[1] = PointerGetDatum(migration->type);
+	values[2] = version_array(migration);
+	leaf = table_open(migration->leaf, RowExclusiveLock);
+	guc_level = pin_scans();
+	portal = SPI_cursor_open(NULL, migration->lock_plan, values, NULL, false);
+	AtEOXact_GUC(false, guc_level);
+	for (;;)
+	{
+		Row		   *rows;
+		SPITupleTable *table;
+		int			found = read_chunk(migration, portal, leaf, &rows, &table);
+
+		if (found == 0)
+			break;
+		write_rows(migration, leaf, rows, found);
+		seen += found;
+		MemoryContextReset(migration->chunk_context);
+		SPI_freetuptable(table);
+	}
+	SPI_cursor_close(portal);
+	table_close(leaf, NoLock);
+	migration->busy += count - seen;
+}
+
+/* ---------- tables ---------- */
+
+/* Begins what is a transaction of its own. */
+static void
+next_transaction(void)
+{
+	SPI_commit();
+	/* what others changed is looked at anew, and not an error */
+	set_config_option("transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_LOCAL, true, 0, false);
+}
+
+static void
+check_row_security(Oid relation)
+{
+	if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("row-level security of table \"%s\" would hide events from migrate_events", get_rel_name(relation)),
+				 errhint("Let the table's owner, or a role with BYPASSRLS, call it.")));
+}
+
+/* Is one of the columns part of a partition key above a table? */
+static bool
+writes_partition_key(Migration *migration)
+{
+	ListCell   *cell;
+	bool		result = false;
+
+	foreach(cell, get_partition_ancestors(migration->leaf))
+	{
+		Relation	ancestor = table_open(lfirst_oid(cell), AccessShareLock);
+		Bitmapset  *columns = NULL;
+		bool		in_expression;
+		const char *names[2] = {migration->data_column, migration->version_column};
+
+		for (int i = 0; i < 2; i++)
+			columns = bms_add_member(columns, get_attnum(lfirst_oid(cell), names[i]) - FirstLowInvalidHeapAttributeNumber);
+		if (ancestor->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
+			has_partition_attrs(ancestor, columns, &in_expression))
+			result = true;
+		table_close(ancestor, AccessShareLock);
+	}
+	return result;
+}
+
+static void
+migrate_table(Migration *migration, Oid table)
+{
+	Relation	relation = try_relation_open(table, AccessShareLock);
+	BlockNumber blocks;
+	ItemPointerData from;
+
+	if (relation == NULL)
+		return;
+	blocks = RelationGetNumberOfBlocks(relation);
+	relation_close(relation, AccessShareLock);
+
+	check_row_security(table);
+	migration->leaf = table;
+	migration->moves = get_rel_relispartition(table) && writes_partition_key(migration);
+	free_statements(migration);
+	prepare_statements(migration);
+
+	ItemPointerSet(&from, 0, FirstOffsetNumber);
+	while (ItemPointerGetBlockNumberNoCheck(&from) < blocks)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(migration->batch_context);
+		BlockNumber end = ItemPointerGetBlockNumberNoCheck(&from);
+		ItemPointerData to;
+		Datum	   *tids;
+		int			count;
+
+		end = blocks - end > BLOCKS_AT_A_TIME ? end + BLOCKS_AT_A_TIME : blocks;
+		ItemPointerSet(&to, end, 0);
+		count = find_rows(migration, &from, &to, &tids);
+		if (count > 0)
+			migrate_batch(migration, tids, count);
+		if (count == migration->batch_size)
+		{
+			ItemPointerCopy((ItemPointer) DatumGetPointer(tids[count - 1]), &from);
+			ItemPointerSetOffsetNumber(&from, ItemPointerGetOffsetNumberNoCheck(&from) + 1);
+		}
+		else
+			from = to;
+		migration->migrated += migration->lap_migrated;
+		report_progress(migration, (double) ItemPointerGetBlockNumberNoCheck(&from) / blocks);
+		migration->migrated -= migration->lap_migrated;
+		next_transaction();
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(migration->batch_context);
+	}
+}
+
+/* One lap over the table and its children. */
+static void
+migrate_all(Migration *migration)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+	MemoryContext caller;
+
+	migration->lap_migrated = migration->failed = migration->busy = 0;
+	migration->failures = NIL;
+	MemoryContextReset(migration->lap_context);
+
+	check_row_security(migration->relation);
+	caller = MemoryContextSwitchTo(migration->lap_context);
+	foreach(cell, find_all_inheritors(migration->relation, NoLock, NULL))
+		tables = lappend_oid(tables, lfirst_oid(cell));
+	MemoryContextSwitchTo(caller);
+	foreach(cell, tables)
+		switch (get_rel_relkind(lfirst_oid(cell)))
+	{
+		case RELKIND_RELATION:
+			migrate_table(migration, lfirst_oid(cell));
+			break;
+		case RELKIND_FOREIGN_TABLE:
+			ereport(WARNING,
+					(errmsg("events in foreign table \"%s\" are not migrated", get_rel_name(lfirst_oid(cell)))));
+			break;
+		default:
+			break;
+	}
+	migration->migrated += migration->lap_migrated;
+}
+
+static void
+report_end(Migration *migration)
+{
+	ereport(NOTICE,
+			(errmsg("events \"%s\" of table %s: " INT64_FORMAT " migrated to version %d",
+					migration->shown_type, migration->shown_relation, migration->migrated, migration->to)));
+	if (migration->failed > 0)
+		ereport(WARNING,
+				(errmsg("events \"%s\" of table %s: " INT64_FORMAT " stay as they are",
+						migration->shown_type, migration->shown_relation, migration->failed),
+				 errdetail_internal("%s", failure_lines(migration)),
+				 errhint("check_event_upgrade lists what is wrong with them. Repair them or the upcast, and call migrate_events again.")));
+	if (migration->busy > 0 || migration->lap_migrated > 0)
+		ereport(NOTICE,
+				(errmsg("events \"%s\" of table %s were written or locked by others meanwhile",
+						migration->shown_type, migration->shown_relation),
+				 errhint("Call migrate_events again when those are done.")));
+}
+
+/*
+ * CALL migrate_events(relation regclass, event_type text, to_version int,
+ *					   batch_size int DEFAULT 10000,
+ *					   keep_original boolean DEFAULT false,
+ *					   data_expr text DEFAULT 'data',
+ *					   type_expr text DEFAULT 'event_type',
+ *					   version_expr text DEFAULT 'schema_version')
+ */
+Datum
+ev_migrate_events(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {
+		"relation", "event_type", "to_version", "batch_size", "keep_original",
+		"data_expr", "type_expr", "version_expr"
+	};
+	Migration	migration = {0};
+	char	   *expressions[3];
+
+	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
+		castNode(CallContext, fcinfo->context)->atomic)
+		refuse_transaction_block();
+	for (int i = 0; i < (int) lengthof(arguments); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", arguments[i])));
+	migration.batch_size = PG_GETARG_INT32(3);
+	if (migration.batch_size < 1 || migration.batch_size > 1000000)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("batch_size must be from 1 to 1000000")));
+	PreventCommandIfReadOnly("CALL migrate_events");
+
+	/* what is kept must outlive transactions: it is SPI's and the portal's */
+	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	migration.context = CurrentMemoryContext;
+	migration.lap_context = AllocSetContextCreate(migration.context, "event_validate migration lap",
+												  ALLOCSET_DEFAULT_SIZES);
+	migration.batch_context = AllocSetContextCreate(migration.context, "event_validate migration batch",
+													ALLOCSET_DEFAULT_SIZES);
+	migration.chunk_context = AllocSetContextCreate(migration.context, "event_validate migration rows",
+													ALLOCSET_DEFAULT_SIZES);
+	migration.relation = PG_GETARG_OID(0);
+	migration.extension_namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
+	migration.type = (text *) DatumGetPointer(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
+	migration.shown_type = text_to_cstring(migration.type);
+	migration.to = PG_GETARG_INT32(2);
+	migration.keep_original = PG_GETARG_BOOL(4);
+	for (int i = 0; i < 3; i++)
+		expressions[i] = text_to_cstring(PG_GETARG_TEXT_PP(5 + i));
+	resolve_relation(&migration, expressions[0], expressions[1], expressions[2]);
+	resolve_versions(&migration);
+
+	if (migration.versions != NIL)
+	{
+		if (migration.keep_original)
+			ev_originals_create();
+		migration.next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
+		next_transaction();
+		for (int lap = 0; lap < MAX_LAPS; lap++)
+		{
+			migrate_all(&migration);
+			if (migration.lap_migrated == 0)
+				break;
+		}
+		free_statements(&migration);
+		if (migration.reported)
+			pgstat_report_activity(STATE_RUNNING, debug_query_string);
+		report_end(&migration);
+	}
+	SPI_finish();
+	PG_RETURN_VOID();
+}
