@@ -281,12 +281,14 @@ match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint
 		if (leaf->kind == EV_LEAF_NUMBER)
 			return match_number(leaf, (Numeric) (base + INTALIGN(start)));
 	}
-	if (JBE_ISCONTAINER(entry) && leaf->kind == EV_LEAF_OBJECT)
+	if (JBE_ISCONTAINER(entry))
 	{
 		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
 
-		if (JsonContainerIsObject(container))
+		if (leaf->kind == EV_LEAF_OBJECT && JsonContainerIsObject(container))
 			return (leaf->types & EV_BIT(EV_OBJECT)) != 0 && ev_match_plain_object(m, leaf->u.object, container);
+		if (leaf->kind == EV_LEAF_ARRAY && JsonContainerIsArray(container))
+			return (leaf->types & EV_BIT(EV_ARRAY)) != 0 && ev_match_plain_array(m, leaf->u.array, container);
 	}
 	return match_leaf(m, leaf, ev_entry_value(entry, base, start, end));
 }
@@ -1015,7 +1017,7 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 		ok = match_entry(m, &array->prefix_leaves[i], container->children[i], base, start, end);
 		start = end;
 	}
-	if (ok && array->items_leaf.kind != EV_LEAF_TRUE)
+	if (ok && first < count && array->items_leaf.kind != EV_LEAF_TRUE)
 		ok = match_run(m, &array->items_leaf, container->children + first, count - first, base, start);
 	if (ok && array->contains != EV_BLOCK_NONE)
 		ok = match_contains(m, array, container);

@@ -3,6 +3,7 @@ sessions beside each other."""
 
 import os
 import re
+import statistics
 import subprocess
 import threading
 import time
@@ -299,7 +300,8 @@ def clients(bench):
         cursor.execute("SELECT register_event_schema('clients', 1, %s::text)", (dump(ORDER_SCHEMA),))
     # ":name" is a variable to pgbench
     documents = [re.sub(r":(?=[a-zA-Z])", ": ", dump(order(random.Random(number)))) for number in range(10)]
-    seconds, rounds = (1, 3) if bench.args.quick else (2, 9)
+    # in the first seconds of a slice its sessions start, and compile the schema
+    seconds, warm, rounds = (3, 1, 2) if bench.args.quick else (6, 2, 5)
     kinds = {"unchecked": "", "checked": ", CHECK (check_event(data, event_type, schema_version))", "by hand": f", CHECK ({ORDER_HAND})"}
     for number, (kind, check) in enumerate(kinds.items()):
         bench.run(f"CREATE UNLOGGED TABLE clients_{number} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_type text NOT NULL,"
@@ -311,13 +313,12 @@ def clients(bench):
     def rate(number, count):
         bench.run(f"TRUNCATE clients_{number}")
         done = subprocess.run([str(pgbench), "-n", "-M", "prepared", "-c", str(count), "-j", str(min(count, os.cpu_count() or 1)),
-                               "-T", str(seconds), "-f", str(bench.work / f"clients_{number}.sql"), "-U", "postgres", "postgres"],
+                               "-T", str(seconds), "-P", "1", "-f", str(bench.work / f"clients_{number}.sql"), "-U", "postgres", "postgres"],
                               capture_output=True, text=True, check=False)
-        # without the time to connect, which with 64 clients is much of a slice
-        found = re.search(r"tps = ([\d.]+) \(without", done.stdout)
-        if not found:
+        found = [float(tps) for tps in re.findall(r"^progress: [\d.]+ s, ([\d.]+) tps", done.stderr, re.M)][warm:]
+        if done.returncode or not found:
             raise SystemExit(f"pgbench: {done.stderr[-500:]}")
-        return float(found.group(1)) * len(documents)
+        return statistics.mean(found) * len(documents)
 
     for count in CLIENTS:
         rates = {kind: [] for kind in kinds}
