@@ -526,7 +526,7 @@ take_result(Migration *migration, Row *row, const EvUpgraded *upgraded)
 	{
 		FailureTarget target = {migration, row};
 
-		ev_audit_kinds(upgraded->schema->program, upgraded->data, put_failure, &target);
+		ev_audit_kinds(ev_registry_program(upgraded->schema), upgraded->data, put_failure, &target);
 	}
 	else
 	{

@@ -129,7 +129,7 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 			return;
 		}
 	}
-	if (!upgrade->is_whole && !ev_match(upgrade->schema->program, result->data))
+	if (!upgrade->is_whole && !ev_match(ev_registry_program(upgrade->schema), result->data))
 		result->schema = upgrade->schema;
 }
 
@@ -320,7 +320,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	document = PG_GETARG_DATUM(0);
 	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
 	if (upgraded.schema != NULL)
-		ev_audit_kinds(upgraded.schema->program, upgraded.data, put_kind, fcinfo->resultinfo);
+		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, put_kind, fcinfo->resultinfo);
 	else if (upgraded.fault != NULL)
 	{
 		/* messages hold values: what is the same is told by the SQLSTATE */
