@@ -697,64 +697,8 @@ END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the dry run: which stored events are not valid, and why';
 
--- ALTER TABLE needs the table alone for a moment, and while it waits for that,
--- everybody else waits behind it.  So wait in short goes, where the session has
--- not said how long.
 CREATE FUNCTION lock_event_table(relation regclass) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	kind "char";
-	owner oid;
-	chosen text := current_setting('lock_timeout');
-	until timestamptz;
-	member regclass;
-BEGIN
-	SELECT relkind, relowner INTO kind, owner FROM pg_class WHERE oid = relation;
-	IF NOT FOUND OR kind NOT IN ('r', 'p') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = CASE kind
-				WHEN 'f' THEN format('%s is a foreign table: its rows are written elsewhere, where no check is asked', relation)
-				ELSE format('%s is not a table', relation) END;
-	END IF;
-	IF NOT pg_has_role(owner, 'USAGE') THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-			MESSAGE = format('must be owner of table %s', relation);
-	END IF;
-
-	FOR go IN 1..20 LOOP
-		BEGIN
-			until := clock_timestamp() + '400 ms';
-			FOR member IN
-				WITH RECURSIVE tree(member, depth) AS (
-					SELECT relation::oid, 0
-					UNION
-					SELECT inhrelid, tree.depth + 1 FROM pg_inherits, tree WHERE inhparent = tree.member)
-				SELECT tree.member FROM tree JOIN pg_class ON oid = tree.member
-				WHERE relkind IN ('r', 'p') AND pg_has_role(relowner, 'USAGE')
-				GROUP BY 1 ORDER BY min(depth), 1
-			LOOP
-				IF chosen = '0' THEN
-					PERFORM set_config('lock_timeout',
-						GREATEST(1, extract(milliseconds FROM until - clock_timestamp()))::int::text, true);
-				END IF;
-				EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', member);
-			END LOOP;
-			PERFORM set_config('lock_timeout', chosen, true);
-			RETURN;
-		EXCEPTION WHEN lock_not_available THEN
-			IF chosen <> '0' OR go = 20 THEN
-				RAISE EXCEPTION USING ERRCODE = 'lock_not_available',
-					MESSAGE = format('could not lock table %s', relation),
-					DETAIL = 'Other transactions are using it.',
-					HINT = 'Try again when long transactions have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.';
-			END IF;
-		END;
-		PERFORM pg_sleep(0.1 * LEAST(go, 10));
-	END LOOP;
-END
-$$;
+	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
 COMMENT ON FUNCTION lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',

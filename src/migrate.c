@@ -23,6 +23,7 @@
 
 #include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -186,7 +187,7 @@ find_column(Relation relation, const char *text, bool is_data)
 static void
 resolve_relation(Migration *migration, const char *data, const char *type, const char *version)
 {
-	Relation	relation = table_open(migration->relation, AccessShareLock);
+	Relation	relation = relation_open(migration->relation, AccessShareLock);
 
 	if (relation->rd_rel->relkind != RELKIND_RELATION &&
 		relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
@@ -197,7 +198,7 @@ resolve_relation(Migration *migration, const char *data, const char *type, const
 	migration->data_column = find_column(relation, data, true);
 	migration->version_column = find_column(relation, version, false);
 	migration->type_condition = ev_row_expression(migration->relation, type, EV_ROW_TYPE, true);
-	table_close(relation, AccessShareLock);
+	relation_close(relation, AccessShareLock);
 }
 
 /* The versions from which upcasts lead to the wanted one. */
@@ -938,7 +939,7 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 													ALLOCSET_DEFAULT_SIZES);
 	migration.relation = PG_GETARG_OID(0);
 	migration.extension_namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
-	migration.type = (text *) DatumGetPointer(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
+	migration.type = PG_GETARG_TEXT_P_COPY(1);
 	migration.shown_type = text_to_cstring(migration.type);
 	migration.to = PG_GETARG_INT32(2);
 	migration.keep_original = PG_GETARG_BOOL(4);

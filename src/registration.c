@@ -772,12 +772,14 @@ put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
 }
 
 /*
- * Of one type, or of everything that is registered: the schemas, then policies
- * (which may refuse what was registered before they were set), then upcasts.
+ * Of one type, or of everything that is registered: the schemas, then upcasts.
+ * A policy may have been another one when a version was registered, so that is
+ * set after them, and to "none" before.
  */
 Datum
 ev_event_schema_ddl(PG_FUNCTION_ARGS)
 {
+	static const char no_policy[] = "SELECT 'none'";
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	List	   *done = NIL;
 	ListCell   *cell;
@@ -786,6 +788,10 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 	int			length = type != NULL ? VARSIZE_ANY_EXHDR(type) : 0;
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	foreach(cell, ev_compatibility_list(name, length))
+		put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$%s$function$;",
+								  quote_qualified_identifier(EV_SCHEMA_NAMESPACE, get_func_name(lfirst_oid(cell))),
+								  no_policy));
 	foreach(cell, registered_functions())
 	{
 		Registered *registered = (Registered *) lfirst(cell);
@@ -797,7 +803,15 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 		put_ddl(result, registered->function, &done);
 	}
 	foreach(cell, ev_compatibility_list(name, length))
-		put_function(result, lfirst_oid(cell));
+	{
+		HeapTuple	policy = SearchSysCache1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
+
+		if (!HeapTupleIsValid(policy))
+			continue;
+		if (strcmp(ev_language_body(policy), no_policy) != 0)
+			put_function(result, lfirst_oid(cell));
+		ReleaseSysCache(policy);
+	}
 	foreach(cell, ev_upcast_list(name, length))
 	{
 		Oid			function = ((EvUpcast *) lfirst(cell))->function;

@@ -9,6 +9,7 @@
 #ifndef EV_ROW_EXPRESSION_H
 #define EV_ROW_EXPRESSION_H
 
+#include "compat.h"
 #include "nodes/primnodes.h"
 #include "parser/parse_node.h"
 #include "utils/rel.h"

@@ -73,7 +73,7 @@ ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to)
 	EvUpgrade  *upgrade = palloc0(sizeof(EvUpgrade));
 
 	upgrade->context = context;
-	upgrade->type = (text *) DatumGetPointer(PG_DETOAST_DATUM_COPY(PointerGetDatum(type)));
+	upgrade->type = DatumGetTextPCopy(PointerGetDatum(type));
 	upgrade->from = from;
 	upgrade->to = to;
 	upgrade->run_context = AllocSetContextCreate(context, "event_validate upcast", ALLOCSET_SMALL_SIZES);

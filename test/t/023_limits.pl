@@ -130,7 +130,8 @@ matches('1,000,000 items, the last two equal', '{"uniqueItems": true}', 'last tw
 matches('1,000,000 items, all equal', '{"uniqueItems": true}', 'arrays 1M', 'f');
 matches('1,000,000 items, each contained', '{"contains": {"minimum": 500000}, "minContains": 500001, "maxContains": 500001}', 'integers 1M', 't');
 
-attempt('numbers of 131,072 digits', q(SELECT jsonb_matches_schema(
+# numeric_mod could not be cancelled
+attempt('numbers of 131,072 digits, too many to be divided', q(SELECT jsonb_matches_schema(
 	  ('{"multipleOf": 0.' || repeat('1234567', 2000) || '}')::jsonb, repeat('7654321', 18000)::jsonb)), '54000');
 # each name and item takes no time, but all of them more than this
 my $patterns = join(', ', map { qq("[j-m]*$_\[0-9]*z": true) } 10 .. 999);

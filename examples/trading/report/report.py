@@ -335,14 +335,14 @@ class Report:
     @staticmethod
     def shape(plan):
         """What reads the tables, in a few words."""
-        words = []
+        kinds = {}
         for node in Report.nodes(plan):
-            kind, index = node["Node Type"], node.get("Index Name")
+            kind = node["Node Type"]
             if kind == "Seq Scan":
-                words.append(("Parallel " if node.get("Parallel Aware") else "") + "Seq Scan")
-            elif "Index" in kind:
-                words.append(f"{kind} on {index}")
-        return " + ".join(dict.fromkeys(words))
+                kinds.setdefault(("Parallel " if node.get("Parallel Aware") else "") + kind, []).append(node["Relation Name"])
+            elif "Index Name" in node:
+                kinds.setdefault(kind, []).append(node["Index Name"])
+        return " + ".join(f"{kind} on {', '.join(dict.fromkeys(names))}" for kind, names in kinds.items())
 
     def explain(self, name, side, parameters, options=""):
         lines, _ = self.sessions[side].ask(f"EXPLAIN ({options}FORMAT JSON) " + self.text(name, side, parameters))
@@ -618,7 +618,7 @@ def queries(rows):
 
 def plans(rows):
     return document.table(["query", "before", "after"], [
-        [QUERIES[name][0], *(rows.one("query", name, side)["note"] for side in SIDES)] for name in rows.names("query")])
+        [QUERIES[name][0], *(rows.one("query", name, side)["note"] for side in SIDES)] for name in rows.names("query")]).replace("---:", "---")
 
 
 def writes(rows):
@@ -679,7 +679,7 @@ def chart(rows, folder):
                                   for side, colour in zip(SIDES, (document.OTHER, document.OURS))]) for name in rows.names("query")]
     count = int(rows.value("rows", "discord_messages", "before"))
     document.bars(folder / "trading-report.svg", f"The application's eight queries over {count:,} messages, before and after the migrations",
-                  f"Medians of {'the processor' if section != 'query' else 'all'} time, logarithmic. The same text, parameters and server, in turns.", groups, left=350,
+                  f"Medians of {'the processor' if section != 'query' else 'all'} time, logarithmic. The same text, parameters and server, in turns.", groups, left=410,
                   show=lambda value: f"{value:,.0f} µs" if value < 1000 else f"{milliseconds(value / 1000)} ms")
 
 
