@@ -313,6 +313,9 @@ SELECT create_event_view('trades', 'viewed.events', 'trade');
 CREATE VIEW viewed.mine AS SELECT 1 AS one;
 SELECT create_event_view('mine', 'viewed.events', 'trade');
 SELECT create_event_view('events', 'viewed.events', 'trade');
+CREATE VIEW viewed.by_hand AS SELECT id FROM viewed.events WHERE event_schema."trade@1"(data);
+SELECT create_event_view('by_hand', 'viewed.events', 'trade');
+SELECT create_event_view('trades', 'viewed.loose', 'trade', 2);
 -- what reads a property may be in an index
 CREATE INDEX ON viewed.events (event_timestamptz(data, 'at')) WHERE event_type = 'trade';
 
