@@ -963,7 +963,7 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 													ALLOCSET_DEFAULT_SIZES);
 	migration.relation = PG_GETARG_OID(0);
 	migration.extension_namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
-	migration.type = (text *) DatumGetPointer(PG_DETOAST_DATUM_COPY(PG_GETARG_DATUM(1)));
+	migration.type = PG_GETARG_TEXT_P_COPY(1);
 	migration.shown_type = text_to_cstring(migration.type);
 	migration.to = PG_GETARG_INT32(2);
 	migration.keep_original = PG_GETARG_BOOL(4);

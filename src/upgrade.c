@@ -74,7 +74,7 @@ ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bo
 	EvUpgrade  *upgrade = palloc0(sizeof(EvUpgrade));
 
 	upgrade->context = context;
-	upgrade->type = (text *) DatumGetPointer(PG_DETOAST_DATUM_COPY(PointerGetDatum(type)));
+	upgrade->type = DatumGetTextPCopy(PointerGetDatum(type));
 	upgrade->from = from;
 	upgrade->to = to;
 	upgrade->all_the_way = all_the_way;

@@ -44,11 +44,21 @@ COMMIT;
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 
-SELECT trading_migration.watch('4.1.0', t, ids_grow => t <> 'discord_channels')
-FROM unnest(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events', 'market_events', 'signal_events',
-    'order_events', 'system_events', 'ingestion_events']) AS t
--- not again where this was stopped in between: rows are repaired already
-WHERE NOT EXISTS (SELECT FROM trading_migration.checksums AS c WHERE c.release = '4.1.0' AND c.relation = t AND c.rows IS NOT NULL);
+DO $$
+DECLARE
+    t text;
+BEGIN
+    FOREACH t IN ARRAY ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
+        'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']
+    LOOP
+        -- not again where this was stopped in between: rows are repaired already
+        IF NOT EXISTS (SELECT FROM trading_migration.checksums AS c WHERE c.release = '4.1.0' AND c.relation = t AND c.rows IS NOT NULL) THEN
+            PERFORM trading_migration.watch('4.1.0', t, ids_grow => t <> 'discord_channels');
+            COMMIT;
+        END IF;
+    END LOOP;
+END
+$$;
 
 -- One snapshot for the rows and for what is logged already: that much was
 -- changed before, and does not count.
@@ -508,11 +518,10 @@ SELECT trading_migration.briefly($$
     ALTER TABLE public.parsed_levels ALTER setup_id SET NOT NULL, ALTER level_type SET NOT NULL, ALTER price SET NOT NULL;
     ALTER TABLE public.parsed_levels DROP CONSTRAINT parsed_levels_essentials_set
 $$);
-SELECT trading_migration.briefly(format($$
+CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], $$
     ALTER TABLE public.%1$I ALTER event_id SET NOT NULL, ALTER recorded_at SET NOT NULL;
     ALTER TABLE public.%1$I DROP CONSTRAINT %1$s_essentials_set
-$$, relation))
-FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
+$$);
 
 -- What was done, for whoever watches.
 DO $$

@@ -35,6 +35,21 @@ $$;
 COMMENT ON FUNCTION trading_migration.briefly(text) IS
     'runs DDL that needs a strong lock: waits 0.4 s for it, lets the others through, and tries again, up to 100 times';
 
+-- A lock is kept until the transaction ends: so one for each table.
+CREATE PROCEDURE trading_migration.briefly_each(relations text[], command text)
+LANGUAGE plpgsql AS $$
+DECLARE
+    relation text;
+BEGIN
+    FOREACH relation IN ARRAY relations LOOP
+        PERFORM trading_migration.briefly(format(command, relation));
+        COMMIT;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE trading_migration.briefly_each(text[], text) IS
+    'runs DDL that needs a strong lock for each of these tables (%1$I in the command), and commits after each';
+
 -- CALL only outside of a transaction.  $1 and $2 in the command are the first
 -- and the last id of a batch.
 CREATE PROCEDURE trading_migration.in_batches(relation regclass, command text, batch_size bigint DEFAULT 20000)

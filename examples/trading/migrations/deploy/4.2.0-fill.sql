@@ -201,12 +201,11 @@ COMMENT ON FUNCTION trading_migration.catch_up(text) IS 'takes over again what w
 COMMIT;
 
 -- From here on the log says what the fill has not seen.
-SELECT trading_migration.briefly(format($$
+CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], $$
     CREATE OR REPLACE TRIGGER zz_watch_4_2_0 AFTER INSERT OR UPDATE OR DELETE ON public.%1$I FOR EACH ROW
         EXECUTE FUNCTION trading_migration.log_change('4.2.0', %1$L);
     DELETE FROM trading_migration.changed WHERE release = '4.2.0' AND relation = %1$L
-$$, relation))
-FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
+$$);
 
 CALL trading_migration.in_batches('public.discord_events', $$SELECT trading_migration.take_over('discord_events', $1, $2)$$, 10000);
 CALL trading_migration.in_batches('public.market_events', $$SELECT trading_migration.take_over('market_events', $1, $2)$$, 10000);

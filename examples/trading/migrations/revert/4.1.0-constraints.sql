@@ -33,12 +33,11 @@ SELECT trading_migration.briefly($$
         ALTER message_id DROP NOT NULL, ALTER channel_id DROP NOT NULL, ALTER author_id DROP NOT NULL,
         ALTER content DROP NOT NULL, ALTER created_at DROP NOT NULL, ALTER raw_event DROP NOT NULL
 $$);
-SELECT trading_migration.briefly(format($$
+CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], $$
     ALTER TABLE public.%1$I
         DROP CONSTRAINT IF EXISTS %1$s_essentials_set, DROP CONSTRAINT IF EXISTS %1$s_structure,
         ALTER event_id DROP NOT NULL, ALTER recorded_at DROP NOT NULL
-$$, relation))
-FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
+$$);
 
 SET client_min_messages = warning;
 DROP INDEX CONCURRENTLY IF EXISTS public.discord_messages_message_id;
@@ -89,7 +88,6 @@ BEGIN
                 RAISE NOTICE '%: % repaired rows were changed or deleted since, and that stays', relation, total - back;
             END IF;
         END IF;
-        EXECUTE format('DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%I', relation);
     END LOOP;
 END
 $$;
@@ -100,3 +98,7 @@ DELETE FROM trading_migration.checksums WHERE release = '4.1.0';
 DELETE FROM trading_migration.changed WHERE release = '4.1.0';
 
 COMMIT;
+
+CALL trading_migration.briefly_each(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
+    'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'],
+    'DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%I');

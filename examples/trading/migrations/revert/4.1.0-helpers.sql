@@ -3,6 +3,7 @@
 BEGIN;
 
 DROP PROCEDURE trading_migration.in_batches(regclass, text, bigint);
+DROP PROCEDURE trading_migration.briefly_each(text[], text);
 DROP FUNCTION trading_migration.watch(text, text, boolean);
 DROP FUNCTION trading_migration.briefly(text);
 DROP FUNCTION trading_migration.document(text);

@@ -1,7 +1,6 @@
 -- Revert trading:4.2.0-fill from pg
 
-SELECT trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%I', relation))
-FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
+CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], 'DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%I');
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
