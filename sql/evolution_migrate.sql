@@ -70,13 +70,14 @@ SELECT row_name, row, role = current_user AS mine FROM event_schema.migrated_eve
 CALL migrate_events('kept_moves', 'moved', 3, keep_original => true);
 SELECT count(*) FROM event_schema.migrated_events;
 
--- a trigger that keeps the version: the event would be upcast again and again
+-- a trigger that keeps the version: the event would be upcast again and again; or the data
 DROP TRIGGER keep_98 ON kept_moves;
 TRUNCATE kept_moves, event_schema.migrated_events;
 INSERT INTO kept_moves SELECT i, 'moved', 1, '{"n": 2}' FROM generate_series(1, 5) AS i;
 CREATE FUNCTION keep_version() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	NEW.schema_version := CASE OLD.id WHEN 2 THEN 1 WHEN 4 THEN NULL ELSE NEW.schema_version END;
+	NEW.data := CASE OLD.id WHEN 1 THEN OLD.data WHEN 3 THEN NEW.data || '{"m": 7}' ELSE NEW.data END;
 	RETURN NEW;
 END
 $$;

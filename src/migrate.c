@@ -53,6 +53,7 @@
 
 #include "audit.h"
 #include "compat.h"
+#include "match.h"
 #include "originals.h"
 #include "registration.h"
 #include "registry.h"
@@ -453,7 +454,7 @@ prepare_statements(Migration *migration)
 	else
 		appendStringInfo(&command, "UPDATE ONLY %s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3",
 						 leaf, data, version);
-	appendStringInfo(&command, " RETURNING %s::pg_catalog.int4", version);
+	appendStringInfo(&command, " RETURNING %s::pg_catalog.int4, %s", version, data);
 	migration->update_plan = prepare(command.data, lengthof(update_types), update_types);
 }
 
@@ -618,20 +619,41 @@ fail_update(Migration *migration, Row *row, const char *name, const char *messag
 	row->result = NULL;
 }
 
+/* Is what was written valid?  The upcast's result is. */
+static bool
+is_valid(Migration *migration, const Row *row, const Jsonb *written)
+{
+	EvSchema   *schema;
+
+	if (VARSIZE(written) == VARSIZE(row->result) && memcmp(written, row->result, VARSIZE(written)) == 0)
+		return true;
+	schema = ev_registry_find(VARDATA_ANY(migration->type), VARSIZE_ANY_EXHDR(migration->type), migration->to);
+	return schema != NULL && ev_match(schema->program, written);
+}
+
 /*
- * What would have another version is not done, and would be upcast once more:
- * it is not written.
+ * What a trigger made of the row.  Where it has another version it is not done,
+ * and would be upcast once more; and what is not valid would stay for good.
  */
 static void
-check_written(Migration *migration)
+check_written(Migration *migration, const Row *row)
 {
+	HeapTuple	tuple = SPI_tuptable->vals[0];
+	TupleDesc	descriptor = SPI_tuptable->tupdesc;
 	bool		is_null;
-	int32		version = DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+	int32		version;
+	Datum		data;
 
+	version = DatumGetInt32(SPI_getbinval(tuple, descriptor, 1, &is_null));
 	if (is_null || version != migration->to)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
 				 errmsg("a trigger of the table changed the event's version")));
+	data = SPI_getbinval(tuple, descriptor, 2, &is_null);
+	if (is_null || !is_valid(migration, row, DatumGetJsonbP(data)))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a trigger of the table changed the event, which is not valid then")));
 	SPI_freetuptable(SPI_tuptable);
 }
 
@@ -649,7 +671,7 @@ write_row(Migration *migration, Relation leaf, Row *row)
 		fail_update(migration, row, "", "a trigger of the table kept it from being updated");
 		return;
 	}
-	check_written(migration);
+	check_written(migration, row);
 	if (migration->keep_original)
 		ev_originals_add(migration->relation, leaf, row->original, row->name, migration->type,
 						 row->version, migration->to);
