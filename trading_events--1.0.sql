@@ -792,6 +792,12 @@ AS $schema${
       "description": "An identifier of Discord's: an unsigned 64-bit integer, always sent as a string of digits because many JSON readers would round it.",
       "type": "string",
       "pattern": "^(?:0|[1-9][0-9]{0,18}|1[0-9]{19})$",
+      "allOf": [
+        {
+          "description": "Up to 18446744073709551615: of twenty digits, those that are less from some digit on. (The pattern above is the one to read.)",
+          "pattern": "^(?:.{0,19}$|1[0-7]|18[0-3]|184[0-3]|1844[0-5]|18446[0-6]|184467[0-3]|1844674[0-3]|184467440[0-6]|1844674407[0-2]|18446744073[0-6]|1844674407370[0-8]|18446744073709[0-4]|184467440737095[0-4]|18446744073709550|18446744073709551[0-5]|1844674407370955160|1844674407370955161[0-5]$)"
+        }
+      ],
       "examples": ["334385199974967042"]
     },
     "nullable_snowflake": {
@@ -1238,6 +1244,12 @@ AS $schema${
       "description": "An identifier of Discord's: an unsigned 64-bit integer, always sent as a string of digits because many JSON readers would round it.",
       "type": "string",
       "pattern": "^(?:0|[1-9][0-9]{0,18}|1[0-9]{19})$",
+      "allOf": [
+        {
+          "description": "Up to 18446744073709551615: of twenty digits, those that are less from some digit on. (The pattern above is the one to read.)",
+          "pattern": "^(?:.{0,19}$|1[0-7]|18[0-3]|184[0-3]|1844[0-5]|18446[0-6]|184467[0-3]|1844674[0-3]|184467440[0-6]|1844674407[0-2]|18446744073[0-6]|1844674407370[0-8]|18446744073709[0-4]|184467440737095[0-4]|18446744073709550|18446744073709551[0-5]|1844674407370955160|1844674407370955161[0-5]$)"
+        }
+      ],
       "examples": ["334385199974967042"]
     },
     "nullable_snowflake": {

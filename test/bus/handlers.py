@@ -33,3 +33,16 @@ def moody(event, connection):
     if doing == "once" and event.id not in seen:
         seen.add(event.id)
         raise ValueError("not yet")
+
+
+def ended(event, connection):
+    """Somebody ends its connection four times."""
+    store(event, connection)
+    if len(seen) < 4:
+        seen.add(len(seen))
+        try:
+            connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        except Exception as error:
+            if len(seen) % 2:
+                raise
+            raise RuntimeError("the work could not be done") from error

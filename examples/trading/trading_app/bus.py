@@ -91,6 +91,7 @@ class Listener:
         self.pause = pause
         self.stopped = False
         self.one_by_one = 0  # how many events to go on with carefully
+        self.shut_out = False  # whether somebody ended the connection: a restart, an administrator
 
     def stop(self, *_):
         """Ends run() after the batch; may be a signal handler."""
@@ -113,6 +114,7 @@ class Listener:
                         wait = 0.5
                         self.wait(listening)
             except psycopg.OperationalError as error:
+                self.shut_out = isinstance(error, psycopg.errors.AdminShutdown)
                 log.warning("consumer %s: %s; trying again in %s s", self.consumer, str(error).strip(), wait)
                 self.sleep(wait)
                 wait = min(wait * 2, 30.0)
@@ -142,7 +144,11 @@ class Listener:
             " FROM event_bus.consumers WHERE name = %s", [self.consumer]).fetchone().got
 
     def prepare(self, connection):
-        """Goes on one by one where a process died over a batch."""
+        """Goes on one by one where a process died over a batch; that of which somebody ended the connection did not."""
+        if self.shut_out:
+            self.shut_out = False
+            connection.execute("UPDATE event_bus.consumers SET in_flight = 0, attempts = greatest(attempts - 1, 0)"
+                               " WHERE name = %s AND in_flight > 0", [self.consumer])
         state = connection.execute("SELECT in_flight, attempts FROM event_bus.consumers WHERE name = %s",
                                    [self.consumer]).fetchone()
         self.one_by_one = max(state.in_flight, 1 if state.attempts else 0)
@@ -210,7 +216,12 @@ class Listener:
                     self.hand_on(event, connection)
                 except Exception as error:
                     if connection.broken:
-                        raise
+                        # (a handler may have made another error of it)
+                        while error.__cause__ and not isinstance(error, psycopg.OperationalError):
+                            error = error.__cause__
+                        if isinstance(error, psycopg.OperationalError):
+                            raise error
+                        raise psycopg.OperationalError(f"the connection was lost while {event} was handled") from error
                     raise Failure(event, before) from error
             connection.execute("SELECT event_bus.acknowledge(%s, %s, %s)", [self.consumer, last.position, last.id])
         return True

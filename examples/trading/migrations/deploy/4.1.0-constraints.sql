@@ -43,6 +43,7 @@ COMMIT;
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 DO $$
 DECLARE

@@ -18,6 +18,12 @@ LANGUAGE plpgsql SET lock_timeout = '400ms' SET client_min_messages = warning SE
 DECLARE
     longer CONSTANT int := 200 + (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout');
 BEGIN
+    -- what others commit before the lock is there has to be seen after it
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
+            MESSAGE = format('migrations cannot run in isolation level "%s"', current_setting('transaction_isolation')),
+            HINT = 'SET default_transaction_isolation = ''read committed''.';
+    END IF;
     FOR attempt IN 1 .. 100 LOOP
         BEGIN
             PERFORM set_config('lock_timeout', CASE WHEN attempt % 5 = 0 THEN longer ELSE 400 END::text, true);
@@ -61,9 +67,11 @@ BEGIN
     EXECUTE format('SELECT min(id), max(id) FROM %s', relation) INTO first, last;
     COMMIT;
     WHILE first <= last LOOP
-        EXECUTE command USING first, first + batch_size - 1;
+        EXECUTE command USING first, CASE WHEN last - first < batch_size THEN last ELSE first + batch_size - 1 END;
         COMMIT;
-        first := first + batch_size;
+        EXIT WHEN last - first < batch_size;
+        -- over a gap in one step
+        EXECUTE format('SELECT min(id) FROM %s WHERE id >= $1', relation) INTO first USING first + batch_size;
     END LOOP;
 END
 $$;

@@ -7,6 +7,7 @@
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
@@ -213,6 +214,10 @@ CALL trading_migration.in_batches('public.signal_events', $$SELECT trading_migra
 CALL trading_migration.in_batches('public.order_events', $$SELECT trading_migration.take_over('order_events', $1, $2)$$, 10000);
 CALL trading_migration.in_batches('public.system_events', $$SELECT trading_migration.take_over('system_events', $1, $2)$$, 10000);
 CALL trading_migration.in_batches('public.ingestion_events', $$SELECT trading_migration.take_over('ingestion_events', $1, $2)$$, 10000);
+
+-- What was deleted since: another row may have its event_id by now.
+SELECT trading_migration.catch_up(relation)
+FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
 
 -- Nobody uses these tables yet, so that nobody waits for their indexes.
 CREATE UNIQUE INDEX discord_events_event_id ON trading_next.discord_events (event_id);

@@ -6,6 +6,7 @@
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 BEGIN;
 
@@ -30,10 +31,14 @@ BEGIN
         WHERE id = OLD.id;
         RETURN CASE WHEN FOUND THEN NEW END;
     END IF;
-    IF NEW.id IS NULL THEN
+    IF NEW.id IS NULL AND has_column_privilege('public.discord_messages', 'id', 'SELECT') THEN
         INSERT INTO public.discord_messages (message_id, channel_id, author_id, content, created_at, data, event_type, schema_version)
         VALUES (NEW.message_id, NEW.channel_id, NEW.author_id, NEW.content, NEW.created_at, c.data, c.event_type, c.schema_version)
         RETURNING id INTO NEW.id;
+    ELSIF NEW.id IS NULL THEN
+        -- (a role that may only insert is not told the id)
+        INSERT INTO public.discord_messages (message_id, channel_id, author_id, content, created_at, data, event_type, schema_version)
+        VALUES (NEW.message_id, NEW.channel_id, NEW.author_id, NEW.content, NEW.created_at, c.data, c.event_type, c.schema_version);
     ELSE
         INSERT INTO public.discord_messages (id, message_id, channel_id, author_id, content, created_at, data, event_type, schema_version)
         OVERRIDING SYSTEM VALUE
@@ -94,6 +99,13 @@ CALL trading_migration.in_batches('public.discord_messages', $$
     FROM other AS o
     WHERE o.id = m.id
 $$);
+
+SELECT trading_migration.briefly($$
+    ALTER TABLE public.discord_messages
+        DROP CONSTRAINT IF EXISTS discord_messages_type,
+        ADD CONSTRAINT discord_messages_type CHECK (event_type LIKE 'discord.message.%') NOT VALID
+$$);
+ALTER TABLE public.discord_messages VALIDATE CONSTRAINT discord_messages_type;
 
 -- From here on whoever writes says what he writes.
 SELECT trading_migration.briefly($$

@@ -7,6 +7,7 @@
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 BEGIN;
 
@@ -62,10 +63,14 @@ BEGIN
     END IF;
     NEW.event_id := coalesce(NEW.event_id, gen_random_uuid());
     NEW.recorded_at := coalesce(NEW.recorded_at, now());
-    IF NEW.id IS NULL THEN
+    IF NEW.id IS NULL AND has_column_privilege('public.discord_events', 'id', 'SELECT') THEN
         INSERT INTO public.discord_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
+    ELSIF NEW.id IS NULL THEN
+        -- (a role that may only insert is not told the id)
+        INSERT INTO public.discord_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
+        VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
         INSERT INTO public.discord_events (id, event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         OVERRIDING SYSTEM VALUE
@@ -99,10 +104,14 @@ BEGIN
     END IF;
     NEW.event_id := coalesce(NEW.event_id, gen_random_uuid());
     NEW.recorded_at := coalesce(NEW.recorded_at, now());
-    IF NEW.id IS NULL THEN
+    IF NEW.id IS NULL AND has_column_privilege('public.market_events', 'id', 'SELECT') THEN
         INSERT INTO public.market_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
+    ELSIF NEW.id IS NULL THEN
+        -- (a role that may only insert is not told the id)
+        INSERT INTO public.market_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
+        VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
         INSERT INTO public.market_events (id, event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         OVERRIDING SYSTEM VALUE
@@ -136,10 +145,14 @@ BEGIN
     END IF;
     NEW.event_id := coalesce(NEW.event_id, gen_random_uuid());
     NEW.recorded_at := coalesce(NEW.recorded_at, now());
-    IF NEW.id IS NULL THEN
+    IF NEW.id IS NULL AND has_column_privilege('public.signal_events', 'id', 'SELECT') THEN
         INSERT INTO public.signal_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
+    ELSIF NEW.id IS NULL THEN
+        -- (a role that may only insert is not told the id)
+        INSERT INTO public.signal_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
+        VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
         INSERT INTO public.signal_events (id, event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         OVERRIDING SYSTEM VALUE
@@ -178,10 +191,14 @@ BEGIN
     END IF;
     NEW.event_id := coalesce(NEW.event_id, gen_random_uuid());
     NEW.recorded_at := coalesce(NEW.recorded_at, now());
-    IF NEW.id IS NULL THEN
+    IF NEW.id IS NULL AND has_column_privilege('public.order_events', 'id', 'SELECT') THEN
         INSERT INTO public.order_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
+    ELSIF NEW.id IS NULL THEN
+        -- (a role that may only insert is not told the id)
+        INSERT INTO public.order_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
+        VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
         INSERT INTO public.order_events (id, event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         OVERRIDING SYSTEM VALUE
@@ -215,10 +232,14 @@ BEGIN
     END IF;
     NEW.event_id := coalesce(NEW.event_id, gen_random_uuid());
     NEW.recorded_at := coalesce(NEW.recorded_at, now());
-    IF NEW.id IS NULL THEN
+    IF NEW.id IS NULL AND has_column_privilege('public.system_events', 'id', 'SELECT') THEN
         INSERT INTO public.system_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
+    ELSIF NEW.id IS NULL THEN
+        -- (a role that may only insert is not told the id)
+        INSERT INTO public.system_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
+        VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
         INSERT INTO public.system_events (id, event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         OVERRIDING SYSTEM VALUE
@@ -252,10 +273,14 @@ BEGIN
     END IF;
     NEW.event_id := coalesce(NEW.event_id, gen_random_uuid());
     NEW.recorded_at := coalesce(NEW.recorded_at, now());
-    IF NEW.id IS NULL THEN
+    IF NEW.id IS NULL AND has_column_privilege('public.ingestion_events', 'id', 'SELECT') THEN
         INSERT INTO public.ingestion_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
+    ELSIF NEW.id IS NULL THEN
+        -- (a role that may only insert is not told the id)
+        INSERT INTO public.ingestion_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
+        VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
         INSERT INTO public.ingestion_events (id, event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         OVERRIDING SYSTEM VALUE
@@ -299,6 +324,8 @@ BEGIN
     PERFORM trading_migration.catch_up(relation);
     EXECUTE format('SELECT last_value FROM %s', pg_get_serial_sequence(format('public.%I', relation), 'id')) INTO greatest_id;
     PERFORM setval(pg_get_serial_sequence(format('trading_next.%I', relation), 'id'), greatest_id);
+    -- (a row may have been given an id that the sequence has not come to)
+    EXECUTE format('SELECT greatest(max(id), $1) FROM trading_next.%I', relation) INTO greatest_id USING greatest_id;
     PERFORM trading_migration.copy_privileges(format('public.%I', relation)::regclass, format('trading_next.%I', relation)::regclass);
     EXECUTE format('DROP TRIGGER zz_watch_4_2_0 ON public.%I', relation);
     EXECUTE format('ALTER TABLE public.%I SET SCHEMA before_4_2_0', relation);
@@ -316,10 +343,14 @@ BEGIN
     IF to_regclass('kept_by_revert.rows') IS NOT NULL THEN
         EXECUTE format($f$
             WITH back AS (
-                DELETE FROM kept_by_revert.rows AS k WHERE k.release = '4.2.0' AND k.relation = %1$L RETURNING k.row
+                INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
+                SELECT (jsonb_populate_record(NULL::public.%1$I, k.row)).* FROM kept_by_revert.rows AS k
+                WHERE k.release = '4.2.0' AND k.relation = %1$L
+                -- what somebody stored again since stays where it is
+                ON CONFLICT DO NOTHING
+                RETURNING id
             )
-            INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
-            SELECT (jsonb_populate_record(NULL::public.%1$I, row)).* FROM back
+            DELETE FROM kept_by_revert.rows AS k USING back WHERE k.release = '4.2.0' AND k.relation = %1$L AND k.id = back.id
         $f$, relation);
     END IF;
 END
@@ -396,7 +427,7 @@ CALL trading_migration.switch('system_events');
 CALL trading_migration.switch('ingestion_events');
 
 BEGIN;
-DROP SCHEMA trading_next;
+DROP SCHEMA IF EXISTS trading_next;
 DROP PROCEDURE trading_migration.switch(text);
 DROP FUNCTION trading_migration.switch_table(text);
 COMMIT;

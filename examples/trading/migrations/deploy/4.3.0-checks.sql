@@ -11,6 +11,7 @@
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 -- ---------- 1. ----------
 
@@ -182,7 +183,8 @@ SELECT set_event_guard_mode('public.ingestion_events', 'enforce');
 SELECT set_event_guard_mode('public.discord_messages', 'enforce');
 
 -- What an earlier revert had to put aside, because the rules of 4.1.0 did not
--- allow it.
+-- allow it.  What is not valid, or is there again under another id, stays where
+-- it is.
 BEGIN;
 
 DO $$
@@ -193,10 +195,13 @@ BEGIN
         FOREACH relation IN ARRAY ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'] LOOP
             EXECUTE format($f$
                 WITH back AS (
-                    DELETE FROM kept_by_revert.rows AS k WHERE k.release = '4.3.0' AND k.relation = %1$L RETURNING k.row
+                    INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
+                    SELECT r.* FROM kept_by_revert.rows AS k, LATERAL jsonb_populate_record(NULL::public.%1$I, k.row) AS r
+                    WHERE k.release = '4.3.0' AND k.relation = %1$L AND validate_event(r.data, r.event_type, r.schema_version)
+                    ON CONFLICT DO NOTHING
+                    RETURNING id
                 )
-                INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
-                SELECT (jsonb_populate_record(NULL::public.%1$I, row)).* FROM back
+                DELETE FROM kept_by_revert.rows AS k USING back WHERE k.release = '4.3.0' AND k.relation = %1$L AND k.id = back.id
             $f$, relation);
         END LOOP;
         WITH back AS (

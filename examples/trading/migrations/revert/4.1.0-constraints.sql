@@ -5,6 +5,7 @@
 -- deleted.  Both are said.  Rows that came in since fit: 4.0.0 takes anything.
 
 SET trading_migration.working = on;
+SET default_transaction_isolation = 'read committed';
 
 SELECT trading_migration.briefly($$
     ALTER TABLE public.discord_channels

@@ -1,5 +1,7 @@
 -- Revert trading:4.2.0-fill from pg
 
+SET default_transaction_isolation = 'read committed';
+
 CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], 'DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%I');
 
 BEGIN;

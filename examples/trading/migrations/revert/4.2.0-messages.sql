@@ -6,6 +6,7 @@
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 BEGIN;
 SET LOCAL client_min_messages = warning;

@@ -2,10 +2,12 @@
 
 -- The old tables come back as they were, with what came in or was changed
 -- since, in the old form.  A row whose type and version the old form does not
--- tell goes to kept_by_revert.rows, and comes back when this is deployed again.
+-- tell, or whose event_id a row has that 4.2.0 had set aside, goes to
+-- kept_by_revert.rows, and comes back when this is deployed again.
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
+SET default_transaction_isolation = 'read committed';
 
 BEGIN;
 
@@ -45,14 +47,18 @@ BEGIN
                     AND c.how <> 'no event' AS told
             FROM public.%1$I AS n JOIN legacy.%1$I AS o USING (id), LATERAL trading_migration.classify(%1$L, %4$s) AS c
             WHERE %3$s
-        ), kept AS (
-            INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
-            SELECT '4.2.0', %1$L, id, 'the old form does not tell its type and version', whole FROM new WHERE NOT told
+        ), back AS (
+            INSERT INTO before_4_2_0.%1$I (%5$s) OVERRIDING SYSTEM VALUE
+            SELECT %2$s FROM legacy.%1$I AS o JOIN new ON new.id = o.id WHERE new.told ORDER BY o.id
             ON CONFLICT DO NOTHING
+            RETURNING id
         )
-        INSERT INTO before_4_2_0.%1$I (%5$s) OVERRIDING SYSTEM VALUE
-        SELECT %2$s FROM legacy.%1$I AS o JOIN new ON new.id = o.id WHERE new.told ORDER BY o.id
-        ON CONFLICT (id) DO NOTHING
+        INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
+        SELECT '4.2.0', %1$L, id, CASE WHEN told THEN 'another row has its event_id' ELSE 'the old form does not tell its type and version' END, whole
+        FROM new
+        -- (what is there already was given back before this was stopped)
+        WHERE NOT told OR NOT EXISTS (SELECT FROM back WHERE back.id = new.id) AND NOT EXISTS (SELECT FROM before_4_2_0.%1$I AS b WHERE b.id = new.id)
+        ON CONFLICT DO NOTHING
     $f$, relation, columns, CASE WHEN ids IS NULL THEN 'n.id BETWEEN $1 AND $2' ELSE 'n.id = ANY ($3)' END, CASE relation
         WHEN 'discord_events' THEN 'o.event_type, NULL, o.payload'
         WHEN 'market_events' THEN 'NULL, o.schema_version, trading_migration.document(o.data::text)'
@@ -76,7 +82,10 @@ BEGIN
     IF ids IS NULL THEN
         RETURN 0;
     END IF;
+    -- (the log of 4.1.0 is told: the application changed these)
+    PERFORM set_config('trading_migration.working', 'off', true);
     EXECUTE format('DELETE FROM before_4_2_0.%I WHERE id = ANY ($1)', relation) USING ids;
+    PERFORM set_config('trading_migration.working', 'on', true);
     DELETE FROM kept_by_revert.rows AS k WHERE k.release = '4.2.0' AND k.relation = give_back_changes.relation AND k.id = ANY (ids);
     PERFORM trading_migration.give_back(relation, NULL, NULL, ids);
     RETURN cardinality(ids);
@@ -114,11 +123,17 @@ BEGIN
     PERFORM trading_migration.briefly(format('CREATE OR REPLACE TRIGGER zz_watch_4_2_0_insert AFTER INSERT ON public.%1$I FOR EACH ROW EXECUTE FUNCTION trading_migration.log_change(''4.2.0'', %1$L)',
         relation));
     COMMIT;
+    -- first what was deleted: another row may have its event_id now
+    PERFORM trading_migration.give_back_changes(relation);
+    COMMIT;
     SELECT up_to + 1 INTO first FROM trading_migration.checksums AS s WHERE s.release = '4.2.0' AND s.relation = switch_back_table.relation;
     EXECUTE format('SELECT max(id) FROM public.%I', relation) INTO last;
-    WHILE first <= last LOOP
-        PERFORM trading_migration.give_back(relation, first, first + 9999);
+    LOOP
+        EXECUTE format('SELECT min(id) FROM public.%I WHERE id BETWEEN $1 AND $2', relation) INTO first USING first, last;
+        EXIT WHEN first IS NULL;
+        PERFORM trading_migration.give_back(relation, first, CASE WHEN last - first < 10000 THEN last ELSE first + 9999 END);
         COMMIT;
+        EXIT WHEN last - first < 10000;
         first := first + 10000;
     END LOOP;
     FOR round IN 1 .. 10 LOOP
@@ -130,7 +145,7 @@ BEGIN
     COMMIT;
     SELECT count(*) INTO kept FROM kept_by_revert.rows AS k WHERE k.release = '4.2.0' AND k.relation = switch_back_table.relation;
     IF kept > 0 THEN
-        RAISE NOTICE '%: % rows that the old form cannot hold are in kept_by_revert.rows', relation, kept;
+        RAISE NOTICE '%: % rows that the old table cannot hold are in kept_by_revert.rows', relation, kept;
     END IF;
 END
 $$;

@@ -1,12 +1,13 @@
 -- Revert trading:4.3.0-guards from pg
 
-SELECT drop_event_guard('public.discord_events');
-SELECT drop_event_guard('public.market_events');
-SELECT drop_event_guard('public.signal_events');
-SELECT drop_event_guard('public.order_events');
-SELECT drop_event_guard('public.system_events');
-SELECT drop_event_guard('public.ingestion_events');
-SELECT drop_event_guard('public.discord_messages');
+-- (those that are there: this may be run again where it was stopped)
+SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_events'::regclass;
+SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.market_events'::regclass;
+SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.signal_events'::regclass;
+SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.order_events'::regclass;
+SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.system_events'::regclass;
+SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.ingestion_events'::regclass;
+SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_messages'::regclass;
 
 -- What is in the quarantine stays, elsewhere, and comes back when this is
 -- deployed again: so the extension can be dropped.

@@ -141,7 +141,13 @@ Tick = AfterValidator(_eighths)
 
 # ---------------------------------------------------------------- strings
 
-Snowflake = Annotated[str, Field(pattern=r"^(?:0|[1-9][0-9]{0,18}|1[0-9]{19})$")]
+def _uint64(value):
+    if int(value) >= 2**64:
+        raise ValueError("must be at most 18446744073709551615")
+    return value
+
+
+Snowflake = Annotated[str, Field(pattern=r"^(?:0|[1-9][0-9]{0,18}|1[0-9]{19})$"), AfterValidator(_uint64)]
 Symbol = Annotated[str, Field(min_length=1, max_length=32, pattern=r"^[A-Z0-9]+(?:[./-][A-Z0-9]+)*$")]
 
 _INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))")
