@@ -189,7 +189,7 @@ AS $$
 	SELECT CASE
 		WHEN k.count = 1 THEN format('(%s)::pg_catalog.text', k.columns)
 		WHEN k.count > 1 THEN format('ROW(%s)::pg_catalog.text', k.columns)
-		WHEN c.relkind IN ('v', 'f') THEN 'NULL::pg_catalog.text'
+		WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
 		WHEN c.relhassubclass THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
 		ELSE 'ctid::pg_catalog.text' END
 	FROM pg_class AS c,
@@ -223,7 +223,7 @@ BEGIN
 			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
 	END IF;
 	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
+	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
@@ -404,7 +404,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'create_event_view needs a name, a relation, an event type, and what is where in its rows';
 	END IF;
-	IF integer_type NOT IN ('pg_catalog.int8'::pg_catalog.regtype, 'pg_catalog.numeric'::pg_catalog.regtype) THEN
+	IF integer_type OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.int8,pg_catalog.numeric}'::pg_catalog.regtype[]) THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
 	END IF;
@@ -413,13 +413,12 @@ BEGIN
 	INTO kind, table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
+	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
 	-- beside the relation, unless the name says otherwise
-	view_path := CASE pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1)
-		WHEN 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
+	view_path := CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1) OPERATOR(pg_catalog.=) 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
 		ELSE pg_catalog.parse_ident(view_name) END;
 	IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = pg_catalog.format('"%s" is no name of a view', view_name);
@@ -497,16 +496,16 @@ BEGIN
 	END IF;
 	names := @extschema@.event_view_names(properties, base_names, data_column);
 	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
-		expressions := expressions OPERATOR(pg_catalog.||) CASE types[i]
-			WHEN 'pg_catalog.text'::pg_catalog.regtype THEN
+		expressions := expressions OPERATOR(pg_catalog.||) CASE
+			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN
 				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
-			ELSE pg_catalog.format('@extschema@.%s(%I.%I, %L)', CASE types[i]
-				WHEN 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
-				WHEN 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
-				WHEN 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
-				WHEN 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'event_timestamptz'
-				WHEN 'pg_catalog.date'::pg_catalog.regtype THEN 'event_date'
-				WHEN 'pg_catalog.uuid'::pg_catalog.regtype THEN 'event_uuid'
+			ELSE pg_catalog.format('@extschema@.%s(%I.%I, %L)', CASE
+				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
+				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
+				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
+				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'event_timestamptz'
+				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.date'::pg_catalog.regtype THEN 'event_date'
+				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.uuid'::pg_catalog.regtype THEN 'event_uuid'
 				ELSE 'event_property' END, row_alias, document, properties[i]) END;
 		comments := comments OPERATOR(pg_catalog.||) CASE
 			WHEN names[i]::pg_catalog.text OPERATOR(pg_catalog.=) properties[i] THEN descriptions[i]
@@ -524,9 +523,15 @@ BEGIN
 				JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
 					AND d.objid OPERATOR(pg_catalog.=) r.oid AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
 				JOIN @extschema@.event_schemas AS s ON s.function OPERATOR(pg_catalog.=) d.refobjid
+				JOIN pg_catalog.pg_depend AS t ON t.classid OPERATOR(pg_catalog.=) d.classid AND t.objid OPERATOR(pg_catalog.=) r.oid
+					AND t.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND t.refobjid OPERATOR(pg_catalog.=) relation
+				JOIN pg_catalog.pg_depend AS u ON u.classid OPERATOR(pg_catalog.=) d.classid AND u.objid OPERATOR(pg_catalog.=) r.oid
+					AND u.refclassid OPERATOR(pg_catalog.=) d.refclassid AND u.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[
+						'@extschema@.event_at_version(jsonb, text, int, int)'::pg_catalog.regprocedure,
+						'@extschema@.event_at_version_serially(jsonb, text, int, int)'::pg_catalog.regprocedure])
 			WHERE r.ev_class OPERATOR(pg_catalog.=) existing AND s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C") THEN
 			RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
-				MESSAGE = pg_catalog.format('relation "%s" exists already, and is no view of events "%s"', view_name, wanted_type),
+				MESSAGE = pg_catalog.format('relation "%s" exists already, and is no view of the events "%s" in %s', view_name, wanted_type, relation),
 				HINT = 'Choose another name, or drop it first.';
 		END IF;
 		SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
@@ -638,7 +643,7 @@ DECLARE
 BEGIN
 	SELECT c.relkind, c.relhassubclass INTO kind, is_tree
 	FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind NOT IN ('r', 'p', 'm', 'v', 'f') THEN
+	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
@@ -658,7 +663,7 @@ BEGIN
 	row_name := CASE
 		WHEN is_single THEN pg_catalog.format('(%s)::pg_catalog.text', row_name)
 		WHEN row_name IS NOT NULL THEN pg_catalog.format('ROW(%s)::pg_catalog.text', row_name)
-		WHEN kind IN ('v', 'f') THEN 'NULL::pg_catalog.text'
+		WHEN kind OPERATOR(pg_catalog.=) ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
 		WHEN is_tree THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
 		ELSE 'ctid::pg_catalog.text' END;
 
@@ -686,7 +691,7 @@ SET row_security = off
 AS $$
 BEGIN
 	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL OR
-		sample_limit IS NULL OR sample_limit NOT BETWEEN 0 AND 10000 THEN
+		sample_limit IS NULL OR sample_limit OPERATOR(pg_catalog.<) 0 OR sample_limit OPERATOR(pg_catalog.>) 10000 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, what is where in its rows, and a sample_limit from 0 to 10000';
 	END IF;
@@ -697,64 +702,8 @@ END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the dry run: which stored events are not valid, and why';
 
--- ALTER TABLE needs the table alone for a moment, and while it waits for that,
--- everybody else waits behind it.  So wait in short goes, where the session has
--- not said how long.
 CREATE FUNCTION lock_event_table(relation regclass) RETURNS void
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-	kind "char";
-	owner oid;
-	chosen text := current_setting('lock_timeout');
-	until timestamptz;
-	member regclass;
-BEGIN
-	SELECT relkind, relowner INTO kind, owner FROM pg_class WHERE oid = relation;
-	IF NOT FOUND OR kind NOT IN ('r', 'p') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = CASE kind
-				WHEN 'f' THEN format('%s is a foreign table: its rows are written elsewhere, where no check is asked', relation)
-				ELSE format('%s is not a table', relation) END;
-	END IF;
-	IF NOT pg_has_role(owner, 'USAGE') THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-			MESSAGE = format('must be owner of table %s', relation);
-	END IF;
-
-	FOR go IN 1..20 LOOP
-		BEGIN
-			until := clock_timestamp() + '400 ms';
-			FOR member IN
-				WITH RECURSIVE tree(member, depth) AS (
-					SELECT relation::oid, 0
-					UNION
-					SELECT inhrelid, tree.depth + 1 FROM pg_inherits, tree WHERE inhparent = tree.member)
-				SELECT tree.member FROM tree JOIN pg_class ON oid = tree.member
-				WHERE relkind IN ('r', 'p') AND pg_has_role(relowner, 'USAGE')
-				GROUP BY 1 ORDER BY min(depth), 1
-			LOOP
-				IF chosen = '0' THEN
-					PERFORM set_config('lock_timeout',
-						GREATEST(1, extract(milliseconds FROM until - clock_timestamp()))::int::text, true);
-				END IF;
-				EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE', member);
-			END LOOP;
-			PERFORM set_config('lock_timeout', chosen, true);
-			RETURN;
-		EXCEPTION WHEN lock_not_available THEN
-			IF chosen <> '0' OR go = 20 THEN
-				RAISE EXCEPTION USING ERRCODE = 'lock_not_available',
-					MESSAGE = format('could not lock table %s', relation),
-					DETAIL = 'Other transactions are using it.',
-					HINT = 'Try again when long transactions have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.';
-			END IF;
-		END;
-		PERFORM pg_sleep(0.1 * LEAST(go, 10));
-	END LOOP;
-END
-$$;
+	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
 COMMENT ON FUNCTION lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
@@ -1122,8 +1071,8 @@ BEGIN
 				MESSAGE = pg_catalog.format('column "%s" of table %s is inherited', from_column, relation),
 				HINT = pg_catalog.format('Call standardize_event_column for the parent that %s inherits it from.', relation);
 		END IF;
-		IF from_type NOT IN ('pg_catalog.jsonb'::pg_catalog.regtype, 'pg_catalog.json'::pg_catalog.regtype,
-			'pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype) THEN
+		IF from_type OPERATOR(pg_catalog.<>) ALL (
+			'{pg_catalog.jsonb,pg_catalog.json,pg_catalog.text,pg_catalog.varchar}'::pg_catalog.regtype[]) THEN
 			RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
 				MESSAGE = pg_catalog.format('column "%s" of table %s is of type %s, not jsonb, json, text or varchar',
 					from_column, relation, from_type::pg_catalog.regtype);

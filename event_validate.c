@@ -287,15 +287,58 @@ ev_event_report(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(report);
 }
 
+/* The versions of a type, as a call site has found them. */
+typedef struct TypeVersions
+{
+	MemoryContext context;		/* of the lists */
+	uint64		generation;		/* of the functions when they were listed */
+	NameData	type;
+	List	   *functions;
+	List	   *versions;
+} TypeVersions;
+
+/* Kept in fn_extra; listed anew for another type, or where a function changed. */
+static TypeVersions *
+type_versions(FmgrInfo *function, const text *type)
+{
+	TypeVersions *kept = function->fn_extra;
+	const char *name = VARDATA_ANY(type);
+	int			length = VARSIZE_ANY_EXHDR(type);
+	uint64		generation = ev_upcast_generation();
+	MemoryContext caller;
+
+	if (kept == NULL)
+	{
+		kept = MemoryContextAllocZero(function->fn_mcxt, sizeof(TypeVersions));
+		kept->context = AllocSetContextCreate(function->fn_mcxt, "event_validate versions",
+											  ALLOCSET_SMALL_SIZES);
+		function->fn_extra = kept;
+	}
+	else if (kept->generation == generation && length < NAMEDATALEN &&
+			 strncmp(NameStr(kept->type), name, length) == 0 && NameStr(kept->type)[length] == '\0')
+		return kept;
+
+	/* of no type, until all is well */
+	memset(&kept->type, 0, sizeof(kept->type));
+	kept->functions = kept->versions = NIL;
+	MemoryContextReset(kept->context);
+	caller = MemoryContextSwitchTo(kept->context);
+	kept->functions = ev_registry_list(name, length, &kept->versions);
+	MemoryContextSwitchTo(caller);
+	kept->generation = generation;
+	if (length < NAMEDATALEN)
+		memcpy(NameStr(kept->type), name, length);
+	return kept;
+}
+
 /*
  * matching_event_versions(data jsonb, event_type text) → int[]
  */
 Datum
 ev_matching_event_versions(PG_FUNCTION_ARGS)
 {
-	text	   *type;
-	List	   *functions;
-	List	   *versions;
+	Jsonb	   *data;
+	TypeVersions *versions;
 	ListCell   *function;
 	ListCell   *version;
 	Datum	   *matching;
@@ -303,14 +346,14 @@ ev_matching_event_versions(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		PG_RETURN_ARRAYTYPE_P(construct_empty_array(INT4OID));
-	type = PG_GETARG_TEXT_PP(1);
-	functions = ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
-	matching = palloc(sizeof(Datum) * (list_length(functions) + 1));
-	forboth(function, functions, version, versions)
+	data = PG_GETARG_JSONB_P(0);
+	versions = type_versions(fcinfo->flinfo, PG_GETARG_TEXT_PP(1));
+	matching = palloc(sizeof(Datum) * (list_length(versions->functions) + 1));
+	forboth(function, versions->functions, version, versions->versions)
 	{
 		EvSchema   *schema = ev_registry_by_function(lfirst_oid(function));
 
-		if (ev_match(schema->program, PG_GETARG_JSONB_P(0)))
+		if (ev_match(schema->program, data))
 			matching[count++] = Int32GetDatum(lfirst_int(version));
 	}
 	PG_RETURN_ARRAYTYPE_P(construct_array(matching, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));

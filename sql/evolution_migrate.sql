@@ -70,6 +70,50 @@ SELECT row_name, row, role = current_user AS mine FROM event_schema.migrated_eve
 CALL migrate_events('kept_moves', 'moved', 3, keep_original => true);
 SELECT count(*) FROM event_schema.migrated_events;
 
+-- a trigger that keeps the version: the event would be upcast again and again; or the data
+DROP TRIGGER keep_98 ON kept_moves;
+TRUNCATE kept_moves, event_schema.migrated_events;
+INSERT INTO kept_moves SELECT i, 'moved', 1, '{"n": 2}' FROM generate_series(1, 5) AS i;
+CREATE FUNCTION keep_version() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW.schema_version := CASE OLD.id WHEN 2 THEN 1 WHEN 4 THEN NULL ELSE NEW.schema_version END;
+	NEW.data := CASE OLD.id WHEN 1 THEN OLD.data WHEN 3 THEN NEW.data || '{"m": 7}' ELSE NEW.data END;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER keep_version BEFORE UPDATE ON kept_moves FOR EACH ROW EXECUTE FUNCTION keep_version();
+ALTER TABLE kept_moves DISABLE TRIGGER zzz_event_guard;
+CALL migrate_events('kept_moves', 'moved', 3, keep_original => true);
+SELECT id, schema_version, data FROM kept_moves ORDER BY id;
+SELECT count(*) FROM event_schema.migrated_events;
+DROP TRIGGER keep_version ON kept_moves;
+-- what is checked at the end of a transaction is checked at each event
+CREATE FUNCTION refuse_2() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.id = 2 THEN
+		RAISE EXCEPTION 'not the second';
+	END IF;
+	RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER refuse_2 AFTER UPDATE ON kept_moves DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_2();
+CALL migrate_events('kept_moves', 'moved', 3);
+DROP TRIGGER refuse_2 ON kept_moves;
+-- an upcast that goes away meanwhile: no event gets a version without it
+SELECT register_event_schema('dropped', 1, '{}'), register_event_schema('dropped', 2, '{"title": "two"}');
+CREATE FUNCTION mark(event jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT event || '{"marked": true}'$$;
+SELECT register_event_upcast('dropped', 1, 2, 'mark(jsonb)');
+CREATE TABLE dropped_moves (id int PRIMARY KEY, event_type text, schema_version int, data jsonb);
+INSERT INTO dropped_moves SELECT i, 'dropped', 1, '{}' FROM generate_series(1, 6) AS i;
+CREATE FUNCTION drop_upcast() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN DROP FUNCTION event_schema."dropped@1>2"(jsonb); RETURN NEW; END$$;
+CREATE TRIGGER drop_upcast BEFORE UPDATE ON dropped_moves FOR EACH ROW WHEN (OLD.id = 4) EXECUTE FUNCTION drop_upcast();
+CALL migrate_events('dropped_moves', 'dropped', 2, 2);
+SELECT id, schema_version, data FROM dropped_moves ORDER BY id;
+DROP TABLE dropped_moves;
+DROP FUNCTION drop_upcast, mark;
+SELECT count(drop_event_schema('dropped', v)) FROM generate_series(1, 2) AS v;
+TRUNCATE event_schema.migrated_events;
+
 -- partitions, also by version; names that need quotes; a type for all rows
 CREATE TABLE "Moves %s" (id int, "Version" bigint, "The data" jsonb) PARTITION BY LIST ("Version");
 CREATE TABLE moves_old PARTITION OF "Moves %s" FOR VALUES IN (1, 2) PARTITION BY RANGE (id);
@@ -134,6 +178,6 @@ SET client_min_messages = warning;
 DROP EXTENSION event_validate CASCADE;
 RESET client_min_messages;
 DROP TABLE moves, kept_moves, "Moves %s", parent_moves, event_schema.migrated_events;
-DROP FUNCTION event_schema."moved@1>2", event_schema."moved@2>3", event_schema."moved@compatibility", call_it, keep_98;
+DROP FUNCTION event_schema."moved@1>2", event_schema."moved@2>3", event_schema."moved@compatibility", call_it, keep_98, keep_version, refuse_2;
 SELECT count(drop_event_schema('moved', v)) FROM generate_series(0, 3) AS v;
 DROP FUNCTION to_2, to_3;

@@ -97,7 +97,8 @@ FROM (SELECT 'order' AS type, (ARRAY[1, 2, 4])[i % 3 + 1] AS version,
 	FROM generate_series(1, 300) AS i) AS events
 GROUP BY type;
 SELECT count(register_event_schema('site' || t, v, 'true')) FROM generate_series(1, 100) AS t, generate_series(1, 2) AS v;
-SELECT count(register_event_upcast('site' || t, 1, 2, 'jsonb_strip_nulls(jsonb)')) FROM generate_series(1, 100) AS t;
+CREATE FUNCTION without_nulls(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT jsonb_strip_nulls(data)';
+SELECT count(register_event_upcast('site' || t, 1, 2, 'without_nulls(jsonb)')) FROM generate_series(1, 100) AS t;
 SELECT count(*) FILTER (WHERE upcast_event('{"a": null}', 'site' || t, 1) = '{}') FROM generate_series(1, 100) AS t, generate_series(1, 3);
 -- a plan that is kept heeds what changes
 CREATE FUNCTION upcasts(OUT before text, OUT after text, OUT dropped text) LANGUAGE plpgsql AS $$
@@ -209,5 +210,5 @@ DROP FUNCTION event_schema."order@compatibility";
 DROP FUNCTION event_schema."order@1>2", event_schema."order@2>3", event_schema."order@3>4";
 SELECT count(drop_event_schema('order', v)) FROM generate_series(1, 4) AS v;
 SELECT count(*) FROM pg_depend WHERE objid NOT IN (SELECT oid FROM pg_proc) AND classid = 'pg_proc'::regclass;
-DROP FUNCTION "Odd ""schema"."with ""venue"";", to_quantity;
+DROP FUNCTION "Odd ""schema"."with ""venue"";", to_quantity, without_nulls;
 DROP SCHEMA "Odd ""schema";

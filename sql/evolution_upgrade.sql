@@ -71,3 +71,28 @@ DROP FUNCTION event_schema."upgrade@1>2", event_schema."upgrade@2>3", event_sche
 SELECT count(drop_event_schema('upgrade', v)) FROM generate_series(1, 4) AS v;
 DROP FUNCTION to_2, to_3;
 DROP TYPE upgrade_kind;
+
+-- a schema that is replaced while events are brought to it
+CREATE FUNCTION meddle(data jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+	ALTER FUNCTION event_schema."upgrade@3" COST 101;
+	ALTER FUNCTION event_schema."upgrade@2" COST 101;
+	PERFORM validate_event('1', 'another', 1);
+	RETURN data;
+END $$;
+SELECT register_event_schema('another', 1, '{}');
+SELECT set_event_compatibility('upgrade', 'none');
+SELECT register_event_schema('upgrade', v::int, schema) FROM unnest(ARRAY['{}', '{"required": ["b"]}', '{"required": ["c"]}']) WITH ORDINALITY AS s (schema, v) ORDER BY v;
+CREATE FUNCTION event_schema."upgrade@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT meddle(data); END;
+SELECT event_upgrade_filter(data, 'upgrade', 1, 3), message FROM unnest(ARRAY[jsonb '{}', '{"b": 1}', '{"b": 1, "c": 1}']) AS data, event_upgrade_violations(data, 'upgrade', 1, 3);
+CREATE TABLE upgrades (event_type text, schema_version int, data jsonb);
+INSERT INTO upgrades VALUES ('upgrade', 1, '{}'), ('upgrade', 1, '{"b": 1}'), ('upgrade', 1, '{}');
+SELECT keyword, message, violations FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
+SELECT keyword, message, violations FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
+CALL migrate_events('upgrades', 'upgrade', 2);
+SELECT * FROM upgrades ORDER BY data;
+DROP TABLE upgrades;
+DROP FUNCTION event_schema."upgrade@1>2", event_schema."upgrade@compatibility";
+DROP FUNCTION meddle;
+SELECT count(drop_event_schema('upgrade', v)) FROM generate_series(1, 3) AS v;
+SELECT drop_event_schema('another', 1);

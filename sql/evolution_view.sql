@@ -269,6 +269,34 @@ SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
 SELECT count(DISTINCT venue) FROM viewed.trades WHERE schema_version = 1;
 CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT '[]'::jsonb $$;
 SELECT venue FROM viewed.trades;
+-- what is called immutable and is not: no answer outlives its query
+CREATE TABLE viewed.venues (name text);
+INSERT INTO viewed.venues VALUES ('first');
+CREATE FUNCTION viewed.looks_up(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	AS $$ SELECT data || jsonb_build_object('venue', (SELECT name FROM viewed.venues), 'key', current_setting('viewed.key', true)) $$;
+DROP FUNCTION event_schema."trade@1>2"(jsonb);
+SELECT register_event_upcast('trade', 1, 2, 'viewed.looks_up(jsonb)');
+SET viewed.key = '00000000-0000-4000-8000-000000000000';
+SELECT DISTINCT venue, key FROM viewed.trades WHERE schema_version = 1;
+UPDATE viewed.venues SET name = 'second';
+SELECT DISTINCT venue, data ->> 'venue' AS same FROM viewed.trades WHERE schema_version = 1;
+SET viewed.key = '0b4e6cd8-52f5-4b8c-8e55-4f5f7d3a9a10';
+SELECT DISTINCT key, data ->> 'key' AS same FROM viewed.trades WHERE schema_version = 1;
+DO $$
+DECLARE
+	seen text[];
+BEGIN
+	FOR i IN 1..2 LOOP
+		seen := seen || (event_at_version('{"symbol": "old"}', 'trade', 1, 2) ->> 'venue');
+		UPDATE viewed.venues SET name = name || '!';
+		seen := seen || (SELECT min(venue) FROM viewed.trades WHERE schema_version = 1);
+	END LOOP;
+	RAISE NOTICE '%', seen;
+END $$;
+RESET viewed.key;
+DROP FUNCTION event_schema."trade@1>2"(jsonb);
+SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
+
 -- a view knows whether it may run in parallel
 SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
 SELECT create_event_view('trades', 'viewed.events', 'trade');
@@ -285,8 +313,22 @@ SELECT create_event_view('trades', 'viewed.events', 'trade');
 CREATE VIEW viewed.mine AS SELECT 1 AS one;
 SELECT create_event_view('mine', 'viewed.events', 'trade');
 SELECT create_event_view('events', 'viewed.events', 'trade');
+CREATE VIEW viewed.by_hand AS SELECT id FROM viewed.events WHERE event_schema."trade@1"(data);
+SELECT create_event_view('by_hand', 'viewed.events', 'trade');
+SELECT create_event_view('trades', 'viewed.loose', 'trade', 2);
 -- what reads a property may be in an index
 CREATE INDEX ON viewed.events (event_timestamptz(data, 'at')) WHERE event_type = 'trade';
+
+-- nobody's operators are used
+CREATE FUNCTION viewed.equal(a regtype, b regtype) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'I run as %', current_user; END$$;
+CREATE OPERATOR viewed.= (LEFTARG = regtype, RIGHTARG = regtype, FUNCTION = viewed.equal);
+CREATE FUNCTION viewed.equal(a "char", b "char") RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'I run as %', current_user; END$$;
+CREATE OPERATOR viewed.= (LEFTARG = "char", RIGHTARG = "char", FUNCTION = viewed.equal);
+SET search_path = viewed, pg_catalog, public;
+SELECT create_event_view('trades_3', 'viewed.events', 'trade');
+SELECT count(*) FROM check_event_upgrade('viewed.events', 'trade', 1, 1);
+SELECT count(*) FROM audit_events('viewed.events') WHERE false;
+RESET search_path;
 
 -- ---------- what cannot be ----------
 

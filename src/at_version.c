@@ -9,7 +9,9 @@
  * than the view is still there.  What upcast_event raises it raises.
  *
  * A view asks for the same event once for each of its columns.  So the last
- * answer is kept, with the event that it is for.
+ * answer is kept, with the event that it is for; not for longer than a query
+ * runs, because what is called IMMUTABLE may all the same read a table, or a
+ * setting, that changes between two of them.
  */
 #include "postgres.h"
 
@@ -17,6 +19,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
+#include "lib/ilist.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -24,6 +27,7 @@
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "registry.h"
@@ -54,16 +58,33 @@ typedef struct Way
 static HTAB *ways = NULL;
 static uint64 ways_generation;	/* of the functions, when they were found */
 
-/* The last answer of this session. */
-static struct
+/*
+ * The last answer of a query.  All calls of a query are made in one memory
+ * context, which goes with the query, and this with it.
+ */
+typedef struct Last
 {
-	MemoryContext context;		/* of event and answer; NULL: not made yet */
+	dlist_node	node;			/* in queries */
+	MemoryContext query;
+	MemoryContextCallback at_end;
+	MemoryContext context;		/* of event and answer */
 	uint64		generation;
 	Oid			user;
+	SnapshotData snapshot;		/* as far as same_snapshot looks at it */
 	WayKey		way;
 	Jsonb	   *event;
 	Jsonb	   *answer;			/* NULL: nothing is kept */
-}			last;
+} Last;
+
+/* Those of the queries that run. */
+static dlist_head queries = DLIST_STATIC_INIT(queries);
+
+/* What a call in a query keeps. */
+typedef struct CallSite
+{
+	FmgrInfo	upcast_event;
+	Last	   *last;
+} CallSite;
 
 /* ---------- the way ---------- */
 
@@ -161,59 +182,98 @@ copy_jsonb(const Jsonb *jsonb)
 	return copy;
 }
 
-static bool
-is_last(const WayKey *way, const Jsonb *event)
+static void
+forget(void *arg)
 {
-	return last.answer != NULL &&
-		last.generation == ev_upcast_generation() &&
-		last.user == GetUserId() && memcmp(&last.way, way, sizeof(WayKey)) == 0 &&
-		VARSIZE(last.event) == VARSIZE(event) &&
-		memcmp(last.event, event, VARSIZE(event)) == 0;
+	dlist_delete(&((Last *) arg)->node);
+}
+
+/* The last answer of the query whose memory context this is. */
+static Last *
+last_of_query(MemoryContext query)
+{
+	dlist_iter	iter;
+	Last	   *last;
+
+	dlist_foreach(iter, &queries)
+	{
+		last = dlist_container(Last, node, iter.cur);
+		if (last->query == query)
+			return last;
+	}
+	last = MemoryContextAllocZero(query, sizeof(Last));
+	last->query = query;
+	last->context = AllocSetContextCreate(query, "event_validate last upcast", ALLOCSET_DEFAULT_SIZES);
+	last->at_end.func = forget;
+	last->at_end.arg = last;
+	dlist_push_head(&queries, &last->node);
+	MemoryContextRegisterResetCallback(query, &last->at_end);
+	return last;
+}
+
+/*
+ * PL/pgSQL evaluates expressions in one memory context too, but each with a
+ * snapshot of its own.
+ */
+static bool
+same_snapshot(const SnapshotData *a, const SnapshotData *b)
+{
+	return a->xmin == b->xmin && a->xmax == b->xmax && a->xcnt == b->xcnt && a->curcid == b->curcid;
+}
+
+static bool
+is_last(const Last *last, const WayKey *way, const Jsonb *event)
+{
+	return last->answer != NULL &&
+		last->generation == ev_upcast_generation() &&
+		last->user == GetUserId() && same_snapshot(&last->snapshot, GetActiveSnapshot()) &&
+		memcmp(&last->way, way, sizeof(WayKey)) == 0 &&
+		VARSIZE(last->event) == VARSIZE(event) &&
+		memcmp(last->event, event, VARSIZE(event)) == 0;
 }
 
 static void
-keep(const WayKey *way, const Jsonb *event, const Jsonb *answer)
+keep(Last *last, const WayKey *way, const Jsonb *event, const Jsonb *answer)
 {
 	MemoryContext caller;
 
-	last.answer = NULL;
+	last->answer = NULL;
 	if (VARSIZE(event) > KEPT_BYTES || VARSIZE(answer) > KEPT_BYTES)
 		return;
-	if (last.context == NULL)
-		last.context = AllocSetContextCreate(TopMemoryContext, "event_validate last upcast",
-											 ALLOCSET_DEFAULT_SIZES);
-	MemoryContextReset(last.context);
-	last.generation = ev_upcast_generation();
-	last.user = GetUserId();
-	last.way = *way;
-	caller = MemoryContextSwitchTo(last.context);
-	last.event = copy_jsonb(event);
-	last.answer = copy_jsonb(answer);
+	MemoryContextReset(last->context);
+	last->generation = ev_upcast_generation();
+	last->user = GetUserId();
+	last->snapshot = *GetActiveSnapshot();
+	last->way = *way;
+	caller = MemoryContextSwitchTo(last->context);
+	last->event = copy_jsonb(event);
+	last->answer = copy_jsonb(answer);
 	MemoryContextSwitchTo(caller);
 }
 
 /* ---------- SQL ---------- */
 
-/* The extension's upcast_event, which may be in any schema. */
-static FmgrInfo *
-upcast_event(FmgrInfo *caller)
+/* With the extension's upcast_event, which may be in any schema. */
+static CallSite *
+get_call_site(FmgrInfo *caller)
 {
 	Oid			types[] = {JSONBOID, TEXTOID, INT4OID, INT4OID};
-	FmgrInfo   *result = caller->fn_extra;
+	CallSite   *site = caller->fn_extra;
 	Oid			function;
 
-	if (result != NULL)
-		return result;
+	if (site != NULL)
+		return site;
 	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
 							   CStringGetDatum("upcast_event"),
 							   PointerGetDatum(buildoidvector(types, lengthof(types))),
 							   ObjectIdGetDatum(get_func_namespace(caller->fn_oid)));
 	if (!OidIsValid(function))
 		elog(ERROR, "could not find function upcast_event");
-	result = MemoryContextAllocZero(caller->fn_mcxt, sizeof(FmgrInfo));
-	fmgr_info_cxt(function, result, caller->fn_mcxt);
-	caller->fn_extra = result;
-	return result;
+	site = MemoryContextAllocZero(caller->fn_mcxt, sizeof(CallSite));
+	fmgr_info_cxt(function, &site->upcast_event, caller->fn_mcxt);
+	site->last = last_of_query(caller->fn_mcxt);
+	caller->fn_extra = site;
+	return site;
 }
 
 /*
@@ -227,6 +287,7 @@ Datum
 ev_event_at_version(PG_FUNCTION_ARGS)
 {
 	LOCAL_FCINFO(call, 4);
+	CallSite   *site;
 	Jsonb	   *event;
 	Way			way;
 	uint64		before;
@@ -250,18 +311,19 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 				 errmsg("upcasts of event \"%s\" from version %d to version %d are not parallel safe",
 						NameStr(way.key.type), way.key.from, way.key.to),
 				 errhint("Make the view anew with create_event_view.")));
-	if (way.immutable && is_last(&way.key, event))
-		PG_RETURN_JSONB_P(copy_jsonb(last.answer));
+	site = get_call_site(fcinfo->flinfo);
+	if (way.immutable && ActiveSnapshotSet() && is_last(site->last, &way.key, event))
+		PG_RETURN_JSONB_P(copy_jsonb(site->last->answer));
 
 	before = ev_upcast_generation();
-	InitFunctionCallInfoData(*call, upcast_event(fcinfo->flinfo), 4, InvalidOid, NULL, NULL);
+	InitFunctionCallInfoData(*call, &site->upcast_event, 4, InvalidOid, NULL, NULL);
 	for (int i = 0; i < 4; i++)
 		call->args[i] = fcinfo->args[i];
 	call->args[0].value = JsonbPGetDatum(event);
 	answer = FunctionCallInvoke(call);
 	if (call->isnull)
 		PG_RETURN_NULL();
-	if (way.immutable && before == ev_upcast_generation())
-		keep(&way.key, event, DatumGetJsonbP(answer));
+	if (way.immutable && ActiveSnapshotSet() && before == ev_upcast_generation())
+		keep(site->last, &way.key, event, DatumGetJsonbP(answer));
 	PG_RETURN_DATUM(answer);
 }

@@ -315,8 +315,15 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 	{
 		EvVersion  *version = dropped_version(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 
-		if (version != NULL)
-			versions = lappend(versions, version);
+		if (version == NULL)
+			continue;
+
+		/*
+		 * An upcast depends on its versions and is gone with them; but not
+		 * after pg_upgrade, which runs no event trigger that would say so.
+		 */
+		ev_upcast_check_unused(version->type, strlen(version->type), version->version);
+		versions = lappend(versions, version);
 	}
 	if (versions != NIL)
 		ev_enforcement_check_unused(versions, get_func_namespace(fcinfo->flinfo->fn_oid));

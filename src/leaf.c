@@ -52,6 +52,7 @@ ev_matches_format(EvFormatFunction matches, const char *data, uint32 length)
 	EvUtf8		string;
 	bool		ok;
 
+	CHECK_FOR_INTERRUPTS();
 	if (!ev_utf8_from_server(data, length, &string))
 		return false;
 	ok = matches(string.data, string.length);
@@ -205,8 +206,10 @@ match_string(EvMatch *m, const EvLeaf *leaf, const char *data, uint32 length)
 			return m->is_utf8 ? ev_pattern_matches(leaf->u.pattern, data, length) :
 				ev_matches_pattern(leaf->u.pattern, data, length);
 		case EV_LEAF_FORMAT:
-			return m->is_utf8 ? leaf->u.format(data, length) :
-				ev_matches_format(leaf->u.format, data, length);
+			if (!m->is_utf8)
+				return ev_matches_format(leaf->u.format, data, length);
+			CHECK_FOR_INTERRUPTS();
+			return leaf->u.format(data, length);
 		case EV_LEAF_BRANCHES:
 		case EV_LEAF_BLOCK:
 		case EV_LEAF_ALL:
@@ -661,6 +664,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	{
 		uint32		until = Min(count, done + MERGED_KEYS);
 
+		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = done; i < until; i++)
 		{
 			uint32		key_end = ev_entry_end(keys[i], key_start);

@@ -576,6 +576,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, Marks *marks, co
 		bool		evaluated = false;
 		bool		found;
 
+		CHECK_FOR_INTERRUPTS();
 		key_start = key_end;
 		value_start = value_end;
 
@@ -664,6 +665,7 @@ match_unevaluated(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step
 		EvString	key = {base + key_start, key_end - key_start};
 		EvInstance	value = ev_entry_value(values[i], base, value_start, value_end);
 
+		CHECK_FOR_INTERRUPTS();
 		key_start = key_end;
 		value_start = value_end;
 		if (is_marked(marks, i))
@@ -818,6 +820,7 @@ match_array(EvMatch *m, const EvArray *array, EvInstance in, Marks *marks, const
 			EvInstance	item = ev_entry_value(container->children[i], base, start, end);
 			uint32		block = i < array->prefix_count ? array->prefix[i] : array->items;
 
+			CHECK_FOR_INTERRUPTS();
 			start = end;
 			if (!enter_child(m, block, item, step, STEP_ITEM, (EvString) {0}, i, mode))
 			{

@@ -44,7 +44,8 @@ typedef struct EvCollector
  * Does the document match?  What it allocates, for rare keywords, is in
  * CurrentMemoryContext and freed.  Raises statement_too_complex where the
  * nesting is too deep for the stack, program_limit_exceeded where a regular
- * expression needs too much, and query_canceled.
+ * expression or a division for "multipleOf" needs too much, and
+ * query_canceled.
  */
 extern bool ev_match(const EvProgram *program, const Jsonb *document);
 

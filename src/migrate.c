@@ -23,6 +23,7 @@
 
 #include "access/heapam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -53,6 +54,7 @@
 
 #include "audit.h"
 #include "compat.h"
+#include "match.h"
 #include "originals.h"
 #include "registration.h"
 #include "registry.h"
@@ -186,7 +188,7 @@ find_column(Relation relation, const char *text, bool is_data)
 static void
 resolve_relation(Migration *migration, const char *data, const char *type, const char *version)
 {
-	Relation	relation = table_open(migration->relation, AccessShareLock);
+	Relation	relation = relation_open(migration->relation, AccessShareLock);
 
 	if (relation->rd_rel->relkind != RELKIND_RELATION &&
 		relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
@@ -197,7 +199,7 @@ resolve_relation(Migration *migration, const char *data, const char *type, const
 	migration->data_column = find_column(relation, data, true);
 	migration->version_column = find_column(relation, version, false);
 	migration->type_condition = ev_row_expression(migration->relation, type, EV_ROW_TYPE, true);
-	table_close(relation, AccessShareLock);
+	relation_close(relation, AccessShareLock);
 }
 
 /* The versions from which upcasts lead to the wanted one. */
@@ -453,6 +455,7 @@ prepare_statements(Migration *migration)
 	else
 		appendStringInfo(&command, "UPDATE ONLY %s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3",
 						 leaf, data, version);
+	appendStringInfo(&command, " RETURNING %s::pg_catalog.int4, %s", version, data);
 	migration->update_plan = prepare(command.data, lengthof(update_types), update_types);
 }
 
@@ -526,7 +529,7 @@ take_result(Migration *migration, Row *row, const EvUpgraded *upgraded)
 	{
 		FailureTarget target = {migration, row};
 
-		ev_audit_kinds(upgraded->schema->program, upgraded->data, put_failure, &target);
+		ev_audit_kinds(ev_registry_program(upgraded->schema), upgraded->data, put_failure, &target);
 	}
 	else
 	{
@@ -617,6 +620,44 @@ fail_update(Migration *migration, Row *row, const char *name, const char *messag
 	row->result = NULL;
 }
 
+/* Is what was written valid?  The upcast's result is. */
+static bool
+is_valid(Migration *migration, const Row *row, const Jsonb *written)
+{
+	EvSchema   *schema;
+
+	if (VARSIZE(written) == VARSIZE(row->result) && memcmp(written, row->result, VARSIZE(written)) == 0)
+		return true;
+	schema = ev_registry_find(VARDATA_ANY(migration->type), VARSIZE_ANY_EXHDR(migration->type), migration->to);
+	return schema != NULL && ev_match(schema->program, written);
+}
+
+/*
+ * What a trigger made of the row.  Where it has another version it is not done,
+ * and would be upcast once more; and what is not valid would stay for good.
+ */
+static void
+check_written(Migration *migration, const Row *row)
+{
+	HeapTuple	tuple = SPI_tuptable->vals[0];
+	TupleDesc	descriptor = SPI_tuptable->tupdesc;
+	bool		is_null;
+	int32		version;
+	Datum		data;
+
+	version = DatumGetInt32(SPI_getbinval(tuple, descriptor, 1, &is_null));
+	if (is_null || version != migration->to)
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_DATA_CHANGE_VIOLATION),
+				 errmsg("a trigger of the table changed the event's version")));
+	data = SPI_getbinval(tuple, descriptor, 2, &is_null);
+	if (is_null || !is_valid(migration, row, DatumGetJsonbP(data)))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("a trigger of the table changed the event, which is not valid then")));
+	SPI_freetuptable(SPI_tuptable);
+}
+
 static void
 write_row(Migration *migration, Relation leaf, Row *row)
 {
@@ -624,11 +665,15 @@ write_row(Migration *migration, Relation leaf, Row *row)
 		JsonbPGetDatum(row->result), Int32GetDatum(migration->to), PointerGetDatum(&row->tid)
 	};
 
-	if (SPI_execute_plan(migration->update_plan, values, NULL, false, 0) != SPI_OK_UPDATE)
+	if (SPI_execute_plan(migration->update_plan, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING)
 		elog(ERROR, "could not update an event");
 	if (SPI_processed == 0)
-		fail_update(migration, row, "", "a trigger or rule of the table kept it from being updated");
-	else if (migration->keep_original)
+	{
+		fail_update(migration, row, "", "a trigger of the table kept it from being updated");
+		return;
+	}
+	check_written(migration, row);
+	if (migration->keep_original)
 		ev_originals_add(migration->relation, leaf, row->original, row->name, migration->type,
 						 row->version, migration->to);
 }
@@ -720,7 +765,7 @@ migrate_batch(Migration *migration, Datum *tids, int count)
 	foreach(cell, migration->versions)
 		migration->upgrades = lappend(migration->upgrades,
 									  ev_upgrade_make(migration->batch_context, migration->type,
-													  lfirst_int(cell), migration->to));
+													  lfirst_int(cell), migration->to, true));
 
 	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
 	values[1] = PointerGetDatum(migration->type);
@@ -757,6 +802,9 @@ next_transaction(void)
 	/* what others changed is looked at anew, and not an error */
 	set_config_option("transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_LOCAL, true, 0, false);
+	/* what a constraint refuses is one event's, and not the batch's */
+	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
+		elog(ERROR, "could not set constraints");
 }
 
 static void

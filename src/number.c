@@ -8,6 +8,7 @@
 
 #include "common/int.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/fmgrprotos.h"
 
 #include "number.h"
@@ -100,6 +101,7 @@ ev_number_is_multiple(Numeric number, Numeric of)
 	y.negative = false;
 	if (x_end - y_end <= 5 && to_integer(&x, x_end - y_end, &a) && to_integer(&y, 0, &b))
 		return a % b == 0;
+	CHECK_FOR_INTERRUPTS();
 	if (y.count <= 3 && to_integer(&y, 0, &b))
 		return is_multiple_of_few_digits(&x, x_end - y_end, (uint64) b);
 

@@ -233,8 +233,12 @@ ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 		if (pattern->shape != NULL)
 			matches = shape_matches(pattern->shape, (const unsigned char *) string, length);
 		else if (pattern->automaton != NULL)
+		{
+			/* of short strings, a document may have millions */
+			CHECK_FOR_INTERRUPTS();
 			matches = automaton_matches(pattern->automaton,
 										(const unsigned char *) string, length);
+		}
 		else
 			matches = ev_regex_matches(pattern->regex, string, length);
 		if (matches == pattern->negated)

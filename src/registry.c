@@ -343,6 +343,12 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	return named->schema;
 }
 
+const EvProgram *
+ev_registry_program(EvSchema *schema)
+{
+	return schema->valid ? schema->program : ev_registry_by_function(schema->function)->program;
+}
+
 EvProgram *
 ev_registry_annotated(EvSchema *schema)
 {

@@ -50,6 +50,12 @@ extern EvSchema *ev_registry_by_function(Oid function);
 extern EvSchema *ev_registry_find(const char *type, int type_length, int32 version);
 
 /*
+ * The program of a schema that was found before other functions ran, which may
+ * have changed schemas.  Raises as ev_registry_by_function does.
+ */
+extern const EvProgram *ev_registry_program(EvSchema *schema);
+
+/*
  * The schema's program with annotations.  Lives as long as schema->program
  * does.
  */

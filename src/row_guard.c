@@ -674,6 +674,8 @@ violations_of(Event *event, char **first, char **words)
 	if (event->fault == NULL && event->type != NULL && event->has_version &&
 		event->schema != NULL && event->data != NULL)
 	{
+		/* constraints that were asked meanwhile may have changed schemas */
+		ev_registry_program(event->schema);
 		initStringInfo(&json.words);
 		initStringInfo(&json.first);
 		pushJsonbValue(&json.state, WJB_BEGIN_ARRAY, NULL);

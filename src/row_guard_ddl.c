@@ -13,10 +13,8 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -26,25 +24,20 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "storage/latch.h"
-#include "storage/lmgr.h"
-#include "storage/proc.h"
 #include "tcop/dest.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
-#include "utils/wait_event.h"
 
 #include "compat.h"
 #include "quarantine.h"
 #include "row_guard.h"
+#include "table_lock.h"
 
 PG_FUNCTION_INFO_V1(ev_add_event_guard);
 PG_FUNCTION_INFO_V1(ev_set_event_guard_mode);
@@ -64,115 +57,6 @@ table_name(Oid table)
 {
 	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
 									  get_rel_name(table));
-}
-
-/* How long we wait for all locks together, in milliseconds, and how often we try */
-#define WAIT	400
-#define TRIES	20
-
-/* Locks tables, and the partitions of each; by a time, if there is one. */
-static void
-lock_until(List *tables, LOCKMODE mode, TimestampTz deadline)
-{
-	ListCell   *cell;
-
-	foreach(cell, tables)
-	{
-		List	   *members = list_make1_oid(lfirst_oid(cell));
-
-		for (int i = 0; i < list_length(members); i++)
-		{
-			if (deadline != DT_NOEND)
-			{
-				long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
-				char		timeout[16];
-
-				snprintf(timeout, sizeof(timeout), "%ld", Max(left, 1));
-				set_config_option("lock_timeout", timeout, PGC_USERSET, PGC_S_SESSION,
-								  GUC_ACTION_SAVE, true, 0, false);
-			}
-			LockRelationOid(list_nth_oid(members, i), mode);
-			/* no partition comes or goes once the table is locked */
-			if (i == 0 && get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE)
-				members = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
-		}
-		list_free(members);
-	}
-}
-
-/* One go of lock_tables; false, and nothing locked, where it took too long. */
-static bool
-try_lock_tables(List *tables, LOCKMODE mode)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool locked = false;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		int			guc_level = NewGUCNestLevel();
-
-		lock_until(tables, mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT));
-		AtEOXact_GUC(false, guc_level);
-		ReleaseCurrentSubTransaction();
-		locked = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-
-		/*
-		 * whatever the error is: who catches it knows nothing of this
-		 * subtransaction
-		 */
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
-			ReThrowError(error);
-		FreeErrorData(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return locked;
-}
-
-/*
- * Locks tables and their partitions, all or none.  Whoever comes while we wait,
- * waits behind us, so we wait for a moment only, for all of them together, let
- * the others through, and try again.  Where the session has a lock_timeout,
- * that says how long to wait.
- */
-static void
-lock_tables(List *tables, LOCKMODE mode)
-{
-	if (LockTimeout > 0)
-	{
-		lock_until(tables, mode, DT_NOEND);
-		return;
-	}
-	for (int tries = 1; !try_lock_tables(tables, mode); tries++)
-	{
-		if (tries == TRIES)
-			ereport(ERROR,
-					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 list_length(tables) == 1 ?
-					 errmsg("could not lock table \"%s\"", get_rel_name(linitial_oid(tables))) :
-					 errmsg("could not lock all guarded tables"),
-					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
-					 errhint("Try again when they have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.")));
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, 200,
-						 PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-	}
 }
 
 /* Raises unless the caller may have triggers on the table. */
@@ -214,7 +98,7 @@ static Relation
 open_table(Oid table, LOCKMODE mode)
 {
 	check_privilege(table);
-	lock_tables(list_make1_oid(table), mode);
+	ev_lock_tables(list_make1_oid(table), mode);
 	return open_locked(table);
 }
 
@@ -530,7 +414,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	if (tables != NIL)
 		ev_quarantine_create();
 	/* all at once: none is kept waiting for another to be free */
-	lock_tables(tables, ShareRowExclusiveLock);
+	ev_lock_tables(tables, ShareRowExclusiveLock);
 	foreach(cell, tables)
 	{
 		EvGuardArguments arguments;

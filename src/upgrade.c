@@ -37,6 +37,7 @@ struct EvUpgrade
 	text	   *type;
 	int32		from;
 	int32		to;
+	bool		all_the_way;	/* raise where no upcasts lead there */
 	uint64		generation;
 	MemoryContext run_context;	/* of the run */
 	EvUpcastRun *run;			/* NULL: to be made anew */
@@ -66,7 +67,7 @@ ev_upgrade_is_fault(int sqlstate)
 }
 
 EvUpgrade *
-ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to)
+ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bool all_the_way)
 {
 	MemoryContext context = AllocSetContextCreate(parent, "event_validate upgrade", ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
@@ -76,6 +77,7 @@ ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to)
 	upgrade->type = DatumGetTextPCopy(PointerGetDatum(type));
 	upgrade->from = from;
 	upgrade->to = to;
+	upgrade->all_the_way = all_the_way;
 	upgrade->run_context = AllocSetContextCreate(context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
 	MemoryContextSwitchTo(caller);
 	return upgrade;
@@ -100,6 +102,8 @@ prepare(EvUpgrade *upgrade)
 	upgrade->schema = ev_registry_find(VARDATA_ANY(upgrade->type), VARSIZE_ANY_EXHDR(upgrade->type), upgrade->to);
 	if (upgrade->schema == NULL)
 		ev_refuse_unregistered(upgrade->type, upgrade->to);
+	if (upgrade->all_the_way)
+		ev_upcast_path(upgrade->type, upgrade->from, &upgrade->to); /* raises */
 	way = ev_upcast_way(upgrade->type, upgrade->from, upgrade->to, &reached);
 	upgrade->is_whole = way != NIL && reached == upgrade->to;
 	upgrade->run = ev_upcast_prepare(upgrade->type, way);
@@ -129,7 +133,7 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 			return;
 		}
 	}
-	if (!upgrade->is_whole && !ev_match(upgrade->schema->program, result->data))
+	if (!upgrade->is_whole && !ev_match(ev_registry_program(upgrade->schema), result->data))
 		result->schema = upgrade->schema;
 }
 
@@ -236,7 +240,8 @@ get_call_site(FunctionCallInfo fcinfo)
 		site->upgrade = NULL;
 		if (upgrade != NULL)
 			MemoryContextDelete(upgrade->context);
-		site->upgrade = ev_upgrade_make(fcinfo->flinfo->fn_mcxt, type, PG_GETARG_INT32(2), PG_GETARG_INT32(3));
+		site->upgrade = ev_upgrade_make(fcinfo->flinfo->fn_mcxt, type, PG_GETARG_INT32(2), PG_GETARG_INT32(3),
+										false);
 	}
 	return site;
 }
@@ -320,7 +325,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	document = PG_GETARG_DATUM(0);
 	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
 	if (upgraded.schema != NULL)
-		ev_audit_kinds(upgraded.schema->program, upgraded.data, put_kind, fcinfo->resultinfo);
+		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, put_kind, fcinfo->resultinfo);
 	else if (upgraded.fault != NULL)
 	{
 		/* messages hold values: what is the same is told by the SQLSTATE */

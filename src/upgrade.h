@@ -29,10 +29,12 @@ extern bool ev_upgrade_is_fault(int sqlstate);
 /*
  * Upcasts are run as far as they lead to the version, and the result is
  * validated; with no upcast the event is just validated under the other
- * version.  Raises undefined_object where a version is not registered.  Lives
- * in a memory context of its own, a child of the one given.
+ * version, or, with all_the_way, refused.  Raises undefined_object, when it is
+ * run, where a version is not registered, and where upcasts do not lead all the
+ * way.  Lives in a memory context of its own, a child of the one given.
  */
-extern EvUpgrade *ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to);
+extern EvUpgrade *ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to,
+								  bool all_the_way);
 
 /*
  * Does it for some documents (jsonb, or text that should be JSON), each with an

@@ -133,6 +133,11 @@ matches('1,000,000 items, each contained', '{"contains": {"minimum": 500000}, "m
 # numeric_mod could not be cancelled
 attempt('numbers of 131,072 digits, too many to be divided', q(SELECT jsonb_matches_schema(
 	  ('{"multipleOf": 0.' || repeat('1234567', 2000) || '}')::jsonb, repeat('7654321', 18000)::jsonb)), '54000');
+# each name and item takes no time, but all of them more than this
+my $patterns = join(', ', map { qq("[j-m]*$_\[0-9]*z": true) } 10 .. 999);
+matches('100,000 properties, a thousand patterns, cancelled', "{\"patternProperties\": {$patterns}}", 'props', 't|57014', 1);
+attempt('a million violations, cancelled', q(SELECT count(*) FROM jsonb_schema_violations('{"items": {"type": "null"}}', document('many wrong'))), '1000000|57014', 1);
+
 attempt('a million numbers, divided exactly', q(SELECT jsonb_matches_schema('{"items": {"multipleOf": 1e-30}}', document('integers 1M'))), 't');
 
 # ---------- patterns against 200 kB ----------

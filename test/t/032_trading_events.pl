@@ -99,11 +99,15 @@ chdir $folder or die $!;
 $new->start;
 my %lines = map { $_ => 1 } split /\n/, $before;
 my %after = map { $_ => 1 } split /\n/, $new->safe_psql('upgraded', $inventory);
-is_deeply([ grep { !$after{$_} } sort keys %lines ], [], 'nothing is lost');
+
+# pg_upgrade runs no event trigger, so an upcast's dependencies on its versions
+# are not made again: the versions are kept all the same (see below).
+my $between = qr/^dependency\|function event_schema\."[^"]+@\d+>\d+"\(jsonb\)\|function event_schema\."[^"]+@\d+"\(jsonb\)\|n$/;
+is_deeply([ grep { !$after{$_} && $_ !~ $between } sort keys %lines ], [], 'nothing is lost');
 is_deeply([ grep { !$lines{$_} } sort keys %after ], [], 'nothing is new');
 
 foreach my $statement ('DROP EXTENSION trading_events', 'DROP EXTENSION trading_events CASCADE',
-	'DROP FUNCTION event_schema."order.placed@1"')
+	'DROP FUNCTION event_schema."order.placed@1"', 'DROP FUNCTION event_schema."market.trade@3" CASCADE')
 {
 	my @error = sql_error($new, 'upgraded', $statement);
 

@@ -1,0 +1,185 @@
+/*
+ * table_lock.c
+ *	  Locks on tables that are in use, without keeping writers waiting for long.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "table_lock.h"
+
+PG_FUNCTION_INFO_V1(ev_lock_event_table);
+
+/* How long we wait for all locks together, in milliseconds, and how often we try */
+#define WAIT	400
+#define TRIES	20
+
+static void
+set_option(const char *name, const char *value)
+{
+	set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* Locks tables, and what they reach; by a time, if there is one. */
+static void
+lock_until(List *tables, LOCKMODE mode, TimestampTz deadline)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		List	   *members = list_make1_oid(lfirst_oid(cell));
+
+		for (int i = 0; i < list_length(members); i++)
+		{
+			if (deadline != DT_NOEND)
+				set_option("lock_timeout",
+						   psprintf("%ld", Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), 1)));
+			LockRelationOid(list_nth_oid(members, i), mode);
+			/* none of them comes or goes once the table is locked */
+			if (i == 0 && (mode == AccessExclusiveLock ||
+						   get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE))
+				members = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
+		}
+		list_free(members);
+	}
+}
+
+/* One go of ev_lock_tables; false, and nothing locked, where it took too long. */
+static bool
+try_lock_tables(List *tables, LOCKMODE mode)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool locked = false;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		int			guc_level = NewGUCNestLevel();
+
+		/*
+		 * An autovacuum is told to give way when whoever waits for it looks
+		 * for deadlocks, which by default is after a second.
+		 */
+		set_option("deadlock_timeout", "100ms");
+		lock_until(tables, mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT));
+		AtEOXact_GUC(false, guc_level);
+		ReleaseCurrentSubTransaction();
+		locked = true;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+
+		/*
+		 * whatever the error is: who catches it knows nothing of this
+		 * subtransaction
+		 */
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+			ReThrowError(error);
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return locked;
+}
+
+void
+ev_lock_tables(List *tables, LOCKMODE mode)
+{
+	if (LockTimeout > 0)
+	{
+		lock_until(tables, mode, DT_NOEND);
+		return;
+	}
+	for (int tries = 1; !try_lock_tables(tables, mode); tries++)
+	{
+		if (tries == TRIES)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 list_length(tables) == 1 ?
+					 errmsg("could not lock table \"%s\"", get_rel_name(linitial_oid(tables))) :
+					 errmsg("could not lock all guarded tables"),
+					 mode == AccessExclusiveLock ?
+					 errdetail("Other transactions are using it, or one of its partitions or children, and do not end.") :
+					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
+					 errhint("Try again when they have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.")));
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 Min(tries, 10) * 100, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* As regclass shows it, with its schema; or its OID, where it is gone. */
+static char *
+table_name(Oid table)
+{
+	char	   *name = get_rel_name(table);
+
+	return name == NULL ? psprintf("%u", table) :
+		quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name);
+}
+
+/*
+ * lock_event_table(relation regclass)
+ *
+ * Takes the lock that ALTER TABLE needs.  Raises insufficient_privilege unless
+ * the caller owns the table, and what ev_lock_tables raises.
+ */
+Datum
+ev_lock_event_table(PG_FUNCTION_ARGS)
+{
+	Oid			table = PG_GETARG_OID(0);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	char		kind = '\0';
+	Oid			owner = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	if (kind == RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is a foreign table: its rows are written elsewhere, where no check is asked",
+						table_name(table))));
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is not a table", table_name(table))));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table %s", table_name(table))));
+	ev_lock_tables(list_make1_oid(table), AccessExclusiveLock);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,24 @@
+/*
+ * table_lock.h
+ *	  Locks on tables that are in use.
+ */
+#ifndef EV_TABLE_LOCK_H
+#define EV_TABLE_LOCK_H
+
+#include "nodes/pg_list.h"
+#include "storage/lockdefs.h"
+
+/*
+ * Locks tables, given by their OIDs, all or none, each with what a command that
+ * needs the lock would reach from it: the partitions of a partitioned table,
+ * and with ACCESS EXCLUSIVE, as ALTER TABLE takes it, the children of any.  The
+ * locks are kept until the transaction ends.  Checks no privilege.
+ *
+ * Whoever comes while we wait, waits behind us, so we wait for a moment only,
+ * for all of them together, let the others through, and try again; an
+ * autovacuum gives way.  Where the session has a lock_timeout, that says how
+ * long to wait for each.  Raises lock_not_available.
+ */
+extern void ev_lock_tables(List *tables, LOCKMODE mode);
+
+#endif							/* EV_TABLE_LOCK_H */
