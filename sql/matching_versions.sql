@@ -26,3 +26,24 @@ SELECT matching_event_versions('{"a": 1}', 'matching');
 
 SELECT drop_event_schema('matching', version) FROM unnest(ARRAY[0, 2, 9, 10]) AS version;
 SELECT drop_event_schema('matching.other', 1);
+
+-- a call site heeds versions that come and go, and other types
+DO $$
+DECLARE
+	found text := '';
+	type text;
+BEGIN
+	PERFORM register_event_schema('matching.kept', 1, 'true'), register_event_schema('matching.other', 7, 'true');
+	FOR step IN 1..5 LOOP
+		type := CASE step WHEN 2 THEN 'matching.other' ELSE 'matching.kept' END;
+		found := concat_ws(' ', found, matching_event_versions('{}', type));
+		IF step = 3 THEN
+			PERFORM register_event_schema('matching.kept', 2, 'true');
+		ELSIF step = 4 THEN
+			PERFORM drop_event_schema('matching.kept', 1);
+		END IF;
+	END LOOP;
+	RAISE NOTICE '%', found;
+	PERFORM drop_event_schema('matching.kept', 2), drop_event_schema('matching.other', 7);
+END
+$$;
