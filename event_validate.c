@@ -180,7 +180,8 @@ ev_check_event(PG_FUNCTION_ARGS)
 						PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0),
 						PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
 						PG_ARGISNULL(2) ? NULL : &version,
-						PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL);
+						PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL,
+						schema);
 	}
 	release_document(data, PG_GETARG_DATUM(0), &buffer);
 	PG_RETURN_BOOL(true);

@@ -2,8 +2,10 @@
  * refusal.c
  *	  The error for an event that is not valid.
  *
- * Off the path of valid events: the schema is looked up anew, and the document
- * matched once more for its violations.
+ * Off the path of valid events: the document is matched once more for its
+ * violations, by the program that refused it.  The schema is not looked up
+ * anew for that: another session may have replaced it meanwhile by one under
+ * which the document has no violation.
  */
 #include "postgres.h"
 
@@ -76,7 +78,10 @@ joined(List *lines, int limit, const char *separator)
 	return result.data;
 }
 
-/* The violations of a document that has some. */
+/*
+ * The violations of a document that the schema's program refused.  Where that
+ * is gone, what is there now may have nothing against the document.
+ */
 static void
 list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
 {
@@ -87,8 +92,9 @@ list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
 			.add = add_to_list, .limit = MET_LINES
 		}, .context = CurrentMemoryContext
 	};
-	if (ev_match_collect(schema->program, data, &list->collector))
-		elog(ERROR, "event \"%s\" does not match its schema, but has no violation", NameStr(schema->name));
+	ev_match_collect(ev_registry_kept_program(schema), data, &list->collector);
+	if (list->lines == NIL)
+		list->lines = list_make1("(document): did not match the schema, which has been replaced since");
 }
 
 /* The first of them, and how many more there are. */
@@ -120,10 +126,8 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 
 void
 ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
-				const int32 *version, const char *constraint)
+				const int32 *version, const char *constraint, EvSchema *schema)
 {
-	EvSchema   *schema;
-
 	if (type == NULL)
 	{
 		ev_violation_log("refused", relation, type, version, "its type is null");
@@ -141,9 +145,10 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 						text_to_cstring(type)),
 				 constraint_field(constraint)));
 	}
-	schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), *version);
 	if (data == NULL)
 	{
+		if (schema == NULL)
+			schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), *version);
 		ev_violation_log("refused", relation, type, version, "its data is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),

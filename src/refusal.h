@@ -16,9 +16,13 @@
  * and version are NULL where the event has none.  The CONSTRAINT NAME is the
  * constraint, or where that is NULL the schema's function.  The relation, for
  * the log, is NULL where it is not known.
+ *
+ * The schema is the one whose program did not match the data; NULL where none
+ * was found, or none was looked for because something is NULL.
  */
 extern void ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
-							const int32 *version, const char *constraint) pg_attribute_noreturn();
+							const int32 *version, const char *constraint,
+							EvSchema *schema) pg_attribute_noreturn();
 
 /*
  * Raises check_violation for what an upcast from a version made of an event:

@@ -350,6 +350,12 @@ ev_registry_program(EvSchema *schema)
 	return schema->valid ? schema->program : ev_registry_by_function(schema->function)->program;
 }
 
+const EvProgram *
+ev_registry_kept_program(EvSchema *schema)
+{
+	return schema->program != NULL ? schema->program : ev_registry_program(schema);
+}
+
 EvProgram *
 ev_registry_annotated(EvSchema *schema)
 {

@@ -56,6 +56,13 @@ extern EvSchema *ev_registry_find(const char *type, int type_length, int32 versi
 extern const EvProgram *ev_registry_program(EvSchema *schema);
 
 /*
+ * The program that a schema had when it was last looked up, valid or not; it is
+ * kept until a program of any schema is made.  After that as
+ * ev_registry_program.
+ */
+extern const EvProgram *ev_registry_kept_program(EvSchema *schema);
+
+/*
  * The schema's program with annotations.  Lives as long as schema->program
  * does.
  */

@@ -677,8 +677,8 @@ violations_of(Event *event, char **first, char **words)
 	if (event->fault == NULL && event->type != NULL && event->has_version &&
 		event->schema != NULL && event->data != NULL)
 	{
-		/* constraints that were asked meanwhile may have changed schemas */
-		ev_registry_program(event->schema);
+		/* by what refused it, though it be replaced meanwhile */
+		ev_registry_kept_program(event->schema);
 		initStringInfo(&json.words);
 		initStringInfo(&json.first);
 		ev_push_jsonb(&json.state, WJB_BEGIN_ARRAY, NULL);
@@ -738,7 +738,7 @@ refuse(Relation relation, Event *event)
 				 errmsg("event is not valid: its data is not JSON"),
 				 event->fault_sqlstate ? 0 : errdetail_internal("%s", event->fault)));
 	}
-	ev_refuse_event(relation, event->data, event->type, version, NULL);
+	ev_refuse_event(relation, event->data, event->type, version, NULL, event->schema);
 }
 
 static void
@@ -751,14 +751,18 @@ static void
 divert(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 {
 	EvDiverted	diverted = {.table = guard->table, .relation = relation, .row = row};
-	char	   *reason = ev_row_why_not_insert(relation, guard->table, row);
+	char	   *reason;
 	char	   *first;
 	char	   *words;
+
+	/* before policies are asked, which may look up schemas */
+	diverted.violations = violations_of(event, &first, &words);
 
 	/*
 	 * somebody else will insert it later: only what the user could have
 	 * inserted
 	 */
+	reason = ev_row_why_not_insert(relation, guard->table, row);
 	if (reason != NULL)
 	{
 		ErrorContextCallback context = {error_context_stack, not_diverted_context, reason};
@@ -768,7 +772,6 @@ divert(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 	}
 	diverted.type = event->type;
 	diverted.version = event->has_version ? &event->version : NULL;
-	diverted.violations = violations_of(event, &first, &words);
 	ev_quarantine_add(&diverted);
 	ev_violation_log("diverted", relation, diverted.type, diverted.version, words);
 }
