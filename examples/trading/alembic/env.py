@@ -2,6 +2,7 @@
 
 import sys
 
+import psycopg
 import sqlalchemy as sa
 from alembic import context
 
@@ -15,5 +16,13 @@ if context.is_offline_mode():
 with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
     driver = connection.connection.driver_connection
     driver.add_notice_handler(lambda notice: print(f"{notice.severity}:  {notice.message_primary}", file=sys.stderr))
+    # sqitch waits for another one so, too; what is left to do is looked up after it.  Each SQL file asks for the same
+    # lock, and does not wait: trading_migration.alone()
+    try:
+        driver.execute("SET lock_timeout = '60s'")
+        driver.execute("SELECT pg_catalog.pg_advisory_lock(1414676804, 4)")
+        driver.execute("RESET lock_timeout")
+    except psycopg.errors.LockNotAvailable:
+        sys.exit("another migration of this database is at work, and was not done in a minute: try again later")
     context.configure(connection=connection, target_metadata=None, transactional_ddl=False, transaction_per_migration=True)
     context.run_migrations()

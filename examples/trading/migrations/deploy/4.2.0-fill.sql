@@ -5,6 +5,8 @@
 -- 4.2.0-switch puts them in their place: what was is then the backup, and
 -- nothing was rewritten under a lock.  May be run again where it was stopped.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -205,6 +207,8 @@ COMMIT;
 CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], $$
     CREATE OR REPLACE TRIGGER zz_watch_4_2_0 AFTER INSERT OR UPDATE OR DELETE ON public.%1$I FOR EACH ROW
         EXECUTE FUNCTION trading_migration.log_change('4.2.0', %1$L);
+    CREATE OR REPLACE TRIGGER zz_watch_4_2_0_truncate BEFORE TRUNCATE ON public.%1$I
+        EXECUTE FUNCTION trading_migration.log_truncate('4.2.0', %1$L);
     DELETE FROM trading_migration.changed WHERE release = '4.2.0' AND relation = %1$L
 $$);
 

@@ -5,6 +5,8 @@
 
 BEGIN;
 
+SELECT pg_catalog.pg_advisory_xact_lock(1414676804, 4);
+
 DO $$
 DECLARE
     relation text;

@@ -4,6 +4,8 @@
 -- changed since what was repaired, its change stays; what it has deleted stays
 -- deleted.  Both are said.  Rows that came in since fit: 4.0.0 takes anything.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET default_transaction_isolation = 'read committed';
 
@@ -102,4 +104,4 @@ COMMIT;
 
 CALL trading_migration.briefly_each(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
     'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'],
-    'DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%I');
+    'DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%1$I; DROP TRIGGER IF EXISTS zz_watch_4_1_0_truncate ON public.%1$I');

@@ -4,6 +4,8 @@
 -- does not tell stays, since others refer to it; its version is kept in
 -- kept_by_revert.rows, and comes back when this is deployed again.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
