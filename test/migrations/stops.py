@@ -278,17 +278,21 @@ class Together:
             first, second = sorted(self.both(), key=lambda d: d[0])
             check(first[0] == 0 and (second[0] == 0 or "another migration of this database is at work" in second[1]), f"{self.name}: one deploys, the other one is refused", second)
         else:
-            kind = type(self.runner).__name__
-            for deploy, revert in ((("deploy", "--to-change", changes()[-1], "--no-verify"), ("revert", "--to-change", changes()[0])),) if kind == "Sqitch" else (
-                    (("upgrade", "head"), ("downgrade", changes()[0].replace("-", "_"))),):
-                done = self.both(*deploy)
-                check(all(status == 0 for status, _ in done), f"{self.name}: both deploys end well", [text[-500:] for _, text in done])
-                repaired = sum(text.count("discord_channels: ") for _, text in done)
-                kinds = self.db.execute("SELECT count(DISTINCT kept_why) FROM before_4_1_0.discord_channels").fetchone()[0]
-                check(repaired == kinds, f"{self.name}: and each change was made once", f"{repaired} notices of {kinds} kinds")
-                done = self.both(*revert)
-                check(all(status == 0 for status, _ in done), f"{self.name}: both reverts end well", [text[-500:] for _, text in done])
-                check(not self.db.execute("SELECT to_regnamespace('trading_migration')::text").fetchone()[0], f"{self.name}: and all is reverted")
+            if type(self.runner).__name__ == "Sqitch":
+                # (one that waits keeps CREATE INDEX CONCURRENTLY waiting: so not for its minute)
+                deploy, revert = ("deploy", "--to-change", changes()[-1], "--no-verify", "--lock-timeout", "3"), ("revert", "--to-change", changes()[0], "--lock-timeout", "3")
+            else:
+                deploy, revert = ("upgrade", "head"), ("downgrade", changes()[0].replace("-", "_"))
+            for arguments in (deploy, revert):
+                done = self.both(*arguments)
+                check(any(status == 0 for status, _ in done), f"{self.name}: {arguments[0]}: one ends well", [text[-500:] for _, text in done])
+                check(all(status == 0 or "another instance of Sqitch" in text or "another migration of this database" in text for status, text in done),
+                      f"{self.name}: {arguments[0]}: the other one does too, or says why not", [text[-500:] for _, text in done])
+                if arguments is deploy:
+                    repaired = sum(text.count("discord_channels: ") for _, text in done)
+                    kinds = self.db.execute("SELECT count(DISTINCT kept_why) FROM before_4_1_0.discord_channels").fetchone()[0]
+                    check(repaired == kinds, f"{self.name}: each change was made once", f"{repaired} notices of {kinds} kinds")
+            check(not self.db.execute("SELECT to_regnamespace('trading_migration')::text").fetchone()[0], f"{self.name}: and all is reverted")
             self.runner.deploy(last_of("4.1.0"))
 
         # one that is still at work for a tool that was killed

@@ -63,6 +63,10 @@ DECLARE
     total bigint;
     back bigint;
 BEGIN
+    -- (they are back already, where this ran before)
+    IF to_regnamespace('before_4_1_0') IS NULL THEN
+        RETURN;
+    END IF;
     FOREACH relation IN ARRAY ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
         'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']
     LOOP
@@ -96,7 +100,7 @@ END
 $$;
 
 SET LOCAL client_min_messages = warning;
-DROP SCHEMA before_4_1_0 CASCADE;
+DROP SCHEMA IF EXISTS before_4_1_0 CASCADE;
 DELETE FROM trading_migration.checksums WHERE release = '4.1.0';
 DELETE FROM trading_migration.changed WHERE release = '4.1.0';
 
