@@ -6,7 +6,7 @@
 
 BEGIN;
 
-SELECT pg_catalog.pg_advisory_xact_lock(1414676804, 4);
+DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
 
 CREATE TABLE IF NOT EXISTS public.discord_channels (
     id         text PRIMARY KEY,

@@ -47,8 +47,12 @@ SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
 -- sorts and indexes of large tables: where the server has less, this session takes more
-SELECT set_config(s.name, greatest(s.setting::bigint, w.least)::text, false)
-FROM pg_settings AS s JOIN (VALUES ('work_mem', 65536), ('maintenance_work_mem', 262144)) AS w (name, least) USING (name);
+DO $$
+BEGIN
+    PERFORM set_config(s.name, greatest(s.setting::bigint, w.least)::text, false)
+    FROM pg_settings AS s JOIN (VALUES ('work_mem', 65536), ('maintenance_work_mem', 262144)) AS w (name, least) USING (name);
+END
+$$;
 
 DO $$
 DECLARE

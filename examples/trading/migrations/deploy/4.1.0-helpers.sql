@@ -7,7 +7,7 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 
 -- (what the function alone, below, does for the other changes)
-SELECT pg_catalog.pg_advisory_xact_lock(1414676804, 4);
+DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
 
 -- What follows moves whole tables, and watches them by their triggers: rows of
 -- a partition or of a child would be passed over.

@@ -7,8 +7,11 @@
 SELECT trading_migration.alone();
 
 SET client_min_messages = warning;
-SELECT set_config(s.name, greatest(s.setting::bigint, w.least)::text, false)
-FROM pg_settings AS s JOIN (VALUES ('maintenance_work_mem', 262144)) AS w (name, least) USING (name);
+DO $$
+BEGIN
+    PERFORM set_config(name, greatest(setting::bigint, 262144)::text, false) FROM pg_settings WHERE name = 'maintenance_work_mem';
+END
+$$;
 CALL trading_migration.drop_unfinished();
 
 -- Messages of an author in a channel, and of a channel since a time.

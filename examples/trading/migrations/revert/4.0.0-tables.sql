@@ -5,7 +5,7 @@
 
 BEGIN;
 
-SELECT pg_catalog.pg_advisory_xact_lock(1414676804, 4);
+DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
 
 DO $$
 DECLARE

@@ -3,7 +3,7 @@
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
-SELECT pg_catalog.pg_advisory_xact_lock(1414676804, 4);
+DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
 
 DROP PROCEDURE IF EXISTS trading_migration.in_batches(regclass, text, bigint);
 DROP PROCEDURE IF EXISTS trading_migration.briefly_each(text[], text);
