@@ -7,6 +7,7 @@
 SELECT trading_migration.alone();
 
 SET client_min_messages = warning;
+SET default_transaction_isolation = 'read committed';
 DO $$
 BEGIN
     PERFORM set_config(name, greatest(setting::bigint, 262144)::text, false) FROM pg_settings WHERE name = 'maintenance_work_mem';
