@@ -90,6 +90,10 @@ class Stops(Changes):
             check(twice == 1, "stops: for a while it is there twice", twice)
             self.psql("deploy", "4.2.0-fill", start_at="-- What was deleted since: another row")
             self.deploy("4.2.0-switch", "4.2.0-messages")
+            for change in ("4.1.0-constraints", "4.1.0-indexes", "4.2.0-fill"):
+                done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-d", self.database, "-f", MIGRATIONS / "deploy" / f"{change}.sql"],
+                                      capture_output=True, text=True, check=False)
+                check(done.returncode == 3 and "55000" in done.stderr and "--log-only" in done.stderr, f"stops: {change} is refused when 4.2.0 is there", done.stderr)
 
             with self.db.transaction(force_rollback=True):
                 self.db.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(only_inserts)))

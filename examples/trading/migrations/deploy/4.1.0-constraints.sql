@@ -12,6 +12,16 @@
 
 SELECT trading_migration.alone();
 
+-- Not again when the tables have the form of the next release: these columns are not there any more.
+DO $$
+BEGIN
+    IF to_regclass('legacy.discord_events') IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the tables have the form of release 4.2.0 already',
+            HINT = 'Go on with the changes that follow; if the tool does not know of this one, say so: sqitch deploy --log-only, or alembic stamp.';
+    END IF;
+END
+$$;
+
 -- ---------- side tables ----------
 
 BEGIN;
