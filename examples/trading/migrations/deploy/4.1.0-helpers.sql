@@ -55,8 +55,8 @@ COMMENT ON FUNCTION trading_migration.alone() IS 'refuses to go on while another
 -- whoever comes later waits behind it.  So wait only for a moment, let the
 -- others through, and try again.  Autovacuum gives way only to who waits longer
 -- than deadlock_timeout; but it gives way to a lock that readers and writers do
--- not notice, too: so from the second attempt on a table that the command names,
--- and that somebody vacuums, is locked in that mode first.
+-- not notice, too: so a table that the command names, and that somebody vacuums,
+-- is locked in that mode first.
 CREATE OR REPLACE FUNCTION trading_migration.briefly(command text) RETURNS void
 LANGUAGE plpgsql SET lock_timeout = '400ms' SET client_min_messages = warning SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -71,19 +71,17 @@ BEGIN
     END IF;
     FOR attempt IN 1 .. 100 LOOP
         BEGIN
-            IF attempt > 1 THEN
-                PERFORM set_config('lock_timeout', longer, true);
-                FOR vacuumed IN
-                    SELECT c.oid::regclass FROM pg_class AS c
-                    WHERE c.relkind = 'r' AND position(c.relname IN command) > 0
-                        AND c.relnamespace IN (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname IN ('public', 'before_4_2_0', 'trading_next'))
-                        AND EXISTS (SELECT FROM pg_locks AS l WHERE l.relation = c.oid AND l.mode = 'ShareUpdateExclusiveLock'
-                            AND l.granted AND l.pid <> pg_backend_pid()
-                            AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
-                LOOP
-                    EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', vacuumed);
-                END LOOP;
-            END IF;
+            PERFORM set_config('lock_timeout', longer, true);
+            FOR vacuumed IN
+                SELECT c.oid::regclass FROM pg_class AS c
+                WHERE c.relkind = 'r' AND position(c.relname IN command) > 0
+                    AND c.relnamespace IN (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname IN ('public', 'before_4_2_0', 'trading_next'))
+                    AND EXISTS (SELECT FROM pg_locks AS l WHERE l.relation = c.oid AND l.mode = 'ShareUpdateExclusiveLock'
+                        AND l.granted AND l.pid <> pg_backend_pid()
+                        AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
+            LOOP
+                EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', vacuumed);
+            END LOOP;
             PERFORM set_config('lock_timeout', '400', true);
             EXECUTE command;
             RETURN;
