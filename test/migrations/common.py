@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -278,7 +277,7 @@ def generate(database, rows, *options, **more):
 class Server:
     """A server of one's own, that may be killed."""
 
-    def __init__(self, folder, old=None):
+    def __init__(self, folder):
         self.folder = Path(folder)
         self.folder.mkdir(exist_ok=True)
         self.bin = subprocess.run([os.environ.get("EV_PG_CONFIG", "pg_config"), "--bindir"], check=True, capture_output=True, text=True).stdout.strip()
