@@ -8,6 +8,8 @@
 # ever spoken to.
 
 set -euo pipefail
+# with these, cd would print, and git look elsewhere
+unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -83,8 +85,8 @@ unprivileged() {
 }
 
 # Makes the work folder ($work), and an environment in which nothing of the
-# caller's decides what happens.  A socket's path may have 107 bytes, so the
-# folder is in /tmp where TMPDIR is long.
+# caller's decides what happens.  A socket's path may have 107 bytes, and make
+# takes no blanks, so the folder is in /tmp where TMPDIR is long or strange.
 make_work_folder() {
     local variable
 
@@ -93,12 +95,17 @@ make_work_folder() {
         user=$(id -un postgres 2>/dev/null || echo nobody)
     fi
     work=${TMPDIR:-/tmp}
-    ((${#work} <= 40)) || work=/tmp
-    work=$(mktemp -d "$work/event_validate.XXXXXX")
+    [[ $work =~ ^/[A-Za-z0-9_./-]{0,39}$ ]] || work=/tmp
+    umask 022
+    work=$(mktemp -d "$work/event_validate.XXXXXX") || die "cannot write into ${work}: set TMPDIR to a folder that is there"
     mkdir "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
     if [[ $(id -u) == 0 ]]; then
         # the server's user needs to get in, and nobody else
         chown "$user" "$work" "$work"/*
+        unprivileged test -w "$work" || {
+            rm -rf "$work"
+            die "user $user, who the server runs as, cannot get into $work: set TMPDIR to a folder that lets others in"
+        }
     fi
     for variable in ${!PG*}; do
         case $variable in
@@ -171,14 +178,17 @@ destdir_settings() {
     fi
 }
 
-# Starts the throwaway server, on a socket in the work folder and no network,
-# and points the client programs to it.
+# start_server [SETTINGS]: starts the throwaway server, on a socket in the work
+# folder and no network, and points the client programs to it.  A cluster that
+# is there is taken.
 start_server() {
-    unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
-        --no-sync >"$work/log/initdb.log" 2>&1 || {
-        cat "$work/log/initdb.log" >&2
-        die "initdb failed"
-    }
+    if [[ ! -e $work/data/PG_VERSION ]]; then
+        unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
+            --no-sync >"$work/log/initdb.log" 2>&1 || {
+            cat "$work/log/initdb.log" >&2
+            die "initdb failed"
+        }
+    fi
     EV_SERVER_CONF=$(destdir_settings)
     export EV_SERVER_CONF
     unprivileged tee -a "$work/data/postgresql.conf" >/dev/null <<EOF
@@ -191,6 +201,7 @@ synchronous_commit = off
 max_prepared_transactions = 10
 max_wal_size = 4GB
 log_line_prefix = '%m [%p] %q%a '
+${1-}
 EOF
     export PGHOST=$work/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
     unprivileged "$bindir/pg_ctl" -D "$work/data" -l "$work/log/postgresql.log" -w -s start || {
