@@ -57,15 +57,13 @@ pg_version() {
 
 # Sets pg_config, bindir and pg_major.
 find_postgres() {
-    local version
+    local wanted=${PG_CONFIG:-}
 
-    pg_config=${PG_CONFIG:-}
-    if [[ -z $pg_config && -e /etc/debian_version ]]; then
-        version=$(pg_version)
-        pg_config=/usr/lib/postgresql/$version/bin/pg_config
+    if [[ -z $wanted && -e /etc/debian_version ]]; then
+        wanted=/usr/lib/postgresql/$(pg_version)/bin/pg_config
     fi
-    pg_config=$(command -v "${pg_config:-pg_config}") ||
-        die "no ${pg_config:-pg_config}: is PostgreSQL's development package installed?"
+    wanted=${wanted:-pg_config}
+    pg_config=$(command -v "$wanted") || die "no $wanted: is PostgreSQL's development package installed?"
     bindir=$("$pg_config" --bindir)
     [[ -x $bindir/initdb ]] || die "no server programs in $bindir"
     pg_major=$("$pg_config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -88,23 +86,24 @@ unprivileged() {
 # caller's decides what happens.  A socket's path may have 107 bytes, and make
 # takes no blanks, so the folder is in /tmp where TMPDIR is long or strange.
 make_work_folder() {
-    local variable
+    local variable folder=${TMPDIR:-/tmp}
 
     user=$(id -un)
     if [[ $(id -u) == 0 ]]; then
         user=$(id -un postgres 2>/dev/null || echo nobody)
     fi
-    work=${TMPDIR:-/tmp}
-    [[ $work =~ ^/[A-Za-z0-9_./-]{0,39}$ ]] || work=/tmp
+    [[ $folder =~ ^/[A-Za-z0-9_./-]{0,39}$ ]] || folder=/tmp
+    [[ -d $folder && -w $folder ]] || die "cannot write into $folder: set TMPDIR to a folder that lets you"
     umask 022
-    work=$(mktemp -d "$work/event_validate.XXXXXX") || die "cannot write into ${work}: set TMPDIR to a folder that is there"
+    work=$(mktemp -d "$folder/event_validate.XXXXXX")
     mkdir "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
     if [[ $(id -u) == 0 ]]; then
         # the server's user needs to get in, and nobody else
         chown "$user" "$work" "$work"/*
         unprivileged test -w "$work" || {
             rm -rf "$work"
-            die "user $user, who the server runs as, cannot get into $work: set TMPDIR to a folder that lets others in"
+            work=
+            die "user $user, who the server runs as, cannot get into $folder: set TMPDIR to a folder that lets others in"
         }
     fi
     for variable in ${!PG*}; do
