@@ -547,7 +547,8 @@ COMMENT ON VIEW event_bus.events IS 'The events of all slices.';
 
 -- An event has one cause at most, so the events of a correlation are trees, or
 -- rings that trees hang on.  Where a ring is, its oldest event is taken for a
--- root.  Linear but for the paths, which are as long as the tree is deep.
+-- root.  Linear; paths, which are as long as the tree is deep, are given down to
+-- a depth of a thousand: those of a long chain would need its length squared.
 CREATE OR REPLACE FUNCTION public.event_tree(correlation_id uuid)
 RETURNS TABLE (depth int, path uuid[], relation text, id bigint, event_type text, schema_version int, event_id uuid,
     causation_id uuid, recorded_at timestamptz, note text, data jsonb)
@@ -648,8 +649,11 @@ BEGIN
         WHERE e.correlation_id = $1
         ORDER BY t.place
     LOOP
-        branch[depth + 1] := event_id;
-        path := branch[1:depth + 1];
+        path := NULL;
+        IF depth < 1000 THEN
+            branch[depth + 1] := event_id;
+            path := branch[1:depth + 1];
+        END IF;
         RETURN NEXT;
     END LOOP;
 END
