@@ -45,7 +45,7 @@ class Changes:
                 f"{self.name}: {what}: verify {change}")
 
     def contents(self):
-        return {t: self.db.execute(f"SELECT count(*), sum(hashtextextended(to_jsonb(t)::text, 0)) FROM public.{t} AS t").fetchall() for t in TABLES}
+        return {t: self.db.execute(f"SELECT count(*), sum(hashtextextended(row_to_json(t)::text, 0)) FROM public.{t} AS t").fetchall() for t in TABLES}
 
     def kept(self):
         return {(t, w) for t, w in self.db.execute("SELECT relation, why FROM kept_by_revert.rows")} if self.one("SELECT to_regclass('kept_by_revert.rows') IS NOT NULL") else set()
@@ -73,6 +73,9 @@ class Stops(Changes):
         order, signal = json.dumps(example("order.placed")), json.dumps(example("trading.signal"))
         self.deploy(changes()[0], last_of("4.0.0"))
         generate(self.database, 4000)
+        # JSON that jsonb cannot hold
+        self.db.execute("INSERT INTO market_events (schema_version, data) VALUES (1, %s)", (r'{"symbol": "X", "price": 1, "note": "\u0000"}',))
+        self.db.execute("INSERT INTO order_events (event_type, schema_version, body) VALUES ('order.placed', 1, %s)", (r'{"symbol": "X", "note": "\u0000"}',))
         at_first = self.contents()
         # a role that may only insert, and an id far beyond all others
         only_inserts = f"only_inserts_{os.getpid()}"
@@ -80,6 +83,8 @@ class Stops(Changes):
         try:
             self.db.execute(sql.SQL("GRANT INSERT ON signal_events, discord_messages TO {}").format(sql.Identifier(only_inserts)))
             self.deploy("4.1.0-helpers", "4.2.0-extensions")
+            moved = self.db.execute("SELECT kept_why FROM before_4_1_0.market_events WHERE data::text LIKE '%u0000%' UNION ALL SELECT kept_why FROM before_4_1_0.order_events WHERE body::text LIKE '%u0000%'").fetchall()
+            check(moved == [("no JSON",), ("no JSON",)], "stops: JSON that jsonb cannot hold is moved", moved)
 
             # an event that is deleted and stored again while the new tables are filled
             self.psql("deploy", "4.2.0-fill", "-- What was deleted since: another row")
