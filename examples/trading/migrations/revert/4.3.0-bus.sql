@@ -41,4 +41,6 @@ DROP FUNCTION IF EXISTS event_bus.publish();
 DROP TABLE IF EXISTS event_bus.dead_letters, event_bus.consumers, event_bus.log, event_bus.outbox;
 DROP FUNCTION IF EXISTS event_bus.add_table(regclass);
 DROP FUNCTION IF EXISTS event_bus.drop_table(regclass);
+DROP FUNCTION IF EXISTS event_bus.rename_table(text, regclass);
+DROP FUNCTION IF EXISTS event_bus.forget_table(text);
 DROP SCHEMA IF EXISTS event_bus;
