@@ -163,6 +163,22 @@ class Stops(Changes):
             after = self.contents()
             same = [t for t in TABLES if t not in ("discord_events", "market_events", "order_events", "signal_events")]
             check(all(after[t] == at_first[t] for t in same), "stops: tables that nobody wrote to are what they were at first", {t: (at_first[t], after[t]) for t in same})
+
+            # what a revert of 4.2.0 put aside, and what the next deployment found in its place: the next revert tries again
+            self.deploy("4.1.0-helpers", "4.2.0-messages")
+            aside, its = self.db.execute("SELECT (original ->> 'event_id')::uuid, id FROM trading_migration.outcome WHERE relation = 'order_events' AND how = 'conflict' ORDER BY id DESC LIMIT 1").fetchone()
+            self.db.execute("INSERT INTO order_events (event_type, schema_version, data, event_id) VALUES ('order.placed', 1, %s, %s)", (order, aside))
+            self.revert("4.2.0-messages", "4.2.0-extensions")
+            self.db.execute("DELETE FROM order_events WHERE id = %s", (its,))
+            self.db.execute("INSERT INTO order_events (event_type, schema_version, data, event_id) VALUES ('order.placed', 1, %s, %s)", (order, aside))
+            self.deploy("4.2.0-extensions", "4.2.0-messages")
+            check(self.kept() == {("order_events", "another row has its event_id")}, "stops: what is there again when 4.2.0 is deployed again stays aside", self.kept())
+            self.db.execute("DELETE FROM order_events WHERE event_id = %s", (aside,))
+            self.revert("4.2.0-messages", "4.2.0-extensions")
+            back = self.db.execute("SELECT data FROM order_events WHERE event_id = %s", (aside,)).fetchall()
+            left = self.one("SELECT count(*) FROM kept_by_revert.rows WHERE row ->> 'event_id' = %s", str(aside))
+            check(back == [(json.loads(order),)] and left == 0, "stops: the next revert brings it back", (back, left))
+            self.verify("4.1.0-indexes", "at the end")
         finally:
             self.db.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(only_inserts)))
             self.db.close()
