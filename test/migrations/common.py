@@ -329,8 +329,14 @@ restart_after_crash = on
     def crash(self, how, backend):
         """power: all processes are gone at once; backend: the one is killed, and the server restarts itself; immediate: SIGQUIT for all."""
         if how == "backend":
+            witness = self.connect()
             os.kill(backend, signal.SIGKILL)
-            time.sleep(0.1)
+            # until the server has noticed, which ends all sessions
+            try:
+                while True:
+                    witness.execute("SELECT pg_sleep(0.05)")
+            except Exception:
+                witness.close()
         elif how == "immediate":
             self.stop("immediate")
             self.start()

@@ -77,6 +77,8 @@ class Crashes(OwnServer):
 
     name = "crashes"
     ways = ("power", "backend", "immediate")
+    # nothing is half done of these
+    one_transaction = ("4.1.0-helpers", "4.2.0-extensions", "4.3.0-views")
 
     def statements(self, kind, change):
         import pglast
@@ -147,6 +149,15 @@ class Crashes(OwnServer):
             self.kill(kind, change, place, self.ways[self.kills % len(self.ways)])
             self.kills += 1
             self.write()
+        if kind == "deploy" and change not in self.one_transaction:
+            # given up, and begun again later
+            self.clients.stage = f"{change}, given up"
+            self.psql("revert", change)
+            self.write()
+            if change == "4.2.0-switch":
+                # (the new tables are gone)
+                self.psql("revert", "4.2.0-fill")
+                self.psql("deploy", "4.2.0-fill")
         self.psql(kind, change)
         self.clients.stage = f"{kind} {change}, again"
         self.psql(kind, change)

@@ -45,7 +45,7 @@ class Changes:
                 f"{self.name}: {what}: verify {change}")
 
     def contents(self):
-        return {t: self.db.execute(f"SELECT count(*), sum(hashtextextended(to_jsonb(t)::text, 0)) FROM public.{t} AS t").fetchall() for t in TABLES}
+        return {t: self.db.execute(f"SELECT count(*), sum(hashtextextended(row_to_json(t)::text, 0)) FROM public.{t} AS t").fetchall() for t in TABLES}
 
     def kept(self):
         return {(t, w) for t, w in self.db.execute("SELECT relation, why FROM kept_by_revert.rows")} if self.one("SELECT to_regclass('kept_by_revert.rows') IS NOT NULL") else set()
@@ -73,6 +73,9 @@ class Stops(Changes):
         order, signal = json.dumps(example("order.placed")), json.dumps(example("trading.signal"))
         self.deploy(changes()[0], last_of("4.0.0"))
         generate(self.database, 4000)
+        # JSON that jsonb cannot hold
+        self.db.execute("INSERT INTO market_events (schema_version, data) VALUES (1, %s)", (r'{"symbol": "X", "price": 1, "note": "\u0000"}',))
+        self.db.execute("INSERT INTO order_events (event_type, schema_version, body) VALUES ('order.placed', 1, %s)", (r'{"symbol": "X", "note": "\u0000"}',))
         at_first = self.contents()
         # a role that may only insert, and an id far beyond all others
         only_inserts = f"only_inserts_{os.getpid()}"
@@ -80,6 +83,8 @@ class Stops(Changes):
         try:
             self.db.execute(sql.SQL("GRANT INSERT ON signal_events, discord_messages TO {}").format(sql.Identifier(only_inserts)))
             self.deploy("4.1.0-helpers", "4.2.0-extensions")
+            moved = self.db.execute("SELECT kept_why FROM before_4_1_0.market_events WHERE data::text LIKE '%u0000%' UNION ALL SELECT kept_why FROM before_4_1_0.order_events WHERE body::text LIKE '%u0000%'").fetchall()
+            check(moved == [("no JSON",), ("no JSON",)], "stops: JSON that jsonb cannot hold is moved", moved)
 
             # an event that is deleted and stored again while the new tables are filled
             self.psql("deploy", "4.2.0-fill", "-- What was deleted since: another row")
@@ -158,6 +163,22 @@ class Stops(Changes):
             after = self.contents()
             same = [t for t in TABLES if t not in ("discord_events", "market_events", "order_events", "signal_events")]
             check(all(after[t] == at_first[t] for t in same), "stops: tables that nobody wrote to are what they were at first", {t: (at_first[t], after[t]) for t in same})
+
+            # what a revert of 4.2.0 put aside, and what the next deployment found in its place: the next revert tries again
+            self.deploy("4.1.0-helpers", "4.2.0-messages")
+            aside, its = self.db.execute("SELECT (original ->> 'event_id')::uuid, id FROM trading_migration.outcome WHERE relation = 'order_events' AND how = 'conflict' ORDER BY id DESC LIMIT 1").fetchone()
+            self.db.execute("INSERT INTO order_events (event_type, schema_version, data, event_id) VALUES ('order.placed', 1, %s, %s)", (order, aside))
+            self.revert("4.2.0-messages", "4.2.0-extensions")
+            self.db.execute("DELETE FROM order_events WHERE id = %s", (its,))
+            self.db.execute("INSERT INTO order_events (event_type, schema_version, data, event_id) VALUES ('order.placed', 1, %s, %s)", (order, aside))
+            self.deploy("4.2.0-extensions", "4.2.0-messages")
+            check(self.kept() == {("order_events", "another row has its event_id")}, "stops: what is there again when 4.2.0 is deployed again stays aside", self.kept())
+            self.db.execute("DELETE FROM order_events WHERE event_id = %s", (aside,))
+            self.revert("4.2.0-messages", "4.2.0-extensions")
+            back = self.db.execute("SELECT data FROM order_events WHERE event_id = %s", (aside,)).fetchall()
+            left = self.one("SELECT count(*) FROM kept_by_revert.rows WHERE row ->> 'event_id' = %s", str(aside))
+            check(back == [(json.loads(order),)] and left == 0, "stops: the next revert brings it back", (back, left))
+            self.verify("4.1.0-indexes", "at the end")
         finally:
             self.db.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(only_inserts)))
             self.db.close()

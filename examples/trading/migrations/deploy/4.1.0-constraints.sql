@@ -91,10 +91,11 @@ DECLARE
 BEGIN
     FOR c IN SELECT * FROM trading_migration.checksums WHERE release = '4.1.0' AND rows IS NULL LOOP
         EXECUTE format($q$
-            SELECT count(*), coalesce(sum(trading_migration.row_hash(to_jsonb(t))), 0),
+            SELECT count(*), coalesce(sum(%3$s), 0),
                 (SELECT array_agg(number) FROM trading_migration.changed WHERE release = '4.1.0' AND relation = %1$L)
             FROM public.%1$I AS t WHERE %2$s
-        $q$, c.relation, CASE WHEN c.up_to IS NULL THEN 'true' ELSE format('id <= %s', c.up_to) END) INTO counted, total, seen;
+        $q$, c.relation, CASE WHEN c.up_to IS NULL THEN 'true' ELSE format('id <= %s', c.up_to) END,
+            trading_migration.row_hash(c.relation, 't')) INTO counted, total, seen;
         DELETE FROM trading_migration.changed WHERE number = ANY (seen);
         UPDATE trading_migration.checksums AS s SET rows = counted, hash = total
         WHERE s.release = '4.1.0' AND s.relation = c.relation;
@@ -160,7 +161,8 @@ SELECT trading_migration.briefly($$
 $$);
 
 -- A document is an object and has the keys that the application cannot do
--- without.  coalesce: a key that is missing is false, and not unknown.
+-- without.  coalesce: a key that is missing is false, and not unknown.  CASE:
+-- what is no jsonb (\u0000) is not looked into.
 SELECT trading_migration.briefly($$
     ALTER TABLE public.discord_events
         DROP CONSTRAINT IF EXISTS discord_events_essentials_set,
@@ -175,9 +177,8 @@ SELECT trading_migration.briefly($$
         DROP CONSTRAINT IF EXISTS market_events_essentials_set,
         ADD CONSTRAINT market_events_essentials_set CHECK (event_id IS NOT NULL AND recorded_at IS NOT NULL) NOT VALID,
         DROP CONSTRAINT IF EXISTS market_events_structure,
-        ADD CONSTRAINT market_events_structure CHECK (coalesce(
-            jsonb_typeof(trading_migration.document(data::text)) = 'object'
-            AND (json_typeof(data -> 'symbol') = 'string' OR json_typeof(data -> 's') = 'string'), false)) NOT VALID
+        ADD CONSTRAINT market_events_structure CHECK (coalesce(CASE WHEN jsonb_typeof(trading_migration.document(data::text)) = 'object'
+            THEN json_typeof(data -> 'symbol') = 'string' OR json_typeof(data -> 's') = 'string' END, false)) NOT VALID
 $$);
 
 SELECT trading_migration.briefly($$

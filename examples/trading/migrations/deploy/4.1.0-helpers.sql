@@ -190,26 +190,43 @@ CREATE TABLE IF NOT EXISTS trading_migration.checksums (
 );
 COMMENT ON TABLE trading_migration.checksums IS 'Counts and checksums of the tables before a release, which its verify script compares.';
 
--- The columns that 4.2.0 adds or renames do not count.
-CREATE OR REPLACE FUNCTION trading_migration.row_hash(value jsonb) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE
+-- The columns that there were before 4.1.0, which its side tables know; what
+-- 4.2.0 adds does not count.  Documents and numbers count as they are written: 1
+-- is not 1.0, and what is no jsonb has a checksum too.
+CREATE OR REPLACE FUNCTION trading_migration.row_hash(relation text, source text, document text DEFAULT NULL) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog
 BEGIN ATOMIC
-    SELECT hashtextextended((CASE WHEN value ? 'message_id' AND value ? 'data'
-        THEN (value - ARRAY['data', 'event_type', 'schema_version']) || jsonb_build_object('raw_event', value -> 'data')
-        ELSE value END)::text, 0);
+    SELECT format('pg_catalog.hash_record_extended(ROW(%s), 0)', string_agg(
+        CASE WHEN a.attname = 'raw_event' AND document IS NOT NULL THEN document
+            WHEN a.atttypid IN ('text'::regtype, 'int'::regtype, 'bigint'::regtype, 'uuid'::regtype, 'timestamptz'::regtype, 'date'::regtype)
+                THEN format('%s.%I', source, a.attname)
+            ELSE format('%s.%I::text', source, a.attname) END, ', ' ORDER BY a.attnum))
+    FROM pg_attribute AS a
+    WHERE a.attrelid = to_regclass(format('before_4_1_0.%I', relation)) AND a.attnum > 0 AND NOT a.attisdropped
+        AND a.attname NOT IN ('kept_why', 'kept_as', 'repaired', 'kept_at');
 END;
-COMMENT ON FUNCTION trading_migration.row_hash(jsonb) IS 'the checksum of a row';
+COMMENT ON FUNCTION trading_migration.row_hash(text, text, text) IS
+    'the expression that is the checksum of a row (source) of a table, with another one for the document of a message';
 
 CREATE OR REPLACE FUNCTION trading_migration.log_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET timezone = 'UTC' AS $$
+DECLARE
+    expression text := TG_ARGV[2];
+    hash bigint;
 BEGIN
+    -- (4.2.0 has no use for checksums)
+    IF TG_OP <> 'INSERT' AND expression IS NOT NULL THEN
+        IF TG_ARGV[1] = 'discord_messages' AND to_regclass('legacy.discord_messages') IS NOT NULL THEN
+            expression := replace(expression, '($1).raw_event', '($1).data');
+        END IF;
+        EXECUTE 'SELECT ' || expression USING OLD INTO hash;
+    END IF;
     INSERT INTO trading_migration.changed (release, relation, id, hash)
-    SELECT TG_ARGV[0], TG_ARGV[1], CASE TG_OP WHEN 'INSERT' THEN NEW.id ELSE OLD.id END,
-        CASE WHEN TG_OP <> 'INSERT' THEN trading_migration.row_hash(to_jsonb(OLD)) END;
+    VALUES (TG_ARGV[0], TG_ARGV[1], CASE TG_OP WHEN 'INSERT' THEN NEW.id ELSE OLD.id END, hash);
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION trading_migration.log_change() IS 'trigger: logs that a row was changed, for a release (1st argument) and a table (2nd)';
+COMMENT ON FUNCTION trading_migration.log_change() IS 'trigger: logs that a row was changed, for a release (1st argument) and a table (2nd), with what the row was (3rd)';
 
 -- TRUNCATE is no change of rows to a trigger: so each row is logged as deleted.
 CREATE OR REPLACE FUNCTION trading_migration.log_truncate() RETURNS trigger
@@ -224,8 +241,8 @@ BEGIN
     END IF;
     EXECUTE format('INSERT INTO trading_migration.changed (release, relation, id, hash) SELECT %L, %L, t.id, %s FROM %I.%I AS t',
         TG_ARGV[0], TG_ARGV[1],
-        -- (nobody asks 4.2.0 for it)
-        CASE TG_ARGV[0] WHEN '4.2.0' THEN 'NULL' ELSE 'trading_migration.row_hash(to_jsonb(t))' END, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+        CASE TG_ARGV[0] WHEN '4.1.0' THEN trading_migration.row_hash(TG_ARGV[1], 't', CASE WHEN TG_ARGV[1] = 'discord_messages'
+            AND to_regclass('legacy.discord_messages') IS NOT NULL THEN 't.data::text' END) ELSE 'NULL' END, TG_TABLE_SCHEMA, TG_TABLE_NAME);
     RETURN NULL;
 END
 $$;
@@ -239,7 +256,7 @@ BEGIN ATOMIC
     SELECT trading_migration.briefly(format($$
         CREATE OR REPLACE TRIGGER zz_watch_%3$s AFTER UPDATE OR DELETE %4$s ON public.%2$I FOR EACH ROW
             WHEN (pg_catalog.current_setting('trading_migration.working', true) IS DISTINCT FROM 'on')
-            EXECUTE FUNCTION trading_migration.log_change(%1$L, %2$L);
+            EXECUTE FUNCTION trading_migration.log_change(%1$L, %2$L, %6$L);
         CREATE OR REPLACE TRIGGER zz_watch_%3$s_truncate BEFORE TRUNCATE ON public.%2$I
             EXECUTE FUNCTION trading_migration.log_truncate(%1$L, %2$L);
         DELETE FROM trading_migration.changed WHERE release = %1$L AND relation = %2$L;
@@ -247,7 +264,8 @@ BEGIN ATOMIC
         VALUES (%1$L, %2$L, %5$s)
         ON CONFLICT ON CONSTRAINT checksums_pkey DO UPDATE SET up_to = EXCLUDED.up_to, rows = NULL, hash = NULL
     $$, release, relation, replace(release, '.', '_'), CASE WHEN NOT ids_grow THEN 'OR INSERT' END,
-        CASE WHEN ids_grow THEN format('(SELECT max(id) FROM public.%I)', relation) ELSE 'NULL' END));
+        CASE WHEN ids_grow THEN format('(SELECT max(id) FROM public.%I)', relation) ELSE 'NULL' END,
+        trading_migration.row_hash(relation, '($1)')));
 END;
 COMMENT ON FUNCTION trading_migration.watch(text, text, boolean) IS
     'logs what the application changes of a table from now on, and notes its greatest id; tables whose ids do not grow have their new rows logged';

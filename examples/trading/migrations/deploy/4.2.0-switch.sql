@@ -7,6 +7,16 @@
 
 SELECT trading_migration.alone();
 
+-- (when this was reverted, the new tables went)
+DO $$
+BEGIN
+    IF to_regclass('legacy.ingestion_events') IS NULL AND to_regclass('trading_next.ingestion_events') IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the new tables are not there',
+            HINT = 'Revert 4.2.0-fill too, and deploy both.';
+    END IF;
+END
+$$;
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';

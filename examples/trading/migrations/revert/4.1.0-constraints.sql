@@ -101,6 +101,13 @@ $$;
 
 SET LOCAL client_min_messages = warning;
 DROP SCHEMA IF EXISTS before_4_1_0 CASCADE;
+-- (of a deployment that did not come to its end)
+DROP PROCEDURE IF EXISTS trading_migration.repair_discord_events();
+DROP PROCEDURE IF EXISTS trading_migration.repair_market_events();
+DROP PROCEDURE IF EXISTS trading_migration.repair_signal_events();
+DROP PROCEDURE IF EXISTS trading_migration.repair_order_events();
+DROP PROCEDURE IF EXISTS trading_migration.repair_system_events();
+DROP PROCEDURE IF EXISTS trading_migration.repair_ingestion_events();
 DELETE FROM trading_migration.checksums WHERE release = '4.1.0';
 DELETE FROM trading_migration.changed WHERE release = '4.1.0';
 

@@ -2,6 +2,16 @@
 
 SELECT trading_migration.alone();
 
+-- A change that was stopped on its way is not known to the tool.
+DO $$
+BEGIN
+    IF to_regclass('trading_migration.outcome') IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.2.0-fill is half deployed',
+            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.2.0-fill.sql.';
+    END IF;
+END
+$$;
+
 BEGIN;
 
 DROP FUNCTION IF EXISTS trading_migration.classify(text, text, int, jsonb);

@@ -2,6 +2,16 @@
 
 SELECT trading_migration.alone();
 
+-- A change that was stopped on its way is not known to the tool.
+DO $$
+BEGIN
+    IF to_regclass('legacy.discord_events') IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.2.0-switch is half deployed',
+            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.2.0-switch.sql.';
+    END IF;
+END
+$$;
+
 SET default_transaction_isolation = 'read committed';
 
 CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'],

@@ -58,10 +58,14 @@ END
 $do$;
 
 BEGIN;
+SET LOCAL client_min_messages = warning;
 
+DROP FUNCTION IF EXISTS trading_migration.rename_message_column(text);
 DROP FUNCTION IF EXISTS trading_migration.write_legacy_discord_messages();
 DROP FUNCTION IF EXISTS trading_migration.rebuilt(text, text, text, text, timestamptz);
 DELETE FROM trading_migration.outcome WHERE relation = 'discord_messages';
+
+RESET client_min_messages;
 
 DO $$
 DECLARE

@@ -7,6 +7,16 @@
 
 SELECT trading_migration.alone();
 
+-- A change that was stopped on its way is not known to the tool.
+DO $$
+BEGIN
+    IF to_regclass('legacy.discord_messages') IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.2.0-messages is half deployed',
+            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.2.0-messages.sql.';
+    END IF;
+END
+$$;
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -176,6 +186,8 @@ BEGIN;
 SET LOCAL client_min_messages = warning;
 
 DROP PROCEDURE IF EXISTS trading_migration.switch_back_table(text);
+DROP PROCEDURE IF EXISTS trading_migration.switch(text);
+DROP FUNCTION IF EXISTS trading_migration.switch_table(text);
 DROP FUNCTION IF EXISTS trading_migration.switch_back(text);
 DROP FUNCTION IF EXISTS trading_migration.give_back_changes(text);
 DROP FUNCTION IF EXISTS trading_migration.give_back(text, bigint, bigint, bigint[]);

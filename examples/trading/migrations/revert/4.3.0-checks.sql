@@ -153,6 +153,7 @@ END
 $$;
 
 DROP SCHEMA IF EXISTS before_4_3_0 CASCADE;
+DROP FUNCTION IF EXISTS trading_migration.make_valid(text, bigint, bigint);
 DROP TABLE IF EXISTS trading_migration.audit;
 
 COMMIT;

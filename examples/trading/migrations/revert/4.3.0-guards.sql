@@ -2,6 +2,16 @@
 
 SELECT trading_migration.alone();
 
+-- A change that was stopped on its way is not known to the tool.
+DO $$
+BEGIN
+    IF to_regnamespace('before_4_3_0') IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.3.0-checks is half deployed',
+            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.3.0-checks.sql.';
+    END IF;
+END
+$$;
+
 -- (those that are there: this may be run again where it was stopped)
 SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_events'::regclass;
 SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.market_events'::regclass;

@@ -41,18 +41,18 @@ DECLARE
 BEGIN
     FOR c IN SELECT * FROM trading_migration.checksums WHERE release = '4.1.0' LOOP
         -- 4.2.0 keeps the old event tables until they are released, and gives
-        -- messages another form, which row_hash knows
+        -- messages another form
         place := coalesce(to_regclass(format('before_4_2_0.%I', c.relation)), to_regclass(format('public.%I', c.relation)))::text;
         CONTINUE WHEN to_regclass(format('legacy.%I', c.relation)) IS NOT NULL AND place NOT LIKE 'before_4_2_0.%' AND c.relation LIKE '%events';
         EXECUTE format($q$
             WITH changed AS (
                 SELECT DISTINCT ON (id) id, hash FROM trading_migration.changed WHERE release = '4.1.0' AND relation = %1$L ORDER BY id, number
             ), all_rows AS (
-                SELECT trading_migration.row_hash(to_jsonb(t) || %5$s) AS hash FROM %2$s AS t
+                SELECT %5$s AS hash FROM %2$s AS t
                 WHERE %3$s AND NOT EXISTS (SELECT FROM changed WHERE changed.id = t.id::text)
                     AND NOT EXISTS (SELECT FROM before_4_1_0.%1$I AS k WHERE k.id = t.id)
                 UNION ALL
-                SELECT trading_migration.row_hash(to_jsonb(k) - ARRAY['kept_why', 'kept_as', 'repaired', 'kept_at']) FROM before_4_1_0.%1$I AS k
+                SELECT %6$s FROM before_4_1_0.%1$I AS k
                 WHERE %3$s AND NOT EXISTS (SELECT FROM changed WHERE changed.id = k.id::text AND changed.hash IS NULL)
                 UNION ALL
                 SELECT changed.hash FROM changed
@@ -62,9 +62,10 @@ BEGIN
         $q$, c.relation, place, CASE WHEN c.up_to IS NULL THEN 'true' ELSE format('id <= %s', c.up_to) END,
             CASE WHEN c.up_to IS NULL THEN 'true' ELSE format('id::bigint <= %s', c.up_to) END,
             -- what 4.2.0 wrote anew counts as what it was
-            CASE WHEN c.relation = 'discord_messages' AND to_regclass('legacy.discord_messages') IS NOT NULL THEN
-                $x$coalesce((SELECT jsonb_build_object('data', w.original) FROM trading_migration.outcome AS w
-                    WHERE w.relation = 'discord_messages' AND w.how = 'rebuilt' AND w.id = t.id), '{}')$x$ ELSE '''{}''' END)
+            trading_migration.row_hash(c.relation, 't', CASE WHEN c.relation = 'discord_messages' AND to_regclass('legacy.discord_messages') IS NOT NULL THEN
+                $x$coalesce((SELECT w.original::jsonb FROM trading_migration.outcome AS w
+                    WHERE w.relation = 'discord_messages' AND w.how = 'rebuilt' AND w.id = t.id), t.data)::text$x$ END),
+            trading_migration.row_hash(c.relation, 'k'))
         INTO rows, hash;
         IF rows <> c.rows OR hash <> c.hash THEN
             RAISE EXCEPTION 'table % had % rows with checksum %, and % rows with checksum % are found',
