@@ -25,6 +25,7 @@ import csv
 import gc
 import hashlib
 import json
+import logging
 import math
 import os
 import platform
@@ -938,6 +939,8 @@ def main():
             print(f"with psycopg in Python alone, which adds to the client's time on both sides: {reason}", flush=True)
     args.rows = args.rows or max(args.messages, 1000)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # also where it is started with it ignored
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)     # it has words for an interruption
     report = Report(args)
     try:
         report.make()
