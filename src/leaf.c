@@ -67,6 +67,10 @@ find_string(const EvEnum *enumeration, const char *data, uint32 length)
 	uint64		words[2];
 	uint32		slot;
 
+	/* one string need not be hashed, and mostly its length tells */
+	if (enumeration->count == 1)
+		return length == enumeration->values[0].length &&
+			memcmp(enumeration->values[0].data, data, length) == 0 ? 0 : -1;
 	ev_words(data, length, words);
 	slot = ev_string_hash(data, length, words) >> enumeration->hash_shift;
 	for (;; slot = (slot + 1) & enumeration->slot_mask)
@@ -971,24 +975,84 @@ has_duplicate(const JsonbContainer *container, bool *known)
 	return false;
 }
 
-/* Are there as many items that match "contains" as there should be? */
+/* The string that "contains" asks for, where it asks for one and nothing else. */
+static const EvInstance *
+contained_string(const EvMatch *m, const EvArray *array)
+{
+	const EvInstruction *check;
+
+	if (array->contains >= EV_BLOCK_TRUE || array->min_contains != 1 || array->max_contains != EV_NO_MAXIMUM)
+		return NULL;
+	check = &m->program->code[array->contains];
+	return check[0].opcode == EVOP_ENUM_STRINGS && check[1].opcode == EVOP_RETURN &&
+		check->u.enumeration->count == 1 ? check->u.enumeration->values : NULL;
+}
+
+static bool
+has_string(const JsonbContainer *container, const EvInstance *string)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint32		start = 0;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(container->children[i], start);
+
+		if (end - start == string->length && JBE_ISSTRING(container->children[i]) &&
+			memcmp(base + start, string->data, string->length) == 0)
+			return true;
+		start = end;
+	}
+	return false;
+}
+
+/*
+ * Are there as many items that match "contains" as there should be?  Looks no
+ * further than it takes to tell.
+ */
 static pg_noinline bool
 match_contains(EvMatch *m, const EvArray *array, const JsonbContainer *container)
 {
 	uint32		count = JsonContainerSize(container);
 	const char *base = (const char *) &container->children[count];
 	uint32		start = 0;
-	uint32		contained = 0;
+	uint32		wanted = array->min_contains;	/* so many more */
+	uint32		allowed = array->max_contains;
+	const EvInstance *string = contained_string(m, array);
 
+	if (string != NULL)
+		return has_string(container, string);
 	for (uint32 i = 0; i < count; i++)
 	{
-		JEntry		entry = container->children[i];
-		uint32		end = ev_entry_end(entry, start);
+		uint32		end = ev_entry_end(container->children[i], start);
 
-		contained += match_leaf(m, &array->contains_leaf, ev_entry_value(entry, base, start, end));
+		if (wanted == 0 && allowed >= count - i)
+			return true;
+		if (wanted > count - i)
+			return false;
+		if (match_entry(m, &array->contains_leaf, container->children[i], base, start, end))
+		{
+			if (allowed == 0)
+				return false;
+			allowed--;
+			if (wanted > 0)
+				wanted--;
+		}
 		start = end;
 	}
-	return contained >= array->min_contains && contained <= array->max_contains;
+	return wanted == 0;
+}
+
+/* Where an item begins, from where one before it does. */
+static inline uint32
+item_start(const JsonbContainer *container, uint32 item, uint32 before, uint32 start)
+{
+	if (item - before > JB_OFFSET_STRIDE)
+		return getJsonbOffset(container, item);
+	for (; before < item; before++)
+		start = ev_entry_end(container->children[before], start);
+	return start;
 }
 
 bool
@@ -998,6 +1062,7 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 	const char *base = (const char *) &container->children[count];
 	uint32		start = 0;
 	uint32		first = Min(count, array->prefix_count);
+	uint32		next = 0;		/* what begins at start */
 	bool		ok = true;
 
 	if (count < array->min_items || count > array->max_items)
@@ -1016,13 +1081,21 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 	enter_container(m);
 	for (uint32 i = 0; ok && i < first; i++)
 	{
-		uint32		end = ev_entry_end(container->children[i], start);
+		uint32		end;
 
+		if (array->prefix_leaves[i].kind == EV_LEAF_TRUE)
+			continue;
+		start = item_start(container, i, next, start);
+		end = ev_entry_end(container->children[i], start);
 		ok = match_entry(m, &array->prefix_leaves[i], container->children[i], base, start, end);
+		next = i + 1;
 		start = end;
 	}
 	if (ok && first < count && array->items_leaf.kind != EV_LEAF_TRUE)
+	{
+		start = item_start(container, first, next, start);
 		ok = match_run(m, &array->items_leaf, container->children + first, count - first, base, start);
+	}
 	if (ok && array->contains != EV_BLOCK_NONE)
 		ok = match_contains(m, array, container);
 	m->depth--;

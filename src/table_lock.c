@@ -30,10 +30,28 @@ PG_FUNCTION_INFO_V1(ev_lock_event_table);
 #define WAIT	400
 #define TRIES	20
 
+/* After how many deadlocks we believe that letting go of our locks ends none */
+#define DEADLOCKS	3
+
+/* When an autovacuum is told to give way, in milliseconds */
+#define GIVE_WAY	100
+
 static void
 set_option(const char *name, const char *value)
 {
 	set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * An autovacuum is told to give way when whoever waits for it looks for
+ * deadlocks, which by default is after a second: too late for those who wait
+ * for less.
+ */
+static void
+look_for_deadlocks_after(int milliseconds)
+{
+	if (milliseconds < DeadlockTimeout)
+		set_option("deadlock_timeout", psprintf("%d", Max(milliseconds, 1)));
 }
 
 /* Locks tables, and what they reach; by a time, if there is one. */
@@ -61,13 +79,13 @@ lock_until(List *tables, LOCKMODE mode, TimestampTz deadline)
 	}
 }
 
-/* One go of ev_lock_tables; false, and nothing locked, where it took too long. */
-static bool
-try_lock_tables(List *tables, LOCKMODE mode)
+/* One go of ev_lock_tables; NULL, or the error that ended it, with nothing locked. */
+static ErrorData *
+try_lock_tables(List *tables, LOCKMODE mode, bool again)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool locked = false;
+	ErrorData  *volatile error = NULL;
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
@@ -75,20 +93,16 @@ try_lock_tables(List *tables, LOCKMODE mode)
 	{
 		int			guc_level = NewGUCNestLevel();
 
-		/*
-		 * An autovacuum is told to give way when whoever waits for it looks
-		 * for deadlocks, which by default is after a second.
-		 */
-		set_option("deadlock_timeout", "100ms");
+		look_for_deadlocks_after(GIVE_WAY);
+		/* whom we wait for is in the log once, where that is wanted */
+		if (again)
+			set_option("log_lock_waits", "off");
 		lock_until(tables, mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT));
 		AtEOXact_GUC(false, guc_level);
 		ReleaseCurrentSubTransaction();
-		locked = true;
 	}
 	PG_CATCH();
 	{
-		ErrorData  *error;
-
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
 		FlushErrorState();
@@ -100,26 +114,59 @@ try_lock_tables(List *tables, LOCKMODE mode)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+			error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
 			ReThrowError(error);
-		FreeErrorData(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
 	CurrentResourceOwner = owner;
-	return locked;
+	return error;
+}
+
+/* Waits, whatever else wakes us. */
+static void
+pause_for(int milliseconds)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+	long		rest = milliseconds;
+
+	while (rest > 0)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 Min(rest, milliseconds), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+	}
 }
 
 void
 ev_lock_tables(List *tables, LOCKMODE mode)
 {
+	ErrorData  *error;
+	int			deadlocks = 0;
+
 	if (LockTimeout > 0)
 	{
+		int			guc_level = NewGUCNestLevel();
+
+		if (LockTimeout <= DeadlockTimeout)
+			look_for_deadlocks_after(Min(LockTimeout / 2, GIVE_WAY));
 		lock_until(tables, mode, DT_NOEND);
+		AtEOXact_GUC(false, guc_level);
 		return;
 	}
-	for (int tries = 1; !try_lock_tables(tables, mode); tries++)
+	for (int tries = 1; (error = try_lock_tables(tables, mode, tries > 1)) != NULL; tries++)
 	{
+		/*
+		 * A deadlock in which we have a part by the tables that were locked
+		 * first has ended, for we let go of them.  One that comes again and
+		 * again is with what the transaction holds from before.
+		 */
+		if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED && ++deadlocks == DEADLOCKS)
+			ReThrowError(error);
+		FreeErrorData(error);
 		if (tries == TRIES)
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
@@ -130,10 +177,7 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 					 errdetail("Other transactions are using it, or one of its partitions or children, and do not end.") :
 					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
 					 errhint("Try again when they have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.")));
-		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 Min(tries, 10) * 100, PG_WAIT_EXTENSION);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
+		pause_for(Min(tries, 10) * 100);
 	}
 }
 

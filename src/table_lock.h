@@ -16,8 +16,10 @@
  *
  * Whoever comes while we wait, waits behind us, so we wait for a moment only,
  * for all of them together, let the others through, and try again; an
- * autovacuum gives way.  Where the session has a lock_timeout, that says how
- * long to wait for each.  Raises lock_not_available.
+ * autovacuum gives way, and so do we where others wait for us in a deadlock.
+ * Where the session has a lock_timeout, that says how long to wait for each.
+ * Raises lock_not_available, or deadlock_detected where the transaction has a
+ * part in a deadlock by what it locked before.
  */
 extern void ev_lock_tables(List *tables, LOCKMODE mode);
 

@@ -8,6 +8,15 @@
 -- Each statement stands by itself and may run again: the file needs no
 -- transaction around it, and the six tables are locked one after the other.
 
+-- (not together with another migration, where it is one of several)
+DO $$
+BEGIN
+    IF to_regprocedure('trading_migration.alone()') IS NOT NULL THEN
+        PERFORM trading_migration.alone();
+    END IF;
+END
+$$;
+
 CREATE SCHEMA IF NOT EXISTS event_bus;
 COMMENT ON SCHEMA event_bus IS 'The event bus: what was published, in which order, and who has read how far.';
 
