@@ -52,7 +52,8 @@ def _storable(value):
 
 class Event(BaseModel):
     """Open or not is each model's business; values are never coerced, and an event does not change."""
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, serialize_by_alias=True, frozen=True)
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, serialize_by_alias=True, frozen=True,
+                              ser_json_inf_nan="constants")
 
     def to_data(self):
         """The event as json.dumps takes it: what was not given is left out."""
