@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 CHECK_VIOLATION = "23514"
 UNDEFINED_OBJECT = "42704"
 LIMITS = "54"
+NO_JSON = ("22P02", "22P05")  # invalid syntax (NaN, half a surrogate pair), U+0000
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,9 @@ class Violation:
 class EventRefused(Exception):
     """The event is not what its schema says, or no schema says what it is.
 
-    reason      "invalid", "unregistered" (type and version have no schema) or
-                "limit" (it could not be decided within the server's limits)
+    reason      "invalid", "unregistered" (type and version have no schema),
+                "limit" (it could not be decided within the server's limits) or
+                "no json" (jsonb cannot hold it: NaN, U+0000)
     constraint  the constraint that refused it, or the schema's name where a guard did
     violations  up to ten; more says how many are not shown
     hint        what to do, where the database knows it
@@ -85,6 +87,8 @@ def refusal(error):
         return EventRefused("invalid", diag.message_primary, diag.constraint_name, violations, more, diag.message_hint)
     if state == UNDEFINED_OBJECT and "schema" in (diag.message_primary or ""):
         return EventRefused("unregistered", diag.message_primary, diag.constraint_name, hint=diag.message_hint)
+    if state in NO_JSON and ("json" in (diag.message_primary or "") or "Unicode" in (diag.message_primary or "")):
+        return EventRefused("no json", diag.message_primary, violations=[Violation("", diag.message_detail)] if diag.message_detail else ())
     if state.startswith(LIMITS):
         return EventRefused("limit", diag.message_primary, diag.constraint_name, hint=diag.message_hint)
     return None

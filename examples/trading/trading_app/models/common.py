@@ -5,24 +5,59 @@ own are wider or narrower (it takes 5 for "5", 2021-02-22T15:51Z for a
 date-time, cuts nanoseconds off), they are written out here.
 """
 import ipaddress
+import math
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, Optional, TypeVar
 
+import idna
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 from rfc3986_validator import validate_rfc3986
 
 T = TypeVar("T")
 
 
+class Exact(float):
+    """A number of JSON's, every digit of it kept beside: json.loads(text, parse_float=Exact).
+
+    Python by itself reads 1e400 as infinity and 9223372036854775807.0 as the
+    number after it; the database does not.
+    """
+
+    def __new__(cls, text):
+        number = super().__new__(cls, text)
+        number.decimal = Decimal(text)
+        return number
+
+
+def _storable(value):
+    """The same value, or ValueError where it has what jsonb cannot hold."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise ValueError("the database's JSON has no character U+0000")
+        value.encode()  # a lone surrogate is a UnicodeEncodeError, which is a ValueError
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError(f"JSON has no {value}")
+    elif isinstance(value, dict):
+        for name, member in value.items():
+            _storable(name)
+            _storable(member)
+    elif isinstance(value, list):
+        for member in value:
+            _storable(member)
+    return value
+
+
 class Event(BaseModel):
-    """Open or not is each model's business; values are never coerced."""
-    model_config = ConfigDict(strict=True, allow_inf_nan=False, serialize_by_alias=True)
+    """Open or not is each model's business; values are never coerced, and an event does not change."""
+    model_config = ConfigDict(strict=True, allow_inf_nan=False, serialize_by_alias=True, frozen=True,
+                              ser_json_inf_nan="constants")
 
     def to_data(self):
         """The event as json.dumps takes it: what was not given is left out."""
-        return self.model_dump(mode="json", exclude_unset=True)
+        return _storable(self.model_dump(mode="json", exclude_unset=True))
 
 
 class Open(Event):
@@ -39,7 +74,7 @@ class OneOf:
     """What a RootModel of several events has as they have it."""
 
     def to_data(self):
-        return self.model_dump(mode="json", exclude_unset=True)
+        return _storable(self.model_dump(mode="json", exclude_unset=True))
 
 
 # ---------------------------------------------------------------- presence
@@ -76,6 +111,8 @@ def together(model, *names):
 def _number(value):
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise ValueError("must be a number")
+    if isinstance(value, Exact):
+        return value.decimal
     return value if isinstance(value, Decimal) else Decimal(repr(value))
 
 
@@ -87,7 +124,10 @@ def _integer(value):
 
 
 def _as_number(value):
-    return int(value) if value == value.to_integral_value() else float(value)
+    """Python's nearest number: digits beyond a float's are lost, but what is above zero stays so."""
+    if value == value.to_integral_value():
+        return int(value)
+    return float(value) or math.copysign(5e-324, value)
 
 
 def at_least(bound):
@@ -183,9 +223,20 @@ Uri = Annotated[str, AfterValidator(_uri)]
 _LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
 
+def _is_label(label):
+    if not _LABEL.fullmatch(label):
+        return False
+    if label[:4].lower() == "xn--":     # another script's, if it is one
+        try:
+            idna.ulabel(label)
+        except UnicodeError:
+            return False
+    return True
+
+
 def _host(value):
     """A host name or an IP address."""
-    if len(value) <= 253 and all(_LABEL.fullmatch(label) for label in value.split(".")):
+    if len(value) <= 253 and all(_is_label(label) for label in value.split(".")):
         return value
     try:
         if "%" not in value:
@@ -222,10 +273,16 @@ def _digits(value):
     return format(value, "f")
 
 
+def _digits_or_number(value):
+    """Digits as far as the schemas take them."""
+    text = format(value, "f")
+    return text if len(text) <= 40 else _as_number(value)
+
+
 # As the broker writes them; written as strings.
-LooseDecimal = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(_digits, when_used="json")]
-NonNegativeDecimal = Annotated[Decimal, BeforeValidator(unsigned), at_least(0), PlainSerializer(_digits, when_used="json")]
-PositiveDecimal = Annotated[Decimal, BeforeValidator(unsigned), Positive, PlainSerializer(_digits, when_used="json")]
+LooseDecimal = Annotated[Decimal, BeforeValidator(_decimal), PlainSerializer(_digits_or_number, when_used="json")]
+NonNegativeDecimal = Annotated[Decimal, BeforeValidator(unsigned), at_least(0), PlainSerializer(_digits_or_number, when_used="json")]
+PositiveDecimal = Annotated[Decimal, BeforeValidator(unsigned), Positive, PlainSerializer(_digits_or_number, when_used="json")]
 
 _EXACT = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
 
