@@ -2662,17 +2662,15 @@ AS $schema${
   "$defs": {
     "price": {
       "title": "Price",
-      "description": "A price in the quote currency, to the finest tick of any venue that is read (eight decimals).",
+      "description": "A price in the quote currency, with as many decimals as the venue sends: ticks differ, and become finer.",
       "type": "number",
-      "exclusiveMinimum": 0,
-      "multipleOf": 1e-08
+      "exclusiveMinimum": 0
     },
     "quote_price": {
       "title": "Quoted price",
       "description": "A quoted price; zero where that side of the book is empty.",
       "type": "number",
-      "minimum": 0,
-      "multipleOf": 1e-08
+      "minimum": 0
     },
     "size": {
       "title": "Size",
@@ -2753,17 +2751,14 @@ AS $schema${
   "$defs": {
     "price": {
       "title": "Price",
-      "description": "A price in the quote currency, as a string, to the finest tick of any venue that is read (eight decimals; zeros may follow).",
-      "type": "string",
-      "pattern": "^(?:0|[1-9][0-9]*)(?:[.][0-9]{1,8}0*)?$",
-      "allOf": [{"pattern": "[1-9]"}],
+      "description": "A price in the quote currency, as a string, with as many decimals as the venue sends: ticks differ, and become finer.",
+      "$ref": "event:trading.common@2#/$defs/positive_text",
       "examples": ["126.55"]
     },
     "quote_price": {
       "title": "Quoted price",
       "description": "A quoted price as a string; zero where that side of the book is empty.",
-      "type": "string",
-      "pattern": "^(?:0|[1-9][0-9]*)(?:[.][0-9]{1,8}0*)?$",
+      "$ref": "event:trading.common@2#/$defs/non_negative_text",
       "examples": ["87.66"]
     },
     "size": {

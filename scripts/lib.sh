@@ -8,6 +8,8 @@
 # ever spoken to.
 
 set -euo pipefail
+# with these, cd would print, and git look elsewhere
+unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -55,15 +57,13 @@ pg_version() {
 
 # Sets pg_config, bindir and pg_major.
 find_postgres() {
-    local version
+    local wanted=${PG_CONFIG:-}
 
-    pg_config=${PG_CONFIG:-}
-    if [[ -z $pg_config && -e /etc/debian_version ]]; then
-        version=$(pg_version)
-        pg_config=/usr/lib/postgresql/$version/bin/pg_config
+    if [[ -z $wanted && -e /etc/debian_version ]]; then
+        wanted=/usr/lib/postgresql/$(pg_version)/bin/pg_config
     fi
-    pg_config=$(command -v "${pg_config:-pg_config}") ||
-        die "no ${pg_config:-pg_config}: is PostgreSQL's development package installed?"
+    wanted=${wanted:-pg_config}
+    pg_config=$(command -v "$wanted") || die "no $wanted: is PostgreSQL's development package installed?"
     bindir=$("$pg_config" --bindir)
     [[ -x $bindir/initdb ]] || die "no server programs in $bindir"
     pg_major=$("$pg_config" --version | sed 's/[^0-9]*\([0-9]*\).*/\1/')
@@ -83,22 +83,28 @@ unprivileged() {
 }
 
 # Makes the work folder ($work), and an environment in which nothing of the
-# caller's decides what happens.  A socket's path may have 107 bytes, so the
-# folder is in /tmp where TMPDIR is long.
+# caller's decides what happens.  A socket's path may have 107 bytes, and make
+# takes no blanks, so the folder is in /tmp where TMPDIR is long or strange.
 make_work_folder() {
-    local variable
+    local variable folder=${TMPDIR:-/tmp}
 
     user=$(id -un)
     if [[ $(id -u) == 0 ]]; then
         user=$(id -un postgres 2>/dev/null || echo nobody)
     fi
-    work=${TMPDIR:-/tmp}
-    ((${#work} <= 40)) || work=/tmp
-    work=$(mktemp -d "$work/event_validate.XXXXXX")
+    [[ $folder =~ ^/[A-Za-z0-9_./-]{0,39}$ ]] || folder=/tmp
+    [[ -d $folder && -w $folder ]] || die "cannot write into $folder: set TMPDIR to a folder that lets you"
+    umask 022
+    work=$(mktemp -d "$folder/event_validate.XXXXXX")
     mkdir "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
     if [[ $(id -u) == 0 ]]; then
         # the server's user needs to get in, and nobody else
         chown "$user" "$work" "$work"/*
+        unprivileged test -w "$work" || {
+            rm -rf "$work"
+            work=
+            die "user $user, who the server runs as, cannot get into $folder: set TMPDIR to a folder that lets others in"
+        }
     fi
     for variable in ${!PG*}; do
         case $variable in
@@ -171,14 +177,17 @@ destdir_settings() {
     fi
 }
 
-# Starts the throwaway server, on a socket in the work folder and no network,
-# and points the client programs to it.
+# start_server [SETTINGS]: starts the throwaway server, on a socket in the work
+# folder and no network, and points the client programs to it.  A cluster that
+# is there is taken.
 start_server() {
-    unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
-        --no-sync >"$work/log/initdb.log" 2>&1 || {
-        cat "$work/log/initdb.log" >&2
-        die "initdb failed"
-    }
+    if [[ ! -e $work/data/PG_VERSION ]]; then
+        unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
+            --no-sync >"$work/log/initdb.log" 2>&1 || {
+            cat "$work/log/initdb.log" >&2
+            die "initdb failed"
+        }
+    fi
     EV_SERVER_CONF=$(destdir_settings)
     export EV_SERVER_CONF
     unprivileged tee -a "$work/data/postgresql.conf" >/dev/null <<EOF
@@ -191,6 +200,7 @@ synchronous_commit = off
 max_prepared_transactions = 10
 max_wal_size = 4GB
 log_line_prefix = '%m [%p] %q%a '
+${1-}
 EOF
     export PGHOST=$work/socket PGPORT=5432 PGUSER=postgres PGDATABASE=postgres
     unprivileged "$bindir/pg_ctl" -D "$work/data" -l "$work/log/postgresql.log" -w -s start || {

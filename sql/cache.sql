@@ -79,7 +79,9 @@ SELECT pg_temp.swap(i) AS step, validate_event('{}', 'cached', 1) FROM generate_
 PREPARE direct AS SELECT event_schema."cached@1"('{}');
 EXECUTE direct;
 SELECT drop_event_schema('cached', 1);
+\set VERBOSITY sqlstate
 EXECUTE direct;
+\set VERBOSITY default
 SELECT register_event_schema('cached', 1, 'false');
 EXECUTE direct;
 DEALLOCATE direct;

@@ -37,7 +37,9 @@ INSERT INTO renamed VALUES ('renames', '{"v": 1, "n": "x"}');
 
 -- what it reads cannot go, nor become another type, without it
 ALTER TABLE renamed DROP "The Data";
+\set VERBOSITY terse
 ALTER TABLE renamed ALTER "The Data" TYPE json;
+\set VERBOSITY default
 DROP FUNCTION elsewhere_still.version_in;
 DROP TYPE "Kind";
 BEGIN;

@@ -170,7 +170,9 @@ DROP TABLE path_direct;
 DROP DOMAIN path_event;
 -- check_event is no function for an index: what is registered can go
 CREATE TABLE path_index (data jsonb);
+\set VERBOSITY sqlstate
 CREATE INDEX ON path_index (validate_event(data, 'path', 1));
+\set VERBOSITY default
 DROP TABLE path_index;
 
 \echo parallel query

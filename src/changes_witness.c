@@ -14,6 +14,7 @@
 #include "utils/builtins.h"
 
 #include "changes_internal.h"
+#include "compat.h"
 #include "number.h"
 
 #define MOST_SAMPLES	24		/* kept of one set */
@@ -232,13 +233,14 @@ as_value(JsonbValue *tree)
 static JsonbValue *
 array_of(const List *items)
 {
-	JsonbParseState *state = NULL;
+	JsonbInState state = {0};
 	ListCell   *cell;
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, items)
-		pushJsonbValue(&state, WJB_ELEM, lfirst(cell));
-	return as_value(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+		ev_push_jsonb(&state, WJB_ELEM, lfirst(cell));
+	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
+	return as_value(state.result);
 }
 
 /* An array of a size from each position's samples, number `which` of them. */
@@ -330,10 +332,10 @@ typedef struct Member
 static JsonbValue *
 object_of(const List *members)
 {
-	JsonbParseState *state = NULL;
+	JsonbInState state = {0};
 	ListCell   *cell;
 
-	pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
+	ev_push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
 	foreach(cell, members)
 	{
 		Member	   *member = lfirst(cell);
@@ -341,10 +343,11 @@ object_of(const List *members)
 
 		key.val.string.val = unconstify(char *, member->name.data);
 		key.val.string.len = member->name.length;
-		pushJsonbValue(&state, WJB_KEY, &key);
-		pushJsonbValue(&state, WJB_VALUE, member->value);
+		ev_push_jsonb(&state, WJB_KEY, &key);
+		ev_push_jsonb(&state, WJB_VALUE, member->value);
 	}
-	return as_value(pushJsonbValue(&state, WJB_END_OBJECT, NULL));
+	ev_push_jsonb(&state, WJB_END_OBJECT, NULL);
+	return as_value(state.result);
 }
 
 static List *

@@ -7,6 +7,7 @@
 
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
+#include "utils/jsonb.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -28,6 +29,29 @@ ev_json_syntax_error(char *json, int length)
 #endif
 	result = pg_parse_json(lex, &nullSemAction);
 	return result == JSON_SUCCESS ? NULL : json_errdetail(result, lex);
+}
+
+/*
+ * Adds a token to a jsonb that is built, which starts as {0}; after the last
+ * one, state->result is the value, in CurrentMemoryContext.  PostgreSQL 19
+ * made this state of pushJsonbValue's.
+ */
+#if PG_VERSION_NUM < 190000
+typedef struct JsonbInState
+{
+	JsonbValue *result;
+	JsonbParseState *parse_state;
+} JsonbInState;
+#endif
+
+static inline void
+ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
+{
+#if PG_VERSION_NUM >= 190000
+	pushJsonbValue(state, token, value);
+#else
+	state->result = pushJsonbValue(&state->parse_state, token, value);
+#endif
 }
 
 /* PostgreSQL 18 has pg_noreturn instead, in another place. */

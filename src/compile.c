@@ -466,21 +466,6 @@ static const EvKeywordSymbol string_keywords[] = {
 	EV_KW_CONTENT_ENCODING, EV_KW_CONTENT_MEDIA_TYPE,
 };
 
-static EvPatternShape *
-program_shape(Writer *w, const JsonbValue *pattern)
-{
-	char	   *source = ev_node_string(pattern);
-	char	   *utf8 = pg_server_to_any(source, strlen(source), PG_UTF8);
-	EvPatternShape *shape = ev_pattern_shape(utf8, strlen(utf8));
-	EvPatternShape *copy;
-
-	if (shape == NULL)
-		return NULL;
-	copy = program_alloc(w, sizeof(EvPatternShape));
-	*copy = *shape;
-	return copy;
-}
-
 static void
 write_string(Writer *w)
 {
@@ -503,7 +488,7 @@ write_string(Writer *w)
 		instruction->u.pattern.compiled = ev_compile_pattern(w->compiler, w->subschema->place, "/pattern",
 															 value->val.string.val, value->val.string.len);
 		instruction->u.pattern.source = program_string(w, value->val.string.val, value->val.string.len).data;
-		instruction->u.pattern.shape = program_shape(w, value);
+		instruction->u.pattern.shape = ev_pattern_shape(instruction->u.pattern.compiled);
 	}
 	if (w->keywords.present[EV_KW_FORMAT] &&
 		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))

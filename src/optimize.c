@@ -231,8 +231,6 @@ make_leaf(const EvOptimizer *o, uint32 block, int hops)
 				leaf.types &= instruction->u.enumeration->types;
 				break;
 			case EVOP_ENUM_STRINGS:
-				leaf.types &= EV_BIT(EV_STRING);
-				/* FALLTHROUGH */
 			case EVOP_LENGTH:
 			case EVOP_PATTERN:
 			case EVOP_FORMAT:
@@ -240,6 +238,8 @@ make_leaf(const EvOptimizer *o, uint32 block, int hops)
 			case EVOP_ARRAY:
 				if (check != NULL)
 					return general;
+				if (instruction->opcode == EVOP_ENUM_STRINGS)
+					leaf.types &= EV_BIT(EV_STRING);
 				check = instruction;
 				break;
 			case EVOP_BOUND:

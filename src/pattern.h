@@ -4,12 +4,13 @@
  *	  search, in Unicode mode ("u"), without flags.
  *
  * Leaves over bytes: patterns and strings are UTF-8, verified by the caller,
- * whatever the server encoding is.
+ * whatever the server encoding is, but for ev_shape_matches.
  */
 #ifndef EV_PATTERN_H
 #define EV_PATTERN_H
 
 typedef struct EvPattern EvPattern;
+typedef struct EvPatternShape EvPatternShape;
 
 typedef struct EvPatternError
 {
@@ -47,6 +48,19 @@ extern EvPattern *ev_pattern_compile(const char *pattern, int length,
  */
 extern bool ev_pattern_matches(const EvPattern *pattern,
 							   const char *string, int length);
+
+/*
+ * The pattern as a shape, where it says no more than which ASCII characters may
+ * stand where: "^[A-Z.]{1,8}$", "^[0-9a-f]{8}-[0-9a-f]{4}$"; else NULL.  It lives
+ * as long as the pattern.
+ */
+extern const EvPatternShape *ev_pattern_shape(const EvPattern *pattern);
+
+/*
+ * Has the string the shape?  The same answer as ev_pattern_matches, sooner, and
+ * of strings in the server encoding too.  Allocates nothing.
+ */
+extern bool ev_shape_matches(const EvPatternShape *shape, const char *string, uint32 length);
 
 /*
  * Is this a valid ECMA-262 pattern with the "u" flag, to the letter (format

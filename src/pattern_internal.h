@@ -1,7 +1,7 @@
 /*
  * pattern_internal.h
  *	  What the parts of the pattern module share: the tree that the parser
- *	  makes, and the two things it is lowered to.
+ *	  makes, the three things it is lowered to, and the pattern of these.
  *
  * Private to pattern_*.c.  Include postgres.h first.
  */
@@ -101,22 +101,110 @@ ev_node_contains(const EvNode *node, const EvNode *other)
 	return node->first <= other->first && other->last <= node->last;
 }
 
+/* The node that one in any number of groups is. */
+static inline const EvNode *
+ev_node_without_groups(const EvNode *node)
+{
+	while (node->kind == EV_NODE_GROUP)
+		node = node->child;
+	return node;
+}
+
 /* The GROUP of that number in a node, or NULL. */
 extern const EvNode *ev_pattern_find_group(const EvNode *node, int group);
+
+/*
+ * What follows makes what it gives in CurrentMemoryContext; each ..._kind says
+ * for people what it is, there too.
+ */
+
+/*
+ * pattern_shape.c
+ *
+ * The shape that a pattern is; NULL where it says more than a shape can.  How
+ * it is matched is for all to know: see pattern.h.
+ */
+extern EvPatternShape *ev_shape_make(const EvPatternTree *tree);
+extern char *ev_shape_kind(const EvPatternShape *shape);
+
+/*
+ * pattern_classes.c
+ *
+ * The classes of characters that a pattern tells apart, for its automata; NULL
+ * where they are too many.
+ */
+typedef struct EvClasses EvClasses;
+
+extern EvClasses *ev_classes_make(const EvPatternTree *tree);
+
+/*
+ * pattern_automaton.c
+ *
+ * A state is a row of the table.  Those of the first two rows say that the
+ * string is not, or is, matched, whatever follows.
+ */
+#define EV_ACCEPT_ROW(automaton)	((automaton)->width)
+
+typedef struct EvAutomaton
+{
+	bool		backward;		/* scans from the end of the string */
+
+	/*
+	 * All characters beyond ASCII have one class: then the bytes of a
+	 * character other than the first have a column in which nothing changes,
+	 * and no character is ever decoded.
+	 */
+	bool		bytewise;
+	int			state_count;
+	int			width;			/* columns: classes, end of string, and the
+								 * unchanging one if bytewise */
+	uint32		start;
+	int			end_column;
+	const uint32 *table;		/* next states, each as the index of the first
+								 * cell of its row */
+	uint8		byte_class[256];
+
+	/* classes of the characters beyond ASCII, unless bytewise */
+	uint32		block_limit;	/* code points from here on have last_class */
+	uint8		last_class;
+	const uint16 *blocks;		/* code >> 8 to an index into block_classes */
+	const uint8 *block_classes; /* 256 a block */
+} EvAutomaton;
+
+/*
+ * The automaton for a node of the tree, that scans in one direction; NULL where
+ * it cannot be expressed, or its table would have more than max_cells cells.
+ */
+extern EvAutomaton *ev_automaton_make(const EvClasses *classes, const EvNode *node,
+									  bool backward, int max_cells);
+extern void ev_automaton_free(EvAutomaton *automaton);
+extern char *ev_automaton_kind(const EvAutomaton *automaton);
 
 /*
  * pattern_regex.c
  *
  * The pattern that a node of the tree is, run by PostgreSQL's engine.  Its
- * back-references must be to groups in the node.  Made in
- * CurrentMemoryContext; NULL, with *error filled, where it cannot be expressed
- * exactly.
+ * back-references must be to groups in the node.  NULL, with *error filled,
+ * where it cannot be expressed exactly.
  */
 typedef struct EvRegex EvRegex;
 
 extern EvRegex *ev_regex_compile(const EvPatternTree *tree, const EvNode *root,
 								 EvPatternError *error);
 extern bool ev_regex_matches(const EvRegex *regex, const char *string, int length);
+
+/*
+ * What pattern.c makes of them, and pattern_match.c runs: one of shape,
+ * automaton and regex is there.
+ */
+struct EvPattern
+{
+	EvPatternShape *shape;		/* then it is the only one */
+	EvAutomaton *automaton;
+	EvRegex    *regex;
+	bool		negated;		/* must not match */
+	EvPattern  *next;			/* all of a list must agree */
+};
 
 /*
  * Length of the UTF-8 sequence that starts with this byte, in verified UTF-8.

@@ -17,7 +17,6 @@
 #include "format.h"
 #include "number.h"
 #include "pattern.h"
-#include "shape.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
 

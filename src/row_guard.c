@@ -37,6 +37,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -44,6 +45,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "compat.h"
 #include "dispatch.h"
 #include "match.h"
 #include "quarantine.h"
@@ -592,35 +594,35 @@ typedef struct JsonCollector
 {
 	EvCollector collector;
 	MemoryContext context;		/* of all that is collected */
-	JsonbParseState *state;
+	JsonbInState state;
 	StringInfoData words;		/* the first of them, for messages */
 	StringInfoData first;
 } JsonCollector;
 
 static void
-push_member(JsonbParseState **state, const char *name, const char *string)
+push_member(JsonbInState *state, const char *name, const char *string)
 {
 	JsonbValue	value = {.type = jbvString};
 
 	value.val.string.val = pstrdup(name);
 	value.val.string.len = strlen(name);
-	pushJsonbValue(state, WJB_KEY, &value);
+	ev_push_jsonb(state, WJB_KEY, &value);
 	value.val.string.val = pstrdup(string);
 	value.val.string.len = strlen(string);
-	pushJsonbValue(state, WJB_VALUE, &value);
+	ev_push_jsonb(state, WJB_VALUE, &value);
 }
 
 static void
-push_violation(JsonbParseState **state, const EvViolation *violation, const char *sqlstate)
+push_violation(JsonbInState *state, const EvViolation *violation, const char *sqlstate)
 {
-	pushJsonbValue(state, WJB_BEGIN_OBJECT, NULL);
+	ev_push_jsonb(state, WJB_BEGIN_OBJECT, NULL);
 	push_member(state, "instance_location", violation->instance_location);
 	push_member(state, "keyword_location", violation->keyword_location);
 	push_member(state, "keyword", violation->keyword);
 	push_member(state, "message", violation->message);
 	if (sqlstate != NULL)
 		push_member(state, "sqlstate", sqlstate);
-	pushJsonbValue(state, WJB_END_OBJECT, NULL);
+	ev_push_jsonb(state, WJB_END_OBJECT, NULL);
 }
 
 static void
@@ -643,12 +645,13 @@ collect(EvCollector *collector, const EvViolation *violation)
 Jsonb *
 ev_single_violation(const char *message, const char *sqlstate)
 {
-	JsonbParseState *state = NULL;
+	JsonbInState state = {0};
 	EvViolation violation = {"", "", "", message, NULL, NULL};
 
-	pushJsonbValue(&state, WJB_BEGIN_ARRAY, NULL);
+	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
 	push_violation(&state, &violation, sqlstate);
-	return JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_ARRAY, NULL));
+	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
+	return JsonbValueToJsonb(state.result);
 }
 
 static bool
@@ -678,7 +681,7 @@ violations_of(Event *event, char **first, char **words)
 		ev_registry_program(event->schema);
 		initStringInfo(&json.words);
 		initStringInfo(&json.first);
-		pushJsonbValue(&json.state, WJB_BEGIN_ARRAY, NULL);
+		ev_push_jsonb(&json.state, WJB_BEGIN_ARRAY, NULL);
 		if (compute(collect_computation, event, &json))
 		{
 			int64		more = json.collector.count - KEPT_VIOLATIONS;
@@ -691,7 +694,8 @@ violations_of(Event *event, char **first, char **words)
 			}
 			*first = json.first.data;
 			*words = json.words.data;
-			return JsonbValueToJsonb(pushJsonbValue(&json.state, WJB_END_ARRAY, NULL));
+			ev_push_jsonb(&json.state, WJB_END_ARRAY, NULL);
+			return JsonbValueToJsonb(json.state.result);
 		}
 	}
 

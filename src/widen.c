@@ -70,8 +70,10 @@ calls(Node *node, const List *functions)
 }
 
 static bool
-check_polarity(Node *node, Polarity *polarity)
+check_polarity(Node *node, void *context)
 {
+	Polarity   *polarity = context;
+
 	if (node == NULL)
 		return false;
 	check_stack_depth();

@@ -118,10 +118,13 @@ as('owner', $db, q(
 	CREATE DOMAIN public.checked AS pg_catalog.jsonb CHECK (public.check_event(VALUE, VALUE->>'type', 1));
 	CREATE TABLE public.checked_events (event_type pg_catalog.text, data pg_catalog.jsonb, more public.checked[],
 		CHECK (public.check_event(data, event_type, 1)))));
+my $standard_strings = $node->safe_psql($db, 'SHOW server_version_num') >= 190000;
 my $count = 0;
 foreach my $path (q(''), 'trap, pg_catalog', 'pg_temp, trap, pg_catalog, public', 'event_schema', '"$user"')
 {
-	foreach my $setting ('check_function_bodies = on', 'check_function_bodies = off', 'standard_conforming_strings = off',
+	# PostgreSQL 19 has no other strings than the standard's
+	my @strings = $standard_strings ? () : ('standard_conforming_strings = off');
+	foreach my $setting ('check_function_bodies = on', 'check_function_bodies = off', @strings,
 		'row_security = off', 'default_transaction_isolation = serializable', q(IntervalStyle = 'iso_8601'), q(DateStyle = 'German'), 'quote_all_identifiers = on')
 	{
 		my $type = 'path\\' . ++$count . q(");

@@ -1,6 +1,7 @@
 """Runs revisions on one connection in autocommit: each SQL file says itself where a transaction begins and ends."""
 
 import sys
+import time
 
 import sqlalchemy as sa
 from alembic import context
@@ -15,5 +16,16 @@ if context.is_offline_mode():
 with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
     driver = connection.connection.driver_connection
     driver.add_notice_handler(lambda notice: print(f"{notice.severity}:  {notice.message_primary}", file=sys.stderr))
+    # Not two at a time; what is left to do is looked up after it.  Each SQL file asks for the same lock, and does not
+    # wait: trading_migration.alone().  (A session that waits for a lock has a snapshot, for which CREATE INDEX
+    # CONCURRENTLY waits in its turn: so it is asked for again and again.)
+    for attempt in range(121):
+        if driver.execute("SELECT pg_catalog.pg_try_advisory_lock(1414676804, 4)").fetchone()[0]:
+            break
+        if attempt == 0:
+            print("another migration of this database is at work: waiting for a minute", file=sys.stderr)
+        time.sleep(0.5)
+    else:
+        sys.exit("another migration of this database is still at work: try again later")
     context.configure(connection=connection, target_metadata=None, transactional_ddl=False, transaction_per_migration=True)
     context.run_migrations()

@@ -11,6 +11,7 @@ the bus goes on.  An event over which the process itself dies is found by the
 next process, which goes on one by one, and becomes a dead letter as well.
 """
 
+import contextlib
 import logging
 import time
 import uuid
@@ -48,6 +49,28 @@ class BusEvent:
 
     def __str__(self):
         return f"{self.event_type} version {self.stored_version}, {self.relation} id {self.id}, position {self.position}"
+
+
+@contextlib.contextmanager
+def session_on(connection):
+    """A session of SQLAlchemy's for a handler, on the connection that it is given.
+
+    It works in the listener's transaction, which is the listener's to end: commit
+    and rollback do nothing here.  Flush before it is left.  For an error that the handler
+    wants to survive, session.begin_nested() is a savepoint as ever.
+    """
+    import sqlalchemy as sa
+    from sqlalchemy import orm
+
+    engine = getattr(connection, "engine", None)
+    if engine is None:
+        # one for as long as the connection lives
+        engine = connection.engine = sa.create_engine(
+            "postgresql+psycopg://", creator=lambda: connection, poolclass=sa.pool.StaticPool, pool_reset_on_return=None,
+            use_native_hstore=False)
+        engine.dialect.do_commit = engine.dialect.do_rollback = engine.dialect.do_close = lambda _: None
+    with orm.Session(engine) as session:
+        yield session
 
 
 class NotReadable(Exception):

@@ -1,18 +1,140 @@
-"""The event tables and the bus as SQLAlchemy sees them.
+"""The trading database as SQLAlchemy sees it, after migration 4.3.0.
 
-The database decides what an event may be; these classes only say where it is.
+The migrations make the database, and it decides what an event may be.  These
+classes say where things are; test/tables/run holds them against the migrated
+database, every column, constraint and index, so that metadata.create_all() in
+an empty one makes the same tables, for a unit test.  (Not the same database:
+guards, views and the bus's functions are the migrations' alone.)
 """
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 import sqlalchemy as sa
 from sqlalchemy import orm
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 
 class Base(orm.DeclarativeBase):
-    pass
+    type_annotation_map = {
+        str: sa.Text,
+        datetime: sa.DateTime(timezone=True),
+        Decimal: sa.Numeric,
+        dict: JSONB,
+    }
+
+
+def row_number():
+    """The primary key of most tables."""
+    return orm.mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True, sort_order=-1)
+
+
+# ---------- Discord: channels, messages ----------
+
+
+class DiscordChannel(Base):
+    """A channel as it was last seen."""
+
+    __tablename__ = "discord_channels"
+    __table_args__ = (
+        sa.CheckConstraint("id ~ '^[0-9]{1,20}$'", "discord_channels_id_format"),
+        sa.CheckConstraint("guild_id ~ '^[0-9]{1,20}$'", "discord_channels_guild_id_format"),
+        sa.CheckConstraint("char_length(name) BETWEEN 1 AND 100", "discord_channels_name_length"),
+        sa.CheckConstraint("char_length(topic) <= 4096", "discord_channels_topic_length"),
+        sa.CheckConstraint("type BETWEEN 0 AND 5 OR type BETWEEN 10 AND 16", "discord_channels_type_known"),
+        sa.Index("discord_channels_guild", "guild_id"),
+    )
+
+    id: orm.Mapped[str] = orm.mapped_column(primary_key=True)
+    guild_id: orm.Mapped[str | None]
+    name: orm.Mapped[str]  # of a direct message too, which has none at Discord
+    type: orm.Mapped[int]
+    topic: orm.Mapped[str | None]
+    updated_at: orm.Mapped[datetime | None] = orm.mapped_column(server_default=sa.func.now())
+
+    # no foreign key: a message may be read before its channel is
+    messages: orm.Mapped[list["DiscordMessage"]] = orm.relationship(
+        primaryjoin="DiscordChannel.id == foreign(DiscordMessage.channel_id)", back_populates="channel", viewonly=True,
+        order_by="DiscordMessage.created_at, DiscordMessage.id")
+
+
+class DiscordMessage(Base):
+    """A message as it was last seen, and the event that said so."""
+
+    __tablename__ = "discord_messages"
+    __table_args__ = (
+        sa.CheckConstraint("message_id ~ '^[0-9]{1,20}$' AND channel_id ~ '^[0-9]{1,20}$' AND author_id ~ '^[0-9]{1,20}$'",
+                           "discord_messages_id_format"),
+        sa.CheckConstraint("char_length(content) <= 4000", "discord_messages_content_length"),
+        sa.CheckConstraint("event_type LIKE 'discord.message.%'", "discord_messages_type"),
+        sa.CheckConstraint("check_event(data, event_type, schema_version, 'discord_messages_valid')", "discord_messages_valid"),
+        sa.Index("discord_messages_message_id", "message_id", unique=True),
+        sa.Index("discord_messages_channel_author_time", "channel_id", "author_id", "created_at"),
+        sa.Index("discord_messages_channel_time", "channel_id", "created_at"),
+    )
+
+    id: orm.Mapped[int] = row_number()
+    message_id: orm.Mapped[str]
+    channel_id: orm.Mapped[str]
+    author_id: orm.Mapped[str]
+    content: orm.Mapped[str]
+    created_at: orm.Mapped[datetime]
+    data: orm.Mapped[dict]
+    event_type: orm.Mapped[str]
+    schema_version: orm.Mapped[int]
+
+    channel: orm.Mapped[DiscordChannel | None] = orm.relationship(
+        primaryjoin="DiscordChannel.id == foreign(DiscordMessage.channel_id)", back_populates="messages", viewonly=True)
+    setups: orm.Mapped[list["TradeSetup"]] = orm.relationship(back_populates="source_message", passive_deletes=True)
+
+
+# ---------- setups and their levels ----------
+
+
+class TradeSetup(Base):
+    """What was read out of a message: a ticker, and the levels to act on."""
+
+    __tablename__ = "trade_setups"
+    __table_args__ = (
+        sa.CheckConstraint("ticker ~ '^[A-Z0-9]+([./-][A-Z0-9]+)*$' AND char_length(ticker) <= 32", "trade_setups_ticker_format"),
+        sa.Index("trade_setups_ticker", "ticker"),
+        sa.Index("trade_setups_source_message", "source_message_id", postgresql_where="source_message_id IS NOT NULL"),
+    )
+
+    id: orm.Mapped[int] = row_number()
+    ticker: orm.Mapped[str]
+    setup_date: orm.Mapped[date]
+    # the setup stays when the message is deleted
+    source_message_id: orm.Mapped[str | None] = orm.mapped_column(
+        sa.ForeignKey("discord_messages.message_id", name="trade_setups_source_message", ondelete="SET NULL"))
+    created_at: orm.Mapped[datetime | None] = orm.mapped_column(server_default=sa.func.now())
+
+    source_message: orm.Mapped[DiscordMessage | None] = orm.relationship(back_populates="setups")
+    levels: orm.Mapped[list["ParsedLevel"]] = orm.relationship(
+        back_populates="setup", cascade="all, delete-orphan", passive_deletes=True, order_by="ParsedLevel.id")
+
+
+class ParsedLevel(Base):
+    """A price of a setup."""
+
+    __tablename__ = "parsed_levels"
+    __table_args__ = (
+        sa.CheckConstraint("level_type IN ('entry', 'stop', 'target', 'support', 'resistance')", "parsed_levels_type_known"),
+        sa.CheckConstraint("price > 0 AND price < 'Infinity'", "parsed_levels_price_positive"),
+        sa.Index("parsed_levels_setup", "setup_id"),
+    )
+
+    id: orm.Mapped[int] = row_number()
+    setup_id: orm.Mapped[int] = orm.mapped_column(
+        sa.BigInteger, sa.ForeignKey("trade_setups.id", name="parsed_levels_setup", ondelete="CASCADE"))
+    level_type: orm.Mapped[str]
+    price: orm.Mapped[Decimal]
+
+    setup: orm.Mapped[TradeSetup] = orm.relationship(back_populates="levels")
+
+
+# ---------- events ----------
 
 
 class Event:
@@ -22,58 +144,77 @@ class Event:
     can name it before it is stored, and storing it needs no answer.
     """
 
-    id: orm.Mapped[int] = orm.mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True, sort_order=-1)
-    event_type: orm.Mapped[str] = orm.mapped_column(sa.Text)
+    type_rule: str      # what the table says of event_type
+    by_content = False  # whether it has an index for data @> ...
+
+    id: orm.Mapped[int] = row_number()
+    event_type: orm.Mapped[str]
     schema_version: orm.Mapped[int]
-    data: orm.Mapped[dict] = orm.mapped_column(JSONB)
-    event_id: orm.Mapped[uuid.UUID] = orm.mapped_column(unique=True, default=uuid.uuid4)
-    correlation_id: orm.Mapped[uuid.UUID | None] = orm.mapped_column(index=True)
+    data: orm.Mapped[dict]
+    event_id: orm.Mapped[uuid.UUID] = orm.mapped_column(default=uuid.uuid4, server_default=sa.func.gen_random_uuid())
+    correlation_id: orm.Mapped[uuid.UUID | None]
     causation_id: orm.Mapped[uuid.UUID | None]
-    recorded_at: orm.Mapped[datetime] = orm.mapped_column(sa.DateTime(timezone=True), server_default=sa.func.now())
+    recorded_at: orm.Mapped[datetime] = orm.mapped_column(server_default=sa.func.now())
+
+    @orm.declared_attr.directive
+    def __table_args__(cls):
+        name = cls.__tablename__
+        parts = [
+            sa.CheckConstraint(cls.type_rule, f"{name}_type"),
+            sa.CheckConstraint(f"check_event(data, event_type, schema_version, '{name}_valid')", f"{name}_valid"),
+            sa.Index(f"{name}_event_id", "event_id", unique=True),
+            sa.Index(f"{name}_type_time", "event_type", "recorded_at"),
+            sa.Index(f"{name}_correlation", "correlation_id", postgresql_where="correlation_id IS NOT NULL"),
+        ]
+        if cls.by_content:
+            parts.append(sa.Index(f"{name}_data", "data", postgresql_using="gin", postgresql_ops={"data": "jsonb_path_ops"}))
+        return (*parts, {"comment": cls.__doc__})
 
 
 class DiscordEvent(Event, Base):
+    """What the Discord reader received: messages, their changes and deletions, channels."""
+
     __tablename__ = "discord_events"
+    type_rule = "event_type LIKE 'discord.%'"
 
 
 class MarketEvent(Event, Base):
+    """Trades, quotes, bars and order book changes; Binance's as they came over the wire."""
+
     __tablename__ = "market_events"
+    type_rule = ("event_type LIKE 'market.%'"
+                 " OR event_type IN ('binance.trade', 'binance.agg_trade', 'binance.kline', 'binance.depth_update')")
+    by_content = True
 
 
 class SignalEvent(Event, Base):
+    """What the strategies said."""
+
     __tablename__ = "signal_events"
+    type_rule = "event_type LIKE 'trading.%'"
+    by_content = True
 
 
 class OrderEvent(Event, Base):
+    """Orders, what became of them, and their fills."""
+
     __tablename__ = "order_events"
+    type_rule = "event_type LIKE 'order.%' OR event_type = 'binance.execution_report'"
+    by_content = True
 
 
 class SystemEvent(Event, Base):
+    """What the parts of the application say about themselves."""
+
     __tablename__ = "system_events"
+    type_rule = "event_type LIKE 'system.%'"
 
 
 class IngestionEvent(Event, Base):
+    """How batches of records came in."""
+
     __tablename__ = "ingestion_events"
-
-
-class DeadLetter(Base):
-    """An event that a consumer failed to handle, and went on without."""
-
-    __tablename__ = "dead_letters"
-    __table_args__ = {"schema": "event_bus"}
-
-    id: orm.Mapped[int] = orm.mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
-    consumer: orm.Mapped[str] = orm.mapped_column(sa.Text)
-    position: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
-    relation: orm.Mapped[str] = orm.mapped_column(sa.Text)
-    event: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
-    event_type: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
-    schema_version: orm.Mapped[int | None]
-    error: orm.Mapped[str] = orm.mapped_column(sa.Text)
-    detail: orm.Mapped[str | None] = orm.mapped_column(sa.Text)
-    attempts: orm.Mapped[int]
-    failed_at: orm.Mapped[datetime] = orm.mapped_column(sa.DateTime(timezone=True), server_default=sa.func.now())
-    resolved_at: orm.Mapped[datetime | None] = orm.mapped_column(sa.DateTime(timezone=True))
+    type_rule = "event_type LIKE 'ingestion.%'"
 
 
 # the longest prefix decides
@@ -95,3 +236,54 @@ def table_of(event_type):
     if not fitting:
         raise LookupError(f"no table stores events of type {event_type!r}")
     return TABLES[max(fitting, key=len)]
+
+
+# ---------- the bus, as far as an application looks at it ----------
+
+
+class Consumer(Base):
+    """Who reads the bus, and how far it has read."""
+
+    __tablename__ = "consumers"
+    __table_args__ = (sa.UniqueConstraint("number", name="consumers_number_key"),
+                      {"schema": "event_bus", "comment": "Consumers, and what each has handled: everything up to (position, event)."})
+
+    name: orm.Mapped[str] = orm.mapped_column(primary_key=True)
+    number: orm.Mapped[int] = orm.mapped_column(sa.Identity(always=True), comment="The key of the advisory lock of its one active process.")
+    position: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
+    event: orm.Mapped[int] = orm.mapped_column(
+        sa.BigInteger, comment="The id of the last event that was handled of the publication at that position.")
+    relations: orm.Mapped[list[str] | None] = orm.mapped_column(ARRAY(sa.Text), comment="The tables that it reads; NULL is all.")
+    event_types: orm.Mapped[list[str] | None] = orm.mapped_column(ARRAY(sa.Text), comment="The event types that it reads; NULL is all.")
+    in_flight: orm.Mapped[int] = orm.mapped_column(
+        server_default="0", comment="How many events are being handled; where it is not 0 at a start, a process died over them.")
+    attempts: orm.Mapped[int] = orm.mapped_column(server_default="0", comment="How often the next event was tried and failed.")
+    created_at: orm.Mapped[datetime] = orm.mapped_column(server_default=sa.func.now())
+    active_at: orm.Mapped[datetime | None]
+
+    dead_letters: orm.Mapped[list["DeadLetter"]] = orm.relationship(
+        back_populates="reader", cascade="all, delete-orphan", passive_deletes=True)
+
+
+class DeadLetter(Base):
+    """An event that a consumer failed to handle, and went on without."""
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (sa.UniqueConstraint("consumer", "position", "event", name="dead_letters_consumer_position_event_key"),
+                      {"schema": "event_bus", "comment": "Events that a consumer failed to handle, and went on without."})
+
+    id: orm.Mapped[int] = row_number()
+    consumer: orm.Mapped[str] = orm.mapped_column(
+        sa.ForeignKey("event_bus.consumers.name", name="dead_letters_consumer_fkey", onupdate="CASCADE", ondelete="CASCADE"))
+    position: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
+    relation: orm.Mapped[str]
+    event: orm.Mapped[int] = orm.mapped_column(sa.BigInteger, comment="The id in the event's table; the event itself stays there.")
+    event_type: orm.Mapped[str | None]
+    schema_version: orm.Mapped[int | None]
+    error: orm.Mapped[str]
+    detail: orm.Mapped[str | None]
+    attempts: orm.Mapped[int]
+    failed_at: orm.Mapped[datetime] = orm.mapped_column(server_default=sa.func.now())
+    resolved_at: orm.Mapped[datetime | None] = orm.mapped_column(comment="When it was handled after all, or given up: NULL is unresolved.")
+
+    reader: orm.Mapped[Consumer] = orm.relationship(back_populates="dead_letters")

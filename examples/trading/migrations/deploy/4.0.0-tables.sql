@@ -6,6 +6,8 @@
 
 BEGIN;
 
+DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
+
 CREATE TABLE IF NOT EXISTS public.discord_channels (
     id         text PRIMARY KEY,
     guild_id   text,

@@ -4,19 +4,64 @@
 -- constraints call trading_migration.document.
 
 BEGIN;
+SET LOCAL client_min_messages = warning;
 
-CREATE SCHEMA trading_migration;
+-- (what the function alone, below, does for the other changes)
+DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
+
+-- What follows moves whole tables, and watches them by their triggers: rows of
+-- a partition or of a child would be passed over.
+DO $$
+DECLARE
+    names text;
+BEGIN
+    SELECT string_agg(oid::regclass::text, ', ') INTO names FROM pg_class
+    WHERE (relkind <> 'r' OR relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = pg_class.oid) OR relispartition)
+        AND relnamespace = 'public'::regnamespace AND relname IN ('discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels',
+            'discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events');
+    IF names IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'feature_not_supported',
+            MESSAGE = format('these migrations cannot be run on partitioned tables, tables with children or views: %s', names),
+            HINT = 'Copy their rows into plain tables of these names first, or adapt the migrations.';
+    END IF;
+END
+$$;
+
+CREATE SCHEMA IF NOT EXISTS trading_migration;
 GRANT USAGE ON SCHEMA trading_migration TO PUBLIC;
 COMMENT ON SCHEMA trading_migration IS 'What the migrations of the trading database need, and what they wrote down.';
+
+-- Each change begins with this, so that no two are at work at the same time:
+-- not those of two operators, and not that of a tool that was killed while the
+-- server still worked for it.  The lock ends with the session.
+CREATE OR REPLACE FUNCTION trading_migration.alone() RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+DECLARE
+    other int;
+BEGIN
+    IF NOT pg_try_advisory_lock(1414676804, 4) THEN
+        SELECT l.pid INTO other FROM pg_locks AS l
+        WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (1414676804, 4, 2)
+            AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+        RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = 'another migration of this database is at work',
+            DETAIL = format('It is the server process %s.', coalesce(other::text, 'of a session that has just ended')),
+            HINT = 'Wait until it has ended, or end it with pg_terminate_backend; then run this again.';
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION trading_migration.alone() IS 'refuses to go on while another session migrates; until this session ends no other one does';
 
 -- A lock that conflicts with writers waits for those that are at work, and
 -- whoever comes later waits behind it.  So wait only for a moment, let the
 -- others through, and try again.  Autovacuum gives way only to who waits longer
--- than deadlock_timeout: every fifth attempt does.
-CREATE FUNCTION trading_migration.briefly(command text) RETURNS void
+-- than deadlock_timeout; but it gives way to a lock that readers and writers do
+-- not notice, too: so a table that the command names, and that somebody vacuums,
+-- is locked in that mode first.
+CREATE OR REPLACE FUNCTION trading_migration.briefly(command text) RETURNS void
 LANGUAGE plpgsql SET lock_timeout = '400ms' SET client_min_messages = warning SET search_path = pg_catalog, public AS $$
 DECLARE
-    longer CONSTANT int := 200 + (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout');
+    longer CONSTANT text := 200 + (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout');
+    vacuumed text;
 BEGIN
     -- what others commit before the lock is there has to be seen after it
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -26,7 +71,18 @@ BEGIN
     END IF;
     FOR attempt IN 1 .. 100 LOOP
         BEGIN
-            PERFORM set_config('lock_timeout', CASE WHEN attempt % 5 = 0 THEN longer ELSE 400 END::text, true);
+            PERFORM set_config('lock_timeout', longer, true);
+            FOR vacuumed IN
+                SELECT c.oid::regclass FROM pg_class AS c
+                WHERE c.relkind = 'r' AND position(c.relname IN command) > 0
+                    AND c.relnamespace IN (SELECT n.oid FROM pg_namespace AS n WHERE n.nspname IN ('public', 'before_4_2_0', 'trading_next'))
+                    AND EXISTS (SELECT FROM pg_locks AS l WHERE l.relation = c.oid AND l.mode = 'ShareUpdateExclusiveLock'
+                        AND l.granted AND l.pid <> pg_backend_pid()
+                        AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database()))
+            LOOP
+                EXECUTE format('LOCK TABLE %s IN SHARE UPDATE EXCLUSIVE MODE', vacuumed);
+            END LOOP;
+            PERFORM set_config('lock_timeout', '400', true);
             EXECUTE command;
             RETURN;
         EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
@@ -42,7 +98,7 @@ COMMENT ON FUNCTION trading_migration.briefly(text) IS
     'runs DDL that needs a strong lock: waits 0.4 s for it, lets the others through, and tries again, up to 100 times';
 
 -- A lock is kept until the transaction ends: so one for each table.
-CREATE PROCEDURE trading_migration.briefly_each(relations text[], command text)
+CREATE OR REPLACE PROCEDURE trading_migration.briefly_each(relations text[], command text)
 LANGUAGE plpgsql AS $$
 DECLARE
     relation text;
@@ -56,9 +112,31 @@ $$;
 COMMENT ON PROCEDURE trading_migration.briefly_each(text[], text) IS
     'runs DDL that needs a strong lock for each of these tables (%1$I in the command), and commits after each';
 
+-- An index that CREATE INDEX CONCURRENTLY left unfinished is not used by any
+-- query: it goes, so that CREATE INDEX ... IF NOT EXISTS makes it anew, and only
+-- that.
+CREATE OR REPLACE PROCEDURE trading_migration.drop_unfinished()
+LANGUAGE plpgsql AS $$
+DECLARE
+    unfinished text;
+BEGIN
+    FOR unfinished IN
+        SELECT format('%I.%I', n.nspname, c.relname)
+        FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+            JOIN pg_class AS t ON t.oid = i.indrelid
+        WHERE NOT i.indisvalid AND n.nspname = 'public' AND t.relname IN ('discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels',
+            'discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events')
+    LOOP
+        PERFORM trading_migration.briefly(format('DROP INDEX %s', unfinished));
+        COMMIT;
+    END LOOP;
+END
+$$;
+COMMENT ON PROCEDURE trading_migration.drop_unfinished() IS 'drops indexes of the application''s tables that were not built to the end';
+
 -- CALL only outside of a transaction.  $1 and $2 in the command are the first
 -- and the last id of a batch.
-CREATE PROCEDURE trading_migration.in_batches(relation regclass, command text, batch_size bigint DEFAULT 20000)
+CREATE OR REPLACE PROCEDURE trading_migration.in_batches(relation regclass, command text, batch_size bigint DEFAULT 20000)
 LANGUAGE plpgsql AS $$
 DECLARE
     first bigint;
@@ -79,7 +157,7 @@ COMMENT ON PROCEDURE trading_migration.in_batches(regclass, text, bigint) IS
     'runs a command for each range of ids of a table, and commits after each';
 
 -- Not safe in parallel plans: whoever catches an error starts a subtransaction.
-CREATE FUNCTION trading_migration.document(value text) RETURNS jsonb
+CREATE OR REPLACE FUNCTION trading_migration.document(value text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
     RETURN value::pg_catalog.jsonb;
@@ -92,7 +170,7 @@ COMMENT ON FUNCTION trading_migration.document(text) IS 'the text as jsonb; NULL
 -- What the application itself changed or deleted while rows are accounted for,
 -- with a checksum of what there was.  The migrations' own changes are not
 -- logged: their sessions say SET trading_migration.working = on.
-CREATE TABLE trading_migration.changed (
+CREATE TABLE IF NOT EXISTS trading_migration.changed (
     number   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     release  text NOT NULL,
     relation text NOT NULL,
@@ -102,7 +180,7 @@ CREATE TABLE trading_migration.changed (
 COMMENT ON TABLE trading_migration.changed IS 'Rows that the application inserted (no hash), updated or deleted while they were watched.';
 
 -- What there was before a release: rows with ids up to up_to.
-CREATE TABLE trading_migration.checksums (
+CREATE TABLE IF NOT EXISTS trading_migration.checksums (
     release  text NOT NULL,
     relation text NOT NULL,
     up_to    bigint,
@@ -113,7 +191,7 @@ CREATE TABLE trading_migration.checksums (
 COMMENT ON TABLE trading_migration.checksums IS 'Counts and checksums of the tables before a release, which its verify script compares.';
 
 -- The columns that 4.2.0 adds or renames do not count.
-CREATE FUNCTION trading_migration.row_hash(value jsonb) RETURNS bigint
+CREATE OR REPLACE FUNCTION trading_migration.row_hash(value jsonb) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT hashtextextended((CASE WHEN value ? 'message_id' AND value ? 'data'
@@ -122,7 +200,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION trading_migration.row_hash(jsonb) IS 'the checksum of a row';
 
-CREATE FUNCTION trading_migration.log_change() RETURNS trigger
+CREATE OR REPLACE FUNCTION trading_migration.log_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET timezone = 'UTC' AS $$
 BEGIN
     INSERT INTO trading_migration.changed (release, relation, id, hash)
@@ -133,15 +211,37 @@ END
 $$;
 COMMENT ON FUNCTION trading_migration.log_change() IS 'trigger: logs that a row was changed, for a release (1st argument) and a table (2nd)';
 
+-- TRUNCATE is no change of rows to a trigger: so each row is logged as deleted.
+CREATE OR REPLACE FUNCTION trading_migration.log_truncate() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET timezone = 'UTC' AS $$
+BEGIN
+    -- an older snapshot would not see the rows that were committed since
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
+            MESSAGE = format('table "%s" cannot be truncated in isolation level "%s" while it is watched by a migration',
+                TG_TABLE_NAME, current_setting('transaction_isolation')),
+            HINT = 'Truncate it in isolation level read committed, or delete its rows.';
+    END IF;
+    EXECUTE format('INSERT INTO trading_migration.changed (release, relation, id, hash) SELECT %L, %L, t.id, %s FROM %I.%I AS t',
+        TG_ARGV[0], TG_ARGV[1],
+        -- (nobody asks 4.2.0 for it)
+        CASE TG_ARGV[0] WHEN '4.2.0' THEN 'NULL' ELSE 'trading_migration.row_hash(to_jsonb(t))' END, TG_TABLE_SCHEMA, TG_TABLE_NAME);
+    RETURN NULL;
+END
+$$;
+COMMENT ON FUNCTION trading_migration.log_truncate() IS 'trigger before TRUNCATE: logs each row as deleted, for a release (1st argument) and a table (2nd)';
+
 -- From here on the table is watched.  The lock lets nobody write, so that no
 -- row with a smaller id can come to light later.
-CREATE FUNCTION trading_migration.watch(release text, relation text, ids_grow boolean DEFAULT true) RETURNS void
+CREATE OR REPLACE FUNCTION trading_migration.watch(release text, relation text, ids_grow boolean DEFAULT true) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
     SELECT trading_migration.briefly(format($$
         CREATE OR REPLACE TRIGGER zz_watch_%3$s AFTER UPDATE OR DELETE %4$s ON public.%2$I FOR EACH ROW
             WHEN (pg_catalog.current_setting('trading_migration.working', true) IS DISTINCT FROM 'on')
             EXECUTE FUNCTION trading_migration.log_change(%1$L, %2$L);
+        CREATE OR REPLACE TRIGGER zz_watch_%3$s_truncate BEFORE TRUNCATE ON public.%2$I
+            EXECUTE FUNCTION trading_migration.log_truncate(%1$L, %2$L);
         DELETE FROM trading_migration.changed WHERE release = %1$L AND relation = %2$L;
         INSERT INTO trading_migration.checksums (release, relation, up_to)
         VALUES (%1$L, %2$L, %5$s)

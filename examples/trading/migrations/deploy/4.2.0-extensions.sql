@@ -4,6 +4,8 @@
 -- Which version a document is of is asked of the schemas, so they come first.
 -- Nothing is validated yet.
 
+SELECT trading_migration.alone();
+
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
@@ -13,7 +15,7 @@ CREATE EXTENSION IF NOT EXISTS trading_events SCHEMA public;
 -- What can be put right in a legacy document without a loss and without a
 -- guess: a symbol's $ and lower case, and market data's numbers that are
 -- written as strings.  Anything else stays as it is.
-CREATE FUNCTION trading_migration.upcast_legacy(event_type text, data jsonb) RETURNS jsonb
+CREATE OR REPLACE FUNCTION trading_migration.upcast_legacy(event_type text, data jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
 DECLARE
     path text[];
@@ -50,7 +52,7 @@ COMMENT ON FUNCTION trading_migration.upcast_legacy(text, jsonb) IS
 --   upcast      the same, after upcast_legacy
 --   version 0   legacy: whatever else is an event of that type
 --   no event    of no type that the table holds
-CREATE FUNCTION trading_migration.classify(relation text, stated_type text, stated_version int, document jsonb,
+CREATE OR REPLACE FUNCTION trading_migration.classify(relation text, stated_type text, stated_version int, document jsonb,
     OUT event_type text, OUT schema_version int, OUT data jsonb, OUT how text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
@@ -140,7 +142,7 @@ $$;
 COMMENT ON FUNCTION trading_migration.classify(text, text, int, jsonb) IS
     'the type and version of a document of the old tables, the document itself, and how that was found out';
 
-CREATE FUNCTION trading_migration.version_number(word text) RETURNS int
+CREATE OR REPLACE FUNCTION trading_migration.version_number(word text) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN word ~ '^v?[0-9]{1,9}$' THEN ltrim(word, 'v')::int END;

@@ -5,6 +5,18 @@
 -- 4.2.0-switch puts them in their place: what was is then the backup, and
 -- nothing was rewritten under a lock.  May be run again where it was stopped.
 
+SELECT trading_migration.alone();
+
+-- Not again when the tables have the form of the next release: these columns are not there any more.
+DO $$
+BEGIN
+    IF to_regclass('legacy.discord_events') IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the tables have the form of release 4.2.0 already',
+            HINT = 'Go on with the changes that follow; if the tool does not know of this one, say so: sqitch deploy --log-only, or alembic stamp.';
+    END IF;
+END
+$$;
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -205,6 +217,8 @@ COMMIT;
 CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], $$
     CREATE OR REPLACE TRIGGER zz_watch_4_2_0 AFTER INSERT OR UPDATE OR DELETE ON public.%1$I FOR EACH ROW
         EXECUTE FUNCTION trading_migration.log_change('4.2.0', %1$L);
+    CREATE OR REPLACE TRIGGER zz_watch_4_2_0_truncate BEFORE TRUNCATE ON public.%1$I
+        EXECUTE FUNCTION trading_migration.log_truncate('4.2.0', %1$L);
     DELETE FROM trading_migration.changed WHERE release = '4.2.0' AND relation = %1$L
 $$);
 

@@ -4,6 +4,8 @@
 -- The largest table is not rewritten: its column gets the new name, type and
 -- version come as defaults, and only rows of another version are updated.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -58,7 +60,7 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION trading_migration.rebuilt(text, text, text, text, timestamptz) IS 'a message''s document from its columns: version 0';
 
-CREATE OR REPLACE FUNCTION trading_migration.rename_message_column() RETURNS void
+CREATE OR REPLACE FUNCTION trading_migration.rename_message_column(relation text) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
     IF to_regclass('legacy.discord_messages') IS NOT NULL THEN
@@ -79,7 +81,8 @@ $$;
 
 COMMIT;
 
-SELECT trading_migration.briefly('SELECT trading_migration.rename_message_column()');
+-- (it names the table, for briefly)
+SELECT trading_migration.briefly('SELECT trading_migration.rename_message_column(''discord_messages'')');
 
 CALL trading_migration.in_batches('public.discord_messages', $$
     WITH other AS MATERIALIZED (
@@ -114,7 +117,7 @@ $$);
 
 BEGIN;
 
-DROP FUNCTION trading_migration.rename_message_column();
+DROP FUNCTION IF EXISTS trading_migration.rename_message_column(text);
 
 -- what an earlier revert had to put aside: versions that the old form did not tell
 DO $$

@@ -5,6 +5,8 @@
 -- lock of milliseconds, the rest of it; the old table goes to the schema
 -- before_4_2_0, the new one comes, with a view that has the old columns.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -328,6 +330,7 @@ BEGIN
     EXECUTE format('SELECT greatest(max(id), $1) FROM trading_next.%I', relation) INTO greatest_id USING greatest_id;
     PERFORM trading_migration.copy_privileges(format('public.%I', relation)::regclass, format('trading_next.%I', relation)::regclass);
     EXECUTE format('DROP TRIGGER zz_watch_4_2_0 ON public.%I', relation);
+    EXECUTE format('DROP TRIGGER zz_watch_4_2_0_truncate ON public.%I', relation);
     EXECUTE format('ALTER TABLE public.%I SET SCHEMA before_4_2_0', relation);
     EXECUTE format('ALTER TABLE trading_next.%I SET SCHEMA public', relation);
     EXECUTE format('ALTER TABLE public.%I RESET (autovacuum_enabled)', relation);
@@ -335,6 +338,8 @@ BEGIN
     EXECUTE format('CREATE TRIGGER zz_watch_4_2_0_insert AFTER INSERT ON public.%1$I FOR EACH ROW WHEN (NEW.id <= %2$s) EXECUTE FUNCTION trading_migration.log_change(''4.2.0'', %1$L)',
         relation, greatest_id);
     EXECUTE format('CREATE TRIGGER zz_watch_4_2_0 AFTER UPDATE OR DELETE ON public.%1$I FOR EACH ROW EXECUTE FUNCTION trading_migration.log_change(''4.2.0'', %1$L)',
+        relation);
+    EXECUTE format('CREATE TRIGGER zz_watch_4_2_0_truncate BEFORE TRUNCATE ON public.%1$I EXECUTE FUNCTION trading_migration.log_truncate(''4.2.0'', %1$L)',
         relation);
     INSERT INTO trading_migration.checksums (release, relation, up_to) VALUES ('4.2.0', relation, greatest_id)
     ON CONFLICT ON CONSTRAINT checksums_pkey DO UPDATE SET up_to = EXCLUDED.up_to;
@@ -404,10 +409,11 @@ DECLARE
     relation text;
 BEGIN
     FOREACH relation IN ARRAY ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'] LOOP
-        PERFORM trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%1$I; DROP TRIGGER IF EXISTS zz_watch_4_2_0_insert ON public.%1$I',
+        PERFORM trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%1$I; DROP TRIGGER IF EXISTS zz_watch_4_2_0_insert ON public.%1$I; '
+            'DROP TRIGGER IF EXISTS zz_watch_4_2_0_truncate ON public.%1$I',
             relation));
     END LOOP;
-    PERFORM trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%I', t))
+    PERFORM trading_migration.briefly(format('DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%1$I; DROP TRIGGER IF EXISTS zz_watch_4_1_0_truncate ON public.%1$I', t))
     FROM unnest(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels']) AS t;
     DROP SCHEMA before_4_2_0 CASCADE;
     DELETE FROM trading_migration.changed;

@@ -8,6 +8,15 @@
 -- Each statement stands by itself and may run again: the file needs no
 -- transaction around it, and the six tables are locked one after the other.
 
+-- (not together with another migration, where it is one of several)
+DO $$
+BEGIN
+    IF to_regprocedure('trading_migration.alone()') IS NOT NULL THEN
+        PERFORM trading_migration.alone();
+    END IF;
+END
+$$;
+
 CREATE SCHEMA IF NOT EXISTS event_bus;
 COMMENT ON SCHEMA event_bus IS 'The event bus: what was published, in which order, and who has read how far.';
 
@@ -221,6 +230,40 @@ END
 $$;
 COMMENT ON FUNCTION event_bus.drop_table(regclass) IS 'Publishes nothing more of a table; what was published stays so.';
 
+-- Publications and consumers know tables by name, as dumps and people do.
+CREATE OR REPLACE FUNCTION event_bus.rename_table(old_name text, relation regclass) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    new_name text := (SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+        WHERE c.oid = rename_table.relation);
+BEGIN
+    UPDATE event_bus.outbox AS o SET relation = new_name WHERE o.relation = old_name;
+    UPDATE event_bus.log AS l SET relation = new_name WHERE l.relation = old_name;
+    UPDATE event_bus.consumers AS c SET relations = array_replace(c.relations, old_name, new_name) WHERE old_name = ANY (c.relations);
+    UPDATE event_bus.dead_letters AS d SET relation = new_name WHERE d.relation = old_name;
+END
+$$;
+COMMENT ON FUNCTION event_bus.rename_table(text, regclass) IS 'After a table was renamed: its old name, quoted as in the log, and the table.';
+
+CREATE OR REPLACE FUNCTION event_bus.forget_table(name text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF to_regclass(name) IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = format('table %s exists', name),
+            HINT = 'event_bus.drop_table() ends its publishing; consumers read what was published before.';
+    END IF;
+    DELETE FROM event_bus.outbox AS o WHERE o.relation = forget_table.name;
+    DELETE FROM event_bus.log AS l WHERE l.relation = forget_table.name;
+    UPDATE event_bus.consumers AS c SET relations = array_remove(c.relations, forget_table.name) WHERE forget_table.name = ANY (c.relations);
+    UPDATE event_bus.dead_letters AS d SET resolved_at = now() WHERE d.relation = forget_table.name AND d.resolved_at IS NULL;
+END
+$$;
+COMMENT ON FUNCTION event_bus.forget_table(text) IS 'After a table was dropped: what was published of it, and that consumers read it.';
+
 -- ---------- the order ----------
 
 -- What this snapshot sees has committed and gets the next places, in the order
@@ -353,8 +396,7 @@ BEGIN
     IF gone IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_table',
             MESSAGE = format('events were published of table %s, which does not exist', gone),
-            HINT = format('Where it was renamed: UPDATE event_bus.log SET relation = ''...'' WHERE relation = %1$L; '
-                'where it was dropped: DELETE FROM event_bus.log WHERE relation = %1$L; and the same for event_bus.outbox.', gone);
+            HINT = format('Where it was renamed: SELECT event_bus.rename_table(%1$L, ''NEW NAME''); where it was dropped: SELECT event_bus.forget_table(%1$L).', gone);
     END IF;
     IF query IS NULL THEN
         RETURN;
@@ -394,12 +436,20 @@ DECLARE
     numbers bigint[];
     end_position bigint;
     end_event bigint;
+    gone text;
 BEGIN
     SELECT * INTO mine FROM event_bus.consumers WHERE name = consumer FOR UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_object',
             MESSAGE = format('consumer "%s" does not exist', consumer),
             HINT = 'event_bus.add_consumer() adds one.';
+    END IF;
+    -- under another name its events would be passed over
+    SELECT min(r.name) INTO gone FROM unnest(mine.relations) AS r(name) WHERE to_regclass(r.name) IS NULL;
+    IF gone IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'undefined_table',
+            MESSAGE = format('consumer "%s" reads table %s, which does not exist', consumer, gone),
+            HINT = format('Where it was renamed: SELECT event_bus.rename_table(%1$L, ''NEW NAME''); where it was dropped: SELECT event_bus.forget_table(%1$L).', gone);
     END IF;
 
     -- whole publications until there are events enough
@@ -547,7 +597,8 @@ COMMENT ON VIEW event_bus.events IS 'The events of all slices.';
 
 -- An event has one cause at most, so the events of a correlation are trees, or
 -- rings that trees hang on.  Where a ring is, its oldest event is taken for a
--- root.  Linear but for the paths, which are as long as the tree is deep.
+-- root.  Linear; paths, which are as long as the tree is deep, are given down to
+-- a depth of a thousand: those of a long chain would need its length squared.
 CREATE OR REPLACE FUNCTION public.event_tree(correlation_id uuid)
 RETURNS TABLE (depth int, path uuid[], relation text, id bigint, event_type text, schema_version int, event_id uuid,
     causation_id uuid, recorded_at timestamptz, note text, data jsonb)
@@ -648,8 +699,11 @@ BEGIN
         WHERE e.correlation_id = $1
         ORDER BY t.place
     LOOP
-        branch[depth + 1] := event_id;
-        path := branch[1:depth + 1];
+        path := NULL;
+        IF depth < 1000 THEN
+            branch[depth + 1] := event_id;
+            path := branch[1:depth + 1];
+        END IF;
         RETURN NEXT;
     END LOOP;
 END

@@ -9,6 +9,8 @@
 -- 4. The checks hold for every row.  The rules of structure of 4.1.0 say less,
 --    and go.  The guards stay, in enforce: one call diverts, at 3 a.m.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';

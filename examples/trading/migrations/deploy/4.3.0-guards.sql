@@ -4,6 +4,8 @@
 -- A first look that keeps nobody out: an invalid event is stored, with a
 -- warning for its writer and a record in the quarantine.
 
+SELECT trading_migration.alone();
+
 BEGIN;
 SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS event_validate SCHEMA public;

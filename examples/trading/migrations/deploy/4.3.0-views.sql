@@ -5,9 +5,12 @@
 -- property.  A legacy event (version 0) has no upcast: its row is there, and
 -- its document in the table.
 
-BEGIN;
+SELECT trading_migration.alone();
 
-CREATE SCHEMA analytics;
+BEGIN;
+SET LOCAL client_min_messages = warning;
+
+CREATE SCHEMA IF NOT EXISTS analytics;
 COMMENT ON SCHEMA analytics IS 'Events as relations: one view for each type.';
 
 SELECT create_event_view('analytics.messages_created', 'public.discord_events', 'discord.message.create', 2);

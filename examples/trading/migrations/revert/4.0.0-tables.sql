@@ -5,6 +5,8 @@
 
 BEGIN;
 
+DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
+
 DO $$
 DECLARE
     relation text;

@@ -4,6 +4,8 @@
 -- changed since what was repaired, its change stays; what it has deleted stays
 -- deleted.  Both are said.  Rows that came in since fit: 4.0.0 takes anything.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET default_transaction_isolation = 'read committed';
 
@@ -61,6 +63,10 @@ DECLARE
     total bigint;
     back bigint;
 BEGIN
+    -- (they are back already, where this ran before)
+    IF to_regnamespace('before_4_1_0') IS NULL THEN
+        RETURN;
+    END IF;
     FOREACH relation IN ARRAY ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
         'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']
     LOOP
@@ -94,7 +100,7 @@ END
 $$;
 
 SET LOCAL client_min_messages = warning;
-DROP SCHEMA before_4_1_0 CASCADE;
+DROP SCHEMA IF EXISTS before_4_1_0 CASCADE;
 DELETE FROM trading_migration.checksums WHERE release = '4.1.0';
 DELETE FROM trading_migration.changed WHERE release = '4.1.0';
 
@@ -102,4 +108,4 @@ COMMIT;
 
 CALL trading_migration.briefly_each(ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
     'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'],
-    'DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%I');
+    'DROP TRIGGER IF EXISTS zz_watch_4_1_0 ON public.%1$I; DROP TRIGGER IF EXISTS zz_watch_4_1_0_truncate ON public.%1$I');

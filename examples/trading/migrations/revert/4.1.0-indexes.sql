@@ -1,5 +1,7 @@
 -- Revert trading:4.1.0-indexes from pg
 
+SELECT trading_migration.alone();
+
 SET client_min_messages = warning;
 
 DROP INDEX CONCURRENTLY IF EXISTS public.discord_messages_channel_author_time;

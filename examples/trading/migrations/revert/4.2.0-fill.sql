@@ -1,8 +1,11 @@
 -- Revert trading:4.2.0-fill from pg
 
+SELECT trading_migration.alone();
+
 SET default_transaction_isolation = 'read committed';
 
-CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], 'DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%I');
+CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'],
+    'DROP TRIGGER IF EXISTS zz_watch_4_2_0 ON public.%1$I; DROP TRIGGER IF EXISTS zz_watch_4_2_0_truncate ON public.%1$I');
 
 BEGIN;
 SET LOCAL client_min_messages = warning;

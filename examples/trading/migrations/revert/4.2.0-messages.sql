@@ -4,6 +4,8 @@
 -- does not tell stays, since others refer to it; its version is kept in
 -- kept_by_revert.rows, and comes back when this is deployed again.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -25,31 +27,40 @@ COMMENT ON TABLE kept_by_revert.rows IS 'Rows that an older release cannot hold:
 
 COMMIT;
 
-CALL trading_migration.in_batches('public.discord_messages', $$
-    INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
-    SELECT '4.2.0', 'discord_messages', m.id, 'the old form does not tell its type and version; the row stays',
-        jsonb_build_object('event_type', m.event_type, 'schema_version', m.schema_version, 'md5', md5(m.data::text))
-    FROM public.discord_messages AS m, LATERAL trading_migration.classify('discord_messages', NULL, NULL, m.data) AS c
-    WHERE m.id BETWEEN $1 AND $2 AND (c.event_type, c.schema_version, c.data) IS DISTINCT FROM (m.event_type, m.schema_version, m.data)
-    ON CONFLICT DO NOTHING
-$$);
+-- (only where this did not come to its end before: the old name is no view then)
+DO $do$
+BEGIN
+    IF to_regclass('legacy.discord_messages') IS NULL THEN
+        RETURN;
+    END IF;
+    CALL trading_migration.in_batches('public.discord_messages', $$
+        INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
+        SELECT '4.2.0', 'discord_messages', m.id, 'the old form does not tell its type and version; the row stays',
+            jsonb_build_object('event_type', m.event_type, 'schema_version', m.schema_version, 'md5', md5(m.data::text))
+        FROM public.discord_messages AS m, LATERAL trading_migration.classify('discord_messages', NULL, NULL, m.data) AS c
+        WHERE m.id BETWEEN $1 AND $2 AND (c.event_type, c.schema_version, c.data) IS DISTINCT FROM (m.event_type, m.schema_version, m.data)
+        ON CONFLICT DO NOTHING
+    $$);
 
--- A document that was written anew is the old one again, unless it was changed since.
-UPDATE public.discord_messages AS m SET data = w.original::jsonb
-FROM trading_migration.outcome AS w
-WHERE w.relation = 'discord_messages' AND w.how = 'rebuilt' AND w.id = m.id
-    AND m.data = trading_migration.rebuilt(m.message_id, m.channel_id, m.author_id, m.content, m.created_at);
+    -- A document that was written anew is the old one again, unless it was changed since.
+    UPDATE public.discord_messages AS m SET data = w.original::jsonb
+    FROM trading_migration.outcome AS w
+    WHERE w.relation = 'discord_messages' AND w.how = 'rebuilt' AND w.id = m.id
+        AND m.data = trading_migration.rebuilt(m.message_id, m.channel_id, m.author_id, m.content, m.created_at);
+    COMMIT;
 
-SELECT trading_migration.briefly($$
-    DROP VIEW legacy.discord_messages;
-    ALTER TABLE public.discord_messages DROP COLUMN event_type, DROP COLUMN schema_version;
-    ALTER TABLE public.discord_messages RENAME data TO raw_event
-$$);
+    PERFORM trading_migration.briefly($$
+        DROP VIEW legacy.discord_messages;
+        ALTER TABLE public.discord_messages DROP COLUMN event_type, DROP COLUMN schema_version;
+        ALTER TABLE public.discord_messages RENAME data TO raw_event
+    $$);
+END
+$do$;
 
 BEGIN;
 
-DROP FUNCTION trading_migration.write_legacy_discord_messages();
-DROP FUNCTION trading_migration.rebuilt(text, text, text, text, timestamptz);
+DROP FUNCTION IF EXISTS trading_migration.write_legacy_discord_messages();
+DROP FUNCTION IF EXISTS trading_migration.rebuilt(text, text, text, text, timestamptz);
 DELETE FROM trading_migration.outcome WHERE relation = 'discord_messages';
 
 DO $$

@@ -5,6 +5,8 @@
 -- tell, or whose event_id a row has that 4.2.0 had set aside, goes to
 -- kept_by_revert.rows, and comes back when this is deployed again.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -123,6 +125,17 @@ BEGIN
     PERFORM trading_migration.briefly(format('CREATE OR REPLACE TRIGGER zz_watch_4_2_0_insert AFTER INSERT ON public.%1$I FOR EACH ROW EXECUTE FUNCTION trading_migration.log_change(''4.2.0'', %1$L)',
         relation));
     COMMIT;
+    -- what an earlier revert put aside because another row had its event_id: once more
+    EXECUTE format($f$
+        WITH back AS (
+            INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
+            SELECT (jsonb_populate_record(NULL::public.%1$I, k.row)).* FROM kept_by_revert.rows AS k
+            WHERE k.release = '4.2.0' AND k.relation = %1$L AND k.why = 'another row has its event_id'
+            ON CONFLICT DO NOTHING
+            RETURNING id
+        )
+        DELETE FROM kept_by_revert.rows AS k USING back WHERE k.release = '4.2.0' AND k.relation = %1$L AND k.id = back.id
+    $f$, relation);
     -- first what was deleted: another row may have its event_id now
     PERFORM trading_migration.give_back_changes(relation);
     COMMIT;
@@ -160,23 +173,24 @@ CALL trading_migration.switch_back_table('system_events');
 CALL trading_migration.switch_back_table('ingestion_events');
 
 BEGIN;
+SET LOCAL client_min_messages = warning;
 
-DROP PROCEDURE trading_migration.switch_back_table(text);
-DROP FUNCTION trading_migration.switch_back(text);
-DROP FUNCTION trading_migration.give_back_changes(text);
-DROP FUNCTION trading_migration.give_back(text, bigint, bigint, bigint[]);
-DROP FUNCTION trading_migration.create_legacy_view(text);
-DROP FUNCTION trading_migration.copy_privileges(regclass, regclass);
-DROP FUNCTION trading_migration.resolve(text, bigint, jsonb);
-DROP FUNCTION trading_migration.release_backup();
-DROP FUNCTION trading_migration.write_legacy_discord_events();
-DROP FUNCTION trading_migration.write_legacy_market_events();
-DROP FUNCTION trading_migration.write_legacy_signal_events();
-DROP FUNCTION trading_migration.write_legacy_order_events();
-DROP FUNCTION trading_migration.write_legacy_system_events();
-DROP FUNCTION trading_migration.write_legacy_ingestion_events();
-DROP SCHEMA legacy;
-DROP SCHEMA before_4_2_0;
+DROP PROCEDURE IF EXISTS trading_migration.switch_back_table(text);
+DROP FUNCTION IF EXISTS trading_migration.switch_back(text);
+DROP FUNCTION IF EXISTS trading_migration.give_back_changes(text);
+DROP FUNCTION IF EXISTS trading_migration.give_back(text, bigint, bigint, bigint[]);
+DROP FUNCTION IF EXISTS trading_migration.create_legacy_view(text);
+DROP FUNCTION IF EXISTS trading_migration.copy_privileges(regclass, regclass);
+DROP FUNCTION IF EXISTS trading_migration.resolve(text, bigint, jsonb);
+DROP FUNCTION IF EXISTS trading_migration.release_backup();
+DROP FUNCTION IF EXISTS trading_migration.write_legacy_discord_events();
+DROP FUNCTION IF EXISTS trading_migration.write_legacy_market_events();
+DROP FUNCTION IF EXISTS trading_migration.write_legacy_signal_events();
+DROP FUNCTION IF EXISTS trading_migration.write_legacy_order_events();
+DROP FUNCTION IF EXISTS trading_migration.write_legacy_system_events();
+DROP FUNCTION IF EXISTS trading_migration.write_legacy_ingestion_events();
+DROP SCHEMA IF EXISTS legacy;
+DROP SCHEMA IF EXISTS before_4_2_0;
 DELETE FROM trading_migration.checksums WHERE release = '4.2.0';
 
 -- Nothing kept, nothing left.
@@ -184,7 +198,7 @@ DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM kept_by_revert.rows) THEN
         DROP TABLE kept_by_revert.rows;
-        DROP SCHEMA kept_by_revert;
+        DROP SCHEMA IF EXISTS kept_by_revert;
     END IF;
 EXCEPTION WHEN dependent_objects_still_exist THEN
     NULL;

@@ -3,12 +3,28 @@
 -- The events stay.  Which of them consumers have read is forgotten: stop the
 -- listeners first, when they have read to the end (event_bus.lag).
 
-SELECT event_bus.drop_table('public.discord_events');
-SELECT event_bus.drop_table('public.market_events');
-SELECT event_bus.drop_table('public.signal_events');
-SELECT event_bus.drop_table('public.order_events');
-SELECT event_bus.drop_table('public.system_events');
-SELECT event_bus.drop_table('public.ingestion_events');
+-- (not together with another migration, where it is one of several)
+DO $$
+BEGIN
+    IF to_regprocedure('trading_migration.alone()') IS NOT NULL THEN
+        PERFORM trading_migration.alone();
+    END IF;
+END
+$$;
+
+DO $$
+DECLARE
+    relation text;
+BEGIN
+    -- (not there any more where this ran before)
+    IF to_regprocedure('event_bus.drop_table(regclass)') IS NOT NULL THEN
+        FOREACH relation IN ARRAY ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'] LOOP
+            PERFORM event_bus.drop_table(to_regclass(format('public.%I', relation)));
+            COMMIT;
+        END LOOP;
+    END IF;
+END
+$$;
 
 DROP FUNCTION IF EXISTS public.event_tree(uuid);
 DROP VIEW IF EXISTS event_bus.events, event_bus.status, event_bus.lag;
@@ -25,4 +41,6 @@ DROP FUNCTION IF EXISTS event_bus.publish();
 DROP TABLE IF EXISTS event_bus.dead_letters, event_bus.consumers, event_bus.log, event_bus.outbox;
 DROP FUNCTION IF EXISTS event_bus.add_table(regclass);
 DROP FUNCTION IF EXISTS event_bus.drop_table(regclass);
+DROP FUNCTION IF EXISTS event_bus.rename_table(text, regclass);
+DROP FUNCTION IF EXISTS event_bus.forget_table(text);
 DROP SCHEMA IF EXISTS event_bus;

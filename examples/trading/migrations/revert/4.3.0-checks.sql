@@ -5,6 +5,8 @@
 -- of its own) goes to kept_by_revert.rows, and comes back when this is deployed
 -- again.  What was moved or repaired comes back as it was.
 
+SELECT trading_migration.alone();
+
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
@@ -133,6 +135,18 @@ BEGIN
             INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
             SELECT '4.3.0', %1$L, k.id, 'another row has its id or event_id', to_jsonb(k) - ARRAY['kept_why', 'kept_as', 'repaired', 'kept_at']
             FROM before_4_3_0.%1$I AS k WHERE k.kept_as = 'moved' AND NOT EXISTS (SELECT FROM back WHERE back.id = k.id)
+            ON CONFLICT DO NOTHING
+        $f$, relation);
+        -- what an earlier revert put aside so, and what was there in its place is gone
+        EXECUTE format($f$
+            WITH back AS (
+                INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
+                SELECT (jsonb_populate_record(NULL::public.%1$I, k.row)).* FROM kept_by_revert.rows AS k
+                WHERE k.release = '4.3.0' AND k.relation = %1$L AND k.why = 'another row has its id or event_id'
+                ON CONFLICT DO NOTHING
+                RETURNING id
+            )
+            DELETE FROM kept_by_revert.rows AS k USING back WHERE k.release = '4.3.0' AND k.relation = %1$L AND k.id = back.id
         $f$, relation);
     END LOOP;
 END

@@ -1,5 +1,7 @@
 -- Revert trading:4.3.0-guards from pg
 
+SELECT trading_migration.alone();
+
 -- (those that are there: this may be run again where it was stopped)
 SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_events'::regclass;
 SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.market_events'::regclass;

@@ -1,21 +1,24 @@
 -- Revert trading:4.3.0-views from pg
 
-BEGIN;
+SELECT trading_migration.alone();
 
-DROP VIEW analytics.ingestion_batches;
-DROP VIEW analytics.system_log;
-DROP VIEW analytics.orders_filled;
-DROP VIEW analytics.orders_updated;
-DROP VIEW analytics.orders_placed;
-DROP VIEW analytics.signals;
-DROP VIEW analytics.book_deltas;
-DROP VIEW analytics.bars;
-DROP VIEW analytics.quotes;
-DROP VIEW analytics.trades;
-DROP VIEW analytics.channels_changed;
-DROP VIEW analytics.messages_deleted;
-DROP VIEW analytics.messages_updated;
-DROP VIEW analytics.messages_created;
-DROP SCHEMA analytics;
+BEGIN;
+SET LOCAL client_min_messages = warning;
+
+DROP VIEW IF EXISTS analytics.ingestion_batches;
+DROP VIEW IF EXISTS analytics.system_log;
+DROP VIEW IF EXISTS analytics.orders_filled;
+DROP VIEW IF EXISTS analytics.orders_updated;
+DROP VIEW IF EXISTS analytics.orders_placed;
+DROP VIEW IF EXISTS analytics.signals;
+DROP VIEW IF EXISTS analytics.book_deltas;
+DROP VIEW IF EXISTS analytics.bars;
+DROP VIEW IF EXISTS analytics.quotes;
+DROP VIEW IF EXISTS analytics.trades;
+DROP VIEW IF EXISTS analytics.channels_changed;
+DROP VIEW IF EXISTS analytics.messages_deleted;
+DROP VIEW IF EXISTS analytics.messages_updated;
+DROP VIEW IF EXISTS analytics.messages_created;
+DROP SCHEMA IF EXISTS analytics;
 
 COMMIT;

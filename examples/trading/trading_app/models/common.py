@@ -121,23 +121,12 @@ def _positive(value):
     return value
 
 
-def _eighths(value):
-    """A multiple of 1e-8; no context of decimal's rounds it."""
-    _, digits, exponent = value.as_tuple()
-    while exponent < -8 and digits and digits[-1] == 0:
-        digits, exponent = digits[:-1], exponent + 1
-    if exponent < -8 and any(digits):
-        raise ValueError("must be a multiple of 0.00000001")
-    return value
-
-
 # JSON has no finer numbers than its reader; what is written is a float where it is no whole number.
 Number = Annotated[Decimal, BeforeValidator(_number), PlainSerializer(_as_number, when_used="json")]
 Integer = Annotated[int, BeforeValidator(_integer)]
 Count = Annotated[Integer, at_least(0)]
 Int63 = Annotated[Integer, at_least(0), at_most(2**63 - 1)]
 Positive = AfterValidator(_positive)
-Tick = AfterValidator(_eighths)
 
 # ---------------------------------------------------------------- strings
 
@@ -239,7 +228,6 @@ NonNegativeDecimal = Annotated[Decimal, BeforeValidator(unsigned), at_least(0), 
 PositiveDecimal = Annotated[Decimal, BeforeValidator(unsigned), Positive, PlainSerializer(_digits, when_used="json")]
 
 _EXACT = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
-_EXACT_8 = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]{1,8}0*)?")
 
 
 def _exact(pattern):
@@ -255,5 +243,3 @@ def _exact(pattern):
 # Version 2's: strings in JSON, exact decimals here.
 DecimalText = Annotated[Decimal, _exact(_EXACT), PlainSerializer(_digits, when_used="json")]
 PositiveText = Annotated[DecimalText, Positive]
-QuotePriceText = Annotated[Decimal, _exact(_EXACT_8), PlainSerializer(_digits, when_used="json")]
-PriceText = Annotated[QuotePriceText, Positive]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Optional, Union
 from pydantic import Field, RootModel, model_validator
 
 from .common import (Closed, Count, Host, Instant, Int63, Integer, LooseDecimal, Maybe, NonNegativeDecimal, Number, OneOf, Open, Positive,
-                     PositiveDecimal, Snowflake, Symbol, Tick, Uri, Uuid, at_least, at_most, given, one_of, together)
+                     PositiveDecimal, Snowflake, Symbol, Uri, Uuid, at_least, at_most, given, one_of, together)
 
 # ---------------------------------------------------------------- Discord
 
@@ -255,8 +255,8 @@ class DiscordChannel(Open):
 
 # ---------------------------------------------------------------- market data
 
-Price = Annotated[Number, Positive, Tick]
-QuotePrice = Annotated[Number, at_least(0), Tick]
+Price = Annotated[Number, Positive]
+QuotePrice = Annotated[Number, at_least(0)]
 Size = Annotated[Number, at_least(0)]
 Exchange = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]{0,9}$")]
 Tape = Literal["A", "B", "C", "N", "O"]

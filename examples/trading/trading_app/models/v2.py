@@ -5,7 +5,7 @@ from pydantic import Field, RootModel, model_validator
 
 from . import v1
 from .common import (Closed, Count, DecimalText, Host, Instant, Int63, Integer, LooseDecimal, Maybe, NonNegativeDecimal, OneOf, Open, PositiveDecimal,
-                     PositiveText, PriceText, QuotePriceText, Snowflake, Symbol, Uuid, at_least, at_most, one_of, unsigned)
+                     PositiveText, Snowflake, Symbol, Uuid, at_least, at_most, one_of, unsigned)
 from .v1 import Side, User
 
 # ---------------------------------------------------------------- Discord
@@ -179,7 +179,7 @@ class MarketTrade(_Market):
     """market.trade, version 2."""
     kind: Literal["trade"]
     trade_id: Maybe[Annotated[str, Field(min_length=1)]] = None
-    price: PriceText
+    price: PositiveText
     size: DecimalText
     exchange: Optional[v1.Exchange] = None
     conditions: Maybe[v1.Conditions] = None
@@ -190,10 +190,10 @@ class MarketTrade(_Market):
 class MarketQuote(_Market):
     """market.quote, version 2."""
     kind: Literal["quote"]
-    bid_price: QuotePriceText
+    bid_price: DecimalText
     bid_size: DecimalText
     bid_exchange: Optional[v1.Exchange] = None
-    ask_price: QuotePriceText
+    ask_price: DecimalText
     ask_size: DecimalText
     ask_exchange: Optional[v1.Exchange] = None
     conditions: Maybe[v1.Conditions] = None
@@ -204,10 +204,10 @@ class MarketBar(_Market):
     """market.bar, version 2."""
     kind: Literal["bar"]
     timeframe: Maybe[v1.Timeframe] = "1m"
-    open: PriceText
-    high: PriceText
-    low: PriceText
-    close: PriceText
+    open: PositiveText
+    high: PositiveText
+    low: PositiveText
+    close: PositiveText
     volume: DecimalText
     trade_count: Maybe[Count] = None
     vwap: Maybe[PositiveText] = None
@@ -220,7 +220,7 @@ class MarketBookDelta(_Market):
     kind: Literal["book_delta"]
     action: Literal["new", "change", "delete"]
     side: Literal["bid", "ask"]
-    price: PriceText
+    price: PositiveText
     size: Maybe[DecimalText] = None
     level: Maybe[Annotated[Integer, at_least(1), at_most(1000)]] = None
     exchange: Optional[v1.Exchange] = None
