@@ -80,3 +80,25 @@ ORDER BY n;
 -- which two items are equal
 SELECT message FROM jsonb_schema_violations('{"uniqueItems": true}',
   (SELECT jsonb_agg(i % 99 ORDER BY i) FROM generate_series(0, 99) AS i)) \g (format=unaligned tuples_only=on)
+
+-- Both ways to match an array agree: contains, which looks no further than tells...
+SELECT count(*) AS compared, count(*) FILTER (WHERE fast) AS valid, count(*) FILTER (WHERE fast <> NOT slow) AS different
+FROM (
+	SELECT jsonb_matches_schema(s, i) AS fast, EXISTS (SELECT FROM jsonb_schema_violations(s, i)) AS slow
+	FROM (VALUES ('"x"'::jsonb), ('1'), ('"a string of more than sixteen bytes"'), ('null')) AS c (value),
+		generate_series(0, 3) AS least, generate_series(0, 4) AS most,
+		LATERAL (SELECT jsonb_strip_nulls(jsonb_build_object('contains', jsonb_build_object('enum', jsonb_build_array(value)),
+			'minContains', least, 'maxContains', CASE WHEN most < 4 THEN most END)) AS s) AS schemas,
+		(SELECT jsonb_agg(CASE WHEN bits >> n & 1 = 1 THEN v ELSE '"y"' END ORDER BY n) AS i
+		 FROM generate_series(0, 15) AS bits, generate_series(0, 3) AS n,
+			(VALUES ('"x"'::jsonb), ('1'), ('"a string of more than sixteen bytes"'), ('null')) AS w (v) GROUP BY bits, v
+		 UNION ALL SELECT '[]') AS instances) AS answers;
+
+-- ... and first items, of most of which nothing is asked.
+SELECT count(*) AS compared, count(*) FILTER (WHERE fast) AS valid, count(*) FILTER (WHERE fast <> NOT slow) AS different
+FROM (
+	SELECT jsonb_matches_schema(s, i) AS fast, EXISTS (SELECT FROM jsonb_schema_violations(s, i)) AS slow
+	FROM generate_series(1, 200, 3) AS n,
+		LATERAL (SELECT jsonb_build_object('prefixItems', jsonb_agg(
+		CASE WHEN g IN (1, n) THEN '{"type": "string"}' ELSE 'true'::jsonb END ORDER BY g), 'items', jsonb_build_object('type', 'null')) AS s FROM generate_series(1, 200) AS g) AS schemas,
+		(SELECT jsonb_agg(CASE WHEN g % 33 = 1 THEN to_jsonb('s' || g) WHEN g > 200 THEN 'null' ELSE to_jsonb(g) END ORDER BY g) AS i FROM generate_series(1, 210) AS g) AS instances) AS answers;

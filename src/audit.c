@@ -498,10 +498,16 @@ ev_event_audit_violations_text(PG_FUNCTION_ARGS)
 Datum
 ev_event_audit_sample_add(PG_FUNCTION_ARGS)
 {
-	ArrayType  *sample = PG_GETARG_ARRAYTYPE_P(0);
-	int			count = ArrayGetNItems(ARR_NDIM(sample), ARR_DIMS(sample));
-	int			place = count + 1;
+	ArrayType  *sample;
+	int			count;
+	int			place;
 
+	/* not from the aggregate, but anybody may call it */
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	sample = PG_GETARG_ARRAYTYPE_P(0);
+	count = ArrayGetNItems(ARR_NDIM(sample), ARR_DIMS(sample));
+	place = count + 1;
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || count >= PG_GETARG_INT32(2))
 		PG_RETURN_POINTER(sample);
 	return array_set_element(PointerGetDatum(sample), 1, &place, PG_GETARG_DATUM(1), false,

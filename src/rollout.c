@@ -123,7 +123,9 @@ ev_event_row_expression(PG_FUNCTION_ARGS)
 			PG_RETURN_TEXT_P(cstring_to_text(ev_row_expression(PG_GETARG_OID(0),
 															   text_to_cstring(PG_GETARG_TEXT_PP(1)),
 															   (EvRowPart) i, PG_GETARG_BOOL(3))));
-	elog(ERROR, "an event has no part \"%s\"", part);
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("an event has no part \"%s\"", part)));
 }
 
 /* ---------- constraints ---------- */
