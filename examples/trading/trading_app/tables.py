@@ -38,8 +38,8 @@ class DiscordChannel(Base):
 
     __tablename__ = "discord_channels"
     __table_args__ = (
-        sa.CheckConstraint("id ~ '^[0-9]{1,20}$'", "discord_channels_id_format"),
-        sa.CheckConstraint("guild_id ~ '^[0-9]{1,20}$'", "discord_channels_guild_id_format"),
+        sa.CheckConstraint("id ~ '^[0-9]+$' AND char_length(id) <= 20", "discord_channels_id_format"),
+        sa.CheckConstraint("guild_id ~ '^[0-9]+$' AND char_length(guild_id) <= 20", "discord_channels_guild_id_format"),
         sa.CheckConstraint("char_length(name) BETWEEN 1 AND 100", "discord_channels_name_length"),
         sa.CheckConstraint("char_length(topic) <= 4096", "discord_channels_topic_length"),
         sa.CheckConstraint("type BETWEEN 0 AND 5 OR type BETWEEN 10 AND 16", "discord_channels_type_known"),
@@ -64,7 +64,7 @@ class DiscordMessage(Base):
 
     __tablename__ = "discord_messages"
     __table_args__ = (
-        sa.CheckConstraint("message_id ~ '^[0-9]{1,20}$' AND channel_id ~ '^[0-9]{1,20}$' AND author_id ~ '^[0-9]{1,20}$'",
+        sa.CheckConstraint(" AND ".join(f"{name} ~ '^[0-9]+$' AND char_length({name}) <= 20" for name in ("message_id", "channel_id", "author_id")),
                            "discord_messages_id_format"),
         sa.CheckConstraint("char_length(content) <= 4000", "discord_messages_content_length"),
         sa.CheckConstraint("event_type LIKE 'discord.message.%'", "discord_messages_type"),
