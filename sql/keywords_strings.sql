@@ -43,6 +43,39 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"pattern": "^\\u0000$"}', '"a"', false),
   ('{"pattern": "^\\/\\-\\.$"}', '"/-."', true),
   ('{"pattern": "a"}', '12', true),
+  -- literals: anywhere, at the start, at the end, alone, one of a few
+  ('{"pattern": "aab"}', '"aaab"', true),
+  ('{"pattern": "abab"}', '"abaabab"', true),
+  ('{"pattern": "abab"}', '"abaabaabba"', false),
+  ('{"pattern": "needle"}', '"needle"', true),
+  ('{"pattern": "needle"}', '"needle in a haystack of hay"', true),
+  ('{"pattern": "needle"}', '"a haystack of hay, needle"', true),
+  ('{"pattern": "needle"}', '"a haystack of hay, need, needl"', false),
+  ('{"pattern": "needle"}', '"a haystack of hay, Needle"', false),
+  ('{"pattern": "needle"}', '"needl"', false),
+  ('{"pattern": ".*needle.*"}', '"hay\nneedle\nhay"', true),
+  ('{"pattern": "^.*needle"}', '"hay\nneedle"', false),
+  ('{"pattern": "^needle"}', '"needles"', true),
+  ('{"pattern": "^needle"}', '"a needle"', false),
+  ('{"pattern": "\\.csv$"}', '"a.csv"', true),
+  ('{"pattern": "\\.csv$"}', '"a.csv\n"', false),
+  ('{"pattern": "\\.csv$"}', '"acsv"', false),
+  ('{"pattern": "\\.csv$"}', '"csv"', false),
+  ('{"pattern": "^näh$"}', '"näh"', true),
+  ('{"pattern": "^näh$"}', '"nähe"', false),
+  ('{"pattern": "è"}', '"éééééééééééééééé"', false),
+  ('{"pattern": "è"}', '"ééééééééééééééèé"', true),
+  ('{"pattern": "\\ud83d\\ude00{2}"}', '"😀😁😀😀😁"', true),
+  ('{"pattern": "\\u{1f600}{2}"}', '"😀😁😀😁😀"', false),
+  ('{"pattern": "halt|split"}', '"a stock is split two for one"', true),
+  ('{"pattern": "halt|split"}', '"a stock is merged with another"', false),
+  ('{"pattern": "^(?:buy|sell)$"}', '"sell"', true),
+  ('{"pattern": "^(?:buy|sell)$"}', '"sells"', false),
+  ('{"pattern": "^buy|sell$"}', '"buy and hold"', true),
+  ('{"pattern": "^buy|sell$"}', '"hold, buy"', false),
+  ('{"pattern": "[Nn]eedles?$"}', '"a Needle"', true),
+  ('{"pattern": "[Nn]eedles?$"}', '"a needless"', false),
+  ('{"pattern": "a||b"}', '""', true),
   -- format, from here to there
   ('{"format": "date-time"}', '"2024-02-29T23:59:60Z"', true),
   ('{"format": "date-time"}', '"2024-02-29T12:00:00+01:00"', true),
@@ -96,3 +129,9 @@ ORDER BY n;
 SELECT jsonb_matches_schema('{"pattern": "^\\s$"}', '"\ufeff"') AS matches;
 -- so has a family of four, which is seven code points
 SELECT jsonb_matches_schema('{"minLength": 7, "maxLength": 7}', '"👨‍👩‍👧‍👦"') AS matches;
+-- a literal, or none, in long strings, wherever it begins; the string is
+-- searched in parts of 64 kB
+SELECT count(*) AS strings,
+  count(*) FILTER (WHERE jsonb_matches_schema('{"pattern": "needle|pin"}', to_jsonb(hay || 'needle' || hay))) AS with_needle,
+  count(*) FILTER (WHERE jsonb_matches_schema('{"pattern": "needle|pin"}', to_jsonb(hay || 'needlneedl' || hay))) AS without
+FROM (SELECT repeat('n', n) FROM (SELECT generate_series(0, 50) UNION ALL SELECT generate_series(65520, 65540)) AS lengths(n)) AS hays(hay);

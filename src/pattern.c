@@ -3,9 +3,10 @@
  *	  From a pattern to what runs it.
  *
  * A pattern is parsed into a tree (pattern_parse.c), and the tree lowered to
- * the cheapest that can run it: a shape (pattern_shape.c), an automaton
- * (pattern_automaton.c), or PostgreSQL's regex engine (pattern_regex.c), which
- * takes back-references and what exceeds the bounds.  A pattern that is
+ * the cheapest that can run it: a shape (pattern_shape.c), literals
+ * (pattern_literal.c), an automaton (pattern_automaton.c), or PostgreSQL's regex
+ * engine (pattern_regex.c), which takes back-references and what exceeds the
+ * bounds.  A pattern that is
  * anchored at its start and begins with groups that look ahead can also be
  * taken apart into several, which must all agree.
  */
@@ -155,9 +156,17 @@ lower(const EvPatternTree *tree, const EvClasses *classes, EvPatternError *error
 	EvPattern  *parts = NULL;
 	EvRegex    *regex;
 	EvPatternShape *shape = ev_shape_make(tree);
+	EvLiterals *literals;
 
 	if (shape != NULL)
 		return make_part(shape, NULL, NULL);
+	literals = ev_literals_make(tree);
+	if (literals != NULL)
+	{
+		parts = make_part(NULL, NULL, NULL);
+		parts->literals = literals;
+		return parts;
+	}
 
 	/*
 	 * Forward first: it ends early where an anchored pattern fails.  One
@@ -216,7 +225,7 @@ bool
 ev_pattern_is_linear(const EvPattern *pattern)
 {
 	for (; pattern != NULL; pattern = pattern->next)
-		if (pattern->shape == NULL && pattern->automaton == NULL)
+		if (pattern->shape == NULL && pattern->literals == NULL && pattern->automaton == NULL)
 			return false;
 	return true;
 }
@@ -236,6 +245,7 @@ ev_pattern_kind(const EvPattern *pattern)
 	for (; pattern != NULL; pattern = pattern->next)
 		appendStringInfo(&kind, "%s%s%s", kind.len > 0 ? "; " : "", pattern->negated ? "not " : "",
 						 pattern->shape != NULL ? ev_shape_kind(pattern->shape) :
+						 pattern->literals != NULL ? ev_literals_kind(pattern->literals) :
 						 pattern->automaton != NULL ? ev_automaton_kind(pattern->automaton) :
 						 "regular expression engine");
 	return kind.data;

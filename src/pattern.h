@@ -40,9 +40,9 @@ extern EvPattern *ev_pattern_compile(const char *pattern, int length,
 
 /*
  * Does the pattern match anywhere in the string?  Allocates nothing, in time
- * linear in the string, where the pattern was lowered to automata: that is,
- * nearly always.  Back-references, and look-around that is no automaton, are
- * run by PostgreSQL's engine, for which the string is copied to
+ * linear in the string, where the pattern was lowered to literals or automata:
+ * that is, nearly always.  Back-references, and look-around that is no
+ * automaton, are run by PostgreSQL's engine, for which the string is copied to
  * CurrentMemoryContext, freed at the end.  Raises query_canceled, and
  * program_limit_exceeded where PostgreSQL's engine gives up.
  */
@@ -72,9 +72,9 @@ extern bool ev_pattern_is_valid(const char *pattern, int length);
 extern bool ev_pattern_is_linear(const EvPattern *pattern);
 
 /*
- * How the pattern is run, for people: "shape of 1 to 8 bytes", "automaton, 12
- * states of 5 columns, forward", "regular expression engine", or several of
- * these, where all must agree.  In CurrentMemoryContext.
+ * How the pattern is run, for people: "shape of 1 to 8 bytes", "literal of 6
+ * bytes, anywhere", "automaton, 12 states of 5 columns, forward", "regular
+ * expression engine", or several of these, where all must agree.  In CurrentMemoryContext.
  */
 extern const char *ev_pattern_kind(const EvPattern *pattern);
 

@@ -1,7 +1,7 @@
 /*
  * pattern_internal.h
  *	  What the parts of the pattern module share: the tree that the parser
- *	  makes, the three things it is lowered to, and the pattern of these.
+ *	  makes, the four things it is lowered to, and the pattern of these.
  *
  * Private to pattern_*.c.  Include postgres.h first.
  */
@@ -128,6 +128,18 @@ extern EvPatternShape *ev_shape_make(const EvPatternTree *tree);
 extern char *ev_shape_kind(const EvPatternShape *shape);
 
 /*
+ * pattern_literal.c
+ *
+ * The literals that a pattern comes to, where these are few, and how they are
+ * found in UTF-8; NULL where it is anything else.
+ */
+typedef struct EvLiterals EvLiterals;
+
+extern EvLiterals *ev_literals_make(const EvPatternTree *tree);
+extern bool ev_literals_match(const EvLiterals *literals, const char *string, uint32 length);
+extern char *ev_literals_kind(const EvLiterals *literals);
+
+/*
  * pattern_classes.c
  *
  * The classes of characters that a pattern tells apart, for its automata; NULL
@@ -195,11 +207,12 @@ extern bool ev_regex_matches(const EvRegex *regex, const char *string, int lengt
 
 /*
  * What pattern.c makes of them, and pattern_match.c runs: one of shape,
- * automaton and regex is there.
+ * literals, automaton and regex is there.
  */
 struct EvPattern
 {
 	EvPatternShape *shape;		/* then it is the only one */
+	EvLiterals *literals;		/* likewise */
 	EvAutomaton *automaton;
 	EvRegex    *regex;
 	bool		negated;		/* must not match */

@@ -99,6 +99,8 @@ ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 
 		if (pattern->shape != NULL)
 			matches = ev_shape_matches(pattern->shape, string, length);
+		else if (pattern->literals != NULL)
+			matches = ev_literals_match(pattern->literals, string, length);
 		else if (pattern->automaton != NULL)
 		{
 			/* of short strings, a document may have millions */

@@ -22,18 +22,18 @@
 #include "miscadmin.h"
 
 #include "pattern_internal.h"
+#include "pattern_lanes.h"
 #include "words.h"
 
 #define MAX_FIXED			256 /* characters beside the run */
 #define MAX_SETS			8	/* different ones, where there is a table */
-#define LANES				16
 #define INTERRUPT_BYTES		(64 * 1024)
 
 /* Sixteen bytes to be within one of two ranges each. */
 typedef struct Chunk
 {
-	uint8		first[2][LANES];
-	uint8		span[2][LANES]; /* last - first */
+	uint8		first[2][EV_LANES];
+	uint8		span[2][EV_LANES];	/* last - first */
 } Chunk;
 
 typedef struct SetTable
@@ -183,29 +183,29 @@ make_with_chunks(const Shaper *shaper)
 {
 	const EvCodeSet *sets = shaper->tree->sets;
 	int			count = shaper->count;
-	int			chunk_count = shaper->run_set >= 0 ? 0 : (count + LANES - 1) / LANES;
+	int			chunk_count = shaper->run_set >= 0 ? 0 : (count + EV_LANES - 1) / EV_LANES;
 	EvPatternShape *shape = palloc0(offsetof(EvPatternShape, chunks) +
 									Max(chunk_count, 1) * sizeof(Chunk));
 
 	shape->chunk_count = chunk_count;
 	if (chunk_count == 0)
 	{
-		for (int lane = 0; lane < LANES; lane++)
+		for (int lane = 0; lane < EV_LANES; lane++)
 			fill_lane(&shape->chunks[0], lane, &sets[shaper->run_set]);
 	}
-	else if (count < LANES)
+	else if (count < EV_LANES)
 	{
 		/* the lanes are the bytes that ev_words() reads */
-		for (int lane = 0; lane < LANES; lane++)
+		for (int lane = 0; lane < EV_LANES; lane++)
 			fill_lane(&shape->chunks[0], lane, &sets[shaper->sets[ev_word_position(lane, count)]]);
 	}
 	else
 		for (int i = 0; i < chunk_count; i++)
 		{
 			/* the last chunk ends where the string does */
-			int			start = i + 1 < chunk_count ? i * LANES : count - LANES;
+			int			start = i + 1 < chunk_count ? i * EV_LANES : count - EV_LANES;
 
-			for (int lane = 0; lane < LANES; lane++)
+			for (int lane = 0; lane < EV_LANES; lane++)
 				fill_lane(&shape->chunks[i], lane, &sets[shaper->sets[start + lane]]);
 		}
 	return shape;
@@ -296,84 +296,24 @@ ev_shape_kind(const EvPatternShape *shape)
 
 /* ---- matching ---- */
 
-#if defined(__GNUC__)
-typedef uint8 Lanes __attribute__((vector_size(LANES)));
-
-typedef uint64 Words __attribute__((vector_size(LANES)));
-
-static inline Lanes
-lanes_of_words(const uint64 words[2])
-{
-	return (Lanes) (Words) {words[0], words[1]};
-}
-
-static inline Lanes
-lanes_of_bytes(const char *bytes)
-{
-	Lanes		data;
-
-	memcpy(&data, bytes, sizeof(data));
-	return data;
-}
-
 /* All ones in each lane that is within a range. */
-static inline Lanes
-within(const Chunk *chunk, Lanes data)
+static inline EvLanes
+within(const Chunk *chunk, EvLanes data)
 {
-	Lanes		first[2];
-	Lanes		span[2];
+#if defined(__GNUC__)
+	EvLanes		first[2];
+	EvLanes		span[2];
 
 	memcpy(first, chunk->first, sizeof(first));
 	memcpy(span, chunk->span, sizeof(span));
-	return (Lanes) ((data - first[0] <= span[0]) | (data - first[1] <= span[1]));
-}
-
-static inline bool
-all_lanes(Lanes lanes)
-{
-	Words		words = (Words) lanes;
-
-	return (words[0] & words[1]) == PG_UINT64_MAX;
-}
+	return (EvLanes) ((data - first[0] <= span[0]) | (data - first[1] <= span[1]));
 #else
-typedef struct Lanes
-{
-	uint8		bytes[LANES];
-} Lanes;
-
-static inline Lanes
-lanes_of_bytes(const char *bytes)
-{
-	Lanes		data;
-
-	memcpy(&data, bytes, sizeof(data));
-	return data;
-}
-
-static inline Lanes
-lanes_of_words(const uint64 words[2])
-{
-	return lanes_of_bytes((const char *) words);
-}
-
-static inline Lanes
-within(const Chunk *chunk, Lanes data)
-{
-	for (int i = 0; i < LANES; i++)
+	for (int i = 0; i < EV_LANES; i++)
 		data.bytes[i] = (uint8) (data.bytes[i] - chunk->first[0][i]) <= chunk->span[0][i] ||
 			(uint8) (data.bytes[i] - chunk->first[1][i]) <= chunk->span[1][i] ? 0xFF : 0;
 	return data;
-}
-
-static inline bool
-all_lanes(Lanes lanes)
-{
-	for (int i = 0; i < LANES; i++)
-		if (lanes.bytes[i] == 0)
-			return false;
-	return true;
-}
 #endif
+}
 
 static inline uint8
 missing_sets(const SetTable *table, const uint8 *required, const unsigned char *bytes,
@@ -420,26 +360,26 @@ ev_shape_matches(const EvPatternShape *shape, const char *string, uint32 length)
 		return false;
 	if (unlikely(shape->table != NULL))
 		return table_matches(shape->table, (const unsigned char *) string, length);
-	if (length < LANES)
+	if (length < EV_LANES)
 	{
 		uint64		words[2];
 
 		if (length == 0)
 			return true;
 		ev_words(string, length, words);
-		return all_lanes(within(chunk, lanes_of_words(words)));
+		return ev_all_lanes(within(chunk, ev_lanes_of_words(words)));
 	}
 
 	if (shape->chunk_count > 0)
 	{
 		for (uint32 i = 0; i + 1 < shape->chunk_count; i++)
-			if (!all_lanes(within(&chunk[i], lanes_of_bytes(string + i * LANES))))
+			if (!ev_all_lanes(within(&chunk[i], ev_lanes_of_bytes(string + i * EV_LANES))))
 				return false;
 		chunk = &chunk[shape->chunk_count - 1];
 	}
 	else
-		for (uint32 i = 0; i + LANES < length; i += LANES)
-			if (!all_lanes(within(chunk, lanes_of_bytes(string + i))))
+		for (uint32 i = 0; i + EV_LANES < length; i += EV_LANES)
+			if (!ev_all_lanes(within(chunk, ev_lanes_of_bytes(string + i))))
 				return false;
-	return all_lanes(within(chunk, lanes_of_bytes(string + length - LANES)));
+	return ev_all_lanes(within(chunk, ev_lanes_of_bytes(string + length - EV_LANES)));
 }

@@ -66,6 +66,10 @@ CASES = [
     ("(x+x+)+y", "'(x+x+)+y'", f"repeat('x', {LONG})", "f"),
     ("back-reference, long", "'^(a+)b\\1$'", "repeat('a', 1000) || 'b' || repeat('a', 1001)", "f"),
     ("^(([a-z])+.)+[A-Z]([a-z])+$", "'^(([a-z])+.)+[A-Z]([a-z])+$'", f"repeat('a', {LONG})", "f"),
+    ("a literal in what is nearly it", "repeat('a', 100) || 'b' || repeat('a', 99)", f"repeat(repeat('a', 99) || 'b', {10 * LONG // 100})", "f"),
+    ("a literal and its repetition", "repeat('ab', 60) || 'b'", f"repeat('ab', {5 * LONG})", "f"),
+    ("options of literals", "repeat('(?:', 900) || 'a' || repeat(')?', 900) || 'b'", "'b'", "t"),
+    ("choices of literals", "repeat('(?:|', 900) || 'a' || repeat(')', 900) || 'b'", "'b'", "t"),
     ("word boundaries", "'^(\\b\\w+\\b\\s?)+$'", f"repeat('ab ', {LONG // 3}) || '!'", "f"),
 ]
 

@@ -181,6 +181,24 @@ function referringBack() {
   return { source: parts.map((p) => p.source).join(''), sample: () => parts.map((p) => p.sample()).join('') };
 }
 
+// a few literals of few letters, so that they overlap with themselves, in a string that is long enough to be searched
+function literals() {
+  const letters = pick([['a', 'b'], ['a', 'b', 'c'], ['é', 'è', 'a'], ['中', '😀', 'a'], ['a', 'A']]);
+  const word = () => repeat(chance(0.1) ? below(40) : below(6), () => pick(letters)).join('');
+  const words = repeat(1 + below(4), word);
+  const optional = () => (chance(0.1) ? pick(['.*', 'a?', 'x*', '[^]*?', '(?:a|b)*']) : '');
+  const term = (w) => {
+    const source = [...w].map((c) => (chance(0.05) ? `[${c}${pick(letters)}]` : escapeCode(c, false) + (chance(0.03) ? pick(['?', '{2}', '{0,1}']) : ''))).join('');
+    return optional() + (chance(0.2) ? '^' : '') + source + (chance(0.2) ? '$' : '') + optional();
+  };
+  const inner = words.map(term).join('|');
+  const filler = () => repeat(below(chance(0.5) ? 80 : 6), () => (chance(0.9) ? pick(letters) : character())).join('');
+  return {
+    source: chance(0.8) ? inner : pick(['^', '', 'a']) + `(?:${inner})` + pick(['$', '', 'b']),
+    sample: () => pick([filler, () => ''])() + (chance(0.7) ? pick(words) : '') + pick([filler, () => ''])(),
+  };
+}
+
 // patterns as schemas have them, with strings that they accept
 const REAL = [
   ['^[A-Z.]{1,8}$', 'BRK.B'],
@@ -218,7 +236,7 @@ const PIECES = ['a', 'b', '1', '(', ')', '[', ']', '{', '}', '*', '+', '?', '|',
   '\\p{L}', '\\p{Lu', '\\p{Foo}', '\\p{gc=L}', '\\p{Script=Latn}', '\\p{Script=}', '\\p', '\\pL', '\\P{ASCII}', '\\p{L=L}', '\\p{ASCII=Y}',
   '{1}', '{1,}', '{1,2}', '{2,1}', '{,2}', '{1', '[a-z]', '[z-a]', '[\\w-a]', '[a-\\w]', '[\\d-]', '[\\b]', '[\\B]', '[^', 'é', '😀', ' ', '\n', '<', '>', '='];
 
-function mutated(string) {
+function mutated(string, limit) {
   const codes = [...string];
   for (let n = below(3); n > 0; n--) {
     const at = below(codes.length + 1);
@@ -228,7 +246,7 @@ function mutated(string) {
     else if (kind < 0.9) codes.splice(at, 1, character());
     else codes.splice(at, codes.length);
   }
-  return codes.slice(0, 40).join('');
+  return codes.slice(0, limit).join('');
 }
 
 // What a pattern means that leniency alone allows; null: not to be compared,
@@ -258,11 +276,15 @@ while (cases.length < wanted) {
   const kind = random();
   let source;
   let sample;
+  let limit = 40;
   if (kind < 0.12) {
     const [real, example] = pick(REAL);
     source = real;
     sample = () => example;
-  } else if (kind < 0.30) {
+  } else if (kind < 0.22) {
+    ({ source, sample } = literals());
+    limit = 200;
+  } else if (kind < 0.40) {
     source = repeat(1 + below(6), () => pick(PIECES)).join('');
     sample = () => repeat(below(6), character).join('');
   } else {
@@ -276,7 +298,7 @@ while (cases.length < wanted) {
   const count = regexp ? 12 : without ? 3 : 0;
   if (count === 0) continue;
   for (let i = 0; i < count; i++) {
-    let string = chance(0.9) ? mutated(sample()) : repeat(below(8), character).join('');
+    let string = chance(0.9) ? mutated(sample(), limit) : repeat(below(8), character).join('');
     if (chance(0.15)) string = repeat(below(5), character).join('') + string;
     string = string.replaceAll('\0', '').toWellFormed?.() ?? string;
     if (string.includes('\ufffd')) continue;
