@@ -21,8 +21,7 @@
  *
  * The head of an object is its header and the entries of its keys; the bytes
  * of the keys follow the entries of the values.  Words of them, 8 bytes at
- * offsets from the header, are compared at once: most that differ do so there,
- * and few keys are all in two words each.
+ * offsets from the header, are all that is compared of few short keys.
  */
 typedef struct EvKeySet
 {
@@ -92,31 +91,28 @@ ev_word_at(const void *data, uint32 offset)
 static pg_attribute_always_inline bool
 ev_has_short_keys(const EvKeySet *set, const JsonbContainer *container)
 {
-	uint64		difference;
-
 	/*
-	 * first the count of its keys: there is nothing more to read of an empty
-	 * one
+	 * In this order, or it could be read beyond its end: how many keys, how
+	 * long they are, and then these.
 	 */
 	if (container->header != set->header)
 		return false;
-	difference = (ev_word_at(container, set->keys_at[0]) ^ set->keys[0]) |
-		(ev_word_at(container, set->keys_at[1]) ^ set->keys[1]);
-	difference = (difference & set->mask) |
-		(ev_word_at(container, 0) ^ set->head[0]) |
-		(ev_word_at(container, set->head_end) ^ set->head[1]);
-	return difference == 0;
+	if (((ev_word_at(container, 0) ^ set->head[0]) |
+		 (ev_word_at(container, set->head_end) ^ set->head[1])) != 0)
+		return false;
+	return (((ev_word_at(container, set->keys_at[0]) ^ set->keys[0]) |
+			 (ev_word_at(container, set->keys_at[1]) ^ set->keys[1])) & set->mask) == 0;
 }
 
 /* Does an object have the keys of a set? */
 static pg_attribute_always_inline bool
 ev_has_keys(const EvKeySet *set, const JsonbContainer *container)
 {
-	if (!ev_has_short_keys(set, container))
-		return false;
-	return set->is_short ||
-		(memcmp(container->children, set->entries, set->count * sizeof(JEntry)) == 0 &&
-		 memcmp(container->children + 2 * set->count, set->bytes, set->length) == 0);
+	if (set->is_short)
+		return ev_has_short_keys(set, container);
+	return container->header == set->header &&
+		memcmp(container->children, set->entries, set->count * sizeof(JEntry)) == 0 &&
+		memcmp(container->children + 2 * set->count, set->bytes, set->length) == 0;
 }
 
 /* Where a set of keys is, if it is one of those seen; else in the place beside. */

@@ -40,9 +40,11 @@ integer_bound(const EvDigits *bound, int sign, bool exclusive)
 
 	if (bound->count == 0)
 		return exclusive ? 1 : 0;
-	for (int i = 0; i <= bound->weight && whole < BEYOND_INTEGERS; i++)
-		whole = whole * 10000 + (i < bound->count ? bound->digits[i] : 0);
-	whole = Min(whole, BEYOND_INTEGERS);
+	if (bound->weight >= 4)
+		whole = BEYOND_INTEGERS;
+	else
+		for (int i = 0; i <= bound->weight; i++)
+			whole = whole * 10000 + (i < bound->count ? bound->digits[i] : 0);
 	/* up to the next integer */
 	if (negative)
 		return -whole + (exclusive && !fraction ? 1 : 0);
