@@ -284,6 +284,15 @@ ev_match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 static pg_attribute_always_inline bool
 match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint32 start, uint32 end)
 {
+	if (JBE_ISSTRING(entry))
+		return (leaf->types & EV_BIT(EV_STRING)) != 0 && match_string(m, leaf, base + start, end - start);
+	if (JBE_ISNUMERIC(entry) && (leaf->types & EV_BIT(EV_NUMBER)) != 0)
+	{
+		if (leaf->kind == EV_LEAF_SIGN)
+			return match_sign(leaf, (Numeric) (base + INTALIGN(start)));
+		if (leaf->kind == EV_LEAF_NUMBER)
+			return match_number(leaf, (Numeric) (base + INTALIGN(start)));
+	}
 	if (!JBE_ISCONTAINER(entry))
 	{
 		EvType		type = (EvType) ((entry & JENTRY_TYPEMASK) >> 28);
@@ -292,15 +301,6 @@ match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint
 			return false;
 		if ((leaf->checked & EV_BIT(type)) == 0)
 			return true;
-		if (type == EV_STRING)
-			return match_string(m, leaf, base + start, end - start);
-		if (type == EV_NUMBER)
-		{
-			if (leaf->kind == EV_LEAF_SIGN)
-				return match_sign(leaf, (Numeric) (base + INTALIGN(start)));
-			if (leaf->kind == EV_LEAF_NUMBER)
-				return match_number(leaf, (Numeric) (base + INTALIGN(start)));
-		}
 	}
 	else
 	{
