@@ -33,18 +33,18 @@ COMMENT ON SCHEMA trading_migration IS 'What the migrations of the trading datab
 
 -- Each change begins with this, so that no two are at work at the same time:
 -- not those of two operators, and not that of a tool that was killed while the
--- server still worked for it.  The lock ends with the session; that of the change
--- before may need a moment to.
+-- server still worked for it.  The lock ends with the session.
 CREATE OR REPLACE FUNCTION trading_migration.alone() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     other int;
 BEGIN
-    FOR attempt IN 1 .. 40 LOOP
+    -- (the session of the change before may have not quite ended)
+    FOR attempt IN 1 .. 50 LOOP
         IF pg_try_advisory_lock(1414676804, 4) THEN
             RETURN;
         END IF;
-        PERFORM pg_sleep(0.05);
+        PERFORM pg_sleep(0.1);
     END LOOP;
     SELECT l.pid INTO other FROM pg_locks AS l
     WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (1414676804, 4, 2)
