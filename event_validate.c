@@ -104,6 +104,14 @@ match_stored(const EvProgram *program, Datum datum)
 
 	if (ev_match_is_constant(program))
 		return program->match(program, NULL);
+	if (ev_match_is_by_type(program) && !VARATT_IS_SHORT(DatumGetPointer(datum)))
+	{
+		/* its beginning tells it: no more is decompressed, nor fetched */
+		data = (Jsonb *) PG_DETOAST_DATUM_SLICE(datum, 0, sizeof(JsonbContainer) + sizeof(JEntry));
+		result = program->match(program, &data->root);
+		pfree(data);
+		return result;
+	}
 	data = get_document(datum, &buffer);
 	result = program->match(program, &data->root);
 	release_document(data, datum, &buffer);

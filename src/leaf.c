@@ -138,7 +138,17 @@ match_number(const EvLeaf *leaf, Numeric numeric)
 	if (bounds == NULL)
 		return !leaf->integer || is_whole(&number);
 
-	/* integers of up to 16 decimal digits are 4 of base 10000 */
+	/*
+	 * Integers of up to 16 decimal digits are 4 of base 10000; most have one.
+	 * It is compared in one with what weighs it, or else gcc stores both to
+	 * load them as one word, which has to wait.
+	 */
+	if (((number.count ^ 1) | number.weight) == 0)
+	{
+		int32		value = number.negative ? -number.digits[0] : number.digits[0];
+
+		return value >= bounds->low_integer && value <= bounds->high_integer;
+	}
 	if (number.count <= number.weight + 1 && number.weight < 4)
 	{
 		int64		value = number.count > 0 ? number.digits[0] : 0;

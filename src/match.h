@@ -59,6 +59,9 @@ extern EvMatchFunction ev_match_function(const EvLeaf *root);
 /* Is the answer the same for all documents, so that none need be looked at? */
 extern bool ev_match_is_constant(const EvProgram *program);
 
+/* Does the type of a document tell all, so that its header and first entry will do? */
+extern bool ev_match_is_by_type(const EvProgram *program);
+
 /* The same, and every violation goes to the collector. */
 extern bool ev_match_collect(const EvProgram *program, const Jsonb *document,
 							 EvCollector *collector);

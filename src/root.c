@@ -198,3 +198,9 @@ ev_match_is_constant(const EvProgram *program)
 {
 	return program->match == match_any || program->match == match_none;
 }
+
+bool
+ev_match_is_by_type(const EvProgram *program)
+{
+	return program->match == match_root && program->root.checked == 0;
+}
