@@ -104,7 +104,7 @@ match_stored(const EvProgram *program, Datum datum)
 
 	if (ev_match_is_constant(program))
 		return program->match(program, NULL);
-	if (ev_match_is_by_type(program) && !VARATT_IS_SHORT(DatumGetPointer(datum)))
+	if (!VARATT_IS_SHORT(DatumGetPointer(datum)) && ev_match_is_by_type(program))
 	{
 		/* its beginning tells it: no more is decompressed, nor fetched */
 		data = (Jsonb *) PG_DETOAST_DATUM_SLICE(datum, 0, sizeof(JsonbContainer) + sizeof(JEntry));

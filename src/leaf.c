@@ -707,8 +707,11 @@ find_key(const JsonbContainer *container, EvString name)
 	return -1;
 }
 
-/* So many keys are gone through in the time in which one is looked up. */
+/* So many keys are gone through in the time in which one is looked up, ... */
 #define KEYS_PER_LOOKUP	16
+
+/* ... and so few are better looked up one by one among few keys, too. */
+#define FEW_PROPERTIES	4
 
 /* Looks only at the properties that the schema names. */
 static pg_noinline bool
@@ -782,6 +785,18 @@ has_names(const EvObject *object, const JsonbContainer *container)
 	return true;
 }
 
+/*
+ * Are the properties of an open object of so many keys better looked up than
+ * merged with the keys?  Of few keys, only if they are not remembered anyway.
+ */
+static inline bool
+looks_up(const EvObject *object, uint32 count)
+{
+	if (count > EV_MERGED_KEYS)
+		return object->property_count < count / KEYS_PER_LOOKUP;
+	return object->seen->rest > 0 && object->property_count <= FEW_PROPERTIES && count > 2 * FEW_PROPERTIES;
+}
+
 bool
 ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
@@ -796,8 +811,7 @@ ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *co
 	enter_container(m);
 	if (object->is_map)
 		ok = match_map(m, object, container);
-	else if (unlikely(count > EV_MERGED_KEYS) && object->is_open &&
-			 object->property_count < count / KEYS_PER_LOOKUP)
+	else if (object->is_open && looks_up(object, count))
 		ok = look_up_properties(m, object, container);
 	else
 		ok = merge_object(m, object, container, doubts);
