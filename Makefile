@@ -47,6 +47,14 @@ endif
 
 include $(PGXS)
 
+# ---------- linking ----------
+
+# Calls within the library go straight to their functions, not by way of a
+# table that another library could have changed.
+ifneq ($(filter linux freebsd netbsd openbsd,$(PORTNAME)),)
+SHLIB_LINK += -Wl,-Bsymbolic-functions
+endif
+
 # ---------- compiling ----------
 
 # PGXS tracks no header, and a build elsewhere lacks the folder src.  The

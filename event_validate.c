@@ -94,7 +94,54 @@ release_document(Jsonb *document, Datum datum, const ShortDocument *buffer)
 		pfree(document);
 }
 
+/* A document that is not as it is in memory: short, compressed or elsewhere. */
+static pg_noinline Datum
+match_stored(const EvProgram *program, Datum datum)
+{
+	ShortDocument buffer;
+	Jsonb	   *data;
+	Datum		result;
+
+	if (ev_match_is_constant(program))
+		return program->match(program, NULL);
+	if (!VARATT_IS_SHORT(DatumGetPointer(datum)) && ev_match_is_by_type(program))
+	{
+		/* its beginning tells it: no more is decompressed, nor fetched */
+		data = (Jsonb *) PG_DETOAST_DATUM_SLICE(datum, 0, sizeof(JsonbContainer) + sizeof(JEntry));
+		result = program->match(program, &data->root);
+		pfree(data);
+		return result;
+	}
+	data = get_document(datum, &buffer);
+	result = program->match(program, &data->root);
+	release_document(data, datum, &buffer);
+	return result;
+}
+
+/* The functions below end in this, with no frame of their own. */
+static inline Datum
+match_document(const EvProgram *program, Datum datum)
+{
+	const struct varlena *stored = (const struct varlena *) DatumGetPointer(datum);
+
+	if (likely(VARATT_IS_4B_U(stored)))
+		return program->match(program, &((const Jsonb *) stored)->root);
+	return match_stored(program, datum);
+}
+
 /* ---------- schema functions ---------- */
+
+static pg_noinline Datum
+look_up_and_match(FunctionCallInfo fcinfo)
+{
+	EvSchema   *schema;
+
+	if (PG_NARGS() < 1 || PG_ARGISNULL(0))
+		PG_RETURN_BOOL(false);
+	schema = ev_registry_by_function(fcinfo->flinfo->fn_oid);
+	fcinfo->flinfo->fn_extra = schema;
+	return match_document(schema->program, PG_GETARG_DATUM(0));
+}
 
 /*
  * The call handler of the language jsonschema.  What the function compiles to
@@ -103,22 +150,12 @@ release_document(Jsonb *document, Datum datum, const ShortDocument *buffer)
 Datum
 ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 {
-	EvSchema   *schema = fcinfo->flinfo->fn_extra;
-	ShortDocument buffer;
-	Jsonb	   *data;
-	bool		result;
+	const EvSchema *schema = fcinfo->flinfo->fn_extra;
 
-	if (PG_NARGS() < 1 || PG_ARGISNULL(0))
-		PG_RETURN_BOOL(false);
-	if (schema == NULL || !schema->valid)
-	{
-		schema = ev_registry_by_function(fcinfo->flinfo->fn_oid);
-		fcinfo->flinfo->fn_extra = schema;
-	}
-	data = get_document(PG_GETARG_DATUM(0), &buffer);
-	result = ev_match(schema->program, data);
-	release_document(data, PG_GETARG_DATUM(0), &buffer);
-	PG_RETURN_BOOL(result);
+	/* where something is kept, there is an argument, too */
+	if (likely(schema != NULL && schema->valid && !PG_ARGISNULL(0)))
+		return match_document(schema->program, PG_GETARG_DATUM(0));
+	return look_up_and_match(fcinfo);
 }
 
 /* ---------- dispatch by type and version ---------- */
@@ -140,22 +177,29 @@ Datum
 ev_validate_event(PG_FUNCTION_ARGS)
 {
 	EvSchema   *schema;
-	ShortDocument buffer;
-	Jsonb	   *data;
-	bool		result;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_BOOL(false);
 	schema = find_schema(fcinfo);
 	if (schema == NULL)
 		PG_RETURN_BOOL(false);
-	data = get_document(PG_GETARG_DATUM(0), &buffer);
-	result = ev_match(schema->program, data);
-	release_document(data, PG_GETARG_DATUM(0), &buffer);
-	PG_RETURN_BOOL(result);
+	return match_document(schema->program, PG_GETARG_DATUM(0));
 }
 
 /* ---------- check_event ---------- */
+
+static pg_noinline void
+refuse(FunctionCallInfo fcinfo, EvSchema *schema)
+{
+	int32		version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+
+	ev_refuse_event(NULL,
+					PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0),
+					PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
+					PG_ARGISNULL(2) ? NULL : &version,
+					PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL,
+					schema);
+}
 
 /*
  * check_event(data jsonb, event_type text, schema_version int,
@@ -165,26 +209,15 @@ Datum
 ev_check_event(PG_FUNCTION_ARGS)
 {
 	EvSchema   *schema = NULL;
-	ShortDocument buffer;
-	Jsonb	   *data = NULL;
 
-	if (!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
-		schema = find_schema(fcinfo);
-	if (schema != NULL)
-		data = get_document(PG_GETARG_DATUM(0), &buffer);
-	if (schema == NULL || !ev_match(schema->program, data))
+	if (likely(!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2)))
 	{
-		int32		version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
-
-		ev_refuse_event(NULL,
-						PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0),
-						PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
-						PG_ARGISNULL(2) ? NULL : &version,
-						PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL,
-						schema);
+		schema = find_schema(fcinfo);
+		if (likely(schema != NULL && DatumGetBool(match_document(schema->program, PG_GETARG_DATUM(0)))))
+			PG_RETURN_BOOL(true);
 	}
-	release_document(data, PG_GETARG_DATUM(0), &buffer);
-	PG_RETURN_BOOL(true);
+	refuse(fcinfo, schema);
+	pg_unreachable();
 }
 
 /* ---------- violations as rows ---------- */

@@ -85,5 +85,13 @@ SELECT how, count(*) AS rows, bool_and(valid = (id % 2 = 0)) AS as_expected,
        bool_and(valid = validate_event(data || '{}', 'stored', 1)) AS the_same_inline
 FROM stored, event_schema."stored@1"(data) AS valid GROUP BY how ORDER BY min(id);
 SELECT count(*) FROM stored WHERE id % 2 = 0 AND check_event(data, 'stored', 1);
+-- by its type alone: its beginning will do
+SELECT register_event_schema('stored', 2, '{"type": ["string", "object"]}');
+INSERT INTO stored SELECT id + 100, how, data->'more' FROM stored;
+INSERT INTO stored SELECT id + 200, how, jsonb_build_array(data->'more') FROM stored WHERE id < 100;
+SELECT jsonb_typeof(data), count(*), bool_and(event_schema."stored@2"(data) = (jsonb_typeof(data) <> 'array')) AS as_expected,
+       bool_and(validate_event(data, 'stored', 2) = event_schema."stored@2"(data)) AS the_same
+FROM stored GROUP BY 1 ORDER BY 1;
+SELECT drop_event_schema('stored', 2);
 DROP TABLE stored;
 SELECT drop_event_schema('stored', 1);

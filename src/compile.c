@@ -1102,12 +1102,20 @@ link_block(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
 		*block = EV_BLOCK_TRUE;
 }
 
+static void
+optimize(Compiler *c, EvProgram *program)
+{
+	MemoryContext caller = MemoryContextSwitchTo(c->program_context);
+
+	ev_optimize(program);
+	MemoryContextSwitchTo(caller);
+}
+
 static EvProgram *
 write_program(Compiler *c, Subschema *root)
 {
 	Writer		w = {.compiler = c, .code_room = 64, .block_room = 16};
 	uint32		next = 0;
-	MemoryContext caller;
 
 	w.program = program_alloc(&w, sizeof(EvProgram));
 	w.program->is_utf8 = GetDatabaseEncoding() == PG_UTF8;
@@ -1119,8 +1127,8 @@ write_program(Compiler *c, Subschema *root)
 	{
 		w.program->blocks[0].place = root->place;
 		w.program->block_count = 1;
-		w.program->root = (EvLeaf) {.kind = EV_LEAF_TRUE, .types = EV_ALL_TYPES};
 		emit_at(&w, EVOP_RETURN, "", "");
+		optimize(c, w.program);
 		return w.program;
 	}
 	while (next < w.program->block_count && c->fault->message == NULL)
@@ -1145,9 +1153,7 @@ write_program(Compiler *c, Subschema *root)
 	 */
 	for (uint32 i = 0; i < w.program->length; i++)
 		visit_blocks(&w.program->code[i], link_block, w.program);
-	caller = MemoryContextSwitchTo(c->program_context);
-	ev_optimize(w.program);
-	MemoryContextSwitchTo(caller);
+	optimize(c, w.program);
 	return w.program;
 }
 

@@ -10,7 +10,6 @@
 #include "utils/memutils.h"
 
 #include "dispatch.h"
-#include "words.h"
 
 #define PLACES	128				/* 2 ^ 7, see place_of */
 
@@ -75,6 +74,7 @@ ev_dispatch_search(EvDispatch **kept, MemoryContext context,
 	met->version = version;
 	met->type_length = type_length;
 	memcpy(met->type, type, type_length);
+	ev_words(type, type_length, met->words);
 	dispatch->last = met;
 	return schema;
 }

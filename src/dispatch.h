@@ -9,6 +9,7 @@
 #define EV_DISPATCH_H
 
 #include "registry.h"
+#include "words.h"
 
 /* One (type, version) that a call site met. */
 typedef struct EvMet
@@ -16,6 +17,7 @@ typedef struct EvMet
 	EvSchema   *schema;			/* NULL: the place is free */
 	int32		version;
 	int			type_length;
+	uint64		words[2];		/* of the type, see words.h */
 	char		type[NAMEDATALEN];
 } EvMet;
 
@@ -31,7 +33,7 @@ static inline bool
 ev_is_met(const EvMet *met, const char *type, int type_length, int32 version)
 {
 	return met->schema != NULL && met->schema->valid && met->version == version &&
-		met->type_length == type_length && memcmp(met->type, type, type_length) == 0;
+		met->type_length == type_length && ev_same_bytes(type, type_length, met->words, met->type);
 }
 
 /* For ev_dispatch: all but the last one that was met. */

@@ -452,7 +452,7 @@ ev_find_fusions(EvOptimizer *o)
 static EvLeaf
 true_leaf(void)
 {
-	return (EvLeaf) {.kind = EV_LEAF_TRUE, .types = EV_ALL_TYPES, .subject = EV_TYPE_COUNT, .block = EV_BLOCK_TRUE};
+	return (EvLeaf) {.kind = EV_LEAF_TRUE, .types = EV_ALL_TYPES, .block = EV_BLOCK_TRUE};
 }
 
 /* Both. */
@@ -499,6 +499,7 @@ combine(EvLeaf a, EvLeaf b)
 			all->leaves[all->count++] = *leaves[i];
 	}
 	leaf.kind = EV_LEAF_ALL;
+	leaf.checked = EV_ALL_TYPES;
 	leaf.types = types;
 	leaf.u.all = all;
 	return leaf;

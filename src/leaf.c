@@ -14,6 +14,7 @@
 #include "utils/fmgrprotos.h"
 #include "utils/memutils.h"
 
+#include "key_set.h"
 #include "match_internal.h"
 #include "text.h"
 #include "value.h"
@@ -134,19 +135,33 @@ match_number(const EvLeaf *leaf, Numeric numeric)
 	const EvBounds *bounds = leaf->u.bounds;
 	EvDigits	number = ev_number_read(numeric);
 
+	if (bounds == NULL)
+		return !leaf->integer || is_whole(&number);
+
 	/*
-	 * One digit of base 10000 is what most integers are.  Compared in one, or
-	 * else gcc stores both to load them as one word, which has to wait.
+	 * Integers of up to 16 decimal digits are 4 of base 10000; most have one.
+	 * It is compared in one with what weighs it, or else gcc stores both to
+	 * load them as one word, which has to wait.
 	 */
-	if (bounds != NULL && ((number.count ^ 1) | number.weight) == 0)
+	if (((number.count ^ 1) | number.weight) == 0)
 	{
 		int32		value = number.negative ? -number.digits[0] : number.digits[0];
 
-		return value >= bounds->small_low && value <= bounds->small_high;
+		return value >= bounds->low_integer && value <= bounds->high_integer;
+	}
+	if (number.count <= number.weight + 1 && number.weight < 4)
+	{
+		int64		value = number.count > 0 ? number.digits[0] : 0;
+
+		for (int i = 1; i <= number.weight; i++)
+			value = value * 10000 + (i < number.count ? number.digits[i] : 0);
+		if (number.negative)
+			value = -value;
+		return value >= bounds->low_integer && value <= bounds->high_integer;
 	}
 	if (leaf->integer && !is_whole(&number))
 		return false;
-	return bounds == NULL || within_bounds(bounds, numeric);
+	return within_bounds(bounds, numeric);
 }
 
 static inline bool
@@ -202,6 +217,8 @@ match_string(EvMatch *m, const EvLeaf *leaf, const char *data, uint32 length)
 	{
 		case EV_LEAF_LENGTH:
 			return ev_has_length(data, length, leaf->u.size.minimum, leaf->u.size.maximum);
+		case EV_LEAF_WORD:
+			return length == leaf->length && ev_tail_word(data + length, length) == leaf->u.word;
 		case EV_LEAF_STRINGS:
 			return ev_in_strings(leaf->u.enumeration, data, length);
 		case EV_LEAF_SHAPE:
@@ -233,6 +250,8 @@ match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 {
 	if ((leaf->types & EV_BIT(in.type)) == 0)
 		return false;
+	if ((leaf->checked & EV_BIT(in.type)) == 0)
+		return true;
 	if (in.type == EV_STRING)
 		return match_string(m, leaf, in.data, in.length);
 	switch ((EvLeafKind) leaf->kind)
@@ -288,7 +307,16 @@ match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint
 		if (leaf->kind == EV_LEAF_NUMBER)
 			return match_number(leaf, (Numeric) (base + INTALIGN(start)));
 	}
-	if (JBE_ISCONTAINER(entry))
+	if (!JBE_ISCONTAINER(entry))
+	{
+		EvType		type = (EvType) ((entry & JENTRY_TYPEMASK) >> 28);
+
+		if ((leaf->types & EV_BIT(type)) == 0)
+			return false;
+		if ((leaf->checked & EV_BIT(type)) == 0)
+			return true;
+	}
+	else
 	{
 		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
 
@@ -363,12 +391,6 @@ values_start(const JEntry *keys, uint32 count)
 	}
 	return offset;
 }
-
-/* More keys than that are merged in several goes, and not remembered. */
-#define MERGED_KEYS		32
-
-/* What else the set of keys may not have: kept short, for the backend's sake. */
-#define SEEN_KEY_BYTES	1024
 
 /* As memcmp does, for names of one length. */
 static inline int
@@ -527,96 +549,6 @@ match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 coun
 	return true;
 }
 
-/* Are these bytes those that were put into words, and lie at `same` too? */
-static pg_attribute_always_inline bool
-same_bytes(const void *bytes, uint32 length, const uint64 words[2], const void *same)
-{
-	uint64		x[2];
-
-	if (length > 16)
-		return memcmp(bytes, same, length) == 0;
-	ev_words(bytes, length, x);
-	return ((x[0] ^ words[0]) | (x[1] ^ words[1])) == 0;
-}
-
-/* Does an object of as many keys have those of the set? */
-static pg_attribute_always_inline bool
-has_keys(const EvKeySet *set, const JEntry *keys, const char *base)
-{
-	return same_bytes(keys, set->count * sizeof(JEntry), set->entry_words, set->entries) &&
-		same_bytes(base, set->length, set->byte_words, set->bytes);
-}
-
-/* Where a set of keys is, if it is one of those seen; else in the place beside. */
-static inline uint32
-key_set_place(const JEntry *keys, uint32 count)
-{
-	uint32		hash = keys[0] + keys[count / 2] * 31 + keys[count - 1] * 1021 + count;
-
-	return (hash * 0x9E3779B1) / (PG_UINT32_MAX / EV_KEY_SETS + 1);
-}
-
-/* Keeps the keys, which are all that an object needs to have. */
-static void
-remember_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *bytes, uint32 length,
-			  const EvLeaf *leaves)
-{
-	EvKeySet   *set;
-	uint32		place;
-
-	if (count == 0 || count > MERGED_KEYS || length > SEEN_KEY_BYTES)
-		return;
-	place = key_set_place(keys, count);
-	if (seen->sets[place] != NULL)
-		place ^= 1;
-	if (seen->sets[place] != NULL)
-		return;
-	set = MemoryContextAlloc(GetMemoryChunkContext(seen),
-							 sizeof(EvKeySet) + count * (sizeof(EvLeaf) + sizeof(JEntry)) + length);
-	set->count = count;
-	set->length = length;
-	set->leaves = (EvLeaf *) (set + 1);
-	set->entries = (JEntry *) (set->leaves + count);
-	set->bytes = (char *) (set->entries + count);
-	memcpy(set->leaves, leaves, count * sizeof(EvLeaf));
-	memcpy(set->entries, keys, count * sizeof(JEntry));
-	memcpy(set->bytes, bytes, length);
-	ev_words((const char *) keys, count * sizeof(JEntry), set->entry_words);
-	ev_words(bytes, length, set->byte_words);
-	seen->sets[place] = set;
-}
-
-/* The set of an object's keys; NULL where it is not known. */
-static pg_attribute_always_inline const EvKeySet *
-find_keys(EvSeenKeys *seen, const JEntry *keys, uint32 count, const char *base)
-{
-	uint32		place;
-
-	if (unlikely(count == 0))
-		return NULL;
-	if (unlikely(seen->rest > 0))
-	{
-		/* no two have the same keys */
-		if (--seen->rest == 0)
-			seen->credit = EV_KEY_CREDIT;
-		return NULL;
-	}
-	place = key_set_place(keys, count);
-	for (int i = 0; i < 2; i++)
-	{
-		const EvKeySet *set = seen->sets[place ^ i];
-
-		if (set == NULL || set->count != count || !has_keys(set, keys, base))
-			continue;
-		if (seen->credit < 16 * EV_KEY_CREDIT)
-			seen->credit++;
-		return set;
-	}
-	if (--seen->credit <= 0)
-		seen->rest = 16 * EV_KEY_CREDIT;
-	return NULL;
-}
-
 static bool match_run(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
 					  const char *base, uint32 start);
 
@@ -658,7 +590,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	const JEntry *values = keys + count;
 	const char *base = (const char *) (values + count);
 	const EvProperty *next = object->properties;
-	EvLeaf		leaves[MERGED_KEYS];
+	EvLeaf		leaves[EV_MERGED_KEYS];
 	uint32		key_start = 0;
 	uint32		value_start = values_start(keys, count);
 	uint32		required = 0;
@@ -666,7 +598,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 
 	do
 	{
-		uint32		until = Min(count, done + MERGED_KEYS);
+		uint32		until = Min(count, done + EV_MERGED_KEYS);
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 i = done; i < until; i++)
@@ -704,12 +636,112 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 		}
 		if (until == count && required < object->required_count)
 			return false;
-		if (until == count && done == 0 && object->seen->rest == 0)
-			remember_keys(object->seen, keys, count, base, key_start, leaves);
+		if (until == count && done == 0)
+			ev_remember_keys(object->seen, container, key_start, leaves);
 		if (!match_values(m, leaves, values + done, until - done, base, &value_start, doubts))
 			return false;
 		done = until;
 	} while (done < count);
+	return true;
+}
+
+/* So many keys are looked through one by one. */
+#define FEW_KEYS		32
+
+/* Where a key is among an object's; -1: nowhere. */
+static int
+find_key(const JsonbContainer *container, EvString name)
+{
+	const JEntry *keys = container->children;
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) (keys + 2 * count);
+	uint32		low = 0;
+	uint32		high = count;
+	uint32		start = 0;		/* of the key at low */
+
+	/*
+	 * By halves, as long as they are long.  Looked at is a key that follows
+	 * an entry with an offset, so that no lengths have to be added up.
+	 */
+	while (high - low > FEW_KEYS)
+	{
+		uint32		probe = (low + high) / 2 / JB_OFFSET_STRIDE * JB_OFFSET_STRIDE;
+		uint32		probe_start;
+		uint32		probe_end;
+		int			order;
+
+		while (probe > low && !JBE_HAS_OFF(keys[probe]))
+			probe--;
+		if (probe <= low)
+			break;
+		probe_start = JBE_OFFLENFLD(keys[probe]);
+		probe++;
+		probe_end = ev_entry_end(keys[probe], probe_start);
+		if (probe_end - probe_start != name.length)
+			order = probe_end - probe_start < name.length ? -1 : 1;
+		else
+			order = memcmp(base + probe_start, name.data, name.length);
+		if (order == 0)
+			return (int) probe;
+		if (order > 0)
+			high = probe;
+		else
+		{
+			low = probe;
+			start = probe_start;
+		}
+	}
+	for (; low < high; low++)
+	{
+		uint32		end = ev_entry_end(keys[low], start);
+
+		if (end - start >= name.length)
+		{
+			if (end - start > name.length)
+				break;
+			if (memcmp(base + start, name.data, name.length) == 0)
+				return (int) low;
+		}
+		start = end;
+	}
+	return -1;
+}
+
+/* So many keys are gone through in the time in which one is looked up, ... */
+#define KEYS_PER_LOOKUP	16
+
+/* ... and so few are better looked up one by one among few keys, too. */
+#define FEW_PROPERTIES	4
+
+/* Looks only at the properties that the schema names. */
+static pg_noinline bool
+look_up_properties(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *values = container->children + count;
+	const char *base = (const char *) (values + count);
+
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		const EvProperty *property = &object->properties[i];
+		int			key;
+		uint32		start;
+
+		if (!property->required && property->leaf.kind == EV_LEAF_TRUE)
+			continue;
+		key = find_key(container, property->name);
+		if (key < 0)
+		{
+			if (property->required)
+				return false;
+			continue;
+		}
+		if (property->leaf.kind == EV_LEAF_TRUE)
+			continue;
+		start = getJsonbOffset(container, count + key);
+		if (!match_entry(m, &property->leaf, values[key], base, start, ev_entry_end(values[key], start)))
+			return false;
+	}
 	return true;
 }
 
@@ -727,12 +759,9 @@ has_names(const EvObject *object, const JsonbContainer *container)
 		uint32		start = 0;
 		uint32		key = 0;
 
-		if (count > MERGED_KEYS)
+		if (count > EV_MERGED_KEYS)
 		{
-			JsonbValue	value;
-
-			/* by halves */
-			if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, container), name.data, name.length, &value) == NULL)
+			if (find_key(container, name) < 0)
 				return false;
 			continue;
 		}
@@ -756,12 +785,22 @@ has_names(const EvObject *object, const JsonbContainer *container)
 	return true;
 }
 
-static pg_attribute_always_inline bool
-match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+/*
+ * Are the properties of an open object of so many keys better looked up than
+ * merged with the keys?  Of few keys, only if they are not remembered anyway.
+ */
+static inline bool
+looks_up(const EvObject *object, uint32 count)
+{
+	if (count > EV_MERGED_KEYS)
+		return object->property_count < count / KEYS_PER_LOOKUP;
+	return object->seen->rest > 0 && object->property_count <= FEW_PROPERTIES && count > 2 * FEW_PROPERTIES;
+}
+
+bool
+ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
 	uint32		count = JsonContainerSize(container);
-	const JEntry *keys = container->children;
-	const char *base = (const char *) (keys + 2 * count);
 	bool		ok;
 
 	if (count < object->min_properties || count > object->max_properties ||
@@ -772,19 +811,27 @@ match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	enter_container(m);
 	if (object->is_map)
 		ok = match_map(m, object, container);
+	else if (object->is_open && looks_up(object, count))
+		ok = look_up_properties(m, object, container);
 	else
-	{
-		const EvKeySet *set = find_keys(object->seen, keys, count, base);
+		ok = merge_object(m, object, container, doubts);
+	m->depth--;
+	return ok;
+}
 
-		if (likely(set != NULL))
-		{
-			uint32		start = set->length;
+static pg_attribute_always_inline bool
+match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+{
+	const EvKeySet *set = object->has_key_sets ? ev_find_keys(object->seen, container) : NULL;
+	uint32		start;
+	bool		ok;
 
-			ok = match_values(m, set->leaves, keys + count, count, base, &start, doubts);
-		}
-		else
-			ok = merge_object(m, object, container, doubts);
-	}
+	if (set == NULL)
+		return ev_match_new_object(m, object, container, doubts);
+	enter_container(m);
+	start = set->length;
+	ok = match_values(m, set->leaves, container->children + set->count, set->checked,
+					  (const char *) (container->children + 2 * set->count), &start, doubts);
 	m->depth--;
 	return ok;
 }
@@ -799,6 +846,16 @@ bool
 ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
 {
 	return match_object(m, object, container, doubts);
+}
+
+Datum
+ev_match_rest(const EvProgram *program, const JsonbContainer *root, const EvKeySet *set, uint32 done, uint32 start)
+{
+	EvMatch		m;
+
+	ev_begin_run(&m, program);
+	return BoolGetDatum(match_values(&m, set->leaves + done, root->children + set->count + done, set->checked - done,
+									 (const char *) (root->children + 2 * set->count), &start, NULL));
 }
 
 /*
@@ -828,24 +885,18 @@ match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 coun
 			const JEntry *keys = container->children;
 			const char *data = (const char *) (keys + 2 * key_count);
 
-			if (set == NULL || set->count != key_count || !has_keys(set, keys, data))
+			if (set == NULL || !ev_has_keys(set, container))
 			{
-				if (key_count < object->min_properties || key_count > object->max_properties ||
-					key_count < object->required_count)
-				{
-					ok = false;
-					break;
-				}
-				set = find_keys(object->seen, keys, key_count, data);
+				set = ev_find_keys(object->seen, container);
 			}
 			if (likely(set != NULL))
 			{
 				uint32		value_start = set->length;
 
-				ok = match_values(m, set->leaves, keys + key_count, key_count, data, &value_start, NULL);
+				ok = match_values(m, set->leaves, keys + key_count, set->checked, data, &value_start, NULL);
 			}
 			else
-				ok = merge_object(m, object, container, NULL);
+				ok = ev_match_new_object(m, object, container, NULL);
 		}
 		if (!ok)
 			break;
@@ -860,7 +911,7 @@ static bool
 match_run(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
 		  const char *base, uint32 start)
 {
-	if (leaf->kind == EV_LEAF_OBJECT && !leaf->u.object->is_map && (leaf->types & EV_BIT(EV_OBJECT)) != 0)
+	if (leaf->kind == EV_LEAF_OBJECT && leaf->u.object->has_key_sets && (leaf->types & EV_BIT(EV_OBJECT)) != 0)
 		return match_objects(m, leaf, entries, count, base, start);
 	for (uint32 i = 0; i < count; i++)
 	{

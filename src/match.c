@@ -1434,21 +1434,6 @@ ev_has_equal_items(const JsonbContainer *container)
 }
 
 bool
-ev_match(const EvProgram *program, const Jsonb *document)
-{
-	EvMatch		m;
-
-	m.program = program;
-	m.scope = NULL;
-	m.is_utf8 = program->is_utf8;
-	m.depth = 0;
-	if (program->root.kind == EV_LEAF_OBJECT && JsonContainerIsObject(&document->root))
-		return (program->root.types & EV_BIT(EV_OBJECT)) != 0 &&
-			ev_match_plain_object(&m, program->root.u.object, &document->root);
-	return ev_match_leaf(&m, &program->root, ev_root_value(document));
-}
-
-bool
 ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *collector)
 {
 	EvMatch		m = {.program = program, .collector = collector, .top = collector};

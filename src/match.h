@@ -47,7 +47,20 @@ typedef struct EvCollector
  * expression or a division for "multipleOf" needs too much, and
  * query_canceled.
  */
-extern bool ev_match(const EvProgram *program, const Jsonb *document);
+static inline bool
+ev_match(const EvProgram *program, const Jsonb *document)
+{
+	return DatumGetBool(program->match(program, &document->root));
+}
+
+/* The way to match documents that suits a program whose root leaf is known. */
+extern EvMatchFunction ev_match_function(const EvLeaf *root);
+
+/* Is the answer the same for all documents, so that none need be looked at? */
+extern bool ev_match_is_constant(const EvProgram *program);
+
+/* Does the type of a document tell all, so that its header and first entry will do? */
+extern bool ev_match_is_by_type(const EvProgram *program);
 
 /* The same, and every violation goes to the collector. */
 extern bool ev_match_collect(const EvProgram *program, const Jsonb *document,

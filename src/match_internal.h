@@ -6,6 +6,7 @@
 #ifndef EV_MATCH_INTERNAL_H
 #define EV_MATCH_INTERNAL_H
 
+#include "key_set.h"
 #include "match.h"
 
 /* The dynamic scope: the resources that are being gone through. */
@@ -28,6 +29,16 @@ typedef struct EvMatch
 	MemoryContext context;		/* for messages; reset after each of top's */
 } EvMatch;
 
+/* The rest of it is for runs that collect. */
+static inline void
+ev_begin_run(EvMatch *m, const EvProgram *program)
+{
+	m->program = program;
+	m->scope = NULL;
+	m->is_utf8 = program->is_utf8;
+	m->depth = 0;
+}
+
 /* Yes or no, without marks: the block at `at`, which is code. */
 extern bool ev_run_block(EvMatch *m, uint32 at, EvInstance in);
 
@@ -45,6 +56,20 @@ typedef struct EvDoubts
 	uint64		sources[EV_MAX_DOUBTS];
 	EvInstance	values[EV_MAX_DOUBTS];
 } EvDoubts;
+
+/*
+ * As both, for an object whose keys are none of those that are remembered;
+ * doubts are NULL where there are none.
+ */
+extern bool ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container,
+								EvDoubts *doubts);
+
+/*
+ * The values of a root object that has the keys of the set, but for the first
+ * `done`; the next begins at `start`.
+ */
+extern Datum ev_match_rest(const EvProgram *program, const JsonbContainer *root, const EvKeySet *set, uint32 done,
+						   uint32 start);
 
 /* As ev_match_plain_object, for an object with such properties, which are noted. */
 extern bool ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const JsonbContainer *container,

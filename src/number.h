@@ -25,11 +25,21 @@ typedef struct EvDigits
 static inline EvDigits
 ev_number_read(Numeric number)
 {
-	const char *data = VARDATA_ANY(number);
-	int			size = VARSIZE_ANY_EXHDR(number);
+	const char *data;
+	int			size;
 	uint16		header;
 	EvDigits	result;
 
+	if (likely(VARATT_IS_4B_U(number)))
+	{
+		data = VARDATA_4B(number);
+		size = VARSIZE_4B(number) - VARHDRSZ;
+	}
+	else
+	{
+		data = VARDATA_ANY(number);
+		size = VARSIZE_ANY_EXHDR(number);
+	}
 	memcpy(&header, data, sizeof(header));
 	if ((header & 0xC000) == 0x8000)
 	{
@@ -50,6 +60,38 @@ ev_number_read(Numeric number)
 		result.count = (unsigned int) (size - 4) / 2;
 	}
 	return result;
+}
+
+/*
+ * An integer from 0 to 99999999, where the number is one and lies as most do;
+ * else -1, and it may still be one.
+ */
+static inline int32
+ev_number_small(const char *number)
+{
+	uint16		header;
+	int16		digits[2];
+	uint32		size;
+
+	if (unlikely(!VARATT_IS_4B_U(number)))
+		return -1;
+	size = VARSIZE_4B(number) - VARHDRSZ - sizeof(header);
+	memcpy(&header, number + VARHDRSZ, sizeof(header));
+	number += VARHDRSZ + sizeof(header);
+	/* short, not negative, of one digit of base 10000 or two */
+	if ((header & 0xE07E) != 0x8000)
+		return -1;
+	if ((header & 1) == 0)
+	{
+		if (size != sizeof(int16))
+			return size == 0 ? 0 : -1;
+		memcpy(digits, number, sizeof(int16));
+		return digits[0];
+	}
+	if (unlikely(size != sizeof(digits)))
+		return -1;
+	memcpy(digits, number, sizeof(digits));
+	return digits[0] * 10000 + digits[1];
 }
 
 /* Does the header alone say that it is above zero?  False: it may still be. */

@@ -12,6 +12,8 @@
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 
+#include "key_set.h"
+#include "match.h"
 #include "optimize_internal.h"
 #include "value.h"
 #include "words.h"
@@ -21,20 +23,28 @@
 
 /* ---------- leaves ---------- */
 
+/* More than any integer of 16 decimal digits. */
+#define BEYOND_INTEGERS	INT64CONST(10000000000000000)
+
 /*
- * The least (sign 1) or the negated greatest (sign -1) integer from -9999 to
- * 9999 that a bound lets pass: beyond those where none or all do.
+ * The least (sign 1) or the negated greatest (sign -1) integer that a bound
+ * lets pass, of those of up to 16 decimal digits: beyond them where none or all
+ * do.
  */
-static int32
-small_bound(const EvDigits *bound, int sign, bool exclusive)
+static int64
+integer_bound(const EvDigits *bound, int sign, bool exclusive)
 {
-	int32		whole = bound->count == 0 || bound->weight < 0 ? 0 :
-		bound->weight > 0 ? 10000 : bound->digits[0];
+	int64		whole = 0;
 	bool		fraction = bound->count > bound->weight + 1;
 	bool		negative = bound->negative == (sign > 0);
 
 	if (bound->count == 0)
 		return exclusive ? 1 : 0;
+	if (bound->weight >= 4)
+		whole = BEYOND_INTEGERS;
+	else
+		for (int i = 0; i <= bound->weight; i++)
+			whole = whole * 10000 + (i < bound->count ? bound->digits[i] : 0);
 	/* up to the next integer */
 	if (negative)
 		return -whole + (exclusive && !fraction ? 1 : 0);
@@ -46,21 +56,21 @@ make_bounds(const EvInstruction *low, const EvInstruction *high)
 {
 	EvBounds   *bounds = palloc0(sizeof(EvBounds));
 
-	bounds->small_low = -10000;
-	bounds->small_high = 10000;
+	bounds->low_integer = -BEYOND_INTEGERS;
+	bounds->high_integer = BEYOND_INTEGERS;
 	if (low != NULL)
 	{
 		bounds->low = low->u.bound.value;
 		bounds->low_digits = ev_number_read(bounds->low);
 		bounds->low_exclusive = low->u.bound.kind == EV_EXCLUSIVE_MINIMUM;
-		bounds->small_low = small_bound(&bounds->low_digits, 1, bounds->low_exclusive);
+		bounds->low_integer = integer_bound(&bounds->low_digits, 1, bounds->low_exclusive);
 	}
 	if (high != NULL)
 	{
 		bounds->high = high->u.bound.value;
 		bounds->high_digits = ev_number_read(bounds->high);
 		bounds->high_exclusive = high->u.bound.kind == EV_EXCLUSIVE_MAXIMUM;
-		bounds->small_high = -small_bound(&bounds->high_digits, -1, bounds->high_exclusive);
+		bounds->high_integer = -integer_bound(&bounds->high_digits, -1, bounds->high_exclusive);
 	}
 	return bounds;
 }
@@ -128,7 +138,13 @@ leaf_of_check(const EvInstruction *check, EvLeaf leaf)
 	return leaf;
 }
 
-static EvLeaf make_leaf(const EvOptimizer *o, uint32 block, int hops);
+static const uint8 checked_types[] = {
+#define EV_LEAF(name, checked, description) checked,
+	EV_LEAVES(EV_LEAF)
+#undef EV_LEAF
+};
+
+static EvLeaf derive_leaf(const EvOptimizer *o, uint32 block, int hops);
 
 /*
  * [T, null] is written as anyOf, too: the other branch's leaf, and null is
@@ -142,7 +158,7 @@ make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvLeaf
 	if (branches->count != 2)
 		return false;
 	for (int i = 0; i < 2; i++)
-		leaves[i] = make_leaf(o, branches->blocks[i], hops);
+		leaves[i] = derive_leaf(o, branches->blocks[i], hops);
 	for (int i = 0; i < 2; i++)
 	{
 		const EvLeaf *null = &leaves[i];
@@ -161,7 +177,7 @@ make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvLeaf
 }
 
 static EvLeaf
-make_leaf(const EvOptimizer *o, uint32 block, int hops)
+derive_leaf(const EvOptimizer *o, uint32 block, int hops)
 {
 	const EvProgram *program = o->program;
 	const EvInstruction *instruction = &program->code[block];
@@ -169,7 +185,8 @@ make_leaf(const EvOptimizer *o, uint32 block, int hops)
 	const EvInstruction *low = NULL;
 	const EvInstruction *high = NULL;
 	EvLeaf		general = {.kind = EV_LEAF_BLOCK, .types = EV_ALL_TYPES, .block = block};
-	EvLeaf		leaf = {.kind = EV_LEAF_TYPE, .types = EV_ALL_TYPES, .subject = EV_TYPE_COUNT, .block = block};
+	EvLeaf		leaf = {.kind = EV_LEAF_TYPE, .types = EV_ALL_TYPES, .block = block};
+	EvType		about = EV_TYPE_COUNT;
 
 	if (block >= EV_BLOCK_TRUE)
 	{
@@ -181,11 +198,10 @@ make_leaf(const EvOptimizer *o, uint32 block, int hops)
 		const EvFusion *fusion = o->fusions[block];
 
 		leaf.types = fusion->types;
-		leaf.subject = fusion->subject;
-		leaf.kind = leaf.subject == EV_OBJECT ? EV_LEAF_OBJECT : leaf.subject == EV_ARRAY ? EV_LEAF_ARRAY : EV_LEAF_TYPE;
-		if (leaf.subject == EV_OBJECT)
+		leaf.kind = fusion->subject == EV_OBJECT ? EV_LEAF_OBJECT : fusion->subject == EV_ARRAY ? EV_LEAF_ARRAY : EV_LEAF_TYPE;
+		if (fusion->subject == EV_OBJECT)
 			leaf.u.object = fusion->object;
-		else if (leaf.subject == EV_ARRAY)
+		else if (fusion->subject == EV_ARRAY)
 			leaf.u.array = fusion->array;
 		return leaf;
 	}
@@ -196,9 +212,9 @@ make_leaf(const EvOptimizer *o, uint32 block, int hops)
 		/* all checks must be about one type */
 		if (subject != EV_TYPE_COUNT)
 		{
-			if (leaf.subject != EV_TYPE_COUNT && leaf.subject != subject)
+			if (about != EV_TYPE_COUNT && about != subject)
 				return general;
-			leaf.subject = subject;
+			about = subject;
 		}
 
 		switch ((EvOpcode) instruction->opcode)
@@ -262,7 +278,7 @@ make_leaf(const EvOptimizer *o, uint32 block, int hops)
 				if (instruction == &program->code[block] && hops > 0 &&
 					instruction[1].opcode == EVOP_RETURN && instruction->target < EV_BLOCK_TRUE)
 				{
-					leaf = make_leaf(o, instruction->target, hops - 1);
+					leaf = derive_leaf(o, instruction->target, hops - 1);
 					if (leaf.kind != EV_LEAF_BLOCK)
 						return leaf;
 				}
@@ -295,9 +311,8 @@ done:
 		leaf.u.enumeration = check->u.enumeration;
 		return leaf;
 	}
-	if (leaf.subject == EV_NUMBER || (leaf.subject == EV_TYPE_COUNT && leaf.integer))
+	if (about == EV_NUMBER || (about == EV_TYPE_COUNT && leaf.integer))
 	{
-		leaf.subject = EV_NUMBER;
 		if (low != NULL && high == NULL && ev_number_read(low->u.bound.value).count == 0)
 		{
 			leaf.kind = EV_LEAF_SIGN;
@@ -314,10 +329,30 @@ done:
 	return check != NULL ? leaf_of_check(check, leaf) : leaf;
 }
 
+/* One short string is compared as a word. */
+static void
+make_word(EvLeaf *leaf)
+{
+	const EvInstance *value = leaf->u.enumeration->values;
+	char		padded[2 * sizeof(uint64)] = {0};
+
+	if (leaf->u.enumeration->count != 1 || value->length > sizeof(uint64))
+		return;
+	leaf->kind = EV_LEAF_WORD;
+	leaf->length = value->length;
+	memcpy(padded + sizeof(padded) - value->length, value->data, value->length);
+	leaf->u.word = ev_tail_word(padded + sizeof(padded), value->length);
+}
+
 EvLeaf
 ev_make_leaf(const EvOptimizer *o, uint32 block)
 {
-	return make_leaf(o, block, MAX_HOPS);
+	EvLeaf		leaf = derive_leaf(o, block, MAX_HOPS);
+
+	if (leaf.kind == EV_LEAF_STRINGS)
+		make_word(&leaf);
+	leaf.checked = checked_types[leaf.kind];
+	return leaf;
 }
 
 /* ---------- enum ---------- */
@@ -459,7 +494,7 @@ constant_strings(const EvOptimizer *o, const EvProperty *property)
 
 	if (property == NULL || !property->required || property->block >= EV_BLOCK_TRUE)
 		return NULL;
-	leaf = make_leaf(o, property->block, MAX_HOPS);
+	leaf = derive_leaf(o, property->block, MAX_HOPS);
 	return leaf.kind == EV_LEAF_STRINGS && leaf.types == EV_BIT(EV_STRING) ? leaf.u.enumeration : NULL;
 }
 
@@ -576,11 +611,17 @@ ev_finish_object(EvObject *object)
 	object->only_requires = object->required_count > 0 && object->required_count <= FEW_NAMES &&
 		object->required_count == object->property_count && object->pattern_count == 0 &&
 		object->additional_leaf.kind == EV_LEAF_TRUE && object->names_leaf.kind == EV_LEAF_TRUE;
+	object->is_open = object->pattern_count == 0 && object->additional_leaf.kind == EV_LEAF_TRUE &&
+		object->names_leaf.kind == EV_LEAF_TRUE;
 	for (uint32 i = 0; i < object->property_count; i++)
+	{
 		if (object->properties[i].leaf.kind != EV_LEAF_TRUE)
 			object->only_requires = false;
-	object->seen = palloc0(sizeof(EvSeenKeys));
-	object->seen->credit = EV_KEY_CREDIT;
+		if (object->properties[i].leaf.kind == EV_LEAF_DOUBT)
+			object->is_open = false;
+	}
+	object->has_key_sets = !object->is_map && !object->only_requires;
+	object->seen = ev_seen_keys();
 }
 
 static void
@@ -656,5 +697,6 @@ ev_optimize(EvProgram *program)
 	}
 	ev_fill_fusions(&o);
 	program->root = ev_make_leaf(&o, 0);
+	program->match = ev_match_function(&program->root);
 	pfree(o.fusions);
 }

@@ -22,7 +22,7 @@ typedef struct EvFusion
 	bool		evaluates_all;	/* of an object's properties */
 	uint32		types;			/* that may be valid */
 	bool		is_whole;		/* a leaf says it all, ... */
-	uint8		subject;		/* ... about this type, see EvLeaf */
+	uint8		subject;		/* ... about values of this type */
 	EvObject   *object;			/* what becomes of the objects; NULL: nothing */
 	EvArray    *array;			/* and of the arrays */
 	EvTracked  *tracked;		/* what TRACK runs; NULL: no such block */

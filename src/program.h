@@ -110,35 +110,37 @@ struct EvObject;
 struct EvArray;
 struct EvEnum;
 struct EvBounds;
+struct EvSeenKeys;
 
 /*
  * A block that comes to one check, for the fast way: entering it costs no
  * call.  optimize.c makes leaves of the blocks; what is no single check is
  * LEAF_BLOCK.
  *
- * X(name, what it does)
+ * X(name, the types whose values it looks at, what it does)
  */
 #define EV_LEAVES(X) \
-	X(TRUE, "nothing is left to check") \
-	X(BLOCK, "run the block") \
-	X(TYPE, "the type only") \
-	X(LENGTH, "a string's length (size)") \
-	X(STRINGS, "a string is one of a few (enumeration)") \
-	X(SHAPE, "a string has a shape (shape)") \
-	X(PATTERN, "a string matches (pattern)") \
-	X(FORMAT, "a string has a format (format)") \
-	X(NUMBER, "a number is within bounds (bounds)") \
-	X(SIGN, "a number is not negative (zero_is_valid)") \
-	X(NUMBERS, "a number is one of a few (enumeration)") \
-	X(OBJECT, "an object's own keywords (object)") \
-	X(ARRAY, "an array's own keywords (array)") \
-	X(BRANCHES, "anyOf or oneOf, whose branches are mostly told apart (branches)") \
-	X(ALL, "several leaves, of schemas that all apply (all)") \
-	X(DOUBT, "nothing yet: it is unevaluated unless one of these matched (sources)")
+	X(TRUE, 0, "nothing is left to check") \
+	X(BLOCK, EV_ALL_TYPES, "run the block") \
+	X(TYPE, 0, "the type only") \
+	X(LENGTH, EV_BIT(EV_STRING), "a string's length (size)") \
+	X(WORD, EV_BIT(EV_STRING), "a string is this one, of up to 8 bytes (length, word)") \
+	X(STRINGS, EV_BIT(EV_STRING), "a string is one of a few (enumeration)") \
+	X(SHAPE, EV_BIT(EV_STRING), "a string has a shape (shape)") \
+	X(PATTERN, EV_BIT(EV_STRING), "a string matches (pattern)") \
+	X(FORMAT, EV_BIT(EV_STRING), "a string has a format (format)") \
+	X(NUMBER, EV_BIT(EV_NUMBER), "a number is within bounds (bounds)") \
+	X(SIGN, EV_BIT(EV_NUMBER), "a number is not negative (zero_is_valid)") \
+	X(NUMBERS, EV_BIT(EV_NUMBER), "a number is one of a few (enumeration)") \
+	X(OBJECT, EV_BIT(EV_OBJECT), "an object's own keywords (object)") \
+	X(ARRAY, EV_BIT(EV_ARRAY), "an array's own keywords (array)") \
+	X(BRANCHES, EV_ALL_TYPES, "anyOf or oneOf, whose branches are mostly told apart (branches)") \
+	X(ALL, EV_ALL_TYPES, "several leaves, of schemas that all apply (all)") \
+	X(DOUBT, 0, "nothing yet: it is unevaluated unless one of these matched (sources)")
 
 typedef enum EvLeafKind
 {
-#define EV_LEAF(name, description) EV_LEAF_##name,
+#define EV_LEAF(name, checked, description) EV_LEAF_##name,
 	EV_LEAVES(EV_LEAF)
 #undef EV_LEAF
 } EvLeafKind;
@@ -147,12 +149,17 @@ typedef struct EvLeaf
 {
 	uint8		kind;			/* EvLeafKind */
 	uint8		types;			/* set of the types that are valid */
-	uint8		subject;		/* the type that the check is about; others
-								 * are valid by their type alone */
+	uint8		checked;		/* set of the types whose values are looked
+								 * at; others are valid by their type alone */
 	bool		integer;		/* NUMBER, TYPE: numbers must be integers */
-	uint32		block;			/* the same as a block */
 	union
 	{
+		uint32		block;		/* the same as a block */
+		uint32		length;		/* WORD */
+	};
+	union
+	{
+		uint64		word;		/* WORD, see ev_tail_word */
 		struct
 		{
 			uint32		minimum;
@@ -198,37 +205,8 @@ typedef struct EvPatternProperty
 	EvLeaf		leaf;			/* of the block */
 } EvPatternProperty;
 
-/*
- * The keys that an object had, as they lie in its jsonb, and the leaves for
- * their values: an object with the same keys needs no merge.
- */
-typedef struct EvKeySet
-{
-	uint32		count;
-	uint32		length;			/* bytes of all keys */
-	EvLeaf	   *leaves;			/* copies, so that they lie together */
-	JEntry	   *entries;
-	char	   *bytes;
-	uint64		entry_words[2]; /* of all entries, see words.h, ... */
-	uint64		byte_words[2];	/* ... and of all bytes */
-} EvKeySet;
-
-#define EV_KEY_SETS		16		/* a power of 2 */
 /* Names of this length and longer ones are looked up together. */
 #define EV_LONG_NAME	32
-
-#define EV_KEY_CREDIT	64		/* to begin with */
-
-/*
- * The first few sets of keys that came by.  They are never replaced, since a
- * schema that is recursive may be going through one.
- */
-typedef struct EvSeenKeys
-{
-	EvKeySet   *sets[EV_KEY_SETS];	/* by hash; NULL: unused */
-	int32		credit;			/* more is hit than missed */
-	int32		rest;			/* so many objects are not looked up */
-} EvSeenKeys;
 
 #define EV_NO_SOURCE	255
 
@@ -252,14 +230,16 @@ typedef struct EvObject
 								 * where they are few */
 	EvLeaf		additional_leaf;
 	EvLeaf		names_leaf;
+	bool		has_key_sets;	/* the keys of objects are remembered */
 	bool		is_map;			/* it names no property and no pattern */
 	bool		only_requires;	/* a few names, and nothing else */
+	bool		is_open;		/* what it does not name is valid */
 	bool		is_resolved;	/* the leaves of properties heed patterns */
 	uint8		source;			/* a number, where what a branch evaluates is
 								 * tracked */
 	bool		is_fused;		/* of several, ... */
 	uint32		origin;			/* ... which the block here stands for */
-	EvSeenKeys *seen;			/* changes as objects come by */
+	struct EvSeenKeys *seen;	/* changes as objects come by */
 } EvObject;
 
 /* An array's own keywords. */
@@ -314,9 +294,9 @@ typedef struct EvBounds
 	EvDigits	high_digits;
 	bool		low_exclusive;
 	bool		high_exclusive;
-	int32		small_low;		/* what they are to integers from -9999 to
-								 * 9999 */
-	int32		small_high;
+	int64		low_integer;	/* what they are to integers of up to 16
+								 * decimal digits */
+	int64		high_integer;
 } EvBounds;
 
 /*
@@ -459,15 +439,21 @@ typedef struct EvBlock
 	const EvPlace *place;
 } EvBlock;
 
+struct EvProgram;
+
+/* Does a document match?  A Datum, so that a function's call can end in it. */
+typedef Datum (*EvMatchFunction) (const struct EvProgram *program, const JsonbContainer *root);
+
 typedef struct EvProgram
 {
+	EvMatchFunction match;		/* the way that suits the root, see match.h */
+	EvLeaf		root;			/* of the first block */
+	bool		is_utf8;		/* the server encoding is */
 	EvInstruction *code;		/* entered at 0 */
 	uint32		length;
 	EvSource   *sources;		/* parallel to code */
 	EvBlock    *blocks;
 	uint32		block_count;
-	EvLeaf		root;			/* of the first block */
-	bool		is_utf8;		/* the server encoding is */
 } EvProgram;
 
 /* The name of an opcode, for event_schema_program. */

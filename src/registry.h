@@ -19,12 +19,12 @@ typedef struct EvSchema
 {
 	Oid			function;		/* hash key; must be first */
 	bool		valid;			/* program is what the catalog says */
-	NameData	name;			/* the function's name, for messages */
 	bool		deprecated;		/* its document says so */
+	EvProgram  *program;
+	NameData	name;			/* the function's name, for messages */
 	TimestampTz told_client;	/* of the statement in which the client was
 								 * last told so */
 	TimestampTz told_log;		/* when the server's log was */
-	EvProgram  *program;
 	EvProgram  *annotated;		/* the same for reports, made when first asked
 								 * for */
 	MemoryContext context;		/* "event_validate program", of all these */

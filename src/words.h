@@ -52,6 +52,39 @@ ev_words(const char *data, uint32 length, uint64 words[2])
 	words[1] = words[0];
 }
 
+/*
+ * The last 8 bytes of a string in a jsonb, zeros for those before it where it
+ * is shorter: a header and an entry at least are in front of it.
+ */
+static inline uint64
+ev_tail_word(const char *end, uint32 length)
+{
+	uint64		word;
+
+	memcpy(&word, end - sizeof(word), sizeof(word));
+	if (length >= sizeof(word))
+		return word;
+	if (length == 0)
+		return 0;
+#ifdef WORDS_BIGENDIAN
+	return word & (~UINT64CONST(0) >> (64 - 8 * length));
+#else
+	return word >> (64 - 8 * length);
+#endif
+}
+
+/* Are these bytes those that were put into words, and lie at `same` too? */
+static pg_attribute_always_inline bool
+ev_same_bytes(const void *bytes, uint32 length, const uint64 words[2], const void *same)
+{
+	uint64		x[2];
+
+	if (length > 16)
+		return memcmp(bytes, same, length) == 0;
+	ev_words(bytes, length, x);
+	return ((x[0] ^ words[0]) | (x[1] ^ words[1])) == 0;
+}
+
 /* The first 8 bytes of a string, and zeros where it is shorter. */
 static inline uint64
 ev_word(const char *data, uint32 length)

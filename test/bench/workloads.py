@@ -19,7 +19,7 @@ class Workload:
     """rows: how many documents the tables have, as a share of the largest;
     loops: how often a document is run in the hot loop."""
 
-    def __init__(self, name, title, schema, make, spoil, hand=None, rows=1.0, loops=2000, sample=200, hand_note=None, hot=True):
+    def __init__(self, name, title, schema, make, spoil, hand=None, rows=1.0, loops=2000, sample=200, hand_note=None):
         self.name = name
         self.title = title
         self.schema = schema
@@ -27,7 +27,6 @@ class Workload:
         self.spoil = spoil
         self.hand = hand
         self.hand_note = hand_note
-        self.hot = hot          # False: so little is to be done that the loop would measure the call
         self.rows = rows
         self.loops = loops
         self.sample = sample
@@ -1086,11 +1085,10 @@ WORKLOADS = [
     Metaschema("schemas", "JSON Schemas, by a meta-schema", DRAFT7, None, spoil_schema, rows=0.005, loops=100, sample=25,
                hand_note="a recursive schema is no expression"),
     Workload("variants", "unevaluatedProperties over a oneOf", VARIANTS_SCHEMA, variants, spoil_variants, VARIANTS_HAND, rows=0.2),
-    Workload("tiny", "two properties", TINY_SCHEMA, tiny, spoil_tiny, TINY_HAND, rows=0.3, hot=False),
+    Workload("tiny", "two properties", TINY_SCHEMA, tiny, spoil_tiny, TINY_HAND, rows=0.3),
     Workload("codes", "enum of 3,000 numbers, of 3,000 strings", CODES_SCHEMA, codes, spoil_codes, CODES_HAND, rows=0.2),
     Workload("labels", "40 keys, 100 patternProperties", LABELS_SCHEMA, labels, spoil_labels, LABELS_HAND, rows=0.01, loops=200),
     Workload("nested", "60 objects in each other", NESTED_SCHEMA, nested, spoil_nested, NESTED_HAND, rows=0.02, loops=500),
-    Workload("large", "one property beside 3,000 numbers", LARGE_SCHEMA, large, spoil_large, LARGE_HAND, rows=0.002, sample=20,
-             hot=False),
+    Workload("large", "one property beside 3,000 numbers", LARGE_SCHEMA, large, spoil_large, LARGE_HAND, rows=0.002, sample=20),
 ]
 BY_NAME = {workload.name: workload for workload in WORKLOADS}

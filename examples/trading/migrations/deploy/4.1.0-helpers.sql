@@ -39,14 +39,19 @@ LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     other int;
 BEGIN
-    IF NOT pg_try_advisory_lock(1414676804, 4) THEN
-        SELECT l.pid INTO other FROM pg_locks AS l
-        WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (1414676804, 4, 2)
-            AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
-        RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = 'another migration of this database is at work',
-            DETAIL = format('It is the server process %s.', coalesce(other::text, 'of a session that has just ended')),
-            HINT = 'Wait until it has ended, or end it with pg_terminate_backend; then run this again.';
-    END IF;
+    -- (the session of the change before may have not quite ended)
+    FOR attempt IN 1 .. 50 LOOP
+        IF pg_try_advisory_lock(1414676804, 4) THEN
+            RETURN;
+        END IF;
+        PERFORM pg_sleep(0.1);
+    END LOOP;
+    SELECT l.pid INTO other FROM pg_locks AS l
+    WHERE l.locktype = 'advisory' AND l.granted AND (l.classid, l.objid, l.objsubid) = (1414676804, 4, 2)
+        AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database());
+    RAISE EXCEPTION USING ERRCODE = 'object_in_use', MESSAGE = 'another migration of this database is at work',
+        DETAIL = format('It is the server process %s.', coalesce(other::text, 'of a session that has just ended')),
+        HINT = 'Wait until it has ended, or end it with pg_terminate_backend; then run this again.';
 END
 $$;
 COMMENT ON FUNCTION trading_migration.alone() IS 'refuses to go on while another session migrates; until this session ends no other one does';
