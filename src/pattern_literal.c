@@ -5,6 +5,7 @@
  * A pattern is one where all that it matches can be listed: literals, each of
  * which stands anywhere, at the start of the string, at its end, or is all of
  * it.  Those that stand at a place are compared, the others searched for.
+ * Several that are all at the start are left to an automaton.
  *
  * Strings are UTF-8, in which no character's bytes are found within another's,
  * so that bytes are compared and no character is decoded.  A literal is
@@ -20,18 +21,25 @@
 
 #include "pattern_internal.h"
 #include "pattern_lanes.h"
+#include "words.h"
 
 #define MAX_LITERALS		8
 #define MAX_LENGTH			256 /* of a literal, in bytes */
 #define MAX_EMPTY_REPEATS	8	/* of what may be empty */
+#define MAX_WORDS			16	/* bytes that words hold */
+#define TOGETHER_BYTES		64	/* where all literals are searched for
+								 * together */
 #define INTERRUPT_BYTES		(64 * 1024)
 
 typedef struct Literal
 {
 	uint32		length;			/* bytes */
+	uint32		maximum;		/* bytes of the string */
 	uint32		second;			/* byte to look for beside the first */
 	bool		starts;			/* it must be at the start, */
 	bool		ends;			/* it must be at the end of the string */
+	uint64		words[2];		/* its bytes, up to MAX_WORDS */
+	uint8		lanes[2][EV_LANES]; /* its two bytes, in each lane */
 	uint8		bytes[MAX_LENGTH];
 } Literal;
 
@@ -39,6 +47,8 @@ struct EvLiterals
 {
 	int			count;
 	int			placed_count;	/* the first of them: starts or ends */
+	uint32		longest;		/* of the others, in bytes */
+	bool		is_short;		/* there is one, placed, of up to MAX_WORDS */
 	Literal		literals[FLEXIBLE_ARRAY_MEMBER];
 };
 
@@ -53,7 +63,19 @@ typedef struct List
 static List *
 copy_list(const List *list)
 {
-	return memcpy(palloc(sizeof(List)), list, sizeof(List));
+	return memcpy(palloc(sizeof(List)), list,
+				  offsetof(List, literals) + list->count * sizeof(Literal));
+}
+
+/* A list of the empty literal. */
+static List *
+make_list(void)
+{
+	List	   *list = palloc(sizeof(List));
+
+	list->count = 1;
+	memset(&list->literals[0], 0, sizeof(Literal));
+	return list;
 }
 
 static bool
@@ -94,10 +116,13 @@ append_set(List *list, const EvCodeSet *set)
 {
 	List	   *before;
 	bool		fits = true;
+	uint32		codes = 0;
 
-	if (set->count == 0 || set->count > MAX_LITERALS)
+	for (int i = 0; i < set->count && codes <= MAX_LITERALS; i++)
+		codes += set->ranges[i].last - set->ranges[i].first + 1;
+	if (codes == 0 || codes * list->count > MAX_LITERALS)
 		return false;
-	if (set->count == 1 && set->ranges[0].first == set->ranges[0].last)
+	if (codes == 1)
 		return append_code(list, set->ranges[0].first);
 
 	before = copy_list(list);
@@ -221,11 +246,9 @@ list_literals(List *list, const EvPatternTree *tree)
 
 	for (; alternative != NULL; alternative = root->kind == EV_NODE_CHOICE ? alternative->next : NULL)
 	{
-		List	   *more = palloc0(sizeof(List));
-		bool		fits;
+		List	   *more = make_list();
+		bool		fits = append_alternative(more, tree, alternative) && add_list(list, more);
 
-		more->count = 1;
-		fits = append_alternative(more, tree, alternative) && add_list(list, more);
 		pfree(more);
 		if (!fits)
 			return false;
@@ -243,6 +266,9 @@ finished(const Literal *listed)
 	/* nothing is found anywhere, and at the start as well */
 	if (literal.length == 0 && !literal.ends)
 		literal.starts = true;
+	literal.maximum = literal.starts && literal.ends ? literal.length : PG_UINT32_MAX;
+	if (literal.length <= MAX_WORDS)
+		ev_words((const char *) literal.bytes, literal.length, literal.words);
 	literal.second = literal.length > 0 ? literal.length - 1 : 0;
 	for (uint32 i = literal.length; i-- > 1;)
 		if (literal.bytes[i] != literal.bytes[0])
@@ -250,16 +276,29 @@ finished(const Literal *listed)
 			literal.second = i;
 			break;
 		}
+	memset(literal.lanes[0], literal.bytes[0], EV_LANES);
+	memset(literal.lanes[1], literal.bytes[literal.second], EV_LANES);
 	return literal;
+}
+
+/* An automaton tells them apart sooner, and ends as early. */
+static bool
+are_several_at_start(const List *list)
+{
+	for (int i = 0; i < list->count; i++)
+		if (!list->literals[i].starts)
+			return false;
+	return list->count > 1;
 }
 
 EvLiterals *
 ev_literals_make(const EvPatternTree *tree)
 {
-	List	   *list = palloc0(sizeof(List));
+	List	   *list = palloc(sizeof(List));
 	EvLiterals *literals = NULL;
 
-	if (list_literals(list, tree))
+	list->count = 0;
+	if (list_literals(list, tree) && !are_several_at_start(list))
 	{
 		literals = palloc0(offsetof(EvLiterals, literals) + list->count * sizeof(Literal));
 		for (int placed = 1; placed >= 0; placed--)
@@ -268,12 +307,17 @@ ev_literals_make(const EvPatternTree *tree)
 			{
 				Literal		literal = finished(&list->literals[i]);
 
-				if ((literal.starts || literal.ends) == (placed == 1))
-					literals->literals[literals->count++] = literal;
+				if ((literal.starts || literal.ends) != (placed == 1))
+					continue;
+				literals->literals[literals->count++] = literal;
+				if (placed == 0)
+					literals->longest = Max(literals->longest, literal.length);
 			}
 			if (placed == 1)
 				literals->placed_count = literals->count;
 		}
+		literals->is_short = literals->count == 1 && literals->placed_count == 1 &&
+			literals->literals[0].length <= MAX_WORDS;
 	}
 	pfree(list);
 	return literals;
@@ -294,14 +338,16 @@ ev_literals_kind(const EvLiterals *literals)
 
 /* ---- matching ---- */
 
-static inline bool
-is_in_place(const Literal *literal, const char *string, uint32 length)
+static inline const char *
+place_of(const Literal *literal, const char *string, uint32 length)
 {
-	if (literal->starts && literal->ends && length != literal->length)
-		return false;
-	return length >= literal->length &&
-		memcmp(literal->starts ? string : string + length - literal->length,
-			   literal->bytes, literal->length) == 0;
+	return literal->starts ? string : string + length - literal->length;
+}
+
+static inline bool
+has_place(const Literal *literal, uint32 length)
+{
+	return length >= literal->length && length <= literal->maximum;
 }
 
 /* Does the literal begin at one of sixteen places that have its two bytes? */
@@ -319,62 +365,87 @@ begins_in_lanes(const Literal *literal, const char *at, EvLanes lanes)
 }
 
 static inline bool
-begins_in_sixteen(const Literal *literal, EvLanes first, EvLanes second, const char *at)
+begins_in_sixteen(const Literal *literal, const char *at)
 {
-	EvLanes		lanes = ev_lanes_and(ev_lanes_equal(first, ev_lanes_of_bytes(at)),
-									 ev_lanes_equal(second, ev_lanes_of_bytes(at + literal->second)));
+	EvLanes		firsts = ev_lanes_equal(ev_lanes_of_bytes(literal->lanes[0]), ev_lanes_of_bytes(at));
+	EvLanes		seconds = ev_lanes_equal(ev_lanes_of_bytes(literal->lanes[1]),
+										 ev_lanes_of_bytes(at + literal->second));
+	EvLanes		both = ev_lanes_and(firsts, seconds);
 
-	return unlikely(ev_any_lane(lanes)) && begins_in_lanes(literal, at, lanes);
+	return unlikely(ev_any_lane(both)) && begins_in_lanes(literal, at, both);
 }
 
-/* Does the literal begin at one of the first `count` bytes? */
+/* Does the literal begin at one of the first `count` bytes, `from` on? */
 static bool
-begins_within(const Literal *literal, const char *string, uint32 count)
+begins_within(const Literal *literal, const char *string, uint32 from, uint32 count)
 {
-	EvLanes		first = ev_lanes_of_byte(literal->bytes[0]);
-	EvLanes		second = ev_lanes_of_byte(literal->bytes[literal->second]);
-	const char *at = string;
-	const char *last;
+	const char *at = string + from;
+	const char *end = string + count;
 
 	if (literal->length == 1)
-		return memchr(string, literal->bytes[0], count) != NULL;
+		return memchr(at, literal->bytes[0], end - at) != NULL;
 	if (count < EV_LANES)
 	{
-		for (; count > 0; at++, count--)
-			if ((uint8) at[0] == literal->bytes[0] && memcmp(at, literal->bytes, literal->length) == 0)
+		for (; at < end; at++)
+			if ((uint8) at[0] == literal->bytes[0] &&
+				(uint8) at[literal->second] == literal->bytes[literal->second] &&
+				memcmp(at, literal->bytes, literal->length) == 0)
 				return true;
 		return false;
 	}
-	last = string + count - EV_LANES;
-	for (; at < last; at += EV_LANES)
-		if (begins_in_sixteen(literal, first, second, at))
+	for (; at < end - EV_LANES; at += EV_LANES)
+		if (begins_in_sixteen(literal, at))
 			return true;
-	/* overlaps those before */
-	return begins_in_sixteen(literal, first, second, last);
+	/* may overlap those before */
+	return begins_in_sixteen(literal, end - EV_LANES);
 }
 
-bool
-ev_literals_match(const EvLiterals *literals, const char *string, uint32 length)
+/* Not inlined, so that ev_literals_match has no registers to save for it. */
+static pg_noinline bool
+match_any(const EvLiterals *literals, const char *string, uint32 length)
 {
-	for (int i = 0; i < literals->placed_count; i++)
-		if (is_in_place(&literals->literals[i], string, length))
+	const Literal *first = literals->literals + literals->placed_count;
+	const Literal *end = literals->literals + literals->count;
+	uint32		from = 0;
+
+	for (const Literal *literal = literals->literals; literal < first; literal++)
+		if (has_place(literal, length) &&
+			memcmp(place_of(literal, string, length), literal->bytes, literal->length) == 0)
 			return true;
-	if (literals->placed_count == literals->count)
+	if (first == end)
 		return false;
+
+	/* one of several is often near the start */
+	if (end - first > 1)
+		for (; from < TOGETHER_BYTES && from + EV_LANES + literals->longest <= length; from += EV_LANES)
+			for (const Literal *literal = first; literal < end; literal++)
+				if (begins_in_sixteen(literal, string + from))
+					return true;
 
 	for (uint32 start = 0; start < length; start += INTERRUPT_BYTES)
 	{
 		/* of short strings, a document may have millions */
 		CHECK_FOR_INTERRUPTS();
-		for (int i = literals->placed_count; i < literals->count; i++)
-		{
-			const Literal *literal = &literals->literals[i];
-
+		for (const Literal *literal = first; literal < end; literal++)
 			if (literal->length <= length - start &&
-				begins_within(literal, string + start,
+				begins_within(literal, string + start, from,
 							  Min(length - start - literal->length + 1, INTERRUPT_BYTES)))
 				return true;
-		}
+		from = 0;
 	}
 	return false;
+}
+
+bool
+ev_literals_match(const EvLiterals *literals, const char *string, uint32 length)
+{
+	const Literal *literal = literals->literals;
+	uint64		words[2];
+
+	if (!literals->is_short)
+		return match_any(literals, string, length);
+	if (!has_place(literal, length))
+		return false;
+	ev_words(place_of(literal, string, length), literal->length, words);
+	return words[0] == literal->words[0] && words[1] == literal->words[1];
 }

@@ -99,8 +99,6 @@ ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 
 		if (pattern->shape != NULL)
 			matches = ev_shape_matches(pattern->shape, string, length);
-		else if (pattern->literals != NULL)
-			matches = ev_literals_match(pattern->literals, string, length);
 		else if (pattern->automaton != NULL)
 		{
 			/* of short strings, a document may have millions */
@@ -108,6 +106,8 @@ ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 			matches = automaton_matches(pattern->automaton,
 										(const unsigned char *) string, length);
 		}
+		else if (pattern->literals != NULL)
+			matches = ev_literals_match(pattern->literals, string, length);
 		else
 			matches = ev_regex_matches(pattern->regex, string, length);
 		if (matches == pattern->negated)
