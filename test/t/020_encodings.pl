@@ -92,6 +92,10 @@ foreach my $name (sort keys %words)
 		$matches->(qq({"pattern": "^(.).*\\\\1\$"}), json("$first$word$first"), 1);
 		$matches->(qq({"pattern": "^(?!.*$last)"}), $key, 0);
 		$matches->(qq({"pattern": "(?<=$first)x"}), json("${first}x"), 1);
+		$matches->(qq({"pattern": "$last"}), json("$word$word$word$word$word$word"), 1);
+		$matches->(qq({"pattern": "$last|$word\$"}), json($first x 20), 0);
+		# bytes of EUC_JP that are within two of this character, but no character
+		$matches->(qq({"pattern": "△|△\$"}), json($first x 20), 0) if $word eq 'あいう';
 
 		# values and names
 		$matches->(qq({"const": $key}), $key, 1);
