@@ -90,6 +90,17 @@ automaton_matches(const EvAutomaton *a, const unsigned char *string, int length)
 		scan(a, string, length, false, false);
 }
 
+/* What no automaton tells; leaves mostly ask for it without the way here. */
+static pg_noinline bool
+other_matches(const EvPattern *pattern, const char *string, int length)
+{
+	if (pattern->shape != NULL)
+		return ev_shape_matches(pattern->shape, string, length);
+	if (pattern->literals != NULL)
+		return ev_literals_match(pattern->literals, string, length);
+	return ev_regex_matches(pattern->regex, string, length);
+}
+
 bool
 ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 {
@@ -97,19 +108,15 @@ ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 	{
 		bool		matches;
 
-		if (pattern->shape != NULL)
-			matches = ev_shape_matches(pattern->shape, string, length);
-		else if (pattern->automaton != NULL)
+		if (pattern->automaton != NULL)
 		{
 			/* of short strings, a document may have millions */
 			CHECK_FOR_INTERRUPTS();
 			matches = automaton_matches(pattern->automaton,
 										(const unsigned char *) string, length);
 		}
-		else if (pattern->literals != NULL)
-			matches = ev_literals_match(pattern->literals, string, length);
 		else
-			matches = ev_regex_matches(pattern->regex, string, length);
+			matches = other_matches(pattern, string, length);
 		if (matches == pattern->negated)
 			return false;
 	}
