@@ -803,7 +803,7 @@ ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *co
 	uint32		count = JsonContainerSize(container);
 	bool		ok;
 
-	if (count < object->min_properties || count > object->max_properties ||
+	if (count < object->min_properties || count > object->most_properties ||
 		count < object->required_count)
 		return false;
 	if (object->only_requires)

@@ -606,6 +606,9 @@ ev_finish_object(EvObject *object)
 		while (length <= EV_LONG_NAME)
 			object->by_length[length++] = object->property_count;
 	}
+	object->most_properties = object->max_properties;
+	if (object->pattern_count == 0 && object->additional_leaf.types == 0)
+		object->most_properties = Min(object->most_properties, object->property_count);
 	object->is_map = object->property_count == 0 && object->pattern_count == 0 &&
 		object->additional_leaf.kind != EV_LEAF_DOUBT;
 	object->only_requires = object->required_count > 0 && object->required_count <= FEW_NAMES &&

@@ -222,6 +222,7 @@ typedef struct EvObject
 	uint32		required_count;
 	uint32		min_properties;
 	uint32		max_properties;
+	uint32		most_properties;	/* valid objects have no more than that */
 	uint32		pattern_count;
 	EvPatternProperty *patterns;
 	uint32		additional;		/* block for the other properties */

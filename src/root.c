@@ -147,6 +147,8 @@ match_other_object(const EvProgram *program, const JsonbContainer *root)
 
 	if (!JsonContainerIsObject(root))
 		return match_root(program, root);
+	if (JsonContainerSize(root) > object->most_properties)
+		return BoolGetDatum(false);
 	if (JsonContainerSize(root) == 0)
 		return BoolGetDatum(object->min_properties == 0 && object->required_count == 0);
 	set = ev_find_keys(object->seen, root);
