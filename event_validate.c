@@ -118,6 +118,26 @@ match_stored(const EvProgram *program, Datum datum)
 	return result;
 }
 
+#define CACHE_LINE			64
+#define PREFETCHED_BYTES	512
+
+/*
+ * A document in a table's page mostly lies in memory that no cache has yet.
+ * What comes after its first line is asked for at once, so that the lines come
+ * side by side: the way through it is too winding for the processor to guess.
+ */
+static inline void
+prefetch(const struct varlena *stored)
+{
+#ifdef __GNUC__
+	const char *data = (const char *) stored;
+	uint32		size = Min(VARSIZE_4B(stored), PREFETCHED_BYTES);
+
+	for (uint32 at = CACHE_LINE; at < size; at += CACHE_LINE)
+		__builtin_prefetch(data + at);
+#endif
+}
+
 /* The functions below end in this, with no frame of their own. */
 static inline Datum
 match_document(const EvProgram *program, Datum datum)
@@ -125,7 +145,10 @@ match_document(const EvProgram *program, Datum datum)
 	const struct varlena *stored = (const struct varlena *) DatumGetPointer(datum);
 
 	if (likely(VARATT_IS_4B_U(stored)))
+	{
+		prefetch(stored);
 		return program->match(program, &((const Jsonb *) stored)->root);
+	}
 	return match_stored(program, datum);
 }
 
