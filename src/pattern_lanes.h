@@ -14,6 +14,12 @@
 typedef uint8 EvLanes __attribute__((vector_size(EV_LANES)));
 
 typedef uint64 EvLaneWords __attribute__((vector_size(EV_LANES)));
+#else
+typedef struct EvLanes
+{
+	uint8		bytes[EV_LANES];
+} EvLanes;
+#endif
 
 static inline EvLanes
 ev_lanes_of_bytes(const void *bytes)
@@ -24,6 +30,7 @@ ev_lanes_of_bytes(const void *bytes)
 	return data;
 }
 
+#if defined(__GNUC__)
 static inline EvLanes
 ev_lanes_of_words(const uint64 words[2])
 {
@@ -65,20 +72,6 @@ ev_any_lane(EvLanes lanes)
 	return (words[0] | words[1]) != 0;
 }
 #else
-typedef struct EvLanes
-{
-	uint8		bytes[EV_LANES];
-} EvLanes;
-
-static inline EvLanes
-ev_lanes_of_bytes(const void *bytes)
-{
-	EvLanes		data;
-
-	memcpy(&data, bytes, sizeof(data));
-	return data;
-}
-
 static inline EvLanes
 ev_lanes_of_words(const uint64 words[2])
 {
