@@ -1,0 +1,146 @@
+"""Databases, roles and sessions for the attacks in this folder."""
+
+import contextlib
+import os
+import threading
+import time
+
+import psycopg
+from psycopg import sql
+
+# owner: of the database, and of the extension in it; the others have no
+# right but PUBLIC's, and the database is not theirs
+ROLES = ("owner", "alice", "bob", "mallory")
+
+
+class Server:
+    """The server that the PG... variables name, and a template database."""
+
+    def __enter__(self):
+        self.prefix = f"hostile_{os.getpid()}"
+        self.template = f"{self.prefix}_template"
+        self.count = 0
+        self._watch()
+        for role in ROLES:
+            self.admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(self.role(role))))
+        self._create(self.template, "template0")
+        with self._connect(self.template, "owner") as connection:
+            connection.execute("CREATE EXTENSION event_validate")
+        return self
+
+    def __exit__(self, *_):
+        for database in [f"{self.prefix}_{i}" for i in range(self.count + 1)] + [self.template]:
+            self.admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
+        for role in ROLES:
+            self.admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(self.role(role))))
+        self.admin.close()
+
+    def _watch(self):
+        self.admin = psycopg.connect(dbname=os.environ.get("PGDATABASE", "postgres"), autocommit=True)
+
+    def role(self, name):
+        """The name on the server of one of ROLES; None: the superuser's."""
+        return os.environ.get("PGUSER", "postgres") if name is None else f"{self.prefix}_{name}"
+
+    def _create(self, name, template):
+        self.admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+            sql.Identifier(name), sql.Identifier(template), sql.Identifier(self.role("owner"))))
+
+    def _connect(self, database, role, **settings):
+        return psycopg.connect(dbname=database, user=self.role(role), autocommit=True, **settings)
+
+    @contextlib.contextmanager
+    def world(self):
+        """A new database with the extension in it."""
+        self.count += 1
+        name = f"{self.prefix}_{self.count}"
+        self._create(name, self.template)
+        world = World(self, name)
+        try:
+            yield world
+        finally:
+            world.close()
+            with contextlib.suppress(psycopg.Error):
+                self.admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def survived(self):
+        """False where the server crashed; waits until it is there again."""
+        try:
+            self.admin.execute("SELECT 1")
+            return True
+        except psycopg.Error:
+            for _ in range(300):
+                with contextlib.suppress(psycopg.Error):
+                    self._watch()
+                    return False
+                time.sleep(0.1)
+            raise
+
+
+class World:
+    """One database, and sessions of several roles in it."""
+
+    def __init__(self, server, database):
+        self.server = server
+        self.database = database
+        self.sessions = []
+
+    def role(self, name):
+        return self.server.role(name)
+
+    def connect(self, role=None, **settings):
+        """A new session of a role (None: a superuser), in autocommit mode."""
+        session = self.server._connect(self.database, role, **settings)
+        self.sessions.append(session)
+        return session
+
+    def run(self, role, *commands):
+        """Runs commands in a session of their own; the rows of the last one."""
+        with self.server._connect(self.database, role) as session:
+            for command in commands:
+                rows = session.execute(command)
+            return rows.fetchall() if rows.description else None
+
+    def refused(self, role, command, sqlstate, *words):
+        """The error that a command ends with, which must have this SQLSTATE and words."""
+        try:
+            self.run(role, command)
+        except psycopg.Error as error:
+            said = "\n".join(filter(None, (error.diag.message_primary, error.diag.message_detail,
+                                           error.diag.message_hint)))
+            assert error.sqlstate == sqlstate, f"{error.sqlstate}, not {sqlstate}: {said or error}"
+            for word in words:
+                assert word in said, f"no {word!r} in {said!r}"
+            return error
+        raise AssertionError(f"not refused: {command}")
+
+    def close(self):
+        for session in self.sessions:
+            with contextlib.suppress(psycopg.Error):
+                session.close()
+
+
+class Background(threading.Thread):
+    """Runs commands in a session beside the test; join_within gives the error, or None."""
+
+    def __init__(self, session, *commands):
+        super().__init__(daemon=True)
+        self.session = session
+        self.commands = commands
+        self.error = None
+        self.rows = None
+        self.start()
+
+    def run(self):
+        try:
+            for command in self.commands:
+                result = self.session.execute(command)
+            self.rows = result.fetchall() if result.description else None
+        except psycopg.Error as error:
+            self.error = error
+
+    def join_within(self, seconds):
+        """Waits for the end; raises where that takes longer."""
+        self.join(seconds)
+        assert not self.is_alive(), f"still running after {seconds} s: {self.commands[-1]}"
+        return self.error
