@@ -19,12 +19,13 @@ endif
 
 MODULE_big = event_validate
 OBJS = event_validate.o \
-	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*.c)))
+	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*.c $(top)/src/*/*.c)))
 SHLIB_LINK += -lidn2
+PG_CPPFLAGS = -I$(top)/src
 PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
 
-EXTENSION = $(basename $(notdir $(sort $(wildcard $(top)/*.control))))
-DATA = $(notdir $(sort $(wildcard $(top)/*--*.sql)))
+EXTENSION = event_validate
+DATA = $(notdir $(sort $(wildcard $(top)/event_validate--*.sql)))
 
 # The answers may not depend on the cluster's encoding or locale, but what is
 # printed and in which order does: one of each for the expected files.
@@ -33,7 +34,7 @@ REGRESS_OPTS = --load-extension=event_validate
 ENCODING = UTF8
 NO_LOCALE = 1
 
-EXTRA_CLEAN = event_validate.d src/*.d output_iso tmp_check headers
+EXTRA_CLEAN = event_validate.d src/*.d src/*/*.d output_iso tmp_check headers
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -74,14 +75,18 @@ endif
 WERROR = -Wall -Wextra -Werror -isystem $(includedir_server) \
 	$(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)
 
-.PHONY: werror check-headers
+.PHONY: werror werror-build check-headers
 werror:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) clean
+	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) werror-build
+
+# the same, but builds only what changed
+werror-build:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) COPT='$(WERROR)' all
 
 check-headers:
 	@$(MKDIR_P) headers
-	@for header in $(sort $(wildcard $(top)/src/*.h)); do \
+	@for header in $(sort $(wildcard $(top)/src/*.h $(top)/src/*/*.h)); do \
 		name=`basename $$header .h`; \
 		printf '#include "postgres.h"\n#include "%s"\n' "$$header" >headers/$$name.c; \
 		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -I$(abspath $(top)) -Wno-unused -fmax-errors=5 -fsyntax-only headers/$$name.c || failed=1; \

@@ -85,6 +85,9 @@ unprivileged() {
 # Makes the work folder ($work), and an environment in which nothing of the
 # caller's decides what happens.  A socket's path may have 107 bytes, and make
 # takes no blanks, so the folder is in /tmp where TMPDIR is long or strange.
+#
+# With an argument, the folder's name is always the same for this checkout and
+# PostgreSQL, and what was built in it is still there.
 make_work_folder() {
     local variable folder=${TMPDIR:-/tmp}
 
@@ -95,8 +98,17 @@ make_work_folder() {
     [[ $folder =~ ^/[A-Za-z0-9_./-]{0,39}$ ]] || folder=/tmp
     [[ -d $folder && -w $folder ]] || die "cannot write into $folder: set TMPDIR to a folder that lets you"
     umask 022
-    work=$(mktemp -d "$folder/event_validate.XXXXXX")
-    mkdir "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
+    if [[ -n ${1-} ]]; then
+        work=$folder/event_validate.$user.$pg_major.$(printf '%s' "$top" | cksum | cut -d ' ' -f 1)
+        # nobody else may have made it
+        mkdir -m 755 "$work" 2>/dev/null || [[ $(stat -c %U "$work") == "$user" && ! -L $work ]] ||
+            die "$work is not $user's: remove it"
+        [[ ! -e $work/data ]] || die "$work is in use, or a run was killed: stop its server and remove it"
+        rm -rf "$work/src" "$work/log"
+    else
+        work=$(mktemp -d "$folder/event_validate.XXXXXX")
+    fi
+    mkdir -p "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
     if [[ $(id -u) == 0 ]]; then
         # the server's user needs to get in, and nobody else
         chown "$user" "$work" "$work"/*
@@ -155,6 +167,13 @@ build_make() {
     shift
     unprivileged make -C "$folder" -f "$work/src/Makefile" --no-print-directory \
         PG_CONFIG="$pg_config" "$@"
+}
+
+# Installs the example's extension beside ours.
+install_example() {
+    unprivileged mkdir -p "$work/build/example"
+    unprivileged make -C "$work/build/example" -f "$work/src/examples/trading/extension/Makefile" --no-print-directory -s \
+        PG_CONFIG="$pg_config" install DESTDIR="$work/root"
 }
 
 # ---------- server ----------

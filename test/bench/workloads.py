@@ -235,12 +235,12 @@ def bundle(name):
     def load(address):
         if part_name(address) not in parts:
             parts[part_name(address)] = None
-            document = json.loads((TOP / "events" / (address.removeprefix("event:") + ".json")).read_text(encoding="utf-8"))
+            document = json.loads((TOP / "examples/trading/extension/events" / (address.removeprefix("event:") + ".json")).read_text(encoding="utf-8"))
             for key in ("not", "$schema"):
                 document.pop(key, None)
             parts[part_name(address)] = walk(document, part_name(address))
 
-    schema = walk(json.loads((TOP / "events" / (name + ".json")).read_text(encoding="utf-8")), None)
+    schema = walk(json.loads((TOP / "examples/trading/extension/events" / (name + ".json")).read_text(encoding="utf-8")), None)
     return {**schema, "$defs": {**schema.get("$defs", {}), **parts}} if parts else schema
 
 
@@ -864,7 +864,7 @@ COMPOSED_HAND = all_of(
 # ---------- schemas as documents ----------
 
 def _metaschema_documents():
-    files = sorted((TOP / "events").glob("*.json"))
+    files = sorted((TOP / "examples/trading/extension/events").glob("*.json"))
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "conformance"))
+sys.path.insert(0, str(HERE.parent / "lib"))
 
 from tools import npm_packages  # noqa: E402
 

@@ -3,7 +3,7 @@ with values of the right and of the wrong shape, references to everywhere, and
 documents that lean on how jsonb is stored.
 
 Each case follows from the seed and its number alone.  JSON text is made by
-write_json() of test/conformance, so that numbers stay as they are written.
+write_json() of test/lib, so that numbers stay as they are written.
 """
 
 import random

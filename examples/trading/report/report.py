@@ -45,7 +45,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 TRADING = HERE.parent
 ROOT = TRADING.parents[1]
-sys.path[:0] = [str(ROOT / "test" / "bench"), str(ROOT / "test" / "conformance")]
+sys.path[:0] = [str(ROOT / "test" / "bench"), str(ROOT / "test" / "lib")]
 
 import document  # noqa: E402
 import tools  # noqa: E402

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TRADING = HERE.parents[1] / "examples" / "trading"
+TRADING = HERE.parents[2] / "examples" / "trading"
 MIGRATIONS = TRADING / "migrations"
 
 MAINTENANCE = os.environ.get("PGDATABASE", "postgres")

@@ -19,9 +19,9 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-ROOT = Path(__file__).resolve().parents[2]
-EVENTS = ROOT / "events"
+ROOT = Path(__file__).resolve().parents[3]
 TRADING = ROOT / "examples" / "trading"
+EVENTS = TRADING / "extension" / "events"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = re.compile(r"(?P<type>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)@(?P<version>0|[1-9][0-9]*)\Z")
 

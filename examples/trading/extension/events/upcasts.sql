@@ -1,5 +1,5 @@
 -- The upcasts from version 1 to version 2: for each event type one function
--- TYPE_1_to_2, dots written as underscores.  scripts/generate-trading-events
+-- TYPE_1_to_2, dots written as underscores.  examples/trading/extension/generate
 -- puts them into the extension, and registers each.
 --
 -- What is valid under version 1 is valid under version 2 afterwards, and

@@ -1,4 +1,4 @@
-/* trading_events 1.0: made by scripts/generate-trading-events from events/; change those and run it again */
+/* trading_events 1.0: made by examples/trading/extension/generate from events/; change those and run it again */
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION trading_events" to load this file. \quit
@@ -4390,7 +4390,7 @@ COMMENT ON FUNCTION event_schema."trading.signal@2"(jsonb) IS 'Trading signal, v
 -- ---------- upcasts ----------
 
 -- The upcasts from version 1 to version 2: for each event type one function
--- TYPE_1_to_2, dots written as underscores.  scripts/generate-trading-events
+-- TYPE_1_to_2, dots written as underscores.  examples/trading/extension/generate
 -- puts them into the extension, and registers each.
 --
 -- What is valid under version 1 is valid under version 2 afterwards, and
