@@ -1,6 +1,6 @@
 /*
  * pattern_test.c
- *	  SQL functions over src/pattern.h, for its tests.
+ *	  SQL functions over src/pattern/pattern.h, for its tests.
  */
 #include "postgres.h"
 
@@ -11,7 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "pattern.h"
+#include "pattern/pattern.h"
 
 PG_MODULE_MAGIC;
 
