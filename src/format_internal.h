@@ -14,10 +14,14 @@
  * none allocates but for the internationalized ones (libidn2 does, with
  * malloc, for non-ASCII and "xn--" labels only), and none reads past the end.
  */
+
+/* format_time.c */
 extern bool ev_format_date_time(const char *string, int length);
 extern bool ev_format_date(const char *string, int length);
 extern bool ev_format_time(const char *string, int length);
 extern bool ev_format_duration(const char *string, int length);
+
+/* format_ascii.c */
 extern bool ev_format_uuid(const char *string, int length);
 extern bool ev_format_json_pointer(const char *string, int length);
 extern bool ev_format_relative_json_pointer(const char *string, int length);
@@ -56,7 +60,7 @@ extern int	ev_format_decode_utf8(const unsigned char *p,
 								  const unsigned char *end, uint32 *code);
 
 /*
- * Where an ASCII character may stand: a set, see the table in format.c.  "%"
+ * Where an ASCII character may stand: a set, see the table in format_ascii.c.  "%"
  * is in no class of URIs: it is only right before two hexadecimal digits.
  */
 #define EV_IN_SCHEME	0x001	/* ALPHA, DIGIT, "+", "-", "." */
