@@ -71,38 +71,6 @@ const uint16 ev_format_classes[256] = {
 	['{'] = EV_IN_ATEXT,['|'] = EV_IN_ATEXT,['}'] = EV_IN_ATEXT,
 };
 
-int
-ev_format_decode_utf8(const unsigned char *p, const unsigned char *end,
-					  uint32 *code)
-{
-	if (p >= end)
-		return 0;
-	if (p[0] < 0x80)
-	{
-		*code = p[0];
-		return 1;
-	}
-	if (p[0] < 0xE0)
-	{
-		if (end - p < 2)
-			return 0;
-		*code = (p[0] & 0x1F) << 6 | (p[1] & 0x3F);
-		return 2;
-	}
-	if (p[0] < 0xF0)
-	{
-		if (end - p < 3)
-			return 0;
-		*code = (p[0] & 0x0F) << 12 | (p[1] & 0x3F) << 6 | (p[2] & 0x3F);
-		return 3;
-	}
-	if (end - p < 4)
-		return 0;
-	*code = (uint32) (p[0] & 0x07) << 18 | (p[1] & 0x3F) << 12 |
-		(p[2] & 0x3F) << 6 | (p[3] & 0x3F);
-	return 4;
-}
-
 /*
  * RFC 4122, section 3: hexadecimal digits in groups of 8, 4, 4, 4 and 12.
  * Version and variant are not looked at, as the grammar does not either.

@@ -122,7 +122,7 @@ get_label_direction(const char *label, int length)
 	uint32		code;
 	int			bytes;
 
-	while ((bytes = ev_format_decode_utf8(p, end, &code)) > 0)
+	while ((bytes = ev_utf8_decode_within(p, end, &code)) > 0)
 	{
 		BidiClass	value = get_bidi_class(code);
 

@@ -7,6 +7,7 @@
 #define EV_FORMAT_INTERNAL_H
 
 #include "port/pg_bswap.h"
+#include "utf8.h"
 
 /*
  * The checks, one per row of the table in format.c.  Each takes the bytes of
@@ -50,14 +51,6 @@ extern bool ev_format_ipv6(const char *string, int length);
  */
 extern bool ev_format_match_ipv6(const char *p, const char *end,
 								 int least_compressed, bool leading_zeros);
-
-/*
- * The code point that starts at p, and its length in bytes; 0 where the bytes
- * up to end do not hold one.  The strings are verified, so the latter is only
- * a guard against reading past the end.
- */
-extern int	ev_format_decode_utf8(const unsigned char *p,
-								  const unsigned char *end, uint32 *code);
 
 /*
  * Where an ASCII character may stand: a set, see the table in format_ascii.c.  "%"

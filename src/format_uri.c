@@ -77,7 +77,7 @@ skip_class(const char *p, const char *end, int where, Repertoire repertoire)
 		else if (IS_HIGHBIT_SET(*p) && repertoire != ASCII_ONLY)
 		{
 			uint32		code;
-			int			bytes = ev_format_decode_utf8((const unsigned char *) p,
+			int			bytes = ev_utf8_decode_within((const unsigned char *) p,
 													  (const unsigned char *) end,
 													  &code);
 

@@ -9,6 +9,7 @@
 #define EV_PATTERN_INTERNAL_H
 
 #include "pattern.h"
+#include "utf8.h"
 
 /*
  * Bounds.  They do not depend on settings, so that a pattern is supported
@@ -218,28 +219,5 @@ struct EvPattern
 	bool		negated;		/* must not match */
 	EvPattern  *next;			/* all of a list must agree */
 };
-
-/*
- * Length of the UTF-8 sequence that starts with this byte, in verified UTF-8.
- */
-static inline int
-ev_utf8_length(unsigned char lead)
-{
-	return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-}
-
-/* The code point that starts here, in verified UTF-8. */
-static inline uint32
-ev_utf8_decode(const unsigned char *s)
-{
-	if (s[0] < 0x80)
-		return s[0];
-	if (s[0] < 0xE0)
-		return (s[0] & 0x1F) << 6 | (s[1] & 0x3F);
-	if (s[0] < 0xF0)
-		return (s[0] & 0x0F) << 12 | (s[1] & 0x3F) << 6 | (s[2] & 0x3F);
-	return (s[0] & 0x07) << 18 | (s[1] & 0x3F) << 12 | (s[2] & 0x3F) << 6 |
-		(s[3] & 0x3F);
-}
 
 #endif							/* EV_PATTERN_INTERNAL_H */
