@@ -180,7 +180,7 @@ ev_set_make(Prover *p, const List *members, const List *excluded, const List *re
 	ListCell   *name;
 	bool		found;
 
-	ev_spend(p, 10);
+	ev_spend(p, 20);
 	bucket = hash_search(p->sets, &hash, HASH_ENTER, &found);
 	if (!found)
 		bucket->sets = NIL;

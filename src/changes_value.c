@@ -372,7 +372,7 @@ ev_value_valid(Prover *p, const JsonbValue *value, SchemaSet *set, uint32 kinds)
 	EvTruth		result;
 
 	check_stack_depth();
-	ev_spend(p, 10);
+	ev_spend(p, 20);
 	if (set == p->anything)
 		return EV_YES;
 
