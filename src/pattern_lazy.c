@@ -16,6 +16,11 @@
 
 #include "pattern_automaton.h"
 
+/*
+ * Of one that has no table though the budget would allow it.  Each character
+ * may take a visit to each of them; so larger ones are refused.
+ */
+#define MAX_POSITIONS		4096
 #define MAX_POOL			(8 * 1024 * 1024)	/* bytes of states, when a scan
 												 * begins */
 #define INTERRUPT_BYTES		(64 * 1024)
@@ -120,6 +125,7 @@ ev_lazy_make(const EvPatternTree *tree, const EvClasses *classes, const EvNode *
 	built = ev_positions_build(&positions, classes, node, false) ||
 		ev_positions_build(&positions, classes, node, true);
 	MemoryContextSwitchTo(result);
+	built = built && (budget->work <= 0 || positions.position_count <= MAX_POSITIONS);
 	size = built ? size_of(&positions, set_count) : 0;
 	if (built && ev_budget_takes(budget, size))
 	{
@@ -162,7 +168,7 @@ empty_pool(void)
 static EvStatesMaker *
 maker_of(EvLazy *lazy)
 {
-	if (pool.context == NULL || pool.in_use || MemoryContextMemAllocated(pool.context, true) > MAX_POOL)
+	if (pool.context == NULL || pool.in_use || MemoryContextMemAllocated(pool.context, false) > MAX_POOL)
 		empty_pool();
 	if (lazy->maker == NULL || lazy->generation != pool.generation)
 	{
