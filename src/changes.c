@@ -24,7 +24,7 @@
 PG_FUNCTION_INFO_V1(ev_event_schema_changes);
 PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
 
-#define MOST_STEPS	20000		/* of a comparison's proofs */
+#define MOST_PROOFS	20000		/* of a comparison */
 
 const char *
 ev_change_rule_name(EvChangeRule rule)
@@ -50,11 +50,17 @@ Subschema *
 ev_prover_read(Compiler *c, const EvDocument *document, EvResolver resolver)
 {
 	EvFault    *fault = palloc0(sizeof(EvFault));
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext program = AllocSetContextCreate(caller, "event_validate program",
+												  ALLOCSET_DEFAULT_SIZES);
 	Subschema  *root;
 
 	/* this finds what the resolution of references alone does not */
+	MemoryContextSwitchTo(program);
 	if (ev_compile(document, resolver, fault, NULL, NULL) == NULL)
 		ev_fault_report(fault, document->name);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(program);
 	c->document = document;
 	c->resolver = resolver;
 	c->fault = fault;
@@ -67,26 +73,70 @@ ev_prover_read(Compiler *c, const EvDocument *document, EvResolver resolver)
 
 EvVerdict
 ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver resolver,
-				   bool lenient, EvVerdict *forward, List **changes)
+				   bool lenient, int64 *work, EvVerdict *forward, List **changes)
 {
-	return ev_compare_schemas_resolved(old, resolver, new, resolver, lenient, forward, changes);
+	return ev_compare_schemas_resolved(old, resolver, new, resolver, lenient, work, forward, changes);
+}
+
+/* Lists the changes, in p->changes.  False where it was given up. */
+static bool
+compare(Prover *p, bool lenient)
+{
+	sigjmp_buf	out;
+	SchemaSet  *old;
+	SchemaSet  *new;
+
+	if (sigsetjmp(out, 0) != 0)
+	{
+		MemoryContextSwitchTo(p->context);
+		return false;
+	}
+	p->give_up = &out;
+	ev_prover_init(p);
+	old = ev_set_of(p, p->old_root);
+	new = ev_set_of(p, p->new_root);
+	ev_list_changes(p, old, new, lenient ? ev_scope_make(p, old, new) : NULL);
+	p->give_up = NULL;
+	return true;
+}
+
+/*
+ * What is said of a comparison that was given up: what was found not to be
+ * compatible so far may still be so, all in all.
+ */
+static void
+add_too_large(Prover *p)
+{
+	EvVerdict	verdict = p->roots_same ? EV_COMPATIBLE : EV_UNKNOWN;
+	EvChange   *change = palloc(sizeof(EvChange));
+	ListCell   *cell;
+
+	foreach(cell, p->changes)
+	{
+		EvChange   *known = lfirst(cell);
+
+		known->backward = Min(known->backward, verdict);
+		known->forward = Min(known->forward, verdict);
+	}
+	change->rule = EV_CHANGE_COMPARISON_TOO_LARGE;
+	change->location = "";
+	change->backward = change->forward = verdict;
+	change->message = psprintf("The comparison was given up after %s; other changes may be missing.", p->spent);
+	p->changes = lappend(p->changes, change);
 }
 
 EvVerdict
 ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 							const EvDocument *new, EvResolver new_resolver,
-							bool lenient, EvVerdict *forward, List **changes)
+							bool lenient, int64 *work, EvVerdict *forward, List **changes)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
 	EvDocument	new_copy = *new;
 	Prover	   *p;
-	SchemaSet  *old_set;
-	SchemaSet  *new_set;
-	List	   *found;
 	ListCell   *cell;
-	EvVerdict	backward;
+	EvVerdict	backward = EV_COMPATIBLE;
 
 	MemoryContextSwitchTo(scratch);
 	p = palloc0(sizeof(Prover));
@@ -99,20 +149,24 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 		memcpy(new_copy.schema, new->schema, VARSIZE(new->schema));
 	}
 	p->new_root = ev_prover_read(&p->new, &new_copy, new_resolver);
-	p->steps = MOST_STEPS;
-	ev_prover_init(p);
-	old_set = ev_set_of(p, p->old_root);
-	new_set = ev_set_of(p, p->new_root);
-	found = ev_list_changes(p, old_set, new_set, lenient ? ev_scope_make(p, old_set, new_set) : NULL,
-							&backward, forward);
+	p->proofs = MOST_PROOFS;
+	ev_budget_start(p, work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK);
+	if (!compare(p, lenient))
+		add_too_large(p);
+	if (work != NULL)
+		*work = Max(*work - p->work - p->unseen, 0);
 	MemoryContextSwitchTo(caller);
 
 	*changes = NIL;
-	foreach(cell, found)
+	*forward = EV_COMPATIBLE;
+	foreach(cell, p->changes)
 	{
 		EvChange   *change = palloc(sizeof(EvChange));
 
+		CHECK_FOR_INTERRUPTS();
 		*change = *(EvChange *) lfirst(cell);
+		backward = Max(backward, change->backward);
+		*forward = Max(*forward, change->forward);
 		change->location = pstrdup(change->location);
 		change->message = pstrdup(change->message);
 		*changes = lappend(*changes, change);
@@ -132,7 +186,7 @@ put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *ne
 	EvVerdict	forward;
 
 	InitMaterializedSRF(fcinfo, 0);
-	ev_compare_schemas(old, new, ev_registry_resolve, lenient, &forward, &changes);
+	ev_compare_schemas(old, new, ev_registry_resolve, lenient, NULL, &forward, &changes);
 	foreach(cell, changes)
 	{
 		EvChange   *change = lfirst(cell);

@@ -118,7 +118,8 @@
 	X(CONDITION_REMOVED, "a condition (if) was removed") \
 	X(CONDITION_CHANGED, "a condition (if, then, else) changed") \
 	X(REFERENCE_CHANGED, "a dynamic reference, whose target depends on the instance, was added, removed or changed") \
-	X(SCHEMA_CHANGED, "what the schema accepts may have changed; no single keyword tells")
+	X(SCHEMA_CHANGED, "what the schema accepts may have changed; no single keyword tells") \
+	X(COMPARISON_TOO_LARGE, "the comparison was given up: it takes too many steps, or too much memory; other changes may be missing")
 
 typedef enum EvChangeRule
 {
@@ -151,19 +152,31 @@ extern const char *ev_change_rule_name(EvChangeRule rule);
 extern const char *ev_verdict_name(EvVerdict verdict);
 
 /*
+ * Work that one comparison may do, and several ones for one command: some 10 ns
+ * a unit, see changes_budget.c.
+ */
+#define EV_COMPARISON_WORK		INT64CONST(100000000)
+#define EV_COMPARISONS_WORK		(10 * EV_COMPARISON_WORK)
+
+/*
  * Compares two schemas, with all that they refer to.  The verdict for
  * backward; that for forward in *forward; EvChanges in *changes, in
  * CurrentMemoryContext, in the order of the schema.  A direction is compatible
  * if and only if each change is.  Raises where one of the schemas is not
  * valid.
+ *
+ * work: what is left of EV_COMPARISONS_WORK, from which this comparison's is
+ * taken; or NULL.  Where the work or the memory of a comparison is spent, it
+ * ends, and its last change is COMPARISON_TOO_LARGE, unknown in both directions.
  */
 extern EvVerdict ev_compare_schemas(const EvDocument *old, const EvDocument *new,
-									EvResolver resolver, bool lenient,
+									EvResolver resolver, bool lenient, int64 *work,
 									EvVerdict *forward, List **changes);
 
 /* The same where references lead elsewhere in each. */
 extern EvVerdict ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 											 const EvDocument *new, EvResolver new_resolver,
-											 bool lenient, EvVerdict *forward, List **changes);
+											 bool lenient, int64 *work,
+											 EvVerdict *forward, List **changes);
 
 #endif							/* EV_CHANGES_H */

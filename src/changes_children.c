@@ -12,7 +12,7 @@
 
 /* Where a property is declared by its name; NULL: it is not. */
 static const NamedSchema *
-declaration(const Facts *f, const EvString *name, Origin *origin)
+declaration(Prover *p, const Facts *f, const EvString *name, Origin *origin)
 {
 	ListCell   *cell;
 	ListCell   *named_cell;
@@ -21,6 +21,7 @@ declaration(const Facts *f, const EvString *name, Origin *origin)
 	{
 		ObjectShape *shape = lfirst(cell);
 
+		ev_spend(p, list_length(shape->names));
 		foreach(named_cell, shape->names)
 		{
 			NamedSchema *named = lfirst(named_cell);
@@ -42,7 +43,7 @@ property_verdict(Lister *l, SchemaSet *a, SchemaSet *b, Scope *scope, const EvSt
 	const Facts *fa = ev_facts(p, a, EV_WEAK);
 	const Facts *fb = ev_facts(p, b, EV_STRONG);
 
-	if (ev_facts_requires(fb, name) != NULL && ev_facts_requires(fa, name) == NULL)
+	if (ev_facts_requires(p, fb, name) != NULL && ev_facts_requires(p, fa, name) == NULL)
 		return EV_INCOMPATIBLE;
 	if (ev_prove_property(p, a, b, scope, name))
 		return EV_COMPATIBLE;
@@ -69,7 +70,7 @@ static void
 report_required(Lister *l, Pair *pair, const EvString *name, Origin origin, bool is_required)
 {
 	const Facts *other = ev_facts(l->prover, is_required ? pair->old : pair->new, EV_WEAK);
-	EvVerdict	verdict = ev_facts_requires(other, name) != NULL ? EV_COMPATIBLE : EV_INCOMPATIBLE;
+	EvVerdict	verdict = ev_facts_requires(l->prover, other, name) != NULL ? EV_COMPATIBLE : EV_INCOMPATIBLE;
 
 	ev_change_add(l, is_required ? EV_CHANGE_PROPERTY_BECAME_REQUIRED : EV_CHANGE_PROPERTY_BECAME_OPTIONAL,
 				  ev_change_location(l, origin),
@@ -84,10 +85,10 @@ list_property(Lister *l, Pair *pair, const EvString *name)
 	Prover	   *p = l->prover;
 	Origin		old_origin;
 	Origin		new_origin;
-	bool		in_old = declaration(pair->old_facts, name, &old_origin) != NULL;
-	bool		in_new = declaration(pair->new_facts, name, &new_origin) != NULL;
-	const TextFact *old_required = ev_facts_requires(pair->old_facts, name);
-	const TextFact *new_required = ev_facts_requires(pair->new_facts, name);
+	bool		in_old = declaration(p, pair->old_facts, name, &old_origin) != NULL;
+	bool		in_new = declaration(p, pair->new_facts, name, &new_origin) != NULL;
+	const TextFact *old_required = ev_facts_requires(p, pair->old_facts, name);
+	const TextFact *new_required = ev_facts_requires(p, pair->new_facts, name);
 
 	if (in_new && !in_old)
 	{
@@ -164,7 +165,7 @@ list_rest(Lister *l, Pair *pair)
 }
 
 static const NamedSchema *
-find_pattern(const Facts *f, const EvString *source, Origin *origin)
+find_pattern(Prover *p, const Facts *f, const EvString *source, Origin *origin)
 {
 	ListCell   *cell;
 	ListCell   *named_cell;
@@ -173,6 +174,7 @@ find_pattern(const Facts *f, const EvString *source, Origin *origin)
 	{
 		ObjectShape *shape = lfirst(cell);
 
+		ev_spend(p, list_length(shape->patterns));
 		foreach(named_cell, shape->patterns)
 		{
 			NamedSchema *named = lfirst(named_cell);
@@ -202,9 +204,9 @@ list_patterns_of(Lister *l, Pair *pair, const Facts *from, const Facts *to, bool
 			Origin		origin;
 			Origin		other_origin;
 
-			if (find_pattern(from, &named->name, &origin) != named)
+			if (find_pattern(p, from, &named->name, &origin) != named)
 				continue;
-			other = find_pattern(to, &named->name, &other_origin);
+			other = find_pattern(p, to, &named->name, &other_origin);
 			if (other == NULL)
 				ev_change_report(l, pair, is_new ? EV_CHANGE_PATTERN_PROPERTIES_ADDED : EV_CHANGE_PATTERN_PROPERTIES_REMOVED,
 								 EV_BOTH, origin, EV_FACT_PROPERTIES, EV_BIT(EV_OBJECT), false,
@@ -242,10 +244,11 @@ list_names(Lister *l, Pair *pair)
 }
 
 static const DependencyFact *
-find_dependency(const Facts *f, const DependencyFact *like)
+find_dependency(Prover *p, const Facts *f, const DependencyFact *like)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(f->dependencies));
 	foreach(cell, f->dependencies)
 	{
 		DependencyFact *fact = lfirst(cell);
@@ -257,10 +260,11 @@ find_dependency(const Facts *f, const DependencyFact *like)
 }
 
 static bool
-has_name(const List *names, const EvString *name)
+has_name(Prover *p, const List *names, const EvString *name)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(names));
 	foreach(cell, names)
 	{
 		if (ev_strings_equal(lfirst(cell), name))
@@ -280,11 +284,11 @@ list_dependencies_of(Lister *l, Pair *pair, const Facts *from, const Facts *to, 
 	foreach(cell, from->dependencies)
 	{
 		DependencyFact *dependency = lfirst(cell);
-		const DependencyFact *other = find_dependency(to, dependency);
+		const DependencyFact *other = find_dependency(l->prover, to, dependency);
 
 		foreach(name, dependency->required)
 		{
-			if (other == NULL || !has_name(other->required, lfirst(name)))
+			if (other == NULL || !has_name(l->prover, other->required, lfirst(name)))
 				ev_change_report(l, pair, is_new ? EV_CHANGE_DEPENDENT_REQUIRED_ADDED : EV_CHANGE_DEPENDENT_REQUIRED_REMOVED,
 								 side, dependency->origin, EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), true,
 								 psprintf(is_new ? "The property %s requires %s now." : "The property %s does not require %s any more.",
@@ -326,10 +330,11 @@ ev_list_properties(Lister *l, Pair *pair)
 /* ---------- items ---------- */
 
 static const NamedSchema *
-prefix_item(const Facts *f, int index, Origin *origin)
+prefix_item(Prover *p, const Facts *f, int index, Origin *origin)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(f->array_shapes));
 	foreach(cell, f->array_shapes)
 	{
 		ArrayShape *shape = lfirst(cell);
@@ -417,8 +422,8 @@ ev_list_items(Lister *l, Pair *pair)
 	for (uint32 i = 0; i < prefix; i++)
 	{
 		Origin		old_origin;
-		const NamedSchema *in_old = prefix_item(old, i, &old_origin);
-		const NamedSchema *in_new = prefix_item(new, i, &origin);
+		const NamedSchema *in_old = prefix_item(p, old, i, &old_origin);
+		const NamedSchema *in_new = prefix_item(p, new, i, &origin);
 
 		if (in_old != NULL && in_new != NULL)
 			ev_list_pair(l, ev_facts_item(p, old, i), ev_facts_item(p, new, i), ev_scope_item(p, pair->scope, i), origin);
@@ -466,6 +471,7 @@ match_members(Prover *p, List *old, List *new, List **old_left, List **new_left)
 	{
 		Subschema  *same = NULL;
 
+		ev_spend(p, list_length(*new_left));
 		foreach(other, *new_left)
 		{
 			if (same == NULL && ev_schemas_same(p, lfirst(cell), lfirst(other)))
@@ -483,6 +489,7 @@ match_members(Prover *p, List *old, List *new, List **old_left, List **new_left)
 		SchemaSet  *a = ev_set_of(p, lfirst(cell));
 		Subschema  *like = NULL;
 
+		ev_spend(p, (list_length(*old_left) + list_length(*new_left)) / 8);
 		foreach(other, *new_left)
 		{
 			SchemaSet  *b = ev_set_of(p, lfirst(other));
@@ -562,6 +569,7 @@ list_group(Lister *l, Pair *pair, const GroupFact *old, const GroupFact *new)
 					 member_origin(p, new, lsecond(members)));
 
 		/* one branch alone refutes nothing */
+		ev_spend(p, list_length(l->changes) - inner);
 		for (int i = inner; i < list_length(l->changes); i++)
 		{
 			EvChange   *change = list_nth(l->changes, i);
@@ -594,6 +602,7 @@ list_groups(Lister *l, Pair *pair)
 			GroupFact  *old = lfirst(cell);
 			GroupFact  *found = NULL;
 
+			ev_spend(l->prover, list_length(new_left));
 			foreach(other, new_left)
 			{
 				GroupFact  *new = lfirst(other);
@@ -657,6 +666,7 @@ list_nots(Lister *l, Pair *pair)
 		SchemaFact *old = lfirst(cell);
 		SchemaFact *same = NULL;
 
+		ev_spend(l->prover, list_length(new_left));
 		foreach(other, new_left)
 		{
 			if (same == NULL && ev_schemas_same(l->prover, old->schema, ((SchemaFact *) lfirst(other))->schema))
@@ -705,6 +715,7 @@ list_conditions(Lister *l, Pair *pair)
 		ConditionFact *old = lfirst(cell);
 		ConditionFact *same = NULL;
 
+		ev_spend(l->prover, list_length(new_left));
 		foreach(other, new_left)
 		{
 			if (same == NULL && same_conditions(l->prover, old, lfirst(other)))

@@ -42,6 +42,7 @@ child_of(Gatherer *g, const JsonbValue *node)
 	Prover	   *p = g->prover;
 	Subschema  *child;
 
+	ev_spend(p, 10);
 	if (node->type == jbvBool)
 		return node->val.boolean ? &p->truth : &p->falsehood;
 	if (JsonContainerSize(node->val.binary.data) == 0)
@@ -106,6 +107,7 @@ gather_types(Gatherer *g)
 	if (!has(g, EV_KW_TYPE))
 		return;
 	count = ev_node_is_array(type) ? JsonContainerSize(type->val.binary.data) : 1;
+	ev_spend(g->prover, 10 * (int64) count);
 	for (uint32 i = 0; i < count; i++)
 	{
 		char	   *name = ev_node_string(ev_node_is_array(type) ?
@@ -148,7 +150,10 @@ gather_enum(Gatherer *g, int keyword)
 		JsonbContainer *array = value_of(g, keyword)->val.binary.data;
 
 		for (uint32 i = 0; i < JsonContainerSize(array); i++)
+		{
+			ev_spend(g->prover, 5);
 			fact->values = lappend(fact->values, getIthJsonbValueFromContainer(array, i));
+		}
 	}
 	g->facts->enums = lappend(g->facts->enums, fact);
 }
@@ -167,6 +172,7 @@ schema_fact(Gatherer *g, int keyword)
 static void
 add_schema(Gatherer *g, Subschema *schema)
 {
+	ev_spend(g->prover, list_length(g->facts->schemas) / 8);
 	if (schema != &g->prover->truth && !list_member_ptr(g->facts->schemas, schema))
 		g->facts->schemas = lappend(g->facts->schemas, schema);
 }
@@ -196,6 +202,7 @@ only_target(Prover *p, const Subschema *schema, const Reference *reference)
 		Resource   *resource = lfirst(cell);
 		Subschema  *target = NULL;
 
+		ev_spend(p, list_length(resource->anchors) + 1);
 		if (reference->dynamic_anchor[0] == '\0')
 			target = resource->recursive_anchor ? resource->root : NULL;
 		else
@@ -295,6 +302,7 @@ gather_bound(Gatherer *g, int keyword, bool exclusive, bool is_lower)
 	if (!has(g, keyword))
 		return;
 	value = value_of(g, keyword)->val.numeric;
+	ev_spend(g->prover, ev_value_work(value_of(g, keyword)));
 	if (bound->value != NULL)
 	{
 		order = ev_number_compare(value, bound->value);
@@ -366,8 +374,8 @@ gather_strings(Gatherer *g)
 		TextFact   *fact = palloc0(sizeof(TextFact));
 
 		fact->text = string_of(value_of(g, EV_KW_PATTERN));
-		fact->pattern = ev_compile_pattern(&g->prover->old, g->subschema->place, "/pattern",
-										   fact->text.data, fact->text.length);
+		fact->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->place,
+										   "/pattern", fact->text.data, fact->text.length);
 		fact->origin = origin_of(g, EV_KW_PATTERN);
 		f->patterns = lappend(f->patterns, fact);
 	}
@@ -429,15 +437,15 @@ named_schemas(Gatherer *g, int keyword)
 		named->schema = child_of(g, &value);
 		named->tail = ev_tail_name(ev_keywords[keyword].name, key.val.string.val, key.val.string.len);
 		if (keyword == EV_KW_PATTERN_PROPERTIES)
-			named->pattern = ev_compile_pattern(&g->prover->old, g->subschema->place, named->tail,
-												key.val.string.val, key.val.string.len);
+			named->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->place,
+												named->tail, key.val.string.val, key.val.string.len);
 		result = lappend(result, named);
 	}
 	return result;
 }
 
 static List *
-strings_of(const JsonbValue *array)
+strings_of(Prover *p, const JsonbValue *array)
 {
 	List	   *result = NIL;
 
@@ -445,6 +453,7 @@ strings_of(const JsonbValue *array)
 	{
 		EvString   *string = palloc(sizeof(EvString));
 
+		ev_spend(p, 5);
 		*string = string_of(getIthJsonbValueFromContainer(array->val.binary.data, i));
 		result = lappend(result, string);
 	}
@@ -452,11 +461,11 @@ strings_of(const JsonbValue *array)
 }
 
 static void
-add_required(Facts *facts, const EvString *name, Origin origin)
+add_required(Prover *p, Facts *facts, const EvString *name, Origin origin)
 {
 	TextFact   *fact;
 
-	if (ev_facts_requires(facts, name) != NULL)
+	if (ev_facts_requires(p, facts, name) != NULL)
 		return;
 	fact = palloc0(sizeof(TextFact));
 	fact->text = *name;
@@ -487,7 +496,7 @@ gather_dependencies(Gatherer *g, int keyword)
 		fact->origin.subschema = g->subschema;
 		fact->origin.tail = ev_tail_name(ev_keywords[keyword].name, key.val.string.val, key.val.string.len);
 		if (ev_node_is_array(&value))
-			fact->required = strings_of(&value);
+			fact->required = strings_of(g->prover, &value);
 		else
 			fact->schema = child_of(g, &value);
 		if (fact->required != NIL || (fact->schema != NULL && fact->schema != &g->prover->truth))
@@ -521,8 +530,8 @@ gather_objects(Gatherer *g)
 		ListCell   *cell;
 		int			i = 0;
 
-		foreach(cell, strings_of(value_of(g, EV_KW_REQUIRED)))
-			add_required(f, lfirst(cell), (Origin) {g->subschema, psprintf("/required/%d", i++)});
+		foreach(cell, strings_of(g->prover, value_of(g, EV_KW_REQUIRED)))
+			add_required(g->prover, f, lfirst(cell), (Origin) {g->subschema, psprintf("/required/%d", i++)});
 	}
 	gather_minimum(g, EV_KW_MIN_PROPERTIES, &f->min_properties);
 	gather_maximum(g, EV_KW_MAX_PROPERTIES, &f->max_properties);
@@ -627,6 +636,7 @@ gather_evaluated(Gatherer *g, Subschema *schema, bool is_root, Evaluated *e)
 	ListCell   *member;
 
 	check_stack_depth();
+	ev_spend(g->prover, 10);
 	if (schema->is_boolean)
 		return;
 
@@ -646,6 +656,8 @@ gather_evaluated(Gatherer *g, Subschema *schema, bool is_root, Evaluated *e)
 	{
 		ObjectShape *shape = lfirst(cell);
 
+		ev_spend(g->prover, list_length(e->names) + list_length(shape->names) +
+				 list_length(e->patterns) + list_length(shape->patterns));
 		if (!shape->evaluates || (shape->rest_tail != NULL))
 			e->all_properties = true;
 		e->names = list_concat_copy(e->names, shape->names);
@@ -699,6 +711,7 @@ as_true(Gatherer *g, List *named)
 	{
 		NamedSchema *copy = palloc(sizeof(NamedSchema));
 
+		ev_spend(g->prover, 2);
 		*copy = *(NamedSchema *) lfirst(cell);
 		copy->schema = &g->prover->truth;
 		result = lappend(result, copy);
@@ -738,6 +751,7 @@ gather_unevaluated(Gatherer *g, Facts *own)
 		{
 			NamedSchema *named = palloc0(sizeof(NamedSchema));
 
+			ev_spend(g->prover, 2);
 			named->schema = &g->prover->truth;
 			shape->prefix = lappend(shape->prefix, named);
 		}
@@ -783,7 +797,8 @@ gather(Gatherer *g, Subschema *schema)
 {
 	bool		hides_siblings;
 
-	CHECK_FOR_INTERRUPTS();
+	check_stack_depth();
+	ev_spend(g->prover, 100);
 	if (schema == &g->prover->falsehood || (schema->is_boolean && !schema->boolean))
 	{
 		g->facts->types = 0;
@@ -792,6 +807,7 @@ gather(Gatherer *g, Subschema *schema)
 	if (schema->is_boolean)
 		return;
 	g->subschema = schema;
+	ev_spend(g->prover, 5 * JsonContainerSize(schema->container));
 	ev_read_keywords(schema, &g->keywords);
 
 	/* up to draft 7 $ref hides its siblings (draft 7 core, 8.3) */
@@ -826,10 +842,10 @@ apply_dependencies(Gatherer *g)
 	{
 		DependencyFact *dependency = lfirst(cell);
 
-		if (ev_facts_requires(f, &dependency->property) == NULL)
+		if (ev_facts_requires(g->prover, f, &dependency->property) == NULL)
 			continue;
 		foreach(name, dependency->required)
-			add_required(f, lfirst(name), dependency->origin);
+			add_required(g->prover, f, lfirst(name), dependency->origin);
 		if (dependency->schema != NULL)
 			add_schema(g, dependency->schema);
 	}
@@ -837,11 +853,10 @@ apply_dependencies(Gatherer *g)
 
 /* Which values all enums allow; EnumFacts stay as they are. */
 static void
-combine_enums(Facts *f)
+combine_enums(Prover *p, Facts *f)
 {
 	EnumFact   *first;
 	ListCell   *cell;
-	ListCell   *other;
 	ListCell   *value;
 
 	if (f->enums == NIL)
@@ -852,14 +867,7 @@ combine_enums(Facts *f)
 		bool		in_all = true;
 
 		for_each_from(cell, f->enums, 1)
-		{
-			EnumFact   *fact = lfirst(cell);
-			bool		found = false;
-
-			foreach(other, fact->values)
-				found |= ev_json_equal(lfirst(value), lfirst(other));
-			in_all &= found;
-		}
+			in_all = in_all && ev_json_among(p, ((EnumFact *) lfirst(cell))->values, lfirst(value));
 		if (in_all)
 			f->values = lappend(f->values, lfirst(value));
 	}
@@ -932,6 +940,7 @@ find_possible_types(Prover *p, Facts *f)
 	{
 		uint32		types = 0;
 
+		ev_spend(p, list_length(f->values));
 		foreach(cell, f->values)
 			types |= EV_BIT(ev_value_type(lfirst(cell)));
 		f->possible &= types;
@@ -960,6 +969,7 @@ ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
 	check_stack_depth();
 
 	f = palloc0(sizeof(Facts));
+	ev_spend(p, 50 + list_length(set->members) + list_length(set->excluded));
 	f->exact = true;
 	f->types = set->types;
 	f->max_length.value = f->max_items.value = f->max_properties.value = EV_NO_MAXIMUM;
@@ -967,7 +977,7 @@ ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
 	foreach(cell, set->members)
 		f->schemas = lappend(f->schemas, lfirst(cell));
 	foreach(cell, set->required)
-		add_required(f, lfirst(cell), (Origin) {0});
+		add_required(p, f, lfirst(cell), (Origin) {0});
 	foreach(cell, set->excluded)
 	{
 		SchemaFact *fact = palloc0(sizeof(SchemaFact));
@@ -986,7 +996,7 @@ ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
 		if (done == list_length(f->schemas) && required == list_length(f->required))
 			break;
 	}
-	combine_enums(f);
+	combine_enums(p, f);
 	f->possible = f->types;
 	set->facts[form] = f;
 	if (form == EV_WEAK)

@@ -2,6 +2,7 @@
  * changes_internal.h
  *	  What the parts of the comparison of schemas share.
  *
+ *	  changes_budget.c	how much work and memory it may take
  *	  changes_sets.c	sets of schemas, sameness
  *	  changes_facts.c	from keywords to facts, the same for all dialects
  *	  changes_value.c	is a value valid?
@@ -17,6 +18,8 @@
  */
 #ifndef EV_CHANGES_INTERNAL_H
 #define EV_CHANGES_INTERNAL_H
+
+#include <setjmp.h>
 
 #include "changes.h"
 #include "compile_internal.h"
@@ -282,8 +285,59 @@ typedef struct Prover
 	List	   *to_make;		/* those that were assumed in this round */
 	bool		disappointed;	/* one that was assumed is not proved */
 	int			splits;			/* cases within cases */
-	int			steps;			/* what is left of them */
+	int			proofs;			/* how many more may be made */
+	List	   *changes;		/* EvChanges that are listed so far */
+
+	/* the budget, see changes_budget.c */
+	MemoryContext context;		/* of all this */
+	Size		memory_before;	/* what it had when the comparison began */
+	int64		most_work;		/* that it may do */
+	int64		work;			/* that it did, up to the last look */
+	int64		unseen;			/* and since then */
+	sigjmp_buf *give_up;		/* where to go when the budget is spent; NULL:
+								 * raise an error */
+	const char *spent;			/* what of the budget is spent, as a text */
 } Prover;
+
+/* ---------- changes_budget.c ---------- */
+
+#define EV_LOOK_INTERVAL	50000	/* work between two looks at the budget */
+
+/* Starts the budget of a prover, whose memory is CurrentMemoryContext. */
+extern void ev_budget_start(Prover *prover, int64 most_work);
+
+/* Looks for interrupts and at the budget; leaves the comparison if it is spent. */
+extern void ev_budget_look(Prover *prover);
+
+/*
+ * Notes work: some 10 ns a unit, as a comparison of two short strings takes.
+ * Each loop over what a schema may make long notes its rounds, before or while it
+ * makes them, so that work is bounded and a cancel is heard.
+ */
+static inline void
+ev_spend(Prover *prover, int64 work)
+{
+	prover->unseen += work + 1;
+	if (unlikely(prover->unseen > EV_LOOK_INTERVAL))
+		ev_budget_look(prover);
+}
+
+/* The work of looking at a value: that of its bytes. */
+static inline int64
+ev_value_work(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvString:
+			return value->val.string.len / 64;
+		case jbvNumeric:
+			return VARSIZE_ANY(value->val.numeric) / 64;
+		case jbvBinary:
+			return JsonContainerSize(value->val.binary.data) + 1;
+		default:
+			return 0;
+	}
+}
 
 /* ---------- changes.c ---------- */
 
@@ -319,9 +373,12 @@ extern SchemaSet *ev_facts_item(Prover *prover, const Facts *facts, uint32 index
 /* The length of the longest prefixItems. */
 extern uint32 ev_facts_prefix(const Facts *facts);
 
-extern const TextFact *ev_facts_requires(const Facts *facts, const EvString *name);
+extern const TextFact *ev_facts_requires(Prover *prover, const Facts *facts, const EvString *name);
 extern bool ev_strings_equal(const EvString *a, const EvString *b);
 extern bool ev_json_equal(const JsonbValue *a, const JsonbValue *b);
+
+/* Is a value among these? */
+extern bool ev_json_among(Prover *prover, const List *values, const JsonbValue *value);
 
 /*
  * Is a number of a size that we calculate with?  Sums, products and quotients of
@@ -329,8 +386,8 @@ extern bool ev_json_equal(const JsonbValue *a, const JsonbValue *b);
  */
 extern bool ev_number_is_moderate(Numeric number);
 
-/* Does a string match; false also where it has no UTF-8 form. */
-extern EvTruth ev_string_matches(const EvPattern *pattern, const EvString *string);
+/* Does a string match; EV_MAYBE where it has no UTF-8 form. */
+extern EvTruth ev_string_matches(Prover *prover, const EvPattern *pattern, const EvString *string);
 
 /* Are two schemas the same but for annotations, through their references? */
 extern bool ev_schemas_same(Prover *prover, const Subschema *a, const Subschema *b);
@@ -375,7 +432,7 @@ extern Scope *ev_scope_rest(Prover *prover, Scope *scope);
 extern Scope *ev_scope_item(Prover *prover, Scope *scope, uint32 index);
 
 /* Does the lenient reading assume that a property, unless required, is not there? */
-extern bool ev_scope_absent(Scope *scope, const EvString *name);
+extern bool ev_scope_absent(Prover *prover, Scope *scope, const EvString *name);
 
 /* ---------- changes_object.c ---------- */
 
@@ -412,8 +469,7 @@ extern bool ev_has_samples(Prover *prover, SchemaSet *a, SchemaSet *b, uint32 ty
 
 /* ---------- changes_list.c ---------- */
 
-/* The differences between two sets, as EvChanges. */
-extern List *ev_list_changes(Prover *prover, SchemaSet *old, SchemaSet *new, Scope *scope,
-							 EvVerdict *backward, EvVerdict *forward);
+/* The differences between two sets, as EvChanges, in prover->changes. */
+extern void ev_list_changes(Prover *prover, SchemaSet *old, SchemaSet *new, Scope *scope);
 
 #endif							/* EV_CHANGES_INTERNAL_H */

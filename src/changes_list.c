@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -32,7 +33,10 @@ ev_change_location(Lister *l, Origin origin)
 		return pstrdup("");
 	place = origin.subschema->place;
 	for (top = place; top->parent != NULL;)
+	{
+		ev_spend(l->prover, 10);
 		top = top->parent;
+	}
 	pointer = psprintf("%s%s", ev_place_pointer(place, false), origin.tail);
 	if (top == l->prover->old_root->place || top == l->prover->new_root->place)
 		return pointer;
@@ -88,7 +92,8 @@ ev_change_add(Lister *l, EvChangeRule rule, char *location, EvVerdict backward, 
 	change->backward = backward;
 	change->forward = forward;
 	change->message = message.data;
-	l->changes = lappend(l->changes, change);
+	l->changes = l->prover->changes = lappend(l->changes, change);
+	ev_spend(l->prover, 100 + message.len / 8);
 }
 
 /*
@@ -118,6 +123,7 @@ static void
 settle_one(Lister *l, int first, bool forward, EvVerdict whole, bool *silent)
 {
 	*silent = whole != EV_COMPATIBLE;
+	ev_spend(l->prover, list_length(l->changes) - first);
 	for (int i = first; i < list_length(l->changes); i++)
 	{
 		EvChange   *change = list_nth(l->changes, i);
@@ -150,7 +156,9 @@ ev_change_settle(Lister *l, int first, EvVerdict backward, EvVerdict forward, Or
 char *
 ev_number_text(Numeric number)
 {
-	return DatumGetCString(DirectFunctionCall1(numeric_out, NumericGetDatum(number)));
+	EvInstance	instance = {.type = EV_NUMBER,.data = (const char *) number};
+
+	return ev_value_show(&instance);
 }
 
 char *
@@ -224,19 +232,6 @@ list_types(Lister *l, Pair *pair)
 					 psprintf("The type was %s and is %s now.", types_text(old), types_text(new)));
 }
 
-static bool
-has_json(const List *values, const JsonbValue *value)
-{
-	ListCell   *cell;
-
-	foreach(cell, values)
-	{
-		if (ev_json_equal(lfirst(cell), value))
-			return true;
-	}
-	return false;
-}
-
 /* A value that one side lists and the other does not. */
 static EvVerdict
 value_verdict(Lister *l, const JsonbValue *value, SchemaSet *from, SchemaSet *to)
@@ -279,7 +274,7 @@ list_enums(Lister *l, Pair *pair)
 		return;
 	}
 	if (first_old->is_const && first_new->is_const && list_length(old->values) == 1 &&
-		list_length(new->values) == 1 && !has_json(new->values, linitial(old->values)))
+		list_length(new->values) == 1 && !ev_json_among(l->prover, new->values, linitial(old->values)))
 	{
 		ev_change_add(l, EV_CHANGE_CONST_CHANGED, ev_change_location(l, first_new->origin),
 					  value_verdict(l, linitial(old->values), pair->old, pair->new),
@@ -290,14 +285,14 @@ list_enums(Lister *l, Pair *pair)
 	}
 	foreach(cell, old->values)
 	{
-		if (!has_json(new->values, lfirst(cell)))
+		if (!ev_json_among(l->prover, new->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_REMOVED, ev_change_location(l, first_new->origin),
 						  value_verdict(l, lfirst(cell), pair->old, pair->new), EV_COMPATIBLE,
 						  "The value %s is no longer allowed.", ev_json_text(lfirst(cell)));
 	}
 	foreach(cell, new->values)
 	{
-		if (!has_json(old->values, lfirst(cell)))
+		if (!ev_json_among(l->prover, old->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_ADDED, ev_change_location(l, first_new->origin),
 						  EV_COMPATIBLE, value_verdict(l, lfirst(cell), pair->new, pair->old),
 						  "The value %s is allowed now.", ev_json_text(lfirst(cell)));
@@ -391,10 +386,11 @@ list_count(Lister *l, Pair *pair, const BoundRules *rules, CountFact old, CountF
 }
 
 static bool
-has_number(const List *facts, Numeric number)
+has_number(Prover *p, const List *facts, Numeric number)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(facts) * (1 + VARSIZE_ANY(number) / 64));
 	foreach(cell, facts)
 	{
 		if (ev_number_compare(((NumberFact *) lfirst(cell))->value, number) == 0)
@@ -415,12 +411,12 @@ list_numbers(Lister *l, Pair *pair)
 
 	foreach(cell, pair->old_facts->multiples)
 	{
-		if (!has_number(pair->new_facts->multiples, ((NumberFact *) lfirst(cell))->value))
+		if (!has_number(l->prover, pair->new_facts->multiples, ((NumberFact *) lfirst(cell))->value))
 			gone = lappend(gone, lfirst(cell));
 	}
 	foreach(cell, pair->new_facts->multiples)
 	{
-		if (!has_number(pair->old_facts->multiples, ((NumberFact *) lfirst(cell))->value))
+		if (!has_number(l->prover, pair->old_facts->multiples, ((NumberFact *) lfirst(cell))->value))
 			come = lappend(come, lfirst(cell));
 	}
 	if (list_length(gone) == 1 && list_length(come) == 1)
@@ -464,6 +460,7 @@ list_patterns(Lister *l, Pair *pair)
 	{
 		bool		found = false;
 
+		ev_spend(l->prover, list_length(pair->new_facts->patterns));
 		foreach(other, pair->new_facts->patterns)
 			found |= ev_strings_equal(&((TextFact *) lfirst(cell))->text, &((TextFact *) lfirst(other))->text);
 		if (!found)
@@ -473,6 +470,7 @@ list_patterns(Lister *l, Pair *pair)
 	{
 		bool		found = false;
 
+		ev_spend(l->prover, list_length(pair->old_facts->patterns));
 		foreach(other, pair->old_facts->patterns)
 			found |= ev_strings_equal(&((TextFact *) lfirst(cell))->text, &((TextFact *) lfirst(other))->text);
 		if (!found)
@@ -513,6 +511,7 @@ list_formats(Lister *l, Pair *pair)
 	{
 		bool		found = false;
 
+		ev_spend(l->prover, list_length(pair->new_facts->formats));
 		foreach(other, pair->new_facts->formats)
 			found |= ((FormatFact *) lfirst(cell))->format == ((FormatFact *) lfirst(other))->format;
 		if (!found)
@@ -522,6 +521,7 @@ list_formats(Lister *l, Pair *pair)
 	{
 		bool		found = false;
 
+		ev_spend(l->prover, list_length(pair->old_facts->formats));
 		foreach(other, pair->old_facts->formats)
 			found |= ((FormatFact *) lfirst(cell))->format == ((FormatFact *) lfirst(other))->format;
 		if (!found)
@@ -649,6 +649,7 @@ list_annotations_of(Lister *l, const Subschema *a, const Subschema *b, bool is_n
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
+		ev_spend(l->prover, 20 + ev_value_work(&value));
 		if (!is_annotation(b, &key))
 			continue;
 		if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, a->container), key.val.string.val,
@@ -702,7 +703,7 @@ ev_list_pair(Lister *l, SchemaSet *old, SchemaSet *new, Scope *scope, Origin ori
 	bool		silent;
 
 	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
+	ev_spend(p, 100);
 	if (old == new || !enter_pair(l, key))
 		return;
 	pair.old_facts = ev_facts(p, old, EV_STRONG);
@@ -743,43 +744,61 @@ ev_list_pair(Lister *l, SchemaSet *old, SchemaSet *new, Scope *scope, Origin ori
 
 /* ---------- the document ---------- */
 
+/* A change by its place, rule and message. */
+static uint32
+hash_change(const void *key, Size size pg_attribute_unused())
+{
+	const EvChange *change = *(EvChange *const *) key;
+
+	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
+		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
+}
+
+static int
+match_changes(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	const EvChange *x = *(EvChange *const *) a;
+	const EvChange *y = *(EvChange *const *) b;
+
+	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
+}
+
 /* One change for each place and rule, with the worst that was found. */
 static List *
-without_duplicates(List *changes)
+without_duplicates(Prover *p, List *changes)
 {
+	HASHCTL		control = {.keysize = sizeof(EvChange *),.entrysize = sizeof(EvChange *),.hash = hash_change,
+	.match = match_changes};
+	HTAB	   *seen;
 	List	   *result = NIL;
 	ListCell   *cell;
-	ListCell   *other;
 
+	control.hcxt = CurrentMemoryContext;
+	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	foreach(cell, changes)
 	{
 		EvChange   *change = lfirst(cell);
-		bool		found = false;
+		EvChange  **known;
+		bool		found;
 
-		foreach(other, result)
-		{
-			EvChange   *known = lfirst(other);
-
-			if (known->rule != change->rule || strcmp(known->location, change->location) != 0 ||
-				strcmp(known->message, change->message) != 0)
-				continue;
-			known->backward = Max(known->backward, change->backward);
-			known->forward = Max(known->forward, change->forward);
-			found = true;
-		}
+		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
+		known = hash_search(seen, &change, HASH_ENTER, &found);
 		if (!found)
+		{
 			result = lappend(result, change);
+			continue;
+		}
+		(*known)->backward = Max((*known)->backward, change->backward);
+		(*known)->forward = Max((*known)->forward, change->forward);
 	}
 	return result;
 }
 
-List *
-ev_list_changes(Prover *p, SchemaSet *old, SchemaSet *new, Scope *scope,
-				EvVerdict *backward, EvVerdict *forward)
+void
+ev_list_changes(Prover *p, SchemaSet *old, SchemaSet *new, Scope *scope)
 {
 	HASHCTL		control = {.keysize = 2 * sizeof(SchemaSet *), .entrysize = 2 * sizeof(SchemaSet *)};
 	Lister		l = {.prover = p};
-	ListCell   *cell;
 
 	control.hcxt = CurrentMemoryContext;
 	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -790,15 +809,5 @@ ev_list_changes(Prover *p, SchemaSet *old, SchemaSet *new, Scope *scope,
 					 ev_change_verdict(&l, new, old, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
 					 (Origin) {p->new_root, ""},
 					 "No single keyword tells what became of the instances that were valid.");
-	l.changes = without_duplicates(l.changes);
-
-	*backward = *forward = EV_COMPATIBLE;
-	foreach(cell, l.changes)
-	{
-		EvChange   *change = lfirst(cell);
-
-		*backward = Max(*backward, change->backward);
-		*forward = Max(*forward, change->forward);
-	}
-	return l.changes;
+	p->changes = without_duplicates(p, l.changes);
 }

@@ -18,10 +18,11 @@
 /* ---------- names ---------- */
 
 static void
-add_name(List **names, const EvString *name)
+add_name(Prover *p, List **names, const EvString *name)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(*names));
 	foreach(cell, *names)
 	{
 		if (ev_strings_equal(lfirst(cell), name))
@@ -41,6 +42,7 @@ names_set(Prover *p, const Facts *f)
 	{
 		Subschema  *schema = ((SchemaFact *) lfirst(cell))->schema;
 
+		ev_spend(p, list_length(members) / 8);
 		if (schema != &p->truth)
 			members = list_append_unique_ptr(members, schema);
 	}
@@ -56,10 +58,10 @@ add_names_of(Prover *p, const Facts *f, List **names)
 	foreach(cell, f->object_shapes)
 	{
 		foreach(named, ((ObjectShape *) lfirst(cell))->names)
-			add_name(names, &((NamedSchema *) lfirst(named))->name);
+			add_name(p, names, &((NamedSchema *) lfirst(named))->name);
 	}
 	foreach(cell, f->required)
-		add_name(names, &((TextFact *) lfirst(cell))->text);
+		add_name(p, names, &((TextFact *) lfirst(cell))->text);
 	if (f->names != NIL)
 	{
 		foreach(cell, ev_facts(p, names_set(p, f), EV_WEAK)->values)
@@ -71,7 +73,7 @@ add_names_of(Prover *p, const Facts *f, List **names)
 				continue;
 			name = palloc(sizeof(EvString));
 			*name = (EvString) {value->val.string.val, value->val.string.len};
-			add_name(names, name);
+			add_name(p, names, name);
 		}
 	}
 }
@@ -116,13 +118,13 @@ ev_prove_property(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, const EvS
 
 	if (wanted == p->anything || name_allowed(p, fa, name) == EV_NO)
 		return true;
-	if (ev_scope_absent(scope, name) && ev_facts_requires(fa, name) == NULL)
+	if (ev_scope_absent(p, scope, name) && ev_facts_requires(p, fa, name) == NULL)
 		return true;
 	return ev_prove_child(p, ev_facts_property(p, fa, name), wanted, ev_scope_property(p, scope, name));
 }
 
 static void
-add_patterns_of(const Facts *f, List **patterns)
+add_patterns_of(Prover *p, const Facts *f, List **patterns)
 {
 	ListCell   *cell;
 	ListCell   *named;
@@ -130,7 +132,7 @@ add_patterns_of(const Facts *f, List **patterns)
 	foreach(cell, f->object_shapes)
 	{
 		foreach(named, ((ObjectShape *) lfirst(cell))->patterns)
-			add_name(patterns, &((NamedSchema *) lfirst(named))->name);
+			add_name(p, patterns, &((NamedSchema *) lfirst(named))->name);
 	}
 }
 
@@ -151,6 +153,7 @@ rest_set(Prover *p, const Facts *f, List *patterns, uint32 matching)
 		{
 			NamedSchema *named = lfirst(named_cell);
 
+			ev_spend(p, list_length(patterns) + list_length(members) / 8);
 			for (int i = 0; i < list_length(patterns); i++)
 				if ((matching & (1 << i)) != 0 && ev_strings_equal(&named->name, list_nth(patterns, i)))
 				{
@@ -159,6 +162,7 @@ rest_set(Prover *p, const Facts *f, List *patterns, uint32 matching)
 						members = list_append_unique_ptr(members, named->schema);
 				}
 		}
+		ev_spend(p, list_length(members) / 8);
 		if (!found && shape->rest != &p->truth)
 			members = list_append_unique_ptr(members, shape->rest);
 	}
@@ -182,6 +186,7 @@ demanded_patterns(Prover *p, const Facts *f, List *patterns)
 	{
 		foreach(cell, ev_facts(p, names_set(p, f), EV_WEAK)->patterns)
 		{
+			ev_spend(p, list_length(patterns));
 			for (int i = 0; i < list_length(patterns); i++)
 				if (ev_strings_equal(&((TextFact *) lfirst(cell))->text, list_nth(patterns, i)))
 					result |= 1 << i;
@@ -211,8 +216,8 @@ ev_prove_rest(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 
 	if (fb->object_shapes == NIL || has_no_rest(p, fa))
 		return true;
-	add_patterns_of(fb, &patterns);
-	add_patterns_of(fa, &patterns);
+	add_patterns_of(p, fb, &patterns);
+	add_patterns_of(p, fa, &patterns);
 	if (list_length(patterns) > MOST_PATTERNS)
 		return false;
 	demanded = demanded_patterns(p, fa, patterns);
@@ -248,7 +253,7 @@ is_closed(Prover *p, const Facts *f)
 
 	if (has_no_rest(p, f))
 		return true;
-	add_patterns_of(f, &patterns);
+	add_patterns_of(p, f, &patterns);
 	if (list_length(patterns) > MOST_PATTERNS)
 		return false;
 	demanded = demanded_patterns(p, f, patterns);
@@ -297,7 +302,7 @@ ev_prove_names(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 		EvString   *name = lfirst(cell);
 
 		if (name_allowed(p, fb, name) != EV_YES && can_have(p, fa, name) &&
-			!(ev_scope_absent(scope, name) && ev_facts_requires(fa, name) == NULL))
+			!(ev_scope_absent(p, scope, name) && ev_facts_requires(p, fa, name) == NULL))
 			return false;
 	}
 	return true;
@@ -314,15 +319,15 @@ ev_prove_dependencies(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 	foreach(cell, fb->dependencies)
 	{
 		DependencyFact *dependency = lfirst(cell);
-		bool		is_there = ev_facts_requires(fa, &dependency->property) != NULL;
+		bool		is_there = ev_facts_requires(p, fa, &dependency->property) != NULL;
 		SchemaSet  *with = is_there ? a : ev_set_requiring(p, a, &dependency->property);
 
-		if (!is_there && (ev_scope_absent(scope, &dependency->property) ||
+		if (!is_there && (ev_scope_absent(p, scope, &dependency->property) ||
 						  !can_have(p, fa, &dependency->property)))
 			continue;
 		foreach(name, dependency->required)
 		{
-			if (ev_facts_requires(ev_facts(p, with, EV_WEAK), lfirst(name)) == NULL)
+			if (ev_facts_requires(p, ev_facts(p, with, EV_WEAK), lfirst(name)) == NULL)
 				return false;
 		}
 		if (dependency->schema != NULL &&

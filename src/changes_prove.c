@@ -61,6 +61,7 @@ find_judgement(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds
 	Judgement  *judgement;
 	bool		found;
 
+	ev_spend(p, 10);
 	if (p->judgements == NULL)
 	{
 		HASHCTL		control = {.keysize = sizeof(JudgementKey), .entrysize = sizeof(Judgement)};
@@ -82,17 +83,18 @@ make(Prover *p, Judgement *judgement)
 	const JudgementKey *key = &judgement->key;
 	bool		result;
 
-	CHECK_FOR_INTERRUPTS();
+	check_stack_depth();
+	ev_spend(p, 10);
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
 	if (judgement->running)
 		return false;
 	if (judgement->round == p->round)
 		return true;
-	if (p->running >= MOST_RUNNING || p->steps <= 0)
+	if (p->running >= MOST_RUNNING || p->proofs <= 0)
 		return false;
 
-	p->steps--;
+	p->proofs--;
 	p->running++;
 	judgement->running = true;
 	result = key->b != NULL ? prove_set(p, key->a, key->b, key->scope, key->kinds) :
@@ -134,6 +136,7 @@ make_in_rounds(Prover *p, Judgement *judgement)
 		}
 	} while (result && p->disappointed);
 
+	ev_spend(p, list_length(p->made));
 	foreach(cell, p->made)
 	{
 		Judgement  *made = lfirst(cell);
@@ -208,6 +211,7 @@ add_cover(Prover *p, SchemaSet *set, List **cover)
 	ListCell   *member;
 
 	check_stack_depth();
+	ev_spend(p, list_length(*cover) / 8);
 	if (list_member_ptr(*cover, f))
 		return;
 	*cover = lappend(*cover, f);
@@ -239,6 +243,7 @@ ev_scope_make(Prover *p, SchemaSet *old, SchemaSet *new)
 	Scope	   *scope;
 	ListCell   *cell;
 
+	ev_spend(p, list_length(p->scopes) / 4);
 	foreach(cell, p->scopes)
 	{
 		scope = lfirst(cell);
@@ -266,6 +271,7 @@ cover_child(Prover *p, List *cover, const EvString *name, int64 index)
 		SchemaSet  *child = index < 0 ? ev_facts_property(p, lfirst(cell), name) :
 			ev_facts_item(p, lfirst(cell), (uint32) index);
 
+		ev_spend(p, (int64) list_length(members) * list_length(child->members) / 8);
 		members = list_concat_unique_ptr(members, child->members);
 	}
 	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
@@ -304,6 +310,7 @@ cover_rest(Prover *p, List *cover)
 		{
 			ObjectShape *shape = lfirst(shape_cell);
 
+			ev_spend(p, (1 + list_length(shape->patterns)) * (1 + list_length(members) / 8));
 			if (shape->rest != &p->truth)
 				members = list_append_unique_ptr(members, shape->rest);
 			foreach(named, shape->patterns)
@@ -329,7 +336,7 @@ ev_scope_rest(Prover *p, Scope *scope)
  * further properties that says something about them.
  */
 static bool
-declares(List *cover, const EvString *name, bool by_name)
+declares(Prover *p, List *cover, const EvString *name, bool by_name)
 {
 	ListCell   *cell;
 	ListCell   *shape_cell;
@@ -341,6 +348,7 @@ declares(List *cover, const EvString *name, bool by_name)
 		{
 			ObjectShape *shape = lfirst(shape_cell);
 
+			ev_spend(p, list_length(shape->names));
 			foreach(named_cell, shape->names)
 			{
 				if (ev_strings_equal(&((NamedSchema *) lfirst(named_cell))->name, name))
@@ -352,7 +360,7 @@ declares(List *cover, const EvString *name, bool by_name)
 				return true;
 			foreach(named_cell, shape->patterns)
 			{
-				if (ev_string_matches(((NamedSchema *) lfirst(named_cell))->pattern, name) != EV_NO)
+				if (ev_string_matches(p, ((NamedSchema *) lfirst(named_cell))->pattern, name) != EV_NO)
 					return true;
 			}
 		}
@@ -361,11 +369,11 @@ declares(List *cover, const EvString *name, bool by_name)
 }
 
 bool
-ev_scope_absent(Scope *scope, const EvString *name)
+ev_scope_absent(Prover *p, Scope *scope, const EvString *name)
 {
 	return scope != NULL &&
-		((declares(scope->old_cover, name, true) && !declares(scope->new_cover, name, false)) ||
-		 (declares(scope->new_cover, name, true) && !declares(scope->old_cover, name, false)));
+		((declares(p, scope->old_cover, name, true) && !declares(p, scope->new_cover, name, false)) ||
+		 (declares(p, scope->new_cover, name, true) && !declares(p, scope->old_cover, name, false)));
 }
 
 /* ---------- values ---------- */
@@ -464,7 +472,7 @@ is_multiple(Numeric number, Numeric of)
 }
 
 static bool
-prove_multiples(const Facts *a, const Facts *b)
+prove_multiples(Prover *p, const Facts *a, const Facts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -474,6 +482,7 @@ prove_multiples(const Facts *a, const Facts *b)
 		Numeric		of = ((NumberFact *) lfirst(cell))->value;
 		bool		proved = a->integer && is_multiple(int64_to_numeric(1), of);
 
+		ev_spend(p, list_length(a->multiples) * (4 + VARSIZE_ANY(of) / 64));
 		foreach(other, a->multiples)
 			proved |= is_multiple(((NumberFact *) lfirst(other))->value, of);
 		if (!proved)
@@ -498,7 +507,7 @@ is_integer(const Facts *f)
 }
 
 static bool
-prove_patterns(const Facts *a, const Facts *b)
+prove_patterns(Prover *p, const Facts *a, const Facts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -507,6 +516,7 @@ prove_patterns(const Facts *a, const Facts *b)
 	{
 		bool		proved = false;
 
+		ev_spend(p, list_length(a->patterns));
 		foreach(other, a->patterns)
 			proved |= ev_strings_equal(&((TextFact *) lfirst(cell))->text, &((TextFact *) lfirst(other))->text);
 		if (!proved)
@@ -516,7 +526,7 @@ prove_patterns(const Facts *a, const Facts *b)
 }
 
 static bool
-prove_formats(const Facts *a, const Facts *b)
+prove_formats(Prover *p, const Facts *a, const Facts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -525,6 +535,7 @@ prove_formats(const Facts *a, const Facts *b)
 	{
 		bool		proved = false;
 
+		ev_spend(p, list_length(a->formats));
 		foreach(other, a->formats)
 		{
 			proved |= ((FormatFact *) lfirst(cell))->format->matches ==
@@ -537,7 +548,7 @@ prove_formats(const Facts *a, const Facts *b)
 }
 
 static bool
-prove_contents(const Facts *a, const Facts *b)
+prove_contents(Prover *p, const Facts *a, const Facts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -547,6 +558,7 @@ prove_contents(const Facts *a, const Facts *b)
 		ContentFact *wanted = lfirst(cell);
 		bool		proved = false;
 
+		ev_spend(p, list_length(a->contents));
 		foreach(other, a->contents)
 		{
 			proved |= ((ContentFact *) lfirst(other))->base64 == wanted->base64 &&
@@ -559,13 +571,13 @@ prove_contents(const Facts *a, const Facts *b)
 }
 
 static bool
-prove_required(const Facts *a, const Facts *b)
+prove_required(Prover *p, const Facts *a, const Facts *b)
 {
 	ListCell   *cell;
 
 	foreach(cell, b->required)
 	{
-		if (ev_facts_requires(a, &((TextFact *) lfirst(cell))->text) == NULL)
+		if (ev_facts_requires(p, a, &((TextFact *) lfirst(cell))->text) == NULL)
 			return false;
 	}
 	return true;
@@ -682,15 +694,15 @@ unproved(Prover *p, SchemaSet *set_a, SchemaSet *set_b, Scope *scope, uint32 kin
 	{
 		CHECK(LOWER, prove_bound(ev_facts_lower(a), b->lower, true));
 		CHECK(UPPER, prove_bound(ev_facts_upper(a), b->upper, false));
-		CHECK(MULTIPLE, prove_multiples(a, b));
+		CHECK(MULTIPLE, prove_multiples(p, a, b));
 	}
 	if ((a->possible & EV_BIT(EV_STRING)) != 0)
 	{
 		CHECK(MIN_LENGTH, a->min_length.value >= b->min_length.value);
 		CHECK(MAX_LENGTH, a->max_length.value <= b->max_length.value);
-		CHECK(PATTERN, prove_patterns(a, b));
-		CHECK(FORMAT, prove_formats(a, b));
-		CHECK(CONTENT, prove_contents(a, b));
+		CHECK(PATTERN, prove_patterns(p, a, b));
+		CHECK(FORMAT, prove_formats(p, a, b));
+		CHECK(CONTENT, prove_contents(p, a, b));
 	}
 	if ((a->possible & EV_BIT(EV_ARRAY)) != 0)
 	{
@@ -702,7 +714,7 @@ unproved(Prover *p, SchemaSet *set_a, SchemaSet *set_b, Scope *scope, uint32 kin
 	}
 	if ((a->possible & EV_BIT(EV_OBJECT)) != 0)
 	{
-		CHECK(REQUIRED, prove_required(a, b));
+		CHECK(REQUIRED, prove_required(p, a, b));
 		CHECK(MIN_PROPERTIES, Max(a->min_properties.value, (uint32) list_length(a->required)) >= b->min_properties.value);
 		CHECK(MAX_PROPERTIES, b->max_properties.value == EV_NO_MAXIMUM ||
 			  ev_most_properties(p, set_a) <= b->max_properties.value);
@@ -721,16 +733,43 @@ unproved(Prover *p, SchemaSet *set_a, SchemaSet *set_b, Scope *scope, uint32 kin
 /* ---------- cases ---------- */
 
 static bool
-is_taken(const List *members, const GroupFact *group)
+is_taken(Prover *p, const List *members, const GroupFact *group)
 {
 	ListCell   *cell;
 
 	foreach(cell, group->members)
 	{
+		ev_spend(p, list_length(members) / 8);
 		if (list_member_ptr(members, lfirst(cell)))
 			return true;
 	}
 	return false;
+}
+
+/* A set with one member of a group; of oneOf, without the others. */
+static SchemaSet *
+case_of_member(Prover *p, SchemaSet *set, const GroupFact *group, int index)
+{
+	SchemaSet  *taken = ev_set_with(p, set, list_nth(group->members, index));
+	List	   *excluded;
+	ListCell   *cell;
+
+	if (!group->one)
+		return taken;
+	excluded = list_copy(set->excluded);
+	foreach(cell, group->members)
+	{
+		Subschema  *other = lfirst(cell);
+
+		/* only true and false can be there twice */
+		ev_spend(p, list_length(set->excluded) / 8);
+		if (foreach_current_index(cell) != index && !list_member_ptr(set->excluded, other) &&
+			!((other == &p->truth || other == &p->falsehood) && list_member_ptr(excluded, other)))
+			excluded = lappend(excluded, other);
+	}
+	set = ev_set_make(p, taken->members, excluded, taken->required, taken->types);
+	list_free(excluded);
+	return set;
 }
 
 /*
@@ -743,35 +782,22 @@ cases_of(Prover *p, SchemaSet *set, bool by_type)
 	const Facts *f = ev_facts(p, set, EV_WEAK);
 	List	   *cases = NIL;
 	ListCell   *cell;
-	ListCell   *member;
-	ListCell   *other;
 
 	foreach(cell, f->groups)
 	{
 		GroupFact  *group = lfirst(cell);
 
-		if (is_taken(f->schemas, group))
+		if (is_taken(p, f->schemas, group))
 			continue;
-		foreach(member, group->members)
-		{
-			SchemaSet  *taken = ev_set_with(p, set, lfirst(member));
-
-			if (group->one)
-			{
-				foreach(other, group->members)
-				{
-					if (foreach_current_index(other) != foreach_current_index(member))
-						taken = ev_set_without(p, taken, lfirst(other));
-				}
-			}
-			cases = lappend(cases, taken);
-		}
+		for (int i = 0; i < list_length(group->members); i++)
+			cases = lappend(cases, case_of_member(p, set, group, i));
 		return cases;
 	}
 	foreach(cell, f->conditions)
 	{
 		ConditionFact *condition = lfirst(cell);
 
+		ev_spend(p, (list_length(f->schemas) + list_length(set->excluded)) / 8);
 		if (list_member_ptr(f->schemas, condition->test) ||
 			list_member_ptr(set->excluded, condition->test) ||
 			condition->test->is_boolean ||
@@ -804,6 +830,7 @@ prove_set(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
 	{
 		bool		found = list_member_ptr(facts->schemas, lfirst(cell));
 
+		ev_spend(p, list_length(facts->schemas) / 8);
 		foreach(other, a->members)
 			found = found || ev_schemas_same(p, lfirst(other), lfirst(cell));
 		all = all && found;
@@ -861,6 +888,7 @@ prove_no_instance(Prover *p, SchemaSet *set)
 		List	   *others = list_delete_ptr(list_copy(set->excluded), schema);
 		SchemaSet  *rest = ev_set_make(p, set->members, others, set->required, set->types);
 
+		list_free(others);
 		if (ev_prove(p, rest, ev_set_of(p, schema), NULL, EV_FACT_ALL))
 			return true;
 	}

@@ -63,12 +63,28 @@ ev_number_is_moderate(Numeric number)
 	return digits.count <= 100 && digits.weight >= -50 && digits.weight <= 50;
 }
 
+bool
+ev_json_among(Prover *p, const List *values, const JsonbValue *value)
+{
+	ListCell   *cell;
+	int64		work = ev_value_work(value) + 1;
+
+	foreach(cell, values)
+	{
+		ev_spend(p, work);
+		if (ev_json_equal(lfirst(cell), value))
+			return true;
+	}
+	return false;
+}
+
 EvTruth
-ev_string_matches(const EvPattern *pattern, const EvString *string)
+ev_string_matches(Prover *p, const EvPattern *pattern, const EvString *string)
 {
 	EvUtf8		utf8;
 	bool		matches;
 
+	ev_spend(p, 5 + string->length / (ev_pattern_is_linear(pattern) ? 8 : 1));
 	if (!ev_utf8_from_server(string->data, string->length, &utf8))
 		return EV_MAYBE;
 	matches = ev_pattern_matches(pattern, utf8.data, utf8.length);
@@ -79,6 +95,7 @@ ev_string_matches(const EvPattern *pattern, const EvString *string)
 Compiler *
 ev_compiler_of(Prover *p, const Subschema *schema)
 {
+	ev_spend(p, list_length(p->new.resources) / 8);
 	return list_member_ptr(p->new.resources, schema->resource) ? &p->new : &p->old;
 }
 
@@ -98,26 +115,35 @@ ev_prover_init(Prover *p)
 	p->anything = ev_set_make(p, NIL, NIL, NIL, EV_ALL_TYPES);
 }
 
+/* Have the lists the same pointers, in any order? */
 static bool
-same_pointers(const List *a, const List *b)
+same_pointers(Prover *p, const List *a, const List *b)
 {
-	ListCell   *cell;
+	int			length = list_length(a);
+	int			same = 0;
 
-	if (list_length(a) != list_length(b))
+	if (list_length(b) != length)
 		return false;
-	foreach(cell, a)
+
+	/* nearly always in the same order */
+	while (same < length && list_nth(a, same) == list_nth(b, same))
+		same++;
+	ev_spend(p, same / 4);
+	for (int i = same; i < length; i++)
 	{
-		if (!list_member_ptr(b, lfirst(cell)))
+		ev_spend(p, length / 8);
+		if (!list_member_ptr(b, list_nth(a, i)))
 			return false;
 	}
 	return true;
 }
 
 static bool
-has_string(const List *strings, const EvString *string)
+has_string(Prover *p, const List *strings, const EvString *string)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(strings));
 	foreach(cell, strings)
 	{
 		if (ev_strings_equal(lfirst(cell), string))
@@ -128,11 +154,12 @@ has_string(const List *strings, const EvString *string)
 
 /* Does not depend on the order of the members. */
 static uint32
-hash_pointers(const List *list)
+hash_pointers(Prover *p, const List *list)
 {
 	uint32		hash = 0;
 	ListCell   *cell;
 
+	ev_spend(p, list_length(list));
 	foreach(cell, list)
 	{
 		void	   *pointer = lfirst(cell);
@@ -145,7 +172,7 @@ hash_pointers(const List *list)
 SchemaSet *
 ev_set_make(Prover *p, const List *members, const List *excluded, const List *required, uint32 types)
 {
-	uint32		hash = hash_pointers(members) * 31 + hash_pointers(excluded) * 7 +
+	uint32		hash = hash_pointers(p, members) * 31 + hash_pointers(p, excluded) * 7 +
 		list_length(required) * 131 + types;
 	SetBucket  *bucket;
 	SchemaSet  *set;
@@ -153,6 +180,7 @@ ev_set_make(Prover *p, const List *members, const List *excluded, const List *re
 	ListCell   *name;
 	bool		found;
 
+	ev_spend(p, 20);
 	bucket = hash_search(p->sets, &hash, HASH_ENTER, &found);
 	if (!found)
 		bucket->sets = NIL;
@@ -161,10 +189,14 @@ ev_set_make(Prover *p, const List *members, const List *excluded, const List *re
 		bool		same;
 
 		set = lfirst(cell);
-		same = set->types == types && same_pointers(set->members, members) &&
-			same_pointers(set->excluded, excluded) && list_length(set->required) == list_length(required);
-		foreach(name, required)
-			same = same && has_string(set->required, lfirst(name));
+		ev_spend(p, 1);
+		same = set->types == types && list_length(set->required) == list_length(required) &&
+			same_pointers(p, set->members, members) && same_pointers(p, set->excluded, excluded);
+		if (same)
+		{
+			foreach(name, required)
+				same = same && has_string(p, set->required, lfirst(name));
+		}
 		if (same)
 			return set;
 	}
@@ -181,31 +213,40 @@ SchemaSet *
 ev_set_of(Prover *p, Subschema *schema)
 {
 	List	   *members = NIL;
+	SchemaSet  *result;
 
 	if (schema->is_boolean)
 		schema = schema->boolean ? &p->truth : &p->falsehood;
 	if (schema != &p->truth)
 		members = list_make1(schema);
-	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+	result = ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+	list_free(members);
+	return result;
 }
 
 SchemaSet *
 ev_set_with(Prover *p, const SchemaSet *set, Subschema *schema)
 {
 	List	   *members = list_copy(set->members);
+	SchemaSet  *result;
 
 	if (schema->is_boolean)
 		schema = schema->boolean ? &p->truth : &p->falsehood;
 	if (schema != &p->truth)
 		members = list_append_unique_ptr(members, schema);
-	return ev_set_make(p, members, set->excluded, set->required, set->types);
+	result = ev_set_make(p, members, set->excluded, set->required, set->types);
+	list_free(members);
+	return result;
 }
 
 SchemaSet *
 ev_set_without(Prover *p, const SchemaSet *set, Subschema *schema)
 {
-	return ev_set_make(p, set->members, list_append_unique_ptr(list_copy(set->excluded), schema),
-					   set->required, set->types);
+	List	   *excluded = list_append_unique_ptr(list_copy(set->excluded), schema);
+	SchemaSet  *result = ev_set_make(p, set->members, excluded, set->required, set->types);
+
+	list_free(excluded);
+	return result;
 }
 
 SchemaSet *
@@ -217,17 +258,22 @@ ev_set_of_types(Prover *p, const SchemaSet *set, uint32 types)
 SchemaSet *
 ev_set_requiring(Prover *p, const SchemaSet *set, const EvString *property)
 {
-	if (has_string(set->required, property))
-		return ev_set_make(p, set->members, set->excluded, set->required, set->types);
-	return ev_set_make(p, set->members, set->excluded,
-					   lappend(list_copy(set->required), unconstify(EvString *, property)), set->types);
+	List	   *required = list_copy(set->required);
+	SchemaSet  *result;
+
+	if (!has_string(p, required, property))
+		required = lappend(required, unconstify(EvString *, property));
+	result = ev_set_make(p, set->members, set->excluded, required, set->types);
+	list_free(required);
+	return result;
 }
 
 const TextFact *
-ev_facts_requires(const Facts *facts, const EvString *name)
+ev_facts_requires(Prover *p, const Facts *facts, const EvString *name)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(facts->required));
 	foreach(cell, facts->required)
 	{
 		TextFact   *fact = lfirst(cell);
@@ -243,8 +289,19 @@ ev_facts_requires(const Facts *facts, const EvString *name)
 static void
 add_child(Prover *p, List **list, Subschema *schema)
 {
+	ev_spend(p, list_length(*list) / 8);
 	if (schema != &p->truth)
 		*list = list_append_unique_ptr(*list, schema);
+}
+
+/* The set of these alone; the list is freed. */
+static SchemaSet *
+set_of_children(Prover *p, List *schemas)
+{
+	SchemaSet  *result = ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
+
+	list_free(schemas);
+	return result;
 }
 
 SchemaSet *
@@ -259,6 +316,7 @@ ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
 		ObjectShape *shape = lfirst(cell);
 		bool		found = false;
 
+		ev_spend(p, list_length(shape->names));
 		foreach(named_cell, shape->names)
 		{
 			NamedSchema *named = lfirst(named_cell);
@@ -273,7 +331,7 @@ ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
 		{
 			NamedSchema *named = lfirst(named_cell);
 
-			if (ev_string_matches(named->pattern, name) == EV_YES)
+			if (ev_string_matches(p, named->pattern, name) == EV_YES)
 			{
 				add_child(p, &schemas, named->schema);
 				found = true;
@@ -282,7 +340,7 @@ ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
 		if (!found)
 			add_child(p, &schemas, shape->rest);
 	}
-	return ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
+	return set_of_children(p, schemas);
 }
 
 SchemaSet *
@@ -300,7 +358,7 @@ ev_facts_item(Prover *p, const Facts *facts, uint32 index)
 		else
 			add_child(p, &schemas, shape->rest);
 	}
-	return ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
+	return set_of_children(p, schemas);
 }
 
 uint32
@@ -346,6 +404,7 @@ same_arrays(Prover *p, const JsonbValue *a, const JsonbValue *b)
 
 	if (count != JsonContainerSize(b->val.binary.data))
 		return false;
+	ev_spend(p, count);
 	for (uint32 i = 0; i < count; i++)
 		if (!same_nodes(p, getIthJsonbValueFromContainer(a->val.binary.data, i),
 						getIthJsonbValueFromContainer(b->val.binary.data, i)))
@@ -372,6 +431,7 @@ same_maps(Prover *p, const JsonbValue *a, const JsonbValue *b)
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
+		ev_spend(p, 10);
 		if (getKeyJsonValueFromContainer(b->val.binary.data, key.val.string.val, key.val.string.len, &other) == NULL)
 			return false;
 		if (ev_node_is_array(&value) ? !ev_json_equal(&value, &other) : !same_nodes(p, &value, &other))
@@ -397,16 +457,18 @@ same_keyword(Prover *p, int keyword, const JsonbValue *a, const JsonbValue *b)
 		case EV_DEPENDENCIES:
 			return same_maps(p, a, b);
 		default:
+			ev_spend(p, ev_value_work(a));
 			return ev_json_equal(a, b);
 	}
 }
 
 /* Where a dynamic reference can lead in a resource; NULL: nowhere. */
 static const Subschema *
-dynamic_target(const Resource *resource, const char *name)
+dynamic_target(Prover *p, const Resource *resource, const char *name)
 {
 	ListCell   *cell;
 
+	ev_spend(p, list_length(resource->anchors));
 	if (name[0] == '\0')
 		return resource->recursive_anchor ? resource->root : NULL;
 	foreach(cell, resource->anchors)
@@ -433,8 +495,8 @@ same_dynamic(Prover *p, const Reference *a, const Reference *b)
 		return false;
 	for (int i = 0; i < list_length(p->old.resources); i++)
 	{
-		const Subschema *x = dynamic_target(list_nth(p->old.resources, i), a->dynamic_anchor);
-		const Subschema *y = dynamic_target(list_nth(p->new.resources, i), b->dynamic_anchor);
+		const Subschema *x = dynamic_target(p, list_nth(p->old.resources, i), a->dynamic_anchor);
+		const Subschema *y = dynamic_target(p, list_nth(p->new.resources, i), b->dynamic_anchor);
 
 		if ((x == NULL) != (y == NULL) || (x != NULL && !same_schemas(p, x, y)))
 			return false;
@@ -498,6 +560,7 @@ same_schemas(Prover *p, const Subschema *a, const Subschema *b)
 	bool		found;
 	bool		same = true;
 
+	ev_spend(p, 5);
 	if (a == b)
 		return true;
 	if (a->is_boolean || b->is_boolean)
@@ -518,6 +581,7 @@ same_schemas(Prover *p, const Subschema *a, const Subschema *b)
 	p->assumed_same = lappend(p->assumed_same, pair);
 
 	check_stack_depth();
+	ev_spend(p, 100 + 5 * (JsonContainerSize(a->container) + JsonContainerSize(b->container)));
 	values = palloc(2 * sizeof(EvKeywordValues));
 	ev_read_keywords(a, &values[0]);
 	ev_read_keywords(b, &values[1]);

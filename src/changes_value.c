@@ -66,11 +66,12 @@ valid(Prover *p, const JsonbValue *value, Subschema *schema)
 /* ---------- types ---------- */
 
 static EvTruth
-number_valid(const Facts *f, Numeric number, uint32 kinds)
+number_valid(Prover *p, const Facts *f, Numeric number, uint32 kinds)
 {
 	EvTruth		result = EV_YES;
 	ListCell   *cell;
 
+	ev_spend(p, 1 + VARSIZE_ANY(number) / 32);
 	if ((kinds & EV_FACT_TYPE) != 0 && f->integer && !ev_number_is_integer(number))
 		return EV_NO;
 	if ((kinds & EV_FACT_LOWER) != 0 && f->lower.value != NULL)
@@ -93,6 +94,7 @@ number_valid(const Facts *f, Numeric number, uint32 kinds)
 		{
 			Numeric		unit = ((NumberFact *) lfirst(cell))->value;
 
+			ev_spend(p, 10);
 			if (!ev_number_is_moderate(number) || !ev_number_is_moderate(unit))
 				result = EV_MAYBE;
 			else if (!ev_number_is_multiple(number, unit))
@@ -103,13 +105,14 @@ number_valid(const Facts *f, Numeric number, uint32 kinds)
 }
 
 static EvTruth
-string_valid(const Facts *f, const EvString *string, uint32 kinds)
+string_valid(Prover *p, const Facts *f, const EvString *string, uint32 kinds)
 {
 	uint32		length = ev_text_length(string->data, string->length);
 	EvTruth		result = EV_YES;
 	EvUtf8		utf8;
 	ListCell   *cell;
 
+	ev_spend(p, 1 + string->length / 16);
 	if ((kinds & EV_FACT_MIN_LENGTH) != 0 && length < f->min_length.value)
 		return EV_NO;
 	if ((kinds & EV_FACT_MAX_LENGTH) != 0 && length > f->max_length.value)
@@ -117,14 +120,17 @@ string_valid(const Facts *f, const EvString *string, uint32 kinds)
 	if ((kinds & EV_FACT_PATTERN) != 0)
 	{
 		foreach(cell, f->patterns)
-			result = and(result, ev_string_matches(((TextFact *) lfirst(cell))->pattern, string));
+			result = and(result, ev_string_matches(p, ((TextFact *) lfirst(cell))->pattern, string));
 	}
 	if ((kinds & EV_FACT_FORMAT) != 0 && f->formats != NIL)
 	{
 		if (!ev_utf8_from_server(string->data, string->length, &utf8))
 			return and(result, EV_MAYBE);
 		foreach(cell, f->formats)
+		{
+			ev_spend(p, 10 + string->length / 4);
 			result = and(result, truth_of(((FormatFact *) lfirst(cell))->format->matches(utf8.data, utf8.length)));
+		}
 		ev_utf8_free(&utf8);
 	}
 	if ((kinds & EV_FACT_CONTENT) != 0 && f->contents != NIL)
@@ -149,10 +155,21 @@ items_valid(Prover *p, const Facts *f, JsonbContainer *array, uint32 kinds)
 												ev_facts_item(p, f, i), EV_FACT_ALL));
 	if ((kinds & EV_FACT_UNIQUE) != 0 && f->unique.subschema != NULL)
 		for (uint32 i = 1; i < count; i++)
+		{
+			JsonbValue *item = getIthJsonbValueFromContainer(array, i);
+			int64		work = 10 + ev_value_work(item);
+
 			for (uint32 j = 0; j < i; j++)
-				if (ev_json_equal(getIthJsonbValueFromContainer(array, i),
-								  getIthJsonbValueFromContainer(array, j)))
+			{
+				JsonbValue *other = getIthJsonbValueFromContainer(array, j);
+				bool		same = ev_json_equal(item, other);
+
+				ev_spend(p, work);
+				pfree(other);
+				if (same)
 					return EV_NO;
+			}
+		}
 	if ((kinds & EV_FACT_CONTAINS) != 0)
 	{
 		foreach(cell, f->contains)
@@ -203,6 +220,7 @@ properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds
 		return EV_NO;
 	if ((kinds & EV_FACT_REQUIRED) != 0)
 	{
+		ev_spend(p, 5 * list_length(f->required));
 		foreach(cell, f->required)
 		{
 			if (!has_property(object, &((TextFact *) lfirst(cell))->text))
@@ -218,6 +236,7 @@ properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
+		ev_spend(p, 5);
 		string = (EvString) {key.val.string.val, key.val.string.len};
 		if ((kinds & EV_FACT_PROPERTIES) != 0)
 			result = and(result, ev_value_valid(p, &value, ev_facts_property(p, f, &string), EV_FACT_ALL));
@@ -242,6 +261,7 @@ properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds
 				if (!has_property(object, lfirst(name)))
 					return EV_NO;
 			}
+			ev_spend(p, 10 + 5 * list_length(dependency->required));
 			self.val.binary.data = object;
 			if (dependency->schema != NULL)
 				result = and(result, valid(p, &self, dependency->schema));
@@ -281,7 +301,6 @@ facts_valid(Prover *p, const Facts *f, const JsonbValue *value, uint32 kinds)
 	EvType		type = ev_value_type(value);
 	EvTruth		result = EV_YES;
 	ListCell   *cell;
-	ListCell   *other;
 
 	if ((kinds & EV_FACT_TYPE) != 0 && (f->types & EV_BIT(type)) == 0)
 		return EV_NO;
@@ -289,11 +308,7 @@ facts_valid(Prover *p, const Facts *f, const JsonbValue *value, uint32 kinds)
 	{
 		foreach(cell, f->enums)
 		{
-			bool		found = false;
-
-			foreach(other, ((EnumFact *) lfirst(cell))->values)
-				found |= ev_json_equal(value, lfirst(other));
-			if (!found)
+			if (!ev_json_among(p, ((EnumFact *) lfirst(cell))->values, value))
 				return EV_NO;
 		}
 	}
@@ -301,13 +316,13 @@ facts_valid(Prover *p, const Facts *f, const JsonbValue *value, uint32 kinds)
 	switch (type)
 	{
 		case EV_NUMBER:
-			result = number_valid(f, value->val.numeric, kinds);
+			result = number_valid(p, f, value->val.numeric, kinds);
 			break;
 		case EV_STRING:
 			{
 				EvString	string = {value->val.string.val, value->val.string.len};
 
-				result = string_valid(f, &string, kinds);
+				result = string_valid(p, f, &string, kinds);
 				break;
 			}
 		case EV_ARRAY:
@@ -357,7 +372,7 @@ ev_value_valid(Prover *p, const JsonbValue *value, SchemaSet *set, uint32 kinds)
 	EvTruth		result;
 
 	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
+	ev_spend(p, 20);
 	if (set == p->anything)
 		return EV_YES;
 

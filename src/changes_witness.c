@@ -54,30 +54,17 @@ typedef struct Collector
 
 static List *samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth);
 
+/* Keeps a value if it is one that the first set accepts.  False if enough were tried. */
 static bool
-has_value(const List *values, const JsonbValue *value)
-{
-	ListCell   *cell;
-
-	foreach(cell, values)
-	{
-		if (ev_json_equal(lfirst(cell), value))
-			return true;
-	}
-	return false;
-}
-
-/* Keeps a value if it is one that the first set accepts. */
-static void
 try_value(Collector *c, const JsonbValue *value)
 {
 	JsonbValue *copy;
 
 	if (c->tried++ >= MOST_TRIED || c->prover->tried++ >= MOST_TRIED_IN_ALL)
-		return;
-	if (has_value(c->telling, value) || has_value(c->telling_below, value) || has_value(c->others, value) ||
+		return false;
+	if (ev_json_among(c->prover, c->telling, value) || ev_json_among(c->prover, c->telling_below, value) || ev_json_among(c->prover, c->others, value) ||
 		ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) != EV_YES)
-		return;
+		return true;
 	copy = palloc(sizeof(JsonbValue));
 	*copy = *value;
 	if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES)) == EV_NO)
@@ -86,6 +73,7 @@ try_value(Collector *c, const JsonbValue *value)
 		c->telling_below = lappend(c->telling_below, copy);
 	else
 		c->others = lappend(c->others, copy);
+	return true;
 }
 
 static void
@@ -94,7 +82,10 @@ try_values(Collector *c, const List *values)
 	ListCell   *cell;
 
 	foreach(cell, values)
-		try_value(c, lfirst(cell));
+	{
+		if (!try_value(c, lfirst(cell)))
+			break;
+	}
 }
 
 /* ---------- scalars ---------- */
@@ -230,15 +221,25 @@ as_value(JsonbValue *tree)
 	return value;
 }
 
+/* A value is about to be written into another one. */
+static void
+spend_on_copy(Prover *p, const JsonbValue *value)
+{
+	ev_spend(p, 20 + (value->type == jbvBinary ? value->val.binary.len / 8 : ev_value_work(value)));
+}
+
 static JsonbValue *
-array_of(const List *items)
+array_of(Prover *p, const List *items)
 {
 	JsonbInState state = {0};
 	ListCell   *cell;
 
 	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
 	foreach(cell, items)
+	{
+		spend_on_copy(p, lfirst(cell));
 		ev_push_jsonb(&state, WJB_ELEM, lfirst(cell));
+	}
 	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
 	return as_value(state.result);
 }
@@ -289,7 +290,7 @@ try_arrays(Collector *c, const Facts *fa, const Facts *fb)
 			List	   *items = items_of(positions, size, which);
 
 			if (items != NIL || size == 0)
-				try_value(c, array_of(items));
+				try_value(c, array_of(p, items));
 		}
 		for (uint32 i = 0; i < Min(size, prefix + 1); i++)
 		{
@@ -302,7 +303,7 @@ try_arrays(Collector *c, const Facts *fa, const Facts *fb)
 				if (items == NIL)
 					break;
 				lfirst(list_nth_cell(items, i)) = list_nth(choice, which);
-				try_value(c, array_of(items));
+				try_value(c, array_of(p, items));
 			}
 		}
 		if (size >= 2)
@@ -318,7 +319,7 @@ try_arrays(Collector *c, const Facts *fa, const Facts *fb)
 					items = lappend(items, list_nth(choice, i));
 			}
 			if ((uint32) list_length(items) == size)
-				try_value(c, array_of(items));
+				try_value(c, array_of(p, items));
 		}
 	}
 }
@@ -330,7 +331,7 @@ typedef struct Member
 } Member;
 
 static JsonbValue *
-object_of(const List *members)
+object_of(Prover *p, const List *members)
 {
 	JsonbInState state = {0};
 	ListCell   *cell;
@@ -343,6 +344,7 @@ object_of(const List *members)
 
 		key.val.string.val = unconstify(char *, member->name.data);
 		key.val.string.len = member->name.length;
+		spend_on_copy(p, member->value);
 		ev_push_jsonb(&state, WJB_KEY, &key);
 		ev_push_jsonb(&state, WJB_VALUE, member->value);
 	}
@@ -351,12 +353,13 @@ object_of(const List *members)
 }
 
 static List *
-with_member(const List *members, const EvString *name, JsonbValue *value)
+with_member(Prover *p, const List *members, const EvString *name, JsonbValue *value)
 {
 	List	   *result = NIL;
 	Member	   *member = palloc(sizeof(Member));
 	ListCell   *cell;
 
+	ev_spend(p, 5 + 2 * list_length(members));
 	foreach(cell, members)
 	{
 		if (!ev_strings_equal(&((Member *) lfirst(cell))->name, name))
@@ -385,6 +388,7 @@ more_names(Collector *c, const Facts *fa, const Facts *fb)
 		{
 			DependencyFact *dependency = lfirst(cell);
 
+			ev_spend(c->prover, 5 + list_length(dependency->required));
 			names = lappend(names, &dependency->property);
 			names = list_concat(names, dependency->required);
 		}
@@ -429,9 +433,9 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 		/* one that does not tell comes last */
 		if (values == NIL)
 			return;
-		required = with_member(required, name, llast(values));
+		required = with_member(p, required, name, llast(values));
 	}
-	try_value(c, object_of(required));
+	try_value(c, object_of(p, required));
 
 	/* each property by itself; `full` gets those that may come together */
 	full = required;
@@ -444,25 +448,25 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 		{
 			if (foreach_current_index(value) >= 8)
 				break;
-			try_value(c, object_of(with_member(required, name, lfirst(value))));
+			try_value(c, object_of(p, with_member(p, required, name, lfirst(value))));
 		}
 		if (values != NIL && list_length(full) < MOST_ITEMS)
 		{
-			more = with_member(full, name, llast(values));
-			if (is_accepted(c, object_of(more)))
+			more = with_member(p, full, name, llast(values));
+			if (is_accepted(c, object_of(p, more)))
 				full = more;
 		}
 	}
 
 	/* one after another, for what depends on how many there are, */
 	more = required;
-	try_value(c, object_of(full));
+	try_value(c, object_of(p, full));
 	foreach(cell, full)
 	{
 		Member	   *member = lfirst(cell);
 
-		more = with_member(more, &member->name, member->value);
-		try_value(c, object_of(more));
+		more = with_member(p, more, &member->name, member->value);
+		try_value(c, object_of(p, more));
 	}
 
 	/* and in pairs */
@@ -474,7 +478,7 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 		{
 			Member	   *second = list_nth(full, i);
 
-			try_value(c, object_of(with_member(with_member(required, &first->name, first->value),
+			try_value(c, object_of(p, with_member(p, with_member(p, required, &first->name, first->value),
 											   &second->name, second->value)));
 		}
 	}
@@ -489,6 +493,7 @@ try_listed(Collector *c, const Facts *f, int depth)
 	ListCell   *cell;
 	ListCell   *member;
 
+	ev_spend(c->prover, 10);
 	foreach(cell, f->enums)
 		try_values(c, ((EnumFact *) lfirst(cell))->values);
 	if (depth >= 2)
@@ -526,7 +531,7 @@ samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth)
 	if (depth > MOST_DEPTH)
 		return NIL;
 	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
+	ev_spend(p, 50);
 	if (p->samples == NULL)
 	{
 		HASHCTL		control = {.keysize = sizeof(SamplesKey), .entrysize = sizeof(Samples), .hcxt = CurrentMemoryContext};
@@ -613,6 +618,7 @@ is_admissible(Prover *p, const JsonbValue *value, Scope *scope)
 		return true;
 	if (JsonContainerIsArray(value->val.binary.data))
 	{
+		ev_spend(p, JsonContainerSize(value->val.binary.data));
 		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
 			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
 							   ev_scope_item(p, scope, i)))
@@ -628,7 +634,7 @@ is_admissible(Prover *p, const JsonbValue *value, Scope *scope)
 			continue;
 		JsonbIteratorNext(&iterator, &member, true);
 		name = (EvString) {key.val.string.val, key.val.string.len};
-		if (ev_scope_absent(scope, &name) || !is_admissible(p, &member, ev_scope_property(p, scope, &name)))
+		if (ev_scope_absent(p, scope, &name) || !is_admissible(p, &member, ev_scope_property(p, scope, &name)))
 			return false;
 	}
 	return true;

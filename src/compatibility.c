@@ -256,6 +256,7 @@ typedef struct Check
 	int32		against;		/* the first version that it does not fit */
 	bool		broke_forward;
 	bool		broke;
+	int64		work;			/* that is left for comparisons */
 } Check;
 
 static void
@@ -266,7 +267,7 @@ compare_with(Check *check, const EvDocument *other, int32 other_version)
 	List	   *changes;
 
 	ev_compare_schemas(is_older ? other : check->document, is_older ? check->document : other,
-					   ev_registry_resolve, check->policy->lenient, &forward, &changes);
+					   ev_registry_resolve, check->policy->lenient, &check->work, &forward, &changes);
 	for (int i = 0; i < 2; i++)
 	{
 		char	   *reasons;
@@ -341,7 +342,7 @@ ev_compatibility_check(const EvDocument *document)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Policy		policy;
-	Check		check = {.policy = &policy, .document = document};
+	Check		check = {.policy = &policy, .document = document, .work = EV_COMPARISONS_WORK};
 	int			type_length;
 
 	if (!ev_parse_event_name(document->name, &type_length, &check.version) || document->breaking)

@@ -62,6 +62,7 @@ typedef struct Compiler
 	EvResolver	resolver;
 	EvFault    *fault;			/* the first one; message NULL: none */
 	MemoryContext program_context;
+	EvPatternBudget pattern_budget; /* what is left of it */
 	List	  **functions;		/* OIDs of documents read, or NULL */
 	List	  **warnings;		/* or NULL */
 	bool		is_main;		/* it is the main document that is walked */

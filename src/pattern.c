@@ -4,9 +4,9 @@
  *
  * A pattern is parsed into a tree (pattern_parse.c), and the tree lowered to
  * the cheapest that can run it: a shape (pattern_shape.c), literals
- * (pattern_literal.c), an automaton (pattern_automaton.c), or PostgreSQL's regex
- * engine (pattern_regex.c), which takes back-references and what exceeds the
- * bounds.  A pattern that is
+ * (pattern_literal.c), an automaton (pattern_automaton.c; pattern_lazy.c where
+ * it is too large, or the schema's budget spent), or PostgreSQL's regex engine
+ * (pattern_regex.c), which takes back-references.  A pattern that is
  * anchored at its start and begins with groups that look ahead can also be
  * taken apart into several, which must all agree.
  */
@@ -50,11 +50,11 @@ free_parts(EvPattern *parts)
 
 /* In whichever direction it can be had, forward if in both. */
 static EvAutomaton *
-make_automaton(const EvClasses *classes, const EvNode *node)
+make_automaton(const EvClasses *classes, const EvNode *node, EvPatternBudget *budget)
 {
-	EvAutomaton *automaton = ev_automaton_make(classes, node, false, MAX_CELLS);
+	EvAutomaton *automaton = ev_automaton_make(classes, node, false, MAX_CELLS, budget);
 
-	return automaton != NULL ? automaton : ev_automaton_make(classes, node, true, MAX_CELLS);
+	return automaton != NULL ? automaton : ev_automaton_make(classes, node, true, MAX_CELLS, budget);
 }
 
 /* Does every back-reference below a node refer to a group below it? */
@@ -79,12 +79,14 @@ is_self_contained(const EvNode *root, const EvNode *node)
  */
 static EvPattern *
 make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode *sequence,
-			  const EvNode *term, bool is_look, bool allow_regex, EvPatternError *error)
+			  const EvNode *term, bool is_look, bool allow_regex,
+			  EvPatternBudget *budget, EvPatternError *error)
 {
 	EvNode		anchor = *ev_node_without_groups(sequence->child);
 	EvNode		anchored = *sequence;
 	EvNode		looked_for;
 	EvAutomaton *automaton = NULL;
+	EvLazy	   *lazy = NULL;
 	EvRegex    *regex = NULL;
 	EvPattern  *part;
 
@@ -99,12 +101,15 @@ make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode 
 	}
 
 	if (classes != NULL)
-		automaton = make_automaton(classes, &anchored);
-	if (automaton == NULL && allow_regex && is_self_contained(&anchored, &anchored))
-		regex = ev_regex_compile(tree, &anchored, error);
-	if (automaton == NULL && regex == NULL)
+		automaton = make_automaton(classes, &anchored, budget);
+	if (automaton == NULL && allow_regex && classes != NULL)
+		lazy = ev_lazy_make(tree, classes, &anchored, budget);
+	if (automaton == NULL && lazy == NULL && allow_regex && is_self_contained(&anchored, &anchored))
+		regex = ev_regex_compile(tree, &anchored, budget, error);
+	if (automaton == NULL && lazy == NULL && regex == NULL)
 		return NULL;
 	part = make_part(NULL, automaton, regex);
+	part->lazy = lazy;
 	part->negated = is_look && term->negative;
 	return part;
 }
@@ -117,7 +122,7 @@ make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode 
  */
 static EvPattern *
 make_conjunction(const EvPatternTree *tree, const EvClasses *classes,
-				 bool allow_regex, EvPatternError *error)
+				 bool allow_regex, EvPatternBudget *budget, EvPatternError *error)
 {
 	const EvNode *sequence = ev_node_without_groups(tree->root);
 	EvPattern  *parts = NULL;
@@ -134,7 +139,7 @@ make_conjunction(const EvPatternTree *tree, const EvClasses *classes,
 		is_look = (term->kind == EV_NODE_LOOK && term->ahead);
 		if (!is_look && parts == NULL)
 			return NULL;
-		part = make_anchored(tree, classes, sequence, term, is_look, allow_regex, error);
+		part = make_anchored(tree, classes, sequence, term, is_look, allow_regex, budget, error);
 		if (part != NULL)
 		{
 			part->next = parts;
@@ -150,13 +155,14 @@ make_conjunction(const EvPatternTree *tree, const EvClasses *classes,
 }
 
 static EvPattern *
-lower(const EvPatternTree *tree, const EvClasses *classes, EvPatternError *error)
+lower(const EvPatternTree *tree, const EvClasses *classes, EvPatternBudget *budget, EvPatternError *error)
 {
 	EvAutomaton *automaton = NULL;
 	EvPattern  *parts = NULL;
 	EvRegex    *regex;
 	EvPatternShape *shape = ev_shape_make(tree);
 	EvLiterals *literals;
+	EvLazy	   *lazy = NULL;
 
 	if (shape != NULL)
 		return make_part(shape, NULL, NULL);
@@ -175,29 +181,36 @@ lower(const EvPatternTree *tree, const EvClasses *classes, EvPatternError *error
 	 */
 	if (classes != NULL)
 	{
-		automaton = ev_automaton_make(classes, tree->root, false, MAX_CELLS);
+		automaton = ev_automaton_make(classes, tree->root, false, MAX_CELLS, budget);
 		if (automaton == NULL && tree->has_look)
 		{
-			automaton = ev_automaton_make(classes, tree->root, true, SMALL_CELLS);
+			automaton = ev_automaton_make(classes, tree->root, true, SMALL_CELLS, budget);
 			if (automaton == NULL)
-				parts = make_conjunction(tree, classes, false, error);
+				parts = make_conjunction(tree, classes, false, budget, error);
 		}
 		if (automaton == NULL && parts == NULL)
-			automaton = ev_automaton_make(classes, tree->root, true, MAX_CELLS);
+			automaton = ev_automaton_make(classes, tree->root, true, MAX_CELLS, budget);
 		if (automaton != NULL)
 			return make_part(NULL, automaton, NULL);
+		if (parts == NULL)
+			lazy = ev_lazy_make(tree, classes, tree->root, budget);
+		if (lazy != NULL)
+		{
+			parts = make_part(NULL, NULL, NULL);
+			parts->lazy = lazy;
+		}
 	}
 	if (parts == NULL && tree->has_look)
-		parts = make_conjunction(tree, classes, true, error);
+		parts = make_conjunction(tree, classes, true, budget, error);
 	if (parts != NULL)
 		return parts;
 
-	regex = ev_regex_compile(tree, tree->root, error);
+	regex = ev_regex_compile(tree, tree->root, budget, error);
 	return regex == NULL ? NULL : make_part(NULL, NULL, regex);
 }
 
 EvPattern *
-ev_pattern_compile(const char *pattern, int length, EvPatternError *error)
+ev_pattern_compile(const char *pattern, int length, EvPatternBudget *budget, EvPatternError *error)
 {
 	MemoryContext result = CurrentMemoryContext;
 	MemoryContext work = AllocSetContextCreate(result, "event_validate pattern",
@@ -212,7 +225,7 @@ ev_pattern_compile(const char *pattern, int length, EvPatternError *error)
 		EvClasses  *classes = tree.reference_count == 0 ? ev_classes_make(&tree) : NULL;
 
 		MemoryContextSwitchTo(result);
-		compiled = lower(&tree, classes, error);
+		compiled = lower(&tree, classes, budget, error);
 	}
 	MemoryContextSwitchTo(result);
 	if (compiled == NULL)
@@ -225,7 +238,8 @@ bool
 ev_pattern_is_linear(const EvPattern *pattern)
 {
 	for (; pattern != NULL; pattern = pattern->next)
-		if (pattern->shape == NULL && pattern->literals == NULL && pattern->automaton == NULL)
+		if (pattern->shape == NULL && pattern->literals == NULL && pattern->automaton == NULL &&
+			pattern->lazy == NULL)
 			return false;
 	return true;
 }
@@ -247,6 +261,7 @@ ev_pattern_kind(const EvPattern *pattern)
 						 pattern->shape != NULL ? ev_shape_kind(pattern->shape) :
 						 pattern->literals != NULL ? ev_literals_kind(pattern->literals) :
 						 pattern->automaton != NULL ? ev_automaton_kind(pattern->automaton) :
+						 pattern->lazy != NULL ? ev_lazy_kind(pattern->lazy) :
 						 "regular expression engine");
 	return kind.data;
 }

@@ -21,8 +21,25 @@ typedef struct EvPatternError
 } EvPatternError;
 
 /*
+ * What all patterns of a schema may take together.  Beyond `work` a pattern is
+ * not made an automaton at once, but while strings are matched; what then
+ * remains (beyond `engine`, or `bytes`) is not supported.
+ */
+typedef struct EvPatternBudget
+{
+	int64		work;			/* steps of making automata */
+	int64		engine;			/* cubes of the sets in patterns that are
+								 * PostgreSQL's to compile */
+	int64		bytes;			/* of memory that is kept */
+} EvPatternBudget;
+
+#define EV_PATTERN_BUDGET \
+	{.work = 32 * 1000 * 1000, .engine = 64 * 1000 * 1000, .bytes = 64 * 1024 * 1024}
+
+/*
  * Compiles a pattern into CurrentMemoryContext (what PostgreSQL's regex
- * engine allocates for itself is freed by a reset callback of that context).
+ * engine allocates for itself is freed by a reset callback of that context),
+ * and takes what that costs from the budget.
  * NULL, with *error filled, where the pattern is not valid or not supported.
  * Never raises for a bad pattern; may raise out of memory and cancel.
  *
@@ -36,12 +53,13 @@ typedef struct EvPatternError
  * 1 MB or so kept); messages are ASCII.
  */
 extern EvPattern *ev_pattern_compile(const char *pattern, int length,
-									 EvPatternError *error);
+									 EvPatternBudget *budget, EvPatternError *error);
 
 /*
  * Does the pattern match anywhere in the string?  Allocates nothing, in time
- * linear in the string, where the pattern was lowered to literals or automata:
- * that is, nearly always.  Back-references, and look-around that is no
+ * linear in the string, where the pattern was lowered to literals or tables:
+ * that is, nearly always.  Automata without a table keep their states in a
+ * bounded memory context of the backend.  Back-references, and look-around that is no
  * automaton, are run by PostgreSQL's engine, for which the string is copied to
  * CurrentMemoryContext, freed at the end.  Raises query_canceled, and
  * program_limit_exceeded where PostgreSQL's engine gives up.
@@ -73,8 +91,8 @@ extern bool ev_pattern_is_linear(const EvPattern *pattern);
 
 /*
  * How the pattern is run, for people: "shape of 1 to 8 bytes", "literal of 6
- * bytes, anywhere", "automaton, 12 states of 5 columns, forward", "regular
- * expression engine", or several of these, where all must agree.  In CurrentMemoryContext.
+ * bytes, anywhere", "automaton, 12 states of 5 columns, forward", "automaton of
+ * 70 positions, forward" (without a table), "regular expression engine", or several of these, where all must agree.  In CurrentMemoryContext.
  */
 extern const char *ev_pattern_kind(const EvPattern *pattern);
 

@@ -241,21 +241,31 @@ emit(const EvStates *s, const EvClasses *classes, bool backward, MemoryContext r
 }
 
 EvAutomaton *
-ev_automaton_make(const EvClasses *classes, const EvNode *node, bool backward, int max_cells)
+ev_automaton_make(const EvClasses *classes, const EvNode *node, bool backward, int max_cells,
+				  EvPatternBudget *budget)
 {
+	static const EvPatternBudget whole = EV_PATTERN_BUDGET;
 	MemoryContext result = CurrentMemoryContext;
-	MemoryContext work = AllocSetContextCreate(result, "event_validate pattern",
-											   ALLOCSET_DEFAULT_SIZES);
+	MemoryContext work;
 	EvAutomaton *automaton = NULL;
 	EvPositions positions;
 	EvStates	states;
 
+	/* half of the memory is for what can do without a table */
+	if (budget->work <= 0 || budget->bytes <= whole.bytes / 2)
+		return NULL;
+	work = AllocSetContextCreate(result, "event_validate pattern", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(work);
-	if (ev_positions_build(&positions, classes, node, backward) &&
-		ev_states_make(&states, &positions, max_cells))
-		automaton = emit(&states, classes, backward, result);
+	if (ev_positions_build(&positions, classes, node, backward))
+	{
+		budget->work -= positions.position_count;
+		if (ev_states_make(&states, &positions, max_cells, budget))
+			automaton = emit(&states, classes, backward, result);
+	}
 	MemoryContextSwitchTo(result);
 	MemoryContextDelete(work);
+	if (automaton != NULL)
+		budget->bytes -= automaton->state_count * automaton->width * sizeof(uint32);
 	return automaton;
 }
 

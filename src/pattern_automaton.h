@@ -5,7 +5,7 @@
  *	  deterministic one), from which pattern_automaton.c writes its table.
  *
  * All of it is in CurrentMemoryContext, which is the caller's to delete.
- * Private to these four files.  Include postgres.h first.
+ * Private to these four files and pattern_lazy.c.  Include postgres.h first.
  */
 #ifndef EV_PATTERN_AUTOMATON_H
 #define EV_PATTERN_AUTOMATON_H
@@ -126,6 +126,26 @@ typedef struct EvStates
  * reached.  False where there would be more than max_cells cells, or another
  * bound is exceeded.
  */
-extern bool ev_states_make(EvStates *states, const EvPositions *positions, int max_cells);
+extern bool ev_states_make(EvStates *states, const EvPositions *positions, int max_cells,
+						   EvPatternBudget *budget);
+
+/*
+ * The same states one by one, as a scan comes to them, and not minimized.  What
+ * a maker holds is in the context it is made in, which must be the current one
+ * when more states are made, and is bounded: where there are too many, it forgets
+ * all but the last.
+ */
+typedef struct EvStatesMaker EvStatesMaker;
+
+extern EvStatesMaker *ev_states_maker(const EvPositions *positions);
+
+/* The state that a scan begins in. */
+extern int	ev_states_first(EvStatesMaker *maker);
+
+/* The state that a symbol leads to; numbers of other states hold no more. */
+extern int	ev_states_next(EvStatesMaker *maker, int state, int symbol);
+
+/* The same if it is known already; -1 if it is not. */
+extern int	ev_states_known(const EvStatesMaker *maker, int state, int symbol);
 
 #endif							/* EV_PATTERN_AUTOMATON_H */

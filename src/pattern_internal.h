@@ -186,12 +186,28 @@ typedef struct EvAutomaton
 
 /*
  * The automaton for a node of the tree, that scans in one direction; NULL where
- * it cannot be expressed, or its table would have more than max_cells cells.
+ * it cannot be expressed, its table would have more than max_cells cells, or the
+ * budget does not allow it.
  */
 extern EvAutomaton *ev_automaton_make(const EvClasses *classes, const EvNode *node,
-									  bool backward, int max_cells);
+									  bool backward, int max_cells, EvPatternBudget *budget);
 extern void ev_automaton_free(EvAutomaton *automaton);
 extern char *ev_automaton_kind(const EvAutomaton *automaton);
+
+/*
+ * pattern_lazy.c
+ *
+ * An automaton without a table, whose states are made while strings are
+ * scanned.  NULL where the node cannot be expressed, or the budget has no
+ * memory for its positions.  ev_lazy_matches may raise out of memory and
+ * query_canceled.
+ */
+typedef struct EvLazy EvLazy;
+
+extern EvLazy *ev_lazy_make(const EvPatternTree *tree, const EvClasses *classes,
+							const EvNode *node, EvPatternBudget *budget);
+extern bool ev_lazy_matches(EvLazy *lazy, const char *string, int length);
+extern char *ev_lazy_kind(const EvLazy *lazy);
 
 /*
  * pattern_regex.c
@@ -203,21 +219,32 @@ extern char *ev_automaton_kind(const EvAutomaton *automaton);
 typedef struct EvRegex EvRegex;
 
 extern EvRegex *ev_regex_compile(const EvPatternTree *tree, const EvNode *root,
-								 EvPatternError *error);
+								 EvPatternBudget *budget, EvPatternError *error);
 extern bool ev_regex_matches(const EvRegex *regex, const char *string, int length);
 
 /*
  * What pattern.c makes of them, and pattern_match.c runs: one of shape,
- * literals, automaton and regex is there.
+ * literals, automaton, lazy and regex is there.
  */
 struct EvPattern
 {
 	EvPatternShape *shape;		/* then it is the only one */
 	EvLiterals *literals;		/* likewise */
 	EvAutomaton *automaton;
+	EvLazy	   *lazy;
 	EvRegex    *regex;
 	bool		negated;		/* must not match */
 	EvPattern  *next;			/* all of a list must agree */
 };
+
+/* Takes memory to be kept from a budget.  False where there is too little. */
+static inline bool
+ev_budget_takes(EvPatternBudget *budget, Size bytes)
+{
+	if (budget->bytes < (int64) bytes)
+		return false;
+	budget->bytes -= bytes;
+	return true;
+}
 
 #endif							/* EV_PATTERN_INTERNAL_H */

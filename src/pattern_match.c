@@ -98,6 +98,8 @@ other_matches(const EvPattern *pattern, const char *string, int length)
 		return ev_shape_matches(pattern->shape, string, length);
 	if (pattern->literals != NULL)
 		return ev_literals_match(pattern->literals, string, length);
+	if (pattern->lazy != NULL)
+		return ev_lazy_matches(pattern->lazy, string, length);
 	return ev_regex_matches(pattern->regex, string, length);
 }
 

@@ -479,15 +479,16 @@ free_regex(void *regex)
 #endif
 
 EvRegex *
-ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternError *error)
+ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternBudget *budget, EvPatternError *error)
 {
+	int			sets = count_sets(root);
 	MemoryContext result = CurrentMemoryContext;
 	MemoryContext work;
 	Writer		w = {0};
 	EvRegex    *regex = NULL;
 	bool		written;
 
-	if (count_sets(root) > MAX_REGEX_SETS)
+	if (sets > MAX_REGEX_SETS)
 	{
 		refuse(error, root, "pattern too large, with its repetitions written out");
 		return NULL;
@@ -496,6 +497,14 @@ ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternError *
 	if (tree->reference_count > MAX_REFERENCES)
 	{
 		refuse(error, root, "too many back-references");
+		return NULL;
+	}
+
+	/* the engine's time and memory grow that much, or so */
+	budget->engine -= (int64) sets * sets * sets;
+	if (budget->engine < 0)
+	{
+		refuse(error, root, "the patterns of the schema are too large together for the regular expression engine");
 		return NULL;
 	}
 

@@ -15,6 +15,10 @@
 #define MAX_WORK			(8 * 1000 * 1000)	/* positions visited */
 #define MAX_REFINEMENT		(2 * 1000 * 1000)	/* cells visited by minimize */
 
+/* What a maker of single states keeps. */
+#define MAX_MADE_CELLS		(64 * 1024)
+#define MAX_MADE_ITEMS		(256 * 1024)	/* more than two states can have */
+
 typedef struct State
 {
 	int			first_item;		/* positions, in `items`, sorted */
@@ -32,6 +36,8 @@ typedef struct Construction
 	const EvPositions *b;
 	EvStates   *result;
 	int			max_cells;
+	int			max_items;
+	bool		made_singly;	/* cells are -1 until they are known */
 
 	State	   *states;			/* as many as result has */
 	int			state_allocated;
@@ -137,7 +143,11 @@ close_position(Construction *c, int position, bool at_start, bool after_word, in
 static inline void
 new_mark(Construction *c)
 {
-	c->mark++;
+	if (++c->mark == 0)
+	{
+		memset(c->marks, 0, c->b->position_count * sizeof(uint32));
+		c->mark = 1;
+	}
 	c->work++;
 	c->set_count = 0;
 	c->set_waiting = false;
@@ -251,7 +261,7 @@ add_state(Construction *c, State *state, uint32 slot)
 	EvStates   *result = c->result;
 
 	if ((result->state_count + 1) * result->symbol_count > c->max_cells ||
-		c->item_count + c->set_count > MAX_ITEMS)
+		c->item_count + c->set_count > c->max_items)
 		return -1;
 	if (c->item_count + c->set_count > c->item_allocated)
 	{
@@ -275,6 +285,9 @@ add_state(Construction *c, State *state, uint32 slot)
 	memcpy(c->items + c->item_count, c->set, c->set_count * sizeof(int));
 	c->item_count += c->set_count;
 	c->states[result->state_count] = *state;
+	if (c->made_singly)
+		memset(result->cells + (Size) result->state_count * result->symbol_count, 0xFF,
+			   result->symbol_count * sizeof(int));
 	return result->state_count++;
 }
 
@@ -361,6 +374,7 @@ init_construction(Construction *c, EvStates *states, const EvPositions *position
 	c->b = positions;
 	c->result = states;
 	c->max_cells = max_cells;
+	c->max_items = MAX_ITEMS;
 	c->state_allocated = 32;
 	c->states = palloc(c->state_allocated * sizeof(State));
 	c->item_allocated = 256;
@@ -384,27 +398,105 @@ init_construction(Construction *c, EvStates *states, const EvPositions *position
 
 /* All states that the pattern has.  False where a bound is exceeded. */
 static bool
-determinize(EvStates *states, const EvPositions *positions, int max_cells)
+determinize(EvStates *states, const EvPositions *positions, int max_cells, EvPatternBudget *budget)
 {
 	Construction c;
+	int64		max_work = Min(MAX_WORK, budget->work);
+	bool		done;
 
 	init_construction(&c, states, positions, max_cells);
 	states->start = find_state(&c, true, false);
-	if (states->start < 0)
-		return false;
-	for (int state = EV_FIRST_STATE; state < states->state_count; state++)
+	done = states->start >= 0;
+	for (int state = EV_FIRST_STATE; state < states->state_count && done; state++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		for (int symbol = 0; symbol < states->symbol_count; symbol++)
+		for (int symbol = 0; symbol < states->symbol_count && done; symbol++)
 		{
 			int			to = step(&c, state, symbol);
 
-			if (to < 0 || c.work > MAX_WORK)
-				return false;
-			states->cells[state * states->symbol_count + symbol] = to;
+			done = to >= 0 && c.work <= max_work;
+			if (done)
+				states->cells[state * states->symbol_count + symbol] = to;
 		}
 	}
-	return true;
+	budget->work -= c.work;
+	return done;
+}
+
+/* ---- states one by one ---- */
+
+struct EvStatesMaker
+{
+	Construction construction;
+	EvStates	states;
+};
+
+EvStatesMaker *
+ev_states_maker(const EvPositions *positions)
+{
+	EvStatesMaker *maker = palloc(sizeof(EvStatesMaker));
+
+	init_construction(&maker->construction, &maker->states, positions, MAX_MADE_CELLS);
+	maker->construction.max_items = MAX_MADE_ITEMS;
+	maker->construction.made_singly = true;
+	maker->states.start = -1;
+	return maker;
+}
+
+/* Forgets all states but one, which gets another number. */
+static int
+keep_one_state(EvStatesMaker *maker, int kept)
+{
+	Construction *c = &maker->construction;
+	State		state = c->states[kept];
+
+	c->set_count = state.item_count;
+	memcpy(c->set, c->items + state.first_item, state.item_count * sizeof(int));
+	c->item_count = 0;
+	c->result->state_count = EV_FIRST_STATE;
+	memset(c->slots, 0, c->slot_count * sizeof(int));
+	maker->states.start = -1;
+	return add_state(c, &state, find_slot(c, &state));
+}
+
+int
+ev_states_first(EvStatesMaker *maker)
+{
+	Construction *c = &maker->construction;
+
+	c->kernel_count = 0;
+	if (maker->states.start < 0)
+		maker->states.start = find_state(c, true, false);
+	if (maker->states.start < 0)
+	{
+		/* full; no state of those that are there is needed any more */
+		c->item_count = 0;
+		c->result->state_count = EV_FIRST_STATE;
+		memset(c->slots, 0, c->slot_count * sizeof(int));
+		maker->states.start = find_state(c, true, false);
+	}
+	return maker->states.start;
+}
+
+int
+ev_states_next(EvStatesMaker *maker, int state, int symbol)
+{
+	Construction *c = &maker->construction;
+	int			to = step(c, state, symbol);
+
+	if (to < 0)
+	{
+		state = keep_one_state(maker, state);
+		to = step(c, state, symbol);
+	}
+	maker->states.cells[(Size) state * maker->states.symbol_count + symbol] = to;
+	return to;
+}
+
+int
+ev_states_known(const EvStatesMaker *maker, int state, int symbol)
+{
+	return maker->states.cells[(Size) state * maker->states.symbol_count + symbol];
 }
 
 /* ---- fewer states ---- */
@@ -543,7 +635,7 @@ refine(const EvStates *s, Partition *p)
  * states stay as they are.
  */
 static void
-minimize(EvStates *s)
+minimize(EvStates *s, EvPatternBudget *budget)
 {
 	int			n = s->symbol_count;
 	Partition	p = {.slot_count = 64};
@@ -563,6 +655,7 @@ minimize(EvStates *s)
 	for (;;)
 	{
 		visited += (int64) s->state_count * n;
+		budget->work -= (int64) s->state_count * n;
 		if (visited > MAX_REFINEMENT)
 			return;
 		CHECK_FOR_INTERRUPTS();
@@ -584,11 +677,11 @@ minimize(EvStates *s)
 }
 
 bool
-ev_states_make(EvStates *states, const EvPositions *positions, int max_cells)
+ev_states_make(EvStates *states, const EvPositions *positions, int max_cells, EvPatternBudget *budget)
 {
-	if (!determinize(states, positions, max_cells))
+	if (!determinize(states, positions, max_cells, budget))
 		return false;
 	decide_states(states);
-	minimize(states);
+	minimize(states, budget);
 	return true;
 }

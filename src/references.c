@@ -71,6 +71,7 @@ ev_compiler_init(Compiler *c, MemoryContext program_context)
 						   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
 	control.hcxt = CurrentMemoryContext;
 	c->program_context = program_context;
+	c->pattern_budget = (EvPatternBudget) EV_PATTERN_BUDGET;
 	c->subschemas = hash_create("event_validate subschemas", 64, &control,
 								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
@@ -297,7 +298,7 @@ ev_compile_pattern(Compiler *c, const EvPlace *place, const char *tail, const ch
 		return pattern;
 	utf8 = pg_server_to_any(source, length, PG_UTF8);
 	caller = MemoryContextSwitchTo(c->program_context);
-	pattern = ev_pattern_compile(utf8, strlen(utf8), &error);
+	pattern = ev_pattern_compile(utf8, strlen(utf8), &c->pattern_budget, &error);
 	MemoryContextSwitchTo(caller);
 	if (pattern != NULL)
 		add_name(c, &pattern_scope, source, pattern);

@@ -141,28 +141,27 @@ typedef struct Viewer
 } Viewer;
 
 static bool
-pattern_matches(const EvPattern *pattern, const char *string, int length)
+pattern_matches(Prover *p, const EvPattern *pattern, const char *string, int length)
 {
 	EvString	tried = {string, length};
 
-	return ev_string_matches(pattern, &tried) != EV_NO;
+	return ev_string_matches(p, pattern, &tried) != EV_NO;
 }
 
 /* Does a pattern accept a string of these characters that is no decimal? */
 static bool
-accepts_other(const EvPattern *pattern, char *string, int length, int longest)
+accepts_other(Prover *p, const EvPattern *pattern, char *string, int length, int longest)
 {
 	static const char characters[] = "07+-.e";
 
-	CHECK_FOR_INTERRUPTS();
-	if (!ev_is_decimal(string, length) && pattern_matches(pattern, string, length))
+	if (!ev_is_decimal(string, length) && pattern_matches(p, pattern, string, length))
 		return true;
 	if (length == longest)
 		return false;
 	for (const char *c = characters; *c != '\0'; c++)
 	{
 		string[length] = *c;
-		if (accepts_other(pattern, string, length + 1, longest))
+		if (accepts_other(p, pattern, string, length + 1, longest))
 			return true;
 	}
 	return false;
@@ -175,7 +174,7 @@ accepts_other(const EvPattern *pattern, char *string, int length, int longest)
  * what it gets with care.
  */
 static bool
-find_out_decimal(const EvPattern *pattern)
+find_out_decimal(Prover *p, const EvPattern *pattern)
 {
 	static const char *const decimals[] = {"0", "1", "10", "1.5", "0.25", "123456789.000000001"};
 	static const char *const around[] = {"", "1", "1.", "-"};
@@ -183,8 +182,8 @@ find_out_decimal(const EvPattern *pattern)
 	int			accepted = 0;
 
 	for (int i = 0; i < (int) lengthof(decimals); i++)
-		accepted += pattern_matches(pattern, decimals[i], strlen(decimals[i]));
-	if (accepted == 0 || accepts_other(pattern, string, 0, 5))
+		accepted += pattern_matches(p, pattern, decimals[i], strlen(decimals[i]));
+	if (accepted == 0 || accepts_other(p, pattern, string, 0, 5))
 		return false;
 	for (int c = 1; c < 0x80; c++)
 	{
@@ -195,7 +194,7 @@ find_out_decimal(const EvPattern *pattern)
 			{
 				int			length = snprintf(string, sizeof(string), "%s%c%s", around[i], c, around[j]);
 
-				if (pattern_matches(pattern, string, length))
+				if (pattern_matches(p, pattern, string, length))
 					return false;
 			}
 	}
@@ -210,6 +209,7 @@ is_decimal(Viewer *v, const EvPattern *pattern)
 
 	if (pattern == NULL)
 		return false;
+	ev_spend(&v->prover, list_length(v->patterns));
 	foreach(cell, v->patterns)
 	{
 		known = lfirst(cell);
@@ -218,7 +218,7 @@ is_decimal(Viewer *v, const EvPattern *pattern)
 	}
 	known = palloc(sizeof(DecimalPattern));
 	known->pattern = pattern;
-	known->is_decimal = find_out_decimal(pattern);
+	known->is_decimal = find_out_decimal(&v->prover, pattern);
 	v->patterns = lappend(v->patterns, known);
 	return known->is_decimal;
 }
@@ -281,7 +281,8 @@ kind_of(Viewer *v, SchemaSet *set, int depth)
 
 	if (known != NULL)
 		return known->kind;
-	CHECK_FOR_INTERRUPTS();
+	check_stack_depth();
+	ev_spend(p, 20);
 	f = ev_facts(p, set, EV_WEAK);
 	kind = kind_of_facts(v, f);
 	if (depth == DEEPEST)
@@ -338,13 +339,14 @@ branches_of(const Facts *f)
 }
 
 static bool
-names_property(const Facts *f, const EvString *name)
+names_property(Prover *p, const Facts *f, const EvString *name)
 {
 	ListCell   *cell;
 	ListCell   *named;
 
 	foreach(cell, f->object_shapes)
 	{
+		ev_spend(p, list_length(((ObjectShape *) lfirst(cell))->names));
 		foreach(named, ((ObjectShape *) lfirst(cell))->names)
 		{
 			if (ev_strings_equal(&((NamedSchema *) lfirst(named))->name, name))
@@ -371,11 +373,12 @@ find_property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, K
 	SchemaSet  *own = ev_facts_property(p, f, name);
 	List	   *groups = branches_of(f);
 	List	   *telling = NIL;	/* of Branches */
-	int			said = own != p->anything || names_property(f, name);
+	int			said = own != p->anything || names_property(p, f, name);
 	ListCell   *cell;
 	ListCell   *member;
 
-	CHECK_FOR_INTERRUPTS();
+	check_stack_depth();
+	ev_spend(p, 20);
 	*kind = said ? kind_of(v, own, 0) : anything;
 	if (depth == DEEPEST)
 		return said;
@@ -495,6 +498,7 @@ describe(Viewer *v, Subschema *schema, int depth)
 
 	if (schema->is_boolean || depth == DEEPEST)
 		return NULL;
+	ev_spend(&v->prover, 100 + 5 * JsonContainerSize(schema->container));
 	ev_read_keywords(schema, &keywords);
 	if (keywords.present[EV_KW_DESCRIPTION])
 		return ev_node_string(&keywords.values[EV_KW_DESCRIPTION]);
@@ -528,6 +532,7 @@ document_of(Viewer *v, const Subschema *schema)
 {
 	ListCell   *cell;
 
+	ev_spend(&v->prover, list_length(v->documents));
 	foreach(cell, v->documents)
 	{
 		Read	   *read = lfirst(cell);
@@ -578,7 +583,7 @@ add_properties(Viewer *v, SchemaSet *set, int *rank, int depth)
 	ListCell   *cell;
 	ListCell   *member;
 
-	CHECK_FOR_INTERRUPTS();
+	ev_spend(p, 10 + list_length(v->visited) / 8);
 	if (depth == DEEPEST || list_member_ptr(v->visited, set))
 		return;
 	v->visited = lappend(v->visited, set);
@@ -657,6 +662,7 @@ read_schema(Viewer *v, EvDocument *document)
 	}
 	PG_END_TRY();
 	ev_compiler_init(&v->prover.new, CurrentMemoryContext);
+	ev_budget_start(&v->prover, EV_COMPARISONS_WORK);
 	ev_prover_init(&v->prover);
 }
 

@@ -256,13 +256,13 @@ resolve_coming(const char *uri, EvDocument *document)
 
 /* Adds what is not proved to the reasons. */
 static void
-prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, StringInfo reasons)
+prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, int64 *work, StringInfo reasons)
 {
 	EvVerdict	forward;
 	List	   *changes;
 	char	   *found;
 
-	ev_compare_schemas_resolved(old, ev_registry_resolve, new, resolve_coming, false, &forward, &changes);
+	ev_compare_schemas_resolved(old, ev_registry_resolve, new, resolve_coming, false, work, &forward, &changes);
 	found = ev_compatibility_reasons(changes, false, prefix);
 	if (found != NULL)
 		appendStringInfo(reasons, "%s%s", reasons->len > 0 ? "\n" : "", found);
@@ -273,6 +273,7 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 {
 	Users		users = {.language = ev_language_oid()};
 	StringInfoData reasons;
+	int64		work = EV_COMPARISONS_WORK;
 	ListCell   *cell;
 
 	initStringInfo(&reasons);
@@ -282,7 +283,7 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 	coming = new;
 	PG_TRY();
 	{
-		prove_wider(old, new, "", &reasons);
+		prove_wider(old, new, "", &work, &reasons);
 		for_each_from(cell, users.schemas, 1)
 		{
 			HeapTuple	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
@@ -294,7 +295,8 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 			if (!ev_language_document(row, &document, &fault))
 				ev_fault_report(&fault, document.name);
 			ReleaseSysCache(row);
-			prove_wider(&document, &document, psprintf("\"%s\", which refers to it, ", document.name), &reasons);
+			prove_wider(&document, &document, psprintf("\"%s\", which refers to it, ", document.name), &work,
+						&reasons);
 		}
 	}
 	PG_FINALLY();
