@@ -89,15 +89,16 @@ def test_reentry(world):
                   guard("(new.j||'')::jsonb", "pg_temp.f(new.event_type)", "new.schema_version+0"))
 
 
-def test_reentry_of_another_column(world):
-    """Read as jsonb, though it is text."""
-    replaced_from(world, guard(kind="pg_temp.f(new.event_type)"), guard("new.j", "pg_temp.f(new.event_type)"))
-
-
 def test_reentry_of_another_type(world):
-    """Read as text, though it is a number: a pointer of the attacker's choice."""
-    replaced_from(world, guard(kind="pg_temp.f(new.event_type)", version="new.schema_version::bigint"),
-                  guard("new.j", "pg_temp.f(new.event_type)", "new.id+1"))
+    """The text of the first one's expression, as the jsonb of the second's."""
+    replaced_from(world, guard("new.j||''", "pg_temp.f(new.event_type)"),
+                  guard("(new.j||'')::jsonb", "pg_temp.f(new.event_type)"))
+
+
+def test_reentry_of_another_kind(world):
+    """The jsonb of the first one's expression, as the text of the second's."""
+    replaced_from(world, guard("new.data||'{}'", "pg_temp.f(new.event_type)"),
+                  guard("new.j||''", "pg_temp.f(new.event_type)"))
 
 
 def test_reentry_while_compiled(world):
@@ -454,11 +455,11 @@ def test_policies_and_constraints_that_act(world):
         execute function guard_event('off')$e$;"""
     actions = [
         (off, None),
-        ("drop trigger zzz_event_guard on a.t;", None),
-        ("drop function a.gone(text) cascade;", ("55006", None)),
-        ("alter table a.t rename to u;", None),
+        ("drop trigger if exists zzz_event_guard on a.t;", None),
+        ("drop function if exists a.gone(text) cascade;", ("55006", "23514", None)),
+        ("alter table if exists a.t rename to u;", None),
         ("if pg_trigger_depth() < 4 then insert into a.t (data) values ('{\"qty\": 1}'); end if;", None),
-        ("drop domain a.d cascade;", None),
+        ("drop domain if exists a.d cascade;", None),
         ("raise exception using errcode = '22012';", ("22012",)),
         ("call a.p();", ("2D000",)),
         ("perform pg_cancel_backend(pg_backend_pid()); perform pg_sleep(5);", ("57014",)),
@@ -488,10 +489,7 @@ def test_policies_and_constraints_that_act(world):
             try:
                 alice.execute("""INSERT INTO a.t (data) VALUES ('{"qty": 1}'), ('{"qty": 2}')""")
             except psycopg.Error as error:
-                assert error.sqlstate[:2] != "XX" or "cache lookup failed" in str(error) or \
-                    "relation" in str(error), f"{place}, {action}: {error.sqlstate} {error}"
-                if expected:
-                    assert error.sqlstate in expected or None in expected, f"{place}, {action}: {error.sqlstate} {error}"
+                assert expected and error.sqlstate in expected, f"{place}, {action}: {error.sqlstate} {error}"
             else:
                 assert expected is None or None in expected, f"{place}, {action}: no error"
 
@@ -507,8 +505,7 @@ def test_detached_meanwhile(world):
                               ("trigger", "alter table a.t detach partition a.low; drop table a.t;")):
             alice.execute("DROP TABLE IF EXISTS a.t, a.low CASCADE")
             alice.execute("""CREATE OR REPLACE FUNCTION a.f(v text) RETURNS text LANGUAGE plpgsql AS $f$ begin
-                if to_regclass('a.t') is not null and exists (select from pg_inherits where inhparent = 'a.t'::regclass)
-                then """ + detach + """ end if; return v; end $f$""")
+                if exists (select from pg_inherits where inhparent = to_regclass('a.t')) then """ + detach + """ end if; return v; end $f$""")
             alice.execute("""CREATE OR REPLACE FUNCTION a.tf() RETURNS trigger LANGUAGE plpgsql
                 AS $f$ begin perform a.f(''); return new; end $f$""")
             alice.execute("""CREATE TABLE a.t (event_type text DEFAULT 'order', schema_version int DEFAULT 3, data jsonb,
