@@ -179,7 +179,7 @@ is_off(const EvGuard *guard)
 }
 
 /* Is it true, and all that is needed now? */
-static inline bool
+static bool
 is_usable(const EvGuard *guard)
 {
 	return guard->valid && (guard->has_operands || is_off(guard));
@@ -298,6 +298,25 @@ let_go_of_call(void *arg)
 
 	if (call->guard != NULL)
 		let_go((EvGuard *) call->guard);
+	if (call->descriptor != NULL && --call->descriptor->tdrefcount == 0)
+		FreeTupleDesc(call->descriptor);
+}
+
+static inline bool
+has_type(const EvGuardOperand *operand, TupleDesc descriptor)
+{
+	return operand->column <= descriptor->natts &&
+		TupleDescAttr(descriptor, operand->column - 1)->atttypid == operand->column_type;
+}
+
+/* Are the columns that the guard reads there, and of the types that it takes them for? */
+static bool
+has_types(const EvGuard *guard, TupleDesc descriptor)
+{
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		if (guard->operands[i].column != 0 && !has_type(&guard->operands[i], descriptor))
+			return false;
+	return true;
 }
 
 static EvGuardCall *
@@ -312,40 +331,42 @@ make_call(FmgrInfo *function, Relation relation, const Trigger *trigger)
 	call->let_go.arg = call;
 	MemoryContextRegisterResetCallback(context, &call->let_go);
 	call->guard = find_guard(relation, trigger);
+	if (call->guard->has_operands)
+	{
+		TupleDesc	descriptor = RelationGetDescr(relation);
+
+		/* kept, so that it is the same descriptor where it is the same pointer */
+		if (has_types(call->guard, descriptor))
+		{
+			descriptor->tdrefcount++;
+			call->descriptor = descriptor;
+		}
+	}
 	if (call->guard->has_expressions)
 		make_expressions(call, relation);
 	return call;
 }
 
 EvGuardCall *
-ev_guard_call_begin(FmgrInfo *function, Relation relation, const Trigger *trigger)
+ev_guard_call_make(FmgrInfo *function, EvGuardCall *call, Relation relation, const Trigger *trigger)
 {
-	EvGuardCall *call = function->fn_extra;
-
-	function->fn_extra = NULL;
 	if (call != NULL)
 	{
-		if (likely(is_usable(call->guard) && call->guard->trigger == trigger->tgoid))
+		if (is_usable(call->guard) && call->guard->trigger == trigger->tgoid)
 			return call;
 		MemoryContextDelete(call->context);
 	}
 	return make_call(function, relation, trigger);
 }
 
-void
-ev_guard_call_end(FmgrInfo *function, EvGuardCall *call)
-{
-	if (likely(function->fn_extra == NULL && !call->spoiled))
-		function->fn_extra = call;
-	else
-		MemoryContextDelete(call->context);
-}
-
 /* ---------- the event in a row ---------- */
 
-static void
-refuse_column(Relation relation, EvRowPart part)
+/* The relation is not as it was when the query began: is the column? */
+static pg_noinline void
+check_column(const EvGuard *guard, EvRowPart part, Relation relation)
 {
+	if (has_type(&guard->operands[part], RelationGetDescr(relation)))
+		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_DATATYPE_MISMATCH),
 			 errmsg("the column that holds the event's %s in table \"%s\" was changed while the guard ran",
@@ -361,9 +382,8 @@ operand_value(EvGuardCall *call, EvRowPart part, Relation relation, HeapTuple ro
 
 	if (operand->column == 0)
 		return ExecEvalExpr(call->expressions[part], call->expression_context, is_null);
-	if (unlikely(operand->column > descriptor->natts ||
-				 TupleDescAttr(descriptor, operand->column - 1)->atttypid != operand->column_type))
-		refuse_column(relation, part);
+	if (unlikely(descriptor != call->descriptor))
+		check_column(call->guard, part, relation);
 	return heap_getattr(row, operand->column, descriptor, is_null);
 }
 

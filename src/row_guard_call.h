@@ -25,6 +25,7 @@
 #include "row_constraints.h"
 #include "row_guard.h"
 #include "utils/elog.h"
+#include "utils/memutils.h"
 
 /* A part of the event in a row: where it is, and of what type, together. */
 typedef struct EvGuardOperand
@@ -57,6 +58,7 @@ typedef struct EvGuardCall
 	const EvGuard *guard;
 	MemoryContext context;		/* of all this; a child of the query's */
 	MemoryContextCallback let_go;
+	TupleDesc	descriptor;		/* in which the columns have their types */
 	bool		spoiled;		/* an error left the expressions half done */
 	ExprState  *expressions[EV_ROW_PARTS];
 	ExprContext *expression_context;
@@ -78,15 +80,36 @@ typedef struct EvRowEvent
 	int			fault_sqlstate; /* 0: the data is not JSON */
 } EvRowEvent;
 
+/* For ev_guard_call_begin, where what is kept may not do. */
+extern EvGuardCall *ev_guard_call_make(FmgrInfo *function, EvGuardCall *call, Relation relation,
+									   const Trigger *trigger);
+
 /*
  * What the query keeps for the trigger that is called, made where there is
  * none or it is no longer true.  Raises what ev_guard_arguments and
  * ev_guard_operand raise.  After an error it goes with the query's memory.
  */
-extern EvGuardCall *ev_guard_call_begin(FmgrInfo *function, Relation relation, const Trigger *trigger);
+static inline EvGuardCall *
+ev_guard_call_begin(FmgrInfo *function, Relation relation, const Trigger *trigger)
+{
+	EvGuardCall *call = function->fn_extra;
+
+	function->fn_extra = NULL;
+	if (likely(call != NULL && call->guard->valid && call->guard->has_operands &&
+			   call->guard->trigger == trigger->tgoid))
+		return call;
+	return ev_guard_call_make(function, call, relation, trigger);
+}
 
 /* Keeps it for the query's next row.  What was read by it may go with it. */
-extern void ev_guard_call_end(FmgrInfo *function, EvGuardCall *call);
+static inline void
+ev_guard_call_end(FmgrInfo *function, EvGuardCall *call)
+{
+	if (likely(function->fn_extra == NULL && !call->spoiled))
+		function->fn_extra = call;
+	else
+		MemoryContextDelete(call->context);
+}
 
 /*
  * Reads the event in a row of the relation, which must be zero before: data,
