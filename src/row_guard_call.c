@@ -335,7 +335,10 @@ make_call(FmgrInfo *function, Relation relation, const Trigger *trigger)
 	{
 		TupleDesc	descriptor = RelationGetDescr(relation);
 
-		/* kept, so that it is the same descriptor where it is the same pointer */
+		/*
+		 * kept, so that it is the same descriptor where it is the same
+		 * pointer
+		 */
 		if (has_types(call->guard, descriptor))
 		{
 			descriptor->tdrefcount++;
