@@ -8,6 +8,9 @@
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/jsonb.h"
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
+#endif
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -67,6 +70,20 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_CONSTRAINT_ENFORCED(form)	((form)->conenforced)
 #else
 #define EV_CONSTRAINT_ENFORCED(form)	((void) (form), true)
+#endif
+
+/*
+ * The same of a ConstrCheck; and an expression over a relation's row without
+ * virtual generated columns.  Both came with PostgreSQL 18, which renamed a
+ * field of ResultRelInfo as well.
+ */
+#if PG_VERSION_NUM >= 180000
+#define EV_CHECK_ENFORCED(check)	((check)->ccenforced)
+#define EV_EXPAND_GENERATED(node, relation)	expand_generated_columns_in_expr((Node *) (node), (relation), 1)
+#else
+#define EV_CHECK_ENFORCED(check)	((void) (check), true)
+#define EV_EXPAND_GENERATED(node, relation)	((Node *) (node))
+#define ri_CheckConstraintExprs ri_ConstraintExprs
 #endif
 
 /*

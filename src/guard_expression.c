@@ -51,6 +51,13 @@ check_columns_walker(Node *node, void *context)
 					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 					 errmsg("%s must not refer to %s", ev_row_part_argument(source->part),
 							column == 0 ? "the whole row" : "a system column")));
+		/* the statement that fires the trigger may have dropped or changed it */
+		if (column > RelationGetNumberOfAttributes(source->relation) ||
+			TupleDescAttr(RelationGetDescr(source->relation), column - 1)->atttypid != castNode(Var, node)->vartype)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("%s refers to a column that table \"%s\" does not have any more",
+							ev_row_part_argument(source->part), RelationGetRelationName(source->relation))));
 		if (TupleDescAttr(RelationGetDescr(source->relation), column - 1)->attgenerated != '\0')
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
@@ -161,6 +168,7 @@ ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part)
 	EvRowSource source = {relation, part, NULL};
 
 	ChangeVarNodes(expression, PRS2_NEW_VARNO, 1, 0);
+	check_columns_walker(expression, &source);
 	source.text = deparse_expression(expression,
 									 deparse_context_for(RelationGetRelationName(relation),
 														 RelationGetRelid(relation)),

@@ -2,14 +2,9 @@
  * row_guard.c
  *	  guard_event(), the row trigger that keeps a table's events valid.
  *
- * A row is read and matched like check_event does it, and a valid one passes
- * with nothing else done.  What becomes of another one is the mode's to say.
- *
- * What the trigger's arguments say is kept for the session, by the trigger's
- * OID, and forgotten when the relation's cache entry is.  Columns are read
- * straight from the row.  Other expressions are compiled for each query, as
- * CHECK constraints are, since who may execute their functions, and what these
- * are, can change between queries.
+ * A row is read (row_guard_call.c) and matched like check_event does it, and a
+ * valid one passes with nothing else done.  What becomes of another one is the
+ * mode's to say.
  *
  * A row that is not let through must end in the quarantine or in an error, and
  * nowhere else.  Three kinds of errors while a row is looked at count as
@@ -21,36 +16,24 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/xact.h"
-#include "catalog/indexing.h"
-#include "catalog/pg_trigger.h"
-#include "catalog/pg_type.h"
 #include "commands/trigger.h"
-#include "executor/executor.h"
 #include "fmgr.h"
-#include "miscadmin.h"
-#include "nodes/nodeFuncs.h"
-#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
-#include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "dispatch.h"
 #include "match.h"
 #include "quarantine.h"
 #include "refusal.h"
+#include "row_constraints.h"
 #include "row_guard.h"
+#include "row_guard_call.h"
 #include "row_json.h"
 #include "row_rights.h"
 #include "value.h"
@@ -132,406 +115,11 @@ ev_event_guard_reads(PG_FUNCTION_ARGS pg_attribute_unused())
 	PG_RETURN_BOOL(true);
 }
 
-/* ---------- what is kept for the session ---------- */
-
-/* A part of the event in a row. */
-typedef struct Operand
-{
-	AttrNumber	column;			/* 0: it is an expression */
-	Oid			type;			/* base type of the value */
-	Node	   *expression;
-} Operand;
-
-typedef struct RowGuard
-{
-	Oid			trigger;		/* hash key; must be first */
-	bool		valid;
-	uint64		made;			/* tells one making from the next */
-	Oid			relation;		/* that the trigger is on */
-	Oid			table;			/* that the guard was added to: the relation,
-								 * or one that it is a partition of */
-	EvGuardMode mode;
-	TimestampTz until;
-	bool		has_operands;	/* not needed where it is off */
-	Operand		operands[EV_ROW_PARTS];
-	bool		has_expressions;
-	bool		may_raise;		/* while the expressions are evaluated */
-	MemoryContext context;		/* of the expressions; NULL: freed */
-} RowGuard;
-
-static HTAB *guards = NULL;
-static uint64 made = 0;
-
-/* A relation, or with InvalidOid any, is not what it was. */
-static void
-relation_changed(Datum arg pg_attribute_unused(), Oid relation)
-{
-	HASH_SEQ_STATUS status;
-	RowGuard   *guard;
-
-	hash_seq_init(&status, guards);
-	while ((guard = hash_seq_search(&status)) != NULL)
-		if (!OidIsValid(relation) || guard->relation == relation)
-			guard->valid = false;
-}
-
-/* A function that an expression calls may be gone, and another in its place. */
-static void
-function_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
-				 uint32 hash pg_attribute_unused())
-{
-	HASH_SEQ_STATUS status;
-	RowGuard   *guard;
-
-	hash_seq_init(&status, guards);
-	while ((guard = hash_seq_search(&status)) != NULL)
-		if (guard->may_raise)
-			guard->valid = false;
-}
-
-static void
-init_guards(void)
-{
-	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(RowGuard)};
-
-	control.hcxt = CacheMemoryContext;
-	guards = hash_create("event_validate guards", 64, &control,
-						 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
-}
-
-/* Frees what is no longer valid; the entries stay, as others point to them. */
-static void
-free_invalid(void)
-{
-	HASH_SEQ_STATUS status;
-	RowGuard   *guard;
-
-	hash_seq_init(&status, guards);
-	while ((guard = hash_seq_search(&status)) != NULL)
-		if (!guard->valid && guard->context != NULL)
-		{
-			MemoryContextDelete(guard->context);
-			guard->context = NULL;
-		}
-}
-
-/* The table that a trigger was created on, from its clone on a partition. */
-static Oid
-original_table(Oid trigger)
-{
-	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
-	Oid			table = InvalidOid;
-
-	while (OidIsValid(trigger))
-	{
-		ScanKeyData key;
-		SysScanDesc scan;
-		HeapTuple	tuple;
-
-		ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(trigger));
-		scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, NULL, 1, &key);
-		tuple = systable_getnext(scan);
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "could not find trigger %u", trigger);
-		table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
-		trigger = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
-		systable_endscan(scan);
-	}
-	table_close(pg_trigger, AccessShareLock);
-	return table;
-}
-
-/* Is the mode "off", for the statement that runs, and no replay at work? */
-static bool
-is_off(const RowGuard *guard)
-{
-	return guard->mode == EV_GUARD_OFF && ev_replay == NULL &&
-		(guard->until == DT_NOEND || guard->until > GetCurrentStatementStartTimestamp());
-}
-
-/* Is what was kept all that is needed now? */
-static bool
-is_usable(const RowGuard *guard)
-{
-	return guard->valid && (guard->has_operands || is_off(guard));
-}
-
-static void
-guard_context(void *arg)
-{
-	errcontext("event guard \"%s\"", ((const Trigger *) arg)->tgname);
-}
-
-static void
-make_guard(RowGuard *guard, Relation relation, const Trigger *trigger)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ErrorContextCallback context = {error_context_stack, guard_context, (void *) trigger};
-	EvGuardArguments arguments;
-
-	free_invalid();
-	guard->relation = RelationGetRelid(relation);
-	guard->made = ++made;
-	guard->has_expressions = guard->may_raise = false;
-	guard->context = AllocSetContextCreate(CacheMemoryContext, "event_validate guard",
-										   ALLOCSET_SMALL_SIZES);
-	/* valid before anything is read, so that what changes meanwhile is heeded */
-	guard->valid = true;
-
-	error_context_stack = &context;
-	PG_TRY();
-	{
-		ev_guard_arguments(trigger, &arguments);
-		guard->mode = arguments.mode;
-		guard->until = arguments.until;
-		guard->table = trigger->tgisclone ? original_table(trigger->tgoid) :
-			RelationGetRelid(relation);
-		/* what is switched off can be as wrong as it likes */
-		guard->has_operands = !is_off(guard);
-		for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)
-		{
-			Operand    *operand = &guard->operands[i];
-			Node	   *expression = ev_guard_operand(relation, &arguments, (EvRowPart) i);
-
-			operand->type = getBaseType(exprType(expression));
-			operand->column = ev_guard_expression_column(expression);
-			operand->expression = NULL;
-			if (operand->column == 0)
-			{
-				MemoryContextSwitchTo(guard->context);
-				operand->expression = copyObject(expression);
-				MemoryContextSwitchTo(caller);
-				guard->has_expressions = true;
-				guard->may_raise |= ev_guard_expression_may_raise(expression);
-			}
-		}
-	}
-	PG_CATCH();
-	{
-		guard->valid = false;
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	error_context_stack = context.previous;
-}
-
-static RowGuard *
-find_guard(Relation relation, const Trigger *trigger)
-{
-	RowGuard   *guard;
-	bool		found;
-
-	if (guards == NULL)
-		init_guards();
-	guard = hash_search(guards, &trigger->tgoid, HASH_ENTER, &found);
-	if (!found)
-		memset((char *) guard + sizeof(Oid), 0, sizeof(RowGuard) - sizeof(Oid));
-	if (!is_usable(guard))
-	{
-		guard->valid = false;
-		make_guard(guard, relation, trigger);
-	}
-	return guard;
-}
-
-/* ---------- what is kept for a query ---------- */
-
-typedef struct Call
-{
-	RowGuard   *guard;
-	uint64		made;			/* of the guard, when this was */
-	MemoryContext context;		/* of what follows but the dispatch */
-	ExprState  *expressions[EV_ROW_PARTS];
-	ExprContext *expression_context;
-	TupleTableSlot *slot;
-	EvDispatch *dispatch;
-} Call;
-
-static void
-make_expressions(Call *call, Relation relation)
-{
-	MemoryContext caller = MemoryContextSwitchTo(call->context);
-	Node	   *copies[EV_ROW_PARTS] = {NULL};
-
-	/* planning can run functions, and these anything: the guard may change */
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		copies[i] = copyObject(call->guard->operands[i].expression);
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		call->expressions[i] = copies[i] == NULL ? NULL :
-			ExecInitExpr(expression_planner((Expr *) copies[i]), NULL);
-	call->expression_context = CreateStandaloneExprContext();
-	call->slot = MakeSingleTupleTableSlot(CreateTupleDescCopy(RelationGetDescr(relation)),
-										  &TTSOpsHeapTuple);
-	MemoryContextSwitchTo(caller);
-}
-
-/* The guard, and what it needs, for the trigger that is called. */
-static Call *
-prepare_call(FunctionCallInfo fcinfo, Relation relation, const Trigger *trigger)
-{
-	FmgrInfo   *function = fcinfo->flinfo;
-	Call	   *call = function->fn_extra;
-
-	if (call != NULL && call->guard != NULL && is_usable(call->guard) && call->guard->made == call->made &&
-		call->guard->trigger == trigger->tgoid)
-		return call;
-
-	if (call == NULL)
-	{
-		call = MemoryContextAllocZero(function->fn_mcxt, sizeof(Call));
-		call->context = AllocSetContextCreate(function->fn_mcxt, "event_validate guard expressions",
-											  ALLOCSET_SMALL_SIZES);
-		function->fn_extra = call;
-	}
-	call->guard = NULL;
-	MemoryContextReset(call->context);
-	call->guard = find_guard(relation, trigger);
-	call->made = call->guard->made;
-	if (call->guard->has_expressions)
-	{
-		RowGuard   *guard = call->guard;
-
-		make_expressions(call, relation);
-		call->guard = guard;
-	}
-	return call;
-}
-
-/* ---------- the event in a row ---------- */
-
-typedef struct Event
-{
-	Jsonb	   *data;			/* NULL: an SQL NULL, or not read */
-	text	   *type;			/* NULL: an SQL NULL, or not read */
-	bool		has_version;
-	int32		version;
-	const text *json;			/* data as JSON text, before it was read */
-	EvSchema   *schema;			/* NULL: not registered, or not looked up */
-	char	   *fault;			/* what is wrong, found before any matching */
-	int			fault_sqlstate; /* 0: the data is not JSON */
-} Event;
-
-static Datum
-operand_value(Call *call, EvRowPart operand, Relation relation, HeapTuple row, bool *is_null)
-{
-	AttrNumber	column = call->guard->operands[operand].column;
-
-	if (column != 0)
-		return heap_getattr(row, column, RelationGetDescr(relation), is_null);
-	return ExecEvalExpr(call->expressions[operand], call->expression_context, is_null);
-}
-
-/* The event's type and version. */
-static void
-read_identity(Call *call, Relation relation, HeapTuple row, Event *event)
-{
-	RowGuard   *guard = call->guard;
-	bool		is_null;
-	Datum		value;
-
-	value = operand_value(call, EV_ROW_TYPE, relation, row, &is_null);
-	if (!is_null)
-		event->type = DatumGetTextPP(value);
-
-	value = operand_value(call, EV_ROW_VERSION, relation, row, &is_null);
-	if (!is_null && guard->operands[EV_ROW_VERSION].type == INT8OID)
-	{
-		int64		version = DatumGetInt64(value);
-
-		event->has_version = version >= PG_INT32_MIN && version <= PG_INT32_MAX;
-		event->version = event->has_version ? (int32) version : 0;
-		if (!event->has_version)
-		{
-			event->fault = psprintf("schema version " INT64_FORMAT " is out of range", version);
-			event->fault_sqlstate = ERRCODE_UNDEFINED_OBJECT;
-		}
-	}
-	else if (!is_null)
-	{
-		event->has_version = true;
-		event->version = DatumGetInt32(value);
-	}
-}
-
-static void
-read_row(Call *call, Relation relation, HeapTuple row, Event *event)
-{
-	RowGuard   *guard = call->guard;
-	bool		is_null;
-	Datum		value;
-
-	if (guard->has_expressions)
-	{
-		ExecStoreHeapTuple(row, call->slot, false);
-		call->expression_context->ecxt_scantuple = call->slot;
-	}
-	read_identity(call, relation, row, event);
-
-	value = operand_value(call, EV_ROW_DATA, relation, row, &is_null);
-	if (!is_null && guard->operands[EV_ROW_DATA].type == JSONBOID)
-		event->data = DatumGetJsonbP(value);
-	else if (!is_null)
-		event->json = DatumGetTextPP(value);
-
-	if (guard->has_expressions)
-		ExecClearTuple(call->slot);
-}
-
-/*
- * An error that the data of a row, or its size, is to blame for: data
- * exceptions and resource limits.
- */
-static bool
-is_violation(const ErrorData *error)
-{
-	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
-}
-
-/* read_row where an expression may raise.  Such an error is the event's fault. */
-static void
-read_row_in_subtransaction(Call *call, Relation relation, HeapTuple row, Event *event)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		read_row(call, relation, row, event);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		ExecClearTuple(call->slot);
-		if (!is_violation(error))
-			ReThrowError(error);
-		event->fault = pstrdup(error->message);
-		event->fault_sqlstate = error->sqlerrcode;
-	}
-	PG_END_TRY();
-}
-
 /* ---------- pure computation ---------- */
 
 /* JSON text to jsonb.  Raises where jsonb cannot hold it. */
 static void
-parse_data(Event *event)
+parse_data(EvRowEvent *event)
 {
 	char	   *fault;
 
@@ -541,7 +129,7 @@ parse_data(Event *event)
 }
 
 static bool
-matches(Event *event)
+matches(EvRowEvent *event)
 {
 	if (event->data == NULL && event->json != NULL)
 		parse_data(event);
@@ -556,7 +144,7 @@ matches(Event *event)
  * must hold nothing but memory when it raises: no catalog, no buffer, no lock.
  */
 static bool
-compute(bool (*computation) (Event *event, void *arg), Event *event, void *arg)
+compute(bool (*computation) (EvRowEvent *event, void *arg), EvRowEvent *event, void *arg)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool result = false;
@@ -571,7 +159,7 @@ compute(bool (*computation) (Event *event, void *arg), Event *event, void *arg)
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
-		if (!is_violation(error))
+		if (!ev_guard_is_violation(error))
 			PG_RE_THROW();
 		FlushErrorState();
 		event->fault = pstrdup(error->message);
@@ -583,7 +171,7 @@ compute(bool (*computation) (Event *event, void *arg), Event *event, void *arg)
 }
 
 static bool
-matches_computation(Event *event, void *arg pg_attribute_unused())
+matches_computation(EvRowEvent *event, void *arg pg_attribute_unused())
 {
 	return matches(event);
 }
@@ -655,7 +243,7 @@ ev_single_violation(const char *message, const char *sqlstate)
 }
 
 static bool
-collect_computation(Event *event, void *arg)
+collect_computation(EvRowEvent *event, void *arg)
 {
 	JsonCollector *json = (JsonCollector *) arg;
 
@@ -668,7 +256,7 @@ collect_computation(Event *event, void *arg)
  * first violation, and the first few.
  */
 static Jsonb *
-violations_of(Event *event, char **first, char **words)
+violations_of(EvRowEvent *event, char **first, char **words)
 {
 	JsonCollector json = {.collector = {.add = collect, .limit = KEPT_VIOLATIONS}, .context = CurrentMemoryContext};
 	const char *message = NULL;
@@ -725,7 +313,7 @@ violations_of(Event *event, char **first, char **words)
 /* ---------- rows that are not valid ---------- */
 
 static void
-refuse(Relation relation, Event *event)
+refuse(Relation relation, EvRowEvent *event)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
 
@@ -747,29 +335,51 @@ not_diverted_context(void *arg)
 	errcontext("the event is not diverted to the quarantine, because %s", (char *) arg);
 }
 
+/*
+ * Somebody else will insert the row later: so only what the user could have
+ * inserted, had the event been valid.  Raises where that is not so.
+ */
 static void
-divert(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
+check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, Oid extension_namespace)
 {
-	EvDiverted	diverted = {.table = guard->table, .relation = relation, .row = row};
-	char	   *reason;
-	char	   *first;
-	char	   *words;
+	ErrorContextCallback context = {error_context_stack, not_diverted_context, NULL};
+	char	   *reason = ev_row_why_not_insert(relation, call->guard->table, row);
 
-	/* before policies are asked, which may look up schemas */
-	diverted.violations = violations_of(event, &first, &words);
-
-	/*
-	 * somebody else will insert it later: only what the user could have
-	 * inserted
-	 */
-	reason = ev_row_why_not_insert(relation, guard->table, row);
 	if (reason != NULL)
 	{
-		ErrorContextCallback context = {error_context_stack, not_diverted_context, reason};
-
+		context.arg = reason;
 		error_context_stack = &context;
 		refuse(relation, event);
 	}
+	context.arg = psprintf("table \"%s\" does not take the row for another reason",
+						   RelationGetRelationName(relation));
+	error_context_stack = &context;
+	ev_row_check_constraints(&call->constraints, call->context, relation, row, extension_namespace);
+	error_context_stack = context.previous;
+}
+
+/* Policies and constraints are users' code: they may have dropped the table. */
+static void
+check_table(const EvGuard *guard, Relation relation)
+{
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(guard->table)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the table that the event guard of \"%s\" was added to was dropped while the guard ran",
+						RelationGetRelationName(relation))));
+}
+
+static void
+divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, Oid extension_namespace)
+{
+	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .row = row};
+	char	   *first;
+	char	   *words;
+
+	/* before policies and constraints are asked, which may look up schemas */
+	diverted.violations = violations_of(event, &first, &words);
+	check_divertible(call, relation, row, event, extension_namespace);
+	check_table(call->guard, relation);
 	diverted.type = event->type;
 	diverted.version = event->has_version ? &event->version : NULL;
 	ev_quarantine_add(&diverted);
@@ -777,7 +387,7 @@ divert(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 }
 
 static void
-warn(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
+warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event)
 {
 	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
@@ -788,7 +398,10 @@ warn(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
 	kept.version = event->has_version ? &event->version : NULL;
 	kept.violations = violations_of(event, &first, &words);
 	if (recorded)
+	{
+		check_table(guard, relation);
 		ev_quarantine_add(&kept);
+	}
 	ev_violation_log("kept", relation, kept.type, kept.version, words);
 	ereport(WARNING,
 			(event->type == NULL ? errmsg("event is not valid: %s", first) :
@@ -812,23 +425,14 @@ warn(const RowGuard *guard, Relation relation, HeapTuple row, Event *event)
  * raises for the old row tells nothing, and then neither do we.
  */
 static bool
-had_version(Call *call, Relation relation, HeapTuple old, const Event *event)
+had_version(EvGuardCall *call, Relation relation, HeapTuple old, const EvRowEvent *event)
 {
-	Event		before = {.type = NULL};
+	EvRowEvent	before = {.type = NULL};
 
 	if (call->guard->may_raise)
-		read_row_in_subtransaction(call, relation, old, &before);
+		ev_guard_read_caught(call, relation, old, &before, false);
 	else
-	{
-		if (call->guard->has_expressions)
-		{
-			ExecStoreHeapTuple(old, call->slot, false);
-			call->expression_context->ecxt_scantuple = call->slot;
-		}
-		read_identity(call, relation, old, &before);
-		if (call->guard->has_expressions)
-			ExecClearTuple(call->slot);
-	}
+		ev_guard_read_identity(call, relation, old, &before);
 	return before.fault != NULL ||
 		(before.type != NULL && before.has_version && before.version == event->version &&
 		 VARSIZE_ANY_EXHDR(before.type) == VARSIZE_ANY_EXHDR(event->type) &&
@@ -845,8 +449,6 @@ warn_deprecated(Relation relation, EvSchema *schema)
 	TimestampTz statement = GetCurrentStatementStartTimestamp();
 	bool		is_logged;
 
-	if (schema->told_client == statement)
-		return;
 	is_logged = schema->told_log == 0 ||
 		TimestampDifferenceExceeds(schema->told_log, statement, SECONDS_BETWEEN_LINES * 1000);
 	schema->told_client = statement;
@@ -863,9 +465,11 @@ warn_deprecated(Relation relation, EvSchema *schema)
 
 /* A row is kept: does it bring a deprecated version into the table? */
 static inline void
-heed_deprecation(Call *call, const TriggerData *data, EvGuardMode mode, const Event *event)
+heed_deprecation(EvGuardCall *call, const TriggerData *data, EvGuardMode mode, const EvRowEvent *event)
 {
 	if (likely(event->schema == NULL || !event->schema->deprecated) || mode == EV_GUARD_OFF)
+		return;
+	if (event->schema->told_client == GetCurrentStatementStartTimestamp())
 		return;
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
 		!had_version(call, data->tg_relation, data->tg_trigtuple, event))
@@ -897,40 +501,39 @@ trigger_data(FunctionCallInfo fcinfo)
 	return data;
 }
 
-/*
- * guard_event(mode, data_expr, type_expr, version_expr, until) → trigger
- */
-Datum
-ev_guard_event(PG_FUNCTION_ARGS)
+/* The row that is to be stored; NULL: none is. */
+static HeapTuple
+guard_row(FunctionCallInfo fcinfo, EvGuardCall *call, const TriggerData *data)
 {
-	const TriggerData *data = trigger_data(fcinfo);
+	const EvGuard *guard = call->guard;
 	Relation	relation = data->tg_relation;
 	bool		is_insert = TRIGGER_FIRED_BY_INSERT(data->tg_event);
 	HeapTuple	row = is_insert ? data->tg_trigtuple : data->tg_newtuple;
-	Call	   *call = prepare_call(fcinfo, relation, data->tg_trigger);
-	const RowGuard *guard = call->guard;
 	EvGuardMode mode = guard->mode;
-	bool		replayed = ev_replay != NULL && is_insert &&
-		(ev_replay->table == guard->table || ev_replay->table == guard->relation) &&
-		ev_replay->depth == ev_trigger_depth();
+	EvReplay   *replay = ev_replay;
 	bool		lenient;		/* an error in the data is a violation */
-	Event		event = {.type = NULL};
+	EvRowEvent	event = {.type = NULL};
 	bool		valid;
 
+	if (replay != NULL &&
+		!(is_insert && (replay->table == guard->table || replay->table == guard->relation) &&
+		  replay->depth == ev_trigger_depth()))
+		replay = NULL;
 	if (guard->until != DT_NOEND && guard->until <= GetCurrentStatementStartTimestamp())
 		mode = EV_GUARD_ENFORCE;
-	if (mode == EV_GUARD_OFF && !replayed)
-		return PointerGetDatum(row);
+	if (mode == EV_GUARD_OFF && replay == NULL)
+		return row;
 	Assert(guard->has_operands);
-	lenient = replayed || mode == EV_GUARD_WARN || (mode == EV_GUARD_QUARANTINE && is_insert);
+	lenient = replay != NULL || mode == EV_GUARD_WARN || (mode == EV_GUARD_QUARANTINE && is_insert);
 
 	if (lenient && guard->may_raise)
-		read_row_in_subtransaction(call, relation, row, &event);
+		ev_guard_read_caught(call, relation, row, &event, true);
 	else
-		read_row(call, relation, row, &event);
+		ev_guard_read(call, relation, row, &event);
+
+	/* no users' code from here to where the violations are known */
 	if (event.fault == NULL && event.type != NULL && event.has_version)
-		event.schema = ev_dispatch(&call->dispatch, fcinfo->flinfo->fn_mcxt,
-								   event.type, event.version);
+		event.schema = ev_dispatch(&call->dispatch, call->context, event.type, event.version);
 	if (event.schema == NULL)
 		valid = false;
 	else if (lenient)
@@ -940,31 +543,45 @@ ev_guard_event(PG_FUNCTION_ARGS)
 	if (valid)
 	{
 		heed_deprecation(call, data, mode, &event);
-		return PointerGetDatum(row);
+		return row;
 	}
 
-	if (replayed)
+	if (replay != NULL)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(ev_replay->context);
+		MemoryContext caller = MemoryContextSwitchTo(replay->context);
 		char	   *first;
 		char	   *words;
 
-		ev_replay->violations = violations_of(&event, &first, &words);
-		ev_replay->left_out++;
+		replay->violations = violations_of(&event, &first, &words);
+		replay->left_out++;
 		MemoryContextSwitchTo(caller);
-		return PointerGetDatum(NULL);
+		return NULL;
 	}
 	if (mode == EV_GUARD_WARN)
 	{
 		warn(guard, relation, row, &event);
 		heed_deprecation(call, data, mode, &event);
-		return PointerGetDatum(row);
+		return row;
 	}
 	if (mode == EV_GUARD_QUARANTINE && is_insert)
 	{
-		divert(guard, relation, row, &event);
-		return PointerGetDatum(NULL);
+		divert(call, relation, row, &event, get_func_namespace(fcinfo->flinfo->fn_oid));
+		return NULL;
 	}
 	refuse(relation, &event);
 	pg_unreachable();
+}
+
+/*
+ * guard_event(mode, data_expr, type_expr, version_expr, until) → trigger
+ */
+Datum
+ev_guard_event(PG_FUNCTION_ARGS)
+{
+	const TriggerData *data = trigger_data(fcinfo);
+	EvGuardCall *call = ev_guard_call_begin(fcinfo->flinfo, data->tg_relation, data->tg_trigger);
+	HeapTuple	row = guard_row(fcinfo, call, data);
+
+	ev_guard_call_end(fcinfo->flinfo, call);
+	return PointerGetDatum(row);
 }
