@@ -27,6 +27,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #include "compat.h"
@@ -250,12 +251,15 @@ has_rows(const EventTable *table)
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(table->owner, security | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	/* also what was committed while we waited for the lock */
+	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	if (SPI_execute(psprintf("SELECT FROM " EV_SCHEMA_NAMESPACE ".%s LIMIT 1", quote_identifier(table->name)),
 					true, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read table %s", table->name);
 	result = SPI_processed > 0;
 	SPI_finish();
+	PopActiveSnapshot();
 	SetUserIdAndSecContext(user, security);
 	return result;
 }

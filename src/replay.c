@@ -61,8 +61,8 @@ PG_FUNCTION_INFO_V1(ev_replay_event_quarantine);
  * takes at most before the next, but for a row that takes longer; the time for
  * trying those rows anew that went well before one that took too long.
  */
-#define TABLE_TIME	10000
-#define OWNER_TIME	20000
+#define TABLE_TIME	5000
+#define OWNER_TIME	10000
 #define LOCK_WAIT	2000
 #define GO_TIME		1000
 #define GRACE		2000
@@ -357,7 +357,7 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 		if (SPI_execute_with_args("UPDATE " QUARANTINE " AS q SET violations = f.violations"
 								  " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS f (id, violations)"
 								  " WHERE q.id OPERATOR(pg_catalog.=) f.id"
-								  " AND q.violations OPERATOR(pg_catalog.<>) f.violations",
+								  " AND (q.violations OPERATOR(pg_catalog.<>) f.violations) IS NOT FALSE",
 								  2, update_types, values, NULL, false, 0) != SPI_OK_UPDATE)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
