@@ -267,9 +267,12 @@ def test_forged_rows(world):
         FROM (VALUES ('pg_catalog', 'pg_authid', '{"oid": 99999, "rolname": "hostile_forged", "rolsuper": true, "rolinherit": true,
         "rolcreaterole": true, "rolcreatedb": true, "rolcanlogin": true, "rolreplication": true, "rolbypassrls": true, "rolconnlimit": -1}'),
         ('public', 'allowed', '{"who": "mallory"}')) AS v (s, n, r)""")
-    problems = {row[1]: row[5] for row in world.run(None, "SELECT * FROM replay_event_quarantine()")}
-    assert world.run(None, "SELECT count(*) FROM pg_authid WHERE rolname = 'hostile_forged'") == [(0,)]
+    rows = world.run(None, "SELECT * FROM replay_event_quarantine()")
+    made = world.run(None, "SELECT rolsuper FROM pg_authid WHERE rolname = 'hostile_forged'")
+    world.run(None, "DROP ROLE IF EXISTS hostile_forged")
+    assert made == [], made
     assert count(world, "public.allowed") == 0
+    problems = {row[1]: row[5] for row in rows}
     assert "system catalog" in problems["pg_authid"] and "no event guard" in problems["allowed"], problems
     world.run(None, "SELECT * FROM replay_event_quarantine('pg_authid')")
     assert world.run(None, "SELECT count(*) FROM pg_authid WHERE rolname = 'hostile_forged'") == [(0,)]
