@@ -1210,8 +1210,10 @@ CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEF
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
 COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'guards the events of a table by a trigger, in a mode that can be switched';
 
-CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL) RETURNS void
-	AS 'MODULE_PATHNAME', 'ev_set_event_guard_mode' LANGUAGE C;
+CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
+	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_set_event_guard_mode' LANGUAGE C ROWS 1;
 COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switches the guard of a table, or of all: enforce, quarantine, warn, off';
 
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
@@ -1234,10 +1236,11 @@ GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
 	schema_version int DEFAULT NULL, repair regprocedure DEFAULT NULL, max_rows int DEFAULT 10000,
-	OUT replayed bigint, OUT remaining bigint)
+	after_id bigint DEFAULT NULL, OUT relation_schema text, OUT relation_name text,
+	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int) IS 'puts events of the quarantine into their tables, those that are valid now';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'puts events of the quarantine into their tables, those that are valid now';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
@@ -1246,10 +1249,10 @@ COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolea
 
 CREATE FUNCTION event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with the extension';
+COMMENT ON FUNCTION event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
 
 CREATE EVENT TRIGGER event_validate_guard_quarantine ON ddl_command_start
-	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
+	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE')
 	EXECUTE FUNCTION event_validate_guard_quarantine();
 COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'keeps events that are nowhere else';
 

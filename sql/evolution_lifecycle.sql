@@ -128,6 +128,7 @@ SELECT * FROM event_schema_usage('life') WHERE relation::text NOT LIKE 'life.of%
 SELECT * FROM event_schema_usage('life.unused');
 
 DROP SCHEMA life CASCADE;
+TRUNCATE event_schema.quarantine;
 DROP TABLE event_schema.quarantine;
 DROP ROLE regress_owner, regress_reader;
 SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE event_type LIKE 'life%' ORDER BY event_type, schema_version;

@@ -63,7 +63,7 @@ SELECT count(*) FROM event_quarantine;
 SELECT set_event_guard_mode('events', 'quarantine', '2999-12-31 23:00:00+00');
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'events'::regclass;
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"still diverted"');
-SELECT set_event_guard_mode('events', 'warn', clock_timestamp() + interval '0.2 s');
+SELECT new_mode, mode_until > now() AS later FROM set_event_guard_mode('events', 'warn', clock_timestamp() + interval '0.2 s');
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"warned"');
 SELECT pg_sleep(0.3);
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"refused"');
@@ -88,6 +88,7 @@ INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"st
 CREATE TABLE more (LIKE events INCLUDING ALL);
 CREATE TABLE unguarded (LIKE events);
 SELECT add_event_guard('more', 'enforce');
+SELECT * FROM set_event_guard_mode(NULL, 'quarantine', '2999-12-31 23:00:00+00');
 SELECT set_event_guard_mode(NULL, 'quarantine');
 SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) ~ 'quarantine' AS quarantine FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc ORDER BY 1;
 SELECT set_event_guard_mode('unguarded', 'off');
@@ -151,10 +152,13 @@ SELECT guard_event();
 
 -- without the quarantine nothing is lost: it is refused, or kept
 SELECT set_event_guard_mode('events', 'quarantine');
+DROP TABLE event_schema.quarantine;
 BEGIN;
+TRUNCATE event_schema.quarantine;
 DROP TABLE event_schema.quarantine;
 SELECT count(*) FROM event_quarantine;
 SELECT * FROM replay_event_quarantine();
+SELECT * FROM replay_event_quarantine('events');
 SELECT purge_event_quarantine('0');
 SAVEPOINT s;
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '{}');

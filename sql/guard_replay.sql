@@ -7,15 +7,34 @@ CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_type
   doubled int GENERATED ALWAYS AS ((data ->> 'n')::int * 2) STORED);
 CREATE TABLE others (LIKE events INCLUDING ALL);
 SELECT add_event_guard('events', 'quarantine'), add_event_guard('others', 'quarantine');
+TRUNCATE event_schema.quarantine RESTART IDENTITY;
 CREATE VIEW counts AS SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM others) AS others, count(*) AS quarantine FROM event_quarantine;
 INSERT INTO events (data) SELECT jsonb_build_object('n', i) FROM generate_series(1, 1000) i;
 INSERT INTO others (event_type, schema_version, data) SELECT 'other', 1, '{}' FROM generate_series(1, 10) i;
 SELECT * FROM counts;
 SELECT * FROM replay_event_quarantine();
+CREATE FUNCTION nothing_to_do(event jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
 -- half of them are valid now
 SELECT register_event_schema('replay', 2, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "multipleOf": 2}}}', breaking => true);
 SELECT * FROM replay_event_quarantine('events', max_rows => 0);
+-- ten are tried, whatever becomes of them; the next call goes on from there
 SELECT * FROM replay_event_quarantine('events', max_rows => 10);
+SELECT * FROM replay_event_quarantine('events', max_rows => 10, after_id => 10);
+DO $$
+DECLARE
+  result record;
+  place bigint;
+  calls int := 0;
+BEGIN
+  LOOP
+    SELECT * INTO result FROM replay_event_quarantine('events', max_rows => 100, after_id => place, repair => 'nothing_to_do(jsonb)');
+    calls := calls + 1;
+    EXIT WHEN result.last_id IS NULL;
+    place := result.last_id;
+  END LOOP;
+  RAISE INFO '% calls, the last one from %', calls, place;
+END
+$$;
 SELECT * FROM replay_event_quarantine('events', schema_version => 1);
 SELECT * FROM replay_event_quarantine(event_type => 'replay', max_rows => 100);
 SELECT * FROM counts;
@@ -119,6 +138,12 @@ SELECT count(*) FROM others WHERE event_type = 'last';
 SELECT * FROM replay_event_quarantine('others');
 SELECT count(*) FROM others WHERE event_type = 'last';
 ALTER TABLE others DROP extra;
+-- what is no row stays
+INSERT INTO others (event_type, schema_version, data) VALUES ('none', 1, '{}'), ('none', 1, '{}');
+UPDATE event_schema.quarantine SET "row" = CASE id % 2 WHEN 0 THEN '["data"]' ELSE '7' END::jsonb;
+SELECT * FROM replay_event_quarantine('others');
+SELECT DISTINCT violations FROM event_quarantine;
+TRUNCATE event_schema.quarantine;
 -- a rule that keeps rows out keeps them in the quarantine
 INSERT INTO others (event_type, schema_version, data) VALUES ('ruled', 1, '{"ruled": 1}'), ('ruled', 1, '{}');
 SELECT register_event_schema('ruled', 1, '{}');
@@ -206,6 +231,8 @@ SELECT drop_event_schema('part', 1);
 INSERT INTO event_schema.quarantine (relation_schema, relation_name, "row", violations, kept, arrived_at, role, application, "transaction")
 VALUES ('s', 't', '{}', '[]', false, now(), 'r', 'a', '1');
 DROP EXTENSION event_validate CASCADE;
+DROP EXTENSION plpgsql CASCADE;
+DROP TABLE event_schema.quarantine;
 DROP SCHEMA public CASCADE;
 DROP SCHEMA event_schema CASCADE;
 BEGIN;

@@ -3,32 +3,29 @@
  *	  The table event_schema.quarantine: events that were diverted, and records
  *	  of such as were kept with a warning.
  *
- * It is a table as event_table.c makes and fills them.
+ * It is a table as event_table.c makes and fills them, and a user's: its
+ * columns may have been dropped, added, renamed, re-typed, and its rows may
+ * hold anything.  So whoever uses it opens it first, which looks at its columns
+ * under a lock, and looks at the types of what a query gives.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_extension.h"
-#include "catalog/pg_namespace.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
-#include "commands/event_trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "funcapi.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -37,13 +34,11 @@
 #include "compat.h"
 #include "event_table.h"
 #include "names.h"
-#include "originals.h"
 #include "quarantine.h"
 #include "row_json.h"
 
 PG_FUNCTION_INFO_V1(ev_list_event_quarantine);
 PG_FUNCTION_INFO_V1(ev_purge_event_quarantine);
-PG_FUNCTION_INFO_V1(ev_guard_quarantine);
 
 #define TABLE	EV_SCHEMA_NAMESPACE "." EV_QUARANTINE
 
@@ -57,38 +52,189 @@ ev_quarantine_find(void)
 	return ev_event_table_find(EV_QUARANTINE, &owner);
 }
 
-static const char *const create_commands[] = {
-	"CREATE TABLE " TABLE " ("
-	" id pg_catalog.int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
-	" relation_schema pg_catalog.text NOT NULL,"
-	" relation_name pg_catalog.text NOT NULL,"
-	" \"row\" pg_catalog.jsonb NOT NULL,"
-	" event_type pg_catalog.text,"
-	" schema_version pg_catalog.int4,"
-	" violations pg_catalog.jsonb NOT NULL,"
-	" kept pg_catalog.bool NOT NULL,"
-	" arrived_at pg_catalog.timestamptz NOT NULL,"
-	" role pg_catalog.text NOT NULL,"
-	" application pg_catalog.text NOT NULL,"
-	" \"transaction\" pg_catalog.xid8 NOT NULL)",
-	"COMMENT ON TABLE " TABLE " IS 'events that guards diverted from their tables, or kept with a warning'",
-	"COMMENT ON COLUMN " TABLE ".\"row\" IS 'the row as it came'",
-	"COMMENT ON COLUMN " TABLE ".violations IS 'why, as of its arrival or the last replay'",
-	"COMMENT ON COLUMN " TABLE ".kept IS 'the row is in its table too: the guard only warned'"
+/* The columns that we write and read, in this order. */
+static const struct
+{
+	const char *name;
+	Oid			type;
+	const char *definition;
+}			columns[] = {
+	{"id", INT8OID, "pg_catalog.int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
+	{"relation_schema", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"relation_name", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"row", JSONBOID, "pg_catalog.jsonb NOT NULL"},
+	{"event_type", TEXTOID, "pg_catalog.text"},
+	{"schema_version", INT4OID, "pg_catalog.int4"},
+	{"violations", JSONBOID, "pg_catalog.jsonb NOT NULL"},
+	{"kept", BOOLOID, "pg_catalog.bool NOT NULL"},
+	{"arrived_at", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
+	{"role", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"application", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"transaction", XID8OID, "pg_catalog.xid8 NOT NULL"}
 };
+
+#define COLUMNS	((int) lengthof(columns))
+
+static void
+check_column(TupleDesc descriptor, int number)
+{
+	const char *name = columns[number].name;
+	Form_pg_attribute column = NULL;
+
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute other = TupleDescAttr(descriptor, i);
+
+		if (!other->attisdropped && strcmp(NameStr(other->attname), name) == 0)
+			column = other;
+	}
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"%s\" has no column \"%s\" of type %s", TABLE, name,
+						format_type_be(columns[number].type)),
+				 errhint("Add the column, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+	if (column->atttypid != columns[number].type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" is of type %s instead of %s", name, TABLE,
+						format_type_be(column->atttypid), format_type_be(columns[number].type)),
+				 errhint("Change its type with ALTER TABLE ... ALTER COLUMN ... TYPE, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+	if (column->attgenerated != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" is generated", name, TABLE),
+				 errhint("Make it a column that can be written, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+}
+
+/* Raises unless the user has some right there, before any lock is taken. */
+static void
+check_rights(Oid table, AclMode needs)
+{
+	if (needs == 0 || pg_class_aclcheck(table, GetUserId(), needs) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(table, GetUserId(), needs, ACLMASK_ANY) == ACLCHECK_OK)
+		return;
+	aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, EV_QUARANTINE);
+}
+
+bool
+ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
+{
+	Relation	relation;
+	Oid			table = ev_event_table_find(EV_QUARANTINE, &quarantine->owner);
+
+	for (;;)
+	{
+		Oid			found;
+
+		if (!OidIsValid(table))
+			return false;
+		check_rights(table, needs);
+		LockRelationOid(table, mode);
+		/* whoever had the lock before may have put another in its place */
+		found = ev_event_table_find(EV_QUARANTINE, &quarantine->owner);
+		if (found == table)
+			break;
+		UnlockRelationOid(table, mode);
+		table = found;
+	}
+	relation = table_open(table, NoLock);
+	for (int i = 0; i < COLUMNS; i++)
+		check_column(RelationGetDescr(relation), i);
+	table_close(relation, NoLock);
+
+	quarantine->table = table;
+	quarantine->is_switched = false;
+	GetUserIdAndSecContext(&quarantine->user, &quarantine->security);
+	return true;
+}
+
+/* Who owns what pg_database_owner does. */
+static Oid
+database_owner(void)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
+	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+void
+ev_quarantine_as_owner(EvQuarantine *quarantine)
+{
+	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? database_owner() : quarantine->owner;
+	int			security = quarantine->security | SECURITY_LOCAL_USERID_CHANGE;
+
+	if (owner == quarantine->user || !has_privs_of_role(quarantine->user, owner))
+		return;
+	if (!is_member_of_role(owner, quarantine->user))
+		security |= SECURITY_RESTRICTED_OPERATION;
+	if (has_bypassrls_privilege(quarantine->user))
+		security |= SECURITY_NOFORCE_RLS;
+	SetUserIdAndSecContext(owner, security);
+	quarantine->guc_level = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	quarantine->is_switched = true;
+}
+
+void
+ev_quarantine_as_caller(EvQuarantine *quarantine)
+{
+	if (!quarantine->is_switched)
+		return;
+	/* nor do settings stay that the owner's code has made */
+	AtEOXact_GUC(false, quarantine->guc_level);
+	SetUserIdAndSecContext(quarantine->user, quarantine->security);
+	quarantine->is_switched = false;
+}
+
+void
+ev_quarantine_check_result(TupleDesc descriptor, int count, const Oid *types)
+{
+	if (descriptor->natts != count)
+		elog(ERROR, "%d columns of table %s instead of %d", descriptor->natts, TABLE, count);
+	for (int i = 0; i < count; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(descriptor, i);
+
+		if (column->atttypid != types[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of table \"%s\" is of type %s instead of %s",
+							NameStr(column->attname), TABLE,
+							format_type_be(column->atttypid), format_type_be(types[i]))));
+	}
+}
 
 void
 ev_quarantine_create(void)
 {
-	ev_event_table_create(EV_QUARANTINE, create_commands, lengthof(create_commands));
+	StringInfoData command;
+	const char *commands[5] = {NULL,
+		"COMMENT ON TABLE " TABLE " IS 'events that guards diverted from their tables, or kept with a warning'",
+		"COMMENT ON COLUMN " TABLE ".\"row\" IS 'the row as it came'",
+		"COMMENT ON COLUMN " TABLE ".violations IS 'why, as of its arrival or the last replay'",
+		"COMMENT ON COLUMN " TABLE ".kept IS 'the row is in its table too: the guard only warned'"
+	};
+	EvQuarantine quarantine;
+
+	if (ev_quarantine_open(&quarantine, AccessShareLock, 0))
+		return;
+	initStringInfo(&command);
+	appendStringInfoString(&command, "CREATE TABLE " TABLE " (");
+	for (int i = 0; i < COLUMNS; i++)
+		appendStringInfo(&command, "%s\"%s\" %s", i > 0 ? ", " : "", columns[i].name, columns[i].definition);
+	appendStringInfoChar(&command, ')');
+	commands[0] = command.data;
+	ev_event_table_create(EV_QUARANTINE, commands, lengthof(commands));
 }
 
 /* ---------- writing ---------- */
-
-static const Oid column_types[] = {
-	TEXTOID, TEXTOID, JSONBOID, TEXTOID, INT4OID, JSONBOID, BOOLOID,
-	TIMESTAMPTZOID, TEXTOID, TEXTOID, XID8OID
-};
 
 /* Kept for the session. */
 static SPIPlanPtr insert_plan = NULL;
@@ -99,23 +245,41 @@ static const char insert_command[] =
 " arrived_at, role, application, \"transaction\")"
 " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
+/* The names of a table, in CurrentMemoryContext. */
+static void
+table_names(Oid table, Datum *schema, Datum *name)
+{
+	char	   *relation = get_rel_name(table);
+	char	   *namespace = get_namespace_name(get_rel_namespace(table));
+
+	if (relation == NULL || namespace == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	*schema = CStringGetTextDatum(namespace);
+	*name = CStringGetTextDatum(relation);
+}
+
 void
 ev_quarantine_add(const EvDiverted *diverted)
 {
-	Datum		values[lengthof(column_types)];
-	char		nulls[lengthof(column_types)];
-	Oid			owner;
+	/* all but the id */
+	Oid			types[COLUMNS - 1];
+	Datum		values[COLUMNS - 1];
+	char		nulls[COLUMNS - 1];
+	EvQuarantine quarantine;
 
-	if (!OidIsValid(ev_event_table_find(EV_QUARANTINE, &owner)))
+	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, 0))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"%s\" does not exist", TABLE),
 				 errdetail("The guard on table \"%s\" has no place to put the event.",
 						   get_rel_name(diverted->table)),
 				 errhint("set_event_guard_mode creates it.")));
+	for (int i = 1; i < COLUMNS; i++)
+		types[i - 1] = columns[i].type;
 	memset(nulls, ' ', sizeof(nulls));
-	values[0] = CStringGetTextDatum(get_namespace_name(get_rel_namespace(diverted->table)));
-	values[1] = CStringGetTextDatum(get_rel_name(diverted->table));
+	table_names(diverted->table, &values[0], &values[1]);
 	values[2] = JsonbPGetDatum(ev_row_to_jsonb(diverted->relation, diverted->row));
 	values[3] = PointerGetDatum(diverted->type);
 	if (diverted->type == NULL)
@@ -130,8 +294,8 @@ ev_quarantine_add(const EvDiverted *diverted)
 	values[9] = CStringGetTextDatum(application_name ? application_name : "");
 	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 
-	ev_event_table_insert(EV_QUARANTINE, owner, &insert_plan, insert_command,
-						  lengthof(column_types), column_types, values, nulls);
+	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plan, insert_command,
+						  COLUMNS - 1, types, values, nulls);
 }
 
 /* ---------- reading ---------- */
@@ -146,9 +310,14 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	SPIPlanPtr	plan;
 	Portal		portal;
+	Oid			types[COLUMNS];
+	EvQuarantine quarantine;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (!OidIsValid(ev_quarantine_find()))
+	for (int i = 0; i < COLUMNS; i++)
+		types[i] = columns[i].type;
+	ev_quarantine_check_result(result->setDesc, COLUMNS, types);
+	if (!ev_quarantine_open(&quarantine, AccessShareLock, ACL_SELECT))
 		return (Datum) 0;
 
 	SPI_connect();
@@ -163,6 +332,7 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 		SPI_cursor_fetch(portal, true, 100);
 		if (SPI_processed == 0)
 			break;
+		ev_quarantine_check_result(SPI_tuptable->tupdesc, COLUMNS, types);
 		for (uint64 i = 0; i < SPI_processed; i++)
 			tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
 		SPI_freetuptable(SPI_tuptable);
@@ -179,7 +349,8 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
  *						  schema_version int DEFAULT NULL,
  *						  kept boolean DEFAULT NULL) → bigint
  *
- * With the caller's rights on the quarantine.
+ * With the caller's rights on the quarantine, as its owner where these are the
+ * owner's.
  */
 Datum
 ev_purge_event_quarantine(PG_FUNCTION_ARGS)
@@ -189,12 +360,13 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 	char		nulls[lengthof(types)];
 	int			result;
 	int64		purged;
+	EvQuarantine quarantine;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("older_than must not be null")));
-	if (!OidIsValid(ev_quarantine_find()))
+	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, ACL_DELETE))
 		PG_RETURN_INT64(0);
 
 	memset(nulls, 'n', sizeof(nulls));
@@ -203,15 +375,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 	nulls[0] = ' ';
 	if (!PG_ARGISNULL(1))
 	{
-		Oid			relation = PG_GETARG_OID(1);
-		char	   *name = get_rel_name(relation);
-
-		if (name == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_UNDEFINED_TABLE),
-					 errmsg("relation with OID %u does not exist", relation)));
-		values[1] = CStringGetTextDatum(get_namespace_name(get_rel_namespace(relation)));
-		values[2] = CStringGetTextDatum(name);
+		table_names(PG_GETARG_OID(1), &values[1], &values[2]);
 		nulls[1] = nulls[2] = ' ';
 	}
 	for (int i = 2; i < 5; i++)
@@ -221,126 +385,23 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 			nulls[i + 1] = ' ';
 		}
 
+	ev_quarantine_as_owner(&quarantine);
 	SPI_connect();
 	result = SPI_execute_with_args("DELETE FROM " TABLE
 								   " WHERE arrived_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)"
-								   " AND ($2 IS NULL OR (relation_schema OPERATOR(pg_catalog.=) $2"
-								   " AND relation_name OPERATOR(pg_catalog.=) $3))"
+								   " AND ($2 IS NULL OR (relation_schema OPERATOR(pg_catalog.=) ($2 COLLATE pg_catalog.\"C\")"
+								   " AND relation_name OPERATOR(pg_catalog.=) ($3 COLLATE pg_catalog.\"C\")))"
 								   " AND ($4 IS NULL OR event_type OPERATOR(pg_catalog.=) $4)"
 								   " AND ($5 IS NULL OR schema_version OPERATOR(pg_catalog.=) $5)"
 								   " AND ($6 IS NULL OR kept OPERATOR(pg_catalog.=) $6)",
 								   lengthof(types), types, values, nulls, false, 0);
 	if (result != SPI_OK_DELETE)
-		elog(ERROR, "SPI_execute_with_args returned %s", SPI_result_code_string(result));
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not delete events from table \"%s\"", TABLE),
+				 errhint("Look at its rules.")));
 	purged = SPI_processed;
 	SPI_finish();
+	ev_quarantine_as_caller(&quarantine);
 	PG_RETURN_INT64(purged);
-}
-
-/* ---------- keeping it ---------- */
-
-/* The owner of the extension; InvalidOid where there is none. */
-static Oid
-extension_owner(void)
-{
-	Relation	pg_extension = table_open(ExtensionRelationId, AccessShareLock);
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			owner = InvalidOid;
-
-	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
-				CStringGetDatum("event_validate"));
-	scan = systable_beginscan(pg_extension, ExtensionNameIndexId, true, NULL, 1, &key);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		owner = ((Form_pg_extension) GETSTRUCT(tuple))->extowner;
-	systable_endscan(scan);
-	table_close(pg_extension, AccessShareLock);
-	return owner;
-}
-
-/*
- * Would this command drop the extension, and with CASCADE all that stands in
- * event_schema?  The extension goes with the schema that it is in.
- */
-static bool
-drops_extension(Node *command, Oid extension_namespace)
-{
-	const char *name;
-	ListCell   *cell;
-
-	if (IsA(command, DropOwnedStmt) &&
-		castNode(DropOwnedStmt, command)->behavior == DROP_CASCADE)
-	{
-		Oid			owner = extension_owner();
-
-		foreach(cell, castNode(DropOwnedStmt, command)->roles)
-			if (get_rolespec_oid(lfirst_node(RoleSpec, cell), true) == owner)
-			return true;
-	}
-	else if (IsA(command, DropStmt) && castNode(DropStmt, command)->behavior == DROP_CASCADE)
-	{
-		if (castNode(DropStmt, command)->removeType == OBJECT_EXTENSION)
-			name = "event_validate";
-		else
-			name = get_namespace_name(extension_namespace);
-		foreach(cell, castNode(DropStmt, command)->objects)
-			if (strcmp(strVal(lfirst(cell)), name) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Raises where a table, if it is there, has rows. */
-static void
-refuse_rows(const char *name)
-{
-	Oid			owner;
-	Oid			user;
-	int			security;
-	bool		empty;
-
-	if (!OidIsValid(ev_event_table_find(name, &owner)))
-		return;
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	SPI_connect();
-	if (SPI_execute(psprintf("SELECT FROM " EV_SCHEMA_NAMESPACE ".%s LIMIT 1", name), true, 1) != SPI_OK_SELECT)
-		elog(ERROR, "could not read table %s", name);
-	empty = SPI_processed == 0;
-	SPI_finish();
-	SetUserIdAndSecContext(user, security);
-	if (!empty)
-		ereport(ERROR,
-				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("cannot drop extension event_validate while table \"%s.%s\" holds events",
-						EV_SCHEMA_NAMESPACE, name),
-				 errdetail("CASCADE would drop them with the schema."),
-				 strcmp(name, EV_QUARANTINE) == 0 ?
-				 errhint("Replay or purge them, drop the table, or move it away with ALTER TABLE ... SET SCHEMA.") :
-				 errhint("Delete them, drop the table, or move it away with ALTER TABLE ... SET SCHEMA.")));
-}
-
-/*
- * ddl_command_start: refuses to drop events along with the extension.  (When
- * it is being dropped, its event triggers are gone before they could see
- * what.)
- */
-Datum
-ev_guard_quarantine(PG_FUNCTION_ARGS)
-{
-	EventTriggerData *data = (EventTriggerData *) fcinfo->context;
-
-	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, "ddl_command_start") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function is called by a %s event trigger only", "ddl_command_start")));
-	if (!IsBinaryUpgrade && drops_extension(data->parsetree, get_func_namespace(fcinfo->flinfo->fn_oid)))
-	{
-		refuse_rows(EV_QUARANTINE);
-		refuse_rows(EV_ORIGINALS);
-	}
-	PG_RETURN_NULL();
 }

@@ -65,6 +65,12 @@ ev_guard_mode(const char *name, EvGuardMode *mode)
 	return false;
 }
 
+const char *
+ev_guard_mode_name(EvGuardMode mode)
+{
+	return modes[mode];
+}
+
 void
 ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {

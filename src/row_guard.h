@@ -18,6 +18,7 @@
 #include "datatype/timestamp.h"
 #include "guard_expression.h"
 #include "utils/jsonb.h"
+#include "utils/rel.h"
 #include "utils/reltrigger.h"
 
 typedef enum EvGuardMode
@@ -39,6 +40,17 @@ typedef struct EvGuardArguments
 
 /* False where there is no mode of that name. */
 extern bool ev_guard_mode(const char *name, EvGuardMode *mode);
+
+extern const char *ev_guard_mode_name(EvGuardMode mode);
+
+/*
+ * The function guard_event() that belongs to a function of the extension.
+ * Raises undefined_function.
+ */
+extern Oid	ev_guard_function(Oid sibling);
+
+/* Has an open relation that function as a trigger, its own or its parent's? */
+extern bool ev_has_guard(Relation relation, Oid function);
 
 /*
  * Reads the arguments of a trigger; the strings are the trigger's.  Raises

@@ -13,6 +13,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_proc.h"
@@ -21,6 +22,7 @@
 #include "commands/trigger.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -31,8 +33,10 @@
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 #include "compat.h"
 #include "quarantine.h"
@@ -125,6 +129,17 @@ find_trigger(Relation relation, Oid function)
 	return NULL;
 }
 
+bool
+ev_has_guard(Relation relation, Oid function)
+{
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+		if (triggers->triggers[i].tgfoid == function)
+			return true;
+	return false;
+}
+
 static void
 refuse_unguarded(Relation relation)
 {
@@ -151,9 +166,8 @@ run_command(Node *command, const char *text)
 	CommandCounterIncrement();
 }
 
-/* The function guard_event() that belongs to a function of the extension. */
-static Oid
-guard_function(Oid sibling)
+Oid
+ev_guard_function(Oid sibling)
 {
 	Oid			namespace = get_func_namespace(sibling);
 	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
@@ -323,7 +337,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 {
 	EvGuardArguments arguments = {.until = DT_NOEND};
 	Node	   *operands[EV_ROW_PARTS];
-	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
+	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
 	const Trigger *replaced;
 	Relation	relation;
 	char	   *mode;
@@ -349,7 +363,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	PG_RETURN_NAME(name);
 }
 
-/* The guarded tables, in the order of their OIDs, so that two calls do not deadlock. */
+/* The guarded tables, in the order of their OIDs. */
 static List *
 guarded_tables(Oid function)
 {
@@ -377,71 +391,195 @@ guarded_tables(Oid function)
 	return tables;
 }
 
+/* What set_event_guard_mode was asked for. */
+typedef struct Switch
+{
+	Oid			function;
+	EvGuardMode new_mode;
+	char	   *mode;			/* its name */
+	TimestampTz until;
+} Switch;
+
+/* And what became of it, for one table. */
+typedef struct Switched
+{
+	Oid			table;
+	const char *old_mode;		/* NULL: not known */
+	char	   *problem;		/* NULL: it is done */
+} Switched;
+
+/*
+ * Switches the guard of a table that is locked.  False where it has none.
+ * Raises where it cannot.
+ */
+static bool
+switch_mode(const Switch *wanted, Switched *result)
+{
+	Relation	relation = open_locked(result->table);
+	const Trigger *trigger = find_trigger(relation, wanted->function);
+	EvGuardArguments arguments;
+	Node	   *operands[EV_ROW_PARTS];
+
+	if (trigger == NULL)
+	{
+		table_close(relation, NoLock);
+		return false;
+	}
+	check_replaceable(relation, trigger);
+	ev_guard_arguments(trigger, &arguments);
+	result->old_mode = ev_guard_mode_name(arguments.mode);
+	arguments.until = wanted->until;
+	for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
+		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
+	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
+	return true;
+}
+
+/* The same, where an error is that table's problem and no other's. */
+static void
+try_switch_mode(const Switch *wanted, Switched *result)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		check_privilege(result->table);
+		if (!switch_mode(wanted, result))
+			result->problem = pstrdup("the table has no event guard any more");
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			ReThrowError(error);
+		result->problem = error->message;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+}
+
+/*
+ * Switches all guards that the caller may and that can be had in a few
+ * seconds; an array, and how many there are.
+ */
+static Switched *
+switch_all(const Switch *wanted, int *count)
+{
+	List	   *tables = guarded_tables(wanted->function);
+	List	   *may = NIL;
+	List	   *locked;
+	ListCell   *cell;
+	Switched   *results = palloc0(sizeof(Switched) * (list_length(tables) + 1));
+
+	*count = 0;
+	foreach(cell, tables)
+	{
+		Oid			table = lfirst_oid(cell);
+		bool		is_missing = false;
+
+		/* nobody waits for a table on which the caller has no right */
+		if (pg_class_aclcheck_ext(table, GetUserId(), ACL_TRIGGER, &is_missing) == ACLCHECK_OK)
+			may = lappend_oid(may, table);
+	}
+	locked = may != NIL ? ev_lock_some_tables(may, ShareRowExclusiveLock) : NIL;
+	foreach(cell, tables)
+	{
+		Switched   *result = &results[*count];
+
+		result->table = lfirst_oid(cell);
+		/* dropped since we looked, by one whom we waited for or before */
+		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(result->table)))
+			continue;
+		(*count)++;
+		if (!list_member_oid(may, result->table))
+			result->problem = psprintf("permission denied for table %s", get_rel_name(result->table));
+		else if (!list_member_oid(locked, result->table))
+			result->problem = pstrdup("could not lock the table: other transactions are writing to it, or have it locked");
+		else
+			try_switch_mode(wanted, result);
+	}
+	return results;
+}
+
+/* Switches one guard, or raises. */
+static Switched *
+switch_one(const Switch *wanted, Oid table)
+{
+	Switched   *result = palloc0(sizeof(Switched));
+
+	result->table = table;
+	check_privilege(table);
+	ev_lock_tables(list_make1_oid(table), ShareRowExclusiveLock);
+	if (!switch_mode(wanted, result))
+		refuse_unguarded(table_open(table, NoLock));
+	return result;
+}
+
 /*
  * set_event_guard_mode(relation regclass, mode text,
- *						until timestamptz DEFAULT NULL) → void
+ *						until timestamptz DEFAULT NULL)
+ *		→ TABLE (guarded_relation regclass, old_mode text, new_mode text,
+ *				 mode_until timestamptz, problem text)
  */
 Datum
 ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 {
-	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
-	TimestampTz until = DT_NOEND;
-	EvGuardMode new_mode;
-	char	   *mode = mode_argument(fcinfo, &new_mode);
-	List	   *tables;
-	ListCell   *cell;
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Switch		wanted = {.function = ev_guard_function(fcinfo->flinfo->fn_oid), .until = DT_NOEND};
+	Switched   *switched;
+	int			count = 1;
 
+	wanted.mode = mode_argument(fcinfo, &wanted.new_mode);
 	if (!PG_ARGISNULL(2))
 	{
-		until = PG_GETARG_TIMESTAMPTZ(2);
-		if (until <= GetCurrentTimestamp())
+		wanted.until = PG_GETARG_TIMESTAMPTZ(2);
+		if (wanted.until <= GetCurrentTimestamp())
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("until is in the past")));
-		if (new_mode == EV_GUARD_ENFORCE && until != DT_NOEND)
+		if (wanted.new_mode == EV_GUARD_ENFORCE && wanted.until != DT_NOEND)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("mode \"enforce\" has no end"),
 					 errdetail("It is the mode that others end with.")));
 	}
-	if (PG_ARGISNULL(0))
-		tables = guarded_tables(function);
-	else
-		tables = list_make1_oid(PG_GETARG_OID(0));
-
-	foreach(cell, tables)
-		check_privilege(lfirst_oid(cell));
-	if (tables != NIL)
+	InitMaterializedSRF(fcinfo, 0);
+	if (!PG_ARGISNULL(0))
+		check_privilege(PG_GETARG_OID(0));
+	/* a quarantine that is in disorder stops nobody who does without */
+	if (wanted.new_mode == EV_GUARD_QUARANTINE || wanted.new_mode == EV_GUARD_WARN)
 		ev_quarantine_create();
-	/* all at once: none is kept waiting for another to be free */
-	ev_lock_tables(tables, ShareRowExclusiveLock);
-	foreach(cell, tables)
-	{
-		EvGuardArguments arguments;
-		Node	   *operands[EV_ROW_PARTS];
-		const Trigger *trigger;
-		Relation	relation;
 
-		/* dropped since we looked, by one whom we waited for or before */
-		if (PG_ARGISNULL(0) && !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(lfirst_oid(cell))))
-			continue;
-		relation = open_locked(lfirst_oid(cell));
-		trigger = find_trigger(relation, function);
-		if (trigger == NULL)
-		{
-			if (!PG_ARGISNULL(0))
-				refuse_unguarded(relation);
-			table_close(relation, NoLock);
-			continue;
-		}
-		check_replaceable(relation, trigger);
-		ev_guard_arguments(trigger, &arguments);
-		arguments.until = until;
-		for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
-			operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
-		create_trigger(relation, trigger, function, arguments.reads ? operands : NULL, &arguments, mode);
+	switched = PG_ARGISNULL(0) ? switch_all(&wanted, &count) : switch_one(&wanted, PG_GETARG_OID(0));
+	for (int i = 0; i < count; i++)
+	{
+		bool		done = switched[i].problem == NULL;
+		Datum		values[5] = {ObjectIdGetDatum(switched[i].table)};
+		bool		nulls[5] = {false, switched[i].old_mode == NULL, !done,
+			!done || wanted.until == DT_NOEND, done};
+
+		if (!nulls[1])
+			values[1] = CStringGetTextDatum(switched[i].old_mode);
+		if (done)
+			values[2] = CStringGetTextDatum(wanted.mode);
+		else
+			values[4] = CStringGetTextDatum(switched[i].problem);
+		values[3] = TimestampTzGetDatum(wanted.until);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
-	PG_RETURN_VOID();
+	return (Datum) 0;
 }
 
 /*
@@ -450,7 +588,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 Datum
 ev_drop_event_guard(PG_FUNCTION_ARGS)
 {
-	Oid			function = guard_function(fcinfo->flinfo->fn_oid);
+	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
 	DropStmt   *command = makeNode(DropStmt);
 	const Trigger *trigger;
 	Relation	relation;

@@ -449,6 +449,16 @@ ev_row_pin_settings(void)
 	return guc_level;
 }
 
+/* What is stored as a row may be anything. */
+static void
+check_object(Jsonb *row)
+{
+	if (!JB_ROOT_IS_OBJECT(row))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a row must be a JSON object")));
+}
+
 char *
 ev_row_stray_member(Relation relation, Jsonb *row)
 {
@@ -457,6 +467,7 @@ ev_row_stray_member(Relation relation, Jsonb *row)
 	JsonbValue	value;
 	char	   *name = NULL;
 
+	check_object(row);
 	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
 	{
 		if (token == WJB_KEY)
@@ -478,6 +489,7 @@ ev_row_insert_command(Relation relation, Jsonb *row)
 	StringInfoData columns;
 	StringInfoData values;
 
+	check_object(row);
 	initStringInfo(&columns);
 	initStringInfo(&values);
 	for (int i = 0; i < descriptor->natts; i++)

@@ -29,7 +29,8 @@ extern Jsonb *ev_row_to_jsonb(Relation relation, HeapTuple row);
  * SQL that makes rows out of such objects: INSERT INTO the relation, with the
  * object as parameter $1.  Columns that the object lacks get their defaults
  * (json and jsonb columns that can be null: NULL).  Means the same under any
- * search_path.  In CurrentMemoryContext.
+ * search_path.  In CurrentMemoryContext.  Raises invalid_parameter_value where
+ * what is given is no object, as does ev_row_stray_member.
  */
 extern char *ev_row_insert_command(Relation relation, Jsonb *row);
 

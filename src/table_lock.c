@@ -30,6 +30,9 @@ PG_FUNCTION_INFO_V1(ev_lock_event_table);
 #define WAIT	400
 #define TRIES	20
 
+/* How often we try where some of them are enough: for six seconds in all */
+#define SOME_TRIES	8
+
 /* After how many deadlocks we believe that letting go of our locks ends none */
 #define DEADLOCKS	3
 
@@ -178,6 +181,114 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
 					 errhint("Try again when they have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.")));
 		pause_for(Min(tries, 10) * 100);
+	}
+}
+
+/* Locks a table by a time; false where it could not be had. */
+static bool
+try_lock_table(Oid table, LOCKMODE mode, TimestampTz deadline)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile bool result = true;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		lock_until(list_make1_oid(table), mode, deadline);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+			error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+			ReThrowError(error);
+		FreeErrorData(error);
+		result = false;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return result;
+}
+
+/*
+ * One go of ev_lock_some_tables: those that were locked, and those that were
+ * not.  Keeps the locks where it has all of them, or where it is the last.
+ */
+static void
+try_lock_some(List *tables, LOCKMODE mode, bool again, bool last, List **locked, List **busy)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	*locked = *busy = NIL;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		int			guc_level = NewGUCNestLevel();
+		TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+														   LockTimeout > 0 ? Min(LockTimeout, WAIT) : WAIT);
+		ListCell   *cell;
+
+		look_for_deadlocks_after(GIVE_WAY);
+		if (again)
+			set_option("log_lock_waits", "off");
+		foreach(cell, tables)
+		{
+			if (try_lock_table(lfirst_oid(cell), mode, deadline))
+				*locked = lappend_oid(*locked, lfirst_oid(cell));
+			else
+				*busy = lappend_oid(*busy, lfirst_oid(cell));
+		}
+		AtEOXact_GUC(false, guc_level);
+		if (*busy == NIL || last)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		/* as in try_lock_tables */
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+}
+
+List *
+ev_lock_some_tables(List *tables, LOCKMODE mode)
+{
+	TimestampTz start = GetCurrentTimestamp();
+	List	   *locked;
+	List	   *busy;
+
+	for (int tries = 1;; tries++)
+	{
+		int			pause = tries * 100;
+		bool		last = tries == SOME_TRIES ||
+			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - WAIT));
+
+		try_lock_some(tables, mode, tries > 1, last, &locked, &busy);
+		if (busy == NIL || last)
+			return locked;
+		/* what was busy waits last, so that the others have their time */
+		tables = list_concat(locked, busy);
+		pause_for(pause);
 	}
 }
 

@@ -23,4 +23,12 @@
  */
 extern void ev_lock_tables(List *tables, LOCKMODE mode);
 
+/*
+ * Locks as many of the tables as can be had within a few seconds, however many
+ * there are, and gives their OIDs, in CurrentMemoryContext.  No lock is held
+ * for more than a moment while another is waited for: who keeps one table
+ * locked keeps no writer of another waiting.
+ */
+extern List *ev_lock_some_tables(List *tables, LOCKMODE mode);
+
 #endif							/* EV_TABLE_LOCK_H */

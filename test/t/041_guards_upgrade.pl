@@ -49,7 +49,7 @@ is($new->safe_psql('upgraded', $inventory), $before, 'everything is there');
 is( $new->safe_psql('upgraded', q(
 		INSERT INTO events (event_type, schema_version, data) VALUES ('order', 3, '{}') RETURNING id;
 		SELECT register_event_schema('order', 2, '{}', breaking => true) IS NOT NULL;
-		SELECT * FROM replay_event_quarantine();
+		SELECT replayed, remaining FROM replay_event_quarantine();
 		SELECT count(*), min(id), max(id) FROM events;
 		SELECT id, "row" ->> 'id' FROM event_quarantine)),
 	"t\n500|1\n1000|1|1000\n501|1001", 'guard and replay go on, with the identities where they were');

@@ -117,10 +117,10 @@ foreach my $dump (sort keys %dumps)
 	cmp_ok($node->safe_psql($dump, 'SELECT count(*) FROM sent'), '>', 0, "$dump: and there are some");
 	is($node->safe_psql($dump, q(
 			SET client_min_messages = error;
-			SELECT set_event_guard_mode(NULL, 'quarantine');
+			SELECT bool_and(problem IS NULL) FROM set_event_guard_mode(NULL, 'quarantine');
 			CALL send();
 			SELECT replayed > 0 FROM replay_event_quarantine('events', repair => 'to_2(jsonb)');
-			TABLE whole)), "\nt\nall", "$dump: guards and replays go on");
+			TABLE whole)), "t\nt\nall", "$dump: guards and replays go on");
 	$node->safe_psql('postgres', "DROP DATABASE $dump");
 }
 
@@ -139,9 +139,9 @@ wait_for_sleeper();
 my $writers = IPC::Run::start([ 'pgbench', '-n', '-c', '2', '-T', '4', '-L', '1000', '-f', $writer, $node->connstr($db) ],
 	'<', '/dev/null', '>', \$writers_out, '2>', \$writers_err);
 sleep 0.3;
-my $switch = start(\$switch_out, q(SELECT set_event_guard_mode(NULL, 'enforce')));
+my $switch = start(\$switch_out, q(SELECT bool_and(problem IS NULL) FROM set_event_guard_mode(NULL, 'enforce')));
 $_->finish foreach $open, $switch, $writers;
-is($switch_out, "\n", 'all tables are switched, once all are free');
+is($switch_out, "t\n", 'all tables are switched, once all are free');
 like($writers_out, qr/above the 1000\.0 ms latency limit: 0\//, 'and no writer of another waits for that');
 is(sql(q(SELECT count(*) FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc AND encode(tgargs, 'escape') = 'enforce\000')), '2', 'both are in the new mode');
 

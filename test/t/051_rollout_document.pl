@@ -34,12 +34,20 @@ my @stages = (
 	[ qr/AS guarded, tgenabled/, '', q(SELECT count(*) FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc), '1' ],
 	[
 		qr/to_new_columns/,
-		q(SELECT register_event_schema('order.placed', 2, '{}', breaking => true);
+		q(DELETE FROM events WHERE schema_version = 4;
+		  SELECT register_event_schema('order.placed', 2, '{}', breaking => true);
 		  SELECT set_event_guard_mode('events', 'quarantine');
 		  INSERT INTO events (event_type, schema_version, payload, note) VALUES ('order.placed', 1, '{"symbol": "x"}', NULL);
 		  INSERT INTO events (event_type, schema_version, payload, note) VALUES ('order.placed', 3, '{"symbol": "x"}', 'a note');
 		  SELECT register_event_schema('order.placed', 3, '{}')),
 		q(SELECT string_agg(schema_version || ' ' || (data ->> 'symbol'), ', ' ORDER BY id) FROM events), '1 ABC, 1 ABC, 2 x, 3 x'
+	],
+	[
+		qr/place := result\.last_id/,
+		q(SELECT set_event_guard_mode('events', 'quarantine');
+		  INSERT INTO events (event_type, schema_version, payload) VALUES ('order.placed', 4, '{"symbol": "y"}');
+		  SELECT register_event_schema('order.placed', 4, '{}', breaking => true)),
+		q(SELECT count(*) FROM events WHERE schema_version = 4), '1'
 	],
 	[
 		qr/interval '8 hours'/, '',
