@@ -91,7 +91,8 @@ prepare(EvUpgrade *upgrade)
 	int32		reached;
 	List	   *way;
 
-	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid)
+	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid &&
+		ev_upcast_is_runnable(upgrade->run))
 		return;
 	upgrade->run = NULL;
 	MemoryContextReset(upgrade->run_context);
