@@ -36,7 +36,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -49,7 +48,6 @@
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "tcop/tcopprot.h"
-#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -58,7 +56,6 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -66,6 +63,8 @@
 #include "audit.h"
 #include "compat.h"
 #include "match.h"
+#include "migrate_failures.h"
+#include "migrate_relation.h"
 #include "originals.h"
 #include "registration.h"
 #include "registry.h"
@@ -78,28 +77,12 @@ PG_FUNCTION_INFO_V1(ev_migrate_events);
 #define BLOCKS_AT_A_TIME	4096	/* that one statement looks through */
 #define ROWS_AT_A_TIME		256 /* that are in memory */
 #define MAX_LAPS			5
-#define MAX_KINDS			200 /* of failures that are told apart */
-#define SHOWN_KINDS			20
-#define SHOWN_SAMPLES		5
 #define NOTICE_EVERY_MS		10000
-
-/* Rows that stay, for one reason. */
-typedef struct Failure
-{
-	int32		version;
-	char	   *location;
-	char	   *keyword_location;
-	char	   *keyword;
-	char	   *name;
-	char	   *message;		/* of the first of them */
-	int64		count;
-	List	   *samples;		/* of char * */
-} Failure;
 
 typedef struct Migration
 {
 	MemoryContext context;		/* of all that is kept, over all batches */
-	MemoryContext lap_context;	/* of the failures */
+	MemoryContext lap_context;	/* of the tables and the failures */
 	MemoryContext batch_context;
 	MemoryContext chunk_context;
 
@@ -132,7 +115,7 @@ typedef struct Migration
 	int64		lap_migrated;
 	int64		failed;			/* in this lap */
 	int64		busy;			/* in this lap */
-	List	   *failures;		/* Failure *, of this lap */
+	EvFailures	failures;		/* in this lap */
 	bool		reported;
 	TimestampTz next_notice;
 } Migration;
@@ -158,115 +141,6 @@ refuse_transaction_block(void)
 			 errhint("In psql, CALL it outside of BEGIN and COMMIT, and without --single-transaction. In Alembic, execute it within \"with op.get_context().autocommit_block():\".")));
 }
 
-/* May the current user read and update a table, or some of its columns? */
-static bool
-has_rights(Oid table)
-{
-	static const AclMode modes[] = {ACL_SELECT, ACL_UPDATE};
-
-	for (int i = 0; i < (int) lengthof(modes); i++)
-		if (pg_class_aclcheck(table, GetUserId(), modes[i]) != ACLCHECK_OK &&
-			pg_attribute_aclcheck_all(table, GetUserId(), modes[i], ACLMASK_ANY) != ACLCHECK_OK)
-			return false;
-	return true;
-}
-
-/*
- * Raises insufficient_privilege where that is not so.  Asked before a table is
- * locked, and again when it is.
- */
-static void
-check_rights(Oid table)
-{
-	char	   *name = get_rel_name(table);
-
-	if (name != NULL && !has_rights(table))
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("permission denied for table %s", name),
-				 errhint("migrate_events needs SELECT and UPDATE on the table, or on each of its partitions.")));
-}
-
-/*
- * The same for a table, or for all that there are below it, so that a call that
- * cannot do all of its work does none.
- */
-static void
-check_all_rights(Oid table)
-{
-	List	   *tables = find_all_inheritors(table, NoLock, NULL);
-	bool		is_parent = get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE && list_length(tables) > 1;
-	ListCell   *cell;
-
-	foreach(cell, tables)
-		if (lfirst_oid(cell) == table ? !is_parent : get_rel_relkind(lfirst_oid(cell)) == RELKIND_RELATION)
-			check_rights(lfirst_oid(cell));
-}
-
-/* The column of this name, written as in SQL or as it is; 0 where there is none. */
-static AttrNumber
-find_column(Relation relation, const char *text)
-{
-	TupleDesc	descriptor = RelationGetDescr(relation);
-
-	for (int pass = 0; pass < 2; pass++)
-		for (int i = 0; i < descriptor->natts; i++)
-		{
-			Form_pg_attribute attribute = TupleDescAttr(descriptor, i);
-			const char *name = NameStr(attribute->attname);
-
-			if (!attribute->attisdropped &&
-				(pass == 0 ? strcmp(text, name) == 0 :
-				 strcmp(text, quote_identifier(name)) == 0 || pg_strcasecmp(text, quote_identifier(name)) == 0))
-				return attribute->attnum;
-		}
-	return InvalidAttrNumber;
-}
-
-/* Is a column of the type that its part of the event needs? */
-static bool
-is_of_type(Form_pg_attribute attribute, bool is_data)
-{
-	Oid			type = getBaseType(attribute->atttypid);
-
-	return is_data ? type == JSONBOID : type == INT2OID || type == INT4OID || type == INT8OID;
-}
-
-/* Raises unless it is, and can be written. */
-static void
-check_column(Relation relation, AttrNumber number, bool is_data)
-{
-	Form_pg_attribute attribute = TupleDescAttr(RelationGetDescr(relation), number - 1);
-
-	if (attribute->attgenerated != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-				 errmsg("column \"%s\" of table \"%s\" is generated, and cannot be written",
-						NameStr(attribute->attname), RelationGetRelationName(relation))));
-	if (!is_of_type(attribute, is_data))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table \"%s\" must be of type %s, not %s",
-						NameStr(attribute->attname), RelationGetRelationName(relation),
-						is_data ? "jsonb" : "smallint, integer or bigint",
-						format_type_be(attribute->atttypid)),
-				 is_data ? errhint("Make it jsonb with standardize_event_column.") : 0));
-}
-
-static char *
-resolve_column(Relation relation, const char *text, bool is_data)
-{
-	AttrNumber	number = find_column(relation, text);
-
-	if (number == InvalidAttrNumber)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("there is no column \"%s\" in table \"%s\"", text, RelationGetRelationName(relation)),
-				 errdetail("migrate_events writes the event's data and version, so they must be columns.")));
-	check_column(relation, number, is_data);
-	return pstrdup(NameStr(TupleDescAttr(RelationGetDescr(relation), number - 1)->attname));
-}
-
 static void
 resolve_relation(Migration *migration, const char *data, const char *type, const char *version)
 {
@@ -275,7 +149,7 @@ resolve_relation(Migration *migration, const char *data, const char *type, const
 
 	if (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE)
 	{
-		check_all_rights(migration->relation);
+		ev_migrate_check_all_rights(migration->relation);
 		relation = try_relation_open(migration->relation, AccessShareLock);
 	}
 	else if (kind != '\0')
@@ -286,10 +160,10 @@ resolve_relation(Migration *migration, const char *data, const char *type, const
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", migration->relation)));
-	check_all_rights(migration->relation);
+	ev_migrate_check_all_rights(migration->relation);
 	migration->shown_relation = pstrdup(RelationGetRelationName(relation));
-	migration->data_column = resolve_column(relation, data, true);
-	migration->version_column = resolve_column(relation, version, false);
+	migration->data_column = ev_migrate_resolve_column(relation, data, true);
+	migration->version_column = ev_migrate_resolve_column(relation, version, false);
 	migration->type_condition = ev_row_expression(migration->relation, type, EV_ROW_TYPE, true);
 	relation_close(relation, AccessShareLock);
 }
@@ -331,42 +205,6 @@ resolve_versions(Migration *migration)
 
 /* ---------- failures ---------- */
 
-static void
-note_failure(Migration *migration, int32 version, const char *row, const EvKind *kind)
-{
-	MemoryContext caller = MemoryContextSwitchTo(migration->lap_context);
-	Failure    *failure = NULL;
-	ListCell   *cell;
-
-	foreach(cell, migration->failures)
-	{
-		Failure    *other = (Failure *) lfirst(cell);
-
-		if (other->version == version &&
-			strcmp(other->location, kind->instance_location) == 0 &&
-			strcmp(other->keyword_location, kind->keyword_location) == 0 &&
-			strcmp(other->keyword, kind->keyword) == 0 && strcmp(other->name, kind->name) == 0)
-			failure = other;
-	}
-	if (failure == NULL && list_length(migration->failures) >= MAX_KINDS)
-		failure = llast(migration->failures);
-	if (failure == NULL)
-	{
-		failure = palloc0(sizeof(Failure));
-		failure->version = version;
-		failure->location = pstrdup(kind->instance_location);
-		failure->keyword_location = pstrdup(kind->keyword_location);
-		failure->keyword = pstrdup(kind->keyword);
-		failure->name = pstrdup(kind->name);
-		failure->message = pstrdup(kind->message);
-		migration->failures = lappend(migration->failures, failure);
-	}
-	failure->count += kind->count;
-	if (list_length(failure->samples) < SHOWN_SAMPLES)
-		failure->samples = lappend(failure->samples, pstrdup(row));
-	MemoryContextSwitchTo(caller);
-}
-
 typedef struct FailureTarget
 {
 	Migration  *migration;
@@ -378,52 +216,7 @@ put_failure(const EvKind *kind, void *arg)
 {
 	FailureTarget *target = (FailureTarget *) arg;
 
-	note_failure(target->migration, target->row->version, target->row->name, kind);
-}
-
-static int
-compare_failures(const ListCell *a, const ListCell *b)
-{
-	const Failure *x = (const Failure *) lfirst(a);
-	const Failure *y = (const Failure *) lfirst(b);
-	int			order = x->count != y->count ? (x->count > y->count ? -1 : 1) : x->version - y->version;
-
-	if (order == 0)
-		order = strcmp(x->location, y->location);
-	if (order == 0)
-		order = strcmp(x->keyword_location, y->keyword_location);
-	return order != 0 ? order : strcmp(x->name, y->name);
-}
-
-static char *
-failure_lines(Migration *migration)
-{
-	StringInfoData lines;
-	int			shown = 0;
-	ListCell   *cell;
-
-	initStringInfo(&lines);
-	list_sort(migration->failures, compare_failures);
-	foreach(cell, migration->failures)
-	{
-		Failure    *failure = (Failure *) lfirst(cell);
-		ListCell   *sample;
-
-		if (shown++ == SHOWN_KINDS)
-		{
-			appendStringInfo(&lines, "\nand %d more kinds", list_length(migration->failures) - SHOWN_KINDS);
-			break;
-		}
-		appendStringInfo(&lines, "%s" INT64_FORMAT ": version %d, %s%s%s: %s (", shown > 1 ? "\n" : "",
-						 failure->count, failure->version,
-						 failure->location[0] != '\0' ? failure->location : "(document)",
-						 failure->keyword[0] != '\0' ? ", " : "", failure->keyword, failure->message);
-		foreach(sample, failure->samples)
-			appendStringInfo(&lines, "%s%s", sample == list_head(failure->samples) ? "such as " : ", ",
-							 (char *) lfirst(sample));
-		appendStringInfoChar(&lines, ')');
-	}
-	return lines.data;
+	ev_failures_note(&target->migration->failures, target->row->version, target->row->name, kind);
 }
 
 /* ---------- progress ---------- */
@@ -663,7 +456,7 @@ take_result(Migration *migration, Row *row, const EvUpgraded *upgraded)
 	{
 		EvKind		kind = {"", "", "upcast", unpack_sql_state(upgraded->sqlstate), upgraded->fault, 1};
 
-		note_failure(migration, row->version, row->name, &kind);
+		ev_failures_note(&migration->failures, row->version, row->name, &kind);
 	}
 	if (row->result == NULL)
 		migration->failed++;
@@ -746,7 +539,7 @@ read_chunk(Migration *migration, Datum *tids, int tid_count, Relation leaf, Row 
 		document = SPI_getbinval(tuple, found->tupdesc, 2, &is_null[0]);
 		if (is_null[0])
 		{
-			note_failure(migration, row->version, row->name, &null_kind);
+			ev_failures_note(&migration->failures, row->version, row->name, &null_kind);
 			migration->failed++;
 			continue;
 		}
@@ -773,7 +566,7 @@ fail_update(Migration *migration, Row *row, const char *name, const char *messag
 {
 	EvKind		kind = {"", "", "update", name, message, 1};
 
-	note_failure(migration, row->version, row->name, &kind);
+	ev_failures_note(&migration->failures, row->version, row->name, &kind);
 	migration->failed++;
 	row->result = NULL;
 }
@@ -953,44 +746,6 @@ next_transaction(void)
 		elog(ERROR, "could not set constraints");
 }
 
-static void
-check_row_security(Oid relation)
-{
-	if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("row-level security of table \"%s\" would hide events from migrate_events", get_rel_name(relation)),
-				 errhint("Let the table's owner, or a role with BYPASSRLS, call it.")));
-}
-
-/* Is one of the columns part of a partition key above a table? */
-static bool
-writes_partition_key(Migration *migration)
-{
-	ListCell   *cell;
-	bool		result = false;
-
-	if (!get_rel_relispartition(migration->leaf))
-		return false;
-	foreach(cell, get_partition_ancestors(migration->leaf))
-	{
-		Relation	ancestor = try_relation_open(lfirst_oid(cell), AccessShareLock);
-		Bitmapset  *columns = NULL;
-		bool		in_expression;
-		const char *names[2] = {migration->data_column, migration->version_column};
-
-		if (ancestor == NULL)
-			continue;
-		for (int i = 0; i < 2; i++)
-			columns = bms_add_member(columns, find_column(ancestor, names[i]) - FirstLowInvalidHeapAttributeNumber);
-		if (ancestor->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-			has_partition_attrs(ancestor, columns, &in_expression))
-			result = true;
-		relation_close(ancestor, AccessShareLock);
-	}
-	return result;
-}
-
 /*
  * Are the columns that are written the ones that they were in the last batch,
  * and of the types that they must be?  The first time, remembers them.
@@ -998,12 +753,12 @@ writes_partition_key(Migration *migration)
 static bool
 has_columns(Migration *migration, Relation leaf)
 {
-	AttrNumber	data = find_column(leaf, migration->data_column);
-	AttrNumber	version = find_column(leaf, migration->version_column);
+	AttrNumber	data = ev_migrate_find_column(leaf, migration->data_column);
+	AttrNumber	version = ev_migrate_find_column(leaf, migration->version_column);
 
 	if (data == InvalidAttrNumber || version == InvalidAttrNumber ||
-		!is_of_type(TupleDescAttr(RelationGetDescr(leaf), data - 1), true) ||
-		!is_of_type(TupleDescAttr(RelationGetDescr(leaf), version - 1), false))
+		!ev_migrate_is_of_type(leaf, data, true) ||
+		!ev_migrate_is_of_type(leaf, version, false))
 		return false;
 	if (migration->data_number == InvalidAttrNumber)
 	{
@@ -1024,9 +779,9 @@ open_leaf(Migration *migration)
 	bool		moves;
 	Relation	leaf;
 
-	check_rights(migration->leaf);
+	ev_migrate_check_rights(migration->leaf);
 	/* before the table itself is locked, as all commands lock parents first */
-	moves = writes_partition_key(migration);
+	moves = ev_migrate_is_partition_key(migration->leaf, migration->data_column, migration->version_column);
 	leaf = try_relation_open(migration->leaf, RowExclusiveLock);
 	if (leaf == NULL && is_child)
 		return NULL;
@@ -1037,12 +792,12 @@ open_leaf(Migration *migration)
 		relation_close(leaf, RowExclusiveLock);
 		return NULL;
 	}
-	check_rights(migration->leaf);
-	check_row_security(migration->leaf);
+	ev_migrate_check_rights(migration->leaf);
+	ev_migrate_check_row_security(migration->leaf);
 	if (leaf->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, leaf))
 		refuse_change(RelationGetRelationName(leaf));
-	check_column(leaf, migration->data_number, true);
-	check_column(leaf, migration->version_number, false);
+	ev_migrate_check_column(leaf, migration->data_number, true);
+	ev_migrate_check_column(leaf, migration->version_number, false);
 	if (!has_statements(migration) || moves != migration->moves)
 	{
 		migration->moves = moves;
@@ -1111,12 +866,12 @@ migrate_all(Migration *migration)
 	char	   *name;
 
 	migration->lap_migrated = migration->failed = migration->busy = 0;
-	migration->failures = NIL;
+	migration->failures.kinds = NIL;
 	MemoryContextReset(migration->lap_context);
 
 	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(migration->relation)))
 		refuse_change(migration->shown_relation);
-	check_row_security(migration->relation);
+	ev_migrate_check_row_security(migration->relation);
 	caller = MemoryContextSwitchTo(migration->lap_context);
 	foreach(cell, find_all_inheritors(migration->relation, NoLock, NULL))
 		tables = lappend_oid(tables, lfirst_oid(cell));
@@ -1148,7 +903,7 @@ report_end(Migration *migration)
 		ereport(WARNING,
 				(errmsg("events \"%s\" of table %s: " INT64_FORMAT " stay as they are",
 						migration->shown_type, migration->shown_relation, migration->failed),
-				 errdetail_internal("%s", failure_lines(migration)),
+				 errdetail_internal("%s", ev_failures_lines(&migration->failures)),
 				 errhint("check_event_upgrade lists what is wrong with them. Repair them or the upcast, and call migrate_events again.")));
 	if (migration->busy > 0 || migration->lap_migrated > 0)
 		ereport(NOTICE,
@@ -1196,6 +951,7 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 	migration.context = CurrentMemoryContext;
 	migration.lap_context = AllocSetContextCreate(migration.context, "event_validate migration lap",
 												  ALLOCSET_DEFAULT_SIZES);
+	migration.failures.context = migration.lap_context;
 	migration.batch_context = AllocSetContextCreate(migration.context, "event_validate migration batch",
 													ALLOCSET_DEFAULT_SIZES);
 	migration.chunk_context = AllocSetContextCreate(migration.context, "event_validate migration rows",

@@ -26,6 +26,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -467,8 +468,14 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	check_called(called);
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	ev_compatibility_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
 	existing = find_upcast(NameStr(name));
+	if (!HeapTupleIsValid(existing))
+	{
+		/* who may not register one, or does so again, keeps nobody waiting */
+		EV_CHECK_CREATE(ev_namespace_oid(), EV_SCHEMA_NAMESPACE);
+		ev_compatibility_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
+		existing = find_upcast(NameStr(name));
+	}
 	if (HeapTupleIsValid(existing))
 	{
 		if (called_function(existing) != called)

@@ -472,6 +472,21 @@ def test_upcast_that_never_ends(world):
     assert session.execute("SELECT current_user").fetchone()[0] == world.role("owner")
 
 
+# ---------- locks ----------
+
+def test_upcast_without_create(world):
+    """Who registers nothing, but what is there already, keeps nobody from registering."""
+    world.run("owner", "SELECT register_event_schema('a', v, 'true') FROM generate_series(1, 2) AS v",
+              "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+    world.refused("mallory", "SELECT register_event_upcast('a', 1, 2, 'quick(jsonb)')", "42501", "event_schema")
+    world.run("owner", "SELECT register_event_upcast('a', 1, 2, 'quick(jsonb)')",
+              "SELECT register_event_schema('a', 3, 'true')")
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("SELECT register_event_upcast('a', 1, 2, 'quick(jsonb)')")
+    world.run("owner", "SET lock_timeout = '2s'", "SELECT register_event_upcast('a', 2, 3, 'quick(jsonb)')")
+
+
 # ---------- relations that are none ----------
 
 def test_relations_that_are_none(world):
