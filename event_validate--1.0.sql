@@ -205,6 +205,30 @@ CREATE FUNCTION event_has_upcast(event_type text, from_version int, to_version i
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
 
+-- Asked before the relation is opened, which locks it.
+CREATE FUNCTION refuse_event_relation(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	kind "char";
+BEGIN
+	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation::pg_catalog.oid;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_table',
+			MESSAGE = pg_catalog.format('relation with OID %s does not exist', relation::pg_catalog.oid);
+	END IF;
+	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}'::"char"[]) THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
+			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
+	END IF;
+	IF NOT pg_catalog.has_any_column_privilege(relation::pg_catalog.oid, 'SELECT'::pg_catalog.text) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = pg_catalog.format('permission denied for table %s', relation),
+			HINT = 'Ask its owner for SELECT on it.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION refuse_event_relation(regclass) IS 'raises unless it is a table or view that the caller may read';
+
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
 	RETURNS TABLE (instance_location text, keyword text, message text, violations bigint, sample_ids text[])
@@ -214,37 +238,38 @@ AS $$
 DECLARE
 	kind "char";
 	data text;
-	upgrade text;
-	rows_with text;
+	step text;
+	arguments text;
 BEGIN
 	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
 		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
 	END IF;
-	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
-	END IF;
+	PERFORM @extschema@.refuse_event_relation(relation);
 	data := @extschema@.event_row_expression(relation, data_expr, 'data', true);
 	-- where no upcast is run, the rows are audited as events of the other version
-	upgrade := CASE WHEN @extschema@.event_has_upcast(event_type, from_version, to_version)
-		THEN pg_catalog.format('upgrade_%%s(%%s, %L, %s, %s)', event_type, from_version, to_version)
-		ELSE pg_catalog.format('audit_%%s(%%s, %L, %s)', event_type, to_version) END;
+	IF @extschema@.event_has_upcast(event_type, from_version, to_version) THEN
+		step := 'upgrade';
+		arguments := pg_catalog.format('%L, %s, %s', event_type, from_version, to_version);
+	ELSE
+		step := 'audit';
+		arguments := pg_catalog.format('%L, %s', event_type, to_version);
+	END IF;
 	RETURN QUERY EXECUTE pg_catalog.format($query$
 		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (@extschema@.event_audit_sample(e.row_name, 5))[1:5]
+			pg_catalog.sum(v.violations)::pg_catalog.int8, (%10$s.event_audit_sample(e.row_name, 5))[1:5]
 		FROM (SELECT %1$s AS data, %2$s AS row_name
 			FROM %3$s WHERE (%4$s) OPERATOR(pg_catalog.=) %5$L AND (%6$s) OPERATOR(pg_catalog.=) %7$s
-				AND @extschema@.event_%8$s) AS e,
-			LATERAL @extschema@.event_%9$s AS v
+				AND %10$s.%8$I(%1$s, %9$s)) AS e,
+			LATERAL %10$s.%11$I(e.data, %9$s) AS v
 		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
 		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
 		$query$, data, @extschema@.event_row_name(relation), relation,
 		@extschema@.event_row_expression(relation, type_expr, 'type', true), event_type,
 		@extschema@.event_row_expression(relation, version_expr, 'version', true), from_version,
-		pg_catalog.format(upgrade, 'filter', data), pg_catalog.format(upgrade, 'violations', 'e.data'));
+		pg_catalog.concat('event_', step, '_filter'), arguments, '@extschema@',
+		pg_catalog.concat('event_', step, '_violations'));
 END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'which stored events of a version would not be valid as another one, after their upcasts, and why';
@@ -375,7 +400,6 @@ DECLARE
 	wanted_type CONSTANT text := event_type;
 	wanted_version int := schema_version;
 	schema_function regprocedure;
-	kind "char";
 	view_path text[];
 	table_name text;
 	data text;
@@ -408,15 +432,12 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
 	END IF;
-	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
+	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
 		CASE WHEN c.relname OPERATOR(pg_catalog.=) row_alias THEN 'the_event' ELSE row_alias END
-	INTO kind, table_name, view_path, row_alias
+	INTO table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
-	END IF;
+	PERFORM @extschema@.refuse_event_relation(relation);
 	-- beside the relation, unless the name says otherwise
 	view_path := CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1) OPERATOR(pg_catalog.=) 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
 		ELSE pg_catalog.parse_ident(view_name) END;
@@ -499,7 +520,7 @@ BEGIN
 		expressions := expressions OPERATOR(pg_catalog.||) CASE
 			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN
 				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
-			ELSE pg_catalog.format('@extschema@.%s(%I.%I, %L)', CASE
+			ELSE pg_catalog.format('%s.%I(%I.%I, %L)', '@extschema@', CASE
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
@@ -558,10 +579,10 @@ BEGIN
 		-- "true OR" costs nothing: it makes the view depend on the schema
 		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
 			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE @extschema@.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
+			' ELSE %14$s.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
 			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(%13$I.%9$I))',
 			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias);
+			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias, '@extschema@');
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),
@@ -671,12 +692,12 @@ BEGIN
 		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
 			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
 			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
-			(@extschema@.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+			(%7$s.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
 		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-			FROM %6$s WHERE @extschema@.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
-			LATERAL @extschema@.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
+			FROM %6$s WHERE %7$s.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+			LATERAL %7$s.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
 		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
-		$query$, sample_limit, data, type, version, row_name, relation);
+		$query$, sample_limit, data, type, version, row_name, relation, '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -733,8 +754,8 @@ BEGIN
 		@extschema@.event_row_expression(relation, type_expr, 'type', false),
 		@extschema@.event_row_expression(relation, version_expr, 'version', false)];
 	IF audit THEN
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE @extschema@.event_audit_filter(%s, %s, %s)',
-			relation, @extschema@.event_row_expression(relation, data_expr, 'data', true),
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE %s.event_audit_filter(%s, %s, %s)',
+			relation, '@extschema@', @extschema@.event_row_expression(relation, data_expr, 'data', true),
 			@extschema@.event_row_expression(relation, type_expr, 'type', true),
 			@extschema@.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
 	END IF;
@@ -770,8 +791,8 @@ BEGIN
 				MESSAGE = pg_catalog.format('table %s has another constraint "%s"', relation, chosen),
 				DETAIL = pg_catalog.format('It is: %s.', found_definition);
 		END IF;
-		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (@extschema@.check_event(%s, %s, %s, %L)) NOT VALID',
-			relation, chosen, wanted[1], wanted[2], wanted[3], chosen);
+		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L)) NOT VALID',
+			relation, chosen, '@extschema@', wanted[1], wanted[2], wanted[3], chosen);
 		FOR member IN
 			WITH RECURSIVE tree(member) AS (
 				SELECT relation::pg_catalog.oid
@@ -925,7 +946,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	row_name text;
-	reason text := format('@extschema@.event_json_loss(%I::text)', from_column);
+	reason text := format('%s.event_json_loss(%I::text)', '@extschema@', from_column);
 BEGIN
 	SELECT format(CASE WHEN i.indnkeyatts = 1 THEN '(%s)::text' ELSE 'ROW(%s)::text' END,
 		string_agg(quote_ident(a.attname), ', ' ORDER BY k.place)) INTO row_name
@@ -947,9 +968,9 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
 	END IF;
 	RETURN QUERY EXECUTE format(
-		'SELECT reason, count(*), (@extschema@.event_audit_sample(row_name, 10))[1:10]'
-		' FROM (SELECT %s AS reason, %s AS row_name FROM %s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, row_name, relation);
+		'SELECT reason, count(*), (%4$s.event_audit_sample(row_name, 10))[1:10]'
+		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
+		reason, row_name, relation, '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';

@@ -149,7 +149,14 @@ SELECT schema_version, count(*) FROM parent_moves GROUP BY 1;
 
 -- rights
 CREATE ROLE regress_migrate;
+SET ROLE regress_migrate;
+CALL migrate_events('parent_moves', 'moved', 3, keep_original => true);
+RESET ROLE;
 GRANT SELECT, UPDATE (data) ON parent_moves TO regress_migrate;
+SET ROLE regress_migrate;
+CALL migrate_events('parent_moves', 'moved', 3);
+RESET ROLE;
+GRANT SELECT, UPDATE ON child_moves TO regress_migrate;
 INSERT INTO parent_moves VALUES (11, 'moved', 2, '{"n": 3}');
 SET ROLE regress_migrate;
 CALL migrate_events('parent_moves', 'moved', 3);
@@ -166,6 +173,11 @@ CALL migrate_events('parent_moves', 'moved', 3, keep_original => true);
 SELECT count(*) FROM event_schema.migrated_events;
 RESET ROLE;
 REVOKE EXECUTE ON FUNCTION to_3 FROM PUBLIC;
+INSERT INTO parent_moves VALUES (11, 'moved', 2, '{"n": 3}');
+SET ROLE regress_migrate;
+CALL migrate_events('parent_moves', 'moved', 3);
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION event_schema."moved@2>3" FROM PUBLIC;
 INSERT INTO parent_moves VALUES (11, 'moved', 2, '{"n": 3}');
 SET ROLE regress_migrate;
 CALL migrate_events('parent_moves', 'moved', 3);

@@ -195,6 +195,11 @@ SELECT upcast_event('{"qty": 1}', 'order', 1, 2);
 SELECT upcast_event('{"qty": 1}', 'order', 1);
 SELECT register_event_upcast('site1', 1, 2, 'to_quantity(jsonb)');
 RESET ROLE;
+REVOKE EXECUTE ON FUNCTION event_schema."order@2>3" FROM PUBLIC;
+SET ROLE regress_upcast;
+SELECT upcast_event('{"qty": 1}', 'order', 1, 2);
+SELECT upcast_event('{"qty": 1}', 'order', 1);
+RESET ROLE;
 DROP OWNED BY regress_upcast;
 DROP ROLE regress_upcast;
 

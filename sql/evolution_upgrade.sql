@@ -56,6 +56,10 @@ GRANT SELECT ON upgrades TO regress_upgrade;
 SET ROLE regress_upgrade;
 SELECT count(*) FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
 SELECT count(*) FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION event_schema."upgrade@2>3" FROM PUBLIC;
+SET ROLE regress_upgrade;
+SELECT count(*) FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
 SELECT count(*) FROM check_event_upgrade('upgrade_texts', 'upgrade', 1, 3, 'body', 'kind', 'version');
 RESET ROLE;
 -- all rows or none
@@ -77,7 +81,7 @@ CREATE FUNCTION meddle(data jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	ALTER FUNCTION event_schema."upgrade@3" COST 101;
 	ALTER FUNCTION event_schema."upgrade@2" COST 101;
-	PERFORM validate_event('1', 'another', 1);
+	PERFORM public.validate_event('1', 'another', 1);
 	RETURN data;
 END $$;
 SELECT register_event_schema('another', 1, '{}');

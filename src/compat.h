@@ -93,23 +93,30 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_REGEX_USES_MALLOC	(PG_VERSION_NUM < 160000)
 
 /*
- * Raises insufficient_privilege where the current user may not execute a
- * function.  PostgreSQL 16 made one function of those that check privileges.
+ * Raise insufficient_privilege where the current user may not execute a
+ * function, or make something in a schema.  PostgreSQL 16 made one function of
+ * those that check privileges.
  */
 #if PG_VERSION_NUM >= 160000
-#define EV_CHECK_EXECUTE(function, name) \
-	do { \
-		AclResult	ev_result = object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE); \
-		if (ev_result != ACLCHECK_OK) \
-			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
-	} while (0)
+#define EV_ACLCHECK_FUNCTION(function)	object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE)
+#define EV_ACLCHECK_SCHEMA(schema)		object_aclcheck(NamespaceRelationId, (schema), GetUserId(), ACL_CREATE)
 #else
+#define EV_ACLCHECK_FUNCTION(function)	pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE)
+#define EV_ACLCHECK_SCHEMA(schema)		pg_namespace_aclcheck((schema), GetUserId(), ACL_CREATE)
+#endif
+
 #define EV_CHECK_EXECUTE(function, name) \
 	do { \
-		AclResult	ev_result = pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE); \
+		AclResult	ev_result = EV_ACLCHECK_FUNCTION(function); \
 		if (ev_result != ACLCHECK_OK) \
 			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
 	} while (0)
-#endif
+
+#define EV_CHECK_CREATE(schema, name) \
+	do { \
+		AclResult	ev_result = EV_ACLCHECK_SCHEMA(schema); \
+		if (ev_result != ACLCHECK_OK) \
+			aclcheck_error(ev_result, OBJECT_SCHEMA, (name)); \
+	} while (0)
 
 #endif							/* EV_COMPAT_H */

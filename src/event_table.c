@@ -16,6 +16,7 @@
 #include "catalog/pg_namespace.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
@@ -93,7 +94,7 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(schema_owner(ev_namespace_oid()),
-						   security | SECURITY_LOCAL_USERID_CHANGE);
+						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	guc_level = NewGUCNestLevel();
 	/* none of what a session says about its own new tables */
 	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
@@ -119,6 +120,17 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 	int			security;
 	int			guc_level;
 	int			result;
+	Oid			owner_now;
+	Oid			relation = ev_event_table_find(name, &owner_now);
+
+	/* from here on the name means this table, and who owns it stays so */
+	if (OidIsValid(relation))
+		LockRelationOid(relation, RowExclusiveLock);
+	if (!OidIsValid(relation) || ev_event_table_find(name, &owner_now) != relation || owner_now != owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" was changed meanwhile", EV_SCHEMA_NAMESPACE, name),
+				 errhint("Try again.")));
 
 	GetUserIdAndSecContext(&user, &security);
 	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE |

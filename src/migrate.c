@@ -18,6 +18,15 @@
  * what another transaction changed in between is not there any more and left
  * to the next lap, and what one has locked is left to it as well.  Nothing
  * waits while it holds locks.
+ *
+ * Between two batches nothing is locked, and the table may become another one.
+ * So each batch begins as the first one does: the caller's rights are looked
+ * at, the table is locked, and its columns are what they were, or the call
+ * ends.  In a batch the table is open all the time, so that a trigger or an
+ * upcast cannot alter it either.  Whatever is read is of the type that the
+ * result itself says, as names in a statement might still come to mean another
+ * table when it is planned anew.  No cursor is open while users' functions
+ * run, which could close it or read from it.
  */
 #include "postgres.h"
 
@@ -27,7 +36,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/partition.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
@@ -48,13 +56,15 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
-#include "utils/rls.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "audit.h"
 #include "compat.h"
 #include "match.h"
+#include "migrate_failures.h"
+#include "migrate_relation.h"
 #include "originals.h"
 #include "registration.h"
 #include "registry.h"
@@ -67,28 +77,12 @@ PG_FUNCTION_INFO_V1(ev_migrate_events);
 #define BLOCKS_AT_A_TIME	4096	/* that one statement looks through */
 #define ROWS_AT_A_TIME		256 /* that are in memory */
 #define MAX_LAPS			5
-#define MAX_KINDS			200 /* of failures that are told apart */
-#define SHOWN_KINDS			20
-#define SHOWN_SAMPLES		5
 #define NOTICE_EVERY_MS		10000
-
-/* Rows that stay, for one reason. */
-typedef struct Failure
-{
-	int32		version;
-	char	   *location;
-	char	   *keyword_location;
-	char	   *keyword;
-	char	   *name;
-	char	   *message;		/* of the first of them */
-	int64		count;
-	List	   *samples;		/* of char * */
-} Failure;
 
 typedef struct Migration
 {
 	MemoryContext context;		/* of all that is kept, over all batches */
-	MemoryContext lap_context;	/* of the failures */
+	MemoryContext lap_context;	/* of the tables and the failures */
 	MemoryContext batch_context;
 	MemoryContext chunk_context;
 
@@ -107,6 +101,8 @@ typedef struct Migration
 
 	/* of the table or partition at hand */
 	Oid			leaf;
+	AttrNumber	data_number;	/* 0: not known yet */
+	AttrNumber	version_number;
 	bool		moves;			/* what is written is part of a partition key */
 	SPIPlanPtr	find_plan;
 	SPIPlanPtr	lock_plan;
@@ -119,7 +115,7 @@ typedef struct Migration
 	int64		lap_migrated;
 	int64		failed;			/* in this lap */
 	int64		busy;			/* in this lap */
-	List	   *failures;		/* Failure *, of this lap */
+	EvFailures	failures;		/* in this lap */
 	bool		reported;
 	TimestampTz next_notice;
 } Migration;
@@ -145,59 +141,29 @@ refuse_transaction_block(void)
 			 errhint("In psql, CALL it outside of BEGIN and COMMIT, and without --single-transaction. In Alembic, execute it within \"with op.get_context().autocommit_block():\".")));
 }
 
-/* The column of this name, written as in SQL or as it is; its type is checked. */
-static char *
-find_column(Relation relation, const char *text, bool is_data)
-{
-	TupleDesc	descriptor = RelationGetDescr(relation);
-	AttrNumber	number = get_attnum(RelationGetRelid(relation), text);
-	Form_pg_attribute attribute;
-	Oid			type;
-
-	for (int i = 0; i < descriptor->natts && number == InvalidAttrNumber; i++)
-	{
-		attribute = TupleDescAttr(descriptor, i);
-		if (!attribute->attisdropped &&
-			(strcmp(text, quote_identifier(NameStr(attribute->attname))) == 0 ||
-			 pg_strcasecmp(text, quote_identifier(NameStr(attribute->attname))) == 0))
-			number = attribute->attnum;
-	}
-	if (number <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_COLUMN),
-				 errmsg("there is no column \"%s\" in table \"%s\"", text, RelationGetRelationName(relation)),
-				 errdetail("migrate_events writes the event's data and version, so they must be columns.")));
-	attribute = TupleDescAttr(descriptor, number - 1);
-	type = getBaseType(attribute->atttypid);
-	if (attribute->attgenerated != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
-				 errmsg("column \"%s\" of table \"%s\" is generated, and cannot be written",
-						NameStr(attribute->attname), RelationGetRelationName(relation))));
-	if (is_data ? type != JSONBOID : type != INT2OID && type != INT4OID && type != INT8OID)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table \"%s\" must be of type %s, not %s",
-						NameStr(attribute->attname), RelationGetRelationName(relation),
-						is_data ? "jsonb" : "smallint, integer or bigint",
-						format_type_be(attribute->atttypid)),
-				 is_data ? errhint("Make it jsonb with standardize_event_column.") : 0));
-	return pstrdup(NameStr(attribute->attname));
-}
-
 static void
 resolve_relation(Migration *migration, const char *data, const char *type, const char *version)
 {
-	Relation	relation = relation_open(migration->relation, AccessShareLock);
+	Relation	relation = NULL;
+	char		kind = get_rel_relkind(migration->relation);
 
-	if (relation->rd_rel->relkind != RELKIND_RELATION &&
-		relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+	if (kind == RELKIND_RELATION || kind == RELKIND_PARTITIONED_TABLE)
+	{
+		ev_migrate_check_all_rights(migration->relation);
+		relation = try_relation_open(migration->relation, AccessShareLock);
+	}
+	else if (kind != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table", RelationGetRelationName(relation))));
+				 errmsg("\"%s\" is not a table", get_rel_name(migration->relation))));
+	if (relation == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", migration->relation)));
+	ev_migrate_check_all_rights(migration->relation);
 	migration->shown_relation = pstrdup(RelationGetRelationName(relation));
-	migration->data_column = find_column(relation, data, true);
-	migration->version_column = find_column(relation, version, false);
+	migration->data_column = ev_migrate_resolve_column(relation, data, true);
+	migration->version_column = ev_migrate_resolve_column(relation, version, false);
 	migration->type_condition = ev_row_expression(migration->relation, type, EV_ROW_TYPE, true);
 	relation_close(relation, AccessShareLock);
 }
@@ -239,42 +205,6 @@ resolve_versions(Migration *migration)
 
 /* ---------- failures ---------- */
 
-static void
-note_failure(Migration *migration, int32 version, const char *row, const EvKind *kind)
-{
-	MemoryContext caller = MemoryContextSwitchTo(migration->lap_context);
-	Failure    *failure = NULL;
-	ListCell   *cell;
-
-	foreach(cell, migration->failures)
-	{
-		Failure    *other = (Failure *) lfirst(cell);
-
-		if (other->version == version &&
-			strcmp(other->location, kind->instance_location) == 0 &&
-			strcmp(other->keyword_location, kind->keyword_location) == 0 &&
-			strcmp(other->keyword, kind->keyword) == 0 && strcmp(other->name, kind->name) == 0)
-			failure = other;
-	}
-	if (failure == NULL && list_length(migration->failures) >= MAX_KINDS)
-		failure = llast(migration->failures);
-	if (failure == NULL)
-	{
-		failure = palloc0(sizeof(Failure));
-		failure->version = version;
-		failure->location = pstrdup(kind->instance_location);
-		failure->keyword_location = pstrdup(kind->keyword_location);
-		failure->keyword = pstrdup(kind->keyword);
-		failure->name = pstrdup(kind->name);
-		failure->message = pstrdup(kind->message);
-		migration->failures = lappend(migration->failures, failure);
-	}
-	failure->count += kind->count;
-	if (list_length(failure->samples) < SHOWN_SAMPLES)
-		failure->samples = lappend(failure->samples, pstrdup(row));
-	MemoryContextSwitchTo(caller);
-}
-
 typedef struct FailureTarget
 {
 	Migration  *migration;
@@ -286,52 +216,7 @@ put_failure(const EvKind *kind, void *arg)
 {
 	FailureTarget *target = (FailureTarget *) arg;
 
-	note_failure(target->migration, target->row->version, target->row->name, kind);
-}
-
-static int
-compare_failures(const ListCell *a, const ListCell *b)
-{
-	const Failure *x = (const Failure *) lfirst(a);
-	const Failure *y = (const Failure *) lfirst(b);
-	int			order = x->count != y->count ? (x->count > y->count ? -1 : 1) : x->version - y->version;
-
-	if (order == 0)
-		order = strcmp(x->location, y->location);
-	if (order == 0)
-		order = strcmp(x->keyword_location, y->keyword_location);
-	return order != 0 ? order : strcmp(x->name, y->name);
-}
-
-static char *
-failure_lines(Migration *migration)
-{
-	StringInfoData lines;
-	int			shown = 0;
-	ListCell   *cell;
-
-	initStringInfo(&lines);
-	list_sort(migration->failures, compare_failures);
-	foreach(cell, migration->failures)
-	{
-		Failure    *failure = (Failure *) lfirst(cell);
-		ListCell   *sample;
-
-		if (shown++ == SHOWN_KINDS)
-		{
-			appendStringInfo(&lines, "\nand %d more kinds", list_length(migration->failures) - SHOWN_KINDS);
-			break;
-		}
-		appendStringInfo(&lines, "%s" INT64_FORMAT ": version %d, %s%s%s: %s (", shown > 1 ? "\n" : "",
-						 failure->count, failure->version,
-						 failure->location[0] != '\0' ? failure->location : "(document)",
-						 failure->keyword[0] != '\0' ? ", " : "", failure->keyword, failure->message);
-		foreach(sample, failure->samples)
-			appendStringInfo(&lines, "%s%s", sample == list_head(failure->samples) ? "such as " : ", ",
-							 (char *) lfirst(sample));
-		appendStringInfoChar(&lines, ')');
-	}
-	return lines.data;
+	ev_failures_note(&target->migration->failures, target->row->version, target->row->name, kind);
 }
 
 /* ---------- progress ---------- */
@@ -423,8 +308,8 @@ static void
 prepare_statements(Migration *migration)
 {
 	static const Oid find_types[] = {TIDOID, TIDOID, TEXTOID, INT4ARRAYOID, INT8OID};
-	static const Oid lock_types[] = {TIDARRAYOID, TEXTOID, INT4ARRAYOID};
-	static const Oid update_types[] = {JSONBOID, INT4OID, TIDOID};
+	static const Oid lock_types[] = {TIDARRAYOID, TEXTOID, INT4ARRAYOID, OIDOID};
+	static const Oid update_types[] = {JSONBOID, INT4OID, TIDOID, OIDOID};
 	const char *leaf = qualified_name(migration->leaf);
 	const char *alias = quote_identifier(migration->shown_relation);
 	const char *data = quote_identifier(migration->data_column);
@@ -442,20 +327,18 @@ prepare_statements(Migration *migration)
 	resetStringInfo(&command);
 	appendStringInfo(&command,
 					 "SELECT ctid, %s, %s::pg_catalog.int4, %s FROM ONLY %s AS %s WHERE ctid OPERATOR(pg_catalog.=) ANY ($1)"
+					 " AND tableoid OPERATOR(pg_catalog.=) $4"
 					 " AND ((%s) COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) $2"
 					 " AND %s OPERATOR(pg_catalog.=) ANY ($3) FOR NO KEY UPDATE SKIP LOCKED",
 					 data, version, row_name_expression(migration), leaf, alias, migration->type_condition, version);
 	migration->lock_plan = prepare(command.data, lengthof(lock_types), lock_types);
 
 	resetStringInfo(&command);
-	if (migration->moves)
-		appendStringInfo(&command, "UPDATE %s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3"
-						 " AND tableoid OPERATOR(pg_catalog.=) '%u'::pg_catalog.oid",
-						 qualified_name(migration->relation), data, version, migration->leaf);
-	else
-		appendStringInfo(&command, "UPDATE ONLY %s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3",
-						 leaf, data, version);
-	appendStringInfo(&command, " RETURNING %s::pg_catalog.int4, %s", version, data);
+	appendStringInfo(&command, "UPDATE %s%s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3"
+					 " AND tableoid OPERATOR(pg_catalog.=) $4"
+					 " RETURNING %s::pg_catalog.int4, %s",
+					 migration->moves ? "" : "ONLY ", migration->moves ? qualified_name(migration->relation) : leaf,
+					 data, version, version, data);
 	migration->update_plan = prepare(command.data, lengthof(update_types), update_types);
 }
 
@@ -470,6 +353,40 @@ version_array(Migration *migration)
 	return PointerGetDatum(construct_array(versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
+/* Are they there, and has nothing changed that they are made of? */
+static bool
+has_statements(Migration *migration)
+{
+	return migration->find_plan != NULL && SPI_plan_is_valid(migration->find_plan) &&
+		migration->lock_plan != NULL && SPI_plan_is_valid(migration->lock_plan) &&
+		migration->update_plan != NULL && SPI_plan_is_valid(migration->update_plan);
+}
+
+static void
+refuse_change(const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("table \"%s\" was changed while its events were migrated", name),
+			 errdetail("What was migrated before stays so."),
+			 errhint("Call migrate_events again: it goes on with the table as it is now.")));
+}
+
+/*
+ * Checks the types of the columns of what SPI read, or raises; a domain counts
+ * as what it is over.
+ */
+static void
+check_result(Migration *migration, TupleDesc descriptor, const Oid *types, int count)
+{
+	bool		as_expected = descriptor != NULL && descriptor->natts >= count;
+
+	for (int i = 0; i < count && as_expected; i++)
+		as_expected = getBaseType(TupleDescAttr(descriptor, i)->atttypid) == types[i];
+	if (!as_expected)
+		refuse_change(migration->shown_relation);
+}
+
 /* ---------- a batch ---------- */
 
 /*
@@ -479,6 +396,7 @@ version_array(Migration *migration)
 static int
 find_rows(Migration *migration, ItemPointer from, ItemPointer to, Datum **tids)
 {
+	static const Oid result_types[] = {TIDOID};
 	Datum		values[5] = {
 		PointerGetDatum(from), PointerGetDatum(to), PointerGetDatum(migration->type),
 		version_array(migration), Int64GetDatum(migration->batch_size)
@@ -489,15 +407,18 @@ find_rows(Migration *migration, ItemPointer from, ItemPointer to, Datum **tids)
 	if (SPI_execute_plan(migration->find_plan, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not look for events");
 	AtEOXact_GUC(false, guc_level);
+	check_result(migration, SPI_tuptable->tupdesc, result_types, lengthof(result_types));
 	count = (int) SPI_processed;
 	*tids = palloc(sizeof(Datum) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
 		bool		is_null;
 		ItemPointer tid = palloc(sizeof(ItemPointerData));
+		Datum		found = SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null);
 
-		ItemPointerCopy((ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[i],
-																	SPI_tuptable->tupdesc, 1, &is_null)), tid);
+		if (is_null)
+			refuse_change(migration->shown_relation);
+		ItemPointerCopy((ItemPointer) DatumGetPointer(found), tid);
 		(*tids)[i] = PointerGetDatum(tid);
 	}
 	SPI_freetuptable(SPI_tuptable);
@@ -535,7 +456,7 @@ take_result(Migration *migration, Row *row, const EvUpgraded *upgraded)
 	{
 		EvKind		kind = {"", "", "upcast", unpack_sql_state(upgraded->sqlstate), upgraded->fault, 1};
 
-		note_failure(migration, row->version, row->name, &kind);
+		ev_failures_note(&migration->failures, row->version, row->name, &kind);
 	}
 	if (row->result == NULL)
 		migration->failed++;
@@ -547,28 +468,50 @@ find_upgrade(Migration *migration, int32 version)
 	for (int i = 0; i < list_length(migration->versions); i++)
 		if (list_nth_int(migration->versions, i) == version)
 			return list_nth(migration->upgrades, i);
-	elog(ERROR, "found an event of version %d", version);
+	refuse_change(migration->shown_relation);
+	return NULL;
 }
 
 /*
- * Reads and locks some rows of the batch and brings them along; how many.  They
- * need what was read, *table.
+ * Reads and locks some rows of the batch, as far as they are there and not
+ * locked; how many.  They are SPI_tuptable's.
  */
 static int
-read_chunk(Migration *migration, Portal portal, Relation leaf, Row **rows, SPITupleTable **table)
+lock_rows(Migration *migration, Datum *tids, int count)
+{
+	static const Oid result_types[] = {TIDOID, JSONBOID, INT4OID, TEXTOID};
+	Datum		values[4];
+	int			guc_level;
+
+	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
+	values[1] = PointerGetDatum(migration->type);
+	values[2] = version_array(migration);
+	values[3] = ObjectIdGetDatum(migration->leaf);
+	guc_level = pin_scans();
+	if (SPI_execute_plan(migration->lock_plan, values, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read events");
+	AtEOXact_GUC(false, guc_level);
+	check_result(migration, SPI_tuptable->tupdesc, result_types, lengthof(result_types));
+	return (int) SPI_processed;
+}
+
+/*
+ * Reads and locks the rows at these places and brings them along; how many.
+ * They need what was read, *table.
+ */
+static int
+read_chunk(Migration *migration, Datum *tids, int tid_count, Relation leaf, Row **rows, SPITupleTable **table)
 {
 	static const EvKind null_kind = {"", "", "", "", "the event's data is null", 1};
 	MemoryContext caller = MemoryContextSwitchTo(migration->chunk_context);
 	SPITupleTable *found;
-	int			count;
+	int			count = lock_rows(migration, tids, tid_count);
 	EvUpgrade **upgrades;
 	Datum	   *documents;
 	EvUpgraded *results;
 	Row		  **origins;
 	int			document_count = 0;
 
-	SPI_cursor_fetch(portal, true, ROWS_AT_A_TIME);
-	count = (int) SPI_processed;
 	found = *table = SPI_tuptable;
 	*rows = palloc0(sizeof(Row) * (count + 1));
 	upgrades = palloc(sizeof(EvUpgrade *) * (count + 1));
@@ -579,16 +522,24 @@ read_chunk(Migration *migration, Portal portal, Relation leaf, Row **rows, SPITu
 	{
 		Row		   *row = &(*rows)[i];
 		HeapTuple	tuple = found->vals[i];
-		bool		is_null;
+		bool		is_null[2];
+		Datum		tid = SPI_getbinval(tuple, found->tupdesc, 1, &is_null[0]);
+		Datum		version = SPI_getbinval(tuple, found->tupdesc, 3, &is_null[1]);
 		Datum		document;
 
-		ItemPointerCopy((ItemPointer) DatumGetPointer(SPI_getbinval(tuple, found->tupdesc, 1, &is_null)), &row->tid);
-		row->version = DatumGetInt32(SPI_getbinval(tuple, found->tupdesc, 3, &is_null));
+		if (is_null[0] || is_null[1])
+			refuse_change(migration->shown_relation);
+		ItemPointerCopy((ItemPointer) DatumGetPointer(tid), &row->tid);
+		row->version = DatumGetInt32(version);
 		row->name = SPI_getvalue(tuple, found->tupdesc, 4);
-		document = SPI_getbinval(tuple, found->tupdesc, 2, &is_null);
-		if (is_null)
+		/* by a cast of its key's type to text */
+		if (row->name == NULL)
+			row->name = psprintf("(%u,%u)", ItemPointerGetBlockNumber(&row->tid),
+								 ItemPointerGetOffsetNumber(&row->tid));
+		document = SPI_getbinval(tuple, found->tupdesc, 2, &is_null[0]);
+		if (is_null[0])
 		{
-			note_failure(migration, row->version, row->name, &null_kind);
+			ev_failures_note(&migration->failures, row->version, row->name, &null_kind);
 			migration->failed++;
 			continue;
 		}
@@ -615,7 +566,7 @@ fail_update(Migration *migration, Row *row, const char *name, const char *messag
 {
 	EvKind		kind = {"", "", "update", name, message, 1};
 
-	note_failure(migration, row->version, row->name, &kind);
+	ev_failures_note(&migration->failures, row->version, row->name, &kind);
 	migration->failed++;
 	row->result = NULL;
 }
@@ -639,12 +590,14 @@ is_valid(Migration *migration, const Row *row, const Jsonb *written)
 static void
 check_written(Migration *migration, const Row *row)
 {
+	static const Oid result_types[] = {INT4OID, JSONBOID};
 	HeapTuple	tuple = SPI_tuptable->vals[0];
 	TupleDesc	descriptor = SPI_tuptable->tupdesc;
 	bool		is_null;
 	int32		version;
 	Datum		data;
 
+	check_result(migration, descriptor, result_types, lengthof(result_types));
 	version = DatumGetInt32(SPI_getbinval(tuple, descriptor, 1, &is_null));
 	if (is_null || version != migration->to)
 		ereport(ERROR,
@@ -661,8 +614,9 @@ check_written(Migration *migration, const Row *row)
 static void
 write_row(Migration *migration, Relation leaf, Row *row)
 {
-	Datum		values[3] = {
-		JsonbPGetDatum(row->result), Int32GetDatum(migration->to), PointerGetDatum(&row->tid)
+	Datum		values[4] = {
+		JsonbPGetDatum(row->result), Int32GetDatum(migration->to), PointerGetDatum(&row->tid),
+		ObjectIdGetDatum(migration->leaf)
 	};
 
 	if (SPI_execute_plan(migration->update_plan, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING)
@@ -752,12 +706,8 @@ write_rows(Migration *migration, Relation leaf, Row *rows, int count)
 
 /* Migrates the rows at these places, as far as they are there and not locked. */
 static void
-migrate_batch(Migration *migration, Datum *tids, int count)
+migrate_batch(Migration *migration, Relation leaf, Datum *tids, int count)
 {
-	Datum		values[3];
-	Portal		portal;
-	Relation	leaf;
-	int			guc_level;
 	int			seen = 0;
 	ListCell   *cell;
 
@@ -766,29 +716,18 @@ migrate_batch(Migration *migration, Datum *tids, int count)
 		migration->upgrades = lappend(migration->upgrades,
 									  ev_upgrade_make(migration->batch_context, migration->type,
 													  lfirst_int(cell), migration->to, true));
-
-	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
-	values[1] = PointerGetDatum(migration->type);
-	values[2] = version_array(migration);
-	leaf = table_open(migration->leaf, RowExclusiveLock);
-	guc_level = pin_scans();
-	portal = SPI_cursor_open(NULL, migration->lock_plan, values, NULL, false);
-	AtEOXact_GUC(false, guc_level);
-	for (;;)
+	for (int done = 0; done < count; done += ROWS_AT_A_TIME)
 	{
 		Row		   *rows;
 		SPITupleTable *table;
-		int			found = read_chunk(migration, portal, leaf, &rows, &table);
+		int			found = read_chunk(migration, tids + done, Min(count - done, ROWS_AT_A_TIME), leaf,
+									   &rows, &table);
 
-		if (found == 0)
-			break;
 		write_rows(migration, leaf, rows, found);
 		seen += found;
 		MemoryContextReset(migration->chunk_context);
 		SPI_freetuptable(table);
 	}
-	SPI_cursor_close(portal);
-	table_close(leaf, NoLock);
 	migration->busy += count - seen;
 }
 
@@ -807,85 +746,113 @@ next_transaction(void)
 		elog(ERROR, "could not set constraints");
 }
 
-static void
-check_row_security(Oid relation)
+/*
+ * Are the columns that are written the ones that they were in the last batch,
+ * and of the types that they must be?  The first time, remembers them.
+ */
+static bool
+has_columns(Migration *migration, Relation leaf)
 {
-	if (check_enable_rls(relation, InvalidOid, true) == RLS_ENABLED)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("row-level security of table \"%s\" would hide events from migrate_events", get_rel_name(relation)),
-				 errhint("Let the table's owner, or a role with BYPASSRLS, call it.")));
+	AttrNumber	data = ev_migrate_find_column(leaf, migration->data_column);
+	AttrNumber	version = ev_migrate_find_column(leaf, migration->version_column);
+
+	if (data == InvalidAttrNumber || version == InvalidAttrNumber ||
+		!ev_migrate_is_of_type(leaf, data, true) ||
+		!ev_migrate_is_of_type(leaf, version, false))
+		return false;
+	if (migration->data_number == InvalidAttrNumber)
+	{
+		migration->data_number = data;
+		migration->version_number = version;
+	}
+	return data == migration->data_number && version == migration->version_number;
 }
 
-/* Is one of the columns part of a partition key above a table? */
-static bool
-writes_partition_key(Migration *migration)
+/*
+ * Locks the table or partition at hand for a batch, and makes sure that it is
+ * what it was; NULL where it is gone, or has left the table that is migrated.
+ */
+static Relation
+open_leaf(Migration *migration)
 {
-	ListCell   *cell;
-	bool		result = false;
+	bool		is_child = migration->leaf != migration->relation;
+	bool		moves;
+	Relation	leaf;
 
-	foreach(cell, get_partition_ancestors(migration->leaf))
+	ev_migrate_check_rights(migration->leaf);
+	/* before the table itself is locked, as all commands lock parents first */
+	moves = ev_migrate_is_partition_key(migration->leaf, migration->data_column, migration->version_column);
+	leaf = try_relation_open(migration->leaf, RowExclusiveLock);
+	if (leaf == NULL && is_child)
+		return NULL;
+	if (leaf == NULL || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(migration->relation)))
+		refuse_change(migration->shown_relation);
+	if (is_child && !typeInheritsFrom(leaf->rd_rel->reltype, get_rel_type_id(migration->relation)))
 	{
-		Relation	ancestor = table_open(lfirst_oid(cell), AccessShareLock);
-		Bitmapset  *columns = NULL;
-		bool		in_expression;
-		const char *names[2] = {migration->data_column, migration->version_column};
-
-		for (int i = 0; i < 2; i++)
-			columns = bms_add_member(columns, get_attnum(lfirst_oid(cell), names[i]) - FirstLowInvalidHeapAttributeNumber);
-		if (ancestor->rd_rel->relkind == RELKIND_PARTITIONED_TABLE &&
-			has_partition_attrs(ancestor, columns, &in_expression))
-			result = true;
-		table_close(ancestor, AccessShareLock);
+		relation_close(leaf, RowExclusiveLock);
+		return NULL;
 	}
-	return result;
+	ev_migrate_check_rights(migration->leaf);
+	ev_migrate_check_row_security(migration->leaf);
+	if (leaf->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, leaf))
+		refuse_change(RelationGetRelationName(leaf));
+	ev_migrate_check_column(leaf, migration->data_number, true);
+	ev_migrate_check_column(leaf, migration->version_number, false);
+	if (!has_statements(migration) || moves != migration->moves)
+	{
+		migration->moves = moves;
+		free_statements(migration);
+		prepare_statements(migration);
+	}
+	return leaf;
 }
 
 static void
 migrate_table(Migration *migration, Oid table)
 {
-	Relation	relation = try_relation_open(table, AccessShareLock);
-	BlockNumber blocks;
+	BlockNumber blocks = 0;
 	ItemPointerData from;
+	Relation	leaf;
 
-	if (relation == NULL)
-		return;
-	blocks = RelationGetNumberOfBlocks(relation);
-	relation_close(relation, AccessShareLock);
-
-	check_row_security(table);
 	migration->leaf = table;
-	migration->moves = get_rel_relispartition(table) && writes_partition_key(migration);
+	migration->data_number = migration->version_number = InvalidAttrNumber;
 	free_statements(migration);
-	prepare_statements(migration);
 
 	ItemPointerSet(&from, 0, FirstOffsetNumber);
-	while (ItemPointerGetBlockNumberNoCheck(&from) < blocks)
+	while ((leaf = open_leaf(migration)) != NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(migration->batch_context);
 		BlockNumber end = ItemPointerGetBlockNumberNoCheck(&from);
 		ItemPointerData to;
 		Datum	   *tids;
-		int			count;
+		int			count = 0;
 
-		end = blocks - end > BLOCKS_AT_A_TIME ? end + BLOCKS_AT_A_TIME : blocks;
-		ItemPointerSet(&to, end, 0);
-		count = find_rows(migration, &from, &to, &tids);
-		if (count > 0)
-			migrate_batch(migration, tids, count);
-		if (count == migration->batch_size)
+		if (blocks == 0)
+			blocks = RelationGetNumberOfBlocks(leaf);
+		if (end < blocks)
 		{
-			ItemPointerCopy((ItemPointer) DatumGetPointer(tids[count - 1]), &from);
-			ItemPointerSetOffsetNumber(&from, ItemPointerGetOffsetNumberNoCheck(&from) + 1);
+			end = blocks - end > BLOCKS_AT_A_TIME ? end + BLOCKS_AT_A_TIME : blocks;
+			ItemPointerSet(&to, end, 0);
+			count = find_rows(migration, &from, &to, &tids);
+			if (count > 0)
+				migrate_batch(migration, leaf, tids, count);
+			if (count == migration->batch_size)
+			{
+				ItemPointerCopy((ItemPointer) DatumGetPointer(tids[count - 1]), &from);
+				ItemPointerSetOffsetNumber(&from, ItemPointerGetOffsetNumberNoCheck(&from) + 1);
+			}
+			else
+				from = to;
+			migration->migrated += migration->lap_migrated;
+			report_progress(migration, (double) ItemPointerGetBlockNumberNoCheck(&from) / blocks);
+			migration->migrated -= migration->lap_migrated;
 		}
-		else
-			from = to;
-		migration->migrated += migration->lap_migrated;
-		report_progress(migration, (double) ItemPointerGetBlockNumberNoCheck(&from) / blocks);
-		migration->migrated -= migration->lap_migrated;
+		relation_close(leaf, NoLock);
 		next_transaction();
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(migration->batch_context);
+		if (ItemPointerGetBlockNumberNoCheck(&from) >= blocks)
+			break;
 	}
 }
 
@@ -896,12 +863,15 @@ migrate_all(Migration *migration)
 	List	   *tables = NIL;
 	ListCell   *cell;
 	MemoryContext caller;
+	char	   *name;
 
 	migration->lap_migrated = migration->failed = migration->busy = 0;
-	migration->failures = NIL;
+	migration->failures.kinds = NIL;
 	MemoryContextReset(migration->lap_context);
 
-	check_row_security(migration->relation);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(migration->relation)))
+		refuse_change(migration->shown_relation);
+	ev_migrate_check_row_security(migration->relation);
 	caller = MemoryContextSwitchTo(migration->lap_context);
 	foreach(cell, find_all_inheritors(migration->relation, NoLock, NULL))
 		tables = lappend_oid(tables, lfirst_oid(cell));
@@ -913,8 +883,9 @@ migrate_all(Migration *migration)
 			migrate_table(migration, lfirst_oid(cell));
 			break;
 		case RELKIND_FOREIGN_TABLE:
-			ereport(WARNING,
-					(errmsg("events in foreign table \"%s\" are not migrated", get_rel_name(lfirst_oid(cell)))));
+			name = get_rel_name(lfirst_oid(cell));
+			if (name != NULL)
+				ereport(WARNING, (errmsg("events in foreign table \"%s\" are not migrated", name)));
 			break;
 		default:
 			break;
@@ -932,7 +903,7 @@ report_end(Migration *migration)
 		ereport(WARNING,
 				(errmsg("events \"%s\" of table %s: " INT64_FORMAT " stay as they are",
 						migration->shown_type, migration->shown_relation, migration->failed),
-				 errdetail_internal("%s", failure_lines(migration)),
+				 errdetail_internal("%s", ev_failures_lines(&migration->failures)),
 				 errhint("check_event_upgrade lists what is wrong with them. Repair them or the upcast, and call migrate_events again.")));
 	if (migration->busy > 0 || migration->lap_migrated > 0)
 		ereport(NOTICE,
@@ -980,6 +951,7 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 	migration.context = CurrentMemoryContext;
 	migration.lap_context = AllocSetContextCreate(migration.context, "event_validate migration lap",
 												  ALLOCSET_DEFAULT_SIZES);
+	migration.failures.context = migration.lap_context;
 	migration.batch_context = AllocSetContextCreate(migration.context, "event_validate migration batch",
 													ALLOCSET_DEFAULT_SIZES);
 	migration.chunk_context = AllocSetContextCreate(migration.context, "event_validate migration rows",

@@ -10,6 +10,12 @@
  * To run one it is not called: its call is planned as an expression, in which
  * PostgreSQL inlines the upcast, and the user's function too where that is one
  * expression in SQL.
+ *
+ * Who brings events along need not know who has written the upcasts.  So both
+ * planning, which runs functions too, and running are done as the owner of the
+ * upcast (run_as_owner.h), unless nothing is left in the expression that a user
+ * has written.  They can change whatever is kept here, and end up here again:
+ * what a call site keeps is in use by one call at a time.
  */
 #include "postgres.h"
 
@@ -20,6 +26,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -49,6 +56,7 @@
 #include "refusal.h"
 #include "registration.h"
 #include "registry.h"
+#include "run_as_owner.h"
 #include "upcast.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
@@ -109,6 +117,14 @@ called_function(HeapTuple function)
 	return argument->paramkind == PARAM_EXTERN && argument->paramid == 1 ? call->funcid : InvalidOid;
 }
 
+/* Does a function take one jsonb and return one? */
+static bool
+has_signature(Form_pg_proc form)
+{
+	return form->prokind == PROKIND_FUNCTION && !form->proretset && form->prorettype == JSONBOID &&
+		form->pronargs == 1 && form->proargtypes.values[0] == JSONBOID;
+}
+
 static int
 compare_upcasts(const ListCell *a, const ListCell *b)
 {
@@ -144,7 +160,7 @@ ev_upcast_list(const char *type, int type_length)
 		EvUpcast	upcast = {.function = form->oid};
 		EvUpcast   *copy;
 
-		if (form->pronamespace != namespace || form->prolang != SQLlanguageId ||
+		if (form->pronamespace != namespace || form->prolang != SQLlanguageId || !has_signature(form) ||
 			!ev_parse_upcast_name(NameStr(form->proname), &upcast.type_length, &upcast.from, &upcast.to))
 			continue;
 		if (type != NULL && (upcast.type_length != type_length ||
@@ -280,8 +296,7 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 
 	if (!ev_parse_upcast_name(name, &type_length, &from, &to))
 		elog(ERROR, "\"%s\" is not the name of an upcast", name);
-	if (form->prokind != PROKIND_FUNCTION || form->proretset || form->prorettype != JSONBOID ||
-		form->pronargs != 1 || form->proargtypes.values[0] != JSONBOID)
+	if (!has_signature(form))
 		reason = "It must take one jsonb and return jsonb.";
 	else if (form->prolang != SQLlanguageId)
 		reason = "It must be in language sql.";
@@ -453,8 +468,14 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	check_called(called);
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	ev_compatibility_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
 	existing = find_upcast(NameStr(name));
+	if (!HeapTupleIsValid(existing))
+	{
+		/* who may not register one, or does so again, keeps nobody waiting */
+		EV_CHECK_CREATE(ev_namespace_oid(), EV_SCHEMA_NAMESPACE);
+		ev_compatibility_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
+		existing = find_upcast(NameStr(name));
+	}
 	if (HeapTupleIsValid(existing))
 	{
 		if (called_function(existing) != called)
@@ -571,6 +592,7 @@ typedef struct Step
 {
 	int32		from;
 	int32		to;
+	Oid			owner;			/* InvalidOid: it does not matter who runs it */
 	ExprState  *expression;
 	Oid			schema_function;
 	EvSchema   *schema;
@@ -579,11 +601,122 @@ typedef struct Step
 struct EvUpcastRun
 {
 	text	   *type;
+	Oid			user;			/* who may run it */
 	ExprContext *context;
 	ParamListInfo parameters;
 	int			count;
 	Step		steps[FLEXIBLE_ARRAY_MEMBER];
 };
+
+/*
+ * Is a function PostgreSQL's own, and does it do nothing but compute?  Those
+ * that make jsonb are STABLE for the sake of times and of users' types.
+ */
+static bool
+is_foreign_function(Oid function, void *context pg_attribute_unused())
+{
+	switch (function)
+	{
+		case F_JSONB_BUILD_OBJECT_:
+		case F_JSONB_BUILD_OBJECT_ANY:
+		case F_JSONB_BUILD_ARRAY_:
+		case F_JSONB_BUILD_ARRAY_ANY:
+		case F_TO_JSONB:
+			return false;
+		default:
+			return function >= FirstNormalObjectId || func_volatile(function) != PROVOLATILE_IMMUTABLE;
+	}
+}
+
+/*
+ * Could an expression run what a user has written, or depend on who runs it?
+ * Of what is not known here that is assumed.
+ */
+static bool
+is_foreign_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_List:
+			return expression_tree_walker(node, is_foreign_walker, context);
+		case T_CaseWhen:
+			break;
+		case T_Const:
+		case T_Param:
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+		case T_BoolExpr:
+		case T_CaseExpr:
+		case T_CaseTestExpr:
+		case T_CoalesceExpr:
+		case T_ArrayExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_NullTest:
+		case T_BooleanTest:
+			if (exprType(node) >= FirstNormalObjectId)
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return check_functions_in_node(node, is_foreign_function, context) ||
+		expression_tree_walker(node, is_foreign_walker, context);
+}
+
+/* The owner of an upcast, which the current user must be allowed to execute. */
+static Oid
+check_runnable(const EvUpcast *upcast)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(upcast->function));
+	Oid			owner;
+
+	/* it may be gone: other upcasts of the path have been planned */
+	if (!HeapTupleIsValid(tuple) || !has_signature((Form_pg_proc) GETSTRUCT(tuple)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("upcast \"%s\" does not exist", upcast->name)));
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	ReleaseSysCache(tuple);
+	EV_CHECK_EXECUTE(upcast->function, upcast->name);
+	return owner;
+}
+
+/* Plans the call of an upcast, as its owner. */
+static void
+prepare_step(EvUpcastRun *run, Step *step, const EvUpcast *upcast)
+{
+	Param	   *parameter = makeNode(Param);
+	Oid			owner = check_runnable(upcast);
+	FuncExpr   *call;
+	Expr	   *expression;
+	NameData	name;
+	EvRunAs		caller;
+
+	parameter->paramkind = PARAM_EXTERN;
+	parameter->paramid = 1;
+	parameter->paramtype = JSONBOID;
+	parameter->paramtypmod = -1;
+	parameter->location = -1;
+	call = makeFuncExpr(upcast->function, JSONBOID, list_make1(parameter),
+						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	step->from = upcast->from;
+	step->to = upcast->to;
+	ev_run_as_begin(&caller, owner);
+	expression = expression_planner((Expr *) call);
+	step->expression = ExecInitExprWithParams(expression, run->parameters);
+	ev_run_as_end(&caller);
+	step->owner = is_foreign_walker((Node *) expression, NULL) ? owner : InvalidOid;
+	if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
+		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
+	step->schema_function = ev_registered_function(NameStr(name));
+	step->schema = ev_registry_by_function(step->schema_function);
+}
 
 EvUpcastRun *
 ev_upcast_prepare(const text *type, List *path)
@@ -592,35 +725,21 @@ ev_upcast_prepare(const text *type, List *path)
 	ListCell   *cell;
 
 	run->type = DatumGetTextPCopy(PointerGetDatum(type));
+	run->user = GetUserId();
 	run->parameters = makeParamList(1);
 	run->parameters->params[0].ptype = JSONBOID;
 	run->parameters->params[0].pflags = 0;
 	run->context = CreateStandaloneExprContext();
 	run->context->ecxt_param_list_info = run->parameters;
 	foreach(cell, path)
-	{
-		EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
-		Step	   *step = &run->steps[run->count++];
-		Param	   *parameter = makeNode(Param);
-		FuncExpr   *call;
-		NameData	name;
-
-		parameter->paramkind = PARAM_EXTERN;
-		parameter->paramid = 1;
-		parameter->paramtype = JSONBOID;
-		parameter->paramtypmod = -1;
-		parameter->location = -1;
-		call = makeFuncExpr(upcast->function, JSONBOID, list_make1(parameter),
-							InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-		step->from = upcast->from;
-		step->to = upcast->to;
-		step->expression = ExecInitExprWithParams(expression_planner((Expr *) call), run->parameters);
-		if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
-			elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
-		step->schema_function = ev_registered_function(NameStr(name));
-		step->schema = ev_registry_by_function(step->schema_function);
-	}
+		prepare_step(run, &run->steps[run->count++], (EvUpcast *) lfirst(cell));
 	return run;
+}
+
+bool
+ev_upcast_is_runnable(const EvUpcastRun *run)
+{
+	return run->user == GetUserId();
 }
 
 typedef struct StepContext
@@ -652,11 +771,16 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
 	Datum		value;
 	bool		is_null;
+	EvRunAs		caller;
 
 	error_context_stack = &context;
 	run->parameters->params[0].value = JsonbPGetDatum(data);
 	run->parameters->params[0].isnull = false;
+	if (OidIsValid(step->owner))
+		ev_run_as_begin(&caller, step->owner);
 	value = ExecEvalExpr(step->expression, run->context, &is_null);
+	if (OidIsValid(step->owner))
+		ev_run_as_end(&caller);
 	error_context_stack = context.previous;
 
 	if (!step->schema->valid)
@@ -726,6 +850,7 @@ typedef struct CallSite
 	Met		   *last;
 	Met		   *first;
 	int			count;
+	bool		busy;			/* in use, or left so by an error */
 } CallSite;
 
 static bool
@@ -748,7 +873,7 @@ meet(CallSite *site, const text *type, int32 from, int32 to)
 
 	while (met != NULL && !is_met(met, name, length, from, to))
 		met = met->next;
-	if (met != NULL && met->generation == generation)
+	if (met != NULL && met->generation == generation && ev_upcast_is_runnable(met->run))
 		return site->last = met;
 
 	/* raises for a type that is too long */
@@ -780,6 +905,16 @@ meet(CallSite *site, const text *type, int32 from, int32 to)
 	return site->last = met;
 }
 
+/* Brings an event along, and keeps nothing. */
+static Jsonb *
+run_once(const text *type, int32 from, int32 to, Jsonb *data)
+{
+	int32		target = to;
+	List	   *path = ev_upcast_path(type, from, &target);
+
+	return ev_upcast_run(ev_upcast_prepare(type, path), data);
+}
+
 /*
  * upcast_event(data jsonb, event_type text, from_version int,
  *				to_version int DEFAULT NULL) → jsonb
@@ -793,6 +928,7 @@ ev_upcast_event(PG_FUNCTION_ARGS)
 	int32		from;
 	int32		to;
 	Met		   *met;
+	Datum		result;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -814,13 +950,20 @@ ev_upcast_event(PG_FUNCTION_ARGS)
 											  ALLOCSET_SMALL_SIZES);
 		fcinfo->flinfo->fn_extra = site;
 	}
+	if (site->busy)
+		PG_RETURN_JSONB_P(run_once(type, from, to, PG_GETARG_JSONB_P(0)));
+	site->busy = true;
 	met = site->last;
 	if (met == NULL || met->generation != generation ||
-		!is_met(met, VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to))
+		!is_met(met, VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to) ||
+		!ev_upcast_is_runnable(met->run))
 		met = meet(site, type, from, to);
 	if (met->run->count == 0)
-		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
-	PG_RETURN_JSONB_P(ev_upcast_run(met->run, PG_GETARG_JSONB_P(0)));
+		result = PG_GETARG_DATUM(0);
+	else
+		result = JsonbPGetDatum(ev_upcast_run(met->run, PG_GETARG_JSONB_P(0)));
+	site->busy = false;
+	PG_RETURN_DATUM(result);
 }
 
 /*

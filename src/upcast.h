@@ -73,14 +73,19 @@ typedef struct EvUpcastRun EvUpcastRun;
 
 /*
  * Makes it, in CurrentMemoryContext, where it must live as long as it is run.
- * The current user must be allowed to execute the functions.
+ * Raises insufficient_privilege where the current user may not execute the
+ * upcasts, or their owners what they call.  Runs users' functions, as the
+ * upcasts' owners.
  */
 extern EvUpcastRun *ev_upcast_prepare(const text *type, List *path);
 
+/* Is the current user the one that it was made for? */
+extern bool ev_upcast_is_runnable(const EvUpcastRun *run);
+
 /*
- * Runs it on a document: each step, and whether what it gives is valid.  The
- * result is in CurrentMemoryContext, or the document itself where there is no
- * step.  Raises check_violation where it is not valid, and whatever the users'
+ * Runs it on a document: each step, as the owner of its upcast, and whether what
+ * it gives is valid.  The result is in CurrentMemoryContext, or the document
+ * itself where there is no step.  It must not be run within itself.  Raises check_violation where it is not valid, and whatever the users'
  * functions raise.  After an error in it the run must not be used again.
  */
 extern Jsonb *ev_upcast_run(EvUpcastRun *run, Jsonb *data);

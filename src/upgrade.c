@@ -91,7 +91,8 @@ prepare(EvUpgrade *upgrade)
 	int32		reached;
 	List	   *way;
 
-	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid)
+	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid &&
+		ev_upcast_is_runnable(upgrade->run))
 		return;
 	upgrade->run = NULL;
 	MemoryContextReset(upgrade->run_context);
@@ -211,11 +212,15 @@ ev_event_has_upcast(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(ev_upcast_way(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
 }
 
-/* What a call site keeps: its last upgrade, and room for one event. */
+/*
+ * What a call site keeps: its last upgrade, and room for one event.  Upcasts may
+ * end up here again, while it is in use.
+ */
 typedef struct CallSite
 {
 	MemoryContext scratch;
 	EvUpgrade  *upgrade;
+	bool		busy;			/* in use, or left so by an error */
 } CallSite;
 
 static CallSite *
@@ -225,7 +230,7 @@ get_call_site(FunctionCallInfo fcinfo)
 	text	   *type = PG_GETARG_TEXT_PP(1);
 	EvUpgrade  *upgrade;
 
-	if (site == NULL)
+	if (site == NULL || site->busy)
 	{
 		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
 		site->scratch = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upgrade",
@@ -259,9 +264,11 @@ filter(FunctionCallInfo fcinfo, bool is_text)
 	site = get_call_site(fcinfo);
 	caller = MemoryContextSwitchTo(site->scratch);
 	document = PG_GETARG_DATUM(0);
+	site->busy = true;
 	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(site->scratch);
+	site->busy = false;
 	PG_RETURN_BOOL(!ev_upgraded_is_valid(&upgraded));
 }
 
@@ -323,6 +330,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	site = get_call_site(fcinfo);
 	caller = MemoryContextSwitchTo(site->scratch);
 	document = PG_GETARG_DATUM(0);
+	site->busy = true;
 	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
 	if (upgraded.schema != NULL)
 		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, put_kind, fcinfo->resultinfo);
@@ -337,6 +345,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(site->scratch);
+	site->busy = false;
 	return (Datum) 0;
 }
 
