@@ -18,7 +18,8 @@ $old->safe_psql(
 	SELECT register_event_schema('order', 1, '{"type": "object"}');
 	CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);
 	CREATE TABLE some_events PARTITION OF events DEFAULT;
-	SELECT add_event_guard('events', 'enforce'), set_event_guard_mode('events', 'quarantine', '2999-01-01');
+	SELECT add_event_guard('events', 'enforce');
+	SELECT set_event_guard_mode('events', 'quarantine', '2999-01-01');
 	INSERT INTO events (event_type, schema_version, data) SELECT 'order', 1 + i % 2, jsonb_build_object('i', i) FROM generate_series(1, 1000) i));
 my $inventory = q(
 	SELECT 'event', e::text FROM events e
