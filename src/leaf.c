@@ -546,20 +546,15 @@ match_each_leaf(EvMatch *m, const EvObject *object, const JsonbContainer *contai
 }
 
 static pg_noinline void
-add_doubt(EvDoubts *doubts, const EvLeaf *leaf, EvInstance value)
+make_room_for_doubts(EvDoubts *doubts)
 {
-	if (doubts->count == doubts->room)
-	{
-		EvDoubt    *more = MemoryContextAllocHuge(CurrentMemoryContext, 2 * doubts->room * sizeof(EvDoubt));
+	EvDoubt    *more = MemoryContextAllocHuge(CurrentMemoryContext, 2 * doubts->room * sizeof(EvDoubt));
 
-		memcpy(more, doubts->doubts, doubts->count * sizeof(EvDoubt));
-		if (doubts->doubts != doubts->few)
-			pfree(doubts->doubts);
-		doubts->doubts = more;
-		doubts->room *= 2;
-	}
-	doubts->doubts[doubts->count].sources = leaf->u.sources;
-	doubts->doubts[doubts->count++].value = value;
+	memcpy(more, doubts->doubts, doubts->count * sizeof(EvDoubt));
+	if (doubts->doubts != doubts->few)
+		pfree(doubts->doubts);
+	doubts->doubts = more;
+	doubts->room *= 2;
 }
 
 /* Values that begin at *start, which is then where they end. */
@@ -575,7 +570,15 @@ match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 coun
 		uint32		end = ev_entry_end(values[i], value_start);
 
 		if (doubts != NULL && leaf->kind == EV_LEAF_DOUBT)
-			add_doubt(doubts, leaf, ev_entry_value(values[i], base, value_start, end));
+		{
+			EvDoubt    *doubt;
+
+			if (unlikely(doubts->count == doubts->room))
+				make_room_for_doubts(doubts);
+			doubt = &doubts->doubts[doubts->count++];
+			doubt->sources = leaf->u.sources;
+			doubt->value = ev_entry_value(values[i], base, value_start, end);
+		}
 		else if (leaf->kind != EV_LEAF_TRUE &&
 				 !match_entry(m, leaf, values[i], base, value_start, end))
 			return false;

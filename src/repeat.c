@@ -57,21 +57,25 @@ typedef struct Call
 								 * for which it may be made */
 	uint16		alternative;	/* IN_PLACE: of calls with the same number, not
 								 * 0, only one is made, but for types in common */
-	uint32		index;			/* INDEX, ITEMS */
-	const EvProperty *property; /* PROPERTY */
-	const EvPatternProperty *pattern;	/* PATTERN */
-	const EvObject *object;		/* PATTERN, ADDITIONAL */
+	union
+	{
+		uint32		index;		/* INDEX, ITEMS */
+		const EvProperty *property; /* PROPERTY */
+		const EvPatternProperty *pattern;	/* PATTERN */
+		const EvObject *object; /* ADDITIONAL */
+	}			u;
 } Call;
 
 /* A block. */
 typedef struct GraphNode
 {
-	Call	   *calls;			/* by kind */
+	uint32		first;			/* of its calls, which are sorted by kind */
 	uint32		call_count;
-	uint32		room;
 	uint32		in_place;		/* so many are in place, ... */
 	uint32		unnamed;		/* ... and so many with others but PROPERTY */
-	uint32		size;			/* of all that it calls, itself included */
+	uint32		size;			/* of all that it calls, itself included; in a
+								 * circle, and not known yet: too many */
+	uint32		left_out;		/* blocks that it calls and that are left out */
 	uint32		callers;
 	uint32		order;			/* for finding circles; 0: not looked at yet */
 	uint32		low;
@@ -98,8 +102,11 @@ typedef struct Pair
 typedef struct Search
 {
 	EvProgram  *program;
-	GraphNode	   *nodes;
+	GraphNode  *nodes;
 	uint32		count;
+	Call	   *calls;			/* of all nodes */
+	uint32		call_count;
+	uint32		call_room;
 	uint32	   *finished;		/* nodes, callees before callers */
 	uint32		finished_count;
 	int64		steps;			/* that are left */
@@ -121,16 +128,17 @@ add_call(Search *s, GraphNode *node, CallKind kind, uint32 block)
 
 	if (block >= EV_BLOCK_TRUE)
 		return NULL;
-	if (node->call_count == node->room)
+	if (s->call_count == s->call_room)
 	{
-		node->room = Max(4, 2 * node->room);
-		node->calls = node->calls == NULL ? palloc(node->room * sizeof(Call)) :
-			repalloc_huge(node->calls, node->room * sizeof(Call));
+		s->call_room *= 2;
+		s->calls = repalloc_huge(s->calls, s->call_room * sizeof(Call));
 	}
-	call = &node->calls[node->call_count++];
-	memset(call, 0, sizeof(Call));
+	call = &s->calls[s->call_count++];
+	node->call_count++;
 	call->target = s->program->sources[block].block;
 	call->kind = kind;
+	call->types = 0;
+	call->alternative = 0;
 	return call;
 }
 
@@ -145,22 +153,22 @@ add_alternative(Search *s, GraphNode *node, uint32 block, uint32 alternative, ui
 	call->types = types;
 }
 
+/* What an object's keywords call: for its properties by name, or for others. */
 static void
-add_object(Search *s, GraphNode *node, const EvObject *object)
+add_object(Search *s, GraphNode *node, const EvObject *object, bool by_name)
 {
 	Call	   *call;
 
-	for (uint32 i = 0; i < object->property_count; i++)
+	for (uint32 i = 0; by_name && i < object->property_count; i++)
 		if ((call = add_call(s, node, CALL_PROPERTY, object->properties[i].block)) != NULL)
-			call->property = &object->properties[i];
+			call->u.property = &object->properties[i];
+	if (by_name)
+		return;
 	for (uint32 i = 0; i < object->pattern_count; i++)
 		if ((call = add_call(s, node, CALL_PATTERN, object->patterns[i].block)) != NULL)
-		{
-			call->pattern = &object->patterns[i];
-			call->object = object;
-		}
+			call->u.pattern = &object->patterns[i];
 	if ((call = add_call(s, node, CALL_ADDITIONAL, object->additional)) != NULL)
-		call->object = object;
+		call->u.object = object;
 	add_call(s, node, CALL_NAME, object->names);
 }
 
@@ -171,100 +179,149 @@ add_array(Search *s, GraphNode *node, const EvArray *array)
 
 	for (uint32 i = 0; i < array->prefix_count; i++)
 		if ((call = add_call(s, node, CALL_INDEX, array->prefix[i])) != NULL)
-			call->index = i;
+			call->u.index = i;
 	if ((call = add_call(s, node, CALL_ITEMS, array->items)) != NULL)
-		call->index = array->prefix_count;
+		call->u.index = array->prefix_count;
 	add_call(s, node, CALL_ANY_ITEM, array->contains);
 }
 
-/* In order of their kinds; of one kind as they are. */
+/* For the value itself. */
 static void
-sort_calls(GraphNode *node)
+add_in_place(Search *s, GraphNode *node, const EvInstruction *instruction, uint32 *alternatives)
 {
-	Call	   *sorted = palloc_extended(sizeof(Call) * Max(node->call_count, 1), MCXT_ALLOC_HUGE);
-	uint32		count = 0;
-
-	for (int kind = CALL_IN_PLACE; kind <= CALL_PROPERTY; kind++)
+	switch ((EvOpcode) instruction->opcode)
 	{
-		for (uint32 i = 0; i < node->call_count; i++)
-			if (node->calls[i].kind == kind)
-				sorted[count++] = node->calls[i];
-		if (kind == CALL_IN_PLACE)
-			node->in_place = count;
-		if (kind < CALL_PROPERTY)
-			node->unnamed = count;
+		case EVOP_CALL:
+		case EVOP_CALL_REF:
+		case EVOP_NOT:
+		case EVOP_DEPENDENT_SCHEMA:
+			add_call(s, node, CALL_IN_PLACE, instruction->target);
+			break;
+		case EVOP_IF:
+			++*alternatives;
+			add_call(s, node, CALL_IN_PLACE, instruction->u.condition.if_block);
+			add_alternative(s, node, instruction->u.condition.then_block, *alternatives, 0);
+			add_alternative(s, node, instruction->u.condition.else_block, *alternatives, 0);
+			break;
+		case EVOP_ANY_OF:
+		case EVOP_ONE_OF:
+			++*alternatives;
+			for (uint32 i = 0; i < instruction->u.branches->count; i++)
+				add_alternative(s, node, instruction->u.branches->blocks[i], *alternatives,
+								instruction->u.branches->discriminator.data != NULL ? 0 :
+								instruction->u.branches->types[i]);
+			break;
+		case EVOP_CALL_DYNAMIC:
+			++*alternatives;
+			add_alternative(s, node, instruction->u.dynamic->initial, *alternatives, 0);
+			for (uint32 i = 0; i < instruction->u.dynamic->target_count; i++)
+				add_alternative(s, node, instruction->u.dynamic->targets[i].block, *alternatives, 0);
+			break;
+		default:
+			break;
 	}
-	node->calls = sorted;
+}
+
+/* Where the code of a block ends, all of it. */
+static uint32
+block_end(const EvProgram *program, uint32 index)
+{
+	return index + 1 < program->block_count ? program->blocks[index + 1].start : program->length;
 }
 
 /*
- * The calls of a block.  After its first RETURN stands what is run of it to
- * collect violations of a value of the wrong type: there the same is called
- * for the value itself once more.
+ * The calls of a block, by kind.  After its first RETURN stands what is run of
+ * it to collect the violations of a value of the wrong type: there the same is
+ * called for the value itself once more.
  */
 static void
 find_calls(Search *s, uint32 index)
 {
-	EvProgram  *program = s->program;
-	GraphNode	   *node = &s->nodes[index];
-	uint32		end = index + 1 < s->count ? program->blocks[index + 1].start : program->length;
+	const EvProgram *program = s->program;
+	GraphNode  *node = &s->nodes[index];
+	uint32		start = program->blocks[index].start;
+	uint32		end = block_end(program, index);
 	uint32		alternatives = 0;
 	bool		is_first = true;
+	bool		has_children = false;
 
-	for (uint32 at = program->blocks[index].start; at < end; at++)
+	node->first = s->call_count;
+	for (uint32 at = start; at < end; at++)
 	{
 		const EvInstruction *instruction = &program->code[at];
 
-		if (instruction->opcode == EVOP_RETURN)
-			is_first = false;
-		else if (instruction->opcode == EVOP_OBJECT)
-			add_object(s, node, instruction->u.object);
-		else if (instruction->opcode == EVOP_ARRAY)
-			add_array(s, node, instruction->u.array);
-		if (!is_first)
-			continue;
 		switch ((EvOpcode) instruction->opcode)
 		{
-			case EVOP_CALL:
-			case EVOP_CALL_REF:
-			case EVOP_NOT:
-			case EVOP_DEPENDENT_SCHEMA:
-				add_call(s, node, CALL_IN_PLACE, instruction->target);
+			case EVOP_RETURN:
+				is_first = false;
 				break;
+			case EVOP_OBJECT:
+			case EVOP_ARRAY:
 			case EVOP_UNEVALUATED_PROPERTIES:
-				add_call(s, node, CALL_UNEVALUATED, instruction->target);
-				break;
 			case EVOP_UNEVALUATED_ITEMS:
-				add_call(s, node, CALL_ANY_ITEM, instruction->target);
-				break;
-			case EVOP_IF:
-				alternatives++;
-				add_call(s, node, CALL_IN_PLACE, instruction->u.condition.if_block);
-				add_alternative(s, node, instruction->u.condition.then_block, alternatives, 0);
-				add_alternative(s, node, instruction->u.condition.else_block, alternatives, 0);
-				break;
-			case EVOP_ANY_OF:
-			case EVOP_ONE_OF:
-				alternatives++;
-				for (uint32 i = 0; i < instruction->u.branches->count; i++)
-					add_alternative(s, node, instruction->u.branches->blocks[i], alternatives,
-									instruction->u.branches->discriminator.data != NULL ? 0 :
-									instruction->u.branches->types[i]);
-				break;
-			case EVOP_CALL_DYNAMIC:
-				alternatives++;
-				add_alternative(s, node, instruction->u.dynamic->initial, alternatives, 0);
-				for (uint32 i = 0; i < instruction->u.dynamic->target_count; i++)
-					add_alternative(s, node, instruction->u.dynamic->targets[i].block, alternatives, 0);
+				has_children = true;
 				break;
 			default:
-				break;
+				if (is_first)
+					add_in_place(s, node, instruction, &alternatives);
 		}
 	}
-	sort_calls(node);
+	node->in_place = node->unnamed = node->call_count;
+	if (!has_children)
+		return;
+	for (uint32 at = start; at < end; at++)
+	{
+		const EvInstruction *instruction = &program->code[at];
+
+		if (instruction->opcode == EVOP_OBJECT)
+			add_object(s, node, instruction->u.object, false);
+		else if (instruction->opcode == EVOP_ARRAY)
+			add_array(s, node, instruction->u.array);
+		else if (instruction->opcode == EVOP_UNEVALUATED_PROPERTIES)
+			add_call(s, node, CALL_UNEVALUATED, instruction->target);
+		else if (instruction->opcode == EVOP_UNEVALUATED_ITEMS)
+			add_call(s, node, CALL_ANY_ITEM, instruction->target);
+	}
+	node->unnamed = node->call_count;
+	for (uint32 at = start; at < end; at++)
+		if (program->code[at].opcode == EVOP_OBJECT)
+			add_object(s, node, program->code[at].u.object, true);
 }
 
 /* ---------- circles and sizes ---------- */
+
+/* Leaves out the calls of small blocks; false: no other is called twice. */
+static bool
+leave_out(Search *s, uint32 size)
+{
+	bool		is_called_twice = false;
+
+	for (uint32 i = 0; i < s->count; i++)
+	{
+		GraphNode  *node = &s->nodes[i];
+		Call	   *calls = &s->calls[node->first];
+		uint32		count = 0;
+		uint32		in_place = 0;
+		uint32		unnamed = 0;
+
+		for (uint32 j = 0; j < node->call_count; j++)
+		{
+			GraphNode  *target = &s->nodes[calls[j].target];
+
+			if (target->size <= size)
+				continue;
+			in_place += calls[j].kind == CALL_IN_PLACE;
+			unnamed += calls[j].kind != CALL_PROPERTY;
+			calls[count++] = calls[j];
+			is_called_twice |= ++target->callers > 1;
+		}
+		node->left_out += node->call_count - count;
+		node->call_count = count;
+		node->in_place = in_place;
+		node->unnamed = unnamed;
+	}
+	return is_called_twice;
+}
 
 typedef struct Visit
 {
@@ -286,18 +343,19 @@ finish_circle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
 	in_circle = *stack_length - begin > 1;
 	for (uint32 i = begin; i < *stack_length; i++)
 	{
-		GraphNode	   *node = &s->nodes[stack[i]];
+		GraphNode  *node = &s->nodes[stack[i]];
+		const Call *calls = &s->calls[node->first];
 
-		size++;
+		size += 1 + node->left_out;
 		for (uint32 j = 0; j < node->call_count; j++)
 		{
-			in_circle |= node->calls[j].target == stack[i];
-			size += s->nodes[node->calls[j].target].size;
+			in_circle |= calls[j].target == stack[i];
+			size += s->nodes[calls[j].target].size;
 		}
 	}
 	for (uint32 i = begin; i < *stack_length; i++)
 	{
-		GraphNode	   *node = &s->nodes[stack[i]];
+		GraphNode  *node = &s->nodes[stack[i]];
 
 		node->is_open = false;
 		node->in_circle = in_circle;
@@ -308,8 +366,8 @@ finish_circle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
 	*stack_length = begin;
 }
 
-/* Tarjan's algorithm, without recursion. */
-static void
+/* Tarjan's algorithm, without recursion; returns the size of all. */
+static uint32
 find_circles(Search *s)
 {
 	Visit	   *path = palloc_extended(sizeof(Visit) * s->count, MCXT_ALLOC_HUGE);
@@ -323,7 +381,7 @@ find_circles(Search *s)
 	while (depth > 0)
 	{
 		Visit	   *visit = &path[depth - 1];
-		GraphNode	   *node = &s->nodes[visit->node];
+		GraphNode  *node = &s->nodes[visit->node];
 
 		CHECK_FOR_INTERRUPTS();
 		if (node->order == 0)
@@ -334,7 +392,7 @@ find_circles(Search *s)
 		}
 		if (visit->next < node->call_count)
 		{
-			uint32		target = node->calls[visit->next].target;
+			uint32		target = s->calls[node->first + visit->next].target;
 
 			if (s->nodes[target].order == 0)
 				path[depth++] = (Visit) {target, 0};
@@ -350,37 +408,7 @@ find_circles(Search *s)
 			finish_circle(s, visit->node, stack, &stack_length);
 		depth--;
 	}
-}
-
-/* Leaves out the calls of blocks below which there is little. */
-static bool
-leave_out_little(Search *s)
-{
-	bool		is_called_twice = false;
-
-	for (uint32 i = 0; i < s->count; i++)
-	{
-		GraphNode	   *node = &s->nodes[i];
-		uint32		count = 0;
-		uint32		in_place = 0;
-		uint32		unnamed = 0;
-
-		for (uint32 j = 0; j < node->call_count; j++)
-		{
-			GraphNode	   *target = &s->nodes[node->calls[j].target];
-
-			if (target->size <= LITTLE)
-				continue;
-			in_place += node->calls[j].kind == CALL_IN_PLACE;
-			unnamed += node->calls[j].kind != CALL_PROPERTY;
-			node->calls[count++] = node->calls[j];
-			is_called_twice |= ++target->callers > 1;
-		}
-		node->call_count = count;
-		node->in_place = in_place;
-		node->unnamed = unnamed;
-	}
-	return is_called_twice;
+	return s->nodes[0].size;
 }
 
 /* ---------- pairs ---------- */
@@ -411,17 +439,17 @@ may_meet(const Call *a, const Call *b)
 		return a->kind == b->kind;
 	if (b->kind == CALL_PROPERTY)
 	{
-		EvString	name = b->property->name;
+		EvString	name = b->u.property->name;
 
 		switch ((CallKind) a->kind)
 		{
 			case CALL_PROPERTY:
-				return a->property->name.length == name.length &&
-					memcmp(a->property->name.data, name.data, name.length) == 0;
+				return a->u.property->name.length == name.length &&
+					memcmp(a->u.property->name.data, name.data, name.length) == 0;
 			case CALL_PATTERN:
-				return may_match(a->pattern->pattern, name);
+				return may_match(a->u.pattern->pattern, name);
 			case CALL_ADDITIONAL:
-				return may_be_additional(a->object, name);
+				return may_be_additional(a->u.object, name);
 			case CALL_UNEVALUATED:
 				return true;
 			default:
@@ -435,11 +463,12 @@ may_meet(const Call *a, const Call *b)
 		if (b->kind == CALL_ANY_ITEM)
 			return true;
 		if (b->kind == CALL_ITEMS)
-			return a->kind == CALL_ITEMS || a->index >= b->index;
-		return a->index == b->index;
+			return a->kind == CALL_ITEMS || a->u.index >= b->u.index;
+		return a->u.index == b->u.index;
 	}
-	/* patterns, additional and unevaluated properties */
-	return a->kind != CALL_PATTERN || b->kind != CALL_ADDITIONAL || a->object != b->object;
+	/* what a pattern of the same object matches is not additional */
+	return a->kind != CALL_PATTERN || b->kind != CALL_ADDITIONAL ||
+		a->u.pattern < b->u.object->patterns || a->u.pattern >= b->u.object->patterns + b->u.object->pattern_count;
 }
 
 /* Two ways lead to these places. */
@@ -458,6 +487,15 @@ add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
 	}
 	if (--s->steps <= 0)
 		return;
+	if (s->pairs == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(Pair), .entrysize = sizeof(Pair)};
+
+		control.hcxt = CurrentMemoryContext;
+		s->pairs = hash_create("event_validate pairs", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		s->queue_room = 256;
+		s->queue = palloc(s->queue_room * sizeof(Pair));
+	}
 	hash_search(s->pairs, &pair, HASH_ENTER, &found);
 	if (found)
 		return;
@@ -482,16 +520,21 @@ static void
 begin_pairs(Search *s, uint32 index)
 {
 	const GraphNode *node = &s->nodes[index];
+	const Call *calls = &s->calls[node->first];
 
 	for (uint32 i = 0; i < node->unnamed && s->steps > 0; i++)
 	{
-		const Call *a = &node->calls[i];
+		const Call *a = &calls[i];
+		uint32		next = i + 1;
 
+		/* alternatives without types are no ways at the same time */
+		while (a->alternative != 0 && a->types == 0 && next < node->in_place && calls[next].alternative == a->alternative)
+			next++;
 		if (a->kind == CALL_IN_PLACE && node->call_count > node->in_place)
 			add_pair(s, BLOCK_OF(a->target), CHILDREN_OF(index), node->in_circle);
-		for (uint32 j = i + 1; j < node->call_count && s->steps > 0; j++)
+		for (uint32 j = next; j < node->call_count && s->steps > 0; j++)
 		{
-			const Call *b = &node->calls[j];
+			const Call *b = &calls[j];
 
 			if (a->kind != CALL_IN_PLACE)
 				add_children(s, a, b, node->in_circle);
@@ -511,6 +554,8 @@ continue_pair(Search *s, Pair pair)
 {
 	const GraphNode *a = &s->nodes[pair.a / 2];
 	const GraphNode *b = &s->nodes[pair.b / 2];
+	const Call *a_calls = &s->calls[a->first];
+	const Call *b_calls = &s->calls[b->first];
 
 	if (pair.a % 2 == 0 || pair.b % 2 == 0)
 	{
@@ -520,25 +565,25 @@ continue_pair(Search *s, Pair pair)
 
 		add_pair(s, CHILDREN_OF(index), other, pair.in_circle);
 		for (uint32 i = 0; i < node->in_place; i++)
-			add_pair(s, BLOCK_OF(node->calls[i].target), other, pair.in_circle);
+			add_pair(s, BLOCK_OF(s->calls[node->first + i].target), other, pair.in_circle);
 		return;
 	}
 	for (uint32 i = a->in_place; i < a->unnamed && s->steps > 0; i++)
 		for (uint32 j = b->in_place; j < b->call_count; j++)
-			add_children(s, &a->calls[i], &b->calls[j], pair.in_circle);
+			add_children(s, &a_calls[i], &b_calls[j], pair.in_circle);
 	for (uint32 i = a->unnamed; i < a->call_count && s->steps > 0; i++)
 		for (uint32 j = b->in_place; j < b->unnamed; j++)
-			add_children(s, &a->calls[i], &b->calls[j], pair.in_circle);
+			add_children(s, &a_calls[i], &b_calls[j], pair.in_circle);
 	/* both have their names in order */
 	for (uint32 i = a->unnamed, j = b->unnamed; i < a->call_count && j < b->call_count; s->steps--)
 	{
-		EvString	x = a->calls[i].property->name;
-		EvString	y = b->calls[j].property->name;
+		EvString	x = a_calls[i].u.property->name;
+		EvString	y = b_calls[j].u.property->name;
 		int			order = x.length != y.length ? (x.length < y.length ? -1 : 1) :
 			memcmp(x.data, y.data, x.length);
 
 		if (order == 0)
-			add_pair(s, BLOCK_OF(a->calls[i].target), BLOCK_OF(b->calls[j].target), pair.in_circle);
+			add_pair(s, BLOCK_OF(a_calls[i].target), BLOCK_OF(b_calls[j].target), pair.in_circle);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -547,12 +592,6 @@ continue_pair(Search *s, Pair pair)
 static void
 find_meetings(Search *s)
 {
-	HASHCTL		control = {.keysize = sizeof(Pair), .entrysize = sizeof(Pair)};
-
-	control.hcxt = CurrentMemoryContext;
-	s->pairs = hash_create("event_validate pairs", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	s->queue_room = 256;
-	s->queue = palloc(s->queue_room * sizeof(Pair));
 	s->steps = STEPS + STEPS_PER_INSTRUCTION * (int64) s->program->length;
 	for (uint32 i = 0; i < s->count && s->steps > 0; i++)
 		begin_pairs(s, i);
@@ -593,7 +632,7 @@ choose_remembered(Search *s)
 		}
 		for (uint32 i = begin; i < end; i++)
 		{
-			GraphNode	   *node = &s->nodes[s->finished[i]];
+			GraphNode  *node = &s->nodes[s->finished[i]];
 			double		runs = node->meets ? sum : most;
 
 			if (node->meets && (runs > SELDOM || (node->in_circle && node->meets_in_circle)))
@@ -604,7 +643,7 @@ choose_remembered(Search *s)
 			}
 			for (uint32 j = 0; j < node->call_count; j++)
 			{
-				GraphNode	   *target = &s->nodes[node->calls[j].target];
+				GraphNode  *target = &s->nodes[s->calls[node->first + j].target];
 
 				if (target->circle == node->circle)
 					continue;
@@ -654,32 +693,15 @@ write_remember(Search *s, uint32 chosen)
 		ev_visit_blocks(&program->code[i], redirect, redirected);
 }
 
-/* Is any block mentioned twice?  If not, no two ways meet. */
 static void
-count_mention(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
+remember_some(Search *s)
 {
-	uint8	   *mentions = arg;
+	uint32		chosen;
 
-	if (*block < EV_BLOCK_TRUE && mentions[*block] < 2)
-		mentions[*block]++;
-}
-
-static bool
-is_any_mentioned_twice(const EvProgram *program)
-{
-	uint8	   *mentions = palloc_extended(program->length, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	bool		found = false;
-
-	/* the document's root is the first */
-	mentions[0] = 1;
-	for (uint32 i = 0; i < program->block_count; i++)
-		for (uint32 at = program->blocks[i].start;
-			 at < program->length && program->code[at].opcode != EVOP_RETURN && program->code[at].opcode != EVOP_FAIL; at++)
-			ev_visit_blocks(&program->code[at], count_mention, mentions);
-	for (uint32 i = 0; i < program->length && !found; i++)
-		found = mentions[i] > 1;
-	pfree(mentions);
-	return found;
+	find_meetings(s);
+	chosen = choose_remembered(s);
+	if (chosen > 0)
+		write_remember(s, chosen);
 }
 
 void
@@ -689,26 +711,26 @@ ev_find_repeats(EvProgram *program)
 	MemoryContext scratch;
 	Search		s = {.program = program, .count = program->block_count};
 
-	if (!is_any_mentioned_twice(program))
-		return;
 	scratch = AllocSetContextCreate(caller, "event_validate repeats", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
 	s.nodes = palloc_extended(sizeof(GraphNode) * s.count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	s.finished = palloc_extended(sizeof(uint32) * s.count, MCXT_ALLOC_HUGE);
+	s.call_room = 2 * s.count;
+	s.calls = palloc_extended(sizeof(Call) * s.call_room, MCXT_ALLOC_HUGE);
 	for (uint32 i = 0; i < s.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		find_calls(&s, i);
+		s.nodes[i].size = s.nodes[i].call_count == 0 ? 1 : PG_UINT32_MAX;
 	}
-	find_circles(&s);
-	if (leave_out_little(&s))
-	{
-		uint32		chosen;
 
-		find_meetings(&s);
-		chosen = choose_remembered(&s);
-		if (chosen > 0)
-			write_remember(&s, chosen);
+	/* nearly always it is soon told that no ways meet, or few */
+	if (leave_out(&s, 1) && find_circles(&s) > LITTLE + 4 * (uint64) s.count)
+	{
+		for (uint32 i = 0; i < s.count; i++)
+			s.nodes[i].callers = 0;
+		if (leave_out(&s, LITTLE))
+			remember_some(&s);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
