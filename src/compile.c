@@ -963,84 +963,6 @@ write_block(Writer *w, Subschema *subschema)
 
 /* ---------- putting it together ---------- */
 
-/* Calls a function on every mention of a block in an instruction. */
-static void
-visit_blocks(EvInstruction *instruction, void (*visit) (uint32 *block, bool in_place, void *arg), void *arg)
-{
-	switch ((EvOpcode) instruction->opcode)
-	{
-		case EVOP_CALL:
-		case EVOP_CALL_REF:
-		case EVOP_NOT:
-		case EVOP_DEPENDENT_SCHEMA:
-			visit(&instruction->target, true, arg);
-			break;
-		case EVOP_UNEVALUATED_PROPERTIES:
-		case EVOP_UNEVALUATED_ITEMS:
-			visit(&instruction->target, false, arg);
-			break;
-		case EVOP_ANY_OF:
-		case EVOP_ONE_OF:
-			for (uint32 i = 0; i < instruction->u.branches->count; i++)
-				visit(&instruction->u.branches->blocks[i], true, arg);
-			break;
-		case EVOP_IF:
-			visit(&instruction->u.condition.if_block, true, arg);
-			visit(&instruction->u.condition.then_block, true, arg);
-			visit(&instruction->u.condition.else_block, true, arg);
-			break;
-		case EVOP_CALL_DYNAMIC:
-			{
-				EvDynamic  *dynamic = unconstify(EvDynamic *, instruction->u.dynamic);
-
-				/* where it leads is known while running only */
-				visit(&dynamic->initial, false, arg);
-				for (uint32 i = 0; i < dynamic->target_count; i++)
-					visit(&dynamic->targets[i].block, false, arg);
-				break;
-			}
-		case EVOP_OBJECT:
-			{
-				EvObject   *object = unconstify(EvObject *, instruction->u.object);
-
-				for (uint32 i = 0; i < object->property_count; i++)
-					visit(&object->properties[i].block, false, arg);
-				for (uint32 i = 0; i < object->pattern_count; i++)
-					visit(&object->patterns[i].block, false, arg);
-				visit(&object->additional, false, arg);
-				visit(&object->names, false, arg);
-				break;
-			}
-		case EVOP_ARRAY:
-			{
-				EvArray    *array = unconstify(EvArray *, instruction->u.array);
-
-				for (uint32 i = 0; i < array->prefix_count; i++)
-					visit(&array->prefix[i], false, arg);
-				visit(&array->items, false, arg);
-				visit(&array->contains, false, arg);
-				break;
-			}
-		case EVOP_RETURN:
-		case EVOP_FAIL:
-		case EVOP_TYPE:
-		case EVOP_SKIP_UNLESS:
-		case EVOP_ENUM:
-		case EVOP_ENUM_STRINGS:
-		case EVOP_LENGTH:
-		case EVOP_PATTERN:
-		case EVOP_FORMAT:
-		case EVOP_CONTENT:
-		case EVOP_BOUND:
-		case EVOP_MULTIPLE_OF:
-		case EVOP_DEPENDENT_REQUIRED:
-		case EVOP_SCOPE:
-		case EVOP_ANNOTATE:
-		case EVOP_TRACK:
-			break;
-	}
-}
-
 typedef struct EndlessSearch
 {
 	Writer	   *writer;
@@ -1081,7 +1003,7 @@ find_endless(Writer *w, Subschema *subschema)
 	end = subschema->block + 1 < w->program->block_count ?
 		w->program->blocks[subschema->block + 1].start : w->program->length;
 	for (uint32 i = w->program->blocks[subschema->block].start; i < end; i++)
-		visit_blocks(&w->program->code[i], visit_endless, &search);
+		ev_visit_blocks(&w->program->code[i], visit_endless, &search);
 	subschema->visit = 2;
 }
 
@@ -1152,7 +1074,7 @@ write_program(Compiler *c, Subschema *root)
 	 * write_block), but each is linked once: each was made anew.
 	 */
 	for (uint32 i = 0; i < w.program->length; i++)
-		visit_blocks(&w.program->code[i], link_block, w.program);
+		ev_visit_blocks(&w.program->code[i], link_block, w.program);
 	optimize(c, w.program);
 	return w.program;
 }

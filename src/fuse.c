@@ -76,10 +76,10 @@ add_source(Closure *c, const EvObject *object)
 static bool
 gather_branch(Closure *c, uint32 block)
 {
-	if (block >= EV_BLOCK_TRUE)
-		return true;
 	if (c->visits++ == MAX_VISITS)
 		return false;
+	if (block >= EV_BLOCK_TRUE)
+		return true;
 	for (const EvInstruction *instruction = &c->program->code[block];; instruction++)
 	{
 		bool		known = true;
@@ -95,6 +95,7 @@ gather_branch(Closure *c, uint32 block)
 			case EVOP_CALL:
 			case EVOP_CALL_REF:
 			case EVOP_DEPENDENT_SCHEMA:
+			case EVOP_REMEMBER:
 				known = gather_branch(c, instruction->target);
 				break;
 			case EVOP_ANY_OF:
@@ -222,6 +223,7 @@ gather(Closure *c, uint32 block, bool is_root)
 				known = is_root;
 				c->unevaluated_items = instruction->target;
 				break;
+			case EVOP_REMEMBER: /* what is fused is not remembered */
 			case EVOP_CALL_DYNAMIC:
 			case EVOP_SCOPE:
 			case EVOP_TRACK:
@@ -401,8 +403,6 @@ find_fusion(EvOptimizer *o, uint32 block, uint32 *end)
 	{
 		fusion->object = palloc0(sizeof(EvObject));
 		fusion->object->source = EV_NO_SOURCE;
-		fusion->object->is_fused = true;
-		fusion->object->origin = block;
 		for (uint32 i = 0; i < c.object_count; i++)
 			o->names_left -= c.objects[i]->property_count;
 		for (uint32 i = 0; i < c.source_count; i++)

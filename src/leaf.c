@@ -480,6 +480,15 @@ join_leaves(const EvLeaf *a, const EvLeaf *b, EvLeaf *both)
 	return true;
 }
 
+static bool
+matches_name(const EvMatch *m, const EvPatternProperty *pattern, const char *key, uint32 length, uint64 word)
+{
+	if ((word & pattern->prefix_mask) != pattern->prefix)
+		return false;
+	return m->is_utf8 ? ev_pattern_matches(pattern->pattern, key, length) :
+		ev_matches_pattern(pattern->pattern, key, length);
+}
+
 /*
  * The leaf for a key's value, given its property, in an object that also has
  * patterns; *both is room for one.  False where two have a say, and no leaf
@@ -500,11 +509,7 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 	}
 	for (uint32 i = 0; i < object->pattern_count; i++)
 	{
-		const EvPattern *pattern = object->patterns[i].pattern;
-
-		if ((word & object->patterns[i].prefix_mask) != object->patterns[i].prefix)
-			continue;
-		if (!(m->is_utf8 ? ev_pattern_matches(pattern, key, length) : ev_matches_pattern(pattern, key, length)))
+		if (!matches_name(m, &object->patterns[i], key, length, word))
 			continue;
 		if (is_additional)
 			*leaf = &object->patterns[i].leaf;
@@ -517,6 +522,39 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 		is_additional = false;
 	}
 	return true;
+}
+
+/* Where that is so: all that have a say on the key's value. */
+static pg_noinline bool
+match_each_leaf(EvMatch *m, const EvObject *object, const JsonbContainer *container, uint32 index,
+				const char *key, uint32 length, const EvProperty *property)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *values = container->children + count;
+	uint32		start = getJsonbOffset(container, count + index);
+	EvInstance	value = ev_entry_value(values[index], (const char *) (values + count), start,
+									   ev_entry_end(values[index], start));
+	uint64		word = ev_word(key, length);
+
+	if (property != NULL && property->block != EV_BLOCK_NONE && !match_leaf(m, &property->leaf, value))
+		return false;
+	for (uint32 i = 0; i < object->pattern_count; i++)
+		if (matches_name(m, &object->patterns[i], key, length, word) &&
+			!match_leaf(m, &object->patterns[i].leaf, value))
+			return false;
+	return true;
+}
+
+static pg_noinline void
+make_room_for_doubts(EvDoubts *doubts)
+{
+	EvDoubt    *more = MemoryContextAllocHuge(CurrentMemoryContext, 2 * doubts->room * sizeof(EvDoubt));
+
+	memcpy(more, doubts->doubts, doubts->count * sizeof(EvDoubt));
+	if (doubts->doubts != doubts->few)
+		pfree(doubts->doubts);
+	doubts->doubts = more;
+	doubts->room *= 2;
 }
 
 /* Values that begin at *start, which is then where they end. */
@@ -533,12 +571,13 @@ match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 coun
 
 		if (doubts != NULL && leaf->kind == EV_LEAF_DOUBT)
 		{
-			if (doubts->count < EV_MAX_DOUBTS)
-			{
-				doubts->sources[doubts->count] = leaf->u.sources;
-				doubts->values[doubts->count] = ev_entry_value(values[i], base, value_start, end);
-			}
-			doubts->count++;
+			EvDoubt    *doubt;
+
+			if (unlikely(doubts->count == doubts->room))
+				make_room_for_doubts(doubts);
+			doubt = &doubts->doubts[doubts->count++];
+			doubt->sources = leaf->u.sources;
+			doubt->value = ev_entry_value(values[i], base, value_start, end);
 		}
 		else if (leaf->kind != EV_LEAF_TRUE &&
 				 !match_entry(m, leaf, values[i], base, value_start, end))
@@ -595,6 +634,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	uint32		value_start = values_start(keys, count);
 	uint32		required = 0;
 	uint32		done = 0;
+	bool		is_known = true;	/* the leaves say it all */
 
 	do
 	{
@@ -618,9 +658,12 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			if (object->pattern_count > 0 && (property == NULL || !object->is_resolved) &&
 				!find_leaf(m, object, key, length, property, &leaf, &both))
 			{
-				EvInstance	in = {.type = EV_OBJECT, .data = (const char *) container};
+				static const EvLeaf matched = {.kind = EV_LEAF_TRUE, .types = EV_ALL_TYPES};
 
-				return ev_match_object(m, object, in);
+				if (!match_each_leaf(m, object, container, i, key, length, property))
+					return false;
+				leaf = &matched;
+				is_known = false;
 			}
 			if (object->names_leaf.kind != EV_LEAF_TRUE)
 			{
@@ -636,7 +679,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 		}
 		if (until == count && required < object->required_count)
 			return false;
-		if (until == count && done == 0)
+		if (until == count && done == 0 && is_known)
 			ev_remember_keys(object->seen, container, key_start, leaves);
 		if (!match_values(m, leaves, values + done, until - done, base, &value_start, doubts))
 			return false;

@@ -27,6 +27,7 @@
 #include "compat.h"
 #include "match_internal.h"
 #include "number.h"
+#include "remember.h"
 #include "text.h"
 #include "value.h"
 #include "words.h"
@@ -71,6 +72,7 @@ typedef struct Step
 
 static bool run_marks(EvMatch *m, uint32 at, EvInstance in, Marks *marks);
 static bool run_collect(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step);
+static bool run_remembered(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, RunMode mode);
 
 /* ---------- violations ---------- */
 
@@ -159,8 +161,11 @@ violate(EvMatch *m, const Step *step, const char *keyword, const char *path,
 	violation.place = step->place;
 	violation.path = path;
 	collector->add(collector, &violation);
-	if (collector == m->top)
-		MemoryContextReset(m->context);
+	if (collector != m->top)
+		return;
+	if (m->program->remembers && m->memory->again > 0)
+		m->memory->listed_again++;
+	MemoryContextReset(m->context);
 }
 
 /*
@@ -363,22 +368,33 @@ match_tracked(EvMatch *m, const EvTracked *tracked, uint32 at, EvInstance in)
 	EvDoubts	doubts;
 	uint64		matched = 0;
 	Marks		marks = {&matched, 1, true};
+	bool		ok;
 
 	if (tracked->object == NULL)
 		return run_tracked(m, at + 1, in, NULL, NULL, FAST);
 	doubts.count = 0;
-	if (!ev_match_object_in_doubt(m, tracked->object, (const JsonbContainer *) in.data, &doubts))
-		return false;
-	if (doubts.count == 0)
+	doubts.room = EV_FEW_DOUBTS;
+	doubts.doubts = doubts.few;
+	ok = ev_match_object_in_doubt(m, tracked->object, (const JsonbContainer *) in.data, &doubts);
+	if (ok && doubts.count == 0)
 		return tracked->rest >= EV_BLOCK_TRUE || ev_run_block(m, tracked->rest, in);
-	if (doubts.count > EV_MAX_DOUBTS)
-		return run_tracked(m, at + 1, in, NULL, NULL, FAST);
-	if (tracked->rest < EV_BLOCK_TRUE && !run_marks(m, tracked->rest, in, &marks))
-		return false;
-	for (uint32 i = 0; i < doubts.count; i++)
-		if ((doubts.sources[i] & matched) == 0 && !ev_match_leaf(m, &tracked->unevaluated, doubts.values[i]))
-			return false;
-	return true;
+	if (ok && tracked->rest < EV_BLOCK_TRUE)
+		ok = run_marks(m, tracked->rest, in, &marks);
+	for (uint32 i = 0; ok && i < doubts.count; i++)
+		ok = (doubts.doubts[i].sources & matched) != 0 ||
+			ev_match_leaf(m, &tracked->unevaluated, doubts.doubts[i].value);
+	if (doubts.doubts != doubts.few)
+		pfree(doubts.doubts);
+	return ok;
+}
+
+static bool
+is_in_scope(const EvScope *scope, uint32 resource)
+{
+	for (; scope != NULL; scope = scope->outer)
+		if (scope->resource == resource)
+			return true;
+	return false;
 }
 
 /* The block for a $dynamicRef: the outermost resource in scope that has one. */
@@ -1278,10 +1294,6 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 
 					check_stack_depth();
 
-					/*
-					 * Only by references can a schema run longer than it is:
-					 * twice each over n levels is 2^n.
-					 */
 					CHECK_FOR_INTERRUPTS();
 					if (!enter_in_place(m, target, in, marks, step, source->path, mode))
 					{
@@ -1292,10 +1304,17 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 					break;
 				}
 
+			case EVOP_REMEMBER:
+				return run_remembered(m, at, in, marks, step, mode);
+
 			case EVOP_SCOPE:
 				{
-					EvScope		scope = {m->scope, instruction->u.resource};
+					EvScope		scope = {m->scope, instruction->u.resource, 0};
 
+					if (is_in_scope(m->scope, scope.resource))
+						break;
+					if (program->remembers)
+						scope.state = ev_scope_state(m->memory, m->scope, scope.resource);
 					m->scope = &scope;
 					ok = mode == FAST ? ev_run_block(m, at + 1, in) :
 						mode == MARKS ? run_marks(m, at + 1, in, marks) :
@@ -1412,16 +1431,116 @@ run_collect(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step
 	return ok;
 }
 
-/* Objects where two patterns have a say on one property. */
-bool
-ev_match_object(EvMatch *m, const EvObject *object, EvInstance in)
+/* ---------- remembered answers ---------- */
+
+/*
+ * What is wrong with a value is listed again for each way in which a schema
+ * comes to apply to it, but only so often.
+ */
+#define MAX_LISTED_AGAIN	1000
+
+#define MAX_COUNT			(PG_INT64_MAX / 2)
+
+/* A question about the block of the REMEMBER at `at`. */
+static EvQuestion
+make_question(const EvMatch *m, uint32 at, EvInstance in, const Marks *marks, RunMode mode)
 {
-	/* a fused one stands for what is in the code */
-	if (object->is_fused && m->program->code[object->origin].opcode == EVOP_TRACK)
-		return run_tracked(m, object->origin + 1, in, NULL, NULL, FAST);
-	if (object->is_fused)
-		return ev_run_block(m, object->origin, in);
-	return match_object(m, object, in, NULL, NULL, FAST);
+	EvQuestion	question = {0};
+
+	question.data = in.data;
+	question.length = in.type == EV_STRING ? in.length : 0;
+	question.type = in.type;
+	question.block = at;
+	question.scope = m->scope != NULL ? m->scope->state : 0;
+	if (mode == COLLECT)
+		question.kind = marks != NULL ? EV_ANSWER_COUNT_MARKS : EV_ANSWER_COUNT;
+	else if (mode == MARKS)
+		question.kind = marks->by_source ? EV_ANSWER_SOURCES : EV_ANSWER_MARKS;
+	else
+		question.kind = EV_ANSWER_PLAIN;
+	return question;
+}
+
+/* Are violations that were there before only counted? */
+static bool
+only_counts(const EvMatch *m)
+{
+	return m->collector->count >= m->collector->limit ||
+		(m->collector == m->top && m->memory->listed_again >= MAX_LISTED_AGAIN);
+}
+
+/* What an answer says besides yes or no. */
+static bool
+recall(EvMatch *m, const EvAnswer *answer, Marks *marks, RunMode mode)
+{
+	/* what is doubled again and again is more than can be counted */
+	if (mode == COLLECT && m->collector->count < MAX_COUNT)
+		m->collector->count += Min(answer->count, MAX_COUNT - m->collector->count);
+	if (marks != NULL && marks->by_source)
+		*marks->bits |= answer->sources;
+	else if (marks != NULL && answer->marks != NULL)
+		for (uint32 i = 0; i < marks->words; i++)
+			marks->bits[i] |= answer->marks[i];
+	return answer->valid;
+}
+
+/*
+ * REMEMBER: runs a block unless its answer is known.  It has marks of its own,
+ * so that it is known which it sets.  A report shows every way, and ends where
+ * it gets too large.
+ */
+static bool
+run_remembered(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, RunMode mode)
+{
+	const EvInstruction *instruction = &m->program->code[at];
+	EvAnswer	answer = {.question = make_question(m, at, in, marks, mode)};
+	const EvAnswer *known;
+	uint64		few[8] = {0};
+	Marks		own = {few, 0, false};
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (mode == COLLECT && m->collector->enter != NULL)
+		return run_collect(m, instruction->target, in, marks, step);
+	known = ev_remembered(m->memory, &answer.question);
+	if (known != NULL && (mode != COLLECT || known->valid || only_counts(m)))
+		return recall(m, known, marks, mode);
+
+	if (marks != NULL)
+	{
+		own.words = marks->words;
+		own.by_source = marks->by_source;
+		if (own.words > lengthof(few))
+			own.bits = palloc0(own.words * sizeof(uint64));
+	}
+	if (mode == COLLECT)
+	{
+		int64		before = m->collector->count;
+		bool		again = known != NULL;
+
+		m->memory->again += again;
+		answer.valid = run_collect(m, instruction->target, in, marks != NULL ? &own : NULL, step);
+		answer.count = m->collector->count - before;
+		m->collector->count = before;
+		m->memory->again -= again;
+	}
+	else if (mode == MARKS)
+		answer.valid = run_marks(m, instruction->target, in, &own);
+	else
+		answer.valid = ev_match_leaf(m, instruction->u.leaf, in);
+
+	if (own.by_source)
+		answer.sources = few[0];
+	else if (own.words > 0)
+	{
+		answer.marks = own.bits;
+		answer.words = own.words;
+	}
+	ev_remember(m->memory, &answer);
+	recall(m, &answer, marks, mode);
+	if (own.bits != few)
+		pfree(own.bits);
+	return answer.valid;
 }
 
 bool
@@ -1438,12 +1557,20 @@ ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *c
 {
 	EvMatch		m = {.program = program, .collector = collector, .top = collector};
 	Step		root = {.path = "",.place = program->blocks[0].place};
+	EvMemory	memory;
 	bool		ok;
 
+	if (program->remembers)
+	{
+		ev_remember_begin(&memory, program);
+		m.memory = &memory;
+	}
 	m.is_utf8 = program->is_utf8;
 	m.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate violations",
 									  ALLOCSET_SMALL_SIZES);
 	ok = run_collect(&m, 0, ev_root_value(document), NULL, &root);
 	MemoryContextDelete(m.context);
+	if (program->remembers)
+		ev_remember_end(&memory);
 	return ok;
 }

@@ -54,7 +54,7 @@ ev_match(const EvProgram *program, const Jsonb *document)
 }
 
 /* The way to match documents that suits a program whose root leaf is known. */
-extern EvMatchFunction ev_match_function(const EvLeaf *root);
+extern EvMatchFunction ev_match_function(const EvProgram *program);
 
 /* Is the answer the same for all documents, so that none need be looked at? */
 extern bool ev_match_is_constant(const EvProgram *program);

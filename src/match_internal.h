@@ -13,8 +13,12 @@
 typedef struct EvScope
 {
 	const struct EvScope *outer;
-	uint32		resource;
+	uint32		resource;		/* each is in it once */
+	uint32		state;			/* see ev_scope_state; only in programs that
+								 * remember */
 } EvScope;
+
+struct EvMemory;
 
 /* One run of a program. */
 typedef struct EvMatch
@@ -23,13 +27,14 @@ typedef struct EvMatch
 	const EvScope *scope;
 	bool		is_utf8;		/* the server encoding is */
 	uint32		depth;			/* of containers */
+	struct EvMemory *memory;	/* only of programs that remember */
 	EvCollector *collector;		/* COLLECT only, and what follows */
 	EvCollector *top;			/* the caller's */
 	int			explaining;		/* branches within branches being explained */
 	MemoryContext context;		/* for messages; reset after each of top's */
 } EvMatch;
 
-/* The rest of it is for runs that collect. */
+/* The rest of it is for runs that remember or collect. */
 static inline void
 ev_begin_run(EvMatch *m, const EvProgram *program)
 {
@@ -48,13 +53,21 @@ extern bool ev_match_plain_object(EvMatch *m, const EvObject *object, const Json
 extern bool ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *container);
 
 /* Properties that are unevaluated unless one of some branches matches. */
-#define EV_MAX_DOUBTS	32
+typedef struct EvDoubt
+{
+	uint64		sources;
+	EvInstance	value;
+} EvDoubt;
+
+/* So many there is room for without allocating any. */
+#define EV_FEW_DOUBTS	32
 
 typedef struct EvDoubts
 {
-	uint32		count;			/* may be more than there is room for */
-	uint64		sources[EV_MAX_DOUBTS];
-	EvInstance	values[EV_MAX_DOUBTS];
+	uint32		count;
+	uint32		room;
+	EvDoubt    *doubts;
+	EvDoubt		few[EV_FEW_DOUBTS];
 } EvDoubts;
 
 /*
@@ -76,7 +89,6 @@ extern bool ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const J
 									 EvDoubts *doubts);
 
 /* The same for what the leaves leave to match.c. */
-extern bool ev_match_object(EvMatch *m, const EvObject *object, EvInstance in);
 extern bool ev_has_equal_items(const JsonbContainer *container);
 
 /* Single checks. */

@@ -672,7 +672,7 @@ ev_optimize(EvProgram *program)
 		else if (instruction->opcode == EVOP_ENUM)
 			optimize_other_enum(unconstify(EvEnum *, instruction->u.enumeration));
 	}
-	ev_find_fusions(&o);
+	o.fusions = palloc0(sizeof(EvFusion *) * Max(program->length, 1));
 	for (uint32 i = 0; i < program->length; i++)
 	{
 		EvInstruction *instruction = &program->code[i];
@@ -681,6 +681,9 @@ ev_optimize(EvProgram *program)
 		if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
 			optimize_branches(&o, unconstify(EvBranches *, instruction->u.branches));
 	}
+	pfree(o.fusions);
+	ev_find_repeats(program);
+	ev_find_fusions(&o);
 	for (uint32 i = 0; i < program->length; i++)
 	{
 		EvInstruction *instruction = &program->code[i];
@@ -690,6 +693,13 @@ ev_optimize(EvProgram *program)
 			optimize_object(&o, unconstify(EvObject *, instruction->u.object));
 		else if (instruction->opcode == EVOP_ARRAY)
 			optimize_array(&o, unconstify(EvArray *, instruction->u.array));
+		else if (instruction->opcode == EVOP_REMEMBER)
+		{
+			EvLeaf	   *leaf = palloc(sizeof(EvLeaf));
+
+			*leaf = ev_make_leaf(&o, instruction->target);
+			instruction->u.leaf = leaf;
+		}
 		else if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
 		{
 			EvBranches *branches = unconstify(EvBranches *, instruction->u.branches);
@@ -700,6 +710,6 @@ ev_optimize(EvProgram *program)
 	}
 	ev_fill_fusions(&o);
 	program->root = ev_make_leaf(&o, 0);
-	program->match = ev_match_function(&program->root);
+	program->match = ev_match_function(program);
 	pfree(o.fusions);
 }

@@ -41,6 +41,12 @@ extern EvLeaf ev_make_leaf(const EvOptimizer *o, uint32 block);
 /* What is to be done for each object when its leaves are there. */
 extern void ev_finish_object(EvObject *object);
 
+/*
+ * Writes REMEMBER instructions where blocks would be run again and again for
+ * one value.  What tells branches apart is known by then.  The program may grow.
+ */
+extern void ev_find_repeats(EvProgram *program);
+
 /* Finds what can be fused; no leaf is made yet.  The program may grow. */
 extern void ev_find_fusions(EvOptimizer *o);
 

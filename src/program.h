@@ -64,6 +64,7 @@ typedef enum EvType
 	X(CALL, "allOf, one member: the block at target applies too") \
 	X(CALL_REF, "$ref: the block at target applies too") \
 	X(CALL_DYNAMIC, "$dynamicRef, $recursiveRef (dynamic)") \
+	X(REMEMBER, "the block at target applies, and its answer is remembered (leaf)") \
 	X(SCOPE, "the rest of the block runs in the dynamic scope of a resource (resource)") \
 	X(ANY_OF, "anyOf (branches)") \
 	X(ONE_OF, "oneOf (branches)") \
@@ -238,8 +239,6 @@ typedef struct EvObject
 	bool		is_resolved;	/* the leaves of properties heed patterns */
 	uint8		source;			/* a number, where what a branch evaluates is
 								 * tracked */
-	bool		is_fused;		/* of several, ... */
-	uint32		origin;			/* ... which the block here stands for */
 	struct EvSeenKeys *seen;	/* changes as objects come by */
 } EvObject;
 
@@ -403,6 +402,7 @@ typedef struct EvInstruction
 		}			condition;	/* IF */
 		const EvDynamic *dynamic;	/* CALL_DYNAMIC */
 		uint32		resource;	/* SCOPE */
+		const EvLeaf *leaf;		/* REMEMBER: of the block */
 		const Jsonb *annotation;	/* ANNOTATE */
 		const EvTracked *tracked;	/* TRACK; NULL: nothing is known */
 	}			u;
@@ -450,12 +450,20 @@ typedef struct EvProgram
 	EvMatchFunction match;		/* the way that suits the root, see match.h */
 	EvLeaf		root;			/* of the first block */
 	bool		is_utf8;		/* the server encoding is */
+	bool		remembers;		/* it has REMEMBER instructions */
 	EvInstruction *code;		/* entered at 0 */
 	uint32		length;
 	EvSource   *sources;		/* parallel to code */
 	EvBlock    *blocks;
 	uint32		block_count;
 } EvProgram;
+
+/*
+ * Calls a function on every mention of a block in an instruction; in_place says
+ * that the block is run for the same instance.
+ */
+typedef void (*EvBlockVisitor) (uint32 *block, bool in_place, void *arg);
+extern void ev_visit_blocks(EvInstruction *instruction, EvBlockVisitor visit, void *arg);
 
 /* The name of an opcode, for event_schema_program. */
 extern const char *ev_opcode_name(EvOpcode opcode);

@@ -12,6 +12,7 @@
 #include "key_set.h"
 #include "match_internal.h"
 #include "number.h"
+#include "remember.h"
 #include "value.h"
 
 /* ---------- nothing to look at ---------- */
@@ -181,15 +182,37 @@ match_object(const EvProgram *program, const JsonbContainer *root)
 	return set->checked == 0 ? BoolGetDatum(true) : match_values(program, root, set);
 }
 
+/* ---------- programs that remember ---------- */
+
+static Datum
+match_remembering(const EvProgram *program, const JsonbContainer *root)
+{
+	const Jsonb *document = (const Jsonb *) ((const char *) root - offsetof(Jsonb, root));
+	EvMemory	memory;
+	EvMatch		m;
+	bool		ok;
+
+	ev_begin_run(&m, program);
+	ev_remember_begin(&memory, program);
+	m.memory = &memory;
+	ok = ev_match_leaf(&m, &program->root, ev_root_value(document));
+	ev_remember_end(&memory);
+	return BoolGetDatum(ok);
+}
+
 /* ---------- which way ---------- */
 
 EvMatchFunction
-ev_match_function(const EvLeaf *root)
+ev_match_function(const EvProgram *program)
 {
+	const EvLeaf *root = &program->root;
+
 	if (root->types == 0)
 		return match_none;
 	if (root->types == EV_ALL_TYPES && root->checked == 0)
 		return match_any;
+	if (program->remembers && root->checked != 0)
+		return match_remembering;
 	if (root->kind == EV_LEAF_OBJECT && (root->types & EV_BIT(EV_OBJECT)) != 0 && root->u.object->has_key_sets)
 		return match_object;
 	return match_root;
