@@ -76,10 +76,16 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_REGEX_USES_MALLOC	(PG_VERSION_NUM < 160000)
 
 /*
- * Raises insufficient_privilege where the current user may not execute a
- * function.  PostgreSQL 16 made one function of those that check privileges.
+ * Raises insufficient_privilege where the current user may not create in a
+ * schema, or execute a function.  PostgreSQL 16 made one function of those that check privileges.
  */
 #if PG_VERSION_NUM >= 160000
+#define EV_CHECK_CREATE(namespace, name) \
+	do { \
+		AclResult	ev_result = object_aclcheck(NamespaceRelationId, (namespace), GetUserId(), ACL_CREATE); \
+		if (ev_result != ACLCHECK_OK) \
+			aclcheck_error(ev_result, OBJECT_SCHEMA, (name)); \
+	} while (0)
 #define EV_CHECK_EXECUTE(function, name) \
 	do { \
 		AclResult	ev_result = object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE); \
@@ -87,12 +93,28 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
 	} while (0)
 #else
+#define EV_CHECK_CREATE(namespace, name) \
+	do { \
+		AclResult	ev_result = pg_namespace_aclcheck((namespace), GetUserId(), ACL_CREATE); \
+		if (ev_result != ACLCHECK_OK) \
+			aclcheck_error(ev_result, OBJECT_SCHEMA, (name)); \
+	} while (0)
 #define EV_CHECK_EXECUTE(function, name) \
 	do { \
 		AclResult	ev_result = pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE); \
 		if (ev_result != ACLCHECK_OK) \
 			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
 	} while (0)
+#endif
+
+/*
+ * The number of this backend's current transaction, which it has from the
+ * beginning.  PostgreSQL 17 moved it.
+ */
+#if PG_VERSION_NUM >= 170000
+#define EV_LOCAL_TRANSACTION	(MyProc->vxid.lxid)
+#else
+#define EV_LOCAL_TRANSACTION	(MyProc->lxid)
 #endif
 
 #endif							/* EV_COMPAT_H */
