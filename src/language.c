@@ -78,12 +78,11 @@ ev_name_kind(const char *name, const char **reason)
 						   (int) strlen(name), EV_NAME_MAX);
 		return EV_NAME_BAD;
 	}
-	for (const char *p = name; *p; p++)
-		if ((unsigned char) *p < 0x20 || *p == 0x7F)
-		{
-			*reason = "The name has a control character.";
-			return EV_NAME_BAD;
-		}
+	if (!ev_name_is_seen(name, strlen(name)))
+	{
+		*reason = "The name has a control character, or another one that is not seen: of direction, of zero width, or not assigned.";
+		return EV_NAME_BAD;
+	}
 
 	if (at == NULL)
 	{

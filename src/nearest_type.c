@@ -27,7 +27,7 @@
 #include "registry.h"
 
 #define MANY_TYPES		20000
-#define MANY_COMPARED	500
+#define MANY_COMPARED	100
 
 /* An edit changes the name by so many characters at most: one goes, one comes. */
 #define CHANGED_BY_EDIT	2

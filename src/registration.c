@@ -38,6 +38,7 @@
 #include "utils/tuplestore.h"
 #include "utils/varlena.h"
 
+#include "claims.h"
 #include "compatibility.h"
 #include "compile.h"
 #include "format.h"
@@ -102,7 +103,8 @@ ev_require_event_name(const text *type, int32 version, NameData *name)
 						   EV_NAME_MAX, excess)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("event type must not contain control characters")));
+			 errmsg("event type must not contain control characters or others that are not seen"),
+			 errdetail("These are characters of direction, of zero width, of private use, and those that are not assigned.")));
 }
 
 void
@@ -377,6 +379,7 @@ register_definition(const char *name, const char *uri, const char *definition,
 		document.function = function;
 	}
 
+	ev_claims_check(&document);
 	ev_language_compile(&document, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
