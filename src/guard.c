@@ -73,7 +73,7 @@ event_trigger_data(FunctionCallInfo fcinfo, const char *event)
  * nothing but the kinds of functions in names.h may stand there.
  */
 static void
-check_kind(HeapTuple function, Oid language, bool is_new)
+check_kind(HeapTuple function, Oid language, bool is_create)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
 	const char *reason;
@@ -91,7 +91,8 @@ check_kind(HeapTuple function, Oid language, bool is_new)
 			 form->prorettype == TEXTOID && form->pronargs == 0 &&
 			 ev_compatibility_is_policy(function))
 	{
-		if (is_new)
+		/* also to replace one, which may have another owner than the type */
+		if (is_create)
 			ev_ownership_lock_type(NameStr(form->proname), strrchr(NameStr(form->proname), '@') - NameStr(form->proname),
 								   form->oid);
 		return;
@@ -150,7 +151,7 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 	}
 
 	if (form->pronamespace == namespace)
-		check_kind(function, language, is_create && !HeapTupleIsValid(previous));
+		check_kind(function, language, is_create);
 	if (form->prolang == language)
 		ev_language_check_function(function);
 	else if (form->pronamespace == namespace &&

@@ -106,6 +106,15 @@ def test_policy_before_the_first_version(world):
     world.run("alice", "SELECT register_event_schema('theirs', 2, '{}')")
 
 
+def test_policy_left_behind(world):
+    """Who owns only the policy of a type does not change it any more."""
+    begin(world)
+    world.run("mallory", "SELECT set_event_compatibility('mine', 'full')")
+    world.run("owner", "SELECT register_event_schema('mine', 1, '{}')")
+    for command in (policy("mine").replace("CREATE", "CREATE OR REPLACE", 1), "SELECT public.set_event_compatibility('mine', 'none')"):
+        refused_each_way(world, "mallory", command, "42501", "mine@1")
+
+
 def test_who_may(world):
     """Members of the owning role, the owner of the database, superusers."""
     begin(world)
@@ -253,6 +262,15 @@ def test_circle_by_id_is_kept(world):
     world.run("alice", "DROP FUNCTION " + ", ".join(f'event_schema."c{i}@1"' for i in range(3)))
 
 
+def test_circle_is_widened_as_a_whole(world):
+    """A schema of a circle that says "not" of another one would accept less."""
+    begin(world)
+    world.run("alice", OFF, schema("tree@1", '{"properties": {"a": {"not": {"$ref": "event:leaf@1"}}}}'),
+              schema("leaf@1", '{"type": "string", "properties": {"b": {"$ref": "event:tree@1"}}}'))
+    world.refused("alice", """SELECT widen_event_schema('leaf', 1,
+        '{"type": ["string", "null"], "properties": {"b": {"$ref": "event:tree@1"}}}')""", "22023", "tree@1")
+
+
 def test_circle_in_a_restore(world):
     """pg_restore --clean drops one after the other; that opens only what is one's own."""
     begin(world)
@@ -361,6 +379,25 @@ def test_many_in_one_transaction(world):
     stranger.execute("SELECT register_event_schema('m', 1, '{}')")
     assert not waits(world, "owner", "BEGIN",
                      "SELECT count(register_event_schema('p' || i, 1, '{}')) FROM generate_series(1, 600) i")
+
+
+# ---------- others drop meanwhile ----------
+
+
+def test_ddl_while_others_drop(world):
+    begin(world)
+    writers = [Background(world.connect(role), f"""DO $do$ BEGIN FOR i IN 1..60 LOOP
+        PERFORM register_event_schema('{role}' || j, 1, '{{}}'), set_event_compatibility('{role}' || j, 'full')
+        FROM generate_series(1, 20) j; COMMIT;
+        PERFORM drop_event_schema('{role}' || j, 1) FROM generate_series(1, 20) j;
+        FOR j IN 1..20 LOOP EXECUTE format('DROP FUNCTION event_schema.%I()', '{role}' || j || '@compatibility'); END LOOP;
+        COMMIT; END LOOP; END $do$""") for role in ("alice", "bob")]
+    session = world.connect("mallory")
+    while any(writer.is_alive() for writer in writers):
+        session.execute("SELECT count(*) FROM generate_series(1, 5) AS i, LATERAL (SELECT i, d FROM event_schema_ddl() AS d) AS d")
+        session.execute("SELECT count(*) FROM event_schemas")
+    for writer in writers:
+        assert writer.join_within(1) is None, writer.error
 
 
 # ---------- what sessions keep ----------
