@@ -105,16 +105,22 @@ ev_claims_names(const EvDocument *document)
 
 /* ---------- all documents ---------- */
 
+static bool
+contains(const char *string, size_t length, const char *part)
+{
+	return memmem(string, length, part, strlen(part)) != NULL;
+}
+
 /*
  * May a body write out one of these names?  Most need not be parsed.  What is
  * escaped, or known by its hash only, may be anything.
  */
 static bool
-may_mention(const char *body, List *names)
+may_mention(const char *body, size_t length, List *names)
 {
 	ListCell   *cell;
 
-	if (list_length(names) > MANY_NAMES || strchr(body, '\\') != NULL || strchr(body, '%') != NULL)
+	if (list_length(names) > MANY_NAMES || memchr(body, '\\', length) != NULL || memchr(body, '%', length) != NULL)
 		return true;
 	foreach(cell, names)
 	{
@@ -122,10 +128,30 @@ may_mention(const char *body, List *names)
 		const char *part = strrchr(name, '/');
 
 		if (strncmp(name, "uri:", strlen("uri:")) == 0 ||
-			strstr(body, part != NULL && part[1] != '\0' ? part + 1 : name) != NULL)
+			contains(body, length, part != NULL && part[1] != '\0' ? part + 1 : name))
 			return true;
 	}
 	return false;
+}
+
+/* The same of a row of pg_proc, whose body is mostly read where it lies. */
+static bool
+may_be_concerned(HeapTuple function, TupleDesc descriptor, List *names)
+{
+	bool		is_null;
+	Datum		datum = heap_getattr(function, Anum_pg_proc_prosrc, descriptor, &is_null);
+	text	   *body;
+	bool		result;
+
+	if (is_null)
+		return false;
+	if (has_name(names, NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)))
+		return true;
+	body = DatumGetTextPP(datum);
+	result = may_mention(VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), names);
+	if ((Pointer) body != DatumGetPointer(datum))
+		pfree(body);
+	return result;
 }
 
 /* Looks at one document; in a memory context that is reset after it. */
@@ -152,17 +178,13 @@ visit_documents(List *names, Oid but, Visitor visit, void *arg)
 		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
 		EvDocument	document;
 		EvFault		fault;
-		bool		is_null;
-		Datum		body;
 
 		CHECK_FOR_INTERRUPTS();
-		if (form->pronamespace != namespace || form->prolang != language || form->oid == but)
+		if (form->pronamespace != namespace || form->prolang != language || form->oid == but ||
+			!may_be_concerned(tuple, RelationGetDescr(pg_proc), names))
 			continue;
 		MemoryContextSwitchTo(context);
-		body = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(pg_proc), &is_null);
-		if (!is_null &&
-			(has_name(names, NameStr(form->proname)) || may_mention(TextDatumGetCString(body), names)) &&
-			ev_language_document(tuple, &document, &fault))
+		if (ev_language_document(tuple, &document, &fault))
 			visit(tuple, &document, arg);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);

@@ -84,6 +84,12 @@ extern void ev_language_compile(const EvDocument *document, bool is_registered);
 extern void ev_language_allow_replacement(Oid function);
 
 /*
+ * Says that ev_claims_check was asked for the document that is about to take
+ * this name; NULL: for none.  To be set back whatever happens.
+ */
+extern void ev_language_vouch(const char *name);
+
+/*
  * A registered document is about to be replaced, or was just now, by one with
  * other annotations.  Raises duplicate_object where another schema refers into
  * them, whose answers would change.

@@ -184,7 +184,7 @@ ev_qualified_name(const char *name)
  * CREATE [OR REPLACE] FUNCTION.  The document is compiled already (and
  * under its URI, which the validator can't tell from a hash).
  */
-static Oid
+static void
 create_function(const char *name, const char *body, HeapTuple replaced)
 {
 	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
@@ -235,21 +235,25 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 					  GUC_ACTION_SAVE, true, 0, false);
 	ev_run_command((Node *) command, ddl);
 	AtEOXact_GUC(false, guc_level);
-
-	return ev_registered_function(name);
 }
 
-/* CREATE OR REPLACE FUNCTION with a document that the validator would refuse. */
+/*
+ * The same with what the validator would ask again, or refuse: a document
+ * whose claims were checked, and one that replaces a schema by a wider one.
+ */
 static Oid
-replace_by_wider(const char *name, const char *body, HeapTuple replaced)
+create_checked(const char *name, const char *body, HeapTuple replaced, bool is_wider)
 {
-	ev_language_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
+	ev_language_vouch(name);
+	if (is_wider)
+		ev_language_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
 	PG_TRY();
 	{
 		create_function(name, body, replaced);
 	}
 	PG_FINALLY();
 	{
+		ev_language_vouch(NULL);
 		ev_language_allow_replacement(InvalidOid);
 	}
 	PG_END_TRY();
@@ -384,11 +388,8 @@ register_definition(const char *name, const char *uri, const char *definition,
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
-	{
 		ev_widen_check(&old_document, &document);
-		return replace_by_wider(name, body.data, replaced);
-	}
-	return create_function(name, body.data, replaced);
+	return create_checked(name, body.data, replaced, is_wider);
 }
 
 static Oid
