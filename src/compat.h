@@ -119,4 +119,14 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 			aclcheck_error(ev_result, OBJECT_SCHEMA, (name)); \
 	} while (0)
 
+/*
+ * The number of this backend's current transaction, which it has from the
+ * beginning.  PostgreSQL 17 moved it.
+ */
+#if PG_VERSION_NUM >= 170000
+#define EV_LOCAL_TRANSACTION	(MyProc->vxid.lxid)
+#else
+#define EV_LOCAL_TRANSACTION	(MyProc->lxid)
+#endif
+
 #endif							/* EV_COMPAT_H */

@@ -34,6 +34,7 @@
 #include "compatibility.h"
 #include "language.h"
 #include "names.h"
+#include "ownership.h"
 #include "registration.h"
 #include "registry.h"
 
@@ -149,6 +150,21 @@ find_function(const char *name)
 						   ObjectIdGetDatum(ev_namespace_oid()));
 }
 
+Oid
+ev_compatibility_policy_function(const char *type, int length)
+{
+	char		name[NAMEDATALEN];
+	HeapTuple	function = policy_name(type, length, name) ? find_function(name) : NULL;
+	Oid			result = InvalidOid;
+
+	if (HeapTupleIsValid(function))
+	{
+		result = ((Form_pg_proc) GETSTRUCT(function))->oid;
+		ReleaseSysCache(function);
+	}
+	return result;
+}
+
 void
 ev_compatibility_lock_type(const char *type, int length)
 {
@@ -182,18 +198,26 @@ read_policy(const char *type, int length)
 	return policy;
 }
 
-/* By their functions' names. */
+/* A policy that was listed. */
+typedef struct Listed
+{
+	Oid			function;
+	NameData	name;
+} Listed;
+
 static int
 compare_policies(const ListCell *a, const ListCell *b)
 {
-	return strcmp(get_func_name(lfirst_oid(a)), get_func_name(lfirst_oid(b)));
+	return strcmp(NameStr(((const Listed *) lfirst(a))->name), NameStr(((const Listed *) lfirst(b))->name));
 }
 
 List *
 ev_compatibility_list(const char *type, int length)
 {
 	Oid			namespace = ev_namespace_oid();
+	List	   *policies_found = NIL;
 	List	   *result = NIL;
+	ListCell   *cell;
 	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
@@ -208,11 +232,19 @@ ev_compatibility_list(const char *type, int length)
 			ev_name_kind(name, &reason) != EV_NAME_POLICY)
 			continue;
 		if (type == NULL || (strrchr(name, '@') - name == length && memcmp(name, type, length) == 0))
-			result = lappend_oid(result, form->oid);
+		{
+			Listed	   *listed = palloc(sizeof(Listed));
+
+			listed->function = form->oid;
+			listed->name = form->proname;
+			policies_found = lappend(policies_found, listed);
+		}
 	}
 	systable_endscan(scan);
 	table_close(pg_proc, AccessShareLock);
-	list_sort(result, compare_policies);
+	list_sort(policies_found, compare_policies);
+	foreach(cell, policies_found)
+		result = lappend_oid(result, ((Listed *) lfirst(cell))->function);
 	return result;
 }
 
@@ -434,7 +466,8 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 				 errhint("The policies are %s.", policy_names())));
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	ev_language_lock(name, ExclusiveLock);
+	ev_ownership_require_create();
+	ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
 	create_policy(name, psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
 	PG_RETURN_VOID();
 }

@@ -26,6 +26,9 @@ extern void ev_compatibility_check(const EvDocument *document);
  */
 extern bool ev_compatibility_is_policy(HeapTuple function);
 
+/* The function of a type's policy; InvalidOid where it has none. */
+extern Oid	ev_compatibility_policy_function(const char *type, int length);
+
 /*
  * OIDs of the policies of a type (NULL: of all types, by type), in
  * CurrentMemoryContext.

@@ -15,9 +15,12 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_extension.h"
 #include "catalog/pg_language.h"
@@ -29,18 +32,23 @@
 #include "commands/proclang.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
+#include "claims.h"
 #include "compatibility.h"
 #include "enforcement.h"
 #include "guard.h"
 #include "language.h"
 #include "names.h"
+#include "ownership.h"
 #include "registration.h"
+#include "registry.h"
 #include "upcast.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_ddl);
@@ -65,7 +73,7 @@ event_trigger_data(FunctionCallInfo fcinfo, const char *event)
  * nothing but the kinds of functions in names.h may stand there.
  */
 static void
-check_kind(HeapTuple function, Oid language)
+check_kind(HeapTuple function, Oid language, bool is_create)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
 	const char *reason;
@@ -82,7 +90,13 @@ check_kind(HeapTuple function, Oid language)
 	else if (kind == EV_NAME_POLICY && plain && form->prolang == SQLlanguageId &&
 			 form->prorettype == TEXTOID && form->pronargs == 0 &&
 			 ev_compatibility_is_policy(function))
+	{
+		/* also to replace one, which may have another owner than the type */
+		if (is_create)
+			ev_ownership_lock_type(NameStr(form->proname), strrchr(NameStr(form->proname), '@') - NameStr(form->proname),
+								   form->oid);
 		return;
+	}
 
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
@@ -137,7 +151,7 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 	}
 
 	if (form->pronamespace == namespace)
-		check_kind(function, language);
+		check_kind(function, language, is_create);
 	if (form->prolang == language)
 		ev_language_check_function(function);
 	else if (form->pronamespace == namespace &&
@@ -182,12 +196,42 @@ refuse_rename(const char *kind, const char *name)
 			 errdetail("Extension event_validate finds it by this name.")));
 }
 
+/*
+ * A member that is let go is dumped by itself, and collides with CREATE
+ * EXTENSION in the restore; one that is taken in is not dumped at all, and is
+ * dropped with the extension.  Scripts of extensions, which create what is
+ * theirs, know what they do.
+ */
+static void
+check_extension_contents(AlterExtensionContentsStmt *command, Oid extension, Oid namespace)
+{
+	ObjectAddress member;
+	Relation	relation;
+
+	if (extension == get_extension_oid("event_validate", true))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot change what belongs to extension event_validate"),
+				 errdetail("A dump of this database could not be restored.")));
+	if (command->action < 0)
+		return;
+	member = get_object_address(command->objtype, command->object, &relation, AccessShareLock, true);
+	if (relation != NULL)
+		relation_close(relation, NoLock);
+	if (member.classId == ProcedureRelationId && OidIsValid(member.objectId) &&
+		get_func_namespace(member.objectId) == namespace)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot add function \"%s\" to extension \"%s\"",
+						get_func_name(member.objectId), get_extension_name(extension)),
+				 errdetail("What is registered would be dropped with the extension, and not be dumped."),
+				 errhint("Register it in a script of the extension.")));
+}
+
 static void
 check_command(EventTriggerData *data, Oid class, Oid object,
 			  Oid language, Oid namespace)
 {
-	Oid			extension;
-
 	switch (class)
 	{
 		case ProcedureRelationId:
@@ -208,19 +252,8 @@ check_command(EventTriggerData *data, Oid class, Oid object,
 		case ExtensionRelationId:
 			if (IsA(data->parsetree, AlterObjectSchemaStmt))
 				check_extension_members(object, language, namespace);
-
-			/*
-			 * A member that is let go is dumped by itself, and collides with
-			 * CREATE EXTENSION in the restore; one that is taken in is not
-			 * dumped at all.  Our own update scripts know what they do.
-			 */
-			extension = get_extension_oid("event_validate", true);
-			if (IsA(data->parsetree, AlterExtensionContentsStmt) &&
-				object == extension && !creating_extension)
-				ereport(ERROR,
-						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot change what belongs to extension event_validate"),
-						 errdetail("A dump of this database could not be restored.")));
+			if (IsA(data->parsetree, AlterExtensionContentsStmt) && !creating_extension)
+				check_extension_contents(castNode(AlterExtensionContentsStmt, data->parsetree), object, namespace);
 			break;
 		default:
 			break;
@@ -295,17 +328,96 @@ dropped_version(HeapTuple row, TupleDesc descriptor)
 	return version;
 }
 
+/*
+ * A restore over what is there (pg_restore --clean) drops one object after the
+ * other, also those that refer to each other.  That is what its settings look
+ * like; anybody can set them, so they open what is one's own only.
+ */
+static bool
+is_restoring(void)
+{
+	return !check_function_bodies && namespace_search_path[strspn(namespace_search_path, " \"")] == '\0';
+}
+
+/* The documents that a command dropped from event_schema. */
+typedef struct Dropped
+{
+	List	   *names;			/* all that they claimed */
+	List	   *documents;		/* for each of the names, whose it was */
+} Dropped;
+
+static void
+add_dropped_document(Dropped *all, Oid function)
+{
+	HeapTuple	row = ev_language_dropped(function);
+	EvDocument *document = palloc(sizeof(EvDocument));
+	const char *reason;
+	EvFault		fault;
+	ListCell   *cell;
+
+	if (!HeapTupleIsValid(row) ||
+		((Form_pg_proc) GETSTRUCT(row))->prolang != ev_language_oid() ||
+		((Form_pg_proc) GETSTRUCT(row))->pronamespace != ev_namespace_oid() ||
+		ev_name_kind(NameStr(((Form_pg_proc) GETSTRUCT(row))->proname), &reason) == EV_NAME_BAD ||
+		!ev_language_document(row, document, &fault))
+		return;
+	foreach(cell, ev_claims_names(document))
+	{
+		all->names = lappend(all->names, lfirst(cell));
+		all->documents = lappend(all->documents, document);
+	}
+}
+
+/*
+ * Raises where a registered document refers to one that was dropped.  Mostly a
+ * dependency was there first, and this finds nothing; documents that refer to
+ * each other have none in one direction, and neither has one that came before
+ * what it refers to.
+ */
+static void
+check_not_referred(const Dropped *dropped)
+{
+	ListCell   *cell;
+
+	if (dropped->names == NIL || (is_restoring() && ev_ownership_is_privileged()))
+		return;
+	foreach(cell, ev_claims_referrers(dropped->names, InvalidOid))
+	{
+		EvReferrer *referrer = lfirst(cell);
+		EvDocument	target = {0};
+		const EvDocument *document = NULL;
+
+		for (int i = 0; i < list_length(dropped->names) && document == NULL; i++)
+			if (strcmp(list_nth(dropped->names, i), referrer->by) == 0)
+				document = list_nth(dropped->documents, i);
+
+		/* by $id: it may be another document's, or that name */
+		if (document == NULL ||
+			(strcmp(referrer->by, document->name) != 0 && ev_registry_resolve(referrer->uri, &target)) ||
+			(is_restoring() && has_privs_of_role(GetUserId(), referrer->owner)))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop schema \"%s\" because schema \"%s\" refers to it",
+						document->name, referrer->name),
+				 errhint("Schemas that refer to each other are dropped by one command: DROP FUNCTION %s, %s.",
+						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, document->name),
+						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, referrer->name))));
+	}
+}
+
 Datum
 ev_guard_drop(PG_FUNCTION_ARGS)
 {
 	List	   *versions = NIL;
+	Dropped		dropped = {NIL, NIL};
 
 	event_trigger_data(fcinfo, "sql_drop");
 	if (IsBinaryUpgrade)
 		PG_RETURN_NULL();
 
 	SPI_connect();
-	if (SPI_execute("SELECT address_names"
+	if (SPI_execute("SELECT address_names, objid"
 					" FROM pg_catalog.pg_event_trigger_dropped_objects()"
 					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
 					" AND objsubid OPERATOR(pg_catalog.=) 0",
@@ -313,8 +425,13 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 		elog(ERROR, "could not read the objects dropped for the event trigger");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		EvVersion  *version = dropped_version(SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+		HeapTuple	row = SPI_tuptable->vals[i];
+		EvVersion  *version = dropped_version(row, SPI_tuptable->tupdesc);
+		bool		is_null;
+		Datum		function = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null);
 
+		if (!is_null)
+			add_dropped_document(&dropped, DatumGetObjectId(function));
 		if (version == NULL)
 			continue;
 
@@ -325,6 +442,7 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 		ev_upcast_check_unused(version->type, strlen(version->type), version->version);
 		versions = lappend(versions, version);
 	}
+	check_not_referred(&dropped);
 	if (versions != NIL)
 		ev_enforcement_check_unused(versions, get_func_namespace(fcinfo->flinfo->fn_oid));
 	SPI_finish();

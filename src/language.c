@@ -30,29 +30,30 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/guc.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "claims.h"
 #include "compatibility.h"
 #include "compile.h"
 #include "language.h"
 #include "names.h"
+#include "ownership.h"
 #include "registry.h"
 #include "uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
-/*
- * So many locks stand for all names: enough that few who register at the same
- * time wait for no reason, and not too many for the lock table where one
- * transaction registers thousands of schemas.
- */
-#define LOCK_COUNT	1024
+/* A transaction that locks more names tries to lock all of them at once. */
+#define MANY_LOCKS	256
 
 /* A schema that a generator wrote may have thousands of the same slip. */
 #define SHOWN_WARNINGS	20
@@ -77,12 +78,11 @@ ev_name_kind(const char *name, const char **reason)
 						   (int) strlen(name), EV_NAME_MAX);
 		return EV_NAME_BAD;
 	}
-	for (const char *p = name; *p; p++)
-		if ((unsigned char) *p < 0x20 || *p == 0x7F)
-		{
-			*reason = "The name has a control character.";
-			return EV_NAME_BAD;
-		}
+	if (!ev_name_is_seen(name, strlen(name)))
+	{
+		*reason = "The name has a control character, or another one that is not seen: of direction, of zero width, or not assigned.";
+		return EV_NAME_BAD;
+	}
 
 	if (at == NULL)
 	{
@@ -211,41 +211,57 @@ ev_language_document(HeapTuple function, EvDocument *document, EvFault *fault)
 }
 
 /*
- * The version of the row that was updated to this one.  A snapshot will not
- * do to find it: the active one can be older than an earlier command of the
- * same statement, or, in a REPEATABLE READ transaction, than what another
- * session committed since.
+ * A version of a function's row that the current transaction ended: the one
+ * that was updated to `after`, or, where that is NULL, the one that was
+ * deleted.  A copy in CurrentMemoryContext, or NULL.
+ *
+ * A snapshot will not do to find it: the active one can be older than an
+ * earlier command of the same statement, or, in a REPEATABLE READ transaction,
+ * than what another session committed since.
  */
-HeapTuple
-ev_language_previous(HeapTuple function)
+static HeapTuple
+version_before(Oid function, HeapTuple after)
 {
-	TransactionId writer = HeapTupleHeaderGetXmin(function->t_data);
-	HeapTuple	previous = NULL;
+	HeapTuple	result = NULL;
 	HeapTuple	version;
-	Relation	pg_proc;
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
 	SysScanDesc scan;
 	ScanKeyData key;
 
-	if (!TransactionIdIsCurrentTransactionId(writer))
-		return NULL;
-
-	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	ScanKeyInit(&key, Anum_pg_proc_oid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(((Form_pg_proc) GETSTRUCT(function))->oid));
+	ScanKeyInit(&key, Anum_pg_proc_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
 	scan = systable_beginscan(pg_proc, ProcedureOidIndexId, true, SnapshotAny, 1, &key);
-	while (HeapTupleIsValid(version = systable_getnext(scan)))
+	while (result == NULL && HeapTupleIsValid(version = systable_getnext(scan)))
 	{
-		if (ItemPointerEquals(&version->t_data->t_ctid, &function->t_self) &&
-			!ItemPointerEquals(&version->t_self, &function->t_self) &&
-			TransactionIdEquals(HeapTupleHeaderGetUpdateXid(version->t_data), writer))
-		{
-			previous = heap_copytuple(version);
-			break;
-		}
+		const HeapTupleHeader header = version->t_data;
+		bool		leads_there;
+
+		if (after == NULL)
+			leads_there = ItemPointerEquals(&header->t_ctid, &version->t_self);
+		else
+			leads_there = ItemPointerEquals(&header->t_ctid, &after->t_self) &&
+				!ItemPointerEquals(&version->t_self, &after->t_self);
+		if (leads_there && (header->t_infomask & HEAP_XMAX_INVALID) == 0 &&
+			!HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
+			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header)))
+			result = heap_copytuple(version);
 	}
 	systable_endscan(scan);
 	table_close(pg_proc, AccessShareLock);
-	return previous;
+	return result;
+}
+
+HeapTuple
+ev_language_previous(HeapTuple function)
+{
+	if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data)))
+		return NULL;
+	return version_before(((Form_pg_proc) GETSTRUCT(function))->oid, function);
+}
+
+HeapTuple
+ev_language_dropped(Oid function)
+{
+	return version_before(function, NULL);
 }
 
 /* ---------- dependencies ---------- */
@@ -319,11 +335,15 @@ depends_on(Oid function, Oid other)
 /*
  * Records that a function depends on what its document refers to.  What is
  * not there (yet) is left out: a restore may bring it later.  So is a
- * dependency that would close a circle, which neither DROP nor a dump could
- * get out of.
+ * dependency that would close a circle: pg_dump would complain of it.  What a
+ * DROP must heed of these is read from the bodies (guard.c).
+ *
+ * Who may be dropping something is waited for.  Whoever may create a function
+ * anywhere comes by here, so only a registered document goes on to hold off
+ * who drops what it refers to.
  */
 static void
-record_dependencies(const EvDocument *document)
+record_dependencies(const EvDocument *document, bool is_registered)
 {
 	List	   *recorded = ev_language_dependencies(document->function);
 	ListCell   *cell;
@@ -343,8 +363,9 @@ record_dependencies(const EvDocument *document)
 			list_member_oid(recorded, target.function))
 			continue;
 
-		/* wait for who may be dropping it, as CREATE VIEW would not */
 		LockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
+		if (!is_registered)
+			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
 			continue;
 		if (depends_on(target.function, document->function))
@@ -374,187 +395,64 @@ ev_language_refuse_change(const char *name)
 	pg_unreachable();
 }
 
+/* ---------- locks ---------- */
+
+/*
+ * Names are locked as "sub-objects" of the class of languages: no language has
+ * any.  47 bits of a hash tell names apart.
+ */
+static void
+set_name_tag(LOCKTAG *tag, const char *name)
+{
+	uint64		hash = hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, LanguageRelationId, (uint32) hash,
+					   (uint16) ((hash >> 32) | 0x8000));
+}
+
+/*
+ * All names at once: whoever locks names shares it, and a transaction with
+ * many of them takes it for itself instead, so that it does not fill the lock
+ * table.  It does so only where nobody else has locked names, and only with
+ * the rights of the database's owner: others could stop everybody by it.
+ */
+static bool
+lock_all_names(bool alone)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, LanguageRelationId, ev_language_oid(), 1);
+	return LockAcquire(&tag, alone ? ShareRowExclusiveLock : RowExclusiveLock, false, alone) !=
+		LOCKACQUIRE_NOT_AVAIL;
+}
+
 void
 ev_language_lock(const char *name, LOCKMODE mode)
 {
-	Oid			namespace = ev_namespace_oid();
-	uint16		hash = hash_bytes((const unsigned char *) name, strlen(name)) % LOCK_COUNT + 1;
+	static LocalTransactionId transaction = InvalidLocalTransactionId;
+	static int	count;
+	LOCKTAG		tag;
 
-	if (!OidIsValid(namespace))
+	if (!OidIsValid(ev_namespace_oid()) || !OidIsValid(ev_language_oid()))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),
 				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
-	LockDatabaseObject(NamespaceRelationId, namespace, hash, mode);
-}
-
-/*
- * The URI that a document gives itself ($id; "id" in draft 4), or NULL.
- */
-static char *
-own_id(const EvDocument *document)
-{
-	static const char *const keywords[] = {"$id", "id"};
-
-	if (!JB_ROOT_IS_OBJECT(document->schema))
-		return NULL;
-	for (int i = 0; i < (int) lengthof(keywords); i++)
+	if (transaction != EV_LOCAL_TRANSACTION)
 	{
-		JsonbValue	id;
-		char	   *fragment;
-		char	   *uri;
-
-		if (getKeyJsonValueFromContainer(&document->schema->root, keywords[i],
-										 strlen(keywords[i]), &id) == NULL ||
-			id.type != jbvString)
-			continue;
-		uri = ev_uri_resolve(document->uri, pnstrdup(id.val.string.val, id.val.string.len),
-							 &fragment);
-		if (uri[0] != '\0' && strcmp(uri, document->uri) != 0)
-			return uri;
+		transaction = EV_LOCAL_TRANSACTION;
+		count = 0;
 	}
-	return NULL;
-}
-
-/*
- * Does a registered schema refer to another one by this URI?  Gives its name,
- * or NULL.
- */
-static char *
-who_refers(Oid target, const char *uri)
-{
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	Oid			language = ev_language_oid();
-	char	   *result = NULL;
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(target));
-	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	count++;
+	if (count <= MANY_LOCKS || !ev_ownership_is_privileged() || !lock_all_names(true))
 	{
-		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-		HeapTuple	function;
-		EvDocument	document;
-		EvFault		fault;
-		ListCell   *cell;
-
-		if (form->classid != ProcedureRelationId)
-			continue;
-		function = SearchSysCache1(PROCOID, ObjectIdGetDatum(form->objid));
-		if (!HeapTupleIsValid(function))
-			continue;
-		if (((Form_pg_proc) GETSTRUCT(function))->prolang == language &&
-			ev_language_document(function, &document, &fault))
-		{
-			foreach(cell, ev_document_references(&document))
-				if (strcmp((const char *) lfirst(cell), uri) == 0)
-				result = pstrdup(document.name);
-		}
-		ReleaseSysCache(function);
+		lock_all_names(false);
+		set_name_tag(&tag, name);
+		LockAcquire(&tag, mode, false, false);
 	}
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
-	return result;
+	AcceptInvalidationMessages();
 }
 
-/*
- * The next function, by OID, on which something depends; InvalidOid: no more.
- * Each costs a look into the index, however much depends on it.
- */
-static Oid
-next_referred(Relation pg_depend, Oid after)
-{
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-	Oid			result = InvalidOid;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTGreaterStrategyNumber, F_OIDGT,
-				ObjectIdGetDatum(after));
-	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple))
-		result = ((Form_pg_depend) GETSTRUCT(tuple))->refobjid;
-	systable_endscan(scan);
-	return result;
-}
-
-/* Refuses to take a URI over from a schema to which others refer by it. */
-static void
-check_takeover_from(HeapTuple function, const EvDocument *document, const char *const uris[2])
-{
-	char	   *body = ev_language_body(function);
-
-	for (int i = 0; i < 2; i++)
-	{
-		const char *part = uris[i] ? strrchr(uris[i], '/') : NULL;
-		EvDocument	other;
-		EvFault		fault;
-		char	   *id;
-		char	   *referrer;
-
-		/* most need not be parsed */
-		if (uris[i] == NULL || uris[i][0] == '\0' ||
-			(strstr(body, part && part[1] ? part + 1 : uris[i]) == NULL &&
-			 strchr(body, '\\') == NULL) ||
-			!ev_language_document(function, &other, &fault))
-			continue;
-		id = own_id(&other);
-		if (id == NULL || strcmp(id, uris[i]) != 0)
-			continue;
-		referrer = who_refers(other.function, uris[i]);
-		if (referrer != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("schema \"%s\" would take the URI \"%s\" over", document->name, uris[i]),
-					 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.",
-							   other.name, referrer),
-					 errhint("Give the document another URI.")));
-	}
-	pfree(body);
-}
-
-/*
- * A reference leads to the document of that name, or else to the only one with
- * that $id.  So a new document can turn a reference from the one that it led
- * to when it was published: refuses that.  Only schemas on which something
- * depends are looked at.
- */
-static void
-check_takeover(const EvDocument *document)
-{
-	Oid			namespace = ev_namespace_oid();
-	Oid			language = ev_language_oid();
-	const char *uris[2] = {document->uri, own_id(document)};
-	Relation	pg_depend;
-
-	/* keep out who refers to such a URI at the same time */
-	for (int i = 0; i < (int) lengthof(uris); i++)
-		if (uris[i] != NULL && uris[i][0] != '\0')
-			ev_language_lock(uris[i], ExclusiveLock);
-
-	pg_depend = table_open(DependRelationId, AccessShareLock);
-	for (Oid other = next_referred(pg_depend, InvalidOid); OidIsValid(other); other = next_referred(pg_depend, other))
-	{
-		HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(other));
-		Form_pg_proc form;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!HeapTupleIsValid(function))
-			continue;
-		form = (Form_pg_proc) GETSTRUCT(function);
-		if (form->pronamespace == namespace && form->prolang == language && other != document->function)
-			check_takeover_from(function, document, uris);
-		ReleaseSysCache(function);
-	}
-	table_close(pg_depend, AccessShareLock);
-}
+/* ---------- compiling ---------- */
 
 /*
  * Compiles a document.  One that is no event and has no $schema is a part of
@@ -587,7 +485,7 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 }
 
 void
-ev_language_compile(const EvDocument *document)
+ev_language_compile(const EvDocument *document, bool is_registered)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "event_validate registration",
@@ -597,8 +495,9 @@ ev_language_compile(const EvDocument *document)
 	List	   *warnings = NIL;
 	ListCell   *cell;
 
-	foreach(cell, ev_document_references(document))
-		ev_language_lock((const char *) lfirst(cell), ShareLock);
+	if (is_registered)
+		foreach(cell, ev_document_references(document))
+			ev_language_lock(ev_claims_name(lfirst(cell)), ShareLock);
 	if (!compile_in_its_dialect(document, &fault, &warnings))
 		ev_fault_report(&fault, document->name);
 	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
@@ -615,8 +514,6 @@ ev_language_compile(const EvDocument *document)
 				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
 						list_length(warnings) - SHOWN_WARNINGS),
 				 errhidestmt(true), errhidecontext(true)));
-
-	check_takeover(document);
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
@@ -686,6 +583,15 @@ ev_language_allow_replacement(Oid function)
 	replaceable = function;
 }
 
+/* The name whose claims were checked, with more known of them. */
+static const char *vouched = NULL;
+
+void
+ev_language_vouch(const char *name)
+{
+	vouched = name;
+}
+
 /*
  * Refuses a CREATE OR REPLACE that changes the answers of what is published.
  * False where the function is new.
@@ -714,8 +620,46 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	if (!ev_language_document(previous, &old_document, &fault) ||
 		!ev_document_same_answers(&old_document, document))
 		ev_language_refuse_change(document->name);
+	ev_language_lock(document->name, ExclusiveLock);
 	ev_language_check_annotations(&old_document, document);
 	return true;
+}
+
+/* Raises invalid_name where a function in event_schema cannot have this name. */
+static void
+check_name(const char *name)
+{
+	const char *reason;
+	EvNameKind	kind = ev_name_kind(name, &reason);
+
+	if (kind == EV_NAME_UPCAST || kind == EV_NAME_POLICY)
+		reason = "This is the name of an upcast or of a policy, which are not in this language.";
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("invalid name \"%s\" for a function in schema %s", name, EV_SCHEMA_NAMESPACE),
+				 errdetail_internal("%s", reason),
+				 errhint("A schema version is called TYPE@VERSION, such as \"order.placed@1\"; a document for $ref has its URI as its name (see register_schema).")));
+}
+
+/*
+ * What keeps the published things of others: whose the type is, and which URIs
+ * the document takes.  Asked whatever check_function_bodies says.  False where
+ * the function replaced one, or was there before.
+ */
+static bool
+check_registered(HeapTuple function, const EvDocument *document)
+{
+	bool		is_new = !check_replacement(function, document) &&
+		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data));
+	int			type_length;
+	int32		version;
+
+	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
+		ev_ownership_lock_type(document->name, type_length, document->function);
+	if (vouched == NULL || strcmp(vouched, document->name) != 0)
+		ev_claims_check(document);
+	return is_new;
 }
 
 Datum
@@ -723,9 +667,9 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 {
 	Oid			function_oid = PG_GETARG_OID(0);
 	HeapTuple	function;
-	Form_pg_proc form;
 	EvDocument	document;
 	EvFault		fault;
+	bool		is_registered;
 	bool		is_new = false;
 
 	if (!CheckFunctionValidatorAccess(fcinfo->flinfo->fn_oid, function_oid))
@@ -734,34 +678,22 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(function_oid));
 	if (!HeapTupleIsValid(function))
 		elog(ERROR, "cache lookup failed for function %u", function_oid);
-	form = (Form_pg_proc) GETSTRUCT(function);
+	is_registered = ((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid();
 
+	/* anybody can call this, also when nothing is created; it takes locks */
+	ev_ownership_require_function(function);
 	ev_language_check_function(function);
-	if (form->pronamespace == ev_namespace_oid())
-	{
-		const char *reason;
-		EvNameKind	kind = ev_name_kind(NameStr(form->proname), &reason);
-
-		if (kind == EV_NAME_UPCAST || kind == EV_NAME_POLICY)
-			reason = "This is the name of an upcast or of a policy, which are not in this language.";
-		if (reason != NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_NAME),
-					 errmsg("invalid name \"%s\" for a function in schema %s",
-							NameStr(form->proname), EV_SCHEMA_NAMESPACE),
-					 errdetail_internal("%s", reason),
-					 errhint("A schema version is called TYPE@VERSION, such as \"order.placed@1\"; a document for $ref has its URI as its name (see register_schema).")));
-	}
-
+	if (is_registered)
+		check_name(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname));
 	if (!ev_language_document(function, &document, &fault))
 		ev_fault_report(&fault, document.name);
-	if (form->pronamespace == ev_namespace_oid())
-		is_new = !check_replacement(function, &document);
+	if (is_registered)
+		is_new = check_registered(function, &document);
 	if (check_function_bodies)
-		ev_language_compile(&document);
+		ev_language_compile(&document, is_registered);
 	if (check_function_bodies && is_new)
 		ev_compatibility_check(&document);
-	record_dependencies(&document);
+	record_dependencies(&document, is_registered);
 
 	ReleaseSysCache(function);
 	PG_RETURN_VOID();

@@ -56,19 +56,25 @@ extern bool ev_language_document(HeapTuple function, EvDocument *document,
 extern HeapTuple ev_language_previous(HeapTuple function);
 
 /*
- * Locks a name or a URI in event_schema until the end of the transaction,
- * against others that register it or refer to it.  (The lock is on the
- * "sub-object" of the schema with that hash value, which nobody else locks.)
+ * The row of a function that the current transaction dropped, a copy in
+ * CurrentMemoryContext; NULL where there is none.
+ */
+extern HeapTuple ev_language_dropped(Oid function);
+
+/*
+ * Locks a name in event_schema (for a URI: ev_claims_name) until the end of
+ * the transaction, against others that register it, replace it or refer to it.
+ * Ask for the right to do so first.
  */
 extern void ev_language_lock(const char *name, LOCKMODE mode);
 
 /*
  * Compiles a document for registration: raises where it is not a valid
- * schema, or would turn references of others to itself; gives a WARNING for
- * what registration warns about.  Allocates in a context of its own, which it
- * frees.
+ * schema; gives a WARNING for what registration warns about.  Where it is one
+ * for event_schema, what it refers to is locked against replacement.  Allocates
+ * in a context of its own, which it frees.
  */
-extern void ev_language_compile(const EvDocument *document);
+extern void ev_language_compile(const EvDocument *document, bool is_registered);
 
 /*
  * Lets the document of this function be replaced by one with other answers,
@@ -76,6 +82,12 @@ extern void ev_language_compile(const EvDocument *document);
  * set back whatever happens.
  */
 extern void ev_language_allow_replacement(Oid function);
+
+/*
+ * Says that ev_claims_check was asked for the document that is about to take
+ * this name; NULL: for none.  To be set back whatever happens.
+ */
+extern void ev_language_vouch(const char *name);
 
 /*
  * A registered document is about to be replaced, or was just now, by one with

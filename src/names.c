@@ -2,27 +2,77 @@
  * names.c
  *	  What the functions in the schema event_schema are called.
  *
- * Pure functions over bytes but for the SHA-256, which the server has.
+ * Pure functions over bytes but for what the server has: the SHA-256, and the
+ * way from its encoding to UTF-8.
  */
 #include "postgres.h"
 
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
 
 #include "names.h"
+#include "text.h"
+#include "unseen_characters.h"
+
+static int
+compare_to_range(const void *key, const void *element)
+{
+	uint32		character = *(const uint32 *) key;
+	const EvUnseenRange *range = element;
+
+	return character < range->first ? -1 : character > range->last;
+}
 
 static bool
-has_control_character(const char *string, int length)
+is_unseen(uint32 character)
 {
+	return bsearch(&character, unseen_ranges, lengthof(unseen_ranges), sizeof(EvUnseenRange),
+				   compare_to_range) != NULL;
+}
+
+/* In UTF-8 that is known to be well-formed. */
+static bool
+has_unseen_in_utf8(const char *string, int length)
+{
+	for (int i = 0; i < length;)
+	{
+		const unsigned char *bytes = (const unsigned char *) string + i;
+		int			size = bytes[0] < 0x80 ? 1 : bytes[0] < 0xE0 ? 2 : bytes[0] < 0xF0 ? 3 : 4;
+
+		if (size > length - i)
+			return true;
+		if (size > 1 && is_unseen(utf8_to_unicode(bytes)))
+			return true;
+		i += size;
+	}
+	return false;
+}
+
+bool
+ev_name_is_seen(const char *string, int length)
+{
+	bool		is_ascii = true;
+	EvUtf8		utf8;
+	bool		result;
+
 	for (int i = 0; i < length; i++)
 	{
 		unsigned char c = (unsigned char) string[i];
 
 		if (c < 0x20 || c == 0x7F)
-			return true;
+			return false;
+		if (IS_HIGHBIT_SET(c))
+			is_ascii = false;
 	}
-	return false;
+
+	/* bytes of no encoding may be anything */
+	if (is_ascii || !ev_utf8_from_server(string, length, &utf8))
+		return true;
+	result = !has_unseen_in_utf8(utf8.data, utf8.length);
+	ev_utf8_free(&utf8);
+	return result;
 }
 
 /* Writes the type and what follows it.  False where that is no name. */
@@ -33,7 +83,7 @@ write_name(const char *type, int type_length, const char *suffix, NameData *name
 
 	if (type_length <= 0 || type_length + suffix_length > EV_NAME_MAX)
 		return false;
-	if (has_control_character(type, type_length))
+	if (!ev_name_is_seen(type, type_length))
 		return false;
 
 	memset(NameStr(*name), 0, NAMEDATALEN);
@@ -89,7 +139,7 @@ end_of_type(const char *name)
 	const char *at = strrchr(name, '@');
 
 	if (at == NULL || at == name || strlen(name) > EV_NAME_MAX ||
-		has_control_character(name, at - name))
+		!ev_name_is_seen(name, at - name))
 		return NULL;
 	return at;
 }

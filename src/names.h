@@ -7,8 +7,8 @@
  *	  TYPE@compatibility	the policy of a type
  *	  URI					a document for $ref
  *
- * Names are in the server encoding.  TYPE is not empty and has no control
- * characters; VERSION is canonical (0, or digits without a leading zero,
+ * Names are in the server encoding.  TYPE is not empty and has no characters
+ * that are not seen (unseen_characters.h); VERSION is canonical (0, or digits without a leading zero,
  * within int4); a name has at most EV_NAME_MAX bytes, one less than the
  * server truncates at, so that no name is another's truncation.
  */
@@ -20,8 +20,15 @@
 #define EV_NAME_MAX				(NAMEDATALEN - 2)
 
 /*
+ * Has a type, or a name, no control characters, and none else that is not
+ * seen, or that makes it be taken for another one?  What is not assigned yet is
+ * counted among these.
+ */
+extern bool ev_name_is_seen(const char *string, int length);
+
+/*
  * Writes TYPE@VERSION.  False, with nothing written, where the type is empty,
- * has control characters or is too long, or the version is negative: no such
+ * has characters that are not seen or is too long, or the version is negative: no such
  * schema version can exist.
  */
 extern bool ev_event_name(const char *type, int type_length, int32 version,

@@ -14,6 +14,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/comment.h"
@@ -37,12 +38,15 @@
 #include "utils/tuplestore.h"
 #include "utils/varlena.h"
 
+#include "claims.h"
 #include "compatibility.h"
 #include "compile.h"
 #include "format.h"
 #include "keywords.h"
 #include "language.h"
 #include "names.h"
+#include "nearest_type.h"
+#include "ownership.h"
 #include "registration.h"
 #include "registry.h"
 #include "text.h"
@@ -99,57 +103,8 @@ ev_require_event_name(const text *type, int32 version, NameData *name)
 						   EV_NAME_MAX, excess)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("event type must not contain control characters")));
-}
-
-Oid
-ev_registered_function(const char *name)
-{
-	Oid			types[1] = {JSONBOID};
-	HeapTuple	function = SearchSysCache3(PROCNAMEARGSNSP,
-										   CStringGetDatum(name),
-										   PointerGetDatum(buildoidvector(types, 1)),
-										   ObjectIdGetDatum(ev_namespace_oid()));
-	Oid			result = InvalidOid;
-
-	if (HeapTupleIsValid(function))
-	{
-		if (((Form_pg_proc) GETSTRUCT(function))->prolang == ev_language_oid())
-			result = ((Form_pg_proc) GETSTRUCT(function))->oid;
-		ReleaseSysCache(function);
-	}
-	return result;
-}
-
-/* The registered type nearest to a name, or NULL where none is near. */
-static char *
-nearest_type(const char *name, int length)
-{
-	List	   *functions = ev_registry_list(NULL, 0, NULL);
-	int			least = Min(3, length / 3);
-	char	   *nearest = NULL;
-	ListCell   *cell;
-
-	if (length > EV_NAME_MAX)
-		return NULL;
-	foreach(cell, functions)
-	{
-		char	   *other = get_func_name(lfirst_oid(cell));
-		int			type_length;
-		int32		version;
-		int			distance;
-
-		if (other == NULL || !ev_parse_event_name(other, &type_length, &version))
-			continue;
-		distance = varstr_levenshtein_less_equal(name, length, other, type_length,
-												 1, 1, 1, least, true);
-		if (distance <= least && distance > 0)
-		{
-			nearest = pnstrdup(other, type_length);
-			least = distance - 1;
-		}
-	}
-	return nearest;
+			 errmsg("event type must not contain control characters or others that are not seen"),
+			 errdetail("These are characters of direction, of zero width, of private use, and those that are not assigned.")));
 }
 
 void
@@ -168,7 +123,7 @@ ev_refuse_unregistered(const text *type, int32 version)
 	foreach(cell, versions)
 		appendStringInfo(&hint, "%s%d", hint.len > 0 ? ", " : "", lfirst_int(cell));
 	if (versions == NIL)
-		nearest = nearest_type(name, length);
+		nearest = ev_nearest_type(name, length);
 	if (shown < length)
 		name = psprintf("%.*s...", shown, name);
 
@@ -229,7 +184,7 @@ ev_qualified_name(const char *name)
  * CREATE [OR REPLACE] FUNCTION.  The document is compiled already (and
  * under its URI, which the validator can't tell from a hash).
  */
-static Oid
+static void
 create_function(const char *name, const char *body, HeapTuple replaced)
 {
 	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
@@ -280,25 +235,96 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 					  GUC_ACTION_SAVE, true, 0, false);
 	ev_run_command((Node *) command, ddl);
 	AtEOXact_GUC(false, guc_level);
-
-	return ev_registered_function(name);
 }
 
-/* CREATE OR REPLACE FUNCTION with a document that the validator would refuse. */
+/*
+ * The same with what the validator would ask again, or refuse: a document
+ * whose claims were checked, and one that replaces a schema by a wider one.
+ */
 static Oid
-replace_by_wider(const char *name, const char *body, HeapTuple replaced)
+create_checked(const char *name, const char *body, HeapTuple replaced, bool is_wider)
 {
-	ev_language_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
+	ev_language_vouch(name);
+	if (is_wider)
+		ev_language_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
 	PG_TRY();
 	{
 		create_function(name, body, replaced);
 	}
 	PG_FINALLY();
 	{
+		ev_language_vouch(NULL);
 		ev_language_allow_replacement(InvalidOid);
 	}
 	PG_END_TRY();
 	return ev_registered_function(name);
+}
+
+/*
+ * Locks a name for who registers, replaces or drops what it stands for: the
+ * type of a version, or else the name itself.
+ */
+static void
+lock_name(const char *name)
+{
+	int			type_length;
+	int32		version;
+
+	if (ev_parse_event_name(name, &type_length, &version))
+		ev_compatibility_lock_type(name, type_length);
+	else
+		ev_language_lock(name, ExclusiveLock);
+}
+
+/* The row of a registered function, a copy, and its document. */
+static HeapTuple
+read_function(Oid function, EvDocument *document)
+{
+	HeapTuple	row = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
+	EvFault		fault = {0};
+
+	if (!HeapTupleIsValid(row))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", function),
+				 errdetail("It was dropped just now.")));
+
+	/* its body parses, or it could not have been created */
+	if (!ev_language_document(row, document, &fault))
+		ev_fault_report(&fault, NameStr(((Form_pg_proc) GETSTRUCT(row))->proname));
+	return row;
+}
+
+/*
+ * The function that is registered under a name, for who registers it; the name
+ * is locked.  Whose it is not only looks, without any lock, and gets as far as
+ * to learn that nothing changes.  Where there is none, raises
+ * insufficient_privilege for who may not create it.
+ */
+static Oid
+find_to_register(const char *name)
+{
+	Oid			function = ev_registered_function(name);
+	int			type_length;
+	int32		version;
+
+	if (OidIsValid(function))
+	{
+		EvDocument	document;
+
+		if (!ev_ownership_has_function(read_function(function, &document)))
+			return function;
+		lock_name(name);
+	}
+	else
+	{
+		ev_ownership_require_create();
+		if (ev_parse_event_name(name, &type_length, &version))
+			ev_ownership_lock_type(name, type_length, InvalidOid);
+		else
+			ev_language_lock(name, ExclusiveLock);
+	}
+	return find_and_wait(name);
 }
 
 /*
@@ -339,17 +365,10 @@ register_definition(const char *name, const char *uri, const char *definition,
 		ev_fault_report(&fault, name);
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	ev_language_lock(name, ExclusiveLock);
-	function = find_and_wait(name);
+	function = find_to_register(name);
 	if (OidIsValid(function))
 	{
-		replaced = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
-		if (!HeapTupleIsValid(replaced))
-			elog(ERROR, "cache lookup failed for function %u", function);
-
-		/* its body parses, or it could not have been created */
-		if (!ev_language_document(replaced, &old_document, &fault))
-			ev_fault_report(&fault, name);
+		replaced = read_function(function, &old_document);
 		if (old_document.assert_format == assert_format &&
 			old_document.breaking == breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
@@ -357,24 +376,20 @@ register_definition(const char *name, const char *uri, const char *definition,
 		is_wider = !ev_document_same_answers(&old_document, &document);
 		if (is_wider && !widen)
 			ev_language_refuse_change(name);
+		ev_ownership_require_function(replaced);
+		ev_language_lock(name, ExclusiveLock);
 		if (!is_wider)
 			ev_language_check_annotations(&old_document, &document);
 		document.function = function;
 	}
 
-	ev_language_compile(&document);
-
-	/* it waited for who was creating the function by plain DDL, if anybody */
-	if (!OidIsValid(function) && OidIsValid(ev_registered_function(name)))
-		return register_definition(name, uri, definition, assert_format, breaking, widen);
+	ev_claims_check(&document);
+	ev_language_compile(&document, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
-	{
 		ev_widen_check(&old_document, &document);
-		return replace_by_wider(name, body.data, replaced);
-	}
-	return create_function(name, body.data, replaced);
+	return create_checked(name, body.data, replaced, is_wider);
 }
 
 static Oid
@@ -414,23 +429,22 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 {
 	NameData	name;
 	Oid			function;
-	HeapTuple	registered;
 	EvDocument	document;
-	EvFault		fault;
 
 	require_arguments(fcinfo, 3, register_arguments);
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	ev_language_lock(NameStr(name), ExclusiveLock);
-	function = find_and_wait(NameStr(name));
+	function = ev_registered_function(NameStr(name));
+	if (OidIsValid(function))
+	{
+		ev_ownership_require_function(read_function(function, &document));
+		lock_name(NameStr(name));
+		function = find_and_wait(NameStr(name));
+	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
-	registered = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(registered))
-		elog(ERROR, "cache lookup failed for function %u", function);
-	if (!ev_language_document(registered, &document, &fault))
-		ev_fault_report(&fault, NameStr(name));
+	read_function(function, &document);
 
 	/* options stay as they are */
 	PG_RETURN_OID(register_definition(NameStr(name), ev_event_uri(NameStr(name)),
@@ -438,10 +452,26 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 									  document.assert_format, document.breaking, true));
 }
 
+/* DROP FUNCTION asks for the same. */
+static void
+require_drop(HeapTuple function)
+{
+	HeapTuple	namespace = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(ev_namespace_oid()));
+	bool		owns_schema;
+
+	if (!HeapTupleIsValid(namespace))
+		elog(ERROR, "cache lookup failed for schema %s", EV_SCHEMA_NAMESPACE);
+	owns_schema = has_privs_of_role(GetUserId(), ((Form_pg_namespace) GETSTRUCT(namespace))->nspowner);
+	ReleaseSysCache(namespace);
+	if (!owns_schema)
+		ev_ownership_require_function(function);
+}
+
 Datum
 ev_drop_event_schema(PG_FUNCTION_ARGS)
 {
 	NameData	name;
+	EvDocument	document;
 	Oid			function;
 	DropStmt   *command;
 	ObjectWithArgs *object;
@@ -450,8 +480,13 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
 
 	PreventCommandIfReadOnly("DROP FUNCTION");
-	ev_language_lock(NameStr(name), ExclusiveLock);
 	function = ev_registered_function(NameStr(name));
+	if (OidIsValid(function))
+	{
+		require_drop(read_function(function, &document));
+		lock_name(NameStr(name));
+		function = ev_registered_function(NameStr(name));
+	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
@@ -714,6 +749,22 @@ put_text(ReturnSetInfo *result, const char *string)
 	tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
 }
 
+/* What pg_get_functiondef says; NULL where somebody dropped the function. */
+static char *
+function_definition(Oid function)
+{
+	LOCAL_FCINFO(call, 1);
+	FmgrInfo	info;
+	Datum		result;
+
+	fmgr_info(F_PG_GET_FUNCTIONDEF, &info);
+	InitFunctionCallInfoData(*call, &info, 1, InvalidOid, NULL, NULL);
+	call->args[0].value = ObjectIdGetDatum(function);
+	call->args[0].isnull = false;
+	result = FunctionCallInvoke(call);
+	return call->isnull ? NULL : TextDatumGetCString(result);
+}
+
 /* The DDL of one function and its comment, every name with its schema. */
 static void
 put_function(ReturnSetInfo *result, Oid function)
@@ -724,8 +775,10 @@ put_function(ReturnSetInfo *result, Oid function)
 
 	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_SAVE, true, 0, false);
-	ddl = TextDatumGetCString(OidFunctionCall1(F_PG_GET_FUNCTIONDEF, ObjectIdGetDatum(function)));
+	ddl = function_definition(function);
 	AtEOXact_GUC(false, guc_level);
+	if (ddl == NULL)
+		return;
 	ddl[strlen(ddl) - 1] = ';'; /* for its last line end */
 	put_text(result, ddl);
 	if (comment != NULL)
@@ -790,9 +843,13 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	foreach(cell, ev_compatibility_list(name, length))
-		put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$%s$function$;",
-								  quote_qualified_identifier(EV_SCHEMA_NAMESPACE, get_func_name(lfirst_oid(cell))),
-								  no_policy));
+	{
+		char	   *policy = get_func_name(lfirst_oid(cell));
+
+		if (policy != NULL)
+			put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$%s$function$;",
+									  quote_qualified_identifier(EV_SCHEMA_NAMESPACE, policy), no_policy));
+	}
 	foreach(cell, registered_functions())
 	{
 		Registered *registered = (Registered *) lfirst(cell);

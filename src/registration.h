@@ -9,12 +9,6 @@
 #include "nodes/pg_list.h"
 
 /*
- * The function that is registered under a name in event_schema, in language
- * jsonschema; InvalidOid where there is none.
- */
-extern Oid	ev_registered_function(const char *name);
-
-/*
  * TYPE@VERSION for a type and a version from SQL.  Raises
  * invalid_parameter_value, and says why, where there can be none.
  */

@@ -27,6 +27,7 @@
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
+#include "claims.h"
 #include "compile.h"
 #include "names.h"
 #include "registry.h"
@@ -103,14 +104,21 @@ ev_registry_generation(void)
 
 /* ---------- the catalog ---------- */
 
-/* The function of that name in event_schema, if it is one of ours. */
-static Oid
-find_function(const char *name)
+/*
+ * Read from the catalog itself: the syscache would keep an entry for each name
+ * that is not there, as long as the session lives, and names come from users.
+ */
+Oid
+ev_registered_function(const char *name)
 {
 	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
 	Oid			language = get_language_oid(EV_LANGUAGE, true);
 	Oid			argument = JSONBOID;
 	oidvector  *arguments;
+	NameData	key;
+	ScanKeyData keys[3];
+	Relation	relation;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 	Oid			function = InvalidOid;
 
@@ -118,17 +126,18 @@ find_function(const char *name)
 		return InvalidOid;
 	namespace_hash = GetSysCacheHashValue1(NAMESPACEOID, ObjectIdGetDatum(namespace));
 	language_hash = GetSysCacheHashValue1(LANGOID, ObjectIdGetDatum(language));
+	namestrcpy(&key, name);
 	arguments = buildoidvector(&argument, 1);
-	tuple = SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(name),
-							PointerGetDatum(arguments), ObjectIdGetDatum(namespace));
-	if (HeapTupleIsValid(tuple))
-	{
-		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
-
-		if (row->prolang == language)
-			function = row->oid;
-		ReleaseSysCache(tuple);
-	}
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&key));
+	ScanKeyInit(&keys[1], Anum_pg_proc_proargtypes, BTEqualStrategyNumber, F_OIDVECTOREQ, PointerGetDatum(arguments));
+	ScanKeyInit(&keys[2], Anum_pg_proc_pronamespace, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
+	relation = table_open(ProcedureRelationId, AccessShareLock);
+	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, true, NULL, 3, keys);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple) && ((Form_pg_proc) GETSTRUCT(tuple))->prolang == language)
+		function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
+	systable_endscan(scan);
+	table_close(relation, AccessShareLock);
 	pfree(arguments);
 	return function;
 }
@@ -216,6 +225,10 @@ make_program(EvSchema *schema)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function with OID %u does not exist", schema->function)));
 	row = (Form_pg_proc) GETSTRUCT(tuple);
+	if (row->prolang != get_language_oid(EV_LANGUAGE, true))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("function %u is not in language %s", schema->function, EV_LANGUAGE)));
 
 	/*
 	 * Invalid until all is done.  Set valid before the catalog is read on, so
@@ -320,7 +333,7 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	if (named != NULL && named->schema->valid)
 		return named->schema;
 
-	function = find_function(NameStr(name));
+	function = ev_registered_function(NameStr(name));
 	if (!OidIsValid(function))
 	{
 		if (named != NULL)
@@ -364,6 +377,8 @@ ev_registry_annotated(EvSchema *schema)
 	HeapTuple	tuple;
 	MemoryContext caller;
 
+	if (!schema->valid)
+		ev_registry_by_function(schema->function);
 	if (schema->annotated != NULL)
 		return schema->annotated;
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(schema->function));
@@ -470,17 +485,11 @@ ev_registry_list(const char *type, int type_length, List **versions)
 static bool
 has_id(const EvDocument *document, const char *uri)
 {
-	static const char *const keywords[] = {"$id", "id"};
-	JsonbValue	id;
-	char	   *fragment;
+	ListCell   *cell;
 
-	if (JB_ROOT_IS_SCALAR(document->schema) || !JB_ROOT_IS_OBJECT(document->schema))
-		return false;
-	for (int i = 0; i < (int) lengthof(keywords); i++)
-		if (getKeyJsonValueFromContainer(&document->schema->root, keywords[i], strlen(keywords[i]), &id) != NULL &&
-			id.type == jbvString &&
-			strcmp(ev_uri_resolve(document->uri, pnstrdup(id.val.string.val, id.val.string.len), &fragment), uri) == 0)
-			return true;
+	foreach(cell, ev_claims_ids(document))
+		if (strcmp(lfirst(cell), uri) == 0)
+		return true;
 	return false;
 }
 
@@ -554,12 +563,12 @@ ev_registry_resolve(const char *uri, EvDocument *document)
 		int32		version;
 
 		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
-			function = find_function(decoded);
+			function = ev_registered_function(decoded);
 	}
 	if (!OidIsValid(function) && ev_uri_has_scheme(uri))
 	{
 		ev_uri_name(uri, &name);
-		function = find_function(NameStr(name));
+		function = ev_registered_function(NameStr(name));
 	}
 	if (!OidIsValid(function))
 		return resolve_by_id(uri, document);

@@ -44,6 +44,12 @@ extern void ev_registry_init(void);
 extern EvSchema *ev_registry_by_function(Oid function);
 
 /*
+ * The function that is registered under a name (TYPE@VERSION, or a URI's) in
+ * event_schema, in language jsonschema; InvalidOid where there is none.
+ */
+extern Oid	ev_registered_function(const char *name);
+
+/*
  * The schema of (type, version); NULL where it is not registered.  Type is in
  * the server encoding.  Raises where the document does not compile.
  */

@@ -53,6 +53,7 @@
 #include "language.h"
 #include "match.h"
 #include "names.h"
+#include "ownership.h"
 #include "refusal.h"
 #include "registration.h"
 #include "registry.h"
@@ -318,8 +319,14 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("upcast \"%s\" is registered with another function", name),
 				 errhint("Drop it first: %s.", drop_command(name))));
-	if (!HeapTupleIsValid(previous) && is_create && check_function_bodies)
-		check_step(name, type_length, from, to, form->oid);
+	if (!HeapTupleIsValid(previous) && is_create)
+	{
+		ev_ownership_lock_type(name, type_length, InvalidOid);
+
+		/* a restore may bring them in any order; it has the right to */
+		if (check_function_bodies || !ev_ownership_has_type(name, type_length, InvalidOid))
+			check_step(name, type_length, from, to, form->oid);
+	}
 	record_dependency(form->oid, name, type_length, from);
 	record_dependency(form->oid, name, type_length, to);
 }
@@ -472,8 +479,8 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	if (!HeapTupleIsValid(existing))
 	{
 		/* who may not register one, or does so again, keeps nobody waiting */
-		EV_CHECK_CREATE(ev_namespace_oid(), EV_SCHEMA_NAMESPACE);
-		ev_compatibility_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
+		ev_ownership_require_create();
+		ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
 		existing = find_upcast(NameStr(name));
 	}
 	if (HeapTupleIsValid(existing))

@@ -29,6 +29,7 @@
 #include "utils/syscache.h"
 
 #include "changes.h"
+#include "claims.h"
 #include "compatibility.h"
 #include "language.h"
 #include "registry.h"
@@ -198,6 +199,24 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 	}
 }
 
+/* The documents that refer to one, also those that pg_depend does not know. */
+static void
+look_at_referrers(Users *users, Oid function)
+{
+	HeapTuple	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	EvDocument	document;
+	EvFault		fault;
+	ListCell   *cell;
+
+	if (!HeapTupleIsValid(row))
+		return;
+	if (((Form_pg_proc) GETSTRUCT(row))->pronamespace == ev_namespace_oid() &&
+		ev_language_document(row, &document, &fault))
+		foreach(cell, ev_claims_referrers(ev_claims_names(&document), function))
+			look_at_function(users, ((EvReferrer *) lfirst(cell))->function);
+	ReleaseSysCache(row);
+}
+
 /* Who uses a function, and the functions that use it. */
 static void
 find_users(Users *users, Oid function)
@@ -226,6 +245,8 @@ find_users(Users *users, Oid function)
 			look_at_user(users, form->classid, form->objid, form->objsubid, &constraints);
 		}
 		systable_endscan(scan);
+		if (list_member_oid(users->schemas, list_nth_oid(users->functions, i)))
+			look_at_referrers(users, list_nth_oid(users->functions, i));
 	}
 	table_close(pg_depend, AccessShareLock);
 
