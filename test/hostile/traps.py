@@ -18,7 +18,7 @@ SOURCES = [HERE.parents[1] / name for name in ("event_validate--1.0.sql", "tradi
 
 # what a value may be instead, so that a call would need a cast or be a literal
 INSTEAD = {
-    "text": ("name", "varchar", "unknown"), "name": ("text", "varchar"), "varchar": ("text", "name"),
+    "text": ("name", "varchar"), "name": ("text", "varchar"), "varchar": ("text", "name"),
     '"char"': ("text", "bpchar"), "bpchar": ("text",),
     "int2": ("int4", "int8"), "int4": ("int8", "int2", "text"), "int8": ("int4", "numeric"), "numeric": ("int8", "int4"),
     "oid": ("regclass", "int8", "regproc"), "regclass": ("oid", "text"), "regtype": ("oid", "text"),
@@ -32,7 +32,7 @@ INSTEAD = {
     "anycompatiblearray": ("text[]", "name[]", "int4[]"), "anycompatible": ("text", "name", "int4"),
     "any": ("text", "jsonb", "int4", "name", "regclass", "tid", "varchar", "json", "int8"),
 }
-PSEUDO = {"internal", "cstring", "any", "unknown", "trigger", "event_trigger", "language_handler", "fdw_handler", "tsm_handler",
+PSEUDO = {"internal", "cstring", "any", "trigger", "event_trigger", "language_handler", "fdw_handler", "tsm_handler",
           "index_am_handler", "table_am_handler", "pg_ddl_command", "void", "record"}
 BODY = """AS $trap$ BEGIN
     PERFORM pg_catalog.nextval('public.hits'::pg_catalog.regclass);
@@ -49,7 +49,9 @@ def typed(name):
 
 def variants(types, limit=150):
     """Lists of types that a call might fit better than the declared ones; the declared ones too."""
-    choices = [(t, *(i for i in INSTEAD.get(t, ()) if i != "unknown")) for t in types]
+    choices = [(t, *INSTEAD.get(t, ())) for t in types]
+    if types.count("any") > 1:
+        choices = [INSTEAD["any"][:4] if t == "any" else (t,) for t in types]
     count = 1
     for choice in choices:
         count *= len(choice)
