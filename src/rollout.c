@@ -14,14 +14,17 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_node.h"
@@ -88,10 +91,36 @@ cast_to(ParseState *pstate, Node *node, Oid type)
 	return result;
 }
 
+/*
+ * Is it text without a cast in writing?  A function that casts a type which is
+ * not the server's may be anybody's, and would run as whoever reads the table.
+ */
 static bool
-is_implicitly(Oid from, Oid to)
+is_text(Oid type)
 {
-	return can_coerce_type(1, &from, &to, COERCION_IMPLICIT);
+	Oid			function;
+
+	switch (find_coercion_pathway(TEXTOID, type, COERCION_IMPLICIT, &function))
+	{
+		case COERCION_PATH_RELABELTYPE:
+			return true;
+		case COERCION_PATH_FUNC:
+			return type < FirstNormalObjectId;
+		default:
+			return false;
+	}
+}
+
+/* The label of an enum, which may have a function that casts it, of anybody's. */
+static Node *
+enum_label(ParseState *pstate, Node *node)
+{
+	Oid			function;
+
+	if (find_coercion_pathway(TEXTOID, getBaseType(exprType(node)), COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC)
+		return cast_to(pstate, node, TEXTOID);
+	node = (Node *) makeFuncExpr(F_ENUM_OUT, CSTRINGOID, list_make1(node), InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	return (Node *) makeFuncExpr(F_TEXTIN, TEXTOID, list_make1(node), DEFAULT_COLLATION_OID, InvalidOid, COERCE_EXPLICIT_CALL);
 }
 
 /* An EvRowCast; its argument says whether to be tolerant. */
@@ -107,17 +136,19 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 		case EV_ROW_DATA:
 			if (type == UNKNOWNOID || base == JSONBOID)
 				return cast_to(pstate, node, JSONBOID);
-			if (base != JSONOID && !is_implicitly(base, TEXTOID))
+			if (base != JSONOID && !is_text(base))
 				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, tolerant ? TEXTOID : JSONBOID);
 		case EV_ROW_TYPE:
-			if (type != UNKNOWNOID && get_typtype(base) != TYPTYPE_ENUM && !is_implicitly(base, TEXTOID))
+			if (type_is_enum(base))
+				return enum_label(pstate, node);
+			if (type != UNKNOWNOID && !is_text(base))
 				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, TEXTOID);
 		case EV_ROW_VERSION:
 			if (type != UNKNOWNOID && base != INT2OID && base != INT4OID && base != INT8OID)
 				ev_row_refuse_type(source, type,
-								   is_implicitly(base, TEXTOID) ? "Add \"::int\" where it always holds digits." : NULL);
+								   is_text(base) ? "Add \"::int\" where it always holds digits." : NULL);
 			return tolerant && base == INT8OID ? node : cast_to(pstate, node, INT4OID);
 	}
 	return node;

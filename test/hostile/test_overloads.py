@@ -4,7 +4,7 @@ import re
 
 import psycopg
 
-from traps import SOURCES, Traps
+from traps import SOURCES, Traps, typed
 
 # with pg_catalog first, as it is where nobody says anything, and last
 PATHS = ("public", '"$user", public, pg_catalog')
@@ -255,6 +255,36 @@ def test_trading_pack(world):
                 user.call(name, document)
         user.check()
         user.session.execute("DROP EXTENSION trading_events")
+
+
+def test_casts_of_a_table_owner(world):
+    """Who reads a table does not run how its owner casts her types."""
+    traps = Traps(world)
+    traps.run("CREATE TYPE public.kind AS ENUM ('order')",
+              "CREATE TYPE public.pair AS (a pg_catalog.int4)",
+              "CREATE DOMAIN public.event AS pg_catalog.jsonb",
+              "CREATE TABLE public.hers (id public.kind PRIMARY KEY, event_type public.kind, schema_version pg_catalog.int4, data public.event, pair public.pair)",
+              "INSERT INTO public.hers VALUES ('order', 'order', 1, '1', '(1)')", "GRANT ALL ON public.hers TO PUBLIC")
+    for source in ("kind", "pair", "event"):
+        for target in ("text", "jsonb", "int4"):
+            traps.run(traps.trap(f"cast_{source}_{target}", f"public.{source}", typed(target)),
+                      f"CREATE CAST (public.{source} AS {typed(target)}) WITH FUNCTION public.cast_{source}_{target}(public.{source}) AS IMPLICIT")
+    traps.admin.execute("SELECT public.register_event_schema('order'::text, 1, '{\"type\": \"object\"}'::text, true, false)")
+    signatures = traps.extension_functions()
+    for path in PATHS:
+        user = Superuser(world, traps, path, signatures)
+        # anybody's cast of a composite type is not taken for her
+        user.call("audit_events", "public.hers", "data", "pair", "schema_version", 5, error="42804")
+        user.call("audit_events", "public.hers", "pair", "event_type", "schema_version", 5, error="42804")
+        assert [row[6] for row in user.call("audit_events", "public.hers", "data", "event_type", "schema_version", 5)] == [["order"]]
+        user.call("check_event_upgrade", "public.hers", "order", 1, 1, "data", "event_type", "schema_version")
+        user.call("create_event_view", "a_view", "public.hers", "order", 1, "data", "event_type", "schema_version", "pg_catalog.int8")
+        user.pinned("SELECT * FROM public.a_view", "DROP VIEW public.a_view")
+        user.call("add_event_check", "public.hers", "data", "event_type", "schema_version", "c", True)
+        user.call("validate_event_check", "public.hers", "c", error="23514")
+        user.call("drop_event_check", "public.hers", "c")
+        user.call("event_schema_usage", None)
+        assert not traps.ran()
 
 
 # ---------- as it is written

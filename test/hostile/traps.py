@@ -124,9 +124,13 @@ class Traps:
         if key in self.made or PSEUDO & {t.removesuffix("[]") for t in types}:
             return 0
         self.made.add(key)
-        arguments = ", ".join(typed(t) for t in types)
-        return self.run(f'CREATE FUNCTION public."{name}"({arguments}) RETURNS {returns} LANGUAGE plpgsql '
-                        + BODY.format(f"{name}({arguments})".replace("'", "")))
+        return self.run(self.trap(name, ", ".join(typed(t) for t in types), returns))
+
+    @staticmethod
+    def trap(name, arguments, returns):
+        """The command that creates a function."""
+        return (f'CREATE FUNCTION public."{name}"({arguments}) RETURNS {returns} LANGUAGE plpgsql '
+                + BODY.format(f"{name}({arguments})"))
 
     def functions(self, signatures, copies=True):
         """Better matches of functions; copies: of the same types too."""
@@ -196,11 +200,12 @@ class Traps:
 
     # ---------- what came of them
 
+    def ran(self):
+        return self.admin.execute("SELECT is_called FROM public.hits").fetchone()[0]
+
     def found(self):
         """What ran, and what depends on them."""
-        problems = []
-        if self.admin.execute("SELECT is_called FROM public.hits").fetchone()[0]:
-            problems.append("a function of mallory's ran")
+        problems = ["a function of mallory's ran"] if self.ran() else []
         problems += [f"{who} depends on {what}" for who, what in self.admin.execute("""
             WITH hers AS (SELECT s.classid, s.objid FROM pg_shdepend AS s
                 WHERE s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.deptype = 'o'
