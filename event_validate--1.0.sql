@@ -3,6 +3,13 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION event_validate" to load this file. \quit
 
+-- The schema that this is installed in may be one where others create functions,
+-- operators and types: for them no call here may be a better match.  So every
+-- name has its schema, every operator too, and the extension's own functions are
+-- called with exactly their types, all of them.  A body that reads no expression of
+-- a user's has a search_path of its own instead, and then only the last rule
+-- counts.  (test/hostile/test_overloads.py)
+
 -- ---------- the schema of what is registered ----------
 
 DO $$
@@ -117,7 +124,7 @@ COMMENT ON FUNCTION list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function
-	FROM list_event_schemas();
+	FROM @extschema@.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 
@@ -181,21 +188,29 @@ CREATE FUNCTION event_upgrade_violations(data text, event_type text, from_versio
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
 COMMENT ON FUNCTION event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
 
--- A row's name is its primary key, or where it is stored.
+CREATE FUNCTION require_event_relation(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION require_event_relation(regclass) IS 'raises where there is no such relation';
+
+-- A row's name is its primary key, or where it is stored.  A cast of a type
+-- that is not the server's may run its owner's code: its output function does.
 CREATE FUNCTION event_row_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
-		WHEN k.count = 1 THEN format('(%s)::pg_catalog.text', k.columns)
+		WHEN k.count = 1 AND k.casts THEN format('(%s)::pg_catalog.text', k.columns)
+		WHEN k.count = 1 THEN format('pg_catalog.concat(%s)', k.columns)
 		WHEN k.count > 1 THEN format('ROW(%s)::pg_catalog.text', k.columns)
 		WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
 		WHEN c.relhassubclass THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
 		ELSE 'ctid::pg_catalog.text' END
 	FROM pg_class AS c,
-		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns
+		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
+				bool_and(t.typnamespace = 'pg_catalog'::regnamespace) AS casts
 			FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
 				JOIN pg_attribute AS a ON a.attnum = k.attnum
+				JOIN pg_type AS t ON t.oid = a.atttypid
 			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
 	WHERE c.oid = relation
 $$;
@@ -209,14 +224,14 @@ COMMENT ON FUNCTION event_has_upcast(text, int, int) IS 'does an upcast lead fro
 CREATE FUNCTION refuse_event_relation(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	kind "char";
+	kind pg_catalog."char";
 BEGIN
 	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation::pg_catalog.oid;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_table',
 			MESSAGE = pg_catalog.format('relation with OID %s does not exist', relation::pg_catalog.oid);
 	END IF;
-	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}'::"char"[]) THEN
+	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}'::pg_catalog."char"[]) THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
@@ -236,10 +251,9 @@ LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
 DECLARE
-	kind "char";
-	data text;
-	step text;
-	arguments text;
+	data pg_catalog.text;
+	step pg_catalog.text;
+	arguments pg_catalog.text;
 BEGIN
 	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
 		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
@@ -247,14 +261,14 @@ BEGIN
 			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
 	END IF;
 	PERFORM @extschema@.refuse_event_relation(relation);
-	data := @extschema@.event_row_expression(relation, data_expr, 'data', true);
+	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
 	-- where no upcast is run, the rows are audited as events of the other version
 	IF @extschema@.event_has_upcast(event_type, from_version, to_version) THEN
 		step := 'upgrade';
-		arguments := pg_catalog.format('%L, %s, %s', event_type, from_version, to_version);
+		arguments := pg_catalog.format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
 	ELSE
 		step := 'audit';
-		arguments := pg_catalog.format('%L, %s', event_type, to_version);
+		arguments := pg_catalog.format('%L::pg_catalog.text, %s', event_type, to_version);
 	END IF;
 	RETURN QUERY EXECUTE pg_catalog.format($query$
 		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
@@ -266,8 +280,8 @@ BEGIN
 		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
 		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
 		$query$, data, @extschema@.event_row_name(relation), relation,
-		@extschema@.event_row_expression(relation, type_expr, 'type', true), event_type,
-		@extschema@.event_row_expression(relation, version_expr, 'version', true), from_version,
+		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true), event_type,
+		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true), from_version,
 		pg_catalog.concat('event_', step, '_filter'), arguments, '@extschema@',
 		pg_catalog.concat('event_', step, '_violations'));
 END
@@ -397,37 +411,38 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
 	most_columns CONSTANT int := 1600;
-	wanted_type CONSTANT text := event_type;
+	wanted_type CONSTANT pg_catalog.text := event_type;
 	wanted_version int := schema_version;
-	schema_function regprocedure;
-	view_path text[];
-	table_name text;
-	data text;
-	type text;
-	version text;
-	data_column name;
-	base_names name[];
-	document name := 'document';
-	row_alias name := 'event';
-	bring_up name := 'event_at_version';
+	schema_function pg_catalog.regprocedure;
+	view_path pg_catalog.text[];
+	table_name pg_catalog.text;
+	data pg_catalog.text;
+	type pg_catalog.text;
+	version pg_catalog.text;
+	data_column pg_catalog.name;
+	base_names pg_catalog.name[];
+	document pg_catalog.name := 'document';
+	row_alias pg_catalog.name := 'event';
+	bring_up pg_catalog.name := 'event_at_version';
 	number int := 1;
-	properties text[];
-	types regtype[];
-	descriptions text[];
-	names name[];
-	expressions text[];
-	comments text[];
-	existing oid;
-	existing_names name[];
-	missing text;
+	properties pg_catalog.text[];
+	types pg_catalog.regtype[];
+	descriptions pg_catalog.text[];
+	names pg_catalog.name[];
+	expressions pg_catalog.text[];
+	comments pg_catalog.text[];
+	existing pg_catalog.oid;
+	existing_names pg_catalog.name[];
+	missing pg_catalog.text;
 	chosen int[];
-	list text;
+	list pg_catalog.text;
 BEGIN
 	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
 		OR version_expr IS NULL OR integer_type IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'create_event_view needs a name, a relation, an event type, and what is where in its rows';
 	END IF;
+	PERFORM @extschema@.require_event_relation(relation);
 	IF integer_type OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.int8,pg_catalog.numeric}'::pg_catalog.regtype[]) THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
@@ -462,9 +477,9 @@ BEGIN
 	WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C" AND s.schema_version OPERATOR(pg_catalog.=) wanted_version;
 
 	-- the event in a row
-	data := @extschema@.event_row_expression(relation, data_expr, 'data', false);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type', false);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version', true);
+	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
+	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
+	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 	SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
 		pg_catalog.max(a.attname) FILTER (WHERE a.attname OPERATOR(pg_catalog.=) data_expr::pg_catalog.name
 			OR pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.=) data_expr)
@@ -515,12 +530,12 @@ BEGIN
 			HINT = pg_catalog.format('Column "%s" has the whole event.', data_column);
 		properties := properties[:number];
 	END IF;
-	names := @extschema@.event_view_names(properties, base_names, data_column);
+	names := @extschema@.event_view_names(properties, base_names, data_column::pg_catalog.text);
 	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
 		expressions := expressions OPERATOR(pg_catalog.||) CASE
 			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN
 				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
-			ELSE pg_catalog.format('%s.%I(%I.%I, %L)', '@extschema@', CASE
+			ELSE pg_catalog.format('%s.%I(%I.%I, %L::pg_catalog.text)', '@extschema@', CASE
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
@@ -548,8 +563,8 @@ BEGIN
 					AND t.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND t.refobjid OPERATOR(pg_catalog.=) relation
 				JOIN pg_catalog.pg_depend AS u ON u.classid OPERATOR(pg_catalog.=) d.classid AND u.objid OPERATOR(pg_catalog.=) r.oid
 					AND u.refclassid OPERATOR(pg_catalog.=) d.refclassid AND u.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[
-						'@extschema@.event_at_version(jsonb, text, int, int)'::pg_catalog.regprocedure,
-						'@extschema@.event_at_version_serially(jsonb, text, int, int)'::pg_catalog.regprocedure])
+						'@extschema@.event_at_version(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure,
+						'@extschema@.event_at_version_serially(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure])
 			WHERE r.ev_class OPERATOR(pg_catalog.=) existing AND s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C") THEN
 			RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
 				MESSAGE = pg_catalog.format('relation "%s" exists already, and is no view of the events "%s" in %s', view_name, wanted_type, relation),
@@ -645,48 +660,29 @@ CREATE FUNCTION event_audit_sample_add(sample text[], value text, sample_limit i
 COMMENT ON FUNCTION event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
 
 CREATE AGGREGATE event_audit_sample(value text, sample_limit int) (
-	SFUNC = event_audit_sample_add, STYPE = text[], INITCOND = '{}',
+	SFUNC = @extschema@.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
 	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
 COMMENT ON AGGREGATE event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
 
--- What an audit reads: a row's name is its primary key, or where it is stored.
+-- What an audit reads.
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
 	sample_limit int) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	kind "char";
-	is_tree boolean;
-	row_name text;
-	is_single boolean;
-	data text;
-	type text;
-	version text;
+	kind pg_catalog."char";
+	data pg_catalog.text;
+	type pg_catalog.text;
+	version pg_catalog.text;
 BEGIN
-	SELECT c.relkind, c.relhassubclass INTO kind, is_tree
-	FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
+	PERFORM @extschema@.require_event_relation(relation);
+	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
+	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
-	data := @extschema@.event_row_expression(relation, data_expr, 'data', true);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type', true);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version', true);
-
-	SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY k.place),
-		pg_catalog.count(*) OPERATOR(pg_catalog.=) 1
-	INTO row_name, is_single
-	FROM pg_catalog.pg_index AS i,
-		LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-		JOIN pg_catalog.pg_attribute AS a ON a.attnum OPERATOR(pg_catalog.=) k.attnum
-	WHERE i.indrelid OPERATOR(pg_catalog.=) relation AND i.indisprimary
-		AND a.attrelid OPERATOR(pg_catalog.=) relation
-		AND k.place OPERATOR(pg_catalog.<=) i.indnkeyatts;
-	row_name := CASE
-		WHEN is_single THEN pg_catalog.format('(%s)::pg_catalog.text', row_name)
-		WHEN row_name IS NOT NULL THEN pg_catalog.format('ROW(%s)::pg_catalog.text', row_name)
-		WHEN kind OPERATOR(pg_catalog.=) ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
-		WHEN is_tree THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
-		ELSE 'ctid::pg_catalog.text' END;
+	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
+	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true);
+	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 
 	RETURN pg_catalog.format($query$
 		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
@@ -697,7 +693,7 @@ BEGIN
 			FROM %6$s WHERE %7$s.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
 			LATERAL %7$s.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
 		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
-		$query$, sample_limit, data, type, version, row_name, relation, '@extschema@');
+		$query$, sample_limit, data, type, version, @extschema@.event_row_name(relation), relation, '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -734,14 +730,14 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
-	wanted text[];
-	chosen name := constraint_name;
+	wanted pg_catalog.text[];
+	chosen pg_catalog.name := constraint_name;
 	invalid bigint;
-	found_name name;
-	found_definition text;
-	stem text;
+	found_name pg_catalog.name;
+	found_definition pg_catalog.text;
+	stem pg_catalog.text;
 	number int := 0;
-	member regclass;
+	member pg_catalog.regclass;
 BEGIN
 	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -750,14 +746,14 @@ BEGIN
 	IF constraint_name OPERATOR(pg_catalog.=) '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a constraint needs a name';
 	END IF;
-	wanted := ARRAY[@extschema@.event_row_expression(relation, data_expr, 'data', false),
-		@extschema@.event_row_expression(relation, type_expr, 'type', false),
-		@extschema@.event_row_expression(relation, version_expr, 'version', false)];
+	wanted := ARRAY[@extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false),
+		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false),
+		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, false)];
 	IF audit THEN
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE %s.event_audit_filter(%s, %s, %s)',
-			relation, '@extschema@', @extschema@.event_row_expression(relation, data_expr, 'data', true),
-			@extschema@.event_row_expression(relation, type_expr, 'type', true),
-			@extschema@.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
+			relation, '@extschema@', @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true),
+			@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true),
+			@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true)) INTO invalid;
 	END IF;
 
 	PERFORM @extschema@.lock_event_table(relation);
@@ -791,7 +787,7 @@ BEGIN
 				MESSAGE = pg_catalog.format('table %s has another constraint "%s"', relation, chosen),
 				DETAIL = pg_catalog.format('It is: %s.', found_definition);
 		END IF;
-		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L)) NOT VALID',
+		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L::pg_catalog.text)) NOT VALID',
 			relation, chosen, '@extschema@', wanted[1], wanted[2], wanted[3], chosen);
 		FOR member IN
 			WITH RECURSIVE tree(member) AS (
@@ -824,8 +820,8 @@ CREATE FUNCTION find_event_check(relation regclass, INOUT constraint_name name,
 	OUT validated boolean, OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	wanted text := constraint_name;
-	names text;
+	wanted pg_catalog.text := constraint_name;
+	names pg_catalog.text;
 	how_many bigint;
 BEGIN
 	SELECT pg_catalog.string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name), pg_catalog.count(*)
@@ -855,10 +851,10 @@ COMMENT ON FUNCTION find_event_check(regclass, name) IS 'the event check of this
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	found_check record;
+	found_check pg_catalog.record;
 	total bigint;
 	kinds bigint;
-	listed text;
+	listed pg_catalog.text;
 BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
@@ -910,11 +906,12 @@ COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows
 CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	found_check record;
+	found_check pg_catalog.record;
 BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
 	END IF;
+	PERFORM @extschema@.require_event_relation(relation);
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
 			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
 		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM @extschema@.event_checks(relation))) THEN
@@ -945,18 +942,9 @@ SET row_security = off
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	row_name text;
 	reason text := format('%s.event_json_loss(%I::text)', '@extschema@', from_column);
 BEGIN
-	SELECT format(CASE WHEN i.indnkeyatts = 1 THEN '(%s)::text' ELSE 'ROW(%s)::text' END,
-		string_agg(quote_ident(a.attname), ', ' ORDER BY k.place)) INTO row_name
-	FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-		JOIN pg_attribute AS a ON a.attnum = k.attnum
-	WHERE i.indrelid = relation AND i.indisprimary AND a.attrelid = relation AND k.place <= i.indnkeyatts
-	GROUP BY i.indnkeyatts;
-	IF row_name IS NULL THEN
-		row_name := 'concat(tableoid::regclass, '' '', ctid)';
-	END IF;
+	PERFORM @extschema@.require_event_relation(relation);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -970,7 +958,7 @@ BEGIN
 	RETURN QUERY EXECUTE format(
 		'SELECT reason, count(*), (%4$s.event_audit_sample(row_name, 10))[1:10]'
 		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, row_name, relation, '@extschema@');
+		reason, @extschema@.event_row_name(relation), relation, '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';
@@ -1027,25 +1015,26 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
-	from_number int2;
-	from_type oid;
+	from_number pg_catalog.int2;
+	from_type pg_catalog.oid;
 	from_not_null boolean;
 	from_inherited boolean;
-	from_default text;
-	from_comment text;
-	to_number int2;
-	to_type oid;
+	from_default pg_catalog.text;
+	from_comment pg_catalog.text;
+	to_number pg_catalog.int2;
+	to_type pg_catalog.oid;
 	to_not_null boolean;
-	to_default text;
-	to_comment text;
-	hindrances text;
-	view_path text[];
-	columns text;
+	to_default pg_catalog.text;
+	to_comment pg_catalog.text;
+	hindrances pg_catalog.text;
+	view_path pg_catalog.text[];
+	columns pg_catalog.text;
 BEGIN
 	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
+	PERFORM @extschema@.require_event_relation(relation);
 	IF view_name IS NOT NULL THEN
 		view_path := pg_catalog.parse_ident(view_name);
 		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
@@ -1222,9 +1211,11 @@ CREATE FUNCTION guard_event() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_event' LANGUAGE C;
 COMMENT ON FUNCTION guard_event() IS 'the trigger of add_event_guard: lets valid events through, and does with others what its mode says';
 
-CREATE FUNCTION event_guard_reads(data "any", event_type "any", schema_version "any") RETURNS boolean
+-- One argument of its exact type, however the columns are typed: no other
+-- function of the name can match the call better, here or in a dump.
+CREATE FUNCTION event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_guard_reads("any", "any", "any") IS 'in the WHEN condition of a guard: what it reads from a row';
+COMMENT ON FUNCTION event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
@@ -1251,7 +1242,7 @@ COMMENT ON FUNCTION list_event_quarantine() IS 'the rows of event_quarantine';
 CREATE VIEW event_quarantine AS
 	SELECT id, relation_schema, relation_name, "row", event_type, schema_version, violations, kept,
 		arrived_at, role, application, "transaction"
-	FROM list_event_quarantine();
+	FROM @extschema@.list_event_quarantine();
 COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about, for who may read event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 

@@ -4,10 +4,12 @@
  *
  * A guard's expressions stand in the WHEN condition of its trigger:
  *
- *	WHEN (true OR event_guard_reads(NEW.data, NEW.event_type, NEW.schema_version))
+ *	WHEN (true OR event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
  *
  * which is always true, and is found to be so when a query is planned, so that
- * event_guard_reads is never called.  There they are kept as parsed, are dumped
+ * event_guard_reads is never called.  Its argument is of the type record, and
+ * so is what it is called with: whoever may create functions in its schema
+ * cannot make one that matches better, whatever types the columns have.  There they are kept as parsed, are dumped
  * with the trigger, follow columns and functions that are renamed, are mapped
  * to the columns of partitions, and what they refer to cannot be dropped
  * without the guard: all by PostgreSQL itself.
@@ -18,6 +20,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -30,6 +33,7 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 
 #include "guard_expression.h"
 
@@ -135,6 +139,16 @@ ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text)
 
 #define READS	"event_guard_reads"
 
+/* event_guard_reads(record) in a schema, or InvalidOid. */
+static Oid
+reads_function(Oid namespace)
+{
+	Oid			types[1] = {RECORDOID};
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(READS),
+						   PointerGetDatum(buildoidvector(types, 1)), ObjectIdGetDatum(namespace));
+}
+
 FuncExpr *
 ev_guard_reads(const Trigger *trigger)
 {
@@ -153,9 +167,9 @@ ev_guard_reads(const Trigger *trigger)
 	if (!IsA(condition, FuncExpr))
 		return NULL;
 	call = castNode(FuncExpr, condition);
-	if (list_length(call->args) != EV_ROW_PARTS ||
-		get_func_namespace(call->funcid) != get_func_namespace(trigger->tgfoid) ||
-		strcmp(get_func_name(call->funcid), READS) != 0 ||
+	if (call->funcid != reads_function(get_func_namespace(trigger->tgfoid)) ||
+		!IsA(linitial(call->args), RowExpr) ||
+		list_length(linitial_node(RowExpr, call->args)->args) != EV_ROW_PARTS ||
 		rangeTableEntry_used((Node *) call->args, PRS2_OLD_VARNO, 0))
 		return NULL;
 	return call;
@@ -164,7 +178,7 @@ ev_guard_reads(const Trigger *trigger)
 Node *
 ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part)
 {
-	Node	   *expression = copyObject(list_nth(reads->args, part));
+	Node	   *expression = copyObject(list_nth(linitial_node(RowExpr, reads->args)->args, part));
 	EvRowSource source = {relation, part, NULL};
 
 	ChangeVarNodes(expression, PRS2_NEW_VARNO, 1, 0);
@@ -183,12 +197,12 @@ ev_guard_reads_condition(Relation relation, Oid guard_function, Node *const *ope
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfo(&text, "true OR %s(",
+	appendStringInfo(&text, "true OR %s(ROW(",
 					 quote_qualified_identifier(get_namespace_name(get_func_namespace(guard_function)), READS));
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "",
 						 deparse_expression(operands[i], context, true, false));
-	appendStringInfoChar(&text, ')');
+	appendStringInfoString(&text, "))");
 	*parsed = ev_row_parse(text.data);
 	return text.data;
 }

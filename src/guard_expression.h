@@ -22,13 +22,13 @@ extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const
 
 /*
  * The call of event_guard_reads in the WHEN condition of a trigger on
- * guard_event(): its arguments are the operands, over the new row.  NULL where
+ * guard_event(): the row in it has the operands, over the new row.  NULL where
  * there is none.  In CurrentMemoryContext.
  */
 extern FuncExpr *ev_guard_reads(const Trigger *trigger);
 
 /*
- * One of its arguments, as ev_guard_expression gives it.  Raises
+ * One of its operands, as ev_guard_expression gives it.  Raises
  * datatype_mismatch where it is of another type.
  */
 extern Node *ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part);

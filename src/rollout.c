@@ -14,13 +14,17 @@
 #include "access/htup_details.h"
 #include "access/relation.h"
 #include "access/table.h"
+#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/indexing.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_node.h"
@@ -30,6 +34,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
 #include "compat.h"
@@ -38,6 +43,36 @@
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_checks);
+PG_FUNCTION_INFO_V1(ev_require_event_relation);
+
+/* ---------- relations ---------- */
+
+static void
+refuse_relation(Oid relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation with OID %u does not exist", relation)));
+}
+
+void
+ev_require_relation(Oid relation)
+{
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
+		refuse_relation(relation);
+}
+
+/*
+ * require_event_relation(relation regclass) → void
+ *
+ * See ev_require_relation.
+ */
+Datum
+ev_require_event_relation(PG_FUNCTION_ARGS)
+{
+	ev_require_relation(PG_GETARG_OID(0));
+	PG_RETURN_VOID();
+}
 
 /* ---------- text to expression ---------- */
 
@@ -56,10 +91,36 @@ cast_to(ParseState *pstate, Node *node, Oid type)
 	return result;
 }
 
+/*
+ * Is it text without a cast in writing?  A function that casts a type which is
+ * not the server's may be anybody's, and would run as whoever reads the table.
+ */
 static bool
-is_implicitly(Oid from, Oid to)
+is_text(Oid type)
 {
-	return can_coerce_type(1, &from, &to, COERCION_IMPLICIT);
+	Oid			function;
+
+	switch (find_coercion_pathway(TEXTOID, type, COERCION_IMPLICIT, &function))
+	{
+		case COERCION_PATH_RELABELTYPE:
+			return true;
+		case COERCION_PATH_FUNC:
+			return type < FirstNormalObjectId;
+		default:
+			return false;
+	}
+}
+
+/* The label of an enum, which may have a function that casts it, of anybody's. */
+static Node *
+enum_label(ParseState *pstate, Node *node)
+{
+	Oid			function;
+
+	if (find_coercion_pathway(TEXTOID, getBaseType(exprType(node)), COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC)
+		return cast_to(pstate, node, TEXTOID);
+	node = (Node *) makeFuncExpr(F_ENUM_OUT, CSTRINGOID, list_make1(node), InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	return (Node *) makeFuncExpr(F_TEXTIN, TEXTOID, list_make1(node), DEFAULT_COLLATION_OID, InvalidOid, COERCE_EXPLICIT_CALL);
 }
 
 /* An EvRowCast; its argument says whether to be tolerant. */
@@ -75,17 +136,19 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 		case EV_ROW_DATA:
 			if (type == UNKNOWNOID || base == JSONBOID)
 				return cast_to(pstate, node, JSONBOID);
-			if (base != JSONOID && !is_implicitly(base, TEXTOID))
+			if (base != JSONOID && !is_text(base))
 				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, tolerant ? TEXTOID : JSONBOID);
 		case EV_ROW_TYPE:
-			if (type != UNKNOWNOID && get_typtype(base) != TYPTYPE_ENUM && !is_implicitly(base, TEXTOID))
+			if (type_is_enum(base))
+				return enum_label(pstate, node);
+			if (type != UNKNOWNOID && !is_text(base))
 				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, TEXTOID);
 		case EV_ROW_VERSION:
 			if (type != UNKNOWNOID && base != INT2OID && base != INT4OID && base != INT8OID)
 				ev_row_refuse_type(source, type,
-								   is_implicitly(base, TEXTOID) ? "Add \"::int\" where it always holds digits." : NULL);
+								   is_text(base) ? "Add \"::int\" where it always holds digits." : NULL);
 			return tolerant && base == INT8OID ? node : cast_to(pstate, node, INT4OID);
 	}
 	return node;
@@ -94,12 +157,16 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 char *
 ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 {
-	Relation	rel = relation_open(relation, AccessShareLock);
+	Relation	rel = try_relation_open(relation, AccessShareLock);
 	EvRowSource source = {rel, part, text};
-	Node	   *node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
-	char	   *result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
-											false, false);
+	Node	   *node;
+	char	   *result;
 
+	if (rel == NULL)
+		refuse_relation(relation);
+	node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
+	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
+								false, false);
 	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
 		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
 						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
@@ -132,19 +199,29 @@ ev_event_row_expression(PG_FUNCTION_ARGS)
 
 typedef struct CallSearch
 {
-	Oid			namespace;
+	Oid			functions[2];	/* check_event, validate_event */
 } CallSearch;
 
-/* A call of check_event or validate_event. */
-static bool
-is_call(Node *node, Oid namespace)
+static void
+init_search(CallSearch *search, Oid namespace)
 {
-	char	   *name;
+	static const char *const names[] = {"check_event", "validate_event"};
+	Oid			types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
 
-	if (!IsA(node, FuncExpr) || get_func_namespace(castNode(FuncExpr, node)->funcid) != namespace)
-		return false;
-	name = get_func_name(castNode(FuncExpr, node)->funcid);
-	return strcmp(name, "check_event") == 0 || strcmp(name, "validate_event") == 0;
+	for (int i = 0; i < (int) lengthof(names); i++)
+		search->functions[i] = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(names[i]),
+											   PointerGetDatum(buildoidvector(types, lengthof(types) - i)),
+											   ObjectIdGetDatum(namespace));
+}
+
+/* A call of the extension's own function: others may have one of that name. */
+static bool
+is_call(Node *node, const CallSearch *search)
+{
+	Oid			function = IsA(node, FuncExpr) ? castNode(FuncExpr, node)->funcid : InvalidOid;
+
+	return OidIsValid(function) &&
+		(function == search->functions[0] || function == search->functions[1]);
 }
 
 static bool
@@ -152,7 +229,7 @@ has_call_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	return is_call(node, ((CallSearch *) context)->namespace) ||
+	return is_call(node, (CallSearch *) context) ||
 		expression_tree_walker(node, has_call_walker, context);
 }
 
@@ -203,15 +280,16 @@ expression_text(Node *expression, List *context)
  *
  * The CHECK constraints of a relation that call check_event or validate_event
  * of the extension that the function belongs to; what they are called with,
- * with and without our casts, where such a call is all there is; and whether this transaction added them
- * (or changed them last).
+ * with and without our casts, where such a call is all there is; and whether
+ * this transaction added them (or changed them last).  Raises undefined_table
+ * where there is no such relation.
  */
 Datum
 ev_event_checks(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid			relation = PG_GETARG_OID(0);
-	CallSearch	search = {get_func_namespace(fcinfo->flinfo->fn_oid)};
+	CallSearch	search;
 	List	   *context;
 	Relation	pg_constraint;
 	ScanKeyData key;
@@ -219,8 +297,8 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	HeapTuple	tuple;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (get_rel_name(relation) == NULL)
-		return (Datum) 0;
+	ev_require_relation(relation);
+	init_search(&search, get_func_namespace(fcinfo->flinfo->fn_oid));
 	context = deparse_context_for(get_rel_name(relation), relation);
 	pg_constraint = table_open(ConstraintRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
@@ -246,7 +324,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 		values[0] = NameGetDatum(&form->conname);
 		values[1] = BoolGetDatum(form->convalidated);
 		values[2] = BoolGetDatum(TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)));
-		if (is_call(expression, search.namespace))
+		if (is_call(expression, &search))
 		{
 			for (int i = 0; i < 3; i++)
 			{

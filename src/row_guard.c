@@ -111,7 +111,7 @@ ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvRowPart
 }
 
 /*
- * event_guard_reads("any", "any", "any") → boolean
+ * event_guard_reads(event record) → boolean
  *
  * Is not called, but where somebody calls it by hand.
  */

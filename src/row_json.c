@@ -517,7 +517,7 @@ ev_row_insert_command(Relation relation, Jsonb *row)
 			appendStringInfo(&values, "($1 OPERATOR(pg_catalog.->) %s)", key);
 		else if (base == JSONOID)
 			appendStringInfo(&values,
-							 "CASE pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) %s) WHEN 'string'"
+							 "CASE WHEN pg_catalog.jsonb_typeof($1 OPERATOR(pg_catalog.->) %s) OPERATOR(pg_catalog.=) 'string'"
 							 " THEN ($1 OPERATOR(pg_catalog.->>) %s)::pg_catalog.json"
 							 " ELSE ($1 OPERATOR(pg_catalog.->) %s)::pg_catalog.json END",
 							 key, key, key);

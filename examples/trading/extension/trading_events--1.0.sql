@@ -3,6 +3,9 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION trading_events" to load this file. \quit
 
+-- Whatever else is in the schemas of the two extensions matches no call here.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 -- ---------- schemas ----------
 
 CREATE FUNCTION event_schema."trading.common@0"(data jsonb) RETURNS boolean
@@ -4396,8 +4399,10 @@ COMMENT ON FUNCTION event_schema."trading.signal@2"(jsonb) IS 'Trading signal, v
 -- What is valid under version 1 is valid under version 2 afterwards, and
 -- nothing of it is lost.  What version 1 did not say is null, never guessed.
 -- (Types that are open carry what version 1 does not know; where that is not
--- what version 2 says of it, version 2 refuses it.)  Functions and operators
--- are found when the extension is created: the bodies are kept parsed.
+-- what version 2 says of it, version 2 refuses it.)  The bodies are kept parsed:
+-- names are looked up when the extension is created, and then only in pg_catalog.
+-- What is not there has its schema before it, and is called with exactly its
+-- own types, as others may be allowed to create functions beside it.
 --
 -- Each is one expression of immutable functions, and uses its argument as it
 -- is wherever it uses it more than once, so that PostgreSQL inlines it: a
@@ -4406,48 +4411,49 @@ COMMENT ON FUNCTION event_schema."trading.signal@2"(jsonb) IS 'Trading signal, v
 -- A property of numbers as a string of the digits that jsonb has of them:
 -- exact, without an exponent.  An object with that one property, or an empty
 -- one where it is no number.
-CREATE FUNCTION trading_digits(data jsonb, key text) RETURNS jsonb
+CREATE FUNCTION @extschema@.trading_digits(data jsonb, key text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE jsonb_typeof(data -> key) WHEN 'number'
         THEN ('{"' || key || '": "' || (data ->> key) || '"}')::jsonb ELSE '{}' END;
 END;
-COMMENT ON FUNCTION trading_digits(jsonb, text) IS
+COMMENT ON FUNCTION @extschema@.trading_digits(jsonb, text) IS
     'an object with that property as a string, digit by digit; an empty one where it is no number';
 
 -- Another name for a property, where the object has it and not yet the other.
-CREATE FUNCTION trading_renamed(data jsonb, old_name text, new_name text) RETURNS jsonb
+CREATE FUNCTION @extschema@.trading_renamed(data jsonb, old_name text, new_name text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN jsonb_exists(data, old_name) AND NOT jsonb_exists(data, new_name)
         THEN jsonb_set(data - old_name, ARRAY[new_name], data -> old_name) ELSE data END;
 END;
-COMMENT ON FUNCTION trading_renamed(jsonb, text, text) IS
+COMMENT ON FUNCTION @extschema@.trading_renamed(jsonb, text, text) IS
     'the object with a property under another name; unchanged where it lacks the one or has the other already';
 
 -- ---------- Discord ----------
 
 -- Discord sends the deprecated property beside the new one for a while: then
 -- both stay as they are.
-CREATE FUNCTION discord_message_create_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_message_create_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT trading_renamed(trading_renamed(data, 'interaction', 'interaction_metadata'), 'stickers', 'sticker_items');
+    SELECT @extschema@.trading_renamed(@extschema@.trading_renamed(data, 'interaction'::text, 'interaction_metadata'::text),
+        'stickers'::text, 'sticker_items'::text);
 END;
 
-CREATE FUNCTION discord_message_update_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_message_update_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT discord_message_create_1_to_2(data);
+    SELECT @extschema@.discord_message_create_1_to_2(data);
 END;
 
-CREATE FUNCTION discord_message_delete_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_message_delete_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION discord_channel_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_channel_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
@@ -4455,71 +4461,73 @@ END;
 
 -- ---------- market data ----------
 
-CREATE FUNCTION market_trade_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_trade_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT data || trading_digits(data, 'trade_id') || trading_digits(data, 'price') || trading_digits(data, 'size');
+    SELECT data || @extschema@.trading_digits(data, 'trade_id'::text)
+        || @extschema@.trading_digits(data, 'price'::text) || @extschema@.trading_digits(data, 'size'::text);
 END;
 
-CREATE FUNCTION market_quote_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_quote_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT (data - 'update_id')
         || CASE WHEN jsonb_exists(data, 'update_id') THEN jsonb_set('{}', '{sequence}', data -> 'update_id') ELSE '{}' END
-        || trading_digits(data, 'bid_price') || trading_digits(data, 'bid_size')
-        || trading_digits(data, 'ask_price') || trading_digits(data, 'ask_size');
+        || @extschema@.trading_digits(data, 'bid_price'::text) || @extschema@.trading_digits(data, 'bid_size'::text)
+        || @extschema@.trading_digits(data, 'ask_price'::text) || @extschema@.trading_digits(data, 'ask_size'::text);
 END;
 
-CREATE FUNCTION market_bar_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_bar_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT data || trading_digits(data, 'open') || trading_digits(data, 'high') || trading_digits(data, 'low')
-        || trading_digits(data, 'close') || trading_digits(data, 'volume') || trading_digits(data, 'vwap');
+    SELECT data || @extschema@.trading_digits(data, 'open'::text) || @extschema@.trading_digits(data, 'high'::text)
+        || @extschema@.trading_digits(data, 'low'::text) || @extschema@.trading_digits(data, 'close'::text)
+        || @extschema@.trading_digits(data, 'volume'::text) || @extschema@.trading_digits(data, 'vwap'::text);
 END;
 
-CREATE FUNCTION market_book_delta_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_book_delta_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT data || trading_digits(data, 'price') || trading_digits(data, 'size');
+    SELECT data || @extschema@.trading_digits(data, 'price'::text) || @extschema@.trading_digits(data, 'size'::text);
 END;
 
-CREATE FUNCTION market_data_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_data_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE data ->> 'kind'
-        WHEN 'trade' THEN market_trade_1_to_2(data)
-        WHEN 'quote' THEN market_quote_1_to_2(data)
-        WHEN 'bar' THEN market_bar_1_to_2(data)
-        WHEN 'book_delta' THEN market_book_delta_1_to_2(data)
+        WHEN 'trade' THEN @extschema@.market_trade_1_to_2(data)
+        WHEN 'quote' THEN @extschema@.market_quote_1_to_2(data)
+        WHEN 'bar' THEN @extschema@.market_bar_1_to_2(data)
+        WHEN 'book_delta' THEN @extschema@.market_book_delta_1_to_2(data)
         ELSE data END;
 END;
 
 -- Version 2 only allows more: the wire format is Binance's.
-CREATE FUNCTION binance_trade_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_trade_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_agg_trade_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_agg_trade_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_kline_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_kline_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_depth_update_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_depth_update_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_execution_report_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_execution_report_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
@@ -4528,7 +4536,7 @@ END;
 -- ---------- signals ----------
 
 -- Version 1 says it so: without a message the signal comes from market data.
-CREATE FUNCTION trading_signal_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.trading_signal_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT jsonb_set(data - 'source_message_id', '{source}', CASE jsonb_typeof(data -> 'source_message_id') WHEN 'string'
@@ -4539,29 +4547,29 @@ END;
 -- ---------- orders ----------
 
 -- Version 1 knows no other class.
-CREATE FUNCTION order_placed_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.order_placed_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data || '{"order_class": "simple"}';
 END;
 
-CREATE FUNCTION order_updated_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.order_updated_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE jsonb_typeof(data -> 'order') WHEN 'object'
-        THEN jsonb_set(data, '{order}', order_placed_1_to_2(data -> 'order')) ELSE data END;
+        THEN jsonb_set(data, '{order}', @extschema@.order_placed_1_to_2(data -> 'order')) ELSE data END;
 END;
 
-CREATE FUNCTION order_filled_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.order_filled_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT order_updated_1_to_2(data);
+    SELECT @extschema@.order_updated_1_to_2(data);
 END;
 
 -- ---------- system, ingestion ----------
 
 -- OpenTelemetry's numbers for syslog's levels.
-CREATE FUNCTION system_log_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.system_log_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT coalesce(jsonb_set(data - 'level', '{severity}', CASE data ->> 'level'
@@ -4573,168 +4581,168 @@ BEGIN ATOMIC
         WHEN 'critical' THEN '{"text": "critical", "number": 18}' END), data);
 END;
 
-CREATE FUNCTION ingestion_batch_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.ingestion_batch_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data || '{"quarantined": null, "duplicates": null}';
 END;
 
-COMMENT ON FUNCTION binance_agg_trade_1_to_2(jsonb) IS 'binance.agg_trade from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.binance_agg_trade_1_to_2(jsonb) IS 'binance.agg_trade from version 1 to version 2';
 CREATE FUNCTION event_schema."binance.agg_trade@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT binance_agg_trade_1_to_2(data);
+    SELECT @extschema@.binance_agg_trade_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."binance.agg_trade@1>2"(jsonb) IS 'binance.agg_trade from version 1 to version 2';
 
-COMMENT ON FUNCTION binance_depth_update_1_to_2(jsonb) IS 'binance.depth_update from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.binance_depth_update_1_to_2(jsonb) IS 'binance.depth_update from version 1 to version 2';
 CREATE FUNCTION event_schema."binance.depth_update@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT binance_depth_update_1_to_2(data);
+    SELECT @extschema@.binance_depth_update_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."binance.depth_update@1>2"(jsonb) IS 'binance.depth_update from version 1 to version 2';
 
-COMMENT ON FUNCTION binance_execution_report_1_to_2(jsonb) IS 'binance.execution_report from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.binance_execution_report_1_to_2(jsonb) IS 'binance.execution_report from version 1 to version 2';
 CREATE FUNCTION event_schema."binance.execution_report@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT binance_execution_report_1_to_2(data);
+    SELECT @extschema@.binance_execution_report_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."binance.execution_report@1>2"(jsonb) IS 'binance.execution_report from version 1 to version 2';
 
-COMMENT ON FUNCTION binance_kline_1_to_2(jsonb) IS 'binance.kline from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.binance_kline_1_to_2(jsonb) IS 'binance.kline from version 1 to version 2';
 CREATE FUNCTION event_schema."binance.kline@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT binance_kline_1_to_2(data);
+    SELECT @extschema@.binance_kline_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."binance.kline@1>2"(jsonb) IS 'binance.kline from version 1 to version 2';
 
-COMMENT ON FUNCTION binance_trade_1_to_2(jsonb) IS 'binance.trade from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.binance_trade_1_to_2(jsonb) IS 'binance.trade from version 1 to version 2';
 CREATE FUNCTION event_schema."binance.trade@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT binance_trade_1_to_2(data);
+    SELECT @extschema@.binance_trade_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."binance.trade@1>2"(jsonb) IS 'binance.trade from version 1 to version 2';
 
-COMMENT ON FUNCTION discord_channel_1_to_2(jsonb) IS 'discord.channel from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.discord_channel_1_to_2(jsonb) IS 'discord.channel from version 1 to version 2';
 CREATE FUNCTION event_schema."discord.channel@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT discord_channel_1_to_2(data);
+    SELECT @extschema@.discord_channel_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."discord.channel@1>2"(jsonb) IS 'discord.channel from version 1 to version 2';
 
-COMMENT ON FUNCTION discord_message_create_1_to_2(jsonb) IS 'discord.message.create from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.discord_message_create_1_to_2(jsonb) IS 'discord.message.create from version 1 to version 2';
 CREATE FUNCTION event_schema."discord.message.create@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT discord_message_create_1_to_2(data);
+    SELECT @extschema@.discord_message_create_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."discord.message.create@1>2"(jsonb) IS 'discord.message.create from version 1 to version 2';
 
-COMMENT ON FUNCTION discord_message_delete_1_to_2(jsonb) IS 'discord.message.delete from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.discord_message_delete_1_to_2(jsonb) IS 'discord.message.delete from version 1 to version 2';
 CREATE FUNCTION event_schema."discord.message.delete@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT discord_message_delete_1_to_2(data);
+    SELECT @extschema@.discord_message_delete_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."discord.message.delete@1>2"(jsonb) IS 'discord.message.delete from version 1 to version 2';
 
-COMMENT ON FUNCTION discord_message_update_1_to_2(jsonb) IS 'discord.message.update from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.discord_message_update_1_to_2(jsonb) IS 'discord.message.update from version 1 to version 2';
 CREATE FUNCTION event_schema."discord.message.update@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT discord_message_update_1_to_2(data);
+    SELECT @extschema@.discord_message_update_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."discord.message.update@1>2"(jsonb) IS 'discord.message.update from version 1 to version 2';
 
-COMMENT ON FUNCTION ingestion_batch_1_to_2(jsonb) IS 'ingestion.batch from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.ingestion_batch_1_to_2(jsonb) IS 'ingestion.batch from version 1 to version 2';
 CREATE FUNCTION event_schema."ingestion.batch@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT ingestion_batch_1_to_2(data);
+    SELECT @extschema@.ingestion_batch_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."ingestion.batch@1>2"(jsonb) IS 'ingestion.batch from version 1 to version 2';
 
-COMMENT ON FUNCTION market_bar_1_to_2(jsonb) IS 'market.bar from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.market_bar_1_to_2(jsonb) IS 'market.bar from version 1 to version 2';
 CREATE FUNCTION event_schema."market.bar@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT market_bar_1_to_2(data);
+    SELECT @extschema@.market_bar_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."market.bar@1>2"(jsonb) IS 'market.bar from version 1 to version 2';
 
-COMMENT ON FUNCTION market_book_delta_1_to_2(jsonb) IS 'market.book_delta from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.market_book_delta_1_to_2(jsonb) IS 'market.book_delta from version 1 to version 2';
 CREATE FUNCTION event_schema."market.book_delta@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT market_book_delta_1_to_2(data);
+    SELECT @extschema@.market_book_delta_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."market.book_delta@1>2"(jsonb) IS 'market.book_delta from version 1 to version 2';
 
-COMMENT ON FUNCTION market_data_1_to_2(jsonb) IS 'market.data from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.market_data_1_to_2(jsonb) IS 'market.data from version 1 to version 2';
 CREATE FUNCTION event_schema."market.data@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT market_data_1_to_2(data);
+    SELECT @extschema@.market_data_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."market.data@1>2"(jsonb) IS 'market.data from version 1 to version 2';
 
-COMMENT ON FUNCTION market_quote_1_to_2(jsonb) IS 'market.quote from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.market_quote_1_to_2(jsonb) IS 'market.quote from version 1 to version 2';
 CREATE FUNCTION event_schema."market.quote@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT market_quote_1_to_2(data);
+    SELECT @extschema@.market_quote_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."market.quote@1>2"(jsonb) IS 'market.quote from version 1 to version 2';
 
-COMMENT ON FUNCTION market_trade_1_to_2(jsonb) IS 'market.trade from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.market_trade_1_to_2(jsonb) IS 'market.trade from version 1 to version 2';
 CREATE FUNCTION event_schema."market.trade@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT market_trade_1_to_2(data);
+    SELECT @extschema@.market_trade_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."market.trade@1>2"(jsonb) IS 'market.trade from version 1 to version 2';
 
-COMMENT ON FUNCTION order_filled_1_to_2(jsonb) IS 'order.filled from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.order_filled_1_to_2(jsonb) IS 'order.filled from version 1 to version 2';
 CREATE FUNCTION event_schema."order.filled@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT order_filled_1_to_2(data);
+    SELECT @extschema@.order_filled_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."order.filled@1>2"(jsonb) IS 'order.filled from version 1 to version 2';
 
-COMMENT ON FUNCTION order_placed_1_to_2(jsonb) IS 'order.placed from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.order_placed_1_to_2(jsonb) IS 'order.placed from version 1 to version 2';
 CREATE FUNCTION event_schema."order.placed@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT order_placed_1_to_2(data);
+    SELECT @extschema@.order_placed_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."order.placed@1>2"(jsonb) IS 'order.placed from version 1 to version 2';
 
-COMMENT ON FUNCTION order_updated_1_to_2(jsonb) IS 'order.updated from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.order_updated_1_to_2(jsonb) IS 'order.updated from version 1 to version 2';
 CREATE FUNCTION event_schema."order.updated@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT order_updated_1_to_2(data);
+    SELECT @extschema@.order_updated_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."order.updated@1>2"(jsonb) IS 'order.updated from version 1 to version 2';
 
-COMMENT ON FUNCTION system_log_1_to_2(jsonb) IS 'system.log from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.system_log_1_to_2(jsonb) IS 'system.log from version 1 to version 2';
 CREATE FUNCTION event_schema."system.log@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT system_log_1_to_2(data);
+    SELECT @extschema@.system_log_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."system.log@1>2"(jsonb) IS 'system.log from version 1 to version 2';
 
-COMMENT ON FUNCTION trading_signal_1_to_2(jsonb) IS 'trading.signal from version 1 to version 2';
+COMMENT ON FUNCTION @extschema@.trading_signal_1_to_2(jsonb) IS 'trading.signal from version 1 to version 2';
 CREATE FUNCTION event_schema."trading.signal@1>2"(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT trading_signal_1_to_2(data);
+    SELECT @extschema@.trading_signal_1_to_2(data);
 END;
 COMMENT ON FUNCTION event_schema."trading.signal@1>2"(jsonb) IS 'trading.signal from version 1 to version 2';

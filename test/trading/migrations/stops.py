@@ -146,7 +146,7 @@ class Stops(Changes):
             self.psql("revert", "4.3.0-checks")
             check(self.kept() == {("order_events", "another row has its id or event_id")}, "stops: a moved event that was sent again is put aside by the revert", self.kept())
             check(self.contents()["signal_events"] == invalid, "stops: another is back")
-            self.psql("revert", "4.3.0-guards", "SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.order_events'")
+            self.psql("revert", "4.3.0-guards", "SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.order_events'")
             self.psql("revert", "4.3.0-guards")
             self.deploy("4.3.0-guards", "4.3.0-bus")
             self.verify("4.3.0-bus", "forth again")

@@ -5,8 +5,10 @@
 -- What is valid under version 1 is valid under version 2 afterwards, and
 -- nothing of it is lost.  What version 1 did not say is null, never guessed.
 -- (Types that are open carry what version 1 does not know; where that is not
--- what version 2 says of it, version 2 refuses it.)  Functions and operators
--- are found when the extension is created: the bodies are kept parsed.
+-- what version 2 says of it, version 2 refuses it.)  The bodies are kept parsed:
+-- names are looked up when the extension is created, and then only in pg_catalog.
+-- What is not there has its schema before it, and is called with exactly its
+-- own types, as others may be allowed to create functions beside it.
 --
 -- Each is one expression of immutable functions, and uses its argument as it
 -- is wherever it uses it more than once, so that PostgreSQL inlines it: a
@@ -15,48 +17,49 @@
 -- A property of numbers as a string of the digits that jsonb has of them:
 -- exact, without an exponent.  An object with that one property, or an empty
 -- one where it is no number.
-CREATE FUNCTION trading_digits(data jsonb, key text) RETURNS jsonb
+CREATE FUNCTION @extschema@.trading_digits(data jsonb, key text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE jsonb_typeof(data -> key) WHEN 'number'
         THEN ('{"' || key || '": "' || (data ->> key) || '"}')::jsonb ELSE '{}' END;
 END;
-COMMENT ON FUNCTION trading_digits(jsonb, text) IS
+COMMENT ON FUNCTION @extschema@.trading_digits(jsonb, text) IS
     'an object with that property as a string, digit by digit; an empty one where it is no number';
 
 -- Another name for a property, where the object has it and not yet the other.
-CREATE FUNCTION trading_renamed(data jsonb, old_name text, new_name text) RETURNS jsonb
+CREATE FUNCTION @extschema@.trading_renamed(data jsonb, old_name text, new_name text) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN jsonb_exists(data, old_name) AND NOT jsonb_exists(data, new_name)
         THEN jsonb_set(data - old_name, ARRAY[new_name], data -> old_name) ELSE data END;
 END;
-COMMENT ON FUNCTION trading_renamed(jsonb, text, text) IS
+COMMENT ON FUNCTION @extschema@.trading_renamed(jsonb, text, text) IS
     'the object with a property under another name; unchanged where it lacks the one or has the other already';
 
 -- ---------- Discord ----------
 
 -- Discord sends the deprecated property beside the new one for a while: then
 -- both stay as they are.
-CREATE FUNCTION discord_message_create_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_message_create_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT trading_renamed(trading_renamed(data, 'interaction', 'interaction_metadata'), 'stickers', 'sticker_items');
+    SELECT @extschema@.trading_renamed(@extschema@.trading_renamed(data, 'interaction'::text, 'interaction_metadata'::text),
+        'stickers'::text, 'sticker_items'::text);
 END;
 
-CREATE FUNCTION discord_message_update_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_message_update_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT discord_message_create_1_to_2(data);
+    SELECT @extschema@.discord_message_create_1_to_2(data);
 END;
 
-CREATE FUNCTION discord_message_delete_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_message_delete_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION discord_channel_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.discord_channel_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
@@ -64,71 +67,73 @@ END;
 
 -- ---------- market data ----------
 
-CREATE FUNCTION market_trade_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_trade_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT data || trading_digits(data, 'trade_id') || trading_digits(data, 'price') || trading_digits(data, 'size');
+    SELECT data || @extschema@.trading_digits(data, 'trade_id'::text)
+        || @extschema@.trading_digits(data, 'price'::text) || @extschema@.trading_digits(data, 'size'::text);
 END;
 
-CREATE FUNCTION market_quote_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_quote_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT (data - 'update_id')
         || CASE WHEN jsonb_exists(data, 'update_id') THEN jsonb_set('{}', '{sequence}', data -> 'update_id') ELSE '{}' END
-        || trading_digits(data, 'bid_price') || trading_digits(data, 'bid_size')
-        || trading_digits(data, 'ask_price') || trading_digits(data, 'ask_size');
+        || @extschema@.trading_digits(data, 'bid_price'::text) || @extschema@.trading_digits(data, 'bid_size'::text)
+        || @extschema@.trading_digits(data, 'ask_price'::text) || @extschema@.trading_digits(data, 'ask_size'::text);
 END;
 
-CREATE FUNCTION market_bar_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_bar_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT data || trading_digits(data, 'open') || trading_digits(data, 'high') || trading_digits(data, 'low')
-        || trading_digits(data, 'close') || trading_digits(data, 'volume') || trading_digits(data, 'vwap');
+    SELECT data || @extschema@.trading_digits(data, 'open'::text) || @extschema@.trading_digits(data, 'high'::text)
+        || @extschema@.trading_digits(data, 'low'::text) || @extschema@.trading_digits(data, 'close'::text)
+        || @extschema@.trading_digits(data, 'volume'::text) || @extschema@.trading_digits(data, 'vwap'::text);
 END;
 
-CREATE FUNCTION market_book_delta_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_book_delta_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT data || trading_digits(data, 'price') || trading_digits(data, 'size');
+    SELECT data || @extschema@.trading_digits(data, 'price'::text) || @extschema@.trading_digits(data, 'size'::text);
 END;
 
-CREATE FUNCTION market_data_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.market_data_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE data ->> 'kind'
-        WHEN 'trade' THEN market_trade_1_to_2(data)
-        WHEN 'quote' THEN market_quote_1_to_2(data)
-        WHEN 'bar' THEN market_bar_1_to_2(data)
-        WHEN 'book_delta' THEN market_book_delta_1_to_2(data)
+        WHEN 'trade' THEN @extschema@.market_trade_1_to_2(data)
+        WHEN 'quote' THEN @extschema@.market_quote_1_to_2(data)
+        WHEN 'bar' THEN @extschema@.market_bar_1_to_2(data)
+        WHEN 'book_delta' THEN @extschema@.market_book_delta_1_to_2(data)
         ELSE data END;
 END;
 
 -- Version 2 only allows more: the wire format is Binance's.
-CREATE FUNCTION binance_trade_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_trade_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_agg_trade_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_agg_trade_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_kline_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_kline_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_depth_update_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_depth_update_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
 END;
 
-CREATE FUNCTION binance_execution_report_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.binance_execution_report_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data;
@@ -137,7 +142,7 @@ END;
 -- ---------- signals ----------
 
 -- Version 1 says it so: without a message the signal comes from market data.
-CREATE FUNCTION trading_signal_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.trading_signal_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT jsonb_set(data - 'source_message_id', '{source}', CASE jsonb_typeof(data -> 'source_message_id') WHEN 'string'
@@ -148,29 +153,29 @@ END;
 -- ---------- orders ----------
 
 -- Version 1 knows no other class.
-CREATE FUNCTION order_placed_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.order_placed_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data || '{"order_class": "simple"}';
 END;
 
-CREATE FUNCTION order_updated_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.order_updated_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE jsonb_typeof(data -> 'order') WHEN 'object'
-        THEN jsonb_set(data, '{order}', order_placed_1_to_2(data -> 'order')) ELSE data END;
+        THEN jsonb_set(data, '{order}', @extschema@.order_placed_1_to_2(data -> 'order')) ELSE data END;
 END;
 
-CREATE FUNCTION order_filled_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.order_filled_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT order_updated_1_to_2(data);
+    SELECT @extschema@.order_updated_1_to_2(data);
 END;
 
 -- ---------- system, ingestion ----------
 
 -- OpenTelemetry's numbers for syslog's levels.
-CREATE FUNCTION system_log_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.system_log_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT coalesce(jsonb_set(data - 'level', '{severity}', CASE data ->> 'level'
@@ -182,7 +187,7 @@ BEGIN ATOMIC
         WHEN 'critical' THEN '{"text": "critical", "number": 18}' END), data);
 END;
 
-CREATE FUNCTION ingestion_batch_1_to_2(data jsonb) RETURNS jsonb
+CREATE FUNCTION @extschema@.ingestion_batch_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT data || '{"quarantined": null, "duplicates": null}';
