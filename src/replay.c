@@ -486,7 +486,7 @@ find_owner(List **owners, Oid owner)
 
 	foreach(cell, *owners)
 		if (((OwnerTime *) lfirst(cell))->owner == owner)
-			return lfirst(cell);
+		return lfirst(cell);
 	result = palloc0(sizeof(OwnerTime));
 	result->owner = owner;
 	*owners = lappend(*owners, result);
@@ -709,7 +709,7 @@ give(ReturnSetInfo *result, const Target *target)
 {
 	bool		has_last = target->tried > 0 && !target->is_at_end;
 	Datum		values[6] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(target->name),
-		Int64GetDatum(target->replayed), Int64GetDatum(target->remaining), Int64GetDatum(target->last_id)};
+	Int64GetDatum(target->replayed), Int64GetDatum(target->remaining), Int64GetDatum(target->last_id)};
 	bool		nulls[6] = {false, false, false, false, !has_last, target->problem == NULL};
 
 	if (target->problem != NULL)

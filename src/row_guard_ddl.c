@@ -568,7 +568,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 		bool		done = switched[i].problem == NULL;
 		Datum		values[5] = {ObjectIdGetDatum(switched[i].table)};
 		bool		nulls[5] = {false, switched[i].old_mode == NULL, !done,
-			!done || wanted.until == DT_NOEND, done};
+		!done || wanted.until == DT_NOEND, done};
 
 		if (!nulls[1])
 			values[1] = CStringGetTextDatum(switched[i].old_mode);
