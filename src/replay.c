@@ -369,33 +369,27 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 	return moved_count;
 }
 
-static Portal
-open_rows(EvReplayCall *call, Filter *filter)
-{
-	SPIPlanPtr	plan;
-	Portal		portal;
-
-	ev_quarantine_as_owner(&call->quarantine);
-	plan = SPI_prepare("SELECT id, \"row\" FROM " QUARANTINE FILTER AFTER
-					   " AND id IS NOT NULL ORDER BY id FOR UPDATE SKIP LOCKED",
-					   lengthof(filter_types), filter_types);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
-	portal = SPI_cursor_open(NULL, plan, filter->values, filter->nulls, false);
-	ev_quarantine_as_caller(&call->quarantine);
-	return portal;
-}
-
-/* Reads the next rows, locked, into the call's context; how many there are. */
+/*
+ * Reads the next rows after those of the filter, locked, into the call's
+ * context; how many there are.  A cursor would not do: users' code that runs
+ * between two chunks can close or move it.
+ */
 static int
-fetch(EvReplayCall *call, Portal portal, int limit, EvReplayRow **rows)
+fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 {
 	const Oid	types[2] = {INT8OID, JSONBOID};
+	const char *query = psprintf("SELECT id, \"row\" FROM " QUARANTINE FILTER AFTER
+								 " AND id IS NOT NULL ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", limit);
 	MemoryContext caller;
 	int			count;
 
 	ev_quarantine_as_owner(&call->quarantine);
-	SPI_cursor_fetch(portal, true, limit);
+	if (SPI_execute_with_args(query, lengthof(filter_types), filter_types, (Datum *) filter->values,
+							  filter->nulls, false, 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not read table \"%s\"", QUARANTINE),
+				 errhint("Look at its rules.")));
 	ev_quarantine_as_caller(&call->quarantine);
 	ev_quarantine_check_result(SPI_tuptable->tupdesc, lengthof(types), types);
 	count = (int) SPI_processed;
@@ -422,16 +416,16 @@ fetch(EvReplayCall *call, Portal portal, int limit, EvReplayRow **rows)
 /* ---------- one table ---------- */
 
 static void
-replay_table(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows)
+replay_table(EvReplayCall *call, Target *target, const Filter *filter, int64 max_rows)
 {
 	int			guc_level = ev_row_pin_settings();
-	Portal		portal = open_rows(call, filter);
+	Filter		rest = *filter;
 
 	while (target->tried < max_rows && target->problem == NULL && !target->is_at_end)
 	{
 		EvReplayRow *rows;
 		int			wanted = (int) Min(CHUNK, max_rows - target->tried);
-		int			count = fetch(call, portal, wanted, &rows);
+		int			count = fetch(call, &rest, wanted, &rows);
 		int			done = 0;
 
 		while (done < count && target->problem == NULL)
@@ -445,10 +439,11 @@ replay_table(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows)
 		target->tried += done;
 		if (done > 0)
 			target->last_id = rows[done - 1].id;
+		rest.values[AFTER_ARGUMENT - 1] = Int64GetDatum(target->last_id);
+		rest.nulls[AFTER_ARGUMENT - 1] = ' ';
 		target->is_at_end = done == count && count < wanted;
 		MemoryContextReset(call->context);
 	}
-	SPI_cursor_close(portal);
 	ev_replay_forget_plan(call);
 	AtEOXact_GUC(false, guc_level);
 }

@@ -384,8 +384,8 @@ def test_what_a_repair_does(world):
             ("PERFORM drop_event_guard('ev')", None),
             ("PERFORM set_event_guard_mode('ev', 'enforce')", 3),
             ("DROP TABLE IF EXISTS ev CASCADE; CREATE TABLE ev (event_type int, schema_version text, data point)", 0),
-            ("ALTER TABLE event_schema.quarantine ALTER row TYPE int USING 5", 0),
-            ("ALTER TABLE event_schema.quarantine DROP row", 0),
+            ("ALTER TABLE event_schema.quarantine ALTER row TYPE int USING 5", 3),
+            ("ALTER TABLE event_schema.quarantine DROP row", 3),
             ("DROP TABLE event_schema.quarantine", 0),
             ("ALTER TABLE event_schema.quarantine RENAME TO other", 0),
             ("TRUNCATE event_schema.quarantine", 0),
@@ -421,3 +421,13 @@ def test_policies_on_the_quarantine(world):
     world.run("alice", CALLS["divert"])
     assert world.run(None, "SELECT replayed, remaining FROM replay_event_quarantine()") == [(2, 1)]
     assert world.run(None, "SELECT purge_event_quarantine('-1 s')") == [(1,)]
+
+
+def test_trigger_closes_all_cursors(world):
+    make(world, rows=600)
+    world.run("owner", """CREATE FUNCTION closing() RETURNS trigger LANGUAGE plpgsql AS $$
+                          BEGIN EXECUTE 'CLOSE ALL'; RETURN new; END $$""",
+              "CREATE TRIGGER closing BEFORE INSERT ON ev FOR EACH ROW EXECUTE FUNCTION closing()")
+    rows = world.run("owner", "SELECT replayed, remaining, problem FROM replay_event_quarantine('ev')")
+    assert rows == [(600, 0, None)], rows
+    assert count(world, "ev") == 600
