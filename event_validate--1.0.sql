@@ -92,9 +92,9 @@ CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definiti
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
 COMMENT ON FUNCTION widen_event_schema(text, int, text) IS 'replaces a schema by one that accepts all that it accepted';
 
-CREATE FUNCTION drop_event_schema(event_type text, schema_version int) RETURNS void
+CREATE FUNCTION drop_event_schema(event_type text, schema_version int, force boolean DEFAULT false) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION drop_event_schema(text, int) IS 'drops a registered schema that no row needs';
+COMMENT ON FUNCTION drop_event_schema(text, int, boolean) IS 'drops a registered schema that no row needs';
 
 CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;

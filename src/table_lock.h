@@ -23,4 +23,16 @@
  */
 extern void ev_lock_tables(List *tables, LOCKMODE mode);
 
+/*
+ * The same for tables on which the user need not have a right: whatever the
+ * session's lock_timeout, nobody waits for us longer than for that moment.
+ */
+extern void ev_lock_others_tables(List *tables, LOCKMODE mode);
+
+/* One try of it for one table; false where it is not locked. */
+extern bool ev_try_lock_table(Oid table, LOCKMODE mode);
+
+/* Waits for ACCESS SHARE.  False where the table is gone. */
+extern bool ev_share_table(Oid table);
+
 #endif							/* EV_TABLE_LOCK_H */
