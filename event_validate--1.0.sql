@@ -222,6 +222,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
 	END IF;
+	PERFORM @extschema@.require_event_table(relation);
 	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
@@ -590,6 +591,10 @@ CREATE FUNCTION event_row_expression(relation regclass, expression text, part te
 	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
 
+CREATE FUNCTION require_event_table(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_table' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
+
 CREATE FUNCTION event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
 	OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text,
 	OUT arguments text[], OUT definition text)
@@ -641,6 +646,7 @@ DECLARE
 	type text;
 	version text;
 BEGIN
+	PERFORM @extschema@.require_event_table(relation);
 	SELECT c.relkind, c.relhassubclass INTO kind, is_tree
 	FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
@@ -894,6 +900,7 @@ BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
 	END IF;
+	PERFORM @extschema@.require_event_table(relation);
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
 			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
 		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM @extschema@.event_checks(relation))) THEN
@@ -927,6 +934,7 @@ DECLARE
 	row_name text;
 	reason text := format('@extschema@.event_json_loss(%I::text)', from_column);
 BEGIN
+	PERFORM @extschema@.require_event_table(relation);
 	SELECT format(CASE WHEN i.indnkeyatts = 1 THEN '(%s)::text' ELSE 'ROW(%s)::text' END,
 		string_agg(quote_ident(a.attname), ', ' ORDER BY k.place)) INTO row_name
 	FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
@@ -1025,6 +1033,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
+	PERFORM @extschema@.require_event_table(relation);
 	IF view_name IS NOT NULL THEN
 		view_path := pg_catalog.parse_ident(view_name);
 		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN

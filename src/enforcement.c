@@ -107,17 +107,33 @@ refuse_used(const Finding *finding)
 			 errhint("Delete these rows or bring them to another version first, or drop the constraint.")));
 }
 
+/*
+ * What the rows raised has its own SQLSTATE for who may read them, if it is one
+ * that speaks of an expression: nobody is to mistake it for something else.
+ */
+static int
+unreadable_code(const EvLook *look, const ErrorData *error)
+{
+	if (error != NULL && look->readable && !look->overdue &&
+		(ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) ||
+		 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)))
+		return error->sqlerrcode;
+	return ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST;
+}
+
 static void
-refuse_unreadable(const Finding *finding, const char *reason, const ErrorData *error)
+refuse_unreadable(const Finding *finding, const char *reason, const EvLook *look, const ErrorData *error)
 {
 	const EvVersion *version = named_version(finding);
 
 	ereport(ERROR,
-			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			(errcode(unreadable_code(look, error)),
 			 errmsg("cannot drop event schema \"%s@%d\" because it is not known whether rows of table \"%s\" carry that type and version",
 					version->type, version->version, plain_table_name(finding->site->relation)),
 			 errdetail_internal("%s", reason),
 			 error != NULL ? errdetail_log("%s", error->message) : 0,
+			 errcontext("while looking for rows of table \"%s\" that need the event schema",
+						plain_table_name(finding->site->relation)),
 			 errhint("Write the expressions of its constraint or guard so that they raise for no row and are quick (an index on type and version helps), with the schemas of the functions that they call.  The owner of the database can drop past tables of others by drop_event_schema with force => true.")));
 }
 
@@ -178,7 +194,7 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 									  format_type_be(site->domain));
 
 		if (!pass(drop, &finding, reason))
-			refuse_unreadable(&finding, reason, NULL);
+			refuse_unreadable(&finding, reason, &look, NULL);
 		return;
 	}
 	error = ev_look(&look);
@@ -192,7 +208,7 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 		const char *reason = ev_look_reason(&look, error);
 
 		if (!pass(drop, &finding, reason))
-			refuse_unreadable(&finding, reason, error);
+			refuse_unreadable(&finding, reason, &look, error);
 	}
 	if (error != NULL)
 		FreeErrorData(error);

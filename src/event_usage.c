@@ -156,8 +156,11 @@ count_rows(Counter *counter, const Place *place, const char *type, const char *v
 }
 
 static void
-count_place(Counter *counter, const EvSite *site, Node *type, Node *version, bool is_term, Node *constraint)
+count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *constraint)
 {
+	bool		is_term = call->is_term;
+	Node	   *type = call->type;
+	Node	   *version = call->version;
 	List	   *context = OidIsValid(site->domain) ? NIL : deparse_context_for("t", site->relation);
 	const char *condition = OidIsValid(site->domain) ? " WHERE value IS DISTINCT FROM NULL" : "";
 	const char *type_text = deparse_expression(type, context, false, true);
@@ -174,7 +177,7 @@ count_place(Counter *counter, const EvSite *site, Node *type, Node *version, boo
 		return;
 	counter->places = lappend(counter->places, place);
 	/* an expression may raise for rows that it is not meant for */
-	if (!is_term && counter->careful)
+	if (!is_term && (counter->careful || !call->is_by_row))
 	{
 		const char *asked = asked_rows(constraint, &counter->search, context);
 
@@ -188,14 +191,13 @@ static void
 count_site(Counter *counter, const EvSite *site)
 {
 	Node	   *constraint;
-	Node	   *type;
-	Node	   *version;
+	EvSiteCall	guard = {.is_term = true, .is_by_row = true};
 	ListCell   *cell;
 
 	if (OidIsValid(site->trigger))
 	{
-		if (ev_guarded_operands(site, &type, &version))
-			count_place(counter, site, type, version, true, NULL);
+		if (ev_guarded_operands(site, &guard.type, &guard.version))
+			count_place(counter, site, &guard, NULL);
 		return;
 	}
 	constraint = ev_check_expression(site->constraint);
@@ -208,7 +210,7 @@ count_site(Counter *counter, const EvSite *site)
 		if (call->type == NULL)
 			counter->is_opaque = true;
 		else
-			count_place(counter, site, call->type, call->version, call->is_term, constraint);
+			count_place(counter, site, call, constraint);
 	}
 }
 

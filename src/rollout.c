@@ -35,6 +35,7 @@
 #include "compat.h"
 #include "rollout.h"
 #include "row_expression.h"
+#include "table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_checks);
@@ -94,12 +95,16 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 char *
 ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 {
-	Relation	rel = relation_open(relation, AccessShareLock);
-	EvRowSource source = {rel, part, text};
-	Node	   *node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
-	char	   *result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
-											false, false);
+	EvRowSource source = {.part = part, .text = text};
+	Relation	rel;
+	Node	   *node;
+	char	   *result;
 
+	ev_require_any_privilege(relation);
+	source.relation = rel = relation_open(relation, AccessShareLock);
+	node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
+	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
+								false, false);
 	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
 		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
 						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
@@ -219,8 +224,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	HeapTuple	tuple;
 
 	InitMaterializedSRF(fcinfo, 0);
-	if (get_rel_name(relation) == NULL)
-		return (Datum) 0;
+	ev_require_any_privilege(relation);
 	context = deparse_context_for(get_rel_name(relation), relation);
 	pg_constraint = table_open(ConstraintRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,

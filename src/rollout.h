@@ -16,8 +16,8 @@
  * Where it is to be tolerant, no row makes the casts raise: a document that is
  * not jsonb comes as text, and a version beyond int4 as -1.
  *
- * Raises what ev_row_analyze raises.  The caller has a lock on the relation, or
- * takes what comes.
+ * Raises what ev_row_analyze raises; and, before it locks the relation, what
+ * ev_require_any_privilege raises.
  */
 extern char *ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant);
 

@@ -173,6 +173,17 @@ has_placeholder_walker(Node *node, void *context)
 	return expression_tree_walker(node, has_placeholder_walker, context);
 }
 
+/* Does an expression read something from the row, or a domain's value? */
+static bool
+reads_row_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var) || IsA(node, CoerceToDomainValue))
+		return true;
+	return expression_tree_walker(node, reads_row_walker, context);
+}
+
 typedef struct Calls
 {
 	const EvSearch *search;
@@ -203,6 +214,7 @@ find_calls_walker(Node *node, void *context)
 		}
 		if (has_placeholder_walker(call->type, NULL) || has_placeholder_walker(call->version, NULL))
 			call->type = call->version = NULL;
+		call->is_by_row = reads_row_walker(call->type, NULL);
 		found->calls = lappend(found->calls, call);
 	}
 	return expression_tree_walker(node, find_calls_walker, context);

@@ -43,6 +43,9 @@ typedef struct EvSiteCall
 	FuncExpr   *call;
 	bool		is_wrapper;		/* of a function that calls check_event */
 	bool		is_term;		/* the constraint is true only where it is */
+	bool		is_by_row;		/* the type is the row's, not a constant that
+								 * the rest of the constraint gives to some
+								 * rows */
 	Node	   *type;			/* NULL: it does not say */
 	Node	   *version;
 } EvSiteCall;

@@ -11,9 +11,11 @@
  * - Elsewhere ("archived OR check_event(...)") its arguments may raise for rows
  *   that they are not meant for.  Such a row has no type and version.  So where
  *   the one query raises, smaller ones find the rows that do.
- * - A function that calls check_event somewhere in its body says nothing before
- *   it is called.  So we call it for each row, and note what check_event is asked
- *   for: the versions that are being dropped are not registered any more, so that
+ * - Where the type is not the row's ("kind <> 'order' OR check_event(data,
+ *   'order', 1)"), or a function that calls check_event somewhere in its body does
+ *   not say it in its arguments, only the constraint knows which rows it is asked
+ *   for.  So we evaluate it for each row, and note what check_event is asked for:
+ *   the versions that are being dropped are not registered any more, so that
  *   validation meets them where it looks for their schemas in vain.
  */
 #include "postgres.h"
@@ -144,13 +146,14 @@ carries_softly(Node *type, Node *version, List *context)
 
 /* ---------- running them ---------- */
 
-/* The rows of a site that meet a condition, or that an expression is run for. */
+/* The rows of a site that meet a condition; or that check_event is asked for. */
 typedef struct RowSearch
 {
 	const EvSite *site;
 	const EvSearch *search;
-	const char *condition;		/* NULL: the expression is run */
-	const char *expression;
+	const char *condition;		/* NULL: look at what check_event is asked for
+								 * ... */
+	const char *expression;		/* ... by this */
 	EvVersion  *found;
 
 	/* in batches */
@@ -400,44 +403,43 @@ ev_guarded_operands(const EvSite *site, Node **type, Node **version)
 	return found;
 }
 
-static EvVersion *
-search_rows(RowSearch *rows, bool is_term)
+static void
+search_rows(RowSearch *rows, bool may_raise)
 {
 	ErrorData  *error;
 
-	if (is_term)
+	if (!may_raise)
 	{
 		run_whole(rows);
-		return rows->found;
+		return;
 	}
 	error = observe(run_whole, rows);
-	if (rows->found == NULL && error != NULL)
-	{
-		if (!is_of_row(rows, error))
-			ReThrowError(error);
-		FreeErrorData(error);
-		search_in_batches(rows);
-	}
-	return rows->found;
+	if (rows->found != NULL || error == NULL)
+		return;
+	if (!is_of_row(rows, error))
+		ReThrowError(error);
+	FreeErrorData(error);
+	search_in_batches(rows);
 }
 
-static EvVersion *
-call_in_rows(const EvSiteCall *call, Node *constraint, RowSearch *rows, List *context)
+static void
+search_call(const EvSiteCall *call, Node *constraint, RowSearch *rows, List *context)
 {
-	rows->found = NULL;
+	bool		is_exact = call->is_term && !call->is_wrapper;
+
 	rows->condition = rows->expression = NULL;
-	if (call->type != NULL)
-		rows->condition = call->is_term && !call->is_wrapper ? carries(call->type, call->version, context) :
-			ev_guard_expression_may_raise(call->type) || ev_guard_expression_may_raise(call->version) ?
-			carries_softly(call->type, call->version, context) : carries(call->type, call->version, context);
+	if (call->type == NULL || !(call->is_term || call->is_by_row))
+		rows->expression = deparse_expression(constraint, context, false, true);
+	else if (is_exact ||
+			 !(ev_guard_expression_may_raise(call->type) || ev_guard_expression_may_raise(call->version)))
+		rows->condition = carries(call->type, call->version, context);
 	else
-		rows->expression = deparse_expression(call->is_wrapper ? (Node *) call->call : constraint,
-											  context, false, true);
-	return search_rows(rows, call->is_term && !call->is_wrapper && call->type != NULL);
+		rows->condition = carries_softly(call->type, call->version, context);
+	search_rows(rows, rows->condition == NULL || !is_exact);
 }
 
-static EvVersion *
-constraint_in_rows(RowSearch *rows)
+static void
+search_constraint(RowSearch *rows)
 {
 	const EvSite *site = rows->site;
 	Node	   *constraint = ev_check_expression(site->constraint);
@@ -445,11 +447,13 @@ constraint_in_rows(RowSearch *rows)
 	ListCell   *cell;
 
 	if (constraint == NULL)
-		return NULL;			/* dropped by now */
+		return;					/* dropped by now */
 	foreach(cell, ev_site_calls(constraint, rows->search))
-		if (call_in_rows(lfirst(cell), constraint, rows, context) != NULL)
+	{
+		search_call(lfirst(cell), constraint, rows, context);
+		if (rows->found != NULL)
 			break;
-	return rows->found;
+	}
 }
 
 EvVersion *
@@ -464,11 +468,11 @@ ev_version_in_rows(const EvSite *site, const EvSearch *search)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (!OidIsValid(site->trigger))
-		constraint_in_rows(rows);
+		search_constraint(rows);
 	else if (ev_guarded_operands(site, &type, &version))
 	{
 		rows->condition = carries(type, version, deparse_context_for("t", site->relation));
-		search_rows(rows, true);
+		search_rows(rows, false);
 	}
 	SPI_finish();
 	return rows->found;
