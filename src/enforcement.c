@@ -270,9 +270,9 @@ lock_tables(const Drop *drop, const EvSearch *search, bool own, List **locked)
 	return true;
 }
 
-/* Locks each of others' tables that lets itself be locked; the rest is passed. */
+/* Passes others' tables that cannot be locked, one by one. */
 static void
-lock_others_or_pass(Drop *drop, const EvSearch *search, List **locked)
+pass_locked_tables(Drop *drop, const EvSearch *search)
 {
 	ListCell   *cell;
 
@@ -281,13 +281,9 @@ lock_others_or_pass(Drop *drop, const EvSearch *search, List **locked)
 		const EvSite *site = lfirst(cell);
 		Finding		finding = {.site = site, .search = search};
 
-		if (ev_is_own_table(site->relation, drop->user) || list_member_oid(*locked, site->relation) ||
-			list_member_oid(drop->passed, site->relation))
-			continue;
-		if (ev_try_lock_table(site->relation, ShareRowExclusiveLock))
-			*locked = lappend_oid(*locked, site->relation);
-		else
-			pass(drop, &finding, "Transactions that write to it do not end.");
+		if (!ev_is_own_table(site->relation, drop->user) && !list_member_oid(drop->passed, site->relation) &&
+			!ev_can_lock_table(site->relation, ShareRowExclusiveLock))
+			pass(drop, &finding, "Transactions that use it do not end.");
 	}
 }
 
@@ -301,7 +297,7 @@ look_locked(Drop *drop)
 {
 	EvSearch	search;
 	List	   *locked = NIL;
-	List	   *own = NIL;
+	List	   *own;
 	ListCell   *cell;
 	TimestampTz deadline;
 
@@ -314,10 +310,7 @@ look_locked(Drop *drop)
 	own = list_copy(locked);
 
 	if (drop->forced)
-	{
-		lock_others_or_pass(drop, &search, &locked);
-		init_search(&search, drop);
-	}
+		pass_locked_tables(drop, &search);
 	while (lock_tables(drop, &search, false, &locked) || lock_tables(drop, &search, true, &locked))
 		init_search(&search, drop);
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), EV_LOCKED_LOOK_MS);

@@ -108,9 +108,9 @@ lock_now(void *arg)
 
 /* NULL, or the error that ended it, with nothing locked. */
 static ErrorData *
-try_lock_tables(LockTry *try)
+try_lock_tables(LockTry *try, EvKeep keep)
 {
-	ErrorData  *error = ev_in_subtransaction(lock_now, try, EV_KEEP);
+	ErrorData  *error = ev_in_subtransaction(lock_now, try, keep);
 
 	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
 		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
@@ -154,10 +154,10 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 }
 
 bool
-ev_try_lock_table(Oid table, LOCKMODE mode)
+ev_can_lock_table(Oid table, LOCKMODE mode)
 {
 	LockTry		try = {.tables = list_make1_oid(table), .mode = mode};
-	ErrorData  *error = try_lock_tables(&try);
+	ErrorData  *error = try_lock_tables(&try, EV_LET_GO);
 
 	if (error == NULL)
 		return true;
@@ -179,7 +179,7 @@ ev_lock_others_tables(List *tables, LOCKMODE mode)
 	ErrorData  *error;
 	int			deadlocks = 0;
 
-	for (int tries = 1; (error = try_lock_tables(&try)) != NULL; tries++)
+	for (int tries = 1; (error = try_lock_tables(&try, EV_KEEP)) != NULL; tries++)
 	{
 		try.again = true;
 		/*

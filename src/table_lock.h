@@ -29,8 +29,8 @@ extern void ev_lock_tables(List *tables, LOCKMODE mode);
  */
 extern void ev_lock_others_tables(List *tables, LOCKMODE mode);
 
-/* One try of it for one table; false where it is not locked. */
-extern bool ev_try_lock_table(Oid table, LOCKMODE mode);
+/* Would one try of it do for this table?  Lets it go again. */
+extern bool ev_can_lock_table(Oid table, LOCKMODE mode);
 
 /* Waits for ACCESS SHARE.  False where the table is gone. */
 extern bool ev_share_table(Oid table);

@@ -136,21 +136,27 @@ ev_look(EvLook *look)
 {
 	ErrorContextCallback context = {.callback = stay_overdue, .previous = error_context_stack};
 	bool		is_timed = look->milliseconds > 0 && !is_timing;
-	ErrorData  *error;
+	bool		is_late = false;
+	ErrorData  *volatile error = NULL;
 
 	look->readable = ev_may_read_all(look->relation, look->user);
-	look->overdue = false;
 	if (is_timed)
 	{
 		error_context_stack = &context;
 		start_timing(look->milliseconds);
 	}
-	error = ev_in_subtransaction(look_as_owner, look, EV_LET_GO);
-	if (is_timed)
+	PG_TRY();
 	{
-		look->overdue = stop_timing() && error != NULL;
-		error_context_stack = context.previous;
+		error = ev_in_subtransaction(look_as_owner, look, EV_LET_GO);
 	}
+	PG_FINALLY();
+	{
+		if (is_timed)
+			is_late = stop_timing();
+	}
+	PG_END_TRY();
+	error_context_stack = context.previous;
+	look->overdue = is_late && error != NULL;
 	if (error != NULL && !look->overdue && ev_is_interrupt(error))
 		ReThrowError(error);
 	return error;
