@@ -66,19 +66,15 @@ start_timing(int milliseconds)
 	enable_timeout_after(look_timeout, milliseconds);
 }
 
-/* Was it too long? */
-static bool
-stop_timing(void)
+static void
+stop_timing(EvLook *look)
 {
-	bool		result;
-
 	disable_timeout(look_timeout, false);
-	result = is_overdue;
-	if (result)
+	look->overdue = is_overdue;
+	if (is_overdue)
 		QueryCancelPending = false;
 	is_timing = false;
 	is_overdue = false;
-	return result;
 }
 
 /* ---------- as the owner ---------- */
@@ -136,10 +132,10 @@ ev_look(EvLook *look)
 {
 	ErrorContextCallback context = {.callback = stay_overdue, .previous = error_context_stack};
 	bool		is_timed = look->milliseconds > 0 && !is_timing;
-	bool		is_late = false;
 	ErrorData  *volatile error = NULL;
 
 	look->readable = ev_may_read_all(look->relation, look->user);
+	look->overdue = false;
 	if (is_timed)
 	{
 		error_context_stack = &context;
@@ -152,11 +148,11 @@ ev_look(EvLook *look)
 	PG_FINALLY();
 	{
 		if (is_timed)
-			is_late = stop_timing();
+			stop_timing(look);
 	}
 	PG_END_TRY();
 	error_context_stack = context.previous;
-	look->overdue = is_late && error != NULL;
+	look->overdue = look->overdue && error != NULL;
 	if (error != NULL && !look->overdue && ev_is_interrupt(error))
 		ReThrowError(error);
 	return error;

@@ -353,6 +353,26 @@ def test_savepoint(world):
     session.execute("COMMIT")
 
 
+def test_extension_goes_too(world):
+    """Nothing is left to be judged at the commit."""
+    world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute(DROP)
+    session.execute("DROP EXTENSION event_validate CASCADE")
+    session.execute("COMMIT")
+
+
+def test_registered_again(world):
+    world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute(DROP)
+    session.execute("SELECT register_event_schema('order', 1, 'true', breaking => true)")
+    session.execute(KEEP)
+    session.execute("COMMIT")
+
+
 def test_prepared_transaction(world):
     world.run("owner", BOTH)
     session = world.connect("owner")
