@@ -99,9 +99,9 @@ CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definiti
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
 COMMENT ON FUNCTION widen_event_schema(text, int, text) IS 'replaces a schema by one that accepts all that it accepted';
 
-CREATE FUNCTION drop_event_schema(event_type text, schema_version int) RETURNS void
+CREATE FUNCTION drop_event_schema(event_type text, schema_version int, force boolean DEFAULT false) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION drop_event_schema(text, int) IS 'drops a registered schema that no row needs';
+COMMENT ON FUNCTION drop_event_schema(text, int, boolean) IS 'drops a registered schema that no row needs';
 
 CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
@@ -187,10 +187,6 @@ CREATE FUNCTION event_upgrade_violations(data text, event_type text, from_versio
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
 COMMENT ON FUNCTION event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
-
-CREATE FUNCTION require_event_relation(relation regclass) RETURNS void
-	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION require_event_relation(regclass) IS 'raises where there is no such relation';
 
 -- A row's name is its primary key, or where it is stored.  A cast of a type
 -- that is not the server's may run its owner's code: its output function does.
@@ -442,7 +438,6 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'create_event_view needs a name, a relation, an event type, and what is where in its rows';
 	END IF;
-	PERFORM @extschema@.require_event_relation(relation);
 	IF integer_type OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.int8,pg_catalog.numeric}'::pg_catalog.regtype[]) THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
@@ -626,6 +621,10 @@ CREATE FUNCTION event_row_expression(relation regclass, expression text, part te
 	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
 
+CREATE FUNCTION require_event_table(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_table' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
+
 CREATE FUNCTION event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
 	OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text,
 	OUT arguments text[], OUT definition text)
@@ -674,7 +673,7 @@ DECLARE
 	type pg_catalog.text;
 	version pg_catalog.text;
 BEGIN
-	PERFORM @extschema@.require_event_relation(relation);
+	PERFORM @extschema@.require_event_table(relation);
 	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
@@ -911,7 +910,7 @@ BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
 	END IF;
-	PERFORM @extschema@.require_event_relation(relation);
+	PERFORM @extschema@.require_event_table(relation);
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
 			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
 		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM @extschema@.event_checks(relation))) THEN
@@ -944,7 +943,7 @@ AS $$
 DECLARE
 	reason text := format('%s.event_json_loss(%I::text)', '@extschema@', from_column);
 BEGIN
-	PERFORM @extschema@.require_event_relation(relation);
+	PERFORM @extschema@.require_event_table(relation);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -1034,7 +1033,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
-	PERFORM @extschema@.require_event_relation(relation);
+	PERFORM @extschema@.require_event_table(relation);
 	IF view_name IS NOT NULL THEN
 		view_path := pg_catalog.parse_ident(view_name);
 		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN

@@ -13,6 +13,8 @@
 
 #define PLACES	128				/* 2 ^ 7, see place_of */
 
+EvMissed	ev_missed;
+
 static uint32
 place_of(const char *type, int type_length, int32 version)
 {
@@ -60,7 +62,11 @@ ev_dispatch_search(EvDispatch **kept, MemoryContext context,
 
 	schema = ev_registry_find(type, type_length, version);
 	if (schema == NULL)
+	{
+		if (ev_missed != NULL)
+			ev_missed(type, type_length, version);
 		return NULL;
+	}
 	if (dispatch->first.schema != NULL && dispatch->places == NULL)
 		dispatch->places = MemoryContextAllocZero(context, sizeof(EvMet) * PLACES);
 	met = &dispatch->first;

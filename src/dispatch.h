@@ -36,6 +36,14 @@ ev_is_met(const EvMet *met, const char *type, int type_length, int32 version)
 		met->type_length == type_length && ev_same_bytes(type, type_length, met->words, met->type);
 }
 
+/*
+ * Who is told of a type and version that is looked for and not registered; NULL:
+ * nobody.
+ */
+typedef void (*EvMissed) (const char *type, int type_length, int32 version);
+
+extern EvMissed ev_missed;
+
 /* For ev_dispatch: all but the last one that was met. */
 extern EvSchema *ev_dispatch_search(EvDispatch **dispatch, MemoryContext context,
 									const char *type, int type_length, int32 version);

@@ -1,6 +1,6 @@
 /*
  * enforcement.h
- *	  Where events are checked, and which rows need a schema version.
+ *	  Keeps the schema versions that rows need.
  */
 #ifndef EV_ENFORCEMENT_H
 #define EV_ENFORCEMENT_H
@@ -17,14 +17,25 @@ typedef struct EvVersion
 /*
  * Raises dependent_objects_still_exist where a row of an enforced table
  * carries one of these versions (a list of EvVersion *), which are being
- * dropped by this transaction.  Enforced is a table with a CHECK constraint,
- * or a column of a domain with one, that calls check_event or validate_event
- * of the extension, whose objects are in the namespace given; and a table with
- * a guard, whatever its mode.
+ * dropped by this transaction, or where that cannot be told.  Enforced is a
+ * table with a CHECK constraint, or a column of a domain with one, that calls
+ * check_event or validate_event of the extension, whose objects are in the
+ * namespace given, or a function that does; and a table with a guard, whatever
+ * its mode.
  *
- * Locks enforced tables against writers until the end of the transaction, and
- * sees all that was committed until then.  Needs SPI connected.
+ * Keeps no lock.  When the transaction commits, and the versions are still not
+ * registered, the tables are locked against writers and looked at again: that
+ * raises the same, lock_not_available where writers do not end, and
+ * feature_not_supported at PREPARE TRANSACTION.
  */
 extern void ev_enforcement_check_unused(List *versions, Oid extension_namespace);
+
+/*
+ * A version whose drop is forced while this is set: a table that is not the
+ * user's own is passed with a WARNING.  Raises insufficient_privilege unless
+ * the user is the owner of the database, or a superuser.
+ */
+extern const EvVersion *ev_enforcement_forced;
+extern void ev_enforcement_require_force(void);
 
 #endif							/* EV_ENFORCEMENT_H */

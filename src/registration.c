@@ -41,6 +41,7 @@
 #include "claims.h"
 #include "compatibility.h"
 #include "compile.h"
+#include "enforcement.h"
 #include "format.h"
 #include "keywords.h"
 #include "language.h"
@@ -467,17 +468,40 @@ require_drop(HeapTuple function)
 		ev_ownership_require_function(function);
 }
 
+/* Runs the command; a version that is given is dropped past tables of others. */
+static void
+run_drop(DropStmt *command, const char *text, const EvVersion *forced)
+{
+	const EvVersion *outer = ev_enforcement_forced;
+
+	PG_TRY();
+	{
+		ev_enforcement_forced = forced;
+		ev_run_command((Node *) command, text);
+	}
+	PG_FINALLY();
+	{
+		ev_enforcement_forced = outer;
+	}
+	PG_END_TRY();
+}
+
 Datum
 ev_drop_event_schema(PG_FUNCTION_ARGS)
 {
 	NameData	name;
 	EvDocument	document;
 	Oid			function;
+	bool		force;
+	EvVersion	version;
 	DropStmt   *command;
 	ObjectWithArgs *object;
 
 	require_arguments(fcinfo, 2, register_arguments);
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+	force = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
+	if (force)
+		ev_enforcement_require_force();
 
 	PreventCommandIfReadOnly("DROP FUNCTION");
 	function = ev_registered_function(NameStr(name));
@@ -493,6 +517,8 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	ev_upcast_check_unused(VARDATA_ANY(PG_GETARG_TEXT_PP(0)), VARSIZE_ANY_EXHDR(PG_GETARG_TEXT_PP(0)),
 						   PG_GETARG_INT32(1));
 
+	version.type = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	version.version = PG_GETARG_INT32(1);
 	object = makeNode(ObjectWithArgs);
 	object->objname = ev_qualified_name(NameStr(name));
 	object->objargs = list_make1(SystemTypeName(pstrdup("jsonb")));
@@ -500,9 +526,9 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	command->removeType = OBJECT_FUNCTION;
 	command->objects = list_make1(object);
 	command->behavior = DROP_RESTRICT;
-	ev_run_command((Node *) command,
-				   psprintf("DROP FUNCTION %s(jsonb)",
-							quote_qualified_identifier(EV_SCHEMA_NAMESPACE, NameStr(name))));
+	run_drop(command, psprintf("DROP FUNCTION %s(jsonb)",
+							   quote_qualified_identifier(EV_SCHEMA_NAMESPACE, NameStr(name))),
+			 force ? &version : NULL);
 	PG_RETURN_VOID();
 }
 

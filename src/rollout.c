@@ -40,39 +40,10 @@
 #include "compat.h"
 #include "rollout.h"
 #include "row_expression.h"
+#include "table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_checks);
-PG_FUNCTION_INFO_V1(ev_require_event_relation);
-
-/* ---------- relations ---------- */
-
-static void
-refuse_relation(Oid relation)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("relation with OID %u does not exist", relation)));
-}
-
-void
-ev_require_relation(Oid relation)
-{
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relation)))
-		refuse_relation(relation);
-}
-
-/*
- * require_event_relation(relation regclass) → void
- *
- * See ev_require_relation.
- */
-Datum
-ev_require_event_relation(PG_FUNCTION_ARGS)
-{
-	ev_require_relation(PG_GETARG_OID(0));
-	PG_RETURN_VOID();
-}
 
 /* ---------- text to expression ---------- */
 
@@ -157,13 +128,13 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 char *
 ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 {
-	Relation	rel = try_relation_open(relation, AccessShareLock);
-	EvRowSource source = {rel, part, text};
+	EvRowSource source = {.part = part, .text = text};
+	Relation	rel;
 	Node	   *node;
 	char	   *result;
 
-	if (rel == NULL)
-		refuse_relation(relation);
+	ev_require_any_privilege(relation);
+	source.relation = rel = relation_open(relation, AccessShareLock);
 	node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
 	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
 								false, false);
@@ -297,7 +268,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	HeapTuple	tuple;
 
 	InitMaterializedSRF(fcinfo, 0);
-	ev_require_relation(relation);
+	ev_require_any_privilege(relation);
 	init_search(&search, get_func_namespace(fcinfo->flinfo->fn_oid));
 	context = deparse_context_for(get_rel_name(relation), relation);
 	pg_constraint = table_open(ConstraintRelationId, AccessShareLock);

@@ -7,9 +7,6 @@
 
 #include "row_expression.h"
 
-/* Raises undefined_table where there is no relation of this OID. */
-extern void ev_require_relation(Oid relation);
-
 /*
  * What the text says as SQL over one row of the relation, with casts to jsonb,
  * text or integer where they are needed, in CurrentMemoryContext.  It is to be
@@ -19,9 +16,8 @@ extern void ev_require_relation(Oid relation);
  * Where it is to be tolerant, no row makes the casts raise: a document that is
  * not jsonb comes as text, and a version beyond int4 as -1.
  *
- * Raises what ev_row_analyze raises, and undefined_table where there is no such
- * relation.  The caller has a lock on the relation, or
- * takes what comes.
+ * Raises what ev_row_analyze raises; and, before it locks the relation, what
+ * ev_require_any_privilege raises.
  */
 extern char *ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant);
 

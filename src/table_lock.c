@@ -5,7 +5,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "fmgr.h"
@@ -17,12 +16,13 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "subtransaction.h"
 #include "table_lock.h"
+#include "table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_lock_event_table);
 
@@ -57,9 +57,12 @@ look_for_deadlocks_after(int milliseconds)
 		set_option("deadlock_timeout", psprintf("%d", Max(milliseconds, 1)));
 }
 
-/* Locks tables, and what they reach; by a time, if there is one. */
+/*
+ * Locks tables, and what they reach; by a time, if there is one.  The table that
+ * it is about is in *at.
+ */
 static void
-lock_until(List *tables, LOCKMODE mode, TimestampTz deadline)
+lock_until(List *tables, LOCKMODE mode, TimestampTz deadline, Oid *at)
 {
 	ListCell   *cell;
 
@@ -67,6 +70,7 @@ lock_until(List *tables, LOCKMODE mode, TimestampTz deadline)
 	{
 		List	   *members = list_make1_oid(lfirst_oid(cell));
 
+		*at = lfirst_oid(cell);
 		for (int i = 0; i < list_length(members); i++)
 		{
 			if (deadline != DT_NOEND)
@@ -82,48 +86,38 @@ lock_until(List *tables, LOCKMODE mode, TimestampTz deadline)
 	}
 }
 
-/* One go of ev_lock_tables; NULL, or the error that ended it, with nothing locked. */
-static ErrorData *
-try_lock_tables(List *tables, LOCKMODE mode, bool again)
+/* One go of ev_lock_tables. */
+typedef struct LockTry
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
+	List	   *tables;
+	LOCKMODE	mode;
+	bool		again;			/* it is not the first */
+	Oid			at;				/* out: the table that it ended at */
+} LockTry;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		int			guc_level = NewGUCNestLevel();
+static void
+lock_now(void *arg)
+{
+	LockTry    *try = (LockTry *) arg;
+	int			guc_level = NewGUCNestLevel();
 
-		look_for_deadlocks_after(GIVE_WAY);
-		/* whom we wait for is in the log once, where that is wanted */
-		if (again)
-			set_option("log_lock_waits", "off");
-		lock_until(tables, mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT));
-		AtEOXact_GUC(false, guc_level);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
+	look_for_deadlocks_after(GIVE_WAY);
+	/* whom we wait for is in the log once, where that is wanted */
+	if (try->again)
+		set_option("log_lock_waits", "off");
+	lock_until(try->tables, try->mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT), &try->at);
+	AtEOXact_GUC(false, guc_level);
+}
 
-		/*
-		 * whatever the error is: who catches it knows nothing of this
-		 * subtransaction
-		 */
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
-			error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
-			ReThrowError(error);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+/* NULL, or the error that ended it, with nothing locked. */
+static ErrorData *
+try_lock_tables(LockTry *try, EvKeep keep)
+{
+	ErrorData  *error = ev_in_subtransaction(lock_now, try, keep);
+
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
 	return error;
 }
 
@@ -147,21 +141,51 @@ pause_for(int milliseconds)
 void
 ev_lock_tables(List *tables, LOCKMODE mode)
 {
+	int			guc_level;
+	Oid			at;
+
+	if (LockTimeout == 0)
+	{
+		ev_lock_others_tables(tables, mode);
+		return;
+	}
+	guc_level = NewGUCNestLevel();
+	if (LockTimeout <= DeadlockTimeout)
+		look_for_deadlocks_after(Min(LockTimeout / 2, GIVE_WAY));
+	lock_until(tables, mode, DT_NOEND, &at);
+	AtEOXact_GUC(false, guc_level);
+}
+
+bool
+ev_can_lock_table(Oid table, LOCKMODE mode)
+{
+	LockTry		try = {.tables = list_make1_oid(table), .mode = mode};
+	ErrorData  *error = try_lock_tables(&try, EV_LET_GO);
+
+	if (error == NULL)
+		return true;
+	FreeErrorData(error);
+	return false;
+}
+
+bool
+ev_share_table(Oid table)
+{
+	LockRelationOid(table, AccessShareLock);
+	return get_rel_name(table) != NULL;
+}
+
+void
+ev_lock_others_tables(List *tables, LOCKMODE mode)
+{
+	LockTry		try = {.tables = tables, .mode = mode};
 	ErrorData  *error;
 	int			deadlocks = 0;
 
-	if (LockTimeout > 0)
+	for (int tries = 1; (error = try_lock_tables(&try, EV_KEEP)) != NULL; tries++)
 	{
-		int			guc_level = NewGUCNestLevel();
+		try.again = true;
 
-		if (LockTimeout <= DeadlockTimeout)
-			look_for_deadlocks_after(Min(LockTimeout / 2, GIVE_WAY));
-		lock_until(tables, mode, DT_NOEND);
-		AtEOXact_GUC(false, guc_level);
-		return;
-	}
-	for (int tries = 1; (error = try_lock_tables(tables, mode, tries > 1)) != NULL; tries++)
-	{
 		/*
 		 * A deadlock in which we have a part by the tables that were locked
 		 * first has ended, for we let go of them.  One that comes again and
@@ -173,9 +197,7 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 		if (tries == TRIES)
 			ereport(ERROR,
 					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-					 list_length(tables) == 1 ?
-					 errmsg("could not lock table \"%s\"", get_rel_name(linitial_oid(tables))) :
-					 errmsg("could not lock all guarded tables"),
+					 errmsg("could not lock table \"%s\"", get_rel_name(try.at)),
 					 mode == AccessExclusiveLock ?
 					 errdetail("Other transactions are using it, or one of its partitions or children, and do not end.") :
 					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
@@ -184,122 +206,93 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 	}
 }
 
-/* Locks a table by a time; false where it could not be had. */
-static bool
-try_lock_table(Oid table, LOCKMODE mode, TimestampTz deadline)
+/* One table of ev_lock_some_tables. */
+typedef struct OneLock
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool result = true;
+	Oid			table;
+	LOCKMODE	mode;
+	TimestampTz deadline;
+} OneLock;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		lock_until(list_make1_oid(table), mode, deadline);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
+static void
+lock_one(void *arg)
+{
+	OneLock    *one = (OneLock *) arg;
+	Oid			at;
 
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
-			error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
-			ReThrowError(error);
-		FreeErrorData(error);
-		result = false;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return result;
+	lock_until(list_make1_oid(one->table), one->mode, one->deadline, &at);
 }
 
-/*
- * One go of ev_lock_some_tables: those that were locked, and those that were
- * not.  Keeps the locks where it has all of them, or where it is the last.
- */
-static void
-try_lock_some(List *tables, LOCKMODE mode, bool again, bool last, List **locked, List **busy)
+/* Is it that a lock could not be had?  Raises any other error again. */
+static bool
+is_busy(ErrorData *error)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	if (error == NULL)
+		return false;
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
+	FreeErrorData(error);
+	return true;
+}
 
-	*locked = *busy = NIL;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
+/* One go of ev_lock_some_tables. */
+typedef struct SomeLocks
+{
+	List	   *tables;
+	LOCKMODE	mode;
+	bool		again;			/* it is not the first */
+	bool		last;			/* keep what could be had */
+	List	   *locked;			/* out */
+	List	   *busy;			/* out: those that were not */
+} SomeLocks;
+
+/* Raises lock_not_available, which lets go of all, where one is not had. */
+static void
+lock_some(void *arg)
+{
+	SomeLocks  *some = (SomeLocks *) arg;
+	int			guc_level = NewGUCNestLevel();
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													   LockTimeout > 0 ? Min(LockTimeout, WAIT) : WAIT);
+	ListCell   *cell;
+
+	look_for_deadlocks_after(GIVE_WAY);
+	if (some->again)
+		set_option("log_lock_waits", "off");
+	foreach(cell, some->tables)
 	{
-		int			guc_level = NewGUCNestLevel();
-		TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
-														   LockTimeout > 0 ? Min(LockTimeout, WAIT) : WAIT);
-		ListCell   *cell;
+		OneLock		one = {lfirst_oid(cell), some->mode, deadline};
 
-		look_for_deadlocks_after(GIVE_WAY);
-		if (again)
-			set_option("log_lock_waits", "off");
-		foreach(cell, tables)
-		{
-			if (try_lock_table(lfirst_oid(cell), mode, deadline))
-				*locked = lappend_oid(*locked, lfirst_oid(cell));
-			else
-				*busy = lappend_oid(*busy, lfirst_oid(cell));
-		}
-		AtEOXact_GUC(false, guc_level);
-		if (*busy == NIL || last)
-			ReleaseCurrentSubTransaction();
+		if (is_busy(ev_in_subtransaction(lock_one, &one, EV_KEEP)))
+			some->busy = lappend_oid(some->busy, one.table);
 		else
-			RollbackAndReleaseCurrentSubTransaction();
+			some->locked = lappend_oid(some->locked, one.table);
 	}
-	PG_CATCH();
-	{
-		/* as in try_lock_tables */
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	AtEOXact_GUC(false, guc_level);
+	if (some->busy != NIL && !some->last)
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not lock all tables")));
 }
 
 List *
 ev_lock_some_tables(List *tables, LOCKMODE mode)
 {
 	TimestampTz start = GetCurrentTimestamp();
-	List	   *locked;
-	List	   *busy;
 
 	for (int tries = 1;; tries++)
 	{
-		int			pause = tries * 100;
-		bool		last = tries == SOME_TRIES ||
+		SomeLocks	some = {.tables = tables, .mode = mode, .again = tries > 1};
+
+		some.last = tries == SOME_TRIES ||
 			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - WAIT));
-
-		try_lock_some(tables, mode, tries > 1, last, &locked, &busy);
-		if (busy == NIL || last)
-			return locked;
+		if (!is_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
+			return some.locked;
 		/* what was busy waits last, so that the others have their time */
-		tables = list_concat(locked, busy);
-		pause_for(pause);
+		tables = list_concat(some.locked, some.busy);
+		pause_for(tries * 100);
 	}
-}
-
-/* As regclass shows it, with its schema; or its OID, where it is gone. */
-static char *
-table_name(Oid table)
-{
-	char	   *name = get_rel_name(table);
-
-	return name == NULL ? psprintf("%u", table) :
-		quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)), name);
 }
 
 /*
@@ -316,7 +309,11 @@ ev_lock_event_table(PG_FUNCTION_ARGS)
 	char		kind = '\0';
 	Oid			owner = InvalidOid;
 
-	if (HeapTupleIsValid(tuple))
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	else
 	{
 		kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
 		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
@@ -326,15 +323,15 @@ ev_lock_event_table(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("%s is a foreign table: its rows are written elsewhere, where no check is asked",
-						table_name(table))));
+						ev_table_name(table))));
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("%s is not a table", table_name(table))));
+				 errmsg("%s is not a table", ev_table_name(table))));
 	if (!has_privs_of_role(GetUserId(), owner))
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("must be owner of table %s", table_name(table))));
+				 errmsg("must be owner of table %s", ev_table_name(table))));
 	ev_lock_tables(list_make1_oid(table), AccessExclusiveLock);
 	PG_RETURN_VOID();
 }

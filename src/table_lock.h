@@ -24,6 +24,18 @@
 extern void ev_lock_tables(List *tables, LOCKMODE mode);
 
 /*
+ * The same for tables on which the user need not have a right: whatever the
+ * session's lock_timeout, nobody waits for us longer than for that moment.
+ */
+extern void ev_lock_others_tables(List *tables, LOCKMODE mode);
+
+/* Would one try of it do for this table?  Lets it go again. */
+extern bool ev_can_lock_table(Oid table, LOCKMODE mode);
+
+/* Waits for ACCESS SHARE.  False where the table is gone. */
+extern bool ev_share_table(Oid table);
+
+/*
  * Locks as many of the tables as can be had within a few seconds, however many
  * there are, and gives their OIDs, in CurrentMemoryContext.  No lock is held
  * for more than a moment while another is waited for: who keeps one table
