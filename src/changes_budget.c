@@ -27,7 +27,8 @@ ev_budget_start(Prover *p, int64 most_work)
 	p->work = p->unseen = 0;
 }
 
-static void pg_attribute_noreturn()
+static void
+pg_attribute_noreturn()
 give_up(Prover *p, char *spent)
 {
 	p->spent = spent;

@@ -156,7 +156,7 @@ ev_change_settle(Lister *l, int first, EvVerdict backward, EvVerdict forward, Or
 char *
 ev_number_text(Numeric number)
 {
-	EvInstance	instance = {.type = EV_NUMBER,.data = (const char *) number};
+	EvInstance	instance = {.type = EV_NUMBER, .data = (const char *) number};
 
 	return ev_value_show(&instance);
 }
@@ -767,7 +767,7 @@ match_changes(const void *a, const void *b, Size size pg_attribute_unused())
 static List *
 without_duplicates(Prover *p, List *changes)
 {
-	HASHCTL		control = {.keysize = sizeof(EvChange *),.entrysize = sizeof(EvChange *),.hash = hash_change,
+	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
 	.match = match_changes};
 	HTAB	   *seen;
 	List	   *result = NIL;

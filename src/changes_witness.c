@@ -479,7 +479,7 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 			Member	   *second = list_nth(full, i);
 
 			try_value(c, object_of(p, with_member(p, with_member(p, required, &first->name, first->value),
-											   &second->name, second->value)));
+												  &second->name, second->value)));
 		}
 	}
 }

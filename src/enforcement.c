@@ -306,7 +306,7 @@ look_locked(Drop *drop)
 		init_search(&search, drop);
 	foreach(cell, search.sites)
 		if (list_member_oid(locked, ((EvSite *) lfirst(cell))->relation))
-			check_site(drop, lfirst(cell), &search, 0);
+		check_site(drop, lfirst(cell), &search, 0);
 	own = list_copy(locked);
 
 	if (drop->forced)
@@ -316,11 +316,11 @@ look_locked(Drop *drop)
 	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), EV_LOCKED_LOOK_MS);
 	foreach(cell, search.sites)
 		if (!list_member_oid(own, ((EvSite *) lfirst(cell))->relation))
-		{
-			long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+	{
+		long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 
-			check_site(drop, lfirst(cell), &search, (int) Max(rest, 1));
-		}
+		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1));
+	}
 }
 
 /* Without the versions that are there again. */
@@ -378,10 +378,10 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 		case XACT_EVENT_PRE_PREPARE:
 			foreach(cell, drops)
 				if (still_dropped(((Drop *) lfirst(cell))->versions) != NIL)
-					ereport(ERROR,
-							(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-							 errmsg("cannot PREPARE a transaction that has dropped an event schema"),
-							 errdetail("It would keep tables locked against writers until it ends.")));
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has dropped an event schema"),
+						 errdetail("It would keep tables locked against writers until it ends.")));
 			break;
 		default:
 			drops = NIL;
@@ -419,7 +419,7 @@ add_drop(List *versions, Oid extension_namespace, bool forced)
 	drop->namespace = extension_namespace;
 	foreach(cell, versions)
 		if (is_forced(lfirst(cell)) == forced)
-			drop->versions = lappend(drop->versions, copy_version(lfirst(cell)));
+		drop->versions = lappend(drop->versions, copy_version(lfirst(cell)));
 	if (drop->versions != NIL)
 		drops = lappend(drops, drop);
 	MemoryContextSwitchTo(caller);

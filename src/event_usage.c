@@ -142,11 +142,11 @@ count_rows(Counter *counter, const Place *place, const char *type, const char *v
 	Oid			collation = exprCollation(place->type);
 	const char *collate = OidIsValid(collation) && get_collation_isdeterministic(collation) ? "" :
 		" COLLATE pg_catalog.\"C\"";	/* types are equal where their bytes are */
-	char	   *query = psprintf("SELECT type, version, pg_catalog.count(*)"
-								 " FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s%s) AS e"
-								 " WHERE ($1 OPERATOR(pg_catalog.=) type OR $1 IS NULL)%s GROUP BY 1, 2",
-								 type, collate, version, place->from, condition,
-								 place->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
+		char	   *query = psprintf("SELECT type, version, pg_catalog.count(*)"
+									 " FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s%s) AS e"
+									 " WHERE ($1 OPERATOR(pg_catalog.=) type OR $1 IS NULL)%s GROUP BY 1, 2",
+									 type, collate, version, place->from, condition,
+									 place->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
 
 	if (SPI_execute_with_args(query, 1, types, parameters, counter->type != NULL ? " " : "n", true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not count events");

@@ -53,7 +53,7 @@ ev_migrate_check_all_rights(Oid table)
 
 	foreach(cell, tables)
 		if (lfirst_oid(cell) == table ? !is_parent : get_rel_relkind(lfirst_oid(cell)) == RELKIND_RELATION)
-			ev_migrate_check_rights(lfirst_oid(cell));
+		ev_migrate_check_rights(lfirst_oid(cell));
 }
 
 AttrNumber

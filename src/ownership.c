@@ -87,7 +87,7 @@ owner_of_type(const char *type, int length, Oid self, Owner *owner)
 
 	foreach(cell, versions)
 		if (lfirst_oid(cell) != self && owner_of_function(lfirst_oid(cell), owner))
-			return true;
+		return true;
 
 	/* one of the database's owner binds whoever begins the type */
 	policy = ev_compatibility_policy_function(type, length);

@@ -21,8 +21,8 @@
  * may take a visit to each of them; so larger ones are refused.
  */
 #define MAX_POSITIONS		4096
-#define MAX_POOL			(8 * 1024 * 1024)	/* bytes of states, when a scan
-												 * begins */
+#define MAX_POOL			(8 * 1024 * 1024)	/* bytes of states, when a
+												 * scan begins */
 #define INTERRUPT_BYTES		(64 * 1024)
 
 struct EvLazy

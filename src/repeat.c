@@ -53,10 +53,11 @@ typedef struct Call
 {
 	uint32		target;			/* node */
 	uint8		kind;			/* CallKind */
-	uint8		types;			/* IN_PLACE, with an alternative: of the values
-								 * for which it may be made */
-	uint16		alternative;	/* IN_PLACE: of calls with the same number, not
-								 * 0, only one is made, but for types in common */
+	uint8		types;			/* IN_PLACE, with an alternative: of the
+								 * values for which it may be made */
+	uint16		alternative;	/* IN_PLACE: of calls with the same number,
+								 * not 0, only one is made, but for types in
+								 * common */
 	union
 	{
 		uint32		index;		/* INDEX, ITEMS */
@@ -684,9 +685,14 @@ write_remember(Search *s, uint32 chosen)
 		redirected[start] = program->length;
 		for (int j = 0; j < 2; j++)
 		{
-			program->code[program->length] = (EvInstruction) {.opcode = j == 0 ? EVOP_REMEMBER : EVOP_RETURN,
-			.target = j == 0 ? start : EV_BLOCK_NONE};
-			program->sources[program->length++] = (EvSource) {.keyword = "", .path = "", .block = i};
+			EvInstruction *instruction = &program->code[program->length];
+			EvSource   *source = &program->sources[program->length++];
+
+			memset(instruction, 0, sizeof(*instruction));
+			instruction->opcode = j == 0 ? EVOP_REMEMBER : EVOP_RETURN;
+			instruction->target = j == 0 ? start : EV_BLOCK_NONE;
+			source->keyword = source->path = "";
+			source->block = i;
 		}
 	}
 	for (uint32 i = 0; i < length; i++)

@@ -19,7 +19,8 @@ typedef struct EvLook
 {
 	Oid			relation;
 	Oid			user;			/* who asks */
-	int			milliseconds;	/* how long at most; 0: for as long as it takes */
+	int			milliseconds;	/* how long at most; 0: for as long as it
+								 * takes */
 	void		(*work) (void *arg);
 	void	   *arg;
 	bool		overdue;		/* out: it took longer */
