@@ -9,10 +9,12 @@
  * which is always true, and is found to be so when a query is planned, so that
  * event_guard_reads is never called.  Its argument is of the type record, and
  * so is what it is called with: whoever may create functions in its schema
- * cannot make one that matches better, whatever types the columns have.  There they are kept as parsed, are dumped
- * with the trigger, follow columns and functions that are renamed, are mapped
- * to the columns of partitions, and what they refer to cannot be dropped
- * without the guard: all by PostgreSQL itself.
+ * cannot make one that matches better, whatever types the columns have.
+ *
+ * There the expressions are kept as parsed, are dumped with the trigger, follow
+ * columns and functions that are renamed, are mapped to the columns of
+ * partitions, and what they refer to cannot be dropped without the guard: all by
+ * PostgreSQL itself.
  *
  * A trigger that was written by hand may have them as text in its arguments
  * instead, which is read with nothing but pg_catalog in the search_path: what a

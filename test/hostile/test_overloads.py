@@ -318,6 +318,16 @@ def test_casts_of_a_table_owner(world):
         assert not traps.ran()
 
 
+def test_checks_of_the_same_name(world):
+    """A function that is called check_event is not the extension's for that."""
+    traps = Traps(world)
+    traps.run("CREATE FUNCTION public.check_event(pg_catalog.int4) RETURNS pg_catalog.bool LANGUAGE sql IMMUTABLE AS 'SELECT true'",
+              "CREATE TABLE public.hers (a pg_catalog.int4 CHECK (public.check_event(a)))")
+    user = Superuser(world, traps, PATHS[0], traps.extension_functions())
+    assert user.call("event_checks", "public.hers") == []
+    user.call("validate_event_check", "public.hers", None, error="42704")
+
+
 # ---------- as it is written
 
 # what may stand before a parenthesis, or between two values, without a schema
