@@ -173,6 +173,18 @@ def test_a_transitive_policy_is_bounded(world):
         raise AssertionError("registered")
 
 
+def test_columns_of_a_view_are_bounded(world):
+    schema = {"dependentSchemas": {f"p{i}": {"properties": {f"q{i}": {"type": "string"}}, "required": [f"p{i + 1}"]}
+                                   for i in range(10000)}}
+    world.run("owner", f"SELECT register_event_schema('wide', 1, '{json.dumps(schema)}'::text)")
+    try:
+        asked(world, "SELECT count(*) FROM event_view_columns('wide', 1, 'bigint')")
+    except psycopg.errors.StatementTooComplex as error:
+        assert error.diag.message_primary == "schema is too complex", error
+    else:
+        raise AssertionError("not refused")
+
+
 # ---------- patterns ----------
 
 MATCHES = "SELECT jsonb_matches_schema(%s::jsonb, %s::jsonb)"
