@@ -91,7 +91,8 @@ ev_change_add(Lister *l, EvChangeRule rule, char *location, EvVerdict backward, 
 	change->location = location;
 	change->backward = backward;
 	change->forward = forward;
-	change->message = message.data;
+	change->message = pstrdup(message.data);
+	pfree(message.data);
 	l->changes = l->prover->changes = lappend(l->changes, change);
 	ev_spend(l->prover, 100 + message.len / 8);
 }
@@ -623,6 +624,7 @@ list_annotation(Lister *l, const Subschema *schema, const JsonbValue *key, const
 	}
 	ev_change_add(l, EV_CHANGE_ANNOTATION_CHANGED, ev_change_location(l, (Origin) {schema, tail.data}),
 				  EV_COMPATIBLE, EV_COMPATIBLE, "\"%s\" %s.", name, what);
+	pfree(tail.data);
 }
 
 static bool

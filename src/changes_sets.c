@@ -316,7 +316,7 @@ ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
 		ObjectShape *shape = lfirst(cell);
 		bool		found = false;
 
-		ev_spend(p, list_length(shape->names));
+		ev_spend(p, list_length(shape->names) / 2);
 		foreach(named_cell, shape->names)
 		{
 			NamedSchema *named = lfirst(named_cell);

@@ -222,10 +222,20 @@ ev_pattern_compile(const char *pattern, int length, EvPatternBudget *budget, EvP
 	MemoryContextSwitchTo(work);
 	if (ev_pattern_parse(pattern, length, true, &tree, error))
 	{
-		EvClasses  *classes = tree.reference_count == 0 ? ev_classes_make(&tree) : NULL;
+		/* a byte of the pattern may well have one */
+		budget->ranges -= Max(tree.range_count - length, 0);
+		if (budget->ranges < 0)
+		{
+			error->message = "the character classes of the schema's patterns are too large together";
+			error->unsupported = true;
+		}
+		else
+		{
+			EvClasses  *classes = tree.reference_count == 0 ? ev_classes_make(&tree) : NULL;
 
-		MemoryContextSwitchTo(result);
-		compiled = lower(&tree, classes, budget, error);
+			MemoryContextSwitchTo(result);
+			compiled = lower(&tree, classes, budget, error);
+		}
 	}
 	MemoryContextSwitchTo(result);
 	if (compiled == NULL)

@@ -23,18 +23,19 @@ typedef struct EvPatternError
 /*
  * What all patterns of a schema may take together.  Beyond `work` a pattern is
  * not made an automaton at once, but while strings are matched; what then
- * remains (beyond `engine`, or `bytes`) is not supported.
+ * remains (beyond `engine`, `bytes` or `ranges`) is not supported.
  */
 typedef struct EvPatternBudget
 {
 	int64		work;			/* steps of making automata */
-	int64		engine;			/* cubes of the sets in patterns that are
-								 * PostgreSQL's to compile */
+	int64		engine;			/* work of PostgreSQL's engine to compile */
 	int64		bytes;			/* of memory that is kept */
+	int64		ranges;			/* of characters, in all classes, beyond one
+								 * for each byte */
 } EvPatternBudget;
 
 #define EV_PATTERN_BUDGET \
-	{.work = 32 * 1000 * 1000, .engine = 64 * 1000 * 1000, .bytes = 64 * 1024 * 1024}
+	{.work = 32 * 1000 * 1000, .engine = INT64CONST(5000000000), .bytes = 64 * 1024 * 1024, .ranges = 2500000}
 
 /*
  * Compiles a pattern into CurrentMemoryContext (what PostgreSQL's regex

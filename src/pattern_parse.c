@@ -774,6 +774,7 @@ ev_pattern_parse(const char *pattern, int length, bool lenient,
 	{
 		tree->root = finish_frame(&parser, 0);
 		tree->group_count = parser.group_count;
+		tree->range_count = parser.range_count;
 		number_nodes(tree->root, 0);
 	}
 	return true;

@@ -662,7 +662,7 @@ read_schema(Viewer *v, EvDocument *document)
 	}
 	PG_END_TRY();
 	ev_compiler_init(&v->prover.new, CurrentMemoryContext);
-	ev_budget_start(&v->prover, EV_COMPARISONS_WORK);
+	ev_budget_start(&v->prover, 3 * EV_COMPARISON_WORK);
 	ev_prover_init(&v->prover);
 }
 
