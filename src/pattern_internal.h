@@ -81,7 +81,8 @@ typedef struct EvPatternTree
 	int			group_count;	/* capturing groups */
 	int			word_set;		/* \w, if there is a WORD_BOUNDARY; else -1 */
 	bool		has_look;
-	int			range_count;	/* of characters, in all classes that were read */
+	int			range_count;	/* of characters, in all classes that were
+								 * read */
 	int			reference_count;	/* back-references */
 } EvPatternTree;
 
