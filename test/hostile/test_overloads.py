@@ -139,7 +139,8 @@ def rollout(user, data, kind, version, key):
     rows = [f"""INSERT INTO app.events VALUES ('{keys[0]}', 'order', 1, '{EVENT}')""", f"""INSERT INTO app.events VALUES ('{keys[1]}', 'order', 1, '{{}}')"""]
     user.pinned("CREATE TABLE app.events (id {3} PRIMARY KEY, event_type {1}, schema_version {2}, data {0})".format(*typed), *rows)
     columns = ("data", "event_type", "schema_version")
-    call("require_event_relation", "app.events")
+    call("require_event_table", "app.events")
+    call("refuse_event_relation", "app.events")
     call("event_row_name", "app.events")
     for part, column in zip(("data", "type", "version"), columns):
         call("event_row_expression", "app.events", column, part, True)

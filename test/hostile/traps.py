@@ -16,7 +16,8 @@ from pathlib import Path
 import psycopg
 
 HERE = Path(__file__).resolve().parent
-SOURCES = [HERE.parents[1] / name for name in ("event_validate--1.0.sql", "trading_events--1.0.sql", "events/upcasts.sql")]
+SOURCES = [HERE.parents[1] / name for name in ("event_validate--1.0.sql", "examples/trading/extension/trading_events--1.0.sql",
+                                             "examples/trading/extension/events/upcasts.sql")]
 
 # what a value may be instead, so that a call would need a cast or be a literal
 INSTEAD = {
