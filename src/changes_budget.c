@@ -27,9 +27,10 @@ ev_budget_start(Prover *p, int64 most_work)
 	p->work = p->unseen = 0;
 }
 
+static void give_up(Prover *p, const char *spent) pg_attribute_noreturn();
+
 static void
-pg_attribute_noreturn()
-give_up(Prover *p, char *spent)
+give_up(Prover *p, const char *spent)
 {
 	p->spent = spent;
 	if (p->give_up != NULL)

@@ -1,12 +1,13 @@
 /*
  * changes_sets.c
- *	  Sets of schemas that apply together, what their facts say about children,
- *	  and whether two schemas are the same.
+ *	  Sets of schemas that apply together, what their facts say about bounds and
+ *	  children, and whether two schemas are the same.
  */
 #include "postgres.h"
 
 #include "common/hashfn.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 
 #include "changes_internal.h"
 #include "number.h"
@@ -282,6 +283,40 @@ ev_facts_requires(Prover *p, const Facts *facts, const EvString *name)
 			return fact;
 	}
 	return NULL;
+}
+
+/* ---------- bounds ---------- */
+
+/* A whole number next to a bound. */
+static NumberFact
+as_integer(NumberFact bound, bool is_lower)
+{
+	Datum		whole;
+	Numeric		value;
+
+	if (bound.value == NULL || !ev_number_is_moderate(bound.value) ||
+		(!bound.exclusive && ev_number_is_integer(bound.value)))
+		return bound;
+	whole = DirectFunctionCall1(is_lower ? numeric_ceil : numeric_floor, NumericGetDatum(bound.value));
+	value = DatumGetNumeric(whole);
+	if (bound.exclusive && ev_number_compare(value, bound.value) == 0)
+		value = DatumGetNumeric(DirectFunctionCall2(is_lower ? numeric_add : numeric_sub, whole,
+													NumericGetDatum(int64_to_numeric(1))));
+	bound.value = value;
+	bound.exclusive = false;
+	return bound;
+}
+
+NumberFact
+ev_facts_lower(const Facts *f)
+{
+	return f->integer ? as_integer(f->lower, true) : f->lower;
+}
+
+NumberFact
+ev_facts_upper(const Facts *f)
+{
+	return f->integer ? as_integer(f->upper, false) : f->upper;
 }
 
 /* ---------- what facts say about children ---------- */
