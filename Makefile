@@ -19,7 +19,7 @@ endif
 
 MODULE_big = event_validate
 OBJS = event_validate.o \
-	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*.c $(top)/src/*/*.c)))
+	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*/*.c)))
 SHLIB_LINK += -lidn2
 PG_CPPFLAGS = -I$(top)/src
 PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
@@ -34,7 +34,7 @@ REGRESS_OPTS = --load-extension=event_validate
 ENCODING = UTF8
 NO_LOCALE = 1
 
-EXTRA_CLEAN = event_validate.d src/*.d src/*/*.d output_iso tmp_check headers
+EXTRA_CLEAN = event_validate.d src/*/*.d output_iso tmp_check headers
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -86,7 +86,7 @@ werror-build:
 
 check-headers:
 	@$(MKDIR_P) headers
-	@for header in $(sort $(wildcard $(top)/src/*.h $(top)/src/*/*.h)); do \
+	@for header in $(sort $(wildcard $(top)/src/*/*.h)); do \
 		name=`basename $$header .h`; \
 		printf '#include "postgres.h"\n#include "%s"\n' "$$header" >headers/$$name.c; \
 		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -I$(abspath $(top)) -Wno-unused -fmax-errors=5 -fsyntax-only headers/$$name.c || failed=1; \

@@ -5,8 +5,8 @@
  *
  * Thin: the arguments are looked at here, errors and rows are made here; what
  * a schema is and whether a document matches is src/'s.  The entry points for
- * registration and for keeping what is registered stand in src/language.c,
- * src/registration.c and src/guard.c.
+ * registration and for keeping what is registered stand in src/registration/validator.c,
+ * src/registration/register.c and src/registration/ddl_triggers.c.
  */
 #include "postgres.h"
 
@@ -23,17 +23,17 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "src/compile.h"
-#include "src/dispatch.h"
-#include "src/document.h"
-#include "src/match.h"
-#include "src/names.h"
-#include "src/refusal.h"
-#include "src/registration.h"
-#include "src/registry.h"
-#include "src/report.h"
-#include "src/upcast.h"
-#include "src/violation_log.h"
+#include "base/event_log.h"
+#include "compile/codegen.h"
+#include "evolution/upcast.h"
+#include "match/interpret.h"
+#include "match/report.h"
+#include "registration/register.h"
+#include "registry/call_site_cache.h"
+#include "registry/names.h"
+#include "registry/schema_cache.h"
+#include "registry/validation_error.h"
+#include "schema/document.h"
 
 PG_MODULE_MAGIC;
 

@@ -27,8 +27,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "format.h"
-#include "pattern.h"
+#include "format/format.h"
+#include "pattern/pattern.h"
 
 /* PostgreSQL's port.h puts its own functions in the place of these */
 #undef printf

@@ -1,0 +1,62 @@
+/*
+ * optimize_internal.h
+ *	  What the two halves of the optimizer share: optimize.c makes leaves of
+ *	  blocks, merge_allof.c makes one object of what several schemas say about it.
+ */
+#ifndef EV_OPTIMIZE_INTERNAL_H
+#define EV_OPTIMIZE_INTERNAL_H
+
+#include "compile/optimize.h"
+
+/* What a block comes to that is put together from others. */
+typedef struct EvFusion
+{
+	const EvObject **objects;	/* what it says of objects, in any case */
+	uint32		object_count;
+	const EvObject **sources;	/* what its branches say of them */
+	uint32		source_count;
+	const EvArray **arrays;		/* what it says of arrays, in any case */
+	uint32		array_count;
+	uint32		unevaluated_properties; /* blocks */
+	uint32		unevaluated_items;
+	bool		evaluates_all;	/* of an object's properties */
+	uint32		types;			/* that may be valid */
+	bool		is_whole;		/* a leaf says it all, ... */
+	uint8		subject;		/* ... about values of this type */
+	EvObject   *object;			/* what becomes of the objects; NULL: nothing */
+	EvArray    *array;			/* and of the arrays */
+	EvTracked  *tracked;		/* what TRACK runs; NULL: no such block */
+} EvFusion;
+
+typedef struct EvOptimizer
+{
+	EvProgram  *program;
+	EvFusion  **fusions;		/* by the place where the block starts */
+	uint32		names_left;		/* so many more may be made */
+} EvOptimizer;
+
+/* The leaf of a block, or of EV_BLOCK_NONE and EV_BLOCK_TRUE. */
+extern EvLeaf ev_make_leaf(const EvOptimizer *o, uint32 block);
+
+/* What is to be done for each object when its leaves are there. */
+extern void ev_finish_object(EvObject *object);
+
+/*
+ * Writes REMEMBER instructions where blocks would be run again and again for
+ * one value.  What tells branches apart is known by then.  The program may grow.
+ */
+extern void ev_find_repeats(EvProgram *program);
+
+/* Finds what can be fused; no leaf is made yet.  The program may grow. */
+extern void ev_find_fusions(EvOptimizer *o);
+
+/* Fills in the objects and arrays that were found. */
+extern void ev_fill_fusions(EvOptimizer *o);
+
+/*
+ * The leaf of a property, given what an object's other keywords say about its
+ * name.  False where that is not known in advance.
+ */
+extern bool ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name, EvLeaf *leaf);
+
+#endif							/* EV_OPTIMIZE_INTERNAL_H */

@@ -1,0 +1,134 @@
+/*
+ * schema_graph.h
+ *	  What the two halves of the compiler share: resolve.c reads documents,
+ *	  finds their subschemas and resolves references; codegen.c writes code.
+ */
+#ifndef EV_SCHEMA_GRAPH_H
+#define EV_SCHEMA_GRAPH_H
+
+#include "compile/codegen.h"
+#include "schema/keywords.h"
+#include "utils/hsearch.h"
+
+struct Subschema;
+
+/* A schema resource (2020-12 core, section 4.3.5) and its dialect. */
+typedef struct Resource
+{
+	char	   *uri;			/* canonical, without fragment; "" if none */
+	uint32		index;
+	struct Subschema *root;
+	EvDraft		draft;
+	int			vocabularies;	/* set, see keywords.h */
+	bool		assert_format;
+	bool		recursive_anchor;	/* $recursiveAnchor: true */
+	List	   *anchors;		/* of Anchor */
+} Resource;
+
+typedef struct Anchor
+{
+	char	   *name;
+	struct Subschema *target;
+	bool		dynamic;
+	struct Anchor *next;		/* of the same name in the resource */
+	struct Anchor *last;		/* of the first one's list */
+} Anchor;
+
+/* Where $ref and the like lead. */
+typedef struct Reference
+{
+	const char *keyword;
+	struct Subschema *target;
+	const char *dynamic_anchor; /* to be looked for in the dynamic scope; NULL
+								 * if not dynamic */
+} Reference;
+
+typedef struct Subschema
+{
+	const JsonbContainer *container;	/* hash key, must be first */
+	bool		is_boolean;		/* true or false, then not in the hash */
+	bool		boolean;
+	bool		entered_from_outside;	/* by a reference of another resource */
+	Resource   *resource;
+	EvPlace    *place;
+	List	   *references;		/* of Reference */
+	uint32		block;			/* index, EV_BLOCK_NONE until asked for */
+	int			visit;			/* for finding endless references */
+} Subschema;
+
+typedef struct Compiler
+{
+	const EvDocument *document; /* the one that is compiled */
+	EvResolver	resolver;
+	EvFault    *fault;			/* the first one; message NULL: none */
+	MemoryContext program_context;
+	EvPatternBudget pattern_budget; /* what is left of it */
+	List	  **functions;		/* OIDs of documents read, or NULL */
+	List	  **warnings;		/* or NULL */
+	bool		is_main;		/* it is the main document that is walked */
+	HTAB	   *subschemas;		/* Subschema by container */
+	List	   *resources;		/* of Resource */
+	HTAB	   *names;			/* of resources, anchors and patterns */
+	List	   *pending;		/* Subschemas whose references are to be
+								 * resolved */
+	bool		annotate;		/* write ANNOTATE instructions */
+	bool		mentions_only;	/* read no other document, ... */
+	List	   *mentioned;		/* ... note their URIs */
+	bool		has_dynamic;	/* a reference depends on the dynamic scope */
+} Compiler;
+
+/* The keywords of one subschema. */
+typedef struct EvKeywordValues
+{
+	JsonbValue	values[EV_KEYWORD_COUNT];	/* by EvKeywordSymbol */
+	bool		present[EV_KEYWORD_COUNT];
+} EvKeywordValues;
+
+/* Reads the keywords that a subschema's dialect has. */
+extern void ev_read_keywords(const Subschema *subschema, EvKeywordValues *keywords);
+
+/* Adds a warning; the caller has seen that warnings are wanted. */
+extern void ev_compile_warn(Compiler *compiler, const EvPlace *place, const char *tail,
+							char *message);
+
+/* Warns about what is valid in a subschema, but hardly meant. */
+extern void ev_lint(Compiler *compiler, const Subschema *subschema);
+
+/* Makes a compiler's tables in CurrentMemoryContext. */
+extern void ev_compiler_init(Compiler *compiler, MemoryContext program_context);
+
+/* Records the first fault only; returns false, for a caller's convenience. */
+extern bool ev_compile_fault(Compiler *compiler, const EvPlace *place, const char *tail,
+							 const char *format,...) pg_attribute_printf(4, 5);
+
+/*
+ * Reads the main document and all that it refers to.  The subschema of the
+ * main document's root, or NULL where there was a fault.
+ */
+extern Subschema *ev_resolve_references(Compiler *compiler);
+
+/* The subschema of an object that was walked; NULL if it was not. */
+extern Subschema *ev_subschema_find(Compiler *compiler, const JsonbValue *node);
+
+/*
+ * A pattern in the program's context, compiled once however often it stands
+ * there; NULL where there is a fault.
+ */
+extern EvPattern *ev_compile_pattern(Compiler *compiler, const EvPlace *place, const char *tail,
+									 const char *string, int length);
+
+/* A place below another, in the program's context. */
+extern EvPlace *ev_place_make(Compiler *compiler, const EvPlace *parent,
+							  const char *keyword, const char *tail);
+
+/* "/keyword", "/keyword/name" (escaped) and "/keyword/3". */
+extern char *ev_tail_name(const char *keyword, const char *name, int length);
+extern char *ev_tail_index(const char *keyword, uint32 index);
+
+/* Small helpers over JsonbValue. */
+extern bool ev_node_is_object(const JsonbValue *node);
+extern bool ev_node_is_array(const JsonbValue *node);
+extern const char *ev_node_type_name(const JsonbValue *node);
+extern char *ev_node_string(const JsonbValue *node);
+
+#endif							/* EV_SCHEMA_GRAPH_H */
