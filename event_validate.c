@@ -28,7 +28,6 @@
 #include "evolution/upcast.h"
 #include "match/interpret.h"
 #include "match/report.h"
-#include "registration/register.h"
 #include "registry/call_site_cache.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"

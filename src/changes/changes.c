@@ -16,10 +16,10 @@
 #include "utils/tuplestore.h"
 
 #include "changes/changes_internal.h"
-#include "registration/register.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
+#include "registry/validation_error.h"
 
 PG_FUNCTION_INFO_V1(ev_event_schema_changes);
 PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
@@ -239,7 +239,7 @@ ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
 	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(row))
 		elog(ERROR, "cache lookup failed for function %u", function);
-	if (!ev_language_document(row, &old, &fault))
+	if (!ev_function_document(row, &old, &fault))
 		ev_fault_report(&fault, NameStr(name));
 	ReleaseSysCache(row);
 	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))

@@ -32,11 +32,12 @@
 
 #include "changes/changes.h"
 #include "evolution/compatibility.h"
-#include "registration/register.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/utility_command.h"
 
 PG_FUNCTION_INFO_V1(ev_set_event_compatibility);
 
@@ -126,73 +127,26 @@ ev_compatibility_is_policy(HeapTuple function)
 {
 	Policy		policy;
 
-	return parse_body(ev_language_body(function), &policy);
-}
-
-/* Writes TYPE@compatibility.  False where that is no name. */
-static bool
-policy_name(const char *type, int length, char *name)
-{
-	static const char suffix[] = "@compatibility";
-
-	if (length + strlen(suffix) > EV_NAME_MAX)
-		return false;
-	memcpy(name, type, length);
-	strcpy(name + length, suffix);
-	return true;
-}
-
-static HeapTuple
-find_function(const char *name)
-{
-	return SearchSysCache3(PROCNAMEARGSNSP, CStringGetDatum(name),
-						   PointerGetDatum(buildoidvector(NULL, 0)),
-						   ObjectIdGetDatum(ev_namespace_oid()));
-}
-
-Oid
-ev_compatibility_policy_function(const char *type, int length)
-{
-	char		name[NAMEDATALEN];
-	HeapTuple	function = policy_name(type, length, name) ? find_function(name) : NULL;
-	Oid			result = InvalidOid;
-
-	if (HeapTupleIsValid(function))
-	{
-		result = ((Form_pg_proc) GETSTRUCT(function))->oid;
-		ReleaseSysCache(function);
-	}
-	return result;
-}
-
-void
-ev_compatibility_lock_type(const char *type, int length)
-{
-	char		name[NAMEDATALEN];
-
-	/* the name of one that is too long for a policy of its own does, too */
-	ev_language_lock(policy_name(type, length, name) ? name : pnstrdup(type, length), ExclusiveLock);
+	return parse_body(ev_function_body(function), &policy);
 }
 
 /* The policy of a type, after waiting for who changes it or its versions. */
 static Policy
 read_policy(const char *type, int length)
 {
-	char		name[NAMEDATALEN];
 	Policy		policy = policies[DEFAULT_POLICY];
 	HeapTuple	function;
 
-	ev_compatibility_lock_type(type, length);
-	if (!policy_name(type, length, name))
-		return policy;
-	function = find_function(name);
+	ev_type_lock(type, length);
+	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(ev_policy_function(type, length)));
 	if (!HeapTupleIsValid(function))
 		return policy;
 	if (((Form_pg_proc) GETSTRUCT(function))->prolang != SQLlanguageId ||
-		!parse_body(ev_language_body(function), &policy))
+		!parse_body(ev_function_body(function), &policy))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-				 errmsg("function \"%s\" does not hold a compatibility policy", name),
+				 errmsg("function \"%s\" does not hold a compatibility policy",
+						NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)),
 				 errhint("Set the policy with set_event_compatibility.")));
 	ReleaseSysCache(function);
 	return policy;
@@ -331,7 +285,7 @@ read_version(Oid function, EvDocument *document)
 
 	if (!HeapTupleIsValid(row))
 		elog(ERROR, "cache lookup failed for function %u", function);
-	if (!ev_language_document(row, document, &fault))
+	if (!ev_function_document(row, document, &fault))
 		ev_fault_report(&fault, document->name);
 	ReleaseSysCache(row);
 }
@@ -443,7 +397,7 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	text	   *type;
 	text	   *text_policy;
 	NameData	event;
-	char		name[NAMEDATALEN];
+	NameData	name;
 	Policy		policy;
 
 	for (int i = 0; i < (int) lengthof(arguments); i++)
@@ -454,7 +408,7 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	type = PG_GETARG_TEXT_PP(0);
 	text_policy = PG_GETARG_TEXT_PP(1);
 	ev_require_event_name(type, 0, &event);
-	if (!policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), name))
+	if (!ev_policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &name))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("event type is too long to have a policy: \"%s\"", text_to_cstring(type)),
@@ -468,6 +422,6 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	ev_ownership_require_create();
 	ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
-	create_policy(name, psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
+	create_policy(NameStr(name), psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
 	PG_RETURN_VOID();
 }

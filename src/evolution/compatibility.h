@@ -26,20 +26,11 @@ extern void ev_compatibility_check(const EvDocument *document);
  */
 extern bool ev_compatibility_is_policy(HeapTuple function);
 
-/* The function of a type's policy; InvalidOid where it has none. */
-extern Oid	ev_compatibility_policy_function(const char *type, int length);
-
 /*
  * OIDs of the policies of a type (NULL: of all types, by type), in
  * CurrentMemoryContext.
  */
 extern List *ev_compatibility_list(const char *type, int length);
-
-/*
- * Waits for whoever registers versions of a type, or changes its policy or its
- * upcasts, and keeps others from it until the end of the transaction.
- */
-extern void ev_compatibility_lock_type(const char *type, int length);
 
 /*
  * The changes that are not compatible in a direction, one a line, after

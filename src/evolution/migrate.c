@@ -67,8 +67,8 @@
 #include "evolution/upcast.h"
 #include "evolution/upcast_rows.h"
 #include "match/interpret.h"
-#include "registration/register.h"
 #include "registry/schema_cache.h"
+#include "registry/validation_error.h"
 #include "rollout/audit.h"
 #include "rollout/event_checks.h"
 

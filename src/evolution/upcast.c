@@ -53,11 +53,12 @@
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
 #include "match/interpret.h"
-#include "registration/register.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/utility_command.h"
 #include "registry/validation_error.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
@@ -181,7 +182,7 @@ ev_upcast_list(const char *type, int type_length)
 List *
 ev_upcast_dependencies(Oid function)
 {
-	return list_difference_oid(ev_language_all_dependencies(function), ev_language_dependencies(function));
+	return list_difference_oid(ev_function_all_dependencies(function), ev_function_dependencies(function));
 }
 
 /* The command that drops an upcast, for a HINT. */
@@ -235,7 +236,7 @@ check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
 	ListCell   *cell;
 	int32		next = -1;
 
-	ev_compatibility_lock_type(type, type_length);
+	ev_type_lock(type, type_length);
 	ev_registry_list(type, type_length, &versions);
 	if (!list_member_int(versions, from))
 		ev_refuse_unregistered(event_type, from);
@@ -275,7 +276,7 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 	if (!ev_event_name(type, type_length, version, &name))
 		return;
 	schema = ev_registered_function(NameStr(name));
-	if (!OidIsValid(schema) || list_member_oid(ev_language_dependencies(function), schema))
+	if (!OidIsValid(schema) || list_member_oid(ev_function_dependencies(function), schema))
 		return;
 	LockDatabaseObject(ProcedureRelationId, schema, 0, AccessShareLock);
 	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(schema)))

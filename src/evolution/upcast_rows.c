@@ -22,7 +22,7 @@
 #include "evolution/upcast.h"
 #include "evolution/upcast_rows.h"
 #include "match/interpret.h"
-#include "registration/register.h"
+#include "registry/validation_error.h"
 #include "rollout/audit.h"
 
 PG_FUNCTION_INFO_V1(ev_event_has_upcast);

@@ -29,9 +29,10 @@
 #include "changes/changes_internal.h"
 #include "evolution/view_property.h"
 #include "jsonb/jsonb_number.h"
-#include "registration/register.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
+#include "registry/names.h"
 #include "registry/schema_cache.h"
+#include "registry/validation_error.h"
 
 PG_FUNCTION_INFO_V1(ev_event_view_columns);
 
@@ -707,7 +708,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 
 	scratch = AllocSetContextCreate(caller, "event_validate view", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
-	if (!ev_language_document(row, &document, &fault))
+	if (!ev_function_document(row, &document, &fault))
 		ev_fault_report(&fault, NameStr(name));
 	ReleaseSysCache(row);
 	document.function = function;

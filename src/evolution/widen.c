@@ -31,8 +31,8 @@
 #include "changes/changes.h"
 #include "evolution/compatibility.h"
 #include "evolution/widen.h"
-#include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/function_row.h"
 #include "registry/schema_cache.h"
 
 /* ---------- who uses a function ---------- */
@@ -211,7 +211,7 @@ look_at_referrers(Users *users, Oid function)
 	if (!HeapTupleIsValid(row))
 		return;
 	if (((Form_pg_proc) GETSTRUCT(row))->pronamespace == ev_namespace_oid() &&
-		ev_language_document(row, &document, &fault))
+		ev_function_document(row, &document, &fault))
 		foreach(cell, ev_claims_referrers(ev_claims_names(&document), function))
 			look_at_function(users, ((EvReferrer *) lfirst(cell))->function);
 	ReleaseSysCache(row);
@@ -313,7 +313,7 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 
 			if (!HeapTupleIsValid(row))
 				continue;
-			if (!ev_language_document(row, &document, &fault))
+			if (!ev_function_document(row, &document, &fault))
 				ev_fault_report(&fault, document.name);
 			ReleaseSysCache(row);
 			prove_wider(&document, &document, psprintf("\"%s\", which refers to it, ", document.name), &work,

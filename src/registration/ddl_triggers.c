@@ -43,9 +43,9 @@
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
 #include "registration/ddl_triggers.h"
-#include "registration/register.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
@@ -120,7 +120,7 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 		return;
 	form = (Form_pg_proc) GETSTRUCT(function);
 
-	previous = ev_language_previous(function);
+	previous = ev_function_previous(function);
 	if (HeapTupleIsValid(previous))
 	{
 		old = (Form_pg_proc) GETSTRUCT(previous);
@@ -153,7 +153,7 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 	if (form->pronamespace == namespace)
 		check_kind(function, language, is_create);
 	if (form->prolang == language)
-		ev_language_check_function(function);
+		ev_validator_check_function(function);
 	else if (form->pronamespace == namespace &&
 			 ev_name_kind(NameStr(form->proname), &reason) == EV_NAME_UPCAST)
 		ev_upcast_check_function(function, previous, is_create);
@@ -349,7 +349,7 @@ typedef struct Dropped
 static void
 add_dropped_document(Dropped *all, Oid function)
 {
-	HeapTuple	row = ev_language_dropped(function);
+	HeapTuple	row = ev_function_dropped(function);
 	EvDocument *document = palloc(sizeof(EvDocument));
 	const char *reason;
 	EvFault		fault;
@@ -359,7 +359,7 @@ add_dropped_document(Dropped *all, Oid function)
 		((Form_pg_proc) GETSTRUCT(row))->prolang != ev_language_oid() ||
 		((Form_pg_proc) GETSTRUCT(row))->pronamespace != ev_namespace_oid() ||
 		ev_name_kind(NameStr(((Form_pg_proc) GETSTRUCT(row))->proname), &reason) == EV_NAME_BAD ||
-		!ev_language_document(row, document, &fault))
+		!ev_function_document(row, document, &fault))
 		return;
 	foreach(cell, ev_claims_names(document))
 	{

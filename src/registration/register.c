@@ -45,13 +45,16 @@
 #include "evolution/widen.h"
 #include "format/format.h"
 #include "jsonb/jsonb_value.h"
-#include "registration/register.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/nearest_type.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/utility_command.h"
+#include "registry/validation_error.h"
 #include "rollout/drop_guard.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
@@ -77,68 +80,6 @@ require_arguments(FunctionCallInfo fcinfo, int count, const char *const *names)
 					 errmsg("argument \"%s\" must not be null", names[i])));
 }
 
-void
-ev_require_event_name(const text *type, int32 version, NameData *name)
-{
-	int			length = VARSIZE_ANY_EXHDR(type);
-	const char *data = VARDATA_ANY(type);
-	int			excess;
-
-	if (ev_event_name(data, length, version, name))
-		return;
-
-	if (length == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event type must not be empty")));
-	if (version < 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("schema version must not be negative: %d", version)));
-	excess = length + strlen(psprintf("@%d", version)) - EV_NAME_MAX;
-	if (excess > 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event type is too long: \"%s\"", pnstrdup(data, length)),
-				 errdetail("Event type, \"@\" and version together have at most %d bytes; these have %d more.",
-						   EV_NAME_MAX, excess)));
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("event type must not contain control characters or others that are not seen"),
-			 errdetail("These are characters of direction, of zero width, of private use, and those that are not assigned.")));
-}
-
-void
-ev_refuse_unregistered(const text *type, int32 version)
-{
-	StringInfoData hint;
-	List	   *versions = NIL;
-	ListCell   *cell;
-	int			length = VARSIZE_ANY_EXHDR(type);
-	char	   *name = pnstrdup(VARDATA_ANY(type), length);
-	int			shown = ev_text_clip(name, length, EV_SHOWN_CHARACTERS);
-	char	   *nearest = NULL;
-
-	ev_registry_list(name, length, &versions);
-	initStringInfo(&hint);
-	foreach(cell, versions)
-		appendStringInfo(&hint, "%s%d", hint.len > 0 ? ", " : "", lfirst_int(cell));
-	if (versions == NIL)
-		nearest = ev_nearest_type(name, length);
-	if (shown < length)
-		name = psprintf("%.*s...", shown, name);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("event schema \"%s\" version %d is not registered", name, version),
-			 hint.len > 0 ?
-			 errhint("Registered versions of \"%s\": %s.", name, hint.data) :
-			 nearest != NULL ?
-			 errhint("No version of \"%s\" is registered; did you mean \"%s\"?", name, nearest) :
-			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", name)));
-	pg_unreachable();
-}
-
 /* ---------- creating the function ---------- */
 
 /*
@@ -158,27 +99,6 @@ find_and_wait(const char *name)
 		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
 	}
 	return function;
-}
-
-void
-ev_run_command(Node *command, const char *text)
-{
-	PlannedStmt *statement = makeNode(PlannedStmt);
-
-	statement->commandType = CMD_UTILITY;
-	statement->canSetTag = false;
-	statement->utilityStmt = command;
-	statement->stmt_location = -1;
-	statement->stmt_len = 0;
-	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
-				   None_Receiver, NULL);
-	CommandCounterIncrement();
-}
-
-List *
-ev_qualified_name(const char *name)
-{
-	return list_make2(makeString(pstrdup(EV_SCHEMA_NAMESPACE)), makeString(pstrdup(name)));
 }
 
 /*
@@ -245,17 +165,17 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 static Oid
 create_checked(const char *name, const char *body, HeapTuple replaced, bool is_wider)
 {
-	ev_language_vouch(name);
+	ev_validator_vouch(name);
 	if (is_wider)
-		ev_language_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
+		ev_validator_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
 	PG_TRY();
 	{
 		create_function(name, body, replaced);
 	}
 	PG_FINALLY();
 	{
-		ev_language_vouch(NULL);
-		ev_language_allow_replacement(InvalidOid);
+		ev_validator_vouch(NULL);
+		ev_validator_allow_replacement(InvalidOid);
 	}
 	PG_END_TRY();
 	return ev_registered_function(name);
@@ -272,9 +192,9 @@ lock_name(const char *name)
 	int32		version;
 
 	if (ev_parse_event_name(name, &type_length, &version))
-		ev_compatibility_lock_type(name, type_length);
+		ev_type_lock(name, type_length);
 	else
-		ev_language_lock(name, ExclusiveLock);
+		ev_name_lock(name, ExclusiveLock);
 }
 
 /* The row of a registered function, a copy, and its document. */
@@ -291,7 +211,7 @@ read_function(Oid function, EvDocument *document)
 				 errdetail("It was dropped just now.")));
 
 	/* its body parses, or it could not have been created */
-	if (!ev_language_document(row, document, &fault))
+	if (!ev_function_document(row, document, &fault))
 		ev_fault_report(&fault, NameStr(((Form_pg_proc) GETSTRUCT(row))->proname));
 	return row;
 }
@@ -323,7 +243,7 @@ find_to_register(const char *name)
 		if (ev_parse_event_name(name, &type_length, &version))
 			ev_ownership_lock_type(name, type_length, InvalidOid);
 		else
-			ev_language_lock(name, ExclusiveLock);
+			ev_name_lock(name, ExclusiveLock);
 	}
 	return find_and_wait(name);
 }
@@ -376,16 +296,16 @@ register_definition(const char *name, const char *uri, const char *definition,
 			return function;
 		is_wider = !ev_document_same_answers(&old_document, &document);
 		if (is_wider && !widen)
-			ev_language_refuse_change(name);
+			ev_validator_refuse_change(name);
 		ev_ownership_require_function(replaced);
-		ev_language_lock(name, ExclusiveLock);
+		ev_name_lock(name, ExclusiveLock);
 		if (!is_wider)
-			ev_language_check_annotations(&old_document, &document);
+			ev_validator_check_annotations(&old_document, &document);
 		document.function = function;
 	}
 
 	ev_claims_check(&document);
-	ev_language_compile(&document, true);
+	ev_validator_compile(&document, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
@@ -739,9 +659,9 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 		values[0] = PointerGetDatum(cstring_to_text_with_len(registered->name,
 															 registered->type_length));
 		values[1] = Int32GetDatum(registered->version);
-		body = ev_language_body(function);
+		body = ev_function_body(function);
 		values[2] = CStringGetTextDatum(definition_of(body));
-		if (ev_language_document(function, &document, &fault))
+		if (ev_function_document(function, &document, &fault))
 		{
 			values[3] = string_member(&document, "title", &nulls[3]);
 			values[4] = string_member(&document, "description", &nulls[4]);
@@ -823,7 +743,7 @@ put_ddl(ReturnSetInfo *result, Oid function, List **done)
 	if (list_member_oid(*done, function))
 		return;
 	*done = lappend_oid(*done, function);
-	foreach(cell, ev_language_dependencies(function))
+	foreach(cell, ev_function_dependencies(function))
 		put_ddl(result, lfirst_oid(cell), done);
 	put_function(result, function);
 }
@@ -892,7 +812,7 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 
 		if (!HeapTupleIsValid(policy))
 			continue;
-		if (strcmp(ev_language_body(policy), no_policy) != 0)
+		if (strcmp(ev_function_body(policy), no_policy) != 0)
 			put_function(result, lfirst_oid(cell));
 		ReleaseSysCache(policy);
 	}

@@ -45,6 +45,8 @@
 #include "evolution/compatibility.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
@@ -52,80 +54,13 @@
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
-/* A transaction that locks more names tries to lock all of them at once. */
-#define MANY_LOCKS	256
-
 /* A schema that a generator wrote may have thousands of the same slip. */
 #define SHOWN_WARNINGS	20
 
-/* ---------- names ---------- */
-
-EvNameKind
-ev_name_kind(const char *name, const char **reason)
-{
-	const char *at = strrchr(name, '@');
-	int			type_length;
-	int32		version;
-	int32		to;
-
-	*reason = NULL;
-	if (ev_parse_event_name(name, &type_length, &version))
-		return EV_NAME_EVENT;
-
-	if (strlen(name) > EV_NAME_MAX)
-	{
-		*reason = psprintf("The name has %d bytes, and more than %d may have been cut off from another name.",
-						   (int) strlen(name), EV_NAME_MAX);
-		return EV_NAME_BAD;
-	}
-	if (!ev_name_is_seen(name, strlen(name)))
-	{
-		*reason = "The name has a control character, or another one that is not seen: of direction, of zero width, or not assigned.";
-		return EV_NAME_BAD;
-	}
-
-	if (at == NULL)
-	{
-		if (!ev_uri_has_scheme(name))
-			*reason = "The name is neither TYPE@VERSION nor an absolute URI.";
-		else if (strchr(name, '#') != NULL)
-			*reason = "A document is registered under a URI without a fragment.";
-		for (const char *p = name; *p && *reason == NULL; p++)
-			if (IS_HIGHBIT_SET(*p) || *p == ' ')
-				*reason = "A URI has ASCII characters only and no space.";
-		return *reason == NULL ? EV_NAME_URI : EV_NAME_BAD;
-	}
-
-	if (at == name)
-	{
-		*reason = "The event type before \"@\" is empty.";
-		return EV_NAME_BAD;
-	}
-	if (strcmp(at + 1, "compatibility") == 0)
-		return EV_NAME_POLICY;
-	if (ev_parse_upcast_name(name, &type_length, &version, &to))
-		return EV_NAME_UPCAST;
-	*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
-					   PG_INT32_MAX, at + 1);
-	return EV_NAME_BAD;
-}
-
-/* ---------- rows ---------- */
-
-Oid
-ev_language_oid(void)
-{
-	return get_language_oid(EV_LANGUAGE, true);
-}
-
-Oid
-ev_namespace_oid(void)
-{
-	return get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
-}
+/* ---------- what a function must look like ---------- */
 
 void
-ev_language_check_function(HeapTuple function)
+ev_validator_check_function(HeapTuple function)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
 	const char *problem = NULL;
@@ -170,151 +105,7 @@ ev_language_check_function(HeapTuple function)
 				 errhint("Options of a schema are lines at the head of its body, such as \"#assert_format off\".")));
 }
 
-char *
-ev_language_body(HeapTuple function)
-{
-	bool		is_null;
-	Datum		body = SysCacheGetAttr(PROCOID, function, Anum_pg_proc_prosrc, &is_null);
-
-	if (is_null)
-		elog(ERROR, "function %u has no body", ((Form_pg_proc) GETSTRUCT(function))->oid);
-	return TextDatumGetCString(body);
-}
-
-bool
-ev_language_document(HeapTuple function, EvDocument *document, EvFault *fault)
-{
-	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
-	const char *reason;
-
-	memset(document, 0, sizeof(EvDocument));
-	memset(fault, 0, sizeof(EvFault));
-	document->function = form->oid;
-	document->name = pstrdup(NameStr(form->proname));
-	document->uri = "";
-	if (form->pronamespace == ev_namespace_oid())
-	{
-		switch (ev_name_kind(document->name, &reason))
-		{
-			case EV_NAME_EVENT:
-				document->uri = ev_event_uri(document->name);
-				break;
-			case EV_NAME_URI:
-				if (strncmp(document->name, "uri:", 4) != 0)
-					document->uri = document->name;
-				break;
-			default:
-				break;
-		}
-	}
-	return ev_document_parse(ev_language_body(function), document, fault);
-}
-
-/*
- * A version of a function's row that the current transaction ended: the one
- * that was updated to `after`, or, where that is NULL, the one that was
- * deleted.  A copy in CurrentMemoryContext, or NULL.
- *
- * A snapshot will not do to find it: the active one can be older than an
- * earlier command of the same statement, or, in a REPEATABLE READ transaction,
- * than what another session committed since.
- */
-static HeapTuple
-version_before(Oid function, HeapTuple after)
-{
-	HeapTuple	result = NULL;
-	HeapTuple	version;
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan;
-	ScanKeyData key;
-
-	ScanKeyInit(&key, Anum_pg_proc_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
-	scan = systable_beginscan(pg_proc, ProcedureOidIndexId, true, SnapshotAny, 1, &key);
-	while (result == NULL && HeapTupleIsValid(version = systable_getnext(scan)))
-	{
-		const HeapTupleHeader header = version->t_data;
-		bool		leads_there;
-
-		if (after == NULL)
-			leads_there = ItemPointerEquals(&header->t_ctid, &version->t_self);
-		else
-			leads_there = ItemPointerEquals(&header->t_ctid, &after->t_self) &&
-				!ItemPointerEquals(&version->t_self, &after->t_self);
-		if (leads_there && (header->t_infomask & HEAP_XMAX_INVALID) == 0 &&
-			!HEAP_XMAX_IS_LOCKED_ONLY(header->t_infomask) &&
-			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetUpdateXid(header)))
-			result = heap_copytuple(version);
-	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-	return result;
-}
-
-HeapTuple
-ev_language_previous(HeapTuple function)
-{
-	if (!TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data)))
-		return NULL;
-	return version_before(((Form_pg_proc) GETSTRUCT(function))->oid, function);
-}
-
-HeapTuple
-ev_language_dropped(Oid function)
-{
-	return version_before(function, NULL);
-}
-
 /* ---------- dependencies ---------- */
-
-List *
-ev_language_all_dependencies(Oid function)
-{
-	List	   *functions = NIL;
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(function));
-	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (form->refclassid == ProcedureRelationId &&
-			form->deptype == DEPENDENCY_NORMAL)
-			functions = list_append_unique_oid(functions, form->refobjid);
-	}
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
-	return functions;
-}
-
-List *
-ev_language_dependencies(Oid function)
-{
-	Oid			language = ev_language_oid();
-	List	   *functions = ev_language_all_dependencies(function);
-	HeapTuple	tuple;
-
-	/* upcasts depend on users' functions: schemas only */
-	for (int i = list_length(functions) - 1; i >= 0; i--)
-	{
-		tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(list_nth_oid(functions, i)));
-		if (!HeapTupleIsValid(tuple))
-			functions = list_delete_nth_cell(functions, i);
-		else
-		{
-			if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language)
-				functions = list_delete_nth_cell(functions, i);
-			ReleaseSysCache(tuple);
-		}
-	}
-	return functions;
-}
 
 /* Does a function depend on another one, directly or through others? */
 static bool
@@ -327,7 +118,7 @@ depends_on(Oid function, Oid other)
 		if (list_nth_oid(reached, i) == other)
 			return true;
 		reached = list_concat_unique_oid(reached,
-										 ev_language_dependencies(list_nth_oid(reached, i)));
+										 ev_function_dependencies(list_nth_oid(reached, i)));
 	}
 	return false;
 }
@@ -345,7 +136,7 @@ depends_on(Oid function, Oid other)
 static void
 record_dependencies(const EvDocument *document, bool is_registered)
 {
-	List	   *recorded = ev_language_dependencies(document->function);
+	List	   *recorded = ev_function_dependencies(document->function);
 	ListCell   *cell;
 
 	foreach(cell, ev_document_references(document))
@@ -381,7 +172,7 @@ record_dependencies(const EvDocument *document, bool is_registered)
 /* ---------- the validator ---------- */
 
 void
-ev_language_refuse_change(const char *name)
+ev_validator_refuse_change(const char *name)
 {
 	const char *reason;
 	bool		is_event = ev_name_kind(name, &reason) == EV_NAME_EVENT;
@@ -393,63 +184,6 @@ ev_language_refuse_change(const char *name)
 			 is_event ? errhint("Register the next version with register_event_schema; a version that is too strict can be widened with widen_event_schema.") :
 			 errhint("Register the document under another URI.")));
 	pg_unreachable();
-}
-
-/* ---------- locks ---------- */
-
-/*
- * Names are locked as "sub-objects" of the class of languages: no language has
- * any.  47 bits of a hash tell names apart.
- */
-static void
-set_name_tag(LOCKTAG *tag, const char *name)
-{
-	uint64		hash = hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
-
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, LanguageRelationId, (uint32) hash,
-					   (uint16) ((hash >> 32) | 0x8000));
-}
-
-/*
- * All names at once: whoever locks names shares it, and a transaction with
- * many of them takes it for itself instead, so that it does not fill the lock
- * table.  It does so only where nobody else has locked names, and only with
- * the rights of the database's owner: others could stop everybody by it.
- */
-static bool
-lock_all_names(bool alone)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, LanguageRelationId, ev_language_oid(), 1);
-	return LockAcquire(&tag, alone ? ShareRowExclusiveLock : RowExclusiveLock, false, alone) !=
-		LOCKACQUIRE_NOT_AVAIL;
-}
-
-void
-ev_language_lock(const char *name, LOCKMODE mode)
-{
-	static LocalTransactionId transaction = InvalidLocalTransactionId;
-	static int	count;
-	LOCKTAG		tag;
-
-	if (!OidIsValid(ev_namespace_oid()) || !OidIsValid(ev_language_oid()))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_SCHEMA),
-				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
-	if (transaction != EV_LOCAL_TRANSACTION)
-	{
-		transaction = EV_LOCAL_TRANSACTION;
-		count = 0;
-	}
-	count++;
-	if (count <= MANY_LOCKS || !ev_ownership_is_privileged() || !lock_all_names(true))
-	{
-		lock_all_names(false);
-		set_name_tag(&tag, name);
-		LockAcquire(&tag, mode, false, false);
-	}
-	AcceptInvalidationMessages();
 }
 
 /* ---------- compiling ---------- */
@@ -485,7 +219,7 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 }
 
 void
-ev_language_compile(const EvDocument *document, bool is_registered)
+ev_validator_compile(const EvDocument *document, bool is_registered)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "event_validate registration",
@@ -497,7 +231,7 @@ ev_language_compile(const EvDocument *document, bool is_registered)
 
 	if (is_registered)
 		foreach(cell, ev_document_references(document))
-			ev_language_lock(ev_claims_name(lfirst(cell)), ShareLock);
+			ev_name_lock(ev_claims_name(lfirst(cell)), ShareLock);
 	if (!compile_in_its_dialect(document, &fault, &warnings))
 		ev_fault_report(&fault, document->name);
 	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
@@ -542,7 +276,7 @@ who_uses_annotations(Oid function)
 		CHECK_FOR_INTERRUPTS();
 		if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language ||
 			((Form_pg_proc) GETSTRUCT(tuple))->oid == function ||
-			!ev_language_document(tuple, &document, &fault) ||
+			!ev_function_document(tuple, &document, &fault) ||
 			!ev_document_refers_to_annotation(&document))
 			continue;
 		foreach(cell, ev_document_references(&document))
@@ -559,7 +293,7 @@ who_uses_annotations(Oid function)
 }
 
 void
-ev_language_check_annotations(const EvDocument *old, const EvDocument *new)
+ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 {
 	char	   *user;
 
@@ -578,7 +312,7 @@ ev_language_check_annotations(const EvDocument *old, const EvDocument *new)
 static Oid	replaceable = InvalidOid;
 
 void
-ev_language_allow_replacement(Oid function)
+ev_validator_allow_replacement(Oid function)
 {
 	replaceable = function;
 }
@@ -587,7 +321,7 @@ ev_language_allow_replacement(Oid function)
 static const char *vouched = NULL;
 
 void
-ev_language_vouch(const char *name)
+ev_validator_vouch(const char *name)
 {
 	vouched = name;
 }
@@ -599,7 +333,7 @@ ev_language_vouch(const char *name)
 static bool
 check_replacement(HeapTuple function, const EvDocument *document)
 {
-	HeapTuple	previous = ev_language_previous(function);
+	HeapTuple	previous = ev_function_previous(function);
 	EvDocument	old_document;
 	EvFault		fault;
 
@@ -617,11 +351,11 @@ check_replacement(HeapTuple function, const EvDocument *document)
 
 	if (document->function == replaceable)
 		return true;
-	if (!ev_language_document(previous, &old_document, &fault) ||
+	if (!ev_function_document(previous, &old_document, &fault) ||
 		!ev_document_same_answers(&old_document, document))
-		ev_language_refuse_change(document->name);
-	ev_language_lock(document->name, ExclusiveLock);
-	ev_language_check_annotations(&old_document, document);
+		ev_validator_refuse_change(document->name);
+	ev_name_lock(document->name, ExclusiveLock);
+	ev_validator_check_annotations(&old_document, document);
 	return true;
 }
 
@@ -682,15 +416,15 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 
 	/* anybody can call this, also when nothing is created; it takes locks */
 	ev_ownership_require_function(function);
-	ev_language_check_function(function);
+	ev_validator_check_function(function);
 	if (is_registered)
 		check_name(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname));
-	if (!ev_language_document(function, &document, &fault))
+	if (!ev_function_document(function, &document, &fault))
 		ev_fault_report(&fault, document.name);
 	if (is_registered)
 		is_new = check_registered(function, &document);
 	if (check_function_bodies)
-		ev_language_compile(&document, is_registered);
+		ev_validator_compile(&document, is_registered);
 	if (check_function_bodies && is_new)
 		ev_compatibility_check(&document);
 	record_dependencies(&document, is_registered);

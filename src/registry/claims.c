@@ -26,8 +26,9 @@
 #include "utils/rel.h"
 
 #include "compile/codegen.h"
-#include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "schema/uri.h"
@@ -184,7 +185,7 @@ visit_documents(List *names, Oid but, Visitor visit, void *arg)
 			!may_be_concerned(tuple, RelationGetDescr(pg_proc), names))
 			continue;
 		MemoryContextSwitchTo(context);
-		if (ev_language_document(tuple, &document, &fault))
+		if (ev_function_document(tuple, &document, &fault))
 			visit(tuple, &document, arg);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);
@@ -325,6 +326,6 @@ ev_claims_check(const EvDocument *document)
 
 	/* keep out who refers to such a URI at the same time, or claims it */
 	foreach(cell, claims.names)
-		ev_language_lock(lfirst(cell), ExclusiveLock);
+		ev_name_lock(lfirst(cell), ExclusiveLock);
 	visit_documents(claims.names, document->function, check_claimant, &claims);
 }

@@ -2,8 +2,8 @@
  * names.c
  *	  What the functions in the schema event_schema are called.
  *
- * Pure functions over bytes but for what the server has: the SHA-256, and the
- * way from its encoding to UTF-8.
+ * Functions over bytes; the server computes the SHA-256, and converts from its
+ * encoding to UTF-8.
  */
 #include "postgres.h"
 
@@ -15,6 +15,7 @@
 #include "base/encoding.h"
 #include "registry/names.h"
 #include "registry/unseen_characters.h"
+#include "schema/uri.h"
 
 static int
 compare_to_range(const void *key, const void *element)
@@ -114,6 +115,43 @@ ev_upcast_name(const char *type, int type_length, int32 from, int32 to, NameData
 	return write_name(type, type_length, suffix, name);
 }
 
+void
+ev_require_event_name(const text *type, int32 version, NameData *name)
+{
+	int			length = VARSIZE_ANY_EXHDR(type);
+	const char *data = VARDATA_ANY(type);
+	int			excess;
+
+	if (ev_event_name(data, length, version, name))
+		return;
+
+	if (length == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event type must not be empty")));
+	if (version < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("schema version must not be negative: %d", version)));
+	excess = length + strlen(psprintf("@%d", version)) - EV_NAME_MAX;
+	if (excess > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event type is too long: \"%s\"", pnstrdup(data, length)),
+				 errdetail("Event type, \"@\" and version together have at most %d bytes; these have %d more.",
+						   EV_NAME_MAX, excess)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("event type must not contain control characters or others that are not seen"),
+			 errdetail("These are characters of direction, of zero width, of private use, and those that are not assigned.")));
+}
+
+bool
+ev_policy_name(const char *type, int length, NameData *name)
+{
+	return write_name(type, length, "@compatibility", name);
+}
+
 /* Reads a canonical version; where it ends, or NULL where there is none. */
 static const char *
 parse_version(const char *digit, int32 *version)
@@ -168,6 +206,56 @@ ev_parse_upcast_name(const char *name, int *type_length, int32 *from, int32 *to)
 		return false;
 	*type_length = at - name;
 	return true;
+}
+
+EvNameKind
+ev_name_kind(const char *name, const char **reason)
+{
+	const char *at = strrchr(name, '@');
+	int			type_length;
+	int32		version;
+	int32		to;
+
+	*reason = NULL;
+	if (ev_parse_event_name(name, &type_length, &version))
+		return EV_NAME_EVENT;
+
+	if (strlen(name) > EV_NAME_MAX)
+	{
+		*reason = psprintf("The name has %d bytes, and more than %d may have been cut off from another name.",
+						   (int) strlen(name), EV_NAME_MAX);
+		return EV_NAME_BAD;
+	}
+	if (!ev_name_is_seen(name, strlen(name)))
+	{
+		*reason = "The name has a control character, or another one that is not seen: of direction, of zero width, or not assigned.";
+		return EV_NAME_BAD;
+	}
+
+	if (at == NULL)
+	{
+		if (!ev_uri_has_scheme(name))
+			*reason = "The name is neither TYPE@VERSION nor an absolute URI.";
+		else if (strchr(name, '#') != NULL)
+			*reason = "A document is registered under a URI without a fragment.";
+		for (const char *p = name; *p && *reason == NULL; p++)
+			if (IS_HIGHBIT_SET(*p) || *p == ' ')
+				*reason = "A URI has ASCII characters only and no space.";
+		return *reason == NULL ? EV_NAME_URI : EV_NAME_BAD;
+	}
+
+	if (at == name)
+	{
+		*reason = "The event type before \"@\" is empty.";
+		return EV_NAME_BAD;
+	}
+	if (strcmp(at + 1, "compatibility") == 0)
+		return EV_NAME_POLICY;
+	if (ev_parse_upcast_name(name, &type_length, &version, &to))
+		return EV_NAME_UPCAST;
+	*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
+					   PG_INT32_MAX, at + 1);
+	return EV_NAME_BAD;
 }
 
 void

@@ -19,6 +19,19 @@
 #define EV_LANGUAGE				"jsonschema"
 #define EV_NAME_MAX				(NAMEDATALEN - 2)
 
+/* What a name in the schema event_schema stands for: see above. */
+typedef enum EvNameKind
+{
+	EV_NAME_EVENT,				/* TYPE@VERSION */
+	EV_NAME_UPCAST,				/* TYPE@FROM>TO */
+	EV_NAME_POLICY,				/* TYPE@compatibility */
+	EV_NAME_URI,				/* URI */
+	EV_NAME_BAD
+} EvNameKind;
+
+/* The kind of a name; what is wrong with a bad one, as a sentence, in *reason. */
+extern EvNameKind ev_name_kind(const char *name, const char **reason);
+
 /*
  * Has a type, or a name, no control characters, and none else that is not
  * seen, or that makes it be taken for another one?  What is not assigned yet is
@@ -35,10 +48,22 @@ extern bool ev_event_name(const char *type, int type_length, int32 version,
 						  NameData *name);
 
 /*
+ * TYPE@VERSION for a type and a version from SQL.  Raises
+ * invalid_parameter_value, and says why, where there can be none.
+ */
+extern void ev_require_event_name(const text *type, int32 version, NameData *name);
+
+/*
  * Takes TYPE@VERSION apart at its last '@'.  False where the name is no
  * canonical TYPE@VERSION.
  */
 extern bool ev_parse_event_name(const char *name, int *type_length, int32 *version);
+
+/*
+ * The name of a type's policy, TYPE@compatibility.  False, with nothing written,
+ * where it would be too long.
+ */
+extern bool ev_policy_name(const char *type, int length, NameData *name);
 
 /*
  * The same for TYPE@FROM>TO.

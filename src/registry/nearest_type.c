@@ -21,7 +21,7 @@
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
-#include "registration/validator.h"
+#include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/nearest_type.h"
 #include "registry/schema_cache.h"

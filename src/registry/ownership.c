@@ -19,8 +19,8 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
-#include "evolution/compatibility.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
@@ -90,7 +90,7 @@ owner_of_type(const char *type, int length, Oid self, Owner *owner)
 		return true;
 
 	/* one of the database's owner binds whoever begins the type */
-	policy = ev_compatibility_policy_function(type, length);
+	policy = ev_policy_function(type, length);
 	return OidIsValid(policy) && policy != self && owner_of_function(policy, owner) &&
 		!has_privs_of_role(owner->role, ROLE_PG_DATABASE_OWNER);
 }
@@ -140,6 +140,6 @@ void
 ev_ownership_lock_type(const char *type, int length, Oid self)
 {
 	ev_ownership_require_type(type, length, self);
-	ev_compatibility_lock_type(type, length);
+	ev_type_lock(type, length);
 	ev_ownership_require_type(type, length, self);
 }

@@ -42,7 +42,7 @@ extern void ev_ownership_require_type(const char *type, int length, Oid self);
 
 /*
  * The same for who is about to register: looks first, then waits for whoever
- * registers for the type, locks it as ev_compatibility_lock_type does, and
+ * registers for the type, locks it as ev_type_lock does, and
  * looks again.
  */
 extern void ev_ownership_lock_type(const char *type, int length, Oid self);

@@ -13,10 +13,11 @@
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
 
+#include "base/encoding.h"
 #include "base/event_log.h"
 #include "jsonb/jsonb_value.h"
 #include "match/interpret.h"
-#include "registration/register.h"
+#include "registry/nearest_type.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 
@@ -122,6 +123,37 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 					(char *) linitial(list.lines)),
 			 errdetail_internal("%s", shown_violations(&list)),
 			 constraint_field(constraint ? constraint : NameStr(schema->name))));
+}
+
+void
+ev_refuse_unregistered(const text *type, int32 version)
+{
+	StringInfoData hint;
+	List	   *versions = NIL;
+	ListCell   *cell;
+	int			length = VARSIZE_ANY_EXHDR(type);
+	char	   *name = pnstrdup(VARDATA_ANY(type), length);
+	int			shown = ev_text_clip(name, length, EV_SHOWN_CHARACTERS);
+	char	   *nearest = NULL;
+
+	ev_registry_list(name, length, &versions);
+	initStringInfo(&hint);
+	foreach(cell, versions)
+		appendStringInfo(&hint, "%s%d", hint.len > 0 ? ", " : "", lfirst_int(cell));
+	if (versions == NIL)
+		nearest = ev_nearest_type(name, length);
+	if (shown < length)
+		name = psprintf("%.*s...", shown, name);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("event schema \"%s\" version %d is not registered", name, version),
+			 hint.len > 0 ?
+			 errhint("Registered versions of \"%s\": %s.", name, hint.data) :
+			 nearest != NULL ?
+			 errhint("No version of \"%s\" is registered; did you mean \"%s\"?", name, nearest) :
+			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", name)));
+	pg_unreachable();
 }
 
 void

@@ -32,4 +32,10 @@ extern void ev_refuse_event(Relation relation, const Jsonb *data, const text *ty
 extern void ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to,
 							 EvSchema *schema) pg_attribute_noreturn();
 
+/*
+ * Raises undefined_object for a version that is not registered; the HINT
+ * lists those that are.
+ */
+extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute_noreturn();
+
 #endif							/* EV_VALIDATION_ERROR_H */

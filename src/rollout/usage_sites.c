@@ -34,7 +34,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
 

@@ -24,7 +24,8 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
 #include "registry/names.h"
 #include "rows/event_table.h"
 
@@ -82,7 +83,7 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 
 	if (OidIsValid(ev_event_table_find(name, &owner)))
 		return;
-	ev_language_lock(psprintf("%s.%s", EV_SCHEMA_NAMESPACE, name), ExclusiveLock);
+	ev_name_lock(psprintf("%s.%s", EV_SCHEMA_NAMESPACE, name), ExclusiveLock);
 	/* somebody may have been faster */
 	AcceptInvalidationMessages();
 	if (OidIsValid(ev_event_table_find(name, &owner)))

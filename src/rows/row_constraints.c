@@ -30,7 +30,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
-#include "registration/validator.h"
+#include "registry/function_row.h"
 #include "rows/row_constraints.h"
 
 struct EvRowConstraints
