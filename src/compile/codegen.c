@@ -27,6 +27,7 @@ typedef struct Writer
 	EvProgram  *program;
 	uint32		code_room;
 	uint32		block_room;
+	uint32		anchor_room;
 	List	   *blocks;			/* Subschemas, by the index of their block */
 	Subschema  *subschema;		/* whose block is being written */
 	uint32		block;
@@ -250,6 +251,44 @@ compare_instances(const void *a, const void *b)
 
 /* ---------- keywords of all types ---------- */
 
+/* A dynamic anchor and all that it may stand for, made once for each name. */
+static EvAnchor *
+anchor_of(Writer *w, const char *name)
+{
+	EvProgram  *program = w->program;
+	EvAnchor   *anchor;
+	List	   *found = ev_dynamic_anchors(w->compiler, name);
+	ListCell   *cell;
+
+	for (uint32 i = 0; i < program->anchor_count; i++)
+		if (strcmp(program->anchors[i]->name, name) == 0)
+			return program->anchors[i];
+
+	CHECK_FOR_INTERRUPTS();
+	anchor = program_alloc(w, sizeof(EvAnchor));
+	anchor->name = program_string(w, name, strlen(name)).data;
+	anchor->targets = program_alloc(w, sizeof(EvDynamicTarget) * Max(list_length(found), 1));
+	foreach(cell, found)
+	{
+		DynamicAnchor *dynamic = lfirst(cell);
+		EvDynamicTarget *target = &anchor->targets[anchor->target_count++];
+
+		target->resource = dynamic->resource->index;
+		target->block = block_of(w, dynamic->target);
+	}
+
+	if (program->anchor_count == w->anchor_room)
+	{
+		w->anchor_room = Max(8, 2 * w->anchor_room);
+		program->anchors = program->anchors == NULL ?
+			program_alloc(w, w->anchor_room * sizeof(EvAnchor *)) :
+			repalloc(program->anchors, w->anchor_room * sizeof(EvAnchor *));
+	}
+	anchor->index = program->anchor_count++;
+	program->anchors[anchor->index] = anchor;
+	return anchor;
+}
+
 static void
 write_references(Writer *w)
 {
@@ -260,7 +299,6 @@ write_references(Writer *w)
 		Reference  *reference = lfirst(cell);
 		EvInstruction *instruction;
 		EvDynamic  *dynamic;
-		ListCell   *resource_cell;
 		Subschema  *initial;
 
 		if (reference->dynamic_anchor == NULL)
@@ -271,8 +309,6 @@ write_references(Writer *w)
 		}
 
 		dynamic = program_alloc(w, sizeof(EvDynamic));
-		dynamic->targets = program_alloc(w, sizeof(EvDynamicTarget) *
-										 list_length(w->compiler->resources));
 		initial = reference->target;
 		if (initial == NULL)
 		{
@@ -284,32 +320,8 @@ write_references(Writer *w)
 			initial->block = EV_BLOCK_NONE;
 		}
 		dynamic->initial = block_of(w, initial);
-		foreach(resource_cell, w->compiler->resources)
-		{
-			Resource   *resource = lfirst(resource_cell);
-			Subschema  *target = NULL;
-			ListCell   *anchor_cell;
-
-			if (reference->dynamic_anchor[0] == '\0')
-			{
-				if (resource->recursive_anchor)
-					target = resource->root;
-			}
-			else
-				foreach(anchor_cell, resource->anchors)
-			{
-				Anchor	   *anchor = lfirst(anchor_cell);
-
-				if (anchor->dynamic && strcmp(anchor->name, reference->dynamic_anchor) == 0)
-					target = anchor->target;
-			}
-			if (target == NULL)
-				continue;
-			dynamic->targets[dynamic->target_count].resource = resource->index;
-			dynamic->targets[dynamic->target_count].block = block_of(w, target);
-			dynamic->target_count++;
-		}
-		if (dynamic->target_count == 0 && reference->target == NULL)
+		dynamic->anchor = anchor_of(w, reference->dynamic_anchor);
+		if (dynamic->anchor->target_count == 0 && reference->target == NULL)
 			ev_compile_fault(w->compiler, w->subschema->place, psprintf("/%s", reference->keyword),
 							 "there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
 		instruction = emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
@@ -1075,6 +1087,7 @@ write_program(Compiler *c, Subschema *root)
 	 */
 	for (uint32 i = 0; i < w.program->length; i++)
 		ev_visit_blocks(&w.program->code[i], link_block, w.program);
+	ev_visit_targets(w.program, link_block, w.program);
 	optimize(c, w.program);
 	return w.program;
 }

@@ -15,7 +15,7 @@
 #include "base/short_string.h"
 #include "compile/optimize_internal.h"
 #include "jsonb/jsonb_value.h"
-#include "match/interpret.h"
+#include "match/match_internal.h"
 #include "match/key_cache.h"
 
 /* References are followed this far. */
@@ -420,38 +420,42 @@ optimize_other_enum(EvEnum *enumeration)
 
 /* ---------- branches ---------- */
 
+/* A set of types that is known has this bit besides. */
+#define TYPES_KNOWN		0x80
+
+StaticAssertDecl(EV_ALL_TYPES < TYPES_KNOWN, "there is a bit besides the types");
+
 /* The types that a block may find valid. */
 static uint32
-block_types(const EvProgram *program, uint32 block, int hops)
+block_types(EvOptimizer *o, uint32 block, int hops)
 {
+	const EvProgram *program = o->program;
 	uint32		types = EV_ALL_TYPES;
+	uint8	   *known;
 
 	if (block >= EV_BLOCK_TRUE)
 		return types;
-	for (const EvInstruction *instruction = &program->code[block];; instruction++)
+	if (o->types == NULL)
+		o->types = palloc_extended((MAX_HOPS + 1) * (Size) program->length, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	known = &o->types[(Size) hops * program->length + block];
+	if (*known != 0)
+		return *known & EV_ALL_TYPES;
+	CHECK_FOR_INTERRUPTS();
+	for (const EvInstruction *instruction = &program->code[block]; instruction->opcode != EVOP_RETURN; instruction++)
 	{
-		switch ((EvOpcode) instruction->opcode)
-		{
-			case EVOP_RETURN:
-				return types;
-			case EVOP_FAIL:
-				return 0;
-			case EVOP_TYPE:
-				types &= instruction->u.type.types;
-				break;
-			case EVOP_ENUM:
-			case EVOP_ENUM_STRINGS:
-				types &= instruction->u.enumeration->types;
-				break;
-			case EVOP_CALL:
-			case EVOP_CALL_REF:
-				if (hops > 0)
-					types &= block_types(program, instruction->target, hops - 1);
-				break;
-			default:
-				break;
-		}
+		if (instruction->opcode == EVOP_FAIL)
+			types = 0;
+		else if (instruction->opcode == EVOP_TYPE)
+			types &= instruction->u.type.types;
+		else if (instruction->opcode == EVOP_ENUM || instruction->opcode == EVOP_ENUM_STRINGS)
+			types &= instruction->u.enumeration->types;
+		else if ((instruction->opcode == EVOP_CALL || instruction->opcode == EVOP_CALL_REF) && hops > 0)
+			types &= block_types(o, instruction->target, hops - 1);
+		if (types == 0)
+			break;
 	}
+	*known = types | TYPES_KNOWN;
+	return types;
 }
 
 /* The properties that a block asks of an object; NULL: none, or not only there. */
@@ -476,14 +480,10 @@ block_object(const EvProgram *program, uint32 block, int hops)
 static const EvProperty *
 find_property(const EvObject *object, EvString name)
 {
-	for (uint32 i = 0; i < object->property_count; i++)
-	{
-		const EvProperty *property = &object->properties[i];
+	bool		found;
+	uint32		at = ev_seek_property(object, 0, name, &found);
 
-		if (property->name.length == name.length && memcmp(property->name.data, name.data, name.length) == 0)
-			return property;
-	}
-	return NULL;
+	return found ? &object->properties[at] : NULL;
 }
 
 /* The constant strings that a property must have; NULL: it may be other things. */
@@ -511,7 +511,7 @@ compare_branch_values(const void *a, const void *b)
 
 /* Does this property tell all branches apart?  Then they are told by it. */
 static bool
-discriminate(const EvOptimizer *o, EvBranches *branches, const EvObject **objects, EvString name)
+discriminate(EvOptimizer *o, EvBranches *branches, const EvObject **objects, EvString name)
 {
 	uint32		count = 0;
 	EvBranchValue *values;
@@ -520,7 +520,8 @@ discriminate(const EvOptimizer *o, EvBranches *branches, const EvObject **object
 	{
 		const EvEnum *strings = constant_strings(o, find_property(objects[i], name));
 
-		if (strings == NULL)
+		CHECK_FOR_INTERRUPTS();
+		if (strings == NULL || (o->strings_left -= strings->count + 1) < 0)
 			return false;
 		count += strings->count;
 	}
@@ -557,7 +558,7 @@ discriminate(const EvOptimizer *o, EvBranches *branches, const EvObject **object
 }
 
 static void
-optimize_branches(const EvOptimizer *o, EvBranches *branches)
+optimize_branches(EvOptimizer *o, EvBranches *branches)
 {
 	const EvProgram *program = o->program;
 	const EvObject **objects = palloc(sizeof(EvObject *) * branches->count);
@@ -569,7 +570,8 @@ optimize_branches(const EvOptimizer *o, EvBranches *branches)
 	branches->disjoint = true;
 	for (uint32 i = 0; i < branches->count; i++)
 	{
-		branches->types[i] = (uint8) block_types(program, branches->blocks[i], MAX_HOPS);
+		CHECK_FOR_INTERRUPTS();
+		branches->types[i] = (uint8) block_types(o, branches->blocks[i], MAX_HOPS);
 		if ((seen & branches->types[i]) != 0)
 			branches->disjoint = false;
 		seen |= branches->types[i];
@@ -577,7 +579,7 @@ optimize_branches(const EvOptimizer *o, EvBranches *branches)
 		if (objects[i] == NULL || branches->types[i] != EV_BIT(EV_OBJECT))
 			all_objects = false;
 	}
-	for (uint32 i = 0; all_objects && i < objects[0]->property_count; i++)
+	for (uint32 i = 0; all_objects && o->strings_left > 0 && i < objects[0]->property_count; i++)
 		if (constant_strings(o, &objects[0]->properties[i]) != NULL &&
 			discriminate(o, branches, objects, objects[0]->properties[i].name))
 			break;
@@ -673,6 +675,7 @@ ev_optimize(EvProgram *program)
 			optimize_other_enum(unconstify(EvEnum *, instruction->u.enumeration));
 	}
 	o.fusions = palloc0(sizeof(EvFusion *) * Max(program->length, 1));
+	o.strings_left = 100000 + 16 * (int64) program->length;
 	for (uint32 i = 0; i < program->length; i++)
 	{
 		EvInstruction *instruction = &program->code[i];
@@ -682,6 +685,8 @@ ev_optimize(EvProgram *program)
 			optimize_branches(&o, unconstify(EvBranches *, instruction->u.branches));
 	}
 	pfree(o.fusions);
+	if (o.types != NULL)
+		pfree(o.types);
 	ev_find_repeats(program);
 	ev_find_fusions(&o);
 	for (uint32 i = 0; i < program->length; i++)

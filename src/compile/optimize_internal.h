@@ -33,6 +33,11 @@ typedef struct EvOptimizer
 	EvProgram  *program;
 	EvFusion  **fusions;		/* by the place where the block starts */
 	uint32		names_left;		/* so many more may be made */
+	int64		strings_left;	/* so many constant strings may be looked at,
+								 * to tell branches apart */
+	uint8	   *types;			/* that blocks may find valid, by the hops
+								 * that were left and the place; NULL: none is
+								 * known */
 } EvOptimizer;
 
 /* The leaf of a block, or of EV_BLOCK_NONE and EV_BLOCK_TRUE. */

@@ -32,8 +32,8 @@
 #define SELDOM			16
 
 /* So much is looked at: steps, and steps for each instruction. */
-#define STEPS			((int64) 200000)
-#define STEPS_PER_INSTRUCTION	16
+#define STEPS			((int64) 50000)
+#define STEPS_PER_INSTRUCTION	4
 
 /* Which children of a value a call is for; what has a name comes last. */
 typedef enum CallKind
@@ -67,7 +67,7 @@ typedef struct Call
 	}			u;
 } Call;
 
-/* A block. */
+/* A block, or an anchor and what it may stand for. */
 typedef struct GraphNode
 {
 	uint32		first;			/* of its calls, which are sorted by kind */
@@ -123,12 +123,10 @@ typedef struct Search
 /* ---------- calls ---------- */
 
 static Call *
-add_call(Search *s, GraphNode *node, CallKind kind, uint32 block)
+add_call_of_node(Search *s, GraphNode *node, CallKind kind, uint32 target)
 {
 	Call	   *call;
 
-	if (block >= EV_BLOCK_TRUE)
-		return NULL;
 	if (s->call_count == s->call_room)
 	{
 		s->call_room *= 2;
@@ -136,22 +134,41 @@ add_call(Search *s, GraphNode *node, CallKind kind, uint32 block)
 	}
 	call = &s->calls[s->call_count++];
 	node->call_count++;
-	call->target = s->program->sources[block].block;
+	call->target = target;
 	call->kind = kind;
 	call->types = 0;
 	call->alternative = 0;
 	return call;
 }
 
-static void
-add_alternative(Search *s, GraphNode *node, uint32 block, uint32 alternative, uint8 types)
+static Call *
+add_call(Search *s, GraphNode *node, CallKind kind, uint32 block)
 {
-	Call	   *call = add_call(s, node, CALL_IN_PLACE, block);
+	if (block >= EV_BLOCK_TRUE)
+		return NULL;
+	return add_call_of_node(s, node, kind, s->program->sources[block].block);
+}
 
+static void
+make_alternative(Call *call, uint32 alternative, uint8 types)
+{
 	if (call == NULL || alternative > PG_UINT16_MAX)
 		return;
 	call->alternative = alternative;
 	call->types = types;
+}
+
+static void
+add_alternative(Search *s, GraphNode *node, uint32 block, uint32 alternative, uint8 types)
+{
+	make_alternative(add_call(s, node, CALL_IN_PLACE, block), alternative, types);
+}
+
+/* The node of an anchor. */
+static uint32
+anchor_node(const Search *s, const EvAnchor *anchor)
+{
+	return s->program->block_count + anchor->index;
 }
 
 /* What an object's keywords call: for its properties by name, or for others. */
@@ -215,8 +232,8 @@ add_in_place(Search *s, GraphNode *node, const EvInstruction *instruction, uint3
 		case EVOP_CALL_DYNAMIC:
 			++*alternatives;
 			add_alternative(s, node, instruction->u.dynamic->initial, *alternatives, 0);
-			for (uint32 i = 0; i < instruction->u.dynamic->target_count; i++)
-				add_alternative(s, node, instruction->u.dynamic->targets[i].block, *alternatives, 0);
+			make_alternative(add_call_of_node(s, node, CALL_IN_PLACE, anchor_node(s, instruction->u.dynamic->anchor)),
+							 *alternatives, 0);
 			break;
 		default:
 			break;
@@ -287,6 +304,18 @@ find_calls(Search *s, uint32 index)
 	for (uint32 at = start; at < end; at++)
 		if (program->code[at].opcode == EVOP_OBJECT)
 			add_object(s, node, program->code[at].u.object, true);
+}
+
+/* One of the targets of an anchor is called. */
+static void
+find_targets(Search *s, const EvAnchor *anchor)
+{
+	GraphNode  *node = &s->nodes[anchor_node(s, anchor)];
+
+	node->first = s->call_count;
+	for (uint32 i = 0; i < anchor->target_count; i++)
+		add_alternative(s, node, anchor->targets[i].block, 1, 0);
+	node->in_place = node->unnamed = node->call_count;
 }
 
 /* ---------- circles and sizes ---------- */
@@ -472,6 +501,21 @@ may_meet(const Call *a, const Call *b)
 		a->u.pattern < b->u.object->patterns || a->u.pattern >= b->u.object->patterns + b->u.object->pattern_count;
 }
 
+/* Two ways lead to one node. */
+static void
+meet(Search *s, uint32 index, bool in_circle)
+{
+	GraphNode  *node = &s->nodes[index];
+
+	if (node->meets && node->meets_in_circle >= in_circle)
+		return;
+	node->meets = true;
+	node->meets_in_circle |= in_circle;
+	/* an anchor is only a way to its targets */
+	for (uint32 i = 0; index >= s->program->block_count && i < node->call_count; i++)
+		meet(s, s->calls[node->first + i].target, in_circle);
+}
+
 /* Two ways lead to these places. */
 static void
 add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
@@ -482,8 +526,7 @@ add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
 	CHECK_FOR_INTERRUPTS();
 	if (a / 2 == b / 2)
 	{
-		s->nodes[a / 2].meets = true;
-		s->nodes[a / 2].meets_in_circle |= in_circle;
+		meet(s, a / 2, in_circle);
 		return;
 	}
 	if (--s->steps <= 0)
@@ -602,7 +645,7 @@ find_meetings(Search *s)
 		return;
 	for (uint32 i = 0; i < s->count; i++)
 		if (s->nodes[i].callers > 1)
-			s->nodes[i].meets = s->nodes[i].meets_in_circle = true;
+			meet(s, i, true);
 }
 
 /* ---------- what is remembered ---------- */
@@ -636,7 +679,8 @@ choose_remembered(Search *s)
 			GraphNode  *node = &s->nodes[s->finished[i]];
 			double		runs = node->meets ? sum : most;
 
-			if (node->meets && (runs > SELDOM || (node->in_circle && node->meets_in_circle)))
+			if (node->meets && s->finished[i] < s->program->block_count &&
+				(runs > SELDOM || (node->in_circle && node->meets_in_circle)))
 			{
 				node->is_remembered = true;
 				runs = 1;
@@ -676,7 +720,7 @@ write_remember(Search *s, uint32 chosen)
 	program->remembers = true;
 	program->code = repalloc_huge(program->code, sizeof(EvInstruction) * (length + 2 * chosen));
 	program->sources = repalloc_huge(program->sources, sizeof(EvSource) * (length + 2 * chosen));
-	for (uint32 i = 0; i < s->count; i++)
+	for (uint32 i = 0; i < program->block_count; i++)
 	{
 		uint32		start = program->blocks[i].start;
 
@@ -697,6 +741,7 @@ write_remember(Search *s, uint32 chosen)
 	}
 	for (uint32 i = 0; i < length; i++)
 		ev_visit_blocks(&program->code[i], redirect, redirected);
+	ev_visit_targets(program, redirect, redirected);
 }
 
 static void
@@ -715,7 +760,7 @@ ev_find_repeats(EvProgram *program)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
-	Search		s = {.program = program, .count = program->block_count};
+	Search		s = {.program = program, .count = program->block_count + program->anchor_count};
 
 	scratch = AllocSetContextCreate(caller, "event_validate repeats", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
@@ -726,7 +771,10 @@ ev_find_repeats(EvProgram *program)
 	for (uint32 i = 0; i < s.count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		find_calls(&s, i);
+		if (i < program->block_count)
+			find_calls(&s, i);
+		else
+			find_targets(&s, program->anchors[i - program->block_count]);
 		s.nodes[i].size = s.nodes[i].call_count == 0 ? 1 : PG_UINT32_MAX;
 	}
 

@@ -404,9 +404,12 @@ dynamic_target(const EvMatch *m, const EvDynamic *dynamic)
 	uint32		found = dynamic->initial;
 
 	for (const EvScope *scope = m->scope; scope != NULL; scope = scope->outer)
-		for (uint32 i = 0; i < dynamic->target_count; i++)
-			if (dynamic->targets[i].resource == scope->resource)
-				found = dynamic->targets[i].block;
+	{
+		uint32		target = ev_anchor_target(dynamic->anchor, scope->resource);
+
+		if (target != EV_BLOCK_NONE)
+			found = target;
+	}
 	return found;
 }
 

@@ -26,9 +26,10 @@
 
 /*
  * What a $dynamicRef finds can differ for each set of resources on the way.
- * Few schemas have more than two such sets; one made for it has 2^n.
+ * Mostly there are as many such sets as resources with dynamic anchors, at
+ * most; a schema that is made for it has 2^n.
  */
-#define MAX_SCOPES		1024
+#define MORE_SCOPES		1024
 
 StaticAssertDecl((EV_FEW_ANSWERS & (EV_FEW_ANSWERS - 1)) == 0, "places are found by a mask");
 
@@ -202,29 +203,20 @@ typedef struct ScopeEntry
 	uint32		state;
 } ScopeEntry;
 
-static bool
-has_target(const EvDynamic *dynamic, uint32 resource)
-{
-	for (uint32 i = 0; i < dynamic->target_count; i++)
-		if (dynamic->targets[i].resource == resource)
-			return true;
-	return false;
-}
-
 /* Does a $dynamicRef find something else in the resource than around it? */
 static bool
 adds_to_scope(const EvProgram *program, const EvScope *outer, uint32 resource)
 {
-	for (uint32 i = 0; i < program->length; i++)
+	for (uint32 i = 0; i < program->anchor_count; i++)
 	{
-		const EvDynamic *dynamic = program->code[i].u.dynamic;
+		const EvAnchor *anchor = program->anchors[i];
 		bool		is_bound = false;
 
 		CHECK_FOR_INTERRUPTS();
-		if (program->code[i].opcode != EVOP_CALL_DYNAMIC || !has_target(dynamic, resource))
+		if (ev_anchor_target(anchor, resource) == EV_BLOCK_NONE)
 			continue;
 		for (const EvScope *scope = outer; scope != NULL && !is_bound; scope = scope->outer)
-			is_bound = has_target(dynamic, scope->resource);
+			is_bound = ev_anchor_target(anchor, scope->resource) != EV_BLOCK_NONE;
 		if (!is_bound)
 			return true;
 	}
@@ -252,11 +244,12 @@ ev_scope_state(EvMemory *memory, const EvScope *outer, uint32 resource)
 	entry->state = key.outer;
 	if (adds_to_scope(memory->program, outer, resource))
 	{
-		if (memory->scope_count == MAX_SCOPES)
+		if (memory->scope_count >= MORE_SCOPES + memory->program->block_count)
 			ereport(ERROR,
 					(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 					 errmsg("schema is too complex for this document"),
-					 errdetail("What its dynamic references lead to differs in more than %d ways.", MAX_SCOPES),
+					 errdetail("What its dynamic references lead to differs in more than %u ways.",
+							   memory->scope_count),
 					 errhint("Use fewer dynamic anchors, or references that are not dynamic.")));
 		entry->state = ++memory->scope_count;
 	}

@@ -49,15 +49,9 @@ ev_visit_blocks(EvInstruction *instruction, EvBlockVisitor visit, void *arg)
 			visit(&instruction->u.condition.else_block, true, arg);
 			break;
 		case EVOP_CALL_DYNAMIC:
-			{
-				EvDynamic  *dynamic = unconstify(EvDynamic *, instruction->u.dynamic);
-
-				/* where it leads is known while running only */
-				visit(&dynamic->initial, false, arg);
-				for (uint32 i = 0; i < dynamic->target_count; i++)
-					visit(&dynamic->targets[i].block, false, arg);
-				break;
-			}
+			/* where it leads is known while running only */
+			visit(&unconstify(EvDynamic *, instruction->u.dynamic)->initial, false, arg);
+			break;
 		case EVOP_OBJECT:
 			{
 				EvObject   *object = unconstify(EvObject *, instruction->u.object);
@@ -98,6 +92,14 @@ ev_visit_blocks(EvInstruction *instruction, EvBlockVisitor visit, void *arg)
 		case EVOP_TRACK:
 			break;
 	}
+}
+
+void
+ev_visit_targets(EvProgram *program, EvBlockVisitor visit, void *arg)
+{
+	for (uint32 i = 0; i < program->anchor_count; i++)
+		for (uint32 j = 0; j < program->anchors[i]->target_count; j++)
+			visit(&program->anchors[i]->targets[j].block, false, arg);
 }
 
 static void
@@ -245,9 +247,9 @@ ev_instruction_text(const EvProgram *program, uint32 index)
 			append_block(&text, "at", instruction->target);
 			break;
 		case EVOP_CALL_DYNAMIC:
-			for (uint32 i = 0; i < instruction->u.dynamic->target_count; i++)
-				append_block(&text, psprintf("resource %u at", instruction->u.dynamic->targets[i].resource),
-							 instruction->u.dynamic->targets[i].block);
+			for (uint32 i = 0; i < instruction->u.dynamic->anchor->target_count; i++)
+				append_block(&text, psprintf("resource %u at", instruction->u.dynamic->anchor->targets[i].resource),
+							 instruction->u.dynamic->anchor->targets[i].block);
 			append_block(&text, "else", instruction->u.dynamic->initial);
 			break;
 		case EVOP_SCOPE:

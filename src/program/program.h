@@ -337,11 +337,19 @@ typedef struct EvDynamicTarget
 	uint32		block;
 } EvDynamicTarget;
 
-typedef struct EvDynamic
+/* The targets of one name, in order of their resources; of a program, one each. */
+typedef struct EvAnchor
 {
+	const char *name;
+	uint32		index;			/* in EvProgram.anchors */
 	EvDynamicTarget *targets;
 	uint32		target_count;
-	uint32		initial;		/* block where no resource in scope has one */
+} EvAnchor;
+
+typedef struct EvDynamic
+{
+	const EvAnchor *anchor;
+	uint32		initial;		/* block where no resource in scope has it */
 } EvDynamic;
 
 /* unevaluatedProperties and unevaluatedItems, as far as known in advance */
@@ -457,14 +465,41 @@ typedef struct EvProgram
 	EvSource   *sources;		/* parallel to code */
 	EvBlock    *blocks;
 	uint32		block_count;
+	EvAnchor  **anchors;		/* for $dynamicRef and $recursiveRef */
+	uint32		anchor_count;
 } EvProgram;
 
 /*
- * Calls a function on every mention of a block in an instruction; in_place says
- * that the block is run for the same instance.
+ * Calls a function on every mention of a block in an instruction, but for the
+ * targets of its anchor; in_place says that the block is run for the same
+ * instance.
  */
 typedef void (*EvBlockVisitor) (uint32 *block, bool in_place, void *arg);
 extern void ev_visit_blocks(EvInstruction *instruction, EvBlockVisitor visit, void *arg);
+
+/* The same for the targets of all anchors. */
+extern void ev_visit_targets(EvProgram *program, EvBlockVisitor visit, void *arg);
+
+/* The block that an anchor has in a resource; EV_BLOCK_NONE: it has none there. */
+static inline uint32
+ev_anchor_target(const EvAnchor *anchor, uint32 resource)
+{
+	uint32		low = 0;
+	uint32		high = anchor->target_count;
+
+	while (low < high)
+	{
+		uint32		middle = (low + high) / 2;
+
+		if (anchor->targets[middle].resource == resource)
+			return anchor->targets[middle].block;
+		if (anchor->targets[middle].resource < resource)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return EV_BLOCK_NONE;
+}
 
 /* The name of an opcode, for event_schema_program. */
 extern const char *ev_opcode_name(EvOpcode opcode);

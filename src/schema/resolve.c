@@ -23,7 +23,8 @@
 /*
  * What has a name: a Resource by its URI (scope: the compiler), the first Anchor
  * of a name (scope: its Resource), an EvPattern by its source (scope:
- * pattern_scope).
+ * pattern_scope), a List of the dynamic anchors of a name (scope:
+ * dynamic_scope).
  */
 typedef struct NameKey
 {
@@ -38,6 +39,7 @@ typedef struct NameEntry
 } NameEntry;
 
 static const char pattern_scope;
+static const char dynamic_scope;
 
 static void walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resource);
 
@@ -95,6 +97,52 @@ add_name(Compiler *c, const void *scope, const char *name, void *value)
 	NameEntry  *entry = hash_search(c->names, &key, HASH_ENTER, NULL);
 
 	entry->value = value;
+}
+
+static void
+add_dynamic_anchor(Compiler *c, Resource *resource, const char *name, Subschema *target)
+{
+	List	   *anchors = find_name(c, &dynamic_scope, name);
+	DynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
+
+	if (anchor == NULL || anchor->resource != resource)
+	{
+		anchor = palloc(sizeof(DynamicAnchor));
+		anchor->resource = resource;
+		if (anchors == NIL)
+			add_name(c, &dynamic_scope, name, list_make1(anchor));
+		else
+			anchors = lappend(anchors, anchor); /* where it was */
+	}
+	anchor->target = target;
+}
+
+List *
+ev_dynamic_anchors(Compiler *c, const char *name)
+{
+	if (!c->knows_dynamic_anchors)
+	{
+		ListCell   *cell;
+
+		c->knows_dynamic_anchors = true;
+		foreach(cell, c->resources)
+		{
+			Resource   *resource = lfirst(cell);
+			ListCell   *anchor_cell;
+
+			CHECK_FOR_INTERRUPTS();
+			if (resource->recursive_anchor)
+				add_dynamic_anchor(c, resource, "", resource->root);
+			foreach(anchor_cell, resource->anchors)
+			{
+				Anchor	   *anchor = lfirst(anchor_cell);
+
+				if (anchor->dynamic)
+					add_dynamic_anchor(c, resource, anchor->name, anchor->target);
+			}
+		}
+	}
+	return find_name(c, &dynamic_scope, name);
 }
 
 /* ---------- nodes, places, faults ---------- */

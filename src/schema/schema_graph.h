@@ -34,6 +34,13 @@ typedef struct Anchor
 	struct Anchor *last;		/* of the first one's list */
 } Anchor;
 
+/* What a $dynamicRef may lead to, in one resource. */
+typedef struct DynamicAnchor
+{
+	Resource   *resource;
+	struct Subschema *target;
+} DynamicAnchor;
+
 /* Where $ref and the like lead. */
 typedef struct Reference
 {
@@ -69,6 +76,7 @@ typedef struct Compiler
 	HTAB	   *subschemas;		/* Subschema by container */
 	List	   *resources;		/* of Resource */
 	HTAB	   *names;			/* of resources, anchors and patterns */
+	bool		knows_dynamic_anchors;	/* they are among the names */
 	List	   *pending;		/* Subschemas whose references are to be
 								 * resolved */
 	bool		annotate;		/* write ANNOTATE instructions */
@@ -106,6 +114,12 @@ extern bool ev_compile_fault(Compiler *compiler, const EvPlace *place, const cha
  * main document's root, or NULL where there was a fault.
  */
 extern Subschema *ev_resolve_references(Compiler *compiler);
+
+/*
+ * The dynamic anchors of a name, or those of $recursiveAnchor for "", in order
+ * of their resources, which are all known: a List of DynamicAnchor.
+ */
+extern List *ev_dynamic_anchors(Compiler *compiler, const char *name);
 
 /* The subschema of an object that was walked; NULL if it was not. */
 extern Subschema *ev_subschema_find(Compiler *compiler, const JsonbValue *node);
