@@ -24,7 +24,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/event_log.h"
-#include "compile/codegen.h"
+#include "compile/metaschema_check.h"
 #include "evolution/upcast.h"
 #include "match/interpret.h"
 #include "match/report.h"
@@ -434,7 +434,7 @@ compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault,
 {
 	EvDocument	document = {.uri = "",.schema = schema,.assert_format = assert_format};
 
-	return ev_compile(&document, ev_registry_resolve, fault, references, warnings);
+	return ev_compile_checked(&document, ev_registry_resolve, fault, references, warnings);
 }
 
 /*

@@ -406,7 +406,6 @@ extern NumberFact ev_facts_upper(const Facts *facts);
 
 /* Is a value valid under a set?  Under the facts of some kinds? */
 extern EvTruth ev_value_valid(Prover *prover, const JsonbValue *value, SchemaSet *set, uint32 kinds);
-extern EvType ev_value_type(const JsonbValue *value);
 
 /* ---------- changes_prove.c ---------- */
 

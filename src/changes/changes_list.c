@@ -25,8 +25,8 @@
 char *
 ev_change_location(Lister *l, Origin origin)
 {
-	const EvPlace *place;
-	const EvPlace *top;
+	const EvLocation *place;
+	const EvLocation *top;
 	char	   *pointer;
 
 	if (origin.subschema == NULL || origin.subschema->place == NULL)
@@ -37,7 +37,7 @@ ev_change_location(Lister *l, Origin origin)
 		ev_spend(l->prover, 10);
 		top = top->parent;
 	}
-	pointer = psprintf("%s%s", ev_place_pointer(place, false), origin.tail);
+	pointer = psprintf("%s%s", ev_location_pointer(place, false), origin.tail);
 	if (top == l->prover->old_root->place || top == l->prover->new_root->place)
 		return pointer;
 	return psprintf("%s#%s", top->resource != NULL ? top->resource : "", pointer);

@@ -15,24 +15,6 @@
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
-EvType
-ev_value_type(const JsonbValue *value)
-{
-	switch (value->type)
-	{
-		case jbvNull:
-			return EV_NULL;
-		case jbvBool:
-			return value->val.boolean ? EV_TRUE : EV_FALSE;
-		case jbvNumeric:
-			return EV_NUMBER;
-		case jbvString:
-			return EV_STRING;
-		default:
-			return JsonContainerIsArray(value->val.binary.data) ? EV_ARRAY : EV_OBJECT;
-	}
-}
-
 static EvTruth
 truth_of(bool truth)
 {

@@ -16,8 +16,9 @@
 
 #include "base/short_string.h"
 #include "compile/optimize.h"
+#include "compile/codegen.h"
+#include "compile/lint.h"
 #include "jsonb/jsonb_number.h"
-#include "schema/metaschema.h"
 #include "schema/schema_graph.h"
 
 /* What is being written. */
@@ -120,7 +121,7 @@ child_block(Writer *w, const char *keyword, const char *tail, const JsonbValue *
 		child->is_boolean = true;
 		child->boolean = node->val.boolean;
 		child->resource = w->subschema->resource;
-		child->place = ev_place_make(w->compiler, w->subschema->place, keyword, tail);
+		child->place = ev_location_make(w->compiler, w->subschema->place, keyword, tail);
 		child->block = EV_BLOCK_NONE;
 	}
 	else
@@ -315,8 +316,8 @@ write_references(Writer *w)
 			/* nothing is valid where no resource in scope has the anchor */
 			initial = palloc0(sizeof(Subschema));
 			initial->is_boolean = true;
-			initial->place = ev_place_make(w->compiler, w->subschema->place, reference->keyword,
-										   psprintf("/%s", reference->keyword));
+			initial->place = ev_location_make(w->compiler, w->subschema->place, reference->keyword,
+											  psprintf("/%s", reference->keyword));
 			initial->block = EV_BLOCK_NONE;
 		}
 		dynamic->initial = block_of(w, initial);
@@ -1120,12 +1121,11 @@ compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault 
 	c.fault = fault;
 	c.functions = references != NULL ? &found_references : NULL;
 	c.warnings = warnings != NULL ? &found_warnings : NULL;
+	c.lint = warnings != NULL ? ev_lint : NULL;
 	ev_compiler_init(&c, caller);
 	root = ev_resolve_references(&c);
 	if (root != NULL)
 		program = write_program(&c, root);
-	if (program != NULL && warnings != NULL && !ev_metaschema_check(document, resolver, fault))
-		program = NULL;
 	MemoryContextSwitchTo(caller);
 
 	fault->location = copy_string(caller, fault->location);

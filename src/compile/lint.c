@@ -11,6 +11,7 @@
 #include "fmgr.h"
 #include "utils/fmgrprotos.h"
 
+#include "compile/lint.h"
 #include "format/format.h"
 #include "jsonb/jsonb_number.h"
 #include "schema/schema_graph.h"

@@ -9,8 +9,6 @@
 #include "access/htup.h"
 #include "utils/rel.h"
 
-#define EV_ORIGINALS	"migrated_events"
-
 /* Makes the table where there is none.  Needs SPI not connected. */
 extern void ev_originals_create(void);
 

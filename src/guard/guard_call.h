@@ -22,7 +22,7 @@
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "nodes/execnodes.h"
-#include "guard/guard_trigger.h"
+#include "guard/guard_definition.h"
 #include "rows/row_constraints.h"
 #include "utils/elog.h"
 #include "utils/memutils.h"

@@ -39,7 +39,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
-#include "guard/guard_trigger.h"
+#include "guard/guard_definition.h"
 #include "guard/quarantine.h"
 #include "rows/table_lock.h"
 
@@ -52,7 +52,6 @@ PG_FUNCTION_INFO_V1(ev_drop_event_guard);
  * others have made of the row.
  */
 #define GUARD_NAME		"zzz_event_guard"
-#define GUARD_FUNCTION	"guard_event"
 
 /* ---------- the table ---------- */
 
@@ -129,17 +128,6 @@ find_trigger(Relation relation, Oid function)
 	return NULL;
 }
 
-bool
-ev_has_guard(Relation relation, Oid function)
-{
-	const TriggerDesc *triggers = relation->trigdesc;
-
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-		if (triggers->triggers[i].tgfoid == function)
-			return true;
-	return false;
-}
-
 static void
 refuse_unguarded(Relation relation)
 {
@@ -164,22 +152,6 @@ run_command(Node *command, const char *text)
 	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
 				   None_Receiver, NULL);
 	CommandCounterIncrement();
-}
-
-Oid
-ev_guard_function(Oid sibling)
-{
-	Oid			namespace = get_func_namespace(sibling);
-	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-										   CStringGetDatum(GUARD_FUNCTION),
-										   PointerGetDatum(buildoidvector(NULL, 0)),
-										   ObjectIdGetDatum(namespace));
-
-	if (!OidIsValid(function))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("function \"%s\" does not exist", GUARD_FUNCTION)));
-	return function;
 }
 
 /* A time that reads the same under any DateStyle and TimeZone. */

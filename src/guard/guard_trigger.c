@@ -30,6 +30,7 @@
 #include "base/compat.h"
 #include "base/event_log.h"
 #include "guard/guard_call.h"
+#include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
 #include "guard/quarantine.h"
 #include "jsonb/jsonb_value.h"
@@ -40,86 +41,11 @@
 #include "rows/row_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
-PG_FUNCTION_INFO_V1(ev_event_guard_reads);
 
 /* a row in the quarantine has so many violations; the rest are counted */
 #define KEPT_VIOLATIONS		100
 /* and so many are told in a line of the log */
 #define LOGGED_VIOLATIONS	3
-
-EvReplay   *ev_replay = NULL;
-
-/* ---------- arguments ---------- */
-
-static const char *const modes[] = {"enforce", "quarantine", "warn", "off"};
-
-bool
-ev_guard_mode(const char *name, EvGuardMode *mode)
-{
-	for (int i = 0; i < (int) lengthof(modes); i++)
-		if (strcmp(name, modes[i]) == 0)
-		{
-			*mode = (EvGuardMode) i;
-			return true;
-		}
-	return false;
-}
-
-const char *
-ev_guard_mode_name(EvGuardMode mode)
-{
-	return modes[mode];
-}
-
-void
-ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
-{
-	int			rest;			/* of the arguments, before the time */
-
-	arguments->expressions[EV_ROW_DATA] = "data";
-	arguments->expressions[EV_ROW_TYPE] = "event_type";
-	arguments->expressions[EV_ROW_VERSION] = "schema_version";
-	arguments->until = DT_NOEND;
-	arguments->reads = ev_guard_reads(trigger);
-
-	rest = arguments->reads == NULL ? 1 + EV_ROW_PARTS : 1;
-	if (trigger->tgnargs < 1 || trigger->tgnargs > rest + 1 ||
-		!ev_guard_mode(trigger->tgargs[0], &arguments->mode))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid arguments of trigger \"%s\"", trigger->tgname),
-				 arguments->reads == NULL ?
-				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time.") :
-				 errdetail("They are a mode (enforce, quarantine, warn or off) and a time."),
-				 errhint("Use add_event_guard.")));
-	for (int i = 1; i < Min(trigger->tgnargs, rest); i++)
-		arguments->expressions[i - 1] = trigger->tgargs[i];
-	if (trigger->tgnargs == rest + 1)
-		arguments->until =
-			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
-													CStringGetDatum(trigger->tgargs[rest]),
-													ObjectIdGetDatum(InvalidOid),
-													Int32GetDatum(-1)));
-}
-
-Node *
-ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvRowPart operand)
-{
-	if (arguments->reads != NULL)
-		return ev_guard_reads_operand(relation, arguments->reads, operand);
-	return ev_guard_expression_pinned(relation, operand, arguments->expressions[operand]);
-}
-
-/*
- * event_guard_reads(event record) → boolean
- *
- * Is not called, but where somebody calls it by hand.
- */
-Datum
-ev_event_guard_reads(PG_FUNCTION_ARGS pg_attribute_unused())
-{
-	PG_RETURN_BOOL(true);
-}
 
 /* ---------- pure computation ---------- */
 

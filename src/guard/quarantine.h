@@ -9,11 +9,10 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "nodes/parsenodes.h"
+#include "rows/event_table.h"
 #include "storage/lockdefs.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
-
-#define EV_QUARANTINE	"quarantine"
 
 /* An event that goes to the quarantine. */
 typedef struct EvDiverted

@@ -31,7 +31,6 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
-#include "evolution/migrated_events.h"
 #include "guard/quarantine.h"
 #include "registry/names.h"
 #include "rows/event_table.h"

@@ -44,7 +44,7 @@
 
 #include "base/compat.h"
 #include "base/time_limit.h"
-#include "guard/guard_trigger.h"
+#include "guard/guard_definition.h"
 #include "guard/quarantine.h"
 #include "guard/replay_row.h"
 #include "registry/names.h"

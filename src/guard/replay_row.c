@@ -32,6 +32,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
 #include "guard/replay_row.h"
 #include "rows/row_json.h"

@@ -288,3 +288,21 @@ ev_location_show(const char *location)
 	}
 	return result.data;
 }
+
+EvType
+ev_value_type(const JsonbValue *value)
+{
+	switch (value->type)
+	{
+		case jbvNull:
+			return EV_NULL;
+		case jbvBool:
+			return value->val.boolean ? EV_TRUE : EV_FALSE;
+		case jbvNumeric:
+			return EV_NUMBER;
+		case jbvString:
+			return EV_STRING;
+		default:
+			return JsonContainerIsArray(value->val.binary.data) ? EV_ARRAY : EV_OBJECT;
+	}
+}

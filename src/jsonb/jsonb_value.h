@@ -5,7 +5,45 @@
 #ifndef EV_JSONB_VALUE_H
 #define EV_JSONB_VALUE_H
 
-#include "program/program.h"
+#include "utils/jsonb.h"
+
+/*
+ * Types of instances, numbered as JEntry numbers them, but that arrays are
+ * told from objects, so that a type is a shift away.
+ */
+typedef enum EvType
+{
+	EV_STRING,
+	EV_NUMBER,
+	EV_FALSE,
+	EV_TRUE,
+	EV_NULL,
+	EV_OBJECT,
+	EV_ARRAY
+} EvType;
+
+#define EV_TYPE_COUNT	7
+#define EV_BIT(type)	(1 << (type))
+#define EV_BOOLEAN_BITS	(EV_BIT(EV_FALSE) | EV_BIT(EV_TRUE))
+#define EV_ALL_TYPES	((1 << EV_TYPE_COUNT) - 1)
+
+/* A string in the server encoding, not terminated. */
+typedef struct EvString
+{
+	const char *data;
+	uint32		length;			/* bytes */
+} EvString;
+
+/*
+ * A JSON value inside a jsonb: data is a string's bytes, a Numeric, or a
+ * JsonbContainer; length counts only for strings.
+ */
+typedef struct EvInstance
+{
+	EvType		type;
+	uint32		length;
+	const char *data;
+} EvInstance;
 
 /*
  * The end of entry i, given the end of entry i - 1 (0 before the first).  An
@@ -44,6 +82,9 @@ ev_entry_value(JEntry entry, const char *base, uint32 start, uint32 end)
 /* The value that a jsonb is. */
 extern EvInstance ev_root_value(const Jsonb *jsonb);
 
+/* The type of a value that PostgreSQL's functions read from a jsonb. */
+extern EvType ev_value_type(const JsonbValue *value);
+
 /* Are two values equal (2020-12 core, 4.2.2)?  1.0 equals 1. */
 extern bool ev_values_equal(const EvInstance *a, const EvInstance *b);
 
@@ -52,15 +93,6 @@ extern int	ev_values_compare(const EvInstance *a, const EvInstance *b);
 
 /* Equal values have equal hashes. */
 extern uint32 ev_value_hash(const EvInstance *value);
-
-/* Where the search for a value of an enumeration with slots begins. */
-static inline uint32
-ev_value_slot(const EvEnum *enumeration, const EvInstance *value)
-{
-	uint64		hash = ev_value_hash(value) * UINT64CONST(0x9E3779B97F4A7C15);
-
-	return (uint32) (hash >> enumeration->hash_shift);
-}
 
 /* "null", "boolean", "number", ... */
 extern const char *ev_type_name(EvType type);

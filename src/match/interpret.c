@@ -67,7 +67,7 @@ typedef struct Step
 	EvString	key;
 	uint32		index;
 	const char *path;			/* JSON Pointer from the schema before */
-	const EvPlace *place;		/* of the schema entered */
+	const EvLocation *place;	/* of the schema entered */
 } Step;
 
 static bool run_marks(EvMatch *m, uint32 at, EvInstance in, Marks *marks);

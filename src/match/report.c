@@ -35,7 +35,7 @@ typedef struct Leaf
 typedef struct ReportNode
 {
 	struct ReportNode *parent;
-	const EvPlace *place;
+	const EvLocation *place;
 	char	   *instance_location;
 	char	   *keyword_location;
 	bool		valid;
@@ -75,19 +75,19 @@ switch_to_tree(Reporter *reporter)
 
 /* URI and JSON Pointer: "https://example.com/schema#/properties/a". */
 static char *
-absolute_location(const EvPlace *place, const char *path)
+absolute_location(const EvLocation *place, const char *path)
 {
-	const EvPlace *root = place;
+	const EvLocation *root = place;
 
 	while (root->resource == NULL && root->parent != NULL)
 		root = root->parent;
 	return psprintf("%s#%s%s", root->resource != NULL ? root->resource : "",
-					ev_place_pointer(place, true), path);
+					ev_location_pointer(place, true), path);
 }
 
 static void
 report_enter(EvCollector *collector, const char *instance_location,
-			 const char *keyword_location, const EvPlace *place)
+			 const char *keyword_location, const EvLocation *place)
 {
 	Reporter   *reporter = (Reporter *) collector;
 	MemoryContext caller = switch_to_tree(reporter);

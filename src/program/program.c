@@ -103,26 +103,6 @@ ev_visit_targets(EvProgram *program, EvBlockVisitor visit, void *arg)
 }
 
 static void
-append_place(StringInfo pointer, const EvPlace *place, bool from_resource)
-{
-	check_stack_depth();
-	if (place->parent == NULL || (from_resource && place->resource != NULL))
-		return;
-	append_place(pointer, place->parent, from_resource);
-	appendStringInfoString(pointer, place->tail);
-}
-
-char *
-ev_place_pointer(const EvPlace *place, bool from_resource)
-{
-	StringInfoData pointer;
-
-	initStringInfo(&pointer);
-	append_place(&pointer, place, from_resource);
-	return pointer.data;
-}
-
-static void
 append_types(StringInfo text, uint32 types, bool integer)
 {
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
@@ -276,6 +256,6 @@ ev_instruction_text(const EvProgram *program, uint32 index)
 	}
 	if (block->start == index)
 		appendStringInfo(&text, " -- %s", block->place->parent == NULL ? "document" :
-						 ev_place_pointer(block->place, false));
+						 ev_location_pointer(block->place, false));
 	return text.data;
 }

@@ -16,29 +16,11 @@
 
 #include "format/format.h"
 #include "jsonb/jsonb_number.h"
+#include "jsonb/jsonb_value.h"
 #include "pattern/pattern.h"
+#include "schema/location.h"
 #include "utils/jsonb.h"
 #include "utils/numeric.h"
-
-/*
- * Types of instances, numbered as JEntry numbers them, but that arrays are
- * told from objects, so that a type is a shift away.
- */
-typedef enum EvType
-{
-	EV_STRING,
-	EV_NUMBER,
-	EV_FALSE,
-	EV_TRUE,
-	EV_NULL,
-	EV_OBJECT,
-	EV_ARRAY
-} EvType;
-
-#define EV_TYPE_COUNT	7
-#define EV_BIT(type)	(1 << (type))
-#define EV_BOOLEAN_BITS	(EV_BIT(EV_FALSE) | EV_BIT(EV_TRUE))
-#define EV_ALL_TYPES	((1 << EV_TYPE_COUNT) - 1)
 
 /*
  * The instructions.  Assertion and applicator names are the keywords'.
@@ -82,30 +64,11 @@ typedef enum EvOpcode
 #undef EV_OPCODE
 } EvOpcode;
 
-/* Places of blocks that need no code. */
-#define EV_BLOCK_NONE	((uint32) 0xFFFFFFFF)	/* no such keyword */
+/* A block that needs no code, beside EV_BLOCK_NONE for a keyword that is not there. */
 #define EV_BLOCK_TRUE	((uint32) 0xFFFFFFFE)	/* the schema true */
 
 /* A bound that is not there. */
 #define EV_NO_MAXIMUM	((uint32) 0xFFFFFFFF)
-
-/* A string in the server encoding, not terminated. */
-typedef struct EvString
-{
-	const char *data;
-	uint32		length;			/* bytes */
-} EvString;
-
-/*
- * A JSON value inside a jsonb: data is a string's bytes, a Numeric, or a
- * JsonbContainer; length counts only for strings.
- */
-typedef struct EvInstance
-{
-	EvType		type;
-	uint32		length;
-	const char *data;
-} EvInstance;
 
 struct EvObject;
 struct EvArray;
@@ -277,6 +240,15 @@ typedef struct EvEnum
 	EvDigits   *digits;			/* of the values, where all are numbers */
 } EvEnum;
 
+/* Where the search for a value of an enumeration with slots begins. */
+static inline uint32
+ev_value_slot(const EvEnum *enumeration, const EvInstance *value)
+{
+	uint64		hash = ev_value_hash(value) * UINT64CONST(0x9E3779B97F4A7C15);
+
+	return (uint32) (hash >> enumeration->hash_shift);
+}
+
 typedef enum EvBoundKind
 {
 	EV_MINIMUM,
@@ -427,25 +399,11 @@ typedef struct EvSource
 	uint32		block;			/* index into EvProgram.blocks */
 } EvSource;
 
-/*
- * Where a subschema stands in its document.  Locations are put together from
- * the tails when they are asked for.
- */
-typedef struct EvPlace
-{
-	const struct EvPlace *parent;	/* the schema around it; NULL for a root */
-	const char *tail;			/* JSON Pointer from there, "/properties/a" */
-	const char *keyword;		/* that applies it, "properties"; NULL for a
-								 * root */
-	const char *resource;		/* its URI, where it is the root of a schema
-								 * resource ("" if it has none), else NULL */
-} EvPlace;
-
 /* What messages need of a block. */
 typedef struct EvBlock
 {
 	uint32		start;			/* its first instruction */
-	const EvPlace *place;
+	const EvLocation *place;
 } EvBlock;
 
 struct EvProgram;
@@ -503,9 +461,6 @@ ev_anchor_target(const EvAnchor *anchor, uint32 resource)
 
 /* The name of an opcode, for event_schema_program. */
 extern const char *ev_opcode_name(EvOpcode opcode);
-
-/* The JSON Pointer of a place from its document's root, or from its resource's. */
-extern char *ev_place_pointer(const EvPlace *place, bool from_resource);
 
 /* One instruction as text, in CurrentMemoryContext. */
 extern char *ev_instruction_text(const EvProgram *program, uint32 index);

@@ -41,7 +41,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-#include "compile/codegen.h"
+#include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
@@ -202,7 +202,7 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 	JsonbValue	dialect;
 	const char *reason;
 
-	if (ev_compile(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
+	if (ev_compile_checked(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
 		return true;
 	if (document->name == NULL || ev_name_kind(document->name, &reason) != EV_NAME_URI ||
 		!JB_ROOT_IS_OBJECT(document->schema) ||
@@ -212,7 +212,7 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 	for (int i = 0; i < (int) lengthof(older); i++)
 	{
 		in_draft.draft = older[i];
-		if (ev_compile(&in_draft, ev_registry_resolve, &older_fault, NULL, warnings) != NULL)
+		if (ev_compile_checked(&in_draft, ev_registry_resolve, &older_fault, NULL, warnings) != NULL)
 			return true;
 	}
 	return false;

@@ -31,38 +31,13 @@
 #include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
+#include "schema/document.h"
 #include "schema/uri.h"
 
 /* So many are no longer searched for in a body: that takes longer than to parse it. */
 #define MANY_NAMES	16
 
 /* ---------- names ---------- */
-
-List *
-ev_claims_ids(const EvDocument *document)
-{
-	static const char *const keywords[] = {"$id", "id"};
-	List	   *result = NIL;
-
-	if (!JB_ROOT_IS_OBJECT(document->schema))
-		return NIL;
-	for (int i = 0; i < (int) lengthof(keywords); i++)
-	{
-		JsonbValue	id;
-		char	   *fragment;
-		char	   *uri;
-
-		if (getKeyJsonValueFromContainer(&document->schema->root, keywords[i],
-										 strlen(keywords[i]), &id) == NULL ||
-			id.type != jbvString)
-			continue;
-		uri = ev_uri_resolve(document->uri, pnstrdup(id.val.string.val, id.val.string.len),
-							 &fragment);
-		if (uri[0] != '\0' && strcmp(uri, document->uri) != 0)
-			result = lappend(result, uri);
-	}
-	return result;
-}
 
 char *
 ev_claims_name(const char *uri)
@@ -99,7 +74,7 @@ ev_claims_names(const EvDocument *document)
 	List	   *names = list_make1(pstrdup(document->name));
 	ListCell   *cell;
 
-	foreach(cell, ev_claims_ids(document))
+	foreach(cell, ev_document_ids(document))
 		names = lappend(names, ev_claims_name(lfirst(cell)));
 	return names;
 }
@@ -294,7 +269,7 @@ check_event_uris(const EvDocument *document)
 {
 	ListCell   *cell;
 
-	foreach(cell, ev_claims_ids(document))
+	foreach(cell, ev_document_ids(document))
 	{
 		char	   *name = ev_claims_name(lfirst(cell));
 		int			type_length;

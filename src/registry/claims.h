@@ -15,12 +15,6 @@
 #include "nodes/pg_list.h"
 
 /*
- * The URIs that a document gives itself ($id; "id" in draft 4) besides the one
- * that it is registered under, as C strings in CurrentMemoryContext.
- */
-extern List *ev_claims_ids(const EvDocument *document);
-
-/*
  * The name of the function that a reference asks for first, in
  * CurrentMemoryContext: TYPE@VERSION, or a URI's.
  */

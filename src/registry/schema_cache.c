@@ -31,6 +31,7 @@
 #include "registry/claims.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
+#include "schema/document.h"
 #include "schema/uri.h"
 
 static HTAB *programs = NULL;	/* EvSchema by function */
@@ -487,7 +488,7 @@ has_id(const EvDocument *document, const char *uri)
 {
 	ListCell   *cell;
 
-	foreach(cell, ev_claims_ids(document))
+	foreach(cell, ev_document_ids(document))
 		if (strcmp(lfirst(cell), uri) == 0)
 		return true;
 	return false;

@@ -40,7 +40,7 @@
 #include "utils/ruleutils.h"
 
 #include "base/subtransaction.h"
-#include "guard/guard_trigger.h"
+#include "guard/guard_definition.h"
 #include "registry/call_site_cache.h"
 #include "rollout/version_rows.h"
 

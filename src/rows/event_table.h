@@ -12,6 +12,10 @@
 
 #include "executor/spi.h"
 
+/* The tables of events that the extension makes, in event_schema. */
+#define EV_QUARANTINE	"quarantine"
+#define EV_ORIGINALS	"migrated_events"
+
 /*
  * The table of a name and its owner; InvalidOid where there is none.  Raises
  * where the relation of that name is no table, or belongs to somebody who has

@@ -11,6 +11,7 @@
 #include "base/compat.h"
 #include "schema/document.h"
 #include "schema/keywords.h"
+#include "schema/uri.h"
 
 static const char *
 skip_space(const char *p)
@@ -383,4 +384,30 @@ ev_document_is_deprecated(const EvDocument *document)
 		getKeyJsonValueFromContainer(&document->schema->root, "deprecated", strlen("deprecated"),
 									 &value) != NULL &&
 		value.type == jbvBool && value.val.boolean;
+}
+
+List *
+ev_document_ids(const EvDocument *document)
+{
+	static const char *const keywords[] = {"$id", "id"};
+	List	   *result = NIL;
+
+	if (!JB_ROOT_IS_OBJECT(document->schema))
+		return NIL;
+	for (int i = 0; i < (int) lengthof(keywords); i++)
+	{
+		JsonbValue	id;
+		char	   *fragment;
+		char	   *uri;
+
+		if (getKeyJsonValueFromContainer(&document->schema->root, keywords[i],
+										 strlen(keywords[i]), &id) == NULL ||
+			id.type != jbvString)
+			continue;
+		uri = ev_uri_resolve(document->uri, pnstrdup(id.val.string.val, id.val.string.len),
+							 &fragment);
+		if (uri[0] != '\0' && strcmp(uri, document->uri) != 0)
+			result = lappend(result, uri);
+	}
+	return result;
 }

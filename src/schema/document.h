@@ -12,6 +12,7 @@
 
 #include "base/compat.h"
 #include "base/dialect.h"
+#include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
 /* What is wrong with a schema, and where. */
@@ -38,6 +39,20 @@ typedef struct EvDocument
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
 } EvDocument;
+
+/*
+ * Finds the document of an absolute URI without fragment ("event:order@1",
+ * "https://example.com/common").  Fills *document, in CurrentMemoryContext;
+ * false where there is none.  May raise, for what is ambiguous.
+ */
+typedef bool (*EvResolver) (const char *uri, EvDocument *document);
+
+/* Something that registration warns about. */
+typedef struct EvWarning
+{
+	char	   *location;		/* JSON Pointer into the document */
+	char	   *message;
+} EvWarning;
 
 /*
  * Reads a body into *document (schema, assert_format and breaking; the rest
@@ -71,5 +86,19 @@ extern bool ev_document_is_deprecated(const EvDocument *document);
  * change.
  */
 extern bool ev_document_refers_to_annotation(const EvDocument *document);
+
+/*
+ * The URIs that a document gives itself ($id; "id" in draft 4) besides the one
+ * that it is registered under, as C strings in CurrentMemoryContext.
+ */
+extern List *ev_document_ids(const EvDocument *document);
+
+/*
+ * The URIs, absolute and without fragment, of the documents that the
+ * references of a document lead to, as C strings in CurrentMemoryContext;
+ * its own and the built-in meta-schemas are not among them.  Reads nothing
+ * but the document.
+ */
+extern List *ev_document_references(const EvDocument *document);
 
 #endif							/* EV_DOCUMENT_H */

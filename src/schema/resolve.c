@@ -41,7 +41,7 @@ typedef struct NameEntry
 static const char pattern_scope;
 static const char dynamic_scope;
 
-static void walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resource);
+static void walk(Compiler *c, JsonbValue *node, EvLocation *place, Resource *resource);
 
 static uint32
 hash_name(const void *key, Size size pg_attribute_unused())
@@ -216,10 +216,10 @@ ev_tail_index(const char *keyword, uint32 index)
 	return psprintf("/%s/%u", keyword, index);
 }
 
-EvPlace *
-ev_place_make(Compiler *c, const EvPlace *parent, const char *keyword, const char *tail)
+EvLocation *
+ev_location_make(Compiler *c, const EvLocation *parent, const char *keyword, const char *tail)
 {
-	EvPlace    *place = MemoryContextAllocZero(c->program_context, sizeof(EvPlace));
+	EvLocation *place = MemoryContextAllocZero(c->program_context, sizeof(EvLocation));
 
 	place->parent = parent;
 	place->keyword = keyword;
@@ -228,7 +228,7 @@ ev_place_make(Compiler *c, const EvPlace *parent, const char *keyword, const cha
 }
 
 bool
-ev_compile_fault(Compiler *c, const EvPlace *place, const char *tail, const char *format,...)
+ev_compile_fault(Compiler *c, const EvLocation *place, const char *tail, const char *format,...)
 {
 	va_list		args;
 	StringInfoData message;
@@ -248,17 +248,17 @@ ev_compile_fault(Compiler *c, const EvPlace *place, const char *tail, const char
 		enlargeStringInfo(&message, needed);
 	}
 	c->fault->message = message.data;
-	c->fault->location = psprintf("%s%s", place ? ev_place_pointer(place, false) : "", tail);
+	c->fault->location = psprintf("%s%s", place ? ev_location_pointer(place, false) : "", tail);
 	return false;
 }
 
 void
-ev_compile_warn(Compiler *c, const EvPlace *place, const char *tail, char *message)
+ev_compile_warn(Compiler *c, const EvLocation *place, const char *tail, char *message)
 {
 	EvWarning  *warning;
 
 	warning = palloc(sizeof(EvWarning));
-	warning->location = psprintf("%s%s", ev_place_pointer(place, false), tail);
+	warning->location = psprintf("%s%s", ev_location_pointer(place, false), tail);
 	warning->message = message;
 	*c->warnings = lappend(*c->warnings, warning);
 }
@@ -296,7 +296,7 @@ is_type_name(const JsonbValue *value)
 
 /* An array of strings, each once.  The names are jsonb keys' equals. */
 static bool
-check_strings(Compiler *c, const EvPlace *place, const char *tail, const JsonbValue *value)
+check_strings(Compiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
 {
 	JsonbContainer *array;
 	uint32		count;
@@ -318,7 +318,7 @@ check_strings(Compiler *c, const EvPlace *place, const char *tail, const JsonbVa
 }
 
 static bool
-check_type_name(Compiler *c, const EvPlace *place, const char *tail, const JsonbValue *value)
+check_type_name(Compiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
 {
 	if (value->type != jbvString)
 		return ev_compile_fault(c, place, tail, "must be the name of a type, but is %s",
@@ -334,7 +334,7 @@ check_type_name(Compiler *c, const EvPlace *place, const char *tail, const Jsonb
 }
 
 EvPattern *
-ev_compile_pattern(Compiler *c, const EvPlace *place, const char *tail, const char *string, int length)
+ev_compile_pattern(Compiler *c, const EvLocation *place, const char *tail, const char *string, int length)
 {
 	EvPatternError error = {0};
 	char	   *source = pnstrdup(string, length);
@@ -364,7 +364,7 @@ ev_compile_pattern(Compiler *c, const EvPlace *place, const char *tail, const ch
  * walked, not checked here.
  */
 static bool
-check_value(Compiler *c, const EvPlace *place, const char *tail,
+check_value(Compiler *c, const EvLocation *place, const char *tail,
 			int keyword, const JsonbValue *value)
 {
 	const char *found = ev_node_type_name(value);
@@ -469,7 +469,7 @@ find_resource(Compiler *c, const char *uri)
 }
 
 static Resource *
-make_resource(Compiler *c, const char *uri, const Resource *around, EvPlace *place)
+make_resource(Compiler *c, const char *uri, const Resource *around, EvLocation *place)
 {
 	Resource   *resource = palloc0(sizeof(Resource));
 
@@ -510,7 +510,7 @@ fetch_document(Compiler *c, const char *uri, EvDocument *document)
 
 /* $vocabulary of a meta-schema of our own: which keywords there are. */
 static bool
-read_vocabularies(Compiler *c, const EvPlace *place, JsonbContainer *metaschema, Resource *resource)
+read_vocabularies(Compiler *c, const EvLocation *place, JsonbContainer *metaschema, Resource *resource)
 {
 	static const struct
 	{
@@ -598,7 +598,7 @@ looks_like_draft(const char *uri, EvDraft *draft)
 
 /* $schema: sets the dialect of a resource. */
 static bool
-read_dialect(Compiler *c, const EvPlace *place, const char *uri, Resource *resource)
+read_dialect(Compiler *c, const EvLocation *place, const char *uri, Resource *resource)
 {
 	int			draft = ev_draft_of_uri(uri);
 	char	   *absolute;
@@ -722,7 +722,7 @@ static Resource *
 read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 {
 	const JsonbContainer *object = subschema->container;
-	EvPlace    *place = subschema->place;
+	EvLocation *place = subschema->place;
 	bool		is_root = place->parent == NULL;
 	char	   *id = NULL;
 	char	   *string;
@@ -781,7 +781,7 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 static void
 walk_child(Compiler *c, Subschema *parent, const char *keyword, char *tail, JsonbValue *node)
 {
-	walk(c, node, ev_place_make(c, parent->place, keyword, tail), parent->resource);
+	walk(c, node, ev_location_make(c, parent->place, keyword, tail), parent->resource);
 	pfree(tail);
 }
 
@@ -855,7 +855,7 @@ walk_keyword(Compiler *c, Subschema *subschema, int keyword, JsonbValue *value)
 }
 
 static void
-walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resource)
+walk(Compiler *c, JsonbValue *node, EvLocation *place, Resource *resource)
 {
 	Subschema  *subschema;
 	JsonbIterator *iterator;
@@ -921,8 +921,8 @@ walk(Compiler *c, JsonbValue *node, EvPlace *place, Resource *resource)
 	}
 	if (has_references)
 		c->pending = lappend(c->pending, subschema);
-	if (c->warnings != NULL && c->is_main)
-		ev_lint(c, subschema);
+	if (c->lint != NULL && c->is_main)
+		c->lint(c, subschema);
 }
 
 /* Takes a document in.  NULL where there is a fault. */
@@ -930,7 +930,7 @@ static Resource *
 add_document(Compiler *c, const EvDocument *document, const Resource *referrer)
 {
 	JsonbValue *root = palloc(sizeof(JsonbValue));
-	EvPlace    *place = ev_place_make(c, NULL, NULL, "");
+	EvLocation *place = ev_location_make(c, NULL, NULL, "");
 	Resource   *resource = make_resource(c, document->uri, NULL, place);
 
 	resource->draft = document->draft_known ? document->draft : EV_DRAFT2020;
@@ -1055,11 +1055,11 @@ follow_pointer(Compiler *c, Resource *resource, const char *pointer)
 		boolean->is_boolean = true;
 		boolean->boolean = node.val.boolean;
 		boolean->resource = around->resource;
-		boolean->place = ev_place_make(c, around->place, "$ref", tail.data);
+		boolean->place = ev_location_make(c, around->place, "$ref", tail.data);
 		boolean->block = EV_BLOCK_NONE;
 		return boolean;
 	}
-	walk(c, &node, ev_place_make(c, around->place, "$ref", tail.data), around->resource);
+	walk(c, &node, ev_location_make(c, around->place, "$ref", tail.data), around->resource);
 	return ev_subschema_find(c, &node);
 }
 
@@ -1100,7 +1100,7 @@ resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference
 			/* the place of the fault is in that other document */
 			c->fault->message = psprintf("refers to \"%s\", which is not valid at \"%s\": %s",
 										 uri, c->fault->location, c->fault->message);
-			c->fault->location = psprintf("%s%s", ev_place_pointer(from->place, false), tail);
+			c->fault->location = psprintf("%s%s", ev_location_pointer(from->place, false), tail);
 			return NULL;
 		}
 		remember_uri(c, uri, resource);

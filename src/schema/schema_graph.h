@@ -6,8 +6,10 @@
 #ifndef EV_SCHEMA_GRAPH_H
 #define EV_SCHEMA_GRAPH_H
 
-#include "compile/codegen.h"
+#include "pattern/pattern.h"
+#include "schema/document.h"
 #include "schema/keywords.h"
+#include "schema/location.h"
 #include "utils/hsearch.h"
 
 struct Subschema;
@@ -57,7 +59,7 @@ typedef struct Subschema
 	bool		boolean;
 	bool		entered_from_outside;	/* by a reference of another resource */
 	Resource   *resource;
-	EvPlace    *place;
+	EvLocation *place;
 	List	   *references;		/* of Reference */
 	uint32		block;			/* index, EV_BLOCK_NONE until asked for */
 	int			visit;			/* for finding endless references */
@@ -72,6 +74,9 @@ typedef struct Compiler
 	EvPatternBudget pattern_budget; /* what is left of it */
 	List	  **functions;		/* OIDs of documents read, or NULL */
 	List	  **warnings;		/* or NULL */
+	void		(*lint) (struct Compiler *compiler, const Subschema *subschema);	/* called for each
+																					 * subschema of the main
+																					 * document; or NULL */
 	bool		is_main;		/* it is the main document that is walked */
 	HTAB	   *subschemas;		/* Subschema by container */
 	List	   *resources;		/* of Resource */
@@ -96,17 +101,14 @@ typedef struct EvKeywordValues
 extern void ev_read_keywords(const Subschema *subschema, EvKeywordValues *keywords);
 
 /* Adds a warning; the caller has seen that warnings are wanted. */
-extern void ev_compile_warn(Compiler *compiler, const EvPlace *place, const char *tail,
+extern void ev_compile_warn(Compiler *compiler, const EvLocation *place, const char *tail,
 							char *message);
-
-/* Warns about what is valid in a subschema, but hardly meant. */
-extern void ev_lint(Compiler *compiler, const Subschema *subschema);
 
 /* Makes a compiler's tables in CurrentMemoryContext. */
 extern void ev_compiler_init(Compiler *compiler, MemoryContext program_context);
 
 /* Records the first fault only; returns false, for a caller's convenience. */
-extern bool ev_compile_fault(Compiler *compiler, const EvPlace *place, const char *tail,
+extern bool ev_compile_fault(Compiler *compiler, const EvLocation *place, const char *tail,
 							 const char *format,...) pg_attribute_printf(4, 5);
 
 /*
@@ -128,12 +130,12 @@ extern Subschema *ev_subschema_find(Compiler *compiler, const JsonbValue *node);
  * A pattern in the program's context, compiled once however often it stands
  * there; NULL where there is a fault.
  */
-extern EvPattern *ev_compile_pattern(Compiler *compiler, const EvPlace *place, const char *tail,
+extern EvPattern *ev_compile_pattern(Compiler *compiler, const EvLocation *place, const char *tail,
 									 const char *string, int length);
 
 /* A place below another, in the program's context. */
-extern EvPlace *ev_place_make(Compiler *compiler, const EvPlace *parent,
-							  const char *keyword, const char *tail);
+extern EvLocation *ev_location_make(Compiler *compiler, const EvLocation *parent,
+									const char *keyword, const char *tail);
 
 /* "/keyword", "/keyword/name" (escaped) and "/keyword/3". */
 extern char *ev_tail_name(const char *keyword, const char *name, int length);
