@@ -1082,13 +1082,13 @@ WORKLOADS = [
     Workload("portfolio", "maps by symbol", PORTFOLIO_SCHEMA, portfolio, spoil_portfolio, PORTFOLIO_HAND, rows=0.02, loops=400),
     Workload("composed", "allOf, if, anyOf, unevaluatedProperties", COMPOSED_SCHEMA, composed, spoil_composed, COMPOSED_HAND,
              rows=0.1),
-    Metaschema("schemas", "JSON Schemas, by a meta-schema", DRAFT7, None, spoil_schema, rows=0.005, loops=100, sample=25,
+    Metaschema("schemas", "JSON Schemas, validated by a meta-schema", DRAFT7, None, spoil_schema, rows=0.005, loops=100, sample=25,
                hand_note="a recursive schema is no expression"),
     Workload("variants", "unevaluatedProperties over a oneOf", VARIANTS_SCHEMA, variants, spoil_variants, VARIANTS_HAND, rows=0.2),
     Workload("tiny", "two properties", TINY_SCHEMA, tiny, spoil_tiny, TINY_HAND, rows=0.3),
     Workload("codes", "enum of 3,000 numbers, of 3,000 strings", CODES_SCHEMA, codes, spoil_codes, CODES_HAND, rows=0.2),
     Workload("labels", "40 keys, 100 patternProperties", LABELS_SCHEMA, labels, spoil_labels, LABELS_HAND, rows=0.01, loops=200),
-    Workload("nested", "60 objects in each other", NESTED_SCHEMA, nested, spoil_nested, NESTED_HAND, rows=0.02, loops=500),
+    Workload("nested", "60 nested objects", NESTED_SCHEMA, nested, spoil_nested, NESTED_HAND, rows=0.02, loops=500),
     Workload("large", "one property beside 3,000 numbers", LARGE_SCHEMA, large, spoil_large, LARGE_HAND, rows=0.002, sample=20),
 ]
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
