@@ -1,7 +1,8 @@
 /*
  * optimize_internal.h
- *	  What the two halves of the optimizer share: optimize.c makes leaves of
- *	  blocks, merge_allof.c makes one object of what several schemas say about it.
+ *	  What the parts of the optimizer share: optimize.c is the pass,
+ *	  block_check.c makes checks of blocks, merge_allof.c merges what several
+ *	  schemas say about an object or an array.
  */
 #ifndef EV_OPTIMIZE_INTERNAL_H
 #define EV_OPTIMIZE_INTERNAL_H
@@ -39,6 +40,15 @@ typedef struct EvOptimizer
 								 * that were left and the place; NULL: none is
 								 * known */
 } EvOptimizer;
+
+/* References are followed this far. */
+#define EV_MAX_HOPS	8
+
+/*
+ * The leaf of a block, references followed for so many hops; where its single
+ * check is a short string, as STRINGS.
+ */
+extern EvLeaf ev_derive_leaf(const EvOptimizer *o, uint32 block, int hops);
 
 /* The leaf of a block, or of EV_BLOCK_NONE and EV_BLOCK_TRUE. */
 extern EvLeaf ev_make_leaf(const EvOptimizer *o, uint32 block);
