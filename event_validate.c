@@ -188,8 +188,8 @@ find_schema(FunctionCallInfo fcinfo)
 {
 	FmgrInfo   *function = fcinfo->flinfo;
 
-	return ev_dispatch((EvDispatch **) &function->fn_extra, function->fn_mcxt,
-					   PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
+	return ev_call_site_schema((EvCallSiteCache **) &function->fn_extra, function->fn_mcxt,
+							   PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 }
 
 /*

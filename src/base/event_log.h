@@ -18,7 +18,7 @@ extern bool ev_log_violations;
  * the event ("refused", "diverted", "kept"), the table where it is known (or
  * NULL), type and version (NULL: it has none), and its violations in words.
  */
-extern void ev_violation_log(const char *fate, Relation relation, const text *type,
-							 const int32 *version, const char *violations);
+extern void ev_event_log(const char *fate, Relation relation, const text *type,
+						 const int32 *version, const char *violations);
 
 #endif							/* EV_EVENT_LOG_H */

@@ -46,14 +46,14 @@ ev_verdict_name(EvVerdict verdict)
 	return names[verdict];
 }
 
-Subschema *
-ev_prover_read(Compiler *c, const EvDocument *document, EvResolver resolver)
+EvSubschema *
+ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
 {
 	EvFault    *fault = palloc0(sizeof(EvFault));
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext program = AllocSetContextCreate(caller, "event_validate program",
 												  ALLOCSET_DEFAULT_SIZES);
-	Subschema  *root;
+	EvSubschema *root;
 
 	/* this finds what the resolution of references alone does not */
 	MemoryContextSwitchTo(program);
@@ -80,11 +80,11 @@ ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver reso
 
 /* Lists the changes, in p->changes.  False where it was given up. */
 static bool
-compare(Prover *p, bool lenient)
+compare(EvProver *p, bool lenient)
 {
 	sigjmp_buf	out;
-	SchemaSet  *old;
-	SchemaSet  *new;
+	EvSchemaSet *old;
+	EvSchemaSet *new;
 
 	if (sigsetjmp(out, 0) != 0)
 	{
@@ -105,7 +105,7 @@ compare(Prover *p, bool lenient)
  * compatible so far may still be so, all in all.
  */
 static void
-add_too_large(Prover *p)
+add_too_large(EvProver *p)
 {
 	EvVerdict	verdict = p->roots_same ? EV_COMPATIBLE : EV_UNKNOWN;
 	EvChange   *change = palloc(sizeof(EvChange));
@@ -134,12 +134,12 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
 												  ALLOCSET_DEFAULT_SIZES);
 	EvDocument	new_copy = *new;
-	Prover	   *p;
+	EvProver   *p;
 	ListCell   *cell;
 	EvVerdict	backward = EV_COMPATIBLE;
 
 	MemoryContextSwitchTo(scratch);
-	p = palloc0(sizeof(Prover));
+	p = palloc0(sizeof(EvProver));
 	p->old_root = ev_prover_read(&p->old, old, old_resolver);
 
 	/* subschemas are told apart by their addresses */

@@ -19,7 +19,7 @@
 											 * compiles to */
 
 void
-ev_budget_start(Prover *p, int64 most_work)
+ev_budget_start(EvProver *p, int64 most_work)
 {
 	p->context = CurrentMemoryContext;
 	p->memory_before = MemoryContextMemAllocated(p->context, true);
@@ -27,10 +27,10 @@ ev_budget_start(Prover *p, int64 most_work)
 	p->work = p->unseen = 0;
 }
 
-static void give_up(Prover *p, const char *spent) pg_attribute_noreturn();
+static void give_up(EvProver *p, const char *spent) pg_attribute_noreturn();
 
 static void
-give_up(Prover *p, const char *spent)
+give_up(EvProver *p, const char *spent)
 {
 	p->spent = spent;
 	if (p->give_up != NULL)
@@ -43,7 +43,7 @@ give_up(Prover *p, const char *spent)
 }
 
 void
-ev_budget_look(Prover *p)
+ev_budget_look(EvProver *p)
 {
 	CHECK_FOR_INTERRUPTS();
 	p->work += p->unseen;

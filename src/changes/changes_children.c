@@ -11,24 +11,24 @@
 /* ---------- properties ---------- */
 
 /* Where a property is declared by its name; NULL: it is not. */
-static const NamedSchema *
-declaration(Prover *p, const Facts *f, const EvString *name, Origin *origin)
+static const EvNamedSchema *
+declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
 {
 	ListCell   *cell;
 	ListCell   *named_cell;
 
 	foreach(cell, f->object_shapes)
 	{
-		ObjectShape *shape = lfirst(cell);
+		EvObjectShape *shape = lfirst(cell);
 
 		ev_spend(p, list_length(shape->names));
 		foreach(named_cell, shape->names)
 		{
-			NamedSchema *named = lfirst(named_cell);
+			EvNamedSchema *named = lfirst(named_cell);
 
 			if (!shape->evaluates || !ev_strings_equal(&named->name, name))
 				continue;
-			*origin = (Origin) {shape->subschema, named->tail};
+			*origin = (EvOrigin) {shape->subschema, named->tail};
 			return named;
 		}
 	}
@@ -37,11 +37,11 @@ declaration(Prover *p, const Facts *f, const EvString *name, Origin *origin)
 
 /* One direction of what became of a property: its value and its presence. */
 static EvVerdict
-property_verdict(Lister *l, SchemaSet *a, SchemaSet *b, Scope *scope, const EvString *name)
+property_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
-	Prover	   *p = l->prover;
-	const Facts *fa = ev_facts(p, a, EV_WEAK);
-	const Facts *fb = ev_facts(p, b, EV_STRONG);
+	EvProver   *p = l->prover;
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
 
 	if (ev_facts_requires(p, fb, name) != NULL && ev_facts_requires(p, fa, name) == NULL)
 		return EV_INCOMPATIBLE;
@@ -52,7 +52,7 @@ property_verdict(Lister *l, SchemaSet *a, SchemaSet *b, Scope *scope, const EvSt
 }
 
 static void
-report_property(Lister *l, Pair *pair, const EvString *name, EvChangeRule rule, Origin origin,
+report_property(EvLister *l, EvPair *pair, const EvString *name, EvChangeRule rule, EvOrigin origin,
 				const char *what)
 {
 	EvVerdict	backward = property_verdict(l, pair->old, pair->new, pair->scope, name);
@@ -67,9 +67,9 @@ report_property(Lister *l, Pair *pair, const EvString *name, EvChangeRule rule, 
 
 /* A property was required and is not any more, or the other way round. */
 static void
-report_required(Lister *l, Pair *pair, const EvString *name, Origin origin, bool is_required)
+report_required(EvLister *l, EvPair *pair, const EvString *name, EvOrigin origin, bool is_required)
 {
-	const Facts *other = ev_facts(l->prover, is_required ? pair->old : pair->new, EV_WEAK);
+	const EvFacts *other = ev_facts(l->prover, is_required ? pair->old : pair->new, EV_NECESSARY);
 	EvVerdict	verdict = ev_facts_requires(l->prover, other, name) != NULL ? EV_COMPATIBLE : EV_INCOMPATIBLE;
 
 	ev_change_add(l, is_required ? EV_CHANGE_PROPERTY_BECAME_REQUIRED : EV_CHANGE_PROPERTY_BECAME_OPTIONAL,
@@ -80,15 +80,15 @@ report_required(Lister *l, Pair *pair, const EvString *name, Origin origin, bool
 }
 
 static void
-list_property(Lister *l, Pair *pair, const EvString *name)
+list_property(EvLister *l, EvPair *pair, const EvString *name)
 {
-	Prover	   *p = l->prover;
-	Origin		old_origin;
-	Origin		new_origin;
+	EvProver   *p = l->prover;
+	EvOrigin	old_origin;
+	EvOrigin	new_origin;
 	bool		in_old = declaration(p, pair->old_facts, name, &old_origin) != NULL;
 	bool		in_new = declaration(p, pair->new_facts, name, &new_origin) != NULL;
-	const TextFact *old_required = ev_facts_requires(p, pair->old_facts, name);
-	const TextFact *new_required = ev_facts_requires(p, pair->new_facts, name);
+	const EvTextFact *old_required = ev_facts_requires(p, pair->old_facts, name);
+	const EvTextFact *new_required = ev_facts_requires(p, pair->new_facts, name);
 
 	if (in_new && !in_old)
 	{
@@ -120,17 +120,17 @@ list_property(Lister *l, Pair *pair, const EvString *name)
 
 /* The keyword for further properties that says something; false: there is none. */
 static bool
-rest_origin(Prover *p, const Facts *f, Origin *origin, Subschema **rest)
+rest_origin(EvProver *p, const EvFacts *f, EvOrigin *origin, EvSubschema **rest)
 {
 	ListCell   *cell;
 
 	foreach(cell, f->object_shapes)
 	{
-		ObjectShape *shape = lfirst(cell);
+		EvObjectShape *shape = lfirst(cell);
 
 		if (shape->rest == &p->truth)
 			continue;
-		*origin = (Origin) {shape->subschema, shape->rest_tail};
+		*origin = (EvOrigin) {shape->subschema, shape->rest_tail};
 		*rest = shape->rest;
 		return true;
 	}
@@ -138,13 +138,13 @@ rest_origin(Prover *p, const Facts *f, Origin *origin, Subschema **rest)
 }
 
 static void
-list_rest(Lister *l, Pair *pair)
+list_rest(EvLister *l, EvPair *pair)
 {
-	Prover	   *p = l->prover;
-	SchemaSet  *old = ev_facts_rest(p, pair->old_facts);
-	SchemaSet  *new = ev_facts_rest(p, pair->new_facts);
-	Origin		origin;
-	Subschema  *rest;
+	EvProver   *p = l->prover;
+	EvSchemaSet *old = ev_facts_rest(p, pair->old_facts);
+	EvSchemaSet *new = ev_facts_rest(p, pair->new_facts);
+	EvOrigin	origin;
+	EvSubschema *rest;
 	bool		old_closed = ev_prove_empty(p, old);
 	bool		new_closed = ev_prove_empty(p, new);
 
@@ -164,24 +164,24 @@ list_rest(Lister *l, Pair *pair)
 		ev_list_pair(l, old, new, ev_scope_rest(p, pair->scope), origin);
 }
 
-static const NamedSchema *
-find_pattern(Prover *p, const Facts *f, const EvString *source, Origin *origin)
+static const EvNamedSchema *
+find_pattern(EvProver *p, const EvFacts *f, const EvString *source, EvOrigin *origin)
 {
 	ListCell   *cell;
 	ListCell   *named_cell;
 
 	foreach(cell, f->object_shapes)
 	{
-		ObjectShape *shape = lfirst(cell);
+		EvObjectShape *shape = lfirst(cell);
 
 		ev_spend(p, list_length(shape->patterns));
 		foreach(named_cell, shape->patterns)
 		{
-			NamedSchema *named = lfirst(named_cell);
+			EvNamedSchema *named = lfirst(named_cell);
 
 			if (!shape->evaluates || !ev_strings_equal(&named->name, source))
 				continue;
-			*origin = (Origin) {shape->subschema, named->tail};
+			*origin = (EvOrigin) {shape->subschema, named->tail};
 			return named;
 		}
 	}
@@ -189,20 +189,20 @@ find_pattern(Prover *p, const Facts *f, const EvString *source, Origin *origin)
 }
 
 static void
-list_patterns_of(Lister *l, Pair *pair, const Facts *from, const Facts *to, bool is_new)
+list_patterns_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *to, bool is_new)
 {
-	Prover	   *p = l->prover;
+	EvProver   *p = l->prover;
 	ListCell   *cell;
 	ListCell   *named_cell;
 
 	foreach(cell, from->object_shapes)
 	{
-		foreach(named_cell, ((ObjectShape *) lfirst(cell))->patterns)
+		foreach(named_cell, ((EvObjectShape *) lfirst(cell))->patterns)
 		{
-			NamedSchema *named = lfirst(named_cell);
-			const NamedSchema *other;
-			Origin		origin;
-			Origin		other_origin;
+			EvNamedSchema *named = lfirst(named_cell);
+			const EvNamedSchema *other;
+			EvOrigin	origin;
+			EvOrigin	other_origin;
 
 			if (find_pattern(p, from, &named->name, &origin) != named)
 				continue;
@@ -221,37 +221,37 @@ list_patterns_of(Lister *l, Pair *pair, const Facts *from, const Facts *to, bool
 }
 
 static void
-list_names(Lister *l, Pair *pair)
+list_names(EvLister *l, EvPair *pair)
 {
 	const List *old = pair->old_facts->names;
 	const List *new = pair->new_facts->names;
 	bool		same = list_length(old) == list_length(new);
 
 	for (int i = 0; i < list_length(old) && same; i++)
-		same = ev_schemas_same(l->prover, ((SchemaFact *) list_nth(old, i))->schema,
-							   ((SchemaFact *) list_nth(new, i))->schema);
+		same = ev_schemas_same(l->prover, ((EvSchemaFact *) list_nth(old, i))->schema,
+							   ((EvSchemaFact *) list_nth(new, i))->schema);
 	if (same)
 		return;
 	if (old == NIL)
-		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_ADDED, EV_ADDED, ((SchemaFact *) linitial(new))->origin,
+		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_ADDED, EV_ADDED, ((EvSchemaFact *) linitial(new))->origin,
 						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted now.");
 	else if (new == NIL)
-		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_REMOVED, EV_REMOVED, ((SchemaFact *) linitial(old))->origin,
+		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_REMOVED, EV_REMOVED, ((EvSchemaFact *) linitial(old))->origin,
 						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are not restricted any more.");
 	else
-		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_CHANGED, EV_BOTH, ((SchemaFact *) linitial(new))->origin,
+		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new))->origin,
 						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted otherwise.");
 }
 
-static const DependencyFact *
-find_dependency(Prover *p, const Facts *f, const DependencyFact *like)
+static const EvDependencyFact *
+find_dependency(EvProver *p, const EvFacts *f, const EvDependencyFact *like)
 {
 	ListCell   *cell;
 
 	ev_spend(p, list_length(f->dependencies));
 	foreach(cell, f->dependencies)
 	{
-		DependencyFact *fact = lfirst(cell);
+		EvDependencyFact *fact = lfirst(cell);
 
 		if (ev_strings_equal(&fact->property, &like->property) && (fact->schema == NULL) == (like->schema == NULL))
 			return fact;
@@ -260,7 +260,7 @@ find_dependency(Prover *p, const Facts *f, const DependencyFact *like)
 }
 
 static bool
-has_name(Prover *p, const List *names, const EvString *name)
+has_name(EvProver *p, const List *names, const EvString *name)
 {
 	ListCell   *cell;
 
@@ -275,7 +275,7 @@ has_name(Prover *p, const List *names, const EvString *name)
 
 /* What one side's dependencies have that the other's have not. */
 static void
-list_dependencies_of(Lister *l, Pair *pair, const Facts *from, const Facts *to, bool is_new)
+list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *to, bool is_new)
 {
 	EvSide		side = is_new ? EV_ADDED : EV_REMOVED;
 	ListCell   *cell;
@@ -283,8 +283,8 @@ list_dependencies_of(Lister *l, Pair *pair, const Facts *from, const Facts *to, 
 
 	foreach(cell, from->dependencies)
 	{
-		DependencyFact *dependency = lfirst(cell);
-		const DependencyFact *other = find_dependency(l->prover, to, dependency);
+		EvDependencyFact *dependency = lfirst(cell);
+		const EvDependencyFact *other = find_dependency(l->prover, to, dependency);
 
 		foreach(name, dependency->required)
 		{
@@ -311,9 +311,9 @@ list_dependencies_of(Lister *l, Pair *pair, const Facts *from, const Facts *to, 
 }
 
 void
-ev_list_properties(Lister *l, Pair *pair)
+ev_list_properties(EvLister *l, EvPair *pair)
 {
-	Prover	   *p = l->prover;
+	EvProver   *p = l->prover;
 	ListCell   *cell;
 
 	/* in the order of the new schema, then what only the old one has */
@@ -329,59 +329,59 @@ ev_list_properties(Lister *l, Pair *pair)
 
 /* ---------- items ---------- */
 
-static const NamedSchema *
-prefix_item(Prover *p, const Facts *f, int index, Origin *origin)
+static const EvNamedSchema *
+prefix_item(EvProver *p, const EvFacts *f, int index, EvOrigin *origin)
 {
 	ListCell   *cell;
 
 	ev_spend(p, list_length(f->array_shapes));
 	foreach(cell, f->array_shapes)
 	{
-		ArrayShape *shape = lfirst(cell);
-		const NamedSchema *item;
+		EvArrayShape *shape = lfirst(cell);
+		const EvNamedSchema *item;
 
 		if (index >= list_length(shape->prefix))
 			continue;
 		item = list_nth(shape->prefix, index);
 		if (item->tail == NULL)
 			continue;
-		*origin = (Origin) {shape->subschema, item->tail};
+		*origin = (EvOrigin) {shape->subschema, item->tail};
 		return item;
 	}
 	return NULL;
 }
 
 static EvVerdict
-item_verdict(Lister *l, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 index)
+item_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 index)
 {
-	Prover	   *p = l->prover;
+	EvProver   *p = l->prover;
 
 	if (ev_most_items(p, a) <= index || ev_prove_item(p, a, b, scope, index))
 		return EV_COMPATIBLE;
-	return ev_change_verdict(l, ev_facts_item(p, ev_facts(p, a, EV_WEAK), index),
-							 ev_facts_item(p, ev_facts(p, b, EV_STRONG), index),
+	return ev_change_verdict(l, ev_facts_item(p, ev_facts(p, a, EV_NECESSARY), index),
+							 ev_facts_item(p, ev_facts(p, b, EV_SUFFICIENT), index),
 							 ev_scope_item(p, scope, index), EV_FACT_ALL, EV_ALL_TYPES, false);
 }
 
 static bool
-items_origin(Prover *p, const Facts *f, Origin *origin)
+items_origin(EvProver *p, const EvFacts *f, EvOrigin *origin)
 {
 	ListCell   *cell;
 
 	foreach(cell, f->array_shapes)
 	{
-		ArrayShape *shape = lfirst(cell);
+		EvArrayShape *shape = lfirst(cell);
 
 		if (shape->rest == &p->truth)
 			continue;
-		*origin = (Origin) {shape->subschema, shape->rest_tail};
+		*origin = (EvOrigin) {shape->subschema, shape->rest_tail};
 		return true;
 	}
 	return false;
 }
 
 static void
-list_contains(Lister *l, Pair *pair)
+list_contains(EvLister *l, EvPair *pair)
 {
 	const List *old = pair->old_facts->contains;
 	const List *new = pair->new_facts->contains;
@@ -389,8 +389,8 @@ list_contains(Lister *l, Pair *pair)
 
 	for (int i = 0; i < list_length(old) && same; i++)
 	{
-		ContainsFact *a = list_nth(old, i);
-		ContainsFact *b = list_nth(new, i);
+		EvContainsFact *a = list_nth(old, i);
+		EvContainsFact *b = list_nth(new, i);
 
 		same = a->minimum == b->minimum && a->maximum == b->maximum &&
 			ev_schemas_same(l->prover, a->schema, b->schema);
@@ -398,32 +398,32 @@ list_contains(Lister *l, Pair *pair)
 	if (same)
 		return;
 	if (old == NIL)
-		ev_change_report(l, pair, EV_CHANGE_CONTAINS_ADDED, EV_ADDED, ((ContainsFact *) linitial(new))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONTAINS_ADDED, EV_ADDED, ((EvContainsFact *) linitial(new))->origin,
 						 EV_FACT_CONTAINS, EV_BIT(EV_ARRAY), false, "Arrays must contain a number of certain items now.");
 	else if (new == NIL)
-		ev_change_report(l, pair, EV_CHANGE_CONTAINS_REMOVED, EV_REMOVED, ((ContainsFact *) linitial(old))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONTAINS_REMOVED, EV_REMOVED, ((EvContainsFact *) linitial(old))->origin,
 						 EV_FACT_CONTAINS, EV_BIT(EV_ARRAY), false, "Arrays need not contain certain items any more.");
 	else
-		ev_change_report(l, pair, EV_CHANGE_CONTAINS_CHANGED, EV_BOTH, ((ContainsFact *) linitial(new))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONTAINS_CHANGED, EV_BOTH, ((EvContainsFact *) linitial(new))->origin,
 						 EV_FACT_CONTAINS, EV_BIT(EV_ARRAY), false, "Arrays must contain other items, or another number of them.");
 }
 
 void
-ev_list_items(Lister *l, Pair *pair)
+ev_list_items(EvLister *l, EvPair *pair)
 {
-	Prover	   *p = l->prover;
-	const Facts *old = pair->old_facts;
-	const Facts *new = pair->new_facts;
+	EvProver   *p = l->prover;
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
 	uint32		prefix = Max(ev_facts_prefix(old), ev_facts_prefix(new));
-	SchemaSet  *old_rest = ev_facts_item(p, old, prefix);
-	SchemaSet  *new_rest = ev_facts_item(p, new, prefix);
-	Origin		origin;
+	EvSchemaSet *old_rest = ev_facts_item(p, old, prefix);
+	EvSchemaSet *new_rest = ev_facts_item(p, new, prefix);
+	EvOrigin	origin;
 
 	for (uint32 i = 0; i < prefix; i++)
 	{
-		Origin		old_origin;
-		const NamedSchema *in_old = prefix_item(p, old, i, &old_origin);
-		const NamedSchema *in_new = prefix_item(p, new, i, &origin);
+		EvOrigin	old_origin;
+		const EvNamedSchema *in_old = prefix_item(p, old, i, &old_origin);
+		const EvNamedSchema *in_new = prefix_item(p, new, i, &origin);
 
 		if (in_old != NULL && in_new != NULL)
 			ev_list_pair(l, ev_facts_item(p, old, i), ev_facts_item(p, new, i), ev_scope_item(p, pair->scope, i), origin);
@@ -459,7 +459,7 @@ ev_list_items(Lister *l, Pair *pair)
 
 /* Pairs what is the same, and then the rest in its order. */
 static List *
-match_members(Prover *p, List *old, List *new, List **old_left, List **new_left)
+match_members(EvProver *p, List *old, List *new, List **old_left, List **new_left)
 {
 	List	   *pairs = NIL;
 	ListCell   *cell;
@@ -469,7 +469,7 @@ match_members(Prover *p, List *old, List *new, List **old_left, List **new_left)
 	*new_left = list_copy(new);
 	foreach(cell, old)
 	{
-		Subschema  *same = NULL;
+		EvSubschema *same = NULL;
 
 		ev_spend(p, list_length(*new_left));
 		foreach(other, *new_left)
@@ -486,13 +486,13 @@ match_members(Prover *p, List *old, List *new, List **old_left, List **new_left)
 	/* then those that are alike: one includes the other, */
 	foreach(cell, list_copy(*old_left))
 	{
-		SchemaSet  *a = ev_set_of(p, lfirst(cell));
-		Subschema  *like = NULL;
+		EvSchemaSet *a = ev_set_of(p, lfirst(cell));
+		EvSubschema *like = NULL;
 
 		ev_spend(p, (list_length(*old_left) + list_length(*new_left)) / 8);
 		foreach(other, *new_left)
 		{
-			SchemaSet  *b = ev_set_of(p, lfirst(other));
+			EvSchemaSet *b = ev_set_of(p, lfirst(other));
 
 			if (like == NULL && (ev_prove(p, a, b, NULL, EV_FACT_ALL) || ev_prove(p, b, a, NULL, EV_FACT_ALL)))
 				like = lfirst(other);
@@ -514,18 +514,18 @@ match_members(Prover *p, List *old, List *new, List **old_left, List **new_left)
 	return pairs;
 }
 
-static Origin
-member_origin(Prover *p, const GroupFact *group, const Subschema *member)
+static EvOrigin
+member_origin(EvProver *p, const EvGroupFact *group, const EvSubschema *member)
 {
 	if (member == &p->truth || member == &p->falsehood)
 		return group->origin;
-	return (Origin) {member, ""};
+	return (EvOrigin) {member, ""};
 }
 
 static void
-list_group(Lister *l, Pair *pair, const GroupFact *old, const GroupFact *new)
+list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact *new)
 {
-	Prover	   *p = l->prover;
+	EvProver   *p = l->prover;
 	List	   *old_left;
 	List	   *new_left;
 	List	   *pairs = match_members(p, old->members, new->members, &old_left, &new_left);
@@ -584,7 +584,7 @@ list_group(Lister *l, Pair *pair, const GroupFact *old, const GroupFact *new)
 }
 
 static void
-list_groups(Lister *l, Pair *pair)
+list_groups(EvLister *l, EvPair *pair)
 {
 	List	   *new_left = list_copy(pair->new_facts->groups);
 	List	   *old_left = NIL;
@@ -599,13 +599,13 @@ list_groups(Lister *l, Pair *pair)
 		old_left = NIL;
 		foreach(cell, from)
 		{
-			GroupFact  *old = lfirst(cell);
-			GroupFact  *found = NULL;
+			EvGroupFact *old = lfirst(cell);
+			EvGroupFact *found = NULL;
 
 			ev_spend(l->prover, list_length(new_left));
 			foreach(other, new_left)
 			{
-				GroupFact  *new = lfirst(other);
+				EvGroupFact *new = lfirst(other);
 				ListCell   *a;
 				ListCell   *b;
 
@@ -634,7 +634,7 @@ list_groups(Lister *l, Pair *pair)
 	}
 	foreach(cell, old_left)
 	{
-		GroupFact  *group = lfirst(cell);
+		EvGroupFact *group = lfirst(cell);
 
 		ev_change_report(l, pair, group->one ? EV_CHANGE_ONE_OF_REMOVED : EV_CHANGE_ANY_OF_REMOVED, EV_REMOVED,
 						 group->origin, EV_FACT_GROUPS, EV_ALL_TYPES, false,
@@ -642,7 +642,7 @@ list_groups(Lister *l, Pair *pair)
 	}
 	foreach(cell, new_left)
 	{
-		GroupFact  *group = lfirst(cell);
+		EvGroupFact *group = lfirst(cell);
 
 		ev_change_report(l, pair, group->one ? EV_CHANGE_ONE_OF_ADDED : EV_CHANGE_ANY_OF_ADDED, EV_ADDED,
 						 group->origin, EV_FACT_GROUPS, EV_ALL_TYPES, false,
@@ -654,7 +654,7 @@ list_groups(Lister *l, Pair *pair)
 /* ---------- not, if, and what is not looked into ---------- */
 
 static void
-list_nots(Lister *l, Pair *pair)
+list_nots(EvLister *l, EvPair *pair)
 {
 	List	   *old_left = NIL;
 	List	   *new_left = list_copy(pair->new_facts->nots);
@@ -663,13 +663,13 @@ list_nots(Lister *l, Pair *pair)
 
 	foreach(cell, pair->old_facts->nots)
 	{
-		SchemaFact *old = lfirst(cell);
-		SchemaFact *same = NULL;
+		EvSchemaFact *old = lfirst(cell);
+		EvSchemaFact *same = NULL;
 
 		ev_spend(l->prover, list_length(new_left));
 		foreach(other, new_left)
 		{
-			if (same == NULL && ev_schemas_same(l->prover, old->schema, ((SchemaFact *) lfirst(other))->schema))
+			if (same == NULL && ev_schemas_same(l->prover, old->schema, ((EvSchemaFact *) lfirst(other))->schema))
 				same = lfirst(other);
 		}
 		if (same == NULL)
@@ -679,31 +679,31 @@ list_nots(Lister *l, Pair *pair)
 	}
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
-		ev_change_report(l, pair, EV_CHANGE_NOT_CHANGED, EV_BOTH, ((SchemaFact *) linitial(new_left))->origin,
+		ev_change_report(l, pair, EV_CHANGE_NOT_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new_left))->origin,
 						 EV_FACT_NOT, EV_ALL_TYPES, false, "What is not allowed changed.");
 		return;
 	}
 	foreach(cell, old_left)
 	{
-		ev_change_report(l, pair, EV_CHANGE_NOT_REMOVED, EV_REMOVED, ((SchemaFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_NOT_REMOVED, EV_REMOVED, ((EvSchemaFact *) lfirst(cell))->origin,
 						 EV_FACT_NOT, EV_ALL_TYPES, false, "What was not allowed is allowed now.");
 	}
 	foreach(cell, new_left)
 	{
-		ev_change_report(l, pair, EV_CHANGE_NOT_ADDED, EV_ADDED, ((SchemaFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_NOT_ADDED, EV_ADDED, ((EvSchemaFact *) lfirst(cell))->origin,
 						 EV_FACT_NOT, EV_ALL_TYPES, false, "Something is not allowed any more.");
 	}
 }
 
 static bool
-same_conditions(Prover *p, const ConditionFact *a, const ConditionFact *b)
+same_conditions(EvProver *p, const EvConditionFact *a, const EvConditionFact *b)
 {
 	return ev_schemas_same(p, a->test, b->test) && ev_schemas_same(p, a->then, b->then) &&
 		ev_schemas_same(p, a->otherwise, b->otherwise);
 }
 
 static void
-list_conditions(Lister *l, Pair *pair)
+list_conditions(EvLister *l, EvPair *pair)
 {
 	List	   *old_left = NIL;
 	List	   *new_left = list_copy(pair->new_facts->conditions);
@@ -712,8 +712,8 @@ list_conditions(Lister *l, Pair *pair)
 
 	foreach(cell, pair->old_facts->conditions)
 	{
-		ConditionFact *old = lfirst(cell);
-		ConditionFact *same = NULL;
+		EvConditionFact *old = lfirst(cell);
+		EvConditionFact *same = NULL;
 
 		ev_spend(l->prover, list_length(new_left));
 		foreach(other, new_left)
@@ -728,24 +728,24 @@ list_conditions(Lister *l, Pair *pair)
 	}
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
-		ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, ((ConditionFact *) linitial(new_left))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, ((EvConditionFact *) linitial(new_left))->origin,
 						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition, or what follows from it, changed.");
 		return;
 	}
 	foreach(cell, old_left)
 	{
-		ev_change_report(l, pair, EV_CHANGE_CONDITION_REMOVED, EV_REMOVED, ((ConditionFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONDITION_REMOVED, EV_REMOVED, ((EvConditionFact *) lfirst(cell))->origin,
 						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "A condition was removed.");
 	}
 	foreach(cell, new_left)
 	{
-		ev_change_report(l, pair, EV_CHANGE_CONDITION_ADDED, EV_ADDED, ((ConditionFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONDITION_ADDED, EV_ADDED, ((EvConditionFact *) lfirst(cell))->origin,
 						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "A condition was added.");
 	}
 }
 
 static void
-list_opaques(Lister *l, Pair *pair)
+list_opaques(EvLister *l, EvPair *pair)
 {
 	const List *old = pair->old_facts->opaques;
 	const List *new = pair->new_facts->opaques;
@@ -756,13 +756,13 @@ list_opaques(Lister *l, Pair *pair)
 		ev_change_verdict(l, pair->new, pair->old, pair->scope, EV_FACT_OPAQUE, 0, false) == EV_COMPATIBLE)
 		return;
 	ev_change_report(l, pair, EV_CHANGE_REFERENCE_CHANGED, EV_BOTH,
-					 ((OpaqueFact *) linitial(new != NIL ? new : old))->origin,
+					 ((EvOpaqueFact *) linitial(new != NIL ? new : old))->origin,
 					 EV_FACT_OPAQUE, EV_ALL_TYPES, false,
 					 "Where a dynamic reference leads depends on the instance, and is not followed.");
 }
 
 void
-ev_list_applicators(Lister *l, Pair *pair)
+ev_list_applicators(EvLister *l, EvPair *pair)
 {
 	list_groups(l, pair);
 	list_nots(l, pair);

@@ -20,10 +20,10 @@
 /* What is being gathered. */
 typedef struct Gatherer
 {
-	Prover	   *prover;
-	Facts	   *facts;
+	EvProver   *prover;
+	EvFacts    *facts;
 	EvFactsForm form;
-	const Subschema *subschema; /* the one being read */
+	const EvSubschema *subschema;	/* the one being read */
 	EvKeywordValues keywords;	/* of it */
 } Gatherer;
 
@@ -36,11 +36,11 @@ string_of(const JsonbValue *value)
 }
 
 /* The subschema that a node of a document is; {} is the schema true. */
-static Subschema *
+static EvSubschema *
 child_of(Gatherer *g, const JsonbValue *node)
 {
-	Prover	   *p = g->prover;
-	Subschema  *child;
+	EvProver   *p = g->prover;
+	EvSubschema *child;
 
 	ev_spend(p, 10);
 	if (node->type == jbvBool)
@@ -55,10 +55,10 @@ child_of(Gatherer *g, const JsonbValue *node)
 	return child;
 }
 
-static Origin
+static EvOrigin
 origin_of(Gatherer *g, int keyword)
 {
-	return (Origin) {g->subschema, psprintf("/%s", ev_keywords[keyword].name)};
+	return (EvOrigin) {g->subschema, psprintf("/%s", ev_keywords[keyword].name)};
 }
 
 static inline bool
@@ -131,11 +131,11 @@ gather_types(Gatherer *g)
 static void
 gather_enum(Gatherer *g, int keyword)
 {
-	EnumFact   *fact;
+	EvEnumFact *fact;
 
 	if (!has(g, keyword))
 		return;
-	fact = palloc0(sizeof(EnumFact));
+	fact = palloc0(sizeof(EvEnumFact));
 	fact->is_const = keyword == EV_KW_CONST;
 	fact->origin = origin_of(g, keyword);
 	if (fact->is_const)
@@ -158,10 +158,10 @@ gather_enum(Gatherer *g, int keyword)
 	g->facts->enums = lappend(g->facts->enums, fact);
 }
 
-static SchemaFact *
+static EvSchemaFact *
 schema_fact(Gatherer *g, int keyword)
 {
-	SchemaFact *fact = palloc(sizeof(SchemaFact));
+	EvSchemaFact *fact = palloc(sizeof(EvSchemaFact));
 
 	fact->schema = child_of(g, value_of(g, keyword));
 	fact->origin = origin_of(g, keyword);
@@ -170,7 +170,7 @@ schema_fact(Gatherer *g, int keyword)
 
 /* A subschema that applies to the same instance. */
 static void
-add_schema(Gatherer *g, Subschema *schema)
+add_schema(Gatherer *g, EvSubschema *schema)
 {
 	ev_spend(g->prover, list_length(g->facts->schemas) / 8);
 	if (schema != &g->prover->truth && !list_member_ptr(g->facts->schemas, schema))
@@ -180,9 +180,9 @@ add_schema(Gatherer *g, Subschema *schema)
 static void
 add_opaque(Gatherer *g, const char *tail)
 {
-	OpaqueFact *fact = palloc(sizeof(OpaqueFact));
+	EvOpaqueFact *fact = palloc(sizeof(EvOpaqueFact));
 
-	fact->origin = (Origin) {g->subschema, tail};
+	fact->origin = (EvOrigin) {g->subschema, tail};
 	g->facts->opaques = lappend(g->facts->opaques, fact);
 }
 
@@ -190,17 +190,17 @@ add_opaque(Gatherer *g, const char *tail)
  * Where a dynamic reference can lead: to the one place that has the anchor.
  * NULL where there are several.
  */
-static Subschema *
-only_target(Prover *p, const Subschema *schema, const Reference *reference)
+static EvSubschema *
+only_target(EvProver *p, const EvSubschema *schema, const EvReference *reference)
 {
-	Subschema  *only = reference->target;
+	EvSubschema *only = reference->target;
 	ListCell   *cell;
 	ListCell   *anchor_cell;
 
 	foreach(cell, ev_compiler_of(p, schema)->resources)
 	{
-		Resource   *resource = lfirst(cell);
-		Subschema  *target = NULL;
+		EvResource *resource = lfirst(cell);
+		EvSubschema *target = NULL;
 
 		ev_spend(p, list_length(resource->anchors) + 1);
 		if (reference->dynamic_anchor[0] == '\0')
@@ -209,7 +209,7 @@ only_target(Prover *p, const Subschema *schema, const Reference *reference)
 		{
 			foreach(anchor_cell, resource->anchors)
 			{
-				Anchor	   *anchor = lfirst(anchor_cell);
+				EvSchemaAnchor *anchor = lfirst(anchor_cell);
 
 				if (anchor->dynamic && strcmp(anchor->name, reference->dynamic_anchor) == 0)
 					target = anchor->target;
@@ -231,8 +231,8 @@ gather_references(Gatherer *g)
 
 	foreach(cell, g->subschema->references)
 	{
-		Reference  *reference = lfirst(cell);
-		Subschema  *target = reference->target;
+		EvReference *reference = lfirst(cell);
+		EvSubschema *target = reference->target;
 
 		if (reference->dynamic_anchor != NULL)
 			target = only_target(g->prover, g->subschema, reference);
@@ -248,12 +248,12 @@ gather_references(Gatherer *g)
 static void
 gather_group(Gatherer *g, int keyword)
 {
-	GroupFact  *fact;
+	EvGroupFact *fact;
 	JsonbContainer *array;
 
 	if (!has(g, keyword))
 		return;
-	fact = palloc0(sizeof(GroupFact));
+	fact = palloc0(sizeof(EvGroupFact));
 	fact->one = keyword == EV_KW_ONE_OF;
 	fact->origin = origin_of(g, keyword);
 	array = value_of(g, keyword)->val.binary.data;
@@ -265,7 +265,7 @@ gather_group(Gatherer *g, int keyword)
 static void
 gather_applicators(Gatherer *g)
 {
-	Facts	   *f = g->facts;
+	EvFacts    *f = g->facts;
 
 	if (has(g, EV_KW_ALL_OF))
 	{
@@ -280,7 +280,7 @@ gather_applicators(Gatherer *g)
 		f->nots = lappend(f->nots, schema_fact(g, EV_KW_NOT));
 	if (has(g, EV_KW_IF))
 	{
-		ConditionFact *fact = palloc(sizeof(ConditionFact));
+		EvConditionFact *fact = palloc(sizeof(EvConditionFact));
 
 		fact->origin = origin_of(g, EV_KW_IF);
 		fact->test = child_of(g, value_of(g, EV_KW_IF));
@@ -295,7 +295,7 @@ gather_applicators(Gatherer *g)
 static void
 gather_bound(Gatherer *g, int keyword, bool exclusive, bool is_lower)
 {
-	NumberFact *bound = is_lower ? &g->facts->lower : &g->facts->upper;
+	EvNumberFact *bound = is_lower ? &g->facts->lower : &g->facts->upper;
 	Numeric		value;
 	int			order = 0;
 
@@ -332,7 +332,7 @@ gather_numbers(Gatherer *g)
 	gather_bound(g, EV_KW_EXCLUSIVE_MAXIMUM, true, false);
 	if (has(g, EV_KW_MULTIPLE_OF))
 	{
-		NumberFact *fact = palloc0(sizeof(NumberFact));
+		EvNumberFact *fact = palloc0(sizeof(EvNumberFact));
 
 		fact->value = value_of(g, EV_KW_MULTIPLE_OF)->val.numeric;
 		fact->origin = origin_of(g, EV_KW_MULTIPLE_OF);
@@ -341,17 +341,17 @@ gather_numbers(Gatherer *g)
 }
 
 static void
-gather_minimum(Gatherer *g, int keyword, CountFact *fact)
+gather_minimum(Gatherer *g, int keyword, EvCountFact *fact)
 {
 	if (has(g, keyword) && count_of(value_of(g, keyword)) > fact->value)
-		*fact = (CountFact) {count_of(value_of(g, keyword)), origin_of(g, keyword)};
+		*fact = (EvCountFact) {count_of(value_of(g, keyword)), origin_of(g, keyword)};
 }
 
 static void
-gather_maximum(Gatherer *g, int keyword, CountFact *fact)
+gather_maximum(Gatherer *g, int keyword, EvCountFact *fact)
 {
 	if (has(g, keyword) && count_of(value_of(g, keyword)) < fact->value)
-		*fact = (CountFact) {count_of(value_of(g, keyword)), origin_of(g, keyword)};
+		*fact = (EvCountFact) {count_of(value_of(g, keyword)), origin_of(g, keyword)};
 }
 
 static bool
@@ -364,14 +364,14 @@ is_string(const JsonbValue *value, const char *string)
 static void
 gather_strings(Gatherer *g)
 {
-	Facts	   *f = g->facts;
-	Resource   *resource = g->subschema->resource;
+	EvFacts    *f = g->facts;
+	EvResource *resource = g->subschema->resource;
 
 	gather_minimum(g, EV_KW_MIN_LENGTH, &f->min_length);
 	gather_maximum(g, EV_KW_MAX_LENGTH, &f->max_length);
 	if (has(g, EV_KW_PATTERN))
 	{
-		TextFact   *fact = palloc0(sizeof(TextFact));
+		EvTextFact *fact = palloc0(sizeof(EvTextFact));
 
 		fact->text = string_of(value_of(g, EV_KW_PATTERN));
 		fact->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->place,
@@ -387,7 +387,7 @@ gather_strings(Gatherer *g)
 
 		if (format != NULL)
 		{
-			FormatFact *fact = palloc(sizeof(FormatFact));
+			EvFormatFact *fact = palloc(sizeof(EvFormatFact));
 
 			fact->format = format;
 			fact->origin = origin_of(g, EV_KW_FORMAT);
@@ -402,7 +402,7 @@ gather_strings(Gatherer *g)
 
 		if (base64 || json)
 		{
-			ContentFact *fact = palloc(sizeof(ContentFact));
+			EvContentFact *fact = palloc(sizeof(EvContentFact));
 
 			fact->base64 = base64;
 			fact->json = json;
@@ -427,12 +427,12 @@ named_schemas(Gatherer *g, int keyword)
 	iterator = JsonbIteratorInit(value_of(g, keyword)->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		NamedSchema *named;
+		EvNamedSchema *named;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		named = palloc0(sizeof(NamedSchema));
+		named = palloc0(sizeof(EvNamedSchema));
 		named->name = string_of(&key);
 		named->schema = child_of(g, &value);
 		named->tail = ev_tail_name(ev_keywords[keyword].name, key.val.string.val, key.val.string.len);
@@ -445,7 +445,7 @@ named_schemas(Gatherer *g, int keyword)
 }
 
 static List *
-strings_of(Prover *p, const JsonbValue *array)
+strings_of(EvProver *p, const JsonbValue *array)
 {
 	List	   *result = NIL;
 
@@ -461,13 +461,13 @@ strings_of(Prover *p, const JsonbValue *array)
 }
 
 static void
-add_required(Prover *p, Facts *facts, const EvString *name, Origin origin)
+add_required(EvProver *p, EvFacts *facts, const EvString *name, EvOrigin origin)
 {
-	TextFact   *fact;
+	EvTextFact *fact;
 
 	if (ev_facts_requires(p, facts, name) != NULL)
 		return;
-	fact = palloc0(sizeof(TextFact));
+	fact = palloc0(sizeof(EvTextFact));
 	fact->text = *name;
 	fact->origin = origin;
 	facts->required = lappend(facts->required, fact);
@@ -486,12 +486,12 @@ gather_dependencies(Gatherer *g, int keyword)
 	iterator = JsonbIteratorInit(value_of(g, keyword)->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		DependencyFact *fact;
+		EvDependencyFact *fact;
 
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
-		fact = palloc0(sizeof(DependencyFact));
+		fact = palloc0(sizeof(EvDependencyFact));
 		fact->property = string_of(&key);
 		fact->origin.subschema = g->subschema;
 		fact->origin.tail = ev_tail_name(ev_keywords[keyword].name, key.val.string.val, key.val.string.len);
@@ -507,11 +507,11 @@ gather_dependencies(Gatherer *g, int keyword)
 static void
 gather_objects(Gatherer *g)
 {
-	Facts	   *f = g->facts;
+	EvFacts    *f = g->facts;
 
 	if (has(g, EV_KW_PROPERTIES) || has(g, EV_KW_PATTERN_PROPERTIES) || has(g, EV_KW_ADDITIONAL_PROPERTIES))
 	{
-		ObjectShape *shape = palloc0(sizeof(ObjectShape));
+		EvObjectShape *shape = palloc0(sizeof(EvObjectShape));
 
 		shape->subschema = g->subschema;
 		shape->names = named_schemas(g, EV_KW_PROPERTIES);
@@ -531,7 +531,7 @@ gather_objects(Gatherer *g)
 		int			i = 0;
 
 		foreach(cell, strings_of(g->prover, value_of(g, EV_KW_REQUIRED)))
-			add_required(g->prover, f, lfirst(cell), (Origin) {g->subschema, psprintf("/required/%d", i++)});
+			add_required(g->prover, f, lfirst(cell), (EvOrigin) {g->subschema, psprintf("/required/%d", i++)});
 	}
 	gather_minimum(g, EV_KW_MIN_PROPERTIES, &f->min_properties);
 	gather_maximum(g, EV_KW_MAX_PROPERTIES, &f->max_properties);
@@ -550,7 +550,7 @@ indexed_schemas(Gatherer *g, int keyword)
 
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 	{
-		NamedSchema *named = palloc0(sizeof(NamedSchema));
+		EvNamedSchema *named = palloc0(sizeof(EvNamedSchema));
 
 		named->schema = child_of(g, getIthJsonbValueFromContainer(array, i));
 		named->tail = ev_tail_index(ev_keywords[keyword].name, i);
@@ -562,8 +562,8 @@ indexed_schemas(Gatherer *g, int keyword)
 static void
 gather_arrays(Gatherer *g)
 {
-	Facts	   *f = g->facts;
-	ArrayShape *shape = palloc0(sizeof(ArrayShape));
+	EvFacts    *f = g->facts;
+	EvArrayShape *shape = palloc0(sizeof(EvArrayShape));
 	int			rest = -1;
 
 	shape->subschema = g->subschema;
@@ -597,7 +597,7 @@ gather_arrays(Gatherer *g)
 		f->unique = origin_of(g, EV_KW_UNIQUE_ITEMS);
 	if (has(g, EV_KW_CONTAINS))
 	{
-		ContainsFact *fact = palloc(sizeof(ContainsFact));
+		EvContainsFact *fact = palloc(sizeof(EvContainsFact));
 
 		fact->schema = child_of(g, value_of(g, EV_KW_CONTAINS));
 		fact->minimum = has(g, EV_KW_MIN_CONTAINS) ? count_of(value_of(g, EV_KW_MIN_CONTAINS)) : 1;
@@ -614,7 +614,7 @@ gather_arrays(Gatherer *g)
 /* What a schema's in-place applicators may evaluate. */
 typedef struct Evaluated
 {
-	List	   *names;			/* of NamedSchema */
+	List	   *names;			/* of EvNamedSchema */
 	List	   *patterns;
 	bool		all_properties;
 	uint32		prefix;
@@ -629,9 +629,9 @@ typedef struct Evaluated
  * children mean fewer that are left to be restricted.
  */
 static void
-gather_evaluated(Gatherer *g, Subschema *schema, bool is_root, Evaluated *e)
+gather_evaluated(Gatherer *g, EvSubschema *schema, bool is_root, Evaluated *e)
 {
-	Facts	   *f;
+	EvFacts    *f;
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -649,12 +649,12 @@ gather_evaluated(Gatherer *g, Subschema *schema, bool is_root, Evaluated *e)
 	if (f->opaques != NIL)
 	{
 		e->has_branches = true;
-		if (g->form == EV_WEAK)
+		if (g->form == EV_NECESSARY)
 			e->all_properties = e->all_items = true;
 	}
 	foreach(cell, f->object_shapes)
 	{
-		ObjectShape *shape = lfirst(cell);
+		EvObjectShape *shape = lfirst(cell);
 
 		ev_spend(g->prover, list_length(e->names) + list_length(shape->names) +
 				 list_length(e->patterns) + list_length(shape->patterns));
@@ -665,7 +665,7 @@ gather_evaluated(Gatherer *g, Subschema *schema, bool is_root, Evaluated *e)
 	}
 	foreach(cell, f->array_shapes)
 	{
-		ArrayShape *shape = lfirst(cell);
+		EvArrayShape *shape = lfirst(cell);
 
 		if (shape->rest_tail != NULL)
 			e->all_items = true;
@@ -677,16 +677,16 @@ gather_evaluated(Gatherer *g, Subschema *schema, bool is_root, Evaluated *e)
 
 	if (f->groups != NIL || f->conditions != NIL || f->dependencies != NIL || f->contains != NIL)
 		e->has_branches = true;
-	if (g->form == EV_STRONG)
+	if (g->form == EV_SUFFICIENT)
 		return;
 	foreach(cell, f->groups)
 	{
-		foreach(member, ((GroupFact *) lfirst(cell))->members)
+		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
 			gather_evaluated(g, lfirst(member), false, e);
 	}
 	foreach(cell, f->conditions)
 	{
-		ConditionFact *condition = lfirst(cell);
+		EvConditionFact *condition = lfirst(cell);
 
 		gather_evaluated(g, condition->test, false, e);
 		gather_evaluated(g, condition->then, false, e);
@@ -694,7 +694,7 @@ gather_evaluated(Gatherer *g, Subschema *schema, bool is_root, Evaluated *e)
 	}
 	foreach(cell, f->dependencies)
 	{
-		DependencyFact *dependency = lfirst(cell);
+		EvDependencyFact *dependency = lfirst(cell);
 
 		if (dependency->schema != NULL)
 			gather_evaluated(g, dependency->schema, false, e);
@@ -709,10 +709,10 @@ as_true(Gatherer *g, List *named)
 
 	foreach(cell, named)
 	{
-		NamedSchema *copy = palloc(sizeof(NamedSchema));
+		EvNamedSchema *copy = palloc(sizeof(EvNamedSchema));
 
 		ev_spend(g->prover, 2);
-		*copy = *(NamedSchema *) lfirst(cell);
+		*copy = *(EvNamedSchema *) lfirst(cell);
 		copy->schema = &g->prover->truth;
 		result = lappend(result, copy);
 	}
@@ -720,20 +720,20 @@ as_true(Gatherer *g, List *named)
 }
 
 static void
-gather_unevaluated(Gatherer *g, Facts *own)
+gather_unevaluated(Gatherer *g, EvFacts *own)
 {
 	Evaluated	e = {0};
-	Facts	   *all = g->facts;
+	EvFacts    *all = g->facts;
 
 	if (!has(g, EV_KW_UNEVALUATED_PROPERTIES) && !has(g, EV_KW_UNEVALUATED_ITEMS))
 		return;
 
 	g->facts = own;
-	gather_evaluated(g, unconstify(Subschema *, g->subschema), true, &e);
+	gather_evaluated(g, unconstify(EvSubschema *, g->subschema), true, &e);
 	g->facts = all;
 	if (has(g, EV_KW_UNEVALUATED_PROPERTIES) && !e.all_properties)
 	{
-		ObjectShape *shape = palloc0(sizeof(ObjectShape));
+		EvObjectShape *shape = palloc0(sizeof(EvObjectShape));
 
 		shape->subschema = g->subschema;
 		shape->names = as_true(g, e.names);
@@ -742,14 +742,14 @@ gather_unevaluated(Gatherer *g, Facts *own)
 		shape->rest_tail = "/unevaluatedProperties";
 		all->object_shapes = lappend(all->object_shapes, shape);
 	}
-	if (has(g, EV_KW_UNEVALUATED_ITEMS) && !e.all_items && !(e.some_items && g->form == EV_WEAK))
+	if (has(g, EV_KW_UNEVALUATED_ITEMS) && !e.all_items && !(e.some_items && g->form == EV_NECESSARY))
 	{
-		ArrayShape *shape = palloc0(sizeof(ArrayShape));
+		EvArrayShape *shape = palloc0(sizeof(EvArrayShape));
 
 		shape->subschema = g->subschema;
 		for (uint32 i = 0; i < e.prefix; i++)
 		{
-			NamedSchema *named = palloc0(sizeof(NamedSchema));
+			EvNamedSchema *named = palloc0(sizeof(EvNamedSchema));
 
 			ev_spend(g->prover, 2);
 			named->schema = &g->prover->truth;
@@ -765,17 +765,17 @@ gather_unevaluated(Gatherer *g, Facts *own)
 
 /* ---------- gathering ---------- */
 
-static void gather(Gatherer *g, Subschema *schema);
+static void gather(Gatherer *g, EvSubschema *schema);
 
 /*
  * The facts of one schema object with its $ref and allOf, but without its own
  * unevaluated keywords: what these look at.
  */
-static Facts *
-own_facts(Gatherer *g, Subschema *schema)
+static EvFacts *
+own_facts(Gatherer *g, EvSubschema *schema)
 {
 	Gatherer	own = *g;
-	Facts	   *f = palloc0(sizeof(Facts));
+	EvFacts    *f = palloc0(sizeof(EvFacts));
 
 	f->types = EV_ALL_TYPES;
 	f->max_length.value = f->max_items.value = f->max_properties.value = EV_NO_MAXIMUM;
@@ -793,7 +793,7 @@ own_facts(Gatherer *g, Subschema *schema)
 }
 
 static void
-gather(Gatherer *g, Subschema *schema)
+gather(Gatherer *g, EvSubschema *schema)
 {
 	bool		hides_siblings;
 
@@ -834,13 +834,13 @@ gather(Gatherer *g, Subschema *schema)
 static void
 apply_dependencies(Gatherer *g)
 {
-	Facts	   *f = g->facts;
+	EvFacts    *f = g->facts;
 	ListCell   *cell;
 	ListCell   *name;
 
 	foreach(cell, f->dependencies)
 	{
-		DependencyFact *dependency = lfirst(cell);
+		EvDependencyFact *dependency = lfirst(cell);
 
 		if (ev_facts_requires(g->prover, f, &dependency->property) == NULL)
 			continue;
@@ -853,9 +853,9 @@ apply_dependencies(Gatherer *g)
 
 /* Which values all enums allow; EnumFacts stay as they are. */
 static void
-combine_enums(Prover *p, Facts *f)
+combine_enums(EvProver *p, EvFacts *f)
 {
-	EnumFact   *first;
+	EvEnumFact *first;
 	ListCell   *cell;
 	ListCell   *value;
 
@@ -867,7 +867,7 @@ combine_enums(Prover *p, Facts *f)
 		bool		in_all = true;
 
 		for_each_from(cell, f->enums, 1)
-			in_all = in_all && ev_json_among(p, ((EnumFact *) lfirst(cell))->values, lfirst(value));
+			in_all = in_all && ev_json_among(p, ((EvEnumFact *) lfirst(cell))->values, lfirst(value));
 		if (in_all)
 			f->values = lappend(f->values, lfirst(value));
 	}
@@ -875,10 +875,10 @@ combine_enums(Prover *p, Facts *f)
 
 /* Takes types away that have no instance, as far as simple facts tell. */
 static void
-find_possible_types(Prover *p, Facts *f)
+find_possible_types(EvProver *p, EvFacts *f)
 {
-	NumberFact	lower = ev_facts_lower(f);
-	NumberFact	upper = ev_facts_upper(f);
+	EvNumberFact lower = ev_facts_lower(f);
+	EvNumberFact upper = ev_facts_upper(f);
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -899,7 +899,7 @@ find_possible_types(Prover *p, Facts *f)
 		f->possible &= ~EV_BIT(EV_OBJECT);
 	foreach(cell, f->contains)
 	{
-		ContainsFact *contains = lfirst(cell);
+		EvContainsFact *contains = lfirst(cell);
 
 		if (contains->minimum > contains->maximum || contains->minimum > f->max_items.value)
 			f->possible &= ~EV_BIT(EV_ARRAY);
@@ -915,20 +915,20 @@ find_possible_types(Prover *p, Facts *f)
 	}
 	foreach(cell, f->groups)
 	{
-		GroupFact  *group = lfirst(cell);
+		EvGroupFact *group = lfirst(cell);
 		uint32		types = 0;
 
 		foreach(member, group->members)
-			types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_WEAK)->possible;
+			types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_NECESSARY)->possible;
 		f->possible &= types;
 	}
 }
 
-Facts *
-ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
+EvFacts *
+ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 {
 	Gatherer	g = {.prover = p, .form = form};
-	Facts	   *f;
+	EvFacts    *f;
 	ListCell   *cell;
 	int			done = 0;
 
@@ -936,7 +936,7 @@ ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
 		return set->facts[form];
 	check_stack_depth();
 
-	f = palloc0(sizeof(Facts));
+	f = palloc0(sizeof(EvFacts));
 	ev_spend(p, 50 + list_length(set->members) + list_length(set->excluded));
 	f->exact = true;
 	f->types = set->types;
@@ -945,10 +945,10 @@ ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
 	foreach(cell, set->members)
 		f->schemas = lappend(f->schemas, lfirst(cell));
 	foreach(cell, set->required)
-		add_required(p, f, lfirst(cell), (Origin) {0});
+		add_required(p, f, lfirst(cell), (EvOrigin) {0});
 	foreach(cell, set->excluded)
 	{
-		SchemaFact *fact = palloc0(sizeof(SchemaFact));
+		EvSchemaFact *fact = palloc0(sizeof(EvSchemaFact));
 
 		fact->schema = lfirst(cell);
 		f->nots = lappend(f->nots, fact);
@@ -959,7 +959,7 @@ ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
 
 		while (done < list_length(f->schemas))
 			gather(&g, list_nth(f->schemas, done++));
-		if (form == EV_WEAK)
+		if (form == EV_NECESSARY)
 			apply_dependencies(&g);
 		if (done == list_length(f->schemas) && required == list_length(f->required))
 			break;
@@ -967,7 +967,7 @@ ev_facts(Prover *p, SchemaSet *set, EvFactsForm form)
 	combine_enums(p, f);
 	f->possible = f->types;
 	set->facts[form] = f;
-	if (form == EV_WEAK)
+	if (form == EV_NECESSARY)
 		find_possible_types(p, f);
 	return f;
 }

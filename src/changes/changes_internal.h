@@ -61,144 +61,144 @@ typedef enum EvTruth
 } EvTruth;
 
 /* Where a fact comes from. */
-typedef struct Origin
+typedef struct EvOrigin
 {
-	const Subschema *subschema; /* NULL: from nowhere in a document */
+	const EvSubschema *subschema;	/* NULL: from nowhere in a document */
 	const char *tail;			/* "/minimum" */
-} Origin;
+} EvOrigin;
 
-typedef struct NumberFact
+typedef struct EvNumberFact
 {
 	Numeric		value;			/* NULL: there is none */
 	bool		exclusive;		/* of bounds */
-	Origin		origin;
-} NumberFact;
+	EvOrigin	origin;
+} EvNumberFact;
 
-typedef struct CountFact
+typedef struct EvCountFact
 {
 	uint32		value;			/* 0 or EV_NO_MAXIMUM: there is none */
-	Origin		origin;
-} CountFact;
+	EvOrigin	origin;
+} EvCountFact;
 
 /* A pattern, or the name of a property. */
-typedef struct TextFact
+typedef struct EvTextFact
 {
 	EvString	text;
 	EvPattern  *pattern;		/* of patterns */
-	Origin		origin;
-} TextFact;
+	EvOrigin	origin;
+} EvTextFact;
 
-typedef struct FormatFact
+typedef struct EvFormatFact
 {
 	const EvFormat *format;
-	Origin		origin;
-} FormatFact;
+	EvOrigin	origin;
+} EvFormatFact;
 
 /* contentEncoding and contentMediaType of draft 7 */
-typedef struct ContentFact
+typedef struct EvContentFact
 {
 	bool		base64;
 	bool		json;
-	Origin		origin;
-} ContentFact;
+	EvOrigin	origin;
+} EvContentFact;
 
 /* enum or const */
-typedef struct EnumFact
+typedef struct EvEnumFact
 {
 	List	   *values;			/* of JsonbValue */
 	bool		is_const;
-	Origin		origin;
-} EnumFact;
+	EvOrigin	origin;
+} EvEnumFact;
 
-typedef struct NamedSchema
+typedef struct EvNamedSchema
 {
 	EvString	name;			/* or a pattern's source */
 	EvPattern  *pattern;		/* NULL: a name */
-	Subschema  *schema;
+	EvSubschema *schema;
 	const char *tail;
-} NamedSchema;
+} EvNamedSchema;
 
 /*
  * properties, patternProperties and additionalProperties of one schema, which
  * belong together; or unevaluatedProperties with what it does not concern.
  */
-typedef struct ObjectShape
+typedef struct EvObjectShape
 {
-	const Subschema *subschema;
-	List	   *names;			/* of NamedSchema */
-	List	   *patterns;		/* of NamedSchema */
-	Subschema  *rest;			/* of all other properties */
+	const EvSubschema *subschema;
+	List	   *names;			/* of EvNamedSchema */
+	List	   *patterns;		/* of EvNamedSchema */
+	EvSubschema *rest;			/* of all other properties */
 	const char *rest_tail;		/* NULL: the keyword is not there */
 	bool		evaluates;		/* not unevaluatedProperties */
-} ObjectShape;
+} EvObjectShape;
 
 /* prefixItems and items of one schema, or unevaluatedItems. */
-typedef struct ArrayShape
+typedef struct EvArrayShape
 {
-	const Subschema *subschema;
-	List	   *prefix;			/* of NamedSchema without names */
-	Subschema  *rest;
+	const EvSubschema *subschema;
+	List	   *prefix;			/* of EvNamedSchema without names */
+	EvSubschema *rest;
 	const char *rest_tail;		/* NULL: the keyword is not there */
-} ArrayShape;
+} EvArrayShape;
 
-typedef struct ContainsFact
+typedef struct EvContainsFact
 {
-	Subschema  *schema;
+	EvSubschema *schema;
 	uint32		minimum;
 	uint32		maximum;
-	Origin		origin;
-} ContainsFact;
+	EvOrigin	origin;
+} EvContainsFact;
 
 /* dependentRequired, dependentSchemas, dependencies: of one property */
-typedef struct DependencyFact
+typedef struct EvDependencyFact
 {
 	EvString	property;
 	List	   *required;		/* of EvString *; NIL if schema */
-	Subschema  *schema;
-	Origin		origin;
-} DependencyFact;
+	EvSubschema *schema;
+	EvOrigin	origin;
+} EvDependencyFact;
 
 /* anyOf or oneOf */
-typedef struct GroupFact
+typedef struct EvGroupFact
 {
 	bool		one;
-	List	   *members;		/* of Subschema */
-	Origin		origin;
-} GroupFact;
+	List	   *members;		/* of EvSubschema */
+	EvOrigin	origin;
+} EvGroupFact;
 
-typedef struct SchemaFact
+typedef struct EvSchemaFact
 {
-	Subschema  *schema;
-	Origin		origin;
-} SchemaFact;
+	EvSubschema *schema;
+	EvOrigin	origin;
+} EvSchemaFact;
 
-typedef struct ConditionFact
+typedef struct EvConditionFact
 {
-	Subschema  *test;
-	Subschema  *then;			/* the schema true if there is none */
-	Subschema  *otherwise;
-	Origin		origin;
-} ConditionFact;
+	EvSubschema *test;
+	EvSubschema *then;			/* the schema true if there is none */
+	EvSubschema *otherwise;
+	EvOrigin	origin;
+} EvConditionFact;
 
 /* What is not looked into. */
-typedef struct OpaqueFact
+typedef struct EvOpaqueFact
 {
-	Origin		origin;
-} OpaqueFact;
+	EvOrigin	origin;
+} EvOpaqueFact;
 
 /*
  * What a set of schemas that all apply says, with what $ref and allOf bring
  * in.  What is exact is the same in both forms; where a keyword can't be
- * expressed exactly, EV_WEAK facts say less than the schemas do (whatever is
- * valid obeys them), and EV_STRONG ones say more.
+ * expressed exactly, EV_NECESSARY facts say less than the schemas do (whatever is
+ * valid obeys them), and EV_SUFFICIENT ones say more.
  */
 typedef enum EvFactsForm
 {
-	EV_WEAK,
-	EV_STRONG
+	EV_NECESSARY,
+	EV_SUFFICIENT
 } EvFactsForm;
 
-typedef struct Facts
+typedef struct EvFacts
 {
 	bool		exact;
 	List	   *schemas;		/* Subschemas: those of the set, and what $ref
@@ -207,68 +207,68 @@ typedef struct Facts
 	bool		integer;		/* of numbers, integers only */
 	uint32		possible;		/* types of which there can be instances, as
 								 * far as other facts tell; weak form only */
-	Origin		type_origin;
-	List	   *enums;			/* of EnumFact */
+	EvOrigin	type_origin;
+	List	   *enums;			/* of EvEnumFact */
 	List	   *values;			/* of JsonbValue: what all enums allow */
-	NumberFact	lower;
-	NumberFact	upper;
-	List	   *multiples;		/* of NumberFact */
-	CountFact	min_length;
-	CountFact	max_length;
-	List	   *patterns;		/* of TextFact */
-	List	   *formats;		/* of FormatFact */
-	List	   *contents;		/* of ContentFact */
-	CountFact	min_items;
-	CountFact	max_items;
-	Origin		unique;			/* subschema NULL: not so */
+	EvNumberFact lower;
+	EvNumberFact upper;
+	List	   *multiples;		/* of EvNumberFact */
+	EvCountFact min_length;
+	EvCountFact max_length;
+	List	   *patterns;		/* of EvTextFact */
+	List	   *formats;		/* of EvFormatFact */
+	List	   *contents;		/* of EvContentFact */
+	EvCountFact min_items;
+	EvCountFact max_items;
+	EvOrigin	unique;			/* subschema NULL: not so */
 	List	   *array_shapes;
 	List	   *contains;
-	List	   *required;		/* of TextFact */
-	CountFact	min_properties;
-	CountFact	max_properties;
+	List	   *required;		/* of EvTextFact */
+	EvCountFact min_properties;
+	EvCountFact max_properties;
 	List	   *object_shapes;
-	List	   *names;			/* of SchemaFact: propertyNames */
+	List	   *names;			/* of EvSchemaFact: propertyNames */
 	List	   *dependencies;
 	List	   *groups;
-	List	   *nots;			/* of SchemaFact */
+	List	   *nots;			/* of EvSchemaFact */
 	List	   *conditions;
 	List	   *opaques;
-} Facts;
+} EvFacts;
 
 /*
  * Schemas that all apply to an instance.  Made once for the same members, so
  * that sets can be compared by their addresses.
  */
-typedef struct SchemaSet
+typedef struct EvSchemaSet
 {
-	List	   *members;		/* of Subschema; true is never among them */
-	List	   *excluded;		/* of Subschema: these must not apply */
+	List	   *members;		/* of EvSubschema; true is never among them */
+	List	   *excluded;		/* of EvSubschema: these must not apply */
 	List	   *required;		/* of EvString *: properties that are there */
 	uint32		types;			/* no other types */
-	Facts	   *facts[2];		/* by EvFactsForm, made when asked for */
-} SchemaSet;
+	EvFacts    *facts[2];		/* by EvFactsForm, made when asked for */
+} EvSchemaSet;
 
 /*
  * What the lenient reading needs to know of one place in the instance: all
  * that either schema could say about it, whichever branches are taken.
  */
-typedef struct Scope
+typedef struct EvScope
 {
-	SchemaSet  *old;
-	SchemaSet  *new;
-	List	   *old_cover;		/* of Facts */
+	EvSchemaSet *old;
+	EvSchemaSet *new;
+	List	   *old_cover;		/* of EvFacts */
 	List	   *new_cover;
-} Scope;
+} EvScope;
 
-typedef struct Prover
+typedef struct EvProver
 {
-	Compiler	old;
-	Compiler	new;
-	Subschema  *old_root;
-	Subschema  *new_root;
-	Subschema	truth;			/* the schema true, */
-	Subschema	falsehood;		/* and false */
-	SchemaSet  *anything;
+	EvCompiler	old;
+	EvCompiler	new;
+	EvSubschema *old_root;
+	EvSubschema *new_root;
+	EvSubschema truth;			/* the schema true, */
+	EvSubschema falsehood;		/* and false */
+	EvSchemaSet *anything;
 	HTAB	   *sets;			/* SetBucket by hash */
 	List	   *scopes;
 	HTAB	   *judgements;		/* Judgement by key */
@@ -297,17 +297,17 @@ typedef struct Prover
 	sigjmp_buf *give_up;		/* where to go when the budget is spent; NULL:
 								 * raise an error */
 	const char *spent;			/* what of the budget is spent, as a text */
-} Prover;
+} EvProver;
 
 /* ---------- changes_budget.c ---------- */
 
 #define EV_LOOK_INTERVAL	50000	/* work between two looks at the budget */
 
 /* Starts the budget of a prover, whose memory is CurrentMemoryContext. */
-extern void ev_budget_start(Prover *prover, int64 most_work);
+extern void ev_budget_start(EvProver *prover, int64 most_work);
 
-/* Looks for interrupts and at the budget; leaves the comparison if it is spent. */
-extern void ev_budget_look(Prover *prover);
+/* Looks for interrupts and at the budget; checks the comparison if it is spent. */
+extern void ev_budget_look(EvProver *prover);
 
 /*
  * Notes work: some 10 ns a unit, as a comparison of two short strings takes.
@@ -315,7 +315,7 @@ extern void ev_budget_look(Prover *prover);
  * makes them, so that work is bounded and a cancel is heard.
  */
 static inline void
-ev_spend(Prover *prover, int64 work)
+ev_spend(EvProver *prover, int64 work)
 {
 	prover->unseen += work + 1;
 	if (unlikely(prover->unseen > EV_LOOK_INTERVAL))
@@ -345,40 +345,40 @@ ev_value_work(const JsonbValue *value)
  * Reads a document and all that it refers to, in CurrentMemoryContext; its
  * root.  Raises where it is not valid.
  */
-extern Subschema *ev_prover_read(Compiler *compiler, const EvDocument *document, EvResolver resolver);
+extern EvSubschema *ev_prover_read(EvCompiler *compiler, const EvDocument *document, EvResolver resolver);
 
 /* ---------- changes_facts.c ---------- */
 
-extern void ev_prover_init(Prover *prover);
+extern void ev_prover_init(EvProver *prover);
 
 /* The set of these members; none of the lists is changed or kept. */
-extern SchemaSet *ev_set_make(Prover *prover, const List *members, const List *excluded,
-							  const List *required, uint32 types);
-extern SchemaSet *ev_set_of(Prover *prover, Subschema *schema);
+extern EvSchemaSet *ev_set_make(EvProver *prover, const List *members, const List *excluded,
+								const List *required, uint32 types);
+extern EvSchemaSet *ev_set_of(EvProver *prover, EvSubschema *schema);
 
 /* A set with one more member, or one more excluded. */
-extern SchemaSet *ev_set_with(Prover *prover, const SchemaSet *set, Subschema *schema);
-extern SchemaSet *ev_set_without(Prover *prover, const SchemaSet *set, Subschema *schema);
+extern EvSchemaSet *ev_set_with(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
+extern EvSchemaSet *ev_set_without(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
 
 /* A set with the instance's type among these; with a property that is there. */
-extern SchemaSet *ev_set_of_types(Prover *prover, const SchemaSet *set, uint32 types);
-extern SchemaSet *ev_set_requiring(Prover *prover, const SchemaSet *set, const EvString *property);
+extern EvSchemaSet *ev_set_of_types(EvProver *prover, const EvSchemaSet *set, uint32 types);
+extern EvSchemaSet *ev_set_requiring(EvProver *prover, const EvSchemaSet *set, const EvString *property);
 
-extern Facts *ev_facts(Prover *prover, SchemaSet *set, EvFactsForm form);
+extern EvFacts *ev_facts(EvProver *prover, EvSchemaSet *set, EvFactsForm form);
 
 /* What the facts say about a property, about other ones, about an item. */
-extern SchemaSet *ev_facts_property(Prover *prover, const Facts *facts, const EvString *name);
-extern SchemaSet *ev_facts_item(Prover *prover, const Facts *facts, uint32 index);
+extern EvSchemaSet *ev_facts_property(EvProver *prover, const EvFacts *facts, const EvString *name);
+extern EvSchemaSet *ev_facts_item(EvProver *prover, const EvFacts *facts, uint32 index);
 
 /* The length of the longest prefixItems. */
-extern uint32 ev_facts_prefix(const Facts *facts);
+extern uint32 ev_facts_prefix(const EvFacts *facts);
 
-extern const TextFact *ev_facts_requires(Prover *prover, const Facts *facts, const EvString *name);
+extern const EvTextFact *ev_facts_requires(EvProver *prover, const EvFacts *facts, const EvString *name);
 extern bool ev_strings_equal(const EvString *a, const EvString *b);
 extern bool ev_json_equal(const JsonbValue *a, const JsonbValue *b);
 
 /* Is a value among these? */
-extern bool ev_json_among(Prover *prover, const List *values, const JsonbValue *value);
+extern bool ev_json_among(EvProver *prover, const List *values, const JsonbValue *value);
 
 /*
  * Is a number of a size that we calculate with?  Sums, products and quotients of
@@ -387,25 +387,25 @@ extern bool ev_json_among(Prover *prover, const List *values, const JsonbValue *
 extern bool ev_number_is_moderate(Numeric number);
 
 /* Does a string match; EV_MAYBE where it has no UTF-8 form. */
-extern EvTruth ev_string_matches(Prover *prover, const EvPattern *pattern, const EvString *string);
+extern EvTruth ev_string_matches(EvProver *prover, const EvPattern *pattern, const EvString *string);
 
 /* Are two schemas the same but for annotations, through their references? */
-extern bool ev_schemas_same(Prover *prover, const Subschema *a, const Subschema *b);
+extern bool ev_schemas_same(EvProver *prover, const EvSubschema *a, const EvSubschema *b);
 
 /* Are the two documents the same but for annotations, with all they refer to? */
-extern bool ev_roots_same(Prover *prover);
+extern bool ev_roots_same(EvProver *prover);
 
 /* The compiler that a schema belongs to. */
-extern Compiler *ev_compiler_of(Prover *prover, const Subschema *schema);
+extern EvCompiler *ev_compiler_of(EvProver *prover, const EvSubschema *schema);
 
 /* The bound as it is for integers, if that is what numbers must be. */
-extern NumberFact ev_facts_lower(const Facts *facts);
-extern NumberFact ev_facts_upper(const Facts *facts);
+extern EvNumberFact ev_facts_lower(const EvFacts *facts);
+extern EvNumberFact ev_facts_upper(const EvFacts *facts);
 
 /* ---------- changes_value.c ---------- */
 
 /* Is a value valid under a set?  Under the facts of some kinds? */
-extern EvTruth ev_value_valid(Prover *prover, const JsonbValue *value, SchemaSet *set, uint32 kinds);
+extern EvTruth ev_value_valid(EvProver *prover, const JsonbValue *value, EvSchemaSet *set, uint32 kinds);
 
 /* ---------- changes_prove.c ---------- */
 
@@ -413,47 +413,47 @@ extern EvTruth ev_value_valid(Prover *prover, const JsonbValue *value, SchemaSet
  * Is it proved that each instance of `a` has the facts of these kinds that
  * `b` states?  scope: NULL in the strict reading.
  */
-extern bool ev_prove(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds);
+extern bool ev_prove(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
 /* Is it proved that a set has no instance? */
-extern bool ev_prove_empty(Prover *prover, SchemaSet *set);
+extern bool ev_prove_empty(EvProver *prover, EvSchemaSet *set);
 
 /*
  * The same about a part of the instance.  Within a proof the answer is
  * provisional.
  */
-extern bool ev_prove_child(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
-extern bool ev_prove_child_empty(Prover *prover, SchemaSet *set);
+extern bool ev_prove_child(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern bool ev_prove_child_empty(EvProver *prover, EvSchemaSet *set);
 
-extern Scope *ev_scope_make(Prover *prover, SchemaSet *old, SchemaSet *new);
-extern Scope *ev_scope_property(Prover *prover, Scope *scope, const EvString *name);
-extern Scope *ev_scope_rest(Prover *prover, Scope *scope);
-extern Scope *ev_scope_item(Prover *prover, Scope *scope, uint32 index);
+extern EvScope *ev_scope_make(EvProver *prover, EvSchemaSet *old, EvSchemaSet *new);
+extern EvScope *ev_scope_property(EvProver *prover, EvScope *scope, const EvString *name);
+extern EvScope *ev_scope_rest(EvProver *prover, EvScope *scope);
+extern EvScope *ev_scope_item(EvProver *prover, EvScope *scope, uint32 index);
 
 /* Does the lenient reading assume that a property, unless required, is not there? */
-extern bool ev_scope_absent(Prover *prover, Scope *scope, const EvString *name);
+extern bool ev_scope_absent(EvProver *prover, EvScope *scope, const EvString *name);
 
 /* ---------- changes_object.c ---------- */
 
-extern bool ev_prove_properties(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
-extern bool ev_prove_property(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope,
+extern bool ev_prove_properties(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern bool ev_prove_property(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope,
 							  const EvString *name);
-extern bool ev_prove_rest(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
-extern bool ev_prove_item(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 index);
-extern bool ev_prove_names(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
-extern bool ev_prove_dependencies(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
-extern bool ev_prove_items(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
-extern bool ev_prove_contains(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope);
-extern uint32 ev_most_items(Prover *prover, SchemaSet *set);
-extern uint32 ev_most_properties(Prover *prover, SchemaSet *set);
-extern bool ev_object_impossible(Prover *prover, SchemaSet *set);
-extern bool ev_array_impossible(Prover *prover, SchemaSet *set);
+extern bool ev_prove_rest(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern bool ev_prove_item(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 index);
+extern bool ev_prove_names(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern bool ev_prove_dependencies(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern bool ev_prove_items(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern bool ev_prove_contains(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern uint32 ev_most_items(EvProver *prover, EvSchemaSet *set);
+extern uint32 ev_most_properties(EvProver *prover, EvSchemaSet *set);
+extern bool ev_object_impossible(EvProver *prover, EvSchemaSet *set);
+extern bool ev_array_impossible(EvProver *prover, EvSchemaSet *set);
 
 /* What the facts say about properties that neither name nor pattern tells. */
-extern SchemaSet *ev_facts_rest(Prover *prover, const Facts *facts);
+extern EvSchemaSet *ev_facts_rest(EvProver *prover, const EvFacts *facts);
 
 /* The names that the facts of two sets speak of: List of EvString *. */
-extern List *ev_names_of(Prover *prover, SchemaSet *a, SchemaSet *b);
+extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
 /* ---------- changes_witness.c ---------- */
 
@@ -461,14 +461,14 @@ extern List *ev_names_of(Prover *prover, SchemaSet *a, SchemaSet *b);
  * A value that is valid under `a` and does not have the facts of these kinds
  * that `b` states; NULL where none was found.
  */
-extern JsonbValue *ev_witness(Prover *prover, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds);
+extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
 /* Could values of one of these types be made that are valid under `a`? */
-extern bool ev_has_samples(Prover *prover, SchemaSet *a, SchemaSet *b, uint32 types);
+extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
 
 /* ---------- changes_list.c ---------- */
 
 /* The differences between two sets, as EvChanges, in prover->changes. */
-extern void ev_list_changes(Prover *prover, SchemaSet *old, SchemaSet *new, Scope *scope);
+extern void ev_list_changes(EvProver *prover, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope);
 
 #endif							/* EV_CHANGES_INTERNAL_H */

@@ -23,7 +23,7 @@
 
 /* The JSON Pointer of a keyword; "" where it has none. */
 char *
-ev_change_location(Lister *l, Origin origin)
+ev_change_location(EvLister *l, EvOrigin origin)
 {
 	const EvLocation *place;
 	const EvLocation *top;
@@ -52,10 +52,10 @@ ev_change_location(Lister *l, Origin origin)
  * not proved is unknown, no refutation is looked for.
  */
 EvVerdict
-ev_change_verdict(Lister *l, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds,
+ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
 				  uint32 types, bool is_plain)
 {
-	Prover	   *p = l->prover;
+	EvProver   *p = l->prover;
 
 	if (p->roots_same || ev_prove(p, a, b, scope, kinds))
 		return EV_COMPATIBLE;
@@ -69,7 +69,7 @@ ev_change_verdict(Lister *l, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 ki
 }
 
 void
-ev_change_add(Lister *l, EvChangeRule rule, char *location, EvVerdict backward, EvVerdict forward,
+ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward, EvVerdict forward,
 			  const char *format,...)
 {
 	EvChange   *change = palloc(sizeof(EvChange));
@@ -102,7 +102,7 @@ ev_change_add(Lister *l, EvChangeRule rule, char *location, EvVerdict backward, 
  * what was only removed not backward.
  */
 void
-ev_change_report(Lister *l, Pair *pair, EvChangeRule rule, EvSide side, Origin origin,
+ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOrigin origin,
 				 uint32 kinds, uint32 types, bool is_plain, const char *message)
 {
 	EvVerdict	backward = EV_COMPATIBLE;
@@ -121,7 +121,7 @@ ev_change_report(Lister *l, Pair *pair, EvChangeRule rule, EvSide side, Origin o
  * though the whole is not.
  */
 static void
-settle_one(Lister *l, int first, bool forward, EvVerdict whole, bool *silent)
+settle_one(EvLister *l, int first, bool forward, EvVerdict whole, bool *silent)
 {
 	*silent = whole != EV_COMPATIBLE;
 	ev_spend(l->prover, list_length(l->changes) - first);
@@ -138,7 +138,7 @@ settle_one(Lister *l, int first, bool forward, EvVerdict whole, bool *silent)
 }
 
 void
-ev_change_settle(Lister *l, int first, EvVerdict backward, EvVerdict forward, Origin origin,
+ev_change_settle(EvLister *l, int first, EvVerdict backward, EvVerdict forward, EvOrigin origin,
 				 const char *message)
 {
 	bool		silent_backward;
@@ -193,7 +193,7 @@ ev_name_text(const EvString *name)
 }
 
 static char *
-types_text(const Facts *f)
+types_text(const EvFacts *f)
 {
 	StringInfoData text;
 	int			count = 0;
@@ -213,10 +213,10 @@ types_text(const Facts *f)
 /* ---------- keywords of all types ---------- */
 
 static void
-list_types(Lister *l, Pair *pair)
+list_types(EvLister *l, EvPair *pair)
 {
-	const Facts *old = pair->old_facts;
-	const Facts *new = pair->new_facts;
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
 	bool		narrower = (old->types & ~new->types) != 0 ||
 		(new->integer && !old->integer && (old->types & EV_BIT(EV_NUMBER)) != 0);
 	bool		wider = (new->types & ~old->types) != 0 ||
@@ -235,7 +235,7 @@ list_types(Lister *l, Pair *pair)
 
 /* A value that one side lists and the other does not. */
 static EvVerdict
-value_verdict(Lister *l, const JsonbValue *value, SchemaSet *from, SchemaSet *to)
+value_verdict(EvLister *l, const JsonbValue *value, EvSchemaSet *from, EvSchemaSet *to)
 {
 	EvTruth		before = ev_value_valid(l->prover, value, from, EV_FACT_ALL);
 	EvTruth		after = ev_value_valid(l->prover, value, to, EV_FACT_ALL);
@@ -246,12 +246,12 @@ value_verdict(Lister *l, const JsonbValue *value, SchemaSet *from, SchemaSet *to
 }
 
 static void
-list_enums(Lister *l, Pair *pair)
+list_enums(EvLister *l, EvPair *pair)
 {
-	const Facts *old = pair->old_facts;
-	const Facts *new = pair->new_facts;
-	EnumFact   *first_old = old->enums != NIL ? linitial(old->enums) : NULL;
-	EnumFact   *first_new = new->enums != NIL ? linitial(new->enums) : NULL;
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
+	EvEnumFact *first_old = old->enums != NIL ? linitial(old->enums) : NULL;
+	EvEnumFact *first_new = new->enums != NIL ? linitial(new->enums) : NULL;
 	ListCell   *cell;
 
 	if (first_old == NULL && first_new == NULL)
@@ -316,19 +316,19 @@ typedef struct BoundRules
 	{EV_CHANGE_##name##_ADDED, EV_CHANGE_##name##_REMOVED, EV_CHANGE_##name##_INCREASED, EV_CHANGE_##name##_DECREASED, what}
 
 static char *
-bound_text(NumberFact bound)
+bound_text(EvNumberFact bound)
 {
 	return psprintf("%s%s", ev_number_text(bound.value), bound.exclusive ? " (exclusive)" : "");
 }
 
 static void
-list_bound(Lister *l, Pair *pair, bool is_lower)
+list_bound(EvLister *l, EvPair *pair, bool is_lower)
 {
 	static const BoundRules lower_rules = BOUND_RULES(MINIMUM, "minimum");
 	static const BoundRules upper_rules = BOUND_RULES(MAXIMUM, "maximum");
 	const BoundRules *rules = is_lower ? &lower_rules : &upper_rules;
-	NumberFact	old = is_lower ? ev_facts_lower(pair->old_facts) : ev_facts_upper(pair->old_facts);
-	NumberFact	new = is_lower ? ev_facts_lower(pair->new_facts) : ev_facts_upper(pair->new_facts);
+	EvNumberFact old = is_lower ? ev_facts_lower(pair->old_facts) : ev_facts_upper(pair->old_facts);
+	EvNumberFact new = is_lower ? ev_facts_lower(pair->new_facts) : ev_facts_upper(pair->new_facts);
 	uint32		kind = is_lower ? EV_FACT_LOWER : EV_FACT_UPPER;
 	int			order;
 
@@ -337,7 +337,7 @@ list_bound(Lister *l, Pair *pair, bool is_lower)
 	if (old.value == NULL || new.value == NULL)
 	{
 		bool		is_added = old.value == NULL;
-		NumberFact	bound = is_added ? new : old;
+		EvNumberFact bound = is_added ? new : old;
 
 		ev_change_report(l, pair, is_added ? rules->added : rules->removed, is_added ? EV_ADDED : EV_REMOVED,
 						 bound.origin, kind, EV_BIT(EV_NUMBER), true,
@@ -357,7 +357,7 @@ list_bound(Lister *l, Pair *pair, bool is_lower)
 }
 
 static void
-list_count(Lister *l, Pair *pair, const BoundRules *rules, CountFact old, CountFact new,
+list_count(EvLister *l, EvPair *pair, const BoundRules *rules, EvCountFact old, EvCountFact new,
 		   bool is_lower, uint32 kind, uint32 type)
 {
 	uint32		none = is_lower ? 0 : EV_NO_MAXIMUM;
@@ -387,21 +387,21 @@ list_count(Lister *l, Pair *pair, const BoundRules *rules, CountFact old, CountF
 }
 
 static bool
-has_number(Prover *p, const List *facts, Numeric number)
+has_number(EvProver *p, const List *facts, Numeric number)
 {
 	ListCell   *cell;
 
 	ev_spend(p, list_length(facts) * (1 + VARSIZE_ANY(number) / 64));
 	foreach(cell, facts)
 	{
-		if (ev_number_compare(((NumberFact *) lfirst(cell))->value, number) == 0)
+		if (ev_number_compare(((EvNumberFact *) lfirst(cell))->value, number) == 0)
 			return true;
 	}
 	return false;
 }
 
 static void
-list_numbers(Lister *l, Pair *pair)
+list_numbers(EvLister *l, EvPair *pair)
 {
 	List	   *gone = NIL;
 	List	   *come = NIL;
@@ -412,18 +412,18 @@ list_numbers(Lister *l, Pair *pair)
 
 	foreach(cell, pair->old_facts->multiples)
 	{
-		if (!has_number(l->prover, pair->new_facts->multiples, ((NumberFact *) lfirst(cell))->value))
+		if (!has_number(l->prover, pair->new_facts->multiples, ((EvNumberFact *) lfirst(cell))->value))
 			gone = lappend(gone, lfirst(cell));
 	}
 	foreach(cell, pair->new_facts->multiples)
 	{
-		if (!has_number(l->prover, pair->old_facts->multiples, ((NumberFact *) lfirst(cell))->value))
+		if (!has_number(l->prover, pair->old_facts->multiples, ((EvNumberFact *) lfirst(cell))->value))
 			come = lappend(come, lfirst(cell));
 	}
 	if (list_length(gone) == 1 && list_length(come) == 1)
 	{
-		NumberFact *old = linitial(gone);
-		NumberFact *new = linitial(come);
+		EvNumberFact *old = linitial(gone);
+		EvNumberFact *new = linitial(come);
 
 		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_CHANGED, EV_BOTH, new->origin, EV_FACT_MULTIPLE,
 						 EV_BIT(EV_NUMBER), true,
@@ -433,24 +433,24 @@ list_numbers(Lister *l, Pair *pair)
 	}
 	foreach(cell, gone)
 	{
-		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_REMOVED, EV_REMOVED, ((NumberFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_REMOVED, EV_REMOVED, ((EvNumberFact *) lfirst(cell))->origin,
 						 EV_FACT_MULTIPLE, EV_BIT(EV_NUMBER), true,
 						 psprintf("Numbers need not be multiples of %s any more.",
-								  ev_number_text(((NumberFact *) lfirst(cell))->value)));
+								  ev_number_text(((EvNumberFact *) lfirst(cell))->value)));
 	}
 	foreach(cell, come)
 	{
-		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_ADDED, EV_ADDED, ((NumberFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_ADDED, EV_ADDED, ((EvNumberFact *) lfirst(cell))->origin,
 						 EV_FACT_MULTIPLE, EV_BIT(EV_NUMBER), true,
 						 psprintf("Numbers must be multiples of %s now.",
-								  ev_number_text(((NumberFact *) lfirst(cell))->value)));
+								  ev_number_text(((EvNumberFact *) lfirst(cell))->value)));
 	}
 }
 
 /* ---------- strings ---------- */
 
 static void
-list_patterns(Lister *l, Pair *pair)
+list_patterns(EvLister *l, EvPair *pair)
 {
 	List	   *gone = NIL;
 	List	   *come = NIL;
@@ -463,7 +463,7 @@ list_patterns(Lister *l, Pair *pair)
 
 		ev_spend(l->prover, list_length(pair->new_facts->patterns));
 		foreach(other, pair->new_facts->patterns)
-			found |= ev_strings_equal(&((TextFact *) lfirst(cell))->text, &((TextFact *) lfirst(other))->text);
+			found |= ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, &((EvTextFact *) lfirst(other))->text);
 		if (!found)
 			gone = lappend(gone, lfirst(cell));
 	}
@@ -473,14 +473,14 @@ list_patterns(Lister *l, Pair *pair)
 
 		ev_spend(l->prover, list_length(pair->old_facts->patterns));
 		foreach(other, pair->old_facts->patterns)
-			found |= ev_strings_equal(&((TextFact *) lfirst(cell))->text, &((TextFact *) lfirst(other))->text);
+			found |= ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, &((EvTextFact *) lfirst(other))->text);
 		if (!found)
 			come = lappend(come, lfirst(cell));
 	}
 	if (list_length(gone) == 1 && list_length(come) == 1)
 	{
-		TextFact   *old = linitial(gone);
-		TextFact   *new = linitial(come);
+		EvTextFact *old = linitial(gone);
+		EvTextFact *new = linitial(come);
 
 		ev_change_report(l, pair, EV_CHANGE_PATTERN_CHANGED, EV_BOTH, new->origin, EV_FACT_PATTERN, 0, false,
 						 psprintf("The pattern was %s and is %s now.", ev_name_text(&old->text), ev_name_text(&new->text)));
@@ -488,20 +488,20 @@ list_patterns(Lister *l, Pair *pair)
 	}
 	foreach(cell, gone)
 	{
-		ev_change_report(l, pair, EV_CHANGE_PATTERN_REMOVED, EV_REMOVED, ((TextFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_PATTERN_REMOVED, EV_REMOVED, ((EvTextFact *) lfirst(cell))->origin,
 						 EV_FACT_PATTERN, EV_BIT(EV_STRING), true,
-						 psprintf("Strings need not match %s any more.", ev_name_text(&((TextFact *) lfirst(cell))->text)));
+						 psprintf("Strings need not match %s any more.", ev_name_text(&((EvTextFact *) lfirst(cell))->text)));
 	}
 	foreach(cell, come)
 	{
-		ev_change_report(l, pair, EV_CHANGE_PATTERN_ADDED, EV_ADDED, ((TextFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_PATTERN_ADDED, EV_ADDED, ((EvTextFact *) lfirst(cell))->origin,
 						 EV_FACT_PATTERN, EV_BIT(EV_STRING), true,
-						 psprintf("Strings must match %s now.", ev_name_text(&((TextFact *) lfirst(cell))->text)));
+						 psprintf("Strings must match %s now.", ev_name_text(&((EvTextFact *) lfirst(cell))->text)));
 	}
 }
 
 static void
-list_formats(Lister *l, Pair *pair)
+list_formats(EvLister *l, EvPair *pair)
 {
 	List	   *gone = NIL;
 	List	   *come = NIL;
@@ -514,7 +514,7 @@ list_formats(Lister *l, Pair *pair)
 
 		ev_spend(l->prover, list_length(pair->new_facts->formats));
 		foreach(other, pair->new_facts->formats)
-			found |= ((FormatFact *) lfirst(cell))->format == ((FormatFact *) lfirst(other))->format;
+			found |= ((EvFormatFact *) lfirst(cell))->format == ((EvFormatFact *) lfirst(other))->format;
 		if (!found)
 			gone = lappend(gone, lfirst(cell));
 	}
@@ -524,14 +524,14 @@ list_formats(Lister *l, Pair *pair)
 
 		ev_spend(l->prover, list_length(pair->old_facts->formats));
 		foreach(other, pair->old_facts->formats)
-			found |= ((FormatFact *) lfirst(cell))->format == ((FormatFact *) lfirst(other))->format;
+			found |= ((EvFormatFact *) lfirst(cell))->format == ((EvFormatFact *) lfirst(other))->format;
 		if (!found)
 			come = lappend(come, lfirst(cell));
 	}
 	if (list_length(gone) == 1 && list_length(come) == 1)
 	{
-		FormatFact *old = linitial(gone);
-		FormatFact *new = linitial(come);
+		EvFormatFact *old = linitial(gone);
+		EvFormatFact *new = linitial(come);
 
 		ev_change_report(l, pair, EV_CHANGE_FORMAT_CHANGED, EV_BOTH, new->origin, EV_FACT_FORMAT, 0, false,
 						 psprintf("The format was \"%s\" and is \"%s\" now.", old->format->name, new->format->name));
@@ -539,49 +539,49 @@ list_formats(Lister *l, Pair *pair)
 	}
 	foreach(cell, gone)
 	{
-		ev_change_report(l, pair, EV_CHANGE_FORMAT_REMOVED, EV_REMOVED, ((FormatFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_FORMAT_REMOVED, EV_REMOVED, ((EvFormatFact *) lfirst(cell))->origin,
 						 EV_FACT_FORMAT, EV_BIT(EV_STRING), true,
 						 psprintf("Strings need not have the format \"%s\" any more.",
-								  ((FormatFact *) lfirst(cell))->format->name));
+								  ((EvFormatFact *) lfirst(cell))->format->name));
 	}
 	foreach(cell, come)
 	{
-		ev_change_report(l, pair, EV_CHANGE_FORMAT_ADDED, EV_ADDED, ((FormatFact *) lfirst(cell))->origin,
+		ev_change_report(l, pair, EV_CHANGE_FORMAT_ADDED, EV_ADDED, ((EvFormatFact *) lfirst(cell))->origin,
 						 EV_FACT_FORMAT, EV_BIT(EV_STRING), true,
 						 psprintf("Strings must have the format \"%s\" now.",
-								  ((FormatFact *) lfirst(cell))->format->name));
+								  ((EvFormatFact *) lfirst(cell))->format->name));
 	}
 }
 
 static void
-list_strings(Lister *l, Pair *pair)
+list_strings(EvLister *l, EvPair *pair)
 {
 	static const BoundRules min_length = BOUND_RULES(MIN_LENGTH, "least length");
 	static const BoundRules max_length = BOUND_RULES(MAX_LENGTH, "greatest length");
-	const Facts *old = pair->old_facts;
-	const Facts *new = pair->new_facts;
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
 
 	list_count(l, pair, &min_length, old->min_length, new->min_length, true, EV_FACT_MIN_LENGTH, EV_BIT(EV_STRING));
 	list_count(l, pair, &max_length, old->max_length, new->max_length, false, EV_FACT_MAX_LENGTH, EV_BIT(EV_STRING));
 	list_patterns(l, pair);
 	list_formats(l, pair);
 	if (list_length(new->contents) > list_length(old->contents))
-		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((ContentFact *) llast(new->contents))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) llast(new->contents))->origin,
 						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is checked now.");
 	else if (list_length(new->contents) < list_length(old->contents))
-		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((ContentFact *) llast(old->contents))->origin,
+		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) llast(old->contents))->origin,
 						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is not checked any more.");
 }
 
 /* ---------- counts of arrays and objects ---------- */
 
 static void
-list_sizes(Lister *l, Pair *pair)
+list_sizes(EvLister *l, EvPair *pair)
 {
 	static const BoundRules min_items = BOUND_RULES(MIN_ITEMS, "least number of items");
 	static const BoundRules max_items = BOUND_RULES(MAX_ITEMS, "greatest number of items");
-	const Facts *old = pair->old_facts;
-	const Facts *new = pair->new_facts;
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
 
 	list_count(l, pair, &min_items, old->min_items, new->min_items, true, EV_FACT_MIN_ITEMS, EV_BIT(EV_ARRAY));
 	list_count(l, pair, &max_items, old->max_items, new->max_items, false, EV_FACT_MAX_ITEMS, EV_BIT(EV_ARRAY));
@@ -594,7 +594,7 @@ list_sizes(Lister *l, Pair *pair)
 }
 
 static void
-list_property_counts(Lister *l, Pair *pair)
+list_property_counts(EvLister *l, EvPair *pair)
 {
 	static const BoundRules min_properties = BOUND_RULES(MIN_PROPERTIES, "least number of properties");
 	static const BoundRules max_properties = BOUND_RULES(MAX_PROPERTIES, "greatest number of properties");
@@ -608,7 +608,7 @@ list_property_counts(Lister *l, Pair *pair)
 /* ---------- annotations ---------- */
 
 static void
-list_annotation(Lister *l, const Subschema *schema, const JsonbValue *key, const char *what)
+list_annotation(EvLister *l, const EvSubschema *schema, const JsonbValue *key, const char *what)
 {
 	char	   *name = pnstrdup(key->val.string.val, key->val.string.len);
 	StringInfoData tail;
@@ -622,13 +622,13 @@ list_annotation(Lister *l, const Subschema *schema, const JsonbValue *key, const
 		else
 			appendStringInfoChar(&tail, *c);
 	}
-	ev_change_add(l, EV_CHANGE_ANNOTATION_CHANGED, ev_change_location(l, (Origin) {schema, tail.data}),
+	ev_change_add(l, EV_CHANGE_ANNOTATION_CHANGED, ev_change_location(l, (EvOrigin) {schema, tail.data}),
 				  EV_COMPATIBLE, EV_COMPATIBLE, "\"%s\" %s.", name, what);
 	pfree(tail.data);
 }
 
 static bool
-is_annotation(const Subschema *schema, const JsonbValue *key)
+is_annotation(const EvSubschema *schema, const JsonbValue *key)
 {
 	int			keyword = ev_keyword_find(key->val.string.val, key->val.string.len, schema->resource->draft);
 
@@ -638,7 +638,7 @@ is_annotation(const Subschema *schema, const JsonbValue *key)
 
 /* What b has that a has not, or has otherwise. */
 static void
-list_annotations_of(Lister *l, const Subschema *a, const Subschema *b, bool is_new)
+list_annotations_of(EvLister *l, const EvSubschema *a, const EvSubschema *b, bool is_new)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, b->container));
 	JsonbIteratorToken token;
@@ -663,15 +663,15 @@ list_annotations_of(Lister *l, const Subschema *a, const Subschema *b, bool is_n
 }
 
 static void
-list_annotations(Lister *l, Pair *pair)
+list_annotations(EvLister *l, EvPair *pair)
 {
 	List	   *old = pair->old_facts->schemas;
 	List	   *new = pair->new_facts->schemas;
 
 	for (int i = 0; i < list_length(old) && i < list_length(new); i++)
 	{
-		const Subschema *a = list_nth(old, i);
-		const Subschema *b = list_nth(new, i);
+		const EvSubschema *a = list_nth(old, i);
+		const EvSubschema *b = list_nth(new, i);
 
 		if (a->container == NULL || b->container == NULL || (i > 0 && list_length(old) != list_length(new)))
 			break;
@@ -684,7 +684,7 @@ list_annotations(Lister *l, Pair *pair)
 
 /* Schemas that refer to themselves come back to a pair; the first time will do. */
 static bool
-enter_pair(Lister *l, SchemaSet **key)
+enter_pair(EvLister *l, EvSchemaSet **key)
 {
 	bool		found;
 
@@ -695,11 +695,11 @@ enter_pair(Lister *l, SchemaSet **key)
 }
 
 void
-ev_list_pair(Lister *l, SchemaSet *old, SchemaSet *new, Scope *scope, Origin origin)
+ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin)
 {
-	Prover	   *p = l->prover;
-	Pair		pair = {.old = old, .new = new, .scope = scope, .origin = origin};
-	SchemaSet  *key[2] = {old, new};
+	EvProver   *p = l->prover;
+	EvPair		pair = {.old = old, .new = new, .scope = scope, .origin = origin};
+	EvSchemaSet *key[2] = {old, new};
 	uint32		common;
 	int			first = list_length(l->changes);
 	bool		silent;
@@ -708,8 +708,8 @@ ev_list_pair(Lister *l, SchemaSet *old, SchemaSet *new, Scope *scope, Origin ori
 	ev_spend(p, 100);
 	if (old == new || !enter_pair(l, key))
 		return;
-	pair.old_facts = ev_facts(p, old, EV_STRONG);
-	pair.new_facts = ev_facts(p, new, EV_STRONG);
+	pair.old_facts = ev_facts(p, old, EV_SUFFICIENT);
+	pair.new_facts = ev_facts(p, new, EV_SUFFICIENT);
 
 	list_annotations(l, &pair);
 	list_types(l, &pair);
@@ -767,7 +767,7 @@ match_changes(const void *a, const void *b, Size size pg_attribute_unused())
 
 /* One change for each place and rule, with the worst that was found. */
 static List *
-without_duplicates(Prover *p, List *changes)
+without_duplicates(EvProver *p, List *changes)
 {
 	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
 	.match = match_changes};
@@ -797,19 +797,19 @@ without_duplicates(Prover *p, List *changes)
 }
 
 void
-ev_list_changes(Prover *p, SchemaSet *old, SchemaSet *new, Scope *scope)
+ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 {
-	HASHCTL		control = {.keysize = 2 * sizeof(SchemaSet *), .entrysize = 2 * sizeof(SchemaSet *)};
-	Lister		l = {.prover = p};
+	HASHCTL		control = {.keysize = 2 * sizeof(EvSchemaSet *), .entrysize = 2 * sizeof(EvSchemaSet *)};
+	EvLister	l = {.prover = p};
 
 	control.hcxt = CurrentMemoryContext;
 	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->roots_same = ev_roots_same(p);
-	ev_list_pair(&l, old, new, scope, (Origin) {p->new_root, ""});
+	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
 	ev_change_settle(&l, 0,
 					 ev_change_verdict(&l, old, new, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
 					 ev_change_verdict(&l, new, old, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
-					 (Origin) {p->new_root, ""},
+					 (EvOrigin) {p->new_root, ""},
 					 "No single keyword tells what became of the instances that were valid.");
 	p->changes = without_duplicates(p, l.changes);
 }

@@ -10,24 +10,24 @@
 #include "jsonb/jsonb_number.h"
 #include "jsonb/jsonb_value.h"
 
-typedef struct Lister
+typedef struct EvLister
 {
-	Prover	   *prover;
+	EvProver   *prover;
 	List	   *changes;		/* of EvChange */
 	HTAB	   *visited;		/* pairs of SchemaSets that are being listed */
 	int			visits;
-} Lister;
+} EvLister;
 
 /* Two sets that stand in the same place. */
-typedef struct Pair
+typedef struct EvPair
 {
-	SchemaSet  *old;
-	SchemaSet  *new;
-	Scope	   *scope;			/* NULL: strict */
-	Origin		origin;			/* for what has no place of its own */
-	const Facts *old_facts;		/* what they state, EV_STRONG */
-	const Facts *new_facts;
-} Pair;
+	EvSchemaSet *old;
+	EvSchemaSet *new;
+	EvScope    *scope;			/* NULL: strict */
+	EvOrigin	origin;			/* for what has no place of its own */
+	const EvFacts *old_facts;	/* what they state, EV_SUFFICIENT */
+	const EvFacts *new_facts;
+} EvPair;
 
 /* Which direction a difference can hurt. */
 typedef enum EvSide
@@ -37,20 +37,20 @@ typedef enum EvSide
 	EV_BOTH
 } EvSide;
 
-extern char *ev_change_location(Lister *lister, Origin origin);
-extern EvVerdict ev_change_verdict(Lister *lister, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds,
+extern char *ev_change_location(EvLister *lister, EvOrigin origin);
+extern EvVerdict ev_change_verdict(EvLister *lister, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
 								   uint32 types, bool is_plain);
-extern void ev_change_add(Lister *lister, EvChangeRule rule, char *location, EvVerdict backward,
+extern void ev_change_add(EvLister *lister, EvChangeRule rule, char *location, EvVerdict backward,
 						  EvVerdict forward, const char *format,...) pg_attribute_printf(6, 7);
-extern void ev_change_report(Lister *lister, Pair *pair, EvChangeRule rule, EvSide side, Origin origin,
+extern void ev_change_report(EvLister *lister, EvPair *pair, EvChangeRule rule, EvSide side, EvOrigin origin,
 							 uint32 kinds, uint32 types, bool is_plain, const char *message);
-extern void ev_change_settle(Lister *lister, int first, EvVerdict backward, EvVerdict forward,
-							 Origin origin, const char *message);
+extern void ev_change_settle(EvLister *lister, int first, EvVerdict backward, EvVerdict forward,
+							 EvOrigin origin, const char *message);
 
-extern void ev_list_pair(Lister *lister, SchemaSet *old, SchemaSet *new, Scope *scope, Origin origin);
-extern void ev_list_properties(Lister *lister, Pair *pair);
-extern void ev_list_items(Lister *lister, Pair *pair);
-extern void ev_list_applicators(Lister *lister, Pair *pair);
+extern void ev_list_pair(EvLister *lister, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin);
+extern void ev_list_properties(EvLister *lister, EvPair *pair);
+extern void ev_list_items(EvLister *lister, EvPair *pair);
+extern void ev_list_applicators(EvLister *lister, EvPair *pair);
 
 extern char *ev_number_text(Numeric number);
 extern char *ev_json_text(const JsonbValue *value);

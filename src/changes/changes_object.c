@@ -18,7 +18,7 @@
 /* ---------- names ---------- */
 
 static void
-add_name(Prover *p, List **names, const EvString *name)
+add_name(EvProver *p, List **names, const EvString *name)
 {
 	ListCell   *cell;
 
@@ -32,15 +32,15 @@ add_name(Prover *p, List **names, const EvString *name)
 }
 
 /* What propertyNames says, of strings. */
-static SchemaSet *
-names_set(Prover *p, const Facts *f)
+static EvSchemaSet *
+names_set(EvProver *p, const EvFacts *f)
 {
 	List	   *members = NIL;
 	ListCell   *cell;
 
 	foreach(cell, f->names)
 	{
-		Subschema  *schema = ((SchemaFact *) lfirst(cell))->schema;
+		EvSubschema *schema = ((EvSchemaFact *) lfirst(cell))->schema;
 
 		ev_spend(p, list_length(members) / 8);
 		if (schema != &p->truth)
@@ -50,21 +50,21 @@ names_set(Prover *p, const Facts *f)
 }
 
 static void
-add_names_of(Prover *p, const Facts *f, List **names)
+add_names_of(EvProver *p, const EvFacts *f, List **names)
 {
 	ListCell   *cell;
 	ListCell   *named;
 
 	foreach(cell, f->object_shapes)
 	{
-		foreach(named, ((ObjectShape *) lfirst(cell))->names)
-			add_name(p, names, &((NamedSchema *) lfirst(named))->name);
+		foreach(named, ((EvObjectShape *) lfirst(cell))->names)
+			add_name(p, names, &((EvNamedSchema *) lfirst(named))->name);
 	}
 	foreach(cell, f->required)
-		add_name(p, names, &((TextFact *) lfirst(cell))->text);
+		add_name(p, names, &((EvTextFact *) lfirst(cell))->text);
 	if (f->names != NIL)
 	{
-		foreach(cell, ev_facts(p, names_set(p, f), EV_WEAK)->values)
+		foreach(cell, ev_facts(p, names_set(p, f), EV_NECESSARY)->values)
 		{
 			JsonbValue *value = lfirst(cell);
 			EvString   *name;
@@ -79,18 +79,18 @@ add_names_of(Prover *p, const Facts *f, List **names)
 }
 
 List *
-ev_names_of(Prover *p, SchemaSet *a, SchemaSet *b)
+ev_names_of(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 {
 	List	   *names = NIL;
 
-	add_names_of(p, ev_facts(p, a, EV_WEAK), &names);
-	add_names_of(p, ev_facts(p, b, EV_STRONG), &names);
+	add_names_of(p, ev_facts(p, a, EV_NECESSARY), &names);
+	add_names_of(p, ev_facts(p, b, EV_SUFFICIENT), &names);
 	return names;
 }
 
 /* Does propertyNames allow a name? */
 static EvTruth
-name_allowed(Prover *p, const Facts *f, const EvString *name)
+name_allowed(EvProver *p, const EvFacts *f, const EvString *name)
 {
 	JsonbValue	value = {.type = jbvString};
 
@@ -102,7 +102,7 @@ name_allowed(Prover *p, const Facts *f, const EvString *name)
 }
 
 static bool
-can_have(Prover *p, const Facts *f, const EvString *name)
+can_have(EvProver *p, const EvFacts *f, const EvString *name)
 {
 	return name_allowed(p, f, name) != EV_NO && !ev_prove_child_empty(p, ev_facts_property(p, f, name));
 }
@@ -110,11 +110,11 @@ can_have(Prover *p, const Facts *f, const EvString *name)
 /* ---------- properties ---------- */
 
 bool
-ev_prove_property(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, const EvString *name)
+ev_prove_property(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
-	const Facts *fa = ev_facts(p, a, EV_WEAK);
-	const Facts *fb = ev_facts(p, b, EV_STRONG);
-	SchemaSet  *wanted = ev_facts_property(p, fb, name);
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	EvSchemaSet *wanted = ev_facts_property(p, fb, name);
 
 	if (wanted == p->anything || name_allowed(p, fa, name) == EV_NO)
 		return true;
@@ -124,21 +124,21 @@ ev_prove_property(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, const EvS
 }
 
 static void
-add_patterns_of(Prover *p, const Facts *f, List **patterns)
+add_patterns_of(EvProver *p, const EvFacts *f, List **patterns)
 {
 	ListCell   *cell;
 	ListCell   *named;
 
 	foreach(cell, f->object_shapes)
 	{
-		foreach(named, ((ObjectShape *) lfirst(cell))->patterns)
-			add_name(p, patterns, &((NamedSchema *) lfirst(named))->name);
+		foreach(named, ((EvObjectShape *) lfirst(cell))->patterns)
+			add_name(p, patterns, &((EvNamedSchema *) lfirst(named))->name);
 	}
 }
 
 /* What is said of a name that no list has, where these patterns match it. */
-static SchemaSet *
-rest_set(Prover *p, const Facts *f, List *patterns, uint32 matching)
+static EvSchemaSet *
+rest_set(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
 {
 	List	   *members = NIL;
 	ListCell   *cell;
@@ -146,12 +146,12 @@ rest_set(Prover *p, const Facts *f, List *patterns, uint32 matching)
 
 	foreach(cell, f->object_shapes)
 	{
-		ObjectShape *shape = lfirst(cell);
+		EvObjectShape *shape = lfirst(cell);
 		bool		found = false;
 
 		foreach(named_cell, shape->patterns)
 		{
-			NamedSchema *named = lfirst(named_cell);
+			EvNamedSchema *named = lfirst(named_cell);
 
 			ev_spend(p, list_length(patterns) + list_length(members) / 8);
 			for (int i = 0; i < list_length(patterns); i++)
@@ -169,26 +169,26 @@ rest_set(Prover *p, const Facts *f, List *patterns, uint32 matching)
 	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
 }
 
-SchemaSet *
-ev_facts_rest(Prover *p, const Facts *f)
+EvSchemaSet *
+ev_facts_rest(EvProver *p, const EvFacts *f)
 {
 	return rest_set(p, f, NIL, 0);
 }
 
 /* The patterns that propertyNames demands, as bits. */
 static uint32
-demanded_patterns(Prover *p, const Facts *f, List *patterns)
+demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 {
 	uint32		result = 0;
 	ListCell   *cell;
 
 	if (f->names != NIL)
 	{
-		foreach(cell, ev_facts(p, names_set(p, f), EV_WEAK)->patterns)
+		foreach(cell, ev_facts(p, names_set(p, f), EV_NECESSARY)->patterns)
 		{
 			ev_spend(p, list_length(patterns));
 			for (int i = 0; i < list_length(patterns); i++)
-				if (ev_strings_equal(&((TextFact *) lfirst(cell))->text, list_nth(patterns, i)))
+				if (ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, list_nth(patterns, i)))
 					result |= 1 << i;
 		}
 	}
@@ -197,20 +197,20 @@ demanded_patterns(Prover *p, const Facts *f, List *patterns)
 
 /* Can there be properties that no list names? */
 static bool
-has_no_rest(Prover *p, const Facts *f)
+has_no_rest(EvProver *p, const EvFacts *f)
 {
 	return f->max_properties.value <= (uint32) list_length(f->required) ||
-		(f->names != NIL && ev_facts(p, names_set(p, f), EV_WEAK)->enums != NIL);
+		(f->names != NIL && ev_facts(p, names_set(p, f), EV_NECESSARY)->enums != NIL);
 }
 
 /*
  * Of all names but those that either side mentions.
  */
 bool
-ev_prove_rest(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
-	const Facts *fa = ev_facts(p, a, EV_WEAK);
-	const Facts *fb = ev_facts(p, b, EV_STRONG);
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
 	List	   *patterns = NIL;
 	uint32		demanded;
 
@@ -230,11 +230,11 @@ ev_prove_rest(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 }
 
 bool
-ev_prove_properties(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+ev_prove_properties(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
 	ListCell   *cell;
 
-	if (ev_facts(p, b, EV_STRONG)->object_shapes == NIL)
+	if (ev_facts(p, b, EV_SUFFICIENT)->object_shapes == NIL)
 		return true;
 	foreach(cell, ev_names_of(p, a, b))
 	{
@@ -246,7 +246,7 @@ ev_prove_properties(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 
 /* Is nothing allowed but the properties that the facts name? */
 static bool
-is_closed(Prover *p, const Facts *f)
+is_closed(EvProver *p, const EvFacts *f)
 {
 	List	   *patterns = NIL;
 	uint32		demanded;
@@ -264,9 +264,9 @@ is_closed(Prover *p, const Facts *f)
 }
 
 uint32
-ev_most_properties(Prover *p, SchemaSet *set)
+ev_most_properties(EvProver *p, EvSchemaSet *set)
 {
-	const Facts *f = ev_facts(p, set, EV_WEAK);
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	uint32		most = f->max_properties.value;
 	uint32		names = 0;
 	ListCell   *cell;
@@ -281,11 +281,11 @@ ev_most_properties(Prover *p, SchemaSet *set)
 }
 
 bool
-ev_prove_names(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+ev_prove_names(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
-	const Facts *fa = ev_facts(p, a, EV_WEAK);
-	const Facts *fb = ev_facts(p, b, EV_STRONG);
-	SchemaSet  *wanted;
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	EvSchemaSet *wanted;
 	ListCell   *cell;
 
 	if (fb->names == NIL)
@@ -309,25 +309,25 @@ ev_prove_names(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 }
 
 bool
-ev_prove_dependencies(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+ev_prove_dependencies(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
-	const Facts *fa = ev_facts(p, a, EV_WEAK);
-	const Facts *fb = ev_facts(p, b, EV_STRONG);
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
 	ListCell   *cell;
 	ListCell   *name;
 
 	foreach(cell, fb->dependencies)
 	{
-		DependencyFact *dependency = lfirst(cell);
+		EvDependencyFact *dependency = lfirst(cell);
 		bool		is_there = ev_facts_requires(p, fa, &dependency->property) != NULL;
-		SchemaSet  *with = is_there ? a : ev_set_requiring(p, a, &dependency->property);
+		EvSchemaSet *with = is_there ? a : ev_set_requiring(p, a, &dependency->property);
 
 		if (!is_there && (ev_scope_absent(p, scope, &dependency->property) ||
 						  !can_have(p, fa, &dependency->property)))
 			continue;
 		foreach(name, dependency->required)
 		{
-			if (ev_facts_requires(p, ev_facts(p, with, EV_WEAK), lfirst(name)) == NULL)
+			if (ev_facts_requires(p, ev_facts(p, with, EV_NECESSARY), lfirst(name)) == NULL)
 				return false;
 		}
 		if (dependency->schema != NULL &&
@@ -338,14 +338,14 @@ ev_prove_dependencies(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 }
 
 bool
-ev_object_impossible(Prover *p, SchemaSet *set)
+ev_object_impossible(EvProver *p, EvSchemaSet *set)
 {
-	const Facts *f = ev_facts(p, set, EV_WEAK);
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	ListCell   *cell;
 
 	foreach(cell, f->required)
 	{
-		if (!can_have(p, f, &((TextFact *) lfirst(cell))->text))
+		if (!can_have(p, f, &((EvTextFact *) lfirst(cell))->text))
 			return true;
 	}
 	return f->min_properties.value > 0 && ev_most_properties(p, set) < f->min_properties.value;
@@ -355,9 +355,9 @@ ev_object_impossible(Prover *p, SchemaSet *set)
 
 /* A position that can't be filled is where arrays end. */
 uint32
-ev_most_items(Prover *p, SchemaSet *set)
+ev_most_items(EvProver *p, EvSchemaSet *set)
 {
-	const Facts *f = ev_facts(p, set, EV_WEAK);
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	uint32		most = f->max_items.value;
 	uint32		prefix = Min(ev_facts_prefix(f), MOST_POSITIONS);
 
@@ -370,18 +370,18 @@ ev_most_items(Prover *p, SchemaSet *set)
 }
 
 bool
-ev_prove_item(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 index)
+ev_prove_item(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 index)
 {
-	return ev_prove_child(p, ev_facts_item(p, ev_facts(p, a, EV_WEAK), index),
-						  ev_facts_item(p, ev_facts(p, b, EV_STRONG), index),
+	return ev_prove_child(p, ev_facts_item(p, ev_facts(p, a, EV_NECESSARY), index),
+						  ev_facts_item(p, ev_facts(p, b, EV_SUFFICIENT), index),
 						  ev_scope_item(p, scope, index));
 }
 
 bool
-ev_prove_items(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+ev_prove_items(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
-	const Facts *fa = ev_facts(p, a, EV_WEAK);
-	const Facts *fb = ev_facts(p, b, EV_STRONG);
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
 	uint32		prefix = Max(ev_facts_prefix(fa), ev_facts_prefix(fb));
 	uint32		most;
 
@@ -397,21 +397,21 @@ ev_prove_items(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 }
 
 static bool
-prove_contains(Prover *p, SchemaSet *a, const ContainsFact *wanted)
+prove_contains(EvProver *p, EvSchemaSet *a, const EvContainsFact *wanted)
 {
-	const Facts *fa = ev_facts(p, a, EV_WEAK);
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
 	uint32		most = ev_most_items(p, a);
 	bool		minimum = wanted->minimum == 0;
 	bool		maximum = wanted->maximum == EV_NO_MAXIMUM || most <= wanted->maximum;
-	SchemaSet  *schema = ev_set_of(p, wanted->schema);
+	EvSchemaSet *schema = ev_set_of(p, wanted->schema);
 	uint32		prefix = ev_facts_prefix(fa);
 	uint32		surely = 0;
 	ListCell   *cell;
 
 	foreach(cell, fa->contains)
 	{
-		ContainsFact *given = lfirst(cell);
-		SchemaSet  *set = ev_set_of(p, given->schema);
+		EvContainsFact *given = lfirst(cell);
+		EvSchemaSet *set = ev_set_of(p, given->schema);
 
 		if (!minimum && given->minimum >= wanted->minimum)
 			minimum = ev_prove_child(p, set, schema, NULL);
@@ -429,11 +429,11 @@ prove_contains(Prover *p, SchemaSet *a, const ContainsFact *wanted)
 }
 
 bool
-ev_prove_contains(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope pg_attribute_unused())
+ev_prove_contains(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope pg_attribute_unused())
 {
 	ListCell   *cell;
 
-	foreach(cell, ev_facts(p, b, EV_STRONG)->contains)
+	foreach(cell, ev_facts(p, b, EV_SUFFICIENT)->contains)
 	{
 		if (!prove_contains(p, a, lfirst(cell)))
 			return false;
@@ -442,9 +442,9 @@ ev_prove_contains(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope pg_attribu
 }
 
 bool
-ev_array_impossible(Prover *p, SchemaSet *set)
+ev_array_impossible(EvProver *p, EvSchemaSet *set)
 {
-	const Facts *f = ev_facts(p, set, EV_WEAK);
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	uint32		most = ev_most_items(p, set);
 	uint32		prefix = ev_facts_prefix(f);
 	ListCell   *cell;
@@ -455,7 +455,7 @@ ev_array_impossible(Prover *p, SchemaSet *set)
 		return false;
 	foreach(cell, f->contains)
 	{
-		ContainsFact *contains = lfirst(cell);
+		EvContainsFact *contains = lfirst(cell);
 		bool		possible = contains->minimum == 0;
 
 		for (uint32 i = 0; i <= prefix && i < most && !possible; i++)

@@ -32,9 +32,9 @@
 /* What is being proved, or is known.  For emptiness b is NULL. */
 typedef struct JudgementKey
 {
-	SchemaSet  *a;
-	SchemaSet  *b;
-	Scope	   *scope;
+	EvSchemaSet *a;
+	EvSchemaSet *b;
+	EvScope    *scope;
 	uint64		kinds;
 } JudgementKey;
 
@@ -51,11 +51,11 @@ typedef struct Judgement
 
 /* ---------- judgements ---------- */
 
-static bool prove_set(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds);
-static bool prove_no_instance(Prover *p, SchemaSet *set);
+static bool prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
+static bool prove_no_instance(EvProver *p, EvSchemaSet *set);
 
 static Judgement *
-find_judgement(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
+find_judgement(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	JudgementKey key = {a, b, scope, kinds};
 	Judgement  *judgement;
@@ -78,7 +78,7 @@ find_judgement(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds
 
 /* Makes a judgement, unless that was done in this round. */
 static bool
-make(Prover *p, Judgement *judgement)
+make(EvProver *p, Judgement *judgement)
 {
 	const JudgementKey *key = &judgement->key;
 	bool		result;
@@ -115,7 +115,7 @@ make(Prover *p, Judgement *judgement)
  * proved.  A round begins with all that is not refused yet.
  */
 static bool
-make_in_rounds(Prover *p, Judgement *judgement)
+make_in_rounds(EvProver *p, Judgement *judgement)
 {
 	bool		result;
 	ListCell   *cell;
@@ -147,7 +147,7 @@ make_in_rounds(Prover *p, Judgement *judgement)
 }
 
 static bool
-judge(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
+judge(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	Judgement  *judgement = find_judgement(p, a, b, scope, kinds);
 
@@ -156,7 +156,7 @@ judge(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
 
 /* About a part of the instance: assumed for now, to be made later. */
 static bool
-assume(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
 	Judgement  *judgement = find_judgement(p, a, b, scope, b != NULL ? EV_FACT_ALL : 0);
 
@@ -174,7 +174,7 @@ assume(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
 }
 
 bool
-ev_prove(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
+ev_prove(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	if (b == p->anything || a == b)
 		return true;
@@ -182,7 +182,7 @@ ev_prove(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
 }
 
 bool
-ev_prove_empty(Prover *p, SchemaSet *set)
+ev_prove_empty(EvProver *p, EvSchemaSet *set)
 {
 	if (set == p->anything)
 		return false;
@@ -190,13 +190,13 @@ ev_prove_empty(Prover *p, SchemaSet *set)
 }
 
 bool
-ev_prove_child(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope)
+ev_prove_child(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
 	return b == p->anything || a == b || assume(p, a, b, scope);
 }
 
 bool
-ev_prove_child_empty(Prover *p, SchemaSet *set)
+ev_prove_child_empty(EvProver *p, EvSchemaSet *set)
 {
 	return set != p->anything && assume(p, set, NULL, NULL);
 }
@@ -204,9 +204,9 @@ ev_prove_child_empty(Prover *p, SchemaSet *set)
 /* ---------- the lenient reading ---------- */
 
 static void
-add_cover(Prover *p, SchemaSet *set, List **cover)
+add_cover(EvProver *p, EvSchemaSet *set, List **cover)
 {
-	Facts	   *f = ev_facts(p, set, EV_WEAK);
+	EvFacts    *f = ev_facts(p, set, EV_NECESSARY);
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -217,12 +217,12 @@ add_cover(Prover *p, SchemaSet *set, List **cover)
 	*cover = lappend(*cover, f);
 	foreach(cell, f->groups)
 	{
-		foreach(member, ((GroupFact *) lfirst(cell))->members)
+		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
 			add_cover(p, ev_set_of(p, lfirst(member)), cover);
 	}
 	foreach(cell, f->conditions)
 	{
-		ConditionFact *condition = lfirst(cell);
+		EvConditionFact *condition = lfirst(cell);
 
 		add_cover(p, ev_set_of(p, condition->test), cover);
 		add_cover(p, ev_set_of(p, condition->then), cover);
@@ -230,17 +230,17 @@ add_cover(Prover *p, SchemaSet *set, List **cover)
 	}
 	foreach(cell, f->dependencies)
 	{
-		DependencyFact *dependency = lfirst(cell);
+		EvDependencyFact *dependency = lfirst(cell);
 
 		if (dependency->schema != NULL)
 			add_cover(p, ev_set_of(p, dependency->schema), cover);
 	}
 }
 
-Scope *
-ev_scope_make(Prover *p, SchemaSet *old, SchemaSet *new)
+EvScope *
+ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
 {
-	Scope	   *scope;
+	EvScope    *scope;
 	ListCell   *cell;
 
 	ev_spend(p, list_length(p->scopes) / 4);
@@ -250,7 +250,7 @@ ev_scope_make(Prover *p, SchemaSet *old, SchemaSet *new)
 		if (scope->old == old && scope->new == new)
 			return scope;
 	}
-	scope = palloc0(sizeof(Scope));
+	scope = palloc0(sizeof(EvScope));
 	scope->old = old;
 	scope->new = new;
 	add_cover(p, old, &scope->old_cover);
@@ -260,15 +260,15 @@ ev_scope_make(Prover *p, SchemaSet *old, SchemaSet *new)
 }
 
 /* All that a cover says of a property (index < 0), or of an item. */
-static SchemaSet *
-cover_child(Prover *p, List *cover, const EvString *name, int64 index)
+static EvSchemaSet *
+cover_child(EvProver *p, List *cover, const EvString *name, int64 index)
 {
 	List	   *members = NIL;
 	ListCell   *cell;
 
 	foreach(cell, cover)
 	{
-		SchemaSet  *child = index < 0 ? ev_facts_property(p, lfirst(cell), name) :
+		EvSchemaSet *child = index < 0 ? ev_facts_property(p, lfirst(cell), name) :
 			ev_facts_item(p, lfirst(cell), (uint32) index);
 
 		ev_spend(p, (int64) list_length(members) * list_length(child->members) / 8);
@@ -277,8 +277,8 @@ cover_child(Prover *p, List *cover, const EvString *name, int64 index)
 	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
 }
 
-Scope *
-ev_scope_property(Prover *p, Scope *scope, const EvString *name)
+EvScope *
+ev_scope_property(EvProver *p, EvScope *scope, const EvString *name)
 {
 	if (scope == NULL)
 		return NULL;
@@ -286,8 +286,8 @@ ev_scope_property(Prover *p, Scope *scope, const EvString *name)
 						 cover_child(p, scope->new_cover, name, -1));
 }
 
-Scope *
-ev_scope_item(Prover *p, Scope *scope, uint32 index)
+EvScope *
+ev_scope_item(EvProver *p, EvScope *scope, uint32 index)
 {
 	if (scope == NULL)
 		return NULL;
@@ -296,8 +296,8 @@ ev_scope_item(Prover *p, Scope *scope, uint32 index)
 }
 
 /* All that a cover says of properties without a name of their own. */
-static SchemaSet *
-cover_rest(Prover *p, List *cover)
+static EvSchemaSet *
+cover_rest(EvProver *p, List *cover)
 {
 	List	   *members = NIL;
 	ListCell   *cell;
@@ -306,25 +306,25 @@ cover_rest(Prover *p, List *cover)
 
 	foreach(cell, cover)
 	{
-		foreach(shape_cell, ((Facts *) lfirst(cell))->object_shapes)
+		foreach(shape_cell, ((EvFacts *) lfirst(cell))->object_shapes)
 		{
-			ObjectShape *shape = lfirst(shape_cell);
+			EvObjectShape *shape = lfirst(shape_cell);
 
 			ev_spend(p, (1 + list_length(shape->patterns)) * (1 + list_length(members) / 8));
 			if (shape->rest != &p->truth)
 				members = list_append_unique_ptr(members, shape->rest);
 			foreach(named, shape->patterns)
 			{
-				if (((NamedSchema *) lfirst(named))->schema != &p->truth)
-					members = list_append_unique_ptr(members, ((NamedSchema *) lfirst(named))->schema);
+				if (((EvNamedSchema *) lfirst(named))->schema != &p->truth)
+					members = list_append_unique_ptr(members, ((EvNamedSchema *) lfirst(named))->schema);
 			}
 		}
 	}
 	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
 }
 
-Scope *
-ev_scope_rest(Prover *p, Scope *scope)
+EvScope *
+ev_scope_rest(EvProver *p, EvScope *scope)
 {
 	if (scope == NULL)
 		return NULL;
@@ -336,7 +336,7 @@ ev_scope_rest(Prover *p, Scope *scope)
  * further properties that says something about them.
  */
 static bool
-declares(Prover *p, List *cover, const EvString *name, bool by_name)
+declares(EvProver *p, List *cover, const EvString *name, bool by_name)
 {
 	ListCell   *cell;
 	ListCell   *shape_cell;
@@ -344,14 +344,14 @@ declares(Prover *p, List *cover, const EvString *name, bool by_name)
 
 	foreach(cell, cover)
 	{
-		foreach(shape_cell, ((Facts *) lfirst(cell))->object_shapes)
+		foreach(shape_cell, ((EvFacts *) lfirst(cell))->object_shapes)
 		{
-			ObjectShape *shape = lfirst(shape_cell);
+			EvObjectShape *shape = lfirst(shape_cell);
 
 			ev_spend(p, list_length(shape->names));
 			foreach(named_cell, shape->names)
 			{
-				if (ev_strings_equal(&((NamedSchema *) lfirst(named_cell))->name, name))
+				if (ev_strings_equal(&((EvNamedSchema *) lfirst(named_cell))->name, name))
 					return true;
 			}
 			if (by_name)
@@ -360,7 +360,7 @@ declares(Prover *p, List *cover, const EvString *name, bool by_name)
 				return true;
 			foreach(named_cell, shape->patterns)
 			{
-				if (ev_string_matches(p, ((NamedSchema *) lfirst(named_cell))->pattern, name) != EV_NO)
+				if (ev_string_matches(p, ((EvNamedSchema *) lfirst(named_cell))->pattern, name) != EV_NO)
 					return true;
 			}
 		}
@@ -369,7 +369,7 @@ declares(Prover *p, List *cover, const EvString *name, bool by_name)
 }
 
 bool
-ev_scope_absent(Prover *p, Scope *scope, const EvString *name)
+ev_scope_absent(EvProver *p, EvScope *scope, const EvString *name)
 {
 	return scope != NULL &&
 		((declares(p, scope->old_cover, name, true) && !declares(p, scope->new_cover, name, false)) ||
@@ -383,7 +383,7 @@ ev_scope_absent(Prover *p, Scope *scope, const EvString *name)
  * they are not.
  */
 static bool
-all_values(const Facts *f, List **values)
+all_values(const EvFacts *f, List **values)
 {
 	*values = f->values;
 	if (f->enums != NIL)
@@ -391,8 +391,8 @@ all_values(const Facts *f, List **values)
 
 	if ((f->possible & EV_BIT(EV_NUMBER)) != 0 && f->integer)
 	{
-		NumberFact	lower = ev_facts_lower(f);
-		NumberFact	upper = ev_facts_upper(f);
+		EvNumberFact lower = ev_facts_lower(f);
+		EvNumberFact upper = ev_facts_upper(f);
 		Numeric		span;
 		Numeric		value;
 
@@ -432,7 +432,7 @@ all_values(const Facts *f, List **values)
 }
 
 static bool
-prove_values(Prover *p, SchemaSet *a, SchemaSet *b, List *values, uint32 kinds)
+prove_values(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, List *values, uint32 kinds)
 {
 	ListCell   *cell;
 
@@ -448,7 +448,7 @@ prove_values(Prover *p, SchemaSet *a, SchemaSet *b, List *values, uint32 kinds)
 /* ---------- one kind of facts after another ---------- */
 
 static bool
-prove_bound(NumberFact a, NumberFact b, bool is_lower)
+prove_bound(EvNumberFact a, EvNumberFact b, bool is_lower)
 {
 	int			order;
 
@@ -472,19 +472,19 @@ is_multiple(Numeric number, Numeric of)
 }
 
 static bool
-prove_multiples(Prover *p, const Facts *a, const Facts *b)
+prove_multiples(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
 
 	foreach(cell, b->multiples)
 	{
-		Numeric		of = ((NumberFact *) lfirst(cell))->value;
+		Numeric		of = ((EvNumberFact *) lfirst(cell))->value;
 		bool		proved = a->integer && is_multiple(int64_to_numeric(1), of);
 
 		ev_spend(p, list_length(a->multiples) * (4 + VARSIZE_ANY(of) / 64));
 		foreach(other, a->multiples)
-			proved |= is_multiple(((NumberFact *) lfirst(other))->value, of);
+			proved |= is_multiple(((EvNumberFact *) lfirst(other))->value, of);
 		if (!proved)
 			return false;
 	}
@@ -492,7 +492,7 @@ prove_multiples(Prover *p, const Facts *a, const Facts *b)
 }
 
 static bool
-is_integer(const Facts *f)
+is_integer(const EvFacts *f)
 {
 	ListCell   *cell;
 
@@ -500,14 +500,14 @@ is_integer(const Facts *f)
 		return true;
 	foreach(cell, f->multiples)
 	{
-		if (ev_number_is_integer(((NumberFact *) lfirst(cell))->value))
+		if (ev_number_is_integer(((EvNumberFact *) lfirst(cell))->value))
 			return true;
 	}
 	return false;
 }
 
 static bool
-prove_patterns(Prover *p, const Facts *a, const Facts *b)
+prove_patterns(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -518,7 +518,7 @@ prove_patterns(Prover *p, const Facts *a, const Facts *b)
 
 		ev_spend(p, list_length(a->patterns));
 		foreach(other, a->patterns)
-			proved |= ev_strings_equal(&((TextFact *) lfirst(cell))->text, &((TextFact *) lfirst(other))->text);
+			proved |= ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, &((EvTextFact *) lfirst(other))->text);
 		if (!proved)
 			return false;
 	}
@@ -526,7 +526,7 @@ prove_patterns(Prover *p, const Facts *a, const Facts *b)
 }
 
 static bool
-prove_formats(Prover *p, const Facts *a, const Facts *b)
+prove_formats(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -538,8 +538,8 @@ prove_formats(Prover *p, const Facts *a, const Facts *b)
 		ev_spend(p, list_length(a->formats));
 		foreach(other, a->formats)
 		{
-			proved |= ((FormatFact *) lfirst(cell))->format->matches ==
-				((FormatFact *) lfirst(other))->format->matches;
+			proved |= ((EvFormatFact *) lfirst(cell))->format->matches ==
+				((EvFormatFact *) lfirst(other))->format->matches;
 		}
 		if (!proved)
 			return false;
@@ -548,21 +548,21 @@ prove_formats(Prover *p, const Facts *a, const Facts *b)
 }
 
 static bool
-prove_contents(Prover *p, const Facts *a, const Facts *b)
+prove_contents(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
 
 	foreach(cell, b->contents)
 	{
-		ContentFact *wanted = lfirst(cell);
+		EvContentFact *wanted = lfirst(cell);
 		bool		proved = false;
 
 		ev_spend(p, list_length(a->contents));
 		foreach(other, a->contents)
 		{
-			proved |= ((ContentFact *) lfirst(other))->base64 == wanted->base64 &&
-				((ContentFact *) lfirst(other))->json == wanted->json;
+			proved |= ((EvContentFact *) lfirst(other))->base64 == wanted->base64 &&
+				((EvContentFact *) lfirst(other))->json == wanted->json;
 		}
 		if (!proved)
 			return false;
@@ -571,13 +571,13 @@ prove_contents(Prover *p, const Facts *a, const Facts *b)
 }
 
 static bool
-prove_required(Prover *p, const Facts *a, const Facts *b)
+prove_required(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
 
 	foreach(cell, b->required)
 	{
-		if (ev_facts_requires(p, a, &((TextFact *) lfirst(cell))->text) == NULL)
+		if (ev_facts_requires(p, a, &((EvTextFact *) lfirst(cell))->text) == NULL)
 			return false;
 	}
 	return true;
@@ -585,7 +585,7 @@ prove_required(Prover *p, const Facts *a, const Facts *b)
 
 /* Each instance in one member; of oneOf, in no other one. */
 static bool
-prove_group(Prover *p, SchemaSet *a, const GroupFact *group, Scope *scope)
+prove_group(EvProver *p, EvSchemaSet *a, const EvGroupFact *group, EvScope *scope)
 {
 	ListCell   *cell;
 	ListCell   *other;
@@ -609,7 +609,7 @@ prove_group(Prover *p, SchemaSet *a, const GroupFact *group, Scope *scope)
 }
 
 static bool
-prove_groups(Prover *p, SchemaSet *a, const Facts *b, Scope *scope)
+prove_groups(EvProver *p, EvSchemaSet *a, const EvFacts *b, EvScope *scope)
 {
 	ListCell   *cell;
 
@@ -622,26 +622,26 @@ prove_groups(Prover *p, SchemaSet *a, const Facts *b, Scope *scope)
 }
 
 static bool
-prove_nots(Prover *p, SchemaSet *a, const Facts *b)
+prove_nots(EvProver *p, EvSchemaSet *a, const EvFacts *b)
 {
 	ListCell   *cell;
 
 	foreach(cell, b->nots)
 	{
-		if (!ev_prove_empty(p, ev_set_with(p, a, ((SchemaFact *) lfirst(cell))->schema)))
+		if (!ev_prove_empty(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema)))
 			return false;
 	}
 	return true;
 }
 
 static bool
-prove_conditions(Prover *p, SchemaSet *a, const Facts *b, Scope *scope)
+prove_conditions(EvProver *p, EvSchemaSet *a, const EvFacts *b, EvScope *scope)
 {
 	ListCell   *cell;
 
 	foreach(cell, b->conditions)
 	{
-		ConditionFact *condition = lfirst(cell);
+		EvConditionFact *condition = lfirst(cell);
 
 		if (!ev_prove(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), scope, EV_FACT_ALL) ||
 			!ev_prove(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), scope,
@@ -655,14 +655,14 @@ prove_conditions(Prover *p, SchemaSet *a, const Facts *b, Scope *scope)
  * What is not looked into holds where the same is demanded already.
  */
 static bool
-prove_opaques(Prover *p, const Facts *a, const Facts *b)
+prove_opaques(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
 	ListCell   *other;
 
 	foreach(cell, b->opaques)
 	{
-		OpaqueFact *wanted = lfirst(cell);
+		EvOpaqueFact *wanted = lfirst(cell);
 		bool		proved = false;
 
 		foreach(other, a->schemas)
@@ -675,10 +675,10 @@ prove_opaques(Prover *p, const Facts *a, const Facts *b)
 
 /* The kinds of facts of b that were not proved. */
 static uint32
-unproved(Prover *p, SchemaSet *set_a, SchemaSet *set_b, Scope *scope, uint32 kinds)
+unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, uint32 kinds)
 {
-	const Facts *a = ev_facts(p, set_a, EV_WEAK);
-	const Facts *b = ev_facts(p, set_b, EV_STRONG);
+	const EvFacts *a = ev_facts(p, set_a, EV_NECESSARY);
+	const EvFacts *b = ev_facts(p, set_b, EV_SUFFICIENT);
 	uint32		result = 0;
 
 #define CHECK(kind, proof) \
@@ -733,7 +733,7 @@ unproved(Prover *p, SchemaSet *set_a, SchemaSet *set_b, Scope *scope, uint32 kin
 /* ---------- cases ---------- */
 
 static bool
-is_taken(Prover *p, const List *members, const GroupFact *group)
+is_taken(EvProver *p, const List *members, const EvGroupFact *group)
 {
 	ListCell   *cell;
 
@@ -747,10 +747,10 @@ is_taken(Prover *p, const List *members, const GroupFact *group)
 }
 
 /* A set with one member of a group; of oneOf, without the others. */
-static SchemaSet *
-case_of_member(Prover *p, SchemaSet *set, const GroupFact *group, int index)
+static EvSchemaSet *
+case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int index)
 {
-	SchemaSet  *taken = ev_set_with(p, set, list_nth(group->members, index));
+	EvSchemaSet *taken = ev_set_with(p, set, list_nth(group->members, index));
 	List	   *excluded;
 	ListCell   *cell;
 
@@ -759,7 +759,7 @@ case_of_member(Prover *p, SchemaSet *set, const GroupFact *group, int index)
 	excluded = list_copy(set->excluded);
 	foreach(cell, group->members)
 	{
-		Subschema  *other = lfirst(cell);
+		EvSubschema *other = lfirst(cell);
 
 		/* only true and false can be there twice */
 		ev_spend(p, list_length(set->excluded) / 8);
@@ -777,15 +777,15 @@ case_of_member(Prover *p, SchemaSet *set, const GroupFact *group, int index)
  * there is nothing to take apart.
  */
 static List *
-cases_of(Prover *p, SchemaSet *set, bool by_type)
+cases_of(EvProver *p, EvSchemaSet *set, bool by_type)
 {
-	const Facts *f = ev_facts(p, set, EV_WEAK);
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	List	   *cases = NIL;
 	ListCell   *cell;
 
 	foreach(cell, f->groups)
 	{
-		GroupFact  *group = lfirst(cell);
+		EvGroupFact *group = lfirst(cell);
 
 		if (is_taken(p, f->schemas, group))
 			continue;
@@ -795,7 +795,7 @@ cases_of(Prover *p, SchemaSet *set, bool by_type)
 	}
 	foreach(cell, f->conditions)
 	{
-		ConditionFact *condition = lfirst(cell);
+		EvConditionFact *condition = lfirst(cell);
 
 		ev_spend(p, (list_length(f->schemas) + list_length(set->excluded)) / 8);
 		if (list_member_ptr(f->schemas, condition->test) ||
@@ -815,9 +815,9 @@ cases_of(Prover *p, SchemaSet *set, bool by_type)
 }
 
 static bool
-prove_set(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
+prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
-	const Facts *facts = ev_facts(p, a, EV_WEAK);
+	const EvFacts *facts = ev_facts(p, a, EV_NECESSARY);
 	List	   *values;
 	List	   *cases;
 	ListCell   *cell;
@@ -863,9 +863,9 @@ prove_set(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
 /* ---------- nothing ---------- */
 
 static bool
-prove_no_instance(Prover *p, SchemaSet *set)
+prove_no_instance(EvProver *p, EvSchemaSet *set)
 {
-	const Facts *f = ev_facts(p, set, EV_WEAK);
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	uint32		possible = f->possible;
 	List	   *values;
 	List	   *cases;
@@ -884,9 +884,9 @@ prove_no_instance(Prover *p, SchemaSet *set)
 	}
 	foreach(cell, f->nots)
 	{
-		Subschema  *schema = ((SchemaFact *) lfirst(cell))->schema;
+		EvSubschema *schema = ((EvSchemaFact *) lfirst(cell))->schema;
 		List	   *others = list_delete_ptr(list_copy(set->excluded), schema);
-		SchemaSet  *rest = ev_set_make(p, set->members, others, set->required, set->types);
+		EvSchemaSet *rest = ev_set_make(p, set->members, others, set->required, set->types);
 
 		list_free(others);
 		if (ev_prove(p, rest, ev_set_of(p, schema), NULL, EV_FACT_ALL))

@@ -22,8 +22,8 @@ typedef struct SetBucket
 
 typedef struct SamePair
 {
-	const Subschema *a;			/* hash key, these two */
-	const Subschema *b;
+	const EvSubschema *a;		/* hash key, these two */
+	const EvSubschema *b;
 	bool		same;
 } SamePair;
 
@@ -65,7 +65,7 @@ ev_number_is_moderate(Numeric number)
 }
 
 bool
-ev_json_among(Prover *p, const List *values, const JsonbValue *value)
+ev_json_among(EvProver *p, const List *values, const JsonbValue *value)
 {
 	ListCell   *cell;
 	int64		work = ev_value_work(value) + 1;
@@ -80,7 +80,7 @@ ev_json_among(Prover *p, const List *values, const JsonbValue *value)
 }
 
 EvTruth
-ev_string_matches(Prover *p, const EvPattern *pattern, const EvString *string)
+ev_string_matches(EvProver *p, const EvPattern *pattern, const EvString *string)
 {
 	EvUtf8		utf8;
 	bool		matches;
@@ -93,8 +93,8 @@ ev_string_matches(Prover *p, const EvPattern *pattern, const EvString *string)
 	return matches ? EV_YES : EV_NO;
 }
 
-Compiler *
-ev_compiler_of(Prover *p, const Subschema *schema)
+EvCompiler *
+ev_compiler_of(EvProver *p, const EvSubschema *schema)
 {
 	ev_spend(p, list_length(p->new.resources) / 8);
 	return list_member_ptr(p->new.resources, schema->resource) ? &p->new : &p->old;
@@ -103,10 +103,10 @@ ev_compiler_of(Prover *p, const Subschema *schema)
 /* ---------- sets ---------- */
 
 void
-ev_prover_init(Prover *p)
+ev_prover_init(EvProver *p)
 {
 	HASHCTL		sets = {.keysize = sizeof(uint32), .entrysize = sizeof(SetBucket), .hcxt = CurrentMemoryContext};
-	HASHCTL		sames = {.keysize = 2 * sizeof(Subschema *), .entrysize = sizeof(SamePair), .hcxt = CurrentMemoryContext};
+	HASHCTL		sames = {.keysize = 2 * sizeof(EvSubschema *), .entrysize = sizeof(SamePair), .hcxt = CurrentMemoryContext};
 
 	p->sets = hash_create("event_validate schema sets", 256, &sets, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->sames = hash_create("event_validate same schemas", 64, &sames, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -118,7 +118,7 @@ ev_prover_init(Prover *p)
 
 /* Have the lists the same pointers, in any order? */
 static bool
-same_pointers(Prover *p, const List *a, const List *b)
+same_pointers(EvProver *p, const List *a, const List *b)
 {
 	int			length = list_length(a);
 	int			same = 0;
@@ -140,7 +140,7 @@ same_pointers(Prover *p, const List *a, const List *b)
 }
 
 static bool
-has_string(Prover *p, const List *strings, const EvString *string)
+has_string(EvProver *p, const List *strings, const EvString *string)
 {
 	ListCell   *cell;
 
@@ -155,7 +155,7 @@ has_string(Prover *p, const List *strings, const EvString *string)
 
 /* Does not depend on the order of the members. */
 static uint32
-hash_pointers(Prover *p, const List *list)
+hash_pointers(EvProver *p, const List *list)
 {
 	uint32		hash = 0;
 	ListCell   *cell;
@@ -170,13 +170,13 @@ hash_pointers(Prover *p, const List *list)
 	return hash;
 }
 
-SchemaSet *
-ev_set_make(Prover *p, const List *members, const List *excluded, const List *required, uint32 types)
+EvSchemaSet *
+ev_set_make(EvProver *p, const List *members, const List *excluded, const List *required, uint32 types)
 {
 	uint32		hash = hash_pointers(p, members) * 31 + hash_pointers(p, excluded) * 7 +
 		list_length(required) * 131 + types;
 	SetBucket  *bucket;
-	SchemaSet  *set;
+	EvSchemaSet *set;
 	ListCell   *cell;
 	ListCell   *name;
 	bool		found;
@@ -201,7 +201,7 @@ ev_set_make(Prover *p, const List *members, const List *excluded, const List *re
 		if (same)
 			return set;
 	}
-	set = palloc0(sizeof(SchemaSet));
+	set = palloc0(sizeof(EvSchemaSet));
 	set->members = list_copy(members);
 	set->excluded = list_copy(excluded);
 	set->required = list_copy(required);
@@ -210,11 +210,11 @@ ev_set_make(Prover *p, const List *members, const List *excluded, const List *re
 	return set;
 }
 
-SchemaSet *
-ev_set_of(Prover *p, Subschema *schema)
+EvSchemaSet *
+ev_set_of(EvProver *p, EvSubschema *schema)
 {
 	List	   *members = NIL;
-	SchemaSet  *result;
+	EvSchemaSet *result;
 
 	if (schema->is_boolean)
 		schema = schema->boolean ? &p->truth : &p->falsehood;
@@ -225,11 +225,11 @@ ev_set_of(Prover *p, Subschema *schema)
 	return result;
 }
 
-SchemaSet *
-ev_set_with(Prover *p, const SchemaSet *set, Subschema *schema)
+EvSchemaSet *
+ev_set_with(EvProver *p, const EvSchemaSet *set, EvSubschema *schema)
 {
 	List	   *members = list_copy(set->members);
-	SchemaSet  *result;
+	EvSchemaSet *result;
 
 	if (schema->is_boolean)
 		schema = schema->boolean ? &p->truth : &p->falsehood;
@@ -240,27 +240,27 @@ ev_set_with(Prover *p, const SchemaSet *set, Subschema *schema)
 	return result;
 }
 
-SchemaSet *
-ev_set_without(Prover *p, const SchemaSet *set, Subschema *schema)
+EvSchemaSet *
+ev_set_without(EvProver *p, const EvSchemaSet *set, EvSubschema *schema)
 {
 	List	   *excluded = list_append_unique_ptr(list_copy(set->excluded), schema);
-	SchemaSet  *result = ev_set_make(p, set->members, excluded, set->required, set->types);
+	EvSchemaSet *result = ev_set_make(p, set->members, excluded, set->required, set->types);
 
 	list_free(excluded);
 	return result;
 }
 
-SchemaSet *
-ev_set_of_types(Prover *p, const SchemaSet *set, uint32 types)
+EvSchemaSet *
+ev_set_of_types(EvProver *p, const EvSchemaSet *set, uint32 types)
 {
 	return ev_set_make(p, set->members, set->excluded, set->required, set->types & types);
 }
 
-SchemaSet *
-ev_set_requiring(Prover *p, const SchemaSet *set, const EvString *property)
+EvSchemaSet *
+ev_set_requiring(EvProver *p, const EvSchemaSet *set, const EvString *property)
 {
 	List	   *required = list_copy(set->required);
-	SchemaSet  *result;
+	EvSchemaSet *result;
 
 	if (!has_string(p, required, property))
 		required = lappend(required, unconstify(EvString *, property));
@@ -269,15 +269,15 @@ ev_set_requiring(Prover *p, const SchemaSet *set, const EvString *property)
 	return result;
 }
 
-const TextFact *
-ev_facts_requires(Prover *p, const Facts *facts, const EvString *name)
+const EvTextFact *
+ev_facts_requires(EvProver *p, const EvFacts *facts, const EvString *name)
 {
 	ListCell   *cell;
 
 	ev_spend(p, list_length(facts->required));
 	foreach(cell, facts->required)
 	{
-		TextFact   *fact = lfirst(cell);
+		EvTextFact *fact = lfirst(cell);
 
 		if (ev_strings_equal(&fact->text, name))
 			return fact;
@@ -288,8 +288,8 @@ ev_facts_requires(Prover *p, const Facts *facts, const EvString *name)
 /* ---------- bounds ---------- */
 
 /* A whole number next to a bound. */
-static NumberFact
-as_integer(NumberFact bound, bool is_lower)
+static EvNumberFact
+as_integer(EvNumberFact bound, bool is_lower)
 {
 	Datum		whole;
 	Numeric		value;
@@ -307,14 +307,14 @@ as_integer(NumberFact bound, bool is_lower)
 	return bound;
 }
 
-NumberFact
-ev_facts_lower(const Facts *f)
+EvNumberFact
+ev_facts_lower(const EvFacts *f)
 {
 	return f->integer ? as_integer(f->lower, true) : f->lower;
 }
 
-NumberFact
-ev_facts_upper(const Facts *f)
+EvNumberFact
+ev_facts_upper(const EvFacts *f)
 {
 	return f->integer ? as_integer(f->upper, false) : f->upper;
 }
@@ -322,7 +322,7 @@ ev_facts_upper(const Facts *f)
 /* ---------- what facts say about children ---------- */
 
 static void
-add_child(Prover *p, List **list, Subschema *schema)
+add_child(EvProver *p, List **list, EvSubschema *schema)
 {
 	ev_spend(p, list_length(*list) / 8);
 	if (schema != &p->truth)
@@ -330,17 +330,17 @@ add_child(Prover *p, List **list, Subschema *schema)
 }
 
 /* The set of these alone; the list is freed. */
-static SchemaSet *
-set_of_children(Prover *p, List *schemas)
+static EvSchemaSet *
+set_of_children(EvProver *p, List *schemas)
 {
-	SchemaSet  *result = ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
+	EvSchemaSet *result = ev_set_make(p, schemas, NIL, NIL, EV_ALL_TYPES);
 
 	list_free(schemas);
 	return result;
 }
 
-SchemaSet *
-ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
+EvSchemaSet *
+ev_facts_property(EvProver *p, const EvFacts *facts, const EvString *name)
 {
 	List	   *schemas = NIL;
 	ListCell   *cell;
@@ -348,13 +348,13 @@ ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
 
 	foreach(cell, facts->object_shapes)
 	{
-		ObjectShape *shape = lfirst(cell);
+		EvObjectShape *shape = lfirst(cell);
 		bool		found = false;
 
 		ev_spend(p, list_length(shape->names) / 2);
 		foreach(named_cell, shape->names)
 		{
-			NamedSchema *named = lfirst(named_cell);
+			EvNamedSchema *named = lfirst(named_cell);
 
 			if (ev_strings_equal(&named->name, name))
 			{
@@ -364,7 +364,7 @@ ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
 		}
 		foreach(named_cell, shape->patterns)
 		{
-			NamedSchema *named = lfirst(named_cell);
+			EvNamedSchema *named = lfirst(named_cell);
 
 			if (ev_string_matches(p, named->pattern, name) == EV_YES)
 			{
@@ -378,18 +378,18 @@ ev_facts_property(Prover *p, const Facts *facts, const EvString *name)
 	return set_of_children(p, schemas);
 }
 
-SchemaSet *
-ev_facts_item(Prover *p, const Facts *facts, uint32 index)
+EvSchemaSet *
+ev_facts_item(EvProver *p, const EvFacts *facts, uint32 index)
 {
 	List	   *schemas = NIL;
 	ListCell   *cell;
 
 	foreach(cell, facts->array_shapes)
 	{
-		ArrayShape *shape = lfirst(cell);
+		EvArrayShape *shape = lfirst(cell);
 
 		if (index < (uint32) list_length(shape->prefix))
-			add_child(p, &schemas, ((NamedSchema *) list_nth(shape->prefix, index))->schema);
+			add_child(p, &schemas, ((EvNamedSchema *) list_nth(shape->prefix, index))->schema);
 		else
 			add_child(p, &schemas, shape->rest);
 	}
@@ -397,25 +397,25 @@ ev_facts_item(Prover *p, const Facts *facts, uint32 index)
 }
 
 uint32
-ev_facts_prefix(const Facts *facts)
+ev_facts_prefix(const EvFacts *facts)
 {
 	uint32		longest = 0;
 	ListCell   *cell;
 
 	foreach(cell, facts->array_shapes)
-		longest = Max(longest, (uint32) list_length(((ArrayShape *) lfirst(cell))->prefix));
+		longest = Max(longest, (uint32) list_length(((EvArrayShape *) lfirst(cell))->prefix));
 	return longest;
 }
 
 /* ---------- are two schemas the same? ---------- */
 
-static bool same_schemas(Prover *p, const Subschema *a, const Subschema *b);
+static bool same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b);
 
 /* A child of a schema; a boolean's place does not matter. */
-static const Subschema *
-child_schema(Prover *p, const JsonbValue *node)
+static const EvSubschema *
+child_schema(EvProver *p, const JsonbValue *node)
 {
-	Subschema  *child;
+	EvSubschema *child;
 
 	if (node->type == jbvBool)
 		return node->val.boolean ? &p->truth : &p->falsehood;
@@ -424,16 +424,16 @@ child_schema(Prover *p, const JsonbValue *node)
 }
 
 static bool
-same_nodes(Prover *p, const JsonbValue *a, const JsonbValue *b)
+same_nodes(EvProver *p, const JsonbValue *a, const JsonbValue *b)
 {
-	const Subschema *x = child_schema(p, a);
-	const Subschema *y = child_schema(p, b);
+	const EvSubschema *x = child_schema(p, a);
+	const EvSubschema *y = child_schema(p, b);
 
 	return x != NULL && y != NULL && same_schemas(p, x, y);
 }
 
 static bool
-same_arrays(Prover *p, const JsonbValue *a, const JsonbValue *b)
+same_arrays(EvProver *p, const JsonbValue *a, const JsonbValue *b)
 {
 	uint32		count = JsonContainerSize(a->val.binary.data);
 
@@ -449,7 +449,7 @@ same_arrays(Prover *p, const JsonbValue *a, const JsonbValue *b)
 
 /* Maps from names to subschemas, or (dependencies) to arrays of strings. */
 static bool
-same_maps(Prover *p, const JsonbValue *a, const JsonbValue *b)
+same_maps(EvProver *p, const JsonbValue *a, const JsonbValue *b)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -476,7 +476,7 @@ same_maps(Prover *p, const JsonbValue *a, const JsonbValue *b)
 }
 
 static bool
-same_keyword(Prover *p, int keyword, const JsonbValue *a, const JsonbValue *b)
+same_keyword(EvProver *p, int keyword, const JsonbValue *a, const JsonbValue *b)
 {
 	switch (ev_keywords[keyword].shape)
 	{
@@ -498,8 +498,8 @@ same_keyword(Prover *p, int keyword, const JsonbValue *a, const JsonbValue *b)
 }
 
 /* Where a dynamic reference can lead in a resource; NULL: nowhere. */
-static const Subschema *
-dynamic_target(Prover *p, const Resource *resource, const char *name)
+static const EvSubschema *
+dynamic_target(EvProver *p, const EvResource *resource, const char *name)
 {
 	ListCell   *cell;
 
@@ -508,7 +508,7 @@ dynamic_target(Prover *p, const Resource *resource, const char *name)
 		return resource->recursive_anchor ? resource->root : NULL;
 	foreach(cell, resource->anchors)
 	{
-		Anchor	   *anchor = lfirst(cell);
+		EvSchemaAnchor *anchor = lfirst(cell);
 
 		if (anchor->dynamic && strcmp(anchor->name, name) == 0)
 			return anchor->target;
@@ -522,7 +522,7 @@ dynamic_target(Prover *p, const Resource *resource, const char *name)
  * where whole documents are compared.
  */
 static bool
-same_dynamic(Prover *p, const Reference *a, const Reference *b)
+same_dynamic(EvProver *p, const EvReference *a, const EvReference *b)
 {
 	if (!p->comparing_roots || a->dynamic_anchor == NULL || b->dynamic_anchor == NULL ||
 		strcmp(a->dynamic_anchor, b->dynamic_anchor) != 0 ||
@@ -530,8 +530,8 @@ same_dynamic(Prover *p, const Reference *a, const Reference *b)
 		return false;
 	for (int i = 0; i < list_length(p->old.resources); i++)
 	{
-		const Subschema *x = dynamic_target(p, list_nth(p->old.resources, i), a->dynamic_anchor);
-		const Subschema *y = dynamic_target(p, list_nth(p->new.resources, i), b->dynamic_anchor);
+		const EvSubschema *x = dynamic_target(p, list_nth(p->old.resources, i), a->dynamic_anchor);
+		const EvSubschema *y = dynamic_target(p, list_nth(p->new.resources, i), b->dynamic_anchor);
 
 		if ((x == NULL) != (y == NULL) || (x != NULL && !same_schemas(p, x, y)))
 			return false;
@@ -541,14 +541,14 @@ same_dynamic(Prover *p, const Reference *a, const Reference *b)
 
 /* Each leads where its counterpart leads, in the same order. */
 static bool
-same_references(Prover *p, const Subschema *a, const Subschema *b)
+same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 {
 	if (list_length(a->references) != list_length(b->references))
 		return false;
 	for (int i = 0; i < list_length(a->references); i++)
 	{
-		Reference  *x = list_nth(a->references, i);
-		Reference  *y = list_nth(b->references, i);
+		EvReference *x = list_nth(a->references, i);
+		EvReference *y = list_nth(b->references, i);
 
 		if (strcmp(x->keyword, y->keyword) != 0)
 			return false;
@@ -587,9 +587,9 @@ is_ignored(int keyword)
 }
 
 static bool
-same_schemas(Prover *p, const Subschema *a, const Subschema *b)
+same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 {
-	const Subschema *key[2] = {a, b};
+	const EvSubschema *key[2] = {a, b};
 	EvKeywordValues *values;
 	SamePair   *pair;
 	bool		found;
@@ -634,7 +634,7 @@ same_schemas(Prover *p, const Subschema *a, const Subschema *b)
 }
 
 bool
-ev_schemas_same(Prover *p, const Subschema *a, const Subschema *b)
+ev_schemas_same(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 {
 	bool		same = same_schemas(p, a, b);
 	ListCell   *cell;
@@ -658,9 +658,9 @@ ev_schemas_same(Prover *p, const Subschema *a, const Subschema *b)
 }
 
 bool
-ev_roots_same(Prover *p)
+ev_roots_same(EvProver *p)
 {
-	const Subschema *key[2] = {p->old_root, p->new_root};
+	const EvSubschema *key[2] = {p->old_root, p->new_root};
 	bool		same;
 
 	p->comparing_roots = true;

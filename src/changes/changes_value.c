@@ -40,7 +40,7 @@ not(EvTruth a)
 }
 
 static EvTruth
-valid(Prover *p, const JsonbValue *value, Subschema *schema)
+valid(EvProver *p, const JsonbValue *value, EvSubschema *schema)
 {
 	return ev_value_valid(p, value, ev_set_of(p, schema), EV_FACT_ALL);
 }
@@ -48,7 +48,7 @@ valid(Prover *p, const JsonbValue *value, Subschema *schema)
 /* ---------- types ---------- */
 
 static EvTruth
-number_valid(Prover *p, const Facts *f, Numeric number, uint32 kinds)
+number_valid(EvProver *p, const EvFacts *f, Numeric number, uint32 kinds)
 {
 	EvTruth		result = EV_YES;
 	ListCell   *cell;
@@ -74,7 +74,7 @@ number_valid(Prover *p, const Facts *f, Numeric number, uint32 kinds)
 	{
 		foreach(cell, f->multiples)
 		{
-			Numeric		unit = ((NumberFact *) lfirst(cell))->value;
+			Numeric		unit = ((EvNumberFact *) lfirst(cell))->value;
 
 			ev_spend(p, 10);
 			if (!ev_number_is_moderate(number) || !ev_number_is_moderate(unit))
@@ -87,7 +87,7 @@ number_valid(Prover *p, const Facts *f, Numeric number, uint32 kinds)
 }
 
 static EvTruth
-string_valid(Prover *p, const Facts *f, const EvString *string, uint32 kinds)
+string_valid(EvProver *p, const EvFacts *f, const EvString *string, uint32 kinds)
 {
 	uint32		length = ev_text_length(string->data, string->length);
 	EvTruth		result = EV_YES;
@@ -102,7 +102,7 @@ string_valid(Prover *p, const Facts *f, const EvString *string, uint32 kinds)
 	if ((kinds & EV_FACT_PATTERN) != 0)
 	{
 		foreach(cell, f->patterns)
-			result = and(result, ev_string_matches(p, ((TextFact *) lfirst(cell))->pattern, string));
+			result = and(result, ev_string_matches(p, ((EvTextFact *) lfirst(cell))->pattern, string));
 	}
 	if ((kinds & EV_FACT_FORMAT) != 0 && f->formats != NIL)
 	{
@@ -111,7 +111,7 @@ string_valid(Prover *p, const Facts *f, const EvString *string, uint32 kinds)
 		foreach(cell, f->formats)
 		{
 			ev_spend(p, 10 + string->length / 4);
-			result = and(result, truth_of(((FormatFact *) lfirst(cell))->format->matches(utf8.data, utf8.length)));
+			result = and(result, truth_of(((EvFormatFact *) lfirst(cell))->format->matches(utf8.data, utf8.length)));
 		}
 		ev_utf8_free(&utf8);
 	}
@@ -121,7 +121,7 @@ string_valid(Prover *p, const Facts *f, const EvString *string, uint32 kinds)
 }
 
 static EvTruth
-items_valid(Prover *p, const Facts *f, JsonbContainer *array, uint32 kinds)
+items_valid(EvProver *p, const EvFacts *f, JsonbContainer *array, uint32 kinds)
 {
 	uint32		count = JsonContainerSize(array);
 	EvTruth		result = EV_YES;
@@ -156,7 +156,7 @@ items_valid(Prover *p, const Facts *f, JsonbContainer *array, uint32 kinds)
 	{
 		foreach(cell, f->contains)
 		{
-			ContainsFact *contains = lfirst(cell);
+			EvContainsFact *contains = lfirst(cell);
 			uint32		surely = 0;
 			uint32		maybe = 0;
 
@@ -185,7 +185,7 @@ has_property(JsonbContainer *object, const EvString *name)
 }
 
 static EvTruth
-properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds)
+properties_valid(EvProver *p, const EvFacts *f, JsonbContainer *object, uint32 kinds)
 {
 	uint32		count = JsonContainerSize(object);
 	EvTruth		result = EV_YES;
@@ -205,7 +205,7 @@ properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds
 		ev_spend(p, 5 * list_length(f->required));
 		foreach(cell, f->required)
 		{
-			if (!has_property(object, &((TextFact *) lfirst(cell))->text))
+			if (!has_property(object, &((EvTextFact *) lfirst(cell))->text))
 				return EV_NO;
 		}
 	}
@@ -225,7 +225,7 @@ properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds
 		if ((kinds & EV_FACT_NAMES) != 0)
 		{
 			foreach(cell, f->names)
-				result = and(result, valid(p, &key, ((SchemaFact *) lfirst(cell))->schema));
+				result = and(result, valid(p, &key, ((EvSchemaFact *) lfirst(cell))->schema));
 		}
 	}
 
@@ -233,7 +233,7 @@ properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds
 	{
 		foreach(cell, f->dependencies)
 		{
-			DependencyFact *dependency = lfirst(cell);
+			EvDependencyFact *dependency = lfirst(cell);
 			JsonbValue	self = {.type = jbvBinary};
 
 			if (!has_property(object, &dependency->property))
@@ -255,7 +255,7 @@ properties_valid(Prover *p, const Facts *f, JsonbContainer *object, uint32 kinds
 /* ---------- all of it ---------- */
 
 static EvTruth
-group_valid(Prover *p, const GroupFact *group, const JsonbValue *value)
+group_valid(EvProver *p, const EvGroupFact *group, const JsonbValue *value)
 {
 	EvTruth		any = EV_NO;
 	int			surely = 0;
@@ -278,7 +278,7 @@ group_valid(Prover *p, const GroupFact *group, const JsonbValue *value)
 }
 
 static EvTruth
-facts_valid(Prover *p, const Facts *f, const JsonbValue *value, uint32 kinds)
+facts_valid(EvProver *p, const EvFacts *f, const JsonbValue *value, uint32 kinds)
 {
 	EvType		type = ev_value_type(value);
 	EvTruth		result = EV_YES;
@@ -290,7 +290,7 @@ facts_valid(Prover *p, const Facts *f, const JsonbValue *value, uint32 kinds)
 	{
 		foreach(cell, f->enums)
 		{
-			if (!ev_json_among(p, ((EnumFact *) lfirst(cell))->values, value))
+			if (!ev_json_among(p, ((EvEnumFact *) lfirst(cell))->values, value))
 				return EV_NO;
 		}
 	}
@@ -327,13 +327,13 @@ facts_valid(Prover *p, const Facts *f, const JsonbValue *value, uint32 kinds)
 	if ((kinds & EV_FACT_NOT) != 0)
 	{
 		foreach(cell, f->nots)
-			result = and(result, not(valid(p, value, ((SchemaFact *) lfirst(cell))->schema)));
+			result = and(result, not(valid(p, value, ((EvSchemaFact *) lfirst(cell))->schema)));
 	}
 	if ((kinds & EV_FACT_CONDITIONS) != 0)
 	{
 		foreach(cell, f->conditions)
 		{
-			ConditionFact *condition = lfirst(cell);
+			EvConditionFact *condition = lfirst(cell);
 			EvTruth		test = valid(p, value, condition->test);
 			EvTruth		then = valid(p, value, condition->then);
 			EvTruth		otherwise = valid(p, value, condition->otherwise);
@@ -348,9 +348,9 @@ facts_valid(Prover *p, const Facts *f, const JsonbValue *value, uint32 kinds)
 }
 
 EvTruth
-ev_value_valid(Prover *p, const JsonbValue *value, SchemaSet *set, uint32 kinds)
+ev_value_valid(EvProver *p, const JsonbValue *value, EvSchemaSet *set, uint32 kinds)
 {
-	Facts	   *strong;
+	EvFacts    *strong;
 	EvTruth		result;
 
 	check_stack_depth();
@@ -362,9 +362,9 @@ ev_value_valid(Prover *p, const JsonbValue *value, SchemaSet *set, uint32 kinds)
 	 * what obeys the strong facts is valid, what does not the weak ones is
 	 * not
 	 */
-	strong = ev_facts(p, set, EV_STRONG);
+	strong = ev_facts(p, set, EV_SUFFICIENT);
 	result = facts_valid(p, strong, value, kinds);
 	if (result == EV_YES || strong->exact)
 		return result;
-	return facts_valid(p, ev_facts(p, set, EV_WEAK), value, kinds) == EV_NO ? EV_NO : EV_MAYBE;
+	return facts_valid(p, ev_facts(p, set, EV_NECESSARY), value, kinds) == EV_NO ? EV_NO : EV_MAYBE;
 }

@@ -27,8 +27,8 @@
 
 typedef struct SamplesKey
 {
-	SchemaSet  *a;
-	SchemaSet  *b;
+	EvSchemaSet *a;
+	EvSchemaSet *b;
 	int64		depth;
 } SamplesKey;
 
@@ -41,9 +41,9 @@ typedef struct Samples
 /* What is being collected. */
 typedef struct Collector
 {
-	Prover	   *prover;
-	SchemaSet  *a;
-	SchemaSet  *b;
+	EvProver   *prover;
+	EvSchemaSet *a;
+	EvSchemaSet *b;
 	int			depth;
 	int			tried;
 	List	   *telling;		/* valid under a, and not under b for what
@@ -52,7 +52,7 @@ typedef struct Collector
 	List	   *others;			/* valid under a */
 } Collector;
 
-static List *samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth);
+static List *samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth);
 
 /* Keeps a value if it is one that the first set accepts.  False if enough were tried. */
 static bool
@@ -119,12 +119,12 @@ product(Numeric a, Numeric b)
 }
 
 static void
-try_numbers(Collector *c, const Facts *fa, const Facts *fb)
+try_numbers(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
 	static const char *const steps[] = {"0", "1", "-1", "0.5", "-0.5", "0.001", "-0.001"};
 	static const char *const plain[] = {"0", "1", "-1", "0.5", "7", "1000003", "-1000003", "0.000001"};
 	Numeric		bounds[] = {fa->lower.value, fa->upper.value, fb->lower.value, fb->upper.value};
-	const Facts *both[] = {fa, fb};
+	const EvFacts *both[] = {fa, fb};
 	List	   *units = NIL;
 	ListCell   *cell;
 
@@ -138,7 +138,7 @@ try_numbers(Collector *c, const Facts *fa, const Facts *fb)
 	for (int i = 0; i < 2; i++)
 	{
 		foreach(cell, both[i]->multiples)
-			units = lappend(units, ((NumberFact *) lfirst(cell))->value);
+			units = lappend(units, ((EvNumberFact *) lfirst(cell))->value);
 	}
 	if (list_length(units) == 2 && ev_number_is_moderate(linitial(units)) && ev_number_is_moderate(lsecond(units)))
 		units = lappend(units, product(linitial(units), lsecond(units)));
@@ -175,7 +175,7 @@ try_string(Collector *c, const char *data, int length)
 }
 
 static void
-try_strings(Collector *c, const Facts *fa, const Facts *fb)
+try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
 	static const char *const plain[] = {
 		"", "a", "A", "0", " ", "-", "ab", "aB1", "abc", "ABC", "123", "a b", "AAPL", "1.5", "~!",
@@ -223,13 +223,13 @@ as_value(JsonbValue *tree)
 
 /* A value is about to be written into another one. */
 static void
-spend_on_copy(Prover *p, const JsonbValue *value)
+spend_on_copy(EvProver *p, const JsonbValue *value)
 {
 	ev_spend(p, 20 + (value->type == jbvBinary ? value->val.binary.len / 8 : ev_value_work(value)));
 }
 
 static JsonbValue *
-array_of(Prover *p, const List *items)
+array_of(EvProver *p, const List *items)
 {
 	JsonbInState state = {0};
 	ListCell   *cell;
@@ -262,9 +262,9 @@ items_of(List *positions, uint32 size, int which)
 }
 
 static void
-try_arrays(Collector *c, const Facts *fa, const Facts *fb)
+try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
-	Prover	   *p = c->prover;
+	EvProver   *p = c->prover;
 	uint32		prefix = Min(Max(ev_facts_prefix(fa), ev_facts_prefix(fb)), MOST_ITEMS);
 	List	   *positions = NIL;
 	List	   *sizes = NIL;
@@ -324,14 +324,14 @@ try_arrays(Collector *c, const Facts *fa, const Facts *fb)
 	}
 }
 
-typedef struct Member
+typedef struct WitnessMember
 {
 	EvString	name;
 	JsonbValue *value;
-} Member;
+} WitnessMember;
 
 static JsonbValue *
-object_of(Prover *p, const List *members)
+object_of(EvProver *p, const List *members)
 {
 	JsonbInState state = {0};
 	ListCell   *cell;
@@ -339,7 +339,7 @@ object_of(Prover *p, const List *members)
 	ev_push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
 	foreach(cell, members)
 	{
-		Member	   *member = lfirst(cell);
+		WitnessMember *member = lfirst(cell);
 		JsonbValue	key = {.type = jbvString};
 
 		key.val.string.val = unconstify(char *, member->name.data);
@@ -353,16 +353,16 @@ object_of(Prover *p, const List *members)
 }
 
 static List *
-with_member(Prover *p, const List *members, const EvString *name, JsonbValue *value)
+with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *value)
 {
 	List	   *result = NIL;
-	Member	   *member = palloc(sizeof(Member));
+	WitnessMember *member = palloc(sizeof(WitnessMember));
 	ListCell   *cell;
 
 	ev_spend(p, 5 + 2 * list_length(members));
 	foreach(cell, members)
 	{
-		if (!ev_strings_equal(&((Member *) lfirst(cell))->name, name))
+		if (!ev_strings_equal(&((WitnessMember *) lfirst(cell))->name, name))
 			result = lappend(result, lfirst(cell));
 	}
 	member->name = *name;
@@ -372,13 +372,13 @@ with_member(Prover *p, const List *members, const EvString *name, JsonbValue *va
 
 /* Names that may be what a schema's dependencies, patterns or counts want. */
 static List *
-more_names(Collector *c, const Facts *fa, const Facts *fb)
+more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
 	static const EvString other_names[] = {
 		{"other", 5}, {"zz", 2}, {"a1", 2}, {"a2", 2}, {"X", 1}, {"0", 1}, {"x-1", 3}, {"x-2", 3}
 	};
 	List	   *names = ev_names_of(c->prover, c->a, c->b);
-	const Facts *both[] = {fa, fb};
+	const EvFacts *both[] = {fa, fb};
 	uint32		wanted = 0;
 	ListCell   *cell;
 
@@ -386,7 +386,7 @@ more_names(Collector *c, const Facts *fa, const Facts *fb)
 	{
 		foreach(cell, both[i]->dependencies)
 		{
-			DependencyFact *dependency = lfirst(cell);
+			EvDependencyFact *dependency = lfirst(cell);
 
 			ev_spend(c->prover, 5 + list_length(dependency->required));
 			names = lappend(names, &dependency->property);
@@ -416,9 +416,9 @@ is_accepted(Collector *c, const JsonbValue *value)
 }
 
 static void
-try_objects(Collector *c, const Facts *fa, const Facts *fb)
+try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
-	Prover	   *p = c->prover;
+	EvProver   *p = c->prover;
 	List	   *required = NIL;
 	List	   *full = NIL;
 	List	   *more;
@@ -427,7 +427,7 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 
 	foreach(cell, fa->required)
 	{
-		const EvString *name = &((TextFact *) lfirst(cell))->text;
+		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
 		/* one that does not tell comes last */
@@ -463,7 +463,7 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 	try_value(c, object_of(p, full));
 	foreach(cell, full)
 	{
-		Member	   *member = lfirst(cell);
+		WitnessMember *member = lfirst(cell);
 
 		more = with_member(p, more, &member->name, member->value);
 		try_value(c, object_of(p, more));
@@ -472,11 +472,11 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 	/* and in pairs */
 	foreach(cell, full)
 	{
-		Member	   *first = lfirst(cell);
+		WitnessMember *first = lfirst(cell);
 
 		for (int i = foreach_current_index(cell) + 1; i < list_length(full) && i < 12; i++)
 		{
-			Member	   *second = list_nth(full, i);
+			WitnessMember *second = list_nth(full, i);
 
 			try_value(c, object_of(p, with_member(p, with_member(p, required, &first->name, first->value),
 												  &second->name, second->value)));
@@ -488,41 +488,41 @@ try_objects(Collector *c, const Facts *fa, const Facts *fb)
 
 /* Those that enum and const list anywhere in the same place. */
 static void
-try_listed(Collector *c, const Facts *f, int depth)
+try_listed(Collector *c, const EvFacts *f, int depth)
 {
 	ListCell   *cell;
 	ListCell   *member;
 
 	ev_spend(c->prover, 10);
 	foreach(cell, f->enums)
-		try_values(c, ((EnumFact *) lfirst(cell))->values);
+		try_values(c, ((EvEnumFact *) lfirst(cell))->values);
 	if (depth >= 2)
 		return;
 	foreach(cell, f->groups)
 	{
-		foreach(member, ((GroupFact *) lfirst(cell))->members)
-			try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, lfirst(member)), EV_WEAK), depth + 1);
+		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+			try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, lfirst(member)), EV_NECESSARY), depth + 1);
 	}
 	foreach(cell, f->nots)
 	{
-		try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, ((SchemaFact *) lfirst(cell))->schema), EV_WEAK),
+		try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, ((EvSchemaFact *) lfirst(cell))->schema), EV_NECESSARY),
 				   depth + 1);
 	}
 	foreach(cell, f->conditions)
 	{
-		try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, ((ConditionFact *) lfirst(cell))->test), EV_WEAK),
+		try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, ((EvConditionFact *) lfirst(cell))->test), EV_NECESSARY),
 				   depth + 1);
 	}
 }
 
 static List *
-samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth)
+samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 {
 	SamplesKey	key = {a, b, depth};
 	Samples    *known;
 	Collector	c = {.prover = p, .a = a, .b = b, .depth = depth};
-	const Facts *fa;
-	const Facts *fb;
+	const EvFacts *fa;
+	const EvFacts *fb;
 	ListCell   *cell;
 	ListCell   *member;
 	bool		found;
@@ -542,8 +542,8 @@ samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth)
 	if (known != NULL)
 		return known->values;
 
-	fa = ev_facts(p, a, EV_WEAK);
-	fb = ev_facts(p, b, EV_WEAK);
+	fa = ev_facts(p, a, EV_NECESSARY);
+	fb = ev_facts(p, b, EV_NECESSARY);
 	try_listed(&c, fa, 0);
 	try_listed(&c, fb, 0);
 	for (int i = 0; i < 3; i++)
@@ -567,27 +567,27 @@ samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth)
 		/* branch by branch, of either */
 		foreach(cell, fa->groups)
 		{
-			foreach(member, ((GroupFact *) lfirst(cell))->members)
+			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
 			{
-				SchemaSet  *branch = ev_set_with(p, a, lfirst(member));
+				EvSchemaSet *branch = ev_set_with(p, a, lfirst(member));
 
 				if (branch != a)
 					try_values(&c, samples(p, branch, b, depth + 1));
 			}
 		}
 		foreach(cell, fa->conditions)
-			try_values(&c, samples(p, ev_set_with(p, a, ((ConditionFact *) lfirst(cell))->test), b, depth + 1));
+			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), b, depth + 1));
 		foreach(cell, fb->groups)
 		{
-			foreach(member, ((GroupFact *) lfirst(cell))->members)
+			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
 				try_values(&c, samples(p, a, ev_set_of(p, lfirst(member)), depth + 1));
 		}
 		foreach(cell, fb->nots)
-			try_values(&c, samples(p, ev_set_with(p, a, ((SchemaFact *) lfirst(cell))->schema), b, depth + 1));
+			try_values(&c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), b, depth + 1));
 		foreach(cell, fb->conditions)
 		{
-			try_values(&c, samples(p, ev_set_with(p, a, ((ConditionFact *) lfirst(cell))->test),
-								   ev_set_of(p, ((ConditionFact *) lfirst(cell))->then), depth + 1));
+			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
+								   ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth + 1));
 		}
 	}
 
@@ -606,7 +606,7 @@ samples(Prover *p, SchemaSet *a, SchemaSet *b, int depth)
 
 /* Does the lenient reading ask about a value? */
 static bool
-is_admissible(Prover *p, const JsonbValue *value, Scope *scope)
+is_admissible(EvProver *p, const JsonbValue *value, EvScope *scope)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -641,7 +641,7 @@ is_admissible(Prover *p, const JsonbValue *value, Scope *scope)
 }
 
 JsonbValue *
-ev_witness(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
+ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
 	ListCell   *cell;
 
@@ -654,7 +654,7 @@ ev_witness(Prover *p, SchemaSet *a, SchemaSet *b, Scope *scope, uint32 kinds)
 }
 
 bool
-ev_has_samples(Prover *p, SchemaSet *a, SchemaSet *b, uint32 types)
+ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 {
 	ListCell   *cell;
 

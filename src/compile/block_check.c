@@ -84,75 +84,75 @@ subject_of(const EvInstruction *instruction)
 	}
 }
 
-static EvLeaf
-leaf_of_check(const EvInstruction *check, EvLeaf leaf)
+static EvCheck
+check_of_assertion(const EvInstruction *assertion, EvCheck check)
 {
-	switch ((EvOpcode) check->opcode)
+	switch ((EvOpcode) assertion->opcode)
 	{
 		case EVOP_ENUM_STRINGS:
-			leaf.kind = EV_LEAF_STRINGS;
-			leaf.u.enumeration = check->u.enumeration;
+			check.kind = EV_CHECK_STRINGS;
+			check.u.enumeration = assertion->u.enumeration;
 			break;
 		case EVOP_LENGTH:
-			leaf.kind = EV_LEAF_LENGTH;
-			leaf.u.size.minimum = check->u.size.minimum;
-			leaf.u.size.maximum = check->u.size.maximum;
+			check.kind = EV_CHECK_LENGTH;
+			check.u.size.minimum = assertion->u.size.minimum;
+			check.u.size.maximum = assertion->u.size.maximum;
 			break;
 		case EVOP_PATTERN:
-			leaf.kind = check->u.pattern.shape != NULL ? EV_LEAF_SHAPE : EV_LEAF_PATTERN;
-			if (check->u.pattern.shape != NULL)
-				leaf.u.shape = check->u.pattern.shape;
+			check.kind = assertion->u.pattern.shape != NULL ? EV_CHECK_SHAPE : EV_CHECK_PATTERN;
+			if (assertion->u.pattern.shape != NULL)
+				check.u.shape = assertion->u.pattern.shape;
 			else
-				leaf.u.pattern = check->u.pattern.compiled;
+				check.u.pattern = assertion->u.pattern.compiled;
 			break;
 		case EVOP_FORMAT:
-			leaf.kind = EV_LEAF_FORMAT;
-			leaf.u.format = check->u.format->matches;
+			check.kind = EV_CHECK_FORMAT;
+			check.u.format = assertion->u.format->matches;
 			break;
 		case EVOP_OBJECT:
-			leaf.kind = EV_LEAF_OBJECT;
-			leaf.u.object = check->u.object;
+			check.kind = EV_CHECK_OBJECT;
+			check.u.object = assertion->u.object;
 			break;
 		case EVOP_ARRAY:
-			leaf.kind = EV_LEAF_ARRAY;
-			leaf.u.array = check->u.array;
+			check.kind = EV_CHECK_ARRAY;
+			check.u.array = assertion->u.array;
 			break;
 		default:
 			Assert(false);
 	}
-	return leaf;
+	return check;
 }
 
 static const uint8 checked_types[] = {
-#define EV_LEAF(name, checked, description) checked,
-	EV_LEAVES(EV_LEAF)
-#undef EV_LEAF
+#define EV_CHECK(name, checked, description) checked,
+	EV_CHECKS(EV_CHECK)
+#undef EV_CHECK
 };
 
 /*
- * [T, null] is written as anyOf, too: the other branch's leaf, and null is
+ * [T, null] is written as anyOf, too: the other branch's check, and null is
  * valid.
  */
 static bool
-make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvLeaf *leaf)
+make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvCheck *check)
 {
-	EvLeaf		leaves[2];
+	EvCheck		checks[2];
 
 	if (branches->count != 2)
 		return false;
 	for (int i = 0; i < 2; i++)
-		leaves[i] = ev_derive_leaf(o, branches->blocks[i], hops);
+		checks[i] = ev_derive_check(o, branches->blocks[i], hops);
 	for (int i = 0; i < 2; i++)
 	{
-		const EvLeaf *null = &leaves[i];
-		const EvLeaf *other = &leaves[1 - i];
+		const EvCheck *null = &checks[i];
+		const EvCheck *other = &checks[1 - i];
 
-		if (null->kind == EV_LEAF_TYPE && null->types == EV_BIT(EV_NULL) &&
-			other->kind != EV_LEAF_BLOCK && other->kind != EV_LEAF_TRUE &&
+		if (null->kind == EV_CHECK_TYPE && null->types == EV_BIT(EV_NULL) &&
+			other->kind != EV_CHECK_BLOCK && other->kind != EV_CHECK_TRUE &&
 			(other->types & EV_BIT(EV_NULL)) == 0)
 		{
-			*leaf = *other;
-			leaf->types |= EV_BIT(EV_NULL);
+			*check = *other;
+			check->types |= EV_BIT(EV_NULL);
 			return true;
 		}
 	}
@@ -162,10 +162,10 @@ make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvLeaf
 /* What the instructions of a block come to while they are read. */
 typedef struct Single
 {
-	EvLeaf		leaf;			/* so far */
+	EvCheck		check;			/* so far */
 	EvType		about;			/* the type that its checks are about;
 								 * EV_TYPE_COUNT: of none yet */
-	const EvInstruction *check; /* the only one, or NULL */
+	const EvInstruction *assertion; /* the only one, or NULL */
 	const EvInstruction *low;	/* bounds, or NULL */
 	const EvInstruction *high;
 } Single;
@@ -178,16 +178,16 @@ take_enum(Single *single, const EvInstruction *instruction)
 
 	if (enumeration->digits != NULL)
 	{
-		single->leaf.types &= EV_BIT(EV_NUMBER);
-		if (single->check != NULL)
+		single->check.types &= EV_BIT(EV_NUMBER);
+		if (single->assertion != NULL)
 			return false;
-		single->check = instruction;
+		single->assertion = instruction;
 		return true;
 	}
 	/* of null, true and false only */
 	if ((enumeration->types & ~(EV_BOOLEAN_BITS | EV_BIT(EV_NULL))) != 0)
 		return false;
-	single->leaf.types &= enumeration->types;
+	single->check.types &= enumeration->types;
 	return true;
 }
 
@@ -220,8 +220,8 @@ take_instruction(Single *single, const EvInstruction *instruction)
 	switch ((EvOpcode) instruction->opcode)
 	{
 		case EVOP_TYPE:
-			single->leaf.types &= instruction->u.type.types;
-			single->leaf.integer = instruction->u.type.integer;
+			single->check.types &= instruction->u.type.types;
+			single->check.integer = instruction->u.type.integer;
 			return true;
 		case EVOP_SKIP_UNLESS:
 			return true;
@@ -233,11 +233,11 @@ take_instruction(Single *single, const EvInstruction *instruction)
 		case EVOP_FORMAT:
 		case EVOP_OBJECT:
 		case EVOP_ARRAY:
-			if (single->check != NULL)
+			if (single->assertion != NULL)
 				return false;
 			if (instruction->opcode == EVOP_ENUM_STRINGS)
-				single->leaf.types &= EV_BIT(EV_STRING);
-			single->check = instruction;
+				single->check.types &= EV_BIT(EV_STRING);
+			single->assertion = instruction;
 			return true;
 		case EVOP_BOUND:
 			return take_bound(single, instruction);
@@ -246,74 +246,74 @@ take_instruction(Single *single, const EvInstruction *instruction)
 	}
 }
 
-/* The leaf that the checks of a block come to; `general` where they are too much. */
-static EvLeaf
-finish_single(const Single *single, EvLeaf general)
+/* The check that the checks of a block come to; `general` where they are too much. */
+static EvCheck
+finish_single(const Single *single, EvCheck general)
 {
-	EvLeaf		leaf = single->leaf;
+	EvCheck		check = single->check;
 	const EvInstruction *low = single->low;
 	const EvInstruction *high = single->high;
 
-	if (single->check != NULL && single->check->opcode == EVOP_ENUM)
+	if (single->assertion != NULL && single->assertion->opcode == EVOP_ENUM)
 	{
 		/* with bounds or "integer" as well: the rare general case */
-		if (low != NULL || high != NULL || leaf.integer)
+		if (low != NULL || high != NULL || check.integer)
 			return general;
-		leaf.kind = EV_LEAF_NUMBERS;
-		leaf.u.enumeration = single->check->u.enumeration;
-		return leaf;
+		check.kind = EV_CHECK_NUMBERS;
+		check.u.enumeration = single->assertion->u.enumeration;
+		return check;
 	}
-	if (single->about == EV_NUMBER || (single->about == EV_TYPE_COUNT && leaf.integer))
+	if (single->about == EV_NUMBER || (single->about == EV_TYPE_COUNT && check.integer))
 	{
 		if (low != NULL && high == NULL && ev_number_read(low->u.bound.value).count == 0)
 		{
-			leaf.kind = EV_LEAF_SIGN;
-			leaf.u.zero_is_valid = low->u.bound.kind == EV_MINIMUM;
-			return leaf;
+			check.kind = EV_CHECK_SIGN;
+			check.u.zero_is_valid = low->u.bound.kind == EV_MINIMUM;
+			return check;
 		}
-		leaf.kind = EV_LEAF_NUMBER;
-		leaf.u.bounds = low != NULL || high != NULL ? make_bounds(low, high) : NULL;
-		return leaf;
+		check.kind = EV_CHECK_NUMBER;
+		check.u.bounds = low != NULL || high != NULL ? make_bounds(low, high) : NULL;
+		return check;
 	}
 	/* "integer" beside a string's keywords: the rare general case */
-	if (leaf.integer)
+	if (check.integer)
 		return general;
-	return single->check != NULL ? leaf_of_check(single->check, leaf) : leaf;
+	return single->assertion != NULL ? check_of_assertion(single->assertion, check) : check;
 }
 
-static EvLeaf
-leaf_of_fusion(const EvFusion *fusion, EvLeaf leaf)
+static EvCheck
+check_of_merge(const EvMerge *merge, EvCheck check)
 {
-	leaf.types = fusion->types;
-	leaf.kind = fusion->subject == EV_OBJECT ? EV_LEAF_OBJECT : fusion->subject == EV_ARRAY ? EV_LEAF_ARRAY : EV_LEAF_TYPE;
-	if (fusion->subject == EV_OBJECT)
-		leaf.u.object = fusion->object;
-	else if (fusion->subject == EV_ARRAY)
-		leaf.u.array = fusion->array;
-	return leaf;
+	check.types = merge->types;
+	check.kind = merge->subject == EV_OBJECT ? EV_CHECK_OBJECT : merge->subject == EV_ARRAY ? EV_CHECK_ARRAY : EV_CHECK_TYPE;
+	if (merge->subject == EV_OBJECT)
+		check.u.object = merge->object;
+	else if (merge->subject == EV_ARRAY)
+		check.u.array = merge->array;
+	return check;
 }
 
-/* The leaf of a block that is nothing but one applicator. */
-static EvLeaf
-leaf_of_applicator(const EvOptimizer *o, const EvInstruction *instruction, int hops, EvLeaf general)
+/* The check of a block that is nothing but one applicator. */
+static EvCheck
+check_of_applicator(const EvOptimizer *o, const EvInstruction *instruction, int hops, EvCheck general)
 {
-	EvLeaf		leaf;
+	EvCheck		check;
 
 	if (instruction->opcode == EVOP_CALL || instruction->opcode == EVOP_CALL_REF)
 	{
 		if (hops > 0 && instruction->target < EV_BLOCK_TRUE)
 		{
-			leaf = ev_derive_leaf(o, instruction->target, hops - 1);
-			if (leaf.kind != EV_LEAF_BLOCK)
-				return leaf;
+			check = ev_derive_check(o, instruction->target, hops - 1);
+			if (check.kind != EV_CHECK_BLOCK)
+				return check;
 		}
 		return general;
 	}
-	if (hops > 0 && make_nullable(o, instruction->u.branches, hops - 1, &leaf))
-		return leaf;
+	if (hops > 0 && make_nullable(o, instruction->u.branches, hops - 1, &check))
+		return check;
 	if (instruction->u.branches->disjoint || instruction->u.branches->discriminator.data != NULL)
 	{
-		general.kind = EV_LEAF_BRANCHES;
+		general.kind = EV_CHECK_BRANCHES;
 		general.u.branches = instruction->u.branches;
 	}
 	return general;
@@ -326,32 +326,32 @@ is_applicator(const EvInstruction *instruction)
 		instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF;
 }
 
-EvLeaf
-ev_derive_leaf(const EvOptimizer *o, uint32 block, int hops)
+EvCheck
+ev_derive_check(const EvOptimizer *o, uint32 block, int hops)
 {
 	const EvInstruction *instruction = &o->program->code[block];
-	EvLeaf		general = {.kind = EV_LEAF_BLOCK, .types = EV_ALL_TYPES, .block = block};
+	EvCheck		general = {.kind = EV_CHECK_BLOCK, .types = EV_ALL_TYPES, .block = block};
 	Single		single = {.about = EV_TYPE_COUNT};
 
 	if (block >= EV_BLOCK_TRUE)
 	{
-		general.kind = EV_LEAF_TRUE;
+		general.kind = EV_CHECK_TRUE;
 		return general;
 	}
-	single.leaf = general;
-	single.leaf.kind = EV_LEAF_TYPE;
-	if (o->fusions[block] != NULL && o->fusions[block]->is_whole)
-		return leaf_of_fusion(o->fusions[block], single.leaf);
+	single.check = general;
+	single.check.kind = EV_CHECK_TYPE;
+	if (o->merges[block] != NULL && o->merges[block]->is_whole)
+		return check_of_merge(o->merges[block], single.check);
 	if (is_applicator(instruction) && instruction[1].opcode == EVOP_RETURN)
-		return leaf_of_applicator(o, instruction, hops, general);
+		return check_of_applicator(o, instruction, hops, general);
 	for (; instruction->opcode != EVOP_RETURN; instruction++)
 	{
 		if (instruction->opcode == EVOP_FAIL)
 		{
 			/* nothing is valid, whatever else is said */
-			single.leaf.kind = EV_LEAF_TYPE;
-			single.leaf.types = 0;
-			return single.leaf;
+			single.check.kind = EV_CHECK_TYPE;
+			single.check.types = 0;
+			return single.check;
 		}
 		if (!take_instruction(&single, instruction))
 			return general;
@@ -361,28 +361,28 @@ ev_derive_leaf(const EvOptimizer *o, uint32 block, int hops)
 
 /* One short string is compared as a word. */
 static void
-make_word(EvLeaf *leaf)
+make_word(EvCheck *check)
 {
-	const EvInstance *value = leaf->u.enumeration->values;
+	const EvInstance *value = check->u.enumeration->values;
 	char		padded[2 * sizeof(uint64)] = {0};
 
-	if (leaf->u.enumeration->count != 1 || value->length > sizeof(uint64))
+	if (check->u.enumeration->count != 1 || value->length > sizeof(uint64))
 		return;
-	leaf->kind = EV_LEAF_WORD;
-	leaf->length = value->length;
+	check->kind = EV_CHECK_WORD;
+	check->length = value->length;
 	memcpy(padded + sizeof(padded) - value->length, value->data, value->length);
-	leaf->u.word = ev_tail_word(padded + sizeof(padded), value->length);
+	check->u.word = ev_tail_word(padded + sizeof(padded), value->length);
 }
 
-EvLeaf
-ev_make_leaf(const EvOptimizer *o, uint32 block)
+EvCheck
+ev_make_check(const EvOptimizer *o, uint32 block)
 {
-	EvLeaf		leaf = ev_derive_leaf(o, block, EV_MAX_HOPS);
+	EvCheck		check = ev_derive_check(o, block, EV_MAX_HOPS);
 
-	if (leaf.kind == EV_LEAF_STRINGS)
-		make_word(&leaf);
-	leaf.checked = checked_types[leaf.kind];
-	return leaf;
+	if (check.kind == EV_CHECK_STRINGS)
+		make_word(&check);
+	check.checked = checked_types[check.kind];
+	return check;
 }
 
 /* ---------- objects ---------- */
@@ -408,20 +408,20 @@ ev_finish_object(EvObject *object)
 			object->by_length[length++] = object->property_count;
 	}
 	object->most_properties = object->max_properties;
-	if (object->pattern_count == 0 && object->additional_leaf.types == 0)
+	if (object->pattern_count == 0 && object->additional_check.types == 0)
 		object->most_properties = Min(object->most_properties, object->property_count);
 	object->is_map = object->property_count == 0 && object->pattern_count == 0 &&
-		object->additional_leaf.kind != EV_LEAF_DOUBT;
+		object->additional_check.kind != EV_CHECK_PENDING;
 	object->only_requires = object->required_count > 0 && object->required_count <= FEW_NAMES &&
 		object->required_count == object->property_count && object->pattern_count == 0 &&
-		object->additional_leaf.kind == EV_LEAF_TRUE && object->names_leaf.kind == EV_LEAF_TRUE;
-	object->is_open = object->pattern_count == 0 && object->additional_leaf.kind == EV_LEAF_TRUE &&
-		object->names_leaf.kind == EV_LEAF_TRUE;
+		object->additional_check.kind == EV_CHECK_TRUE && object->names_check.kind == EV_CHECK_TRUE;
+	object->is_open = object->pattern_count == 0 && object->additional_check.kind == EV_CHECK_TRUE &&
+		object->names_check.kind == EV_CHECK_TRUE;
 	for (uint32 i = 0; i < object->property_count; i++)
 	{
-		if (object->properties[i].leaf.kind != EV_LEAF_TRUE)
+		if (object->properties[i].check.kind != EV_CHECK_TRUE)
 			object->only_requires = false;
-		if (object->properties[i].leaf.kind == EV_LEAF_DOUBT)
+		if (object->properties[i].check.kind == EV_CHECK_PENDING)
 			object->is_open = false;
 	}
 	object->has_key_sets = !object->is_map && !object->only_requires;

@@ -24,13 +24,13 @@
 /* What is being written. */
 typedef struct Writer
 {
-	Compiler   *compiler;
+	EvCompiler *compiler;
 	EvProgram  *program;
 	uint32		code_room;
 	uint32		block_room;
 	uint32		anchor_room;
 	List	   *blocks;			/* Subschemas, by the index of their block */
-	Subschema  *subschema;		/* whose block is being written */
+	EvSubschema *subschema;		/* whose block is being written */
 	uint32		block;
 	EvKeywordValues keywords;	/* of it */
 } Writer;
@@ -90,7 +90,7 @@ emit(Writer *w, EvOpcode opcode, const char *keyword)
 
 /* The index of a subschema's block; its place in the code is known later. */
 static uint32
-block_of(Writer *w, Subschema *subschema)
+block_of(Writer *w, EvSubschema *subschema)
 {
 	EvProgram  *program = w->program;
 
@@ -113,11 +113,11 @@ block_of(Writer *w, Subschema *subschema)
 static uint32
 child_block(Writer *w, const char *keyword, const char *tail, const JsonbValue *node)
 {
-	Subschema  *child;
+	EvSubschema *child;
 
 	if (node->type == jbvBool)
 	{
-		child = palloc0(sizeof(Subschema));
+		child = palloc0(sizeof(EvSubschema));
 		child->is_boolean = true;
 		child->boolean = node->val.boolean;
 		child->resource = w->subschema->resource;
@@ -297,10 +297,10 @@ write_references(Writer *w)
 
 	foreach(cell, w->subschema->references)
 	{
-		Reference  *reference = lfirst(cell);
+		EvReference *reference = lfirst(cell);
 		EvInstruction *instruction;
 		EvDynamic  *dynamic;
-		Subschema  *initial;
+		EvSubschema *initial;
 
 		if (reference->dynamic_anchor == NULL)
 		{
@@ -314,7 +314,7 @@ write_references(Writer *w)
 		if (initial == NULL)
 		{
 			/* nothing is valid where no resource in scope has the anchor */
-			initial = palloc0(sizeof(Subschema));
+			initial = palloc0(sizeof(EvSubschema));
 			initial->is_boolean = true;
 			initial->place = ev_location_make(w->compiler, w->subschema->place, reference->keyword,
 											  psprintf("/%s", reference->keyword));
@@ -482,7 +482,7 @@ static const EvKeywordSymbol string_keywords[] = {
 static void
 write_string(Writer *w)
 {
-	Resource   *resource = w->subschema->resource;
+	EvResource *resource = w->subschema->resource;
 	EvInstruction *instruction;
 	bool		base64;
 	bool		json;
@@ -866,7 +866,7 @@ write_sections(Writer *w, uint32 types, bool exact)
 static void
 write_annotations(Writer *w)
 {
-	Resource   *resource = w->subschema->resource;
+	EvResource *resource = w->subschema->resource;
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, w->subschema->container));
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -894,7 +894,7 @@ write_annotations(Writer *w)
 }
 
 static void
-write_block(Writer *w, Subschema *subschema)
+write_block(Writer *w, EvSubschema *subschema)
 {
 	EvInstruction *instruction;
 	uint32		types = EV_ALL_TYPES;
@@ -979,16 +979,16 @@ write_block(Writer *w, Subschema *subschema)
 typedef struct EndlessSearch
 {
 	Writer	   *writer;
-	Subschema  *from;
+	EvSubschema *from;
 } EndlessSearch;
 
-static void find_endless(Writer *w, Subschema *subschema);
+static void find_endless(Writer *w, EvSubschema *subschema);
 
 static void
 visit_endless(uint32 *block, bool in_place, void *arg)
 {
 	EndlessSearch *search = arg;
-	Subschema  *target;
+	EvSubschema *target;
 
 	if (!in_place || *block == EV_BLOCK_NONE || *block == EV_BLOCK_TRUE)
 		return;
@@ -1006,7 +1006,7 @@ visit_endless(uint32 *block, bool in_place, void *arg)
  * path and 2 after.
  */
 static void
-find_endless(Writer *w, Subschema *subschema)
+find_endless(Writer *w, EvSubschema *subschema)
 {
 	EndlessSearch search = {w, subschema};
 	uint32		end;
@@ -1038,7 +1038,7 @@ link_block(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
 }
 
 static void
-optimize(Compiler *c, EvProgram *program)
+optimize(EvCompiler *c, EvProgram *program)
 {
 	MemoryContext caller = MemoryContextSwitchTo(c->program_context);
 
@@ -1047,7 +1047,7 @@ optimize(Compiler *c, EvProgram *program)
 }
 
 static EvProgram *
-write_program(Compiler *c, Subschema *root)
+write_program(EvCompiler *c, EvSubschema *root)
 {
 	Writer		w = {.compiler = c, .code_room = 64, .block_room = 16};
 	uint32		next = 0;
@@ -1074,7 +1074,7 @@ write_program(Compiler *c, Subschema *root)
 	}
 	for (uint32 i = 0; i < w.program->block_count && c->fault->message == NULL; i++)
 	{
-		Subschema  *subschema = list_nth(w.blocks, i);
+		EvSubschema *subschema = list_nth(w.blocks, i);
 
 		if (subschema->visit == 0)
 			find_endless(&w, subschema);
@@ -1106,9 +1106,9 @@ compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault 
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
 												  ALLOCSET_DEFAULT_SIZES);
-	Compiler	c = {0};
+	EvCompiler	c = {0};
 	EvProgram  *program = NULL;
-	Subschema  *root;
+	EvSubschema *root;
 	List	   *found_references = NIL;
 	List	   *found_warnings = NIL;
 	ListCell   *cell;

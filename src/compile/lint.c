@@ -21,7 +21,7 @@
  * the keyword that it may have been meant for.
  */
 static void
-lint_unknown(Compiler *c, const Subschema *subschema)
+lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 {
 	EvDraft		draft = subschema->resource->draft;
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, subschema->container));
@@ -143,7 +143,7 @@ allows_type(const JsonbValue *type, const char *name)
 }
 
 static void
-lint_types(Compiler *c, const Subschema *subschema, const EvKeywordValues *keywords)
+lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
 	if (!keywords->present[EV_KW_TYPE])
 		return;
@@ -162,7 +162,7 @@ lint_types(Compiler *c, const Subschema *subschema, const EvKeywordValues *keywo
 
 /* Keywords that mean nothing without another one. */
 static void
-lint_companions(Compiler *c, const Subschema *subschema, const EvKeywordValues *keywords)
+lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
 	static const struct
 	{
@@ -191,7 +191,7 @@ lint_companions(Compiler *c, const Subschema *subschema, const EvKeywordValues *
 
 /* Lower bounds above upper bounds. */
 static void
-lint_bounds(Compiler *c, const Subschema *subschema, const EvKeywordValues *keywords)
+lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
 	static const struct
 	{
@@ -226,7 +226,7 @@ lint_bounds(Compiler *c, const Subschema *subschema, const EvKeywordValues *keyw
 
 /* Names that are required, but that additionalProperties: false forbids. */
 static void
-lint_required(Compiler *c, const Subschema *subschema, const EvKeywordValues *keywords)
+lint_required(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
 	const JsonbValue *additional = &keywords->values[EV_KW_ADDITIONAL_PROPERTIES];
 	JsonbContainer *names;
@@ -252,7 +252,7 @@ lint_required(Compiler *c, const Subschema *subschema, const EvKeywordValues *ke
 }
 
 static void
-lint_format(Compiler *c, const Subschema *subschema, const EvKeywordValues *keywords)
+lint_format(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
 	const JsonbValue *format = &keywords->values[EV_KW_FORMAT];
 
@@ -265,7 +265,7 @@ lint_format(Compiler *c, const Subschema *subschema, const EvKeywordValues *keyw
 
 /* Up to draft 7 a $ref hides all that stands beside it. */
 static void
-lint_reference(Compiler *c, const Subschema *subschema, const EvKeywordValues *keywords)
+lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
 	if (!keywords->present[EV_KW_REF] || subschema->resource->draft > EV_DRAFT7)
 		return;
@@ -278,7 +278,7 @@ lint_reference(Compiler *c, const Subschema *subschema, const EvKeywordValues *k
 }
 
 void
-ev_lint(Compiler *c, const Subschema *subschema)
+ev_lint(EvCompiler *c, const EvSubschema *subschema)
 {
 	EvKeywordValues keywords;
 

@@ -8,6 +8,6 @@
 #include "schema/schema_graph.h"
 
 /* Adds the warnings about one subschema to the compiler's. */
-extern void ev_lint(Compiler *compiler, const Subschema *subschema);
+extern void ev_lint(EvCompiler *compiler, const EvSubschema *subschema);
 
 #endif							/* EV_LINT_H */

@@ -6,7 +6,7 @@
  * properties of one object: on the fast way that is one merge over its keys.
  * With them, what unevaluatedProperties and unevaluatedItems leave is known in
  * advance: what no schema names.  A name that only branches (anyOf, oneOf, if,
- * dependentSchemas) evaluate is a doubt: its leaf says which of them do, and
+ * dependentSchemas) evaluate is a property: its check says which of them do, and
  * whether one of these matched is known when they have run.
  *
  * A block of which that cannot be said, or that is large, is left as it is.
@@ -185,7 +185,7 @@ gather(Closure *c, uint32 block, bool is_root)
 					break;
 				if (c->program->code[instruction->target].opcode == EVOP_TRACK)
 				{
-					/* it has marks of its own, and leaves none */
+					/* it has marks of its own, and checks none */
 					c->evaluates_all = true;
 					known = is_closed(c->program, instruction->target) && add_rest(c, at, true);
 				}
@@ -223,7 +223,7 @@ gather(Closure *c, uint32 block, bool is_root)
 				known = is_root;
 				c->unevaluated_items = instruction->target;
 				break;
-			case EVOP_REMEMBER: /* what is fused is not remembered */
+			case EVOP_REMEMBER: /* what is merged is not remembered */
 			case EVOP_CALL_DYNAMIC:
 			case EVOP_SCOPE:
 			case EVOP_TRACK:
@@ -253,7 +253,7 @@ are_linear(const EvObject *object)
 
 /* Can the objects become one? */
 static bool
-objects_fuse(const Closure *c, uint32 names_left)
+can_merge_objects(const Closure *c, uint32 names_left)
 {
 	uint32		names = 0;
 	uint32		patterns = 0;
@@ -276,7 +276,7 @@ objects_fuse(const Closure *c, uint32 names_left)
 
 /* Can the arrays become one? */
 static bool
-arrays_fuse(const Closure *c)
+can_merge_arrays(const Closure *c)
 {
 	bool		has_items = false;
 	bool		marks = false;
@@ -359,33 +359,33 @@ write_rest(EvProgram *program, const Closure *c, uint32 *end)
 }
 
 /* What the block that starts here can become; NULL: nothing else. */
-static EvFusion *
-find_fusion(EvOptimizer *o, uint32 block, uint32 *end)
+static EvMerge *
+find_merge(EvOptimizer *o, uint32 block, uint32 *end)
 {
 	EvProgram  *program = o->program;
 	bool		tracks = program->code[block].opcode == EVOP_TRACK;
 	Closure		c = {.program = program, .types = EV_ALL_TYPES,
 	.unevaluated_properties = EV_BLOCK_NONE, .unevaluated_items = EV_BLOCK_NONE};
-	EvFusion   *fusion;
+	EvMerge    *merge;
 	bool		objects;
 	bool		arrays;
 
 	if (!gather(&c, tracks ? block + 1 : block, true) || (!tracks && (c.calls == 0 || c.rest_count > 0)))
 		return NULL;
-	objects = (c.types & EV_BIT(EV_OBJECT)) != 0 && objects_fuse(&c, o->names_left) && number_sources(&c);
-	arrays = (c.types & EV_BIT(EV_ARRAY)) != 0 && arrays_fuse(&c);
+	objects = (c.types & EV_BIT(EV_OBJECT)) != 0 && can_merge_objects(&c, o->names_left) && number_sources(&c);
+	arrays = (c.types & EV_BIT(EV_ARRAY)) != 0 && can_merge_arrays(&c);
 
-	fusion = palloc0(sizeof(EvFusion));
-	fusion->types = c.types;
-	fusion->objects = copy_parts(c.objects, c.object_count);
-	fusion->object_count = c.object_count;
-	fusion->sources = copy_parts(c.sources, c.source_count);
-	fusion->source_count = c.source_count;
-	fusion->arrays = copy_parts(c.arrays, c.array_count);
-	fusion->array_count = c.array_count;
-	fusion->unevaluated_properties = c.unevaluated_properties;
-	fusion->unevaluated_items = c.unevaluated_items;
-	fusion->evaluates_all = c.evaluates_all;
+	merge = palloc0(sizeof(EvMerge));
+	merge->types = c.types;
+	merge->objects = copy_parts(c.objects, c.object_count);
+	merge->object_count = c.object_count;
+	merge->sources = copy_parts(c.sources, c.source_count);
+	merge->source_count = c.source_count;
+	merge->arrays = copy_parts(c.arrays, c.array_count);
+	merge->array_count = c.array_count;
+	merge->unevaluated_properties = c.unevaluated_properties;
+	merge->unevaluated_items = c.unevaluated_items;
+	merge->evaluates_all = c.evaluates_all;
 
 	/* types that it says something about */
 	if (c.object_count > 0 || c.unevaluated_properties != EV_BLOCK_NONE)
@@ -393,44 +393,44 @@ find_fusion(EvOptimizer *o, uint32 block, uint32 *end)
 	if (c.array_count > 0 || c.unevaluated_items != EV_BLOCK_NONE)
 		c.others |= EV_BIT(EV_ARRAY);
 	c.others &= c.types;
-	fusion->is_whole = c.rest_count == 0 &&
+	merge->is_whole = c.rest_count == 0 &&
 		(c.others == 0 || (c.others == EV_BIT(EV_OBJECT) && objects) || (c.others == EV_BIT(EV_ARRAY) && arrays));
-	fusion->subject = c.others == EV_BIT(EV_OBJECT) ? EV_OBJECT : c.others == EV_BIT(EV_ARRAY) ? EV_ARRAY : EV_TYPE_COUNT;
-	if (!tracks && (!fusion->is_whole || (c.object_count < 2 && c.array_count < 2)))
+	merge->subject = c.others == EV_BIT(EV_OBJECT) ? EV_OBJECT : c.others == EV_BIT(EV_ARRAY) ? EV_ARRAY : EV_TYPE_COUNT;
+	if (!tracks && (!merge->is_whole || (c.object_count < 2 && c.array_count < 2)))
 		return NULL;
 
 	if (objects && (tracks || c.others == EV_BIT(EV_OBJECT)))
 	{
-		fusion->object = palloc0(sizeof(EvObject));
-		fusion->object->source = EV_NO_SOURCE;
+		merge->object = palloc0(sizeof(EvObject));
+		merge->object->source = EV_NO_SOURCE;
 		for (uint32 i = 0; i < c.object_count; i++)
 			o->names_left -= c.objects[i]->property_count;
 		for (uint32 i = 0; i < c.source_count; i++)
 			o->names_left -= c.sources[i]->property_count;
 	}
 	if (arrays && (tracks || c.others == EV_BIT(EV_ARRAY)))
-		fusion->array = palloc0(sizeof(EvArray));
+		merge->array = palloc0(sizeof(EvArray));
 	if (tracks)
 	{
 		EvTracked  *tracked = palloc0(sizeof(EvTracked));
 
-		tracked->object = fusion->object;
-		tracked->array = fusion->array;
+		tracked->object = merge->object;
+		tracked->array = merge->array;
 		tracked->types = c.types;
 		tracked->rest = write_rest(program, &c, end);
-		fusion->tracked = tracked;
+		merge->tracked = tracked;
 		program->code[block].u.tracked = tracked;
 	}
-	return fusion;
+	return merge;
 }
 
 void
-ev_find_fusions(EvOptimizer *o)
+ev_find_merges(EvOptimizer *o)
 {
 	EvProgram  *program = o->program;
 	uint32		end = program->length;
 
-	o->fusions = palloc0(sizeof(EvFusion *) * Max(program->length, 1));
+	o->merges = palloc0(sizeof(EvMerge *) * Max(program->length, 1));
 	o->names_left = 4096 + 4 * program->length;
 	for (uint32 i = 0; i < program->length; i++)
 		if (program->code[i].opcode == EVOP_OBJECT)
@@ -441,68 +441,68 @@ ev_find_fusions(EvOptimizer *o)
 
 		CHECK_FOR_INTERRUPTS();
 		if (start < program->length && program->code[start].opcode != EVOP_SCOPE)
-			o->fusions[start] = find_fusion(o, start, &end);
+			o->merges[start] = find_merge(o, start, &end);
 		else if (start + 1 < program->length && program->code[start + 1].opcode == EVOP_TRACK)
-			o->fusions[start + 1] = find_fusion(o, start + 1, &end);
+			o->merges[start + 1] = find_merge(o, start + 1, &end);
 	}
 }
 
-/* ---------- leaves that stand for several ---------- */
+/* ---------- checks that stand for several ---------- */
 
-static EvLeaf
-true_leaf(void)
+static EvCheck
+true_check(void)
 {
-	return (EvLeaf) {.kind = EV_LEAF_TRUE, .types = EV_ALL_TYPES, .block = EV_BLOCK_TRUE};
+	return (EvCheck) {.kind = EV_CHECK_TRUE, .types = EV_ALL_TYPES, .block = EV_BLOCK_TRUE};
 }
 
 /* Both. */
-static EvLeaf
-combine(EvLeaf a, EvLeaf b)
+static EvCheck
+combine(EvCheck a, EvCheck b)
 {
-	EvLeaf		leaf = true_leaf();
+	EvCheck		check = true_check();
 	uint8		types = a.types & b.types;
-	const EvLeaf *leaves[2];
+	const EvCheck *checks[2];
 	uint32		count = 0;
-	EvLeaves   *all;
+	EvChecks   *all;
 
 	if (types == 0)
 	{
-		leaf.kind = EV_LEAF_TYPE;
-		leaf.types = 0;
-		return leaf;
+		check.kind = EV_CHECK_TYPE;
+		check.types = 0;
+		return check;
 	}
-	if (a.kind == EV_LEAF_TRUE)
+	if (a.kind == EV_CHECK_TRUE)
 		return b;
-	if (b.kind == EV_LEAF_TRUE)
+	if (b.kind == EV_CHECK_TRUE)
 		return a;
-	if (a.kind == EV_LEAF_TYPE || b.kind == EV_LEAF_TYPE)
+	if (a.kind == EV_CHECK_TYPE || b.kind == EV_CHECK_TYPE)
 	{
-		leaf = a.kind == EV_LEAF_TYPE ? b : a;
-		leaf.types = types;
-		return leaf;
+		check = a.kind == EV_CHECK_TYPE ? b : a;
+		check.types = types;
+		return check;
 	}
 
-	leaves[0] = &a;
-	leaves[1] = &b;
+	checks[0] = &a;
+	checks[1] = &b;
 	for (int i = 0; i < 2; i++)
-		count += leaves[i]->kind == EV_LEAF_ALL ? leaves[i]->u.all->count : 1;
-	all = palloc(offsetof(EvLeaves, leaves) + sizeof(EvLeaf) * count);
+		count += checks[i]->kind == EV_CHECK_ALL ? checks[i]->u.all->count : 1;
+	all = palloc(offsetof(EvChecks, checks) + sizeof(EvCheck) * count);
 	all->count = 0;
 	for (int i = 0; i < 2; i++)
 	{
-		if (leaves[i]->kind == EV_LEAF_ALL)
+		if (checks[i]->kind == EV_CHECK_ALL)
 		{
-			memcpy(&all->leaves[all->count], leaves[i]->u.all->leaves, sizeof(EvLeaf) * leaves[i]->u.all->count);
-			all->count += leaves[i]->u.all->count;
+			memcpy(&all->checks[all->count], checks[i]->u.all->checks, sizeof(EvCheck) * checks[i]->u.all->count);
+			all->count += checks[i]->u.all->count;
 		}
 		else
-			all->leaves[all->count++] = *leaves[i];
+			all->checks[all->count++] = *checks[i];
 	}
-	leaf.kind = EV_LEAF_ALL;
-	leaf.checked = EV_ALL_TYPES;
-	leaf.types = types;
-	leaf.u.all = all;
-	return leaf;
+	check.kind = EV_CHECK_ALL;
+	check.checked = EV_ALL_TYPES;
+	check.types = types;
+	check.u.all = all;
+	return check;
 }
 
 static int
@@ -527,83 +527,83 @@ find_property(const EvObject *object, EvString name)
 
 /* What one object's keywords say about a name; true: one evaluates it. */
 static bool
-add_leaf(const EvOptimizer *o, const EvObject *object, EvString name, EvLeaf *leaf)
+add_check(const EvOptimizer *o, const EvObject *object, EvString name, EvCheck *check)
 {
 	const EvProperty *property = find_property(object, name);
 	bool		evaluated = false;
 
 	if (property != NULL && property->block != EV_BLOCK_NONE)
 	{
-		*leaf = combine(*leaf, ev_make_leaf(o, property->block));
+		*check = combine(*check, ev_make_check(o, property->block));
 		evaluated = true;
 	}
 	for (uint32 i = 0; i < object->pattern_count; i++)
 	{
 		if (!ev_matches_pattern(object->patterns[i].pattern, name.data, name.length))
 			continue;
-		*leaf = combine(*leaf, ev_make_leaf(o, object->patterns[i].block));
+		*check = combine(*check, ev_make_check(o, object->patterns[i].block));
 		evaluated = true;
 	}
 	if (!evaluated && object->additional != EV_BLOCK_NONE)
 	{
-		*leaf = combine(*leaf, ev_make_leaf(o, object->additional));
+		*check = combine(*check, ev_make_check(o, object->additional));
 		evaluated = true;
 	}
 	return evaluated;
 }
 
 bool
-ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name, EvLeaf *leaf)
+ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name, EvCheck *check)
 {
 	if ((uint64) object->property_count * object->pattern_count > MAX_NAMES || !are_linear(object))
 		return false;
-	*leaf = true_leaf();
-	add_leaf(o, object, name, leaf);
+	*check = true_check();
+	add_check(o, object, name, check);
 	return true;
 }
 
 /* ---------- filling in ---------- */
 
-/* The leaf of what nothing evaluates in any case; name NULL: of other names. */
-static EvLeaf
-unevaluated_leaf(const EvOptimizer *o, const EvFusion *fusion, const EvString *name)
+/* The check of what nothing evaluates in any case; name NULL: of other names. */
+static EvCheck
+unevaluated_check(const EvOptimizer *o, const EvMerge *merge, const EvString *name)
 {
-	EvLeaf		leaf = true_leaf();
+	EvCheck		check = true_check();
 	uint64		sources = 0;
 
-	if (fusion->evaluates_all || fusion->unevaluated_properties == EV_BLOCK_NONE)
-		return leaf;
-	for (uint32 i = 0; i < fusion->source_count; i++)
+	if (merge->evaluates_all || merge->unevaluated_properties == EV_BLOCK_NONE)
+		return check;
+	for (uint32 i = 0; i < merge->source_count; i++)
 	{
-		const EvObject *source = fusion->sources[i];
+		const EvObject *source = merge->sources[i];
 		const EvProperty *property = name != NULL ? find_property(source, *name) : NULL;
 
 		if (source->additional != EV_BLOCK_NONE || (property != NULL && property->block != EV_BLOCK_NONE))
 			sources |= UINT64CONST(1) << source->source;
 	}
-	leaf = ev_make_leaf(o, fusion->unevaluated_properties);
-	if (sources == 0 || leaf.kind == EV_LEAF_TRUE)
-		return leaf;
-	leaf = true_leaf();
-	leaf.kind = EV_LEAF_DOUBT;
-	leaf.u.sources = sources;
-	return leaf;
+	check = ev_make_check(o, merge->unevaluated_properties);
+	if (sources == 0 || check.kind == EV_CHECK_TRUE)
+		return check;
+	check = true_check();
+	check.kind = EV_CHECK_PENDING;
+	check.u.sources = sources;
+	return check;
 }
 
 static void
-fill_object(const EvOptimizer *o, EvFusion *fusion)
+fill_object(const EvOptimizer *o, EvMerge *merge)
 {
-	EvObject   *object = fusion->object;
+	EvObject   *object = merge->object;
 	const EvObject *parts[MAX_PARTS + MAX_SOURCES];
 	uint32		part_count = 0;
 	uint32		names = 0;
 	uint32		patterns = 0;
 	bool		evaluated = false;
 
-	for (uint32 i = 0; i < fusion->object_count; i++)
-		parts[part_count++] = fusion->objects[i];
-	for (uint32 i = 0; i < fusion->source_count; i++)
-		parts[part_count++] = fusion->sources[i];
+	for (uint32 i = 0; i < merge->object_count; i++)
+		parts[part_count++] = merge->objects[i];
+	for (uint32 i = 0; i < merge->source_count; i++)
+		parts[part_count++] = merge->sources[i];
 	for (uint32 i = 0; i < part_count; i++)
 	{
 		names += parts[i]->property_count;
@@ -618,7 +618,7 @@ fill_object(const EvOptimizer *o, EvFusion *fusion)
 
 			property->name = parts[i]->properties[j].name;
 			property->block = EV_BLOCK_NONE;
-			property->required = i < fusion->object_count && parts[i]->properties[j].required;
+			property->required = i < merge->object_count && parts[i]->properties[j].required;
 		}
 	qsort(object->properties, object->property_count, sizeof(EvProperty), compare_names);
 	names = object->property_count;
@@ -638,41 +638,41 @@ fill_object(const EvOptimizer *o, EvFusion *fusion)
 	object->max_properties = EV_NO_MAXIMUM;
 	object->additional = EV_BLOCK_NONE;
 	object->names = EV_BLOCK_NONE;
-	object->additional_leaf = true_leaf();
-	object->names_leaf = true_leaf();
-	for (uint32 i = 0; i < fusion->object_count; i++)
+	object->additional_check = true_check();
+	object->names_check = true_check();
+	for (uint32 i = 0; i < merge->object_count; i++)
 	{
 		const EvObject *part = parts[i];
 
 		object->min_properties = Max(object->min_properties, part->min_properties);
 		object->max_properties = Min(object->max_properties, part->max_properties);
-		object->names_leaf = combine(object->names_leaf, ev_make_leaf(o, part->names));
+		object->names_check = combine(object->names_check, ev_make_check(o, part->names));
 		for (uint32 j = 0; j < part->pattern_count; j++)
 		{
 			EvPatternProperty *pattern = &object->patterns[object->pattern_count++];
 
 			*pattern = part->patterns[j];
-			pattern->leaf = ev_make_leaf(o, pattern->block);
+			pattern->check = ev_make_check(o, pattern->block);
 		}
 		if (part->additional != EV_BLOCK_NONE)
 		{
-			object->additional_leaf = combine(object->additional_leaf, ev_make_leaf(o, part->additional));
+			object->additional_check = combine(object->additional_check, ev_make_check(o, part->additional));
 			evaluated = true;
 		}
 	}
 	if (!evaluated)
-		object->additional_leaf = unevaluated_leaf(o, fusion, NULL);
+		object->additional_check = unevaluated_check(o, merge, NULL);
 
 	for (uint32 i = 0; i < object->property_count; i++)
 	{
 		EvProperty *property = &object->properties[i];
 
-		property->leaf = true_leaf();
+		property->check = true_check();
 		evaluated = false;
-		for (uint32 j = 0; j < fusion->object_count; j++)
-			evaluated |= add_leaf(o, parts[j], property->name, &property->leaf);
+		for (uint32 j = 0; j < merge->object_count; j++)
+			evaluated |= add_check(o, parts[j], property->name, &property->check);
 		if (!evaluated)
-			property->leaf = unevaluated_leaf(o, fusion, &property->name);
+			property->check = unevaluated_check(o, merge, &property->name);
 		object->required_count += property->required;
 	}
 	object->is_resolved = true;
@@ -680,19 +680,19 @@ fill_object(const EvOptimizer *o, EvFusion *fusion)
 }
 
 static void
-fill_array(const EvOptimizer *o, EvFusion *fusion)
+fill_array(const EvOptimizer *o, EvMerge *merge)
 {
-	EvArray    *array = fusion->array;
+	EvArray    *array = merge->array;
 	bool		evaluated = false;
 
 	array->max_items = EV_NO_MAXIMUM;
 	array->items = EV_BLOCK_NONE;
 	array->contains = EV_BLOCK_NONE;
-	array->contains_leaf = true_leaf();
-	array->items_leaf = true_leaf();
-	for (uint32 i = 0; i < fusion->array_count; i++)
+	array->contains_check = true_check();
+	array->items_check = true_check();
+	for (uint32 i = 0; i < merge->array_count; i++)
 	{
-		const EvArray *part = fusion->arrays[i];
+		const EvArray *part = merge->arrays[i];
 
 		array->min_items = Max(array->min_items, part->min_items);
 		array->max_items = Min(array->max_items, part->max_items);
@@ -701,48 +701,48 @@ fill_array(const EvOptimizer *o, EvFusion *fusion)
 		if (part->contains != EV_BLOCK_NONE)
 		{
 			array->contains = part->contains;
-			array->contains_leaf = ev_make_leaf(o, part->contains);
+			array->contains_check = ev_make_check(o, part->contains);
 			array->min_contains = part->min_contains;
 			array->max_contains = part->max_contains;
 		}
 		if (part->items != EV_BLOCK_NONE)
 		{
-			array->items_leaf = combine(array->items_leaf, ev_make_leaf(o, part->items));
+			array->items_check = combine(array->items_check, ev_make_check(o, part->items));
 			evaluated = true;
 		}
 	}
 	if (!evaluated)
-		array->items_leaf = ev_make_leaf(o, fusion->unevaluated_items);
+		array->items_check = ev_make_check(o, merge->unevaluated_items);
 
-	array->prefix_leaves = palloc(sizeof(EvLeaf) * Max(array->prefix_count, 1));
+	array->prefix_checks = palloc(sizeof(EvCheck) * Max(array->prefix_count, 1));
 	for (uint32 i = 0; i < array->prefix_count; i++)
 	{
-		array->prefix_leaves[i] = true_leaf();
-		for (uint32 j = 0; j < fusion->array_count; j++)
+		array->prefix_checks[i] = true_check();
+		for (uint32 j = 0; j < merge->array_count; j++)
 		{
-			const EvArray *part = fusion->arrays[j];
+			const EvArray *part = merge->arrays[j];
 
-			array->prefix_leaves[i] = combine(array->prefix_leaves[i],
-											  ev_make_leaf(o, i < part->prefix_count ? part->prefix[i] : part->items));
+			array->prefix_checks[i] = combine(array->prefix_checks[i],
+											  ev_make_check(o, i < part->prefix_count ? part->prefix[i] : part->items));
 		}
 	}
 }
 
 void
-ev_fill_fusions(EvOptimizer *o)
+ev_fill_merges(EvOptimizer *o)
 {
 	for (uint32 i = 0; i < o->program->length; i++)
 	{
-		EvFusion   *fusion = o->fusions[i];
+		EvMerge    *merge = o->merges[i];
 
 		CHECK_FOR_INTERRUPTS();
-		if (fusion == NULL)
+		if (merge == NULL)
 			continue;
-		if (fusion->object != NULL)
-			fill_object(o, fusion);
-		if (fusion->array != NULL)
-			fill_array(o, fusion);
-		if (fusion->tracked != NULL)
-			fusion->tracked->unevaluated = ev_make_leaf(o, fusion->unevaluated_properties);
+		if (merge->object != NULL)
+			fill_object(o, merge);
+		if (merge->array != NULL)
+			fill_array(o, merge);
+		if (merge->tracked != NULL)
+			merge->tracked->unevaluated = ev_make_check(o, merge->unevaluated_properties);
 	}
 }

@@ -2,7 +2,7 @@
  * optimize.c
  *	  A pass over a finished program that prepares its fast way.
  *
- * Blocks that come to a single check become leaves, which the loops over
+ * Blocks that come to a single check become checks, which the loops over
  * properties and items do themselves; the branches of anyOf and oneOf are
  * looked at for what tells them apart.  The instructions stay as they are:
  * the collecting run uses them, and the two must agree.
@@ -153,12 +153,12 @@ find_property(const EvObject *object, EvString name)
 static const EvEnum *
 constant_strings(const EvOptimizer *o, const EvProperty *property)
 {
-	EvLeaf		leaf;
+	EvCheck		check;
 
 	if (property == NULL || !property->required || property->block >= EV_BLOCK_TRUE)
 		return NULL;
-	leaf = ev_derive_leaf(o, property->block, EV_MAX_HOPS);
-	return leaf.kind == EV_LEAF_STRINGS && leaf.types == EV_BIT(EV_STRING) ? leaf.u.enumeration : NULL;
+	check = ev_derive_check(o, property->block, EV_MAX_HOPS);
+	return check.kind == EV_CHECK_STRINGS && check.types == EV_BIT(EV_STRING) ? check.u.enumeration : NULL;
 }
 
 static int
@@ -228,7 +228,7 @@ optimize_branches(EvOptimizer *o, EvBranches *branches)
 	uint32		seen = 0;
 	bool		all_objects = branches->count > 1;
 
-	branches->leaves = palloc(sizeof(EvLeaf) * branches->count);
+	branches->checks = palloc(sizeof(EvCheck) * branches->count);
 	branches->types = palloc(branches->count);
 	branches->disjoint = true;
 	for (uint32 i = 0; i < branches->count; i++)
@@ -255,18 +255,18 @@ static void
 optimize_object(const EvOptimizer *o, EvObject *object)
 {
 	for (uint32 i = 0; i < object->pattern_count; i++)
-		object->patterns[i].leaf = ev_make_leaf(o, object->patterns[i].block);
-	object->additional_leaf = ev_make_leaf(o, object->additional);
-	object->names_leaf = ev_make_leaf(o, object->names);
+		object->patterns[i].check = ev_make_check(o, object->patterns[i].block);
+	object->additional_check = ev_make_check(o, object->additional);
+	object->names_check = ev_make_check(o, object->names);
 	object->is_resolved = true;
 	for (uint32 i = 0; i < object->property_count; i++)
 	{
 		EvProperty *property = &object->properties[i];
 
-		if (object->is_resolved && ev_resolve_property(o, object, property->name, &property->leaf))
+		if (object->is_resolved && ev_resolve_property(o, object, property->name, &property->check))
 			continue;
 		object->is_resolved = false;
-		property->leaf = ev_make_leaf(o, property->block);
+		property->check = ev_make_check(o, property->block);
 	}
 	ev_finish_object(object);
 }
@@ -274,11 +274,11 @@ optimize_object(const EvOptimizer *o, EvObject *object)
 static void
 optimize_array(const EvOptimizer *o, EvArray *array)
 {
-	array->prefix_leaves = palloc(sizeof(EvLeaf) * array->prefix_count);
+	array->prefix_checks = palloc(sizeof(EvCheck) * array->prefix_count);
 	for (uint32 i = 0; i < array->prefix_count; i++)
-		array->prefix_leaves[i] = ev_make_leaf(o, array->prefix[i]);
-	array->items_leaf = ev_make_leaf(o, array->items);
-	array->contains_leaf = ev_make_leaf(o, array->contains);
+		array->prefix_checks[i] = ev_make_check(o, array->prefix[i]);
+	array->items_check = ev_make_check(o, array->items);
+	array->contains_check = ev_make_check(o, array->contains);
 }
 
 void
@@ -286,7 +286,7 @@ ev_optimize(EvProgram *program)
 {
 	EvOptimizer o = {.program = program};
 
-	/* what leaves point to comes first */
+	/* what checks point to comes first */
 	for (uint32 i = 0; i < program->length; i++)
 	{
 		EvInstruction *instruction = &program->code[i];
@@ -296,7 +296,7 @@ ev_optimize(EvProgram *program)
 		else if (instruction->opcode == EVOP_ENUM)
 			optimize_other_enum(unconstify(EvEnum *, instruction->u.enumeration));
 	}
-	o.fusions = palloc0(sizeof(EvFusion *) * Max(program->length, 1));
+	o.merges = palloc0(sizeof(EvMerge *) * Max(program->length, 1));
 	o.strings_left = 100000 + 16 * (int64) program->length;
 	for (uint32 i = 0; i < program->length; i++)
 	{
@@ -306,11 +306,11 @@ ev_optimize(EvProgram *program)
 		if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
 			optimize_branches(&o, unconstify(EvBranches *, instruction->u.branches));
 	}
-	pfree(o.fusions);
+	pfree(o.merges);
 	if (o.types != NULL)
 		pfree(o.types);
 	ev_find_repeats(program);
-	ev_find_fusions(&o);
+	ev_find_merges(&o);
 	for (uint32 i = 0; i < program->length; i++)
 	{
 		EvInstruction *instruction = &program->code[i];
@@ -322,21 +322,21 @@ ev_optimize(EvProgram *program)
 			optimize_array(&o, unconstify(EvArray *, instruction->u.array));
 		else if (instruction->opcode == EVOP_REMEMBER)
 		{
-			EvLeaf	   *leaf = palloc(sizeof(EvLeaf));
+			EvCheck    *check = palloc(sizeof(EvCheck));
 
-			*leaf = ev_make_leaf(&o, instruction->target);
-			instruction->u.leaf = leaf;
+			*check = ev_make_check(&o, instruction->target);
+			instruction->u.check = check;
 		}
 		else if (instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF)
 		{
 			EvBranches *branches = unconstify(EvBranches *, instruction->u.branches);
 
 			for (uint32 j = 0; j < branches->count; j++)
-				branches->leaves[j] = ev_make_leaf(&o, branches->blocks[j]);
+				branches->checks[j] = ev_make_check(&o, branches->blocks[j]);
 		}
 	}
-	ev_fill_fusions(&o);
-	program->root = ev_make_leaf(&o, 0);
+	ev_fill_merges(&o);
+	program->root = ev_make_check(&o, 0);
 	program->match = ev_match_function(program);
-	pfree(o.fusions);
+	pfree(o.merges);
 }

@@ -8,7 +8,7 @@
 #include "program/program.h"
 
 /*
- * Fills in what the fast way needs: leaves, words and what tells branches
+ * Fills in what the fast way needs: checks, words and what tells branches
  * apart, all in CurrentMemoryContext, which must be the program's.
  */
 extern void ev_optimize(EvProgram *program);

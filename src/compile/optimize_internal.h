@@ -10,7 +10,7 @@
 #include "compile/optimize.h"
 
 /* What a block comes to that is put together from others. */
-typedef struct EvFusion
+typedef struct EvMerge
 {
 	const EvObject **objects;	/* what it says of objects, in any case */
 	uint32		object_count;
@@ -22,17 +22,17 @@ typedef struct EvFusion
 	uint32		unevaluated_items;
 	bool		evaluates_all;	/* of an object's properties */
 	uint32		types;			/* that may be valid */
-	bool		is_whole;		/* a leaf says it all, ... */
+	bool		is_whole;		/* a check says it all, ... */
 	uint8		subject;		/* ... about values of this type */
 	EvObject   *object;			/* what becomes of the objects; NULL: nothing */
 	EvArray    *array;			/* and of the arrays */
 	EvTracked  *tracked;		/* what TRACK runs; NULL: no such block */
-} EvFusion;
+} EvMerge;
 
 typedef struct EvOptimizer
 {
 	EvProgram  *program;
-	EvFusion  **fusions;		/* by the place where the block starts */
+	EvMerge   **merges;			/* by the place where the block starts */
 	uint32		names_left;		/* so many more may be made */
 	int64		strings_left;	/* so many constant strings may be looked at,
 								 * to tell branches apart */
@@ -45,15 +45,15 @@ typedef struct EvOptimizer
 #define EV_MAX_HOPS	8
 
 /*
- * The leaf of a block, references followed for so many hops; where its single
+ * The check of a block, references followed for so many hops; where its single
  * check is a short string, as STRINGS.
  */
-extern EvLeaf ev_derive_leaf(const EvOptimizer *o, uint32 block, int hops);
+extern EvCheck ev_derive_check(const EvOptimizer *o, uint32 block, int hops);
 
-/* The leaf of a block, or of EV_BLOCK_NONE and EV_BLOCK_TRUE. */
-extern EvLeaf ev_make_leaf(const EvOptimizer *o, uint32 block);
+/* The check of a block, or of EV_BLOCK_NONE and EV_BLOCK_TRUE. */
+extern EvCheck ev_make_check(const EvOptimizer *o, uint32 block);
 
-/* What is to be done for each object when its leaves are there. */
+/* What is to be done for each object when its checks are there. */
 extern void ev_finish_object(EvObject *object);
 
 /*
@@ -62,16 +62,16 @@ extern void ev_finish_object(EvObject *object);
  */
 extern void ev_find_repeats(EvProgram *program);
 
-/* Finds what can be fused; no leaf is made yet.  The program may grow. */
-extern void ev_find_fusions(EvOptimizer *o);
+/* Finds what can be merged; no check is made yet.  The program may grow. */
+extern void ev_find_merges(EvOptimizer *o);
 
 /* Fills in the objects and arrays that were found. */
-extern void ev_fill_fusions(EvOptimizer *o);
+extern void ev_fill_merges(EvOptimizer *o);
 
 /*
- * The leaf of a property, given what an object's other keywords say about its
+ * The check of a property, given what an object's other keywords say about its
  * name.  False where that is not known in advance.
  */
-extern bool ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name, EvLeaf *leaf);
+extern bool ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name, EvCheck *check);
 
 #endif							/* EV_OPTIMIZE_INTERNAL_H */

@@ -93,12 +93,12 @@ typedef struct GraphNode
 } GraphNode;
 
 /* Two places that are reached with one value. */
-typedef struct Pair
+typedef struct BlockPair
 {
 	uint32		a;				/* twice the node; one more for its children */
 	uint32		b;
 	uint32		in_circle;		/* the ways begin in a circle */
-} Pair;
+} BlockPair;
 
 typedef struct Search
 {
@@ -112,7 +112,7 @@ typedef struct Search
 	uint32		finished_count;
 	int64		steps;			/* that are left */
 	HTAB	   *pairs;
-	Pair	   *queue;
+	BlockPair  *queue;
 	uint32		queue_length;
 	uint32		queue_room;
 } Search;
@@ -320,7 +320,7 @@ find_targets(Search *s, const EvAnchor *anchor)
 
 /* ---------- circles and sizes ---------- */
 
-/* Leaves out the calls of small blocks; false: no other is called twice. */
+/* Checks out the calls of small blocks; false: no other is called twice. */
 static bool
 leave_out(Search *s, uint32 size)
 {
@@ -520,7 +520,7 @@ meet(Search *s, uint32 index, bool in_circle)
 static void
 add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
 {
-	Pair		pair = {Min(a, b), Max(a, b), in_circle};
+	BlockPair	pair = {Min(a, b), Max(a, b), in_circle};
 	bool		found;
 
 	CHECK_FOR_INTERRUPTS();
@@ -533,12 +533,12 @@ add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
 		return;
 	if (s->pairs == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(Pair), .entrysize = sizeof(Pair)};
+		HASHCTL		control = {.keysize = sizeof(BlockPair), .entrysize = sizeof(BlockPair)};
 
 		control.hcxt = CurrentMemoryContext;
 		s->pairs = hash_create("event_validate pairs", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 		s->queue_room = 256;
-		s->queue = palloc(s->queue_room * sizeof(Pair));
+		s->queue = palloc(s->queue_room * sizeof(BlockPair));
 	}
 	hash_search(s->pairs, &pair, HASH_ENTER, &found);
 	if (found)
@@ -546,7 +546,7 @@ add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
 	if (s->queue_length == s->queue_room)
 	{
 		s->queue_room *= 2;
-		s->queue = repalloc_huge(s->queue, s->queue_room * sizeof(Pair));
+		s->queue = repalloc_huge(s->queue, s->queue_room * sizeof(BlockPair));
 	}
 	s->queue[s->queue_length++] = pair;
 }
@@ -594,7 +594,7 @@ begin_pairs(Search *s, uint32 index)
 
 /* Where a pair of ways goes on: with a step of one, or with a child of both. */
 static void
-continue_pair(Search *s, Pair pair)
+continue_pair(Search *s, BlockPair pair)
 {
 	const GraphNode *a = &s->nodes[pair.a / 2];
 	const GraphNode *b = &s->nodes[pair.b / 2];

@@ -46,13 +46,13 @@ typedef struct WayKey
 } WayKey;
 
 /* Do upcasts lead from a version to another? */
-typedef struct Way
+typedef struct UpcastPath
 {
 	WayKey		key;			/* hash key, must be first */
 	bool		exists;
 	bool		immutable;		/* all upcasts on it are */
 	bool		parallel_safe;
-} Way;
+} UpcastPath;
 
 /* Those that this session has met; NULL: none yet. */
 static HTAB *ways = NULL;
@@ -80,17 +80,17 @@ typedef struct Last
 static dlist_head queries = DLIST_STATIC_INIT(queries);
 
 /* What a call in a query keeps. */
-typedef struct CallSite
+typedef struct AtVersionCall
 {
 	FmgrInfo	upcast_event;
 	Last	   *last;
-} CallSite;
+} AtVersionCall;
 
 /* ---------- the way ---------- */
 
 /* Follows the upcasts from a version, as upcast_event does. */
 static void
-find_way(const char *type, int type_length, Way *way)
+find_way(const char *type, int type_length, UpcastPath *way)
 {
 	List	   *versions;
 	List	   *upcasts;
@@ -126,7 +126,7 @@ find_way(const char *type, int type_length, Way *way)
 static void
 init_ways(void)
 {
-	HASHCTL		control = {.keysize = sizeof(WayKey), .entrysize = sizeof(Way), .hcxt = TopMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(WayKey), .entrysize = sizeof(UpcastPath), .hcxt = TopMemoryContext};
 
 	ways = hash_create("event_validate ways of upcasts", 16, &control,
 					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -135,11 +135,11 @@ init_ways(void)
 
 /* The way from a version to a later one, in *way.  False: there is none. */
 static bool
-get_way(const text *type, int32 from, int32 to, Way *way)
+get_way(const text *type, int32 from, int32 to, UpcastPath *way)
 {
 	const char *data = VARDATA_ANY(type);
 	int			length = VARSIZE_ANY_EXHDR(type);
-	Way		   *known;
+	UpcastPath *known;
 
 	if (length >= NAMEDATALEN || from >= to)
 		return false;
@@ -150,7 +150,7 @@ get_way(const text *type, int32 from, int32 to, Way *way)
 	}
 	if (ways == NULL)
 		init_ways();
-	memset(way, 0, sizeof(Way));
+	memset(way, 0, sizeof(UpcastPath));
 	memcpy(NameStr(way->key.type), data, length);
 	way->key.from = from;
 	way->key.to = to;
@@ -254,11 +254,11 @@ keep(Last *last, const WayKey *way, const Jsonb *event, const Jsonb *answer)
 /* ---------- SQL ---------- */
 
 /* With the extension's upcast_event, which may be in any schema. */
-static CallSite *
+static AtVersionCall *
 get_call_site(FmgrInfo *caller)
 {
 	Oid			types[] = {JSONBOID, TEXTOID, INT4OID, INT4OID};
-	CallSite   *site = caller->fn_extra;
+	AtVersionCall *site = caller->fn_extra;
 	Oid			function;
 
 	if (site != NULL)
@@ -269,7 +269,7 @@ get_call_site(FmgrInfo *caller)
 							   ObjectIdGetDatum(get_func_namespace(caller->fn_oid)));
 	if (!OidIsValid(function))
 		elog(ERROR, "could not find function upcast_event");
-	site = MemoryContextAllocZero(caller->fn_mcxt, sizeof(CallSite));
+	site = MemoryContextAllocZero(caller->fn_mcxt, sizeof(AtVersionCall));
 	fmgr_info_cxt(function, &site->upcast_event, caller->fn_mcxt);
 	site->last = last_of_query(caller->fn_mcxt);
 	caller->fn_extra = site;
@@ -287,9 +287,9 @@ Datum
 ev_event_at_version(PG_FUNCTION_ARGS)
 {
 	LOCAL_FCINFO(call, 4);
-	CallSite   *site;
+	AtVersionCall *site;
 	Jsonb	   *event;
-	Way			way;
+	UpcastPath	way;
 	uint64		before;
 	Datum		answer;
 

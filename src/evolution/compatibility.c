@@ -233,7 +233,7 @@ ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
 }
 
 /* What is being gathered for one message. */
-typedef struct Check
+typedef struct PolicyCheck
 {
 	const Policy *policy;
 	const EvDocument *document;
@@ -243,10 +243,10 @@ typedef struct Check
 	bool		broke_forward;
 	bool		broke;
 	int64		work;			/* that is left for comparisons */
-} Check;
+} PolicyCheck;
 
 static void
-compare_with(Check *check, const EvDocument *other, int32 other_version)
+compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
 {
 	bool		is_older = other_version < check->version;
 	EvVerdict	forward;
@@ -292,7 +292,7 @@ read_version(Oid function, EvDocument *document)
 
 /* With all the versions that the policy asks for. */
 static void
-compare_with_neighbours(Check *check, int type_length)
+compare_with_neighbours(PolicyCheck *check, int type_length)
 {
 	List	   *versions;
 	List	   *functions = ev_registry_list(check->document->name, type_length, &versions);
@@ -328,7 +328,7 @@ ev_compatibility_check(const EvDocument *document)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Policy		policy;
-	Check		check = {.policy = &policy, .document = document, .work = EV_COMPARISONS_WORK};
+	PolicyCheck check = {.policy = &policy, .document = document, .work = EV_COMPARISONS_WORK};
 	int			type_length;
 
 	if (!ev_parse_event_name(document->name, &type_length, &check.version) || document->breaking)

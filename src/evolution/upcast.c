@@ -596,7 +596,7 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 	return path;
 }
 
-typedef struct Step
+typedef struct UpcastStep
 {
 	int32		from;
 	int32		to;
@@ -604,7 +604,7 @@ typedef struct Step
 	ExprState  *expression;
 	Oid			schema_function;
 	EvSchema   *schema;
-} Step;
+} UpcastStep;
 
 struct EvUpcastRun
 {
@@ -613,7 +613,7 @@ struct EvUpcastRun
 	ExprContext *context;
 	ParamListInfo parameters;
 	int			count;
-	Step		steps[FLEXIBLE_ARRAY_MEMBER];
+	UpcastStep	steps[FLEXIBLE_ARRAY_MEMBER];
 };
 
 /*
@@ -697,7 +697,7 @@ check_runnable(const EvUpcast *upcast)
 
 /* Plans the call of an upcast, as its owner. */
 static void
-prepare_step(EvUpcastRun *run, Step *step, const EvUpcast *upcast)
+prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 {
 	Param	   *parameter = makeNode(Param);
 	Oid			owner = check_runnable(upcast);
@@ -729,7 +729,7 @@ prepare_step(EvUpcastRun *run, Step *step, const EvUpcast *upcast)
 EvUpcastRun *
 ev_upcast_prepare(const text *type, List *path)
 {
-	EvUpcastRun *run = palloc0(offsetof(EvUpcastRun, steps) + list_length(path) * sizeof(Step));
+	EvUpcastRun *run = palloc0(offsetof(EvUpcastRun, steps) + list_length(path) * sizeof(UpcastStep));
 	ListCell   *cell;
 
 	run->type = DatumGetTextPCopy(PointerGetDatum(type));
@@ -753,7 +753,7 @@ ev_upcast_is_runnable(const EvUpcastRun *run)
 typedef struct StepContext
 {
 	const text *type;
-	const Step *step;
+	const UpcastStep *step;
 } StepContext;
 
 static void
@@ -774,7 +774,7 @@ ev_upcast_step_count(const EvUpcastRun *run)
 Jsonb *
 ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 {
-	Step	   *step = &run->steps[number];
+	UpcastStep *step = &run->steps[number];
 	StepContext step_context = {.type = run->type, .step = step};
 	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
 	Datum		value;
@@ -852,14 +852,14 @@ typedef struct Met
 /* A call site forgets all where it meets more of them. */
 #define MANY_MET	64
 
-typedef struct CallSite
+typedef struct UpcastCall
 {
 	MemoryContext context;		/* of what it has met */
 	Met		   *last;
 	Met		   *first;
 	int			count;
 	bool		busy;			/* in use, or left so by an error */
-} CallSite;
+} UpcastCall;
 
 static bool
 is_met(const Met *met, const char *type, int length, int32 from, int32 to)
@@ -869,7 +869,7 @@ is_met(const Met *met, const char *type, int length, int32 from, int32 to)
 }
 
 static Met *
-meet(CallSite *site, const text *type, int32 from, int32 to)
+meet(UpcastCall *site, const text *type, int32 from, int32 to)
 {
 	const char *name = VARDATA_ANY(type);
 	int			length = VARSIZE_ANY_EXHDR(type);
@@ -931,7 +931,7 @@ Datum
 ev_upcast_event(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"data", "event_type", "from_version"};
-	CallSite   *site = fcinfo->flinfo->fn_extra;
+	UpcastCall *site = fcinfo->flinfo->fn_extra;
 	text	   *type;
 	int32		from;
 	int32		to;
@@ -953,7 +953,7 @@ ev_upcast_event(PG_FUNCTION_ARGS)
 
 	if (site == NULL)
 	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(UpcastCall));
 		site->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upcasts",
 											  ALLOCSET_SMALL_SIZES);
 		fcinfo->flinfo->fn_extra = site;

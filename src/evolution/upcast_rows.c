@@ -216,23 +216,23 @@ ev_event_has_upcast(PG_FUNCTION_ARGS)
  * What a call site keeps: its last upgrade, and room for one event.  Upcasts may
  * end up here again, while it is in use.
  */
-typedef struct CallSite
+typedef struct UpcastRowsCall
 {
 	MemoryContext scratch;
 	EvUpgrade  *upgrade;
 	bool		busy;			/* in use, or left so by an error */
-} CallSite;
+} UpcastRowsCall;
 
-static CallSite *
+static UpcastRowsCall *
 get_call_site(FunctionCallInfo fcinfo)
 {
-	CallSite   *site = fcinfo->flinfo->fn_extra;
+	UpcastRowsCall *site = fcinfo->flinfo->fn_extra;
 	text	   *type = PG_GETARG_TEXT_PP(1);
 	EvUpgrade  *upgrade;
 
 	if (site == NULL || site->busy)
 	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(CallSite));
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(UpcastRowsCall));
 		site->scratch = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upgrade",
 											  ALLOCSET_DEFAULT_SIZES);
 		fcinfo->flinfo->fn_extra = site;
@@ -254,7 +254,7 @@ get_call_site(FunctionCallInfo fcinfo)
 static Datum
 filter(FunctionCallInfo fcinfo, bool is_text)
 {
-	CallSite   *site;
+	UpcastRowsCall *site;
 	MemoryContext caller;
 	EvUpgraded	upgraded;
 	Datum		document;
@@ -311,7 +311,7 @@ put_kind(const EvKind *kind, void *arg)
 static Datum
 violations(FunctionCallInfo fcinfo, bool is_text)
 {
-	CallSite   *site;
+	UpcastRowsCall *site;
 	MemoryContext caller;
 	EvUpgraded	upgraded;
 	Datum		document;

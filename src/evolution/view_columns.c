@@ -48,23 +48,23 @@ PG_FUNCTION_INFO_V1(ev_event_view_columns);
 #define IS_DECIMAL		0x08
 #define IS_ANYTHING		0x0F	/* of no string at all */
 
-typedef struct Kind
+typedef struct ColumnKind
 {
 	uint32		types;			/* that there may be values of */
 	bool		integer;		/* all numbers are whole ones ... */
 	bool		fits[2];		/* ... not above, not below a bigint */
 	bool		exceeds;		/* a bound says that there are larger ones */
 	int			strings;		/* what all strings are */
-} Kind;
+} ColumnKind;
 
-static const Kind anything = {.types = EV_ALL_TYPES};
-static const Kind nothing = {.types = 0, .integer = true, .fits = {true, true}, .strings = IS_ANYTHING};
+static const ColumnKind anything = {.types = EV_ALL_TYPES};
+static const ColumnKind nothing = {.types = 0, .integer = true, .fits = {true, true}, .strings = IS_ANYTHING};
 
 /* Values of either kind. */
-static Kind
-unite(Kind a, Kind b)
+static ColumnKind
+unite(ColumnKind a, ColumnKind b)
 {
-	Kind		result = a;
+	ColumnKind	result = a;
 
 	if ((a.types & EV_BIT(EV_NUMBER)) == 0)
 	{
@@ -89,8 +89,8 @@ unite(Kind a, Kind b)
 }
 
 /* Values of both kinds. */
-static Kind
-intersect(Kind a, Kind b)
+static ColumnKind
+intersect(ColumnKind a, ColumnKind b)
 {
 	a.types &= b.types;
 	a.integer |= b.integer;
@@ -113,10 +113,10 @@ typedef struct DecimalPattern
  */
 typedef struct KnownKind
 {
-	const SchemaSet *set;		/* hash key, must be first */
+	const EvSchemaSet *set;		/* hash key, must be first */
 	int			property;		/* that it is about */
 	bool		said;
-	Kind		kind;
+	ColumnKind	kind;
 } KnownKind;
 
 /* A document that was read, and where it lies: its memory may be gone. */
@@ -129,11 +129,11 @@ typedef struct Read
 
 typedef struct Viewer
 {
-	Prover		prover;
+	EvProver	prover;
 	MemoryContext context;		/* of all this */
 	List	   *patterns;		/* of DecimalPattern */
 	List	   *documents;		/* of Read, the last one first */
-	List	   *visited;		/* of SchemaSet, while names are collected */
+	List	   *visited;		/* of EvSchemaSet, while names are collected */
 	HTAB	   *kinds;			/* KnownKind by set of schemas */
 	HTAB	   *property_kinds; /* KnownKind, of the property in question */
 	int			property;		/* its number */
@@ -142,7 +142,7 @@ typedef struct Viewer
 } Viewer;
 
 static bool
-pattern_matches(Prover *p, const EvPattern *pattern, const char *string, int length)
+pattern_matches(EvProver *p, const EvPattern *pattern, const char *string, int length)
 {
 	EvString	tried = {string, length};
 
@@ -151,7 +151,7 @@ pattern_matches(Prover *p, const EvPattern *pattern, const char *string, int len
 
 /* Does a pattern accept a string of these characters that is no decimal? */
 static bool
-accepts_other(Prover *p, const EvPattern *pattern, char *string, int length, int longest)
+accepts_other(EvProver *p, const EvPattern *pattern, char *string, int length, int longest)
 {
 	static const char characters[] = "07+-.e";
 
@@ -175,7 +175,7 @@ accepts_other(Prover *p, const EvPattern *pattern, char *string, int length, int
  * what it gets with care.
  */
 static bool
-find_out_decimal(Prover *p, const EvPattern *pattern)
+find_out_decimal(EvProver *p, const EvPattern *pattern)
 {
 	static const char *const decimals[] = {"0", "1", "10", "1.5", "0.25", "123456789.000000001"};
 	static const char *const around[] = {"", "1", "1.", "-"};
@@ -225,12 +225,12 @@ is_decimal(Viewer *v, const EvPattern *pattern)
 }
 
 /* What the facts say, without their branches. */
-static Kind
-kind_of_facts(Viewer *v, const Facts *f)
+static ColumnKind
+kind_of_facts(Viewer *v, const EvFacts *f)
 {
-	Kind		kind = {.types = f->possible, .integer = f->integer};
-	NumberFact	lower = ev_facts_lower(f);
-	NumberFact	upper = ev_facts_upper(f);
+	ColumnKind	kind = {.types = f->possible, .integer = f->integer};
+	EvNumberFact lower = ev_facts_lower(f);
+	EvNumberFact upper = ev_facts_upper(f);
 	ListCell   *cell;
 
 	if (f->enums != NIL)
@@ -256,7 +256,7 @@ kind_of_facts(Viewer *v, const Facts *f)
 	}
 	foreach(cell, f->formats)
 	{
-		const char *name = ((FormatFact *) lfirst(cell))->format->name;
+		const char *name = ((EvFormatFact *) lfirst(cell))->format->name;
 
 		kind.strings |= strcmp(name, "date-time") == 0 ? IS_DATE_TIME :
 			strcmp(name, "date") == 0 ? IS_DATE :
@@ -264,19 +264,19 @@ kind_of_facts(Viewer *v, const Facts *f)
 	}
 	foreach(cell, f->patterns)
 	{
-		if (is_decimal(v, ((TextFact *) lfirst(cell))->pattern))
+		if (is_decimal(v, ((EvTextFact *) lfirst(cell))->pattern))
 			kind.strings |= IS_DECIMAL;
 	}
 	return kind;
 }
 
-static Kind
-kind_of(Viewer *v, SchemaSet *set, int depth)
+static ColumnKind
+kind_of(Viewer *v, EvSchemaSet *set, int depth)
 {
-	Prover	   *p = &v->prover;
+	EvProver   *p = &v->prover;
 	KnownKind  *known = hash_search(v->kinds, &set, HASH_FIND, NULL);
-	Facts	   *f;
-	Kind		kind;
+	EvFacts    *f;
+	ColumnKind	kind;
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -284,21 +284,21 @@ kind_of(Viewer *v, SchemaSet *set, int depth)
 		return known->kind;
 	check_stack_depth();
 	ev_spend(p, 20);
-	f = ev_facts(p, set, EV_WEAK);
+	f = ev_facts(p, set, EV_NECESSARY);
 	kind = kind_of_facts(v, f);
 	if (depth == DEEPEST)
 		return kind;
 	foreach(cell, f->groups)
 	{
-		Kind		branches = nothing;
+		ColumnKind	branches = nothing;
 
-		foreach(member, ((GroupFact *) lfirst(cell))->members)
+		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
 			branches = unite(branches, kind_of(v, ev_set_of(p, lfirst(member)), depth + 1));
 		kind = intersect(kind, branches);
 	}
 	foreach(cell, f->conditions)
 	{
-		ConditionFact *condition = lfirst(cell);
+		EvConditionFact *condition = lfirst(cell);
 
 		kind = intersect(kind, unite(kind_of(v, ev_set_of(p, condition->then), depth + 1),
 									 kind_of(v, ev_set_of(p, condition->otherwise), depth + 1)));
@@ -321,18 +321,18 @@ typedef struct Property
 	int			rank;			/* of these properties among others */
 } Property;
 
-/* The branches of facts, each a List of Subschema of which one applies. */
+/* The branches of facts, each a List of EvSubschema of which one applies. */
 static List *
-branches_of(const Facts *f)
+branches_of(const EvFacts *f)
 {
 	List	   *result = NIL;
 	ListCell   *cell;
 
 	foreach(cell, f->groups)
-		result = lappend(result, ((GroupFact *) lfirst(cell))->members);
+		result = lappend(result, ((EvGroupFact *) lfirst(cell))->members);
 	foreach(cell, f->conditions)
 	{
-		ConditionFact *condition = lfirst(cell);
+		EvConditionFact *condition = lfirst(cell);
 
 		result = lappend(result, list_make2(condition->then, condition->otherwise));
 	}
@@ -340,17 +340,17 @@ branches_of(const Facts *f)
 }
 
 static bool
-names_property(Prover *p, const Facts *f, const EvString *name)
+names_property(EvProver *p, const EvFacts *f, const EvString *name)
 {
 	ListCell   *cell;
 	ListCell   *named;
 
 	foreach(cell, f->object_shapes)
 	{
-		ev_spend(p, list_length(((ObjectShape *) lfirst(cell))->names));
-		foreach(named, ((ObjectShape *) lfirst(cell))->names)
+		ev_spend(p, list_length(((EvObjectShape *) lfirst(cell))->names));
+		foreach(named, ((EvObjectShape *) lfirst(cell))->names)
 		{
-			if (ev_strings_equal(&((NamedSchema *) lfirst(named))->name, name))
+			if (ev_strings_equal(&((EvNamedSchema *) lfirst(named))->name, name))
 				return true;
 		}
 	}
@@ -360,18 +360,18 @@ names_property(Prover *p, const Facts *f, const EvString *name)
 /* Branches of which one applies. */
 typedef struct Branches
 {
-	Kind		kind;			/* of those that say something */
+	ColumnKind	kind;			/* of those that say something */
 	int			silent;			/* how many do not */
 } Branches;
 
-static bool property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *kind);
+static bool property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth, ColumnKind *kind);
 
 static bool
-find_property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *kind)
+find_property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth, ColumnKind *kind)
 {
-	Prover	   *p = &v->prover;
-	Facts	   *f = ev_facts(p, set, EV_WEAK);
-	SchemaSet  *own = ev_facts_property(p, f, name);
+	EvProver   *p = &v->prover;
+	EvFacts    *f = ev_facts(p, set, EV_NECESSARY);
+	EvSchemaSet *own = ev_facts_property(p, f, name);
 	List	   *groups = branches_of(f);
 	List	   *telling = NIL;	/* of Branches */
 	int			said = own != p->anything || names_property(p, f, name);
@@ -394,7 +394,7 @@ find_property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, K
 		group->silent = 0;
 		foreach(member, members)
 		{
-			Kind		branch;
+			ColumnKind	branch;
 
 			if (property_kind(v, ev_set_of(p, lfirst(member)), name, depth + 1, &branch))
 				group->kind = unite(group->kind, branch);
@@ -418,12 +418,12 @@ find_property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, K
 	}
 	if (said == 0)
 	{
-		Kind		dependent = nothing;
+		ColumnKind	dependent = nothing;
 
 		foreach(cell, f->dependencies)
 		{
-			DependencyFact *dependency = lfirst(cell);
-			Kind		branch;
+			EvDependencyFact *dependency = lfirst(cell);
+			ColumnKind	branch;
 
 			if (dependency->schema != NULL &&
 				property_kind(v, ev_set_of(p, dependency->schema), name, depth + 1, &branch))
@@ -443,7 +443,7 @@ find_property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, K
  * is said about it, and it is anything.
  */
 static bool
-property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *kind)
+property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth, ColumnKind *kind)
 {
 	KnownKind  *known = hash_search(v->property_kinds, &set, HASH_FIND, NULL);
 	bool		said;
@@ -462,7 +462,7 @@ property_kind(Viewer *v, SchemaSet *set, const EvString *name, int depth, Kind *
 }
 
 static Oid
-column_type(const Kind *kind, Oid integer_type)
+column_type(const ColumnKind *kind, Oid integer_type)
 {
 	uint32		types = kind->types & ~EV_BIT(EV_NULL);
 
@@ -491,7 +491,7 @@ column_type(const Kind *kind, Oid integer_type)
 
 /* The description of a schema, or of what it refers to; else the title. */
 static char *
-describe(Viewer *v, Subschema *schema, int depth)
+describe(Viewer *v, EvSubschema *schema, int depth)
 {
 	EvKeywordValues keywords;
 	ListCell   *cell;
@@ -507,7 +507,7 @@ describe(Viewer *v, Subschema *schema, int depth)
 		return ev_node_string(&keywords.values[EV_KW_TITLE]);
 	foreach(cell, schema->references)
 	{
-		Reference  *reference = lfirst(cell);
+		EvReference *reference = lfirst(cell);
 
 		if (result == NULL && reference->target != NULL)
 			result = describe(v, reference->target, depth + 1);
@@ -518,7 +518,7 @@ describe(Viewer *v, Subschema *schema, int depth)
 
 		for (uint32 i = 0; i < JsonContainerSize(array) && result == NULL; i++)
 		{
-			Subschema  *member = ev_subschema_find(&v->prover.old, getIthJsonbValueFromContainer(array, i));
+			EvSubschema *member = ev_subschema_find(&v->prover.old, getIthJsonbValueFromContainer(array, i));
 
 			if (member != NULL)
 				result = describe(v, member, depth + 1);
@@ -529,7 +529,7 @@ describe(Viewer *v, Subschema *schema, int depth)
 
 /* The function whose document a schema stands in. */
 static Oid
-document_of(Viewer *v, const Subschema *schema)
+document_of(Viewer *v, const EvSubschema *schema)
 {
 	ListCell   *cell;
 
@@ -546,7 +546,7 @@ document_of(Viewer *v, const Subschema *schema)
 }
 
 static void
-add_property(Viewer *v, const ObjectShape *shape, const NamedSchema *named, int rank, bool is_own)
+add_property(Viewer *v, const EvObjectShape *shape, const EvNamedSchema *named, int rank, bool is_own)
 {
 	uint64		hash = DatumGetUInt64(hash_any_extended((const unsigned char *) named->name.data,
 														named->name.length, 0));
@@ -577,10 +577,10 @@ add_property(Viewer *v, const ObjectShape *shape, const NamedSchema *named, int 
  * schemas add themselves.
  */
 static void
-add_properties(Viewer *v, SchemaSet *set, int *rank, int depth)
+add_properties(Viewer *v, EvSchemaSet *set, int *rank, int depth)
 {
-	Prover	   *p = &v->prover;
-	Facts	   *f;
+	EvProver   *p = &v->prover;
+	EvFacts    *f;
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -588,12 +588,12 @@ add_properties(Viewer *v, SchemaSet *set, int *rank, int depth)
 	if (depth == DEEPEST || list_member_ptr(v->visited, set))
 		return;
 	v->visited = lappend(v->visited, set);
-	f = ev_facts(p, set, EV_WEAK);
+	f = ev_facts(p, set, EV_NECESSARY);
 	for (int own = 0; own < 2; own++)
 	{
 		foreach(cell, f->object_shapes)
 		{
-			ObjectShape *shape = lfirst(cell);
+			EvObjectShape *shape = lfirst(cell);
 
 			if (!shape->evaluates ||
 				list_member_ptr(set->members, shape->subschema) != (own == 1))
@@ -609,10 +609,10 @@ add_properties(Viewer *v, SchemaSet *set, int *rank, int depth)
 			add_properties(v, ev_set_of(p, lfirst(member)), rank, depth + 1);
 	}
 	foreach(cell, f->conditions)
-		add_properties(v, ev_set_of(p, ((ConditionFact *) lfirst(cell))->test), rank, depth + 1);
+		add_properties(v, ev_set_of(p, ((EvConditionFact *) lfirst(cell))->test), rank, depth + 1);
 	foreach(cell, f->dependencies)
 	{
-		DependencyFact *dependency = lfirst(cell);
+		EvDependencyFact *dependency = lfirst(cell);
 
 		if (dependency->schema != NULL)
 			add_properties(v, ev_set_of(p, dependency->schema), rank, depth + 1);
@@ -683,7 +683,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	text	   *type = PG_GETARG_TEXT_PP(0);
 	Oid			integer_type = PG_GETARG_OID(2);
-	HASHCTL		known = {.keysize = sizeof(SchemaSet *), .entrysize = sizeof(KnownKind)};
+	HASHCTL		known = {.keysize = sizeof(EvSchemaSet *), .entrysize = sizeof(KnownKind)};
 	HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(Property)};
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
@@ -693,7 +693,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	EvDocument	document;
 	EvFault		fault = {0};
 	Viewer	   *v;
-	SchemaSet  *root;
+	EvSchemaSet *root;
 	ListCell   *cell;
 	int			rank = 0;
 
@@ -729,7 +729,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 		Property   *property = lfirst(cell);
 		Datum		values[6];
 		bool		nulls[6] = {0};
-		Kind		kind;
+		ColumnKind	kind;
 
 		v->property++;
 		property_kind(v, root, &property->name, 0, &kind);

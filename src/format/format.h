@@ -2,7 +2,7 @@
  * format.h
  *	  The values of the keyword "format".
  *
- * Leaves over bytes: strings are UTF-8, verified by the caller, whatever the
+ * Checks over bytes: strings are UTF-8, verified by the caller, whatever the
  * server encoding is; they may hold any code point but NUL.
  */
 #ifndef EV_FORMAT_H

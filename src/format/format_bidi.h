@@ -12,7 +12,7 @@
 #define EV_FORMAT_BIDI_H
 
 /* as far as the six conditions of RFC 5893, section 2 tell them apart */
-typedef enum BidiClass
+typedef enum EvBidiClass
 {
 	BIDI_L,
 	BIDI_R,						/* R and AL */
@@ -20,16 +20,16 @@ typedef enum BidiClass
 	BIDI_EN,
 	BIDI_NSM,
 	BIDI_NEUTRAL				/* ES, CS, ET, ON, BN */
-} BidiClass;
+} EvBidiClass;
 
-typedef struct BidiRange
+typedef struct EvBidiRange
 {
 	uint32		first;
 	uint32		last;
-	unsigned char value;		/* BidiClass */
-} BidiRange;
+	unsigned char value;		/* EvBidiClass */
+} EvBidiRange;
 
-static const BidiRange bidi_ranges[] = {
+static const EvBidiRange bidi_ranges[] = {
 	{0x002D, 0x002F, BIDI_NEUTRAL},
 	{0x0030, 0x0040, BIDI_EN},
 	{0x00B7, 0x00B9, BIDI_NEUTRAL},

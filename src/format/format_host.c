@@ -89,7 +89,7 @@ match_host_name(const char *string, int length, bool *ace)
 	}
 }
 
-static BidiClass
+static EvBidiClass
 get_bidi_class(uint32 code)
 {
 	int			low = 0;
@@ -116,15 +116,15 @@ get_label_direction(const char *label, int length)
 	const unsigned char *p = (const unsigned char *) label;
 	const unsigned char *end = p + length;
 	LabelDirection direction = {false, false};
-	BidiClass	first = BIDI_NEUTRAL;
-	BidiClass	last = BIDI_NEUTRAL;	/* but for NSM */
+	EvBidiClass first = BIDI_NEUTRAL;
+	EvBidiClass last = BIDI_NEUTRAL;	/* but for NSM */
 	int			seen = 0;
 	uint32		code;
 	int			bytes;
 
 	while ((bytes = ev_utf8_decode_within(p, end, &code)) > 0)
 	{
-		BidiClass	value = get_bidi_class(code);
+		EvBidiClass value = get_bidi_class(code);
 
 		if (p == (const unsigned char *) label)
 			first = value;

@@ -63,7 +63,7 @@ typedef struct EvGuardCall
 	ExprState  *expressions[EV_ROW_PARTS];
 	ExprContext *expression_context;
 	TupleTableSlot *slot;
-	EvDispatch *dispatch;
+	EvCallSiteCache *dispatch;
 	EvRowConstraints *constraints;	/* NULL: not needed yet */
 } EvGuardCall;
 

@@ -251,7 +251,7 @@ refuse(Relation relation, EvRowEvent *event)
 
 	if (event->fault != NULL)
 	{
-		ev_violation_log("refused", relation, event->type, version, event->fault);
+		ev_event_log("refused", relation, event->type, version, event->fault);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
 				 event->fault_sqlstate ? errmsg("event is not valid: %s", event->fault) :
@@ -315,7 +315,7 @@ divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, O
 	diverted.type = event->type;
 	diverted.version = event->has_version ? &event->version : NULL;
 	ev_quarantine_add(&diverted);
-	ev_violation_log("diverted", relation, diverted.type, diverted.version, words);
+	ev_event_log("diverted", relation, diverted.type, diverted.version, words);
 }
 
 static void
@@ -334,7 +334,7 @@ warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event)
 		check_table(guard, relation);
 		ev_quarantine_add(&kept);
 	}
-	ev_violation_log("kept", relation, kept.type, kept.version, words);
+	ev_event_log("kept", relation, kept.type, kept.version, words);
 	ereport(WARNING,
 			(event->type == NULL ? errmsg("event is not valid: %s", first) :
 			 event->has_version ?
@@ -381,11 +381,11 @@ warn_deprecated(Relation relation, EvSchema *schema)
 	TimestampTz statement = GetCurrentStatementStartTimestamp();
 	bool		is_logged;
 
-	is_logged = schema->told_log == 0 ||
-		TimestampDifferenceExceeds(schema->told_log, statement, SECONDS_BETWEEN_LINES * 1000);
-	schema->told_client = statement;
+	is_logged = schema->last_warned_log == 0 ||
+		TimestampDifferenceExceeds(schema->last_warned_log, statement, SECONDS_BETWEEN_LINES * 1000);
+	schema->last_warned_client = statement;
 	if (is_logged)
-		schema->told_log = statement;
+		schema->last_warned_log = statement;
 	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
 			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
 			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
@@ -401,7 +401,7 @@ heed_deprecation(EvGuardCall *call, const TriggerData *data, EvGuardMode mode, c
 {
 	if (likely(event->schema == NULL || !event->schema->deprecated) || mode == EV_GUARD_OFF)
 		return;
-	if (event->schema->told_client == GetCurrentStatementStartTimestamp())
+	if (event->schema->last_warned_client == GetCurrentStatementStartTimestamp())
 		return;
 	if (TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
 		!had_version(call, data->tg_relation, data->tg_trigtuple, event))
@@ -465,7 +465,7 @@ guard_row(FunctionCallInfo fcinfo, EvGuardCall *call, const TriggerData *data)
 
 	/* no users' code from here to where the violations are known */
 	if (event.fault == NULL && event.type != NULL && event.has_version)
-		event.schema = ev_dispatch(&call->dispatch, call->context, event.type, event.version);
+		event.schema = ev_call_site_schema(&call->dispatch, call->context, event.type, event.version);
 	if (event.schema == NULL)
 		valid = false;
 	else if (lenient)

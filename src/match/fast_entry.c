@@ -35,7 +35,7 @@ match_none(const EvProgram *program pg_attribute_unused(), const JsonbContainer 
 static pg_noinline Datum
 match_value(const EvProgram *program, const JsonbContainer *root)
 {
-	const EvLeaf *leaf = &program->root;
+	const EvCheck *check = &program->root;
 	EvInstance	in = {.data = (const char *) root};
 	EvMatch		m;
 
@@ -47,13 +47,13 @@ match_value(const EvProgram *program, const JsonbContainer *root)
 
 		in = ev_entry_value(entry, (const char *) &root->children[1], 0, ev_entry_end(entry, 0));
 	}
-	else if (leaf->kind == EV_LEAF_OBJECT)
-		return BoolGetDatum(ev_match_plain_object(&m, leaf->u.object, root));
-	else if (leaf->kind == EV_LEAF_ARRAY)
-		return BoolGetDatum(ev_match_plain_array(&m, leaf->u.array, root));
+	else if (check->kind == EV_CHECK_OBJECT)
+		return BoolGetDatum(ev_match_plain_object(&m, check->u.object, root));
+	else if (check->kind == EV_CHECK_ARRAY)
+		return BoolGetDatum(ev_match_plain_array(&m, check->u.array, root));
 	else
 		in.type = JsonContainerIsArray(root) ? EV_ARRAY : EV_OBJECT;
-	return BoolGetDatum(ev_match_leaf(&m, leaf, in));
+	return BoolGetDatum(ev_match_check(&m, check, in));
 }
 
 static Datum
@@ -79,11 +79,11 @@ static pg_attribute_always_inline Datum
 match_known_object(const EvProgram *program, const JsonbContainer *root, const EvKeySet *set,
 				   uint32 done, uint32 start)
 {
-	const EvLeaf *leaf = set->leaves + done;
-	const EvLeaf *end = set->leaves + set->checked;
+	const EvCheck *check = set->checks + done;
+	const EvCheck *end = set->checks + set->checked;
 	const JEntry *value = root->children + set->count + done;
 
-	for (; leaf < end; leaf++, value++)
+	for (; check < end; check++, value++)
 	{
 		uint32		type = (*value & JENTRY_TYPEMASK) >> 28;
 		uint32		value_end = ev_entry_end(*value, start);
@@ -91,27 +91,27 @@ match_known_object(const EvProgram *program, const JsonbContainer *root, const E
 
 		if (unlikely(JBE_ISCONTAINER(*value)))
 		{
-			if (leaf->kind != EV_LEAF_TRUE)
+			if (check->kind != EV_CHECK_TRUE)
 				break;
 		}
-		else if (unlikely((leaf->types & EV_BIT(type)) == 0))
+		else if (unlikely((check->types & EV_BIT(type)) == 0))
 			return BoolGetDatum(false);
-		else if ((leaf->checked & EV_BIT(type)) != 0)
+		else if ((check->checked & EV_BIT(type)) != 0)
 		{
-			if (leaf->kind == EV_LEAF_NUMBER)
+			if (check->kind == EV_CHECK_NUMBER)
 			{
 				int32		number = ev_number_small(base + INTALIGN(start));
-				const EvBounds *bounds = leaf->u.bounds;
+				const EvBounds *bounds = check->u.bounds;
 
 				if (unlikely(number < 0))
 					break;
 				if (bounds != NULL && (number < bounds->low_integer || number > bounds->high_integer))
 					return BoolGetDatum(false);
 			}
-			else if (leaf->kind == EV_LEAF_WORD)
+			else if (check->kind == EV_CHECK_WORD)
 			{
-				if (value_end - start != leaf->length ||
-					ev_tail_word(base + value_end, leaf->length) != leaf->u.word)
+				if (value_end - start != check->length ||
+					ev_tail_word(base + value_end, check->length) != check->u.word)
 					return BoolGetDatum(false);
 			}
 			else
@@ -119,8 +119,8 @@ match_known_object(const EvProgram *program, const JsonbContainer *root, const E
 		}
 		start = value_end;
 	}
-	if (leaf < end)
-		return ev_match_rest(program, root, set, (uint32) (leaf - set->leaves), start);
+	if (check < end)
+		return ev_match_rest(program, root, set, (uint32) (check - set->checks), start);
 	return BoolGetDatum(true);
 }
 
@@ -168,8 +168,8 @@ match_object(const EvProgram *program, const JsonbContainer *root)
 
 	if (unlikely(set == NULL || !ev_has_short_keys(set, root)))
 		return match_other_object(program, root);
-	if (unlikely(seen->credit < 16 * EV_KEY_CREDIT))
-		seen->credit++;
+	if (unlikely(seen->budget < 16 * EV_KEY_BUDGET))
+		seen->budget++;
 	if (set->has_constant)
 	{
 		if (root->children[set->count] != set->constant_entry ||
@@ -195,7 +195,7 @@ match_remembering(const EvProgram *program, const JsonbContainer *root)
 	ev_begin_run(&m, program);
 	ev_remember_begin(&memory, program);
 	m.memory = &memory;
-	ok = ev_match_leaf(&m, &program->root, ev_root_value(document));
+	ok = ev_match_check(&m, &program->root, ev_root_value(document));
 	ev_remember_end(&memory);
 	return BoolGetDatum(ok);
 }
@@ -205,7 +205,7 @@ match_remembering(const EvProgram *program, const JsonbContainer *root)
 EvMatchFunction
 ev_match_function(const EvProgram *program)
 {
-	const EvLeaf *root = &program->root;
+	const EvCheck *root = &program->root;
 
 	if (root->types == 0)
 		return match_none;
@@ -213,7 +213,7 @@ ev_match_function(const EvProgram *program)
 		return match_any;
 	if (program->remembers && root->checked != 0)
 		return match_remembering;
-	if (root->kind == EV_LEAF_OBJECT && (root->types & EV_BIT(EV_OBJECT)) != 0 && root->u.object->has_key_sets)
+	if (root->kind == EV_CHECK_OBJECT && (root->types & EV_BIT(EV_OBJECT)) != 0 && root->u.object->has_key_sets)
 		return match_object;
 	return match_root;
 }

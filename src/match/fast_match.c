@@ -130,13 +130,13 @@ is_whole(const EvDigits *number)
 }
 
 static inline bool
-match_number(const EvLeaf *leaf, Numeric numeric)
+match_number(const EvCheck *check, Numeric numeric)
 {
-	const EvBounds *bounds = leaf->u.bounds;
+	const EvBounds *bounds = check->u.bounds;
 	EvDigits	number = ev_number_read(numeric);
 
 	if (bounds == NULL)
-		return !leaf->integer || is_whole(&number);
+		return !check->integer || is_whole(&number);
 
 	/*
 	 * Integers of up to 16 decimal digits are 4 of base 10000; most have one.
@@ -159,23 +159,23 @@ match_number(const EvLeaf *leaf, Numeric numeric)
 			value = -value;
 		return value >= bounds->low_integer && value <= bounds->high_integer;
 	}
-	if (leaf->integer && !is_whole(&number))
+	if (check->integer && !is_whole(&number))
 		return false;
 	return within_bounds(bounds, numeric);
 }
 
 static inline bool
-match_sign(const EvLeaf *leaf, Numeric numeric)
+match_sign(const EvCheck *check, Numeric numeric)
 {
 	EvDigits	number;
 
 	/* the header says it of most numbers that need not be whole */
-	if (!leaf->integer && ev_number_is_plainly_positive(numeric))
+	if (!check->integer && ev_number_is_plainly_positive(numeric))
 		return true;
 	number = ev_number_read(numeric);
-	if (leaf->integer && !is_whole(&number))
+	if (check->integer && !is_whole(&number))
 		return false;
-	return number.count == 0 ? leaf->u.zero_is_valid : !number.negative;
+	return number.count == 0 ? check->u.zero_is_valid : !number.negative;
 }
 
 static pg_noinline bool
@@ -203,42 +203,42 @@ in_numbers(const EvEnum *enumeration, Numeric numeric)
 	return false;
 }
 
-/* ---------- leaves ---------- */
+/* ---------- checks ---------- */
 
-static bool match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in);
-static bool match_all(EvMatch *m, const EvLeaves *all, EvInstance in);
+static bool match_branches(EvMatch *m, const EvCheck *check, EvInstance in);
+static bool match_all(EvMatch *m, const EvChecks *all, EvInstance in);
 
 /* For each type of instances, what is left where the type is right. */
 
 static pg_attribute_always_inline bool
-match_string(EvMatch *m, const EvLeaf *leaf, const char *data, uint32 length)
+match_string(EvMatch *m, const EvCheck *check, const char *data, uint32 length)
 {
-	switch ((EvLeafKind) leaf->kind)
+	switch ((EvCheckKind) check->kind)
 	{
-		case EV_LEAF_LENGTH:
-			return ev_has_length(data, length, leaf->u.size.minimum, leaf->u.size.maximum);
-		case EV_LEAF_WORD:
-			return length == leaf->length && ev_tail_word(data + length, length) == leaf->u.word;
-		case EV_LEAF_STRINGS:
-			return ev_in_strings(leaf->u.enumeration, data, length);
-		case EV_LEAF_SHAPE:
-			return ev_shape_matches(leaf->u.shape, data, length);
-		case EV_LEAF_PATTERN:
-			return m->is_utf8 ? ev_pattern_matches(leaf->u.pattern, data, length) :
-				ev_matches_pattern(leaf->u.pattern, data, length);
-		case EV_LEAF_FORMAT:
+		case EV_CHECK_LENGTH:
+			return ev_has_length(data, length, check->u.size.minimum, check->u.size.maximum);
+		case EV_CHECK_WORD:
+			return length == check->length && ev_tail_word(data + length, length) == check->u.word;
+		case EV_CHECK_STRINGS:
+			return ev_in_strings(check->u.enumeration, data, length);
+		case EV_CHECK_SHAPE:
+			return ev_shape_matches(check->u.shape, data, length);
+		case EV_CHECK_PATTERN:
+			return m->is_utf8 ? ev_pattern_matches(check->u.pattern, data, length) :
+				ev_matches_pattern(check->u.pattern, data, length);
+		case EV_CHECK_FORMAT:
 			if (!m->is_utf8)
-				return ev_matches_format(leaf->u.format, data, length);
+				return ev_matches_format(check->u.format, data, length);
 			CHECK_FOR_INTERRUPTS();
-			return leaf->u.format(data, length);
-		case EV_LEAF_BRANCHES:
-		case EV_LEAF_BLOCK:
-		case EV_LEAF_ALL:
+			return check->u.format(data, length);
+		case EV_CHECK_BRANCHES:
+		case EV_CHECK_BLOCK:
+		case EV_CHECK_ALL:
 			{
 				EvInstance	in = {.type = EV_STRING, .length = length, .data = data};
 
-				return leaf->kind == EV_LEAF_BLOCK ? ev_run_block(m, leaf->block, in) :
-					leaf->kind == EV_LEAF_ALL ? match_all(m, leaf->u.all, in) : match_branches(m, leaf, in);
+				return check->kind == EV_CHECK_BLOCK ? ev_run_block(m, check->block, in) :
+					check->kind == EV_CHECK_ALL ? match_all(m, check->u.all, in) : match_branches(m, check, in);
 			}
 		default:
 			return true;
@@ -246,86 +246,86 @@ match_string(EvMatch *m, const EvLeaf *leaf, const char *data, uint32 length)
 }
 
 static pg_noinline bool
-match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
+match_check(EvMatch *m, const EvCheck *check, EvInstance in)
 {
-	if ((leaf->types & EV_BIT(in.type)) == 0)
+	if ((check->types & EV_BIT(in.type)) == 0)
 		return false;
-	if ((leaf->checked & EV_BIT(in.type)) == 0)
+	if ((check->checked & EV_BIT(in.type)) == 0)
 		return true;
 	if (in.type == EV_STRING)
-		return match_string(m, leaf, in.data, in.length);
-	switch ((EvLeafKind) leaf->kind)
+		return match_string(m, check, in.data, in.length);
+	switch ((EvCheckKind) check->kind)
 	{
-		case EV_LEAF_NUMBER:
-			return in.type != EV_NUMBER || match_number(leaf, (Numeric) in.data);
-		case EV_LEAF_SIGN:
-			return in.type != EV_NUMBER || match_sign(leaf, (Numeric) in.data);
-		case EV_LEAF_NUMBERS:
-			return in.type != EV_NUMBER || in_numbers(leaf->u.enumeration, (Numeric) in.data);
-		case EV_LEAF_OBJECT:
+		case EV_CHECK_NUMBER:
+			return in.type != EV_NUMBER || match_number(check, (Numeric) in.data);
+		case EV_CHECK_SIGN:
+			return in.type != EV_NUMBER || match_sign(check, (Numeric) in.data);
+		case EV_CHECK_NUMBERS:
+			return in.type != EV_NUMBER || in_numbers(check->u.enumeration, (Numeric) in.data);
+		case EV_CHECK_OBJECT:
 			return in.type != EV_OBJECT ||
-				ev_match_plain_object(m, leaf->u.object, (const JsonbContainer *) in.data);
-		case EV_LEAF_ARRAY:
+				ev_match_plain_object(m, check->u.object, (const JsonbContainer *) in.data);
+		case EV_CHECK_ARRAY:
 			return in.type != EV_ARRAY ||
-				ev_match_plain_array(m, leaf->u.array, (const JsonbContainer *) in.data);
-		case EV_LEAF_BRANCHES:
-			return match_branches(m, leaf, in);
-		case EV_LEAF_BLOCK:
-			return ev_run_block(m, leaf->block, in);
-		case EV_LEAF_ALL:
-			return match_all(m, leaf->u.all, in);
+				ev_match_plain_array(m, check->u.array, (const JsonbContainer *) in.data);
+		case EV_CHECK_BRANCHES:
+			return match_branches(m, check, in);
+		case EV_CHECK_BLOCK:
+			return ev_run_block(m, check->block, in);
+		case EV_CHECK_ALL:
+			return match_all(m, check->u.all, in);
 		default:
 			return true;
 	}
 }
 
 static pg_noinline bool
-match_all(EvMatch *m, const EvLeaves *all, EvInstance in)
+match_all(EvMatch *m, const EvChecks *all, EvInstance in)
 {
 	for (uint32 i = 0; i < all->count; i++)
-		if (!match_leaf(m, &all->leaves[i], in))
+		if (!match_check(m, &all->checks[i], in))
 			return false;
 	return true;
 }
 
 bool
-ev_match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in)
+ev_match_check(EvMatch *m, const EvCheck *check, EvInstance in)
 {
-	return match_leaf(m, leaf, in);
+	return match_check(m, check, in);
 }
 
 /* The same for an entry of a container; with what is met most at hand. */
 static pg_attribute_always_inline bool
-match_entry(EvMatch *m, const EvLeaf *leaf, JEntry entry, const char *base, uint32 start, uint32 end)
+match_entry(EvMatch *m, const EvCheck *check, JEntry entry, const char *base, uint32 start, uint32 end)
 {
 	if (JBE_ISSTRING(entry))
-		return (leaf->types & EV_BIT(EV_STRING)) != 0 && match_string(m, leaf, base + start, end - start);
-	if (JBE_ISNUMERIC(entry) && (leaf->types & EV_BIT(EV_NUMBER)) != 0)
+		return (check->types & EV_BIT(EV_STRING)) != 0 && match_string(m, check, base + start, end - start);
+	if (JBE_ISNUMERIC(entry) && (check->types & EV_BIT(EV_NUMBER)) != 0)
 	{
-		if (leaf->kind == EV_LEAF_SIGN)
-			return match_sign(leaf, (Numeric) (base + INTALIGN(start)));
-		if (leaf->kind == EV_LEAF_NUMBER)
-			return match_number(leaf, (Numeric) (base + INTALIGN(start)));
+		if (check->kind == EV_CHECK_SIGN)
+			return match_sign(check, (Numeric) (base + INTALIGN(start)));
+		if (check->kind == EV_CHECK_NUMBER)
+			return match_number(check, (Numeric) (base + INTALIGN(start)));
 	}
 	if (!JBE_ISCONTAINER(entry))
 	{
 		EvType		type = (EvType) ((entry & JENTRY_TYPEMASK) >> 28);
 
-		if ((leaf->types & EV_BIT(type)) == 0)
+		if ((check->types & EV_BIT(type)) == 0)
 			return false;
-		if ((leaf->checked & EV_BIT(type)) == 0)
+		if ((check->checked & EV_BIT(type)) == 0)
 			return true;
 	}
 	else
 	{
 		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
 
-		if (leaf->kind == EV_LEAF_OBJECT && JsonContainerIsObject(container))
-			return (leaf->types & EV_BIT(EV_OBJECT)) != 0 && ev_match_plain_object(m, leaf->u.object, container);
-		if (leaf->kind == EV_LEAF_ARRAY && JsonContainerIsArray(container))
-			return (leaf->types & EV_BIT(EV_ARRAY)) != 0 && ev_match_plain_array(m, leaf->u.array, container);
+		if (check->kind == EV_CHECK_OBJECT && JsonContainerIsObject(container))
+			return (check->types & EV_BIT(EV_OBJECT)) != 0 && ev_match_plain_object(m, check->u.object, container);
+		if (check->kind == EV_CHECK_ARRAY && JsonContainerIsArray(container))
+			return (check->types & EV_BIT(EV_ARRAY)) != 0 && ev_match_plain_array(m, check->u.array, container);
 	}
-	return match_leaf(m, leaf, ev_entry_value(entry, base, start, end));
+	return match_check(m, check, ev_entry_value(entry, base, start, end));
 }
 
 /* Every container on the way down comes by here. */
@@ -458,24 +458,24 @@ merge_key(const EvObject *object, const EvProperty **next, const char *key, uint
 }
 
 /*
- * One leaf for what two say, if one of them only says the type, or both say
+ * One check for what two say, if one of them only says the type, or both say
  * the same.
  */
 static bool
-join_leaves(const EvLeaf *a, const EvLeaf *b, EvLeaf *both)
+join_checks(const EvCheck *a, const EvCheck *b, EvCheck *both)
 {
 	uint8		types = a->types & b->types;
 
-	if (a->kind == EV_LEAF_TRUE || a->kind == EV_LEAF_TYPE)
+	if (a->kind == EV_CHECK_TRUE || a->kind == EV_CHECK_TYPE)
 		*both = *b;
-	else if (b->kind == EV_LEAF_TRUE || b->kind == EV_LEAF_TYPE ||
-			 (a->kind == b->kind && a->kind != EV_LEAF_BLOCK && a->kind != EV_LEAF_BRANCHES &&
+	else if (b->kind == EV_CHECK_TRUE || b->kind == EV_CHECK_TYPE ||
+			 (a->kind == b->kind && a->kind != EV_CHECK_BLOCK && a->kind != EV_CHECK_BRANCHES &&
 			  a->integer == b->integer && memcmp(&a->u, &b->u, sizeof(a->u)) == 0))
 		*both = *a;
 	else
 		return false;
-	if (both->kind == EV_LEAF_TRUE && types != EV_ALL_TYPES)
-		both->kind = EV_LEAF_TYPE;
+	if (both->kind == EV_CHECK_TRUE && types != EV_ALL_TYPES)
+		both->kind = EV_CHECK_TYPE;
 	both->types = types;
 	return true;
 }
@@ -490,21 +490,21 @@ matches_name(const EvMatch *m, const EvPatternProperty *pattern, const char *key
 }
 
 /*
- * The leaf for a key's value, given its property, in an object that also has
- * patterns; *both is room for one.  False where two have a say, and no leaf
+ * The check for a key's value, given its property, in an object that also has
+ * patterns; *both is room for one.  False where two have a say, and no check
  * stands for both.
  */
 static bool
-find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
-		  const EvProperty *property, const EvLeaf **leaf, EvLeaf *both)
+find_check(EvMatch *m, const EvObject *object, const char *key, uint32 length,
+		   const EvProperty *property, const EvCheck **check, EvCheck *both)
 {
 	uint64		word = ev_word(key, length);
 	bool		is_additional = true;
 
-	*leaf = &object->additional_leaf;
+	*check = &object->additional_check;
 	if (property != NULL && property->block != EV_BLOCK_NONE)
 	{
-		*leaf = &property->leaf;
+		*check = &property->check;
 		is_additional = false;
 	}
 	for (uint32 i = 0; i < object->pattern_count; i++)
@@ -512,12 +512,12 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 		if (!matches_name(m, &object->patterns[i], key, length, word))
 			continue;
 		if (is_additional)
-			*leaf = &object->patterns[i].leaf;
+			*check = &object->patterns[i].check;
 		else
 		{
-			if (!join_leaves(*leaf, &object->patterns[i].leaf, both))
+			if (!join_checks(*check, &object->patterns[i].check, both))
 				return false;
-			*leaf = both;
+			*check = both;
 		}
 		is_additional = false;
 	}
@@ -526,8 +526,8 @@ find_leaf(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 
 /* Where that is so: all that have a say on the key's value. */
 static pg_noinline bool
-match_each_leaf(EvMatch *m, const EvObject *object, const JsonbContainer *container, uint32 index,
-				const char *key, uint32 length, const EvProperty *property)
+match_each_check(EvMatch *m, const EvObject *object, const JsonbContainer *container, uint32 index,
+				 const char *key, uint32 length, const EvProperty *property)
 {
 	uint32		count = JsonContainerSize(container);
 	const JEntry *values = container->children + count;
@@ -536,51 +536,51 @@ match_each_leaf(EvMatch *m, const EvObject *object, const JsonbContainer *contai
 									   ev_entry_end(values[index], start));
 	uint64		word = ev_word(key, length);
 
-	if (property != NULL && property->block != EV_BLOCK_NONE && !match_leaf(m, &property->leaf, value))
+	if (property != NULL && property->block != EV_BLOCK_NONE && !match_check(m, &property->check, value))
 		return false;
 	for (uint32 i = 0; i < object->pattern_count; i++)
 		if (matches_name(m, &object->patterns[i], key, length, word) &&
-			!match_leaf(m, &object->patterns[i].leaf, value))
+			!match_check(m, &object->patterns[i].check, value))
 			return false;
 	return true;
 }
 
 static pg_noinline void
-make_room_for_doubts(EvDoubts *doubts)
+make_room_for_pending(EvPendingProperties *pending)
 {
-	EvDoubt    *more = MemoryContextAllocHuge(CurrentMemoryContext, 2 * doubts->room * sizeof(EvDoubt));
+	EvPendingProperty *more = MemoryContextAllocHuge(CurrentMemoryContext, 2 * pending->room * sizeof(EvPendingProperty));
 
-	memcpy(more, doubts->doubts, doubts->count * sizeof(EvDoubt));
-	if (doubts->doubts != doubts->few)
-		pfree(doubts->doubts);
-	doubts->doubts = more;
-	doubts->room *= 2;
+	memcpy(more, pending->pending, pending->count * sizeof(EvPendingProperty));
+	if (pending->pending != pending->few)
+		pfree(pending->pending);
+	pending->pending = more;
+	pending->room *= 2;
 }
 
 /* Values that begin at *start, which is then where they end. */
 static pg_attribute_always_inline bool
-match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 count,
-			 const char *base, uint32 *start, EvDoubts *doubts)
+match_values(EvMatch *m, const EvCheck *checks, const JEntry *values, uint32 count,
+			 const char *base, uint32 *start, EvPendingProperties *pending)
 {
 	uint32		value_start = *start;
 
 	for (uint32 i = 0; i < count; i++)
 	{
-		const EvLeaf *leaf = &leaves[i];
+		const EvCheck *check = &checks[i];
 		uint32		end = ev_entry_end(values[i], value_start);
 
-		if (doubts != NULL && leaf->kind == EV_LEAF_DOUBT)
+		if (pending != NULL && check->kind == EV_CHECK_PENDING)
 		{
-			EvDoubt    *doubt;
+			EvPendingProperty *property;
 
-			if (unlikely(doubts->count == doubts->room))
-				make_room_for_doubts(doubts);
-			doubt = &doubts->doubts[doubts->count++];
-			doubt->sources = leaf->u.sources;
-			doubt->value = ev_entry_value(values[i], base, value_start, end);
+			if (unlikely(pending->count == pending->room))
+				make_room_for_pending(pending);
+			property = &pending->pending[pending->count++];
+			property->sources = check->u.sources;
+			property->value = ev_entry_value(values[i], base, value_start, end);
 		}
-		else if (leaf->kind != EV_LEAF_TRUE &&
-				 !match_entry(m, leaf, values[i], base, value_start, end))
+		else if (check->kind != EV_CHECK_TRUE &&
+				 !match_entry(m, check, values[i], base, value_start, end))
 			return false;
 		value_start = end;
 	}
@@ -588,7 +588,7 @@ match_values(EvMatch *m, const EvLeaf *leaves, const JEntry *values, uint32 coun
 	return true;
 }
 
-static bool match_run(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
+static bool match_run(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
 					  const char *base, uint32 start);
 
 /* A map: no key is named, all values are alike. */
@@ -598,10 +598,10 @@ match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
 	const char *base = (const char *) (keys + 2 * count);
-	const EvLeaf *names = &object->names_leaf;
+	const EvCheck *names = &object->names_check;
 	uint32		start = 0;
 
-	if (names->kind != EV_LEAF_TRUE)
+	if (names->kind != EV_CHECK_TRUE)
 	{
 		if (count > 0 && (names->types & EV_BIT(EV_STRING)) == 0)
 			return false;
@@ -614,27 +614,27 @@ match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 			start = end;
 		}
 	}
-	else if (object->additional_leaf.kind != EV_LEAF_TRUE)
+	else if (object->additional_check.kind != EV_CHECK_TRUE)
 		start = values_start(keys, count);
-	return object->additional_leaf.kind == EV_LEAF_TRUE ||
-		match_run(m, &object->additional_leaf, keys + count, count, base, start);
+	return object->additional_check.kind == EV_CHECK_TRUE ||
+		match_run(m, &object->additional_check, keys + count, count, base, start);
 }
 
 /* An object with keys that were not seen before. */
 static pg_noinline bool
-merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
 {
 	uint32		count = JsonContainerSize(container);
 	const JEntry *keys = container->children;
 	const JEntry *values = keys + count;
 	const char *base = (const char *) (values + count);
 	const EvProperty *next = object->properties;
-	EvLeaf		leaves[EV_MERGED_KEYS];
+	EvCheck		checks[EV_MERGED_KEYS];
 	uint32		key_start = 0;
 	uint32		value_start = values_start(keys, count);
 	uint32		required = 0;
 	uint32		done = 0;
-	bool		is_known = true;	/* the leaves say it all */
+	bool		is_known = true;	/* the checks say it all */
 
 	do
 	{
@@ -647,41 +647,41 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 			uint32		length = key_end - key_start;
 			const char *key = base + key_start;
 			const EvProperty *property = merge_key(object, &next, key, length);
-			const EvLeaf *leaf = &object->additional_leaf;
-			EvLeaf		both;
+			const EvCheck *check = &object->additional_check;
+			EvCheck		both;
 
 			if (property != NULL)
 			{
 				required += property->required;
-				leaf = &property->leaf;
+				check = &property->check;
 			}
 			if (object->pattern_count > 0 && (property == NULL || !object->is_resolved) &&
-				!find_leaf(m, object, key, length, property, &leaf, &both))
+				!find_check(m, object, key, length, property, &check, &both))
 			{
-				static const EvLeaf matched = {.kind = EV_LEAF_TRUE, .types = EV_ALL_TYPES};
+				static const EvCheck matched = {.kind = EV_CHECK_TRUE, .types = EV_ALL_TYPES};
 
-				if (!match_each_leaf(m, object, container, i, key, length, property))
+				if (!match_each_check(m, object, container, i, key, length, property))
 					return false;
-				leaf = &matched;
+				check = &matched;
 				is_known = false;
 			}
-			if (object->names_leaf.kind != EV_LEAF_TRUE)
+			if (object->names_check.kind != EV_CHECK_TRUE)
 			{
 				EvInstance	name = {.type = EV_STRING, .length = length, .data = key};
 
-				if (!ev_match_leaf(m, &object->names_leaf, name))
+				if (!ev_match_check(m, &object->names_check, name))
 					return false;
 			}
-			if (leaf->types == 0)
+			if (check->types == 0)
 				return false;
-			leaves[i - done] = *leaf;
+			checks[i - done] = *check;
 			key_start = key_end;
 		}
 		if (until == count && required < object->required_count)
 			return false;
 		if (until == count && done == 0 && is_known)
-			ev_remember_keys(object->seen, container, key_start, leaves);
-		if (!match_values(m, leaves, values + done, until - done, base, &value_start, doubts))
+			ev_remember_keys(object->seen, container, key_start, checks);
+		if (!match_values(m, checks, values + done, until - done, base, &value_start, pending))
 			return false;
 		done = until;
 	} while (done < count);
@@ -770,7 +770,7 @@ look_up_properties(EvMatch *m, const EvObject *object, const JsonbContainer *con
 		int			key;
 		uint32		start;
 
-		if (!property->required && property->leaf.kind == EV_LEAF_TRUE)
+		if (!property->required && property->check.kind == EV_CHECK_TRUE)
 			continue;
 		key = find_key(container, property->name);
 		if (key < 0)
@@ -779,10 +779,10 @@ look_up_properties(EvMatch *m, const EvObject *object, const JsonbContainer *con
 				return false;
 			continue;
 		}
-		if (property->leaf.kind == EV_LEAF_TRUE)
+		if (property->check.kind == EV_CHECK_TRUE)
 			continue;
 		start = getJsonbOffset(container, count + key);
-		if (!match_entry(m, &property->leaf, values[key], base, start, ev_entry_end(values[key], start)))
+		if (!match_entry(m, &property->check, values[key], base, start, ev_entry_end(values[key], start)))
 			return false;
 	}
 	return true;
@@ -841,7 +841,7 @@ looks_up(const EvObject *object, uint32 count)
 }
 
 bool
-ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
 {
 	uint32		count = JsonContainerSize(container);
 	bool		ok;
@@ -857,24 +857,24 @@ ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *co
 	else if (object->is_open && looks_up(object, count))
 		ok = look_up_properties(m, object, container);
 	else
-		ok = merge_object(m, object, container, doubts);
+		ok = merge_object(m, object, container, pending);
 	m->depth--;
 	return ok;
 }
 
 static pg_attribute_always_inline bool
-match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
 {
 	const EvKeySet *set = object->has_key_sets ? ev_find_keys(object->seen, container) : NULL;
 	uint32		start;
 	bool		ok;
 
 	if (set == NULL)
-		return ev_match_new_object(m, object, container, doubts);
+		return ev_match_new_object(m, object, container, pending);
 	enter_container(m);
 	start = set->length;
-	ok = match_values(m, set->leaves, container->children + set->count, set->checked,
-					  (const char *) (container->children + 2 * set->count), &start, doubts);
+	ok = match_values(m, set->checks, container->children + set->count, set->checked,
+					  (const char *) (container->children + 2 * set->count), &start, pending);
 	m->depth--;
 	return ok;
 }
@@ -886,9 +886,9 @@ ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *
 }
 
 bool
-ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvDoubts *doubts)
+ev_match_object_with_pending(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
 {
-	return match_object(m, object, container, doubts);
+	return match_object(m, object, container, pending);
 }
 
 Datum
@@ -897,7 +897,7 @@ ev_match_rest(const EvProgram *program, const JsonbContainer *root, const EvKeyS
 	EvMatch		m;
 
 	ev_begin_run(&m, program);
-	return BoolGetDatum(match_values(&m, set->leaves + done, root->children + set->count + done, set->checked - done,
+	return BoolGetDatum(match_values(&m, set->checks + done, root->children + set->count + done, set->checked - done,
 									 (const char *) (root->children + 2 * set->count), &start, NULL));
 }
 
@@ -906,10 +906,10 @@ ev_match_rest(const EvProgram *program, const JsonbContainer *root, const EvKeyS
  * keys of the one before.
  */
 static pg_noinline bool
-match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
+match_objects(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
 			  const char *base, uint32 start)
 {
-	const EvObject *object = leaf->u.object;
+	const EvObject *object = check->u.object;
 	const EvKeySet *set = NULL;
 	bool		ok = true;
 
@@ -921,7 +921,7 @@ match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 coun
 
 		CHECK_FOR_INTERRUPTS();
 		if (unlikely(!JBE_ISCONTAINER(entries[i]) || !JsonContainerIsObject(container)))
-			ok = match_leaf(m, leaf, ev_entry_value(entries[i], base, start, end));
+			ok = match_check(m, check, ev_entry_value(entries[i], base, start, end));
 		else
 		{
 			uint32		key_count = JsonContainerSize(container);
@@ -936,7 +936,7 @@ match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 coun
 			{
 				uint32		value_start = set->length;
 
-				ok = match_values(m, set->leaves, keys + key_count, set->checked, data, &value_start, NULL);
+				ok = match_values(m, set->checks, keys + key_count, set->checked, data, &value_start, NULL);
 			}
 			else
 				ok = ev_match_new_object(m, object, container, NULL);
@@ -949,18 +949,18 @@ match_objects(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 coun
 	return ok;
 }
 
-/* Values that are all to match one leaf. */
+/* Values that are all to match one check. */
 static bool
-match_run(EvMatch *m, const EvLeaf *leaf, const JEntry *entries, uint32 count,
+match_run(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
 		  const char *base, uint32 start)
 {
-	if (leaf->kind == EV_LEAF_OBJECT && leaf->u.object->has_key_sets && (leaf->types & EV_BIT(EV_OBJECT)) != 0)
-		return match_objects(m, leaf, entries, count, base, start);
+	if (check->kind == EV_CHECK_OBJECT && check->u.object->has_key_sets && (check->types & EV_BIT(EV_OBJECT)) != 0)
+		return match_objects(m, check, entries, count, base, start);
 	for (uint32 i = 0; i < count; i++)
 	{
 		uint32		end = ev_entry_end(entries[i], start);
 
-		if (!match_entry(m, leaf, entries[i], base, start, end))
+		if (!match_entry(m, check, entries[i], base, start, end))
 			return false;
 		start = end;
 	}
@@ -1001,9 +1001,9 @@ ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
 #define NO_BRANCH	(-2)
 
 static bool
-match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in)
+match_branches(EvMatch *m, const EvCheck *check, EvInstance in)
 {
-	const EvBranches *branches = leaf->u.branches;
+	const EvBranches *branches = check->u.branches;
 	int			found = NO_BRANCH;
 
 	/* a reference may lead back here with the same instance */
@@ -1014,14 +1014,14 @@ match_branches(EvMatch *m, const EvLeaf *leaf, EvInstance in)
 		if (in.type != EV_OBJECT)
 			return false;
 		found = ev_discriminate(branches, (const JsonbContainer *) in.data);
-		return found >= 0 && match_leaf(m, &branches->leaves[found], in);
+		return found >= 0 && match_check(m, &branches->checks[found], in);
 	}
 	for (uint32 i = 0; i < branches->count; i++)
 		if ((branches->types[i] & EV_BIT(in.type)) != 0)
 			found = found == NO_BRANCH ? (int) i : ANY_BRANCH;
 	if (found == ANY_BRANCH)
-		return ev_run_block(m, leaf->block, in);
-	return found != NO_BRANCH && match_leaf(m, &branches->leaves[found], in);
+		return ev_run_block(m, check->block, in);
+	return found != NO_BRANCH && match_check(m, &branches->checks[found], in);
 }
 
 /* ---------- arrays ---------- */
@@ -1125,7 +1125,7 @@ match_contains(EvMatch *m, const EvArray *array, const JsonbContainer *container
 			return true;
 		if (wanted > count - i)
 			return false;
-		if (match_entry(m, &array->contains_leaf, container->children[i], base, start, end))
+		if (match_entry(m, &array->contains_check, container->children[i], base, start, end))
 		{
 			if (allowed == 0)
 				return false;
@@ -1170,25 +1170,25 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 		if (!known && ev_has_equal_items(container))
 			return false;
 	}
-	if (first == 0 && array->items_leaf.kind == EV_LEAF_TRUE && array->contains == EV_BLOCK_NONE)
+	if (first == 0 && array->items_check.kind == EV_CHECK_TRUE && array->contains == EV_BLOCK_NONE)
 		return true;
 	enter_container(m);
 	for (uint32 i = 0; ok && i < first; i++)
 	{
 		uint32		end;
 
-		if (array->prefix_leaves[i].kind == EV_LEAF_TRUE)
+		if (array->prefix_checks[i].kind == EV_CHECK_TRUE)
 			continue;
 		start = item_start(container, i, next, start);
 		end = ev_entry_end(container->children[i], start);
-		ok = match_entry(m, &array->prefix_leaves[i], container->children[i], base, start, end);
+		ok = match_entry(m, &array->prefix_checks[i], container->children[i], base, start, end);
 		next = i + 1;
 		start = end;
 	}
-	if (ok && first < count && array->items_leaf.kind != EV_LEAF_TRUE)
+	if (ok && first < count && array->items_check.kind != EV_CHECK_TRUE)
 	{
 		start = item_start(container, first, next, start);
-		ok = match_run(m, &array->items_leaf, container->children + first, count - first, base, start);
+		ok = match_run(m, &array->items_check, container->children + first, count - first, base, start);
 	}
 	if (ok && array->contains != EV_BLOCK_NONE)
 		ok = match_contains(m, array, container);

@@ -365,31 +365,31 @@ run_tracked(EvMatch *m, uint32 at, EvInstance in, Marks *outer, const Step *step
 static bool
 match_tracked(EvMatch *m, const EvTracked *tracked, uint32 at, EvInstance in)
 {
-	EvDoubts	doubts;
+	EvPendingProperties pending;
 	uint64		matched = 0;
 	Marks		marks = {&matched, 1, true};
 	bool		ok;
 
 	if (tracked->object == NULL)
 		return run_tracked(m, at + 1, in, NULL, NULL, FAST);
-	doubts.count = 0;
-	doubts.room = EV_FEW_DOUBTS;
-	doubts.doubts = doubts.few;
-	ok = ev_match_object_in_doubt(m, tracked->object, (const JsonbContainer *) in.data, &doubts);
-	if (ok && doubts.count == 0)
+	pending.count = 0;
+	pending.room = EV_FEW_PENDING;
+	pending.pending = pending.few;
+	ok = ev_match_object_with_pending(m, tracked->object, (const JsonbContainer *) in.data, &pending);
+	if (ok && pending.count == 0)
 		return tracked->rest >= EV_BLOCK_TRUE || ev_run_block(m, tracked->rest, in);
 	if (ok && tracked->rest < EV_BLOCK_TRUE)
 		ok = run_marks(m, tracked->rest, in, &marks);
-	for (uint32 i = 0; ok && i < doubts.count; i++)
-		ok = (doubts.doubts[i].sources & matched) != 0 ||
-			ev_match_leaf(m, &tracked->unevaluated, doubts.doubts[i].value);
-	if (doubts.doubts != doubts.few)
-		pfree(doubts.doubts);
+	for (uint32 i = 0; ok && i < pending.count; i++)
+		ok = (pending.pending[i].sources & matched) != 0 ||
+			ev_match_check(m, &tracked->unevaluated, pending.pending[i].value);
+	if (pending.pending != pending.few)
+		pfree(pending.pending);
 	return ok;
 }
 
 static bool
-is_in_scope(const EvScope *scope, uint32 resource)
+is_in_scope(const EvDynamicScope *scope, uint32 resource)
 {
 	for (; scope != NULL; scope = scope->outer)
 		if (scope->resource == resource)
@@ -403,7 +403,7 @@ dynamic_target(const EvMatch *m, const EvDynamic *dynamic)
 {
 	uint32		found = dynamic->initial;
 
-	for (const EvScope *scope = m->scope; scope != NULL; scope = scope->outer)
+	for (const EvDynamicScope *scope = m->scope; scope != NULL; scope = scope->outer)
 	{
 		uint32		target = ev_anchor_target(dynamic->anchor, scope->resource);
 
@@ -1312,7 +1312,7 @@ run(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step, const 
 
 			case EVOP_SCOPE:
 				{
-					EvScope		scope = {m->scope, instruction->u.resource, 0};
+					EvDynamicScope scope = {m->scope, instruction->u.resource, 0};
 
 					if (is_in_scope(m->scope, scope.resource))
 						break;
@@ -1530,7 +1530,7 @@ run_remembered(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *s
 	else if (mode == MARKS)
 		answer.valid = run_marks(m, instruction->target, in, &own);
 	else
-		answer.valid = ev_match_leaf(m, instruction->u.leaf, in);
+		answer.valid = ev_match_check(m, instruction->u.check, in);
 
 	if (own.by_source)
 		answer.sources = few[0];

@@ -53,7 +53,7 @@ ev_match(const EvProgram *program, const Jsonb *document)
 	return DatumGetBool(program->match(program, &document->root));
 }
 
-/* The way to match documents that suits a program whose root leaf is known. */
+/* The way to match documents that suits a program whose root check is known. */
 extern EvMatchFunction ev_match_function(const EvProgram *program);
 
 /* Is the answer the same for all documents, so that none need be looked at? */

@@ -15,7 +15,7 @@ ev_seen_keys(void)
 {
 	EvSeenKeys *seen = palloc0(sizeof(EvSeenKeys));
 
-	seen->credit = EV_KEY_CREDIT;
+	seen->budget = EV_KEY_BUDGET;
 	return seen;
 }
 
@@ -38,7 +38,7 @@ set_only(EvSeenKeys *seen, EvKeySet *set)
 }
 
 void
-ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 length, const EvLeaf *leaves)
+ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 length, const EvCheck *checks)
 {
 	const JEntry *keys = container->children;
 	uint32		count = JsonContainerSize(container);
@@ -54,17 +54,17 @@ ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 lengt
 	if (seen->sets[place] != NULL)
 		return;
 	set = MemoryContextAlloc(GetMemoryChunkContext(seen),
-							 sizeof(EvKeySet) + count * (sizeof(EvLeaf) + sizeof(JEntry)) + length);
+							 sizeof(EvKeySet) + count * (sizeof(EvCheck) + sizeof(JEntry)) + length);
 	set->header = container->header;
 	set->count = count;
 	set->length = length;
 	set->checked = count;
-	while (set->checked > 0 && leaves[set->checked - 1].kind == EV_LEAF_TRUE)
+	while (set->checked > 0 && checks[set->checked - 1].kind == EV_CHECK_TRUE)
 		set->checked--;
-	set->leaves = (EvLeaf *) (set + 1);
-	set->entries = (JEntry *) (set->leaves + count);
+	set->checks = (EvCheck *) (set + 1);
+	set->entries = (JEntry *) (set->checks + count);
 	set->bytes = (char *) (set->entries + count);
-	memcpy(set->leaves, leaves, count * sizeof(EvLeaf));
+	memcpy(set->checks, checks, count * sizeof(EvCheck));
 	memcpy(set->entries, keys, count * sizeof(JEntry));
 	memcpy(set->bytes, (const char *) container + base, length);
 
@@ -85,22 +85,22 @@ ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 lengt
 
 	set->is_plain = true;
 	for (uint32 i = 0; i < set->checked; i++)
-		if (leaves[i].kind != EV_LEAF_TRUE && leaves[i].kind != EV_LEAF_TYPE &&
-			leaves[i].kind != EV_LEAF_NUMBER && leaves[i].kind != EV_LEAF_WORD)
+		if (checks[i].kind != EV_CHECK_TRUE && checks[i].kind != EV_CHECK_TYPE &&
+			checks[i].kind != EV_CHECK_NUMBER && checks[i].kind != EV_CHECK_WORD)
 			set->is_plain = false;
 
 	/* all entries of strings are the same, but where they hold an offset */
-	set->has_constant = leaves[0].kind == EV_LEAF_WORD && leaves[0].types == EV_BIT(EV_STRING) &&
+	set->has_constant = checks[0].kind == EV_CHECK_WORD && checks[0].types == EV_BIT(EV_STRING) &&
 		!JBE_HAS_OFF(keys[count]);
 	if (set->has_constant)
 	{
-		set->constant_entry = JENTRY_ISSTRING | leaves[0].length;
-		set->constant_at = base + length + leaves[0].length - sizeof(uint64);
-		set->constant_mask = mask_of_last(leaves[0].length);
-		set->constant = leaves[0].u.word;
+		set->constant_entry = JENTRY_ISSTRING | checks[0].length;
+		set->constant_at = base + length + checks[0].length - sizeof(uint64);
+		set->constant_mask = mask_of_last(checks[0].length);
+		set->constant = checks[0].u.word;
 #ifndef WORDS_BIGENDIAN
-		if (leaves[0].length > 0 && leaves[0].length < sizeof(uint64))
-			set->constant <<= 64 - 8 * leaves[0].length;
+		if (checks[0].length > 0 && checks[0].length < sizeof(uint64))
+			set->constant <<= 64 - 8 * checks[0].length;
 #endif
 	}
 
@@ -122,7 +122,7 @@ ev_search_keys(EvSeenKeys *seen, const JsonbContainer *container)
 		/* no two have the same keys */
 		if (--seen->rest == 0)
 		{
-			seen->credit = EV_KEY_CREDIT;
+			seen->budget = EV_KEY_BUDGET;
 			for (int i = 0; i < EV_KEY_SETS && seen->count == 1; i++)
 				if (seen->sets[i] != NULL)
 					set_only(seen, seen->sets[i]);
@@ -136,13 +136,13 @@ ev_search_keys(EvSeenKeys *seen, const JsonbContainer *container)
 
 		if (set == NULL || !ev_has_keys(set, container))
 			continue;
-		if (seen->credit < 16 * EV_KEY_CREDIT)
-			seen->credit++;
+		if (seen->budget < 16 * EV_KEY_BUDGET)
+			seen->budget++;
 		return set;
 	}
-	if (--seen->credit <= 0)
+	if (--seen->budget <= 0)
 	{
-		seen->rest = 16 * EV_KEY_CREDIT;
+		seen->rest = 16 * EV_KEY_BUDGET;
 		set_only(seen, NULL);
 	}
 	return NULL;

@@ -16,7 +16,7 @@
 #define EV_KEY_BYTES	1024
 
 /*
- * The keys that an object had, as they lie in its jsonb, and the leaves for
+ * The keys that an object had, as they lie in its jsonb, and the checks for
  * their values.
  *
  * The head of an object is its header and the entries of its keys; the bytes
@@ -39,18 +39,18 @@ typedef struct EvKeySet
 								 * bytes */
 	uint32		count;
 	uint32		length;			/* bytes of all keys */
-	uint32		checked;		/* only the first so many leaves say anything */
+	uint32		checked;		/* only the first so many checks say anything */
 	JEntry		constant_entry; /* what its entry must be, ... */
 	uint32		constant_at;	/* ... where a word ends with it, ... */
 	uint64		constant;		/* ... and it, zeros besides */
 	uint64		constant_mask;
-	EvLeaf	   *leaves;			/* copies, so that they lie together */
+	EvCheck    *checks;			/* copies, so that they lie together */
 	JEntry	   *entries;
 	char	   *bytes;
 } EvKeySet;
 
 #define EV_KEY_SETS		16		/* a power of 2 */
-#define EV_KEY_CREDIT	64		/* to begin with */
+#define EV_KEY_BUDGET	64		/* to begin with */
 
 /*
  * The first few sets of keys that came by.  They are never replaced, since a
@@ -60,7 +60,7 @@ typedef struct EvSeenKeys
 {
 	EvKeySet   *only;			/* where there is one, and no rest */
 	EvKeySet   *only_short;		/* the same, if it is short */
-	int32		credit;			/* more is hit than missed */
+	int32		budget;			/* more is hit than missed */
 	int32		rest;			/* so many objects are not looked up */
 	uint32		count;
 	EvKeySet   *sets[EV_KEY_SETS];	/* by hash; NULL: unused */
@@ -74,7 +74,7 @@ extern EvSeenKeys *ev_seen_keys(void);
  * have, where there is room.
  */
 extern void ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 length,
-							 const EvLeaf *leaves);
+							 const EvCheck *checks);
 
 /* For ev_find_keys: all sets, not only the one that it most likely is. */
 extern const EvKeySet *ev_search_keys(EvSeenKeys *seen, const JsonbContainer *container);
@@ -136,8 +136,8 @@ ev_find_keys(EvSeenKeys *seen, const JsonbContainer *container)
 		set = seen->sets[ev_key_place(container->children, count)];
 	if (unlikely(set == NULL || !ev_has_keys(set, container)))
 		return ev_search_keys(seen, container);
-	if (unlikely(seen->credit < 16 * EV_KEY_CREDIT))
-		seen->credit++;
+	if (unlikely(seen->budget < 16 * EV_KEY_BUDGET))
+		seen->budget++;
 	return set;
 }
 

@@ -10,13 +10,13 @@
 #include "match/key_cache.h"
 
 /* The dynamic scope: the resources that are being gone through. */
-typedef struct EvScope
+typedef struct EvDynamicScope
 {
-	const struct EvScope *outer;
+	const struct EvDynamicScope *outer;
 	uint32		resource;		/* each is in it once */
 	uint32		state;			/* see ev_scope_state; only in programs that
 								 * remember */
-} EvScope;
+} EvDynamicScope;
 
 struct EvMemory;
 
@@ -24,7 +24,7 @@ struct EvMemory;
 typedef struct EvMatch
 {
 	const EvProgram *program;
-	const EvScope *scope;
+	const EvDynamicScope *scope;
 	bool		is_utf8;		/* the server encoding is */
 	uint32		depth;			/* of containers */
 	struct EvMemory *memory;	/* only of programs that remember */
@@ -47,35 +47,35 @@ ev_begin_run(EvMatch *m, const EvProgram *program)
 /* Yes or no, without marks: the block at `at`, which is code. */
 extern bool ev_run_block(EvMatch *m, uint32 at, EvInstance in);
 
-/* The same for a leaf, and for what leaves are made of. */
-extern bool ev_match_leaf(EvMatch *m, const EvLeaf *leaf, EvInstance in);
+/* The same for a check, and for what checks are made of. */
+extern bool ev_match_check(EvMatch *m, const EvCheck *check, EvInstance in);
 extern bool ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container);
 extern bool ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *container);
 
 /* Properties that are unevaluated unless one of some branches matches. */
-typedef struct EvDoubt
+typedef struct EvPendingProperty
 {
 	uint64		sources;
 	EvInstance	value;
-} EvDoubt;
+} EvPendingProperty;
 
 /* So many there is room for without allocating any. */
-#define EV_FEW_DOUBTS	32
+#define EV_FEW_PENDING	32
 
-typedef struct EvDoubts
+typedef struct EvPendingProperties
 {
 	uint32		count;
 	uint32		room;
-	EvDoubt    *doubts;
-	EvDoubt		few[EV_FEW_DOUBTS];
-} EvDoubts;
+	EvPendingProperty *pending;
+	EvPendingProperty few[EV_FEW_PENDING];
+} EvPendingProperties;
 
 /*
  * As both, for an object whose keys are none of those that are remembered;
- * doubts are NULL where there are none.
+ * pending are NULL where there are none.
  */
 extern bool ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container,
-								EvDoubts *doubts);
+								EvPendingProperties *pending);
 
 /*
  * The values of a root object that has the keys of the set, but for the first
@@ -85,10 +85,10 @@ extern Datum ev_match_rest(const EvProgram *program, const JsonbContainer *root,
 						   uint32 start);
 
 /* As ev_match_plain_object, for an object with such properties, which are noted. */
-extern bool ev_match_object_in_doubt(EvMatch *m, const EvObject *object, const JsonbContainer *container,
-									 EvDoubts *doubts);
+extern bool ev_match_object_with_pending(EvMatch *m, const EvObject *object, const JsonbContainer *container,
+										 EvPendingProperties *pending);
 
-/* The same for what the leaves leave to interpret.c. */
+/* The same for what the checks leave to interpret.c. */
 extern bool ev_has_equal_items(const JsonbContainer *container);
 
 /* Single checks. */

@@ -205,7 +205,7 @@ typedef struct ScopeEntry
 
 /* Does a $dynamicRef find something else in the resource than around it? */
 static bool
-adds_to_scope(const EvProgram *program, const EvScope *outer, uint32 resource)
+adds_to_scope(const EvProgram *program, const EvDynamicScope *outer, uint32 resource)
 {
 	for (uint32 i = 0; i < program->anchor_count; i++)
 	{
@@ -215,7 +215,7 @@ adds_to_scope(const EvProgram *program, const EvScope *outer, uint32 resource)
 		CHECK_FOR_INTERRUPTS();
 		if (ev_anchor_target(anchor, resource) == EV_BLOCK_NONE)
 			continue;
-		for (const EvScope *scope = outer; scope != NULL && !is_bound; scope = scope->outer)
+		for (const EvDynamicScope *scope = outer; scope != NULL && !is_bound; scope = scope->outer)
 			is_bound = ev_anchor_target(anchor, scope->resource) != EV_BLOCK_NONE;
 		if (!is_bound)
 			return true;
@@ -224,7 +224,7 @@ adds_to_scope(const EvProgram *program, const EvScope *outer, uint32 resource)
 }
 
 uint32
-ev_scope_state(EvMemory *memory, const EvScope *outer, uint32 resource)
+ev_scope_state(EvMemory *memory, const EvDynamicScope *outer, uint32 resource)
 {
 	ScopeKey	key = {outer != NULL ? outer->state : 0, resource};
 	ScopeEntry *entry;

@@ -78,6 +78,6 @@ extern void ev_remember(EvMemory *memory, const EvAnswer *answer);
  * A number for what $dynamicRef finds when a resource is entered in a dynamic
  * scope.  Raises statement_too_complex where there are too many of them.
  */
-extern uint32 ev_scope_state(EvMemory *memory, const EvScope *outer, uint32 resource);
+extern uint32 ev_scope_state(EvMemory *memory, const EvDynamicScope *outer, uint32 resource);
 
 #endif							/* EV_REMEMBER_H */

@@ -23,14 +23,14 @@
 #include "match/report.h"
 
 /* A violation or an annotation. */
-typedef struct Leaf
+typedef struct ReportedCheck
 {
 	char	   *keyword;
 	char	   *keyword_location;
 	char	   *absolute_location;
 	char	   *message;		/* of a violation, else NULL */
 	const Jsonb *value;			/* of an annotation */
-} Leaf;
+} ReportedCheck;
 
 typedef struct ReportNode
 {
@@ -40,8 +40,8 @@ typedef struct ReportNode
 	char	   *keyword_location;
 	bool		valid;
 	bool		forgiven;		/* it does not match, and that is no matter */
-	List	   *violations;		/* of Leaf */
-	List	   *annotations;	/* of Leaf */
+	List	   *violations;		/* of ReportedCheck */
+	List	   *annotations;	/* of ReportedCheck */
 	List	   *children;		/* of ReportNode */
 } ReportNode;
 
@@ -134,13 +134,13 @@ report_add(EvCollector *collector, const EvViolation *violation)
 {
 	Reporter   *reporter = (Reporter *) collector;
 	MemoryContext caller = switch_to_tree(reporter);
-	Leaf	   *leaf = palloc0(sizeof(Leaf));
+	ReportedCheck *check = palloc0(sizeof(ReportedCheck));
 
-	leaf->keyword = pstrdup(violation->keyword);
-	leaf->keyword_location = pstrdup(violation->keyword_location);
-	leaf->absolute_location = absolute_location(violation->place, violation->path);
-	leaf->message = pstrdup(violation->message);
-	reporter->current->violations = lappend(reporter->current->violations, leaf);
+	check->keyword = pstrdup(violation->keyword);
+	check->keyword_location = pstrdup(violation->keyword_location);
+	check->absolute_location = absolute_location(violation->place, violation->path);
+	check->message = pstrdup(violation->message);
+	reporter->current->violations = lappend(reporter->current->violations, check);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -150,14 +150,14 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 	Reporter   *reporter = (Reporter *) collector;
 	ReportNode *node = reporter->current;
 	MemoryContext caller = switch_to_tree(reporter);
-	Leaf	   *leaf = palloc0(sizeof(Leaf));
+	ReportedCheck *check = palloc0(sizeof(ReportedCheck));
 	char	   *path = psprintf("/%s", keyword);
 
-	leaf->keyword = pstrdup(keyword);
-	leaf->keyword_location = psprintf("%s%s", node->keyword_location, path);
-	leaf->absolute_location = absolute_location(node->place, path);
-	leaf->value = value;
-	node->annotations = lappend(node->annotations, leaf);
+	check->keyword = pstrdup(keyword);
+	check->keyword_location = psprintf("%s%s", node->keyword_location, path);
+	check->absolute_location = absolute_location(node->place, path);
+	check->value = value;
+	node->annotations = lappend(node->annotations, check);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -188,16 +188,16 @@ begin_unit(StringInfo text, bool valid, const char *keyword_location,
 }
 
 static void
-append_leaf(StringInfo text, const ReportNode *node, const Leaf *leaf)
+append_check(StringInfo text, const ReportNode *node, const ReportedCheck *check)
 {
-	begin_unit(text, leaf->message == NULL, leaf->keyword_location,
-			   leaf->absolute_location, node->instance_location);
-	if (leaf->message != NULL)
-		append_member(text, "error", leaf->message);
+	begin_unit(text, check->message == NULL, check->keyword_location,
+			   check->absolute_location, node->instance_location);
+	if (check->message != NULL)
+		append_member(text, "error", check->message);
 	else
 	{
 		appendStringInfoString(text, ",\"annotation\":");
-		append_value(text, leaf->value);
+		append_value(text, check->value);
 	}
 	appendStringInfoChar(text, '}');
 }
@@ -210,9 +210,9 @@ separate(StringInfo text, bool *first)
 	*first = false;
 }
 
-/* The leaves that count of a node and below, in one list. */
+/* The checks that count of a node and below, in one list. */
 static void
-append_leaves(StringInfo text, const ReportNode *node, bool valid, bool *first)
+append_checks(StringInfo text, const ReportNode *node, bool valid, bool *first)
 {
 	ListCell   *cell;
 
@@ -223,10 +223,10 @@ append_leaves(StringInfo text, const ReportNode *node, bool valid, bool *first)
 	foreach(cell, valid ? node->annotations : node->violations)
 	{
 		separate(text, first);
-		append_leaf(text, node, lfirst(cell));
+		append_check(text, node, lfirst(cell));
 	}
 	foreach(cell, node->children)
-		append_leaves(text, lfirst(cell), valid, first);
+		append_checks(text, lfirst(cell), valid, first);
 }
 
 static void
@@ -237,7 +237,7 @@ write_basic(StringInfo text, const ReportNode *root)
 	begin_unit(text, root->valid, root->keyword_location,
 			   absolute_location(root->place, ""), root->instance_location);
 	appendStringInfo(text, ",\"%s\":[", root->valid ? "annotations" : "errors");
-	append_leaves(text, root, root->valid, &first);
+	append_checks(text, root, root->valid, &first);
 	appendStringInfoString(text, "]}");
 }
 
@@ -288,7 +288,7 @@ append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_roo
 	foreach(cell, valid ? node->annotations : node->violations)
 	{
 		separate(text, first);
-		append_leaf(text, node, lfirst(cell));
+		append_check(text, node, lfirst(cell));
 	}
 	foreach(cell, node->children)
 		append_detailed(text, lfirst(cell), valid, false, first);
@@ -299,44 +299,44 @@ append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_roo
 /* ---------- the formats of v1 ---------- */
 
 /*
- * The leaves by their keywords.  Violations of one keyword, such as several
+ * The checks by their keywords.  Violations of one keyword, such as several
  * names of "required", share one message.
  */
 static void
-append_leaf_members(StringInfo text, const char *name, const List *leaves)
+append_leaf_members(StringInfo text, const char *name, const List *checks)
 {
 	StringInfoData message;
 	bool		first = true;
 
-	if (leaves == NIL)
+	if (checks == NIL)
 		return;
 	appendStringInfo(text, ",\"%s\":{", name);
 	initStringInfo(&message);
-	for (int i = 0; i < list_length(leaves); i++)
+	for (int i = 0; i < list_length(checks); i++)
 	{
-		const Leaf *leaf = list_nth(leaves, i);
+		const ReportedCheck *check = list_nth(checks, i);
 		bool		written = false;
 
 		/* an annotation is the only one of its keyword */
 		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < i && leaf->message != NULL && !written; j++)
-			written = strcmp(((Leaf *) list_nth(leaves, j))->keyword, leaf->keyword) == 0;
+		for (int j = 0; j < i && check->message != NULL && !written; j++)
+			written = strcmp(((ReportedCheck *) list_nth(checks, j))->keyword, check->keyword) == 0;
 		if (written)
 			continue;
 		separate(text, &first);
-		escape_json(text, leaf->keyword);
+		escape_json(text, check->keyword);
 		appendStringInfoChar(text, ':');
-		if (leaf->message == NULL)
+		if (check->message == NULL)
 		{
-			append_value(text, leaf->value);
+			append_value(text, check->value);
 			continue;
 		}
 		resetStringInfo(&message);
-		for (int j = i; j < list_length(leaves); j++)
+		for (int j = i; j < list_length(checks); j++)
 		{
-			const Leaf *other = list_nth(leaves, j);
+			const ReportedCheck *other = list_nth(checks, j);
 
-			if (strcmp(other->keyword, leaf->keyword) == 0)
+			if (strcmp(other->keyword, check->keyword) == 0)
 				appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", other->message);
 		}
 		escape_json(text, message.data);

@@ -3,7 +3,7 @@
  *	  ECMA-262 regular expressions, as JSON Schema's "pattern" means them: a
  *	  search, in Unicode mode ("u"), without flags.
  *
- * Leaves over bytes: patterns and strings are UTF-8, verified by the caller,
+ * Checks over bytes: patterns and strings are UTF-8, verified by the caller,
  * whatever the server encoding is, but for ev_shape_matches.
  */
 #ifndef EV_PATTERN_H

@@ -217,13 +217,13 @@ ev_pattern_read_character_escape(EvPatternParser *parser, const unsigned char *b
 static int
 compare_names(const void *key, const void *entry)
 {
-	return strcmp((const char *) key, ((const UnicodeName *) entry)->name);
+	return strcmp((const char *) key, ((const EvUnicodeName *) entry)->name);
 }
 
-static const UnicodeName *
-find_name(const UnicodeName *names, int count, const char *name)
+static const EvUnicodeName *
+find_name(const EvUnicodeName *names, int count, const char *name)
 {
-	return bsearch(name, names, count, sizeof(UnicodeName), compare_names);
+	return bsearch(name, names, count, sizeof(EvUnicodeName), compare_names);
 }
 
 /*
@@ -234,7 +234,7 @@ static bool
 read_property(EvPatternParser *parser, const unsigned char *backslash, EvCodeSet *set)
 {
 	const unsigned char *at = parser->at;
-	const UnicodeName *found = NULL;
+	const EvUnicodeName *found = NULL;
 	char		name[64];
 	char	   *value;
 	int			length;
@@ -308,8 +308,8 @@ set_contains(const EvCodeRange *ranges, int count, uint32 code)
 bool
 ev_pattern_has_property(const char *property, uint32 code)
 {
-	const UnicodeName *found = find_name(unicode_properties,
-										 lengthof(unicode_properties), property);
+	const EvUnicodeName *found = find_name(unicode_properties,
+										   lengthof(unicode_properties), property);
 
 	return set_contains(unicode_ranges + found->offset, found->count, code);
 }

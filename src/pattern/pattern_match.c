@@ -90,7 +90,7 @@ automaton_matches(const EvAutomaton *a, const unsigned char *string, int length)
 		scan(a, string, length, false, false);
 }
 
-/* What no automaton tells; leaves mostly ask for it without the way here. */
+/* What no automaton tells; checks mostly ask for it without the way here. */
 static pg_noinline bool
 other_matches(const EvPattern *pattern, const char *string, int length)
 {

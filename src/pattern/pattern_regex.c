@@ -43,7 +43,7 @@ struct EvRegex
 #endif
 };
 
-typedef struct Writer
+typedef struct RegexWriter
 {
 	const EvPatternTree *tree;
 	const EvNode *root;			/* what is written */
@@ -54,7 +54,7 @@ typedef struct Writer
 								 * captured, -1: captured, not yet numbered */
 	int			last_number;
 	EvPatternError *error;
-} Writer;
+} RegexWriter;
 
 static bool
 refuse(EvPatternError *error, const EvNode *node, const char *message)
@@ -140,14 +140,14 @@ engine_work(const EvNode *node, int sets)
  * '(?:-+(-+)x)\1' is false.  So the group itself must be such a part, not
  * something in one.
  */
-typedef enum Reference
+typedef enum BackReference
 {
 	REFERENCE_EMPTY,			/* matches the empty string */
 	REFERENCE_EXACT,			/* means the same to the engine */
 	REFERENCE_REFUSED,
-} Reference;
+} BackReference;
 
-static Reference
+static BackReference
 classify_reference(const EvNode *root, const EvNode *reference, const char **reason)
 {
 	const EvNode *group = ev_pattern_find_group(root, reference->group);
@@ -228,7 +228,7 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
  * back-reference that cannot be expressed.
  */
 static bool
-find_captures(Writer *w, const EvNode *node)
+find_captures(RegexWriter *w, const EvNode *node)
 {
 	check_stack_depth();
 	if (node->kind == EV_NODE_BACKREFERENCE)
@@ -260,7 +260,7 @@ find_captures(Writer *w, const EvNode *node)
  * are written without parentheses.
  */
 static bool
-check_captures(Writer *w, const EvNode *node, const EvNode *captured)
+check_captures(RegexWriter *w, const EvNode *node, const EvNode *captured)
 {
 	check_stack_depth();
 	if (node->kind == EV_NODE_GROUP && w->numbers[node->group] != 0)
@@ -281,7 +281,7 @@ check_captures(Writer *w, const EvNode *node, const EvNode *captured)
 /* ---- writing ---- */
 
 static void
-put(Writer *w, uint32 code)
+put(RegexWriter *w, uint32 code)
 {
 	if (w->length == w->allocated)
 	{
@@ -295,7 +295,7 @@ put(Writer *w, uint32 code)
 }
 
 static void
-put_string(Writer *w, const char *s)
+put_string(RegexWriter *w, const char *s)
 {
 	while (*s)
 		put(w, (unsigned char) *s++);
@@ -303,7 +303,7 @@ put_string(Writer *w, const char *s)
 
 /* A code point that stands for itself, inside [...] or not. */
 static void
-put_code(Writer *w, uint32 code)
+put_code(RegexWriter *w, uint32 code)
 {
 	if (code >= 0x80 || (code >= 'A' && code <= 'Z') || (code >= 'a' && code <= 'z'))
 		put(w, code);
@@ -318,7 +318,7 @@ put_code(Writer *w, uint32 code)
 }
 
 static void
-put_set(Writer *w, int set)
+put_set(RegexWriter *w, int set)
 {
 	const EvCodeSet *s = &w->tree->sets[set];
 
@@ -345,10 +345,10 @@ put_set(Writer *w, int set)
 	put(w, ']');
 }
 
-static bool write_node(Writer *w, const EvNode *node);
+static bool write_node(RegexWriter *w, const EvNode *node);
 
 static bool
-write_counted(Writer *w, const EvNode *node, int min, int max)
+write_counted(RegexWriter *w, const EvNode *node, int min, int max)
 {
 	char		braces[32];
 
@@ -364,7 +364,7 @@ write_counted(Writer *w, const EvNode *node, int min, int max)
 }
 
 static bool
-write_repeat(Writer *w, const EvNode *node)
+write_repeat(RegexWriter *w, const EvNode *node)
 {
 	int			min = node->min;
 	int			optional = node->max == EV_UNBOUNDED ? 0 : node->max - min;
@@ -412,7 +412,7 @@ write_repeat(Writer *w, const EvNode *node)
 }
 
 static bool
-write_node(Writer *w, const EvNode *node)
+write_node(RegexWriter *w, const EvNode *node)
 {
 	const char *reason;
 
@@ -522,7 +522,7 @@ ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternBudget 
 	int			sets = count_sets(root);
 	MemoryContext result = CurrentMemoryContext;
 	MemoryContext work;
-	Writer		w = {0};
+	RegexWriter w = {0};
 	EvRegex    *regex = NULL;
 	bool		written;
 

@@ -12,15 +12,15 @@
 
 #include "pattern/pattern_internal.h"
 
-typedef struct UnicodeName
+typedef struct EvUnicodeName
 {
 	const char *name;
 	int			offset;
 	int			count;
-} UnicodeName;
+} EvUnicodeName;
 
 /* General_Category (also with the name of the property left out) */
-static const UnicodeName unicode_categories[] = {
+static const EvUnicodeName unicode_categories[] = {
 	{"C", 0, 712},
 	{"Cased_Letter", 712, 143},
 	{"Cc", 855, 2},
@@ -104,7 +104,7 @@ static const UnicodeName unicode_categories[] = {
 };
 
 /* Script */
-static const UnicodeName unicode_scripts[] = {
+static const EvUnicodeName unicode_scripts[] = {
 	{"Adlam", 6399, 3},
 	{"Adlm", 6399, 3},
 	{"Aghb", 6402, 2},
@@ -430,7 +430,7 @@ static const UnicodeName unicode_scripts[] = {
 };
 
 /* Script_Extensions */
-static const UnicodeName unicode_script_extensions[] = {
+static const EvUnicodeName unicode_script_extensions[] = {
 	{"Adlam", 8056, 5},
 	{"Adlm", 8056, 5},
 	{"Aghb", 6402, 2},
@@ -756,7 +756,7 @@ static const UnicodeName unicode_script_extensions[] = {
 };
 
 /* binary properties */
-static const UnicodeName unicode_properties[] = {
+static const EvUnicodeName unicode_properties[] = {
 	{"AHex", 8913, 3},
 	{"ASCII", 8916, 1},
 	{"ASCII_Hex_Digit", 8913, 3},

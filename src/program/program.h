@@ -46,7 +46,7 @@
 	X(CALL, "allOf, one member: the block at target applies too") \
 	X(CALL_REF, "$ref: the block at target applies too") \
 	X(CALL_DYNAMIC, "$dynamicRef, $recursiveRef (dynamic)") \
-	X(REMEMBER, "the block at target applies, and its answer is remembered (leaf)") \
+	X(REMEMBER, "the block at target applies, and its answer is remembered (check)") \
 	X(SCOPE, "the rest of the block runs in the dynamic scope of a resource (resource)") \
 	X(ANY_OF, "anyOf (branches)") \
 	X(ONE_OF, "oneOf (branches)") \
@@ -78,12 +78,12 @@ struct EvSeenKeys;
 
 /*
  * A block that comes to one check, for the fast way: entering it costs no
- * call.  optimize.c makes leaves of the blocks; what is no single check is
+ * call.  optimize.c makes checks of the blocks; what is no single check is
  * LEAF_BLOCK.
  *
  * X(name, the types whose values it looks at, what it does)
  */
-#define EV_LEAVES(X) \
+#define EV_CHECKS(X) \
 	X(TRUE, 0, "nothing is left to check") \
 	X(BLOCK, EV_ALL_TYPES, "run the block") \
 	X(TYPE, 0, "the type only") \
@@ -99,19 +99,19 @@ struct EvSeenKeys;
 	X(OBJECT, EV_BIT(EV_OBJECT), "an object's own keywords (object)") \
 	X(ARRAY, EV_BIT(EV_ARRAY), "an array's own keywords (array)") \
 	X(BRANCHES, EV_ALL_TYPES, "anyOf or oneOf, whose branches are mostly told apart (branches)") \
-	X(ALL, EV_ALL_TYPES, "several leaves, of schemas that all apply (all)") \
-	X(DOUBT, 0, "nothing yet: it is unevaluated unless one of these matched (sources)")
+	X(ALL, EV_ALL_TYPES, "several checks, of schemas that all apply (all)") \
+	X(PENDING, 0, "nothing yet: it is unevaluated unless one of these matched (sources)")
 
-typedef enum EvLeafKind
+typedef enum EvCheckKind
 {
-#define EV_LEAF(name, checked, description) EV_LEAF_##name,
-	EV_LEAVES(EV_LEAF)
-#undef EV_LEAF
-} EvLeafKind;
+#define EV_CHECK(name, checked, description) EV_CHECK_##name,
+	EV_CHECKS(EV_CHECK)
+#undef EV_CHECK
+} EvCheckKind;
 
-typedef struct EvLeaf
+typedef struct EvCheck
 {
-	uint8		kind;			/* EvLeafKind */
+	uint8		kind;			/* EvCheckKind */
 	uint8		types;			/* set of the types that are valid */
 	uint8		checked;		/* set of the types whose values are looked
 								 * at; others are valid by their type alone */
@@ -138,16 +138,16 @@ typedef struct EvLeaf
 		const struct EvObject *object;	/* OBJECT */
 		const struct EvArray *array;	/* ARRAY */
 		const struct EvBranches *branches;	/* BRANCHES */
-		const struct EvLeaves *all; /* ALL */
+		const struct EvChecks *all; /* ALL */
 		uint64		sources;	/* DOUBT: a bit for each, see EvObject */
 	}			u;
-} EvLeaf;
+} EvCheck;
 
-typedef struct EvLeaves
+typedef struct EvChecks
 {
 	uint32		count;
-	EvLeaf		leaves[FLEXIBLE_ARRAY_MEMBER];
-} EvLeaves;
+	EvCheck		checks[FLEXIBLE_ARRAY_MEMBER];
+} EvChecks;
 
 typedef struct EvProperty
 {
@@ -155,7 +155,7 @@ typedef struct EvProperty
 	uint32		block;			/* EV_BLOCK_NONE: only required names it */
 	bool		required;
 	uint64		words[2];		/* the name's, see short_string.h */
-	EvLeaf		leaf;			/* of the block */
+	EvCheck		check;			/* of the block */
 } EvProperty;
 
 StaticAssertDecl(sizeof(EvProperty) <= 64, "a property fits a cache line");
@@ -166,7 +166,7 @@ typedef struct EvPatternProperty
 	uint64		prefix;			/* up to 8 bytes that every name begins with, */
 	uint64		prefix_mask;	/* and which these are, see ev_word */
 	uint32		block;
-	EvLeaf		leaf;			/* of the block */
+	EvCheck		check;			/* of the block */
 } EvPatternProperty;
 
 /* Names of this length and longer ones are looked up together. */
@@ -176,7 +176,7 @@ typedef struct EvPatternProperty
 
 /*
  * An object's own keywords; on the fast way also those of several schemas, put
- * together (see merge_allof.c): its leaves count then, not its blocks.
+ * together (see merge_allof.c): its checks count then, not its blocks.
  */
 typedef struct EvObject
 {
@@ -193,13 +193,13 @@ typedef struct EvObject
 	uint32		names;			/* block for the names */
 	uint32	   *by_length;		/* where the names of a length begin; NULL
 								 * where they are few */
-	EvLeaf		additional_leaf;
-	EvLeaf		names_leaf;
+	EvCheck		additional_check;
+	EvCheck		names_check;
 	bool		has_key_sets;	/* the keys of objects are remembered */
 	bool		is_map;			/* it names no property and no pattern */
 	bool		only_requires;	/* a few names, and nothing else */
 	bool		is_open;		/* what it does not name is valid */
-	bool		is_resolved;	/* the leaves of properties heed patterns */
+	bool		is_resolved;	/* the checks of properties heed patterns */
 	uint8		source;			/* a number, where what a branch evaluates is
 								 * tracked */
 	struct EvSeenKeys *seen;	/* changes as objects come by */
@@ -213,14 +213,14 @@ typedef struct EvArray
 	uint32		prefix_count;
 	uint32	   *prefix;			/* a block for each of the first items */
 	uint32		items;			/* block for the other items */
-	EvLeaf	   *prefix_leaves;
-	EvLeaf		items_leaf;
+	EvCheck    *prefix_checks;
+	EvCheck		items_check;
 	uint32		contains;		/* block */
 	uint32		min_contains;
 	uint32		max_contains;
 	bool		unique_items;
 	bool		contains_evaluates; /* unevaluatedItems heeds contains */
-	EvLeaf		contains_leaf;
+	EvCheck		contains_check;
 } EvArray;
 
 typedef struct EvEnum
@@ -286,7 +286,7 @@ typedef struct EvBranches
 	uint32		value_count;
 	struct EvBranchValue *values;	/* sorted by length, then bytes */
 	EvEnum	   *strings;		/* the same values */
-	EvLeaf	   *leaves;			/* of the blocks */
+	EvCheck    *checks;			/* of the blocks */
 } EvBranches;
 
 typedef struct EvBranchValue
@@ -331,7 +331,7 @@ typedef struct EvTracked
 	const EvArray *array;		/* for arrays; NULL: run what follows */
 	uint32		types;			/* that may be valid */
 	uint32		rest;			/* block of what else an object must match */
-	EvLeaf		unevaluated;	/* for properties that prove to be so */
+	EvCheck		unevaluated;	/* for properties that prove to be so */
 } EvTracked;
 
 typedef struct EvInstruction
@@ -382,7 +382,7 @@ typedef struct EvInstruction
 		}			condition;	/* IF */
 		const EvDynamic *dynamic;	/* CALL_DYNAMIC */
 		uint32		resource;	/* SCOPE */
-		const EvLeaf *leaf;		/* REMEMBER: of the block */
+		const EvCheck *check;	/* REMEMBER: of the block */
 		const Jsonb *annotation;	/* ANNOTATE */
 		const EvTracked *tracked;	/* TRACK; NULL: nothing is known */
 	}			u;
@@ -415,7 +415,7 @@ typedef struct EvProgram
 {
 	EvMatchFunction match;		/* the way that suits the root, see
 								 * interpret.h */
-	EvLeaf		root;			/* of the first block */
+	EvCheck		root;			/* of the first block */
 	bool		is_utf8;		/* the server encoding is */
 	bool		remembers;		/* it has REMEMBER instructions */
 	EvInstruction *code;		/* entered at 0 */

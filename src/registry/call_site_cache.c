@@ -28,16 +28,16 @@ place_of(const char *type, int type_length, int32 version)
 }
 
 EvSchema *
-ev_dispatch_search(EvDispatch **kept, MemoryContext context,
-				   const char *type, int type_length, int32 version)
+ev_call_site_search(EvCallSiteCache **kept, MemoryContext context,
+					const char *type, int type_length, int32 version)
 {
-	EvDispatch *dispatch = *kept;
+	EvCallSiteCache *dispatch = *kept;
 	EvSchema   *schema;
 	EvMet	   *met;
 
 	if (dispatch == NULL)
 	{
-		dispatch = MemoryContextAllocZero(context, sizeof(EvDispatch));
+		dispatch = MemoryContextAllocZero(context, sizeof(EvCallSiteCache));
 		dispatch->last = &dispatch->first;
 		*kept = dispatch;
 	}

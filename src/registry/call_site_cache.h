@@ -22,12 +22,12 @@ typedef struct EvMet
 } EvMet;
 
 /* What a call site keeps. */
-typedef struct EvDispatch
+typedef struct EvCallSiteCache
 {
 	EvMet	   *last;
 	EvMet		first;
 	EvMet	   *places;
-} EvDispatch;
+} EvCallSiteCache;
 
 static inline bool
 ev_is_met(const EvMet *met, const char *type, int type_length, int32 version)
@@ -44,9 +44,9 @@ typedef void (*EvMissed) (const char *type, int type_length, int32 version);
 
 extern EvMissed ev_missed;
 
-/* For ev_dispatch: all but the last one that was met. */
-extern EvSchema *ev_dispatch_search(EvDispatch **dispatch, MemoryContext context,
-									const char *type, int type_length, int32 version);
+/* For ev_call_site_schema: all but the last one that was met. */
+extern EvSchema *ev_call_site_search(EvCallSiteCache **dispatch, MemoryContext context,
+									 const char *type, int type_length, int32 version);
 
 /*
  * The schema of a type (not toasted) and version; NULL: not registered.
@@ -54,14 +54,14 @@ extern EvSchema *ev_dispatch_search(EvDispatch **dispatch, MemoryContext context
  * Raises as ev_registry_find does.
  */
 static inline EvSchema *
-ev_dispatch(EvDispatch **dispatch, MemoryContext context, const text *type, int32 version)
+ev_call_site_schema(EvCallSiteCache **dispatch, MemoryContext context, const text *type, int32 version)
 {
 	const char *name = VARDATA_ANY(type);
 	int			length = VARSIZE_ANY_EXHDR(type);
 
 	if (*dispatch != NULL && ev_is_met((*dispatch)->last, name, length, version))
 		return (*dispatch)->last->schema;
-	return ev_dispatch_search(dispatch, context, name, length, version);
+	return ev_call_site_search(dispatch, context, name, length, version);
 }
 
 #endif							/* EV_CALL_SITE_CACHE_H */

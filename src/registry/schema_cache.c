@@ -35,17 +35,17 @@
 #include "schema/uri.h"
 
 static HTAB *programs = NULL;	/* EvSchema by function */
-static HTAB *names = NULL;		/* NamedSchema by name */
+static HTAB *names = NULL;		/* KnownSchema by name */
 static uint64 generation = 0;
 static bool any_stale = false;	/* a program is no longer valid */
 static uint32 namespace_hash = 0;	/* of event_schema, once it was seen */
 static uint32 language_hash = 0;	/* of jsonschema */
 
-typedef struct NamedSchema
+typedef struct KnownSchema
 {
 	NameData	name;			/* hash key, must be first */
 	EvSchema   *schema;
-} NamedSchema;
+} KnownSchema;
 
 /* ---------- invalidation ---------- */
 
@@ -254,7 +254,7 @@ make_program(EvSchema *schema)
 
 		read_document(tuple, &document);
 		schema->deprecated = ev_document_is_deprecated(&document);
-		schema->told_client = schema->told_log = 0;
+		schema->last_warned_client = schema->last_warned_log = 0;
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
@@ -311,7 +311,7 @@ EvSchema *
 ev_registry_find(const char *type, int type_length, int32 version)
 {
 	NameData	name;
-	NamedSchema *named;
+	KnownSchema *named;
 	bool		found;
 	Oid			function;
 
@@ -319,7 +319,7 @@ ev_registry_find(const char *type, int type_length, int32 version)
 		return NULL;
 	if (names == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(NamedSchema)};
+		HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(KnownSchema)};
 
 		control.hcxt = CacheMemoryContext;
 		names = hash_create("event_validate names", 64, &control,

@@ -22,9 +22,9 @@ typedef struct EvSchema
 	bool		deprecated;		/* its document says so */
 	EvProgram  *program;
 	NameData	name;			/* the function's name, for messages */
-	TimestampTz told_client;	/* of the statement in which the client was
-								 * last told so */
-	TimestampTz told_log;		/* when the server's log was */
+	TimestampTz last_warned_client; /* of the statement in which the client
+									 * was last told so */
+	TimestampTz last_warned_log;	/* when the server's log was */
 	EvProgram  *annotated;		/* the same for reports, made when first asked
 								 * for */
 	MemoryContext context;		/* "event_validate program", of all these */

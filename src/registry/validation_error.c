@@ -115,8 +115,8 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 	ListCollector list;
 
 	list_violations(data, schema, &list);
-	ev_violation_log("refused", relation, type, &version,
-					 joined(list.lines, LOGGED_VIOLATIONS, "; "));
+	ev_event_log("refused", relation, type, &version,
+				 joined(list.lines, LOGGED_VIOLATIONS, "; "));
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("event \"%s\" version %d is not valid: %s", text_to_cstring(type), version,
@@ -162,7 +162,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 {
 	if (type == NULL)
 	{
-		ev_violation_log("refused", relation, type, version, "its type is null");
+		ev_event_log("refused", relation, type, version, "its type is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event is not valid: its type is null"),
@@ -170,7 +170,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 	}
 	if (version == NULL)
 	{
-		ev_violation_log("refused", relation, type, version, "its schema version is null");
+		ev_event_log("refused", relation, type, version, "its schema version is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event \"%s\" is not valid: its schema version is null",
@@ -181,7 +181,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 	{
 		if (schema == NULL)
 			schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), *version);
-		ev_violation_log("refused", relation, type, version, "its data is null");
+		ev_event_log("refused", relation, type, version, "its data is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event \"%s\" version %d is not valid: its data is null",
@@ -191,7 +191,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 	}
 	if (schema == NULL)
 	{
-		ev_violation_log("refused", relation, type, version, "not registered");
+		ev_event_log("refused", relation, type, version, "not registered");
 		ev_refuse_unregistered(type, *version);
 	}
 	refuse_violations(relation, data, type, *version, constraint, schema);

@@ -231,7 +231,7 @@ typedef struct KindKey
 } KindKey;
 
 /* Violations of one kind. */
-typedef struct Kind
+typedef struct ViolationKind
 {
 	KindKey		key;
 	const char *keyword;
@@ -239,7 +239,7 @@ typedef struct Kind
 	int64		count;
 	uint32		hash;
 	char		status;
-} Kind;
+} ViolationKind;
 
 static inline uint32
 hash_text(const char *text)
@@ -263,7 +263,7 @@ same_key(KindKey a, KindKey b)
 }
 
 #define SH_PREFIX			kinds
-#define SH_ELEMENT_TYPE		Kind
+#define SH_ELEMENT_TYPE		ViolationKind
 #define SH_KEY_TYPE			KindKey
 #define SH_KEY				key
 #define SH_HASH_KEY(tb, k)	hash_key(k)
@@ -275,14 +275,14 @@ same_key(KindKey a, KindKey b)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-typedef struct Counter
+typedef struct ViolationCounter
 {
 	EvCollector collector;
 	const Jsonb *document;
 	MemoryContext context;		/* of all strings */
 	kinds_hash *kinds;
 	StringInfoData location;
-} Counter;
+} ViolationCounter;
 
 /*
  * A location with "*" for each array index.  Which tokens are, only the
@@ -345,13 +345,13 @@ is_named(const char *keyword)
 static void
 count_violation(EvCollector *collector, const EvViolation *violation)
 {
-	Counter    *counter = (Counter *) collector;
+	ViolationCounter *counter = (ViolationCounter *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(counter->context);
 	KindKey		key = {
 		.keyword_location = violation->keyword_location,
 		.name = is_named(violation->keyword) ? violation->message : ""
 	};
-	Kind	   *kind;
+	ViolationKind *kind;
 	bool		found;
 
 	fold_location(counter->document, violation->instance_location, &counter->location);
@@ -374,13 +374,13 @@ void
 ev_audit_kinds(const EvProgram *program, const Jsonb *document,
 			   void (*put) (const EvKind *kind, void *arg), void *arg)
 {
-	Counter		counter = {
+	ViolationCounter counter = {
 		.collector = {.add = count_violation, .limit = PG_INT64_MAX},
 		.document = document, .context = CurrentMemoryContext
 	};
 	char	   *fault = NULL;
 	kinds_iterator iterator;
-	Kind	   *kind;
+	ViolationKind *kind;
 
 	counter.kinds = kinds_create(counter.context, 8, NULL);
 	initStringInfo(&counter.location);

@@ -312,14 +312,14 @@ typedef struct Ways
 } Ways;
 
 /* One of them, from behind. */
-typedef struct Way
+typedef struct TypePath
 {
 	Ways	   *all;
 	Oid			type;
 	List	   *path;
-} Way;
+} TypePath;
 
-static void add_columns(const Way *way);
+static void add_columns(const TypePath *way);
 
 static void
 add_site(EvSearch *search, const EvSite *found)
@@ -331,7 +331,7 @@ add_site(EvSearch *search, const EvSite *found)
 }
 
 static void
-add_column(const Way *way, Oid relation, char *column)
+add_column(const TypePath *way, Oid relation, char *column)
 {
 	Ways	   *all = way->all;
 	bool		too_many = all->count > MAX_WAYS;
@@ -339,7 +339,7 @@ add_column(const Way *way, Oid relation, char *column)
 		.relation = relation, .constraint = all->constraint, .domain = all->domain,
 		.too_many = too_many, .column = column, .path = way->path
 	};
-	Way			next = {.all = all, .type = get_rel_type_id(relation)};
+	TypePath	next = {.all = all, .type = get_rel_type_id(relation)};
 
 	if (holds_rows(relation))
 		add_site(all->search, &site);
@@ -358,7 +358,7 @@ add_column(const Way *way, Oid relation, char *column)
 static void
 add_type_dependent(Form_pg_depend dependent, void *context)
 {
-	const Way  *way = (const Way *) context;
+	const TypePath *way = (const TypePath *) context;
 
 	if (dependent->classid == RelationRelationId && dependent->objsubid > 0)
 	{
@@ -372,7 +372,7 @@ add_type_dependent(Form_pg_depend dependent, void *context)
 	else if (dependent->classid == TypeRelationId)
 	{
 		bool		is_array = get_element_type(dependent->objid) == way->type;
-		Way			next = {.all = way->all, .type = dependent->objid, .path = way->path};
+		TypePath	next = {.all = way->all, .type = dependent->objid, .path = way->path};
 
 		if (!is_array && get_typtype(dependent->objid) != TYPTYPE_DOMAIN)
 			return;
@@ -388,7 +388,7 @@ add_type_dependent(Form_pg_depend dependent, void *context)
  * is met once, to say of its tables that they are not looked at.
  */
 static void
-add_columns(const Way *way)
+add_columns(const TypePath *way)
 {
 	CHECK_FOR_INTERRUPTS();
 	check_stack_depth();
@@ -450,7 +450,7 @@ add_constraint(Form_pg_depend dependent, void *context)
 		if (OidIsValid(form->contypid))
 		{
 			Ways		ways = {.search = search, .constraint = form->oid, .domain = form->contypid};
-			Way			way = {.all = &ways, .type = form->contypid, .path = NIL};
+			TypePath	way = {.all = &ways, .type = form->contypid, .path = NIL};
 
 			add_columns(&way);
 		}

@@ -21,8 +21,8 @@
 #include "schema/uri.h"
 
 /*
- * What has a name: a Resource by its URI (scope: the compiler), the first Anchor
- * of a name (scope: its Resource), an EvPattern by its source (scope:
+ * What has a name: a EvResource by its URI (scope: the compiler), the first EvSchemaAnchor
+ * of a name (scope: its EvResource), an EvPattern by its source (scope:
  * pattern_scope), a List of the dynamic anchors of a name (scope:
  * dynamic_scope).
  */
@@ -41,7 +41,7 @@ typedef struct NameEntry
 static const char pattern_scope;
 static const char dynamic_scope;
 
-static void walk(Compiler *c, JsonbValue *node, EvLocation *place, Resource *resource);
+static void walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource);
 
 static uint32
 hash_name(const void *key, Size size pg_attribute_unused())
@@ -62,9 +62,9 @@ match_names(const void *a, const void *b, Size size pg_attribute_unused())
 }
 
 void
-ev_compiler_init(Compiler *c, MemoryContext program_context)
+ev_compiler_init(EvCompiler *c, MemoryContext program_context)
 {
-	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(Subschema)};
+	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(EvSubschema)};
 	HASHCTL		names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry),
 	.hash = hash_name, .match = match_names};
 
@@ -81,7 +81,7 @@ ev_compiler_init(Compiler *c, MemoryContext program_context)
 /* ---------- names ---------- */
 
 static void *
-find_name(Compiler *c, const void *scope, const char *name)
+find_name(EvCompiler *c, const void *scope, const char *name)
 {
 	NameKey		key = {scope, name};
 	NameEntry  *entry = hash_search(c->names, &key, HASH_FIND, NULL);
@@ -91,7 +91,7 @@ find_name(Compiler *c, const void *scope, const char *name)
 
 /* The name is not there yet. */
 static void
-add_name(Compiler *c, const void *scope, const char *name, void *value)
+add_name(EvCompiler *c, const void *scope, const char *name, void *value)
 {
 	NameKey		key = {scope, pstrdup(name)};
 	NameEntry  *entry = hash_search(c->names, &key, HASH_ENTER, NULL);
@@ -100,7 +100,7 @@ add_name(Compiler *c, const void *scope, const char *name, void *value)
 }
 
 static void
-add_dynamic_anchor(Compiler *c, Resource *resource, const char *name, Subschema *target)
+add_dynamic_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target)
 {
 	List	   *anchors = find_name(c, &dynamic_scope, name);
 	DynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
@@ -118,7 +118,7 @@ add_dynamic_anchor(Compiler *c, Resource *resource, const char *name, Subschema 
 }
 
 List *
-ev_dynamic_anchors(Compiler *c, const char *name)
+ev_dynamic_anchors(EvCompiler *c, const char *name)
 {
 	if (!c->knows_dynamic_anchors)
 	{
@@ -127,7 +127,7 @@ ev_dynamic_anchors(Compiler *c, const char *name)
 		c->knows_dynamic_anchors = true;
 		foreach(cell, c->resources)
 		{
-			Resource   *resource = lfirst(cell);
+			EvResource *resource = lfirst(cell);
 			ListCell   *anchor_cell;
 
 			CHECK_FOR_INTERRUPTS();
@@ -135,7 +135,7 @@ ev_dynamic_anchors(Compiler *c, const char *name)
 				add_dynamic_anchor(c, resource, "", resource->root);
 			foreach(anchor_cell, resource->anchors)
 			{
-				Anchor	   *anchor = lfirst(anchor_cell);
+				EvSchemaAnchor *anchor = lfirst(anchor_cell);
 
 				if (anchor->dynamic)
 					add_dynamic_anchor(c, resource, anchor->name, anchor->target);
@@ -217,7 +217,7 @@ ev_tail_index(const char *keyword, uint32 index)
 }
 
 EvLocation *
-ev_location_make(Compiler *c, const EvLocation *parent, const char *keyword, const char *tail)
+ev_location_make(EvCompiler *c, const EvLocation *parent, const char *keyword, const char *tail)
 {
 	EvLocation *place = MemoryContextAllocZero(c->program_context, sizeof(EvLocation));
 
@@ -228,7 +228,7 @@ ev_location_make(Compiler *c, const EvLocation *parent, const char *keyword, con
 }
 
 bool
-ev_compile_fault(Compiler *c, const EvLocation *place, const char *tail, const char *format,...)
+ev_compile_fault(EvCompiler *c, const EvLocation *place, const char *tail, const char *format,...)
 {
 	va_list		args;
 	StringInfoData message;
@@ -253,7 +253,7 @@ ev_compile_fault(Compiler *c, const EvLocation *place, const char *tail, const c
 }
 
 void
-ev_compile_warn(Compiler *c, const EvLocation *place, const char *tail, char *message)
+ev_compile_warn(EvCompiler *c, const EvLocation *place, const char *tail, char *message)
 {
 	EvWarning  *warning;
 
@@ -296,7 +296,7 @@ is_type_name(const JsonbValue *value)
 
 /* An array of strings, each once.  The names are jsonb keys' equals. */
 static bool
-check_strings(Compiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
 {
 	JsonbContainer *array;
 	uint32		count;
@@ -318,7 +318,7 @@ check_strings(Compiler *c, const EvLocation *place, const char *tail, const Json
 }
 
 static bool
-check_type_name(Compiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+check_type_name(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
 {
 	if (value->type != jbvString)
 		return ev_compile_fault(c, place, tail, "must be the name of a type, but is %s",
@@ -334,7 +334,7 @@ check_type_name(Compiler *c, const EvLocation *place, const char *tail, const Js
 }
 
 EvPattern *
-ev_compile_pattern(Compiler *c, const EvLocation *place, const char *tail, const char *string, int length)
+ev_compile_pattern(EvCompiler *c, const EvLocation *place, const char *tail, const char *string, int length)
 {
 	EvPatternError error = {0};
 	char	   *source = pnstrdup(string, length);
@@ -364,7 +364,7 @@ ev_compile_pattern(Compiler *c, const EvLocation *place, const char *tail, const
  * walked, not checked here.
  */
 static bool
-check_value(Compiler *c, const EvLocation *place, const char *tail,
+check_value(EvCompiler *c, const EvLocation *place, const char *tail,
 			int keyword, const JsonbValue *value)
 {
 	const char *found = ev_node_type_name(value);
@@ -456,22 +456,22 @@ check_value(Compiler *c, const EvLocation *place, const char *tail,
 
 /* The first resource of a URI is the one that references to it mean. */
 static void
-remember_uri(Compiler *c, const char *uri, Resource *resource)
+remember_uri(EvCompiler *c, const char *uri, EvResource *resource)
 {
 	if (find_name(c, c, uri) == NULL)
 		add_name(c, c, uri, resource);
 }
 
-static Resource *
-find_resource(Compiler *c, const char *uri)
+static EvResource *
+find_resource(EvCompiler *c, const char *uri)
 {
 	return find_name(c, c, uri);
 }
 
-static Resource *
-make_resource(Compiler *c, const char *uri, const Resource *around, EvLocation *place)
+static EvResource *
+make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocation *place)
 {
-	Resource   *resource = palloc0(sizeof(Resource));
+	EvResource *resource = palloc0(sizeof(EvResource));
 
 	resource->uri = pstrdup(uri);
 	resource->index = list_length(c->resources);
@@ -488,7 +488,7 @@ make_resource(Compiler *c, const char *uri, const Resource *around, EvLocation *
 
 /* A document by URI: built in, or the resolver's.  False: there is none. */
 static bool
-fetch_document(Compiler *c, const char *uri, EvDocument *document)
+fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 {
 	memset(document, 0, sizeof(*document));
 	document->uri = uri;
@@ -510,7 +510,7 @@ fetch_document(Compiler *c, const char *uri, EvDocument *document)
 
 /* $vocabulary of a meta-schema of our own: which keywords there are. */
 static bool
-read_vocabularies(Compiler *c, const EvLocation *place, JsonbContainer *metaschema, Resource *resource)
+read_vocabularies(EvCompiler *c, const EvLocation *place, JsonbContainer *metaschema, EvResource *resource)
 {
 	static const struct
 	{
@@ -598,7 +598,7 @@ looks_like_draft(const char *uri, EvDraft *draft)
 
 /* $schema: sets the dialect of a resource. */
 static bool
-read_dialect(Compiler *c, const EvLocation *place, const char *uri, Resource *resource)
+read_dialect(EvCompiler *c, const EvLocation *place, const char *uri, EvResource *resource)
 {
 	int			draft = ev_draft_of_uri(uri);
 	char	   *absolute;
@@ -646,10 +646,10 @@ read_dialect(Compiler *c, const EvLocation *place, const char *uri, Resource *re
 }
 
 static void
-add_anchor(Compiler *c, Resource *resource, const char *name, Subschema *target, bool dynamic)
+add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target, bool dynamic)
 {
-	Anchor	   *anchor = palloc0(sizeof(Anchor));
-	Anchor	   *first = find_name(c, resource, name);
+	EvSchemaAnchor *anchor = palloc0(sizeof(EvSchemaAnchor));
+	EvSchemaAnchor *first = find_name(c, resource, name);
 
 	anchor->name = pstrdup(name);
 	anchor->target = target;
@@ -665,19 +665,19 @@ add_anchor(Compiler *c, Resource *resource, const char *name, Subschema *target,
 	first->last = anchor;
 }
 
-static Anchor *
-find_anchor(Compiler *c, const Resource *resource, const char *name, bool dynamic_only)
+static EvSchemaAnchor *
+find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dynamic_only)
 {
-	for (Anchor *anchor = find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
+	for (EvSchemaAnchor *anchor = find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
 		if (anchor->dynamic || !dynamic_only)
 			return anchor;
 	return NULL;
 }
 
 void
-ev_read_keywords(const Subschema *subschema, EvKeywordValues *keywords)
+ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
 {
-	const Resource *resource = subschema->resource;
+	const EvResource *resource = subschema->resource;
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, subschema->container));
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -718,8 +718,8 @@ get_string(const JsonbContainer *container, const char *name, char **string)
  * What $id, $schema and the anchors of an object say.  The resource that it
  * belongs to; NULL where there is a fault.
  */
-static Resource *
-read_identity(Compiler *c, Subschema *subschema, Resource *resource)
+static EvResource *
+read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 {
 	const JsonbContainer *object = subschema->container;
 	EvLocation *place = subschema->place;
@@ -779,7 +779,7 @@ read_identity(Compiler *c, Subschema *subschema, Resource *resource)
 }
 
 static void
-walk_child(Compiler *c, Subschema *parent, const char *keyword, char *tail, JsonbValue *node)
+walk_child(EvCompiler *c, EvSubschema *parent, const char *keyword, char *tail, JsonbValue *node)
 {
 	walk(c, node, ev_location_make(c, parent->place, keyword, tail), parent->resource);
 	pfree(tail);
@@ -787,7 +787,7 @@ walk_child(Compiler *c, Subschema *parent, const char *keyword, char *tail, Json
 
 /* Checks one keyword and walks the subschemas in it. */
 static void
-walk_keyword(Compiler *c, Subschema *subschema, int keyword, JsonbValue *value)
+walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *value)
 {
 	const char *name = ev_keywords[keyword].name;
 	char	   *tail = psprintf("/%s", name);
@@ -855,9 +855,9 @@ walk_keyword(Compiler *c, Subschema *subschema, int keyword, JsonbValue *value)
 }
 
 static void
-walk(Compiler *c, JsonbValue *node, EvLocation *place, Resource *resource)
+walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource)
 {
-	Subschema  *subschema;
+	EvSubschema *subschema;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -892,7 +892,7 @@ walk(Compiler *c, JsonbValue *node, EvLocation *place, Resource *resource)
 	subschema = hash_search(c->subschemas, &container, HASH_ENTER, &found);
 	if (found)
 		return;
-	memset((char *) subschema + sizeof(container), 0, sizeof(Subschema) - sizeof(container));
+	memset((char *) subschema + sizeof(container), 0, sizeof(EvSubschema) - sizeof(container));
 	subschema->place = place;
 	subschema->block = EV_BLOCK_NONE;
 	if (place->parent == NULL)
@@ -926,12 +926,12 @@ walk(Compiler *c, JsonbValue *node, EvLocation *place, Resource *resource)
 }
 
 /* Takes a document in.  NULL where there is a fault. */
-static Resource *
-add_document(Compiler *c, const EvDocument *document, const Resource *referrer)
+static EvResource *
+add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer)
 {
 	JsonbValue *root = palloc(sizeof(JsonbValue));
 	EvLocation *place = ev_location_make(c, NULL, NULL, "");
-	Resource   *resource = make_resource(c, document->uri, NULL, place);
+	EvResource *resource = make_resource(c, document->uri, NULL, place);
 
 	resource->draft = document->draft_known ? document->draft : EV_DRAFT2020;
 	resource->vocabularies = EV_ALL_VOCABULARIES;
@@ -954,7 +954,7 @@ add_document(Compiler *c, const EvDocument *document, const Resource *referrer)
 
 	if (root->type == jbvBool)
 	{
-		resource->root = palloc0(sizeof(Subschema));
+		resource->root = palloc0(sizeof(EvSubschema));
 		resource->root->is_boolean = true;
 		resource->root->boolean = root->val.boolean;
 		resource->root->resource = resource;
@@ -969,8 +969,8 @@ add_document(Compiler *c, const EvDocument *document, const Resource *referrer)
 
 /* ---------- references ---------- */
 
-Subschema *
-ev_subschema_find(Compiler *c, const JsonbValue *node)
+EvSubschema *
+ev_subschema_find(EvCompiler *c, const JsonbValue *node)
 {
 	const JsonbContainer *container;
 
@@ -985,10 +985,10 @@ ev_subschema_find(Compiler *c, const JsonbValue *node)
  * stand where subschemas do; it is walked now, then, as one.  NULL where there
  * is nothing.
  */
-static Subschema *
-follow_pointer(Compiler *c, Resource *resource, const char *pointer)
+static EvSubschema *
+follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 {
-	Subschema  *around = resource->root;
+	EvSubschema *around = resource->root;
 	StringInfoData tail;
 	JsonbValue	node = {.type = jbvBinary};
 	const char *p = pointer;
@@ -1001,7 +1001,7 @@ follow_pointer(Compiler *c, Resource *resource, const char *pointer)
 	{
 		int			length = strcspn(++p, "/");
 		StringInfoData token;
-		Subschema  *known;
+		EvSubschema *known;
 
 		appendStringInfoChar(&tail, '/');
 		appendBinaryStringInfo(&tail, p, length);
@@ -1050,7 +1050,7 @@ follow_pointer(Compiler *c, Resource *resource, const char *pointer)
 		return around;
 	if (node.type == jbvBool)
 	{
-		Subschema  *boolean = palloc0(sizeof(Subschema));
+		EvSubschema *boolean = palloc0(sizeof(EvSubschema));
 
 		boolean->is_boolean = true;
 		boolean->boolean = node.val.boolean;
@@ -1067,14 +1067,14 @@ follow_pointer(Compiler *c, Resource *resource, const char *pointer)
  * The target of a reference; NULL where there is a fault.  *plain_name gets
  * the fragment where it is an anchor's name.
  */
-static Subschema *
-resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference, char **plain_name)
+static EvSubschema *
+resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *reference, char **plain_name)
 {
 	char	   *tail = psprintf("/%s", keyword);
 	char	   *fragment;
 	char	   *uri = ev_uri_resolve(from->resource->uri, reference, &fragment);
-	Resource   *resource = find_resource(c, uri);
-	Subschema  *target;
+	EvResource *resource = find_resource(c, uri);
+	EvSubschema *target;
 
 	*plain_name = NULL;
 	if (resource == NULL)
@@ -1121,7 +1121,7 @@ resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference
 	}
 	else
 	{
-		Anchor	   *anchor = find_anchor(c, resource, fragment, false);
+		EvSchemaAnchor *anchor = find_anchor(c, resource, fragment, false);
 
 		if (anchor == NULL)
 		{
@@ -1138,11 +1138,11 @@ resolve(Compiler *c, Subschema *from, const char *keyword, const char *reference
 }
 
 static bool
-resolve_keyword(Compiler *c, Subschema *subschema, int keyword)
+resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 {
 	const char *name = ev_keywords[keyword].name;
-	Resource   *resource = subschema->resource;
-	Reference  *reference;
+	EvResource *resource = subschema->resource;
+	EvReference *reference;
 	char	   *string;
 	char	   *plain_name;
 
@@ -1150,12 +1150,12 @@ resolve_keyword(Compiler *c, Subschema *subschema, int keyword)
 		!get_string(subschema->container, name, &string))
 		return true;
 
-	reference = palloc0(sizeof(Reference));
+	reference = palloc0(sizeof(EvReference));
 	reference->keyword = name;
 	if (keyword == EV_KW_DYNAMIC_REF && resource->draft == EV_V1)
 	{
 		/* always dynamic; the resource itself need not have the anchor */
-		Anchor	   *anchor;
+		EvSchemaAnchor *anchor;
 
 		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
 		anchor = find_anchor(c, resource, reference->dynamic_anchor, true);
@@ -1185,16 +1185,16 @@ resolve_keyword(Compiler *c, Subschema *subschema, int keyword)
 	return true;
 }
 
-Subschema *
-ev_resolve_references(Compiler *c)
+EvSubschema *
+ev_resolve_references(EvCompiler *c)
 {
-	Resource   *main_resource = add_document(c, c->document, NULL);
+	EvResource *main_resource = add_document(c, c->document, NULL);
 
 	if (main_resource == NULL)
 		return NULL;
 	while (c->pending != NIL)
 	{
-		Subschema  *subschema = llast(c->pending);
+		EvSubschema *subschema = llast(c->pending);
 
 		CHECK_FOR_INTERRUPTS();
 		c->pending = list_delete_last(c->pending);
@@ -1213,7 +1213,7 @@ ev_document_references(const EvDocument *document)
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
 												  ALLOCSET_DEFAULT_SIZES);
 	EvFault		fault = {0};
-	Compiler	c = {.document = document, .fault = &fault, .mentions_only = true};
+	EvCompiler	c = {.document = document, .fault = &fault, .mentions_only = true};
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -1222,7 +1222,7 @@ ev_document_references(const EvDocument *document)
 	add_document(&c, document, NULL);
 	foreach(cell, c.pending)
 	{
-		Subschema  *subschema = lfirst(cell);
+		EvSubschema *subschema = lfirst(cell);
 		char	   *reference;
 
 		for (int i = 0; i < 2; i++)

@@ -12,60 +12,60 @@
 #include "schema/location.h"
 #include "utils/hsearch.h"
 
-struct Subschema;
+struct EvSubschema;
 
 /* A schema resource (2020-12 core, section 4.3.5) and its dialect. */
-typedef struct Resource
+typedef struct EvResource
 {
 	char	   *uri;			/* canonical, without fragment; "" if none */
 	uint32		index;
-	struct Subschema *root;
+	struct EvSubschema *root;
 	EvDraft		draft;
 	int			vocabularies;	/* set, see keywords.h */
 	bool		assert_format;
 	bool		recursive_anchor;	/* $recursiveAnchor: true */
-	List	   *anchors;		/* of Anchor */
-} Resource;
+	List	   *anchors;		/* of EvSchemaAnchor */
+} EvResource;
 
-typedef struct Anchor
+typedef struct EvSchemaAnchor
 {
 	char	   *name;
-	struct Subschema *target;
+	struct EvSubschema *target;
 	bool		dynamic;
-	struct Anchor *next;		/* of the same name in the resource */
-	struct Anchor *last;		/* of the first one's list */
-} Anchor;
+	struct EvSchemaAnchor *next;	/* of the same name in the resource */
+	struct EvSchemaAnchor *last;	/* of the first one's list */
+} EvSchemaAnchor;
 
 /* What a $dynamicRef may lead to, in one resource. */
 typedef struct DynamicAnchor
 {
-	Resource   *resource;
-	struct Subschema *target;
+	EvResource *resource;
+	struct EvSubschema *target;
 } DynamicAnchor;
 
 /* Where $ref and the like lead. */
-typedef struct Reference
+typedef struct EvReference
 {
 	const char *keyword;
-	struct Subschema *target;
+	struct EvSubschema *target;
 	const char *dynamic_anchor; /* to be looked for in the dynamic scope; NULL
 								 * if not dynamic */
-} Reference;
+} EvReference;
 
-typedef struct Subschema
+typedef struct EvSubschema
 {
 	const JsonbContainer *container;	/* hash key, must be first */
 	bool		is_boolean;		/* true or false, then not in the hash */
 	bool		boolean;
 	bool		entered_from_outside;	/* by a reference of another resource */
-	Resource   *resource;
+	EvResource *resource;
 	EvLocation *place;
-	List	   *references;		/* of Reference */
+	List	   *references;		/* of EvReference */
 	uint32		block;			/* index, EV_BLOCK_NONE until asked for */
 	int			visit;			/* for finding endless references */
-} Subschema;
+} EvSubschema;
 
-typedef struct Compiler
+typedef struct EvCompiler
 {
 	const EvDocument *document; /* the one that is compiled */
 	EvResolver	resolver;
@@ -74,12 +74,12 @@ typedef struct Compiler
 	EvPatternBudget pattern_budget; /* what is left of it */
 	List	  **functions;		/* OIDs of documents read, or NULL */
 	List	  **warnings;		/* or NULL */
-	void		(*lint) (struct Compiler *compiler, const Subschema *subschema);	/* called for each
-																					 * subschema of the main
-																					 * document; or NULL */
+	void		(*lint) (struct EvCompiler *compiler, const EvSubschema *subschema);	/* called for each
+																						 * subschema of the main
+																						 * document; or NULL */
 	bool		is_main;		/* it is the main document that is walked */
-	HTAB	   *subschemas;		/* Subschema by container */
-	List	   *resources;		/* of Resource */
+	HTAB	   *subschemas;		/* EvSubschema by container */
+	List	   *resources;		/* of EvResource */
 	HTAB	   *names;			/* of resources, anchors and patterns */
 	bool		knows_dynamic_anchors;	/* they are among the names */
 	List	   *pending;		/* Subschemas whose references are to be
@@ -88,7 +88,7 @@ typedef struct Compiler
 	bool		mentions_only;	/* read no other document, ... */
 	List	   *mentioned;		/* ... note their URIs */
 	bool		has_dynamic;	/* a reference depends on the dynamic scope */
-} Compiler;
+} EvCompiler;
 
 /* The keywords of one subschema. */
 typedef struct EvKeywordValues
@@ -98,43 +98,43 @@ typedef struct EvKeywordValues
 } EvKeywordValues;
 
 /* Reads the keywords that a subschema's dialect has. */
-extern void ev_read_keywords(const Subschema *subschema, EvKeywordValues *keywords);
+extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords);
 
 /* Adds a warning; the caller has seen that warnings are wanted. */
-extern void ev_compile_warn(Compiler *compiler, const EvLocation *place, const char *tail,
+extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *place, const char *tail,
 							char *message);
 
 /* Makes a compiler's tables in CurrentMemoryContext. */
-extern void ev_compiler_init(Compiler *compiler, MemoryContext program_context);
+extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context);
 
 /* Records the first fault only; returns false, for a caller's convenience. */
-extern bool ev_compile_fault(Compiler *compiler, const EvLocation *place, const char *tail,
+extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *place, const char *tail,
 							 const char *format,...) pg_attribute_printf(4, 5);
 
 /*
  * Reads the main document and all that it refers to.  The subschema of the
  * main document's root, or NULL where there was a fault.
  */
-extern Subschema *ev_resolve_references(Compiler *compiler);
+extern EvSubschema *ev_resolve_references(EvCompiler *compiler);
 
 /*
  * The dynamic anchors of a name, or those of $recursiveAnchor for "", in order
  * of their resources, which are all known: a List of DynamicAnchor.
  */
-extern List *ev_dynamic_anchors(Compiler *compiler, const char *name);
+extern List *ev_dynamic_anchors(EvCompiler *compiler, const char *name);
 
 /* The subschema of an object that was walked; NULL if it was not. */
-extern Subschema *ev_subschema_find(Compiler *compiler, const JsonbValue *node);
+extern EvSubschema *ev_subschema_find(EvCompiler *compiler, const JsonbValue *node);
 
 /*
  * A pattern in the program's context, compiled once however often it stands
  * there; NULL where there is a fault.
  */
-extern EvPattern *ev_compile_pattern(Compiler *compiler, const EvLocation *place, const char *tail,
+extern EvPattern *ev_compile_pattern(EvCompiler *compiler, const EvLocation *place, const char *tail,
 									 const char *string, int length);
 
 /* A place below another, in the program's context. */
-extern EvLocation *ev_location_make(Compiler *compiler, const EvLocation *parent,
+extern EvLocation *ev_location_make(EvCompiler *compiler, const EvLocation *parent,
 									const char *keyword, const char *tail);
 
 /* "/keyword", "/keyword/name" (escaped) and "/keyword/3". */
