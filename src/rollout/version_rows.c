@@ -372,14 +372,18 @@ search_in_batches(RowSearch *rows)
 	Relation	relation = table_open(rows->site->relation, NoLock);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	TableScanDesc scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
-	int			count;
+	int			count = BATCH;
 
 	rows->plan = prepare(rows, true);
-	while (rows->found == NULL && (count = next_rows(scan, slot, rows->rows)) > 0)
+	/* asked again at its end, a scan would begin anew */
+	while (rows->found == NULL && count == BATCH)
 	{
-		MemoryContext caller = MemoryContextSwitchTo(context);
+		MemoryContext caller;
 
-		try_rows(rows, 0, count);
+		count = next_rows(scan, slot, rows->rows);
+		caller = MemoryContextSwitchTo(context);
+		if (count > 0)
+			try_rows(rows, 0, count);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);
 	}
