@@ -912,6 +912,34 @@ report_end(Migration *migration)
 				 errhint("Call migrate_events again when those are done.")));
 }
 
+static void
+migrate_in_laps(Migration *migration)
+{
+	for (int lap = 0; lap < MAX_LAPS; lap++)
+	{
+		migrate_all(migration);
+		if (migration->lap_migrated == 0)
+			break;
+	}
+}
+
+/* The statements would stay for the session after an error. */
+static void
+migrate_and_free(Migration *migration)
+{
+	PG_TRY();
+	{
+		migrate_in_laps(migration);
+	}
+	PG_CATCH();
+	{
+		free_statements(migration);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	free_statements(migration);
+}
+
 /*
  * CALL migrate_events(relation regclass, event_type text, to_version int,
  *					   batch_size int DEFAULT 10000,
@@ -927,7 +955,8 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 		"relation", "event_type", "to_version", "batch_size", "keep_original",
 		"data_expr", "type_expr", "version_expr"
 	};
-	Migration	migration = {0};
+	int			batch_size;
+	Migration  *migration;
 	char	   *expressions[3];
 
 	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
@@ -938,8 +967,8 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 					 errmsg("argument \"%s\" must not be null", arguments[i])));
-	migration.batch_size = PG_GETARG_INT32(3);
-	if (migration.batch_size < 1 || migration.batch_size > 1000000)
+	batch_size = PG_GETARG_INT32(3);
+	if (batch_size < 1 || batch_size > 1000000)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("batch_size must be from 1 to 1000000")));
@@ -948,41 +977,37 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 	/* what is kept must outlive transactions: it is SPI's and the portal's */
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
-	migration.context = CurrentMemoryContext;
-	migration.lap_context = AllocSetContextCreate(migration.context, "event_validate migration lap",
+	migration = palloc0(sizeof(Migration));
+	migration->context = CurrentMemoryContext;
+	migration->batch_size = batch_size;
+	migration->lap_context = AllocSetContextCreate(migration->context, "event_validate migration lap",
 												  ALLOCSET_DEFAULT_SIZES);
-	migration.failures.context = migration.lap_context;
-	migration.batch_context = AllocSetContextCreate(migration.context, "event_validate migration batch",
+	migration->failures.context = migration->lap_context;
+	migration->batch_context = AllocSetContextCreate(migration->context, "event_validate migration batch",
 													ALLOCSET_DEFAULT_SIZES);
-	migration.chunk_context = AllocSetContextCreate(migration.context, "event_validate migration rows",
+	migration->chunk_context = AllocSetContextCreate(migration->context, "event_validate migration rows",
 													ALLOCSET_DEFAULT_SIZES);
-	migration.relation = PG_GETARG_OID(0);
-	migration.extension_namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
-	migration.type = PG_GETARG_TEXT_P_COPY(1);
-	migration.shown_type = text_to_cstring(migration.type);
-	migration.to = PG_GETARG_INT32(2);
-	migration.keep_original = PG_GETARG_BOOL(4);
+	migration->relation = PG_GETARG_OID(0);
+	migration->extension_namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
+	migration->type = PG_GETARG_TEXT_P_COPY(1);
+	migration->shown_type = text_to_cstring(migration->type);
+	migration->to = PG_GETARG_INT32(2);
+	migration->keep_original = PG_GETARG_BOOL(4);
 	for (int i = 0; i < 3; i++)
 		expressions[i] = text_to_cstring(PG_GETARG_TEXT_PP(5 + i));
-	resolve_relation(&migration, expressions[0], expressions[1], expressions[2]);
-	resolve_versions(&migration);
+	resolve_relation(migration, expressions[0], expressions[1], expressions[2]);
+	resolve_versions(migration);
 
-	if (migration.versions != NIL)
+	if (migration->versions != NIL)
 	{
-		if (migration.keep_original)
+		if (migration->keep_original)
 			ev_originals_create();
-		migration.next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
+		migration->next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
 		next_transaction();
-		for (int lap = 0; lap < MAX_LAPS; lap++)
-		{
-			migrate_all(&migration);
-			if (migration.lap_migrated == 0)
-				break;
-		}
-		free_statements(&migration);
-		if (migration.reported)
+		migrate_and_free(migration);
+		if (migration->reported)
 			pgstat_report_activity(STATE_RUNNING, debug_query_string);
-		report_end(&migration);
+		report_end(migration);
 	}
 	SPI_finish();
 	PG_RETURN_VOID();

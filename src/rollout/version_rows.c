@@ -21,12 +21,14 @@
 #include "postgres.h"
 
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_operator.h"
 #include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
@@ -38,6 +40,7 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
 
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
@@ -343,39 +346,50 @@ try_rows(RowSearch *rows, int first, int count)
 		try_rows(rows, first + count / 2, count - count / 2);
 }
 
+/*
+ * The places of the next rows of a scan, at most a batch of them; how many.
+ */
+static int
+next_rows(TableScanDesc scan, TupleTableSlot *slot, ItemPointer rows)
+{
+	int			count = 0;
+
+	while (count < BATCH && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		rows[count++] = slot->tts_tid;
+	ExecClearTuple(slot);
+	return count;
+}
+
+/*
+ * The rows' places are read by a scan and not by a cursor, which the users' code
+ * between two batches could close or move.
+ */
 static void
 search_in_batches(RowSearch *rows)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate rows",
 												  ALLOCSET_DEFAULT_SIZES);
-	MemoryContext caller;
-	char	   *query = psprintf("SELECT t.ctid FROM ONLY %s AS t",
-								 quote_qualified_identifier(get_namespace_name(get_rel_namespace(rows->site->relation)),
-															get_rel_name(rows->site->relation)));
-	Portal		portal = SPI_cursor_open_with_args(NULL, query, 0, NULL, NULL, NULL, true, 0);
+	Relation	relation = table_open(rows->site->relation, NoLock);
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	TableScanDesc scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+	int			count = BATCH;
 
 	rows->plan = prepare(rows, true);
-	while (rows->found == NULL)
+	/* asked again at its end, a scan would begin anew */
+	while (rows->found == NULL && count == BATCH)
 	{
-		int			count;
+		MemoryContext caller;
 
-		SPI_cursor_fetch(portal, true, BATCH);
-		count = (int) SPI_processed;
-		if (count == 0)
-			break;
-		for (int i = 0; i < count; i++)
-		{
-			bool		is_null;
-
-			rows->rows[i] = *(ItemPointer) DatumGetPointer(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
-		}
-		SPI_freetuptable(SPI_tuptable);
+		count = next_rows(scan, slot, rows->rows);
 		caller = MemoryContextSwitchTo(context);
-		try_rows(rows, 0, count);
+		if (count > 0)
+			try_rows(rows, 0, count);
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);
 	}
-	SPI_cursor_close(portal);
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
 }
 
 /* ---------- sites ---------- */

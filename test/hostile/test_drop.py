@@ -110,6 +110,27 @@ def test_slow_stranger_who_catches_cancels(world):
     assert error is not None and error.sqlstate == "2BP01" and "mallory.events" in said(error), error
 
 
+def test_cursor_closed(world):
+    """An expression that closes whatever cursor is open while rows are looked at in batches."""
+    prepare(world)
+    world.run("mallory", "CREATE TABLE mallory.events (id int, v text, data jsonb)",
+              "INSERT INTO mallory.events SELECT i, '2', '{}' FROM generate_series(1, 1100) AS i",
+              """CREATE FUNCTION mallory.close_all(id int, v text) RETURNS int LANGUAGE plpgsql AS $$
+                  DECLARE portal text; cursor refcursor;
+                  BEGIN
+                      IF id % 100 <> 5 OR current_setting('event_close.off', true) = 'on' THEN RETURN v::int; END IF;
+                      FOR portal IN SELECT name FROM pg_cursors LOOP
+                          BEGIN cursor := portal; CLOSE cursor; EXCEPTION WHEN OTHERS THEN NULL; END;
+                      END LOOP;
+                      RAISE EXCEPTION USING ERRCODE = '22P02';
+                  END $$""",
+              "SET event_close.off = on",
+              """ALTER TABLE mallory.events ADD CHECK
+                  (data IS NULL OR check_event(data, 'order', mallory.close_all(id, v))) NOT VALID""")
+    world.run("owner", DROP)
+    assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
+
+
 def test_slow_under_lock(world):
     """An expression that is quick until the tables are locked."""
     prepare(world)

@@ -497,3 +497,32 @@ def test_relations_that_are_none(world):
         for call in ("CALL migrate_events({}, 'a', 2)", "SELECT check_event_upgrade({}, 'a', 1, 2)",
                      "SELECT create_event_view('v', {}, 'a')"):
             world.refused("owner", call.format(f"{relation}::regclass"), sqlstate)
+
+
+def test_failed_migrations_leave_nothing(world):
+    """What a session keeps does not grow with the migrations that fail in it."""
+    world.run("owner", "SELECT register_event_schema('order', v, 'true') FROM generate_series(1, 2) AS v",
+              "CREATE FUNCTION up(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '55000'; END $$",
+              "SELECT register_event_upcast('order', 1, 2, 'up(jsonb)')",
+              "CREATE TABLE events (event_type text, schema_version int, data jsonb)",
+              "INSERT INTO events VALUES ('order', 1, '{}')")
+    world.run(None, "GRANT SELECT ON pg_backend_memory_contexts TO PUBLIC",
+              "GRANT EXECUTE ON FUNCTION pg_get_backend_memory_contexts() TO PUBLIC")
+    session = world.connect("owner", prepare_threshold=None)
+
+    def plans():
+        return session.execute("SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'SPI Plan'").fetchone()[0]
+
+    def fail():
+        try:
+            session.execute("CALL migrate_events('events', 'order', 2)")
+        except psycopg.Error as error:
+            assert error.sqlstate == "55000", error
+        else:
+            raise AssertionError("not refused")
+
+    fail()
+    before = plans()
+    for _ in range(5):
+        fail()
+    assert plans() == before, f"{plans()} plans instead of {before}"
