@@ -667,7 +667,9 @@ is_foreign_walker(Node *node, void *context)
 		case T_CoerceViaIO:
 		case T_NullTest:
 		case T_BooleanTest:
-			if (exprType(node) >= FirstNormalObjectId)
+			/* a row has fields of any type, and casts of these are users' */
+			if (exprType(node) >= FirstNormalObjectId || exprType(node) == RECORDOID ||
+				exprType(node) == RECORDARRAYOID)
 				return true;
 			break;
 		default:
@@ -677,11 +679,17 @@ is_foreign_walker(Node *node, void *context)
 		expression_tree_walker(node, is_foreign_walker, context);
 }
 
-/* The owner of an upcast, which the current user must be allowed to execute. */
+/*
+ * The role that an upcast runs as; the current user must be allowed to execute
+ * it.  That is its owner, or, where it does nothing but call another role's
+ * function whose rights its owner has, that function's owner, who can replace
+ * the function at any time.
+ */
 static Oid
 check_runnable(const EvUpcast *upcast)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(upcast->function));
+	HeapTuple	called;
 	Oid			owner;
 
 	/* it may be gone: other upcasts of the path have been planned */
@@ -690,7 +698,16 @@ check_runnable(const EvUpcast *upcast)
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("upcast \"%s\" does not exist", upcast->name)));
 	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	called = SearchSysCache1(PROCOID, ObjectIdGetDatum(called_function(tuple)));
 	ReleaseSysCache(tuple);
+	if (HeapTupleIsValid(called))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(called);
+
+		if (form->oid >= FirstNormalObjectId && has_privs_of_role(owner, form->proowner))
+			owner = form->proowner;
+		ReleaseSysCache(called);
+	}
 	EV_CHECK_EXECUTE(upcast->function, upcast->name);
 	return owner;
 }

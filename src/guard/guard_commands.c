@@ -39,6 +39,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "base/run_as_owner.h"
 #include "guard/guard_definition.h"
 #include "guard/quarantine.h"
 #include "rows/table_lock.h"
@@ -366,6 +367,7 @@ guarded_tables(Oid function)
 /* What set_event_guard_mode was asked for. */
 typedef struct Switch
 {
+	bool		any_table;
 	Oid			function;
 	EvGuardMode new_mode;
 	char	   *mode;			/* its name */
@@ -381,6 +383,33 @@ typedef struct Switched
 } Switched;
 
 /*
+ * Replacing a trigger parses its expressions anew.  That runs users' code where
+ * there is a literal of a user's type, such as a row with a field of a domain.
+ * So they are parsed as the table's owner, if the caller has that role's rights.
+ * Callers that have other rights must name the table.  Plain columns run
+ * nothing.
+ */
+static bool
+must_run_as_owner(const Switch *wanted, Relation relation, Node *const *operands)
+{
+	Oid			owner = relation->rd_rel->relowner;
+	bool		plain = true;
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		plain &= ev_guard_expression_column(operands[i]) > 0;
+	if (plain || owner == GetUserId())
+		return false;
+	if (has_privs_of_role(GetUserId(), owner))
+		return true;
+	if (wanted->any_table)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the guard of table \"%s\" has expressions of role \"%s\": name the table to switch it",
+						RelationGetRelationName(relation), GetUserNameFromId(owner, false))));
+	return false;
+}
+
+/*
  * Switches the guard of a table that is locked.  False where it has none.
  * Raises where it cannot.
  */
@@ -388,9 +417,12 @@ static bool
 switch_mode(const Switch *wanted, Switched *result)
 {
 	Relation	relation = open_locked(result->table);
+	Oid			owner = relation->rd_rel->relowner;
 	const Trigger *trigger = find_trigger(relation, wanted->function);
 	EvGuardArguments arguments;
 	Node	   *operands[EV_ROW_PARTS];
+	bool		as_owner;
+	EvRunAs		caller;
 
 	if (trigger == NULL)
 	{
@@ -403,7 +435,12 @@ switch_mode(const Switch *wanted, Switched *result)
 	arguments.until = wanted->until;
 	for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
 		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
+	as_owner = arguments.reads != NULL && must_run_as_owner(wanted, relation, operands);
+	if (as_owner)
+		ev_run_as_begin(&caller, owner);
 	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
+	if (as_owner)
+		ev_run_as_end(&caller);
 	return true;
 }
 
@@ -509,7 +546,9 @@ Datum
 ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Switch		wanted = {.function = ev_guard_function(fcinfo->flinfo->fn_oid), .until = DT_NOEND};
+	Switch		wanted = {
+		.any_table = PG_ARGISNULL(0), .function = ev_guard_function(fcinfo->flinfo->fn_oid), .until = DT_NOEND
+	};
 	Switched   *switched;
 	int			count = 1;
 

@@ -101,10 +101,13 @@ may_mention(const char *body, size_t length, List *names)
 	foreach(cell, names)
 	{
 		const char *name = lfirst(cell);
-		const char *part = strrchr(name, '/');
+		const char *part = name;
 
-		if (strncmp(name, "uri:", strlen("uri:")) == 0 ||
-			contains(body, length, part != NULL && part[1] != '\0' ? part + 1 : name))
+		/* a relative reference has the last part only, and "." not even that */
+		for (const char *p = name; *p != '\0'; p++)
+			if (*p == '/' || *p == '?')
+				part = p + 1;
+		if (strncmp(name, "uri:", strlen("uri:")) == 0 || contains(body, length, part))
 			return true;
 	}
 	return false;

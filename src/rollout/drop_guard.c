@@ -23,6 +23,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "commands/tablecmds.h"
 #include "miscadmin.h"
 #include "storage/lockdefs.h"
 #include "utils/acl.h"
@@ -350,6 +351,12 @@ before_commit(void)
 
 	/* whatever we call comes not here again */
 	drops = NIL;
+
+	/*
+	 * To drop temporary tables (ON COMMIT DROP) can take long.  PostgreSQL does
+	 * it after this, while others wait for our locks; so it is done before.
+	 */
+	PreCommit_on_commit_actions();
 	foreach(cell, all)
 	{
 		Drop	   *drop = lfirst(cell);

@@ -213,6 +213,18 @@ def test_uris_of_others(world):
         refused_each_way(world, role, schema(hashed, "false"), "42710")
 
 
+def test_uri_that_a_reference_abbreviates(world):
+    """A relative reference need not have any part of the URI that it leads to."""
+    begin(world)
+    world.run("alice", "SELECT register_event_schema('part', 1, '{\"$id\": \"https://e.test/a/\", \"type\": \"number\"}')",
+              "SELECT register_event_schema('part', 2, '{\"$id\": \"https://e.test/a/b?v=2\", \"type\": \"number\"}', breaking => true)",
+              "SELECT register_schema('https://e.test/a/b', '{\"properties\": {\"x\": {\"$ref\": \".\"}, \"y\": {\"$ref\": \"?v=2\"}}}')")
+    for uri in ("https://e.test/a/", "https://e.test/a/b?v=2"):
+        for role, sqlstate in (("mallory", "42501"), ("alice", "42710"), ("owner", "42710")):
+            refused_each_way(world, role, schema(uri, "true"), sqlstate)
+    assert world.run("alice", """SELECT event_schema."https://e.test/a/b"('{"x": ""}'), event_schema."https://e.test/a/b"('{"y": ""}')""") == [(False, False)]
+
+
 def test_event_uri_as_id(world):
     """A $id that is an event's URI would be found until the event is registered, and make it ambiguous."""
     begin(world)
