@@ -105,6 +105,17 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_ACLCHECK_SCHEMA(schema)		pg_namespace_aclcheck((schema), GetUserId(), ACL_CREATE)
 #endif
 
+/* Is the object the current user's, or of a role that the user is a member of? */
+#if PG_VERSION_NUM >= 160000
+#define EV_OWNS_EXTENSION(extension)	object_ownercheck(ExtensionRelationId, (extension), GetUserId())
+#define EV_OWNS_LANGUAGE(language)		object_ownercheck(LanguageRelationId, (language), GetUserId())
+#define EV_OWNS_SCHEMA(schema)			object_ownercheck(NamespaceRelationId, (schema), GetUserId())
+#else
+#define EV_OWNS_EXTENSION(extension)	pg_extension_ownercheck((extension), GetUserId())
+#define EV_OWNS_LANGUAGE(language)		pg_language_ownercheck((language), GetUserId())
+#define EV_OWNS_SCHEMA(schema)			pg_namespace_ownercheck((schema), GetUserId())
+#endif
+
 #define EV_CHECK_EXECUTE(function, name) \
 	do { \
 		AclResult	ev_result = EV_ACLCHECK_FUNCTION(function); \

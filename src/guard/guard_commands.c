@@ -480,6 +480,17 @@ try_switch_mode(const Switch *wanted, Switched *result)
 }
 
 /*
+ * Makes the quarantine where a mode needs it.  A broken quarantine does not stop
+ * callers that need none.
+ */
+static void
+require_quarantine(EvGuardMode mode)
+{
+	if (mode == EV_GUARD_QUARANTINE || mode == EV_GUARD_WARN)
+		ev_quarantine_create();
+}
+
+/*
  * Switches all guards that the caller may and that can be had in a few
  * seconds; an array, and how many there are.
  */
@@ -502,6 +513,8 @@ switch_all(const Switch *wanted, int *count)
 		if (pg_class_aclcheck_ext(table, GetUserId(), ACL_TRIGGER, &is_missing) == ACLCHECK_OK)
 			may = lappend_oid(may, table);
 	}
+	if (may != NIL)
+		require_quarantine(wanted->new_mode);
 	locked = may != NIL ? ev_lock_some_tables(may, ShareRowExclusiveLock) : NIL;
 	foreach(cell, tables)
 	{
@@ -530,6 +543,7 @@ switch_one(const Switch *wanted, Oid table)
 
 	result->table = table;
 	check_privilege(table);
+	require_quarantine(wanted->new_mode);
 	ev_lock_tables(list_make1_oid(table), ShareRowExclusiveLock);
 	if (!switch_mode(wanted, result))
 		refuse_unguarded(table_open(table, NoLock));
@@ -567,11 +581,6 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 					 errdetail("It is the mode that others end with.")));
 	}
 	InitMaterializedSRF(fcinfo, 0);
-	if (!PG_ARGISNULL(0))
-		check_privilege(PG_GETARG_OID(0));
-	/* a quarantine that is in disorder stops nobody who does without */
-	if (wanted.new_mode == EV_GUARD_QUARANTINE || wanted.new_mode == EV_GUARD_WARN)
-		ev_quarantine_create();
 
 	switched = PG_ARGISNULL(0) ? switch_all(&wanted, &count) : switch_one(&wanted, PG_GETARG_OID(0));
 	for (int i = 0; i < count; i++)

@@ -224,7 +224,11 @@ ev_quarantine_create(void)
 	EvQuarantine quarantine;
 
 	if (ev_quarantine_open(&quarantine, AccessShareLock, 0))
+	{
+		/* the caller may have no right on it, and must not keep a lock */
+		UnlockRelationOid(quarantine.table, AccessShareLock);
 		return;
+	}
 	initStringInfo(&command);
 	appendStringInfoString(&command, "CREATE TABLE " TABLE " (");
 	for (int i = 0; i < COLUMNS; i++)

@@ -222,6 +222,39 @@ drops_what_table_needs(Node *command, const EventTable *table)
 	return false;
 }
 
+/*
+ * Would PostgreSQL let the caller drop what the command names?  Whether the
+ * tables have rows concerns nobody else.
+ */
+static bool
+may_run(Node *command)
+{
+	Oid			class = InvalidOid;
+	ListCell   *cell;
+
+	if (IsA(command, DropOwnedStmt))
+	{
+		foreach(cell, castNode(DropOwnedStmt, command)->roles)
+		{
+			Oid			role = get_rolespec_oid(lfirst_node(RoleSpec, cell), true);
+
+			if (OidIsValid(role) && !has_privs_of_role(GetUserId(), role))
+				return false;
+		}
+		return true;
+	}
+	foreach(cell, named_objects(castNode(DropStmt, command), &class))
+	{
+		Oid			object = lfirst_oid(cell);
+
+		if ((class == ExtensionRelationId && !EV_OWNS_EXTENSION(object)) ||
+			(class == NamespaceRelationId && !EV_OWNS_SCHEMA(object)) ||
+			(class == LanguageRelationId && !EV_OWNS_LANGUAGE(object)))
+			return false;
+	}
+	return true;
+}
+
 /* ---------- refusing ---------- */
 
 /* Whom PostgreSQL would let drop the table. */
@@ -314,7 +347,7 @@ ev_guard_quarantine(PG_FUNCTION_ARGS)
 				drops_table(castNode(DropStmt, command), &table))
 				refuse_rows(&table, true);
 		}
-		else if (drops_what_table_needs(command, &table))
+		else if (drops_what_table_needs(command, &table) && may_run(command))
 			refuse_rows(&table, false);
 	}
 	PG_RETURN_NULL();
