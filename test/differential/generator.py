@@ -1,7 +1,7 @@
 """Random JSON Schemas of every dialect, and instances that nearly match them.
 
-All from one seed: the same seed gives the same pairs.  Numbers are JSON text
-(class Number), so that 1.0, 1e2 and 20 digits stay what they are.
+The same seed gives the same pairs.  Numbers are JSON text (class Number), so
+that 1.0, 1e2 and 20 digits are kept as written.
 """
 
 import json

@@ -1,13 +1,13 @@
 """Our own cases for the formats, beyond the official suite.
 
-CASES: format -> (strings that have it, strings that have not).  A string may
-come as a pair of string and reason, where the reason is not plain.  They hold
-for all drafts; what differs between drafts is in BY_DRAFT.
+CASES: format -> (valid strings, invalid strings), for all drafts.  A string may
+be a pair of the string and the reason.  BY_DRAFT has the differences between
+drafts.
 """
 
 
 def a_label_name(labels, last):
-    """A name of so many labels of 63 characters and one of the given length."""
+    """A name of the given number of labels of 63 characters, and one label of the given length."""
     return ".".join(["a" * 63] * labels + ["a" * last])
 
 

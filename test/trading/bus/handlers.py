@@ -1,4 +1,4 @@
-"""What the test's listeners do with an event."""
+"""The handlers of the test's listeners."""
 
 import os
 
@@ -8,7 +8,7 @@ seen = set()
 
 
 def store(event, connection):
-    """Writes it down, in the transaction that moves the consumer on."""
+    """Stores the event, in the transaction that acknowledges it."""
     connection.execute(
         'INSERT INTO received (consumer, "position", relation, id, event_type, schema_version, stored_version, data)'
         " SELECT substr(current_setting('application_name'), 10), %s, %s, %s, %s, %s, %s, %s",

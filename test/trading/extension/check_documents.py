@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Checks the trading schemas against another validator than ours.
+"""Checks the trading schemas with another validator than ours.
 
 Every document in events/ is a valid JSON Schema, described and self-contained;
-every sample in examples/trading/samples is accepted; every mistake in
-examples/trading/mistakes is refused at the location and by the keyword that
+every sample in examples/trading/samples is valid; every mistake in
+examples/trading/mistakes is rejected at the location and by the keyword that
 it states.  Needs the packages in requirements.txt, no database.
 
 usage: check_documents.py [-v]
@@ -25,7 +25,7 @@ EVENTS = TRADING / "extension" / "events"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME = re.compile(r"(?P<type>[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*)@(?P<version>0|[1-9][0-9]*)\Z")
 
-# Where a keyword's value holds schemas: itself, in a list, in an object.
+# Keywords whose value is a schema, a list of schemas, an object of schemas.
 SCHEMA = {"additionalProperties", "items", "propertyNames", "not", "if", "then", "else"}
 SCHEMAS = {"prefixItems", "allOf", "anyOf", "oneOf"}
 NAMED_SCHEMAS = {"properties", "patternProperties", "$defs"}
@@ -51,7 +51,7 @@ def check(ok, what, detail=""):
 
 
 def read(path):
-    """JSON with exact decimals, so that multipleOf and bounds are exact; an empty list where it is none."""
+    """Reads JSON with exact decimals, so that multipleOf and bounds are exact; an empty list if it is no JSON."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except ValueError as error:
@@ -66,7 +66,7 @@ def pointer(path):
 
 
 def subschemas(schema, where=""):
-    """The schema and all below it, with their locations."""
+    """The schema and all its subschemas, with their locations."""
     yield where, schema
     if not isinstance(schema, dict):
         return
@@ -83,8 +83,8 @@ def subschemas(schema, where=""):
 
 
 def located(error):
-    """Where and by which keyword an instance is refused, as the specification locates it: a property or item that
-    may not be there is refused itself, where jsonschema names the object or array that holds it."""
+    """The locations and keywords of an instance's violations, as in the specification: a property or item that
+    is not allowed is the location itself, where jsonschema names the object or array that contains it."""
     at = pointer(error.absolute_path)
     if error.validator_value is False and error.validator == "additionalProperties":
         declared, patterns = error.schema.get("properties", {}), error.schema.get("patternProperties", {})
@@ -97,20 +97,20 @@ def located(error):
 
 
 def causes(error):
-    """What the branches of an anyOf or oneOf say, on all levels.  A validator that knows which branch was meant (by
-    the instance's type, or by a discriminator) may say that instead."""
+    """The violations in the branches of anyOf and oneOf, on all levels.  A validator that knows the intended branch (by
+    the instance's type, or by a discriminator) may report these instead."""
     return set().union(*(located(one) | causes(one) for one in error.context or []))
 
 
 def is_integer(_, value):
-    """As jsonschema has it, but for decimals too: 10.0 is an integer."""
+    """As in jsonschema, but also for decimals: 10.0 is an integer."""
     if isinstance(value, bool):
         return False
     return isinstance(value, int) or (isinstance(value, Decimal) and value == value.to_integral_value())
 
 
 def search(pattern, string):
-    """As ECMA-262 has it: digits are ASCII's, and $ is the end, not the place before a last newline."""
+    """As in ECMA-262: digits are those of ASCII, and $ matches only at the end, not before a last newline."""
     return re.search(re.sub(r"(?<!\\)\$", r"\\Z", pattern), string, re.ASCII)
 
 
@@ -120,7 +120,7 @@ def pattern(judge, value, instance, _):
 
 
 def properties(judge, schemas, instance, schema):
-    """As jsonschema has it, but that a property whose schema is false is refused itself."""
+    """As in jsonschema, but the location of a property whose schema is false is the property."""
     if judge.is_type(instance, "object"):
         for name, one in schemas.items():
             if name in instance and one is False:
@@ -134,12 +134,12 @@ Validator = extend(Draft202012Validator, {"pattern": pattern, "properties": prop
 
 documents = {path.name[:-len(".json")]: read(path) for path in sorted(EVENTS.glob("*.json"))}
 documents = {name: document for name, document in documents.items() if isinstance(document, dict)}
-# Without $schema, by which jsonschema would go back to its own validator.
+# Without $schema, which would make jsonschema use its own validator.
 registry = Registry().with_resources(
     ("event:" + name, DRAFT202012.create_resource({k: v for k, v in document.items() if k != "$schema"}))
     for name, document in documents.items())
 formats = Draft202012Validator.FORMAT_CHECKER
-# jsonschema's own stumbles over what is no string and over the empty one.
+# jsonschema's own check fails for the empty string and for values that are no string.
 host_name = formats.checkers["hostname"][0]
 formats.checkers["hostname"] = (lambda value: not isinstance(value, str) or host_name(value), ValueError)
 
@@ -177,7 +177,7 @@ def check_schemas():
             if not isinstance(schema, dict):
                 continue
             unknown += [where + pointer([k]) for k in schema if k not in SCHEMA | SCHEMAS | NAMED_SCHEMAS | PLAIN]
-            # Properties of a schema that says what a value is, not of one that narrows (in then, allOf ...).
+            # Properties of a schema that describes a value, not of one that restricts it (in then, allOf ...).
             narrows = re.search(r"/(?:if|then|else|not|allOf/\d+|oneOf/\d+)(?:/|\Z)", where)
             for key in ("properties", "$defs"):
                 for prop, sub in schema.get(key, {}).items() if not narrows else ():
@@ -201,18 +201,18 @@ def check_schemas():
                     bad.append(f"{where}: example {example!r}")
         check(not unknown, f"{name}: uses known keywords only", ", ".join(unknown))
         check(not undescribed, f"{name}: describes every property", ", ".join(undescribed))
-        check(not unresolved, f"{name}: refers to what exists", ", ".join(unresolved))
+        check(not unresolved, f"{name}: its references can be resolved", ", ".join(unresolved))
         check(not unchecked, f"{name}: its formats are checked here", ", ".join(unchecked))
-        check(not bad, f"{name}: its patterns and examples are sound", ", ".join(bad))
+        check(not bad, f"{name}: its patterns and examples are valid", ", ".join(bad))
 
 
 def check_payloads():
     events = [name for name, document in documents.items() if document.get("not") != {}]
-    check(len(events) < len(documents), "there are documents that only hold definitions")
+    check(len(events) < len(documents), "there are documents with only definitions")
 
     for kind in ("samples", "mistakes"):
         strangers = sorted(p.name for p in (TRADING / kind).glob("*.json") if p.name[:-len(".json")] not in events)
-        check(not strangers, f"{kind}: every file is of a schema", ", ".join(strangers))
+        check(not strangers, f"{kind}: every file belongs to a schema", ", ".join(strangers))
 
     for name in events:
         judge = validator(name)
@@ -228,15 +228,15 @@ def check_payloads():
             errors = list(judge.iter_errors(row["data"]))
             found = set().union(*map(located, errors))
             stated = (row["instance_location"], row["keyword"])
-            check(stated in found, f"{name}: refuses {row['mistake']}, by {stated[1]} at {stated[0]!r}", f"found {sorted(found)}")
+            check(stated in found, f"{name}: rejects {row['mistake']}, by {stated[1]} at {stated[0]!r}", f"found {sorted(found)}")
             if "cause" in row:
                 below = set().union(*(causes(e) for e in errors if stated in located(e)))
                 cause = (row["cause"]["instance_location"], row["cause"]["keyword"])
-                check(cause in below, f"{name}: refuses {row['mistake']}, because of {cause[1]} at {cause[0]!r}", f"found {sorted(below)}")
+                check(cause in below, f"{name}: rejects {row['mistake']}, because of {cause[1]} at {cause[0]!r}", f"found {sorted(below)}")
 
     for name in set(documents) - set(events):
         judge = validator(name)
-        check(not any(judge.is_valid(x) for x in (None, {}, [], "", 0)), f"{name}: accepts nothing")
+        check(not any(judge.is_valid(x) for x in (None, {}, [], "", 0)), f"{name}: rejects null, empty values and 0")
 
 
 def main():

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Compares event_validate with Python's jsonschema on events gone wrong at random.
+"""Compares event_validate with Python's jsonschema on events with random changes.
 
-Takes samples and generated events, changes one to six places in each, and has
-both judge them by the trading schemas: they must agree on whether the event
-is valid, and on where and by which keyword it is not.  For an anyOf or oneOf,
-event_validate may say what is wrong in the branch that was meant.  Needs the packages in
+Takes samples and generated events, changes one to six places in each, and
+validates them by both with the trading schemas: they must agree on whether the
+event is valid, and on the locations and keywords of violations.  For an anyOf or
+oneOf, event_validate may report the intended branch.  Needs the packages in
 requirements.txt, and a database (PG... variables) in which the extension
 trading_events is installed.  Ends with "N passed, N failed".
 
@@ -25,13 +25,13 @@ from check_documents import TRADING, causes, formats, located, validator
 
 SHOWN = 20
 
-# What jsonschema takes for a UUID or a host name is more than that.
+# jsonschema accepts more as a UUID or a host name.
 UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 formats.checkers["uuid"] = (lambda v: not isinstance(v, str) or UUID.fullmatch(v) is not None, ())
 HOST = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*", re.ASCII)
 formats.checkers["hostname"] = (lambda v: not isinstance(v, str) or HOST.fullmatch(v) is not None, ())
 
-# jsonb's numbers have more digits than decimals have by default.
+# numbers in jsonb can have more digits than the default precision of Decimal
 decimal.getcontext().prec = 700
 
 ODD = [
@@ -60,7 +60,7 @@ def places(value, path=()):
 
 
 def change(value, rand):
-    """Changes one place of a value, or the whole of it."""
+    """Changes one place of a value, or the whole value."""
     path = rand.choice(list(places(value)))
     if not path:
         return copy.deepcopy(rand.choice(ODD)) if rand.random() < 0.1 else value
@@ -86,7 +86,7 @@ def change(value, rand):
 
 
 def make(count, seed):
-    """Events gone wrong, some only a little: (TYPE@VERSION, JSON text)."""
+    """Events with random changes: (TYPE@VERSION, JSON text)."""
     rand = random.Random(seed)
     pool = {}
     for path in sorted((TRADING / "samples").glob("*.json")):
@@ -148,10 +148,10 @@ def main():
         if failed <= SHOWN:
             print(f"FAILED  {name}: only here {sorted(unfounded)}, only jsonschema {missing}: {text[:400]}")
     print(f"seed {seed}: {valid} of {passed + failed} are valid")
-    # A comparison in which one side is empty shows nothing.
+    # Without both valid and invalid cases the comparison shows nothing.
     if not 0 < valid < passed + failed or passed + failed != len(cases):
         failed += 1
-        print("FAILED  the cases are neither all judged nor mixed")
+        print("FAILED  some cases have no answer, or all have the same")
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed != 0)
 

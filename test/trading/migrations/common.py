@@ -1,4 +1,4 @@
-"""What the tests of the migrations share: counting, the plan, who runs it, an application of before 4.2.0, a server of one's own."""
+"""Shared by the tests of the migrations: counting, the plan, the tools that run it, an application of before 4.2.0, a separate server."""
 
 import json
 import os
@@ -31,13 +31,13 @@ def check(ok, what, detail=""):
 
 
 def run(command, what, **options):
-    """A program that has to succeed; what it wrote."""
+    """Runs a program that must succeed; returns its output."""
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, **options)
     check(done.returncode == 0, what, done.stdout[-1000:] + done.stderr[-2000:])
     return done.returncode == 0, done.stdout, done.stderr
 
 
-# ---------------------------------------------------------------- who runs the migrations
+# ---------------------------------------------------------------- tools that run the migrations
 
 def changes():
     lines = (MIGRATIONS / "sqitch.plan").read_text(encoding="utf-8").splitlines()
@@ -49,7 +49,7 @@ def last_of(release):
 
 
 class Psql:
-    """What sqitch does, by psql, without keeping count."""
+    """Runs the changes as sqitch does, by psql, without a registry."""
 
     def __init__(self, database, folder):
         self.database, self.deployed = database, []
@@ -142,8 +142,8 @@ def example(event_type, version=1, wanted=lambda data: True):
 
 
 class Clients:
-    """Threads of an application that was never told of the migrations: it only
-    looks for its tables in the schema legacy first."""
+    """Threads of an application that was not changed for the migrations: it only
+    has the schema legacy first in its search_path."""
 
     def __init__(self, database):
         import psycopg
@@ -153,7 +153,7 @@ class Clients:
         self.errors = []
         self.statements = Counter()
         self.stage = "start"
-        self.written = defaultdict(dict)    # table: {id: document}, as they are to be found again
+        self.written = defaultdict(dict)    # table: {id: expected document}
         self.threads = []
 
     def start(self):
@@ -192,7 +192,7 @@ class Clients:
                 self.errors.append(f"{name}, {self.stage}: {type(error).__name__} {error}")
 
     def writes(self, execute):
-        """A function that writes to each table, changes and deletes: number N of it is always the same."""
+        """A function that inserts into, updates and deletes from each table: call N always does the same."""
         documents = {t: json.dumps(example(e)) for t, e in (
             ("discord_events", "discord.message.create"), ("market_events", "market.trade"), ("signal_events", "trading.signal"),
             ("order_events", "order.placed"), ("system_events", "system.log"), ("ingestion_events", "ingestion.batch"))}
@@ -256,26 +256,26 @@ class Clients:
             time.sleep(0.02)
 
     def check_written(self, ask, limits, who):
-        """What was written is there in the old columns, and nothing else with a newer id."""
+        """The old columns have the written rows, and no other rows with newer ids."""
         columns = {"discord_events": "payload", "market_events": "data", "signal_events": "event_data", "order_events": "data",
                    "system_events": "metadata", "ingestion_events": "body", "discord_messages": "raw_event"}
         for table, rows in self.written.items():
             found = dict(ask(f"SELECT id, {columns[table]}::jsonb FROM public.{table} WHERE id = ANY (%s)", list(rows)))
             wrong = [i for i, document in rows.items() if found.get(i) != json.loads(document)]
-            check(not wrong, f"{who}: {table}: what was written meanwhile is there", f"{len(wrong)} of {len(rows)}: {wrong[:5]}")
+            check(not wrong, f"{who}: {table}: the rows written meanwhile are there", f"{len(wrong)} of {len(rows)}: {wrong[:5]}")
             more = ask(f"SELECT count(*) FROM public.{table} WHERE id > %s", limits[table])[0][0] - len(rows)
-            check(0 <= more <= 3, f"{who}: {table}: and nothing else", more)
+            check(0 <= more <= 3, f"{who}: {table}: and no others", more)
 
 
 def generate(database, rows, *options, **more):
-    """Fills the drifted tables; the same rows each time."""
+    """Fills the tables of 4.0.0; always with the same rows."""
     fill = subprocess.Popen([TRADING / "generate_legacy", str(rows), *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", database, "-f", "-"], "the generated rows load", stdin=fill.stdout, **more)
     check(fill.wait() == 0, "the generator fills the database")
 
 
 class Server:
-    """A server of one's own, that may be killed."""
+    """A separate server, which may be killed."""
 
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -299,7 +299,7 @@ restart_after_crash = on
         return subprocess.run([program, *map(str, arguments)], env=self.environment, check=True, capture_output=True, text=True, **options)
 
     def start(self):
-        # processes that outlived the postmaster hold its memory for a while
+        # processes that outlive the postmaster keep its shared memory for a while
         for attempt in range(60):
             try:
                 return self.program("pg_ctl", "-D", self.folder / "data", "-l", self.folder / "log", "-w", "-t", "120", "start")
@@ -327,11 +327,11 @@ restart_after_crash = on
         raise RuntimeError("the server did not come back")
 
     def crash(self, how, backend):
-        """power: all processes are gone at once; backend: the one is killed, and the server restarts itself; immediate: SIGQUIT for all."""
+        """power: kills all processes at once; backend: kills one, and the server restarts itself; immediate: SIGQUIT for all."""
         if how == "backend":
             witness = self.connect()
             os.kill(backend, signal.SIGKILL)
-            # until the server has noticed, which ends all sessions
+            # wait until the server has noticed and ended all sessions
             try:
                 while True:
                     witness.execute("SELECT pg_sleep(0.05)")

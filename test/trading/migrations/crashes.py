@@ -1,4 +1,4 @@
-"""The server is killed in the middle of each change of the migration, and goes on; and it is upgraded."""
+"""The server is killed in each change of the migration, and the change is repeated; and pg_upgrade."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from common import MIGRATIONS, TABLES, TRADING, Clients, Server, changes, check,
 
 
 class OwnServer:
-    """A test with a server of its own and a database of 4.0.0 on it."""
+    """A test with its own server, which has a database of 4.0.0."""
 
     database = "trading"
     rows = 2000
@@ -55,13 +55,13 @@ class OwnServer:
             self.psql("verify", change)
 
     def contents(self):
-        """Count and checksum of what was there at the beginning."""
+        """Count and checksum of the rows of the beginning."""
         return {t: self.ask(f"SELECT count(*), sum(hashtextextended(t::text, 0)) FROM public.{t} AS t "
                             + ("WHERE id NOT LIKE '9000000000%%'" if t == "discord_channels" else "WHERE id <= %s"),
                             *([self.limits[t]] if t in self.limits else []))[0] for t in TABLES}
 
     def kept(self):
-        """What was moved and repaired, and why: the same each time."""
+        """The rows that were moved and repaired, with the reasons: always the same."""
         return self.ask(" UNION ALL ".join(f"SELECT '{t}', id::text, kept_as, kept_why, md5(repaired::text) FROM before_4_1_0.{t}" for t in TABLES)
                         + " ORDER BY 1, 2")
 
@@ -70,14 +70,14 @@ class OwnServer:
 
 
 class Crashes(OwnServer):
-    """Each change is begun and killed: in its longest statement, and between any
-    two; after each kill an application of before 4.2.0 writes on, and the change is
-    run again, which goes to the end; and then once more, as a tool does that was
-    killed before it wrote down that the change was made."""
+    """Each change is started and killed: in its longest statement, and between any
+    two; after each kill an application of before 4.2.0 continues to write, and the
+    change runs again to its end; and then once more, as by a tool that was killed
+    before it recorded the change."""
 
     name = "crashes"
     ways = ("power", "backend", "immediate")
-    # nothing is half done of these
+    # these run in one transaction
     one_transaction = ("4.1.0-helpers", "4.2.0-extensions", "4.3.0-views")
 
     def statements(self, kind, change):
@@ -85,7 +85,7 @@ class Crashes(OwnServer):
         return pglast.split((MIGRATIONS / kind / f"{change}.sql").read_text(encoding="utf-8"))
 
     def rehearse(self):
-        """How long each statement takes, and what becomes of the rows, where nothing goes wrong."""
+        """The time of each statement, and the outcome for the rows, without a crash."""
         self.took = {}
         with self.server.connect() as db:
             db.execute(f"CREATE DATABASE rehearsal TEMPLATE {self.database}")
@@ -104,7 +104,7 @@ class Crashes(OwnServer):
             db.execute("DROP DATABASE rehearsal")
 
     def kill(self, kind, change, number, way):
-        """Runs the statements before that one, and kills it half-way."""
+        """Runs the statements before that one, and kills the server in the middle of it."""
         statements = self.statements(kind, change)
         delay = self.took[kind, change, number] / 2
         db = self.server.connect(self.database)
@@ -135,7 +135,7 @@ class Crashes(OwnServer):
         self.killed += not done
 
     def write(self):
-        """The application goes on."""
+        """The application continues."""
         self.number += 1
         with self.server.connect(self.database, options="-c search_path=legacy,public") as db:
             self.clients.writes(self.clients.executor("writer", db))(self.number)
@@ -150,12 +150,12 @@ class Crashes(OwnServer):
             self.kills += 1
             self.write()
         if kind == "deploy" and change not in self.one_transaction:
-            # given up, and begun again later
+            # reverted, and deployed again later
             self.clients.stage = f"{change}, given up"
             self.psql("revert", change)
             self.write()
             if change == "4.2.0-switch":
-                # (the new tables are gone)
+                # (the new tables do not exist any more)
                 self.psql("revert", "4.2.0-fill")
                 self.psql("deploy", "4.2.0-fill")
         self.psql(kind, change)
@@ -181,19 +181,19 @@ class Crashes(OwnServer):
             self.change("revert", change)
             if change in (names[names.index(last_of("4.2.0")) + 1], names[names.index(last_of("4.1.0")) + 1]):
                 self.verify(names[names.index(change) - 1], f"reverted {change}")
-        check(self.killed > 3, f"{self.name}: statements were killed in their middle", f"{self.killed} of {self.kills}")
+        check(self.killed > 3, f"{self.name}: the server was killed within statements", f"{self.killed} of {self.kills}")
         check(not self.clients.errors, f"{self.name}: the application got no error", self.clients.errors[:3])
         after = self.contents()
         for table in TABLES:
-            check(after[table] == self.first[table], f"{self.name}: {table}: every row is what it was", f"{self.first[table]} before, {after[table]} after")
+            check(after[table] == self.first[table], f"{self.name}: {table}: every row is as before", f"{self.first[table]} before, {after[table]} after")
         self.clients.check_written(self.ask, self.limits, self.name)
         left = self.ask("SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_|^information_schema$|^public$'")
-        check(not left, f"{self.name}: nothing is left of the migrations", left)
+        check(not left, f"{self.name}: the migrations leave no objects", left)
         print(f"crashes: {self.kills} kills, {self.killed} of them in the middle of a statement", flush=True)
 
 
 class Upgrade(OwnServer):
-    """pg_upgrade of the whole database with the bus: what consumers have read, guards and checks, and the way back."""
+    """pg_upgrade of the whole database with the bus: the consumers' positions, guards and checks, and the revert."""
 
     name = "upgrade"
 
@@ -203,7 +203,7 @@ class Upgrade(OwnServer):
             self.new.stop()
 
     def listen(self, handled):
-        """What a listener hands on until it has that many, or nothing more comes."""
+        """The events that a listener delivers, up to that number."""
         environment = {**self.server.environment, "PGDATABASE": self.database, "PYTHONPATH": str(TRADING), "PYTHONDONTWRITEBYTECODE": "1"}
         listener = subprocess.Popen([sys.executable, "-m", "trading_app.listener", "watcher", "--start", "start", "--poll", "0.2"],
                                     env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -212,7 +212,7 @@ class Upgrade(OwnServer):
         while len(events) < handled and (line := listener.stdout.readline()):
             events.append(json.loads(line))
         if len(events) == handled:
-            # until it has said so to the database
+            # wait until it has acknowledged them
             for _ in range(100):
                 if self.ask("SELECT events_behind FROM event_bus.lag WHERE consumer = 'watcher'") == [(0,)]:
                     break
@@ -228,7 +228,7 @@ class Upgrade(OwnServer):
         signal = json.dumps(example("trading.signal"))
         insert = "INSERT INTO signal_events (event_type, schema_version, data) VALUES ('trading.signal', 1, %s) RETURNING id"
         ids = [self.ask(insert, signal)[0][0] for _ in range(3)]
-        check([e["id"] for e in self.listen(3)] == ids, f"{self.name}: the bus works before")
+        check([e["id"] for e in self.listen(3)] == ids, f"{self.name}: the bus works before the upgrade")
         ids = [self.ask(insert, signal)[0][0] for _ in range(2)]
         everything = {t: self.ask(f"SELECT count(*), sum(hashtextextended(t::text, 0)) FROM public.{t} AS t") for t in TABLES}
 
@@ -249,17 +249,17 @@ class Upgrade(OwnServer):
         check(after == everything, f"{self.name}: every row is there", (everything, after))
         ids.append(self.ask(insert, signal)[0][0])
         heard = [e["id"] for e in self.listen(3)]
-        check(heard == ids, f"{self.name}: the listener goes on where it was, with what came before and after", (heard, ids))
+        check(heard == ids, f"{self.name}: the listener continues at its position, with events of before and after the upgrade", (heard, ids))
         import psycopg
         for table, document in (("signal_events", "{}"), ("order_events", '{"symbol": 1}')):
             try:
                 self.ask(f"INSERT INTO {table} (event_type, schema_version, data) VALUES (%s, 1, %s)", {"signal_events": "trading.signal", "order_events": "order.placed"}[table], document)
-                check(False, f"{self.name}: {table} refuses what is not valid", "accepted")
+                check(False, f"{self.name}: {table} rejects invalid events", "accepted")
             except psycopg.Error as error:
-                check(error.sqlstate == "23514", f"{self.name}: {table} refuses what is not valid", error)
+                check(error.sqlstate == "23514", f"{self.name}: {table} rejects invalid events", error)
         found = self.ask("SELECT count(*) FROM analytics.signals WHERE schema_version = 1")[0][0]
-        check(found > 0, f"{self.name}: the typed views answer", found)
+        check(found > 0, f"{self.name}: the typed views have rows", found)
         for change in changes()[:0:-1]:
             self.psql("revert", change)
         after = self.contents()
-        check(after == self.first, f"{self.name}: and back to 4.0.0: every row is what it was", (self.first, after))
+        check(after == self.first, f"{self.name}: reverted to 4.0.0, every row is as before", (self.first, after))

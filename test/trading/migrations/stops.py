@@ -1,4 +1,4 @@
-"""What may stand in the way of a migration, one thing after the other."""
+"""Obstacles to a migration, one after the other."""
 
 import json
 import os
@@ -8,7 +8,7 @@ from common import MIGRATIONS, TABLES, changes, check, example, generate, last_o
 
 
 class Changes:
-    """Changes by psql, whole and in parts, with a default isolation level whose snapshots are older than the locks."""
+    """Changes by psql, whole and in parts, with a default isolation level whose snapshots are older than the locks (serializable)."""
 
     name = ""
 
@@ -22,10 +22,10 @@ class Changes:
         return self.db.execute(sql, values or None).fetchall()[0][0]
 
     def psql(self, kind, change, stop_before=None, start_at=None):
-        """A change, whole, or up to a statement, as if it was stopped there, or from there on."""
+        """Runs a change: all of it, or up to a statement, as if it was stopped there, or from that statement on."""
         text = (MIGRATIONS / kind / f"{change}.sql").read_text(encoding="utf-8")
         if place := stop_before or start_at:
-            check(text.count(place) == 1, f"{kind} {change} has the place where to stop", place)
+            check(text.count(place) == 1, f"{kind} {change} has the statement at which to stop", place)
             text = text[:text.index(place)] if stop_before else text[text.index(place):]
         return run(["psql", "-X", "-q", "-o", os.devnull, "-v", "ON_ERROR_STOP=1", "-d", self.database, "-f", "-"],
                    f"{self.name}: {kind} {change}", input=text, env=self.environment)
@@ -61,8 +61,8 @@ class Changes:
 
 
 class Stops(Changes):
-    """What may stand in the way of a migration: stops between its steps, events that
-    come in again under the same event_id, clients that may only insert, a default
+    """Obstacles to a migration: stops between its steps, events that
+    are inserted again with the same event_id, clients with only INSERT, a default
     isolation level whose snapshots are older than the locks."""
 
     name = "stops"
@@ -73,26 +73,26 @@ class Stops(Changes):
         order, signal = json.dumps(example("order.placed")), json.dumps(example("trading.signal"))
         self.deploy(changes()[0], last_of("4.0.0"))
         generate(self.database, 4000)
-        # JSON that jsonb cannot hold
+        # JSON that jsonb cannot represent
         self.db.execute("INSERT INTO market_events (schema_version, data) VALUES (1, %s)", (r'{"symbol": "X", "price": 1, "note": "\u0000"}',))
         self.db.execute("INSERT INTO order_events (event_type, schema_version, body) VALUES ('order.placed', 1, %s)", (r'{"symbol": "X", "note": "\u0000"}',))
         at_first = self.contents()
-        # a role that may only insert, and an id far beyond all others
+        # a role with only INSERT, and an id far above all others
         only_inserts = f"only_inserts_{os.getpid()}"
         self.db.execute(sql.SQL("CREATE ROLE {}").format(sql.Identifier(only_inserts)))
         try:
             self.db.execute(sql.SQL("GRANT INSERT ON signal_events, discord_messages TO {}").format(sql.Identifier(only_inserts)))
             self.deploy("4.1.0-helpers", "4.2.0-extensions")
             moved = self.db.execute("SELECT kept_why FROM before_4_1_0.market_events WHERE data::text LIKE '%u0000%' UNION ALL SELECT kept_why FROM before_4_1_0.order_events WHERE body::text LIKE '%u0000%'").fetchall()
-            check(moved == [("no JSON",), ("no JSON",)], "stops: JSON that jsonb cannot hold is moved", moved)
+            check(moved == [("no JSON",), ("no JSON",)], "stops: JSON that jsonb cannot represent is moved", moved)
 
-            # an event that is deleted and stored again while the new tables are filled
+            # an event that is deleted and inserted again while the new tables are filled
             self.psql("deploy", "4.2.0-fill", "-- What was deleted since: another row")
             self.db.execute("WITH d AS (DELETE FROM order_events WHERE id = (SELECT min(id) FROM order_events) RETURNING *) "
                             "INSERT INTO order_events (event_type, schema_version, data, body, event_id, recorded_at) SELECT event_type, schema_version, data, body, event_id, recorded_at FROM d")
             self.db.execute("SELECT trading_migration.take_over('order_events', max(id), max(id)) FROM order_events")
             twice = self.one("SELECT count(*) - count(DISTINCT event_id) FROM trading_next.order_events")
-            check(twice == 1, "stops: for a while it is there twice", twice)
+            check(twice == 1, "stops: meanwhile the event is there twice", twice)
             self.psql("deploy", "4.2.0-fill", start_at="-- What was deleted since: another row")
             self.deploy("4.2.0-switch", "4.2.0-messages")
             for change in ("4.1.0-constraints", "4.1.0-indexes", "4.2.0-fill"):
@@ -106,17 +106,17 @@ class Stops(Changes):
                     self.db.execute("INSERT INTO legacy.signal_events (event_type, version, event_data) VALUES ('trading.signal', '1', %s)", (signal,))
                     self.db.execute("INSERT INTO legacy.discord_messages (message_id, channel_id, author_id, content, created_at, raw_event) VALUES ('5', '1', '2', '', now(), %s)",
                                     (json.dumps(example("discord.message.create")),))
-                    check(True, "stops: a role that may only insert can do so through a view")
+                    check(True, "stops: a role with only INSERT can insert through a view")
                 except psycopg.Error as error:
-                    check(False, "stops: a role that may only insert can do so through a view", error)
+                    check(False, "stops: a role with only INSERT can insert through a view", error)
             try:
                 with self.db.transaction():
                     self.db.execute("UPDATE discord_messages SET event_type = 'system.log' WHERE id = (SELECT min(id) FROM discord_messages)")
-                check(False, "stops: a message is a message", "accepted")
+                check(False, "stops: only messages can be inserted into discord_messages", "accepted")
             except psycopg.Error as error:
-                check(error.diag.constraint_name == "discord_messages_type", "stops: a message is a message", error)
+                check(error.diag.constraint_name == "discord_messages_type", "stops: only messages can be inserted into discord_messages", error)
 
-            # what the application does to old rows; events that come in again
+            # changes of old rows by the application; events that are inserted again
             self.db.execute("WITH d AS (DELETE FROM order_events WHERE id IN (SELECT id FROM order_events ORDER BY id LIMIT 3) RETURNING *) "
                             "INSERT INTO order_events (event_type, schema_version, data, event_id) SELECT event_type, schema_version, data, event_id FROM d")
             again = self.one("SELECT (original ->> 'event_id')::uuid FROM trading_migration.outcome WHERE relation = 'order_events' AND how = 'conflict' LIMIT 1")
@@ -128,13 +128,13 @@ class Stops(Changes):
             self.verify("4.2.0-messages", "after changes of old rows")
             before = self.contents()
             said = self.revert("4.2.0-messages", "4.2.0-extensions")
-            check("order_events: 1 rows that the old table cannot hold" in said, "stops: an event that 4.2.0 had set aside, and that came in again, is put aside by the revert", said[-500:])
+            check("order_events: 1 rows that the old table cannot hold" in said, "stops: an event that 4.2.0 had set aside, and that was inserted again, is put aside by the revert", said[-500:])
             self.verify("4.1.0-indexes", "after the revert of 4.2.0")
             self.deploy("4.2.0-extensions", "4.2.0-messages")
             self.verify("4.2.0-messages", "deployed again")
-            check(self.contents() == before and not self.kept(), "stops: deployed again, every row is what it was", self.kept())
+            check(self.contents() == before and not self.kept(), "stops: deployed again, every row is as before", self.kept())
 
-            # moved by 4.3.0, and sent again
+            # moved by 4.3.0, and inserted again
             moved = "00000000-0000-4000-8000-000000000001"
             self.db.execute("INSERT INTO order_events (event_type, schema_version, data, event_id) VALUES ('order.placed', 1, '{\"symbol\": \"X\"}', %s)", (moved,))
             self.db.execute("INSERT INTO signal_events (event_type, schema_version, data) VALUES ('trading.signal', 1, '{\"symbol\": \"X\", \"action\": 7}')")
@@ -144,27 +144,27 @@ class Stops(Changes):
             self.revert("4.3.0-bus", "4.3.0-views")
             self.psql("revert", "4.3.0-checks", "ALTER TABLE public.discord_events VALIDATE")
             self.psql("revert", "4.3.0-checks")
-            check(self.kept() == {("order_events", "another row has its id or event_id")}, "stops: a moved event that was sent again is put aside by the revert", self.kept())
-            check(self.contents()["signal_events"] == invalid, "stops: another is back")
+            check(self.kept() == {("order_events", "another row has its id or event_id")}, "stops: a moved event that was inserted again is put aside by the revert", self.kept())
+            check(self.contents()["signal_events"] == invalid, "stops: another moved event is restored")
             self.psql("revert", "4.3.0-guards", "SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.order_events'")
             self.psql("revert", "4.3.0-guards")
             self.deploy("4.3.0-guards", "4.3.0-bus")
             self.verify("4.3.0-bus", "forth again")
-            check(len(self.kept()) == 1, "stops: what is not valid, and is there again, stays aside", self.kept())
-            # and comes back with the next revert, when nothing is in its place any more
+            check(len(self.kept()) == 1, "stops: an invalid event whose place is taken stays aside", self.kept())
+            # the next revert restores it if its place is free
             self.revert("4.3.0-bus", "4.3.0-guards")
-            check(len(self.kept()) == 1, "stops: reverted with the other one there, it stays aside", self.kept())
+            check(len(self.kept()) == 1, "stops: reverted while the other row exists, it stays aside", self.kept())
             self.deploy("4.3.0-guards", "4.3.0-bus")
             self.db.execute("DELETE FROM order_events WHERE event_id = %s", (moved,))
             self.revert("4.3.0-bus", "4.3.0-guards")
             back = self.db.execute("SELECT data FROM order_events WHERE event_id = %s", (moved,)).fetchall()
-            check(back == [({"symbol": "X"},)] and not self.kept(), "stops: it comes back when the other one is gone", (back, self.kept()))
+            check(back == [({"symbol": "X"},)] and not self.kept(), "stops: it is restored when the other row is deleted", (back, self.kept()))
             self.revert("4.2.0-messages", "4.1.0-helpers")
             after = self.contents()
             same = [t for t in TABLES if t not in ("discord_events", "market_events", "order_events", "signal_events")]
-            check(all(after[t] == at_first[t] for t in same), "stops: tables that nobody wrote to are what they were at first", {t: (at_first[t], after[t]) for t in same})
+            check(all(after[t] == at_first[t] for t in same), "stops: tables without writes are as at the beginning", {t: (at_first[t], after[t]) for t in same})
 
-            # what a revert of 4.2.0 put aside, and what the next deployment found in its place: the next revert tries again
+            # a row that a revert of 4.2.0 put aside, and whose place the next deployment finds taken: the next revert tries again
             self.deploy("4.1.0-helpers", "4.2.0-messages")
             aside, its = self.db.execute("SELECT (original ->> 'event_id')::uuid, id FROM trading_migration.outcome WHERE relation = 'order_events' AND how = 'conflict' ORDER BY id DESC LIMIT 1").fetchone()
             self.db.execute("INSERT INTO order_events (event_type, schema_version, data, event_id) VALUES ('order.placed', 1, %s, %s)", (order, aside))
@@ -172,12 +172,12 @@ class Stops(Changes):
             self.db.execute("DELETE FROM order_events WHERE id = %s", (its,))
             self.db.execute("INSERT INTO order_events (event_type, schema_version, data, event_id) VALUES ('order.placed', 1, %s, %s)", (order, aside))
             self.deploy("4.2.0-extensions", "4.2.0-messages")
-            check(self.kept() == {("order_events", "another row has its event_id")}, "stops: what is there again when 4.2.0 is deployed again stays aside", self.kept())
+            check(self.kept() == {("order_events", "another row has its event_id")}, "stops: a row whose place is taken when 4.2.0 is deployed again stays aside", self.kept())
             self.db.execute("DELETE FROM order_events WHERE event_id = %s", (aside,))
             self.revert("4.2.0-messages", "4.2.0-extensions")
             back = self.db.execute("SELECT data FROM order_events WHERE event_id = %s", (aside,)).fetchall()
             left = self.one("SELECT count(*) FROM kept_by_revert.rows WHERE row ->> 'event_id' = %s", str(aside))
-            check(back == [(json.loads(order),)] and left == 0, "stops: the next revert brings it back", (back, left))
+            check(back == [(json.loads(order),)] and left == 0, "stops: the next revert restores it", (back, left))
             self.verify("4.1.0-indexes", "at the end")
         finally:
             self.db.execute(sql.SQL("DROP OWNED BY {0}; DROP ROLE {0}").format(sql.Identifier(only_inserts)))
@@ -185,9 +185,9 @@ class Stops(Changes):
 
 
 class Truncations(Changes):
-    """TRUNCATE and DELETE of whole tables while they are watched: before the new
-    tables are filled, meanwhile, after the switch, and while it is reverted.  No
-    row comes back, and the accounts are right."""
+    """TRUNCATE and DELETE of whole tables while changes are recorded: before the new
+    tables are filled, meanwhile, after the switch, and during the revert.  No
+    truncated row is restored, and the counts are right."""
 
     name = "truncations"
 
@@ -229,7 +229,7 @@ class Truncations(Changes):
         left["discord_events"] = [self.write("discord_events")]
         self.deploy("4.2.0-switch", "4.2.0-messages")
         found = self.rows(*left)
-        check(found == left, "truncations: what was truncated while the new tables were filled is not there after the switch", {t: (len(found[t]), found[t][:5], left[t]) for t in left})
+        check(found == left, "truncations: rows truncated while the new tables were filled are not there after the switch", {t: (len(found[t]), found[t][:5], left[t]) for t in left})
         check(self.one("SELECT count(*) FROM public.market_events") > 500, "truncations: a TRUNCATE that was rolled back removes nothing")
         self.verify("4.2.0-messages", "truncated")
 
@@ -251,18 +251,18 @@ class Truncations(Changes):
         aside = {t for t, in self.db.execute("SELECT DISTINCT relation FROM trading_migration.changed WHERE release = '4.2.0'")}
         check(not aside, "truncations: the log of 4.2.0 is empty after its revert", aside)
         self.verify("4.1.0-indexes", "after the revert of 4.2.0")
-        # (what 4.2.0 had set aside was in no table, and is there again)
+        # (rows that 4.2.0 had set aside were in no table, and are restored)
         found = {t: [i for i in ids if i in left[t]] for t, ids in self.rows(*left).items()}
-        check(found == left, "truncations: what was written since is there", found)
+        check(found == left, "truncations: rows written since are there", found)
         gone = {t: len(ids) for t, ids in self.rows(*left, "discord_messages", "trade_setups", "parsed_levels").items() if len(ids) > len(left.get(t, ())) + (20 if t == "order_events" else 0)}
-        check(not gone, "truncations: what was truncated stays away after the revert", gone)
+        check(not gone, "truncations: truncated rows are not restored by the revert", gone)
         self.revert("4.1.0-indexes", "4.1.0-helpers")
-        # what 4.1.0 had moved was not in the tables: it is there again
+        # rows that 4.1.0 had moved were not in the tables: they are restored
         for table, ids in moved.items():
             back = [i for i in ids if i in set(self.rows(table)[table])]
-            check(back == ids, f"truncations: {table}: what 4.1.0 had moved is there again", (len(back), len(ids)))
+            check(back == ids, f"truncations: {table}: rows that 4.1.0 had moved are restored", (len(back), len(ids)))
 
-        # tables that the migrations cannot watch
+        # tables whose changes the migrations cannot record
         self.db.execute("CREATE TABLE public.a_child () INHERITS (public.market_events)")
         done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-d", self.database, "-f", MIGRATIONS / "deploy" / "4.1.0-helpers.sql"],
                               capture_output=True, text=True, check=False)
@@ -272,7 +272,7 @@ class Truncations(Changes):
 
 
 class Together:
-    """Two operators deploy at the same time, and revert: each change is made once."""
+    """Two operators deploy concurrently, and revert: each change is made once."""
 
     def __init__(self, database, folder, runner):
         import psycopg
@@ -290,7 +290,7 @@ class Together:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
     def both(self, *arguments):
-        """Two at once: (exit status, what was written) of each."""
+        """Runs two concurrently: (exit status, output) of each."""
         processes = [self.start(*arguments) for _ in range(2)]
         said = [p.communicate() for p in processes]
         return [(p.returncode, out + err) for p, (out, err) in zip(processes, said)]
@@ -301,34 +301,34 @@ class Together:
         if type(self.runner).__name__ == "Psql":
             self.runner.deploy("4.1.0-helpers")
             first, second = sorted(self.both(), key=lambda d: d[0])
-            check(first[0] == 0 and (second[0] == 0 or "another migration of this database is at work" in second[1]), f"{self.name}: one deploys, the other one is refused", second)
+            check(first[0] == 0 and (second[0] == 0 or "another migration of this database is at work" in second[1]), f"{self.name}: one deploys, the other is refused", second)
         else:
             if type(self.runner).__name__ == "Sqitch":
-                # (one that waits keeps CREATE INDEX CONCURRENTLY waiting: so not for its minute)
+                # (a waiting one blocks CREATE INDEX CONCURRENTLY, so it must not wait for its minute)
                 deploy, revert = ("deploy", "--to-change", changes()[-1], "--no-verify", "--lock-timeout", "3"), ("revert", "--to-change", changes()[0], "--lock-timeout", "3")
             else:
                 deploy, revert = ("upgrade", "head"), ("downgrade", changes()[0].replace("-", "_"))
             for arguments in (deploy, revert):
                 done = self.both(*arguments)
-                check(any(status == 0 for status, _ in done), f"{self.name}: {arguments[0]}: one ends well", [text[-500:] for _, text in done])
+                check(any(status == 0 for status, _ in done), f"{self.name}: {arguments[0]}: one succeeds", [text[-500:] for _, text in done])
                 check(all(status == 0 or "another instance of Sqitch" in text or "another migration of this database" in text for status, text in done),
                       f"{self.name}: {arguments[0]}: the other one does too, or says why not", [text[-500:] for _, text in done])
                 if arguments is deploy:
                     repaired = sum(text.count("discord_channels: ") for _, text in done)
                     kinds = self.db.execute("SELECT count(DISTINCT kept_why) FROM before_4_1_0.discord_channels").fetchone()[0]
                     check(repaired == kinds, f"{self.name}: each change was made once", f"{repaired} notices of {kinds} kinds")
-            check(not self.db.execute("SELECT to_regnamespace('trading_migration')::text").fetchone()[0], f"{self.name}: and all is reverted")
+            check(not self.db.execute("SELECT to_regnamespace('trading_migration')::text").fetchone()[0], f"{self.name}: all is reverted")
             self.runner.deploy(last_of("4.1.0"))
 
-        # one that is still at work for a tool that was killed
+        # a migration whose tool was killed still runs
         self.db.execute("SELECT trading_migration.alone()")
         pid = self.db.info.backend_pid
         for folder, change in [(f, c) for f in ("deploy", "revert") for c in changes()[2:]]:
             text = (MIGRATIONS / folder / f"{change}.sql").read_text(encoding="utf-8")
-            check("trading_migration.alone()" in text, f"{self.name}: {folder} {change} asks whether it is alone")
+            check("trading_migration.alone()" in text, f"{self.name}: {folder} {change} checks that no other migration runs")
             if change not in ("4.1.0-constraints", "4.3.0-bus"):
                 continue
             done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-d", self.database, "-f", "-"], input=text,
                                   capture_output=True, text=True, check=False)
-            check(done.returncode == 3 and "55006" in done.stderr and f"process {pid}." in done.stderr, f"{self.name}: {folder} {change} is refused while another one is at work", done.stderr)
+            check(done.returncode == 3 and "55006" in done.stderr and f"process {pid}." in done.stderr, f"{self.name}: {folder} {change} is refused while another migration runs", done.stderr)
         self.db.close()

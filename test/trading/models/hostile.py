@@ -1,7 +1,7 @@
-"""Values that are known to tell one validator from another, in every place of an event.
+"""Values on which validators are known to differ, in every place of an event.
 
-Numbers at the edges of their kinds and written in odd ways, strings that look
-like numbers, instants, UUIDs, URIs and hosts that are almost right, lengths
+Numbers at the bounds of their types and in unusual notations, strings that look
+like numbers, almost valid instants, UUIDs, URIs and hosts, lengths
 counted in characters and not in bytes, null, and properties that are missing,
 unknown, or known elsewhere.
 """
@@ -11,7 +11,7 @@ import json
 
 
 class Text(str):
-    """A value as JSON text, so that 1.0 and 1e400 stay what they are."""
+    """A value as JSON text, so that 1.0 and 1e400 are kept as written."""
 
 
 def strings(*values):
@@ -69,7 +69,7 @@ def at(value, path):
 
 
 def changed(value, path, new):
-    """The value with something else in a place, or nothing where new is None."""
+    """The value with another one in a place, or without that member if new is None."""
     if not path:
         return new
     value = copy.copy(value)
@@ -83,7 +83,7 @@ def changed(value, path, new):
 
 
 def names_in(documents, document, seen=()):
-    """All properties that a schema and those it refers to speak of."""
+    """All properties that a schema and its references name."""
     names = set()
     if isinstance(document, dict):
         for keyword, member in document.items():
@@ -99,7 +99,7 @@ def names_in(documents, document, seen=()):
 
 
 def cases(samples, names, chance, count):
-    """So many events as JSON text, each a sample with one thing, seldom two, as it should not be."""
+    """The given number of events as JSON text, each a sample with one random change, sometimes two."""
     result = set()
     while len(result) < count:
         event = chance.choice(samples)
