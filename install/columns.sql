@@ -1,8 +1,8 @@
 -- ---------- rolling out: columns ----------
 
-CREATE FUNCTION event_json_loss(document text) RETURNS text
+CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION event_json_loss(text) IS 'what would be lost if this JSON text became jsonb; NULL: nothing';
+COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what would be lost if this JSON text became jsonb; NULL: nothing';
 
 -- Rows whose documents stand in the way, by reason.
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
@@ -13,9 +13,9 @@ SET row_security = off
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	reason text := format('%s.event_json_loss(%I::text)', '@extschema@', from_column);
+	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
 BEGIN
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -27,14 +27,14 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
 	END IF;
 	RETURN QUERY EXECUTE format(
-		'SELECT reason, count(*), (%4$s.event_audit_sample(row_name, 10))[1:10]'
+		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
 		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, @extschema@.event_row_name(relation), relation, '@extschema@');
+		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';
 
-CREATE FUNCTION refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
+CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -54,9 +54,9 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION refuse_event_column_conflicts(regclass, name, name) IS 'raises where event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises where event_column_conflicts finds rows';
 
-CREATE FUNCTION event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
+CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -78,7 +78,7 @@ AS $$
 	GROUP BY 1
 	ORDER BY 1
 $$;
-COMMENT ON FUNCTION event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
+COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
 
 CREATE FUNCTION standardize_event_column(relation regclass, from_column name,
 	to_column name DEFAULT 'data', view_name text DEFAULT NULL) RETURNS void
@@ -105,7 +105,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	IF view_name IS NOT NULL THEN
 		view_path := pg_catalog.parse_ident(view_name);
 		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
@@ -121,7 +121,7 @@ BEGIN
 	-- once without keeping anybody waiting, and then again under the lock
 	FOR locked IN 0..1 LOOP
 		IF locked OPERATOR(pg_catalog.=) 1 THEN
-			PERFORM @extschema@.lock_event_table(relation);
+			PERFORM _event_validate.lock_event_table(relation);
 		END IF;
 		SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount OPERATOR(pg_catalog.>) 0, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
 			pg_catalog.col_description(a.attrelid, a.attnum)
@@ -166,7 +166,7 @@ BEGIN
 			END IF;
 			-- the old column goes, and what hangs on it would with it
 			SELECT pg_catalog.string_agg(h.hindrance, pg_catalog.chr(10) ORDER BY h.hindrance COLLATE pg_catalog."C") INTO hindrances
-			FROM (SELECT d.dependent AS hindrance FROM @extschema@.event_column_dependents(relation, from_column) AS d(dependent)
+			FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
 				UNION
 				SELECT pg_catalog.format('default %s, where column %s has %s', from_default, to_column, to_default)
 				WHERE from_default IS NOT NULL AND to_default IS NOT NULL AND from_default OPERATOR(pg_catalog.<>) to_default
@@ -186,7 +186,7 @@ BEGIN
 			END IF;
 		END IF;
 		IF to_number IS NOT NULL OR from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-			PERFORM @extschema@.refuse_event_column_conflicts(relation, from_column, to_column);
+			PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
 		END IF;
 		CONTINUE WHEN locked OPERATOR(pg_catalog.=) 0;
 
@@ -210,7 +210,7 @@ BEGIN
 						relation, from_column);
 				EXCEPTION WHEN OTHERS THEN
 					SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO hindrances
-					FROM @extschema@.event_column_dependents(relation, from_column) AS d(dependent);
+					FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent);
 					IF hindrances IS NULL THEN
 						RAISE;
 					END IF;

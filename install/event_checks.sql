@@ -4,51 +4,54 @@
 -- of search_path: users' expressions are read under the user's own, and are
 -- written back under the same.
 
-CREATE FUNCTION event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
+CREATE FUNCTION _event_validate.event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
 
-CREATE FUNCTION require_event_table(relation regclass) RETURNS void
+CREATE FUNCTION _event_validate.require_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_table' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
+COMMENT ON FUNCTION _event_validate.require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
 
-CREATE FUNCTION event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
+CREATE FUNCTION _event_validate.event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
 	OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text,
 	OUT arguments text[], OUT definition text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_checks' LANGUAGE C STABLE STRICT ROWS 1;
-COMMENT ON FUNCTION event_checks(regclass) IS 'the CHECK constraints of a table that validate events';
+COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constraints of a table that validate events';
 
-CREATE FUNCTION event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION event_audit_filter(jsonb, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
 
-CREATE FUNCTION event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION event_audit_filter(text, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
 
-CREATE FUNCTION event_audit_violations(data jsonb, event_type text, schema_version int,
+CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION event_audit_violations(jsonb, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(jsonb, text, int) IS 'the violations of an event by kind, array indexes folded';
 
-CREATE FUNCTION event_audit_violations(data text, event_type text, schema_version int,
+CREATE FUNCTION _event_validate.event_audit_violations(data text, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations_text' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION event_audit_violations(text, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(text, text, int) IS 'the violations of an event by kind, array indexes folded';
 
-CREATE FUNCTION event_audit_sample_add(sample text[], value text, sample_limit int) RETURNS text[]
+CREATE FUNCTION _event_validate.event_audit_sample_add(sample text[], value text, sample_limit int) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'ev_event_audit_sample_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
+COMMENT ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
 
-CREATE AGGREGATE event_audit_sample(value text, sample_limit int) (
-	SFUNC = @extschema@.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
+-- An aggregate calls its step as its owner.
+REVOKE EXECUTE ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) FROM PUBLIC;
+
+CREATE AGGREGATE _event_validate.event_audit_sample(value text, sample_limit int) (
+	SFUNC = _event_validate.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
 	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
-COMMENT ON AGGREGATE event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
+COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
 
 -- What an audit reads.
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
@@ -60,26 +63,26 @@ DECLARE
 	type pg_catalog.text;
 	version pg_catalog.text;
 BEGIN
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
-	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
+	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
+	type := _event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true);
+	version := _event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 
 	RETURN pg_catalog.format($query$
 		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
 			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
 			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
-			(%7$s.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+			(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
 		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-			FROM %6$s WHERE %7$s.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
-			LATERAL %7$s.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
+			FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+			LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
 		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
-		$query$, sample_limit, data, type, version, @extschema@.event_row_name(relation), relation, '@extschema@');
+		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation), relation);
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -105,9 +108,9 @@ END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the dry run: which stored events are not valid, and why';
 
-CREATE FUNCTION lock_event_table(relation regclass) RETURNS void
+CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
-COMMENT ON FUNCTION lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
@@ -132,20 +135,20 @@ BEGIN
 	IF constraint_name OPERATOR(pg_catalog.=) '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a constraint needs a name';
 	END IF;
-	wanted := ARRAY[@extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false),
-		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false),
-		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, false)];
+	wanted := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false),
+		_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false),
+		_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, false)];
 	IF audit THEN
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE %s.event_audit_filter(%s, %s, %s)',
-			relation, '@extschema@', @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true),
-			@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true),
-			@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true)) INTO invalid;
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE _event_validate.event_audit_filter(%s, %s, %s)',
+			relation, _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true),
+			_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true),
+			_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true)) INTO invalid;
 	END IF;
 
-	PERFORM @extschema@.lock_event_table(relation);
+	PERFORM _event_validate.lock_event_table(relation);
 
 	-- is it there already?
-	SELECT c.constraint_name INTO found_name FROM @extschema@.event_checks(relation) AS c
+	SELECT c.constraint_name INTO found_name FROM _event_validate.event_checks(relation) AS c
 	WHERE c.arguments OPERATOR(pg_catalog.=) wanted
 		AND (chosen IS NULL OR c.constraint_name OPERATOR(pg_catalog.=) chosen)
 	ORDER BY c.constraint_name LIMIT 1;
@@ -202,7 +205,7 @@ END
 $$;
 COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint by check_event that is NOT VALID yet: new rows are checked, old ones not scanned';
 
-CREATE FUNCTION find_event_check(relation regclass, INOUT constraint_name name,
+CREATE FUNCTION _event_validate.find_event_check(relation regclass, INOUT constraint_name name,
 	OUT validated boolean, OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -211,7 +214,7 @@ DECLARE
 	how_many bigint;
 BEGIN
 	SELECT pg_catalog.string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name), pg_catalog.count(*)
-	INTO names, how_many FROM @extschema@.event_checks(relation) AS c;
+	INTO names, how_many FROM _event_validate.event_checks(relation) AS c;
 	IF constraint_name IS NULL AND how_many OPERATOR(pg_catalog.>) 1 THEN
 		RAISE EXCEPTION USING ERRCODE = 'ambiguous_parameter',
 			MESSAGE = pg_catalog.format('table %s has several event checks', relation),
@@ -221,7 +224,7 @@ BEGIN
 	SELECT c.constraint_name, c.validated, c.added_here, c.data_expr, c.type_expr, c.version_expr
 	INTO find_event_check.constraint_name, find_event_check.validated, find_event_check.added_here,
 		find_event_check.data_expr, find_event_check.type_expr, find_event_check.version_expr
-	FROM @extschema@.event_checks(relation) AS c
+	FROM _event_validate.event_checks(relation) AS c
 	WHERE find_event_check.constraint_name IS NULL
 		OR c.constraint_name OPERATOR(pg_catalog.=) find_event_check.constraint_name;
 	IF NOT FOUND THEN
@@ -232,7 +235,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION find_event_check(regclass, name) IS 'the event check of this name, or the only one, of a table';
+COMMENT ON FUNCTION _event_validate.find_event_check(regclass, name) IS 'the event check of this name, or the only one, of a table';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -245,7 +248,7 @@ BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
 	END IF;
-	SELECT * INTO found_check FROM @extschema@.find_event_check(relation, constraint_name::pg_catalog.name);
+	SELECT * INTO found_check FROM _event_validate.find_event_check(relation, constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which locks the table against everybody',
@@ -297,17 +300,17 @@ BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
 	END IF;
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
 			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
-		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM @extschema@.event_checks(relation))) THEN
+		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM _event_validate.event_checks(relation))) THEN
 		RAISE NOTICE USING MESSAGE = CASE
 			WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
 			ELSE pg_catalog.format('table %s has no event check "%s", nothing to drop', relation, constraint_name) END;
 		RETURN;
 	END IF;
-	SELECT * INTO found_check FROM @extschema@.find_event_check(relation, constraint_name::pg_catalog.name);
-	PERFORM @extschema@.lock_event_table(relation);
+	SELECT * INTO found_check FROM _event_validate.find_event_check(relation, constraint_name::pg_catalog.name);
+	PERFORM _event_validate.lock_event_table(relation);
 	EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', relation, found_check.constraint_name);
 END
 $$;

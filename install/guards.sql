@@ -4,11 +4,9 @@ CREATE FUNCTION guard_event() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_event' LANGUAGE C;
 COMMENT ON FUNCTION guard_event() IS 'the trigger of add_event_guard: lets valid events through, and does with others what its mode says';
 
--- One argument of its exact type, however the columns are typed: no other
--- function of the name can match the call better, here or in a dump.
-CREATE FUNCTION event_guard_reads(event record) RETURNS boolean
+CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
+COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
@@ -25,17 +23,17 @@ CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
 COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table';
 
-CREATE FUNCTION list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
+CREATE FUNCTION _event_validate.list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
 	OUT "row" jsonb, OUT event_type text, OUT schema_version int, OUT violations jsonb, OUT kept boolean,
 	OUT arrived_at timestamptz, OUT role text, OUT application text, OUT "transaction" xid8)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_quarantine' LANGUAGE C STABLE;
-COMMENT ON FUNCTION list_event_quarantine() IS 'the rows of event_quarantine';
+COMMENT ON FUNCTION _event_validate.list_event_quarantine() IS 'the rows of event_quarantine';
 
 CREATE VIEW event_quarantine AS
 	SELECT id, relation_schema, relation_name, "row", event_type, schema_version, violations, kept,
 		arrived_at, role, application, "transaction"
-	FROM @extschema@.list_event_quarantine();
+	FROM _event_validate.list_event_quarantine();
 COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about, for who may read event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
@@ -52,12 +50,14 @@ CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DE
 	AS 'MODULE_PATHNAME', 'ev_purge_event_quarantine' LANGUAGE C;
 COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes what has been in the quarantine for longer';
 
-CREATE FUNCTION event_validate_guard_quarantine() RETURNS event_trigger
+CREATE FUNCTION _event_validate.event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
+
+REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_quarantine() FROM PUBLIC;
 
 CREATE EVENT TRIGGER event_validate_guard_quarantine ON ddl_command_start
 	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE')
-	EXECUTE FUNCTION event_validate_guard_quarantine();
+	EXECUTE FUNCTION _event_validate.event_validate_guard_quarantine();
 COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'keeps events that are nowhere else';
 

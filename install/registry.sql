@@ -30,16 +30,16 @@ CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURN
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION event_schema_program(text, int) IS 'the compiled schema, one instruction a line';
 
-CREATE FUNCTION list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
+CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
 	OUT owner name, OUT function regprocedure)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION list_event_schemas() IS 'the rows of event_schemas';
+COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function
-	FROM @extschema@.list_event_schemas();
+	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 

@@ -2,31 +2,31 @@
 
 -- These use a subtransaction for each event, which parallel workers cannot.
 
-CREATE FUNCTION event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION event_upgrade_filter(jsonb, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
 
-CREATE FUNCTION event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION event_upgrade_filter(text, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
 
-CREATE FUNCTION event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
+CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION event_upgrade_violations(jsonb, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
 
-CREATE FUNCTION event_upgrade_violations(data text, event_type text, from_version int, to_version int,
+CREATE FUNCTION _event_validate.event_upgrade_violations(data text, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
 
 -- A row's name is its primary key, or where it is stored.  A cast of a type
 -- that is not the server's may run its owner's code: its output function does.
-CREATE FUNCTION event_row_name(relation regclass) RETURNS text
+CREATE FUNCTION _event_validate.event_row_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -46,14 +46,14 @@ AS $$
 			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
 	WHERE c.oid = relation
 $$;
-COMMENT ON FUNCTION event_row_name(regclass) IS 'SQL that names a row of a table';
+COMMENT ON FUNCTION _event_validate.event_row_name(regclass) IS 'SQL that names a row of a table';
 
-CREATE FUNCTION event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
 
 -- Asked before the relation is opened, which locks it.
-CREATE FUNCTION refuse_event_relation(relation regclass) RETURNS void
+CREATE FUNCTION _event_validate.refuse_event_relation(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	kind pg_catalog."char";
@@ -74,7 +74,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION refuse_event_relation(regclass) IS 'raises unless it is a table or view that the caller may read';
+COMMENT ON FUNCTION _event_validate.refuse_event_relation(regclass) IS 'raises unless it is a table or view that the caller may read';
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
@@ -92,10 +92,10 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
 	END IF;
-	PERFORM @extschema@.refuse_event_relation(relation);
-	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
+	PERFORM _event_validate.refuse_event_relation(relation);
+	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
 	-- where no upcast is run, the rows are audited as events of the other version
-	IF @extschema@.event_has_upcast(event_type, from_version, to_version) THEN
+	IF _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
 		step := 'upgrade';
 		arguments := pg_catalog.format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
 	ELSE
@@ -104,17 +104,17 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE pg_catalog.format($query$
 		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (%10$s.event_audit_sample(e.row_name, 5))[1:5]
+			pg_catalog.sum(v.violations)::pg_catalog.int8, (_event_validate.event_audit_sample(e.row_name, 5))[1:5]
 		FROM (SELECT %1$s AS data, %2$s AS row_name
 			FROM %3$s WHERE (%4$s) OPERATOR(pg_catalog.=) %5$L AND (%6$s) OPERATOR(pg_catalog.=) %7$s
-				AND %10$s.%8$I(%1$s, %9$s)) AS e,
-			LATERAL %10$s.%11$I(e.data, %9$s) AS v
+				AND _event_validate.%8$I(%1$s, %9$s)) AS e,
+			LATERAL _event_validate.%10$I(e.data, %9$s) AS v
 		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
 		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
-		$query$, data, @extschema@.event_row_name(relation), relation,
-		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true), event_type,
-		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true), from_version,
-		pg_catalog.concat('event_', step, '_filter'), arguments, '@extschema@',
+		$query$, data, _event_validate.event_row_name(relation), relation,
+		_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true), event_type,
+		_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true), from_version,
+		pg_catalog.concat('event_', step, '_filter'), arguments,
 		pg_catalog.concat('event_', step, '_violations'));
 END
 $$;

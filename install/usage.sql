@@ -1,10 +1,10 @@
 -- ---------- evolution: lifecycle ----------
 
-CREATE FUNCTION event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
+CREATE FUNCTION _event_validate.event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
 	OUT events bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_usage' LANGUAGE C STABLE ROWS 20;
-COMMENT ON FUNCTION event_usage(text) IS 'how many rows of enforced tables carry which type and version';
+COMMENT ON FUNCTION _event_validate.event_usage(text) IS 'how many rows of enforced tables carry which type and version';
 
 CREATE FUNCTION event_schema_usage(event_type text DEFAULT NULL)
 	RETURNS TABLE (relation regclass, event_type text, schema_version int, events bigint, deprecated boolean, registered boolean)
@@ -12,7 +12,7 @@ LANGUAGE sql STABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH counted AS MATERIALIZED (
-		SELECT * FROM @extschema@.event_usage($1)),
+		SELECT * FROM _event_validate.event_usage($1)),
 	used AS (
 		SELECT u.relation, u.used_type, CASE WHEN u.used_version NOT BETWEEN 0 AND 2147483647 THEN -1 ELSE u.used_version::int END AS used_version,
 			sum(u.events)::bigint AS events

@@ -42,23 +42,23 @@ CREATE FUNCTION event_at_version_serially(data jsonb, event_type text, schema_ve
 	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'the same, for upcasts that are not PARALLEL SAFE';
 
-CREATE FUNCTION event_view_columns(event_type text, schema_version int, integer_type regtype,
+CREATE FUNCTION _event_validate.event_view_columns(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text,
 	OUT declared_in regprocedure, OUT pointer text, OUT rank int)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_view_columns' LANGUAGE C STABLE STRICT ROWS 20;
-COMMENT ON FUNCTION event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and the types that hold them';
+COMMENT ON FUNCTION _event_validate.event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and the types that hold them';
 
 -- The same in the order in which the documents have them: jsonb keeps none,
 -- their text does.
-CREATE FUNCTION event_view_columns_in_order(event_type text, schema_version int, integer_type regtype,
+CREATE FUNCTION _event_validate.event_view_columns_in_order(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text)
 	RETURNS SETOF record
 LANGUAGE sql STABLE STRICT ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH columns AS MATERIALIZED (
-		SELECT * FROM @extschema@.event_view_columns(event_type, schema_version, integer_type)),
+		SELECT * FROM _event_validate.event_view_columns(event_type, schema_version, integer_type)),
 	places AS (
 		SELECT p.declared_in, p.pointer, k.key, min(k.place) AS place
 		FROM (SELECT DISTINCT declared_in, pointer FROM columns) AS p
@@ -73,11 +73,11 @@ AS $$
 		ON p.declared_in = c.declared_in AND p.pointer = c.pointer AND p.key = c.property
 	ORDER BY c.rank, p.place, c.property COLLATE "C"
 $$;
-COMMENT ON FUNCTION event_view_columns_in_order(text, int, regtype) IS 'event_view_columns, in the order of the documents';
+COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'event_view_columns, in the order of the documents';
 
 -- The names that the columns of a view get: the table's own, and then one for
 -- each property, by the property alone wherever that can be.
-CREATE FUNCTION event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
+CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -105,7 +105,7 @@ BEGIN
 	RETURN names;
 END
 $$;
-COMMENT ON FUNCTION event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
+COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
 
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
@@ -154,7 +154,7 @@ BEGIN
 	INTO table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	PERFORM @extschema@.refuse_event_relation(relation);
+	PERFORM _event_validate.refuse_event_relation(relation);
 	-- beside the relation, unless the name says otherwise
 	view_path := CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1) OPERATOR(pg_catalog.=) 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
 		ELSE pg_catalog.parse_ident(view_name) END;
@@ -174,14 +174,14 @@ BEGIN
 	END IF;
 	SELECT COALESCE(pg_catalog.array_agg(c.property), '{}'), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
 	INTO properties, types, descriptions
-	FROM @extschema@.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
+	FROM _event_validate.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
 	SELECT s.function INTO schema_function FROM @extschema@.event_schemas AS s
 	WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C" AND s.schema_version OPERATOR(pg_catalog.=) wanted_version;
 
 	-- the event in a row
-	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
+	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
+	type := _event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
+	version := _event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 	SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
 		pg_catalog.max(a.attname) FILTER (WHERE a.attname OPERATOR(pg_catalog.=) data_expr::pg_catalog.name
 			OR pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.=) data_expr)
@@ -232,7 +232,7 @@ BEGIN
 			HINT = pg_catalog.format('Column "%s" has the whole event.', data_column);
 		properties := properties[:number];
 	END IF;
-	names := @extschema@.event_view_names(properties, base_names, data_column::pg_catalog.text);
+	names := _event_validate.event_view_names(properties, base_names, data_column::pg_catalog.text);
 	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
 		expressions := expressions OPERATOR(pg_catalog.||) CASE
 			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN

@@ -16,7 +16,6 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -41,6 +40,7 @@
 #include "base/compat.h"
 #include "guard/guard_trigger.h"
 #include "guard/quarantine.h"
+#include "registry/extension_objects.h"
 #include "rows/table_lock.h"
 
 PG_FUNCTION_INFO_V1(ev_add_event_guard);
@@ -167,13 +167,9 @@ run_command(Node *command, const char *text)
 }
 
 Oid
-ev_guard_function(Oid sibling)
+ev_guard_function(void)
 {
-	Oid			namespace = get_func_namespace(sibling);
-	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-										   CStringGetDatum(GUARD_FUNCTION),
-										   PointerGetDatum(buildoidvector(NULL, 0)),
-										   ObjectIdGetDatum(namespace));
+	Oid			function = ev_extension_function(GUARD_FUNCTION, 0, NULL);
 
 	if (!OidIsValid(function))
 		ereport(ERROR,
@@ -226,7 +222,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	for (int i = 0; operands == NULL && i < EV_ROW_PARTS; i++)
 		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
 	if (operands != NULL)
-		condition = ev_guard_reads_condition(relation, function, operands, &command->whenClause);
+		condition = ev_guard_reads_condition(relation, operands, &command->whenClause);
 	if (arguments->until != DT_NOEND)
 		command->args = lappend(command->args, makeString(time_text(arguments->until)));
 	command->row = true;
@@ -337,7 +333,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 {
 	EvGuardArguments arguments = {.until = DT_NOEND};
 	Node	   *operands[EV_ROW_PARTS];
-	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	Oid			function = ev_guard_function();
 	const Trigger *replaced;
 	Relation	relation;
 	char	   *mode;
@@ -537,7 +533,7 @@ Datum
 ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Switch		wanted = {.function = ev_guard_function(fcinfo->flinfo->fn_oid), .until = DT_NOEND};
+	Switch		wanted = {.function = ev_guard_function(), .until = DT_NOEND};
 	Switched   *switched;
 	int			count = 1;
 
@@ -588,7 +584,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 Datum
 ev_drop_event_guard(PG_FUNCTION_ARGS)
 {
-	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	Oid			function = ev_guard_function();
 	DropStmt   *command = makeNode(DropStmt);
 	const Trigger *trigger;
 	Relation	relation;
