@@ -67,6 +67,7 @@
 #include "evolution/upcast.h"
 #include "evolution/upcast_rows.h"
 #include "match/interpret.h"
+#include "registry/extension_objects.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "rollout/audit.h"
@@ -88,7 +89,6 @@ typedef struct Migration
 
 	Oid			relation;
 	char	   *shown_relation;
-	Oid			extension_namespace;
 	text	   *type;
 	char	   *shown_type;
 	int32		to;
@@ -277,11 +277,8 @@ row_name_expression(Migration *migration)
 {
 	Oid			types[1] = {REGCLASSOID};
 	Datum		values[1] = {ObjectIdGetDatum(migration->check)};
-	char	   *command = psprintf("SELECT %s($1)",
-								   quote_qualified_identifier(get_namespace_name(migration->extension_namespace),
-															  "event_row_name"));
 
-	if (SPI_execute_with_args(command, 1, types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+	if (SPI_execute_with_args("SELECT " EV_INTERNAL_NAMESPACE ".event_row_name($1)", 1, types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not tell how rows are called");
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
@@ -981,14 +978,13 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 	migration->context = CurrentMemoryContext;
 	migration->batch_size = batch_size;
 	migration->lap_context = AllocSetContextCreate(migration->context, "event_validate migration lap",
-												  ALLOCSET_DEFAULT_SIZES);
+												   ALLOCSET_DEFAULT_SIZES);
 	migration->failures.context = migration->lap_context;
 	migration->batch_context = AllocSetContextCreate(migration->context, "event_validate migration batch",
-													ALLOCSET_DEFAULT_SIZES);
+													 ALLOCSET_DEFAULT_SIZES);
 	migration->chunk_context = AllocSetContextCreate(migration->context, "event_validate migration rows",
-													ALLOCSET_DEFAULT_SIZES);
+													 ALLOCSET_DEFAULT_SIZES);
 	migration->relation = PG_GETARG_OID(0);
-	migration->extension_namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
 	migration->type = PG_GETARG_TEXT_P_COPY(1);
 	migration->shown_type = text_to_cstring(migration->type);
 	migration->to = PG_GETARG_INT32(2);

@@ -780,7 +780,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 		ev_replay_check_repair(call.repair);
 		fmgr_info(call.repair, &call.repair_function);
 	}
-	call.guard_function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	call.guard_function = ev_guard_function();
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!ev_quarantine_open(&call.quarantine, RowExclusiveLock, ACL_SELECT | ACL_UPDATE | ACL_DELETE))
