@@ -2,7 +2,7 @@
  * replay.c
  *	  Putting events of the quarantine into their tables.
  *
- * One transaction, the caller's: a row checks the quarantine in the same one
+ * One transaction, the caller's: a row leaves the quarantine in the same one
  * that puts it into its table, so it is never in both and never in none.  Rows
  * that another replay is at work on are skipped (SKIP LOCKED).
  *

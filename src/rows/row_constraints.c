@@ -4,7 +4,7 @@
  *
  * A row that a guard takes elsewhere, for somebody else to insert it later,
  * escapes the table's constraints as they are for its sender: CHECK (who =
- * current_user).  So they are asked where it checks: NOT NULL, CHECK, and the
+ * current_user).  So they are asked where it leaves: NOT NULL, CHECK, and the
  * bounds of the partition.  (Those of domains were asked when the row was
  * formed, before any trigger.)  PostgreSQL's executor asks them, and raises
  * what it always raises.
