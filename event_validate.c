@@ -54,7 +54,7 @@ _PG_init(void)
 {
 	ev_registry_init();
 	ev_upcast_init();
-	ev_violation_log_init();
+	ev_event_log_init();
 }
 
 /* ---------- documents ---------- */

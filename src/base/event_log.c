@@ -34,7 +34,7 @@ static int	lines = 0;			/* in this second */
 static int64 left_out = 0;		/* since the last line */
 
 void
-ev_violation_log_init(void)
+ev_event_log_init(void)
 {
 	DefineCustomBoolVariable("event_validate.log_violations",
 							 "Writes a line to the server log for each event that is refused, diverted or kept with a warning.",

@@ -8,7 +8,7 @@
 #include "utils/rel.h"
 
 /* Defines the settings event_validate.log_violations and ..._rate; for _PG_init. */
-extern void ev_violation_log_init(void);
+extern void ev_event_log_init(void);
 
 /* event_validate.log_violations */
 extern bool ev_log_violations;

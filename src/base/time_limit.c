@@ -58,6 +58,12 @@ ev_time_limit_start(int milliseconds)
 }
 
 bool
+ev_time_limit_is_running(void)
+{
+	return is_running;
+}
+
+bool
 ev_time_limit_stop(void)
 {
 	bool		result = has_run_out;

@@ -16,6 +16,9 @@
  */
 extern void ev_time_limit_start(int milliseconds);
 
+/* Is there one?  Code that it cancels must not start another. */
+extern bool ev_time_limit_is_running(void);
+
 /* Ends it; has the time run out?  Harmless where there is no limit. */
 extern bool ev_time_limit_stop(void);
 

@@ -39,6 +39,8 @@
 
 #include "base/compat.h"
 #include "base/run_as_owner.h"
+#include "base/subtransaction.h"
+#include "base/time_limit.h"
 #include "guard/guard_definition.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
@@ -53,6 +55,9 @@ PG_FUNCTION_INFO_V1(ev_drop_event_guard);
  * others have made of the row.
  */
 #define GUARD_NAME		"zzz_event_guard"
+
+/* What users' code takes at most where no table is named, in milliseconds */
+#define CODE_TIME		500
 
 /* ---------- the table ---------- */
 
@@ -368,6 +373,7 @@ guarded_tables(Oid function)
 typedef struct Switch
 {
 	bool		any_table;
+	TimestampTz deadline;		/* then: for what users' code takes */
 	Oid			function;
 	EvGuardMode new_mode;
 	char	   *mode;			/* its name */
@@ -422,6 +428,7 @@ switch_mode(const Switch *wanted, Switched *result)
 	EvGuardArguments arguments;
 	Node	   *operands[EV_ROW_PARTS];
 	bool		as_owner;
+	bool		is_limited;
 	EvRunAs		caller;
 
 	if (trigger == NULL)
@@ -436,11 +443,16 @@ switch_mode(const Switch *wanted, Switched *result)
 	for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
 		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
 	as_owner = arguments.reads != NULL && must_run_as_owner(wanted, relation, operands);
+	is_limited = as_owner && wanted->any_table && !ev_time_limit_is_running();
+	if (is_limited)
+		ev_time_limit_start(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), wanted->deadline));
 	if (as_owner)
 		ev_run_as_begin(&caller, owner);
 	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
 	if (as_owner)
 		ev_run_as_end(&caller);
+	if (is_limited)
+		(void) ev_time_limit_stop();
 	return true;
 }
 
@@ -450,6 +462,7 @@ try_switch_mode(const Switch *wanted, Switched *result)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+	bool		outer_limit = ev_time_limit_is_running();
 
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(caller);
@@ -462,6 +475,7 @@ try_switch_mode(const Switch *wanted, Switched *result)
 	}
 	PG_CATCH();
 	{
+		bool		ran_out = !outer_limit && ev_time_limit_stop();
 		ErrorData  *error;
 
 		MemoryContextSwitchTo(caller);
@@ -470,9 +484,9 @@ try_switch_mode(const Switch *wanted, Switched *result)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		if (!ran_out && ev_is_interrupt(error))
 			ReThrowError(error);
-		result->problem = error->message;
+		result->problem = ran_out ? pstrdup("to parse the expressions of its guard took too long") : error->message;
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
@@ -495,7 +509,7 @@ require_quarantine(EvGuardMode mode)
  * seconds; an array, and how many there are.
  */
 static Switched *
-switch_all(const Switch *wanted, int *count)
+switch_all(Switch *wanted, int *count)
 {
 	List	   *tables = guarded_tables(wanted->function);
 	List	   *may = NIL;
@@ -516,6 +530,7 @@ switch_all(const Switch *wanted, int *count)
 	if (may != NIL)
 		require_quarantine(wanted->new_mode);
 	locked = may != NIL ? ev_lock_some_tables(may, ShareRowExclusiveLock) : NIL;
+	wanted->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CODE_TIME);
 	foreach(cell, tables)
 	{
 		Switched   *result = &results[*count];

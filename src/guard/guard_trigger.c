@@ -20,6 +20,8 @@
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
@@ -39,6 +41,7 @@
 #include "rows/row_constraints.h"
 #include "rows/row_json.h"
 #include "rows/row_rights.h"
+#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
 
@@ -244,6 +247,22 @@ violations_of(EvRowEvent *event, char **first, char **words)
 
 /* ---------- rows that are not valid ---------- */
 
+/*
+ * May the current user see what an error says of the row?  Not where an UPDATE
+ * of other columns met a row that the user may not read, be it through a view or
+ * by a foreign key, which PostgreSQL updates as the table's owner.
+ */
+static bool
+may_see(Relation relation, TriggerEvent event)
+{
+	Oid			table = RelationGetRelid(relation);
+
+	return TRIGGER_FIRED_BY_INSERT(event) ||
+		(!InNoForceRLSOperation() &&
+		 (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
+		  pg_class_aclcheck(ev_top_table(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK));
+}
+
 static void
 refuse(Relation relation, EvRowEvent *event)
 {
@@ -319,7 +338,7 @@ divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
 }
 
 static void
-warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event)
+warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 {
 	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
@@ -335,16 +354,17 @@ warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event)
 		ev_quarantine_add(&kept);
 	}
 	ev_event_log("kept", relation, kept.type, kept.version, words);
-	ereport(WARNING,
-			(event->type == NULL ? errmsg("event is not valid: %s", first) :
-			 event->has_version ?
-			 errmsg("event \"%s\" version %d is not valid: %s",
-					text_to_cstring(event->type), event->version, first) :
-			 errmsg("event \"%s\" is not valid: %s", text_to_cstring(event->type), first),
-			 recorded ? 0 :
-			 errdetail("It is not recorded, since there is no table \"event_schema.quarantine\"."),
-			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
-			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+	if (is_shown)
+		ereport(WARNING,
+				(event->type == NULL ? errmsg("event is not valid: %s", first) :
+				 event->has_version ?
+				 errmsg("event \"%s\" version %d is not valid: %s",
+						text_to_cstring(event->type), event->version, first) :
+				 errmsg("event \"%s\" is not valid: %s", text_to_cstring(event->type), first),
+				 recorded ? 0 :
+				 errdetail("It is not recorded, since there is no table \"event_schema.quarantine\"."),
+				 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
+				 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
 }
 
 /* ---------- versions that are deprecated ---------- */
@@ -491,7 +511,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	}
 	if (mode == EV_GUARD_WARN)
 	{
-		warn(guard, relation, row, &event);
+		warn(guard, relation, row, &event, may_see(relation, data->tg_event));
 		heed_deprecation(call, data, mode, &event);
 		return row;
 	}
@@ -500,6 +520,11 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		divert(call, relation, row, &event);
 		return NULL;
 	}
+	if (!may_see(relation, data->tg_event))
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
+				 errdetail("What is wrong with it is shown to those who may read the table.")));
 	refuse(relation, &event);
 	pg_unreachable();
 }

@@ -377,8 +377,8 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 static int
 fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 {
-	const Oid	types[2] = {INT8OID, JSONBOID};
-	const char *query = psprintf("SELECT id, \"row\" FROM " QUARANTINE FILTER AFTER
+	const Oid	types[3] = {INT8OID, JSONBOID, TEXTOID};
+	const char *query = psprintf("SELECT id, \"row\", role FROM " QUARANTINE FILTER AFTER
 								 " AND id IS NOT NULL ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", limit);
 	MemoryContext caller;
 	int			count;
@@ -407,6 +407,9 @@ fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 		value = SPI_getbinval(tuple, descriptor, 2, &row->is_null);
 		if (!row->is_null)
 			row->row = datumCopy(value, false, -1);
+		value = SPI_getbinval(tuple, descriptor, 3, &is_null);
+		if (!is_null)
+			row->sender = get_role_oid(TextDatumGetCString(value), true);
 	}
 	MemoryContextSwitchTo(caller);
 	SPI_freetuptable(SPI_tuptable);

@@ -18,6 +18,7 @@
 #include "access/relation.h"
 #include "catalog/catalog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -199,6 +200,24 @@ ev_replay_open_table(const char *schema, const char *name)
 	return relation;
 }
 
+/*
+ * May the role that sent a row insert into the table, or a partition of it?
+ * The table may have the name only of the one that the row was sent to.
+ */
+static bool
+may_insert(Oid sender, Oid table)
+{
+	ListCell   *cell;
+
+	if (!OidIsValid(sender))
+		return true;
+	foreach(cell, find_all_inheritors(table, NoLock, NULL))
+		if (pg_class_aclcheck(lfirst_oid(cell), sender, ACL_INSERT) == ACLCHECK_OK ||
+			pg_attribute_aclcheck_all(lfirst_oid(cell), sender, ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK)
+		return true;
+	return false;
+}
+
 void
 ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplayRow *candidate)
 {
@@ -227,6 +246,15 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.%s\" was changed during the replay", schema, name)));
+	if (!may_insert(candidate->sender, RelationGetRelid(relation)))
+	{
+		ev_replay_set_reason(call, candidate,
+							 psprintf("role \"%s\", which sent the row, may not insert into table \"%s\"",
+									  GetUserNameFromId(candidate->sender, true), name),
+							 ERRCODE_INSUFFICIENT_PRIVILEGE);
+		relation_close(relation, NoLock);
+		return;
+	}
 	stray = ev_row_stray_member(relation, row);
 	if (stray != NULL)
 	{

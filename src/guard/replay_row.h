@@ -30,6 +30,7 @@ typedef struct EvReplayRow
 	int64		id;
 	bool		is_null;
 	Datum		row;			/* jsonb, as it is stored */
+	Oid			sender;			/* InvalidOid: no role of that name */
 	bool		moved;			/* it is in its table now */
 	Jsonb	   *violations;		/* why not; NULL: as before */
 } EvReplayRow;

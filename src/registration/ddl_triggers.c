@@ -440,6 +440,7 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 			add_dropped_document(&dropped, DatumGetObjectId(function));
 		if (version == NULL)
 			continue;
+		version->function = is_null ? InvalidOid : DatumGetObjectId(function);
 
 		/*
 		 * An upcast depends on its versions and is gone with them; but not

@@ -31,8 +31,10 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "rollout/drop_guard.h"
@@ -48,6 +50,9 @@ typedef struct Drop
 {
 	List	   *versions;		/* of EvVersion * */
 	bool		forced;
+	CommandId	command;		/* that came after */
+	bool		again;			/* they are registered again, by other
+								 * documents */
 	Oid			user;			/* who dropped them */
 	List	   *passed;			/* tables that a WARNING was about, by OID */
 } Drop;
@@ -182,6 +187,7 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 	Finding		finding = {.site = site, .search = search};
 	EvLook		look = {
 		.relation = site->relation, .user = drop->user, .milliseconds = milliseconds,
+		.command = drop->again ? drop->command : 0,
 		.work = look_at_site, .arg = &finding
 	};
 	ErrorData  *error;
@@ -323,9 +329,32 @@ look_locked(Drop *drop)
 	}
 }
 
-/* Without the versions that are there again. */
+/*
+ * Has a version that is there again the answers that it had?  Rows of other
+ * transactions that came meanwhile were checked by the old ones.
+ */
+static bool
+has_other_answers(const EvVersion *version, Oid function)
+{
+	HeapTuple	old = ev_function_dropped(version->function);
+	HeapTuple	new = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	EvDocument	old_document;
+	EvDocument	new_document;
+	EvFault		fault;
+	bool		result;
+
+	if (!HeapTupleIsValid(new))
+		return false;
+	result = HeapTupleIsValid(old) && ev_function_document(old, &old_document, &fault) &&
+		ev_function_document(new, &new_document, &fault) &&
+		!ev_document_same_answers(&old_document, &new_document);
+	ReleaseSysCache(new);
+	return result;
+}
+
+/* The versions that are not registered; or those that are again, by other documents. */
 static List *
-still_dropped(List *versions)
+still_dropped(List *versions, bool again)
 {
 	List	   *result = NIL;
 	ListCell   *cell;
@@ -333,13 +362,30 @@ still_dropped(List *versions)
 	foreach(cell, versions)
 	{
 		EvVersion  *version = lfirst(cell);
+		Oid			function = InvalidOid;
 		NameData	name;
 
-		if (!ev_event_name(version->type, strlen(version->type), version->version, &name) ||
-			!OidIsValid(ev_registered_function(NameStr(name))))
+		if (ev_event_name(version->type, strlen(version->type), version->version, &name))
+			function = ev_registered_function(NameStr(name));
+		if (again ? OidIsValid(function) && has_other_answers(version, function) : !OidIsValid(function))
 			result = lappend(result, version);
 	}
 	return result;
+}
+
+/* Judges some of the versions of a drop at the commit. */
+static void
+judge(const Drop *drop, bool again)
+{
+	Drop		part = *drop;
+
+	part.again = again;
+	part.versions = still_dropped(drop->versions, again);
+	if (part.versions == NIL)
+		return;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	look_locked(&part);
+	PopActiveSnapshot();
 }
 
 static void
@@ -359,14 +405,8 @@ before_commit(void)
 	PreCommit_on_commit_actions();
 	foreach(cell, all)
 	{
-		Drop	   *drop = lfirst(cell);
-
-		drop->versions = still_dropped(drop->versions);
-		if (drop->versions == NIL)
-			continue;
-		PushActiveSnapshot(GetTransactionSnapshot());
-		look_locked(drop);
-		PopActiveSnapshot();
+		judge(lfirst(cell), false);
+		judge(lfirst(cell), true);
 	}
 }
 
@@ -384,7 +424,8 @@ at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
 			break;
 		case XACT_EVENT_PRE_PREPARE:
 			foreach(cell, drops)
-				if (still_dropped(((Drop *) lfirst(cell))->versions) != NIL)
+				if (still_dropped(((Drop *) lfirst(cell))->versions, false) != NIL ||
+					still_dropped(((Drop *) lfirst(cell))->versions, true) != NIL)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 						 errmsg("cannot PREPARE a transaction that has dropped an event schema"),
@@ -404,6 +445,7 @@ copy_version(const EvVersion *version)
 
 	copy->type = pstrdup(version->type);
 	copy->version = version->version;
+	copy->function = version->function;
 	return copy;
 }
 
@@ -422,6 +464,7 @@ add_drop(List *versions, bool forced)
 	ListCell   *cell;
 
 	drop->forced = forced;
+	drop->command = GetCurrentCommandId(false);
 	drop->user = GetUserId();
 	foreach(cell, versions)
 		if (is_forced(lfirst(cell)) == forced)

@@ -12,6 +12,7 @@ typedef struct EvVersion
 {
 	char	   *type;
 	int32		version;
+	Oid			function;		/* that was dropped; InvalidOid: not known */
 } EvVersion;
 
 /*
@@ -23,7 +24,7 @@ typedef struct EvVersion
  * its mode.
  *
  * Keeps no lock.  When the transaction commits, and the versions are still not
- * registered, the tables are locked against writers and looked at again: that
+ * registered, or are registered with other answers, the tables are locked against writers and looked at again: that
  * raises the same, lock_not_available where writers do not end, and
  * feature_not_supported at PREPARE TRANSACTION.
  */

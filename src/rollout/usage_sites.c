@@ -547,7 +547,11 @@ add_dependent_function(Form_pg_depend dependent, void *context)
 		search->wrappers = list_append_unique_oid(search->wrappers, dependent->objid);
 }
 
-/* Adds the functions whose text mentions one of the names, and their names; true where there are more. */
+/*
+ * Adds the functions whose text mentions one of the names, and their names; true
+ * where there are more.  Not temporary ones: anybody can give these the names of
+ * functions that all others call.
+ */
 static bool
 add_mentioning_functions(EvSearch *search, HTAB *names)
 {
@@ -569,7 +573,8 @@ add_mentioning_functions(EvSearch *search, HTAB *names)
 		CHECK_FOR_INTERRUPTS();
 		if (form->oid < (Oid) FirstNormalObjectId || form->prokind != PROKIND_FUNCTION ||
 			form->prolang == INTERNALlanguageId || form->prolang == ClanguageId ||
-			form->prolang == jsonschema || form->prorettype == TRIGGEROID)
+			form->prolang == jsonschema || form->prorettype == TRIGGEROID ||
+			isAnyTempNamespace(form->pronamespace))
 			continue;
 		source = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(pg_proc), &is_null);
 		if (is_null)

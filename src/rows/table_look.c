@@ -120,7 +120,9 @@ look_as_owner(void *arg)
 	/* what an expression says may be a value of the row */
 	if (!look->readable)
 		set_option("client_min_messages", "error");
-	PushActiveSnapshot(GetLatestSnapshot());
+	PushCopiedSnapshot(GetLatestSnapshot());
+	if (look->command != 0)
+		GetActiveSnapshot()->curcid = look->command;
 	look->work(look->arg);
 	PopActiveSnapshot();
 	MemoryContextSwitchTo(caller);

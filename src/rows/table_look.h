@@ -19,6 +19,8 @@ typedef struct EvLook
 {
 	Oid			relation;
 	Oid			user;			/* who asks */
+	CommandId	command;		/* of the transaction's own rows, only those
+								 * of commands before it; 0: all */
 	int			milliseconds;	/* how long at most; 0: for as long as it
 								 * takes */
 	void		(*work) (void *arg);

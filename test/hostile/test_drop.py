@@ -406,3 +406,35 @@ def test_prepared_transaction(world):
         assert error.sqlstate in ("0A000", "55000"), error
     else:
         raise AssertionError("prepared")
+
+
+def test_registered_again_with_other_answers(world):
+    """A row that came between the drop and the commit was checked by the old schema."""
+    prepare(world)
+    world.run("alice", f"CREATE TABLE alice.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))")
+    for definition, refused in (("false", True), ('{"type": "object", "title": "the same"}', False)):
+        session = world.connect("owner")
+        session.execute("BEGIN")
+        session.execute("SELECT drop_event_schema('order', 1)")
+        world.run("alice", "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+        session.execute(f"SELECT register_event_schema('order', 1, '{definition}', breaking => true)")
+        try:
+            session.execute("COMMIT")
+        except psycopg.Error as error:
+            assert refused and error.sqlstate == "2BP01" and "alice.events" in said(error), error
+        else:
+            assert not refused, "committed"
+        assert world.run("alice", "SELECT DISTINCT validate_event(data, event_type, schema_version) FROM alice.events") == [(True,)]
+        world.run("alice", "DELETE FROM alice.events")
+
+
+def test_temporary_function_of_a_usual_name(world):
+    """A stranger's temporary function, called like what all functions call, makes no constraint one of events."""
+    prepare(world)
+    world.run("owner", f"GRANT TEMP ON DATABASE {world.database} TO PUBLIC")
+    world.run("alice", """CREATE FUNCTION alice.is_lower(t text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
+              BEGIN IF current_setting('event_slow.off', true) IS NULL THEN PERFORM pg_sleep(600); END IF; RETURN lower(t) = t; END $$""",
+              "SET event_slow.off = on", "CREATE TABLE alice.plain (t text CHECK (alice.is_lower(t)))", "INSERT INTO alice.plain VALUES ('a')")
+    session = world.connect("mallory")
+    session.execute("CREATE FUNCTION pg_temp.lower(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 /* check_event */ $$")
+    assert Background(world.connect("owner"), DROP).join_within(3) is None

@@ -673,3 +673,62 @@ def test_replay_within_a_replay(world):
     # no replay is at work any more
     world.run("bob", insert())
     assert diverted(world) == 3
+
+
+# ---------- what an error shows ----------
+
+def test_update_shows_no_row(world):
+    """Who may update other columns does not learn what an old event is."""
+    prepare(world)
+    world.run("alice", "CREATE TABLE a.parent (id int PRIMARY KEY)", "INSERT INTO a.parent VALUES (1)",
+              "CREATE TABLE a.t (id int REFERENCES a.parent ON UPDATE CASCADE, event_type text, schema_version int, data jsonb)",
+              """INSERT INTO a.t VALUES (1, 'order', 3, '{"qty": 4711}')""",
+              "CREATE VIEW a.v AS SELECT id FROM a.t", "GRANT UPDATE, SELECT ON a.v, a.parent TO PUBLIC",
+              f"GRANT UPDATE (id) ON a.t TO {world.role('bob')}", f"GRANT SELECT, UPDATE ON a.t TO {world.role('mallory')}")
+    for mode in ("enforce", "quarantine", "warn"):
+        world.run("alice", f"SELECT add_event_guard('a.t', '{mode}')")
+        for command in ("UPDATE a.t SET id = 1", "UPDATE a.v SET id = 1", "UPDATE a.parent SET id = 2"):
+            bob = world.connect("bob")
+            messages = told(bob)
+            if mode == "warn":
+                bob.execute("BEGIN")
+                bob.execute(command)
+                bob.execute("ROLLBACK")
+                said = str(messages)
+            else:
+                said = str(fails(bob, command, "23514", '"t"'))
+            assert "4711" not in said and "qty" not in said, (mode, command, said)
+    # who may read it is told
+    world.run("alice", "SELECT add_event_guard('a.t', 'enforce')")
+    fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
+
+
+# ---------- the quarantine of a name ----------
+
+def test_table_of_the_same_name(world):
+    """What a stranger sent to a table of hers does not get into another one that takes its name."""
+    world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    create = "CREATE TABLE public.orders (event_type text, schema_version int, data jsonb, who text)"
+    row = """INSERT INTO public.orders VALUES ('order', 1, '{}', '%s')"""
+    world.run("mallory", create, "SELECT add_event_guard('public.orders', 'quarantine')", row % "admin", "DROP TABLE public.orders")
+    world.run("owner", create, "SELECT add_event_guard('public.orders', 'quarantine')",
+              f"GRANT INSERT (event_type, schema_version, data, who) ON public.orders TO {world.role('bob')}")
+    world.run("bob", row % "bob")
+    world.run("owner", row % "owner", "SELECT register_event_schema('order', 1, '{}')")
+    for role, call in ((None, "()"), ("owner", "('public.orders')")):
+        world.run(role, f"SELECT * FROM replay_event_quarantine{call}")
+        assert world.run("owner", "SELECT who FROM public.orders ORDER BY who") == [("bob",), ("owner",)]
+    assert world.run("owner", "SELECT violations -> 0 ->> 'sqlstate' FROM event_quarantine") == [("42501",)]
+    world.run("owner", "UPDATE event_schema.quarantine SET role = current_user", "SELECT * FROM replay_event_quarantine()")
+    assert world.run("owner", "SELECT count(*) FROM public.orders") == [(3,)]
+
+
+def test_sender_of_a_partition(world):
+    """Whoever may insert into a partition only has sent it all the same."""
+    prepare(world)
+    world.run("alice", "CREATE TABLE a.t (event_type text, schema_version int, data jsonb, place int) PARTITION BY RANGE (place)",
+              "CREATE TABLE a.low PARTITION OF a.t FOR VALUES FROM (0) TO (10)",
+              "SELECT add_event_guard('a.t', 'quarantine')", "GRANT INSERT ON a.low TO PUBLIC")
+    world.run("bob", """INSERT INTO a.low VALUES ('late', 1, '{}', 1)""")
+    world.run("owner", "SELECT register_event_schema('late', 1, '{}')")
+    assert world.run(None, "SELECT replayed FROM replay_event_quarantine()") == [(1,)]

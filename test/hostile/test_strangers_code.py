@@ -56,6 +56,36 @@ def test_switch_by_grantee(world):
     assert strangers_seen(world) == []
 
 
+def test_switch_is_not_held_up(world):
+    """Nor does it sleep, raise or cling there: the locks on all tables would be kept meanwhile."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
+    world.run("alice", "CREATE TABLE alice.t (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('alice.t', 'enforce')")
+    for name, code in (("sleeps", "PERFORM pg_sleep(600);"), ("cancels", "RAISE 'no' USING ERRCODE = 'query_canceled';"),
+                       ("shuts", "RAISE 'no' USING ERRCODE = 'admin_shutdown';"),
+                       ("clings", "LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;")):
+        world.run("mallory", "SET my.off = on", f"""CREATE FUNCTION mallory.{name}(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+                     IF current_setting('my.off', true) IS NULL THEN {code} END IF; RETURN true; END $$""",
+                  f"CREATE DOMAIN mallory.d_{name} AS text CHECK (mallory.{name}(VALUE))",
+                  f"CREATE TYPE mallory.c_{name} AS (a mallory.d_{name})",
+                  f"CREATE TABLE mallory.{name} (event_type text, schema_version int, data jsonb)",
+                  f"SELECT add_event_guard('mallory.{name}', 'enforce', type_expr => $q$event_type || (('(x)'::mallory.c_{name}).a)$q$)")
+    start = time.monotonic()
+    rows = {row[0]: row[1:] for row in world.run(
+        None, "SELECT guarded_relation::text, new_mode, problem FROM set_event_guard_mode(NULL, 'off')")}
+    assert time.monotonic() - start < 5
+    assert rows.pop("alice.t") == ("off", None), rows
+    assert len(rows) == 4 and all(mode is None and problem for mode, problem in rows.values()), rows
+    assert "too long" in rows["mallory.sleeps"][1], rows
+    # a cancel by the caller is one
+    session = world.connect(None)
+    background = Background(session, "SELECT * FROM set_event_guard_mode(NULL, 'warn')")
+    time.sleep(0.5)
+    session.cancel()
+    error = background.join_within(5)
+    assert error is not None and error.sqlstate == "57014", error
+
+
 # ---------- upcasts ----------
 
 def test_cast_of_a_field(world):
