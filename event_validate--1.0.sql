@@ -56,6 +56,57 @@ REVOKE EXECUTE ON FUNCTION _event_validate.jsonschema_call_handler(), _event_val
 CREATE TRUSTED LANGUAGE jsonschema HANDLER _event_validate.jsonschema_call_handler VALIDATOR _event_validate.jsonschema_validator;
 COMMENT ON LANGUAGE jsonschema IS 'JSON Schema: functions from jsonb to boolean';
 
+-- ---------- relations and their rows ----------
+
+CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless it is a table or view on which the caller has a privilege (SELECT, or ANY); locks nothing';
+
+CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+
+CREATE FUNCTION _event_validate.event_qualified_name(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('%I.%I', n.nspname, c.relname)
+	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION _event_validate.event_qualified_name(regclass) IS 'the name of a relation with its schema, as SQL';
+
+-- A row's name is its primary key, or where it is stored.  A cast of a type
+-- that is not the server's may run its owner's code: its output function does.
+CREATE FUNCTION _event_validate.event_row_name(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN k.count = 1 AND k.casts THEN format('(%s)::pg_catalog.text', k.columns)
+		WHEN k.count = 1 THEN format('pg_catalog.concat(%s)', k.columns)
+		WHEN k.count > 1 THEN format('ROW(%s)::pg_catalog.text', k.columns)
+		WHEN c.relkind = ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
+		WHEN c.relhassubclass THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
+		ELSE 'ctid::pg_catalog.text' END
+	FROM pg_class AS c,
+		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
+				bool_and(t.typnamespace = 'pg_catalog'::regnamespace) AS casts
+			FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+				JOIN pg_attribute AS a ON a.attnum = k.attnum
+				JOIN pg_type AS t ON t.oid = a.atttypid
+			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
+	WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION _event_validate.event_row_name(regclass) IS 'SQL that names a row of a table';
+
+CREATE FUNCTION _event_validate.event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+
+CREATE FUNCTION _event_validate.event_row_equals(expression text, value text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_row_equals' LANGUAGE C IMMUTABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_row_equals(text, text) IS 'SQL that compares an expression over a row with a value';
+
 -- ---------- validation ----------
 
 CREATE FUNCTION validate_event(data jsonb, event_type text, schema_version int) RETURNS boolean
@@ -201,57 +252,38 @@ CREATE FUNCTION _event_validate.event_upgrade_violations(data text, event_type t
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
 COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
 
--- A row's name is its primary key, or where it is stored.  A cast of a type
--- that is not the server's may run its owner's code: its output function does.
-CREATE FUNCTION _event_validate.event_row_name(relation regclass) RETURNS text
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-	SELECT CASE
-		WHEN k.count = 1 AND k.casts THEN format('(%s)::pg_catalog.text', k.columns)
-		WHEN k.count = 1 THEN format('pg_catalog.concat(%s)', k.columns)
-		WHEN k.count > 1 THEN format('ROW(%s)::pg_catalog.text', k.columns)
-		WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
-		WHEN c.relhassubclass THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
-		ELSE 'ctid::pg_catalog.text' END
-	FROM pg_class AS c,
-		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
-				bool_and(t.typnamespace = 'pg_catalog'::regnamespace) AS casts
-			FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-				JOIN pg_attribute AS a ON a.attnum = k.attnum
-				JOIN pg_type AS t ON t.oid = a.atttypid
-			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
-	WHERE c.oid = relation
-$$;
-COMMENT ON FUNCTION _event_validate.event_row_name(regclass) IS 'SQL that names a row of a table';
-
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
 
--- Asked before the relation is opened, which locks it.
-CREATE FUNCTION _event_validate.refuse_event_relation(relation regclass) RETURNS void
-LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
+	data text, type text, version text) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
 DECLARE
-	kind pg_catalog."char";
+	step text := 'upgrade';
+	arguments text := format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
 BEGIN
-	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation::pg_catalog.oid;
-	IF NOT FOUND THEN
-		RAISE EXCEPTION USING ERRCODE = 'undefined_table',
-			MESSAGE = pg_catalog.format('relation with OID %s does not exist', relation::pg_catalog.oid);
+	-- without an upcast, the rows are audited as events of the other version
+	IF NOT _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
+		step := 'audit';
+		arguments := format('%L::pg_catalog.text, %s', event_type, to_version);
 	END IF;
-	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}'::pg_catalog."char"[]) THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
-	END IF;
-	IF NOT pg_catalog.has_any_column_privilege(relation::pg_catalog.oid, 'SELECT'::pg_catalog.text) THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
-			MESSAGE = pg_catalog.format('permission denied for table %s', relation),
-			HINT = 'Ask its owner for SELECT on it.';
-	END IF;
+	RETURN format($query$
+		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
+			pg_catalog.sum(v.violations)::pg_catalog.int8, (_event_validate.event_audit_sample(e.row_name, 5))[1:5]
+		FROM (SELECT %1$s AS data, %2$s AS row_name
+			FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
+			LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) AS v
+		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
+		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
+		$query$, data, _event_validate.event_row_name(relation), _event_validate.event_qualified_name(relation),
+		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text),
+		step, arguments);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_relation(regclass) IS 'raises unless it is a table or view that the caller may read';
+COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int, text, text, text) IS 'the query that check_event_upgrade runs';
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
@@ -259,43 +291,20 @@ CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_ver
 LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
-DECLARE
-	data pg_catalog.text;
-	step pg_catalog.text;
-	arguments pg_catalog.text;
 BEGIN
 	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
 		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
+			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and expressions for the data, type and version';
 	END IF;
-	PERFORM _event_validate.refuse_event_relation(relation);
-	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
-	-- where no upcast is run, the rows are audited as events of the other version
-	IF _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
-		step := 'upgrade';
-		arguments := pg_catalog.format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
-	ELSE
-		step := 'audit';
-		arguments := pg_catalog.format('%L::pg_catalog.text, %s', event_type, to_version);
-	END IF;
-	RETURN QUERY EXECUTE pg_catalog.format($query$
-		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (_event_validate.event_audit_sample(e.row_name, 5))[1:5]
-		FROM (SELECT %1$s AS data, %2$s AS row_name
-			FROM %3$s WHERE (%4$s) OPERATOR(pg_catalog.=) %5$L AND (%6$s) OPERATOR(pg_catalog.=) %7$s
-				AND _event_validate.%8$I(%1$s, %9$s)) AS e,
-			LATERAL _event_validate.%10$I(e.data, %9$s) AS v
-		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
-		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
-		$query$, data, _event_validate.event_row_name(relation), relation,
-		_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true), event_type,
-		_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true), from_version,
-		pg_catalog.concat('event_', step, '_filter'), arguments,
-		pg_catalog.concat('event_', step, '_violations'));
+	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
+	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
+		_event_validate.event_row_expression(relation, data_expr, 'data', true),
+		_event_validate.event_row_expression(relation, type_expr, 'type', true),
+		_event_validate.event_row_expression(relation, version_expr, 'version', true));
 END
 $$;
-COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'which stored events of a version would not be valid as another one, after their upcasts, and why';
+COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,
@@ -413,235 +422,338 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
 
+-- A column of a view that create_event_view makes: SQL over a row, and a comment.
+CREATE TYPE _event_validate.event_view_column AS (name name, expression text, comment text);
+COMMENT ON TYPE _event_validate.event_view_column IS 'a column of a view of events';
+
+CREATE FUNCTION _event_validate.event_view_value(document text, property text, column_type regtype) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_view_value' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_view_value(text, text, regtype) IS 'SQL that reads a property of a document as a value of a column type';
+
+CREATE FUNCTION _event_validate.event_view_path(view_name text, relation regclass) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	path text[] := parse_ident(view_name);
+BEGIN
+	IF array_length(path, 1) > 2 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = format('"%s" is not the name of a view', view_name);
+	END IF;
+	IF array_length(path, 1) = 1 THEN
+		SELECT ARRAY[n.nspname::text, path[1]] INTO path
+		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE c.oid = relation;
+	END IF;
+	RETURN path;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_path(text, regclass) IS 'schema and name of a view; without a schema, that of the relation';
+
+CREATE FUNCTION _event_validate.event_view_version(wanted_type text, wanted_version int) RETURNS int
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	latest int := wanted_version;
+BEGIN
+	IF latest IS NULL THEN
+		SELECT max(s.schema_version) INTO latest
+		FROM @extschema@.event_schemas AS s WHERE s.event_type = wanted_type COLLATE "C";
+	END IF;
+	IF latest IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+			MESSAGE = format('no version of event schema "%s" is registered', wanted_type),
+			HINT = 'Register one with register_event_schema.';
+	END IF;
+	RETURN latest;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_version(text, int) IS 'the version, or the latest registered one for NULL';
+
+-- The view's query has an alias for the event and a column in it for the
+-- document, which are not names in the relation.
+
+CREATE FUNCTION _event_validate.event_view_alias(relation regclass) RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE c.relname WHEN 'event' THEN 'the_event' ELSE 'event' END::name FROM pg_class AS c WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_alias(regclass) IS 'the alias of the event in a view of a relation';
+
+CREATE FUNCTION _event_validate.event_view_document(relation regclass) RETURNS name
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	document name := 'document';
+	number int := 1;
+BEGIN
+	WHILE EXISTS (SELECT FROM pg_attribute AS a
+		WHERE a.attrelid = relation AND a.attname = document AND a.attnum > 0 AND NOT a.attisdropped) LOOP
+		number := number + 1;
+		document := concat('document_', number);
+	END LOOP;
+	RETURN document;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_document(regclass) IS 'the name of the document in a view of a relation';
+
+CREATE FUNCTION _event_validate.event_view_data_column(relation regclass, data_expr text) RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT max(a.attname) FROM pg_attribute AS a
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+		AND (a.attname = data_expr::name OR quote_ident(a.attname) = data_expr)
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_data_column(regclass, text) IS 'the column that an expression for the data names; NULL if it is another expression';
+
+-- The relation's own columns, with the view's version of the event in place of
+-- the relation's, or after them if the relation has no column for it.
+CREATE FUNCTION _event_validate.event_view_relation_columns(relation regclass, data_column name, wanted_version int)
+	RETURNS SETOF _event_validate.event_view_column
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH event AS (
+		SELECT format('%I.%I', _event_validate.event_view_alias(relation), _event_validate.event_view_document(relation)) AS document,
+			format('The event as version %s has it.', wanted_version) AS comment),
+	columns AS (
+		SELECT a.attname AS name, a.attnum AS place, COALESCE(a.attname = data_column, false) AS is_data
+		FROM pg_attribute AS a
+		WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped)
+	SELECT c.name, c.expression, c.comment
+	FROM (SELECT c.name, c.place,
+			CASE WHEN c.is_data THEN e.document ELSE format('%s.%I', _event_validate.event_qualified_name(relation), c.name) END AS expression,
+			CASE WHEN c.is_data THEN e.comment ELSE col_description(relation, c.place) END AS comment
+		FROM columns AS c, event AS e
+		UNION ALL
+		SELECT CASE WHEN EXISTS (SELECT FROM columns WHERE name = 'data') THEN _event_validate.event_view_document(relation) ELSE 'data' END,
+			NULL, e.document, e.comment
+		FROM event AS e WHERE data_column IS NULL) AS c
+	ORDER BY c.place
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_relation_columns(regclass, name, int) IS 'the columns of a view that are not properties';
+
+CREATE FUNCTION _event_validate.event_view_property_columns(wanted_type text, wanted_version int, integer_type regtype,
+	document text, data_column name, taken name[]) RETURNS SETOF _event_validate.event_view_column
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	most_columns CONSTANT int := 1600;
+	room CONSTANT int := most_columns - cardinality(taken);
+	properties text[];
+	types regtype[];
+	descriptions text[];
+	names name[];
+BEGIN
+	SELECT COALESCE(array_agg(c.property), '{}'), array_agg(c.column_type), array_agg(c.description)
+	INTO properties, types, descriptions
+	FROM _event_validate.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
+	IF cardinality(properties) > room THEN
+		RAISE WARNING USING
+			MESSAGE = format('the last %s properties of event schema "%s@%s" get no column',
+				cardinality(properties) - room, wanted_type, wanted_version),
+			DETAIL = format('A view has at most %s columns.', most_columns),
+			HINT = format('Column "%s" has the whole event.', data_column);
+		properties := properties[:room];
+	END IF;
+	names := _event_validate.event_view_names(properties, taken, data_column::text);
+	RETURN QUERY SELECT names[i], _event_validate.event_view_value(document, properties[i], types[i]),
+		CASE WHEN names[i]::text = properties[i] THEN descriptions[i]
+			ELSE concat_ws(': ', format('Property "%s"', properties[i]), descriptions[i]) END
+	FROM generate_series(1, cardinality(properties)) AS i ORDER BY i;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_property_columns(text, int, regtype, text, name, name[]) IS 'the columns of a view that are properties';
+
+CREATE FUNCTION _event_validate.require_event_view(existing regclass, view_name text, relation regclass, wanted_type text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- such a view depends on a schema, on the relation and on a function that upcasts
+	IF NOT EXISTS (SELECT FROM pg_rewrite AS r
+			JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_proc'::regclass
+			JOIN @extschema@.event_schemas AS s ON s.function = d.refobjid
+			JOIN pg_depend AS t ON t.classid = d.classid AND t.objid = r.oid AND t.refclassid = 'pg_class'::regclass AND t.refobjid = relation
+			JOIN pg_depend AS u ON u.classid = d.classid AND u.objid = r.oid AND u.refclassid = d.refclassid AND u.refobjid = ANY (ARRAY[
+				'@extschema@.event_at_version(jsonb, text, int4, int4)'::regprocedure,
+				'@extschema@.event_at_version_serially(jsonb, text, int4, int4)'::regprocedure])
+		WHERE r.ev_class = existing AND s.event_type = wanted_type COLLATE "C") THEN
+		RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
+			MESSAGE = format('relation "%s" already exists and is not a view of the events "%s" in %s', view_name, wanted_type, relation),
+			HINT = 'Choose another name, or drop it first.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises unless create_event_view may replace this relation';
+
+CREATE FUNCTION _event_validate.event_view_in_order(existing regclass, view_name text, wanted_version int,
+	columns _event_validate.event_view_column[]) RETURNS _event_validate.event_view_column[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	missing text;
+BEGIN
+	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO missing
+	FROM pg_attribute AS a
+	WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped
+		AND NOT EXISTS (SELECT FROM unnest(columns) AS c WHERE c.name = a.attname);
+	IF missing IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
+			MESSAGE = format('view "%s" has columns that version %s does not have: %s', view_name, wanted_version, missing),
+			HINT = 'Drop the view and its dependents first, or make a view of another name.';
+	END IF;
+	RETURN ARRAY(SELECT ROW(c.name, c.expression, c.comment)::_event_validate.event_view_column
+		FROM unnest(columns) WITH ORDINALITY AS c (name, expression, comment, place)
+			LEFT JOIN pg_attribute AS a ON a.attrelid = existing AND a.attname = c.name AND a.attnum > 0
+		ORDER BY a.attnum, c.place);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_in_order(regclass, text, int, _event_validate.event_view_column[]) IS 'the columns, with those that the view already has in the order that they have there';
+
+-- Parallel workers cannot run the view if they cannot run an upcast of the type.
+CREATE FUNCTION _event_validate.event_view_upcaster(wanted_type text) RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN EXISTS (SELECT FROM pg_proc AS p
+		WHERE p.pronamespace = 'event_schema'::regnamespace
+			AND starts_with(p.proname, concat(wanted_type, '@'))
+			AND substr(p.proname, length(wanted_type) + 2) ~ '^[0-9]+>[0-9]+$'
+			AND p.proparallel <> 's') THEN 'event_at_version_serially' ELSE 'event_at_version' END::name
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_upcaster(text) IS 'the function that brings the events in a view to its version';
+
+CREATE FUNCTION _event_validate.event_view_definition(view_path text[], relation regclass, wanted_type text, wanted_version int,
+	data text, type text, version text, columns _event_validate.event_view_column[]) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- types are equal if their bytes are
+	IF EXISTS (SELECT FROM pg_attribute AS a JOIN pg_collation AS c ON c.oid = a.attcollation
+		WHERE a.attrelid = relation AND NOT a.attisdropped AND NOT c.collisdeterministic) THEN
+		type := format('(%s) COLLATE pg_catalog."C"', type);
+	END IF;
+	-- "true OR" costs nothing and makes the view depend on the schema
+	RETURN format(E'CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT\n\t%3$s\n'
+		'FROM %4$s, LATERAL (SELECT CASE WHEN %5$s THEN %6$s'
+		' ELSE %15$s.%7$I(%6$s, %8$s, %9$s, %10$s) END AS %11$I) AS %12$I'
+		' WHERE %13$s AND (true OR event_schema.%14$I(%12$I.%11$I))',
+		view_path[1], view_path[2],
+		(SELECT string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.place)
+			FROM unnest(columns) WITH ORDINALITY AS c (name, expression, comment, place)),
+		_event_validate.event_qualified_name(relation),
+		_event_validate.event_row_equals(version, wanted_version::text), data,
+		_event_validate.event_view_upcaster(wanted_type), type, version, wanted_version,
+		_event_validate.event_view_document(relation), _event_validate.event_view_alias(relation),
+		_event_validate.event_row_equals(type, wanted_type), concat(wanted_type, '@', wanted_version), '@extschema@');
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[]) IS 'the command that creates a view of events';
+
+CREATE FUNCTION _event_validate.event_view_comments(view_path text[], replaces boolean, wanted_type text, wanted_version int,
+	columns _event_validate.event_view_column[]) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
+		concat_ws(E'\n', COALESCE(s.title, format('events "%s", version %s', wanted_type, wanted_version)), s.description))
+	FROM @extschema@.event_schemas AS s
+	WHERE s.event_type = wanted_type COLLATE "C" AND s.schema_version = wanted_version
+	UNION ALL
+	SELECT format('COMMENT ON COLUMN %I.%I.%I IS %L', view_path[1], view_path[2], c.name, c.comment)
+	FROM unnest(columns) AS c
+	WHERE replaces OR c.comment IS NOT NULL
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_comments(text[], boolean, text, int, _event_validate.event_view_column[]) IS 'the commands that comment on a view of events and on its columns';
+
+CREATE FUNCTION _event_validate.event_view_commands(view_name text, relation regclass, wanted_type text, wanted_version int,
+	data_expr text, data text, type text, version text, integer_type regtype) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	view_path CONSTANT text[] := _event_validate.event_view_path(view_name, relation);
+	data_column name := _event_validate.event_view_data_column(relation, data_expr);
+	document CONSTANT text := format('%I.%I', _event_validate.event_view_alias(relation), _event_validate.event_view_document(relation));
+	columns _event_validate.event_view_column[];
+	existing oid;
+BEGIN
+	IF integer_type NOT IN ('int8'::regtype, 'numeric'::regtype) THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('integer_type must be bigint or numeric, not %s', integer_type);
+	END IF;
+	wanted_version := _event_validate.event_view_version(wanted_type, wanted_version);
+	columns := ARRAY(SELECT c FROM _event_validate.event_view_relation_columns(relation, data_column, wanted_version) AS c);
+	data_column := COALESCE(data_column, columns[cardinality(columns)].name);
+	columns := columns || ARRAY(SELECT c FROM _event_validate.event_view_property_columns(wanted_type, wanted_version, integer_type,
+		document, data_column, ARRAY(SELECT c.name FROM unnest(columns) AS c)) AS c);
+
+	SELECT c.oid INTO existing FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE n.nspname = view_path[1]::name AND c.relname = view_path[2]::name;
+	IF existing IS NOT NULL THEN
+		PERFORM _event_validate.require_event_view(existing, view_name, relation, wanted_type);
+		columns := _event_validate.event_view_in_order(existing, view_name, wanted_version, columns);
+	END IF;
+	RETURN _event_validate.event_view_definition(view_path, relation, wanted_type, wanted_version, data, type, version, columns)
+		|| ARRAY(SELECT _event_validate.event_view_comments(view_path, existing IS NOT NULL, wanted_type, wanted_version, columns));
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype) IS 'the commands that create a view of events: the view first, then comments';
+
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
 	integer_type regtype DEFAULT 'bigint') RETURNS regclass
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	most_columns CONSTANT int := 1600;
-	wanted_type CONSTANT pg_catalog.text := event_type;
-	wanted_version int := schema_version;
-	schema_function pg_catalog.regprocedure;
+	commands pg_catalog.text[];
+	command pg_catalog.text;
 	view_path pg_catalog.text[];
-	table_name pg_catalog.text;
-	data pg_catalog.text;
-	type pg_catalog.text;
-	version pg_catalog.text;
-	data_column pg_catalog.name;
-	base_names pg_catalog.name[];
-	document pg_catalog.name := 'document';
-	row_alias pg_catalog.name := 'event';
-	bring_up pg_catalog.name := 'event_at_version';
-	number int := 1;
-	properties pg_catalog.text[];
-	types pg_catalog.regtype[];
-	descriptions pg_catalog.text[];
-	names pg_catalog.name[];
-	expressions pg_catalog.text[];
-	comments pg_catalog.text[];
-	existing pg_catalog.oid;
-	existing_names pg_catalog.name[];
-	missing pg_catalog.text;
-	chosen int[];
-	list pg_catalog.text;
 BEGIN
 	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
 		OR version_expr IS NULL OR integer_type IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'create_event_view needs a name, a relation, an event type, and what is where in its rows';
+			MESSAGE = 'create_event_view needs a name, a relation, an event type, and expressions for the data, type and version';
 	END IF;
-	IF integer_type OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.int8,pg_catalog.numeric}'::pg_catalog.regtype[]) THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
-	END IF;
-	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
-		CASE WHEN c.relname OPERATOR(pg_catalog.=) row_alias THEN 'the_event' ELSE row_alias END
-	INTO table_name, view_path, row_alias
-	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	PERFORM _event_validate.refuse_event_relation(relation);
-	-- beside the relation, unless the name says otherwise
-	view_path := CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1) OPERATOR(pg_catalog.=) 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
-		ELSE pg_catalog.parse_ident(view_name) END;
-	IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = pg_catalog.format('"%s" is no name of a view', view_name);
-	END IF;
-
-	-- the columns of the schema
-	IF wanted_version IS NULL THEN
-		SELECT pg_catalog.max(s.schema_version) INTO wanted_version
-		FROM @extschema@.event_schemas AS s WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C";
-		IF wanted_version IS NULL THEN
-			RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-				MESSAGE = pg_catalog.format('no version of event schema "%s" is registered', wanted_type),
-				HINT = 'register_event_schema registers one.';
-		END IF;
-	END IF;
-	SELECT COALESCE(pg_catalog.array_agg(c.property), '{}'), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
-	INTO properties, types, descriptions
-	FROM _event_validate.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
-	SELECT s.function INTO schema_function FROM @extschema@.event_schemas AS s
-	WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C" AND s.schema_version OPERATOR(pg_catalog.=) wanted_version;
-
-	-- the event in a row
-	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
-	type := _event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
-	version := _event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
-	SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
-		pg_catalog.max(a.attname) FILTER (WHERE a.attname OPERATOR(pg_catalog.=) data_expr::pg_catalog.name
-			OR pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.=) data_expr)
-	INTO base_names, data_column
-	FROM pg_catalog.pg_attribute AS a
-	WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-	WHILE document OPERATOR(pg_catalog.=) ANY (base_names) LOOP
-		number := number OPERATOR(pg_catalog.+) 1;
-		document := pg_catalog.concat('document_', number);
-	END LOOP;
-	IF EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_collation AS c ON c.oid OPERATOR(pg_catalog.=) a.attcollation
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND NOT a.attisdropped AND NOT c.collisdeterministic) THEN
-		type := pg_catalog.format('(%s) COLLATE pg_catalog."C"', type);	-- types are equal where their bytes are
-	END IF;
-
-	IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p
-		WHERE p.pronamespace OPERATOR(pg_catalog.=) 'event_schema'::pg_catalog.regnamespace
-			AND pg_catalog.starts_with(p.proname, pg_catalog.concat(wanted_type, '@'))
-			AND pg_catalog.substr(p.proname, pg_catalog.length(wanted_type) OPERATOR(pg_catalog.+) 2) OPERATOR(pg_catalog.~) '^[0-9]+>[0-9]+$'
-			AND p.proparallel OPERATOR(pg_catalog.<>) 's') THEN
-		bring_up := 'event_at_version_serially';
-	END IF;
-
-	-- the table's columns, the event itself among them, and then the properties
-	expressions := ARRAY(
-		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('%I.%I', row_alias, document)
-			ELSE pg_catalog.format('%s.%I', table_name, n) END
-		FROM pg_catalog.unnest(base_names) WITH ORDINALITY AS b(n, place) ORDER BY place);
-	comments := ARRAY(
-		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column
-			THEN pg_catalog.format('The event as version %s has it.', wanted_version)
-			ELSE pg_catalog.col_description(relation, a.attnum) END
-		FROM pg_catalog.unnest(base_names) WITH ORDINALITY AS b(n, place)
-			JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) n
-		ORDER BY place);
-	IF data_column IS NULL THEN
-		data_column := CASE WHEN 'data' OPERATOR(pg_catalog.=) ANY (base_names) THEN document ELSE 'data' END;
-		base_names := base_names OPERATOR(pg_catalog.||) data_column;
-		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', row_alias, document);
-		comments := comments OPERATOR(pg_catalog.||) pg_catalog.format('The event as version %s has it.', wanted_version);
-	END IF;
-	number := most_columns OPERATOR(pg_catalog.-) pg_catalog.cardinality(base_names);
-	IF pg_catalog.cardinality(properties) OPERATOR(pg_catalog.>) number THEN
-		RAISE WARNING USING
-			MESSAGE = pg_catalog.format('the last %s properties of event schema "%s@%s" get no column',
-				pg_catalog.cardinality(properties) OPERATOR(pg_catalog.-) number, wanted_type, wanted_version),
-			DETAIL = pg_catalog.format('A view has at most %s columns.', most_columns),
-			HINT = pg_catalog.format('Column "%s" has the whole event.', data_column);
-		properties := properties[:number];
-	END IF;
-	names := _event_validate.event_view_names(properties, base_names, data_column::pg_catalog.text);
-	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
-		expressions := expressions OPERATOR(pg_catalog.||) CASE
-			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN
-				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
-			ELSE pg_catalog.format('%s.%I(%I.%I, %L::pg_catalog.text)', '@extschema@', CASE
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'event_timestamptz'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.date'::pg_catalog.regtype THEN 'event_date'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.uuid'::pg_catalog.regtype THEN 'event_uuid'
-				ELSE 'event_property' END, row_alias, document, properties[i]) END;
-		comments := comments OPERATOR(pg_catalog.||) CASE
-			WHEN names[i]::pg_catalog.text OPERATOR(pg_catalog.=) properties[i] THEN descriptions[i]
-			ELSE pg_catalog.concat_ws(': ', pg_catalog.format('Property "%s"', properties[i]), descriptions[i]) END;
-	END LOOP;
-	names := base_names OPERATOR(pg_catalog.||) names;
-
-	-- a view that is there keeps its columns and their order, and gets new ones at its end
-	chosen := ARRAY(SELECT pg_catalog.generate_series(1, pg_catalog.cardinality(names)));
-	SELECT c.oid INTO existing
-	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-	WHERE n.nspname OPERATOR(pg_catalog.=) view_path[1]::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) view_path[2]::pg_catalog.name;
-	IF FOUND THEN
-		IF NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r
-				JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-					AND d.objid OPERATOR(pg_catalog.=) r.oid AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-				JOIN @extschema@.event_schemas AS s ON s.function OPERATOR(pg_catalog.=) d.refobjid
-				JOIN pg_catalog.pg_depend AS t ON t.classid OPERATOR(pg_catalog.=) d.classid AND t.objid OPERATOR(pg_catalog.=) r.oid
-					AND t.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND t.refobjid OPERATOR(pg_catalog.=) relation
-				JOIN pg_catalog.pg_depend AS u ON u.classid OPERATOR(pg_catalog.=) d.classid AND u.objid OPERATOR(pg_catalog.=) r.oid
-					AND u.refclassid OPERATOR(pg_catalog.=) d.refclassid AND u.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[
-						'@extschema@.event_at_version(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure,
-						'@extschema@.event_at_version_serially(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure])
-			WHERE r.ev_class OPERATOR(pg_catalog.=) existing AND s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C") THEN
-			RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
-				MESSAGE = pg_catalog.format('relation "%s" exists already, and is no view of the events "%s" in %s', view_name, wanted_type, relation),
-				HINT = 'Choose another name, or drop it first.';
-		END IF;
-		SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
-			pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum)
-				FILTER (WHERE a.attname OPERATOR(pg_catalog.<>) ALL (names))
-		INTO existing_names, missing
-		FROM pg_catalog.pg_attribute AS a
-		WHERE a.attrelid OPERATOR(pg_catalog.=) existing AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-		IF missing IS NOT NULL THEN
-			RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
-				MESSAGE = pg_catalog.format('view "%s" has columns that version %s has not: %s', view_name, wanted_version, missing),
-				HINT = 'Drop the view, and what depends on it, first; or make one of another name.';
-		END IF;
-		chosen := ARRAY(
-			SELECT pg_catalog.array_position(names, e.n) FROM pg_catalog.unnest(existing_names) WITH ORDINALITY AS e(n, place) ORDER BY place)
-			OPERATOR(pg_catalog.||) ARRAY(
-			SELECT w.place::pg_catalog.int4 FROM pg_catalog.unnest(names) WITH ORDINALITY AS w(n, place)
-			WHERE w.n OPERATOR(pg_catalog.<>) ALL (existing_names) ORDER BY w.place);
-	END IF;
-
-	SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', expressions[c], names[c]), E',\n\t' ORDER BY place) INTO list
-	FROM pg_catalog.unnest(chosen) WITH ORDINALITY AS o(c, place);
+	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
+	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
+		_event_validate.event_row_expression(relation, data_expr, 'data', false),
+		_event_validate.event_row_expression(relation, type_expr, 'type', false),
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), integer_type);
 	BEGIN
-		-- "true OR" costs nothing: it makes the view depend on the schema
-		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
-			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE %14$s.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
-			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(%13$I.%9$I))',
-			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias, '@extschema@');
+		EXECUTE commands[1];
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),
-			HINT = 'Drop the view, and what depends on it, first; or make one of another name.';
+			HINT = 'Drop the view and its dependents first, or make a view of another name.';
 	END;
-
-	EXECUTE pg_catalog.format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
-		(SELECT pg_catalog.concat_ws(E'\n', COALESCE(s.title, pg_catalog.format('events "%s", version %s', wanted_type, wanted_version)), s.description)
-		FROM @extschema@.event_schemas AS s WHERE s.function OPERATOR(pg_catalog.=) schema_function));
-	FOR i IN 1..pg_catalog.cardinality(names) LOOP
-		CONTINUE WHEN comments[i] IS NULL AND existing IS NULL;
-		EXECUTE pg_catalog.format('COMMENT ON COLUMN %I.%I.%I IS %L', view_path[1], view_path[2], names[i], comments[i]);
+	FOREACH command IN ARRAY commands[2:] LOOP
+		EXECUTE command;
 	END LOOP;
+	view_path := _event_validate.event_view_path(view_name, relation);
 	RETURN pg_catalog.format('%I.%I', view_path[1], view_path[2])::pg_catalog.regclass;
 END
 $$;
-COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, text, regtype) IS 'makes a view of all events of a type in a relation, brought to one version, with a column for each property';
+COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, text, regtype) IS 'creates a view of all events of a type in a relation, brought to one version, with a column for each property';
 
 -- ---------- rolling out: checks ----------
 
--- Names in these bodies are written with their schemas, and not by a setting
--- of search_path: users' expressions are read under the user's own, and are
--- written back under the same.
+-- A CHECK constraint that validates events.  The expressions are NULL if the
+-- constraint is more than one call.
+CREATE TYPE _event_validate.event_check AS (constraint_name name, validated boolean, added_here boolean,
+	data_expr text, type_expr text, version_expr text, arguments text[], definition text);
+COMMENT ON TYPE _event_validate.event_check IS 'a CHECK constraint that validates events';
 
-CREATE FUNCTION _event_validate.event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
-	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
-
-CREATE FUNCTION _event_validate.require_event_table(relation regclass) RETURNS void
-	AS 'MODULE_PATHNAME', 'ev_require_event_table' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
-
-CREATE FUNCTION _event_validate.event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
-	OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text,
-	OUT arguments text[], OUT definition text)
-	RETURNS SETOF record
+-- It writes expressions for the search_path that it is called under.
+CREATE FUNCTION _event_validate.event_checks(relation regclass) RETURNS SETOF _event_validate.event_check
 	AS 'MODULE_PATHNAME', 'ev_event_checks' LANGUAGE C STABLE STRICT ROWS 1;
 COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constraints of a table that validate events';
 
@@ -679,27 +791,19 @@ CREATE AGGREGATE _event_validate.event_audit_sample(value text, sample_limit int
 	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
 COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
 
--- What an audit reads.
-CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
-	sample_limit int) RETURNS text
-LANGUAGE plpgsql STABLE AS $$
-DECLARE
-	kind pg_catalog."char";
-	data pg_catalog.text;
-	type pg_catalog.text;
-	version pg_catalog.text;
-BEGIN
-	PERFORM _event_validate.require_event_table(relation);
-	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
-	END IF;
-	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
-	type := _event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true);
-	version := _event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
+-- ---------- rolling out: the audit ----------
 
-	RETURN pg_catalog.format($query$
+CREATE FUNCTION _event_validate.event_audit_select(relation regclass, data text, type text, version text,
+	sample_limit int) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF sample_limit < 0 OR sample_limit > 10000 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('sample_limit must be from 0 to 10000, not %s', sample_limit);
+	END IF;
+	RETURN format($query$
 		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
 			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
 			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
@@ -708,7 +812,21 @@ BEGIN
 			FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
 			LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
 		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
-		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation), relation);
+		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation),
+		_event_validate.event_qualified_name(relation));
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_audit_select(regclass, text, text, text, int) IS 'event_audit_query of expressions that are SQL already';
+
+CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
+	sample_limit int) RETURNS text
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	RETURN _event_validate.event_audit_select(relation,
+		_event_validate.event_row_expression(relation, data_expr, 'data', true),
+		_event_validate.event_row_expression(relation, type_expr, 'type', true),
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), sample_limit);
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -722,21 +840,132 @@ LANGUAGE plpgsql STABLE ROWS 100
 SET row_security = off
 AS $$
 BEGIN
-	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL OR
-		sample_limit IS NULL OR sample_limit OPERATOR(pg_catalog.<) 0 OR sample_limit OPERATOR(pg_catalog.>) 10000 THEN
+	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL OR sample_limit IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-			MESSAGE = 'audit_events needs a relation, what is where in its rows, and a sample_limit from 0 to 10000';
+			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE @extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit)
-		OPERATOR(pg_catalog.||) ' ORDER BY event_type, schema_version, violations DESC,'
-		' instance_location COLLATE pg_catalog."C", keyword COLLATE pg_catalog."C", message';
+	RETURN QUERY EXECUTE pg_catalog.concat(
+		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
+		' ORDER BY event_type, schema_version, violations DESC,'
+		' instance_location COLLATE pg_catalog."C", keyword COLLATE pg_catalog."C", message');
 END
 $$;
-COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the dry run: which stored events are not valid, and why';
+COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why';
 
-CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
-	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
-COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+CREATE FUNCTION _event_validate.event_audit_line(event_type text, schema_version int, instance_location text,
+	keyword text, message text, violations bigint, sample_ids text[]) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('%s: %s version %s, %s%s: %s (such as %s)', violations,
+		COALESCE('"' || event_type || '"', 'type null'), COALESCE(schema_version::text, 'null'),
+		CASE instance_location WHEN '' THEN '(document)' ELSE instance_location END,
+		CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END,
+		message, array_to_string(sample_ids, ', '))
+$$;
+COMMENT ON FUNCTION _event_validate.event_audit_line(text, int, text, text, text, bigint, text[]) IS 'a row of audit_events as a line of text';
+
+-- ---------- rolling out: adding a check ----------
+
+CREATE FUNCTION _event_validate.event_check_name(constraint_name text) RETURNS name
+LANGUAGE plpgsql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF constraint_name = '' THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'the name of a constraint must not be empty';
+	END IF;
+	RETURN constraint_name;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
+
+CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[], wanted_name name) RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT c.constraint_name FROM unnest(checks) AS c
+	WHERE c.arguments = wanted_arguments AND (wanted_name IS NULL OR c.constraint_name = wanted_name)
+	ORDER BY c.constraint_name LIMIT 1
+$$;
+COMMENT ON FUNCTION _event_validate.equal_event_check(_event_validate.event_check[], text[], name) IS 'the event check of these arguments, and of this name if it is not NULL';
+
+CREATE FUNCTION _event_validate.free_constraint_name(relation regclass) RETURNS name
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	stem text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation);
+	chosen name;
+	number int := 0;
+BEGIN
+	WHILE octet_length(stem) > 48 LOOP
+		stem := left(stem, -1);
+	END LOOP;
+	stem := concat(stem, '_event_check');
+	chosen := stem;
+	WHILE EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = relation AND c.conname = chosen) LOOP
+		number := number + 1;
+		chosen := concat(stem, number);
+	END LOOP;
+	RETURN chosen;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.free_constraint_name(regclass) IS 'a name for an event check that no constraint of the table has';
+
+CREATE FUNCTION _event_validate.refuse_other_constraint(relation regclass, wanted_name name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	definition text := (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = relation AND c.conname = wanted_name);
+BEGIN
+	IF definition IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
+			MESSAGE = format('table %s has another constraint "%s"', relation, wanted_name),
+			DETAIL = format('It is: %s.', definition);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises if the table has a constraint of this name';
+
+CREATE FUNCTION _event_validate.warn_of_foreign_tables(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	member regclass;
+BEGIN
+	FOR member IN
+		WITH RECURSIVE tree(member) AS (
+			SELECT relation::oid
+			UNION
+			SELECT i.inhrelid FROM pg_inherits AS i, tree WHERE i.inhparent = tree.member)
+		SELECT c.oid FROM tree JOIN pg_class AS c ON c.oid = tree.member WHERE c.relkind = 'f'
+	LOOP
+		RAISE WARNING USING
+			MESSAGE = format('events in foreign table %s are not checked', member),
+			DETAIL = 'PostgreSQL assumes that the CHECK constraints of a foreign table hold and does not enforce them.';
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.warn_of_foreign_tables(regclass) IS 'warns if the table or one of its partitions is a foreign table';
+
+CREATE FUNCTION _event_validate.report_old_rows(relation regclass, invalid bigint) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF invalid > 0 THEN
+		RAISE NOTICE USING
+			MESSAGE = format('old rows of table %s are not valid and cannot be updated until they are (rows: %s)', relation, invalid),
+			HINT = 'audit_events shows what is wrong with them.';
+	ELSE
+		RAISE NOTICE USING MESSAGE = format('all old rows of table %s are valid', relation);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.report_old_rows(regclass, bigint) IS 'raises the NOTICE of add_event_check about old rows';
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
@@ -745,141 +974,113 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
-	wanted pg_catalog.text[];
-	chosen pg_catalog.name := constraint_name;
+	wanted pg_catalog.name;
+	chosen pg_catalog.name;
+	arguments pg_catalog.text[];
 	invalid bigint;
-	found_name pg_catalog.name;
-	found_definition pg_catalog.text;
-	stem pg_catalog.text;
-	number int := 0;
-	member pg_catalog.regclass;
 BEGIN
 	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'add_event_check needs a table, and what is where in its rows';
+			MESSAGE = 'add_event_check needs a table, and expressions for the data, type and version';
 	END IF;
-	IF constraint_name OPERATOR(pg_catalog.=) '' THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a constraint needs a name';
-	END IF;
-	wanted := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false),
-		_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false),
-		_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, false)];
+	wanted := _event_validate.event_check_name(constraint_name);
+	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
+		_event_validate.event_row_expression(relation, type_expr, 'type', false),
+		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
 	IF audit THEN
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE _event_validate.event_audit_filter(%s, %s, %s)',
-			relation, _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true),
-			_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true),
-			_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true)) INTO invalid;
+			relation, _event_validate.event_row_expression(relation, data_expr, 'data', true),
+			_event_validate.event_row_expression(relation, type_expr, 'type', true),
+			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
-
-	-- is it there already?
-	SELECT c.constraint_name INTO found_name FROM _event_validate.event_checks(relation) AS c
-	WHERE c.arguments OPERATOR(pg_catalog.=) wanted
-		AND (chosen IS NULL OR c.constraint_name OPERATOR(pg_catalog.=) chosen)
-	ORDER BY c.constraint_name LIMIT 1;
-	IF FOUND THEN
-		chosen := found_name;
-	ELSE
-		IF chosen IS NULL THEN
-			SELECT c.relname::pg_catalog.text INTO stem FROM pg_catalog.pg_class AS c
-			WHERE c.oid OPERATOR(pg_catalog.=) relation;
-			WHILE pg_catalog.octet_length(stem) OPERATOR(pg_catalog.>) 48 LOOP
-				stem := pg_catalog.left(stem, -1);
-			END LOOP;
-			stem := pg_catalog.concat(stem, '_event_check');
-			chosen := stem;
-			WHILE EXISTS (SELECT FROM pg_catalog.pg_constraint AS c
-				WHERE c.conrelid OPERATOR(pg_catalog.=) relation AND c.conname OPERATOR(pg_catalog.=) chosen) LOOP
-				number := number OPERATOR(pg_catalog.+) 1;
-				chosen := pg_catalog.concat(stem, number);
-			END LOOP;
-		END IF;
-		SELECT pg_catalog.pg_get_constraintdef(c.oid) INTO found_definition FROM pg_catalog.pg_constraint AS c
-		WHERE c.conrelid OPERATOR(pg_catalog.=) relation AND c.conname OPERATOR(pg_catalog.=) chosen;
-		IF FOUND THEN
-			RAISE EXCEPTION USING ERRCODE = 'duplicate_object',
-				MESSAGE = pg_catalog.format('table %s has another constraint "%s"', relation, chosen),
-				DETAIL = pg_catalog.format('It is: %s.', found_definition);
-		END IF;
+	chosen := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, wanted);
+	IF chosen IS NULL THEN
+		chosen := COALESCE(wanted, _event_validate.free_constraint_name(relation));
+		PERFORM _event_validate.refuse_other_constraint(relation, chosen);
 		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L::pg_catalog.text)) NOT VALID',
-			relation, chosen, '@extschema@', wanted[1], wanted[2], wanted[3], chosen);
-		FOR member IN
-			WITH RECURSIVE tree(member) AS (
-				SELECT relation::pg_catalog.oid
-				UNION
-				SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i, tree
-				WHERE i.inhparent OPERATOR(pg_catalog.=) tree.member)
-			SELECT c.oid FROM tree, pg_catalog.pg_class AS c
-			WHERE c.oid OPERATOR(pg_catalog.=) tree.member AND c.relkind OPERATOR(pg_catalog.=) 'f'
-		LOOP
-			RAISE WARNING USING
-				MESSAGE = pg_catalog.format('events in foreign table %s are not checked', member),
-				DETAIL = 'A CHECK constraint on a foreign table is believed, not enforced.';
-		END LOOP;
+			relation, chosen, '@extschema@', arguments[1], arguments[2], arguments[3], chosen);
+		PERFORM _event_validate.warn_of_foreign_tables(relation);
 	END IF;
-
-	IF invalid OPERATOR(pg_catalog.>) 0 THEN
-		RAISE NOTICE USING
-			MESSAGE = pg_catalog.format('old rows of table %s are not valid, and can no longer be updated until they are (rows: %s)', relation, invalid),
-			HINT = 'audit_events shows what is wrong with them.';
-	ELSIF audit THEN
-		RAISE NOTICE USING MESSAGE = pg_catalog.format('all old rows of table %s are valid', relation);
+	IF audit THEN
+		PERFORM _event_validate.report_old_rows(relation, invalid);
 	END IF;
 	RETURN chosen;
 END
 $$;
-COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint by check_event that is NOT VALID yet: new rows are checked, old ones not scanned';
+COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint with check_event, NOT VALID: it checks new rows and does not scan old ones';
 
-CREATE FUNCTION _event_validate.find_event_check(relation regclass, INOUT constraint_name name,
-	OUT validated boolean, OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text)
-LANGUAGE plpgsql STABLE AS $$
+-- ---------- rolling out: validating and dropping a check ----------
+
+CREATE FUNCTION _event_validate.find_event_check(relation regclass, checks _event_validate.event_check[], wanted_name name)
+	RETURNS _event_validate.event_check
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
 DECLARE
-	wanted pg_catalog.text := constraint_name;
-	names pg_catalog.text;
-	how_many bigint;
+	found_check _event_validate.event_check;
+	names text := (SELECT string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name) FROM unnest(checks) AS c);
 BEGIN
-	SELECT pg_catalog.string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name), pg_catalog.count(*)
-	INTO names, how_many FROM _event_validate.event_checks(relation) AS c;
-	IF constraint_name IS NULL AND how_many OPERATOR(pg_catalog.>) 1 THEN
+	IF wanted_name IS NULL AND cardinality(checks) > 1 THEN
 		RAISE EXCEPTION USING ERRCODE = 'ambiguous_parameter',
-			MESSAGE = pg_catalog.format('table %s has several event checks', relation),
-			DETAIL = pg_catalog.format('They are: %s.', names),
-			HINT = 'Say which one by its name.';
+			MESSAGE = format('table %s has several event checks', relation),
+			DETAIL = format('They are: %s.', names),
+			HINT = 'Name one of them.';
 	END IF;
-	SELECT c.constraint_name, c.validated, c.added_here, c.data_expr, c.type_expr, c.version_expr
-	INTO find_event_check.constraint_name, find_event_check.validated, find_event_check.added_here,
-		find_event_check.data_expr, find_event_check.type_expr, find_event_check.version_expr
-	FROM _event_validate.event_checks(relation) AS c
-	WHERE find_event_check.constraint_name IS NULL
-		OR c.constraint_name OPERATOR(pg_catalog.=) find_event_check.constraint_name;
+	SELECT * INTO found_check FROM unnest(checks) AS c WHERE wanted_name IS NULL OR c.constraint_name = wanted_name;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-			MESSAGE = pg_catalog.concat('table ', relation, ' has no event check',
-				' "' OPERATOR(pg_catalog.||) wanted OPERATOR(pg_catalog.||) '"',
-				'; it has ' OPERATOR(pg_catalog.||) names);
+			MESSAGE = concat('table ', relation, ' has no event check', ' "' || wanted_name || '"', '; it has ' || names);
 	END IF;
+	RETURN found_check;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.find_event_check(regclass, name) IS 'the event check of this name, or the only one, of a table';
+COMMENT ON FUNCTION _event_validate.find_event_check(regclass, _event_validate.event_check[], name) IS 'the event check of this name, or the only one';
+
+CREATE FUNCTION _event_validate.raise_event_check_violation(relation regclass, constraint_name name, counts bigint[], lines text[]) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	most_lines CONSTANT int := 20;
+	total numeric;
+	listed text;
+BEGIN
+	SELECT sum(l.violations), string_agg(l.line, E'\n' ORDER BY l.place) FILTER (WHERE l.place <= most_lines)
+	INTO total, listed
+	FROM (SELECT k.violations, k.line, row_number() OVER (ORDER BY k.violations DESC, k.place) AS place
+		FROM unnest(counts, lines) WITH ORDINALITY AS k (violations, line, place)) AS l;
+	IF cardinality(lines) > most_lines THEN
+		listed := listed || format(E'\nand %s more kinds', cardinality(lines) - most_lines);
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = 'check_violation',
+		MESSAGE = format('rows of table %s violate check constraint "%s" (violations: %s)', relation, constraint_name, total),
+		DETAIL = listed,
+		HINT = 'audit_events lists them all. Repair or move these rows, then validate again; the constraint stays and checks new rows in the meantime.',
+		CONSTRAINT = constraint_name, TABLE = (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation),
+		SCHEMA = (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	found_check pg_catalog.record;
-	total bigint;
-	kinds bigint;
-	listed pg_catalog.text;
+	found_check _event_validate.event_check;
+	counts bigint[];
+	lines pg_catalog.text[];
 BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
 	END IF;
-	SELECT * INTO found_check FROM _event_validate.find_event_check(relation, constraint_name::pg_catalog.name);
+	found_check := _event_validate.find_event_check(relation,
+		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which locks the table against everybody',
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which holds an exclusive lock on the table',
 				found_check.constraint_name, relation),
-			DETAIL = 'To look at all its rows now would keep readers and writers out for as long as that takes.',
+			DETAIL = 'A scan of all rows in this transaction would block readers and writers until it ends.',
 			HINT = 'Commit first, and validate in a transaction of its own (in Alembic: op.get_context().autocommit_block(), or transaction_per_migration and a revision of its own).';
 	END IF;
 	IF found_check.validated THEN
@@ -891,51 +1092,48 @@ BEGIN
 	EXCEPTION WHEN check_violation OR undefined_object OR program_limit_exceeded OR statement_too_complex
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
 		IF found_check.data_expr IS NULL THEN
-			RAISE;	-- check_event is only a part of it, and which rows it is asked for we cannot tell
+			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
 		END IF;
-		SELECT pg_catalog.sum(l.violations), pg_catalog.count(*),
-			pg_catalog.string_agg(l.line, pg_catalog.chr(10) ORDER BY l.place) FILTER (WHERE l.place OPERATOR(pg_catalog.<=) 20)
-		INTO total, kinds, listed
-		FROM (SELECT a.violations, pg_catalog.row_number() OVER (ORDER BY a.violations DESC, a.event_type, a.schema_version, a.instance_location) AS place,
-				pg_catalog.format('%s: %s version %s, %s%s: %s (%s)', a.violations,
-					COALESCE('"' OPERATOR(pg_catalog.||) a.event_type OPERATOR(pg_catalog.||) '"', 'type null'), COALESCE(a.schema_version::pg_catalog.text, 'null'),
-					CASE WHEN a.instance_location OPERATOR(pg_catalog.=) '' THEN '(document)' ELSE a.instance_location END,
-					CASE WHEN a.keyword OPERATOR(pg_catalog.=) '' THEN '' ELSE pg_catalog.concat(', ', a.keyword) END,
-					a.message, pg_catalog.concat('such as ', pg_catalog.array_to_string(a.sample_ids, ', '))) AS line
-			FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a) AS l;
-		IF kinds OPERATOR(pg_catalog.=) 0 THEN
+		SELECT pg_catalog.array_agg(a.violations), pg_catalog.array_agg(_event_validate.event_audit_line(
+			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+		INTO counts, lines
+		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a;
+		IF lines IS NULL THEN
 			RAISE;
 		END IF;
-		RAISE EXCEPTION USING ERRCODE = 'check_violation',
-			MESSAGE = pg_catalog.format('rows of table %s violate check constraint "%s" (violations: %s)',
-				relation, found_check.constraint_name, total),
-			DETAIL = pg_catalog.concat(listed, CASE WHEN kinds OPERATOR(pg_catalog.>) 20 THEN
-				pg_catalog.format(E'\nand %s more kinds', kinds OPERATOR(pg_catalog.-) 20) ELSE '' END),
-			HINT = 'audit_events lists them all. Repair or move these rows, then validate again; the constraint stays, and new rows are checked all the time.',
-			CONSTRAINT = found_check.constraint_name, TABLE = relation::pg_catalog.text;
+		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, counts, lines);
 	END;
 END
 $$;
-COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows too, beside readers and writers, or says what is wrong with them';
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports what is wrong with them';
+
+CREATE FUNCTION _event_validate.event_check_exists(relation regclass, checks _event_validate.event_check[], wanted_name name) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN wanted_name IS NULL THEN cardinality(checks) > 0
+		ELSE EXISTS (SELECT FROM pg_constraint AS c WHERE c.conrelid = relation AND c.conname = wanted_name) END
+$$;
+COMMENT ON FUNCTION _event_validate.event_check_exists(regclass, _event_validate.event_check[], name) IS 'whether there is a constraint of this name, or any event check';
 
 CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	found_check pg_catalog.record;
+	checks _event_validate.event_check[];
+	found_check _event_validate.event_check;
 BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
 	END IF;
-	PERFORM _event_validate.require_event_table(relation);
-	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
-			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
-		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM _event_validate.event_checks(relation))) THEN
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	checks := ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c);
+	IF NOT _event_validate.event_check_exists(relation, checks, constraint_name::pg_catalog.name) THEN
 		RAISE NOTICE USING MESSAGE = CASE
 			WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
 			ELSE pg_catalog.format('table %s has no event check "%s", nothing to drop', relation, constraint_name) END;
 		RETURN;
 	END IF;
-	SELECT * INTO found_check FROM _event_validate.find_event_check(relation, constraint_name::pg_catalog.name);
+	found_check := _event_validate.find_event_check(relation, checks, constraint_name::pg_catalog.name);
 	PERFORM _event_validate.lock_event_table(relation);
 	EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', relation, found_check.constraint_name);
 END
@@ -959,7 +1157,7 @@ AS $$
 DECLARE
 	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
 BEGIN
-	PERFORM _event_validate.require_event_table(relation);
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -1024,171 +1222,241 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
 
+CREATE TYPE _event_validate.event_column AS (number int2, type regtype, not_null boolean, inherited boolean,
+	default_value text, comment text, has_privileges boolean);
+COMMENT ON TYPE _event_validate.event_column IS 'a column, for standardize_event_column';
+
+CREATE FUNCTION _event_validate.event_column(relation regclass, column_name name) RETURNS _event_validate.event_column
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount > 0, pg_get_expr(d.adbin, d.adrelid),
+		col_description(a.attrelid, a.attnum), a.attacl IS NOT NULL
+	FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column(regclass, name) IS 'a column; NULL if the relation has no such column';
+
+CREATE FUNCTION _event_validate.require_event_column(relation regclass, from_column name, source _event_validate.event_column) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF source.number IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_column',
+			MESSAGE = format('table %s has no column "%s"', relation, from_column);
+	END IF;
+	IF source.inherited THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
+			MESSAGE = format('column "%s" of table %s is inherited', from_column, relation),
+			HINT = format('Call standardize_event_column for the parent of %s that has the column.', relation);
+	END IF;
+	IF source.type <> ALL ('{jsonb,json,text,varchar}'::regtype[]) THEN
+		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+			MESSAGE = format('column "%s" of table %s is of type %s, not jsonb, json, text or varchar', from_column, relation, source.type);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises unless standardize_event_column can change this column';
+
+-- The old column is dropped, so nothing may depend on it.
+CREATE FUNCTION _event_validate.require_mergeable_columns(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hindrances text;
+BEGIN
+	IF target.type <> 'jsonb'::regtype THEN
+		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+			MESSAGE = format('column "%s" of table %s is of type %s, not jsonb', to_column, relation, target.type),
+			HINT = format('Call standardize_event_column(%L, %L, %L) first.', relation, to_column, to_column);
+	END IF;
+	SELECT string_agg(h.hindrance, E'\n' ORDER BY h.hindrance COLLATE "C") INTO hindrances
+	FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
+		UNION
+		SELECT format('default %s, but column %s has %s', source.default_value, to_column, target.default_value)
+		WHERE source.default_value <> target.default_value
+		UNION
+		SELECT format('comment "%s", but column %s has "%s"', source.comment, to_column, target.comment)
+		WHERE source.comment <> target.comment
+		UNION
+		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
+	IF hindrances IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+				from_column, relation, to_column),
+			DETAIL = hindrances,
+			HINT = 'Drop these first, or create them on the other column.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises unless one column can be merged into the other';
+
+CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
+LANGUAGE plpgsql
+SET row_security = off
+AS $$
+DECLARE
+	dependents pg_catalog.text;
+BEGIN
+	EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
+		relation, column_name);
+EXCEPTION WHEN OTHERS THEN
+	SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO dependents
+	FROM _event_validate.event_column_dependents(relation, column_name) AS d(dependent);
+	IF dependents IS NULL THEN
+		RAISE;
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = SQLSTATE,
+		MESSAGE = pg_catalog.format('column "%s" of table %s cannot become jsonb: %s', column_name, relation, SQLERRM),
+		DETAIL = pg_catalog.format(E'These refer to it:\n%s', dependents),
+		HINT = 'Drop those that do not work with jsonb first, and create them again afterwards.';
+END
+$$;
+COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
+
+-- The expression is written for this search_path.
+CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text) IS 'gives a column of jsonb a default';
+
+-- The commands run under the caller's search_path, because triggers may run too.
+
+CREATE FUNCTION _event_validate.event_column_merge_commands(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+BEGIN
+	RETURN array_remove(ARRAY[
+		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
+		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, to_column, source.default_value) END,
+		CASE WHEN source.not_null AND NOT target.not_null
+			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
+		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
+			THEN format('COMMENT ON COLUMN %s.%I IS %L', table_name, to_column, source.comment) END,
+		format('ALTER TABLE %s DROP COLUMN %I', table_name, from_column)], NULL);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_merge_commands(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'the commands that merge one column into another';
+
+CREATE FUNCTION _event_validate.event_column_conversion_commands(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+	converts CONSTANT boolean := source.type <> 'jsonb'::regtype;
+BEGIN
+	RETURN array_remove(ARRAY[
+		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
+		CASE WHEN converts AND source.default_value IS NOT NULL
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, from_column, source.default_value) END,
+		CASE WHEN from_column <> to_column
+			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_conversion_commands(regclass, name, name, _event_validate.event_column) IS 'the commands that convert and rename a column';
+
+CREATE FUNCTION _event_validate.event_column_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
+	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
+	merges CONSTANT boolean := target.number IS NOT NULL AND from_column <> to_column;
+BEGIN
+	IF target.type = 'jsonb'::regtype AND (source.number IS NULL OR NOT merges) THEN
+		RAISE NOTICE USING MESSAGE = format('column "%s" of table %s is jsonb already', to_column, relation);
+		RETURN NULL;
+	END IF;
+	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	IF merges THEN
+		PERFORM _event_validate.require_mergeable_columns(relation, from_column, to_column, source, target);
+	END IF;
+	IF target.number IS NOT NULL OR source.type <> 'jsonb'::regtype THEN
+		PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
+	END IF;
+	IF merges THEN
+		RETURN _event_validate.event_column_merge_commands(relation, from_column, to_column, source, target);
+	END IF;
+	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises if something would be lost';
+
+CREATE FUNCTION _event_validate.event_column_view_commands(view_path text[], relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		format('CREATE VIEW %I.%I WITH (security_invoker = true) AS SELECT %s FROM %s', view_path[1], view_path[2],
+			string_agg(CASE WHEN a.attname = to_column THEN format('%I AS %I', a.attname, from_column) ELSE quote_ident(a.attname) END,
+				', ' ORDER BY a.attnum), _event_validate.event_qualified_name(relation)),
+		format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
+			format('table %s as it was before its column %s became %s', relation, from_column, to_column))]
+	FROM pg_attribute AS a
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_view_commands(text[], regclass, name, name) IS 'the commands that create a view with the old column';
+
+CREATE FUNCTION _event_validate.event_view_exists(view_path text[]) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE n.nspname = view_path[1]::name AND c.relname = view_path[2]::name AND c.relkind = 'v')
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_exists(text[]) IS 'whether there is a view of this schema and name';
+
 CREATE FUNCTION standardize_event_column(relation regclass, from_column name,
 	to_column name DEFAULT 'data', view_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
-	from_number pg_catalog.int2;
-	from_type pg_catalog.oid;
-	from_not_null boolean;
-	from_inherited boolean;
-	from_default pg_catalog.text;
-	from_comment pg_catalog.text;
-	to_number pg_catalog.int2;
-	to_type pg_catalog.oid;
-	to_not_null boolean;
-	to_default pg_catalog.text;
-	to_comment pg_catalog.text;
-	hindrances pg_catalog.text;
 	view_path pg_catalog.text[];
-	columns pg_catalog.text;
+	source _event_validate.event_column;
+	commands pg_catalog.text[];
+	command pg_catalog.text;
 BEGIN
 	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
-	PERFORM _event_validate.require_event_table(relation);
-	IF view_name IS NOT NULL THEN
-		view_path := pg_catalog.parse_ident(view_name);
-		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
-			RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = pg_catalog.format('"%s" is no name of a view', view_name);
-		END IF;
-		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.=) 1 THEN
-			SELECT ARRAY[n.nspname::pg_catalog.text, view_path[1]] INTO view_path
-			FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-			WHERE c.oid OPERATOR(pg_catalog.=) relation;
-		END IF;
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	view_path := _event_validate.event_view_path(view_name, relation);
+	-- check without a lock, so that nobody waits, and then again under the lock
+	commands := _event_validate.event_column_commands(relation, from_column, to_column);
+	IF commands IS NOT NULL THEN
+		PERFORM _event_validate.lock_event_table(relation);
+		commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	END IF;
-
-	-- once without keeping anybody waiting, and then again under the lock
-	FOR locked IN 0..1 LOOP
-		IF locked OPERATOR(pg_catalog.=) 1 THEN
-			PERFORM _event_validate.lock_event_table(relation);
-		END IF;
-		SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount OPERATOR(pg_catalog.>) 0, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-			pg_catalog.col_description(a.attrelid, a.attnum)
-		INTO from_number, from_type, from_not_null, from_inherited, from_default, from_comment
-		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
-			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) from_column
-			AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-		SELECT a.attnum, a.atttypid, a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-			pg_catalog.col_description(a.attrelid, a.attnum)
-		INTO to_number, to_type, to_not_null, to_default, to_comment
-		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
-			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) to_column
-			AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-
-		IF to_type OPERATOR(pg_catalog.=) 'pg_catalog.jsonb'::pg_catalog.regtype
-			AND (from_number IS NULL OR from_column OPERATOR(pg_catalog.=) to_column) THEN
-			RAISE NOTICE USING MESSAGE = pg_catalog.format('column "%s" of table %s is jsonb already', to_column, relation);
-			EXIT;
-		END IF;
-		IF from_number IS NULL THEN
-			RAISE EXCEPTION USING ERRCODE = 'undefined_column',
-				MESSAGE = pg_catalog.format('table %s has no column "%s"', relation, from_column);
-		END IF;
-		IF from_inherited THEN
-			RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
-				MESSAGE = pg_catalog.format('column "%s" of table %s is inherited', from_column, relation),
-				HINT = pg_catalog.format('Call standardize_event_column for the parent that %s inherits it from.', relation);
-		END IF;
-		IF from_type OPERATOR(pg_catalog.<>) ALL (
-			'{pg_catalog.jsonb,pg_catalog.json,pg_catalog.text,pg_catalog.varchar}'::pg_catalog.regtype[]) THEN
-			RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
-				MESSAGE = pg_catalog.format('column "%s" of table %s is of type %s, not jsonb, json, text or varchar',
-					from_column, relation, from_type::pg_catalog.regtype);
-		END IF;
-		IF to_number IS NOT NULL AND from_column OPERATOR(pg_catalog.<>) to_column THEN
-			IF to_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-				RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
-					MESSAGE = pg_catalog.format('column "%s" of table %s is of type %s, not jsonb', to_column, relation, to_type::pg_catalog.regtype),
-					HINT = pg_catalog.format('Call standardize_event_column(%L, %L, %L) first.', relation, to_column, to_column);
-			END IF;
-			-- the old column goes, and what hangs on it would with it
-			SELECT pg_catalog.string_agg(h.hindrance, pg_catalog.chr(10) ORDER BY h.hindrance COLLATE pg_catalog."C") INTO hindrances
-			FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
-				UNION
-				SELECT pg_catalog.format('default %s, where column %s has %s', from_default, to_column, to_default)
-				WHERE from_default IS NOT NULL AND to_default IS NOT NULL AND from_default OPERATOR(pg_catalog.<>) to_default
-				UNION
-				SELECT pg_catalog.format('comment "%s", where column %s has "%s"', from_comment, to_column, to_comment)
-				WHERE from_comment IS NOT NULL AND to_comment IS NOT NULL AND from_comment OPERATOR(pg_catalog.<>) to_comment
-				UNION
-				SELECT 'privileges on the column'
-				FROM pg_catalog.pg_attribute AS a
-				WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.=) from_number AND a.attacl IS NOT NULL) AS h;
-			IF hindrances IS NOT NULL THEN
-				RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-					MESSAGE = pg_catalog.format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
-						from_column, relation, to_column),
-					DETAIL = hindrances,
-					HINT = 'Drop these, or make them anew on the other column, first.';
-			END IF;
-		END IF;
-		IF to_number IS NOT NULL OR from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-			PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
-		END IF;
-		CONTINUE WHEN locked OPERATOR(pg_catalog.=) 0;
-
-		IF to_number IS NOT NULL AND from_column OPERATOR(pg_catalog.<>) to_column THEN
-			EXECUTE pg_catalog.format('UPDATE %s SET %I = %I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL',
-				relation, to_column, from_column);
-			IF from_default IS NOT NULL AND to_default IS NULL THEN
-				EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::pg_catalog.jsonb', relation, to_column, from_default);
-			END IF;
-			IF from_not_null AND NOT to_not_null THEN
-				EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', relation, to_column);
-			END IF;
-			IF from_comment IS NOT NULL AND to_comment IS NULL THEN
-				EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', relation, to_column, from_comment);
-			END IF;
-			EXECUTE pg_catalog.format('ALTER TABLE %s DROP COLUMN %I', relation, from_column);
-		ELSE
-			IF from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-				BEGIN
-					EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
-						relation, from_column);
-				EXCEPTION WHEN OTHERS THEN
-					SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO hindrances
-					FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent);
-					IF hindrances IS NULL THEN
-						RAISE;
-					END IF;
-					RAISE EXCEPTION USING ERRCODE = SQLSTATE,
-						MESSAGE = pg_catalog.format('column "%s" of table %s cannot become jsonb: %s', from_column, relation, SQLERRM),
-						DETAIL = pg_catalog.format(E'These refer to it:\n%s', hindrances),
-						HINT = 'Drop those that cannot do with jsonb first, and make them anew afterwards.';
-				END;
-				IF from_default IS NOT NULL THEN
-					EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::pg_catalog.jsonb', relation, from_column, from_default);
-				END IF;
-			END IF;
-			IF from_column OPERATOR(pg_catalog.<>) to_column THEN
-				EXECUTE pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, from_column, to_column);
-			END IF;
-		END IF;
+	source := _event_validate.event_column(relation, from_column);
+	FOREACH command IN ARRAY COALESCE(commands, '{}') LOOP
+		EXECUTE command;
 	END LOOP;
-
-	IF view_name IS NOT NULL AND NOT EXISTS (
-		SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-		WHERE n.nspname OPERATOR(pg_catalog.=) view_path[1]::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) view_path[2]::pg_catalog.name
-			AND c.relkind OPERATOR(pg_catalog.=) 'v' AND from_number IS NULL) THEN
-		SELECT pg_catalog.string_agg(CASE WHEN a.attname OPERATOR(pg_catalog.=) to_column
-				THEN pg_catalog.format('%I AS %I', a.attname, from_column) ELSE pg_catalog.quote_ident(a.attname) END, ', ' ORDER BY a.attnum)
-		INTO columns FROM pg_catalog.pg_attribute AS a
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-		EXECUTE pg_catalog.format('CREATE VIEW %I.%I WITH (security_invoker = true) AS SELECT %s FROM %s',
-			view_path[1], view_path[2], columns, relation);
-		EXECUTE pg_catalog.format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
-			pg_catalog.format('table %s as it was before its column %s became %s', relation, from_column, to_column));
+	IF view_path IS NOT NULL AND (source.number IS NOT NULL OR NOT _event_validate.event_view_exists(view_path)) THEN
+		FOREACH command IN ARRAY _event_validate.event_column_view_commands(view_path, relation, from_column, to_column) LOOP
+			EXECUTE command;
+		END LOOP;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column of JSON a jsonb column of the standard name, or merges it into that one, without losing anything';
+COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
 
 -- ---------- evolution: lifecycle ----------
 

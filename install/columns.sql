@@ -15,7 +15,7 @@ AS $$
 DECLARE
 	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
 BEGIN
-	PERFORM _event_validate.require_event_table(relation);
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -80,169 +80,239 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
 
+CREATE TYPE _event_validate.event_column AS (number int2, type regtype, not_null boolean, inherited boolean,
+	default_value text, comment text, has_privileges boolean);
+COMMENT ON TYPE _event_validate.event_column IS 'a column, for standardize_event_column';
+
+CREATE FUNCTION _event_validate.event_column(relation regclass, column_name name) RETURNS _event_validate.event_column
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount > 0, pg_get_expr(d.adbin, d.adrelid),
+		col_description(a.attrelid, a.attnum), a.attacl IS NOT NULL
+	FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE a.attrelid = relation AND a.attname = column_name AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column(regclass, name) IS 'a column; NULL if the relation has no such column';
+
+CREATE FUNCTION _event_validate.require_event_column(relation regclass, from_column name, source _event_validate.event_column) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF source.number IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_column',
+			MESSAGE = format('table %s has no column "%s"', relation, from_column);
+	END IF;
+	IF source.inherited THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
+			MESSAGE = format('column "%s" of table %s is inherited', from_column, relation),
+			HINT = format('Call standardize_event_column for the parent of %s that has the column.', relation);
+	END IF;
+	IF source.type <> ALL ('{jsonb,json,text,varchar}'::regtype[]) THEN
+		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+			MESSAGE = format('column "%s" of table %s is of type %s, not jsonb, json, text or varchar', from_column, relation, source.type);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises unless standardize_event_column can change this column';
+
+-- The old column is dropped, so nothing may depend on it.
+CREATE FUNCTION _event_validate.require_mergeable_columns(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hindrances text;
+BEGIN
+	IF target.type <> 'jsonb'::regtype THEN
+		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+			MESSAGE = format('column "%s" of table %s is of type %s, not jsonb', to_column, relation, target.type),
+			HINT = format('Call standardize_event_column(%L, %L, %L) first.', relation, to_column, to_column);
+	END IF;
+	SELECT string_agg(h.hindrance, E'\n' ORDER BY h.hindrance COLLATE "C") INTO hindrances
+	FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
+		UNION
+		SELECT format('default %s, but column %s has %s', source.default_value, to_column, target.default_value)
+		WHERE source.default_value <> target.default_value
+		UNION
+		SELECT format('comment "%s", but column %s has "%s"', source.comment, to_column, target.comment)
+		WHERE source.comment <> target.comment
+		UNION
+		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
+	IF hindrances IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+				from_column, relation, to_column),
+			DETAIL = hindrances,
+			HINT = 'Drop these first, or create them on the other column.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises unless one column can be merged into the other';
+
+CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
+LANGUAGE plpgsql
+SET row_security = off
+AS $$
+DECLARE
+	dependents pg_catalog.text;
+BEGIN
+	EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
+		relation, column_name);
+EXCEPTION WHEN OTHERS THEN
+	SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO dependents
+	FROM _event_validate.event_column_dependents(relation, column_name) AS d(dependent);
+	IF dependents IS NULL THEN
+		RAISE;
+	END IF;
+	RAISE EXCEPTION USING ERRCODE = SQLSTATE,
+		MESSAGE = pg_catalog.format('column "%s" of table %s cannot become jsonb: %s', column_name, relation, SQLERRM),
+		DETAIL = pg_catalog.format(E'These refer to it:\n%s', dependents),
+		HINT = 'Drop those that do not work with jsonb first, and create them again afterwards.';
+END
+$$;
+COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
+
+-- The expression is written for this search_path.
+CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text) IS 'gives a column of jsonb a default';
+
+-- The commands run under the caller's search_path, because triggers may run too.
+
+CREATE FUNCTION _event_validate.event_column_merge_commands(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+BEGIN
+	RETURN array_remove(ARRAY[
+		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
+		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, to_column, source.default_value) END,
+		CASE WHEN source.not_null AND NOT target.not_null
+			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
+		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
+			THEN format('COMMENT ON COLUMN %s.%I IS %L', table_name, to_column, source.comment) END,
+		format('ALTER TABLE %s DROP COLUMN %I', table_name, from_column)], NULL);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_merge_commands(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'the commands that merge one column into another';
+
+CREATE FUNCTION _event_validate.event_column_conversion_commands(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+	converts CONSTANT boolean := source.type <> 'jsonb'::regtype;
+BEGIN
+	RETURN array_remove(ARRAY[
+		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
+		CASE WHEN converts AND source.default_value IS NOT NULL
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, from_column, source.default_value) END,
+		CASE WHEN from_column <> to_column
+			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_conversion_commands(regclass, name, name, _event_validate.event_column) IS 'the commands that convert and rename a column';
+
+CREATE FUNCTION _event_validate.event_column_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
+	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
+	merges CONSTANT boolean := target.number IS NOT NULL AND from_column <> to_column;
+BEGIN
+	IF target.type = 'jsonb'::regtype AND (source.number IS NULL OR NOT merges) THEN
+		RAISE NOTICE USING MESSAGE = format('column "%s" of table %s is jsonb already', to_column, relation);
+		RETURN NULL;
+	END IF;
+	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	IF merges THEN
+		PERFORM _event_validate.require_mergeable_columns(relation, from_column, to_column, source, target);
+	END IF;
+	IF target.number IS NOT NULL OR source.type <> 'jsonb'::regtype THEN
+		PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
+	END IF;
+	IF merges THEN
+		RETURN _event_validate.event_column_merge_commands(relation, from_column, to_column, source, target);
+	END IF;
+	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises if something would be lost';
+
+CREATE FUNCTION _event_validate.event_column_view_commands(view_path text[], relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY[
+		format('CREATE VIEW %I.%I WITH (security_invoker = true) AS SELECT %s FROM %s', view_path[1], view_path[2],
+			string_agg(CASE WHEN a.attname = to_column THEN format('%I AS %I', a.attname, from_column) ELSE quote_ident(a.attname) END,
+				', ' ORDER BY a.attnum), _event_validate.event_qualified_name(relation)),
+		format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
+			format('table %s as it was before its column %s became %s', relation, from_column, to_column))]
+	FROM pg_attribute AS a
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_view_commands(text[], regclass, name, name) IS 'the commands that create a view with the old column';
+
+CREATE FUNCTION _event_validate.event_view_exists(view_path text[]) RETURNS boolean
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT EXISTS (SELECT FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE n.nspname = view_path[1]::name AND c.relname = view_path[2]::name AND c.relkind = 'v')
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_exists(text[]) IS 'whether there is a view of this schema and name';
+
 CREATE FUNCTION standardize_event_column(relation regclass, from_column name,
 	to_column name DEFAULT 'data', view_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
-	from_number pg_catalog.int2;
-	from_type pg_catalog.oid;
-	from_not_null boolean;
-	from_inherited boolean;
-	from_default pg_catalog.text;
-	from_comment pg_catalog.text;
-	to_number pg_catalog.int2;
-	to_type pg_catalog.oid;
-	to_not_null boolean;
-	to_default pg_catalog.text;
-	to_comment pg_catalog.text;
-	hindrances pg_catalog.text;
 	view_path pg_catalog.text[];
-	columns pg_catalog.text;
+	source _event_validate.event_column;
+	commands pg_catalog.text[];
+	command pg_catalog.text;
 BEGIN
 	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
-	PERFORM _event_validate.require_event_table(relation);
-	IF view_name IS NOT NULL THEN
-		view_path := pg_catalog.parse_ident(view_name);
-		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
-			RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = pg_catalog.format('"%s" is no name of a view', view_name);
-		END IF;
-		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.=) 1 THEN
-			SELECT ARRAY[n.nspname::pg_catalog.text, view_path[1]] INTO view_path
-			FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-			WHERE c.oid OPERATOR(pg_catalog.=) relation;
-		END IF;
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	view_path := _event_validate.event_view_path(view_name, relation);
+	-- check without a lock, so that nobody waits, and then again under the lock
+	commands := _event_validate.event_column_commands(relation, from_column, to_column);
+	IF commands IS NOT NULL THEN
+		PERFORM _event_validate.lock_event_table(relation);
+		commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	END IF;
-
-	-- once without keeping anybody waiting, and then again under the lock
-	FOR locked IN 0..1 LOOP
-		IF locked OPERATOR(pg_catalog.=) 1 THEN
-			PERFORM _event_validate.lock_event_table(relation);
-		END IF;
-		SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount OPERATOR(pg_catalog.>) 0, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-			pg_catalog.col_description(a.attrelid, a.attnum)
-		INTO from_number, from_type, from_not_null, from_inherited, from_default, from_comment
-		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
-			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) from_column
-			AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-		SELECT a.attnum, a.atttypid, a.attnotnull, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
-			pg_catalog.col_description(a.attrelid, a.attnum)
-		INTO to_number, to_type, to_not_null, to_default, to_comment
-		FROM pg_catalog.pg_attribute AS a LEFT JOIN pg_catalog.pg_attrdef AS d
-			ON d.adrelid OPERATOR(pg_catalog.=) a.attrelid AND d.adnum OPERATOR(pg_catalog.=) a.attnum
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) to_column
-			AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-
-		IF to_type OPERATOR(pg_catalog.=) 'pg_catalog.jsonb'::pg_catalog.regtype
-			AND (from_number IS NULL OR from_column OPERATOR(pg_catalog.=) to_column) THEN
-			RAISE NOTICE USING MESSAGE = pg_catalog.format('column "%s" of table %s is jsonb already', to_column, relation);
-			EXIT;
-		END IF;
-		IF from_number IS NULL THEN
-			RAISE EXCEPTION USING ERRCODE = 'undefined_column',
-				MESSAGE = pg_catalog.format('table %s has no column "%s"', relation, from_column);
-		END IF;
-		IF from_inherited THEN
-			RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
-				MESSAGE = pg_catalog.format('column "%s" of table %s is inherited', from_column, relation),
-				HINT = pg_catalog.format('Call standardize_event_column for the parent that %s inherits it from.', relation);
-		END IF;
-		IF from_type OPERATOR(pg_catalog.<>) ALL (
-			'{pg_catalog.jsonb,pg_catalog.json,pg_catalog.text,pg_catalog.varchar}'::pg_catalog.regtype[]) THEN
-			RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
-				MESSAGE = pg_catalog.format('column "%s" of table %s is of type %s, not jsonb, json, text or varchar',
-					from_column, relation, from_type::pg_catalog.regtype);
-		END IF;
-		IF to_number IS NOT NULL AND from_column OPERATOR(pg_catalog.<>) to_column THEN
-			IF to_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-				RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
-					MESSAGE = pg_catalog.format('column "%s" of table %s is of type %s, not jsonb', to_column, relation, to_type::pg_catalog.regtype),
-					HINT = pg_catalog.format('Call standardize_event_column(%L, %L, %L) first.', relation, to_column, to_column);
-			END IF;
-			-- the old column goes, and what hangs on it would with it
-			SELECT pg_catalog.string_agg(h.hindrance, pg_catalog.chr(10) ORDER BY h.hindrance COLLATE pg_catalog."C") INTO hindrances
-			FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
-				UNION
-				SELECT pg_catalog.format('default %s, where column %s has %s', from_default, to_column, to_default)
-				WHERE from_default IS NOT NULL AND to_default IS NOT NULL AND from_default OPERATOR(pg_catalog.<>) to_default
-				UNION
-				SELECT pg_catalog.format('comment "%s", where column %s has "%s"', from_comment, to_column, to_comment)
-				WHERE from_comment IS NOT NULL AND to_comment IS NOT NULL AND from_comment OPERATOR(pg_catalog.<>) to_comment
-				UNION
-				SELECT 'privileges on the column'
-				FROM pg_catalog.pg_attribute AS a
-				WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.=) from_number AND a.attacl IS NOT NULL) AS h;
-			IF hindrances IS NOT NULL THEN
-				RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-					MESSAGE = pg_catalog.format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
-						from_column, relation, to_column),
-					DETAIL = hindrances,
-					HINT = 'Drop these, or make them anew on the other column, first.';
-			END IF;
-		END IF;
-		IF to_number IS NOT NULL OR from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-			PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
-		END IF;
-		CONTINUE WHEN locked OPERATOR(pg_catalog.=) 0;
-
-		IF to_number IS NOT NULL AND from_column OPERATOR(pg_catalog.<>) to_column THEN
-			EXECUTE pg_catalog.format('UPDATE %s SET %I = %I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL',
-				relation, to_column, from_column);
-			IF from_default IS NOT NULL AND to_default IS NULL THEN
-				EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::pg_catalog.jsonb', relation, to_column, from_default);
-			END IF;
-			IF from_not_null AND NOT to_not_null THEN
-				EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', relation, to_column);
-			END IF;
-			IF from_comment IS NOT NULL AND to_comment IS NULL THEN
-				EXECUTE pg_catalog.format('COMMENT ON COLUMN %s.%I IS %L', relation, to_column, from_comment);
-			END IF;
-			EXECUTE pg_catalog.format('ALTER TABLE %s DROP COLUMN %I', relation, from_column);
-		ELSE
-			IF from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-				BEGIN
-					EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
-						relation, from_column);
-				EXCEPTION WHEN OTHERS THEN
-					SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO hindrances
-					FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent);
-					IF hindrances IS NULL THEN
-						RAISE;
-					END IF;
-					RAISE EXCEPTION USING ERRCODE = SQLSTATE,
-						MESSAGE = pg_catalog.format('column "%s" of table %s cannot become jsonb: %s', from_column, relation, SQLERRM),
-						DETAIL = pg_catalog.format(E'These refer to it:\n%s', hindrances),
-						HINT = 'Drop those that cannot do with jsonb first, and make them anew afterwards.';
-				END;
-				IF from_default IS NOT NULL THEN
-					EXECUTE pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::pg_catalog.jsonb', relation, from_column, from_default);
-				END IF;
-			END IF;
-			IF from_column OPERATOR(pg_catalog.<>) to_column THEN
-				EXECUTE pg_catalog.format('ALTER TABLE %s RENAME COLUMN %I TO %I', relation, from_column, to_column);
-			END IF;
-		END IF;
+	source := _event_validate.event_column(relation, from_column);
+	FOREACH command IN ARRAY COALESCE(commands, '{}') LOOP
+		EXECUTE command;
 	END LOOP;
-
-	IF view_name IS NOT NULL AND NOT EXISTS (
-		SELECT FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-		WHERE n.nspname OPERATOR(pg_catalog.=) view_path[1]::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) view_path[2]::pg_catalog.name
-			AND c.relkind OPERATOR(pg_catalog.=) 'v' AND from_number IS NULL) THEN
-		SELECT pg_catalog.string_agg(CASE WHEN a.attname OPERATOR(pg_catalog.=) to_column
-				THEN pg_catalog.format('%I AS %I', a.attname, from_column) ELSE pg_catalog.quote_ident(a.attname) END, ', ' ORDER BY a.attnum)
-		INTO columns FROM pg_catalog.pg_attribute AS a
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-		EXECUTE pg_catalog.format('CREATE VIEW %I.%I WITH (security_invoker = true) AS SELECT %s FROM %s',
-			view_path[1], view_path[2], columns, relation);
-		EXECUTE pg_catalog.format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
-			pg_catalog.format('table %s as it was before its column %s became %s', relation, from_column, to_column));
+	IF view_path IS NOT NULL AND (source.number IS NOT NULL OR NOT _event_validate.event_view_exists(view_path)) THEN
+		FOREACH command IN ARRAY _event_validate.event_column_view_commands(view_path, relation, from_column, to_column) LOOP
+			EXECUTE command;
+		END LOOP;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column of JSON a jsonb column of the standard name, or merges it into that one, without losing anything';
+COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
 

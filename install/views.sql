@@ -107,214 +107,325 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
 
+-- A column of a view that create_event_view makes: SQL over a row, and a comment.
+CREATE TYPE _event_validate.event_view_column AS (name name, expression text, comment text);
+COMMENT ON TYPE _event_validate.event_view_column IS 'a column of a view of events';
+
+CREATE FUNCTION _event_validate.event_view_value(document text, property text, column_type regtype) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_view_value' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_view_value(text, text, regtype) IS 'SQL that reads a property of a document as a value of a column type';
+
+CREATE FUNCTION _event_validate.event_view_path(view_name text, relation regclass) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	path text[] := parse_ident(view_name);
+BEGIN
+	IF array_length(path, 1) > 2 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = format('"%s" is not the name of a view', view_name);
+	END IF;
+	IF array_length(path, 1) = 1 THEN
+		SELECT ARRAY[n.nspname::text, path[1]] INTO path
+		FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+		WHERE c.oid = relation;
+	END IF;
+	RETURN path;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_path(text, regclass) IS 'schema and name of a view; without a schema, that of the relation';
+
+CREATE FUNCTION _event_validate.event_view_version(wanted_type text, wanted_version int) RETURNS int
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	latest int := wanted_version;
+BEGIN
+	IF latest IS NULL THEN
+		SELECT max(s.schema_version) INTO latest
+		FROM @extschema@.event_schemas AS s WHERE s.event_type = wanted_type COLLATE "C";
+	END IF;
+	IF latest IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+			MESSAGE = format('no version of event schema "%s" is registered', wanted_type),
+			HINT = 'Register one with register_event_schema.';
+	END IF;
+	RETURN latest;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_version(text, int) IS 'the version, or the latest registered one for NULL';
+
+-- The view's query has an alias for the event and a column in it for the
+-- document, which are not names in the relation.
+
+CREATE FUNCTION _event_validate.event_view_alias(relation regclass) RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE c.relname WHEN 'event' THEN 'the_event' ELSE 'event' END::name FROM pg_class AS c WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_alias(regclass) IS 'the alias of the event in a view of a relation';
+
+CREATE FUNCTION _event_validate.event_view_document(relation regclass) RETURNS name
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	document name := 'document';
+	number int := 1;
+BEGIN
+	WHILE EXISTS (SELECT FROM pg_attribute AS a
+		WHERE a.attrelid = relation AND a.attname = document AND a.attnum > 0 AND NOT a.attisdropped) LOOP
+		number := number + 1;
+		document := concat('document_', number);
+	END LOOP;
+	RETURN document;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_document(regclass) IS 'the name of the document in a view of a relation';
+
+CREATE FUNCTION _event_validate.event_view_data_column(relation regclass, data_expr text) RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT max(a.attname) FROM pg_attribute AS a
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+		AND (a.attname = data_expr::name OR quote_ident(a.attname) = data_expr)
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_data_column(regclass, text) IS 'the column that an expression for the data names; NULL if it is another expression';
+
+-- The relation's own columns, with the view's version of the event in place of
+-- the relation's, or after them if the relation has no column for it.
+CREATE FUNCTION _event_validate.event_view_relation_columns(relation regclass, data_column name, wanted_version int)
+	RETURNS SETOF _event_validate.event_view_column
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH event AS (
+		SELECT format('%I.%I', _event_validate.event_view_alias(relation), _event_validate.event_view_document(relation)) AS document,
+			format('The event as version %s has it.', wanted_version) AS comment),
+	columns AS (
+		SELECT a.attname AS name, a.attnum AS place, COALESCE(a.attname = data_column, false) AS is_data
+		FROM pg_attribute AS a
+		WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped)
+	SELECT c.name, c.expression, c.comment
+	FROM (SELECT c.name, c.place,
+			CASE WHEN c.is_data THEN e.document ELSE format('%s.%I', _event_validate.event_qualified_name(relation), c.name) END AS expression,
+			CASE WHEN c.is_data THEN e.comment ELSE col_description(relation, c.place) END AS comment
+		FROM columns AS c, event AS e
+		UNION ALL
+		SELECT CASE WHEN EXISTS (SELECT FROM columns WHERE name = 'data') THEN _event_validate.event_view_document(relation) ELSE 'data' END,
+			NULL, e.document, e.comment
+		FROM event AS e WHERE data_column IS NULL) AS c
+	ORDER BY c.place
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_relation_columns(regclass, name, int) IS 'the columns of a view that are not properties';
+
+CREATE FUNCTION _event_validate.event_view_property_columns(wanted_type text, wanted_version int, integer_type regtype,
+	document text, data_column name, taken name[]) RETURNS SETOF _event_validate.event_view_column
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	most_columns CONSTANT int := 1600;
+	room CONSTANT int := most_columns - cardinality(taken);
+	properties text[];
+	types regtype[];
+	descriptions text[];
+	names name[];
+BEGIN
+	SELECT COALESCE(array_agg(c.property), '{}'), array_agg(c.column_type), array_agg(c.description)
+	INTO properties, types, descriptions
+	FROM _event_validate.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
+	IF cardinality(properties) > room THEN
+		RAISE WARNING USING
+			MESSAGE = format('the last %s properties of event schema "%s@%s" get no column',
+				cardinality(properties) - room, wanted_type, wanted_version),
+			DETAIL = format('A view has at most %s columns.', most_columns),
+			HINT = format('Column "%s" has the whole event.', data_column);
+		properties := properties[:room];
+	END IF;
+	names := _event_validate.event_view_names(properties, taken, data_column::text);
+	RETURN QUERY SELECT names[i], _event_validate.event_view_value(document, properties[i], types[i]),
+		CASE WHEN names[i]::text = properties[i] THEN descriptions[i]
+			ELSE concat_ws(': ', format('Property "%s"', properties[i]), descriptions[i]) END
+	FROM generate_series(1, cardinality(properties)) AS i ORDER BY i;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_property_columns(text, int, regtype, text, name, name[]) IS 'the columns of a view that are properties';
+
+CREATE FUNCTION _event_validate.require_event_view(existing regclass, view_name text, relation regclass, wanted_type text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- such a view depends on a schema, on the relation and on a function that upcasts
+	IF NOT EXISTS (SELECT FROM pg_rewrite AS r
+			JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_proc'::regclass
+			JOIN @extschema@.event_schemas AS s ON s.function = d.refobjid
+			JOIN pg_depend AS t ON t.classid = d.classid AND t.objid = r.oid AND t.refclassid = 'pg_class'::regclass AND t.refobjid = relation
+			JOIN pg_depend AS u ON u.classid = d.classid AND u.objid = r.oid AND u.refclassid = d.refclassid AND u.refobjid = ANY (ARRAY[
+				'@extschema@.event_at_version(jsonb, text, int4, int4)'::regprocedure,
+				'@extschema@.event_at_version_serially(jsonb, text, int4, int4)'::regprocedure])
+		WHERE r.ev_class = existing AND s.event_type = wanted_type COLLATE "C") THEN
+		RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
+			MESSAGE = format('relation "%s" already exists and is not a view of the events "%s" in %s', view_name, wanted_type, relation),
+			HINT = 'Choose another name, or drop it first.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises unless create_event_view may replace this relation';
+
+CREATE FUNCTION _event_validate.event_view_in_order(existing regclass, view_name text, wanted_version int,
+	columns _event_validate.event_view_column[]) RETURNS _event_validate.event_view_column[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	missing text;
+BEGIN
+	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO missing
+	FROM pg_attribute AS a
+	WHERE a.attrelid = existing AND a.attnum > 0 AND NOT a.attisdropped
+		AND NOT EXISTS (SELECT FROM unnest(columns) AS c WHERE c.name = a.attname);
+	IF missing IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
+			MESSAGE = format('view "%s" has columns that version %s does not have: %s', view_name, wanted_version, missing),
+			HINT = 'Drop the view and its dependents first, or make a view of another name.';
+	END IF;
+	RETURN ARRAY(SELECT ROW(c.name, c.expression, c.comment)::_event_validate.event_view_column
+		FROM unnest(columns) WITH ORDINALITY AS c (name, expression, comment, place)
+			LEFT JOIN pg_attribute AS a ON a.attrelid = existing AND a.attname = c.name AND a.attnum > 0
+		ORDER BY a.attnum, c.place);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_in_order(regclass, text, int, _event_validate.event_view_column[]) IS 'the columns, with those that the view already has in the order that they have there';
+
+-- Parallel workers cannot run the view if they cannot run an upcast of the type.
+CREATE FUNCTION _event_validate.event_view_upcaster(wanted_type text) RETURNS name
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN EXISTS (SELECT FROM pg_proc AS p
+		WHERE p.pronamespace = 'event_schema'::regnamespace
+			AND starts_with(p.proname, concat(wanted_type, '@'))
+			AND substr(p.proname, length(wanted_type) + 2) ~ '^[0-9]+>[0-9]+$'
+			AND p.proparallel <> 's') THEN 'event_at_version_serially' ELSE 'event_at_version' END::name
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_upcaster(text) IS 'the function that brings the events in a view to its version';
+
+CREATE FUNCTION _event_validate.event_view_definition(view_path text[], relation regclass, wanted_type text, wanted_version int,
+	data text, type text, version text, columns _event_validate.event_view_column[]) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	-- types are equal if their bytes are
+	IF EXISTS (SELECT FROM pg_attribute AS a JOIN pg_collation AS c ON c.oid = a.attcollation
+		WHERE a.attrelid = relation AND NOT a.attisdropped AND NOT c.collisdeterministic) THEN
+		type := format('(%s) COLLATE pg_catalog."C"', type);
+	END IF;
+	-- "true OR" costs nothing and makes the view depend on the schema
+	RETURN format(E'CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT\n\t%3$s\n'
+		'FROM %4$s, LATERAL (SELECT CASE WHEN %5$s THEN %6$s'
+		' ELSE %15$s.%7$I(%6$s, %8$s, %9$s, %10$s) END AS %11$I) AS %12$I'
+		' WHERE %13$s AND (true OR event_schema.%14$I(%12$I.%11$I))',
+		view_path[1], view_path[2],
+		(SELECT string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.place)
+			FROM unnest(columns) WITH ORDINALITY AS c (name, expression, comment, place)),
+		_event_validate.event_qualified_name(relation),
+		_event_validate.event_row_equals(version, wanted_version::text), data,
+		_event_validate.event_view_upcaster(wanted_type), type, version, wanted_version,
+		_event_validate.event_view_document(relation), _event_validate.event_view_alias(relation),
+		_event_validate.event_row_equals(type, wanted_type), concat(wanted_type, '@', wanted_version), '@extschema@');
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[]) IS 'the command that creates a view of events';
+
+CREATE FUNCTION _event_validate.event_view_comments(view_path text[], replaces boolean, wanted_type text, wanted_version int,
+	columns _event_validate.event_view_column[]) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
+		concat_ws(E'\n', COALESCE(s.title, format('events "%s", version %s', wanted_type, wanted_version)), s.description))
+	FROM @extschema@.event_schemas AS s
+	WHERE s.event_type = wanted_type COLLATE "C" AND s.schema_version = wanted_version
+	UNION ALL
+	SELECT format('COMMENT ON COLUMN %I.%I.%I IS %L', view_path[1], view_path[2], c.name, c.comment)
+	FROM unnest(columns) AS c
+	WHERE replaces OR c.comment IS NOT NULL
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_comments(text[], boolean, text, int, _event_validate.event_view_column[]) IS 'the commands that comment on a view of events and on its columns';
+
+CREATE FUNCTION _event_validate.event_view_commands(view_name text, relation regclass, wanted_type text, wanted_version int,
+	data_expr text, data text, type text, version text, integer_type regtype) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	view_path CONSTANT text[] := _event_validate.event_view_path(view_name, relation);
+	data_column name := _event_validate.event_view_data_column(relation, data_expr);
+	document CONSTANT text := format('%I.%I', _event_validate.event_view_alias(relation), _event_validate.event_view_document(relation));
+	columns _event_validate.event_view_column[];
+	existing oid;
+BEGIN
+	IF integer_type NOT IN ('int8'::regtype, 'numeric'::regtype) THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('integer_type must be bigint or numeric, not %s', integer_type);
+	END IF;
+	wanted_version := _event_validate.event_view_version(wanted_type, wanted_version);
+	columns := ARRAY(SELECT c FROM _event_validate.event_view_relation_columns(relation, data_column, wanted_version) AS c);
+	data_column := COALESCE(data_column, columns[cardinality(columns)].name);
+	columns := columns || ARRAY(SELECT c FROM _event_validate.event_view_property_columns(wanted_type, wanted_version, integer_type,
+		document, data_column, ARRAY(SELECT c.name FROM unnest(columns) AS c)) AS c);
+
+	SELECT c.oid INTO existing FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE n.nspname = view_path[1]::name AND c.relname = view_path[2]::name;
+	IF existing IS NOT NULL THEN
+		PERFORM _event_validate.require_event_view(existing, view_name, relation, wanted_type);
+		columns := _event_validate.event_view_in_order(existing, view_name, wanted_version, columns);
+	END IF;
+	RETURN _event_validate.event_view_definition(view_path, relation, wanted_type, wanted_version, data, type, version, columns)
+		|| ARRAY(SELECT _event_validate.event_view_comments(view_path, existing IS NOT NULL, wanted_type, wanted_version, columns));
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype) IS 'the commands that create a view of events: the view first, then comments';
+
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
 	integer_type regtype DEFAULT 'bigint') RETURNS regclass
 LANGUAGE plpgsql
 AS $$
 DECLARE
-	most_columns CONSTANT int := 1600;
-	wanted_type CONSTANT pg_catalog.text := event_type;
-	wanted_version int := schema_version;
-	schema_function pg_catalog.regprocedure;
+	commands pg_catalog.text[];
+	command pg_catalog.text;
 	view_path pg_catalog.text[];
-	table_name pg_catalog.text;
-	data pg_catalog.text;
-	type pg_catalog.text;
-	version pg_catalog.text;
-	data_column pg_catalog.name;
-	base_names pg_catalog.name[];
-	document pg_catalog.name := 'document';
-	row_alias pg_catalog.name := 'event';
-	bring_up pg_catalog.name := 'event_at_version';
-	number int := 1;
-	properties pg_catalog.text[];
-	types pg_catalog.regtype[];
-	descriptions pg_catalog.text[];
-	names pg_catalog.name[];
-	expressions pg_catalog.text[];
-	comments pg_catalog.text[];
-	existing pg_catalog.oid;
-	existing_names pg_catalog.name[];
-	missing pg_catalog.text;
-	chosen int[];
-	list pg_catalog.text;
 BEGIN
 	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
 		OR version_expr IS NULL OR integer_type IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'create_event_view needs a name, a relation, an event type, and what is where in its rows';
+			MESSAGE = 'create_event_view needs a name, a relation, an event type, and expressions for the data, type and version';
 	END IF;
-	IF integer_type OPERATOR(pg_catalog.<>) ALL ('{pg_catalog.int8,pg_catalog.numeric}'::pg_catalog.regtype[]) THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
-			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
-	END IF;
-	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
-		CASE WHEN c.relname OPERATOR(pg_catalog.=) row_alias THEN 'the_event' ELSE row_alias END
-	INTO table_name, view_path, row_alias
-	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	PERFORM _event_validate.refuse_event_relation(relation);
-	-- beside the relation, unless the name says otherwise
-	view_path := CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1) OPERATOR(pg_catalog.=) 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
-		ELSE pg_catalog.parse_ident(view_name) END;
-	IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = pg_catalog.format('"%s" is no name of a view', view_name);
-	END IF;
-
-	-- the columns of the schema
-	IF wanted_version IS NULL THEN
-		SELECT pg_catalog.max(s.schema_version) INTO wanted_version
-		FROM @extschema@.event_schemas AS s WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C";
-		IF wanted_version IS NULL THEN
-			RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-				MESSAGE = pg_catalog.format('no version of event schema "%s" is registered', wanted_type),
-				HINT = 'register_event_schema registers one.';
-		END IF;
-	END IF;
-	SELECT COALESCE(pg_catalog.array_agg(c.property), '{}'), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
-	INTO properties, types, descriptions
-	FROM _event_validate.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
-	SELECT s.function INTO schema_function FROM @extschema@.event_schemas AS s
-	WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C" AND s.schema_version OPERATOR(pg_catalog.=) wanted_version;
-
-	-- the event in a row
-	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
-	type := _event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
-	version := _event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
-	SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
-		pg_catalog.max(a.attname) FILTER (WHERE a.attname OPERATOR(pg_catalog.=) data_expr::pg_catalog.name
-			OR pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.=) data_expr)
-	INTO base_names, data_column
-	FROM pg_catalog.pg_attribute AS a
-	WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-	WHILE document OPERATOR(pg_catalog.=) ANY (base_names) LOOP
-		number := number OPERATOR(pg_catalog.+) 1;
-		document := pg_catalog.concat('document_', number);
-	END LOOP;
-	IF EXISTS (SELECT FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_collation AS c ON c.oid OPERATOR(pg_catalog.=) a.attcollation
-		WHERE a.attrelid OPERATOR(pg_catalog.=) relation AND NOT a.attisdropped AND NOT c.collisdeterministic) THEN
-		type := pg_catalog.format('(%s) COLLATE pg_catalog."C"', type);	-- types are equal where their bytes are
-	END IF;
-
-	IF EXISTS (SELECT FROM pg_catalog.pg_proc AS p
-		WHERE p.pronamespace OPERATOR(pg_catalog.=) 'event_schema'::pg_catalog.regnamespace
-			AND pg_catalog.starts_with(p.proname, pg_catalog.concat(wanted_type, '@'))
-			AND pg_catalog.substr(p.proname, pg_catalog.length(wanted_type) OPERATOR(pg_catalog.+) 2) OPERATOR(pg_catalog.~) '^[0-9]+>[0-9]+$'
-			AND p.proparallel OPERATOR(pg_catalog.<>) 's') THEN
-		bring_up := 'event_at_version_serially';
-	END IF;
-
-	-- the table's columns, the event itself among them, and then the properties
-	expressions := ARRAY(
-		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column THEN pg_catalog.format('%I.%I', row_alias, document)
-			ELSE pg_catalog.format('%s.%I', table_name, n) END
-		FROM pg_catalog.unnest(base_names) WITH ORDINALITY AS b(n, place) ORDER BY place);
-	comments := ARRAY(
-		SELECT CASE WHEN n OPERATOR(pg_catalog.=) data_column
-			THEN pg_catalog.format('The event as version %s has it.', wanted_version)
-			ELSE pg_catalog.col_description(relation, a.attnum) END
-		FROM pg_catalog.unnest(base_names) WITH ORDINALITY AS b(n, place)
-			JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) relation AND a.attname OPERATOR(pg_catalog.=) n
-		ORDER BY place);
-	IF data_column IS NULL THEN
-		data_column := CASE WHEN 'data' OPERATOR(pg_catalog.=) ANY (base_names) THEN document ELSE 'data' END;
-		base_names := base_names OPERATOR(pg_catalog.||) data_column;
-		expressions := expressions OPERATOR(pg_catalog.||) pg_catalog.format('%I.%I', row_alias, document);
-		comments := comments OPERATOR(pg_catalog.||) pg_catalog.format('The event as version %s has it.', wanted_version);
-	END IF;
-	number := most_columns OPERATOR(pg_catalog.-) pg_catalog.cardinality(base_names);
-	IF pg_catalog.cardinality(properties) OPERATOR(pg_catalog.>) number THEN
-		RAISE WARNING USING
-			MESSAGE = pg_catalog.format('the last %s properties of event schema "%s@%s" get no column',
-				pg_catalog.cardinality(properties) OPERATOR(pg_catalog.-) number, wanted_type, wanted_version),
-			DETAIL = pg_catalog.format('A view has at most %s columns.', most_columns),
-			HINT = pg_catalog.format('Column "%s" has the whole event.', data_column);
-		properties := properties[:number];
-	END IF;
-	names := _event_validate.event_view_names(properties, base_names, data_column::pg_catalog.text);
-	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
-		expressions := expressions OPERATOR(pg_catalog.||) CASE
-			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN
-				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
-			ELSE pg_catalog.format('%s.%I(%I.%I, %L::pg_catalog.text)', '@extschema@', CASE
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.timestamptz'::pg_catalog.regtype THEN 'event_timestamptz'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.date'::pg_catalog.regtype THEN 'event_date'
-				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.uuid'::pg_catalog.regtype THEN 'event_uuid'
-				ELSE 'event_property' END, row_alias, document, properties[i]) END;
-		comments := comments OPERATOR(pg_catalog.||) CASE
-			WHEN names[i]::pg_catalog.text OPERATOR(pg_catalog.=) properties[i] THEN descriptions[i]
-			ELSE pg_catalog.concat_ws(': ', pg_catalog.format('Property "%s"', properties[i]), descriptions[i]) END;
-	END LOOP;
-	names := base_names OPERATOR(pg_catalog.||) names;
-
-	-- a view that is there keeps its columns and their order, and gets new ones at its end
-	chosen := ARRAY(SELECT pg_catalog.generate_series(1, pg_catalog.cardinality(names)));
-	SELECT c.oid INTO existing
-	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-	WHERE n.nspname OPERATOR(pg_catalog.=) view_path[1]::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) view_path[2]::pg_catalog.name;
-	IF FOUND THEN
-		IF NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r
-				JOIN pg_catalog.pg_depend AS d ON d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass
-					AND d.objid OPERATOR(pg_catalog.=) r.oid AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass
-				JOIN @extschema@.event_schemas AS s ON s.function OPERATOR(pg_catalog.=) d.refobjid
-				JOIN pg_catalog.pg_depend AS t ON t.classid OPERATOR(pg_catalog.=) d.classid AND t.objid OPERATOR(pg_catalog.=) r.oid
-					AND t.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND t.refobjid OPERATOR(pg_catalog.=) relation
-				JOIN pg_catalog.pg_depend AS u ON u.classid OPERATOR(pg_catalog.=) d.classid AND u.objid OPERATOR(pg_catalog.=) r.oid
-					AND u.refclassid OPERATOR(pg_catalog.=) d.refclassid AND u.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[
-						'@extschema@.event_at_version(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure,
-						'@extschema@.event_at_version_serially(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure])
-			WHERE r.ev_class OPERATOR(pg_catalog.=) existing AND s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C") THEN
-			RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
-				MESSAGE = pg_catalog.format('relation "%s" exists already, and is no view of the events "%s" in %s', view_name, wanted_type, relation),
-				HINT = 'Choose another name, or drop it first.';
-		END IF;
-		SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
-			pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY a.attnum)
-				FILTER (WHERE a.attname OPERATOR(pg_catalog.<>) ALL (names))
-		INTO existing_names, missing
-		FROM pg_catalog.pg_attribute AS a
-		WHERE a.attrelid OPERATOR(pg_catalog.=) existing AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped;
-		IF missing IS NOT NULL THEN
-			RAISE EXCEPTION USING ERRCODE = 'invalid_table_definition',
-				MESSAGE = pg_catalog.format('view "%s" has columns that version %s has not: %s', view_name, wanted_version, missing),
-				HINT = 'Drop the view, and what depends on it, first; or make one of another name.';
-		END IF;
-		chosen := ARRAY(
-			SELECT pg_catalog.array_position(names, e.n) FROM pg_catalog.unnest(existing_names) WITH ORDINALITY AS e(n, place) ORDER BY place)
-			OPERATOR(pg_catalog.||) ARRAY(
-			SELECT w.place::pg_catalog.int4 FROM pg_catalog.unnest(names) WITH ORDINALITY AS w(n, place)
-			WHERE w.n OPERATOR(pg_catalog.<>) ALL (existing_names) ORDER BY w.place);
-	END IF;
-
-	SELECT pg_catalog.string_agg(pg_catalog.format('%s AS %I', expressions[c], names[c]), E',\n\t' ORDER BY place) INTO list
-	FROM pg_catalog.unnest(chosen) WITH ORDINALITY AS o(c, place);
+	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
+	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
+		_event_validate.event_row_expression(relation, data_expr, 'data', false),
+		_event_validate.event_row_expression(relation, type_expr, 'type', false),
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), integer_type);
 	BEGIN
-		-- "true OR" costs nothing: it makes the view depend on the schema
-		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
-			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE %14$s.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
-			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(%13$I.%9$I))',
-			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias, '@extschema@');
+		EXECUTE commands[1];
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),
-			HINT = 'Drop the view, and what depends on it, first; or make one of another name.';
+			HINT = 'Drop the view and its dependents first, or make a view of another name.';
 	END;
-
-	EXECUTE pg_catalog.format('COMMENT ON VIEW %I.%I IS %L', view_path[1], view_path[2],
-		(SELECT pg_catalog.concat_ws(E'\n', COALESCE(s.title, pg_catalog.format('events "%s", version %s', wanted_type, wanted_version)), s.description)
-		FROM @extschema@.event_schemas AS s WHERE s.function OPERATOR(pg_catalog.=) schema_function));
-	FOR i IN 1..pg_catalog.cardinality(names) LOOP
-		CONTINUE WHEN comments[i] IS NULL AND existing IS NULL;
-		EXECUTE pg_catalog.format('COMMENT ON COLUMN %I.%I.%I IS %L', view_path[1], view_path[2], names[i], comments[i]);
+	FOREACH command IN ARRAY commands[2:] LOOP
+		EXECUTE command;
 	END LOOP;
+	view_path := _event_validate.event_view_path(view_name, relation);
 	RETURN pg_catalog.format('%I.%I', view_path[1], view_path[2])::pg_catalog.regclass;
 END
 $$;
-COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, text, regtype) IS 'makes a view of all events of a type in a relation, brought to one version, with a column for each property';
+COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, text, regtype) IS 'creates a view of all events of a type in a relation, brought to one version, with a column for each property';
 

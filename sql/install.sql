@@ -5,7 +5,9 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
 FROM pg_depend d
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_validate')
-  AND d.classid <> 'pg_type'::regclass  -- row types of views, in some versions
+  -- not the row types of views, which are members in some versions
+  AND NOT EXISTS (SELECT FROM pg_type t JOIN pg_class r ON r.oid = t.typrelid
+    WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND r.relkind <> 'c')
   AND NOT EXISTS (SELECT FROM pg_description c
     WHERE c.classoid = d.classid AND c.objoid = d.objid AND c.objsubid = 0);
 
@@ -22,13 +24,26 @@ WHERE p.proname IN ('validate_event', 'check_event', 'event_violations', 'event_
     'jsonschema_is_valid')
 ORDER BY p.proname COLLATE "C";
 
--- only the language's validator may be STRICT; nothing is SECURITY DEFINER or
--- has settings of its own
-SELECT p.proname, p.proisstrict, p.prosecdef, p.proconfig
-FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
-WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
-  AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_validate')
-  AND (p.proisstrict OR p.prosecdef OR p.proconfig IS NOT NULL);
+CREATE VIEW members AS
+  SELECT p.*, p.pronamespace = '_event_validate'::regnamespace AS internal
+  FROM pg_proc p JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
+  WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
+    AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_validate');
+
+-- nothing is SECURITY DEFINER, and these are STRICT, of those that users call
+SELECT count(*) AS security_definers FROM members WHERE prosecdef;
+SELECT oid::regprocedure AS strict FROM members WHERE proisstrict AND NOT internal ORDER BY 1;
+
+-- functions in SQL and PL/pgSQL have a search_path of their own, unless they
+-- read users' expressions or fire users' triggers
+SELECT m.proname, m.proconfig FROM members m JOIN pg_language l ON l.oid = m.prolang
+WHERE l.lanname IN ('sql', 'plpgsql') AND array_to_string(m.proconfig, ' ') !~ 'search_path=pg_catalog, pg_temp'
+  IS NOT FALSE
+ORDER BY m.proname COLLATE "C";
+
+-- internal functions that no statement of a user's runs
+SELECT proname FROM members WHERE NOT has_function_privilege('public', oid, 'EXECUTE') ORDER BY proname COLLATE "C";
+DROP VIEW members;
 
 -- the extension owns no table
 SELECT c.relname, c.relkind
@@ -36,11 +51,11 @@ FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_validate');
 
--- who may do what in event_schema, and with the language
-SELECT nspowner::regrole AS owner,
+-- who may do what in the schemas, and with the language
+SELECT nspname, nspowner::regrole = 'pg_database_owner'::regrole AS database_owners,
   has_schema_privilege('public', oid, 'USAGE') AS public_usage,
   has_schema_privilege('public', oid, 'CREATE') AS public_create
-FROM pg_namespace WHERE nspname = 'event_schema';
+FROM pg_namespace WHERE nspname IN ('event_schema', '_event_validate') ORDER BY nspname COLLATE "C";
 SELECT lanpltrusted AS trusted, has_language_privilege('public', oid, 'USAGE') AS public_usage
 FROM pg_language WHERE lanname = 'jsonschema';
 

@@ -11,6 +11,7 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
@@ -18,6 +19,7 @@
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
 #include "utils/timestamp.h"
@@ -27,7 +29,9 @@
 #include "format/format_internal.h"
 #include "jsonb/jsonb_number.h"
 #include "jsonb/jsonb_value.h"
+#include "registry/extension_objects.h"
 
+PG_FUNCTION_INFO_V1(ev_event_view_value);
 PG_FUNCTION_INFO_V1(ev_event_bigint);
 PG_FUNCTION_INFO_V1(ev_event_numeric);
 PG_FUNCTION_INFO_V1(ev_event_boolean);
@@ -361,4 +365,47 @@ ev_event_property(PG_FUNCTION_ARGS)
 	if (!find_property(fcinfo, &value))
 		PG_RETURN_NULL();
 	PG_RETURN_JSONB_P(JsonbValueToJsonb(&value));
+}
+
+/* ---------- in a view ---------- */
+
+/* The functions above, by the types of a view's columns. */
+static const struct
+{
+	Oid			type;
+	const char *function;
+}			readers[] = {
+	{INT8OID, "event_bigint"},
+	{NUMERICOID, "event_numeric"},
+	{BOOLOID, "event_boolean"},
+	{TIMESTAMPTZOID, "event_timestamptz"},
+	{DATEOID, "event_date"},
+	{UUIDOID, "event_uuid"},
+	{JSONBOID, "event_property"},
+};
+
+/*
+ * event_view_value(document text, property text, column_type regtype) → text
+ *
+ * SQL that reads a property of the document, which is SQL, as a value of the
+ * type, under whichever search_path.
+ */
+Datum
+ev_event_view_value(PG_FUNCTION_ARGS)
+{
+	const char *document = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	const char *property = quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	Oid			type = PG_GETARG_OID(2);
+
+	if (type == TEXTOID)
+		PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s OPERATOR(pg_catalog.->>) %s", document, property)));
+	for (int i = 0; i < (int) lengthof(readers); i++)
+		if (readers[i].type == type)
+			PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s(%s, %s::pg_catalog.text)",
+													  quote_qualified_identifier(get_namespace_name(ev_extension_namespace()),
+																				 readers[i].function),
+													  document, property)));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a view has no columns of type %s", format_type_be(type))));
 }

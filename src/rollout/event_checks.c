@@ -43,6 +43,7 @@
 #include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
+PG_FUNCTION_INFO_V1(ev_event_row_equals);
 PG_FUNCTION_INFO_V1(ev_event_checks);
 
 /* ---------- text to expression ---------- */
@@ -166,6 +167,20 @@ ev_event_row_expression(PG_FUNCTION_ARGS)
 			 errmsg("an event has no part \"%s\"", part)));
 }
 
+/*
+ * event_row_equals(expression text, value text) → text
+ *
+ * SQL that compares an expression with a constant, under whichever
+ * search_path.
+ */
+Datum
+ev_event_row_equals(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("(%s) OPERATOR(pg_catalog.=) %s",
+											  text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											  quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1))))));
+}
+
 /* ---------- constraints ---------- */
 
 typedef struct CallSearch
@@ -242,9 +257,7 @@ expression_text(Node *expression, List *context)
 }
 
 /*
- * event_checks(relation regclass) → SETOF (constraint_name name,
- * validated boolean, added_here boolean, data_expr text, type_expr text,
- * version_expr text, arguments text[], definition text)
+ * event_checks(relation regclass) → SETOF event_check
  *
  * The CHECK constraints of a relation that call check_event or validate_event; what they are called with,
  * with and without our casts, where such a call is all there is; and whether

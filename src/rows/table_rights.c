@@ -22,7 +22,7 @@
 
 #include "rows/table_rights.h"
 
-PG_FUNCTION_INFO_V1(ev_require_event_table);
+PG_FUNCTION_INFO_V1(ev_require_event_relation);
 
 /* False where the relation is gone. */
 static bool
@@ -60,15 +60,36 @@ ev_require_any_privilege(Oid relation)
 				 errmsg("permission denied for table %s", get_rel_name(relation))));
 }
 
+static bool
+may_select_any_column(Oid relation, Oid role)
+{
+	return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relation, role, ACL_SELECT, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
 /*
- * require_event_table(relation regclass) → void
+ * require_event_relation(relation regclass, privilege text) → void
  *
- * ev_require_any_privilege for what is written in SQL.
+ * ev_require_any_privilege for functions in SQL, which take tables and views;
+ * the privilege is ANY, or SELECT (on a column at least).
  */
 Datum
-ev_require_event_table(PG_FUNCTION_ARGS)
+ev_require_event_relation(PG_FUNCTION_ARGS)
 {
-	ev_require_any_privilege(PG_GETARG_OID(0));
+	Oid			relation = PG_GETARG_OID(0);
+	const char *privilege = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	char		kind = get_rel_relkind(relation);
+
+	if (kind != '\0' && strchr("rpmvf", kind) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table or view", get_rel_name(relation))));
+	if (strcmp(privilege, "SELECT") == 0 && kind != '\0' && !may_select_any_column(relation, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for table %s", get_rel_name(relation)),
+				 errhint("Ask its owner for SELECT on it.")));
+	ev_require_any_privilege(relation);
 	PG_RETURN_VOID();
 }
 

@@ -16,7 +16,7 @@ CALLS = {
     "add_event_check, audit": "SELECT add_event_check({t}, audit => true)",
     "validate_event_check": "SELECT validate_event_check({t})",
     "validate_event_check, named": "SELECT validate_event_check({t}, 'c')",
-    "find_event_check": "SELECT * FROM _event_validate.find_event_check({t}, NULL)",
+    "require_event_relation": "SELECT _event_validate.require_event_relation({t}, 'ANY')",
     "event_checks": "SELECT * FROM _event_validate.event_checks({t})",
     "drop_event_check": "SELECT drop_event_check({t})",
     "drop_event_check, named": "SELECT drop_event_check({t}, 'c')",

@@ -3,6 +3,7 @@ use strict;
 use warnings;
 
 use EventValidate;
+use File::Basename qw(dirname);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -68,13 +69,56 @@ my @error = sql_error($node, 'owned', 'CREATE EXTENSION event_validate',
 	extra_params => [ '-U', 'stranger' ]);
 isnt($error[0], undef, 'another role cannot install it');
 
-# An existing schema of that name that belongs to another role is not used.
+is( $node->safe_psql(
+		'owned', q(
+		SELECT n.nspname, r.rolsuper, has_schema_privilege('owner', n.oid, 'CREATE')
+		FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = '_event_validate')),
+	'_event_validate|t|f',
+	'the internal schema is a superuser\'s all the same');
+
+# A schema of such a name that exists already is not taken over.
 $node->safe_psql('postgres', 'CREATE DATABASE taken');
-$node->safe_psql('taken', 'CREATE SCHEMA event_schema');
-@error = sql_error($node, 'taken', 'CREATE EXTENSION event_validate');
-like($error[1] // '', qr/event_schema/, 'an existing schema event_schema prevents the installation');
+for my $schema (qw(event_schema _event_validate))
+{
+	$node->safe_psql('taken', "CREATE SCHEMA $schema");
+	@error = sql_error($node, 'taken', 'CREATE EXTENSION event_validate');
+	is($error[0], '42P06', "another schema $schema stops it");
+	like($error[1], qr/schema "$schema" already exists/, 'with an error that names it');
+	$node->safe_psql('taken', "DROP SCHEMA $schema");
+}
 is( $node->safe_psql('taken', q(SELECT count(*) FROM pg_extension WHERE extname = 'event_validate')),
 	'0', 'which leaves no extension');
+
+# The extension's schema has what the reference lists, argument by argument,
+# and nothing else: the indented signatures, and the views, which are headings.
+my $reference = slurp_file(dirname(__FILE__) . '/../../docs/reference.md');
+my @signatures = $reference =~ /^ {4}(?:CALL )?([a-z_]+\([^()]*\))/mg;
+my @views = $reference =~ /^### (event_schemas|event_quarantine)$/mg;
+my @listed;
+for my $signature (@signatures)
+{
+	$signature =~ s/\s+/ /g;
+	$signature =~ s/ DEFAULT [^,)]*//g;
+	push @listed, $node->safe_psql('owned', "SELECT to_regprocedure('app.' || \$s\$" . types_only($signature) . '$s$)');
+	isnt($listed[-1], '', "$signature is there");
+}
+is( join("\n", sort(@listed, map { "app.$_" } @views)),
+	join(
+		"\n", sort split /\n/,
+		$node->safe_psql(
+			'owned', q(
+			SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'app'::regnamespace
+			UNION ALL SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'app'::regnamespace))),
+	'the reference lists the functions and views in the extension\'s schema');
+
+# "name(argument type, ...)" without the names of the arguments
+sub types_only
+{
+	my ($signature) = @_;
+	my ($name, $arguments) = $signature =~ /^([a-z_]+)\((.*)\)$/;
+
+	return "$name(" . join(', ', map { s/^\S+ //r } split /, /, $arguments) . ')';
+}
 
 $node->stop;
 done_testing();

@@ -1,0 +1,51 @@
+-- ---------- relations and their rows ----------
+
+CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless it is a table or view on which the caller has a privilege (SELECT, or ANY); locks nothing';
+
+CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+
+CREATE FUNCTION _event_validate.event_qualified_name(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('%I.%I', n.nspname, c.relname)
+	FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION _event_validate.event_qualified_name(regclass) IS 'the name of a relation with its schema, as SQL';
+
+-- A row's name is its primary key, or where it is stored.  A cast of a type
+-- that is not the server's may run its owner's code: its output function does.
+CREATE FUNCTION _event_validate.event_row_name(relation regclass) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE
+		WHEN k.count = 1 AND k.casts THEN format('(%s)::pg_catalog.text', k.columns)
+		WHEN k.count = 1 THEN format('pg_catalog.concat(%s)', k.columns)
+		WHEN k.count > 1 THEN format('ROW(%s)::pg_catalog.text', k.columns)
+		WHEN c.relkind = ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
+		WHEN c.relhassubclass THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
+		ELSE 'ctid::pg_catalog.text' END
+	FROM pg_class AS c,
+		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
+				bool_and(t.typnamespace = 'pg_catalog'::regnamespace) AS casts
+			FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
+				JOIN pg_attribute AS a ON a.attnum = k.attnum
+				JOIN pg_type AS t ON t.oid = a.atttypid
+			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
+	WHERE c.oid = relation
+$$;
+COMMENT ON FUNCTION _event_validate.event_row_name(regclass) IS 'SQL that names a row of a table';
+
+CREATE FUNCTION _event_validate.event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+
+CREATE FUNCTION _event_validate.event_row_equals(expression text, value text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_row_equals' LANGUAGE C IMMUTABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_row_equals(text, text) IS 'SQL that compares an expression over a row with a value';
+
