@@ -5,12 +5,12 @@
 #   make installcheck           pg_regress, against a running server
 #   make check-isolation        isolation tests, against a running server
 #   make check-tap              TAP tests, which start servers of their own
-#   make werror                 everything anew, warnings as errors (CC=clang too)
-#   make check-headers          each header compiles by itself
-#   make format, format-check   PostgreSQL's layout
+#   make werror                 builds all anew, warnings as errors (also CC=clang)
+#   make check-headers          checks that each header compiles on its own
+#   make format, format-check   applies or checks PostgreSQL's layout
 #   make dist                   a release archive of HEAD
 #
-# scripts/test does all the checks without installing into the system.
+# scripts/test runs all checks without installing into the system.
 
 top := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 ifneq ($(top),.)
@@ -19,27 +19,28 @@ endif
 
 MODULE_big = event_validate
 OBJS = event_validate.o \
-	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*.c)))
+	$(patsubst $(top)/%.c,%.o,$(sort $(wildcard $(top)/src/*/*.c)))
 SHLIB_LINK += -lidn2
+PG_CPPFLAGS = -I$(top)/src
 PGFILEDESC = "event_validate - JSON Schema validation of jsonb events"
 
-EXTENSION = $(basename $(notdir $(sort $(wildcard $(top)/*.control))))
-DATA = $(notdir $(sort $(wildcard $(top)/*--*.sql)))
+EXTENSION = event_validate
+DATA = $(notdir $(sort $(wildcard $(top)/event_validate--*.sql)))
 
-# The answers may not depend on the cluster's encoding or locale, but what is
-# printed and in which order does: one of each for the expected files.
+# Answers do not depend on the cluster's encoding or locale, but output and its
+# order do: the expected files are for this encoding and locale.
 REGRESS = $(basename $(notdir $(sort $(wildcard $(top)/sql/*.sql))))
 REGRESS_OPTS = --load-extension=event_validate
 ENCODING = UTF8
 NO_LOCALE = 1
 
-EXTRA_CLEAN = event_validate.d src/*.d output_iso tmp_check headers
+EXTRA_CLEAN = event_validate.d src/*/*.d output_iso tmp_check headers
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 
-# A server built with LLVM wants our bitcode too (for inlining by JIT, which
-# has nothing to inline here).  Where its clang is not installed, go without.
+# For a server built with LLVM, PGXS builds bitcode too (for inlining by JIT,
+# which has nothing to inline here).  Skip that if its clang is not installed.
 pgxs_setting = $(shell sed -n 's/^$(1)[[:space:]]*=[[:space:]]*//p' '$(dir $(PGXS))../Makefile.global')
 ifeq ($(and $(shell command -v '$(call pgxs_setting,CLANG)' 2>/dev/null),$(shell command -v '$(call pgxs_setting,LLVM_BINPATH)/llvm-lto' 2>/dev/null)),)
 override with_llvm = no
@@ -49,16 +50,16 @@ include $(PGXS)
 
 # ---------- linking ----------
 
-# Calls within the library go straight to their functions, not by way of a
-# table that another library could have changed.
+# Bind calls within the library to its own functions, so that no other library
+# can interpose them.
 ifneq ($(filter linux freebsd netbsd openbsd,$(PORTNAME)),)
 SHLIB_LINK += -Wl,-Bsymbolic-functions
 endif
 
 # ---------- compiling ----------
 
-# PGXS tracks no header, and a build elsewhere lacks the folder src.  The
-# bitcode hangs on the same headers as the object file.
+# PGXS tracks no header dependencies, and a build outside the sources has no
+# folder src.  The bitcode depends on the same headers as the object file.
 %.o: %.c
 	@$(MKDIR_P) $(@D)
 	$(CC) $(CFLAGS) $(CPPFLAGS) -c -MMD -MP -MF $*.d -MT $*.o -MT $*.bc -o $@ $<
@@ -69,19 +70,23 @@ endif
 
 -include $(OBJS:.o=.d)
 
-# PostgreSQL's headers count as the system's: -Wextra is for our code.  CFLAGS
-# from a gcc-built server hold options that clang only knows by hearsay.
+# PostgreSQL's headers count as system headers: -Wextra is for our code.  CFLAGS
+# of a server built with gcc have options that clang warns about.
 WERROR = -Wall -Wextra -Werror -isystem $(includedir_server) \
 	$(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)
 
-.PHONY: werror check-headers
+.PHONY: werror werror-build check-headers
 werror:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) clean
+	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) werror-build
+
+# the same, but builds only changed files
+werror-build:
 	$(MAKE) -f $(firstword $(MAKEFILE_LIST)) COPT='$(WERROR)' all
 
 check-headers:
 	@$(MKDIR_P) headers
-	@for header in $(sort $(wildcard $(top)/src/*.h)); do \
+	@for header in $(sort $(wildcard $(top)/src/*/*.h)); do \
 		name=`basename $$header .h`; \
 		printf '#include "postgres.h"\n#include "%s"\n' "$$header" >headers/$$name.c; \
 		$(CC) $(CFLAGS) $(WERROR) $(CPPFLAGS) -I$(abspath $(top)) -Wno-unused -fmax-errors=5 -fsyntax-only headers/$$name.c || failed=1; \

@@ -3,6 +3,13 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION event_validate" to load this file. \quit
 
+-- The schema that this is installed in may be one where others create functions,
+-- operators and types: for them no call here may be a better match.  So every
+-- name has its schema, every operator too, and the extension's own functions are
+-- called with exactly their types, all of them.  A body that reads no expression of
+-- a user's has a search_path of its own instead, and then only the last rule
+-- counts.  (test/hostile/test_overloads.py)
+
 -- ---------- the schema of what is registered ----------
 
 DO $$
@@ -92,9 +99,9 @@ CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definiti
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
 COMMENT ON FUNCTION widen_event_schema(text, int, text) IS 'replaces a schema by one that accepts all that it accepted';
 
-CREATE FUNCTION drop_event_schema(event_type text, schema_version int) RETURNS void
+CREATE FUNCTION drop_event_schema(event_type text, schema_version int, force boolean DEFAULT false) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION drop_event_schema(text, int) IS 'drops a registered schema that no row needs';
+COMMENT ON FUNCTION drop_event_schema(text, int, boolean) IS 'drops a registered schema that no row needs';
 
 CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
@@ -117,7 +124,7 @@ COMMENT ON FUNCTION list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function
-	FROM list_event_schemas();
+	FROM @extschema@.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 
@@ -181,21 +188,25 @@ CREATE FUNCTION event_upgrade_violations(data text, event_type text, from_versio
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
 COMMENT ON FUNCTION event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
 
--- A row's name is its primary key, or where it is stored.
+-- A row's name is its primary key, or where it is stored.  A cast of a type
+-- that is not the server's may run its owner's code: its output function does.
 CREATE FUNCTION event_row_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE
-		WHEN k.count = 1 THEN format('(%s)::pg_catalog.text', k.columns)
+		WHEN k.count = 1 AND k.casts THEN format('(%s)::pg_catalog.text', k.columns)
+		WHEN k.count = 1 THEN format('pg_catalog.concat(%s)', k.columns)
 		WHEN k.count > 1 THEN format('ROW(%s)::pg_catalog.text', k.columns)
 		WHEN c.relkind OPERATOR(pg_catalog.=) ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
 		WHEN c.relhassubclass THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
 		ELSE 'ctid::pg_catalog.text' END
 	FROM pg_class AS c,
-		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns
+		LATERAL (SELECT count(*), string_agg(quote_ident(a.attname), ', ' ORDER BY k.place) AS columns,
+				bool_and(t.typnamespace = 'pg_catalog'::regnamespace) AS casts
 			FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
 				JOIN pg_attribute AS a ON a.attnum = k.attnum
+				JOIN pg_type AS t ON t.oid = a.atttypid
 			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
 	WHERE c.oid = relation
 $$;
@@ -205,6 +216,30 @@ CREATE FUNCTION event_has_upcast(event_type text, from_version int, to_version i
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
 
+-- Asked before the relation is opened, which locks it.
+CREATE FUNCTION refuse_event_relation(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	kind pg_catalog."char";
+BEGIN
+	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation::pg_catalog.oid;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_table',
+			MESSAGE = pg_catalog.format('relation with OID %s does not exist', relation::pg_catalog.oid);
+	END IF;
+	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}'::pg_catalog."char"[]) THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
+			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
+	END IF;
+	IF NOT pg_catalog.has_any_column_privilege(relation::pg_catalog.oid, 'SELECT'::pg_catalog.text) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = pg_catalog.format('permission denied for table %s', relation),
+			HINT = 'Ask its owner for SELECT on it.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION refuse_event_relation(regclass) IS 'raises unless it is a table or view that the caller may read';
+
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
 	RETURNS TABLE (instance_location text, keyword text, message text, violations bigint, sample_ids text[])
@@ -212,39 +247,39 @@ LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
 DECLARE
-	kind "char";
-	data text;
-	upgrade text;
-	rows_with text;
+	data pg_catalog.text;
+	step pg_catalog.text;
+	arguments pg_catalog.text;
 BEGIN
 	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
 		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
 	END IF;
-	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
-	END IF;
-	data := @extschema@.event_row_expression(relation, data_expr, 'data', true);
+	PERFORM @extschema@.refuse_event_relation(relation);
+	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
 	-- where no upcast is run, the rows are audited as events of the other version
-	upgrade := CASE WHEN @extschema@.event_has_upcast(event_type, from_version, to_version)
-		THEN pg_catalog.format('upgrade_%%s(%%s, %L, %s, %s)', event_type, from_version, to_version)
-		ELSE pg_catalog.format('audit_%%s(%%s, %L, %s)', event_type, to_version) END;
+	IF @extschema@.event_has_upcast(event_type, from_version, to_version) THEN
+		step := 'upgrade';
+		arguments := pg_catalog.format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
+	ELSE
+		step := 'audit';
+		arguments := pg_catalog.format('%L::pg_catalog.text, %s', event_type, to_version);
+	END IF;
 	RETURN QUERY EXECUTE pg_catalog.format($query$
 		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (@extschema@.event_audit_sample(e.row_name, 5))[1:5]
+			pg_catalog.sum(v.violations)::pg_catalog.int8, (%10$s.event_audit_sample(e.row_name, 5))[1:5]
 		FROM (SELECT %1$s AS data, %2$s AS row_name
 			FROM %3$s WHERE (%4$s) OPERATOR(pg_catalog.=) %5$L AND (%6$s) OPERATOR(pg_catalog.=) %7$s
-				AND @extschema@.event_%8$s) AS e,
-			LATERAL @extschema@.event_%9$s AS v
+				AND %10$s.%8$I(%1$s, %9$s)) AS e,
+			LATERAL %10$s.%11$I(e.data, %9$s) AS v
 		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
 		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
 		$query$, data, @extschema@.event_row_name(relation), relation,
-		@extschema@.event_row_expression(relation, type_expr, 'type', true), event_type,
-		@extschema@.event_row_expression(relation, version_expr, 'version', true), from_version,
-		pg_catalog.format(upgrade, 'filter', data), pg_catalog.format(upgrade, 'violations', 'e.data'));
+		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true), event_type,
+		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true), from_version,
+		pg_catalog.concat('event_', step, '_filter'), arguments, '@extschema@',
+		pg_catalog.concat('event_', step, '_violations'));
 END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'which stored events of a version would not be valid as another one, after their upcasts, and why';
@@ -372,32 +407,31 @@ LANGUAGE plpgsql
 AS $$
 DECLARE
 	most_columns CONSTANT int := 1600;
-	wanted_type CONSTANT text := event_type;
+	wanted_type CONSTANT pg_catalog.text := event_type;
 	wanted_version int := schema_version;
-	schema_function regprocedure;
-	kind "char";
-	view_path text[];
-	table_name text;
-	data text;
-	type text;
-	version text;
-	data_column name;
-	base_names name[];
-	document name := 'document';
-	row_alias name := 'event';
-	bring_up name := 'event_at_version';
+	schema_function pg_catalog.regprocedure;
+	view_path pg_catalog.text[];
+	table_name pg_catalog.text;
+	data pg_catalog.text;
+	type pg_catalog.text;
+	version pg_catalog.text;
+	data_column pg_catalog.name;
+	base_names pg_catalog.name[];
+	document pg_catalog.name := 'document';
+	row_alias pg_catalog.name := 'event';
+	bring_up pg_catalog.name := 'event_at_version';
 	number int := 1;
-	properties text[];
-	types regtype[];
-	descriptions text[];
-	names name[];
-	expressions text[];
-	comments text[];
-	existing oid;
-	existing_names name[];
-	missing text;
+	properties pg_catalog.text[];
+	types pg_catalog.regtype[];
+	descriptions pg_catalog.text[];
+	names pg_catalog.name[];
+	expressions pg_catalog.text[];
+	comments pg_catalog.text[];
+	existing pg_catalog.oid;
+	existing_names pg_catalog.name[];
+	missing pg_catalog.text;
 	chosen int[];
-	list text;
+	list pg_catalog.text;
 BEGIN
 	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
 		OR version_expr IS NULL OR integer_type IS NULL THEN
@@ -408,15 +442,12 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = pg_catalog.format('integer_type must be bigint or numeric, not %s', integer_type);
 	END IF;
-	SELECT c.relkind, pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
+	SELECT pg_catalog.format('%I.%I', n.nspname, c.relname), ARRAY[n.nspname::pg_catalog.text],
 		CASE WHEN c.relname OPERATOR(pg_catalog.=) row_alias THEN 'the_event' ELSE row_alias END
-	INTO kind, table_name, view_path, row_alias
+	INTO table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
-		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
-			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
-	END IF;
+	PERFORM @extschema@.refuse_event_relation(relation);
 	-- beside the relation, unless the name says otherwise
 	view_path := CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1) OPERATOR(pg_catalog.=) 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
 		ELSE pg_catalog.parse_ident(view_name) END;
@@ -441,9 +472,9 @@ BEGIN
 	WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C" AND s.schema_version OPERATOR(pg_catalog.=) wanted_version;
 
 	-- the event in a row
-	data := @extschema@.event_row_expression(relation, data_expr, 'data', false);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type', false);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version', true);
+	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
+	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
+	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 	SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
 		pg_catalog.max(a.attname) FILTER (WHERE a.attname OPERATOR(pg_catalog.=) data_expr::pg_catalog.name
 			OR pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.=) data_expr)
@@ -494,12 +525,12 @@ BEGIN
 			HINT = pg_catalog.format('Column "%s" has the whole event.', data_column);
 		properties := properties[:number];
 	END IF;
-	names := @extschema@.event_view_names(properties, base_names, data_column);
+	names := @extschema@.event_view_names(properties, base_names, data_column::pg_catalog.text);
 	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
 		expressions := expressions OPERATOR(pg_catalog.||) CASE
 			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN
 				pg_catalog.format('%I.%I OPERATOR(pg_catalog.->>) %L', row_alias, document, properties[i])
-			ELSE pg_catalog.format('@extschema@.%s(%I.%I, %L)', CASE
+			ELSE pg_catalog.format('%s.%I(%I.%I, %L::pg_catalog.text)', '@extschema@', CASE
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.int8'::pg_catalog.regtype THEN 'event_bigint'
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.numeric'::pg_catalog.regtype THEN 'event_numeric'
 				WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.bool'::pg_catalog.regtype THEN 'event_boolean'
@@ -527,8 +558,8 @@ BEGIN
 					AND t.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass AND t.refobjid OPERATOR(pg_catalog.=) relation
 				JOIN pg_catalog.pg_depend AS u ON u.classid OPERATOR(pg_catalog.=) d.classid AND u.objid OPERATOR(pg_catalog.=) r.oid
 					AND u.refclassid OPERATOR(pg_catalog.=) d.refclassid AND u.refobjid OPERATOR(pg_catalog.=) ANY (ARRAY[
-						'@extschema@.event_at_version(jsonb, text, int, int)'::pg_catalog.regprocedure,
-						'@extschema@.event_at_version_serially(jsonb, text, int, int)'::pg_catalog.regprocedure])
+						'@extschema@.event_at_version(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure,
+						'@extschema@.event_at_version_serially(pg_catalog.jsonb, pg_catalog.text, pg_catalog.int4, pg_catalog.int4)'::pg_catalog.regprocedure])
 			WHERE r.ev_class OPERATOR(pg_catalog.=) existing AND s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C") THEN
 			RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
 				MESSAGE = pg_catalog.format('relation "%s" exists already, and is no view of the events "%s" in %s', view_name, wanted_type, relation),
@@ -558,10 +589,10 @@ BEGIN
 		-- "true OR" costs nothing: it makes the view depend on the schema
 		EXECUTE pg_catalog.format(E'CREATE OR REPLACE VIEW %I.%I WITH (security_invoker = true) AS SELECT\n\t%s\nFROM %s,'
 			' LATERAL (SELECT CASE WHEN (%s) OPERATOR(pg_catalog.=) %s THEN %s'
-			' ELSE @extschema@.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
+			' ELSE %14$s.%12$I(%7$s, %8$s, %5$s, %6$s) END AS %9$I) AS %13$I'
 			' WHERE %8$s OPERATOR(pg_catalog.=) %10$L AND (true OR event_schema.%11$I(%13$I.%9$I))',
 			view_path[1], view_path[2], list, table_name, version, wanted_version, data, type, document, wanted_type,
-			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias);
+			pg_catalog.concat(wanted_type, '@', wanted_version), bring_up, row_alias, '@extschema@');
 	EXCEPTION WHEN invalid_table_definition THEN
 		RAISE EXCEPTION USING ERRCODE = SQLSTATE,
 			MESSAGE = pg_catalog.format('view "%s" has a column of another type: %s', view_name, SQLERRM),
@@ -589,6 +620,10 @@ COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, tex
 CREATE FUNCTION event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+
+CREATE FUNCTION require_event_table(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_event_table' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
 
 CREATE FUNCTION event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
 	OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text,
@@ -624,59 +659,40 @@ CREATE FUNCTION event_audit_sample_add(sample text[], value text, sample_limit i
 COMMENT ON FUNCTION event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
 
 CREATE AGGREGATE event_audit_sample(value text, sample_limit int) (
-	SFUNC = event_audit_sample_add, STYPE = text[], INITCOND = '{}',
+	SFUNC = @extschema@.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
 	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
 COMMENT ON AGGREGATE event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
 
--- What an audit reads: a row's name is its primary key, or where it is stored.
+-- What an audit reads.
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
 	sample_limit int) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	kind "char";
-	is_tree boolean;
-	row_name text;
-	is_single boolean;
-	data text;
-	type text;
-	version text;
+	kind pg_catalog."char";
+	data pg_catalog.text;
+	type pg_catalog.text;
+	version pg_catalog.text;
 BEGIN
-	SELECT c.relkind, c.relhassubclass INTO kind, is_tree
-	FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	IF NOT FOUND OR kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
+	PERFORM @extschema@.require_event_table(relation);
+	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
+	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
-	data := @extschema@.event_row_expression(relation, data_expr, 'data', true);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type', true);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version', true);
-
-	SELECT pg_catalog.string_agg(pg_catalog.quote_ident(a.attname), ', ' ORDER BY k.place),
-		pg_catalog.count(*) OPERATOR(pg_catalog.=) 1
-	INTO row_name, is_single
-	FROM pg_catalog.pg_index AS i,
-		LATERAL pg_catalog.unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-		JOIN pg_catalog.pg_attribute AS a ON a.attnum OPERATOR(pg_catalog.=) k.attnum
-	WHERE i.indrelid OPERATOR(pg_catalog.=) relation AND i.indisprimary
-		AND a.attrelid OPERATOR(pg_catalog.=) relation
-		AND k.place OPERATOR(pg_catalog.<=) i.indnkeyatts;
-	row_name := CASE
-		WHEN is_single THEN pg_catalog.format('(%s)::pg_catalog.text', row_name)
-		WHEN row_name IS NOT NULL THEN pg_catalog.format('ROW(%s)::pg_catalog.text', row_name)
-		WHEN kind OPERATOR(pg_catalog.=) ANY ('{v,f}') THEN 'NULL::pg_catalog.text'
-		WHEN is_tree THEN 'pg_catalog.concat(tableoid::pg_catalog.regclass, '' '', ctid)'
-		ELSE 'ctid::pg_catalog.text' END;
+	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
+	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true);
+	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 
 	RETURN pg_catalog.format($query$
 		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
 			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
 			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
-			(@extschema@.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+			(%7$s.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
 		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-			FROM %6$s WHERE @extschema@.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
-			LATERAL @extschema@.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
+			FROM %6$s WHERE %7$s.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+			LATERAL %7$s.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
 		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
-		$query$, sample_limit, data, type, version, row_name, relation);
+		$query$, sample_limit, data, type, version, @extschema@.event_row_name(relation), relation, '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -713,14 +729,14 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
-	wanted text[];
-	chosen name := constraint_name;
+	wanted pg_catalog.text[];
+	chosen pg_catalog.name := constraint_name;
 	invalid bigint;
-	found_name name;
-	found_definition text;
-	stem text;
+	found_name pg_catalog.name;
+	found_definition pg_catalog.text;
+	stem pg_catalog.text;
 	number int := 0;
-	member regclass;
+	member pg_catalog.regclass;
 BEGIN
 	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -729,14 +745,14 @@ BEGIN
 	IF constraint_name OPERATOR(pg_catalog.=) '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a constraint needs a name';
 	END IF;
-	wanted := ARRAY[@extschema@.event_row_expression(relation, data_expr, 'data', false),
-		@extschema@.event_row_expression(relation, type_expr, 'type', false),
-		@extschema@.event_row_expression(relation, version_expr, 'version', false)];
+	wanted := ARRAY[@extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false),
+		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false),
+		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, false)];
 	IF audit THEN
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE @extschema@.event_audit_filter(%s, %s, %s)',
-			relation, @extschema@.event_row_expression(relation, data_expr, 'data', true),
-			@extschema@.event_row_expression(relation, type_expr, 'type', true),
-			@extschema@.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE %s.event_audit_filter(%s, %s, %s)',
+			relation, '@extschema@', @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true),
+			@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true),
+			@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true)) INTO invalid;
 	END IF;
 
 	PERFORM @extschema@.lock_event_table(relation);
@@ -770,8 +786,8 @@ BEGIN
 				MESSAGE = pg_catalog.format('table %s has another constraint "%s"', relation, chosen),
 				DETAIL = pg_catalog.format('It is: %s.', found_definition);
 		END IF;
-		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (@extschema@.check_event(%s, %s, %s, %L)) NOT VALID',
-			relation, chosen, wanted[1], wanted[2], wanted[3], chosen);
+		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L::pg_catalog.text)) NOT VALID',
+			relation, chosen, '@extschema@', wanted[1], wanted[2], wanted[3], chosen);
 		FOR member IN
 			WITH RECURSIVE tree(member) AS (
 				SELECT relation::pg_catalog.oid
@@ -803,8 +819,8 @@ CREATE FUNCTION find_event_check(relation regclass, INOUT constraint_name name,
 	OUT validated boolean, OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-	wanted text := constraint_name;
-	names text;
+	wanted pg_catalog.text := constraint_name;
+	names pg_catalog.text;
 	how_many bigint;
 BEGIN
 	SELECT pg_catalog.string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name), pg_catalog.count(*)
@@ -834,10 +850,10 @@ COMMENT ON FUNCTION find_event_check(regclass, name) IS 'the event check of this
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	found_check record;
+	found_check pg_catalog.record;
 	total bigint;
 	kinds bigint;
-	listed text;
+	listed pg_catalog.text;
 BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
@@ -889,11 +905,12 @@ COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows
 CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
-	found_check record;
+	found_check pg_catalog.record;
 BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
 	END IF;
+	PERFORM @extschema@.require_event_table(relation);
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
 			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
 		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM @extschema@.event_checks(relation))) THEN
@@ -924,18 +941,9 @@ SET row_security = off
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	row_name text;
-	reason text := format('@extschema@.event_json_loss(%I::text)', from_column);
+	reason text := format('%s.event_json_loss(%I::text)', '@extschema@', from_column);
 BEGIN
-	SELECT format(CASE WHEN i.indnkeyatts = 1 THEN '(%s)::text' ELSE 'ROW(%s)::text' END,
-		string_agg(quote_ident(a.attname), ', ' ORDER BY k.place)) INTO row_name
-	FROM pg_index AS i, LATERAL unnest(i.indkey) WITH ORDINALITY AS k(attnum, place)
-		JOIN pg_attribute AS a ON a.attnum = k.attnum
-	WHERE i.indrelid = relation AND i.indisprimary AND a.attrelid = relation AND k.place <= i.indnkeyatts
-	GROUP BY i.indnkeyatts;
-	IF row_name IS NULL THEN
-		row_name := 'concat(tableoid::regclass, '' '', ctid)';
-	END IF;
+	PERFORM @extschema@.require_event_table(relation);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -947,9 +955,9 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
 	END IF;
 	RETURN QUERY EXECUTE format(
-		'SELECT reason, count(*), (@extschema@.event_audit_sample(row_name, 10))[1:10]'
-		' FROM (SELECT %s AS reason, %s AS row_name FROM %s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, row_name, relation);
+		'SELECT reason, count(*), (%4$s.event_audit_sample(row_name, 10))[1:10]'
+		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
+		reason, @extschema@.event_row_name(relation), relation, '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';
@@ -1006,25 +1014,26 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
-	from_number int2;
-	from_type oid;
+	from_number pg_catalog.int2;
+	from_type pg_catalog.oid;
 	from_not_null boolean;
 	from_inherited boolean;
-	from_default text;
-	from_comment text;
-	to_number int2;
-	to_type oid;
+	from_default pg_catalog.text;
+	from_comment pg_catalog.text;
+	to_number pg_catalog.int2;
+	to_type pg_catalog.oid;
 	to_not_null boolean;
-	to_default text;
-	to_comment text;
-	hindrances text;
-	view_path text[];
-	columns text;
+	to_default pg_catalog.text;
+	to_comment pg_catalog.text;
+	hindrances pg_catalog.text;
+	view_path pg_catalog.text[];
+	columns pg_catalog.text;
 BEGIN
 	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
+	PERFORM @extschema@.require_event_table(relation);
 	IF view_name IS NOT NULL THEN
 		view_path := pg_catalog.parse_ident(view_name);
 		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
@@ -1201,17 +1210,21 @@ CREATE FUNCTION guard_event() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_event' LANGUAGE C;
 COMMENT ON FUNCTION guard_event() IS 'the trigger of add_event_guard: lets valid events through, and does with others what its mode says';
 
-CREATE FUNCTION event_guard_reads(data "any", event_type "any", schema_version "any") RETURNS boolean
+-- One argument of its exact type, however the columns are typed: no other
+-- function of the name can match the call better, here or in a dump.
+CREATE FUNCTION event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_guard_reads("any", "any", "any") IS 'in the WHEN condition of a guard: what it reads from a row';
+COMMENT ON FUNCTION event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
 COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'guards the events of a table by a trigger, in a mode that can be switched';
 
-CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL) RETURNS void
-	AS 'MODULE_PATHNAME', 'ev_set_event_guard_mode' LANGUAGE C;
+CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
+	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_set_event_guard_mode' LANGUAGE C ROWS 1;
 COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switches the guard of a table, or of all: enforce, quarantine, warn, off';
 
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
@@ -1228,16 +1241,17 @@ COMMENT ON FUNCTION list_event_quarantine() IS 'the rows of event_quarantine';
 CREATE VIEW event_quarantine AS
 	SELECT id, relation_schema, relation_name, "row", event_type, schema_version, violations, kept,
 		arrived_at, role, application, "transaction"
-	FROM list_event_quarantine();
+	FROM @extschema@.list_event_quarantine();
 COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about, for who may read event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
 	schema_version int DEFAULT NULL, repair regprocedure DEFAULT NULL, max_rows int DEFAULT 10000,
-	OUT replayed bigint, OUT remaining bigint)
+	after_id bigint DEFAULT NULL, OUT relation_schema text, OUT relation_name text,
+	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int) IS 'puts events of the quarantine into their tables, those that are valid now';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'puts events of the quarantine into their tables, those that are valid now';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
@@ -1246,10 +1260,10 @@ COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolea
 
 CREATE FUNCTION event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with the extension';
+COMMENT ON FUNCTION event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
 
 CREATE EVENT TRIGGER event_validate_guard_quarantine ON ddl_command_start
-	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED')
+	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE')
 	EXECUTE FUNCTION event_validate_guard_quarantine();
 COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'keeps events that are nowhere else';
 

@@ -5,8 +5,8 @@
  *
  * Thin: the arguments are looked at here, errors and rows are made here; what
  * a schema is and whether a document matches is src/'s.  The entry points for
- * registration and for keeping what is registered stand in src/language.c,
- * src/registration.c and src/guard.c.
+ * registration and for keeping what is registered stand in src/registration/validator.c,
+ * src/registration/register.c and src/registration/ddl_triggers.c.
  */
 #include "postgres.h"
 
@@ -23,17 +23,16 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
-#include "src/compile.h"
-#include "src/dispatch.h"
-#include "src/document.h"
-#include "src/match.h"
-#include "src/names.h"
-#include "src/refusal.h"
-#include "src/registration.h"
-#include "src/registry.h"
-#include "src/report.h"
-#include "src/upcast.h"
-#include "src/violation_log.h"
+#include "base/event_log.h"
+#include "compile/metaschema_check.h"
+#include "evolution/upcast.h"
+#include "match/interpret.h"
+#include "match/report.h"
+#include "registry/call_site_cache.h"
+#include "registry/names.h"
+#include "registry/schema_cache.h"
+#include "registry/validation_error.h"
+#include "schema/document.h"
 
 PG_MODULE_MAGIC;
 
@@ -189,8 +188,8 @@ find_schema(FunctionCallInfo fcinfo)
 {
 	FmgrInfo   *function = fcinfo->flinfo;
 
-	return ev_dispatch((EvDispatch **) &function->fn_extra, function->fn_mcxt,
-					   PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
+	return ev_call_site_schema((EvCallSiteCache **) &function->fn_extra, function->fn_mcxt,
+							   PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 }
 
 /*
@@ -435,7 +434,7 @@ compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault,
 {
 	EvDocument	document = {.uri = "",.schema = schema,.assert_format = assert_format};
 
-	return ev_compile(&document, ev_registry_resolve, fault, references, warnings);
+	return ev_compile_checked(&document, ev_registry_resolve, fault, references, warnings);
 }
 
 /*

@@ -1,14 +1,14 @@
 # shellcheck shell=bash
 #
-# What scripts/test, scripts/demo and scripts/install-deps share: which
-# PostgreSQL, a work folder of our own, a copy of the project built and
-# installed in there, a throwaway server that finds it.  Sourced, never run.
+# Shared by scripts/test, scripts/demo and scripts/install-deps: choosing the
+# PostgreSQL, making a work folder, building and installing a copy of the
+# project in it, and starting a throwaway server that finds it.  To be sourced.
 #
-# Nothing here writes outside the work folder, and no server but our own is
-# ever spoken to.
+# Nothing here writes outside the work folder, or connects to another server
+# than the one it started.
 
 set -euo pipefail
-# with these, cd would print, and git look elsewhere
+# CDPATH would make cd print; the others would make git use another repository
 unset CDPATH GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -36,9 +36,9 @@ installed() {
         [[ $states =~ ^(installed )+$ ]]
 }
 
-# The major version to use, on Debian: PG_VERSION, else the distribution's
-# own where its package is installed, else the newest that can be built
-# against.  Prints nothing where there is none yet.
+# Prints the major version to use on Debian: PG_VERSION, else the version of the
+# distribution's package postgresql if that is installed, else the newest one
+# whose server headers are installed.  Prints nothing if there is none.
 pg_version() {
     local version
 
@@ -70,9 +70,9 @@ find_postgres() {
     ((pg_major >= 15)) || die "PostgreSQL $pg_major is too old: 15 or later is needed"
 }
 
-# ---------- who and where ----------
+# ---------- user and work folder ----------
 
-# PostgreSQL refuses to run as root: root lends the work to another user
+# PostgreSQL refuses to run as root, so root runs the command as another user
 # ($user, which make_work_folder chooses).
 unprivileged() {
     if [[ $(id -u) == 0 ]]; then
@@ -82,9 +82,13 @@ unprivileged() {
     fi
 }
 
-# Makes the work folder ($work), and an environment in which nothing of the
-# caller's decides what happens.  A socket's path may have 107 bytes, and make
-# takes no blanks, so the folder is in /tmp where TMPDIR is long or strange.
+# Makes the work folder ($work), and clears the environment of settings that
+# would change the outcome.  A socket's path has at most 107 bytes, and make
+# cannot handle blanks, so the folder is in /tmp if TMPDIR is long or has
+# unusual characters.
+#
+# With an argument, the folder's name depends only on this checkout and
+# PostgreSQL's major version, and the folder keeps what was built in it.
 make_work_folder() {
     local variable folder=${TMPDIR:-/tmp}
 
@@ -93,17 +97,26 @@ make_work_folder() {
         user=$(id -un postgres 2>/dev/null || echo nobody)
     fi
     [[ $folder =~ ^/[A-Za-z0-9_./-]{0,39}$ ]] || folder=/tmp
-    [[ -d $folder && -w $folder ]] || die "cannot write into $folder: set TMPDIR to a folder that lets you"
+    [[ -d $folder && -w $folder ]] || die "cannot write into $folder: set TMPDIR to a folder in which you can write"
     umask 022
-    work=$(mktemp -d "$folder/event_validate.XXXXXX")
-    mkdir "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
+    if [[ -n ${1-} ]]; then
+        work=$folder/event_validate.$user.$pg_major.$(printf '%s' "$top" | cksum | cut -d ' ' -f 1)
+        # another user must not have made it
+        mkdir -m 755 "$work" 2>/dev/null || [[ $(stat -c %U "$work") == "$user" && ! -L $work ]] ||
+            die "$work belongs to another user than $user: remove it"
+        [[ ! -e $work/data ]] || die "$work is in use by another run, or left by a run that was killed: stop its server and remove it"
+        rm -rf "$work/src" "$work/log"
+    else
+        work=$(mktemp -d "$folder/event_validate.XXXXXX")
+    fi
+    mkdir -p "$work/src" "$work/build" "$work/root" "$work/socket" "$work/log" "$work/tmp"
     if [[ $(id -u) == 0 ]]; then
-        # the server's user needs to get in, and nobody else
+        # the folder belongs to the user that runs the server
         chown "$user" "$work" "$work"/*
         unprivileged test -w "$work" || {
             rm -rf "$work"
             work=
-            die "user $user, who the server runs as, cannot get into $folder: set TMPDIR to a folder that lets others in"
+            die "user $user, who runs the server, cannot access $folder: set TMPDIR to a folder that others can access"
         }
     fi
     for variable in ${!PG*}; do
@@ -120,7 +133,8 @@ make_work_folder() {
 
 # ---------- build ----------
 
-# An archive of what git has or would add, as it stands in the working tree.
+# Writes an archive of the files that git tracks or would add, as they are in the
+# working tree.
 source_archive() {
     local list=(git -c "safe.directory=*" -C "$top" ls-files -z --cached --others --exclude-standard)
 
@@ -131,11 +145,11 @@ source_archive() {
     fi
 }
 
-# Copies it, so that whoever builds needs no right in the source folder.
+# Copies the sources, so that the build needs no rights in the source folder.
 copy_source() { source_archive | unprivileged tar -C "$work/src" -xf - --no-same-owner; }
 
-# The folder of the official JSON-Schema-Test-Suite: EV_SUITE, or where a
-# checkout of it may lie; empty where there is none.
+# Prints the folder of the official JSON-Schema-Test-Suite: EV_SUITE, or a place
+# where a checkout may be; nothing if there is none.
 find_suite() {
     local folder
 
@@ -148,7 +162,7 @@ find_suite() {
     done
 }
 
-# build_make FOLDER ARGUMENT...: make, in a build folder beside the sources
+# build_make FOLDER ARGUMENT...: runs make in a build folder beside the sources
 build_make() {
     local folder=$1
 
@@ -157,10 +171,17 @@ build_make() {
         PG_CONFIG="$pg_config" "$@"
 }
 
+# Installs the extension of the example below $work/root, too.
+install_example() {
+    unprivileged mkdir -p "$work/build/example"
+    unprivileged make -C "$work/build/example" -f "$work/src/examples/trading/extension/Makefile" --no-print-directory -s \
+        PG_CONFIG="$pg_config" install DESTDIR="$work/root"
+}
+
 # ---------- server ----------
 
-# The lines of postgresql.conf that make a server find the extension below
-# $work/root, without an installation into the system.
+# Prints the lines of postgresql.conf with which a server finds the extension
+# below $work/root, without an installation into the system.
 destdir_settings() {
     local libdir sharedir
 
@@ -172,14 +193,14 @@ destdir_settings() {
         printf "extension_control_path = '%s:\$system'\n" "$work/root$sharedir"
         printf "dynamic_library_path = '%s:\$libdir'\n" "$work/root$libdir"
     else
-        die "this PostgreSQL $pg_major can only use extensions that are installed:" \
-            "use Debian's, or 18 and later"
+        die "this PostgreSQL $pg_major can use only extensions in its own folders:" \
+            "use Debian's packages, or PostgreSQL 18 or later"
     fi
 }
 
-# start_server [SETTINGS]: starts the throwaway server, on a socket in the work
-# folder and no network, and points the client programs to it.  A cluster that
-# is there is taken.
+# start_server [SETTINGS]: starts the throwaway server, which listens only on a
+# socket in the work folder, and sets the environment of client programs for it.
+# Uses the cluster in the work folder if there is one.
 start_server() {
     if [[ ! -e $work/data/PG_VERSION ]]; then
         unprivileged "$bindir/initdb" -D "$work/data" -U postgres -A trust -E UTF8 --no-locale \
@@ -215,7 +236,7 @@ stop_server() {
     fi
 }
 
-# what a person types to stop it
+# Prints the command that stops the server.
 stop_command() {
     local prefix=''
 

@@ -1,5 +1,5 @@
--- What one session answers before and after the registry changes, also when
--- the change is undone.
+-- The answers of one session before and after changes of the registry, also if
+-- the change is rolled back.
 CREATE FUNCTION pg_temp.answers() RETURNS TABLE (object boolean, "array" boolean, versions int[])
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -43,7 +43,7 @@ SELECT * FROM pg_temp.answers();
 ROLLBACK;
 SELECT * FROM pg_temp.answers();
 
--- a PL/pgSQL block that fails takes back what it registered
+-- a PL/pgSQL block that fails rolls back its registrations
 DO $$
 BEGIN
   BEGIN
@@ -62,7 +62,7 @@ SELECT register_event_schema('cached', 1, '{"type": "array", "title": "A list"}'
 SELECT * FROM pg_temp.answers();
 SELECT title FROM event_schemas WHERE event_type = 'cached';
 
--- one statement that goes on while its call site's schema goes and comes
+-- one statement that continues while the schema of its call site is dropped and registered
 CREATE FUNCTION pg_temp.swap(i int) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
   IF i = 2 THEN
@@ -86,8 +86,8 @@ SELECT register_event_schema('cached', 1, 'false');
 EXECUTE direct;
 DEALLOCATE direct;
 
--- through a reference: the document referred to changes its annotations, and
--- goes with those that refer to it
+-- by a reference: the referenced document changes its annotations, and is dropped
+-- with the schemas that refer to it
 SELECT register_event_schema('cached.part', 1, '{"type": "integer"}');
 SELECT register_event_schema('cached.whole', 1, '{"items": {"$ref": "event:cached.part@1"}}');
 SELECT validate_event('[1]', 'cached.whole', 1), validate_event('["a"]', 'cached.whole', 1);
@@ -102,7 +102,7 @@ SELECT validate_event('[1]', 'cached.whole', 1), validate_event('["a"]', 'cached
 ROLLBACK;
 SELECT validate_event('[1]', 'cached.whole', 1), validate_event('["a"]', 'cached.whole', 1);
 
--- DISCARD, and an error in the midst of compiling, leave a session that works
+-- after DISCARD, and after an error while compiling, the session works
 DISCARD ALL;
 SELECT validate_event('[1]', 'cached.whole', 1);
 SET check_function_bodies = off;
@@ -113,8 +113,8 @@ SELECT validate_event('1', 'cached.late', 1);
 SELECT register_event_schema('cached.later', 1, '{"type": "integer"}');
 SELECT validate_event('1', 'cached.late', 1), validate_event('"1"', 'cached.late', 1);
 
--- what the library keeps for this session is one program for each schema in use:
--- not those that went or were replaced
+-- the library keeps one program for each schema in use by this session, and none
+-- for dropped or replaced ones
 SELECT count(*) AS programs, count(DISTINCT ident) AS names FROM pg_backend_memory_contexts
 WHERE name = 'event_validate program' AND ident LIKE 'cached%';
 

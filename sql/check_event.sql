@@ -1,6 +1,6 @@
 -- check_event: the error that a CHECK constraint raises.
 
--- all fields of the error, but those that say where in the source it is
+-- all fields of the error, except for its place in the sources
 CREATE FUNCTION pg_temp.fields(command text) RETURNS TABLE (field text, value text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -126,5 +126,5 @@ DROP TABLE checked_events;
 SELECT drop_event_schema('checked', 1), drop_event_schema('checked', 3),
   drop_event_schema('checked.value', 1), drop_event_schema('checked.name', 1);
 
--- no data is no event, whether or not there is a schema for it
+-- NULL data is no event, with or without a schema
 SELECT check_event(NULL, 'nobody', 1);

@@ -1,4 +1,4 @@
--- event_violations: every violation, with where it is in the document and in
+-- event_violations: every violation, with its location in the document and in
 -- the schema.
 \pset format unaligned
 
@@ -17,15 +17,15 @@ SELECT register_event_schema('violations', 1, '{
 -- none
 SELECT count(*) FROM event_violations('{"a": 12, "b/c": [0, 1], "d~e": {}}', 'violations', 1);
 
--- "~" and "/" are escaped in both kinds of location, an empty key is one, and
--- a $ref stands in the keyword's location
+-- "~" and "/" are escaped in both kinds of location, an empty key is a key, and
+-- the keyword's location has the $ref
 SELECT * FROM event_violations('{"a": 1, "b/c": [0, 2, 3], "d~e": {"": 2, "x y\"z": "q"}, "f/~": 1}', 'violations', 1);
 
--- all that is missing
+-- all missing properties
 SELECT * FROM event_violations('{}', 'violations', 1);
 SELECT * FROM event_violations('3', 'violations', 1);
 
--- every keyword's words
+-- the message of every keyword
 CREATE FUNCTION pg_temp.violations(schema text, instance text)
 RETURNS TABLE (instance_location text, keyword_location text, keyword text, message text)
 LANGUAGE sql BEGIN ATOMIC
@@ -82,7 +82,7 @@ SELECT * FROM pg_temp.violations('{"allOf": [{"$ref": "#/$defs/s"}, {"$ref": "#/
 SELECT * FROM pg_temp.violations('{"properties": {"left": {"$ref": "#"}}, "required": ["v"]}', '{"v": 1, "left": {"v": 1, "left": {}}}');
 \pset tuples_only off
 
--- arguments: NULLs and what is not registered are errors, as in check_event
+-- arguments: NULLs and unregistered versions are errors, as in check_event
 \set VERBOSITY sqlstate
 SELECT * FROM event_violations(NULL, 'violations', 1);
 SELECT * FROM event_violations('{}', NULL, 1);
@@ -90,7 +90,7 @@ SELECT * FROM event_violations('{}', 'violations', NULL);
 SELECT * FROM event_violations('{}', 'violations', 2);
 \set VERBOSITY default
 
--- by row, and in a SELECT list
+-- for each row, and in a SELECT list
 SELECT e.id, v.instance_location, v.keyword
 FROM (VALUES (1, '{"a": 12, "b/c": [], "d~e": {}}'::jsonb), (2, '[]'), (3, '{"a": "x"}')) AS e (id, data)
   LEFT JOIN LATERAL event_violations(e.data, 'violations', 1) AS v ON true;

@@ -1,4 +1,4 @@
--- What changed between two schemas: the table of kinds of changes, in both
+-- The changes between two schemas: the table of kinds of changes, in both
 -- directions, strict and lenient.
 CREATE FUNCTION verdicts(old jsonb, new jsonb, lenient boolean) RETURNS text
 BEGIN ATOMIC
@@ -213,31 +213,40 @@ INSERT INTO changes (change, old, new) VALUES
 SELECT change, verdicts(old, new, false) AS strict, verdicts(old, new, true) AS lenient FROM changes ORDER BY number;
 SELECT change, rules(old, new) FROM changes ORDER BY number;
 
--- each change turned around has the answers the other way round
+-- each reversed change has the answers exchanged
 SELECT change, lenient, verdicts(old, new, lenient), verdicts(new, old, lenient)
 FROM changes, (VALUES (true), (false)) AS readings (lenient)
 WHERE regexp_replace(verdicts(old, new, lenient), '(.*) / (.*)', '\2 / \1') <> verdicts(new, old, lenient)
 ORDER BY number;
 
--- what is compatible strictly is so leniently
+-- a strictly compatible change is leniently compatible
 SELECT change FROM changes
 WHERE (verdicts(old, new, false) LIKE 'compatible /%' AND verdicts(old, new, true) NOT LIKE 'compatible /%')
 	OR (verdicts(old, new, false) LIKE '%/ compatible' AND verdicts(old, new, true) NOT LIKE '%/ compatible');
 
--- nothing changes where nothing changed
+-- no change for equal schemas
 SELECT change, (event_schema_changes(old, old)).* FROM changes;
 
--- locations, sentences
+-- locations, messages
 SELECT * FROM event_schema_changes(
 	'{"type": "object", "required": ["side"], "properties": {"side": {"enum": ["buy", "sell"]}, "qty": {"type": "number", "maximum": 10},
 		"a/b": {"type": "string"}, "note": {"type": "string"}}}',
 	'{"type": "object", "required": ["side", "qty"], "properties": {"side": {"enum": ["buy", "hold"]}, "qty": {"type": "number", "exclusiveMaximum": 10},
 		"a/b": {"type": "string", "maxLength": 5}, "tag": {"$ref": "#/$defs/tag"}}, "$defs": {"tag": {"type": "string"}}}');
 
--- numbers as large as there are
+-- the largest numbers
 SELECT location, rule, backward, forward FROM event_schema_changes(
 	'{"type": "integer", "exclusiveMinimum": -9e131071, "maximum": 9e131071, "multipleOf": 9e131070}',
 	'{"minimum": -9e131070, "exclusiveMaximum": 9e131071, "multipleOf": 1e-16383, "enum": [9e131071, 1e-16383]}');
+
+-- a comparison of too many steps is given up: references with 2^30 paths
+CREATE FUNCTION pairs(leaf jsonb) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('$ref', '#/$defs/d0', '$defs', jsonb_object_agg('d' || i, CASE i WHEN 30 THEN leaf ELSE
+		jsonb_build_object('anyOf', jsonb_build_array(reference, reference)) END))
+	FROM generate_series(0, 30) AS i, jsonb_build_object('$ref', '#/$defs/d' || i + 1) AS reference $$;
+SELECT * FROM event_schema_changes(pairs('{"type": "string"}'), pairs('{"type": "number"}'));
+SELECT * FROM event_schema_changes(pairs('{"type": "string"}'), pairs('{"type": "string"}'));
+DROP FUNCTION pairs;
 
 -- a registered version and a definition; other documents are followed
 SELECT register_schema('https://example.com/evolution/money', '{"$defs": {"old": {"type": "number"}, "new": {"type": "number", "minimum": 0}}}');

@@ -10,13 +10,13 @@ INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 1, '{
 
 -- ---------- deprecated ----------
 
--- a published version is marked by what only describes, and only by true at its root
+-- a published version can be marked, since "deprecated" is an annotation; only true at the root counts
 SELECT event_type, schema_version, deprecated FROM event_schemas WHERE event_type LIKE 'life%';
 SELECT register_event_schema('life', 1, '{"type": "object", "deprecated": true}');
 SELECT register_event_schema('life', 2, '{"type": "object", "properties": {"a": {"type": "integer", "deprecated": true}}}');
 SELECT event_type, schema_version, deprecated FROM event_schemas WHERE event_type LIKE 'life%';
 
--- new rows: one WARNING a statement, however many there are
+-- new rows: one WARNING for each statement
 INSERT INTO life.events (event_type, schema_version, data) SELECT 'life', 1, '{}' FROM generate_series(1, 1000);
 COPY life.events (event_type, schema_version, data) FROM stdin;
 life	1	{}
@@ -26,7 +26,7 @@ life	1	{}
 INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 2, '{}');
 DO $$ BEGIN FOR i IN 1..3 LOOP INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 1, '{}'); END LOOP; END $$;
 
--- a condition of its own
+-- its own condition name
 \set VERBOSITY sqlstate
 INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 1, '{}');
 \set VERBOSITY default
@@ -39,7 +39,7 @@ UPDATE life.events SET schema_version = schema_version WHERE id < 10;
 INSERT INTO life.events (event_type, schema_version, data) VALUES ('life.unused', 1, '{}');
 UPDATE life.events SET event_type = 'life' WHERE event_type = 'life.unused';
 
--- in each mode but off; a row that is not kept is no reason
+-- in each mode except off; not for rows that are not stored
 INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 1, '[]');
 SELECT set_event_guard_mode('life.events', 'quarantine');
 INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 1, '[]');
@@ -51,7 +51,7 @@ SELECT set_event_guard_mode('life.events', 'off');
 INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 1, '{}');
 SELECT set_event_guard_mode('life.events', 'enforce');
 
--- by expressions, also such that could raise
+-- with expressions, also ones that can raise errors
 CREATE TABLE life.legacy (payload text);
 SELECT add_event_guard('life.legacy', 'warn', 'payload', $$payload::jsonb ->> 'type'$$, $$(payload::jsonb ->> 'version')::int$$);
 INSERT INTO life.legacy VALUES ('{"type": "life", "version": 1}');
@@ -59,7 +59,7 @@ UPDATE life.legacy SET payload = '{"type": "life", "version": 1, "more": true}';
 UPDATE life.legacy SET payload = '{"type": "life", "version": 2}';
 UPDATE life.legacy SET payload = '{"type": "life", "version": 1}';
 
--- and not any more
+-- no longer deprecated
 SELECT register_event_schema('life', 1, '{"type": "object"}');
 INSERT INTO life.events (event_type, schema_version, data) VALUES ('life', 1, '{}');
 SELECT register_event_schema('life', 1, '{"type": "object", "deprecated": true}');
@@ -95,7 +95,7 @@ SELECT * FROM event_schema_usage() WHERE event_type LIKE 'life%';
 SELECT * FROM event_schema_usage('life.unused');
 SELECT * FROM event_schema_usage('nobody');
 
--- only tables that the caller may read, as their owners and never as somebody else
+-- only tables that the caller can read; expressions run as the table's owner
 CREATE ROLE regress_owner;
 CREATE ROLE regress_reader;
 GRANT USAGE ON SCHEMA life TO regress_owner, regress_reader;
@@ -118,7 +118,7 @@ SET ROLE regress_reader;
 SELECT * FROM event_schema_usage('life');
 RESET ROLE;
 
--- a table whose expressions raise is left out, and named
+-- a table whose expressions raise errors is omitted, with a warning
 DROP TABLE life.owned;
 CREATE TABLE life.raises (version text, data jsonb);
 INSERT INTO life.raises VALUES ('one', '{}');
@@ -128,6 +128,7 @@ SELECT * FROM event_schema_usage('life') WHERE relation::text NOT LIKE 'life.of%
 SELECT * FROM event_schema_usage('life.unused');
 
 DROP SCHEMA life CASCADE;
+TRUNCATE event_schema.quarantine;
 DROP TABLE event_schema.quarantine;
 DROP ROLE regress_owner, regress_reader;
 SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE event_type LIKE 'life%' ORDER BY event_type, schema_version;

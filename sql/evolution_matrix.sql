@@ -1,6 +1,6 @@
--- The table of kinds of changes, line by line: what each direction must be, in
+-- The table of kinds of changes, line by line: the answer for each direction, in
 -- the strict and in the lenient reading, with open and closed objects, added
--- and removed; for the change itself, turned around, and in other places of a
+-- and removed; for the change itself, reversed, and in other places of a
 -- schema.  y: compatible, n: incompatible, u: unknown.
 CREATE TABLE matrix (line int GENERATED ALWAYS AS IDENTITY, change text, old jsonb, new jsonb,
 	strict text, lenient text,	-- backward, forward
@@ -8,7 +8,7 @@ CREATE TABLE matrix (line int GENERATED ALWAYS AS IDENTITY, change text, old jso
 
 -- ---------- properties: optional and required, added and removed, open and closed ----------
 
--- the model is kept, the property comes and goes
+-- the content model is kept, the property is added or removed
 INSERT INTO matrix (change, old, new, strict, lenient)
 SELECT concat_ws(' ', CASE WHEN is_required THEN 'required' ELSE 'optional' END, 'property added,', CASE WHEN is_closed THEN 'closed' ELSE 'open' END),
 	jsonb_build_object('properties', '{"a": {}}'::jsonb) || closed,
@@ -27,12 +27,12 @@ FROM (VALUES (false, false, 'yn', 'yy'), (false, true, 'ny', 'yy'), (true, false
 INSERT INTO matrix (change, old, new, strict, lenient)
 SELECT change || ' by unevaluatedProperties', (old - 'additionalProperties') || '{"unevaluatedProperties": false}', (new - 'additionalProperties') || '{"unevaluatedProperties": false}', strict, lenient
 FROM matrix WHERE change LIKE '%closed';
--- the property's own schema takes whatever was accepted there before
+-- the property's schema accepts all values that were accepted there before
 INSERT INTO matrix (change, old, new, strict, lenient) VALUES
 ('optional property of any kind added, open', '{"properties": {"a": {}}}', '{"properties": {"a": {}, "b": {}}}', 'yy', 'yy'),
 ('optional property added as further ones were', '{"additionalProperties": {"type": "integer"}}', '{"properties": {"b": {"type": "number"}}, "additionalProperties": {"type": "integer"}}', 'yn', 'yn'),
 ('optional property of any kind added, closed', '{"properties": {"a": {}}, "additionalProperties": false}', '{"properties": {"a": {}, "b": {}}, "additionalProperties": false}', 'yn', 'yy');
--- added with the model changed
+-- added together with a changed content model
 INSERT INTO matrix (change, old, new, strict, lenient) VALUES
 ('optional property added and opened', '{"properties": {"a": {}}, "additionalProperties": false}', '{"properties": {"a": {}, "b": {"type": "string"}}}', 'yn', 'yn'),
 ('optional property added and closed', '{"properties": {"a": {}}}', '{"properties": {"a": {}, "b": {"type": "string"}}, "additionalProperties": false}', 'ny', 'ny'),
@@ -46,7 +46,7 @@ FROM (VALUES ('open', '{}'::jsonb), ('closed', '{"additionalProperties": false}'
 		('a property narrowed', '{"properties": {"a": {"type": "number"}}}', '{"properties": {"a": {"type": "integer"}}}', 'ny', 'ny'),
 		('a property widened', '{"properties": {"a": {"type": "integer"}}}', '{"properties": {"a": {"type": "number"}}}', 'yn', 'yn')) AS c (change, old, new, strict, lenient);
 
--- ---------- all other lines: objects have no part in them, so that both readings agree ----------
+-- ---------- all other lines: not about objects, so that both readings agree ----------
 
 INSERT INTO matrix (change, old, new, strict)
 SELECT change, old::jsonb, new::jsonb, strict FROM (VALUES
@@ -127,7 +127,7 @@ FROM unnest('{date-time,date,time,duration,email,idn-email,hostname,idn-hostname
 INSERT INTO matrix (change, old, new, strict) VALUES
 ('format removed', '{"type": "string", "format": "date"}', '{"type": "string"}', 'yn'),
 ('format changed', '{"type": "string", "format": "uri"}', '{"type": "string", "format": "iri"}', 'uu');
--- what may be unknown one way is not just the other way round
+-- unknown in one direction: the reversed change has other answers
 INSERT INTO matrix (change, old, new, strict, around) VALUES
 ('oneOf member added, disjoint', '{"oneOf": [{"type": "integer"}]}', '{"oneOf": [{"type": "integer"}, {"type": "string"}]}', 'yu', 'ny'),
 ('oneOf member added, overlapping', '{"oneOf": [{"type": "integer"}]}', '{"oneOf": [{"type": "integer"}, {"minimum": 5}]}', 'uu', 'nn'),
@@ -152,7 +152,7 @@ INSERT INTO matrix (change, old, new, strict) VALUES
 ('else narrowed', '{"if": {"type": "integer"}, "else": {"type": "string"}}', '{"if": {"type": "integer"}, "else": {"type": "string", "maxLength": 3}}', 'ny');
 UPDATE matrix SET lenient = strict WHERE lenient IS NULL;
 
--- ---------- what other checkers get wrong ----------
+-- ---------- changes that other checkers get wrong ----------
 
 INSERT INTO matrix (change, old, new, strict, lenient) VALUES
 ('required without being declared, added', '{"properties": {"a": {}}}', '{"properties": {"a": {}}, "required": ["z"]}', 'ny', 'ny'),
@@ -179,13 +179,13 @@ BEGIN ATOMIC
 	FROM event_schema_changes(old, new, lenient);
 END;
 
--- the lines that are not as the table says: none
+-- the lines whose answers are not those of the table: none
 WITH answers AS MATERIALIZED (
 	SELECT *, verdict(old, new, false) AS strictly, verdict(old, new, true) AS leniently FROM matrix)
 SELECT change, strict, strictly, lenient, leniently
 FROM answers WHERE (strict, lenient) IS DISTINCT FROM (strictly, leniently) ORDER BY line;
 
--- turned around
+-- reversed
 WITH answers AS MATERIALIZED (
 	SELECT change, line, CASE around WHEN 'same' THEN reverse(strict) ELSE around END AS strict, verdict(new, old, false) AS strictly,
 		CASE around WHEN 'same' THEN reverse(lenient) ELSE around END AS lenient, verdict(new, old, true) AS leniently
@@ -211,8 +211,8 @@ WITH answers AS MATERIALIZED (
 SELECT place, change, strict, strictly, lenient, leniently
 FROM answers WHERE (strict, lenient) IS DISTINCT FROM (strictly, leniently) ORDER BY number, line;
 
--- within anyOf and not it may be unknown where it is not by itself, but never
--- the opposite (within not, what would be lenient is another question)
+-- within anyOf and not the answer may be unknown instead, but never
+-- the opposite (within not, the lenient reading differs)
 WITH answers AS MATERIALIZED (
 	SELECT place, number, line, change, CASE place WHEN 'not' THEN reverse(r.expected) ELSE r.expected END AS expected,
 		verdict(put(place, old), put(place, new), is_lenient) AS found
@@ -225,7 +225,7 @@ FROM answers
 WHERE concat(left(expected, 1), left(found, 1)) IN ('yn', 'ny') OR concat(right(expected, 1), right(found, 1)) IN ('yn', 'ny')
 ORDER BY number, line;
 
--- draft 3's "required" within a property is no schema, and not taken for one
+-- the "required" of draft 3 within a property is not treated as a schema
 SELECT * FROM event_schema_changes('{"properties": {"a": {}}}', '{"properties": {"a": {"required": true}}}');
 SELECT * FROM event_schema_changes('{"$schema": "http://json-schema.org/draft-03/schema#"}', 'true');
 

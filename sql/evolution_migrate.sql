@@ -1,4 +1,4 @@
--- Stored events brought to a later version for good.
+-- Stored events migrated to a later version.
 SELECT set_event_compatibility('moved', 'none');
 SELECT register_event_schema('moved', 0, 'true'), register_event_schema('moved', 1, '{"type": "object"}'), register_event_schema('moved', 2, '{"required": ["n"], "properties": {"n": {"type": "integer"}}}'),
 	register_event_schema('moved', 3, '{"required": ["m"], "properties": {"m": {"minimum": 0}}}');
@@ -16,7 +16,7 @@ $$;
 CREATE TABLE moves (id int PRIMARY KEY, event_type text, schema_version int, data jsonb, note text DEFAULT 'kept',
 	CONSTRAINT moves_valid CHECK (check_event(data, event_type, schema_version, 'moves_valid')) NOT VALID) WITH (autovacuum_enabled = off);
 
--- what it refuses
+-- refused calls
 CALL migrate_events('moves', 'moved', 3);
 SELECT register_event_upcast('moved', 2, 3, 'to_3(jsonb)');
 CALL migrate_events('moves', 'moved', 2);
@@ -46,14 +46,14 @@ CALL migrate_events('moves', 'moved', 3, batch_size => 30);
 SELECT schema_version, count(*), count(*) FILTER (WHERE validate_event(data, event_type, schema_version)) AS valid, min(note) FROM moves WHERE event_type = 'moved' GROUP BY 1 ORDER BY 1;
 SELECT id, schema_version, data FROM moves WHERE schema_version <> 3 OR event_type IS DISTINCT FROM 'moved' OR id IN (4, 5, 8) OR id IS NULL ORDER BY id;
 SELECT instance_location, keyword, message, violations, sample_ids FROM check_event_upgrade('moves', 'moved', 1, 3) ORDER BY violations, message;
--- again: what failed is tried again, all else is left alone
+-- again: failed rows are tried again, the others are not changed
 CREATE TEMP TABLE places AS SELECT id, ctid AS place FROM moves;
 CALL migrate_events('moves', 'moved', 3);
 SELECT count(*) FROM moves JOIN places USING (id) WHERE moves.ctid <> place;
 UPDATE moves SET data = '{"n": 10}' WHERE id IN (201, 205);
 CALL migrate_events('moves', 'moved', 3);
 
--- what keeps a row from being written
+-- reasons why a row is not written
 CREATE TABLE kept_moves (id int PRIMARY KEY, event_type text, schema_version int2, data jsonb,
 	CONSTRAINT small CHECK ((data->>'m')::int < 90));
 INSERT INTO kept_moves SELECT i, 'moved', 1, jsonb_build_object('n', i + 2) FROM generate_series(51, 97) AS i;
@@ -63,14 +63,14 @@ CREATE TRIGGER keep_98 BEFORE UPDATE ON kept_moves FOR EACH ROW EXECUTE FUNCTION
 SELECT add_event_guard('kept_moves', 'enforce');
 CALL migrate_events('kept_moves', 'moved', 3, keep_original => true);
 SELECT schema_version, count(*) FROM kept_moves GROUP BY 1 ORDER BY 1;
--- the originals: of all that were migrated, and no others
+-- the originals: of all migrated rows, and no others
 SELECT relation_schema, relation_name, event_type, schema_version, to_version, count(*), count(DISTINCT row_name), bool_and(row->'data'->'n' = to_jsonb(row_name::int + 2) OR row_name = '99') AS same
 FROM event_schema.migrated_events GROUP BY 1, 2, 3, 4, 5 ORDER BY 4;
 SELECT row_name, row, role = current_user AS mine FROM event_schema.migrated_events WHERE row_name = '60';
 CALL migrate_events('kept_moves', 'moved', 3, keep_original => true);
 SELECT count(*) FROM event_schema.migrated_events;
 
--- a trigger that keeps the version: the event would be upcast again and again; or the data
+-- a trigger that keeps the version, so that the event would be upcast again and again; or keeps the data
 DROP TRIGGER keep_98 ON kept_moves;
 TRUNCATE kept_moves, event_schema.migrated_events;
 INSERT INTO kept_moves SELECT i, 'moved', 1, '{"n": 2}' FROM generate_series(1, 5) AS i;
@@ -87,7 +87,7 @@ CALL migrate_events('kept_moves', 'moved', 3, keep_original => true);
 SELECT id, schema_version, data FROM kept_moves ORDER BY id;
 SELECT count(*) FROM event_schema.migrated_events;
 DROP TRIGGER keep_version ON kept_moves;
--- what is checked at the end of a transaction is checked at each event
+-- deferred constraints are checked for each event
 CREATE FUNCTION refuse_2() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
 	IF NEW.id = 2 THEN
@@ -99,7 +99,7 @@ $$;
 CREATE CONSTRAINT TRIGGER refuse_2 AFTER UPDATE ON kept_moves DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION refuse_2();
 CALL migrate_events('kept_moves', 'moved', 3);
 DROP TRIGGER refuse_2 ON kept_moves;
--- an upcast that goes away meanwhile: no event gets a version without it
+-- an upcast that is dropped meanwhile: no event gets a version without it
 SELECT register_event_schema('dropped', 1, '{}'), register_event_schema('dropped', 2, '{"title": "two"}');
 CREATE FUNCTION mark(event jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT event || '{"marked": true}'$$;
 SELECT register_event_upcast('dropped', 1, 2, 'mark(jsonb)');
@@ -133,7 +133,7 @@ INSERT INTO child_moves VALUES (2, 'moved', 2, '{"n": 4}');
 CALL migrate_events('parent_moves', 'moved', 3);
 SELECT tableoid::regclass, * FROM parent_moves ORDER BY id;
 
--- an isolation level, and what a session says about plans
+-- an isolation level, and settings for plans
 TRUNCATE parent_moves;
 INSERT INTO parent_moves SELECT i, 'moved', 2, '{"n": 3}' FROM generate_series(1, 10) AS i;
 SET default_transaction_isolation = 'serializable';
@@ -149,7 +149,14 @@ SELECT schema_version, count(*) FROM parent_moves GROUP BY 1;
 
 -- rights
 CREATE ROLE regress_migrate;
+SET ROLE regress_migrate;
+CALL migrate_events('parent_moves', 'moved', 3, keep_original => true);
+RESET ROLE;
 GRANT SELECT, UPDATE (data) ON parent_moves TO regress_migrate;
+SET ROLE regress_migrate;
+CALL migrate_events('parent_moves', 'moved', 3);
+RESET ROLE;
+GRANT SELECT, UPDATE ON child_moves TO regress_migrate;
 INSERT INTO parent_moves VALUES (11, 'moved', 2, '{"n": 3}');
 SET ROLE regress_migrate;
 CALL migrate_events('parent_moves', 'moved', 3);
@@ -170,10 +177,15 @@ INSERT INTO parent_moves VALUES (11, 'moved', 2, '{"n": 3}');
 SET ROLE regress_migrate;
 CALL migrate_events('parent_moves', 'moved', 3);
 RESET ROLE;
+REVOKE EXECUTE ON FUNCTION event_schema."moved@2>3" FROM PUBLIC;
+INSERT INTO parent_moves VALUES (11, 'moved', 2, '{"n": 3}');
+SET ROLE regress_migrate;
+CALL migrate_events('parent_moves', 'moved', 3);
+RESET ROLE;
 DROP OWNED BY regress_migrate;
 DROP ROLE regress_migrate;
 
--- the originals are kept from DROP EXTENSION
+-- the originals prevent DROP EXTENSION
 SET client_min_messages = warning;
 DROP EXTENSION event_validate CASCADE;
 RESET client_min_messages;

@@ -1,43 +1,43 @@
--- Policies: what a new version of a type must be compatible with.
+-- Policies: with which versions a new version of a type must be compatible.
 SELECT register_event_schema('policy', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "side": {"enum": ["buy", "sell"]}}}');
 
--- backward and lenient by default: a new optional property will do,
+-- backward and lenient by default: a new optional property is accepted,
 SELECT register_event_schema('policy', 2, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "side": {"enum": ["buy", "sell"]}, "note": {"type": "string"}}}');
 
--- what takes something away will not, and every reason is named
+-- a restriction is not, and every reason is reported
 SELECT register_event_schema('policy', 3, '{"type": "object", "required": ["id", "side"], "properties": {"id": {"type": "integer", "minimum": 1}, "side": {"enum": ["buy"]}, "note": {"type": "string"}}}');
 SELECT register_event_schema('policy', 3, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string", "pattern": "^[0-9]+$"}}}');
 
--- plain DDL is held to the same,
+-- the policy applies to plain DDL,
 CREATE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
 	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
 CREATE OR REPLACE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
 	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
 
--- but not in a restore
+-- except in a restore
 BEGIN;
 SET LOCAL check_function_bodies = off;
 CREATE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
 	AS '{"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
--- register_event_schema looks whatever the setting is
+-- register_event_schema checks with every setting
 SELECT register_event_schema('policy', 4, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}');
 ROLLBACK;
 
--- meant
+-- intended breaks
 CREATE FUNCTION event_schema."policy@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE
 	AS '#breaking
 {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}}';
 SELECT register_event_schema('policy', 5, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "number"}}}');
 SELECT register_event_schema('policy', 5, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "number"}}}', breaking => true);
 
--- a version that comes between two others fits both
+-- a version between two others must be compatible with both
 SELECT register_event_schema('between', 1, '{"type": "integer", "minimum": 5}');
 SELECT register_event_schema('between', 4, '{"type": "integer", "minimum": 2}');
 SELECT register_event_schema('between', 2, '{"type": "integer", "minimum": 6}');
 SELECT register_event_schema('between', 2, '{"type": "integer", "minimum": 1}');
 SELECT register_event_schema('between', 2, '{"type": "integer", "minimum": 4}');
 SELECT register_event_schema('between', 0, '{"type": "integer", "minimum": 7}');
--- what follows a break need not be fitted
+-- versions before a break are not compared
 SELECT register_event_schema('between', 6, '{"type": "string"}', breaking => true);
 SELECT register_event_schema('between', 5, '{"type": "number"}');
 
@@ -60,13 +60,13 @@ SELECT set_event_compatibility('policies', 'full');
 SELECT register_event_schema('policies', 6, '{"properties": {"a": {}, "b": {"type": "string"}}}');
 SELECT prosrc FROM pg_proc WHERE proname = 'policies@compatibility';
 SELECT event_schema."policies@compatibility"();
--- what is unknown counts as incompatible, and says so
+-- unknown counts as incompatible, and is reported
 SELECT set_event_compatibility('policies', 'backward');
 SELECT register_event_schema('policies', 7, '{"properties": {"a": {"type": "string", "pattern": "^a"}}}', breaking => true);
 SELECT register_event_schema('policies', 8, '{"properties": {"a": {"type": "string", "pattern": "^[ab]"}}}');
 
 -- transitive: all versions before, back to the last break.  Versions 1 and 3
--- differ in what the step from 2 to 3 does not show.
+-- have a difference that the step from 2 to 3 does not have.
 SELECT set_event_compatibility('steps', 'backward');
 SELECT register_event_schema('steps', 1, '{"properties": {"a": {"type": "integer"}, "b": {"type": "string"}}}');
 SELECT register_event_schema('steps', 2, '{"properties": {"b": {"type": "string"}}}');
@@ -83,7 +83,7 @@ SELECT register_event_schema('chain', 5, '{"properties": {"a": {"type": "string"
 SELECT set_event_compatibility('chain', 'full_transitive');
 SELECT register_event_schema('chain', 6, '{"properties": {"a": {"type": "string"}, "b": {"type": "string"}}}');
 
--- a policy is a function like any other: found, commented on, dropped
+-- a policy is a function, with comments, and can be dropped
 SELECT set_event_compatibility('policy', 'none', NULL);
 SELECT set_event_compatibility('policy', 'sideways');
 SELECT set_event_compatibility('', 'none');
@@ -97,14 +97,14 @@ CREATE FUNCTION event_schema."policy@compatibility"() RETURNS text LANGUAGE sql 
 -- annotations can be replaced in every version
 SELECT register_event_schema('policy', 1, '{"title": "First", "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "side": {"enum": ["buy", "sell"]}}}');
 
--- rights are PostgreSQL's
+-- rights are those of PostgreSQL
 CREATE ROLE evolution_nobody;
 SET ROLE evolution_nobody;
 SELECT set_event_compatibility('policies', 'none');
 RESET ROLE;
 DROP ROLE evolution_nobody;
 
--- leave nothing behind
+-- clean up
 DO $$
 DECLARE
 	registered regprocedure;

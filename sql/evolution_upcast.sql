@@ -1,4 +1,4 @@
--- Upcasts: what can be registered, and events that are brought along by them.
+-- Upcasts: registering them, and upcasting events.
 SELECT set_event_compatibility('order', 'none');
 SELECT register_event_schema('order', 1, '{"type": "object", "required": ["qty"], "properties": {"qty": {"type": "integer"}}}');
 SELECT register_event_schema('order', 2, '{"type": "object", "required": ["qty", "venue"], "properties": {"qty": {"type": "integer"}, "venue": {"enum": ["XNAS", "XNYS"]}}}');
@@ -16,7 +16,7 @@ BEGIN
 END
 $$;
 
--- what is no upcast
+-- functions that are no upcast
 CREATE FUNCTION to_text(jsonb) RETURNS text LANGUAGE sql AS 'SELECT $1::text';
 CREATE FUNCTION from_json(json) RETURNS jsonb LANGUAGE sql AS 'SELECT $1::jsonb';
 CREATE FUNCTION to_two(jsonb) RETURNS SETOF jsonb LANGUAGE sql AS 'SELECT $1 UNION ALL SELECT $1';
@@ -35,7 +35,7 @@ SELECT register_event_upcast('order', 1, 2, 'no_function(jsonb)');
 SELECT register_event_upcast('order', 1, 2, 'last_one(jsonb)');
 SELECT register_event_upcast('order', 1, 2, 99999999);
 SELECT register_event_upcast('order', 1, 2, NULL);
--- which steps there are
+-- the steps for which upcasts can be registered
 SELECT register_event_upcast('order', 3, 4, 'to_quantity(jsonb)');
 SELECT register_event_upcast('order', 1, 3, 'to_quantity(jsonb)');
 SELECT register_event_upcast('order', 4, 5, 'to_quantity(jsonb)');
@@ -50,10 +50,10 @@ SELECT register_event_upcast(repeat('n', 59), 1, 2, 'to_quantity(jsonb)');
 SELECT register_event_upcast('order', 1, 2, '"Odd ""schema"."with ""venue"";"(jsonb)');
 SELECT register_event_upcast('order', 2, 4, 'to_quantity(jsonb)');
 SELECT proname, provolatile, proparallel, prosrc, pg_get_function_sqlbody(oid) FROM pg_proc WHERE proname LIKE 'order@%>%' ORDER BY 1;
--- the same again is no change, another one is refused
+-- the same again changes nothing, another one is refused
 SELECT register_event_upcast('order', 1, 2, '"Odd ""schema"."with ""venue"";"(jsonb)');
 SELECT register_event_upcast('order', 1, 2, 'to_quantity(jsonb)');
--- what it needs stays
+-- its dependencies cannot be dropped
 DROP FUNCTION to_quantity;
 SELECT drop_event_schema('order', 2);
 DROP FUNCTION event_schema."order@2";
@@ -61,7 +61,7 @@ DROP FUNCTION event_schema."order@2";
 -- step by step
 SELECT event_upcast_path('order', 1), event_upcast_path('order', 1, 2), event_upcast_path('order', 4);
 SELECT upcast_event('{"qty": 1}', 'order', 1), upcast_event('{"qty": 1}', 'order', 1, 2), upcast_event('{"qty": 1, "venue": "XNYS"}', 'order', 2);
--- no step, no question
+-- without a step nothing is validated
 SELECT upcast_event('7', 'order', 4), upcast_event('7', 'order', 2, 2);
 SELECT upcast_event(NULL, 'order', 1), upcast_event(NULL, 'ordre', 1), upcast_event(NULL, NULL, NULL);
 SELECT upcast_event('{}', NULL, 1);
@@ -71,13 +71,13 @@ SELECT upcast_event('{}', 'order', 1, 3);
 SELECT upcast_event('{}', 'order', 1, -1);
 SELECT upcast_event('{}', 'ordre', 1);
 SELECT upcast_event('{}', 'order', 4, 2);
--- what each step gives must be valid
+-- the result of each step must be valid
 SELECT upcast_event('{"qty": 0}', 'order', 1);
 SELECT upcast_event('{"qty": "many", "legs": [1, 2]}', 'order', 1);
 SELECT upcast_event('{"qty": 0, "venue": "XLON", "legs": [1, 2]}', 'order', 2);
 SELECT upcast_event('[]', 'order', 1);
 SELECT upcast_event('{"qty": 14}', 'order', 1);
--- and what raises says where
+-- errors name the step
 SELECT upcast_event('{"qty": 13}', 'order', 1);
 DO $$
 DECLARE
@@ -100,7 +100,7 @@ SELECT count(register_event_schema('site' || t, v, 'true')) FROM generate_series
 CREATE FUNCTION without_nulls(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT jsonb_strip_nulls(data)';
 SELECT count(register_event_upcast('site' || t, 1, 2, 'without_nulls(jsonb)')) FROM generate_series(1, 100) AS t;
 SELECT count(*) FILTER (WHERE upcast_event('{"a": null}', 'site' || t, 1) = '{}') FROM generate_series(1, 100) AS t, generate_series(1, 3);
--- a plan that is kept heeds what changes
+-- a kept plan notices changes
 CREATE FUNCTION upcasts(OUT before text, OUT after text, OUT dropped text) LANGUAGE plpgsql AS $$
 DECLARE
 	step int;
@@ -128,7 +128,7 @@ $$;
 SELECT * FROM upcasts();
 DROP FUNCTION upcasts;
 
--- a version that comes between others: the way stays the one that there is
+-- a version added between others: the existing path is kept
 SELECT register_event_schema('order', 3, 'true', breaking => true);
 SELECT event_upcast_path('order', 1), event_upcast_path('order', 1, 4);
 SELECT event_upcast_path('order', 1, 3);
@@ -140,7 +140,7 @@ SELECT register_event_upcast('order', 2, 3, 'to_quantity(jsonb)');
 SELECT event_upcast_path('order', 1), event_upcast_path('order', 2);
 DROP FUNCTION event_schema."order@2>3";
 
--- the plain command does the same, and is held to the same
+-- CREATE FUNCTION does the same, with the same checks
 CREATE FUNCTION event_schema."order@2>4"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
 CREATE FUNCTION event_schema."order@2>3"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
 CREATE FUNCTION event_schema."order@4>5"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
@@ -157,7 +157,7 @@ CREATE FUNCTION event_schema."order@3>4"(data jsonb) RETURNS jsonb LANGUAGE sql 
 CREATE FUNCTION event_schema."order@3>4"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT data; SELECT to_quantity(data); END;
 CREATE FUNCTION event_schema."order@3>4"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT data FROM pg_class; END;
 CREATE PROCEDURE event_schema."order@3>4"(data jsonb) LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
--- an expression will do
+-- an expression is accepted
 CREATE FUNCTION event_schema."order@3>4"(old jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE RETURN old || '{"quantity": 3}';
 SELECT upcast_event('{}', 'order', 3);
 CREATE OR REPLACE FUNCTION event_schema."order@3>4"(old jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE RETURN old || '{"quantity": 4}';
@@ -166,7 +166,7 @@ ALTER FUNCTION event_schema."order@3>4" RENAME TO "order@3>5";
 ALTER FUNCTION event_schema."order@3>4" SECURITY DEFINER;
 ALTER FUNCTION event_schema."order@3>4" IMMUTABLE PARALLEL SAFE;
 
--- all of it as DDL, which makes no change where it is run again
+-- all as DDL, which changes nothing if it runs again
 SET search_path = pg_catalog;
 SELECT public.event_schema_ddl('order');
 RESET search_path;
@@ -181,7 +181,7 @@ END
 $$;
 SELECT upcast_event('{"qty": 1}', 'order', 1);
 
--- who may not run the function
+-- a role without EXECUTE on the function
 CREATE ROLE regress_upcast;
 SET ROLE regress_upcast;
 SELECT register_event_upcast('order', 3, 4, 'to_quantity(jsonb)');
@@ -194,6 +194,11 @@ SET ROLE regress_upcast;
 SELECT upcast_event('{"qty": 1}', 'order', 1, 2);
 SELECT upcast_event('{"qty": 1}', 'order', 1);
 SELECT register_event_upcast('site1', 1, 2, 'to_quantity(jsonb)');
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION event_schema."order@2>3" FROM PUBLIC;
+SET ROLE regress_upcast;
+SELECT upcast_event('{"qty": 1}', 'order', 1, 2);
+SELECT upcast_event('{"qty": 1}', 'order', 1);
 RESET ROLE;
 DROP OWNED BY regress_upcast;
 DROP ROLE regress_upcast;

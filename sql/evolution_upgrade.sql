@@ -1,4 +1,4 @@
--- Stored events of one version as events of another.
+-- check_event_upgrade: stored events of one version validated as another version.
 SELECT set_event_compatibility('upgrade', 'none');
 SELECT register_event_schema('upgrade', 1, '{"type": "object"}'), register_event_schema('upgrade', 2, '{"required": ["n"], "properties": {"n": {"type": "integer"}, "tags": {"items": {"maxLength": 2}}}}'),
 	register_event_schema('upgrade', 3, '{"required": ["m"], "properties": {"m": {"minimum": 0}}}'), register_event_schema('upgrade', 4, '{"required": ["m", "x"]}');
@@ -6,7 +6,7 @@ CREATE TABLE upgrades (id int PRIMARY KEY, event_type text, schema_version int, 
 INSERT INTO upgrades SELECT i, 'upgrade', 1, jsonb_build_object('n', CASE i % 10 WHEN 3 THEN to_jsonb('x'::text) ELSE to_jsonb(i - 5) END) FROM generate_series(1, 100) AS i;
 INSERT INTO upgrades VALUES (101, 'upgrade', 1, '{}'), (102, 'upgrade', 1, '{"n": 1, "tags": ["a", "abc", "abcd"]}'), (103, 'upgrade', 1, '{"n": 1, "tags": ["abc"]}'),
 	(104, 'upgrade', 2, '{}'), (105, 'another', 1, '{}'), (106, 'upgrade', 1, NULL), (107, NULL, 1, '{}'), (108, 'upgrade', NULL, '{}');
--- no upcast: as they are
+-- without an upcast: unchanged
 \set VERBOSITY terse
 SELECT sample_ids FROM check_event_upgrade('upgrades', 'upgrade', 1, 2) WHERE violations = 1 ORDER BY 1;
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
@@ -18,7 +18,7 @@ SELECT instance_location, keyword, message, violations, cardinality(sample_ids) 
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades_pkey', 'upgrade', 1, 2);
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2, 'nope');
 
--- by upcasts: what they raise, and what is not valid after a step
+-- with upcasts: their errors, and invalid results of a step
 CREATE FUNCTION to_2(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN $1->>'n' = 'x' THEN $1 || '{"n": 7}' ELSE $1 END$$;
 CREATE FUNCTION to_3(event jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
 BEGIN
@@ -34,10 +34,10 @@ SELECT register_event_upcast('upgrade', 1, 2, 'to_2(jsonb)'), register_event_upc
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 2, 3);
--- upcasts as far as they lead
+-- upcasts for a part of the path
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 4);
 
--- other columns, other kinds of relations, text that is no JSON
+-- other columns, other kinds of relations, text that is not JSON
 CREATE TYPE upgrade_kind AS ENUM ('upgrade', 'another');
 CREATE TABLE upgrade_texts (kind upgrade_kind, version bigint, body text) PARTITION BY LIST (version);
 CREATE TABLE upgrade_texts_1 PARTITION OF upgrade_texts FOR VALUES IN (1);
@@ -49,12 +49,16 @@ CREATE VIEW upgrade_view AS SELECT body::jsonb AS data FROM upgrade_texts_1 WHER
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 3, type_expr => $$'upgrade'$$, version_expr => '1');
 SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 4, type_expr => $$'upgrade'$$, version_expr => '1');
 
--- what is not the events' fault is raised
+-- errors that are not caused by events are raised
 CREATE ROLE regress_upgrade;
 REVOKE EXECUTE ON FUNCTION to_3 FROM PUBLIC;
 GRANT SELECT ON upgrades TO regress_upgrade;
 SET ROLE regress_upgrade;
 SELECT count(*) FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
+SELECT count(*) FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
+RESET ROLE;
+REVOKE EXECUTE ON FUNCTION event_schema."upgrade@2>3" FROM PUBLIC;
+SET ROLE regress_upgrade;
 SELECT count(*) FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
 SELECT count(*) FROM check_event_upgrade('upgrade_texts', 'upgrade', 1, 3, 'body', 'kind', 'version');
 RESET ROLE;
@@ -72,12 +76,12 @@ SELECT count(drop_event_schema('upgrade', v)) FROM generate_series(1, 4) AS v;
 DROP FUNCTION to_2, to_3;
 DROP TYPE upgrade_kind;
 
--- a schema that is replaced while events are brought to it
+-- a schema that is replaced while events are upcast to it
 CREATE FUNCTION meddle(data jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
 	ALTER FUNCTION event_schema."upgrade@3" COST 101;
 	ALTER FUNCTION event_schema."upgrade@2" COST 101;
-	PERFORM validate_event('1', 'another', 1);
+	PERFORM public.validate_event('1', 'another', 1);
 	RETURN data;
 END $$;
 SELECT register_event_schema('another', 1, '{}');

@@ -1,4 +1,4 @@
--- Views of a type's events: which columns there are, and what they hold.
+-- Views of a type's events: their columns and values.
 \set SHOW_CONTEXT never
 CREATE SCHEMA viewed;
 CREATE TABLE viewed.events (
@@ -13,7 +13,7 @@ BEGIN ATOMIC
 	SELECT attname, format_type(atttypid, atttypmod), col_description(attrelid, attnum)
 	FROM pg_attribute WHERE attrelid = view AND attnum > 0 ORDER BY attnum;
 END;
--- the columns of a schema, without more ado
+-- the columns of a schema
 CREATE FUNCTION viewed.types(definition text) RETURNS SETOF text
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -33,14 +33,14 @@ SELECT viewed.types('{"properties": {"string": {"type": "string"}, "integer": {"
 	"uuid": {"type": "string", "format": "uuid"}, "email": {"type": "string", "format": "email"},
 	"format without type": {"format": "date-time"}, "true": {"const": true}}}');
 
--- or null, in all ways that there are
+-- or null, in all forms
 SELECT viewed.types('{"properties": {"type": {"type": ["integer", "null"]}, "anyOf": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
 	"oneOf": {"oneOf": [{"type": "boolean"}, {"type": "null"}]}, "enum": {"enum": ["a", "b", null]},
 	"ref": {"anyOf": [{"$ref": "#/$defs/when"}, {"type": "null"}]}, "behind ref": {"$ref": "#/$defs/maybe"},
 	"array": {"type": ["array", "null"]}, "not yet": {"$ref": "#/$defs/maybe", "type": "null"}},
 	"$defs": {"when": {"type": "string", "format": "date-time", "description": "when it was"}, "maybe": {"anyOf": [{"$ref": "#/$defs/when"}, {"type": "null"}], "default": null}}}');
 
--- integers are as wide as their bounds say; without any, bigint
+-- the bounds of an integer determine its type; without bounds, bigint
 SELECT viewed.types('{"properties": {"bounded": {"type": "integer", "minimum": 0, "maximum": 9223372036854775807},
 	"one more": {"type": "integer", "minimum": 0, "maximum": 9223372036854775808},
 	"exclusive": {"type": "integer", "exclusiveMinimum": -9223372036854775809, "exclusiveMaximum": 9223372036854775808},
@@ -51,7 +51,7 @@ SELECT viewed.types('{"properties": {"bounded": {"type": "integer", "minimum": 0
 	"bounded here and there": {"allOf": [{"type": "integer", "minimum": 0}, {"anyOf": [{"maximum": 5}, {"maximum": 6}]}]},
 	"draft 4 float": {"type": "number", "minimum": 0, "maximum": 1}}}');
 
--- decimals that may come as strings: only where all of the strings are decimals
+-- decimals that may be strings: numeric only if all of the strings are decimals
 SELECT viewed.types($${"properties": {
 	"pydantic": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^(?!^[-+.]*$)[+-]?0*\\d*\\.?\\d*$"}]},
 	"or null": {"anyOf": [{"type": "number"}, {"type": "string", "pattern": "^-?\\d+(\\.\\d+)?$"}, {"type": "null"}]},
@@ -63,13 +63,13 @@ SELECT viewed.types($${"properties": {
 	"no pattern": {"type": ["number", "string"]},
 	"a string only": {"type": "string", "pattern": "^\\d+$"}}}$$);
 
--- several types are jsonb, and so is what the schema leaves open
+-- several types are jsonb, and so are properties without a type
 SELECT viewed.types('{"properties": {"string or integer": {"type": ["string", "integer"]}, "string or array": {"anyOf": [{"type": "string"}, {"type": "array"}]},
 	"date or date-time": {"anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]},
 	"date or string": {"anyOf": [{"type": "string", "format": "date"}, {"type": "string"}]},
 	"number or boolean": {"type": ["number", "boolean"]}, "mixed enum": {"enum": ["a", 1]}}}');
 
--- formats count where they are asserted
+-- formats count if they are asserted
 SELECT register_event_schema('types', 1, '{"properties": {"at": {"type": "string", "format": "date-time"}}}', assert_format => false);
 SELECT property, column_type FROM event_view_columns('types', 1, 'bigint');
 SELECT drop_event_schema('types', 1);
@@ -82,13 +82,13 @@ SELECT viewed.types('{"$schema": "http://json-schema.org/draft-04/schema#", "pro
 
 -- ---------- which properties ----------
 
--- in the order of the text, what is inherited before what is added
+-- in the order of the text, inherited ones before added ones
 SELECT viewed.types('{"allOf": [{"$ref": "#/$defs/base"}], "properties": {"zz": {"type": "string"}, "a": {"type": "integer"}, "longer": {"type": "string"}, "id": {"description": "narrower"}},
 	"anyOf": [{"properties": {"id": {"description": "of a branch"}}}, true],
 	"$defs": {"base": {"properties": {"origin": {"type": "string"}, "id": {"type": "integer", "description": "wider"}}}}}');
 SELECT viewed.types('{"properties": {"a\/b": {"type": "string"}, "a~b": {"type": "string"}, "é": {"type": "string"}, "\u0041": {"type": "string"}}}');
 
--- branches: each one's properties; a type that holds for all that declare it
+-- branches: the properties of each; a type that is the same in all that declare it
 SELECT viewed.types('{"properties": {"kind": {"enum": ["cat", "dog"]}}, "oneOf": [
 	{"properties": {"kind": {"const": "cat"}, "lives": {"type": "integer"}, "age": {"type": "integer"}}, "required": ["lives"]},
 	{"properties": {"kind": {"const": "dog"}, "tricks": {"type": "array"}, "age": {"type": "number"}}, "required": ["tricks"]}]}');
@@ -97,7 +97,7 @@ SELECT viewed.types('{"properties": {"v": {"type": ["integer", "string"]}}, "any
 SELECT viewed.types('{"if": {"properties": {"kind": {"const": "a"}}}, "then": {"properties": {"a": {"type": "integer"}}}, "else": {"properties": {"b": {"type": "string", "format": "date"}}},
 	"dependentSchemas": {"c": {"properties": {"d": {"type": "boolean"}}}}}');
 
--- nothing of the kind
+-- schemas without properties
 SELECT viewed.types('true');
 SELECT viewed.types('{"type": "string"}');
 SELECT viewed.types('{"patternProperties": {"^x": {"type": "integer"}}}');
@@ -124,7 +124,7 @@ INSERT INTO viewed.events (event_type, schema_version, data) VALUES
 ('other', 1, '{"symbol": "D", "size": "no matter"}');
 SELECT id, symbol, at AT TIME ZONE 'UTC' AS at, price, size, day, key, open, tags, data_id, data_data, data ->> 'symbol' AS again FROM viewed.trades ORDER BY id;
 
--- what the types hold at their ends, and what they do not; nothing raises
+-- values at the bounds of the types, and beyond; no errors
 TRUNCATE viewed.events;
 INSERT INTO viewed.events (event_type, schema_version, data) VALUES
 ('trade', 1, '{"at": "0000-01-01t00:00:00z", "day": "0000-02-29", "size": -9223372036854775808}'),
@@ -136,7 +136,7 @@ INSERT INTO viewed.events (event_type, schema_version, data) VALUES
 ('trade', 1, '{"at": "2024-02-29T12:00:00.1234575Z"}'),
 ('trade', 1, '{"at": "2024-02-29T23:59:59.9999999Z"}');
 SELECT extract(epoch FROM at) AS at, day - date '2000-01-01' AS day, size FROM viewed.trades ORDER BY id;
--- the same as the types' own input, where that takes it
+-- the same as the types' own input, for values that it accepts
 SELECT data ->> 'at' AS differs FROM viewed.events WHERE event_timestamptz(data, 'at') <> (data ->> 'at')::timestamptz
 	AND data ->> 'at' NOT LIKE '0000%' AND data ->> 'at' NOT LIKE '%-23:59' AND data ->> 'at' NOT LIKE '%:60%';
 SELECT extract(epoch FROM at) = extract(epoch FROM timestamptz '2017-01-01T00:00:00Z') AS leap_second FROM viewed.trades WHERE data ->> 'at' = '2016-12-31T23:59:60Z';
@@ -151,7 +151,7 @@ SELECT create_event_view('wide', 'viewed.events', 'trade', integer_type => 'nume
 SELECT size FROM viewed.wide ORDER BY 1;
 DROP VIEW viewed.wide;
 
--- no setting has a part in it
+-- settings have no effect
 TRUNCATE viewed.events;
 INSERT INTO viewed.events (event_type, schema_version, data) VALUES ('trade', 1, '{"at": "2024-06-16T15:30:00+02:00", "day": "2024-06-07"}');
 SET DateStyle = 'SQL, DMY';
@@ -181,7 +181,7 @@ INSERT INTO viewed.events (event_type, schema_version, data) SELECT 'named', 1, 
 SELECT data_id, * FROM viewed."Named %I" WHERE (SELECT count(*) FROM jsonb_each(to_jsonb("Named %I")) WHERE value IN ('1', '2', '3', '4')) >= 4;
 DROP VIEW viewed."Named %I";
 
--- more columns than a view has
+-- more columns than a view can have
 SELECT register_event_schema('wide', 1, (SELECT jsonb_build_object('properties', jsonb_object_agg('p' || i, '{"type": "integer"}'::jsonb)) FROM generate_series(1, 2000) AS i));
 SELECT create_event_view('wide', 'viewed.events', 'wide');
 SELECT count(*), max("column") FILTER (WHERE "column" LIKE 'p15%') FROM viewed.columns('viewed.wide');
@@ -207,7 +207,7 @@ INSERT INTO viewed.event VALUES ('plain', 1, '[]', 'x');
 SELECT register_event_schema('plain', 1, 'true');
 SELECT create_event_view('plain', 'viewed.event', 'plain');
 SELECT * FROM viewed.plain;
--- types are equal where their bytes are
+-- types are equal if their bytes are
 CREATE COLLATION viewed.ignore_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 CREATE TABLE viewed.loose (event_type text COLLATE viewed.ignore_case, schema_version int, data jsonb);
 INSERT INTO viewed.loose VALUES ('trade', 1, '{"symbol": "one"}'), ('TRADE', 1, '{"symbol": "two"}');
@@ -229,9 +229,9 @@ SELECT count(*) FROM viewed.trades;
 RESET ROLE;
 SELECT drop_event_schema('trade', 1);
 
--- ---------- again ----------
+-- ---------- replacing a view ----------
 
--- the same again changes nothing; a new version's columns come last
+-- the same again changes nothing; columns of a new version are added at the end
 SELECT create_event_view('trades', 'viewed.events', 'trade');
 SELECT register_event_schema('trade', 2, '{"title": "Trade, v2", "type": "object", "required": ["symbol"],
 	"properties": {"venue": {"type": "string", "description": "where"}, "symbol": {"type": "string"}, "at": {"$ref": "event:viewed.common@1#/$defs/instant"},
@@ -242,13 +242,13 @@ SELECT create_event_view('trades', 'viewed.events', 'trade');
 SELECT "column", comment FROM viewed.columns('viewed.trades');
 SELECT obj_description('viewed.trades'::regclass);
 SELECT has_table_privilege('regress_viewer', 'viewed.trades', 'SELECT') AS rights_are_kept;
--- rows of a version before, of this one, and of one that comes later
+-- rows of an earlier version, of this one, and of a later one
 TRUNCATE viewed.events;
 INSERT INTO viewed.events (event_type, schema_version, data) VALUES ('trade', 1, '{"symbol": "old"}'), ('trade', 2, '{"symbol": "new", "venue": "X"}'), ('trade', 9, '{"symbol": "newer"}');
 SELECT schema_version, symbol, venue FROM viewed.trades ORDER BY id;
 -- ---------- upcasts ----------
 
--- old rows are brought up, once for all columns, and only they
+-- only old rows are upcast, once for all columns
 CREATE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN
 	RAISE NOTICE 'up: %', data;
@@ -257,19 +257,19 @@ END $$;
 SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
 SELECT schema_version, symbol, venue, size, at, data FROM viewed.trades ORDER BY id;
 SELECT data, count(*) FROM viewed.trades WHERE schema_version = 2 GROUP BY 1;
--- what is equal is brought up once in a row, but not after the function has changed
+-- equal documents in succession are upcast once, but again after the function has changed
 INSERT INTO viewed.events (event_type, schema_version, data) VALUES ('trade', 1, '{"symbol": "old"}');
 SELECT venue FROM viewed.trades WHERE schema_version = 1;
 CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT data || '{"venue": "another"}' $$;
 SELECT venue FROM viewed.trades WHERE schema_version = 1;
--- what is not immutable is asked each time; what cannot be brought up raises
+-- a function that is not immutable is called each time; a failing upcast raises an error
 CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT data || jsonb_build_object('venue', clock_timestamp()::text) $$;
 DROP FUNCTION event_schema."trade@1>2"(jsonb);
 SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
 SELECT count(DISTINCT venue) FROM viewed.trades WHERE schema_version = 1;
 CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT '[]'::jsonb $$;
 SELECT venue FROM viewed.trades;
--- what is called immutable and is not: no answer outlives its query
+-- a function wrongly declared immutable: results are not kept after the query
 CREATE TABLE viewed.venues (name text);
 INSERT INTO viewed.venues VALUES ('first');
 CREATE FUNCTION viewed.looks_up(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -297,7 +297,7 @@ RESET viewed.key;
 DROP FUNCTION event_schema."trade@1>2"(jsonb);
 SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
 
--- a view knows whether it may run in parallel
+-- parallel safety of views
 SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
 SELECT create_event_view('trades', 'viewed.events', 'trade');
 SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
@@ -305,7 +305,7 @@ DROP FUNCTION event_schema."trade@1>2"(jsonb);
 SELECT create_event_view('trades', 'viewed.events', 'trade');
 SELECT pg_get_viewdef('viewed.trades') ~ 'event_at_version\(' AS in_parallel;
 
--- ---------- what a view cannot lose ----------
+-- ---------- dependencies of a view ----------
 
 SELECT create_event_view('trades', 'viewed.events', 'trade', 1);
 SELECT register_event_schema('trade', 3, '{"properties": {"symbol": {"type": "string"}, "venue": {"type": "string"}, "at": {"type": "string"}, "price": {"type": "number"}, "size": {"type": "number"}, "day": {}, "key": {}, "open": {}, "tags": {}, "id": {}, "data": {}}}', breaking => true);
@@ -316,10 +316,10 @@ SELECT create_event_view('events', 'viewed.events', 'trade');
 CREATE VIEW viewed.by_hand AS SELECT id FROM viewed.events WHERE event_schema."trade@1"(data);
 SELECT create_event_view('by_hand', 'viewed.events', 'trade');
 SELECT create_event_view('trades', 'viewed.loose', 'trade', 2);
--- what reads a property may be in an index
+-- functions that read properties can be in an index
 CREATE INDEX ON viewed.events (event_timestamptz(data, 'at')) WHERE event_type = 'trade';
 
--- nobody's operators are used
+-- operators of other roles are not used
 CREATE FUNCTION viewed.equal(a regtype, b regtype) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'I run as %', current_user; END$$;
 CREATE OPERATOR viewed.= (LEFTARG = regtype, RIGHTARG = regtype, FUNCTION = viewed.equal);
 CREATE FUNCTION viewed.equal(a "char", b "char") RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'I run as %', current_user; END$$;
@@ -330,7 +330,7 @@ SELECT count(*) FROM check_event_upgrade('viewed.events', 'trade', 1, 1);
 SELECT count(*) FROM audit_events('viewed.events') WHERE false;
 RESET search_path;
 
--- ---------- what cannot be ----------
+-- ---------- errors ----------
 
 SELECT create_event_view(NULL, 'viewed.events', 'trade');
 SELECT create_event_view('a.b.c', 'viewed.events', 'trade');

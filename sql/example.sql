@@ -25,11 +25,11 @@ INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 2,
 INSERT INTO events (event_type, schema_version, data) VALUES ('order.filled', 1, '{}');
 SELECT id, data FROM events;
 
--- the same schema, as the function that it is
+-- the same schema, called as a function
 SELECT event_schema."order.placed@1"(data) FROM events;
 SELECT event_type, schema_version, dialect, deprecated, function FROM event_schemas WHERE event_type = 'order.placed';
 
--- a row needs it
+-- a row needs the schema
 SELECT drop_event_schema('order.placed', 1);
 DROP TABLE events;
 SELECT drop_event_schema('order.placed', 1);

@@ -1,10 +1,10 @@
--- The guard's modes, how they are set and what they do to a row.
+-- The guard's modes: setting them, and their effects on rows.
 CREATE SCHEMA guard_modes;
 SET search_path = guard_modes, public;
 SELECT register_event_schema('guarded', 1, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}');
 CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY, event_type text, schema_version int, data jsonb);
 
--- what every row below is: valid, invalid, not registered, without data, type, version
+-- the rows: valid, invalid, not registered, without data, type, version
 CREATE FUNCTION load(INOUT label text) LANGUAGE plpgsql AS $$
 BEGIN
   FOR i IN 1 .. 6 LOOP
@@ -22,7 +22,7 @@ $$;
 SELECT add_event_guard('events', 'enforce');
 SELECT load('enforce');
 SELECT * FROM events;
--- as check_event says it
+-- with the errors of check_event
 DO $$
 DECLARE
   message text;
@@ -42,7 +42,7 @@ SELECT id, event_type, schema_version, data FROM events ORDER BY id;
 SELECT relation_schema, relation_name, event_type, schema_version, "row", violations, kept, role = current_user AS role,
   application = current_setting('application_name') AS application, arrived_at BETWEEN now() - interval '1 hour' AND clock_timestamp() AS arrived_at,
   pg_xact_status("transaction") FROM event_quarantine ORDER BY id;
--- an update has nowhere to go
+-- an update cannot be diverted
 UPDATE events SET data = '{"n": null}' WHERE id = 1;
 UPDATE events SET data = '{"n": 2}' WHERE id = 1;
 
@@ -59,11 +59,11 @@ UPDATE events SET data = '{"n": false}' WHERE id = 1;
 SELECT count(*) FROM events;
 SELECT count(*) FROM event_quarantine;
 
--- a mode that ends; then it is enforce again
+-- a mode with an end, after which it is enforce again
 SELECT set_event_guard_mode('events', 'quarantine', '2999-12-31 23:00:00+00');
 SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'events'::regclass;
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"still diverted"');
-SELECT set_event_guard_mode('events', 'warn', clock_timestamp() + interval '0.2 s');
+SELECT new_mode, mode_until > now() AS later FROM set_event_guard_mode('events', 'warn', clock_timestamp() + interval '0.2 s');
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"warned"');
 SELECT pg_sleep(0.3);
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"refused"');
@@ -84,10 +84,11 @@ SELECT set_event_guard_mode('events', 'enforce');
 ROLLBACK;
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '"still off"');
 
--- all guarded tables at once, and what is not guarded
+-- all guarded tables at once, and tables without a guard
 CREATE TABLE more (LIKE events INCLUDING ALL);
 CREATE TABLE unguarded (LIKE events);
 SELECT add_event_guard('more', 'enforce');
+SELECT * FROM set_event_guard_mode(NULL, 'quarantine', '2999-12-31 23:00:00+00');
 SELECT set_event_guard_mode(NULL, 'quarantine');
 SELECT tgrelid::regclass, tgname, pg_get_triggerdef(oid) ~ 'quarantine' AS quarantine FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc ORDER BY 1;
 SELECT set_event_guard_mode('unguarded', 'off');
@@ -98,7 +99,7 @@ SELECT add_event_guard(NULL, 'off');
 SELECT add_event_guard('events', 'enforce', NULL);
 SELECT set_event_guard_mode(0, 'off');
 
--- adding again replaces; where it fires is kept
+-- adding a guard again replaces it, and keeps ENABLE ALWAYS or REPLICA
 SELECT add_event_guard('more', 'warn', 'data', $$'guarded'$$, '1');
 ALTER TABLE more ENABLE ALWAYS TRIGGER zzz_event_guard;
 SELECT set_event_guard_mode('more', 'enforce');
@@ -111,7 +112,7 @@ SET session_replication_role = replica;
 INSERT INTO more (data) VALUES ('{}');
 RESET session_replication_role;
 
--- what can be guarded
+-- relations that can have a guard
 CREATE VIEW a_view AS SELECT * FROM events;
 CREATE TEMP TABLE temporary (LIKE events);
 SELECT add_event_guard('a_view', 'enforce');
@@ -133,7 +134,7 @@ ALTER TABLE unguarded ADD made jsonb GENERATED ALWAYS AS (data -> 'n') STORED;
 SELECT add_event_guard('unguarded', 'enforce', 'made');
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'unguarded'::regclass;
 
--- a trigger written by hand is a guard as well
+-- a trigger created by CREATE TRIGGER is a guard, too
 CREATE TRIGGER mine BEFORE INSERT ON unguarded FOR EACH ROW EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO unguarded VALUES (1, 'guarded', 1, '{}');
 SELECT set_event_guard_mode('unguarded', 'off');
@@ -149,12 +150,15 @@ CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON unguarded EXECUTE FUNCTION guard
 INSERT INTO unguarded VALUES (1, 'guarded', 1, '{}');
 SELECT guard_event();
 
--- without the quarantine nothing is lost: it is refused, or kept
+-- without the quarantine no row is lost: it is rejected, or stored
 SELECT set_event_guard_mode('events', 'quarantine');
+DROP TABLE event_schema.quarantine;
 BEGIN;
+TRUNCATE event_schema.quarantine;
 DROP TABLE event_schema.quarantine;
 SELECT count(*) FROM event_quarantine;
 SELECT * FROM replay_event_quarantine();
+SELECT * FROM replay_event_quarantine('events');
 SELECT purge_event_quarantine('0');
 SAVEPOINT s;
 INSERT INTO events (event_type, schema_version, data) VALUES ('guarded', 1, '{}');

@@ -1,5 +1,5 @@
--- Row security, and rows that come through views: nobody gets a row into the
--- quarantine whom the table would not let insert it, had it been valid.
+-- Row security, and rows inserted through views: nobody gets a row into the
+-- quarantine that the table would reject if it were valid.
 CREATE ROLE regress_policy_owner;
 CREATE ROLE regress_policy_app;
 CREATE SCHEMA guard_policies AUTHORIZATION regress_policy_owner;
@@ -17,10 +17,10 @@ CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY, event_type text DEFAUL
 SELECT add_event_guard('events', 'quarantine');
 GRANT INSERT, SELECT ON events TO regress_policy_app;
 ALTER TABLE events ENABLE ROW LEVEL SECURITY;
--- no policy lets nobody in
+-- without a policy no row is accepted
 SET ROLE regress_policy_app;
 INSERT INTO events (data, tenant) VALUES ('{}', 'a');
--- a policy that asks another table, and the current user
+-- a policy that reads another table, and the current user
 SET ROLE regress_policy_owner;
 CREATE POLICY own ON events FOR INSERT WITH CHECK (tenant IN (SELECT m.tenant FROM members AS m WHERE m.role = current_user AND m.tenant = events.tenant));
 CREATE POLICY all_to_see ON events FOR SELECT USING (true);
@@ -32,7 +32,7 @@ INSERT INTO events (data, tenant) VALUES ('{}', NULL);
 COPY events (data, tenant) FROM stdin;
 {}	c
 \.
--- restrictive ones: a setting of the session, as of now, and the row as a whole
+-- restrictive ones: a setting of the session, and the whole row
 SET ROLE regress_policy_owner;
 CREATE FUNCTION has_tenant(events) RETURNS boolean LANGUAGE sql AS 'SELECT $1.tenant IS NOT NULL';
 CREATE POLICY session ON events AS RESTRICTIVE FOR INSERT WITH CHECK (tenant = current_setting('guard_policies.tenant', true));
@@ -43,7 +43,7 @@ INSERT INTO events (data, tenant) VALUES ('{"with": "a setting"}', 'a');
 INSERT INTO events (data, tenant) VALUES ('{"of": "another"}', 'c');
 SET ROLE regress_policy_owner;
 DROP POLICY session ON events;
--- what is computed later cannot be asked
+-- columns that are computed later cannot be checked
 CREATE POLICY computed ON events AS RESTRICTIVE FOR INSERT WITH CHECK (doubled IS NULL OR doubled = 'aa');
 SET ROLE regress_policy_app;
 INSERT INTO events (data, tenant) VALUES ('{"computed": 1}', 'a');
@@ -58,14 +58,14 @@ ALTER TABLE events DROP doubled;
 CREATE POLICY whole ON events AS RESTRICTIVE FOR INSERT WITH CHECK (has_tenant(events.*));
 SET ROLE regress_policy_app;
 INSERT INTO events (data, tenant) VALUES ('{"whole": "row"}', 'a');
--- one that raises
+-- a policy that raises an error
 SET ROLE regress_policy_owner;
 CREATE POLICY raises ON events AS RESTRICTIVE FOR INSERT WITH CHECK (1 / (length(tenant) - 1) > 0);
 SET ROLE regress_policy_app;
 INSERT INTO events (data, tenant) VALUES ('{}', 'a');
 SET ROLE regress_policy_owner;
 DROP POLICY raises ON events;
--- the owner is not subject to them, unless it is forced
+-- policies apply to the owner only with FORCE
 INSERT INTO events (data, tenant) VALUES ('{"owner": 1}', 'z');
 ALTER TABLE events FORCE ROW LEVEL SECURITY;
 INSERT INTO events (data, tenant) VALUES ('{"owner": 2}', 'z');
@@ -73,7 +73,7 @@ ALTER TABLE events NO FORCE ROW LEVEL SECURITY;
 RESET ROLE;
 SELECT role, "row" -> 'data' AS data, "row" ->> 'tenant' AS tenant FROM event_quarantine ORDER BY id;
 
--- a replay is subject to them where who replays is
+-- policies apply to a replay if they apply to its caller
 SELECT register_event_schema('policies', 2, '{}', breaking => true);
 CREATE FUNCTION to_2(event jsonb) RETURNS jsonb LANGUAGE sql AS $$SELECT event || '{"schema_version": 2}'$$;
 CREATE FUNCTION to_b(event jsonb) RETURNS jsonb LANGUAGE sql AS $$SELECT event || '{"schema_version": 2, "tenant": "b"}'$$;
@@ -91,7 +91,7 @@ RESET ROLE;
 REVOKE regress_policy_owner FROM regress_policy_app;
 SELECT data, tenant FROM events ORDER BY id;
 
--- partitions: those of the table that was named, or could have been
+-- partitions: the policies of the named table
 TRUNCATE event_schema.quarantine;
 SET ROLE regress_policy_owner;
 CREATE TABLE parts (id int, event_type text DEFAULT 'policies', schema_version int DEFAULT 1, data jsonb, tenant text) PARTITION BY LIST (id);
@@ -112,7 +112,7 @@ INSERT INTO part_1 (id, event_type, schema_version, data, tenant) VALUES (1, 'po
 RESET ROLE;
 SELECT relation_name, "row" FROM event_quarantine ORDER BY id;
 
--- views: with the privilege on some columns of the table, who could write others through a view
+-- views: a role with privileges on some columns of the table, which can write others through a view
 TRUNCATE event_schema.quarantine;
 SET ROLE regress_policy_owner;
 CREATE TABLE viewed (event_type text DEFAULT 'policies', schema_version int DEFAULT 1, data jsonb, tenant text DEFAULT 'a');

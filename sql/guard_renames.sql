@@ -1,4 +1,4 @@
--- What a guard reads follows what is renamed, and cannot be dropped without it.
+-- A guard's expressions follow renames, and their objects cannot be dropped without it.
 CREATE SCHEMA guard_renames;
 SET search_path = guard_renames, public;
 SELECT register_event_schema('renames', 1, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}');
@@ -6,7 +6,7 @@ CREATE VIEW guard AS SELECT tgrelid::regclass AS relation,
   regexp_replace(pg_get_triggerdef(oid), '.* WHEN \((.*)\) EXECUTE FUNCTION (public\.)?guard_event', '\1 ') AS definition
   FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc;
 
--- columns, types, functions, the schema that they are in
+-- columns, types, functions, and their schema
 CREATE TYPE kind AS ENUM ('renames', 'other');
 CREATE FUNCTION version_of(document jsonb) RETURNS int LANGUAGE sql IMMUTABLE AS $$SELECT (document ->> 'v')::int$$;
 CREATE TABLE events (k kind, doc jsonb);
@@ -35,7 +35,7 @@ ALTER TABLE events RENAME TO renamed;
 SELECT set_event_guard_mode('renamed', 'enforce');
 INSERT INTO renamed VALUES ('renames', '{"v": 1, "n": "x"}');
 
--- what it reads cannot go, nor become another type, without it
+-- columns that it reads cannot be dropped or get another type
 ALTER TABLE renamed DROP "The Data";
 \set VERBOSITY terse
 ALTER TABLE renamed ALTER "The Data" TYPE json;
@@ -54,7 +54,7 @@ COMMIT;
 SELECT definition FROM guard;
 DROP TABLE renamed;
 
--- partitions, of another layout
+-- partitions with another order of columns
 CREATE TABLE parts (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);
 CREATE TABLE part_1 (data jsonb, gone int, schema_version int, event_type text, id int);
 ALTER TABLE part_1 DROP gone;
@@ -69,7 +69,7 @@ SELECT set_event_guard_mode('parts', 'off');
 SELECT relation, definition FROM guard ORDER BY 1;
 DROP TABLE parts;
 
--- standardize_event_column: renaming is followed, the rest is refused with a word why
+-- standardize_event_column: a rename is followed, other changes are refused with the reason
 CREATE TABLE legacy (event_type text, schema_version int, payload jsonb, body text);
 SELECT add_event_guard('legacy', 'enforce', 'payload');
 SELECT standardize_event_column('legacy', 'payload');
@@ -80,7 +80,7 @@ SELECT standardize_event_column('legacy', 'body');
 SELECT standardize_event_column('legacy', 'body', 'body');
 \set SHOW_CONTEXT errors
 
--- written by hand: as text in the arguments, which follow nothing, or as add_event_guard does it
+-- created by hand: with text in the arguments, which do not follow renames, or as by add_event_guard
 CREATE TABLE hand (event_type text, schema_version int, data jsonb, note text);
 CREATE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW EXECUTE FUNCTION guard_event('enforce', 'data', $$'renames'$$, '1', '2999-01-01');
 INSERT INTO hand (data) VALUES ('{"n": "x"}');
@@ -92,22 +92,22 @@ INSERT INTO hand (payload) VALUES ('{"n": "x"}');
 SELECT set_event_guard_mode('hand', 'off');
 INSERT INTO hand (payload) VALUES ('{"n": "x"}') RETURNING payload;
 ALTER TABLE hand RENAME payload TO data;
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(NEW.data::text, 'renames', 1)) EXECUTE FUNCTION guard_event('enforce');
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(ROW(NEW.data::text, 'renames', 1))) EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO hand (data) VALUES ('{"n": 1}');
 INSERT INTO hand (data) VALUES ('{"n": "x"}');
 SELECT set_event_guard_mode('hand', 'off');
 INSERT INTO hand (data) VALUES ('{"n": "x"}');
--- (with that, there are two arguments at most, and the operands have the types that they need)
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(NEW.data, NEW.event_type, NEW.schema_version)) EXECUTE FUNCTION guard_event('enforce', 'data', 'event_type');
+-- (then there are at most two arguments, and the operands have the right types)
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce', 'data', 'event_type');
 INSERT INTO hand (data) VALUES ('{"n": 1}');
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(NEW.data, NEW.data, NEW.schema_version)) EXECUTE FUNCTION guard_event('enforce');
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(ROW(NEW.data, NEW.data, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO hand (data) VALUES ('{"n": 1}');
--- any other condition says when the guard is asked, and is not ours to replace
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (NEW.note = 'x' AND event_guard_reads(NEW.data, NEW.event_type, NEW.schema_version)) EXECUTE FUNCTION guard_event('enforce');
+-- any other condition decides when the trigger fires, and is not replaced
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (NEW.note = 'x' AND event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO hand VALUES ('renames', 1, '{}', 'y');
 INSERT INTO hand VALUES ('renames', 1, '{}', 'x');
 SELECT set_event_guard_mode('hand', 'off');
-SELECT event_guard_reads(1, 'x'::text, NULL::jsonb);
+SELECT event_guard_reads(ROW(1, 'x'::text, NULL::jsonb));
 
 DROP TRIGGER mine ON hand;
 TRUNCATE event_schema.quarantine;

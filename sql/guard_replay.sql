@@ -1,4 +1,4 @@
--- Replay and purge: what is valid moves, what is not stays, and nothing is lost.
+-- Replay and purge: valid rows move, others stay, and no row is lost.
 CREATE SCHEMA guard_replay;
 SET search_path = guard_replay, public;
 SELECT register_event_schema('replay', 1, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}');
@@ -7,26 +7,45 @@ CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_type
   doubled int GENERATED ALWAYS AS ((data ->> 'n')::int * 2) STORED);
 CREATE TABLE others (LIKE events INCLUDING ALL);
 SELECT add_event_guard('events', 'quarantine'), add_event_guard('others', 'quarantine');
+TRUNCATE event_schema.quarantine RESTART IDENTITY;
 CREATE VIEW counts AS SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM others) AS others, count(*) AS quarantine FROM event_quarantine;
 INSERT INTO events (data) SELECT jsonb_build_object('n', i) FROM generate_series(1, 1000) i;
 INSERT INTO others (event_type, schema_version, data) SELECT 'other', 1, '{}' FROM generate_series(1, 10) i;
 SELECT * FROM counts;
 SELECT * FROM replay_event_quarantine();
+CREATE FUNCTION nothing_to_do(event jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT NULL::jsonb';
 -- half of them are valid now
 SELECT register_event_schema('replay', 2, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "multipleOf": 2}}}', breaking => true);
 SELECT * FROM replay_event_quarantine('events', max_rows => 0);
+-- ten are tried, with any result; the next call continues from there
 SELECT * FROM replay_event_quarantine('events', max_rows => 10);
+SELECT * FROM replay_event_quarantine('events', max_rows => 10, after_id => 10);
+DO $$
+DECLARE
+  result record;
+  place bigint;
+  calls int := 0;
+BEGIN
+  LOOP
+    SELECT * INTO result FROM replay_event_quarantine('events', max_rows => 100, after_id => place, repair => 'nothing_to_do(jsonb)');
+    calls := calls + 1;
+    EXIT WHEN result.last_id IS NULL;
+    place := result.last_id;
+  END LOOP;
+  RAISE INFO '% calls, the last one from %', calls, place;
+END
+$$;
 SELECT * FROM replay_event_quarantine('events', schema_version => 1);
 SELECT * FROM replay_event_quarantine(event_type => 'replay', max_rows => 100);
 SELECT * FROM counts;
 SELECT * FROM replay_event_quarantine();
 SELECT * FROM counts;
--- under their own identities, and with what is computed
+-- with their own identities, and with generated columns
 SELECT count(*), bool_and((data ->> 'n')::int = id AND doubled = 2 * id) AS same FROM events;
--- with the violations of now
+-- with the present violations
 SELECT violations -> 0 ->> 'message' AS message, violations -> 0 ->> 'keyword' AS keyword FROM event_quarantine WHERE event_type = 'replay' ORDER BY id LIMIT 2;
 
--- repairs get the whole row; null leaves it
+-- repairs get the whole row; after null the row stays
 CREATE FUNCTION repair(event jsonb) RETURNS jsonb LANGUAGE sql AS $$
   SELECT CASE WHEN (event ->> 'id')::int > 500 THEN NULL WHEN (event ->> 'id')::int > 400 THEN '1' WHEN (event ->> 'id')::int < 300
     THEN jsonb_set(event, '{data,n}', to_jsonb((event -> 'data' ->> 'n')::int * 2)) ELSE event END
@@ -49,7 +68,7 @@ SELECT violations -> 0 ->> 'message' AS message, count(*), min(("row" ->> 'id'):
 SELECT * FROM counts;
 SELECT id, data FROM events WHERE id IN (1, 299, 301);
 
--- what else can keep a row out stays as a reason, and does not keep others
+-- other reasons why a row is not inserted are recorded, and do not affect other rows
 INSERT INTO others (event_type, schema_version, data) SELECT 'later', 1, jsonb_build_object('n', i) FROM generate_series(1, 6) i;
 SELECT register_event_schema('later', 1, '{}');
 ALTER TABLE others ADD CHECK ((data ->> 'n')::int <> 3);
@@ -59,12 +78,12 @@ CREATE TRIGGER drops BEFORE INSERT ON others FOR EACH ROW WHEN (NEW.data = '{"n"
 SELECT * FROM replay_event_quarantine(event_type => 'later');
 SELECT "row" -> 'data' AS data, violations FROM event_quarantine WHERE event_type = 'later' ORDER BY id;
 SELECT data FROM others ORDER BY id;
--- changed tables: a new column takes its default, one that was computed and is gone is not missed
+-- changed tables: a new column gets its default, a dropped generated column is ignored
 ALTER TABLE others DROP COLUMN doubled, ADD added text DEFAULT 'new', ADD tags jsonb DEFAULT '[]' NOT NULL, ADD notes jsonb DEFAULT '[]';
 DROP TRIGGER drops ON others;
 SELECT * FROM replay_event_quarantine(event_type => 'later');
 SELECT data, added, tags, notes FROM others WHERE data = '{"n": 5}';
--- a table that is gone, and one of another name
+-- a dropped table, and a renamed one
 ALTER TABLE others RENAME TO renamed;
 SELECT * FROM replay_event_quarantine(event_type => 'later');
 SELECT "row" -> 'data' AS data, violations FROM event_quarantine WHERE event_type = 'later' ORDER BY id;
@@ -75,7 +94,7 @@ SELECT * FROM replay_event_quarantine('renamed', 'later');
 ALTER TABLE renamed RENAME TO others;
 UPDATE event_schema.quarantine SET relation_name = 'others' WHERE relation_name = 'renamed';
 
--- a value whose column was renamed, or is gone, is not thrown away unasked
+-- a value of a column that was renamed or dropped is not discarded without a repair
 TRUNCATE others;
 DELETE FROM event_schema.quarantine;
 ALTER TABLE others ADD note text, ADD gone text;
@@ -91,7 +110,7 @@ $$;
 SELECT * FROM replay_event_quarantine('others', repair => 'follow(jsonb)');
 SELECT remark FROM others ORDER BY id;
 
--- a row that is not valid and that the replay of another inserts is not lost
+-- an invalid row that is inserted by the replay of another one is not lost
 ALTER TABLE others DROP remark;
 CREATE FUNCTION side_effect() RETURNS text LANGUAGE plpgsql AS $$
 BEGIN
@@ -106,7 +125,7 @@ ALTER TABLE others ALTER extra SET DEFAULT side_effect();
 SELECT * FROM replay_event_quarantine('others');
 SELECT event_type, violations -> 0 ->> 'message' AS message FROM event_quarantine ORDER BY id;
 ALTER TABLE others ALTER extra DROP DEFAULT;
--- nor is one doubled by a repair that replays
+-- a repair that replays does not duplicate rows
 CREATE FUNCTION replays(event jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM replay_event_quarantine('others');
@@ -119,7 +138,13 @@ SELECT count(*) FROM others WHERE event_type = 'last';
 SELECT * FROM replay_event_quarantine('others');
 SELECT count(*) FROM others WHERE event_type = 'last';
 ALTER TABLE others DROP extra;
--- a rule that keeps rows out keeps them in the quarantine
+-- documents that are no row stay
+INSERT INTO others (event_type, schema_version, data) VALUES ('none', 1, '{}'), ('none', 1, '{}');
+UPDATE event_schema.quarantine SET "row" = CASE id % 2 WHEN 0 THEN '["data"]' ELSE '7' END::jsonb;
+SELECT * FROM replay_event_quarantine('others');
+SELECT DISTINCT violations FROM event_quarantine;
+TRUNCATE event_schema.quarantine;
+-- rows that a rule discards stay in the quarantine
 INSERT INTO others (event_type, schema_version, data) VALUES ('ruled', 1, '{"ruled": 1}'), ('ruled', 1, '{}');
 SELECT register_event_schema('ruled', 1, '{}');
 CREATE RULE keeps_out AS ON INSERT TO others DO INSTEAD NOTHING;
@@ -132,7 +157,7 @@ CREATE RULE swallows AS ON INSERT TO event_schema.quarantine DO INSTEAD NOTHING;
 INSERT INTO others (event_type, schema_version, data) VALUES ('ruled', 2, '{}');
 DROP RULE swallows ON event_schema.quarantine;
 
--- whatever the guard's mode is, a replay lets in what is valid only
+-- in every mode of the guard, a replay inserts only valid rows
 DELETE FROM event_schema.quarantine;
 TRUNCATE others, events;
 INSERT INTO others (event_type, schema_version, data) VALUES ('other', 1, '{}'), ('other', 2, '{}');
@@ -144,7 +169,7 @@ SELECT set_event_guard_mode('others', 'off');
 SELECT * FROM replay_event_quarantine('others');
 SELECT * FROM counts;
 SELECT kept, count(*) FROM event_quarantine GROUP BY 1;
--- what the replay's own triggers insert is guarded as ever
+-- rows inserted by triggers during a replay are guarded as usual
 CREATE FUNCTION echo() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF pg_trigger_depth() < 2 THEN
@@ -159,7 +184,7 @@ SELECT set_event_guard_mode('others', 'quarantine');
 SELECT * FROM replay_event_quarantine('others', schema_version => 2);
 SELECT schema_version, "row" -> 'data' AS data FROM event_quarantine ORDER BY id;
 DROP TRIGGER echoes ON others;
--- without a guard the table decides
+-- without a guard only the table's constraints count
 SELECT drop_event_guard('others');
 SELECT * FROM replay_event_quarantine('others');
 SELECT * FROM counts;
@@ -196,16 +221,18 @@ SELECT purge_event_quarantine(NULL);
 SELECT "row" -> 'data' AS data FROM event_quarantine;
 SELECT purge_event_quarantine('0');
 
--- a schema is kept while rows of a guarded table carry it
+-- a schema is kept while rows of a guarded table have it
 SELECT drop_event_schema('part', 1);
 SELECT set_event_guard_mode('parts', 'off');
 SELECT drop_event_schema('part', 1);
 DELETE FROM parts;
 SELECT drop_event_schema('part', 1);
--- and the extension while the quarantine holds something
+-- and the extension while the quarantine has events
 INSERT INTO event_schema.quarantine (relation_schema, relation_name, "row", violations, kept, arrived_at, role, application, "transaction")
 VALUES ('s', 't', '{}', '[]', false, now(), 'r', 'a', '1');
 DROP EXTENSION event_validate CASCADE;
+DROP EXTENSION plpgsql CASCADE;
+DROP TABLE event_schema.quarantine;
 DROP SCHEMA public CASCADE;
 DROP SCHEMA event_schema CASCADE;
 BEGIN;

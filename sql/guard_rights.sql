@@ -1,4 +1,4 @@
--- Who may do what by way of a guard, and what nobody may.
+-- Rights with guards, and actions that nobody is allowed.
 CREATE ROLE regress_guard_owner;
 CREATE ROLE regress_guard_app;
 CREATE ROLE regress_guard_ops;
@@ -9,7 +9,7 @@ SET search_path = guard_rights, public;
 SELECT register_event_schema('rights', 1, '{"type": "object", "required": ["tenant"]}');
 DROP TABLE IF EXISTS event_schema.quarantine;
 
--- the owner of a table needs no right on event_schema to guard it, nor for its quarantine
+-- the owner of a table needs no rights on event_schema to guard it, nor for its quarantine
 SET ROLE regress_guard_owner;
 CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY, event_type text DEFAULT 'rights', schema_version int DEFAULT 1, data jsonb,
   who text DEFAULT current_user);
@@ -18,7 +18,7 @@ GRANT INSERT, SELECT ON events TO regress_guard_app;
 RESET ROLE;
 SELECT relowner::regrole, relacl FROM pg_class WHERE oid = 'event_schema.quarantine'::regclass;
 
--- who may insert is diverted, and sees nothing of the quarantine
+-- rows of a role with INSERT are diverted, and it cannot read the quarantine
 SET ROLE regress_guard_app;
 INSERT INTO events (data) VALUES ('{}'), ('{"tenant": "a"}') RETURNING data, who;
 SELECT * FROM event_quarantine;
@@ -32,7 +32,7 @@ SELECT set_event_guard_mode('events', 'off');
 SELECT set_event_guard_mode(NULL, 'off');
 SELECT drop_event_guard('events');
 SELECT add_event_guard('events', 'off');
--- who may not insert, or not into that column, is not
+-- rows of a role without INSERT, on the table or the column, are not
 SET ROLE regress_guard_stranger;
 INSERT INTO events (data) VALUES ('{}');
 SET ROLE regress_guard_owner;
@@ -44,7 +44,7 @@ INSERT INTO events (data, who) VALUES ('{"by": "column"}', 'me');
 RESET ROLE;
 SELECT role, "row" FROM event_quarantine ORDER BY id;
 
--- not with a search_path, nor with what hangs on the quarantine
+-- also not with a search_path, or with triggers and rules of the quarantine
 CREATE SCHEMA trap AUTHORIZATION regress_guard_app;
 SET ROLE regress_guard_app;
 CREATE FUNCTION trap.alarm() RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped as %', current_user; END$$;
@@ -66,13 +66,13 @@ SELECT current_user, current_setting('search_path');
 SET search_path = guard_rights, public;
 RESET ROLE;
 DROP TRIGGER watch ON event_schema.quarantine;
--- one that swallows rows would lose them
+-- a trigger that discards rows would lose them
 CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
 CREATE TRIGGER swallow BEFORE INSERT ON event_schema.quarantine FOR EACH ROW EXECUTE FUNCTION swallow();
 INSERT INTO events (data) VALUES ('{"to be": "swallowed"}');
 DROP TRIGGER swallow ON event_schema.quarantine;
 
--- row security (guard_policies has more of it)
+-- row security (guard_policies has more)
 SET ROLE regress_guard_owner;
 ALTER TABLE events ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON events TO regress_guard_app USING (true) WITH CHECK (data ->> 'tenant' = 'a');
@@ -91,7 +91,7 @@ SET ROLE regress_guard_owner;
 SELECT set_event_guard_mode('events', 'quarantine');
 ALTER TABLE events DISABLE ROW LEVEL SECURITY;
 
--- the same through a view, whose own conditions are checked later still
+-- the same through a view, whose own conditions are checked even later
 CREATE VIEW tenant_a AS SELECT * FROM events WHERE data ->> 'tenant' = 'a' WITH CHECK OPTION;
 GRANT INSERT ON tenant_a TO regress_guard_ops;
 SET ROLE regress_guard_ops;
@@ -99,7 +99,7 @@ INSERT INTO tenant_a (data) VALUES ('{"tenant": "a"}');
 INSERT INTO tenant_a (data) VALUES ('{"not": "mine"}');
 RESET ROLE;
 
--- replaying: with rights on the quarantine, and as the table's owner or oneself
+-- replaying: with rights on the quarantine, as the table's owner or as the caller
 CREATE FUNCTION who() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.who := current_user; RETURN NEW; END$$;
 CREATE TRIGGER who BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION who();
 DELETE FROM event_schema.quarantine;
@@ -122,7 +122,7 @@ RESET ROLE;
 SELECT * FROM replay_event_quarantine(schema_version => 4);
 SELECT schema_version, who FROM events WHERE data = '1' ORDER BY 1;
 
--- a superuser's replay does nothing with a superuser's rights for a table's owner
+-- a superuser's replay runs a table owner's code without superuser rights
 CREATE FUNCTION trap.seize() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RESET ROLE;
@@ -141,7 +141,7 @@ RESET ROLE;
 SELECT register_event_schema('rights', 9, '{}', breaking => true);
 SELECT * FROM replay_event_quarantine();
 SELECT who FROM trap.bait;
--- and another's table is not replayed by who names none
+-- a call without a table does not replay others' tables
 SET ROLE regress_guard_app;
 INSERT INTO trap.bait VALUES ('rights', 10, '{}');
 SET ROLE regress_guard_owner;
@@ -149,7 +149,7 @@ SELECT * FROM replay_event_quarantine();
 RESET ROLE;
 SELECT violations -> 0 ->> 'message' AS message FROM event_quarantine;
 
--- nobody takes in others' events by being there first
+-- nobody gets others' events by creating the quarantine first
 TRUNCATE event_schema.quarantine;
 BEGIN;
 DROP TABLE event_schema.quarantine;
@@ -163,7 +163,7 @@ ROLLBACK TO s;
 SELECT add_event_guard('events', 'quarantine');
 ROLLBACK;
 
--- a role that is gone is a name
+-- a dropped role is kept as its name
 SET client_min_messages = warning;
 DROP SCHEMA guard_rights, trap CASCADE;
 DROP OWNED BY regress_guard_owner, regress_guard_app, regress_guard_ops, regress_guard_stranger;

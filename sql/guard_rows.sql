@@ -1,4 +1,4 @@
--- What the guard does in all the ways that rows come by.
+-- Guards with all ways to insert and update rows.
 CREATE SCHEMA guard_rows;
 SET search_path = guard_rows, public;
 SELECT register_event_schema('rows', 1, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}');
@@ -39,7 +39,7 @@ MERGE INTO events USING (VALUES (1, '{"n": "merge"}'::jsonb), (100, '{"n": "merg
 SELECT note FROM events WHERE id = 1;
 SELECT count(*) FROM quarantined;
 
--- savepoints and rollbacks take the diverted rows along
+-- diverted rows are rolled back with savepoints and transactions
 TRUNCATE event_schema.quarantine;
 BEGIN;
 INSERT INTO events (data) VALUES ('{"n": "kept"}');
@@ -62,7 +62,7 @@ INSERT INTO lines VALUES (200, 1);
 ROLLBACK;
 SELECT count(*) FROM quarantined;
 
--- other BEFORE triggers have had their say; a later one is warned of
+-- other BEFORE triggers have already run; a later one gives a warning
 CREATE FUNCTION add_n() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   NEW.data := coalesce(NEW.data, '{}') || jsonb_build_object('n', TG_ARGV[0]::jsonb);
@@ -79,7 +79,7 @@ CREATE TRIGGER zzzz BEFORE INSERT ON events FOR EACH ROW WHEN (NEW.note = 'late'
 SELECT add_event_guard('events', 'quarantine');
 INSERT INTO events (data, note) VALUES ('{"n": 2}', 'late') RETURNING data, note;
 
--- partitions: of another layout, moved to, detached
+-- partitions: with another order of columns, as target of an update, detached
 TRUNCATE event_schema.quarantine;
 CREATE TABLE parts (id int, event_type text, schema_version int, data jsonb, note text DEFAULT 'p') PARTITION BY RANGE (id);
 CREATE TABLE part_1 PARTITION OF parts FOR VALUES FROM (0) TO (10);
@@ -104,7 +104,7 @@ INSERT INTO part_3_rows VALUES (24, 'rows', 1, '{}');
 ALTER TABLE parts DETACH PARTITION part_1;
 INSERT INTO part_1 VALUES (3, 'rows', 1, '{}');
 
--- inheritance: a child is guarded by its own guard only
+-- inheritance: only a child's own guard applies to it
 CREATE TABLE parent (event_type text, schema_version int, data jsonb);
 CREATE TABLE child () INHERITS (parent);
 SELECT add_event_guard('parent', 'enforce');
@@ -145,7 +145,7 @@ INSERT INTO kinds (doc) VALUES (NULL) RETURNING doc;
 SELECT add_event_guard('kinds', 'quarantine', 'body', 'c', 'big');
 INSERT INTO kinds (c, body, big) VALUES ('rows', '{"n": "1"}', 1), ('rows', '{"n": ', 1), ('rows', '{"n": 1e999999}', 1), ('rows', '{"n": "\u0000"}', 1), ('rows', NULL, 1), ('rows', '{"n": 1}', -1), ('rows', '{"n": 1}', 99999999999) RETURNING body;
 SELECT event_type, schema_version, violations -> 0 ->> 'message' AS message, violations -> 0 ->> 'sqlstate' AS sqlstate FROM event_quarantine ORDER BY id;
--- a function of the expressions is replaced
+-- a function in the expressions is replaced
 SELECT add_event_guard('kinds', 'enforce', 'doc', $$'rows'$$, 'version_of(doc)');
 INSERT INTO kinds (doc) VALUES ('{"n": 1, "version": 1}');
 CREATE OR REPLACE FUNCTION version_of(document jsonb) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT 8';
@@ -153,7 +153,7 @@ INSERT INTO kinds (doc) VALUES ('{"n": 1, "version": 1}');
 CREATE OR REPLACE FUNCTION version_of(document jsonb) RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 INSERT INTO kinds (doc) VALUES ('{"n": 1, "version": 1}');
 
--- a resource limit is a reason
+-- a resource limit counts as a violation
 TRUNCATE event_schema.quarantine;
 SELECT register_event_schema('deep', 1, '{"items": {"$ref": "#"}}');
 CREATE TABLE deeps (n int, data jsonb);
@@ -168,7 +168,7 @@ SELECT "row" -> 'n' AS n, length("row" ->> 'data') AS length, violations FROM ev
 SELECT * FROM replay_event_quarantine('deeps');
 SELECT d.n, d.data = s.data AS same FROM deeps d JOIN depths s USING (n) ORDER BY n;
 
--- the widest of rows, and its way back
+-- a row of the maximum number of columns, and its replay
 TRUNCATE event_schema.quarantine;
 CREATE TYPE pair AS (a int, b text);
 CREATE TABLE wide (event_type text, schema_version int, data jsonb, b bool, i2 int2, i4 int4, i8 int8, f4 float4, f8 float8, num numeric, nan numeric, inf float8, zero float8,

@@ -8,7 +8,7 @@ SELECT jsonb_matches_schema('{"type": "integer"}', '1') AS yes,
   jsonb_matches_schema('true', NULL) AS no_instance,
   jsonb_matches_schema('true', '1', NULL) AS no_option;
 
--- the schema may be another one in every row
+-- the schema can differ from row to row
 SELECT schema, instance, jsonb_matches_schema(schema, instance) AS matches
 FROM (VALUES
   ('{"type": "integer"}'::jsonb, '1'::jsonb),
@@ -20,18 +20,18 @@ FROM (VALUES
   ('{}', '1'),
   (NULL, '1'),
   ('{"type": "integer"}', '1'),
-  -- of one size
+  -- schemas of one size
   ('{"minimum": 1}', '1'),
   ('{"minimum": 2}', '1'),
   ('{"minimum": 1}', '1')) AS v (schema, instance);
 
--- so may the option
+-- so can the option
 SELECT assert_format, jsonb_matches_schema('{"format": "date"}', '"tomorrow"', assert_format)
 FROM (VALUES (true), (false), (true)) AS v (assert_format);
 SELECT jsonb_matches_schema('{"format": "date"}', '"tomorrow"') AS asserted_by_default,
   jsonb_matches_schema(schema => '{"format": "date"}', assert_format => false, instance => '"tomorrow"') AS named;
 
--- a row that is no schema stops the query, and the call site goes on to work
+-- a row that is no schema ends the query with an error, and the call site still works
 -- for the next
 DO $$
 DECLARE
@@ -80,7 +80,7 @@ SELECT jsonb_matches_schema('{"$ref": "event:in_place@1"}', '"1"');
 SELECT jsonb_matches_schema('{"$ref": "event:in_place@2"}', '"1"');
 SELECT jsonb_matches_schema('{"$ref": "https://example.com/elsewhere"}', '"1"');
 
--- what they refer to is what it is now, within one statement too
+-- references lead to the present documents, also within one statement
 DROP FUNCTION event_schema."https://example.com/in-place";
 EXECUTE refer('1');
 SELECT register_schema('https://example.com/in-place', '{"type": "string"}');
@@ -89,7 +89,7 @@ EXECUTE refer('"1"');
 DROP FUNCTION event_schema."https://example.com/in-place";
 SELECT drop_event_schema('in_place', 1);
 
--- as an index expression and as a check on schemas that are kept in a table
+-- in an index expression, and in a check for schemas in a table
 CREATE TABLE contracts (schema jsonb CHECK (jsonschema_is_valid(schema)), example jsonb,
   CHECK (jsonb_matches_schema(schema, example)));
 \set VERBOSITY sqlstate

@@ -20,7 +20,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"oneOf": [true, false, false]}', '5', true),
   ('{"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}', '{"a": 1}', true),
   ('{"oneOf": [{"required": ["a"]}, {"required": ["b"]}]}', '{"a": 1, "b": 1}', false),
-  -- a branch told by a constant
+  -- branches discriminated by a constant
   ('{"oneOf": [{"properties": {"t": {"const": "a"}, "v": {"type": "integer"}}, "required": ["t"]},
                {"properties": {"t": {"const": "b"}, "v": {"type": "string"}}, "required": ["t"]}]}', '{"t": "b", "v": "x"}', true),
   ('{"oneOf": [{"properties": {"t": {"const": "a"}, "v": {"type": "integer"}}, "required": ["t"]},
@@ -29,7 +29,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
                {"properties": {"t": {"const": "b"}, "v": {"type": "string"}}, "required": ["t"]}]}', '{"t": "c"}', false),
   ('{"oneOf": [{"properties": {"t": {"const": "a"}, "v": {"type": "integer"}}, "required": ["t"]},
                {"properties": {"t": {"const": "b"}, "v": {"type": "string"}}, "required": ["t"]}]}', '"t"', false),
-  -- without "required" a document lacking the key is in both
+  -- without "required" a document without the key matches both
   ('{"oneOf": [{"properties": {"t": {"const": "a"}}}, {"properties": {"t": {"const": "b"}}}]}', '{}', false),
   ('{"anyOf": [{"properties": {"t": {"const": "a"}}}, {"properties": {"t": {"const": "b"}}}]}', '{}', true),
   ('{"anyOf": [{"properties": {"t": {"const": 1}}, "required": ["t"]}, {"properties": {"t": {"const": 2}}, "required": ["t"]}]}', '{"t": 2.0}', true),
@@ -57,7 +57,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"if": false, "then": false, "else": {"const": 0}}', '1', false),
   ('{"if": {"required": ["a"]}, "then": {"if": {"required": ["b"]}, "then": {"required": ["c"]}}}', '{"a": 1, "b": 1}', false),
   ('{"if": {"required": ["a"]}, "then": {"if": {"required": ["b"]}, "then": {"required": ["c"]}}}', '{"a": 1}', true),
-  -- applicators hold where the type forbids already, too
+  -- applicators are checked even if the type is wrong
   ('{"type": "string", "anyOf": [{"minLength": 2}, {"type": "integer"}]}', '1', false),
   ('{"type": "string", "not": {"minLength": 2}}', '"a"', true),
   ('{"type": ["string", "integer"], "anyOf": [{"minLength": 2}, {"minimum": 2}]}', '"a"', true);
@@ -66,7 +66,7 @@ SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected

@@ -21,7 +21,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"minItems": 1}', '[null]', true),
   ('{"maxItems": 1}', '[[], []]', false),
   ('{"maxItems": 0}', '[]', true),
-  -- a schema of one item also knows the jsonb of one value from an array of it
+  -- a schema of one item distinguishes the jsonb of a scalar from an array of one
   ('{"maxItems": 0}', '1', true),
   ('{"type": "array"}', '1', false),
   ('{"type": "integer"}', '[1]', false),
@@ -46,9 +46,9 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"contains": {"const": 1}, "maxContains": 1}', '[1, 1]', false),
   ('{"contains": {"const": 1}, "minContains": 2, "maxContains": 1}', '[1, 1]', false),
   ('{"contains": {"const": 1}, "minContains": 0, "maxContains": 1}', '[1, 2]', true),
-  -- mean nothing without contains
+  -- ignored without contains
   ('{"minContains": 2, "maxContains": 0}', '[1]', true);
--- more items than are compared one with each other, in the places around
+-- more items than are compared pairwise, near the places at
 -- which jsonb keeps offsets instead of lengths
 INSERT INTO cases (schema, instance, expected)
 SELECT jsonb_build_object('uniqueItems', true, 'items', jsonb_build_object('type', 'object'),
@@ -61,7 +61,7 @@ SELECT '{"uniqueItems": true}',
   jsonb_agg(CASE WHEN i = twin THEN jsonb_build_object('i', 1.0) ELSE jsonb_build_object('i', i) END ORDER BY i), false
 FROM (VALUES (16, 16), (17, 2), (17, 17), (33, 32), (33, 33), (300, 300)) AS counts (n, twin), generate_series(1, n) AS i
 GROUP BY n, twin ORDER BY n, twin;
--- two pairs of strings that have one hash each; then one of them again
+-- two pairs of strings with the same hash; then one of them again
 INSERT INTO cases (schema, instance, expected)
 SELECT '{"uniqueItems": true}', jsonb_agg(i) || '["s14208", "s189525", "s230743", "s365280"]'::jsonb || twin, twin = '[]'
 FROM (VALUES ('[]'::jsonb), ('["s14208"]'), ('["s189525"]'), ('["s365280"]')) AS twins (twin), generate_series(1, 20) AS i
@@ -71,17 +71,17 @@ SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
 ORDER BY n;
 
--- which two items are equal
+-- the message names the two equal items
 SELECT message FROM jsonb_schema_violations('{"uniqueItems": true}',
   (SELECT jsonb_agg(i % 99 ORDER BY i) FROM generate_series(0, 99) AS i)) \g (format=unaligned tuples_only=on)
 
--- Both ways to match an array agree: contains, which looks no further than tells...
+-- Both ways to match an array agree: contains, which stops early...
 SELECT count(*) AS compared, count(*) FILTER (WHERE fast) AS valid, count(*) FILTER (WHERE fast <> NOT slow) AS different
 FROM (
 	SELECT jsonb_matches_schema(s, i) AS fast, EXISTS (SELECT FROM jsonb_schema_violations(s, i)) AS slow
@@ -94,7 +94,7 @@ FROM (
 			(VALUES ('"x"'::jsonb), ('1'), ('"a string of more than sixteen bytes"'), ('null')) AS w (v) GROUP BY bits, v
 		 UNION ALL SELECT '[]') AS instances) AS answers;
 
--- ... and first items, of most of which nothing is asked.
+-- ... and the first items, if most have no schema.
 SELECT count(*) AS compared, count(*) FILTER (WHERE fast) AS valid, count(*) FILTER (WHERE fast <> NOT slow) AS different
 FROM (
 	SELECT jsonb_matches_schema(s, i) AS fast, EXISTS (SELECT FROM jsonb_schema_violations(s, i)) AS slow

@@ -1,4 +1,4 @@
--- Dialects: what differs between the drafts.
+-- Dialects: the differences between the drafts.
 CREATE TEMP TABLE cases (n int GENERATED ALWAYS AS IDENTITY, schema jsonb, instance jsonb, expected boolean);
 -- one schema, one instance, and whether it is valid in draft 4, 6, 7, 2019-09, 2020-12
 CREATE TEMP TABLE drafts (n int, uri text);
@@ -11,7 +11,7 @@ INSERT INTO drafts VALUES
 INSERT INTO cases (schema, instance, expected)
 SELECT jsonb_build_object('$schema', uri) || v.schema, v.instance, v.expected[d.n]
 FROM (VALUES
-  -- keywords that came later are unknown before
+  -- later keywords are unknown in earlier drafts
   (1, '{"const": 1}'::jsonb, '2'::jsonb, ARRAY[true, false, false, false, false]),
   (2, '{"contains": {"type": "integer"}}', '["a"]', ARRAY[true, false, false, false, false]),
   (3, '{"propertyNames": {"maxLength": 1}}', '{"ab": 1}', ARRAY[true, false, false, false, false]),
@@ -21,10 +21,10 @@ FROM (VALUES
   (7, '{"unevaluatedProperties": {"type": "string"}}', '{"a": 1}', ARRAY[true, true, true, false, false]),
   (8, '{"contains": {"const": 1}, "minContains": 2}', '[1]', ARRAY[true, true, true, false, false]),
   (9, '{"prefixItems": [{"type": "string"}]}', '[1]', ARRAY[true, true, true, true, false]),
-  -- and some went: kept where nothing else has their name
+  -- removed ones are kept if no other keyword has their name
   (10, '{"dependencies": {"a": ["b"]}}', '{"a": 1}', ARRAY[false, false, false, false, false]),
   (11, '{"additionalItems": {"type": "string"}}', '[1]', ARRAY[true, true, true, true, true]),
-  -- $ref hides what stands beside it, up to draft 7
+  -- up to draft 7, keywords beside $ref are ignored
   (12, '{"definitions": {"a": {"minimum": 1}}, "properties": {"p": {"$ref": "#/definitions/a", "maximum": 3}}}', '{"p": 4}', ARRAY[true, true, true, false, false]),
   (13, '{"definitions": {"a": {"minimum": 1}}, "properties": {"p": {"$ref": "#/definitions/a", "maximum": 3}}}', '{"p": 0}', ARRAY[false, false, false, false, false]),
   -- content keywords are asserted in draft 7 only
@@ -32,7 +32,7 @@ FROM (VALUES
   (15, '{"contentEncoding": "base64", "contentMediaType": "application/json"}', '"eyJhIjogMX0="', ARRAY[true, true, true, true, true]),
   (16, '{"contentEncoding": "base64", "contentMediaType": "application/json"}', '"eyJhIjogMX0"', ARRAY[true, true, false, true, true]),
   (17, '{"contentMediaType": "application/json"}', '"{"', ARRAY[true, true, false, true, true]),
-  -- formats of later drafts are unknown before
+  -- later formats are unknown in earlier drafts
   (18, '{"format": "ipv4"}', '"1.2.3"', ARRAY[false, false, false, false, false]),
   (19, '{"format": "date"}', '"tomorrow"', ARRAY[true, true, false, false, false]),
   (20, '{"format": "json-pointer"}', '"a"', ARRAY[true, false, false, false, false]),
@@ -65,7 +65,7 @@ FROM (VALUES
      "$defs": {"loose": {"$id": "loose", "$recursiveAnchor": true, "properties": {"child": {"$recursiveRef": "#"}}}}}', '{"child": {"child": {}}}', true),
   (16, 4, '{"$id": "https://example.com/strict", "$recursiveAnchor": true, "$ref": "loose", "unevaluatedProperties": false,
      "$defs": {"loose": {"$id": "loose", "$recursiveAnchor": true, "properties": {"child": {"$recursiveRef": "#"}}}}}', '{"child": {"other": {}}}', false),
-  -- $defs and definitions serve everywhere
+  -- $defs and definitions can be used in all drafts
   (17, 1, '{"properties": {"x": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"type": "string"}}}', '{"x": 1}', false),
   (18, 5, '{"$ref": "#/definitions/a", "definitions": {"a": {"type": "string"}}}', '1', false)) AS v (m, draft, schema, instance, expected)
   JOIN drafts AS d ON d.n = v.draft
@@ -75,7 +75,7 @@ SELECT left(schema::text, 140) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
@@ -86,7 +86,7 @@ SELECT jsonb_matches_schema('{"prefixItems": [{"type": "string"}]}', '[1]') AS d
   jsonb_matches_schema('{"$schema": "http://json-schema.org/draft-04/schema", "minimum": 3, "exclusiveMinimum": true}', '3') AS no_hash,
   jsonb_matches_schema('{"$schema": "https://json-schema.org/draft/2020-12/schema#", "const": 1}', '2') AS hash;
 
--- what is a schema is the dialect's matter
+-- the dialect decides what is a valid schema
 SELECT uri, jsonschema_is_valid(jsonb_build_object('$schema', uri, 'exclusiveMinimum', true, 'minimum', 1)) AS flag,
   jsonschema_is_valid(jsonb_build_object('$schema', uri, 'exclusiveMinimum', 1)) AS number,
   jsonschema_is_valid(jsonb_build_object('$schema', uri, 'items', jsonb_build_array(true))) AS items_array,
@@ -98,12 +98,12 @@ SELECT register_event_schema('dialect.old', 1, '{"$schema": "http://json-schema.
 SELECT jsonb_matches_schema('{"$ref": "event:dialect.old@1"}', '[1]') AS old,
   jsonb_matches_schema('{"$ref": "event:dialect.old@1", "prefixItems": [{"type": "integer"}]}', '["a"]') AS old_and_new;
 SELECT dialect FROM event_schemas WHERE event_type = 'dialect.old';
--- a document that does not say has that of the schema which refers to it
+-- a document without $schema has the dialect of the schema that refers to it
 SELECT register_schema('https://example.com/undialected', '{"prefixItems": [{"type": "string"}]}');
 SELECT jsonb_matches_schema('{"$ref": "https://example.com/undialected"}', '[1]') AS new,
   jsonb_matches_schema('{"$schema": "http://json-schema.org/draft-07/schema#", "properties": {"a": {"$ref": "https://example.com/undialected"}}}', '{"a": [1]}') AS old;
 
--- a dialect of one's own: no unevaluated keywords, format asserted
+-- a custom dialect: no unevaluated keywords, format asserted
 SELECT register_schema('https://example.com/dialect', '{
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://example.com/dialect",

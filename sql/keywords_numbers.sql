@@ -1,4 +1,4 @@
--- Numbers are decimal and exact, however large or small.
+-- Numbers are exact decimals of any size.
 CREATE TEMP TABLE cases (n int GENERATED ALWAYS AS IDENTITY, schema jsonb, instance jsonb, expected boolean);
 INSERT INTO cases (schema, instance, expected) VALUES
   ('{"minimum": 0.3}', '0.3', true),
@@ -9,7 +9,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"exclusiveMaximum": 3}', '3.0', false),
   ('{"exclusiveMaximum": 3}', '2.9999999999999999999999', true),
   ('{"const": 0.3}', '0.30000000000000004', false),
-  -- beyond what a double tells apart
+  -- beyond the precision of a double
   ('{"const": 9007199254740993}', '9007199254740993', true),
   ('{"const": 9007199254740993}', '9007199254740992', false),
   ('{"maximum": 9007199254740992}', '9007199254740993', false),
@@ -29,7 +29,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"maximum": -1}', '-1', true),
   ('{"maximum": -1}', '-0.5', false),
   ('{"minimum": -1e400, "maximum": 1e400}', '-123456789012345678901234567890.123456789', true),
-  -- of one number of digits, of several
+  -- with one number of digits, with several
   ('{"minimum": 10000}', '9999.9999', false),
   ('{"minimum": 10000}', '10000.0001', true),
   ('{"minimum": 10000.0001}', '10000', false),
@@ -69,7 +69,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"type": "integer"}', '-0', true),
   ('{"type": "integer"}', '10000.00000', true),
   ('{"type": "integer"}', '0.0001', false),
-  -- counts are integers, too, however written
+  -- counts are integers, too, in any notation
   ('{"minLength": 2.0}', '"a"', false),
   ('{"maxLength": 2e0}', '"ab"', true),
   ('{"maxItems": 1e100}', '[1]', true),
@@ -78,14 +78,14 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"minProperties": 4294967296}', '{"a": 1}', false),
   ('{"maxLength": 4294967295}', '"a"', true),
   ('{"minLength": 4294967295}', '"a"', false);
--- sums as SQL makes them are the numbers that they look like
+-- sums by SQL are the numbers that they are printed as
 INSERT INTO cases (schema, instance, expected) VALUES
   ('{"const": 0.3}', to_jsonb(0.1 + 0.2), true),
   ('{"const": 0.3}', to_jsonb(0.1::float8 + 0.2::float8), false),
   ('{"const": 100}', to_jsonb(100.00::numeric(10, 2)), true),
   ('{"const": "NaN"}', to_jsonb('NaN'::numeric), true),
   ('{"type": "number"}', to_jsonb('NaN'::numeric), false),
-  -- the longest there are
+  -- the longest ones
   (jsonb_build_object('maximum', ('1' || repeat('0', 131071))::numeric), ('1' || repeat('0', 131071))::jsonb, true),
   (jsonb_build_object('exclusiveMaximum', ('1' || repeat('0', 131071))::numeric), ('1' || repeat('0', 131071))::jsonb, false),
   (jsonb_build_object('exclusiveMinimum', 0), ('0.' || repeat('0', 16382) || '1')::jsonb, true),
@@ -96,14 +96,14 @@ SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
 ORDER BY n;
 
--- multipleOf: beyond 64 bits, too; only a division of thousands of digits by
--- thousands is refused, as it could not be cancelled.
+-- multipleOf: also beyond 64 bits; only a division of thousands of digits by
+-- thousands is refused, because it could not be cancelled.
 SELECT jsonb_matches_schema('{"multipleOf": 777777777777}', repeat('777777777777', 2000)::jsonb) AS multiple,
        jsonb_matches_schema('{"multipleOf": 777777777777}', (repeat('777777777777', 2000) || '1')::jsonb) AS no_multiple,
        jsonb_matches_schema('{"multipleOf": 1e-300}', '1e3000') AS fine,

@@ -58,7 +58,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"dependentSchemas": {"a": {"properties": {"b": {"type": "integer"}}}}}', '{"b": "x"}', true),
   ('{"dependentSchemas": {"a": false}}', '{"a": 1}', false),
   ('{"dependentSchemas": {"a/b~c": false}}', '{"a/b~c": 1}', false);
--- many keys, in the document, in the schema, in both; keys come in jsonb's
+-- many keys, in the document, in the schema, in both; keys are in jsonb's
 -- order, by length and then by bytes
 INSERT INTO cases (schema, instance, expected)
 SELECT jsonb_build_object('additionalProperties', false, 'properties',
@@ -76,13 +76,13 @@ SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
 ORDER BY n;
 
--- a pattern of names says what the same pattern of a string does
+-- a pattern for names gives the answers of the same pattern for strings
 SELECT pattern, name
 FROM string_to_table('^ab* ^ab? ^ab+ ^ab{0}c ^a{2} ^a|b ^(a|b) ^ab. ^x- ^-a ^_ ^\x41 ^ ^abcdefghij ^abcdefgh$ a^b ^é ^aé ^a\| ^a[b]*', ' ') AS pattern,
      string_to_table(' a ab abb b ac aa xb x- x-y -a _ A abcdefgh abcdefghi abcdefghij é aé aéb a| aab xa', ' ') AS name

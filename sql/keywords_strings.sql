@@ -1,4 +1,4 @@
--- Strings: lengths are counted in code points; patterns are ECMA-262's and
+-- Strings: lengths are counted in code points; patterns are those of ECMA-262 and
 -- not anchored; formats are asserted.
 CREATE TEMP TABLE cases (n int GENERATED ALWAYS AS IDENTITY, schema jsonb, instance jsonb, expected boolean);
 INSERT INTO cases (schema, instance, expected) VALUES
@@ -10,7 +10,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"minLength": 1, "maxLength": 1}', '"\ud83d\ude00"', true),
   ('{"maxLength": 3}', '"😀😀😀"', true),
   ('{"minLength": 4}', '"😀😀😀"', false),
-  -- a letter and its accent are two
+  -- a letter and a combining accent are two
   ('{"maxLength": 1}', '"e\u0301"', false),
   ('{"minLength": 2, "maxLength": 2}', '"e\u0301"', true),
   ('{"maxLength": 0}', '""', true),
@@ -43,7 +43,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"pattern": "^\\u0000$"}', '"a"', false),
   ('{"pattern": "^\\/\\-\\.$"}', '"/-."', true),
   ('{"pattern": "a"}', '12', true),
-  -- literals: anywhere, at the start, at the end, alone, one of a few
+  -- literals: anywhere, at the start, at the end, the whole string, alternatives
   ('{"pattern": "aab"}', '"aaab"', true),
   ('{"pattern": "abab"}', '"abaabab"', true),
   ('{"pattern": "abab"}', '"abaabaabba"', false),
@@ -76,7 +76,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"pattern": "[Nn]eedles?$"}', '"a Needle"', true),
   ('{"pattern": "[Nn]eedles?$"}', '"a needless"', false),
   ('{"pattern": "a||b"}', '""', true),
-  -- format, from here to there
+  -- format
   ('{"format": "date-time"}', '"2024-02-29T23:59:60Z"', true),
   ('{"format": "date-time"}', '"2024-02-29T12:00:00+01:00"', true),
   ('{"format": "date-time"}', '"2023-02-29T12:00:00Z"', false),
@@ -110,26 +110,26 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"format": "regex"}', '"^a$"', true),
   ('{"format": "regex"}', '"("', false),
   ('{"format": "date"}', '12', true),
-  -- a format that nobody knows asserts nothing
+  -- an unknown format asserts nothing
   ('{"format": "stock-symbol"}', '"?"', true),
-  -- an annotation in this dialect
+  -- format is an annotation in this dialect
   ('{"contentEncoding": "base64", "contentMediaType": "application/json"}', '"%"', true);
 
 SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected
 ORDER BY n;
 
--- \s has the byte order mark (which psql shows in different widths)
+-- \s includes the byte order mark (which psql shows with different widths)
 SELECT jsonb_matches_schema('{"pattern": "^\\s$"}', '"\ufeff"') AS matches;
--- so has a family of four, which is seven code points
+-- a family of four, which psql shows with different widths, too, is seven code points
 SELECT jsonb_matches_schema('{"minLength": 7, "maxLength": 7}', '"👨‍👩‍👧‍👦"') AS matches;
--- a literal, or none, in long strings, wherever it begins; the string is
+-- a literal in long strings, at any place, or absent; the string is
 -- searched in parts of 64 kB
 SELECT count(*) AS strings,
   count(*) FILTER (WHERE jsonb_matches_schema('{"pattern": "needle|pin"}', to_jsonb(hay || 'needle' || hay))) AS with_needle,

@@ -23,7 +23,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"enum": ["a", "b", ""]}', '"ab"', false),
   ('{"enum": ["a", "b", ""]}', '"A"', false),
   ('{"enum": ["ä"]}', '"ä"', true),
-  -- letters that look alike are others, composed or not
+  -- equal-looking letters differ, composed or not
   ('{"enum": ["\u00e4"]}', '"a\u0308"', false),
   ('{"enum": [1, "a", null, true, [1, 2], {"a": {"b": 1}}]}', '"a"', true),
   ('{"enum": [1, "a", null, true, [1, 2], {"a": {"b": 1}}]}', '1.0', true),
@@ -38,7 +38,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"enum": [1, "a", null, true, [1, 2], {"a": {"b": 1}}]}', '{"a": {"b": 1e0}}', true),
   ('{"enum": [1, "a", null, true, [1, 2], {"a": {"b": 1}}]}', '{"a": {"b": 1, "c": 1}}', false),
   ('{"enum": []}', 'null', false),
-  -- const: numbers by their value, no other type by another's
+  -- const: numbers are compared by value; values of different types are never equal
   ('{"const": 2}', '2.000', true),
   ('{"const": 2.0}', '2', true),
   ('{"const": 2}', '"2"', false),
@@ -53,7 +53,7 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"const": {}}', '[]', false),
   ('{"const": []}', '{}', false),
   ('{"const": "a\u0001b"}', '"a\u0001b"', true),
-  -- of two types, both hold
+  -- const or enum, and type: both must hold
   ('{"const": "a", "type": "integer"}', '"a"', false),
   ('{"enum": ["a", 1], "type": "integer"}', '1', true),
   ('{"enum": ["a", 1], "type": "integer"}', '"a"', false),
@@ -68,7 +68,7 @@ SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected

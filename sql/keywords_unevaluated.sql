@@ -1,5 +1,5 @@
--- unevaluatedProperties and unevaluatedItems: what no other keyword of the
--- same schema, or of those applied in place, has looked at.
+-- unevaluatedProperties and unevaluatedItems: for children that no other keyword of the
+-- same schema, or of schemas applied in place, has evaluated.
 CREATE TEMP TABLE cases (n int GENERATED ALWAYS AS IDENTITY, schema jsonb, instance jsonb, expected boolean);
 INSERT INTO cases (schema, instance, expected) VALUES
   ('{"unevaluatedProperties": false}', '{}', true),
@@ -13,9 +13,9 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"additionalProperties": true, "unevaluatedProperties": false}', '{"a": 1}', true),
   ('{"allOf": [{"properties": {"a": true}}], "properties": {"b": true}, "unevaluatedProperties": false}', '{"a": 1, "b": 2}', true),
   ('{"allOf": [{"properties": {"a": true}}], "properties": {"b": true}, "unevaluatedProperties": false}', '{"a": 1, "c": 2}', false),
-  -- additionalProperties knows its neighbours only
+  -- additionalProperties considers only keywords of the same schema object
   ('{"allOf": [{"properties": {"a": true}}], "additionalProperties": false}', '{"a": 1}', false),
-  -- branches count where they match
+  -- branches count if they match
   ('{"anyOf": [{"properties": {"a": true}, "required": ["a"]}, {"properties": {"b": true}, "required": ["b"]}], "unevaluatedProperties": false}', '{"a": 1}', true),
   ('{"anyOf": [{"properties": {"a": true}, "required": ["a"]}, {"properties": {"b": true}, "required": ["b"]}], "unevaluatedProperties": false}', '{"a": 1, "b": 1}', true),
   ('{"anyOf": [{"properties": {"a": true}, "required": ["a"]}, {"properties": {"b": {"const": 2}}, "required": ["b"]}], "unevaluatedProperties": false}', '{"a": 1, "b": 1}', false),
@@ -29,11 +29,11 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"dependentSchemas": {"a": {"properties": {"b": true}}}, "properties": {"a": true}, "unevaluatedProperties": false}', '{"b": 1}', false),
   ('{"$ref": "#/$defs/base", "properties": {"b": true}, "unevaluatedProperties": false, "$defs": {"base": {"properties": {"a": true}}}}', '{"a": 1, "b": 1}', true),
   ('{"$ref": "#/$defs/base", "properties": {"b": true}, "unevaluatedProperties": false, "$defs": {"base": {"properties": {"a": true}}}}', '{"a": 1, "c": 1}', false),
-  -- inside out: what an inner one looked at the outer one need not
+  -- children evaluated by an inner unevaluatedProperties count for the outer one
   ('{"allOf": [{"properties": {"a": true}, "unevaluatedProperties": {"type": "integer"}}], "unevaluatedProperties": false}', '{"a": 1, "b": 1}', true),
-  -- cousins do not see each other
+  -- cousins do not count for each other
   ('{"allOf": [{"properties": {"a": true}}, {"unevaluatedProperties": false}]}', '{"a": 1}', false),
-  -- each object for itself
+  -- each object separately
   ('{"properties": {"o": {"properties": {"a": true}}}, "unevaluatedProperties": false}', '{"o": {"b": 1}}', true),
   ('{"properties": {"o": {"properties": {"a": true}, "unevaluatedProperties": false}}}', '{"o": {"b": 1}}', false),
   -- items
@@ -47,10 +47,10 @@ INSERT INTO cases (schema, instance, expected) VALUES
   ('{"allOf": [{"prefixItems": [true]}], "prefixItems": [true, true], "unevaluatedItems": {"type": "integer"}}', '["a", "b", "c"]', false),
   ('{"anyOf": [{"prefixItems": [{"const": 1}, true]}, {"prefixItems": [true, true, {"const": 3}]}], "unevaluatedItems": false}', '[2, 2, 3]', true),
   ('{"anyOf": [{"prefixItems": [{"const": 1}, true]}, {"prefixItems": [true, true, {"const": 3}]}], "unevaluatedItems": false}', '[1, 2, 4]', false),
-  -- 2019-09: contains does not count there
+  -- 2019-09: contains does not count
   ('{"$schema": "https://json-schema.org/draft/2019-09/schema", "contains": {"type": "string"}, "unevaluatedItems": {"type": "integer"}}', '["a", 1]', false),
   ('{"$schema": "https://json-schema.org/draft/2019-09/schema", "items": [{"type": "string"}], "unevaluatedItems": {"type": "integer"}}', '["a", 1]', true);
--- more children than fit into the bits at hand
+-- more children than fit into one word of bits
 INSERT INTO cases (schema, instance, expected)
 SELECT jsonb_build_object('anyOf', jsonb_build_array(
       jsonb_build_object('patternProperties', jsonb_build_object('^a', true)),
@@ -63,7 +63,7 @@ SELECT left(schema::text, 100) AS schema, left(instance::text, 40) AS instance,
   jsonb_matches_schema(schema, instance) AS matches
 FROM cases ORDER BY n;
 
--- as was expected, and nothing else comes of looking for every violation
+-- answers are as expected, and the same when all violations are collected
 SELECT n, schema, instance, expected FROM cases
 WHERE jsonb_matches_schema(schema, instance) IS DISTINCT FROM expected
   OR EXISTS (SELECT FROM jsonb_schema_violations(schema, instance)) IS NOT DISTINCT FROM expected

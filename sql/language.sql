@@ -1,5 +1,5 @@
--- CREATE FUNCTION ... LANGUAGE jsonschema: what it takes, and the fault that
--- it finds, with its place.
+-- CREATE FUNCTION ... LANGUAGE jsonschema: accepted definitions, and errors with
+-- their location.
 CREATE FUNCTION money(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '
 {
   "type": "object",
@@ -10,12 +10,12 @@ CREATE FUNCTION money(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE 
 SELECT data, money(data) FROM (VALUES
   ('{"currency": "EUR", "amount": 12.34}'::jsonb), ('{"currency": "EUR", "amount": 12.345}'), ('{}'), (NULL)) AS v (data);
 \pset null ''
--- elsewhere than in event_schema a replacement may be another document
+-- outside event_schema a replacement can be another document
 CREATE OR REPLACE FUNCTION money(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"type": "array"}';
 SELECT money('[]'), money('{}');
 DROP FUNCTION money;
 
--- the fault of a body
+-- errors in a body
 CREATE FUNCTION pg_temp.fault(body text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   detail text;
@@ -105,10 +105,10 @@ CREATE FUNCTION event_schema."a@-1"(data jsonb) RETURNS boolean LANGUAGE jsonsch
 CREATE FUNCTION event_schema."@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'true';
 CREATE FUNCTION event_schema."a@1>2"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'true';
 CREATE FUNCTION event_schema."nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'true';
--- one byte more is cut off by the server before anybody sees it
+-- the server truncates a longer name before the extension can see it
 CREATE FUNCTION event_schema."nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn@12"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'true';
 
--- the plain command does what register_event_schema does
+-- CREATE FUNCTION does the same as register_event_schema
 CREATE FUNCTION event_schema."by.hand@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"type": "object"}';
 SELECT register_event_schema('by.hand', 1, '{"type":"object"}');
 SELECT validate_event('{}', 'by.hand', 1), validate_event('[]', 'by.hand', 1);
@@ -116,6 +116,6 @@ CREATE OR REPLACE FUNCTION event_schema."by.hand@1"(data jsonb) RETURNS boolean 
 CREATE OR REPLACE FUNCTION event_schema."by.hand@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"type": "object", "title": "By hand"}';
 SELECT title FROM event_schemas WHERE event_type = 'by.hand';
 DROP FUNCTION event_schema."by.hand@1";
--- JSON that jsonb cannot hold
+-- JSON that jsonb cannot represent
 SELECT register_event_schema('huge', 1, '{"const": 1e400000}');
 SELECT register_event_schema('nul', 1, '{"const": "\u0000"}');

@@ -13,11 +13,11 @@ SELECT matching_event_versions('{}', 'matching.other'), matching_event_versions(
   matching_event_versions('{}', 'matchin'), matching_event_versions('{}', ''), matching_event_versions('{}', NULL);
 \pset null ''
 
--- to find the rows of a version that was never written down
+-- finding rows whose version was not recorded
 SELECT data FROM (VALUES ('{"a": 1}'::jsonb), ('{"a": 1, "b": 2}')) AS d (data)
 WHERE 10 = ANY (matching_event_versions(data, 'matching'));
 
--- what the transaction itself did counts, and goes with it
+-- changes of the same transaction count, and are rolled back with it
 BEGIN;
 SELECT drop_event_schema('matching', 2);
 SELECT matching_event_versions('{"a": 1}', 'matching');
@@ -27,7 +27,7 @@ SELECT matching_event_versions('{"a": 1}', 'matching');
 SELECT drop_event_schema('matching', version) FROM unnest(ARRAY[0, 2, 9, 10]) AS version;
 SELECT drop_event_schema('matching.other', 1);
 
--- a call site heeds versions that come and go, and other types
+-- a call site notices added and dropped versions, and other types
 DO $$
 DECLARE
 	found text := '';

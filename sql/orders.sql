@@ -1,5 +1,5 @@
--- A schema as a trading system has it, one valid order, and what happens to it
--- when one thing changes: the violation is the one that was made, and no other.
+-- A schema of a trading system, a valid order, and its violations after a single
+-- change: exactly the expected one is reported.
 SELECT register_event_schema('trade.order', 1, '{
   "$schema": "http://json-schema.org/draft-07/schema#",
   "title": "Order",
@@ -31,7 +31,7 @@ SELECT register_event_schema('trade.order', 1, '{
   "then": {"required": ["limit"]}
 }');
 
--- a change: a path, and what is put there; SQL's NULL takes away
+-- a change: a path and the new value; NULL removes the member
 CREATE TEMP TABLE changes (n int GENERATED ALWAYS AS IDENTITY, path text[], value jsonb, violation text);
 INSERT INTO changes (path, value, violation) VALUES
   ('{}', NULL, NULL),
@@ -103,7 +103,7 @@ FROM changes, (VALUES ('{"id": "d7a1b9c8-fb0f-44d5-ad90-494a55a5c762", "account"
   "origin": {"source": "api", "delay": 165598, "paper": false}}'::jsonb)) AS valid (o);
 
 SELECT count(*) FILTER (WHERE violation IS NULL) AS valid, count(violation) AS invalid FROM orders;
--- none is judged otherwise, by whatever is asked
+-- all functions give the same answers
 SELECT n, data, violation FROM orders WHERE validate_event(data, 'trade.order', 1) IS DISTINCT FROM (violation IS NULL);
 SELECT n, data, violation FROM orders WHERE event_schema."trade.order@1"(data) IS DISTINCT FROM (violation IS NULL);
 SELECT n, data, violation FROM orders WHERE (matching_event_versions(data, 'trade.order') = '{1}') IS DISTINCT FROM (violation IS NULL);
@@ -111,7 +111,7 @@ SELECT n, o.violation, v.*
 FROM orders AS o LEFT JOIN LATERAL event_violations(o.data, 'trade.order', 1) AS v ON true
 WHERE v.instance_location || ' ' || v.keyword IS DISTINCT FROM o.violation;
 
--- a table takes those that are valid, and no other
+-- a table accepts exactly the valid ones
 CREATE TABLE order_events (n int, data jsonb CHECK (check_event(data, 'trade.order', 1)));
 DO $$
 DECLARE

@@ -1,4 +1,4 @@
--- Every way that a row can take into a table meets the check.
+-- The check applies to every way to insert or update rows.
 SELECT register_event_schema('path', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}');
 SELECT register_event_schema('path', 2, '{"type": "object", "required": ["id", "at"]}', breaking => true);
 CREATE TABLE path_events (
@@ -168,7 +168,7 @@ SELECT ARRAY['{"id": 1}', '{}']::path_event[];
 SELECT data FROM jsonb_to_recordset('[{"data": {"id": 1}}, {"data": {"id": []}}]') AS r (data path_event);
 DROP TABLE path_direct;
 DROP DOMAIN path_event;
--- check_event is no function for an index: what is registered can go
+-- check_event cannot be in an index, since schemas can be dropped
 CREATE TABLE path_index (data jsonb);
 \set VERBOSITY sqlstate
 CREATE INDEX ON path_index (validate_event(data, 'path', 1));
@@ -182,7 +182,7 @@ SET min_parallel_table_scan_size = 0;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
 SET max_parallel_workers_per_gather = 2;
--- workers do it
+-- in parallel workers
 CREATE FUNCTION pg_temp.is_parallel(query text) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
   line text;
@@ -204,7 +204,7 @@ SELECT count(*) FROM path_many WHERE jsonb_matches_schema('{"required": ["at"]}'
 SELECT count(*) FROM path_many, event_violations(data, 'path', version);
 SELECT bool_and(check_event(data, 'path', 1)) FROM path_many;
 SELECT bool_and(check_event(data, 'path', version)) FROM path_many WHERE id = 7;
--- workers see what this transaction registered, and has not committed
+-- parallel workers see uncommitted schemas of their transaction
 BEGIN;
 SELECT register_event_schema('path', 3, '{"type": "object", "required": ["at"]}');
 SELECT count(*) FROM path_many WHERE validate_event(data, 'path', 3);

@@ -17,7 +17,7 @@ SELECT register_event_schema('reg.order', 1, '{"type": "object", "required": ["i
 SELECT proisstrict, provolatile, proparallel, prosecdef, proconfig, proargnames, proleakproof
 FROM pg_proc WHERE proname = 'reg.order@1';
 
--- options are lines of the body; jsonb is as good as text
+-- options are lines of the body; the definition can be jsonb or text
 SELECT register_event_schema('reg.order', 2, '{"format": "date"}'::jsonb, assert_format => false, breaking => true);
 SELECT prosrc FROM pg_proc WHERE proname = 'reg.order@2';
 SELECT definition FROM event_schemas WHERE event_type = 'reg.order' AND schema_version = 2;
@@ -25,7 +25,7 @@ SELECT validate_event('"x"', 'reg.order', 2);
 SELECT register_event_schema('reg.order', 2, '{"format": "date"}');
 SELECT register_event_schema('reg.order', 2, E'#assert_format off\n{"format": "date"}');
 
--- what CREATE FUNCTION made is registered
+-- functions made by CREATE FUNCTION are registered
 CREATE FUNCTION event_schema."reg.hand@1"(document jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS $$
 	#assert_format off
 	{"type": "string", "format": "date"}
@@ -35,7 +35,7 @@ SELECT register_event_schema('reg.hand', 1, '{"type": "string", "format": "date"
 SELECT register_event_schema('reg.hand', 1, '{"type": "string", "format": "date", "title": "Day"}', assert_format => false);
 SELECT event_schema."reg.hand@1"(document => '"x"');
 
--- not a schema, or not known in full
+-- not a schema, or with unknown parts
 SELECT register_event_schema('reg.bad', 1, '{"properties": {"a/b": {"minimum": "1"}}}');
 \echo :SQLSTATE
 SELECT register_event_schema('reg.bad', 1, '{"type": "object"');
@@ -101,7 +101,7 @@ SELECT widen_event_schema('reg.hand', 1, '{"type": "string", "maxLength": 9}');
 \echo :SQLSTATE
 SELECT widen_event_schema('reg.hand', 1, '{"type": "text"}');
 
--- annotations that another schema refers into are more than that, but not names like theirs
+-- another schema refers into an annotation: it cannot change, unlike others with similar names
 SELECT register_event_schema('reg.shown', 1, '{"examples": [{"type": "string"}], "$defs": {"title": {"type": "string"}}}');
 SELECT register_event_schema('reg.named', 1, '{"$ref": "event:reg.shown@1#/$defs/title"}');
 SELECT register_event_schema('reg.shown', 1, '{"examples": [{"type": "number"}], "$defs": {"title": {"type": "string", "title": "t"}}}');
@@ -117,20 +117,20 @@ SELECT register_event_schema('reg.taken', 1, '{"$ref": "event:reg.shown@1#/examp
 SELECT drop_event_schema('reg.taken', 1), drop_event_schema('reg.named', 1);
 SELECT drop_event_schema('reg.shown', 1);
 
--- a type that looks like a path refers to itself, and to nothing else
+-- a type that looks like a path can refer to itself
 SELECT register_event_schema('reg.path/../reg.hand', 1, '{"$defs": {"x": {"type": "integer"}}, "properties": {"x": {"$ref": "#/$defs/x"}, "inner": {"$ref": "#"}}}');
 SELECT register_event_schema('reg.path', 1, '{"$ref": "event:reg.path%2F..%2Freg.hand@1"}');
 SELECT validate_event('{"inner": {"x": 1}}', 'reg.path', 1) AS yes, validate_event('{"inner": {"x": "1"}}', 'reg.path', 1) AS no;
 SELECT drop_event_schema('reg.path', 1), drop_event_schema('reg.path/../reg.hand', 1);
 
--- an $id is found however its JSON is escaped, and not taken over either
+-- an $id is found with any JSON escapes, and cannot be taken over
 SELECT register_schema('https://reg.example/escaped', '{"$id": "https:\/\/reg.example\/dir\/", "type": "integer"}');
 SELECT register_event_schema('reg.escaped', 1, '{"$ref": "https://reg.example/dir/"}');
 SELECT validate_event('1', 'reg.escaped', 1) AS yes, validate_event('"1"', 'reg.escaped', 1) AS no;
 SELECT register_schema('https://reg.example/dir/', 'true');
 SELECT drop_event_schema('reg.escaped', 1);
 
--- all of it, as commands
+-- all schemas as DDL
 COMMENT ON FUNCTION event_schema."reg.paid@1" IS 'it''s paid';
 SELECT event_schema_ddl('reg.paid');
 SELECT count(*) > 6 AS all FROM event_schema_ddl();
@@ -143,7 +143,7 @@ SELECT count(drop_event_schema(event_type, schema_version)) FROM event_schemas W
 SELECT event_type, schema_version FROM event_schemas WHERE event_type LIKE 'reg.%';
 ROLLBACK;
 
--- and away
+-- dropping
 SELECT drop_event_schema('reg.paid', 2);
 SELECT drop_event_schema('reg.none', 1);
 \echo :SQLSTATE

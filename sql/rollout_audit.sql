@@ -1,4 +1,4 @@
--- audit_events: what stored events violate, and how often.
+-- audit_events: violations in stored events, with counts.
 \set SHOW_CONTEXT never
 CREATE SCHEMA rollout;
 SET search_path = rollout, public;
@@ -28,10 +28,10 @@ INSERT INTO events VALUES
   (11, 'audit.order', 1, '7'),
   (12, 'audit.order', 1, '{"id": 1, "symbol": "A", "qty": -6}');
 
--- a keyword at a place is one row, whatever the values there are; an index is
--- "*" where the document has an array, and only there
+-- a keyword at a location is one row, for all values; an index is
+-- "*" only where the document has an array
 SELECT * FROM audit_events('events');
--- as many as the rows' own violations
+-- the counts are those of event_violations
 SELECT sum(violations) = (SELECT count(*) FROM events, LATERAL event_violations(data, event_type, schema_version)
                           WHERE (event_type, schema_version) = ('audit.order', 1) AND data IS NOT NULL) AS same
 FROM audit_events('events') WHERE event_type = 'audit.order' AND schema_version = 1 AND message <> 'the event''s data is null';
@@ -44,7 +44,7 @@ SELECT * FROM audit_events('events', sample_limit => -1);
 SELECT * FROM audit_events('events', sample_limit => NULL);
 SELECT * FROM audit_events(NULL);
 
--- what is too much for the server is a violation too, and the rest goes on
+-- a resource limit counts as a violation, and the audit continues
 CREATE TABLE deep AS SELECT 1 AS id, 'audit.deep'::varchar(20) AS kind, (repeat('[', 2000) || repeat(']', 2000))::jsonb AS data
   UNION ALL SELECT 2, 'audit.deep', '[[], [1]]' UNION ALL SELECT 3, 'audit.deep', '[]';
 SET max_stack_depth = '120kB';
@@ -54,7 +54,7 @@ SELECT validate_event(data, kind, 1) FROM deep WHERE id = 1;
 \set VERBOSITY default
 RESET max_stack_depth;
 
--- columns of other types, and expressions; no row makes it fail
+-- columns of other types, and expressions; no row makes the audit fail
 CREATE TYPE kind AS ENUM ('audit.order', 'audit.other');
 CREATE DOMAIN document AS jsonb;
 CREATE TABLE "Legacy Events" ("Payload" text, "select" kind, "Version" smallint, big bigint, body json, doc document,
@@ -68,7 +68,7 @@ SELECT * FROM audit_events('"Legacy Events"', 'body', '"select"', '"Version" + 0
 SELECT * FROM audit_events('"Legacy Events"', 'doc', $$'audit.' || 'order'$$, '1');
 SELECT event_type, schema_version, message FROM audit_events('"Legacy Events"', 'Payload', 'select', 'big');
 
--- names of rows: a primary key, or where they are; partitions and children
+-- names of rows: the primary key, or the ctid; partitions and children
 CREATE TABLE heap (data jsonb);
 INSERT INTO heap VALUES ('1');
 SELECT sample_ids FROM audit_events('heap', 'data', $$'audit.order'$$, '1');
@@ -86,7 +86,7 @@ SELECT violations, sample_ids FROM audit_events('seen', 'd', $$'audit.order'$$, 
 CREATE SEQUENCE numbers;
 SELECT * FROM audit_events('numbers');
 
--- expressions that are none
+-- invalid expressions
 SELECT * FROM audit_events('events', 'payload');
 SELECT * FROM audit_events('events', 'id');
 SELECT * FROM audit_events('events', 'data', 'id');
@@ -96,10 +96,10 @@ SELECT * FROM audit_events('events', 'data FROM events; DROP TABLE events');
 SELECT * FROM audit_events('events', '(SELECT data)');
 SELECT * FROM audit_events('events', 'max(data::text)::jsonb');
 SELECT * FROM audit_events('events', '');
--- a comment is no way out
+-- comments in expressions
 SELECT count(*) FROM audit_events('events', 'data --', 'event_type /* type */');
 
--- row security hides nothing from an audit: it refuses
+-- with row security an audit is refused, since rows would be hidden
 CREATE ROLE regress_auditor;
 GRANT USAGE ON SCHEMA rollout TO regress_auditor;
 SET ROLE regress_auditor;
@@ -117,7 +117,7 @@ SET ROLE regress_auditor;
 SELECT count(*) FROM audit_events('events');
 RESET ROLE;
 
--- parallel workers share the work, and find the same
+-- parallel workers give the same result
 CREATE TABLE many AS SELECT i AS id, 'audit.order' AS event_type, 1 AS schema_version,
   CASE WHEN i % 1000 = 0 THEN '{"qty": 0, "tags": [1, 2]}' ELSE '{"id": 1, "symbol": "A"}' END::jsonb AS data
   FROM generate_series(1, 30000) AS i;
@@ -149,5 +149,5 @@ DROP OWNED BY regress_auditor;
 DROP ROLE regress_auditor;
 SELECT count(drop_event_schema(event_type, schema_version)) FROM event_schemas WHERE event_type LIKE 'audit.%';
 
--- the step of the aggregate, called by itself
+-- the transition function of the aggregate, called directly
 SELECT event_audit_sample_add(NULL, 'a', 5), event_audit_sample_add('{a}', 'b', NULL), event_audit_sample_add('{a}', 'b', 5);

@@ -11,24 +11,24 @@ $$;
 CREATE TABLE events (id int PRIMARY KEY, event_type text, schema_version int, data jsonb, note text);
 INSERT INTO events VALUES (1, 'check.order', 1, '{"id": 1}'), (2, 'check.order', 1, '{"tags": [1, 2]}'), (3, 'check.order', 7, '{}'), (4, NULL, 1, '{}');
 
--- new rows are checked, old ones are not, but when they are updated
+-- new rows are checked, old ones only when they are updated
 SELECT add_event_check('events');
 SELECT * FROM checks('events');
 INSERT INTO events VALUES (5, 'check.order', 1, '{"id": 1}');
 INSERT INTO events VALUES (6, 'check.order', 1, '{}');
 UPDATE events SET note = 'x' WHERE id = 1;
 UPDATE events SET note = 'x' WHERE id = 2;
--- the same again is nothing new; another under its name is refused
+-- the same again changes nothing; another check with its name is refused
 SELECT add_event_check('events');
 SELECT add_event_check('events', 'data', 'event_type', 'schema_version', 'events_event_check');
 SELECT add_event_check('events', 'rollout.events.data', '"event_type"', '(schema_version)');
 SELECT add_event_check('events', $$coalesce(data, '{}')$$, constraint_name => 'events_event_check');
 SELECT add_event_check('events', constraint_name => '');
 SELECT * FROM checks('events');
--- how many old rows are stuck, if asked
+-- the number of invalid old rows, on request
 SELECT add_event_check('events', audit => true);
 
--- validation says what is wrong, and leaves the check as it is
+-- a failed validation reports the violations, and does not change the check
 SELECT validate_event_check('events');
 SELECT validated, constraint_name FROM event_checks('events');
 DELETE FROM events WHERE id IN (2, 3, 4);
@@ -37,7 +37,7 @@ SELECT validate_event_check('events', 'events_event_check');
 SELECT * FROM checks('events');
 SELECT add_event_check('events', audit => true);
 
--- not in the transaction that added it, also where that was in a subtransaction
+-- not in the transaction that added it, also if that was a subtransaction
 BEGIN;
 SELECT add_event_check('events', $$coalesce(data, '{}')$$, constraint_name => 'other');
 SELECT validate_event_check('events', 'other');
@@ -49,7 +49,7 @@ RELEASE a;
 SELECT validate_event_check('events', 'other');
 ROLLBACK;
 
--- several
+-- several checks
 SELECT add_event_check('events', $$coalesce(data, '{}')$$);
 SELECT validate_event_check('events');
 SELECT drop_event_check('events');
@@ -64,8 +64,8 @@ SELECT drop_event_check(NULL);
 SELECT validate_event_check(NULL);
 SELECT add_event_check(NULL);
 
--- a check that was written by hand counts too; where the call is only a part
--- of it, the server's own error has to do
+-- a check that was added by ALTER TABLE counts, too; if the call is only a part
+-- of it, the error is that of the server
 ALTER TABLE events ADD CONSTRAINT by_hand CHECK (note = 'free' OR check_event(data, event_type, schema_version)) NOT VALID;
 INSERT INTO events VALUES (7, 'check.order', 1, '{}', 'free');
 SELECT validate_event_check('events');
@@ -101,7 +101,7 @@ SELECT add_event_check('events', 'data) NOT VALID, DROP COLUMN note, ADD CHECK (
 SELECT add_event_check('events', 'data, event_type, 1)) NOT VALID; DROP TABLE events; --');
 SELECT add_event_check('events', 'data AS x');
 SELECT add_event_check('events', '(SELECT data)');
--- an expression means what it means where it is given
+-- expressions are resolved with the caller's search_path
 CREATE SCHEMA shadow;
 CREATE FUNCTION shadow.lower(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT ''check.order''';
 SET search_path = shadow, pg_catalog, rollout, public;
@@ -109,7 +109,7 @@ SELECT add_event_check('events', type_expr => 'lower(event_type)', constraint_na
 SET search_path = rollout, public;
 SELECT * FROM checks('events');
 SELECT drop_event_check('events', 'shadowed');
--- a long name stays within the bounds
+-- a long name is truncated
 CREATE TABLE a_table_whose_name_has_all_the_sixty_three_bytes_that_are_allow (data jsonb);
 SELECT add_event_check('a_table_whose_name_has_all_the_sixty_three_bytes_that_are_allow', 'data', $$'check.order'$$, '1');
 SELECT add_event_check('a_table_whose_name_has_all_the_sixty_three_bytes_that_are_allow', 'coalesce(data)', $$'check.order'$$, '1');
@@ -141,7 +141,7 @@ SELECT validate_event_check('temporary');
 CREATE UNLOGGED TABLE unlogged (data jsonb);
 SELECT add_event_check('unlogged', 'data', $$'check.order'$$, '1');
 
--- what is no table
+-- relations that are no table
 CREATE VIEW seen AS TABLE events;
 SELECT add_event_check('seen');
 CREATE FOREIGN DATA WRAPPER wrapper;
@@ -152,7 +152,7 @@ SELECT drop_event_check('parent');
 ALTER FOREIGN TABLE abroad INHERIT parent;
 SELECT add_event_check('parent');
 
--- a table of others
+-- another role's table
 CREATE ROLE regress_stranger;
 GRANT USAGE ON SCHEMA rollout TO regress_stranger;
 GRANT ALL ON events TO regress_stranger;

@@ -3,7 +3,7 @@
 CREATE SCHEMA rollout;
 SET search_path = rollout, public;
 
--- jsonb: a new name is all; what belongs to the column stays
+-- jsonb: only renamed; properties of the column are kept
 CREATE TABLE a (id int PRIMARY KEY, payload jsonb NOT NULL DEFAULT '{}', n int, CHECK (payload <> '1'));
 CREATE INDEX a_payload ON a USING gin (payload);
 CREATE VIEW a_view AS SELECT id, payload FROM a;
@@ -24,7 +24,7 @@ TABLE a;
 SELECT standardize_event_column('a', 'payload', view_name => 'a_old');
 SELECT standardize_event_column('a', 'data');
 
--- text: whatever jsonb could not keep is in the way
+-- text: values that jsonb would change or cannot represent are conflicts
 CREATE TABLE b (id int PRIMARY KEY, payload text NOT NULL DEFAULT '{"x":  1}', raw text);
 COMMENT ON COLUMN b.payload IS 'text';
 INSERT INTO b VALUES (1, '{"a": 1}'), (2, 'nope'), (3, '{"a": 1, "a": 2}'), (4, '[1e2]'), (5, '[-0]'), (6, '"\u0000"'), (7, ''),
@@ -47,13 +47,13 @@ INSERT INTO b (id) VALUES (20);
 TABLE b;
 SELECT col_description('b'::regclass, 2);
 SELECT count(*) FROM "Old B" WHERE payload @> '{"a": 1}';
--- json, in its place
+-- json, changed in place
 CREATE TABLE c (data json);
 INSERT INTO c VALUES ('{"b": 1.0, "a": [1.10, 2]}');
 SELECT standardize_event_column('c', 'data');
 SELECT data, pg_typeof(data) FROM c;
 
--- both columns: merged, where they do not contradict
+-- both columns: merged if they do not contradict each other
 CREATE TABLE d (id int, sub int, body json, data jsonb, PRIMARY KEY (id, sub));
 INSERT INTO d VALUES (1, 1, '{"a": 1}', NULL), (1, 2, NULL, '{}'), (1, 3, '{"b": 1, "a": 1}', '{"a": 1, "b": 1}'),
   (1, 4, '{"a": 2}', '{"a": 1}'), (1, 5, '{"a": 1, "a": 1}', NULL), (1, 6, '{"a": 1}', '{"a": 1.0}'), (1, 7, NULL, NULL), (1, 8, '"\u0000"', '{}');
@@ -75,7 +75,7 @@ SELECT standardize_event_column('d', 'body');
 SELECT * FROM d ORDER BY sub;
 INSERT INTO d VALUES (2, 1);
 SELECT data, col_description('d'::regclass, 4) FROM d WHERE id = 2;
--- NOT NULL goes along
+-- NOT NULL is kept
 CREATE TABLE e (body text NOT NULL, data jsonb);
 INSERT INTO e VALUES ('{"a": 1}');
 SELECT standardize_event_column('e', 'body');
@@ -94,7 +94,7 @@ ALTER TABLE parted ADD COLUMN doc json;
 CREATE INDEX ON parted_2 ((doc ->> 'a'));
 SELECT standardize_event_column('parted', 'doc');
 
--- what cannot be
+-- errors
 SELECT standardize_event_column('d', 'id');
 SELECT standardize_event_column('d', 'nope');
 SELECT standardize_event_column('d', 'nope', 'neither');

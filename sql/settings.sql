@@ -1,4 +1,4 @@
--- No setting of a session changes an answer.
+-- Settings of a session do not change answers.
 SELECT register_event_schema('settings', 1, '{
   "type": "object",
   "required": ["at", "day", "took", "n", "name", "Größe", "İd"],
@@ -14,7 +14,7 @@ INSERT INTO documents VALUES
   (1, '{"at": "2024-02-29T12:00:00.123456+01:00", "day": "2024-02-29", "took": "P1Y2M", "n": 17.2, "name": "abc größe", "Größe": "groß", "İd": "i"}'),
   (2, '{"at": "29.02.2024 12:00", "day": "29/02/2024", "took": "1 year", "n": 17.25, "name": "abc GRÖSSE", "Größe": "GROSS", "İd": "I"}'),
   (3, '{"at": "2024-02-29T12:00:00Z", "day": "2024-02-29", "took": "PT1H", "n": 1.0000000000000001e20, "name": "abc größe\n", "größe": "groß", "id": "ı"}');
--- the answers of one run as one value, to be compared
+-- the answers of one run as one value, for comparison
 CREATE FUNCTION pg_temp.answers() RETURNS text LANGUAGE sql AS $$
   SELECT string_agg(d.n || ' ' || public.validate_event(d.data, 'settings', 1) || ' ' ||
     coalesce((SELECT string_agg(concat_ws('|', v.instance_location, v.keyword, v.message), E'\n')
@@ -26,16 +26,16 @@ $$;
 SELECT pg_temp.answers() AS answers \gset
 \echo :answers
 
--- under each setting, and all those before it; the program is compiled anew under it
+-- with each setting, and all those before it, and with the program compiled anew
 CREATE FUNCTION pg_temp.under(name text, value text) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   answers text;
 BEGIN
-  -- these two are on for good since PostgreSQL 19
+  -- these two are always on since PostgreSQL 19
   IF name NOT IN ('standard_conforming_strings', 'escape_string_warning') OR current_setting('server_version_num')::int < 190000 THEN
     PERFORM set_config(name, value, true);
   END IF;
-  -- an annotation changes, so that it is compiled anew
+  -- a changed annotation makes it compiled anew
   PERFORM public.register_event_schema('settings', 1,
     (SELECT definition::jsonb || jsonb_build_object('$comment', name || value) FROM public.event_schemas WHERE event_type = 'settings'));
   answers := pg_temp.answers();

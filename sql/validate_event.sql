@@ -1,4 +1,4 @@
--- validate_event: true or false for whatever it is asked, never NULL and never
+-- validate_event: true or false for all arguments, never NULL and never
 -- an error.
 SELECT register_event_schema('truth', 1, '{"type": "object", "required": ["a"]}');
 SELECT register_event_schema('truth', 2, 'true');
@@ -35,18 +35,18 @@ FROM (VALUES
 \g
 \pset null ''
 
--- a longer name is not the name that it would be cut to
+-- a longer name is not the name to which it would be truncated
 SELECT register_event_schema(repeat('n', 60), 1, 'true');
 SELECT validate_event('1', repeat('n', 60), 1), validate_event('1', repeat('n', 61), 1),
   validate_event('1', repeat('n', 60), 11);
 SELECT register_event_schema(repeat('n', 61), 1, 'true');
 SELECT register_event_schema(repeat('n', 60), 11, 'true');
 
--- functions that only look like it are not run
+-- other functions with such a name are not run
 CREATE FUNCTION pg_temp."truth@6"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'true';
 SELECT validate_event('1', 'truth', 6);
 
--- no need of EXECUTE on the schema's function
+-- EXECUTE on the schema's function is not needed
 CREATE ROLE regress_event_reader;
 REVOKE EXECUTE ON FUNCTION event_schema."truth@2" FROM PUBLIC;
 SET ROLE regress_event_reader;
@@ -55,14 +55,14 @@ SELECT event_schema."truth@2"('{}');
 RESET ROLE;
 DROP ROLE regress_event_reader;
 
--- arguments of other types are PostgreSQL's to refuse
+-- PostgreSQL rejects arguments of other types
 \set VERBOSITY sqlstate
 SELECT validate_event('{}'::json, 'truth', 2);
 SELECT validate_event('{}', 'truth', 2::bigint);
 SELECT validate_event('{', 'truth', 2);
 \set VERBOSITY default
 
--- names beyond ASCII, with "@", and with all that SQL quotes
+-- names beyond ASCII, with "@", and with characters that SQL quotes
 SELECT register_event_schema('größe."x"''y''@', 0, '{"const": "ü"}');
 SELECT validate_event('"ü"', 'größe."x"''y''@', 0), validate_event('"u"', 'größe."x"''y''@', 0);
 SELECT event_type, schema_version, function FROM event_schemas WHERE event_type LIKE 'größe%';
@@ -71,7 +71,7 @@ SELECT drop_event_schema('größe."x"''y''@', 0);
 SELECT drop_event_schema(repeat('n', 60), 1);
 SELECT drop_event_schema('truth', version) FROM generate_series(1, 3) AS version;
 
--- a document however it is stored: with a short header, compressed, out of line
+-- a document in all storage forms: with a short header, compressed, out of line
 SELECT register_event_schema('stored', 1, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}');
 CREATE TEMP TABLE stored (id int PRIMARY KEY, how text, data jsonb);
 ALTER TABLE stored ALTER data SET STORAGE EXTERNAL;
@@ -85,7 +85,7 @@ SELECT how, count(*) AS rows, bool_and(valid = (id % 2 = 0)) AS as_expected,
        bool_and(valid = validate_event(data || '{}', 'stored', 1)) AS the_same_inline
 FROM stored, event_schema."stored@1"(data) AS valid GROUP BY how ORDER BY min(id);
 SELECT count(*) FROM stored WHERE id % 2 = 0 AND check_event(data, 'stored', 1);
--- by its type alone: its beginning will do
+-- if only the type matters, the first slice is read
 SELECT register_event_schema('stored', 2, '{"type": ["string", "object"]}');
 INSERT INTO stored SELECT id + 100, how, data->'more' FROM stored;
 INSERT INTO stored SELECT id + 200, how, jsonb_build_array(data->'more') FROM stored WHERE id < 100;

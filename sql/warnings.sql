@@ -1,4 +1,4 @@
--- What registration warns of: schemas that are valid, and probably not meant.
+-- Warnings of registration: valid schemas that are probably mistakes.
 \set SHOW_CONTEXT never
 CREATE FUNCTION pg_temp.warn(definition text) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
@@ -30,15 +30,15 @@ RESET check_function_bodies;
 SELECT validate_event('{}', 'warned', 1);
 SELECT drop_event_schema('warned', 1), drop_event_schema('warned', 2);
 
--- thousands of the same slip are not thousands of warnings
+-- thousands of the same mistake do not give thousands of warnings
 SELECT register_event_schema('warn.many', 1, jsonb_build_object('allOf', jsonb_agg('{"requried": []}'::jsonb))) FROM generate_series(1, 30);
--- what only describes says the same in every dialect
+-- annotations are known in every dialect
 SELECT register_event_schema('warn.older', 1, '{"$schema": "http://json-schema.org/draft-07/schema#", "deprecated": true}');
 SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE event_type IN ('warn.many', 'warn.older');
--- a dialect that is nearly one
+-- a dialect whose URI is misspelled
 SELECT register_event_schema('warn.dialect', 1, jsonb_build_object('$schema', uri))
 FROM (VALUES ('https://json-schema.org/draft-07/schema#')) AS u (uri);
 SELECT register_event_schema('warn.dialect', 1, '{"$schema": "http://json-schema.org/schema#"}');
--- neighbours that are swapped
+-- swapped letters
 SELECT register_event_schema('warn.swapped', 1, '{"tpye": "object", "itmes": {}, "propetries": {}, "eunm": [1], "ytpe": 1, "typo": 1, "epyt": 1}');
 SELECT drop_event_schema('warn.swapped', 1);

@@ -279,7 +279,7 @@ def charts(rows, folder):
         if row["net_median"]:
             entries.append((row["what"], float(row["net_median"]), colours.get(row["what"], OTHER)))
     bars(folder / "performance.svg", "Checking one order event in SQL: nanoseconds above a no-op",
-         "Medians; logarithmic. The limit is the same schema written as C by hand.", [("", entries)])
+         "Medians; logarithmic. The limit is the same schema written by hand in C.", [("", entries)])
     groups = []
     for name in rows.workloads():
         found = [(label, rows.one("hot", name, "valid", what), colour) for label, what, colour in
@@ -287,7 +287,7 @@ def charts(rows, folder):
         if found[0][1]:
             groups.append((name, found))
     bars(folder / "performance-workloads.svg", "A valid document in a hot loop: nanoseconds",
-         "Medians; logarithmic. No scan, no call from SQL; the other two get parsed documents.", groups)
+         "Medians; logarithmic. No scan, no call from SQL; Blaze and ajv get parsed documents.", groups)
 
 
 def main():

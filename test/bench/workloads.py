@@ -235,12 +235,12 @@ def bundle(name):
     def load(address):
         if part_name(address) not in parts:
             parts[part_name(address)] = None
-            document = json.loads((TOP / "events" / (address.removeprefix("event:") + ".json")).read_text(encoding="utf-8"))
+            document = json.loads((TOP / "examples/trading/extension/events" / (address.removeprefix("event:") + ".json")).read_text(encoding="utf-8"))
             for key in ("not", "$schema"):
                 document.pop(key, None)
             parts[part_name(address)] = walk(document, part_name(address))
 
-    schema = walk(json.loads((TOP / "events" / (name + ".json")).read_text(encoding="utf-8")), None)
+    schema = walk(json.loads((TOP / "examples/trading/extension/events" / (name + ".json")).read_text(encoding="utf-8")), None)
     return {**schema, "$defs": {**schema.get("$defs", {}), **parts}} if parts else schema
 
 
@@ -864,7 +864,7 @@ COMPOSED_HAND = all_of(
 # ---------- schemas as documents ----------
 
 def _metaschema_documents():
-    files = sorted((TOP / "events").glob("*.json"))
+    files = sorted((TOP / "examples/trading/extension/events").glob("*.json"))
     return [json.loads(file.read_text(encoding="utf-8")) for file in files]
 
 
@@ -1082,13 +1082,13 @@ WORKLOADS = [
     Workload("portfolio", "maps by symbol", PORTFOLIO_SCHEMA, portfolio, spoil_portfolio, PORTFOLIO_HAND, rows=0.02, loops=400),
     Workload("composed", "allOf, if, anyOf, unevaluatedProperties", COMPOSED_SCHEMA, composed, spoil_composed, COMPOSED_HAND,
              rows=0.1),
-    Metaschema("schemas", "JSON Schemas, by a meta-schema", DRAFT7, None, spoil_schema, rows=0.005, loops=100, sample=25,
+    Metaschema("schemas", "JSON Schemas, validated by a meta-schema", DRAFT7, None, spoil_schema, rows=0.005, loops=100, sample=25,
                hand_note="a recursive schema is no expression"),
     Workload("variants", "unevaluatedProperties over a oneOf", VARIANTS_SCHEMA, variants, spoil_variants, VARIANTS_HAND, rows=0.2),
     Workload("tiny", "two properties", TINY_SCHEMA, tiny, spoil_tiny, TINY_HAND, rows=0.3),
     Workload("codes", "enum of 3,000 numbers, of 3,000 strings", CODES_SCHEMA, codes, spoil_codes, CODES_HAND, rows=0.2),
     Workload("labels", "40 keys, 100 patternProperties", LABELS_SCHEMA, labels, spoil_labels, LABELS_HAND, rows=0.01, loops=200),
-    Workload("nested", "60 objects in each other", NESTED_SCHEMA, nested, spoil_nested, NESTED_HAND, rows=0.02, loops=500),
+    Workload("nested", "60 nested objects", NESTED_SCHEMA, nested, spoil_nested, NESTED_HAND, rows=0.02, loops=500),
     Workload("large", "one property beside 3,000 numbers", LARGE_SCHEMA, large, spoil_large, LARGE_HAND, rows=0.002, sample=20),
 ]
 BY_NAME = {workload.name: workload for workload in WORKLOADS}

@@ -1,6 +1,6 @@
-"""Where others differ from the specification, or from what is decided here
-where it leaves the choice: by rule, never by case.  A rule looks at one pair
-and says whether the reason can be at work in it."""
+"""Known differences of other validators from the specification, or from our
+choice if the specification leaves one.  They are rules, never single cases: a
+rule decides for a pair whether its reason can apply."""
 
 import re
 import sys
@@ -8,13 +8,13 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from session import Number, read_json  # noqa: E402
 
 
 class Pair:
-    """A schema (and an instance, or None: then it is about who accepts the schema) and what a rule may ask about it."""
+    """A schema and an instance (None if the difference is whether the schema is accepted), with the questions that rules ask."""
 
     def __init__(self, opponent, dialect, schema, assert_format, instance, ours, theirs):
         self.opponent, self.dialect, self.assert_format = opponent, dialect, assert_format
@@ -27,7 +27,7 @@ class Pair:
         self.collect(self.schema)
 
     def collect(self, value):
-        """Every name in the schema with its values; some are properties' names, which does no harm."""
+        """Collects every name in the schema with its values, including names of properties, which do no harm."""
         if isinstance(value, dict):
             for name, item in value.items():
                 self.keywords.setdefault(name, []).append(item)

@@ -1,7 +1,7 @@
 """Random JSON Schemas of every dialect, and instances that nearly match them.
 
-All from one seed: the same seed gives the same pairs.  Numbers are JSON text
-(class Number), so that 1.0, 1e2 and 20 digits stay what they are.
+The same seed gives the same pairs.  Numbers are JSON text (class Number), so
+that 1.0, 1e2 and 20 digits are kept as written.
 """
 
 import json
@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "conformance"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 
 from session import Number, write_json  # noqa: E402
 

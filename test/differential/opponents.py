@@ -1,8 +1,8 @@
-"""Other implementations, all asked in the same way.
+"""Other implementations, with one interface.
 
 answers(groups) takes (dialect, schema as JSON text, assert format, instances as
-JSON texts) and gives for each group a list of booleans, or a string: why the
-schema was refused.
+JSON texts) and returns for each group a list of booleans, or a string with the
+reason why the schema was refused.
 """
 
 import json
@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "conformance"))
+sys.path.insert(0, str(HERE.parent / "lib"))
 
 from tools import npm_packages  # noqa: E402
 
@@ -22,7 +22,7 @@ DRAFT2020 = '"$schema":"https://json-schema.org/draft/2020-12/schema"'
 
 
 def as_known(dialect, schema):
-    """None of them knows v1; as far as the generator goes, it is 2020-12."""
+    """None of them supports v1; the schemas of the generator mean the same in 2020-12."""
     if dialect == "v1":
         return "draft2020-12", schema.replace(V1, DRAFT2020)
     return dialect, schema

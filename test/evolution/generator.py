@@ -1,5 +1,5 @@
 """Pairs of schemas, one made from the other by a change of a known kind, and
-instances for them.  Everything comes from the random.Random that is given."""
+instances for them.  The given random.Random determines everything."""
 
 import copy
 import json
@@ -105,7 +105,7 @@ def object_(rng, depth):
 
 
 def tagged(rng, depth):
-    """Branches that a constant tells apart."""
+    """Branches that a constant discriminates."""
     return {"type": "object", "properties": {"kind": {"const": rng.choice(["kind-a", "kind-b", "kind-c"])},
                                              "a": any_schema(rng, depth + 1)}, "required": ["kind"]}
 
@@ -156,8 +156,8 @@ def root(rng):
 
 # ---------- changes ----------
 
-# Each takes (rng, subschema) and changes it, or returns False where it cannot.
-# The name is the line of the table.
+# Each takes (rng, subschema) and changes it, or returns False if it cannot.
+# The name is that of the line in the printed table.
 
 def _optional_added(rng, s):
     if "properties" not in s:
@@ -465,7 +465,7 @@ CHANGES = {
     "structural": _structural,
 }
 
-# of these the table itself says "unknown"
+# the kinds for which the table of rules says "unknown"
 UNKNOWN_BY_RULE = {"pattern changed", "format changed", "oneOf member added", "oneOf to anyOf", "structural"}
 
 SINGLE = ["items", "additionalProperties", "unevaluatedProperties", "not", "if", "then", "else", "contains", "propertyNames"]
@@ -490,14 +490,14 @@ def subschemas(schema):
 
 
 def changed(rng, old, kind=None):
-    """A changed copy, and the kind of the change; None where it does not fit."""
+    """A changed copy, and the kind of the change; None if none can be made."""
     if not isinstance(old, dict):
         return None
     kind = kind or rng.choice(list(CHANGES))
     new = copy.deepcopy(old)
     places = list(subschemas(new))
     rng.shuffle(places)
-    # the root more often than its share
+    # prefer the root
     if rng.random() < 0.4:
         places.insert(0, new)
     for place in places:
@@ -510,7 +510,7 @@ def changed(rng, old, kind=None):
 
 
 def disguised(rng, schema):
-    """The same in other words: through $ref, allOf, or an older dialect."""
+    """An equivalent schema: with $ref, allOf, or in an older dialect."""
     chance = rng.random()
     if chance < 0.15:
         return {"$defs": {"it": schema}, "$ref": "#/$defs/it"}
@@ -524,7 +524,7 @@ def disguised(rng, schema):
 
 
 def recursive(rng, schema):
-    """Properties of that name hold one more of the same."""
+    """A recursive schema: its property "child" has the schema, too."""
     if schema.get("type") == "object" and "child" not in schema.get("properties", {}):
         schema = copy.deepcopy(schema)
         schema.setdefault("properties", {})["child"] = {"$ref": "#"}
@@ -532,7 +532,7 @@ def recursive(rng, schema):
 
 
 def draft4(schema):
-    """In draft 4, where it can be said there; else as it is."""
+    """The schema in draft 4 if that can express it; else unchanged."""
     text = json.dumps(schema)
     if any(f'"{word}"' in text for word in ("const", "contains", "propertyNames", "if", "unevaluatedProperties", "dependentSchemas",
                                            "dependentRequired", "$defs", "time", "date", "uuid", "$ref")):
@@ -574,13 +574,13 @@ def draft4(schema):
 
 
 def bare(rng):
-    """A small schema of any form, so that an instance hits what changed."""
+    """A small schema of any form, so that instances are likely to depend on the change."""
     return rng.choice([number, string, listed, lambda r: array(r, 2), lambda r: array(r, 2), lambda r: object_(r, 2),
                        lambda r: object_(r, 2), lambda r: group(r, 2), lambda r: group(r, 2), lambda r: combined(r, 2)])(rng)
 
 
 def pair(rng):
-    """(kind, old, new); of the kinds "several" and "unrelated" too."""
+    """(kind, old, new); the kinds include "several" and "unrelated"."""
     if rng.random() < 0.05:
         return "unrelated", disguised(rng, root(rng)), disguised(rng, root(rng))
     kind = rng.choice(list(CHANGES))
@@ -612,7 +612,7 @@ def anything(rng, depth=0):
 
 
 def near(rng, schema, whole, depth=0):
-    """An instance that has a good chance to be valid."""
+    """An instance that is likely to be valid."""
     if isinstance(schema, bool) or not schema or depth > 6 or rng.random() < 0.04:
         return anything(rng, min(depth, 3))
     if "$ref" in schema:

@@ -1,9 +1,9 @@
-"""Schemas and instances that nobody would write: every keyword of every dialect,
-with values of the right and of the wrong shape, references to everywhere, and
-documents that lean on how jsonb is stored.
+"""Unusual schemas and instances: every keyword of every dialect, with values of
+the right and of the wrong shape, references of all kinds, and documents that
+exercise jsonb's storage format.
 
-Each case follows from the seed and its number alone.  JSON text is made by
-write_json() of test/conformance, so that numbers stay as they are written.
+Each case depends only on the seed and its number.  write_json() of test/lib
+writes the JSON text, so that numbers are kept as written.
 """
 
 import random
@@ -66,10 +66,10 @@ class Generator:
     def __init__(self, rng):
         self.rng = rng
         self.wrong = rng.choice([0, 0, 0, 0.01, 0.05, 0.3])     # how often a value has the wrong shape
-        self.strange = rng.choice([0, 0, 0, 0.1, 0.5])          # how often identifiers are looked for anywhere
-        self.places = ["#"]                                     # what can be referred to
+        self.strange = rng.choice([0, 0, 0, 0.1, 0.5])          # how often identifiers are put anywhere
+        self.places = ["#"]                                     # targets for references
         self.budget = rng.choice([5, 20, 20, 60])               # subschemas
-        self.met = []                                           # values that schemas speak of
+        self.met = []                                           # values that occur in the schema
         self.keys = []
 
     def some(self, values, most):
@@ -91,7 +91,7 @@ class Generator:
         return {self.key(): self.value(depth - 1) for _ in range(self.length())}
 
     def length(self):
-        """Mostly few; at times more than jsonb counts between two offsets."""
+        """A number of items: mostly small, sometimes more than jsonb's offset stride."""
         return self.rng.choice([0, 1, 2, 2, 3, 3, 5, 8, 17, 31, 32, 33, 70]) if self.rng.random() < 0.3 else self.rng.randint(0, 3)
 
     def key(self):
@@ -207,7 +207,7 @@ class Generator:
     # ---------- instances ----------
 
     def instance(self, schema, depth=4):
-        """Something that has to do with the schema."""
+        """An instance related to the schema."""
         rng = self.rng
         if not isinstance(schema, dict) or depth == 0 or rng.random() < 0.1:
             return rng.choice(self.met) if self.met and rng.random() < 0.4 else self.value(2)
@@ -296,8 +296,8 @@ class Generator:
 
 
 class Assembled:
-    """Schemas put together from parts that speak about the same few names and items,
-    and documents of these: what allOf, $ref, branches and unevaluated* make of them."""
+    """Schemas composed of parts about the same few names and items, with documents of
+    these: for merging of allOf and $ref, for branches and unevaluated*."""
 
     NAMES = ["a", "b", "c", "ab", "ac", "abcdefghi", "abcdefghijklmnopqr"]
     PATTERNS = ["^a", "b$", "^[abc]$", "^(?!a)", "^.{9}$"]
@@ -354,7 +354,7 @@ class Assembled:
         if rng.random() < 0.7:
             schema[rng.choice(["unevaluatedProperties", "unevaluatedProperties", "unevaluatedItems"])] = rng.choice(
                 [False, False, {"type": "integer"}])
-        # references lead forward only, so that none leads back
+        # references lead forward only, so that there is no cycle
         definitions = {"d": {"type": rng.choice(["integer", "string"])}, "e": self.part(0), "f": self.part(0)}
         if rng.random() < 0.3:
             definitions["e"]["$ref"] = "#/$defs/f"

@@ -1,4 +1,4 @@
-"""Schemas with instances that are valid and that are not, by hand.
+"""Schemas with valid and invalid instances, written by hand.
 
 (dialects, schema, valid instances, invalid instances); dialects is "all",
 "since NAME", "until NAME" or a name.
@@ -64,7 +64,7 @@ CASES = [
     ("all", {"pattern": "^\\s$"}, ["\" \"", "\"\\u00a0\"", "\"\\ufeff\"", "\"\\u2028\""], ["\"\\u200b\"", "\"\""]),
     ("all", {"pattern": "^.$"}, ["\"a\"", "\"\\ud83d\\ude00\"", "\"\\u0085\""], ["\"\\n\"", "\"\\r\"", "\"\\u2028\"", "\"\\u2029\"", "\"ab\""]),
     ("all", {"pattern": "^\\p{Letter}+$"}, ["\"żółć\"", "\"日本\""], ["\"a1\"", "\"-\""]),
-    # literals: anywhere, at an end, alone, a few
+    # patterns that are literals: anywhere, at an end, the whole string, alternatives
     ("all", {"pattern": "aab"}, ["\"aaab\"", "\"aab\"", "\"ababaabababababaabb\""], ["\"abab\"", "\"aa\"", "\"\"", "\"AAB\""]),
     ("all", {"pattern": "needle"}, ["\"needle\"", "\"a haystack of hay: needle\"", "\"needle, a haystack of hay\""], ["\"a haystack of hay: needl\"", "\"Needle\"", "\"eedle\""]),
     ("all", {"pattern": "\\.csv$"}, ["\".csv\"", "\"a.csv.csv\""], ["\"a.csv\\n\"", "\"acsv\"", "\"csv\""]),
@@ -130,7 +130,7 @@ CASES = [
      ["{\"type\":\"objekt\"}", "1", "{\"minLength\":-1}", "{\"properties\":{\"a\":{\"items\":1}}}"]),
     ("draft2020-12", {"$ref": "https://json-schema.org/draft/2020-12/schema"}, ["{\"type\":\"object\"}", "true", "{\"unknown\":1}"],
      ["{\"type\":\"objekt\"}", "1", "{\"minLength\":-1}", "{\"properties\":{\"a\":{\"items\":1}}}"]),
-    # what is no keyword here is an annotation
+    # unknown keywords are annotations
     ("until draft2019-09", {"prefixItems": [False]}, ["[1]"], []),
     ("draft4", {"const": "1", "contains": {"type": "null"}, "propertyNames": {"maxLength": "0"}}, ["2", "[]", "{\"a\":1}"], []),
     ("since draft6", {"title": "t", "description": "d", "examples": ["1"], "default": None, "x-unknown": {"type": "null"}}, ["1", "{}"], []),

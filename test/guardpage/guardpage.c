@@ -1,9 +1,9 @@
 /*
  * guardpage.c
- *	  Calls functions with arguments that lie between two pages without access.
+ *	  Calls functions with arguments between two inaccessible pages.
  *
- * A byte that is read before or behind an argument is a crash then, where
- * memory of the server would only give some other answer.
+ * Reading a byte before or after an argument crashes, where ordinary memory of
+ * the server would only give another answer.
  */
 #include "postgres.h"
 
@@ -22,14 +22,14 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(guarded);
 
-/* A page without access, the room for an argument, another such page. */
+/* An inaccessible page, space for an argument, another inaccessible page. */
 typedef struct Guarded
 {
 	char	   *memory;
 	Size		room;
 } Guarded;
 
-/* Of documents and of types; they stay for the session. */
+/* For documents and for types; kept for the session. */
 static Guarded places[2];
 
 static void
@@ -52,8 +52,8 @@ make_room(Guarded *place, Size size)
 }
 
 /*
- * Puts a value (not toasted) at the end of the room or at its start, with a
- * header of 1 byte where that is asked for and can be.  What is around it is
+ * Copies a value (not toasted) to the end of the space or to its start, with a
+ * header of 1 byte if that is requested and possible.  The rest of the space is
  * filled with `fill`.
  */
 static struct varlena *
@@ -70,7 +70,7 @@ put(Guarded *place, const struct varlena *value, bool is_short, bool at_end, cha
 	{
 		at += place->room - header - length;
 #if !defined(__x86_64__) && !defined(__aarch64__)
-		/* it must be aligned here, and a few bytes behind it are not watched */
+		/* it must be aligned, so that a few bytes after it are not protected */
 		if (header == VARHDRSZ)
 			at = (char *) ((uintptr_t) at & ~(uintptr_t) 3);
 #endif
@@ -85,9 +85,9 @@ put(Guarded *place, const struct varlena *value, bool is_short, bool at_end, cha
 
 /*
  * guarded(function regprocedure, data jsonb, event_type text, version int) →
- * text: a letter for each way to put the arguments, "t" or "f" for what the
- * function answers, "n" for NULL.  event_type NULL: the function takes the
- * document alone.
+ * text: a letter for each placement of the arguments, "t" or "f" for the
+ * function's answer, "n" for NULL.  event_type NULL: the function takes only the
+ * document.
  */
 Datum
 guarded(PG_FUNCTION_ARGS)

@@ -20,9 +20,10 @@ class Server:
         self.prefix = f"hostile_{os.getpid()}"
         self.template = f"{self.prefix}_template"
         self.count = 0
+        self.roles = []
         self._watch()
         for role in ROLES:
-            self.admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(self.role(role))))
+            self.add_role(role)
         self._create(self.template, "template0")
         with self._connect(self.template, "owner") as connection:
             connection.execute("CREATE EXTENSION event_validate")
@@ -31,15 +32,21 @@ class Server:
     def __exit__(self, *_):
         for database in [f"{self.prefix}_{i}" for i in range(self.count + 1)] + [self.template]:
             self.admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database)))
-        for role in ROLES:
+        for role in self.roles:
             self.admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(self.role(role))))
         self.admin.close()
 
     def _watch(self):
         self.admin = psycopg.connect(dbname=os.environ.get("PGDATABASE", "postgres"), autocommit=True)
 
+    def add_role(self, name):
+        """A role that is dropped with the databases."""
+        if name not in self.roles:
+            self.admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(self.role(name))))
+            self.roles.append(name)
+
     def role(self, name):
-        """The name on the server of one of ROLES; None: the superuser's."""
+        """The name of a role on the server; None: the superuser's."""
         return os.environ.get("PGUSER", "postgres") if name is None else f"{self.prefix}_{name}"
 
     def _create(self, name, template):

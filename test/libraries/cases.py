@@ -1,5 +1,5 @@
-"""Documents to try on a model: one that is good, with other values for some of
-its places.  The same ones for every library: cases.json has them."""
+"""Documents for a model: a valid one, and copies with other values in some
+places.  They are the same for every library, from cases.json."""
 
 import json
 import random
@@ -9,7 +9,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def put(document, path, value):
-    """A copy with the value at the path; without it where the value is ABSENT."""
+    """A copy with the value at the path, or without that member if the value is ABSENT."""
     if not path:
         return value
     step, rest = path[0], path[1:]
@@ -29,7 +29,7 @@ ABSENT = object()
 
 
 def documents(name, count=150):
-    """The texts of the documents for a model: the good one, each change by itself, and pairs of changes."""
+    """The texts of the documents for a model: the valid one, each change alone, and pairs of changes."""
     model = json.loads((HERE / "cases.json").read_text(encoding="utf-8"))[name]
     rng = random.Random(name)
     changes = []

@@ -1,6 +1,6 @@
-// zod's and TypeBox's models of the cases: prints for each its schema, and for
-// each document whether the model takes it.  The folder with node_modules is
-// the first argument; the documents come as lines {"name", "documents"}.
+// zod's and TypeBox's models of the cases: prints the schema of each, and for
+// each document whether the model accepts it.  The first argument is the folder
+// with node_modules; standard input has the documents, as lines {"name", "documents"}.
 
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";

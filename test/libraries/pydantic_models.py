@@ -1,5 +1,5 @@
-"""Pydantic's models of the cases: prints for each its schema, and for each
-document whether the model takes it."""
+"""Pydantic's models of the cases: prints the schema of each, and for each
+document whether the model accepts it."""
 
 import json
 from datetime import date, datetime

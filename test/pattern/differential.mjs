@@ -1,11 +1,10 @@
-// Compares src/pattern.h with the RegExp of node.
+// Compares src/pattern/pattern.h with the RegExp of node.
 //
 //	node differential.mjs [pairs [seed [share of patterns with back-references]]]
 //
 // Generates (pattern, string) pairs, the strings near matches, asks both, and
-// prints every disagreement; exit status 1 if there is one.  Needs psql, whose
-// environment (PGHOST, PGPORT, PGUSER) leads to a server on which the library of
-// this directory is installed and pattern_test.sql has been run.
+// prints every disagreement; exit status 1 if there is one.  test/pattern/run
+// makes the functions that it calls, and starts it.
 //
 // Compared are:
 //	- whether the pattern is valid with the "u" flag, to the letter;

@@ -1,6 +1,6 @@
 /*
  * pattern_test.c
- *	  SQL functions over src/pattern.h, for its tests.
+ *	  SQL functions over src/pattern/pattern.h, for its tests.
  */
 #include "postgres.h"
 
@@ -11,7 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "pattern.h"
+#include "pattern/pattern.h"
 
 PG_MODULE_MAGIC;
 
@@ -33,6 +33,7 @@ static Cached *
 compiled(FunctionCallInfo fcinfo, text *source)
 {
 	Cached	   *cached = fcinfo->flinfo->fn_extra;
+	EvPatternBudget budget = EV_PATTERN_BUDGET;
 	MemoryContext caller;
 
 	if (cached == NULL)
@@ -52,7 +53,7 @@ compiled(FunctionCallInfo fcinfo, text *source)
 	MemoryContextReset(cached->context);
 	caller = MemoryContextSwitchTo(cached->context);
 	cached->pattern = ev_pattern_compile(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source),
-										 &cached->error);
+										 &budget, &cached->error);
 	cached->source = (text *) DatumGetPointer(PointerGetDatum(PG_DETOAST_DATUM_COPY(PointerGetDatum(source))));
 	MemoryContextSwitchTo(caller);
 	return cached;
@@ -117,6 +118,7 @@ pattern_time(PG_FUNCTION_ARGS)
 	instr_time	start;
 	instr_time	end;
 	TupleDesc	descriptor;
+	EvPatternBudget budget = EV_PATTERN_BUDGET;
 	Datum		values[4] = {0};
 	bool		nulls[4] = {false, true, true, true};
 	volatile int matches = 0;
@@ -126,7 +128,7 @@ pattern_time(PG_FUNCTION_ARGS)
 
 	INSTR_TIME_SET_CURRENT(start);
 	caller = MemoryContextSwitchTo(context);
-	pattern = ev_pattern_compile(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source), &error);
+	pattern = ev_pattern_compile(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source), &budget, &error);
 	MemoryContextSwitchTo(caller);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);

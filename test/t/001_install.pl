@@ -1,4 +1,4 @@
-# The extension installs, goes, and comes back.
+# The extension can be created, dropped, and created again.
 use strict;
 use warnings;
 
@@ -25,26 +25,26 @@ is( $node->safe_psql(
 		'postgres',
 		q(SELECT extversion FROM pg_extension WHERE extname = 'event_validate')),
 	'1.0',
-	'the version that the control file names');
+	'the version is that of the control file');
 is( $node->safe_psql(
 		'postgres',
 		q(SELECT DISTINCT p.probin FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 		  WHERE l.lanname = 'c' AND p.probin LIKE '%event_validate%')),
 	'$libdir/event_validate',
-	'its functions are those of one library');
+	'all its C functions are in one library');
 
 $node->safe_psql('postgres', 'DROP EXTENSION event_validate');
 is($node->safe_psql('postgres', $objects), $before, 'DROP EXTENSION leaves nothing');
 
 $node->safe_psql('postgres', 'CREATE EXTENSION event_validate');
-pass('and it can be created again');
+pass('it can be created again');
 
 my ($sqlstate) =
   sql_error($node, 'postgres', 'CREATE EXTENSION event_validate');
-is($sqlstate, '42710', 'but not twice');
+is($sqlstate, '42710', 'it cannot be created twice');
 
-# A database's owner may install it (it is trusted), in a schema of choice,
-# and may register schemas then.
+# A database's owner can install it (it is trusted), in any schema, and can
+# register schemas then.
 $node->safe_psql(
 	'postgres', q(
 	CREATE ROLE owner LOGIN;
@@ -66,15 +66,15 @@ is( $node->safe_psql(
 
 my @error = sql_error($node, 'owned', 'CREATE EXTENSION event_validate',
 	extra_params => [ '-U', 'stranger' ]);
-isnt($error[0], undef, 'a stranger may not install it');
+isnt($error[0], undef, 'another role cannot install it');
 
-# A schema of that name that is somebody else's is not taken over.
+# An existing schema of that name that belongs to another role is not used.
 $node->safe_psql('postgres', 'CREATE DATABASE taken');
 $node->safe_psql('taken', 'CREATE SCHEMA event_schema');
 @error = sql_error($node, 'taken', 'CREATE EXTENSION event_validate');
-like($error[1] // '', qr/event_schema/, 'a foreign schema event_schema stops it');
+like($error[1] // '', qr/event_schema/, 'an existing schema event_schema prevents the installation');
 is( $node->safe_psql('taken', q(SELECT count(*) FROM pg_extension WHERE extname = 'event_validate')),
-	'0', 'with nothing left');
+	'0', 'which leaves no extension');
 
 $node->stop;
 done_testing();

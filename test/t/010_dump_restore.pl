@@ -1,6 +1,6 @@
-# A database with schemas and events comes back from every kind of dump: no
-# error, no row lost, still enforced, still kept; by a superuser, and by the
-# database's owner who is none.
+# A database with schemas and events is restored from every kind of dump: no
+# error, no row lost, schemas enforced and kept; by a superuser, and by the
+# database's owner, who is no superuser.
 use strict;
 use warnings;
 
@@ -14,10 +14,11 @@ my $node = new_node('dump');
 my $dump = $node->backup_dir;
 mkdir $dump;
 
-# ---------- a database with all there is ----------
+# ---------- a database with all kinds of objects ----------
 
-# Names at the end and the beginning of the alphabet refer to each other, so
-# that no order by name is right.  Bodies have what quoting could stumble over.
+# Names at the start and the end of the alphabet refer to each other, so that
+# restoring in the order of names would fail.  Bodies have characters that need
+# quoting.
 my $long = 'l' x 60;
 my $contents = qq(
 	SELECT register_event_schema('zz', 1, '{"type": "integer", "title": "\$function\$ \$\$ '' \\\\ \\u00e9"}');
@@ -77,7 +78,7 @@ my $contents = qq(
 	REFRESH MATERIALIZED VIEW public.versions;
 );
 
-# Everything in the database that matters, as text.
+# All relevant contents of the database, as text.
 my $inventory = q(
 	SELECT 'function', p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proowner::regrole::text, p.proacl::text, obj_description(p.oid)
 	FROM pg_proc p WHERE p.pronamespace = 'event_schema'::regnamespace
@@ -98,7 +99,7 @@ my $inventory = q(
 	UNION ALL SELECT 'acl', nspname, nspacl::text, pg_get_userbyid(nspowner), NULL, NULL FROM pg_namespace WHERE nspname IN ('event_schema', 'A first')
 	ORDER BY 1, 2, 3, 4);
 
-# Runs a command that must end well and have nothing to say.
+# Runs a command that must succeed without messages.
 sub quiet
 {
 	my ($name, @command) = @_;
@@ -107,7 +108,7 @@ sub quiet
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	ok($ok, "$name: exit status");
-	is($stderr, '', "$name: no complaint");
+	is($stderr, '', "$name: no messages");
 	return $stdout;
 }
 
@@ -126,7 +127,7 @@ sub psql_file
 		'-d', connection($role, $database, $on), '-f', $file);
 }
 
-# The lines that one text has and the other has not.
+# Returns the lines that only one of the texts has.
 sub differences
 {
 	my ($expected, $got) = @_;
@@ -137,8 +138,8 @@ sub differences
 	return join('', map { ($count{$_} < 0 ? '-' : '+') . "$_\n" } sort grep { $count{$_} } keys %count);
 }
 
-# Is the database what the original was, and are events checked in it, and
-# schemas kept?
+# Checks that the database has the original's contents, that it validates events,
+# and that it keeps schemas.
 sub same
 {
 	my ($name, $role, $database, $original, %options) = @_;
@@ -172,7 +173,7 @@ sub same
 	return;
 }
 
-# ---------- who restores ----------
+# ---------- restores by several roles ----------
 
 $node->safe_psql('postgres', 'CREATE ROLE owner LOGIN; CREATE ROLE reader');
 
@@ -207,11 +208,11 @@ foreach my $role ($node->safe_psql('postgres', 'SELECT current_user'), 'owner')
 	quiet("$kind, psql -1", psql_file($role, $single, $node, "$dump/$kind.sql"), '-1');
 	same("$kind, psql -1", $role, $single, $original);
 
-	# a dump of the restored one is the same dump
+	# a dump of the restored database is the same
 	quiet("$kind, pg_dump again", 'pg_dump', '-f', "$dump/$kind.again.sql", '-d', connection($role, $plain, $node));
 	my @dumps = map { my $text = slurp_file($_); $text =~ s/^\\(un)?restrict .*$//mg; $text }
 	  ("$dump/$kind.sql", "$dump/$kind.again.sql");
-	is($dumps[1], $dumps[0], "$kind: the restored database dumps the same");
+	is($dumps[1], $dumps[0], "$kind: a dump of the restored database is the same");
 
 	# with INSERTs instead of COPY
 	quiet("$kind, pg_dump --inserts", 'pg_dump', '--inserts', '-f', "$dump/$kind.inserts.sql", '-d', $source);
@@ -225,7 +226,7 @@ foreach my $role ($node->safe_psql('postgres', 'SELECT current_user'), 'owner')
 	quiet("$kind, pg_restore -j4", 'pg_restore', '-j4', '--exit-on-error', '-d', connection($role, $parallel, $node), "$dump/$kind.dir");
 	same("$kind, pg_restore -j4", $role, $parallel, $original);
 
-	# over a database that is full already, and over an empty one
+	# into a database with the same objects, and into an empty one
 	quiet("$kind, pg_restore --clean, full", 'pg_restore', '--clean', '--if-exists', '--exit-on-error',
 		'-d', connection($role, $parallel, $node), "$dump/$kind.dir");
 	same("$kind, pg_restore --clean, full", $role, $parallel, $original);
@@ -241,7 +242,7 @@ foreach my $role ($node->safe_psql('postgres', 'SELECT current_user'), 'owner')
 	my $apart = create_database("apart_$kind");
 	quiet("$kind, --schema-only", 'pg_restore', '--schema-only', '--exit-on-error', '-d', connection($role, $apart, $node), "$dump/$kind.dir");
 	quiet("$kind, --data-only", 'pg_restore', '--data-only', '--exit-on-error', '-d', connection($role, $apart, $node), "$dump/$kind.dir");
-	# (neither of the two refreshes a materialized view)
+	# (neither restore refreshes a materialized view)
 	$node->safe_psql($apart, 'REFRESH MATERIALIZED VIEW public.versions');
 	same("$kind, --schema-only, --data-only", $role, $apart, $original);
 
@@ -257,7 +258,7 @@ foreach my $role ($node->safe_psql('postgres', 'SELECT current_user'), 'owner')
 	my $subscriber = create_database("subscriber_$kind");
 	my $definitions = q(SELECT event_type, schema_version, definition, title FROM event_schemas);
 	$node->safe_psql($subscriber, 'CREATE EXTENSION event_validate', extra_params => [ '-U', $role ]);
-	# (that they refer to each other in a circle is for a restore only)
+	# (only a restore can create schemas that refer to each other)
 	append_to_file("$ddl.first", 'SET check_function_bodies = off;');
 	quiet("$kind, event_schema_ddl", psql_file($role, $subscriber, $node, "$ddl.first"), '-f', $ddl);
 	is( $node->safe_psql($subscriber, $definitions),
@@ -269,7 +270,7 @@ foreach my $role ($node->safe_psql('postgres', 'SELECT current_user'), 'owner')
 	  foreach ($plain, $single, $inserts, $parallel, $empty, $apart, $sections, $subscriber);
 }
 
-# A single type with what it refers to.
+# A single type with the schemas to which it refers.
 is( $node->safe_psql('full_owner', q(SELECT string_agg(substring(d, 'event_schema\.("[^"]*")'), ' ') FROM event_schema_ddl('mm') d)),
 	'"zz@1" "aa@1" "mm@1"', 'event_schema_ddl of a type');
 

@@ -1,5 +1,5 @@
-# What is published stays: every way of plain DDL to change, move or lose a
-# registered schema is refused, and nothing else is.
+# Published schemas are kept: every DDL command that would change, move or drop a
+# registered schema is refused, and other commands are not.
 use strict;
 use warnings;
 
@@ -14,7 +14,7 @@ my $db = new_database($node, 'keeping');
 
 sub sql { return $node->safe_psql($db, @_); }
 
-# The statement (the last one of the script) must fail like this.
+# Checks that the statement (the last one of the script) fails with this error.
 sub refused
 {
 	my ($sql, $sqlstate, $message, $name, %options) = @_;
@@ -23,11 +23,11 @@ sub refused
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	$name =~ s/\s/ /g;
 	is($error[0], $sqlstate, "$name: refused with $sqlstate");
-	like($error[2] // '', $message, "$name: says why");
+	like($error[2] // '', $message, "$name: the message has the reason");
 	return $error[2];
 }
 
-# All that is known of the functions in event_schema.
+# The attributes of all functions in event_schema.
 sub registered
 {
 	return sql(
@@ -97,7 +97,7 @@ foreach my $name (sort keys %names)
 			'42602', $names{$name}, "name \"$name\", check_function_bodies $bodies");
 	}
 }
-is(registered(), '', 'nothing of all that is left');
+is(registered(), '', 'no refused function exists');
 
 refused(
 	qq($create(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"properties": {"a": {"type": "text"}}}'),
@@ -113,7 +113,7 @@ refused(
 	'22023', qr/#assert_formats off/, 'an unknown pragma');
 refused(
 	qq($create(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"\$ref": "event:missing\@1"}'),
-	'22023', qr/event:missing\@1/, 'a reference to nothing');
+	'22023', qr/event:missing\@1/, 'a reference to a missing schema');
 
 # ---------- CREATE OR REPLACE ----------
 
@@ -157,16 +157,16 @@ refused(
 	SELECT 1;
 	$replace '{}'),
 	'42710', qr/is published/, 'another document, in REPEATABLE READ');
-is(registered(), $before, 'the schema is what it was');
+is(registered(), $before, 'the schema is unchanged');
 
 sql(qq($replace '{"title": "An order", "type": "object", "properties": {"a": {"enum": [$enum], "description": "?"}}}'));
 is( sql(q(SELECT title FROM event_schemas WHERE event_type = 'order')),
-	'An order', 'annotations are replaced');
+	'An order', 'annotations can be replaced');
 sql(qq(SET check_function_bodies = off; $replace '{"type": "object", "properties": {"a": {"enum": [$enum]}}}'));
-is(sql(q(SELECT title IS NULL FROM event_schemas WHERE event_type = 'order')), 't', 'and taken away');
+is(sql(q(SELECT title IS NULL FROM event_schemas WHERE event_type = 'order')), 't', 'annotations can be removed');
 sql(q(CREATE FUNCTION public.mine(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'true';
 	CREATE OR REPLACE FUNCTION public.mine(data jsonb) RETURNS boolean LANGUAGE jsonschema AS 'false'));
-is(sql(q(SELECT public.mine('{}'))), 'f', 'outside event_schema nothing is published');
+is(sql(q(SELECT public.mine('{}'))), 'f', 'functions outside event_schema can be replaced');
 
 # ---------- ALTER, and other languages ----------
 
@@ -213,9 +213,9 @@ refused("ALTER EXTENSION event_validate ADD FUNCTION $function", '0A000', qr/can
 refused('DROP SCHEMA event_schema CASCADE', '2BP01', qr/extension event_validate requires it/, 'DROP SCHEMA CASCADE');
 refused('DROP LANGUAGE jsonschema CASCADE', '2BP01', qr/extension event_validate requires it/, 'DROP LANGUAGE CASCADE');
 refused('DROP EXTENSION event_validate', '2BP01', qr/function event_schema."order\@1"\(jsonb\) depends/, 'DROP EXTENSION');
-is(registered(), $before, 'all is what it was');
+is(registered(), $before, 'all functions are unchanged');
 
-# What is nobody's business is let through.
+# Other commands are allowed.
 sql(qq(CREATE ROLE app;
 	ALTER FUNCTION $function COST 7;
 	ALTER FUNCTION $function OWNER TO app;
@@ -239,13 +239,13 @@ sql(qq(CREATE ROLE app;
 	ALTER FUNCTION another."moved\@1" RENAME TO "moved\@2";
 	DROP FUNCTION public.g();
 	DROP SCHEMA another CASCADE));
-pass('other commands go through');
+pass('other commands are allowed');
 sql(q(CREATE FUNCTION public.up(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 	SELECT register_event_schema('lifted', 1, 'true'), register_event_schema('lifted', 2, 'true');
 	CREATE FUNCTION event_schema."lifted@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql
 		BEGIN ATOMIC SELECT public.up(data); END;
 	CREATE FUNCTION event_schema."order@compatibility"() RETURNS text LANGUAGE sql AS $$SELECT 'full'$$));
-pass('upcasts and policies may stand in event_schema');
+pass('upcasts and policies can be in event_schema');
 
 # ---------- dependencies ----------
 
@@ -255,35 +255,35 @@ sql(q(SELECT register_event_schema('common', 1, '{"$defs": {"id": {"type": "inte
 		"id": {"$ref": "event:common@1#/$defs/id"}, "id2": {"$ref": "event:common@1#/$defs/id"},
 		"price": {"$ref": "https://example.com/money"}}}')));
 refused(q(SELECT drop_event_schema('common', 1)), '2BP01',
-	qr/function event_schema."user\@1"\(jsonb\) depends on function event_schema."common\@1"\(jsonb\)/, 'what is referred to');
-refused(q(DROP FUNCTION event_schema."https://example.com/money"), '2BP01', qr/"user\@1"\(jsonb\) depends on/, 'a document referred to');
+	qr/function event_schema."user\@1"\(jsonb\) depends on function event_schema."common\@1"\(jsonb\)/, 'a schema with references to it');
+refused(q(DROP FUNCTION event_schema."https://example.com/money"), '2BP01', qr/"user\@1"\(jsonb\) depends on/, 'a document with references to it');
 my $dependencies = q(SELECT count(*) FROM pg_depend WHERE classid = 'pg_proc'::regclass
 	AND objid = 'event_schema."user@1"'::regproc AND refclassid = 'pg_proc'::regclass);
 is(sql($dependencies), '2', 'one dependency for each function');
 sql(q(SELECT jsonschema_validator('event_schema."user@1"'::regproc)));
-is(sql($dependencies), '2', 'and no more when the validator is called again');
+is(sql($dependencies), '2', 'no further ones when the validator is called again');
 sql(q(SET check_function_bodies = off;
 	CREATE FUNCTION event_schema."user@2"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS
 		'{"allOf": [{"$ref": "event:user@1"}, {"$ref": "event:later@1"}]}';
 	CREATE FUNCTION event_schema."later@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS
 		'{"properties": {"next": {"$ref": "event:user@2"}}}'));
-refused(q(DROP FUNCTION event_schema."user@1"), '2BP01', qr/"user\@2"\(jsonb\) depends on/, 'what is referred to, restored');
+refused(q(DROP FUNCTION event_schema."user@1"), '2BP01', qr/"user\@2"\(jsonb\) depends on/, 'a schema with references to it, restored');
 sql(q(CREATE OR REPLACE FUNCTION event_schema."user@2"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS
-		'{"allOf": [{"$ref": "event:user@1"}, {"$ref": "event:later@1"}], "title": "circle"}';
-	DROP FUNCTION event_schema."later@1";
-	DROP FUNCTION event_schema."user@2"));
-pass('a circle of references can be dropped');
+		'{"allOf": [{"$ref": "event:user@1"}, {"$ref": "event:later@1"}], "title": "circle"}'));
+refused(qq(DROP FUNCTION event_schema."$_"), '2BP01', qr/user\@2.*later\@1|later\@1.*user\@2/s, "one schema of a cycle, $_") foreach ('later@1', 'user@2');
+sql(q(DROP FUNCTION event_schema."user@2", event_schema."later@1"));
+pass('schemas of a cycle can be dropped together');
 is( sql(q(SELECT event_schema_ddl('user') LIMIT 1 OFFSET 2)) =~ /"user\@1"/ ? 1 : 0,
 	1, 'event_schema_ddl has dependencies first');
 
-# A name that a URI cannot hold as it is.
+# A name that must be percent-encoded in a URI.
 sql(q(SELECT register_event_schema('50% of <a> #1?', 1, '{"type": "object"}');
 	SELECT register_event_schema('50% of <a> #1?', 2, '{"$ref": "event:50%25%20of%20%3Ca%3E%20%231%3F@1", "properties": {"a": {"$ref": "event:50%25%20of%20%3Ca%3E%20%231%3F@2"}}}')));
 is( sql(q(SELECT validate_event(d, '50% of <a> #1?', 2) FROM (VALUES ('{"a": {}}'::jsonb), ('{"a": 1}'), ('1')) v(d))),
 	"t\nf\nf", 'a reference to a name with percent signs and spaces, and to itself');
-refused(q(SELECT drop_event_schema('50% of <a> #1?', 1)), '2BP01', qr/depends on function/, 'and it is a dependency');
+refused(q(SELECT drop_event_schema('50% of <a> #1?', 1)), '2BP01', qr/depends on function/, 'which is a dependency');
 
-# A reference by $id leads to the one document that has it, also later.
+# A reference by $id keeps its target when other documents are registered.
 sql(q(SELECT register_event_schema('base', 1, '{"$id": "https://example.com/base.json", "type": "object"}');
 	SELECT register_event_schema('base', 2, '{"$id": "https://example.com/base.json", "type": "array"}', breaking => true);
 	SELECT drop_event_schema('base', 2);
@@ -297,13 +297,13 @@ foreach my $other (
 	refused($other, '42710', qr/would take the URI "https:\/\/example.com\/base.json" over.*"base\@1", to which "derived\@1" refers/s, "taken over: $other");
 }
 is( sql(q(SELECT validate_event('{}', 'derived', 1), validate_event('[]', 'derived', 1))),
-	't|f', 'the reference leads where it did');
+	't|f', 'the reference has the same target');
 
-# ---------- DROP, by where the rows are ----------
+# ---------- DROP, by the place of the rows ----------
 
-# Each: how the table is made, an INSERT of an event of type T version 1 that
-# needs the schema, and what must happen before it can be dropped.  T is
-# replaced by a type of the case's own.
+# Each: the commands that create the table, an INSERT of an event of type T version 1
+# that needs the schema, and the command after which it can be dropped.  T is
+# replaced by a type for the case.
 my $check = 'CHECK (check_event(data, event_type, schema_version))';
 my $columns = 'event_type text, schema_version int, data jsonb';
 my $values = q('T', 1, '{}');
@@ -487,7 +487,7 @@ foreach my $case (@cases)
 		'0', "$name: dropped when no row needs it");
 }
 
-# In which order of what is dropped, and by which command.
+# Several commands and orders of drops.
 sql(qq(CREATE TABLE events ($columns, $check);
 	SELECT register_event_schema('a', v, '{}') FROM generate_series(1, 3) v;
 	INSERT INTO events VALUES ('a', 2, '{}')));
@@ -500,11 +500,11 @@ refused(
 	'2BP01', qr/"a\@2"/, 'DROP EXTENSION of another one')
   if sql(q(SELECT count(*) FROM pg_available_extensions WHERE name = 'hstore')) > 0;
 sql(q(CREATE ROLE registrar; GRANT CREATE ON SCHEMA event_schema TO registrar;
-	SET ROLE registrar; SELECT register_event_schema('a', 4, '{}')));
+	SELECT register_event_schema('a', 4, '{}'); ALTER FUNCTION event_schema."a@4" OWNER TO registrar));
 sql(q(INSERT INTO events VALUES ('a', 4, '{}')));
 refused('DROP OWNED BY registrar', '2BP01', qr/"a\@4"/, 'DROP OWNED');
 sql(q(DELETE FROM events WHERE schema_version = 4; DROP OWNED BY registrar));
-is(sql(q(SELECT count(*) FROM pg_proc WHERE proname = 'a@4')), '0', 'DROP OWNED goes through where no row needs it');
+is(sql(q(SELECT count(*) FROM pg_proc WHERE proname = 'a@4')), '0', 'DROP OWNED drops a schema that no row needs');
 sql(q(SELECT register_event_schema('b', 1, '{}'); SELECT register_event_schema('a', 5, '{"$ref": "event:b@1"}');
 	INSERT INTO events VALUES ('a', 5, '{}')));
 refused('DROP FUNCTION event_schema."b@1" CASCADE', '2BP01', qr/"a\@5"/, 'DROP CASCADE of what it refers to');
@@ -514,7 +514,7 @@ refused('DROP FUNCTION event_schema."c@1"', '2BP01', qr/"gone.events"/, 'rows in
 sql(q(BEGIN; DROP TABLE gone.events; DROP FUNCTION event_schema."c@1"; COMMIT));
 pass('the table is dropped in the same transaction');
 
-# Temporary tables: our own count, those of other sessions can't be read.
+# Temporary tables: our own count, those of other sessions cannot be read.
 refused(
 	qq(CREATE TEMPORARY TABLE mine ($columns, $check); INSERT INTO mine VALUES ('a', 3, '{}');
 	DROP FUNCTION event_schema."a\@3"),
@@ -534,10 +534,10 @@ pass('a temporary table of another session is skipped');
 sql(q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND pid <> pg_backend_pid()));
 $session->finish;
 
-# ---------- whose rights ----------
+# ---------- rights of the drop's checks ----------
 
-# The table's owner wrote the expression; it runs with the owner's rights even
-# where a superuser drops the schema, and cannot do what lasts.
+# The table's owner wrote the expression, so it runs with the owner's rights even
+# if a superuser drops the schema, and cannot have lasting effects.
 sql(q(CREATE ROLE mallory LOGIN; GRANT CREATE ON SCHEMA public TO mallory; SELECT register_event_schema('m', 1, '{}')));
 sql(q(CREATE TABLE seen (who text, secret boolean); GRANT ALL ON seen TO PUBLIC));
 $node->safe_psql(
@@ -565,16 +565,16 @@ $node->safe_psql(
 	END $$),
 	extra_params => [ '-U', 'mallory' ]);
 refused('DROP FUNCTION event_schema."m@1"', '42501', qr/security-restricted operation.*while looking for rows of table "public.trap"/s,
-	'and cannot take more rights');
+	'and cannot gain rights');
 $node->safe_psql($db, 'DROP TABLE trap', extra_params => [ '-U', 'mallory' ]);
 sql('DROP FUNCTION event_schema."m@1"');
-is(sql(q(SELECT current_user = session_user)), 't', 'and the session is itself again');
+is(sql(q(SELECT current_user = session_user)), 't', 'the session has its own user again');
 
-# An owner of a table who is not to read it is no way around.
+# Errors for unknown versions and types.
 refused(q(SELECT drop_event_schema('a', 9)), '42704', qr/"a" version 9 is not registered.*Registered versions of "a": 2, 5\./s, 'an unknown version');
 refused(q(SELECT drop_event_schema('nothing', 9)), '42704', qr/No version of "nothing" is registered/, 'an unknown type');
 
-# ---------- the extension goes ----------
+# ---------- the extension is dropped ----------
 
 sql('DROP EXTENSION event_validate CASCADE');
 is( sql(q(SELECT (SELECT count(*) FROM pg_proc p LEFT JOIN pg_namespace n ON n.oid = pronamespace WHERE n.oid IS NULL)
@@ -582,9 +582,9 @@ is( sql(q(SELECT (SELECT count(*) FROM pg_proc p LEFT JOIN pg_namespace n ON n.o
 		+ (SELECT count(*) FROM pg_language WHERE lanname = 'jsonschema')
 		+ (SELECT count(*) FROM pg_event_trigger))),
 	'0', 'DROP EXTENSION CASCADE takes all with it, whatever the rows');
-is(sql('SELECT count(*) FROM events'), '2', 'but the rows stay');
+is(sql('SELECT count(*) FROM events'), '2', 'the rows are kept');
 sql('CREATE EXTENSION event_validate');
-pass('and it can be created again');
+pass('it can be created again');
 
 $node->stop;
 done_testing();

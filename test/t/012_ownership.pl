@@ -1,5 +1,5 @@
-# Who may do what: a database's owner who is no superuser has it all, others
-# what is granted to them, and nobody's search_path or settings count.
+# Rights: a database's owner who is no superuser can do everything, others need
+# grants, and no role's search_path or settings matter.
 use strict;
 use warnings;
 
@@ -30,7 +30,7 @@ sub refused
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	is($error[0], $sqlstate, "$name: $sqlstate");
-	like($error[1] // '', $message, "$name: says why");
+	like($error[1] // '', $message, "$name: the message has the reason");
 	return;
 }
 
@@ -38,62 +38,62 @@ sub refused
 
 my $db = 'owned';
 $node->safe_psql('postgres', "CREATE DATABASE $db OWNER owner TEMPLATE template0");
-refused('deployer', $db, 'CREATE EXTENSION event_validate', '42501', qr/permission denied/, 'a stranger cannot install');
+refused('deployer', $db, 'CREATE EXTENSION event_validate', '42501', qr/permission denied/, 'another role cannot install it');
 as('owner', $db, 'CREATE EXTENSION event_validate');
 is( as('owner', $db, q(SELECT nspowner::regrole FROM pg_namespace WHERE nspname = 'event_schema')),
-	'pg_database_owner', 'event_schema is the database owner\'s, whoever that is');
+	'pg_database_owner', 'pg_database_owner owns event_schema');
 is( as('owner', $db, q(SELECT register_event_schema('order', 1, '{"type": "object"}'))),
-	'event_schema."order@1"(jsonb)', 'the owner registers');
+	'event_schema."order@1"(jsonb)', 'the owner can register a schema');
 as('owner', $db, q(CREATE TABLE events (event_type text, schema_version int, data jsonb,
 	CHECK (check_event(data, event_type, schema_version))); GRANT ALL ON events TO app));
 
 # ---------- others ----------
 
 refused('deployer', $db, q(SELECT register_event_schema('other', 1, '{}')),
-	'42501', qr/permission denied for schema event_schema/, 'others do not register');
+	'42501', qr/permission denied for schema event_schema/, 'others cannot register an event schema');
 refused('deployer', $db, q(SELECT register_schema('https://example.com/x', '{}')),
-	'42501', qr/permission denied for schema event_schema/, 'nor documents');
+	'42501', qr/permission denied for schema event_schema/, 'others cannot register a document');
 refused('deployer', $db, q(SELECT drop_event_schema('order', 1)),
-	'42501', qr/must be owner of function/, 'nor drop');
+	'42501', qr/must be owner of function/, 'others cannot drop one');
 refused('deployer', $db, q(SELECT register_event_schema('order', 1, '{"type": "object", "title": "Mine"}')),
-	'42501', qr/permission denied|must be owner/, 'nor change annotations');
+	'42501', qr/permission denied|must be owner/, 'others cannot change annotations');
 is( as('deployer', $db, q(SELECT register_event_schema('order', 1, '{"type": "object"}'))),
-	'event_schema."order@1"(jsonb)', 'registering what is there already changes nothing, and is nobody\'s harm');
+	'event_schema."order@1"(jsonb)', 'everybody can repeat a registration, which changes nothing');
 
 as('owner', $db, 'GRANT CREATE ON SCHEMA event_schema TO deployer');
 is( as('deployer', $db, q(SELECT register_event_schema('other', 1, '{"$ref": "event:order@1"}'))),
-	'event_schema."other@1"(jsonb)', 'who may create in event_schema registers');
+	'event_schema."other@1"(jsonb)', 'a role with CREATE on event_schema can register');
 is( as('deployer', $db, q(SELECT owner FROM event_schemas WHERE event_type = 'other')),
-	'deployer', 'and owns it');
+	'deployer', 'and owns the version');
 as('owner', $db, q(SELECT drop_event_schema('other', 1)));
 is(as('owner', $db, q(SELECT count(*) FROM event_schemas WHERE event_type = 'other')),
-	'0', 'the database owner, who owns the schema, may drop it');
+	'0', 'the database owner, who owns event_schema, can drop it');
 as('deployer', $db, q(SELECT register_event_schema('other', 1, '{"$ref": "event:order@1"}')));
 
-# What an application needs: nothing but the table.
+# An application needs rights only on the table.
 as('app', $db, q(INSERT INTO events VALUES ('order', 1, '{}'), ('other', 1, '{}')));
-refused('app', $db, q(INSERT INTO events VALUES ('other', 1, '[]')), '23514', qr/other/, 'an application is checked');
+refused('app', $db, q(INSERT INTO events VALUES ('other', 1, '[]')), '23514', qr/other/, 'an application\'s events are checked');
 as('owner', $db, q(REVOKE ALL ON FUNCTION event_schema."order@1" FROM PUBLIC; REVOKE USAGE ON SCHEMA event_schema FROM PUBLIC));
 as('app', $db, q(INSERT INTO events VALUES ('other', 1, '{}')));
 is(as('app', $db, q(SELECT validate_event('{}', 'order', 1), validate_event('[]', 'order', 1))),
 	't|f', 'validation needs no rights on the schema\'s function');
 is(as('app', $db, q(SELECT string_agg(event_type || schema_version, ' ') FROM event_schemas)),
-	'order1 other1', 'everybody can list what is registered');
-is(as('app', $db, q(SELECT count(*) FROM event_schema_ddl())), '2', 'and its DDL');
+	'order1 other1', 'everybody can list the registered schemas');
+is(as('app', $db, q(SELECT count(*) FROM event_schema_ddl())), '2', 'and their DDL');
 as('owner', $db, q(GRANT USAGE ON SCHEMA event_schema TO PUBLIC));
 
-# A drop looks at rows that who drops may not see.
+# A drop checks rows that the dropping role cannot read.
 as('owner', $db, q(CREATE SCHEMA private; CREATE TABLE private.events (LIKE events INCLUDING ALL);
 	INSERT INTO private.events VALUES ('other', 1, '{}'); DELETE FROM events));
 refused('deployer', $db, q(DROP FUNCTION event_schema."other@1"), '2BP01',
-	qr/rows of table "private.events"/, 'rows in a table that is not to be read');
+	qr/rows of table "private.events"/, 'rows in a table without SELECT');
 as('owner', $db, 'TRUNCATE private.events');
 as('deployer', $db, 'DROP FUNCTION event_schema."other@1"');
-pass('and a drop without such rows');
+pass('without such rows the drop succeeds');
 
 # ---------- search_path and settings ----------
 
-# Objects of the names that we use, in front of everything.
+# Objects with the names that the extension uses, first in search_path.
 as('owner', $db, q(
 	CREATE SCHEMA trap;
 	CREATE FUNCTION trap.trap() RETURNS boolean LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'trapped'; END$$;
@@ -154,15 +154,15 @@ foreach my $path (q(''), 'trap, pg_catalog', 'pg_temp, trap, pg_catalog, public'
 as('owner', $db, 'SET client_min_messages = error; DROP SCHEMA trap CASCADE; DROP TABLE public.checked_events');
 
 refused('owner', $db, q(SET default_transaction_read_only = on; SELECT register_event_schema('ro', 1, '{}')),
-	'25006', qr/cannot execute CREATE FUNCTION in a read-only transaction/, 'a read-only transaction registers nothing');
+	'25006', qr/cannot execute CREATE FUNCTION in a read-only transaction/, 'registering fails in a read-only transaction');
 refused('owner', $db, q(SET default_transaction_read_only = on; SELECT drop_event_schema('order', 1)),
-	'25006', qr/cannot execute DROP FUNCTION in a read-only transaction/, 'and drops nothing');
+	'25006', qr/cannot execute DROP FUNCTION in a read-only transaction/, 'dropping fails in a read-only transaction');
 
 # ---------- a dump, by a role that is no superuser ----------
 
-# Schemas of several owners: only a superuser can give functions to others
-# before these have got CREATE on the schema, which a dump grants last.  That
-# is so in every schema; without owners the dump is anybody's.
+# With schemas of several owners, only a superuser can give functions to others
+# before these have CREATE on the schema, which a dump grants last.  That is so
+# for every schema; without owners any role can restore the dump.
 as('deployer', $db, q(SELECT register_event_schema('other', 2, '{"$ref": "event:order@1"}')));
 as('app', $db, q(INSERT INTO events VALUES ('other', 2, '{}')));
 $node->safe_psql('postgres', 'CREATE DATABASE restored OWNER owner TEMPLATE template0; CREATE DATABASE theirs TEMPLATE template0');
@@ -179,8 +179,8 @@ foreach my $run (
 			'<', '/dev/null', '>', \$stdout, '2>', \$stderr), "pg_dump $option");
 	ok(IPC::Run::run([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-o', '/dev/null', '-f', $file, '-d', $node->connstr($database) . " user=$role" ],
 			'<', '/dev/null', '>', \$stdout, '2>', \$stderr), "psql as $role");
-	is($stderr, '', "psql as $role has nothing to say");
-	is($node->safe_psql($database, $definitions), $expected, "restored as $role: what is registered");
+	is($stderr, '', "psql as $role has no messages");
+	is($node->safe_psql($database, $definitions), $expected, "restored as $role: the registered schemas");
 	is($node->safe_psql($database, 'SELECT count(*) FROM events'), '1', "restored as $role: the rows");
 	is( as('deployer', $database, q(SELECT register_event_schema('more', 1, '{}'))),
 		'event_schema."more@1"(jsonb)', "restored as $role: the grant on event_schema");
@@ -188,11 +188,11 @@ foreach my $run (
 
 # ---------- the end ----------
 
-refused('deployer', $db, 'DROP EXTENSION event_validate CASCADE', '42501', qr/must be owner of extension/, 'others do not drop the extension');
+refused('deployer', $db, 'DROP EXTENSION event_validate CASCADE', '42501', qr/must be owner of extension/, 'others cannot drop the extension');
 as('owner', $db, 'SET client_min_messages = error; DROP EXTENSION event_validate CASCADE');
 is( as('owner', $db, q(SELECT count(*) FROM pg_namespace WHERE nspname = 'event_schema')),
-	'0', 'the owner drops it, with what others registered');
-is(as('owner', $db, 'SELECT count(*) FROM events'), '1', 'and keeps the rows');
+	'0', 'the owner can drop it, with the schemas of others');
+is(as('owner', $db, 'SELECT count(*) FROM events'), '1', 'the rows are kept');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# pg_upgrade takes schemas, tables and guards along.  It is the same version
-# on both sides here: what goes through is the dump in binary upgrade mode.
+# pg_upgrade keeps schemas, tables and guards.  Both clusters have the same version
+# here, so this tests the dump in binary upgrade mode.
 use strict;
 use warnings;
 
@@ -36,7 +36,7 @@ my $inventory = q(
 my $before = $old->safe_psql('upgraded', $inventory);
 $old->stop;
 
-# pg_upgrade writes into the folder that it runs in.
+# pg_upgrade writes into its current folder.
 my $folder = getcwd();
 my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
 chdir $old->basedir or die $!;
@@ -50,7 +50,7 @@ command_ok(
 	'pg_upgrade');
 chdir $folder or die $!;
 $new->start;
-is($new->safe_psql('upgraded', $inventory), $before, 'everything is there');
+is($new->safe_psql('upgraded', $inventory), $before, 'all contents are there');
 
 my %refused = (
 	q(INSERT INTO events VALUES ('aa', 1, '{}')) => '23514',
@@ -67,7 +67,7 @@ foreach my $statement (sort keys %refused)
 }
 $new->safe_psql('upgraded', q(DROP TABLE events; DROP DOMAIN checked; DROP FUNCTION event_schema."https://example.com/money";
 	SELECT drop_event_schema('aa', 1); SELECT drop_event_schema('zz', 1); DROP EXTENSION event_validate));
-pass('and all can be dropped');
+pass('all can be dropped');
 
 $new->stop;
 done_testing();

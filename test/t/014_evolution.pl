@@ -1,6 +1,6 @@
-# Policies of event types as objects of the database: they survive a dump, do
-# not stand in the way of a restore, and can be members of another extension,
-# whose versions they hold to.
+# Policies of event types as database objects: they survive a dump, do
+# not prevent a restore, and can be members of another extension,
+# to whose versions they apply.
 use strict;
 use warnings;
 
@@ -22,14 +22,14 @@ sub refused
 	my @error = sql_error($node, $database, $sql);
 
 	is($error[0], '22023', "$name is refused");
-	like($error[2] // '', $pattern, 'and the reason is named');
+	like($error[2] // '', $pattern, 'the message has the reason');
 	return;
 }
 
 # ---------- dump and restore ----------
 
-# Version 3 does not fit version 2 by the policy of today, and was no break by
-# that of its day.
+# Version 3 is incompatible with version 2 under the present policy, but was
+# compatible under the policy of its registration.
 sql(q(
 	SELECT register_event_schema('order', 1, '{"type": "integer"}');
 	SELECT register_event_schema('order', 2, '{"type": "number"}');
@@ -51,10 +51,10 @@ command_ok([ 'pg_restore', '--exit-on-error', '--jobs', '2', '--dbname', $node->
 	'restored in parallel');
 foreach my $restored ('plain', 'parallel')
 {
-	is($node->safe_psql($restored, $state), $before, "$restored: versions and policies are what they were");
+	is($node->safe_psql($restored, $state), $before, "$restored: versions and policies are as before");
 	refused($restored, q(SELECT register_event_schema('order', 5, '{"type": ["null", "string"]}')),
 		qr/TYPE_WIDENED.*full_transitive, strict/s, "$restored: a version that does not fit");
-	refused($restored, q(SELECT register_event_schema('it''s "odd" @', 2, 'true')), qr/TYPE_WIDENED/, "$restored: one of an odd type");
+	refused($restored, q(SELECT register_event_schema('it''s "odd" @', 2, 'true')), qr/TYPE_WIDENED/, "$restored: an incompatible version of an odd type");
 }
 
 # ---------- another extension ----------
@@ -80,10 +80,10 @@ SKIP:
 	sql(q(CREATE EXTENSION event_pack VERSION '1.0'));
 	is( sql(q(SELECT count(*) FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_pack') AND deptype = 'e')),
 		'3', 'versions and policy are members of the extension');
-	refused($db, q(SELECT register_event_schema('pack', 3, '{"type": "number"}')), qr/TYPE_WIDENED/, 'a version of one\'s own that does not fit');
-	refused($db, q(ALTER EXTENSION event_pack UPDATE TO '1.1'), qr/TYPE_WIDENED/, 'an update with a version that does not fit');
+	refused($db, q(SELECT register_event_schema('pack', 3, '{"type": "number"}')), qr/TYPE_WIDENED/, 'a user\'s incompatible version');
+	refused($db, q(ALTER EXTENSION event_pack UPDATE TO '1.1'), qr/TYPE_WIDENED/, 'an update with an incompatible version');
 	sql(q(ALTER EXTENSION event_pack UPDATE TO '1.2'));
-	is(sql(q(SELECT validate_event('1.5', 'pack', 3))), 't', 'one with a break that is meant is not');
+	is(sql(q(SELECT validate_event('1.5', 'pack', 3))), 't', 'an update with #breaking is accepted');
 	is( (sql_error($node, $db, 'DROP FUNCTION event_schema."pack@compatibility"()'))[0], '2BP01', 'the policy belongs to the extension');
 
 	command_ok([ 'pg_dump', '--file', "$dump/pack.sql", '--dbname', $node->connstr($db) ], 'a dump with the extension');

@@ -1,6 +1,6 @@
-# Views of events as objects of the database: they survive a dump, whichever
-# way it is restored, and keep their schema from being dropped.  And what the
-# server's log is told of deprecated versions.
+# Event views as database objects: they survive every kind of dump and restore,
+# and prevent dropping their schema.  And the messages about deprecated versions
+# in the server's log.
 use strict;
 use warnings;
 
@@ -16,7 +16,7 @@ my $db = new_database($node, 'views');
 
 sub sql { return $node->safe_psql($db, @_); }
 
-# Names that a dump sorts before what they need: the view before its table and
+# Names that a dump sorts before their dependencies: the view before its table and
 # its schema's function.
 sql(q(
 	CREATE SCHEMA "1st";
@@ -38,7 +38,7 @@ my $state = q(
 	SELECT * FROM "1st"."a 'view";
 	SELECT * FROM "0th";);
 my $before = sql($state);
-like($before, qr/security_invoker=true/, 'the view runs with the rights of who asks');
+like($before, qr/security_invoker=true/, 'the view runs with the rights of its caller');
 
 command_ok([ 'pg_dump', '--file', "$dump/plain.sql", '--dbname', $node->connstr($db) ], 'a plain dump');
 command_ok([ 'pg_dump', '--format', 'directory', '--file', "$dump/directory", '--dbname', $node->connstr($db) ], 'a dump by directory');
@@ -51,18 +51,18 @@ command_ok([ 'pg_restore', '--exit-on-error', '--schema-only', '--dbname', $node
 	'restored without data');
 foreach my $restored ('plain', 'parallel')
 {
-	is($node->safe_psql($restored, $state), $before, "$restored: the view is what it was");
+	is($node->safe_psql($restored, $state), $before, "$restored: the view is as before");
 	my @error = sql_error($node, $restored, q(SELECT drop_event_schema('z', 1)));
-	is($error[0], '2BP01', "$restored: and keeps its schema");
+	is($error[0], '2BP01', "$restored: it prevents dropping its schema");
 }
-is($node->safe_psql('schema', 'SELECT count(*) FROM "0th"'), '0', 'a view over nothing yet');
+is($node->safe_psql('schema', 'SELECT count(*) FROM "0th"'), '0', 'a view of an empty table');
 
-# a clean restore drops and makes everything again
+# a clean restore drops and creates all objects again
 command_ok([ 'pg_restore', '--clean', '--if-exists', '--exit-on-error', '--dbname', $node->connstr('parallel'), "$dump/directory" ],
 	'restored over itself');
-is($node->safe_psql('parallel', $state), $before, 'and still the same');
+is($node->safe_psql('parallel', $state), $before, 'and the contents are the same');
 
-# made again after a restore, the columns are where they were
+# replaced after a restore, the view keeps the places of its columns
 $node->safe_psql('plain', q(
 	SELECT register_event_schema('z', 2, '{"properties": {"first": {"type": "boolean"}, "at": {"$ref": "event:z.common@1#/$defs/instant"}, "n": {"type": "integer"}, "odd \"''%": {"type": "string"}}}');
 	SELECT create_event_view('"1st"."a ''view"', 'zz_events', 'z')));
@@ -79,22 +79,22 @@ my $log_start = -s $node->logfile;
 my ($out, $err);
 $node->psql($db, join("\n", ($insert) x 5), stdout => \$out, stderr => \$err, on_error_die => 1);
 my @told = $err =~ /WARNING:  event schema "z\@1" is deprecated/g;
-is(scalar @told, 5, 'the client is told in each statement');
+is(scalar @told, 5, 'the client gets a warning in each statement');
 my $log = slurp_file($node->logfile, $log_start);
 @told = $log =~ /WARNING:  event schema "z\@1" is deprecated/g;
-is(scalar @told, 1, 'the log is told once in a session');
+is(scalar @told, 1, 'the log has one warning for a session');
 $node->psql($db, $insert, stderr => \$err, on_error_die => 1);
 $log = slurp_file($node->logfile, $log_start);
 @told = $log =~ /WARNING:  event schema "z\@1" is deprecated/g;
-is(scalar @told, 2, 'and again in the next one');
+is(scalar @told, 2, 'and another for the next one');
 
-# the mark survives a dump as the schema does
+# "deprecated" survives a dump
 command_ok([ 'pg_dump', '--file', "$dump/marked.sql", '--dbname', $node->connstr($db) ], 'a dump of a deprecated version');
 $node->safe_psql('postgres', 'CREATE DATABASE marked TEMPLATE template0');
 my $restored = run_log([ 'psql', '--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--quiet', '--file', "$dump/marked.sql", '--dbname', $node->connstr('marked') ]);
-ok($restored, 'and its restore');
-is($node->safe_psql('marked', q(SELECT deprecated FROM event_schemas WHERE event_type = 'z')), 't', 'it is deprecated there too');
-like($node->safe_psql('marked', q(SELECT relation, schema_version, events, deprecated FROM event_schema_usage('z'))), qr/^zz_events\|1\|7\|t$/, 'and in use');
+ok($restored, 'its restore');
+is($node->safe_psql('marked', q(SELECT deprecated FROM event_schemas WHERE event_type = 'z')), 't', 'the version is deprecated there, too');
+like($node->safe_psql('marked', q(SELECT relation, schema_version, events, deprecated FROM event_schema_usage('z'))), qr/^zz_events\|1\|7\|t$/, 'event_schema_usage shows it');
 
 $node->stop;
 done_testing();

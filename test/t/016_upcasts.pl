@@ -1,6 +1,6 @@
-# Upcasts as objects of the database: they come through a dump, pg_upgrade and a
-# restore over what is there, and can be members of another extension; with the
-# originals that migrate_events keeps.
+# Upcasts as database objects: they survive a dump, pg_upgrade and a restore into
+# the same database, and can be members of another extension; with the originals
+# that migrate_events keeps.
 use strict;
 use warnings;
 
@@ -18,7 +18,7 @@ my $db = new_database($node, 'upcasts');
 
 sub sql { return $node->safe_psql($db, @_); }
 
-# names that sort the wrong way round: the function's schema comes after event_schema
+# names that a dump sorts after event_schema, which depends on them: the function's schema
 sql(q(
 	CREATE SCHEMA "z odd";
 	CREATE FUNCTION "z odd"."f ""x"""(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$SELECT $1 || '{"m": 1}'$$;
@@ -52,19 +52,19 @@ command_ok([ 'psql', '--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--quiet', '--fi
 	'restored by psql');
 command_ok([ 'pg_restore', '--exit-on-error', '--jobs', '2', '--dbname', $node->connstr('parallel'), "$dump/directory" ],
 	'restored in parallel');
-is($node->safe_psql($_, $inventory), $before, "$_: all is what it was") foreach ('plain', 'parallel');
+is($node->safe_psql($_, $inventory), $before, "$_: all contents are as before") foreach ('plain', 'parallel');
 $node->safe_psql('plain', 'TRUNCATE event_schema.migrated_events');
 command_ok([ 'pg_restore', '--exit-on-error', '--clean', '--if-exists', '--dbname', $node->connstr('plain'), "$dump/directory" ],
-	'restored over what is there');
-is($node->safe_psql('plain', $inventory), $before, 'clean: all is what it was');
+	'restored into the same database');
+is($node->safe_psql('plain', $inventory), $before, 'clean: all contents are as before');
 
-# the DDL makes the same in an empty database
+# the DDL creates the same objects in an empty database
 $node->safe_psql('postgres', 'CREATE DATABASE ddl');
 $node->safe_psql('ddl', 'CREATE EXTENSION event_validate; CREATE SCHEMA "z odd"; ' . sql('SELECT event_schema_ddl()'));
 my $functions = q(SELECT proname, pg_get_functiondef(oid), obj_description(oid) FROM pg_proc WHERE pronamespace IN ('event_schema'::regnamespace, '"z odd"'::regnamespace) ORDER BY 1, 2);
-is($node->safe_psql('ddl', $functions), sql($functions), 'event_schema_ddl makes the same functions');
+is($node->safe_psql('ddl', $functions), sql($functions), 'event_schema_ddl creates the same functions');
 
-# ---------- what stays, and what may go ----------
+# ---------- dropping ----------
 
 foreach my $drop (
 	'DROP FUNCTION "z odd".twice', 'DROP SCHEMA "z odd"', q(SELECT drop_event_schema('it''s "odd" @', 10)),
@@ -97,8 +97,8 @@ SKIP:
 	my $members = q(SELECT objid::regprocedure FROM pg_depend WHERE refobjid = (SELECT oid FROM pg_extension WHERE extname = 'upcast_pack') AND deptype = 'e' ORDER BY 1::text);
 	my $listed = $node->safe_psql($pack, $members);
 	is(scalar(split /\n/, $listed), 6, 'versions, upcasts and function are members');
-	is($node->safe_psql($pack, q(SELECT upcast_event('7', 'pack', 1))), '7', 'and work');
-	is((sql_error($node, $pack, 'DROP FUNCTION event_schema."pack@1>2"'))[0], '2BP01', 'they cannot be dropped by themselves');
+	is($node->safe_psql($pack, q(SELECT upcast_event('7', 'pack', 1))), '7', 'and can be called');
+	is((sql_error($node, $pack, 'DROP FUNCTION event_schema."pack@1>2"'))[0], '2BP01', 'they cannot be dropped separately');
 	command_ok([ 'pg_dump', '--file', "$dump/pack.sql", '--dbname', $node->connstr($pack) ], 'a dump with the extension');
 	$node->safe_psql('postgres', 'CREATE DATABASE unpacked TEMPLATE template0');
 	command_ok([ 'psql', '--no-psqlrc', '--set', 'ON_ERROR_STOP=1', '--quiet', '--file', "$dump/pack.sql", '--dbname', $node->connstr('unpacked') ],
@@ -128,11 +128,11 @@ command_ok(
 chdir $folder or die $!;
 $new->start;
 
-# binary upgrade runs no event triggers, which record what an upcast's body does not
+# pg_upgrade runs no event triggers, which record dependencies that an upcast's body does not have
 my $but_versions = sub { return join "\n", grep { !/^dependency\|.*>.*@\d+"\(jsonb\)\|n$/ } split /\n/, $_[0]; };
-is($but_versions->($new->safe_psql('parallel', $inventory)), $but_versions->($before), 'everything is there');
+is($but_versions->($new->safe_psql('parallel', $inventory)), $but_versions->($before), 'all contents are there');
 is((sql_error($new, 'parallel', q(SELECT drop_event_schema('it''s "odd" @', 10))))[0], '2BP01', 'a version with an upcast is not dropped');
-is((sql_error($new, 'parallel', 'DROP FUNCTION "z odd".twice'))[0], '2BP01', 'nor is its function');
+is((sql_error($new, 'parallel', 'DROP FUNCTION "z odd".twice'))[0], '2BP01', 'nor is the upcast\'s function');
 $new->stop;
 
 done_testing();

@@ -14,7 +14,7 @@ $ENV{PGCLIENTENCODING} = 'UTF8';
 
 my $node = new_node('encodings');
 
-# The words that an encoding can write: three letters, and a name.
+# Words in each encoding: three letters, and a name.
 my %words = (
 	UTF8 => [ '日本語', 'имя', 'größe', '😀👍🏽', 'ｱｲｳ' ],
 	LATIN1 => [ 'äöü', 'größe', 'ÿþý' ],
@@ -28,7 +28,7 @@ my %options = (
 	UTF8 => q(ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'));
 $options{$_} //= "ENCODING '$_' LC_COLLATE 'C' LC_CTYPE 'C'" for keys %words;
 
-# Locales in which letters are other letters' capitals, where there are any.
+# Locales with other rules for upper and lower case, if there are any.
 chomp(my @locales = `locale -a 2>/dev/null`);
 foreach my $locale (grep { /^(tr_TR|lt_LT|de_DE)\.utf-?8$/i } @locales)
 {
@@ -48,7 +48,7 @@ else
 
 sub json { my $string = shift; return '"' . $string . '"' }
 
-# Percent-encoded, as a URI has it.
+# Percent-encodes a text, as in a URI.
 sub percent { return join '', map { sprintf '%%%02X', $_ } unpack 'C*', encode('UTF-8', shift) }
 
 foreach my $name (sort keys %words)
@@ -94,7 +94,7 @@ foreach my $name (sort keys %words)
 		$matches->(qq({"pattern": "(?<=$first)x"}), json("${first}x"), 1);
 		$matches->(qq({"pattern": "$last"}), json("$word$word$word$word$word$word"), 1);
 		$matches->(qq({"pattern": "$last|$word\$"}), json($first x 20), 0);
-		# bytes of EUC_JP that are within two of this character, but no character
+		# bytes of EUC_JP that occur across two of this character, but are no character
 		$matches->(qq({"pattern": "△|△\$"}), json($first x 20), 0) if $word eq 'あいう';
 
 		# values and names
@@ -108,11 +108,11 @@ foreach my $name (sort keys %words)
 		$matches->(qq({"propertyNames": {"maxLength": $length}}), qq({$key: 1}), 1);
 		$matches->(qq({"propertyNames": {"maxLength": $short}}), qq({$key: 1}), 0);
 
-		# references, to what is written out and to what is percent-encoded
+		# references, written literally and percent-encoded
 		$matches->(qq({"\$ref": "#/\$defs/$word", "\$defs": {$key: {"type": "integer"}}}), '"1"', 0);
 		$matches->(qq({"\$ref": "#/\$defs/@{[ percent($word) ]}", "\$defs": {$key: {"type": "integer"}}}), '"1"', 0);
 
-		# formats: some for all the world, some for ASCII
+		# formats: international ones, and ASCII ones
 		$matches->('{"format": "iri"}', json("https://example.com/$word"), 1);
 		$matches->('{"format": "uri"}', json("https://example.com/$word"), 0);
 		$matches->('{"format": "idn-email"}', json("$word\@example.com"), 1);
@@ -122,7 +122,7 @@ foreach my $name (sort keys %words)
 		$matches->('{"format": "regex"}', json("[$low-$high]"), 1);
 		$matches->('{"format": "date"}', json($word), 0);
 
-		# what is said about it
+		# messages
 		my $message = $node->safe_psql($db,
 			encode('UTF-8', "SELECT message FROM jsonb_schema_violations('{\"type\": \"null\"}', to_jsonb(repeat('$first', 65)))"));
 		push @wrong, "cut to $message"
@@ -138,7 +138,7 @@ foreach my $name (sort keys %words)
 		  if "@answers[1 .. 3]" ne encode('UTF-8', "t|f 1 /$word");
 	}
 
-	# those that are not as expected, by either run
+	# the cases with an unexpected answer, of the fast path or of the interpreter
 	push @wrong, $node->safe_psql($db, encode('UTF-8', 'SELECT * FROM (VALUES ' . join(",\n", @cases) . q{)
 		AS cases (schema, instance, expected)
 		WHERE jsonb_matches_schema(schema, instance) <> expected
@@ -146,8 +146,8 @@ foreach my $name (sort keys %words)
 	is(join("\n", grep { $_ ne '' } @wrong), '', encode('UTF-8', "$name: " . join(', ', @{ $words{$name} })));
 }
 
-# Letters are what Unicode says, not the locale: no capital of another
-# language's i.
+# Letters are defined by Unicode, not by the locale: there is no special upper case
+# of i.
 foreach my $name (grep { !/^(LATIN1|WIN1251|EUC|SQL)/ } sort keys %words)
 {
 	is( $node->safe_psql(
@@ -157,7 +157,7 @@ foreach my $name (grep { !/^(LATIN1|WIN1251|EUC|SQL)/ } sort keys %words)
 		'f|f|t|f', "$name: letters are Unicode's");
 }
 
-# What is no text in SQL_ASCII: answers, and no error.
+# Bytes in SQL_ASCII that are no UTF-8: answers, and no error.
 my $bytes = q(convert_from('\x22ff62c322', 'SQL_ASCII')::jsonb);
 is( $node->safe_psql(
 		'db SQL_ASCII', qq(
@@ -168,15 +168,15 @@ is( $node->safe_psql(
 		  jsonb_matches_schema('{"patternProperties": {"": false}}', jsonb_build_object($bytes #>> '{}', 1)),
 		  jsonb_matches_schema('{"uniqueItems": true}', jsonb_build_array($bytes, $bytes)))),
 	't|f|f|f|t|t|f',
-	'bytes that are no text match no pattern and no format');
+	'bytes that are no UTF-8 match no pattern and no format');
 is( $node->safe_psql(
 		'db SQL_ASCII', qq(
 		SET client_encoding = 'SQL_ASCII';
 		SELECT length(message) > 0 FROM jsonb_schema_violations('{"pattern": "b"}', $bytes))),
 	't',
-	'and are said to');
+	'and violations are reported');
 
-# A message that the client's encoding cannot write does not end the session.
+# A message that the client's encoding cannot represent does not end the session.
 {
 	local $ENV{PGCLIENTENCODING} = 'LATIN1';
 	my ($status, $stdout, $stderr) = $node->psql('db UTF8',
@@ -185,7 +185,7 @@ is( $node->safe_psql(
 		SELECT check_event('"\u65e5"', 'narrow', 1);
 		SELECT 'alive'),
 		on_error_stop => 0);
-	like($stdout, qr/alive/, 'the session goes on after a message that its client cannot read');
+	like($stdout, qr/alive/, 'the session continues after a message that cannot be converted');
 	is($node->safe_psql('db UTF8', q(SELECT validate_event('"\u65e5"', 'narrow', 1), validate_event('1', 'narrow', 1))),
 		'f|t', 'and the answers are the same');
 }

@@ -1,4 +1,4 @@
-# A million events by COPY into a checked table: what the backend holds does
+# A million events by COPY into a checked table: the backend's memory does
 # not grow with the rows.
 use strict;
 use warnings;
@@ -15,8 +15,8 @@ my $node = new_node('load', conf => "max_wal_size = 4GB\nwal_level = minimal\nma
 my $db = new_database($node, 'load');
 my $folder = $node->basedir;
 
-# Schemas of several kinds: formats, patterns of both engines, references,
-# branches, unevaluated properties, uniqueItems of more than a few.
+# Schemas with formats, patterns of both engines, references,
+# branches, unevaluated properties, uniqueItems of larger arrays.
 $node->safe_psql(
 	$db, q(
 	SELECT register_event_schema('common', 1, '{"$defs": {"money": {"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.0001}}}');
@@ -52,7 +52,7 @@ foreach my $part ([ 'warm', 1, $warm_up ], [ 'load', $warm_up + 1, $rows + $warm
 		"COPY (SELECT event_type(i), 1, event(i) FROM generate_series($part->[1]::bigint, $part->[2]) AS i) TO '$folder/$part->[0].copy'");
 }
 
-# One session: figures before and after, from the backend itself.
+# One session, which reads its own figures before and after.
 my $figures = q(
 	SELECT 'rss ' || substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s+(\d+)');
 	SELECT 'all ' || sum(total_bytes)::bigint / 1024 FROM pg_backend_memory_contexts;
@@ -84,25 +84,25 @@ my $stdout = $node->safe_psql(
 	SELECT 'rows ' || count(*) FROM events;));
 my $seconds = time - $start;
 my %found = numbers($stdout);
-like($stdout, qr/^rows @{[ $rows + $warm_up ]}$/m, 'every event is in');
+like($stdout, qr/^rows @{[ $rows + $warm_up ]}$/m, 'every event is stored');
 note sprintf '%d events in %d s (%s): kB of the backend after %d rows and after %d more:',
   $rows, $seconds, $seconds ? sprintf('%.0f a second', $rows / $seconds) : 'at once', $warm_up, $rows;
 note sprintf '  %-28s %8d %8d', $_->[1], @{ $found{ $_->[0] } }
   for grep { $found{ $_->[0] } }[ 'rss', 'resident, anonymous (kB)' ], [ 'all', 'all memory contexts (kB)' ],
   [ 'ours', 'event_validate\'s (kB)' ], [ 'contexts', 'event_validate\'s, how many' ];
 
-# A byte a row more would be a thousand.
-is($found{contexts}[1], $found{contexts}[0], 'no memory context more');
-cmp_ok($found{ours}[1], '<=', $found{ours}[0], 'no memory more in the contexts of the library');
-cmp_ok($found{all}[1], '<=', $found{all}[0] + 256, 'no memory more in the contexts of the backend');
+# A leak of one byte a row would be about a thousand kB.
+is($found{contexts}[1], $found{contexts}[0], 'no further memory contexts');
+cmp_ok($found{ours}[1], '<=', $found{ours}[0], 'no further memory in the contexts of the library');
+cmp_ok($found{all}[1], '<=', $found{all}[0] + 256, 'no further memory in the contexts of the backend');
 SKIP:
 {
 	skip 'no /proc/self/status here', 1 unless $has_status;
-	cmp_ok($found{rss}[1], '<=', $found{rss}[0] + 2048, 'nor does the backend take more from the system');
+	cmp_ok($found{rss}[1], '<=', $found{rss}[0] + 2048, 'no further memory of the process');
 }
 
-# The same for rows that are asked, and not valid: every violation is built
-# and dropped.
+# The same for event_violations of invalid documents, which builds and frees every
+# violation.
 $stdout = $node->safe_psql(
 	$db, qq(
 	CREATE TEMP TABLE wrong AS SELECT event_type, data || '{"id": 1, "side": 2, "bids": [[1, 2], [1, 2], [1, 2, 3]], "text": "", "author": {"a name that is long": 1}}' AS data
@@ -114,10 +114,10 @@ $stdout = $node->safe_psql(
 %found = numbers($stdout);
 my ($violations) = $stdout =~ /^violations (\d+)$/m;
 cmp_ok($violations, '>=', 60000, "$violations violations are found");
-cmp_ok($found{ours}[1], '<=', $found{ours}[0], 'with no memory more in the contexts of the library');
+cmp_ok($found{ours}[1], '<=', $found{ours}[0], 'no further memory in the contexts of the library');
 cmp_ok($found{all}[1], '<=', $found{all}[0] + 256, 'nor in those of the backend');
 
-# And for errors caught, one after the other.
+# The same for errors that are caught, one after the other.
 $stdout = $node->safe_psql(
 	$db, qq(
 	CREATE FUNCTION tries(n int) RETURNS int LANGUAGE plpgsql AS \$\$
@@ -140,7 +140,7 @@ $stdout = $node->safe_psql(
 	$figures));
 %found = numbers($stdout);
 like($stdout, qr/^failed 20000$/m, 'twenty thousand errors are caught');
-cmp_ok($found{ours}[1], '<=', $found{ours}[0], 'with no memory more in the contexts of the library');
+cmp_ok($found{ours}[1], '<=', $found{ours}[0], 'no further memory in the contexts of the library');
 cmp_ok($found{all}[1], '<=', $found{all}[0] + 256, 'nor in those of the backend');
 
 $node->stop;

@@ -1,6 +1,6 @@
-# Documents and schemas that are meant to hurt: an answer, or a clear error of
-# class 54, or a cancelled statement where it takes long; the server lives, and
-# the memory is given back.
+# Documents and schemas that are expensive on purpose: an answer, an error of
+# class 54, or a statement that can be cancelled; the server keeps running, and
+# the memory is freed.
 use strict;
 use warnings;
 
@@ -53,8 +53,8 @@ note 'deepest documents: ' . $node->safe_psql($db, q(SELECT document('depth'))) 
 
 # attempt($name, $sql, $expected, [seconds])
 #
-# Runs the SQL, with the statement timeout; what comes is its last line or its
-# SQLSTATE.  Ten times the timeout is no hang of a busy machine's any more.
+# Runs the SQL with the statement timeout; its last line or its SQLSTATE must be
+# the expected one.  Ten times the timeout is more than a busy machine explains.
 sub attempt
 {
 	my ($name, $sql, $expected, $seconds) = @_;
@@ -86,7 +86,7 @@ sub matches
 my $list = '{"$ref": "#/$defs/list", "$defs": {"list": {"type": "array", "items": {"$ref": "#/$defs/list"}}}}';
 my $chain = '{"type": ["object", "integer"], "properties": {"a": {"$ref": "#"}}, "unevaluatedProperties": false}';
 
-matches('deep arrays, no need to go in', '{"type": "array"}', 'deep array', 't');
+matches('deep arrays, not descended', '{"type": "array"}', 'deep array', 't');
 matches('deep arrays, a schema that refers to itself', $list, 'deep array', '54001');
 matches('deep objects, a schema that refers to itself', $chain, 'deep object', '54001');
 attempt('deep arrays, compared', q(SELECT jsonb_matches_schema('{"uniqueItems": true}', jsonb_build_array(document('deep array'), document('deep array')))),
@@ -130,10 +130,10 @@ matches('1,000,000 items, the last two equal', '{"uniqueItems": true}', 'last tw
 matches('1,000,000 items, all equal', '{"uniqueItems": true}', 'arrays 1M', 'f');
 matches('1,000,000 items, each contained', '{"contains": {"minimum": 500000}, "minContains": 500001, "maxContains": 500001}', 'integers 1M', 't');
 
-# numeric_mod could not be cancelled
+# a single numeric_mod could not be cancelled
 attempt('numbers of 131,072 digits, too many to be divided', q(SELECT jsonb_matches_schema(
 	  ('{"multipleOf": 0.' || repeat('1234567', 2000) || '}')::jsonb, repeat('7654321', 18000)::jsonb)), '54000');
-# each name and item takes no time, but all of them more than this
+# each name and item is fast, but all of them take longer than this
 my $patterns = join(', ', map { qq("[j-m]*$_\[0-9]*z": true) } 10 .. 999);
 matches('100,000 properties, a thousand patterns, cancelled', "{\"patternProperties\": {$patterns}}", 'props', 't|57014', 1);
 attempt('a million violations, cancelled', q(SELECT count(*) FROM jsonb_schema_violations('{"items": {"type": "null"}}', document('many wrong'))), '1000000|57014', 1);
@@ -148,7 +148,7 @@ matches("pattern $_->[0]", qq({"pattern": "$_->[0]"}), $_->[1], $_->[2], $_->[3]
   [ '(a{0,100}){0,100}b', 'text', 'f|22023' ], [ '^(\\\\w+\\\\s?)*$', 'text', 'f' ], [ '^(.|é)*$', 'text é', 't' ],
   [ '^(?=(a+))a*b$', 'text', 'f|57014' ], [ '^(?!(a*)*b)', 'text', 't|57014' ], [ '(a)(?<!b*c)$', 'text', 'f|57014|22023' ],
   [ '^(a|b)*\\\\1{3}c$', 'text ab', 'f|57014|22023' ], [ '^(.+)\\\\1!$', 'text', 't|57014', 3 ], [ '^(.*)(.*)\\\\1\\\\2x$', 'text', 'f|57014' ];
-# what costs too much to compile is refused; nothing takes the memory
+# patterns that are too expensive to compile are refused, without much memory
 attempt("pattern $_", qq(SELECT jsonb_matches_schema(\$s\${"pattern": "$_"}\$s\$, '""')), 't|f|22023|54000|54001')
   for '(a{1000}){1000}', '((a{100}){100}){100}', '(((((a{9}){9}){9}){9}){9}){9}', '[a-z]{100000}', 'a{2147483647}', '(.*a.{30}){3}', '(a|b)*a(a|b){40}';
 attempt('a pattern of 100,000 branches', q(SELECT jsonb_matches_schema(jsonb_build_object('pattern', (SELECT string_agg('w' || i, '|') FROM generate_series(1, 100000) AS i)), '"w99999"')),
@@ -158,7 +158,7 @@ attempt('a pattern of 100,000 brackets', q(SELECT jsonb_matches_schema(jsonb_bui
 
 # ---------- schemas ----------
 
-# doubled($levels, $leaf, $keyword): 2^levels ways to the leaf
+# doubled($levels, $leaf, $keyword): a schema with 2^levels paths to the leaf
 sub doubled
 {
 	my ($levels, $leaf, $keyword) = @_;
@@ -200,7 +200,7 @@ attempt('an event type of a million characters', q(SELECT validate_event('{}', r
 
 # ---------- afterwards ----------
 
-# One session goes through a lot of it, and gives the memory back.
+# One session runs several of these, and frees the memory.
 my $hard = join "\n", (
 	q(SELECT jsonb_matches_schema('{"uniqueItems": true}', document('objects 1M'));),
 	q(SELECT count(*) FROM jsonb_schema_violations('{"items": {"type": "null"}}', document('many wrong'));),
@@ -219,13 +219,13 @@ $node->psql(
 	SELECT 'memory ' || sum(total_bytes)::bigint FROM pg_backend_memory_contexts;),
 	stdout => \$stdout, on_error_stop => 0);
 my @memory = $stdout =~ /^memory (\d+)$/mg;
-is(scalar @memory, 2, 'the session lives to the end');
-cmp_ok($memory[1], '<=', $memory[0] + 256 * 1024, "and has its memory back: @memory bytes");
-cmp_ok($memory[1], '<', 32 * 1024 * 1024, 'which is little');
+is(scalar @memory, 2, 'the session runs to the end');
+cmp_ok($memory[1], '<=', $memory[0] + 256 * 1024, "its memory is freed: @memory bytes");
+cmp_ok($memory[1], '<', 32 * 1024 * 1024, 'its memory is small');
 
-is($node->safe_psql($db, 'SELECT count(*) > 0 FROM documents'), 't', 'the server lives');
+is($node->safe_psql($db, 'SELECT count(*) > 0 FROM documents'), 't', 'the server runs');
 my $log = slurp_file($node->logfile);
-unlike($log, qr/was terminated by signal|PANIC:|TRAP:/, 'no backend ever crashed');
+unlike($log, qr/was terminated by signal|PANIC:|TRAP:/, 'no backend crashed');
 
 $node->stop;
 done_testing();

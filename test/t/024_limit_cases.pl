@@ -1,4 +1,4 @@
-# A schema of orders, and cases that say which are valid: all are told apart.
+# A schema of orders, and events that are known to be valid or invalid.
 # EV_LIMIT_DIR names the folder with order.schema.json and order.cases.json.
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ plan skip_all => 'order.schema.json and order.cases.json are nowhere: set EV_LIM
 my $node = new_node('limit_cases');
 my $db = new_database($node, 'limit_cases');
 
-# as the client reads them, so that the server needs no access to the files
+# read by the client, so that the server needs no access to the files
 my $schema = slurp_file("$folder/order.schema.json");
 my $cases = slurp_file("$folder/order.cases.json");
 $node->safe_psql($db, qq(
@@ -25,7 +25,7 @@ $node->safe_psql($db, qq(
 	  FROM jsonb_array_elements(\$cases\$$cases\$cases\$) WITH ORDINALITY AS a (c, n)));
 my ($count, $valid) = split /\|/, $node->safe_psql($db, 'SELECT count(*), count(*) FILTER (WHERE valid) FROM cases WHERE event IS NOT NULL');
 cmp_ok($valid, '>', 0, "$count cases, $valid of them valid");
-cmp_ok($valid, '<', $count, 'and others not');
+cmp_ok($valid, '<', $count, 'and others invalid');
 
 my %ways = (
 	validate_event => q(validate_event(event, 'limit.order', 1)),
@@ -39,7 +39,7 @@ foreach my $way (sort keys %ways)
 		'', "$way tells all $count apart");
 }
 
-# a checked table takes the valid ones, one by one, and refuses the others
+# a table with a check accepts the valid ones, and rejects the others
 $node->safe_psql($db, q(
 	CREATE TABLE events (n bigint, data jsonb, CHECK (check_event(data, 'limit.order', 1)));
 	DO $$
@@ -56,7 +56,7 @@ $node->safe_psql($db, q(
 	END
 	$$;));
 is($node->safe_psql($db, 'SELECT name FROM cases LEFT JOIN events USING (n) WHERE (events.n IS NOT NULL) <> valid ORDER BY n'),
-	'', 'and so does a table with check_event');
+	'', 'a table with check_event accepts exactly the valid ones');
 
 $node->stop;
 done_testing();

@@ -1,5 +1,5 @@
-# The extension as an object of the database: what depends on it, what it
-# leaves behind, in which schema it lives, in templates and several databases.
+# The extension as a database object: its dependents, what remains after
+# dropping it, its schema, templates and several databases.
 use strict;
 use warnings;
 
@@ -14,8 +14,8 @@ $node->safe_psql('postgres', "CREATE DATABASE $db TEMPLATE template0");
 
 sub sql { return $node->safe_psql($db, @_); }
 
-# Everything in the catalogs that a script could have left, by name: not only
-# how many there are.
+# All entries of the catalogs that a script could have left, by name, not only
+# their number.
 my $everything = q(
 	SELECT 'function', oid::regprocedure::text FROM pg_proc
 	UNION ALL SELECT 'relation', oid::regclass::text || ' ' || relkind::text FROM pg_class WHERE relpersistence <> 't'
@@ -36,7 +36,7 @@ my $everything = q(
 	UNION ALL SELECT 'shared dependency', 'here ' || count(*) FROM pg_shdepend WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
 	ORDER BY 1, 2);
 
-# ---------- what is registered and used keeps the extension ----------
+# ---------- schemas in use prevent dropping the extension ----------
 
 my $before = sql($everything);
 sql('CREATE EXTENSION event_validate');
@@ -64,36 +64,36 @@ is($error[0], '2BP01', 'DROP SCHEMA event_schema is refused with CASCADE, too');
 is($error[0], '2BP01', 'and so is DROP LANGUAGE jsonschema');
 @error = sql_error($node, $db, 'DROP FUNCTION check_event CASCADE');
 is($error[0], '2BP01', 'and DROP FUNCTION of a member');
-is(sql(q(SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version))), '2', 'all is as it was');
+is(sql(q(SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version))), '2', 'nothing has changed');
 
-# ---------- CASCADE leaves nothing of it ----------
+# ---------- CASCADE leaves no object ----------
 
-# Rows of an enforced table need their schemas: what goes with CASCADE is the
-# constraint, too, so that nothing needs them any more.
+# Rows of a table with a check need their schemas; CASCADE drops the
+# constraint, too, so that no row needs them any more.
 my ($status, $stdout, $stderr) = $node->psql($db, 'DROP EXTENSION event_validate CASCADE');
-is($status, 0, 'DROP EXTENSION ... CASCADE goes through') or diag $stderr;
-is(sql('SELECT count(*) FROM events'), '2', 'the rows stay');
+is($status, 0, 'DROP EXTENSION ... CASCADE succeeds') or diag $stderr;
+is(sql('SELECT count(*) FROM events'), '2', 'the rows are kept');
 is( sql(q(SELECT count(*) FROM pg_constraint WHERE conname IN ('events_check', 'direct_check')
 		  UNION ALL SELECT count(*) FROM pg_class WHERE relname IN ('direct_index', 'valid_events')
 		  UNION ALL SELECT count(*) FROM pg_proc p WHERE NOT EXISTS (SELECT FROM pg_language l WHERE l.oid = p.prolang))),
-	"0\n0\n0", 'what was built on it is gone');
+	"0\n0\n0", 'dependent objects are dropped');
 sql('DROP TABLE events, direct; DROP DOMAIN kept');
-is(sql($everything), $before, 'and the catalogs are as they were before CREATE EXTENSION');
+is(sql($everything), $before, 'the catalogs are as before CREATE EXTENSION');
 
-# Once more, registering and dropping in between; a dropped extension answers
-# nothing in a session that has used it.
+# Once more, with registering and dropping; a session that has used the extension
+# cannot call it after it is dropped.
 sql('CREATE EXTENSION event_validate');
 is( sql(q(SELECT register_event_schema('kept', 1, 'true');
 		  SELECT validate_event('1', 'kept', 1))),
-	qq(event_schema."kept\@1"(jsonb)\nt), 'it can come back');
+	qq(event_schema."kept\@1"(jsonb)\nt), 'it can be created again');
 @error = sql_error($node, $db, q(
 	SELECT validate_event('1', 'kept', 1);
 	DROP EXTENSION event_validate CASCADE;
 	SELECT validate_event('1', 'kept', 1)));
-is($error[0], '42883', 'and go, in a session that used it');
-is(sql($everything), $before, 'again without a trace');
+is($error[0], '42883', 'it can be dropped in a session that used it');
+is(sql($everything), $before, 'again no object is left');
 
-# one session: away and back, and other answers
+# dropped and created again in one session: answers change
 is( sql(q(CREATE EXTENSION event_validate;
 		  SELECT register_event_schema('kept', 1, '{"type": "integer"}');
 		  SELECT validate_event('1', 'kept', 1), validate_event('"1"', 'kept', 1);
@@ -105,9 +105,9 @@ is( sql(q(CREATE EXTENSION event_validate;
 		  SELECT validate_event('1', 'kept', 1), validate_event('"1"', 'kept', 1);
 		  DROP EXTENSION event_validate CASCADE)),
 	qq(event_schema."kept\@1"(jsonb)\nt|f\nf\nevent_schema."kept\@1"(jsonb)\nf|t),
-	'nothing is remembered from before');
+	'the session has forgotten the previous schemas');
 
-# a transaction that takes it all back
+# a transaction that rolls everything back
 is( sql(q(BEGIN;
 		  CREATE EXTENSION event_validate;
 		  SELECT register_event_schema('kept', 1, 'true') IS NOT NULL;
@@ -115,9 +115,9 @@ is( sql(q(BEGIN;
 		  ROLLBACK;
 		  SELECT count(*) FROM pg_namespace WHERE nspname = 'event_schema')),
 	"t\nt\n0", 'CREATE EXTENSION can be rolled back');
-is(sql($everything), $before, 'and leaves nothing then');
+is(sql($everything), $before, 'no object is left after that');
 
-# ---------- in a schema of choice ----------
+# ---------- in another schema ----------
 
 sql(q(
 	CREATE SCHEMA "Odd Schema";
@@ -132,30 +132,30 @@ is( sql(q(SET search_path = '';
 		    (SELECT count(*) FROM "Odd Schema".event_violations('{}', 'odd', 1)))),
 	'f|t|t|1|1', 'it works in any schema');
 @error = sql_error($node, $db, q(INSERT INTO events VALUES ('{}')));
-is($error[0], '23514', 'and its checks check');
+is($error[0], '23514', 'checks reject invalid events');
 @error = sql_error($node, $db, q(SELECT "Odd Schema".drop_event_schema('odd', 1)));
-like($error[1] // '', qr/rows of table "public\.events"/, 'and what rows need is kept there, too');
+like($error[1] // '', qr/rows of table "public\.events"/, 'schemas that rows need are kept there, too');
 is( sql(q(SELECT n.nspname, count(*) FROM pg_depend d JOIN pg_proc p ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid
 		  JOIN pg_namespace n ON n.oid = p.pronamespace
 		  WHERE d.deptype = 'e' AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_validate') AND n.nspname = 'event_schema'
 		  GROUP BY 1)),
 	'', 'no function of the extension is in event_schema');
 @error = sql_error($node, $db, q(ALTER EXTENSION event_validate SET SCHEMA public));
-isnt($error[0], undef, 'it does not move afterwards');
+isnt($error[0], undef, 'it cannot be moved afterwards');
 sql('DROP TABLE events; SET client_min_messages = warning; DROP EXTENSION event_validate CASCADE; DROP SCHEMA "Odd Schema"');
-is(sql($everything), $before, 'and it leaves that schema, too');
+is(sql($everything), $before, 'no object is left in that schema');
 
-# ---------- somebody else's event_schema ----------
+# ---------- an existing schema event_schema ----------
 
 sql('CREATE SCHEMA event_schema; CREATE TABLE event_schema.mine (a int)');
 @error = sql_error($node, $db, 'CREATE EXTENSION event_validate');
-is($error[0], '42P06', 'a schema event_schema of somebody else stops CREATE EXTENSION');
+is($error[0], '42P06', 'an existing schema event_schema prevents CREATE EXTENSION');
 like($error[2], qr/^HINT:\s+\S/m, 'with a hint');
 like($error[1], qr/event_schema/, 'and a message that names it');
 @error = sql_error($node, $db, 'CREATE EXTENSION event_validate SCHEMA event_schema');
-is($error[0], '42P06', 'also as the schema to be installed in');
+is($error[0], '42P06', 'also as the schema of the extension');
 sql('DROP SCHEMA event_schema CASCADE');
-is(sql($everything), $before, 'with nothing left');
+is(sql($everything), $before, 'no object is left');
 
 # ---------- templates and several databases ----------
 
@@ -163,7 +163,7 @@ $node->safe_psql('template1', q(
 	CREATE EXTENSION event_validate;
 	SELECT register_event_schema('template', 1, '{"type": "integer"}')));
 $node->safe_psql('postgres', 'CREATE DATABASE one; CREATE DATABASE two');
-is($node->safe_psql($_, q(SELECT validate_event('1', 'template', 1), validate_event('"1"', 'template', 1))), 't|f', "$_ has what its template had")
+is($node->safe_psql($_, q(SELECT validate_event('1', 'template', 1), validate_event('"1"', 'template', 1))), 't|f', "$_ has the schemas of its template")
   for 'one', 'two';
 $node->safe_psql('one', q(
 	SELECT drop_event_schema('template', 1);
@@ -174,7 +174,7 @@ is( join(
 		map { $node->safe_psql($_, q(SELECT validate_event('1', 'template', 1), validate_event('"1"', 'template', 1), validate_event('1', 'one.only', 1))) }
 		  'template1', 'one', 'two'),
 	't|f|f f|t|t t|f|f',
-	'and each goes its own way then');
+	'then each has its own schemas');
 $node->safe_psql('postgres', 'CREATE DATABASE three TEMPLATE one');
 is($node->safe_psql('three', q(SELECT validate_event('"1"', 'template', 1), (SELECT count(*) FROM event_schemas))), 't|2', 'a copy of a database has its schemas');
 

@@ -1,5 +1,5 @@
-# A hot standby answers as its primary does, and hears of what is registered
-# and dropped there, also in a session that has asked before.
+# A hot standby gives the answers of its primary, and notices schemas registered
+# and dropped there, also in a session that has already used them.
 use strict;
 use warnings;
 
@@ -25,14 +25,14 @@ $primary->wait_for_catchup($standby);
 is( $standby->safe_psql($db, q(SELECT count(*) FROM events WHERE validate_event(data, 'early', 1) AND event_schema."early@1"(data))),
 	'1000', 'a standby validates');
 is( $standby->safe_psql($db, q(SELECT keyword FROM event_violations('"a"', 'early', 1) UNION ALL SELECT event_type FROM event_schemas)),
-	"type\nearly", 'says what is wrong, and lists what is registered');
+	"type\nearly", 'it reports violations, and lists the registered schemas');
 my @error = sql_error($standby, $db, q(SELECT register_event_schema('late', 1, 'true')));
-is($error[0], '25006', 'but registers nothing');
+is($error[0], '25006', 'it cannot register');
 @error = sql_error($standby, $db, q(SELECT drop_event_schema('early', 1)));
-is($error[0], '25006', 'and drops nothing');
+is($error[0], '25006', 'it cannot drop');
 
-# One session of the standby, which sends the primary's session to work, and
-# waits for what comes of it.
+# One session of the standby, which runs commands on the primary, and waits until
+# they are replayed.
 my $await = sub {
 	my ($condition) = @_;
 	return qq(
@@ -60,11 +60,11 @@ is( $standby->safe_psql(
 		$on_primary->(q(SELECT drop_event_schema('late', 1))), $await->(q(NOT validate_event('1', 'late', 1))), $answers,
 		$on_primary->(q(SELECT register_event_schema('late', 1, '{"type": "string"}'))), $await->(q(validate_event('"1"', 'late', 1))), $answers),
 	"f|f|{}\nt|f|{1}\nf|f|{}\nf|t|{}",
-	'a session that asked before hears of what is registered and dropped');
+	'an open session notices registered and dropped schemas');
 
 $standby->promote;
 is( $standby->safe_psql($db, q(SELECT register_event_schema('later', 1, '{"type": "null"}'); SELECT validate_event('null', 'later', 1))),
-	qq(event_schema."later\@1"(jsonb)\nt), 'once promoted it registers, too');
+	qq(event_schema."later\@1"(jsonb)\nt), 'after promotion it can register');
 
 $standby->stop;
 $primary->stop;

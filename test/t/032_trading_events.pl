@@ -1,5 +1,5 @@
-# The extension trading_events: who may install it, and that pg_upgrade takes
-# it along with the versions that users registered beside its own.
+# The extension trading_events: rights to install it, and pg_upgrade, which keeps
+# it with the versions that users have registered.
 use strict;
 use warnings;
 
@@ -18,26 +18,26 @@ $old->safe_psql('postgres', q(
 	CREATE ROLE stranger LOGIN;
 	CREATE DATABASE upgraded OWNER owner));
 
-# ---------- who may ----------
+# ---------- rights ----------
 
 my @as_owner = (extra_params => [ '-U', 'owner' ]);
 my ($status, $out, $error) = $old->psql(
 	'upgraded', 'CREATE EXTENSION trading_events CASCADE',
 	extra_params => [ '-U', 'stranger' ]);
-isnt($status, 0, 'a stranger may not install it');
-like($error, qr/permission denied/, 'and is told so');
+isnt($status, 0, 'another role cannot install it');
+like($error, qr/permission denied/, 'with an error that says so');
 
 ($status, $out, $error) =
   $old->psql('upgraded', 'CREATE EXTENSION trading_events', @as_owner);
 isnt($status, 0, 'it needs event_validate');
-like($error, qr/required extension "event_validate" is not installed/, 'and says so');
+like($error, qr/required extension "event_validate" is not installed/, 'with an error that says so');
 
 $old->safe_psql('upgraded', 'CREATE EXTENSION trading_events CASCADE', @as_owner);
 is( $old->safe_psql(
 		'upgraded',
 		q(SELECT extversion FROM pg_extension WHERE extname = 'trading_events')),
 	'1.0',
-	'the owner of the database may, with what it requires');
+	'the owner of the database can install it with CASCADE');
 is( $old->safe_psql(
 		'upgraded',
 		q(SELECT check_event(event_schema."order.placed@1>2"(o), 'order.placed', 2) FROM (SELECT '{
@@ -83,7 +83,7 @@ my $before = $old->safe_psql('upgraded', $inventory);
 like($before, qr/^rows\|1\|100\|true\nrows\|2\|100\|true\nrows\|3\|100\|true$/m, 'events of three versions');
 $old->stop;
 
-# pg_upgrade writes into the folder that it runs in.
+# pg_upgrade writes into its current folder.
 my $folder = getcwd();
 my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
 chdir $old->basedir or die $!;
@@ -100,11 +100,11 @@ $new->start;
 my %lines = map { $_ => 1 } split /\n/, $before;
 my %after = map { $_ => 1 } split /\n/, $new->safe_psql('upgraded', $inventory);
 
-# pg_upgrade runs no event trigger, so an upcast's dependencies on its versions
-# are not made again: the versions are kept all the same (see below).
+# pg_upgrade runs no event triggers, so an upcast's dependencies on its versions
+# are not recorded again; the versions are kept nevertheless (see below).
 my $between = qr/^dependency\|function event_schema\."[^"]+@\d+>\d+"\(jsonb\)\|function event_schema\."[^"]+@\d+"\(jsonb\)\|n$/;
-is_deeply([ grep { !$after{$_} && $_ !~ $between } sort keys %lines ], [], 'nothing is lost');
-is_deeply([ grep { !$lines{$_} } sort keys %after ], [], 'nothing is new');
+is_deeply([ grep { !$after{$_} && $_ !~ $between } sort keys %lines ], [], 'no entry is lost');
+is_deeply([ grep { !$lines{$_} } sort keys %after ], [], 'no entry is new');
 
 foreach my $statement ('DROP EXTENSION trading_events', 'DROP EXTENSION trading_events CASCADE',
 	'DROP FUNCTION event_schema."order.placed@1"', 'DROP FUNCTION event_schema."market.trade@3" CASCADE')
@@ -115,7 +115,7 @@ foreach my $statement ('DROP EXTENSION trading_events', 'DROP EXTENSION trading_
 }
 $new->safe_psql('upgraded', q(DROP TABLE events; DROP FUNCTION event_schema."market.trade@2>3"; SELECT drop_event_schema('market.trade', 3);
 	DROP EXTENSION trading_events));
-is($new->safe_psql('upgraded', q(SELECT count(*) FROM event_schemas)), '0', 'and all can be dropped');
+is($new->safe_psql('upgraded', q(SELECT count(*) FROM event_schemas)), '0', 'all can be dropped');
 
 $new->stop;
 done_testing();

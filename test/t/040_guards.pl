@@ -1,6 +1,6 @@
-# Guards under load: every row is in exactly one place, whatever happens to the
-# server meanwhile, and comes back from a dump.  EV_GUARD_ROWS rows (100,000;
-# a million before a release), a tenth of them not valid.
+# Guards under load: every row is in exactly one place, even if the server is
+# killed, and is restored from a dump.  EV_GUARD_ROWS rows (100,000; use a
+# million before a release), a tenth of them invalid.
 use strict;
 use warnings;
 
@@ -32,8 +32,8 @@ sql(q(
 	SELECT (SELECT count(*) FROM events) AS stored, (SELECT count(*) FROM event_schema.quarantine) AS diverted,
 		(SELECT count(DISTINCT i) FROM places) AS different, (SELECT count(*) FROM places) AS all_of_them));
 
-# Rows from..to as a file for COPY; of each 10 one is not valid, and half of
-# these have a fault that version 2 of the schema allows.
+# Rows from..to as a file for COPY; one of 10 is invalid, and half of these
+# are valid under version 2 of the schema.
 sub make_file
 {
 	my ($name, $from, $to) = @_;
@@ -57,30 +57,32 @@ my $file = make_file('load', 1, $rows);
 my $start = time;
 sql(copy($file));
 note sprintf('%d rows copied in %.1f s', $rows, time - $start);
-is(sql('TABLE summary'), join('|', $rows - $rows / 10, $rows / 10, $rows, $rows), 'table and quarantine are all that was sent');
-is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 10 = 0))), '0', 'each where it belongs');
+is(sql('TABLE summary'), join('|', $rows - $rows / 10, $rows / 10, $rows, $rows), 'table and quarantine have all rows');
+is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 10 = 0))), '0', 'each in the right place');
 
-# Version 1 cannot change, so the events are brought to version 2.
+# Version 1 cannot change, so a repair makes the events version 2.
 sql(q(
 	SELECT register_event_schema('order', 2, '{"type": "object", "required": ["n"], "properties": {"n": {"type": ["integer", "string"]}}}');
 	CREATE FUNCTION to_2(event jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT jsonb_set(event, '{schema_version}', '2')$$));
 my @replayed;
+my $after = 'NULL';
 $start = time;
 while (1)
 {
-	my ($moved, $remaining) = split /\|/, sql(q(SELECT * FROM replay_event_quarantine('events', repair => 'to_2(jsonb)')));
+	my ($moved, $last) = split /\|/, sql(qq(SELECT replayed, last_id FROM replay_event_quarantine('events', repair => 'to_2(jsonb)', after_id => $after)));
 
 	push @replayed, $moved;
-	last if $moved == 0;
-	cmp_ok($moved, '<=', 10000, 'a replay moves no more than it is to');
+	last unless $last;
+	cmp_ok($moved, '<=', 10000, 'a replay moves at most max_rows');
+	$after = $last;
 }
 note sprintf('%d rows replayed in %.1f s and %d calls', $rows / 20, time - $start, scalar @replayed);
-is(sql('TABLE summary'), join('|', $rows - $rows / 20, $rows / 20, $rows, $rows), 'after a replay of half of them they still are');
-is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 20 = 10))), '0', 'and each where it belongs');
-is(sql('SELECT count(DISTINCT id) = count(*) FROM events'), 't', 'under identities of their own');
+is(sql('TABLE summary'), join('|', $rows - $rows / 20, $rows / 20, $rows, $rows), 'after a replay of half of them they still have all rows');
+is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 20 = 10))), '0', 'each in the right place');
+is(sql('SELECT count(DISTINCT id) = count(*) FROM events'), 't', 'ids are unique');
 
 note sprintf('%.1f s', time - $began);
-# ---------- two replays at a time ----------
+# ---------- two concurrent replays ----------
 
 sql(q(
 	DELETE FROM events;
@@ -95,8 +97,8 @@ my @runs = map
 		'<', '/dev/null', '>', \$outputs[$i])
 } 0, 1;
 $_->finish foreach @runs;
-cmp_ok($outputs[0] + $outputs[1], '<=', 1000, 'and not more than there are');
-is(sql('SELECT different = all_of_them AND all_of_them = 20000 FROM summary'), 't', 'nothing is lost or doubled by it');
+cmp_ok($outputs[0] + $outputs[1], '<=', 1000, 'not more than there are');
+is(sql('SELECT different = all_of_them AND all_of_them = 20000 FROM summary'), 't', 'no row is lost or doubled');
 
 # ---------- switching modes under load ----------
 
@@ -129,14 +131,14 @@ my ($done) = $writers =~ /transactions actually processed: (\d+)/;
 my ($late) = $writers =~ /above the 1000.0 ms latency limit: (\d+)/;
 note sprintf('%d rows written, the slowest switch took %.1f s', $done, $slowest);
 cmp_ok($done, '>', 100, 'writers write while modes are switched');
-is($late, '0', 'and none waits for a second');
-unlike($complaints, qr/ERROR|error/, 'or gets an error');
-is(sql('SELECT count(*) FROM events'), $done + 1, 'and every row is there');
+is($late, '0', 'no writer waits for a second');
+unlike($complaints, qr/ERROR|error/, 'no writer gets an error');
+is(sql('SELECT count(*) FROM events'), $done + 1, 'every row is there');
 
 note sprintf('%.1f s', time - $began);
 # ---------- killed in the middle ----------
 
-# Runs statements in a psql, and calls back after a while.
+# Runs statements in a psql, and calls a function after some time.
 sub interrupt
 {
 	my ($after, $statements, $interrupt) = @_;
@@ -155,8 +157,8 @@ sub interrupt
 	return;
 }
 
-# The numbers that committed transactions sent are all in one place, the others
-# in none: a batch is a transaction of a thousand numbers.
+# The numbers of committed transactions are all in one place, the others in none;
+# a batch is a transaction of a thousand numbers.
 sub whole
 {
 	my ($name) = @_;
@@ -169,9 +171,10 @@ sub whole
 }
 
 my $batches = join '', map { copy(make_file("batch$_", $_ * 1000 + 1, ($_ + 1) * 1000)) . ";\n" } 20 .. 219;
-my $replays = join '', map { "SELECT * FROM replay_event_quarantine('events', repair => 'to_2(jsonb)', max_rows => $_);\n" } (37) x 200;
+my $replays = join '', map { "SELECT * FROM replay_event_quarantine('events', repair => 'to_2(jsonb)', max_rows => 37, after_id => (SELECT min(id) FROM event_schema.quarantine) + $_);\n" }
+  map { 37 * ($_ - 1) - 1 } 1 .. 200;
 
-# Kills a backend that is at work; waits until the server has recovered.
+# Kills an active backend; waits until the server has recovered.
 sub kill_backend
 {
 	my $offset = -s $node->logfile;
@@ -193,7 +196,7 @@ sub kill_server
 	return;
 }
 
-# What was hit is noted, not tested: on a slow machine a moment is too early,
+# The moment of the kill is noted, not tested: on a slow machine it may be too early,
 # on a fast one too late.
 foreach my $after (0.1, 0.2)
 {
@@ -203,7 +206,7 @@ foreach my $after (0.1, 0.2)
 	interrupt($after, $batches, sub { $hit = kill_backend() });
 	note 'committed: ' . sql('TABLE summary') . ($hit ? '' : ' (nothing to kill)');
 	whole("a backend killed after $after s of loading");
-	is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 10 = 0))), '0', 'each row where it belongs');
+	is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 10 = 0))), '0', 'each row in the right place');
 
 	my $before = sql('SELECT all_of_them FROM summary');
 	interrupt($after, $replays, sub { $hit = kill_backend() });
@@ -216,7 +219,7 @@ sql('TRUNCATE events, event_schema.quarantine');
 interrupt(0.3, $batches, \&kill_server);
 note 'committed: ' . sql('TABLE summary');
 whole('the server killed while loading');
-is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 10 = 0))), '0', 'each row where it belongs');
+is(sql(q(SELECT count(*) FROM places WHERE (place = 'quarantine') <> (i % 10 = 0))), '0', 'each row in the right place');
 my $before = sql('SELECT all_of_them FROM summary');
 interrupt(0.3, $replays, \&kill_server);
 note 'committed: ' . sql('TABLE summary');
@@ -224,7 +227,7 @@ is(sql('SELECT all_of_them FROM summary'), $before, 'the server killed while rep
 whole('the server killed while replaying');
 
 note sprintf('%.1f s', time - $began);
-# ---------- a dump in the middle of it all ----------
+# ---------- dump and restore ----------
 
 sql('TRUNCATE events, event_schema.quarantine');
 sql(copy($node->basedir . '/small'));
@@ -253,7 +256,7 @@ sub quiet
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
 	ok(IPC::Run::run(\@command, '<', '/dev/null', '>', \$stdout, '2>', \$stderr), "$name: exit status");
-	is($stderr, '', "$name: no complaint");
+	is($stderr, '', "$name: no messages");
 	return;
 }
 
@@ -262,11 +265,11 @@ sub restored
 	my ($name, $database) = @_;
 
 	local $Test::Builder::Level = $Test::Builder::Level + 1;
-	ok($node->safe_psql($database, $inventory) eq $original, "$name: everything is there");
+	ok($node->safe_psql($database, $inventory) eq $original, "$name: all contents are there");
 	is($node->safe_psql($database, q(
 			SET client_min_messages = error;
 			SELECT register_event_schema('order', 7, '{}', breaking => true) IS NOT NULL;
-			SELECT * FROM replay_event_quarantine('parts');
+			SELECT replayed, remaining FROM replay_event_quarantine('parts');
 			INSERT INTO parts VALUES (3, 'order', NULL, '{"v": 8, "order": {}}') RETURNING id;
 			SELECT max(id) > 1000, count(*) FROM event_schema.quarantine WHERE relation_name = 'parts')),
 		"t\n1|0\nt|1", "$name: replay and guard go on");
@@ -284,10 +287,10 @@ restored('parallel', 'parallel');
 quiet('its restore by the database\'s owner', 'pg_restore', '-e', '--no-owner', '-d', $node->connstr('owned') . ' user=owner', "$dump.dir");
 is($node->safe_psql('owned', 'SELECT count(*) FROM event_schema.quarantine'), sql('SELECT count(*) FROM event_schema.quarantine'),
 	'by the owner: the quarantine is there');
-# data alone meets the guards, unless it is told not to
+# a restore of data alone fires the guards, unless --disable-triggers is given
 $node->safe_psql('parallel', 'TRUNCATE events, parts, event_schema.quarantine');
 quiet('a restore of the data alone', 'pg_restore', '-e', '-a', '--disable-triggers', '-d', $node->connstr('parallel'), "$dump.dir");
-is($node->safe_psql('parallel', 'TABLE summary'), sql('TABLE summary'), 'data alone: everything is where it was');
+is($node->safe_psql('parallel', 'TABLE summary'), sql('TABLE summary'), 'data alone: every row is in its place');
 
 note sprintf('%.1f s', time - $began);
 # ---------- the log ----------
@@ -309,23 +312,23 @@ my $on = 'SET event_validate.log_violations = on';
 sql(q(SELECT set_event_guard_mode('events', 'quarantine')));
 my @lines = logged('diverted', $on, $bad);
 is(scalar @lines, 1, 'one line for an event that is diverted');
-like($lines[0], qr/LOG:  event diverted: table "public\.events", type "order" version 1: \/n: must be integer/, 'which says what and why');
+like($lines[0], qr/LOG:  event diverted: table "public\.events", type "order" version 1: \/n: must be integer/, 'which has the event and the reason');
 sql(q(SELECT set_event_guard_mode('events', 'warn')));
 like((logged('kept', $on, $bad))[0], qr/event kept: table "public\.events", type "order" version 1: /, 'one that is kept');
 sql(q(SELECT set_event_guard_mode('events', 'enforce')));
 like((logged('refused', $on, $bad))[0], qr/event refused: table "public\.events", type "order" version 1: /, 'one that is refused');
 like((logged('unregistered', $on, "$insert ('none', 8, '{}')"))[0], qr/event refused: table "public\.events", type "none" version 8: not registered/, 'one without a schema');
 like((logged('check', $on, q(INSERT INTO checked VALUES ('{}'))))[0], qr/event refused: type "order" version 1: \(document\): required property "n"/, 'one that a CHECK refuses');
-like((logged('lines', $on, "$insert (E'a\\nLOG:  b', 8, '{}')"))[0], qr/type "a LOG:  b" version 8/, 'nobody writes lines of their own');
+like((logged('lines', $on, "$insert (E'a\\nLOG:  b', 8, '{}')"))[0], qr/type "a LOG:  b" version 8/, 'a line feed in the type does not start a line');
 sql(q(SELECT set_event_guard_mode('events', 'quarantine')));
 my $many = qq($insert ('order', 1, '1'); ) x 50;
-is(scalar(logged('many', "$on; SET event_validate.log_violations_rate = 5", "$many SELECT pg_sleep(1.1); $bad")), 6, 'so many a second');
+is(scalar(logged('many', "$on; SET event_validate.log_violations_rate = 5", "$many SELECT pg_sleep(1.1); $bad")), 6, 'log_violations_rate limits the lines of a second');
 like((logged('many', "$on; SET event_validate.log_violations_rate = 5", "$many SELECT pg_sleep(1.1); $bad"))[-1],
-	qr/\(45 events before this one not logged\)/, 'and the rest is counted');
-is(scalar(logged('all', "$on; SET event_validate.log_violations_rate = 0", $many)), 50, 'or all');
+	qr/\(45 events before this one not logged\)/, 'the other events are counted');
+is(scalar(logged('all', "$on; SET event_validate.log_violations_rate = 0", $many)), 50, 'a rate of 0 logs all');
 is((sql_error($node, $db, 'SET event_validate.log_violations = on', extra_params => [ '-U', 'owner' ]))[0], undef,
 	'(a placeholder before the library is loaded)');
 is((sql_error($node, $db, q(SELECT validate_event('{}', 'order', 1); SET event_validate.log_violations = on), extra_params => [ '-U', 'owner' ]))[0],
-	'42501', 'it is the superuser\'s to set');
+	'42501', 'only a superuser can set it');
 
 done_testing();

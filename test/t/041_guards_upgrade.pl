@@ -1,4 +1,4 @@
-# pg_upgrade takes guards and the quarantine along, which then go on.
+# pg_upgrade keeps guards and the quarantine, which work afterwards.
 use strict;
 use warnings;
 
@@ -18,7 +18,8 @@ $old->safe_psql(
 	SELECT register_event_schema('order', 1, '{"type": "object"}');
 	CREATE TABLE events (id int GENERATED ALWAYS AS IDENTITY, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);
 	CREATE TABLE some_events PARTITION OF events DEFAULT;
-	SELECT add_event_guard('events', 'enforce'), set_event_guard_mode('events', 'quarantine', '2999-01-01');
+	SELECT add_event_guard('events', 'enforce');
+	SELECT set_event_guard_mode('events', 'quarantine', '2999-01-01');
 	INSERT INTO events (event_type, schema_version, data) SELECT 'order', 1 + i % 2, jsonb_build_object('i', i) FROM generate_series(1, 1000) i));
 my $inventory = q(
 	SELECT 'event', e::text FROM events e
@@ -27,10 +28,10 @@ my $inventory = q(
 	UNION ALL SELECT 'owner', relowner::regrole::text FROM pg_class WHERE relname = 'quarantine'
 	ORDER BY 1, 2);
 my $before = $old->safe_psql('upgraded', $inventory);
-like($before, qr/quarantine\|\(500,/, 'there is something in the quarantine');
+like($before, qr/quarantine\|\(500,/, 'the quarantine has events');
 $old->stop;
 
-# pg_upgrade writes into the folder that it runs in.
+# pg_upgrade writes into its current folder.
 my $folder = getcwd();
 my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
 chdir $old->basedir or die $!;
@@ -44,17 +45,17 @@ command_ok(
 	'pg_upgrade');
 chdir $folder or die $!;
 $new->start;
-is($new->safe_psql('upgraded', $inventory), $before, 'everything is there');
+is($new->safe_psql('upgraded', $inventory), $before, 'all contents are there');
 
 is( $new->safe_psql('upgraded', q(
 		INSERT INTO events (event_type, schema_version, data) VALUES ('order', 3, '{}') RETURNING id;
 		SELECT register_event_schema('order', 2, '{}', breaking => true) IS NOT NULL;
-		SELECT * FROM replay_event_quarantine();
+		SELECT replayed, remaining FROM replay_event_quarantine();
 		SELECT count(*), min(id), max(id) FROM events;
 		SELECT id, "row" ->> 'id' FROM event_quarantine)),
-	"t\n500|1\n1000|1|1000\n501|1001", 'guard and replay go on, with the identities where they were');
+	"t\n500|1\n1000|1|1000\n501|1001", 'guard and replay work, and identities continue');
 my @error = sql_error($new, 'upgraded', 'DROP EXTENSION event_validate CASCADE');
-is($error[0], '2BP01', 'what is in the quarantine is kept');
+is($error[0], '2BP01', 'events in the quarantine prevent dropping it');
 
 $new->stop;
 done_testing();

@@ -1,6 +1,6 @@
-# Checks are added to, validated on and dropped from a table that is written to
-# at full load: no writer fails but for a bad row, and none waits for a second.
-# EV_ROLLOUT_SECONDS says for how long.
+# Checks are added to, validated on and dropped from a table with writers at full
+# load: writers fail only for invalid rows, and none waits for a second.
+# EV_ROLLOUT_SECONDS is the duration.
 use strict;
 use warnings;
 
@@ -65,25 +65,25 @@ sub timed
 is(scalar(timed('add', q(SELECT add_event_check('events')))), 0, 'a check is added');
 my $checked_from = $node->safe_psql($db, 'SELECT max(id) FROM events');
 my @error = timed('validate, refused', q(SELECT validate_event_check('events')));
-is($error[0], '23514', 'old rows are not valid');
-like($error[2], qr{^DETAIL:\s+\d+: "order" version 1, /symbol, pattern: must match the pattern .* \(such as \d+, \d+, \d+\)}m, 'and the error says why');
+is($error[0], '23514', 'validation fails for old rows');
+like($error[2], qr{^DETAIL:\s+\d+: "order" version 1, /symbol, pattern: must match the pattern .* \(such as \d+, \d+, \d+\)}m, 'the error has the violations');
 
 is($node->safe_psql($db, "SELECT count(*), min(violations) >= 300 FROM audit_events('events')"), '1|t', 'an audit finds the one kind of violation');
 is(scalar(timed('audit', q(SELECT * FROM audit_events('events')))), 0, 'an audit');
 $node->safe_psql($db, q(UPDATE events SET data = jsonb_set(data, '{symbol}', '"ABC"') WHERE NOT validate_event(data, event_type, schema_version)));
-is(scalar(timed('validate', q(SELECT validate_event_check('events')))), 0, 'repaired rows are validated');
+is(scalar(timed('validate', q(SELECT validate_event_check('events')))), 0, 'after repair validation succeeds');
 is($node->safe_psql($db, q(SELECT validated FROM event_checks('events'))), 't', 'the check is validated');
 
-# a transaction that stays open while a check is added makes that wait, not the
+# an open transaction makes add_event_check wait, but not the
 # writers
 my $sleeper = IPC::Run::start(
 	[ 'psql', '-X', '-q', '-h', $node->host, '-p', $node->port, '-d', $db,
 	  '-c', 'BEGIN; LOCK TABLE events IN ROW EXCLUSIVE MODE; SELECT pg_sleep(2.5); COMMIT' ],
 	'<', \undef, '>', \my $ignored, '2>', \my $ignored_too);
 $node->poll_query_until($db, q(SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE%' AND wait_event = 'PgSleep'));
-is(scalar(timed('drop, behind an open transaction', q(SELECT drop_event_check('events')))), 0, 'a check is dropped once it can be');
+is(scalar(timed('drop, behind an open transaction', q(SELECT drop_event_check('events')))), 0, 'a check is dropped after the transaction ends');
 $sleeper->finish;
-cmp_ok($took{'drop, behind an open transaction'}[0], '>', 1, 'which was not at once');
+cmp_ok($took{'drop, behind an open transaction'}[0], '>', 1, 'it has waited');
 my $rounds = 0;
 while (time < $end)
 {
@@ -92,7 +92,7 @@ while (time < $end)
 	sleep 0.2;
 }
 ok($pgbench->finish, 'no writer failed') or diag $err;
-unlike($err, qr/error|aborted/i, 'and none had an error');
+unlike($err, qr/error|aborted/i, 'no writer had an error');
 
 my ($slowest, $transactions) = (0, 0);
 foreach my $file (glob "$log.*")
@@ -104,10 +104,10 @@ foreach my $file (glob "$log.*")
 		$slowest = $time if $time > $slowest;
 	}
 }
-cmp_ok($transactions, '>', 100 * $seconds / 12, "writers wrote: $transactions transactions");
+cmp_ok($transactions, '>', 100 * $seconds / 12, "transactions of writers: $transactions");
 cmp_ok($slowest, '<', 1_000_000, sprintf('the slowest took %.0f ms', $slowest / 1000));
-cmp_ok($node->safe_psql($db, 'SELECT count(*) FROM refused'), '>', 0, 'bad rows were refused');
-is($node->safe_psql($db, q(SELECT count(*) FROM pg_constraint WHERE NOT convalidated AND conname LIKE 'events%')), $rounds % 2, 'the last call had its effect');
+cmp_ok($node->safe_psql($db, 'SELECT count(*) FROM refused'), '>', 0, 'invalid rows were rejected');
+is($node->safe_psql($db, q(SELECT count(*) FROM pg_constraint WHERE NOT convalidated AND conname LIKE 'events%')), $rounds % 2, 'the last call took effect');
 foreach my $name (sort keys %took)
 {
 	my @times = sort { $a <=> $b } @{ $took{$name} };
@@ -116,17 +116,17 @@ foreach my $name (sort keys %took)
 
 # ---------- locks ----------
 
-# What each call locks, seen from within.
+# The locks of each call.
 $node->safe_psql($db, q(SELECT drop_event_check('events')));
 my $locks = q(SELECT string_agg(DISTINCT mode, ', ' ORDER BY mode) FROM pg_locks WHERE pid = pg_backend_pid() AND relation = 'events'::regclass);
-is($node->safe_psql($db, "BEGIN; SELECT FROM audit_events('events'); $locks; ROLLBACK"), 'AccessShareLock', 'an audit is a reader');
-like($node->safe_psql($db, "BEGIN; SELECT FROM add_event_check('events'); $locks; ROLLBACK"), qr/AccessExclusiveLock/, 'adding needs the table alone');
+is($node->safe_psql($db, "BEGIN; SELECT FROM audit_events('events'); $locks; ROLLBACK"), 'AccessShareLock', 'an audit only reads');
+like($node->safe_psql($db, "BEGIN; SELECT FROM add_event_check('events'); $locks; ROLLBACK"), qr/AccessExclusiveLock/, 'adding takes an exclusive lock');
 $node->safe_psql($db, "DELETE FROM events WHERE NOT validate_event(data, event_type, schema_version); SELECT add_event_check('events')");
-is($node->safe_psql($db, "BEGIN; SELECT FROM validate_event_check('events'); $locks; ROLLBACK"), 'ShareUpdateExclusiveLock', 'validating lets others read and write');
+is($node->safe_psql($db, "BEGIN; SELECT FROM validate_event_check('events'); $locks; ROLLBACK"), 'ShareUpdateExclusiveLock', 'validating allows others to read and write');
 is($node->safe_psql($db, "SELECT drop_event_check('events')"), '', 'dropped');
 
-# A lock that does not come: an error after a while, and the session's own
-# lock_timeout is respected, and as it was afterwards.
+# A lock that is not available: an error after some time; the session's
+# lock_timeout applies, and is unchanged afterwards.
 $sleeper = IPC::Run::start(
 	[ 'psql', '-X', '-q', '-h', $node->host, '-p', $node->port, '-d', $db,
 	  '-c', 'BEGIN; LOCK TABLE events IN ROW EXCLUSIVE MODE; SELECT pg_sleep(60); COMMIT' ],
@@ -135,10 +135,10 @@ $node->poll_query_until($db, q(SELECT count(*) > 0 FROM pg_stat_activity WHERE q
 my $start = time;
 @error = sql_error($node, $db, q(SET lock_timeout = '200ms'; SELECT add_event_check('events')));
 is($error[0], '55P03', 'no lock within the lock_timeout');
-cmp_ok(time - $start, '<', 5, 'which is waited for once');
+cmp_ok(time - $start, '<', 5, 'it applies once');
 $node->safe_psql($db, q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK TABLE%'));
 $sleeper->finish;
-is($node->safe_psql($db, q(BEGIN; SELECT FROM add_event_check('events'); SHOW lock_timeout; COMMIT)), '0', 'lock_timeout is as it was');
+is($node->safe_psql($db, q(BEGIN; SELECT FROM add_event_check('events'); SHOW lock_timeout; COMMIT)), '0', 'lock_timeout is unchanged');
 
 # ---------- progress ----------
 
@@ -150,14 +150,14 @@ my $audit = IPC::Run::start(
 	[ 'psql', '-X', '-q', '-h', $node->host, '-p', $node->port, '-d', $db, '-c', q(SELECT * FROM audit_events('few', 'slow(data)')) ],
 	'<', \undef, '>', \$ignored, '2>', \$ignored_too);
 ok($node->poll_query_until($db, q(SELECT count(*) > 0 FROM pg_stat_activity WHERE query ~ '^/\* [1-9][0-9]* rows checked, 0 not valid \*/ SELECT \* FROM audit_events' AND pid <> pg_backend_pid())),
-	'an audit shows how far it is');
+	'an audit shows its progress');
 $audit->finish;
 is($node->safe_psql($db, q(SELECT count(*) FILTER (WHERE event_audit_filter(slow(data), event_type, schema_version)) FROM few; SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid())),
-	"0\nSELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()", 'and afterwards its query is as before');
+	"0\nSELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()", 'afterwards the query is shown as before');
 
 # ---------- memory ----------
 
-# What an audit needs at its peak does not grow with the rows that are invalid.
+# The peak memory of an audit does not grow with the number of invalid rows.
 SKIP:
 {
 	skip 'no /proc/self/status', 2 unless -e '/proc/self/status';
@@ -175,15 +175,15 @@ SKIP:
 		$peak
 		SELECT 'violations ' || sum(violations) FROM audit_events('bad');
 		$peak));
-	like($stdout, qr/^violations 400000$/m, 'an audit of bad rows alone');
+	like($stdout, qr/^violations 400000$/m, 'an audit of only invalid rows');
 	my @peaks = $stdout =~ /^peak (\d+)$/mg;
-	cmp_ok($peaks[1] - $peaks[0], '<', 40 * 1024, "needs no more memory for more of them: $peaks[0] kB, $peaks[1] kB");
+	cmp_ok($peaks[1] - $peaks[0], '<', 40 * 1024, "its memory does not grow with them: $peaks[0] kB, $peaks[1] kB");
 	$node->safe_psql($db, 'DROP TABLE bad, fewer');
 }
 
 # ---------- dump and restore ----------
 
-# Bad rows under a check that is not valid yet: dumped after the rows.
+# A check that is not validated, with invalid rows: it is dumped after the rows.
 $node->safe_psql(
 	$db, q(
 	SELECT drop_event_check('events');
@@ -195,7 +195,7 @@ my $dump = $node->basedir . '/dump.sql';
 $node->command_ok([ 'pg_dump', '-f', $dump, '-d', $db, '-p', $node->port, '-h', $node->host ], 'a dump');
 $node->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', 'restored', '-p', $node->port, '-h', $node->host ], 'restores');
-is($node->safe_psql('restored', q(SELECT count(*), (SELECT validated FROM event_checks('old')) FROM old)), '2|f', 'with bad rows, and the check as it was');
+is($node->safe_psql('restored', q(SELECT count(*), (SELECT validated FROM event_checks('old')) FROM old)), '2|f', 'with invalid rows, and the check as before');
 
 $node->stop;
 done_testing();

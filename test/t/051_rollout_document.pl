@@ -1,4 +1,4 @@
-# Every SQL block of docs/rollout.md runs, in the order in which it stands there.
+# Every SQL block of docs/rollout.md runs, in the order of the page.
 use strict;
 use warnings;
 
@@ -21,8 +21,8 @@ $node->safe_psql(
 	INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 1, '{"symbol": "abc"}'), ('order.placed', 1, '{"symbol": "ABC"}')));
 my $schema = '{"type": "object", "required": ["symbol"], "properties": {"symbol": {"type": "string", "pattern": "^[A-Z]+$"}}}';
 
-# What a block needs before it, by the text that tells it from others, and what
-# is true after it.
+# For a block with this text: the commands to run before it, and a query with its
+# result after it.
 my @stages = (
 	[ qr/audit_events\('events'\)/, '', q(SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version)), '2' ],
 	[
@@ -34,12 +34,20 @@ my @stages = (
 	[ qr/AS guarded, tgenabled/, '', q(SELECT count(*) FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc), '1' ],
 	[
 		qr/to_new_columns/,
-		q(SELECT register_event_schema('order.placed', 2, '{}', breaking => true);
+		q(DELETE FROM events WHERE schema_version = 4;
+		  SELECT register_event_schema('order.placed', 2, '{}', breaking => true);
 		  SELECT set_event_guard_mode('events', 'quarantine');
 		  INSERT INTO events (event_type, schema_version, payload, note) VALUES ('order.placed', 1, '{"symbol": "x"}', NULL);
 		  INSERT INTO events (event_type, schema_version, payload, note) VALUES ('order.placed', 3, '{"symbol": "x"}', 'a note');
 		  SELECT register_event_schema('order.placed', 3, '{}')),
 		q(SELECT string_agg(schema_version || ' ' || (data ->> 'symbol'), ', ' ORDER BY id) FROM events), '1 ABC, 1 ABC, 2 x, 3 x'
+	],
+	[
+		qr/place := result\.last_id/,
+		q(SELECT set_event_guard_mode('events', 'quarantine');
+		  INSERT INTO events (event_type, schema_version, payload) VALUES ('order.placed', 4, '{"symbol": "y"}');
+		  SELECT register_event_schema('order.placed', 4, '{}', breaking => true)),
+		q(SELECT count(*) FROM events WHERE schema_version = 4), '1'
 	],
 	[
 		qr/interval '8 hours'/, '',
@@ -62,11 +70,11 @@ foreach my $block (@blocks)
 	$node->safe_psql($db, "SET client_min_messages = error; $stage->[1]") if $stage->[1];
 	if ($block =~ /to_new_columns/)
 	{
-		# between the two examples the columns are renamed and dropped
+		# the columns are renamed and dropped between the two examples
 		$block =~ s/(?=^-- column "payload")/ALTER TABLE events RENAME payload TO data; ALTER TABLE events DROP note;\n/m;
 	}
 	is($node->psql($db, $block, stdout => \$stdout, stderr => \$stderr, on_error_stop => 1), 0, $name) or diag $stderr;
-	is($node->safe_psql($db, $stage->[2]), $stage->[3], "and does what it says");
+	is($node->safe_psql($db, $stage->[2]), $stage->[3], "its result");
 }
 
 $node->stop;

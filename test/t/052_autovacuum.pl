@@ -1,5 +1,5 @@
-# What needs a table for a moment does not wait for an autovacuum to end: that
-# gives way, as it does to ALTER TABLE.
+# Calls that lock a table for a moment do not wait for the end of an autovacuum: it
+# is cancelled, as by ALTER TABLE.
 use strict;
 use warnings;
 
@@ -14,7 +14,7 @@ log_autovacuum_min_duration = 0
 ));
 my $db = new_database($node, 'autovacuum');
 
-# Some 3000 pages at one page in 100 ms, for minutes.
+# Some 3000 pages, at one page in 100 ms: an autovacuum of minutes.
 $node->safe_psql(
 	$db, q(
 	SELECT register_event_schema('order', 1, '{"type": "object"}');
@@ -40,13 +40,13 @@ foreach my $call (
 	"drop_event_check('events')",
 	"add_event_check('events') FROM set_config('lock_timeout', '700ms', false)")
 {
-	ok(vacuumed(), 'an autovacuum is at the table');
-	is(join(' ', sql_error($node, $db, "SELECT $call")), '', "$call goes through");
+	ok(vacuumed(), 'an autovacuum of the table runs');
+	is(join(' ', sql_error($node, $db, "SELECT $call")), '', "$call succeeds");
 }
 
 my $log = slurp_file($node->logfile);
 my $cancelled = () = $log =~ /canceling autovacuum task/g;
-is($cancelled, 6, 'and it gave way each time');
+is($cancelled, 6, 'the autovacuum was cancelled each time');
 
 $node->stop;
 done_testing();

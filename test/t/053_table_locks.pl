@@ -1,6 +1,6 @@
-# What needs several tables for a moment lets go of them where somebody who
-# holds one waits for another; a deadlock that letting go does not end is one.
-# No setting of the session is left changed, and no lock.
+# Calls that lock several tables for a moment release them if the holder of one
+# waits for another; other deadlocks are reported.  No setting of the session is
+# changed afterwards, and no lock is left.
 use strict;
 use warnings;
 
@@ -32,7 +32,7 @@ $node->safe_psql(
 		END LOOP;
 	END $$));
 
-# Starts a session that runs statements; its handle, and where its output goes.
+# Starts a session that runs statements; returns its handle and its output.
 sub start_session
 {
 	my %session = (out => '', err => '');
@@ -55,11 +55,11 @@ my $writer = start_session(
 	q(BEGIN), q(INSERT INTO second VALUES ('order', 1, '{}')), q(CALL wait_for_locks('second', 1, false)),
 	q(INSERT INTO first VALUES ('order', 1, '{}')), q(COMMIT));
 holds('second');
-is(join(' ', sql_error($node, $db, q(SELECT set_event_guard_mode(NULL, 'warn')))), '', 'all guards are switched beside a writer who locks in another order');
+is(join(' ', sql_error($node, $db, q(SELECT set_event_guard_mode(NULL, 'warn')))), '', 'all guards are switched while a writer locks in another order');
 IPC::Run::finish($writer->{handle});
-is($writer->{err}, '', 'and the writer goes on');
+is($writer->{err}, '', 'the writer gets no error');
 
-# Two that have written, and both want what the other has.
+# Two transactions that have written, and wait for each other's tables.
 my @both = map {
 	start_session(
 		q(BEGIN), q(INSERT INTO first VALUES ('order', 1, '{}')), q(CALL wait_for_locks('first', 2, true)),
@@ -67,11 +67,11 @@ my @both = map {
 } 1 .. 2;
 IPC::Run::finish($_->{handle}) foreach @both;
 my @failed = grep { $_->{err} ne '' } @both;
-is(scalar(@failed), 1, 'one of two whom only an end helps is told so');
-like($failed[0]{err}, qr/ERROR:  40P01: /, 'that it is a deadlock');
-like((grep { $_->{err} eq '' } @both)[0]{out}, qr/^0\n5s\non\n/m, 'and the other has its settings as before');
+is(scalar(@failed), 1, 'one of them fails');
+like($failed[0]{err}, qr/ERROR:  40P01: /, 'with the error of a deadlock');
+like((grep { $_->{err} eq '' } @both)[0]{out}, qr/^0\n5s\non\n/m, 'the other one has its settings as before');
 
-# Who gives up has waited several times, which the log says once.
+# A cancelled call has waited several times; the log mentions it once.
 my $before = -s $node->logfile;
 my $open = start_session(q(BEGIN), q(INSERT INTO first VALUES ('order', 1, '{}')), q(SELECT pg_sleep(60)));
 holds('first');
@@ -86,10 +86,10 @@ $node->psql(
 	SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid() AND mode = 'ShareRowExclusiveLock';
 	SHOW lock_timeout; SHOW deadlock_timeout; SHOW log_lock_waits;),
 	stdout => \$out, stderr => \$err, on_error_stop => 0);
-like($err, qr/canceling statement due to statement timeout/, 'a call that waits is cancelled');
-is($out, "0\n0\n5s\non", 'and leaves no lock and no setting');
+like($err, qr/canceling statement due to statement timeout/, 'a waiting call can be cancelled');
+is($out, "0\n0\n5s\non", 'it leaves no lock and no setting');
 my $waits = () = substr(slurp_file($node->logfile), $before) =~ /still waiting for ShareRowExclusiveLock/g;
-is($waits, 1, 'the log says once whom it waited for');
+is($waits, 1, 'the log names the blocking process once');
 IPC::Run::kill_kill($open->{handle});
 
 $node->stop('immediate');

@@ -45,7 +45,7 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 TRADING = HERE.parent
 ROOT = TRADING.parents[1]
-sys.path[:0] = [str(ROOT / "test" / "bench"), str(ROOT / "test" / "conformance")]
+sys.path[:0] = [str(ROOT / "test" / "bench"), str(ROOT / "test" / "lib")]
 
 import document  # noqa: E402
 import tools  # noqa: E402
@@ -691,11 +691,11 @@ class Report:
 
 # ---------- tables and the chart ----------
 
-# What the application itself hoped for is 40 to 60 per cent less time.
+# The application's own estimate was 40 to 60 per cent less time.
 CLAIM = 0.6
 WORDS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight")
 PIECES = ("bus", "guard", "CHECKs", "GIN", "other indexes")
-NAMES = {"bus": "the bus", "guard": "the guard", "CHECKs": "the CHECKs", "GIN": "the index on contents (GIN)", "other indexes": "the other indexes"}
+NAMES = {"bus": "the bus", "guard": "the guard", "CHECKs": "the CHECKs", "GIN": "the GIN index on the documents", "other indexes": "the other indexes"}
 
 
 class Rows:
@@ -766,32 +766,32 @@ def queries(rows):
 
 
 def findings(rows):
-    """What the table of the queries says, in words."""
+    """The table of the queries, in words."""
     found = shares(rows)
     short = [name for name, both in found.items() if min(both) < CLAIM]
     least = min(found, key=lambda name: found[name][0])
     text = f"{WORDS[len(found) - len(short)].capitalize()} of the {WORDS[len(found)]}" if short else f"All {WORDS[len(found)]}"
-    text += (f" take less than {100 - 100 * CLAIM:.0f} per cent of the time that they took, for the client and in the server alike: more than the"
-             " application's estimate at its best.")
+    text += (f" take less than {100 - 100 * CLAIM:.0f} per cent of their earlier time, both for the client and in the server: a larger gain than the"
+             " upper end of the application's estimate.")
     for name in short:
         old, new = ([rows.value(section, name, side) for section in ("query", "query server")] for side in SIDES)
-        text += (f" *{QUERIES[name][0].capitalize()}* falls short of that: {100 * found[name][0]:.1f} per cent less for the client,"
-                 f" where {milliseconds(old[0] - old[1])} ms before and {milliseconds(new[0] - new[1])} ms afterwards are the way between the two, and"
-                 f" {100 * found[name][1]:.1f} per cent less in the server.")
-    text += f" The least for the client is {100 * found[least][0]:.1f} per cent, by {listed([least])}."
+        text += (f" *{QUERIES[name][0].capitalize()}* gains less: {100 * found[name][0]:.1f} per cent for the client,"
+                 f" which includes {milliseconds(old[0] - old[1])} ms before and {milliseconds(new[0] - new[1])} ms afterwards between client and server, and"
+                 f" {100 * found[name][1]:.1f} per cent in the server.")
+    text += f" The smallest gain for the client is {100 * found[least][0]:.1f} per cent, for {listed([least])}."
     large = [name for name in found if rows.value("query", name, "before") >= 100]
     if large:
-        text += (f" The {'one' if len(large) == 1 else WORDS[len(large)]} that took a tenth of a second and more by the median"
-                 f" {'takes' if len(large) == 1 else 'take'} {milliseconds(max(rows.value('query', name, 'after') for name in large))} ms at most.")
+        text += (f" The {'one' if len(large) == 1 else WORDS[len(large)]} whose median was a tenth of a second or more"
+                 f" {'takes' if len(large) == 1 else 'take'} {milliseconds(max(rows.value('query', name, 'after') for name in large))} ms at most after the migrations.")
     slow = [name for name in found if float(rows.one("query gains", name, "")["min"]) < 1 / (1 - CLAIM)]
     if slow:
         text += f" For some parameters {listed(slow)} {'gains' if len(slow) == 1 else 'gain'} less than the {100 * CLAIM:.0f} per cent (column *at least*)."
     guilds = rows.value("rows", "discord_channels", "before")
-    text += (f" *Channels of a guild* is the one that depends on how many channels there are: before it reads all {guilds:,.0f}, afterwards those"
+    text += (f" *Channels of a guild* is the only one that depends on the number of channels: before, it reads all {guilds:,.0f}; afterwards, the"
              f" {rows.value('query rows', 'guild', 'after'):,.0f} of the guild.")
     generic = [name for name in found if re.match(r"generic plan [1-9]", rows.one("query server", name, "after")["note"])]
-    text += (f" The server settled on a generic plan for {WORDS[len(generic)]} of them after the migrations; the others it plans for their parameters"
-             " at each execution, which is counted.")
+    text += (f" After the migrations the server uses a generic plan for {WORDS[len(generic)]} of them; it plans the others for their parameters"
+             " at each execution, and that time is counted.")
     return text + "\n"
 
 
@@ -831,7 +831,7 @@ def writes(rows):
 
 
 def costs(rows):
-    """What the table of the writes says, in words."""
+    """The table of the writes, in words."""
     section = main_section(rows, "write")
     parts = []
     for table in dict.fromkeys(what.split(",")[0] for what in rows.names("write")):
@@ -839,9 +839,9 @@ def costs(rows):
         found, _ = steps(rows, f"{table}, COPY")
         most = max(found, key=found.get)
         parts.append(f"a row of {table} costs {document.times(ratios[0])} times as much by COPY and {document.times(ratios[1])} times by INSERT; by COPY"
-                     f" the most of it is {NAMES[most]}: {found[most]:,.0f} µs, where validation, by {'the guard and ' if 'guard' in found else ''}the CHECKs,"
-                     f" is {max(found.get('guard', 0) + found.get('CHECKs', 0), 0):,.0f}")
-    return f"Reads are paid for by writes: {'; '.join(parts)}.\n"
+                     f" the largest part is {NAMES[most]} with {found[most]:,.0f} µs, and validation by {'the guard and ' if 'guard' in found else ''}the CHECKs"
+                     f" takes {max(found.get('guard', 0) + found.get('CHECKs', 0), 0):,.0f}")
+    return f"Writes pay for the faster reads: {'; '.join(parts)}.\n"
 
 
 def megabytes(value):
@@ -877,7 +877,7 @@ def dirt(rows):
     for row in rows.of("dirt"):
         kinds, count = fates.setdefault(row["side"], ([], 0))
         fates[row["side"]] = (kinds + [row["what"]], count + int(float(row["median"])))
-    return document.table(["what became of it", "kinds", "rows"], [[fate, str(len(kinds)), f"{count:,}"] for fate, (kinds, count) in fates.items()])
+    return document.table(["outcome", "kinds", "rows"], [[fate, str(len(kinds)), f"{count:,}"] for fate, (kinds, count) in fates.items()])
 
 
 def same(rows):
@@ -893,7 +893,7 @@ def chart(rows, folder):
                                   for side, colour in zip(SIDES, (document.OTHER, document.OURS))]) for name in rows.names("query")]
     count = int(rows.value("rows", "discord_messages", "before"))
     document.bars(folder / "trading-report.svg", f"The application's eight queries over {count:,} messages, before and after the migrations",
-                  "Medians of what a client waits, by prepared statements; logarithmic. The same text, parameters and server, in turns.", groups,
+                  "Medians of the client's waiting time, prepared statements; logarithmic. The same text, parameters and server, in turns.", groups,
                   left=410, show=lambda value: f"{value:,.0f} µs" if value < 1000 else f"{milliseconds(value / 1000)} ms")
 
 

@@ -1,7 +1,7 @@
 """The trading database as SQLAlchemy sees it, after migration 4.3.0.
 
 The migrations make the database, and it decides what an event may be.  These
-classes say where things are; test/tables/run holds them against the migrated
+classes say where things are; test/trading/tables/run holds them against the migrated
 database, every column, constraint and index, so that metadata.create_all() in
 an empty one makes the same tables, for a unit test.  (Not the same database:
 guards, views and the bus's functions are the migrations' alone.)

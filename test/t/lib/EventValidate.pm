@@ -1,9 +1,9 @@
-# What the TAP tests share: nodes whose server finds the extension that is
-# being tested, databases with it, the SQLSTATE and text of an error.
+# Shared by the TAP tests: nodes whose server finds the tested extension,
+# databases with it, and the SQLSTATE and text of an error.
 #
-# Where the environment has EV_SERVER_CONF (scripts/test sets it), these lines
-# lead a server to an extension outside the system's folders; else it is the
-# installed one.
+# If the environment has EV_SERVER_CONF (scripts/test sets it), its lines make a
+# server find an extension outside the system's folders; otherwise the server uses
+# the installed one.
 package EventValidate;
 
 use strict;
@@ -17,7 +17,7 @@ our @EXPORT = qw(new_node new_database sql_error);
 
 # new_node($name, [init => {...}], [conf => $lines], [start => 0])
 #
-# A node, initialised (UTF8, locale C; init goes to the node's init) and
+# Returns a node, initialised (UTF8, locale C; with init's options) and
 # started.
 sub new_node
 {
@@ -36,7 +36,7 @@ sub new_node
 
 # configure_node($node)
 #
-# For a node made otherwise (from a backup, say), before it starts.
+# For a node that is created otherwise (as from a backup), before it starts.
 sub configure_node
 {
 	my ($node) = @_;
@@ -48,7 +48,7 @@ sub configure_node
 
 # new_database($node, $name)
 #
-# A new database with the extension.
+# Creates a database with the extension.
 sub new_database
 {
 	my ($node, $name) = @_;
@@ -60,8 +60,8 @@ sub new_database
 
 # sql_error($node, $database, $sql, [options of the node's psql])
 #
-# Runs SQL, up to its first error: (sqlstate, primary message, all of stderr),
-# or nothing where there was none.
+# Runs SQL up to its first error; returns (sqlstate, primary message, stderr),
+# or nothing if there is no error.
 sub sql_error
 {
 	my ($node, $database, $sql, %options) = @_;

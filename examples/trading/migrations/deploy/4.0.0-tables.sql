@@ -4,6 +4,9 @@
 -- database that has these tables already keeps them as they are; the verify
 -- script says whether they are the ones that are meant.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 
 DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;

@@ -10,6 +10,9 @@
 --    the original goes to before_4_1_0, whole, with the reason.
 -- 3. The rules hold for every row: VALIDATE, which lets readers and writers go on.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 -- Not again when the tables have the form of the next release: these columns are not there any more.

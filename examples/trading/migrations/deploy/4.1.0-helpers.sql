@@ -3,6 +3,9 @@
 -- What the migrations themselves need.  The application calls none of it; its
 -- constraints call trading_migration.document.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
@@ -35,7 +38,7 @@ COMMENT ON SCHEMA trading_migration IS 'What the migrations of the trading datab
 -- not those of two operators, and not that of a tool that was killed while the
 -- server still worked for it.  The lock ends with the session.
 CREATE OR REPLACE FUNCTION trading_migration.alone() RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other int;
 BEGIN
@@ -63,7 +66,7 @@ COMMENT ON FUNCTION trading_migration.alone() IS 'refuses to go on while another
 -- not notice, too: so a table that the command names, and that somebody vacuums,
 -- is locked in that mode first.
 CREATE OR REPLACE FUNCTION trading_migration.briefly(command text) RETURNS void
-LANGUAGE plpgsql SET lock_timeout = '400ms' SET client_min_messages = warning SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SET lock_timeout = '400ms' SET client_min_messages = warning SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     longer CONSTANT text := 200 + (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout');
     vacuumed text;
@@ -199,7 +202,7 @@ COMMENT ON TABLE trading_migration.checksums IS 'Counts and checksums of the tab
 -- 4.2.0 adds does not count.  Documents and numbers count as they are written: 1
 -- is not 1.0, and what is no jsonb has a checksum too.
 CREATE OR REPLACE FUNCTION trading_migration.row_hash(relation text, source text, document text DEFAULT NULL) RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT format('pg_catalog.hash_record_extended(ROW(%s), 0)', string_agg(
         CASE WHEN a.attname = 'raw_event' AND document IS NOT NULL THEN document
@@ -214,7 +217,7 @@ COMMENT ON FUNCTION trading_migration.row_hash(text, text, text) IS
     'the expression that is the checksum of a row (source) of a table, with another one for the document of a message';
 
 CREATE OR REPLACE FUNCTION trading_migration.log_change() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 DECLARE
     expression text := TG_ARGV[2];
     hash bigint;
@@ -235,7 +238,7 @@ COMMENT ON FUNCTION trading_migration.log_change() IS 'trigger: logs that a row 
 
 -- TRUNCATE is no change of rows to a trigger: so each row is logged as deleted.
 CREATE OR REPLACE FUNCTION trading_migration.log_truncate() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog SET timezone = 'UTC' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
     -- an older snapshot would not see the rows that were committed since
     IF current_setting('transaction_isolation') <> 'read committed' THEN

@@ -4,6 +4,9 @@
 -- CONCURRENTLY: nobody waits.  An index that an earlier try left unfinished is
 -- built anew; one that is there stays.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 -- Not again when the tables have the form of the next release: these columns are not there any more.

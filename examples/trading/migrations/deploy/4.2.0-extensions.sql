@@ -4,6 +4,9 @@
 -- Which version a document is of is asked of the schemas, so they come first.
 -- Nothing is validated yet.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 BEGIN;
@@ -16,7 +19,7 @@ CREATE EXTENSION IF NOT EXISTS trading_events SCHEMA public;
 -- guess: a symbol's $ and lower case, and market data's numbers that are
 -- written as strings.  Anything else stays as it is.
 CREATE OR REPLACE FUNCTION trading_migration.upcast_legacy(event_type text, data jsonb) RETURNS jsonb
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     path text[];
     symbol text;
@@ -54,7 +57,7 @@ COMMENT ON FUNCTION trading_migration.upcast_legacy(text, jsonb) IS
 --   no event    of no type that the table holds
 CREATE OR REPLACE FUNCTION trading_migration.classify(relation text, stated_type text, stated_version int, document jsonb,
     OUT event_type text, OUT schema_version int, OUT data jsonb, OUT how text)
-LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     candidates text[];
     candidate text;

@@ -5,6 +5,9 @@
 -- 4.2.0-switch puts them in their place: what was is then the backup, and
 -- nothing was rewritten under a lock.  May be run again where it was stopped.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 -- Not again when the tables have the form of the next release: these columns are not there any more.
@@ -168,7 +171,7 @@ CREATE OR REPLACE VIEW trading_migration.upgraded_ingestion_events AS
 
 -- Takes rows over.  The log of changes says which ones once more.
 CREATE OR REPLACE FUNCTION trading_migration.take_over(relation text, first bigint, last bigint, ids bigint[] DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format($f$
         WITH upgraded AS MATERIALIZED (
@@ -191,7 +194,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.catch_up(relation text) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ids bigint[];
 BEGIN

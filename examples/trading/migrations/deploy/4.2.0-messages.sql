@@ -4,6 +4,9 @@
 -- The largest table is not rewritten: its column gets the new name, type and
 -- version come as defaults, and only rows of another version are updated.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 SET trading_migration.working = on;
@@ -13,7 +16,7 @@ SET default_transaction_isolation = 'read committed';
 BEGIN;
 
 CREATE OR REPLACE FUNCTION trading_migration.write_legacy_discord_messages() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c record;
 BEGIN
@@ -61,12 +64,12 @@ END;
 COMMENT ON FUNCTION trading_migration.rebuilt(text, text, text, text, timestamptz) IS 'a message''s document from its columns: version 0';
 
 CREATE OR REPLACE FUNCTION trading_migration.rename_message_column(relation text) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     IF to_regclass('legacy.discord_messages') IS NOT NULL THEN
         RETURN;
     END IF;
-    PERFORM public.standardize_event_column('public.discord_messages', 'raw_event', 'data');
+    PERFORM public.standardize_event_column('public.discord_messages'::regclass, 'raw_event'::name, 'data'::name, NULL::text);
     ALTER TABLE public.discord_messages
         ADD COLUMN event_type text NOT NULL DEFAULT 'discord.message.create',
         ADD COLUMN schema_version int NOT NULL DEFAULT 1;
@@ -88,7 +91,7 @@ CALL trading_migration.in_batches('public.discord_messages', $$
     WITH other AS MATERIALIZED (
         SELECT m.id, c.event_type, c.schema_version, c.how, m.data
         FROM public.discord_messages AS m, LATERAL trading_migration.classify('discord_messages', NULL, NULL, m.data) AS c
-        WHERE m.id BETWEEN $1 AND $2 AND NOT validate_event(m.data, m.event_type, m.schema_version)
+        WHERE m.id BETWEEN $1 AND $2 AND NOT public.validate_event(m.data, m.event_type, m.schema_version)
         FOR UPDATE OF m
     ), noted AS (
         INSERT INTO trading_migration.outcome (relation, id, how, original)

@@ -5,6 +5,9 @@
 -- lock of milliseconds, the rest of it; the old table goes to the schema
 -- before_4_2_0, the new one comes, with a view that has the old columns.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 -- (when this was reverted, the new tables went)
@@ -33,7 +36,7 @@ COMMENT ON SCHEMA legacy IS 'The tables with the columns that they had before mi
 GRANT USAGE ON SCHEMA legacy TO PUBLIC;
 
 CREATE OR REPLACE FUNCTION trading_migration.copy_privileges(source regclass, target regclass) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     command text;
 BEGIN
@@ -53,7 +56,7 @@ $$;
 COMMENT ON FUNCTION trading_migration.copy_privileges(regclass, regclass) IS 'gives a table the owner and the privileges of another one';
 
 CREATE OR REPLACE FUNCTION trading_migration.write_legacy_discord_events() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c record;
 BEGIN
@@ -94,7 +97,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.write_legacy_market_events() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c record;
 BEGIN
@@ -135,7 +138,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.write_legacy_signal_events() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c record;
 BEGIN
@@ -176,7 +179,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.write_legacy_order_events() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c record;
 BEGIN
@@ -222,7 +225,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.write_legacy_system_events() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c record;
 BEGIN
@@ -263,7 +266,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.write_legacy_ingestion_events() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     c record;
 BEGIN
@@ -304,7 +307,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.create_legacy_view(relation text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     EXECUTE format('CREATE VIEW legacy.%1$I WITH (security_invoker) AS SELECT n.id, %2$s, n.event_id, n.correlation_id, n.causation_id, n.recorded_at FROM public.%1$I AS n',
         relation, CASE relation
@@ -328,7 +331,7 @@ COMMENT ON FUNCTION trading_migration.create_legacy_view(text) IS 'the view with
 -- From the switch on the log has the rows of the backup that are changed, or
 -- that come in with an id of its; newer ids are known by being newer.
 CREATE OR REPLACE FUNCTION trading_migration.switch_table(relation text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     greatest_id bigint;
 BEGIN
@@ -390,7 +393,7 @@ $$;
 
 -- For a row that was set aside: stores the document that somebody chose.
 CREATE OR REPLACE FUNCTION trading_migration.resolve(relation text, id bigint, document jsonb) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     kept json;
 BEGIN
@@ -414,7 +417,7 @@ COMMENT ON FUNCTION trading_migration.resolve(text, bigint, jsonb) IS
 
 -- Back from here is not possible any more when this was called.
 CREATE OR REPLACE FUNCTION trading_migration.release_backup() RETURNS void
-LANGUAGE plpgsql SET client_min_messages = warning AS $$
+LANGUAGE plpgsql SET client_min_messages = warning SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     relation text;
 BEGIN

@@ -8,6 +8,9 @@
 -- Each statement stands by itself and may run again: the file needs no
 -- transaction around it, and the six tables are locked one after the other.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 -- (not together with another migration, where it is one of several)
 DO $$
 BEGIN

@@ -9,6 +9,9 @@
 -- 4. The checks hold for every row.  The rules of structure of 4.1.0 say less,
 --    and go.  The guards stay, in enforce: one call diverts, at 3 a.m.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 SET trading_migration.working = on;
@@ -94,23 +97,23 @@ CREATE TABLE IF NOT EXISTS before_4_3_0.discord_messages (
 
 COMMIT;
 
-INSERT INTO trading_migration.audit SELECT 'discord_events', a.* FROM audit_events('public.discord_events') AS a;
-INSERT INTO trading_migration.audit SELECT 'market_events', a.* FROM audit_events('public.market_events') AS a;
-INSERT INTO trading_migration.audit SELECT 'signal_events', a.* FROM audit_events('public.signal_events') AS a;
-INSERT INTO trading_migration.audit SELECT 'order_events', a.* FROM audit_events('public.order_events') AS a;
-INSERT INTO trading_migration.audit SELECT 'system_events', a.* FROM audit_events('public.system_events') AS a;
-INSERT INTO trading_migration.audit SELECT 'ingestion_events', a.* FROM audit_events('public.ingestion_events') AS a;
-INSERT INTO trading_migration.audit SELECT 'discord_messages', a.* FROM audit_events('public.discord_messages') AS a;
+INSERT INTO trading_migration.audit SELECT 'discord_events', a.* FROM public.audit_events('public.discord_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 5) AS a;
+INSERT INTO trading_migration.audit SELECT 'market_events', a.* FROM public.audit_events('public.market_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 5) AS a;
+INSERT INTO trading_migration.audit SELECT 'signal_events', a.* FROM public.audit_events('public.signal_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 5) AS a;
+INSERT INTO trading_migration.audit SELECT 'order_events', a.* FROM public.audit_events('public.order_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 5) AS a;
+INSERT INTO trading_migration.audit SELECT 'system_events', a.* FROM public.audit_events('public.system_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 5) AS a;
+INSERT INTO trading_migration.audit SELECT 'ingestion_events', a.* FROM public.audit_events('public.ingestion_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 5) AS a;
+INSERT INTO trading_migration.audit SELECT 'discord_messages', a.* FROM public.audit_events('public.discord_messages'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 5) AS a;
 
 -- ---------- 2. ----------
 
-SELECT add_event_check('public.discord_events', constraint_name => 'discord_events_valid');
-SELECT add_event_check('public.market_events', constraint_name => 'market_events_valid');
-SELECT add_event_check('public.signal_events', constraint_name => 'signal_events_valid');
-SELECT add_event_check('public.order_events', constraint_name => 'order_events_valid');
-SELECT add_event_check('public.system_events', constraint_name => 'system_events_valid');
-SELECT add_event_check('public.ingestion_events', constraint_name => 'ingestion_events_valid');
-SELECT add_event_check('public.discord_messages', constraint_name => 'discord_messages_valid');
+SELECT public.add_event_check('public.discord_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'discord_events_valid'::text, false);
+SELECT public.add_event_check('public.market_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'market_events_valid'::text, false);
+SELECT public.add_event_check('public.signal_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'signal_events_valid'::text, false);
+SELECT public.add_event_check('public.order_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'order_events_valid'::text, false);
+SELECT public.add_event_check('public.system_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'system_events_valid'::text, false);
+SELECT public.add_event_check('public.ingestion_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'ingestion_events_valid'::text, false);
+SELECT public.add_event_check('public.discord_messages'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'discord_messages_valid'::text, false);
 
 -- ---------- 3. ----------
 
@@ -125,7 +128,7 @@ SELECT trading_migration.briefly('ALTER TABLE public.ingestion_events DROP CONST
 SELECT trading_migration.briefly('ALTER TABLE public.discord_messages DROP CONSTRAINT IF EXISTS discord_messages_structure');
 
 CREATE OR REPLACE FUNCTION trading_migration.make_valid(relation text, first bigint, last bigint) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     is_message CONSTANT boolean := relation = 'discord_messages';
 BEGIN
@@ -133,12 +136,12 @@ BEGIN
         WITH broken AS MATERIALIZED (
             SELECT e.id, c.event_type, c.schema_version, c.data, c.how
             FROM public.%1$I AS e, LATERAL trading_migration.classify(%1$L, e.event_type, NULL, e.data) AS c
-            WHERE e.id BETWEEN $1 AND $2 AND NOT validate_event(e.data, e.event_type, e.schema_version)
+            WHERE e.id BETWEEN $1 AND $2 AND NOT public.validate_event(e.data, e.event_type, e.schema_version)
             FOR UPDATE OF e
         ), kept AS (
             INSERT INTO before_4_3_0.%1$I
-            SELECT e.*, (SELECT concat_ws(' ', v.instance_location, v.message) FROM event_schemas AS s,
-                    LATERAL event_violations(e.data, e.event_type, e.schema_version) AS v
+            SELECT e.*, (SELECT concat_ws(' ', v.instance_location, v.message) FROM public.event_schemas AS s,
+                    LATERAL public.event_violations(e.data, e.event_type, e.schema_version) AS v
                     WHERE s.event_type = e.event_type AND s.schema_version = e.schema_version LIMIT 1),
                 CASE WHEN b.how = 'no event' AND NOT %2$L THEN 'moved' ELSE 'repaired' END,
                 CASE WHEN b.how <> 'no event' OR %2$L THEN jsonb_build_object('event_type', b.event_type,
@@ -168,21 +171,21 @@ DROP FUNCTION trading_migration.make_valid(text, bigint, bigint);
 
 -- ---------- 4. ----------
 
-SELECT validate_event_check('public.discord_events', 'discord_events_valid');
-SELECT validate_event_check('public.market_events', 'market_events_valid');
-SELECT validate_event_check('public.signal_events', 'signal_events_valid');
-SELECT validate_event_check('public.order_events', 'order_events_valid');
-SELECT validate_event_check('public.system_events', 'system_events_valid');
-SELECT validate_event_check('public.ingestion_events', 'ingestion_events_valid');
-SELECT validate_event_check('public.discord_messages', 'discord_messages_valid');
+SELECT public.validate_event_check('public.discord_events'::regclass, 'discord_events_valid'::text);
+SELECT public.validate_event_check('public.market_events'::regclass, 'market_events_valid'::text);
+SELECT public.validate_event_check('public.signal_events'::regclass, 'signal_events_valid'::text);
+SELECT public.validate_event_check('public.order_events'::regclass, 'order_events_valid'::text);
+SELECT public.validate_event_check('public.system_events'::regclass, 'system_events_valid'::text);
+SELECT public.validate_event_check('public.ingestion_events'::regclass, 'ingestion_events_valid'::text);
+SELECT public.validate_event_check('public.discord_messages'::regclass, 'discord_messages_valid'::text);
 
-SELECT set_event_guard_mode('public.discord_events', 'enforce');
-SELECT set_event_guard_mode('public.market_events', 'enforce');
-SELECT set_event_guard_mode('public.signal_events', 'enforce');
-SELECT set_event_guard_mode('public.order_events', 'enforce');
-SELECT set_event_guard_mode('public.system_events', 'enforce');
-SELECT set_event_guard_mode('public.ingestion_events', 'enforce');
-SELECT set_event_guard_mode('public.discord_messages', 'enforce');
+SELECT public.set_event_guard_mode('public.discord_events'::regclass, 'enforce'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.market_events'::regclass, 'enforce'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.signal_events'::regclass, 'enforce'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.order_events'::regclass, 'enforce'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.system_events'::regclass, 'enforce'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.ingestion_events'::regclass, 'enforce'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.discord_messages'::regclass, 'enforce'::text, NULL::timestamptz);
 
 -- What an earlier revert had to put aside, because the rules of 4.1.0 did not
 -- allow it.  What is not valid, or is there again under another id, stays where
@@ -199,7 +202,7 @@ BEGIN
                 WITH back AS (
                     INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
                     SELECT r.* FROM kept_by_revert.rows AS k, LATERAL jsonb_populate_record(NULL::public.%1$I, k.row) AS r
-                    WHERE k.release = '4.3.0' AND k.relation = %1$L AND validate_event(r.data, r.event_type, r.schema_version)
+                    WHERE k.release = '4.3.0' AND k.relation = %1$L AND public.validate_event(r.data, r.event_type, r.schema_version)
                     ON CONFLICT DO NOTHING
                     RETURNING id
                 )

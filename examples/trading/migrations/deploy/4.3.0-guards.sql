@@ -4,6 +4,9 @@
 -- A first look that keeps nobody out: an invalid event is stored, with a
 -- warning for its writer and a record in the quarantine.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 BEGIN;
@@ -14,10 +17,10 @@ CREATE EXTENSION IF NOT EXISTS trading_events SCHEMA public;
 ALTER TABLE IF EXISTS kept_by_revert.quarantine SET SCHEMA event_schema;
 COMMIT;
 
-SELECT add_event_guard('public.discord_events', 'warn');
-SELECT add_event_guard('public.market_events', 'warn');
-SELECT add_event_guard('public.signal_events', 'warn');
-SELECT add_event_guard('public.order_events', 'warn');
-SELECT add_event_guard('public.system_events', 'warn');
-SELECT add_event_guard('public.ingestion_events', 'warn');
-SELECT add_event_guard('public.discord_messages', 'warn');
+SELECT public.add_event_guard('public.discord_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
+SELECT public.add_event_guard('public.market_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
+SELECT public.add_event_guard('public.signal_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
+SELECT public.add_event_guard('public.order_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
+SELECT public.add_event_guard('public.system_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
+SELECT public.add_event_guard('public.ingestion_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
+SELECT public.add_event_guard('public.discord_messages'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);

@@ -5,6 +5,9 @@
 -- property.  A legacy event (version 0) has no upcast: its row is there, and
 -- its document in the table.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 BEGIN;
@@ -13,19 +16,19 @@ SET LOCAL client_min_messages = warning;
 CREATE SCHEMA IF NOT EXISTS analytics;
 COMMENT ON SCHEMA analytics IS 'Events as relations: one view for each type.';
 
-SELECT create_event_view('analytics.messages_created', 'public.discord_events', 'discord.message.create', 2);
-SELECT create_event_view('analytics.messages_updated', 'public.discord_events', 'discord.message.update', 2);
-SELECT create_event_view('analytics.messages_deleted', 'public.discord_events', 'discord.message.delete', 2);
-SELECT create_event_view('analytics.channels_changed', 'public.discord_events', 'discord.channel', 2);
-SELECT create_event_view('analytics.trades', 'public.market_events', 'market.trade', 2);
-SELECT create_event_view('analytics.quotes', 'public.market_events', 'market.quote', 2);
-SELECT create_event_view('analytics.bars', 'public.market_events', 'market.bar', 2);
-SELECT create_event_view('analytics.book_deltas', 'public.market_events', 'market.book_delta', 2);
-SELECT create_event_view('analytics.signals', 'public.signal_events', 'trading.signal', 2);
-SELECT create_event_view('analytics.orders_placed', 'public.order_events', 'order.placed', 2);
-SELECT create_event_view('analytics.orders_updated', 'public.order_events', 'order.updated', 2);
-SELECT create_event_view('analytics.orders_filled', 'public.order_events', 'order.filled', 2);
-SELECT create_event_view('analytics.system_log', 'public.system_events', 'system.log', 2);
-SELECT create_event_view('analytics.ingestion_batches', 'public.ingestion_events', 'ingestion.batch', 2);
+SELECT public.create_event_view('analytics.messages_created'::text, 'public.discord_events'::regclass, 'discord.message.create'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.messages_updated'::text, 'public.discord_events'::regclass, 'discord.message.update'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.messages_deleted'::text, 'public.discord_events'::regclass, 'discord.message.delete'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.channels_changed'::text, 'public.discord_events'::regclass, 'discord.channel'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.trades'::text, 'public.market_events'::regclass, 'market.trade'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.quotes'::text, 'public.market_events'::regclass, 'market.quote'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.bars'::text, 'public.market_events'::regclass, 'market.bar'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.book_deltas'::text, 'public.market_events'::regclass, 'market.book_delta'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.signals'::text, 'public.signal_events'::regclass, 'trading.signal'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.orders_placed'::text, 'public.order_events'::regclass, 'order.placed'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.orders_updated'::text, 'public.order_events'::regclass, 'order.updated'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.orders_filled'::text, 'public.order_events'::regclass, 'order.filled'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.system_log'::text, 'public.system_events'::regclass, 'system.log'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
+SELECT public.create_event_view('analytics.ingestion_batches'::text, 'public.ingestion_events'::regclass, 'ingestion.batch'::text, 2, 'data'::text, 'event_type'::text, 'schema_version'::text, 'bigint'::regtype);
 
 COMMIT;

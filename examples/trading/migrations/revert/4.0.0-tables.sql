@@ -3,6 +3,9 @@
 -- Before 4.0.0 there is nothing, and going there must not lose a row: a table
 -- that has rows stays where it is, and deploying again takes it as it is.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 
 DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;

@@ -4,6 +4,9 @@
 -- changed since what was repaired, its change stays; what it has deleted stays
 -- deleted.  Both are said.  Rows that came in since fit: 4.0.0 takes anything.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 SET trading_migration.working = on;

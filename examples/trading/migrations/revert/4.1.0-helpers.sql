@@ -1,5 +1,8 @@
 -- Revert trading:4.1.0-helpers from pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 SET LOCAL client_min_messages = warning;
 

@@ -4,6 +4,9 @@
 -- does not tell stays, since others refer to it; its version is kept in
 -- kept_by_revert.rows, and comes back when this is deployed again.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 SET trading_migration.working = on;

@@ -5,6 +5,9 @@
 -- tell, or whose event_id a row has that 4.2.0 had set aside, goes to
 -- kept_by_revert.rows, and comes back when this is deployed again.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 -- A change that was stopped on its way is not known to the tool.
@@ -46,7 +49,7 @@ CREATE TABLE IF NOT EXISTS kept_by_revert.rows (
 COMMENT ON TABLE kept_by_revert.rows IS 'Rows that an older release cannot hold: they come back when the release is deployed again.';
 
 CREATE OR REPLACE FUNCTION trading_migration.give_back(relation text, first bigint, last bigint, ids bigint[] DEFAULT NULL) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     columns text;
 BEGIN
@@ -83,7 +86,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.give_back_changes(relation text) RETURNS bigint
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     ids bigint[];
 BEGIN
@@ -105,7 +108,7 @@ END
 $$;
 
 CREATE OR REPLACE FUNCTION trading_migration.switch_back(relation text) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     greatest_id bigint;
 BEGIN

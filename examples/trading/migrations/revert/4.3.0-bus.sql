@@ -3,6 +3,9 @@
 -- The events stay.  Which of them consumers have read is forgotten: stop the
 -- listeners first, when they have read to the end (event_bus.lag).
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 -- (not together with another migration, where it is one of several)
 DO $$
 BEGIN

@@ -5,26 +5,29 @@
 -- of its own) goes to kept_by_revert.rows, and comes back when this is deployed
 -- again.  What was moved or repaired comes back as it was.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
 
-SELECT set_event_guard_mode('public.discord_events', 'warn');
-SELECT set_event_guard_mode('public.market_events', 'warn');
-SELECT set_event_guard_mode('public.signal_events', 'warn');
-SELECT set_event_guard_mode('public.order_events', 'warn');
-SELECT set_event_guard_mode('public.system_events', 'warn');
-SELECT set_event_guard_mode('public.ingestion_events', 'warn');
-SELECT set_event_guard_mode('public.discord_messages', 'warn');
-SELECT drop_event_check('public.discord_events', 'discord_events_valid');
-SELECT drop_event_check('public.market_events', 'market_events_valid');
-SELECT drop_event_check('public.signal_events', 'signal_events_valid');
-SELECT drop_event_check('public.order_events', 'order_events_valid');
-SELECT drop_event_check('public.system_events', 'system_events_valid');
-SELECT drop_event_check('public.ingestion_events', 'ingestion_events_valid');
-SELECT drop_event_check('public.discord_messages', 'discord_messages_valid');
+SELECT public.set_event_guard_mode('public.discord_events'::regclass, 'warn'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.market_events'::regclass, 'warn'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.signal_events'::regclass, 'warn'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.order_events'::regclass, 'warn'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.system_events'::regclass, 'warn'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.ingestion_events'::regclass, 'warn'::text, NULL::timestamptz);
+SELECT public.set_event_guard_mode('public.discord_messages'::regclass, 'warn'::text, NULL::timestamptz);
+SELECT public.drop_event_check('public.discord_events'::regclass, 'discord_events_valid'::text);
+SELECT public.drop_event_check('public.market_events'::regclass, 'market_events_valid'::text);
+SELECT public.drop_event_check('public.signal_events'::regclass, 'signal_events_valid'::text);
+SELECT public.drop_event_check('public.order_events'::regclass, 'order_events_valid'::text);
+SELECT public.drop_event_check('public.system_events'::regclass, 'system_events_valid'::text);
+SELECT public.drop_event_check('public.ingestion_events'::regclass, 'ingestion_events_valid'::text);
+SELECT public.drop_event_check('public.discord_messages'::regclass, 'discord_messages_valid'::text);
 
 SELECT trading_migration.briefly($$
     ALTER TABLE public.discord_events

@@ -1,5 +1,8 @@
 -- Revert trading:4.3.0-guards from pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 -- A change that was stopped on its way is not known to the tool.
@@ -13,13 +16,13 @@ END
 $$;
 
 -- (those that are there: this may be run again where it was stopped)
-SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_events'::regclass;
-SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.market_events'::regclass;
-SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.signal_events'::regclass;
-SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.order_events'::regclass;
-SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.system_events'::regclass;
-SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.ingestion_events'::regclass;
-SELECT drop_event_guard(tgrelid) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_messages'::regclass;
+SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_events'::regclass;
+SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.market_events'::regclass;
+SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.signal_events'::regclass;
+SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.order_events'::regclass;
+SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.system_events'::regclass;
+SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.ingestion_events'::regclass;
+SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_messages'::regclass;
 
 -- What is in the quarantine stays, elsewhere, and comes back when this is
 -- deployed again: so the extension can be dropped.

@@ -1,5 +1,8 @@
 -- Revert trading:4.3.0-views from pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 SELECT trading_migration.alone();
 
 BEGIN;

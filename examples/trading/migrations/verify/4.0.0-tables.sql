@@ -3,6 +3,9 @@
 -- Later migrations change these tables, so here is only what all have: the
 -- columns that never change.
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 
 SELECT id, guild_id, name, type, topic FROM public.discord_channels WHERE false;

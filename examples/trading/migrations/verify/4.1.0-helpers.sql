@@ -1,5 +1,8 @@
 -- Verify trading:4.1.0-helpers on pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 
 SELECT 'trading_migration.briefly(text)'::regprocedure, 'trading_migration.document(text)'::regprocedure,

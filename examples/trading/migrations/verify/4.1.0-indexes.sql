@@ -1,5 +1,8 @@
 -- Verify trading:4.1.0-indexes on pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 
 -- All are there and valid: else a division by zero.  (4.2.0 has indexes of the

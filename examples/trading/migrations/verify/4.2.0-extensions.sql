@@ -1,5 +1,8 @@
 -- Verify trading:4.2.0-extensions on pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 
 SELECT 1 / (count(*) = 2)::int FROM pg_extension WHERE extname IN ('event_validate', 'trading_events');

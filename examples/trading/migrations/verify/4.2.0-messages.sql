@@ -1,5 +1,8 @@
 -- Verify trading:4.2.0-messages on pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 BEGIN;
 
 SELECT id, message_id, channel_id, author_id, content, created_at, data, event_type, schema_version FROM public.discord_messages WHERE false;

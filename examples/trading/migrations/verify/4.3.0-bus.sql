@@ -1,5 +1,8 @@
 -- Verify trading:4.3.0-bus on pg
 
+-- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+SET search_path = pg_catalog, pg_temp;
+
 -- Each table publishes: else a division by zero.
 SELECT 1 / (count(*) = 6)::int
 FROM pg_catalog.pg_trigger

@@ -6,7 +6,7 @@
     event = model_of("market.trade", 2)(data)           # where it stands beside the data
     event.to_data()                                     # for the column data
 
-The JSON Schemas in events/ are the source of truth; test/models/run holds the
+The JSON Schemas in events/ are the source of truth; test/trading/models/run holds the
 models against them.  Data is taken as json.loads gives it.  Nothing is coerced:
 a string is no number, a number no string.
 """

@@ -1,0 +1,143 @@
+/*
+ * compat.h
+ *	  What differs between the versions of PostgreSQL that are supported.
+ */
+#ifndef EV_COMPAT_H
+#define EV_COMPAT_H
+
+#include "common/jsonapi.h"
+#include "mb/pg_wchar.h"
+#include "utils/jsonb.h"
+#if PG_VERSION_NUM >= 180000
+#include "rewrite/rewriteHandler.h"
+#endif
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/*
+ * Checks the syntax of JSON text without raising.  NULL where it is JSON that
+ * jsonb can hold, else what is wrong with it, in CurrentMemoryContext.
+ */
+static inline char *
+ev_json_syntax_error(char *json, int length)
+{
+	JsonLexContext *lex;
+	JsonParseErrorType result;
+
+#if PG_VERSION_NUM >= 170000
+	lex = makeJsonLexContextCstringLen(NULL, json, length, GetDatabaseEncoding(), true);
+#else
+	lex = makeJsonLexContextCstringLen(json, length, GetDatabaseEncoding(), true);
+#endif
+	result = pg_parse_json(lex, &nullSemAction);
+	return result == JSON_SUCCESS ? NULL : json_errdetail(result, lex);
+}
+
+/*
+ * Adds a token to a jsonb that is built, which starts as {0}; after the last
+ * one, state->result is the value, in CurrentMemoryContext.  PostgreSQL 19
+ * made this state of pushJsonbValue's.
+ */
+#if PG_VERSION_NUM < 190000
+typedef struct JsonbInState
+{
+	JsonbValue *result;
+	JsonbParseState *parse_state;
+} JsonbInState;
+#endif
+
+static inline void
+ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
+{
+#if PG_VERSION_NUM >= 190000
+	pushJsonbValue(state, token, value);
+#else
+	state->result = pushJsonbValue(&state->parse_state, token, value);
+#endif
+}
+
+/* PostgreSQL 18 has pg_noreturn instead, in another place. */
+#ifndef pg_attribute_noreturn
+#define pg_attribute_noreturn() __attribute__((noreturn))
+#endif
+
+/*
+ * Is a CHECK constraint (a Form_pg_constraint) enforced?  NOT ENFORCED came
+ * with PostgreSQL 18.
+ */
+#if PG_VERSION_NUM >= 180000
+#define EV_CONSTRAINT_ENFORCED(form)	((form)->conenforced)
+#else
+#define EV_CONSTRAINT_ENFORCED(form)	((void) (form), true)
+#endif
+
+/*
+ * The same of a ConstrCheck; and an expression over a relation's row without
+ * virtual generated columns.  Both came with PostgreSQL 18, which renamed a
+ * field of ResultRelInfo as well.
+ */
+#if PG_VERSION_NUM >= 180000
+#define EV_CHECK_ENFORCED(check)	((check)->ccenforced)
+#define EV_EXPAND_GENERATED(node, relation)	expand_generated_columns_in_expr((Node *) (node), (relation), 1)
+#else
+#define EV_CHECK_ENFORCED(check)	((void) (check), true)
+#define EV_EXPAND_GENERATED(node, relation)	((Node *) (node))
+#define ri_CheckConstraintExprs ri_ConstraintExprs
+#endif
+
+/*
+ * PostgreSQL's regex engine allocates with malloc before PostgreSQL 16, in
+ * CurrentMemoryContext from then on.
+ */
+#define EV_REGEX_USES_MALLOC	(PG_VERSION_NUM < 160000)
+
+/*
+ * Raise insufficient_privilege where the current user may not execute a
+ * function, or make something in a schema.  PostgreSQL 16 made one function of
+ * those that check privileges.
+ */
+#if PG_VERSION_NUM >= 160000
+#define EV_ACLCHECK_FUNCTION(function)	object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE)
+#define EV_ACLCHECK_SCHEMA(schema)		object_aclcheck(NamespaceRelationId, (schema), GetUserId(), ACL_CREATE)
+#else
+#define EV_ACLCHECK_FUNCTION(function)	pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE)
+#define EV_ACLCHECK_SCHEMA(schema)		pg_namespace_aclcheck((schema), GetUserId(), ACL_CREATE)
+#endif
+
+/* Is the object the current user's, or of a role that the user is a member of? */
+#if PG_VERSION_NUM >= 160000
+#define EV_OWNS_EXTENSION(extension)	object_ownercheck(ExtensionRelationId, (extension), GetUserId())
+#define EV_OWNS_LANGUAGE(language)		object_ownercheck(LanguageRelationId, (language), GetUserId())
+#define EV_OWNS_SCHEMA(schema)			object_ownercheck(NamespaceRelationId, (schema), GetUserId())
+#else
+#define EV_OWNS_EXTENSION(extension)	pg_extension_ownercheck((extension), GetUserId())
+#define EV_OWNS_LANGUAGE(language)		pg_language_ownercheck((language), GetUserId())
+#define EV_OWNS_SCHEMA(schema)			pg_namespace_ownercheck((schema), GetUserId())
+#endif
+
+#define EV_CHECK_EXECUTE(function, name) \
+	do { \
+		AclResult	ev_result = EV_ACLCHECK_FUNCTION(function); \
+		if (ev_result != ACLCHECK_OK) \
+			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
+	} while (0)
+
+#define EV_CHECK_CREATE(schema, name) \
+	do { \
+		AclResult	ev_result = EV_ACLCHECK_SCHEMA(schema); \
+		if (ev_result != ACLCHECK_OK) \
+			aclcheck_error(ev_result, OBJECT_SCHEMA, (name)); \
+	} while (0)
+
+/*
+ * The number of this backend's current transaction, which it has from the
+ * beginning.  PostgreSQL 17 moved it.
+ */
+#if PG_VERSION_NUM >= 170000
+#define EV_LOCAL_TRANSACTION	(MyProc->vxid.lxid)
+#else
+#define EV_LOCAL_TRANSACTION	(MyProc->lxid)
+#endif
+
+#endif							/* EV_COMPAT_H */

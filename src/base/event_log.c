@@ -1,0 +1,128 @@
+/*
+ * event_log.c
+ *	  A line in the server's log for each event that was not let through.
+ *
+ * An ERROR is in the log anyway, with its statement and all of its data.  This
+ * is one line an event, without its data but for what the messages show, also
+ * for those that raise no error.  It goes to the log at once: a transaction
+ * that is rolled back has its lines there too.
+ *
+ * The rate is a backend's own.  What it checks out is counted by the next line
+ * that is written.
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/event_log.h"
+
+/* what a line shows of the violations, in bytes */
+#define LINE_LENGTH		1000
+
+bool		ev_log_violations = false;
+static int	lines_per_second = 10;
+
+static TimestampTz second_start = 0;
+static int	lines = 0;			/* in this second */
+static int64 left_out = 0;		/* since the last line */
+
+void
+ev_violation_log_init(void)
+{
+	DefineCustomBoolVariable("event_validate.log_violations",
+							 "Writes a line to the server log for each event that is refused, diverted or kept with a warning.",
+							 NULL, &ev_log_violations, false, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("event_validate.log_violations_rate",
+							"Sets the maximum number of such lines that a session writes in a second.",
+							"0 is no limit.  The next line says how many were left out.",
+							&lines_per_second, 10, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("event_validate");
+}
+
+/* Is there room for a line in this second? */
+static bool
+within_rate(void)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (lines_per_second == 0)
+		return true;
+	if (now - second_start >= USECS_PER_SEC || now < second_start)
+	{
+		second_start = now;
+		lines = 0;
+	}
+	if (lines >= lines_per_second)
+	{
+		left_out++;
+		return false;
+	}
+	lines++;
+	return true;
+}
+
+/* Appends text from outside: cut, and without what would begin another line. */
+static void
+append_one_line(StringInfo line, const char *string, int length)
+{
+	int			limit = pg_mbcliplen(string, length, LINE_LENGTH);
+
+	for (int i = 0; i < limit; i++)
+		appendStringInfoChar(line, (unsigned char) string[i] < 0x20 || string[i] == 0x7F ? ' ' : string[i]);
+	if (limit < length)
+		appendStringInfoString(line, "...");
+}
+
+void
+ev_event_log(const char *fate, Relation relation, const text *type,
+			 const int32 *version, const char *violations)
+{
+	StringInfoData line;
+
+	if (!ev_log_violations || !within_rate())
+		return;
+
+	initStringInfo(&line);
+	appendStringInfo(&line, "event %s", fate);
+	if (relation != NULL)
+	{
+		char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
+
+		appendStringInfoString(&line, ": table \"");
+		append_one_line(&line, namespace ? namespace : "", namespace ? strlen(namespace) : 0);
+		appendStringInfoChar(&line, '.');
+		append_one_line(&line, RelationGetRelationName(relation),
+						strlen(RelationGetRelationName(relation)));
+		appendStringInfoChar(&line, '"');
+	}
+	appendStringInfo(&line, "%s type ", relation != NULL ? "," : ":");
+	if (type != NULL)
+	{
+		appendStringInfoChar(&line, '"');
+		append_one_line(&line, VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
+		appendStringInfoChar(&line, '"');
+	}
+	else
+		appendStringInfoString(&line, "null");
+	if (version != NULL)
+		appendStringInfo(&line, " version %d: ", *version);
+	else
+		appendStringInfoString(&line, " version null: ");
+	append_one_line(&line, violations, strlen(violations));
+	if (left_out > 0)
+		appendStringInfo(&line, " (" INT64_FORMAT " events before this one not logged)", left_out);
+	left_out = 0;
+
+	ereport(LOG_SERVER_ONLY,
+			(errmsg_internal("%s", line.data),
+			 errhidestmt(true),
+			 errhidecontext(true)));
+	pfree(line.data);
+}

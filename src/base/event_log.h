@@ -1,0 +1,24 @@
+/*
+ * event_log.h
+ *	  A line in the server's log for each event that was not let through.
+ */
+#ifndef EV_EVENT_LOG_H
+#define EV_EVENT_LOG_H
+
+#include "utils/rel.h"
+
+/* Defines the settings event_validate.log_violations and ..._rate; for _PG_init. */
+extern void ev_violation_log_init(void);
+
+/* event_validate.log_violations */
+extern bool ev_log_violations;
+
+/*
+ * Writes the line, if that is wanted and the rate allows it: what became of
+ * the event ("refused", "diverted", "kept"), the table where it is known (or
+ * NULL), type and version (NULL: it has none), and its violations in words.
+ */
+extern void ev_event_log(const char *fate, Relation relation, const text *type,
+						 const int32 *version, const char *violations);
+
+#endif							/* EV_EVENT_LOG_H */

@@ -1,0 +1,76 @@
+/*
+ * time_limit.c
+ *	  A bound on the time that other people's code may take.
+ *
+ * A timer asks for a cancellation, as statement_timeout does.  PL/pgSQL can
+ * catch that (EXCEPTION WHEN query_canceled), and could go on for as long as it
+ * likes.  To catch an error is to roll a subtransaction back.  So we ask again
+ * whenever that happens after the time has run out: the handler of the
+ * exception is then canceled in its turn, outside the block that caught.
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/timeout.h"
+
+#include "base/time_limit.h"
+
+static TimeoutId timer;
+static bool has_timer = false;
+
+static volatile sig_atomic_t is_running = false;
+static volatile sig_atomic_t has_run_out = false;
+
+static void
+ask_for_cancellation(void)
+{
+	if (!is_running)
+		return;
+	has_run_out = true;
+	InterruptPending = true;
+	QueryCancelPending = true;
+}
+
+static void
+subtransaction_ended(SubXactEvent event, SubTransactionId subtransaction pg_attribute_unused(),
+					 SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
+{
+	if (event == SUBXACT_EVENT_ABORT_SUB && has_run_out)
+		ask_for_cancellation();
+}
+
+void
+ev_time_limit_start(int milliseconds)
+{
+	if (!has_timer)
+	{
+		timer = RegisterTimeout(USER_TIMEOUT, ask_for_cancellation);
+		RegisterSubXactCallback(subtransaction_ended, NULL);
+		has_timer = true;
+	}
+	Assert(!is_running);
+	has_run_out = false;
+	is_running = true;
+	enable_timeout_after(timer, Max(milliseconds, 1));
+}
+
+bool
+ev_time_limit_stop(void)
+{
+	bool		result = has_run_out;
+
+	if (is_running)
+	{
+		disable_timeout(timer, false);
+		is_running = false;
+		result = has_run_out;
+		has_run_out = false;
+		/* what we asked for and nobody has heard */
+		if (result)
+			QueryCancelPending = false;
+	}
+	return result;
+}

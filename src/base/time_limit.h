@@ -1,0 +1,22 @@
+/*
+ * time_limit.h
+ *	  A bound on the time that other people's code may take.
+ */
+#ifndef EV_TIME_LIMIT_H
+#define EV_TIME_LIMIT_H
+
+/*
+ * From now on, until ev_time_limit_stop is called, whatever runs for longer is
+ * canceled (query_canceled), as by statement_timeout.  Code that catches this
+ * is canceled again at once, until the error has reached who started the
+ * limit.  That must be in a subtransaction of its own, and calls
+ * ev_time_limit_stop first of all, after an error as without one.
+ *
+ * There is one limit at a time.
+ */
+extern void ev_time_limit_start(int milliseconds);
+
+/* Ends it; has the time run out?  Harmless where there is no limit. */
+extern bool ev_time_limit_stop(void);
+
+#endif							/* EV_TIME_LIMIT_H */

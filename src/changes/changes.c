@@ -1,0 +1,249 @@
+/*
+ * changes.c
+ *	  What changed between two schemas, and is it compatible?
+ *
+ * Puts the parts of the comparison together, and gives the answer to SQL.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/tuplestore.h"
+
+#include "changes/changes_internal.h"
+#include "registry/function_row.h"
+#include "registry/names.h"
+#include "registry/schema_cache.h"
+#include "registry/validation_error.h"
+
+PG_FUNCTION_INFO_V1(ev_event_schema_changes);
+PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
+
+#define MOST_PROOFS	20000		/* of a comparison */
+
+const char *
+ev_change_rule_name(EvChangeRule rule)
+{
+	static const char *const names[] = {
+#define EV_CHANGE_RULE(name, description) #name,
+		EV_CHANGE_RULES(EV_CHANGE_RULE)
+#undef EV_CHANGE_RULE
+	};
+
+	return names[rule];
+}
+
+const char *
+ev_verdict_name(EvVerdict verdict)
+{
+	static const char *const names[] = {"compatible", "unknown", "incompatible"};
+
+	return names[verdict];
+}
+
+EvSubschema *
+ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
+{
+	EvFault    *fault = palloc0(sizeof(EvFault));
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext program = AllocSetContextCreate(caller, "event_validate program",
+												  ALLOCSET_DEFAULT_SIZES);
+	EvSubschema *root;
+
+	/* this finds what the resolution of references alone does not */
+	MemoryContextSwitchTo(program);
+	if (ev_compile(document, resolver, fault, NULL, NULL) == NULL)
+		ev_fault_report(fault, document->name);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(program);
+	c->document = document;
+	c->resolver = resolver;
+	c->fault = fault;
+	ev_compiler_init(c, CurrentMemoryContext);
+	root = ev_resolve_references(c);
+	if (root == NULL)
+		ev_fault_report(fault, document->name);
+	return root;
+}
+
+EvVerdict
+ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver resolver,
+				   bool lenient, int64 *work, EvVerdict *forward, List **changes)
+{
+	return ev_compare_schemas_resolved(old, resolver, new, resolver, lenient, work, forward, changes);
+}
+
+/* Lists the changes, in p->changes.  False where it was given up. */
+static bool
+compare(EvProver *p, bool lenient)
+{
+	sigjmp_buf	out;
+	EvSchemaSet *old;
+	EvSchemaSet *new;
+
+	if (sigsetjmp(out, 0) != 0)
+	{
+		MemoryContextSwitchTo(p->context);
+		return false;
+	}
+	p->give_up = &out;
+	ev_prover_init(p);
+	old = ev_set_of(p, p->old_root);
+	new = ev_set_of(p, p->new_root);
+	ev_list_changes(p, old, new, lenient ? ev_scope_make(p, old, new) : NULL);
+	p->give_up = NULL;
+	return true;
+}
+
+/*
+ * What is said of a comparison that was given up: what was found not to be
+ * compatible so far may still be so, all in all.
+ */
+static void
+add_too_large(EvProver *p)
+{
+	EvVerdict	verdict = p->roots_same ? EV_COMPATIBLE : EV_UNKNOWN;
+	EvChange   *change = palloc(sizeof(EvChange));
+	ListCell   *cell;
+
+	foreach(cell, p->changes)
+	{
+		EvChange   *known = lfirst(cell);
+
+		known->backward = Min(known->backward, verdict);
+		known->forward = Min(known->forward, verdict);
+	}
+	change->rule = EV_CHANGE_COMPARISON_TOO_LARGE;
+	change->location = "";
+	change->backward = change->forward = verdict;
+	change->message = psprintf("The comparison was given up after %s; other changes may be missing.", p->spent);
+	p->changes = lappend(p->changes, change);
+}
+
+EvVerdict
+ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
+							const EvDocument *new, EvResolver new_resolver,
+							bool lenient, int64 *work, EvVerdict *forward, List **changes)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate comparison",
+												  ALLOCSET_DEFAULT_SIZES);
+	EvDocument	new_copy = *new;
+	EvProver   *p;
+	ListCell   *cell;
+	EvVerdict	backward = EV_COMPATIBLE;
+
+	MemoryContextSwitchTo(scratch);
+	p = palloc0(sizeof(EvProver));
+	p->old_root = ev_prover_read(&p->old, old, old_resolver);
+
+	/* subschemas are told apart by their addresses */
+	if (new_copy.schema == old->schema)
+	{
+		new_copy.schema = palloc(VARSIZE(new->schema));
+		memcpy(new_copy.schema, new->schema, VARSIZE(new->schema));
+	}
+	p->new_root = ev_prover_read(&p->new, &new_copy, new_resolver);
+	p->proofs = MOST_PROOFS;
+	ev_budget_start(p, work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK);
+	if (!compare(p, lenient))
+		add_too_large(p);
+	if (work != NULL)
+		*work = Max(*work - p->work - p->unseen, 0);
+	MemoryContextSwitchTo(caller);
+
+	*changes = NIL;
+	*forward = EV_COMPATIBLE;
+	foreach(cell, p->changes)
+	{
+		EvChange   *change = palloc(sizeof(EvChange));
+
+		CHECK_FOR_INTERRUPTS();
+		*change = *(EvChange *) lfirst(cell);
+		backward = Max(backward, change->backward);
+		*forward = Max(*forward, change->forward);
+		change->location = pstrdup(change->location);
+		change->message = pstrdup(change->message);
+		*changes = lappend(*changes, change);
+	}
+	MemoryContextDelete(scratch);
+	return backward;
+}
+
+/* ---------- SQL ---------- */
+
+static void
+put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *new, bool lenient)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	List	   *changes;
+	ListCell   *cell;
+	EvVerdict	forward;
+
+	InitMaterializedSRF(fcinfo, 0);
+	ev_compare_schemas(old, new, ev_registry_resolve, lenient, NULL, &forward, &changes);
+	foreach(cell, changes)
+	{
+		EvChange   *change = lfirst(cell);
+		Datum		values[5];
+		bool		nulls[5] = {0};
+
+		values[0] = CStringGetTextDatum(change->location);
+		values[1] = CStringGetTextDatum(ev_change_rule_name(change->rule));
+		values[2] = CStringGetTextDatum(ev_verdict_name(change->backward));
+		values[3] = CStringGetTextDatum(ev_verdict_name(change->forward));
+		values[4] = CStringGetTextDatum(change->message);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * event_schema_changes(old jsonb, new jsonb, lenient boolean) → SETOF record
+ */
+Datum
+ev_event_schema_changes(PG_FUNCTION_ARGS)
+{
+	EvDocument	old = {.uri = "",.assert_format = true};
+	EvDocument	new = {.uri = "",.assert_format = true};
+
+	old.schema = PG_GETARG_JSONB_P(0);
+	new.schema = PG_GETARG_JSONB_P(1);
+	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(2));
+	return (Datum) 0;
+}
+
+/*
+ * event_schema_changes(event_type text, from_version int, definition text,
+ * lenient boolean) → SETOF record
+ */
+Datum
+ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+	NameData	name;
+	Oid			function;
+	HeapTuple	row;
+	EvDocument	old;
+	EvDocument	new = {.uri = "",.assert_format = true};
+	EvFault		fault = {0};
+
+	ev_require_event_name(type, PG_GETARG_INT32(1), &name);
+	function = ev_registered_function(NameStr(name));
+	if (!OidIsValid(function))
+		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	if (!ev_function_document(row, &old, &fault))
+		ev_fault_report(&fault, NameStr(name));
+	ReleaseSysCache(row);
+	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))
+		ev_fault_report(&fault, NULL);
+	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(3));
+	return (Datum) 0;
+}

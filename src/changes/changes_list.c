@@ -1,0 +1,815 @@
+/*
+ * changes_list.c
+ *	  The differences between two schemas, one by one.
+ *
+ * The two are walked side by side, by facts and not by keywords, so that what
+ * says the same in other words is no difference.  Each difference is judged
+ * where it stands: proved, refuted by a value, or unknown.  What is proved of
+ * a whole (a group of branches, the document) overrules what its parts say.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+
+#include "changes/changes_list.h"
+
+#define MOST_VISITS		5000	/* of pairs of schemas */
+
+/* ---------- places ---------- */
+
+/* The JSON Pointer of a keyword; "" where it has none. */
+char *
+ev_change_location(EvLister *l, EvOrigin origin)
+{
+	const EvLocation *place;
+	const EvLocation *top;
+	char	   *pointer;
+
+	if (origin.subschema == NULL || origin.subschema->place == NULL)
+		return pstrdup("");
+	place = origin.subschema->place;
+	for (top = place; top->parent != NULL;)
+	{
+		ev_spend(l->prover, 10);
+		top = top->parent;
+	}
+	pointer = psprintf("%s%s", ev_location_pointer(place, false), origin.tail);
+	if (top == l->prover->old_root->place || top == l->prover->new_root->place)
+		return pointer;
+	return psprintf("%s#%s", top->resource != NULL ? top->resource : "", pointer);
+}
+
+/* ---------- verdicts ---------- */
+
+/*
+ * One direction: is a's instance b's, as far as facts of these kinds go?
+ * types: those that the facts are about; where no value of them could be made
+ * that might refute it, a plain restriction counts as incompatible.  0: what is
+ * not proved is unknown, no refutation is looked for.
+ */
+EvVerdict
+ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+				  uint32 types, bool is_plain)
+{
+	EvProver   *p = l->prover;
+
+	if (p->roots_same || ev_prove(p, a, b, scope, kinds))
+		return EV_COMPATIBLE;
+	if (types == 0)
+		return EV_UNKNOWN;
+	if (ev_witness(p, a, b, scope, kinds) != NULL)
+		return EV_INCOMPATIBLE;
+	if (is_plain && !ev_has_samples(p, a, b, types))
+		return EV_INCOMPATIBLE;
+	return EV_UNKNOWN;
+}
+
+void
+ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward, EvVerdict forward,
+			  const char *format,...)
+{
+	EvChange   *change = palloc(sizeof(EvChange));
+	StringInfoData message;
+	va_list		args;
+	int			needed;
+
+	initStringInfo(&message);
+	for (;;)
+	{
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	change->rule = rule;
+	change->location = location;
+	change->backward = backward;
+	change->forward = forward;
+	change->message = pstrdup(message.data);
+	pfree(message.data);
+	l->changes = l->prover->changes = lappend(l->changes, change);
+	ev_spend(l->prover, 100 + message.len / 8);
+}
+
+/*
+ * A difference in facts of one kind.  What was only added cannot hurt forward,
+ * what was only removed not backward.
+ */
+void
+ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOrigin origin,
+				 uint32 kinds, uint32 types, bool is_plain, const char *message)
+{
+	EvVerdict	backward = EV_COMPATIBLE;
+	EvVerdict	forward = EV_COMPATIBLE;
+
+	if (side != EV_REMOVED)
+		backward = ev_change_verdict(l, pair->old, pair->new, pair->scope, kinds, types, is_plain);
+	if (side != EV_ADDED)
+		forward = ev_change_verdict(l, pair->new, pair->old, pair->scope, kinds, types, is_plain);
+	ev_change_add(l, rule, ev_change_location(l, origin), backward, forward, "%s", message);
+}
+
+/*
+ * What the whole says about the changes from `first` on: where it is proved,
+ * each is compatible; where it is not, at least one is not.  *silent: none is,
+ * though the whole is not.
+ */
+static void
+settle_one(EvLister *l, int first, bool forward, EvVerdict whole, bool *silent)
+{
+	*silent = whole != EV_COMPATIBLE;
+	ev_spend(l->prover, list_length(l->changes) - first);
+	for (int i = first; i < list_length(l->changes); i++)
+	{
+		EvChange   *change = list_nth(l->changes, i);
+		EvVerdict  *verdict = forward ? &change->forward : &change->backward;
+
+		if (whole == EV_COMPATIBLE)
+			*verdict = EV_COMPATIBLE;
+		if (*verdict != EV_COMPATIBLE)
+			*silent = false;
+	}
+}
+
+void
+ev_change_settle(EvLister *l, int first, EvVerdict backward, EvVerdict forward, EvOrigin origin,
+				 const char *message)
+{
+	bool		silent_backward;
+	bool		silent_forward;
+
+	settle_one(l, first, false, backward, &silent_backward);
+	settle_one(l, first, true, forward, &silent_forward);
+	if (silent_backward || silent_forward)
+		ev_change_add(l, EV_CHANGE_SCHEMA_CHANGED, ev_change_location(l, origin),
+					  silent_backward ? backward : EV_COMPATIBLE,
+					  silent_forward ? forward : EV_COMPATIBLE, "%s", message);
+}
+
+/* ---------- texts ---------- */
+
+char *
+ev_number_text(Numeric number)
+{
+	EvInstance	instance = {.type = EV_NUMBER, .data = (const char *) number};
+
+	return ev_value_show(&instance);
+}
+
+char *
+ev_json_text(const JsonbValue *value)
+{
+	EvInstance	instance = {.type = ev_value_type(value)};
+
+	switch (instance.type)
+	{
+		case EV_NUMBER:
+			instance.data = (const char *) value->val.numeric;
+			break;
+		case EV_STRING:
+			instance.data = value->val.string.val;
+			instance.length = value->val.string.len;
+			break;
+		case EV_ARRAY:
+		case EV_OBJECT:
+			instance.data = (const char *) value->val.binary.data;
+			break;
+		default:
+			break;
+	}
+	return ev_value_show(&instance);
+}
+
+char *
+ev_name_text(const EvString *name)
+{
+	return ev_string_show(name->data, name->length);
+}
+
+static char *
+types_text(const EvFacts *f)
+{
+	StringInfoData text;
+	int			count = 0;
+
+	initStringInfo(&text);
+	if (f->types == 0)
+		return "nothing";
+	if (f->types == EV_ALL_TYPES && !f->integer)
+		return "any type";
+	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
+		if ((f->types & EV_BIT(type)) != 0 && !(type == EV_TRUE && (f->types & EV_BIT(EV_FALSE)) != 0))
+			appendStringInfo(&text, "%s%s", count++ > 0 ? ", " : "",
+							 type == EV_NUMBER && f->integer ? "integer" : ev_type_name(type));
+	return text.data;
+}
+
+/* ---------- keywords of all types ---------- */
+
+static void
+list_types(EvLister *l, EvPair *pair)
+{
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
+	bool		narrower = (old->types & ~new->types) != 0 ||
+		(new->integer && !old->integer && (old->types & EV_BIT(EV_NUMBER)) != 0);
+	bool		wider = (new->types & ~old->types) != 0 ||
+		(old->integer && !new->integer && (new->types & EV_BIT(EV_NUMBER)) != 0);
+	EvChangeRule rule;
+
+	if (!narrower && !wider)
+		return;
+	rule = narrower && wider ? EV_CHANGE_TYPE_CHANGED : narrower ? EV_CHANGE_TYPE_NARROWED : EV_CHANGE_TYPE_WIDENED;
+	ev_change_report(l, pair, rule, narrower && wider ? EV_BOTH : narrower ? EV_ADDED : EV_REMOVED,
+					 new->type_origin.subschema != NULL ? new->type_origin :
+					 old->type_origin.subschema != NULL ? old->type_origin : pair->origin,
+					 EV_FACT_TYPE, EV_ALL_TYPES, true,
+					 psprintf("The type was %s and is %s now.", types_text(old), types_text(new)));
+}
+
+/* A value that one side lists and the other does not. */
+static EvVerdict
+value_verdict(EvLister *l, const JsonbValue *value, EvSchemaSet *from, EvSchemaSet *to)
+{
+	EvTruth		before = ev_value_valid(l->prover, value, from, EV_FACT_ALL);
+	EvTruth		after = ev_value_valid(l->prover, value, to, EV_FACT_ALL);
+
+	if (before == EV_NO || after == EV_YES)
+		return EV_COMPATIBLE;
+	return before == EV_YES && after == EV_NO ? EV_INCOMPATIBLE : EV_UNKNOWN;
+}
+
+static void
+list_enums(EvLister *l, EvPair *pair)
+{
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
+	EvEnumFact *first_old = old->enums != NIL ? linitial(old->enums) : NULL;
+	EvEnumFact *first_new = new->enums != NIL ? linitial(new->enums) : NULL;
+	ListCell   *cell;
+
+	if (first_old == NULL && first_new == NULL)
+		return;
+	if (first_old == NULL)
+	{
+		ev_change_report(l, pair, first_new->is_const ? EV_CHANGE_CONST_ADDED : EV_CHANGE_ENUM_ADDED, EV_ADDED,
+						 first_new->origin, EV_FACT_ENUM, EV_ALL_TYPES, true,
+						 first_new->is_const ?
+						 psprintf("Only %s is allowed now.", ev_json_text(linitial(first_new->values))) :
+						 "Only listed values are allowed now.");
+		return;
+	}
+	if (first_new == NULL)
+	{
+		ev_change_report(l, pair, first_old->is_const ? EV_CHANGE_CONST_REMOVED : EV_CHANGE_ENUM_REMOVED, EV_REMOVED,
+						 first_old->origin, EV_FACT_ENUM, EV_ALL_TYPES, true,
+						 first_old->is_const ?
+						 psprintf("More than %s is allowed now.", ev_json_text(linitial(first_old->values))) :
+						 "More than the listed values is allowed now.");
+		return;
+	}
+	if (first_old->is_const && first_new->is_const && list_length(old->values) == 1 &&
+		list_length(new->values) == 1 && !ev_json_among(l->prover, new->values, linitial(old->values)))
+	{
+		ev_change_add(l, EV_CHANGE_CONST_CHANGED, ev_change_location(l, first_new->origin),
+					  value_verdict(l, linitial(old->values), pair->old, pair->new),
+					  value_verdict(l, linitial(new->values), pair->new, pair->old),
+					  "The value was %s and is %s now.", ev_json_text(linitial(old->values)),
+					  ev_json_text(linitial(new->values)));
+		return;
+	}
+	foreach(cell, old->values)
+	{
+		if (!ev_json_among(l->prover, new->values, lfirst(cell)))
+			ev_change_add(l, EV_CHANGE_ENUM_VALUE_REMOVED, ev_change_location(l, first_new->origin),
+						  value_verdict(l, lfirst(cell), pair->old, pair->new), EV_COMPATIBLE,
+						  "The value %s is no longer allowed.", ev_json_text(lfirst(cell)));
+	}
+	foreach(cell, new->values)
+	{
+		if (!ev_json_among(l->prover, old->values, lfirst(cell)))
+			ev_change_add(l, EV_CHANGE_ENUM_VALUE_ADDED, ev_change_location(l, first_new->origin),
+						  EV_COMPATIBLE, value_verdict(l, lfirst(cell), pair->new, pair->old),
+						  "The value %s is allowed now.", ev_json_text(lfirst(cell)));
+	}
+}
+
+/* ---------- numbers and counts ---------- */
+
+/* The four rules of a bound: added, removed, increased, decreased. */
+typedef struct BoundRules
+{
+	EvChangeRule added;
+	EvChangeRule removed;
+	EvChangeRule increased;
+	EvChangeRule decreased;
+	const char *what;
+} BoundRules;
+
+#define BOUND_RULES(name, what) \
+	{EV_CHANGE_##name##_ADDED, EV_CHANGE_##name##_REMOVED, EV_CHANGE_##name##_INCREASED, EV_CHANGE_##name##_DECREASED, what}
+
+static char *
+bound_text(EvNumberFact bound)
+{
+	return psprintf("%s%s", ev_number_text(bound.value), bound.exclusive ? " (exclusive)" : "");
+}
+
+static void
+list_bound(EvLister *l, EvPair *pair, bool is_lower)
+{
+	static const BoundRules lower_rules = BOUND_RULES(MINIMUM, "minimum");
+	static const BoundRules upper_rules = BOUND_RULES(MAXIMUM, "maximum");
+	const BoundRules *rules = is_lower ? &lower_rules : &upper_rules;
+	EvNumberFact old = is_lower ? ev_facts_lower(pair->old_facts) : ev_facts_upper(pair->old_facts);
+	EvNumberFact new = is_lower ? ev_facts_lower(pair->new_facts) : ev_facts_upper(pair->new_facts);
+	uint32		kind = is_lower ? EV_FACT_LOWER : EV_FACT_UPPER;
+	int			order;
+
+	if (old.value == NULL && new.value == NULL)
+		return;
+	if (old.value == NULL || new.value == NULL)
+	{
+		bool		is_added = old.value == NULL;
+		EvNumberFact bound = is_added ? new : old;
+
+		ev_change_report(l, pair, is_added ? rules->added : rules->removed, is_added ? EV_ADDED : EV_REMOVED,
+						 bound.origin, kind, EV_BIT(EV_NUMBER), true,
+						 is_added ? psprintf("There is a %s of %s now.", rules->what, bound_text(bound)) :
+						 psprintf("The %s of %s is gone.", rules->what, bound_text(bound)));
+		return;
+	}
+	order = ev_number_compare(new.value, old.value);
+	if (order == 0)
+		order = is_lower ? (int) new.exclusive - (int) old.exclusive : (int) old.exclusive - (int) new.exclusive;
+	if (order == 0)
+		return;
+	ev_change_report(l, pair, order > 0 ? rules->increased : rules->decreased,
+					 (order > 0) == is_lower ? EV_ADDED : EV_REMOVED,
+					 new.origin, kind, EV_BIT(EV_NUMBER), true,
+					 psprintf("The %s was %s and is %s now.", rules->what, bound_text(old), bound_text(new)));
+}
+
+static void
+list_count(EvLister *l, EvPair *pair, const BoundRules *rules, EvCountFact old, EvCountFact new,
+		   bool is_lower, uint32 kind, uint32 type)
+{
+	uint32		none = is_lower ? 0 : EV_NO_MAXIMUM;
+	bool		is_added = is_lower ? new.value > old.value : new.value < old.value;
+	EvChangeRule rule;
+	char	   *message;
+
+	if (old.value == new.value)
+		return;
+	if (old.value == none)
+	{
+		rule = rules->added;
+		message = psprintf("There is a %s of %u now.", rules->what, new.value);
+	}
+	else if (new.value == none)
+	{
+		rule = rules->removed;
+		message = psprintf("The %s of %u is gone.", rules->what, old.value);
+	}
+	else
+	{
+		rule = new.value > old.value ? rules->increased : rules->decreased;
+		message = psprintf("The %s was %u and is %u now.", rules->what, old.value, new.value);
+	}
+	ev_change_report(l, pair, rule, is_added ? EV_ADDED : EV_REMOVED,
+					 new.value == none ? old.origin : new.origin, kind, type, true, message);
+}
+
+static bool
+has_number(EvProver *p, const List *facts, Numeric number)
+{
+	ListCell   *cell;
+
+	ev_spend(p, list_length(facts) * (1 + VARSIZE_ANY(number) / 64));
+	foreach(cell, facts)
+	{
+		if (ev_number_compare(((EvNumberFact *) lfirst(cell))->value, number) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+list_numbers(EvLister *l, EvPair *pair)
+{
+	List	   *gone = NIL;
+	List	   *come = NIL;
+	ListCell   *cell;
+
+	list_bound(l, pair, true);
+	list_bound(l, pair, false);
+
+	foreach(cell, pair->old_facts->multiples)
+	{
+		if (!has_number(l->prover, pair->new_facts->multiples, ((EvNumberFact *) lfirst(cell))->value))
+			gone = lappend(gone, lfirst(cell));
+	}
+	foreach(cell, pair->new_facts->multiples)
+	{
+		if (!has_number(l->prover, pair->old_facts->multiples, ((EvNumberFact *) lfirst(cell))->value))
+			come = lappend(come, lfirst(cell));
+	}
+	if (list_length(gone) == 1 && list_length(come) == 1)
+	{
+		EvNumberFact *old = linitial(gone);
+		EvNumberFact *new = linitial(come);
+
+		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_CHANGED, EV_BOTH, new->origin, EV_FACT_MULTIPLE,
+						 EV_BIT(EV_NUMBER), true,
+						 psprintf("Numbers had to be multiples of %s, and now of %s.", ev_number_text(old->value),
+								  ev_number_text(new->value)));
+		return;
+	}
+	foreach(cell, gone)
+	{
+		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_REMOVED, EV_REMOVED, ((EvNumberFact *) lfirst(cell))->origin,
+						 EV_FACT_MULTIPLE, EV_BIT(EV_NUMBER), true,
+						 psprintf("Numbers need not be multiples of %s any more.",
+								  ev_number_text(((EvNumberFact *) lfirst(cell))->value)));
+	}
+	foreach(cell, come)
+	{
+		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_ADDED, EV_ADDED, ((EvNumberFact *) lfirst(cell))->origin,
+						 EV_FACT_MULTIPLE, EV_BIT(EV_NUMBER), true,
+						 psprintf("Numbers must be multiples of %s now.",
+								  ev_number_text(((EvNumberFact *) lfirst(cell))->value)));
+	}
+}
+
+/* ---------- strings ---------- */
+
+static void
+list_patterns(EvLister *l, EvPair *pair)
+{
+	List	   *gone = NIL;
+	List	   *come = NIL;
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, pair->old_facts->patterns)
+	{
+		bool		found = false;
+
+		ev_spend(l->prover, list_length(pair->new_facts->patterns));
+		foreach(other, pair->new_facts->patterns)
+			found |= ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, &((EvTextFact *) lfirst(other))->text);
+		if (!found)
+			gone = lappend(gone, lfirst(cell));
+	}
+	foreach(cell, pair->new_facts->patterns)
+	{
+		bool		found = false;
+
+		ev_spend(l->prover, list_length(pair->old_facts->patterns));
+		foreach(other, pair->old_facts->patterns)
+			found |= ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, &((EvTextFact *) lfirst(other))->text);
+		if (!found)
+			come = lappend(come, lfirst(cell));
+	}
+	if (list_length(gone) == 1 && list_length(come) == 1)
+	{
+		EvTextFact *old = linitial(gone);
+		EvTextFact *new = linitial(come);
+
+		ev_change_report(l, pair, EV_CHANGE_PATTERN_CHANGED, EV_BOTH, new->origin, EV_FACT_PATTERN, 0, false,
+						 psprintf("The pattern was %s and is %s now.", ev_name_text(&old->text), ev_name_text(&new->text)));
+		return;
+	}
+	foreach(cell, gone)
+	{
+		ev_change_report(l, pair, EV_CHANGE_PATTERN_REMOVED, EV_REMOVED, ((EvTextFact *) lfirst(cell))->origin,
+						 EV_FACT_PATTERN, EV_BIT(EV_STRING), true,
+						 psprintf("Strings need not match %s any more.", ev_name_text(&((EvTextFact *) lfirst(cell))->text)));
+	}
+	foreach(cell, come)
+	{
+		ev_change_report(l, pair, EV_CHANGE_PATTERN_ADDED, EV_ADDED, ((EvTextFact *) lfirst(cell))->origin,
+						 EV_FACT_PATTERN, EV_BIT(EV_STRING), true,
+						 psprintf("Strings must match %s now.", ev_name_text(&((EvTextFact *) lfirst(cell))->text)));
+	}
+}
+
+static void
+list_formats(EvLister *l, EvPair *pair)
+{
+	List	   *gone = NIL;
+	List	   *come = NIL;
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, pair->old_facts->formats)
+	{
+		bool		found = false;
+
+		ev_spend(l->prover, list_length(pair->new_facts->formats));
+		foreach(other, pair->new_facts->formats)
+			found |= ((EvFormatFact *) lfirst(cell))->format == ((EvFormatFact *) lfirst(other))->format;
+		if (!found)
+			gone = lappend(gone, lfirst(cell));
+	}
+	foreach(cell, pair->new_facts->formats)
+	{
+		bool		found = false;
+
+		ev_spend(l->prover, list_length(pair->old_facts->formats));
+		foreach(other, pair->old_facts->formats)
+			found |= ((EvFormatFact *) lfirst(cell))->format == ((EvFormatFact *) lfirst(other))->format;
+		if (!found)
+			come = lappend(come, lfirst(cell));
+	}
+	if (list_length(gone) == 1 && list_length(come) == 1)
+	{
+		EvFormatFact *old = linitial(gone);
+		EvFormatFact *new = linitial(come);
+
+		ev_change_report(l, pair, EV_CHANGE_FORMAT_CHANGED, EV_BOTH, new->origin, EV_FACT_FORMAT, 0, false,
+						 psprintf("The format was \"%s\" and is \"%s\" now.", old->format->name, new->format->name));
+		return;
+	}
+	foreach(cell, gone)
+	{
+		ev_change_report(l, pair, EV_CHANGE_FORMAT_REMOVED, EV_REMOVED, ((EvFormatFact *) lfirst(cell))->origin,
+						 EV_FACT_FORMAT, EV_BIT(EV_STRING), true,
+						 psprintf("Strings need not have the format \"%s\" any more.",
+								  ((EvFormatFact *) lfirst(cell))->format->name));
+	}
+	foreach(cell, come)
+	{
+		ev_change_report(l, pair, EV_CHANGE_FORMAT_ADDED, EV_ADDED, ((EvFormatFact *) lfirst(cell))->origin,
+						 EV_FACT_FORMAT, EV_BIT(EV_STRING), true,
+						 psprintf("Strings must have the format \"%s\" now.",
+								  ((EvFormatFact *) lfirst(cell))->format->name));
+	}
+}
+
+static void
+list_strings(EvLister *l, EvPair *pair)
+{
+	static const BoundRules min_length = BOUND_RULES(MIN_LENGTH, "least length");
+	static const BoundRules max_length = BOUND_RULES(MAX_LENGTH, "greatest length");
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
+
+	list_count(l, pair, &min_length, old->min_length, new->min_length, true, EV_FACT_MIN_LENGTH, EV_BIT(EV_STRING));
+	list_count(l, pair, &max_length, old->max_length, new->max_length, false, EV_FACT_MAX_LENGTH, EV_BIT(EV_STRING));
+	list_patterns(l, pair);
+	list_formats(l, pair);
+	if (list_length(new->contents) > list_length(old->contents))
+		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) llast(new->contents))->origin,
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is checked now.");
+	else if (list_length(new->contents) < list_length(old->contents))
+		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) llast(old->contents))->origin,
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is not checked any more.");
+}
+
+/* ---------- counts of arrays and objects ---------- */
+
+static void
+list_sizes(EvLister *l, EvPair *pair)
+{
+	static const BoundRules min_items = BOUND_RULES(MIN_ITEMS, "least number of items");
+	static const BoundRules max_items = BOUND_RULES(MAX_ITEMS, "greatest number of items");
+	const EvFacts *old = pair->old_facts;
+	const EvFacts *new = pair->new_facts;
+
+	list_count(l, pair, &min_items, old->min_items, new->min_items, true, EV_FACT_MIN_ITEMS, EV_BIT(EV_ARRAY));
+	list_count(l, pair, &max_items, old->max_items, new->max_items, false, EV_FACT_MAX_ITEMS, EV_BIT(EV_ARRAY));
+	if (old->unique.subschema == NULL && new->unique.subschema != NULL)
+		ev_change_report(l, pair, EV_CHANGE_UNIQUE_ITEMS_ADDED, EV_ADDED, new->unique, EV_FACT_UNIQUE,
+						 EV_BIT(EV_ARRAY), true, "Items must differ from each other now.");
+	if (old->unique.subschema != NULL && new->unique.subschema == NULL)
+		ev_change_report(l, pair, EV_CHANGE_UNIQUE_ITEMS_REMOVED, EV_REMOVED, old->unique, EV_FACT_UNIQUE,
+						 EV_BIT(EV_ARRAY), true, "Items may be equal now.");
+}
+
+static void
+list_property_counts(EvLister *l, EvPair *pair)
+{
+	static const BoundRules min_properties = BOUND_RULES(MIN_PROPERTIES, "least number of properties");
+	static const BoundRules max_properties = BOUND_RULES(MAX_PROPERTIES, "greatest number of properties");
+
+	list_count(l, pair, &min_properties, pair->old_facts->min_properties, pair->new_facts->min_properties,
+			   true, EV_FACT_MIN_PROPERTIES, EV_BIT(EV_OBJECT));
+	list_count(l, pair, &max_properties, pair->old_facts->max_properties, pair->new_facts->max_properties,
+			   false, EV_FACT_MAX_PROPERTIES, EV_BIT(EV_OBJECT));
+}
+
+/* ---------- annotations ---------- */
+
+static void
+list_annotation(EvLister *l, const EvSubschema *schema, const JsonbValue *key, const char *what)
+{
+	char	   *name = pnstrdup(key->val.string.val, key->val.string.len);
+	StringInfoData tail;
+
+	initStringInfo(&tail);
+	appendStringInfoChar(&tail, '/');
+	for (const char *c = name; *c; c++)
+	{
+		if (*c == '~' || *c == '/')
+			appendStringInfoString(&tail, *c == '~' ? "~0" : "~1");
+		else
+			appendStringInfoChar(&tail, *c);
+	}
+	ev_change_add(l, EV_CHANGE_ANNOTATION_CHANGED, ev_change_location(l, (EvOrigin) {schema, tail.data}),
+				  EV_COMPATIBLE, EV_COMPATIBLE, "\"%s\" %s.", name, what);
+	pfree(tail.data);
+}
+
+static bool
+is_annotation(const EvSubschema *schema, const JsonbValue *key)
+{
+	int			keyword = ev_keyword_find(key->val.string.val, key->val.string.len, schema->resource->draft);
+
+	return keyword < 0 || keyword == EV_KW_COMMENT || keyword == EV_KW_ID || keyword == EV_KW_ID_DRAFT4 ||
+		(ev_keywords[keyword].vocabulary & EV_METADATA) != 0;
+}
+
+/* What b has that a has not, or has otherwise. */
+static void
+list_annotations_of(EvLister *l, const EvSubschema *a, const EvSubschema *b, bool is_new)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, b->container));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+	JsonbValue	other;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		ev_spend(l->prover, 20 + ev_value_work(&value));
+		if (!is_annotation(b, &key))
+			continue;
+		if (getKeyJsonValueFromContainer(unconstify(JsonbContainer *, a->container), key.val.string.val,
+										 key.val.string.len, &other) == NULL)
+			list_annotation(l, b, &key, is_new ? "was added" : "was removed");
+		else if (is_new && !ev_json_equal(&value, &other))
+			list_annotation(l, b, &key, "changed");
+	}
+}
+
+static void
+list_annotations(EvLister *l, EvPair *pair)
+{
+	List	   *old = pair->old_facts->schemas;
+	List	   *new = pair->new_facts->schemas;
+
+	for (int i = 0; i < list_length(old) && i < list_length(new); i++)
+	{
+		const EvSubschema *a = list_nth(old, i);
+		const EvSubschema *b = list_nth(new, i);
+
+		if (a->container == NULL || b->container == NULL || (i > 0 && list_length(old) != list_length(new)))
+			break;
+		list_annotations_of(l, a, b, true);
+		list_annotations_of(l, b, a, false);
+	}
+}
+
+/* ---------- a pair ---------- */
+
+/* Schemas that refer to themselves come back to a pair; the first time will do. */
+static bool
+enter_pair(EvLister *l, EvSchemaSet **key)
+{
+	bool		found;
+
+	if (l->visits++ >= MOST_VISITS)
+		return false;
+	hash_search(l->visited, key, HASH_ENTER, &found);
+	return !found;
+}
+
+void
+ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin)
+{
+	EvProver   *p = l->prover;
+	EvPair		pair = {.old = old, .new = new, .scope = scope, .origin = origin};
+	EvSchemaSet *key[2] = {old, new};
+	uint32		common;
+	int			first = list_length(l->changes);
+	bool		silent;
+
+	check_stack_depth();
+	ev_spend(p, 100);
+	if (old == new || !enter_pair(l, key))
+		return;
+	pair.old_facts = ev_facts(p, old, EV_SUFFICIENT);
+	pair.new_facts = ev_facts(p, new, EV_SUFFICIENT);
+
+	list_annotations(l, &pair);
+	list_types(l, &pair);
+	list_enums(l, &pair);
+
+	/* of what only one of them allows it is the type that changed */
+	common = pair.old_facts->types & pair.new_facts->types;
+	if ((common & EV_BIT(EV_NUMBER)) != 0)
+		list_numbers(l, &pair);
+	if ((common & EV_BIT(EV_STRING)) != 0)
+		list_strings(l, &pair);
+	if ((common & EV_BIT(EV_OBJECT)) != 0)
+	{
+		list_property_counts(l, &pair);
+		ev_list_properties(l, &pair);
+	}
+	if ((common & EV_BIT(EV_ARRAY)) != 0)
+	{
+		list_sizes(l, &pair);
+		ev_list_items(l, &pair);
+	}
+	ev_list_applicators(l, &pair);
+
+	/* nothing is worse here than all of it is */
+	if (list_length(l->changes) > first)
+	{
+		if (ev_prove(p, old, new, scope, EV_FACT_ALL))
+			settle_one(l, first, false, EV_COMPATIBLE, &silent);
+		if (ev_prove(p, new, old, scope, EV_FACT_ALL))
+			settle_one(l, first, true, EV_COMPATIBLE, &silent);
+	}
+	hash_search(l->visited, key, HASH_REMOVE, NULL);
+}
+
+/* ---------- the document ---------- */
+
+/* A change by its place, rule and message. */
+static uint32
+hash_change(const void *key, Size size pg_attribute_unused())
+{
+	const EvChange *change = *(EvChange *const *) key;
+
+	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
+		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
+}
+
+static int
+match_changes(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	const EvChange *x = *(EvChange *const *) a;
+	const EvChange *y = *(EvChange *const *) b;
+
+	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
+}
+
+/* One change for each place and rule, with the worst that was found. */
+static List *
+without_duplicates(EvProver *p, List *changes)
+{
+	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
+	.match = match_changes};
+	HTAB	   *seen;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	control.hcxt = CurrentMemoryContext;
+	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	foreach(cell, changes)
+	{
+		EvChange   *change = lfirst(cell);
+		EvChange  **known;
+		bool		found;
+
+		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
+		known = hash_search(seen, &change, HASH_ENTER, &found);
+		if (!found)
+		{
+			result = lappend(result, change);
+			continue;
+		}
+		(*known)->backward = Max((*known)->backward, change->backward);
+		(*known)->forward = Max((*known)->forward, change->forward);
+	}
+	return result;
+}
+
+void
+ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
+{
+	HASHCTL		control = {.keysize = 2 * sizeof(EvSchemaSet *), .entrysize = 2 * sizeof(EvSchemaSet *)};
+	EvLister	l = {.prover = p};
+
+	control.hcxt = CurrentMemoryContext;
+	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	p->roots_same = ev_roots_same(p);
+	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
+	ev_change_settle(&l, 0,
+					 ev_change_verdict(&l, old, new, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
+					 ev_change_verdict(&l, new, old, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
+					 (EvOrigin) {p->new_root, ""},
+					 "No single keyword tells what became of the instances that were valid.");
+	p->changes = without_duplicates(p, l.changes);
+}

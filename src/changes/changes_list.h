@@ -1,0 +1,59 @@
+/*
+ * changes_list.h
+ *	  What the parts that list differences share: changes_list.c for scalars and
+ *	  what is common, changes_children.c for objects, arrays and branches.
+ */
+#ifndef EV_CHANGES_LIST_H
+#define EV_CHANGES_LIST_H
+
+#include "changes/changes_internal.h"
+#include "jsonb/jsonb_number.h"
+#include "jsonb/jsonb_value.h"
+
+typedef struct EvLister
+{
+	EvProver   *prover;
+	List	   *changes;		/* of EvChange */
+	HTAB	   *visited;		/* pairs of SchemaSets that are being listed */
+	int			visits;
+} EvLister;
+
+/* Two sets that stand in the same place. */
+typedef struct EvPair
+{
+	EvSchemaSet *old;
+	EvSchemaSet *new;
+	EvScope    *scope;			/* NULL: strict */
+	EvOrigin	origin;			/* for what has no place of its own */
+	const EvFacts *old_facts;	/* what they state, EV_SUFFICIENT */
+	const EvFacts *new_facts;
+} EvPair;
+
+/* Which direction a difference can hurt. */
+typedef enum EvSide
+{
+	EV_ADDED,					/* backward */
+	EV_REMOVED,					/* forward */
+	EV_BOTH
+} EvSide;
+
+extern char *ev_change_location(EvLister *lister, EvOrigin origin);
+extern EvVerdict ev_change_verdict(EvLister *lister, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+								   uint32 types, bool is_plain);
+extern void ev_change_add(EvLister *lister, EvChangeRule rule, char *location, EvVerdict backward,
+						  EvVerdict forward, const char *format,...) pg_attribute_printf(6, 7);
+extern void ev_change_report(EvLister *lister, EvPair *pair, EvChangeRule rule, EvSide side, EvOrigin origin,
+							 uint32 kinds, uint32 types, bool is_plain, const char *message);
+extern void ev_change_settle(EvLister *lister, int first, EvVerdict backward, EvVerdict forward,
+							 EvOrigin origin, const char *message);
+
+extern void ev_list_pair(EvLister *lister, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, EvOrigin origin);
+extern void ev_list_properties(EvLister *lister, EvPair *pair);
+extern void ev_list_items(EvLister *lister, EvPair *pair);
+extern void ev_list_applicators(EvLister *lister, EvPair *pair);
+
+extern char *ev_number_text(Numeric number);
+extern char *ev_json_text(const JsonbValue *value);
+extern char *ev_name_text(const EvString *name);
+
+#endif							/* EV_CHANGES_LIST_H */

@@ -1,0 +1,467 @@
+/*
+ * changes_object.c
+ *	  Proofs about objects and arrays: child by child.
+ *
+ * The names that either side mentions are looked at one by one; of all other
+ * names only the patterns tell, so each combination of patterns that match is
+ * one case.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "changes/changes_internal.h"
+
+#define MOST_PATTERNS	5		/* whose combinations are tried */
+#define MOST_POSITIONS	1000	/* of arrays that are looked at one by one */
+
+/* ---------- names ---------- */
+
+static void
+add_name(EvProver *p, List **names, const EvString *name)
+{
+	ListCell   *cell;
+
+	ev_spend(p, list_length(*names));
+	foreach(cell, *names)
+	{
+		if (ev_strings_equal(lfirst(cell), name))
+			return;
+	}
+	*names = lappend(*names, unconstify(EvString *, name));
+}
+
+/* What propertyNames says, of strings. */
+static EvSchemaSet *
+names_set(EvProver *p, const EvFacts *f)
+{
+	List	   *members = NIL;
+	ListCell   *cell;
+
+	foreach(cell, f->names)
+	{
+		EvSubschema *schema = ((EvSchemaFact *) lfirst(cell))->schema;
+
+		ev_spend(p, list_length(members) / 8);
+		if (schema != &p->truth)
+			members = list_append_unique_ptr(members, schema);
+	}
+	return ev_set_make(p, members, NIL, NIL, EV_BIT(EV_STRING));
+}
+
+static void
+add_names_of(EvProver *p, const EvFacts *f, List **names)
+{
+	ListCell   *cell;
+	ListCell   *named;
+
+	foreach(cell, f->object_shapes)
+	{
+		foreach(named, ((EvObjectShape *) lfirst(cell))->names)
+			add_name(p, names, &((EvNamedSchema *) lfirst(named))->name);
+	}
+	foreach(cell, f->required)
+		add_name(p, names, &((EvTextFact *) lfirst(cell))->text);
+	if (f->names != NIL)
+	{
+		foreach(cell, ev_facts(p, names_set(p, f), EV_NECESSARY)->values)
+		{
+			JsonbValue *value = lfirst(cell);
+			EvString   *name;
+
+			if (value->type != jbvString)
+				continue;
+			name = palloc(sizeof(EvString));
+			*name = (EvString) {value->val.string.val, value->val.string.len};
+			add_name(p, names, name);
+		}
+	}
+}
+
+List *
+ev_names_of(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
+{
+	List	   *names = NIL;
+
+	add_names_of(p, ev_facts(p, a, EV_NECESSARY), &names);
+	add_names_of(p, ev_facts(p, b, EV_SUFFICIENT), &names);
+	return names;
+}
+
+/* Does propertyNames allow a name? */
+static EvTruth
+name_allowed(EvProver *p, const EvFacts *f, const EvString *name)
+{
+	JsonbValue	value = {.type = jbvString};
+
+	if (f->names == NIL)
+		return EV_YES;
+	value.val.string.val = unconstify(char *, name->data);
+	value.val.string.len = name->length;
+	return ev_value_valid(p, &value, names_set(p, f), EV_FACT_ALL);
+}
+
+static bool
+can_have(EvProver *p, const EvFacts *f, const EvString *name)
+{
+	return name_allowed(p, f, name) != EV_NO && !ev_prove_child_empty(p, ev_facts_property(p, f, name));
+}
+
+/* ---------- properties ---------- */
+
+bool
+ev_prove_property(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
+{
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	EvSchemaSet *wanted = ev_facts_property(p, fb, name);
+
+	if (wanted == p->anything || name_allowed(p, fa, name) == EV_NO)
+		return true;
+	if (ev_scope_absent(p, scope, name) && ev_facts_requires(p, fa, name) == NULL)
+		return true;
+	return ev_prove_child(p, ev_facts_property(p, fa, name), wanted, ev_scope_property(p, scope, name));
+}
+
+static void
+add_patterns_of(EvProver *p, const EvFacts *f, List **patterns)
+{
+	ListCell   *cell;
+	ListCell   *named;
+
+	foreach(cell, f->object_shapes)
+	{
+		foreach(named, ((EvObjectShape *) lfirst(cell))->patterns)
+			add_name(p, patterns, &((EvNamedSchema *) lfirst(named))->name);
+	}
+}
+
+/* What is said of a name that no list has, where these patterns match it. */
+static EvSchemaSet *
+rest_set(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
+{
+	List	   *members = NIL;
+	ListCell   *cell;
+	ListCell   *named_cell;
+
+	foreach(cell, f->object_shapes)
+	{
+		EvObjectShape *shape = lfirst(cell);
+		bool		found = false;
+
+		foreach(named_cell, shape->patterns)
+		{
+			EvNamedSchema *named = lfirst(named_cell);
+
+			ev_spend(p, list_length(patterns) + list_length(members) / 8);
+			for (int i = 0; i < list_length(patterns); i++)
+				if ((matching & (1 << i)) != 0 && ev_strings_equal(&named->name, list_nth(patterns, i)))
+				{
+					found = true;
+					if (named->schema != &p->truth)
+						members = list_append_unique_ptr(members, named->schema);
+				}
+		}
+		ev_spend(p, list_length(members) / 8);
+		if (!found && shape->rest != &p->truth)
+			members = list_append_unique_ptr(members, shape->rest);
+	}
+	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+}
+
+EvSchemaSet *
+ev_facts_rest(EvProver *p, const EvFacts *f)
+{
+	return rest_set(p, f, NIL, 0);
+}
+
+/* The patterns that propertyNames demands, as bits. */
+static uint32
+demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
+{
+	uint32		result = 0;
+	ListCell   *cell;
+
+	if (f->names != NIL)
+	{
+		foreach(cell, ev_facts(p, names_set(p, f), EV_NECESSARY)->patterns)
+		{
+			ev_spend(p, list_length(patterns));
+			for (int i = 0; i < list_length(patterns); i++)
+				if (ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, list_nth(patterns, i)))
+					result |= 1 << i;
+		}
+	}
+	return result;
+}
+
+/* Can there be properties that no list names? */
+static bool
+has_no_rest(EvProver *p, const EvFacts *f)
+{
+	return f->max_properties.value <= (uint32) list_length(f->required) ||
+		(f->names != NIL && ev_facts(p, names_set(p, f), EV_NECESSARY)->enums != NIL);
+}
+
+/*
+ * Of all names but those that either side mentions.
+ */
+bool
+ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	List	   *patterns = NIL;
+	uint32		demanded;
+
+	if (fb->object_shapes == NIL || has_no_rest(p, fa))
+		return true;
+	add_patterns_of(p, fb, &patterns);
+	add_patterns_of(p, fa, &patterns);
+	if (list_length(patterns) > MOST_PATTERNS)
+		return false;
+	demanded = demanded_patterns(p, fa, patterns);
+	scope = ev_scope_rest(p, scope);
+	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
+		if ((matching & demanded) == demanded &&
+			!ev_prove_child(p, rest_set(p, fa, patterns, matching), rest_set(p, fb, patterns, matching), scope))
+			return false;
+	return true;
+}
+
+bool
+ev_prove_properties(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	ListCell   *cell;
+
+	if (ev_facts(p, b, EV_SUFFICIENT)->object_shapes == NIL)
+		return true;
+	foreach(cell, ev_names_of(p, a, b))
+	{
+		if (!ev_prove_property(p, a, b, scope, lfirst(cell)))
+			return false;
+	}
+	return ev_prove_rest(p, a, b, scope);
+}
+
+/* Is nothing allowed but the properties that the facts name? */
+static bool
+is_closed(EvProver *p, const EvFacts *f)
+{
+	List	   *patterns = NIL;
+	uint32		demanded;
+
+	if (has_no_rest(p, f))
+		return true;
+	add_patterns_of(p, f, &patterns);
+	if (list_length(patterns) > MOST_PATTERNS)
+		return false;
+	demanded = demanded_patterns(p, f, patterns);
+	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
+		if ((matching & demanded) == demanded && !ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
+			return false;
+	return true;
+}
+
+uint32
+ev_most_properties(EvProver *p, EvSchemaSet *set)
+{
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	uint32		most = f->max_properties.value;
+	uint32		names = 0;
+	ListCell   *cell;
+
+	if (f->object_shapes == NIL && f->names == NIL)
+		return most;
+	if (!is_closed(p, f))
+		return most;
+	foreach(cell, ev_names_of(p, set, p->anything))
+		names += can_have(p, f, lfirst(cell));
+	return Min(most, names);
+}
+
+bool
+ev_prove_names(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	EvSchemaSet *wanted;
+	ListCell   *cell;
+
+	if (fb->names == NIL)
+		return true;
+	wanted = names_set(p, fb);
+	if (ev_prove_child(p, names_set(p, fa), wanted, NULL))
+		return true;
+
+	/* or name by name, if no others are allowed */
+	if (!is_closed(p, fa))
+		return false;
+	foreach(cell, ev_names_of(p, a, p->anything))
+	{
+		EvString   *name = lfirst(cell);
+
+		if (name_allowed(p, fb, name) != EV_YES && can_have(p, fa, name) &&
+			!(ev_scope_absent(p, scope, name) && ev_facts_requires(p, fa, name) == NULL))
+			return false;
+	}
+	return true;
+}
+
+bool
+ev_prove_dependencies(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	ListCell   *cell;
+	ListCell   *name;
+
+	foreach(cell, fb->dependencies)
+	{
+		EvDependencyFact *dependency = lfirst(cell);
+		bool		is_there = ev_facts_requires(p, fa, &dependency->property) != NULL;
+		EvSchemaSet *with = is_there ? a : ev_set_requiring(p, a, &dependency->property);
+
+		if (!is_there && (ev_scope_absent(p, scope, &dependency->property) ||
+						  !can_have(p, fa, &dependency->property)))
+			continue;
+		foreach(name, dependency->required)
+		{
+			if (ev_facts_requires(p, ev_facts(p, with, EV_NECESSARY), lfirst(name)) == NULL)
+				return false;
+		}
+		if (dependency->schema != NULL &&
+			!ev_prove(p, with, ev_set_of(p, dependency->schema), scope, EV_FACT_ALL))
+			return false;
+	}
+	return true;
+}
+
+bool
+ev_object_impossible(EvProver *p, EvSchemaSet *set)
+{
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	ListCell   *cell;
+
+	foreach(cell, f->required)
+	{
+		if (!can_have(p, f, &((EvTextFact *) lfirst(cell))->text))
+			return true;
+	}
+	return f->min_properties.value > 0 && ev_most_properties(p, set) < f->min_properties.value;
+}
+
+/* ---------- items ---------- */
+
+/* A position that can't be filled is where arrays end. */
+uint32
+ev_most_items(EvProver *p, EvSchemaSet *set)
+{
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	uint32		most = f->max_items.value;
+	uint32		prefix = Min(ev_facts_prefix(f), MOST_POSITIONS);
+
+	if (f->array_shapes == NIL)
+		return most;
+	for (uint32 i = 0; i <= prefix && i < most; i++)
+		if (ev_prove_child_empty(p, ev_facts_item(p, f, i)))
+			return i;
+	return most;
+}
+
+bool
+ev_prove_item(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 index)
+{
+	return ev_prove_child(p, ev_facts_item(p, ev_facts(p, a, EV_NECESSARY), index),
+						  ev_facts_item(p, ev_facts(p, b, EV_SUFFICIENT), index),
+						  ev_scope_item(p, scope, index));
+}
+
+bool
+ev_prove_items(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
+{
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, b, EV_SUFFICIENT);
+	uint32		prefix = Max(ev_facts_prefix(fa), ev_facts_prefix(fb));
+	uint32		most;
+
+	if (fb->array_shapes == NIL)
+		return true;
+	if (prefix > MOST_POSITIONS)
+		return false;
+	most = ev_most_items(p, a);
+	for (uint32 i = 0; i <= prefix && i < most; i++)
+		if (!ev_prove_item(p, a, b, scope, i))
+			return false;
+	return true;
+}
+
+static bool
+prove_contains(EvProver *p, EvSchemaSet *a, const EvContainsFact *wanted)
+{
+	const EvFacts *fa = ev_facts(p, a, EV_NECESSARY);
+	uint32		most = ev_most_items(p, a);
+	bool		minimum = wanted->minimum == 0;
+	bool		maximum = wanted->maximum == EV_NO_MAXIMUM || most <= wanted->maximum;
+	EvSchemaSet *schema = ev_set_of(p, wanted->schema);
+	uint32		prefix = ev_facts_prefix(fa);
+	uint32		surely = 0;
+	ListCell   *cell;
+
+	foreach(cell, fa->contains)
+	{
+		EvContainsFact *given = lfirst(cell);
+		EvSchemaSet *set = ev_set_of(p, given->schema);
+
+		if (!minimum && given->minimum >= wanted->minimum)
+			minimum = ev_prove_child(p, set, schema, NULL);
+		if (!maximum && given->maximum <= wanted->maximum)
+			maximum = ev_prove_child(p, schema, set, NULL);
+	}
+	for (uint32 i = 0; i <= prefix && i < fa->min_items.value && i < MOST_POSITIONS && !minimum; i++)
+	{
+		if (!ev_prove_child(p, ev_facts_item(p, fa, i), schema, NULL))
+			continue;
+		surely += i < prefix ? 1 : fa->min_items.value - i;
+		minimum = surely >= wanted->minimum;
+	}
+	return minimum && maximum;
+}
+
+bool
+ev_prove_contains(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope pg_attribute_unused())
+{
+	ListCell   *cell;
+
+	foreach(cell, ev_facts(p, b, EV_SUFFICIENT)->contains)
+	{
+		if (!prove_contains(p, a, lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
+bool
+ev_array_impossible(EvProver *p, EvSchemaSet *set)
+{
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	uint32		most = ev_most_items(p, set);
+	uint32		prefix = ev_facts_prefix(f);
+	ListCell   *cell;
+
+	if (most < f->min_items.value)
+		return true;
+	if (prefix > MOST_POSITIONS)
+		return false;
+	foreach(cell, f->contains)
+	{
+		EvContainsFact *contains = lfirst(cell);
+		bool		possible = contains->minimum == 0;
+
+		for (uint32 i = 0; i <= prefix && i < most && !possible; i++)
+			possible = !ev_prove_child_empty(p, ev_set_with(p, ev_facts_item(p, f, i), contains->schema));
+		if (!possible)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,667 @@
+/*
+ * changes_witness.c
+ *	  Values that tell two schemas apart.
+ *
+ * What is not proved need not be false.  Values are made from what both
+ * schemas mention (bounds, lengths, names, listed values), kept where the one
+ * surely accepts them, and tried against the other.  Where one surely is not
+ * accepted, the change is incompatible beyond doubt; where there is none, it
+ * stays unknown.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/compat.h"
+#include "changes/changes_internal.h"
+#include "jsonb/jsonb_number.h"
+
+#define MOST_SAMPLES	24		/* kept of one set */
+#define MOST_TRIED		400		/* of one set */
+#define MOST_DEPTH		5		/* levels of the instance */
+#define MOST_LENGTH		600		/* of strings made for a length */
+#define MOST_ITEMS		64		/* of arrays made for a size */
+#define MOST_TRIED_IN_ALL	20000
+#define MOST_SETS		500		/* of which more than listed values are made */
+
+typedef struct SamplesKey
+{
+	EvSchemaSet *a;
+	EvSchemaSet *b;
+	int64		depth;
+} SamplesKey;
+
+typedef struct Samples
+{
+	SamplesKey	key;			/* must be first */
+	List	   *values;			/* of JsonbValue, valid under a */
+} Samples;
+
+/* What is being collected. */
+typedef struct Collector
+{
+	EvProver   *prover;
+	EvSchemaSet *a;
+	EvSchemaSet *b;
+	int			depth;
+	int			tried;
+	List	   *telling;		/* valid under a, and not under b for what
+								 * they are themselves, */
+	List	   *telling_below;	/* or for some part of them */
+	List	   *others;			/* valid under a */
+} Collector;
+
+static List *samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth);
+
+/* Keeps a value if it is one that the first set accepts.  False if enough were tried. */
+static bool
+try_value(Collector *c, const JsonbValue *value)
+{
+	JsonbValue *copy;
+
+	if (c->tried++ >= MOST_TRIED || c->prover->tried++ >= MOST_TRIED_IN_ALL)
+		return false;
+	if (ev_json_among(c->prover, c->telling, value) || ev_json_among(c->prover, c->telling_below, value) || ev_json_among(c->prover, c->others, value) ||
+		ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) != EV_YES)
+		return true;
+	copy = palloc(sizeof(JsonbValue));
+	*copy = *value;
+	if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES)) == EV_NO)
+		c->telling = lappend(c->telling, copy);
+	else if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL) == EV_NO)
+		c->telling_below = lappend(c->telling_below, copy);
+	else
+		c->others = lappend(c->others, copy);
+	return true;
+}
+
+static void
+try_values(Collector *c, const List *values)
+{
+	ListCell   *cell;
+
+	foreach(cell, values)
+	{
+		if (!try_value(c, lfirst(cell)))
+			break;
+	}
+}
+
+/* ---------- scalars ---------- */
+
+static void
+try_number(Collector *c, Numeric number)
+{
+	JsonbValue	value = {.type = jbvNumeric};
+
+	value.val.numeric = number;
+	try_value(c, &value);
+}
+
+static Numeric
+numeric_of(const char *digits)
+{
+	return DatumGetNumeric(DirectFunctionCall3(numeric_in, CStringGetDatum(digits),
+											   ObjectIdGetDatum(InvalidOid), Int32GetDatum(-1)));
+}
+
+static Numeric
+sum(Numeric a, Numeric b)
+{
+	return DatumGetNumeric(DirectFunctionCall2(numeric_add, NumericGetDatum(a), NumericGetDatum(b)));
+}
+
+static Numeric
+product(Numeric a, Numeric b)
+{
+	return DatumGetNumeric(DirectFunctionCall2(numeric_mul, NumericGetDatum(a), NumericGetDatum(b)));
+}
+
+static void
+try_numbers(Collector *c, const EvFacts *fa, const EvFacts *fb)
+{
+	static const char *const steps[] = {"0", "1", "-1", "0.5", "-0.5", "0.001", "-0.001"};
+	static const char *const plain[] = {"0", "1", "-1", "0.5", "7", "1000003", "-1000003", "0.000001"};
+	Numeric		bounds[] = {fa->lower.value, fa->upper.value, fb->lower.value, fb->upper.value};
+	const EvFacts *both[] = {fa, fb};
+	List	   *units = NIL;
+	ListCell   *cell;
+
+	for (int i = 0; i < (int) lengthof(plain); i++)
+		try_number(c, numeric_of(plain[i]));
+	for (int i = 0; i < (int) lengthof(bounds); i++)
+		for (int j = 0; j < (int) lengthof(steps) && bounds[i] != NULL && ev_number_is_moderate(bounds[i]); j++)
+			try_number(c, sum(bounds[i], numeric_of(steps[j])));
+
+	/* multiples of each, of all together, and those next to bounds */
+	for (int i = 0; i < 2; i++)
+	{
+		foreach(cell, both[i]->multiples)
+			units = lappend(units, ((EvNumberFact *) lfirst(cell))->value);
+	}
+	if (list_length(units) == 2 && ev_number_is_moderate(linitial(units)) && ev_number_is_moderate(lsecond(units)))
+		units = lappend(units, product(linitial(units), lsecond(units)));
+	foreach(cell, units)
+	{
+		Numeric		unit = lfirst(cell);
+
+		if (!ev_number_is_moderate(unit))
+			continue;
+
+		for (int j = -3; j <= 3; j++)
+			try_number(c, product(unit, int64_to_numeric(j)));
+		for (int i = 0; i < (int) lengthof(bounds); i++)
+			if (bounds[i] != NULL && ev_number_is_moderate(bounds[i]))
+			{
+				Datum		quotient = DirectFunctionCall2(numeric_div, NumericGetDatum(bounds[i]),
+														   NumericGetDatum(unit));
+				Numeric		whole = DatumGetNumeric(DirectFunctionCall1(numeric_floor, quotient));
+
+				for (int j = -1; j <= 2; j++)
+					try_number(c, product(sum(whole, int64_to_numeric(j)), unit));
+			}
+	}
+}
+
+static void
+try_string(Collector *c, const char *data, int length)
+{
+	JsonbValue	value = {.type = jbvString};
+
+	value.val.string.val = unconstify(char *, data);
+	value.val.string.len = length;
+	try_value(c, &value);
+}
+
+static void
+try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
+{
+	static const char *const plain[] = {
+		"", "a", "A", "0", " ", "-", "ab", "aB1", "abc", "ABC", "123", "a b", "AAPL", "1.5", "~!",
+		"2024-02-29", "2024-02-29T23:59:58Z", "23:59:58Z", "P1DT2H", "a@example.com",
+		"example.com", "192.0.2.1", "2001:db8::1", "https://example.com/a", "/a/b",
+		"123e4567-e89b-42d3-a456-426614174000", "/a", "0/a", "https://example.com/{a}",
+	};
+	uint32		lengths[] = {
+		fa->min_length.value, fa->max_length.value, fb->min_length.value, fb->max_length.value,
+	};
+	static const char fillers[] = {'a', '0', 'A'};
+
+	for (int i = 0; i < (int) lengthof(plain); i++)
+		try_string(c, plain[i], strlen(plain[i]));
+	for (int i = 0; i < (int) lengthof(lengths); i++)
+		for (int j = -1; j <= 1; j++)
+		{
+			int64		length = (int64) lengths[i] + j;
+
+			if (length < 0 || length > MOST_LENGTH)
+				continue;
+			for (int k = 0; k < (int) lengthof(fillers); k++)
+			{
+				char	   *data = palloc(length + 1);
+
+				memset(data, fillers[k], length);
+				try_string(c, data, length);
+			}
+		}
+}
+
+/* ---------- arrays and objects ---------- */
+
+static JsonbValue *
+as_value(JsonbValue *tree)
+{
+	Jsonb	   *jsonb = JsonbValueToJsonb(tree);
+	JsonbValue *value = palloc(sizeof(JsonbValue));
+
+	value->type = jbvBinary;
+	value->val.binary.data = &jsonb->root;
+	value->val.binary.len = VARSIZE(jsonb) - VARHDRSZ;
+	return value;
+}
+
+/* A value is about to be written into another one. */
+static void
+spend_on_copy(EvProver *p, const JsonbValue *value)
+{
+	ev_spend(p, 20 + (value->type == jbvBinary ? value->val.binary.len / 8 : ev_value_work(value)));
+}
+
+static JsonbValue *
+array_of(EvProver *p, const List *items)
+{
+	JsonbInState state = {0};
+	ListCell   *cell;
+
+	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
+	foreach(cell, items)
+	{
+		spend_on_copy(p, lfirst(cell));
+		ev_push_jsonb(&state, WJB_ELEM, lfirst(cell));
+	}
+	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
+	return as_value(state.result);
+}
+
+/* An array of a size from each position's samples, number `which` of them. */
+static List *
+items_of(List *positions, uint32 size, int which)
+{
+	List	   *items = NIL;
+
+	for (uint32 i = 0; i < size; i++)
+	{
+		List	   *choice = list_nth(positions, Min(i, (uint32) list_length(positions) - 1));
+
+		if (choice == NIL)
+			return NIL;
+		items = lappend(items, list_nth(choice, which % list_length(choice)));
+	}
+	return items;
+}
+
+static void
+try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
+{
+	EvProver   *p = c->prover;
+	uint32		prefix = Min(Max(ev_facts_prefix(fa), ev_facts_prefix(fb)), MOST_ITEMS);
+	List	   *positions = NIL;
+	List	   *sizes = NIL;
+	uint32		bounds[] = {fa->min_items.value, fa->max_items.value, fb->min_items.value, fb->max_items.value, prefix};
+	ListCell   *cell;
+
+	for (uint32 i = 0; i <= prefix; i++)
+		positions = lappend(positions, samples(p, ev_facts_item(p, fa, i), ev_facts_item(p, fb, i), c->depth + 1));
+	for (int i = 0; i <= 3; i++)
+		sizes = list_append_unique_int(sizes, i);
+	for (int i = 0; i < (int) lengthof(bounds); i++)
+		for (int j = -1; j <= 1; j++)
+			if (bounds[i] <= MOST_ITEMS && (int64) bounds[i] + j >= 0)
+				sizes = list_append_unique_int(sizes, (int) bounds[i] + j);
+
+	foreach(cell, sizes)
+	{
+		uint32		size = lfirst_int(cell);
+
+		/* all the same where they can be, and then each another */
+		for (int which = 0; which < 3; which++)
+		{
+			List	   *items = items_of(positions, size, which);
+
+			if (items != NIL || size == 0)
+				try_value(c, array_of(p, items));
+		}
+		for (uint32 i = 0; i < Min(size, prefix + 1); i++)
+		{
+			List	   *choice = list_nth(positions, i);
+
+			for (int which = 0; which < list_length(choice) && which < 6; which++)
+			{
+				List	   *items = items_of(positions, size, 0);
+
+				if (items == NIL)
+					break;
+				lfirst(list_nth_cell(items, i)) = list_nth(choice, which);
+				try_value(c, array_of(p, items));
+			}
+		}
+		if (size >= 2)
+		{
+			/* different items: one sample after another */
+			List	   *items = NIL;
+
+			for (uint32 i = 0; i < size; i++)
+			{
+				List	   *choice = list_nth(positions, Min(i, prefix));
+
+				if (choice != NIL && (uint32) list_length(choice) > i)
+					items = lappend(items, list_nth(choice, i));
+			}
+			if ((uint32) list_length(items) == size)
+				try_value(c, array_of(p, items));
+		}
+	}
+}
+
+typedef struct WitnessMember
+{
+	EvString	name;
+	JsonbValue *value;
+} WitnessMember;
+
+static JsonbValue *
+object_of(EvProver *p, const List *members)
+{
+	JsonbInState state = {0};
+	ListCell   *cell;
+
+	ev_push_jsonb(&state, WJB_BEGIN_OBJECT, NULL);
+	foreach(cell, members)
+	{
+		WitnessMember *member = lfirst(cell);
+		JsonbValue	key = {.type = jbvString};
+
+		key.val.string.val = unconstify(char *, member->name.data);
+		key.val.string.len = member->name.length;
+		spend_on_copy(p, member->value);
+		ev_push_jsonb(&state, WJB_KEY, &key);
+		ev_push_jsonb(&state, WJB_VALUE, member->value);
+	}
+	ev_push_jsonb(&state, WJB_END_OBJECT, NULL);
+	return as_value(state.result);
+}
+
+static List *
+with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *value)
+{
+	List	   *result = NIL;
+	WitnessMember *member = palloc(sizeof(WitnessMember));
+	ListCell   *cell;
+
+	ev_spend(p, 5 + 2 * list_length(members));
+	foreach(cell, members)
+	{
+		if (!ev_strings_equal(&((WitnessMember *) lfirst(cell))->name, name))
+			result = lappend(result, lfirst(cell));
+	}
+	member->name = *name;
+	member->value = value;
+	return lappend(result, member);
+}
+
+/* Names that may be what a schema's dependencies, patterns or counts want. */
+static List *
+more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
+{
+	static const EvString other_names[] = {
+		{"other", 5}, {"zz", 2}, {"a1", 2}, {"a2", 2}, {"X", 1}, {"0", 1}, {"x-1", 3}, {"x-2", 3}
+	};
+	List	   *names = ev_names_of(c->prover, c->a, c->b);
+	const EvFacts *both[] = {fa, fb};
+	uint32		wanted = 0;
+	ListCell   *cell;
+
+	for (int i = 0; i < 2; i++)
+	{
+		foreach(cell, both[i]->dependencies)
+		{
+			EvDependencyFact *dependency = lfirst(cell);
+
+			ev_spend(c->prover, 5 + list_length(dependency->required));
+			names = lappend(names, &dependency->property);
+			names = list_concat(names, dependency->required);
+		}
+		wanted = Max(wanted, both[i]->min_properties.value);
+		if (both[i]->max_properties.value != EV_NO_MAXIMUM)
+			wanted = Max(wanted, both[i]->max_properties.value);
+	}
+	for (int i = 0; i < (int) lengthof(other_names); i++)
+		names = lappend(names, unconstify(EvString *, &other_names[i]));
+	for (uint32 i = 0; i <= wanted && wanted <= MOST_ITEMS && wanted > 0; i++)
+	{
+		EvString   *name = palloc(sizeof(EvString));
+
+		name->data = psprintf("%c%c", (int) ('a' + i / 26), (int) ('a' + i % 26));
+		name->length = 2;
+		names = lappend(names, name);
+	}
+	return names;
+}
+
+static bool
+is_accepted(Collector *c, const JsonbValue *value)
+{
+	return ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
+}
+
+static void
+try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
+{
+	EvProver   *p = c->prover;
+	List	   *required = NIL;
+	List	   *full = NIL;
+	List	   *more;
+	ListCell   *cell;
+	ListCell   *value;
+
+	foreach(cell, fa->required)
+	{
+		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
+		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
+
+		/* one that does not tell comes last */
+		if (values == NIL)
+			return;
+		required = with_member(p, required, name, llast(values));
+	}
+	try_value(c, object_of(p, required));
+
+	/* each property by itself; `full` gets those that may come together */
+	full = required;
+	foreach(cell, more_names(c, fa, fb))
+	{
+		EvString   *name = lfirst(cell);
+		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
+
+		foreach(value, values)
+		{
+			if (foreach_current_index(value) >= 8)
+				break;
+			try_value(c, object_of(p, with_member(p, required, name, lfirst(value))));
+		}
+		if (values != NIL && list_length(full) < MOST_ITEMS)
+		{
+			more = with_member(p, full, name, llast(values));
+			if (is_accepted(c, object_of(p, more)))
+				full = more;
+		}
+	}
+
+	/* one after another, for what depends on how many there are, */
+	more = required;
+	try_value(c, object_of(p, full));
+	foreach(cell, full)
+	{
+		WitnessMember *member = lfirst(cell);
+
+		more = with_member(p, more, &member->name, member->value);
+		try_value(c, object_of(p, more));
+	}
+
+	/* and in pairs */
+	foreach(cell, full)
+	{
+		WitnessMember *first = lfirst(cell);
+
+		for (int i = foreach_current_index(cell) + 1; i < list_length(full) && i < 12; i++)
+		{
+			WitnessMember *second = list_nth(full, i);
+
+			try_value(c, object_of(p, with_member(p, with_member(p, required, &first->name, first->value),
+												  &second->name, second->value)));
+		}
+	}
+}
+
+/* ---------- all of it ---------- */
+
+/* Those that enum and const list anywhere in the same place. */
+static void
+try_listed(Collector *c, const EvFacts *f, int depth)
+{
+	ListCell   *cell;
+	ListCell   *member;
+
+	ev_spend(c->prover, 10);
+	foreach(cell, f->enums)
+		try_values(c, ((EvEnumFact *) lfirst(cell))->values);
+	if (depth >= 2)
+		return;
+	foreach(cell, f->groups)
+	{
+		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+			try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, lfirst(member)), EV_NECESSARY), depth + 1);
+	}
+	foreach(cell, f->nots)
+	{
+		try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, ((EvSchemaFact *) lfirst(cell))->schema), EV_NECESSARY),
+				   depth + 1);
+	}
+	foreach(cell, f->conditions)
+	{
+		try_listed(c, ev_facts(c->prover, ev_set_of(c->prover, ((EvConditionFact *) lfirst(cell))->test), EV_NECESSARY),
+				   depth + 1);
+	}
+}
+
+static List *
+samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
+{
+	SamplesKey	key = {a, b, depth};
+	Samples    *known;
+	Collector	c = {.prover = p, .a = a, .b = b, .depth = depth};
+	const EvFacts *fa;
+	const EvFacts *fb;
+	ListCell   *cell;
+	ListCell   *member;
+	bool		found;
+	List	   *result;
+
+	if (depth > MOST_DEPTH)
+		return NIL;
+	check_stack_depth();
+	ev_spend(p, 50);
+	if (p->samples == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(SamplesKey), .entrysize = sizeof(Samples), .hcxt = CurrentMemoryContext};
+
+		p->samples = hash_create("event_validate samples", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	known = hash_search(p->samples, &key, HASH_FIND, NULL);
+	if (known != NULL)
+		return known->values;
+
+	fa = ev_facts(p, a, EV_NECESSARY);
+	fb = ev_facts(p, b, EV_NECESSARY);
+	try_listed(&c, fa, 0);
+	try_listed(&c, fb, 0);
+	for (int i = 0; i < 3; i++)
+	{
+		JsonbValue	value = {.type = i == 0 ? jbvNull : jbvBool};
+
+		value.val.boolean = i == 1;
+		try_value(&c, &value);
+	}
+	if (p->sampled++ < MOST_SETS)
+	{
+		if ((fa->possible & EV_BIT(EV_NUMBER)) != 0)
+			try_numbers(&c, fa, fb);
+		if ((fa->possible & EV_BIT(EV_STRING)) != 0)
+			try_strings(&c, fa, fb);
+		if ((fa->possible & EV_BIT(EV_ARRAY)) != 0)
+			try_arrays(&c, fa, fb);
+		if ((fa->possible & EV_BIT(EV_OBJECT)) != 0)
+			try_objects(&c, fa, fb);
+
+		/* branch by branch, of either */
+		foreach(cell, fa->groups)
+		{
+			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+			{
+				EvSchemaSet *branch = ev_set_with(p, a, lfirst(member));
+
+				if (branch != a)
+					try_values(&c, samples(p, branch, b, depth + 1));
+			}
+		}
+		foreach(cell, fa->conditions)
+			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), b, depth + 1));
+		foreach(cell, fb->groups)
+		{
+			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+				try_values(&c, samples(p, a, ev_set_of(p, lfirst(member)), depth + 1));
+		}
+		foreach(cell, fb->nots)
+			try_values(&c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), b, depth + 1));
+		foreach(cell, fb->conditions)
+		{
+			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
+								   ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth + 1));
+		}
+	}
+
+	/* some of each kind */
+	if (list_length(c.telling) + list_length(c.telling_below) + list_length(c.others) > MOST_SAMPLES)
+	{
+		c.telling = list_truncate(c.telling, MOST_SAMPLES / 2);
+		c.telling_below = list_truncate(c.telling_below, MOST_SAMPLES / 4);
+		c.others = list_truncate(c.others, MOST_SAMPLES - list_length(c.telling) - list_length(c.telling_below));
+	}
+	result = list_concat_copy(list_concat_copy(c.telling, c.telling_below), c.others);
+	known = hash_search(p->samples, &key, HASH_ENTER, &found);
+	known->values = result;
+	return result;
+}
+
+/* Does the lenient reading ask about a value? */
+static bool
+is_admissible(EvProver *p, const JsonbValue *value, EvScope *scope)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	member;
+
+	check_stack_depth();
+	if (scope == NULL || value->type != jbvBinary)
+		return true;
+	if (JsonContainerIsArray(value->val.binary.data))
+	{
+		ev_spend(p, JsonContainerSize(value->val.binary.data));
+		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
+							   ev_scope_item(p, scope, i)))
+				return false;
+		return true;
+	}
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		EvString	name;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &member, true);
+		name = (EvString) {key.val.string.val, key.val.string.len};
+		if (ev_scope_absent(p, scope, &name) || !is_admissible(p, &member, ev_scope_property(p, scope, &name)))
+			return false;
+	}
+	return true;
+}
+
+JsonbValue *
+ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
+{
+	ListCell   *cell;
+
+	foreach(cell, samples(p, a, b, 0))
+	{
+		if (ev_value_valid(p, lfirst(cell), b, kinds) == EV_NO && is_admissible(p, lfirst(cell), scope))
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+bool
+ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
+{
+	ListCell   *cell;
+
+	foreach(cell, samples(p, a, b, 0))
+	{
+		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)
+			return true;
+	}
+	return false;
+}

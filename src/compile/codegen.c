@@ -1,0 +1,1165 @@
+/*
+ * codegen.c
+ *	  Writes the program of a schema.
+ *
+ * resolve.c has read the documents: every keyword's value has its shape
+ * and every reference its target.  Subschemas become blocks as they are asked
+ * for, from a list and not by recursion, each once, so that a program is no
+ * larger than the documents are.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "base/short_string.h"
+#include "compile/optimize.h"
+#include "compile/codegen.h"
+#include "compile/lint.h"
+#include "jsonb/jsonb_number.h"
+#include "schema/schema_graph.h"
+
+/* What is being written. */
+typedef struct Writer
+{
+	EvCompiler *compiler;
+	EvProgram  *program;
+	uint32		code_room;
+	uint32		block_room;
+	uint32		anchor_room;
+	List	   *blocks;			/* Subschemas, by the index of their block */
+	EvSubschema *subschema;		/* whose block is being written */
+	uint32		block;
+	EvKeywordValues keywords;	/* of it */
+} Writer;
+
+static void *
+program_alloc(Writer *w, Size size)
+{
+	return MemoryContextAllocZero(w->compiler->program_context, size);
+}
+
+static EvString
+program_string(Writer *w, const char *data, int length)
+{
+	char	   *copy = MemoryContextAlloc(w->compiler->program_context, length + 1);
+
+	memcpy(copy, data, length);
+	copy[length] = '\0';
+	return (EvString) {copy, length};
+}
+
+/* ---------- instructions ---------- */
+
+static EvInstruction *
+emit_at(Writer *w, EvOpcode opcode, const char *keyword, const char *path)
+{
+	EvProgram  *program = w->program;
+	EvInstruction *instruction;
+	EvSource   *source;
+
+	if (program->length == w->code_room)
+	{
+		w->code_room *= 2;
+		program->code = repalloc(program->code, w->code_room * sizeof(EvInstruction));
+		program->sources = repalloc(program->sources, w->code_room * sizeof(EvSource));
+	}
+	instruction = &program->code[program->length];
+	source = &program->sources[program->length];
+	program->length++;
+
+	memset(instruction, 0, sizeof(*instruction));
+	instruction->opcode = opcode;
+	instruction->target = EV_BLOCK_NONE;
+	source->keyword = keyword;
+	source->path = MemoryContextStrdup(w->compiler->program_context, path);
+	source->block = w->block;
+	return instruction;
+}
+
+/* An instruction for a keyword of the subschema. */
+static EvInstruction *
+emit(Writer *w, EvOpcode opcode, const char *keyword)
+{
+	return emit_at(w, opcode, keyword, psprintf("/%s", keyword));
+}
+
+/* ---------- blocks ---------- */
+
+/* The index of a subschema's block; its place in the code is known later. */
+static uint32
+block_of(Writer *w, EvSubschema *subschema)
+{
+	EvProgram  *program = w->program;
+
+	if (subschema->is_boolean && subschema->boolean)
+		return EV_BLOCK_TRUE;
+	if (subschema->block != EV_BLOCK_NONE)
+		return subschema->block;
+	if (program->block_count == w->block_room)
+	{
+		w->block_room *= 2;
+		program->blocks = repalloc(program->blocks, w->block_room * sizeof(EvBlock));
+	}
+	subschema->block = program->block_count++;
+	program->blocks[subschema->block].place = subschema->place;
+	w->blocks = lappend(w->blocks, subschema);
+	return subschema->block;
+}
+
+/* The block of a subschema that stands in the one being written. */
+static uint32
+child_block(Writer *w, const char *keyword, const char *tail, const JsonbValue *node)
+{
+	EvSubschema *child;
+
+	if (node->type == jbvBool)
+	{
+		child = palloc0(sizeof(EvSubschema));
+		child->is_boolean = true;
+		child->boolean = node->val.boolean;
+		child->resource = w->subschema->resource;
+		child->place = ev_location_make(w->compiler, w->subschema->place, keyword, tail);
+		child->block = EV_BLOCK_NONE;
+	}
+	else
+		child = ev_subschema_find(w->compiler, node);
+	return block_of(w, child);
+}
+
+static uint32
+keyword_block(Writer *w, int keyword)
+{
+	const char *name = ev_keywords[keyword].name;
+
+	if (!w->keywords.present[keyword])
+		return EV_BLOCK_NONE;
+	return child_block(w, name, psprintf("/%s", name), &w->keywords.values[keyword]);
+}
+
+/* The blocks of an array of subschemas. */
+static uint32 *
+array_blocks(Writer *w, int keyword, uint32 *count)
+{
+	const char *name = ev_keywords[keyword].name;
+	JsonbContainer *array = w->keywords.values[keyword].val.binary.data;
+	uint32	   *blocks;
+
+	*count = JsonContainerSize(array);
+	blocks = program_alloc(w, *count * sizeof(uint32));
+	for (uint32 i = 0; i < *count; i++)
+		blocks[i] = child_block(w, name, ev_tail_index(name, i),
+								getIthJsonbValueFromContainer(array, i));
+	return blocks;
+}
+
+/* ---------- values ---------- */
+
+/* A count, at most EV_NO_MAXIMUM - 1: nothing in a jsonb is more. */
+static uint32
+count_value(const JsonbValue *value)
+{
+	Numeric		most = int64_to_numeric(EV_NO_MAXIMUM - 1);
+
+	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value->val.numeric),
+										  NumericGetDatum(most))) >= 0)
+		return EV_NO_MAXIMUM - 1;
+	return (uint32) DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
+}
+
+static uint32
+count_keyword(Writer *w, int keyword, uint32 absent)
+{
+	return w->keywords.present[keyword] ? count_value(&w->keywords.values[keyword]) : absent;
+}
+
+static Numeric
+program_numeric(Writer *w, Numeric number)
+{
+	Numeric		copy = program_alloc(w, VARSIZE(number));
+
+	memcpy(copy, number, VARSIZE(number));
+	return copy;
+}
+
+/* A value of enum or const, on its own in the program's context. */
+static EvInstance
+program_instance(Writer *w, const JsonbValue *value)
+{
+	EvInstance	instance = {0};
+
+	switch (value->type)
+	{
+		case jbvNull:
+			instance.type = EV_NULL;
+			break;
+		case jbvBool:
+			instance.type = value->val.boolean ? EV_TRUE : EV_FALSE;
+			break;
+		case jbvNumeric:
+			instance.type = EV_NUMBER;
+			instance.data = (const char *) program_numeric(w, value->val.numeric);
+			break;
+		case jbvString:
+			{
+				EvString	string = program_string(w, value->val.string.val, value->val.string.len);
+
+				instance.type = EV_STRING;
+				instance.data = string.data;
+				instance.length = string.length;
+				break;
+			}
+		default:
+			{
+				Jsonb	   *copy = JsonbValueToJsonb(unconstify(JsonbValue *, value));
+				char	   *data = program_alloc(w, VARSIZE(copy));
+
+				memcpy(data, copy, VARSIZE(copy));
+				instance.type = ev_node_is_array(value) ? EV_ARRAY : EV_OBJECT;
+				instance.data = (const char *) &((Jsonb *) data)->root;
+			}
+	}
+	return instance;
+}
+
+/* jsonb's order of keys: by length, then by bytes. */
+static int
+compare_strings(const EvString *a, const EvString *b)
+{
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return memcmp(a->data, b->data, a->length);
+}
+
+static int
+compare_properties(const void *a, const void *b)
+{
+	return compare_strings(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
+}
+
+static int
+compare_instances(const void *a, const void *b)
+{
+	const EvInstance *x = a;
+	const EvInstance *y = b;
+	EvString	s = {x->data, x->length};
+	EvString	t = {y->data, y->length};
+
+	return compare_strings(&s, &t);
+}
+
+/* ---------- keywords of all types ---------- */
+
+/* A dynamic anchor and all that it may stand for, made once for each name. */
+static EvAnchor *
+anchor_of(Writer *w, const char *name)
+{
+	EvProgram  *program = w->program;
+	EvAnchor   *anchor;
+	List	   *found = ev_dynamic_anchors(w->compiler, name);
+	ListCell   *cell;
+
+	for (uint32 i = 0; i < program->anchor_count; i++)
+		if (strcmp(program->anchors[i]->name, name) == 0)
+			return program->anchors[i];
+
+	CHECK_FOR_INTERRUPTS();
+	anchor = program_alloc(w, sizeof(EvAnchor));
+	anchor->name = program_string(w, name, strlen(name)).data;
+	anchor->targets = program_alloc(w, sizeof(EvDynamicTarget) * Max(list_length(found), 1));
+	foreach(cell, found)
+	{
+		DynamicAnchor *dynamic = lfirst(cell);
+		EvDynamicTarget *target = &anchor->targets[anchor->target_count++];
+
+		target->resource = dynamic->resource->index;
+		target->block = block_of(w, dynamic->target);
+	}
+
+	if (program->anchor_count == w->anchor_room)
+	{
+		w->anchor_room = Max(8, 2 * w->anchor_room);
+		program->anchors = program->anchors == NULL ?
+			program_alloc(w, w->anchor_room * sizeof(EvAnchor *)) :
+			repalloc(program->anchors, w->anchor_room * sizeof(EvAnchor *));
+	}
+	anchor->index = program->anchor_count++;
+	program->anchors[anchor->index] = anchor;
+	return anchor;
+}
+
+static void
+write_references(Writer *w)
+{
+	ListCell   *cell;
+
+	foreach(cell, w->subschema->references)
+	{
+		EvReference *reference = lfirst(cell);
+		EvInstruction *instruction;
+		EvDynamic  *dynamic;
+		EvSubschema *initial;
+
+		if (reference->dynamic_anchor == NULL)
+		{
+			instruction = emit(w, EVOP_CALL_REF, reference->keyword);
+			instruction->target = block_of(w, reference->target);
+			continue;
+		}
+
+		dynamic = program_alloc(w, sizeof(EvDynamic));
+		initial = reference->target;
+		if (initial == NULL)
+		{
+			/* nothing is valid where no resource in scope has the anchor */
+			initial = palloc0(sizeof(EvSubschema));
+			initial->is_boolean = true;
+			initial->place = ev_location_make(w->compiler, w->subschema->place, reference->keyword,
+											  psprintf("/%s", reference->keyword));
+			initial->block = EV_BLOCK_NONE;
+		}
+		dynamic->initial = block_of(w, initial);
+		dynamic->anchor = anchor_of(w, reference->dynamic_anchor);
+		if (dynamic->anchor->target_count == 0 && reference->target == NULL)
+			ev_compile_fault(w->compiler, w->subschema->place, psprintf("/%s", reference->keyword),
+							 "there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
+		instruction = emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
+		instruction->u.dynamic = dynamic;
+	}
+}
+
+static void
+write_branches(Writer *w, int keyword, EvOpcode opcode)
+{
+	EvBranches *branches;
+
+	if (!w->keywords.present[keyword])
+		return;
+	branches = program_alloc(w, sizeof(EvBranches));
+	branches->blocks = array_blocks(w, keyword, &branches->count);
+	emit(w, opcode, ev_keywords[keyword].name)->u.branches = branches;
+}
+
+static void
+write_applicators(Writer *w)
+{
+	EvInstruction *instruction;
+
+	if (w->keywords.present[EV_KW_ALL_OF])
+	{
+		uint32		count;
+		uint32	   *blocks = array_blocks(w, EV_KW_ALL_OF, &count);
+
+		for (uint32 i = 0; i < count; i++)
+		{
+			if (blocks[i] == EV_BLOCK_TRUE)
+				continue;
+			instruction = emit_at(w, EVOP_CALL, "allOf", ev_tail_index("allOf", i));
+			instruction->target = blocks[i];
+		}
+	}
+	write_branches(w, EV_KW_ANY_OF, EVOP_ANY_OF);
+	write_branches(w, EV_KW_ONE_OF, EVOP_ONE_OF);
+
+	if (w->keywords.present[EV_KW_NOT])
+	{
+		uint32		block = keyword_block(w, EV_KW_NOT);
+
+		instruction = emit(w, EVOP_NOT, "not");
+		instruction->target = block;
+	}
+
+	/* "then" and "else" mean nothing without "if" (2020-12 core, 10.2.2) */
+	if (w->keywords.present[EV_KW_IF])
+	{
+		uint32		if_block = keyword_block(w, EV_KW_IF);
+		uint32		then_block = keyword_block(w, EV_KW_THEN);
+		uint32		else_block = keyword_block(w, EV_KW_ELSE);
+
+		instruction = emit(w, EVOP_IF, "if");
+		instruction->u.condition.if_block = if_block;
+		instruction->u.condition.then_block = then_block;
+		instruction->u.condition.else_block = else_block;
+	}
+}
+
+static void
+write_enum(Writer *w, int keyword)
+{
+	EvInstruction *instruction;
+	EvEnum	   *enumeration;
+
+	if (!w->keywords.present[keyword])
+		return;
+	enumeration = program_alloc(w, sizeof(EvEnum));
+	enumeration->is_const = keyword == EV_KW_CONST;
+	enumeration->count = enumeration->is_const ? 1 :
+		JsonContainerSize(w->keywords.values[keyword].val.binary.data);
+	enumeration->values = program_alloc(w, sizeof(EvInstance) * Max(enumeration->count, 1));
+	for (uint32 i = 0; i < enumeration->count; i++)
+	{
+		JsonbValue *value = enumeration->is_const ? &w->keywords.values[keyword] :
+			getIthJsonbValueFromContainer(w->keywords.values[keyword].val.binary.data, i);
+
+		enumeration->values[i] = program_instance(w, value);
+		enumeration->types |= EV_BIT(enumeration->values[i].type);
+	}
+	if (enumeration->types == EV_BIT(EV_STRING))
+	{
+		enumeration->shown = program_alloc(w, sizeof(EvInstance) * enumeration->count);
+		memcpy(enumeration->shown, enumeration->values, sizeof(EvInstance) * enumeration->count);
+		qsort(enumeration->values, enumeration->count, sizeof(EvInstance), compare_instances);
+	}
+	else
+		enumeration->shown = enumeration->values;
+	instruction = emit(w, enumeration->types == EV_BIT(EV_STRING) ? EVOP_ENUM_STRINGS : EVOP_ENUM,
+					   ev_keywords[keyword].name);
+	instruction->u.enumeration = enumeration;
+}
+
+/* The set of types that "type" allows; *integer: numbers must be integers. */
+static uint32
+type_set(const JsonbValue *value, bool *integer)
+{
+	static const struct
+	{
+		const char *name;
+		uint32		types;
+	}			names[] = {
+		{"null", EV_BIT(EV_NULL)},
+		{"boolean", EV_BOOLEAN_BITS},
+		{"object", EV_BIT(EV_OBJECT)},
+		{"array", EV_BIT(EV_ARRAY)},
+		{"number", EV_BIT(EV_NUMBER)},
+		{"string", EV_BIT(EV_STRING)},
+	};
+	uint32		types = 0;
+	bool		any_number = false;
+	uint32		count = ev_node_is_array(value) ? JsonContainerSize(value->val.binary.data) : 1;
+
+	*integer = false;
+	for (uint32 i = 0; i < count; i++)
+	{
+		const JsonbValue *name = ev_node_is_array(value) ?
+			getIthJsonbValueFromContainer(value->val.binary.data, i) : value;
+
+		if (name->val.string.len == 7 && memcmp(name->val.string.val, "integer", 7) == 0)
+		{
+			*integer = true;
+			continue;
+		}
+		for (int j = 0; j < (int) lengthof(names); j++)
+			if (strlen(names[j].name) == (size_t) name->val.string.len &&
+				memcmp(names[j].name, name->val.string.val, name->val.string.len) == 0)
+				types |= names[j].types;
+	}
+	any_number = (types & EV_BIT(EV_NUMBER)) != 0;
+	if (*integer)
+		types |= EV_BIT(EV_NUMBER);
+	if (any_number)
+		*integer = false;
+	return types;
+}
+
+/* ---------- keywords of one type ---------- */
+
+static bool
+has_any(Writer *w, const EvKeywordSymbol *keywords, int count)
+{
+	for (int i = 0; i < count; i++)
+		if (w->keywords.present[keywords[i]])
+			return true;
+	return false;
+}
+
+static const EvKeywordSymbol string_keywords[] = {
+	EV_KW_MIN_LENGTH, EV_KW_MAX_LENGTH, EV_KW_PATTERN, EV_KW_FORMAT,
+	EV_KW_CONTENT_ENCODING, EV_KW_CONTENT_MEDIA_TYPE,
+};
+
+static void
+write_string(Writer *w)
+{
+	EvResource *resource = w->subschema->resource;
+	EvInstruction *instruction;
+	bool		base64;
+	bool		json;
+
+	if (count_keyword(w, EV_KW_MIN_LENGTH, 0) > 0 || w->keywords.present[EV_KW_MAX_LENGTH])
+	{
+		instruction = emit(w, EVOP_LENGTH, w->keywords.present[EV_KW_MIN_LENGTH] ? "minLength" : "maxLength");
+		instruction->u.size.minimum = count_keyword(w, EV_KW_MIN_LENGTH, 0);
+		instruction->u.size.maximum = count_keyword(w, EV_KW_MAX_LENGTH, EV_NO_MAXIMUM);
+	}
+	if (w->keywords.present[EV_KW_PATTERN])
+	{
+		JsonbValue *value = &w->keywords.values[EV_KW_PATTERN];
+
+		instruction = emit(w, EVOP_PATTERN, "pattern");
+		instruction->u.pattern.compiled = ev_compile_pattern(w->compiler, w->subschema->place, "/pattern",
+															 value->val.string.val, value->val.string.len);
+		instruction->u.pattern.source = program_string(w, value->val.string.val, value->val.string.len).data;
+		instruction->u.pattern.shape = ev_pattern_shape(instruction->u.pattern.compiled);
+	}
+	if (w->keywords.present[EV_KW_FORMAT] &&
+		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
+	{
+		JsonbValue *value = &w->keywords.values[EV_KW_FORMAT];
+		const EvFormat *format = ev_format_find(value->val.string.val, value->val.string.len, resource->draft);
+
+		if (format != NULL)
+			emit(w, EVOP_FORMAT, "format")->u.format = format;
+	}
+
+	/* from 2019-09 on these are annotations (2020-12 validation, section 8) */
+	base64 = w->keywords.present[EV_KW_CONTENT_ENCODING] &&
+		w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.len == 6 &&
+		memcmp(w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.val, "base64", 6) == 0;
+	json = w->keywords.present[EV_KW_CONTENT_MEDIA_TYPE] &&
+		w->keywords.values[EV_KW_CONTENT_MEDIA_TYPE].val.string.len == 16 &&
+		memcmp(w->keywords.values[EV_KW_CONTENT_MEDIA_TYPE].val.string.val, "application/json", 16) == 0;
+	if (resource->draft == EV_DRAFT7 && resource->assert_format && (base64 || json))
+	{
+		instruction = emit(w, EVOP_CONTENT, base64 ? "contentEncoding" : "contentMediaType");
+		instruction->u.content.base64 = base64;
+		instruction->u.content.json = json;
+	}
+}
+
+static const EvKeywordSymbol number_keywords[] = {
+	EV_KW_MINIMUM, EV_KW_EXCLUSIVE_MINIMUM, EV_KW_MAXIMUM, EV_KW_EXCLUSIVE_MAXIMUM, EV_KW_MULTIPLE_OF,
+};
+
+static void
+write_bound(Writer *w, int keyword, EvBoundKind kind, const char *name)
+{
+	EvInstruction *instruction;
+
+	if (!w->keywords.present[keyword])
+		return;
+	instruction = emit(w, EVOP_BOUND, name);
+	instruction->u.bound.kind = kind;
+	instruction->u.bound.value = program_numeric(w, w->keywords.values[keyword].val.numeric);
+}
+
+static void
+write_number(Writer *w)
+{
+	/* draft 4: the exclusive forms are flags (draft 4, 5.1.2 and 5.1.3) */
+	bool		exclusive_minimum = w->keywords.present[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4] &&
+		w->keywords.values[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4].val.boolean;
+	bool		exclusive_maximum = w->keywords.present[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4] &&
+		w->keywords.values[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4].val.boolean;
+
+	write_bound(w, EV_KW_MINIMUM, exclusive_minimum ? EV_EXCLUSIVE_MINIMUM : EV_MINIMUM, "minimum");
+	write_bound(w, EV_KW_EXCLUSIVE_MINIMUM, EV_EXCLUSIVE_MINIMUM, "exclusiveMinimum");
+	write_bound(w, EV_KW_MAXIMUM, exclusive_maximum ? EV_EXCLUSIVE_MAXIMUM : EV_MAXIMUM, "maximum");
+	write_bound(w, EV_KW_EXCLUSIVE_MAXIMUM, EV_EXCLUSIVE_MAXIMUM, "exclusiveMaximum");
+	if (w->keywords.present[EV_KW_MULTIPLE_OF])
+		emit(w, EVOP_MULTIPLE_OF, "multipleOf")->u.bound.value =
+			program_numeric(w, w->keywords.values[EV_KW_MULTIPLE_OF].val.numeric);
+}
+
+static const EvKeywordSymbol object_keywords[] = {
+	EV_KW_PROPERTIES, EV_KW_PATTERN_PROPERTIES, EV_KW_ADDITIONAL_PROPERTIES, EV_KW_PROPERTY_NAMES,
+	EV_KW_REQUIRED, EV_KW_MIN_PROPERTIES, EV_KW_MAX_PROPERTIES,
+	EV_KW_DEPENDENCIES, EV_KW_DEPENDENT_REQUIRED, EV_KW_DEPENDENT_SCHEMAS,
+};
+
+/* properties and required, as one sorted list of names. */
+static void
+write_properties(Writer *w, EvObject *object)
+{
+	uint32		room = 0;
+	uint32		count = 0;
+	uint32		out = 0;
+
+	if (w->keywords.present[EV_KW_PROPERTIES])
+		room += JsonContainerSize(w->keywords.values[EV_KW_PROPERTIES].val.binary.data);
+	if (w->keywords.present[EV_KW_REQUIRED])
+		room += JsonContainerSize(w->keywords.values[EV_KW_REQUIRED].val.binary.data);
+	if (room == 0)
+		return;
+	object->properties = program_alloc(w, sizeof(EvProperty) * room);
+
+	if (w->keywords.present[EV_KW_PROPERTIES])
+	{
+		JsonbIterator *iterator = JsonbIteratorInit(w->keywords.values[EV_KW_PROPERTIES].val.binary.data);
+		JsonbIteratorToken token;
+		JsonbValue	key;
+		JsonbValue	value;
+
+		while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+		{
+			if (token != WJB_KEY)
+				continue;
+			JsonbIteratorNext(&iterator, &value, true);
+			object->properties[count].name = program_string(w, key.val.string.val, key.val.string.len);
+			object->properties[count].block =
+				child_block(w, "properties", ev_tail_name("properties", key.val.string.val, key.val.string.len), &value);
+			count++;
+		}
+	}
+	if (w->keywords.present[EV_KW_REQUIRED])
+	{
+		JsonbContainer *names = w->keywords.values[EV_KW_REQUIRED].val.binary.data;
+
+		for (uint32 i = 0; i < JsonContainerSize(names); i++)
+		{
+			JsonbValue *name = getIthJsonbValueFromContainer(names, i);
+
+			object->properties[count].name = program_string(w, name->val.string.val, name->val.string.len);
+			object->properties[count].block = EV_BLOCK_NONE;
+			object->properties[count].required = true;
+			count++;
+		}
+	}
+
+	/* names that are in both lists, or twice in required, become one */
+	qsort(object->properties, count, sizeof(EvProperty), compare_properties);
+	for (uint32 i = 0; i < count; i++)
+	{
+		EvProperty *property = &object->properties[i];
+		EvProperty *last = out > 0 ? &object->properties[out - 1] : NULL;
+
+		if (last != NULL && compare_properties(last, property) == 0)
+		{
+			last->required |= property->required;
+			if (last->block == EV_BLOCK_NONE)
+				last->block = property->block;
+		}
+		else
+			object->properties[out++] = *property;
+	}
+	object->property_count = out;
+	for (uint32 i = 0; i < out; i++)
+		object->required_count += object->properties[i].required;
+}
+
+/*
+ * "^x-" is told from most names by their first bytes.  Only what is plain to
+ * see: letters, digits, "-" and "_" at the head, and no alternative.
+ */
+static void
+write_prefix(EvPatternProperty *pattern, const char *source, int length)
+{
+	char		bytes[8];
+	char		ones[8];
+	int			count = 0;
+
+	pattern->prefix = pattern->prefix_mask = 0;
+	if (length == 0 || source[0] != '^' || memchr(source, '|', length) != NULL)
+		return;
+	while (count + 1 < length &&
+		   (isalnum((unsigned char) source[count + 1]) || source[count + 1] == '-' || source[count + 1] == '_') &&
+		   !IS_HIGHBIT_SET(source[count + 1]))
+		count++;
+	/* what is repeated may be missing */
+	if (count > 0 && count + 1 < length && strchr("*?{", source[count + 1]) != NULL)
+		count--;
+	count = Min(count, 8);
+	memset(ones, 0xFF, sizeof(ones));
+	memcpy(bytes, source + 1, count);
+	pattern->prefix = ev_word(bytes, count);
+	pattern->prefix_mask = ev_word(ones, count);
+}
+
+static void
+write_patterns(Writer *w, EvObject *object)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (!w->keywords.present[EV_KW_PATTERN_PROPERTIES])
+		return;
+	object->patterns = program_alloc(w, sizeof(EvPatternProperty) *
+									 (JsonContainerSize(w->keywords.values[EV_KW_PATTERN_PROPERTIES].val.binary.data) + 1));
+	iterator = JsonbIteratorInit(w->keywords.values[EV_KW_PATTERN_PROPERTIES].val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		EvPatternProperty *pattern;
+		char	   *tail;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		pattern = &object->patterns[object->pattern_count++];
+		tail = ev_tail_name("patternProperties", key.val.string.val, key.val.string.len);
+		pattern->pattern = ev_compile_pattern(w->compiler, w->subschema->place, tail,
+											  key.val.string.val, key.val.string.len);
+		write_prefix(pattern, key.val.string.val, key.val.string.len);
+		pattern->block = child_block(w, "patternProperties", tail, &value);
+	}
+}
+
+static EvString *
+program_strings(Writer *w, const JsonbValue *array, uint32 *count)
+{
+	EvString   *strings;
+
+	*count = JsonContainerSize(array->val.binary.data);
+	strings = program_alloc(w, sizeof(EvString) * Max(*count, 1));
+	for (uint32 i = 0; i < *count; i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(array->val.binary.data, i);
+
+		strings[i] = program_string(w, item->val.string.val, item->val.string.len);
+	}
+	return strings;
+}
+
+/* dependencies, dependentRequired and dependentSchemas */
+static void
+write_dependencies(Writer *w, int keyword)
+{
+	const char *name = ev_keywords[keyword].name;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (!w->keywords.present[keyword])
+		return;
+	iterator = JsonbIteratorInit(w->keywords.values[keyword].val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		EvInstruction *instruction;
+		EvDependency *dependency;
+		char	   *tail;
+		uint32		block = EV_BLOCK_NONE;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		tail = ev_tail_name(name, key.val.string.val, key.val.string.len);
+		dependency = program_alloc(w, sizeof(EvDependency));
+		dependency->property = program_string(w, key.val.string.val, key.val.string.len);
+		if (ev_node_is_array(&value))
+			dependency->required = program_strings(w, &value, &dependency->required_count);
+		else
+			block = child_block(w, name, tail, &value);
+		if (block == EV_BLOCK_TRUE)
+			continue;
+		instruction = emit_at(w, block == EV_BLOCK_NONE ? EVOP_DEPENDENT_REQUIRED : EVOP_DEPENDENT_SCHEMA,
+							  name, tail);
+		instruction->u.dependency = dependency;
+		instruction->target = block;
+	}
+}
+
+static void
+write_object(Writer *w)
+{
+	static const EvKeywordSymbol merged[] = {
+		EV_KW_PROPERTIES, EV_KW_PATTERN_PROPERTIES, EV_KW_ADDITIONAL_PROPERTIES, EV_KW_PROPERTY_NAMES,
+		EV_KW_REQUIRED, EV_KW_MIN_PROPERTIES, EV_KW_MAX_PROPERTIES,
+	};
+
+	if (has_any(w, merged, lengthof(merged)))
+	{
+		EvObject   *object = program_alloc(w, sizeof(EvObject));
+
+		object->min_properties = count_keyword(w, EV_KW_MIN_PROPERTIES, 0);
+		object->max_properties = count_keyword(w, EV_KW_MAX_PROPERTIES, EV_NO_MAXIMUM);
+		object->additional = keyword_block(w, EV_KW_ADDITIONAL_PROPERTIES);
+		object->names = keyword_block(w, EV_KW_PROPERTY_NAMES);
+		write_properties(w, object);
+		write_patterns(w, object);
+		emit(w, EVOP_OBJECT, "properties")->u.object = object;
+	}
+	write_dependencies(w, EV_KW_DEPENDENT_REQUIRED);
+	write_dependencies(w, EV_KW_DEPENDENCIES);
+	write_dependencies(w, EV_KW_DEPENDENT_SCHEMAS);
+}
+
+static const EvKeywordSymbol array_keywords[] = {
+	EV_KW_ITEMS, EV_KW_ITEMS_DRAFT4, EV_KW_PREFIX_ITEMS, EV_KW_CONTAINS, EV_KW_MIN_ITEMS, EV_KW_MAX_ITEMS,
+	EV_KW_UNIQUE_ITEMS,
+};
+
+static void
+write_array(Writer *w)
+{
+	EvArray    *array;
+
+	if (!has_any(w, array_keywords, lengthof(array_keywords)))
+		return;
+	array = program_alloc(w, sizeof(EvArray));
+	array->min_items = count_keyword(w, EV_KW_MIN_ITEMS, 0);
+	array->max_items = count_keyword(w, EV_KW_MAX_ITEMS, EV_NO_MAXIMUM);
+	array->unique_items = w->keywords.present[EV_KW_UNIQUE_ITEMS] && w->keywords.values[EV_KW_UNIQUE_ITEMS].val.boolean;
+	array->contains = keyword_block(w, EV_KW_CONTAINS);
+	array->min_contains = count_keyword(w, EV_KW_MIN_CONTAINS, 1);
+	array->max_contains = count_keyword(w, EV_KW_MAX_CONTAINS, EV_NO_MAXIMUM);
+	array->contains_evaluates = w->subschema->resource->draft >= EV_DRAFT2020;
+
+	array->items = EV_BLOCK_NONE;
+	if (w->keywords.present[EV_KW_PREFIX_ITEMS])
+		array->prefix = array_blocks(w, EV_KW_PREFIX_ITEMS, &array->prefix_count);
+	if (w->keywords.present[EV_KW_ITEMS])
+		array->items = keyword_block(w, EV_KW_ITEMS);
+	if (w->keywords.present[EV_KW_ITEMS_DRAFT4])
+	{
+		/* an array is what prefixItems became, then additionalItems counts */
+		if (ev_node_is_array(&w->keywords.values[EV_KW_ITEMS_DRAFT4]))
+		{
+			array->prefix = array_blocks(w, EV_KW_ITEMS_DRAFT4, &array->prefix_count);
+			array->items = keyword_block(w, EV_KW_ADDITIONAL_ITEMS);
+		}
+		else
+			array->items = keyword_block(w, EV_KW_ITEMS_DRAFT4);
+	}
+	emit(w, EVOP_ARRAY, "items")->u.array = array;
+}
+
+/* ---------- a block ---------- */
+
+typedef struct Section
+{
+	uint32		type;
+	const EvKeywordSymbol *keywords;
+	int			keyword_count;
+	void		(*write) (Writer *w);
+} Section;
+
+static const Section sections[] = {
+	{EV_BIT(EV_STRING), string_keywords, lengthof(string_keywords), write_string},
+	{EV_BIT(EV_NUMBER), number_keywords, lengthof(number_keywords), write_number},
+	{EV_BIT(EV_OBJECT), object_keywords, lengthof(object_keywords), write_object},
+	{EV_BIT(EV_ARRAY), array_keywords, lengthof(array_keywords), write_array},
+};
+
+/*
+ * Writes the sections of the types in the set; a guard jumps over one for
+ * other types, but where `exact` says that there are none.
+ */
+static void
+write_sections(Writer *w, uint32 types, bool exact)
+{
+	for (int i = 0; i < (int) lengthof(sections); i++)
+	{
+		const Section *section = &sections[i];
+		uint32		guard = w->program->length;
+
+		if ((section->type & types) == 0 || !has_any(w, section->keywords, section->keyword_count))
+			continue;
+		if (!exact)
+			emit_at(w, EVOP_SKIP_UNLESS, "type", "")->u.type.types = section->type;
+		section->write(w);
+		if (exact)
+			continue;
+		if (w->program->length == guard + 1)
+			w->program->length = guard; /* nothing came of it */
+		else
+			w->program->code[guard].target = w->program->length;
+	}
+}
+
+/*
+ * The values of keywords that only describe, unknown ones among them (2020-12
+ * core, 7.7.1 and 6.5).
+ */
+static void
+write_annotations(Writer *w)
+{
+	EvResource *resource = w->subschema->resource;
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, w->subschema->container));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		int			keyword;
+		Jsonb	   *copy;
+		Jsonb	   *annotation;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
+		if (keyword >= 0 &&
+			(ev_keywords[keyword].vocabulary & (EV_METADATA | EV_FORMAT | EV_CONTENT)) == 0)
+			continue;
+		copy = JsonbValueToJsonb(&value);
+		annotation = program_alloc(w, VARSIZE(copy));
+		memcpy(annotation, copy, VARSIZE(copy));
+		emit(w, EVOP_ANNOTATE, program_string(w, key.val.string.val, key.val.string.len).data)
+			->u.annotation = annotation;
+	}
+}
+
+static void
+write_block(Writer *w, EvSubschema *subschema)
+{
+	EvInstruction *instruction;
+	uint32		types = EV_ALL_TYPES;
+	uint32		type_at = 0;
+	bool		integer = false;
+	bool		exact;
+	bool		tracks;
+
+	w->subschema = subschema;
+	w->block = subschema->block;
+	w->program->blocks[w->block].start = w->program->length;
+	if (subschema->is_boolean)
+	{
+		emit_at(w, EVOP_FAIL, subschema->place->keyword ? subschema->place->keyword : "", "");
+		return;
+	}
+	ev_read_keywords(subschema, &w->keywords);
+
+	if (w->compiler->has_dynamic &&
+		(subschema->resource->root == subschema || subschema->entered_from_outside))
+		emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
+
+	/* $ref hides its siblings up to draft 7 (draft 7 core, 8.3) */
+	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
+	{
+		write_references(w);
+		emit_at(w, EVOP_RETURN, "", "");
+		return;
+	}
+
+	if (w->compiler->annotate)
+		write_annotations(w);
+	tracks = w->keywords.present[EV_KW_UNEVALUATED_PROPERTIES] || w->keywords.present[EV_KW_UNEVALUATED_ITEMS];
+	if (tracks)
+		emit_at(w, EVOP_TRACK, "", "");
+	write_enum(w, EV_KW_ENUM);
+	write_enum(w, EV_KW_CONST);
+	if (w->keywords.present[EV_KW_TYPE])
+	{
+		types = type_set(&w->keywords.values[EV_KW_TYPE], &integer);
+		type_at = w->program->length;
+		instruction = emit(w, EVOP_TYPE, "type");
+		instruction->u.type.types = types;
+		instruction->u.type.integer = integer;
+	}
+	exact = types == EV_BIT(EV_STRING) || types == EV_BIT(EV_NUMBER) ||
+		types == EV_BIT(EV_OBJECT) || types == EV_BIT(EV_ARRAY);
+	write_sections(w, types, exact);
+	write_references(w);
+	write_applicators(w);
+
+	if (w->keywords.present[EV_KW_UNEVALUATED_PROPERTIES] && (types & EV_BIT(EV_OBJECT)) != 0)
+	{
+		uint32		block = keyword_block(w, EV_KW_UNEVALUATED_PROPERTIES);
+
+		emit(w, EVOP_UNEVALUATED_PROPERTIES, "unevaluatedProperties")->target = block;
+	}
+	if (w->keywords.present[EV_KW_UNEVALUATED_ITEMS] && (types & EV_BIT(EV_ARRAY)) != 0)
+	{
+		uint32		block = keyword_block(w, EV_KW_UNEVALUATED_ITEMS);
+
+		emit(w, EVOP_UNEVALUATED_ITEMS, "unevaluatedItems")->target = block;
+	}
+	emit_at(w, EVOP_RETURN, "", "");
+
+	/*
+	 * An instance of the wrong type goes on here when every violation is
+	 * wanted: the keywords for its own type, then those for all types.
+	 */
+	if (w->keywords.present[EV_KW_TYPE])
+	{
+		w->program->code[type_at].target = w->program->length;
+		write_sections(w, EV_ALL_TYPES & ~types, false);
+		write_references(w);
+		write_applicators(w);
+		emit_at(w, EVOP_RETURN, "", "");
+	}
+}
+
+/* ---------- putting it together ---------- */
+
+typedef struct EndlessSearch
+{
+	Writer	   *writer;
+	EvSubschema *from;
+} EndlessSearch;
+
+static void find_endless(Writer *w, EvSubschema *subschema);
+
+static void
+visit_endless(uint32 *block, bool in_place, void *arg)
+{
+	EndlessSearch *search = arg;
+	EvSubschema *target;
+
+	if (!in_place || *block == EV_BLOCK_NONE || *block == EV_BLOCK_TRUE)
+		return;
+	target = list_nth(search->writer->blocks, *block);
+	if (target->visit == 1)
+		ev_compile_fault(search->writer->compiler, search->from->place, "",
+						 "refers to itself for the same instance, without end");
+	else if (target->visit == 0)
+		find_endless(search->writer, target);
+}
+
+/*
+ * A schema must not lead back to itself without going into the instance
+ * (2020-12 core, 9.4.1).  Depth-first; visit is 1 while a schema is on the
+ * path and 2 after.
+ */
+static void
+find_endless(Writer *w, EvSubschema *subschema)
+{
+	EndlessSearch search = {w, subschema};
+	uint32		end;
+
+	check_stack_depth();
+	subschema->visit = 1;
+	end = subschema->block + 1 < w->program->block_count ?
+		w->program->blocks[subschema->block + 1].start : w->program->length;
+	for (uint32 i = w->program->blocks[subschema->block].start; i < end; i++)
+		ev_visit_blocks(&w->program->code[i], visit_endless, &search);
+	subschema->visit = 2;
+}
+
+/*
+ * From the index of a block to where it starts.  A block that returns at once
+ * is true.
+ */
+static void
+link_block(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
+{
+	EvProgram  *program = arg;
+
+	if (*block == EV_BLOCK_NONE || *block == EV_BLOCK_TRUE)
+		return;
+	Assert(*block < program->block_count);
+	*block = program->blocks[*block].start;
+	if (program->code[*block].opcode == EVOP_RETURN)
+		*block = EV_BLOCK_TRUE;
+}
+
+static void
+optimize(EvCompiler *c, EvProgram *program)
+{
+	MemoryContext caller = MemoryContextSwitchTo(c->program_context);
+
+	ev_optimize(program);
+	MemoryContextSwitchTo(caller);
+}
+
+static EvProgram *
+write_program(EvCompiler *c, EvSubschema *root)
+{
+	Writer		w = {.compiler = c, .code_room = 64, .block_room = 16};
+	uint32		next = 0;
+
+	w.program = program_alloc(&w, sizeof(EvProgram));
+	w.program->is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+	w.program->code = program_alloc(&w, w.code_room * sizeof(EvInstruction));
+	w.program->sources = program_alloc(&w, w.code_room * sizeof(EvSource));
+	w.program->blocks = program_alloc(&w, w.block_room * sizeof(EvBlock));
+
+	if (block_of(&w, root) == EV_BLOCK_TRUE)
+	{
+		w.program->blocks[0].place = root->place;
+		w.program->block_count = 1;
+		emit_at(&w, EVOP_RETURN, "", "");
+		optimize(c, w.program);
+		return w.program;
+	}
+	while (next < w.program->block_count && c->fault->message == NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		write_block(&w, list_nth(w.blocks, next));
+		next++;
+	}
+	for (uint32 i = 0; i < w.program->block_count && c->fault->message == NULL; i++)
+	{
+		EvSubschema *subschema = list_nth(w.blocks, i);
+
+		if (subschema->visit == 0)
+			find_endless(&w, subschema);
+	}
+	if (c->fault->message != NULL)
+		return NULL;
+
+	/*
+	 * What an instruction points to may stand twice in the code (see
+	 * write_block), but each is linked once: each was made anew.
+	 */
+	for (uint32 i = 0; i < w.program->length; i++)
+		ev_visit_blocks(&w.program->code[i], link_block, w.program);
+	ev_visit_targets(w.program, link_block, w.program);
+	optimize(c, w.program);
+	return w.program;
+}
+
+static char *
+copy_string(MemoryContext context, const char *string)
+{
+	return string != NULL ? MemoryContextStrdup(context, string) : NULL;
+}
+
+static EvProgram *
+compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault *fault,
+		List **references, List **warnings)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
+												  ALLOCSET_DEFAULT_SIZES);
+	EvCompiler	c = {0};
+	EvProgram  *program = NULL;
+	EvSubschema *root;
+	List	   *found_references = NIL;
+	List	   *found_warnings = NIL;
+	ListCell   *cell;
+
+	memset(fault, 0, sizeof(*fault));
+	MemoryContextSwitchTo(scratch);
+	c.document = document;
+	c.resolver = resolver;
+	c.annotate = annotate;
+	c.fault = fault;
+	c.functions = references != NULL ? &found_references : NULL;
+	c.warnings = warnings != NULL ? &found_warnings : NULL;
+	c.lint = warnings != NULL ? ev_lint : NULL;
+	ev_compiler_init(&c, caller);
+	root = ev_resolve_references(&c);
+	if (root != NULL)
+		program = write_program(&c, root);
+	MemoryContextSwitchTo(caller);
+
+	fault->location = copy_string(caller, fault->location);
+	fault->message = copy_string(caller, fault->message);
+	fault->detail = copy_string(caller, fault->detail);
+	fault->hint = copy_string(caller, fault->hint);
+	if (references != NULL)
+		*references = list_copy(found_references);
+	if (warnings != NULL)
+	{
+		*warnings = NIL;
+		foreach(cell, found_warnings)
+		{
+			EvWarning  *from = lfirst(cell);
+			EvWarning  *to = palloc(sizeof(EvWarning));
+
+			to->location = pstrdup(from->location);
+			to->message = pstrdup(from->message);
+			*warnings = lappend(*warnings, to);
+		}
+	}
+	MemoryContextDelete(scratch);
+	return program;
+}
+
+EvProgram *
+ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
+		   List **references, List **warnings)
+{
+	return compile(document, resolver, false, fault, references, warnings);
+}
+
+EvProgram *
+ev_compile_annotated(const EvDocument *document, EvResolver resolver, EvFault *fault)
+{
+	return compile(document, resolver, true, fault, NULL, NULL);
+}

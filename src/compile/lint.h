@@ -1,0 +1,13 @@
+/*
+ * lint.h
+ *	  Warnings about valid schemas that are probably mistakes.
+ */
+#ifndef EV_LINT_H
+#define EV_LINT_H
+
+#include "schema/schema_graph.h"
+
+/* Adds the warnings about one subschema to the compiler's. */
+extern void ev_lint(EvCompiler *compiler, const EvSubschema *subschema);
+
+#endif							/* EV_LINT_H */

@@ -1,0 +1,16 @@
+/*
+ * optimize.h
+ *	  Prepares the fast way of a program.
+ */
+#ifndef EV_OPTIMIZE_H
+#define EV_OPTIMIZE_H
+
+#include "program/program.h"
+
+/*
+ * Fills in what the fast way needs: checks, words and what tells branches
+ * apart, all in CurrentMemoryContext, which must be the program's.
+ */
+extern void ev_optimize(EvProgram *program);
+
+#endif							/* EV_OPTIMIZE_H */

@@ -1,0 +1,791 @@
+/*
+ * repeat.c
+ *	  Finds the blocks that may be run again and again for one value.
+ *
+ * Blocks call each other, for the same value or for a child of it.  Where two
+ * ways lead from one block to another and both can be gone for one value, the
+ * other is run twice; where such places follow each other n times, or stand in
+ * a circle, it is run 2^n times.  Blocks of which that is so get a REMEMBER
+ * instruction, which stands between them and all that call them.  All other
+ * blocks, so nearly all programs, stay as they are.
+ *
+ * Ways are looked for in pairs, from each block where two begin: pairs of
+ * places that are reached with the same value.  Where a pair is one place
+ * twice, two ways meet.  What is not worth it is left out: blocks below which
+ * there is little.  What cannot be told is taken to be so: a pattern that is
+ * no automaton matches each name, and where there are too many pairs every
+ * block that is called twice is remembered.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+
+#include "compile/optimize_internal.h"
+#include "match/match_internal.h"
+
+/* A block that calls no more than so many, all in all, may well run twice. */
+#define LITTLE			64
+
+/* A block that runs no more than so often for one value need not be remembered. */
+#define SELDOM			16
+
+/* So much is looked at: steps, and steps for each instruction. */
+#define STEPS			((int64) 50000)
+#define STEPS_PER_INSTRUCTION	4
+
+/* Which children of a value a call is for; what has a name comes last. */
+typedef enum CallKind
+{
+	CALL_IN_PLACE,				/* none: the value itself */
+	CALL_PATTERN,
+	CALL_ADDITIONAL,
+	CALL_UNEVALUATED,			/* properties */
+	CALL_NAME,
+	CALL_INDEX,					/* one item */
+	CALL_ITEMS,					/* all items from an index on */
+	CALL_ANY_ITEM,
+	CALL_PROPERTY
+} CallKind;
+
+typedef struct Call
+{
+	uint32		target;			/* node */
+	uint8		kind;			/* CallKind */
+	uint8		types;			/* IN_PLACE, with an alternative: of the
+								 * values for which it may be made */
+	uint16		alternative;	/* IN_PLACE: of calls with the same number,
+								 * not 0, only one is made, but for types in
+								 * common */
+	union
+	{
+		uint32		index;		/* INDEX, ITEMS */
+		const EvProperty *property; /* PROPERTY */
+		const EvPatternProperty *pattern;	/* PATTERN */
+		const EvObject *object; /* ADDITIONAL */
+	}			u;
+} Call;
+
+/* A block, or an anchor and what it may stand for. */
+typedef struct GraphNode
+{
+	uint32		first;			/* of its calls, which are sorted by kind */
+	uint32		call_count;
+	uint32		in_place;		/* so many are in place, ... */
+	uint32		unnamed;		/* ... and so many with others but PROPERTY */
+	uint32		size;			/* of all that it calls, itself included; in a
+								 * circle, and not known yet: too many */
+	uint32		left_out;		/* blocks that it calls and that are left out */
+	uint32		callers;
+	uint32		order;			/* for finding circles; 0: not looked at yet */
+	uint32		low;
+	uint32		circle;			/* those that call each other in a circle have
+								 * the same number */
+	bool		is_open;
+	bool		in_circle;
+	bool		meets;			/* two ways meet here, ... */
+	bool		meets_in_circle;	/* ... and they begin in a circle */
+	bool		is_remembered;
+	double		sum;			/* of the runs of its callers outside of its
+								 * circle, and the most */
+	double		most;
+} GraphNode;
+
+/* Two places that are reached with one value. */
+typedef struct BlockPair
+{
+	uint32		a;				/* twice the node; one more for its children */
+	uint32		b;
+	uint32		in_circle;		/* the ways begin in a circle */
+} BlockPair;
+
+typedef struct Search
+{
+	EvProgram  *program;
+	GraphNode  *nodes;
+	uint32		count;
+	Call	   *calls;			/* of all nodes */
+	uint32		call_count;
+	uint32		call_room;
+	uint32	   *finished;		/* nodes, callees before callers */
+	uint32		finished_count;
+	int64		steps;			/* that are left */
+	HTAB	   *pairs;
+	BlockPair  *queue;
+	uint32		queue_length;
+	uint32		queue_room;
+} Search;
+
+#define BLOCK_OF(node)		(2 * (node))
+#define CHILDREN_OF(node)	(2 * (node) + 1)
+
+/* ---------- calls ---------- */
+
+static Call *
+add_call_of_node(Search *s, GraphNode *node, CallKind kind, uint32 target)
+{
+	Call	   *call;
+
+	if (s->call_count == s->call_room)
+	{
+		s->call_room *= 2;
+		s->calls = repalloc_huge(s->calls, s->call_room * sizeof(Call));
+	}
+	call = &s->calls[s->call_count++];
+	node->call_count++;
+	call->target = target;
+	call->kind = kind;
+	call->types = 0;
+	call->alternative = 0;
+	return call;
+}
+
+static Call *
+add_call(Search *s, GraphNode *node, CallKind kind, uint32 block)
+{
+	if (block >= EV_BLOCK_TRUE)
+		return NULL;
+	return add_call_of_node(s, node, kind, s->program->sources[block].block);
+}
+
+static void
+make_alternative(Call *call, uint32 alternative, uint8 types)
+{
+	if (call == NULL || alternative > PG_UINT16_MAX)
+		return;
+	call->alternative = alternative;
+	call->types = types;
+}
+
+static void
+add_alternative(Search *s, GraphNode *node, uint32 block, uint32 alternative, uint8 types)
+{
+	make_alternative(add_call(s, node, CALL_IN_PLACE, block), alternative, types);
+}
+
+/* The node of an anchor. */
+static uint32
+anchor_node(const Search *s, const EvAnchor *anchor)
+{
+	return s->program->block_count + anchor->index;
+}
+
+/* What an object's keywords call: for its properties by name, or for others. */
+static void
+add_object(Search *s, GraphNode *node, const EvObject *object, bool by_name)
+{
+	Call	   *call;
+
+	for (uint32 i = 0; by_name && i < object->property_count; i++)
+		if ((call = add_call(s, node, CALL_PROPERTY, object->properties[i].block)) != NULL)
+			call->u.property = &object->properties[i];
+	if (by_name)
+		return;
+	for (uint32 i = 0; i < object->pattern_count; i++)
+		if ((call = add_call(s, node, CALL_PATTERN, object->patterns[i].block)) != NULL)
+			call->u.pattern = &object->patterns[i];
+	if ((call = add_call(s, node, CALL_ADDITIONAL, object->additional)) != NULL)
+		call->u.object = object;
+	add_call(s, node, CALL_NAME, object->names);
+}
+
+static void
+add_array(Search *s, GraphNode *node, const EvArray *array)
+{
+	Call	   *call;
+
+	for (uint32 i = 0; i < array->prefix_count; i++)
+		if ((call = add_call(s, node, CALL_INDEX, array->prefix[i])) != NULL)
+			call->u.index = i;
+	if ((call = add_call(s, node, CALL_ITEMS, array->items)) != NULL)
+		call->u.index = array->prefix_count;
+	add_call(s, node, CALL_ANY_ITEM, array->contains);
+}
+
+/* For the value itself. */
+static void
+add_in_place(Search *s, GraphNode *node, const EvInstruction *instruction, uint32 *alternatives)
+{
+	switch ((EvOpcode) instruction->opcode)
+	{
+		case EVOP_CALL:
+		case EVOP_CALL_REF:
+		case EVOP_NOT:
+		case EVOP_DEPENDENT_SCHEMA:
+			add_call(s, node, CALL_IN_PLACE, instruction->target);
+			break;
+		case EVOP_IF:
+			++*alternatives;
+			add_call(s, node, CALL_IN_PLACE, instruction->u.condition.if_block);
+			add_alternative(s, node, instruction->u.condition.then_block, *alternatives, 0);
+			add_alternative(s, node, instruction->u.condition.else_block, *alternatives, 0);
+			break;
+		case EVOP_ANY_OF:
+		case EVOP_ONE_OF:
+			++*alternatives;
+			for (uint32 i = 0; i < instruction->u.branches->count; i++)
+				add_alternative(s, node, instruction->u.branches->blocks[i], *alternatives,
+								instruction->u.branches->discriminator.data != NULL ? 0 :
+								instruction->u.branches->types[i]);
+			break;
+		case EVOP_CALL_DYNAMIC:
+			++*alternatives;
+			add_alternative(s, node, instruction->u.dynamic->initial, *alternatives, 0);
+			make_alternative(add_call_of_node(s, node, CALL_IN_PLACE, anchor_node(s, instruction->u.dynamic->anchor)),
+							 *alternatives, 0);
+			break;
+		default:
+			break;
+	}
+}
+
+/* Where the code of a block ends, all of it. */
+static uint32
+block_end(const EvProgram *program, uint32 index)
+{
+	return index + 1 < program->block_count ? program->blocks[index + 1].start : program->length;
+}
+
+/*
+ * The calls of a block, by kind.  After its first RETURN stands what is run of
+ * it to collect the violations of a value of the wrong type: there the same is
+ * called for the value itself once more.
+ */
+static void
+find_calls(Search *s, uint32 index)
+{
+	const EvProgram *program = s->program;
+	GraphNode  *node = &s->nodes[index];
+	uint32		start = program->blocks[index].start;
+	uint32		end = block_end(program, index);
+	uint32		alternatives = 0;
+	bool		is_first = true;
+	bool		has_children = false;
+
+	node->first = s->call_count;
+	for (uint32 at = start; at < end; at++)
+	{
+		const EvInstruction *instruction = &program->code[at];
+
+		switch ((EvOpcode) instruction->opcode)
+		{
+			case EVOP_RETURN:
+				is_first = false;
+				break;
+			case EVOP_OBJECT:
+			case EVOP_ARRAY:
+			case EVOP_UNEVALUATED_PROPERTIES:
+			case EVOP_UNEVALUATED_ITEMS:
+				has_children = true;
+				break;
+			default:
+				if (is_first)
+					add_in_place(s, node, instruction, &alternatives);
+		}
+	}
+	node->in_place = node->unnamed = node->call_count;
+	if (!has_children)
+		return;
+	for (uint32 at = start; at < end; at++)
+	{
+		const EvInstruction *instruction = &program->code[at];
+
+		if (instruction->opcode == EVOP_OBJECT)
+			add_object(s, node, instruction->u.object, false);
+		else if (instruction->opcode == EVOP_ARRAY)
+			add_array(s, node, instruction->u.array);
+		else if (instruction->opcode == EVOP_UNEVALUATED_PROPERTIES)
+			add_call(s, node, CALL_UNEVALUATED, instruction->target);
+		else if (instruction->opcode == EVOP_UNEVALUATED_ITEMS)
+			add_call(s, node, CALL_ANY_ITEM, instruction->target);
+	}
+	node->unnamed = node->call_count;
+	for (uint32 at = start; at < end; at++)
+		if (program->code[at].opcode == EVOP_OBJECT)
+			add_object(s, node, program->code[at].u.object, true);
+}
+
+/* One of the targets of an anchor is called. */
+static void
+find_targets(Search *s, const EvAnchor *anchor)
+{
+	GraphNode  *node = &s->nodes[anchor_node(s, anchor)];
+
+	node->first = s->call_count;
+	for (uint32 i = 0; i < anchor->target_count; i++)
+		add_alternative(s, node, anchor->targets[i].block, 1, 0);
+	node->in_place = node->unnamed = node->call_count;
+}
+
+/* ---------- circles and sizes ---------- */
+
+/* Checks out the calls of small blocks; false: no other is called twice. */
+static bool
+leave_out(Search *s, uint32 size)
+{
+	bool		is_called_twice = false;
+
+	for (uint32 i = 0; i < s->count; i++)
+	{
+		GraphNode  *node = &s->nodes[i];
+		Call	   *calls = &s->calls[node->first];
+		uint32		count = 0;
+		uint32		in_place = 0;
+		uint32		unnamed = 0;
+
+		for (uint32 j = 0; j < node->call_count; j++)
+		{
+			GraphNode  *target = &s->nodes[calls[j].target];
+
+			if (target->size <= size)
+				continue;
+			in_place += calls[j].kind == CALL_IN_PLACE;
+			unnamed += calls[j].kind != CALL_PROPERTY;
+			calls[count++] = calls[j];
+			is_called_twice |= ++target->callers > 1;
+		}
+		node->left_out += node->call_count - count;
+		node->call_count = count;
+		node->in_place = in_place;
+		node->unnamed = unnamed;
+	}
+	return is_called_twice;
+}
+
+typedef struct Visit
+{
+	uint32		node;
+	uint32		next;			/* call */
+} Visit;
+
+/* Takes the nodes of a circle, or one in none, from the stack. */
+static void
+finish_circle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
+{
+	uint32		begin = *stack_length;
+	uint64		size = 0;
+	bool		in_circle;
+
+	do
+		begin--;
+	while (stack[begin] != first);
+	in_circle = *stack_length - begin > 1;
+	for (uint32 i = begin; i < *stack_length; i++)
+	{
+		GraphNode  *node = &s->nodes[stack[i]];
+		const Call *calls = &s->calls[node->first];
+
+		size += 1 + node->left_out;
+		for (uint32 j = 0; j < node->call_count; j++)
+		{
+			in_circle |= calls[j].target == stack[i];
+			size += s->nodes[calls[j].target].size;
+		}
+	}
+	for (uint32 i = begin; i < *stack_length; i++)
+	{
+		GraphNode  *node = &s->nodes[stack[i]];
+
+		node->is_open = false;
+		node->in_circle = in_circle;
+		node->circle = first;
+		node->size = in_circle ? PG_UINT32_MAX : (uint32) Min(size, PG_UINT32_MAX);
+		s->finished[s->finished_count++] = stack[i];
+	}
+	*stack_length = begin;
+}
+
+/* Tarjan's algorithm, without recursion; returns the size of all. */
+static uint32
+find_circles(Search *s)
+{
+	Visit	   *path = palloc_extended(sizeof(Visit) * s->count, MCXT_ALLOC_HUGE);
+	uint32	   *stack = palloc_extended(sizeof(uint32) * s->count, MCXT_ALLOC_HUGE);
+	uint32		depth = 0;
+	uint32		stack_length = 0;
+	uint32		order = 0;
+
+	/* every block is called by way of the first one */
+	path[depth++] = (Visit) {0, 0};
+	while (depth > 0)
+	{
+		Visit	   *visit = &path[depth - 1];
+		GraphNode  *node = &s->nodes[visit->node];
+
+		CHECK_FOR_INTERRUPTS();
+		if (node->order == 0)
+		{
+			node->order = node->low = ++order;
+			node->is_open = true;
+			stack[stack_length++] = visit->node;
+		}
+		if (visit->next < node->call_count)
+		{
+			uint32		target = s->calls[node->first + visit->next].target;
+
+			if (s->nodes[target].order == 0)
+				path[depth++] = (Visit) {target, 0};
+			else
+			{
+				if (s->nodes[target].is_open)
+					node->low = Min(node->low, s->nodes[target].low);
+				visit->next++;
+			}
+			continue;
+		}
+		if (node->low == node->order)
+			finish_circle(s, visit->node, stack, &stack_length);
+		depth--;
+	}
+	return s->nodes[0].size;
+}
+
+/* ---------- pairs ---------- */
+
+static bool
+may_match(const EvPattern *pattern, EvString name)
+{
+	return !ev_pattern_is_linear(pattern) || ev_matches_pattern(pattern, name.data, name.length);
+}
+
+/* Is a name one of those that an object's own keywords call "additional"? */
+static bool
+may_be_additional(const EvObject *object, EvString name)
+{
+	bool		found;
+	uint32		at = ev_seek_property(object, 0, name, &found);
+
+	return !found || object->properties[at].block == EV_BLOCK_NONE;
+}
+
+/* May both calls be for one child?  Neither is in place. */
+static bool
+may_meet(const Call *a, const Call *b)
+{
+	if (a->kind > b->kind)
+		return may_meet(b, a);
+	if (a->kind == CALL_NAME || b->kind == CALL_NAME)
+		return a->kind == b->kind;
+	if (b->kind == CALL_PROPERTY)
+	{
+		EvString	name = b->u.property->name;
+
+		switch ((CallKind) a->kind)
+		{
+			case CALL_PROPERTY:
+				return a->u.property->name.length == name.length &&
+					memcmp(a->u.property->name.data, name.data, name.length) == 0;
+			case CALL_PATTERN:
+				return may_match(a->u.pattern->pattern, name);
+			case CALL_ADDITIONAL:
+				return may_be_additional(a->u.object, name);
+			case CALL_UNEVALUATED:
+				return true;
+			default:
+				return false;
+		}
+	}
+	if (b->kind >= CALL_INDEX)
+	{
+		if (a->kind < CALL_INDEX)
+			return false;
+		if (b->kind == CALL_ANY_ITEM)
+			return true;
+		if (b->kind == CALL_ITEMS)
+			return a->kind == CALL_ITEMS || a->u.index >= b->u.index;
+		return a->u.index == b->u.index;
+	}
+	/* what a pattern of the same object matches is not additional */
+	return a->kind != CALL_PATTERN || b->kind != CALL_ADDITIONAL ||
+		a->u.pattern < b->u.object->patterns || a->u.pattern >= b->u.object->patterns + b->u.object->pattern_count;
+}
+
+/* Two ways lead to one node. */
+static void
+meet(Search *s, uint32 index, bool in_circle)
+{
+	GraphNode  *node = &s->nodes[index];
+
+	if (node->meets && node->meets_in_circle >= in_circle)
+		return;
+	node->meets = true;
+	node->meets_in_circle |= in_circle;
+	/* an anchor is only a way to its targets */
+	for (uint32 i = 0; index >= s->program->block_count && i < node->call_count; i++)
+		meet(s, s->calls[node->first + i].target, in_circle);
+}
+
+/* Two ways lead to these places. */
+static void
+add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
+{
+	BlockPair	pair = {Min(a, b), Max(a, b), in_circle};
+	bool		found;
+
+	CHECK_FOR_INTERRUPTS();
+	if (a / 2 == b / 2)
+	{
+		meet(s, a / 2, in_circle);
+		return;
+	}
+	if (--s->steps <= 0)
+		return;
+	if (s->pairs == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(BlockPair), .entrysize = sizeof(BlockPair)};
+
+		control.hcxt = CurrentMemoryContext;
+		s->pairs = hash_create("event_validate pairs", 256, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		s->queue_room = 256;
+		s->queue = palloc(s->queue_room * sizeof(BlockPair));
+	}
+	hash_search(s->pairs, &pair, HASH_ENTER, &found);
+	if (found)
+		return;
+	if (s->queue_length == s->queue_room)
+	{
+		s->queue_room *= 2;
+		s->queue = repalloc_huge(s->queue, s->queue_room * sizeof(BlockPair));
+	}
+	s->queue[s->queue_length++] = pair;
+}
+
+static void
+add_children(Search *s, const Call *a, const Call *b, bool in_circle)
+{
+	s->steps--;
+	if (may_meet(a, b))
+		add_pair(s, BLOCK_OF(a->target), BLOCK_OF(b->target), in_circle);
+}
+
+/* The ways that begin in one block. */
+static void
+begin_pairs(Search *s, uint32 index)
+{
+	const GraphNode *node = &s->nodes[index];
+	const Call *calls = &s->calls[node->first];
+
+	for (uint32 i = 0; i < node->unnamed && s->steps > 0; i++)
+	{
+		const Call *a = &calls[i];
+		uint32		next = i + 1;
+
+		/* alternatives without types are no ways at the same time */
+		while (a->alternative != 0 && a->types == 0 && next < node->in_place && calls[next].alternative == a->alternative)
+			next++;
+		if (a->kind == CALL_IN_PLACE && node->call_count > node->in_place)
+			add_pair(s, BLOCK_OF(a->target), CHILDREN_OF(index), node->in_circle);
+		for (uint32 j = next; j < node->call_count && s->steps > 0; j++)
+		{
+			const Call *b = &calls[j];
+
+			if (a->kind != CALL_IN_PLACE)
+				add_children(s, a, b, node->in_circle);
+			else if (b->kind != CALL_IN_PLACE)
+				break;
+			else if (a->alternative == 0 || a->alternative != b->alternative || (a->types & b->types) != 0)
+				add_pair(s, BLOCK_OF(a->target), BLOCK_OF(b->target), node->in_circle);
+			else
+				s->steps--;
+		}
+	}
+}
+
+/* Where a pair of ways goes on: with a step of one, or with a child of both. */
+static void
+continue_pair(Search *s, BlockPair pair)
+{
+	const GraphNode *a = &s->nodes[pair.a / 2];
+	const GraphNode *b = &s->nodes[pair.b / 2];
+	const Call *a_calls = &s->calls[a->first];
+	const Call *b_calls = &s->calls[b->first];
+
+	if (pair.a % 2 == 0 || pair.b % 2 == 0)
+	{
+		uint32		other = pair.a % 2 == 0 ? pair.b : pair.a;
+		uint32		index = (pair.a % 2 == 0 ? pair.a : pair.b) / 2;
+		const GraphNode *node = &s->nodes[index];
+
+		add_pair(s, CHILDREN_OF(index), other, pair.in_circle);
+		for (uint32 i = 0; i < node->in_place; i++)
+			add_pair(s, BLOCK_OF(s->calls[node->first + i].target), other, pair.in_circle);
+		return;
+	}
+	for (uint32 i = a->in_place; i < a->unnamed && s->steps > 0; i++)
+		for (uint32 j = b->in_place; j < b->call_count; j++)
+			add_children(s, &a_calls[i], &b_calls[j], pair.in_circle);
+	for (uint32 i = a->unnamed; i < a->call_count && s->steps > 0; i++)
+		for (uint32 j = b->in_place; j < b->unnamed; j++)
+			add_children(s, &a_calls[i], &b_calls[j], pair.in_circle);
+	/* both have their names in order */
+	for (uint32 i = a->unnamed, j = b->unnamed; i < a->call_count && j < b->call_count; s->steps--)
+	{
+		EvString	x = a_calls[i].u.property->name;
+		EvString	y = b_calls[j].u.property->name;
+		int			order = x.length != y.length ? (x.length < y.length ? -1 : 1) :
+			memcmp(x.data, y.data, x.length);
+
+		if (order == 0)
+			add_pair(s, BLOCK_OF(a_calls[i].target), BLOCK_OF(b_calls[j].target), pair.in_circle);
+		i += order <= 0;
+		j += order >= 0;
+	}
+}
+
+static void
+find_meetings(Search *s)
+{
+	s->steps = STEPS + STEPS_PER_INSTRUCTION * (int64) s->program->length;
+	for (uint32 i = 0; i < s->count && s->steps > 0; i++)
+		begin_pairs(s, i);
+	for (uint32 i = 0; i < s->queue_length && s->steps > 0; i++)
+		continue_pair(s, s->queue[i]);
+	if (s->steps > 0)
+		return;
+	for (uint32 i = 0; i < s->count; i++)
+		if (s->nodes[i].callers > 1)
+			meet(s, i, true);
+}
+
+/* ---------- what is remembered ---------- */
+
+/*
+ * How often each block is run for one value, callers before callees: those of
+ * a circle together.  A block where no ways meet is run as often as the caller
+ * that runs most; another one, as often as all callers together.  What would
+ * be run more than seldom is remembered, and is run once.
+ */
+static uint32
+choose_remembered(Search *s)
+{
+	uint32		chosen = 0;
+
+	s->nodes[0].sum += 1;
+	s->nodes[0].most = 1;
+	for (uint32 end = s->finished_count, begin; end > 0; end = begin)
+	{
+		double		sum = 0;
+		double		most = 1;
+
+		for (begin = end; begin > 0 && s->nodes[s->finished[begin - 1]].circle == s->nodes[s->finished[end - 1]].circle;)
+		{
+			begin--;
+			sum += s->nodes[s->finished[begin]].sum;
+			most = Max(most, s->nodes[s->finished[begin]].most);
+		}
+		for (uint32 i = begin; i < end; i++)
+		{
+			GraphNode  *node = &s->nodes[s->finished[i]];
+			double		runs = node->meets ? sum : most;
+
+			if (node->meets && s->finished[i] < s->program->block_count &&
+				(runs > SELDOM || (node->in_circle && node->meets_in_circle)))
+			{
+				node->is_remembered = true;
+				runs = 1;
+				chosen++;
+			}
+			for (uint32 j = 0; j < node->call_count; j++)
+			{
+				GraphNode  *target = &s->nodes[s->calls[node->first + j].target];
+
+				if (target->circle == node->circle)
+					continue;
+				target->sum += runs;
+				target->most = Max(target->most, runs);
+			}
+		}
+	}
+	return chosen;
+}
+
+static void
+redirect(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
+{
+	const uint32 *redirected = arg;
+
+	if (*block < EV_BLOCK_TRUE && redirected[*block] != 0)
+		*block = redirected[*block];
+}
+
+/* Puts REMEMBER between the chosen blocks and all that call them. */
+static void
+write_remember(Search *s, uint32 chosen)
+{
+	EvProgram  *program = s->program;
+	uint32		length = program->length;
+	uint32	   *redirected = palloc_extended(sizeof(uint32) * length, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+
+	program->remembers = true;
+	program->code = repalloc_huge(program->code, sizeof(EvInstruction) * (length + 2 * chosen));
+	program->sources = repalloc_huge(program->sources, sizeof(EvSource) * (length + 2 * chosen));
+	for (uint32 i = 0; i < program->block_count; i++)
+	{
+		uint32		start = program->blocks[i].start;
+
+		if (!s->nodes[i].is_remembered)
+			continue;
+		redirected[start] = program->length;
+		for (int j = 0; j < 2; j++)
+		{
+			EvInstruction *instruction = &program->code[program->length];
+			EvSource   *source = &program->sources[program->length++];
+
+			memset(instruction, 0, sizeof(*instruction));
+			instruction->opcode = j == 0 ? EVOP_REMEMBER : EVOP_RETURN;
+			instruction->target = j == 0 ? start : EV_BLOCK_NONE;
+			source->keyword = source->path = "";
+			source->block = i;
+		}
+	}
+	for (uint32 i = 0; i < length; i++)
+		ev_visit_blocks(&program->code[i], redirect, redirected);
+	ev_visit_targets(program, redirect, redirected);
+}
+
+static void
+remember_some(Search *s)
+{
+	uint32		chosen;
+
+	find_meetings(s);
+	chosen = choose_remembered(s);
+	if (chosen > 0)
+		write_remember(s, chosen);
+}
+
+void
+ev_find_repeats(EvProgram *program)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch;
+	Search		s = {.program = program, .count = program->block_count + program->anchor_count};
+
+	scratch = AllocSetContextCreate(caller, "event_validate repeats", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(scratch);
+	s.nodes = palloc_extended(sizeof(GraphNode) * s.count, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	s.finished = palloc_extended(sizeof(uint32) * s.count, MCXT_ALLOC_HUGE);
+	s.call_room = 2 * s.count;
+	s.calls = palloc_extended(sizeof(Call) * s.call_room, MCXT_ALLOC_HUGE);
+	for (uint32 i = 0; i < s.count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (i < program->block_count)
+			find_calls(&s, i);
+		else
+			find_targets(&s, program->anchors[i - program->block_count]);
+		s.nodes[i].size = s.nodes[i].call_count == 0 ? 1 : PG_UINT32_MAX;
+	}
+
+	/* nearly always it is soon told that no ways meet, or few */
+	if (leave_out(&s, 1) && find_circles(&s) > LITTLE + 4 * (uint64) s.count)
+	{
+		for (uint32 i = 0; i < s.count; i++)
+			s.nodes[i].callers = 0;
+		if (leave_out(&s, LITTLE))
+			remember_some(&s);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+}

@@ -1,0 +1,427 @@
+/*
+ * compatibility.c
+ *	  The compatibility policies of event types: how they are kept, and what
+ *	  they demand of a new version.
+ *
+ * A policy is a function, so that it dumps, restores and belongs to extensions
+ * as schemas do.  It is read, never run: who may create functions in
+ * event_schema need not be trusted by who registers a schema.
+ *
+ * A version is held against its neighbours by number, so that one that comes
+ * late, between two others, fits both; a transitive policy goes on to all
+ * versions before it, back to the last one that was meant to break, and to all
+ * after it up to the next one that was.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "parser/parser.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "changes/changes.h"
+#include "evolution/compatibility.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
+#include "registry/names.h"
+#include "registry/ownership.h"
+#include "registry/schema_cache.h"
+#include "registry/utility_command.h"
+
+PG_FUNCTION_INFO_V1(ev_set_event_compatibility);
+
+/* X(name, backward, forward, transitive) */
+#define EV_POLICIES(X) \
+	X("none", false, false, false) \
+	X("backward", true, false, false) \
+	X("backward_transitive", true, false, true) \
+	X("forward", false, true, false) \
+	X("forward_transitive", false, true, true) \
+	X("full", true, true, false) \
+	X("full_transitive", true, true, true)
+
+typedef struct Policy
+{
+	const char *name;
+	bool		backward;
+	bool		forward;
+	bool		transitive;
+	bool		lenient;
+} Policy;
+
+static const Policy policies[] = {
+#define EV_POLICY(name, backward, forward, transitive) {name, backward, forward, transitive, true},
+	EV_POLICIES(EV_POLICY)
+#undef EV_POLICY
+};
+
+static const char strict_suffix[] = " strict";
+
+#define DEFAULT_POLICY	1		/* backward */
+
+/* ---------- policies as texts and as functions ---------- */
+
+static bool
+find_policy(const char *name, int length, Policy *policy)
+{
+	for (int i = 0; i < (int) lengthof(policies); i++)
+		if (strlen(policies[i].name) == (size_t) length && memcmp(policies[i].name, name, length) == 0)
+		{
+			*policy = policies[i];
+			return true;
+		}
+	return false;
+}
+
+static const char *
+skip_space(const char *p)
+{
+	return p + strspn(p, " \t\r\n");
+}
+
+/* SELECT 'POLICY' or SELECT 'POLICY strict', and nothing more */
+static bool
+parse_body(const char *body, Policy *policy)
+{
+	const char *p = skip_space(body);
+	const char *end;
+	int			length;
+	int			suffix = strlen(strict_suffix);
+	bool		is_strict;
+
+	if (pg_strncasecmp(p, "SELECT", 6) != 0)
+		return false;
+	p = skip_space(p + 6);
+	if (*p++ != '\'')
+		return false;
+	end = strchr(p, '\'');
+	if (end == NULL)
+		return false;
+	length = end - p;
+	end = skip_space(end + 1);
+	if (*end == ';')
+		end = skip_space(end + 1);
+	if (*end != '\0')
+		return false;
+
+	is_strict = length > suffix && memcmp(p + length - suffix, strict_suffix, suffix) == 0;
+	if (!find_policy(p, is_strict ? length - suffix : length, policy))
+		return false;
+	policy->lenient = !is_strict;
+	return true;
+}
+
+bool
+ev_compatibility_is_policy(HeapTuple function)
+{
+	Policy		policy;
+
+	return parse_body(ev_function_body(function), &policy);
+}
+
+/* The policy of a type, after waiting for who changes it or its versions. */
+static Policy
+read_policy(const char *type, int length)
+{
+	Policy		policy = policies[DEFAULT_POLICY];
+	HeapTuple	function;
+
+	ev_type_lock(type, length);
+	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(ev_policy_function(type, length)));
+	if (!HeapTupleIsValid(function))
+		return policy;
+	if (((Form_pg_proc) GETSTRUCT(function))->prolang != SQLlanguageId ||
+		!parse_body(ev_function_body(function), &policy))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("function \"%s\" does not hold a compatibility policy",
+						NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)),
+				 errhint("Set the policy with set_event_compatibility.")));
+	ReleaseSysCache(function);
+	return policy;
+}
+
+/* A policy that was listed. */
+typedef struct Listed
+{
+	Oid			function;
+	NameData	name;
+} Listed;
+
+static int
+compare_policies(const ListCell *a, const ListCell *b)
+{
+	return strcmp(NameStr(((const Listed *) lfirst(a))->name), NameStr(((const Listed *) lfirst(b))->name));
+}
+
+List *
+ev_compatibility_list(const char *type, int length)
+{
+	Oid			namespace = ev_namespace_oid();
+	List	   *policies_found = NIL;
+	List	   *result = NIL;
+	ListCell   *cell;
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		const char *name = NameStr(form->proname);
+		const char *reason;
+
+		if (form->pronamespace != namespace || form->prolang != SQLlanguageId ||
+			ev_name_kind(name, &reason) != EV_NAME_POLICY)
+			continue;
+		if (type == NULL || (strrchr(name, '@') - name == length && memcmp(name, type, length) == 0))
+		{
+			Listed	   *listed = palloc(sizeof(Listed));
+
+			listed->function = form->oid;
+			listed->name = form->proname;
+			policies_found = lappend(policies_found, listed);
+		}
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	list_sort(policies_found, compare_policies);
+	foreach(cell, policies_found)
+		result = lappend_oid(result, ((Listed *) lfirst(cell))->function);
+	return result;
+}
+
+static char *
+policy_text(const Policy *policy)
+{
+	return psprintf("%s, %s", policy->name, policy->lenient ? "lenient" : "strict");
+}
+
+/* ---------- the check ---------- */
+
+char *
+ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
+{
+	StringInfoData reasons;
+	ListCell   *cell;
+
+	initStringInfo(&reasons);
+	foreach(cell, changes)
+	{
+		EvChange   *change = lfirst(cell);
+		EvVerdict	verdict = forward ? change->forward : change->backward;
+
+		if (verdict == EV_COMPATIBLE)
+			continue;
+		appendStringInfo(&reasons, "%s%s%s: %s (%s%s)", reasons.len > 0 ? "\n" : "", prefix,
+						 change->location[0] != '\0' ? change->location : "(document)",
+						 change->message, ev_change_rule_name(change->rule),
+						 verdict == EV_UNKNOWN ? "; unknown: neither proved nor refuted" : "");
+	}
+	return reasons.len > 0 ? reasons.data : NULL;
+}
+
+/* What is being gathered for one message. */
+typedef struct PolicyCheck
+{
+	const Policy *policy;
+	const EvDocument *document;
+	int32		version;
+	StringInfoData reasons;
+	int32		against;		/* the first version that it does not fit */
+	bool		broke_forward;
+	bool		broke;
+	int64		work;			/* that is left for comparisons */
+} PolicyCheck;
+
+static void
+compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
+{
+	bool		is_older = other_version < check->version;
+	EvVerdict	forward;
+	List	   *changes;
+
+	ev_compare_schemas(is_older ? other : check->document, is_older ? check->document : other,
+					   ev_registry_resolve, check->policy->lenient, &check->work, &forward, &changes);
+	for (int i = 0; i < 2; i++)
+	{
+		char	   *reasons;
+
+		if (!(i == 0 ? check->policy->backward : check->policy->forward))
+			continue;
+		reasons = ev_compatibility_reasons(changes, i == 1,
+										   psprintf("version %d to %d, ",
+													Min(other_version, check->version),
+													Max(other_version, check->version)));
+		if (reasons == NULL)
+			continue;
+		if (!check->broke)
+		{
+			check->against = other_version;
+			check->broke_forward = i == 1;
+		}
+		check->broke = true;
+		appendStringInfo(&check->reasons, "%s%s", check->reasons.len > 0 ? "\n" : "", reasons);
+	}
+}
+
+/* The document of a registered version. */
+static void
+read_version(Oid function, EvDocument *document)
+{
+	HeapTuple	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	EvFault		fault;
+
+	if (!HeapTupleIsValid(row))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	if (!ev_function_document(row, document, &fault))
+		ev_fault_report(&fault, document->name);
+	ReleaseSysCache(row);
+}
+
+/* With all the versions that the policy asks for. */
+static void
+compare_with_neighbours(PolicyCheck *check, int type_length)
+{
+	List	   *versions;
+	List	   *functions = ev_registry_list(check->document->name, type_length, &versions);
+	int			first_later = 0;
+	EvDocument	other;
+
+	while (first_later < list_length(versions) && list_nth_int(versions, first_later) < check->version)
+		first_later++;
+	for (int i = first_later - 1; i >= 0; i--)
+	{
+		read_version(list_nth_oid(functions, i), &other);
+		compare_with(check, &other, list_nth_int(versions, i));
+		if (!check->policy->transitive || other.breaking)
+			break;
+	}
+	for (int i = first_later; i < list_length(versions); i++)
+	{
+		/* in the validator it is there already */
+		if (list_nth_int(versions, i) == check->version)
+			continue;
+		read_version(list_nth_oid(functions, i), &other);
+		if (other.breaking)
+			break;
+		compare_with(check, &other, list_nth_int(versions, i));
+		if (!check->policy->transitive)
+			break;
+	}
+}
+
+void
+ev_compatibility_check(const EvDocument *document)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	Policy		policy;
+	PolicyCheck check = {.policy = &policy, .document = document, .work = EV_COMPARISONS_WORK};
+	int			type_length;
+
+	if (!ev_parse_event_name(document->name, &type_length, &check.version) || document->breaking)
+		return;
+
+	context = AllocSetContextCreate(caller, "event_validate compatibility", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	policy = read_policy(document->name, type_length);
+	initStringInfo(&check.reasons);
+	if (policy.backward || policy.forward)
+		compare_with_neighbours(&check, type_length);
+	if (check.broke)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event schema \"%s\" is not %s compatible with version %d",
+						document->name, check.broke_forward ? "forward" : "backward", check.against),
+				 errdetail_internal("%s", check.reasons.data),
+				 errhint("If that is meant, register version %d with breaking => true (in CREATE FUNCTION: with the line \"#breaking\"). The policy of \"%s\" is %s; set_event_compatibility sets another one.",
+						 check.version, pnstrdup(document->name, type_length), policy_text(&policy))));
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* ---------- SQL ---------- */
+
+static char *
+policy_names(void)
+{
+	StringInfoData names;
+
+	initStringInfo(&names);
+	for (int i = 0; i < (int) lengthof(policies); i++)
+		appendStringInfo(&names, "%s%s", i == 0 ? "" : i == lengthof(policies) - 1 ? " and " : ", ",
+						 policies[i].name);
+	return names.data;
+}
+
+/* CREATE OR REPLACE FUNCTION event_schema."TYPE@compatibility"() */
+static void
+create_policy(const char *name, const char *text)
+{
+	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
+	char	   *body = psprintf("SELECT '%s'", text);
+
+	command->replace = true;
+	command->funcname = ev_qualified_name(name);
+	command->returnType = SystemTypeName(pstrdup("text"));
+	command->options =
+		list_make4(makeDefElem("language", (Node *) makeString(pstrdup("sql")), -1),
+				   makeDefElem("volatility", (Node *) makeString(pstrdup("immutable")), -1),
+				   makeDefElem("parallel", (Node *) makeString(pstrdup("safe")), -1),
+				   makeDefElem("as", (Node *) list_make1(makeString(body)), -1));
+	ev_run_command((Node *) command,
+				   psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s",
+							quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name), quote_literal_cstr(body)));
+}
+
+/*
+ * set_event_compatibility(event_type text, policy text, lenient boolean) → void
+ */
+Datum
+ev_set_event_compatibility(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {"event_type", "policy", "lenient"};
+	text	   *type;
+	text	   *text_policy;
+	NameData	event;
+	NameData	name;
+	Policy		policy;
+
+	for (int i = 0; i < (int) lengthof(arguments); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", arguments[i])));
+	type = PG_GETARG_TEXT_PP(0);
+	text_policy = PG_GETARG_TEXT_PP(1);
+	ev_require_event_name(type, 0, &event);
+	if (!ev_policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event type is too long to have a policy: \"%s\"", text_to_cstring(type)),
+				 errdetail("Event type and \"@compatibility\" together have at most %d bytes.", EV_NAME_MAX)));
+	if (!find_policy(VARDATA_ANY(text_policy), VARSIZE_ANY_EXHDR(text_policy), &policy))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("there is no compatibility policy \"%s\"", text_to_cstring(text_policy)),
+				 errhint("The policies are %s.", policy_names())));
+
+	PreventCommandIfReadOnly("CREATE FUNCTION");
+	ev_ownership_require_create();
+	ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
+	create_policy(NameStr(name), psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,108 @@
+/*
+ * migrate_failures.c
+ *	  The events that migrate_events checks as they are, by the reason why.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "utils/memutils.h"
+
+#include "evolution/migrate_failures.h"
+
+#define MAX_KINDS			200 /* that are told apart */
+#define SHOWN_KINDS			20
+#define SHOWN_SAMPLES		5
+
+/* Rows that stay, for one reason. */
+typedef struct Failure
+{
+	int32		version;
+	char	   *location;
+	char	   *keyword_location;
+	char	   *keyword;
+	char	   *name;
+	char	   *message;		/* of the first of them */
+	int64		count;
+	List	   *samples;		/* of char * */
+} Failure;
+
+void
+ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvKind *kind)
+{
+	MemoryContext caller = MemoryContextSwitchTo(failures->context);
+	Failure    *failure = NULL;
+	ListCell   *cell;
+
+	foreach(cell, failures->kinds)
+	{
+		Failure    *other = (Failure *) lfirst(cell);
+
+		if (other->version == version &&
+			strcmp(other->location, kind->instance_location) == 0 &&
+			strcmp(other->keyword_location, kind->keyword_location) == 0 &&
+			strcmp(other->keyword, kind->keyword) == 0 && strcmp(other->name, kind->name) == 0)
+			failure = other;
+	}
+	if (failure == NULL && list_length(failures->kinds) >= MAX_KINDS)
+		failure = llast(failures->kinds);
+	if (failure == NULL)
+	{
+		failure = palloc0(sizeof(Failure));
+		failure->version = version;
+		failure->location = pstrdup(kind->instance_location);
+		failure->keyword_location = pstrdup(kind->keyword_location);
+		failure->keyword = pstrdup(kind->keyword);
+		failure->name = pstrdup(kind->name);
+		failure->message = pstrdup(kind->message);
+		failures->kinds = lappend(failures->kinds, failure);
+	}
+	failure->count += kind->count;
+	if (list_length(failure->samples) < SHOWN_SAMPLES)
+		failure->samples = lappend(failure->samples, pstrdup(row));
+	MemoryContextSwitchTo(caller);
+}
+
+static int
+compare_failures(const ListCell *a, const ListCell *b)
+{
+	const Failure *x = (const Failure *) lfirst(a);
+	const Failure *y = (const Failure *) lfirst(b);
+	int			order = x->count != y->count ? (x->count > y->count ? -1 : 1) : x->version - y->version;
+
+	if (order == 0)
+		order = strcmp(x->location, y->location);
+	if (order == 0)
+		order = strcmp(x->keyword_location, y->keyword_location);
+	return order != 0 ? order : strcmp(x->name, y->name);
+}
+
+char *
+ev_failures_lines(EvFailures *failures)
+{
+	StringInfoData lines;
+	int			shown = 0;
+	ListCell   *cell;
+
+	initStringInfo(&lines);
+	list_sort(failures->kinds, compare_failures);
+	foreach(cell, failures->kinds)
+	{
+		Failure    *failure = (Failure *) lfirst(cell);
+		ListCell   *sample;
+
+		if (shown++ == SHOWN_KINDS)
+		{
+			appendStringInfo(&lines, "\nand %d more kinds", list_length(failures->kinds) - SHOWN_KINDS);
+			break;
+		}
+		appendStringInfo(&lines, "%s" INT64_FORMAT ": version %d, %s%s%s: %s (", shown > 1 ? "\n" : "",
+						 failure->count, failure->version,
+						 failure->location[0] != '\0' ? failure->location : "(document)",
+						 failure->keyword[0] != '\0' ? ", " : "", failure->keyword, failure->message);
+		foreach(sample, failure->samples)
+			appendStringInfo(&lines, "%s%s", sample == list_head(failure->samples) ? "such as " : ", ",
+							 (char *) lfirst(sample));
+		appendStringInfoChar(&lines, ')');
+	}
+	return lines.data;
+}

@@ -1,0 +1,1021 @@
+/*
+ * upcast.c
+ *	  Upcasts: how they are kept, and how events are brought along by them.
+ *
+ * An upcast is a function in event_schema that calls the user's function.  Its
+ * body is parsed when it is created (BEGIN ATOMIC), so no search_path counts,
+ * the user's function cannot be dropped, and a dump restores both in order.
+ * For the same reasons it depends on its two schema versions.
+ *
+ * To run one it is not called: its call is planned as an expression, in which
+ * PostgreSQL inlines the upcast, and the user's function too where that is one
+ * expression in SQL.
+ *
+ * Who brings events along need not know who has written the upcasts.  So both
+ * planning, which runs functions too, and running are done as the owner of the
+ * upcast (run_as_owner.h), unless nothing is left in the expression that a user
+ * has written.  They can change whatever is kept here, and end up here again:
+ * what a call site keeps is in use by one call at a time.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "parser/parser.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/regproc.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "base/run_as_owner.h"
+#include "evolution/compatibility.h"
+#include "evolution/upcast.h"
+#include "match/interpret.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
+#include "registry/names.h"
+#include "registry/ownership.h"
+#include "registry/schema_cache.h"
+#include "registry/utility_command.h"
+#include "registry/validation_error.h"
+
+PG_FUNCTION_INFO_V1(ev_register_event_upcast);
+PG_FUNCTION_INFO_V1(ev_upcast_event);
+PG_FUNCTION_INFO_V1(ev_event_upcast_path);
+
+/* ---------- the functions in the catalog ---------- */
+
+/* The single expression that a function's body is, or NULL with a reason. */
+static Node *
+body_expression(HeapTuple function, const char **reason)
+{
+	bool		is_null;
+	Datum		body = SysCacheGetAttr(PROCOID, function, Anum_pg_proc_prosqlbody, &is_null);
+	Node	   *node;
+	Query	   *query;
+
+	*reason = "Its body is a string, whose meaning depends on the search_path.";
+	if (is_null)
+		return NULL;
+	node = stringToNode(TextDatumGetCString(body));
+	*reason = "Its body is not one SELECT of one expression.";
+	if (IsA(node, List))
+	{
+		List	   *statements = linitial_node(List, (List *) node);
+
+		if (list_length(statements) != 1)
+			return NULL;
+		node = linitial(statements);
+	}
+	query = castNode(Query, node);
+	if (query->commandType != CMD_SELECT || query->utilityStmt != NULL ||
+		query->rtable != NIL || query->cteList != NIL || query->setOperations != NULL ||
+		query->jointree->quals != NULL || query->limitCount != NULL || query->limitOffset != NULL ||
+		query->groupClause != NIL || query->havingQual != NULL ||
+		query->hasAggs || query->hasWindowFuncs || query->hasTargetSRFs ||
+		list_length(query->targetList) != 1)
+		return NULL;
+	*reason = NULL;
+	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
+}
+
+/* The function that an upcast calls with its argument, if that is all it does. */
+static Oid
+called_function(HeapTuple function)
+{
+	const char *reason;
+	Node	   *expression = body_expression(function, &reason);
+	FuncExpr   *call;
+	Param	   *argument;
+
+	if (expression == NULL || !IsA(expression, FuncExpr))
+		return InvalidOid;
+	call = castNode(FuncExpr, expression);
+	if (list_length(call->args) != 1 || !IsA(linitial(call->args), Param))
+		return InvalidOid;
+	argument = linitial_node(Param, call->args);
+	return argument->paramkind == PARAM_EXTERN && argument->paramid == 1 ? call->funcid : InvalidOid;
+}
+
+/* Does a function take one jsonb and return one? */
+static bool
+has_signature(Form_pg_proc form)
+{
+	return form->prokind == PROKIND_FUNCTION && !form->proretset && form->prorettype == JSONBOID &&
+		form->pronargs == 1 && form->proargtypes.values[0] == JSONBOID;
+}
+
+static int
+compare_upcasts(const ListCell *a, const ListCell *b)
+{
+	const EvUpcast *x = (const EvUpcast *) lfirst(a);
+	const EvUpcast *y = (const EvUpcast *) lfirst(b);
+	int			order = memcmp(x->name, y->name, Min(x->type_length, y->type_length));
+
+	if (order == 0)
+		order = x->type_length - y->type_length;
+	if (order == 0 && x->from != y->from)
+		order = x->from < y->from ? -1 : 1;
+	if (order == 0)
+		order = x->to < y->to ? -1 : x->to > y->to;
+	return order;
+}
+
+List *
+ev_upcast_list(const char *type, int type_length)
+{
+	Oid			namespace = ev_namespace_oid();
+	List	   *result = NIL;
+	Relation	pg_proc;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	if (!OidIsValid(namespace))
+		return NIL;
+	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		EvUpcast	upcast = {.function = form->oid};
+		EvUpcast   *copy;
+
+		if (form->pronamespace != namespace || form->prolang != SQLlanguageId || !has_signature(form) ||
+			!ev_parse_upcast_name(NameStr(form->proname), &upcast.type_length, &upcast.from, &upcast.to))
+			continue;
+		if (type != NULL && (upcast.type_length != type_length ||
+							 memcmp(NameStr(form->proname), type, type_length) != 0))
+			continue;
+		copy = palloc(sizeof(EvUpcast));
+		*copy = upcast;
+		copy->name = pstrdup(NameStr(form->proname));
+		result = lappend(result, copy);
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	list_sort(result, compare_upcasts);
+	return result;
+}
+
+List *
+ev_upcast_dependencies(Oid function)
+{
+	return list_difference_oid(ev_function_all_dependencies(function), ev_function_dependencies(function));
+}
+
+/* The command that drops an upcast, for a HINT. */
+static char *
+drop_command(const char *name)
+{
+	return psprintf("DROP FUNCTION %s(jsonb)", quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name));
+}
+
+void
+ev_upcast_check_unused(const char *type, int type_length, int32 version)
+{
+	ListCell   *cell;
+
+	foreach(cell, ev_upcast_list(type, type_length))
+	{
+		EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
+
+		if (upcast->from == version || upcast->to == version)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("cannot drop event schema \"%s@%d\" because upcast \"%s\" leads %s it",
+							pnstrdup(type, type_length), version, upcast->name,
+							upcast->from == version ? "from" : "to"),
+					 errhint("Drop the upcast first: %s.", drop_command(upcast->name))));
+	}
+}
+
+/* ---------- what is an upcast ---------- */
+
+static bool
+same_body(HeapTuple a, HeapTuple b)
+{
+	const char *reason;
+	Node	   *old = body_expression(a, &reason);
+	Node	   *new = body_expression(b, &reason);
+
+	return old != NULL && new != NULL && equal(old, new);
+}
+
+/*
+ * May there be an upcast from one version to the other?  `self` is its
+ * function, where that is there already.
+ */
+static void
+check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
+{
+	text	   *event_type = cstring_to_text_with_len(type, type_length);
+	char	   *name = pnstrdup(type, type_length);
+	List	   *versions;
+	ListCell   *cell;
+	int32		next = -1;
+
+	ev_type_lock(type, type_length);
+	ev_registry_list(type, type_length, &versions);
+	if (!list_member_int(versions, from))
+		ev_refuse_unregistered(event_type, from);
+	if (!list_member_int(versions, to))
+		ev_refuse_unregistered(event_type, to);
+	foreach(cell, versions)
+		if (next < 0 && lfirst_int(cell) > from)
+		next = lfirst_int(cell);
+	if (next != to)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 next < 0 ?
+				 errmsg("an upcast of event \"%s\" cannot lead from version %d, which is the latest", name, from) :
+				 errmsg("an upcast of event \"%s\" from version %d must lead to version %d, the next one, not to %d",
+						name, from, next, to)));
+	foreach(cell, ev_upcast_list(type, type_length))
+	{
+		EvUpcast   *other = (EvUpcast *) lfirst(cell);
+
+		if (other->from == from && other->function != self)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("an upcast of event \"%s\" leads from version %d to version %d already",
+							name, from, other->to),
+					 errhint("Drop it first: %s.", drop_command(other->name))));
+	}
+}
+
+static void
+record_dependency(Oid function, const char *type, int type_length, int32 version)
+{
+	NameData	name;
+	Oid			schema;
+	ObjectAddress from;
+	ObjectAddress to;
+
+	if (!ev_event_name(type, type_length, version, &name))
+		return;
+	schema = ev_registered_function(NameStr(name));
+	if (!OidIsValid(schema) || list_member_oid(ev_function_dependencies(function), schema))
+		return;
+	LockDatabaseObject(ProcedureRelationId, schema, 0, AccessShareLock);
+	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(schema)))
+		return;
+	ObjectAddressSet(from, ProcedureRelationId, function);
+	ObjectAddressSet(to, ProcedureRelationId, schema);
+	recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
+}
+
+void
+ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	const char *name = NameStr(form->proname);
+	const char *reason = NULL;
+	int			type_length;
+	int32		from;
+	int32		to;
+
+	if (!ev_parse_upcast_name(name, &type_length, &from, &to))
+		elog(ERROR, "\"%s\" is not the name of an upcast", name);
+	if (!has_signature(form))
+		reason = "It must take one jsonb and return jsonb.";
+	else if (form->prolang != SQLlanguageId)
+		reason = "It must be in language sql.";
+	else if (form->prosecdef || !heap_attisnull(function, Anum_pg_proc_proconfig, NULL))
+		reason = "It must have neither SECURITY DEFINER nor a SET clause; the function that it calls may.";
+	else if (to <= from)
+		reason = "It must lead to a later version.";
+	else
+		body_expression(function, &reason);
+	if (reason != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+				 errmsg("function \"%s\" in schema %s is not an upcast", name, EV_SCHEMA_NAMESPACE),
+				 errdetail("%s", reason),
+				 errhint("Use register_event_upcast, or write CREATE FUNCTION ... (data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT f(data); END.")));
+
+	if (HeapTupleIsValid(previous) && !same_body(previous, function))
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("upcast \"%s\" is registered with another function", name),
+				 errhint("Drop it first: %s.", drop_command(name))));
+	if (!HeapTupleIsValid(previous) && is_create)
+	{
+		ev_ownership_lock_type(name, type_length, InvalidOid);
+
+		/* a restore may bring them in any order; it has the right to */
+		if (check_function_bodies || !ev_ownership_has_type(name, type_length, InvalidOid))
+			check_step(name, type_length, from, to, form->oid);
+	}
+	record_dependency(form->oid, name, type_length, from);
+	record_dependency(form->oid, name, type_length, to);
+}
+
+/* ---------- registration ---------- */
+
+/* Raises unless a function can be called to bring events along. */
+static void
+check_called(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	const char *problem = NULL;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", function)));
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prokind == PROKIND_AGGREGATE)
+		problem = "it is an aggregate";
+	else if (form->prokind == PROKIND_WINDOW)
+		problem = "it is a window function";
+	else if (form->prokind != PROKIND_FUNCTION)
+		problem = "it is a procedure";
+	else if (form->pronargs != 1 || form->proargtypes.values[0] != JSONBOID || OidIsValid(form->provariadic))
+		problem = "it takes other arguments";
+	else if (form->proretset)
+		problem = "it returns a set";
+	else if (form->prorettype != JSONBOID)
+		problem = psprintf("it returns %s", format_type_be(form->prorettype));
+	if (problem != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("an upcast must take one jsonb and return jsonb, but function %s does not: %s",
+						format_procedure(function), problem)));
+	if (isAnyTempNamespace(form->pronamespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("an upcast cannot call temporary function \"%s\"", NameStr(form->proname)),
+				 errdetail("It would go with the session, and take the upcast along.")));
+	EV_CHECK_EXECUTE(function, NameStr(form->proname));
+	ReleaseSysCache(tuple);
+}
+
+static const char *
+volatility_word(char volatility)
+{
+	return volatility == PROVOLATILE_IMMUTABLE ? "immutable" :
+		volatility == PROVOLATILE_STABLE ? "stable" : "volatile";
+}
+
+static const char *
+parallel_word(char parallel)
+{
+	return parallel == PROPARALLEL_SAFE ? "safe" :
+		parallel == PROPARALLEL_RESTRICTED ? "restricted" : "unsafe";
+}
+
+/* CREATE FUNCTION event_schema."TYPE@FROM>TO" */
+static void
+create_upcast(const char *name, Oid called)
+{
+	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
+	FunctionParameter *parameter = makeNode(FunctionParameter);
+	SelectStmt *select = makeNode(SelectStmt);
+	ResTarget  *target = makeNode(ResTarget);
+	ColumnRef  *argument = makeNode(ColumnRef);
+	char	   *function_schema = get_namespace_name(get_func_namespace(called));
+	char	   *function_name = get_func_name(called);
+	const char *volatility = volatility_word(func_volatile(called));
+	const char *parallel = parallel_word(func_parallel(called));
+
+	argument->fields = list_make1(makeString(pstrdup("data")));
+	argument->location = -1;
+	target->val = (Node *) makeFuncCall(list_make2(makeString(function_schema), makeString(function_name)),
+										list_make1(argument), COERCE_EXPLICIT_CALL, -1);
+	target->location = -1;
+	select->targetList = list_make1(target);
+
+	parameter->name = pstrdup("data");
+	parameter->argType = SystemTypeName(pstrdup("jsonb"));
+	parameter->mode = FUNC_PARAM_DEFAULT;
+	command->funcname = ev_qualified_name(name);
+	command->parameters = list_make1(parameter);
+	command->returnType = SystemTypeName(pstrdup("jsonb"));
+	command->options =
+		list_make3(makeDefElem("language", (Node *) makeString(pstrdup("sql")), -1),
+				   makeDefElem("volatility", (Node *) makeString(pstrdup(volatility)), -1),
+				   makeDefElem("parallel", (Node *) makeString(pstrdup(parallel)), -1));
+	command->sql_body = (Node *) list_make1(list_make1(select));
+	ev_run_command((Node *) command,
+				   psprintf("CREATE FUNCTION %s(data jsonb) RETURNS jsonb LANGUAGE sql %s PARALLEL %s BEGIN ATOMIC SELECT %s(data); END",
+							quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name), volatility, parallel,
+							quote_qualified_identifier(function_schema, function_name)));
+}
+
+/* The upcast of this name, in CurrentMemoryContext; NULL: there is none. */
+static HeapTuple
+find_upcast(const char *name)
+{
+	Oid			types[1] = {JSONBOID};
+
+	return SearchSysCacheCopy3(PROCNAMEARGSNSP, CStringGetDatum(name),
+							   PointerGetDatum(buildoidvector(types, 1)),
+							   ObjectIdGetDatum(ev_namespace_oid()));
+}
+
+/*
+ * register_event_upcast(event_type text, from_version int, to_version int,
+ *						 upcast regprocedure) → regprocedure
+ */
+Datum
+ev_register_event_upcast(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {"event_type", "from_version", "to_version", "upcast"};
+	text	   *type;
+	int32		from;
+	int32		to;
+	Oid			called;
+	NameData	event;
+	NameData	name;
+	HeapTuple	existing;
+	HeapTuple	created;
+
+	for (int i = 0; i < (int) lengthof(arguments); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", arguments[i])));
+	type = PG_GETARG_TEXT_PP(0);
+	from = PG_GETARG_INT32(1);
+	to = PG_GETARG_INT32(2);
+	called = PG_GETARG_OID(3);
+	ev_require_event_name(type, from, &event);
+	ev_require_event_name(type, to, &event);
+	if (!ev_upcast_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to, &name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("event type is too long to have an upcast: \"%s\"", text_to_cstring(type)),
+				 errdetail("Event type and \"@%d>%d\" together have at most %d bytes.", from, to, EV_NAME_MAX)));
+	if (to <= from)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an upcast must lead to a later version, not from version %d to version %d", from, to)));
+	check_called(called);
+
+	PreventCommandIfReadOnly("CREATE FUNCTION");
+	existing = find_upcast(NameStr(name));
+	if (!HeapTupleIsValid(existing))
+	{
+		/* who may not register one, or does so again, keeps nobody waiting */
+		ev_ownership_require_create();
+		ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
+		existing = find_upcast(NameStr(name));
+	}
+	if (HeapTupleIsValid(existing))
+	{
+		if (called_function(existing) != called)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("upcast \"%s\" is registered with another function", NameStr(name)),
+					 errhint("Drop it first: %s.", drop_command(NameStr(name)))));
+		PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(existing))->oid);
+	}
+	check_step(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to, InvalidOid);
+	create_upcast(NameStr(name), called);
+
+	created = find_upcast(NameStr(name));
+	if (!HeapTupleIsValid(created) || called_function(created) != called)
+		elog(ERROR, "upcast \"%s\" does not call function %u", NameStr(name), called);
+	/* where event triggers are disabled, nobody has done so yet */
+	ev_upcast_check_function(created, NULL, false);
+	PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(created))->oid);
+}
+
+/* ---------- from a version to another ---------- */
+
+/* Says how far the upcasts lead. */
+static void
+refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcast *past)
+{
+	char	   *name = text_to_cstring(type);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("no upcast of event \"%s\" leads from version %d to version %d", name, from, to),
+			 past != NULL ? errdetail("The one from version %d leads to version %d.", past->from, past->to) :
+			 reached > from ? errdetail("From version %d upcasts lead to version %d, and no further.", from, reached) :
+			 errdetail("There is none from version %d.", from),
+			 past != NULL ? errhint("Drop it, and register one to each version in between: %s.", drop_command(past->name)) :
+			 errhint("Register one from version %d to the next with register_event_upcast.", reached)));
+}
+
+/*
+ * The upcasts between registered versions, as far as they lead.  *past is one
+ * that leads further than wanted.
+ */
+static List *
+find_way(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
+{
+	List	   *upcasts = from < to ? ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) : NIL;
+	List	   *way = NIL;
+
+	*reached = from;
+	*past = NULL;
+	while (*reached < to)
+	{
+		EvUpcast   *step = NULL;
+		ListCell   *cell;
+
+		/* by their order the nearest, where a restore brought several */
+		foreach(cell, upcasts)
+		{
+			EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
+
+			if (step == NULL && upcast->from == *reached && list_member_int(versions, upcast->to))
+				step = upcast;
+		}
+		if (step == NULL || step->to <= *reached)
+			break;
+		if (step->to > to)
+		{
+			*past = step;
+			break;
+		}
+		way = lappend(way, step);
+		*reached = step->to;
+	}
+	return way;
+}
+
+List *
+ev_upcast_way(const text *type, int32 from, int32 to, int32 *reached)
+{
+	List	   *versions;
+	EvUpcast   *past;
+
+	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
+	return find_way(type, from, to, versions, reached, &past);
+}
+
+List *
+ev_upcast_path(const text *type, int32 from, int32 *to)
+{
+	List	   *versions;
+	List	   *path;
+	int32		reached;
+	EvUpcast   *past;
+
+	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
+	if (!list_member_int(versions, from))
+		ev_refuse_unregistered(type, from);
+	if (*to == EV_LATEST)
+		*to = llast_int(versions);
+	if (!list_member_int(versions, *to))
+		ev_refuse_unregistered(type, *to);
+	if (*to < from)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot bring event \"%s\" from version %d back to version %d",
+						text_to_cstring(type), from, *to)));
+	path = find_way(type, from, *to, versions, &reached, &past);
+	if (reached != *to)
+		refuse_path(type, from, *to, reached, past);
+	return path;
+}
+
+typedef struct UpcastStep
+{
+	int32		from;
+	int32		to;
+	Oid			owner;			/* InvalidOid: it does not matter who runs it */
+	ExprState  *expression;
+	Oid			schema_function;
+	EvSchema   *schema;
+} UpcastStep;
+
+struct EvUpcastRun
+{
+	text	   *type;
+	Oid			user;			/* who may run it */
+	ExprContext *context;
+	ParamListInfo parameters;
+	int			count;
+	UpcastStep	steps[FLEXIBLE_ARRAY_MEMBER];
+};
+
+/*
+ * Is a function PostgreSQL's own, and does it do nothing but compute?  Those
+ * that make jsonb are STABLE for the sake of times and of users' types.
+ */
+static bool
+is_foreign_function(Oid function, void *context pg_attribute_unused())
+{
+	switch (function)
+	{
+		case F_JSONB_BUILD_OBJECT_:
+		case F_JSONB_BUILD_OBJECT_ANY:
+		case F_JSONB_BUILD_ARRAY_:
+		case F_JSONB_BUILD_ARRAY_ANY:
+		case F_TO_JSONB:
+			return false;
+		default:
+			return function >= FirstNormalObjectId || func_volatile(function) != PROVOLATILE_IMMUTABLE;
+	}
+}
+
+/*
+ * Could an expression run what a user has written, or depend on who runs it?
+ * Of what is not known here that is assumed.
+ */
+static bool
+is_foreign_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_List:
+			return expression_tree_walker(node, is_foreign_walker, context);
+		case T_CaseWhen:
+			break;
+		case T_Const:
+		case T_Param:
+		case T_FuncExpr:
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+		case T_ScalarArrayOpExpr:
+		case T_BoolExpr:
+		case T_CaseExpr:
+		case T_CaseTestExpr:
+		case T_CoalesceExpr:
+		case T_ArrayExpr:
+		case T_RelabelType:
+		case T_CoerceViaIO:
+		case T_NullTest:
+		case T_BooleanTest:
+			/* a row has fields of any type, and casts of these are users' */
+			if (exprType(node) >= FirstNormalObjectId || exprType(node) == RECORDOID ||
+				exprType(node) == RECORDARRAYOID)
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return check_functions_in_node(node, is_foreign_function, context) ||
+		expression_tree_walker(node, is_foreign_walker, context);
+}
+
+/*
+ * The role that an upcast runs as; the current user must be allowed to execute
+ * it.  That is its owner, or, where it does nothing but call another role's
+ * function whose rights its owner has, that function's owner, who can replace
+ * the function at any time.
+ */
+static Oid
+check_runnable(const EvUpcast *upcast)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(upcast->function));
+	HeapTuple	called;
+	Oid			owner;
+
+	/* it may be gone: other upcasts of the path have been planned */
+	if (!HeapTupleIsValid(tuple) || !has_signature((Form_pg_proc) GETSTRUCT(tuple)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("upcast \"%s\" does not exist", upcast->name)));
+	owner = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+	called = SearchSysCache1(PROCOID, ObjectIdGetDatum(called_function(tuple)));
+	ReleaseSysCache(tuple);
+	if (HeapTupleIsValid(called))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(called);
+
+		if (form->oid >= FirstNormalObjectId && has_privs_of_role(owner, form->proowner))
+			owner = form->proowner;
+		ReleaseSysCache(called);
+	}
+	EV_CHECK_EXECUTE(upcast->function, upcast->name);
+	return owner;
+}
+
+/* Plans the call of an upcast, as its owner. */
+static void
+prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
+{
+	Param	   *parameter = makeNode(Param);
+	Oid			owner = check_runnable(upcast);
+	FuncExpr   *call;
+	Expr	   *expression;
+	NameData	name;
+	EvRunAs		caller;
+
+	parameter->paramkind = PARAM_EXTERN;
+	parameter->paramid = 1;
+	parameter->paramtype = JSONBOID;
+	parameter->paramtypmod = -1;
+	parameter->location = -1;
+	call = makeFuncExpr(upcast->function, JSONBOID, list_make1(parameter),
+						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	step->from = upcast->from;
+	step->to = upcast->to;
+	ev_run_as_begin(&caller, owner);
+	expression = expression_planner((Expr *) call);
+	step->expression = ExecInitExprWithParams(expression, run->parameters);
+	ev_run_as_end(&caller);
+	step->owner = is_foreign_walker((Node *) expression, NULL) ? owner : InvalidOid;
+	if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
+		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
+	step->schema_function = ev_registered_function(NameStr(name));
+	step->schema = ev_registry_by_function(step->schema_function);
+}
+
+EvUpcastRun *
+ev_upcast_prepare(const text *type, List *path)
+{
+	EvUpcastRun *run = palloc0(offsetof(EvUpcastRun, steps) + list_length(path) * sizeof(UpcastStep));
+	ListCell   *cell;
+
+	run->type = DatumGetTextPCopy(PointerGetDatum(type));
+	run->user = GetUserId();
+	run->parameters = makeParamList(1);
+	run->parameters->params[0].ptype = JSONBOID;
+	run->parameters->params[0].pflags = 0;
+	run->context = CreateStandaloneExprContext();
+	run->context->ecxt_param_list_info = run->parameters;
+	foreach(cell, path)
+		prepare_step(run, &run->steps[run->count++], (EvUpcast *) lfirst(cell));
+	return run;
+}
+
+bool
+ev_upcast_is_runnable(const EvUpcastRun *run)
+{
+	return run->user == GetUserId();
+}
+
+typedef struct StepContext
+{
+	const text *type;
+	const UpcastStep *step;
+} StepContext;
+
+static void
+add_context(void *arg)
+{
+	StepContext *context = (StepContext *) arg;
+
+	errcontext("upcast of event \"%s\" from version %d to version %d",
+			   text_to_cstring(context->type), context->step->from, context->step->to);
+}
+
+int
+ev_upcast_step_count(const EvUpcastRun *run)
+{
+	return run->count;
+}
+
+Jsonb *
+ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
+{
+	UpcastStep *step = &run->steps[number];
+	StepContext step_context = {.type = run->type, .step = step};
+	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
+	Datum		value;
+	bool		is_null;
+	EvRunAs		caller;
+
+	error_context_stack = &context;
+	run->parameters->params[0].value = JsonbPGetDatum(data);
+	run->parameters->params[0].isnull = false;
+	if (OidIsValid(step->owner))
+		ev_run_as_begin(&caller, step->owner);
+	value = ExecEvalExpr(step->expression, run->context, &is_null);
+	if (OidIsValid(step->owner))
+		ev_run_as_end(&caller);
+	error_context_stack = context.previous;
+
+	if (!step->schema->valid)
+		step->schema = ev_registry_by_function(step->schema_function);
+	*schema = step->schema;
+	return is_null ? NULL : DatumGetJsonbP(value);
+}
+
+Jsonb *
+ev_upcast_run(EvUpcastRun *run, Jsonb *data)
+{
+	for (int i = 0; i < run->count; i++)
+	{
+		EvSchema   *schema;
+
+		data = ev_upcast_step(run, i, data, &schema);
+		if (data == NULL || !ev_match(schema->program, data))
+			ev_refuse_upcast(data, run->type, run->steps[i].from, run->steps[i].to, schema);
+	}
+	return data;
+}
+
+/* ---------- changes ---------- */
+
+static uint64 generation = 0;
+
+static void
+function_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+				 uint32 hash pg_attribute_unused())
+{
+	generation++;
+}
+
+uint64
+ev_upcast_generation(void)
+{
+	return generation;
+}
+
+void
+ev_upcast_init(void)
+{
+	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
+}
+
+/* ---------- SQL ---------- */
+
+/* A path that a call site has met. */
+typedef struct Met
+{
+	struct Met *next;
+	uint64		generation;
+	MemoryContext context;		/* of the run */
+	EvUpcastRun *run;			/* NULL: being made */
+	int32		from;
+	int32		to;				/* as asked for */
+	int			type_length;
+	char		type[NAMEDATALEN];
+} Met;
+
+/* A call site forgets all where it meets more of them. */
+#define MANY_MET	64
+
+typedef struct UpcastCall
+{
+	MemoryContext context;		/* of what it has met */
+	Met		   *last;
+	Met		   *first;
+	int			count;
+	bool		busy;			/* in use, or left so by an error */
+} UpcastCall;
+
+static bool
+is_met(const Met *met, const char *type, int length, int32 from, int32 to)
+{
+	return met->from == from && met->to == to && met->type_length == length &&
+		met->run != NULL && memcmp(met->type, type, length) == 0;
+}
+
+static Met *
+meet(UpcastCall *site, const text *type, int32 from, int32 to)
+{
+	const char *name = VARDATA_ANY(type);
+	int			length = VARSIZE_ANY_EXHDR(type);
+	Met		   *met = site->first;
+	uint64		now = generation;
+	MemoryContext caller;
+	int32		target = to;
+	List	   *path;
+
+	while (met != NULL && !is_met(met, name, length, from, to))
+		met = met->next;
+	if (met != NULL && met->generation == generation && ev_upcast_is_runnable(met->run))
+		return site->last = met;
+
+	/* raises for a type that is too long */
+	path = ev_upcast_path(type, from, &target);
+	if (met == NULL)
+	{
+		if (site->count == MANY_MET)
+		{
+			MemoryContextReset(site->context);
+			site->first = site->last = NULL;
+			site->count = 0;
+		}
+		met = MemoryContextAllocZero(site->context, sizeof(Met));
+		met->context = AllocSetContextCreate(site->context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
+		met->from = from;
+		met->to = to;
+		met->type_length = length;
+		memcpy(met->type, name, length);
+		met->next = site->first;
+		site->first = met;
+		site->count++;
+	}
+	met->run = NULL;
+	MemoryContextReset(met->context);
+	caller = MemoryContextSwitchTo(met->context);
+	met->run = ev_upcast_prepare(type, path);
+	met->generation = now;
+	MemoryContextSwitchTo(caller);
+	return site->last = met;
+}
+
+/* Brings an event along, and keeps nothing. */
+static Jsonb *
+run_once(const text *type, int32 from, int32 to, Jsonb *data)
+{
+	int32		target = to;
+	List	   *path = ev_upcast_path(type, from, &target);
+
+	return ev_upcast_run(ev_upcast_prepare(type, path), data);
+}
+
+/*
+ * upcast_event(data jsonb, event_type text, from_version int,
+ *				to_version int DEFAULT NULL) → jsonb
+ */
+Datum
+ev_upcast_event(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"data", "event_type", "from_version"};
+	UpcastCall *site = fcinfo->flinfo->fn_extra;
+	text	   *type;
+	int32		from;
+	int32		to;
+	Met		   *met;
+	Datum		result;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	for (int i = 1; i < (int) lengthof(names); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", names[i])));
+	type = PG_GETARG_TEXT_PP(1);
+	from = PG_GETARG_INT32(2);
+	to = PG_ARGISNULL(3) ? EV_LATEST : PG_GETARG_INT32(3);
+	if (!PG_ARGISNULL(3) && to < 0)
+		ev_refuse_unregistered(type, to);
+
+	if (site == NULL)
+	{
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(UpcastCall));
+		site->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upcasts",
+											  ALLOCSET_SMALL_SIZES);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	if (site->busy)
+		PG_RETURN_JSONB_P(run_once(type, from, to, PG_GETARG_JSONB_P(0)));
+	site->busy = true;
+	met = site->last;
+	if (met == NULL || met->generation != generation ||
+		!is_met(met, VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to) ||
+		!ev_upcast_is_runnable(met->run))
+		met = meet(site, type, from, to);
+	if (met->run->count == 0)
+		result = PG_GETARG_DATUM(0);
+	else
+		result = JsonbPGetDatum(ev_upcast_run(met->run, PG_GETARG_JSONB_P(0)));
+	site->busy = false;
+	PG_RETURN_DATUM(result);
+}
+
+/*
+ * event_upcast_path(event_type text, from_version int,
+ *					 to_version int DEFAULT NULL) → regprocedure[]
+ *
+ * The upcasts that upcast_event would run, in their order.
+ */
+Datum
+ev_event_upcast_path(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"event_type", "from_version"};
+	int32		to = PG_ARGISNULL(2) ? EV_LATEST : PG_GETARG_INT32(2);
+	List	   *path;
+	Datum	   *functions;
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (PG_ARGISNULL(i))
+			ereport(ERROR,
+					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+					 errmsg("argument \"%s\" must not be null", names[i])));
+	if (!PG_ARGISNULL(2) && to < 0)
+		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
+	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);
+	functions = palloc(sizeof(Datum) * (list_length(path) + 1));
+	for (int i = 0; i < list_length(path); i++)
+		functions[i] = ObjectIdGetDatum(((EvUpcast *) list_nth(path, i))->function);
+	PG_RETURN_ARRAYTYPE_P(construct_array(functions, list_length(path), REGPROCEDUREOID,
+										  sizeof(Oid), true, TYPALIGN_INT));
+}

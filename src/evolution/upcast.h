@@ -1,0 +1,106 @@
+/*
+ * upcast.h
+ *	  Upcasts: the functions that bring events of one version to the next.
+ *
+ *	  An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), in
+ *	  language sql, that returns jsonb.  At most one leads from each version,
+ *	  so that they form one way from a version to each later one, or none.
+ */
+#ifndef EV_UPCAST_H
+#define EV_UPCAST_H
+
+#include "access/htup.h"
+#include "nodes/pg_list.h"
+#include "registry/schema_cache.h"
+#include "utils/jsonb.h"
+
+/* A registered upcast. */
+typedef struct EvUpcast
+{
+	Oid			function;
+	char	   *name;			/* of the function */
+	int			type_length;	/* in the name */
+	int32		from;
+	int32		to;
+} EvUpcast;
+
+/*
+ * The upcasts (EvUpcast *) of a type, NULL: of all types, as the catalog has
+ * them, by type and versions.  In CurrentMemoryContext.
+ */
+extern List *ev_upcast_list(const char *type, int type_length);
+
+/*
+ * OIDs of the functions that an upcast, or a function that it calls, depends
+ * on by its record in pg_depend, but for schemas.
+ */
+extern List *ev_upcast_dependencies(Oid function);
+
+/*
+ * A function in event_schema, by its name an upcast, was created or changed:
+ * raises where it is none, or one that does not fit with the others.  Records
+ * that it depends on its two schema versions, where they are there.
+ * `previous` is the row that this one replaced, or NULL; is_create says that
+ * the command was CREATE FUNCTION.
+ */
+extern void ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create);
+
+/*
+ * Raises dependent_objects_still_exist where an upcast leads from a version or
+ * to it.
+ */
+extern void ev_upcast_check_unused(const char *type, int type_length, int32 version);
+
+/* Marks the latest registered version. */
+#define EV_LATEST	(-1)
+
+/*
+ * The upcasts (EvUpcast *) that lead from a version to another one (which may
+ * be EV_LATEST), in their order; NIL where they are the same.  Raises
+ * undefined_object where a version is not registered or there is no way, and
+ * invalid_parameter_value for a way backwards.  In CurrentMemoryContext.
+ */
+extern List *ev_upcast_path(const text *type, int32 from, int32 *to);
+
+/*
+ * The upcasts from a version on, as far as they lead towards another one;
+ * neither need be registered.  *reached is where they lead.
+ */
+extern List *ev_upcast_way(const text *type, int32 from, int32 to, int32 *reached);
+
+/* A path that is ready to be run, for some calls. */
+typedef struct EvUpcastRun EvUpcastRun;
+
+/*
+ * Makes it, in CurrentMemoryContext, where it must live as long as it is run.
+ * Raises insufficient_privilege where the current user may not execute the
+ * upcasts, or their owners what they call.  Runs users' functions, as the
+ * upcasts' owners.
+ */
+extern EvUpcastRun *ev_upcast_prepare(const text *type, List *path);
+
+/* Is the current user the one that it was made for? */
+extern bool ev_upcast_is_runnable(const EvUpcastRun *run);
+
+/*
+ * Runs it on a document: each step, as the owner of its upcast, and whether what
+ * it gives is valid.  The result is in CurrentMemoryContext, or the document
+ * itself where there is no step.  It must not be run within itself.  Raises check_violation where it is not valid, and whatever the users'
+ * functions raise.  After an error in it the run must not be used again.
+ */
+extern Jsonb *ev_upcast_run(EvUpcastRun *run, Jsonb *data);
+
+/*
+ * Its steps by themselves, from 0: what one makes of a document (NULL: an SQL
+ * NULL), not validated, and the schema that this must match.
+ */
+extern int	ev_upcast_step_count(const EvUpcastRun *run);
+extern Jsonb *ev_upcast_step(EvUpcastRun *run, int step, Jsonb *data, EvSchema **schema);
+
+/* Has a function changed since?  Then paths and runs are to be made anew. */
+extern uint64 ev_upcast_generation(void);
+
+/* Registers the invalidation callback; called once, by _PG_init. */
+extern void ev_upcast_init(void);
+
+#endif							/* EV_UPCAST_H */

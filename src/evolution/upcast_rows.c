@@ -1,0 +1,369 @@
+/*
+ * upcast_rows.c
+ *	  Stored events brought to another version without raising for any of them:
+ *	  what check_event_upgrade and migrate_events are made of.
+ *
+ * Upcasts are users' functions and may do anything, so they are run in a
+ * subtransaction.  Where no upcast is run, check_event_upgrade does
+ * without this file: it audits the rows as events of the other version.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/tuplestore.h"
+
+#include "base/compat.h"
+#include "evolution/upcast.h"
+#include "evolution/upcast_rows.h"
+#include "match/interpret.h"
+#include "registry/validation_error.h"
+#include "rollout/audit.h"
+
+PG_FUNCTION_INFO_V1(ev_event_has_upcast);
+PG_FUNCTION_INFO_V1(ev_event_upgrade_filter);
+PG_FUNCTION_INFO_V1(ev_event_upgrade_filter_text);
+PG_FUNCTION_INFO_V1(ev_event_upgrade_violations);
+PG_FUNCTION_INFO_V1(ev_event_upgrade_violations_text);
+
+struct EvUpgrade
+{
+	MemoryContext context;		/* of this */
+	text	   *type;
+	int32		from;
+	int32		to;
+	bool		all_the_way;	/* raise where no upcasts lead there */
+	uint64		generation;
+	MemoryContext run_context;	/* of the run */
+	EvUpcastRun *run;			/* NULL: to be made anew */
+	bool		is_whole;		/* it leads to the version */
+	EvSchema   *schema;			/* of the version */
+};
+
+bool
+ev_upgrade_is_fault(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_CONNECTION_EXCEPTION:
+		case ERRCODE_INVALID_TRANSACTION_STATE:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_CONFIG_FILE_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
+}
+
+EvUpgrade *
+ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bool all_the_way)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "event_validate upgrade", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	EvUpgrade  *upgrade = palloc0(sizeof(EvUpgrade));
+
+	upgrade->context = context;
+	upgrade->type = DatumGetTextPCopy(PointerGetDatum(type));
+	upgrade->from = from;
+	upgrade->to = to;
+	upgrade->all_the_way = all_the_way;
+	upgrade->run_context = AllocSetContextCreate(context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
+	MemoryContextSwitchTo(caller);
+	return upgrade;
+}
+
+/* Makes what is run ready, after a change or an error. */
+static void
+prepare(EvUpgrade *upgrade)
+{
+	MemoryContext caller;
+	int32		reached;
+	List	   *way;
+
+	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid &&
+		ev_upcast_is_runnable(upgrade->run))
+		return;
+	upgrade->run = NULL;
+	MemoryContextReset(upgrade->run_context);
+	caller = MemoryContextSwitchTo(upgrade->run_context);
+	upgrade->generation = ev_upcast_generation();
+	if (ev_registry_find(VARDATA_ANY(upgrade->type), VARSIZE_ANY_EXHDR(upgrade->type), upgrade->from) == NULL)
+		ev_refuse_unregistered(upgrade->type, upgrade->from);
+	upgrade->schema = ev_registry_find(VARDATA_ANY(upgrade->type), VARSIZE_ANY_EXHDR(upgrade->type), upgrade->to);
+	if (upgrade->schema == NULL)
+		ev_refuse_unregistered(upgrade->type, upgrade->to);
+	if (upgrade->all_the_way)
+		ev_upcast_path(upgrade->type, upgrade->from, &upgrade->to); /* raises */
+	way = ev_upcast_way(upgrade->type, upgrade->from, upgrade->to, &reached);
+	upgrade->is_whole = way != NIL && reached == upgrade->to;
+	upgrade->run = ev_upcast_prepare(upgrade->type, way);
+	MemoryContextSwitchTo(caller);
+}
+
+/* Runs it, and raises for what the users' functions raise. */
+static void
+run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
+{
+	result->data = is_text ?
+		DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(document)))) :
+		DatumGetJsonbP(document);
+	for (int i = 0; i < ev_upcast_step_count(upgrade->run); i++)
+	{
+		EvSchema   *schema;
+
+		result->data = ev_upcast_step(upgrade->run, i, result->data, &schema);
+		if (result->data == NULL)
+		{
+			result->fault = "the upcast gives null";
+			return;
+		}
+		if (!ev_match(schema->program, result->data))
+		{
+			result->schema = schema;
+			return;
+		}
+	}
+	if (!upgrade->is_whole && !ev_match(ev_registry_program(upgrade->schema), result->data))
+		result->schema = upgrade->schema;
+}
+
+/*
+ * Does it for some documents, in one subtransaction, until one raises; how many
+ * are done, with that one.
+ */
+static int
+run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	volatile int at = 0;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		for (; at < count; at++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			memset(&results[at], 0, sizeof(EvUpgraded));
+			prepare(upgrades[at]);
+			run_steps(upgrades[at], documents[at], is_text, &results[at]);
+		}
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (at >= count || !ev_upgrade_is_fault(error->sqlerrcode))
+			ReThrowError(error);
+		upgrades[at]->run = NULL;
+		results[at].data = NULL;
+		results[at].schema = NULL;
+		results[at].fault = pstrdup(error->message);
+		results[at].sqlstate = error->sqlerrcode;
+		FreeErrorData(error);
+		at++;
+	}
+	PG_END_TRY();
+	return at;
+}
+
+void
+ev_upgrade_run(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
+{
+	for (int done = 0; done < count;)
+		done += run_some(upgrades + done, documents + done, is_text, results + done, count - done);
+}
+
+/* ---------- SQL ---------- */
+
+/*
+ * event_has_upcast(event_type text, from_version int, to_version int) → boolean
+ */
+Datum
+ev_event_has_upcast(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+	int32		reached;
+
+	for (int i = 1; i <= 2; i++)
+		if (ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(i)) == NULL)
+			ev_refuse_unregistered(type, PG_GETARG_INT32(i));
+	PG_RETURN_BOOL(ev_upcast_way(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
+}
+
+/*
+ * What a call site keeps: its last upgrade, and room for one event.  Upcasts may
+ * end up here again, while it is in use.
+ */
+typedef struct UpcastRowsCall
+{
+	MemoryContext scratch;
+	EvUpgrade  *upgrade;
+	bool		busy;			/* in use, or left so by an error */
+} UpcastRowsCall;
+
+static UpcastRowsCall *
+get_call_site(FunctionCallInfo fcinfo)
+{
+	UpcastRowsCall *site = fcinfo->flinfo->fn_extra;
+	text	   *type = PG_GETARG_TEXT_PP(1);
+	EvUpgrade  *upgrade;
+
+	if (site == NULL || site->busy)
+	{
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(UpcastRowsCall));
+		site->scratch = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upgrade",
+											  ALLOCSET_DEFAULT_SIZES);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	upgrade = site->upgrade;
+	if (upgrade == NULL || upgrade->from != PG_GETARG_INT32(2) || upgrade->to != PG_GETARG_INT32(3) ||
+		VARSIZE_ANY_EXHDR(type) != VARSIZE_ANY_EXHDR(upgrade->type) ||
+		memcmp(VARDATA_ANY(type), VARDATA_ANY(upgrade->type), VARSIZE_ANY_EXHDR(type)) != 0)
+	{
+		site->upgrade = NULL;
+		if (upgrade != NULL)
+			MemoryContextDelete(upgrade->context);
+		site->upgrade = ev_upgrade_make(fcinfo->flinfo->fn_mcxt, type, PG_GETARG_INT32(2), PG_GETARG_INT32(3),
+										false);
+	}
+	return site;
+}
+
+static Datum
+filter(FunctionCallInfo fcinfo, bool is_text)
+{
+	UpcastRowsCall *site;
+	MemoryContext caller;
+	EvUpgraded	upgraded;
+	Datum		document;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
+		PG_RETURN_BOOL(true);
+	site = get_call_site(fcinfo);
+	caller = MemoryContextSwitchTo(site->scratch);
+	document = PG_GETARG_DATUM(0);
+	site->busy = true;
+	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(site->scratch);
+	site->busy = false;
+	PG_RETURN_BOOL(!ev_upgraded_is_valid(&upgraded));
+}
+
+/*
+ * event_upgrade_filter(data jsonb, event_type text, from_version int,
+ *						to_version int) → boolean
+ *
+ * True where the event cannot be brought to the version.
+ */
+Datum
+ev_event_upgrade_filter(PG_FUNCTION_ARGS)
+{
+	return filter(fcinfo, false);
+}
+
+/* The same for documents in text, which may be none. */
+Datum
+ev_event_upgrade_filter_text(PG_FUNCTION_ARGS)
+{
+	return filter(fcinfo, true);
+}
+
+static void
+put_kind(const EvKind *kind, void *arg)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) arg;
+	bool		nulls[6] = {0};
+	Datum		values[6] = {
+		CStringGetTextDatum(kind->instance_location),
+		CStringGetTextDatum(kind->keyword_location),
+		CStringGetTextDatum(kind->keyword),
+		CStringGetTextDatum(kind->name),
+		CStringGetTextDatum(kind->message),
+		Int64GetDatum(kind->count)
+	};
+
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+static Datum
+violations(FunctionCallInfo fcinfo, bool is_text)
+{
+	UpcastRowsCall *site;
+	MemoryContext caller;
+	EvUpgraded	upgraded;
+	Datum		document;
+
+	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
+	for (int i = 1; i < 4; i++)
+		if (PG_ARGISNULL(i))
+			return (Datum) 0;
+	if (PG_ARGISNULL(0))
+	{
+		EvKind		kind = {"", "", "", "", "the event's data is null", 1};
+
+		put_kind(&kind, fcinfo->resultinfo);
+		return (Datum) 0;
+	}
+	site = get_call_site(fcinfo);
+	caller = MemoryContextSwitchTo(site->scratch);
+	document = PG_GETARG_DATUM(0);
+	site->busy = true;
+	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
+	if (upgraded.schema != NULL)
+		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, put_kind, fcinfo->resultinfo);
+	else if (upgraded.fault != NULL)
+	{
+		/* messages hold values: what is the same is told by the SQLSTATE */
+		EvKind		kind = {
+			"", "", "upcast", unpack_sql_state(upgraded.sqlstate), upgraded.fault, 1
+		};
+
+		put_kind(&kind, fcinfo->resultinfo);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(site->scratch);
+	site->busy = false;
+	return (Datum) 0;
+}
+
+/*
+ * event_upgrade_violations(data jsonb, event_type text, from_version int,
+ *							to_version int) → SETOF (instance_location text,
+ * keyword_location text, keyword text, name text, message text,
+ * violations bigint)
+ */
+Datum
+ev_event_upgrade_violations(PG_FUNCTION_ARGS)
+{
+	return violations(fcinfo, false);
+}
+
+/* The same for documents in text, which may be none. */
+Datum
+ev_event_upgrade_violations_text(PG_FUNCTION_ARGS)
+{
+	return violations(fcinfo, true);
+}

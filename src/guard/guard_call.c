@@ -1,0 +1,509 @@
+/*
+ * guard_call.c
+ *	  What guard_event() keeps for the session and for a query, and how it reads
+ *	  the event in a row by that.
+ *
+ * What the trigger's arguments say is kept for the session, by the trigger's
+ * OID, and forgotten when the relation's cache entry is.  Columns are read
+ * straight from the row.  Other expressions are compiled for each query, as
+ * CHECK constraints are, since who may execute their functions, and what these
+ * are, can change between queries.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "guard/guard_call.h"
+
+/* ---------- what is kept for the session ---------- */
+
+typedef struct KeptGuard
+{
+	Oid			trigger;		/* hash key; must be first */
+	EvGuard    *guard;
+} KeptGuard;
+
+static HTAB *kept_guards = NULL;
+static bool any_invalid = false;	/* of those that are kept */
+static uint64 changes = 0;		/* of anything that a guard is made of */
+
+/* A relation, or with InvalidOid any, is not what it was. */
+static void
+relation_changed(Datum arg pg_attribute_unused(), Oid relation)
+{
+	HASH_SEQ_STATUS status;
+	KeptGuard  *kept;
+
+	changes++;
+	hash_seq_init(&status, kept_guards);
+	while ((kept = hash_seq_search(&status)) != NULL)
+		if (!OidIsValid(relation) || kept->guard->relation == relation)
+		{
+			kept->guard->valid = false;
+			any_invalid = true;
+		}
+}
+
+/* A function that an expression calls may be gone, and another in its place. */
+static void
+function_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+				 uint32 hash pg_attribute_unused())
+{
+	HASH_SEQ_STATUS status;
+	KeptGuard  *kept;
+
+	changes++;
+	hash_seq_init(&status, kept_guards);
+	while ((kept = hash_seq_search(&status)) != NULL)
+		if (kept->guard->may_raise)
+		{
+			kept->guard->valid = false;
+			any_invalid = true;
+		}
+}
+
+static void
+init_guards(void)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(KeptGuard)};
+
+	control.hcxt = CacheMemoryContext;
+	kept_guards = hash_create("event_validate guards", 64, &control,
+							  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
+}
+
+static void
+let_go(EvGuard *guard)
+{
+	if (--guard->users == 0)
+		MemoryContextDelete(guard->context);
+}
+
+/* Nobody else gets what is no longer true. */
+static void
+forget_invalid(void)
+{
+	HASH_SEQ_STATUS status;
+	KeptGuard  *kept;
+
+	if (!any_invalid)
+		return;
+	any_invalid = false;
+	hash_seq_init(&status, kept_guards);
+	while ((kept = hash_seq_search(&status)) != NULL)
+		if (!kept->guard->valid)
+		{
+			EvGuard    *guard = kept->guard;
+
+			hash_search(kept_guards, &kept->trigger, HASH_REMOVE, NULL);
+			let_go(guard);
+		}
+}
+
+static void
+keep(EvGuard *guard)
+{
+	bool		found;
+	KeptGuard  *kept = hash_search(kept_guards, &guard->trigger, HASH_ENTER, &found);
+
+	/* no change is told any more to one that is not kept */
+	if (found)
+	{
+		kept->guard->valid = false;
+		let_go(kept->guard);
+	}
+	kept->guard = guard;
+	guard->users++;
+}
+
+/*
+ * The table that a trigger was created on, from its clone on a partition.
+ * Where the trigger is gone (its own statement dropped it), the partition
+ * stands for itself.
+ */
+static Oid
+original_table(Relation relation, Oid trigger)
+{
+	Relation	pg_trigger = table_open(TriggerRelationId, AccessShareLock);
+	Oid			table = RelationGetRelid(relation);
+
+	while (OidIsValid(trigger))
+	{
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		ScanKeyInit(&key, Anum_pg_trigger_oid, BTEqualStrategyNumber, F_OIDEQ,
+					ObjectIdGetDatum(trigger));
+		scan = systable_beginscan(pg_trigger, TriggerOidIndexId, true, NULL, 1, &key);
+		tuple = systable_getnext(scan);
+		trigger = InvalidOid;
+		if (HeapTupleIsValid(tuple))
+		{
+			table = ((Form_pg_trigger) GETSTRUCT(tuple))->tgrelid;
+			trigger = ((Form_pg_trigger) GETSTRUCT(tuple))->tgparentid;
+		}
+		systable_endscan(scan);
+	}
+	table_close(pg_trigger, AccessShareLock);
+	return table;
+}
+
+/* Is the mode "off", for the statement that runs, and no replay at work? */
+static bool
+is_off(const EvGuard *guard)
+{
+	return guard->mode == EV_GUARD_OFF && ev_replay == NULL &&
+		(guard->until == DT_NOEND || guard->until > GetCurrentStatementStartTimestamp());
+}
+
+/* Is it true, and all that is needed now? */
+static bool
+is_usable(const EvGuard *guard)
+{
+	return guard->valid && (guard->has_operands || is_off(guard));
+}
+
+static void
+make_operand(EvGuard *guard, EvRowPart part, Relation relation, const EvGuardArguments *arguments)
+{
+	EvGuardOperand *operand = &guard->operands[part];
+	Node	   *expression = ev_guard_operand(relation, arguments, part);
+
+	operand->type = getBaseType(exprType(expression));
+	operand->column = ev_guard_expression_column(expression);
+	if (operand->column != 0)
+		operand->column_type = TupleDescAttr(RelationGetDescr(relation), operand->column - 1)->atttypid;
+	else
+	{
+		MemoryContext caller = MemoryContextSwitchTo(guard->context);
+
+		operand->expression = copyObject(expression);
+		MemoryContextSwitchTo(caller);
+		guard->has_expressions = true;
+		guard->may_raise |= ev_guard_expression_may_raise(expression);
+	}
+}
+
+static void
+guard_context(void *arg)
+{
+	errcontext("event guard \"%s\"", ((const Trigger *) arg)->tgname);
+}
+
+/*
+ * Reads what a trigger says.  Expressions that are text are parsed, and that
+ * runs users' code too (the input of a literal of a domain), so nobody sees the
+ * guard before it is complete.  Its memory is the caller's until then.
+ */
+static EvGuard *
+make_guard(Relation relation, const Trigger *trigger)
+{
+	ErrorContextCallback context = {error_context_stack, guard_context, (void *) trigger};
+	EvGuardArguments arguments;
+	MemoryContext memory = AllocSetContextCreate(CurrentMemoryContext, "event_validate guard",
+												 ALLOCSET_SMALL_SIZES);
+	EvGuard    *guard = MemoryContextAllocZero(memory, sizeof(EvGuard));
+	uint64		before = changes;
+
+	error_context_stack = &context;
+	guard->context = memory;
+	guard->trigger = trigger->tgoid;
+	guard->relation = RelationGetRelid(relation);
+	ev_guard_arguments(trigger, &arguments);
+	guard->mode = arguments.mode;
+	guard->until = arguments.until;
+	guard->table = trigger->tgisclone ? original_table(relation, trigger->tgoid) :
+		RelationGetRelid(relation);
+	/* what is switched off can be as wrong as it likes */
+	guard->has_operands = !is_off(guard);
+	for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)
+		make_operand(guard, (EvRowPart) i, relation, &arguments);
+	/* else it is good for the row at hand, and no other */
+	guard->valid = changes == before;
+	error_context_stack = context.previous;
+	return guard;
+}
+
+/* What a trigger says, for one more user. */
+static EvGuard *
+find_guard(Relation relation, const Trigger *trigger)
+{
+	KeptGuard  *kept;
+	EvGuard    *guard;
+
+	if (kept_guards == NULL)
+		init_guards();
+	kept = hash_search(kept_guards, &trigger->tgoid, HASH_FIND, NULL);
+	if (kept != NULL && is_usable(kept->guard))
+		guard = kept->guard;
+	else
+	{
+		guard = make_guard(relation, trigger);
+		forget_invalid();
+		if (guard->valid)
+			keep(guard);
+		MemoryContextSetParent(guard->context, CacheMemoryContext);
+	}
+	guard->users++;
+	return guard;
+}
+
+/* ---------- what is kept for a query ---------- */
+
+static void
+make_expressions(EvGuardCall *call, Relation relation)
+{
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+	{
+		Node	   *expression = copyObject(call->guard->operands[i].expression);
+
+		if (expression != NULL)
+			call->expressions[i] = ExecInitExpr(expression_planner((Expr *) expression), NULL);
+	}
+	call->expression_context = CreateStandaloneExprContext();
+	/* with the values of columns that were added later than the row */
+	call->slot = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(relation)),
+										  &TTSOpsHeapTuple);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+let_go_of_call(void *arg)
+{
+	EvGuardCall *call = (EvGuardCall *) arg;
+
+	if (call->guard != NULL)
+		let_go((EvGuard *) call->guard);
+	if (call->descriptor != NULL && --call->descriptor->tdrefcount == 0)
+		FreeTupleDesc(call->descriptor);
+}
+
+static inline bool
+has_type(const EvGuardOperand *operand, TupleDesc descriptor)
+{
+	return operand->column <= descriptor->natts &&
+		TupleDescAttr(descriptor, operand->column - 1)->atttypid == operand->column_type;
+}
+
+/* Are the columns that the guard reads there, and of the types that it takes them for? */
+static bool
+has_types(const EvGuard *guard, TupleDesc descriptor)
+{
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		if (guard->operands[i].column != 0 && !has_type(&guard->operands[i], descriptor))
+			return false;
+	return true;
+}
+
+static EvGuardCall *
+make_call(FmgrInfo *function, Relation relation, const Trigger *trigger)
+{
+	MemoryContext context = AllocSetContextCreate(function->fn_mcxt, "event_validate guard call",
+												  ALLOCSET_SMALL_SIZES);
+	EvGuardCall *call = MemoryContextAllocZero(context, sizeof(EvGuardCall));
+
+	call->context = context;
+	call->let_go.func = let_go_of_call;
+	call->let_go.arg = call;
+	MemoryContextRegisterResetCallback(context, &call->let_go);
+	call->guard = find_guard(relation, trigger);
+	if (call->guard->has_operands)
+	{
+		TupleDesc	descriptor = RelationGetDescr(relation);
+
+		/*
+		 * kept, so that it is the same descriptor where it is the same
+		 * pointer
+		 */
+		if (has_types(call->guard, descriptor))
+		{
+			descriptor->tdrefcount++;
+			call->descriptor = descriptor;
+		}
+	}
+	if (call->guard->has_expressions)
+		make_expressions(call, relation);
+	return call;
+}
+
+EvGuardCall *
+ev_guard_call_make(FmgrInfo *function, EvGuardCall *call, Relation relation, const Trigger *trigger)
+{
+	if (call != NULL)
+	{
+		if (is_usable(call->guard) && call->guard->trigger == trigger->tgoid)
+			return call;
+		MemoryContextDelete(call->context);
+	}
+	return make_call(function, relation, trigger);
+}
+
+/* ---------- the event in a row ---------- */
+
+/* The relation is not as it was when the query began: is the column? */
+static pg_noinline void
+check_column(const EvGuard *guard, EvRowPart part, Relation relation)
+{
+	if (has_type(&guard->operands[part], RelationGetDescr(relation)))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DATATYPE_MISMATCH),
+			 errmsg("the column that holds the event's %s in table \"%s\" was changed while the guard ran",
+					ev_row_part_name(part), RelationGetRelationName(relation)),
+			 errhint("Look for a trigger or a function that drops or alters it.")));
+}
+
+static inline Datum
+operand_value(EvGuardCall *call, EvRowPart part, Relation relation, HeapTuple row, bool *is_null)
+{
+	const EvGuardOperand *operand = &call->guard->operands[part];
+	TupleDesc	descriptor = RelationGetDescr(relation);
+
+	if (operand->column == 0)
+		return ExecEvalExpr(call->expressions[part], call->expression_context, is_null);
+	if (unlikely(descriptor != call->descriptor))
+		check_column(call->guard, part, relation);
+	return heap_getattr(row, operand->column, descriptor, is_null);
+}
+
+/* The event's type and version; the row is in the slot, if expressions read it. */
+static void
+read_type_and_version(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+{
+	bool		is_null;
+	Datum		value;
+
+	value = operand_value(call, EV_ROW_TYPE, relation, row, &is_null);
+	if (!is_null)
+		event->type = DatumGetTextPP(value);
+
+	value = operand_value(call, EV_ROW_VERSION, relation, row, &is_null);
+	if (!is_null && call->guard->operands[EV_ROW_VERSION].type == INT8OID)
+	{
+		int64		version = DatumGetInt64(value);
+
+		event->has_version = version >= PG_INT32_MIN && version <= PG_INT32_MAX;
+		event->version = event->has_version ? (int32) version : 0;
+		if (!event->has_version)
+		{
+			event->fault = psprintf("schema version " INT64_FORMAT " is out of range", version);
+			event->fault_sqlstate = ERRCODE_UNDEFINED_OBJECT;
+		}
+	}
+	else if (!is_null)
+	{
+		event->has_version = true;
+		event->version = DatumGetInt32(value);
+	}
+}
+
+static inline void
+store_row(EvGuardCall *call, HeapTuple row)
+{
+	if (call->guard->has_expressions)
+	{
+		ExecStoreHeapTuple(row, call->slot, false);
+		call->expression_context->ecxt_scantuple = call->slot;
+	}
+}
+
+static inline void
+clear_row(EvGuardCall *call)
+{
+	if (call->guard->has_expressions)
+		ExecClearTuple(call->slot);
+}
+
+void
+ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+{
+	store_row(call, row);
+	read_type_and_version(call, relation, row, event);
+	clear_row(call);
+}
+
+void
+ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+{
+	bool		is_null;
+	Datum		value;
+
+	store_row(call, row);
+	read_type_and_version(call, relation, row, event);
+	value = operand_value(call, EV_ROW_DATA, relation, row, &is_null);
+	if (!is_null && call->guard->operands[EV_ROW_DATA].type == JSONBOID)
+		event->data = DatumGetJsonbP(value);
+	else if (!is_null)
+		event->json = DatumGetTextPP(value);
+	clear_row(call);
+}
+
+bool
+ev_guard_is_violation(const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+}
+
+void
+ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, bool with_data)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		if (with_data)
+			ev_guard_read(call, relation, row, event);
+		else
+			ev_guard_read_identity(call, relation, row, event);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		/* what the expressions' functions keep may be half done */
+		call->spoiled = true;
+		if (!ev_guard_is_violation(error))
+			ReThrowError(error);
+		event->fault = pstrdup(error->message);
+		event->fault_sqlstate = error->sqlerrcode;
+	}
+	PG_END_TRY();
+}

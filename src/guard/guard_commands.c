@@ -1,0 +1,636 @@
+/*
+ * guard_commands.c
+ *	  Adding guards to tables, switching their modes, dropping them.
+ *
+ * A guard is a trigger and nothing else: what add_event_guard does could be
+ * done by CREATE TRIGGER, and is done by it, with the caller's rights.  To
+ * switch the mode is to replace the trigger (CREATE OR REPLACE TRIGGER), which
+ * waits for open transactions that write to the table and keeps others from
+ * writing until it is committed, but no reader.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "tcop/dest.h"
+#include "tcop/utility.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/datetime.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "base/compat.h"
+#include "base/run_as_owner.h"
+#include "guard/guard_definition.h"
+#include "guard/quarantine.h"
+#include "rows/table_lock.h"
+
+PG_FUNCTION_INFO_V1(ev_add_event_guard);
+PG_FUNCTION_INFO_V1(ev_set_event_guard_mode);
+PG_FUNCTION_INFO_V1(ev_drop_event_guard);
+
+/*
+ * Triggers fire in the order of their names, and the guard is to see what the
+ * others have made of the row.
+ */
+#define GUARD_NAME		"zzz_event_guard"
+
+/* ---------- the table ---------- */
+
+static char *
+table_name(Oid table)
+{
+	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
+									  get_rel_name(table));
+}
+
+/* Raises unless the caller may have triggers on the table. */
+static void
+check_privilege(Oid table)
+{
+	char		kind = get_rel_relkind(table);
+
+	if (kind == '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	if (pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(kind), get_rel_name(table));
+}
+
+/* Opens a table that is locked.  Raises where it is none that can be guarded. */
+static Relation
+open_locked(Oid table)
+{
+	Relation	relation = table_open(table, NoLock);
+	char		kind = relation->rd_rel->relkind;
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table", RelationGetRelationName(relation)),
+				 errhint("Guard the table that the rows are stored in.")));
+	if (relation->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("cannot guard temporary table \"%s\"", RelationGetRelationName(relation)),
+				 errdetail("Events in the quarantine would outlive it.")));
+	return relation;
+}
+
+/* Opens and locks a table, if the caller may have triggers there. */
+static Relation
+open_table(Oid table, LOCKMODE mode)
+{
+	check_privilege(table);
+	ev_lock_tables(list_make1_oid(table), mode);
+	return open_locked(table);
+}
+
+/* The guard on a table, in CurrentMemoryContext; NULL: it has none. */
+static const Trigger *
+find_trigger(Relation relation, Oid function)
+{
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (trigger->tgfoid != function)
+			continue;
+		if (trigger->tgisclone)
+			ereport(ERROR,
+					(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+					 errmsg("table \"%s\" is guarded as a partition of another",
+							RelationGetRelationName(relation)),
+					 errhint("Use the table that the guard was added to.")));
+		return trigger;
+	}
+	return NULL;
+}
+
+static void
+refuse_unguarded(Relation relation)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("table \"%s\" has no event guard", RelationGetRelationName(relation)),
+			 errhint("add_event_guard adds one.")));
+}
+
+/* ---------- the trigger ---------- */
+
+static void
+run_command(Node *command, const char *text)
+{
+	PlannedStmt *statement = makeNode(PlannedStmt);
+
+	statement->commandType = CMD_UTILITY;
+	statement->canSetTag = false;
+	statement->utilityStmt = command;
+	statement->stmt_location = -1;
+	statement->stmt_len = 0;
+	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
+				   None_Receiver, NULL);
+	CommandCounterIncrement();
+}
+
+/* A time that reads the same under any DateStyle and TimeZone. */
+static char *
+time_text(TimestampTz time)
+{
+	char		buffer[MAXDATELEN + 1];
+	struct pg_tm tm;
+	fsec_t		fsec;
+
+	if (timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
+				 errmsg("timestamp out of range")));
+	tm.tm_isdst = 0;			/* or the time zone is left out */
+	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, buffer);
+	return pstrdup(buffer);
+}
+
+/*
+ * CREATE OR REPLACE TRIGGER, in place of the one that there is, if any.  The
+ * operands are NULL where the expressions in the arguments are to stay as they
+ * are.  Closes the relation, and keeps the lock.
+ */
+static char *
+create_trigger(Relation relation, const Trigger *replaced, Oid function,
+			   Node *const *operands, const EvGuardArguments *arguments, const char *mode)
+{
+	CreateTrigStmt *command = makeNode(CreateTrigStmt);
+	char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
+	char	   *function_namespace = get_namespace_name(get_func_namespace(function));
+	char	   *function_name = get_func_name(function);
+	char	   *table;
+	char	   *condition = NULL;
+	StringInfoData text;
+	ListCell   *cell;
+	char		enabled = replaced ? replaced->tgenabled : TRIGGER_FIRES_ON_ORIGIN;
+
+	command->replace = replaced != NULL;
+	command->trigname = pstrdup(replaced ? replaced->tgname : GUARD_NAME);
+	command->relation = makeRangeVar(namespace, pstrdup(RelationGetRelationName(relation)), -1);
+	command->funcname = list_make2(makeString(function_namespace), makeString(function_name));
+	command->args = list_make1(makeString(pstrdup(mode)));
+	for (int i = 0; operands == NULL && i < EV_ROW_PARTS; i++)
+		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
+	if (operands != NULL)
+		condition = ev_guard_reads_condition(relation, function, operands, &command->whenClause);
+	if (arguments->until != DT_NOEND)
+		command->args = lappend(command->args, makeString(time_text(arguments->until)));
+	command->row = true;
+	command->timing = TRIGGER_TYPE_BEFORE;
+	command->events = replaced ? replaced->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) :
+		TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+
+	/* for hooks and logs */
+	initStringInfo(&text);
+	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW%s%s%s EXECUTE FUNCTION %s(",
+					 quote_identifier(command->trigname), table_name(RelationGetRelid(relation)),
+					 condition ? " WHEN (" : "", condition ? condition : "", condition ? ")" : "",
+					 quote_qualified_identifier(function_namespace, function_name));
+	foreach(cell, command->args)
+		appendStringInfo(&text, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
+						 quote_literal_cstr(strVal(lfirst(cell))));
+	appendStringInfoChar(&text, ')');
+	table = table_name(RelationGetRelid(relation));
+	table_close(relation, NoLock);	/* or it would count as in use */
+	run_command((Node *) command, text.data);
+
+	/* replacing makes it fire where triggers do by default */
+	if (enabled == TRIGGER_FIRES_ALWAYS || enabled == TRIGGER_FIRES_ON_REPLICA)
+	{
+		AlterTableStmt *alter = makeNode(AlterTableStmt);
+		AlterTableCmd *subcommand = makeNode(AlterTableCmd);
+
+		subcommand->subtype = enabled == TRIGGER_FIRES_ALWAYS ? AT_EnableAlwaysTrig : AT_EnableReplicaTrig;
+		subcommand->name = command->trigname;
+		alter->relation = command->relation;
+		alter->cmds = list_make1(subcommand);
+		alter->objtype = OBJECT_TABLE;
+		run_command((Node *) alter,
+					psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
+							 enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
+							 quote_identifier(command->trigname)));
+	}
+	return command->trigname;
+}
+
+/* Refuses to replace what was written by hand and would lose by it. */
+static void
+check_replaceable(Relation relation, const Trigger *trigger)
+{
+	if ((trigger->tgqual != NULL && ev_guard_reads(trigger) == NULL) || trigger->tgnattr > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("trigger \"%s\" on table \"%s\" has a WHEN condition or a list of columns",
+						trigger->tgname, RelationGetRelationName(relation)),
+				 errhint("Replace it with CREATE OR REPLACE TRIGGER.")));
+}
+
+/* Other triggers could still change the row after the guard has seen it. */
+static void
+warn_of_later_triggers(Relation relation, const char *guard)
+{
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+
+		if (TRIGGER_FOR_ROW(trigger->tgtype) && TRIGGER_FOR_BEFORE(trigger->tgtype) &&
+			(TRIGGER_FOR_INSERT(trigger->tgtype) || TRIGGER_FOR_UPDATE(trigger->tgtype)) &&
+			strcmp(trigger->tgname, guard) > 0)
+			ereport(WARNING,
+					(errmsg("trigger \"%s\" on table \"%s\" fires after the event guard",
+							trigger->tgname, RelationGetRelationName(relation)),
+					 errdetail("Triggers fire in the order of their names: the guard does not see how this one changes a row."),
+					 errhint("Rename it, or have a CHECK constraint too (add_event_check).")));
+	}
+}
+
+static void
+require_not_null(FunctionCallInfo fcinfo, int argument, const char *name)
+{
+	if (PG_ARGISNULL(argument))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("%s must not be null", name)));
+}
+
+static char *
+mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
+{
+	char	   *name;
+
+	require_not_null(fcinfo, 1, "mode");
+	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	if (!ev_guard_mode(name, mode))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown mode of an event guard: \"%s\"", name),
+				 errhint("The modes are enforce, quarantine, warn and off.")));
+	return name;
+}
+
+/*
+ * add_event_guard(relation regclass, mode text,
+ *				   data_expr text DEFAULT 'data',
+ *				   type_expr text DEFAULT 'event_type',
+ *				   version_expr text DEFAULT 'schema_version') → name
+ *
+ * A guard that is there already is replaced.
+ */
+Datum
+ev_add_event_guard(PG_FUNCTION_ARGS)
+{
+	EvGuardArguments arguments = {.until = DT_NOEND};
+	Node	   *operands[EV_ROW_PARTS];
+	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	const Trigger *replaced;
+	Relation	relation;
+	char	   *mode;
+	Name		name;
+
+	require_not_null(fcinfo, 0, "relation");
+	mode = mode_argument(fcinfo, &arguments.mode);
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		require_not_null(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
+
+	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
+	replaced = find_trigger(relation, function);
+	if (replaced != NULL)
+		check_replaceable(relation, replaced);
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		operands[i] = ev_guard_expression(relation, (EvRowPart) i,
+										  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
+	ev_quarantine_create();
+
+	name = palloc0(NAMEDATALEN);
+	warn_of_later_triggers(relation, replaced ? replaced->tgname : GUARD_NAME);
+	namestrcpy(name, create_trigger(relation, replaced, function, operands, &arguments, mode));
+	PG_RETURN_NAME(name);
+}
+
+/* The guarded tables, in the order of their OIDs. */
+static List *
+guarded_tables(Oid function)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1] = {ObjectIdGetDatum(function)};
+	MemoryContext caller = CurrentMemoryContext;
+	List	   *tables = NIL;
+
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT DISTINCT tgrelid FROM pg_catalog.pg_trigger"
+							  " WHERE tgfoid OPERATOR(pg_catalog.=) $1"
+							  " AND tgparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid ORDER BY 1",
+							  1, types, values, NULL, true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the triggers");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		bool		is_null;
+		Oid			table = DatumGetObjectId(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &is_null));
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		tables = lappend_oid(tables, table);
+		MemoryContextSwitchTo(spi);
+	}
+	SPI_finish();
+	return tables;
+}
+
+/* What set_event_guard_mode was asked for. */
+typedef struct Switch
+{
+	bool		any_table;
+	Oid			function;
+	EvGuardMode new_mode;
+	char	   *mode;			/* its name */
+	TimestampTz until;
+} Switch;
+
+/* And what became of it, for one table. */
+typedef struct Switched
+{
+	Oid			table;
+	const char *old_mode;		/* NULL: not known */
+	char	   *problem;		/* NULL: it is done */
+} Switched;
+
+/*
+ * Replacing a trigger parses its expressions anew.  That runs users' code where
+ * there is a literal of a user's type, such as a row with a field of a domain.
+ * So they are parsed as the table's owner, if the caller has that role's rights.
+ * Callers that have other rights must name the table.  Plain columns run
+ * nothing.
+ */
+static bool
+must_run_as_owner(const Switch *wanted, Relation relation, Node *const *operands)
+{
+	Oid			owner = relation->rd_rel->relowner;
+	bool		plain = true;
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		plain &= ev_guard_expression_column(operands[i]) > 0;
+	if (plain || owner == GetUserId())
+		return false;
+	if (has_privs_of_role(GetUserId(), owner))
+		return true;
+	if (wanted->any_table)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the guard of table \"%s\" has expressions of role \"%s\": name the table to switch it",
+						RelationGetRelationName(relation), GetUserNameFromId(owner, false))));
+	return false;
+}
+
+/*
+ * Switches the guard of a table that is locked.  False where it has none.
+ * Raises where it cannot.
+ */
+static bool
+switch_mode(const Switch *wanted, Switched *result)
+{
+	Relation	relation = open_locked(result->table);
+	Oid			owner = relation->rd_rel->relowner;
+	const Trigger *trigger = find_trigger(relation, wanted->function);
+	EvGuardArguments arguments;
+	Node	   *operands[EV_ROW_PARTS];
+	bool		as_owner;
+	EvRunAs		caller;
+
+	if (trigger == NULL)
+	{
+		table_close(relation, NoLock);
+		return false;
+	}
+	check_replaceable(relation, trigger);
+	ev_guard_arguments(trigger, &arguments);
+	result->old_mode = ev_guard_mode_name(arguments.mode);
+	arguments.until = wanted->until;
+	for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
+		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
+	as_owner = arguments.reads != NULL && must_run_as_owner(wanted, relation, operands);
+	if (as_owner)
+		ev_run_as_begin(&caller, owner);
+	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
+	if (as_owner)
+		ev_run_as_end(&caller);
+	return true;
+}
+
+/* The same, where an error is that table's problem and no other's. */
+static void
+try_switch_mode(const Switch *wanted, Switched *result)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		check_privilege(result->table);
+		if (!switch_mode(wanted, result))
+			result->problem = pstrdup("the table has no event guard any more");
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			ReThrowError(error);
+		result->problem = error->message;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+}
+
+/*
+ * Makes the quarantine where a mode needs it.  A broken quarantine does not stop
+ * callers that need none.
+ */
+static void
+require_quarantine(EvGuardMode mode)
+{
+	if (mode == EV_GUARD_QUARANTINE || mode == EV_GUARD_WARN)
+		ev_quarantine_create();
+}
+
+/*
+ * Switches all guards that the caller may and that can be had in a few
+ * seconds; an array, and how many there are.
+ */
+static Switched *
+switch_all(const Switch *wanted, int *count)
+{
+	List	   *tables = guarded_tables(wanted->function);
+	List	   *may = NIL;
+	List	   *locked;
+	ListCell   *cell;
+	Switched   *results = palloc0(sizeof(Switched) * (list_length(tables) + 1));
+
+	*count = 0;
+	foreach(cell, tables)
+	{
+		Oid			table = lfirst_oid(cell);
+		bool		is_missing = false;
+
+		/* nobody waits for a table on which the caller has no right */
+		if (pg_class_aclcheck_ext(table, GetUserId(), ACL_TRIGGER, &is_missing) == ACLCHECK_OK)
+			may = lappend_oid(may, table);
+	}
+	if (may != NIL)
+		require_quarantine(wanted->new_mode);
+	locked = may != NIL ? ev_lock_some_tables(may, ShareRowExclusiveLock) : NIL;
+	foreach(cell, tables)
+	{
+		Switched   *result = &results[*count];
+
+		result->table = lfirst_oid(cell);
+		/* dropped since we looked, by one whom we waited for or before */
+		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(result->table)))
+			continue;
+		(*count)++;
+		if (!list_member_oid(may, result->table))
+			result->problem = psprintf("permission denied for table %s", get_rel_name(result->table));
+		else if (!list_member_oid(locked, result->table))
+			result->problem = pstrdup("could not lock the table: other transactions are writing to it, or have it locked");
+		else
+			try_switch_mode(wanted, result);
+	}
+	return results;
+}
+
+/* Switches one guard, or raises. */
+static Switched *
+switch_one(const Switch *wanted, Oid table)
+{
+	Switched   *result = palloc0(sizeof(Switched));
+
+	result->table = table;
+	check_privilege(table);
+	require_quarantine(wanted->new_mode);
+	ev_lock_tables(list_make1_oid(table), ShareRowExclusiveLock);
+	if (!switch_mode(wanted, result))
+		refuse_unguarded(table_open(table, NoLock));
+	return result;
+}
+
+/*
+ * set_event_guard_mode(relation regclass, mode text,
+ *						until timestamptz DEFAULT NULL)
+ *		→ TABLE (guarded_relation regclass, old_mode text, new_mode text,
+ *				 mode_until timestamptz, problem text)
+ */
+Datum
+ev_set_event_guard_mode(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Switch		wanted = {
+		.any_table = PG_ARGISNULL(0), .function = ev_guard_function(fcinfo->flinfo->fn_oid), .until = DT_NOEND
+	};
+	Switched   *switched;
+	int			count = 1;
+
+	wanted.mode = mode_argument(fcinfo, &wanted.new_mode);
+	if (!PG_ARGISNULL(2))
+	{
+		wanted.until = PG_GETARG_TIMESTAMPTZ(2);
+		if (wanted.until <= GetCurrentTimestamp())
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("until is in the past")));
+		if (wanted.new_mode == EV_GUARD_ENFORCE && wanted.until != DT_NOEND)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("mode \"enforce\" has no end"),
+					 errdetail("It is the mode that others end with.")));
+	}
+	InitMaterializedSRF(fcinfo, 0);
+
+	switched = PG_ARGISNULL(0) ? switch_all(&wanted, &count) : switch_one(&wanted, PG_GETARG_OID(0));
+	for (int i = 0; i < count; i++)
+	{
+		bool		done = switched[i].problem == NULL;
+		Datum		values[5] = {ObjectIdGetDatum(switched[i].table)};
+		bool		nulls[5] = {false, switched[i].old_mode == NULL, !done,
+		!done || wanted.until == DT_NOEND, done};
+
+		if (!nulls[1])
+			values[1] = CStringGetTextDatum(switched[i].old_mode);
+		if (done)
+			values[2] = CStringGetTextDatum(wanted.mode);
+		else
+			values[4] = CStringGetTextDatum(switched[i].problem);
+		values[3] = TimestampTzGetDatum(wanted.until);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}
+
+/*
+ * drop_event_guard(relation regclass) → void
+ */
+Datum
+ev_drop_event_guard(PG_FUNCTION_ARGS)
+{
+	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	DropStmt   *command = makeNode(DropStmt);
+	const Trigger *trigger;
+	Relation	relation;
+	char	   *namespace;
+	char	   *table;
+	char	   *name;
+
+	require_not_null(fcinfo, 0, "relation");
+	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
+	trigger = find_trigger(relation, function);
+	if (trigger == NULL)
+		refuse_unguarded(relation);
+	namespace = get_namespace_name(RelationGetNamespace(relation));
+	table = pstrdup(RelationGetRelationName(relation));
+	name = pstrdup(trigger->tgname);
+	table_close(relation, NoLock);
+
+	command->removeType = OBJECT_TRIGGER;
+	command->objects = list_make1(list_make3(makeString(namespace), makeString(table), makeString(name)));
+	command->behavior = DROP_RESTRICT;
+	run_command((Node *) command,
+				psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
+						 quote_qualified_identifier(namespace, table)));
+	PG_RETURN_VOID();
+}

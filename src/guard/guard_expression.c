@@ -1,0 +1,275 @@
+/*
+ * guard_expression.c
+ *	  What a guard reads from a row.
+ *
+ * A guard's expressions stand in the WHEN condition of its trigger:
+ *
+ *	WHEN (true OR event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
+ *
+ * which is always true, and is found to be so when a query is planned, so that
+ * event_guard_reads is never called.  Its argument is of the type record, and
+ * so is what it is called with: whoever may create functions in its schema
+ * cannot make one that matches better, whatever types the columns have.
+ *
+ * There the expressions are kept as parsed, are dumped with the trigger, follow
+ * columns and functions that are renamed, are mapped to the columns of
+ * partitions, and what they refer to cannot be dropped without the guard: all by
+ * PostgreSQL itself.
+ *
+ * A trigger that was written by hand may have them as text in its arguments
+ * instead, which is read with nothing but pg_catalog in the search_path: what a
+ * session sets its search_path to decides about no event.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "rewrite/prs2lock.h"
+#include "rewrite/rewriteManip.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+
+#include "guard/guard_expression.h"
+
+/* ---------- its type ---------- */
+
+static bool
+check_columns_walker(Node *node, void *context)
+{
+	const EvRowSource *source = (const EvRowSource *) context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		AttrNumber	column = castNode(Var, node)->varattno;
+
+		if (column <= 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+					 errmsg("%s must not refer to %s", ev_row_part_argument(source->part),
+							column == 0 ? "the whole row" : "a system column")));
+		/* the statement that fires the trigger may have dropped or changed it */
+		if (column > RelationGetNumberOfAttributes(source->relation) ||
+			TupleDescAttr(RelationGetDescr(source->relation), column - 1)->atttypid != castNode(Var, node)->vartype)
+			ereport(ERROR,
+					(errcode(ERRCODE_UNDEFINED_COLUMN),
+					 errmsg("%s refers to a column that table \"%s\" does not have any more",
+							ev_row_part_argument(source->part), RelationGetRelationName(source->relation))));
+		if (TupleDescAttr(RelationGetDescr(source->relation), column - 1)->attgenerated != '\0')
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
+					 errmsg("%s must not refer to the generated column \"%s\"",
+							ev_row_part_argument(source->part),
+							NameStr(TupleDescAttr(RelationGetDescr(source->relation), column - 1)->attname)),
+					 errdetail("Generated columns are computed after the guard has run."),
+					 errhint("Write the column's own expression instead.")));
+		return false;
+	}
+	return expression_tree_walker(node, check_columns_walker, context);
+}
+
+/* The operand's type for an expression of that type; InvalidOid: none. */
+static Oid
+operand_type(EvRowPart part, Oid type)
+{
+	Oid			base = getBaseType(type);
+
+	if (type == UNKNOWNOID)		/* a literal */
+		return part == EV_ROW_VERSION ? INT4OID : TEXTOID;
+	switch (part)
+	{
+		case EV_ROW_DATA:
+			if (base == JSONBOID || base == JSONOID || base == TEXTOID || base == VARCHAROID)
+				return type;
+			return InvalidOid;
+		case EV_ROW_TYPE:
+			return TypeCategory(base) == TYPCATEGORY_STRING || type_is_enum(base) ? TEXTOID : InvalidOid;
+		case EV_ROW_VERSION:
+			return base == INT2OID || base == INT4OID ? INT4OID : base == INT8OID ? INT8OID : InvalidOid;
+	}
+	return InvalidOid;
+}
+
+/* An EvRowCast. */
+static Node *
+to_operand(ParseState *pstate, Node *expression, const EvRowSource *source, void *arg pg_attribute_unused())
+{
+	Oid			type = exprType(expression);
+	Oid			wanted = operand_type(source->part, type);
+
+	if (OidIsValid(wanted) && type != wanted)
+		expression = coerce_to_target_type(pstate, expression, type, wanted, -1,
+										   COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
+	if (!OidIsValid(wanted) || expression == NULL)
+		ev_row_refuse_type(source, type,
+						   psprintf("Write a cast in %s.", ev_row_part_argument(source->part)));
+	check_columns_walker(expression, (void *) source);
+	return expression;
+}
+
+Node *
+ev_guard_expression(Relation relation, EvRowPart part, const char *text)
+{
+	EvRowSource source = {relation, part, text};
+
+	return ev_row_analyze(&source, EXPR_KIND_TRIGGER_WHEN, to_operand, NULL);
+}
+
+Node *
+ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text)
+{
+	int			guc_level = NewGUCNestLevel();
+	Node	   *expression;
+
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	expression = ev_guard_expression(relation, part, text);
+	AtEOXact_GUC(false, guc_level);
+	return expression;
+}
+
+/* ---------- in a WHEN condition ---------- */
+
+#define READS	"event_guard_reads"
+
+/* event_guard_reads(record) in a schema, or InvalidOid. */
+static Oid
+reads_function(Oid namespace)
+{
+	Oid			types[1] = {RECORDOID};
+
+	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(READS),
+						   PointerGetDatum(buildoidvector(types, 1)), ObjectIdGetDatum(namespace));
+}
+
+FuncExpr *
+ev_guard_reads(const Trigger *trigger)
+{
+	Node	   *condition;
+	FuncExpr   *call;
+
+	if (trigger->tgqual == NULL)
+		return NULL;
+	condition = stringToNode(trigger->tgqual);
+	if (is_orclause(condition) && list_length(castNode(BoolExpr, condition)->args) == 2 &&
+		IsA(linitial(castNode(BoolExpr, condition)->args), Const) &&
+		DatumGetBool(castNode(Const, linitial(castNode(BoolExpr, condition)->args))->constvalue))
+		condition = lsecond(castNode(BoolExpr, condition)->args);
+	else
+		return NULL;
+	if (!IsA(condition, FuncExpr))
+		return NULL;
+	call = castNode(FuncExpr, condition);
+	if (call->funcid != reads_function(get_func_namespace(trigger->tgfoid)) ||
+		!IsA(linitial(call->args), RowExpr) ||
+		list_length(linitial_node(RowExpr, call->args)->args) != EV_ROW_PARTS ||
+		rangeTableEntry_used((Node *) call->args, PRS2_OLD_VARNO, 0))
+		return NULL;
+	return call;
+}
+
+Node *
+ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part)
+{
+	Node	   *expression = copyObject(list_nth(linitial_node(RowExpr, reads->args)->args, part));
+	EvRowSource source = {relation, part, NULL};
+
+	ChangeVarNodes(expression, PRS2_NEW_VARNO, 1, 0);
+	check_columns_walker(expression, &source);
+	source.text = deparse_expression(expression,
+									 deparse_context_for(RelationGetRelationName(relation),
+														 RelationGetRelid(relation)),
+									 false, false);
+	return ev_row_cast(&source, expression, to_operand, NULL);
+}
+
+char *
+ev_guard_reads_condition(Relation relation, Oid guard_function, Node *const *operands, Node **parsed)
+{
+	List	   *context = deparse_context_for("new", RelationGetRelid(relation));
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfo(&text, "true OR %s(ROW(",
+					 quote_qualified_identifier(get_namespace_name(get_func_namespace(guard_function)), READS));
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "",
+						 deparse_expression(operands[i], context, true, false));
+	appendStringInfoString(&text, "))");
+	*parsed = ev_row_parse(text.data);
+	return text.data;
+}
+
+/* ---------- about an expression ---------- */
+
+AttrNumber
+ev_guard_expression_column(Node *expression)
+{
+	while (IsA(expression, RelabelType))
+		expression = (Node *) castNode(RelabelType, expression)->arg;
+	return IsA(expression, Var) ? castNode(Var, expression)->varattno : 0;
+}
+
+/* Functions of the server that give an answer to whatever they get. */
+static bool
+function_may_raise(Oid function, void *context pg_attribute_unused())
+{
+	switch (function)
+	{
+		case F_JSONB_OBJECT_FIELD:
+		case F_JSONB_OBJECT_FIELD_TEXT:
+		case F_JSONB_EXTRACT_PATH:
+		case F_JSONB_EXTRACT_PATH_TEXT:
+		case F_JSON_OBJECT_FIELD:
+		case F_JSON_OBJECT_FIELD_TEXT:
+		case F_TEXT_BPCHAR:
+		case F_TEXT_NAME:
+		case F_INT4_INT2:
+			return false;
+		default:
+			return true;
+	}
+}
+
+static bool
+may_raise_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	switch (nodeTag(node))
+	{
+		case T_Var:
+		case T_Const:
+		case T_RelabelType:
+		case T_CollateExpr:
+			break;
+		case T_FuncExpr:
+		case T_OpExpr:
+			if (check_functions_in_node(node, function_may_raise, context))
+				return true;
+			break;
+		case T_CoerceViaIO:
+			if (castNode(CoerceViaIO, node)->resulttype != TEXTOID ||
+				!type_is_enum(exprType((Node *) castNode(CoerceViaIO, node)->arg)))
+				return true;
+			break;
+		default:
+			return true;
+	}
+	return expression_tree_walker(node, may_raise_walker, context);
+}
+
+bool
+ev_guard_expression_may_raise(Node *expression)
+{
+	return may_raise_walker(expression, NULL);
+}

@@ -1,0 +1,519 @@
+/*
+ * guard_trigger.c
+ *	  guard_event(), the row trigger that keeps a table's events valid.
+ *
+ * A row is read (guard_call.c) and matched like check_event does it, and a
+ * valid one passes with nothing else done.  What becomes of another one is the
+ * mode's to say.
+ *
+ * A row that is not let through must end in the quarantine or in an error, and
+ * nowhere else.  Three kinds of errors while a row is looked at count as
+ * violations where the mode does not raise: resource limits while it is
+ * matched, JSON text that jsonb cannot hold, and what an expression raises
+ * because of its data.  The first two come from code that computes and does
+ * nothing else, so they are caught without a subtransaction; the last needs
+ * one, and only expressions that could raise pay for it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+
+#include "base/compat.h"
+#include "base/event_log.h"
+#include "guard/guard_call.h"
+#include "guard/guard_definition.h"
+#include "guard/guard_trigger.h"
+#include "guard/quarantine.h"
+#include "jsonb/jsonb_value.h"
+#include "match/interpret.h"
+#include "registry/validation_error.h"
+#include "rows/row_constraints.h"
+#include "rows/row_json.h"
+#include "rows/row_rights.h"
+
+PG_FUNCTION_INFO_V1(ev_guard_event);
+
+/* a row in the quarantine has so many violations; the rest are counted */
+#define KEPT_VIOLATIONS		100
+/* and so many are told in a line of the log */
+#define LOGGED_VIOLATIONS	3
+
+/* ---------- pure computation ---------- */
+
+/* JSON text to jsonb.  Raises where jsonb cannot hold it. */
+static void
+parse_data(EvRowEvent *event)
+{
+	char	   *fault;
+
+	event->data = ev_jsonb_from_text(event->json, &fault);
+	if (event->data == NULL)
+		event->fault = fault;
+}
+
+static bool
+matches(EvRowEvent *event)
+{
+	if (event->data == NULL && event->json != NULL)
+		parse_data(event);
+	return event->data != NULL && ev_match(event->schema->program, event->data);
+}
+
+/*
+ * Runs a computation on an event and gives its answer; false, and the error as
+ * the event's fault, where that is one that the data is to blame for.
+ *
+ * There is no subtransaction to clean up after an error, so the computation
+ * must hold nothing but memory when it raises: no catalog, no buffer, no lock.
+ */
+static bool
+compute(bool (*computation) (EvRowEvent *event, void *arg), EvRowEvent *event, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool result = false;
+
+	PG_TRY();
+	{
+		result = computation(event, arg);
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		if (!ev_guard_is_violation(error))
+			PG_RE_THROW();
+		FlushErrorState();
+		event->fault = pstrdup(error->message);
+		event->fault_sqlstate = error->sqlerrcode;
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	return result;
+}
+
+static bool
+matches_computation(EvRowEvent *event, void *arg pg_attribute_unused())
+{
+	return matches(event);
+}
+
+/* ---------- violations ---------- */
+
+typedef struct JsonCollector
+{
+	EvCollector collector;
+	MemoryContext context;		/* of all that is collected */
+	JsonbInState state;
+	StringInfoData words;		/* the first of them, for messages */
+	StringInfoData first;
+} JsonCollector;
+
+static void
+push_member(JsonbInState *state, const char *name, const char *string)
+{
+	JsonbValue	value = {.type = jbvString};
+
+	value.val.string.val = pstrdup(name);
+	value.val.string.len = strlen(name);
+	ev_push_jsonb(state, WJB_KEY, &value);
+	value.val.string.val = pstrdup(string);
+	value.val.string.len = strlen(string);
+	ev_push_jsonb(state, WJB_VALUE, &value);
+}
+
+static void
+push_violation(JsonbInState *state, const EvViolation *violation, const char *sqlstate)
+{
+	ev_push_jsonb(state, WJB_BEGIN_OBJECT, NULL);
+	push_member(state, "instance_location", violation->instance_location);
+	push_member(state, "keyword_location", violation->keyword_location);
+	push_member(state, "keyword", violation->keyword);
+	push_member(state, "message", violation->message);
+	if (sqlstate != NULL)
+		push_member(state, "sqlstate", sqlstate);
+	ev_push_jsonb(state, WJB_END_OBJECT, NULL);
+}
+
+static void
+collect(EvCollector *collector, const EvViolation *violation)
+{
+	JsonCollector *json = (JsonCollector *) collector;
+	MemoryContext caller = MemoryContextSwitchTo(json->context);
+	const char *location = violation->instance_location[0] != '\0' ?
+		ev_location_show(violation->instance_location) : "(document)";
+
+	push_violation(&json->state, violation, NULL);
+	if (json->first.len == 0)
+		appendStringInfo(&json->first, "%s: %s", location, violation->message);
+	if (collector->count <= LOGGED_VIOLATIONS)
+		appendStringInfo(&json->words, "%s%s: %s", json->words.len > 0 ? "; " : "",
+						 location, violation->message);
+	MemoryContextSwitchTo(caller);
+}
+
+Jsonb *
+ev_single_violation(const char *message, const char *sqlstate)
+{
+	JsonbInState state = {0};
+	EvViolation violation = {"", "", "", message, NULL, NULL};
+
+	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
+	push_violation(&state, &violation, sqlstate);
+	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
+	return JsonbValueToJsonb(state.result);
+}
+
+static bool
+collect_computation(EvRowEvent *event, void *arg)
+{
+	JsonCollector *json = (JsonCollector *) arg;
+
+	ev_match_collect(event->schema->program, event->data, &json->collector);
+	return true;
+}
+
+/*
+ * Why an event is not valid, as jsonb for the quarantine and in words: the
+ * first violation, and the first few.
+ */
+static Jsonb *
+violations_of(EvRowEvent *event, char **first, char **words)
+{
+	JsonCollector json = {.collector = {.add = collect, .limit = KEPT_VIOLATIONS}, .context = CurrentMemoryContext};
+	const char *message = NULL;
+	char	   *sqlstate = NULL;
+
+	if (event->fault == NULL && event->type != NULL && event->has_version &&
+		event->schema != NULL && event->data != NULL)
+	{
+		/* by what refused it, though it be replaced meanwhile */
+		ev_registry_kept_program(event->schema);
+		initStringInfo(&json.words);
+		initStringInfo(&json.first);
+		ev_push_jsonb(&json.state, WJB_BEGIN_ARRAY, NULL);
+		if (compute(collect_computation, event, &json))
+		{
+			int64		more = json.collector.count - KEPT_VIOLATIONS;
+
+			if (more > 0)
+			{
+				EvViolation violation = {"", "", "", psprintf("and " INT64_FORMAT " more", more), NULL, NULL};
+
+				push_violation(&json.state, &violation, NULL);
+			}
+			*first = json.first.data;
+			*words = json.words.data;
+			ev_push_jsonb(&json.state, WJB_END_ARRAY, NULL);
+			return JsonbValueToJsonb(json.state.result);
+		}
+	}
+
+	if (event->fault != NULL && event->fault_sqlstate == 0)
+		message = psprintf("its data is not JSON: %s", event->fault);
+	else if (event->fault != NULL)
+	{
+		message = event->fault;
+		sqlstate = unpack_sql_state(event->fault_sqlstate);
+	}
+	else if (event->type == NULL)
+		message = "its type is null";
+	else if (!event->has_version)
+		message = "its schema version is null";
+	else if (event->schema == NULL)
+	{
+		message = psprintf("event schema \"%s\" version %d is not registered",
+						   text_to_cstring(event->type), event->version);
+		sqlstate = unpack_sql_state(ERRCODE_UNDEFINED_OBJECT);
+	}
+	else
+		message = "its data is null";
+	*first = *words = pstrdup(message);
+	return ev_single_violation(message, sqlstate);
+}
+
+/* ---------- rows that are not valid ---------- */
+
+static void
+refuse(Relation relation, EvRowEvent *event)
+{
+	const int32 *version = event->has_version ? &event->version : NULL;
+
+	if (event->fault != NULL)
+	{
+		ev_event_log("refused", relation, event->type, version, event->fault);
+		ereport(ERROR,
+				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
+				 event->fault_sqlstate ? errmsg("event is not valid: %s", event->fault) :
+				 errmsg("event is not valid: its data is not JSON"),
+				 event->fault_sqlstate ? 0 : errdetail_internal("%s", event->fault)));
+	}
+	ev_refuse_event(relation, event->data, event->type, version, NULL, event->schema);
+}
+
+static void
+not_diverted_context(void *arg)
+{
+	errcontext("the event is not diverted to the quarantine, because %s", (char *) arg);
+}
+
+/*
+ * Somebody else will insert the row later: so only what the user could have
+ * inserted, had the event been valid.  Raises where that is not so.
+ */
+static void
+check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, Oid extension_namespace)
+{
+	ErrorContextCallback context = {error_context_stack, not_diverted_context, NULL};
+	char	   *reason = ev_row_why_not_insert(relation, call->guard->table, row);
+
+	if (reason != NULL)
+	{
+		context.arg = reason;
+		error_context_stack = &context;
+		refuse(relation, event);
+	}
+	context.arg = psprintf("table \"%s\" does not take the row for another reason",
+						   RelationGetRelationName(relation));
+	error_context_stack = &context;
+	ev_row_check_constraints(&call->constraints, call->context, relation, row, extension_namespace);
+	error_context_stack = context.previous;
+}
+
+/* Policies and constraints are users' code: they may have dropped the table. */
+static void
+check_table(const EvGuard *guard, Relation relation)
+{
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(guard->table)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the table that the event guard of \"%s\" was added to was dropped while the guard ran",
+						RelationGetRelationName(relation))));
+}
+
+static void
+divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, Oid extension_namespace)
+{
+	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .row = row};
+	char	   *first;
+	char	   *words;
+
+	/* before policies and constraints are asked, which may look up schemas */
+	diverted.violations = violations_of(event, &first, &words);
+	check_divertible(call, relation, row, event, extension_namespace);
+	check_table(call->guard, relation);
+	diverted.type = event->type;
+	diverted.version = event->has_version ? &event->version : NULL;
+	ev_quarantine_add(&diverted);
+	ev_event_log("diverted", relation, diverted.type, diverted.version, words);
+}
+
+static void
+warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event)
+{
+	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
+	bool		recorded = OidIsValid(ev_quarantine_find());
+	char	   *first;
+	char	   *words;
+
+	kept.type = event->type;
+	kept.version = event->has_version ? &event->version : NULL;
+	kept.violations = violations_of(event, &first, &words);
+	if (recorded)
+	{
+		check_table(guard, relation);
+		ev_quarantine_add(&kept);
+	}
+	ev_event_log("kept", relation, kept.type, kept.version, words);
+	ereport(WARNING,
+			(event->type == NULL ? errmsg("event is not valid: %s", first) :
+			 event->has_version ?
+			 errmsg("event \"%s\" version %d is not valid: %s",
+					text_to_cstring(event->type), event->version, first) :
+			 errmsg("event \"%s\" is not valid: %s", text_to_cstring(event->type), first),
+			 recorded ? 0 :
+			 errdetail("It is not recorded, since there is no table \"event_schema.quarantine\"."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+}
+
+/* ---------- versions that are deprecated ---------- */
+
+/* the server's log gets so many seconds' peace, in each session */
+#define SECONDS_BETWEEN_LINES	3600
+
+/*
+ * Had the row this type and version before it was updated?  An expression that
+ * raises for the old row tells nothing, and then neither do we.
+ */
+static bool
+had_version(EvGuardCall *call, Relation relation, HeapTuple old, const EvRowEvent *event)
+{
+	EvRowEvent	before = {.type = NULL};
+
+	if (call->guard->may_raise)
+		ev_guard_read_caught(call, relation, old, &before, false);
+	else
+		ev_guard_read_identity(call, relation, old, &before);
+	return before.fault != NULL ||
+		(before.type != NULL && before.has_version && before.version == event->version &&
+		 VARSIZE_ANY_EXHDR(before.type) == VARSIZE_ANY_EXHDR(event->type) &&
+		 memcmp(VARDATA_ANY(before.type), VARDATA_ANY(event->type), VARSIZE_ANY_EXHDR(event->type)) == 0);
+}
+
+/*
+ * Warns of a row whose version is deprecated: the client once a statement, the
+ * server's log now and then, for each session and version.
+ */
+static void
+warn_deprecated(Relation relation, EvSchema *schema)
+{
+	TimestampTz statement = GetCurrentStatementStartTimestamp();
+	bool		is_logged;
+
+	is_logged = schema->last_warned_log == 0 ||
+		TimestampDifferenceExceeds(schema->last_warned_log, statement, SECONDS_BETWEEN_LINES * 1000);
+	schema->last_warned_client = statement;
+	if (is_logged)
+		schema->last_warned_log = statement;
+	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
+			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
+			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
+			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
+			 errhint("Let the producer send a version that is not; the view event_schemas has them."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
+			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+}
+
+/* A row is kept: does it bring a deprecated version into the table? */
+static inline void
+heed_deprecation(EvGuardCall *call, const TriggerData *data, EvGuardMode mode, const EvRowEvent *event)
+{
+	if (likely(event->schema == NULL || !event->schema->deprecated) || mode == EV_GUARD_OFF)
+		return;
+	if (event->schema->last_warned_client == GetCurrentStatementStartTimestamp())
+		return;
+	if (TRIGGER_FIRED_BY_INSERT(data->tg_event) ||
+		!had_version(call, data->tg_relation, data->tg_trigtuple, event))
+		warn_deprecated(data->tg_relation, event->schema);
+}
+
+/* ---------- the trigger ---------- */
+
+int
+ev_trigger_depth(void)
+{
+	LOCAL_FCINFO(call, 0);
+
+	InitFunctionCallInfoData(*call, NULL, 0, InvalidOid, NULL, NULL);
+	return DatumGetInt32(pg_trigger_depth(call));
+}
+
+static const TriggerData *
+trigger_data(FunctionCallInfo fcinfo)
+{
+	const TriggerData *data = (const TriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(data->tg_event) || !TRIGGER_FIRED_FOR_ROW(data->tg_event) ||
+		!(TRIGGER_FIRED_BY_INSERT(data->tg_event) || TRIGGER_FIRED_BY_UPDATE(data->tg_event)))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" is called by a BEFORE INSERT OR UPDATE row trigger only", "guard_event")));
+	return data;
+}
+
+/* The row that is to be stored; NULL: none is. */
+static HeapTuple
+guard_row(FunctionCallInfo fcinfo, EvGuardCall *call, const TriggerData *data)
+{
+	const EvGuard *guard = call->guard;
+	Relation	relation = data->tg_relation;
+	bool		is_insert = TRIGGER_FIRED_BY_INSERT(data->tg_event);
+	HeapTuple	row = is_insert ? data->tg_trigtuple : data->tg_newtuple;
+	EvGuardMode mode = guard->mode;
+	EvReplay   *replay = ev_replay;
+	bool		lenient;		/* an error in the data is a violation */
+	EvRowEvent	event = {.type = NULL};
+	bool		valid;
+
+	if (replay != NULL &&
+		!(is_insert && (replay->table == guard->table || replay->table == guard->relation) &&
+		  replay->depth == ev_trigger_depth()))
+		replay = NULL;
+	if (guard->until != DT_NOEND && guard->until <= GetCurrentStatementStartTimestamp())
+		mode = EV_GUARD_ENFORCE;
+	if (mode == EV_GUARD_OFF && replay == NULL)
+		return row;
+	Assert(guard->has_operands);
+	lenient = replay != NULL || mode == EV_GUARD_WARN || (mode == EV_GUARD_QUARANTINE && is_insert);
+
+	if (lenient && guard->may_raise)
+		ev_guard_read_caught(call, relation, row, &event, true);
+	else
+		ev_guard_read(call, relation, row, &event);
+
+	/* no users' code from here to where the violations are known */
+	if (event.fault == NULL && event.type != NULL && event.has_version)
+		event.schema = ev_call_site_schema(&call->dispatch, call->context, event.type, event.version);
+	if (event.schema == NULL)
+		valid = false;
+	else if (lenient)
+		valid = compute(matches_computation, &event, NULL);
+	else
+		valid = matches(&event);
+	if (valid)
+	{
+		heed_deprecation(call, data, mode, &event);
+		return row;
+	}
+
+	if (replay != NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(replay->context);
+		char	   *first;
+		char	   *words;
+
+		replay->violations = violations_of(&event, &first, &words);
+		replay->left_out++;
+		MemoryContextSwitchTo(caller);
+		return NULL;
+	}
+	if (mode == EV_GUARD_WARN)
+	{
+		warn(guard, relation, row, &event);
+		heed_deprecation(call, data, mode, &event);
+		return row;
+	}
+	if (mode == EV_GUARD_QUARANTINE && is_insert)
+	{
+		divert(call, relation, row, &event, get_func_namespace(fcinfo->flinfo->fn_oid));
+		return NULL;
+	}
+	refuse(relation, &event);
+	pg_unreachable();
+}
+
+/*
+ * guard_event(mode, data_expr, type_expr, version_expr, until) → trigger
+ */
+Datum
+ev_guard_event(PG_FUNCTION_ARGS)
+{
+	const TriggerData *data = trigger_data(fcinfo);
+	EvGuardCall *call = ev_guard_call_begin(fcinfo->flinfo, data->tg_relation, data->tg_trigger);
+	HeapTuple	row = guard_row(fcinfo, call, data);
+
+	ev_guard_call_end(fcinfo->flinfo, call);
+	return PointerGetDatum(row);
+}

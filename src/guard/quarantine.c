@@ -1,0 +1,411 @@
+/*
+ * quarantine.c
+ *	  The table event_schema.quarantine: events that were diverted, and records
+ *	  of such as were kept with a warning.
+ *
+ * It is a table as event_table.c makes and fills them, and a user's: its
+ * columns may have been dropped, added, renamed, re-typed, and its rows may
+ * hold anything.  So whoever uses it opens it first, which looks at its columns
+ * under a lock, and looks at the types of what a query gives.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+#include "utils/xid8.h"
+
+#include "base/compat.h"
+#include "guard/quarantine.h"
+#include "registry/names.h"
+#include "rows/event_table.h"
+#include "rows/row_json.h"
+
+PG_FUNCTION_INFO_V1(ev_list_event_quarantine);
+PG_FUNCTION_INFO_V1(ev_purge_event_quarantine);
+
+#define TABLE	EV_SCHEMA_NAMESPACE "." EV_QUARANTINE
+
+/* ---------- the table ---------- */
+
+Oid
+ev_quarantine_find(void)
+{
+	Oid			owner;
+
+	return ev_event_table_find(EV_QUARANTINE, &owner);
+}
+
+/* The columns that we write and read, in this order. */
+static const struct
+{
+	const char *name;
+	Oid			type;
+	const char *definition;
+}			columns[] = {
+	{"id", INT8OID, "pg_catalog.int8 GENERATED ALWAYS AS IDENTITY PRIMARY KEY"},
+	{"relation_schema", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"relation_name", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"row", JSONBOID, "pg_catalog.jsonb NOT NULL"},
+	{"event_type", TEXTOID, "pg_catalog.text"},
+	{"schema_version", INT4OID, "pg_catalog.int4"},
+	{"violations", JSONBOID, "pg_catalog.jsonb NOT NULL"},
+	{"kept", BOOLOID, "pg_catalog.bool NOT NULL"},
+	{"arrived_at", TIMESTAMPTZOID, "pg_catalog.timestamptz NOT NULL"},
+	{"role", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"application", TEXTOID, "pg_catalog.text NOT NULL"},
+	{"transaction", XID8OID, "pg_catalog.xid8 NOT NULL"}
+};
+
+#define COLUMNS	((int) lengthof(columns))
+
+static void
+check_column(TupleDesc descriptor, int number)
+{
+	const char *name = columns[number].name;
+	Form_pg_attribute column = NULL;
+
+	for (int i = 0; i < descriptor->natts; i++)
+	{
+		Form_pg_attribute other = TupleDescAttr(descriptor, i);
+
+		if (!other->attisdropped && strcmp(NameStr(other->attname), name) == 0)
+			column = other;
+	}
+	if (column == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("table \"%s\" has no column \"%s\" of type %s", TABLE, name,
+						format_type_be(columns[number].type)),
+				 errhint("Add the column, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+	if (column->atttypid != columns[number].type)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" is of type %s instead of %s", name, TABLE,
+						format_type_be(column->atttypid), format_type_be(columns[number].type)),
+				 errhint("Change its type with ALTER TABLE ... ALTER COLUMN ... TYPE, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+	if (column->attgenerated != '\0')
+		ereport(ERROR,
+				(errcode(ERRCODE_DATATYPE_MISMATCH),
+				 errmsg("column \"%s\" of table \"%s\" is generated", name, TABLE),
+				 errhint("Make it a column that can be written, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+}
+
+/* Raises unless the user has some right there, before any lock is taken. */
+static void
+check_rights(Oid table, AclMode needs)
+{
+	if (needs == 0 || pg_class_aclcheck(table, GetUserId(), needs) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(table, GetUserId(), needs, ACLMASK_ANY) == ACLCHECK_OK)
+		return;
+	aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, EV_QUARANTINE);
+}
+
+bool
+ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
+{
+	Relation	relation;
+	Oid			table = ev_event_table_find(EV_QUARANTINE, &quarantine->owner);
+
+	for (;;)
+	{
+		Oid			found;
+
+		if (!OidIsValid(table))
+			return false;
+		check_rights(table, needs);
+		LockRelationOid(table, mode);
+		/* whoever had the lock before may have put another in its place */
+		found = ev_event_table_find(EV_QUARANTINE, &quarantine->owner);
+		if (found == table)
+			break;
+		UnlockRelationOid(table, mode);
+		table = found;
+	}
+	relation = table_open(table, NoLock);
+	for (int i = 0; i < COLUMNS; i++)
+		check_column(RelationGetDescr(relation), i);
+	table_close(relation, NoLock);
+
+	quarantine->table = table;
+	quarantine->is_switched = false;
+	GetUserIdAndSecContext(&quarantine->user, &quarantine->security);
+	return true;
+}
+
+/* Who owns what pg_database_owner does. */
+static Oid
+database_owner(void)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
+	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+void
+ev_quarantine_as_owner(EvQuarantine *quarantine)
+{
+	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? database_owner() : quarantine->owner;
+	int			security = quarantine->security | SECURITY_LOCAL_USERID_CHANGE;
+
+	if (owner == quarantine->user || !has_privs_of_role(quarantine->user, owner))
+		return;
+	if (!is_member_of_role(owner, quarantine->user))
+		security |= SECURITY_RESTRICTED_OPERATION;
+	if (has_bypassrls_privilege(quarantine->user))
+		security |= SECURITY_NOFORCE_RLS;
+	SetUserIdAndSecContext(owner, security);
+	quarantine->guc_level = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	quarantine->is_switched = true;
+}
+
+void
+ev_quarantine_as_caller(EvQuarantine *quarantine)
+{
+	if (!quarantine->is_switched)
+		return;
+	/* nor do settings stay that the owner's code has made */
+	AtEOXact_GUC(false, quarantine->guc_level);
+	SetUserIdAndSecContext(quarantine->user, quarantine->security);
+	quarantine->is_switched = false;
+}
+
+void
+ev_quarantine_check_result(TupleDesc descriptor, int count, const Oid *types)
+{
+	if (descriptor->natts != count)
+		elog(ERROR, "%d columns of table %s instead of %d", descriptor->natts, TABLE, count);
+	for (int i = 0; i < count; i++)
+	{
+		Form_pg_attribute column = TupleDescAttr(descriptor, i);
+
+		if (column->atttypid != types[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_DATATYPE_MISMATCH),
+					 errmsg("column \"%s\" of table \"%s\" is of type %s instead of %s",
+							NameStr(column->attname), TABLE,
+							format_type_be(column->atttypid), format_type_be(types[i]))));
+	}
+}
+
+void
+ev_quarantine_create(void)
+{
+	StringInfoData command;
+	const char *commands[5] = {NULL,
+		"COMMENT ON TABLE " TABLE " IS 'events that guards diverted from their tables, or kept with a warning'",
+		"COMMENT ON COLUMN " TABLE ".\"row\" IS 'the row as it came'",
+		"COMMENT ON COLUMN " TABLE ".violations IS 'why, as of its arrival or the last replay'",
+		"COMMENT ON COLUMN " TABLE ".kept IS 'the row is in its table too: the guard only warned'"
+	};
+	EvQuarantine quarantine;
+
+	if (ev_quarantine_open(&quarantine, AccessShareLock, 0))
+	{
+		/* the caller may have no right on it, and must not keep a lock */
+		UnlockRelationOid(quarantine.table, AccessShareLock);
+		return;
+	}
+	initStringInfo(&command);
+	appendStringInfoString(&command, "CREATE TABLE " TABLE " (");
+	for (int i = 0; i < COLUMNS; i++)
+		appendStringInfo(&command, "%s\"%s\" %s", i > 0 ? ", " : "", columns[i].name, columns[i].definition);
+	appendStringInfoChar(&command, ')');
+	commands[0] = command.data;
+	ev_event_table_create(EV_QUARANTINE, commands, lengthof(commands));
+}
+
+/* ---------- writing ---------- */
+
+/* Kept for the session. */
+static SPIPlanPtr insert_plan = NULL;
+
+static const char insert_command[] =
+"INSERT INTO " TABLE " (relation_schema, relation_name, \"row\","
+" event_type, schema_version, violations, kept,"
+" arrived_at, role, application, \"transaction\")"
+" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
+/* The names of a table, in CurrentMemoryContext. */
+static void
+table_names(Oid table, Datum *schema, Datum *name)
+{
+	char	   *relation = get_rel_name(table);
+	char	   *namespace = get_namespace_name(get_rel_namespace(table));
+
+	if (relation == NULL || namespace == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	*schema = CStringGetTextDatum(namespace);
+	*name = CStringGetTextDatum(relation);
+}
+
+void
+ev_quarantine_add(const EvDiverted *diverted)
+{
+	/* all but the id */
+	Oid			types[COLUMNS - 1];
+	Datum		values[COLUMNS - 1];
+	char		nulls[COLUMNS - 1];
+	EvQuarantine quarantine;
+
+	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, 0))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s\" does not exist", TABLE),
+				 errdetail("The guard on table \"%s\" has no place to put the event.",
+						   get_rel_name(diverted->table)),
+				 errhint("set_event_guard_mode creates it.")));
+	for (int i = 1; i < COLUMNS; i++)
+		types[i - 1] = columns[i].type;
+	memset(nulls, ' ', sizeof(nulls));
+	table_names(diverted->table, &values[0], &values[1]);
+	values[2] = JsonbPGetDatum(ev_row_to_jsonb(diverted->relation, diverted->row));
+	values[3] = PointerGetDatum(diverted->type);
+	if (diverted->type == NULL)
+		nulls[3] = 'n';
+	values[4] = Int32GetDatum(diverted->version ? *diverted->version : 0);
+	if (diverted->version == NULL)
+		nulls[4] = 'n';
+	values[5] = JsonbPGetDatum(diverted->violations);
+	values[6] = BoolGetDatum(diverted->kept);
+	values[7] = TimestampTzGetDatum(GetCurrentTimestamp());
+	values[8] = CStringGetTextDatum(GetUserNameFromId(GetUserId(), false));
+	values[9] = CStringGetTextDatum(application_name ? application_name : "");
+	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+
+	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plan, insert_command,
+						  COLUMNS - 1, types, values, nulls);
+}
+
+/* ---------- reading ---------- */
+
+/*
+ * list_event_quarantine() → the rows of event_quarantine, with the caller's
+ * rights.  None where there is no quarantine yet.
+ */
+Datum
+ev_list_event_quarantine(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	SPIPlanPtr	plan;
+	Portal		portal;
+	Oid			types[COLUMNS];
+	EvQuarantine quarantine;
+
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < COLUMNS; i++)
+		types[i] = columns[i].type;
+	ev_quarantine_check_result(result->setDesc, COLUMNS, types);
+	if (!ev_quarantine_open(&quarantine, AccessShareLock, ACL_SELECT))
+		return (Datum) 0;
+
+	SPI_connect();
+	plan = SPI_prepare("SELECT id, relation_schema, relation_name, \"row\", event_type, schema_version,"
+					   " violations, kept, arrived_at, role, application, \"transaction\""
+					   " FROM " TABLE, 0, NULL);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
+	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
+	for (;;)
+	{
+		SPI_cursor_fetch(portal, true, 100);
+		if (SPI_processed == 0)
+			break;
+		ev_quarantine_check_result(SPI_tuptable->tupdesc, COLUMNS, types);
+		for (uint64 i = 0; i < SPI_processed; i++)
+			tuplestore_puttuple(result->setResult, SPI_tuptable->vals[i]);
+		SPI_freetuptable(SPI_tuptable);
+		CHECK_FOR_INTERRUPTS();
+	}
+	SPI_cursor_close(portal);
+	SPI_finish();
+	return (Datum) 0;
+}
+
+/*
+ * purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
+ *						  event_type text DEFAULT NULL,
+ *						  schema_version int DEFAULT NULL,
+ *						  kept boolean DEFAULT NULL) → bigint
+ *
+ * With the caller's rights on the quarantine, as its owner where these are the
+ * owner's.
+ */
+Datum
+ev_purge_event_quarantine(PG_FUNCTION_ARGS)
+{
+	Oid			types[] = {INTERVALOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID};
+	Datum		values[lengthof(types)];
+	char		nulls[lengthof(types)];
+	int			result;
+	int64		purged;
+	EvQuarantine quarantine;
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("older_than must not be null")));
+	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, ACL_DELETE))
+		PG_RETURN_INT64(0);
+
+	memset(nulls, 'n', sizeof(nulls));
+	memset(values, 0, sizeof(values));
+	values[0] = PG_GETARG_DATUM(0);
+	nulls[0] = ' ';
+	if (!PG_ARGISNULL(1))
+	{
+		table_names(PG_GETARG_OID(1), &values[1], &values[2]);
+		nulls[1] = nulls[2] = ' ';
+	}
+	for (int i = 2; i < 5; i++)
+		if (!PG_ARGISNULL(i))
+		{
+			values[i + 1] = PG_GETARG_DATUM(i);
+			nulls[i + 1] = ' ';
+		}
+
+	ev_quarantine_as_owner(&quarantine);
+	SPI_connect();
+	result = SPI_execute_with_args("DELETE FROM " TABLE
+								   " WHERE arrived_at OPERATOR(pg_catalog.<) (pg_catalog.now() OPERATOR(pg_catalog.-) $1)"
+								   " AND ($2 IS NULL OR (relation_schema OPERATOR(pg_catalog.=) ($2 COLLATE pg_catalog.\"C\")"
+								   " AND relation_name OPERATOR(pg_catalog.=) ($3 COLLATE pg_catalog.\"C\")))"
+								   " AND ($4 IS NULL OR event_type OPERATOR(pg_catalog.=) $4)"
+								   " AND ($5 IS NULL OR schema_version OPERATOR(pg_catalog.=) $5)"
+								   " AND ($6 IS NULL OR kept OPERATOR(pg_catalog.=) $6)",
+								   lengthof(types), types, values, nulls, false, 0);
+	if (result != SPI_OK_DELETE)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not delete events from table \"%s\"", TABLE),
+				 errhint("Look at its rules.")));
+	purged = SPI_processed;
+	SPI_finish();
+	ev_quarantine_as_caller(&quarantine);
+	PG_RETURN_INT64(purged);
+}

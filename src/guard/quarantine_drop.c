@@ -1,0 +1,354 @@
+/*
+ * quarantine_drop.c
+ *	  Commands that would drop events, along with the tables that hold them.
+ *
+ * When the extension is being dropped, its event triggers are gone before they
+ * could see what.  So what a command would drop is worked out before it runs,
+ * the other way round: what the events need is not much.
+ */
+#include "postgres.h"
+
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "commands/extension.h"
+#include "commands/proclang.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "guard/quarantine.h"
+#include "registry/names.h"
+#include "rows/event_table.h"
+
+PG_FUNCTION_INFO_V1(ev_guard_quarantine);
+
+/* One of the tables that hold events. */
+typedef struct EventTable
+{
+	const char *name;
+	Oid			table;			/* InvalidOid: there is none of ours */
+	Oid			owner;
+} EventTable;
+
+/*
+ * The table of a name.  None where the relation is no table, or belongs to
+ * somebody else: what is in there is not ours.
+ */
+static EventTable
+find_table(const char *name)
+{
+	EventTable	result = {.name = name};
+	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
+	Oid			table = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	HeapTuple	tuple;
+	Form_pg_class form;
+	Oid			schema_owner;
+
+	if (!OidIsValid(table))
+		return result;
+	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(namespace));
+	if (!HeapTupleIsValid(tuple))
+		return result;
+	schema_owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	if (!HeapTupleIsValid(tuple))
+		return result;
+	form = (Form_pg_class) GETSTRUCT(tuple);
+	if ((form->relkind == RELKIND_RELATION || form->relkind == RELKIND_PARTITIONED_TABLE) &&
+		has_privs_of_role(form->relowner, schema_owner))
+	{
+		result.table = table;
+		result.owner = form->relowner;
+	}
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* ---------- what a command names ---------- */
+
+/* The objects that DROP names, and their class; of kinds that tables hang on. */
+static List *
+named_objects(const DropStmt *command, Oid *class)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, command->objects)
+	{
+		Node	   *object = lfirst(cell);
+		Oid			oid = InvalidOid;
+
+		switch (command->removeType)
+		{
+			case OBJECT_EXTENSION:
+				*class = ExtensionRelationId;
+				oid = get_extension_oid(strVal(object), true);
+				break;
+			case OBJECT_SCHEMA:
+				*class = NamespaceRelationId;
+				/* the extension's, which PostgreSQL refuses to drop */
+				if (strcmp(strVal(object), EV_SCHEMA_NAMESPACE) == 0)
+					break;
+				oid = get_namespace_oid(strVal(object), true);
+				break;
+			case OBJECT_LANGUAGE:
+				*class = LanguageRelationId;
+				oid = get_language_oid(strVal(object), true);
+				break;
+			case OBJECT_TABLE:
+				*class = RelationRelationId;
+				oid = RangeVarGetRelid(makeRangeVarFromNameList(castNode(List, object)), NoLock, true);
+				break;
+			default:
+				break;
+		}
+		if (OidIsValid(oid))
+			result = lappend_oid(result, oid);
+	}
+	return result;
+}
+
+static Datum
+oid_array(List *oids)
+{
+	Datum	   *values = palloc(sizeof(Datum) * (list_length(oids) + 1));
+	ListCell   *cell;
+
+	foreach(cell, oids)
+		values[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
+	return PointerGetDatum(construct_array(values, list_length(oids), OIDOID, sizeof(Oid), true, TYPALIGN_INT));
+}
+
+/*
+ * What a table cannot do without: its schema, the extension that this belongs
+ * to, the members of that, their language, the extension of the language, and
+ * so on.  What hangs on a single column is not among them.
+ */
+#define NEEDED \
+	"WITH RECURSIVE needed (class, object) AS (" \
+	" SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid, $1" \
+	" UNION SELECT e.class, e.object FROM needed AS n CROSS JOIN LATERAL (" \
+	"  SELECT d.refclassid, d.refobjid FROM pg_catalog.pg_depend AS d" \
+	"   WHERE d.classid OPERATOR(pg_catalog.=) n.class AND d.objid OPERATOR(pg_catalog.=) n.object" \
+	"   AND d.objsubid OPERATOR(pg_catalog.=) 0" \
+	"  UNION ALL SELECT d.classid, d.objid FROM pg_catalog.pg_depend AS d" \
+	"   WHERE d.refclassid OPERATOR(pg_catalog.=) n.class AND d.refobjid OPERATOR(pg_catalog.=) n.object" \
+	"   AND d.refobjsubid OPERATOR(pg_catalog.=) 0" \
+	"   AND (d.deptype OPERATOR(pg_catalog.=) 'i'::pg_catalog.\"char\"" \
+	"    OR (d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog.\"char\" AND n.object OPERATOR(pg_catalog.=) $4)" \
+	"   )) AS e (class, object)) "
+
+/* Is one of the objects of a class, or what one of the roles owns, needed by the table? */
+static bool
+needs(Oid table, Oid class, List *objects, List *roles)
+{
+	Oid			types[5] = {OIDOID, OIDOID, OIDARRAYOID, OIDOID, OIDARRAYOID};
+	Datum		values[5];
+	bool		result;
+
+	values[0] = ObjectIdGetDatum(table);
+	values[1] = ObjectIdGetDatum(class);
+	values[2] = oid_array(objects);
+	values[3] = ObjectIdGetDatum(get_extension_oid("event_validate", true));
+	values[4] = oid_array(roles);
+	SPI_connect();
+	if (SPI_execute_with_args(NEEDED
+							  "SELECT FROM needed AS n"
+							  " WHERE (n.class OPERATOR(pg_catalog.=) $2 AND n.object OPERATOR(pg_catalog.=) ANY ($3))"
+							  " OR EXISTS (SELECT FROM pg_catalog.pg_shdepend AS s"
+							  "  WHERE s.dbid OPERATOR(pg_catalog.=) (SELECT b.oid FROM pg_catalog.pg_database AS b"
+							  "   WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())"
+							  "  AND s.classid OPERATOR(pg_catalog.=) n.class AND s.objid OPERATOR(pg_catalog.=) n.object"
+							  "  AND s.deptype OPERATOR(pg_catalog.=) 'o'::pg_catalog.\"char\""
+							  "  AND s.refobjid OPERATOR(pg_catalog.=) ANY ($5))",
+							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the dependencies of table %u", table);
+	result = SPI_processed > 0;
+	SPI_finish();
+	return result;
+}
+
+/* Would DROP TABLE drop the table, by its name or by that of a parent? */
+static bool
+drops_table(const DropStmt *command, const EventTable *table)
+{
+	Oid			class = RelationRelationId;
+	List	   *objects = named_objects(command, &class);
+
+	if (list_member_oid(objects, table->table))
+		return true;
+	return objects != NIL && has_superclass(table->table) && needs(table->table, class, objects, NIL);
+}
+
+/* Would the command drop the table along with something else? */
+static bool
+drops_what_table_needs(Node *command, const EventTable *table)
+{
+	List	   *roles = NIL;
+	ListCell   *cell;
+
+	if (IsA(command, DropOwnedStmt))
+	{
+		foreach(cell, castNode(DropOwnedStmt, command)->roles)
+			roles = lappend_oid(roles, get_rolespec_oid(lfirst_node(RoleSpec, cell), true));
+		/* without CASCADE, what is owned is dropped and nothing else */
+		if (castNode(DropOwnedStmt, command)->behavior != DROP_CASCADE)
+			return list_member_oid(roles, table->owner);
+		return needs(table->table, InvalidOid, NIL, roles);
+	}
+	else if (IsA(command, DropStmt) && castNode(DropStmt, command)->behavior == DROP_CASCADE)
+	{
+		Oid			class = InvalidOid;
+		List	   *objects = named_objects(castNode(DropStmt, command), &class);
+
+		return objects != NIL && needs(table->table, class, objects, NIL);
+	}
+	return false;
+}
+
+/*
+ * Would PostgreSQL let the caller drop what the command names?  Whether the
+ * tables have rows concerns nobody else.
+ */
+static bool
+may_run(Node *command)
+{
+	Oid			class = InvalidOid;
+	ListCell   *cell;
+
+	if (IsA(command, DropOwnedStmt))
+	{
+		foreach(cell, castNode(DropOwnedStmt, command)->roles)
+		{
+			Oid			role = get_rolespec_oid(lfirst_node(RoleSpec, cell), true);
+
+			if (OidIsValid(role) && !has_privs_of_role(GetUserId(), role))
+				return false;
+		}
+		return true;
+	}
+	foreach(cell, named_objects(castNode(DropStmt, command), &class))
+	{
+		Oid			object = lfirst_oid(cell);
+
+		if ((class == ExtensionRelationId && !EV_OWNS_EXTENSION(object)) ||
+			(class == NamespaceRelationId && !EV_OWNS_SCHEMA(object)) ||
+			(class == LanguageRelationId && !EV_OWNS_LANGUAGE(object)))
+			return false;
+	}
+	return true;
+}
+
+/* ---------- refusing ---------- */
+
+/* Whom PostgreSQL would let drop the table. */
+static bool
+may_drop(const EventTable *table)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(get_rel_namespace(table->table)));
+	bool		result = has_privs_of_role(GetUserId(), table->owner);
+
+	if (HeapTupleIsValid(tuple))
+	{
+		result |= has_privs_of_role(GetUserId(), ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner);
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
+
+/* Looks as the owner, whom no policy hides a row from. */
+static bool
+has_rows(const EventTable *table)
+{
+	Oid			user;
+	int			security;
+	bool		result;
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(table->owner, security | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	/* also what was committed while we waited for the lock */
+	PushActiveSnapshot(GetLatestSnapshot());
+	SPI_connect();
+	if (SPI_execute(psprintf("SELECT FROM " EV_SCHEMA_NAMESPACE ".%s LIMIT 1", quote_identifier(table->name)),
+					true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read table %s", table->name);
+	result = SPI_processed > 0;
+	SPI_finish();
+	PopActiveSnapshot();
+	SetUserIdAndSecContext(user, security);
+	return result;
+}
+
+static void
+refuse_rows(const EventTable *table, bool by_name)
+{
+	const char *hint = strcmp(table->name, EV_QUARANTINE) == 0 ?
+		"Replay or purge them (replay_event_quarantine, purge_event_quarantine), or move the table away with ALTER TABLE ... SET SCHEMA." :
+		"Delete them, or move the table away with ALTER TABLE ... SET SCHEMA.";
+
+	/* the lock that dropping takes: who writes now has ended when we look */
+	if (may_drop(table))
+		LockRelationOid(table->table, AccessExclusiveLock);
+	if (!has_rows(table))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 by_name ?
+			 errmsg("cannot drop table \"%s.%s\" while it holds events", EV_SCHEMA_NAMESPACE, table->name) :
+			 errmsg("cannot drop extension event_validate while table \"%s.%s\" holds events",
+					EV_SCHEMA_NAMESPACE, table->name),
+			 by_name ? errdetail("They are nowhere else.") :
+			 errdetail("The command would drop them with it."),
+			 errhint("%s", hint)));
+}
+
+/* ddl_command_start: refuses to drop events along with what holds them. */
+Datum
+ev_guard_quarantine(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {EV_QUARANTINE, EV_ORIGINALS};
+	EventTriggerData *data = (EventTriggerData *) fcinfo->context;
+	Node	   *command;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, "ddl_command_start") != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function is called by a %s event trigger only", "ddl_command_start")));
+	if (IsBinaryUpgrade)
+		PG_RETURN_NULL();
+	command = data->parsetree;
+	for (int i = 0; i < (int) lengthof(names); i++)
+	{
+		EventTable	table = find_table(names[i]);
+
+		if (!OidIsValid(table.table))
+			continue;
+		if (IsA(command, DropStmt) && castNode(DropStmt, command)->removeType == OBJECT_TABLE)
+		{
+			/* of another table the owner may do as he likes */
+			if (strcmp(names[i], EV_QUARANTINE) == 0 && may_drop(&table) &&
+				drops_table(castNode(DropStmt, command), &table))
+				refuse_rows(&table, true);
+		}
+		else if (drops_what_table_needs(command, &table) && may_run(command))
+			refuse_rows(&table, false);
+	}
+	PG_RETURN_NULL();
+}

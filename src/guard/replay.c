@@ -1,0 +1,808 @@
+/*
+ * replay.c
+ *	  Putting events of the quarantine into their tables.
+ *
+ * One transaction, the caller's: a row checks the quarantine in the same one
+ * that puts it into its table, so it is never in both and never in none.  Rows
+ * that another replay is at work on are skipped (SKIP LOCKED).
+ *
+ * Who replays must be able to read, update and delete in the quarantine.  As
+ * whom the rows are inserted, replay_row.c says.
+ *
+ * Rows are taken by the chunk, and tried in a subtransaction.  Where one raises
+ * an error, those before it, which went well, are tried anew, and it is left
+ * where it is: so a bad row costs little.  Rows stay toasted until it is their
+ * turn, since each could be large.
+ *
+ * Where no table was named, each is replayed by itself, and its errors are its
+ * own.  Who hung what on a table is then nobody the caller has thought of, so
+ * its time is bounded, and so is that of all tables of an owner.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "base/compat.h"
+#include "base/time_limit.h"
+#include "guard/guard_definition.h"
+#include "guard/quarantine.h"
+#include "guard/replay_row.h"
+#include "registry/names.h"
+#include "rows/row_json.h"
+
+PG_FUNCTION_INFO_V1(ev_replay_event_quarantine);
+
+#define QUARANTINE	EV_SCHEMA_NAMESPACE "." EV_QUARANTINE
+#define CHUNK		256
+
+/*
+ * Where no table was named, in milliseconds: the time of a table; that of all
+ * tables of an owner; how long a lock is waited for; what a subtransaction
+ * takes at most before the next, but for a row that takes longer; the time for
+ * trying those rows anew that went well before one that took too long.
+ */
+#define TABLE_TIME	5000
+#define OWNER_TIME	10000
+#define LOCK_WAIT	2000
+#define GO_TIME		1000
+#define GRACE		2000
+
+/* A table, and what becomes of its rows. */
+typedef struct Target
+{
+	char	   *schema;
+	char	   *name;
+	Oid			owner;			/* InvalidOid: not known */
+	TimestampTz deadline;		/* DT_NOEND: none */
+	bool		is_over;		/* it has passed, and what is done is tried
+								 * anew */
+	int64		tried;
+	int64		replayed;
+	int64		remaining;
+	int64		last_id;		/* of the rows that were tried */
+	bool		is_at_end;		/* no more rows after it */
+	char	   *problem;		/* that ended it; NULL: none */
+} Target;
+
+/* The rows that are asked for: parameters of FILTER. */
+typedef struct Filter
+{
+	Datum		values[5];
+	char		nulls[5];
+} Filter;
+
+#define FILTER \
+	" WHERE NOT kept" \
+	" AND ($1 IS NULL OR (relation_schema OPERATOR(pg_catalog.=) ($1 COLLATE pg_catalog.\"C\")" \
+	" AND relation_name OPERATOR(pg_catalog.=) ($2 COLLATE pg_catalog.\"C\")))" \
+	" AND ($3 IS NULL OR event_type OPERATOR(pg_catalog.=) $3)" \
+	" AND ($4 IS NULL OR schema_version OPERATOR(pg_catalog.=) $4)"
+
+#define AFTER \
+	" AND ($5 IS NULL OR id OPERATOR(pg_catalog.>) $5)"
+
+#define AFTER_ARGUMENT	5
+
+static Oid	filter_types[] = {TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID};
+
+/* A replay within another would find the rows that the other is at work on. */
+static bool at_work = false;
+
+/* ---------- errors ---------- */
+
+/* An error that this row, and not the server or the caller's luck, is to blame for. */
+static bool
+is_rows_fault(const ErrorData *error)
+{
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_CONNECTION_EXCEPTION:
+		case ERRCODE_INVALID_TRANSACTION_STATE:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_CONFIG_FILE_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		default:
+			return true;
+	}
+}
+
+/*
+ * A cancellation that somebody asked for, and not an error that users' code
+ * raised by that SQLSTATE.
+ */
+static bool
+is_cancellation(const ErrorData *error)
+{
+	return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION &&
+		error->funcname != NULL && strcmp(error->funcname, "ProcessInterrupts") == 0;
+}
+
+/* Has the statement had all the time that statement_timeout gives it? */
+static bool
+is_statement_over(void)
+{
+	return StatementTimeout > 0 &&
+		TimestampDifferenceExceeds(GetCurrentStatementStartTimestamp(), GetCurrentTimestamp(), StatementTimeout);
+}
+
+/* ---------- rows ---------- */
+
+/* What became of rows that were tried together. */
+typedef enum Ending
+{
+	ENDED_WELL,
+	ENDED_BY_ROW,				/* the last one has an error */
+	ENDED_BY_TIME,				/* it took too long */
+	ENDED_BY_TABLE				/* no row of the table can be tried now */
+} Ending;
+
+typedef struct Attempt
+{
+	int			count;			/* of rows that went well */
+	Ending		ending;			/* then nothing was done to any row */
+	ErrorData  *error;			/* but where it ended well */
+	bool		was_slow;		/* the last row alone took long */
+} Attempt;
+
+/* Is it time to end a subtransaction, between two rows? */
+static bool
+is_time(const Target *target, TimestampTz start)
+{
+	TimestampTz now;
+
+	if (target->deadline == DT_NOEND)
+		return false;
+	now = GetCurrentTimestamp();
+	return now >= target->deadline || TimestampDifferenceExceeds(start, now, GO_TIME);
+}
+
+static Ending
+judge(const Target *target, const ErrorData *error, bool ran_out)
+{
+	bool		is_bounded = target->deadline != DT_NOEND;
+
+	if (ran_out && !is_statement_over())
+		return ENDED_BY_TIME;
+	if (is_rows_fault(error))
+		return ENDED_BY_ROW;
+	if (!is_bounded || is_cancellation(error))
+		ReThrowError((ErrorData *) error);
+	return ENDED_BY_TABLE;
+}
+
+/* Tries rows in a subtransaction.  Raises what ends the whole call. */
+static void
+try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count, Attempt *attempt)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	TimestampTz start = GetCurrentTimestamp();
+	volatile TimestampTz row_start = start;
+	volatile int i = 0;
+
+	attempt->ending = ENDED_WELL;
+	CHECK_FOR_INTERRUPTS();
+	BeginInternalSubTransaction(NULL);
+	PG_TRY();
+	{
+		if (target->deadline != DT_NOEND)
+			ev_time_limit_start(TimestampDifferenceMilliseconds(start, target->deadline));
+		for (; i < count && !(i > 0 && is_time(target, start)); i++)
+		{
+			if (target->deadline != DT_NOEND)
+				row_start = GetCurrentTimestamp();
+			/* anew, as SPI goes on in a context of its own */
+			MemoryContextSwitchTo(call->row_context);
+			MemoryContextReset(call->row_context);
+			ev_replay_row(call, target->schema, target->name, &rows[i]);
+		}
+		/* where it ran out at the last moment, all is done nevertheless */
+		(void) ev_time_limit_stop();
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		bool		ran_out = ev_time_limit_stop();
+
+		MemoryContextSwitchTo(call->context);
+		attempt->error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		attempt->ending = judge(target, attempt->error, ran_out);
+		attempt->was_slow = TimestampDifferenceExceeds(row_start, GetCurrentTimestamp(), GO_TIME);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	attempt->count = i;
+}
+
+static void
+set_time_problem(Target *target)
+{
+	target->problem = psprintf("the table was not done in %d seconds", TABLE_TIME / 1000);
+}
+
+/*
+ * Replays some of the rows, at least one; how many.  That is none where the
+ * table has a problem.
+ */
+static int
+replay_rows(EvReplayCall *call, Target *target, EvReplayRow *rows, int count)
+{
+	Attempt		attempt;
+	int			done = 0;
+
+	try_rows(call, target, rows, count, &attempt);
+	if (attempt.ending == ENDED_WELL)
+		return attempt.count;
+	for (int i = 0; i <= attempt.count; i++)
+	{
+		rows[i].moved = false;
+		rows[i].violations = NULL;
+	}
+	if (attempt.ending == ENDED_BY_TIME)
+	{
+		if (target->is_over)
+		{
+			set_time_problem(target);
+			return 0;
+		}
+		target->is_over = true;
+		target->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), GRACE);
+	}
+	while (done < attempt.count && target->problem == NULL)
+		done += replay_rows(call, target, rows + done, attempt.count - done);
+	if (target->problem != NULL)
+		return done;
+
+	switch (attempt.ending)
+	{
+		case ENDED_BY_ROW:
+			ev_replay_set_reason(call, &rows[done], attempt.error->message, attempt.error->sqlerrcode);
+			done++;
+			break;
+		case ENDED_BY_TIME:
+			set_time_problem(target);
+			if (attempt.was_slow)
+			{
+				target->problem = psprintf("inserting a row took too long (id " INT64_FORMAT ")", rows[done].id);
+				ev_replay_set_reason(call, &rows[done], "inserting the row took too long", ERRCODE_QUERY_CANCELED);
+				done++;
+			}
+			break;
+		default:
+			target->problem = pstrdup(attempt.error->message);
+			break;
+	}
+	return done;
+}
+
+/* ---------- the quarantine ---------- */
+
+static Datum
+id_array(Datum *ids, int count)
+{
+	return PointerGetDatum(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+}
+
+/* Deletes what was moved, and notes why the rest was not; the number moved. */
+static int64
+settle(EvReplayCall *call, EvReplayRow *rows, int count)
+{
+	Oid			delete_types[1] = {INT8ARRAYOID};
+	Oid			update_types[2] = {INT8ARRAYOID, JSONBARRAYOID};
+	Datum		values[2];
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+	Datum	   *moved = palloc(sizeof(Datum) * (count + 1));
+	Datum	   *failed = palloc(sizeof(Datum) * (count + 1));
+	Datum	   *violations = palloc(sizeof(Datum) * (count + 1));
+	int			moved_count = 0;
+	int			failed_count = 0;
+
+	for (int i = 0; i < count; i++)
+	{
+		if (rows[i].moved)
+			moved[moved_count++] = Int64GetDatum(rows[i].id);
+		else if (rows[i].violations != NULL)
+		{
+			failed[failed_count] = Int64GetDatum(rows[i].id);
+			violations[failed_count++] = JsonbPGetDatum(rows[i].violations);
+		}
+	}
+	values[0] = id_array(moved, moved_count);
+	ev_quarantine_as_owner(&call->quarantine);
+	if (moved_count > 0)
+	{
+		if (SPI_execute_with_args("DELETE FROM " QUARANTINE
+								  " WHERE id OPERATOR(pg_catalog.=) ANY ($1)",
+								  1, delete_types, values, NULL, false, 0) != SPI_OK_DELETE ||
+			SPI_processed != (uint64) moved_count)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("could not delete replayed events from table \"%s\"", QUARANTINE),
+					 errhint("Look at its triggers, rules and policies, and whether an id is there twice.")));
+	}
+	if (failed_count > 0)
+	{
+		MemoryContextSwitchTo(call->context);
+		values[0] = id_array(failed, failed_count);
+		values[1] = PointerGetDatum(construct_array(violations, failed_count, JSONBOID, -1, false, TYPALIGN_INT));
+		if (SPI_execute_with_args("UPDATE " QUARANTINE " AS q SET violations = f.violations"
+								  " FROM ROWS FROM (pg_catalog.unnest($1), pg_catalog.unnest($2)) AS f (id, violations)"
+								  " WHERE q.id OPERATOR(pg_catalog.=) f.id"
+								  " AND (q.violations OPERATOR(pg_catalog.<>) f.violations) IS NOT FALSE",
+								  2, update_types, values, NULL, false, 0) != SPI_OK_UPDATE)
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("could not update table \"%s\"", QUARANTINE),
+					 errhint("Look at its rules.")));
+	}
+	ev_quarantine_as_caller(&call->quarantine);
+	MemoryContextSwitchTo(caller);
+	return moved_count;
+}
+
+/*
+ * Reads the next rows after those of the filter, locked, into the call's
+ * context; how many there are.  A cursor would not do: users' code that runs
+ * between two chunks can close or move it.
+ */
+static int
+fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
+{
+	const Oid	types[2] = {INT8OID, JSONBOID};
+	const char *query = psprintf("SELECT id, \"row\" FROM " QUARANTINE FILTER AFTER
+								 " AND id IS NOT NULL ORDER BY id LIMIT %d FOR UPDATE SKIP LOCKED", limit);
+	MemoryContext caller;
+	int			count;
+
+	ev_quarantine_as_owner(&call->quarantine);
+	if (SPI_execute_with_args(query, lengthof(filter_types), filter_types, (Datum *) filter->values,
+							  filter->nulls, false, 0) != SPI_OK_SELECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("could not read table \"%s\"", QUARANTINE),
+				 errhint("Look at its rules.")));
+	ev_quarantine_as_caller(&call->quarantine);
+	ev_quarantine_check_result(SPI_tuptable->tupdesc, lengthof(types), types);
+	count = (int) SPI_processed;
+	caller = MemoryContextSwitchTo(call->context);
+	*rows = palloc0(sizeof(EvReplayRow) * (count + 1));
+	for (int i = 0; i < count; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	descriptor = SPI_tuptable->tupdesc;
+		EvReplayRow *row = &(*rows)[i];
+		bool		is_null;
+		Datum		value;
+
+		row->id = DatumGetInt64(SPI_getbinval(tuple, descriptor, 1, &is_null));
+		value = SPI_getbinval(tuple, descriptor, 2, &row->is_null);
+		if (!row->is_null)
+			row->row = datumCopy(value, false, -1);
+	}
+	MemoryContextSwitchTo(caller);
+	SPI_freetuptable(SPI_tuptable);
+	return count;
+}
+
+/* ---------- one table ---------- */
+
+static void
+replay_table(EvReplayCall *call, Target *target, const Filter *filter, int64 max_rows)
+{
+	int			guc_level = ev_row_pin_settings();
+	Filter		rest = *filter;
+
+	while (target->tried < max_rows && target->problem == NULL && !target->is_at_end)
+	{
+		EvReplayRow *rows;
+		int			wanted = (int) Min(CHUNK, max_rows - target->tried);
+		int			count = fetch(call, &rest, wanted, &rows);
+		int			done = 0;
+
+		while (done < count && target->problem == NULL)
+		{
+			if (target->tried + done > 0 && GetCurrentTimestamp() >= target->deadline)
+				set_time_problem(target);
+			else
+				done += replay_rows(call, target, rows + done, count - done);
+		}
+		target->replayed += settle(call, rows, done);
+		target->tried += done;
+		if (done > 0)
+			target->last_id = rows[done - 1].id;
+		rest.values[AFTER_ARGUMENT - 1] = Int64GetDatum(target->last_id);
+		rest.nulls[AFTER_ARGUMENT - 1] = ' ';
+		target->is_at_end = done == count && count < wanted;
+		MemoryContextReset(call->context);
+	}
+	ev_replay_forget_plan(call);
+	AtEOXact_GUC(false, guc_level);
+}
+
+static int64
+count_remaining(EvReplayCall *call, Filter *filter)
+{
+	bool		is_null;
+	int64		result;
+
+	ev_quarantine_as_owner(&call->quarantine);
+	if (SPI_execute_with_args("SELECT pg_catalog.count(*) FROM " QUARANTINE FILTER,
+							  lengthof(filter_types) - 1, filter_types, filter->values, filter->nulls,
+							  false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not count the rows of table %s", QUARANTINE);
+	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+	ev_quarantine_as_caller(&call->quarantine);
+	return result;
+}
+
+/* ---------- all tables ---------- */
+
+/* What a table's owner has had of the call's time, in milliseconds. */
+typedef struct OwnerTime
+{
+	Oid			owner;
+	long		used;
+} OwnerTime;
+
+static OwnerTime *
+find_owner(List **owners, Oid owner)
+{
+	OwnerTime  *result;
+	ListCell   *cell;
+
+	foreach(cell, *owners)
+		if (((OwnerTime *) lfirst(cell))->owner == owner)
+		return lfirst(cell);
+	result = palloc0(sizeof(OwnerTime));
+	result->owner = owner;
+	*owners = lappend(*owners, result);
+	return result;
+}
+
+/*
+ * Whose table it is, without a lock on it.  Raises where there is none, or
+ * where the caller does not have its owner's rights.
+ */
+static Oid
+owner_for_all(EvReplayCall *call, const Target *target)
+{
+	Oid			namespace = get_namespace_oid(target->schema, true);
+	Oid			table = OidIsValid(namespace) ? get_relname_relid(target->name, namespace) : InvalidOid;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s.%s\" does not exist", target->schema, target->name)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	if (!has_privs_of_role(call->quarantine.user, owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must have the rights of the owner of table \"%s.%s\", or name the table",
+						target->schema, target->name)));
+	return owner;
+}
+
+/* Replays one of all tables.  Raises where that cannot be. */
+static void
+replay_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows, List **owners)
+{
+	int			guc_level = NewGUCNestLevel();
+	OwnerTime  *owner;
+	Relation	relation;
+
+	target->owner = owner_for_all(call, target);
+	owner = find_owner(owners, target->owner);
+	if (owner->used >= OWNER_TIME)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("other tables of role \"%s\" have taken its time", GetUserNameFromId(owner->owner, true))));
+	target->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), Min(TABLE_TIME, OWNER_TIME - owner->used));
+
+	if (LockTimeout == 0 || LockTimeout > LOCK_WAIT)
+		set_config_option("lock_timeout", psprintf("%d", LOCK_WAIT), PGC_USERSET,
+						  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	relation = ev_replay_open_table(target->schema, target->name);
+	if (!ev_has_guard(relation, call->guard_function))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" has no event guard: it is replayed where it is named",
+						target->schema, target->name)));
+	relation_close(relation, NoLock);
+	replay_table(call, target, filter, max_rows);
+	AtEOXact_GUC(false, guc_level);
+}
+
+/* The same, where an error is that table's problem and no other's. */
+static void
+try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows, List **owners)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	TimestampTz start = GetCurrentTimestamp();
+
+	filter->values[0] = CStringGetTextDatum(target->schema);
+	filter->values[1] = CStringGetTextDatum(target->name);
+	filter->nulls[0] = filter->nulls[1] = ' ';
+	CHECK_FOR_INTERRUPTS();
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		replay_one_of_all(call, target, filter, max_rows, owners);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		ev_replay_forget_plan(call);
+		MemoryContextReset(call->context);
+		if (is_cancellation(error))
+			ReThrowError(error);
+		target->problem = error->message;
+		target->replayed = target->tried = 0;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	if (OidIsValid(target->owner))
+		find_owner(owners, target->owner)->used += TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
+}
+
+/*
+ * The tables that have rows in the quarantine, in the parent of the call's
+ * context, and how many; with how many rows, sorted by their names.
+ */
+static Target *
+list_targets(EvReplayCall *call, Filter *filter, int *count)
+{
+	const Oid	types[3] = {TEXTOID, TEXTOID, INT8OID};
+	MemoryContext caller = CurrentMemoryContext;
+	Target	   *targets;
+
+	ev_quarantine_as_owner(&call->quarantine);
+	if (SPI_execute_with_args("SELECT relation_schema COLLATE pg_catalog.\"C\", relation_name COLLATE pg_catalog.\"C\","
+							  " pg_catalog.count(*) FROM " QUARANTINE FILTER
+							  " AND relation_schema IS NOT NULL AND relation_name IS NOT NULL"
+							  " GROUP BY 1, 2 ORDER BY 1, 2",
+							  lengthof(filter_types) - 1, filter_types, filter->values, filter->nulls,
+							  false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read table %s", QUARANTINE);
+	ev_quarantine_as_caller(&call->quarantine);
+	ev_quarantine_check_result(SPI_tuptable->tupdesc, lengthof(types), types);
+	*count = (int) SPI_processed;
+	MemoryContextSwitchTo(MemoryContextGetParent(call->context));
+	targets = palloc0(sizeof(Target) * (*count + 1));
+	for (int i = 0; i < *count; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	descriptor = SPI_tuptable->tupdesc;
+		bool		is_null;
+
+		targets[i].schema = TextDatumGetCString(SPI_getbinval(tuple, descriptor, 1, &is_null));
+		targets[i].name = TextDatumGetCString(SPI_getbinval(tuple, descriptor, 2, &is_null));
+		targets[i].remaining = DatumGetInt64(SPI_getbinval(tuple, descriptor, 3, &is_null));
+	}
+	MemoryContextSwitchTo(caller);
+	SPI_freetuptable(SPI_tuptable);
+	return targets;
+}
+
+static int
+compare_targets(const Target *a, const Target *b)
+{
+	int			order = strcmp(a->schema, b->schema);
+
+	return order != 0 ? order : strcmp(a->name, b->name);
+}
+
+static Target *
+replay_all(EvReplayCall *call, Filter *filter, int64 max_rows, int *count)
+{
+	Filter		all = *filter;
+	Target	   *targets = list_targets(call, &all, count);
+	List	   *owners = NIL;
+	Target	   *left;
+	int			left_count;
+
+	for (int i = 0; i < *count; i++)
+		try_one_of_all(call, &targets[i], filter, max_rows, &owners);
+
+	/* what is there now; rows can have come meanwhile */
+	left = list_targets(call, &all, &left_count);
+	for (int i = 0, j = 0; i < *count; i++)
+	{
+		while (j < left_count && compare_targets(&left[j], &targets[i]) < 0)
+			j++;
+		targets[i].remaining = j < left_count && compare_targets(&left[j], &targets[i]) == 0 ?
+			left[j].remaining : 0;
+	}
+	return targets;
+}
+
+static Target *
+replay_named(EvReplayCall *call, Oid table, Filter *filter, int64 max_rows)
+{
+	Target	   *target = palloc0(sizeof(Target));
+
+	target->schema = get_namespace_name(get_rel_namespace(table));
+	target->name = get_rel_name(table);
+	target->deadline = DT_NOEND;
+	if (target->schema == NULL || target->name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	if (!OidIsValid(call->quarantine.table))
+		return target;
+	filter->values[0] = CStringGetTextDatum(target->schema);
+	filter->values[1] = CStringGetTextDatum(target->name);
+	filter->nulls[0] = filter->nulls[1] = ' ';
+	replay_table(call, target, filter, max_rows);
+	target->remaining = count_remaining(call, filter);
+	return target;
+}
+
+/* ---------- the function ---------- */
+
+static void
+check_table(Oid table)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	if (!has_privs_of_role(GetUserId(), owner) &&
+		pg_class_aclcheck(table, GetUserId(), ACL_INSERT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
+}
+
+static void
+give(ReturnSetInfo *result, const Target *target)
+{
+	bool		has_last = target->tried > 0 && !target->is_at_end;
+	Datum		values[6] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(target->name),
+	Int64GetDatum(target->replayed), Int64GetDatum(target->remaining), Int64GetDatum(target->last_id)};
+	bool		nulls[6] = {false, false, false, false, !has_last, target->problem == NULL};
+
+	if (target->problem != NULL)
+		values[5] = CStringGetTextDatum(target->problem);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* With SPI connected and the quarantine open, if there is one. */
+static void
+replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Filter		filter = {.nulls = {'n', 'n', 'n', 'n', 'n'}};
+	Target	   *targets;
+	int			count = 1;
+
+	for (int i = 1; i <= 2; i++)
+		if (!PG_ARGISNULL(i))
+		{
+			filter.values[i + 1] = PG_GETARG_DATUM(i);
+			filter.nulls[i + 1] = ' ';
+		}
+	if (!PG_ARGISNULL(AFTER_ARGUMENT))
+	{
+		filter.values[4] = PG_GETARG_DATUM(AFTER_ARGUMENT);
+		filter.nulls[4] = ' ';
+	}
+	if (!call->any_table)
+		targets = replay_named(call, PG_GETARG_OID(0), &filter, max_rows);
+	else if (OidIsValid(call->quarantine.table))
+		targets = replay_all(call, &filter, max_rows, &count);
+	else
+		return;
+	for (int i = 0; i < count; i++)
+		give(result, &targets[i]);
+}
+
+/*
+ * replay_event_quarantine(relation regclass DEFAULT NULL,
+ *						   event_type text DEFAULT NULL,
+ *						   schema_version int DEFAULT NULL,
+ *						   repair regprocedure DEFAULT NULL,
+ *						   max_rows int DEFAULT 10000,
+ *						   after_id bigint DEFAULT NULL)
+ *		→ TABLE (relation_schema text, relation_name text, replayed bigint,
+ *				 remaining bigint, last_id bigint, problem text)
+ */
+Datum
+ev_replay_event_quarantine(PG_FUNCTION_ARGS)
+{
+	EvReplayCall call = {.any_table = PG_ARGISNULL(0)};
+	int64		max_rows;
+
+	if (PG_ARGISNULL(4))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("max_rows must not be null")));
+	max_rows = PG_GETARG_INT32(4);
+	if (max_rows < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("max_rows must not be negative")));
+	if (at_work)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the quarantine is being replayed by this session already"),
+				 errhint("Do not call replay_event_quarantine in a trigger, or in a function for repairs.")));
+	if (!PG_ARGISNULL(0))
+		check_table(PG_GETARG_OID(0));
+	if (!PG_ARGISNULL(3))
+	{
+		call.repair = PG_GETARG_OID(3);
+		ev_replay_check_repair(call.repair);
+		fmgr_info(call.repair, &call.repair_function);
+	}
+	call.guard_function = ev_guard_function(fcinfo->flinfo->fn_oid);
+
+	InitMaterializedSRF(fcinfo, 0);
+	if (!ev_quarantine_open(&call.quarantine, RowExclusiveLock, ACL_SELECT | ACL_UPDATE | ACL_DELETE))
+		call.quarantine.table = InvalidOid;
+	call.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate replay",
+										 ALLOCSET_DEFAULT_SIZES);
+	call.row_context = AllocSetContextCreate(CurrentMemoryContext, "event_validate replayed row",
+											 ALLOCSET_DEFAULT_SIZES);
+	at_work = true;
+	PG_TRY();
+	{
+		SPI_connect();
+		replay(&call, fcinfo, max_rows);
+		SPI_finish();
+	}
+	PG_FINALLY();
+	{
+		at_work = false;
+		ev_replay_forget_plan(&call);
+	}
+	PG_END_TRY();
+	MemoryContextDelete(call.row_context);
+	MemoryContextDelete(call.context);
+	return (Datum) 0;
+}

@@ -1,0 +1,261 @@
+/*
+ * replay_row.c
+ *	  One row of the quarantine, put into its table.
+ *
+ * The row is inserted as the table's owner, where the caller has the owner's
+ * rights: a superuser does not run what others hung on their tables with a
+ * superuser's rights.  Else it is inserted as the caller, who is then subject
+ * to privileges and row security like anybody.  A function for repairs is the
+ * caller's to name, and runs as the caller.
+ *
+ * What is in the quarantine may be anything, and whoever may write there says
+ * what is inserted.  So who names no table means those that have a guard, and
+ * nobody means a system catalog.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "guard/guard_definition.h"
+#include "guard/guard_trigger.h"
+#include "guard/replay_row.h"
+#include "rows/row_json.h"
+
+void
+ev_replay_check_repair(Oid function)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	bool		fits;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function with OID %u does not exist", function)));
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	fits = form->prokind == PROKIND_FUNCTION && !form->proretset && form->pronargs == 1 &&
+		form->proargtypes.values[0] == JSONBOID && form->prorettype == JSONBOID;
+	ReleaseSysCache(tuple);
+	if (!fits)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+				 errmsg("repair must be a function from jsonb to jsonb"),
+				 errdetail("It gets the whole row of the quarantine's column \"row\", and returns the row to insert, or null to leave it.")));
+	EV_CHECK_EXECUTE(function, get_func_name(function));
+}
+
+/* What the function for repairs makes of a row; NULL: nothing. */
+static Jsonb *
+repair(EvReplayCall *replay, Jsonb *row)
+{
+	LOCAL_FCINFO(call, 1);
+	Datum		result;
+	Jsonb	   *repaired;
+
+	InitFunctionCallInfoData(*call, &replay->repair_function, 1, InvalidOid, NULL, NULL);
+	call->args[0].value = JsonbPGetDatum(row);
+	call->args[0].isnull = false;
+	result = FunctionCallInvoke(call);
+	if (call->isnull)
+		return NULL;
+	repaired = DatumGetJsonbP(result);
+	if (!JB_ROOT_IS_OBJECT(repaired))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("function \"%s\" returned no JSON object", get_func_name(replay->repair))));
+	return repaired;
+}
+
+void
+ev_replay_forget_plan(EvReplayCall *call)
+{
+	if (call->plan == NULL)
+		return;
+	SPI_freeplan(call->plan);
+	pfree(call->command);
+	call->plan = NULL;
+	call->command = NULL;
+}
+
+static SPIPlanPtr
+prepare_insert(EvReplayCall *replay, Relation relation, Jsonb *row)
+{
+	Oid			types[1] = {JSONBOID};
+	char	   *command = ev_row_insert_command(relation, row);
+	SPIPlanPtr	plan;
+
+	if (replay->command != NULL && strcmp(command, replay->command) == 0)
+		return replay->plan;
+	ev_replay_forget_plan(replay);
+	plan = SPI_prepare(command, 1, types);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
+	command = MemoryContextStrdup(TopTransactionContext, command);
+	SPI_keepplan(plan);
+	replay->plan = plan;
+	replay->command = command;
+	return plan;
+}
+
+/* Inserts a row as the current user, while the guard knows of the replay. */
+static int
+run_insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarded)
+{
+	Datum		values[1] = {JsonbPGetDatum(row)};
+	EvReplay   *outer = ev_replay;
+	volatile int result = 0;
+
+	ev_replay = guarded;
+	PG_TRY();
+	{
+		result = SPI_execute_plan(prepare_insert(replay, relation, row), values, NULL, false, 0);
+	}
+	PG_FINALLY();
+	{
+		ev_replay = outer;
+	}
+	PG_END_TRY();
+	return result;
+}
+
+/* Inserts a row as whom it must be; how many were inserted. */
+static uint64
+insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarded)
+{
+	Oid			owner = relation->rd_rel->relowner;
+	Oid			user = replay->quarantine.user;
+	int			security = replay->quarantine.security | SECURITY_LOCAL_USERID_CHANGE;
+	int			result;
+
+	if (owner != user && has_privs_of_role(user, owner))
+	{
+		int			guc_level;
+
+		if (!is_member_of_role(owner, user))
+			security |= SECURITY_RESTRICTED_OPERATION;
+		SetUserIdAndSecContext(owner, security);
+		guc_level = NewGUCNestLevel();
+		result = run_insert(replay, relation, row, guarded);
+		/* nor do settings stay that other people's code has made */
+		AtEOXact_GUC(false, guc_level);
+		SetUserIdAndSecContext(user, replay->quarantine.security);
+	}
+	else
+		result = run_insert(replay, relation, row, guarded);
+	/* a rule made something else of it */
+	if (result == SPI_OK_REWRITTEN)
+		return 0;
+	if (result != SPI_OK_INSERT)
+		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
+	return SPI_processed;
+}
+
+void
+ev_replay_set_reason(EvReplayCall *call, EvReplayRow *row, const char *message, int sqlstate)
+{
+	MemoryContext caller = MemoryContextSwitchTo(call->context);
+
+	row->violations = ev_single_violation(message, unpack_sql_state(sqlstate));
+	MemoryContextSwitchTo(caller);
+}
+
+Relation
+ev_replay_open_table(const char *schema, const char *name)
+{
+	Oid			namespace = get_namespace_oid(schema, true);
+	Oid			table = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	Relation	relation;
+
+	if (OidIsValid(table) && IsCatalogRelationOid(table))
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s.%s\" is a system catalog", schema, name)));
+	relation = OidIsValid(table) ? try_relation_open(table, RowExclusiveLock) : NULL;
+	/* while we waited for the lock, it may have got another name */
+	if (relation == NULL ||
+		strcmp(RelationGetRelationName(relation), name) != 0 ||
+		RelationGetNamespace(relation) != namespace ||
+		(relation->rd_rel->relkind != RELKIND_RELATION &&
+		 relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table \"%s.%s\" does not exist", schema, name)));
+	return relation;
+}
+
+void
+ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplayRow *candidate)
+{
+	EvReplay	guarded = {.context = call->context};
+	Jsonb	   *row = candidate->is_null ? NULL : DatumGetJsonbP(candidate->row);
+	Relation	relation;
+	char	   *stray;
+	uint64		inserted;
+
+	if (row == NULL || !JB_ROOT_IS_OBJECT(row))
+	{
+		ev_replay_set_reason(call, candidate, "what the quarantine has as \"row\" is no JSON object",
+							 ERRCODE_INVALID_PARAMETER_VALUE);
+		return;
+	}
+	if (OidIsValid(call->repair))
+		row = repair(call, row);
+	if (row == NULL)
+		return;
+
+	/* after the repair, which may have done anything to the table */
+	relation = ev_replay_open_table(schema, name);
+	if (call->any_table &&
+		(!has_privs_of_role(call->quarantine.user, relation->rd_rel->relowner) ||
+		 !ev_has_guard(relation, call->guard_function)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" was changed during the replay", schema, name)));
+	stray = ev_row_stray_member(relation, row);
+	if (stray != NULL)
+	{
+		/*
+		 * of a column that was renamed or dropped, as it may be: nothing is
+		 * lost unasked
+		 */
+		ev_replay_set_reason(call, candidate,
+							 psprintf("the row has a value for column \"%s\", which table \"%s\" does not have",
+									  stray, name),
+							 ERRCODE_UNDEFINED_COLUMN);
+		relation_close(relation, NoLock);
+		return;
+	}
+
+	guarded.table = RelationGetRelid(relation);
+	guarded.depth = ev_trigger_depth() + 1;
+	inserted = insert(call, relation, row, &guarded);
+	relation_close(relation, NoLock);
+	if (guarded.left_out > (inserted == 1 ? 0 : 1))
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+				 errmsg("the row was not inserted: inserting it inserts others into its table, which are not valid")));
+	if (inserted == 1)
+		candidate->moved = true;
+	else if (guarded.violations != NULL)
+		candidate->violations = guarded.violations;
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+				 errmsg("the row was not inserted: a trigger, a rule or another guard kept it out")));
+}

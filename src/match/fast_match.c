@@ -1,0 +1,1199 @@
+/*
+ * fast_match.c
+ *	  The fast way through a document: yes or no, without the interpreter where
+ *	  a block is a single check.
+ *
+ * An object is one merge: a jsonb has its keys sorted by length, then bytes,
+ * and so has the schema, so that each key mostly is the next property.  The
+ * offsets of keys and values are carried along, never looked up.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "port/pg_bswap.h"
+#include "utils/fmgrprotos.h"
+#include "utils/memutils.h"
+
+#include "base/encoding.h"
+#include "base/short_string.h"
+#include "jsonb/jsonb_value.h"
+#include "match/key_cache.h"
+#include "match/match_internal.h"
+
+/* ---------- single checks ---------- */
+
+bool
+ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum)
+{
+	/* n bytes are at most n code points and at least a quarter as many */
+	if (length < minimum)
+		return false;
+	if (length <= maximum && (length + 3) / 4 >= minimum)
+		return true;
+	CHECK_FOR_INTERRUPTS();
+	length = ev_text_length(data, length);
+	return length >= minimum && length <= maximum;
+}
+
+bool
+ev_matches_pattern(const EvPattern *pattern, const char *data, uint32 length)
+{
+	EvUtf8		string;
+	bool		ok;
+
+	if (!ev_utf8_from_server(data, length, &string))
+		return false;
+	ok = ev_pattern_matches(pattern, string.data, string.length);
+	ev_utf8_free(&string);
+	return ok;
+}
+
+bool
+ev_matches_format(EvFormatFunction matches, const char *data, uint32 length)
+{
+	EvUtf8		string;
+	bool		ok;
+
+	CHECK_FOR_INTERRUPTS();
+	if (!ev_utf8_from_server(data, length, &string))
+		return false;
+	ok = matches(string.data, string.length);
+	ev_utf8_free(&string);
+	return ok;
+}
+
+/* Which of an enumeration's strings it is; -1: none. */
+static inline int
+find_string(const EvEnum *enumeration, const char *data, uint32 length)
+{
+	uint64		words[2];
+	uint32		slot;
+
+	/* one string need not be hashed, and mostly its length tells */
+	if (enumeration->count == 1)
+		return length == enumeration->values[0].length &&
+			memcmp(enumeration->values[0].data, data, length) == 0 ? 0 : -1;
+	ev_words(data, length, words);
+	slot = ev_string_hash(data, length, words) >> enumeration->hash_shift;
+	for (;; slot = (slot + 1) & enumeration->slot_mask)
+	{
+		int			found = enumeration->slots[slot];
+		const uint64 *value;
+
+		if (found < 0)
+			return -1;
+		value = &enumeration->words[3 * found];
+		if (((value[0] ^ words[0]) | (value[1] ^ words[1]) | (value[2] ^ length)) == 0 &&
+			(length <= 16 || memcmp(enumeration->values[found].data, data, length) == 0))
+			return found;
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+bool
+ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length)
+{
+	return find_string(enumeration, data, length) >= 0;
+}
+
+/* As ev_number_compare does, with one side read in advance. */
+static inline int
+compare_to_bound(const EvDigits *number, const EvDigits *bound, Numeric a, Numeric b)
+{
+	if (bound->count == 0)
+		return number->count == 0 ? 0 : number->negative ? -1 : 1;
+	if (number->count == 0)
+		return bound->negative ? 1 : -1;
+	if (number->negative != bound->negative)
+		return number->negative ? -1 : 1;
+	if (number->weight != bound->weight)
+		return (number->weight < bound->weight) != number->negative ? -1 : 1;
+	if (number->digits[0] != bound->digits[0])
+		return (number->digits[0] < bound->digits[0]) != number->negative ? -1 : 1;
+	return ev_number_compare(a, b);
+}
+
+static pg_noinline bool
+within_bounds(const EvBounds *bounds, Numeric numeric)
+{
+	EvDigits	number = ev_number_read(numeric);
+
+	if (bounds->low != NULL &&
+		compare_to_bound(&number, &bounds->low_digits, numeric, bounds->low) < (bounds->low_exclusive ? 1 : 0))
+		return false;
+	return bounds->high == NULL ||
+		compare_to_bound(&number, &bounds->high_digits, numeric, bounds->high) <= (bounds->high_exclusive ? -1 : 0);
+}
+
+static inline bool
+is_whole(const EvDigits *number)
+{
+	return number->count <= number->weight + 1 || number->count == 0;
+}
+
+static inline bool
+match_number(const EvCheck *check, Numeric numeric)
+{
+	const EvBounds *bounds = check->u.bounds;
+	EvDigits	number = ev_number_read(numeric);
+
+	if (bounds == NULL)
+		return !check->integer || is_whole(&number);
+
+	/*
+	 * Integers of up to 16 decimal digits are 4 of base 10000; most have one.
+	 * It is compared in one with what weighs it, or else gcc stores both to
+	 * load them as one word, which has to wait.
+	 */
+	if (((number.count ^ 1) | number.weight) == 0)
+	{
+		int32		value = number.negative ? -number.digits[0] : number.digits[0];
+
+		return value >= bounds->low_integer && value <= bounds->high_integer;
+	}
+	if (number.count <= number.weight + 1 && number.weight < 4)
+	{
+		int64		value = number.count > 0 ? number.digits[0] : 0;
+
+		for (int i = 1; i <= number.weight; i++)
+			value = value * 10000 + (i < number.count ? number.digits[i] : 0);
+		if (number.negative)
+			value = -value;
+		return value >= bounds->low_integer && value <= bounds->high_integer;
+	}
+	if (check->integer && !is_whole(&number))
+		return false;
+	return within_bounds(bounds, numeric);
+}
+
+static inline bool
+match_sign(const EvCheck *check, Numeric numeric)
+{
+	EvDigits	number;
+
+	/* the header says it of most numbers that need not be whole */
+	if (!check->integer && ev_number_is_plainly_positive(numeric))
+		return true;
+	number = ev_number_read(numeric);
+	if (check->integer && !is_whole(&number))
+		return false;
+	return number.count == 0 ? check->u.zero_is_valid : !number.negative;
+}
+
+static pg_noinline bool
+in_numbers(const EvEnum *enumeration, Numeric numeric)
+{
+	EvDigits	number = ev_number_read(numeric);
+
+	if (enumeration->slots != NULL)
+	{
+		EvInstance	in = {.type = EV_NUMBER, .data = (const char *) numeric};
+
+		return ev_in_values(enumeration, &in);
+	}
+	for (uint32 i = 0; i < enumeration->count; i++)
+	{
+		const EvDigits *value = &enumeration->digits[i];
+
+		if (value->count != number.count)
+			continue;
+		if (number.count == 0 ||
+			(value->weight == number.weight && value->negative == number.negative &&
+			 memcmp(value->digits, number.digits, number.count * sizeof(int16)) == 0))
+			return true;
+	}
+	return false;
+}
+
+/* ---------- checks ---------- */
+
+static bool match_branches(EvMatch *m, const EvCheck *check, EvInstance in);
+static bool match_all(EvMatch *m, const EvChecks *all, EvInstance in);
+
+/* For each type of instances, what is left where the type is right. */
+
+static pg_attribute_always_inline bool
+match_string(EvMatch *m, const EvCheck *check, const char *data, uint32 length)
+{
+	switch ((EvCheckKind) check->kind)
+	{
+		case EV_CHECK_LENGTH:
+			return ev_has_length(data, length, check->u.size.minimum, check->u.size.maximum);
+		case EV_CHECK_WORD:
+			return length == check->length && ev_tail_word(data + length, length) == check->u.word;
+		case EV_CHECK_STRINGS:
+			return ev_in_strings(check->u.enumeration, data, length);
+		case EV_CHECK_SHAPE:
+			return ev_shape_matches(check->u.shape, data, length);
+		case EV_CHECK_PATTERN:
+			return m->is_utf8 ? ev_pattern_matches(check->u.pattern, data, length) :
+				ev_matches_pattern(check->u.pattern, data, length);
+		case EV_CHECK_FORMAT:
+			if (!m->is_utf8)
+				return ev_matches_format(check->u.format, data, length);
+			CHECK_FOR_INTERRUPTS();
+			return check->u.format(data, length);
+		case EV_CHECK_BRANCHES:
+		case EV_CHECK_BLOCK:
+		case EV_CHECK_ALL:
+			{
+				EvInstance	in = {.type = EV_STRING, .length = length, .data = data};
+
+				return check->kind == EV_CHECK_BLOCK ? ev_run_block(m, check->block, in) :
+					check->kind == EV_CHECK_ALL ? match_all(m, check->u.all, in) : match_branches(m, check, in);
+			}
+		default:
+			return true;
+	}
+}
+
+static pg_noinline bool
+match_check(EvMatch *m, const EvCheck *check, EvInstance in)
+{
+	if ((check->types & EV_BIT(in.type)) == 0)
+		return false;
+	if ((check->checked & EV_BIT(in.type)) == 0)
+		return true;
+	if (in.type == EV_STRING)
+		return match_string(m, check, in.data, in.length);
+	switch ((EvCheckKind) check->kind)
+	{
+		case EV_CHECK_NUMBER:
+			return in.type != EV_NUMBER || match_number(check, (Numeric) in.data);
+		case EV_CHECK_SIGN:
+			return in.type != EV_NUMBER || match_sign(check, (Numeric) in.data);
+		case EV_CHECK_NUMBERS:
+			return in.type != EV_NUMBER || in_numbers(check->u.enumeration, (Numeric) in.data);
+		case EV_CHECK_OBJECT:
+			return in.type != EV_OBJECT ||
+				ev_match_plain_object(m, check->u.object, (const JsonbContainer *) in.data);
+		case EV_CHECK_ARRAY:
+			return in.type != EV_ARRAY ||
+				ev_match_plain_array(m, check->u.array, (const JsonbContainer *) in.data);
+		case EV_CHECK_BRANCHES:
+			return match_branches(m, check, in);
+		case EV_CHECK_BLOCK:
+			return ev_run_block(m, check->block, in);
+		case EV_CHECK_ALL:
+			return match_all(m, check->u.all, in);
+		default:
+			return true;
+	}
+}
+
+static pg_noinline bool
+match_all(EvMatch *m, const EvChecks *all, EvInstance in)
+{
+	for (uint32 i = 0; i < all->count; i++)
+		if (!match_check(m, &all->checks[i], in))
+			return false;
+	return true;
+}
+
+bool
+ev_match_check(EvMatch *m, const EvCheck *check, EvInstance in)
+{
+	return match_check(m, check, in);
+}
+
+/* The same for an entry of a container; with what is met most at hand. */
+static pg_attribute_always_inline bool
+match_entry(EvMatch *m, const EvCheck *check, JEntry entry, const char *base, uint32 start, uint32 end)
+{
+	if (JBE_ISSTRING(entry))
+		return (check->types & EV_BIT(EV_STRING)) != 0 && match_string(m, check, base + start, end - start);
+	if (JBE_ISNUMERIC(entry) && (check->types & EV_BIT(EV_NUMBER)) != 0)
+	{
+		if (check->kind == EV_CHECK_SIGN)
+			return match_sign(check, (Numeric) (base + INTALIGN(start)));
+		if (check->kind == EV_CHECK_NUMBER)
+			return match_number(check, (Numeric) (base + INTALIGN(start)));
+	}
+	if (!JBE_ISCONTAINER(entry))
+	{
+		EvType		type = (EvType) ((entry & JENTRY_TYPEMASK) >> 28);
+
+		if ((check->types & EV_BIT(type)) == 0)
+			return false;
+		if ((check->checked & EV_BIT(type)) == 0)
+			return true;
+	}
+	else
+	{
+		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
+
+		if (check->kind == EV_CHECK_OBJECT && JsonContainerIsObject(container))
+			return (check->types & EV_BIT(EV_OBJECT)) != 0 && ev_match_plain_object(m, check->u.object, container);
+		if (check->kind == EV_CHECK_ARRAY && JsonContainerIsArray(container))
+			return (check->types & EV_BIT(EV_ARRAY)) != 0 && ev_match_plain_array(m, check->u.array, container);
+	}
+	return match_check(m, check, ev_entry_value(entry, base, start, end));
+}
+
+/* Every container on the way down comes by here. */
+static inline void
+enter_container(EvMatch *m)
+{
+	CHECK_FOR_INTERRUPTS();
+	if (++m->depth % EV_DEPTH_STEP == 0)
+		check_stack_depth();
+}
+
+/* ---------- objects ---------- */
+
+uint32
+ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
+{
+	uint32		low = from;
+	uint32		high = object->property_count;
+	uint32		step = 1;
+
+	*found = false;
+	while (low < high)
+	{
+		/* gallop while it is near, then halve */
+		uint32		probe = step < high - low ? low + step - 1 : (low + high) / 2;
+		const EvString *name = &object->properties[probe].name;
+		int			order = name->length != key.length ? (name->length < key.length ? -1 : 1) :
+			memcmp(name->data, key.data, key.length);
+
+		if (order == 0)
+		{
+			*found = true;
+			return probe;
+		}
+		if (order < 0)
+		{
+			low = probe + 1;
+			step *= 2;
+		}
+		else
+		{
+			high = probe;
+			step = high - low + 1;	/* from now on by halves */
+		}
+	}
+	return low;
+}
+
+/*
+ * Where the values of an object begin: at the end of the last key.  Each 32nd
+ * entry holds its end, the others their length.
+ */
+static inline uint32
+values_start(const JEntry *keys, uint32 count)
+{
+	uint32		offset = 0;
+
+	for (uint32 i = count; i-- > 0;)
+	{
+		offset += JBE_OFFLENFLD(keys[i]);
+		if (JBE_HAS_OFF(keys[i]))
+			break;
+	}
+	return offset;
+}
+
+/* As memcmp does, for names of one length. */
+static inline int
+compare_names(const EvProperty *property, const char *key, uint32 length, const uint64 words[2])
+{
+	/* the words read as numbers are in the order of the bytes */
+	if (property->words[0] != words[0])
+		return pg_ntoh64(property->words[0]) < pg_ntoh64(words[0]) ? -1 : 1;
+	if (length > 16)
+		return memcmp(property->name.data, key, length);
+	if (property->words[1] != words[1])
+		return pg_ntoh64(property->words[1]) < pg_ntoh64(words[1]) ? -1 : 1;
+	return 0;
+}
+
+/*
+ * The property of a key that is not before *next in jsonb's order, or NULL;
+ * *next is where to look for the key after it.
+ */
+static inline const EvProperty *
+merge_key(const EvObject *object, const EvProperty **next, const char *key, uint32 length)
+{
+	const EvProperty *property = *next;
+	const EvProperty *end = object->properties + object->property_count;
+	const EvProperty *found = NULL;
+	uint64		words[2];
+	uint32		misses = 0;
+
+	if (object->by_length != NULL)
+		property = Max(property, object->properties + object->by_length[Min(length, EV_LONG_NAME)]);
+	if (property == end)
+	{
+		*next = end;
+		return NULL;
+	}
+	ev_words(key, length, words);
+	for (; property < end; property++)
+	{
+		if (property->name.length == length)
+		{
+			int			order = compare_names(property, key, length, words);
+
+			if (order == 0)
+				found = property++;
+			if (order >= 0)
+				break;
+		}
+		else if (property->name.length > length)
+			break;
+		if (++misses == 8)
+		{
+			/* a large schema must not cost a small document much */
+			EvString	name = {key, length};
+			bool		is_there;
+
+			property = object->properties +
+				ev_seek_property(object, property - object->properties, name, &is_there);
+			if (is_there)
+				found = property++;
+			break;
+		}
+	}
+	*next = property;
+	return found;
+}
+
+/*
+ * One check for what two say, if one of them only says the type, or both say
+ * the same.
+ */
+static bool
+join_checks(const EvCheck *a, const EvCheck *b, EvCheck *both)
+{
+	uint8		types = a->types & b->types;
+
+	if (a->kind == EV_CHECK_TRUE || a->kind == EV_CHECK_TYPE)
+		*both = *b;
+	else if (b->kind == EV_CHECK_TRUE || b->kind == EV_CHECK_TYPE ||
+			 (a->kind == b->kind && a->kind != EV_CHECK_BLOCK && a->kind != EV_CHECK_BRANCHES &&
+			  a->integer == b->integer && memcmp(&a->u, &b->u, sizeof(a->u)) == 0))
+		*both = *a;
+	else
+		return false;
+	if (both->kind == EV_CHECK_TRUE && types != EV_ALL_TYPES)
+		both->kind = EV_CHECK_TYPE;
+	both->types = types;
+	return true;
+}
+
+static bool
+matches_name(const EvMatch *m, const EvPatternProperty *pattern, const char *key, uint32 length, uint64 word)
+{
+	if ((word & pattern->prefix_mask) != pattern->prefix)
+		return false;
+	return m->is_utf8 ? ev_pattern_matches(pattern->pattern, key, length) :
+		ev_matches_pattern(pattern->pattern, key, length);
+}
+
+/*
+ * The check for a key's value, given its property, in an object that also has
+ * patterns; *both is room for one.  False where two have a say, and no check
+ * stands for both.
+ */
+static bool
+find_check(EvMatch *m, const EvObject *object, const char *key, uint32 length,
+		   const EvProperty *property, const EvCheck **check, EvCheck *both)
+{
+	uint64		word = ev_word(key, length);
+	bool		is_additional = true;
+
+	*check = &object->additional_check;
+	if (property != NULL && property->block != EV_BLOCK_NONE)
+	{
+		*check = &property->check;
+		is_additional = false;
+	}
+	for (uint32 i = 0; i < object->pattern_count; i++)
+	{
+		if (!matches_name(m, &object->patterns[i], key, length, word))
+			continue;
+		if (is_additional)
+			*check = &object->patterns[i].check;
+		else
+		{
+			if (!join_checks(*check, &object->patterns[i].check, both))
+				return false;
+			*check = both;
+		}
+		is_additional = false;
+	}
+	return true;
+}
+
+/* Where that is so: all that have a say on the key's value. */
+static pg_noinline bool
+match_each_check(EvMatch *m, const EvObject *object, const JsonbContainer *container, uint32 index,
+				 const char *key, uint32 length, const EvProperty *property)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *values = container->children + count;
+	uint32		start = getJsonbOffset(container, count + index);
+	EvInstance	value = ev_entry_value(values[index], (const char *) (values + count), start,
+									   ev_entry_end(values[index], start));
+	uint64		word = ev_word(key, length);
+
+	if (property != NULL && property->block != EV_BLOCK_NONE && !match_check(m, &property->check, value))
+		return false;
+	for (uint32 i = 0; i < object->pattern_count; i++)
+		if (matches_name(m, &object->patterns[i], key, length, word) &&
+			!match_check(m, &object->patterns[i].check, value))
+			return false;
+	return true;
+}
+
+static pg_noinline void
+make_room_for_pending(EvPendingProperties *pending)
+{
+	EvPendingProperty *more = MemoryContextAllocHuge(CurrentMemoryContext, 2 * pending->room * sizeof(EvPendingProperty));
+
+	memcpy(more, pending->pending, pending->count * sizeof(EvPendingProperty));
+	if (pending->pending != pending->few)
+		pfree(pending->pending);
+	pending->pending = more;
+	pending->room *= 2;
+}
+
+/* Values that begin at *start, which is then where they end. */
+static pg_attribute_always_inline bool
+match_values(EvMatch *m, const EvCheck *checks, const JEntry *values, uint32 count,
+			 const char *base, uint32 *start, EvPendingProperties *pending)
+{
+	uint32		value_start = *start;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		const EvCheck *check = &checks[i];
+		uint32		end = ev_entry_end(values[i], value_start);
+
+		if (pending != NULL && check->kind == EV_CHECK_PENDING)
+		{
+			EvPendingProperty *property;
+
+			if (unlikely(pending->count == pending->room))
+				make_room_for_pending(pending);
+			property = &pending->pending[pending->count++];
+			property->sources = check->u.sources;
+			property->value = ev_entry_value(values[i], base, value_start, end);
+		}
+		else if (check->kind != EV_CHECK_TRUE &&
+				 !match_entry(m, check, values[i], base, value_start, end))
+			return false;
+		value_start = end;
+	}
+	*start = value_start;
+	return true;
+}
+
+static bool match_run(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
+					  const char *base, uint32 start);
+
+/* A map: no key is named, all values are alike. */
+static pg_noinline bool
+match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const char *base = (const char *) (keys + 2 * count);
+	const EvCheck *names = &object->names_check;
+	uint32		start = 0;
+
+	if (names->kind != EV_CHECK_TRUE)
+	{
+		if (count > 0 && (names->types & EV_BIT(EV_STRING)) == 0)
+			return false;
+		for (uint32 i = 0; i < count; i++)
+		{
+			uint32		end = ev_entry_end(keys[i], start);
+
+			if (!match_string(m, names, base + start, end - start))
+				return false;
+			start = end;
+		}
+	}
+	else if (object->additional_check.kind != EV_CHECK_TRUE)
+		start = values_start(keys, count);
+	return object->additional_check.kind == EV_CHECK_TRUE ||
+		match_run(m, &object->additional_check, keys + count, count, base, start);
+}
+
+/* An object with keys that were not seen before. */
+static pg_noinline bool
+merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const JEntry *values = keys + count;
+	const char *base = (const char *) (values + count);
+	const EvProperty *next = object->properties;
+	EvCheck		checks[EV_MERGED_KEYS];
+	uint32		key_start = 0;
+	uint32		value_start = values_start(keys, count);
+	uint32		required = 0;
+	uint32		done = 0;
+	bool		is_known = true;	/* the checks say it all */
+
+	do
+	{
+		uint32		until = Min(count, done + EV_MERGED_KEYS);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 i = done; i < until; i++)
+		{
+			uint32		key_end = ev_entry_end(keys[i], key_start);
+			uint32		length = key_end - key_start;
+			const char *key = base + key_start;
+			const EvProperty *property = merge_key(object, &next, key, length);
+			const EvCheck *check = &object->additional_check;
+			EvCheck		both;
+
+			if (property != NULL)
+			{
+				required += property->required;
+				check = &property->check;
+			}
+			if (object->pattern_count > 0 && (property == NULL || !object->is_resolved) &&
+				!find_check(m, object, key, length, property, &check, &both))
+			{
+				static const EvCheck matched = {.kind = EV_CHECK_TRUE, .types = EV_ALL_TYPES};
+
+				if (!match_each_check(m, object, container, i, key, length, property))
+					return false;
+				check = &matched;
+				is_known = false;
+			}
+			if (object->names_check.kind != EV_CHECK_TRUE)
+			{
+				EvInstance	name = {.type = EV_STRING, .length = length, .data = key};
+
+				if (!ev_match_check(m, &object->names_check, name))
+					return false;
+			}
+			if (check->types == 0)
+				return false;
+			checks[i - done] = *check;
+			key_start = key_end;
+		}
+		if (until == count && required < object->required_count)
+			return false;
+		if (until == count && done == 0 && is_known)
+			ev_remember_keys(object->seen, container, key_start, checks);
+		if (!match_values(m, checks, values + done, until - done, base, &value_start, pending))
+			return false;
+		done = until;
+	} while (done < count);
+	return true;
+}
+
+/* So many keys are looked through one by one. */
+#define FEW_KEYS		32
+
+/* Where a key is among an object's; -1: nowhere. */
+static int
+find_key(const JsonbContainer *container, EvString name)
+{
+	const JEntry *keys = container->children;
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) (keys + 2 * count);
+	uint32		low = 0;
+	uint32		high = count;
+	uint32		start = 0;		/* of the key at low */
+
+	/*
+	 * By halves, as long as they are long.  Looked at is a key that follows
+	 * an entry with an offset, so that no lengths have to be added up.
+	 */
+	while (high - low > FEW_KEYS)
+	{
+		uint32		probe = (low + high) / 2 / JB_OFFSET_STRIDE * JB_OFFSET_STRIDE;
+		uint32		probe_start;
+		uint32		probe_end;
+		int			order;
+
+		while (probe > low && !JBE_HAS_OFF(keys[probe]))
+			probe--;
+		if (probe <= low)
+			break;
+		probe_start = JBE_OFFLENFLD(keys[probe]);
+		probe++;
+		probe_end = ev_entry_end(keys[probe], probe_start);
+		if (probe_end - probe_start != name.length)
+			order = probe_end - probe_start < name.length ? -1 : 1;
+		else
+			order = memcmp(base + probe_start, name.data, name.length);
+		if (order == 0)
+			return (int) probe;
+		if (order > 0)
+			high = probe;
+		else
+		{
+			low = probe;
+			start = probe_start;
+		}
+	}
+	for (; low < high; low++)
+	{
+		uint32		end = ev_entry_end(keys[low], start);
+
+		if (end - start >= name.length)
+		{
+			if (end - start > name.length)
+				break;
+			if (memcmp(base + start, name.data, name.length) == 0)
+				return (int) low;
+		}
+		start = end;
+	}
+	return -1;
+}
+
+/* So many keys are gone through in the time in which one is looked up, ... */
+#define KEYS_PER_LOOKUP	16
+
+/* ... and so few are better looked up one by one among few keys, too. */
+#define FEW_PROPERTIES	4
+
+/* Looks only at the properties that the schema names. */
+static pg_noinline bool
+look_up_properties(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *values = container->children + count;
+	const char *base = (const char *) (values + count);
+
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		const EvProperty *property = &object->properties[i];
+		int			key;
+		uint32		start;
+
+		if (!property->required && property->check.kind == EV_CHECK_TRUE)
+			continue;
+		key = find_key(container, property->name);
+		if (key < 0)
+		{
+			if (property->required)
+				return false;
+			continue;
+		}
+		if (property->check.kind == EV_CHECK_TRUE)
+			continue;
+		start = getJsonbOffset(container, count + key);
+		if (!match_entry(m, &property->check, values[key], base, start, ev_entry_end(values[key], start)))
+			return false;
+	}
+	return true;
+}
+
+/* Does an object have all of a few names? */
+static bool
+has_names(const EvObject *object, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) (container->children + 2 * count);
+
+	for (uint32 i = 0; i < object->property_count; i++)
+	{
+		const EvProperty *property = &object->properties[i];
+		EvString	name = property->name;
+		uint32		start = 0;
+		uint32		key = 0;
+
+		if (count > EV_MERGED_KEYS)
+		{
+			if (find_key(container, name) < 0)
+				return false;
+			continue;
+		}
+		/* they are sorted by length, so that it is mostly found by its length */
+		for (; key < count; key++)
+		{
+			uint32		end = ev_entry_end(container->children[key], start);
+
+			if (end - start >= name.length)
+			{
+				if (end - start > name.length)
+					return false;
+				if (memcmp(base + start, name.data, name.length) == 0)
+					break;
+			}
+			start = end;
+		}
+		if (key == count)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Are the properties of an open object of so many keys better looked up than
+ * merged with the keys?  Of few keys, only if they are not remembered anyway.
+ */
+static inline bool
+looks_up(const EvObject *object, uint32 count)
+{
+	if (count > EV_MERGED_KEYS)
+		return object->property_count < count / KEYS_PER_LOOKUP;
+	return object->seen->rest > 0 && object->property_count <= FEW_PROPERTIES && count > 2 * FEW_PROPERTIES;
+}
+
+bool
+ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
+{
+	uint32		count = JsonContainerSize(container);
+	bool		ok;
+
+	if (count < object->min_properties || count > object->most_properties ||
+		count < object->required_count)
+		return false;
+	if (object->only_requires)
+		return has_names(object, container);
+	enter_container(m);
+	if (object->is_map)
+		ok = match_map(m, object, container);
+	else if (object->is_open && looks_up(object, count))
+		ok = look_up_properties(m, object, container);
+	else
+		ok = merge_object(m, object, container, pending);
+	m->depth--;
+	return ok;
+}
+
+static pg_attribute_always_inline bool
+match_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
+{
+	const EvKeySet *set = object->has_key_sets ? ev_find_keys(object->seen, container) : NULL;
+	uint32		start;
+	bool		ok;
+
+	if (set == NULL)
+		return ev_match_new_object(m, object, container, pending);
+	enter_container(m);
+	start = set->length;
+	ok = match_values(m, set->checks, container->children + set->count, set->checked,
+					  (const char *) (container->children + 2 * set->count), &start, pending);
+	m->depth--;
+	return ok;
+}
+
+bool
+ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container)
+{
+	return match_object(m, object, container, NULL);
+}
+
+bool
+ev_match_object_with_pending(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
+{
+	return match_object(m, object, container, pending);
+}
+
+Datum
+ev_match_rest(const EvProgram *program, const JsonbContainer *root, const EvKeySet *set, uint32 done, uint32 start)
+{
+	EvMatch		m;
+
+	ev_begin_run(&m, program);
+	return BoolGetDatum(match_values(&m, set->checks + done, root->children + set->count + done, set->checked - done,
+									 (const char *) (root->children + 2 * set->count), &start, NULL));
+}
+
+/*
+ * Values that are to be such objects, in an array or a map: mostly each has the
+ * keys of the one before.
+ */
+static pg_noinline bool
+match_objects(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
+			  const char *base, uint32 start)
+{
+	const EvObject *object = check->u.object;
+	const EvKeySet *set = NULL;
+	bool		ok = true;
+
+	enter_container(m);
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(entries[i], start);
+		const JsonbContainer *container = (const JsonbContainer *) (base + INTALIGN(start));
+
+		CHECK_FOR_INTERRUPTS();
+		if (unlikely(!JBE_ISCONTAINER(entries[i]) || !JsonContainerIsObject(container)))
+			ok = match_check(m, check, ev_entry_value(entries[i], base, start, end));
+		else
+		{
+			uint32		key_count = JsonContainerSize(container);
+			const JEntry *keys = container->children;
+			const char *data = (const char *) (keys + 2 * key_count);
+
+			if (set == NULL || !ev_has_keys(set, container))
+			{
+				set = ev_find_keys(object->seen, container);
+			}
+			if (likely(set != NULL))
+			{
+				uint32		value_start = set->length;
+
+				ok = match_values(m, set->checks, keys + key_count, set->checked, data, &value_start, NULL);
+			}
+			else
+				ok = ev_match_new_object(m, object, container, NULL);
+		}
+		if (!ok)
+			break;
+		start = end;
+	}
+	m->depth--;
+	return ok;
+}
+
+/* Values that are all to match one check. */
+static bool
+match_run(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
+		  const char *base, uint32 start)
+{
+	if (check->kind == EV_CHECK_OBJECT && check->u.object->has_key_sets && (check->types & EV_BIT(EV_OBJECT)) != 0)
+		return match_objects(m, check, entries, count, base, start);
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(entries[i], start);
+
+		if (!match_entry(m, check, entries[i], base, start, end))
+			return false;
+		start = end;
+	}
+	return true;
+}
+
+int
+ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const JEntry *keys = container->children;
+	const char *base = (const char *) (keys + 2 * count);
+	EvString	name = branches->discriminator;
+	uint32		start = 0;
+	int			found;
+	uint32		i;
+
+	/* keys are sorted by length, so that it is mostly found by its length */
+	for (i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(keys[i], start);
+
+		if (end - start == name.length && memcmp(base + start, name.data, name.length) == 0)
+			break;
+		if (end - start > name.length)
+			return -1;
+		start = end;
+	}
+	if (i == count || !JBE_ISSTRING(keys[count + i]))
+		return -1;
+	i += count;
+	found = find_string(branches->strings, base + getJsonbOffset(container, i), getJsonbLength(container, i));
+	return found >= 0 ? (int) branches->values[found].branch : -1;
+}
+
+/* What a search for the only branch that can match may find instead. */
+#define ANY_BRANCH	(-1)		/* it is not known before they are tried */
+#define NO_BRANCH	(-2)
+
+static bool
+match_branches(EvMatch *m, const EvCheck *check, EvInstance in)
+{
+	const EvBranches *branches = check->u.branches;
+	int			found = NO_BRANCH;
+
+	/* a reference may lead back here with the same instance */
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (branches->discriminator.data != NULL)
+	{
+		if (in.type != EV_OBJECT)
+			return false;
+		found = ev_discriminate(branches, (const JsonbContainer *) in.data);
+		return found >= 0 && match_check(m, &branches->checks[found], in);
+	}
+	for (uint32 i = 0; i < branches->count; i++)
+		if ((branches->types[i] & EV_BIT(in.type)) != 0)
+			found = found == NO_BRANCH ? (int) i : ANY_BRANCH;
+	if (found == ANY_BRANCH)
+		return ev_run_block(m, check->block, in);
+	return found != NO_BRANCH && match_check(m, &branches->checks[found], in);
+}
+
+/* ---------- arrays ---------- */
+
+/* So many items are compared with each other. */
+#define FEW_ITEMS		16
+
+
+/*
+ * Are two of a few strings equal?  False, with *known cleared, for other items
+ * and for many.
+ */
+static bool
+has_duplicate(const JsonbContainer *container, bool *known)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint64		words[FEW_ITEMS][3];
+	uint32		start = 0;
+
+	*known = false;
+	if (count > FEW_ITEMS)
+		return false;
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(container->children[i], start);
+		uint32		length = end - start;
+		const char *data = base + start;
+
+		if (!JBE_ISSTRING(container->children[i]))
+			return false;
+		ev_words(data, length, words[i]);
+		words[i][2] = length;
+		for (uint32 j = 0; j < i; j++)
+		{
+			if (((words[j][0] ^ words[i][0]) | (words[j][1] ^ words[i][1]) | (words[j][2] ^ length)) != 0)
+				continue;
+			/* what the words don't tell is left to others */
+			*known = length <= 16;
+			return *known;
+		}
+		start = end;
+	}
+	*known = true;
+	return false;
+}
+
+/* The string that "contains" asks for, where it asks for one and nothing else. */
+static const EvInstance *
+contained_string(const EvMatch *m, const EvArray *array)
+{
+	const EvInstruction *check;
+
+	if (array->contains >= EV_BLOCK_TRUE || array->min_contains != 1 || array->max_contains != EV_NO_MAXIMUM)
+		return NULL;
+	check = &m->program->code[array->contains];
+	return check[0].opcode == EVOP_ENUM_STRINGS && check[1].opcode == EVOP_RETURN &&
+		check->u.enumeration->count == 1 ? check->u.enumeration->values : NULL;
+}
+
+static bool
+has_string(const JsonbContainer *container, const EvInstance *string)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint32		start = 0;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(container->children[i], start);
+
+		if (end - start == string->length && JBE_ISSTRING(container->children[i]) &&
+			memcmp(base + start, string->data, string->length) == 0)
+			return true;
+		start = end;
+	}
+	return false;
+}
+
+/*
+ * Are there as many items that match "contains" as there should be?  Looks no
+ * further than it takes to tell.
+ */
+static pg_noinline bool
+match_contains(EvMatch *m, const EvArray *array, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint32		start = 0;
+	uint32		wanted = array->min_contains;	/* so many more */
+	uint32		allowed = array->max_contains;
+	const EvInstance *string = contained_string(m, array);
+
+	if (string != NULL)
+		return has_string(container, string);
+	for (uint32 i = 0; i < count; i++)
+	{
+		uint32		end = ev_entry_end(container->children[i], start);
+
+		if (wanted == 0 && allowed >= count - i)
+			return true;
+		if (wanted > count - i)
+			return false;
+		if (match_entry(m, &array->contains_check, container->children[i], base, start, end))
+		{
+			if (allowed == 0)
+				return false;
+			allowed--;
+			if (wanted > 0)
+				wanted--;
+		}
+		start = end;
+	}
+	return wanted == 0;
+}
+
+/* Where an item begins, from where one before it does. */
+static inline uint32
+item_start(const JsonbContainer *container, uint32 item, uint32 before, uint32 start)
+{
+	if (item - before > JB_OFFSET_STRIDE)
+		return getJsonbOffset(container, item);
+	for (; before < item; before++)
+		start = ev_entry_end(container->children[before], start);
+	return start;
+}
+
+bool
+ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *container)
+{
+	uint32		count = JsonContainerSize(container);
+	const char *base = (const char *) &container->children[count];
+	uint32		start = 0;
+	uint32		first = Min(count, array->prefix_count);
+	uint32		next = 0;		/* what begins at start */
+	bool		ok = true;
+
+	if (count < array->min_items || count > array->max_items)
+		return false;
+	if (array->unique_items && count > 1)
+	{
+		bool		known;
+
+		if (has_duplicate(container, &known))
+			return false;
+		if (!known && ev_has_equal_items(container))
+			return false;
+	}
+	if (first == 0 && array->items_check.kind == EV_CHECK_TRUE && array->contains == EV_BLOCK_NONE)
+		return true;
+	enter_container(m);
+	for (uint32 i = 0; ok && i < first; i++)
+	{
+		uint32		end;
+
+		if (array->prefix_checks[i].kind == EV_CHECK_TRUE)
+			continue;
+		start = item_start(container, i, next, start);
+		end = ev_entry_end(container->children[i], start);
+		ok = match_entry(m, &array->prefix_checks[i], container->children[i], base, start, end);
+		next = i + 1;
+		start = end;
+	}
+	if (ok && first < count && array->items_check.kind != EV_CHECK_TRUE)
+	{
+		start = item_start(container, first, next, start);
+		ok = match_run(m, &array->items_check, container->children + first, count - first, base, start);
+	}
+	if (ok && array->contains != EV_BLOCK_NONE)
+		ok = match_contains(m, array, container);
+	m->depth--;
+	return ok;
+}

@@ -1,0 +1,116 @@
+/*
+ * match_internal.h
+ *	  What the two halves of the matcher share: interpret.c interprets blocks,
+ *	  fast_match.c runs the fast way through objects, arrays and single checks.
+ */
+#ifndef EV_MATCH_INTERNAL_H
+#define EV_MATCH_INTERNAL_H
+
+#include "match/interpret.h"
+#include "match/key_cache.h"
+
+/* The dynamic scope: the resources that are being gone through. */
+typedef struct EvDynamicScope
+{
+	const struct EvDynamicScope *outer;
+	uint32		resource;		/* each is in it once */
+	uint32		state;			/* see ev_scope_state; only in programs that
+								 * remember */
+} EvDynamicScope;
+
+struct EvMemory;
+
+/* One run of a program. */
+typedef struct EvMatch
+{
+	const EvProgram *program;
+	const EvDynamicScope *scope;
+	bool		is_utf8;		/* the server encoding is */
+	uint32		depth;			/* of containers */
+	struct EvMemory *memory;	/* only of programs that remember */
+	EvCollector *collector;		/* COLLECT only, and what follows */
+	EvCollector *top;			/* the caller's */
+	int			explaining;		/* branches within branches being explained */
+	MemoryContext context;		/* for messages; reset after each of top's */
+} EvMatch;
+
+/* The rest of it is for runs that remember or collect. */
+static inline void
+ev_begin_run(EvMatch *m, const EvProgram *program)
+{
+	m->program = program;
+	m->scope = NULL;
+	m->is_utf8 = program->is_utf8;
+	m->depth = 0;
+}
+
+/* Yes or no, without marks: the block at `at`, which is code. */
+extern bool ev_run_block(EvMatch *m, uint32 at, EvInstance in);
+
+/* The same for a check, and for what checks are made of. */
+extern bool ev_match_check(EvMatch *m, const EvCheck *check, EvInstance in);
+extern bool ev_match_plain_object(EvMatch *m, const EvObject *object, const JsonbContainer *container);
+extern bool ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *container);
+
+/* Properties that are unevaluated unless one of some branches matches. */
+typedef struct EvPendingProperty
+{
+	uint64		sources;
+	EvInstance	value;
+} EvPendingProperty;
+
+/* So many there is room for without allocating any. */
+#define EV_FEW_PENDING	32
+
+typedef struct EvPendingProperties
+{
+	uint32		count;
+	uint32		room;
+	EvPendingProperty *pending;
+	EvPendingProperty few[EV_FEW_PENDING];
+} EvPendingProperties;
+
+/*
+ * As both, for an object whose keys are none of those that are remembered;
+ * pending are NULL where there are none.
+ */
+extern bool ev_match_new_object(EvMatch *m, const EvObject *object, const JsonbContainer *container,
+								EvPendingProperties *pending);
+
+/*
+ * The values of a root object that has the keys of the set, but for the first
+ * `done`; the next begins at `start`.
+ */
+extern Datum ev_match_rest(const EvProgram *program, const JsonbContainer *root, const EvKeySet *set, uint32 done,
+						   uint32 start);
+
+/* As ev_match_plain_object, for an object with such properties, which are noted. */
+extern bool ev_match_object_with_pending(EvMatch *m, const EvObject *object, const JsonbContainer *container,
+										 EvPendingProperties *pending);
+
+/* The same for what the checks leave to interpret.c. */
+extern bool ev_has_equal_items(const JsonbContainer *container);
+
+/* Single checks. */
+extern bool ev_in_values(const EvEnum *enumeration, const EvInstance *in);
+extern bool ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length);
+extern bool ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum);
+extern bool ev_matches_pattern(const EvPattern *pattern, const char *data, uint32 length);
+extern bool ev_matches_format(EvFormatFunction matches, const char *data, uint32 length);
+
+/*
+ * The first property at or after `from` that is not before the key in jsonb's
+ * order.
+ */
+extern uint32 ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found);
+
+/* The branch that the discriminator's value names; -1: none. */
+extern int	ev_discriminate(const EvBranches *branches, const JsonbContainer *container);
+
+/*
+ * Containers are nested at most so deep between two looks at the stack; the
+ * frames in between are far less than the server's reserve.
+ */
+#define EV_DEPTH_STEP	8
+
+#endif							/* EV_MATCH_INTERNAL_H */

@@ -1,0 +1,428 @@
+/*
+ * report.c
+ *	  JSON Schema's output formats.
+ *
+ * A run in the collecting mode gives a tree: a node for each subschema that
+ * was applied to a place of the instance, with its violations, its
+ * annotations and the nodes below it.  The formats are ways to write it down.
+ *
+ * Annotations of a schema that does not match are dropped (2020-12 core,
+ * 7.7.1.2), and so are the violations of a branch that another one made up
+ * for.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/fmgrprotos.h"
+#include "utils/json.h"
+#include "utils/memutils.h"
+
+#include "match/interpret.h"
+#include "match/report.h"
+
+/* A violation or an annotation. */
+typedef struct ReportedCheck
+{
+	char	   *keyword;
+	char	   *keyword_location;
+	char	   *absolute_location;
+	char	   *message;		/* of a violation, else NULL */
+	const Jsonb *value;			/* of an annotation */
+} ReportedCheck;
+
+typedef struct ReportNode
+{
+	struct ReportNode *parent;
+	const EvLocation *place;
+	char	   *instance_location;
+	char	   *keyword_location;
+	bool		valid;
+	bool		forgiven;		/* it does not match, and that is no matter */
+	List	   *violations;		/* of ReportedCheck */
+	List	   *annotations;	/* of ReportedCheck */
+	List	   *children;		/* of ReportNode */
+} ReportNode;
+
+typedef struct Reporter
+{
+	EvCollector collector;
+	MemoryContext context;		/* of the tree */
+	ReportNode *root;
+	ReportNode *current;
+} Reporter;
+
+/*
+ * References can make the tree exponentially larger than schema and document;
+ * this is as much as a jsonb may have in the end.
+ */
+#define MAX_TREE	((Size) 256 * 1024 * 1024)
+
+/* ---------- making the tree ---------- */
+
+/* To the tree's memory; raises program_limit_exceeded where it has too much. */
+static MemoryContext
+switch_to_tree(Reporter *reporter)
+{
+	if (MemoryContextMemAllocated(reporter->context, false) > MAX_TREE)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("report is too large"),
+				 errdetail("The evaluation of the schema takes more than %d MB.", (int) (MAX_TREE / (1024 * 1024)))));
+	return MemoryContextSwitchTo(reporter->context);
+}
+
+/* URI and JSON Pointer: "https://example.com/schema#/properties/a". */
+static char *
+absolute_location(const EvLocation *place, const char *path)
+{
+	const EvLocation *root = place;
+
+	while (root->resource == NULL && root->parent != NULL)
+		root = root->parent;
+	return psprintf("%s#%s%s", root->resource != NULL ? root->resource : "",
+					ev_location_pointer(place, true), path);
+}
+
+static void
+report_enter(EvCollector *collector, const char *instance_location,
+			 const char *keyword_location, const EvLocation *place)
+{
+	Reporter   *reporter = (Reporter *) collector;
+	MemoryContext caller = switch_to_tree(reporter);
+	ReportNode *node = palloc0(sizeof(ReportNode));
+
+	node->parent = reporter->current;
+	node->place = place;
+	node->instance_location = pstrdup(instance_location);
+	node->keyword_location = pstrdup(keyword_location);
+	if (node->parent != NULL)
+		node->parent->children = lappend(node->parent->children, node);
+	else
+		reporter->root = node;
+	reporter->current = node;
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+report_leave(EvCollector *collector, bool valid)
+{
+	Reporter   *reporter = (Reporter *) collector;
+
+	reporter->current->valid = valid;
+	reporter->current = reporter->current->parent;
+}
+
+static void
+report_forgive(EvCollector *collector, const char *keyword)
+{
+	Reporter   *reporter = (Reporter *) collector;
+	ListCell   *cell;
+
+	foreach(cell, reporter->current->children)
+	{
+		ReportNode *child = lfirst(cell);
+
+		if (!child->valid && child->place->keyword != NULL && strcmp(child->place->keyword, keyword) == 0)
+			child->forgiven = true;
+	}
+}
+
+static void
+report_add(EvCollector *collector, const EvViolation *violation)
+{
+	Reporter   *reporter = (Reporter *) collector;
+	MemoryContext caller = switch_to_tree(reporter);
+	ReportedCheck *check = palloc0(sizeof(ReportedCheck));
+
+	check->keyword = pstrdup(violation->keyword);
+	check->keyword_location = pstrdup(violation->keyword_location);
+	check->absolute_location = absolute_location(violation->place, violation->path);
+	check->message = pstrdup(violation->message);
+	reporter->current->violations = lappend(reporter->current->violations, check);
+	MemoryContextSwitchTo(caller);
+}
+
+static void
+report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
+{
+	Reporter   *reporter = (Reporter *) collector;
+	ReportNode *node = reporter->current;
+	MemoryContext caller = switch_to_tree(reporter);
+	ReportedCheck *check = palloc0(sizeof(ReportedCheck));
+	char	   *path = psprintf("/%s", keyword);
+
+	check->keyword = pstrdup(keyword);
+	check->keyword_location = psprintf("%s%s", node->keyword_location, path);
+	check->absolute_location = absolute_location(node->place, path);
+	check->value = value;
+	node->annotations = lappend(node->annotations, check);
+	MemoryContextSwitchTo(caller);
+}
+
+/* ---------- writing it down ---------- */
+
+static void
+append_member(StringInfo text, const char *name, const char *value)
+{
+	appendStringInfo(text, ",\"%s\":", name);
+	escape_json(text, value);
+}
+
+static void
+append_value(StringInfo text, const Jsonb *value)
+{
+	(void) JsonbToCString(text, unconstify(JsonbContainer *, &value->root), VARSIZE(value));
+}
+
+/* An output unit without its end: "{", validity and locations. */
+static void
+begin_unit(StringInfo text, bool valid, const char *keyword_location,
+		   const char *absolute, const char *instance_location)
+{
+	appendStringInfo(text, "{\"valid\":%s", valid ? "true" : "false");
+	append_member(text, "keywordLocation", keyword_location);
+	append_member(text, "absoluteKeywordLocation", absolute);
+	append_member(text, "instanceLocation", instance_location);
+}
+
+static void
+append_check(StringInfo text, const ReportNode *node, const ReportedCheck *check)
+{
+	begin_unit(text, check->message == NULL, check->keyword_location,
+			   check->absolute_location, node->instance_location);
+	if (check->message != NULL)
+		append_member(text, "error", check->message);
+	else
+	{
+		appendStringInfoString(text, ",\"annotation\":");
+		append_value(text, check->value);
+	}
+	appendStringInfoChar(text, '}');
+}
+
+static void
+separate(StringInfo text, bool *first)
+{
+	if (!*first)
+		appendStringInfoChar(text, ',');
+	*first = false;
+}
+
+/* The checks that count of a node and below, in one list. */
+static void
+append_checks(StringInfo text, const ReportNode *node, bool valid, bool *first)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (node->valid != valid || node->forgiven)
+		return;
+	foreach(cell, valid ? node->annotations : node->violations)
+	{
+		separate(text, first);
+		append_check(text, node, lfirst(cell));
+	}
+	foreach(cell, node->children)
+		append_checks(text, lfirst(cell), valid, first);
+}
+
+static void
+write_basic(StringInfo text, const ReportNode *root)
+{
+	bool		first = true;
+
+	begin_unit(text, root->valid, root->keyword_location,
+			   absolute_location(root->place, ""), root->instance_location);
+	appendStringInfo(text, ",\"%s\":[", root->valid ? "annotations" : "errors");
+	append_checks(text, root, root->valid, &first);
+	appendStringInfoString(text, "]}");
+}
+
+/* How many units a node comes to, at most two are told apart. */
+static int
+count_units(const ReportNode *node, bool valid)
+{
+	int			count;
+	ListCell   *cell;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (node->valid != valid || node->forgiven)
+		return 0;
+	count = list_length(valid ? node->annotations : node->violations);
+	foreach(cell, node->children)
+	{
+		if (count >= 2)
+			break;
+		count += Min(count_units(lfirst(cell), valid), 1);
+	}
+	return count;
+}
+
+/*
+ * A node that comes to one unit is that unit; one that comes to none is left
+ * out (2020-12 core, 12.4.3).
+ */
+static void
+append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_root, bool *first)
+{
+	int			units = count_units(node, valid);
+	bool		inner_first = true;
+	ListCell   *cell;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (units == 0 && !is_root)
+		return;
+	if (units != 1 || is_root)
+	{
+		separate(text, first);
+		begin_unit(text, valid, node->keyword_location,
+				   absolute_location(node->place, ""), node->instance_location);
+		appendStringInfo(text, ",\"%s\":[", valid ? "annotations" : "errors");
+		first = &inner_first;
+	}
+	foreach(cell, valid ? node->annotations : node->violations)
+	{
+		separate(text, first);
+		append_check(text, node, lfirst(cell));
+	}
+	foreach(cell, node->children)
+		append_detailed(text, lfirst(cell), valid, false, first);
+	if (units != 1 || is_root)
+		appendStringInfoString(text, "]}");
+}
+
+/* ---------- the formats of v1 ---------- */
+
+/*
+ * The checks by their keywords.  Violations of one keyword, such as several
+ * names of "required", share one message.
+ */
+static void
+append_leaf_members(StringInfo text, const char *name, const List *checks)
+{
+	StringInfoData message;
+	bool		first = true;
+
+	if (checks == NIL)
+		return;
+	appendStringInfo(text, ",\"%s\":{", name);
+	initStringInfo(&message);
+	for (int i = 0; i < list_length(checks); i++)
+	{
+		const ReportedCheck *check = list_nth(checks, i);
+		bool		written = false;
+
+		/* an annotation is the only one of its keyword */
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < i && check->message != NULL && !written; j++)
+			written = strcmp(((ReportedCheck *) list_nth(checks, j))->keyword, check->keyword) == 0;
+		if (written)
+			continue;
+		separate(text, &first);
+		escape_json(text, check->keyword);
+		appendStringInfoChar(text, ':');
+		if (check->message == NULL)
+		{
+			append_value(text, check->value);
+			continue;
+		}
+		resetStringInfo(&message);
+		for (int j = i; j < list_length(checks); j++)
+		{
+			const ReportedCheck *other = list_nth(checks, j);
+
+			if (strcmp(other->keyword, check->keyword) == 0)
+				appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", other->message);
+		}
+		escape_json(text, message.data);
+	}
+	appendStringInfoChar(text, '}');
+}
+
+static void
+append_node(StringInfo text, const ReportNode *node, bool with_children)
+{
+	ListCell   *cell;
+	bool		first = true;
+
+	check_stack_depth();
+	appendStringInfo(text, "{\"valid\":%s", node->valid ? "true" : "false");
+	append_member(text, "evaluationPath", node->keyword_location);
+	append_member(text, "schemaLocation", absolute_location(node->place, ""));
+	append_member(text, "instanceLocation", node->instance_location);
+	append_leaf_members(text, "errors", node->violations);
+	append_leaf_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);
+	if (with_children && node->children != NIL)
+	{
+		appendStringInfoString(text, ",\"details\":[");
+		foreach(cell, node->children)
+		{
+			separate(text, &first);
+			append_node(text, lfirst(cell), true);
+		}
+		appendStringInfoChar(text, ']');
+	}
+	appendStringInfoChar(text, '}');
+}
+
+static void
+append_list(StringInfo text, const ReportNode *node, bool *first)
+{
+	ListCell   *cell;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	separate(text, first);
+	append_node(text, node, false);
+	foreach(cell, node->children)
+		append_list(text, lfirst(cell), first);
+}
+
+Jsonb *
+ev_report(const EvProgram *program, const Jsonb *document, const char *format)
+{
+	static const char *const formats[] = {"flag", "basic", "detailed", "list", "hierarchical"};
+	Reporter	reporter = {
+		.collector = {report_add, PG_INT64_MAX, 0, report_enter, report_leave, report_annotate, report_forgive},
+	};
+	StringInfoData text;
+	Jsonb	   *result;
+	MemoryContext caller = CurrentMemoryContext;
+	bool		known = false;
+	bool		first = true;
+
+	for (int i = 0; i < (int) lengthof(formats); i++)
+		known |= strcmp(formats[i], format) == 0;
+	if (!known)
+		return NULL;
+
+	reporter.context = AllocSetContextCreate(caller, "event_validate report", ALLOCSET_DEFAULT_SIZES);
+	ev_match_collect(program, document, &reporter.collector);
+	MemoryContextSwitchTo(reporter.context);
+
+	initStringInfo(&text);
+	if (strcmp(format, "flag") == 0)
+		appendStringInfo(&text, "{\"valid\":%s}", reporter.root->valid ? "true" : "false");
+	else if (strcmp(format, "basic") == 0)
+		write_basic(&text, reporter.root);
+	else if (strcmp(format, "detailed") == 0)
+		append_detailed(&text, reporter.root, reporter.root->valid, true, &first);
+	else if (strcmp(format, "list") == 0)
+	{
+		appendStringInfo(&text, "{\"valid\":%s,\"details\":[", reporter.root->valid ? "true" : "false");
+		append_list(&text, reporter.root, &first);
+		appendStringInfoString(&text, "]}");
+	}
+	else
+		append_node(&text, reporter.root, true);
+
+	MemoryContextSwitchTo(caller);
+	result = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text.data)));
+	MemoryContextDelete(reporter.context);
+	return result;
+}

@@ -1,0 +1,235 @@
+/*
+ * pattern_lazy.c
+ *	  Automata whose states are made while strings are scanned.
+ *
+ * A pattern whose table would be too large, or would take longer to make than
+ * the schema's budget allows, is kept as positions.  Its states are made when a
+ * string leads to them, and kept for the next string.  All such states of the
+ * backend are in one memory context, which is emptied when it is full: then they
+ * are made anew.  So a string takes time linear in its length, at worst times
+ * the number of positions, and memory is bounded.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+#include "utils/memutils.h"
+
+#include "pattern/pattern_automaton.h"
+
+/*
+ * Of one that has no table though the budget would allow it.  Each character
+ * may take a visit to each of them; so larger ones are refused.
+ */
+#define MAX_POSITIONS		4096
+#define MAX_POOL			(8 * 1024 * 1024)	/* bytes of states, when a
+												 * scan begins */
+#define INTERRUPT_BYTES		(64 * 1024)
+
+struct EvLazy
+{
+	EvClasses	classes;
+	EvPositions positions;
+	uint8		byte_class[0x80];
+	EvStatesMaker *maker;		/* of states, in the pool ... */
+	uint64		generation;		/* ... of this generation, or it is gone */
+};
+
+typedef struct Pool
+{
+	MemoryContext context;
+	uint64		generation;
+	bool		in_use;			/* left so by an error: not to be trusted */
+} Pool;
+
+static Pool pool;
+
+/* ---------- making one ---------- */
+
+static int
+class_of(const EvClasses *classes, uint32 code)
+{
+	int			low = 0;
+	int			high = classes->segment_count - 1;
+
+	while (low < high)
+	{
+		int			middle = (low + high + 1) / 2;
+
+		if (classes->segments[middle].first <= code)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return classes->segments[low].class;
+}
+
+static void *
+copy_of(const void *data, Size size)
+{
+	return memcpy(palloc(Max(size, 1)), data, size);
+}
+
+/* Bytes of the bitmaps of symbols, of as many as are given. */
+static Size
+bitmaps_size(const EvClasses *classes, int count)
+{
+	return (Size) count * classes->symbol_words * sizeof(uint64);
+}
+
+/* The sets' bitmaps are copied all together, the others one by one. */
+static void
+copy_symbols(EvLazy *lazy, const EvClasses *from, int set_count)
+{
+	const uint64 *sets_end = from->members + (Size) set_count * from->symbol_words;
+
+	for (int i = 0; i < lazy->positions.position_count; i++)
+	{
+		EvPosition *position = &lazy->positions.positions[i];
+
+		if (position->symbols == NULL)
+			continue;
+		if (position->symbols >= from->members && position->symbols < sets_end)
+			position->symbols = lazy->classes.members + (position->symbols - from->members);
+		else
+			position->symbols = copy_of(position->symbols, bitmaps_size(from, 1));
+	}
+}
+
+static Size
+size_of(const EvPositions *positions, int set_count)
+{
+	const EvClasses *classes = positions->classes;
+	Size		size = sizeof(EvLazy) + positions->position_count * sizeof(EvPosition) +
+		classes->segment_count * sizeof(EvClassSegment) + bitmaps_size(classes, set_count);
+
+	for (int i = 0; i < positions->position_count; i++)
+		if (positions->positions[i].kind == EV_POSITION_NEXT)
+			size += bitmaps_size(classes, 1);
+	return size;
+}
+
+EvLazy *
+ev_lazy_make(const EvPatternTree *tree, const EvClasses *classes, const EvNode *node,
+			 EvPatternBudget *budget)
+{
+	MemoryContext result = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(result, "event_validate pattern",
+											   ALLOCSET_DEFAULT_SIZES);
+	int			set_count = Max(tree->set_count, 1);
+	EvPositions positions;
+	EvLazy	   *lazy = NULL;
+	bool		built;
+	Size		size;
+
+	MemoryContextSwitchTo(work);
+	built = ev_positions_build(&positions, classes, node, false) ||
+		ev_positions_build(&positions, classes, node, true);
+	MemoryContextSwitchTo(result);
+	built = built && (budget->work <= 0 || positions.position_count <= MAX_POSITIONS);
+	size = built ? size_of(&positions, set_count) : 0;
+	if (built && ev_budget_takes(budget, size))
+	{
+		lazy = palloc0(sizeof(EvLazy));
+		lazy->classes = *classes;
+		lazy->classes.segments = copy_of(classes->segments, classes->segment_count * sizeof(EvClassSegment));
+		lazy->classes.members = copy_of(classes->members, bitmaps_size(classes, set_count));
+		lazy->positions = positions;
+		lazy->positions.classes = &lazy->classes;
+		lazy->positions.positions = copy_of(positions.positions, positions.position_count * sizeof(EvPosition));
+		copy_symbols(lazy, classes, set_count);
+		for (int code = 0; code < 0x80; code++)
+			lazy->byte_class[code] = class_of(classes, code);
+	}
+	MemoryContextDelete(work);
+	return lazy;
+}
+
+char *
+ev_lazy_kind(const EvLazy *lazy)
+{
+	return psprintf("automaton of %d positions, %s", lazy->positions.position_count,
+					lazy->positions.backward ? "backward" : "forward");
+}
+
+/* ---------- running it ---------- */
+
+static void
+empty_pool(void)
+{
+	if (pool.context == NULL)
+		pool.context = AllocSetContextCreate(TopMemoryContext, "event_validate pattern states",
+											 ALLOCSET_DEFAULT_SIZES);
+	MemoryContextReset(pool.context);
+	pool.generation++;
+	pool.in_use = false;
+}
+
+/* The maker of an automaton's states, with what it has made so far. */
+static EvStatesMaker *
+maker_of(EvLazy *lazy)
+{
+	if (pool.context == NULL || pool.in_use || MemoryContextMemAllocated(pool.context, false) > MAX_POOL)
+		empty_pool();
+	if (lazy->maker == NULL || lazy->generation != pool.generation)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(pool.context);
+
+		pool.in_use = true;
+		lazy->maker = ev_states_maker(&lazy->positions);
+		lazy->generation = pool.generation;
+		pool.in_use = false;
+		MemoryContextSwitchTo(caller);
+	}
+	return lazy->maker;
+}
+
+/* The next state, where it is not made yet. */
+static int
+make_next(EvStatesMaker *maker, int state, int symbol)
+{
+	MemoryContext caller;
+
+	/* not in between: an error checks the pool in use */
+	CHECK_FOR_INTERRUPTS();
+	caller = MemoryContextSwitchTo(pool.context);
+	pool.in_use = true;
+	state = symbol < 0 ? ev_states_first(maker) : ev_states_next(maker, state, symbol);
+	pool.in_use = false;
+	MemoryContextSwitchTo(caller);
+	return state;
+}
+
+bool
+ev_lazy_matches(EvLazy *lazy, const char *string, int length)
+{
+	EvStatesMaker *maker = maker_of(lazy);
+	bool		backward = lazy->positions.backward;
+	const unsigned char *start = (const unsigned char *) string;
+	const unsigned char *end = start + length;
+	const unsigned char *at = backward ? end : start;
+	int			state = make_next(maker, 0, -1);
+	int			seen = 0;
+
+	while (state >= EV_FIRST_STATE && at != (backward ? start : end))
+	{
+		int			class;
+		int			next;
+
+		if (backward)
+		{
+			at--;
+			while ((*at & 0xC0) == 0x80)
+				at--;
+		}
+		class = *at < 0x80 ? lazy->byte_class[*at] : class_of(&lazy->classes, ev_utf8_decode(at));
+		if (!backward)
+			at += ev_utf8_length(*at);
+		if (++seen % INTERRUPT_BYTES == 0)
+			CHECK_FOR_INTERRUPTS();
+		next = ev_states_known(maker, state, class);
+		state = next >= 0 ? next : make_next(maker, state, class);
+	}
+	if (state >= EV_FIRST_STATE)
+		state = make_next(maker, state, lazy->classes.count);
+	return state == EV_ACCEPT_STATE;
+}

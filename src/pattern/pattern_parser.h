@@ -1,0 +1,159 @@
+/*
+ * pattern_parser.h
+ *	  The state of the parser of patterns, and what its files share.
+ *
+ * Private to pattern_parse.c (the grammar), pattern_escape.c (escapes and
+ * classes) and pattern_code_set.c (sets of code points).
+ */
+#ifndef EV_PATTERN_PARSER_H
+#define EV_PATTERN_PARSER_H
+
+#include "lib/stringinfo.h"
+
+#include "pattern/pattern_internal.h"
+
+/* what an open group is; a byte each, since there may be a million */
+typedef enum EvGroupKind
+{
+	GROUP_PLAIN,
+	GROUP_CAPTURING,
+	GROUP_LOOK,
+} EvGroupKind;
+
+typedef struct EvOpenGroup
+{
+	int			position;		/* of its "(" */
+	uint8		kind;			/* EvGroupKind */
+} EvOpenGroup;
+
+/* what has been built of an open group; only while building a tree */
+typedef struct EvParseFrame
+{
+	struct EvParseFrame *outer;
+	EvNode	   *first_choice;	/* alternatives before the last "|" */
+	EvNode	   *last_choice;
+	EvNode	   *first_term;		/* of the alternative being read */
+	EvNode	   *last_term;
+	int			group;			/* GROUP_CAPTURING */
+	bool		ahead;			/* GROUP_LOOK */
+	bool		negative;		/* GROUP_LOOK */
+} EvParseFrame;
+
+/* The name of a group, or a reference to one. */
+typedef struct EvNameUse
+{
+	char	   *name;			/* UTF-8, escapes decoded */
+	int			position;
+	int			group;			/* of the group that has the name */
+	EvNode	   *node;			/* of the reference, or NULL */
+} EvNameUse;
+
+typedef struct EvNameList
+{
+	EvNameUse  *items;
+	int			count;
+	int			allocated;
+} EvNameList;
+
+/* A set under construction: ranges in any order. */
+typedef struct EvSetBuilder
+{
+	EvCodeRange *ranges;
+	int			count;
+	int			allocated;
+	int			normalized;		/* ranges at the last normalization */
+} EvSetBuilder;
+
+typedef struct EvPatternParser
+{
+	const unsigned char *start;
+	const unsigned char *at;
+	const unsigned char *end;
+	bool		lenient;
+	EvPatternError *error;
+
+	/* syntax */
+	EvOpenGroup *open;
+	int			open_count;
+	int			open_allocated;
+	int			group_count;
+	int			max_reference;	/* largest \N */
+	int			max_reference_position;
+	EvNameList	groups;
+	EvNameList	references;
+	StringInfoData name;		/* the one being read */
+
+	/* the tree; NULL where only the syntax is checked */
+	EvPatternTree *tree;
+	EvParseFrame *frame;
+	int			sets_allocated;
+	int		   *set_index;		/* hash table: set number, or -1 */
+	int			set_index_size; /* a power of 2 */
+	int			range_count;	/* gathered and stored, to bound the work */
+	EvPatternError unsupported; /* why the tree was given up, if it was */
+} EvPatternParser;
+
+static inline bool
+is_digit(unsigned char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool
+is_letter(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/*
+ * pattern_escape.c
+ *
+ * The first three record what is wrong.  ev_pattern_fail and
+ * ev_pattern_fail_escape return false, for a caller's convenience.
+ */
+
+/* The pattern is not valid at this byte. */
+extern bool ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *message);
+
+/* The same of an escape, which the message quotes. */
+extern bool ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem);
+
+/* The pattern is too large to be run: from here on its syntax is checked only. */
+extern void ev_pattern_give_up_tree(EvPatternParser *parser, const unsigned char *at, const char *message);
+
+/*
+ * These read at parser->at and move it.  False where the pattern is not valid;
+ * all but the first have recorded why.
+ */
+extern bool ev_pattern_read_unicode_escape(EvPatternParser *parser, uint32 *code);
+extern bool ev_pattern_read_character_escape(EvPatternParser *parser, const unsigned char *backslash,
+											 uint32 *code);
+extern bool ev_pattern_read_class_escape(EvPatternParser *parser, const unsigned char *backslash,
+										 bool *is_class, EvCodeSet *set, bool *negated);
+
+/*
+ * A class in brackets.  Fills *builder, normalized, with ranges that the caller
+ * frees; empty where no tree is made.
+ */
+extern bool ev_pattern_read_class(EvPatternParser *parser, EvSetBuilder *builder);
+
+/* \w */
+extern const EvCodeSet ev_pattern_word;
+
+/* Has a code point this binary property of Unicode? */
+extern bool ev_pattern_has_property(const char *property, uint32 code);
+
+/*
+ * pattern_code_set.c
+ *
+ * Sets grow by ranges in any order, in CurrentMemoryContext; normalized, the
+ * ranges are sorted, disjoint and not adjacent.
+ */
+extern void ev_set_add_ranges(EvSetBuilder *builder, const EvCodeRange *ranges, int count);
+extern void ev_set_add_complement(EvSetBuilder *builder, const EvCodeRange *ranges, int count);
+extern void ev_set_normalize(EvSetBuilder *builder);
+
+/* The number of a normalized set in the parser's tree; equal sets have one number. */
+extern int	ev_set_store(EvPatternParser *parser, const EvCodeRange *ranges, int count);
+
+#endif							/* EV_PATTERN_PARSER_H */

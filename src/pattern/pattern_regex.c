@@ -1,0 +1,625 @@
+/*
+ * pattern_regex.c
+ *	  Patterns that are no automaton, run by PostgreSQL's regex engine.
+ *
+ * The tree is written out in the engine's syntax ("ARE", section 9.7.3 of the
+ * manual), using as little of it as possible: code points and ranges of them,
+ * "^" and "$" (which, without newline-sensitive matching, mean the ends of the
+ * string only), groups, quantifiers, look-around and back-references.  Never a
+ * class by name, ".", or an escape such as \w: those depend on the locale.  The
+ * engine works on code points and is given the "C" collation, so that neither
+ * the server encoding nor a locale has any influence.
+ *
+ * What means something else to the engine than in ECMA-262 is refused:
+ * back-references to a group that may not have taken part in the match (which
+ * match the empty string in ECMA-262, and nothing here), and captures across
+ * the border of a look-around (the engine has none).
+ */
+#include "postgres.h"
+
+#include "catalog/pg_collation.h"
+#include "miscadmin.h"
+#include "regex/regex.h"
+#include "utils/memutils.h"
+
+#include "base/compat.h"
+#include "pattern/pattern_internal.h"
+
+#define MAX_REPEAT			255 /* DUPMAX of the engine */
+/*
+ * Sets in a pattern with its repetitions written out.  The engine's time and
+ * memory to compile grow with the square or worse: the 400 sets of
+ * (a?b?){133}[ab]{133} take it a sixth of a second, 1500 a minute and a half.
+ */
+#define MAX_REGEX_SETS		400
+#define MAX_REFERENCES		200 /* each takes time linear in the pattern */
+#define MAX_REGEX_LENGTH	(1024 * 1024)	/* code points */
+
+struct EvRegex
+{
+	pg_regex_t	regex;
+#if EV_REGEX_USES_MALLOC
+	MemoryContextCallback callback; /* frees what the engine holds */
+#endif
+};
+
+typedef struct RegexWriter
+{
+	const EvPatternTree *tree;
+	const EvNode *root;			/* what is written */
+	pg_wchar   *text;
+	int			length;
+	int			allocated;
+	int		   *numbers;		/* by group: its number for the engine, 0: not
+								 * captured, -1: captured, not yet numbered */
+	int			last_number;
+	EvPatternError *error;
+} RegexWriter;
+
+static bool
+refuse(EvPatternError *error, const EvNode *node, const char *message)
+{
+	error->message = message;
+	error->position = node->position;
+	error->unsupported = true;
+	return false;
+}
+
+/* ---- what can be written ---- */
+
+/* Sets in the node with its repetitions written out, cut at MAX_REGEX_SETS + 1. */
+static int
+count_sets(const EvNode *node)
+{
+	int64		count = 0;
+
+	check_stack_depth();
+	if (node->kind == EV_NODE_SET)
+		count = 1;
+	if (node->kind == EV_NODE_WORD_BOUNDARY)
+		count = 4;
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+	{
+		count += count_sets(child);
+		count = Min(count, MAX_REGEX_SETS + 1);
+	}
+	if (node->kind == EV_NODE_REPEAT)
+		count *= node->max == EV_UNBOUNDED ? Max(node->min, 1) : node->max;
+	return Min(count, MAX_REGEX_SETS + 1);
+}
+
+/*
+ * How often something that may be left out stands in the node, with its
+ * repetitions written out, cut like count_sets().  A repetition of one thing,
+ * as in x{0,200}, counts once.
+ */
+static int
+count_optional(const EvNode *node)
+{
+	int64		count = 0;
+
+	check_stack_depth();
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+	{
+		count += count_optional(child);
+		count = Min(count, MAX_REGEX_SETS + 1);
+	}
+	if (node->kind == EV_NODE_EMPTY)
+		count = 1;
+	if (node->kind == EV_NODE_REPEAT)
+	{
+		count *= node->max == EV_UNBOUNDED ? Max(node->min, 1) : node->max;
+		count += node->min == 0;
+	}
+	return Min(count, MAX_REGEX_SETS + 1);
+}
+
+/*
+ * What the engine takes to compile, in steps of less than a nanosecond, as far
+ * as tried: what may be left out costs most, where it is left out in a row.
+ */
+static int64
+engine_work(const EvNode *node, int sets)
+{
+	int64		optional = count_optional(node);
+
+	return optional * optional * optional * optional + (int64) sets * sets * 1000;
+}
+
+/*
+ * What a back-reference is, for the engine.
+ *
+ * In ECMA-262, a back-reference to a group that has not captured matches the
+ * empty string; captures are forgotten at each round of a quantifier around
+ * them (section 22.2.2.3.1).  So a group that is not before the back-reference,
+ * in the innermost sequence that holds both, has never captured; one that is
+ * there, and required, always has.
+ *
+ * The engine finds the parts of a sequence by trying all borders, but looks
+ * for only one way to match each part between its borders: '---x-' ~
+ * '(?:-+(-+)x)\1' is false.  So the group itself must be such a part, not
+ * something in one.
+ */
+typedef enum BackReference
+{
+	REFERENCE_EMPTY,			/* matches the empty string */
+	REFERENCE_EXACT,			/* means the same to the engine */
+	REFERENCE_REFUSED,
+} BackReference;
+
+static BackReference
+classify_reference(const EvNode *root, const EvNode *reference, const char **reason)
+{
+	const EvNode *group = ev_pattern_find_group(root, reference->group);
+	const EvNode *common = root;
+	const EvNode *node;
+
+	/* the smallest node that holds both */
+	for (;;)
+	{
+		const EvNode *child;
+
+		if (common == group)
+			return REFERENCE_EMPTY; /* to the group around it */
+		for (child = common->child; child != NULL; child = child->next)
+		{
+			if (ev_node_contains(child, group) && ev_node_contains(child, reference))
+				break;
+		}
+		if (child == NULL)
+			break;
+		common = child;
+	}
+	if (common->kind != EV_NODE_SEQUENCE)
+		return REFERENCE_EMPTY; /* in another alternative */
+	for (node = common->child; !ev_node_contains(node, group); node = node->next)
+	{
+		if (ev_node_contains(node, reference))
+			return REFERENCE_EMPTY; /* before the group */
+	}
+
+	/* from there down to the group, is all that one sequence? */
+	while (node != group)
+	{
+		const EvNode *child;
+
+		if (node->kind == EV_NODE_CHOICE || node->kind == EV_NODE_LOOK ||
+			(node->kind == EV_NODE_REPEAT && node->min == 0))
+		{
+			*reason = "back-reference to a group that may not have matched";
+			return REFERENCE_REFUSED;
+		}
+		if (node->kind == EV_NODE_REPEAT)
+		{
+			*reason = "back-reference to a repeated group";
+			return REFERENCE_REFUSED;
+		}
+		for (child = node->child; !ev_node_contains(child, group); child = child->next)
+			 /* find it */ ;
+		node = child;
+	}
+
+	/* the engine counts rounds of a quantifier that match nothing differently */
+	for (node = root; node != reference;)
+	{
+		const EvNode *child;
+
+		if (node->kind == EV_NODE_LOOK)
+		{
+			*reason = "back-reference inside a look-around";
+			return REFERENCE_REFUSED;
+		}
+		if (node->kind == EV_NODE_REPEAT && node->max != 1 &&
+			node->child->nullable &&
+			(node->child->kind != EV_NODE_BACKREFERENCE || group->nullable))
+		{
+			*reason = "back-reference inside a repetition that may be empty";
+			return REFERENCE_REFUSED;
+		}
+		for (child = node->child; !ev_node_contains(child, reference); child = child->next)
+			 /* find it */ ;
+		node = child;
+	}
+	return REFERENCE_EXACT;
+}
+
+/*
+ * Finds the groups that must be captured; false where there is a
+ * back-reference that cannot be expressed.
+ */
+static bool
+find_captures(RegexWriter *w, const EvNode *node)
+{
+	check_stack_depth();
+	if (node->kind == EV_NODE_BACKREFERENCE)
+	{
+		const char *reason;
+
+		switch (classify_reference(w->root, node, &reason))
+		{
+			case REFERENCE_EMPTY:
+				break;
+			case REFERENCE_EXACT:
+				w->numbers[node->group] = -1;
+				break;
+			case REFERENCE_REFUSED:
+				return refuse(w->error, node, reason);
+		}
+	}
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+	{
+		if (!find_captures(w, child))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Are the groups that must be captured parts of one sequence with what refers
+ * to them?  Only a captured group around them can be in the way: other groups
+ * are written without parentheses.
+ */
+static bool
+check_captures(RegexWriter *w, const EvNode *node, const EvNode *captured)
+{
+	check_stack_depth();
+	if (node->kind == EV_NODE_GROUP && w->numbers[node->group] != 0)
+	{
+		if (captured != NULL)
+			return refuse(w->error, node,
+						  "back-references to a group and to one inside of it");
+		captured = node;
+	}
+	for (const EvNode *child = node->child; child != NULL; child = child->next)
+	{
+		if (!check_captures(w, child, captured))
+			return false;
+	}
+	return true;
+}
+
+/* ---- writing ---- */
+
+static void
+put(RegexWriter *w, uint32 code)
+{
+	if (w->length == w->allocated)
+	{
+		w->allocated = Max(256, w->allocated * 2);
+		if (w->text == NULL)
+			w->text = palloc(w->allocated * sizeof(pg_wchar));
+		else
+			w->text = repalloc(w->text, w->allocated * sizeof(pg_wchar));
+	}
+	w->text[w->length++] = code;
+}
+
+static void
+put_string(RegexWriter *w, const char *s)
+{
+	while (*s)
+		put(w, (unsigned char) *s++);
+}
+
+/* A code point that stands for itself, inside [...] or not. */
+static void
+put_code(RegexWriter *w, uint32 code)
+{
+	if (code >= 0x80 || (code >= 'A' && code <= 'Z') || (code >= 'a' && code <= 'z'))
+		put(w, code);
+	else
+	{
+		char		escape[16];
+
+		/* digits too: they could continue a back-reference */
+		snprintf(escape, sizeof(escape), "\\U%08X", code);
+		put_string(w, escape);
+	}
+}
+
+static void
+put_set(RegexWriter *w, int set)
+{
+	const EvCodeSet *s = &w->tree->sets[set];
+
+	if (s->count == 0)
+	{
+		put_code(w, 0xD800);	/* a surrogate, which no string has */
+		return;
+	}
+	if (s->count == 1 && s->ranges[0].first == s->ranges[0].last)
+	{
+		put_code(w, s->ranges[0].first);
+		return;
+	}
+	put(w, '[');
+	for (int i = 0; i < s->count; i++)
+	{
+		put_code(w, s->ranges[i].first);
+		if (s->ranges[i].last > s->ranges[i].first)
+		{
+			put(w, '-');
+			put_code(w, s->ranges[i].last);
+		}
+	}
+	put(w, ']');
+}
+
+static bool write_node(RegexWriter *w, const EvNode *node);
+
+static bool
+write_counted(RegexWriter *w, const EvNode *node, int min, int max)
+{
+	char		braces[32];
+
+	put_string(w, "(?:");
+	if (!write_node(w, node))
+		return false;
+	if (max == EV_UNBOUNDED)
+		snprintf(braces, sizeof(braces), ")%s", min == 0 ? "*" : "+");
+	else
+		snprintf(braces, sizeof(braces), "){%d,%d}", min, max);
+	put_string(w, braces);
+	return true;
+}
+
+static bool
+write_repeat(RegexWriter *w, const EvNode *node)
+{
+	int			min = node->min;
+	int			optional = node->max == EV_UNBOUNDED ? 0 : node->max - min;
+	int			last_number = w->last_number;
+	int			pieces = 0;
+
+	put_string(w, "(?:");
+	if (node->max == EV_UNBOUNDED && min <= 1)
+	{
+		if (!write_counted(w, node->child, min, EV_UNBOUNDED))
+			return false;
+		pieces++;
+	}
+	else if (node->max != EV_UNBOUNDED && node->max <= MAX_REPEAT)
+	{
+		if (node->max > 0 && !write_counted(w, node->child, min, node->max))
+			return false;
+		pieces++;
+	}
+	else
+	{
+		for (; min > 0; min -= Min(min, MAX_REPEAT), pieces++)
+		{
+			if (!write_counted(w, node->child, Min(min, MAX_REPEAT), Min(min, MAX_REPEAT)))
+				return false;
+		}
+		for (; optional > 0; optional -= Min(optional, MAX_REPEAT), pieces++)
+		{
+			if (!write_counted(w, node->child, 0, Min(optional, MAX_REPEAT)))
+				return false;
+		}
+		if (node->max == EV_UNBOUNDED)
+		{
+			if (!write_counted(w, node->child, 0, EV_UNBOUNDED))
+				return false;
+			pieces++;
+		}
+	}
+	put(w, ')');
+	/* copies of a group have numbers of their own */
+	if (pieces > 1 && w->last_number > last_number)
+		return refuse(w->error, node,
+					  "large repetition of a group that a back-reference refers to");
+	return true;
+}
+
+static bool
+write_node(RegexWriter *w, const EvNode *node)
+{
+	const char *reason;
+
+	check_stack_depth();
+	if (w->length > MAX_REGEX_LENGTH)
+		return refuse(w->error, node, "pattern too large");
+	switch (node->kind)
+	{
+		case EV_NODE_EMPTY:
+			put_string(w, "(?:)");
+			break;
+
+		case EV_NODE_SET:
+			put_set(w, node->set);
+			break;
+
+		case EV_NODE_SEQUENCE:
+			for (const EvNode *child = node->child; child != NULL; child = child->next)
+			{
+				if (!write_node(w, child))
+					return false;
+			}
+			break;
+
+		case EV_NODE_CHOICE:
+			put_string(w, "(?:");
+			for (const EvNode *child = node->child; child != NULL; child = child->next)
+			{
+				if (child != node->child)
+					put(w, '|');
+				if (!write_node(w, child))
+					return false;
+			}
+			put(w, ')');
+			break;
+
+		case EV_NODE_REPEAT:
+			return write_repeat(w, node);
+
+		case EV_NODE_GROUP:
+			if (w->numbers[node->group] == 0)
+				return write_node(w, node->child);
+			w->numbers[node->group] = ++w->last_number;
+			put(w, '(');
+			if (!write_node(w, node->child))
+				return false;
+			put(w, ')');
+			break;
+
+		case EV_NODE_LOOK:
+			put_string(w, node->ahead ? (node->negative ? "(?!" : "(?=") :
+					   (node->negative ? "(?<!" : "(?<="));
+			if (!write_node(w, node->child))
+				return false;
+			put(w, ')');
+			break;
+
+		case EV_NODE_START:
+			put(w, '^');
+			break;
+
+		case EV_NODE_END:
+			put(w, '$');
+			break;
+
+		case EV_NODE_WORD_BOUNDARY:
+			for (int side = 0; side < 2; side++)
+			{
+				put_string(w, side == 0 ? "(?:(?<=" : "|(?<!");
+				put_set(w, w->tree->word_set);
+				put_string(w, (side == 0) != node->negative ? ")(?!" : ")(?=");
+				put_set(w, w->tree->word_set);
+				put(w, ')');
+			}
+			put(w, ')');
+			break;
+
+		case EV_NODE_BACKREFERENCE:
+			if (w->numbers[node->group] > 0 &&
+				classify_reference(w->root, node, &reason) == REFERENCE_EXACT)
+			{
+				char		escape[16];
+
+				snprintf(escape, sizeof(escape), "\\%d", w->numbers[node->group]);
+				put_string(w, escape);
+			}
+			else
+				put_string(w, "(?:)");
+			break;
+	}
+	return true;
+}
+
+/* ---- running ---- */
+
+#if EV_REGEX_USES_MALLOC
+static void
+free_regex(void *regex)
+{
+	pg_regfree(&((EvRegex *) regex)->regex);
+}
+#endif
+
+EvRegex *
+ev_regex_compile(const EvPatternTree *tree, const EvNode *root, EvPatternBudget *budget, EvPatternError *error)
+{
+	int			sets = count_sets(root);
+	MemoryContext result = CurrentMemoryContext;
+	MemoryContext work;
+	RegexWriter w = {0};
+	EvRegex    *regex = NULL;
+	bool		written;
+
+	if (sets > MAX_REGEX_SETS)
+	{
+		refuse(error, root, "pattern too large, with its repetitions written out");
+		return NULL;
+	}
+
+	if (tree->reference_count > MAX_REFERENCES)
+	{
+		refuse(error, root, "too many back-references");
+		return NULL;
+	}
+
+	budget->engine -= engine_work(root, sets);
+	if (budget->engine < 0)
+	{
+		refuse(error, root, "the patterns of the schema are too large together for the regular expression engine");
+		return NULL;
+	}
+
+	work = AllocSetContextCreate(result, "event_validate pattern", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(work);
+	w.tree = tree;
+	w.root = root;
+	w.error = error;
+	w.numbers = palloc0((tree->group_count + 1) * sizeof(int));
+	written = (tree->reference_count == 0 ||
+			   (find_captures(&w, root) && check_captures(&w, root, NULL))) &&
+		write_node(&w, root);
+	MemoryContextSwitchTo(result);
+
+	if (written)
+	{
+		int			code;
+
+		regex = palloc0(sizeof(EvRegex));
+		code = pg_regcomp(&regex->regex, w.text, w.length, REG_ADVANCED | REG_NOSUB,
+						  C_COLLATION_OID);
+		if (code == REG_OKAY)
+		{
+#if EV_REGEX_USES_MALLOC
+			regex->callback.func = free_regex;
+			regex->callback.arg = regex;
+			MemoryContextRegisterResetCallback(result, &regex->callback);
+#endif
+		}
+		else
+		{
+			char		reason[128];
+
+			CHECK_FOR_INTERRUPTS();
+			pg_regerror(code, &regex->regex, reason, sizeof(reason));
+			refuse(error, root,
+				   psprintf("pattern too complex for the regular expression engine (%s)",
+							reason));
+			pfree(regex);
+			regex = NULL;
+		}
+	}
+	MemoryContextDelete(work);
+	return regex;
+}
+
+bool
+ev_regex_matches(const EvRegex *regex, const char *string, int length)
+{
+	const unsigned char *at = (const unsigned char *) string;
+	const unsigned char *end = at + length;
+	pg_wchar   *codes;
+	Size		count = 0;
+	int			code;
+
+	/* never more code points than bytes */
+	codes = palloc_extended(((Size) length + 1) * sizeof(pg_wchar), MCXT_ALLOC_HUGE);
+	while (at < end)
+	{
+		codes[count++] = ev_utf8_decode(at);
+		at += ev_utf8_length(*at);
+	}
+	code = pg_regexec(unconstify(pg_regex_t *, &regex->regex), codes, count, 0, NULL,
+					  0, NULL, 0);
+	pfree(codes);
+	if (code == REG_OKAY)
+		return true;
+	if (code == REG_NOMATCH)
+		return false;
+
+	CHECK_FOR_INTERRUPTS();
+	{
+		char		reason[128];
+
+		pg_regerror(code, &regex->regex, reason, sizeof(reason));
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("could not match a pattern: %s", reason)));
+	}
+	return false;				/* keep compiler quiet */
+}

@@ -1,0 +1,450 @@
+/*
+ * ddl_triggers.c
+ *	  The event triggers that keep what is published.
+ *
+ * Plain DDL goes around the functions of the API, and around the language's
+ * validator when it is ALTER or DROP.  At the end of each command we look at
+ * the functions that it touched, not at the command: their rows, and the rows
+ * that these replaced.  What concerns neither the language nor the schema
+ * event_schema is let through with a look or two at the syscache.
+ *
+ * When the extension is dropped, its event triggers are gone before they could
+ * fire.  pg_upgrade's work is not ours to judge.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "catalog/dependency.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/objectaddress.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_extension.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "commands/event_trigger.h"
+#include "commands/extension.h"
+#include "commands/proclang.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "evolution/compatibility.h"
+#include "evolution/upcast.h"
+#include "registration/ddl_triggers.h"
+#include "registration/validator.h"
+#include "registry/claims.h"
+#include "registry/function_row.h"
+#include "registry/names.h"
+#include "registry/ownership.h"
+#include "registry/schema_cache.h"
+#include "rollout/drop_guard.h"
+
+PG_FUNCTION_INFO_V1(ev_guard_ddl);
+PG_FUNCTION_INFO_V1(ev_guard_drop);
+
+static EventTriggerData *
+event_trigger_data(FunctionCallInfo fcinfo, const char *event)
+{
+	EventTriggerData *data = (EventTriggerData *) fcinfo->context;
+
+	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, event) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function is called by a %s event trigger only", event)));
+	return data;
+}
+
+/* ---------- CREATE and ALTER ---------- */
+
+/*
+ * What stands in event_schema is run, dumped and resolved by its name, so
+ * nothing but the kinds of functions in names.h may stand there.
+ */
+static void
+check_kind(HeapTuple function, Oid language, bool is_create)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	const char *reason;
+	EvNameKind	kind = ev_name_kind(NameStr(form->proname), &reason);
+	bool		plain = form->prokind == PROKIND_FUNCTION && !form->proretset;
+
+	if (form->prolang == language)
+	{
+		if (kind == EV_NAME_EVENT || kind == EV_NAME_URI)
+			return;
+	}
+	else if (kind == EV_NAME_UPCAST)
+		return;					/* looked at by itself */
+	else if (kind == EV_NAME_POLICY && plain && form->prolang == SQLlanguageId &&
+			 form->prorettype == TEXTOID && form->pronargs == 0 &&
+			 ev_compatibility_is_policy(function))
+	{
+		/* also to replace one, which may have another owner than the type */
+		if (is_create)
+			ev_ownership_lock_type(NameStr(form->proname), strrchr(NameStr(form->proname), '@') - NameStr(form->proname),
+								   form->oid);
+		return;
+	}
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
+			 errmsg("function \"%s\" cannot be in schema %s",
+					NameStr(form->proname), EV_SCHEMA_NAMESPACE),
+			 errdetail("This schema holds what is registered: schemas in language %s, upcasts and compatibility policies.",
+					   EV_LANGUAGE),
+			 errhint("Put other functions into another schema.")));
+}
+
+static void
+check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
+{
+	const char *reason;
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(function_oid));
+	HeapTuple	previous;
+	Form_pg_proc form;
+	Form_pg_proc old;
+
+	if (!HeapTupleIsValid(function))
+		return;
+	form = (Form_pg_proc) GETSTRUCT(function);
+
+	previous = ev_function_previous(function);
+	if (HeapTupleIsValid(previous))
+	{
+		old = (Form_pg_proc) GETSTRUCT(previous);
+		if ((old->pronamespace == namespace || form->pronamespace == namespace) &&
+			old->pronamespace != form->pronamespace)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot move function \"%s\" %s schema %s",
+							NameStr(form->proname),
+							old->pronamespace == namespace ? "out of" : "into",
+							EV_SCHEMA_NAMESPACE),
+					 errdetail("What is registered is found by its name there."),
+					 errhint("Register schemas with register_event_schema, and drop them with drop_event_schema.")));
+		if (form->pronamespace == namespace &&
+			strcmp(NameStr(old->proname), NameStr(form->proname)) != 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+					 errmsg("cannot rename function \"%s\" in schema %s",
+							NameStr(old->proname), EV_SCHEMA_NAMESPACE),
+					 errdetail("What is registered is found by its name there."),
+					 errhint("Register the schema anew under the other name.")));
+		if (form->pronamespace == namespace && old->prolang != form->prolang)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+					 errmsg("cannot change the language of function \"%s\" in schema %s",
+							NameStr(form->proname), EV_SCHEMA_NAMESPACE),
+					 errhint("Drop the function first.")));
+	}
+
+	if (form->pronamespace == namespace)
+		check_kind(function, language, is_create);
+	if (form->prolang == language)
+		ev_validator_check_function(function);
+	else if (form->pronamespace == namespace &&
+			 ev_name_kind(NameStr(form->proname), &reason) == EV_NAME_UPCAST)
+		ev_upcast_check_function(function, previous, is_create);
+	ReleaseSysCache(function);
+}
+
+/* Functions that belong to an extension move with it. */
+static void
+check_extension_members(Oid extension, Oid language, Oid namespace)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ExtensionRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(extension));
+	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (form->classid == ProcedureRelationId &&
+			form->deptype == DEPENDENCY_EXTENSION)
+			check_function(form->objid, language, namespace, false);
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+}
+
+/* The names that we, and dumps, find the schema and the language by. */
+static void
+refuse_rename(const char *kind, const char *name)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("cannot rename %s %s", kind, name),
+			 errdetail("Extension event_validate finds it by this name.")));
+}
+
+/*
+ * A member that is let go is dumped by itself, and collides with CREATE
+ * EXTENSION in the restore; one that is taken in is not dumped at all, and is
+ * dropped with the extension.  Scripts of extensions, which create what is
+ * theirs, know what they do.
+ */
+static void
+check_extension_contents(AlterExtensionContentsStmt *command, Oid extension, Oid namespace)
+{
+	ObjectAddress member;
+	Relation	relation;
+
+	if (extension == get_extension_oid("event_validate", true))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot change what belongs to extension event_validate"),
+				 errdetail("A dump of this database could not be restored.")));
+	if (command->action < 0)
+		return;
+	member = get_object_address(command->objtype, command->object, &relation, AccessShareLock, true);
+	if (relation != NULL)
+		relation_close(relation, NoLock);
+	if (member.classId == ProcedureRelationId && OidIsValid(member.objectId) &&
+		get_func_namespace(member.objectId) == namespace)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot add function \"%s\" to extension \"%s\"",
+						get_func_name(member.objectId), get_extension_name(extension)),
+				 errdetail("What is registered would be dropped with the extension, and not be dumped."),
+				 errhint("Register it in a script of the extension.")));
+}
+
+static void
+check_command(EventTriggerData *data, Oid class, Oid object,
+			  Oid language, Oid namespace)
+{
+	switch (class)
+	{
+		case ProcedureRelationId:
+			check_function(object, language, namespace, IsA(data->parsetree, CreateFunctionStmt));
+			break;
+		case NamespaceRelationId:
+			if (IsA(data->parsetree, RenameStmt) &&
+				strcmp(castNode(RenameStmt, data->parsetree)->subname,
+					   EV_SCHEMA_NAMESPACE) == 0)
+				refuse_rename("schema", EV_SCHEMA_NAMESPACE);
+			break;
+		case LanguageRelationId:
+			if (IsA(data->parsetree, RenameStmt) &&
+				strcmp(strVal(castNode(RenameStmt, data->parsetree)->object),
+					   EV_LANGUAGE) == 0)
+				refuse_rename("language", EV_LANGUAGE);
+			break;
+		case ExtensionRelationId:
+			if (IsA(data->parsetree, AlterObjectSchemaStmt))
+				check_extension_members(object, language, namespace);
+			if (IsA(data->parsetree, AlterExtensionContentsStmt) && !creating_extension)
+				check_extension_contents(castNode(AlterExtensionContentsStmt, data->parsetree), object, namespace);
+			break;
+		default:
+			break;
+	}
+}
+
+Datum
+ev_guard_ddl(PG_FUNCTION_ARGS)
+{
+	EventTriggerData *data = event_trigger_data(fcinfo, "ddl_command_end");
+	Oid			language = ev_language_oid();
+	Oid			namespace = ev_namespace_oid();
+
+	if (IsBinaryUpgrade)
+		PG_RETURN_NULL();
+
+	SPI_connect();
+	if (SPI_execute("SELECT classid, objid FROM pg_catalog.pg_event_trigger_ddl_commands()",
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the commands of the event trigger");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		bool		no_class;
+		bool		no_object;
+		Oid			class = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 1, &no_class));
+		Oid			object = DatumGetObjectId(SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &no_object));
+
+		if (!no_class && !no_object)
+			check_command(data, class, object, language, namespace);
+	}
+	SPI_finish();
+	PG_RETURN_NULL();
+}
+
+/* ---------- DROP ---------- */
+
+/*
+ * The schema version that a row of pg_event_trigger_dropped_objects() was, or
+ * NULL where it was something else.  The arguments there are written as
+ * settings have it, so the name must do, and that nothing is registered under
+ * it any more.
+ */
+static EvVersion *
+dropped_version(HeapTuple row, TupleDesc descriptor)
+{
+	bool		is_null;
+	Datum		names;
+	Datum	   *name;
+	int			name_count;
+	char	   *function;
+	int			type_length;
+	int32		number;
+	EvVersion  *version;
+
+	names = SPI_getbinval(row, descriptor, 1, &is_null);
+	if (is_null)
+		return NULL;
+	deconstruct_array(DatumGetArrayTypeP(names), TEXTOID, -1, false, TYPALIGN_INT,
+					  &name, NULL, &name_count);
+	if (name_count != 2 ||
+		strcmp(TextDatumGetCString(name[0]), EV_SCHEMA_NAMESPACE) != 0)
+		return NULL;
+
+	function = TextDatumGetCString(name[1]);
+	if (!ev_parse_event_name(function, &type_length, &number) ||
+		OidIsValid(ev_registered_function(function)))
+		return NULL;
+	version = palloc(sizeof(EvVersion));
+	version->type = pnstrdup(function, type_length);
+	version->version = number;
+	return version;
+}
+
+/*
+ * A restore over what is there (pg_restore --clean) drops one object after the
+ * other, also those that refer to each other.  That is what its settings look
+ * like; anybody can set them, so they open what is one's own only.
+ */
+static bool
+is_restoring(void)
+{
+	return !check_function_bodies && namespace_search_path[strspn(namespace_search_path, " \"")] == '\0';
+}
+
+/* The documents that a command dropped from event_schema. */
+typedef struct Dropped
+{
+	List	   *names;			/* all that they claimed */
+	List	   *documents;		/* for each of the names, whose it was */
+} Dropped;
+
+static void
+add_dropped_document(Dropped *all, Oid function)
+{
+	HeapTuple	row = ev_function_dropped(function);
+	EvDocument *document = palloc(sizeof(EvDocument));
+	const char *reason;
+	EvFault		fault;
+	ListCell   *cell;
+
+	if (!HeapTupleIsValid(row) ||
+		((Form_pg_proc) GETSTRUCT(row))->prolang != ev_language_oid() ||
+		((Form_pg_proc) GETSTRUCT(row))->pronamespace != ev_namespace_oid() ||
+		ev_name_kind(NameStr(((Form_pg_proc) GETSTRUCT(row))->proname), &reason) == EV_NAME_BAD ||
+		!ev_function_document(row, document, &fault))
+		return;
+	foreach(cell, ev_claims_names(document))
+	{
+		all->names = lappend(all->names, lfirst(cell));
+		all->documents = lappend(all->documents, document);
+	}
+}
+
+/*
+ * Raises where a registered document refers to one that was dropped.  Mostly a
+ * dependency was there first, and this finds nothing; documents that refer to
+ * each other have none in one direction, and neither has one that came before
+ * what it refers to.
+ */
+static void
+check_not_referred(const Dropped *dropped)
+{
+	ListCell   *cell;
+
+	if (dropped->names == NIL || (is_restoring() && ev_ownership_is_privileged()))
+		return;
+	foreach(cell, ev_claims_referrers(dropped->names, InvalidOid))
+	{
+		EvReferrer *referrer = lfirst(cell);
+		EvDocument	target = {0};
+		const EvDocument *document = NULL;
+
+		for (int i = 0; i < list_length(dropped->names) && document == NULL; i++)
+			if (strcmp(list_nth(dropped->names, i), referrer->by) == 0)
+				document = list_nth(dropped->documents, i);
+
+		/* by $id: it may be another document's, or that name */
+		if (document == NULL ||
+			(strcmp(referrer->by, document->name) != 0 && ev_registry_resolve(referrer->uri, &target)) ||
+			(is_restoring() && has_privs_of_role(GetUserId(), referrer->owner)))
+			continue;
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("cannot drop schema \"%s\" because schema \"%s\" refers to it",
+						document->name, referrer->name),
+				 errhint("Schemas that refer to each other are dropped by one command: DROP FUNCTION %s, %s.",
+						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, document->name),
+						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, referrer->name))));
+	}
+}
+
+Datum
+ev_guard_drop(PG_FUNCTION_ARGS)
+{
+	List	   *versions = NIL;
+	Dropped		dropped = {NIL, NIL};
+
+	event_trigger_data(fcinfo, "sql_drop");
+	if (IsBinaryUpgrade)
+		PG_RETURN_NULL();
+
+	SPI_connect();
+	if (SPI_execute("SELECT address_names, objid"
+					" FROM pg_catalog.pg_event_trigger_dropped_objects()"
+					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
+					" AND objsubid OPERATOR(pg_catalog.=) 0",
+					true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the objects dropped for the event trigger");
+	for (uint64 i = 0; i < SPI_processed; i++)
+	{
+		HeapTuple	row = SPI_tuptable->vals[i];
+		EvVersion  *version = dropped_version(row, SPI_tuptable->tupdesc);
+		bool		is_null;
+		Datum		function = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null);
+
+		if (!is_null)
+			add_dropped_document(&dropped, DatumGetObjectId(function));
+		if (version == NULL)
+			continue;
+
+		/*
+		 * An upcast depends on its versions and is gone with them; but not
+		 * after pg_upgrade, which runs no event trigger that would say so.
+		 */
+		ev_upcast_check_unused(version->type, strlen(version->type), version->version);
+		versions = lappend(versions, version);
+	}
+	check_not_referred(&dropped);
+	if (versions != NIL)
+		ev_enforcement_check_unused(versions, get_func_namespace(fcinfo->flinfo->fn_oid));
+	SPI_finish();
+	PG_RETURN_NULL();
+}

@@ -1,0 +1,86 @@
+/*
+ * name_lock.c
+ *	  Locks on the names of registered functions.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_authid.h"
+#include "catalog/pg_language.h"
+#include "common/hashfn.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/inval.h"
+
+#include "base/compat.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
+#include "registry/names.h"
+
+/* A transaction that locks more names tries to lock all of them at once. */
+#define MANY_LOCKS	256
+
+/*
+ * Names are locked as "sub-objects" of the class of languages: no language has
+ * any.  47 bits of a hash tell names apart.
+ */
+static void
+set_name_tag(LOCKTAG *tag, const char *name)
+{
+	uint64		hash = hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, LanguageRelationId, (uint32) hash,
+					   (uint16) ((hash >> 32) | 0x8000));
+}
+
+/*
+ * All names at once: whoever locks names shares it, and a transaction with
+ * many of them takes it for itself instead, so that it does not fill the lock
+ * table.  It does so only where nobody else has locked names, and only with
+ * the rights of the database's owner: others could stop everybody by it.
+ */
+static bool
+lock_all_names(bool alone)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, LanguageRelationId, ev_language_oid(), 1);
+	return LockAcquire(&tag, alone ? ShareRowExclusiveLock : RowExclusiveLock, false, alone) !=
+		LOCKACQUIRE_NOT_AVAIL;
+}
+
+void
+ev_name_lock(const char *name, LOCKMODE mode)
+{
+	static LocalTransactionId transaction = InvalidLocalTransactionId;
+	static int	count;
+	LOCKTAG		tag;
+
+	if (!OidIsValid(ev_namespace_oid()) || !OidIsValid(ev_language_oid()))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
+	if (transaction != EV_LOCAL_TRANSACTION)
+	{
+		transaction = EV_LOCAL_TRANSACTION;
+		count = 0;
+	}
+	count++;
+	if (count <= MANY_LOCKS || !has_privs_of_role(GetUserId(), ROLE_PG_DATABASE_OWNER) || !lock_all_names(true))
+	{
+		lock_all_names(false);
+		set_name_tag(&tag, name);
+		LockAcquire(&tag, mode, false, false);
+	}
+	AcceptInvalidationMessages();
+}
+
+void
+ev_type_lock(const char *type, int length)
+{
+	NameData	name;
+
+	/* the name of one that is too long for a policy of its own does, too */
+	ev_name_lock(ev_policy_name(type, length, &name) ? NameStr(name) : pnstrdup(type, length), ExclusiveLock);
+}

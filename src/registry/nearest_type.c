@@ -1,0 +1,177 @@
+/*
+ * nearest_type.c
+ *	  Which registered event type was meant?
+ *
+ * Asked at every refusal of an event of an unregistered type, so it must not
+ * cost what a walk through the catalog costs.  The types are listed once, and
+ * again where a function has changed since; what a session keeps for that is
+ * bounded by what is registered, and by MANY_TYPES, not by what is asked for.
+ * Most types are told to be far off by which characters they have; no more
+ * than MANY_COMPARED others are looked at closely.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_proc.h"
+#include "port/pg_bitutils.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/varlena.h"
+
+#include "registry/function_row.h"
+#include "registry/names.h"
+#include "registry/nearest_type.h"
+#include "registry/schema_cache.h"
+
+#define MANY_TYPES		20000
+#define MANY_COMPARED	100
+
+/* An edit changes the name by so many characters at most: one goes, one comes. */
+#define CHANGED_BY_EDIT	2
+
+typedef struct KnownType
+{
+	uint64		characters;		/* which it has, see characters_of */
+	int			length;
+	char	   *name;
+} KnownType;
+
+/* What is kept in the session. */
+static MemoryContext kept = NULL;
+static KnownType *types;
+static int	type_count;
+static uint64 listed_at;		/* the registry's generation */
+
+/* The set of a name's bytes, folded into 64. */
+static uint64
+characters_of(const char *name, int length)
+{
+	uint64		result = 0;
+
+	for (int i = 0; i < length; i++)
+		result |= UINT64CONST(1) << ((unsigned char) name[i] & 63);
+	return result;
+}
+
+static int
+compare_types(const void *a, const void *b)
+{
+	const KnownType *x = a;
+	const KnownType *y = b;
+	int			order = memcmp(x->name, y->name, Min(x->length, y->length));
+
+	return order != 0 ? order : x->length - y->length;
+}
+
+/* All registered types, sorted, each once. */
+static void
+list_types(void)
+{
+	Oid			namespace = ev_namespace_oid();
+	Oid			language = ev_language_oid();
+	uint64		generation = ev_registry_generation();
+	int			room = 64;
+	int			count = 0;
+	Relation	pg_proc;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	MemoryContext caller;
+
+	if (kept != NULL && listed_at == generation)
+		return;
+	if (kept == NULL)
+		kept = AllocSetContextCreate(CacheMemoryContext, "event_validate types", ALLOCSET_SMALL_SIZES);
+	type_count = 0;
+	listed_at = 0;
+	MemoryContextReset(kept);
+	caller = MemoryContextSwitchTo(kept);
+	types = palloc(sizeof(KnownType) * room);
+
+	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	while (count < MANY_TYPES && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		KnownType	type;
+		int32		version;
+
+		if (form->pronamespace != namespace || form->prolang != language ||
+			!ev_parse_event_name(NameStr(form->proname), &type.length, &version))
+			continue;
+		if (count > 0 && types[count - 1].length == type.length &&
+			memcmp(types[count - 1].name, NameStr(form->proname), type.length) == 0)
+			continue;
+		if (count == room)
+			types = repalloc(types, sizeof(KnownType) * (room *= 2));
+		type.name = pnstrdup(NameStr(form->proname), type.length);
+		type.characters = characters_of(type.name, type.length);
+		types[count++] = type;
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	MemoryContextSwitchTo(caller);
+
+	qsort(types, count, sizeof(KnownType), compare_types);
+	type_count = count;
+	listed_at = generation;
+}
+
+/* Where a name would stand among the types. */
+static int
+place_of(const char *name, int length)
+{
+	KnownType	wanted = {.name = unconstify(char *, name), .length = length};
+	int			low = 0;
+	int			high = type_count;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+
+		if (compare_types(&types[middle], &wanted) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+char *
+ev_nearest_type(const char *name, int length)
+{
+	int			least = Min(3, length / 3);
+	uint64		characters = characters_of(name, length);
+	const KnownType *nearest = NULL;
+	int			compared = 0;
+	int			place;
+
+	if (length > EV_NAME_MAX || least == 0)
+		return NULL;
+	list_types();
+
+	/* outwards from its place: its neighbours have a beginning in common */
+	place = place_of(name, length);
+	for (int i = 0; least > 0 && compared < MANY_COMPARED &&
+		 (place - 1 - i / 2 >= 0 || place + i / 2 < type_count); i++)
+	{
+		int			at = i % 2 == 0 ? place + i / 2 : place - 1 - i / 2;
+		const KnownType *type = &types[at];
+		int			distance;
+
+		if (at < 0 || at >= type_count || abs(type->length - length) > least ||
+			pg_popcount64(type->characters ^ characters) > CHANGED_BY_EDIT * least)
+			continue;
+		compared++;
+		distance = varstr_levenshtein_less_equal(name, length, type->name, type->length,
+												 1, 1, 1, least, true);
+		if (distance <= least && distance > 0)
+		{
+			nearest = type;
+			least = distance - 1;
+		}
+	}
+	return nearest != NULL ? pnstrdup(nearest->name, nearest->length) : NULL;
+}

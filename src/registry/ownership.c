@@ -1,0 +1,145 @@
+/*
+ * ownership.c
+ *	  Whose a type is: who registers its versions, its upcasts and its policy.
+ *
+ * CREATE on event_schema is the right to begin a type, not a right over those
+ * of others: the next version decides what upgrades lead to, an upcast what
+ * they run, a policy what its owner may register.  The rules look at who acts,
+ * not at whose the new function is, and let the database's owner do all: so a
+ * dump restores in any order, and before ALTER FUNCTION ... OWNER TO.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_proc.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
+#include "registry/names.h"
+#include "registry/ownership.h"
+#include "registry/schema_cache.h"
+
+bool
+ev_ownership_is_privileged(void)
+{
+	return has_privs_of_role(GetUserId(), ROLE_PG_DATABASE_OWNER);
+}
+
+bool
+ev_ownership_has_function(HeapTuple function)
+{
+	return has_privs_of_role(GetUserId(), ((Form_pg_proc) GETSTRUCT(function))->proowner);
+}
+
+void
+ev_ownership_require_function(HeapTuple function)
+{
+	if (!ev_ownership_has_function(function))
+		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FUNCTION,
+					   NameStr(((Form_pg_proc) GETSTRUCT(function))->proname));
+}
+
+void
+ev_ownership_require_create(void)
+{
+	Oid			namespace = ev_namespace_oid();
+
+	if (!OidIsValid(namespace))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
+	EV_CHECK_CREATE(namespace, EV_SCHEMA_NAMESPACE);
+}
+
+/* What makes a type somebody's. */
+typedef struct Owner
+{
+	Oid			role;
+	NameData	function;		/* by which it is theirs */
+} Owner;
+
+static bool
+owner_of_function(Oid function, Owner *owner)
+{
+	HeapTuple	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+
+	if (!HeapTupleIsValid(row))
+		return false;
+	owner->role = ((Form_pg_proc) GETSTRUCT(row))->proowner;
+	owner->function = ((Form_pg_proc) GETSTRUCT(row))->proname;
+	ReleaseSysCache(row);
+	return true;
+}
+
+/* False where the type is nobody's. */
+static bool
+owner_of_type(const char *type, int length, Oid self, Owner *owner)
+{
+	List	   *versions = ev_registry_list(type, length, NULL);
+	ListCell   *cell;
+	Oid			policy;
+
+	foreach(cell, versions)
+		if (lfirst_oid(cell) != self && owner_of_function(lfirst_oid(cell), owner))
+		return true;
+
+	/* one of the database's owner binds whoever begins the type */
+	policy = ev_policy_function(type, length);
+	return OidIsValid(policy) && policy != self && owner_of_function(policy, owner) &&
+		!has_privs_of_role(owner->role, ROLE_PG_DATABASE_OWNER);
+}
+
+bool
+ev_ownership_has_type(const char *type, int length, Oid self)
+{
+	Owner		owner;
+
+	return ev_ownership_is_privileged() ||
+		(owner_of_type(type, length, self, &owner) && has_privs_of_role(GetUserId(), owner.role));
+}
+
+bool
+ev_ownership_has_document(HeapTuple function)
+{
+	const char *name = NameStr(((Form_pg_proc) GETSTRUCT(function))->proname);
+	int			type_length;
+	int32		version;
+
+	return ev_ownership_has_function(function) ||
+		(ev_parse_event_name(name, &type_length, &version) ?
+		 ev_ownership_has_type(name, type_length, InvalidOid) : ev_ownership_is_privileged());
+}
+
+void
+ev_ownership_require_type(const char *type, int length, Oid self)
+{
+	Owner		owner;
+	char	   *role;
+
+	if (ev_ownership_is_privileged() || !owner_of_type(type, length, self, &owner) ||
+		has_privs_of_role(GetUserId(), owner.role))
+		return;
+	role = GetUserNameFromId(owner.role, true);
+	if (role == NULL)
+		role = psprintf("%u", owner.role);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for event type \"%s\"", pnstrdup(type, length)),
+			 errdetail("It belongs to role \"%s\", who owns \"%s\".", role, NameStr(owner.function)),
+			 errhint("Role \"%s\", its members and the owner of the database register versions, upcasts and the policy of this type.",
+					 role)));
+}
+
+void
+ev_ownership_lock_type(const char *type, int length, Oid self)
+{
+	ev_ownership_require_type(type, length, self);
+	ev_type_lock(type, length);
+	ev_ownership_require_type(type, length, self);
+}

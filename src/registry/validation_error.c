@@ -1,0 +1,220 @@
+/*
+ * validation_error.c
+ *	  The error for an event that is not valid.
+ *
+ * Off the path of valid events: the document is matched once more for its
+ * violations, by the program that refused it.  The schema is not looked up
+ * anew for that: another session may have replaced it meanwhile by one under
+ * which the document has no violation.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+
+#include "base/encoding.h"
+#include "base/event_log.h"
+#include "jsonb/jsonb_value.h"
+#include "match/interpret.h"
+#include "registry/nearest_type.h"
+#include "registry/schema_cache.h"
+#include "registry/validation_error.h"
+
+/* so many violations are named, then counted; the log has fewer */
+#define SHOWN_VIOLATIONS	10
+#define LOGGED_VIOLATIONS	3
+
+/*
+ * Lines for the DETAIL.  What two keywords find in one place in the same words
+ * is one line; more than MET_LINES are only counted.
+ */
+#define MET_LINES	100
+
+typedef struct ListCollector
+{
+	EvCollector collector;
+	MemoryContext context;		/* of the lines */
+	List	   *lines;			/* of char * */
+	int			repeated;
+} ListCollector;
+
+static void
+add_to_list(EvCollector *collector, const EvViolation *violation)
+{
+	ListCollector *list = (ListCollector *) collector;
+	char	   *line = psprintf("%s: %s",
+								violation->instance_location[0] != '\0' ?
+								ev_location_show(violation->instance_location) : "(document)",
+								violation->message);
+	MemoryContext caller;
+	ListCell   *cell;
+
+	foreach(cell, list->lines)
+		if (strcmp(lfirst(cell), line) == 0)
+	{
+		list->repeated++;
+		return;
+	}
+	caller = MemoryContextSwitchTo(list->context);
+	list->lines = lappend(list->lines, pstrdup(line));
+	MemoryContextSwitchTo(caller);
+}
+
+static int
+constraint_field(const char *name)
+{
+	return name ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, name) : 0;
+}
+
+/* The first lines, with something between them. */
+static char *
+joined(List *lines, int limit, const char *separator)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	for (int i = 0; i < Min(list_length(lines), limit); i++)
+		appendStringInfo(&result, "%s%s", i > 0 ? separator : "", (char *) list_nth(lines, i));
+	return result.data;
+}
+
+/*
+ * The violations of a document that the schema's program refused.  Where that
+ * is gone, what is there now may have nothing against the document.
+ */
+static void
+list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
+{
+	*list = (ListCollector)
+	{
+		.collector =
+		{
+			.add = add_to_list, .limit = MET_LINES
+		}, .context = CurrentMemoryContext
+	};
+	ev_match_collect(ev_registry_kept_program(schema), data, &list->collector);
+	if (list->lines == NIL)
+		list->lines = list_make1("(document): did not match the schema, which has been replaced since");
+}
+
+/* The first of them, and how many more there are. */
+static char *
+shown_violations(const ListCollector *list)
+{
+	char	   *shown = joined(list->lines, SHOWN_VIOLATIONS, "\n");
+	int64		more = list->collector.count - list->repeated - SHOWN_VIOLATIONS;
+
+	return more > 0 ? psprintf("%s\nand " INT64_FORMAT " more", shown, more) : shown;
+}
+
+static void
+refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 version,
+				  const char *constraint, EvSchema *schema)
+{
+	ListCollector list;
+
+	list_violations(data, schema, &list);
+	ev_event_log("refused", relation, type, &version,
+				 joined(list.lines, LOGGED_VIOLATIONS, "; "));
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("event \"%s\" version %d is not valid: %s", text_to_cstring(type), version,
+					(char *) linitial(list.lines)),
+			 errdetail_internal("%s", shown_violations(&list)),
+			 constraint_field(constraint ? constraint : NameStr(schema->name))));
+}
+
+void
+ev_refuse_unregistered(const text *type, int32 version)
+{
+	StringInfoData hint;
+	List	   *versions = NIL;
+	ListCell   *cell;
+	int			length = VARSIZE_ANY_EXHDR(type);
+	char	   *name = pnstrdup(VARDATA_ANY(type), length);
+	int			shown = ev_text_clip(name, length, EV_SHOWN_CHARACTERS);
+	char	   *nearest = NULL;
+
+	ev_registry_list(name, length, &versions);
+	initStringInfo(&hint);
+	foreach(cell, versions)
+		appendStringInfo(&hint, "%s%d", hint.len > 0 ? ", " : "", lfirst_int(cell));
+	if (versions == NIL)
+		nearest = ev_nearest_type(name, length);
+	if (shown < length)
+		name = psprintf("%.*s...", shown, name);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("event schema \"%s\" version %d is not registered", name, version),
+			 hint.len > 0 ?
+			 errhint("Registered versions of \"%s\": %s.", name, hint.data) :
+			 nearest != NULL ?
+			 errhint("No version of \"%s\" is registered; did you mean \"%s\"?", name, nearest) :
+			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", name)));
+	pg_unreachable();
+}
+
+void
+ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
+				const int32 *version, const char *constraint, EvSchema *schema)
+{
+	if (type == NULL)
+	{
+		ev_event_log("refused", relation, type, version, "its type is null");
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event is not valid: its type is null"),
+				 constraint_field(constraint)));
+	}
+	if (version == NULL)
+	{
+		ev_event_log("refused", relation, type, version, "its schema version is null");
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" is not valid: its schema version is null",
+						text_to_cstring(type)),
+				 constraint_field(constraint)));
+	}
+	if (data == NULL)
+	{
+		if (schema == NULL)
+			schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), *version);
+		ev_event_log("refused", relation, type, version, "its data is null");
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" version %d is not valid: its data is null",
+						text_to_cstring(type), *version),
+				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
+				 constraint_field(constraint == NULL && schema != NULL ? NameStr(schema->name) : constraint)));
+	}
+	if (schema == NULL)
+	{
+		ev_event_log("refused", relation, type, version, "not registered");
+		ev_refuse_unregistered(type, *version);
+	}
+	refuse_violations(relation, data, type, *version, constraint, schema);
+	pg_unreachable();
+}
+
+void
+ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSchema *schema)
+{
+	ListCollector list;
+
+	if (data == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: it is null",
+						text_to_cstring(type), to, from),
+				 constraint_field(NameStr(schema->name))));
+	list_violations(data, schema, &list);
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: %s",
+					text_to_cstring(type), to, from, (char *) linitial(list.lines)),
+			 errdetail_internal("%s", shown_violations(&list)),
+			 constraint_field(NameStr(schema->name))));
+	pg_unreachable();
+}

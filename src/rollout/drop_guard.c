@@ -1,0 +1,458 @@
+/*
+ * drop_guard.c
+ *	  Keeps the schema versions that rows need.
+ *
+ * A schema version that rows carry must stay: without it they could neither be
+ * updated nor restored from a dump.  check_event and validate_event find it by
+ * its name in the row, which no dependency records, so we look at the rows.
+ *
+ * We look twice.  When a version is dropped, without keeping a lock, so that
+ * nearly every drop that is to be refused is refused then, at the cost of
+ * nobody.  And when the transaction commits: rows of transactions that were
+ * still open have not been seen, so each table is locked against writers, which
+ * waits for the open ones and keeps new ones out, looked at again, and let go
+ * by the commit.  (A table that is itself created by an open transaction, or
+ * that gets its constraint from one, escapes, as it does from DROP in general.)
+ *
+ * The tables belong to other users than who drops.  What is on a table of
+ * others may take a while (table_look.h) when we look at it; while others' tables
+ * are locked, all of them together may take a moment only.  The user's own
+ * tables are locked and looked at before, for as long as that takes.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "commands/tablecmds.h"
+#include "miscadmin.h"
+#include "storage/lockdefs.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "registry/names.h"
+#include "registry/schema_cache.h"
+#include "rollout/drop_guard.h"
+#include "rollout/version_rows.h"
+#include "rows/table_lock.h"
+#include "rows/table_look.h"
+#include "rows/table_rights.h"
+
+const EvVersion *ev_enforcement_forced = NULL;
+
+/* Versions that the transaction has dropped. */
+typedef struct Drop
+{
+	List	   *versions;		/* of EvVersion * */
+	bool		forced;
+	Oid			user;			/* who dropped them */
+	Oid			namespace;		/* of the extension */
+	List	   *passed;			/* tables that a WARNING was about, by OID */
+} Drop;
+
+static List *drops = NIL;		/* of this transaction, in its context */
+
+/* ---------- what is found ---------- */
+
+typedef struct Finding
+{
+	const EvSite *site;
+	const EvSearch *search;
+	EvVersion  *version;		/* that a row carries; NULL: none */
+} Finding;
+
+/* Where a table's error is not about one of several versions, the first is named. */
+static const EvVersion *
+named_version(const Finding *finding)
+{
+	return finding->version != NULL ? finding->version : linitial(finding->search->versions);
+}
+
+static char *
+why_checked(const EvSite *site)
+{
+	const char *constraint;
+
+	if (OidIsValid(site->trigger))
+		return pstrdup("The table has an event guard.");
+	constraint = get_constraint_name(site->constraint);
+	if (OidIsValid(site->domain))
+		return psprintf("Constraint \"%s\" of domain %s checks them with it.",
+						constraint, format_type_be(site->domain));
+	return psprintf("Constraint \"%s\" of the table checks them with it.", constraint);
+}
+
+/* schema.table, as it stands in messages between quotes */
+static char *
+plain_table_name(Oid relation)
+{
+	char	   *name = get_rel_name(relation);
+
+	return name == NULL ? psprintf("%u", relation) :
+		psprintf("%s.%s", get_namespace_name(get_rel_namespace(relation)), name);
+}
+
+static void
+refuse_used(const Finding *finding)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+			 errmsg("cannot drop event schema \"%s@%d\" because rows of table \"%s\" carry that type and version",
+					finding->version->type, finding->version->version, plain_table_name(finding->site->relation)),
+			 errdetail_internal("%s", why_checked(finding->site)),
+			 OidIsValid(finding->site->trigger) ?
+			 errhint("Delete these rows or bring them to another version first, or drop the guard with drop_event_guard.") :
+			 errhint("Delete these rows or bring them to another version first, or drop the constraint.")));
+}
+
+/*
+ * What the rows raised has its own SQLSTATE for who may read them, if it is one
+ * that speaks of an expression: nobody is to mistake it for something else.
+ */
+static int
+unreadable_code(const EvLook *look, const ErrorData *error)
+{
+	if (error != NULL && look->readable && !look->overdue &&
+		(ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) ||
+		 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)))
+		return error->sqlerrcode;
+	return ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST;
+}
+
+static void
+refuse_unreadable(const Finding *finding, const char *reason, const EvLook *look, const ErrorData *error)
+{
+	const EvVersion *version = named_version(finding);
+
+	ereport(ERROR,
+			(errcode(unreadable_code(look, error)),
+			 errmsg("cannot drop event schema \"%s@%d\" because it is not known whether rows of table \"%s\" carry that type and version",
+					version->type, version->version, plain_table_name(finding->site->relation)),
+			 errdetail_internal("%s", reason),
+			 error != NULL ? errdetail_log("%s", error->message) : 0,
+			 errcontext("while looking for rows of table \"%s\" that need the event schema",
+						plain_table_name(finding->site->relation)),
+			 errhint("Write the expressions of its constraint or guard so that they raise for no row and are quick (an index on type and version helps), with the schemas of the functions that they call.  The owner of the database can drop past tables of others by drop_event_schema with force => true.")));
+}
+
+/* True where the drop goes on all the same. */
+static bool
+pass(Drop *drop, const Finding *finding, const char *reason)
+{
+	const EvVersion *version = named_version(finding);
+	Oid			relation = finding->site->relation;
+	MemoryContext caller;
+
+	if (!drop->forced || ev_is_own_table(relation, drop->user))
+		return false;
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 finding->version != NULL ?
+			 errmsg("event schema \"%s@%d\" is dropped although rows of table \"%s\" carry that type and version",
+					version->type, version->version, plain_table_name(relation)) :
+			 errmsg("event schema \"%s@%d\" is dropped although it is not known whether rows of table \"%s\" carry that type and version",
+					version->type, version->version, plain_table_name(relation)),
+			 errdetail_internal("%s", reason)));
+	caller = MemoryContextSwitchTo(TopTransactionContext);
+	drop->passed = list_append_unique_oid(drop->passed, relation);
+	MemoryContextSwitchTo(caller);
+	return true;
+}
+
+/* ---------- looking ---------- */
+
+static void
+look_at_site(void *arg)
+{
+	Finding    *finding = (Finding *) arg;
+
+	if (get_rel_relkind(finding->site->relation) == RELKIND_PARTITIONED_TABLE)
+		return;					/* its partitions have the rows */
+	if (!ev_share_table(finding->site->relation))
+		return;					/* dropped by now */
+	finding->version = ev_version_in_rows(finding->site, finding->search);
+}
+
+/* Raises where a row is found, or the table does not tell; passes it where that is forced. */
+static void
+check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseconds)
+{
+	Finding		finding = {.site = site, .search = search};
+	EvLook		look = {
+		.relation = site->relation, .user = drop->user, .milliseconds = milliseconds,
+		.work = look_at_site, .arg = &finding
+	};
+	ErrorData  *error;
+
+	if (list_member_oid(drop->passed, site->relation))
+		return;
+	if (site->too_many)
+	{
+		const char *reason = psprintf("Values of domain %s are in more places than can be looked at.",
+									  format_type_be(site->domain));
+
+		if (!pass(drop, &finding, reason))
+			refuse_unreadable(&finding, reason, &look, NULL);
+		return;
+	}
+	error = ev_look(&look);
+	if (finding.version != NULL)
+	{
+		if (!pass(drop, &finding, why_checked(site)))
+			refuse_used(&finding);
+	}
+	else if (error != NULL)
+	{
+		const char *reason = ev_look_reason(&look, error);
+
+		if (!pass(drop, &finding, reason))
+			refuse_unreadable(&finding, reason, &look, error);
+	}
+	if (error != NULL)
+		FreeErrorData(error);
+}
+
+static void
+init_search(EvSearch *search, const Drop *drop)
+{
+	memset(search, 0, sizeof(EvSearch));
+	search->versions = drop->versions;
+	ev_search_init(search, drop->namespace);
+	ev_find_sites(search);
+}
+
+/* The first look, without locks. */
+static void
+look_unlocked(Drop *drop)
+{
+	EvSearch	search;
+	ListCell   *cell;
+
+	init_search(&search, drop);
+	foreach(cell, search.sites)
+	{
+		const EvSite *site = lfirst(cell);
+
+		check_site(drop, site, &search,
+				   ev_is_own_table(site->relation, drop->user) ? 0 : EV_LOOK_MS);
+	}
+}
+
+/* ---------- looking under locks ---------- */
+
+/*
+ * Locks tables against writers, all that are the user's own or all others that
+ * are not locked yet; false where there are none.
+ */
+static bool
+lock_tables(const Drop *drop, const EvSearch *search, bool own, List **locked)
+{
+	List	   *tables = NIL;
+	ListCell   *cell;
+
+	foreach(cell, ev_site_tables(search))
+	{
+		Oid			relation = lfirst_oid(cell);
+
+		if (ev_is_own_table(relation, drop->user) == own &&
+			!list_member_oid(*locked, relation) && !list_member_oid(drop->passed, relation))
+			tables = lappend_oid(tables, relation);
+	}
+	if (tables == NIL)
+		return false;
+	if (own)
+		ev_lock_tables(tables, ShareRowExclusiveLock);
+	else
+		ev_lock_others_tables(tables, ShareRowExclusiveLock);
+	*locked = list_concat(*locked, tables);
+	return true;
+}
+
+/* Passes others' tables that cannot be locked, one by one. */
+static void
+pass_locked_tables(Drop *drop, const EvSearch *search)
+{
+	ListCell   *cell;
+
+	foreach(cell, search->sites)
+	{
+		const EvSite *site = lfirst(cell);
+		Finding		finding = {.site = site, .search = search};
+
+		if (!ev_is_own_table(site->relation, drop->user) && !list_member_oid(drop->passed, site->relation) &&
+			!ev_can_lock_table(site->relation, ShareRowExclusiveLock))
+			pass(drop, &finding, "Transactions that use it do not end.");
+	}
+}
+
+/*
+ * The second look.  While we wait for a lock, others may come to be (a
+ * partition is attached under a lock on its parent that ours conflicts with),
+ * so we look again until there is no more to lock.
+ */
+static void
+look_locked(Drop *drop)
+{
+	EvSearch	search;
+	List	   *locked = NIL;
+	List	   *own;
+	ListCell   *cell;
+	TimestampTz deadline;
+
+	init_search(&search, drop);
+	while (lock_tables(drop, &search, true, &locked))
+		init_search(&search, drop);
+	foreach(cell, search.sites)
+		if (list_member_oid(locked, ((EvSite *) lfirst(cell))->relation))
+		check_site(drop, lfirst(cell), &search, 0);
+	own = list_copy(locked);
+
+	if (drop->forced)
+		pass_locked_tables(drop, &search);
+	while (lock_tables(drop, &search, false, &locked) || lock_tables(drop, &search, true, &locked))
+		init_search(&search, drop);
+	deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), EV_LOCKED_LOOK_MS);
+	foreach(cell, search.sites)
+		if (!list_member_oid(own, ((EvSite *) lfirst(cell))->relation))
+	{
+		long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
+
+		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1));
+	}
+}
+
+/* Without the versions that are there again. */
+static List *
+still_dropped(List *versions)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, versions)
+	{
+		EvVersion  *version = lfirst(cell);
+		NameData	name;
+
+		if (!ev_event_name(version->type, strlen(version->type), version->version, &name) ||
+			!OidIsValid(ev_registered_function(NameStr(name))))
+			result = lappend(result, version);
+	}
+	return result;
+}
+
+static void
+before_commit(void)
+{
+	List	   *all = drops;
+	ListCell   *cell;
+
+	/* whatever we call comes not here again */
+	drops = NIL;
+
+	/*
+	 * To drop temporary tables (ON COMMIT DROP) can take long.  PostgreSQL does
+	 * it after this, while others wait for our locks; so it is done before.
+	 */
+	PreCommit_on_commit_actions();
+	foreach(cell, all)
+	{
+		Drop	   *drop = lfirst(cell);
+
+		drop->versions = still_dropped(drop->versions);
+		if (drop->versions == NIL)
+			continue;
+		PushActiveSnapshot(GetTransactionSnapshot());
+		look_locked(drop);
+		PopActiveSnapshot();
+	}
+}
+
+static void
+at_transaction_end(XactEvent event, void *arg pg_attribute_unused())
+{
+	ListCell   *cell;
+
+	if (drops == NIL)
+		return;
+	switch (event)
+	{
+		case XACT_EVENT_PRE_COMMIT:
+			before_commit();
+			break;
+		case XACT_EVENT_PRE_PREPARE:
+			foreach(cell, drops)
+				if (still_dropped(((Drop *) lfirst(cell))->versions) != NIL)
+				ereport(ERROR,
+						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+						 errmsg("cannot PREPARE a transaction that has dropped an event schema"),
+						 errdetail("It would keep tables locked against writers until it ends.")));
+			break;
+		default:
+			drops = NIL;
+	}
+}
+
+/* ---------- entry ---------- */
+
+static EvVersion *
+copy_version(const EvVersion *version)
+{
+	EvVersion  *copy = palloc(sizeof(EvVersion));
+
+	copy->type = pstrdup(version->type);
+	copy->version = version->version;
+	return copy;
+}
+
+static bool
+is_forced(const EvVersion *version)
+{
+	return ev_enforcement_forced != NULL && ev_enforcement_forced->version == version->version &&
+		strcmp(ev_enforcement_forced->type, version->type) == 0;
+}
+
+static void
+add_drop(List *versions, Oid extension_namespace, bool forced)
+{
+	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
+	Drop	   *drop = palloc0(sizeof(Drop));
+	ListCell   *cell;
+
+	drop->forced = forced;
+	drop->user = GetUserId();
+	drop->namespace = extension_namespace;
+	foreach(cell, versions)
+		if (is_forced(lfirst(cell)) == forced)
+		drop->versions = lappend(drop->versions, copy_version(lfirst(cell)));
+	if (drop->versions != NIL)
+		drops = lappend(drops, drop);
+	MemoryContextSwitchTo(caller);
+	if (drop->versions != NIL)
+		look_unlocked(drop);
+}
+
+void
+ev_enforcement_check_unused(List *versions, Oid extension_namespace)
+{
+	static bool is_registered = false;
+
+	if (!is_registered)
+	{
+		RegisterXactCallback(at_transaction_end, NULL);
+		is_registered = true;
+	}
+	add_drop(versions, extension_namespace, false);
+	add_drop(versions, extension_namespace, true);
+}
+
+void
+ev_enforcement_require_force(void)
+{
+	if (!superuser() && !is_member_of_role_nosuper(GetUserId(), ev_database_owner()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of the database to drop an event schema with force")));
+}

@@ -1,0 +1,317 @@
+/*
+ * event_checks.c
+ *	  Expressions over the rows of a table, given as text, and the CHECK
+ *	  constraints that are made of them.
+ *
+ * The calls for live tables (add_event_check and so on) take columns and
+ * expressions as text, and build commands from them in PL/pgSQL.  Here the
+ * text is parsed, so that nothing but a single expression gets into a command,
+ * and constraints are read back into what they were made of.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
+#include "parser/parse_node.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/syscache.h"
+#include "utils/tuplestore.h"
+
+#include "base/compat.h"
+#include "rollout/event_checks.h"
+#include "rows/row_expression.h"
+#include "rows/table_rights.h"
+
+PG_FUNCTION_INFO_V1(ev_event_row_expression);
+PG_FUNCTION_INFO_V1(ev_event_checks);
+
+/* ---------- text to expression ---------- */
+
+static Node *
+cast_to(ParseState *pstate, Node *node, Oid type)
+{
+	Oid			from = exprType(node);
+	Node	   *result;
+
+	if (from == type)
+		return node;
+	result = coerce_to_target_type(pstate, node, from, type, -1, COERCION_EXPLICIT,
+								   COERCE_EXPLICIT_CAST, -1);
+	if (result == NULL)
+		elog(ERROR, "cannot cast type %u to %u", from, type);
+	return result;
+}
+
+/*
+ * Is it text without a cast in writing?  A function that casts a type which is
+ * not the server's may be anybody's, and would run as whoever reads the table.
+ */
+static bool
+is_text(Oid type)
+{
+	Oid			function;
+
+	switch (find_coercion_pathway(TEXTOID, type, COERCION_IMPLICIT, &function))
+	{
+		case COERCION_PATH_RELABELTYPE:
+			return true;
+		case COERCION_PATH_FUNC:
+			return type < FirstNormalObjectId;
+		default:
+			return false;
+	}
+}
+
+/* The label of an enum, which may have a function that casts it, of anybody's. */
+static Node *
+enum_label(ParseState *pstate, Node *node)
+{
+	Oid			function;
+
+	if (find_coercion_pathway(TEXTOID, getBaseType(exprType(node)), COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC)
+		return cast_to(pstate, node, TEXTOID);
+	node = (Node *) makeFuncExpr(F_ENUM_OUT, CSTRINGOID, list_make1(node), InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	return (Node *) makeFuncExpr(F_TEXTIN, TEXTOID, list_make1(node), DEFAULT_COLLATION_OID, InvalidOid, COERCE_EXPLICIT_CALL);
+}
+
+/* An EvRowCast; its argument says whether to be tolerant. */
+static Node *
+cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *arg)
+{
+	bool		tolerant = *(bool *) arg;
+	Oid			type = exprType(node);
+	Oid			base = getBaseType(type);
+
+	switch (source->part)
+	{
+		case EV_ROW_DATA:
+			if (type == UNKNOWNOID || base == JSONBOID)
+				return cast_to(pstate, node, JSONBOID);
+			if (base != JSONOID && !is_text(base))
+				ev_row_refuse_type(source, type, NULL);
+			return cast_to(pstate, node, tolerant ? TEXTOID : JSONBOID);
+		case EV_ROW_TYPE:
+			if (type_is_enum(base))
+				return enum_label(pstate, node);
+			if (type != UNKNOWNOID && !is_text(base))
+				ev_row_refuse_type(source, type, NULL);
+			return cast_to(pstate, node, TEXTOID);
+		case EV_ROW_VERSION:
+			if (type != UNKNOWNOID && base != INT2OID && base != INT4OID && base != INT8OID)
+				ev_row_refuse_type(source, type,
+								   is_text(base) ? "Add \"::int\" where it always holds digits." : NULL);
+			return tolerant && base == INT8OID ? node : cast_to(pstate, node, INT4OID);
+	}
+	return node;
+}
+
+char *
+ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
+{
+	EvRowSource source = {.part = part, .text = text};
+	Relation	rel;
+	Node	   *node;
+	char	   *result;
+
+	ev_require_any_privilege(relation);
+	source.relation = rel = relation_open(relation, AccessShareLock);
+	node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
+	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
+								false, false);
+	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
+		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
+						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
+	relation_close(rel, AccessShareLock);
+	return result;
+}
+
+/*
+ * event_row_expression(relation regclass, expression text, part text,
+ *						tolerant boolean) → text
+ *
+ * See ev_row_expression.
+ */
+Datum
+ev_event_row_expression(PG_FUNCTION_ARGS)
+{
+	char	   *part = text_to_cstring(PG_GETARG_TEXT_PP(2));
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		if (strcmp(part, ev_row_part_name((EvRowPart) i)) == 0)
+			PG_RETURN_TEXT_P(cstring_to_text(ev_row_expression(PG_GETARG_OID(0),
+															   text_to_cstring(PG_GETARG_TEXT_PP(1)),
+															   (EvRowPart) i, PG_GETARG_BOOL(3))));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("an event has no part \"%s\"", part)));
+}
+
+/* ---------- constraints ---------- */
+
+typedef struct CallSearch
+{
+	Oid			functions[2];	/* check_event, validate_event */
+} CallSearch;
+
+static void
+init_search(CallSearch *search, Oid namespace)
+{
+	static const char *const names[] = {"check_event", "validate_event"};
+	Oid			types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		search->functions[i] = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(names[i]),
+											   PointerGetDatum(buildoidvector(types, lengthof(types) - i)),
+											   ObjectIdGetDatum(namespace));
+}
+
+/* A call of the extension's own function: others may have one of that name. */
+static bool
+is_call(Node *node, const CallSearch *search)
+{
+	Oid			function = IsA(node, FuncExpr) ? castNode(FuncExpr, node)->funcid : InvalidOid;
+
+	return OidIsValid(function) &&
+		(function == search->functions[0] || function == search->functions[1]);
+}
+
+static bool
+has_call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return is_call(node, (CallSearch *) context) ||
+		expression_tree_walker(node, has_call_walker, context);
+}
+
+/* An argument of a call by its position (from 0), named or not. */
+static Node *
+call_argument(FuncExpr *call, int position)
+{
+	ListCell   *cell;
+	int			i = 0;
+
+	foreach(cell, call->args)
+	{
+		Node	   *argument = (Node *) lfirst(cell);
+
+		if (IsA(argument, NamedArgExpr))
+		{
+			if (castNode(NamedArgExpr, argument)->argnumber == position)
+				return (Node *) castNode(NamedArgExpr, argument)->arg;
+		}
+		else if (i == position)
+			return argument;
+		i++;
+	}
+	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
+}
+
+/* Without the cast that ev_row_expression adds where it is not tolerant. */
+static Node *
+without_cast(Node *node)
+{
+	if (IsA(node, CoerceViaIO) && castNode(CoerceViaIO, node)->resulttype == JSONBOID)
+		return (Node *) castNode(CoerceViaIO, node)->arg;
+	if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcid == F_INT4_INT8)
+		return (Node *) linitial(castNode(FuncExpr, node)->args);
+	return node;
+}
+
+static Datum
+expression_text(Node *expression, List *context)
+{
+	return CStringGetTextDatum(deparse_expression(expression, context, false, false));
+}
+
+/*
+ * event_checks(relation regclass) → SETOF (constraint_name name,
+ * validated boolean, added_here boolean, data_expr text, type_expr text,
+ * version_expr text, arguments text[], definition text)
+ *
+ * The CHECK constraints of a relation that call check_event or validate_event
+ * of the extension that the function belongs to; what they are called with,
+ * with and without our casts, where such a call is all there is; and whether
+ * this transaction added them (or changed them last).  Raises undefined_table
+ * where there is no such relation.
+ */
+Datum
+ev_event_checks(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Oid			relation = PG_GETARG_OID(0);
+	CallSearch	search;
+	List	   *context;
+	Relation	pg_constraint;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	InitMaterializedSRF(fcinfo, 0);
+	ev_require_any_privilege(relation);
+	init_search(&search, get_func_namespace(fcinfo->flinfo->fn_oid));
+	context = deparse_context_for(get_rel_name(relation), relation);
+	pg_constraint = table_open(ConstraintRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(relation));
+	scan = systable_beginscan(pg_constraint, ConstraintRelidTypidNameIndexId, true, NULL, 1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
+		Datum		values[8] = {0};
+		bool		nulls[8] = {0};
+		Datum		arguments[3];
+		bool		is_null;
+		Datum		conbin = heap_getattr(tuple, Anum_pg_constraint_conbin,
+										  RelationGetDescr(pg_constraint), &is_null);
+		Node	   *expression;
+
+		if (form->contype != CONSTRAINT_CHECK || is_null || !EV_CONSTRAINT_ENFORCED(form))
+			continue;
+		expression = stringToNode(TextDatumGetCString(conbin));
+		if (!has_call_walker(expression, &search))
+			continue;
+
+		values[0] = NameGetDatum(&form->conname);
+		values[1] = BoolGetDatum(form->convalidated);
+		values[2] = BoolGetDatum(TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)));
+		if (is_call(expression, &search))
+		{
+			for (int i = 0; i < 3; i++)
+			{
+				Node	   *argument = call_argument(castNode(FuncExpr, expression), i);
+
+				values[3 + i] = expression_text(without_cast(argument), context);
+				arguments[i] = expression_text(argument, context);
+			}
+			values[6] = PointerGetDatum(construct_array(arguments, 3, TEXTOID, -1, false, TYPALIGN_INT));
+		}
+		else
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = true;
+		values[7] = expression_text(expression, context);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	systable_endscan(scan);
+	table_close(pg_constraint, AccessShareLock);
+	return (Datum) 0;
+}

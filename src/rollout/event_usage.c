@@ -1,0 +1,343 @@
+/*
+ * event_usage.c
+ *	  How many rows carry which type and version.
+ *
+ * A table is looked at on behalf of who may read it, and as its owner; nothing
+ * that one of them does stops another, and the locks are gone when it has been
+ * counted.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
+#include "utils/tuplestore.h"
+
+#include "guard/guard_expression.h"
+#include "rollout/version_rows.h"
+#include "rows/table_lock.h"
+#include "rows/table_look.h"
+#include "rows/table_rights.h"
+
+PG_FUNCTION_INFO_V1(ev_event_usage);
+
+/* Where a table's rows have a type and a version. */
+typedef struct Place
+{
+	Oid			domain;			/* the expressions are over its values */
+	const char *from;			/* of the query */
+	Node	   *type;			/* as they were found, without casts */
+	Node	   *version;
+	bool		is_term;		/* asked for each row */
+} Place;
+
+/* A row of the result. */
+typedef struct Count
+{
+	text	   *type;			/* NULL: it has none */
+	int64		version;
+	bool		no_version;
+	int64		rows;
+} Count;
+
+typedef struct Counter
+{
+	EvSearch	search;
+	text	   *type;			/* that is counted; NULL: all */
+	Oid			relation;		/* that is looked at */
+	bool		careful;		/* only rows that the constraints ask for */
+	List	   *places;			/* of Place */
+	List	   *counts;			/* of Count, in the context */
+	MemoryContext context;
+	bool		is_opaque;		/* has calls that do not say what they ask */
+} Counter;
+
+/* Without casts that do not change which row says what. */
+static Node *
+without_casts(Node *node)
+{
+	for (;;)
+	{
+		if (IsA(node, RelabelType))
+			node = (Node *) castNode(RelabelType, node)->arg;
+		else if (IsA(node, CollateExpr))
+			node = (Node *) castNode(CollateExpr, node)->arg;
+		else if (IsA(node, FuncExpr) && (castNode(FuncExpr, node)->funcid == F_INT4_INT2 ||
+										 castNode(FuncExpr, node)->funcid == F_INT4_INT8))
+			node = (Node *) linitial(castNode(FuncExpr, node)->args);
+		else
+			return node;
+	}
+}
+
+/*
+ * Unless it is known: a table often has a constraint and a guard that look at
+ * the same columns.
+ */
+static bool
+is_known(const Counter *counter, const Place *place)
+{
+	ListCell   *cell;
+
+	foreach(cell, counter->places)
+	{
+		const Place *known = lfirst(cell);
+
+		if (known->domain == place->domain && strcmp(known->from, place->from) == 0 &&
+			equal(known->type, place->type) && equal(known->version, place->version))
+			return true;
+	}
+	return false;
+}
+
+/* The rows that a constraint asks for: it would be false if they were not valid. */
+static char *
+asked_rows(Node *constraint, const EvSearch *search, List *context)
+{
+	BooleanTest *test = makeNode(BooleanTest);
+
+	test->arg = (Expr *) ev_refuse_calls(constraint, search);
+	test->booltesttype = IS_FALSE;
+	test->location = -1;
+	return deparse_expression((Node *) test, context, false, true);
+}
+
+static void
+add_count(Counter *counter, HeapTuple row, TupleDesc descriptor)
+{
+	MemoryContext caller;
+	bool		no_type;
+	bool		no_version;
+	bool		no_rows;
+	Datum		type = SPI_getbinval(row, descriptor, 1, &no_type);
+	Datum		version = SPI_getbinval(row, descriptor, 2, &no_version);
+	Datum		rows = SPI_getbinval(row, descriptor, 3, &no_rows);
+	Count	   *count;
+
+	caller = MemoryContextSwitchTo(counter->context);
+	count = palloc0(sizeof(Count));
+	count->type = no_type ? NULL : DatumGetTextPCopy(type);
+	count->version = no_version ? 0 : DatumGetInt64(version);
+	count->no_version = no_version;
+	count->rows = DatumGetInt64(rows);
+	counter->counts = lappend(counter->counts, count);
+	MemoryContextSwitchTo(caller);
+}
+
+/* The expressions and the condition are SQL over the place's rows. */
+static void
+count_rows(Counter *counter, const Place *place, const char *type, const char *version, const char *condition)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		parameters[] = {PointerGetDatum(counter->type)};
+	Oid			collation = exprCollation(place->type);
+	const char *collate = OidIsValid(collation) && get_collation_isdeterministic(collation) ? "" :
+		" COLLATE pg_catalog.\"C\"";	/* types are equal where their bytes are */
+		char	   *query = psprintf("SELECT type, version, pg_catalog.count(*)"
+									 " FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s%s) AS e"
+									 " WHERE ($1 OPERATOR(pg_catalog.=) type OR $1 IS NULL)%s GROUP BY 1, 2",
+									 type, collate, version, place->from, condition,
+									 place->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
+
+	if (SPI_execute_with_args(query, 1, types, parameters, counter->type != NULL ? " " : "n", true, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not count events");
+	for (uint64 i = 0; i < SPI_processed; i++)
+		add_count(counter, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
+	SPI_freetuptable(SPI_tuptable);
+}
+
+static void
+count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *constraint)
+{
+	bool		is_term = call->is_term;
+	Node	   *type = call->type;
+	Node	   *version = call->version;
+	List	   *context = OidIsValid(site->domain) ? NIL : deparse_context_for("t", site->relation);
+	const char *condition = OidIsValid(site->domain) ? " WHERE value IS DISTINCT FROM NULL" : "";
+	const char *type_text = deparse_expression(type, context, false, true);
+	const char *version_text = is_term ? deparse_expression(version, context, false, true) :
+		ev_soft_version(version, context);
+	Place	   *place = palloc0(sizeof(Place));
+
+	place->domain = site->domain;
+	place->from = ev_site_from(site, NULL);
+	place->type = without_casts(type);
+	place->version = without_casts(version);
+	place->is_term = is_term;
+	if (is_known(counter, place))
+		return;
+	counter->places = lappend(counter->places, place);
+	/* an expression may raise for rows that it is not meant for */
+	if (!is_term && (counter->careful || !call->is_by_row))
+	{
+		const char *asked = asked_rows(constraint, &counter->search, context);
+
+		type_text = psprintf("CASE WHEN %s THEN %s END", asked, type_text);
+		version_text = psprintf("CASE WHEN %s THEN %s END", asked, version_text);
+	}
+	count_rows(counter, place, type_text, version_text, condition);
+}
+
+static void
+count_site(Counter *counter, const EvSite *site)
+{
+	Node	   *constraint;
+	EvSiteCall	guard = {.is_term = true, .is_by_row = true};
+	ListCell   *cell;
+
+	if (OidIsValid(site->trigger))
+	{
+		if (ev_guarded_operands(site, &guard.type, &guard.version))
+			count_place(counter, site, &guard, NULL);
+		return;
+	}
+	constraint = ev_check_expression(site->constraint);
+	if (constraint == NULL)
+		return;
+	foreach(cell, ev_site_calls(constraint, &counter->search))
+	{
+		const EvSiteCall *call = lfirst(cell);
+
+		if (call->type == NULL)
+			counter->is_opaque = true;
+		else
+			count_place(counter, site, call, constraint);
+	}
+}
+
+/* The work of ev_look: all sites of one table. */
+static void
+count_table(void *arg)
+{
+	Counter    *counter = (Counter *) arg;
+	ListCell   *cell;
+
+	counter->places = counter->counts = NIL;
+	counter->is_opaque = false;
+	if (!ev_share_table(counter->relation))
+		return;					/* dropped by now */
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	foreach(cell, counter->search.sites)
+	{
+		const EvSite *site = lfirst(cell);
+
+		if (site->relation != counter->relation)
+			continue;
+		if (site->too_many)
+			counter->is_opaque = true;
+		else
+			count_site(counter, site);
+	}
+	SPI_finish();
+}
+
+/* Looks at the table; false where it does not tell, after a WARNING. */
+static bool
+try_count_table(Counter *counter)
+{
+	EvLook		look = {
+		.relation = counter->relation, .user = GetUserId(),
+		.milliseconds = ev_is_own_table(counter->relation, GetUserId()) ? 0 : EV_COUNT_MS,
+		.work = count_table, .arg = counter
+	};
+	ErrorData  *error;
+
+	counter->careful = false;
+	error = ev_look(&look);
+	if (error != NULL && !look.overdue &&
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
+	{
+		counter->careful = true;
+		error = ev_look(&look);
+	}
+	if (error != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("events of table %s are not counted", ev_table_name(counter->relation)),
+				 errdetail_internal("%s", ev_look_reason(&look, error)),
+				 errhint("Write its expressions so that they raise for no row, or repair these rows.")));
+	else if (counter->is_opaque)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("not all events of table %s are counted", ev_table_name(counter->relation)),
+				 errdetail("A constraint calls a function that validates events and does not say in its arguments which.")));
+	return error == NULL;
+}
+
+static void
+put_counts(const Counter *counter, ReturnSetInfo *result)
+{
+	ListCell   *cell;
+
+	foreach(cell, counter->counts)
+	{
+		const Count *count = lfirst(cell);
+		Datum		values[] = {
+			ObjectIdGetDatum(ev_top_table(counter->relation)), PointerGetDatum(count->type),
+			Int64GetDatum(count->version), Int64GetDatum(count->rows)
+		};
+		bool		nulls[] = {false, count->type == NULL, count->no_version, false};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * event_usage(event_type text) → SETOF (relation regclass, event_type text,
+ * schema_version bigint, events bigint)
+ *
+ * How many rows of each enforced table carry which type (all types, if it is
+ * NULL) and version.  Rows of partitions count for the table that they are
+ * partitions of.  Tables that the user may not read, or whose expressions
+ * raise, are left out; a NOTICE or WARNING says so, and a row that is all NULL.
+ */
+Datum
+ev_event_usage(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	Counter		counter = {.type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), .context = CurrentMemoryContext};
+	StringInfoData left_out;
+	bool		incomplete = false;
+	ListCell   *cell;
+
+	InitMaterializedSRF(fcinfo, 0);
+	initStringInfo(&left_out);
+	ev_search_init(&counter.search, get_func_namespace(fcinfo->flinfo->fn_oid));
+	ev_find_sites(&counter.search);
+	foreach(cell, ev_site_tables(&counter.search))
+	{
+		counter.relation = lfirst_oid(cell);
+		if (get_rel_relkind(counter.relation) != RELKIND_RELATION)
+			continue;			/* its partitions are counted, or it is gone */
+		if (!ev_may_read_all(counter.relation, GetUserId()))
+			appendStringInfo(&left_out, "%s%s", left_out.len > 0 ? ", " : "", ev_table_name(counter.relation));
+		else if (try_count_table(&counter))
+		{
+			put_counts(&counter, result);
+			incomplete |= counter.is_opaque;
+		}
+		else
+			incomplete = true;
+	}
+	if (left_out.len > 0)
+		ereport(NOTICE,
+				(errmsg("tables that you may not read are not counted: %s", left_out.data)));
+	if (left_out.len > 0 || incomplete)
+	{
+		Datum		values[4] = {0};
+		bool		nulls[4] = {true, true, true, true};
+
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	return (Datum) 0;
+}

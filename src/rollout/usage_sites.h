@@ -1,0 +1,89 @@
+/*
+ * usage_sites.h
+ *	  Where events are checked: what the catalogs say.
+ */
+#ifndef EV_USAGE_SITES_H
+#define EV_USAGE_SITES_H
+
+#include "access/htup.h"
+#include "rollout/drop_guard.h"
+#include "nodes/primnodes.h"
+
+/* What is looked for. */
+typedef struct EvSearch
+{
+	List	   *versions;		/* of EvVersion *; NIL: all */
+	Oid			functions[2];	/* check_event, validate_event */
+	Oid			guard;			/* guard_event */
+	List	   *wrappers;		/* functions that call them, by their text */
+	List	   *sites;			/* found, of EvSite * */
+	List	   *constraints;	/* that were looked at, by OID */
+} EvSearch;
+
+/*
+ * A constraint on a table, or on the domain of one of its columns; or a guard
+ * on a table.
+ */
+typedef struct EvSite
+{
+	Oid			relation;
+	Oid			trigger;		/* the guard, or InvalidOid */
+	Oid			constraint;
+	Oid			domain;			/* InvalidOid: it is on the table itself */
+	bool		too_many;		/* the domain is in too many places to look at
+								 * each */
+	char	   *column;			/* that leads to the domain's value, ... */
+	List	   *path;			/* ... through fields, by name (char *), and
+								 * elements of arrays (NULL) */
+} EvSite;
+
+/* A call in a constraint, and what it says of the event. */
+typedef struct EvSiteCall
+{
+	FuncExpr   *call;
+	bool		is_wrapper;		/* of a function that calls check_event */
+	bool		is_term;		/* the constraint is true only where it is */
+	bool		is_by_row;		/* the type is the row's, not a constant that
+								 * the rest of the constraint gives to some
+								 * rows */
+	Node	   *type;			/* NULL: it does not say */
+	Node	   *version;
+} EvSiteCall;
+
+/*
+ * Fills in the functions of the extension, whose objects are in the namespace
+ * given.  The versions are the caller's; the rest is found.
+ */
+extern void ev_search_init(EvSearch *search, Oid extension_namespace);
+
+/*
+ * Finds search->sites, as the catalogs are now: CHECK constraints of tables and
+ * domains that call check_event or validate_event, or a function that does, and
+ * guards, on what holds rows.  What cannot be about one of search->versions, as
+ * far as its constants tell, is left out.  Takes no lock on the tables.
+ */
+extern void ev_find_sites(EvSearch *search);
+
+/* The tables that they are on, in the order of their OIDs. */
+extern List *ev_site_tables(const EvSearch *search);
+
+/*
+ * The expression of a CHECK constraint that is enforced, in
+ * CurrentMemoryContext; NULL where it is gone, or none.
+ */
+extern Node *ev_check_expression(Oid constraint);
+
+/* The calls in it, of EvSiteCall *. */
+extern List *ev_site_calls(Node *expression, const EvSearch *search);
+
+/* The expression with all these calls false. */
+extern Node *ev_refuse_calls(Node *expression, const EvSearch *search);
+
+/*
+ * The rows or domain values of a site, for FROM: as t, or in a column "value".
+ * Where `those` is not NULL, it is a condition on the table's rows, which are t.
+ * The search_path must be pinned.
+ */
+extern char *ev_site_from(const EvSite *site, const char *those);
+
+#endif							/* EV_USAGE_SITES_H */

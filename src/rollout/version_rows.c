@@ -1,0 +1,493 @@
+/*
+ * version_rows.c
+ *	  The rows that carry a type and version.
+ *
+ * For each call in a constraint we ask which rows have its type and version,
+ * and do so in the cheapest of three ways:
+ *
+ * - Where the call is the constraint, or a term of its AND, it is asked for
+ *   every row, and so are its arguments: they can be compared as they are, and an
+ *   index may serve.
+ * - Elsewhere ("archived OR check_event(...)") its arguments may raise for rows
+ *   that they are not meant for.  Such a row has no type and version.  So where
+ *   the one query raises, smaller ones find the rows that do.
+ * - Where the type is not the row's ("kind <> 'order' OR check_event(data,
+ *   'order', 1)"), or a function that calls check_event somewhere in its body does
+ *   not say it in its arguments, only the constraint knows which rows it is asked
+ *   for.  So we evaluate it for each row, and note what check_event is asked for:
+ *   the versions that are being dropped are not registered any more, so that
+ *   validation meets them where it looks for their schemas in vain.
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_operator.h"
+#include "catalog/pg_opfamily.h"
+#include "catalog/pg_type.h"
+#include "commands/trigger.h"
+#include "executor/spi.h"
+#include "executor/tuptable.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "storage/itemptr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
+
+#include "base/subtransaction.h"
+#include "guard/guard_definition.h"
+#include "registry/call_site_cache.h"
+#include "rollout/version_rows.h"
+
+/* How many rows are tried together where some raise. */
+#define BATCH	1024
+
+/* ---------- conditions ---------- */
+
+/* expression = ANY ($parameter) */
+static Node *
+is_any_of(Node *expression, Oid operator, Oid array_type, int parameter)
+{
+	ScalarArrayOpExpr *any = makeNode(ScalarArrayOpExpr);
+	Param	   *array = makeNode(Param);
+	Oid			collation = exprCollation(expression);
+
+	/*
+	 * Types are equal where their bytes are.  Otherwise the collation is left
+	 * alone, so that an index on the column can be used.
+	 */
+	if (operator == TextEqualOperator &&
+		(!OidIsValid(collation) || !get_collation_isdeterministic(collation)))
+	{
+		CollateExpr *collate = makeNode(CollateExpr);
+
+		collate->arg = (Expr *) expression;
+		collate->collOid = C_COLLATION_OID;
+		collate->location = -1;
+		expression = (Node *) collate;
+		collation = C_COLLATION_OID;
+	}
+
+	array->paramkind = PARAM_EXTERN;
+	array->paramid = parameter;
+	array->paramtype = array_type;
+	array->paramtypmod = -1;
+	array->paramcollid = get_typcollation(array_type);
+	array->location = -1;
+
+	any->opno = operator;
+	any->opfuncid = get_opcode(operator);
+	any->useOr = true;
+	any->inputcollid = collation;
+	any->args = list_make2(expression, array);
+	any->location = -1;
+	return (Node *) any;
+}
+
+/* A text type compares as text. */
+static Node *
+is_any_type(Node *type)
+{
+	if (exprType(type) != TEXTOID)
+		type = (Node *) makeRelabelType((Expr *) type, TEXTOID, -1, exprCollation(type), COERCE_IMPLICIT_CAST);
+	return is_any_of(copyObject(type), TextEqualOperator, TEXTARRAYOID, 1);
+}
+
+static Node *
+is_any_version(Node *version)
+{
+	Oid			type = getBaseType(exprType(version));
+	Oid			equal = get_opfamily_member(INTEGER_BTREE_FAM_OID, type, INT4OID, BTEqualStrategyNumber);
+
+	if (exprType(version) != type)
+		version = (Node *) makeRelabelType((Expr *) version, type, -1, InvalidOid, COERCE_IMPLICIT_CAST);
+	return is_any_of(copyObject(version), equal, INT4ARRAYOID, 2);
+}
+
+static char *
+carries(Node *type, Node *version, List *context)
+{
+	return deparse_expression((Node *) make_andclause(list_make2(is_any_type(type), is_any_version(version))),
+							  context, false, true);
+}
+
+char *
+ev_soft_version(Node *version, List *context)
+{
+	Node	   *text = version;
+	char	   *source;
+
+	while (IsA(text, FuncExpr) && (castNode(FuncExpr, text)->funcid == F_INT4_INT8 ||
+								   castNode(FuncExpr, text)->funcid == F_INT4_INT2))
+		text = linitial(castNode(FuncExpr, text)->args);
+	if (!IsA(text, CoerceViaIO) ||
+		!(castNode(CoerceViaIO, text)->resulttype == INT4OID || castNode(CoerceViaIO, text)->resulttype == INT2OID ||
+		  castNode(CoerceViaIO, text)->resulttype == INT8OID) ||
+		getBaseType(exprType((Node *) castNode(CoerceViaIO, text)->arg)) != TEXTOID)
+		return psprintf("(%s)::pg_catalog.int8", deparse_expression(version, context, false, true));
+	source = deparse_expression((Node *) castNode(CoerceViaIO, text)->arg, context, false, true);
+	return psprintf("CASE WHEN (%s)::pg_catalog.text OPERATOR(pg_catalog.~) '^[[:space:]]*[+-]?[0-9]{1,18}[[:space:]]*$'"
+					" THEN ((%s)::pg_catalog.text)::pg_catalog.int8 END", source, source);
+}
+
+/* The same, so that the version is asked for rows of the type only. */
+static char *
+carries_softly(Node *type, Node *version, List *context)
+{
+	return psprintf("CASE WHEN %s THEN (%s) OPERATOR(pg_catalog.=) ANY ($2) END",
+					deparse_expression(is_any_type(type), context, false, true),
+					ev_soft_version(version, context));
+}
+
+/* ---------- running them ---------- */
+
+/* The rows of a site that meet a condition; or that check_event is asked for. */
+typedef struct RowSearch
+{
+	const EvSite *site;
+	const EvSearch *search;
+	const char *condition;		/* NULL: look at what check_event is asked for
+								 * ... */
+	const char *expression;		/* ... by this */
+	EvVersion  *found;
+
+	/* in batches */
+	SPIPlanPtr	plan;
+	ItemPointerData rows[BATCH];
+	int			first;
+	int			count;
+} RowSearch;
+
+static Datum
+version_types(List *versions)
+{
+	int			count = list_length(versions);
+	Datum	   *types = palloc(count * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+		types[i] = CStringGetTextDatum(((EvVersion *) list_nth(versions, i))->type);
+	return PointerGetDatum(construct_array(types, count, TEXTOID, -1, false, TYPALIGN_INT));
+}
+
+static Datum
+version_numbers(List *versions)
+{
+	int			count = list_length(versions);
+	Datum	   *numbers = palloc(count * sizeof(Datum));
+
+	for (int i = 0; i < count; i++)
+		numbers[i] = Int32GetDatum(((EvVersion *) list_nth(versions, i))->version);
+	return PointerGetDatum(construct_array(numbers, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
+}
+
+static Datum
+row_places(const RowSearch *rows)
+{
+	Datum		places[BATCH];
+
+	for (int i = 0; i < rows->count; i++)
+		places[i] = PointerGetDatum(&rows->rows[rows->first + i]);
+	return PointerGetDatum(construct_array(places, rows->count, TIDOID, sizeof(ItemPointerData),
+										   false, TYPALIGN_SHORT));
+}
+
+/*
+ * The query; for some rows of the table only, where in_batches.  What a row
+ * that is not among them would raise is not asked, however it is planned.
+ */
+static SPIPlanPtr
+prepare(const RowSearch *rows, bool in_batches)
+{
+	static const char *const among = "t.ctid OPERATOR(pg_catalog.=) ANY ($3)";
+	Oid			types[] = {TEXTARRAYOID, INT4ARRAYOID, TIDARRAYOID};
+	const char *from = ev_site_from(rows->site, in_batches ? among : NULL);
+	const char *those = OidIsValid(rows->site->domain) ? "WHERE value IS DISTINCT FROM NULL AND" : "AND";
+	const char *asked = rows->condition != NULL ? rows->condition : rows->expression;
+	char	   *query;
+	SPIPlanPtr	plan;
+
+	if (in_batches && !OidIsValid(rows->site->domain))
+		asked = psprintf("CASE WHEN %s THEN (%s) END", among, asked);
+	if (rows->condition != NULL)
+		query = psprintf("SELECT 1 FROM %s %s (%s) LIMIT 1", from, those, asked);
+	else
+		query = psprintf("SELECT pg_catalog.count(%s) FROM %s %s true", asked, from, those);
+	plan = SPI_prepare(query, in_batches ? 3 : 2, types);
+	if (plan == NULL)
+		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
+	return plan;
+}
+
+static bool
+run(const RowSearch *rows, List *versions, bool in_batches)
+{
+	Datum		parameters[] = {version_types(versions), version_numbers(versions),
+	in_batches ? row_places(rows) : (Datum) 0};
+	int			result = SPI_execute_plan(rows->plan, parameters, NULL, true, 1);
+
+	if (result != SPI_OK_SELECT)
+		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
+	return rows->condition != NULL && SPI_processed > 0;
+}
+
+/* The version that was found, of several. */
+static void
+find_which(RowSearch *rows, bool in_batches)
+{
+	ListCell   *cell;
+
+	if (!run(rows, rows->search->versions, in_batches))
+		return;
+	foreach(cell, rows->search->versions)
+	{
+		rows->found = (EvVersion *) lfirst(cell);
+		if (list_length(rows->search->versions) == 1 || run(rows, list_make1(rows->found), in_batches))
+			return;
+	}
+}
+
+static void
+run_whole(void *arg)
+{
+	RowSearch  *rows = (RowSearch *) arg;
+
+	rows->plan = prepare(rows, false);
+	find_which(rows, false);
+}
+
+static void
+run_batch(void *arg)
+{
+	find_which((RowSearch *) arg, true);
+}
+
+/* ---------- what check_event is asked for ---------- */
+
+static RowSearch *observing;
+
+/* An EvMissed. */
+static void
+note_missing(const char *type, int type_length, int32 version)
+{
+	ListCell   *cell;
+
+	if (observing == NULL)
+		return;
+	foreach(cell, observing->search->versions)
+	{
+		EvVersion  *wanted = (EvVersion *) lfirst(cell);
+
+		if (wanted->version == version && (int) strlen(wanted->type) == type_length &&
+			memcmp(wanted->type, type, type_length) == 0)
+			observing->found = wanted;
+	}
+}
+
+/* ev_in_subtransaction, and what it asks check_event for. */
+static ErrorData *
+observe(void (*work) (void *arg), RowSearch *rows)
+{
+	RowSearch  *outer = observing;
+	EvMissed	outer_hook = ev_missed;
+	ErrorData  *error;
+
+	observing = rows->condition == NULL ? rows : NULL;
+	ev_missed = note_missing;
+	error = ev_in_subtransaction(work, rows, EV_LET_GO);
+	observing = outer;
+	ev_missed = outer_hook;
+	return error;
+}
+
+/* ---------- rows that raise ---------- */
+
+/*
+ * Is it a row that has no type and version?  Where it raises as validation does,
+ * it was asked, and no version that matters was met.
+ */
+static bool
+is_of_row(const RowSearch *rows, const ErrorData *error)
+{
+	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+
+	if (category == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
+		return true;
+	return rows->condition == NULL &&
+		(error->sqlerrcode == ERRCODE_CHECK_VIOLATION || error->sqlerrcode == ERRCODE_UNDEFINED_OBJECT);
+}
+
+/* Looks at rows->rows[first .. first + count - 1], without those that raise. */
+static void
+try_rows(RowSearch *rows, int first, int count)
+{
+	ErrorData  *error;
+
+	CHECK_FOR_INTERRUPTS();
+	rows->first = first;
+	rows->count = count;
+	error = observe(run_batch, rows);
+	if (error == NULL || rows->found != NULL)
+		return;
+	if (!is_of_row(rows, error))
+		ReThrowError(error);
+	FreeErrorData(error);
+	if (count == 1)
+		return;
+	try_rows(rows, first, count / 2);
+	if (rows->found == NULL)
+		try_rows(rows, first + count / 2, count - count / 2);
+}
+
+/*
+ * The places of the next rows of a scan, at most a batch of them; how many.
+ */
+static int
+next_rows(TableScanDesc scan, TupleTableSlot *slot, ItemPointer rows)
+{
+	int			count = 0;
+
+	while (count < BATCH && table_scan_getnextslot(scan, ForwardScanDirection, slot))
+		rows[count++] = slot->tts_tid;
+	ExecClearTuple(slot);
+	return count;
+}
+
+/*
+ * The rows' places are read by a scan and not by a cursor, which the users' code
+ * between two batches could close or move.
+ */
+static void
+search_in_batches(RowSearch *rows)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate rows",
+												  ALLOCSET_DEFAULT_SIZES);
+	Relation	relation = table_open(rows->site->relation, NoLock);
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	TableScanDesc scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+	int			count = BATCH;
+
+	rows->plan = prepare(rows, true);
+	/* asked again at its end, a scan would begin anew */
+	while (rows->found == NULL && count == BATCH)
+	{
+		MemoryContext caller;
+
+		count = next_rows(scan, slot, rows->rows);
+		caller = MemoryContextSwitchTo(context);
+		if (count > 0)
+			try_rows(rows, 0, count);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(context);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
+}
+
+/* ---------- sites ---------- */
+
+bool
+ev_guarded_operands(const EvSite *site, Node **type, Node **version)
+{
+	Relation	relation = table_open(site->relation, AccessShareLock);
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+	bool		found = false;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		EvGuardArguments arguments;
+
+		if (trigger->tgoid != site->trigger)
+			continue;
+		ev_guard_arguments(trigger, &arguments);
+		*type = ev_guard_operand(relation, &arguments, EV_ROW_TYPE);
+		*version = ev_guard_operand(relation, &arguments, EV_ROW_VERSION);
+		found = true;
+	}
+	table_close(relation, AccessShareLock);
+	return found;
+}
+
+static void
+search_rows(RowSearch *rows, bool may_raise)
+{
+	ErrorData  *error;
+
+	if (!may_raise)
+	{
+		run_whole(rows);
+		return;
+	}
+	error = observe(run_whole, rows);
+	if (rows->found != NULL || error == NULL)
+		return;
+	if (!is_of_row(rows, error))
+		ReThrowError(error);
+	FreeErrorData(error);
+	search_in_batches(rows);
+}
+
+static void
+search_call(const EvSiteCall *call, Node *constraint, RowSearch *rows, List *context)
+{
+	bool		is_exact = call->is_term && !call->is_wrapper;
+
+	rows->condition = rows->expression = NULL;
+	if (call->type == NULL || !(call->is_term || call->is_by_row))
+		rows->expression = deparse_expression(constraint, context, false, true);
+	else if (is_exact ||
+			 !(ev_guard_expression_may_raise(call->type) || ev_guard_expression_may_raise(call->version)))
+		rows->condition = carries(call->type, call->version, context);
+	else
+		rows->condition = carries_softly(call->type, call->version, context);
+	search_rows(rows, rows->condition == NULL || !is_exact);
+}
+
+static void
+search_constraint(RowSearch *rows)
+{
+	const EvSite *site = rows->site;
+	Node	   *constraint = ev_check_expression(site->constraint);
+	List	   *context = OidIsValid(site->domain) ? NIL : deparse_context_for("t", site->relation);
+	ListCell   *cell;
+
+	if (constraint == NULL)
+		return;					/* dropped by now */
+	foreach(cell, ev_site_calls(constraint, rows->search))
+	{
+		search_call(lfirst(cell), constraint, rows, context);
+		if (rows->found != NULL)
+			break;
+	}
+}
+
+EvVersion *
+ev_version_in_rows(const EvSite *site, const EvSearch *search)
+{
+	RowSearch  *rows = palloc0(sizeof(RowSearch));
+	Node	   *type;
+	Node	   *version;
+
+	rows->site = site;
+	rows->search = search;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "SPI_connect failed");
+	if (!OidIsValid(site->trigger))
+		search_constraint(rows);
+	else if (ev_guarded_operands(site, &type, &version))
+	{
+		rows->condition = carries(type, version, deparse_context_for("t", site->relation));
+		search_rows(rows, false);
+	}
+	SPI_finish();
+	return rows->found;
+}

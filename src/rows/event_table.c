@@ -1,0 +1,174 @@
+/*
+ * event_table.c
+ *	  The tables in event_schema that hold events.
+ *
+ * The role whose event is written needs no right on them: that is done as the
+ * table's owner, in a security-restricted operation and with a search_path of
+ * our own, so that what the owner hangs on the table (a trigger that raises an
+ * alarm) runs with the owner's rights and nobody else's, and is not led astray
+ * by the session.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_namespace.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
+#include "registry/names.h"
+#include "rows/event_table.h"
+
+static Oid
+schema_owner(Oid namespace)
+{
+	HeapTuple	tuple = SearchSysCache1(NAMESPACEOID, ObjectIdGetDatum(namespace));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for namespace %u", namespace);
+	owner = ((Form_pg_namespace) GETSTRUCT(tuple))->nspowner;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+Oid
+ev_event_table_find(const char *name, Oid *owner)
+{
+	Oid			namespace = ev_namespace_oid();
+	Oid			relation = OidIsValid(namespace) ? get_relname_relid(name, namespace) : InvalidOid;
+	HeapTuple	tuple;
+	char		kind;
+
+	if (!OidIsValid(relation))
+		return InvalidOid;
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+	ReleaseSysCache(tuple);
+
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s.%s\" is not a table", EV_SCHEMA_NAMESPACE, name)));
+	if (!has_privs_of_role(*owner, schema_owner(namespace)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" belongs to role \"%s\", who does not own schema %s",
+						EV_SCHEMA_NAMESPACE, name, GetUserNameFromId(*owner, true), EV_SCHEMA_NAMESPACE),
+				 errdetail("Its owner would get to see everybody's events."),
+				 errhint("Give it to the owner of the schema with ALTER TABLE ... OWNER TO.")));
+	return relation;
+}
+
+void
+ev_event_table_create(const char *name, const char *const *commands, int count)
+{
+	Oid			owner;
+	Oid			user;
+	int			security;
+	int			guc_level;
+
+	if (OidIsValid(ev_event_table_find(name, &owner)))
+		return;
+	ev_name_lock(psprintf("%s.%s", EV_SCHEMA_NAMESPACE, name), ExclusiveLock);
+	/* somebody may have been faster */
+	AcceptInvalidationMessages();
+	if (OidIsValid(ev_event_table_find(name, &owner)))
+		return;
+	if (!OidIsValid(ev_namespace_oid()))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_SCHEMA),
+				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(schema_owner(ev_namespace_oid()),
+						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	guc_level = NewGUCNestLevel();
+	/* none of what a session says about its own new tables */
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_config_option("default_tablespace", "", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	set_config_option("default_table_access_method", "heap", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	SPI_connect();
+	for (int i = 0; i < count; i++)
+		if (SPI_execute(commands[i], false, 0) != SPI_OK_UTILITY)
+			elog(ERROR, "could not create table %s.%s", EV_SCHEMA_NAMESPACE, name);
+	SPI_finish();
+	AtEOXact_GUC(false, guc_level);
+	SetUserIdAndSecContext(user, security);
+}
+
+void
+ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char *command,
+					  int count, const Oid *types, Datum *values, const char *nulls)
+{
+	Oid			user;
+	int			security;
+	int			guc_level;
+	int			result;
+	Oid			owner_now;
+	Oid			relation = ev_event_table_find(name, &owner_now);
+
+	/* from here on the name means this table, and who owns it stays so */
+	if (OidIsValid(relation))
+		LockRelationOid(relation, RowExclusiveLock);
+	if (!OidIsValid(relation) || ev_event_table_find(name, &owner_now) != relation || owner_now != owner)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" was changed meanwhile", EV_SCHEMA_NAMESPACE, name),
+				 errhint("Try again.")));
+
+	GetUserIdAndSecContext(&user, &security);
+	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE |
+						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	guc_level = NewGUCNestLevel();
+	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	SPI_connect();
+	if (*plan == NULL)
+	{
+		SPIPlanPtr	new_plan = SPI_prepare(command, count, (Oid *) types);
+
+		if (new_plan == NULL)
+			elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
+		SPI_keepplan(new_plan);
+		*plan = new_plan;
+	}
+	result = SPI_execute_plan(*plan, values, nulls, false, 0);
+	if (result != SPI_OK_INSERT && result != SPI_OK_REWRITTEN)
+		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
+
+	/* a row that a trigger or a rule on the table did away with would be lost */
+	if (result != SPI_OK_INSERT || SPI_processed != 1)
+	{
+		/*
+		 * Where a rule left nothing of the statement, nothing tells the plan
+		 * that the rule is gone.  (It is not freed: this may be a call within
+		 * another that is executing it.)
+		 */
+		if (result == SPI_OK_REWRITTEN)
+			*plan = NULL;
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s.%s\" did not take the event", EV_SCHEMA_NAMESPACE, name),
+				 errhint("Look at its triggers and rules.")));
+	}
+	SPI_finish();
+	AtEOXact_GUC(false, guc_level);
+	SetUserIdAndSecContext(user, security);
+}

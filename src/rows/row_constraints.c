@@ -1,0 +1,199 @@
+/*
+ * row_constraints.c
+ *	  Would the table have stored a row, had its event been valid?
+ *
+ * A row that a guard takes elsewhere, for somebody else to insert it later,
+ * escapes the table's constraints as they are for its sender: CHECK (who =
+ * current_user).  So they are asked where it checks: NOT NULL, CHECK, and the
+ * bounds of the partition.  (Those of domains were asked when the row was
+ * formed, before any trigger.)  PostgreSQL's executor asks them, and raises
+ * what it always raises.
+ *
+ * The event is not valid, that is why we are here.  So no constraint is asked
+ * that says just that.  Of a CHECK's expression, as far as it is an AND, the
+ * terms count one by one: those that call check_event or validate_event, or a
+ * registered schema, somewhere are left out, and the others asked.
+ *
+ * Generated columns are computed where something that is asked needs them, and
+ * else not: they often are made of the event.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "base/compat.h"
+#include "registry/function_row.h"
+#include "rows/row_constraints.h"
+
+struct EvRowConstraints
+{
+	EState	   *estate;
+	ResultRelInfo *result;
+	TupleTableSlot *slot;
+	int			check_count;
+	bool		needs_generated;	/* columns that are stored */
+};
+
+/* ---------- what is asked ---------- */
+
+typedef struct EventCalls
+{
+	Oid			namespace;		/* of the extension */
+	Oid			language;		/* jsonschema */
+} EventCalls;
+
+static bool
+is_event_function(Oid function, void *context)
+{
+	const EventCalls *calls = (const EventCalls *) context;
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	Form_pg_proc form;
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	result = (OidIsValid(calls->language) && form->prolang == calls->language) ||
+		(form->pronamespace == calls->namespace && form->prolang == ClanguageId &&
+		 (strcmp(NameStr(form->proname), "check_event") == 0 ||
+		  strcmp(NameStr(form->proname), "validate_event") == 0));
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+static bool
+event_call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (check_functions_in_node(node, is_event_function, context))
+		return true;
+	return expression_tree_walker(node, event_call_walker, context);
+}
+
+/* Appends the terms of an expression that say nothing about an event. */
+static List *
+add_terms(List *terms, Node *expression, EventCalls *calls)
+{
+	ListCell   *cell;
+
+	if (is_andclause(expression))
+		foreach(cell, castNode(BoolExpr, expression)->args)
+			terms = add_terms(terms, (Node *) lfirst(cell), calls);
+	else if (!event_call_walker(expression, calls))
+		terms = lappend(terms, expression);
+	return terms;
+}
+
+static bool
+needs_generated_walker(Node *node, void *context)
+{
+	TupleDesc	descriptor = (TupleDesc) context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		AttrNumber	column = castNode(Var, node)->varattno;
+
+		return column == 0 ||
+			(column > 0 && TupleDescAttr(descriptor, column - 1)->attgenerated != '\0');
+	}
+	return expression_tree_walker(node, needs_generated_walker, context);
+}
+
+/* ---------- asking ---------- */
+
+/* Compiles the CHECK constraints, as the executor would, but for some terms. */
+static void
+prepare_checks(EvRowConstraints *constraints, Relation relation, Oid extension_namespace)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	int			count = descriptor->constr->num_check;
+	EventCalls	calls = {.namespace = extension_namespace, .language = ev_language_oid()};
+	ExprState **compiled = MemoryContextAllocZero(constraints->estate->es_query_cxt,
+												  sizeof(ExprState *) * count);
+
+	for (int i = 0; i < count; i++)
+	{
+		const ConstrCheck *check = &descriptor->constr->check[i];
+		List	   *terms;
+
+		if (!EV_CHECK_ENFORCED(check))
+			continue;
+		terms = add_terms(NIL, EV_EXPAND_GENERATED(stringToNode(check->ccbin), relation), &calls);
+		if (terms == NIL)
+			continue;
+		constraints->needs_generated |= needs_generated_walker((Node *) terms, descriptor);
+		compiled[i] = ExecPrepareExpr(make_ands_explicit(terms), constraints->estate);
+	}
+	constraints->result->ri_CheckConstraintExprs = compiled;
+	constraints->check_count = count;
+}
+
+static EvRowConstraints *
+prepare(MemoryContext context, Relation relation, Oid extension_namespace)
+{
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	EvRowConstraints *constraints = palloc0(sizeof(EvRowConstraints));
+	TupleDesc	descriptor = CreateTupleDescCopyConstr(RelationGetDescr(relation));
+	TupleConstr *constr = descriptor->constr;
+
+	constraints->estate = CreateExecutorState();
+	constraints->slot = MakeSingleTupleTableSlot(descriptor, &TTSOpsHeapTuple);
+	constraints->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(constraints->result, relation, 0, NULL, 0);
+	if (constr != NULL)
+	{
+		for (int i = 0; i < descriptor->natts; i++)
+			constraints->needs_generated |= TupleDescAttr(descriptor, i)->attgenerated != '\0' &&
+				TupleDescAttr(descriptor, i)->attnotnull;
+		prepare_checks(constraints, relation, extension_namespace);
+		constraints->needs_generated &= constr->has_generated_stored;
+	}
+	MemoryContextSwitchTo(caller);
+	return constraints;
+}
+
+static int
+check_count(Relation relation)
+{
+	TupleConstr *constr = RelationGetDescr(relation)->constr;
+
+	return constr != NULL ? constr->num_check : 0;
+}
+
+void
+ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relation relation,
+						 HeapTuple row, Oid extension_namespace)
+{
+	EvRowConstraints *constraints;
+
+	if (*kept == NULL)
+		*kept = prepare(context, relation, extension_namespace);
+	constraints = *kept;
+	ExecStoreHeapTuple(row, constraints->slot, false);
+	constraints->slot->tts_tableOid = RelationGetRelid(relation);
+	if (constraints->needs_generated)
+		ExecComputeStoredGenerated(constraints->result, constraints->estate, constraints->slot, CMD_INSERT);
+	if (check_count(relation) != constraints->check_count)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("a constraint of table \"%s\" was dropped while the guard ran",
+						RelationGetRelationName(relation)),
+				 errhint("Look for a trigger or a function that drops what the constraint depends on.")));
+	if (RelationGetDescr(relation)->constr != NULL)
+		ExecConstraints(constraints->result, constraints->slot, constraints->estate);
+	if (relation->rd_rel->relispartition)
+		ExecPartitionCheck(constraints->result, constraints->slot, constraints->estate, true);
+	ExecClearTuple(constraints->slot);
+	ResetPerTupleExprContext(constraints->estate);
+}

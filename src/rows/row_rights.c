@@ -1,0 +1,217 @@
+/*
+ * row_rights.c
+ *	  Could the current user have inserted a row, had it been valid?
+ *
+ * A BEFORE trigger is called when the privileges of whoever names the relation
+ * have been checked, but before the policies of row security and the CHECK
+ * OPTION of views have.  A row that the trigger takes elsewhere, for somebody
+ * else to insert it later, escapes these.  So they are asked here.
+ *
+ * PostgreSQL says which policies there are, and we evaluate their expressions
+ * over the row by a query.  Of views it does not say what they are about to
+ * check, so it is the privilege on the table that counts: who has it needs no
+ * view.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tupconvert.h"
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "nodes/nodeFuncs.h"
+#include "nodes/parsenodes.h"
+#include "parser/analyze.h"
+#include "parser/parser.h"
+#include "parser/parsetree.h"
+#include "rewrite/rowsecurity.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
+#include "utils/ruleutils.h"
+
+#include "rows/row_rights.h"
+
+/* ---------- privileges ---------- */
+
+/*
+ * Is there a view of the table, or a rule that writes to it, that the current
+ * user may write through?
+ */
+static bool
+writes_through_rules(Oid table)
+{
+	Oid			types[] = {OIDOID};
+	Datum		values[] = {ObjectIdGetDatum(table)};
+	bool		found;
+
+	SPI_connect();
+	if (SPI_execute_with_args("WITH RECURSIVE rules (member) AS ("
+							  " SELECT $1"
+							  " UNION SELECT r.ev_class FROM rules"
+							  " JOIN pg_catalog.pg_depend AS d ON d.refobjid OPERATOR(pg_catalog.=) member"
+							  " AND d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass"
+							  " AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass"
+							  " JOIN pg_catalog.pg_rewrite AS r ON r.oid OPERATOR(pg_catalog.=) d.objid)"
+							  " SELECT FROM rules WHERE member OPERATOR(pg_catalog.<>) $1"
+							  " AND (pg_catalog.has_table_privilege(member, 'INSERT, UPDATE, DELETE')"
+							  " OR pg_catalog.has_any_column_privilege(member, 'INSERT, UPDATE'))",
+							  lengthof(types), types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the rules of table %u", table);
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+static bool
+has_privilege(Oid table)
+{
+	if (pg_class_aclcheck(table, GetUserId(), ACL_INSERT) == ACLCHECK_OK)
+		return true;
+
+	/*
+	 * With the privilege on some columns, the others have their defaults,
+	 * where it was the table that was named.
+	 */
+	return pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK &&
+		!writes_through_rules(table);
+}
+
+/* ---------- policies ---------- */
+
+typedef struct LaterSearch
+{
+	TupleDesc	descriptor;
+	int			level;			/* of queries within the expression */
+} LaterSearch;
+
+/* Does the expression need what is not there yet when a BEFORE trigger is called? */
+static bool
+needs_later_walker(Node *node, void *context)
+{
+	LaterSearch *search = (LaterSearch *) context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		const Var  *var = castNode(Var, node);
+
+		if ((int) var->varlevelsup != search->level)
+			return false;
+		if (var->varattno == 0)
+			return search->descriptor->constr != NULL && search->descriptor->constr->has_generated_stored;
+		return var->varattno < 0 ||
+			TupleDescAttr(search->descriptor, var->varattno - 1)->attgenerated != '\0';
+	}
+	if (IsA(node, Query))
+	{
+		bool		result;
+
+		search->level++;
+		result = query_tree_walker(castNode(Query, node), needs_later_walker, context, 0);
+		search->level--;
+		return result;
+	}
+	return expression_tree_walker(node, needs_later_walker, context);
+}
+
+/* The expressions that an INSERT into the relation has to meet. */
+static List *
+policies(Relation relation)
+{
+	char	   *command = psprintf("INSERT INTO %s DEFAULT VALUES",
+								   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
+															  RelationGetRelationName(relation)));
+	Query	   *query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(command, RAW_PARSE_DEFAULT)),
+												  command, NULL, 0, NULL);
+	List	   *security_quals;
+	List	   *check_options;
+	List	   *expressions = NIL;
+	ListCell   *cell;
+	bool		has_row_security;
+	bool		has_sub_links;
+
+	get_row_security_policies(query, rt_fetch(query->resultRelation, query->rtable),
+							  query->resultRelation, &security_quals, &check_options,
+							  &has_row_security, &has_sub_links);
+	foreach(cell, check_options)
+		expressions = lappend(expressions, lfirst_node(WithCheckOption, cell)->qual);
+	return expressions;
+}
+
+/* NULL where the policies let the row of the relation in, else a word why not. */
+static char *
+why_not_by_policies(Relation relation, HeapTuple row)
+{
+	LaterSearch search = {.descriptor = RelationGetDescr(relation)};
+	const char *name = RelationGetRelationName(relation);
+	List	   *expressions;
+	ListCell   *cell;
+	StringInfoData query;
+	Oid			types[] = {relation->rd_rel->reltype};
+	Datum		values[1];
+	bool		is_null;
+	bool		met;
+
+	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) != RLS_ENABLED)
+		return NULL;
+	expressions = policies(relation);
+	initStringInfo(&query);
+	appendStringInfoString(&query, "SELECT true");
+	foreach(cell, expressions)
+	{
+		if (needs_later_walker(lfirst(cell), &search))
+			return psprintf("the policies of table \"%s\" need columns that are not there yet when the guard runs", name);
+		appendStringInfo(&query, " AND (%s) IS TRUE",
+						 deparse_expression(lfirst(cell),
+											deparse_context_for(name, RelationGetRelid(relation)),
+											true, false));
+	}
+	appendStringInfo(&query, " FROM pg_catalog.unnest(ARRAY[$1]) AS %s", quote_identifier(name));
+	values[0] = heap_copy_tuple_as_datum(row, search.descriptor);
+
+	SPI_connect();
+	if (SPI_execute_with_args(query.data, 1, types, values, NULL, true, 1) != SPI_OK_SELECT ||
+		SPI_processed != 1)
+		elog(ERROR, "could not evaluate the policies of table \"%s\"", name);
+	met = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
+	SPI_finish();
+	return met ? NULL : psprintf("the policies of table \"%s\" do not let role \"%s\" insert it",
+								 name, GetUserNameFromId(GetUserId(), false));
+}
+
+/* ---------- both ---------- */
+
+char *
+ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row)
+{
+	char	   *reason = NULL;
+	Relation	parent;
+
+	if (has_privilege(RelationGetRelid(relation)))
+	{
+		reason = why_not_by_policies(relation, row);
+		if (reason == NULL)
+			return NULL;
+	}
+	if (table == RelationGetRelid(relation) || !has_privilege(table))
+		return reason != NULL ? reason :
+			psprintf("role \"%s\" may not insert into table \"%s\" itself",
+					 GetUserNameFromId(GetUserId(), false), get_rel_name(table));
+
+	/* a row of the partition, as one of the table */
+	parent = table_open(table, RowExclusiveLock);
+	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED)
+	{
+		TupleConversionMap *map = convert_tuples_by_name(RelationGetDescr(relation), RelationGetDescr(parent));
+
+		reason = why_not_by_policies(parent, map ? execute_attr_map_tuple(row, map) : row);
+	}
+	else
+		reason = NULL;
+	table_close(parent, NoLock);
+	return reason;
+}

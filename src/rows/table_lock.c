@@ -1,0 +1,337 @@
+/*
+ * table_lock.c
+ *	  Locks on tables that are in use, without keeping writers waiting for long.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "base/subtransaction.h"
+#include "rows/table_lock.h"
+#include "rows/table_rights.h"
+
+PG_FUNCTION_INFO_V1(ev_lock_event_table);
+
+/* How long we wait for all locks together, in milliseconds, and how often we try */
+#define WAIT	400
+#define TRIES	20
+
+/* How often we try where some of them are enough: for six seconds in all */
+#define SOME_TRIES	8
+
+/* After how many deadlocks we believe that letting go of our locks ends none */
+#define DEADLOCKS	3
+
+/* When an autovacuum is told to give way, in milliseconds */
+#define GIVE_WAY	100
+
+static void
+set_option(const char *name, const char *value)
+{
+	set_config_option(name, value, PGC_SUSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * An autovacuum is told to give way when whoever waits for it looks for
+ * deadlocks, which by default is after a second: too late for those who wait
+ * for less.
+ */
+static void
+look_for_deadlocks_after(int milliseconds)
+{
+	if (milliseconds < DeadlockTimeout)
+		set_option("deadlock_timeout", psprintf("%d", Max(milliseconds, 1)));
+}
+
+/*
+ * Locks tables, and what they reach; by a time, if there is one.  The table that
+ * it is about is in *at.
+ */
+static void
+lock_until(List *tables, LOCKMODE mode, TimestampTz deadline, Oid *at)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		List	   *members = list_make1_oid(lfirst_oid(cell));
+
+		*at = lfirst_oid(cell);
+		for (int i = 0; i < list_length(members); i++)
+		{
+			if (deadline != DT_NOEND)
+				set_option("lock_timeout",
+						   psprintf("%ld", Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), 1)));
+			LockRelationOid(list_nth_oid(members, i), mode);
+			/* none of them comes or goes once the table is locked */
+			if (i == 0 && (mode == AccessExclusiveLock ||
+						   get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE))
+				members = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
+		}
+		list_free(members);
+	}
+}
+
+/* One go of ev_lock_tables. */
+typedef struct LockTry
+{
+	List	   *tables;
+	LOCKMODE	mode;
+	bool		again;			/* it is not the first */
+	Oid			at;				/* out: the table that it ended at */
+} LockTry;
+
+static void
+lock_now(void *arg)
+{
+	LockTry    *try = (LockTry *) arg;
+	int			guc_level = NewGUCNestLevel();
+
+	look_for_deadlocks_after(GIVE_WAY);
+	/* whom we wait for is in the log once, where that is wanted */
+	if (try->again)
+		set_option("log_lock_waits", "off");
+	lock_until(try->tables, try->mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT), &try->at);
+	AtEOXact_GUC(false, guc_level);
+}
+
+/* NULL, or the error that ended it, with nothing locked. */
+static ErrorData *
+try_lock_tables(LockTry *try, EvKeep keep)
+{
+	ErrorData  *error = ev_in_subtransaction(lock_now, try, keep);
+
+	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
+	return error;
+}
+
+/* Waits, whatever else wakes us. */
+static void
+pause_for(int milliseconds)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), milliseconds);
+	long		rest = milliseconds;
+
+	while (rest > 0)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 Min(rest, milliseconds), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), until);
+	}
+}
+
+void
+ev_lock_tables(List *tables, LOCKMODE mode)
+{
+	int			guc_level;
+	Oid			at;
+
+	if (LockTimeout == 0)
+	{
+		ev_lock_others_tables(tables, mode);
+		return;
+	}
+	guc_level = NewGUCNestLevel();
+	if (LockTimeout <= DeadlockTimeout)
+		look_for_deadlocks_after(Min(LockTimeout / 2, GIVE_WAY));
+	lock_until(tables, mode, DT_NOEND, &at);
+	AtEOXact_GUC(false, guc_level);
+}
+
+bool
+ev_can_lock_table(Oid table, LOCKMODE mode)
+{
+	LockTry		try = {.tables = list_make1_oid(table), .mode = mode};
+	ErrorData  *error = try_lock_tables(&try, EV_LET_GO);
+
+	if (error == NULL)
+		return true;
+	FreeErrorData(error);
+	return false;
+}
+
+bool
+ev_share_table(Oid table)
+{
+	LockRelationOid(table, AccessShareLock);
+	return get_rel_name(table) != NULL;
+}
+
+void
+ev_lock_others_tables(List *tables, LOCKMODE mode)
+{
+	LockTry		try = {.tables = tables, .mode = mode};
+	ErrorData  *error;
+	int			deadlocks = 0;
+
+	for (int tries = 1; (error = try_lock_tables(&try, EV_KEEP)) != NULL; tries++)
+	{
+		try.again = true;
+
+		/*
+		 * A deadlock in which we have a part by the tables that were locked
+		 * first has ended, for we let go of them.  One that comes again and
+		 * again is with what the transaction holds from before.
+		 */
+		if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED && ++deadlocks == DEADLOCKS)
+			ReThrowError(error);
+		FreeErrorData(error);
+		if (tries == TRIES)
+			ereport(ERROR,
+					(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+					 errmsg("could not lock table \"%s\"", get_rel_name(try.at)),
+					 mode == AccessExclusiveLock ?
+					 errdetail("Other transactions are using it, or one of its partitions or children, and do not end.") :
+					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
+					 errhint("Try again when they have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.")));
+		pause_for(Min(tries, 10) * 100);
+	}
+}
+
+/* One table of ev_lock_some_tables. */
+typedef struct OneLock
+{
+	Oid			table;
+	LOCKMODE	mode;
+	TimestampTz deadline;
+} OneLock;
+
+static void
+lock_one(void *arg)
+{
+	OneLock    *one = (OneLock *) arg;
+	Oid			at;
+
+	lock_until(list_make1_oid(one->table), one->mode, one->deadline, &at);
+}
+
+/* Is it that a lock could not be had?  Raises any other error again. */
+static bool
+is_busy(ErrorData *error)
+{
+	if (error == NULL)
+		return false;
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
+	FreeErrorData(error);
+	return true;
+}
+
+/* One go of ev_lock_some_tables. */
+typedef struct SomeLocks
+{
+	List	   *tables;
+	LOCKMODE	mode;
+	bool		again;			/* it is not the first */
+	bool		last;			/* keep what could be had */
+	List	   *locked;			/* out */
+	List	   *busy;			/* out: those that were not */
+} SomeLocks;
+
+/* Raises lock_not_available, which lets go of all, where one is not had. */
+static void
+lock_some(void *arg)
+{
+	SomeLocks  *some = (SomeLocks *) arg;
+	int			guc_level = NewGUCNestLevel();
+	TimestampTz deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													   LockTimeout > 0 ? Min(LockTimeout, WAIT) : WAIT);
+	ListCell   *cell;
+
+	look_for_deadlocks_after(GIVE_WAY);
+	if (some->again)
+		set_option("log_lock_waits", "off");
+	foreach(cell, some->tables)
+	{
+		OneLock		one = {lfirst_oid(cell), some->mode, deadline};
+
+		if (is_busy(ev_in_subtransaction(lock_one, &one, EV_KEEP)))
+			some->busy = lappend_oid(some->busy, one.table);
+		else
+			some->locked = lappend_oid(some->locked, one.table);
+	}
+	AtEOXact_GUC(false, guc_level);
+	if (some->busy != NIL && !some->last)
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("could not lock all tables")));
+}
+
+List *
+ev_lock_some_tables(List *tables, LOCKMODE mode)
+{
+	TimestampTz start = GetCurrentTimestamp();
+
+	for (int tries = 1;; tries++)
+	{
+		SomeLocks	some = {.tables = tables, .mode = mode, .again = tries > 1};
+
+		some.last = tries == SOME_TRIES ||
+			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - WAIT));
+		if (!is_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
+			return some.locked;
+		/* what was busy waits last, so that the others have their time */
+		tables = list_concat(some.locked, some.busy);
+		pause_for(tries * 100);
+	}
+}
+
+/*
+ * lock_event_table(relation regclass)
+ *
+ * Takes the lock that ALTER TABLE needs.  Raises insufficient_privilege unless
+ * the caller owns the table, and what ev_lock_tables raises.
+ */
+Datum
+ev_lock_event_table(PG_FUNCTION_ARGS)
+{
+	Oid			table = PG_GETARG_OID(0);
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	char		kind = '\0';
+	Oid			owner = InvalidOid;
+
+	if (!HeapTupleIsValid(tuple))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	else
+	{
+		kind = ((Form_pg_class) GETSTRUCT(tuple))->relkind;
+		owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+		ReleaseSysCache(tuple);
+	}
+	if (kind == RELKIND_FOREIGN_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is a foreign table: its rows are written elsewhere, where no check is asked",
+						ev_table_name(table))));
+	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("%s is not a table", ev_table_name(table))));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table %s", ev_table_name(table))));
+	ev_lock_tables(list_make1_oid(table), AccessExclusiveLock);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,169 @@
+/*
+ * table_look.c
+ *	  Looking at the rows of somebody's table, whatever its expressions do.
+ *
+ * The expressions of a table call what its owner wrote.  So they run with that
+ * owner's rights and no others, as VACUUM does with the expressions of an index;
+ * they raise for nobody but the table; they end in a bounded time where the
+ * owner is a stranger; and what they raise may hold values of the rows, which
+ * are not everybody's to see.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/pg_class.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+#include "utils/timeout.h"
+
+#include "base/subtransaction.h"
+#include "rows/table_look.h"
+#include "rows/table_rights.h"
+
+/* ---------- the bound in time ---------- */
+
+static TimeoutId look_timeout = MAX_TIMEOUTS;
+static bool is_timing = false;	/* a look within a look has its bound */
+static volatile sig_atomic_t is_overdue = false;
+
+static void
+interrupt(void)
+{
+	QueryCancelPending = true;
+	InterruptPending = true;
+}
+
+static void
+become_overdue(void)
+{
+	is_overdue = true;
+	interrupt();
+	SetLatch(MyLatch);
+}
+
+/*
+ * Called for each error while we look: who catches the one that ends the look
+ * meets the next one as soon as it goes on.
+ */
+static void
+stay_overdue(void *arg pg_attribute_unused())
+{
+	if (is_overdue)
+		interrupt();
+}
+
+static void
+start_timing(int milliseconds)
+{
+	if (look_timeout == MAX_TIMEOUTS)
+		look_timeout = RegisterTimeout(USER_TIMEOUT, become_overdue);
+	is_timing = true;
+	is_overdue = false;
+	enable_timeout_after(look_timeout, milliseconds);
+}
+
+static void
+stop_timing(EvLook *look)
+{
+	disable_timeout(look_timeout, false);
+	look->overdue = is_overdue;
+	if (is_overdue)
+		QueryCancelPending = false;
+	is_timing = false;
+	is_overdue = false;
+}
+
+/* ---------- as the owner ---------- */
+
+static void
+set_option(const char *name, const char *value)
+{
+	set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/* The end of the subtransaction gives user and settings back. */
+static void
+become_owner(Oid owner)
+{
+	Oid			user;
+	int			security;
+
+	GetUserIdAndSecContext(&user, &security);
+	/* row security would hide rows from an owner who is subject to it */
+	SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION |
+						   SECURITY_NOFORCE_RLS);
+	set_option("search_path", "pg_catalog, pg_temp");
+}
+
+static void
+look_as_owner(void *arg)
+{
+	EvLook	   *look = (EvLook *) arg;
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(look->relation));
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context;
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return;					/* dropped by now */
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+
+	context = AllocSetContextCreate(caller, "event_validate look",
+									ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(context);
+	become_owner(owner);
+	/* what an expression says may be a value of the row */
+	if (!look->readable)
+		set_option("client_min_messages", "error");
+	PushActiveSnapshot(GetLatestSnapshot());
+	look->work(look->arg);
+	PopActiveSnapshot();
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+ErrorData *
+ev_look(EvLook *look)
+{
+	ErrorContextCallback context = {.callback = stay_overdue, .previous = error_context_stack};
+	bool		is_timed = look->milliseconds > 0 && !is_timing;
+	ErrorData  *volatile error = NULL;
+
+	look->readable = ev_may_read_all(look->relation, look->user);
+	look->overdue = false;
+	if (is_timed)
+	{
+		error_context_stack = &context;
+		start_timing(look->milliseconds);
+	}
+	PG_TRY();
+	{
+		error = ev_in_subtransaction(look_as_owner, look, EV_LET_GO);
+	}
+	PG_FINALLY();
+	{
+		if (is_timed)
+			stop_timing(look);
+	}
+	PG_END_TRY();
+	error_context_stack = context.previous;
+	look->overdue = look->overdue && error != NULL;
+	if (error != NULL && !look->overdue && ev_is_interrupt(error))
+		ReThrowError(error);
+	return error;
+}
+
+char *
+ev_look_reason(const EvLook *look, const ErrorData *error)
+{
+	if (look->overdue)
+		return psprintf("To look at its rows took longer than %g s.", look->milliseconds / 1000.0);
+	if (!look->readable)
+		return pstrdup("Its rows could not be read.  The error is shown to those who may read the table.");
+	return psprintf("Its rows could not be read: %s", error->message);
+}

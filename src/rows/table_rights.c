@@ -1,0 +1,126 @@
+/*
+ * table_rights.c
+ *	  What a role may do with a table, asked before the table is locked.
+ *
+ * PostgreSQL's parser locks a relation before it asks whether the user may do
+ * anything with it, and keeps the lock to the transaction's end.  Where a call
+ * of ours is given a relation, the right comes first, as LOCK TABLE does it.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/partition.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_database.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rls.h"
+#include "utils/syscache.h"
+
+#include "rows/table_rights.h"
+
+PG_FUNCTION_INFO_V1(ev_require_event_table);
+
+/* False where the relation is gone. */
+static bool
+find_owner(Oid relation, Oid *owner)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return true;
+}
+
+/* pg_class_aclcheck is content with one of several privileges */
+static bool
+has_any_privilege(Oid relation, Oid role)
+{
+	return pg_class_aclcheck(relation, role, ACL_ALL_RIGHTS_RELATION) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relation, role, ACL_ALL_RIGHTS_COLUMN, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+void
+ev_require_any_privilege(Oid relation)
+{
+	Oid			owner;
+
+	if (!find_owner(relation, &owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	if (!has_any_privilege(relation, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for table %s", get_rel_name(relation))));
+}
+
+/*
+ * require_event_table(relation regclass) → void
+ *
+ * ev_require_any_privilege for what is written in SQL.
+ */
+Datum
+ev_require_event_table(PG_FUNCTION_ARGS)
+{
+	ev_require_any_privilege(PG_GETARG_OID(0));
+	PG_RETURN_VOID();
+}
+
+Oid
+ev_top_table(Oid relation)
+{
+	List	   *ancestors = get_rel_relispartition(relation) ? get_partition_ancestors(relation) : NIL;
+
+	return ancestors == NIL ? relation : llast_oid(ancestors);
+}
+
+static bool
+may_read(Oid relation, Oid role)
+{
+	return pg_class_aclcheck(relation, role, ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relation, role, true) != RLS_ENABLED;
+}
+
+bool
+ev_may_read_all(Oid relation, Oid role)
+{
+	return may_read(relation, role) || may_read(ev_top_table(relation), role);
+}
+
+Oid
+ev_database_owner(void)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
+	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
+	ReleaseSysCache(tuple);
+	return owner;
+}
+
+bool
+ev_is_own_table(Oid relation, Oid role)
+{
+	Oid			owner;
+
+	return find_owner(relation, &owner) &&
+		(is_member_of_role_nosuper(role, owner) ||
+		 (superuser_arg(role) && (superuser_arg(owner) || owner == ev_database_owner())));
+}
+
+char *
+ev_table_name(Oid relation)
+{
+	char	   *name = get_rel_name(relation);
+	char	   *namespace = name == NULL ? NULL : get_namespace_name(get_rel_namespace(relation));
+
+	return namespace == NULL ? psprintf("%u", relation) : quote_qualified_identifier(namespace, name);
+}

@@ -1,0 +1,413 @@
+/*
+ * document.c
+ *	  Function bodies: pragma lines and a JSON document.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+
+#include "base/compat.h"
+#include "schema/document.h"
+#include "schema/keywords.h"
+#include "schema/uri.h"
+
+static const char *
+skip_space(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+		p++;
+	return p;
+}
+
+/* One pragma line, without its line end. */
+static bool
+parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
+{
+	char	   *text = pnstrdup(line, length);
+	char	   *name;
+	char	   *value;
+	char	   *rest;
+
+	name = strtok_r(text + 1, " \t\r", &rest);
+	value = strtok_r(NULL, " \t\r", &rest);
+	if (strtok_r(NULL, " \t\r", &rest) == NULL && name != NULL)
+	{
+		if (strcmp(name, "assert_format") == 0 && value != NULL &&
+			(strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
+		{
+			document->assert_format = strcmp(value, "on") == 0;
+			return true;
+		}
+		if (strcmp(name, "breaking") == 0 && value == NULL)
+		{
+			document->breaking = true;
+			return true;
+		}
+	}
+	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\" and \"#breaking\".";
+	return false;
+}
+
+/*
+ * What is JSON may still be no jsonb: a number beyond numeric's range.  jsonb_in
+ * touches nothing but memory, so that its error can be caught without a
+ * subtransaction.
+ */
+static bool
+parse_json(char *json, EvDocument *document, EvFault *fault)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	volatile bool ok = true;
+
+	PG_TRY();
+	{
+		document->schema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(json)));
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(caller);
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		error = CopyErrorData();
+		FlushErrorState();
+		fault->message = "the schema is not JSON that jsonb can hold";
+		fault->detail = psprintf("In a number: %s.", error->message);
+		ok = false;
+	}
+	PG_END_TRY();
+	return ok;
+}
+
+bool
+ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
+{
+	const char *p = skip_space(body);
+	char	   *json;
+	char	   *problem;
+
+	document->assert_format = true;
+	document->breaking = false;
+	while (*p == '#')
+	{
+		int			length = strcspn(p, "\n");
+
+		if (!parse_pragma(p, length, document, fault))
+			return false;
+		p = skip_space(p + length);
+	}
+
+	json = pstrdup(p);
+	problem = ev_json_syntax_error(json, strlen(json));
+	if (problem != NULL)
+	{
+		fault->message = "the schema is not JSON that jsonb can hold";
+		fault->detail = problem;
+		return false;
+	}
+	return parse_json(json, document, fault);
+}
+
+void
+ev_fault_report(const EvFault *fault, const char *what)
+{
+	StringInfoData message;
+
+	initStringInfo(&message);
+	appendStringInfoString(&message, "invalid JSON Schema");
+	if (what != NULL)
+		appendStringInfo(&message, " \"%s\"", what);
+	if (fault->location != NULL && fault->location[0] != '\0')
+		appendStringInfo(&message, " at \"%s\"", fault->location);
+
+	ereport(ERROR,
+			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("%s: %s", message.data, fault->message),
+			 fault->detail ? errdetail_internal("%s", fault->detail) : 0,
+			 fault->hint ? errhint("%s", fault->hint) : 0));
+	pg_unreachable();
+}
+
+/* ---------- annotations ---------- */
+
+/* Keywords that never take part in an answer, in any dialect. */
+static bool
+is_annotation(const char *name, int length)
+{
+	static const EvKeywordSymbol annotations[] = {
+		EV_KW_COMMENT, EV_KW_TITLE, EV_KW_DESCRIPTION, EV_KW_DEFAULT,
+		EV_KW_DEPRECATED, EV_KW_READ_ONLY, EV_KW_WRITE_ONLY, EV_KW_EXAMPLES,
+	};
+
+	for (int i = 0; i < (int) lengthof(annotations); i++)
+	{
+		const char *keyword = ev_keywords[annotations[i]].name;
+
+		if (strlen(keyword) == (size_t) length && memcmp(keyword, name, length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What a keyword of that name holds in any dialect. */
+static EvShape
+shape_of(const char *name, int length)
+{
+	EvShape		shape = EV_ANY_VALUE;
+
+	for (int draft = 0; draft < EV_DRAFT_COUNT; draft++)
+	{
+		int			keyword = ev_keyword_find(name, length, draft);
+
+		if (keyword >= 0 && ev_keywords[keyword].shape > shape)
+			shape = ev_keywords[keyword].shape;
+	}
+	return shape;
+}
+
+/*
+ * Does a JSON Pointer, the fragment of a reference, go through a keyword that
+ * is an annotation ("/examples/0")?  "/$defs/title" does not: that is a name.
+ */
+static bool
+is_pointer_to_annotation(const char *pointer)
+{
+	bool		is_name = false;
+	const char *p = pointer;
+
+	if (strchr(pointer, '%') != NULL)
+		return true;			/* it may */
+	while (*p == '/')
+	{
+		int			length = strcspn(++p, "/");
+
+		if (is_name)
+			is_name = false;
+		else if (is_annotation(p, length))
+			return true;
+		else
+		{
+			EvShape		shape = shape_of(p, length);
+
+			is_name = shape == EV_SCHEMA_MAP || shape == EV_PATTERN_SCHEMA_MAP ||
+				shape == EV_DEPENDENCIES;
+		}
+		p += length;
+	}
+	return false;
+}
+
+/*
+ * Does a reference anywhere in the document go through a keyword that is an
+ * annotation?  Such a keyword is more than that.
+ */
+static bool
+refers_to_annotation(JsonbContainer *container)
+{
+	JsonbIterator *iterator = JsonbIteratorInit(container);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	bool		is_reference = false;
+
+	while ((token = JsonbIteratorNext(&iterator, &value, false)) != WJB_DONE)
+	{
+		if (token == WJB_KEY)
+			is_reference = value.val.string.len >= 4 &&
+				(memcmp(value.val.string.val + value.val.string.len - 3, "Ref", 3) == 0 ||
+				 (value.val.string.len == 4 && memcmp(value.val.string.val, "$ref", 4) == 0));
+		if (token == WJB_VALUE && is_reference && value.type == jbvString)
+		{
+			char	   *reference = pnstrdup(value.val.string.val, value.val.string.len);
+			char	   *fragment = strchr(reference, '#');
+
+			if (fragment != NULL && is_pointer_to_annotation(fragment + 1))
+				return true;
+			pfree(reference);
+		}
+	}
+	return false;
+}
+
+bool
+ev_document_refers_to_annotation(const EvDocument *document)
+{
+	return !JB_ROOT_IS_SCALAR(document->schema) && refers_to_annotation(&document->schema->root);
+}
+
+/* Are two values equal as jsonb? */
+static bool
+same_value(JsonbValue *a, JsonbValue *b)
+{
+	if (a->type == jbvBinary && b->type == jbvBinary)
+		return compareJsonbContainers(a->val.binary.data, b->val.binary.data) == 0;
+	if (a->type != b->type)
+		return false;
+	return compareJsonbContainers(&JsonbValueToJsonb(a)->root, &JsonbValueToJsonb(b)->root) == 0;
+}
+
+static bool same_schema(JsonbValue *a, JsonbValue *b);
+
+static bool
+is_object(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsObject(value->val.binary.data);
+}
+
+static bool
+is_array(const JsonbValue *value)
+{
+	return value->type == jbvBinary && JsonContainerIsArray(value->val.binary.data);
+}
+
+static bool
+same_schemas(JsonbValue *a, JsonbValue *b)
+{
+	JsonbContainer *x = a->val.binary.data;
+	JsonbContainer *y = b->val.binary.data;
+
+	if (JsonContainerSize(x) != JsonContainerSize(y))
+		return false;
+	for (uint32 i = 0; i < JsonContainerSize(x); i++)
+		if (!same_schema(getIthJsonbValueFromContainer(x, i),
+						 getIthJsonbValueFromContainer(y, i)))
+			return false;
+	return true;
+}
+
+/* The next member of an object that counts; false at the end. */
+static bool
+next_member(JsonbIterator **iterator, bool annotations_count,
+			JsonbValue *key, JsonbValue *value)
+{
+	JsonbIteratorToken token;
+
+	while ((token = JsonbIteratorNext(iterator, key, true)) != WJB_DONE)
+	{
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(iterator, value, true);
+		if (annotations_count || !is_annotation(key->val.string.val, key->val.string.len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Compares two objects member by member (both are in jsonb's order of keys):
+ * as schemas, or as maps from names to schemas.
+ */
+static bool
+same_members(JsonbValue *a, JsonbValue *b, bool is_map)
+{
+	JsonbIterator *x = JsonbIteratorInit(a->val.binary.data);
+	JsonbIterator *y = JsonbIteratorInit(b->val.binary.data);
+
+	for (;;)
+	{
+		JsonbValue	key_a,
+					key_b,
+					value_a,
+					value_b;
+		bool		more = next_member(&x, is_map, &key_a, &value_a);
+		EvShape		shape;
+
+		if (next_member(&y, is_map, &key_b, &value_b) != more)
+			return false;
+		if (!more)
+			return true;
+		if (key_a.val.string.len != key_b.val.string.len ||
+			memcmp(key_a.val.string.val, key_b.val.string.val, key_a.val.string.len) != 0)
+			return false;
+
+		shape = is_map ? EV_SCHEMA : shape_of(key_a.val.string.val, key_a.val.string.len);
+		if (shape == EV_SCHEMA || shape == EV_SCHEMA_OR_SCHEMAS || shape == EV_SCHEMAS)
+		{
+			if (is_array(&value_a) && is_array(&value_b))
+			{
+				if (!same_schemas(&value_a, &value_b))
+					return false;
+			}
+			else if (!same_schema(&value_a, &value_b))
+				return false;
+		}
+		else if ((shape == EV_SCHEMA_MAP || shape == EV_PATTERN_SCHEMA_MAP ||
+				  shape == EV_DEPENDENCIES) && is_object(&value_a) && is_object(&value_b))
+		{
+			if (!same_members(&value_a, &value_b, true))
+				return false;
+		}
+		else if (!same_value(&value_a, &value_b))
+			return false;
+	}
+}
+
+static bool
+same_schema(JsonbValue *a, JsonbValue *b)
+{
+	check_stack_depth();
+	if (is_object(a) && is_object(b))
+		return same_members(a, b, false);
+	return same_value(a, b);
+}
+
+bool
+ev_document_same_answers(const EvDocument *a, const EvDocument *b)
+{
+	JsonbValue	x = {.type = jbvBinary};
+	JsonbValue	y = {.type = jbvBinary};
+
+	if (a->assert_format != b->assert_format)
+		return false;
+	if (compareJsonbContainers(&a->schema->root, &b->schema->root) == 0)
+		return true;
+	if (JB_ROOT_IS_SCALAR(a->schema) || JB_ROOT_IS_SCALAR(b->schema) ||
+		ev_document_refers_to_annotation(a) || ev_document_refers_to_annotation(b))
+		return false;
+
+	x.val.binary.data = &a->schema->root;
+	x.val.binary.len = VARSIZE(a->schema) - VARHDRSZ;
+	y.val.binary.data = &b->schema->root;
+	y.val.binary.len = VARSIZE(b->schema) - VARHDRSZ;
+	return same_schema(&x, &y);
+}
+
+bool
+ev_document_is_deprecated(const EvDocument *document)
+{
+	JsonbValue	value;
+
+	return JB_ROOT_IS_OBJECT(document->schema) &&
+		getKeyJsonValueFromContainer(&document->schema->root, "deprecated", strlen("deprecated"),
+									 &value) != NULL &&
+		value.type == jbvBool && value.val.boolean;
+}
+
+List *
+ev_document_ids(const EvDocument *document)
+{
+	static const char *const keywords[] = {"$id", "id"};
+	List	   *result = NIL;
+
+	if (!JB_ROOT_IS_OBJECT(document->schema))
+		return NIL;
+	for (int i = 0; i < (int) lengthof(keywords); i++)
+	{
+		JsonbValue	id;
+		char	   *fragment;
+		char	   *uri;
+
+		if (getKeyJsonValueFromContainer(&document->schema->root, keywords[i],
+										 strlen(keywords[i]), &id) == NULL ||
+			id.type != jbvString)
+			continue;
+		uri = ev_uri_resolve(document->uri, pnstrdup(id.val.string.val, id.val.string.len),
+							 &fragment);
+		if (uri[0] != '\0' && strcmp(uri, document->uri) != 0)
+			result = lappend(result, uri);
+	}
+	return result;
+}

@@ -1,0 +1,111 @@
+/*
+ * keywords.c
+ *	  The table of keywords and look-ups in it.
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+#include "utils/varlena.h"
+
+#include "schema/keywords.h"
+
+const EvKeyword ev_keywords[EV_KEYWORD_COUNT] = {
+#define EV_KEYWORD(symbol, name, drafts, vocabulary, shape) {name, drafts, vocabulary, shape},
+	EV_KEYWORDS(EV_KEYWORD)
+#undef EV_KEYWORD
+};
+
+static const char *const draft_uris[EV_DRAFT_COUNT] = {
+	[EV_DRAFT4] = "http://json-schema.org/draft-04/schema",
+	[EV_DRAFT6] = "http://json-schema.org/draft-06/schema",
+	[EV_DRAFT7] = "http://json-schema.org/draft-07/schema",
+	[EV_DRAFT2019] = "https://json-schema.org/draft/2019-09/schema",
+	[EV_DRAFT2020] = "https://json-schema.org/draft/2020-12/schema",
+	[EV_V1] = "https://json-schema.org/v1",
+};
+
+/*
+ * The list is short and looked through while compiling only; the first
+ * character and the length tell most names apart.
+ */
+int
+ev_keyword_find(const char *name, int length, EvDraft draft)
+{
+	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
+	{
+		const EvKeyword *keyword = &ev_keywords[i];
+
+		if (length > 0 && keyword->name[0] == name[0] &&
+			(keyword->drafts & EV_IN(draft)) != 0 &&
+			strlen(keyword->name) == (size_t) length &&
+			memcmp(keyword->name, name, length) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Is it the other one but for two neighbours that are swapped?  Of one length. */
+static bool
+is_transposed(const char *name, const char *other, int length)
+{
+	int			first = 0;
+
+	while (first < length && name[first] == other[first])
+		first++;
+	return first + 1 < length && name[first] == other[first + 1] && name[first + 1] == other[first] &&
+		memcmp(name + first + 2, other + first + 2, length - first - 2) == 0;
+}
+
+const char *
+ev_keyword_nearest(const char *name, int length, EvDraft draft)
+{
+	const char *nearest = NULL;
+	int			least = length < 5 ? 1 : 2;
+
+	if (length < 3 || length > 30)
+		return NULL;
+	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
+	{
+		const EvKeyword *keyword = &ev_keywords[i];
+		int			distance;
+
+		if ((keyword->drafts & EV_IN(draft)) == 0)
+			continue;
+		if (strlen(keyword->name) == (size_t) length &&
+			pg_strncasecmp(keyword->name, name, length) == 0)
+			return keyword->name;
+		distance = varstr_levenshtein_less_equal(name, length,
+												 keyword->name, strlen(keyword->name),
+												 1, 1, 1, least, false);
+		/* which is one slip of the fingers */
+		if (strlen(keyword->name) == (size_t) length && is_transposed(name, keyword->name, length))
+			distance = 1;
+		if (distance <= least)
+		{
+			nearest = keyword->name;
+			least = distance - 1;
+			if (least < 0)
+				break;
+		}
+	}
+	return nearest;
+}
+
+int
+ev_draft_of_uri(const char *uri)
+{
+	size_t		length = strlen(uri);
+
+	if (length > 0 && uri[length - 1] == '#')
+		length--;
+	for (int i = 0; i < EV_DRAFT_COUNT; i++)
+		if (strlen(draft_uris[i]) == length && memcmp(draft_uris[i], uri, length) == 0)
+			return i;
+	return -1;
+}
+
+const char *
+ev_draft_uri(EvDraft draft)
+{
+	return draft_uris[draft];
+}

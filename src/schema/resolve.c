@@ -1,0 +1,1251 @@
+/*
+ * resolve.c
+ *	  Reads schema documents: finds every subschema, checks each keyword's
+ *	  value, collects $id and anchors, and resolves references, reading the
+ *	  documents that they lead to.
+ *
+ * After it every reference of every subschema that was found has a target,
+ * or there is a fault.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "pattern/pattern.h"
+#include "schema/metaschema.h"
+#include "schema/schema_graph.h"
+#include "schema/uri.h"
+
+/*
+ * What has a name: a EvResource by its URI (scope: the compiler), the first EvSchemaAnchor
+ * of a name (scope: its EvResource), an EvPattern by its source (scope:
+ * pattern_scope), a List of the dynamic anchors of a name (scope:
+ * dynamic_scope).
+ */
+typedef struct NameKey
+{
+	const void *scope;
+	const char *name;
+} NameKey;
+
+typedef struct NameEntry
+{
+	NameKey		key;			/* must be first */
+	void	   *value;
+} NameEntry;
+
+static const char pattern_scope;
+static const char dynamic_scope;
+
+static void walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource);
+
+static uint32
+hash_name(const void *key, Size size pg_attribute_unused())
+{
+	const NameKey *k = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) k->name, strlen(k->name))) ^
+		DatumGetUInt32(hash_any((const unsigned char *) &k->scope, sizeof(k->scope)));
+}
+
+static int
+match_names(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	const NameKey *x = a;
+	const NameKey *y = b;
+
+	return x->scope == y->scope ? strcmp(x->name, y->name) : 1;
+}
+
+void
+ev_compiler_init(EvCompiler *c, MemoryContext program_context)
+{
+	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(EvSubschema)};
+	HASHCTL		names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry),
+	.hash = hash_name, .match = match_names};
+
+	names.hcxt = CurrentMemoryContext;
+	c->names = hash_create("event_validate names", 64, &names,
+						   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	control.hcxt = CurrentMemoryContext;
+	c->program_context = program_context;
+	c->pattern_budget = (EvPatternBudget) EV_PATTERN_BUDGET;
+	c->subschemas = hash_create("event_validate subschemas", 64, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/* ---------- names ---------- */
+
+static void *
+find_name(EvCompiler *c, const void *scope, const char *name)
+{
+	NameKey		key = {scope, name};
+	NameEntry  *entry = hash_search(c->names, &key, HASH_FIND, NULL);
+
+	return entry != NULL ? entry->value : NULL;
+}
+
+/* The name is not there yet. */
+static void
+add_name(EvCompiler *c, const void *scope, const char *name, void *value)
+{
+	NameKey		key = {scope, pstrdup(name)};
+	NameEntry  *entry = hash_search(c->names, &key, HASH_ENTER, NULL);
+
+	entry->value = value;
+}
+
+static void
+add_dynamic_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target)
+{
+	List	   *anchors = find_name(c, &dynamic_scope, name);
+	DynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
+
+	if (anchor == NULL || anchor->resource != resource)
+	{
+		anchor = palloc(sizeof(DynamicAnchor));
+		anchor->resource = resource;
+		if (anchors == NIL)
+			add_name(c, &dynamic_scope, name, list_make1(anchor));
+		else
+			anchors = lappend(anchors, anchor); /* where it was */
+	}
+	anchor->target = target;
+}
+
+List *
+ev_dynamic_anchors(EvCompiler *c, const char *name)
+{
+	if (!c->knows_dynamic_anchors)
+	{
+		ListCell   *cell;
+
+		c->knows_dynamic_anchors = true;
+		foreach(cell, c->resources)
+		{
+			EvResource *resource = lfirst(cell);
+			ListCell   *anchor_cell;
+
+			CHECK_FOR_INTERRUPTS();
+			if (resource->recursive_anchor)
+				add_dynamic_anchor(c, resource, "", resource->root);
+			foreach(anchor_cell, resource->anchors)
+			{
+				EvSchemaAnchor *anchor = lfirst(anchor_cell);
+
+				if (anchor->dynamic)
+					add_dynamic_anchor(c, resource, anchor->name, anchor->target);
+			}
+		}
+	}
+	return find_name(c, &dynamic_scope, name);
+}
+
+/* ---------- nodes, places, faults ---------- */
+
+bool
+ev_node_is_object(const JsonbValue *node)
+{
+	return node->type == jbvBinary && JsonContainerIsObject(node->val.binary.data);
+}
+
+bool
+ev_node_is_array(const JsonbValue *node)
+{
+	return node->type == jbvBinary && JsonContainerIsArray(node->val.binary.data);
+}
+
+const char *
+ev_node_type_name(const JsonbValue *node)
+{
+	switch (node->type)
+	{
+		case jbvNull:
+			return "null";
+		case jbvBool:
+			return "a boolean";
+		case jbvNumeric:
+			return "a number";
+		case jbvString:
+			return "a string";
+		default:
+			return ev_node_is_array(node) ? "an array" : "an object";
+	}
+}
+
+char *
+ev_node_string(const JsonbValue *node)
+{
+	return pnstrdup(node->val.string.val, node->val.string.len);
+}
+
+/* The name is escaped (RFC 6901, section 3). */
+char *
+ev_tail_name(const char *keyword, const char *name, int length)
+{
+	int			keyword_length = strlen(keyword);
+	Size		size = (Size) keyword_length + length + 3;
+	char	   *tail;
+	char	   *out;
+
+	for (int i = 0; i < length; i++)
+		size += name[i] == '~' || name[i] == '/';
+	tail = palloc(size);		/* no StringInfo: there may be many of them */
+	out = tail;
+	*out++ = '/';
+	memcpy(out, keyword, keyword_length);
+	out += keyword_length;
+	*out++ = '/';
+	for (int i = 0; i < length; i++)
+	{
+		*out++ = name[i] == '/' ? '~' : name[i];
+		if (name[i] == '~' || name[i] == '/')
+			*out++ = name[i] == '~' ? '0' : '1';
+	}
+	*out = '\0';
+	return tail;
+}
+
+char *
+ev_tail_index(const char *keyword, uint32 index)
+{
+	return psprintf("/%s/%u", keyword, index);
+}
+
+EvLocation *
+ev_location_make(EvCompiler *c, const EvLocation *parent, const char *keyword, const char *tail)
+{
+	EvLocation *place = MemoryContextAllocZero(c->program_context, sizeof(EvLocation));
+
+	place->parent = parent;
+	place->keyword = keyword;
+	place->tail = MemoryContextStrdup(c->program_context, tail);
+	return place;
+}
+
+bool
+ev_compile_fault(EvCompiler *c, const EvLocation *place, const char *tail, const char *format,...)
+{
+	va_list		args;
+	StringInfoData message;
+	int			needed;
+
+	if (c->fault->message != NULL)
+		return false;
+
+	initStringInfo(&message);
+	for (;;)
+	{
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	c->fault->message = message.data;
+	c->fault->location = psprintf("%s%s", place ? ev_location_pointer(place, false) : "", tail);
+	return false;
+}
+
+void
+ev_compile_warn(EvCompiler *c, const EvLocation *place, const char *tail, char *message)
+{
+	EvWarning  *warning;
+
+	warning = palloc(sizeof(EvWarning));
+	warning->location = psprintf("%s%s", ev_location_pointer(place, false), tail);
+	warning->message = message;
+	*c->warnings = lappend(*c->warnings, warning);
+}
+
+/* ---------- values of keywords ---------- */
+
+static bool
+is_integer(Numeric number)
+{
+	Datum		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
+
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number)));
+}
+
+static int
+sign_of(Numeric number)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(number),
+											 NumericGetDatum(int64_to_numeric(0))));
+}
+
+static bool
+is_type_name(const JsonbValue *value)
+{
+	static const char *const names[] = {
+		"null", "boolean", "object", "array", "number", "string", "integer"
+	};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (strlen(names[i]) == (size_t) value->val.string.len &&
+			memcmp(names[i], value->val.string.val, value->val.string.len) == 0)
+			return true;
+	return false;
+}
+
+/* An array of strings, each once.  The names are jsonb keys' equals. */
+static bool
+check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+{
+	JsonbContainer *array;
+	uint32		count;
+
+	if (!ev_node_is_array(value))
+		return ev_compile_fault(c, place, tail, "must be an array of strings, but is %s",
+								ev_node_type_name(value));
+	array = value->val.binary.data;
+	count = JsonContainerSize(array);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(array, i);
+
+		if (item->type != jbvString)
+			return ev_compile_fault(c, place, psprintf("%s/%u", tail, i),
+									"must be a string, but is %s", ev_node_type_name(item));
+	}
+	return true;
+}
+
+static bool
+check_type_name(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		return ev_compile_fault(c, place, tail, "must be the name of a type, but is %s",
+								ev_node_type_name(value));
+	if (!is_type_name(value))
+	{
+		ev_compile_fault(c, place, tail, "there is no type \"%s\"", ev_node_string(value));
+		if (c->fault->hint == NULL)
+			c->fault->hint = "The types are null, boolean, object, array, number, string and integer.";
+		return false;
+	}
+	return true;
+}
+
+EvPattern *
+ev_compile_pattern(EvCompiler *c, const EvLocation *place, const char *tail, const char *string, int length)
+{
+	EvPatternError error = {0};
+	char	   *source = pnstrdup(string, length);
+	EvPattern  *pattern = find_name(c, &pattern_scope, source);
+	char	   *utf8;
+	MemoryContext caller;
+
+	if (pattern != NULL)
+		return pattern;
+	utf8 = pg_server_to_any(source, length, PG_UTF8);
+	caller = MemoryContextSwitchTo(c->program_context);
+	pattern = ev_pattern_compile(utf8, strlen(utf8), &c->pattern_budget, &error);
+	MemoryContextSwitchTo(caller);
+	if (pattern != NULL)
+		add_name(c, &pattern_scope, source, pattern);
+	else if (error.unsupported)
+		ev_compile_fault(c, place, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
+						 error.message, error.position, source);
+	else
+		ev_compile_fault(c, place, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
+						 error.message, error.position, source);
+	return pattern;
+}
+
+/*
+ * Checks the value of a keyword against its shape; subschemas in it are
+ * walked, not checked here.
+ */
+static bool
+check_value(EvCompiler *c, const EvLocation *place, const char *tail,
+			int keyword, const JsonbValue *value)
+{
+	const char *found = ev_node_type_name(value);
+
+	switch (ev_keywords[keyword].shape)
+	{
+		case EV_ANY_VALUE:
+		case EV_SCHEMA:
+		case EV_SCHEMA_OR_SCHEMAS:
+			return true;
+
+		case EV_STRING_VALUE:
+			if (value->type != jbvString)
+				return ev_compile_fault(c, place, tail, "must be a string, but is %s", found);
+			return true;
+
+		case EV_BOOLEAN_VALUE:
+			if (value->type != jbvBool)
+				return ev_compile_fault(c, place, tail, "must be true or false, but is %s", found);
+			return true;
+
+		case EV_NUMBER_VALUE:
+			if (value->type != jbvNumeric)
+				return ev_compile_fault(c, place, tail, "must be a number, but is %s", found);
+			return true;
+
+		case EV_POSITIVE_VALUE:
+			if (value->type != jbvNumeric)
+				return ev_compile_fault(c, place, tail, "must be a number greater than 0, but is %s", found);
+			if (sign_of(value->val.numeric) <= 0)
+				return ev_compile_fault(c, place, tail, "must be greater than 0");
+			return true;
+
+		case EV_COUNT_VALUE:
+			if (value->type != jbvNumeric)
+				return ev_compile_fault(c, place, tail, "must be an integer not less than 0, but is %s", found);
+			if (sign_of(value->val.numeric) < 0 || !is_integer(value->val.numeric))
+				return ev_compile_fault(c, place, tail, "must be an integer not less than 0");
+			return true;
+
+		case EV_ARRAY_VALUE:
+			if (!ev_node_is_array(value))
+				return ev_compile_fault(c, place, tail, "must be an array, but is %s", found);
+			return true;
+
+		case EV_STRINGS_VALUE:
+			return check_strings(c, place, tail, value);
+
+		case EV_TYPE_VALUE:
+			if (ev_node_is_array(value))
+			{
+				uint32		count = JsonContainerSize(value->val.binary.data);
+
+				if (count == 0)
+					return ev_compile_fault(c, place, tail, "must not be empty");
+				for (uint32 i = 0; i < count; i++)
+					if (!check_type_name(c, place, psprintf("%s/%u", tail, i),
+										 getIthJsonbValueFromContainer(value->val.binary.data, i)))
+						return false;
+				return true;
+			}
+			return check_type_name(c, place, tail, value);
+
+		case EV_PATTERN_VALUE:
+			if (value->type != jbvString)
+				return ev_compile_fault(c, place, tail, "must be a regular expression, but is %s", found);
+			return ev_compile_pattern(c, place, tail, value->val.string.val, value->val.string.len) != NULL;
+
+		case EV_SCHEMAS:
+			if (!ev_node_is_array(value))
+				return ev_compile_fault(c, place, tail, "must be an array of schemas, but is %s", found);
+			if (JsonContainerSize(value->val.binary.data) == 0)
+				return ev_compile_fault(c, place, tail, "must not be empty");
+			return true;
+
+		case EV_OBJECT_VALUE:
+		case EV_STRINGS_MAP_VALUE:
+		case EV_SCHEMA_MAP:
+		case EV_PATTERN_SCHEMA_MAP:
+		case EV_DEPENDENCIES:
+			if (!ev_node_is_object(value))
+				return ev_compile_fault(c, place, tail, "must be an object, but is %s", found);
+			return true;
+	}
+	return true;
+}
+
+/* ---------- resources ---------- */
+
+/* The first resource of a URI is the one that references to it mean. */
+static void
+remember_uri(EvCompiler *c, const char *uri, EvResource *resource)
+{
+	if (find_name(c, c, uri) == NULL)
+		add_name(c, c, uri, resource);
+}
+
+static EvResource *
+find_resource(EvCompiler *c, const char *uri)
+{
+	return find_name(c, c, uri);
+}
+
+static EvResource *
+make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocation *place)
+{
+	EvResource *resource = palloc0(sizeof(EvResource));
+
+	resource->uri = pstrdup(uri);
+	resource->index = list_length(c->resources);
+	if (around != NULL)
+	{
+		resource->draft = around->draft;
+		resource->vocabularies = around->vocabularies;
+		resource->assert_format = around->assert_format;
+	}
+	c->resources = lappend(c->resources, resource);
+	place->resource = MemoryContextStrdup(c->program_context, uri);
+	return resource;
+}
+
+/* A document by URI: built in, or the resolver's.  False: there is none. */
+static bool
+fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
+{
+	memset(document, 0, sizeof(*document));
+	document->uri = uri;
+	if (ev_metaschema_find(uri, document))
+		return true;
+	if (c->mentions_only)
+	{
+		c->mentioned = lappend(c->mentioned, pstrdup(uri));
+		return false;
+	}
+	if (c->resolver == NULL || !c->resolver(uri, document))
+		return false;
+	if (document->uri[0] == '\0')
+		document->uri = uri;
+	if (c->functions != NULL && OidIsValid(document->function))
+		*c->functions = list_append_unique_oid(*c->functions, document->function);
+	return true;
+}
+
+/* $vocabulary of a meta-schema of our own: which keywords there are. */
+static bool
+read_vocabularies(EvCompiler *c, const EvLocation *place, JsonbContainer *metaschema, EvResource *resource)
+{
+	static const struct
+	{
+		const char *name;
+		int			set;
+	}			vocabularies[] = {
+		{"core", EV_CORE},
+		{"applicator", EV_APPLICATOR},
+		{"unevaluated", EV_UNEVALUATED},
+		{"validation", EV_VALIDATION},
+		{"meta-data", EV_METADATA},
+		{"format", EV_FORMAT},
+		{"format-annotation", EV_FORMAT},
+		{"format-assertion", EV_FORMAT | EV_FORMAT_ASSERTION},
+		{"content", EV_CONTENT},
+	};
+	JsonbValue	map;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer(metaschema, "$vocabulary", 11, &map) == NULL ||
+		!ev_node_is_object(&map))
+		return true;
+
+	resource->vocabularies = EV_CORE;
+	iterator = JsonbIteratorInit(map.val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		char	   *uri;
+		const char *name = NULL;
+		int			set = 0;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		uri = ev_node_string(&key);
+		if (strncmp(uri, "https://json-schema.org/draft/2019-09/vocab/", 44) == 0 ||
+			strncmp(uri, "https://json-schema.org/draft/2020-12/vocab/", 44) == 0)
+			name = uri + 44;
+		for (int i = 0; name != NULL && i < (int) lengthof(vocabularies); i++)
+			if (strcmp(vocabularies[i].name, name) == 0)
+				set = vocabularies[i].set;
+		/* in 2019-09 the applicator vocabulary has the unevaluated keywords */
+		if (set == EV_APPLICATOR && resource->draft == EV_DRAFT2019)
+			set |= EV_UNEVALUATED;
+		if (set == 0 && value.type == jbvBool && value.val.boolean)
+			return ev_compile_fault(c, place, "/$schema",
+									"its meta-schema requires the vocabulary \"%s\", which is not supported", uri);
+		resource->vocabularies |= set;
+	}
+	return true;
+}
+
+/*
+ * Is this the URI of a draft's meta-schema but for "http" and "https", the end
+ * or the year?  The URI without a draft means the newest.
+ */
+static bool
+looks_like_draft(const char *uri, EvDraft *draft)
+{
+	static const struct
+	{
+		const char *part;
+		EvDraft		draft;
+	}			parts[] = {
+		{"json-schema.org/draft-04", EV_DRAFT4},
+		{"json-schema.org/draft-06", EV_DRAFT6},
+		{"json-schema.org/draft-07", EV_DRAFT7},
+		{"json-schema.org/draft/2019-09", EV_DRAFT2019},
+		{"json-schema.org/draft/2020-12", EV_DRAFT2020},
+		{"json-schema.org/v1", EV_V1},
+		{"json-schema.org/schema", EV_DRAFT2020},
+	};
+
+	for (int i = 0; i < (int) lengthof(parts); i++)
+		if (strstr(uri, parts[i].part) != NULL)
+		{
+			*draft = parts[i].draft;
+			return true;
+		}
+	return false;
+}
+
+/* $schema: sets the dialect of a resource. */
+static bool
+read_dialect(EvCompiler *c, const EvLocation *place, const char *uri, EvResource *resource)
+{
+	int			draft = ev_draft_of_uri(uri);
+	char	   *absolute;
+	char	   *fragment;
+	EvDocument	document;
+	JsonbValue	schema;
+	EvDraft		meant;
+
+	if (draft >= 0)
+	{
+		resource->draft = draft;
+		resource->vocabularies = EV_ALL_VOCABULARIES;
+		return true;
+	}
+
+	/* a meta-schema of somebody's: its own $schema says the draft */
+	absolute = ev_uri_resolve("", uri, &fragment);
+	if (!fetch_document(c, absolute, &document) || JB_ROOT_IS_SCALAR(document.schema))
+	{
+		if (c->mentions_only)
+			return true;
+		ev_compile_fault(c, place, "/$schema", "there is no dialect \"%s\"", uri);
+		if (c->fault->hint == NULL && looks_like_draft(uri, &meant))
+			c->fault->hint = psprintf("Did you mean \"%s%s\"?", ev_draft_uri(meant),
+									  meant <= EV_DRAFT7 ? "#" : "");
+		if (c->fault->hint == NULL)
+			c->fault->hint = "The dialects are those of the drafts 4, 6, 7, 2019-09, 2020-12 and v1, "
+				"and meta-schemas registered with register_schema.";
+		return false;
+	}
+	resource->draft = EV_DRAFT2020;
+	resource->vocabularies = EV_ALL_VOCABULARIES;
+	if (getKeyJsonValueFromContainer(&document.schema->root, "$schema", 7, &schema) != NULL &&
+		schema.type == jbvString)
+	{
+		char	   *parent = ev_node_string(&schema);
+
+		draft = ev_draft_of_uri(parent);
+		if (draft < 0)
+			return ev_compile_fault(c, place, "/$schema",
+									"its meta-schema has the dialect \"%s\", which is not that of a draft", parent);
+		resource->draft = draft;
+	}
+	return read_vocabularies(c, place, &document.schema->root, resource);
+}
+
+static void
+add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target, bool dynamic)
+{
+	EvSchemaAnchor *anchor = palloc0(sizeof(EvSchemaAnchor));
+	EvSchemaAnchor *first = find_name(c, resource, name);
+
+	anchor->name = pstrdup(name);
+	anchor->target = target;
+	anchor->dynamic = dynamic;
+	resource->anchors = lappend(resource->anchors, anchor);
+	if (first == NULL)
+	{
+		add_name(c, resource, name, anchor);
+		anchor->last = anchor;
+		return;
+	}
+	first->last->next = anchor;
+	first->last = anchor;
+}
+
+static EvSchemaAnchor *
+find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dynamic_only)
+{
+	for (EvSchemaAnchor *anchor = find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
+		if (anchor->dynamic || !dynamic_only)
+			return anchor;
+	return NULL;
+}
+
+void
+ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
+{
+	const EvResource *resource = subschema->resource;
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, subschema->container));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	memset(keywords->present, 0, sizeof(keywords->present));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		int			keyword;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
+		if (keyword >= 0 && (ev_keywords[keyword].vocabulary & resource->vocabularies) != 0)
+		{
+			keywords->values[keyword] = value;
+			keywords->present[keyword] = true;
+		}
+	}
+}
+
+/* ---------- walking ---------- */
+
+static bool
+get_string(const JsonbContainer *container, const char *name, char **string)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer((JsonbContainer *) container, name, strlen(name), &value) == NULL ||
+		value.type != jbvString)
+		return false;
+	*string = ev_node_string(&value);
+	return true;
+}
+
+/*
+ * What $id, $schema and the anchors of an object say.  The resource that it
+ * belongs to; NULL where there is a fault.
+ */
+static EvResource *
+read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
+{
+	const JsonbContainer *object = subschema->container;
+	EvLocation *place = subschema->place;
+	bool		is_root = place->parent == NULL;
+	char	   *id = NULL;
+	char	   *string;
+	JsonbValue	value;
+
+	if (is_root && get_string(object, "$schema", &string) &&
+		!read_dialect(c, place, string, resource))
+		return NULL;
+
+	if (get_string(object, resource->draft == EV_DRAFT4 ? "id" : "$id", &id) &&
+		resource->draft <= EV_DRAFT7 && get_string(object, "$ref", &string))
+		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
+	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
+		add_anchor(c, resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
+	else if (id != NULL)
+	{
+		char	   *fragment;
+		char	   *uri = ev_uri_resolve(resource->uri, id, &fragment);
+
+		if (is_root)
+		{
+			resource->uri = uri;
+			place->resource = MemoryContextStrdup(c->program_context, uri);
+		}
+		else
+		{
+			resource = make_resource(c, uri, resource, place);
+			if (get_string(object, "$schema", &string) &&
+				!read_dialect(c, place, string, resource))
+				return NULL;
+		}
+		resource->root = subschema;
+		remember_uri(c, uri, resource);
+		if (fragment != NULL && fragment[0] != '\0')
+		{
+			if (resource->draft >= EV_DRAFT2019)
+			{
+				ev_compile_fault(c, place, "/$id", "must not have a fragment, but is \"%s\"", id);
+				return NULL;
+			}
+			add_anchor(c, resource, fragment, subschema, false);
+		}
+	}
+
+	if (resource->draft >= EV_DRAFT2019 && get_string(object, "$anchor", &string))
+		add_anchor(c, resource, string, subschema, false);
+	if (resource->draft >= EV_DRAFT2020 && get_string(object, "$dynamicAnchor", &string))
+		add_anchor(c, resource, string, subschema, true);
+	if (resource->draft == EV_DRAFT2019 && place->resource != NULL &&
+		getKeyJsonValueFromContainer((JsonbContainer *) object, "$recursiveAnchor", 16, &value) != NULL &&
+		value.type == jbvBool)
+		resource->recursive_anchor = value.val.boolean;
+	return resource;
+}
+
+static void
+walk_child(EvCompiler *c, EvSubschema *parent, const char *keyword, char *tail, JsonbValue *node)
+{
+	walk(c, node, ev_location_make(c, parent->place, keyword, tail), parent->resource);
+	pfree(tail);
+}
+
+/* Checks one keyword and walks the subschemas in it. */
+static void
+walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *value)
+{
+	const char *name = ev_keywords[keyword].name;
+	char	   *tail = psprintf("/%s", name);
+	EvShape		shape = ev_keywords[keyword].shape;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	member;
+
+	/*
+	 * Draft 4 has no boolean schemas, but lets these two be booleans (draft
+	 * 4, 5.3.1 and 5.4.4); walk() knows.
+	 */
+	if (!check_value(c, subschema->place, tail, keyword, value))
+		return;
+
+	switch (shape)
+	{
+		case EV_SCHEMA:
+			walk_child(c, subschema, name, tail, value);
+			break;
+
+		case EV_SCHEMA_OR_SCHEMAS:
+		case EV_SCHEMAS:
+			if (!ev_node_is_array(value))
+			{
+				walk_child(c, subschema, name, tail, value);
+				break;
+			}
+			for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+				walk_child(c, subschema, name, ev_tail_index(name, i),
+						   getIthJsonbValueFromContainer(value->val.binary.data, i));
+			break;
+
+		case EV_STRINGS_MAP_VALUE:
+		case EV_SCHEMA_MAP:
+		case EV_PATTERN_SCHEMA_MAP:
+		case EV_DEPENDENCIES:
+			iterator = JsonbIteratorInit(value->val.binary.data);
+			while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+			{
+				char	   *member_tail;
+
+				if (token != WJB_KEY)
+					continue;
+				JsonbIteratorNext(&iterator, &member, true);
+				member_tail = ev_tail_name(name, key.val.string.val, key.val.string.len);
+				if (shape == EV_STRINGS_MAP_VALUE ||
+					(shape == EV_DEPENDENCIES && ev_node_is_array(&member)))
+				{
+					check_strings(c, subschema->place, member_tail, &member);
+					continue;
+				}
+				if (shape == EV_PATTERN_SCHEMA_MAP &&
+					ev_compile_pattern(c, subschema->place, member_tail,
+									   key.val.string.val, key.val.string.len) == NULL)
+					return;
+				walk_child(c, subschema, name, member_tail, &member);
+			}
+			break;
+
+		default:
+			break;
+	}
+}
+
+static void
+walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource)
+{
+	EvSubschema *subschema;
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+	const JsonbContainer *container;
+	bool		found;
+	bool		has_references = false;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (c->fault->message != NULL)
+		return;
+
+	if (node->type == jbvBool)
+	{
+		bool		allowed = resource->draft >= EV_DRAFT6 ||
+			(place->keyword != NULL && (strcmp(place->keyword, "additionalProperties") == 0 ||
+										strcmp(place->keyword, "additionalItems") == 0));
+
+		if (!allowed)
+			ev_compile_fault(c, place, "", "must be an object: draft 4 has no boolean schemas");
+		return;
+	}
+	if (!ev_node_is_object(node))
+	{
+		ev_compile_fault(c, place, "", "must be a schema (an object or a boolean), but is %s",
+						 ev_node_type_name(node));
+		return;
+	}
+
+	container = node->val.binary.data;
+	subschema = hash_search(c->subschemas, &container, HASH_ENTER, &found);
+	if (found)
+		return;
+	memset((char *) subschema + sizeof(container), 0, sizeof(EvSubschema) - sizeof(container));
+	subschema->place = place;
+	subschema->block = EV_BLOCK_NONE;
+	if (place->parent == NULL)
+		resource->root = subschema;
+	resource = read_identity(c, subschema, resource);
+	if (resource == NULL)
+		return;
+	subschema->resource = resource;
+
+	iterator = JsonbIteratorInit(node->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		int			keyword;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
+		if (keyword < 0 || (ev_keywords[keyword].vocabulary & resource->vocabularies) == 0)
+			continue;
+		if (keyword == EV_KW_REF || keyword == EV_KW_DYNAMIC_REF || keyword == EV_KW_RECURSIVE_REF)
+			has_references = true;
+		walk_keyword(c, subschema, keyword, &value);
+		if (c->fault->message != NULL)
+			return;
+	}
+	if (has_references)
+		c->pending = lappend(c->pending, subschema);
+	if (c->lint != NULL && c->is_main)
+		c->lint(c, subschema);
+}
+
+/* Takes a document in.  NULL where there is a fault. */
+static EvResource *
+add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer)
+{
+	JsonbValue *root = palloc(sizeof(JsonbValue));
+	EvLocation *place = ev_location_make(c, NULL, NULL, "");
+	EvResource *resource = make_resource(c, document->uri, NULL, place);
+
+	resource->draft = document->draft_known ? document->draft : EV_DRAFT2020;
+	resource->vocabularies = EV_ALL_VOCABULARIES;
+	if (referrer != NULL && strncmp(document->uri, "event:", 6) != 0)
+	{
+		resource->draft = referrer->draft;
+		resource->vocabularies = referrer->vocabularies;
+	}
+	resource->assert_format = document->assert_format;
+	remember_uri(c, document->uri, resource);
+
+	if (!JB_ROOT_IS_SCALAR(document->schema))
+	{
+		root->type = jbvBinary;
+		root->val.binary.data = &document->schema->root;
+		root->val.binary.len = VARSIZE(document->schema) - VARHDRSZ;
+	}
+	else
+		JsonbExtractScalar(&document->schema->root, root);
+
+	if (root->type == jbvBool)
+	{
+		resource->root = palloc0(sizeof(EvSubschema));
+		resource->root->is_boolean = true;
+		resource->root->boolean = root->val.boolean;
+		resource->root->resource = resource;
+		resource->root->place = place;
+		resource->root->block = EV_BLOCK_NONE;
+	}
+	c->is_main = document == c->document;
+	walk(c, root, place, resource);
+	c->is_main = false;
+	return c->fault->message == NULL ? resource : NULL;
+}
+
+/* ---------- references ---------- */
+
+EvSubschema *
+ev_subschema_find(EvCompiler *c, const JsonbValue *node)
+{
+	const JsonbContainer *container;
+
+	if (!ev_node_is_object(node))
+		return NULL;
+	container = node->val.binary.data;
+	return hash_search(c->subschemas, &container, HASH_FIND, NULL);
+}
+
+/*
+ * Follows a JSON Pointer from a resource's root.  What it leads to need not
+ * stand where subschemas do; it is walked now, then, as one.  NULL where there
+ * is nothing.
+ */
+static EvSubschema *
+follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
+{
+	EvSubschema *around = resource->root;
+	StringInfoData tail;
+	JsonbValue	node = {.type = jbvBinary};
+	const char *p = pointer;
+
+	if (around->is_boolean)
+		return NULL;
+	node.val.binary.data = (JsonbContainer *) around->container;
+	initStringInfo(&tail);
+	while (*p == '/')
+	{
+		int			length = strcspn(++p, "/");
+		StringInfoData token;
+		EvSubschema *known;
+
+		appendStringInfoChar(&tail, '/');
+		appendBinaryStringInfo(&tail, p, length);
+		initStringInfo(&token);
+		for (int i = 0; i < length; i++)
+		{
+			if (p[i] == '~' && i + 1 < length && (p[i + 1] == '0' || p[i + 1] == '1'))
+				appendStringInfoChar(&token, p[++i] == '0' ? '~' : '/');
+			else
+				appendStringInfoChar(&token, p[i]);
+		}
+		p += length;
+
+		if (ev_node_is_object(&node))
+		{
+			JsonbValue	child;
+
+			if (getKeyJsonValueFromContainer(node.val.binary.data, token.data, token.len, &child) == NULL)
+				return NULL;
+			node = child;
+		}
+		else if (ev_node_is_array(&node))
+		{
+			JsonbValue *child;
+
+			if (token.len == 0 || token.len > 9 || strspn(token.data, "0123456789") != (size_t) token.len ||
+				(token.data[0] == '0' && token.len > 1))
+				return NULL;
+			child = getIthJsonbValueFromContainer(node.val.binary.data, atoi(token.data));
+			if (child == NULL)
+				return NULL;
+			node = *child;
+		}
+		else
+			return NULL;
+
+		known = ev_subschema_find(c, &node);
+		if (known != NULL)
+		{
+			around = known;
+			resetStringInfo(&tail);
+		}
+	}
+
+	if (tail.len == 0)
+		return around;
+	if (node.type == jbvBool)
+	{
+		EvSubschema *boolean = palloc0(sizeof(EvSubschema));
+
+		boolean->is_boolean = true;
+		boolean->boolean = node.val.boolean;
+		boolean->resource = around->resource;
+		boolean->place = ev_location_make(c, around->place, "$ref", tail.data);
+		boolean->block = EV_BLOCK_NONE;
+		return boolean;
+	}
+	walk(c, &node, ev_location_make(c, around->place, "$ref", tail.data), around->resource);
+	return ev_subschema_find(c, &node);
+}
+
+/*
+ * The target of a reference; NULL where there is a fault.  *plain_name gets
+ * the fragment where it is an anchor's name.
+ */
+static EvSubschema *
+resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *reference, char **plain_name)
+{
+	char	   *tail = psprintf("/%s", keyword);
+	char	   *fragment;
+	char	   *uri = ev_uri_resolve(from->resource->uri, reference, &fragment);
+	EvResource *resource = find_resource(c, uri);
+	EvSubschema *target;
+
+	*plain_name = NULL;
+	if (resource == NULL)
+	{
+		EvDocument	document;
+
+		if (!fetch_document(c, uri, &document))
+		{
+			ev_compile_fault(c, from->place, tail, "refers to \"%s\", which is not registered", uri);
+			if (c->fault->hint == NULL)
+				c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
+					"Register that version with register_event_schema first." :
+					"Register the document with register_schema first; nothing is fetched from a network.";
+			return NULL;
+		}
+
+		/* the same document may have been asked for by another spelling */
+		resource = find_resource(c, document.uri);
+		if (resource == NULL)
+			resource = add_document(c, &document, from->resource);
+		if (resource == NULL)
+		{
+			/* the place of the fault is in that other document */
+			c->fault->message = psprintf("refers to \"%s\", which is not valid at \"%s\": %s",
+										 uri, c->fault->location, c->fault->message);
+			c->fault->location = psprintf("%s%s", ev_location_pointer(from->place, false), tail);
+			return NULL;
+		}
+		remember_uri(c, uri, resource);
+		resource = find_resource(c, uri);
+	}
+
+	if (fragment == NULL || fragment[0] == '\0')
+		target = resource->root;
+	else if (fragment[0] == '/')
+	{
+		target = follow_pointer(c, resource, fragment);
+		if (target == NULL)
+		{
+			ev_compile_fault(c, from->place, tail, "refers to \"%s\", but there is nothing at \"%s\"",
+							 reference, fragment);
+			return NULL;
+		}
+	}
+	else
+	{
+		EvSchemaAnchor *anchor = find_anchor(c, resource, fragment, false);
+
+		if (anchor == NULL)
+		{
+			ev_compile_fault(c, from->place, tail, "refers to \"%s\", but there is no anchor \"%s\"",
+							 reference, fragment);
+			return NULL;
+		}
+		*plain_name = fragment;
+		target = anchor->target;
+	}
+	if (target->resource != from->resource)
+		target->entered_from_outside = true;
+	return target;
+}
+
+static bool
+resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
+{
+	const char *name = ev_keywords[keyword].name;
+	EvResource *resource = subschema->resource;
+	EvReference *reference;
+	char	   *string;
+	char	   *plain_name;
+
+	if (ev_keyword_find(name, strlen(name), resource->draft) != keyword ||
+		!get_string(subschema->container, name, &string))
+		return true;
+
+	reference = palloc0(sizeof(EvReference));
+	reference->keyword = name;
+	if (keyword == EV_KW_DYNAMIC_REF && resource->draft == EV_V1)
+	{
+		/* always dynamic; the resource itself need not have the anchor */
+		EvSchemaAnchor *anchor;
+
+		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
+		anchor = find_anchor(c, resource, reference->dynamic_anchor, true);
+		if (anchor != NULL)
+			reference->target = anchor->target;
+		c->has_dynamic = true;
+		subschema->references = lappend(subschema->references, reference);
+		return true;
+	}
+	reference->target = resolve(c, subschema, name, string, &plain_name);
+	if (reference->target == NULL)
+		return false;
+
+	/*
+	 * A $dynamicRef is one only where it leads to a $dynamicAnchor first
+	 * (2020-12 core, 8.2.3.2); $recursiveRef, to a $recursiveAnchor (2019-09
+	 * core, 8.2.4.2.1).
+	 */
+	if (keyword == EV_KW_DYNAMIC_REF && plain_name != NULL &&
+		find_anchor(c, reference->target->resource, plain_name, true) != NULL)
+		reference->dynamic_anchor = plain_name;
+	if (keyword == EV_KW_RECURSIVE_REF && reference->target->resource->recursive_anchor)
+		reference->dynamic_anchor = "";
+	if (reference->dynamic_anchor != NULL)
+		c->has_dynamic = true;
+	subschema->references = lappend(subschema->references, reference);
+	return true;
+}
+
+EvSubschema *
+ev_resolve_references(EvCompiler *c)
+{
+	EvResource *main_resource = add_document(c, c->document, NULL);
+
+	if (main_resource == NULL)
+		return NULL;
+	while (c->pending != NIL)
+	{
+		EvSubschema *subschema = llast(c->pending);
+
+		CHECK_FOR_INTERRUPTS();
+		c->pending = list_delete_last(c->pending);
+		if (!resolve_keyword(c, subschema, EV_KW_REF) ||
+			!resolve_keyword(c, subschema, EV_KW_DYNAMIC_REF) ||
+			!resolve_keyword(c, subschema, EV_KW_RECURSIVE_REF))
+			return NULL;
+	}
+	return main_resource->root;
+}
+
+List *
+ev_document_references(const EvDocument *document)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
+												  ALLOCSET_DEFAULT_SIZES);
+	EvFault		fault = {0};
+	EvCompiler	c = {.document = document, .fault = &fault, .mentions_only = true};
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	MemoryContextSwitchTo(scratch);
+	ev_compiler_init(&c, scratch);
+	add_document(&c, document, NULL);
+	foreach(cell, c.pending)
+	{
+		EvSubschema *subschema = lfirst(cell);
+		char	   *reference;
+
+		for (int i = 0; i < 2; i++)
+			if (get_string(subschema->container, i == 0 ? "$ref" : "$dynamicRef", &reference))
+			{
+				char	   *fragment;
+				char	   *uri = ev_uri_resolve(subschema->resource->uri, reference, &fragment);
+				EvDocument	unused;
+
+				if (find_resource(&c, uri) == NULL)
+					fetch_document(&c, uri, &unused);
+			}
+	}
+	MemoryContextSwitchTo(caller);
+	foreach(cell, c.mentioned)
+	{
+		if (find_name(&c, &c.mentioned, lfirst(cell)) != NULL)
+			continue;
+		MemoryContextSwitchTo(scratch);
+		add_name(&c, &c.mentioned, lfirst(cell), lfirst(cell));
+		MemoryContextSwitchTo(caller);
+		result = lappend(result, pstrdup(lfirst(cell)));
+	}
+	MemoryContextDelete(scratch);
+	return result;
+}

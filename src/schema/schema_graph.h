@@ -1,0 +1,150 @@
+/*
+ * schema_graph.h
+ *	  What the two halves of the compiler share: resolve.c reads documents,
+ *	  finds their subschemas and resolves references; codegen.c writes code.
+ */
+#ifndef EV_SCHEMA_GRAPH_H
+#define EV_SCHEMA_GRAPH_H
+
+#include "pattern/pattern.h"
+#include "schema/document.h"
+#include "schema/keywords.h"
+#include "schema/location.h"
+#include "utils/hsearch.h"
+
+struct EvSubschema;
+
+/* A schema resource (2020-12 core, section 4.3.5) and its dialect. */
+typedef struct EvResource
+{
+	char	   *uri;			/* canonical, without fragment; "" if none */
+	uint32		index;
+	struct EvSubschema *root;
+	EvDraft		draft;
+	int			vocabularies;	/* set, see keywords.h */
+	bool		assert_format;
+	bool		recursive_anchor;	/* $recursiveAnchor: true */
+	List	   *anchors;		/* of EvSchemaAnchor */
+} EvResource;
+
+typedef struct EvSchemaAnchor
+{
+	char	   *name;
+	struct EvSubschema *target;
+	bool		dynamic;
+	struct EvSchemaAnchor *next;	/* of the same name in the resource */
+	struct EvSchemaAnchor *last;	/* of the first one's list */
+} EvSchemaAnchor;
+
+/* What a $dynamicRef may lead to, in one resource. */
+typedef struct DynamicAnchor
+{
+	EvResource *resource;
+	struct EvSubschema *target;
+} DynamicAnchor;
+
+/* Where $ref and the like lead. */
+typedef struct EvReference
+{
+	const char *keyword;
+	struct EvSubschema *target;
+	const char *dynamic_anchor; /* to be looked for in the dynamic scope; NULL
+								 * if not dynamic */
+} EvReference;
+
+typedef struct EvSubschema
+{
+	const JsonbContainer *container;	/* hash key, must be first */
+	bool		is_boolean;		/* true or false, then not in the hash */
+	bool		boolean;
+	bool		entered_from_outside;	/* by a reference of another resource */
+	EvResource *resource;
+	EvLocation *place;
+	List	   *references;		/* of EvReference */
+	uint32		block;			/* index, EV_BLOCK_NONE until asked for */
+	int			visit;			/* for finding endless references */
+} EvSubschema;
+
+typedef struct EvCompiler
+{
+	const EvDocument *document; /* the one that is compiled */
+	EvResolver	resolver;
+	EvFault    *fault;			/* the first one; message NULL: none */
+	MemoryContext program_context;
+	EvPatternBudget pattern_budget; /* what is left of it */
+	List	  **functions;		/* OIDs of documents read, or NULL */
+	List	  **warnings;		/* or NULL */
+	void		(*lint) (struct EvCompiler *compiler, const EvSubschema *subschema);	/* called for each
+																						 * subschema of the main
+																						 * document; or NULL */
+	bool		is_main;		/* it is the main document that is walked */
+	HTAB	   *subschemas;		/* EvSubschema by container */
+	List	   *resources;		/* of EvResource */
+	HTAB	   *names;			/* of resources, anchors and patterns */
+	bool		knows_dynamic_anchors;	/* they are among the names */
+	List	   *pending;		/* Subschemas whose references are to be
+								 * resolved */
+	bool		annotate;		/* write ANNOTATE instructions */
+	bool		mentions_only;	/* read no other document, ... */
+	List	   *mentioned;		/* ... note their URIs */
+	bool		has_dynamic;	/* a reference depends on the dynamic scope */
+} EvCompiler;
+
+/* The keywords of one subschema. */
+typedef struct EvKeywordValues
+{
+	JsonbValue	values[EV_KEYWORD_COUNT];	/* by EvKeywordSymbol */
+	bool		present[EV_KEYWORD_COUNT];
+} EvKeywordValues;
+
+/* Reads the keywords that a subschema's dialect has. */
+extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords);
+
+/* Adds a warning; the caller has seen that warnings are wanted. */
+extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *place, const char *tail,
+							char *message);
+
+/* Makes a compiler's tables in CurrentMemoryContext. */
+extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context);
+
+/* Records the first fault only; returns false, for a caller's convenience. */
+extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *place, const char *tail,
+							 const char *format,...) pg_attribute_printf(4, 5);
+
+/*
+ * Reads the main document and all that it refers to.  The subschema of the
+ * main document's root, or NULL where there was a fault.
+ */
+extern EvSubschema *ev_resolve_references(EvCompiler *compiler);
+
+/*
+ * The dynamic anchors of a name, or those of $recursiveAnchor for "", in order
+ * of their resources, which are all known: a List of DynamicAnchor.
+ */
+extern List *ev_dynamic_anchors(EvCompiler *compiler, const char *name);
+
+/* The subschema of an object that was walked; NULL if it was not. */
+extern EvSubschema *ev_subschema_find(EvCompiler *compiler, const JsonbValue *node);
+
+/*
+ * A pattern in the program's context, compiled once however often it stands
+ * there; NULL where there is a fault.
+ */
+extern EvPattern *ev_compile_pattern(EvCompiler *compiler, const EvLocation *place, const char *tail,
+									 const char *string, int length);
+
+/* A place below another, in the program's context. */
+extern EvLocation *ev_location_make(EvCompiler *compiler, const EvLocation *parent,
+									const char *keyword, const char *tail);
+
+/* "/keyword", "/keyword/name" (escaped) and "/keyword/3". */
+extern char *ev_tail_name(const char *keyword, const char *name, int length);
+extern char *ev_tail_index(const char *keyword, uint32 index);
+
+/* Small helpers over JsonbValue. */
+extern bool ev_node_is_object(const JsonbValue *node);
+extern bool ev_node_is_array(const JsonbValue *node);
+extern const char *ev_node_type_name(const JsonbValue *node);
+extern char *ev_node_string(const JsonbValue *node);
+
+#endif							/* EV_SCHEMA_GRAPH_H */

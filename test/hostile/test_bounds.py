@@ -1,0 +1,251 @@
+"""Schemas that are meant to take long, or much memory: by comparison, and by patterns.
+
+Any role may call event_schema_changes and jsonb_matches_schema.  Limits of time are generous, for slow
+machines: what they tell from is hours, or a cancel that is not heard.
+"""
+
+import contextlib
+import json
+import re
+import time
+
+import psycopg
+
+SECONDS = 30
+MEGABYTES = 250     # of a session, beyond what it has before
+
+
+def peak(session):
+    """The peak of a session's memory in MB; None where the server is on another machine."""
+    with contextlib.suppress(OSError):
+        with open(f"/proc/{session.info.backend_pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmHWM:\s+(\d+)", status.read())[1]) / 1024
+    return None
+
+
+def asked(world, command, *arguments, role="mallory", seconds=SECONDS):
+    """The rows of a command that must end soon, without taking much memory."""
+    session = world.connect(role)
+    session.execute(f"SET statement_timeout = '{seconds}s'")
+    session.execute("""SELECT * FROM event_schema_changes('{"pattern": "^a|b+$"}', '{}')""")
+    before = peak(session)
+    try:
+        return session.execute(command, arguments).fetchall()
+    finally:
+        after = peak(session)
+        assert before is None or after - before < MEGABYTES, f"{after - before:.0f} MB"
+        session.close()
+
+
+def cancelled(world, command, *arguments):
+    """A command that would take long must hear of its cancel."""
+    session = world.connect("mallory")
+    session.execute("SET statement_timeout = '200ms'")
+    begin = time.monotonic()
+    try:
+        session.execute(command, arguments).fetchall()
+    except psycopg.errors.QueryCanceled:
+        pass
+    else:
+        raise AssertionError("not cancelled")
+    seconds = time.monotonic() - begin
+    assert seconds < 3, f"cancelled after {seconds:.1f} s"
+
+
+# ---------- comparison ----------
+
+def chain(keyword, leaf, length=30):
+    """Pairs of references that lead to a leaf in 2^length ways."""
+    definitions = {f"d{i}": {keyword: [{"$ref": f"#/$defs/d{i + 1}"}] * 2} for i in range(length)}
+    return {"$defs": {**definitions, f"d{length}": leaf}, "$ref": "#/$defs/d0"}
+
+
+def union(count, keyword="oneOf"):
+    return {keyword: [{"type": "object",
+                       "properties": {"kind": {"const": f"k{i}"},
+                                      **{f"p{j}": {"type": "string", "pattern": f"^[a-z{i % 10}]{{1,{i % 7 + j + 2}}}$"}
+                                         for j in range(5)}}} for i in range(count)]}
+
+
+def nested(keyword, leaf, depth):
+    schema = leaf
+    for _ in range(depth):
+        schema = {keyword: [schema, {"type": "string"}]} if keyword != "not" else {"not": schema}
+    return schema
+
+
+def all_of(keyword, letter, count=2000):
+    return {"allOf": [{keyword: {"pattern": f"{letter}{i}"}} for i in range(count)]}
+
+
+CHANGES = "SELECT rule, backward, forward, message FROM event_schema_changes(%s::jsonb, %s::jsonb, %s)"
+TOO_LARGE = "COMPARISON_TOO_LARGE"
+
+
+def test_comparison_is_bounded(world):
+    hard = {
+        "union": (union(150), union(151)),
+        "branches": ({"allOf": [{"anyOf": [{"pattern": f"x{i}_{j}"} for i in range(10)]} for j in range(200)]},
+                     {"allOf": [{"anyOf": [{"pattern": f"x{i}_{j}"} for i in range(11)]} for j in range(200)]}),
+        "chain": (chain("anyOf", {"type": "string"}), chain("anyOf", {"type": "number"})),
+        "nested anyOf": (nested("anyOf", {"type": "string"}, 300), nested("anyOf", {"type": "number"}, 300)),
+        "nested not": (nested("not", {"type": "string"}, 300), nested("not", {"type": "number"}, 300)),
+        "not": (all_of("not", "x"), all_of("not", "y")),
+        "contains": (all_of("contains", "x"), all_of("contains", "y")),
+        "names": (all_of("propertyNames", "x"), all_of("propertyNames", "y")),
+    }
+    for name, (old, new) in hard.items():
+        for lenient in (False, True):
+            changes = asked(world, CHANGES, json.dumps(old), json.dumps(new), lenient)
+            last = changes[-1]
+            assert last[:3] == (TOO_LARGE, "unknown", "unknown"), f"{name}: {last}"
+            assert re.fullmatch(r"The comparison was given up after (100000000 steps|64 MB of memory); other changes may be missing\.",
+                                last[3]), f"{name}: {last}"
+            assert not any("incompatible" in change[1:3] for change in changes), f"{name}: {changes}"
+
+
+def test_comparison_ends_for_what_is_only_large(world):
+    """Lists that are long, not hard: whatever comes, it comes soon."""
+    large = {
+        "enum": ({"enum": [f"v{i}" for i in range(50000)]}, {"enum": [f"v{i}" for i in range(1, 50001)]}),
+        "properties": ({"properties": {f"p{i}": {"type": "string"} for i in range(10000)}},
+                       {"properties": {f"p{i}": {"type": "number"} for i in range(1, 10001)}}),
+        "patterns": ({"patternProperties": {f"^x{i}": {"type": "string"} for i in range(8000)}},
+                     {"patternProperties": {f"^y{i}": {"type": "string"} for i in range(8000)}}),
+        "prefix": ({"prefixItems": [{"type": "string"}] * 10000, "minItems": 1000000000},
+                   {"prefixItems": [{"type": "number"}] * 10000, "minItems": 1000000001}),
+        "annotations": ({f"x{i}": i for i in range(20000)}, {f"y{i}": i for i in range(20000)}),
+        "dependencies": ({"dependentRequired": {f"p{i}": [f"p{i + 1}"] for i in range(5000)}, "required": ["p0"]},
+                         {"dependentRequired": {f"p{i}": [f"p{i + 2}"] for i in range(5000)}, "required": ["p0"]}),
+    }
+    for name, (old, new) in large.items():
+        assert asked(world, CHANGES, json.dumps(old), json.dumps(new), False), name
+
+    # of a document that did not change nothing is unknown, however hard it would be
+    old = union(150)
+    changes = asked(world, CHANGES, json.dumps(old), json.dumps({**old, "title": "another"}), False)
+    assert {change[1] for change in changes} == {"compatible"}, changes
+
+
+def test_comparison_of_numbers_is_bounded(world):
+    large = [
+        ('{"minimum": 1e100000, "maximum": 1e130000, "type": "integer"}', '{"minimum": 1e99999, "maximum": 1e130001, "type": "integer"}'),
+        ('{"multipleOf": 1e-16000, "type": "integer", "minimum": 1e100000}', '{"multipleOf": 3e-16000, "minimum": 2e100000}'),
+        (f'{{"multipleOf": {"7" * 100000}, "minimum": {"9" * 100000}}}', f'{{"multipleOf": {"8" * 100000}, "minimum": {"9" * 100001}}}'),
+    ]
+    for old, new in large:
+        for _, _, _, message in asked(world, CHANGES, old, new, False):
+            assert len(message) < 500, f"a message of {len(message)} characters"
+
+
+def test_comparison_hears_a_cancel(world):
+    cancelled(world, CHANGES, json.dumps({"enum": list(range(50000))}), json.dumps({"enum": list(range(1, 50001))}), False)
+    cancelled(world, CHANGES, json.dumps(all_of("not", "x")), json.dumps(all_of("not", "y")), False)
+    cancelled(world, CHANGES, json.dumps(nested("anyOf", {"type": "string"}, 300)),
+              json.dumps(nested("anyOf", {"type": "number"}, 300)), True)
+
+
+def test_registration_is_refused_where_nothing_is_proved(world):
+    world.run("owner", "GRANT CREATE ON SCHEMA event_schema TO {}".format(world.role("alice")))
+    asked(world, "SELECT register_event_schema('hard', 1, %s::text)", json.dumps(chain("anyOf", {"type": "string"})), role="alice")
+    try:
+        asked(world, "SELECT register_event_schema('hard', 2, %s::text)", json.dumps(chain("anyOf", {"type": "number"})), role="alice")
+    except psycopg.errors.InvalidParameterValue as error:
+        assert TOO_LARGE in error.diag.message_detail, error
+    else:
+        raise AssertionError("registered")
+    asked(world, "SELECT register_event_schema('hard', 2, %s::text, breaking => true)",
+          json.dumps(chain("anyOf", {"type": "number"})), role="alice")
+
+
+def test_a_transitive_policy_is_bounded(world):
+    """Each pair of versions has its bound, and all of them together ten times that."""
+    world.run("owner", "SELECT set_event_compatibility('many', 'none')",
+              *[f"SELECT register_event_schema('many', {i + 1}, '{json.dumps(chain('anyOf', {'maxLength': i + 1}))}'::text)"
+                for i in range(40)],
+              "SELECT set_event_compatibility('many', 'full_transitive')")
+    try:
+        asked(world, "SELECT register_event_schema('many', 41, %s::text)",
+              json.dumps(chain("anyOf", {"maxLength": 41})), role="owner", seconds=3 * SECONDS)
+    except psycopg.errors.InvalidParameterValue as error:
+        assert "version 1 to 41, (document): The comparison was given up after 0 steps" in error.diag.message_detail, error
+    else:
+        raise AssertionError("registered")
+
+
+def test_columns_of_a_view_are_bounded(world):
+    schema = {"dependentSchemas": {f"p{i}": {"properties": {f"q{i}": {"type": "string"}}, "required": [f"p{i + 1}"]}
+                                   for i in range(10000)}}
+    world.run("owner", f"SELECT register_event_schema('wide', 1, '{json.dumps(schema)}'::text)")
+    try:
+        asked(world, "SELECT count(*) FROM event_view_columns('wide', 1, 'bigint')")
+    except psycopg.errors.StatementTooComplex as error:
+        assert error.diag.message_primary == "schema is too complex", error
+    else:
+        raise AssertionError("not refused")
+
+
+# ---------- patterns ----------
+
+MATCHES = "SELECT jsonb_matches_schema(%s::jsonb, %s::jsonb)"
+
+
+def words(number):
+    return "(" + "|".join(f"w{(number * 977 + i * 31) % 10007}x{i}y" for i in range(400)) + ")+$"
+
+
+def hard_patterns(make, count):
+    return json.dumps({"anyOf": [{"pattern": make(i)} for i in range(count)]})
+
+
+def test_patterns_together_are_bounded(world):
+    text = json.dumps("ab" * 1000 + "!")
+    for make, count in ((words, 400),
+                        (lambda i: f"(a|b)*a(a|b){{{20 + i}}}c", 300),
+                        (lambda i: f"(a|b)*a(a|b){{9}}{i}", 10000),
+                        (lambda i: f"(\\p{{L}}|\\p{{N}}|\\p{{Script=Greek}}{i}){{1,200}}z", 300)):
+        assert asked(world, MATCHES, hard_patterns(make, count), text) == [(False,)]
+
+
+def refused(world, schema, words_of_error):
+    try:
+        asked(world, MATCHES, schema, '"a"')
+    except psycopg.errors.InvalidParameterValue as error:
+        assert words_of_error in error.diag.message_primary, error
+    else:
+        raise AssertionError("not refused")
+
+
+def test_patterns_with_references_are_bounded(world):
+    """They are PostgreSQL's to compile, in time that grows with a power of their size."""
+    few = {"anyOf": [{"pattern": f"^([\"'])[^\"']{{0,200}}{i}\\1$"} for i in range(50)]}
+    assert asked(world, MATCHES, json.dumps(few), json.dumps("'x7'")) == [(True,)]
+    for make in (lambda i: f"(a?b?c?){{80}}(x{i})y\\2", lambda i: f"(a?b?c?){{120}}(x{i})y\\2"):
+        refused(world, hard_patterns(make, 300), "too large together for the regular expression engine")
+
+
+def test_classes_of_characters_are_bounded(world):
+    refused(world, hard_patterns(lambda i: f"[\\p{{L}}\\d{chr(0x4E00 + i)}]" * 300, 400), "too large together")
+
+
+def test_patterns_answer_the_same_without_a_table(world):
+    """Behind patterns that spend the budget, others are matched as they were alone."""
+    spent = {"anyOf": [{"pattern": f"(a|b)*a(a|b){{{20 + i}}}c"} for i in range(40)]}
+    patterns = ["^(a|b)*a(a|b){3}$", "x(?=y)", "(?<=x)y+$", "(?<!x)y+$", r"\bword\b", r"^\B-", "(?=.*1)(?=.*[a-z]).{4,}", "^é+[^é]$",
+                r"^\p{Lu}[\p{Ll}\d]*$", "(a+)+$", "^$", "(|a)b", "a{2,3}?b", "^(?:ab|a)(?:c|bcd)(?:d*)$", "😀{2}", "(?!.*b.*b)^[ab]+$"]
+    strings = ["", "a", "b", "aaaa", "abab", "babbb", "xy", "y", "xyy", "zyy", "a word", "words", "-", "a-", "ab1z", "abcz", "é", "ééx", "Élan7",
+               "élan", "aab", "aaab", "abcd", "😀😀", "😀x😀", "bab", "ab", "ba\n", "x" * 100000 + "y"]
+    for pattern in patterns:
+        alone = json.dumps({"properties": {"z": {"pattern": pattern}}})
+        behind = json.dumps({"properties": {"a": spent, "z": {"pattern": pattern}}})
+        answers = asked(world, "SELECT i, jsonb_matches_schema(%s::jsonb, i), jsonb_matches_schema(%s::jsonb, i)"
+                               " FROM jsonb_array_elements(%s::jsonb) t(i)",
+                        alone, behind, json.dumps([{"z": string} for string in strings]))
+        for instance, one, other in answers:
+            assert one == other, f"{pattern}: {str(instance)[:40]!r}: {one}, {other}"
+
+
+def test_matching_hears_a_cancel(world):
+    """A long string, by an automaton without a table."""
+    schema = json.dumps({"pattern": "^(a?b?c?0?){400}$"})
+    cancelled(world, "SELECT jsonb_matches_schema(%s::jsonb, to_jsonb(repeat('ab', 2000000)))", schema)

@@ -1,0 +1,408 @@
+"""Drops of schema versions among tables of strangers, and what keeps a version."""
+
+import time
+
+import psycopg
+
+from world import Background
+
+BOTH = """SELECT register_event_schema('order', v, '{"type": "object"}') FROM generate_series(1, 2) AS v"""
+COLUMNS = "event_type text, schema_version int, data jsonb"
+DROP = 'DROP FUNCTION event_schema."order@1"'
+
+
+def prepare(world):
+    """Schemas of the database's owner, and a schema for each of the others."""
+    world.run("owner", BOTH)
+    for role in ("alice", "mallory"):
+        world.run(None, f"CREATE SCHEMA {role} AUTHORIZATION {world.role(role)}")
+
+
+def said(error):
+    diag = error.diag
+    return "\n".join(filter(None, (diag.message_primary, diag.message_detail, diag.message_hint, diag.context,
+                                   diag.internal_query)))
+
+
+# ---------- what an error shows ----------
+
+
+def test_error_shows_no_row(world):
+    """The values of rows are for those who may read the table."""
+    prepare(world)
+    world.run("alice", "CREATE TABLE alice.events (v text, data jsonb)", "INSERT INTO alice.events VALUES ('secret', '{}')",
+              "ALTER TABLE alice.events ADD CHECK (check_event(data, 'order', v::int)) NOT VALID")
+    error = world.refused("owner", DROP, "2BP01", "alice.events", "rows could not be read")
+    assert "secret" not in said(error), said(error)
+    world.run("alice", "GRANT SELECT ON alice.events TO " + world.role("owner"))
+    world.refused("owner", DROP, "22P02", "alice.events", "secret")
+    world.run("alice", "ALTER TABLE alice.events ENABLE ROW LEVEL SECURITY")
+    error = world.refused("owner", DROP, "2BP01", "alice.events")
+    assert "secret" not in said(error), said(error)
+
+
+def test_notice_shows_no_row(world):
+    prepare(world)
+    world.run("owner", "SELECT register_event_schema('other', 1, 'true')")
+    world.run("alice", """CREATE FUNCTION alice.kind(t text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+        $$ BEGIN RAISE WARNING 'row %', t; RETURN t; END $$""",
+              "CREATE TABLE alice.events (t text, data jsonb, CHECK (check_event(data, alice.kind(t), 1)))",
+              "INSERT INTO alice.events VALUES ('other', '{}')")
+    session = world.connect("owner")
+    notices = []
+    session.add_notice_handler(lambda diag: notices.append(diag.message_primary))
+    session.execute(DROP)
+    assert not any("row" in notice for notice in notices), notices
+
+
+def test_guard_error_shows_no_row(world):
+    prepare(world)
+    world.run("alice", "CREATE TABLE alice.events (v text, data jsonb)", "INSERT INTO alice.events VALUES ('secret', '{}')",
+              "SELECT add_event_guard('alice.events', 'off', 'data', $$'order'$$, 'v::int')")
+    error = world.refused("owner", DROP, "2BP01", "alice.events")
+    assert "secret" not in said(error), said(error)
+
+
+# ---------- strangers ----------
+
+SLOW = """CREATE FUNCTION mallory.slow(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
+    BEGIN IF current_setting('event_slow.off', true) IS NULL THEN {body} END IF; RETURN v; END $$"""
+
+
+def make_slow(world, body):
+    world.run("mallory", "SET event_slow.off = on", SLOW.format(body=body),
+              f"CREATE TABLE mallory.events ({COLUMNS}, CHECK (check_event(data, event_type, mallory.slow(schema_version))))",
+              "INSERT INTO mallory.events VALUES ('order', 2, '{}')")
+    world.run("alice", f"CREATE TABLE alice.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))",
+              "INSERT INTO alice.events VALUES ('order', 2, '{}')")
+
+
+def drop_meanwhile(world, seconds):
+    """The drop's error, which must come in time, and writers of another table must not wait for it."""
+    drop = Background(world.connect("owner"), DROP)
+    start = time.monotonic()
+    while drop.is_alive() and time.monotonic() - start < seconds:
+        writer = world.connect("alice")
+        assert Background(writer, "INSERT INTO alice.events VALUES ('order', 2, '{}')").join_within(1.2) is None
+        writer.close()
+        time.sleep(0.1)
+    return drop.join_within(1)
+
+
+def test_slow_stranger(world):
+    prepare(world)
+    make_slow(world, "PERFORM pg_sleep(600);")
+    error = drop_meanwhile(world, 10)
+    assert error is not None and error.sqlstate == "2BP01" and "mallory.events" in said(error), error
+    warnings = []
+    session = world.connect("owner")
+    session.add_notice_handler(lambda diag: warnings.append(diag.message_primary))
+    session.execute("SELECT drop_event_schema('order', 1, force => true)")
+    assert any("mallory.events" in warning for warning in warnings), warnings
+    assert not any("alice.events" in warning for warning in warnings), warnings
+    assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
+
+
+def test_slow_stranger_who_catches_cancels(world):
+    prepare(world)
+    make_slow(world, """LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;""")
+    error = drop_meanwhile(world, 10)
+    assert error is not None and error.sqlstate == "2BP01" and "mallory.events" in said(error), error
+
+
+def test_cursor_closed(world):
+    """An expression that closes whatever cursor is open while rows are looked at in batches."""
+    prepare(world)
+    world.run("mallory", "CREATE TABLE mallory.events (id int, v text, data jsonb)",
+              "INSERT INTO mallory.events SELECT i, '2', '{}' FROM generate_series(1, 1100) AS i",
+              """CREATE FUNCTION mallory.close_all(id int, v text) RETURNS int LANGUAGE plpgsql AS $$
+                  DECLARE portal text; cursor refcursor;
+                  BEGIN
+                      IF id % 100 <> 5 OR current_setting('event_close.off', true) = 'on' THEN RETURN v::int; END IF;
+                      FOR portal IN SELECT name FROM pg_cursors LOOP
+                          BEGIN cursor := portal; CLOSE cursor; EXCEPTION WHEN OTHERS THEN NULL; END;
+                      END LOOP;
+                      RAISE EXCEPTION USING ERRCODE = '22P02';
+                  END $$""",
+              "SET event_close.off = on",
+              """ALTER TABLE mallory.events ADD CHECK
+                  (data IS NULL OR check_event(data, 'order', mallory.close_all(id, v))) NOT VALID""")
+    world.run("owner", DROP)
+    assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
+
+
+def test_slow_under_lock(world):
+    """An expression that is quick until the tables are locked."""
+    prepare(world)
+    make_slow(world, """IF EXISTS (SELECT FROM pg_locks WHERE mode = 'ShareRowExclusiveLock' AND pid = pg_backend_pid())
+        THEN PERFORM pg_sleep(600); END IF;""")
+    error = drop_meanwhile(world, 10)
+    assert error is not None and error.sqlstate == "2BP01" and "mallory.events" in said(error), error
+
+
+def test_cancel_is_a_cancel(world):
+    """Who cancels the drop is heard, and does not hear of a table."""
+    prepare(world)
+    make_slow(world, "PERFORM pg_sleep(600);")
+    session = world.connect("owner")
+    drop = Background(session, DROP)
+    time.sleep(0.5)
+    session.cancel()
+    error = drop.join_within(2)
+    assert error is not None and error.sqlstate == "57014", error
+
+
+def test_raising_stranger(world):
+    """Whatever SQLSTATE it uses: it is named, and the count goes on."""
+    prepare(world)
+    for code in ("XX000", "57014", "53200", "40001", "P0001"):
+        make = f"RAISE EXCEPTION 'secret' USING ERRCODE = '{code}';"
+        world.run("mallory", "SET event_slow.off = on", SLOW.format(body=make).replace("CREATE", "CREATE OR REPLACE"),
+                  f"""CREATE TABLE IF NOT EXISTS mallory.events ({COLUMNS},
+                      CHECK (check_event(data, event_type, mallory.slow(schema_version))))""",
+                  "INSERT INTO mallory.events VALUES ('order', 2, '{}')", "GRANT SELECT ON mallory.events TO PUBLIC")
+        world.refused("owner", DROP, "2BP01", "mallory.events")
+        rows = world.run("owner", "SELECT schema_version, events FROM event_schema_usage('order')")
+        assert rows == [(1, None), (2, None)], rows
+    world.run("owner", "SELECT drop_event_schema('order', 1, true)")
+
+
+def test_row_of_stranger(world):
+    prepare(world)
+    world.run("owner", f"CREATE TABLE mine ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))")
+    world.run("mallory", f"CREATE TABLE mallory.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))",
+              "INSERT INTO mallory.events VALUES ('order', 1, '{}')")
+    world.refused("owner", DROP, "2BP01", "mallory.events")
+    world.refused("owner", "SELECT drop_event_schema('order', 1)", "2BP01", "mallory.events")
+    # one's own rows hold it all the same
+    world.run("owner", "INSERT INTO mine VALUES ('order', 1, '{}')")
+    world.refused("owner", "SELECT drop_event_schema('order', 1, force => true)", "2BP01", "public.mine")
+    world.run("owner", "DELETE FROM mine", "SELECT drop_event_schema('order', 1, force => true)")
+
+
+def test_force_past_a_lock(world):
+    prepare(world)
+    world.run("mallory", f"CREATE TABLE mallory.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))")
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("LOCK TABLE mallory.events")
+    error = Background(world.connect("owner"), DROP).join_within(10)
+    assert error is not None and error.sqlstate == "2BP01" and "mallory.events" in said(error), error
+    assert Background(world.connect("owner"), "SELECT drop_event_schema('order', 1, true)").join_within(10) is None
+
+
+def test_force_is_the_database_owners(world):
+    prepare(world)
+    world.run("owner", "GRANT CREATE ON SCHEMA event_schema TO " + world.role("mallory"))
+    world.run("mallory", "SELECT register_event_schema('junk', 1, 'true')")
+    world.refused("mallory", "SELECT drop_event_schema('junk', 1, force => true)", "42501", "database")
+    world.run("mallory", "SELECT drop_event_schema('junk', 1)")
+
+
+def test_types_within_types(world):
+    """More ways to a domain's value than can be walked."""
+    prepare(world)
+    world.run("mallory", "CREATE DOMAIN mallory.d AS jsonb CHECK (check_event(VALUE, VALUE->>'type', 1))",
+              "CREATE TYPE mallory.t0 AS (d mallory.d)",
+              *(f"CREATE TYPE mallory.t{i} AS ({', '.join(f'c{j} mallory.t{i - 1}' for j in range(10))})" for i in range(1, 5)),
+              "CREATE TABLE mallory.events (e mallory.t4)")
+    error = Background(world.connect("owner"), DROP).join_within(5)
+    assert error is not None and error.sqlstate == "2BP01" and "mallory.events" in said(error), error
+    assert Background(world.connect("owner"), "SELECT drop_event_schema('order', 1, true)").join_within(5) is None
+
+
+# ---------- by the row ----------
+
+
+def check_kept(world, make, keep, other, release):
+    """A row keeps the version, another does not, and without it the version goes."""
+    world.run("owner", *make, other)
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute(DROP)
+    session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    session.execute("ROLLBACK")
+    world.run("owner", keep)
+    world.refused("owner", DROP, "2BP01", "public.events")
+    world.run("owner", release)
+    world.run("owner", DROP)
+
+
+KEEP = "INSERT INTO events (event_type, schema_version, data) VALUES ('order', 1, '{}')"
+OTHER = "INSERT INTO events (event_type, schema_version, data) VALUES ('order', 2, '{}')"
+RELEASE = "DELETE FROM events WHERE schema_version = 1"
+
+
+def table(condition):
+    return f"CREATE TABLE events ({COLUMNS}, archived boolean DEFAULT true, CHECK ({condition}))"
+
+
+def test_or_after(world):
+    world.run("owner", BOTH)
+    check_kept(world, [table("check_event(data, event_type, schema_version) OR archived")], KEEP, OTHER, RELEASE)
+
+
+def test_or_before(world):
+    world.run("owner", BOTH)
+    check_kept(world, [table("archived OR check_event(data, event_type, schema_version)")], KEEP, OTHER, RELEASE)
+
+
+def test_case_when(world):
+    world.run("owner", BOTH)
+    check_kept(world, [table("CASE WHEN check_event(data, event_type, schema_version) THEN archived ELSE true END")],
+               KEEP, OTHER, RELEASE)
+
+
+def test_negation(world):
+    world.run("owner", BOTH)
+    check_kept(world, [table("validate_event(data, event_type, schema_version) IS NOT NULL")], KEEP, OTHER, RELEASE)
+
+
+def test_constants_in_case(world):
+    world.run("owner", BOTH)
+    check_kept(world, [table("CASE WHEN check_event(data, 'order', 1) THEN archived ELSE true END OR schema_version > 5")],
+               KEEP, "SELECT 1", RELEASE)
+
+
+def test_or_with_arguments_that_raise(world):
+    """Rows that have no version do not hold the others up."""
+    world.run("owner", BOTH)
+    check_kept(world, ["""CREATE TABLE events (what text, doc text,
+        CHECK (what = 'note' OR check_event(doc::jsonb, doc::jsonb->>'type', (doc::jsonb->>'version')::int)))""",
+                       "INSERT INTO events SELECT 'note', 'no JSON' FROM generate_series(1, 3000)"],
+               """INSERT INTO events VALUES ('note', '{"type": "order", "version": 1}')""",
+               """INSERT INTO events VALUES ('event', '{"type": "order", "version": 2}')""",
+               "DELETE FROM events WHERE what = 'note'")
+
+
+def wrapper(language, body, arguments="d jsonb, t text, v int"):
+    return f"CREATE FUNCTION wrapped({arguments}) RETURNS boolean LANGUAGE {language} STABLE AS $$ {body} $$"
+
+
+def test_sql_wrapper(world):
+    world.run("owner", BOTH)
+    check_kept(world, [wrapper("sql", "SELECT public.check_event(d, t, v)"),
+                       table("wrapped(data, event_type, schema_version)")], KEEP, OTHER, RELEASE)
+
+
+def test_atomic_wrapper(world):
+    world.run("owner", BOTH)
+    check_kept(world, ["""CREATE FUNCTION wrapped(d jsonb, t text, v int) RETURNS boolean
+        BEGIN ATOMIC SELECT check_event(d, t, v); END""",
+                       table("wrapped(data, event_type, schema_version)")], KEEP, OTHER, RELEASE)
+
+
+def test_plpgsql_wrapper(world):
+    world.run("owner", BOTH)
+    check_kept(world, [wrapper("plpgsql", "BEGIN RETURN check_event(d, t, v); END"),
+                       table("archived OR wrapped(data, event_type, schema_version)")], KEEP, OTHER, RELEASE)
+
+
+def test_wrapper_of_wrapper(world):
+    world.run("owner", BOTH)
+    check_kept(world, [wrapper("plpgsql", "BEGIN RETURN public.Check_Event(d, t, v); END"),
+                       """CREATE FUNCTION outermost(d jsonb, t text, v int) RETURNS boolean LANGUAGE plpgsql AS
+                       $$ BEGIN RETURN public.wrapped(d, t, v); END $$""",
+                       table("outermost(data, event_type, schema_version)")], KEEP, OTHER, RELEASE)
+
+
+def test_wrapper_of_row(world):
+    """What it asks for is seen only when it is called."""
+    world.run("owner", BOTH)
+    check_kept(world, [f"CREATE TABLE events ({COLUMNS})",
+                       wrapper("plpgsql", "BEGIN RETURN public.check_event((e).data, (e).event_type, (e).schema_version); END",
+                               "e events"), "ALTER TABLE events ADD CHECK (wrapped(events))"], KEEP, OTHER, RELEASE)
+
+
+def test_wrapper_of_document(world):
+    world.run("owner", BOTH)
+    check_kept(world, [f"CREATE TABLE events ({COLUMNS})",
+                       wrapper("plpgsql", "BEGIN RETURN public.validate_event(d, d->>'t', (d->>'v')::int); END", "d jsonb"),
+                       "ALTER TABLE events ADD CHECK (wrapped(data) IS NOT NULL)"],
+               """INSERT INTO events VALUES (NULL, 1, '{"t": "order", "v": 1}')""",
+               """INSERT INTO events VALUES (NULL, 2, '{"t": "order", "v": 2}')""", RELEASE)
+
+
+def test_domain(world):
+    world.run("owner", BOTH)
+    check_kept(world, ["""CREATE DOMAIN event AS jsonb
+        CHECK (VALUE ? 'old' OR check_event(VALUE, VALUE->>'t', (VALUE->>'v')::int))""", "CREATE TABLE events (e event[])"],
+               """INSERT INTO events VALUES (ARRAY['{"old": 1, "t": "order", "v": 1}']::event[])""",
+               """INSERT INTO events VALUES (ARRAY['{"old": 1, "t": "order", "v": "one"}', '{"t": "order", "v": 2}']::event[])""",
+               "DELETE FROM events WHERE e[1]->>'v' = '1'")
+
+
+# ---------- the commit ----------
+
+
+def test_row_of_an_open_transaction(world):
+    world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
+    writer = world.connect("owner")
+    writer.execute("BEGIN")
+    writer.execute(KEEP)
+    drop = Background(world.connect("owner"), DROP)
+    time.sleep(1)
+    assert drop.is_alive()
+    writer.execute("COMMIT")
+    error = drop.join_within(5)
+    assert error is not None and error.sqlstate == "2BP01", error
+
+
+def test_row_between_drop_and_commit(world):
+    world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute(DROP)
+    world.run("owner", KEEP)
+    try:
+        session.execute("COMMIT")
+    except psycopg.Error as error:
+        assert error.sqlstate == "2BP01", error
+    else:
+        raise AssertionError("committed")
+    assert world.run("owner", "SELECT count(*) FROM event_schemas") == [(2,)]
+
+
+def test_savepoint(world):
+    """A drop that was rolled back is not judged at the commit."""
+    world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute("SAVEPOINT s")
+    session.execute(DROP)
+    session.execute("ROLLBACK TO s")
+    world.run("owner", KEEP)
+    session.execute("COMMIT")
+
+
+def test_extension_goes_too(world):
+    """Nothing is left to be judged at the commit."""
+    world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute(DROP)
+    session.execute("DROP EXTENSION event_validate CASCADE")
+    session.execute("COMMIT")
+
+
+def test_registered_again(world):
+    world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute(DROP)
+    session.execute("SELECT register_event_schema('order', 1, 'true', breaking => true)")
+    session.execute(KEEP)
+    session.execute("COMMIT")
+
+
+def test_prepared_transaction(world):
+    world.run("owner", BOTH)
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute(DROP)
+    try:
+        session.execute("PREPARE TRANSACTION 'dropped'")
+    except psycopg.Error as error:
+        assert error.sqlstate in ("0A000", "55000"), error
+    else:
+        raise AssertionError("prepared")

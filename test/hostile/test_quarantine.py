@@ -1,0 +1,433 @@
+"""event_schema.quarantine is a user's table: altered, replaced, filled with anything."""
+
+import psycopg
+from psycopg import sql
+from world import Background
+
+COLUMNS = ("id", "relation_schema", "relation_name", "row", "event_type", "schema_version", "violations", "kept",
+           "arrived_at", "role", "application", "transaction")
+
+CALLS = {
+    "view": "SELECT * FROM event_quarantine",
+    "replay": "SELECT * FROM replay_event_quarantine()",
+    "replay of a table": "SELECT * FROM replay_event_quarantine('ev')",
+    "purge": "SELECT purge_event_quarantine('0')",
+    "divert": """INSERT INTO ev VALUES ('none', 1, '{}')""",
+    "switch": "SELECT set_event_guard_mode('ev', 'quarantine')",
+}
+
+PUBLIC_SCHEMA = "GRANT CREATE ON SCHEMA public TO PUBLIC"
+
+
+def make(world, role="owner", table="ev", rows=2):
+    """A guarded table of a role's, with events of it in the quarantine that are valid by now."""
+    world.run(None, PUBLIC_SCHEMA)
+    world.run(role, f"CREATE TABLE {table} (event_type text, schema_version int, data jsonb)",
+              f"SELECT add_event_guard('{table}', 'quarantine')",
+              f"""INSERT INTO {table} SELECT '{table}', 1, jsonb_build_object('n', i) FROM generate_series(1, {rows}) i""")
+    world.run("owner", f"SELECT register_event_schema('{table}', 1, '{{}}')")
+
+
+def count(world, table):
+    return world.run(None, f"SELECT count(*) FROM {table}")[0][0]
+
+
+def each_call_is_refused(world, session, what, column):
+    for name, call in CALLS.items():
+        try:
+            session.execute(call)
+        except psycopg.Error as error:
+            said = error.diag.message_primary
+            assert error.sqlstate in ("42703", "42804"), f"{what}, {name}: {error.sqlstate} {said}"
+            assert f'"{column}"' in said and "event_schema.quarantine" in said, f"{what}, {name}: {said}"
+            assert error.diag.message_hint, f"{what}, {name}: no hint"
+        else:
+            raise AssertionError(f"{what}: {name} went through")
+
+
+def test_columns_of_other_types(world):
+    make(world, rows=1)
+    owner = world.connect("owner")
+    owner.autocommit = False
+    for column in COLUMNS:
+        name = sql.Identifier(column).as_string(owner)
+        for what in (f"ALTER {name} TYPE {'text' if column in ('id', 'schema_version') else 'int'} USING 5",
+                     f"ALTER {name} TYPE numeric USING 5",
+                     f"DROP {name}",
+                     f"DROP {name}, ADD {name} varchar",
+                     f"DROP {name}, ADD {name} name GENERATED ALWAYS AS ('x') STORED"):
+            for name_of_call, call in CALLS.items():
+                if column == "id" and "TYPE" in what and "numeric" not in what:
+                    owner.execute("ALTER TABLE event_schema.quarantine ALTER id DROP IDENTITY")
+                if column == "id" and "numeric" in what:
+                    continue
+                owner.execute(f"ALTER TABLE event_schema.quarantine {what}")
+                try:
+                    owner.execute(call)
+                except psycopg.Error as error:
+                    said = error.diag.message_primary
+                    assert error.sqlstate in ("42703", "42804"), f"{what}, {name_of_call}: {error.sqlstate} {said}"
+                    assert f'"{column}"' in said and '"event_schema.quarantine"' in said, f"{what}, {name_of_call}: {said}"
+                    assert error.diag.message_hint, f"{what}, {name_of_call}: no hint"
+                else:
+                    raise AssertionError(f"{what}: {name_of_call} went through")
+                owner.rollback()
+
+
+def test_values_as_pointers(world):
+    """The finding: a number read as a text is an address."""
+    make(world)
+    world.run("owner", "ALTER TABLE event_schema.quarantine ALTER schema_version TYPE int, ALTER application TYPE int USING (4*3000)")
+    world.refused("owner", "SELECT length(textsend(application)) FROM event_quarantine", "42804", '"application"', "integer")
+    world.run("owner", "ALTER TABLE event_schema.quarantine ALTER application TYPE text, ALTER schema_version TYPE bigint")
+    world.refused("owner", "SELECT * FROM event_quarantine", "42804", '"schema_version"', "bigint")
+    world.run("owner", "ALTER TABLE event_schema.quarantine ALTER schema_version TYPE int")
+    assert len(world.run("owner", "SELECT * FROM event_quarantine")) == 2
+
+
+def test_retyped_in_an_open_session(world):
+    """What a session has prepared is not believed after somebody else's ALTER TABLE."""
+    make(world)
+    session = world.connect("owner")
+    for call in CALLS.values():
+        session.execute(call, prepare=True)
+        session.execute(call, prepare=True)
+    session.execute("TRUNCATE ev, event_schema.quarantine")
+    session.execute("INSERT INTO ev VALUES ('none', 2, '{}')")
+    world.run("owner", "ALTER TABLE event_schema.quarantine ALTER application TYPE int USING 12000")
+    each_call_is_refused(world, session, "retyped", "application")
+    world.run("owner", "ALTER TABLE event_schema.quarantine DROP application, ADD application text NOT NULL DEFAULT 'x'")
+    for call in CALLS.values():
+        session.execute(call)
+
+
+def test_columns_in_another_order(world):
+    """Columns that are dropped and added again, and more of them, are no reason to fail."""
+    make(world)
+    world.run("owner", "ALTER TABLE event_schema.quarantine DROP application, ADD more text DEFAULT 'x',"
+                       " ADD made int GENERATED ALWAYS AS (1) STORED, ADD application text NOT NULL DEFAULT 'x'")
+    world.run("owner", CALLS["divert"])
+    assert [row[3] for row in world.run("owner", CALLS["replay"])] == [1]
+    assert count(world, "ev") == 2
+
+
+def test_rows_that_hold_anything(world):
+    make(world)
+    owner = world.connect("owner")
+    owner.execute("""TRUNCATE event_schema.quarantine RESTART IDENTITY;
+        ALTER TABLE event_schema.quarantine ALTER relation_schema DROP NOT NULL, ALTER relation_name DROP NOT NULL,
+            ALTER "row" DROP NOT NULL, ALTER violations DROP NOT NULL, ALTER kept DROP NOT NULL, ALTER arrived_at DROP NOT NULL,
+            ALTER role DROP NOT NULL, ALTER application DROP NOT NULL, ALTER "transaction" DROP NOT NULL""")
+    rows = ["'[\"data\"]'", "'[]'", "'[[[{}]]]'", "'7'", "'\"data\"'", "'null'", "'true'", "NULL", "'{\"no column\": 1}'",
+            "'{\"ctid\": \"(0,1)\", \"tableoid\": 1}'", "jsonb_build_object(repeat('x', 100), 1)", "'{\"data\": 1, \"event_type\": [1]}'",
+            "'{\"schema_version\": {\"a\": 1}}'", "'{\"schema_version\": \"x\"}'", "'{\"schema_version\": 99999999999999}'", "'{}'"]
+    for row in rows:
+        for violations in ("'[]'", "'7'", "NULL"):
+            owner.execute(f"""INSERT INTO event_schema.quarantine (relation_schema, relation_name, "row", violations, kept)
+                VALUES ('public', 'ev', {row}, {violations}, false)""")
+    for name in ("'ev', NULL", "NULL, 'ev'", "NULL, NULL", "'no', 'such'", "'public', repeat('x', 100)", "'', ''",
+                 "'public', 'ev_view'", "'pg_toast', 'pg_toast_1255'"):
+        owner.execute(f"""INSERT INTO event_schema.quarantine (relation_schema, relation_name, "row", kept)
+            VALUES ({name}, '{{}}', false), ({name}, NULL, NULL)""")
+    owner.execute("CREATE VIEW ev_view AS SELECT * FROM ev")
+    for role in ("owner", None):
+        for call in (CALLS["view"], "SELECT * FROM replay_event_quarantine()", "SELECT * FROM replay_event_quarantine('ev')"):
+            world.run(role, call)
+    said = [row[0] for row in owner.execute("""SELECT violations -> 0 ->> 'message' FROM event_schema.quarantine
+        WHERE relation_name = 'ev' AND relation_schema = 'public' AND jsonb_typeof("row") <> 'object'""").fetchall()]
+    assert len(said) == 21 and all("no JSON object" in text for text in said), said
+    problems = {row[1]: row[5] for row in owner.execute("SELECT * FROM replay_event_quarantine()").fetchall()}
+    assert "does not exist" in problems["such"] and "does not exist" in problems["ev_view"], problems
+    assert owner.execute("SELECT purge_event_quarantine('0')").fetchone()[0] == 0
+    # an id that is there twice: neither is lost
+    owner.execute("""TRUNCATE event_schema.quarantine; ALTER TABLE event_schema.quarantine DROP CONSTRAINT quarantine_pkey;
+        INSERT INTO event_schema.quarantine (id, relation_schema, relation_name, "row", kept) OVERRIDING SYSTEM VALUE
+        SELECT 1, 'public', 'ev', '{"event_type": "ev", "schema_version": 1, "data": {}}', false FROM generate_series(1, 3)""")
+    owner.execute("SELECT * FROM replay_event_quarantine('ev', max_rows => 3)")
+    assert (count(world, "ev"), count(world, "event_schema.quarantine")) in ((3, 0), (0, 3))
+
+
+def test_something_else_in_its_place(world):
+    make(world)
+    world.run("owner", "ALTER TABLE event_schema.quarantine SET SCHEMA public")
+    world.run(None, "CREATE FOREIGN DATA WRAPPER nothing", "CREATE SERVER nothing FOREIGN DATA WRAPPER nothing",
+              "GRANT USAGE ON FOREIGN SERVER nothing TO PUBLIC")
+    for create, drop in (("VIEW event_schema.quarantine AS SELECT * FROM public.quarantine", "VIEW"),
+                         ("MATERIALIZED VIEW event_schema.quarantine AS SELECT * FROM public.quarantine", "MATERIALIZED VIEW"),
+                         ("FOREIGN TABLE event_schema.quarantine (id bigint) SERVER nothing", "FOREIGN TABLE"),
+                         ("SEQUENCE event_schema.quarantine", "SEQUENCE"),
+                         ("TYPE event_schema.quarantine AS (id bigint)", "TYPE")):
+        world.run("owner", f"CREATE {create}")
+        for call in CALLS.values():
+            world.refused("owner", call, "42809", "is not a table")
+        # who switches the guards off, or to enforce, needs no quarantine
+        world.run("owner", "SELECT set_event_guard_mode(NULL, 'off')", "SELECT set_event_guard_mode('ev', 'enforce')")
+        world.run("owner", f"DROP {drop} event_schema.quarantine", "SELECT set_event_guard_mode('ev', 'quarantine')",
+                  "DROP TABLE event_schema.quarantine")
+    world.run("owner", "CREATE TABLE event_schema.quarantine (LIKE public.quarantine INCLUDING ALL) PARTITION BY RANGE (id)",
+              "CREATE TABLE public.part PARTITION OF event_schema.quarantine DEFAULT")
+    for call in CALLS.values():
+        world.run("owner", call)
+    assert count(world, "public.part") == 1
+
+
+def test_a_strangers_table_in_its_place(world):
+    make(world)
+    world.run("owner", "TRUNCATE event_schema.quarantine", "GRANT CREATE ON SCHEMA event_schema TO mallory".replace(
+        "mallory", world.role("mallory")), "GRANT INSERT ON ev TO PUBLIC")
+    like = "CREATE TABLE public.alike (LIKE event_schema.quarantine INCLUDING ALL)"
+    world.run("owner", like, "GRANT SELECT ON public.alike TO PUBLIC", "DROP TABLE event_schema.quarantine")
+    world.run("mallory", "CREATE TABLE event_schema.quarantine (LIKE public.alike INCLUDING ALL)",
+              "CREATE TABLE public.caught (who text)", "GRANT ALL ON public.caught TO PUBLIC",
+              """CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN INSERT INTO public.caught VALUES (current_user); RETURN NEW; END $$""",
+              "CREATE TRIGGER trap BEFORE INSERT ON event_schema.quarantine FOR EACH ROW EXECUTE FUNCTION public.trap()",
+              "GRANT ALL ON event_schema.quarantine TO PUBLIC")
+    for role in ("alice", "owner", None):
+        world.refused(role, CALLS["divert"], "55000", world.role("mallory"))
+    for call in CALLS.values():
+        world.refused("owner", call, "55000", world.role("mallory"))
+    world.refused("alice", "SELECT * FROM event_quarantine", "55000")
+    assert count(world, "public.caught") == 0 and count(world, "event_schema.quarantine") == 0
+    # and there is a way out
+    world.run("owner", "SELECT set_event_guard_mode('ev', 'enforce')")
+    world.run(None, "DROP TABLE event_schema.quarantine")
+    world.run("owner", "SELECT set_event_guard_mode('ev', 'quarantine')", CALLS["divert"])
+    assert count(world, "event_schema.quarantine") == 1
+
+
+SEIZE = """CREATE FUNCTION public.seize() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        INSERT INTO public.seen VALUES (current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user));
+        BEGIN
+            RESET ROLE; RESET SESSION AUTHORIZATION;
+        EXCEPTION WHEN OTHERS THEN
+            NULL;
+        END;
+        SET search_path = mallory, public;
+        INSERT INTO public.seen VALUES (current_user, (SELECT rolsuper FROM pg_roles WHERE rolname = current_user));
+        IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+        RETURN NEW;
+    END $$"""
+
+
+def superusers_seen(world):
+    return [row[0] for row in world.run(None, "SELECT who FROM public.seen WHERE superuser")]
+
+
+def test_triggers_on_the_quarantine(world):
+    """The database's owner hangs triggers on it: they do not run as a superuser who replays or purges."""
+    make(world, "alice", rows=4)
+    world.run("owner", "CREATE TABLE public.seen (who text, superuser boolean)", "GRANT INSERT ON public.seen TO PUBLIC", SEIZE,
+              """CREATE TRIGGER seize BEFORE INSERT OR UPDATE OR DELETE ON event_schema.quarantine
+                 FOR EACH ROW EXECUTE FUNCTION public.seize()""",
+              """CREATE TRIGGER seize_after AFTER INSERT OR UPDATE OR DELETE ON event_schema.quarantine
+                 FOR EACH ROW EXECUTE FUNCTION public.seize()""",
+              """UPDATE event_schema.quarantine SET "row" = '7' WHERE id % 2 = 0""")
+    session = world.connect(None)
+    before = session.execute("SHOW search_path").fetchone()
+    world.run("owner", "TRUNCATE public.seen")
+    session.execute("SELECT * FROM replay_event_quarantine()")
+    session.execute("SELECT * FROM replay_event_quarantine('ev')")
+    session.execute("SELECT purge_event_quarantine('0')")
+    session.execute("SELECT set_event_guard_mode('ev', 'quarantine')")
+    session.execute("INSERT INTO ev VALUES ('none', 1, '{}')")
+    assert session.execute("SHOW search_path").fetchone() == before
+    assert count(world, "public.seen") > 8
+    assert superusers_seen(world) == []
+
+
+def test_triggers_on_a_table(world):
+    """Nor do those on the tables that are replayed, now or at the commit; nor what they set."""
+    make(world, "mallory")
+    make(world, "mallory", "deferred")
+    world.run("mallory", "CREATE TABLE public.seen (who text, superuser boolean)", "GRANT INSERT ON public.seen TO PUBLIC", SEIZE,
+              "CREATE TRIGGER seize BEFORE INSERT ON ev FOR EACH ROW EXECUTE FUNCTION public.seize()",
+              "CREATE TABLE more (n int)",
+              """CREATE CONSTRAINT TRIGGER seize AFTER INSERT ON more DEFERRABLE INITIALLY DEFERRED
+                 FOR EACH ROW EXECUTE FUNCTION public.seize()""",
+              """CREATE FUNCTION more() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO more VALUES (1); RETURN NEW; END'""",
+              "CREATE TRIGGER more BEFORE INSERT ON deferred FOR EACH ROW EXECUTE FUNCTION public.more()")
+    session = world.connect(None)
+    before = session.execute("SHOW search_path").fetchone()
+    session.execute("SELECT * FROM replay_event_quarantine()")
+    session.execute("SELECT * FROM replay_event_quarantine('ev')")
+    session.execute("SELECT * FROM replay_event_quarantine('deferred')")
+    assert session.execute("SHOW search_path").fetchone() == before
+    assert count(world, "ev") == 2
+    assert superusers_seen(world) == [], "as a superuser"
+
+
+def test_forged_rows(world):
+    """Who writes the quarantine makes no superuser by somebody else's replay."""
+    make(world)
+    world.run(None, "CREATE TABLE public.allowed (who text)")
+    world.run("owner", """INSERT INTO event_schema.quarantine (relation_schema, relation_name, "row", violations, kept, arrived_at, role,
+        application, "transaction") SELECT s, n, r::jsonb, '[]', false, now(), 'postgres', '', '1'
+        FROM (VALUES ('pg_catalog', 'pg_authid', '{"oid": 99999, "rolname": "hostile_forged", "rolsuper": true, "rolinherit": true,
+        "rolcreaterole": true, "rolcreatedb": true, "rolcanlogin": true, "rolreplication": true, "rolbypassrls": true, "rolconnlimit": -1}'),
+        ('public', 'allowed', '{"who": "mallory"}')) AS v (s, n, r)""")
+    rows = world.run(None, "SELECT * FROM replay_event_quarantine()")
+    made = world.run(None, "SELECT rolsuper FROM pg_authid WHERE rolname = 'hostile_forged'")
+    world.run(None, "DROP ROLE IF EXISTS hostile_forged")
+    assert made == [], made
+    assert count(world, "public.allowed") == 0
+    problems = {row[1]: row[5] for row in rows}
+    assert "system catalog" in problems["pg_authid"] and "no event guard" in problems["allowed"], problems
+    world.run(None, "SELECT * FROM replay_event_quarantine('pg_authid')")
+    assert world.run(None, "SELECT count(*) FROM pg_authid WHERE rolname = 'hostile_forged'") == [(0,)]
+    assert count(world, "ev") == 2
+
+
+def test_only_the_owner_writes_it(world):
+    make(world, "alice")
+    for role in ("alice", "bob", "mallory"):
+        for call in ("DELETE FROM event_schema.quarantine", "TRUNCATE event_schema.quarantine", "SELECT * FROM event_quarantine",
+                     "SELECT * FROM replay_event_quarantine()", "SELECT purge_event_quarantine('0')",
+                     """INSERT INTO event_schema.quarantine ("row") VALUES ('{}')""",
+                     "UPDATE event_schema.quarantine SET relation_name = 'x'"):
+            world.refused(role, call, "42501")
+
+
+def test_waits_for_no_right(world):
+    """A role without rights on it does not even wait for its lock."""
+    make(world)
+    holder = world.connect("owner")
+    holder.execute("BEGIN; LOCK event_schema.quarantine")
+    for call in (CALLS["view"], CALLS["replay"], CALLS["purge"]):
+        background = Background(world.connect("mallory"), call)
+        assert background.join_within(5).sqlstate == "42501"
+
+
+def test_dropping(world):
+    """Events are not dropped in passing, and there are ways out."""
+    make(world)
+    for role, command in (("owner", "DROP TABLE event_schema.quarantine"),
+                          ("owner", "DROP TABLE IF EXISTS ev, event_schema.quarantine CASCADE"),
+                          ("owner", "DROP EXTENSION event_validate CASCADE"),
+                          (None, "DROP EXTENSION plpgsql CASCADE"),
+                          (None, f"DROP OWNED BY {world.role('owner')} CASCADE"),
+                          (None, "DROP SCHEMA public CASCADE"),
+                          (None, "DROP EXTENSION event_validate, plpgsql CASCADE")):
+        world.refused(role, command, "2BP01", "event_schema.quarantine", "holds events", "purge_event_quarantine")
+    world.refused(None, "DROP SCHEMA event_schema CASCADE", "2BP01")
+    world.refused(None, "DROP LANGUAGE plpgsql CASCADE", "2BP01")
+    assert count(world, "event_schema.quarantine") == 2
+    # a table of that name elsewhere, and whoever may not drop it, are PostgreSQL's business
+    world.run("owner", "CREATE TABLE public.quarantine (id int)", "INSERT INTO public.quarantine VALUES (1)", "DROP TABLE public.quarantine")
+    world.refused("mallory", "DROP TABLE event_schema.quarantine", "42501")
+    # partitions of a parent go with it
+    world.run("owner", "CREATE TABLE public.parent (LIKE event_schema.quarantine) PARTITION BY RANGE (id)",
+              "ALTER TABLE public.parent ATTACH PARTITION event_schema.quarantine DEFAULT")
+    world.refused("owner", "DROP TABLE public.parent", "2BP01", "holds events")
+    world.run("owner", "ALTER TABLE public.parent DETACH PARTITION event_schema.quarantine", "DROP TABLE public.parent")
+    # out: move it away, or empty it
+    world.run("owner", "ALTER TABLE event_schema.quarantine SET SCHEMA public", "DROP EXTENSION event_validate CASCADE")
+    assert count(world, "public.quarantine") == 2
+
+
+def test_dropping_what_is_empty(world):
+    make(world)
+    world.run("owner", "SELECT purge_event_quarantine('-1 s')", "DROP TABLE event_schema.quarantine",
+              "SELECT set_event_guard_mode('ev', 'quarantine')")
+    assert count(world, "event_schema.quarantine") == 0
+    world.run(None, "DROP EXTENSION plpgsql CASCADE")
+    assert world.run(None, "SELECT count(*) FROM pg_extension WHERE extname = 'event_validate'") == [(0,)]
+
+
+def test_dropped_while_somebody_writes(world):
+    """An event whose transaction is open when the table is to be dropped is not lost."""
+    make(world)
+    world.run("owner", "TRUNCATE event_schema.quarantine")
+    writer = world.connect("owner")
+    writer.execute("BEGIN")
+    writer.execute(CALLS["divert"])
+    dropper = Background(world.connect("owner"), "DROP TABLE event_schema.quarantine")
+    dropper.join(0.5)
+    assert dropper.is_alive()
+    writer.execute("COMMIT")
+    error = dropper.join_within(10)
+    assert error is not None and error.sqlstate == "2BP01", error
+    assert count(world, "event_schema.quarantine") == 1
+
+
+def test_replay_within_a_replay(world):
+    """By a trigger, a repair, a default: refused, and the outer one is not lost."""
+    make(world, rows=300)
+    world.run("owner",
+              """CREATE FUNCTION again(r jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+                 BEGIN PERFORM replay_event_quarantine('ev'); RETURN r; END $$""",
+              """CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN PERFORM replay_event_quarantine('ev'); RETURN NEW; END $$""")
+    world.refused("owner", "SELECT * FROM replay_event_quarantine('ev', repair => 'again(jsonb)')", "55000", "already")
+    world.run("owner", "CREATE TRIGGER again BEFORE INSERT ON ev FOR EACH ROW EXECUTE FUNCTION again()")
+    session = world.connect("owner")
+    assert "already" in session.execute("SELECT problem FROM replay_event_quarantine()").fetchone()[0]
+    # an error leaves nothing behind: the next replay goes on, and the guard guards
+    session.execute("DROP TRIGGER again ON ev")
+    try:
+        session.execute("SELECT * FROM replay_event_quarantine('ev', repair => 'again(jsonb)')")
+        raise AssertionError("not refused")
+    except psycopg.Error as error:
+        assert error.sqlstate == "55000", error
+    session.execute("INSERT INTO ev VALUES ('ev', 2, '{}')")
+    assert session.execute("SELECT replayed, remaining FROM replay_event_quarantine('ev')").fetchone() == (300, 1)
+
+
+def test_what_a_repair_does(world):
+    """A repair alters, drops and cancels what the replay is about to use."""
+    make(world, rows=3)
+    session = world.connect("owner")
+    for action, outcome in (
+            ("ALTER TABLE ev ADD IF NOT EXISTS added text", 3),
+            ("ALTER TABLE ev ALTER data TYPE json USING data::json", None),
+            ("PERFORM drop_event_guard('ev')", None),
+            ("PERFORM set_event_guard_mode('ev', 'enforce')", 3),
+            ("DROP TABLE IF EXISTS ev CASCADE; CREATE TABLE ev (event_type int, schema_version text, data point)", 0),
+            ("ALTER TABLE event_schema.quarantine ALTER row TYPE int USING 5", 3),
+            ("ALTER TABLE event_schema.quarantine DROP row", 3),
+            ("DROP TABLE event_schema.quarantine", 0),
+            ("ALTER TABLE event_schema.quarantine RENAME TO other", 0),
+            ("TRUNCATE event_schema.quarantine", 0),
+            ("DELETE FROM event_schema.quarantine", None),
+            ("ALTER SCHEMA event_schema RENAME TO other", 0),
+            ("CREATE OR REPLACE FUNCTION act(r jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT r'", 3),
+            ("DROP FUNCTION IF EXISTS act(jsonb)", None),
+            ("ROLLBACK", 0), ("COMMIT", 0),
+            ("PERFORM pg_cancel_backend(pg_backend_pid())", None),
+            ("PERFORM set_config('search_path', 'nowhere', false)", 3)):
+        session.execute("BEGIN")
+        session.execute(f"""CREATE OR REPLACE FUNCTION act(r jsonb) RETURNS jsonb LANGUAGE plpgsql AS
+            $act$ BEGIN {action}; RETURN r; END $act$""")
+        try:
+            replayed = session.execute("SELECT replayed FROM replay_event_quarantine('ev', repair => 'act(jsonb)')").fetchone()[0]
+            assert outcome is None or replayed == outcome, f"{action}: {replayed}"
+        except psycopg.Error as error:
+            assert error.sqlstate != "XX000", f"{action}: {error}"
+        session.execute("ROLLBACK")
+    assert session.execute("SELECT replayed FROM replay_event_quarantine('ev')").fetchone() == (3,)
+
+
+def test_policies_on_the_quarantine(world):
+    """Row security on it hides rows from whom it is for, and changes nothing for others."""
+    make(world, "alice", rows=4)
+    alice = world.role("alice")
+    world.run("owner", f"GRANT SELECT, UPDATE, DELETE ON event_schema.quarantine TO {alice}",
+              "ALTER TABLE event_schema.quarantine ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+              f"CREATE POLICY half ON event_schema.quarantine TO {alice} USING (id % 2 = 0)")
+    assert len(world.run("alice", "SELECT * FROM event_quarantine")) == 2
+    assert world.run("alice", "SELECT replayed, remaining FROM replay_event_quarantine()") == [(2, 0)]
+    assert world.run("alice", "SELECT purge_event_quarantine('0')") == [(0,)]
+    world.run("alice", CALLS["divert"])
+    assert world.run(None, "SELECT replayed, remaining FROM replay_event_quarantine()") == [(2, 1)]
+    assert world.run(None, "SELECT purge_event_quarantine('-1 s')") == [(1,)]
+
+
+def test_trigger_closes_all_cursors(world):
+    make(world, rows=600)
+    world.run("owner", """CREATE FUNCTION closing() RETURNS trigger LANGUAGE plpgsql AS $$
+                          BEGIN EXECUTE 'CLOSE ALL'; RETURN new; END $$""",
+              "CREATE TRIGGER closing BEFORE INSERT ON ev FOR EACH ROW EXECUTE FUNCTION closing()")
+    rows = world.run("owner", "SELECT replayed, remaining, problem FROM replay_event_quarantine('ev')")
+    assert rows == [(600, 0, None)], rows
+    assert count(world, "ev") == 600

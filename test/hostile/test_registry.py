@@ -1,0 +1,488 @@
+"""A type and a URI belong to somebody: others do not register for them, whatever a session sets."""
+
+import time
+
+from world import Background
+
+OFF = "SET check_function_bodies = off"
+
+
+def schema(name, body="{}"):
+    return f"""CREATE FUNCTION event_schema."{name}"(data jsonb) RETURNS boolean
+        LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS $${body}$$"""
+
+
+def upcast(name):
+    return f"""CREATE FUNCTION event_schema."{name}"(data jsonb) RETURNS jsonb LANGUAGE sql
+        BEGIN ATOMIC SELECT public.up_mallory(data); END"""
+
+
+def policy(event_type, value="none"):
+    return f"""CREATE FUNCTION event_schema."{event_type}@compatibility"() RETURNS text LANGUAGE sql IMMUTABLE
+        AS $$SELECT '{value}'$$"""
+
+
+def begin(world):
+    """alice, bob and mallory may begin types; alice has order@1 and order@3."""
+    world.run("owner", "GRANT CREATE ON SCHEMA public TO PUBLIC",
+              *(f"GRANT CREATE ON SCHEMA event_schema TO {world.role(role)}" for role in ("alice", "bob", "mallory")))
+    world.run("alice", "SELECT register_event_schema('order', 1, '{}')",
+              "SELECT register_event_schema('order', 3, '{}')",
+              "CREATE FUNCTION up_alice(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT data'",
+              "SELECT register_event_upcast('order', 1, 3, 'up_alice(jsonb)')")
+    world.run("mallory",
+              "CREATE FUNCTION up_mallory(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT '666'::jsonb$$")
+
+
+def refused_each_way(world, role, command, sqlstate, *words):
+    """With check_function_bodies on and off, from a restore's search_path too."""
+    for settings in ((), (OFF,), (OFF, "SELECT pg_catalog.set_config('search_path', '', false)")):
+        session = world.connect(role)
+        for setting in settings:
+            session.execute(setting)
+        try:
+            session.execute(command)
+        except Exception as error:  # pylint: disable=broad-except
+            assert error.sqlstate == sqlstate, f"{error.sqlstate}, not {sqlstate}: {error}"
+            for word in words:
+                assert word in str(error), f"no {word!r} in {error}"
+        else:
+            raise AssertionError(f"not refused with {settings}: {command}")
+        finally:
+            session.close()
+
+
+# ---------- whose a type is ----------
+
+
+def test_versions_of_others(world):
+    begin(world)
+    for name in ("order@0", "order@2", "order@4", "order@2147483647"):
+        refused_each_way(world, "mallory", schema(name), "42501", world.role("alice"), "order@1", "owner of the database")
+        refused_each_way(world, "mallory", schema(name, "#breaking\n{}"), "42501")
+    for call in ("public.register_event_schema('order', 2, '{}')",
+                 "public.register_event_schema('order', 4, '{}', breaking => true)",
+                 "public.register_event_schema('order', 4, '{}'::jsonb)",
+                 "public.set_event_compatibility('order', 'none')",
+                 "public.register_event_upcast('order', 3, 4, 'public.up_mallory(jsonb)')"):
+        refused_each_way(world, "mallory", f"SELECT {call}", "42501", "HINT")
+    # other cases are other types
+    world.run("mallory", "SELECT register_event_schema('Order', 1, '{}')",
+              "SELECT register_event_schema('order ', 1, '{}')", "SELECT register_event_schema('order@1', 1, '{}')")
+
+
+def test_policy_of_others(world):
+    begin(world)
+    refused_each_way(world, "mallory", policy("order"), "42501", world.role("alice"))
+    world.run("alice", "SELECT set_event_compatibility('order', 'full')")
+    refused_each_way(world, "mallory", "SELECT public.set_event_compatibility('order', 'none')", "42501")
+    refused_each_way(world, "mallory", policy("order").replace("CREATE", "CREATE OR REPLACE", 1), "42501")
+
+
+def test_upcast_of_others(world):
+    """The path search took the nearest upcast, so that of who came between."""
+    begin(world)
+    for name in ("order@1>2", "order@3>4", "order@1>3", "order@0>1"):
+        command = upcast(name)
+        refused_each_way(world, "mallory", command, "42723" if name == "order@1>3" else "42501")
+    assert world.run("owner", "SELECT upcast_event('1', 'order', 1)") == [(1,)]
+
+
+def test_upcast_before_its_versions(world):
+    """One that lies in wait for a type that another role begins."""
+    begin(world)
+    refused_each_way(world, "mallory", upcast("wait@1>2"), "42704")
+
+
+def test_policy_before_the_first_version(world):
+    """Who sets it begins the type; one of the database's owner binds whoever does."""
+    begin(world)
+    world.run("mallory", "SELECT set_event_compatibility('mine', 'none')")
+    refused_each_way(world, "alice", schema("mine@1"), "42501", world.role("mallory"), "mine@compatibility")
+    world.run("mallory", "SELECT register_event_schema('mine', 1, '{}')")
+    world.run("owner", "SELECT set_event_compatibility('theirs', 'full')")
+    world.run("alice", "SELECT register_event_schema('theirs', 1, '{}')")
+    refused_each_way(world, "mallory", "SELECT public.register_event_schema('theirs', 2, '{}')", "42501")
+    world.run("alice", "SELECT register_event_schema('theirs', 2, '{}')")
+
+
+def test_policy_left_behind(world):
+    """Who owns only the policy of a type does not change it any more."""
+    begin(world)
+    world.run("mallory", "SELECT set_event_compatibility('mine', 'full')")
+    world.run("owner", "SELECT register_event_schema('mine', 1, '{}')")
+    for command in (policy("mine").replace("CREATE", "CREATE OR REPLACE", 1), "SELECT public.set_event_compatibility('mine', 'none')"):
+        refused_each_way(world, "mallory", command, "42501", "mine@1")
+
+
+def test_who_may(world):
+    """Members of the owning role, the owner of the database, superusers."""
+    begin(world)
+    world.run(None, f"GRANT {world.role('alice')} TO {world.role('bob')}")
+    world.run("bob", "SELECT register_event_schema('order', 4, '{}')", "SELECT set_event_compatibility('order', 'none')",
+              "SELECT register_event_upcast('order', 3, 4, 'up_alice(jsonb)')")
+    world.run("owner", "SELECT register_event_schema('order', 5, '{}')")
+    world.run(None, "SELECT register_event_schema('order', 6, '{}')")
+    world.run("alice", "SELECT register_event_schema('order', 7, '{}')")
+    # the lowest version that is left says whose the type is
+    world.run("alice", "DROP FUNCTION event_schema.\"order@1>3\"", "SELECT drop_event_schema('order', 1)")
+    refused_each_way(world, "mallory", schema("order@8"), "42501", "order@3")
+    # and it is handed over with it
+    world.run(None, f"ALTER FUNCTION event_schema.\"order@3\" OWNER TO {world.role('mallory')}")
+    world.run("mallory", "SELECT register_event_schema('order', 8, '{}')")
+    refused_each_way(world, "alice", schema("order@9"), "42501", world.role("mallory"))
+
+
+def test_begun_at_the_same_time(world):
+    """Two begin a type: the second waits, and then is not let in."""
+    begin(world)
+    for setting in ("SET check_function_bodies = on", OFF):
+        first = world.connect("alice")
+        first.execute("BEGIN")
+        first.execute("SELECT register_event_schema('race', 1, '{}')")
+        second = world.connect("mallory")
+        second.execute(setting)
+        other = Background(second, schema("race@2", "#breaking\n{}"))
+        time.sleep(0.3)
+        assert other.is_alive(), "did not wait for who begins the type"
+        first.execute("COMMIT")
+        error = other.join_within(5)
+        assert error is not None and error.sqlstate == "42501", error
+        world.run("alice", "SELECT drop_event_schema('race', 1)")
+
+
+def test_replacing_and_widening(world):
+    """What is published is its owner's to annotate and to widen."""
+    begin(world)
+    world.refused("mallory", "SELECT register_event_schema('order', 1, '{\"title\": \"mine\"}')", "42501")
+    world.refused("mallory", "SELECT widen_event_schema('order', 1, '{}')", "42501")
+    world.refused("mallory", "SELECT drop_event_schema('order', 1)", "42501")
+    for settings in ("SELECT 1", OFF):
+        session = world.connect("mallory")
+        session.execute(settings)
+        try:
+            session.execute(schema("order@1", '{"title": "mine"}').replace("CREATE", "CREATE OR REPLACE", 1))
+        except Exception as error:  # pylint: disable=broad-except
+            assert error.sqlstate == "42501", error
+        else:
+            raise AssertionError("replaced")
+    # to say the same again changes nothing, and is no error for anybody
+    assert world.run("mallory", "SELECT register_event_schema('order', 1, '{}')")
+
+
+# ---------- URIs ----------
+
+
+def ids(world):
+    """alice has a URI, and a $id, to which nobody refers, and ones to which somebody does."""
+    begin(world)
+    long = "https://example.com/" + "long/" * 20
+    world.run("alice", "SELECT register_schema('https://example.com/money', '{\"type\": \"number\"}')",
+              "SELECT register_event_schema('part', 1, '{\"$id\": \"https://example.com/part\", \"type\": \"number\"}')",
+              "SELECT register_event_schema('used', 1, '{\"$id\": \"https://example.com/used\", \"type\": \"number\"}')",
+              f"SELECT register_event_schema('long', 1, '{{\"$id\": \"{long}\", \"type\": \"number\"}}')",
+              f"""SELECT register_event_schema('user', 1, '{{"allOf": [{{"$ref": "https://example.com/used"}},
+                  {{"$ref": "{long}"}}]}}')""")
+    return long
+
+
+def test_uris_of_others(world):
+    long = ids(world)
+    hashed = world.run(None, f"SELECT 'uri:' || left(encode(sha256('{long}'), 'hex'), 32)")[0][0]
+    for uri in ("https://example.com/part", "https://example.com/used"):
+        refused_each_way(world, "mallory", schema(uri, "false"), "42501", "owner")
+        refused_each_way(world, "mallory", f"SELECT public.register_schema('{uri}', 'false')", "42501")
+    refused_each_way(world, "mallory", schema(hashed, "false"), "42501")
+    refused_each_way(world, "mallory", f"SELECT public.register_schema('{long}', 'false')", "42501")
+    for uri in ("https://example.com/money", "https://example.com/part", "https://example.com/used", long):
+        for keyword in ("$id", "id"):
+            refused_each_way(world, "mallory", schema("evil@1", f'{{"{keyword}": "{uri}"}}'), "42501")
+        # the second of two counts as well
+        refused_each_way(world, "mallory", schema("evil@1", f'{{"$id": "https://m.test/x", "id": "{uri}"}}'), "42501")
+        refused_each_way(world, "mallory", schema("evil@1", f'{{"\\u0024id": "{uri}"}}'), "42501")
+    # relative to the document's own URI
+    refused_each_way(world, "mallory", schema("https://example.com/evil", '{"$id": "used"}'), "42501")
+    assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
+    # its own owner gives the same $id to the next version, where nobody refers by it
+    world.run("alice", "SELECT register_event_schema('part', 2, '{\"$id\": \"https://example.com/part\", \"type\": \"number\"}')")
+    # nor does anybody turn a reference: it would change what is published
+    for role in ("alice", "owner", None):
+        for uri in ("https://example.com/used",):
+            refused_each_way(world, role, schema(uri, "false"), "42710", "over")
+            refused_each_way(world, role, schema("used@2", f'#breaking\n{{"$id": "{uri}"}}'), "42710")
+        refused_each_way(world, role, schema(hashed, "false"), "42710")
+
+
+def test_uri_that_a_reference_abbreviates(world):
+    """A relative reference need not have any part of the URI that it leads to."""
+    begin(world)
+    world.run("alice", "SELECT register_event_schema('part', 1, '{\"$id\": \"https://e.test/a/\", \"type\": \"number\"}')",
+              "SELECT register_event_schema('part', 2, '{\"$id\": \"https://e.test/a/b?v=2\", \"type\": \"number\"}', breaking => true)",
+              "SELECT register_schema('https://e.test/a/b', '{\"properties\": {\"x\": {\"$ref\": \".\"}, \"y\": {\"$ref\": \"?v=2\"}}}')")
+    for uri in ("https://e.test/a/", "https://e.test/a/b?v=2"):
+        for role, sqlstate in (("mallory", "42501"), ("alice", "42710"), ("owner", "42710")):
+            refused_each_way(world, role, schema(uri, "true"), sqlstate)
+    assert world.run("alice", """SELECT event_schema."https://e.test/a/b"('{"x": ""}'), event_schema."https://e.test/a/b"('{"y": ""}')""") == [(False, False)]
+
+
+def test_event_uri_as_id(world):
+    """A $id that is an event's URI would be found until the event is registered, and make it ambiguous."""
+    begin(world)
+    for uri in ("event:order@1", "event:order%401", "event:later@7"):
+        refused_each_way(world, "mallory", schema("evil@1", f'{{"$id": "{uri}"}}'), "22023", "$id")
+        refused_each_way(world, "mallory", schema("https://m.test/x", f'{{"id": "{uri}"}}'), "22023", "$id")
+    # what only looks like one is a URI like others
+    world.run("mallory", schema("evil@1", '{"$id": "event:order"}'), schema("evil@2", '{"$id": "event:evil@2"}'))
+
+
+def test_uri_claimed_at_the_same_time(world):
+    begin(world)
+    first = world.connect("alice")
+    first.execute("BEGIN")
+    first.execute("SELECT register_event_schema('a', 1, '{\"$id\": \"https://example.com/new\"}')")
+    second = world.connect("mallory")
+    second.execute(OFF)
+    other = Background(second, schema("https://example.com/new", "false"))
+    time.sleep(0.3)
+    first.execute("COMMIT")
+    error = other.join_within(5)
+    assert error is not None and error.sqlstate == "42501", error
+
+
+# ---------- kept by who refers ----------
+
+
+def test_circle_is_kept(world):
+    begin(world)
+    world.run("alice", OFF, schema("tree@1", '{"items": {"$ref": "event:leaf@1"}}'),
+              schema("leaf@1", '{"anyOf": [{"type": "null"}, {"$ref": "event:tree@1"}]}'))
+    for name in ("tree", "leaf"):
+        world.refused("alice", f"SELECT drop_event_schema('{name}', 1)", "2BP01")
+        world.refused("owner", f"DROP FUNCTION event_schema.\"{name}@1\"", "2BP01")
+        world.refused(None, f"DROP FUNCTION event_schema.\"{name}@1\"", "2BP01")
+    world.run("alice", "DROP FUNCTION event_schema.\"tree@1\", event_schema.\"leaf@1\"")
+
+
+def test_circle_by_id_is_kept(world):
+    """Three of them, found by $id, none of which has a record of the next one in pg_depend."""
+    begin(world)
+    world.run("alice", OFF, *(
+        schema(f"c{i}@1", f'{{"$id": "https://c.test/{i}", "properties": {{"n": {{"$ref": "https://c.test/{(i + 1) % 3}"}}}}}}')
+        for i in range(3)))
+    for i in range(3):
+        world.refused("alice", f"DROP FUNCTION event_schema.\"c{i}@1\"", "2BP01")
+    world.run("alice", "DROP FUNCTION " + ", ".join(f'event_schema."c{i}@1"' for i in range(3)))
+
+
+def test_circle_is_widened_as_a_whole(world):
+    """A schema of a circle that says "not" of another one would accept less."""
+    begin(world)
+    world.run("alice", OFF, schema("tree@1", '{"properties": {"a": {"not": {"$ref": "event:leaf@1"}}}}'),
+              schema("leaf@1", '{"type": "string", "properties": {"b": {"$ref": "event:tree@1"}}}'))
+    world.refused("alice", """SELECT widen_event_schema('leaf', 1,
+        '{"type": ["string", "null"], "properties": {"b": {"$ref": "event:tree@1"}}}')""", "22023", "tree@1")
+
+
+def test_circle_in_a_restore(world):
+    """pg_restore --clean drops one after the other; that opens only what is one's own."""
+    begin(world)
+    world.run("alice", OFF, schema("tree@1", '{"items": {"$ref": "event:leaf@1"}}'))
+    world.run("mallory", schema("leaf@1", '{"anyOf": [{"type": "null"}, {"$ref": "event:tree@1"}]}'))
+    restore = (OFF, "SELECT pg_catalog.set_config('search_path', '', false)")
+    session = world.connect("mallory")
+    for command in restore:
+        session.execute(command)
+    try:
+        session.execute("DROP FUNCTION event_schema.\"leaf@1\"")
+    except Exception as error:  # pylint: disable=broad-except
+        assert error.sqlstate == "2BP01", error
+    else:
+        raise AssertionError("dropped from under another's schema")
+    world.run("owner", *restore, "DROP FUNCTION event_schema.\"leaf@1\"", "DROP FUNCTION event_schema.\"tree@1\"")
+
+
+def test_taken_by_another_extension(world):
+    begin(world)
+    error = world.refused(None, "ALTER EXTENSION plpgsql ADD FUNCTION event_schema.\"order@1\"(jsonb)", "0A000", "order@1")
+    assert error.diag.message_hint
+    world.refused(None, "ALTER EXTENSION plpgsql ADD FUNCTION event_schema.\"order@1>3\"(jsonb)", "0A000")
+    world.refused(None, "ALTER EXTENSION plpgsql ADD ROUTINE event_schema.\"order@1\"(jsonb)", "0A000")
+    world.run(None, "ALTER EXTENSION plpgsql ADD FUNCTION up_alice(jsonb)")
+
+
+# ---------- locks ----------
+
+
+def waits(world, role, *commands):
+    """Does the last command wait for another session?"""
+    session = world.connect(role)
+    for command in commands[:-1]:
+        session.execute(command)
+    session.execute("SET lock_timeout = '700ms'")
+    try:
+        session.execute(commands[-1])
+    except Exception as error:  # pylint: disable=broad-except
+        assert error.sqlstate == "55P03", error
+        return True
+    finally:
+        session.close()
+    return False
+
+
+def test_lock_by_repeating(world):
+    """To say again what another one registered, or to be refused, holds nothing."""
+    begin(world)
+    session = world.connect("mallory")
+    for command in ("SELECT register_event_schema('order', 3, '{}')",
+                    "SELECT register_event_upcast('order', 1, 3, 'up_alice(jsonb)')"):
+        session.execute("BEGIN")
+        session.execute(command)
+        locks = session.execute("""SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()
+            AND locktype = 'object' AND classid <> 'pg_database'::regclass""").fetchone()[0]
+        assert locks == 0, f"{locks} locks after {command}"
+        assert not waits(world, "alice", "SELECT register_event_schema('order', 4, '{}')", "SELECT drop_event_schema('order', 4)")
+        session.execute("ROLLBACK")
+
+
+def test_validator_called_directly(world):
+    """It locks names, so it is its owner's to call."""
+    begin(world)
+    world.refused("mallory", "SELECT jsonschema_validator('event_schema.\"order@1\"(jsonb)'::regprocedure)", "42501")
+    world.run("alice", "SELECT jsonschema_validator('event_schema.\"order@1\"(jsonb)'::regprocedure)")
+
+
+def test_locks_by_temporary_functions(world):
+    """Functions outside event_schema lock no names, whatever they call themselves."""
+    begin(world)
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("""DO $do$ BEGIN FOR i IN 1..9000 LOOP EXECUTE format($f$
+        CREATE FUNCTION pg_temp."t%s@1"(jsonb) RETURNS boolean LANGUAGE jsonschema
+        AS '{"$id": "https://example.com/%s", "$ref": "event:order@1"}'$f$, i, i); END LOOP; END $do$""")
+    locks = session.execute("""SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()
+        AND locktype = 'object' AND objsubid <> 0""").fetchone()[0]
+    assert locks == 0, locks
+    assert not waits(world, "alice", "SELECT register_event_schema('order', 4, '{}')")
+    assert not waits(world, "alice", "SELECT register_event_schema('fresh', 1, '{\"$id\": \"https://example.com/7\"}')")
+
+
+def test_names_of_strangers(world):
+    """Names are told apart: thousands of others do not meet mine."""
+    begin(world)
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("SELECT count(register_event_schema('m' || i, 1, '{}')) FROM generate_series(1, 2000) i")
+    for i in range(20):
+        assert not waits(world, "alice", f"SELECT register_event_schema('a{i}', 1, '{{}}')")
+
+
+def test_many_in_one_transaction(world):
+    """A restore in one transaction does not fill the lock table."""
+    begin(world)
+    session = world.connect("owner")
+    session.execute("BEGIN")
+    session.execute("SELECT count(register_event_schema('o' || i, 1, '{}')) FROM generate_series(1, 3000) i")
+    locks = session.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()").fetchone()[0]
+    assert locks < 600, locks
+    session.execute("COMMIT")
+    # where somebody else is registering, it goes on without waiting
+    stranger = world.connect("mallory")
+    stranger.execute("BEGIN")
+    stranger.execute("SELECT register_event_schema('m', 1, '{}')")
+    assert not waits(world, "owner", "BEGIN",
+                     "SELECT count(register_event_schema('p' || i, 1, '{}')) FROM generate_series(1, 600) i")
+
+
+# ---------- others drop meanwhile ----------
+
+
+def test_ddl_while_others_drop(world):
+    begin(world)
+    writers = [Background(world.connect(role), f"""DO $do$ BEGIN FOR i IN 1..60 LOOP
+        PERFORM register_event_schema('{role}' || j, 1, '{{}}'), set_event_compatibility('{role}' || j, 'full')
+        FROM generate_series(1, 20) j; COMMIT;
+        PERFORM drop_event_schema('{role}' || j, 1) FROM generate_series(1, 20) j;
+        FOR j IN 1..20 LOOP EXECUTE format('DROP FUNCTION event_schema.%I()', '{role}' || j || '@compatibility'); END LOOP;
+        COMMIT; END LOOP; END $do$""") for role in ("alice", "bob")]
+    session = world.connect("mallory")
+    while any(writer.is_alive() for writer in writers):
+        session.execute("SELECT count(*) FROM generate_series(1, 5) AS i, LATERAL (SELECT i, d FROM event_schema_ddl() AS d) AS d")
+        session.execute("SELECT count(*) FROM event_schemas")
+    for writer in writers:
+        assert writer.join_within(1) is None, writer.error
+
+
+# ---------- what sessions keep ----------
+
+
+def test_unregistered_types_are_not_kept(world):
+    session = world.connect()
+    size = "SELECT sum(total_bytes) FROM pg_backend_memory_contexts"
+
+    def ask(first, last):
+        session.execute(f"SET ROLE {world.role('mallory')}")
+        session.execute(f"""DO $$ BEGIN FOR i IN {first}..{last} LOOP
+            PERFORM validate_event('1', 'none.' || i, 1), jsonb_matches_schema('{{}}', '1');
+            BEGIN PERFORM check_event('1', 'none.' || i, 1); EXCEPTION WHEN undefined_object THEN END;
+            BEGIN PERFORM upcast_event('1', 'none.' || i, 1); EXCEPTION WHEN undefined_object THEN END;
+            BEGIN PERFORM event_violations('1', 'none.' || i, 1); EXCEPTION WHEN undefined_object THEN END;
+            BEGIN PERFORM register_event_schema('none.' || i, 1, '{{}}'); EXCEPTION WHEN insufficient_privilege THEN END;
+            BEGIN PERFORM set_event_compatibility('none.' || i, 'none'); EXCEPTION WHEN insufficient_privilege THEN END;
+            BEGIN PERFORM drop_event_schema('none.' || i, 1); EXCEPTION WHEN undefined_object THEN END;
+            BEGIN PERFORM widen_event_schema('none.' || i, 1, '{{}}'); EXCEPTION WHEN undefined_object THEN END;
+            END LOOP; END $$""")
+        session.execute("RESET ROLE")
+        return session.execute(size).fetchone()[0]
+
+    before = ask(1, 1000)
+    after = ask(1001, 11000)
+    assert after - before < 256 * 1024, f"{after - before} bytes more for 10,000 types"
+
+
+def test_did_you_mean_is_bounded(world):
+    world.run("owner", "SELECT count(register_event_schema('trading.venue.' || i || '.placed', 1, '{}')) FROM generate_series(1, 3000) i")
+    error = world.refused("mallory", "SELECT check_event('1', 'trading.venue.77.plcaed', 1)", "42704")
+    assert '"trading.venue.77.placed"' in error.diag.message_hint, error.diag.message_hint
+    session = world.connect("mallory")
+
+    def seconds(event_type):
+        start = time.monotonic()
+        session.execute(f"""DO $$ BEGIN FOR i IN 1..200 LOOP
+            BEGIN PERFORM check_event('1', '{event_type}', 1); EXCEPTION WHEN undefined_object THEN END;
+            END LOOP; END $$""")
+        return (time.monotonic() - start) / 200
+
+    for event_type in ("trading.venue.77.plcaed", "trading.venue.9999.placed", "something.else.entirely"):
+        seconds(event_type)
+        best = min(seconds(event_type) for _ in range(3))
+        assert best < 0.001, f"{best * 1000:.2f} ms for {event_type}"
+
+
+# ---------- wild arguments ----------
+
+
+def test_wild_arguments(world):
+    begin(world)
+    for call, sqlstate in (
+            ("jsonschema_validator(0)", "42883"), ("jsonschema_validator(4294967295)", "42883"),
+            ("jsonschema_validator('now'::regproc)", "42501"),
+            ("register_event_upcast('order', 1, 3, 0)", "42883"),
+            ("register_event_upcast('order', 1, 3, 4294967295)", "42883"),
+            ("event_validate_guard_ddl()", ""), ("event_validate_guard_drop()", ""),
+            ("jsonschema_call_handler()", "")):
+        session = world.connect("mallory")
+        try:
+            session.execute(f"SELECT {call}")
+        except Exception as error:  # pylint: disable=broad-except
+            assert error.sqlstate != "XX000", f"{call}: {error}"
+            assert sqlstate in ("", error.sqlstate), f"{call}: {error.sqlstate} {error}"
+        session.close()
+    for call in ("register_event_schema(NULL, 1, '{}')", "register_event_schema('a', NULL, '{}')",
+                 "register_event_schema('a', 1, NULL::text)", "register_event_schema('a', 1, NULL::jsonb)",
+                 "register_event_schema('a', 1, '{}', NULL)", "register_schema(NULL, '{}')",
+                 "register_schema('https://a.test/', NULL)", "widen_event_schema(NULL, 1, '{}')",
+                 "drop_event_schema(NULL, 1)", "set_event_compatibility(NULL, 'none')",
+                 "set_event_compatibility('a', NULL)", "set_event_compatibility('a', 'none', NULL)",
+                 "register_event_upcast(NULL, 1, 2, 'up_alice(jsonb)')", "register_event_upcast('a', 1, 2, NULL)"):
+        world.refused("mallory", f"SELECT {call}", "22004")
+    assert world.run("mallory", "SELECT event_schema_program(NULL, 1)") == []
