@@ -7,6 +7,7 @@
 #   make check-tap              TAP tests, which start servers of their own
 #   make werror                 builds all anew, warnings as errors (also CC=clang)
 #   make check-headers          checks that each header compiles on its own
+#   make event_validate--1.0.sql  makes the install script from install/*.sql
 #   make format, format-check   applies or checks PostgreSQL's layout
 #   make dist                   a release archive of HEAD
 #
@@ -47,6 +48,17 @@ override with_llvm = no
 endif
 
 include $(PGXS)
+
+# ---------- the install script ----------
+
+# It is made from these files of the folder install, in this order, and
+# committed.  Only this target writes it, in the source folder: no build does.
+INSTALL_AREAS = head schemas language validation registry changes upcasts \
+	stored_events views event_checks columns usage guards ddl_triggers
+
+.PHONY: event_validate--1.0.sql
+event_validate--1.0.sql:
+	cat $(INSTALL_AREAS:%=$(top)/install/%.sql) >$(top)/$@
 
 # ---------- linking ----------
 

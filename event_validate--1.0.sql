@@ -1,4 +1,4 @@
-/* event_validate--1.0.sql */
+/* event_validate--1.0.sql: "make event_validate--1.0.sql" writes it from the files in install */
 
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION event_validate" to load this file. \quit
@@ -10,37 +10,50 @@
 -- a user's has a search_path of its own instead, and then only the last rule
 -- counts.  (test/hostile/test_overloads.py)
 
--- ---------- the schema of what is registered ----------
+-- ---------- the schemas ----------
 
 DO $$
+DECLARE
+	name pg_catalog.text;
 BEGIN
-	IF EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname OPERATOR(pg_catalog.=) 'event_schema') THEN
-		RAISE EXCEPTION USING
-			ERRCODE = 'duplicate_schema',
-			MESSAGE = 'a schema called event_schema exists already',
-			DETAIL = 'Extension event_validate keeps registered schemas as functions in a schema of this name, which it creates itself.',
-			HINT = 'Rename or drop the existing schema.';
-	END IF;
+	FOREACH name IN ARRAY '{event_schema,_event_validate}'::pg_catalog.text[] LOOP
+		IF pg_catalog.to_regnamespace(name) IS NOT NULL THEN
+			RAISE EXCEPTION USING
+				ERRCODE = 'duplicate_schema',
+				MESSAGE = pg_catalog.format('schema "%s" already exists', name),
+				DETAIL = 'Extension event_validate creates this schema itself.',
+				HINT = 'Rename or drop the existing schema.';
+		END IF;
+	END LOOP;
 END
 $$;
 
--- The owner of the database, not of the extension: a database owner who is no
--- superuser can then grant CREATE on it, and restore a dump.
+-- The owner of the database owns it, not the owner of the extension: a database
+-- owner without superuser can then grant CREATE on it, and restore a dump.
 CREATE SCHEMA event_schema AUTHORIZATION pg_database_owner;
 GRANT USAGE ON SCHEMA event_schema TO PUBLIC;
-COMMENT ON SCHEMA event_schema IS 'event schemas and what belongs to them, as functions';
+COMMENT ON SCHEMA event_schema IS 'event schemas and their upcasts and policies, as functions';
+
+-- A superuser owns it, also where a database owner installs the extension, and
+-- nobody else may create in it.
+CREATE SCHEMA _event_validate;
+GRANT USAGE ON SCHEMA _event_validate TO PUBLIC;
+COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_validate';
 
 -- ---------- the language ----------
 
-CREATE FUNCTION jsonschema_call_handler() RETURNS language_handler
+CREATE FUNCTION _event_validate.jsonschema_call_handler() RETURNS language_handler
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_call_handler' LANGUAGE C;
-COMMENT ON FUNCTION jsonschema_call_handler() IS 'runs functions in language jsonschema';
+COMMENT ON FUNCTION _event_validate.jsonschema_call_handler() IS 'runs functions in language jsonschema';
 
-CREATE FUNCTION jsonschema_validator(oid) RETURNS void
+CREATE FUNCTION _event_validate.jsonschema_validator(oid) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_validator' LANGUAGE C STRICT;
-COMMENT ON FUNCTION jsonschema_validator(oid) IS 'checks functions in language jsonschema when they are created';
+COMMENT ON FUNCTION _event_validate.jsonschema_validator(oid) IS 'checks functions in language jsonschema when they are created';
 
-CREATE TRUSTED LANGUAGE jsonschema HANDLER jsonschema_call_handler VALIDATOR jsonschema_validator;
+-- PostgreSQL calls these without asking for EXECUTE.
+REVOKE EXECUTE ON FUNCTION _event_validate.jsonschema_call_handler(), _event_validate.jsonschema_validator(oid) FROM PUBLIC;
+
+CREATE TRUSTED LANGUAGE jsonschema HANDLER _event_validate.jsonschema_call_handler VALIDATOR _event_validate.jsonschema_validator;
 COMMENT ON LANGUAGE jsonschema IS 'JSON Schema: functions from jsonb to boolean';
 
 -- ---------- validation ----------
@@ -115,16 +128,16 @@ CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURN
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION event_schema_program(text, int) IS 'the compiled schema, one instruction a line';
 
-CREATE FUNCTION list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
+CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
 	OUT owner name, OUT function regprocedure)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION list_event_schemas() IS 'the rows of event_schemas';
+COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function
-	FROM @extschema@.list_event_schemas();
+	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 
@@ -166,31 +179,31 @@ COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a ver
 
 -- These use a subtransaction for each event, which parallel workers cannot.
 
-CREATE FUNCTION event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION event_upgrade_filter(jsonb, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
 
-CREATE FUNCTION event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION event_upgrade_filter(text, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
 
-CREATE FUNCTION event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
+CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION event_upgrade_violations(jsonb, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
 
-CREATE FUNCTION event_upgrade_violations(data text, event_type text, from_version int, to_version int,
+CREATE FUNCTION _event_validate.event_upgrade_violations(data text, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
 
 -- A row's name is its primary key, or where it is stored.  A cast of a type
 -- that is not the server's may run its owner's code: its output function does.
-CREATE FUNCTION event_row_name(relation regclass) RETURNS text
+CREATE FUNCTION _event_validate.event_row_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -210,14 +223,14 @@ AS $$
 			WHERE i.indrelid = c.oid AND i.indisprimary AND a.attrelid = c.oid AND k.place <= i.indnkeyatts) AS k
 	WHERE c.oid = relation
 $$;
-COMMENT ON FUNCTION event_row_name(regclass) IS 'SQL that names a row of a table';
+COMMENT ON FUNCTION _event_validate.event_row_name(regclass) IS 'SQL that names a row of a table';
 
-CREATE FUNCTION event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
 
 -- Asked before the relation is opened, which locks it.
-CREATE FUNCTION refuse_event_relation(relation regclass) RETURNS void
+CREATE FUNCTION _event_validate.refuse_event_relation(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
 	kind pg_catalog."char";
@@ -238,7 +251,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION refuse_event_relation(regclass) IS 'raises unless it is a table or view that the caller may read';
+COMMENT ON FUNCTION _event_validate.refuse_event_relation(regclass) IS 'raises unless it is a table or view that the caller may read';
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
@@ -256,10 +269,10 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and what is where in its rows';
 	END IF;
-	PERFORM @extschema@.refuse_event_relation(relation);
-	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
+	PERFORM _event_validate.refuse_event_relation(relation);
+	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
 	-- where no upcast is run, the rows are audited as events of the other version
-	IF @extschema@.event_has_upcast(event_type, from_version, to_version) THEN
+	IF _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
 		step := 'upgrade';
 		arguments := pg_catalog.format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
 	ELSE
@@ -268,17 +281,17 @@ BEGIN
 	END IF;
 	RETURN QUERY EXECUTE pg_catalog.format($query$
 		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (%10$s.event_audit_sample(e.row_name, 5))[1:5]
+			pg_catalog.sum(v.violations)::pg_catalog.int8, (_event_validate.event_audit_sample(e.row_name, 5))[1:5]
 		FROM (SELECT %1$s AS data, %2$s AS row_name
 			FROM %3$s WHERE (%4$s) OPERATOR(pg_catalog.=) %5$L AND (%6$s) OPERATOR(pg_catalog.=) %7$s
-				AND %10$s.%8$I(%1$s, %9$s)) AS e,
-			LATERAL %10$s.%11$I(e.data, %9$s) AS v
+				AND _event_validate.%8$I(%1$s, %9$s)) AS e,
+			LATERAL _event_validate.%10$I(e.data, %9$s) AS v
 		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
 		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
-		$query$, data, @extschema@.event_row_name(relation), relation,
-		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true), event_type,
-		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true), from_version,
-		pg_catalog.concat('event_', step, '_filter'), arguments, '@extschema@',
+		$query$, data, _event_validate.event_row_name(relation), relation,
+		_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true), event_type,
+		_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true), from_version,
+		pg_catalog.concat('event_', step, '_filter'), arguments,
 		pg_catalog.concat('event_', step, '_violations'));
 END
 $$;
@@ -335,23 +348,23 @@ CREATE FUNCTION event_at_version_serially(data jsonb, event_type text, schema_ve
 	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL UNSAFE;
 COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'the same, for upcasts that are not PARALLEL SAFE';
 
-CREATE FUNCTION event_view_columns(event_type text, schema_version int, integer_type regtype,
+CREATE FUNCTION _event_validate.event_view_columns(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text,
 	OUT declared_in regprocedure, OUT pointer text, OUT rank int)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_view_columns' LANGUAGE C STABLE STRICT ROWS 20;
-COMMENT ON FUNCTION event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and the types that hold them';
+COMMENT ON FUNCTION _event_validate.event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and the types that hold them';
 
 -- The same in the order in which the documents have them: jsonb keeps none,
 -- their text does.
-CREATE FUNCTION event_view_columns_in_order(event_type text, schema_version int, integer_type regtype,
+CREATE FUNCTION _event_validate.event_view_columns_in_order(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text)
 	RETURNS SETOF record
 LANGUAGE sql STABLE STRICT ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH columns AS MATERIALIZED (
-		SELECT * FROM @extschema@.event_view_columns(event_type, schema_version, integer_type)),
+		SELECT * FROM _event_validate.event_view_columns(event_type, schema_version, integer_type)),
 	places AS (
 		SELECT p.declared_in, p.pointer, k.key, min(k.place) AS place
 		FROM (SELECT DISTINCT declared_in, pointer FROM columns) AS p
@@ -366,11 +379,11 @@ AS $$
 		ON p.declared_in = c.declared_in AND p.pointer = c.pointer AND p.key = c.property
 	ORDER BY c.rank, p.place, c.property COLLATE "C"
 $$;
-COMMENT ON FUNCTION event_view_columns_in_order(text, int, regtype) IS 'event_view_columns, in the order of the documents';
+COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'event_view_columns, in the order of the documents';
 
 -- The names that the columns of a view get: the table's own, and then one for
 -- each property, by the property alone wherever that can be.
-CREATE FUNCTION event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
+CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -398,7 +411,7 @@ BEGIN
 	RETURN names;
 END
 $$;
-COMMENT ON FUNCTION event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
+COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
 
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
@@ -447,7 +460,7 @@ BEGIN
 	INTO table_name, view_path, row_alias
 	FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
 	WHERE c.oid OPERATOR(pg_catalog.=) relation;
-	PERFORM @extschema@.refuse_event_relation(relation);
+	PERFORM _event_validate.refuse_event_relation(relation);
 	-- beside the relation, unless the name says otherwise
 	view_path := CASE WHEN pg_catalog.array_length(pg_catalog.parse_ident(view_name), 1) OPERATOR(pg_catalog.=) 1 THEN view_path OPERATOR(pg_catalog.||) pg_catalog.parse_ident(view_name)
 		ELSE pg_catalog.parse_ident(view_name) END;
@@ -467,14 +480,14 @@ BEGIN
 	END IF;
 	SELECT COALESCE(pg_catalog.array_agg(c.property), '{}'), pg_catalog.array_agg(c.column_type), pg_catalog.array_agg(c.description)
 	INTO properties, types, descriptions
-	FROM @extschema@.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
+	FROM _event_validate.event_view_columns_in_order(wanted_type, wanted_version, integer_type) AS c;
 	SELECT s.function INTO schema_function FROM @extschema@.event_schemas AS s
 	WHERE s.event_type OPERATOR(pg_catalog.=) wanted_type COLLATE pg_catalog."C" AND s.schema_version OPERATOR(pg_catalog.=) wanted_version;
 
 	-- the event in a row
-	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
+	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false);
+	type := _event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false);
+	version := _event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 	SELECT pg_catalog.array_agg(a.attname ORDER BY a.attnum),
 		pg_catalog.max(a.attname) FILTER (WHERE a.attname OPERATOR(pg_catalog.=) data_expr::pg_catalog.name
 			OR pg_catalog.quote_ident(a.attname) OPERATOR(pg_catalog.=) data_expr)
@@ -525,7 +538,7 @@ BEGIN
 			HINT = pg_catalog.format('Column "%s" has the whole event.', data_column);
 		properties := properties[:number];
 	END IF;
-	names := @extschema@.event_view_names(properties, base_names, data_column::pg_catalog.text);
+	names := _event_validate.event_view_names(properties, base_names, data_column::pg_catalog.text);
 	FOR i IN 1..pg_catalog.cardinality(properties) LOOP
 		expressions := expressions OPERATOR(pg_catalog.||) CASE
 			WHEN types[i] OPERATOR(pg_catalog.=) 'pg_catalog.text'::pg_catalog.regtype THEN
@@ -617,51 +630,54 @@ COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, tex
 -- of search_path: users' expressions are read under the user's own, and are
 -- written back under the same.
 
-CREATE FUNCTION event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
+CREATE FUNCTION _event_validate.event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
 
-CREATE FUNCTION require_event_table(relation regclass) RETURNS void
+CREATE FUNCTION _event_validate.require_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_table' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
+COMMENT ON FUNCTION _event_validate.require_event_table(regclass) IS 'raises where there is no such table, or the caller has no right on it, before anything locks it';
 
-CREATE FUNCTION event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
+CREATE FUNCTION _event_validate.event_checks(relation regclass, OUT constraint_name name, OUT validated boolean,
 	OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text,
 	OUT arguments text[], OUT definition text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_checks' LANGUAGE C STABLE STRICT ROWS 1;
-COMMENT ON FUNCTION event_checks(regclass) IS 'the CHECK constraints of a table that validate events';
+COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constraints of a table that validate events';
 
-CREATE FUNCTION event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION event_audit_filter(jsonb, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
 
-CREATE FUNCTION event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
+CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION event_audit_filter(text, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
 
-CREATE FUNCTION event_audit_violations(data jsonb, event_type text, schema_version int,
+CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION event_audit_violations(jsonb, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(jsonb, text, int) IS 'the violations of an event by kind, array indexes folded';
 
-CREATE FUNCTION event_audit_violations(data text, event_type text, schema_version int,
+CREATE FUNCTION _event_validate.event_audit_violations(data text, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations_text' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION event_audit_violations(text, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(text, text, int) IS 'the violations of an event by kind, array indexes folded';
 
-CREATE FUNCTION event_audit_sample_add(sample text[], value text, sample_limit int) RETURNS text[]
+CREATE FUNCTION _event_validate.event_audit_sample_add(sample text[], value text, sample_limit int) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'ev_event_audit_sample_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
+COMMENT ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
 
-CREATE AGGREGATE event_audit_sample(value text, sample_limit int) (
-	SFUNC = @extschema@.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
+-- An aggregate calls its step as its owner.
+REVOKE EXECUTE ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) FROM PUBLIC;
+
+CREATE AGGREGATE _event_validate.event_audit_sample(value text, sample_limit int) (
+	SFUNC = _event_validate.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
 	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
-COMMENT ON AGGREGATE event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
+COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
 
 -- What an audit reads.
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
@@ -673,26 +689,26 @@ DECLARE
 	type pg_catalog.text;
 	version pg_catalog.text;
 BEGIN
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	SELECT c.relkind INTO kind FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) relation;
 	IF kind OPERATOR(pg_catalog.<>) ALL ('{r,p,m,v,f}') THEN
 		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
 			MESSAGE = pg_catalog.format('%s is not a table or view', relation);
 	END IF;
-	data := @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
-	type := @extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true);
-	version := @extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
+	data := _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true);
+	type := _event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true);
+	version := _event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true);
 
 	RETURN pg_catalog.format($query$
 		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
 			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
 			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
-			(%7$s.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+			(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
 		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-			FROM %6$s WHERE %7$s.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
-			LATERAL %7$s.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
+			FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+			LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
 		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
-		$query$, sample_limit, data, type, version, @extschema@.event_row_name(relation), relation, '@extschema@');
+		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation), relation);
 END
 $$;
 COMMENT ON FUNCTION event_audit_query(regclass, text, text, text, int) IS 'the query that audit_events runs';
@@ -718,9 +734,9 @@ END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the dry run: which stored events are not valid, and why';
 
-CREATE FUNCTION lock_event_table(relation regclass) RETURNS void
+CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
-COMMENT ON FUNCTION lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
@@ -745,20 +761,20 @@ BEGIN
 	IF constraint_name OPERATOR(pg_catalog.=) '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'a constraint needs a name';
 	END IF;
-	wanted := ARRAY[@extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false),
-		@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false),
-		@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, false)];
+	wanted := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, false),
+		_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, false),
+		_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, false)];
 	IF audit THEN
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE %s.event_audit_filter(%s, %s, %s)',
-			relation, '@extschema@', @extschema@.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true),
-			@extschema@.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true),
-			@extschema@.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true)) INTO invalid;
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE _event_validate.event_audit_filter(%s, %s, %s)',
+			relation, _event_validate.event_row_expression(relation, data_expr, 'data'::pg_catalog.text, true),
+			_event_validate.event_row_expression(relation, type_expr, 'type'::pg_catalog.text, true),
+			_event_validate.event_row_expression(relation, version_expr, 'version'::pg_catalog.text, true)) INTO invalid;
 	END IF;
 
-	PERFORM @extschema@.lock_event_table(relation);
+	PERFORM _event_validate.lock_event_table(relation);
 
 	-- is it there already?
-	SELECT c.constraint_name INTO found_name FROM @extschema@.event_checks(relation) AS c
+	SELECT c.constraint_name INTO found_name FROM _event_validate.event_checks(relation) AS c
 	WHERE c.arguments OPERATOR(pg_catalog.=) wanted
 		AND (chosen IS NULL OR c.constraint_name OPERATOR(pg_catalog.=) chosen)
 	ORDER BY c.constraint_name LIMIT 1;
@@ -815,7 +831,7 @@ END
 $$;
 COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint by check_event that is NOT VALID yet: new rows are checked, old ones not scanned';
 
-CREATE FUNCTION find_event_check(relation regclass, INOUT constraint_name name,
+CREATE FUNCTION _event_validate.find_event_check(relation regclass, INOUT constraint_name name,
 	OUT validated boolean, OUT added_here boolean, OUT data_expr text, OUT type_expr text, OUT version_expr text)
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
@@ -824,7 +840,7 @@ DECLARE
 	how_many bigint;
 BEGIN
 	SELECT pg_catalog.string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name), pg_catalog.count(*)
-	INTO names, how_many FROM @extschema@.event_checks(relation) AS c;
+	INTO names, how_many FROM _event_validate.event_checks(relation) AS c;
 	IF constraint_name IS NULL AND how_many OPERATOR(pg_catalog.>) 1 THEN
 		RAISE EXCEPTION USING ERRCODE = 'ambiguous_parameter',
 			MESSAGE = pg_catalog.format('table %s has several event checks', relation),
@@ -834,7 +850,7 @@ BEGIN
 	SELECT c.constraint_name, c.validated, c.added_here, c.data_expr, c.type_expr, c.version_expr
 	INTO find_event_check.constraint_name, find_event_check.validated, find_event_check.added_here,
 		find_event_check.data_expr, find_event_check.type_expr, find_event_check.version_expr
-	FROM @extschema@.event_checks(relation) AS c
+	FROM _event_validate.event_checks(relation) AS c
 	WHERE find_event_check.constraint_name IS NULL
 		OR c.constraint_name OPERATOR(pg_catalog.=) find_event_check.constraint_name;
 	IF NOT FOUND THEN
@@ -845,7 +861,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION find_event_check(regclass, name) IS 'the event check of this name, or the only one, of a table';
+COMMENT ON FUNCTION _event_validate.find_event_check(regclass, name) IS 'the event check of this name, or the only one, of a table';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
@@ -858,7 +874,7 @@ BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
 	END IF;
-	SELECT * INTO found_check FROM @extschema@.find_event_check(relation, constraint_name::pg_catalog.name);
+	SELECT * INTO found_check FROM _event_validate.find_event_check(relation, constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which locks the table against everybody',
@@ -910,17 +926,17 @@ BEGIN
 	IF relation IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
 	END IF;
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	IF NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS c WHERE c.conrelid OPERATOR(pg_catalog.=) relation
 			AND c.conname OPERATOR(pg_catalog.=) constraint_name::pg_catalog.name)
-		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM @extschema@.event_checks(relation))) THEN
+		AND (constraint_name IS NOT NULL OR NOT EXISTS (SELECT FROM _event_validate.event_checks(relation))) THEN
 		RAISE NOTICE USING MESSAGE = CASE
 			WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
 			ELSE pg_catalog.format('table %s has no event check "%s", nothing to drop', relation, constraint_name) END;
 		RETURN;
 	END IF;
-	SELECT * INTO found_check FROM @extschema@.find_event_check(relation, constraint_name::pg_catalog.name);
-	PERFORM @extschema@.lock_event_table(relation);
+	SELECT * INTO found_check FROM _event_validate.find_event_check(relation, constraint_name::pg_catalog.name);
+	PERFORM _event_validate.lock_event_table(relation);
 	EXECUTE pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', relation, found_check.constraint_name);
 END
 $$;
@@ -928,9 +944,9 @@ COMMENT ON FUNCTION drop_event_check(regclass, text) IS 'drops a CHECK constrain
 
 -- ---------- rolling out: columns ----------
 
-CREATE FUNCTION event_json_loss(document text) RETURNS text
+CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION event_json_loss(text) IS 'what would be lost if this JSON text became jsonb; NULL: nothing';
+COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what would be lost if this JSON text became jsonb; NULL: nothing';
 
 -- Rows whose documents stand in the way, by reason.
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
@@ -941,9 +957,9 @@ SET row_security = off
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	reason text := format('%s.event_json_loss(%I::text)', '@extschema@', from_column);
+	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
 BEGIN
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -955,14 +971,14 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
 	END IF;
 	RETURN QUERY EXECUTE format(
-		'SELECT reason, count(*), (%4$s.event_audit_sample(row_name, 10))[1:10]'
+		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
 		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, @extschema@.event_row_name(relation), relation, '@extschema@');
+		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';
 
-CREATE FUNCTION refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
+CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -982,9 +998,9 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION refuse_event_column_conflicts(regclass, name, name) IS 'raises where event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises where event_column_conflicts finds rows';
 
-CREATE FUNCTION event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
+CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1006,7 +1022,7 @@ AS $$
 	GROUP BY 1
 	ORDER BY 1
 $$;
-COMMENT ON FUNCTION event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
+COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
 
 CREATE FUNCTION standardize_event_column(relation regclass, from_column name,
 	to_column name DEFAULT 'data', view_name text DEFAULT NULL) RETURNS void
@@ -1033,7 +1049,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
 			MESSAGE = 'standardize_event_column needs a table and two columns';
 	END IF;
-	PERFORM @extschema@.require_event_table(relation);
+	PERFORM _event_validate.require_event_table(relation);
 	IF view_name IS NOT NULL THEN
 		view_path := pg_catalog.parse_ident(view_name);
 		IF pg_catalog.array_length(view_path, 1) OPERATOR(pg_catalog.>) 2 THEN
@@ -1049,7 +1065,7 @@ BEGIN
 	-- once without keeping anybody waiting, and then again under the lock
 	FOR locked IN 0..1 LOOP
 		IF locked OPERATOR(pg_catalog.=) 1 THEN
-			PERFORM @extschema@.lock_event_table(relation);
+			PERFORM _event_validate.lock_event_table(relation);
 		END IF;
 		SELECT a.attnum, a.atttypid, a.attnotnull, a.attinhcount OPERATOR(pg_catalog.>) 0, pg_catalog.pg_get_expr(d.adbin, d.adrelid),
 			pg_catalog.col_description(a.attrelid, a.attnum)
@@ -1094,7 +1110,7 @@ BEGIN
 			END IF;
 			-- the old column goes, and what hangs on it would with it
 			SELECT pg_catalog.string_agg(h.hindrance, pg_catalog.chr(10) ORDER BY h.hindrance COLLATE pg_catalog."C") INTO hindrances
-			FROM (SELECT d.dependent AS hindrance FROM @extschema@.event_column_dependents(relation, from_column) AS d(dependent)
+			FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
 				UNION
 				SELECT pg_catalog.format('default %s, where column %s has %s', from_default, to_column, to_default)
 				WHERE from_default IS NOT NULL AND to_default IS NOT NULL AND from_default OPERATOR(pg_catalog.<>) to_default
@@ -1114,7 +1130,7 @@ BEGIN
 			END IF;
 		END IF;
 		IF to_number IS NOT NULL OR from_type OPERATOR(pg_catalog.<>) 'pg_catalog.jsonb'::pg_catalog.regtype THEN
-			PERFORM @extschema@.refuse_event_column_conflicts(relation, from_column, to_column);
+			PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
 		END IF;
 		CONTINUE WHEN locked OPERATOR(pg_catalog.=) 0;
 
@@ -1138,7 +1154,7 @@ BEGIN
 						relation, from_column);
 				EXCEPTION WHEN OTHERS THEN
 					SELECT pg_catalog.string_agg(d.dependent, pg_catalog.chr(10)) INTO hindrances
-					FROM @extschema@.event_column_dependents(relation, from_column) AS d(dependent);
+					FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent);
 					IF hindrances IS NULL THEN
 						RAISE;
 					END IF;
@@ -1176,11 +1192,11 @@ COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'mak
 
 -- ---------- evolution: lifecycle ----------
 
-CREATE FUNCTION event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
+CREATE FUNCTION _event_validate.event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
 	OUT events bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_usage' LANGUAGE C STABLE ROWS 20;
-COMMENT ON FUNCTION event_usage(text) IS 'how many rows of enforced tables carry which type and version';
+COMMENT ON FUNCTION _event_validate.event_usage(text) IS 'how many rows of enforced tables carry which type and version';
 
 CREATE FUNCTION event_schema_usage(event_type text DEFAULT NULL)
 	RETURNS TABLE (relation regclass, event_type text, schema_version int, events bigint, deprecated boolean, registered boolean)
@@ -1188,7 +1204,7 @@ LANGUAGE sql STABLE ROWS 20
 SET search_path = pg_catalog, pg_temp
 AS $$
 	WITH counted AS MATERIALIZED (
-		SELECT * FROM @extschema@.event_usage($1)),
+		SELECT * FROM _event_validate.event_usage($1)),
 	used AS (
 		SELECT u.relation, u.used_type, CASE WHEN u.used_version NOT BETWEEN 0 AND 2147483647 THEN -1 ELSE u.used_version::int END AS used_version,
 			sum(u.events)::bigint AS events
@@ -1210,11 +1226,9 @@ CREATE FUNCTION guard_event() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_event' LANGUAGE C;
 COMMENT ON FUNCTION guard_event() IS 'the trigger of add_event_guard: lets valid events through, and does with others what its mode says';
 
--- One argument of its exact type, however the columns are typed: no other
--- function of the name can match the call better, here or in a dump.
-CREATE FUNCTION event_guard_reads(event record) RETURNS boolean
+CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
+COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
@@ -1231,17 +1245,17 @@ CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
 COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table';
 
-CREATE FUNCTION list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
+CREATE FUNCTION _event_validate.list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
 	OUT "row" jsonb, OUT event_type text, OUT schema_version int, OUT violations jsonb, OUT kept boolean,
 	OUT arrived_at timestamptz, OUT role text, OUT application text, OUT "transaction" xid8)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_quarantine' LANGUAGE C STABLE;
-COMMENT ON FUNCTION list_event_quarantine() IS 'the rows of event_quarantine';
+COMMENT ON FUNCTION _event_validate.list_event_quarantine() IS 'the rows of event_quarantine';
 
 CREATE VIEW event_quarantine AS
 	SELECT id, relation_schema, relation_name, "row", event_type, schema_version, violations, kept,
 		arrived_at, role, application, "transaction"
-	FROM @extschema@.list_event_quarantine();
+	FROM _event_validate.list_event_quarantine();
 COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about, for who may read event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
@@ -1258,34 +1272,38 @@ CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DE
 	AS 'MODULE_PATHNAME', 'ev_purge_event_quarantine' LANGUAGE C;
 COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes what has been in the quarantine for longer';
 
-CREATE FUNCTION event_validate_guard_quarantine() RETURNS event_trigger
+CREATE FUNCTION _event_validate.event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
+
+REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_quarantine() FROM PUBLIC;
 
 CREATE EVENT TRIGGER event_validate_guard_quarantine ON ddl_command_start
 	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE')
-	EXECUTE FUNCTION event_validate_guard_quarantine();
+	EXECUTE FUNCTION _event_validate.event_validate_guard_quarantine();
 COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'keeps events that are nowhere else';
 
 -- ---------- keeping what is published ----------
 
-CREATE FUNCTION event_validate_guard_ddl() RETURNS event_trigger
+CREATE FUNCTION _event_validate.event_validate_guard_ddl() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_ddl' LANGUAGE C;
-COMMENT ON FUNCTION event_validate_guard_ddl() IS 'refuses to rename, move or alter registered schemas into another';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_ddl() IS 'refuses to rename, move or alter registered schemas into another';
 
-CREATE FUNCTION event_validate_guard_drop() RETURNS event_trigger
+CREATE FUNCTION _event_validate.event_validate_guard_drop() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_drop' LANGUAGE C;
-COMMENT ON FUNCTION event_validate_guard_drop() IS 'refuses to drop a registered schema that rows need';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_drop() IS 'refuses to drop a registered schema that rows need';
+
+REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_ddl(), _event_validate.event_validate_guard_drop() FROM PUBLIC;
 
 CREATE EVENT TRIGGER event_validate_guard_ddl ON ddl_command_end
 	WHEN TAG IN ('CREATE FUNCTION', 'CREATE PROCEDURE', 'CREATE AGGREGATE',
 		'ALTER FUNCTION', 'ALTER PROCEDURE', 'ALTER ROUTINE', 'ALTER AGGREGATE',
 		'ALTER SCHEMA', 'ALTER LANGUAGE', 'ALTER EXTENSION')
-	EXECUTE FUNCTION event_validate_guard_ddl();
+	EXECUTE FUNCTION _event_validate.event_validate_guard_ddl();
 COMMENT ON EVENT TRIGGER event_validate_guard_ddl IS 'keeps registered schemas what they are';
 
 CREATE EVENT TRIGGER event_validate_guard_drop ON sql_drop
 	WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE',
 		'DROP EXTENSION', 'DROP LANGUAGE', 'DROP SCHEMA', 'DROP OWNED')
-	EXECUTE FUNCTION event_validate_guard_drop();
+	EXECUTE FUNCTION _event_validate.event_validate_guard_drop();
 COMMENT ON EVENT TRIGGER event_validate_guard_drop IS 'keeps registered schemas that rows need';

@@ -19,7 +19,7 @@ LANGUAGE plpgsql AS $$
 BEGIN
 	PERFORM register_event_schema('types', 1, definition);
 	RETURN QUERY SELECT concat(property, ': ', column_type, ', ' || description)
-		FROM event_view_columns_in_order('types', 1, 'bigint');
+		FROM _event_validate.event_view_columns_in_order('types', 1, 'bigint');
 	PERFORM drop_event_schema('types', 1);
 END
 $$;
@@ -71,7 +71,7 @@ SELECT viewed.types('{"properties": {"string or integer": {"type": ["string", "i
 
 -- formats count if they are asserted
 SELECT register_event_schema('types', 1, '{"properties": {"at": {"type": "string", "format": "date-time"}}}', assert_format => false);
-SELECT property, column_type FROM event_view_columns('types', 1, 'bigint');
+SELECT property, column_type FROM _event_validate.event_view_columns('types', 1, 'bigint');
 SELECT drop_event_schema('types', 1);
 
 -- other dialects

@@ -92,22 +92,22 @@ INSERT INTO hand (payload) VALUES ('{"n": "x"}');
 SELECT set_event_guard_mode('hand', 'off');
 INSERT INTO hand (payload) VALUES ('{"n": "x"}') RETURNING payload;
 ALTER TABLE hand RENAME payload TO data;
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(ROW(NEW.data::text, 'renames', 1))) EXECUTE FUNCTION guard_event('enforce');
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data::text, 'renames', 1))) EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO hand (data) VALUES ('{"n": 1}');
 INSERT INTO hand (data) VALUES ('{"n": "x"}');
 SELECT set_event_guard_mode('hand', 'off');
 INSERT INTO hand (data) VALUES ('{"n": "x"}');
 -- (then there are at most two arguments, and the operands have the right types)
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce', 'data', 'event_type');
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce', 'data', 'event_type');
 INSERT INTO hand (data) VALUES ('{"n": 1}');
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR event_guard_reads(ROW(NEW.data, NEW.data, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce');
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.data, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO hand (data) VALUES ('{"n": 1}');
 -- any other condition decides when the trigger fires, and is not replaced
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (NEW.note = 'x' AND event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce');
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (NEW.note = 'x' AND _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO hand VALUES ('renames', 1, '{}', 'y');
 INSERT INTO hand VALUES ('renames', 1, '{}', 'x');
 SELECT set_event_guard_mode('hand', 'off');
-SELECT event_guard_reads(ROW(1, 'x'::text, NULL::jsonb));
+SELECT _event_validate.event_guard_reads(ROW(1, 'x'::text, NULL::jsonb));
 
 DROP TRIGGER mine ON hand;
 TRUNCATE event_schema.quarantine;

@@ -150,4 +150,4 @@ DROP ROLE regress_auditor;
 SELECT count(drop_event_schema(event_type, schema_version)) FROM event_schemas WHERE event_type LIKE 'audit.%';
 
 -- the transition function of the aggregate, called directly
-SELECT event_audit_sample_add(NULL, 'a', 5), event_audit_sample_add('{a}', 'b', NULL), event_audit_sample_add('{a}', 'b', 5);
+SELECT _event_validate.event_audit_sample_add(NULL, 'a', 5), _event_validate.event_audit_sample_add('{a}', 'b', NULL), _event_validate.event_audit_sample_add('{a}', 'b', 5);

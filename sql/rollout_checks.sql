@@ -30,7 +30,7 @@ SELECT add_event_check('events', audit => true);
 
 -- a failed validation reports the violations, and does not change the check
 SELECT validate_event_check('events');
-SELECT validated, constraint_name FROM event_checks('events');
+SELECT validated, constraint_name FROM _event_validate.event_checks('events');
 DELETE FROM events WHERE id IN (2, 3, 4);
 SELECT validate_event_check('events');
 SELECT validate_event_check('events', 'events_event_check');

@@ -7,7 +7,7 @@
  * for those that raise no error.  It goes to the log at once: a transaction
  * that is rolled back has its lines there too.
  *
- * The rate is a backend's own.  What it checks out is counted by the next line
+ * The rate is a backend's own.  What it leaves out is counted by the next line
  * that is written.
  */
 #include "postgres.h"

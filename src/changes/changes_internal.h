@@ -306,7 +306,7 @@ typedef struct EvProver
 /* Starts the budget of a prover, whose memory is CurrentMemoryContext. */
 extern void ev_budget_start(EvProver *prover, int64 most_work);
 
-/* Looks for interrupts and at the budget; checks the comparison if it is spent. */
+/* Looks for interrupts and at the budget; leaves the comparison if it is spent. */
 extern void ev_budget_look(EvProver *prover);
 
 /*

@@ -28,9 +28,9 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 #include "evolution/upcast.h"
+#include "registry/extension_objects.h"
 #include "registry/schema_cache.h"
 
 PG_FUNCTION_INFO_V1(ev_event_at_version);
@@ -253,7 +253,6 @@ keep(Last *last, const WayKey *way, const Jsonb *event, const Jsonb *answer)
 
 /* ---------- SQL ---------- */
 
-/* With the extension's upcast_event, which may be in any schema. */
 static AtVersionCall *
 get_call_site(FmgrInfo *caller)
 {
@@ -263,10 +262,7 @@ get_call_site(FmgrInfo *caller)
 
 	if (site != NULL)
 		return site;
-	function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-							   CStringGetDatum("upcast_event"),
-							   PointerGetDatum(buildoidvector(types, lengthof(types))),
-							   ObjectIdGetDatum(get_func_namespace(caller->fn_oid)));
+	function = ev_extension_function("upcast_event", lengthof(types), types);
 	if (!OidIsValid(function))
 		elog(ERROR, "could not find function upcast_event");
 	site = MemoryContextAllocZero(caller->fn_mcxt, sizeof(AtVersionCall));

@@ -67,6 +67,7 @@
 #include "evolution/upcast.h"
 #include "evolution/upcast_rows.h"
 #include "match/interpret.h"
+#include "registry/extension_objects.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "rollout/audit.h"
@@ -88,7 +89,6 @@ typedef struct Migration
 
 	Oid			relation;
 	char	   *shown_relation;
-	Oid			extension_namespace;
 	text	   *type;
 	char	   *shown_type;
 	int32		to;
@@ -100,7 +100,7 @@ typedef struct Migration
 	List	   *versions;		/* to be migrated */
 
 	/* of the table or partition at hand */
-	Oid			check;
+	Oid			leaf;
 	AttrNumber	data_number;	/* 0: not known yet */
 	AttrNumber	version_number;
 	bool		moves;			/* what is written is part of a partition key */
@@ -276,12 +276,9 @@ static char *
 row_name_expression(Migration *migration)
 {
 	Oid			types[1] = {REGCLASSOID};
-	Datum		values[1] = {ObjectIdGetDatum(migration->check)};
-	char	   *command = psprintf("SELECT %s($1)",
-								   quote_qualified_identifier(get_namespace_name(migration->extension_namespace),
-															  "event_row_name"));
+	Datum		values[1] = {ObjectIdGetDatum(migration->leaf)};
 
-	if (SPI_execute_with_args(command, 1, types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
+	if (SPI_execute_with_args("SELECT " EV_INTERNAL_NAMESPACE ".event_row_name($1)", 1, types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
 		elog(ERROR, "could not tell how rows are called");
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
@@ -310,7 +307,7 @@ prepare_statements(Migration *migration)
 	static const Oid find_types[] = {TIDOID, TIDOID, TEXTOID, INT4ARRAYOID, INT8OID};
 	static const Oid lock_types[] = {TIDARRAYOID, TEXTOID, INT4ARRAYOID, OIDOID};
 	static const Oid update_types[] = {JSONBOID, INT4OID, TIDOID, OIDOID};
-	const char *check = qualified_name(migration->check);
+	const char *leaf = qualified_name(migration->leaf);
 	const char *alias = quote_identifier(migration->shown_relation);
 	const char *data = quote_identifier(migration->data_column);
 	const char *version = quote_identifier(migration->version_column);
@@ -321,7 +318,7 @@ prepare_statements(Migration *migration)
 					 "SELECT ctid FROM ONLY %s AS %s WHERE ctid OPERATOR(pg_catalog.>=) $1 AND ctid OPERATOR(pg_catalog.<) $2"
 					 " AND ((%s) COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) $3"
 					 " AND %s OPERATOR(pg_catalog.=) ANY ($4) LIMIT $5",
-					 check, alias, migration->type_condition, version);
+					 leaf, alias, migration->type_condition, version);
 	migration->find_plan = prepare(command.data, lengthof(find_types), find_types);
 
 	resetStringInfo(&command);
@@ -330,14 +327,14 @@ prepare_statements(Migration *migration)
 					 " AND tableoid OPERATOR(pg_catalog.=) $4"
 					 " AND ((%s) COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) $2"
 					 " AND %s OPERATOR(pg_catalog.=) ANY ($3) FOR NO KEY UPDATE SKIP LOCKED",
-					 data, version, row_name_expression(migration), check, alias, migration->type_condition, version);
+					 data, version, row_name_expression(migration), leaf, alias, migration->type_condition, version);
 	migration->lock_plan = prepare(command.data, lengthof(lock_types), lock_types);
 
 	resetStringInfo(&command);
 	appendStringInfo(&command, "UPDATE %s%s SET %s = $1, %s = $2 WHERE ctid OPERATOR(pg_catalog.=) $3"
 					 " AND tableoid OPERATOR(pg_catalog.=) $4"
 					 " RETURNING %s::pg_catalog.int4, %s",
-					 migration->moves ? "" : "ONLY ", migration->moves ? qualified_name(migration->relation) : check,
+					 migration->moves ? "" : "ONLY ", migration->moves ? qualified_name(migration->relation) : leaf,
 					 data, version, version, data);
 	migration->update_plan = prepare(command.data, lengthof(update_types), update_types);
 }
@@ -426,13 +423,13 @@ find_rows(Migration *migration, ItemPointer from, ItemPointer to, Datum **tids)
 }
 
 static HeapTuple
-fetch_original(Relation check, ItemPointer tid)
+fetch_original(Relation leaf, ItemPointer tid)
 {
-	TupleTableSlot *slot = table_slot_create(check, NULL);
+	TupleTableSlot *slot = table_slot_create(leaf, NULL);
 	HeapTuple	row;
 
 	/* it is locked, so it is the row that was read */
-	if (!table_tuple_fetch_row_version(check, tid, SnapshotAny, slot))
+	if (!table_tuple_fetch_row_version(leaf, tid, SnapshotAny, slot))
 		elog(ERROR, "could not fetch the row at (%u,%u)", ItemPointerGetBlockNumber(tid),
 			 ItemPointerGetOffsetNumber(tid));
 	row = ExecCopySlotHeapTuple(slot);
@@ -486,7 +483,7 @@ lock_rows(Migration *migration, Datum *tids, int count)
 	values[0] = PointerGetDatum(construct_array(tids, count, TIDOID, sizeof(ItemPointerData), false, TYPALIGN_SHORT));
 	values[1] = PointerGetDatum(migration->type);
 	values[2] = version_array(migration);
-	values[3] = ObjectIdGetDatum(migration->check);
+	values[3] = ObjectIdGetDatum(migration->leaf);
 	guc_level = pin_scans();
 	if (SPI_execute_plan(migration->lock_plan, values, NULL, false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read events");
@@ -500,7 +497,7 @@ lock_rows(Migration *migration, Datum *tids, int count)
  * They need what was read, *table.
  */
 static int
-read_chunk(Migration *migration, Datum *tids, int tid_count, Relation check, Row **rows, SPITupleTable **table)
+read_chunk(Migration *migration, Datum *tids, int tid_count, Relation leaf, Row **rows, SPITupleTable **table)
 {
 	static const EvKind null_kind = {"", "", "", "", "the event's data is null", 1};
 	MemoryContext caller = MemoryContextSwitchTo(migration->chunk_context);
@@ -555,7 +552,7 @@ read_chunk(Migration *migration, Datum *tids, int tid_count, Relation check, Row
 	{
 		take_result(migration, origins[i], &results[i]);
 		if (origins[i]->result != NULL && migration->keep_original)
-			origins[i]->original = fetch_original(check, &origins[i]->tid);
+			origins[i]->original = fetch_original(leaf, &origins[i]->tid);
 	}
 	MemoryContextSwitchTo(caller);
 	return count;
@@ -612,11 +609,11 @@ check_written(Migration *migration, const Row *row)
 }
 
 static void
-write_row(Migration *migration, Relation check, Row *row)
+write_row(Migration *migration, Relation leaf, Row *row)
 {
 	Datum		values[4] = {
 		JsonbPGetDatum(row->result), Int32GetDatum(migration->to), PointerGetDatum(&row->tid),
-		ObjectIdGetDatum(migration->check)
+		ObjectIdGetDatum(migration->leaf)
 	};
 
 	if (SPI_execute_plan(migration->update_plan, values, NULL, false, 0) != SPI_OK_UPDATE_RETURNING)
@@ -628,7 +625,7 @@ write_row(Migration *migration, Relation check, Row *row)
 	}
 	check_written(migration, row);
 	if (migration->keep_original)
-		ev_originals_add(migration->relation, check, row->original, row->name, migration->type,
+		ev_originals_add(migration->relation, leaf, row->original, row->name, migration->type,
 						 row->version, migration->to);
 }
 
@@ -637,7 +634,7 @@ write_row(Migration *migration, Relation check, Row *row)
  * and which row raised it.
  */
 static ErrorData *
-try_write(Migration *migration, Relation check, Row *rows, int count, int *failed)
+try_write(Migration *migration, Relation leaf, Row *rows, int count, int *failed)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -650,7 +647,7 @@ try_write(Migration *migration, Relation check, Row *rows, int count, int *faile
 	{
 		for (; at < count; at++)
 			if (rows[at].result != NULL)
-				write_row(migration, check, &rows[at]);
+				write_row(migration, leaf, &rows[at]);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -672,7 +669,7 @@ try_write(Migration *migration, Relation check, Row *rows, int count, int *faile
  * without it, and it stays.
  */
 static void
-write_rows(Migration *migration, Relation check, Row *rows, int count)
+write_rows(Migration *migration, Relation leaf, Row *rows, int count)
 {
 	int			start = 0;
 	int			end = count;
@@ -680,7 +677,7 @@ write_rows(Migration *migration, Relation check, Row *rows, int count)
 	while (start < count)
 	{
 		int			failed;
-		ErrorData  *error = try_write(migration, check, rows + start, end - start, &failed);
+		ErrorData  *error = try_write(migration, leaf, rows + start, end - start, &failed);
 
 		failed += start;
 		if (error == NULL)
@@ -706,7 +703,7 @@ write_rows(Migration *migration, Relation check, Row *rows, int count)
 
 /* Migrates the rows at these places, as far as they are there and not locked. */
 static void
-migrate_batch(Migration *migration, Relation check, Datum *tids, int count)
+migrate_batch(Migration *migration, Relation leaf, Datum *tids, int count)
 {
 	int			seen = 0;
 	ListCell   *cell;
@@ -720,10 +717,10 @@ migrate_batch(Migration *migration, Relation check, Datum *tids, int count)
 	{
 		Row		   *rows;
 		SPITupleTable *table;
-		int			found = read_chunk(migration, tids + done, Min(count - done, ROWS_AT_A_TIME), check,
+		int			found = read_chunk(migration, tids + done, Min(count - done, ROWS_AT_A_TIME), leaf,
 									   &rows, &table);
 
-		write_rows(migration, check, rows, found);
+		write_rows(migration, leaf, rows, found);
 		seen += found;
 		MemoryContextReset(migration->chunk_context);
 		SPI_freetuptable(table);
@@ -751,14 +748,14 @@ next_transaction(void)
  * and of the types that they must be?  The first time, remembers them.
  */
 static bool
-has_columns(Migration *migration, Relation check)
+has_columns(Migration *migration, Relation leaf)
 {
-	AttrNumber	data = ev_migrate_find_column(check, migration->data_column);
-	AttrNumber	version = ev_migrate_find_column(check, migration->version_column);
+	AttrNumber	data = ev_migrate_find_column(leaf, migration->data_column);
+	AttrNumber	version = ev_migrate_find_column(leaf, migration->version_column);
 
 	if (data == InvalidAttrNumber || version == InvalidAttrNumber ||
-		!ev_migrate_is_of_type(check, data, true) ||
-		!ev_migrate_is_of_type(check, version, false))
+		!ev_migrate_is_of_type(leaf, data, true) ||
+		!ev_migrate_is_of_type(leaf, version, false))
 		return false;
 	if (migration->data_number == InvalidAttrNumber)
 	{
@@ -775,36 +772,36 @@ has_columns(Migration *migration, Relation check)
 static Relation
 open_check(Migration *migration)
 {
-	bool		is_child = migration->check != migration->relation;
+	bool		is_child = migration->leaf != migration->relation;
 	bool		moves;
-	Relation	check;
+	Relation	leaf;
 
-	ev_migrate_check_rights(migration->check);
+	ev_migrate_check_rights(migration->leaf);
 	/* before the table itself is locked, as all commands lock parents first */
-	moves = ev_migrate_is_partition_key(migration->check, migration->data_column, migration->version_column);
-	check = try_relation_open(migration->check, RowExclusiveLock);
-	if (check == NULL && is_child)
+	moves = ev_migrate_is_partition_key(migration->leaf, migration->data_column, migration->version_column);
+	leaf = try_relation_open(migration->leaf, RowExclusiveLock);
+	if (leaf == NULL && is_child)
 		return NULL;
-	if (check == NULL || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(migration->relation)))
+	if (leaf == NULL || !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(migration->relation)))
 		refuse_change(migration->shown_relation);
-	if (is_child && !typeInheritsFrom(check->rd_rel->reltype, get_rel_type_id(migration->relation)))
+	if (is_child && !typeInheritsFrom(leaf->rd_rel->reltype, get_rel_type_id(migration->relation)))
 	{
-		relation_close(check, RowExclusiveLock);
+		relation_close(leaf, RowExclusiveLock);
 		return NULL;
 	}
-	ev_migrate_check_rights(migration->check);
-	ev_migrate_check_row_security(migration->check);
-	if (check->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, check))
-		refuse_change(RelationGetRelationName(check));
-	ev_migrate_check_column(check, migration->data_number, true);
-	ev_migrate_check_column(check, migration->version_number, false);
+	ev_migrate_check_rights(migration->leaf);
+	ev_migrate_check_row_security(migration->leaf);
+	if (leaf->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, leaf))
+		refuse_change(RelationGetRelationName(leaf));
+	ev_migrate_check_column(leaf, migration->data_number, true);
+	ev_migrate_check_column(leaf, migration->version_number, false);
 	if (!has_statements(migration) || moves != migration->moves)
 	{
 		migration->moves = moves;
 		free_statements(migration);
 		prepare_statements(migration);
 	}
-	return check;
+	return leaf;
 }
 
 static void
@@ -812,14 +809,14 @@ migrate_table(Migration *migration, Oid table)
 {
 	BlockNumber blocks = 0;
 	ItemPointerData from;
-	Relation	check;
+	Relation	leaf;
 
-	migration->check = table;
+	migration->leaf = table;
 	migration->data_number = migration->version_number = InvalidAttrNumber;
 	free_statements(migration);
 
 	ItemPointerSet(&from, 0, FirstOffsetNumber);
-	while ((check = open_check(migration)) != NULL)
+	while ((leaf = open_check(migration)) != NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(migration->batch_context);
 		BlockNumber end = ItemPointerGetBlockNumberNoCheck(&from);
@@ -828,14 +825,14 @@ migrate_table(Migration *migration, Oid table)
 		int			count = 0;
 
 		if (blocks == 0)
-			blocks = RelationGetNumberOfBlocks(check);
+			blocks = RelationGetNumberOfBlocks(leaf);
 		if (end < blocks)
 		{
 			end = blocks - end > BLOCKS_AT_A_TIME ? end + BLOCKS_AT_A_TIME : blocks;
 			ItemPointerSet(&to, end, 0);
 			count = find_rows(migration, &from, &to, &tids);
 			if (count > 0)
-				migrate_batch(migration, check, tids, count);
+				migrate_batch(migration, leaf, tids, count);
 			if (count == migration->batch_size)
 			{
 				ItemPointerCopy((ItemPointer) DatumGetPointer(tids[count - 1]), &from);
@@ -847,7 +844,7 @@ migrate_table(Migration *migration, Oid table)
 			report_progress(migration, (double) ItemPointerGetBlockNumberNoCheck(&from) / blocks);
 			migration->migrated -= migration->lap_migrated;
 		}
-		relation_close(check, NoLock);
+		relation_close(leaf, NoLock);
 		next_transaction();
 		MemoryContextSwitchTo(caller);
 		MemoryContextReset(migration->batch_context);
@@ -981,14 +978,13 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 	migration->context = CurrentMemoryContext;
 	migration->batch_size = batch_size;
 	migration->lap_context = AllocSetContextCreate(migration->context, "event_validate migration lap",
-												  ALLOCSET_DEFAULT_SIZES);
+												   ALLOCSET_DEFAULT_SIZES);
 	migration->failures.context = migration->lap_context;
 	migration->batch_context = AllocSetContextCreate(migration->context, "event_validate migration batch",
-													ALLOCSET_DEFAULT_SIZES);
+													 ALLOCSET_DEFAULT_SIZES);
 	migration->chunk_context = AllocSetContextCreate(migration->context, "event_validate migration rows",
-													ALLOCSET_DEFAULT_SIZES);
+													 ALLOCSET_DEFAULT_SIZES);
 	migration->relation = PG_GETARG_OID(0);
-	migration->extension_namespace = get_func_namespace(fcinfo->flinfo->fn_oid);
 	migration->type = PG_GETARG_TEXT_P_COPY(1);
 	migration->shown_type = text_to_cstring(migration->type);
 	migration->to = PG_GETARG_INT32(2);

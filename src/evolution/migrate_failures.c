@@ -1,6 +1,6 @@
 /*
  * migrate_failures.c
- *	  The events that migrate_events checks as they are, by the reason why.
+ *	  The events that migrate_events leaves as they are, by the reason why.
  */
 #include "postgres.h"
 

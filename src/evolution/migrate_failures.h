@@ -1,6 +1,6 @@
 /*
  * migrate_failures.h
- *	  The events that migrate_events checks as they are, by the reason why.
+ *	  The events that migrate_events leaves as they are, by the reason why.
  */
 #ifndef EV_MIGRATE_FAILURES_H
 #define EV_MIGRATE_FAILURES_H

@@ -49,7 +49,7 @@ const uint16 ev_format_classes[256] = {
 	['~'] = IN_URI | EV_IN_ATEXT,
 
 	/*
-	 * sub-delims; the grammar of templates checks the apostrophe out, the
+	 * sub-delims; the grammar of templates leaves the apostrophe out, the
 	 * erratum 6937 of RFC 6570 puts it in
 	 */
 	['+'] = IN_URI | EV_IN_SCHEME | EV_IN_ATEXT,

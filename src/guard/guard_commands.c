@@ -16,7 +16,6 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -42,6 +41,7 @@
 #include "base/run_as_owner.h"
 #include "guard/guard_definition.h"
 #include "guard/quarantine.h"
+#include "registry/extension_objects.h"
 #include "rows/table_lock.h"
 
 PG_FUNCTION_INFO_V1(ev_add_event_guard);
@@ -199,7 +199,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	for (int i = 0; operands == NULL && i < EV_ROW_PARTS; i++)
 		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
 	if (operands != NULL)
-		condition = ev_guard_reads_condition(relation, function, operands, &command->whenClause);
+		condition = ev_guard_reads_condition(relation, operands, &command->whenClause);
 	if (arguments->until != DT_NOEND)
 		command->args = lappend(command->args, makeString(time_text(arguments->until)));
 	command->row = true;
@@ -310,7 +310,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 {
 	EvGuardArguments arguments = {.until = DT_NOEND};
 	Node	   *operands[EV_ROW_PARTS];
-	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	Oid			function = ev_guard_function();
 	const Trigger *replaced;
 	Relation	relation;
 	char	   *mode;
@@ -561,7 +561,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Switch		wanted = {
-		.any_table = PG_ARGISNULL(0), .function = ev_guard_function(fcinfo->flinfo->fn_oid), .until = DT_NOEND
+		.any_table = PG_ARGISNULL(0), .function = ev_guard_function(), .until = DT_NOEND
 	};
 	Switched   *switched;
 	int			count = 1;
@@ -608,7 +608,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 Datum
 ev_drop_event_guard(PG_FUNCTION_ARGS)
 {
-	Oid			function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	Oid			function = ev_guard_function();
 	DropStmt   *command = makeNode(DropStmt);
 	const Trigger *trigger;
 	Relation	relation;

@@ -16,6 +16,7 @@
 #include "utils/timestamp.h"
 
 #include "guard/guard_definition.h"
+#include "registry/extension_objects.h"
 
 PG_FUNCTION_INFO_V1(ev_event_guard_reads);
 
@@ -107,13 +108,9 @@ ev_has_guard(Relation relation, Oid function)
 }
 
 Oid
-ev_guard_function(Oid sibling)
+ev_guard_function(void)
 {
-	Oid			namespace = get_func_namespace(sibling);
-	Oid			function = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-										   CStringGetDatum(GUARD_FUNCTION),
-										   PointerGetDatum(buildoidvector(NULL, 0)),
-										   ObjectIdGetDatum(namespace));
+	Oid			function = ev_extension_function(GUARD_FUNCTION, 0, NULL);
 
 	if (!OidIsValid(function))
 		ereport(ERROR,

@@ -42,11 +42,8 @@ extern bool ev_guard_mode(const char *name, EvGuardMode *mode);
 
 extern const char *ev_guard_mode_name(EvGuardMode mode);
 
-/*
- * The function guard_event() that belongs to a function of the extension.
- * Raises undefined_function.
- */
-extern Oid	ev_guard_function(Oid sibling);
+/* The extension's function guard_event().  Raises undefined_function. */
+extern Oid	ev_guard_function(void);
 
 /* Has an open relation that function as a trigger, its own or its parent's? */
 extern bool ev_has_guard(Relation relation, Oid function);

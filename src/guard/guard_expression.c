@@ -4,12 +4,10 @@
  *
  * A guard's expressions stand in the WHEN condition of its trigger:
  *
- *	WHEN (true OR event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
+ *	WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
  *
- * which is always true, and is found to be so when a query is planned, so that
- * event_guard_reads is never called.  Its argument is of the type record, and
- * so is what it is called with: whoever may create functions in its schema
- * cannot make one that matches better, whatever types the columns have.
+ * which is always true.  The planner finds that out, so event_guard_reads is
+ * never called.
  *
  * There the expressions are kept as parsed, are dumped with the trigger, follow
  * columns and functions that are renamed, are mapped to the columns of
@@ -22,7 +20,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -35,9 +32,9 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
-#include "utils/syscache.h"
 
 #include "guard/guard_expression.h"
+#include "registry/extension_objects.h"
 
 /* ---------- its type ---------- */
 
@@ -141,19 +138,10 @@ ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text)
 
 #define READS	"event_guard_reads"
 
-/* event_guard_reads(record) in a schema, or InvalidOid. */
-static Oid
-reads_function(Oid namespace)
-{
-	Oid			types[1] = {RECORDOID};
-
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(READS),
-						   PointerGetDatum(buildoidvector(types, 1)), ObjectIdGetDatum(namespace));
-}
-
 FuncExpr *
 ev_guard_reads(const Trigger *trigger)
 {
+	static const Oid types[] = {RECORDOID};
 	Node	   *condition;
 	FuncExpr   *call;
 
@@ -169,7 +157,7 @@ ev_guard_reads(const Trigger *trigger)
 	if (!IsA(condition, FuncExpr))
 		return NULL;
 	call = castNode(FuncExpr, condition);
-	if (call->funcid != reads_function(get_func_namespace(trigger->tgfoid)) ||
+	if (call->funcid != ev_internal_function(READS, lengthof(types), types) ||
 		!IsA(linitial(call->args), RowExpr) ||
 		list_length(linitial_node(RowExpr, call->args)->args) != EV_ROW_PARTS ||
 		rangeTableEntry_used((Node *) call->args, PRS2_OLD_VARNO, 0))
@@ -193,14 +181,14 @@ ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part)
 }
 
 char *
-ev_guard_reads_condition(Relation relation, Oid guard_function, Node *const *operands, Node **parsed)
+ev_guard_reads_condition(Relation relation, Node *const *operands, Node **parsed)
 {
 	List	   *context = deparse_context_for("new", RelationGetRelid(relation));
 	StringInfoData text;
 
 	initStringInfo(&text);
 	appendStringInfo(&text, "true OR %s(ROW(",
-					 quote_qualified_identifier(get_namespace_name(get_func_namespace(guard_function)), READS));
+					 quote_qualified_identifier(EV_INTERNAL_NAMESPACE, READS));
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		appendStringInfo(&text, "%s%s", i > 0 ? ", " : "",
 						 deparse_expression(operands[i], context, true, false));

@@ -38,7 +38,7 @@ extern Node *ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPar
  * gives them: as text, and as it is parsed, under the search_path of now.  In
  * CurrentMemoryContext.
  */
-extern char *ev_guard_reads_condition(Relation relation, Oid guard_function, Node *const *operands, Node **parsed);
+extern char *ev_guard_reads_condition(Relation relation, Node *const *operands, Node **parsed);
 
 /* The column that an expression is, as far as its bytes matter; or 0. */
 extern AttrNumber ev_guard_expression_column(Node *expression);

@@ -272,7 +272,7 @@ not_diverted_context(void *arg)
  * inserted, had the event been valid.  Raises where that is not so.
  */
 static void
-check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, Oid extension_namespace)
+check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
 {
 	ErrorContextCallback context = {error_context_stack, not_diverted_context, NULL};
 	char	   *reason = ev_row_why_not_insert(relation, call->guard->table, row);
@@ -286,7 +286,7 @@ check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent
 	context.arg = psprintf("table \"%s\" does not take the row for another reason",
 						   RelationGetRelationName(relation));
 	error_context_stack = &context;
-	ev_row_check_constraints(&call->constraints, call->context, relation, row, extension_namespace);
+	ev_row_check_constraints(&call->constraints, call->context, relation, row);
 	error_context_stack = context.previous;
 }
 
@@ -302,7 +302,7 @@ check_table(const EvGuard *guard, Relation relation)
 }
 
 static void
-divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, Oid extension_namespace)
+divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
 {
 	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .row = row};
 	char	   *first;
@@ -310,7 +310,7 @@ divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, O
 
 	/* before policies and constraints are asked, which may look up schemas */
 	diverted.violations = violations_of(event, &first, &words);
-	check_divertible(call, relation, row, event, extension_namespace);
+	check_divertible(call, relation, row, event);
 	check_table(call->guard, relation);
 	diverted.type = event->type;
 	diverted.version = event->has_version ? &event->version : NULL;
@@ -435,7 +435,7 @@ trigger_data(FunctionCallInfo fcinfo)
 
 /* The row that is to be stored; NULL: none is. */
 static HeapTuple
-guard_row(FunctionCallInfo fcinfo, EvGuardCall *call, const TriggerData *data)
+guard_row(EvGuardCall *call, const TriggerData *data)
 {
 	const EvGuard *guard = call->guard;
 	Relation	relation = data->tg_relation;
@@ -497,7 +497,7 @@ guard_row(FunctionCallInfo fcinfo, EvGuardCall *call, const TriggerData *data)
 	}
 	if (mode == EV_GUARD_QUARANTINE && is_insert)
 	{
-		divert(call, relation, row, &event, get_func_namespace(fcinfo->flinfo->fn_oid));
+		divert(call, relation, row, &event);
 		return NULL;
 	}
 	refuse(relation, &event);
@@ -512,7 +512,7 @@ ev_guard_event(PG_FUNCTION_ARGS)
 {
 	const TriggerData *data = trigger_data(fcinfo);
 	EvGuardCall *call = ev_guard_call_begin(fcinfo->flinfo, data->tg_relation, data->tg_trigger);
-	HeapTuple	row = guard_row(fcinfo, call, data);
+	HeapTuple	row = guard_row(call, data);
 
 	ev_guard_call_end(fcinfo->flinfo, call);
 	return PointerGetDatum(row);

@@ -32,6 +32,7 @@
 
 #include "base/compat.h"
 #include "guard/quarantine.h"
+#include "registry/extension_objects.h"
 #include "registry/names.h"
 #include "rows/event_table.h"
 
@@ -103,7 +104,8 @@ named_objects(const DropStmt *command, Oid *class)
 			case OBJECT_SCHEMA:
 				*class = NamespaceRelationId;
 				/* the extension's, which PostgreSQL refuses to drop */
-				if (strcmp(strVal(object), EV_SCHEMA_NAMESPACE) == 0)
+				if (strcmp(strVal(object), EV_SCHEMA_NAMESPACE) == 0 ||
+					strcmp(strVal(object), EV_INTERNAL_NAMESPACE) == 0)
 					break;
 				oid = get_namespace_oid(strVal(object), true);
 				break;
@@ -165,7 +167,7 @@ needs(Oid table, Oid class, List *objects, List *roles)
 	values[0] = ObjectIdGetDatum(table);
 	values[1] = ObjectIdGetDatum(class);
 	values[2] = oid_array(objects);
-	values[3] = ObjectIdGetDatum(get_extension_oid("event_validate", true));
+	values[3] = ObjectIdGetDatum(get_extension_oid(EV_EXTENSION, true));
 	values[4] = oid_array(roles);
 	SPI_connect();
 	if (SPI_execute_with_args(NEEDED

@@ -2,7 +2,7 @@
  * replay.c
  *	  Putting events of the quarantine into their tables.
  *
- * One transaction, the caller's: a row checks the quarantine in the same one
+ * One transaction, the caller's: a row leaves the quarantine in the same one
  * that puts it into its table, so it is never in both and never in none.  Rows
  * that another replay is at work on are skipped (SKIP LOCKED).
  *
@@ -780,7 +780,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 		ev_replay_check_repair(call.repair);
 		fmgr_info(call.repair, &call.repair_function);
 	}
-	call.guard_function = ev_guard_function(fcinfo->flinfo->fn_oid);
+	call.guard_function = ev_guard_function();
 
 	InitMaterializedSRF(fcinfo, 0);
 	if (!ev_quarantine_open(&call.quarantine, RowExclusiveLock, ACL_SELECT | ACL_UPDATE | ACL_DELETE))

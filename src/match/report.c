@@ -23,14 +23,14 @@
 #include "match/report.h"
 
 /* A violation or an annotation. */
-typedef struct ReportedCheck
+typedef struct ReportedLeaf
 {
 	char	   *keyword;
 	char	   *keyword_location;
 	char	   *absolute_location;
 	char	   *message;		/* of a violation, else NULL */
 	const Jsonb *value;			/* of an annotation */
-} ReportedCheck;
+} ReportedLeaf;
 
 typedef struct ReportNode
 {
@@ -40,8 +40,8 @@ typedef struct ReportNode
 	char	   *keyword_location;
 	bool		valid;
 	bool		forgiven;		/* it does not match, and that is no matter */
-	List	   *violations;		/* of ReportedCheck */
-	List	   *annotations;	/* of ReportedCheck */
+	List	   *violations;		/* of ReportedLeaf */
+	List	   *annotations;	/* of ReportedLeaf */
 	List	   *children;		/* of ReportNode */
 } ReportNode;
 
@@ -134,13 +134,13 @@ report_add(EvCollector *collector, const EvViolation *violation)
 {
 	Reporter   *reporter = (Reporter *) collector;
 	MemoryContext caller = switch_to_tree(reporter);
-	ReportedCheck *check = palloc0(sizeof(ReportedCheck));
+	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
 
-	check->keyword = pstrdup(violation->keyword);
-	check->keyword_location = pstrdup(violation->keyword_location);
-	check->absolute_location = absolute_location(violation->place, violation->path);
-	check->message = pstrdup(violation->message);
-	reporter->current->violations = lappend(reporter->current->violations, check);
+	leaf->keyword = pstrdup(violation->keyword);
+	leaf->keyword_location = pstrdup(violation->keyword_location);
+	leaf->absolute_location = absolute_location(violation->place, violation->path);
+	leaf->message = pstrdup(violation->message);
+	reporter->current->violations = lappend(reporter->current->violations, leaf);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -150,14 +150,14 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 	Reporter   *reporter = (Reporter *) collector;
 	ReportNode *node = reporter->current;
 	MemoryContext caller = switch_to_tree(reporter);
-	ReportedCheck *check = palloc0(sizeof(ReportedCheck));
+	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
 	char	   *path = psprintf("/%s", keyword);
 
-	check->keyword = pstrdup(keyword);
-	check->keyword_location = psprintf("%s%s", node->keyword_location, path);
-	check->absolute_location = absolute_location(node->place, path);
-	check->value = value;
-	node->annotations = lappend(node->annotations, check);
+	leaf->keyword = pstrdup(keyword);
+	leaf->keyword_location = psprintf("%s%s", node->keyword_location, path);
+	leaf->absolute_location = absolute_location(node->place, path);
+	leaf->value = value;
+	node->annotations = lappend(node->annotations, leaf);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -188,16 +188,16 @@ begin_unit(StringInfo text, bool valid, const char *keyword_location,
 }
 
 static void
-append_check(StringInfo text, const ReportNode *node, const ReportedCheck *check)
+append_check(StringInfo text, const ReportNode *node, const ReportedLeaf *leaf)
 {
-	begin_unit(text, check->message == NULL, check->keyword_location,
-			   check->absolute_location, node->instance_location);
-	if (check->message != NULL)
-		append_member(text, "error", check->message);
+	begin_unit(text, leaf->message == NULL, leaf->keyword_location,
+			   leaf->absolute_location, node->instance_location);
+	if (leaf->message != NULL)
+		append_member(text, "error", leaf->message);
 	else
 	{
 		appendStringInfoString(text, ",\"annotation\":");
-		append_value(text, check->value);
+		append_value(text, leaf->value);
 	}
 	appendStringInfoChar(text, '}');
 }
@@ -210,7 +210,7 @@ separate(StringInfo text, bool *first)
 	*first = false;
 }
 
-/* The checks that count of a node and below, in one list. */
+/* The leaves that count of a node and below, in one list. */
 static void
 append_checks(StringInfo text, const ReportNode *node, bool valid, bool *first)
 {
@@ -299,44 +299,44 @@ append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_roo
 /* ---------- the formats of v1 ---------- */
 
 /*
- * The checks by their keywords.  Violations of one keyword, such as several
+ * The leaves by their keywords.  Violations of one keyword, such as several
  * names of "required", share one message.
  */
 static void
-append_leaf_members(StringInfo text, const char *name, const List *checks)
+append_leaf_members(StringInfo text, const char *name, const List *leaves)
 {
 	StringInfoData message;
 	bool		first = true;
 
-	if (checks == NIL)
+	if (leaves == NIL)
 		return;
 	appendStringInfo(text, ",\"%s\":{", name);
 	initStringInfo(&message);
-	for (int i = 0; i < list_length(checks); i++)
+	for (int i = 0; i < list_length(leaves); i++)
 	{
-		const ReportedCheck *check = list_nth(checks, i);
+		const ReportedLeaf *leaf = list_nth(leaves, i);
 		bool		written = false;
 
 		/* an annotation is the only one of its keyword */
 		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < i && check->message != NULL && !written; j++)
-			written = strcmp(((ReportedCheck *) list_nth(checks, j))->keyword, check->keyword) == 0;
+		for (int j = 0; j < i && leaf->message != NULL && !written; j++)
+			written = strcmp(((ReportedLeaf *) list_nth(leaves, j))->keyword, leaf->keyword) == 0;
 		if (written)
 			continue;
 		separate(text, &first);
-		escape_json(text, check->keyword);
+		escape_json(text, leaf->keyword);
 		appendStringInfoChar(text, ':');
-		if (check->message == NULL)
+		if (leaf->message == NULL)
 		{
-			append_value(text, check->value);
+			append_value(text, leaf->value);
 			continue;
 		}
 		resetStringInfo(&message);
-		for (int j = i; j < list_length(checks); j++)
+		for (int j = i; j < list_length(leaves); j++)
 		{
-			const ReportedCheck *other = list_nth(checks, j);
+			const ReportedLeaf *other = list_nth(leaves, j);
 
-			if (strcmp(other->keyword, check->keyword) == 0)
+			if (strcmp(other->keyword, leaf->keyword) == 0)
 				appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", other->message);
 		}
 		escape_json(text, message.data);

@@ -189,7 +189,7 @@ make_next(EvStatesMaker *maker, int state, int symbol)
 {
 	MemoryContext caller;
 
-	/* not in between: an error checks the pool in use */
+	/* not in between: an error leaves the pool in use */
 	CHECK_FOR_INTERRUPTS();
 	caller = MemoryContextSwitchTo(pool.context);
 	pool.in_use = true;

@@ -45,6 +45,7 @@
 #include "registration/ddl_triggers.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
@@ -196,6 +197,13 @@ refuse_rename(const char *kind, const char *name)
 			 errdetail("Extension event_validate finds it by this name.")));
 }
 
+static void
+check_schema_rename(const char *name)
+{
+	if (strcmp(name, EV_SCHEMA_NAMESPACE) == 0 || strcmp(name, EV_INTERNAL_NAMESPACE) == 0)
+		refuse_rename("schema", name);
+}
+
 /*
  * A member that is let go is dumped by itself, and collides with CREATE
  * EXTENSION in the restore; one that is taken in is not dumped at all, and is
@@ -208,7 +216,7 @@ check_extension_contents(AlterExtensionContentsStmt *command, Oid extension, Oid
 	ObjectAddress member;
 	Relation	relation;
 
-	if (extension == get_extension_oid("event_validate", true))
+	if (extension == get_extension_oid(EV_EXTENSION, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot change what belongs to extension event_validate"),
@@ -238,10 +246,8 @@ check_command(EventTriggerData *data, Oid class, Oid object,
 			check_function(object, language, namespace, IsA(data->parsetree, CreateFunctionStmt));
 			break;
 		case NamespaceRelationId:
-			if (IsA(data->parsetree, RenameStmt) &&
-				strcmp(castNode(RenameStmt, data->parsetree)->subname,
-					   EV_SCHEMA_NAMESPACE) == 0)
-				refuse_rename("schema", EV_SCHEMA_NAMESPACE);
+			if (IsA(data->parsetree, RenameStmt))
+				check_schema_rename(castNode(RenameStmt, data->parsetree)->subname);
 			break;
 		case LanguageRelationId:
 			if (IsA(data->parsetree, RenameStmt) &&
@@ -444,7 +450,7 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 	}
 	check_not_referred(&dropped);
 	if (versions != NIL)
-		ev_enforcement_check_unused(versions, get_func_namespace(fcinfo->flinfo->fn_oid));
+		ev_enforcement_check_unused(versions);
 	SPI_finish();
 	PG_RETURN_NULL();
 }

@@ -249,7 +249,7 @@ find_to_register(const char *name)
 }
 
 /*
- * Registers a definition under a name: creates the function, or checks it as
+ * Registers a definition under a name: creates the function, or leaves it as
  * it is where it holds the same, or replaces annotations, or, where that is
  * wanted, a schema by a wider one.  Compiled with the URI.
  */

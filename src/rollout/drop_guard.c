@@ -49,7 +49,6 @@ typedef struct Drop
 	List	   *versions;		/* of EvVersion * */
 	bool		forced;
 	Oid			user;			/* who dropped them */
-	Oid			namespace;		/* of the extension */
 	List	   *passed;			/* tables that a WARNING was about, by OID */
 } Drop;
 
@@ -220,7 +219,7 @@ init_search(EvSearch *search, const Drop *drop)
 {
 	memset(search, 0, sizeof(EvSearch));
 	search->versions = drop->versions;
-	ev_search_init(search, drop->namespace);
+	ev_search_init(search);
 	ev_find_sites(search);
 }
 
@@ -353,8 +352,9 @@ before_commit(void)
 	drops = NIL;
 
 	/*
-	 * To drop temporary tables (ON COMMIT DROP) can take long.  PostgreSQL does
-	 * it after this, while others wait for our locks; so it is done before.
+	 * To drop temporary tables (ON COMMIT DROP) can take long.  PostgreSQL
+	 * does it after this, while others wait for our locks; so it is done
+	 * before.
 	 */
 	PreCommit_on_commit_actions();
 	foreach(cell, all)
@@ -415,7 +415,7 @@ is_forced(const EvVersion *version)
 }
 
 static void
-add_drop(List *versions, Oid extension_namespace, bool forced)
+add_drop(List *versions, bool forced)
 {
 	MemoryContext caller = MemoryContextSwitchTo(TopTransactionContext);
 	Drop	   *drop = palloc0(sizeof(Drop));
@@ -423,7 +423,6 @@ add_drop(List *versions, Oid extension_namespace, bool forced)
 
 	drop->forced = forced;
 	drop->user = GetUserId();
-	drop->namespace = extension_namespace;
 	foreach(cell, versions)
 		if (is_forced(lfirst(cell)) == forced)
 		drop->versions = lappend(drop->versions, copy_version(lfirst(cell)));
@@ -435,7 +434,7 @@ add_drop(List *versions, Oid extension_namespace, bool forced)
 }
 
 void
-ev_enforcement_check_unused(List *versions, Oid extension_namespace)
+ev_enforcement_check_unused(List *versions)
 {
 	static bool is_registered = false;
 
@@ -444,8 +443,8 @@ ev_enforcement_check_unused(List *versions, Oid extension_namespace)
 		RegisterXactCallback(at_transaction_end, NULL);
 		is_registered = true;
 	}
-	add_drop(versions, extension_namespace, false);
-	add_drop(versions, extension_namespace, true);
+	add_drop(versions, false);
+	add_drop(versions, true);
 }
 
 void

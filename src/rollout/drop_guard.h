@@ -19,8 +19,7 @@ typedef struct EvVersion
  * carries one of these versions (a list of EvVersion *), which are being
  * dropped by this transaction, or where that cannot be told.  Enforced is a
  * table with a CHECK constraint, or a column of a domain with one, that calls
- * check_event or validate_event of the extension, whose objects are in the
- * namespace given, or a function that does; and a table with a guard, whatever
+ * check_event or validate_event of the extension, or a function that does; and a table with a guard, whatever
  * its mode.
  *
  * Keeps no lock.  When the transaction commits, and the versions are still not
@@ -28,7 +27,7 @@ typedef struct EvVersion
  * raises the same, lock_not_available where writers do not end, and
  * feature_not_supported at PREPARE TRANSACTION.
  */
-extern void ev_enforcement_check_unused(List *versions, Oid extension_namespace);
+extern void ev_enforcement_check_unused(List *versions);
 
 /*
  * A version whose drop is forced while this is set: a table that is not the

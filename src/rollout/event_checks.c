@@ -19,7 +19,6 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_constraint.h"
-#include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -38,6 +37,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "registry/extension_objects.h"
 #include "rollout/event_checks.h"
 #include "rows/row_expression.h"
 #include "rows/table_rights.h"
@@ -174,15 +174,12 @@ typedef struct CallSearch
 } CallSearch;
 
 static void
-init_search(CallSearch *search, Oid namespace)
+init_search(CallSearch *search)
 {
-	static const char *const names[] = {"check_event", "validate_event"};
-	Oid			types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
+	static const Oid types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
 
-	for (int i = 0; i < (int) lengthof(names); i++)
-		search->functions[i] = GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid, CStringGetDatum(names[i]),
-											   PointerGetDatum(buildoidvector(types, lengthof(types) - i)),
-											   ObjectIdGetDatum(namespace));
+	search->functions[0] = ev_extension_function("check_event", 4, types);
+	search->functions[1] = ev_extension_function("validate_event", 3, types);
 }
 
 /* A call of the extension's own function: others may have one of that name. */
@@ -249,8 +246,7 @@ expression_text(Node *expression, List *context)
  * validated boolean, added_here boolean, data_expr text, type_expr text,
  * version_expr text, arguments text[], definition text)
  *
- * The CHECK constraints of a relation that call check_event or validate_event
- * of the extension that the function belongs to; what they are called with,
+ * The CHECK constraints of a relation that call check_event or validate_event; what they are called with,
  * with and without our casts, where such a call is all there is; and whether
  * this transaction added them (or changed them last).  Raises undefined_table
  * where there is no such relation.
@@ -269,7 +265,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	ev_require_any_privilege(relation);
-	init_search(&search, get_func_namespace(fcinfo->flinfo->fn_oid));
+	init_search(&search);
 	context = deparse_context_for(get_rel_name(relation), relation);
 	pg_constraint = table_open(ConstraintRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,

@@ -312,7 +312,7 @@ ev_event_usage(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	initStringInfo(&left_out);
-	ev_search_init(&counter.search, get_func_namespace(fcinfo->flinfo->fn_oid));
+	ev_search_init(&counter.search);
 	ev_find_sites(&counter.search);
 	foreach(cell, ev_site_tables(&counter.search))
 	{

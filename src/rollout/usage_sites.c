@@ -34,6 +34,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
@@ -631,23 +632,14 @@ find_wrappers(EvSearch *search)
 
 /* ---------- all ---------- */
 
-static Oid
-extension_function(const char *name, const Oid *types, int count, Oid namespace)
-{
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   CStringGetDatum(name),
-						   PointerGetDatum(buildoidvector(types, count)),
-						   ObjectIdGetDatum(namespace));
-}
-
 void
-ev_search_init(EvSearch *search, Oid extension_namespace)
+ev_search_init(EvSearch *search)
 {
 	static const Oid types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
 
-	search->functions[0] = extension_function("check_event", types, 4, extension_namespace);
-	search->functions[1] = extension_function("validate_event", types, 3, extension_namespace);
-	search->guard = extension_function("guard_event", NULL, 0, extension_namespace);
+	search->functions[0] = ev_extension_function("check_event", 4, types);
+	search->functions[1] = ev_extension_function("validate_event", 3, types);
+	search->guard = ev_extension_function("guard_event", 0, NULL);
 }
 
 void

@@ -51,10 +51,10 @@ typedef struct EvSiteCall
 } EvSiteCall;
 
 /*
- * Fills in the functions of the extension, whose objects are in the namespace
- * given.  The versions are the caller's; the rest is found.
+ * Fills in the functions of the extension.  The versions are the caller's; the
+ * rest is found.
  */
-extern void ev_search_init(EvSearch *search, Oid extension_namespace);
+extern void ev_search_init(EvSearch *search);
 
 /*
  * Finds search->sites, as the catalogs are now: CHECK constraints of tables and

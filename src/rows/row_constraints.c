@@ -4,7 +4,7 @@
  *
  * A row that a guard takes elsewhere, for somebody else to insert it later,
  * escapes the table's constraints as they are for its sender: CHECK (who =
- * current_user).  So they are asked where it checks: NOT NULL, CHECK, and the
+ * current_user).  So they are asked where it leaves: NOT NULL, CHECK, and the
  * bounds of the partition.  (Those of domains were asked when the row was
  * formed, before any trigger.)  PostgreSQL's executor asks them, and raises
  * what it always raises.
@@ -30,6 +30,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rows/row_constraints.h"
 
@@ -114,11 +115,11 @@ needs_generated_walker(Node *node, void *context)
 
 /* Compiles the CHECK constraints, as the executor would, but for some terms. */
 static void
-prepare_checks(EvRowConstraints *constraints, Relation relation, Oid extension_namespace)
+prepare_checks(EvRowConstraints *constraints, Relation relation)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 	int			count = descriptor->constr->num_check;
-	EventCalls	calls = {.namespace = extension_namespace, .language = ev_language_oid()};
+	EventCalls	calls = {.namespace = ev_extension_namespace(), .language = ev_language_oid()};
 	ExprState **compiled = MemoryContextAllocZero(constraints->estate->es_query_cxt,
 												  sizeof(ExprState *) * count);
 
@@ -140,7 +141,7 @@ prepare_checks(EvRowConstraints *constraints, Relation relation, Oid extension_n
 }
 
 static EvRowConstraints *
-prepare(MemoryContext context, Relation relation, Oid extension_namespace)
+prepare(MemoryContext context, Relation relation)
 {
 	MemoryContext caller = MemoryContextSwitchTo(context);
 	EvRowConstraints *constraints = palloc0(sizeof(EvRowConstraints));
@@ -156,7 +157,7 @@ prepare(MemoryContext context, Relation relation, Oid extension_namespace)
 		for (int i = 0; i < descriptor->natts; i++)
 			constraints->needs_generated |= TupleDescAttr(descriptor, i)->attgenerated != '\0' &&
 				TupleDescAttr(descriptor, i)->attnotnull;
-		prepare_checks(constraints, relation, extension_namespace);
+		prepare_checks(constraints, relation);
 		constraints->needs_generated &= constr->has_generated_stored;
 	}
 	MemoryContextSwitchTo(caller);
@@ -173,12 +174,12 @@ check_count(Relation relation)
 
 void
 ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relation relation,
-						 HeapTuple row, Oid extension_namespace)
+						 HeapTuple row)
 {
 	EvRowConstraints *constraints;
 
 	if (*kept == NULL)
-		*kept = prepare(context, relation, extension_namespace);
+		*kept = prepare(context, relation);
 	constraints = *kept;
 	ExecStoreHeapTuple(row, constraints->slot, false);
 	constraints->slot->tts_tableOid = RelationGetRelid(relation);

@@ -8,7 +8,7 @@
 /*
  * Resolves a reference against a base (RFC 3986, 5.2.2) and splits off the
  * fragment.  The URI comes without it; *fragment is percent-decoded, and NULL
- * where there is none.  A base of "" checks a relative reference as it is.
+ * where there is none.  A base of "" leaves a relative reference as it is.
  * Both results are in CurrentMemoryContext.
  */
 extern char *ev_uri_resolve(const char *base, const char *reference, char **fragment);

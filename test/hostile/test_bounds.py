@@ -178,7 +178,7 @@ def test_columns_of_a_view_are_bounded(world):
                                    for i in range(10000)}}
     world.run("owner", f"SELECT register_event_schema('wide', 1, '{json.dumps(schema)}'::text)")
     try:
-        asked(world, "SELECT count(*) FROM event_view_columns('wide', 1, 'bigint')")
+        asked(world, "SELECT count(*) FROM _event_validate.event_view_columns('wide', 1, 'bigint')")
     except psycopg.errors.StatementTooComplex as error:
         assert error.diag.message_primary == "schema is too complex", error
     else:

@@ -420,7 +420,7 @@ def meddle(world, *what):
         world.run("mallory", MEDDLE.format(what=command).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
         if number == 0:
             register(world, "mallory", "mal", "mallory.meddles")
-        for call in ("upcast_event(d, 'mal', 1)", "event_at_version(d, 'mal', 1, 2)", "event_upgrade_filter(d, 'mal', 1, 2)"):
+        for call in ("upcast_event(d, 'mal', 1)", "event_at_version(d, 'mal', 1, 2)", "_event_validate.event_upgrade_filter(d, 'mal', 1, 2)"):
             rows = world.run("owner", f"""SELECT count({call}) FROM (SELECT jsonb_build_object('depth', i % 2, 'i', i, 'pad', repeat('x', 100))
                 AS d FROM generate_series(1, 50) AS i OFFSET 0) AS e""")
             assert rows == [(50,)], (command, call, rows)

@@ -53,7 +53,7 @@ def code(session, body, name="f", once=True, volatility="VOLATILE"):
 
 def guard(data="new.data", kind="new.event_type", version="new.schema_version", mode="warn", table="pg_temp.t"):
     return f"""CREATE OR REPLACE TRIGGER z BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
-        WHEN (true OR event_guard_reads(ROW({data}, {kind}, {version}))) EXECUTE FUNCTION guard_event('{mode}')"""
+        WHEN (true OR _event_validate.event_guard_reads(ROW({data}, {kind}, {version}))) EXECUTE FUNCTION guard_event('{mode}')"""
 
 
 def written(mode="warn", data="data", kind="event_type", version="schema_version", table="pg_temp.t"):
@@ -451,7 +451,7 @@ def test_policies_and_constraints_that_act(world):
     world.run("owner", "GRANT TEMP ON DATABASE " + world.database + " TO PUBLIC")
     alice = world.connect("alice")
     off = """execute $e$create or replace trigger zzz_event_guard before insert on a.t for each row
-        when (true or event_guard_reads(ROW(new.data || '{}', lower(new.event_type), new.schema_version + 0)))
+        when (true or _event_validate.event_guard_reads(ROW(new.data || '{}', lower(new.event_type), new.schema_version + 0)))
         execute function guard_event('off')$e$;"""
     actions = [
         (off, None),
@@ -561,11 +561,11 @@ def test_hostile_arguments(world):
                                 ("'warn', '" + "\x7f" * 100 + "'", "42601"), ("'warn', 'data' " + ", 'x'" * 3000, "22023")):
         mallory.execute(f"CREATE OR REPLACE TRIGGER z BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION guard_event({arguments})")
         fails(mallory, ROW % 1, sqlstate)
-    for condition in ("true OR event_guard_reads(ROW(old.data, new.event_type, new.schema_version))",
-                      "NULL OR event_guard_reads(ROW(new.data, new.event_type, new.schema_version))",
-                      "event_guard_reads(ROW(new.data, new.event_type, new.schema_version)) OR true",
-                      "true", "new.id = 1", "event_guard_reads(ROW(1, 2, 3))",
-                      "true OR event_guard_reads(ROW(new.data, new.event_type, new.schema_version)) OR new.id > 0"):
+    for condition in ("true OR _event_validate.event_guard_reads(ROW(old.data, new.event_type, new.schema_version))",
+                      "NULL OR _event_validate.event_guard_reads(ROW(new.data, new.event_type, new.schema_version))",
+                      "_event_validate.event_guard_reads(ROW(new.data, new.event_type, new.schema_version)) OR true",
+                      "true", "new.id = 1", "_event_validate.event_guard_reads(ROW(1, 2, 3))",
+                      "true OR _event_validate.event_guard_reads(ROW(new.data, new.event_type, new.schema_version)) OR new.id > 0"):
         on = "UPDATE" if "old" in condition else "INSERT"
         mallory.execute(f"""CREATE OR REPLACE TRIGGER z BEFORE {on} ON t FOR EACH ROW WHEN ({condition})
             EXECUTE FUNCTION guard_event('enforce')""")
@@ -578,7 +578,7 @@ def test_hostile_arguments(world):
                   "new.data, new.event_type, new.event_type", "new.data, new.id, new.schema_version",
                   "new.data, row(1), new.schema_version", "NULL, NULL, NULL", "new.data, 'order', 3"):
         mallory.execute(f"""CREATE OR REPLACE TRIGGER z BEFORE INSERT ON t FOR EACH ROW
-            WHEN (true OR event_guard_reads(ROW({reads}))) EXECUTE FUNCTION guard_event('enforce')""")
+            WHEN (true OR _event_validate.event_guard_reads(ROW({reads}))) EXECUTE FUNCTION guard_event('enforce')""")
         try:
             mallory.execute(ROW % 1)
             raise AssertionError(reads)

@@ -37,6 +37,7 @@ class Superuser:
         self.trapped = []
         self.session.add_notice_handler(lambda notice: self.trapped.append(notice.message_primary))
         self.called = set()
+        self.internal = traps.internal_functions()
 
     def pinned(self, *commands):
         """What is not of the extension, and so is not under attack here."""
@@ -59,9 +60,10 @@ class Superuser:
         values += tuple(False if t == "bool" else None for t in types[len(values):])
         self.called.add(name)
         arguments = ", ".join(f"%s::pg_catalog.{t}" for t in types)
-        command = f"CALL public.{name}({arguments})" if kind == "p" else f"SELECT * FROM public.{name}({arguments})"
+        function = f"{'_event_validate' if name in self.internal else 'public'}.{name}"
+        command = f"CALL {function}({arguments})" if kind == "p" else f"SELECT * FROM {function}({arguments})"
         if kind == "a":
-            command = f"SELECT public.{name}({arguments})"
+            command = f"SELECT {function}({arguments})"
         self.session.execute(f"SET search_path = {self.path}")
         try:
             rows = self.session.execute(command, values)
@@ -128,7 +130,7 @@ def documents(user):
     call("event_view_columns_in_order", "order", 1, "pg_catalog.int8")
     call("event_view_names", ["a", "x" * 64], ["a"], "data")
     user.called.add("event_guard_reads")
-    user.session.execute("SELECT public.event_guard_reads(ROW('{}'::pg_catalog.jsonb, 'order'::pg_catalog.text, 1))")
+    user.session.execute("SELECT _event_validate.event_guard_reads(ROW('{}'::pg_catalog.jsonb, 'order'::pg_catalog.text, 1))")
 
 
 def rollout(user, data, kind, version, key):
@@ -329,6 +331,18 @@ def test_checks_of_the_same_name(world):
     user.call("validate_event_check", "public.hers", None, error="42704")
 
 
+def test_internal_schema(world):
+    """Nobody creates in it, whoever owns the database and the extension."""
+    for role in ("owner", "mallory"):
+        for command in ("CREATE FUNCTION _event_validate.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE TYPE _event_validate.t AS ENUM ()",
+                        "CREATE TABLE _event_validate.t ()", "DROP FUNCTION _event_validate.event_row_name(regclass)",
+                        "ALTER SCHEMA _event_validate RENAME TO other", "GRANT CREATE ON SCHEMA _event_validate TO CURRENT_USER",
+                        "ALTER FUNCTION _event_validate.event_row_name(regclass) SET search_path = public"):
+            error = world.refused(role, command, "42501") if "GRANT" not in command else None
+            assert error or not world.run(role, command, "SELECT 1 WHERE has_schema_privilege('_event_validate', 'CREATE')"), command
+    world.refused(None, "ALTER SCHEMA _event_validate RENAME TO other", "0A000")
+
+
 # ---------- as it is written
 
 # what may stand before a parenthesis, or between two values, without a schema
@@ -357,7 +371,7 @@ def test_script_is_qualified(_world):
     script = SOURCES[0].read_text(encoding="utf-8")
     problems = []
     seen = 0
-    for match in re.finditer(r"^CREATE (?:FUNCTION|PROCEDURE) (\w+)((?:(?!^CREATE )[\s\S])*?)AS \$\$\n([\s\S]*?)^\$\$;$", script, re.M):
+    for match in re.finditer(r"^CREATE (?:FUNCTION|PROCEDURE) ([\w.]+)((?:(?!^CREATE )[\s\S])*?)AS \$\$\n([\s\S]*?)^\$\$;$", script, re.M):
         if "SET search_path" in match.group(2):
             continue
         seen += 1

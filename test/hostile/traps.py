@@ -98,7 +98,11 @@ class Traps:
     def extension_functions(self):
         return self.signatures("""EXISTS (SELECT FROM pg_depend AS d JOIN pg_extension AS e ON d.refobjid = e.oid
             WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e' AND e.extname IN ('event_validate', 'trading_events'))
-            AND p.pronamespace = 'public'::regnamespace""")
+            AND p.pronamespace IN ('public'::regnamespace, '_event_validate'::regnamespace)""")
+
+    def internal_functions(self):
+        """The names of those that are not in the extension's schema."""
+        return {s[0] for s in self.signatures("p.pronamespace = '_event_validate'::regnamespace")}
 
     def server_functions(self):
         return [s for s in self.signatures("p.pronamespace = 'pg_catalog'::regnamespace AND p.prokind IN ('f', 'a')") if s[0] in self.names]

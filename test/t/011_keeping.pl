@@ -260,7 +260,7 @@ refused(q(DROP FUNCTION event_schema."https://example.com/money"), '2BP01', qr/"
 my $dependencies = q(SELECT count(*) FROM pg_depend WHERE classid = 'pg_proc'::regclass
 	AND objid = 'event_schema."user@1"'::regproc AND refclassid = 'pg_proc'::regclass);
 is(sql($dependencies), '2', 'one dependency for each function');
-sql(q(SELECT jsonschema_validator('event_schema."user@1"'::regproc)));
+sql(q(SELECT _event_validate.jsonschema_validator('event_schema."user@1"'::regproc)));
 is(sql($dependencies), '2', 'no further ones when the validator is called again');
 sql(q(SET check_function_bodies = off;
 	CREATE FUNCTION event_schema."user@2"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS

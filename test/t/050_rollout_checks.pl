@@ -72,7 +72,7 @@ is($node->safe_psql($db, "SELECT count(*), min(violations) >= 300 FROM audit_eve
 is(scalar(timed('audit', q(SELECT * FROM audit_events('events')))), 0, 'an audit');
 $node->safe_psql($db, q(UPDATE events SET data = jsonb_set(data, '{symbol}', '"ABC"') WHERE NOT validate_event(data, event_type, schema_version)));
 is(scalar(timed('validate', q(SELECT validate_event_check('events')))), 0, 'after repair validation succeeds');
-is($node->safe_psql($db, q(SELECT validated FROM event_checks('events'))), 't', 'the check is validated');
+is($node->safe_psql($db, q(SELECT validated FROM _event_validate.event_checks('events'))), 't', 'the check is validated');
 
 # an open transaction makes add_event_check wait, but not the
 # writers
@@ -152,7 +152,7 @@ my $audit = IPC::Run::start(
 ok($node->poll_query_until($db, q(SELECT count(*) > 0 FROM pg_stat_activity WHERE query ~ '^/\* [1-9][0-9]* rows checked, 0 not valid \*/ SELECT \* FROM audit_events' AND pid <> pg_backend_pid())),
 	'an audit shows its progress');
 $audit->finish;
-is($node->safe_psql($db, q(SELECT count(*) FILTER (WHERE event_audit_filter(slow(data), event_type, schema_version)) FROM few; SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid())),
+is($node->safe_psql($db, q(SELECT count(*) FILTER (WHERE _event_validate.event_audit_filter(slow(data), event_type, schema_version)) FROM few; SELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid())),
 	"0\nSELECT query FROM pg_stat_activity WHERE pid = pg_backend_pid()", 'afterwards the query is shown as before');
 
 # ---------- memory ----------
@@ -195,7 +195,7 @@ my $dump = $node->basedir . '/dump.sql';
 $node->command_ok([ 'pg_dump', '-f', $dump, '-d', $db, '-p', $node->port, '-h', $node->host ], 'a dump');
 $node->safe_psql('postgres', 'CREATE DATABASE restored TEMPLATE template0');
 $node->command_ok([ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-f', $dump, '-d', 'restored', '-p', $node->port, '-h', $node->host ], 'restores');
-is($node->safe_psql('restored', q(SELECT count(*), (SELECT validated FROM event_checks('old')) FROM old)), '2|f', 'with invalid rows, and the check as before');
+is($node->safe_psql('restored', q(SELECT count(*), (SELECT validated FROM _event_validate.event_checks('old')) FROM old)), '2|f', 'with invalid rows, and the check as before');
 
 $node->stop;
 done_testing();

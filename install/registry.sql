@@ -1,0 +1,45 @@
+-- ---------- the registry ----------
+
+CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 'registers a version of an event''s schema';
+
+CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event''s schema, given as jsonb';
+
+CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
+COMMENT ON FUNCTION widen_event_schema(text, int, text) IS 'replaces a schema by one that accepts all that it accepted';
+
+CREATE FUNCTION drop_event_schema(event_type text, schema_version int, force boolean DEFAULT false) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_drop_event_schema' LANGUAGE C;
+COMMENT ON FUNCTION drop_event_schema(text, int, boolean) IS 'drops a registered schema that no row needs';
+
+CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
+COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that other schemas refer to by its URI';
+
+CREATE FUNCTION event_schema_ddl(event_type text DEFAULT NULL) RETURNS SETOF text
+	AS 'MODULE_PATHNAME', 'ev_event_schema_ddl' LANGUAGE C STABLE ROWS 100;
+COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that recreate what is registered';
+
+CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
+	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the compiled schema, one instruction a line';
+
+CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
+	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
+	OUT owner name, OUT function regprocedure)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
+COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
+
+CREATE VIEW event_schemas AS
+	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function
+	FROM _event_validate.list_event_schemas();
+COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
+GRANT SELECT ON event_schemas TO PUBLIC;
+

@@ -1,0 +1,30 @@
+-- ---------- evolution: lifecycle ----------
+
+CREATE FUNCTION _event_validate.event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
+	OUT events bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_event_usage' LANGUAGE C STABLE ROWS 20;
+COMMENT ON FUNCTION _event_validate.event_usage(text) IS 'how many rows of enforced tables carry which type and version';
+
+CREATE FUNCTION event_schema_usage(event_type text DEFAULT NULL)
+	RETURNS TABLE (relation regclass, event_type text, schema_version int, events bigint, deprecated boolean, registered boolean)
+LANGUAGE sql STABLE ROWS 20
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH counted AS MATERIALIZED (
+		SELECT * FROM _event_validate.event_usage($1)),
+	used AS (
+		SELECT u.relation, u.used_type, CASE WHEN u.used_version NOT BETWEEN 0 AND 2147483647 THEN -1 ELSE u.used_version::int END AS used_version,
+			sum(u.events)::bigint AS events
+		FROM counted AS u WHERE u.relation IS NOT NULL GROUP BY 1, 2, 3),
+	known AS (
+		SELECT s.event_type, s.schema_version, s.deprecated
+		FROM @extschema@.event_schemas AS s WHERE $1 IS NULL OR s.event_type = $1 COLLATE "C")
+	SELECT u.relation, COALESCE(u.used_type, k.event_type), COALESCE(u.used_version, k.schema_version),
+		COALESCE(u.events, CASE WHEN NOT EXISTS (SELECT FROM counted WHERE counted.relation IS NULL) THEN 0 END), COALESCE(k.deprecated, false), k.event_type IS NOT NULL
+	FROM used AS u FULL JOIN known AS k
+		ON k.event_type = u.used_type AND k.schema_version = u.used_version
+	ORDER BY COALESCE(u.used_type, k.event_type) COLLATE "C", 3, u.relation::text COLLATE "C"
+$$;
+COMMENT ON FUNCTION event_schema_usage(text) IS 'which versions are in use, in which tables, by how many rows; and which are in none';
+
