@@ -30,6 +30,7 @@ ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum)
 		return false;
 	if (length <= maximum && (length + 3) / 4 >= minimum)
 		return true;
+	CHECK_FOR_INTERRUPTS();
 	length = ev_text_length(data, length);
 	return length >= minimum && length <= maximum;
 }
@@ -85,6 +86,7 @@ find_string(const EvEnum *enumeration, const char *data, uint32 length)
 		if (((value[0] ^ words[0]) | (value[1] ^ words[1]) | (value[2] ^ length)) == 0 &&
 			(length <= 16 || memcmp(enumeration->values[found].data, data, length) == 0))
 			return found;
+		CHECK_FOR_INTERRUPTS();
 	}
 }
 

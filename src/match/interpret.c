@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "common/jsonapi.h"
+#include "common/pg_prng.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
@@ -285,6 +286,7 @@ try_branch(EvMatch *m, uint32 at, EvInstance in, Marks *marks, const Step *step,
 	bool		ok;
 
 	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
 	if (at >= EV_BLOCK_TRUE)
 		return true;
 	if (mode == FAST || marks == NULL)
@@ -415,46 +417,67 @@ dynamic_target(const EvMatch *m, const EvDynamic *dynamic)
 
 /* ---------- strings ---------- */
 
+/* The value of a character of base64; -1: it is none. */
+static inline int
+base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* Decodes RFC 4648 base64 in place; -1: it is none, else how much remains. */
+static int
+decode_base64(char *text, int length)
+{
+	uint32		bits = 0;
+	int			data = 0;
+	int			out = 0;
+
+	for (; data < length && base64_value(text[data]) >= 0; data++)
+	{
+		if (data % 65536 == 0)
+			CHECK_FOR_INTERRUPTS();
+		bits = bits << 6 | (uint32) base64_value(text[data]);
+		if (data % 4 == 3)
+			for (int j = 0; j < 3; j++)
+				text[out++] = (char) (bits >> (16 - 8 * j));
+	}
+	if (length % 4 != 0 || length - data > 2)
+		return -1;
+	for (int i = data; i < length; i++)
+		if (text[i] != '=')
+			return -1;
+	/* 2 characters are one byte more, 3 are two */
+	for (int j = 0; j < data % 4 - 1; j++)
+		text[out++] = (char) (bits << (6 * (4 - data % 4)) >> (16 - 8 * j));
+	return out;
+}
+
 /*
  * Draft 7 lets contentEncoding and contentMediaType be asserted (validation,
- * section 8).  RFC 4648 base64, then JSON, where asked for.
+ * section 8).  Base64, then JSON, where asked for.
  */
 static bool
 matches_content(const EvInstance *in, bool base64, bool json)
 {
 	char	   *text = pnstrdup(in->data, in->length);
 	int			length = in->length;
-	bool		ok = true;
+	bool		ok;
 
 	if (base64)
-	{
-		static const char alphabet[] =
-			"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-		uint32		bits = 0;
-		int			out = 0;
-		int			data = strspn(text, alphabet);
-
-		ok = length % 4 == 0 && length - data <= 2 &&
-			strspn(text + data, "=") == (size_t) (length - data);
-		for (int i = 0; ok && i < data; i++)
-		{
-			bits = bits << 6 | (uint32) (strchr(alphabet, text[i]) - alphabet);
-			if (i % 4 == 3 || i == data - 1)
-			{
-				int			have = i % 4;	/* bytes that are whole */
-
-				bits <<= 6 * (3 - have);
-				for (int j = 0; j < have; j++)
-					text[out++] = (char) (bits >> (16 - 8 * j));
-				bits = 0;
-			}
-		}
-		length = out;
-		text[out] = '\0';
-	}
+		length = decode_base64(text, length);
+	ok = length >= 0;
 	if (ok && json)
+	{
+		text[length] = '\0';
 		ok = pg_verify_mbstr(GetDatabaseEncoding(), text, length, true) &&
 			ev_json_syntax_error(text, length) == NULL;
+	}
 	pfree(text);
 	return ok;
 }
@@ -483,8 +506,11 @@ ev_in_values(const EvEnum *enumeration, const EvInstance *in)
 		uint32		slot = ev_value_slot(enumeration, in);
 
 		for (; enumeration->slots[slot] >= 0; slot = (slot + 1) & enumeration->slot_mask)
+		{
 			if (ev_values_equal(&enumeration->values[enumeration->slots[slot]], in))
 				return true;
+			CHECK_FOR_INTERRUPTS();
+		}
 		return false;
 	}
 	for (uint32 i = 0; i < enumeration->count; i++)
@@ -785,8 +811,19 @@ find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second)
 		EvInstance	item = ev_entry_value(container->children[i], base, start, end);
 
 		start = end;
+		CHECK_FOR_INTERRUPTS();
 		hashed[i].hash = ev_value_hash(&item);
 		hashed[i].index = i;
+	}
+
+	/* there is an order of items for which quicksort takes n * n steps */
+	for (uint32 i = count - 1; i > 0; i--)
+	{
+		uint32		other = (uint32) pg_prng_uint64_range(&pg_global_prng_state, 0, i);
+		Hashed		swapped = hashed[i];
+
+		hashed[i] = hashed[other];
+		hashed[other] = swapped;
 	}
 	qsort(hashed, count, sizeof(Hashed), compare_hashed);
 	for (uint32 i = 0, end; i < count && !found; i = end)
