@@ -29,9 +29,11 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "base/subtransaction.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "rollout/drop_guard.h"
@@ -343,23 +345,43 @@ still_dropped(List *versions)
 }
 
 static void
+look_before_commit(void *arg)
+{
+	PushActiveSnapshot(GetTransactionSnapshot());
+	look_locked((Drop *) arg);
+	PopActiveSnapshot();
+}
+
+/*
+ * All subtransactions of the look are within one that is released: none may be
+ * rolled back that is the transaction's own while that is being committed.
+ */
+static void
 before_commit(void)
 {
 	List	   *all = drops;
 	ListCell   *cell;
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
 
 	/* whatever we call comes not here again */
 	drops = NIL;
 	foreach(cell, all)
 	{
 		Drop	   *drop = lfirst(cell);
+		ErrorData  *error;
 
 		drop->versions = still_dropped(drop->versions);
 		if (drop->versions == NIL)
 			continue;
-		PushActiveSnapshot(GetTransactionSnapshot());
-		look_locked(drop);
-		PopActiveSnapshot();
+		BeginInternalSubTransaction(NULL);
+		MemoryContextSwitchTo(context);
+		error = ev_in_subtransaction(look_before_commit, drop, EV_KEEP);
+		ReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(context);
+		CurrentResourceOwner = owner;
+		if (error != NULL)
+			ReThrowError(error);
 	}
 }
 
