@@ -30,10 +30,12 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/subtransaction.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
@@ -373,19 +375,41 @@ still_dropped(List *versions, bool again)
 	return result;
 }
 
-/* Judges some of the versions of a drop at the commit. */
 static void
-judge(const Drop *drop, bool again)
+look_before_commit(void *arg)
 {
+	PushActiveSnapshot(GetTransactionSnapshot());
+	look_locked((const Drop *) arg);
+	PopActiveSnapshot();
+}
+
+/*
+ * Checks some of the versions of a drop at the commit.
+ *
+ * All subtransactions of the look are within one that is released: a
+ * subtransaction whose parent is the transaction that is being committed must
+ * not be rolled back.
+ */
+static void
+check_before_commit(const Drop *drop, bool again)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
 	Drop		part = *drop;
+	ErrorData  *error;
 
 	part.again = again;
 	part.versions = still_dropped(drop->versions, again);
 	if (part.versions == NIL)
 		return;
-	PushActiveSnapshot(GetTransactionSnapshot());
-	look_locked(&part);
-	PopActiveSnapshot();
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	error = ev_in_subtransaction(look_before_commit, &part, EV_KEEP);
+	ReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	if (error != NULL)
+		ReThrowError(error);
 }
 
 static void
@@ -394,19 +418,19 @@ before_commit(void)
 	List	   *all = drops;
 	ListCell   *cell;
 
-	/* whatever we call comes not here again */
+	/* code that runs from here on does not call this again */
 	drops = NIL;
 
 	/*
-	 * To drop temporary tables (ON COMMIT DROP) can take long.  PostgreSQL
+	 * Dropping temporary tables (ON COMMIT DROP) can take long.  PostgreSQL
 	 * does it after this, while others wait for our locks; so it is done
 	 * before.
 	 */
 	PreCommit_on_commit_actions();
 	foreach(cell, all)
 	{
-		judge(lfirst(cell), false);
-		judge(lfirst(cell), true);
+		check_before_commit(lfirst(cell), false);
+		check_before_commit(lfirst(cell), true);
 	}
 }
 
