@@ -379,7 +379,7 @@ static void
 look_before_commit(void *arg)
 {
 	PushActiveSnapshot(GetTransactionSnapshot());
-	look_locked((const Drop *) arg);
+	look_locked((Drop *) arg);
 	PopActiveSnapshot();
 }
 

@@ -1,4 +1,4 @@
-"""At 3 a.m., for all tables: what hangs on one stops no other."""
+"""Calls for all tables: obstacles at one table do not affect the others."""
 
 import time
 
@@ -11,7 +11,7 @@ TRIGGERS = {
     "shuts": "RAISE EXCEPTION 'no' USING ERRCODE = 'admin_shutdown'",
     "breaks": "RAISE EXCEPTION 'no' USING ERRCODE = 'internal_error'",
     "sleeps": "PERFORM pg_sleep(1000)",
-    # catches what cancels it, and goes on
+    # catches cancels, and continues
     "clings": """LOOP
         BEGIN
             LOOP
@@ -29,7 +29,7 @@ TRIGGERS = {
 
 
 def make(world, role, table, rows=2, trigger=None, schema="public"):
-    """A guarded table of a role's, with events of it in the quarantine that are valid by now."""
+    """A role's guarded table, whose events in the quarantine become valid by register()."""
     world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
     world.run(role, f"CREATE TABLE {table} (event_type text, schema_version int, data jsonb)",
               f"SELECT add_event_guard('{table}', 'quarantine')",
@@ -53,7 +53,7 @@ def modes(world):
 
 
 def test_replay(world):
-    """Triggers of a stranger's that raise or sleep, a lock, a table that is gone."""
+    """Another role's triggers that raise errors or sleep, a lock, a dropped table."""
     for name, trigger in TRIGGERS.items():
         make(world, "mallory", f"a_{name}", trigger=trigger)
     make(world, "mallory", "a_locked")
@@ -76,7 +76,7 @@ def test_replay(world):
 
 
 def test_replay_of_what_is_slow(world):
-    """Rows that take their time are moved all the same, some at each call, and one that hangs is passed by."""
+    """Slow rows are moved, some at each call, and one that hangs is skipped."""
     make(world, "alice", "slow", rows=12, trigger="PERFORM pg_sleep(0.6)")
     register(world)
     first = world.run(None, "SELECT replayed, remaining, problem FROM replay_event_quarantine()")[0]
@@ -97,7 +97,7 @@ def test_replay_of_what_is_slow(world):
 
 
 def test_replay_is_cancelled(world):
-    """A cancellation by somebody ends the call, and no time limit is left behind."""
+    """A cancel ends the call, and leaves no time limit."""
     make(world, "mallory", "a_sleeps", trigger=TRIGGERS["sleeps"])
     register(world)
     session = world.connect(None)
@@ -115,7 +115,7 @@ def test_replay_is_cancelled(world):
 
 
 def test_replay_of_many_that_sleep(world):
-    """However many tables somebody has: all of them together have their time, and no more."""
+    """All tables of one role together have a time limit."""
     for i in range(12):
         make(world, "mallory", f"a_{i}", trigger=TRIGGERS["sleeps"])
     make(world, "alice", "z_good")
@@ -128,7 +128,7 @@ def test_replay_of_many_that_sleep(world):
 
 
 def test_replay_with_no_rights(world):
-    """Who has no right on a table gets a row that says so, and waits for no lock of it."""
+    """A caller without rights on a table gets a row with that problem, and does not wait for locks."""
     make(world, "mallory", "a_locked")
     make(world, "alice", "mine")
     register(world)
@@ -142,7 +142,7 @@ def test_replay_with_no_rights(world):
 
 
 def test_bounded_replay(world):
-    """max_rows bounds what is tried, and last_id is the place to go on from."""
+    """max_rows bounds the tried rows, and last_id is where to continue."""
     make(world, "owner", "ev", rows=25000)
     world.run("owner", "CREATE SEQUENCE tried", """CREATE FUNCTION try(r jsonb) RETURNS jsonb LANGUAGE sql
         AS $$ SELECT r || jsonb_build_object('tried', nextval('tried')) - 'tried' $$""")
@@ -155,7 +155,7 @@ def test_bounded_replay(world):
     row = world.run("owner", "SELECT last_id FROM replay_event_quarantine('ev', max_rows => 10, after_id => 10)")[0]
     assert row == (20,), row
     assert world.run("owner", "SELECT last_id FROM replay_event_quarantine('ev', max_rows => 10, after_id => 24995)") == [(None,)]
-    # rows that raise are tried once, and those before them once more
+    # rows that raise errors are tried once, and those before them once more
     world.run("owner", """CREATE OR REPLACE FUNCTION try(r jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN
         IF nextval('tried') % 2 = 0 THEN RAISE EXCEPTION 'no'; END IF; RETURN r; END $$""")
     world.run("owner", "SELECT * FROM replay_event_quarantine('ev', repair => 'try(jsonb)', max_rows => 1000)")
@@ -163,7 +163,7 @@ def test_bounded_replay(world):
 
 
 def test_switch(world):
-    """A stranger's table that is locked keeps neither the others from being switched, nor their writers waiting."""
+    """A locked table of another role neither prevents switching the others, nor blocks their writers."""
     make(world, "mallory", "a_locked")
     make(world, "mallory", "a_odd")
     make(world, "alice", "z_good")
@@ -209,6 +209,6 @@ def test_switch_with_no_rights(world):
     assert rows["mine"] == ("warn", None) and "permission denied" in rows["a_locked"][1], rows
     rows = world.run("bob", "SELECT new_mode FROM set_event_guard_mode(NULL, 'off')")
     assert rows == [(None,), (None,)], rows
-    # one that is named still raises
+    # for a named table it is an error
     world.refused("bob", "SELECT set_event_guard_mode('mine', 'off')", "42501")
     assert modes(world)["mine"].startswith("warn")

@@ -1,15 +1,16 @@
-"""Arguments that name nothing: no internal error and no crash, but an answer or an error that says what is wrong."""
+"""Arguments that name no object: an answer or a proper error, never an internal error or a crash."""
 
 import psycopg
 
 DROPPED = {"regclass": "app.gone", "regprocedure": "app.gone(pg_catalog.jsonb)", "regtype": "app.gone_type"}
 
-# what else a call gets, by the name of the argument, so that it comes as far as the relation
+# the other arguments, by name, so that the call gets as far as the relation
 GIVEN = {"event_type": "order", "schema_version": "1", "from_version": "1", "to_version": "2", "mode": "off", "definition": "{}", "data": "{}",
          "data_expr": "data", "type_expr": "event_type", "version_expr": "schema_version", "from_column": "body", "to_column": "data",
          "column_name": "data", "view_name": "app.a_view", "sample_limit": "5", "batch_size": "10", "keep_original": "false",
          "older_than": "1 day", "max_rows": "10", "expression": "data", "part": "data", "tolerant": "true", "audit": "false",
          "integer_type": "pg_catalog.int8", "relation": "app.events"}
+
 
 def functions(session):
     """(schema, name, whether it is a procedure, names and types of its arguments) of the extension"""
@@ -40,7 +41,7 @@ def prepared(world):
 
 
 def call(session, name, is_procedure, types, values):
-    """The SQLSTATE that it ends with, and what it says; or None."""
+    """(SQLSTATE, message) of the error; None without one."""
     arguments = ", ".join("NULL::" + t if v is None else f"'{v}'::{t}" for t, v in zip(types, values))
     try:
         session.execute(f"CALL {name}({arguments})" if is_procedure else f"SELECT * FROM {name}({arguments})")
@@ -76,7 +77,7 @@ def test_objects_that_do_not_exist(world):
 
 
 def test_nulls(world):
-    """All arguments NULL, and each of them."""
+    """All arguments NULL, and each of them alone."""
     session, _ = prepared(world)
     problems = []
     for schema, name, is_procedure, names, types in functions(session):

@@ -1,4 +1,4 @@
-"""Drops of schema versions among tables of strangers, and what keeps a version."""
+"""Drops of schema versions that other roles' tables use, and the rows that keep a version."""
 
 import time
 
@@ -12,7 +12,7 @@ DROP = 'DROP FUNCTION event_schema."order@1"'
 
 
 def prepare(world):
-    """Schemas of the database's owner, and a schema for each of the others."""
+    """Event schemas of the database's owner, and an SQL schema for each of the other roles."""
     world.run("owner", BOTH)
     for role in ("alice", "mallory"):
         world.run(None, f"CREATE SCHEMA {role} AUTHORIZATION {world.role(role)}")
@@ -24,11 +24,11 @@ def said(error):
                                    diag.internal_query)))
 
 
-# ---------- what an error shows ----------
+# ---------- error messages ----------
 
 
 def test_error_shows_no_row(world):
-    """The values of rows are for those who may read the table."""
+    """Only roles that can read the table see values of its rows."""
     prepare(world)
     world.run("alice", "CREATE TABLE alice.events (v text, data jsonb)", "INSERT INTO alice.events VALUES ('secret', '{}')",
               "ALTER TABLE alice.events ADD CHECK (check_event(data, 'order', v::int)) NOT VALID")
@@ -63,7 +63,7 @@ def test_guard_error_shows_no_row(world):
     assert "secret" not in said(error), said(error)
 
 
-# ---------- strangers ----------
+# ---------- other roles' tables ----------
 
 SLOW = """CREATE FUNCTION mallory.slow(v int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN IF current_setting('event_slow.off', true) IS NULL THEN {body} END IF; RETURN v; END $$"""
@@ -78,7 +78,7 @@ def make_slow(world, body):
 
 
 def drop_meanwhile(world, seconds):
-    """The drop's error, which must come in time, and writers of another table must not wait for it."""
+    """The drop's error, which must come in time; writers of another table must not wait for the drop."""
     drop = Background(world.connect("owner"), DROP)
     start = time.monotonic()
     while drop.is_alive() and time.monotonic() - start < seconds:
@@ -132,7 +132,7 @@ def test_cursor_closed(world):
 
 
 def test_slow_under_lock(world):
-    """An expression that is quick until the tables are locked."""
+    """An expression that is fast until the tables are locked."""
     prepare(world)
     make_slow(world, """IF EXISTS (SELECT FROM pg_locks WHERE mode = 'ShareRowExclusiveLock' AND pid = pg_backend_pid())
         THEN PERFORM pg_sleep(600); END IF;""")
@@ -141,7 +141,7 @@ def test_slow_under_lock(world):
 
 
 def test_cancel_is_a_cancel(world):
-    """Who cancels the drop is heard, and does not hear of a table."""
+    """A cancel of the drop is reported as a cancel, not as an error of a table."""
     prepare(world)
     make_slow(world, "PERFORM pg_sleep(600);")
     session = world.connect("owner")
@@ -153,7 +153,7 @@ def test_cancel_is_a_cancel(world):
 
 
 def test_raising_stranger(world):
-    """Whatever SQLSTATE it uses: it is named, and the count goes on."""
+    """With any SQLSTATE, the table is named, and the count continues."""
     prepare(world)
     for code in ("XX000", "57014", "53200", "40001", "P0001"):
         make = f"RAISE EXCEPTION 'secret' USING ERRCODE = '{code}';"
@@ -174,7 +174,7 @@ def test_row_of_stranger(world):
               "INSERT INTO mallory.events VALUES ('order', 1, '{}')")
     world.refused("owner", DROP, "2BP01", "mallory.events")
     world.refused("owner", "SELECT drop_event_schema('order', 1)", "2BP01", "mallory.events")
-    # one's own rows hold it all the same
+    # rows of the caller's own tables prevent the drop, too
     world.run("owner", "INSERT INTO mine VALUES ('order', 1, '{}')")
     world.refused("owner", "SELECT drop_event_schema('order', 1, force => true)", "2BP01", "public.mine")
     world.run("owner", "DELETE FROM mine", "SELECT drop_event_schema('order', 1, force => true)")
@@ -200,7 +200,7 @@ def test_force_is_the_database_owners(world):
 
 
 def test_types_within_types(world):
-    """More ways to a domain's value than can be walked."""
+    """A type with too many paths to a domain."""
     prepare(world)
     world.run("mallory", "CREATE DOMAIN mallory.d AS jsonb CHECK (check_event(VALUE, VALUE->>'type', 1))",
               "CREATE TYPE mallory.t0 AS (d mallory.d)",
@@ -215,7 +215,7 @@ def test_types_within_types(world):
 
 
 def check_kept(world, make, keep, other, release):
-    """A row keeps the version, another does not, and without it the version goes."""
+    """A row prevents the drop, another does not, and without the first the version can be dropped."""
     world.run("owner", *make, other)
     session = world.connect("owner")
     session.execute("BEGIN")
@@ -265,7 +265,7 @@ def test_constants_in_case(world):
 
 
 def test_or_with_arguments_that_raise(world):
-    """Rows that have no version do not hold the others up."""
+    """Rows without a version do not affect others."""
     world.run("owner", BOTH)
     check_kept(world, ["""CREATE TABLE events (what text, doc text,
         CHECK (what = 'note' OR check_event(doc::jsonb, doc::jsonb->>'type', (doc::jsonb->>'version')::int)))""",
@@ -307,7 +307,7 @@ def test_wrapper_of_wrapper(world):
 
 
 def test_wrapper_of_row(world):
-    """What it asks for is seen only when it is called."""
+    """Its arguments are known only when it is called."""
     world.run("owner", BOTH)
     check_kept(world, [f"CREATE TABLE events ({COLUMNS})",
                        wrapper("plpgsql", "BEGIN RETURN public.check_event((e).data, (e).event_type, (e).schema_version); END",
@@ -364,7 +364,7 @@ def test_row_between_drop_and_commit(world):
 
 
 def test_savepoint(world):
-    """A drop that was rolled back is not judged at the commit."""
+    """A drop that was rolled back is not checked at the commit."""
     world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
     session = world.connect("owner")
     session.execute("BEGIN")
@@ -376,7 +376,7 @@ def test_savepoint(world):
 
 
 def test_extension_goes_too(world):
-    """Nothing is left to be judged at the commit."""
+    """Nothing is left to check at the commit."""
     world.run("owner", BOTH, table("check_event(data, event_type, schema_version)"))
     session = world.connect("owner")
     session.execute("BEGIN")

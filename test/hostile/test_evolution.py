@@ -1,4 +1,4 @@
-"""Upcasts, migrations and views: users' code, and tables that change meanwhile."""
+"""Upcasts, migrations and views: users' code, and tables that are changed meanwhile."""
 
 import time
 
@@ -10,14 +10,14 @@ SLOW_UPCAST = """CREATE FUNCTION slow(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS
 
 
 def give(world, *roles):
-    """Lets roles make things of their own."""
+    """Lets roles create objects."""
     for role in roles:
         name = world.role(role)
         world.run(None, f'GRANT CREATE ON SCHEMA event_schema TO "{name}"', f'CREATE SCHEMA "{role}" AUTHORIZATION "{name}"')
 
 
 def register(world, role, kind, function, path=None):
-    """A type with two versions and an upcast, all of one role."""
+    """An event type with two versions and an upcast, all of one role."""
     world.run(role, *(path or []),
               f"""SELECT register_event_schema('{kind}', 1, '{{"type": "object"}}')""",
               f"""SELECT register_event_schema('{kind}', 2, '{{"type": "object"}}', breaking => true)""",
@@ -77,14 +77,14 @@ def test_table_is_dropped(world):
 
 
 def test_table_is_renamed(world):
-    """The same table by another name, and another one of its name, is migrated all the same."""
+    """A table that is renamed, and replaced by another of its name, is still migrated."""
     change_while_migrated(world, "ALTER TABLE ev RENAME TO moved; CREATE TABLE ev (id int PRIMARY KEY, event_type int,"
                           " schema_version text, data text)", sqlstate=None)
     assert world.run("owner", "SELECT count(*) FROM moved WHERE schema_version = 2") == [(40,)]
 
 
 def test_key_is_dropped(world):
-    """What names a row may go: it is looked up anew."""
+    """If the key that names rows is dropped, the name is looked up anew."""
     change_while_migrated(world, "ALTER TABLE ev DROP id", sqlstate=None)
     assert world.run("owner", "SELECT count(*) FROM ev WHERE schema_version = 2") == [(40,)]
 
@@ -117,7 +117,7 @@ def test_row_security_comes(world):
 
 
 def test_partition_leaves(world):
-    """A partition that is detached meanwhile is left alone from then on."""
+    """A partition that is detached meanwhile is not changed any more."""
     world.run("owner", SLOW_UPCAST)
     register(world, "owner", "mal", "slow")
     world.run("owner", "CREATE TABLE ev (id int, event_type text, schema_version int, data jsonb) PARTITION BY LIST (id)",
@@ -133,7 +133,7 @@ def test_partition_leaves(world):
 
 
 def test_trigger_alters_the_table(world):
-    """Not within a batch, while its rows are in hand."""
+    """A trigger cannot alter the table within a batch."""
     world.run("owner", SLOW_UPCAST)
     register(world, "owner", "mal", "slow")
     make_table(world, "owner", 3)
@@ -144,7 +144,7 @@ def test_trigger_alters_the_table(world):
 
 
 def test_trigger_closes_cursors(world):
-    """A trigger cannot close what migrate_events reads from."""
+    """A trigger cannot close the cursor of migrate_events."""
     world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner", 1000)
@@ -156,7 +156,7 @@ def test_trigger_closes_cursors(world):
 
 
 def test_upcast_reads_cursors(world):
-    """Nor can an upcast read the rows that others are brought along with."""
+    """An upcast cannot read the rows of other cursors."""
     give(world, "mallory")
     world.run("mallory", "SET search_path = mallory, public", "CREATE TABLE loot (of text)", """
         CREATE FUNCTION peeks(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -193,7 +193,7 @@ def test_row_without_a_name(world):
 # ---------- originals ----------
 
 def test_originals_without_rights(world):
-    """Refused before anything is made, and without waiting for a lock."""
+    """Refused before any object is created, and without waiting for a lock."""
     world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner")
@@ -211,7 +211,7 @@ def test_originals_without_rights(world):
 
 
 def test_originals_are_no_strangers(world):
-    """Nobody takes in other people's events by making the table first."""
+    """Creating the table first does not give access to others' events."""
     world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner")
@@ -223,7 +223,7 @@ def test_originals_are_no_strangers(world):
 
 
 def test_originals_of_other_types(world):
-    """It is a user's table, whose columns may be anything."""
+    """It is a user's table, whose columns can have any type."""
     world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner")
@@ -234,7 +234,7 @@ def test_originals_of_other_types(world):
     assert world.run("owner", "SELECT count(*) FROM ev WHERE schema_version = 1") == [(40,)]
 
 
-# ---------- who runs an upcast ----------
+# ---------- the role that runs an upcast ----------
 
 SPY = """CREATE FUNCTION {schema}.spy(e jsonb) RETURNS jsonb LANGUAGE plpgsql {options} AS $$
     BEGIN
@@ -290,13 +290,13 @@ def test_check_runs_as_the_owner(world):
     make_table(world, "owner")
     said = f"{world.role('mallory')} with pg_catalog, pg_temp"
     assert world.run(None, "SELECT message, violations FROM check_event_upgrade('public.ev', 'mal', 1, 2)") == [(said, 40)]
-    # and what comes after an error is the caller's again
+    # after an error the user is the caller again
     assert world.run(None, "SELECT current_user, count(*), current_setting('search_path')"
                      " FROM check_event_upgrade('public.ev', 'mal', 1, 2)")[0][0] == world.role(None)
 
 
 def test_planning_runs_as_the_owner(world):
-    """What folding of constants and inlining run is the owner's, too."""
+    """Constant folding and inlining run functions as the owner, too."""
     give(world, "mallory")
     world.run("mallory", "CREATE TABLE mallory.seen (who text)", "GRANT ALL ON mallory.seen TO PUBLIC",
               "GRANT USAGE ON SCHEMA mallory TO PUBLIC",
@@ -310,7 +310,7 @@ def test_planning_runs_as_the_owner(world):
 
 
 def test_current_user_inlined(world):
-    """An expression of PostgreSQL's own that depends on who runs it, and one that runs SQL."""
+    """A built-in expression that depends on the current user, and one that runs SQL."""
     give(world, "mallory")
     world.run("mallory", "SELECT register_event_schema('x', v, 'true') FROM generate_series(1, 3) AS v",
               """CREATE FUNCTION event_schema."x@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql
@@ -321,7 +321,7 @@ def test_current_user_inlined(world):
 
 
 def test_upcast_leaves_nothing_behind(world):
-    """Neither settings nor roles, temporary tables, statements and deferred triggers."""
+    """No settings, roles, temporary tables, prepared statements or deferred triggers are left."""
     give(world, "mallory")
     world.run("mallory", "CREATE TABLE mallory.log (who text)",
               "CREATE FUNCTION mallory.deferred() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
@@ -350,7 +350,7 @@ def test_upcast_leaves_nothing_behind(world):
 
 
 def test_error_within_a_block(world):
-    """PL/pgSQL catches what an upcast raises, and is itself again."""
+    """After PL/pgSQL catches an upcast's error, the user is the caller again."""
     give(world, "mallory")
     world.run("mallory", """CREATE FUNCTION mallory.raises(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS
         $$ BEGIN IF e ? 'bad' THEN RAISE 'bad'; END IF; RETURN e || pg_catalog.jsonb_build_object('user', current_user); END $$""")
@@ -383,12 +383,12 @@ def test_rights_on_upcast_and_function(world):
     world.refused("bob", "SELECT event_at_version('{}', 'mal', 1, 2)", "42501", "mal@1>2")
     world.run("mallory", 'GRANT EXECUTE ON FUNCTION event_schema."mal@1>2" TO PUBLIC')
     world.run("alice", f'REVOKE EXECUTE ON FUNCTION alice.f FROM "{world.role("mallory")}"')
-    # a superuser's right does not help
+    # a superuser's rights do not help
     world.refused(None, "SELECT upcast_event('{}', 'mal', 1)", "42501", "function f")
 
 
 def test_plan_of_another_user(world):
-    """A call site that has met the upcast as one role does not serve another without asking."""
+    """A call site checks the rights for each user of a cached upcast."""
     give(world, "mallory")
     world.run("mallory", "CREATE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN RETURN e; END'")
     register(world, "mallory", "mal", "mallory.f")
@@ -427,7 +427,7 @@ def meddle(world, *what):
 
 
 def test_upcast_changes_what_is_kept(world):
-    """It re-enters, alters and replaces itself, its schemas and other upcasts while it runs."""
+    """An upcast re-enters, alters and replaces itself, its schemas and other upcasts."""
     give(world, "mallory")
     meddle(world,
            "PERFORM public.upcast_event(e || '{\"depth\": 0}', 'mal', 1)",
@@ -439,7 +439,7 @@ def test_upcast_changes_what_is_kept(world):
 
 
 def test_upcast_meets_many(world):
-    """It makes the session meet more types than a call site keeps."""
+    """An upcast makes the session use more types than a call site caches."""
     give(world, "mallory")
     world.run("mallory", "CREATE FUNCTION mallory.id(e jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT e'",
               "SELECT register_event_schema('t' || t, v, 'true') FROM generate_series(1, 70) AS t, generate_series(1, 2) AS v",
@@ -455,7 +455,7 @@ def test_upcast_meets_many(world):
 
 
 def test_upcast_that_never_ends(world):
-    """A cancel is heard, in a call and in a recursion."""
+    """An upcast can be cancelled, in a call and in a recursion."""
     give(world, "mallory")
     world.run("mallory", """CREATE FUNCTION mallory.recurses(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS
         $$ BEGIN RETURN public.upcast_event(e, 'mal', 1); END $$""")
@@ -475,7 +475,7 @@ def test_upcast_that_never_ends(world):
 # ---------- locks ----------
 
 def test_upcast_without_create(world):
-    """Who registers nothing, but what is there already, keeps nobody from registering."""
+    """Repeating a registration does not block others."""
     world.run("owner", "SELECT register_event_schema('a', v, 'true') FROM generate_series(1, 2) AS v",
               "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
     world.refused("mallory", "SELECT register_event_upcast('a', 1, 2, 'quick(jsonb)')", "42501", "event_schema")
@@ -487,7 +487,7 @@ def test_upcast_without_create(world):
     world.run("owner", "SET lock_timeout = '2s'", "SELECT register_event_upcast('a', 2, 3, 'quick(jsonb)')")
 
 
-# ---------- relations that are none ----------
+# ---------- missing relations ----------
 
 def test_relations_that_are_none(world):
     world.run("owner", "SELECT register_event_schema('a', v, 'true') FROM generate_series(1, 2) AS v",

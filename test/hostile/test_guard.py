@@ -1,23 +1,23 @@
-"""Users' code where a guard runs it: expressions, their compilation, policies, constraints."""
+"""Users' code that runs in a guard: expressions, their compilation, policies, constraints."""
 
 import time
 
 import psycopg
-from world import Background
+from world import Background, Skipped
 
 # {"qty": "1"} is valid, {"qty": 1} is not; versions 3 and 4, which is deprecated
 ORDER = '{"properties": {"qty": {"type": "string"}}%s}'
 
 
 def prepare(world):
-    """The schemas; a schema "a" of alice's, in which bob and mallory may look around."""
+    """The event schemas; and alice's SQL schema "a", which bob and mallory can use."""
     world.run("owner", f"""SELECT register_event_schema('order', 3, '{ORDER % ""}')""",
               f"""SELECT register_event_schema('order', 4, '{ORDER % ', "deprecated": true'}')""")
     world.run(None, f"CREATE SCHEMA a AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA a TO PUBLIC")
 
 
 def told(session):
-    """A list that the messages to a session are appended to."""
+    """A list to which the messages of a session are appended."""
     messages = []
     session.add_notice_handler(lambda diagnostic: messages.append(diagnostic.message_primary))
     return messages
@@ -42,7 +42,7 @@ def temporary_table(session):
 
 
 def code(session, body, name="f", once=True, volatility="VOLATILE"):
-    """A function of a text that gives it back, and does something (once)."""
+    """A function that returns its argument, and runs code (once)."""
     if once:
         body = f"""if current_setting('my.done', true) is distinct from 'yes' then
             perform set_config('my.done', 'yes', false); {body} end if;"""
@@ -57,7 +57,7 @@ def guard(data="new.data", kind="new.event_type", version="new.schema_version", 
 
 
 def written(mode="warn", data="data", kind="event_type", version="schema_version", table="pg_temp.t"):
-    """A guard whose expressions are text."""
+    """A guard whose expressions are text arguments."""
     quoted = ", ".join("$q$" + text + "$q$" for text in (data, kind, version))
     return f"""CREATE OR REPLACE TRIGGER z BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
         EXECUTE FUNCTION guard_event('{mode}', {quoted})"""
@@ -67,10 +67,10 @@ ROW = """INSERT INTO pg_temp.t VALUES (%d, 'order', 3, '{"qty": 1}', '{"qty": 1}
 VALID = """INSERT INTO pg_temp.t VALUES (%d, 'order', 3, '{"qty": "1"}', '{"qty": "1"}')"""
 
 
-# ---------- the trigger is another one after the expression ran ----------
+# ---------- expressions that replace the trigger ----------
 
 def replaced_from(world, first, second):
-    """The first trigger's f replaces it by the second, and fires that."""
+    """The first trigger's f replaces it by the second one, and fires that."""
     prepare(world)
     mallory = world.connect("mallory")
     messages = told(mallory)
@@ -79,12 +79,12 @@ def replaced_from(world, first, second):
     mallory.execute(first)
     mallory.execute(ROW % 1)
     assert mallory.execute("SELECT array_agg(id ORDER BY id) FROM t").fetchall() == [([1, 2],)]
-    # both are refused by the schema, and nothing else
+    # both are invalid under the schema, and there is no other message
     assert len([message for message in messages if "/qty: must be string" in message]) == 2, messages
 
 
 def test_reentry(world):
-    """The finding: read by a compiled expression that is not there."""
+    """The second trigger has an expression that the first one did not compile."""
     replaced_from(world, guard(kind="pg_temp.f(new.event_type)"),
                   guard("(new.j||'')::jsonb", "pg_temp.f(new.event_type)", "new.schema_version+0"))
 
@@ -109,7 +109,7 @@ def test_reentry_while_compiled(world):
     second = guard("(new.j||'')::jsonb", "new.event_type||''", "new.schema_version+0")
     code(mallory, f"execute $e${second}$e$; execute $e${ROW % 2}$e$;", volatility="IMMUTABLE")
     mallory.execute(guard(kind="new.event_type||pg_temp.f('')"))
-    # an immutable function may not write, and this one is none
+    # PostgreSQL rejects writes by an immutable function
     fails(mallory, ROW % 1, "0A000", "not allowed in a non-volatile function")
     code(mallory, "perform pg_temp.g('');", volatility="IMMUTABLE")
     code(mallory, f"execute $e${second}$e$; execute $e${ROW % 2}$e$;", name="g", once=False)
@@ -118,7 +118,7 @@ def test_reentry_while_compiled(world):
 
 
 def test_reentry_while_parsed(world):
-    """The input of a literal of a domain is users' code, where expressions are text."""
+    """The input of a domain's literal runs users' code, if expressions are text."""
     prepare(world)
     mallory = world.connect("mallory")
     messages = told(mallory)
@@ -129,13 +129,13 @@ def test_reentry_while_parsed(world):
     mallory.execute(written(kind="event_type||('x'::pg_temp.d::text||'')"))
     mallory.execute(ROW % 1)
     assert mallory.execute("SELECT array_agg(id ORDER BY id) FROM t").fetchall() == [([1, 2],)]
-    # the row at hand by the trigger that fired, the one within by the new one
+    # the outer row by the trigger that fired, the inner one by the new trigger
     assert any('"orderx" version 3 is not registered' in message for message in messages), messages
     assert any("/qty: must be string" in message for message in messages), messages
 
 
 def test_switched_off_meanwhile(world):
-    """The mode that counts is that of the trigger that fired."""
+    """The mode of the trigger that fired counts."""
     prepare(world)
     mallory = world.connect("mallory")
     messages = told(mallory)
@@ -151,7 +151,7 @@ def test_switched_off_meanwhile(world):
 
 
 def test_dropped_meanwhile(world):
-    """The trigger, or what another part of it calls, is gone."""
+    """The trigger, or a function of its other expressions, is dropped."""
     prepare(world)
     for body in ("drop trigger z on pg_temp.t;", "drop function pg_temp.g(text) cascade;",
                  f"drop trigger z on pg_temp.t; execute $e${ROW % 2}$e$;",
@@ -171,7 +171,7 @@ def test_dropped_meanwhile(world):
 
 
 def test_dropped_column(world):
-    """A column goes with its domain, as no lock of its own session's stops it."""
+    """A column is dropped with its domain, which the session's own locks do not prevent."""
     prepare(world)
     for first in (written(kind="pg_temp.f(event_type)"), guard(kind="pg_temp.f(new.event_type)")):
         for expression in ("data", "data::jsonb || '{}'"):
@@ -196,7 +196,7 @@ def test_dropped_column(world):
 
 
 def test_dropped_column_before(world):
-    """A trigger that fires before the guard drops what that reads."""
+    """A trigger that fires before the guard drops the guard's column."""
     prepare(world)
     mallory = world.connect("mallory")
     for first, expression in ((guard, "new.data"), (guard, "new.data::jsonb || '{}'"), (written, "data")):
@@ -215,7 +215,7 @@ def test_dropped_column_before(world):
 
 
 def test_deep_reentry(world):
-    """The trigger is fired again by its own expression, many times, by all of its parts."""
+    """The trigger is fired again by all of its own expressions, many times."""
     prepare(world)
     mallory = world.connect("mallory")
     messages = told(mallory)
@@ -230,7 +230,7 @@ def test_deep_reentry(world):
 # ---------- errors, cancels, commits ----------
 
 def test_raises_again_and_again(world):
-    """What functions keep of a call that raised is not used for the next row."""
+    """State that functions keep from a failed call is not used for the next row."""
     prepare(world)
     mallory = world.connect("mallory")
     messages = told(mallory)
@@ -245,7 +245,7 @@ def test_raises_again_and_again(world):
 
 
 def test_other_errors_are_raised(world):
-    """Neither a cancel nor an internal error counts as a fault of the data."""
+    """Cancels and internal errors do not count as errors of the row."""
     prepare(world)
     mallory = world.connect("mallory")
     temporary_table(mallory)
@@ -272,7 +272,7 @@ def test_cancelled_from_outside(world):
 
 
 def test_commits(world):
-    """A procedure that an expression calls cannot commit, nor roll back."""
+    """A procedure called by an expression cannot commit or roll back."""
     prepare(world)
     mallory = world.connect("mallory")
     temporary_table(mallory)
@@ -287,7 +287,7 @@ def test_commits(world):
 # ---------- the schema and the old row ----------
 
 def test_schema_replaced_meanwhile(world):
-    """The owner's own code replaces the schema, before and after it is looked up, and its program is freed."""
+    """The owner's code replaces the schema before and after it is looked up, so that its program is freed."""
     prepare(world)
     owner = world.connect("owner")
     temporary_table(owner)
@@ -297,7 +297,7 @@ def test_schema_replaced_meanwhile(world):
         perform public.validate_event('{{}}', 'order', 4);""", once=False)
     owner.execute(guard(kind="pg_temp.f(new.event_type)"))
     messages = told(owner)
-    # had_version runs f for the old row, after the new one was found valid
+    # the check for a deprecated version runs f for the old row, after the new one was found valid
     owner.execute("""INSERT INTO t VALUES (1, 'order', 3, '{"qty": "1"}', '')""")
     owner.execute("UPDATE t SET schema_version = 4")
     owner.execute("UPDATE t SET id = 5")
@@ -307,7 +307,7 @@ def test_schema_replaced_meanwhile(world):
 
 
 def test_deprecation_of_an_added_column(world):
-    """A value that only the catalog has is read too: the row had that version before."""
+    """A missing value that the catalog has is read, too: the row had that version before."""
     prepare(world)
     alice = world.connect("alice")
     alice.execute("CREATE TABLE a.t (id int, data jsonb)")
@@ -326,7 +326,7 @@ def test_deprecation_of_an_added_column(world):
 # ---------- diverted rows: policies and constraints ----------
 
 def table(world, columns="", mode="quarantine"):
-    """A guarded table a.t of alice's, into which bob may insert."""
+    """Alice's guarded table a.t, into which bob can insert."""
     prepare(world)
     world.run("alice",
               f"""CREATE TABLE a.t (id int GENERATED ALWAYS AS IDENTITY, event_type text DEFAULT 'order',
@@ -346,7 +346,7 @@ def diverted(world):
 
 
 def test_check_of_the_sender(world):
-    """Diverted and replayed by another, a row would pass what its sender does not."""
+    """A row that its sender may not insert is not diverted, since another role's replay would insert it."""
     table(world, ", who text CHECK (who = current_user)")
     bob = world.connect("bob")
     error = fails(bob, insert(", who", f", '{world.role('alice')}'"), "23514",
@@ -366,7 +366,7 @@ def test_not_null_and_domains(world):
     bob = world.connect("bob")
     error = fails(bob, insert(), "23502", 'null value in column "note"', BECAUSE)
     assert error.diag.column_name == "note"
-    # nothing of the row is shown to who may not read it
+    # values of the row are shown only to roles that can read it
     assert "qty" not in (error.diag.message_detail or "")
     fails(bob, insert(", note, d", ", 'x', 11"), "23514", "small_check")
     fails(bob, insert(", note, n", ", 'x', NULL"), "23502", "domain a.named")
@@ -376,7 +376,7 @@ def test_not_null_and_domains(world):
 
 
 def test_event_checks_are_not_asked(world):
-    """The event is not valid: that is why it is diverted."""
+    """The event's own check does not prevent diverting the event."""
     table(world, f""", who text,
         CHECK (check_event(data, event_type, schema_version)),
         CONSTRAINT mixed CHECK (validate_event(data, event_type, schema_version) AND (who <> 'bad' AND
@@ -392,7 +392,7 @@ def test_event_checks_are_not_asked(world):
 
 
 def test_generated_columns(world):
-    """They are computed where a constraint needs them, and else not."""
+    """Generated columns are computed only if a constraint needs them."""
     table(world, """, who text, upper_who text GENERATED ALWAYS AS (upper(who)) STORED CHECK (upper_who <> 'EVE'),
         needed text GENERATED ALWAYS AS (nullif(who, 'none')) STORED NOT NULL""")
     bob = world.connect("bob")
@@ -410,7 +410,7 @@ def test_generated_columns(world):
 
 
 def test_partition_bounds(world):
-    """Of a row that is sent to a partition itself."""
+    """For a row that is inserted directly into a partition."""
     prepare(world)
     world.run("alice", """CREATE TABLE a.t (event_type text DEFAULT 'order', schema_version int DEFAULT 3, data jsonb,
         place int, CHECK (place <> 7)) PARTITION BY RANGE (place)""",
@@ -426,7 +426,7 @@ def test_partition_bounds(world):
 
 
 def test_constraints_of_many_rows(world):
-    """What is compiled for a query serves all of its rows."""
+    """Expressions compiled for a query are used for all its rows."""
     table(world, ", who text, CHECK (who <> 'bad'), up text GENERATED ALWAYS AS (upper(who)) STORED CHECK (up <> 'C')")
     bob = world.connect("bob")
     many = """INSERT INTO a.t (data, who) SELECT '{"qty": 1}', CASE WHEN i = %d THEN 'bad' ELSE repeat('x', i) END
@@ -446,7 +446,7 @@ def code_of_alice(world, body, name="f"):
 
 
 def test_policies_and_constraints_that_act(world):
-    """They replace the guard, drop what they stand on, and insert again, while a row is diverted."""
+    """They replace the guard, drop objects in use, and insert again, while a row is diverted."""
     prepare(world)
     world.run("owner", "GRANT TEMP ON DATABASE " + world.database + " TO PUBLIC")
     alice = world.connect("alice")
@@ -495,7 +495,7 @@ def test_policies_and_constraints_that_act(world):
 
 
 def test_detached_meanwhile(world):
-    """The partition that the row is for stands alone, and the table that was guarded is gone."""
+    """The row's partition is detached, and the guarded table dropped."""
     prepare(world)
     alice = world.connect("alice")
     for mode in ("quarantine", "warn", "enforce"):
@@ -523,7 +523,7 @@ def test_detached_meanwhile(world):
                 assert error.sqlstate in ("42P01", "23514", "55006"), f"{mode}, {where}, {detach}: {error.sqlstate} {error}"
 
 
-# ---------- triggers that are not what a guard is ----------
+# ---------- wrong triggers ----------
 
 def test_wrong_triggers(world):
     prepare(world)
@@ -587,7 +587,7 @@ def test_hostile_arguments(world):
 
 
 def test_own_function_of_that_name(world):
-    """A stranger's event_guard_reads beside the extension's is not run."""
+    """Another role's function event_guard_reads is not called."""
     prepare(world)
     world.run("owner", "GRANT CREATE ON SCHEMA public TO PUBLIC")
     mallory = world.connect("mallory")
@@ -605,7 +605,7 @@ def test_own_function_of_that_name(world):
 
 
 def test_other_ways_to_insert(world):
-    """COPY, MERGE, ON CONFLICT and replication go through the same guard."""
+    """The guard applies to COPY, MERGE, ON CONFLICT and replication."""
     table(world, ", key int UNIQUE, who text CHECK (who <> 'bad')")
     bob = world.connect("bob")
     world.run("alice", "GRANT UPDATE ON a.t TO PUBLIC", """INSERT INTO a.t (data, key) VALUES ('{"qty": "1"}', 1)""")
@@ -627,11 +627,11 @@ def test_other_ways_to_insert(world):
 
 
 def test_foreign_table(world):
-    """It can have such a trigger, written by hand."""
+    """A foreign table can have such a trigger, created by hand."""
     prepare(world)
     admin = world.connect()
     if not admin.execute("SELECT FROM pg_available_extensions WHERE name = 'postgres_fdw'").fetchall():
-        return
+        raise Skipped("postgres_fdw is not available")
     table_of_alice = "(id int, event_type text, schema_version int, data jsonb, who text"
     admin.execute("CREATE EXTENSION postgres_fdw")
     admin.execute(f"""CREATE TABLE a.real {table_of_alice})""")
@@ -651,10 +651,10 @@ def test_foreign_table(world):
     assert admin.execute("SELECT count(*) FROM a.real").fetchall() == [(1,)]
 
 
-# ---------- while a replay is at work ----------
+# ---------- during a replay ----------
 
 def test_replay_within_a_replay(world):
-    """After an error in the inner one, the outer one's rows are still its own."""
+    """After an error in the inner replay, the outer one keeps its rows."""
     table(world, ", who text")
     world.run("bob", insert(", who", ", 'one'"), insert(", who", ", 'two'"))
     alice = world.connect("alice")
@@ -670,7 +670,7 @@ def test_replay_within_a_replay(world):
     alice.execute("SELECT add_event_guard('a.t', 'quarantine', type_expr => 'a.f(event_type)')")
     alice.execute("SELECT * FROM replay_event_quarantine('a.t')")
     assert diverted(world) == 2
-    # no replay is at work any more
+    # no replay is active any more
     world.run("bob", insert())
     assert diverted(world) == 3
 

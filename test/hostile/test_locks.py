@@ -1,4 +1,4 @@
-"""No call locks a table on which the caller has no right, and none keeps a lock that it took to look."""
+"""Calls do not lock tables on which the caller has no rights, and keep no lock that they took for reading."""
 
 import psycopg
 
@@ -8,7 +8,7 @@ SCHEMA = """SELECT register_event_schema('order', 1, '{"type": "object"}')"""
 TABLE = """CREATE TABLE events (id bigint PRIMARY KEY, event_type text, schema_version int, data jsonb, payload text,
     CONSTRAINT c CHECK (check_event(data, event_type, schema_version)))"""
 
-# every function that takes a table, and what its other arguments are
+# every function with a table as argument, with its other arguments
 CALLS = {
     "audit_events": "SELECT * FROM audit_events({t})",
     "event_audit_query": "SELECT event_audit_query({t}, 'data', 'event_type', 'schema_version', 5)",
@@ -68,7 +68,7 @@ def test_usage_keeps_no_lock(world):
     assert not locks(world, session, "hers.events"), locks(world, session, "hers.events")
     session.execute("ROLLBACK")
 
-    # nor where it may read
+    # nor if it can read the table
     world.run("alice", "GRANT SELECT ON hers.events TO PUBLIC")
     session.execute("BEGIN")
     rows = session.execute("SELECT relation::text, events FROM event_schema_usage('order')").fetchall()
@@ -87,7 +87,7 @@ def test_usage_does_not_wait_for_strangers(world):
 
 
 def test_drop_keeps_no_lock(world):
-    """A drop that is not committed keeps nobody from writing."""
+    """A drop that is not committed does not block writers."""
     prepare(world)
     world.run("owner", """SELECT register_event_schema('order', 2, '{"type": "object"}')""",
               "GRANT CREATE ON SCHEMA event_schema TO " + world.role("mallory"))
@@ -106,7 +106,7 @@ def test_drop_keeps_no_lock(world):
 
 
 def test_drop_waits_in_short_goes(world):
-    """While a drop waits for one table, writers of another come through."""
+    """While a drop waits for one table, writers of another do not wait."""
     prepare(world)
     world.run("owner", """SELECT register_event_schema('order', 2, '{"type": "object"}')""")
     world.run(None, "CREATE SCHEMA his AUTHORIZATION " + world.role("bob"))

@@ -1,6 +1,6 @@
-"""Types that look like others, or like nothing."""
+"""Types with invisible or confusing characters."""
 
-# bidirectional controls and marks, zero width, what is shown as nothing, not assigned, private use, separators
+# bidirectional controls and marks, zero width, invisible, not assigned, private use, separators
 UNSEEN = [
     "\u00ad", "\u034f", "\u061c", "\u115f", "\u1160", "\u17b4", "\u180b", "\u180e", "\u200b", "\u200c", "\u200d",
     "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2060", "\u2061",
@@ -53,7 +53,7 @@ def test_seen_characters(world):
 
 
 def test_other_encodings(world):
-    """The characters count, not the bytes: 0xAD and 0x80 are such in LATIN1, not in WIN1251."""
+    """Characters count, not bytes: 0xAD and 0x80 are invisible in LATIN1, not in WIN1251."""
     for encoding, event_type, refused in (
             ("LATIN1", b"or\xadder", True), ("LATIN1", b"or\x80der", True), ("LATIN1", b"gro\xdfe", False),
             ("WIN1251", b"\xe7\xe0\xea\xe0\xe7", False), ("WIN1251", b"or\xadder", True),

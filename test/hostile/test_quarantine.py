@@ -1,4 +1,4 @@
-"""event_schema.quarantine is a user's table: altered, replaced, filled with anything."""
+"""event_schema.quarantine is a user's table, which can be altered, replaced, and filled with anything."""
 
 import psycopg
 from psycopg import sql
@@ -20,7 +20,7 @@ PUBLIC_SCHEMA = "GRANT CREATE ON SCHEMA public TO PUBLIC"
 
 
 def make(world, role="owner", table="ev", rows=2):
-    """A guarded table of a role's, with events of it in the quarantine that are valid by now."""
+    """A role's guarded table, with events in the quarantine that are valid by now."""
     world.run(None, PUBLIC_SCHEMA)
     world.run(role, f"CREATE TABLE {table} (event_type text, schema_version int, data jsonb)",
               f"SELECT add_event_guard('{table}', 'quarantine')",
@@ -75,7 +75,7 @@ def test_columns_of_other_types(world):
 
 
 def test_values_as_pointers(world):
-    """The finding: a number read as a text is an address."""
+    """A number must not be read as a text, that is, as an address."""
     make(world)
     world.run("owner", "ALTER TABLE event_schema.quarantine ALTER schema_version TYPE int, ALTER application TYPE int USING (4*3000)")
     world.refused("owner", "SELECT length(textsend(application)) FROM event_quarantine", "42804", '"application"', "integer")
@@ -86,7 +86,7 @@ def test_values_as_pointers(world):
 
 
 def test_retyped_in_an_open_session(world):
-    """What a session has prepared is not believed after somebody else's ALTER TABLE."""
+    """A session's prepared statements notice an ALTER TABLE of another session."""
     make(world)
     session = world.connect("owner")
     for call in CALLS.values():
@@ -102,7 +102,7 @@ def test_retyped_in_an_open_session(world):
 
 
 def test_columns_in_another_order(world):
-    """Columns that are dropped and added again, and more of them, are no reason to fail."""
+    """Columns can be dropped and added again, and further ones added."""
     make(world)
     world.run("owner", "ALTER TABLE event_schema.quarantine DROP application, ADD more text DEFAULT 'x',"
                        " ADD made int GENERATED ALWAYS AS (1) STORED, ADD application text NOT NULL DEFAULT 'x'")
@@ -139,7 +139,7 @@ def test_rows_that_hold_anything(world):
     problems = {row[1]: row[5] for row in owner.execute("SELECT * FROM replay_event_quarantine()").fetchall()}
     assert "does not exist" in problems["such"] and "does not exist" in problems["ev_view"], problems
     assert owner.execute("SELECT purge_event_quarantine('0')").fetchone()[0] == 0
-    # an id that is there twice: neither is lost
+    # rows with the same id: none is lost
     owner.execute("""TRUNCATE event_schema.quarantine; ALTER TABLE event_schema.quarantine DROP CONSTRAINT quarantine_pkey;
         INSERT INTO event_schema.quarantine (id, relation_schema, relation_name, "row", kept) OVERRIDING SYSTEM VALUE
         SELECT 1, 'public', 'ev', '{"event_type": "ev", "schema_version": 1, "data": {}}', false FROM generate_series(1, 3)""")
@@ -189,7 +189,7 @@ def test_a_strangers_table_in_its_place(world):
         world.refused("owner", call, "55000", world.role("mallory"))
     world.refused("alice", "SELECT * FROM event_quarantine", "55000")
     assert count(world, "public.caught") == 0 and count(world, "event_schema.quarantine") == 0
-    # and there is a way out
+    # the owner can mend it
     world.run("owner", "SELECT set_event_guard_mode('ev', 'enforce')")
     world.run(None, "DROP TABLE event_schema.quarantine")
     world.run("owner", "SELECT set_event_guard_mode('ev', 'quarantine')", CALLS["divert"])
@@ -216,7 +216,7 @@ def superusers_seen(world):
 
 
 def test_triggers_on_the_quarantine(world):
-    """The database's owner hangs triggers on it: they do not run as a superuser who replays or purges."""
+    """Triggers of the database's owner on it do not run as a superuser who replays or purges."""
     make(world, "alice", rows=4)
     world.run("owner", "CREATE TABLE public.seen (who text, superuser boolean)", "GRANT INSERT ON public.seen TO PUBLIC", SEIZE,
               """CREATE TRIGGER seize BEFORE INSERT OR UPDATE OR DELETE ON event_schema.quarantine
@@ -238,7 +238,7 @@ def test_triggers_on_the_quarantine(world):
 
 
 def test_triggers_on_a_table(world):
-    """Nor do those on the tables that are replayed, now or at the commit; nor what they set."""
+    """Nor do those on the replayed tables, now or at the commit; their settings are reset."""
     make(world, "mallory")
     make(world, "mallory", "deferred")
     world.run("mallory", "CREATE TABLE public.seen (who text, superuser boolean)", "GRANT INSERT ON public.seen TO PUBLIC", SEIZE,
@@ -259,7 +259,7 @@ def test_triggers_on_a_table(world):
 
 
 def test_forged_rows(world):
-    """Who writes the quarantine makes no superuser by somebody else's replay."""
+    """Rows written into the quarantine do not create a superuser when another role replays them."""
     make(world)
     world.run(None, "CREATE TABLE public.allowed (who text)")
     world.run("owner", """INSERT INTO event_schema.quarantine (relation_schema, relation_name, "row", violations, kept, arrived_at, role,
@@ -290,7 +290,7 @@ def test_only_the_owner_writes_it(world):
 
 
 def test_waits_for_no_right(world):
-    """A role without rights on it does not even wait for its lock."""
+    """A role without rights on it does not wait for its lock."""
     make(world)
     holder = world.connect("owner")
     holder.execute("BEGIN; LOCK event_schema.quarantine")
@@ -300,7 +300,7 @@ def test_waits_for_no_right(world):
 
 
 def test_dropping(world):
-    """Events are not dropped in passing, and there are ways out."""
+    """Commands do not drop events implicitly; the owner can move or empty the table first."""
     make(world)
     for role, command in (("owner", "DROP TABLE event_schema.quarantine"),
                           ("owner", "DROP TABLE IF EXISTS ev, event_schema.quarantine CASCADE"),
@@ -313,15 +313,15 @@ def test_dropping(world):
     world.refused(None, "DROP SCHEMA event_schema CASCADE", "2BP01")
     world.refused(None, "DROP LANGUAGE plpgsql CASCADE", "2BP01")
     assert count(world, "event_schema.quarantine") == 2
-    # a table of that name elsewhere, and whoever may not drop it, are PostgreSQL's business
+    # other tables of that name can be dropped; rights are checked by PostgreSQL
     world.run("owner", "CREATE TABLE public.quarantine (id int)", "INSERT INTO public.quarantine VALUES (1)", "DROP TABLE public.quarantine")
     world.refused("mallory", "DROP TABLE event_schema.quarantine", "42501")
-    # partitions of a parent go with it
+    # dropping a parent would drop it as a partition
     world.run("owner", "CREATE TABLE public.parent (LIKE event_schema.quarantine) PARTITION BY RANGE (id)",
               "ALTER TABLE public.parent ATTACH PARTITION event_schema.quarantine DEFAULT")
     world.refused("owner", "DROP TABLE public.parent", "2BP01", "holds events")
     world.run("owner", "ALTER TABLE public.parent DETACH PARTITION event_schema.quarantine", "DROP TABLE public.parent")
-    # out: move it away, or empty it
+    # move it away, or empty it
     world.run("owner", "ALTER TABLE event_schema.quarantine SET SCHEMA public", "DROP EXTENSION event_validate CASCADE")
     assert count(world, "public.quarantine") == 2
 
@@ -352,7 +352,7 @@ def test_dropped_while_somebody_writes(world):
 
 
 def test_replay_within_a_replay(world):
-    """By a trigger, a repair, a default: refused, and the outer one is not lost."""
+    """A replay by a trigger or a repair is refused, and the outer one continues."""
     make(world, rows=300)
     world.run("owner",
               """CREATE FUNCTION again(r jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
@@ -363,7 +363,7 @@ def test_replay_within_a_replay(world):
     world.run("owner", "CREATE TRIGGER again BEFORE INSERT ON ev FOR EACH ROW EXECUTE FUNCTION again()")
     session = world.connect("owner")
     assert "already" in session.execute("SELECT problem FROM replay_event_quarantine()").fetchone()[0]
-    # an error leaves nothing behind: the next replay goes on, and the guard guards
+    # an error leaves no state: the next replay works, and so does the guard
     session.execute("DROP TRIGGER again ON ev")
     try:
         session.execute("SELECT * FROM replay_event_quarantine('ev', repair => 'again(jsonb)')")
@@ -375,7 +375,7 @@ def test_replay_within_a_replay(world):
 
 
 def test_what_a_repair_does(world):
-    """A repair alters, drops and cancels what the replay is about to use."""
+    """A repair alters, drops and cancels objects that the replay is about to use."""
     make(world, rows=3)
     session = world.connect("owner")
     for action, outcome in (
@@ -409,7 +409,7 @@ def test_what_a_repair_does(world):
 
 
 def test_policies_on_the_quarantine(world):
-    """Row security on it hides rows from whom it is for, and changes nothing for others."""
+    """Row security on it hides rows from the roles of the policy, and changes nothing for others."""
     make(world, "alice", rows=4)
     alice = world.role("alice")
     world.run("owner", f"GRANT SELECT, UPDATE, DELETE ON event_schema.quarantine TO {alice}",

@@ -1,4 +1,4 @@
-"""Names that mean something in SQL or in a format string, through all calls that make SQL of them."""
+"""Names with a meaning in SQL or in a format string, with all calls that build SQL from them."""
 
 TYPES = ("rate.100%s", "p%2$s", "%1$I%%L%", "o'k", 'q"r', "b\\s", "$1", "$$", "$query$", "{x}", "a;DROP TABLE ev;--",
          "') OR true --", "x@1>2", "naïve", " ", "--", "/*", "E'\\\\'")
@@ -99,7 +99,7 @@ def test_schemas(world):
 
 
 def test_schema_of_the_extension(world):
-    """It may have a percent sign in its name."""
+    """The extension's schema can have a percent sign in its name."""
     world.run("owner", "DROP EXTENSION event_validate CASCADE", 'CREATE SCHEMA "a%s %2$"'.replace("$", ""),
               'CREATE EXTENSION event_validate SCHEMA "a%s %2"')
     session = world.connect("owner")
@@ -110,14 +110,14 @@ def test_schema_of_the_extension(world):
 
 
 def test_expressions_are_single(world):
-    """Text that stands for an expression is one, without a query, a set or a command in it."""
+    """Text for an expression must be a single expression, without a query, a set or a command in it."""
     session = world.connect("owner")
     for command in SETUP:
         session.execute(command)
     session.execute("CREATE TABLE ev (event_type text, schema_version int, data jsonb)")
     session.execute("SELECT register_event_schema('a', v, 'true') FROM generate_series(1, 2) AS v")
     for text in ("data; DROP TABLE victim", "data FROM ev", "(SELECT data FROM ev LIMIT 1)", "data) FROM ev; DROP TABLE victim --",
-                 "jsonb_array_elements(data)", "jsonb_agg(data)", "data -- ", "data, data", "EXISTS (SELECT FROM ev)", "",
+                 "jsonb_array_elements(data)", "jsonb_agg(data)", "data, data", "EXISTS (SELECT FROM ev)", "",
                  "row_number() OVER ()", "data AS d", "$1", "DISTINCT data", "data /*", "data ORDER BY 1", "'"):
         for call in (f"SELECT check_event_upgrade('ev', 'a', 1, 2, {literal(text)})",
                      f"SELECT create_event_view('v', 'ev', 'a', 1, {literal(text)})",
@@ -125,8 +125,6 @@ def test_expressions_are_single(world):
                      f"SELECT add_event_guard('ev', 'enforce', {literal(text)})",
                      f"SELECT check_event_upgrade('ev', 'a', 1, 2, type_expr => {literal(text)})",
                      f"SELECT check_event_upgrade('ev', 'a', 1, 2, version_expr => {literal(text)})"):
-            if text == "data -- ":
-                continue
             world_error(session, call)
     assert session.execute("SELECT to_regclass('victim')::text").fetchone() == ("victim",)
 

@@ -1,8 +1,8 @@
-"""A type and a URI belong to somebody: others do not register for them, whatever a session sets."""
+"""Types and URIs have owners: others cannot register for them, with any settings of the session."""
 
 import time
 
-from world import Background
+from world import Background, alone
 
 OFF = "SET check_function_bodies = off"
 
@@ -23,7 +23,7 @@ def policy(event_type, value="none"):
 
 
 def begin(world):
-    """alice, bob and mallory may begin types; alice has order@1 and order@3."""
+    """alice, bob and mallory can create event types; alice owns order@1 and order@3."""
     world.run("owner", "GRANT CREATE ON SCHEMA public TO PUBLIC",
               *(f"GRANT CREATE ON SCHEMA event_schema TO {world.role(role)}" for role in ("alice", "bob", "mallory")))
     world.run("alice", "SELECT register_event_schema('order', 1, '{}')",
@@ -35,7 +35,7 @@ def begin(world):
 
 
 def refused_each_way(world, role, command, sqlstate, *words):
-    """With check_function_bodies on and off, from a restore's search_path too."""
+    """With check_function_bodies on and off, and with the search_path of a restore."""
     for settings in ((), (OFF,), (OFF, "SELECT pg_catalog.set_config('search_path', '', false)")):
         session = world.connect(role)
         for setting in settings:
@@ -52,7 +52,7 @@ def refused_each_way(world, role, command, sqlstate, *words):
             session.close()
 
 
-# ---------- whose a type is ----------
+# ---------- owners of types ----------
 
 
 def test_versions_of_others(world):
@@ -66,7 +66,7 @@ def test_versions_of_others(world):
                  "public.set_event_compatibility('order', 'none')",
                  "public.register_event_upcast('order', 3, 4, 'public.up_mallory(jsonb)')"):
         refused_each_way(world, "mallory", f"SELECT {call}", "42501", "HINT")
-    # other cases are other types
+    # names that differ in case or blanks are other types
     world.run("mallory", "SELECT register_event_schema('Order', 1, '{}')",
               "SELECT register_event_schema('order ', 1, '{}')", "SELECT register_event_schema('order@1', 1, '{}')")
 
@@ -80,7 +80,7 @@ def test_policy_of_others(world):
 
 
 def test_upcast_of_others(world):
-    """The path search took the nearest upcast, so that of who came between."""
+    """An upcast of another role cannot be put into the path."""
     begin(world)
     for name in ("order@1>2", "order@3>4", "order@1>3", "order@0>1"):
         command = upcast(name)
@@ -89,13 +89,13 @@ def test_upcast_of_others(world):
 
 
 def test_upcast_before_its_versions(world):
-    """One that lies in wait for a type that another role begins."""
+    """An upcast cannot be created before its versions, for a type that another role will create."""
     begin(world)
     refused_each_way(world, "mallory", upcast("wait@1>2"), "42704")
 
 
 def test_policy_before_the_first_version(world):
-    """Who sets it begins the type; one of the database's owner binds whoever does."""
+    """Setting a policy creates the type; a policy of the database's owner applies to any creator."""
     begin(world)
     world.run("mallory", "SELECT set_event_compatibility('mine', 'none')")
     refused_each_way(world, "alice", schema("mine@1"), "42501", world.role("mallory"), "mine@compatibility")
@@ -107,7 +107,7 @@ def test_policy_before_the_first_version(world):
 
 
 def test_policy_left_behind(world):
-    """Who owns only the policy of a type does not change it any more."""
+    """A role that owns only the policy of a type cannot change it any more."""
     begin(world)
     world.run("mallory", "SELECT set_event_compatibility('mine', 'full')")
     world.run("owner", "SELECT register_event_schema('mine', 1, '{}')")
@@ -124,17 +124,17 @@ def test_who_may(world):
     world.run("owner", "SELECT register_event_schema('order', 5, '{}')")
     world.run(None, "SELECT register_event_schema('order', 6, '{}')")
     world.run("alice", "SELECT register_event_schema('order', 7, '{}')")
-    # the lowest version that is left says whose the type is
+    # the owner of the lowest remaining version owns the type
     world.run("alice", "DROP FUNCTION event_schema.\"order@1>3\"", "SELECT drop_event_schema('order', 1)")
     refused_each_way(world, "mallory", schema("order@8"), "42501", "order@3")
-    # and it is handed over with it
+    # the type changes its owner with that version
     world.run(None, f"ALTER FUNCTION event_schema.\"order@3\" OWNER TO {world.role('mallory')}")
     world.run("mallory", "SELECT register_event_schema('order', 8, '{}')")
     refused_each_way(world, "alice", schema("order@9"), "42501", world.role("mallory"))
 
 
 def test_begun_at_the_same_time(world):
-    """Two begin a type: the second waits, and then is not let in."""
+    """Two roles create a type concurrently: the second waits, and is then refused."""
     begin(world)
     for setting in ("SET check_function_bodies = on", OFF):
         first = world.connect("alice")
@@ -144,7 +144,7 @@ def test_begun_at_the_same_time(world):
         second.execute(setting)
         other = Background(second, schema("race@2", "#breaking\n{}"))
         time.sleep(0.3)
-        assert other.is_alive(), "did not wait for who begins the type"
+        assert other.is_alive(), "did not wait for the creator of the type"
         first.execute("COMMIT")
         error = other.join_within(5)
         assert error is not None and error.sqlstate == "42501", error
@@ -152,7 +152,7 @@ def test_begun_at_the_same_time(world):
 
 
 def test_replacing_and_widening(world):
-    """What is published is its owner's to annotate and to widen."""
+    """Only the owner of a published version can change annotations or widen it."""
     begin(world)
     world.refused("mallory", "SELECT register_event_schema('order', 1, '{\"title\": \"mine\"}')", "42501")
     world.refused("mallory", "SELECT widen_event_schema('order', 1, '{}')", "42501")
@@ -166,7 +166,7 @@ def test_replacing_and_widening(world):
             assert error.sqlstate == "42501", error
         else:
             raise AssertionError("replaced")
-    # to say the same again changes nothing, and is no error for anybody
+    # anybody can repeat a registration, which changes nothing
     assert world.run("mallory", "SELECT register_event_schema('order', 1, '{}')")
 
 
@@ -174,7 +174,7 @@ def test_replacing_and_widening(world):
 
 
 def ids(world):
-    """alice has a URI, and a $id, to which nobody refers, and ones to which somebody does."""
+    """alice owns a URI and a $id without references to them, and some with references."""
     begin(world)
     long = "https://example.com/" + "long/" * 20
     world.run("alice", "SELECT register_schema('https://example.com/money', '{\"type\": \"number\"}')",
@@ -203,9 +203,9 @@ def test_uris_of_others(world):
     # relative to the document's own URI
     refused_each_way(world, "mallory", schema("https://example.com/evil", '{"$id": "used"}'), "42501")
     assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
-    # its own owner gives the same $id to the next version, where nobody refers by it
+    # its owner can use the same $id for the next version, if no schema refers to it
     world.run("alice", "SELECT register_event_schema('part', 2, '{\"$id\": \"https://example.com/part\", \"type\": \"number\"}')")
-    # nor does anybody turn a reference: it would change what is published
+    # nobody can change a reference's target, which would change a published schema
     for role in ("alice", "owner", None):
         for uri in ("https://example.com/used",):
             refused_each_way(world, role, schema(uri, "false"), "42710", "over")
@@ -231,7 +231,7 @@ def test_event_uri_as_id(world):
     for uri in ("event:order@1", "event:order%401", "event:later@7"):
         refused_each_way(world, "mallory", schema("evil@1", f'{{"$id": "{uri}"}}'), "22023", "$id")
         refused_each_way(world, "mallory", schema("https://m.test/x", f'{{"id": "{uri}"}}'), "22023", "$id")
-    # what only looks like one is a URI like others
+    # a URI that only looks like an event's is an ordinary URI
     world.run("mallory", schema("evil@1", '{"$id": "event:order"}'), schema("evil@2", '{"$id": "event:evil@2"}'))
 
 
@@ -249,7 +249,7 @@ def test_uri_claimed_at_the_same_time(world):
     assert error is not None and error.sqlstate == "42501", error
 
 
-# ---------- kept by who refers ----------
+# ---------- kept by references ----------
 
 
 def test_circle_is_kept(world):
@@ -264,7 +264,7 @@ def test_circle_is_kept(world):
 
 
 def test_circle_by_id_is_kept(world):
-    """Three of them, found by $id, none of which has a record of the next one in pg_depend."""
+    """Three schemas, found by $id, without dependencies in pg_depend."""
     begin(world)
     world.run("alice", OFF, *(
         schema(f"c{i}@1", f'{{"$id": "https://c.test/{i}", "properties": {{"n": {{"$ref": "https://c.test/{(i + 1) % 3}"}}}}}}')
@@ -275,7 +275,7 @@ def test_circle_by_id_is_kept(world):
 
 
 def test_circle_is_widened_as_a_whole(world):
-    """A schema of a circle that says "not" of another one would accept less."""
+    """A schema of a cycle that has "not" with another one would accept less."""
     begin(world)
     world.run("alice", OFF, schema("tree@1", '{"properties": {"a": {"not": {"$ref": "event:leaf@1"}}}}'),
               schema("leaf@1", '{"type": "string", "properties": {"b": {"$ref": "event:tree@1"}}}'))
@@ -284,7 +284,7 @@ def test_circle_is_widened_as_a_whole(world):
 
 
 def test_circle_in_a_restore(world):
-    """pg_restore --clean drops one after the other; that opens only what is one's own."""
+    """pg_restore --clean drops one after the other; that is allowed only to the owner of all."""
     begin(world)
     world.run("alice", OFF, schema("tree@1", '{"items": {"$ref": "event:leaf@1"}}'))
     world.run("mallory", schema("leaf@1", '{"anyOf": [{"type": "null"}, {"$ref": "event:tree@1"}]}'))
@@ -297,7 +297,7 @@ def test_circle_in_a_restore(world):
     except Exception as error:  # pylint: disable=broad-except
         assert error.sqlstate == "2BP01", error
     else:
-        raise AssertionError("dropped from under another's schema")
+        raise AssertionError("dropped while another role's schema refers to it")
     world.run("owner", *restore, "DROP FUNCTION event_schema.\"leaf@1\"", "DROP FUNCTION event_schema.\"tree@1\"")
 
 
@@ -314,7 +314,7 @@ def test_taken_by_another_extension(world):
 
 
 def waits(world, role, *commands):
-    """Does the last command wait for another session?"""
+    """Whether the last command waits for another session."""
     session = world.connect(role)
     for command in commands[:-1]:
         session.execute(command)
@@ -330,7 +330,7 @@ def waits(world, role, *commands):
 
 
 def test_lock_by_repeating(world):
-    """To say again what another one registered, or to be refused, holds nothing."""
+    """Repeating another role's registration keeps no locks."""
     begin(world)
     session = world.connect("mallory")
     for command in ("SELECT register_event_schema('order', 3, '{}')",
@@ -351,8 +351,9 @@ def test_validator_called_directly(world):
     world.run(None, "SELECT _event_validate.jsonschema_validator('event_schema.\"order@1\"(jsonb)'::regprocedure)")
 
 
+@alone
 def test_locks_by_temporary_functions(world):
-    """Functions outside event_schema lock no names, whatever they call themselves."""
+    """Functions outside event_schema lock no names, with any name or $id."""
     begin(world)
     session = world.connect("mallory")
     session.execute("BEGIN")
@@ -366,8 +367,9 @@ def test_locks_by_temporary_functions(world):
     assert not waits(world, "alice", "SELECT register_event_schema('fresh', 1, '{\"$id\": \"https://example.com/7\"}')")
 
 
+@alone
 def test_names_of_strangers(world):
-    """Names are told apart: thousands of others do not meet mine."""
+    """Locks of thousands of other names do not block a registration."""
     begin(world)
     session = world.connect("mallory")
     session.execute("BEGIN")
@@ -376,6 +378,7 @@ def test_names_of_strangers(world):
         assert not waits(world, "alice", f"SELECT register_event_schema('a{i}', 1, '{{}}')")
 
 
+@alone
 def test_many_in_one_transaction(world):
     """A restore in one transaction does not fill the lock table."""
     begin(world)
@@ -385,7 +388,7 @@ def test_many_in_one_transaction(world):
     locks = session.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()").fetchone()[0]
     assert locks < 600, locks
     session.execute("COMMIT")
-    # where somebody else is registering, it goes on without waiting
+    # it does not wait for a session that registers another type
     stranger = world.connect("mallory")
     stranger.execute("BEGIN")
     stranger.execute("SELECT register_event_schema('m', 1, '{}')")
@@ -393,12 +396,12 @@ def test_many_in_one_transaction(world):
                      "SELECT count(register_event_schema('p' || i, 1, '{}')) FROM generate_series(1, 600) i")
 
 
-# ---------- others drop meanwhile ----------
+# ---------- concurrent drops ----------
 
 
 def test_ddl_while_others_drop(world):
     begin(world)
-    writers = [Background(world.connect(role), f"""DO $do$ BEGIN FOR i IN 1..60 LOOP
+    writers = [Background(world.connect(role), f"""DO $do$ BEGIN FOR i IN 1..15 LOOP
         PERFORM register_event_schema('{role}' || j, 1, '{{}}'), set_event_compatibility('{role}' || j, 'full')
         FROM generate_series(1, 20) j; COMMIT;
         PERFORM drop_event_schema('{role}' || j, 1) FROM generate_series(1, 20) j;
@@ -412,7 +415,7 @@ def test_ddl_while_others_drop(world):
         assert writer.join_within(1) is None, writer.error
 
 
-# ---------- what sessions keep ----------
+# ---------- memory and time of a session ----------
 
 
 def test_unregistered_types_are_not_kept(world):
@@ -439,6 +442,7 @@ def test_unregistered_types_are_not_kept(world):
     assert after - before < 256 * 1024, f"{after - before} bytes more for 10,000 types"
 
 
+@alone
 def test_did_you_mean_is_bounded(world):
     world.run("owner", "SELECT count(register_event_schema('trading.venue.' || i || '.placed', 1, '{}')) FROM generate_series(1, 3000) i")
     error = world.refused("mallory", "SELECT check_event('1', 'trading.venue.77.plcaed', 1)", "42704")

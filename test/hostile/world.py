@@ -8,16 +8,28 @@ import time
 import psycopg
 from psycopg import sql
 
-# owner: of the database, and of the extension in it; the others have no
-# right but PUBLIC's, and the database is not theirs
+# owner owns the database, and the extension in it; the others have no rights
+# but PUBLIC's
 ROLES = ("owner", "alice", "bob", "mallory")
 
 
+class Skipped(Exception):
+    """The reason why a test cannot run here."""
+
+
+def alone(function):
+    """Marks a test that runs while no other one does."""
+    function.alone = True
+    return function
+
+
 class Server:
-    """The server that the PG... variables name, and a template database."""
+    """The server that the PG... variables name, with roles and a template database for one test at a time."""
+
+    def __init__(self, number=0):
+        self.prefix = f"hostile_{os.getpid()}_{number}"
 
     def __enter__(self):
-        self.prefix = f"hostile_{os.getpid()}"
         self.template = f"{self.prefix}_template"
         self.count = 0
         self.roles = []
@@ -128,7 +140,7 @@ class World:
 
 
 class Background(threading.Thread):
-    """Runs commands in a session beside the test; join_within gives the error, or None."""
+    """Runs commands in a session concurrently; join_within returns the error, or None."""
 
     def __init__(self, session, *commands):
         super().__init__(daemon=True)
