@@ -33,14 +33,12 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "nodes/nodeFuncs.h"
 #include "optimizer/optimizer.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -60,6 +58,7 @@
 #include "registry/schema_cache.h"
 #include "registry/utility_command.h"
 #include "registry/validation_error.h"
+#include "rows/pure_expression.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
 PG_FUNCTION_INFO_V1(ev_upcast_event);
@@ -617,69 +616,6 @@ struct EvUpcastRun
 };
 
 /*
- * Is a function PostgreSQL's own, and does it do nothing but compute?  Those
- * that make jsonb are STABLE for the sake of times and of users' types.
- */
-static bool
-is_foreign_function(Oid function, void *context pg_attribute_unused())
-{
-	switch (function)
-	{
-		case F_JSONB_BUILD_OBJECT_:
-		case F_JSONB_BUILD_OBJECT_ANY:
-		case F_JSONB_BUILD_ARRAY_:
-		case F_JSONB_BUILD_ARRAY_ANY:
-		case F_TO_JSONB:
-			return false;
-		default:
-			return function >= FirstNormalObjectId || func_volatile(function) != PROVOLATILE_IMMUTABLE;
-	}
-}
-
-/*
- * Could an expression run what a user has written, or depend on who runs it?
- * Of what is not known here that is assumed.
- */
-static bool
-is_foreign_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	switch (nodeTag(node))
-	{
-		case T_List:
-			return expression_tree_walker(node, is_foreign_walker, context);
-		case T_CaseWhen:
-			break;
-		case T_Const:
-		case T_Param:
-		case T_FuncExpr:
-		case T_OpExpr:
-		case T_DistinctExpr:
-		case T_NullIfExpr:
-		case T_ScalarArrayOpExpr:
-		case T_BoolExpr:
-		case T_CaseExpr:
-		case T_CaseTestExpr:
-		case T_CoalesceExpr:
-		case T_ArrayExpr:
-		case T_RelabelType:
-		case T_CoerceViaIO:
-		case T_NullTest:
-		case T_BooleanTest:
-			/* a row has fields of any type, and casts of these are users' */
-			if (exprType(node) >= FirstNormalObjectId || exprType(node) == RECORDOID ||
-				exprType(node) == RECORDARRAYOID)
-				return true;
-			break;
-		default:
-			return true;
-	}
-	return check_functions_in_node(node, is_foreign_function, context) ||
-		expression_tree_walker(node, is_foreign_walker, context);
-}
-
-/*
  * The role that an upcast runs as; the current user must be allowed to execute
  * it.  That is its owner, or, where it does nothing but call another role's
  * function whose rights its owner has, that function's owner, who can replace
@@ -736,7 +672,7 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	expression = expression_planner((Expr *) call);
 	step->expression = ExecInitExprWithParams(expression, run->parameters);
 	ev_run_as_end(&caller);
-	step->owner = is_foreign_walker((Node *) expression, NULL) ? owner : InvalidOid;
+	step->owner = ev_is_pure((Node *) expression, NIL) ? InvalidOid : owner;
 	if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
 		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
 	step->schema_function = ev_registered_function(NameStr(name));

@@ -197,12 +197,16 @@ count_site(Counter *counter, const EvSite *site)
 	if (OidIsValid(site->trigger))
 	{
 		if (ev_guarded_operands(site, &guard.type, &guard.version))
+		{
+			ev_site_require_trusted(site, &counter->search, list_make2(guard.type, guard.version));
 			count_place(counter, site, &guard, NULL);
+		}
 		return;
 	}
 	constraint = ev_check_expression(site->constraint);
 	if (constraint == NULL)
 		return;
+	ev_site_require_trusted(site, &counter->search, list_make1(constraint));
 	foreach(cell, ev_site_calls(constraint, &counter->search))
 	{
 		const EvSiteCall *call = lfirst(cell);

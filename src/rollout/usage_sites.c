@@ -26,6 +26,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -37,6 +38,7 @@
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
+#include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
 /* On how many ways a domain's values are looked for. */
@@ -493,6 +495,48 @@ add_guard(Form_pg_depend dependent, void *context)
 	}
 	systable_endscan(scan);
 	table_close(pg_trigger, AccessShareLock);
+}
+
+/* ---------- who wrote it ---------- */
+
+static bool
+domain_owner_is(Oid domain, Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(domain));
+	bool		result;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	result = has_privs_of_role(((Form_pg_type) GETSTRUCT(tuple))->typowner, role);
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/* Only the owner of a table adds constraints to it. */
+static bool
+is_by_owner(const EvSite *site)
+{
+	Oid			owner = ev_table_owner(site->relation);
+
+	if (OidIsValid(site->trigger))
+		return ev_only_owner_has(site->relation, owner, ACL_TRIGGER);
+	return !OidIsValid(site->domain) || domain_owner_is(site->domain, owner);
+}
+
+void
+ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions)
+{
+	List	   *own = list_make2_oid(search->functions[0], search->functions[1]);
+
+	if (is_by_owner(site) || ev_is_pure((Node *) expressions, own))
+		return;
+	if (OidIsValid(site->trigger))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the guard calls functions, and others than the table's owner may have written it (TRIGGER)")));
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("domain %s belongs to another role than the table, and calls functions", format_type_be(site->domain))));
 }
 
 /* ---------- wrappers ---------- */

@@ -73,6 +73,13 @@ extern List *ev_site_tables(const EvSearch *search);
  */
 extern Node *ev_check_expression(Oid constraint);
 
+/*
+ * Raises unless the expressions of a site may be run as the owner of its table:
+ * a role that may add triggers to the table, or that owns the domain, wrote them
+ * perhaps, and would run code with the owner's rights.
+ */
+extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
+
 /* The calls in it, of EvSiteCall *. */
 extern List *ev_site_calls(Node *expression, const EvSearch *search);
 

@@ -462,6 +462,7 @@ search_constraint(RowSearch *rows)
 
 	if (constraint == NULL)
 		return;					/* dropped by now */
+	ev_site_require_trusted(site, rows->search, list_make1(constraint));
 	foreach(cell, ev_site_calls(constraint, rows->search))
 	{
 		search_call(lfirst(cell), constraint, rows, context);
@@ -485,6 +486,7 @@ ev_version_in_rows(const EvSite *site, const EvSearch *search)
 		search_constraint(rows);
 	else if (ev_guarded_operands(site, &type, &version))
 	{
+		ev_site_require_trusted(site, search, list_make2(type, version));
 		rows->condition = carries(type, version, deparse_context_for("t", site->relation));
 		search_rows(rows, false);
 	}

@@ -15,6 +15,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
@@ -35,6 +36,14 @@ find_owner(Oid relation, Oid *owner)
 	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 	return true;
+}
+
+Oid
+ev_table_owner(Oid relation)
+{
+	Oid			owner;
+
+	return find_owner(relation, &owner) ? owner : InvalidOid;
 }
 
 /* pg_class_aclcheck is content with one of several privileges */
@@ -91,6 +100,44 @@ ev_require_event_relation(PG_FUNCTION_ARGS)
 				 errhint("Ask its owner for SELECT on it.")));
 	ev_require_any_privilege(relation);
 	PG_RETURN_VOID();
+}
+
+static bool
+only_role_has(Oid relation, Oid role, AclMode privilege)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
+	bool		result;
+	bool		is_default;
+	Datum		datum;
+	Acl		   *acl;
+
+	if (!HeapTupleIsValid(tuple))
+		return true;			/* gone, with what was on it */
+	result = has_privs_of_role(((Form_pg_class) GETSTRUCT(tuple))->relowner, role);
+	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &is_default);
+	acl = is_default ? NULL : DatumGetAclPCopy(datum);
+	for (int i = 0; acl != NULL && i < ACL_NUM(acl); i++)
+	{
+		const AclItem *item = &ACL_DAT(acl)[i];
+
+		if ((ACLITEM_GET_PRIVS(*item) & privilege) != 0 &&
+			(item->ai_grantee == ACL_ID_PUBLIC || !has_privs_of_role(item->ai_grantee, role)))
+			result = false;
+	}
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+bool
+ev_only_owner_has(Oid relation, Oid role, AclMode privilege)
+{
+	List	   *tables = get_rel_relispartition(relation) ? get_partition_ancestors(relation) : NIL;
+	ListCell   *cell;
+
+	foreach(cell, tables)
+		if (!only_role_has(lfirst_oid(cell), role, privilege))
+		return false;
+	return only_role_has(relation, role, privilege);
 }
 
 Oid

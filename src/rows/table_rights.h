@@ -5,6 +5,8 @@
 #ifndef EV_TABLE_RIGHTS_H
 #define EV_TABLE_RIGHTS_H
 
+#include "nodes/parsenodes.h"
+
 /*
  * Raises undefined_table where there is no such relation, and
  * insufficient_privilege where the current user has no privilege at all on it
@@ -24,6 +26,15 @@ extern bool ev_may_read_all(Oid relation, Oid role);
  * are in nobody's hands but their owners'.
  */
 extern bool ev_is_own_table(Oid relation, Oid role);
+
+/* Who owns it; InvalidOid where it is gone. */
+extern Oid	ev_table_owner(Oid relation);
+
+/*
+ * Is a role, with those that have its rights, all who have a privilege on a
+ * table and on the tables that it is a partition of?
+ */
+extern bool ev_only_owner_has(Oid relation, Oid role, AclMode privilege);
 
 /* The table that a partition's rows count for: the top one. */
 extern Oid	ev_top_table(Oid relation);

@@ -1,0 +1,84 @@
+"""What a role may call (test_roles.py has all calls), and what it cannot make others run."""
+
+# a function that keeps who ran it, whatever is rolled back
+SPY = """CREATE SEQUENCE spied; GRANT ALL ON SEQUENCE spied TO PUBLIC;
+    CREATE FUNCTION public.spy(type text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
+        'BEGIN PERFORM setval(''public.spied'', current_user::regrole::oid::bigint); RETURN type; END'"""
+TYPES = "SELECT register_event_schema('mine', n, '{}') FROM generate_series(1, 2) AS n"
+DROP = "SELECT drop_event_schema('mine', 1)"
+USAGE = "SELECT relation::text, events FROM event_schema_usage() WHERE schema_version = 1"
+
+
+def prepare(world):
+    world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC", f"GRANT CREATE ON SCHEMA event_schema TO {world.role('mallory')}")
+    world.run("mallory", TYPES, SPY)
+
+
+def spied(world):
+    return world.run(None, "SELECT last_value::oid::regrole::text FROM spied WHERE is_called")
+
+
+def test_register_without_create(world):
+    world.refused("mallory", """SELECT register_event_schema('a', 1, '{}')""", "42501", "event_schema")
+
+
+def test_trigger_is_no_right_of_the_owner(world):
+    """Who may add a guard does not get its expressions run as the table's owner, here a superuser."""
+    prepare(world)
+    world.run(None, "CREATE TABLE ev (event_type text, schema_version int, data jsonb)", "INSERT INTO ev VALUES ('mine', 1, '{}')",
+              f"GRANT SELECT, TRIGGER ON ev TO {world.role('mallory')}")
+    for expression in ("public.spy(event_type)", "query_to_xml('SELECT public.spy(''x'')', true, true, '')::text",
+                       "event_type || table_to_xml('pg_class', true, true, '')::text"):
+        world.run("mallory", f"SELECT add_event_guard('ev', 'off', type_expr => $x${expression}$x$)")
+        world.refused("mallory", DROP, "2BP01", "public.ev", "not known", "TRIGGER")
+        world.refused(None, DROP, "2BP01", "public.ev", "not known", "TRIGGER")
+        assert world.run("mallory", USAGE) == [(None, None)]
+    assert not spied(world)
+    # what only computes is run, and the owner's own guard is once nobody else may add one
+    world.run("mallory", "SELECT add_event_guard('ev', 'off', type_expr => 'lower(event_type) COLLATE \"C\"')")
+    world.refused("mallory", DROP, "2BP01", "rows of table", "public.ev")
+    assert world.run("mallory", USAGE) == [("ev", 1)]
+    world.run(None, f"REVOKE TRIGGER ON ev FROM {world.role('mallory')}", "SELECT add_event_guard('ev', 'off', type_expr => 'public.spy(event_type)')")
+    world.refused("mallory", DROP, "2BP01", "rows of table", "public.ev")
+    assert spied(world) == [(world.role(None),)]
+    # on a parent it is on the partitions
+    world.run(None, "CREATE TABLE parent (event_type text, schema_version int, data jsonb) PARTITION BY LIST (event_type)",
+              "DROP TABLE ev", "CREATE TABLE ev PARTITION OF parent DEFAULT", "INSERT INTO ev VALUES ('mine', 1, '{}')",
+              "SELECT setval('spied', 1, false)", "SELECT add_event_guard('parent', 'off', type_expr => 'public.spy(event_type)')",
+              f"GRANT TRIGGER ON parent TO {world.role('alice')}")
+    world.refused("mallory", DROP, "2BP01", "public.ev", "not known")
+    assert not spied(world)
+
+
+def test_domain_is_no_right_of_the_tables_owner(world):
+    """Who owns the type of a column does not get its checks run as the table's owner."""
+    prepare(world)
+    world.run("mallory", "CREATE DOMAIN event AS jsonb CONSTRAINT plain CHECK (check_event(VALUE, VALUE ->> 'type', schema_version => 1))")
+    world.run(None, "CREATE TABLE ev (data event)", """INSERT INTO ev VALUES ('{"type": "mine"}')""", f"GRANT SELECT ON ev TO {world.role('mallory')}")
+    world.refused("mallory", DROP, "2BP01", "rows of table", "public.ev")
+    assert world.run("mallory", USAGE) == [("ev", 1)]
+    world.run("mallory", "ALTER DOMAIN event ADD CONSTRAINT spying CHECK (check_event(VALUE, public.spy(VALUE ->> 'type'), 1)) NOT VALID",
+              "ALTER DOMAIN event DROP CONSTRAINT plain")
+    world.refused("mallory", DROP, "2BP01", "public.ev", "not known")
+    assert world.run("mallory", USAGE) == [(None, None)]
+    assert not spied(world)
+
+
+def test_type_of_an_enum_is_read(world):
+    prepare(world)
+    world.run("alice", "CREATE TYPE kind AS ENUM ('mine')", "CREATE TABLE ev (kind kind, schema_version int, data jsonb)",
+              "INSERT INTO ev VALUES ('mine', 1, '{}')", "GRANT TRIGGER ON ev TO PUBLIC", "SELECT add_event_guard('ev', 'off', type_expr => 'kind::text')")
+    world.refused("mallory", DROP, "2BP01", "rows of table", "public.ev")
+
+
+def test_whether_the_quarantine_has_rows(world):
+    """is nobody's business who may not drop it; nor does that wait for its lock."""
+    world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    world.run("alice", "CREATE TABLE ev (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('ev', 'quarantine')",
+              "INSERT INTO ev VALUES ('none', 1, '{}')")
+    session = world.connect()
+    session.execute("BEGIN; LOCK TABLE event_schema.quarantine")
+    for command in ("DROP EXTENSION event_validate CASCADE", "DROP EXTENSION plpgsql CASCADE", "DROP LANGUAGE plpgsql CASCADE",
+                    "DROP SCHEMA public CASCADE", f"DROP OWNED BY {world.role('owner')} CASCADE", "DROP TABLE event_schema.quarantine"):
+        for role in ("mallory", "alice"):
+            world.refused(role, command, "42501")
