@@ -332,7 +332,7 @@ BEGIN
 		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which holds an exclusive lock on the table',
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which holds an ACCESS EXCLUSIVE lock on the table',
 				found_check.constraint_name, relation),
 			DETAIL = 'A scan of all rows in this transaction would block readers and writers until it ends.',
 			HINT = 'Commit first, and validate in a transaction of its own (in Alembic: op.get_context().autocommit_block(), or transaction_per_migration and a revision of its own).';
