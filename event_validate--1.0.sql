@@ -3,12 +3,19 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION event_validate" to load this file. \quit
 
--- The schema that this is installed in may be one where others create functions,
--- operators and types: for them no call here may be a better match.  So every
--- name has its schema, every operator too, and the extension's own functions are
--- called with exactly their types, all of them.  A body that reads no expression of
--- a user's has a search_path of its own instead, and then only the last rule
--- counts.  (test/hostile/test_overloads.py)
+-- Functions that users call are created in the extension's schema, internal ones
+-- in _event_validate.
+--
+-- Other roles may create functions, operators and types in the extension's schema
+-- and in the caller's search_path, and none of them may match a call here.  So:
+-- - A function has "SET search_path = pg_catalog, pg_temp", unless it reads users'
+--   expressions, or runs commands that may run users' code.
+-- - Such a function names everything with its schema and uses no operators.  It
+--   leaves the rest to functions that have a search_path.  The SQL that they write
+--   for it names everything with its schema, too.
+-- - Functions in the extension's schema are called with all of their arguments, of
+--   exactly their types.
+-- (test/hostile/test_overloads.py)
 
 -- ---------- the schemas ----------
 
@@ -50,7 +57,7 @@ CREATE FUNCTION _event_validate.jsonschema_validator(oid) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_validator' LANGUAGE C STRICT;
 COMMENT ON FUNCTION _event_validate.jsonschema_validator(oid) IS 'checks functions in language jsonschema when they are created';
 
--- PostgreSQL calls these without asking for EXECUTE.
+-- PostgreSQL calls these without a check of EXECUTE.
 REVOKE EXECUTE ON FUNCTION _event_validate.jsonschema_call_handler(), _event_validate.jsonschema_validator(oid) FROM PUBLIC;
 
 CREATE TRUSTED LANGUAGE jsonschema HANDLER _event_validate.jsonschema_call_handler VALIDATOR _event_validate.jsonschema_validator;
@@ -60,11 +67,11 @@ COMMENT ON LANGUAGE jsonschema IS 'JSON Schema: functions from jsonb to boolean'
 
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless it is a table or view on which the caller has a privilege (SELECT, or ANY); locks nothing';
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
 
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
-COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without blocking writers for long';
 
 CREATE FUNCTION _event_validate.event_qualified_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
@@ -75,8 +82,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_qualified_name(regclass) IS 'the name of a relation with its schema, as SQL';
 
--- A row's name is its primary key, or where it is stored.  A cast of a type
--- that is not the server's may run its owner's code: its output function does.
+-- The name of a row is its primary key, or else its ctid.  A cast of a user's type
+-- to text may run the code of the type's owner, so its output function is used.
 CREATE FUNCTION _event_validate.event_row_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -101,7 +108,7 @@ COMMENT ON FUNCTION _event_validate.event_row_name(regclass) IS 'SQL that names 
 
 CREATE FUNCTION _event_validate.event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of a type that validation accepts';
 
 CREATE FUNCTION _event_validate.event_row_equals(expression text, value text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_row_equals' LANGUAGE C IMMUTABLE STRICT;
@@ -111,61 +118,61 @@ COMMENT ON FUNCTION _event_validate.event_row_equals(text, text) IS 'SQL that co
 
 CREATE FUNCTION validate_event(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_validate_event' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION validate_event(jsonb, text, int) IS 'whether the event matches its registered schema';
+COMMENT ON FUNCTION validate_event(jsonb, text, int) IS 'whether an event matches its registered schema';
 
 CREATE FUNCTION check_event(data jsonb, event_type text, schema_version int,
 	constraint_name text DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_check_event' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION check_event(jsonb, text, int, text) IS 'for CHECK constraints: true, or an error that says what is wrong with the event';
+COMMENT ON FUNCTION check_event(jsonb, text, int, text) IS 'for CHECK constraints: returns true, or raises an error that lists the violations';
 
 CREATE FUNCTION event_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
-COMMENT ON FUNCTION event_violations(jsonb, text, int) IS 'every violation of its registered schema by the event';
+COMMENT ON FUNCTION event_violations(jsonb, text, int) IS 'the violations of an event against its registered schema';
 
 CREATE FUNCTION event_report(data jsonb, event_type text, schema_version int,
 	format text DEFAULT 'basic') RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_report' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_report(jsonb, text, int, text) IS 'the evaluation of the event in an output format of JSON Schema';
+COMMENT ON FUNCTION event_report(jsonb, text, int, text) IS 'the result of validating an event, in an output format of JSON Schema';
 
 CREATE FUNCTION matching_event_versions(data jsonb, event_type text) RETURNS int[]
 	AS 'MODULE_PATHNAME', 'ev_matching_event_versions' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION matching_event_versions(jsonb, text) IS 'the registered versions that the document satisfies';
+COMMENT ON FUNCTION matching_event_versions(jsonb, text) IS 'the registered versions that a document matches';
 
 CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean DEFAULT true) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonb_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'whether the instance matches the JSON Schema';
+COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'whether an instance matches a JSON Schema';
 
 CREATE FUNCTION jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_jsonb_schema_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
-COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean) IS 'every violation of the JSON Schema by the instance';
+COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean) IS 'the violations of an instance against a JSON Schema';
 
 CREATE FUNCTION jsonschema_is_valid(schema jsonb) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_is_valid' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION jsonschema_is_valid(jsonb) IS 'whether it is a valid JSON Schema';
+COMMENT ON FUNCTION jsonschema_is_valid(jsonb) IS 'whether a document is a valid JSON Schema';
 
 -- ---------- the registry ----------
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 'registers a version of an event''s schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event''s schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION widen_event_schema(text, int, text) IS 'replaces a schema by one that accepts all that it accepted';
+COMMENT ON FUNCTION widen_event_schema(text, int, text) IS 'replaces a registered schema by one that accepts at least the same events';
 
 CREATE FUNCTION drop_event_schema(event_type text, schema_version int, force boolean DEFAULT false) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION drop_event_schema(text, int, boolean) IS 'drops a registered schema that no row needs';
+COMMENT ON FUNCTION drop_event_schema(text, int, boolean) IS 'drops a registered schema, unless stored events have its type and version';
 
 CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
@@ -173,11 +180,11 @@ COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that ot
 
 CREATE FUNCTION event_schema_ddl(event_type text DEFAULT NULL) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_ddl' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that recreate what is registered';
+COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that register the same schemas, policies and upcasts again';
 
 CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_program(text, int) IS 'the compiled schema, one instruction a line';
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema, one line for each instruction';
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
@@ -198,63 +205,63 @@ CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAU
 	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'what changed between two schemas, and whether it is compatible';
+COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'the changes between two schemas, and whether each is compatible';
 
 CREATE FUNCTION event_schema_changes(event_type text, from_version int, definition text, lenient boolean DEFAULT true,
 	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'what a definition would change in a registered version';
+COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'the changes between a registered version and a definition';
 
 CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
-COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets what a new version of an event''s schema must be compatible with';
+COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets the compatibility policy for new versions of an event schema';
 
 -- ---------- evolution: upcasts ----------
 
 CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
 	RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_upcast' LANGUAGE C;
-COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that brings events of a version to the next';
+COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the next version';
 
--- PARALLEL UNSAFE, as it runs users' functions, which may be so.
+-- PARALLEL UNSAFE, because it runs users' functions, which may be unsafe.
 CREATE FUNCTION upcast_event(data jsonb, event_type text, from_version int, to_version int DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_upcast_event' LANGUAGE C STABLE PARALLEL UNSAFE COST 200;
-COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'the event brought from its version to a later one, or to the latest, step by step';
+COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'an event converted to a later version, or to the latest, by each upcast in turn';
 
 CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version int DEFAULT NULL) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
-COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later one, in their order';
+COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later version, in their order';
 
 -- ---------- evolution: stored events ----------
 
--- These use a subtransaction for each event, which parallel workers cannot.
+-- These use a subtransaction for each event, which parallel workers cannot start.
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data text, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
 	data text, type text, version text) RETURNS text
@@ -311,61 +318,60 @@ CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version i
 	batch_size int DEFAULT 10000, keep_original boolean DEFAULT false, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
 	AS 'MODULE_PATHNAME', 'ev_migrate_events' LANGUAGE C;
-COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, text, text) IS 'brings the stored events of a type to a later version, batch by batch';
+COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, text, text) IS 'converts the stored events of a type to a later version, in batches';
 
 -- ---------- evolution: views ----------
 
--- Properties as values.  They never raise for an event: what is none of the
--- type comes as NULL, with one WARNING for each call in a query.
+-- Properties as values.  They never raise for an event: a value of another type is
+-- NULL, with one WARNING for each call in a query.
 
 CREATE FUNCTION event_bigint(data jsonb, property text) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ev_event_bigint' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_bigint(jsonb, text) IS 'a property of an event that is an integer; NULL where it is none';
+COMMENT ON FUNCTION event_bigint(jsonb, text) IS 'a property of an event as bigint; NULL if it is not an integer';
 
 CREATE FUNCTION event_numeric(data jsonb, property text) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'ev_event_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_numeric(jsonb, text) IS 'a property of an event that is a number, or a string that is a decimal; NULL where it is none';
+COMMENT ON FUNCTION event_numeric(jsonb, text) IS 'a property of an event as numeric; NULL if it is neither a number nor a decimal string';
 
 CREATE FUNCTION event_boolean(data jsonb, property text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_boolean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_boolean(jsonb, text) IS 'a property of an event that is true or false; NULL where it is neither';
+COMMENT ON FUNCTION event_boolean(jsonb, text) IS 'a property of an event as boolean; NULL if it is neither true nor false';
 
 CREATE FUNCTION event_timestamptz(data jsonb, property text) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'ev_event_timestamptz' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_timestamptz(jsonb, text) IS 'a property of an event that is an RFC 3339 date-time; NULL where it is none';
+COMMENT ON FUNCTION event_timestamptz(jsonb, text) IS 'a property of an event as timestamptz; NULL if it is not an RFC 3339 date-time';
 
 CREATE FUNCTION event_date(data jsonb, property text) RETURNS date
 	AS 'MODULE_PATHNAME', 'ev_event_date' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_date(jsonb, text) IS 'a property of an event that is an RFC 3339 full-date; NULL where it is none';
+COMMENT ON FUNCTION event_date(jsonb, text) IS 'a property of an event as date; NULL if it is not an RFC 3339 full-date';
 
 CREATE FUNCTION event_uuid(data jsonb, property text) RETURNS uuid
 	AS 'MODULE_PATHNAME', 'ev_event_uuid' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_uuid(jsonb, text) IS 'a property of an event that is a UUID; NULL where it is none';
+COMMENT ON FUNCTION event_uuid(jsonb, text) IS 'a property of an event as uuid; NULL if it is not a UUID';
 
 CREATE FUNCTION event_property(data jsonb, property text) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_property' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_property(jsonb, text) IS 'a property of an event as it is; NULL where it is absent or null';
+COMMENT ON FUNCTION event_property(jsonb, text) IS 'a property of an event as jsonb; NULL if it is absent or null';
 
--- A view calls these for old rows only, and the planner counts their cost for
--- all rows and columns: so they are said to cost little.
+-- A view calls these for old rows only, but the planner counts their cost for all
+-- rows and columns, so their declared cost is low.
 CREATE FUNCTION event_at_version(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_at_version(jsonb, text, int, int) IS 'an event brought up to a version, where upcasts lead there; else as it is';
+COMMENT ON FUNCTION event_at_version(jsonb, text, int, int) IS 'an event converted to a version if upcasts lead there, or else unchanged';
 
 -- For upcasts that are not PARALLEL SAFE.
 CREATE FUNCTION event_at_version_serially(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL UNSAFE;
-COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'the same, for upcasts that are not PARALLEL SAFE';
+COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'event_at_version for upcasts that are not PARALLEL SAFE';
 
 CREATE FUNCTION _event_validate.event_view_columns(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text,
 	OUT declared_in regprocedure, OUT pointer text, OUT rank int)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_view_columns' LANGUAGE C STABLE STRICT ROWS 20;
-COMMENT ON FUNCTION _event_validate.event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and the types that hold them';
+COMMENT ON FUNCTION _event_validate.event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and their column types';
 
--- The same in the order in which the documents have them: jsonb keeps none,
--- their text does.
+-- jsonb does not keep the order of properties, but the text of a document does.
 CREATE FUNCTION _event_validate.event_view_columns_in_order(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text)
 	RETURNS SETOF record
@@ -388,10 +394,9 @@ AS $$
 		ON p.declared_in = c.declared_in AND p.pointer = c.pointer AND p.key = c.property
 	ORDER BY c.rank, p.place, c.property COLLATE "C"
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'event_view_columns, in the order of the documents';
+COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'the properties in the order in which the documents declare them';
 
--- The names that the columns of a view get: the table's own, and then one for
--- each property, by the property alone wherever that can be.
+-- A column has the name of its property if that is a free name.
 CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -420,7 +425,7 @@ BEGIN
 	RETURN names;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
+COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of the columns for properties in a view';
 
 -- A column of a view that create_event_view makes: SQL over a row, and a comment.
 CREATE TYPE _event_validate.event_view_column AS (name name, expression text, comment text);
@@ -759,37 +764,37 @@ COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constra
 
 CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_audit_violations(jsonb, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(jsonb, text, int) IS 'the violations of an event, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data text, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations_text' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_audit_violations(text, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(text, text, int) IS 'the violations of an event, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_audit_sample_add(sample text[], value text, sample_limit int) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'ev_event_audit_sample_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
+COMMENT ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) IS 'the transition function of event_audit_sample';
 
--- An aggregate calls its step as its owner.
+-- PostgreSQL checks that the owner of the aggregate may call this.
 REVOKE EXECUTE ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) FROM PUBLIC;
 
 CREATE AGGREGATE _event_validate.event_audit_sample(value text, sample_limit int) (
 	SFUNC = _event_validate.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
 	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
-COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
+COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first values, at most sample_limit from each parallel worker';
 
 -- ---------- rolling out: the audit ----------
 
@@ -1078,7 +1083,7 @@ BEGIN
 		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which holds an exclusive lock on the table',
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which holds an ACCESS EXCLUSIVE lock on the table',
 				found_check.constraint_name, relation),
 			DETAIL = 'A scan of all rows in this transaction would block readers and writers until it ends.',
 			HINT = 'Commit first, and validate in a transaction of its own (in Alembic: op.get_context().autocommit_block(), or transaction_per_migration and a revision of its own).';
@@ -1144,9 +1149,8 @@ COMMENT ON FUNCTION drop_event_check(regclass, text) IS 'drops a CHECK constrain
 
 CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what would be lost if this JSON text became jsonb; NULL: nothing';
+COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what a conversion of this JSON text to jsonb would lose; NULL if nothing';
 
--- Rows whose documents stand in the way, by reason.
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
 	OUT reason text, OUT conflicts bigint, OUT sample_ids text[])
 	RETURNS SETOF record
@@ -1163,7 +1167,7 @@ BEGIN
 	END IF;
 	IF to_column <> from_column AND EXISTS (SELECT FROM pg_attribute
 		WHERE attrelid = relation AND attname = to_column AND NOT attisdropped) THEN
-		-- the comparison casts to jsonb, and so must not be tried where that fails
+		-- the comparison casts to jsonb, so it must not run where the cast fails
 		reason := format('CASE WHEN %1$s IS NOT NULL THEN %1$s'
 			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN %2$I::jsonb::text <> %3$I::text END'
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
@@ -1174,7 +1178,7 @@ BEGIN
 		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
-COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows of which standardize_event_column would lose something, by reason';
 
 CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1192,11 +1196,11 @@ BEGIN
 			MESSAGE = format('column "%s" of table %s cannot become "%s" without a loss (rows: %s)',
 				from_column, relation, to_column, total),
 			DETAIL = listed,
-			HINT = 'Repair these rows first; event_column_conflicts lists them.';
+			HINT = 'Repair these rows first. event_column_conflicts lists them.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises where event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises if event_column_conflicts finds rows';
 
 CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -1214,13 +1218,13 @@ AS $$
 		LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
 		LEFT JOIN pg_attribute AS g ON g.attrelid = f.adrelid AND g.attnum = f.adnum
 	WHERE (f.oid IS NULL OR (f.adrelid, f.adnum) <> (tree.member, a.attnum))
-		-- NOT NULL is handed over; from PostgreSQL 18 on it is a constraint
+		-- NOT NULL is copied; since PostgreSQL 18 it is a constraint
 		AND NOT EXISTS (SELECT FROM pg_constraint AS c
 			WHERE d.classid = 'pg_constraint'::regclass AND c.oid = d.objid AND c.contype = 'n')
 	GROUP BY 1
 	ORDER BY 1
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
+COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'the objects that refer to a column: indexes, constraints, views and so on';
 
 CREATE TYPE _event_validate.event_column AS (number int2, type regtype, not_null boolean, inherited boolean,
 	default_value text, comment text, has_privileges boolean);
@@ -1458,13 +1462,13 @@ END
 $$;
 COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
 
--- ---------- evolution: lifecycle ----------
+-- ---------- evolution: versions in use ----------
 
 CREATE FUNCTION _event_validate.event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
 	OUT events bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_usage' LANGUAGE C STABLE ROWS 20;
-COMMENT ON FUNCTION _event_validate.event_usage(text) IS 'how many rows of enforced tables carry which type and version';
+COMMENT ON FUNCTION _event_validate.event_usage(text) IS 'the number of rows of each type and version in tables with checks or guards';
 
 CREATE FUNCTION event_schema_usage(event_type text DEFAULT NULL)
 	RETURNS TABLE (relation regclass, event_type text, schema_version int, events bigint, deprecated boolean, registered boolean)
@@ -1486,28 +1490,28 @@ AS $$
 		ON k.event_type = u.used_type AND k.schema_version = u.used_version
 	ORDER BY COALESCE(u.used_type, k.event_type) COLLATE "C", 3, u.relation::text COLLATE "C"
 $$;
-COMMENT ON FUNCTION event_schema_usage(text) IS 'which versions are in use, in which tables, by how many rows; and which are in none';
+COMMENT ON FUNCTION event_schema_usage(text) IS 'the number of events of each version in each table, including versions without events';
 
 -- ---------- rolling out: guards and quarantine ----------
 
 CREATE FUNCTION guard_event() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_event' LANGUAGE C;
-COMMENT ON FUNCTION guard_event() IS 'the trigger of add_event_guard: lets valid events through, and does with others what its mode says';
+COMMENT ON FUNCTION guard_event() IS 'the trigger function of add_event_guard: accepts valid events, and treats others according to its mode';
 
 CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
+COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'guards the events of a table by a trigger, in a mode that can be switched';
+COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
 
 CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
 	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_set_event_guard_mode' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switches the guard of a table, or of all: enforce, quarantine, warn, off';
+COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switches the guard of a table, or of all tables: enforce, quarantine, warn, off';
 
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
@@ -1524,7 +1528,7 @@ CREATE VIEW event_quarantine AS
 	SELECT id, relation_schema, relation_name, "row", event_type, schema_version, violations, kept,
 		arrived_at, role, application, "transaction"
 	FROM _event_validate.list_event_quarantine();
-COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about, for who may read event_schema.quarantine';
+COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about; needs SELECT on event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
@@ -1533,33 +1537,33 @@ CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_ty
 	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'puts events of the quarantine into their tables, those that are valid now';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ev_purge_event_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes what has been in the quarantine for longer';
+COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes events that have been in the quarantine for longer than an interval';
 
 CREATE FUNCTION _event_validate.event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION _event_validate.event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_quarantine() IS 'refuses commands that would drop quarantined events together with something else';
 
 REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_quarantine() FROM PUBLIC;
 
 CREATE EVENT TRIGGER event_validate_guard_quarantine ON ddl_command_start
 	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_quarantine();
-COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'keeps events that are nowhere else';
+COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'protects quarantined events';
 
--- ---------- keeping what is published ----------
+-- ---------- protecting registered schemas ----------
 
 CREATE FUNCTION _event_validate.event_validate_guard_ddl() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_ddl' LANGUAGE C;
-COMMENT ON FUNCTION _event_validate.event_validate_guard_ddl() IS 'refuses to rename, move or alter registered schemas into another';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_ddl() IS 'refuses to rename, move or redefine registered schemas';
 
 CREATE FUNCTION _event_validate.event_validate_guard_drop() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_drop' LANGUAGE C;
-COMMENT ON FUNCTION _event_validate.event_validate_guard_drop() IS 'refuses to drop a registered schema that rows need';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_drop() IS 'refuses to drop a registered schema while stored events have its type and version';
 
 REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_ddl(), _event_validate.event_validate_guard_drop() FROM PUBLIC;
 
@@ -1568,10 +1572,10 @@ CREATE EVENT TRIGGER event_validate_guard_ddl ON ddl_command_end
 		'ALTER FUNCTION', 'ALTER PROCEDURE', 'ALTER ROUTINE', 'ALTER AGGREGATE',
 		'ALTER SCHEMA', 'ALTER LANGUAGE', 'ALTER EXTENSION')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_ddl();
-COMMENT ON EVENT TRIGGER event_validate_guard_ddl IS 'keeps registered schemas what they are';
+COMMENT ON EVENT TRIGGER event_validate_guard_ddl IS 'protects registered schemas against changes';
 
 CREATE EVENT TRIGGER event_validate_guard_drop ON sql_drop
 	WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE',
 		'DROP EXTENSION', 'DROP LANGUAGE', 'DROP SCHEMA', 'DROP OWNED')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_drop();
-COMMENT ON EVENT TRIGGER event_validate_guard_drop IS 'keeps registered schemas that rows need';
+COMMENT ON EVENT TRIGGER event_validate_guard_drop IS 'protects registered schemas that stored events need';

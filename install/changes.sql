@@ -4,15 +4,15 @@ CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAU
 	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'what changed between two schemas, and whether it is compatible';
+COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'the changes between two schemas, and whether each is compatible';
 
 CREATE FUNCTION event_schema_changes(event_type text, from_version int, definition text, lenient boolean DEFAULT true,
 	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'what a definition would change in a registered version';
+COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'the changes between a registered version and a definition';
 
 CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
-COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets what a new version of an event''s schema must be compatible with';
+COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets the compatibility policy for new versions of an event schema';
 

@@ -2,9 +2,8 @@
 
 CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
-COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what would be lost if this JSON text became jsonb; NULL: nothing';
+COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what a conversion of this JSON text to jsonb would lose; NULL if nothing';
 
--- Rows whose documents stand in the way, by reason.
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
 	OUT reason text, OUT conflicts bigint, OUT sample_ids text[])
 	RETURNS SETOF record
@@ -21,7 +20,7 @@ BEGIN
 	END IF;
 	IF to_column <> from_column AND EXISTS (SELECT FROM pg_attribute
 		WHERE attrelid = relation AND attname = to_column AND NOT attisdropped) THEN
-		-- the comparison casts to jsonb, and so must not be tried where that fails
+		-- the comparison casts to jsonb, so it must not run where the cast fails
 		reason := format('CASE WHEN %1$s IS NOT NULL THEN %1$s'
 			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN %2$I::jsonb::text <> %3$I::text END'
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
@@ -32,7 +31,7 @@ BEGIN
 		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
-COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows for which standardize_event_column would lose something';
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows of which standardize_event_column would lose something, by reason';
 
 CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -50,11 +49,11 @@ BEGIN
 			MESSAGE = format('column "%s" of table %s cannot become "%s" without a loss (rows: %s)',
 				from_column, relation, to_column, total),
 			DETAIL = listed,
-			HINT = 'Repair these rows first; event_column_conflicts lists them.';
+			HINT = 'Repair these rows first. event_column_conflicts lists them.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises where event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises if event_column_conflicts finds rows';
 
 CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -72,13 +71,13 @@ AS $$
 		LEFT JOIN pg_attrdef AS f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
 		LEFT JOIN pg_attribute AS g ON g.attrelid = f.adrelid AND g.attnum = f.adnum
 	WHERE (f.oid IS NULL OR (f.adrelid, f.adnum) <> (tree.member, a.attnum))
-		-- NOT NULL is handed over; from PostgreSQL 18 on it is a constraint
+		-- NOT NULL is copied; since PostgreSQL 18 it is a constraint
 		AND NOT EXISTS (SELECT FROM pg_constraint AS c
 			WHERE d.classid = 'pg_constraint'::regclass AND c.oid = d.objid AND c.contype = 'n')
 	GROUP BY 1
 	ORDER BY 1
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'what refers to a column: indexes, constraints, views and so on';
+COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'the objects that refer to a column: indexes, constraints, views and so on';
 
 CREATE TYPE _event_validate.event_column AS (number int2, type regtype, not_null boolean, inherited boolean,
 	default_value text, comment text, has_privileges boolean);

@@ -1,12 +1,12 @@
--- ---------- keeping what is published ----------
+-- ---------- protecting registered schemas ----------
 
 CREATE FUNCTION _event_validate.event_validate_guard_ddl() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_ddl' LANGUAGE C;
-COMMENT ON FUNCTION _event_validate.event_validate_guard_ddl() IS 'refuses to rename, move or alter registered schemas into another';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_ddl() IS 'refuses to rename, move or redefine registered schemas';
 
 CREATE FUNCTION _event_validate.event_validate_guard_drop() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_drop' LANGUAGE C;
-COMMENT ON FUNCTION _event_validate.event_validate_guard_drop() IS 'refuses to drop a registered schema that rows need';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_drop() IS 'refuses to drop a registered schema while stored events have its type and version';
 
 REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_ddl(), _event_validate.event_validate_guard_drop() FROM PUBLIC;
 
@@ -15,10 +15,10 @@ CREATE EVENT TRIGGER event_validate_guard_ddl ON ddl_command_end
 		'ALTER FUNCTION', 'ALTER PROCEDURE', 'ALTER ROUTINE', 'ALTER AGGREGATE',
 		'ALTER SCHEMA', 'ALTER LANGUAGE', 'ALTER EXTENSION')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_ddl();
-COMMENT ON EVENT TRIGGER event_validate_guard_ddl IS 'keeps registered schemas what they are';
+COMMENT ON EVENT TRIGGER event_validate_guard_ddl IS 'protects registered schemas against changes';
 
 CREATE EVENT TRIGGER event_validate_guard_drop ON sql_drop
 	WHEN TAG IN ('DROP FUNCTION', 'DROP PROCEDURE', 'DROP ROUTINE', 'DROP AGGREGATE',
 		'DROP EXTENSION', 'DROP LANGUAGE', 'DROP SCHEMA', 'DROP OWNED')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_drop();
-COMMENT ON EVENT TRIGGER event_validate_guard_drop IS 'keeps registered schemas that rows need';
+COMMENT ON EVENT TRIGGER event_validate_guard_drop IS 'protects registered schemas that stored events need';

@@ -13,37 +13,37 @@ COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constra
 
 CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'would the event be refused?  Never raises for an event; shows its progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_audit_violations(jsonb, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(jsonb, text, int) IS 'the violations of an event, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data text, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_audit_violations_text' LANGUAGE C STABLE PARALLEL SAFE COST 200 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_audit_violations(text, text, int) IS 'the violations of an event by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_audit_violations(text, text, int) IS 'the violations of an event, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_audit_sample_add(sample text[], value text, sample_limit int) RETURNS text[]
 	AS 'MODULE_PATHNAME', 'ev_event_audit_sample_add' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) IS 'the step of event_audit_sample';
+COMMENT ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) IS 'the transition function of event_audit_sample';
 
--- An aggregate calls its step as its owner.
+-- PostgreSQL checks that the owner of the aggregate may call this.
 REVOKE EXECUTE ON FUNCTION _event_validate.event_audit_sample_add(text[], text, int) FROM PUBLIC;
 
 CREATE AGGREGATE _event_validate.event_audit_sample(value text, sample_limit int) (
 	SFUNC = _event_validate.event_audit_sample_add, STYPE = pg_catalog.text[], INITCOND = '{}',
 	COMBINEFUNC = pg_catalog.array_cat, PARALLEL = SAFE);
-COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first values, so many of each parallel worker at most';
+COMMENT ON AGGREGATE _event_validate.event_audit_sample(text, int) IS 'the first values, at most sample_limit from each parallel worker';
 
 -- ---------- rolling out: the audit ----------
 
@@ -332,7 +332,7 @@ BEGIN
 		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
-			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which holds an exclusive lock on the table',
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s was added in this transaction, which holds an ACCESS EXCLUSIVE lock on the table',
 				found_check.constraint_name, relation),
 			DETAIL = 'A scan of all rows in this transaction would block readers and writers until it ends.',
 			HINT = 'Commit first, and validate in a transaction of its own (in Alembic: op.get_context().autocommit_block(), or transaction_per_migration and a revision of its own).';

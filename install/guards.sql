@@ -2,22 +2,22 @@
 
 CREATE FUNCTION guard_event() RETURNS trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_event' LANGUAGE C;
-COMMENT ON FUNCTION guard_event() IS 'the trigger of add_event_guard: lets valid events through, and does with others what its mode says';
+COMMENT ON FUNCTION guard_event() IS 'the trigger function of add_event_guard: accepts valid events, and treats others according to its mode';
 
 CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
-COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'in the WHEN condition of a guard: what it reads from a row';
+COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'guards the events of a table by a trigger, in a mode that can be switched';
+COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
 
 CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
 	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_set_event_guard_mode' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switches the guard of a table, or of all: enforce, quarantine, warn, off';
+COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switches the guard of a table, or of all tables: enforce, quarantine, warn, off';
 
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
@@ -34,7 +34,7 @@ CREATE VIEW event_quarantine AS
 	SELECT id, relation_schema, relation_name, "row", event_type, schema_version, violations, kept,
 		arrived_at, role, application, "transaction"
 	FROM _event_validate.list_event_quarantine();
-COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about, for who may read event_schema.quarantine';
+COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned about; needs SELECT on event_schema.quarantine';
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
@@ -43,21 +43,21 @@ CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_ty
 	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'puts events of the quarantine into their tables, those that are valid now';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ev_purge_event_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes what has been in the quarantine for longer';
+COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes events that have been in the quarantine for longer than an interval';
 
 CREATE FUNCTION _event_validate.event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION _event_validate.event_validate_guard_quarantine() IS 'refuses to drop quarantined events along with their table or the extension';
+COMMENT ON FUNCTION _event_validate.event_validate_guard_quarantine() IS 'refuses commands that would drop quarantined events together with something else';
 
 REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_quarantine() FROM PUBLIC;
 
 CREATE EVENT TRIGGER event_validate_guard_quarantine ON ddl_command_start
 	WHEN TAG IN ('DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'DROP LANGUAGE', 'DROP TABLE')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_quarantine();
-COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'keeps events that are nowhere else';
+COMMENT ON EVENT TRIGGER event_validate_guard_quarantine IS 'protects quarantined events';
 

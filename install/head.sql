@@ -3,10 +3,17 @@
 -- complain if script is sourced in psql, rather than via CREATE EXTENSION
 \echo Use "CREATE EXTENSION event_validate" to load this file. \quit
 
--- The schema that this is installed in may be one where others create functions,
--- operators and types: for them no call here may be a better match.  So every
--- name has its schema, every operator too, and the extension's own functions are
--- called with exactly their types, all of them.  A body that reads no expression of
--- a user's has a search_path of its own instead, and then only the last rule
--- counts.  (test/hostile/test_overloads.py)
+-- Functions that users call are created in the extension's schema, internal ones
+-- in _event_validate.
+--
+-- Other roles may create functions, operators and types in the extension's schema
+-- and in the caller's search_path, and none of them may match a call here.  So:
+-- - A function has "SET search_path = pg_catalog, pg_temp", unless it reads users'
+--   expressions, or runs commands that may run users' code.
+-- - Such a function names everything with its schema and uses no operators.  It
+--   leaves the rest to functions that have a search_path.  The SQL that they write
+--   for it names everything with its schema, too.
+-- - Functions in the extension's schema are called with all of their arguments, of
+--   exactly their types.
+-- (test/hostile/test_overloads.py)
 

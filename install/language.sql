@@ -8,7 +8,7 @@ CREATE FUNCTION _event_validate.jsonschema_validator(oid) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_validator' LANGUAGE C STRICT;
 COMMENT ON FUNCTION _event_validate.jsonschema_validator(oid) IS 'checks functions in language jsonschema when they are created';
 
--- PostgreSQL calls these without asking for EXECUTE.
+-- PostgreSQL calls these without a check of EXECUTE.
 REVOKE EXECUTE ON FUNCTION _event_validate.jsonschema_call_handler(), _event_validate.jsonschema_validator(oid) FROM PUBLIC;
 
 CREATE TRUSTED LANGUAGE jsonschema HANDLER _event_validate.jsonschema_call_handler VALIDATOR _event_validate.jsonschema_validator;

@@ -2,11 +2,11 @@
 
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless it is a table or view on which the caller has a privilege (SELECT, or ANY); locks nothing';
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
 
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
-COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without keeping writers waiting for long';
+COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without blocking writers for long';
 
 CREATE FUNCTION _event_validate.event_qualified_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
@@ -17,8 +17,8 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_qualified_name(regclass) IS 'the name of a relation with its schema, as SQL';
 
--- A row's name is its primary key, or where it is stored.  A cast of a type
--- that is not the server's may run its owner's code: its output function does.
+-- The name of a row is its primary key, or else its ctid.  A cast of a user's type
+-- to text may run the code of the type's owner, so its output function is used.
 CREATE FUNCTION _event_validate.event_row_name(relation regclass) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -43,7 +43,7 @@ COMMENT ON FUNCTION _event_validate.event_row_name(regclass) IS 'SQL that names 
 
 CREATE FUNCTION _event_validate.event_row_expression(relation regclass, expression text, part text, tolerant boolean) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_row_expression' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of the type that validation takes';
+COMMENT ON FUNCTION _event_validate.event_row_expression(regclass, text, text, boolean) IS 'a column or expression over a row, as SQL of a type that validation accepts';
 
 CREATE FUNCTION _event_validate.event_row_equals(expression text, value text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_row_equals' LANGUAGE C IMMUTABLE STRICT;

@@ -1,32 +1,32 @@
 -- ---------- evolution: stored events ----------
 
--- These use a subtransaction for each event, which parallel workers cannot.
+-- These use a subtransaction for each event, which parallel workers cannot start.
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'would the event not be valid as another version, after its upcasts?  Never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data text, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
 	OUT message text, OUT violations bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'what keeps an event from another version, by kind, array indexes folded';
+COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'does an upcast lead from a version towards another?  Raises where one of them is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
 	data text, type text, version text) RETURNS text
@@ -83,5 +83,5 @@ CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version i
 	batch_size int DEFAULT 10000, keep_original boolean DEFAULT false, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
 	AS 'MODULE_PATHNAME', 'ev_migrate_events' LANGUAGE C;
-COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, text, text) IS 'brings the stored events of a type to a later version, batch by batch';
+COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, text, text) IS 'converts the stored events of a type to a later version, in batches';
 

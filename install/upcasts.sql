@@ -3,14 +3,14 @@
 CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
 	RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_upcast' LANGUAGE C;
-COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that brings events of a version to the next';
+COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the next version';
 
--- PARALLEL UNSAFE, as it runs users' functions, which may be so.
+-- PARALLEL UNSAFE, because it runs users' functions, which may be unsafe.
 CREATE FUNCTION upcast_event(data jsonb, event_type text, from_version int, to_version int DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_upcast_event' LANGUAGE C STABLE PARALLEL UNSAFE COST 200;
-COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'the event brought from its version to a later one, or to the latest, step by step';
+COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'an event converted to a later version, or to the latest, by each upcast in turn';
 
 CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version int DEFAULT NULL) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
-COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later one, in their order';
+COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later version, in their order';
 

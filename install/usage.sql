@@ -1,10 +1,10 @@
--- ---------- evolution: lifecycle ----------
+-- ---------- evolution: versions in use ----------
 
 CREATE FUNCTION _event_validate.event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
 	OUT events bigint)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_usage' LANGUAGE C STABLE ROWS 20;
-COMMENT ON FUNCTION _event_validate.event_usage(text) IS 'how many rows of enforced tables carry which type and version';
+COMMENT ON FUNCTION _event_validate.event_usage(text) IS 'the number of rows of each type and version in tables with checks or guards';
 
 CREATE FUNCTION event_schema_usage(event_type text DEFAULT NULL)
 	RETURNS TABLE (relation regclass, event_type text, schema_version int, events bigint, deprecated boolean, registered boolean)
@@ -26,5 +26,5 @@ AS $$
 		ON k.event_type = u.used_type AND k.schema_version = u.used_version
 	ORDER BY COALESCE(u.used_type, k.event_type) COLLATE "C", 3, u.relation::text COLLATE "C"
 $$;
-COMMENT ON FUNCTION event_schema_usage(text) IS 'which versions are in use, in which tables, by how many rows; and which are in none';
+COMMENT ON FUNCTION event_schema_usage(text) IS 'the number of events of each version in each table, including versions without events';
 

@@ -1,56 +1,55 @@
 -- ---------- evolution: views ----------
 
--- Properties as values.  They never raise for an event: what is none of the
--- type comes as NULL, with one WARNING for each call in a query.
+-- Properties as values.  They never raise for an event: a value of another type is
+-- NULL, with one WARNING for each call in a query.
 
 CREATE FUNCTION event_bigint(data jsonb, property text) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ev_event_bigint' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_bigint(jsonb, text) IS 'a property of an event that is an integer; NULL where it is none';
+COMMENT ON FUNCTION event_bigint(jsonb, text) IS 'a property of an event as bigint; NULL if it is not an integer';
 
 CREATE FUNCTION event_numeric(data jsonb, property text) RETURNS numeric
 	AS 'MODULE_PATHNAME', 'ev_event_numeric' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_numeric(jsonb, text) IS 'a property of an event that is a number, or a string that is a decimal; NULL where it is none';
+COMMENT ON FUNCTION event_numeric(jsonb, text) IS 'a property of an event as numeric; NULL if it is neither a number nor a decimal string';
 
 CREATE FUNCTION event_boolean(data jsonb, property text) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_boolean' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_boolean(jsonb, text) IS 'a property of an event that is true or false; NULL where it is neither';
+COMMENT ON FUNCTION event_boolean(jsonb, text) IS 'a property of an event as boolean; NULL if it is neither true nor false';
 
 CREATE FUNCTION event_timestamptz(data jsonb, property text) RETURNS timestamptz
 	AS 'MODULE_PATHNAME', 'ev_event_timestamptz' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_timestamptz(jsonb, text) IS 'a property of an event that is an RFC 3339 date-time; NULL where it is none';
+COMMENT ON FUNCTION event_timestamptz(jsonb, text) IS 'a property of an event as timestamptz; NULL if it is not an RFC 3339 date-time';
 
 CREATE FUNCTION event_date(data jsonb, property text) RETURNS date
 	AS 'MODULE_PATHNAME', 'ev_event_date' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_date(jsonb, text) IS 'a property of an event that is an RFC 3339 full-date; NULL where it is none';
+COMMENT ON FUNCTION event_date(jsonb, text) IS 'a property of an event as date; NULL if it is not an RFC 3339 full-date';
 
 CREATE FUNCTION event_uuid(data jsonb, property text) RETURNS uuid
 	AS 'MODULE_PATHNAME', 'ev_event_uuid' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_uuid(jsonb, text) IS 'a property of an event that is a UUID; NULL where it is none';
+COMMENT ON FUNCTION event_uuid(jsonb, text) IS 'a property of an event as uuid; NULL if it is not a UUID';
 
 CREATE FUNCTION event_property(data jsonb, property text) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_property' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION event_property(jsonb, text) IS 'a property of an event as it is; NULL where it is absent or null';
+COMMENT ON FUNCTION event_property(jsonb, text) IS 'a property of an event as jsonb; NULL if it is absent or null';
 
--- A view calls these for old rows only, and the planner counts their cost for
--- all rows and columns: so they are said to cost little.
+-- A view calls these for old rows only, but the planner counts their cost for all
+-- rows and columns, so their declared cost is low.
 CREATE FUNCTION event_at_version(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL SAFE;
-COMMENT ON FUNCTION event_at_version(jsonb, text, int, int) IS 'an event brought up to a version, where upcasts lead there; else as it is';
+COMMENT ON FUNCTION event_at_version(jsonb, text, int, int) IS 'an event converted to a version if upcasts lead there, or else unchanged';
 
 -- For upcasts that are not PARALLEL SAFE.
 CREATE FUNCTION event_at_version_serially(data jsonb, event_type text, schema_version int, to_version int) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_event_at_version' LANGUAGE C STABLE PARALLEL UNSAFE;
-COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'the same, for upcasts that are not PARALLEL SAFE';
+COMMENT ON FUNCTION event_at_version_serially(jsonb, text, int, int) IS 'event_at_version for upcasts that are not PARALLEL SAFE';
 
 CREATE FUNCTION _event_validate.event_view_columns(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text,
 	OUT declared_in regprocedure, OUT pointer text, OUT rank int)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_view_columns' LANGUAGE C STABLE STRICT ROWS 20;
-COMMENT ON FUNCTION _event_validate.event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and the types that hold them';
+COMMENT ON FUNCTION _event_validate.event_view_columns(text, int, regtype) IS 'the properties that a registered version declares, and their column types';
 
--- The same in the order in which the documents have them: jsonb keeps none,
--- their text does.
+-- jsonb does not keep the order of properties, but the text of a document does.
 CREATE FUNCTION _event_validate.event_view_columns_in_order(event_type text, schema_version int, integer_type regtype,
 	OUT property text, OUT column_type regtype, OUT description text)
 	RETURNS SETOF record
@@ -73,10 +72,9 @@ AS $$
 		ON p.declared_in = c.declared_in AND p.pointer = c.pointer AND p.key = c.property
 	ORDER BY c.rank, p.place, c.property COLLATE "C"
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'event_view_columns, in the order of the documents';
+COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'the properties in the order in which the documents declare them';
 
--- The names that the columns of a view get: the table's own, and then one for
--- each property, by the property alone wherever that can be.
+-- A column has the name of its property if that is a free name.
 CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -105,7 +103,7 @@ BEGIN
 	RETURN names;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of a view''s columns for properties';
+COMMENT ON FUNCTION _event_validate.event_view_names(text[], name[], text) IS 'the names of the columns for properties in a view';
 
 -- A column of a view that create_event_view makes: SQL over a row, and a comment.
 CREATE TYPE _event_validate.event_view_column AS (name name, expression text, comment text);

@@ -103,5 +103,27 @@ SELECT standardize_event_column('d', NULL);
 CREATE TABLE f (body json, data text);
 SELECT standardize_event_column('f', 'body');
 
+-- users' functions and triggers run under the search_path of the caller
+CREATE TABLE noted (operation text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+  $$ BEGIN INSERT INTO noted VALUES (TG_OP); RETURN new; END $$;
+CREATE TABLE g (id int PRIMARY KEY, event_type text DEFAULT 'columns', schema_version int DEFAULT 1, body text, data jsonb);
+CREATE TRIGGER note BEFORE UPDATE ON g FOR EACH ROW EXECUTE FUNCTION note();
+INSERT INTO g (id, body) VALUES (1, '{}');
+SELECT standardize_event_column('g', 'body');
+TABLE noted;
+CREATE FUNCTION as_event(jsonb) RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN RETURN $1 || inner_part(); END';
+CREATE FUNCTION inner_part() RETURNS jsonb LANGUAGE sql AS $$SELECT '{"id": 1}'::jsonb$$;
+SELECT register_event_schema('columns', 1, '{"required": ["id"]}'), register_event_schema('columns', 2, '{"required": ["id"]}');
+SELECT * FROM audit_events('g', 'as_event(data)');
+SELECT * FROM audit_events('g');
+SELECT * FROM check_event_upgrade('g', 'columns', 1, 2, 'as_event(data)');
+SELECT add_event_check('g', 'as_event(data)', audit => true);
+SELECT validate_event_check('g');
+SELECT create_event_view('g_view', 'g', 'columns', 1, 'as_event(data)');
+SELECT document FROM g_view;
+SELECT data FROM g_view;
+
 SET client_min_messages = warning;
 DROP SCHEMA rollout CASCADE;
+SELECT drop_event_schema('columns', 1), drop_event_schema('columns', 2);
