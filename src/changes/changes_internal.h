@@ -22,6 +22,7 @@
 #include <setjmp.h>
 
 #include "changes/changes.h"
+#include "schema/keyword_values.h"
 #include "schema/schema_graph.h"
 
 /* The kinds of facts, as a set: what is to be proved. */

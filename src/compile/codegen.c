@@ -15,214 +15,14 @@
 #include "utils/memutils.h"
 
 #include "base/short_string.h"
-#include "compile/optimize.h"
 #include "compile/codegen.h"
 #include "compile/lint.h"
+#include "compile/optimize.h"
+#include "compile/program_writer.h"
 #include "jsonb/jsonb_number.h"
 #include "schema/schema_graph.h"
 
-/* What is being written. */
-typedef struct Writer
-{
-	EvCompiler *compiler;
-	EvProgram  *program;
-	uint32		code_room;
-	uint32		block_room;
-	uint32		anchor_room;
-	List	   *blocks;			/* Subschemas, by the index of their block */
-	EvSubschema *subschema;		/* whose block is being written */
-	uint32		block;
-	EvKeywordValues keywords;	/* of it */
-} Writer;
-
-static void *
-program_alloc(Writer *w, Size size)
-{
-	return MemoryContextAllocZero(w->compiler->program_context, size);
-}
-
-static EvString
-program_string(Writer *w, const char *data, int length)
-{
-	char	   *copy = MemoryContextAlloc(w->compiler->program_context, length + 1);
-
-	memcpy(copy, data, length);
-	copy[length] = '\0';
-	return (EvString) {copy, length};
-}
-
-/* ---------- instructions ---------- */
-
-static EvInstruction *
-emit_at(Writer *w, EvOpcode opcode, const char *keyword, const char *path)
-{
-	EvProgram  *program = w->program;
-	EvInstruction *instruction;
-	EvSource   *source;
-
-	if (program->length == w->code_room)
-	{
-		w->code_room *= 2;
-		program->code = repalloc(program->code, w->code_room * sizeof(EvInstruction));
-		program->sources = repalloc(program->sources, w->code_room * sizeof(EvSource));
-	}
-	instruction = &program->code[program->length];
-	source = &program->sources[program->length];
-	program->length++;
-
-	memset(instruction, 0, sizeof(*instruction));
-	instruction->opcode = opcode;
-	instruction->target = EV_BLOCK_NONE;
-	source->keyword = keyword;
-	source->path = MemoryContextStrdup(w->compiler->program_context, path);
-	source->block = w->block;
-	return instruction;
-}
-
-/* An instruction for a keyword of the subschema. */
-static EvInstruction *
-emit(Writer *w, EvOpcode opcode, const char *keyword)
-{
-	return emit_at(w, opcode, keyword, psprintf("/%s", keyword));
-}
-
-/* ---------- blocks ---------- */
-
-/* The index of a subschema's block; its place in the code is known later. */
-static uint32
-block_of(Writer *w, EvSubschema *subschema)
-{
-	EvProgram  *program = w->program;
-
-	if (subschema->is_boolean && subschema->boolean)
-		return EV_BLOCK_TRUE;
-	if (subschema->block != EV_BLOCK_NONE)
-		return subschema->block;
-	if (program->block_count == w->block_room)
-	{
-		w->block_room *= 2;
-		program->blocks = repalloc(program->blocks, w->block_room * sizeof(EvBlock));
-	}
-	subschema->block = program->block_count++;
-	program->blocks[subschema->block].place = subschema->place;
-	w->blocks = lappend(w->blocks, subschema);
-	return subschema->block;
-}
-
-/* The block of a subschema that stands in the one being written. */
-static uint32
-child_block(Writer *w, const char *keyword, const char *tail, const JsonbValue *node)
-{
-	EvSubschema *child;
-
-	if (node->type == jbvBool)
-	{
-		child = palloc0(sizeof(EvSubschema));
-		child->is_boolean = true;
-		child->boolean = node->val.boolean;
-		child->resource = w->subschema->resource;
-		child->place = ev_location_make(w->compiler, w->subschema->place, keyword, tail);
-		child->block = EV_BLOCK_NONE;
-	}
-	else
-		child = ev_subschema_find(w->compiler, node);
-	return block_of(w, child);
-}
-
-static uint32
-keyword_block(Writer *w, int keyword)
-{
-	const char *name = ev_keywords[keyword].name;
-
-	if (!w->keywords.present[keyword])
-		return EV_BLOCK_NONE;
-	return child_block(w, name, psprintf("/%s", name), &w->keywords.values[keyword]);
-}
-
-/* The blocks of an array of subschemas. */
-static uint32 *
-array_blocks(Writer *w, int keyword, uint32 *count)
-{
-	const char *name = ev_keywords[keyword].name;
-	JsonbContainer *array = w->keywords.values[keyword].val.binary.data;
-	uint32	   *blocks;
-
-	*count = JsonContainerSize(array);
-	blocks = program_alloc(w, *count * sizeof(uint32));
-	for (uint32 i = 0; i < *count; i++)
-		blocks[i] = child_block(w, name, ev_tail_index(name, i),
-								getIthJsonbValueFromContainer(array, i));
-	return blocks;
-}
-
-/* ---------- values ---------- */
-
-/* A count, at most EV_NO_MAXIMUM - 1: nothing in a jsonb is more. */
-static uint32
-count_value(const JsonbValue *value)
-{
-	Numeric		most = int64_to_numeric(EV_NO_MAXIMUM - 1);
-
-	if (DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(value->val.numeric),
-										  NumericGetDatum(most))) >= 0)
-		return EV_NO_MAXIMUM - 1;
-	return (uint32) DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
-}
-
-static uint32
-count_keyword(Writer *w, int keyword, uint32 absent)
-{
-	return w->keywords.present[keyword] ? count_value(&w->keywords.values[keyword]) : absent;
-}
-
-static Numeric
-program_numeric(Writer *w, Numeric number)
-{
-	Numeric		copy = program_alloc(w, VARSIZE(number));
-
-	memcpy(copy, number, VARSIZE(number));
-	return copy;
-}
-
-/* A value of enum or const, on its own in the program's context. */
-static EvInstance
-program_instance(Writer *w, const JsonbValue *value)
-{
-	EvInstance	instance = {0};
-
-	switch (value->type)
-	{
-		case jbvNull:
-			instance.type = EV_NULL;
-			break;
-		case jbvBool:
-			instance.type = value->val.boolean ? EV_TRUE : EV_FALSE;
-			break;
-		case jbvNumeric:
-			instance.type = EV_NUMBER;
-			instance.data = (const char *) program_numeric(w, value->val.numeric);
-			break;
-		case jbvString:
-			{
-				EvString	string = program_string(w, value->val.string.val, value->val.string.len);
-
-				instance.type = EV_STRING;
-				instance.data = string.data;
-				instance.length = string.length;
-				break;
-			}
-		default:
-			{
-				Jsonb	   *copy = JsonbValueToJsonb(unconstify(JsonbValue *, value));
-				char	   *data = program_alloc(w, VARSIZE(copy));
-
-				memcpy(data, copy, VARSIZE(copy));
-				instance.type = ev_node_is_array(value) ? EV_ARRAY : EV_OBJECT;
-				instance.data = (const char *) &((Jsonb *) data)->root;
-			}
-	}
-	return instance;
-}
+/* ---------- order ---------- */
 
 /* jsonb's order of keys: by length, then by bytes. */
 static int
@@ -254,7 +54,7 @@ compare_instances(const void *a, const void *b)
 
 /* A dynamic anchor and all that it may stand for, made once for each name. */
 static EvAnchor *
-anchor_of(Writer *w, const char *name)
+anchor_of(EvWriter *w, const char *name)
 {
 	EvProgram  *program = w->program;
 	EvAnchor   *anchor;
@@ -266,23 +66,23 @@ anchor_of(Writer *w, const char *name)
 			return program->anchors[i];
 
 	CHECK_FOR_INTERRUPTS();
-	anchor = program_alloc(w, sizeof(EvAnchor));
-	anchor->name = program_string(w, name, strlen(name)).data;
-	anchor->targets = program_alloc(w, sizeof(EvDynamicTarget) * Max(list_length(found), 1));
+	anchor = ev_program_alloc(w, sizeof(EvAnchor));
+	anchor->name = ev_program_string(w, name, strlen(name)).data;
+	anchor->targets = ev_program_alloc(w, sizeof(EvDynamicTarget) * Max(list_length(found), 1));
 	foreach(cell, found)
 	{
 		DynamicAnchor *dynamic = lfirst(cell);
 		EvDynamicTarget *target = &anchor->targets[anchor->target_count++];
 
 		target->resource = dynamic->resource->index;
-		target->block = block_of(w, dynamic->target);
+		target->block = ev_block_of(w, dynamic->target);
 	}
 
 	if (program->anchor_count == w->anchor_room)
 	{
 		w->anchor_room = Max(8, 2 * w->anchor_room);
 		program->anchors = program->anchors == NULL ?
-			program_alloc(w, w->anchor_room * sizeof(EvAnchor *)) :
+			ev_program_alloc(w, w->anchor_room * sizeof(EvAnchor *)) :
 			repalloc(program->anchors, w->anchor_room * sizeof(EvAnchor *));
 	}
 	anchor->index = program->anchor_count++;
@@ -291,7 +91,7 @@ anchor_of(Writer *w, const char *name)
 }
 
 static void
-write_references(Writer *w)
+write_references(EvWriter *w)
 {
 	ListCell   *cell;
 
@@ -304,12 +104,12 @@ write_references(Writer *w)
 
 		if (reference->dynamic_anchor == NULL)
 		{
-			instruction = emit(w, EVOP_CALL_REF, reference->keyword);
-			instruction->target = block_of(w, reference->target);
+			instruction = ev_emit(w, EVOP_CALL_REF, reference->keyword);
+			instruction->target = ev_block_of(w, reference->target);
 			continue;
 		}
 
-		dynamic = program_alloc(w, sizeof(EvDynamic));
+		dynamic = ev_program_alloc(w, sizeof(EvDynamic));
 		initial = reference->target;
 		if (initial == NULL)
 		{
@@ -320,43 +120,43 @@ write_references(Writer *w)
 											  psprintf("/%s", reference->keyword));
 			initial->block = EV_BLOCK_NONE;
 		}
-		dynamic->initial = block_of(w, initial);
+		dynamic->initial = ev_block_of(w, initial);
 		dynamic->anchor = anchor_of(w, reference->dynamic_anchor);
 		if (dynamic->anchor->target_count == 0 && reference->target == NULL)
 			ev_compile_fault(w->compiler, w->subschema->place, psprintf("/%s", reference->keyword),
 							 "there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
-		instruction = emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
+		instruction = ev_emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
 		instruction->u.dynamic = dynamic;
 	}
 }
 
 static void
-write_branches(Writer *w, int keyword, EvOpcode opcode)
+write_branches(EvWriter *w, int keyword, EvOpcode opcode)
 {
 	EvBranches *branches;
 
 	if (!w->keywords.present[keyword])
 		return;
-	branches = program_alloc(w, sizeof(EvBranches));
-	branches->blocks = array_blocks(w, keyword, &branches->count);
-	emit(w, opcode, ev_keywords[keyword].name)->u.branches = branches;
+	branches = ev_program_alloc(w, sizeof(EvBranches));
+	branches->blocks = ev_array_blocks(w, keyword, &branches->count);
+	ev_emit(w, opcode, ev_keywords[keyword].name)->u.branches = branches;
 }
 
 static void
-write_applicators(Writer *w)
+write_applicators(EvWriter *w)
 {
 	EvInstruction *instruction;
 
 	if (w->keywords.present[EV_KW_ALL_OF])
 	{
 		uint32		count;
-		uint32	   *blocks = array_blocks(w, EV_KW_ALL_OF, &count);
+		uint32	   *blocks = ev_array_blocks(w, EV_KW_ALL_OF, &count);
 
 		for (uint32 i = 0; i < count; i++)
 		{
 			if (blocks[i] == EV_BLOCK_TRUE)
 				continue;
-			instruction = emit_at(w, EVOP_CALL, "allOf", ev_tail_index("allOf", i));
+			instruction = ev_emit_at(w, EVOP_CALL, "allOf", ev_tail_index("allOf", i));
 			instruction->target = blocks[i];
 		}
 	}
@@ -365,20 +165,20 @@ write_applicators(Writer *w)
 
 	if (w->keywords.present[EV_KW_NOT])
 	{
-		uint32		block = keyword_block(w, EV_KW_NOT);
+		uint32		block = ev_keyword_block(w, EV_KW_NOT);
 
-		instruction = emit(w, EVOP_NOT, "not");
+		instruction = ev_emit(w, EVOP_NOT, "not");
 		instruction->target = block;
 	}
 
 	/* "then" and "else" mean nothing without "if" (2020-12 core, 10.2.2) */
 	if (w->keywords.present[EV_KW_IF])
 	{
-		uint32		if_block = keyword_block(w, EV_KW_IF);
-		uint32		then_block = keyword_block(w, EV_KW_THEN);
-		uint32		else_block = keyword_block(w, EV_KW_ELSE);
+		uint32		if_block = ev_keyword_block(w, EV_KW_IF);
+		uint32		then_block = ev_keyword_block(w, EV_KW_THEN);
+		uint32		else_block = ev_keyword_block(w, EV_KW_ELSE);
 
-		instruction = emit(w, EVOP_IF, "if");
+		instruction = ev_emit(w, EVOP_IF, "if");
 		instruction->u.condition.if_block = if_block;
 		instruction->u.condition.then_block = then_block;
 		instruction->u.condition.else_block = else_block;
@@ -386,36 +186,36 @@ write_applicators(Writer *w)
 }
 
 static void
-write_enum(Writer *w, int keyword)
+write_enum(EvWriter *w, int keyword)
 {
 	EvInstruction *instruction;
 	EvEnum	   *enumeration;
 
 	if (!w->keywords.present[keyword])
 		return;
-	enumeration = program_alloc(w, sizeof(EvEnum));
+	enumeration = ev_program_alloc(w, sizeof(EvEnum));
 	enumeration->is_const = keyword == EV_KW_CONST;
 	enumeration->count = enumeration->is_const ? 1 :
 		JsonContainerSize(w->keywords.values[keyword].val.binary.data);
-	enumeration->values = program_alloc(w, sizeof(EvInstance) * Max(enumeration->count, 1));
+	enumeration->values = ev_program_alloc(w, sizeof(EvInstance) * Max(enumeration->count, 1));
 	for (uint32 i = 0; i < enumeration->count; i++)
 	{
 		JsonbValue *value = enumeration->is_const ? &w->keywords.values[keyword] :
 			getIthJsonbValueFromContainer(w->keywords.values[keyword].val.binary.data, i);
 
-		enumeration->values[i] = program_instance(w, value);
+		enumeration->values[i] = ev_program_instance(w, value);
 		enumeration->types |= EV_BIT(enumeration->values[i].type);
 	}
 	if (enumeration->types == EV_BIT(EV_STRING))
 	{
-		enumeration->shown = program_alloc(w, sizeof(EvInstance) * enumeration->count);
+		enumeration->shown = ev_program_alloc(w, sizeof(EvInstance) * enumeration->count);
 		memcpy(enumeration->shown, enumeration->values, sizeof(EvInstance) * enumeration->count);
 		qsort(enumeration->values, enumeration->count, sizeof(EvInstance), compare_instances);
 	}
 	else
 		enumeration->shown = enumeration->values;
-	instruction = emit(w, enumeration->types == EV_BIT(EV_STRING) ? EVOP_ENUM_STRINGS : EVOP_ENUM,
-					   ev_keywords[keyword].name);
+	instruction = ev_emit(w, enumeration->types == EV_BIT(EV_STRING) ? EVOP_ENUM_STRINGS : EVOP_ENUM,
+						  ev_keywords[keyword].name);
 	instruction->u.enumeration = enumeration;
 }
 
@@ -466,7 +266,7 @@ type_set(const JsonbValue *value, bool *integer)
 /* ---------- keywords of one type ---------- */
 
 static bool
-has_any(Writer *w, const EvKeywordSymbol *keywords, int count)
+has_any(EvWriter *w, const EvKeywordSymbol *keywords, int count)
 {
 	for (int i = 0; i < count; i++)
 		if (w->keywords.present[keywords[i]])
@@ -480,27 +280,27 @@ static const EvKeywordSymbol string_keywords[] = {
 };
 
 static void
-write_string(Writer *w)
+write_string(EvWriter *w)
 {
 	EvResource *resource = w->subschema->resource;
 	EvInstruction *instruction;
 	bool		base64;
 	bool		json;
 
-	if (count_keyword(w, EV_KW_MIN_LENGTH, 0) > 0 || w->keywords.present[EV_KW_MAX_LENGTH])
+	if (ev_count_keyword(w, EV_KW_MIN_LENGTH, 0) > 0 || w->keywords.present[EV_KW_MAX_LENGTH])
 	{
-		instruction = emit(w, EVOP_LENGTH, w->keywords.present[EV_KW_MIN_LENGTH] ? "minLength" : "maxLength");
-		instruction->u.size.minimum = count_keyword(w, EV_KW_MIN_LENGTH, 0);
-		instruction->u.size.maximum = count_keyword(w, EV_KW_MAX_LENGTH, EV_NO_MAXIMUM);
+		instruction = ev_emit(w, EVOP_LENGTH, w->keywords.present[EV_KW_MIN_LENGTH] ? "minLength" : "maxLength");
+		instruction->u.size.minimum = ev_count_keyword(w, EV_KW_MIN_LENGTH, 0);
+		instruction->u.size.maximum = ev_count_keyword(w, EV_KW_MAX_LENGTH, EV_NO_MAXIMUM);
 	}
 	if (w->keywords.present[EV_KW_PATTERN])
 	{
 		JsonbValue *value = &w->keywords.values[EV_KW_PATTERN];
 
-		instruction = emit(w, EVOP_PATTERN, "pattern");
+		instruction = ev_emit(w, EVOP_PATTERN, "pattern");
 		instruction->u.pattern.compiled = ev_compile_pattern(w->compiler, w->subschema->place, "/pattern",
 															 value->val.string.val, value->val.string.len);
-		instruction->u.pattern.source = program_string(w, value->val.string.val, value->val.string.len).data;
+		instruction->u.pattern.source = ev_program_string(w, value->val.string.val, value->val.string.len).data;
 		instruction->u.pattern.shape = ev_pattern_shape(instruction->u.pattern.compiled);
 	}
 	if (w->keywords.present[EV_KW_FORMAT] &&
@@ -510,7 +310,7 @@ write_string(Writer *w)
 		const EvFormat *format = ev_format_find(value->val.string.val, value->val.string.len, resource->draft);
 
 		if (format != NULL)
-			emit(w, EVOP_FORMAT, "format")->u.format = format;
+			ev_emit(w, EVOP_FORMAT, "format")->u.format = format;
 	}
 
 	/* from 2019-09 on these are annotations (2020-12 validation, section 8) */
@@ -522,7 +322,7 @@ write_string(Writer *w)
 		memcmp(w->keywords.values[EV_KW_CONTENT_MEDIA_TYPE].val.string.val, "application/json", 16) == 0;
 	if (resource->draft == EV_DRAFT7 && resource->assert_format && (base64 || json))
 	{
-		instruction = emit(w, EVOP_CONTENT, base64 ? "contentEncoding" : "contentMediaType");
+		instruction = ev_emit(w, EVOP_CONTENT, base64 ? "contentEncoding" : "contentMediaType");
 		instruction->u.content.base64 = base64;
 		instruction->u.content.json = json;
 	}
@@ -533,19 +333,19 @@ static const EvKeywordSymbol number_keywords[] = {
 };
 
 static void
-write_bound(Writer *w, int keyword, EvBoundKind kind, const char *name)
+write_bound(EvWriter *w, int keyword, EvBoundKind kind, const char *name)
 {
 	EvInstruction *instruction;
 
 	if (!w->keywords.present[keyword])
 		return;
-	instruction = emit(w, EVOP_BOUND, name);
+	instruction = ev_emit(w, EVOP_BOUND, name);
 	instruction->u.bound.kind = kind;
-	instruction->u.bound.value = program_numeric(w, w->keywords.values[keyword].val.numeric);
+	instruction->u.bound.value = ev_program_numeric(w, w->keywords.values[keyword].val.numeric);
 }
 
 static void
-write_number(Writer *w)
+write_number(EvWriter *w)
 {
 	/* draft 4: the exclusive forms are flags (draft 4, 5.1.2 and 5.1.3) */
 	bool		exclusive_minimum = w->keywords.present[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4] &&
@@ -558,8 +358,8 @@ write_number(Writer *w)
 	write_bound(w, EV_KW_MAXIMUM, exclusive_maximum ? EV_EXCLUSIVE_MAXIMUM : EV_MAXIMUM, "maximum");
 	write_bound(w, EV_KW_EXCLUSIVE_MAXIMUM, EV_EXCLUSIVE_MAXIMUM, "exclusiveMaximum");
 	if (w->keywords.present[EV_KW_MULTIPLE_OF])
-		emit(w, EVOP_MULTIPLE_OF, "multipleOf")->u.bound.value =
-			program_numeric(w, w->keywords.values[EV_KW_MULTIPLE_OF].val.numeric);
+		ev_emit(w, EVOP_MULTIPLE_OF, "multipleOf")->u.bound.value =
+			ev_program_numeric(w, w->keywords.values[EV_KW_MULTIPLE_OF].val.numeric);
 }
 
 static const EvKeywordSymbol object_keywords[] = {
@@ -570,7 +370,7 @@ static const EvKeywordSymbol object_keywords[] = {
 
 /* properties and required, as one sorted list of names. */
 static void
-write_properties(Writer *w, EvObject *object)
+write_properties(EvWriter *w, EvObject *object)
 {
 	uint32		room = 0;
 	uint32		count = 0;
@@ -582,7 +382,7 @@ write_properties(Writer *w, EvObject *object)
 		room += JsonContainerSize(w->keywords.values[EV_KW_REQUIRED].val.binary.data);
 	if (room == 0)
 		return;
-	object->properties = program_alloc(w, sizeof(EvProperty) * room);
+	object->properties = ev_program_alloc(w, sizeof(EvProperty) * room);
 
 	if (w->keywords.present[EV_KW_PROPERTIES])
 	{
@@ -596,9 +396,9 @@ write_properties(Writer *w, EvObject *object)
 			if (token != WJB_KEY)
 				continue;
 			JsonbIteratorNext(&iterator, &value, true);
-			object->properties[count].name = program_string(w, key.val.string.val, key.val.string.len);
+			object->properties[count].name = ev_program_string(w, key.val.string.val, key.val.string.len);
 			object->properties[count].block =
-				child_block(w, "properties", ev_tail_name("properties", key.val.string.val, key.val.string.len), &value);
+				ev_child_block(w, "properties", ev_tail_name("properties", key.val.string.val, key.val.string.len), &value);
 			count++;
 		}
 	}
@@ -610,7 +410,7 @@ write_properties(Writer *w, EvObject *object)
 		{
 			JsonbValue *name = getIthJsonbValueFromContainer(names, i);
 
-			object->properties[count].name = program_string(w, name->val.string.val, name->val.string.len);
+			object->properties[count].name = ev_program_string(w, name->val.string.val, name->val.string.len);
 			object->properties[count].block = EV_BLOCK_NONE;
 			object->properties[count].required = true;
 			count++;
@@ -667,7 +467,7 @@ write_prefix(EvPatternProperty *pattern, const char *source, int length)
 }
 
 static void
-write_patterns(Writer *w, EvObject *object)
+write_patterns(EvWriter *w, EvObject *object)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
@@ -676,8 +476,8 @@ write_patterns(Writer *w, EvObject *object)
 
 	if (!w->keywords.present[EV_KW_PATTERN_PROPERTIES])
 		return;
-	object->patterns = program_alloc(w, sizeof(EvPatternProperty) *
-									 (JsonContainerSize(w->keywords.values[EV_KW_PATTERN_PROPERTIES].val.binary.data) + 1));
+	object->patterns = ev_program_alloc(w, sizeof(EvPatternProperty) *
+										(JsonContainerSize(w->keywords.values[EV_KW_PATTERN_PROPERTIES].val.binary.data) + 1));
 	iterator = JsonbIteratorInit(w->keywords.values[EV_KW_PATTERN_PROPERTIES].val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
@@ -692,29 +492,29 @@ write_patterns(Writer *w, EvObject *object)
 		pattern->pattern = ev_compile_pattern(w->compiler, w->subschema->place, tail,
 											  key.val.string.val, key.val.string.len);
 		write_prefix(pattern, key.val.string.val, key.val.string.len);
-		pattern->block = child_block(w, "patternProperties", tail, &value);
+		pattern->block = ev_child_block(w, "patternProperties", tail, &value);
 	}
 }
 
 static EvString *
-program_strings(Writer *w, const JsonbValue *array, uint32 *count)
+program_strings(EvWriter *w, const JsonbValue *array, uint32 *count)
 {
 	EvString   *strings;
 
 	*count = JsonContainerSize(array->val.binary.data);
-	strings = program_alloc(w, sizeof(EvString) * Max(*count, 1));
+	strings = ev_program_alloc(w, sizeof(EvString) * Max(*count, 1));
 	for (uint32 i = 0; i < *count; i++)
 	{
 		JsonbValue *item = getIthJsonbValueFromContainer(array->val.binary.data, i);
 
-		strings[i] = program_string(w, item->val.string.val, item->val.string.len);
+		strings[i] = ev_program_string(w, item->val.string.val, item->val.string.len);
 	}
 	return strings;
 }
 
 /* dependencies, dependentRequired and dependentSchemas */
 static void
-write_dependencies(Writer *w, int keyword)
+write_dependencies(EvWriter *w, int keyword)
 {
 	const char *name = ev_keywords[keyword].name;
 	JsonbIterator *iterator;
@@ -736,23 +536,23 @@ write_dependencies(Writer *w, int keyword)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		tail = ev_tail_name(name, key.val.string.val, key.val.string.len);
-		dependency = program_alloc(w, sizeof(EvDependency));
-		dependency->property = program_string(w, key.val.string.val, key.val.string.len);
+		dependency = ev_program_alloc(w, sizeof(EvDependency));
+		dependency->property = ev_program_string(w, key.val.string.val, key.val.string.len);
 		if (ev_node_is_array(&value))
 			dependency->required = program_strings(w, &value, &dependency->required_count);
 		else
-			block = child_block(w, name, tail, &value);
+			block = ev_child_block(w, name, tail, &value);
 		if (block == EV_BLOCK_TRUE)
 			continue;
-		instruction = emit_at(w, block == EV_BLOCK_NONE ? EVOP_DEPENDENT_REQUIRED : EVOP_DEPENDENT_SCHEMA,
-							  name, tail);
+		instruction = ev_emit_at(w, block == EV_BLOCK_NONE ? EVOP_DEPENDENT_REQUIRED : EVOP_DEPENDENT_SCHEMA,
+								 name, tail);
 		instruction->u.dependency = dependency;
 		instruction->target = block;
 	}
 }
 
 static void
-write_object(Writer *w)
+write_object(EvWriter *w)
 {
 	static const EvKeywordSymbol merged[] = {
 		EV_KW_PROPERTIES, EV_KW_PATTERN_PROPERTIES, EV_KW_ADDITIONAL_PROPERTIES, EV_KW_PROPERTY_NAMES,
@@ -761,15 +561,15 @@ write_object(Writer *w)
 
 	if (has_any(w, merged, lengthof(merged)))
 	{
-		EvObject   *object = program_alloc(w, sizeof(EvObject));
+		EvObject   *object = ev_program_alloc(w, sizeof(EvObject));
 
-		object->min_properties = count_keyword(w, EV_KW_MIN_PROPERTIES, 0);
-		object->max_properties = count_keyword(w, EV_KW_MAX_PROPERTIES, EV_NO_MAXIMUM);
-		object->additional = keyword_block(w, EV_KW_ADDITIONAL_PROPERTIES);
-		object->names = keyword_block(w, EV_KW_PROPERTY_NAMES);
+		object->min_properties = ev_count_keyword(w, EV_KW_MIN_PROPERTIES, 0);
+		object->max_properties = ev_count_keyword(w, EV_KW_MAX_PROPERTIES, EV_NO_MAXIMUM);
+		object->additional = ev_keyword_block(w, EV_KW_ADDITIONAL_PROPERTIES);
+		object->names = ev_keyword_block(w, EV_KW_PROPERTY_NAMES);
 		write_properties(w, object);
 		write_patterns(w, object);
-		emit(w, EVOP_OBJECT, "properties")->u.object = object;
+		ev_emit(w, EVOP_OBJECT, "properties")->u.object = object;
 	}
 	write_dependencies(w, EV_KW_DEPENDENT_REQUIRED);
 	write_dependencies(w, EV_KW_DEPENDENCIES);
@@ -782,38 +582,38 @@ static const EvKeywordSymbol array_keywords[] = {
 };
 
 static void
-write_array(Writer *w)
+write_array(EvWriter *w)
 {
 	EvArray    *array;
 
 	if (!has_any(w, array_keywords, lengthof(array_keywords)))
 		return;
-	array = program_alloc(w, sizeof(EvArray));
-	array->min_items = count_keyword(w, EV_KW_MIN_ITEMS, 0);
-	array->max_items = count_keyword(w, EV_KW_MAX_ITEMS, EV_NO_MAXIMUM);
+	array = ev_program_alloc(w, sizeof(EvArray));
+	array->min_items = ev_count_keyword(w, EV_KW_MIN_ITEMS, 0);
+	array->max_items = ev_count_keyword(w, EV_KW_MAX_ITEMS, EV_NO_MAXIMUM);
 	array->unique_items = w->keywords.present[EV_KW_UNIQUE_ITEMS] && w->keywords.values[EV_KW_UNIQUE_ITEMS].val.boolean;
-	array->contains = keyword_block(w, EV_KW_CONTAINS);
-	array->min_contains = count_keyword(w, EV_KW_MIN_CONTAINS, 1);
-	array->max_contains = count_keyword(w, EV_KW_MAX_CONTAINS, EV_NO_MAXIMUM);
+	array->contains = ev_keyword_block(w, EV_KW_CONTAINS);
+	array->min_contains = ev_count_keyword(w, EV_KW_MIN_CONTAINS, 1);
+	array->max_contains = ev_count_keyword(w, EV_KW_MAX_CONTAINS, EV_NO_MAXIMUM);
 	array->contains_evaluates = w->subschema->resource->draft >= EV_DRAFT2020;
 
 	array->items = EV_BLOCK_NONE;
 	if (w->keywords.present[EV_KW_PREFIX_ITEMS])
-		array->prefix = array_blocks(w, EV_KW_PREFIX_ITEMS, &array->prefix_count);
+		array->prefix = ev_array_blocks(w, EV_KW_PREFIX_ITEMS, &array->prefix_count);
 	if (w->keywords.present[EV_KW_ITEMS])
-		array->items = keyword_block(w, EV_KW_ITEMS);
+		array->items = ev_keyword_block(w, EV_KW_ITEMS);
 	if (w->keywords.present[EV_KW_ITEMS_DRAFT4])
 	{
 		/* an array is what prefixItems became, then additionalItems counts */
 		if (ev_node_is_array(&w->keywords.values[EV_KW_ITEMS_DRAFT4]))
 		{
-			array->prefix = array_blocks(w, EV_KW_ITEMS_DRAFT4, &array->prefix_count);
-			array->items = keyword_block(w, EV_KW_ADDITIONAL_ITEMS);
+			array->prefix = ev_array_blocks(w, EV_KW_ITEMS_DRAFT4, &array->prefix_count);
+			array->items = ev_keyword_block(w, EV_KW_ADDITIONAL_ITEMS);
 		}
 		else
-			array->items = keyword_block(w, EV_KW_ITEMS_DRAFT4);
+			array->items = ev_keyword_block(w, EV_KW_ITEMS_DRAFT4);
 	}
-	emit(w, EVOP_ARRAY, "items")->u.array = array;
+	ev_emit(w, EVOP_ARRAY, "items")->u.array = array;
 }
 
 /* ---------- a block ---------- */
@@ -823,7 +623,7 @@ typedef struct Section
 	uint32		type;
 	const EvKeywordSymbol *keywords;
 	int			keyword_count;
-	void		(*write) (Writer *w);
+	void		(*write) (EvWriter *w);
 } Section;
 
 static const Section sections[] = {
@@ -838,7 +638,7 @@ static const Section sections[] = {
  * other types, but where `exact` says that there are none.
  */
 static void
-write_sections(Writer *w, uint32 types, bool exact)
+write_sections(EvWriter *w, uint32 types, bool exact)
 {
 	for (int i = 0; i < (int) lengthof(sections); i++)
 	{
@@ -848,7 +648,7 @@ write_sections(Writer *w, uint32 types, bool exact)
 		if ((section->type & types) == 0 || !has_any(w, section->keywords, section->keyword_count))
 			continue;
 		if (!exact)
-			emit_at(w, EVOP_SKIP_UNLESS, "type", "")->u.type.types = section->type;
+			ev_emit_at(w, EVOP_SKIP_UNLESS, "type", "")->u.type.types = section->type;
 		section->write(w);
 		if (exact)
 			continue;
@@ -864,7 +664,7 @@ write_sections(Writer *w, uint32 types, bool exact)
  * core, 7.7.1 and 6.5).
  */
 static void
-write_annotations(Writer *w)
+write_annotations(EvWriter *w)
 {
 	EvResource *resource = w->subschema->resource;
 	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, w->subschema->container));
@@ -886,15 +686,15 @@ write_annotations(Writer *w)
 			(ev_keywords[keyword].vocabulary & (EV_METADATA | EV_FORMAT | EV_CONTENT)) == 0)
 			continue;
 		copy = JsonbValueToJsonb(&value);
-		annotation = program_alloc(w, VARSIZE(copy));
+		annotation = ev_program_alloc(w, VARSIZE(copy));
 		memcpy(annotation, copy, VARSIZE(copy));
-		emit(w, EVOP_ANNOTATE, program_string(w, key.val.string.val, key.val.string.len).data)
+		ev_emit(w, EVOP_ANNOTATE, ev_program_string(w, key.val.string.val, key.val.string.len).data)
 			->u.annotation = annotation;
 	}
 }
 
 static void
-write_block(Writer *w, EvSubschema *subschema)
+write_block(EvWriter *w, EvSubschema *subschema)
 {
 	EvInstruction *instruction;
 	uint32		types = EV_ALL_TYPES;
@@ -908,20 +708,20 @@ write_block(Writer *w, EvSubschema *subschema)
 	w->program->blocks[w->block].start = w->program->length;
 	if (subschema->is_boolean)
 	{
-		emit_at(w, EVOP_FAIL, subschema->place->keyword ? subschema->place->keyword : "", "");
+		ev_emit_at(w, EVOP_FAIL, subschema->place->keyword ? subschema->place->keyword : "", "");
 		return;
 	}
 	ev_read_keywords(subschema, &w->keywords);
 
 	if (w->compiler->has_dynamic &&
 		(subschema->resource->root == subschema || subschema->entered_from_outside))
-		emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
+		ev_emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
 
 	/* $ref hides its siblings up to draft 7 (draft 7 core, 8.3) */
 	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
 	{
 		write_references(w);
-		emit_at(w, EVOP_RETURN, "", "");
+		ev_emit_at(w, EVOP_RETURN, "", "");
 		return;
 	}
 
@@ -929,14 +729,14 @@ write_block(Writer *w, EvSubschema *subschema)
 		write_annotations(w);
 	tracks = w->keywords.present[EV_KW_UNEVALUATED_PROPERTIES] || w->keywords.present[EV_KW_UNEVALUATED_ITEMS];
 	if (tracks)
-		emit_at(w, EVOP_TRACK, "", "");
+		ev_emit_at(w, EVOP_TRACK, "", "");
 	write_enum(w, EV_KW_ENUM);
 	write_enum(w, EV_KW_CONST);
 	if (w->keywords.present[EV_KW_TYPE])
 	{
 		types = type_set(&w->keywords.values[EV_KW_TYPE], &integer);
 		type_at = w->program->length;
-		instruction = emit(w, EVOP_TYPE, "type");
+		instruction = ev_emit(w, EVOP_TYPE, "type");
 		instruction->u.type.types = types;
 		instruction->u.type.integer = integer;
 	}
@@ -948,17 +748,17 @@ write_block(Writer *w, EvSubschema *subschema)
 
 	if (w->keywords.present[EV_KW_UNEVALUATED_PROPERTIES] && (types & EV_BIT(EV_OBJECT)) != 0)
 	{
-		uint32		block = keyword_block(w, EV_KW_UNEVALUATED_PROPERTIES);
+		uint32		block = ev_keyword_block(w, EV_KW_UNEVALUATED_PROPERTIES);
 
-		emit(w, EVOP_UNEVALUATED_PROPERTIES, "unevaluatedProperties")->target = block;
+		ev_emit(w, EVOP_UNEVALUATED_PROPERTIES, "unevaluatedProperties")->target = block;
 	}
 	if (w->keywords.present[EV_KW_UNEVALUATED_ITEMS] && (types & EV_BIT(EV_ARRAY)) != 0)
 	{
-		uint32		block = keyword_block(w, EV_KW_UNEVALUATED_ITEMS);
+		uint32		block = ev_keyword_block(w, EV_KW_UNEVALUATED_ITEMS);
 
-		emit(w, EVOP_UNEVALUATED_ITEMS, "unevaluatedItems")->target = block;
+		ev_emit(w, EVOP_UNEVALUATED_ITEMS, "unevaluatedItems")->target = block;
 	}
-	emit_at(w, EVOP_RETURN, "", "");
+	ev_emit_at(w, EVOP_RETURN, "", "");
 
 	/*
 	 * An instance of the wrong type goes on here when every violation is
@@ -970,7 +770,7 @@ write_block(Writer *w, EvSubschema *subschema)
 		write_sections(w, EV_ALL_TYPES & ~types, false);
 		write_references(w);
 		write_applicators(w);
-		emit_at(w, EVOP_RETURN, "", "");
+		ev_emit_at(w, EVOP_RETURN, "", "");
 	}
 }
 
@@ -978,11 +778,11 @@ write_block(Writer *w, EvSubschema *subschema)
 
 typedef struct EndlessSearch
 {
-	Writer	   *writer;
+	EvWriter   *writer;
 	EvSubschema *from;
 } EndlessSearch;
 
-static void find_endless(Writer *w, EvSubschema *subschema);
+static void find_endless(EvWriter *w, EvSubschema *subschema);
 
 static void
 visit_endless(uint32 *block, bool in_place, void *arg)
@@ -1006,7 +806,7 @@ visit_endless(uint32 *block, bool in_place, void *arg)
  * path and 2 after.
  */
 static void
-find_endless(Writer *w, EvSubschema *subschema)
+find_endless(EvWriter *w, EvSubschema *subschema)
 {
 	EndlessSearch search = {w, subschema};
 	uint32		end;
@@ -1049,20 +849,20 @@ optimize(EvCompiler *c, EvProgram *program)
 static EvProgram *
 write_program(EvCompiler *c, EvSubschema *root)
 {
-	Writer		w = {.compiler = c, .code_room = 64, .block_room = 16};
+	EvWriter	w = {.compiler = c, .code_room = 64, .block_room = 16};
 	uint32		next = 0;
 
-	w.program = program_alloc(&w, sizeof(EvProgram));
+	w.program = ev_program_alloc(&w, sizeof(EvProgram));
 	w.program->is_utf8 = GetDatabaseEncoding() == PG_UTF8;
-	w.program->code = program_alloc(&w, w.code_room * sizeof(EvInstruction));
-	w.program->sources = program_alloc(&w, w.code_room * sizeof(EvSource));
-	w.program->blocks = program_alloc(&w, w.block_room * sizeof(EvBlock));
+	w.program->code = ev_program_alloc(&w, w.code_room * sizeof(EvInstruction));
+	w.program->sources = ev_program_alloc(&w, w.code_room * sizeof(EvSource));
+	w.program->blocks = ev_program_alloc(&w, w.block_room * sizeof(EvBlock));
 
-	if (block_of(&w, root) == EV_BLOCK_TRUE)
+	if (ev_block_of(&w, root) == EV_BLOCK_TRUE)
 	{
 		w.program->blocks[0].place = root->place;
 		w.program->block_count = 1;
-		emit_at(&w, EVOP_RETURN, "", "");
+		ev_emit_at(&w, EVOP_RETURN, "", "");
 		optimize(c, w.program);
 		return w.program;
 	}

@@ -14,6 +14,7 @@
 #include "compile/lint.h"
 #include "format/format.h"
 #include "jsonb/jsonb_number.h"
+#include "schema/keyword_values.h"
 #include "schema/schema_graph.h"
 
 /*

@@ -16,6 +16,7 @@
 #include "miscadmin.h"
 
 #include "compile/optimize_internal.h"
+#include "match/match_checks.h"
 #include "match/match_internal.h"
 
 /* What is put together at most; beyond, it would hardly pay. */

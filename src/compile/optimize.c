@@ -15,7 +15,8 @@
 #include "base/short_string.h"
 #include "compile/optimize_internal.h"
 #include "jsonb/jsonb_value.h"
-#include "match/match_internal.h"
+#include "match/interpret.h"
+#include "match/match_checks.h"
 #include "match/key_cache.h"
 
 /* ---------- enum ---------- */

@@ -23,7 +23,7 @@
 #include "utils/memutils.h"
 
 #include "compile/optimize_internal.h"
-#include "match/match_internal.h"
+#include "match/match_checks.h"
 
 /* A block that calls no more than so many, all in all, may well run twice. */
 #define LITTLE			64

@@ -18,192 +18,8 @@
 #include "base/short_string.h"
 #include "jsonb/jsonb_value.h"
 #include "match/key_cache.h"
+#include "match/match_checks.h"
 #include "match/match_internal.h"
-
-/* ---------- single checks ---------- */
-
-bool
-ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum)
-{
-	/* n bytes are at most n code points and at least a quarter as many */
-	if (length < minimum)
-		return false;
-	if (length <= maximum && (length + 3) / 4 >= minimum)
-		return true;
-	CHECK_FOR_INTERRUPTS();
-	length = ev_text_length(data, length);
-	return length >= minimum && length <= maximum;
-}
-
-bool
-ev_matches_pattern(const EvPattern *pattern, const char *data, uint32 length)
-{
-	EvUtf8		string;
-	bool		ok;
-
-	if (!ev_utf8_from_server(data, length, &string))
-		return false;
-	ok = ev_pattern_matches(pattern, string.data, string.length);
-	ev_utf8_free(&string);
-	return ok;
-}
-
-bool
-ev_matches_format(EvFormatFunction matches, const char *data, uint32 length)
-{
-	EvUtf8		string;
-	bool		ok;
-
-	CHECK_FOR_INTERRUPTS();
-	if (!ev_utf8_from_server(data, length, &string))
-		return false;
-	ok = matches(string.data, string.length);
-	ev_utf8_free(&string);
-	return ok;
-}
-
-/* Which of an enumeration's strings it is; -1: none. */
-static inline int
-find_string(const EvEnum *enumeration, const char *data, uint32 length)
-{
-	uint64		words[2];
-	uint32		slot;
-
-	/* one string need not be hashed, and mostly its length tells */
-	if (enumeration->count == 1)
-		return length == enumeration->values[0].length &&
-			memcmp(enumeration->values[0].data, data, length) == 0 ? 0 : -1;
-	ev_words(data, length, words);
-	slot = ev_string_hash(data, length, words) >> enumeration->hash_shift;
-	for (;; slot = (slot + 1) & enumeration->slot_mask)
-	{
-		int			found = enumeration->slots[slot];
-		const uint64 *value;
-
-		if (found < 0)
-			return -1;
-		value = &enumeration->words[3 * found];
-		if (((value[0] ^ words[0]) | (value[1] ^ words[1]) | (value[2] ^ length)) == 0 &&
-			(length <= 16 || memcmp(enumeration->values[found].data, data, length) == 0))
-			return found;
-		CHECK_FOR_INTERRUPTS();
-	}
-}
-
-bool
-ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length)
-{
-	return find_string(enumeration, data, length) >= 0;
-}
-
-/* As ev_number_compare does, with one side read in advance. */
-static inline int
-compare_to_bound(const EvDigits *number, const EvDigits *bound, Numeric a, Numeric b)
-{
-	if (bound->count == 0)
-		return number->count == 0 ? 0 : number->negative ? -1 : 1;
-	if (number->count == 0)
-		return bound->negative ? 1 : -1;
-	if (number->negative != bound->negative)
-		return number->negative ? -1 : 1;
-	if (number->weight != bound->weight)
-		return (number->weight < bound->weight) != number->negative ? -1 : 1;
-	if (number->digits[0] != bound->digits[0])
-		return (number->digits[0] < bound->digits[0]) != number->negative ? -1 : 1;
-	return ev_number_compare(a, b);
-}
-
-static pg_noinline bool
-within_bounds(const EvBounds *bounds, Numeric numeric)
-{
-	EvDigits	number = ev_number_read(numeric);
-
-	if (bounds->low != NULL &&
-		compare_to_bound(&number, &bounds->low_digits, numeric, bounds->low) < (bounds->low_exclusive ? 1 : 0))
-		return false;
-	return bounds->high == NULL ||
-		compare_to_bound(&number, &bounds->high_digits, numeric, bounds->high) <= (bounds->high_exclusive ? -1 : 0);
-}
-
-static inline bool
-is_whole(const EvDigits *number)
-{
-	return number->count <= number->weight + 1 || number->count == 0;
-}
-
-static inline bool
-match_number(const EvCheck *check, Numeric numeric)
-{
-	const EvBounds *bounds = check->u.bounds;
-	EvDigits	number = ev_number_read(numeric);
-
-	if (bounds == NULL)
-		return !check->integer || is_whole(&number);
-
-	/*
-	 * Integers of up to 16 decimal digits are 4 of base 10000; most have one.
-	 * It is compared in one with what weighs it, or else gcc stores both to
-	 * load them as one word, which has to wait.
-	 */
-	if (((number.count ^ 1) | number.weight) == 0)
-	{
-		int32		value = number.negative ? -number.digits[0] : number.digits[0];
-
-		return value >= bounds->low_integer && value <= bounds->high_integer;
-	}
-	if (number.count <= number.weight + 1 && number.weight < 4)
-	{
-		int64		value = number.count > 0 ? number.digits[0] : 0;
-
-		for (int i = 1; i <= number.weight; i++)
-			value = value * 10000 + (i < number.count ? number.digits[i] : 0);
-		if (number.negative)
-			value = -value;
-		return value >= bounds->low_integer && value <= bounds->high_integer;
-	}
-	if (check->integer && !is_whole(&number))
-		return false;
-	return within_bounds(bounds, numeric);
-}
-
-static inline bool
-match_sign(const EvCheck *check, Numeric numeric)
-{
-	EvDigits	number;
-
-	/* the header says it of most numbers that need not be whole */
-	if (!check->integer && ev_number_is_plainly_positive(numeric))
-		return true;
-	number = ev_number_read(numeric);
-	if (check->integer && !is_whole(&number))
-		return false;
-	return number.count == 0 ? check->u.zero_is_valid : !number.negative;
-}
-
-static pg_noinline bool
-in_numbers(const EvEnum *enumeration, Numeric numeric)
-{
-	EvDigits	number = ev_number_read(numeric);
-
-	if (enumeration->slots != NULL)
-	{
-		EvInstance	in = {.type = EV_NUMBER, .data = (const char *) numeric};
-
-		return ev_in_values(enumeration, &in);
-	}
-	for (uint32 i = 0; i < enumeration->count; i++)
-	{
-		const EvDigits *value = &enumeration->digits[i];
-
-		if (value->count != number.count)
-			continue;
-		if (number.count == 0 ||
-			(value->weight == number.weight && value->negative == number.negative &&
-			 memcmp(value->digits, number.digits, number.count * sizeof(int16)) == 0))
-			return true;
-	}
-	return false;
-}
 
 /* ---------- checks ---------- */
 
@@ -259,11 +75,11 @@ match_check(EvMatch *m, const EvCheck *check, EvInstance in)
 	switch ((EvCheckKind) check->kind)
 	{
 		case EV_CHECK_NUMBER:
-			return in.type != EV_NUMBER || match_number(check, (Numeric) in.data);
+			return in.type != EV_NUMBER || ev_match_number(check, (Numeric) in.data);
 		case EV_CHECK_SIGN:
-			return in.type != EV_NUMBER || match_sign(check, (Numeric) in.data);
+			return in.type != EV_NUMBER || ev_match_sign(check, (Numeric) in.data);
 		case EV_CHECK_NUMBERS:
-			return in.type != EV_NUMBER || in_numbers(check->u.enumeration, (Numeric) in.data);
+			return in.type != EV_NUMBER || ev_in_numbers(check->u.enumeration, (Numeric) in.data);
 		case EV_CHECK_OBJECT:
 			return in.type != EV_OBJECT ||
 				ev_match_plain_object(m, check->u.object, (const JsonbContainer *) in.data);
@@ -305,9 +121,9 @@ match_entry(EvMatch *m, const EvCheck *check, JEntry entry, const char *base, ui
 	if (JBE_ISNUMERIC(entry) && (check->types & EV_BIT(EV_NUMBER)) != 0)
 	{
 		if (check->kind == EV_CHECK_SIGN)
-			return match_sign(check, (Numeric) (base + INTALIGN(start)));
+			return ev_match_sign(check, (Numeric) (base + INTALIGN(start)));
 		if (check->kind == EV_CHECK_NUMBER)
-			return match_number(check, (Numeric) (base + INTALIGN(start)));
+			return ev_match_number(check, (Numeric) (base + INTALIGN(start)));
 	}
 	if (!JBE_ISCONTAINER(entry))
 	{
@@ -340,41 +156,6 @@ enter_container(EvMatch *m)
 }
 
 /* ---------- objects ---------- */
-
-uint32
-ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
-{
-	uint32		low = from;
-	uint32		high = object->property_count;
-	uint32		step = 1;
-
-	*found = false;
-	while (low < high)
-	{
-		/* gallop while it is near, then halve */
-		uint32		probe = step < high - low ? low + step - 1 : (low + high) / 2;
-		const EvString *name = &object->properties[probe].name;
-		int			order = name->length != key.length ? (name->length < key.length ? -1 : 1) :
-			memcmp(name->data, key.data, key.length);
-
-		if (order == 0)
-		{
-			*found = true;
-			return probe;
-		}
-		if (order < 0)
-		{
-			low = probe + 1;
-			step *= 2;
-		}
-		else
-		{
-			high = probe;
-			step = high - low + 1;	/* from now on by halves */
-		}
-	}
-	return low;
-}
 
 /*
  * Where the values of an object begin: at the end of the last key.  Each 32nd
@@ -969,61 +750,19 @@ match_run(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
 	return true;
 }
 
-int
-ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
-{
-	uint32		count = JsonContainerSize(container);
-	const JEntry *keys = container->children;
-	const char *base = (const char *) (keys + 2 * count);
-	EvString	name = branches->discriminator;
-	uint32		start = 0;
-	int			found;
-	uint32		i;
-
-	/* keys are sorted by length, so that it is mostly found by its length */
-	for (i = 0; i < count; i++)
-	{
-		uint32		end = ev_entry_end(keys[i], start);
-
-		if (end - start == name.length && memcmp(base + start, name.data, name.length) == 0)
-			break;
-		if (end - start > name.length)
-			return -1;
-		start = end;
-	}
-	if (i == count || !JBE_ISSTRING(keys[count + i]))
-		return -1;
-	i += count;
-	found = find_string(branches->strings, base + getJsonbOffset(container, i), getJsonbLength(container, i));
-	return found >= 0 ? (int) branches->values[found].branch : -1;
-}
-
-/* What a search for the only branch that can match may find instead. */
-#define ANY_BRANCH	(-1)		/* it is not known before they are tried */
-#define NO_BRANCH	(-2)
-
 static bool
 match_branches(EvMatch *m, const EvCheck *check, EvInstance in)
 {
 	const EvBranches *branches = check->u.branches;
-	int			found = NO_BRANCH;
+	int			only;
 
 	/* a reference may lead back here with the same instance */
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	if (branches->discriminator.data != NULL)
-	{
-		if (in.type != EV_OBJECT)
-			return false;
-		found = ev_discriminate(branches, (const JsonbContainer *) in.data);
-		return found >= 0 && match_check(m, &branches->checks[found], in);
-	}
-	for (uint32 i = 0; i < branches->count; i++)
-		if ((branches->types[i] & EV_BIT(in.type)) != 0)
-			found = found == NO_BRANCH ? (int) i : ANY_BRANCH;
-	if (found == ANY_BRANCH)
+	only = ev_only_branch(branches, in);
+	if (only == EV_ANY_BRANCH)
 		return ev_run_block(m, check->block, in);
-	return found != NO_BRANCH && match_check(m, &branches->checks[found], in);
+	return only != EV_NO_BRANCH && match_check(m, &branches->checks[only], in);
 }
 
 /* ---------- arrays ---------- */
@@ -1166,10 +905,11 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 	if (array->unique_items && count > 1)
 	{
 		bool		known;
+		uint32		equal[2];
 
 		if (has_duplicate(container, &known))
 			return false;
-		if (!known && ev_has_equal_items(container))
+		if (!known && ev_find_duplicate(container, &equal[0], &equal[1]))
 			return false;
 	}
 	if (first == 0 && array->items_check.kind == EV_CHECK_TRUE && array->contains == EV_BLOCK_NONE)

@@ -14,7 +14,7 @@ typedef struct EvViolation
 	const char *keyword_location;	/* JSON Pointer, by way of "$ref" */
 	const char *keyword;
 	const char *message;		/* lower case, no full stop */
-	const EvLocation *place;	/* of the schema that the keyword stands in */
+	const EvLocation *location; /* of the schema that the keyword stands in */
 	const char *path;			/* of the keyword in it, "/type" */
 } EvViolation;
 
@@ -33,7 +33,7 @@ typedef struct EvCollector
 	int64		limit;
 	int64		count;
 	void		(*enter) (struct EvCollector *collector, const char *instance_location,
-						  const char *keyword_location, const EvLocation *place);
+						  const char *keyword_location, const EvLocation *location);
 	void		(*leave) (struct EvCollector *collector, bool valid);
 	void		(*annotate) (struct EvCollector *collector, const char *keyword,
 							 const Jsonb *value);

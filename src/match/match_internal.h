@@ -88,29 +88,35 @@ extern Datum ev_match_rest(const EvProgram *program, const JsonbContainer *root,
 extern bool ev_match_object_with_pending(EvMatch *m, const EvObject *object, const JsonbContainer *container,
 										 EvPendingProperties *pending);
 
-/* The same for what the checks leave to interpret.c. */
-extern bool ev_has_equal_items(const JsonbContainer *container);
-
-/* Single checks. */
-extern bool ev_in_values(const EvEnum *enumeration, const EvInstance *in);
-extern bool ev_in_strings(const EvEnum *enumeration, const char *data, uint32 length);
-extern bool ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum);
-extern bool ev_matches_pattern(const EvPattern *pattern, const char *data, uint32 length);
-extern bool ev_matches_format(EvFormatFunction matches, const char *data, uint32 length);
-
-/*
- * The first property at or after `from` that is not before the key in jsonb's
- * order.
- */
-extern uint32 ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found);
-
-/* The branch that the discriminator's value names; -1: none. */
-extern int	ev_discriminate(const EvBranches *branches, const JsonbContainer *container);
-
 /*
  * Containers are nested at most so deep between two looks at the stack; the
  * frames in between are far less than the server's reserve.
  */
 #define EV_DEPTH_STEP	8
+
+static inline bool
+ev_is_in_scope(const EvDynamicScope *scope, uint32 resource)
+{
+	for (; scope != NULL; scope = scope->outer)
+		if (scope->resource == resource)
+			return true;
+	return false;
+}
+
+/* The block for a $dynamicRef: the outermost resource in scope that has one. */
+static inline uint32
+ev_dynamic_target(const EvMatch *m, const EvDynamic *dynamic)
+{
+	uint32		found = dynamic->initial;
+
+	for (const EvDynamicScope *scope = m->scope; scope != NULL; scope = scope->outer)
+	{
+		uint32		target = ev_anchor_target(dynamic->anchor, scope->resource);
+
+		if (target != EV_BLOCK_NONE)
+			found = target;
+	}
+	return found;
+}
 
 #endif							/* EV_MATCH_INTERNAL_H */

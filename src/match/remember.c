@@ -255,3 +255,56 @@ ev_scope_state(EvMemory *memory, const EvDynamicScope *outer, uint32 resource)
 	}
 	return entry->state;
 }
+
+/* ---------- what an answer is about, and what it says ---------- */
+
+/*
+ * What is wrong with a value is listed again for each way in which a schema
+ * comes to apply to it, but only so often.
+ */
+#define MAX_LISTED_AGAIN	1000
+
+#define MAX_COUNT			(PG_INT64_MAX / 2)
+
+/* A question about the block of the REMEMBER at `at`. */
+EvQuestion
+ev_make_question(const EvMatch *m, uint32 at, EvInstance in, const EvMarks *marks, EvRunMode mode)
+{
+	EvQuestion	question = {0};
+
+	question.data = in.data;
+	question.length = in.type == EV_STRING ? in.length : 0;
+	question.type = in.type;
+	question.block = at;
+	question.scope = m->scope != NULL ? m->scope->state : 0;
+	if (mode == EV_COLLECT)
+		question.kind = marks != NULL ? EV_ANSWER_COUNT_MARKS : EV_ANSWER_COUNT;
+	else if (mode == EV_MARKS)
+		question.kind = marks->by_source ? EV_ANSWER_SOURCES : EV_ANSWER_MARKS;
+	else
+		question.kind = EV_ANSWER_PLAIN;
+	return question;
+}
+
+/* Are violations that were there before only counted? */
+bool
+ev_only_counts(const EvMatch *m)
+{
+	return m->collector->count >= m->collector->limit ||
+		(m->collector == m->top && m->memory->listed_again >= MAX_LISTED_AGAIN);
+}
+
+/* What an answer says besides yes or no. */
+bool
+ev_recall(EvMatch *m, const EvAnswer *answer, EvMarks *marks, EvRunMode mode)
+{
+	/* what is doubled again and again is more than can be counted */
+	if (mode == EV_COLLECT && m->collector->count < MAX_COUNT)
+		m->collector->count += Min(answer->count, MAX_COUNT - m->collector->count);
+	if (marks != NULL && marks->by_source)
+		*marks->bits |= answer->sources;
+	else if (marks != NULL && answer->marks != NULL)
+		for (uint32 i = 0; i < marks->words; i++)
+			marks->bits[i] |= answer->marks[i];
+	return answer->valid;
+}

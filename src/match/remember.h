@@ -9,6 +9,7 @@
 #ifndef EV_REMEMBER_H
 #define EV_REMEMBER_H
 
+#include "match/marks.h"
 #include "match/match_internal.h"
 
 /* What was asked: what it left behind is remembered, too. */
@@ -70,6 +71,15 @@ extern void ev_remember_end(EvMemory *memory);
 
 /* The answer to a question; NULL: it is not known, or not any more. */
 extern const EvAnswer *ev_remembered(EvMemory *memory, const EvQuestion *question);
+
+/* A question about the block of the REMEMBER at `at`. */
+extern EvQuestion ev_make_question(const EvMatch *m, uint32 at, EvInstance in, const EvMarks *marks, EvRunMode mode);
+
+/* Are violations that were there before only counted? */
+extern bool ev_only_counts(const EvMatch *m);
+
+/* Takes over what an answer says besides yes or no; returns that. */
+extern bool ev_recall(EvMatch *m, const EvAnswer *answer, EvMarks *marks, EvRunMode mode);
 
 /* Remembers an answer, with a copy of its marks. */
 extern void ev_remember(EvMemory *memory, const EvAnswer *answer);

@@ -138,7 +138,7 @@ report_add(EvCollector *collector, const EvViolation *violation)
 
 	leaf->keyword = pstrdup(violation->keyword);
 	leaf->keyword_location = pstrdup(violation->keyword_location);
-	leaf->absolute_location = absolute_location(violation->place, violation->path);
+	leaf->absolute_location = absolute_location(violation->location, violation->path);
 	leaf->message = pstrdup(violation->message);
 	reporter->current->violations = lappend(reporter->current->violations, leaf);
 	MemoryContextSwitchTo(caller);

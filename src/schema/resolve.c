@@ -9,100 +9,25 @@
  */
 #include "postgres.h"
 
-#include "common/hashfn.h"
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
-#include "pattern/pattern.h"
+#include "schema/keyword_values.h"
 #include "schema/metaschema.h"
 #include "schema/schema_graph.h"
 #include "schema/uri.h"
 
-/*
- * What has a name: a EvResource by its URI (scope: the compiler), the first EvSchemaAnchor
- * of a name (scope: its EvResource), an EvPattern by its source (scope:
- * pattern_scope), a List of the dynamic anchors of a name (scope:
- * dynamic_scope).
- */
-typedef struct NameKey
-{
-	const void *scope;
-	const char *name;
-} NameKey;
-
-typedef struct NameEntry
-{
-	NameKey		key;			/* must be first */
-	void	   *value;
-} NameEntry;
-
-static const char pattern_scope;
 static const char dynamic_scope;
 
 static void walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource);
 
-static uint32
-hash_name(const void *key, Size size pg_attribute_unused())
-{
-	const NameKey *k = key;
-
-	return DatumGetUInt32(hash_any((const unsigned char *) k->name, strlen(k->name))) ^
-		DatumGetUInt32(hash_any((const unsigned char *) &k->scope, sizeof(k->scope)));
-}
-
-static int
-match_names(const void *a, const void *b, Size size pg_attribute_unused())
-{
-	const NameKey *x = a;
-	const NameKey *y = b;
-
-	return x->scope == y->scope ? strcmp(x->name, y->name) : 1;
-}
-
-void
-ev_compiler_init(EvCompiler *c, MemoryContext program_context)
-{
-	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(EvSubschema)};
-	HASHCTL		names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry),
-	.hash = hash_name, .match = match_names};
-
-	names.hcxt = CurrentMemoryContext;
-	c->names = hash_create("event_validate names", 64, &names,
-						   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	control.hcxt = CurrentMemoryContext;
-	c->program_context = program_context;
-	c->pattern_budget = (EvPatternBudget) EV_PATTERN_BUDGET;
-	c->subschemas = hash_create("event_validate subschemas", 64, &control,
-								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-}
-
-/* ---------- names ---------- */
-
-static void *
-find_name(EvCompiler *c, const void *scope, const char *name)
-{
-	NameKey		key = {scope, name};
-	NameEntry  *entry = hash_search(c->names, &key, HASH_FIND, NULL);
-
-	return entry != NULL ? entry->value : NULL;
-}
-
-/* The name is not there yet. */
-static void
-add_name(EvCompiler *c, const void *scope, const char *name, void *value)
-{
-	NameKey		key = {scope, pstrdup(name)};
-	NameEntry  *entry = hash_search(c->names, &key, HASH_ENTER, NULL);
-
-	entry->value = value;
-}
+/* ---------- dynamic anchors ---------- */
 
 static void
 add_dynamic_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target)
 {
-	List	   *anchors = find_name(c, &dynamic_scope, name);
+	List	   *anchors = ev_find_name(c, &dynamic_scope, name);
 	DynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
 
 	if (anchor == NULL || anchor->resource != resource)
@@ -110,7 +35,7 @@ add_dynamic_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubs
 		anchor = palloc(sizeof(DynamicAnchor));
 		anchor->resource = resource;
 		if (anchors == NIL)
-			add_name(c, &dynamic_scope, name, list_make1(anchor));
+			ev_add_name(c, &dynamic_scope, name, list_make1(anchor));
 		else
 			anchors = lappend(anchors, anchor); /* where it was */
 	}
@@ -142,314 +67,7 @@ ev_dynamic_anchors(EvCompiler *c, const char *name)
 			}
 		}
 	}
-	return find_name(c, &dynamic_scope, name);
-}
-
-/* ---------- nodes, places, faults ---------- */
-
-bool
-ev_node_is_object(const JsonbValue *node)
-{
-	return node->type == jbvBinary && JsonContainerIsObject(node->val.binary.data);
-}
-
-bool
-ev_node_is_array(const JsonbValue *node)
-{
-	return node->type == jbvBinary && JsonContainerIsArray(node->val.binary.data);
-}
-
-const char *
-ev_node_type_name(const JsonbValue *node)
-{
-	switch (node->type)
-	{
-		case jbvNull:
-			return "null";
-		case jbvBool:
-			return "a boolean";
-		case jbvNumeric:
-			return "a number";
-		case jbvString:
-			return "a string";
-		default:
-			return ev_node_is_array(node) ? "an array" : "an object";
-	}
-}
-
-char *
-ev_node_string(const JsonbValue *node)
-{
-	return pnstrdup(node->val.string.val, node->val.string.len);
-}
-
-/* The name is escaped (RFC 6901, section 3). */
-char *
-ev_tail_name(const char *keyword, const char *name, int length)
-{
-	int			keyword_length = strlen(keyword);
-	Size		size = (Size) keyword_length + length + 3;
-	char	   *tail;
-	char	   *out;
-
-	for (int i = 0; i < length; i++)
-		size += name[i] == '~' || name[i] == '/';
-	tail = palloc(size);		/* no StringInfo: there may be many of them */
-	out = tail;
-	*out++ = '/';
-	memcpy(out, keyword, keyword_length);
-	out += keyword_length;
-	*out++ = '/';
-	for (int i = 0; i < length; i++)
-	{
-		*out++ = name[i] == '/' ? '~' : name[i];
-		if (name[i] == '~' || name[i] == '/')
-			*out++ = name[i] == '~' ? '0' : '1';
-	}
-	*out = '\0';
-	return tail;
-}
-
-char *
-ev_tail_index(const char *keyword, uint32 index)
-{
-	return psprintf("/%s/%u", keyword, index);
-}
-
-EvLocation *
-ev_location_make(EvCompiler *c, const EvLocation *parent, const char *keyword, const char *tail)
-{
-	EvLocation *place = MemoryContextAllocZero(c->program_context, sizeof(EvLocation));
-
-	place->parent = parent;
-	place->keyword = keyword;
-	place->tail = MemoryContextStrdup(c->program_context, tail);
-	return place;
-}
-
-bool
-ev_compile_fault(EvCompiler *c, const EvLocation *place, const char *tail, const char *format,...)
-{
-	va_list		args;
-	StringInfoData message;
-	int			needed;
-
-	if (c->fault->message != NULL)
-		return false;
-
-	initStringInfo(&message);
-	for (;;)
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
-	c->fault->message = message.data;
-	c->fault->location = psprintf("%s%s", place ? ev_location_pointer(place, false) : "", tail);
-	return false;
-}
-
-void
-ev_compile_warn(EvCompiler *c, const EvLocation *place, const char *tail, char *message)
-{
-	EvWarning  *warning;
-
-	warning = palloc(sizeof(EvWarning));
-	warning->location = psprintf("%s%s", ev_location_pointer(place, false), tail);
-	warning->message = message;
-	*c->warnings = lappend(*c->warnings, warning);
-}
-
-/* ---------- values of keywords ---------- */
-
-static bool
-is_integer(Numeric number)
-{
-	Datum		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
-
-	return DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number)));
-}
-
-static int
-sign_of(Numeric number)
-{
-	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(number),
-											 NumericGetDatum(int64_to_numeric(0))));
-}
-
-static bool
-is_type_name(const JsonbValue *value)
-{
-	static const char *const names[] = {
-		"null", "boolean", "object", "array", "number", "string", "integer"
-	};
-
-	for (int i = 0; i < (int) lengthof(names); i++)
-		if (strlen(names[i]) == (size_t) value->val.string.len &&
-			memcmp(names[i], value->val.string.val, value->val.string.len) == 0)
-			return true;
-	return false;
-}
-
-/* An array of strings, each once.  The names are jsonb keys' equals. */
-static bool
-check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
-{
-	JsonbContainer *array;
-	uint32		count;
-
-	if (!ev_node_is_array(value))
-		return ev_compile_fault(c, place, tail, "must be an array of strings, but is %s",
-								ev_node_type_name(value));
-	array = value->val.binary.data;
-	count = JsonContainerSize(array);
-	for (uint32 i = 0; i < count; i++)
-	{
-		JsonbValue *item = getIthJsonbValueFromContainer(array, i);
-
-		if (item->type != jbvString)
-			return ev_compile_fault(c, place, psprintf("%s/%u", tail, i),
-									"must be a string, but is %s", ev_node_type_name(item));
-	}
-	return true;
-}
-
-static bool
-check_type_name(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
-{
-	if (value->type != jbvString)
-		return ev_compile_fault(c, place, tail, "must be the name of a type, but is %s",
-								ev_node_type_name(value));
-	if (!is_type_name(value))
-	{
-		ev_compile_fault(c, place, tail, "there is no type \"%s\"", ev_node_string(value));
-		if (c->fault->hint == NULL)
-			c->fault->hint = "The types are null, boolean, object, array, number, string and integer.";
-		return false;
-	}
-	return true;
-}
-
-EvPattern *
-ev_compile_pattern(EvCompiler *c, const EvLocation *place, const char *tail, const char *string, int length)
-{
-	EvPatternError error = {0};
-	char	   *source = pnstrdup(string, length);
-	EvPattern  *pattern = find_name(c, &pattern_scope, source);
-	char	   *utf8;
-	MemoryContext caller;
-
-	if (pattern != NULL)
-		return pattern;
-	utf8 = pg_server_to_any(source, length, PG_UTF8);
-	caller = MemoryContextSwitchTo(c->program_context);
-	pattern = ev_pattern_compile(utf8, strlen(utf8), &c->pattern_budget, &error);
-	MemoryContextSwitchTo(caller);
-	if (pattern != NULL)
-		add_name(c, &pattern_scope, source, pattern);
-	else if (error.unsupported)
-		ev_compile_fault(c, place, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
-	else
-		ev_compile_fault(c, place, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
-	return pattern;
-}
-
-/*
- * Checks the value of a keyword against its shape; subschemas in it are
- * walked, not checked here.
- */
-static bool
-check_value(EvCompiler *c, const EvLocation *place, const char *tail,
-			int keyword, const JsonbValue *value)
-{
-	const char *found = ev_node_type_name(value);
-
-	switch (ev_keywords[keyword].shape)
-	{
-		case EV_ANY_VALUE:
-		case EV_SCHEMA:
-		case EV_SCHEMA_OR_SCHEMAS:
-			return true;
-
-		case EV_STRING_VALUE:
-			if (value->type != jbvString)
-				return ev_compile_fault(c, place, tail, "must be a string, but is %s", found);
-			return true;
-
-		case EV_BOOLEAN_VALUE:
-			if (value->type != jbvBool)
-				return ev_compile_fault(c, place, tail, "must be true or false, but is %s", found);
-			return true;
-
-		case EV_NUMBER_VALUE:
-			if (value->type != jbvNumeric)
-				return ev_compile_fault(c, place, tail, "must be a number, but is %s", found);
-			return true;
-
-		case EV_POSITIVE_VALUE:
-			if (value->type != jbvNumeric)
-				return ev_compile_fault(c, place, tail, "must be a number greater than 0, but is %s", found);
-			if (sign_of(value->val.numeric) <= 0)
-				return ev_compile_fault(c, place, tail, "must be greater than 0");
-			return true;
-
-		case EV_COUNT_VALUE:
-			if (value->type != jbvNumeric)
-				return ev_compile_fault(c, place, tail, "must be an integer not less than 0, but is %s", found);
-			if (sign_of(value->val.numeric) < 0 || !is_integer(value->val.numeric))
-				return ev_compile_fault(c, place, tail, "must be an integer not less than 0");
-			return true;
-
-		case EV_ARRAY_VALUE:
-			if (!ev_node_is_array(value))
-				return ev_compile_fault(c, place, tail, "must be an array, but is %s", found);
-			return true;
-
-		case EV_STRINGS_VALUE:
-			return check_strings(c, place, tail, value);
-
-		case EV_TYPE_VALUE:
-			if (ev_node_is_array(value))
-			{
-				uint32		count = JsonContainerSize(value->val.binary.data);
-
-				if (count == 0)
-					return ev_compile_fault(c, place, tail, "must not be empty");
-				for (uint32 i = 0; i < count; i++)
-					if (!check_type_name(c, place, psprintf("%s/%u", tail, i),
-										 getIthJsonbValueFromContainer(value->val.binary.data, i)))
-						return false;
-				return true;
-			}
-			return check_type_name(c, place, tail, value);
-
-		case EV_PATTERN_VALUE:
-			if (value->type != jbvString)
-				return ev_compile_fault(c, place, tail, "must be a regular expression, but is %s", found);
-			return ev_compile_pattern(c, place, tail, value->val.string.val, value->val.string.len) != NULL;
-
-		case EV_SCHEMAS:
-			if (!ev_node_is_array(value))
-				return ev_compile_fault(c, place, tail, "must be an array of schemas, but is %s", found);
-			if (JsonContainerSize(value->val.binary.data) == 0)
-				return ev_compile_fault(c, place, tail, "must not be empty");
-			return true;
-
-		case EV_OBJECT_VALUE:
-		case EV_STRINGS_MAP_VALUE:
-		case EV_SCHEMA_MAP:
-		case EV_PATTERN_SCHEMA_MAP:
-		case EV_DEPENDENCIES:
-			if (!ev_node_is_object(value))
-				return ev_compile_fault(c, place, tail, "must be an object, but is %s", found);
-			return true;
-	}
-	return true;
+	return ev_find_name(c, &dynamic_scope, name);
 }
 
 /* ---------- resources ---------- */
@@ -458,14 +76,14 @@ check_value(EvCompiler *c, const EvLocation *place, const char *tail,
 static void
 remember_uri(EvCompiler *c, const char *uri, EvResource *resource)
 {
-	if (find_name(c, c, uri) == NULL)
-		add_name(c, c, uri, resource);
+	if (ev_find_name(c, c, uri) == NULL)
+		ev_add_name(c, c, uri, resource);
 }
 
 static EvResource *
 find_resource(EvCompiler *c, const char *uri)
 {
-	return find_name(c, c, uri);
+	return ev_find_name(c, c, uri);
 }
 
 static EvResource *
@@ -649,7 +267,7 @@ static void
 add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target, bool dynamic)
 {
 	EvSchemaAnchor *anchor = palloc0(sizeof(EvSchemaAnchor));
-	EvSchemaAnchor *first = find_name(c, resource, name);
+	EvSchemaAnchor *first = ev_find_name(c, resource, name);
 
 	anchor->name = pstrdup(name);
 	anchor->target = target;
@@ -657,7 +275,7 @@ add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *t
 	resource->anchors = lappend(resource->anchors, anchor);
 	if (first == NULL)
 	{
-		add_name(c, resource, name, anchor);
+		ev_add_name(c, resource, name, anchor);
 		anchor->last = anchor;
 		return;
 	}
@@ -668,51 +286,13 @@ add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *t
 static EvSchemaAnchor *
 find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dynamic_only)
 {
-	for (EvSchemaAnchor *anchor = find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
+	for (EvSchemaAnchor *anchor = ev_find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
 		if (anchor->dynamic || !dynamic_only)
 			return anchor;
 	return NULL;
 }
 
-void
-ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
-{
-	const EvResource *resource = subschema->resource;
-	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, subschema->container));
-	JsonbIteratorToken token;
-	JsonbValue	key;
-	JsonbValue	value;
-
-	memset(keywords->present, 0, sizeof(keywords->present));
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		int			keyword;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &value, true);
-		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
-		if (keyword >= 0 && (ev_keywords[keyword].vocabulary & resource->vocabularies) != 0)
-		{
-			keywords->values[keyword] = value;
-			keywords->present[keyword] = true;
-		}
-	}
-}
-
 /* ---------- walking ---------- */
-
-static bool
-get_string(const JsonbContainer *container, const char *name, char **string)
-{
-	JsonbValue	value;
-
-	if (getKeyJsonValueFromContainer((JsonbContainer *) container, name, strlen(name), &value) == NULL ||
-		value.type != jbvString)
-		return false;
-	*string = ev_node_string(&value);
-	return true;
-}
 
 /*
  * What $id, $schema and the anchors of an object say.  The resource that it
@@ -728,12 +308,12 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 	char	   *string;
 	JsonbValue	value;
 
-	if (is_root && get_string(object, "$schema", &string) &&
+	if (is_root && ev_get_string(object, "$schema", &string) &&
 		!read_dialect(c, place, string, resource))
 		return NULL;
 
-	if (get_string(object, resource->draft == EV_DRAFT4 ? "id" : "$id", &id) &&
-		resource->draft <= EV_DRAFT7 && get_string(object, "$ref", &string))
+	if (ev_get_string(object, resource->draft == EV_DRAFT4 ? "id" : "$id", &id) &&
+		resource->draft <= EV_DRAFT7 && ev_get_string(object, "$ref", &string))
 		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
 		add_anchor(c, resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
@@ -750,7 +330,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		else
 		{
 			resource = make_resource(c, uri, resource, place);
-			if (get_string(object, "$schema", &string) &&
+			if (ev_get_string(object, "$schema", &string) &&
 				!read_dialect(c, place, string, resource))
 				return NULL;
 		}
@@ -767,9 +347,9 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		}
 	}
 
-	if (resource->draft >= EV_DRAFT2019 && get_string(object, "$anchor", &string))
+	if (resource->draft >= EV_DRAFT2019 && ev_get_string(object, "$anchor", &string))
 		add_anchor(c, resource, string, subschema, false);
-	if (resource->draft >= EV_DRAFT2020 && get_string(object, "$dynamicAnchor", &string))
+	if (resource->draft >= EV_DRAFT2020 && ev_get_string(object, "$dynamicAnchor", &string))
 		add_anchor(c, resource, string, subschema, true);
 	if (resource->draft == EV_DRAFT2019 && place->resource != NULL &&
 		getKeyJsonValueFromContainer((JsonbContainer *) object, "$recursiveAnchor", 16, &value) != NULL &&
@@ -801,7 +381,7 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 	 * Draft 4 has no boolean schemas, but lets these two be booleans (draft
 	 * 4, 5.3.1 and 5.4.4); walk() knows.
 	 */
-	if (!check_value(c, subschema->place, tail, keyword, value))
+	if (!ev_check_value(c, subschema->place, tail, keyword, value))
 		return;
 
 	switch (shape)
@@ -838,7 +418,7 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 				if (shape == EV_STRINGS_MAP_VALUE ||
 					(shape == EV_DEPENDENCIES && ev_node_is_array(&member)))
 				{
-					check_strings(c, subschema->place, member_tail, &member);
+					ev_check_strings(c, subschema->place, member_tail, &member);
 					continue;
 				}
 				if (shape == EV_PATTERN_SCHEMA_MAP &&
@@ -968,17 +548,6 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 }
 
 /* ---------- references ---------- */
-
-EvSubschema *
-ev_subschema_find(EvCompiler *c, const JsonbValue *node)
-{
-	const JsonbContainer *container;
-
-	if (!ev_node_is_object(node))
-		return NULL;
-	container = node->val.binary.data;
-	return hash_search(c->subschemas, &container, HASH_FIND, NULL);
-}
 
 /*
  * Follows a JSON Pointer from a resource's root.  What it leads to need not
@@ -1147,7 +716,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 	char	   *plain_name;
 
 	if (ev_keyword_find(name, strlen(name), resource->draft) != keyword ||
-		!get_string(subschema->container, name, &string))
+		!ev_get_string(subschema->container, name, &string))
 		return true;
 
 	reference = palloc0(sizeof(EvReference));
@@ -1226,7 +795,7 @@ ev_document_references(const EvDocument *document)
 		char	   *reference;
 
 		for (int i = 0; i < 2; i++)
-			if (get_string(subschema->container, i == 0 ? "$ref" : "$dynamicRef", &reference))
+			if (ev_get_string(subschema->container, i == 0 ? "$ref" : "$dynamicRef", &reference))
 			{
 				char	   *fragment;
 				char	   *uri = ev_uri_resolve(subschema->resource->uri, reference, &fragment);
@@ -1239,10 +808,10 @@ ev_document_references(const EvDocument *document)
 	MemoryContextSwitchTo(caller);
 	foreach(cell, c.mentioned)
 	{
-		if (find_name(&c, &c.mentioned, lfirst(cell)) != NULL)
+		if (ev_find_name(&c, &c.mentioned, lfirst(cell)) != NULL)
 			continue;
 		MemoryContextSwitchTo(scratch);
-		add_name(&c, &c.mentioned, lfirst(cell), lfirst(cell));
+		ev_add_name(&c, &c.mentioned, lfirst(cell), lfirst(cell));
 		MemoryContextSwitchTo(caller);
 		result = lappend(result, pstrdup(lfirst(cell)));
 	}

@@ -90,22 +90,16 @@ typedef struct EvCompiler
 	bool		has_dynamic;	/* a reference depends on the dynamic scope */
 } EvCompiler;
 
-/* The keywords of one subschema. */
-typedef struct EvKeywordValues
-{
-	JsonbValue	values[EV_KEYWORD_COUNT];	/* by EvKeywordSymbol */
-	bool		present[EV_KEYWORD_COUNT];
-} EvKeywordValues;
-
-/* Reads the keywords that a subschema's dialect has. */
-extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords);
-
 /* Adds a warning; the caller has seen that warnings are wanted. */
 extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *place, const char *tail,
 							char *message);
 
 /* Makes a compiler's tables in CurrentMemoryContext. */
 extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context);
+
+/* The value that a name has in a scope, or NULL; and a new one. */
+extern void *ev_find_name(EvCompiler *compiler, const void *scope, const char *name);
+extern void ev_add_name(EvCompiler *compiler, const void *scope, const char *name, void *value);
 
 /* Records the first fault only; returns false, for a caller's convenience. */
 extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *place, const char *tail,
@@ -126,13 +120,6 @@ extern List *ev_dynamic_anchors(EvCompiler *compiler, const char *name);
 /* The subschema of an object that was walked; NULL if it was not. */
 extern EvSubschema *ev_subschema_find(EvCompiler *compiler, const JsonbValue *node);
 
-/*
- * A pattern in the program's context, compiled once however often it stands
- * there; NULL where there is a fault.
- */
-extern EvPattern *ev_compile_pattern(EvCompiler *compiler, const EvLocation *place, const char *tail,
-									 const char *string, int length);
-
 /* A place below another, in the program's context. */
 extern EvLocation *ev_location_make(EvCompiler *compiler, const EvLocation *parent,
 									const char *keyword, const char *tail);
@@ -146,5 +133,8 @@ extern bool ev_node_is_object(const JsonbValue *node);
 extern bool ev_node_is_array(const JsonbValue *node);
 extern const char *ev_node_type_name(const JsonbValue *node);
 extern char *ev_node_string(const JsonbValue *node);
+
+/* The string at a key; false if it is missing or of another type. */
+extern bool ev_get_string(const JsonbContainer *container, const char *name, char **string);
 
 #endif							/* EV_SCHEMA_GRAPH_H */

@@ -1,0 +1,55 @@
+/*
+ * program_writer.h
+ *	  The program that is being written: its memory, instructions and blocks.
+ */
+#ifndef EV_PROGRAM_WRITER_H
+#define EV_PROGRAM_WRITER_H
+
+#include "program/program.h"
+#include "schema/keyword_values.h"
+#include "schema/schema_graph.h"
+
+/* What is being written. */
+typedef struct EvWriter
+{
+	EvCompiler *compiler;
+	EvProgram  *program;
+	uint32		code_room;
+	uint32		block_room;
+	uint32		anchor_room;
+	List	   *blocks;			/* Subschemas, by the index of their block */
+	EvSubschema *subschema;		/* whose block is being written */
+	uint32		block;
+	EvKeywordValues keywords;	/* of it */
+} EvWriter;
+
+/* Memory of the program, zeroed; and copies in it. */
+extern void *ev_program_alloc(EvWriter *w, Size size);
+extern EvString ev_program_string(EvWriter *w, const char *data, int length);
+extern Numeric ev_program_numeric(EvWriter *w, Numeric number);
+
+/* A value of enum or const, on its own in the program's context. */
+extern EvInstance ev_program_instance(EvWriter *w, const JsonbValue *value);
+
+/* An instruction; the caller fills the member of the union that it uses. */
+extern EvInstruction *ev_emit_at(EvWriter *w, EvOpcode opcode, const char *keyword, const char *path);
+
+/* An instruction for a keyword of the subschema. */
+extern EvInstruction *ev_emit(EvWriter *w, EvOpcode opcode, const char *keyword);
+
+/* The index of a subschema's block; the start of its code is known later. */
+extern uint32 ev_block_of(EvWriter *w, EvSubschema *subschema);
+
+/* The block of a subschema that stands in the one being written. */
+extern uint32 ev_child_block(EvWriter *w, const char *keyword, const char *tail, const JsonbValue *node);
+
+/* The block of the subschema that is the value of a keyword. */
+extern uint32 ev_keyword_block(EvWriter *w, int keyword);
+
+/* The blocks of an array of subschemas. */
+extern uint32 *ev_array_blocks(EvWriter *w, int keyword, uint32 *count);
+
+/* The count that is the value of a keyword, at most EV_NO_MAXIMUM - 1. */
+extern uint32 ev_count_keyword(EvWriter *w, int keyword, uint32 absent);
+
+#endif							/* EV_PROGRAM_WRITER_H */

@@ -1,0 +1,85 @@
+/*
+ * violations.h
+ *	  What the interpreter says of a violation: its locations and its message.
+ */
+#ifndef EV_VIOLATIONS_H
+#define EV_VIOLATIONS_H
+
+#include "lib/stringinfo.h"
+#include "match/match_internal.h"
+#include "utils/memutils.h"
+
+/*
+ * How the schema and the instance were come by, for locations: one step for
+ * each block that is entered.  EV_COLLECT only.
+ */
+typedef enum EvStepKind
+{
+	EV_STEP_IN_PLACE,			/* the same instance */
+	EV_STEP_PROPERTY,			/* the value of a key */
+	EV_STEP_ITEM,
+	EV_STEP_NAME				/* the key itself, for propertyNames */
+} EvStepKind;
+
+typedef struct EvStep
+{
+	const struct EvStep *parent;
+	EvStepKind	kind;
+	EvString	key;
+	uint32		index;
+	const char *path;			/* JSON Pointer from the schema before */
+	const EvLocation *location; /* of the schema entered */
+} EvStep;
+
+extern void ev_append_instance_location(StringInfo pointer, const EvStep *step);
+extern void ev_append_keyword_location(StringInfo pointer, const EvStep *step);
+
+/* Hands one violation to the collector; runs in m->context. */
+extern void ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path,
+					   const char *format,...) pg_attribute_printf(5, 6);
+
+/*
+ * Counts a violation and hands it on if the collector still wants it; the
+ * arguments are evaluated only then, and in m->context.
+ */
+#define VIOLATE(...) \
+	do { \
+		if (++m->collector->count <= m->collector->limit) \
+		{ \
+			MemoryContext caller = MemoryContextSwitchTo(m->context); \
+			ev_violate(m, step, __VA_ARGS__); \
+			MemoryContextSwitchTo(caller); \
+		} \
+	} while (0)
+
+/* The first violation of one branch of an anyOf or oneOf. */
+typedef struct EvBranchCollector
+{
+	EvCollector collector;
+	StringInfoData text;
+	int			skip;			/* of the instance location: the part that the
+								 * whole anyOf has */
+} EvBranchCollector;
+
+/* Its collector's add. */
+extern void ev_add_to_branch(EvCollector *collector, const EvViolation *violation);
+
+/* Messages of single keywords. */
+extern void ev_report_missing(EvMatch *m, const JsonbContainer *container, const EvObject *object, const EvStep *step);
+extern void ev_report_false(EvMatch *m, const EvSource *source, const EvStep *step);
+extern char *ev_explain_no_branch(const EvBranches *branches, EvInstance in);
+
+/* Parts of messages. */
+extern const char *ev_show_pattern(const char *pattern);
+extern char *ev_show_values(const EvEnum *enumeration);
+extern char *ev_show_number(Numeric number);
+extern char *ev_show_types(uint32 types, bool integer);
+extern char *ev_show_typed(const EvInstance *in);
+
+static inline const char *
+ev_plural(int64 count)
+{
+	return count == 1 ? "" : "s";
+}
+
+#endif							/* EV_VIOLATIONS_H */

@@ -1,0 +1,227 @@
+/*
+ * keyword_values.c
+ *	  Reads the keywords of a subschema and checks the shapes of their values.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "base/compat.h"
+#include "schema/keyword_values.h"
+
+static const char pattern_scope;	/* of the names of patterns */
+
+void
+ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
+{
+	const EvResource *resource = subschema->resource;
+	JsonbIterator *iterator = JsonbIteratorInit(unconstify(JsonbContainer *, subschema->container));
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	value;
+
+	memset(keywords->present, 0, sizeof(keywords->present));
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		int			keyword;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &value, true);
+		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
+		if (keyword >= 0 && (ev_keywords[keyword].vocabulary & resource->vocabularies) != 0)
+		{
+			keywords->values[keyword] = value;
+			keywords->present[keyword] = true;
+		}
+	}
+}
+
+static bool
+is_integer(Numeric number)
+{
+	Datum		whole = DirectFunctionCall2(numeric_trunc, NumericGetDatum(number), Int32GetDatum(0));
+
+	return DatumGetBool(DirectFunctionCall2(numeric_eq, whole, NumericGetDatum(number)));
+}
+
+static int
+sign_of(Numeric number)
+{
+	return DatumGetInt32(DirectFunctionCall2(numeric_cmp, NumericGetDatum(number),
+											 NumericGetDatum(int64_to_numeric(0))));
+}
+
+static bool
+is_type_name(const JsonbValue *value)
+{
+	static const char *const names[] = {
+		"null", "boolean", "object", "array", "number", "string", "integer"
+	};
+
+	for (int i = 0; i < (int) lengthof(names); i++)
+		if (strlen(names[i]) == (size_t) value->val.string.len &&
+			memcmp(names[i], value->val.string.val, value->val.string.len) == 0)
+			return true;
+	return false;
+}
+
+/* An array of strings, each once.  The names are jsonb keys' equals. */
+bool
+ev_check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+{
+	JsonbContainer *array;
+	uint32		count;
+
+	if (!ev_node_is_array(value))
+		return ev_compile_fault(c, place, tail, "must be an array of strings, but is %s",
+								ev_node_type_name(value));
+	array = value->val.binary.data;
+	count = JsonContainerSize(array);
+	for (uint32 i = 0; i < count; i++)
+	{
+		JsonbValue *item = getIthJsonbValueFromContainer(array, i);
+
+		if (item->type != jbvString)
+			return ev_compile_fault(c, place, psprintf("%s/%u", tail, i),
+									"must be a string, but is %s", ev_node_type_name(item));
+	}
+	return true;
+}
+
+static bool
+check_type_name(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+{
+	if (value->type != jbvString)
+		return ev_compile_fault(c, place, tail, "must be the name of a type, but is %s",
+								ev_node_type_name(value));
+	if (!is_type_name(value))
+	{
+		ev_compile_fault(c, place, tail, "there is no type \"%s\"", ev_node_string(value));
+		if (c->fault->hint == NULL)
+			c->fault->hint = "The types are null, boolean, object, array, number, string and integer.";
+		return false;
+	}
+	return true;
+}
+
+EvPattern *
+ev_compile_pattern(EvCompiler *c, const EvLocation *place, const char *tail, const char *string, int length)
+{
+	EvPatternError error = {0};
+	char	   *source = pnstrdup(string, length);
+	EvPattern  *pattern = ev_find_name(c, &pattern_scope, source);
+	char	   *utf8;
+	MemoryContext caller;
+
+	if (pattern != NULL)
+		return pattern;
+	utf8 = pg_server_to_any(source, length, PG_UTF8);
+	caller = MemoryContextSwitchTo(c->program_context);
+	pattern = ev_pattern_compile(utf8, strlen(utf8), &c->pattern_budget, &error);
+	MemoryContextSwitchTo(caller);
+	if (pattern != NULL)
+		ev_add_name(c, &pattern_scope, source, pattern);
+	else if (error.unsupported)
+		ev_compile_fault(c, place, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
+						 error.message, error.position, source);
+	else
+		ev_compile_fault(c, place, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
+						 error.message, error.position, source);
+	return pattern;
+}
+
+/*
+ * Checks the value of a keyword against its shape; subschemas in it are
+ * walked, not checked here.
+ */
+bool
+ev_check_value(EvCompiler *c, const EvLocation *place, const char *tail,
+			   int keyword, const JsonbValue *value)
+{
+	const char *found = ev_node_type_name(value);
+
+	switch (ev_keywords[keyword].shape)
+	{
+		case EV_ANY_VALUE:
+		case EV_SCHEMA:
+		case EV_SCHEMA_OR_SCHEMAS:
+			return true;
+
+		case EV_STRING_VALUE:
+			if (value->type != jbvString)
+				return ev_compile_fault(c, place, tail, "must be a string, but is %s", found);
+			return true;
+
+		case EV_BOOLEAN_VALUE:
+			if (value->type != jbvBool)
+				return ev_compile_fault(c, place, tail, "must be true or false, but is %s", found);
+			return true;
+
+		case EV_NUMBER_VALUE:
+			if (value->type != jbvNumeric)
+				return ev_compile_fault(c, place, tail, "must be a number, but is %s", found);
+			return true;
+
+		case EV_POSITIVE_VALUE:
+			if (value->type != jbvNumeric)
+				return ev_compile_fault(c, place, tail, "must be a number greater than 0, but is %s", found);
+			if (sign_of(value->val.numeric) <= 0)
+				return ev_compile_fault(c, place, tail, "must be greater than 0");
+			return true;
+
+		case EV_COUNT_VALUE:
+			if (value->type != jbvNumeric)
+				return ev_compile_fault(c, place, tail, "must be an integer not less than 0, but is %s", found);
+			if (sign_of(value->val.numeric) < 0 || !is_integer(value->val.numeric))
+				return ev_compile_fault(c, place, tail, "must be an integer not less than 0");
+			return true;
+
+		case EV_ARRAY_VALUE:
+			if (!ev_node_is_array(value))
+				return ev_compile_fault(c, place, tail, "must be an array, but is %s", found);
+			return true;
+
+		case EV_STRINGS_VALUE:
+			return ev_check_strings(c, place, tail, value);
+
+		case EV_TYPE_VALUE:
+			if (ev_node_is_array(value))
+			{
+				uint32		count = JsonContainerSize(value->val.binary.data);
+
+				if (count == 0)
+					return ev_compile_fault(c, place, tail, "must not be empty");
+				for (uint32 i = 0; i < count; i++)
+					if (!check_type_name(c, place, psprintf("%s/%u", tail, i),
+										 getIthJsonbValueFromContainer(value->val.binary.data, i)))
+						return false;
+				return true;
+			}
+			return check_type_name(c, place, tail, value);
+
+		case EV_PATTERN_VALUE:
+			if (value->type != jbvString)
+				return ev_compile_fault(c, place, tail, "must be a regular expression, but is %s", found);
+			return ev_compile_pattern(c, place, tail, value->val.string.val, value->val.string.len) != NULL;
+
+		case EV_SCHEMAS:
+			if (!ev_node_is_array(value))
+				return ev_compile_fault(c, place, tail, "must be an array of schemas, but is %s", found);
+			if (JsonContainerSize(value->val.binary.data) == 0)
+				return ev_compile_fault(c, place, tail, "must not be empty");
+			return true;
+
+		case EV_OBJECT_VALUE:
+		case EV_STRINGS_MAP_VALUE:
+		case EV_SCHEMA_MAP:
+		case EV_PATTERN_SCHEMA_MAP:
+		case EV_DEPENDENCIES:
+			if (!ev_node_is_object(value))
+				return ev_compile_fault(c, place, tail, "must be an object, but is %s", found);
+			return true;
+	}
+	return true;
+}

@@ -1,0 +1,37 @@
+/*
+ * keyword_values.h
+ *	  Reads the keywords of a subschema and checks the shapes of their values.
+ */
+#ifndef EV_KEYWORD_VALUES_H
+#define EV_KEYWORD_VALUES_H
+
+#include "schema/schema_graph.h"
+
+/* The keywords of one subschema. */
+typedef struct EvKeywordValues
+{
+	JsonbValue	values[EV_KEYWORD_COUNT];	/* by EvKeywordSymbol */
+	bool		present[EV_KEYWORD_COUNT];
+} EvKeywordValues;
+
+/* Reads the keywords that a subschema's dialect has. */
+extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords);
+
+/*
+ * Checks the value of a keyword against its shape; subschemas in it are
+ * walked, not checked here.
+ */
+extern bool ev_check_value(EvCompiler *c, const EvLocation *place, const char *tail,
+						   int keyword, const JsonbValue *value);
+
+/* An array of strings, each once.  The names are jsonb keys' equals. */
+extern bool ev_check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value);
+
+/*
+ * A pattern in the program's context, compiled once however often it stands
+ * there; NULL where there is a fault.
+ */
+extern EvPattern *ev_compile_pattern(EvCompiler *compiler, const EvLocation *place, const char *tail,
+									 const char *string, int length);
+
+#endif							/* EV_KEYWORD_VALUES_H */

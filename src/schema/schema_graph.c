@@ -1,0 +1,231 @@
+/*
+ * schema_graph.c
+ *	  The tables of a compiler, its locations and faults, and small helpers over
+ *	  the nodes of a document.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "utils/builtins.h"
+#include "utils/memutils.h"
+
+#include "schema/schema_graph.h"
+
+/* ---------- names and subschemas ---------- */
+
+/*
+ * What has a name: a EvResource by its URI (scope: the compiler), the first EvSchemaAnchor
+ * of a name (scope: its EvResource), an EvPattern by its source (scope:
+ * pattern_scope), a List of the dynamic anchors of a name (scope:
+ * dynamic_scope).
+ */
+typedef struct NameKey
+{
+	const void *scope;
+	const char *name;
+} NameKey;
+
+typedef struct NameEntry
+{
+	NameKey		key;			/* must be first */
+	void	   *value;
+} NameEntry;
+
+static uint32
+hash_name(const void *key, Size size pg_attribute_unused())
+{
+	const NameKey *k = key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) k->name, strlen(k->name))) ^
+		DatumGetUInt32(hash_any((const unsigned char *) &k->scope, sizeof(k->scope)));
+}
+
+static int
+match_names(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	const NameKey *x = a;
+	const NameKey *y = b;
+
+	return x->scope == y->scope ? strcmp(x->name, y->name) : 1;
+}
+
+void
+ev_compiler_init(EvCompiler *c, MemoryContext program_context)
+{
+	HASHCTL		control = {.keysize = sizeof(JsonbContainer *), .entrysize = sizeof(EvSubschema)};
+	HASHCTL		names = {.keysize = sizeof(NameKey), .entrysize = sizeof(NameEntry),
+	.hash = hash_name, .match = match_names};
+
+	names.hcxt = CurrentMemoryContext;
+	c->names = hash_create("event_validate names", 64, &names,
+						   HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	control.hcxt = CurrentMemoryContext;
+	c->program_context = program_context;
+	c->pattern_budget = (EvPatternBudget) EV_PATTERN_BUDGET;
+	c->subschemas = hash_create("event_validate subschemas", 64, &control,
+								HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+void *
+ev_find_name(EvCompiler *c, const void *scope, const char *name)
+{
+	NameKey		key = {scope, name};
+	NameEntry  *entry = hash_search(c->names, &key, HASH_FIND, NULL);
+
+	return entry != NULL ? entry->value : NULL;
+}
+
+/* The name is not there yet. */
+void
+ev_add_name(EvCompiler *c, const void *scope, const char *name, void *value)
+{
+	NameKey		key = {scope, pstrdup(name)};
+	NameEntry  *entry = hash_search(c->names, &key, HASH_ENTER, NULL);
+
+	entry->value = value;
+}
+
+EvSubschema *
+ev_subschema_find(EvCompiler *c, const JsonbValue *node)
+{
+	const JsonbContainer *container;
+
+	if (!ev_node_is_object(node))
+		return NULL;
+	container = node->val.binary.data;
+	return hash_search(c->subschemas, &container, HASH_FIND, NULL);
+}
+
+/* ---------- nodes ---------- */
+
+bool
+ev_node_is_object(const JsonbValue *node)
+{
+	return node->type == jbvBinary && JsonContainerIsObject(node->val.binary.data);
+}
+
+bool
+ev_node_is_array(const JsonbValue *node)
+{
+	return node->type == jbvBinary && JsonContainerIsArray(node->val.binary.data);
+}
+
+const char *
+ev_node_type_name(const JsonbValue *node)
+{
+	switch (node->type)
+	{
+		case jbvNull:
+			return "null";
+		case jbvBool:
+			return "a boolean";
+		case jbvNumeric:
+			return "a number";
+		case jbvString:
+			return "a string";
+		default:
+			return ev_node_is_array(node) ? "an array" : "an object";
+	}
+}
+
+char *
+ev_node_string(const JsonbValue *node)
+{
+	return pnstrdup(node->val.string.val, node->val.string.len);
+}
+
+bool
+ev_get_string(const JsonbContainer *container, const char *name, char **string)
+{
+	JsonbValue	value;
+
+	if (getKeyJsonValueFromContainer((JsonbContainer *) container, name, strlen(name), &value) == NULL ||
+		value.type != jbvString)
+		return false;
+	*string = ev_node_string(&value);
+	return true;
+}
+
+/* ---------- locations ---------- */
+
+/* The name is escaped (RFC 6901, section 3). */
+char *
+ev_tail_name(const char *keyword, const char *name, int length)
+{
+	int			keyword_length = strlen(keyword);
+	Size		size = (Size) keyword_length + length + 3;
+	char	   *tail;
+	char	   *out;
+
+	for (int i = 0; i < length; i++)
+		size += name[i] == '~' || name[i] == '/';
+	tail = palloc(size);		/* no StringInfo: there may be many of them */
+	out = tail;
+	*out++ = '/';
+	memcpy(out, keyword, keyword_length);
+	out += keyword_length;
+	*out++ = '/';
+	for (int i = 0; i < length; i++)
+	{
+		*out++ = name[i] == '/' ? '~' : name[i];
+		if (name[i] == '~' || name[i] == '/')
+			*out++ = name[i] == '~' ? '0' : '1';
+	}
+	*out = '\0';
+	return tail;
+}
+
+char *
+ev_tail_index(const char *keyword, uint32 index)
+{
+	return psprintf("/%s/%u", keyword, index);
+}
+
+EvLocation *
+ev_location_make(EvCompiler *c, const EvLocation *parent, const char *keyword, const char *tail)
+{
+	EvLocation *place = MemoryContextAllocZero(c->program_context, sizeof(EvLocation));
+
+	place->parent = parent;
+	place->keyword = keyword;
+	place->tail = MemoryContextStrdup(c->program_context, tail);
+	return place;
+}
+
+/* ---------- faults and warnings ---------- */
+
+bool
+ev_compile_fault(EvCompiler *c, const EvLocation *place, const char *tail, const char *format,...)
+{
+	va_list		args;
+	StringInfoData message;
+	int			needed;
+
+	if (c->fault->message != NULL)
+		return false;
+
+	initStringInfo(&message);
+	for (;;)
+	{
+		va_start(args, format);
+		needed = appendStringInfoVA(&message, format, args);
+		va_end(args);
+		if (needed == 0)
+			break;
+		enlargeStringInfo(&message, needed);
+	}
+	c->fault->message = message.data;
+	c->fault->location = psprintf("%s%s", place ? ev_location_pointer(place, false) : "", tail);
+	return false;
+}
+
+void
+ev_compile_warn(EvCompiler *c, const EvLocation *place, const char *tail, char *message)
+{
+	EvWarning  *warning;
+
+	warning = palloc(sizeof(EvWarning));
+	warning->location = psprintf("%s%s", ev_location_pointer(place, false), tail);
+	warning->message = message;
+	*c->warnings = lappend(*c->warnings, warning);
+}
