@@ -25,7 +25,7 @@
 
 #include "base/event_log.h"
 #include "compile/metaschema_check.h"
-#include "evolution/upcast.h"
+#include "evolution/upcast_run.h"
 #include "match/interpret.h"
 #include "match/report.h"
 #include "registry/call_site_cache.h"

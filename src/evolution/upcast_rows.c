@@ -19,7 +19,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
-#include "evolution/upcast.h"
+#include "evolution/upcast_run.h"
 #include "evolution/upcast_rows.h"
 #include "match/interpret.h"
 #include "registry/validation_error.h"
