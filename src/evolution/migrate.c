@@ -42,6 +42,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/arguments.h"
 #include "evolution/migrate_batch.h"
 #include "evolution/migrate_failures.h"
 #include "evolution/migrate_relation.h"
@@ -379,11 +380,7 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 	if (fcinfo->context == NULL || !IsA(fcinfo->context, CallContext) ||
 		castNode(CallContext, fcinfo->context)->atomic)
 		refuse_transaction_block();
-	for (int i = 0; i < (int) lengthof(arguments); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", arguments[i])));
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
 	batch_size = PG_GETARG_INT32(3);
 	if (batch_size < 1 || batch_size > 1000000)
 		ereport(ERROR,

@@ -32,6 +32,7 @@
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
@@ -434,11 +435,7 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	HeapTuple	existing;
 	HeapTuple	created;
 
-	for (int i = 0; i < (int) lengthof(arguments); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", arguments[i])));
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
 	type = PG_GETARG_TEXT_PP(0);
 	from = PG_GETARG_INT32(1);
 	to = PG_GETARG_INT32(2);
@@ -622,11 +619,7 @@ ev_event_upcast_path(PG_FUNCTION_ARGS)
 	List	   *path;
 	Datum	   *functions;
 
-	for (int i = 0; i < (int) lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
+	ev_require_arguments(fcinfo, 0, lengthof(names), names);
 	if (!PG_ARGISNULL(2) && to < 0)
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
 	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);

@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
 #include "base/run_as_owner.h"
 #include "evolution/upcast_run.h"
@@ -368,11 +369,7 @@ ev_upcast_event(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
-	for (int i = 1; i < (int) lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
+	ev_require_arguments(fcinfo, 1, lengthof(names), names);
 	type = PG_GETARG_TEXT_PP(1);
 	from = PG_GETARG_INT32(2);
 	to = PG_ARGISNULL(3) ? EV_LATEST : PG_GETARG_INT32(3);

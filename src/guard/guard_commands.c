@@ -37,6 +37,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
 #include "base/run_as_owner.h"
 #include "guard/guard_definition.h"
@@ -273,21 +274,12 @@ warn_of_later_triggers(Relation relation, const char *guard)
 	}
 }
 
-static void
-require_not_null(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-}
-
 static char *
 mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 {
 	char	   *name;
 
-	require_not_null(fcinfo, 1, "mode");
+	ev_require_argument(fcinfo, 1, "mode");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!ev_guard_mode(name, mode))
 		ereport(ERROR,
@@ -316,10 +308,10 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	char	   *mode;
 	Name		name;
 
-	require_not_null(fcinfo, 0, "relation");
+	ev_require_argument(fcinfo, 0, "relation");
 	mode = mode_argument(fcinfo, &arguments.mode);
 	for (int i = 0; i < EV_ROW_PARTS; i++)
-		require_not_null(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
+		ev_require_argument(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
 
 	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	replaced = find_trigger(relation, function);
@@ -616,7 +608,7 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	char	   *table;
 	char	   *name;
 
-	require_not_null(fcinfo, 0, "relation");
+	ev_require_argument(fcinfo, 0, "relation");
 	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
 	trigger = find_trigger(relation, function);
 	if (trigger == NULL)

@@ -31,6 +31,7 @@
 #include "utils/tuplestore.h"
 #include "utils/xid8.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
 #include "guard/quarantine.h"
 #include "registry/names.h"
@@ -366,10 +367,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 	int64		purged;
 	EvQuarantine quarantine;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("older_than must not be null")));
+	ev_require_argument(fcinfo, 0, "older_than");
 	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, ACL_DELETE))
 		PG_RETURN_INT64(0);
 

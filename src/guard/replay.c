@@ -42,6 +42,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
 #include "base/time_limit.h"
 #include "guard/guard_definition.h"
@@ -758,10 +759,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 	EvReplayCall call = {.any_table = PG_ARGISNULL(0)};
 	int64		max_rows;
 
-	if (PG_ARGISNULL(4))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("max_rows must not be null")));
+	ev_require_argument(fcinfo, 4, "max_rows");
 	max_rows = PG_GETARG_INT32(4);
 	if (max_rows < 0)
 		ereport(ERROR,
