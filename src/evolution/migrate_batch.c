@@ -17,7 +17,6 @@
 
 #include "access/htup_details.h"
 #include "access/tableam.h"
-#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
@@ -29,10 +28,11 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/resowner.h"
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
+#include "base/row_fault.h"
+#include "base/subtransaction.h"
 #include "evolution/migrate_batch.h"
 #include "evolution/migrate_failures.h"
 #include "evolution/migrated_events.h"
@@ -464,38 +464,38 @@ write_row(EvMigration *migration, Relation leaf, Row *row)
 						 row->version, migration->to);
 }
 
+typedef struct Writing
+{
+	EvMigration *migration;
+	Relation	leaf;
+	Row		   *rows;
+	int			count;
+	int			at;
+} Writing;
+
+static void
+write_all(void *arg)
+{
+	Writing    *writing = (Writing *) arg;
+
+	for (; writing->at < writing->count; writing->at++)
+		if (writing->rows[writing->at].result != NULL)
+			write_row(writing->migration, writing->leaf, &writing->rows[writing->at]);
+}
+
 /*
- * Writes rows in a subtransaction; NULL, or the error, with nothing written,
- * and which row raised it.
+ * Writes rows in a subtransaction.  Returns NULL; or the error, with nothing
+ * written, and the number of the row that raised it.
  */
 static ErrorData *
 try_write(EvMigration *migration, Relation leaf, Row *rows, int count, int *failed)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	ErrorData  *volatile error = NULL;
-	volatile int at = 0;
+	Writing		writing = {migration, leaf, rows, count, 0};
+	MemoryContext caller = MemoryContextSwitchTo(migration->chunk_context);
+	ErrorData  *error = ev_in_subtransaction(write_all, &writing, EV_KEEP);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(migration->chunk_context);
-	PG_TRY();
-	{
-		for (; at < count; at++)
-			if (rows[at].result != NULL)
-				write_row(migration, leaf, &rows[at]);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		MemoryContextSwitchTo(migration->chunk_context);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-	}
-	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	*failed = at;
+	*failed = writing.at;
 	return error;
 }
 
@@ -524,7 +524,7 @@ write_rows(EvMigration *migration, Relation leaf, Row *rows, int count)
 			end = count;
 			continue;
 		}
-		if (failed >= end || !ev_upgrade_is_fault(error->sqlerrcode))
+		if (failed >= end || !ev_is_row_fault(error->sqlerrcode, EV_WORK_UPCAST))
 			ReThrowError(error);
 		fail_update(migration, &rows[failed], unpack_sql_state(error->sqlerrcode), error->message);
 		end = failed;

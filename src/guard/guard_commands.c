@@ -32,7 +32,6 @@
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -40,6 +39,7 @@
 #include "base/arguments.h"
 #include "base/compat.h"
 #include "base/run_as_owner.h"
+#include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
@@ -436,39 +436,34 @@ switch_mode(const Switch *wanted, Switched *result)
 	return true;
 }
 
-/* The same, where an error is that table's problem and no other's. */
+typedef struct SwitchTry
+{
+	const Switch *wanted;
+	Switched   *result;
+} SwitchTry;
+
+static void
+check_and_switch_mode(void *arg)
+{
+	SwitchTry  *attempt = (SwitchTry *) arg;
+
+	check_privilege(attempt->result->table);
+	if (!switch_mode(attempt->wanted, attempt->result))
+		attempt->result->problem = pstrdup("the table has no event guard any more");
+}
+
+/* The same, but an error is reported as the problem of this table. */
 static void
 try_switch_mode(const Switch *wanted, Switched *result)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	SwitchTry	attempt = {wanted, result};
+	ErrorData  *error = ev_in_subtransaction(check_and_switch_mode, &attempt, EV_KEEP);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		check_privilege(result->table);
-		if (!switch_mode(wanted, result))
-			result->problem = pstrdup("the table has no event guard any more");
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-			ReThrowError(error);
-		result->problem = error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		ReThrowError(error);
+	result->problem = error->message;
 }
 
 /*

@@ -29,6 +29,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "base/row_fault.h"
 #include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "rollout/audit.h"
@@ -54,8 +55,7 @@ catch_fault(MemoryContext context)
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
-	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_PROGRAM_LIMIT_EXCEEDED &&
-		ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+	if (!ev_is_row_fault(error->sqlerrcode, EV_WORK_VALIDATE))
 		PG_RE_THROW();
 	FlushErrorState();
 	message = pstrdup(error->message);
