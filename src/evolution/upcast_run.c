@@ -144,7 +144,7 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
 	step->from = upcast->from;
 	step->to = upcast->to;
-	ev_run_as_begin(&caller, owner);
+	ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
 	expression = expression_planner((Expr *) call);
 	step->expression = ExecInitExprWithParams(expression, run->parameters);
 	ev_run_as_end(&caller);
@@ -214,7 +214,7 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 	run->parameters->params[0].value = JsonbPGetDatum(data);
 	run->parameters->params[0].isnull = false;
 	if (OidIsValid(step->owner))
-		ev_run_as_begin(&caller, step->owner);
+		ev_run_as_begin(&caller, step->owner, SECURITY_RESTRICTED_OPERATION);
 	value = ExecEvalExpr(step->expression, run->context, &is_null);
 	if (OidIsValid(step->owner))
 		ev_run_as_end(&caller);

@@ -429,7 +429,7 @@ switch_mode(const Switch *wanted, Switched *result)
 		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
 	as_owner = arguments.reads != NULL && must_run_as_owner(wanted, relation, operands);
 	if (as_owner)
-		ev_run_as_begin(&caller, owner);
+		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
 	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
 	if (as_owner)
 		ev_run_as_end(&caller);

@@ -146,7 +146,7 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 
 	quarantine->table = table;
 	quarantine->is_switched = false;
-	GetUserIdAndSecContext(&quarantine->user, &quarantine->security);
+	quarantine->user = GetUserId();
 	return true;
 }
 
@@ -168,7 +168,7 @@ void
 ev_quarantine_as_owner(EvQuarantine *quarantine)
 {
 	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? database_owner() : quarantine->owner;
-	int			security = quarantine->security | SECURITY_LOCAL_USERID_CHANGE;
+	int			security = SECURITY_LOCAL_USERID_CHANGE;
 
 	if (owner == quarantine->user || !has_privs_of_role(quarantine->user, owner))
 		return;
@@ -176,10 +176,7 @@ ev_quarantine_as_owner(EvQuarantine *quarantine)
 		security |= SECURITY_RESTRICTED_OPERATION;
 	if (has_bypassrls_privilege(quarantine->user))
 		security |= SECURITY_NOFORCE_RLS;
-	SetUserIdAndSecContext(owner, security);
-	quarantine->guc_level = NewGUCNestLevel();
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_run_as_begin(&quarantine->caller, owner, security);
 	quarantine->is_switched = true;
 }
 
@@ -188,9 +185,7 @@ ev_quarantine_as_caller(EvQuarantine *quarantine)
 {
 	if (!quarantine->is_switched)
 		return;
-	/* nor do settings stay that the owner's code has made */
-	AtEOXact_GUC(false, quarantine->guc_level);
-	SetUserIdAndSecContext(quarantine->user, quarantine->security);
+	ev_run_as_end(&quarantine->caller);
 	quarantine->is_switched = false;
 }
 
