@@ -115,7 +115,7 @@ resolve_versions(EvMigration *migration)
 
 		if (version >= migration->to)
 			break;
-		ev_upcast_way(migration->type, version, migration->to, &reached);
+		ev_upcast_path_prefix(migration->type, version, migration->to, &reached);
 		if (reached == migration->to)
 			migration->versions = lappend_int(migration->versions, version);
 		else

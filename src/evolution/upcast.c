@@ -36,6 +36,7 @@
 #include "base/compat.h"
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
+#include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
@@ -412,10 +413,9 @@ static HeapTuple
 find_upcast(const char *name)
 {
 	Oid			types[1] = {JSONBOID};
+	Oid			function = ev_function_in(ev_namespace_oid(), name, lengthof(types), types);
 
-	return SearchSysCacheCopy3(PROCNAMEARGSNSP, CStringGetDatum(name),
-							   PointerGetDatum(buildoidvector(types, 1)),
-							   ObjectIdGetDatum(ev_namespace_oid()));
+	return SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
 }
 
 /*
@@ -505,10 +505,10 @@ refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcas
  * that leads further than wanted.
  */
 static List *
-find_way(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
+find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
 {
 	List	   *upcasts = from < to ? ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) : NIL;
-	List	   *way = NIL;
+	List	   *path = NIL;
 
 	*reached = from;
 	*past = NULL;
@@ -532,20 +532,20 @@ find_way(const text *type, int32 from, int32 to, List *versions, int32 *reached,
 			*past = step;
 			break;
 		}
-		way = lappend(way, step);
+		path = lappend(path, step);
 		*reached = step->to;
 	}
-	return way;
+	return path;
 }
 
 List *
-ev_upcast_way(const text *type, int32 from, int32 to, int32 *reached)
+ev_upcast_path_prefix(const text *type, int32 from, int32 to, int32 *reached)
 {
 	List	   *versions;
 	EvUpcast   *past;
 
 	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
-	return find_way(type, from, to, versions, reached, &past);
+	return find_prefix(type, from, to, versions, reached, &past);
 }
 
 List *
@@ -568,7 +568,7 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot bring event \"%s\" from version %d back to version %d",
 						text_to_cstring(type), from, *to)));
-	path = find_way(type, from, *to, versions, &reached, &past);
+	path = find_prefix(type, from, *to, versions, &reached, &past);
 	if (reached != *to)
 		refuse_path(type, from, *to, reached, past);
 	return path;

@@ -64,7 +64,7 @@ extern List *ev_upcast_path(const text *type, int32 from, int32 *to);
  * The upcasts from a version on, as far as they lead towards another one;
  * neither need be registered.  *reached is where they lead.
  */
-extern List *ev_upcast_way(const text *type, int32 from, int32 to, int32 *reached);
+extern List *ev_upcast_path_prefix(const text *type, int32 from, int32 to, int32 *reached);
 
 /*
  * The role that an upcast runs as; the current user must be allowed to execute

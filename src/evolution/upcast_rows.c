@@ -41,7 +41,7 @@ struct EvUpgrade
 	uint64		generation;
 	MemoryContext run_context;	/* of the run */
 	EvUpcastRun *run;			/* NULL: to be made anew */
-	bool		is_whole;		/* it leads to the version */
+	bool		is_complete;	/* it leads to the version */
 	EvSchema   *schema;			/* of the version */
 };
 
@@ -68,7 +68,7 @@ prepare(EvUpgrade *upgrade)
 {
 	MemoryContext caller;
 	int32		reached;
-	List	   *way;
+	List	   *path;
 
 	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid &&
 		ev_upcast_is_runnable(upgrade->run))
@@ -83,10 +83,14 @@ prepare(EvUpgrade *upgrade)
 	if (upgrade->schema == NULL)
 		ev_refuse_unregistered(upgrade->type, upgrade->to);
 	if (upgrade->all_the_way)
-		ev_upcast_path(upgrade->type, upgrade->from, &upgrade->to); /* raises */
-	way = ev_upcast_way(upgrade->type, upgrade->from, upgrade->to, &reached);
-	upgrade->is_whole = way != NIL && reached == upgrade->to;
-	upgrade->run = ev_upcast_prepare(upgrade->type, way);
+	{
+		path = ev_upcast_path(upgrade->type, upgrade->from, &upgrade->to);
+		reached = upgrade->to;
+	}
+	else
+		path = ev_upcast_path_prefix(upgrade->type, upgrade->from, upgrade->to, &reached);
+	upgrade->is_complete = path != NIL && reached == upgrade->to;
+	upgrade->run = ev_upcast_prepare(upgrade->type, path);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -113,7 +117,7 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 			return;
 		}
 	}
-	if (!upgrade->is_whole && !ev_match(ev_registry_program(upgrade->schema), result->data))
+	if (!upgrade->is_complete && !ev_match(ev_registry_program(upgrade->schema), result->data))
 		result->schema = upgrade->schema;
 }
 
@@ -187,7 +191,7 @@ ev_event_has_upcast(PG_FUNCTION_ARGS)
 	for (int i = 1; i <= 2; i++)
 		if (ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(i)) == NULL)
 			ev_refuse_unregistered(type, PG_GETARG_INT32(i));
-	PG_RETURN_BOOL(ev_upcast_way(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
+	PG_RETURN_BOOL(ev_upcast_path_prefix(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
 }
 
 /*

@@ -239,11 +239,29 @@ ev_quarantine_create(void)
 /* Kept for the session. */
 static SPIPlanPtr insert_plan = NULL;
 
-static const char insert_command[] =
-"INSERT INTO " TABLE " (relation_schema, relation_name, \"row\","
-" event_type, schema_version, violations, kept,"
-" arrived_at, role, application, \"transaction\")"
-" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+/* The names of the columns from one on, separated by commas. */
+static void
+append_columns(StringInfo command, int first)
+{
+	for (int i = first; i < COLUMNS; i++)
+		appendStringInfo(command, "%s\"%s\"", i > first ? ", " : "", columns[i].name);
+}
+
+/* The id is generated.  In CurrentMemoryContext. */
+static char *
+insert_command(void)
+{
+	StringInfoData command;
+
+	initStringInfo(&command);
+	appendStringInfoString(&command, "INSERT INTO " TABLE " (");
+	append_columns(&command, 1);
+	appendStringInfoString(&command, ") VALUES (");
+	for (int i = 1; i < COLUMNS; i++)
+		appendStringInfo(&command, "%s$%d", i > 1 ? ", " : "", i);
+	appendStringInfoChar(&command, ')');
+	return command.data;
+}
 
 /* The names of a table, in CurrentMemoryContext. */
 static void
@@ -294,7 +312,7 @@ ev_quarantine_add(const EvDiverted *diverted)
 	values[9] = CStringGetTextDatum(application_name ? application_name : "");
 	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 
-	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plan, insert_command,
+	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plan, insert_command(),
 						  COLUMNS - 1, types, values, nulls);
 }
 
@@ -308,6 +326,7 @@ Datum
 ev_list_event_quarantine(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StringInfoData command;
 	SPIPlanPtr	plan;
 	Portal		portal;
 	Oid			types[COLUMNS];
@@ -321,9 +340,11 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 
 	SPI_connect();
-	plan = SPI_prepare("SELECT id, relation_schema, relation_name, \"row\", event_type, schema_version,"
-					   " violations, kept, arrived_at, role, application, \"transaction\""
-					   " FROM " TABLE, 0, NULL);
+	initStringInfo(&command);
+	appendStringInfoString(&command, "SELECT ");
+	append_columns(&command, 0);
+	appendStringInfoString(&command, " FROM " TABLE);
+	plan = SPI_prepare(command.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
 	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
