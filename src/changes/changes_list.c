@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "base/json_pointer.h"
 #include "changes/changes_list.h"
 
 #define MOST_VISITS		5000	/* of pairs of schemas */
@@ -615,13 +616,7 @@ list_annotation(EvLister *l, const EvSubschema *schema, const JsonbValue *key, c
 
 	initStringInfo(&tail);
 	appendStringInfoChar(&tail, '/');
-	for (const char *c = name; *c; c++)
-	{
-		if (*c == '~' || *c == '/')
-			appendStringInfoString(&tail, *c == '~' ? "~0" : "~1");
-		else
-			appendStringInfoChar(&tail, *c);
-	}
+	ev_pointer_append_key(&tail, name, strlen(name));
 	ev_change_add(l, EV_CHANGE_ANNOTATION_CHANGED, ev_change_location(l, (EvOrigin) {schema, tail.data}),
 				  EV_COMPATIBLE, EV_COMPATIBLE, "\"%s\" %s.", name, what);
 	pfree(tail.data);
