@@ -28,6 +28,7 @@
 #include "compile/metaschema_check.h"
 #include "evolution/upcast_run.h"
 #include "match/interpret.h"
+#include "program/program_text.h"
 #include "match/report.h"
 #include "registry/call_site_cache.h"
 #include "registry/names.h"
@@ -533,6 +534,16 @@ ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 
 /* ---------- looking into a schema ---------- */
 
+static void
+put_line(const char *text, void *arg)
+{
+	ReturnSetInfo *result = arg;
+	Datum		line = CStringGetTextDatum(text);
+	bool		isnull = false;
+
+	tuplestore_putvalues(result->setResult, result->setDesc, &line, &isnull);
+}
+
 /*
  * event_schema_program(event_type text, schema_version int) → SETOF text
  */
@@ -550,12 +561,6 @@ ev_event_schema_program(PG_FUNCTION_ARGS)
 	schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(1));
 	if (schema == NULL)
 		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
-	for (uint32 i = 0; i < schema->program->length; i++)
-	{
-		Datum		line = CStringGetTextDatum(ev_instruction_text(schema->program, i));
-		bool		isnull = false;
-
-		tuplestore_putvalues(result->setResult, result->setDesc, &line, &isnull);
-	}
+	ev_program_text(schema->program, ev_match_function_name(schema->program), put_line, result);
 	return (Datum) 0;
 }

@@ -30,16 +30,16 @@ ev_change_location(EvLister *l, EvOrigin origin)
 	const EvLocation *top;
 	char	   *pointer;
 
-	if (origin.subschema == NULL || origin.subschema->place == NULL)
+	if (origin.subschema == NULL || origin.subschema->location == NULL)
 		return pstrdup("");
-	place = origin.subschema->place;
+	place = origin.subschema->location;
 	for (top = place; top->parent != NULL;)
 	{
 		ev_spend(l->prover, 10);
 		top = top->parent;
 	}
 	pointer = psprintf("%s%s", ev_location_pointer(place, false), origin.tail);
-	if (top == l->prover->old_root->place || top == l->prover->new_root->place)
+	if (top == l->prover->old_root->location || top == l->prover->new_root->location)
 		return pointer;
 	return psprintf("%s#%s", top->resource != NULL ? top->resource : "", pointer);
 }
