@@ -651,23 +651,42 @@ prove_conditions(EvProver *p, EvSchemaSet *a, const EvFacts *b, EvScope *scope)
 	return true;
 }
 
+/* Is one of the schemas the same as this one? */
+static bool
+has_same(EvProver *p, List *schemas, const EvSubschema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, schemas)
+	{
+		if (ev_schemas_same(p, lfirst(cell), schema))
+			return true;
+	}
+	return false;
+}
+
 /*
- * What is not looked into holds where the same is demanded already.
+ * What is not looked into holds where the same schema is demanded already.  A
+ * keyword about which nothing is known must be on both sides: it could also make
+ * others of its schema less strict, as minContains does with contains.
  */
 static bool
 prove_opaques(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
-	ListCell   *other;
 
 	foreach(cell, b->opaques)
 	{
-		EvOpaqueFact *wanted = lfirst(cell);
-		bool		proved = false;
+		EvOpaqueFact *fact = lfirst(cell);
 
-		foreach(other, a->schemas)
-			proved = proved || ev_schemas_same(p, lfirst(other), wanted->origin.subschema);
-		if (!proved)
+		if (!has_same(p, a->schemas, fact->origin.subschema))
+			return false;
+	}
+	foreach(cell, a->opaques)
+	{
+		EvOpaqueFact *fact = lfirst(cell);
+
+		if (!fact->is_reference && !has_same(p, b->schemas, fact->origin.subschema))
 			return false;
 	}
 	return true;
