@@ -4,8 +4,9 @@
  *
  * A set of schemas that all apply becomes one record: $ref and allOf are
  * followed, draft 4's flags become exclusive bounds, an array in "items"
- * becomes a prefix.  What depends on annotations (unevaluatedProperties and
- * unevaluatedItems) has a weak and a strong form, see changes_internal.h.
+ * becomes a prefix.  Keywords that depend on annotations (unevaluatedProperties
+ * and unevaluatedItems) have a necessary and a sufficient form, see
+ * changes_internal.h.
  */
 #include "postgres.h"
 
@@ -841,8 +842,9 @@ gather(Gatherer *g, EvSubschema *schema)
 }
 
 /*
- * What is required brings in what depends on it.  For the weak form, where
- * consequences help; a strong one states what is to be proved, and no more.
+ * Required properties make their dependencies apply.  This is for necessary
+ * facts, where consequences help; sufficient facts state only what must be
+ * proved.
  */
 static void
 apply_dependencies(Gatherer *g)

@@ -2,11 +2,11 @@
  * changes_prove.c
  *	  Does one set of schemas imply another?
  *
- * A proof that each instance of `a` is one of `b` goes through the strong
- * facts of `b` and shows that the weak facts of `a` imply each; where some
- * resist, `a` is taken apart into cases (its types, the members of anyOf and
- * oneOf, if and else) that must each do.  Where no proof is found the answer
- * is no, which means "not proved".
+ * To prove that each instance of `a` is one of `b`, the necessary facts of `a`
+ * must imply each of the sufficient facts of `b`.  If some are not implied, `a`
+ * is divided into cases (its types, the members of anyOf and oneOf, if and
+ * else), and each case is proved.  If no proof is found, the answer is no, which
+ * means "not proved".
  *
  * Schemas may be recursive.  What is to be proved about the parts of an
  * instance is assumed, and put on a list to be proved in its turn; where that

@@ -561,7 +561,7 @@ same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	return true;
 }
 
-/* Keywords that take no part in an answer, or whose part is taken elsewhere. */
+/* Keywords without influence on validity, and references, which are compared apart. */
 static bool
 is_ignored(int keyword)
 {
