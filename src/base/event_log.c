@@ -1,14 +1,14 @@
 /*
  * event_log.c
- *	  A line in the server's log for each event that was not let through.
+ *	  A line in the server's log for each event that is not valid.
  *
- * An ERROR is in the log anyway, with its statement and all of its data.  This
- * is one line an event, without its data but for what the messages show, also
- * for those that raise no error.  It goes to the log at once: a transaction
- * that is rolled back has its lines there too.
+ * The log has an ERROR in any case, with its statement and all of its data.
+ * This is one line for each event, also for events that raise no error; of the
+ * data it has only the values that the messages show.  It is written at once,
+ * so it remains if the transaction is rolled back.
  *
- * The rate is a backend's own.  What it leaves out is counted by the next line
- * that is written.
+ * Each backend limits its own rate.  The next line counts the lines that were
+ * left out.
  */
 #include "postgres.h"
 

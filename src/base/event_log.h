@@ -1,6 +1,6 @@
 /*
  * event_log.h
- *	  A line in the server's log for each event that was not let through.
+ *	  A line in the server's log for each event that is not valid.
  */
 #ifndef EV_EVENT_LOG_H
 #define EV_EVENT_LOG_H

@@ -1,13 +1,13 @@
 /*
  * run_as_owner.c
- *	  Running what another role wrote as that role.
+ *	  Running code of another role with that role's rights.
  *
  * Otherwise the author of a function that others run without knowing it would
- * have the rights of them all.  In a security-restricted operation the function
- * cannot leave something behind that runs as the caller later: no deferred
- * trigger, no temporary table, no cursor that outlives it, no prepared
- * statement, no other role.  Settings go back at the end.  The fixed
- * search_path gives the owner's code one meaning for all callers.
+ * have their rights.  The operation is security-restricted, so that the
+ * function cannot leave anything that runs as the caller later: a deferred
+ * trigger, a temporary table, a cursor, a prepared statement or another role.
+ * Settings are restored at the end.  search_path is set to a fixed value, so
+ * that the owner's code means the same for all callers.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * run_as_owner.h
- *	  Running what another role wrote as that role.
+ *	  Running code of another role with that role's rights.
  */
 #ifndef EV_RUN_AS_OWNER_H
 #define EV_RUN_AS_OWNER_H

@@ -1,6 +1,6 @@
 /*
  * subtransaction.c
- *	  Work whose error ends nothing but itself.
+ *	  Running a function in a subtransaction, so that an error ends only that.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * subtransaction.h
- *	  Work whose error ends nothing but itself.
+ *	  Running a function in a subtransaction, so that an error ends only that.
  */
 #ifndef EV_SUBTRANSACTION_H
 #define EV_SUBTRANSACTION_H

@@ -1,12 +1,12 @@
 /*
  * time_limit.c
- *	  A bound on the time that other people's code may take.
+ *	  A limit on the time that code of other roles takes.
  *
- * A timer asks for a cancellation, as statement_timeout does.  PL/pgSQL can
- * catch that (EXCEPTION WHEN query_canceled), and could go on for as long as it
- * likes.  To catch an error is to roll a subtransaction back.  So we ask again
- * whenever that happens after the time has run out: the handler of the
- * exception is then canceled in its turn, outside the block that caught.
+ * A timer requests a cancellation, as statement_timeout does.  PL/pgSQL can
+ * catch that (EXCEPTION WHEN query_canceled) and continue.  Catching an error
+ * rolls a subtransaction back, so each rollback after the end of the time
+ * requests another cancellation: it cancels the exception's handler, outside
+ * the block that caught the first one.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * time_limit.h
- *	  A bound on the time that other people's code may take.
+ *	  A limit on the time that code of other roles takes.
  */
 #ifndef EV_TIME_LIMIT_H
 #define EV_TIME_LIMIT_H

@@ -2,11 +2,11 @@
  * changes_budget.c
  *	  How much work and memory a comparison of schemas may take.
  *
- * Whether one schema implies another is hard: a short document can be made to
- * take any time.  So each comparison has a budget of work, counted in units and
- * not in time, so that the answer does not depend on how fast a machine is, and
- * of memory.  Where it is spent, the comparison is left at once: nothing but
- * memory is held while it runs, and that is its context's.
+ * It is hard to decide whether one schema implies another: a short document can
+ * take any time.  So each comparison has a budget of memory and of work.  Work is
+ * counted in units instead of time, so that the answer does not depend on the
+ * machine's speed.  When the budget is spent, the comparison ends at once: it
+ * holds nothing but memory, which belongs to its context.
  */
 #include "postgres.h"
 

@@ -749,16 +749,22 @@ list_opaques(EvLister *l, EvPair *pair)
 {
 	const List *old = pair->old_facts->opaques;
 	const List *new = pair->new_facts->opaques;
+	const EvOpaqueFact *fact;
 
 	if ((old == NIL && new == NIL) || l->prover->roots_same)
 		return;
 	if (ev_change_verdict(l, pair->old, pair->new, pair->scope, EV_FACT_OPAQUE, 0, false) == EV_COMPATIBLE &&
 		ev_change_verdict(l, pair->new, pair->old, pair->scope, EV_FACT_OPAQUE, 0, false) == EV_COMPATIBLE)
 		return;
-	ev_change_report(l, pair, EV_CHANGE_REFERENCE_CHANGED, EV_BOTH,
-					 ((EvOpaqueFact *) linitial(new != NIL ? new : old))->origin,
-					 EV_FACT_OPAQUE, EV_ALL_TYPES, false,
-					 "Where a dynamic reference leads depends on the instance, and is not followed.");
+	fact = linitial(new != NIL ? new : old);
+	if (fact->is_reference)
+		ev_change_report(l, pair, EV_CHANGE_REFERENCE_CHANGED, EV_BOTH, fact->origin,
+						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,
+						 "Where a dynamic reference leads depends on the instance, and is not followed.");
+	else
+		ev_change_report(l, pair, EV_CHANGE_SCHEMA_CHANGED, EV_BOTH, fact->origin,
+						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,
+						 psprintf("The keyword \"%s\" is not compared.", fact->origin.tail + 1));
 }
 
 void

@@ -4,8 +4,9 @@
  *
  * A set of schemas that all apply becomes one record: $ref and allOf are
  * followed, draft 4's flags become exclusive bounds, an array in "items"
- * becomes a prefix.  What depends on annotations (unevaluatedProperties and
- * unevaluatedItems) has a weak and a strong form, see changes_internal.h.
+ * becomes a prefix.  Keywords that depend on annotations (unevaluatedProperties
+ * and unevaluatedItems) have a necessary and a sufficient form, see
+ * changes_internal.h.
  */
 #include "postgres.h"
 
@@ -178,10 +179,12 @@ add_schema(Gatherer *g, EvSubschema *schema)
 }
 
 static void
-add_opaque(Gatherer *g, const char *tail)
+add_opaque(Gatherer *g, const char *keyword, bool is_reference)
 {
 	EvOpaqueFact *fact = palloc(sizeof(EvOpaqueFact));
+	const char *tail = psprintf("/%s", keyword);
 
+	fact->is_reference = is_reference;
 	fact->origin = (EvOrigin) {g->subschema, tail};
 	g->facts->opaques = lappend(g->facts->opaques, fact);
 }
@@ -237,7 +240,7 @@ gather_references(Gatherer *g)
 		if (reference->dynamic_anchor != NULL)
 			target = only_target(g->prover, g->subschema, reference);
 		if (target == NULL)
-			add_opaque(g, psprintf("/%s", reference->keyword));
+			add_opaque(g, reference->keyword, true);
 		else if (target->is_boolean)
 			add_schema(g, target->boolean ? &g->prover->truth : &g->prover->falsehood);
 		else
@@ -288,6 +291,15 @@ gather_applicators(Gatherer *g)
 		fact->otherwise = has(g, EV_KW_ELSE) ? child_of(g, value_of(g, EV_KW_ELSE)) : &g->prover->truth;
 		f->conditions = lappend(f->conditions, fact);
 	}
+}
+
+/* The keywords that no gatherer reads, see EvGatherer. */
+static void
+gather_opaques(Gatherer *g)
+{
+	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
+		if (ev_keywords[keyword].gatherer == EV_OPAQUE && has(g, keyword))
+			add_opaque(g, ev_keywords[keyword].name, false);
 }
 
 /* ---------- keywords of one type ---------- */
@@ -784,6 +796,7 @@ own_facts(Gatherer *g, EvSubschema *schema)
 	own.keywords.present[EV_KW_UNEVALUATED_ITEMS] = false;
 	own.subschema = schema;
 	gather_references(&own);
+	gather_opaques(&own);
 	gather_applicators(&own);
 	gather_objects(&own);
 	gather_arrays(&own);
@@ -815,6 +828,7 @@ gather(Gatherer *g, EvSubschema *schema)
 	gather_references(g);
 	if (hides_siblings)
 		return;
+	gather_opaques(g);
 	gather_types(g);
 	gather_enum(g, EV_KW_ENUM);
 	gather_enum(g, EV_KW_CONST);
@@ -828,8 +842,9 @@ gather(Gatherer *g, EvSubschema *schema)
 }
 
 /*
- * What is required brings in what depends on it.  For the weak form, where
- * consequences help; a strong one states what is to be proved, and no more.
+ * Required properties make their dependencies apply.  This is for necessary
+ * facts, where consequences help; sufficient facts state only what must be
+ * proved.
  */
 static void
 apply_dependencies(Gatherer *g)

@@ -181,9 +181,10 @@ typedef struct EvConditionFact
 	EvOrigin	origin;
 } EvConditionFact;
 
-/* What is not looked into. */
+/* A keyword about which nothing is known. */
 typedef struct EvOpaqueFact
 {
+	bool		is_reference;
 	EvOrigin	origin;
 } EvOpaqueFact;
 

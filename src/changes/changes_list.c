@@ -2,10 +2,10 @@
  * changes_list.c
  *	  The differences between two schemas, one by one.
  *
- * The two are walked side by side, by facts and not by keywords, so that what
- * says the same in other words is no difference.  Each difference is judged
- * where it stands: proved, refuted by a value, or unknown.  What is proved of
- * a whole (a group of branches, the document) overrules what its parts say.
+ * Both are walked together, by facts instead of keywords, so that two ways to
+ * say the same are no difference.  Each difference gets a verdict of its own:
+ * proved, refuted by a value, or unknown.  A proof about a whole (a group of
+ * branches, the document) overrules the verdicts on its parts.
  */
 #include "postgres.h"
 

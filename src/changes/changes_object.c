@@ -2,9 +2,8 @@
  * changes_object.c
  *	  Proofs about objects and arrays: child by child.
  *
- * The names that either side mentions are looked at one by one; of all other
- * names only the patterns tell, so each combination of patterns that match is
- * one case.
+ * Each name that one side mentions is a case.  Only patterns distinguish all
+ * other names, so each combination of matching patterns is one more case.
  */
 #include "postgres.h"
 

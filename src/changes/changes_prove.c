@@ -2,11 +2,11 @@
  * changes_prove.c
  *	  Does one set of schemas imply another?
  *
- * A proof that each instance of `a` is one of `b` goes through the strong
- * facts of `b` and shows that the weak facts of `a` imply each; where some
- * resist, `a` is taken apart into cases (its types, the members of anyOf and
- * oneOf, if and else) that must each do.  Where no proof is found the answer
- * is no, which means "not proved".
+ * To prove that each instance of `a` is one of `b`, the necessary facts of `a`
+ * must imply each of the sufficient facts of `b`.  If some are not implied, `a`
+ * is divided into cases (its types, the members of anyOf and oneOf, if and
+ * else), and each case is proved.  If no proof is found, the answer is no, which
+ * means "not proved".
  *
  * Schemas may be recursive.  What is to be proved about the parts of an
  * instance is assumed, and put on a list to be proved in its turn; where that
@@ -651,23 +651,42 @@ prove_conditions(EvProver *p, EvSchemaSet *a, const EvFacts *b, EvScope *scope)
 	return true;
 }
 
+/* Is one of the schemas the same as this one? */
+static bool
+has_same(EvProver *p, List *schemas, const EvSubschema *schema)
+{
+	ListCell   *cell;
+
+	foreach(cell, schemas)
+	{
+		if (ev_schemas_same(p, lfirst(cell), schema))
+			return true;
+	}
+	return false;
+}
+
 /*
- * What is not looked into holds where the same is demanded already.
+ * What is not looked into holds where the same schema is demanded already.  A
+ * keyword about which nothing is known must be on both sides: it could also make
+ * others of its schema less strict, as minContains does with contains.
  */
 static bool
 prove_opaques(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
 	ListCell   *cell;
-	ListCell   *other;
 
 	foreach(cell, b->opaques)
 	{
-		EvOpaqueFact *wanted = lfirst(cell);
-		bool		proved = false;
+		EvOpaqueFact *fact = lfirst(cell);
 
-		foreach(other, a->schemas)
-			proved = proved || ev_schemas_same(p, lfirst(other), wanted->origin.subschema);
-		if (!proved)
+		if (!has_same(p, a->schemas, fact->origin.subschema))
+			return false;
+	}
+	foreach(cell, a->opaques)
+	{
+		EvOpaqueFact *fact = lfirst(cell);
+
+		if (!fact->is_reference && !has_same(p, b->schemas, fact->origin.subschema))
 			return false;
 	}
 	return true;

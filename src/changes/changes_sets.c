@@ -561,29 +561,14 @@ same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	return true;
 }
 
-/* Keywords that take no part in an answer, or whose part is taken elsewhere. */
+/* Keywords without influence on validity, and references, which are compared apart. */
 static bool
 is_ignored(int keyword)
 {
-	switch (keyword)
-	{
-		case EV_KW_SCHEMA:
-		case EV_KW_ID_DRAFT4:
-		case EV_KW_ID:
-		case EV_KW_REF:
-		case EV_KW_ANCHOR:
-		case EV_KW_DYNAMIC_REF:
-		case EV_KW_DYNAMIC_ANCHOR:
-		case EV_KW_RECURSIVE_REF:
-		case EV_KW_RECURSIVE_ANCHOR:
-		case EV_KW_VOCABULARY:
-		case EV_KW_COMMENT:
-		case EV_KW_DEFS:
-		case EV_KW_DEFINITIONS:
-			return true;
-		default:
-			return (ev_keywords[keyword].vocabulary & EV_METADATA) != 0;
-	}
+	EvGatherer	gatherer = ev_keywords[keyword].gatherer;
+
+	return gatherer == EV_REFERENCE_FACTS ||
+		(gatherer == EV_NO_FACTS && ev_keywords[keyword].vocabulary != EV_CONTENT);
 }
 
 static bool

@@ -2,9 +2,9 @@
  * changes_value.c
  *	  Is a value valid under a set of schemas?
  *
- * Over the same facts as the proofs, so that values of enum and const, and
+ * It uses the same facts as the proofs, so that values of enum and const, and
  * witnesses, can be tried against any set that the prover makes.  The answer
- * is EV_MAYBE where facts are not looked into; YES and NO are certain.
+ * is EV_MAYBE if there are opaque facts; YES and NO are certain.
  */
 #include "postgres.h"
 

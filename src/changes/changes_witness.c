@@ -1,6 +1,6 @@
 /*
  * changes_witness.c
- *	  Values that tell two schemas apart.
+ *	  Values that one of two schemas accepts and the other does not.
  *
  * What is not proved need not be false.  Values are made from what both
  * schemas mention (bounds, lengths, names, listed values), kept where the one

@@ -274,10 +274,19 @@ has_any(EvWriter *w, const EvKeywordSymbol *keywords, int count)
 	return false;
 }
 
-static const EvKeywordSymbol string_keywords[] = {
-	EV_KW_MIN_LENGTH, EV_KW_MAX_LENGTH, EV_KW_PATTERN, EV_KW_FORMAT,
-	EV_KW_CONTENT_ENCODING, EV_KW_CONTENT_MEDIA_TYPE,
-};
+/*
+ * Has the schema a keyword that is about a type?  Unevaluated keywords are
+ * written apart.
+ */
+static bool
+has_any_about(EvWriter *w, uint32 type)
+{
+	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
+		if (w->keywords.present[i] && ev_keywords[i].types == type &&
+			ev_keywords[i].vocabulary != EV_UNEVALUATED)
+			return true;
+	return false;
+}
 
 static void
 write_string(EvWriter *w)
@@ -328,10 +337,6 @@ write_string(EvWriter *w)
 	}
 }
 
-static const EvKeywordSymbol number_keywords[] = {
-	EV_KW_MINIMUM, EV_KW_EXCLUSIVE_MINIMUM, EV_KW_MAXIMUM, EV_KW_EXCLUSIVE_MAXIMUM, EV_KW_MULTIPLE_OF,
-};
-
 static void
 write_bound(EvWriter *w, int keyword, EvBoundKind kind, const char *name)
 {
@@ -361,12 +366,6 @@ write_number(EvWriter *w)
 		ev_emit(w, EVOP_MULTIPLE_OF, "multipleOf")->u.bound.value =
 			ev_program_numeric(w, w->keywords.values[EV_KW_MULTIPLE_OF].val.numeric);
 }
-
-static const EvKeywordSymbol object_keywords[] = {
-	EV_KW_PROPERTIES, EV_KW_PATTERN_PROPERTIES, EV_KW_ADDITIONAL_PROPERTIES, EV_KW_PROPERTY_NAMES,
-	EV_KW_REQUIRED, EV_KW_MIN_PROPERTIES, EV_KW_MAX_PROPERTIES,
-	EV_KW_DEPENDENCIES, EV_KW_DEPENDENT_REQUIRED, EV_KW_DEPENDENT_SCHEMAS,
-};
 
 /* properties and required, as one sorted list of names. */
 static void
@@ -576,18 +575,11 @@ write_object(EvWriter *w)
 	write_dependencies(w, EV_KW_DEPENDENT_SCHEMAS);
 }
 
-static const EvKeywordSymbol array_keywords[] = {
-	EV_KW_ITEMS, EV_KW_ITEMS_DRAFT4, EV_KW_PREFIX_ITEMS, EV_KW_CONTAINS, EV_KW_MIN_ITEMS, EV_KW_MAX_ITEMS,
-	EV_KW_UNIQUE_ITEMS,
-};
-
 static void
 write_array(EvWriter *w)
 {
 	EvArray    *array;
 
-	if (!has_any(w, array_keywords, lengthof(array_keywords)))
-		return;
 	array = ev_program_alloc(w, sizeof(EvArray));
 	array->min_items = ev_count_keyword(w, EV_KW_MIN_ITEMS, 0);
 	array->max_items = ev_count_keyword(w, EV_KW_MAX_ITEMS, EV_NO_MAXIMUM);
@@ -613,6 +605,10 @@ write_array(EvWriter *w)
 		else
 			array->items = ev_keyword_block(w, EV_KW_ITEMS_DRAFT4);
 	}
+	/* additionalItems, minContains and maxContains say nothing alone */
+	if (array->items == EV_BLOCK_NONE && array->prefix_count == 0 && array->contains == EV_BLOCK_NONE &&
+		array->min_items == 0 && array->max_items == EV_NO_MAXIMUM && !array->unique_items)
+		return;
 	ev_emit(w, EVOP_ARRAY, "items")->u.array = array;
 }
 
@@ -621,16 +617,14 @@ write_array(EvWriter *w)
 typedef struct Section
 {
 	uint32		type;
-	const EvKeywordSymbol *keywords;
-	int			keyword_count;
 	void		(*write) (EvWriter *w);
 } Section;
 
 static const Section sections[] = {
-	{EV_BIT(EV_STRING), string_keywords, lengthof(string_keywords), write_string},
-	{EV_BIT(EV_NUMBER), number_keywords, lengthof(number_keywords), write_number},
-	{EV_BIT(EV_OBJECT), object_keywords, lengthof(object_keywords), write_object},
-	{EV_BIT(EV_ARRAY), array_keywords, lengthof(array_keywords), write_array},
+	{EV_BIT(EV_STRING), write_string},
+	{EV_BIT(EV_NUMBER), write_number},
+	{EV_BIT(EV_OBJECT), write_object},
+	{EV_BIT(EV_ARRAY), write_array},
 };
 
 /*
@@ -645,7 +639,7 @@ write_sections(EvWriter *w, uint32 types, bool exact)
 		const Section *section = &sections[i];
 		uint32		guard = w->program->length;
 
-		if ((section->type & types) == 0 || !has_any(w, section->keywords, section->keyword_count))
+		if ((section->type & types) == 0 || !has_any_about(w, section->type))
 			continue;
 		if (!exact)
 			ev_emit_at(w, EVOP_SKIP_UNLESS, "type", "")->u.type.types = section->type;

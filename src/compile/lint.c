@@ -74,52 +74,15 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	}
 }
 
-/* The JSON type that a keyword is about; NULL: all. */
+/* The name of the JSON type that a keyword is about; NULL: it is about all, or only annotates. */
 static const char *
 type_of_keyword(int keyword)
 {
-	switch (keyword)
-	{
-		case EV_KW_MIN_LENGTH:
-		case EV_KW_MAX_LENGTH:
-		case EV_KW_PATTERN:
-		case EV_KW_FORMAT:
-			return "string";
-		case EV_KW_MINIMUM:
-		case EV_KW_MAXIMUM:
-		case EV_KW_EXCLUSIVE_MINIMUM:
-		case EV_KW_EXCLUSIVE_MINIMUM_DRAFT4:
-		case EV_KW_EXCLUSIVE_MAXIMUM:
-		case EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4:
-		case EV_KW_MULTIPLE_OF:
-			return "number";
-		case EV_KW_PROPERTIES:
-		case EV_KW_PATTERN_PROPERTIES:
-		case EV_KW_ADDITIONAL_PROPERTIES:
-		case EV_KW_UNEVALUATED_PROPERTIES:
-		case EV_KW_PROPERTY_NAMES:
-		case EV_KW_REQUIRED:
-		case EV_KW_MIN_PROPERTIES:
-		case EV_KW_MAX_PROPERTIES:
-		case EV_KW_DEPENDENT_REQUIRED:
-		case EV_KW_DEPENDENT_SCHEMAS:
-		case EV_KW_DEPENDENCIES:
-			return "object";
-		case EV_KW_ITEMS:
-		case EV_KW_ITEMS_DRAFT4:
-		case EV_KW_PREFIX_ITEMS:
-		case EV_KW_ADDITIONAL_ITEMS:
-		case EV_KW_UNEVALUATED_ITEMS:
-		case EV_KW_CONTAINS:
-		case EV_KW_MIN_CONTAINS:
-		case EV_KW_MAX_CONTAINS:
-		case EV_KW_MIN_ITEMS:
-		case EV_KW_MAX_ITEMS:
-		case EV_KW_UNIQUE_ITEMS:
-			return "array";
-		default:
-			return NULL;
-	}
+	if ((ev_keywords[keyword].vocabulary & (EV_METADATA | EV_CONTENT)) == 0)
+		for (int type = 0; type < EV_TYPE_COUNT; type++)
+			if (ev_keywords[keyword].types == (uint32) EV_BIT(type))
+				return ev_type_name((EvType) type);
+	return NULL;
 }
 
 static bool

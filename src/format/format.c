@@ -2,10 +2,10 @@
  * format.c
  *	  The values of "format": the table of them.
  *
- * Relies on nothing of the server but the types and macros of postgres.h, so
- * that the module can be linked into a program of its own.  Promises linear
- * time, a bounded stack, and answers that depend on the bytes alone: no
- * locale, no time zone, no setting.
+ * Uses only the types and macros of postgres.h, so that this folder can be
+ * linked into a program of its own.  A check takes linear time and a bounded
+ * stack, and its answer depends only on the bytes, not on locale, time zone or
+ * settings.
  */
 #include "postgres.h"
 

@@ -2,7 +2,7 @@
  * jsonb_number.c
  *	  Exact comparison and division of a jsonb's numbers.
  *
- * Nothing is allocated but for multiples that 64 bits cannot hold.
+ * Only multiples that 64 bits cannot hold allocate memory.
  */
 #include "postgres.h"
 

@@ -10,7 +10,7 @@
 #include "schema/keywords.h"
 
 const EvKeyword ev_keywords[EV_KEYWORD_COUNT] = {
-#define EV_KEYWORD(symbol, name, drafts, vocabulary, shape) {name, drafts, vocabulary, shape},
+#define EV_KEYWORD(symbol, name, drafts, vocabulary, shape, types, gatherer) {name, drafts, vocabulary, shape, types, gatherer},
 	EV_KEYWORDS(EV_KEYWORD)
 #undef EV_KEYWORD
 };
