@@ -23,10 +23,12 @@
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
+#include "base/arguments.h"
 #include "base/event_log.h"
 #include "compile/metaschema_check.h"
-#include "evolution/upcast.h"
+#include "evolution/upcast_run.h"
 #include "match/interpret.h"
+#include "program/program_text.h"
 #include "match/report.h"
 #include "registry/call_site_cache.h"
 #include "registry/names.h"
@@ -244,14 +246,6 @@ ev_check_event(PG_FUNCTION_ARGS)
 
 /* ---------- violations as rows ---------- */
 
-static void
-report_null_argument(const char *name)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-			 errmsg("argument \"%s\" must not be null", name)));
-}
-
 typedef struct RowCollector
 {
 	EvCollector collector;
@@ -327,9 +321,7 @@ ev_event_report(PG_FUNCTION_ARGS)
 	char	   *format;
 	Jsonb	   *report;
 
-	for (int i = 0; i < (int) lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			report_null_argument(names[i]);
+	ev_require_arguments(fcinfo, 0, lengthof(names), names);
 	schema = find_schema(fcinfo);
 	if (schema == NULL)
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
@@ -511,9 +503,7 @@ ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
 {
 	static const char *const names[] = {"schema", "instance", "assert_format"};
 
-	for (int i = 0; i < (int) lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			report_null_argument(names[i]);
+	ev_require_arguments(fcinfo, 0, lengthof(names), names);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	return_violations(fcinfo, in_place_program(fcinfo), PG_GETARG_JSONB_P(1));
 	return (Datum) 0;
@@ -544,6 +534,16 @@ ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 
 /* ---------- looking into a schema ---------- */
 
+static void
+put_line(const char *text, void *arg)
+{
+	ReturnSetInfo *result = arg;
+	Datum		line = CStringGetTextDatum(text);
+	bool		isnull = false;
+
+	tuplestore_putvalues(result->setResult, result->setDesc, &line, &isnull);
+}
+
 /*
  * event_schema_program(event_type text, schema_version int) → SETOF text
  */
@@ -561,12 +561,6 @@ ev_event_schema_program(PG_FUNCTION_ARGS)
 	schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(1));
 	if (schema == NULL)
 		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
-	for (uint32 i = 0; i < schema->program->length; i++)
-	{
-		Datum		line = CStringGetTextDatum(ev_instruction_text(schema->program, i));
-		bool		isnull = false;
-
-		tuplestore_putvalues(result->setResult, result->setDesc, &line, &isnull);
-	}
+	ev_program_text(schema->program, ev_match_function_name(schema->program), put_line, result);
 	return (Datum) 0;
 }

@@ -374,7 +374,7 @@ gather_strings(Gatherer *g)
 		EvTextFact *fact = palloc0(sizeof(EvTextFact));
 
 		fact->text = string_of(value_of(g, EV_KW_PATTERN));
-		fact->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->place,
+		fact->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->location,
 										   "/pattern", fact->text.data, fact->text.length);
 		fact->origin = origin_of(g, EV_KW_PATTERN);
 		f->patterns = lappend(f->patterns, fact);
@@ -437,7 +437,7 @@ named_schemas(Gatherer *g, int keyword)
 		named->schema = child_of(g, &value);
 		named->tail = ev_tail_name(ev_keywords[keyword].name, key.val.string.val, key.val.string.len);
 		if (keyword == EV_KW_PATTERN_PROPERTIES)
-			named->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->place,
+			named->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->location,
 												named->tail, key.val.string.val, key.val.string.len);
 		result = lappend(result, named);
 	}

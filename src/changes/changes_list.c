@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 
+#include "base/json_pointer.h"
 #include "changes/changes_list.h"
 
 #define MOST_VISITS		5000	/* of pairs of schemas */
@@ -29,16 +30,16 @@ ev_change_location(EvLister *l, EvOrigin origin)
 	const EvLocation *top;
 	char	   *pointer;
 
-	if (origin.subschema == NULL || origin.subschema->place == NULL)
+	if (origin.subschema == NULL || origin.subschema->location == NULL)
 		return pstrdup("");
-	place = origin.subschema->place;
+	place = origin.subschema->location;
 	for (top = place; top->parent != NULL;)
 	{
 		ev_spend(l->prover, 10);
 		top = top->parent;
 	}
 	pointer = psprintf("%s%s", ev_location_pointer(place, false), origin.tail);
-	if (top == l->prover->old_root->place || top == l->prover->new_root->place)
+	if (top == l->prover->old_root->location || top == l->prover->new_root->location)
 		return pointer;
 	return psprintf("%s#%s", top->resource != NULL ? top->resource : "", pointer);
 }
@@ -615,13 +616,7 @@ list_annotation(EvLister *l, const EvSubschema *schema, const JsonbValue *key, c
 
 	initStringInfo(&tail);
 	appendStringInfoChar(&tail, '/');
-	for (const char *c = name; *c; c++)
-	{
-		if (*c == '~' || *c == '/')
-			appendStringInfoString(&tail, *c == '~' ? "~0" : "~1");
-		else
-			appendStringInfoChar(&tail, *c);
-	}
+	ev_pointer_append_key(&tail, name, strlen(name));
 	ev_change_add(l, EV_CHANGE_ANNOTATION_CHANGED, ev_change_location(l, (EvOrigin) {schema, tail.data}),
 				  EV_COMPATIBLE, EV_COMPATIBLE, "\"%s\" %s.", name, what);
 	pfree(tail.data);

@@ -116,14 +116,14 @@ write_references(EvWriter *w)
 			/* nothing is valid where no resource in scope has the anchor */
 			initial = palloc0(sizeof(EvSubschema));
 			initial->is_boolean = true;
-			initial->place = ev_location_make(w->compiler, w->subschema->place, reference->keyword,
-											  psprintf("/%s", reference->keyword));
+			initial->location = ev_location_make(w->compiler, w->subschema->location, reference->keyword,
+												 psprintf("/%s", reference->keyword));
 			initial->block = EV_BLOCK_NONE;
 		}
 		dynamic->initial = ev_block_of(w, initial);
 		dynamic->anchor = anchor_of(w, reference->dynamic_anchor);
 		if (dynamic->anchor->target_count == 0 && reference->target == NULL)
-			ev_compile_fault(w->compiler, w->subschema->place, psprintf("/%s", reference->keyword),
+			ev_compile_fault(w->compiler, w->subschema->location, psprintf("/%s", reference->keyword),
 							 "there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
 		instruction = ev_emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
 		instruction->u.dynamic = dynamic;
@@ -298,7 +298,7 @@ write_string(EvWriter *w)
 		JsonbValue *value = &w->keywords.values[EV_KW_PATTERN];
 
 		instruction = ev_emit(w, EVOP_PATTERN, "pattern");
-		instruction->u.pattern.compiled = ev_compile_pattern(w->compiler, w->subschema->place, "/pattern",
+		instruction->u.pattern.compiled = ev_compile_pattern(w->compiler, w->subschema->location, "/pattern",
 															 value->val.string.val, value->val.string.len);
 		instruction->u.pattern.source = ev_program_string(w, value->val.string.val, value->val.string.len).data;
 		instruction->u.pattern.shape = ev_pattern_shape(instruction->u.pattern.compiled);
@@ -489,7 +489,7 @@ write_patterns(EvWriter *w, EvObject *object)
 		JsonbIteratorNext(&iterator, &value, true);
 		pattern = &object->patterns[object->pattern_count++];
 		tail = ev_tail_name("patternProperties", key.val.string.val, key.val.string.len);
-		pattern->pattern = ev_compile_pattern(w->compiler, w->subschema->place, tail,
+		pattern->pattern = ev_compile_pattern(w->compiler, w->subschema->location, tail,
 											  key.val.string.val, key.val.string.len);
 		write_prefix(pattern, key.val.string.val, key.val.string.len);
 		pattern->block = ev_child_block(w, "patternProperties", tail, &value);
@@ -708,7 +708,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	w->program->blocks[w->block].start = w->program->length;
 	if (subschema->is_boolean)
 	{
-		ev_emit_at(w, EVOP_FAIL, subschema->place->keyword ? subschema->place->keyword : "", "");
+		ev_emit_at(w, EVOP_FAIL, subschema->location->keyword ? subschema->location->keyword : "", "");
 		return;
 	}
 	ev_read_keywords(subschema, &w->keywords);
@@ -794,7 +794,7 @@ visit_endless(uint32 *block, bool in_place, void *arg)
 		return;
 	target = list_nth(search->writer->blocks, *block);
 	if (target->visit == 1)
-		ev_compile_fault(search->writer->compiler, search->from->place, "",
+		ev_compile_fault(search->writer->compiler, search->from->location, "",
 						 "refers to itself for the same instance, without end");
 	else if (target->visit == 0)
 		find_endless(search->writer, target);
@@ -860,7 +860,7 @@ write_program(EvCompiler *c, EvSubschema *root)
 
 	if (ev_block_of(&w, root) == EV_BLOCK_TRUE)
 	{
-		w.program->blocks[0].place = root->place;
+		w.program->blocks[0].location = root->location;
 		w.program->block_count = 1;
 		ev_emit_at(&w, EVOP_RETURN, "", "");
 		optimize(c, w.program);

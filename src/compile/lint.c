@@ -62,14 +62,14 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 			continue;
 		nearest = elsewhere ? NULL : ev_keyword_nearest(name, key.val.string.len, draft);
 		if (nearest != NULL)
-			ev_compile_warn(c, subschema->place, tail,
+			ev_compile_warn(c, subschema->location, tail,
 							psprintf("unknown keyword \"%s\" is ignored: did you mean \"%s\"?", name, nearest));
 		else if (elsewhere)
-			ev_compile_warn(c, subschema->place, tail,
+			ev_compile_warn(c, subschema->location, tail,
 							psprintf("keyword \"%s\" is ignored: it is not one of the dialect %s",
 									 name, ev_draft_uri(draft)));
 		else
-			ev_compile_warn(c, subschema->place, tail,
+			ev_compile_warn(c, subschema->location, tail,
 							psprintf("unknown keyword \"%s\" is ignored", name));
 	}
 }
@@ -155,7 +155,7 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 
 		if (keywords->present[keyword] && type != NULL &&
 			!allows_type(&keywords->values[EV_KW_TYPE], type))
-			ev_compile_warn(c, subschema->place, psprintf("/%s", name),
+			ev_compile_warn(c, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies: it is about type %s, which \"type\" does not allow",
 									 name, type));
 	}
@@ -184,7 +184,7 @@ lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValu
 		const char *name = ev_keywords[companions[i].keyword].name;
 
 		if (keywords->present[companions[i].keyword] && !keywords->present[companions[i].needs])
-			ev_compile_warn(c, subschema->place, psprintf("/%s", name),
+			ev_compile_warn(c, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies without \"%s\"", name,
 									 ev_keywords[companions[i].needs].name));
 	}
@@ -219,7 +219,7 @@ lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 		order = ev_number_compare(keywords->values[bounds[i].low].val.numeric,
 								  keywords->values[bounds[i].high].val.numeric);
 		if (order > 0 || (order == 0 && bounds[i].exclusive))
-			ev_compile_warn(c, subschema->place, psprintf("/%s", ev_keywords[bounds[i].low].name),
+			ev_compile_warn(c, subschema->location, psprintf("/%s", ev_keywords[bounds[i].low].name),
 							psprintf("nothing satisfies both \"%s\" and \"%s\"",
 									 ev_keywords[bounds[i].low].name, ev_keywords[bounds[i].high].name));
 	}
@@ -246,7 +246,7 @@ lint_required(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues
 			getKeyJsonValueFromContainer(keywords->values[EV_KW_PROPERTIES].val.binary.data,
 										 name->val.string.val, name->val.string.len, &found) != NULL)
 			continue;
-		ev_compile_warn(c, subschema->place, psprintf("/required/%u", i),
+		ev_compile_warn(c, subschema->location, psprintf("/required/%u", i),
 						psprintf("property \"%s\" is required, but \"additionalProperties\" forbids it",
 								 ev_node_string(name)));
 	}
@@ -260,7 +260,7 @@ lint_format(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 	if (!keywords->present[EV_KW_FORMAT] ||
 		ev_format_find(format->val.string.val, format->val.string.len, subschema->resource->draft) != NULL)
 		return;
-	ev_compile_warn(c, subschema->place, "/format",
+	ev_compile_warn(c, subschema->location, "/format",
 					psprintf("unknown format \"%s\" is not checked", ev_node_string(format)));
 }
 
@@ -273,7 +273,7 @@ lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValue
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 		if (keywords->present[keyword] &&
 			(ev_keywords[keyword].vocabulary & (EV_APPLICATOR | EV_VALIDATION | EV_FORMAT)) != 0)
-			ev_compile_warn(c, subschema->place, psprintf("/%s", ev_keywords[keyword].name),
+			ev_compile_warn(c, subschema->location, psprintf("/%s", ev_keywords[keyword].name),
 							psprintf("keyword \"%s\" is ignored: up to draft 7 \"$ref\" hides what stands beside it",
 									 ev_keywords[keyword].name));
 }

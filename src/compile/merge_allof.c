@@ -3,7 +3,7 @@
  *	  Makes one object of what several schemas say about the same instance.
  *
  * allOf and $ref put schemas together that all say something about the
- * properties of one object: on the fast way that is one merge over its keys.
+ * properties of one object: on the fast path that is one merge over its keys.
  * With them, what unevaluatedProperties and unevaluatedItems leave is known in
  * advance: what no schema names.  A name that only branches (anyOf, oneOf, if,
  * dependentSchemas) evaluate is a property: its check says which of them do, and
@@ -446,6 +446,7 @@ ev_find_merges(EvOptimizer *o)
 		else if (start + 1 < program->length && program->code[start + 1].opcode == EVOP_TRACK)
 			o->merges[start + 1] = find_merge(o, start + 1, &end);
 	}
+	program->code_length = end;
 }
 
 /* ---------- checks that stand for several ---------- */

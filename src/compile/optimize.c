@@ -1,6 +1,6 @@
 /*
  * optimize.c
- *	  A pass over a finished program that prepares its fast way.
+ *	  A pass over a finished program that prepares its fast path.
  *
  * Blocks that come to a single check become checks, which the loops over
  * properties and items do themselves; the branches of anyOf and oneOf are

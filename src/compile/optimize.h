@@ -1,6 +1,6 @@
 /*
  * optimize.h
- *	  Prepares the fast way of a program.
+ *	  Prepares the fast path of a program.
  */
 #ifndef EV_OPTIMIZE_H
 #define EV_OPTIMIZE_H
@@ -8,7 +8,7 @@
 #include "program/program.h"
 
 /*
- * Fills in what the fast way needs: checks, words and what tells branches
+ * Fills in what the fast path needs: checks, words and what tells branches
  * apart, all in CurrentMemoryContext, which must be the program's.
  */
 extern void ev_optimize(EvProgram *program);

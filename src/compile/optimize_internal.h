@@ -32,13 +32,13 @@ typedef struct EvMerge
 typedef struct EvOptimizer
 {
 	EvProgram  *program;
-	EvMerge   **merges;			/* by the place where the block starts */
+	EvMerge   **merges;			/* by the first instruction of the block */
 	uint32		names_left;		/* so many more may be made */
 	int64		strings_left;	/* so many constant strings may be looked at,
 								 * to tell branches apart */
 	uint8	   *types;			/* that blocks may find valid, by the hops
-								 * that were left and the place; NULL: none is
-								 * known */
+								 * that were left and the instruction; NULL:
+								 * none is known */
 } EvOptimizer;
 
 /* References are followed this far. */

@@ -130,7 +130,7 @@ ev_block_of(EvWriter *w, EvSubschema *subschema)
 		program->blocks = repalloc(program->blocks, w->block_room * sizeof(EvBlock));
 	}
 	subschema->block = program->block_count++;
-	program->blocks[subschema->block].place = subschema->place;
+	program->blocks[subschema->block].location = subschema->location;
 	w->blocks = lappend(w->blocks, subschema);
 	return subschema->block;
 }
@@ -147,7 +147,7 @@ ev_child_block(EvWriter *w, const char *keyword, const char *tail, const JsonbVa
 		child->is_boolean = true;
 		child->boolean = node->val.boolean;
 		child->resource = w->subschema->resource;
-		child->place = ev_location_make(w->compiler, w->subschema->place, keyword, tail);
+		child->location = ev_location_make(w->compiler, w->subschema->location, keyword, tail);
 		child->block = EV_BLOCK_NONE;
 	}
 	else

@@ -17,7 +17,7 @@ typedef struct EvWriter
 	uint32		code_room;
 	uint32		block_room;
 	uint32		anchor_room;
-	List	   *blocks;			/* Subschemas, by the index of their block */
+	List	   *blocks;			/* EvSubschemas, by the index of their block */
 	EvSubschema *subschema;		/* whose block is being written */
 	uint32		block;
 	EvKeywordValues keywords;	/* of it */

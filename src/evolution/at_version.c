@@ -29,7 +29,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
-#include "evolution/upcast.h"
+#include "evolution/upcast_run.h"
 #include "registry/extension_objects.h"
 #include "registry/schema_cache.h"
 

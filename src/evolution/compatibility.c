@@ -30,6 +30,7 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "base/arguments.h"
 #include "changes/changes.h"
 #include "evolution/compatibility.h"
 #include "registry/function_row.h"
@@ -400,11 +401,7 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	NameData	name;
 	Policy		policy;
 
-	for (int i = 0; i < (int) lengthof(arguments); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", arguments[i])));
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
 	type = PG_GETARG_TEXT_PP(0);
 	text_policy = PG_GETARG_TEXT_PP(1);
 	ev_require_event_name(type, 0, &event);

@@ -1,21 +1,11 @@
 /*
  * upcast.c
- *	  Upcasts: how they are kept, and how events are brought along by them.
+ *	  Upcasts in the catalog: their functions, their registration, their paths.
  *
  * An upcast is a function in event_schema that calls the user's function.  Its
- * body is parsed when it is created (BEGIN ATOMIC), so no search_path counts,
- * the user's function cannot be dropped, and a dump restores both in order.
- * For the same reasons it depends on its two schema versions.
- *
- * To run one it is not called: its call is planned as an expression, in which
- * PostgreSQL inlines the upcast, and the user's function too where that is one
- * expression in SQL.
- *
- * Who brings events along need not know who has written the upcasts.  So both
- * planning, which runs functions too, and running are done as the owner of the
- * upcast (run_as_owner.h), unless nothing is left in the expression that a user
- * has written.  They can change whatever is kept here, and end up here again:
- * what a call site keeps is in use by one call at a time.
+ * body is parsed when it is created (BEGIN ATOMIC), so the search_path does not
+ * matter, the user's function cannot be dropped, and a dump restores both in
+ * order.  For the same reasons it depends on its two schema versions.
  */
 #include "postgres.h"
 
@@ -29,28 +19,24 @@
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
-#include "executor/executor.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "optimizer/optimizer.h"
 #include "parser/parser.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
-#include "utils/memutils.h"
 #include "utils/regproc.h"
 #include "utils/syscache.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
-#include "base/run_as_owner.h"
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
-#include "match/interpret.h"
+#include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
@@ -58,10 +44,8 @@
 #include "registry/schema_cache.h"
 #include "registry/utility_command.h"
 #include "registry/validation_error.h"
-#include "rows/pure_expression.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
-PG_FUNCTION_INFO_V1(ev_upcast_event);
 PG_FUNCTION_INFO_V1(ev_event_upcast_path);
 
 /* ---------- the functions in the catalog ---------- */
@@ -429,10 +413,9 @@ static HeapTuple
 find_upcast(const char *name)
 {
 	Oid			types[1] = {JSONBOID};
+	Oid			function = ev_function_in(ev_namespace_oid(), name, lengthof(types), types);
 
-	return SearchSysCacheCopy3(PROCNAMEARGSNSP, CStringGetDatum(name),
-							   PointerGetDatum(buildoidvector(types, 1)),
-							   ObjectIdGetDatum(ev_namespace_oid()));
+	return SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
 }
 
 /*
@@ -452,11 +435,7 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	HeapTuple	existing;
 	HeapTuple	created;
 
-	for (int i = 0; i < (int) lengthof(arguments); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", arguments[i])));
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
 	type = PG_GETARG_TEXT_PP(0);
 	from = PG_GETARG_INT32(1);
 	to = PG_GETARG_INT32(2);
@@ -526,10 +505,10 @@ refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcas
  * that leads further than wanted.
  */
 static List *
-find_way(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
+find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
 {
 	List	   *upcasts = from < to ? ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) : NIL;
-	List	   *way = NIL;
+	List	   *path = NIL;
 
 	*reached = from;
 	*past = NULL;
@@ -553,20 +532,20 @@ find_way(const text *type, int32 from, int32 to, List *versions, int32 *reached,
 			*past = step;
 			break;
 		}
-		way = lappend(way, step);
+		path = lappend(path, step);
 		*reached = step->to;
 	}
-	return way;
+	return path;
 }
 
 List *
-ev_upcast_way(const text *type, int32 from, int32 to, int32 *reached)
+ev_upcast_path_prefix(const text *type, int32 from, int32 to, int32 *reached)
 {
 	List	   *versions;
 	EvUpcast   *past;
 
 	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
-	return find_way(type, from, to, versions, reached, &past);
+	return find_prefix(type, from, to, versions, reached, &past);
 }
 
 List *
@@ -589,31 +568,13 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot bring event \"%s\" from version %d back to version %d",
 						text_to_cstring(type), from, *to)));
-	path = find_way(type, from, *to, versions, &reached, &past);
+	path = find_prefix(type, from, *to, versions, &reached, &past);
 	if (reached != *to)
 		refuse_path(type, from, *to, reached, past);
 	return path;
 }
 
-typedef struct UpcastStep
-{
-	int32		from;
-	int32		to;
-	Oid			owner;			/* InvalidOid: it does not matter who runs it */
-	ExprState  *expression;
-	Oid			schema_function;
-	EvSchema   *schema;
-} UpcastStep;
-
-struct EvUpcastRun
-{
-	text	   *type;
-	Oid			user;			/* who may run it */
-	ExprContext *context;
-	ParamListInfo parameters;
-	int			count;
-	UpcastStep	steps[FLEXIBLE_ARRAY_MEMBER];
-};
+/* ---------- running ---------- */
 
 /*
  * The role that an upcast runs as; the current user must be allowed to execute
@@ -621,8 +582,8 @@ struct EvUpcastRun
  * function whose rights its owner has, that function's owner, who can replace
  * the function at any time.
  */
-static Oid
-check_runnable(const EvUpcast *upcast)
+Oid
+ev_upcast_role(const EvUpcast *upcast)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(upcast->function));
 	HeapTuple	called;
@@ -648,284 +609,7 @@ check_runnable(const EvUpcast *upcast)
 	return owner;
 }
 
-/* Plans the call of an upcast, as its owner. */
-static void
-prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
-{
-	Param	   *parameter = makeNode(Param);
-	Oid			owner = check_runnable(upcast);
-	FuncExpr   *call;
-	Expr	   *expression;
-	NameData	name;
-	EvRunAs		caller;
-
-	parameter->paramkind = PARAM_EXTERN;
-	parameter->paramid = 1;
-	parameter->paramtype = JSONBOID;
-	parameter->paramtypmod = -1;
-	parameter->location = -1;
-	call = makeFuncExpr(upcast->function, JSONBOID, list_make1(parameter),
-						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	step->from = upcast->from;
-	step->to = upcast->to;
-	ev_run_as_begin(&caller, owner);
-	expression = expression_planner((Expr *) call);
-	step->expression = ExecInitExprWithParams(expression, run->parameters);
-	ev_run_as_end(&caller);
-	step->owner = ev_is_pure((Node *) expression, NIL) ? InvalidOid : owner;
-	if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
-		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
-	step->schema_function = ev_registered_function(NameStr(name));
-	step->schema = ev_registry_by_function(step->schema_function);
-}
-
-EvUpcastRun *
-ev_upcast_prepare(const text *type, List *path)
-{
-	EvUpcastRun *run = palloc0(offsetof(EvUpcastRun, steps) + list_length(path) * sizeof(UpcastStep));
-	ListCell   *cell;
-
-	run->type = DatumGetTextPCopy(PointerGetDatum(type));
-	run->user = GetUserId();
-	run->parameters = makeParamList(1);
-	run->parameters->params[0].ptype = JSONBOID;
-	run->parameters->params[0].pflags = 0;
-	run->context = CreateStandaloneExprContext();
-	run->context->ecxt_param_list_info = run->parameters;
-	foreach(cell, path)
-		prepare_step(run, &run->steps[run->count++], (EvUpcast *) lfirst(cell));
-	return run;
-}
-
-bool
-ev_upcast_is_runnable(const EvUpcastRun *run)
-{
-	return run->user == GetUserId();
-}
-
-typedef struct StepContext
-{
-	const text *type;
-	const UpcastStep *step;
-} StepContext;
-
-static void
-add_context(void *arg)
-{
-	StepContext *context = (StepContext *) arg;
-
-	errcontext("upcast of event \"%s\" from version %d to version %d",
-			   text_to_cstring(context->type), context->step->from, context->step->to);
-}
-
-int
-ev_upcast_step_count(const EvUpcastRun *run)
-{
-	return run->count;
-}
-
-Jsonb *
-ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
-{
-	UpcastStep *step = &run->steps[number];
-	StepContext step_context = {.type = run->type, .step = step};
-	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
-	Datum		value;
-	bool		is_null;
-	EvRunAs		caller;
-
-	error_context_stack = &context;
-	run->parameters->params[0].value = JsonbPGetDatum(data);
-	run->parameters->params[0].isnull = false;
-	if (OidIsValid(step->owner))
-		ev_run_as_begin(&caller, step->owner);
-	value = ExecEvalExpr(step->expression, run->context, &is_null);
-	if (OidIsValid(step->owner))
-		ev_run_as_end(&caller);
-	error_context_stack = context.previous;
-
-	if (!step->schema->valid)
-		step->schema = ev_registry_by_function(step->schema_function);
-	*schema = step->schema;
-	return is_null ? NULL : DatumGetJsonbP(value);
-}
-
-Jsonb *
-ev_upcast_run(EvUpcastRun *run, Jsonb *data)
-{
-	for (int i = 0; i < run->count; i++)
-	{
-		EvSchema   *schema;
-
-		data = ev_upcast_step(run, i, data, &schema);
-		if (data == NULL || !ev_match(schema->program, data))
-			ev_refuse_upcast(data, run->type, run->steps[i].from, run->steps[i].to, schema);
-	}
-	return data;
-}
-
-/* ---------- changes ---------- */
-
-static uint64 generation = 0;
-
-static void
-function_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
-				 uint32 hash pg_attribute_unused())
-{
-	generation++;
-}
-
-uint64
-ev_upcast_generation(void)
-{
-	return generation;
-}
-
-void
-ev_upcast_init(void)
-{
-	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
-}
-
 /* ---------- SQL ---------- */
-
-/* A path that a call site has met. */
-typedef struct Met
-{
-	struct Met *next;
-	uint64		generation;
-	MemoryContext context;		/* of the run */
-	EvUpcastRun *run;			/* NULL: being made */
-	int32		from;
-	int32		to;				/* as asked for */
-	int			type_length;
-	char		type[NAMEDATALEN];
-} Met;
-
-/* A call site forgets all where it meets more of them. */
-#define MANY_MET	64
-
-typedef struct UpcastCall
-{
-	MemoryContext context;		/* of what it has met */
-	Met		   *last;
-	Met		   *first;
-	int			count;
-	bool		busy;			/* in use, or left so by an error */
-} UpcastCall;
-
-static bool
-is_met(const Met *met, const char *type, int length, int32 from, int32 to)
-{
-	return met->from == from && met->to == to && met->type_length == length &&
-		met->run != NULL && memcmp(met->type, type, length) == 0;
-}
-
-static Met *
-meet(UpcastCall *site, const text *type, int32 from, int32 to)
-{
-	const char *name = VARDATA_ANY(type);
-	int			length = VARSIZE_ANY_EXHDR(type);
-	Met		   *met = site->first;
-	uint64		now = generation;
-	MemoryContext caller;
-	int32		target = to;
-	List	   *path;
-
-	while (met != NULL && !is_met(met, name, length, from, to))
-		met = met->next;
-	if (met != NULL && met->generation == generation && ev_upcast_is_runnable(met->run))
-		return site->last = met;
-
-	/* raises for a type that is too long */
-	path = ev_upcast_path(type, from, &target);
-	if (met == NULL)
-	{
-		if (site->count == MANY_MET)
-		{
-			MemoryContextReset(site->context);
-			site->first = site->last = NULL;
-			site->count = 0;
-		}
-		met = MemoryContextAllocZero(site->context, sizeof(Met));
-		met->context = AllocSetContextCreate(site->context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
-		met->from = from;
-		met->to = to;
-		met->type_length = length;
-		memcpy(met->type, name, length);
-		met->next = site->first;
-		site->first = met;
-		site->count++;
-	}
-	met->run = NULL;
-	MemoryContextReset(met->context);
-	caller = MemoryContextSwitchTo(met->context);
-	met->run = ev_upcast_prepare(type, path);
-	met->generation = now;
-	MemoryContextSwitchTo(caller);
-	return site->last = met;
-}
-
-/* Brings an event along, and keeps nothing. */
-static Jsonb *
-run_once(const text *type, int32 from, int32 to, Jsonb *data)
-{
-	int32		target = to;
-	List	   *path = ev_upcast_path(type, from, &target);
-
-	return ev_upcast_run(ev_upcast_prepare(type, path), data);
-}
-
-/*
- * upcast_event(data jsonb, event_type text, from_version int,
- *				to_version int DEFAULT NULL) → jsonb
- */
-Datum
-ev_upcast_event(PG_FUNCTION_ARGS)
-{
-	static const char *const names[] = {"data", "event_type", "from_version"};
-	UpcastCall *site = fcinfo->flinfo->fn_extra;
-	text	   *type;
-	int32		from;
-	int32		to;
-	Met		   *met;
-	Datum		result;
-
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	for (int i = 1; i < (int) lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
-	type = PG_GETARG_TEXT_PP(1);
-	from = PG_GETARG_INT32(2);
-	to = PG_ARGISNULL(3) ? EV_LATEST : PG_GETARG_INT32(3);
-	if (!PG_ARGISNULL(3) && to < 0)
-		ev_refuse_unregistered(type, to);
-
-	if (site == NULL)
-	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(UpcastCall));
-		site->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upcasts",
-											  ALLOCSET_SMALL_SIZES);
-		fcinfo->flinfo->fn_extra = site;
-	}
-	if (site->busy)
-		PG_RETURN_JSONB_P(run_once(type, from, to, PG_GETARG_JSONB_P(0)));
-	site->busy = true;
-	met = site->last;
-	if (met == NULL || met->generation != generation ||
-		!is_met(met, VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to) ||
-		!ev_upcast_is_runnable(met->run))
-		met = meet(site, type, from, to);
-	if (met->run->count == 0)
-		result = PG_GETARG_DATUM(0);
-	else
-		result = JsonbPGetDatum(ev_upcast_run(met->run, PG_GETARG_JSONB_P(0)));
-	site->busy = false;
-	PG_RETURN_DATUM(result);
-}
 
 /*
  * event_upcast_path(event_type text, from_version int,
@@ -941,11 +625,7 @@ ev_event_upcast_path(PG_FUNCTION_ARGS)
 	List	   *path;
 	Datum	   *functions;
 
-	for (int i = 0; i < (int) lengthof(names); i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
+	ev_require_arguments(fcinfo, 0, lengthof(names), names);
 	if (!PG_ARGISNULL(2) && to < 0)
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
 	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);

@@ -9,17 +9,17 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
-#include "evolution/upcast.h"
+#include "base/row_fault.h"
+#include "base/subtransaction.h"
+#include "evolution/upcast_run.h"
 #include "evolution/upcast_rows.h"
 #include "match/interpret.h"
 #include "registry/validation_error.h"
@@ -41,30 +41,9 @@ struct EvUpgrade
 	uint64		generation;
 	MemoryContext run_context;	/* of the run */
 	EvUpcastRun *run;			/* NULL: to be made anew */
-	bool		is_whole;		/* it leads to the version */
+	bool		is_complete;	/* it leads to the version */
 	EvSchema   *schema;			/* of the version */
 };
-
-bool
-ev_upgrade_is_fault(int sqlstate)
-{
-	switch (ERRCODE_TO_CATEGORY(sqlstate))
-	{
-		case ERRCODE_CONNECTION_EXCEPTION:
-		case ERRCODE_INVALID_TRANSACTION_STATE:
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_CONFIG_FILE_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			return false;
-		default:
-			return true;
-	}
-}
 
 EvUpgrade *
 ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bool all_the_way)
@@ -89,7 +68,7 @@ prepare(EvUpgrade *upgrade)
 {
 	MemoryContext caller;
 	int32		reached;
-	List	   *way;
+	List	   *path;
 
 	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid &&
 		ev_upcast_is_runnable(upgrade->run))
@@ -104,10 +83,14 @@ prepare(EvUpgrade *upgrade)
 	if (upgrade->schema == NULL)
 		ev_refuse_unregistered(upgrade->type, upgrade->to);
 	if (upgrade->all_the_way)
-		ev_upcast_path(upgrade->type, upgrade->from, &upgrade->to); /* raises */
-	way = ev_upcast_way(upgrade->type, upgrade->from, upgrade->to, &reached);
-	upgrade->is_whole = way != NIL && reached == upgrade->to;
-	upgrade->run = ev_upcast_prepare(upgrade->type, way);
+	{
+		path = ev_upcast_path(upgrade->type, upgrade->from, &upgrade->to);
+		reached = upgrade->to;
+	}
+	else
+		path = ev_upcast_path_prefix(upgrade->type, upgrade->from, upgrade->to, &reached);
+	upgrade->is_complete = path != NIL && reached == upgrade->to;
+	upgrade->run = ev_upcast_prepare(upgrade->type, path);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -134,58 +117,57 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 			return;
 		}
 	}
-	if (!upgrade->is_whole && !ev_match(ev_registry_program(upgrade->schema), result->data))
+	if (!upgrade->is_complete && !ev_match(ev_registry_program(upgrade->schema), result->data))
 		result->schema = upgrade->schema;
 }
 
+typedef struct Documents
+{
+	EvUpgrade  *const *upgrades;
+	const Datum *documents;
+	bool		is_text;
+	EvUpgraded *results;
+	int			count;
+	int			at;
+} Documents;
+
+static void
+run_documents(void *arg)
+{
+	Documents  *run = (Documents *) arg;
+
+	for (; run->at < run->count; run->at++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		memset(&run->results[run->at], 0, sizeof(EvUpgraded));
+		prepare(run->upgrades[run->at]);
+		run_steps(run->upgrades[run->at], run->documents[run->at], run->is_text, &run->results[run->at]);
+	}
+}
+
 /*
- * Does it for some documents, in one subtransaction, until one raises; how many
- * are done, with that one.
+ * Runs the upcasts of some documents in one subtransaction, until one raises;
+ * returns how many are done, with that one.
  */
 static int
 run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile int at = 0;
+	Documents	run = {upgrades, documents, is_text, results, count, 0};
+	ErrorData  *error = ev_in_subtransaction(run_documents, &run, EV_KEEP);
+	EvUpgraded *failed;
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		for (; at < count; at++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			memset(&results[at], 0, sizeof(EvUpgraded));
-			prepare(upgrades[at]);
-			run_steps(upgrades[at], documents[at], is_text, &results[at]);
-		}
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (at >= count || !ev_upgrade_is_fault(error->sqlerrcode))
-			ReThrowError(error);
-		upgrades[at]->run = NULL;
-		results[at].data = NULL;
-		results[at].schema = NULL;
-		results[at].fault = pstrdup(error->message);
-		results[at].sqlstate = error->sqlerrcode;
-		FreeErrorData(error);
-		at++;
-	}
-	PG_END_TRY();
-	return at;
+	if (error == NULL)
+		return count;
+	if (run.at >= count || !ev_is_row_fault(error->sqlerrcode, EV_WORK_UPCAST))
+		ReThrowError(error);
+	upgrades[run.at]->run = NULL;
+	failed = &results[run.at];
+	failed->data = NULL;
+	failed->schema = NULL;
+	failed->fault = pstrdup(error->message);
+	failed->sqlstate = error->sqlerrcode;
+	FreeErrorData(error);
+	return run.at + 1;
 }
 
 void
@@ -209,7 +191,7 @@ ev_event_has_upcast(PG_FUNCTION_ARGS)
 	for (int i = 1; i <= 2; i++)
 		if (ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(i)) == NULL)
 			ev_refuse_unregistered(type, PG_GETARG_INT32(i));
-	PG_RETURN_BOOL(ev_upcast_way(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
+	PG_RETURN_BOOL(ev_upcast_path_prefix(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
 }
 
 /*

@@ -21,12 +21,6 @@ typedef struct EvUpgraded
 } EvUpgraded;
 
 /*
- * Is an error that an event's upcast or its row in a table raised its own
- * fault, and not the server's, the user's or the situation's?
- */
-extern bool ev_upgrade_is_fault(int sqlstate);
-
-/*
  * Upcasts are run as far as they lead to the version, and the result is
  * validated; with no upcast the event is just validated under the other
  * version, or, with all_the_way, refused.  Raises undefined_object, when it is

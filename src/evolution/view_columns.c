@@ -563,7 +563,7 @@ add_property(Viewer *v, const EvObjectShape *shape, const EvNamedSchema *named, 
 		property->name = named->name;
 		property->description = NULL;
 		property->declared_in = document_of(v, shape->subschema);
-		property->pointer = psprintf("%s/properties", ev_location_pointer(shape->subschema->place, false));
+		property->pointer = psprintf("%s/properties", ev_location_pointer(shape->subschema->location, false));
 		property->rank = rank;
 		v->in_order = lappend(v->in_order, property);
 	}

@@ -27,11 +27,12 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/row_fault.h"
+#include "base/subtransaction.h"
 #include "guard/guard_call.h"
 
 /* ---------- what is kept for the session ---------- */
@@ -462,48 +463,38 @@ ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *e
 	clear_row(call);
 }
 
-bool
-ev_guard_is_violation(const ErrorData *error)
+typedef struct CaughtRead
 {
-	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
+	EvGuardCall *call;
+	Relation	relation;
+	HeapTuple	row;
+	EvRowEvent *event;
+	bool		with_data;
+} CaughtRead;
 
-	return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+static void
+read_event(void *arg)
+{
+	CaughtRead *read = (CaughtRead *) arg;
+
+	if (read->with_data)
+		ev_guard_read(read->call, read->relation, read->row, read->event);
+	else
+		ev_guard_read_identity(read->call, read->relation, read->row, read->event);
 }
 
 void
 ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, bool with_data)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	CaughtRead	read = {call, relation, row, event, with_data};
+	ErrorData  *error = ev_in_subtransaction(read_event, &read, EV_KEEP);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		if (with_data)
-			ev_guard_read(call, relation, row, event);
-		else
-			ev_guard_read_identity(call, relation, row, event);
-		ReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		/* what the expressions' functions keep may be half done */
-		call->spoiled = true;
-		if (!ev_guard_is_violation(error))
-			ReThrowError(error);
-		event->fault = pstrdup(error->message);
-		event->fault_sqlstate = error->sqlerrcode;
-	}
-	PG_END_TRY();
+	if (error == NULL)
+		return;
+	/* what the expressions' functions keep may be half done */
+	call->spoiled = true;
+	if (!ev_is_row_fault(error->sqlerrcode, EV_WORK_VALIDATE))
+		ReThrowError(error);
+	event->fault = pstrdup(error->message);
+	event->fault_sqlstate = error->sqlerrcode;
 }

@@ -130,10 +130,4 @@ extern void ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTup
 extern void ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event,
 								 bool with_data);
 
-/*
- * An error that the data of a row, or its size, is to blame for: data
- * exceptions and resource limits.
- */
-extern bool ev_guard_is_violation(const ErrorData *error);
-
 #endif							/* EV_GUARD_CALL_H */

@@ -32,11 +32,11 @@
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
 #include "base/run_as_owner.h"
 #include "base/subtransaction.h"
@@ -278,21 +278,12 @@ warn_of_later_triggers(Relation relation, const char *guard)
 	}
 }
 
-static void
-require_not_null(FunctionCallInfo fcinfo, int argument, const char *name)
-{
-	if (PG_ARGISNULL(argument))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("%s must not be null", name)));
-}
-
 static char *
 mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 {
 	char	   *name;
 
-	require_not_null(fcinfo, 1, "mode");
+	ev_require_argument(fcinfo, 1, "mode");
 	name = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (!ev_guard_mode(name, mode))
 		ereport(ERROR,
@@ -321,10 +312,10 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	char	   *mode;
 	Name		name;
 
-	require_not_null(fcinfo, 0, "relation");
+	ev_require_argument(fcinfo, 0, "relation");
 	mode = mode_argument(fcinfo, &arguments.mode);
 	for (int i = 0; i < EV_ROW_PARTS; i++)
-		require_not_null(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
+		ev_require_argument(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
 
 	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	replaced = find_trigger(relation, function);
@@ -447,7 +438,7 @@ switch_mode(const Switch *wanted, Switched *result)
 	if (is_limited)
 		ev_time_limit_start(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), wanted->deadline));
 	if (as_owner)
-		ev_run_as_begin(&caller, owner);
+		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
 	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
 	if (as_owner)
 		ev_run_as_end(&caller);
@@ -456,10 +447,11 @@ switch_mode(const Switch *wanted, Switched *result)
 	return true;
 }
 
-/* The same, where an error is that table's problem and no other's. */
+/* The same, but an error is reported as the problem of this table. */
 static void
 try_switch_mode(const Switch *wanted, Switched *result)
 {
+	/* not ev_in_subtransaction: the limit is stopped before the rollback */
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	bool		outer_limit = ev_time_limit_is_running();
@@ -631,7 +623,7 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	char	   *table;
 	char	   *name;
 
-	require_not_null(fcinfo, 0, "relation");
+	ev_require_argument(fcinfo, 0, "relation");
 	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
 	trigger = find_trigger(relation, function);
 	if (trigger == NULL)

@@ -31,6 +31,7 @@
 
 #include "base/compat.h"
 #include "base/event_log.h"
+#include "base/row_fault.h"
 #include "guard/guard_call.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
@@ -94,7 +95,7 @@ compute(bool (*computation) (EvRowEvent *event, void *arg), EvRowEvent *event, v
 
 		MemoryContextSwitchTo(caller);
 		error = CopyErrorData();
-		if (!ev_guard_is_violation(error))
+		if (!ev_is_row_fault(error->sqlerrcode, EV_WORK_VALIDATE))
 			PG_RE_THROW();
 		FlushErrorState();
 		event->fault = pstrdup(error->message);

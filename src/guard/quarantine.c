@@ -31,6 +31,7 @@
 #include "utils/tuplestore.h"
 #include "utils/xid8.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
 #include "guard/quarantine.h"
 #include "registry/names.h"
@@ -145,7 +146,7 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 
 	quarantine->table = table;
 	quarantine->is_switched = false;
-	GetUserIdAndSecContext(&quarantine->user, &quarantine->security);
+	quarantine->user = GetUserId();
 	return true;
 }
 
@@ -167,7 +168,7 @@ void
 ev_quarantine_as_owner(EvQuarantine *quarantine)
 {
 	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? database_owner() : quarantine->owner;
-	int			security = quarantine->security | SECURITY_LOCAL_USERID_CHANGE;
+	int			security = SECURITY_LOCAL_USERID_CHANGE;
 
 	if (owner == quarantine->user || !has_privs_of_role(quarantine->user, owner))
 		return;
@@ -175,10 +176,7 @@ ev_quarantine_as_owner(EvQuarantine *quarantine)
 		security |= SECURITY_RESTRICTED_OPERATION;
 	if (has_bypassrls_privilege(quarantine->user))
 		security |= SECURITY_NOFORCE_RLS;
-	SetUserIdAndSecContext(owner, security);
-	quarantine->guc_level = NewGUCNestLevel();
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_run_as_begin(&quarantine->caller, owner, security);
 	quarantine->is_switched = true;
 }
 
@@ -187,9 +185,7 @@ ev_quarantine_as_caller(EvQuarantine *quarantine)
 {
 	if (!quarantine->is_switched)
 		return;
-	/* nor do settings stay that the owner's code has made */
-	AtEOXact_GUC(false, quarantine->guc_level);
-	SetUserIdAndSecContext(quarantine->user, quarantine->security);
+	ev_run_as_end(&quarantine->caller);
 	quarantine->is_switched = false;
 }
 
@@ -243,11 +239,29 @@ ev_quarantine_create(void)
 /* Kept for the session. */
 static SPIPlanPtr insert_plan = NULL;
 
-static const char insert_command[] =
-"INSERT INTO " TABLE " (relation_schema, relation_name, \"row\","
-" event_type, schema_version, violations, kept,"
-" arrived_at, role, application, \"transaction\")"
-" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+/* The names of the columns from one on, separated by commas. */
+static void
+append_columns(StringInfo command, int first)
+{
+	for (int i = first; i < COLUMNS; i++)
+		appendStringInfo(command, "%s\"%s\"", i > first ? ", " : "", columns[i].name);
+}
+
+/* The id is generated.  In CurrentMemoryContext. */
+static char *
+insert_command(void)
+{
+	StringInfoData command;
+
+	initStringInfo(&command);
+	appendStringInfoString(&command, "INSERT INTO " TABLE " (");
+	append_columns(&command, 1);
+	appendStringInfoString(&command, ") VALUES (");
+	for (int i = 1; i < COLUMNS; i++)
+		appendStringInfo(&command, "%s$%d", i > 1 ? ", " : "", i);
+	appendStringInfoChar(&command, ')');
+	return command.data;
+}
 
 /* The names of a table, in CurrentMemoryContext. */
 static void
@@ -298,7 +312,7 @@ ev_quarantine_add(const EvDiverted *diverted)
 	values[9] = CStringGetTextDatum(application_name ? application_name : "");
 	values[10] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 
-	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plan, insert_command,
+	ev_event_table_insert(EV_QUARANTINE, quarantine.owner, &insert_plan, insert_command(),
 						  COLUMNS - 1, types, values, nulls);
 }
 
@@ -312,6 +326,7 @@ Datum
 ev_list_event_quarantine(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StringInfoData command;
 	SPIPlanPtr	plan;
 	Portal		portal;
 	Oid			types[COLUMNS];
@@ -325,9 +340,11 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 		return (Datum) 0;
 
 	SPI_connect();
-	plan = SPI_prepare("SELECT id, relation_schema, relation_name, \"row\", event_type, schema_version,"
-					   " violations, kept, arrived_at, role, application, \"transaction\""
-					   " FROM " TABLE, 0, NULL);
+	initStringInfo(&command);
+	appendStringInfoString(&command, "SELECT ");
+	append_columns(&command, 0);
+	appendStringInfoString(&command, " FROM " TABLE);
+	plan = SPI_prepare(command.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
 	portal = SPI_cursor_open(NULL, plan, NULL, NULL, true);
@@ -366,10 +383,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 	int64		purged;
 	EvQuarantine quarantine;
 
-	if (PG_ARGISNULL(0))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("older_than must not be null")));
+	ev_require_argument(fcinfo, 0, "older_than");
 	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, ACL_DELETE))
 		PG_RETURN_INT64(0);
 

@@ -9,6 +9,7 @@
 #include "access/htup.h"
 #include "access/tupdesc.h"
 #include "nodes/parsenodes.h"
+#include "base/run_as_owner.h"
 #include "rows/event_table.h"
 #include "storage/lockdefs.h"
 #include "utils/jsonb.h"
@@ -48,9 +49,8 @@ typedef struct EvQuarantine
 	Oid			table;
 	Oid			owner;
 	Oid			user;			/* who called */
-	int			security;
-	bool		is_switched;	/* we act as its owner now */
-	int			guc_level;
+	bool		is_switched;	/* the current user is its owner */
+	EvRunAs		caller;			/* then: what was before */
 } EvQuarantine;
 
 /*

@@ -31,6 +31,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/run_as_owner.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
 #include "registry/names.h"
@@ -278,13 +279,11 @@ may_drop(const EventTable *table)
 static bool
 has_rows(const EventTable *table)
 {
-	Oid			user;
-	int			security;
+	EvRunAs		caller;
 	bool		result;
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(table->owner, security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
+	ev_run_as_begin(&caller, table->owner,
+					SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	/* also what was committed while we waited for the lock */
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
@@ -294,7 +293,7 @@ has_rows(const EventTable *table)
 	result = SPI_processed > 0;
 	SPI_finish();
 	PopActiveSnapshot();
-	SetUserIdAndSecContext(user, security);
+	ev_run_as_end(&caller);
 	return result;
 }
 

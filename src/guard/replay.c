@@ -37,12 +37,14 @@
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/arguments.h"
 #include "base/compat.h"
+#include "base/row_fault.h"
+#include "base/subtransaction.h"
 #include "base/time_limit.h"
 #include "guard/guard_definition.h"
 #include "guard/quarantine.h"
@@ -108,40 +110,6 @@ static Oid	filter_types[] = {TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID};
 /* A replay within another would find the rows that the other is at work on. */
 static bool at_work = false;
 
-/* ---------- errors ---------- */
-
-/* An error that this row, and not the server or the caller's luck, is to blame for. */
-static bool
-is_rows_fault(const ErrorData *error)
-{
-	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
-	{
-		case ERRCODE_CONNECTION_EXCEPTION:
-		case ERRCODE_INVALID_TRANSACTION_STATE:
-		case ERRCODE_TRANSACTION_ROLLBACK:
-		case ERRCODE_INSUFFICIENT_RESOURCES:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_OPERATOR_INTERVENTION:
-		case ERRCODE_SYSTEM_ERROR:
-		case ERRCODE_CONFIG_FILE_ERROR:
-		case ERRCODE_INTERNAL_ERROR:
-			return false;
-		default:
-			return true;
-	}
-}
-
-/*
- * A cancellation that somebody asked for, and not an error that users' code
- * raised by that SQLSTATE.
- */
-static bool
-is_cancellation(const ErrorData *error)
-{
-	return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION &&
-		error->funcname != NULL && strcmp(error->funcname, "ProcessInterrupts") == 0;
-}
-
 /* Has the statement had all the time that statement_timeout gives it? */
 static bool
 is_statement_over(void)
@@ -188,59 +156,84 @@ judge(const Target *target, const ErrorData *error, bool ran_out)
 
 	if (ran_out && !is_statement_over())
 		return ENDED_BY_TIME;
-	if (is_rows_fault(error))
+	if (ev_is_row_fault(error->sqlerrcode, EV_WORK_INSERT))
 		return ENDED_BY_ROW;
-	if (!is_bounded || is_cancellation(error))
+	if (!is_bounded || ev_is_interrupt(error))
 		ReThrowError((ErrorData *) error);
 	return ENDED_BY_TABLE;
+}
+
+typedef struct RowsTry
+{
+	EvReplayCall *call;
+	const Target *target;
+	EvReplayRow *rows;
+	int			count;
+	int			at;
+	TimestampTz start;
+	TimestampTz row_start;
+	bool		ran_out;
+} RowsTry;
+
+static void
+replay_until_time(RowsTry *attempt)
+{
+	EvReplayCall *call = attempt->call;
+	const Target *target = attempt->target;
+
+	if (target->deadline != DT_NOEND)
+		ev_time_limit_start(TimestampDifferenceMilliseconds(attempt->start, target->deadline));
+	for (; attempt->at < attempt->count && !(attempt->at > 0 && is_time(target, attempt->start)); attempt->at++)
+	{
+		if (target->deadline != DT_NOEND)
+			attempt->row_start = GetCurrentTimestamp();
+		/* anew, as SPI goes on in a context of its own */
+		MemoryContextSwitchTo(call->row_context);
+		MemoryContextReset(call->row_context);
+		ev_replay_row(call, target->schema, target->name, &attempt->rows[attempt->at]);
+	}
+}
+
+static void
+replay_in_time(void *arg)
+{
+	RowsTry    *attempt = (RowsTry *) arg;
+
+	PG_TRY();
+	{
+		replay_until_time(attempt);
+	}
+	PG_CATCH();
+	{
+		attempt->ran_out = ev_time_limit_stop();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	/* if it ran out at the last moment, all rows are done nevertheless */
+	(void) ev_time_limit_stop();
 }
 
 /* Tries rows in a subtransaction.  Raises what ends the whole call. */
 static void
 try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count, Attempt *attempt)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 	TimestampTz start = GetCurrentTimestamp();
-	volatile TimestampTz row_start = start;
-	volatile int i = 0;
+	RowsTry		work = {
+		.call = call, .target = target, .rows = rows, .count = count, .start = start, .row_start = start
+	};
+	MemoryContext caller;
 
-	attempt->ending = ENDED_WELL;
 	CHECK_FOR_INTERRUPTS();
-	BeginInternalSubTransaction(NULL);
-	PG_TRY();
+	caller = MemoryContextSwitchTo(call->context);
+	attempt->error = ev_in_subtransaction(replay_in_time, &work, EV_KEEP);
+	attempt->ending = ENDED_WELL;
+	if (attempt->error != NULL)
 	{
-		if (target->deadline != DT_NOEND)
-			ev_time_limit_start(TimestampDifferenceMilliseconds(start, target->deadline));
-		for (; i < count && !(i > 0 && is_time(target, start)); i++)
-		{
-			if (target->deadline != DT_NOEND)
-				row_start = GetCurrentTimestamp();
-			/* anew, as SPI goes on in a context of its own */
-			MemoryContextSwitchTo(call->row_context);
-			MemoryContextReset(call->row_context);
-			ev_replay_row(call, target->schema, target->name, &rows[i]);
-		}
-		/* where it ran out at the last moment, all is done nevertheless */
-		(void) ev_time_limit_stop();
-		ReleaseCurrentSubTransaction();
+		attempt->ending = judge(target, attempt->error, work.ran_out);
+		attempt->was_slow = TimestampDifferenceExceeds(work.row_start, GetCurrentTimestamp(), GO_TIME);
 	}
-	PG_CATCH();
-	{
-		bool		ran_out = ev_time_limit_stop();
-
-		MemoryContextSwitchTo(call->context);
-		attempt->error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		CurrentResourceOwner = owner;
-		attempt->ending = judge(target, attempt->error, ran_out);
-		attempt->was_slow = TimestampDifferenceExceeds(row_start, GetCurrentTimestamp(), GO_TIME);
-	}
-	PG_END_TRY();
 	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	attempt->count = i;
+	attempt->count = work.at;
 }
 
 static void
@@ -547,45 +540,45 @@ replay_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_
 	AtEOXact_GUC(false, guc_level);
 }
 
-/* The same, where an error is that table's problem and no other's. */
+typedef struct TableTry
+{
+	EvReplayCall *call;
+	Target	   *target;
+	Filter	   *filter;
+	int64		max_rows;
+	List	  **owners;
+} TableTry;
+
+static void
+replay_tried_table(void *arg)
+{
+	TableTry   *attempt = (TableTry *) arg;
+
+	replay_one_of_all(attempt->call, attempt->target, attempt->filter, attempt->max_rows, attempt->owners);
+}
+
+/* The same, but an error is reported as the problem of this table. */
 static void
 try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows, List **owners)
 {
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
+	TableTry	attempt = {call, target, filter, max_rows, owners};
 	TimestampTz start = GetCurrentTimestamp();
+	ErrorData  *error;
 
 	filter->values[0] = CStringGetTextDatum(target->schema);
 	filter->values[1] = CStringGetTextDatum(target->name);
 	filter->nulls[0] = filter->nulls[1] = ' ';
 	CHECK_FOR_INTERRUPTS();
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
+	error = ev_in_subtransaction(replay_tried_table, &attempt, EV_KEEP);
+	if (error != NULL)
 	{
-		replay_one_of_all(call, target, filter, max_rows, owners);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
 		ev_replay_forget_plan(call);
 		MemoryContextReset(call->context);
-		if (is_cancellation(error))
+		if (ev_is_interrupt(error))
 			ReThrowError(error);
 		target->problem = error->message;
 		target->replayed = target->tried = 0;
 	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
 	if (OidIsValid(target->owner))
 		find_owner(owners, target->owner)->used += TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
 }
@@ -761,10 +754,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 	EvReplayCall call = {.any_table = PG_ARGISNULL(0)};
 	int64		max_rows;
 
-	if (PG_ARGISNULL(4))
-		ereport(ERROR,
-				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-				 errmsg("max_rows must not be null")));
+	ev_require_argument(fcinfo, 4, "max_rows");
 	max_rows = PG_GETARG_INT32(4);
 	if (max_rows < 0)
 		ereport(ERROR,

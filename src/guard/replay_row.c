@@ -33,6 +33,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/run_as_owner.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
 #include "guard/replay_row.h"
@@ -141,21 +142,19 @@ insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 {
 	Oid			owner = relation->rd_rel->relowner;
 	Oid			user = replay->quarantine.user;
-	int			security = replay->quarantine.security | SECURITY_LOCAL_USERID_CHANGE;
+	int			security = SECURITY_LOCAL_USERID_CHANGE;
 	int			result;
 
 	if (owner != user && has_privs_of_role(user, owner))
 	{
-		int			guc_level;
+		EvRunAs		caller;
 
 		if (!is_member_of_role(owner, user))
 			security |= SECURITY_RESTRICTED_OPERATION;
-		SetUserIdAndSecContext(owner, security);
-		guc_level = NewGUCNestLevel();
+		/* the table's triggers may need the session's search_path */
+		ev_run_as_begin_with_path(&caller, owner, security);
 		result = run_insert(replay, relation, row, guarded);
-		/* nor do settings stay that other people's code has made */
-		AtEOXact_GUC(false, guc_level);
-		SetUserIdAndSecContext(user, replay->quarantine.security);
+		ev_run_as_end(&caller);
 	}
 	else
 		result = run_insert(replay, relation, row, guarded);

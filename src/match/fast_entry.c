@@ -1,11 +1,12 @@
 /*
  * fast_entry.c
- *	  The fast way into a document, for who asks yes or no.
+ *	  The entry points of the fast path, for callers that need only true or
+ *	  false.
  *
- * A small document costs little more than the call that brings it.  So each
- * way in does as little as it can: those that a program can end in at once set
- * up no run, call nothing and look at nothing twice.  What they leave to others
- * is left with a jump.
+ * The check of a small document costs little more than the function call.  So
+ * each entry point does as little as it can: it sets up no run, calls no other
+ * function and reads nothing twice if it can answer at once.  It leaves the
+ * rest to other functions with a tail call.
  */
 #include "postgres.h"
 
@@ -200,7 +201,7 @@ match_remembering(const EvProgram *program, const JsonbContainer *root)
 	return BoolGetDatum(ok);
 }
 
-/* ---------- which way ---------- */
+/* ---------- the choice ---------- */
 
 EvMatchFunction
 ev_match_function(const EvProgram *program)
@@ -216,6 +217,15 @@ ev_match_function(const EvProgram *program)
 	if (root->kind == EV_CHECK_OBJECT && (root->types & EV_BIT(EV_OBJECT)) != 0 && root->u.object->has_key_sets)
 		return match_object;
 	return match_root;
+}
+
+const char *
+ev_match_function_name(const EvProgram *program)
+{
+	EvMatchFunction match = program->match;
+
+	return match == match_none ? "match_none" : match == match_any ? "match_any" :
+		match == match_remembering ? "match_remembering" : match == match_object ? "match_object" : "match_root";
 }
 
 bool

@@ -1,7 +1,7 @@
 /*
  * fast_match.c
- *	  The fast way through a document: yes or no, without the interpreter where
- *	  a block is a single check.
+ *	  The fast path through a document: answers true or false, and calls the
+ *	  interpreter only for blocks that are no single check.
  *
  * An object is one merge: a jsonb has its keys sorted by length, then bytes,
  * and so has the schema, so that each key mostly is the next property.  The
@@ -146,7 +146,7 @@ match_entry(EvMatch *m, const EvCheck *check, JEntry entry, const char *base, ui
 	return match_check(m, check, ev_entry_value(entry, base, start, end));
 }
 
-/* Every container on the way down comes by here. */
+/* Is called for every container that is entered. */
 static inline void
 enter_container(EvMatch *m)
 {

@@ -2,15 +2,15 @@
  * interpret.c
  *	  Runs a program on the binary form of a jsonb.
  *
- * One body, run(), serves three ways of running, which are compiled apart:
+ * One body, run(), is compiled for three modes:
  *
- *	EV_FAST		yes or no, at once
- *	EV_MARKS		the same, noting which children of the instance were evaluated,
- *				for unevaluatedProperties and unevaluatedItems
- *	EV_COLLECT		goes on after a violation and hands each to the collector
+ *	EV_FAST		answers true or false at the first violation
+ *	EV_MARKS	the same, and marks the children of the instance that were
+ *				evaluated, for unevaluatedProperties and unevaluatedItems
+ *	EV_COLLECT	goes on after a violation and hands each to the collector
  *
  * It relies on program.h's promises and on a jsonb's: keys sorted by length,
- * then bytes, each once.  On the fast way nothing is allocated but by
+ * then bytes, each once.  The first two allocate nothing but for
  * uniqueItems of more than a few items, multipleOf of numbers that 64 bits
  * cannot hold, patterns that need PostgreSQL's engine, and unevaluated
  * keywords over more than a few hundred children; each frees it.
@@ -55,7 +55,7 @@ step_into(const EvMatch *m, uint32 at, const EvStep *parent, EvStepKind kind, co
 
 	step.parent = parent;
 	step.kind = kind;
-	step.location = program->blocks[program->sources[at].block].place;
+	step.location = program->blocks[program->sources[at].block].location;
 	step.path = path != NULL ? path : step.location->tail;
 	return step;
 }
@@ -77,7 +77,7 @@ enter_child(EvMatch *m, uint32 at, EvInstance value, const EvStep *parent,
 	return run_collect(m, at, value, NULL, &step);
 }
 
-/* The same value; path NULL: the block's own. */
+/* The same value.  If path is NULL, it is the block's own. */
 static pg_attribute_always_inline bool
 enter_in_place(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *parent,
 			   const char *path, const EvRunMode mode)
@@ -95,9 +95,9 @@ enter_in_place(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvSte
 }
 
 /*
- * Yes or no, keeping the marks of a branch only where it matches: annotations
- * of what does not are dropped (2020-12 core, 7.7.1.2).  A report wants to
- * know what a branch says, too.
+ * Runs a branch.  It keeps the marks only if the branch matches: annotations
+ * of failed subschemas are dropped (2020-12 core, 7.7.1.2).  A report also
+ * collects the violations of a branch.
  */
 static pg_attribute_always_inline bool
 try_branch(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, const EvRunMode mode)
@@ -162,7 +162,7 @@ run_tracked(EvMatch *m, uint32 at, EvInstance in, EvMarks *outer, const EvStep *
 }
 
 /*
- * TRACK on the fast way, of an object: most is known in advance.  What branches
+ * TRACK on the fast path, of an object: most is known in advance.  What branches
  * evaluate is known when they have run; only then, and only where the object
  * has a property that no other schema names, they are asked which of them
  * matched.
@@ -909,7 +909,7 @@ bool
 ev_match_collect(const EvProgram *program, const Jsonb *document, EvCollector *collector)
 {
 	EvMatch		m = {.program = program, .collector = collector, .top = collector};
-	EvStep		root = {.path = "",.location = program->blocks[0].place};
+	EvStep		root = {.path = "",.location = program->blocks[0].location};
 	EvMemory	memory;
 	bool		ok;
 

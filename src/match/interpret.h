@@ -1,13 +1,13 @@
 /*
  * interpret.h
- *	  Runs a program on a document.
+ *	  Matches a document with a program, and explains why it does not match.
  */
 #ifndef EV_INTERPRET_H
 #define EV_INTERPRET_H
 
 #include "program/program.h"
 
-/* One place where a document is not what the schema asks for. */
+/* A violation of one keyword at one location of the document. */
 typedef struct EvViolation
 {
 	const char *instance_location;	/* JSON Pointer into the document */
@@ -53,16 +53,19 @@ ev_match(const EvProgram *program, const Jsonb *document)
 	return DatumGetBool(program->match(program, &document->root));
 }
 
-/* The way to match documents that suits a program whose root check is known. */
+/* The entry point for documents of a program; its root check is known. */
 extern EvMatchFunction ev_match_function(const EvProgram *program);
 
-/* Is the answer the same for all documents, so that none need be looked at? */
+/* Its name, for event_schema_program. */
+extern const char *ev_match_function_name(const EvProgram *program);
+
+/* Is the answer the same for all documents? */
 extern bool ev_match_is_constant(const EvProgram *program);
 
-/* Does the type of a document tell all, so that its header and first entry will do? */
+/* Does the type decide, so that a document's header and first entry are enough? */
 extern bool ev_match_is_by_type(const EvProgram *program);
 
-/* The same, and every violation goes to the collector. */
+/* The same by the interpreter, which hands every violation to the collector. */
 extern bool ev_match_collect(const EvProgram *program, const Jsonb *document,
 							 EvCollector *collector);
 

@@ -373,8 +373,8 @@ ev_find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second
 			qsort_arg(&hashed[i], end - i, sizeof(Hashed), compare_items, unconstify(JsonbContainer *, container));
 		for (uint32 j = i + 1; j < end && !found; j++)
 		{
-			EvInstance	item = item_at(container, hashed[j - 1].index);
-			EvInstance	other = item_at(container, hashed[j].index);
+			EvInstance	item = ev_item_at(container, hashed[j - 1].index);
+			EvInstance	other = ev_item_at(container, hashed[j].index);
 
 			if (ev_values_equal(&item, &other))
 			{

@@ -1,7 +1,20 @@
 /*
  * match_internal.h
- *	  What the two halves of the matcher share: interpret.c interprets blocks,
- *	  fast_match.c runs the fast way through objects, arrays and single checks.
+ *	  What the two engines share.
+ *
+ * The fast matcher (fast_entry.c, fast_match.c) answers only true or false.
+ * It runs the checks that the optimizer made of the program: objects, arrays
+ * and single checks.  A block that is no single check is an EV_CHECK_BLOCK,
+ * which the interpreter runs without collecting anything (ev_run_block).
+ *
+ * The interpreter (interpret.c) runs the instructions.  In EV_COLLECT mode it
+ * explains: it collects every violation, or the units of an output format.
+ *
+ * Calls that need only true or false, such as validate_event, and guards run
+ * the fast matcher (ev_match).  The interpreter runs with a collector
+ * (ev_match_collect) for documents that the fast matcher rejected and whose
+ * violations are wanted, and for calls that list violations or write reports.  The suites golden, differential and fuzz compare the
+ * answers of both engines.
  */
 #ifndef EV_MATCH_INTERNAL_H
 #define EV_MATCH_INTERNAL_H
@@ -9,7 +22,7 @@
 #include "match/interpret.h"
 #include "match/key_cache.h"
 
-/* The dynamic scope: the resources that are being gone through. */
+/* The dynamic scope: the resources that the run is in. */
 typedef struct EvDynamicScope
 {
 	const struct EvDynamicScope *outer;
@@ -44,7 +57,7 @@ ev_begin_run(EvMatch *m, const EvProgram *program)
 	m->depth = 0;
 }
 
-/* Yes or no, without marks: the block at `at`, which is code. */
+/* Does the block at `at`, an instruction, match?  Interpreted, without marks. */
 extern bool ev_run_block(EvMatch *m, uint32 at, EvInstance in);
 
 /* The same for a check, and for what checks are made of. */

@@ -3,7 +3,7 @@
  *	  JSON Schema's output formats.
  *
  * A run in the collecting mode gives a tree: a node for each subschema that
- * was applied to a place of the instance, with its violations, its
+ * was applied to a location of the instance, with its violations, its
  * annotations and the nodes below it.  The formats are ways to write it down.
  *
  * Annotations of a schema that does not match are dropped (2020-12 core,
@@ -35,7 +35,7 @@ typedef struct ReportedLeaf
 typedef struct ReportNode
 {
 	struct ReportNode *parent;
-	const EvLocation *place;
+	const EvLocation *location;
 	char	   *instance_location;
 	char	   *keyword_location;
 	bool		valid;
@@ -75,26 +75,26 @@ switch_to_tree(Reporter *reporter)
 
 /* URI and JSON Pointer: "https://example.com/schema#/properties/a". */
 static char *
-absolute_location(const EvLocation *place, const char *path)
+absolute_location(const EvLocation *location, const char *path)
 {
-	const EvLocation *root = place;
+	const EvLocation *root = location;
 
 	while (root->resource == NULL && root->parent != NULL)
 		root = root->parent;
 	return psprintf("%s#%s%s", root->resource != NULL ? root->resource : "",
-					ev_location_pointer(place, true), path);
+					ev_location_pointer(location, true), path);
 }
 
 static void
 report_enter(EvCollector *collector, const char *instance_location,
-			 const char *keyword_location, const EvLocation *place)
+			 const char *keyword_location, const EvLocation *location)
 {
 	Reporter   *reporter = (Reporter *) collector;
 	MemoryContext caller = switch_to_tree(reporter);
 	ReportNode *node = palloc0(sizeof(ReportNode));
 
 	node->parent = reporter->current;
-	node->place = place;
+	node->location = location;
 	node->instance_location = pstrdup(instance_location);
 	node->keyword_location = pstrdup(keyword_location);
 	if (node->parent != NULL)
@@ -124,7 +124,7 @@ report_forgive(EvCollector *collector, const char *keyword)
 	{
 		ReportNode *child = lfirst(cell);
 
-		if (!child->valid && child->place->keyword != NULL && strcmp(child->place->keyword, keyword) == 0)
+		if (!child->valid && child->location->keyword != NULL && strcmp(child->location->keyword, keyword) == 0)
 			child->forgiven = true;
 	}
 }
@@ -155,7 +155,7 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 
 	leaf->keyword = pstrdup(keyword);
 	leaf->keyword_location = psprintf("%s%s", node->keyword_location, path);
-	leaf->absolute_location = absolute_location(node->place, path);
+	leaf->absolute_location = absolute_location(node->location, path);
 	leaf->value = value;
 	node->annotations = lappend(node->annotations, leaf);
 	MemoryContextSwitchTo(caller);
@@ -235,7 +235,7 @@ write_basic(StringInfo text, const ReportNode *root)
 	bool		first = true;
 
 	begin_unit(text, root->valid, root->keyword_location,
-			   absolute_location(root->place, ""), root->instance_location);
+			   absolute_location(root->location, ""), root->instance_location);
 	appendStringInfo(text, ",\"%s\":[", root->valid ? "annotations" : "errors");
 	append_checks(text, root, root->valid, &first);
 	appendStringInfoString(text, "]}");
@@ -281,7 +281,7 @@ append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_roo
 	{
 		separate(text, first);
 		begin_unit(text, valid, node->keyword_location,
-				   absolute_location(node->place, ""), node->instance_location);
+				   absolute_location(node->location, ""), node->instance_location);
 		appendStringInfo(text, ",\"%s\":[", valid ? "annotations" : "errors");
 		first = &inner_first;
 	}
@@ -353,7 +353,7 @@ append_node(StringInfo text, const ReportNode *node, bool with_children)
 	check_stack_depth();
 	appendStringInfo(text, "{\"valid\":%s", node->valid ? "true" : "false");
 	append_member(text, "evaluationPath", node->keyword_location);
-	append_member(text, "schemaLocation", absolute_location(node->place, ""));
+	append_member(text, "schemaLocation", absolute_location(node->location, ""));
 	append_member(text, "instanceLocation", node->instance_location);
 	append_leaf_members(text, "errors", node->violations);
 	append_leaf_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);

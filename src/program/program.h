@@ -77,9 +77,9 @@ struct EvBounds;
 struct EvSeenKeys;
 
 /*
- * A block that comes to one check, for the fast way: entering it costs no
- * call.  optimize.c makes checks of the blocks; what is no single check is
- * LEAF_BLOCK.
+ * A block that comes to one check, for the fast path: entering it costs no
+ * call.  block_check.c makes checks of the blocks; a block that is no single check
+ * is EV_CHECK_BLOCK.
  *
  * X(name, the types whose values it looks at, what it does)
  */
@@ -139,7 +139,7 @@ typedef struct EvCheck
 		const struct EvArray *array;	/* ARRAY */
 		const struct EvBranches *branches;	/* BRANCHES */
 		const struct EvChecks *all; /* ALL */
-		uint64		sources;	/* DOUBT: a bit for each, see EvObject */
+		uint64		sources;	/* PENDING: a bit for each, see EvObject */
 	}			u;
 } EvCheck;
 
@@ -175,7 +175,7 @@ typedef struct EvPatternProperty
 #define EV_NO_SOURCE	255
 
 /*
- * An object's own keywords; on the fast way also those of several schemas, put
+ * An object's own keywords; on the fast path also those of several schemas, put
  * together (see merge_allof.c): its checks count then, not its blocks.
  */
 typedef struct EvObject
@@ -337,7 +337,6 @@ typedef struct EvTracked
 typedef struct EvInstruction
 {
 	uint16		opcode;
-	uint16		flags;
 	uint32		target;			/* a block, or where to jump */
 	union
 	{
@@ -403,7 +402,7 @@ typedef struct EvSource
 typedef struct EvBlock
 {
 	uint32		start;			/* its first instruction */
-	const EvLocation *place;
+	const EvLocation *location;
 } EvBlock;
 
 struct EvProgram;
@@ -413,13 +412,14 @@ typedef Datum (*EvMatchFunction) (const struct EvProgram *program, const JsonbCo
 
 typedef struct EvProgram
 {
-	EvMatchFunction match;		/* the way that suits the root, see
-								 * interpret.h */
+	EvMatchFunction match;		/* the entry point, see interpret.h */
 	EvCheck		root;			/* of the first block */
 	bool		is_utf8;		/* the server encoding is */
 	bool		remembers;		/* it has REMEMBER instructions */
 	EvInstruction *code;		/* entered at 0 */
 	uint32		length;
+	uint32		code_length;	/* with the blocks after these, which only the
+								 * fast path runs */
 	EvSource   *sources;		/* parallel to code */
 	EvBlock    *blocks;
 	uint32		block_count;
@@ -458,11 +458,5 @@ ev_anchor_target(const EvAnchor *anchor, uint32 resource)
 	}
 	return EV_BLOCK_NONE;
 }
-
-/* The name of an opcode, for event_schema_program. */
-extern const char *ev_opcode_name(EvOpcode opcode);
-
-/* One instruction as text, in CurrentMemoryContext. */
-extern char *ev_instruction_text(const EvProgram *program, uint32 index);
 
 #endif							/* EV_PROGRAM_H */

@@ -38,6 +38,7 @@
 #include "utils/tuplestore.h"
 #include "utils/varlena.h"
 
+#include "base/arguments.h"
 #include "base/encoding.h"
 #include "compile/codegen.h"
 #include "evolution/compatibility.h"
@@ -68,17 +69,6 @@ PG_FUNCTION_INFO_V1(ev_list_event_schemas);
 PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
 
 /* ---------- names and arguments ---------- */
-
-/* Raises null_value_not_allowed where one of the arguments is NULL. */
-static void
-require_arguments(FunctionCallInfo fcinfo, int count, const char *const *names)
-{
-	for (int i = 0; i < count; i++)
-		if (PG_ARGISNULL(i))
-			ereport(ERROR,
-					(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
-					 errmsg("argument \"%s\" must not be null", names[i])));
-}
 
 /* ---------- creating the function ---------- */
 
@@ -330,7 +320,7 @@ static const char *const register_arguments[] = {
 Datum
 ev_register_event_schema(PG_FUNCTION_ARGS)
 {
-	require_arguments(fcinfo, 5, register_arguments);
+	ev_require_arguments(fcinfo, 0, 5, register_arguments);
 	PG_RETURN_OID(register_event(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(2))));
 }
 
@@ -339,7 +329,7 @@ ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
 {
 	Jsonb	   *definition;
 
-	require_arguments(fcinfo, 5, register_arguments);
+	ev_require_arguments(fcinfo, 0, 5, register_arguments);
 	definition = PG_GETARG_JSONB_P(2);
 	PG_RETURN_OID(register_event(fcinfo, JsonbToCStringIndent(NULL, &definition->root,
 															  VARSIZE(definition))));
@@ -352,7 +342,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	Oid			function;
 	EvDocument	document;
 
-	require_arguments(fcinfo, 3, register_arguments);
+	ev_require_arguments(fcinfo, 0, 3, register_arguments);
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
@@ -417,7 +407,7 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	DropStmt   *command;
 	ObjectWithArgs *object;
 
-	require_arguments(fcinfo, 2, register_arguments);
+	ev_require_arguments(fcinfo, 0, 2, register_arguments);
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
 	force = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	if (force)
@@ -499,7 +489,7 @@ ev_register_schema(PG_FUNCTION_ARGS)
 	NameData	name;
 	const EvFormat *format = ev_format_find("uri", strlen("uri"), EV_DRAFT2020);
 
-	require_arguments(fcinfo, 2, arguments);
+	ev_require_arguments(fcinfo, 0, 2, arguments);
 	uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
 	if (format != NULL && !format->matches(uri, strlen(uri)))

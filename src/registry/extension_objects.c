@@ -37,8 +37,8 @@ ev_extension_namespace(void)
 	return result;
 }
 
-static Oid
-function_in(Oid namespace, const char *name, int count, const Oid *types)
+Oid
+ev_function_in(Oid namespace, const char *name, int count, const Oid *types)
 {
 	if (!OidIsValid(namespace))
 		return InvalidOid;
@@ -49,11 +49,11 @@ function_in(Oid namespace, const char *name, int count, const Oid *types)
 Oid
 ev_extension_function(const char *name, int count, const Oid *types)
 {
-	return function_in(ev_extension_namespace(), name, count, types);
+	return ev_function_in(ev_extension_namespace(), name, count, types);
 }
 
 Oid
 ev_internal_function(const char *name, int count, const Oid *types)
 {
-	return function_in(get_namespace_oid(EV_INTERNAL_NAMESPACE, true), name, count, types);
+	return ev_function_in(get_namespace_oid(EV_INTERNAL_NAMESPACE, true), name, count, types);
 }

@@ -26,4 +26,7 @@ extern Oid	ev_extension_namespace(void);
 extern Oid	ev_extension_function(const char *name, int count, const Oid *types);
 extern Oid	ev_internal_function(const char *name, int count, const Oid *types);
 
+/* The function of a name and argument types in a schema; InvalidOid: none. */
+extern Oid	ev_function_in(Oid namespace, const char *name, int count, const Oid *types);
+
 #endif							/* EV_EXTENSION_OBJECTS_H */

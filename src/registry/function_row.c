@@ -19,8 +19,10 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
+#include "schema/uri.h"
 
 Oid
 ev_language_oid(void)
@@ -45,32 +47,30 @@ ev_function_body(HeapTuple function)
 	return TextDatumGetCString(body);
 }
 
+char *
+ev_function_uri(Form_pg_proc function)
+{
+	const char *name = NameStr(function->proname);
+	int			type_length;
+	int32		version;
+
+	if (function->pronamespace != ev_namespace_oid())
+		return pstrdup("");
+	if (ev_parse_event_name(name, &type_length, &version))
+		return ev_event_uri(name);
+	return ev_uri_has_scheme(name) && strncmp(name, "uri:", 4) != 0 ? pstrdup(name) : pstrdup("");
+}
+
 bool
 ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
-	const char *reason;
 
 	memset(document, 0, sizeof(EvDocument));
 	memset(fault, 0, sizeof(EvFault));
 	document->function = form->oid;
 	document->name = pstrdup(NameStr(form->proname));
-	document->uri = "";
-	if (form->pronamespace == ev_namespace_oid())
-	{
-		switch (ev_name_kind(document->name, &reason))
-		{
-			case EV_NAME_EVENT:
-				document->uri = ev_event_uri(document->name);
-				break;
-			case EV_NAME_URI:
-				if (strncmp(document->name, "uri:", 4) != 0)
-					document->uri = document->name;
-				break;
-			default:
-				break;
-		}
-	}
+	document->uri = ev_function_uri(form);
 	return ev_document_parse(ev_function_body(function), document, fault);
 }
 
@@ -135,10 +135,7 @@ ev_policy_function(const char *type, int length)
 
 	if (!ev_policy_name(type, length, &name))
 		return InvalidOid;
-	return GetSysCacheOid3(PROCNAMEARGSNSP, Anum_pg_proc_oid,
-						   NameGetDatum(&name),
-						   PointerGetDatum(buildoidvector(NULL, 0)),
-						   ObjectIdGetDatum(ev_namespace_oid()));
+	return ev_function_in(ev_namespace_oid(), NameStr(name), 0, NULL);
 }
 
 /* ---------- dependencies ---------- */

@@ -8,6 +8,7 @@
 #define EV_FUNCTION_ROW_H
 
 #include "access/htup.h"
+#include "catalog/pg_proc.h"
 #include "nodes/pg_list.h"
 
 #include "schema/document.h"
@@ -18,6 +19,12 @@ extern Oid	ev_namespace_oid(void);
 
 /* The body of a function, in CurrentMemoryContext. */
 extern char *ev_function_body(HeapTuple function);
+
+/*
+ * The URI by which references find a function's document, in
+ * CurrentMemoryContext; "" if there is none.
+ */
+extern char *ev_function_uri(Form_pg_proc function);
 
 /*
  * The document of a function, in CurrentMemoryContext.  False, with *fault

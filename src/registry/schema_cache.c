@@ -29,6 +29,7 @@
 
 #include "compile/codegen.h"
 #include "registry/claims.h"
+#include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "schema/document.h"
@@ -143,37 +144,14 @@ ev_registered_function(const char *name)
 	return function;
 }
 
-/* The URI that references find a function's document by; "" if none. */
-static char *
-function_uri(Form_pg_proc row)
-{
-	const char *name = NameStr(row->proname);
-	int			type_length;
-	int32		version;
-
-	if (row->pronamespace != get_namespace_oid(EV_SCHEMA_NAMESPACE, true))
-		return pstrdup("");
-	if (ev_parse_event_name(name, &type_length, &version))
-		return ev_event_uri(name);
-	return ev_uri_has_scheme(name) && strncmp(name, "uri:", 4) != 0 ? pstrdup(name) : pstrdup("");
-}
-
 /* Reads a function's body.  Raises where it is not what the validator let in. */
 static void
 read_document(HeapTuple tuple, EvDocument *document)
 {
-	Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
-	EvFault		fault = {0};
-	bool		isnull;
-	Datum		body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
+	EvFault		fault;
 
-	if (isnull)
-		elog(ERROR, "null prosrc for function %u", row->oid);
-	if (!ev_document_parse(TextDatumGetCString(body), document, &fault))
-		ev_fault_report(&fault, NameStr(row->proname));
-	document->function = row->oid;
-	document->name = pstrdup(NameStr(row->proname));
-	document->uri = function_uri(row);
+	if (!ev_function_document(tuple, document, &fault))
+		ev_fault_report(&fault, document->name);
 }
 
 /* ---------- look-ups ---------- */
@@ -516,32 +494,24 @@ resolve_by_id(const char *uri, EvDocument *document)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
-		EvDocument	candidate = {0};
-		EvFault		fault = {0};
-		bool		isnull;
+		EvDocument	candidate;
+		EvFault		fault;
 		char	   *body;
 
 		if (row->pronamespace != namespace || row->prolang != language)
 			continue;
-		body = TextDatumGetCString(heap_getattr(tuple, Anum_pg_proc_prosrc,
-												RelationGetDescr(relation), &isnull));
+		body = ev_function_body(tuple);
 		if ((strstr(body, part) != NULL || strchr(body, '\\') != NULL) &&
-			ev_document_parse(body, &candidate, &fault))
+			ev_function_document(tuple, &candidate, &fault) && has_id(&candidate, uri))
 		{
-			candidate.function = row->oid;
-			candidate.name = pstrdup(NameStr(row->proname));
-			candidate.uri = function_uri(row);
-			if (has_id(&candidate, uri))
-			{
-				if (found)
-					ereport(ERROR,
-							(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-							 errmsg("reference to \"%s\" is ambiguous", uri),
-							 errdetail("It is the $id of \"%s\" and of \"%s\".", document->name, candidate.name),
-							 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
-				*document = candidate;
-				found = true;
-			}
+			if (found)
+				ereport(ERROR,
+						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+						 errmsg("reference to \"%s\" is ambiguous", uri),
+						 errdetail("It is the $id of \"%s\" and of \"%s\".", document->name, candidate.name),
+						 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
+			*document = candidate;
+			found = true;
 		}
 		pfree(body);
 	}

@@ -29,6 +29,8 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "base/json_pointer.h"
+#include "base/row_fault.h"
 #include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "rollout/audit.h"
@@ -54,8 +56,7 @@ catch_fault(MemoryContext context)
 
 	MemoryContextSwitchTo(context);
 	error = CopyErrorData();
-	if (ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_PROGRAM_LIMIT_EXCEEDED &&
-		ERRCODE_TO_CATEGORY(error->sqlerrcode) != ERRCODE_DATA_EXCEPTION)
+	if (!ev_is_row_fault(error->sqlerrcode, EV_WORK_VALIDATE))
 		PG_RE_THROW();
 	FlushErrorState();
 	message = pstrdup(error->message);
@@ -318,11 +319,7 @@ fold_location(const Jsonb *document, const char *location, StringInfo out)
 			if (container != NULL && JsonContainerIsObject(container))
 			{
 				resetStringInfo(&key);
-				for (const char *p = location + 1; p < end; p++)
-					if (p[0] == '~' && (p[1] == '0' || p[1] == '1'))
-						appendStringInfoChar(&key, *++p == '0' ? '~' : '/');
-					else
-						appendStringInfoChar(&key, *p);
+				ev_pointer_append_unescaped(&key, location + 1, end - (location + 1));
 				value = getKeyJsonValueFromContainer((JsonbContainer *) container, key.data, key.len, NULL);
 			}
 		}

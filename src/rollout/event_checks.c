@@ -37,8 +37,8 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
-#include "registry/extension_objects.h"
 #include "rollout/event_checks.h"
+#include "rows/event_calls.h"
 #include "rows/row_expression.h"
 #include "rows/table_rights.h"
 
@@ -183,60 +183,13 @@ ev_event_row_equals(PG_FUNCTION_ARGS)
 
 /* ---------- constraints ---------- */
 
-typedef struct CallSearch
-{
-	Oid			functions[2];	/* check_event, validate_event */
-} CallSearch;
-
-static void
-init_search(CallSearch *search)
-{
-	static const Oid types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
-
-	search->functions[0] = ev_extension_function("check_event", 4, types);
-	search->functions[1] = ev_extension_function("validate_event", 3, types);
-}
-
-/* A call of the extension's own function: others may have one of that name. */
-static bool
-is_call(Node *node, const CallSearch *search)
-{
-	Oid			function = IsA(node, FuncExpr) ? castNode(FuncExpr, node)->funcid : InvalidOid;
-
-	return OidIsValid(function) &&
-		(function == search->functions[0] || function == search->functions[1]);
-}
-
 static bool
 has_call_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	return is_call(node, (CallSearch *) context) ||
+	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
 		expression_tree_walker(node, has_call_walker, context);
-}
-
-/* An argument of a call by its position (from 0), named or not. */
-static Node *
-call_argument(FuncExpr *call, int position)
-{
-	ListCell   *cell;
-	int			i = 0;
-
-	foreach(cell, call->args)
-	{
-		Node	   *argument = (Node *) lfirst(cell);
-
-		if (IsA(argument, NamedArgExpr))
-		{
-			if (castNode(NamedArgExpr, argument)->argnumber == position)
-				return (Node *) castNode(NamedArgExpr, argument)->arg;
-		}
-		else if (i == position)
-			return argument;
-		i++;
-	}
-	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
 }
 
 /* Without the cast that ev_row_expression adds where it is not tolerant. */
@@ -269,7 +222,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Oid			relation = PG_GETARG_OID(0);
-	CallSearch	search;
+	EvEventFunctions functions;
 	List	   *context;
 	Relation	pg_constraint;
 	ScanKeyData key;
@@ -278,7 +231,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	ev_require_any_privilege(relation);
-	init_search(&search);
+	ev_event_functions_find(&functions);
 	context = deparse_context_for(get_rel_name(relation), relation);
 	pg_constraint = table_open(ConstraintRelationId, AccessShareLock);
 	ScanKeyInit(&key, Anum_pg_constraint_conrelid, BTEqualStrategyNumber, F_OIDEQ,
@@ -298,17 +251,17 @@ ev_event_checks(PG_FUNCTION_ARGS)
 		if (form->contype != CONSTRAINT_CHECK || is_null || !EV_CONSTRAINT_ENFORCED(form))
 			continue;
 		expression = stringToNode(TextDatumGetCString(conbin));
-		if (!has_call_walker(expression, &search))
+		if (!has_call_walker(expression, &functions))
 			continue;
 
 		values[0] = NameGetDatum(&form->conname);
 		values[1] = BoolGetDatum(form->convalidated);
 		values[2] = BoolGetDatum(TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)));
-		if (is_call(expression, &search))
+		if (ev_is_event_call(expression, &functions))
 		{
 			for (int i = 0; i < 3; i++)
 			{
-				Node	   *argument = call_argument(castNode(FuncExpr, expression), i);
+				Node	   *argument = ev_call_argument(castNode(FuncExpr, expression), i);
 
 				values[3 + i] = expression_text(without_cast(argument), context);
 				arguments[i] = expression_text(argument, context);

@@ -22,6 +22,7 @@
 #include "utils/ruleutils.h"
 #include "utils/tuplestore.h"
 
+#include "base/row_fault.h"
 #include "guard/guard_expression.h"
 #include "rollout/version_rows.h"
 #include "rows/table_lock.h"
@@ -258,8 +259,7 @@ try_count_table(Counter *counter)
 
 	counter->careful = false;
 	error = ev_look(&look);
-	if (error != NULL && !look.overdue &&
-		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
+	if (error != NULL && !look.overdue && ev_is_row_fault(error->sqlerrcode, EV_WORK_READ))
 	{
 		counter->careful = true;
 		error = ev_look(&look);

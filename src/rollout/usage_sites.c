@@ -50,39 +50,9 @@
 /* ---------- calls in expressions ---------- */
 
 static bool
-is_call(const Node *node, const EvSearch *search)
-{
-	Oid			function = IsA(node, FuncExpr) ? castNode(FuncExpr, node)->funcid : InvalidOid;
-
-	return OidIsValid(function) &&
-		(function == search->functions[0] || function == search->functions[1]);
-}
-
-static bool
 is_wrapper(const Node *node, const EvSearch *search)
 {
 	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, castNode(FuncExpr, node)->funcid);
-}
-
-/* An argument of a call by its position (from 0), named or not. */
-static Node *
-call_argument(const FuncExpr *call, int position)
-{
-	for (int i = 0; i < list_length(call->args); i++)
-	{
-		Node	   *argument = (Node *) list_nth(call->args, i);
-
-		if (IsA(argument, NamedArgExpr))
-		{
-			NamedArgExpr *named = castNode(NamedArgExpr, argument);
-
-			if (named->argnumber == position)
-				return (Node *) named->arg;
-		}
-		else if (i == position)
-			return argument;
-	}
-	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
 }
 
 /* The constant that a node is, through coercions that change nothing. */
@@ -98,8 +68,8 @@ constant_of(Node *node)
 static bool
 may_apply(const FuncExpr *call, const EvSearch *search)
 {
-	Const	   *type = constant_of(call_argument(call, 1));
-	Const	   *version = constant_of(call_argument(call, 2));
+	Const	   *type = constant_of(ev_call_argument(call, 1));
+	Const	   *version = constant_of(ev_call_argument(call, 2));
 	ListCell   *cell;
 
 	if (search->versions == NIL)
@@ -120,15 +90,17 @@ may_apply(const FuncExpr *call, const EvSearch *search)
 }
 
 static bool
-may_apply_walker(Node *node, void *search)
+may_apply_walker(Node *node, void *context)
 {
+	const EvSearch *search = (const EvSearch *) context;
+
 	if (node == NULL)
 		return false;
-	if (is_call(node, search) && may_apply(castNode(FuncExpr, node), search))
+	if (ev_is_event_call(node, &search->functions) && may_apply(castNode(FuncExpr, node), search))
 		return true;
 	if (is_wrapper(node, search))
 		return true;
-	return expression_tree_walker(node, may_apply_walker, search);
+	return expression_tree_walker(node, may_apply_walker, context);
 }
 
 /*
@@ -201,19 +173,19 @@ find_calls_walker(Node *node, void *context)
 
 	if (node == NULL)
 		return false;
-	if (is_call(node, found->search) || is_wrapper(node, found->search))
+	if (ev_is_event_call(node, &found->search->functions) || is_wrapper(node, found->search))
 	{
 		EvSiteCall *call = palloc0(sizeof(EvSiteCall));
 
 		call->call = castNode(FuncExpr, node);
-		call->is_wrapper = !is_call(node, found->search);
+		call->is_wrapper = !ev_is_event_call(node, &found->search->functions);
 		call->is_term = node == found->term;
 		if (call->is_wrapper)
 			read_wrapper(call);
 		else
 		{
-			call->type = call_argument(call->call, 1);
-			call->version = call_argument(call->call, 2);
+			call->type = ev_call_argument(call->call, 1);
+			call->version = ev_call_argument(call->call, 2);
 		}
 		if (has_placeholder_walker(call->type, NULL) || has_placeholder_walker(call->version, NULL))
 			call->type = call->version = NULL;
@@ -239,13 +211,15 @@ ev_site_calls(Node *expression, const EvSearch *search)
 }
 
 static Node *
-refuse_calls_mutator(Node *node, void *search)
+refuse_calls_mutator(Node *node, void *context)
 {
+	const EvSearch *search = (const EvSearch *) context;
+
 	if (node == NULL)
 		return NULL;
-	if (is_call(node, search) || is_wrapper(node, search))
+	if (ev_is_event_call(node, &search->functions) || is_wrapper(node, search))
 		return makeBoolConst(false, false);
-	return expression_tree_mutator(node, refuse_calls_mutator, search);
+	return expression_tree_mutator(node, refuse_calls_mutator, context);
 }
 
 Node *
@@ -526,7 +500,7 @@ is_by_owner(const EvSite *site)
 void
 ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions)
 {
-	List	   *own = list_make2_oid(search->functions[0], search->functions[1]);
+	List	   *own = list_make2_oid(search->functions.oids[0], search->functions.oids[1]);
 
 	if (is_by_owner(site) || ev_is_pure((Node *) expressions, own))
 		return;
@@ -656,11 +630,11 @@ find_wrappers(EvSearch *search)
 	int			looked_at = 0;	/* of the wrappers, for what depends on them */
 
 	search->wrappers = NIL;
-	for (int i = 0; i < (int) lengthof(search->functions); i++)
-		if (OidIsValid(search->functions[i]))
+	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
+		if (OidIsValid(search->functions.oids[i]))
 		{
-			add_name(names, get_func_name(search->functions[i]));
-			for_each_dependent(ProcedureRelationId, search->functions[i], add_dependent_function, search);
+			add_name(names, get_func_name(search->functions.oids[i]));
+			for_each_dependent(ProcedureRelationId, search->functions.oids[i], add_dependent_function, search);
 		}
 	for (int depth = 0; depth < MAX_DEPTH; depth++)
 	{
@@ -684,10 +658,7 @@ find_wrappers(EvSearch *search)
 void
 ev_search_init(EvSearch *search)
 {
-	static const Oid types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
-
-	search->functions[0] = ev_extension_function("check_event", 4, types);
-	search->functions[1] = ev_extension_function("validate_event", 3, types);
+	ev_event_functions_find(&search->functions);
 	search->guard = ev_extension_function("guard_event", 0, NULL);
 }
 
@@ -698,9 +669,9 @@ ev_find_sites(EvSearch *search)
 
 	search->sites = search->constraints = NIL;
 	find_wrappers(search);
-	for (int i = 0; i < (int) lengthof(search->functions); i++)
-		if (OidIsValid(search->functions[i]))
-			for_each_dependent(ProcedureRelationId, search->functions[i],
+	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
+		if (OidIsValid(search->functions.oids[i]))
+			for_each_dependent(ProcedureRelationId, search->functions.oids[i],
 							   add_constraint, search);
 	foreach(cell, search->wrappers)
 		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);

@@ -7,13 +7,14 @@
 
 #include "access/htup.h"
 #include "rollout/drop_guard.h"
+#include "rows/event_calls.h"
 #include "nodes/primnodes.h"
 
 /* What is looked for. */
 typedef struct EvSearch
 {
 	List	   *versions;		/* of EvVersion *; NIL: all */
-	Oid			functions[2];	/* check_event, validate_event */
+	EvEventFunctions functions;
 	Oid			guard;			/* guard_event */
 	List	   *wrappers;		/* functions that call them, by their text */
 	List	   *sites;			/* found, of EvSite * */

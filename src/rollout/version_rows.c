@@ -42,6 +42,7 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 
+#include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "registry/call_site_cache.h"
@@ -316,9 +317,7 @@ observe(void (*work) (void *arg), RowSearch *rows)
 static bool
 is_of_row(const RowSearch *rows, const ErrorData *error)
 {
-	int			category = ERRCODE_TO_CATEGORY(error->sqlerrcode);
-
-	if (category == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION))
+	if (ev_is_row_fault(error->sqlerrcode, EV_WORK_READ))
 		return true;
 	return rows->condition == NULL &&
 		(error->sqlerrcode == ERRCODE_CHECK_VIOLATION || error->sqlerrcode == ERRCODE_UNDEFINED_OBJECT);

@@ -24,6 +24,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "base/run_as_owner.h"
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
@@ -77,9 +78,7 @@ void
 ev_event_table_create(const char *name, const char *const *commands, int count)
 {
 	Oid			owner;
-	Oid			user;
-	int			security;
-	int			guc_level;
+	EvRunAs		caller;
 
 	if (OidIsValid(ev_event_table_find(name, &owner)))
 		return;
@@ -93,13 +92,9 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),
 				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(schema_owner(ev_namespace_oid()),
-						   security | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	guc_level = NewGUCNestLevel();
-	/* none of what a session says about its own new tables */
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_run_as_begin(&caller, schema_owner(ev_namespace_oid()),
+					SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	/* the session's defaults for its own new tables do not apply */
 	set_config_option("default_tablespace", "", PGC_USERSET,
 					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("default_table_access_method", "heap", PGC_USERSET,
@@ -109,17 +104,14 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 		if (SPI_execute(commands[i], false, 0) != SPI_OK_UTILITY)
 			elog(ERROR, "could not create table %s.%s", EV_SCHEMA_NAMESPACE, name);
 	SPI_finish();
-	AtEOXact_GUC(false, guc_level);
-	SetUserIdAndSecContext(user, security);
+	ev_run_as_end(&caller);
 }
 
 void
 ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char *command,
 					  int count, const Oid *types, Datum *values, const char *nulls)
 {
-	Oid			user;
-	int			security;
-	int			guc_level;
+	EvRunAs		caller;
 	int			result;
 	Oid			owner_now;
 	Oid			relation = ev_event_table_find(name, &owner_now);
@@ -133,12 +125,8 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 				 errmsg("table \"%s.%s\" was changed meanwhile", EV_SCHEMA_NAMESPACE, name),
 				 errhint("Try again.")));
 
-	GetUserIdAndSecContext(&user, &security);
-	SetUserIdAndSecContext(owner, security | SECURITY_LOCAL_USERID_CHANGE |
-						   SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	guc_level = NewGUCNestLevel();
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_run_as_begin(&caller, owner,
+					SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	SPI_connect();
 	if (*plan == NULL)
 	{
@@ -169,6 +157,5 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 				 errhint("Look at its triggers and rules.")));
 	}
 	SPI_finish();
-	AtEOXact_GUC(false, guc_level);
-	SetUserIdAndSecContext(user, security);
+	ev_run_as_end(&caller);
 }

@@ -20,7 +20,6 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "executor/executor.h"
 #include "executor/nodeModifyTable.h"
@@ -30,8 +29,8 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
-#include "registry/extension_objects.h"
 #include "registry/function_row.h"
+#include "rows/event_calls.h"
 #include "rows/row_constraints.h"
 
 struct EvRowConstraints
@@ -47,25 +46,25 @@ struct EvRowConstraints
 
 typedef struct EventCalls
 {
-	Oid			namespace;		/* of the extension */
+	EvEventFunctions functions;
 	Oid			language;		/* jsonschema */
 } EventCalls;
 
 static bool
-is_event_function(Oid function, void *context)
+validates_event(Oid function, void *context)
 {
 	const EventCalls *calls = (const EventCalls *) context;
-	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	Form_pg_proc form;
+	HeapTuple	tuple;
 	bool		result;
 
+	if (ev_is_event_function(function, &calls->functions))
+		return true;
+	if (!OidIsValid(calls->language))
+		return false;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(tuple))
 		return false;
-	form = (Form_pg_proc) GETSTRUCT(tuple);
-	result = (OidIsValid(calls->language) && form->prolang == calls->language) ||
-		(form->pronamespace == calls->namespace && form->prolang == ClanguageId &&
-		 (strcmp(NameStr(form->proname), "check_event") == 0 ||
-		  strcmp(NameStr(form->proname), "validate_event") == 0));
+	result = ((Form_pg_proc) GETSTRUCT(tuple))->prolang == calls->language;
 	ReleaseSysCache(tuple);
 	return result;
 }
@@ -75,7 +74,7 @@ event_call_walker(Node *node, void *context)
 {
 	if (node == NULL)
 		return false;
-	if (check_functions_in_node(node, is_event_function, context))
+	if (check_functions_in_node(node, validates_event, context))
 		return true;
 	return expression_tree_walker(node, event_call_walker, context);
 }
@@ -119,10 +118,11 @@ prepare_checks(EvRowConstraints *constraints, Relation relation)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 	int			count = descriptor->constr->num_check;
-	EventCalls	calls = {.namespace = ev_extension_namespace(), .language = ev_language_oid()};
+	EventCalls	calls = {.language = ev_language_oid()};
 	ExprState **compiled = MemoryContextAllocZero(constraints->estate->es_query_cxt,
 												  sizeof(ExprState *) * count);
 
+	ev_event_functions_find(&calls.functions);
 	for (int i = 0; i < count; i++)
 	{
 		const ConstrCheck *check = &descriptor->constr->check[i];

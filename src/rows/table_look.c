@@ -20,6 +20,7 @@
 #include "utils/syscache.h"
 #include "utils/timeout.h"
 
+#include "base/run_as_owner.h"
 #include "base/subtransaction.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
@@ -80,32 +81,13 @@ stop_timing(EvLook *look)
 /* ---------- as the owner ---------- */
 
 static void
-set_option(const char *name, const char *value)
-{
-	set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-}
-
-/* The end of the subtransaction gives user and settings back. */
-static void
-become_owner(Oid owner)
-{
-	Oid			user;
-	int			security;
-
-	GetUserIdAndSecContext(&user, &security);
-	/* row security would hide rows from an owner who is subject to it */
-	SetUserIdAndSecContext(owner, security | SECURITY_RESTRICTED_OPERATION |
-						   SECURITY_NOFORCE_RLS);
-	set_option("search_path", "pg_catalog, pg_temp");
-}
-
-static void
 look_as_owner(void *arg)
 {
 	EvLook	   *look = (EvLook *) arg;
 	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(look->relation));
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
+	EvRunAs		session;
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
@@ -116,10 +98,15 @@ look_as_owner(void *arg)
 	context = AllocSetContextCreate(caller, "event_validate look",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-	become_owner(owner);
+
+	/*
+	 * Row security would hide rows from an owner who is subject to it.  The
+	 * end of the subtransaction restores user and settings.
+	 */
+	ev_run_as_begin(&session, owner, SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
 	/* what an expression says may be a value of the row */
 	if (!look->readable)
-		set_option("client_min_messages", "error");
+		set_config_option("client_min_messages", "error", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	PushCopiedSnapshot(GetLatestSnapshot());
 	if (look->command != 0)
 		GetActiveSnapshot()->curcid = look->command;

@@ -70,13 +70,13 @@ is_type_name(const JsonbValue *value)
 
 /* An array of strings, each once.  The names are jsonb keys' equals. */
 bool
-ev_check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value)
 {
 	JsonbContainer *array;
 	uint32		count;
 
 	if (!ev_node_is_array(value))
-		return ev_compile_fault(c, place, tail, "must be an array of strings, but is %s",
+		return ev_compile_fault(c, location, tail, "must be an array of strings, but is %s",
 								ev_node_type_name(value));
 	array = value->val.binary.data;
 	count = JsonContainerSize(array);
@@ -85,21 +85,21 @@ ev_check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const
 		JsonbValue *item = getIthJsonbValueFromContainer(array, i);
 
 		if (item->type != jbvString)
-			return ev_compile_fault(c, place, psprintf("%s/%u", tail, i),
+			return ev_compile_fault(c, location, psprintf("%s/%u", tail, i),
 									"must be a string, but is %s", ev_node_type_name(item));
 	}
 	return true;
 }
 
 static bool
-check_type_name(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value)
+check_type_name(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value)
 {
 	if (value->type != jbvString)
-		return ev_compile_fault(c, place, tail, "must be the name of a type, but is %s",
+		return ev_compile_fault(c, location, tail, "must be the name of a type, but is %s",
 								ev_node_type_name(value));
 	if (!is_type_name(value))
 	{
-		ev_compile_fault(c, place, tail, "there is no type \"%s\"", ev_node_string(value));
+		ev_compile_fault(c, location, tail, "there is no type \"%s\"", ev_node_string(value));
 		if (c->fault->hint == NULL)
 			c->fault->hint = "The types are null, boolean, object, array, number, string and integer.";
 		return false;
@@ -108,7 +108,7 @@ check_type_name(EvCompiler *c, const EvLocation *place, const char *tail, const 
 }
 
 EvPattern *
-ev_compile_pattern(EvCompiler *c, const EvLocation *place, const char *tail, const char *string, int length)
+ev_compile_pattern(EvCompiler *c, const EvLocation *location, const char *tail, const char *string, int length)
 {
 	EvPatternError error = {0};
 	char	   *source = pnstrdup(string, length);
@@ -125,10 +125,10 @@ ev_compile_pattern(EvCompiler *c, const EvLocation *place, const char *tail, con
 	if (pattern != NULL)
 		ev_add_name(c, &pattern_scope, source, pattern);
 	else if (error.unsupported)
-		ev_compile_fault(c, place, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
+		ev_compile_fault(c, location, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
 						 error.message, error.position, source);
 	else
-		ev_compile_fault(c, place, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
+		ev_compile_fault(c, location, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
 						 error.message, error.position, source);
 	return pattern;
 }
@@ -138,7 +138,7 @@ ev_compile_pattern(EvCompiler *c, const EvLocation *place, const char *tail, con
  * walked, not checked here.
  */
 bool
-ev_check_value(EvCompiler *c, const EvLocation *place, const char *tail,
+ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,
 			   int keyword, const JsonbValue *value)
 {
 	const char *found = ev_node_type_name(value);
@@ -152,40 +152,40 @@ ev_check_value(EvCompiler *c, const EvLocation *place, const char *tail,
 
 		case EV_STRING_VALUE:
 			if (value->type != jbvString)
-				return ev_compile_fault(c, place, tail, "must be a string, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be a string, but is %s", found);
 			return true;
 
 		case EV_BOOLEAN_VALUE:
 			if (value->type != jbvBool)
-				return ev_compile_fault(c, place, tail, "must be true or false, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be true or false, but is %s", found);
 			return true;
 
 		case EV_NUMBER_VALUE:
 			if (value->type != jbvNumeric)
-				return ev_compile_fault(c, place, tail, "must be a number, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be a number, but is %s", found);
 			return true;
 
 		case EV_POSITIVE_VALUE:
 			if (value->type != jbvNumeric)
-				return ev_compile_fault(c, place, tail, "must be a number greater than 0, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be a number greater than 0, but is %s", found);
 			if (sign_of(value->val.numeric) <= 0)
-				return ev_compile_fault(c, place, tail, "must be greater than 0");
+				return ev_compile_fault(c, location, tail, "must be greater than 0");
 			return true;
 
 		case EV_COUNT_VALUE:
 			if (value->type != jbvNumeric)
-				return ev_compile_fault(c, place, tail, "must be an integer not less than 0, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be an integer not less than 0, but is %s", found);
 			if (sign_of(value->val.numeric) < 0 || !is_integer(value->val.numeric))
-				return ev_compile_fault(c, place, tail, "must be an integer not less than 0");
+				return ev_compile_fault(c, location, tail, "must be an integer not less than 0");
 			return true;
 
 		case EV_ARRAY_VALUE:
 			if (!ev_node_is_array(value))
-				return ev_compile_fault(c, place, tail, "must be an array, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be an array, but is %s", found);
 			return true;
 
 		case EV_STRINGS_VALUE:
-			return ev_check_strings(c, place, tail, value);
+			return ev_check_strings(c, location, tail, value);
 
 		case EV_TYPE_VALUE:
 			if (ev_node_is_array(value))
@@ -193,25 +193,25 @@ ev_check_value(EvCompiler *c, const EvLocation *place, const char *tail,
 				uint32		count = JsonContainerSize(value->val.binary.data);
 
 				if (count == 0)
-					return ev_compile_fault(c, place, tail, "must not be empty");
+					return ev_compile_fault(c, location, tail, "must not be empty");
 				for (uint32 i = 0; i < count; i++)
-					if (!check_type_name(c, place, psprintf("%s/%u", tail, i),
+					if (!check_type_name(c, location, psprintf("%s/%u", tail, i),
 										 getIthJsonbValueFromContainer(value->val.binary.data, i)))
 						return false;
 				return true;
 			}
-			return check_type_name(c, place, tail, value);
+			return check_type_name(c, location, tail, value);
 
 		case EV_PATTERN_VALUE:
 			if (value->type != jbvString)
-				return ev_compile_fault(c, place, tail, "must be a regular expression, but is %s", found);
-			return ev_compile_pattern(c, place, tail, value->val.string.val, value->val.string.len) != NULL;
+				return ev_compile_fault(c, location, tail, "must be a regular expression, but is %s", found);
+			return ev_compile_pattern(c, location, tail, value->val.string.val, value->val.string.len) != NULL;
 
 		case EV_SCHEMAS:
 			if (!ev_node_is_array(value))
-				return ev_compile_fault(c, place, tail, "must be an array of schemas, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be an array of schemas, but is %s", found);
 			if (JsonContainerSize(value->val.binary.data) == 0)
-				return ev_compile_fault(c, place, tail, "must not be empty");
+				return ev_compile_fault(c, location, tail, "must not be empty");
 			return true;
 
 		case EV_OBJECT_VALUE:
@@ -220,7 +220,7 @@ ev_check_value(EvCompiler *c, const EvLocation *place, const char *tail,
 		case EV_PATTERN_SCHEMA_MAP:
 		case EV_DEPENDENCIES:
 			if (!ev_node_is_object(value))
-				return ev_compile_fault(c, place, tail, "must be an object, but is %s", found);
+				return ev_compile_fault(c, location, tail, "must be an object, but is %s", found);
 			return true;
 	}
 	return true;

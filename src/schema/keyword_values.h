@@ -21,17 +21,17 @@ extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keyw
  * Checks the value of a keyword against its shape; subschemas in it are
  * walked, not checked here.
  */
-extern bool ev_check_value(EvCompiler *c, const EvLocation *place, const char *tail,
+extern bool ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,
 						   int keyword, const JsonbValue *value);
 
 /* An array of strings, each once.  The names are jsonb keys' equals. */
-extern bool ev_check_strings(EvCompiler *c, const EvLocation *place, const char *tail, const JsonbValue *value);
+extern bool ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value);
 
 /*
  * A pattern in the program's context, compiled once however often it stands
  * there; NULL where there is a fault.
  */
-extern EvPattern *ev_compile_pattern(EvCompiler *compiler, const EvLocation *place, const char *tail,
+extern EvPattern *ev_compile_pattern(EvCompiler *compiler, const EvLocation *location, const char *tail,
 									 const char *string, int length);
 
 #endif							/* EV_KEYWORD_VALUES_H */

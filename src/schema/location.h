@@ -27,6 +27,6 @@ typedef struct EvLocation
  * The JSON Pointer of a location from its document's root, or from its
  * resource's, in CurrentMemoryContext.
  */
-extern char *ev_location_pointer(const EvLocation *place, bool from_resource);
+extern char *ev_location_pointer(const EvLocation *location, bool from_resource);
 
 #endif							/* EV_LOCATION_H */

@@ -1,7 +1,7 @@
 /*
  * resolve.c
- *	  Reads schema documents: finds every subschema, checks each keyword's
- *	  value, collects $id and anchors, and resolves references, reading the
+ *	  Reads schema documents: finds every subschema, has its keywords
+ *	  checked, collects $id and anchors, and resolves references, reading the
  *	  documents that they lead to.
  *
  * After it every reference of every subschema that was found has a target,
@@ -20,7 +20,7 @@
 
 static const char dynamic_scope;
 
-static void walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource);
+static void walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource);
 
 /* ---------- dynamic anchors ---------- */
 
@@ -87,7 +87,7 @@ find_resource(EvCompiler *c, const char *uri)
 }
 
 static EvResource *
-make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocation *place)
+make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocation *location)
 {
 	EvResource *resource = palloc0(sizeof(EvResource));
 
@@ -100,7 +100,7 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 		resource->assert_format = around->assert_format;
 	}
 	c->resources = lappend(c->resources, resource);
-	place->resource = MemoryContextStrdup(c->program_context, uri);
+	location->resource = MemoryContextStrdup(c->program_context, uri);
 	return resource;
 }
 
@@ -128,7 +128,7 @@ fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 
 /* $vocabulary of a meta-schema of our own: which keywords there are. */
 static bool
-read_vocabularies(EvCompiler *c, const EvLocation *place, JsonbContainer *metaschema, EvResource *resource)
+read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *metaschema, EvResource *resource)
 {
 	static const struct
 	{
@@ -177,7 +177,7 @@ read_vocabularies(EvCompiler *c, const EvLocation *place, JsonbContainer *metasc
 		if (set == EV_APPLICATOR && resource->draft == EV_DRAFT2019)
 			set |= EV_UNEVALUATED;
 		if (set == 0 && value.type == jbvBool && value.val.boolean)
-			return ev_compile_fault(c, place, "/$schema",
+			return ev_compile_fault(c, location, "/$schema",
 									"its meta-schema requires the vocabulary \"%s\", which is not supported", uri);
 		resource->vocabularies |= set;
 	}
@@ -216,7 +216,7 @@ looks_like_draft(const char *uri, EvDraft *draft)
 
 /* $schema: sets the dialect of a resource. */
 static bool
-read_dialect(EvCompiler *c, const EvLocation *place, const char *uri, EvResource *resource)
+read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResource *resource)
 {
 	int			draft = ev_draft_of_uri(uri);
 	char	   *absolute;
@@ -238,7 +238,7 @@ read_dialect(EvCompiler *c, const EvLocation *place, const char *uri, EvResource
 	{
 		if (c->mentions_only)
 			return true;
-		ev_compile_fault(c, place, "/$schema", "there is no dialect \"%s\"", uri);
+		ev_compile_fault(c, location, "/$schema", "there is no dialect \"%s\"", uri);
 		if (c->fault->hint == NULL && looks_like_draft(uri, &meant))
 			c->fault->hint = psprintf("Did you mean \"%s%s\"?", ev_draft_uri(meant),
 									  meant <= EV_DRAFT7 ? "#" : "");
@@ -256,11 +256,11 @@ read_dialect(EvCompiler *c, const EvLocation *place, const char *uri, EvResource
 
 		draft = ev_draft_of_uri(parent);
 		if (draft < 0)
-			return ev_compile_fault(c, place, "/$schema",
+			return ev_compile_fault(c, location, "/$schema",
 									"its meta-schema has the dialect \"%s\", which is not that of a draft", parent);
 		resource->draft = draft;
 	}
-	return read_vocabularies(c, place, &document.schema->root, resource);
+	return read_vocabularies(c, location, &document.schema->root, resource);
 }
 
 static void
@@ -302,14 +302,14 @@ static EvResource *
 read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 {
 	const JsonbContainer *object = subschema->container;
-	EvLocation *place = subschema->place;
-	bool		is_root = place->parent == NULL;
+	EvLocation *location = subschema->location;
+	bool		is_root = location->parent == NULL;
 	char	   *id = NULL;
 	char	   *string;
 	JsonbValue	value;
 
 	if (is_root && ev_get_string(object, "$schema", &string) &&
-		!read_dialect(c, place, string, resource))
+		!read_dialect(c, location, string, resource))
 		return NULL;
 
 	if (ev_get_string(object, resource->draft == EV_DRAFT4 ? "id" : "$id", &id) &&
@@ -325,13 +325,13 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		if (is_root)
 		{
 			resource->uri = uri;
-			place->resource = MemoryContextStrdup(c->program_context, uri);
+			location->resource = MemoryContextStrdup(c->program_context, uri);
 		}
 		else
 		{
-			resource = make_resource(c, uri, resource, place);
+			resource = make_resource(c, uri, resource, location);
 			if (ev_get_string(object, "$schema", &string) &&
-				!read_dialect(c, place, string, resource))
+				!read_dialect(c, location, string, resource))
 				return NULL;
 		}
 		resource->root = subschema;
@@ -340,7 +340,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		{
 			if (resource->draft >= EV_DRAFT2019)
 			{
-				ev_compile_fault(c, place, "/$id", "must not have a fragment, but is \"%s\"", id);
+				ev_compile_fault(c, location, "/$id", "must not have a fragment, but is \"%s\"", id);
 				return NULL;
 			}
 			add_anchor(c, resource, fragment, subschema, false);
@@ -351,7 +351,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		add_anchor(c, resource, string, subschema, false);
 	if (resource->draft >= EV_DRAFT2020 && ev_get_string(object, "$dynamicAnchor", &string))
 		add_anchor(c, resource, string, subschema, true);
-	if (resource->draft == EV_DRAFT2019 && place->resource != NULL &&
+	if (resource->draft == EV_DRAFT2019 && location->resource != NULL &&
 		getKeyJsonValueFromContainer((JsonbContainer *) object, "$recursiveAnchor", 16, &value) != NULL &&
 		value.type == jbvBool)
 		resource->recursive_anchor = value.val.boolean;
@@ -361,7 +361,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 static void
 walk_child(EvCompiler *c, EvSubschema *parent, const char *keyword, char *tail, JsonbValue *node)
 {
-	walk(c, node, ev_location_make(c, parent->place, keyword, tail), parent->resource);
+	walk(c, node, ev_location_make(c, parent->location, keyword, tail), parent->resource);
 	pfree(tail);
 }
 
@@ -381,7 +381,7 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 	 * Draft 4 has no boolean schemas, but lets these two be booleans (draft
 	 * 4, 5.3.1 and 5.4.4); walk() knows.
 	 */
-	if (!ev_check_value(c, subschema->place, tail, keyword, value))
+	if (!ev_check_value(c, subschema->location, tail, keyword, value))
 		return;
 
 	switch (shape)
@@ -418,11 +418,11 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 				if (shape == EV_STRINGS_MAP_VALUE ||
 					(shape == EV_DEPENDENCIES && ev_node_is_array(&member)))
 				{
-					ev_check_strings(c, subschema->place, member_tail, &member);
+					ev_check_strings(c, subschema->location, member_tail, &member);
 					continue;
 				}
 				if (shape == EV_PATTERN_SCHEMA_MAP &&
-					ev_compile_pattern(c, subschema->place, member_tail,
+					ev_compile_pattern(c, subschema->location, member_tail,
 									   key.val.string.val, key.val.string.len) == NULL)
 					return;
 				walk_child(c, subschema, name, member_tail, &member);
@@ -435,7 +435,7 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 }
 
 static void
-walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource)
+walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource)
 {
 	EvSubschema *subschema;
 	JsonbIterator *iterator;
@@ -454,16 +454,16 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource)
 	if (node->type == jbvBool)
 	{
 		bool		allowed = resource->draft >= EV_DRAFT6 ||
-			(place->keyword != NULL && (strcmp(place->keyword, "additionalProperties") == 0 ||
-										strcmp(place->keyword, "additionalItems") == 0));
+			(location->keyword != NULL && (strcmp(location->keyword, "additionalProperties") == 0 ||
+										   strcmp(location->keyword, "additionalItems") == 0));
 
 		if (!allowed)
-			ev_compile_fault(c, place, "", "must be an object: draft 4 has no boolean schemas");
+			ev_compile_fault(c, location, "", "must be an object: draft 4 has no boolean schemas");
 		return;
 	}
 	if (!ev_node_is_object(node))
 	{
-		ev_compile_fault(c, place, "", "must be a schema (an object or a boolean), but is %s",
+		ev_compile_fault(c, location, "", "must be a schema (an object or a boolean), but is %s",
 						 ev_node_type_name(node));
 		return;
 	}
@@ -473,9 +473,9 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *place, EvResource *resource)
 	if (found)
 		return;
 	memset((char *) subschema + sizeof(container), 0, sizeof(EvSubschema) - sizeof(container));
-	subschema->place = place;
+	subschema->location = location;
 	subschema->block = EV_BLOCK_NONE;
-	if (place->parent == NULL)
+	if (location->parent == NULL)
 		resource->root = subschema;
 	resource = read_identity(c, subschema, resource);
 	if (resource == NULL)
@@ -510,8 +510,8 @@ static EvResource *
 add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer)
 {
 	JsonbValue *root = palloc(sizeof(JsonbValue));
-	EvLocation *place = ev_location_make(c, NULL, NULL, "");
-	EvResource *resource = make_resource(c, document->uri, NULL, place);
+	EvLocation *location = ev_location_make(c, NULL, NULL, "");
+	EvResource *resource = make_resource(c, document->uri, NULL, location);
 
 	resource->draft = document->draft_known ? document->draft : EV_DRAFT2020;
 	resource->vocabularies = EV_ALL_VOCABULARIES;
@@ -538,11 +538,11 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 		resource->root->is_boolean = true;
 		resource->root->boolean = root->val.boolean;
 		resource->root->resource = resource;
-		resource->root->place = place;
+		resource->root->location = location;
 		resource->root->block = EV_BLOCK_NONE;
 	}
 	c->is_main = document == c->document;
-	walk(c, root, place, resource);
+	walk(c, root, location, resource);
 	c->is_main = false;
 	return c->fault->message == NULL ? resource : NULL;
 }
@@ -624,11 +624,11 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 		boolean->is_boolean = true;
 		boolean->boolean = node.val.boolean;
 		boolean->resource = around->resource;
-		boolean->place = ev_location_make(c, around->place, "$ref", tail.data);
+		boolean->location = ev_location_make(c, around->location, "$ref", tail.data);
 		boolean->block = EV_BLOCK_NONE;
 		return boolean;
 	}
-	walk(c, &node, ev_location_make(c, around->place, "$ref", tail.data), around->resource);
+	walk(c, &node, ev_location_make(c, around->location, "$ref", tail.data), around->resource);
 	return ev_subschema_find(c, &node);
 }
 
@@ -652,7 +652,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 
 		if (!fetch_document(c, uri, &document))
 		{
-			ev_compile_fault(c, from->place, tail, "refers to \"%s\", which is not registered", uri);
+			ev_compile_fault(c, from->location, tail, "refers to \"%s\", which is not registered", uri);
 			if (c->fault->hint == NULL)
 				c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
 					"Register that version with register_event_schema first." :
@@ -666,10 +666,10 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 			resource = add_document(c, &document, from->resource);
 		if (resource == NULL)
 		{
-			/* the place of the fault is in that other document */
+			/* the location of the fault is in that other document */
 			c->fault->message = psprintf("refers to \"%s\", which is not valid at \"%s\": %s",
 										 uri, c->fault->location, c->fault->message);
-			c->fault->location = psprintf("%s%s", ev_location_pointer(from->place, false), tail);
+			c->fault->location = psprintf("%s%s", ev_location_pointer(from->location, false), tail);
 			return NULL;
 		}
 		remember_uri(c, uri, resource);
@@ -683,7 +683,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		target = follow_pointer(c, resource, fragment);
 		if (target == NULL)
 		{
-			ev_compile_fault(c, from->place, tail, "refers to \"%s\", but there is nothing at \"%s\"",
+			ev_compile_fault(c, from->location, tail, "refers to \"%s\", but there is nothing at \"%s\"",
 							 reference, fragment);
 			return NULL;
 		}
@@ -694,7 +694,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 
 		if (anchor == NULL)
 		{
-			ev_compile_fault(c, from->place, tail, "refers to \"%s\", but there is no anchor \"%s\"",
+			ev_compile_fault(c, from->location, tail, "refers to \"%s\", but there is no anchor \"%s\"",
 							 reference, fragment);
 			return NULL;
 		}

@@ -184,18 +184,18 @@ ev_tail_index(const char *keyword, uint32 index)
 EvLocation *
 ev_location_make(EvCompiler *c, const EvLocation *parent, const char *keyword, const char *tail)
 {
-	EvLocation *place = MemoryContextAllocZero(c->program_context, sizeof(EvLocation));
+	EvLocation *location = MemoryContextAllocZero(c->program_context, sizeof(EvLocation));
 
-	place->parent = parent;
-	place->keyword = keyword;
-	place->tail = MemoryContextStrdup(c->program_context, tail);
-	return place;
+	location->parent = parent;
+	location->keyword = keyword;
+	location->tail = MemoryContextStrdup(c->program_context, tail);
+	return location;
 }
 
 /* ---------- faults and warnings ---------- */
 
 bool
-ev_compile_fault(EvCompiler *c, const EvLocation *place, const char *tail, const char *format,...)
+ev_compile_fault(EvCompiler *c, const EvLocation *location, const char *tail, const char *format,...)
 {
 	va_list		args;
 	StringInfoData message;
@@ -215,17 +215,17 @@ ev_compile_fault(EvCompiler *c, const EvLocation *place, const char *tail, const
 		enlargeStringInfo(&message, needed);
 	}
 	c->fault->message = message.data;
-	c->fault->location = psprintf("%s%s", place ? ev_location_pointer(place, false) : "", tail);
+	c->fault->location = psprintf("%s%s", location ? ev_location_pointer(location, false) : "", tail);
 	return false;
 }
 
 void
-ev_compile_warn(EvCompiler *c, const EvLocation *place, const char *tail, char *message)
+ev_compile_warn(EvCompiler *c, const EvLocation *location, const char *tail, char *message)
 {
 	EvWarning  *warning;
 
 	warning = palloc(sizeof(EvWarning));
-	warning->location = psprintf("%s%s", ev_location_pointer(place, false), tail);
+	warning->location = psprintf("%s%s", ev_location_pointer(location, false), tail);
 	warning->message = message;
 	*c->warnings = lappend(*c->warnings, warning);
 }

@@ -1,7 +1,8 @@
 /*
  * schema_graph.h
- *	  What the two halves of the compiler share: resolve.c reads documents,
- *	  finds their subschemas and resolves references; codegen.c writes code.
+ *	  The resources, subschemas and references of a schema's documents.
+ *
+ * resolve.c reads the documents into it, codegen.c writes code from it.
  */
 #ifndef EV_SCHEMA_GRAPH_H
 #define EV_SCHEMA_GRAPH_H
@@ -59,7 +60,7 @@ typedef struct EvSubschema
 	bool		boolean;
 	bool		entered_from_outside;	/* by a reference of another resource */
 	EvResource *resource;
-	EvLocation *place;
+	EvLocation *location;
 	List	   *references;		/* of EvReference */
 	uint32		block;			/* index, EV_BLOCK_NONE until asked for */
 	int			visit;			/* for finding endless references */
@@ -91,7 +92,7 @@ typedef struct EvCompiler
 } EvCompiler;
 
 /* Adds a warning; the caller has seen that warnings are wanted. */
-extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *place, const char *tail,
+extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *location, const char *tail,
 							char *message);
 
 /* Makes a compiler's tables in CurrentMemoryContext. */
@@ -102,7 +103,7 @@ extern void *ev_find_name(EvCompiler *compiler, const void *scope, const char *n
 extern void ev_add_name(EvCompiler *compiler, const void *scope, const char *name, void *value);
 
 /* Records the first fault only; returns false, for a caller's convenience. */
-extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *place, const char *tail,
+extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *location, const char *tail,
 							 const char *format,...) pg_attribute_printf(4, 5);
 
 /*
@@ -120,7 +121,7 @@ extern List *ev_dynamic_anchors(EvCompiler *compiler, const char *name);
 /* The subschema of an object that was walked; NULL if it was not. */
 extern EvSubschema *ev_subschema_find(EvCompiler *compiler, const JsonbValue *node);
 
-/* A place below another, in the program's context. */
+/* A location below another, in the program's context. */
 extern EvLocation *ev_location_make(EvCompiler *compiler, const EvLocation *parent,
 									const char *keyword, const char *tail);
 

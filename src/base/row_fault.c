@@ -1,0 +1,49 @@
+/*
+ * row_fault.c
+ *	  Which errors are the fault of a row, and not of the server, the caller or
+ *	  the situation.
+ */
+#include "postgres.h"
+
+#include "base/row_fault.h"
+
+/* Errors of users' code: all but those of the server and of concurrent work. */
+static bool
+is_data_dependent(int category, EvRowWork work)
+{
+	switch (category)
+	{
+		case ERRCODE_CONNECTION_EXCEPTION:
+		case ERRCODE_INVALID_TRANSACTION_STATE:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_CONFIG_FILE_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return false;
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+			return work == EV_WORK_INSERT;
+		default:
+			return true;
+	}
+}
+
+bool
+ev_is_row_fault(int sqlstate, EvRowWork work)
+{
+	int			category = ERRCODE_TO_CATEGORY(sqlstate);
+
+	switch (work)
+	{
+		case EV_WORK_READ:
+			return category == ERRCODE_DATA_EXCEPTION;
+		case EV_WORK_VALIDATE:
+			return category == ERRCODE_DATA_EXCEPTION || category == ERRCODE_PROGRAM_LIMIT_EXCEEDED;
+		case EV_WORK_UPCAST:
+		case EV_WORK_INSERT:
+			return is_data_dependent(category, work);
+	}
+	return false;
+}

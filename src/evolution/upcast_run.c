@@ -1,0 +1,338 @@
+/*
+ * upcast_run.c
+ *	  Running upcasts: how events are brought from one version to another.
+ *
+ * An upcast is not called: its call is planned as an expression, in which
+ * PostgreSQL inlines the upcast, and the user's function too where that is one
+ * expression in SQL.
+ *
+ * The role that upcasts an event need not know the roles that wrote the
+ * upcasts.  So both planning, which runs functions too, and running are done
+ * as the owner of the upcast (run_as_owner.h), unless the expression contains
+ * nothing that a user has written.  Users' functions can change whatever is
+ * kept here, and call back into this file: what a call site keeps is in use by
+ * one call at a time.
+ */
+#include "postgres.h"
+
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "executor/executor.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "base/arguments.h"
+#include "base/compat.h"
+#include "base/run_as_owner.h"
+#include "evolution/upcast_run.h"
+#include "match/interpret.h"
+#include "registry/names.h"
+#include "registry/schema_cache.h"
+#include "registry/validation_error.h"
+#include "rows/pure_expression.h"
+
+PG_FUNCTION_INFO_V1(ev_upcast_event);
+
+typedef struct UpcastStep
+{
+	int32		from;
+	int32		to;
+	Oid			owner;			/* InvalidOid: it does not matter who runs it */
+	ExprState  *expression;
+	Oid			schema_function;
+	EvSchema   *schema;
+} UpcastStep;
+
+struct EvUpcastRun
+{
+	text	   *type;
+	Oid			user;			/* who may run it */
+	ExprContext *context;
+	ParamListInfo parameters;
+	int			count;
+	UpcastStep	steps[FLEXIBLE_ARRAY_MEMBER];
+};
+
+/* Plans the call of an upcast, as its owner. */
+static void
+prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
+{
+	Param	   *parameter = makeNode(Param);
+	Oid			owner = ev_upcast_role(upcast);
+	FuncExpr   *call;
+	Expr	   *expression;
+	NameData	name;
+	EvRunAs		caller;
+
+	parameter->paramkind = PARAM_EXTERN;
+	parameter->paramid = 1;
+	parameter->paramtype = JSONBOID;
+	parameter->paramtypmod = -1;
+	parameter->location = -1;
+	call = makeFuncExpr(upcast->function, JSONBOID, list_make1(parameter),
+						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	step->from = upcast->from;
+	step->to = upcast->to;
+	ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
+	expression = expression_planner((Expr *) call);
+	step->expression = ExecInitExprWithParams(expression, run->parameters);
+	ev_run_as_end(&caller);
+	step->owner = ev_is_pure((Node *) expression, NIL) ? InvalidOid : owner;
+	if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
+		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
+	step->schema_function = ev_registered_function(NameStr(name));
+	step->schema = ev_registry_by_function(step->schema_function);
+}
+
+EvUpcastRun *
+ev_upcast_prepare(const text *type, List *path)
+{
+	EvUpcastRun *run = palloc0(offsetof(EvUpcastRun, steps) + list_length(path) * sizeof(UpcastStep));
+	ListCell   *cell;
+
+	run->type = DatumGetTextPCopy(PointerGetDatum(type));
+	run->user = GetUserId();
+	run->parameters = makeParamList(1);
+	run->parameters->params[0].ptype = JSONBOID;
+	run->parameters->params[0].pflags = 0;
+	run->context = CreateStandaloneExprContext();
+	run->context->ecxt_param_list_info = run->parameters;
+	foreach(cell, path)
+		prepare_step(run, &run->steps[run->count++], (EvUpcast *) lfirst(cell));
+	return run;
+}
+
+bool
+ev_upcast_is_runnable(const EvUpcastRun *run)
+{
+	return run->user == GetUserId();
+}
+
+typedef struct StepContext
+{
+	const text *type;
+	const UpcastStep *step;
+} StepContext;
+
+static void
+add_context(void *arg)
+{
+	StepContext *context = (StepContext *) arg;
+
+	errcontext("upcast of event \"%s\" from version %d to version %d",
+			   text_to_cstring(context->type), context->step->from, context->step->to);
+}
+
+int
+ev_upcast_step_count(const EvUpcastRun *run)
+{
+	return run->count;
+}
+
+Jsonb *
+ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
+{
+	UpcastStep *step = &run->steps[number];
+	StepContext step_context = {.type = run->type, .step = step};
+	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
+	Datum		value;
+	bool		is_null;
+	EvRunAs		caller;
+
+	error_context_stack = &context;
+	run->parameters->params[0].value = JsonbPGetDatum(data);
+	run->parameters->params[0].isnull = false;
+	if (OidIsValid(step->owner))
+		ev_run_as_begin(&caller, step->owner, SECURITY_RESTRICTED_OPERATION);
+	value = ExecEvalExpr(step->expression, run->context, &is_null);
+	if (OidIsValid(step->owner))
+		ev_run_as_end(&caller);
+	error_context_stack = context.previous;
+
+	if (!step->schema->valid)
+		step->schema = ev_registry_by_function(step->schema_function);
+	*schema = step->schema;
+	return is_null ? NULL : DatumGetJsonbP(value);
+}
+
+Jsonb *
+ev_upcast_run(EvUpcastRun *run, Jsonb *data)
+{
+	for (int i = 0; i < run->count; i++)
+	{
+		EvSchema   *schema;
+
+		data = ev_upcast_step(run, i, data, &schema);
+		if (data == NULL || !ev_match(schema->program, data))
+			ev_refuse_upcast(data, run->type, run->steps[i].from, run->steps[i].to, schema);
+	}
+	return data;
+}
+
+/* ---------- changes ---------- */
+
+static uint64 generation = 0;
+
+static void
+function_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
+				 uint32 hash pg_attribute_unused())
+{
+	generation++;
+}
+
+uint64
+ev_upcast_generation(void)
+{
+	return generation;
+}
+
+void
+ev_upcast_init(void)
+{
+	CacheRegisterSyscacheCallback(PROCOID, function_changed, (Datum) 0);
+}
+
+/* ---------- SQL ---------- */
+
+/* A path that a call site has met. */
+typedef struct Met
+{
+	struct Met *next;
+	uint64		generation;
+	MemoryContext context;		/* of the run */
+	EvUpcastRun *run;			/* NULL: being made */
+	int32		from;
+	int32		to;				/* as asked for */
+	int			type_length;
+	char		type[NAMEDATALEN];
+} Met;
+
+/* A call site forgets all where it meets more of them. */
+#define MANY_MET	64
+
+typedef struct UpcastCall
+{
+	MemoryContext context;		/* of what it has met */
+	Met		   *last;
+	Met		   *first;
+	int			count;
+	bool		busy;			/* in use, or left so by an error */
+} UpcastCall;
+
+static bool
+is_met(const Met *met, const char *type, int length, int32 from, int32 to)
+{
+	return met->from == from && met->to == to && met->type_length == length &&
+		met->run != NULL && memcmp(met->type, type, length) == 0;
+}
+
+static Met *
+meet(UpcastCall *site, const text *type, int32 from, int32 to)
+{
+	const char *name = VARDATA_ANY(type);
+	int			length = VARSIZE_ANY_EXHDR(type);
+	Met		   *met = site->first;
+	uint64		now = generation;
+	MemoryContext caller;
+	int32		target = to;
+	List	   *path;
+
+	while (met != NULL && !is_met(met, name, length, from, to))
+		met = met->next;
+	if (met != NULL && met->generation == generation && ev_upcast_is_runnable(met->run))
+		return site->last = met;
+
+	/* raises for a type that is too long */
+	path = ev_upcast_path(type, from, &target);
+	if (met == NULL)
+	{
+		if (site->count == MANY_MET)
+		{
+			MemoryContextReset(site->context);
+			site->first = site->last = NULL;
+			site->count = 0;
+		}
+		met = MemoryContextAllocZero(site->context, sizeof(Met));
+		met->context = AllocSetContextCreate(site->context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
+		met->from = from;
+		met->to = to;
+		met->type_length = length;
+		memcpy(met->type, name, length);
+		met->next = site->first;
+		site->first = met;
+		site->count++;
+	}
+	met->run = NULL;
+	MemoryContextReset(met->context);
+	caller = MemoryContextSwitchTo(met->context);
+	met->run = ev_upcast_prepare(type, path);
+	met->generation = now;
+	MemoryContextSwitchTo(caller);
+	return site->last = met;
+}
+
+/* Brings an event along, and keeps nothing. */
+static Jsonb *
+run_once(const text *type, int32 from, int32 to, Jsonb *data)
+{
+	int32		target = to;
+	List	   *path = ev_upcast_path(type, from, &target);
+
+	return ev_upcast_run(ev_upcast_prepare(type, path), data);
+}
+
+/*
+ * upcast_event(data jsonb, event_type text, from_version int,
+ *				to_version int DEFAULT NULL) → jsonb
+ */
+Datum
+ev_upcast_event(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"data", "event_type", "from_version"};
+	UpcastCall *site = fcinfo->flinfo->fn_extra;
+	text	   *type;
+	int32		from;
+	int32		to;
+	Met		   *met;
+	Datum		result;
+
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	ev_require_arguments(fcinfo, 1, lengthof(names), names);
+	type = PG_GETARG_TEXT_PP(1);
+	from = PG_GETARG_INT32(2);
+	to = PG_ARGISNULL(3) ? EV_LATEST : PG_GETARG_INT32(3);
+	if (!PG_ARGISNULL(3) && to < 0)
+		ev_refuse_unregistered(type, to);
+
+	if (site == NULL)
+	{
+		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(UpcastCall));
+		site->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upcasts",
+											  ALLOCSET_SMALL_SIZES);
+		fcinfo->flinfo->fn_extra = site;
+	}
+	if (site->busy)
+		PG_RETURN_JSONB_P(run_once(type, from, to, PG_GETARG_JSONB_P(0)));
+	site->busy = true;
+	met = site->last;
+	if (met == NULL || met->generation != generation ||
+		!is_met(met, VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to) ||
+		!ev_upcast_is_runnable(met->run))
+		met = meet(site, type, from, to);
+	if (met->run->count == 0)
+		result = PG_GETARG_DATUM(0);
+	else
+		result = JsonbPGetDatum(ev_upcast_run(met->run, PG_GETARG_JSONB_P(0)));
+	site->busy = false;
+	PG_RETURN_DATUM(result);
+}

@@ -1,0 +1,35 @@
+/*
+ * event_calls.h
+ *	  Calls of check_event and validate_event in expressions.
+ */
+#ifndef EV_EVENT_CALLS_H
+#define EV_EVENT_CALLS_H
+
+#include "nodes/primnodes.h"
+
+/* The extension's own functions; InvalidOid: there is none. */
+typedef struct EvEventFunctions
+{
+	Oid			oids[2];		/* check_event, validate_event */
+} EvEventFunctions;
+
+extern void ev_event_functions_find(EvEventFunctions *functions);
+
+static inline bool
+ev_is_event_function(Oid function, const EvEventFunctions *functions)
+{
+	return OidIsValid(function) &&
+		(function == functions->oids[0] || function == functions->oids[1]);
+}
+
+/* Is a node a call of one?  Functions of other schemas may have these names. */
+static inline bool
+ev_is_event_call(const Node *node, const EvEventFunctions *functions)
+{
+	return IsA(node, FuncExpr) && ev_is_event_function(((const FuncExpr *) node)->funcid, functions);
+}
+
+/* An argument of a call by its position (from 0), named or not. */
+extern Node *ev_call_argument(const FuncExpr *call, int position);
+
+#endif							/* EV_EVENT_CALLS_H */
