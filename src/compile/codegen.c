@@ -3,9 +3,9 @@
  *	  Writes the program of a schema.
  *
  * resolve.c has read the documents: every keyword's value has its shape
- * and every reference its target.  Subschemas become blocks as they are asked
- * for, from a list and not by recursion, each once, so that a program is no
- * larger than the documents are.
+ * and every reference its target.  Each subschema becomes one block, at its
+ * first use, from a list and not by recursion, so that a program is no larger
+ * than its documents.
  */
 #include "postgres.h"
 

@@ -1,7 +1,7 @@
 /*
  * key_cache.h
- *	  The keys that objects of a schema had: one that has the same keys needs no
- *	  merge with the schema's names.
+ *	  The key layout cache: an object with the same keys as an earlier one needs
+ *	  no merge with the schema's names.
  */
 #ifndef EV_KEY_CACHE_H
 #define EV_KEY_CACHE_H
@@ -53,15 +53,15 @@ typedef struct EvKeySet
 #define EV_KEY_BUDGET	64		/* to begin with */
 
 /*
- * The first few sets of keys that came by.  They are never replaced, since a
- * schema that is recursive may be going through one.
+ * The first few sets of keys.  They are never replaced, since the run of a
+ * recursive schema may be using one.
  */
 typedef struct EvSeenKeys
 {
 	EvKeySet   *only;			/* where there is one, and no rest */
 	EvKeySet   *only_short;		/* the same, if it is short */
-	int32		budget;			/* more is hit than missed */
-	int32		rest;			/* so many objects are not looked up */
+	int32		budget;			/* hits add to it, misses take from it */
+	int32		rest;			/* so many objects skip the lookup */
 	uint32		count;
 	EvKeySet   *sets[EV_KEY_SETS];	/* by hash; NULL: unused */
 } EvSeenKeys;

@@ -2,7 +2,7 @@
  * match_checks.h
  *	  Checks of single values, which the fast matcher and the interpreter share.
  *
- * The fast matcher runs the inline ones for most values, so that they stand here.
+ * The inline functions run for most values on the fast path.
  */
 #ifndef EV_MATCH_CHECKS_H
 #define EV_MATCH_CHECKS_H

@@ -1,6 +1,6 @@
 /*
  * remember.h
- *	  The answers that a run remembers: what a block said of a value.
+ *	  The answers that a run remembers: whether a block matched a value.
  *
  * Only blocks that may be run again and again for one value have a REMEMBER
  * instruction (see repeat.c); a program without any has no answers to
@@ -15,7 +15,7 @@
 /* What was asked: what it left behind is remembered, too. */
 typedef enum EvAnswerKind
 {
-	EV_ANSWER_NONE,				/* an empty place */
+	EV_ANSWER_NONE,				/* an empty slot */
 	EV_ANSWER_PLAIN,			/* yes or no */
 	EV_ANSWER_SOURCES,			/* with the sources that matched */
 	EV_ANSWER_MARKS,			/* with the children that were evaluated */
@@ -78,7 +78,7 @@ extern EvQuestion ev_make_question(const EvMatch *m, uint32 at, EvInstance in, c
 /* Are violations that were there before only counted? */
 extern bool ev_only_counts(const EvMatch *m);
 
-/* Takes over what an answer says besides yes or no; returns that. */
+/* Takes over the count, the marks and the sources of an answer; returns whether it is valid. */
 extern bool ev_recall(EvMatch *m, const EvAnswer *answer, EvMarks *marks, EvRunMode mode);
 
 /* Remembers an answer, with a copy of its marks. */

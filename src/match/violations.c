@@ -1,6 +1,6 @@
 /*
  * violations.c
- *	  What the interpreter says of a violation: its locations and its message.
+ *	  The locations and the message of a violation, for the interpreter.
  */
 #include "postgres.h"
 

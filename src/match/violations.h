@@ -1,6 +1,6 @@
 /*
  * violations.h
- *	  What the interpreter says of a violation: its locations and its message.
+ *	  The locations and the message of a violation, for the interpreter.
  */
 #ifndef EV_VIOLATIONS_H
 #define EV_VIOLATIONS_H
@@ -10,8 +10,8 @@
 #include "utils/memutils.h"
 
 /*
- * How the schema and the instance were come by, for locations: one step for
- * each block that is entered.  EV_COLLECT only.
+ * The path to the current schema and instance, for locations: one step for
+ * each block that was entered.  Only in EV_COLLECT mode.
  */
 typedef enum EvStepKind
 {
@@ -61,7 +61,7 @@ typedef struct EvBranchCollector
 								 * whole anyOf has */
 } EvBranchCollector;
 
-/* Its collector's add. */
+/* The add function of its collector. */
 extern void ev_add_to_branch(EvCollector *collector, const EvViolation *violation);
 
 /* Messages of single keywords. */

@@ -199,10 +199,11 @@ typedef struct EvObject
 	bool		is_map;			/* it names no property and no pattern */
 	bool		only_requires;	/* a few names, and nothing else */
 	bool		is_open;		/* what it does not name is valid */
-	bool		is_resolved;	/* the checks of properties heed patterns */
+	bool		is_resolved;	/* the checks of properties include those of
+								 * patterns */
 	uint8		source;			/* a number, where what a branch evaluates is
 								 * tracked */
-	struct EvSeenKeys *seen;	/* changes as objects come by */
+	struct EvSeenKeys *seen;	/* changes as objects are matched */
 } EvObject;
 
 /* An array's own keywords. */
@@ -219,7 +220,7 @@ typedef struct EvArray
 	uint32		min_contains;
 	uint32		max_contains;
 	bool		unique_items;
-	bool		contains_evaluates; /* unevaluatedItems heeds contains */
+	bool		contains_evaluates; /* items that match contains are evaluated */
 	EvCheck		contains_check;
 } EvArray;
 
