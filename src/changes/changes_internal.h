@@ -335,7 +335,7 @@ ev_value_work(const JsonbValue *value)
 		case jbvNumeric:
 			return VARSIZE_ANY(value->val.numeric) / 64;
 		case jbvBinary:
-			return JsonContainerSize(value->val.binary.data) + 1;
+			return 16 + value->val.binary.len / 2;
 		default:
 			return 0;
 	}

@@ -225,7 +225,7 @@ as_value(JsonbValue *tree)
 static void
 spend_on_copy(EvProver *p, const JsonbValue *value)
 {
-	ev_spend(p, 20 + (value->type == jbvBinary ? value->val.binary.len / 8 : ev_value_work(value)));
+	ev_spend(p, 20 + ev_value_work(value));
 }
 
 static JsonbValue *

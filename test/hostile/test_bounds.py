@@ -138,6 +138,13 @@ def test_comparison_of_numbers_is_bounded(world):
             assert len(message) < 500, f"a message of {len(message)} characters"
 
 
+def test_comparison_of_nested_values_is_bounded(world):
+    """Values are as much work as they are long, however few members they have at the top."""
+    values = [[list(range(1000)), i] for i in range(1000)]
+    rows = asked(world, CHANGES, json.dumps({"enum": values}), json.dumps({"enum": values, "title": "x"}), False)
+    assert any(row[0] == "COMPARISON_TOO_LARGE" for row in rows), rows
+
+
 def test_comparison_is_cancelled(world):
     cancelled(world, CHANGES, json.dumps({"enum": list(range(50000))}), json.dumps({"enum": list(range(1, 50001))}), False)
     cancelled(world, CHANGES, json.dumps(all_of("not", "x")), json.dumps(all_of("not", "y")), False)
