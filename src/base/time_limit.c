@@ -14,7 +14,9 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 #include "base/time_limit.h"
 
@@ -79,4 +81,11 @@ ev_time_limit_stop(void)
 			QueryCancelPending = false;
 	}
 	return result;
+}
+
+bool
+ev_is_statement_over(void)
+{
+	return StatementTimeout > 0 &&
+		TimestampDifferenceExceeds(GetCurrentStatementStartTimestamp(), GetCurrentTimestamp(), StatementTimeout);
 }

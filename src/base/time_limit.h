@@ -22,4 +22,10 @@ extern bool ev_time_limit_is_running(void);
 /* Ends it; has the time run out?  Harmless where there is no limit. */
 extern bool ev_time_limit_stop(void);
 
+/*
+ * Has the statement had all the time that statement_timeout gives it?  Its
+ * cancel can have been taken for one of a limit.
+ */
+extern bool ev_is_statement_over(void);
+
 #endif							/* EV_TIME_LIMIT_H */

@@ -110,14 +110,6 @@ static Oid	filter_types[] = {TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID};
 /* A replay within another would find the rows that the other is at work on. */
 static bool at_work = false;
 
-/* Has the statement had all the time that statement_timeout gives it? */
-static bool
-is_statement_over(void)
-{
-	return StatementTimeout > 0 &&
-		TimestampDifferenceExceeds(GetCurrentStatementStartTimestamp(), GetCurrentTimestamp(), StatementTimeout);
-}
-
 /* ---------- rows ---------- */
 
 /* What became of rows that were tried together. */
@@ -154,7 +146,7 @@ judge(const Target *target, const ErrorData *error, bool ran_out)
 {
 	bool		is_bounded = target->deadline != DT_NOEND;
 
-	if (ran_out && !is_statement_over())
+	if (ran_out && !ev_is_statement_over())
 		return ENDED_BY_TIME;
 	if (ev_is_row_fault(error->sqlerrcode, EV_WORK_INSERT))
 		return ENDED_BY_ROW;

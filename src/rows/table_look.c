@@ -22,6 +22,7 @@
 
 #include "base/run_as_owner.h"
 #include "base/subtransaction.h"
+#include "base/time_limit.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
 
@@ -144,6 +145,12 @@ ev_look(EvLook *look)
 	look->overdue = look->overdue && error != NULL;
 	if (error != NULL && !look->overdue && ev_is_interrupt(error))
 		ReThrowError(error);
+	/* statement_timeout asks once only, and the look has ended with that */
+	if (look->overdue && ev_is_statement_over())
+	{
+		interrupt();
+		CHECK_FOR_INTERRUPTS();
+	}
 	return error;
 }
 

@@ -131,6 +131,17 @@ def test_cursor_closed(world):
     assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
 
 
+def test_slow_stranger_without_interrupts(world):
+    """An expression that hears of no cancel until the statement's own time is over, too."""
+    prepare(world)
+    make_slow(world, """EXECUTE 'SELECT ' || repeat('mod($1, $2) + ', 6) || '0'
+        USING ('1' || repeat('0', 131000))::numeric, ('7' || repeat('3', 65000))::numeric;""")
+    session = world.connect("owner")
+    session.execute("SET statement_timeout = '5200ms'")
+    error = Background(session, "SELECT drop_event_schema('order', 1, force => true)").join_within(60)
+    assert error is not None and error.sqlstate == "57014", error
+
+
 def test_slow_under_lock(world):
     """An expression that is fast until the tables are locked."""
     prepare(world)
