@@ -82,8 +82,8 @@ is_foreign_function(Oid function, void *context pg_attribute_unused())
 }
 
 /*
- * Could an expression run what a user has written, or depend on who runs it?
- * Of what is not known here that is assumed.
+ * Could an expression run users' code, or depend on the current user?  Unknown
+ * nodes are assumed to.
  */
 static bool
 is_foreign_walker(Node *node, void *context)
@@ -226,8 +226,13 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 	return is_null ? NULL : DatumGetJsonbP(value);
 }
 
-Jsonb *
-ev_upcast_run(EvUpcastRun *run, Jsonb *data)
+/*
+ * Runs a path on a document: each step, and the check of its result.  Returns
+ * the document itself if there is no step.  It must not be run within itself,
+ * nor again after an error.
+ */
+static Jsonb *
+run_path(EvUpcastRun *run, Jsonb *data)
 {
 	for (int i = 0; i < run->count; i++)
 	{
@@ -265,7 +270,7 @@ ev_upcast_init(void)
 
 /* ---------- SQL ---------- */
 
-/* A path that a call site has met. */
+/* A path that a call site has run. */
 typedef struct Met
 {
 	struct Met *next;
@@ -342,14 +347,14 @@ meet(UpcastCall *site, const text *type, int32 from, int32 to)
 	return site->last = met;
 }
 
-/* Brings an event along, and keeps nothing. */
+/* Upcasts an event without keeping anything. */
 static Jsonb *
 run_once(const text *type, int32 from, int32 to, Jsonb *data)
 {
 	int32		target = to;
 	List	   *path = ev_upcast_path(type, from, &target);
 
-	return ev_upcast_run(ev_upcast_prepare(type, path), data);
+	return run_path(ev_upcast_prepare(type, path), data);
 }
 
 /*
@@ -394,7 +399,7 @@ ev_upcast_event(PG_FUNCTION_ARGS)
 	if (met->run->count == 0)
 		result = PG_GETARG_DATUM(0);
 	else
-		result = JsonbPGetDatum(ev_upcast_run(met->run, PG_GETARG_JSONB_P(0)));
+		result = JsonbPGetDatum(run_path(met->run, PG_GETARG_JSONB_P(0)));
 	site->busy = false;
 	PG_RETURN_DATUM(result);
 }
