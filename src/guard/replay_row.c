@@ -209,7 +209,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 
 	if (row == NULL || !JB_ROOT_IS_OBJECT(row))
 	{
-		ev_replay_set_reason(call, candidate, "the column \"row\" of the quarantine does not hold a JSON object",
+		ev_replay_set_reason(call, candidate, "the column \"row\" of the quarantine holds no JSON object",
 							 ERRCODE_INVALID_PARAMETER_VALUE);
 		return;
 	}
