@@ -275,7 +275,7 @@ resolve_coming(const char *uri, EvDocument *document)
 	return true;
 }
 
-/* Adds what is not proved to the reasons. */
+/* Adds the unproved changes to the reasons. */
 static void
 prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, int64 *work, StringInfo reasons)
 {
@@ -329,7 +329,7 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 	if (reasons.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event schema \"%s\" would not accept all that it accepts", old->name),
+				 errmsg("event schema \"%s\" would not accept all events that it accepts now", old->name),
 				 errdetail_internal("%s", reasons.data),
 				 errhint("A published schema can only become wider, and that must be proved. Register the next version with register_event_schema.")));
 	if (users.reasons.len > 0)
