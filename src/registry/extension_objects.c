@@ -17,12 +17,8 @@
 
 #include "registry/extension_objects.h"
 
-/*
- * The extension's schema; InvalidOid if the extension is not installed (it may
- * have been dropped in this transaction).  Scans pg_extension.
- */
-static Oid
-extension_namespace(void)
+Oid
+ev_extension_namespace(void)
 {
 	Relation	pg_extension = table_open(ExtensionRelationId, AccessShareLock);
 	Oid			result = InvalidOid;
@@ -53,7 +49,7 @@ ev_function_in(Oid namespace, const char *name, int count, const Oid *types)
 Oid
 ev_extension_function(const char *name, int count, const Oid *types)
 {
-	return ev_function_in(extension_namespace(), name, count, types);
+	return ev_function_in(ev_extension_namespace(), name, count, types);
 }
 
 Oid

@@ -14,6 +14,12 @@
 #define EV_INTERNAL_NAMESPACE	"_event_validate"
 
 /*
+ * The extension's schema; InvalidOid if the extension is not installed (it may
+ * have been dropped in this transaction).  Scans pg_extension.
+ */
+extern Oid	ev_extension_namespace(void);
+
+/*
  * A function of the extension, or an internal one; InvalidOid where there is
  * none.
  */
