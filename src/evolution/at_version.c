@@ -306,7 +306,7 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("upcasts of event \"%s\" from version %d to version %d are not parallel safe",
 						NameStr(way.key.type), way.key.from, way.key.to),
-				 errhint("Make the view anew with create_event_view.")));
+				 errhint("Create the view again with create_event_view.")));
 	site = get_call_site(fcinfo->flinfo);
 	if (way.immutable && ActiveSnapshotSet() && is_last(site->last, &way.key, event))
 		PG_RETURN_JSONB_P(copy_jsonb(site->last->answer));

@@ -4,8 +4,8 @@
  *	  they demand of a new version.
  *
  * A policy is a function, so that it dumps, restores and belongs to extensions
- * as schemas do.  It is read, never run: who may create functions in
- * event_schema need not be trusted by who registers a schema.
+ * as schemas do.  It is read, never run: a role that registers a schema
+ * need not trust the roles that may create functions in event_schema.
  *
  * A version is held against its neighbours by number, so that one that comes
  * late, between two others, fits both; a transitive policy goes on to all

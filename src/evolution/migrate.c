@@ -5,9 +5,9 @@
  *
  * A procedure that commits each batch, so that no lock and no snapshot is held
  * for longer: others wait for no more than the rows of one batch, and VACUUM
- * gets at what was replaced.  A row is done when its version says so, which is
- * written by the same UPDATE as its data.  So there is no state to keep: who
- * calls again goes on where the last call was stopped or killed.
+ * can remove the old row versions.  The version of a row, which the same UPDATE
+ * writes as its data, shows whether it is done.  So there is no state to keep:
+ * the next call continues where the last one was stopped or killed.
  *
  * A table is read in the order of its pages, a range of them at a time and from
  * its start to its end as of the beginning.  Rows that others move meanwhile
@@ -58,7 +58,7 @@ PG_FUNCTION_INFO_V1(ev_migrate_events);
 #define MAX_LAPS			5
 #define NOTICE_EVERY_MS		10000
 
-/* ---------- what is to be done ---------- */
+/* ---------- the task ---------- */
 
 static void
 refuse_transaction_block(void)
@@ -156,15 +156,15 @@ report_progress(EvMigration *migration, double share)
 
 /* ---------- tables ---------- */
 
-/* Begins what is a transaction of its own. */
+/* Commits, and begins a new transaction. */
 static void
 next_transaction(void)
 {
 	SPI_commit();
-	/* what others changed is looked at anew, and not an error */
+	/* rows that others changed are read again instead of raising errors */
 	set_config_option("transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_LOCAL, true, 0, false);
-	/* what a constraint refuses is one event's, and not the batch's */
+	/* a constraint then rejects one event, and not the whole batch */
 	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set constraints");
 }
@@ -325,9 +325,9 @@ report_end(EvMigration *migration)
 				 errhint("check_event_upgrade lists what is wrong with them. Repair them or the upcast, and call migrate_events again.")));
 	if (migration->busy > 0 || migration->lap_migrated > 0)
 		ereport(NOTICE,
-				(errmsg("events \"%s\" of table %s were written or locked by others meanwhile",
+				(errmsg("events \"%s\" of table %s were written or locked by other transactions during the call",
 						migration->shown_type, migration->shown_relation),
-				 errhint("Call migrate_events again when those are done.")));
+				 errhint("Call migrate_events again when these have ended.")));
 }
 
 static void
@@ -388,7 +388,7 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 				 errmsg("batch_size must be from 1 to 1000000")));
 	PreventCommandIfReadOnly("CALL migrate_events");
 
-	/* what is kept must outlive transactions: it is SPI's and the portal's */
+	/* kept state must outlive transactions: it belongs to SPI and the portal */
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	migration = palloc0(sizeof(EvMigration));

@@ -179,7 +179,7 @@ version_array(EvMigration *migration)
 	return PointerGetDatum(construct_array(versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
-/* Are they there, and has nothing changed that they are made of? */
+/* Do the statements exist, and is everything unchanged that they depend on? */
 static bool
 has_statements(EvMigration *migration)
 {
@@ -204,7 +204,7 @@ ev_migration_refuse_change(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" was changed while its events were migrated", name),
-			 errdetail("What was migrated before stays so."),
+			 errdetail("Events that were migrated before remain migrated."),
 			 errhint("Call migrate_events again: it goes on with the table as it is now.")));
 }
 
@@ -272,7 +272,7 @@ fetch_original(Relation leaf, ItemPointer tid)
 	return row;
 }
 
-/* Takes what became of a row's document, or notes why it stays. */
+/* Takes the result of upcasting a row's document, or records why it stays. */
 static void
 take_result(EvMigration *migration, Row *row, const EvUpgraded *upgraded)
 {
@@ -403,7 +403,7 @@ fail_update(EvMigration *migration, Row *row, const char *name, const char *mess
 	row->result = NULL;
 }
 
-/* Is what was written valid?  The upcast's result is. */
+/* Is the written event valid?  The upcast's result is. */
 static bool
 is_valid(EvMigration *migration, const Row *row, const Jsonb *written)
 {
@@ -416,8 +416,8 @@ is_valid(EvMigration *migration, const Row *row, const Jsonb *written)
 }
 
 /*
- * What a trigger made of the row.  Where it has another version it is not done,
- * and would be upcast once more; and what is not valid would stay for good.
+ * Checks the row as a trigger has changed it.  A row with another version would be
+ * upcast again; and an invalid event would stay in the table.
  */
 static void
 check_written(EvMigration *migration, const Row *row)
@@ -439,7 +439,7 @@ check_written(EvMigration *migration, const Row *row)
 	if (is_null || !is_valid(migration, row, DatumGetJsonbP(data)))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("a trigger of the table changed the event, which is not valid then")));
+				 errmsg("a trigger of the table changed the event and made it invalid")));
 	SPI_freetuptable(SPI_tuptable);
 }
 

@@ -1,6 +1,6 @@
 /*
  * migrate_relation.c
- *	  What migrate_events asks of a table: rights, and columns that it can write.
+ *	  The requirements of migrate_events: rights on a table, and writable columns.
  */
 #include "postgres.h"
 

@@ -1,6 +1,6 @@
 /*
  * migrate_relation.h
- *	  What migrate_events asks of a table: rights, and columns that it can write.
+ *	  The requirements of migrate_events: rights on a table, and writable columns.
  */
 #ifndef EV_MIGRATE_RELATION_H
 #define EV_MIGRATE_RELATION_H

@@ -194,7 +194,7 @@ ev_upcast_check_unused(const char *type, int type_length, int32 version)
 	}
 }
 
-/* ---------- what is an upcast ---------- */
+/* ---------- checking upcasts ---------- */
 
 static bool
 same_body(HeapTuple a, HeapTuple b)
@@ -351,7 +351,7 @@ check_called(Oid function)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("an upcast cannot call temporary function \"%s\"", NameStr(form->proname)),
-				 errdetail("It would go with the session, and take the upcast along.")));
+				 errdetail("It would be dropped at the end of the session, and the upcast with it.")));
 	EV_CHECK_EXECUTE(function, NameStr(form->proname));
 	ReleaseSysCache(tuple);
 }
@@ -457,7 +457,7 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	existing = find_upcast(NameStr(name));
 	if (!HeapTupleIsValid(existing))
 	{
-		/* who may not register one, or does so again, keeps nobody waiting */
+		/* callers that may not register one, or do so again, block nobody */
 		ev_ownership_require_create();
 		ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
 		existing = find_upcast(NameStr(name));
@@ -477,7 +477,7 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	created = find_upcast(NameStr(name));
 	if (!HeapTupleIsValid(created) || called_function(created) != called)
 		elog(ERROR, "upcast \"%s\" does not call function %u", NameStr(name), called);
-	/* where event triggers are disabled, nobody has done so yet */
+	/* if event triggers are disabled, this has not been done yet */
 	ev_upcast_check_function(created, NULL, false);
 	PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(created))->oid);
 }

@@ -4,7 +4,7 @@
  *
  *	  An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), in
  *	  language sql, that returns jsonb.  At most one leads from each version,
- *	  so that they form one way from a version to each later one, or none.
+ *	  so that one path leads from a version to each later one, or none.
  */
 #ifndef EV_UPCAST_H
 #define EV_UPCAST_H

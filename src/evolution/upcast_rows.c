@@ -62,7 +62,7 @@ ev_upgrade_make(MemoryContext parent, const text *type, int32 from, int32 to, bo
 	return upgrade;
 }
 
-/* Makes what is run ready, after a change or an error. */
+/* Prepares the run again, after a change or an error. */
 static void
 prepare(EvUpgrade *upgrade)
 {
@@ -318,7 +318,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, put_kind, fcinfo->resultinfo);
 	else if (upgraded.fault != NULL)
 	{
-		/* messages hold values: what is the same is told by the SQLSTATE */
+		/* messages contain values: equal errors are found by the SQLSTATE */
 		EvKind		kind = {
 			"", "", "upcast", unpack_sql_state(upgraded.sqlstate), upgraded.fault, 1
 		};

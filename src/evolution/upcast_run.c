@@ -164,8 +164,13 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 	return is_null ? NULL : DatumGetJsonbP(value);
 }
 
-Jsonb *
-ev_upcast_run(EvUpcastRun *run, Jsonb *data)
+/*
+ * Runs a path on a document: each step, and the check of its result.  Returns
+ * the document itself if there is no step.  It must not be run within itself,
+ * nor again after an error.
+ */
+static Jsonb *
+run_path(EvUpcastRun *run, Jsonb *data)
 {
 	for (int i = 0; i < run->count; i++)
 	{
@@ -203,7 +208,7 @@ ev_upcast_init(void)
 
 /* ---------- SQL ---------- */
 
-/* A path that a call site has met. */
+/* A path that a call site has run. */
 typedef struct Met
 {
 	struct Met *next;
@@ -280,14 +285,14 @@ meet(UpcastCall *site, const text *type, int32 from, int32 to)
 	return site->last = met;
 }
 
-/* Brings an event along, and keeps nothing. */
+/* Upcasts an event without keeping anything. */
 static Jsonb *
 run_once(const text *type, int32 from, int32 to, Jsonb *data)
 {
 	int32		target = to;
 	List	   *path = ev_upcast_path(type, from, &target);
 
-	return ev_upcast_run(ev_upcast_prepare(type, path), data);
+	return run_path(ev_upcast_prepare(type, path), data);
 }
 
 /*
@@ -332,7 +337,7 @@ ev_upcast_event(PG_FUNCTION_ARGS)
 	if (met->run->count == 0)
 		result = PG_GETARG_DATUM(0);
 	else
-		result = JsonbPGetDatum(ev_upcast_run(met->run, PG_GETARG_JSONB_P(0)));
+		result = JsonbPGetDatum(run_path(met->run, PG_GETARG_JSONB_P(0)));
 	site->busy = false;
 	PG_RETURN_DATUM(result);
 }

@@ -24,15 +24,7 @@ extern EvUpcastRun *ev_upcast_prepare(const text *type, List *path);
 extern bool ev_upcast_is_runnable(const EvUpcastRun *run);
 
 /*
- * Runs it on a document: each step, as the owner of its upcast, and whether what
- * it gives is valid.  The result is in CurrentMemoryContext, or the document
- * itself where there is no step.  It must not be run within itself.  Raises check_violation where it is not valid, and whatever the users'
- * functions raise.  After an error in it the run must not be used again.
- */
-extern Jsonb *ev_upcast_run(EvUpcastRun *run, Jsonb *data);
-
-/*
- * Its steps by themselves, from 0: what one makes of a document (NULL: an SQL
+ * Runs a step, from 0, as the owner of its upcast: its result (NULL: an SQL
  * NULL), not validated, and the schema that this must match.
  */
 extern int	ev_upcast_step_count(const EvUpcastRun *run);

@@ -43,7 +43,7 @@ typedef struct Users
 	List	   *functions;		/* OIDs of the function and of those that
 								 * depend on it */
 	List	   *schemas;		/* those of them in language jsonschema */
-	StringInfoData reasons;		/* one a line */
+	List	   *reasons;		/* char *, a line each */
 } Users;
 
 static void
@@ -52,8 +52,27 @@ add_reason(Users *users, Oid class, Oid object, int32 sub_object, const char *wh
 	ObjectAddress address;
 
 	ObjectAddressSubSet(address, class, object, sub_object);
-	appendStringInfo(&users->reasons, "%s%s %s",
-					 users->reasons.len > 0 ? "\n" : "", getObjectDescription(&address, false), why);
+	users->reasons = lappend(users->reasons, psprintf("%s %s", getObjectDescription(&address, false), why));
+}
+
+static int
+compare_reasons(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+/* The reasons in a fixed order: pg_depend has its rows in any. */
+static char *
+join_reasons(List *reasons)
+{
+	StringInfoData result;
+	ListCell   *cell;
+
+	list_sort(reasons, compare_reasons);
+	initStringInfo(&result);
+	foreach(cell, reasons)
+		appendStringInfo(&result, "%s%s", result.len > 0 ? "\n" : "", (char *) lfirst(cell));
+	return result.data;
 }
 
 /* What is known of the place of an expression. */
@@ -275,7 +294,7 @@ resolve_coming(const char *uri, EvDocument *document)
 	return true;
 }
 
-/* Adds what is not proved to the reasons. */
+/* Adds the unproved changes to the reasons. */
 static void
 prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, int64 *work, StringInfo reasons)
 {
@@ -298,7 +317,6 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 	ListCell   *cell;
 
 	initStringInfo(&reasons);
-	initStringInfo(&users.reasons);
 	find_users(&users, old->function);
 
 	coming = new;
@@ -329,13 +347,13 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 	if (reasons.len > 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event schema \"%s\" would not accept all that it accepts", old->name),
+				 errmsg("event schema \"%s\" would not accept all events that it accepts now", old->name),
 				 errdetail_internal("%s", reasons.data),
 				 errhint("A published schema can only become wider, and that must be proved. Register the next version with register_event_schema.")));
-	if (users.reasons.len > 0)
+	if (users.reasons != NIL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("cannot widen event schema \"%s\" because other objects depend on its answers", old->name),
-				 errdetail_internal("%s", users.reasons.data),
+				 errdetail_internal("%s", join_reasons(users.reasons)),
 				 errhint("Drop them first and create them again afterwards, or register the next version with register_event_schema.")));
 }

@@ -11,7 +11,7 @@
  * flag that says whether it is still true.  It is freed when the last call that
  * uses it lets it go.
  *
- * EvGuardCall, what one query keeps, belongs to whoever is at work with it: from
+ * EvGuardCall, the state of one query, belongs to the code that is using it: from
  * ev_guard_call_begin to ev_guard_call_end nobody else finds it.
  */
 #ifndef EV_GUARD_CALL_H
@@ -80,7 +80,7 @@ typedef struct EvRowEvent
 	int			fault_sqlstate; /* 0: the data is not JSON */
 } EvRowEvent;
 
-/* For ev_guard_call_begin, where what is kept may not do. */
+/* For ev_guard_call_begin, if the kept state may be outdated. */
 extern EvGuardCall *ev_guard_call_make(FmgrInfo *function, EvGuardCall *call, Relation relation,
 									   const Trigger *trigger);
 

@@ -245,7 +245,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	return command->trigname;
 }
 
-/* Refuses to replace what was written by hand and would lose by it. */
+/* Refuses to replace a trigger written by hand that would lose properties. */
 static void
 check_replaceable(Relation relation, const Trigger *trigger)
 {
@@ -585,7 +585,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("mode \"enforce\" has no end"),
-					 errdetail("It is the mode that others end with.")));
+					 errdetail("Other modes return to it when they end.")));
 	}
 	InitMaterializedSRF(fcinfo, 0);
 

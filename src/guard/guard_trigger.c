@@ -303,7 +303,7 @@ check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent
 		error_context_stack = &context;
 		refuse(relation, event);
 	}
-	context.arg = psprintf("table \"%s\" does not take the row for another reason",
+	context.arg = psprintf("table \"%s\" rejects the row for another reason",
 						   RelationGetRelationName(relation));
 	error_context_stack = &context;
 	ev_row_check_constraints(&call->constraints, call->context, relation, row);
@@ -411,7 +411,7 @@ warn_deprecated(Relation relation, EvSchema *schema)
 			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
 			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
 			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
-			 errhint("Let the producer send a version that is not; the view event_schemas has them."),
+			 errhint("Let the producer send a version that is not deprecated; the view event_schemas lists them."),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
 			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
 }

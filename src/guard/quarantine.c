@@ -94,18 +94,18 @@ check_column(TupleDesc descriptor, int number)
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
 				 errmsg("table \"%s\" has no column \"%s\" of type %s", TABLE, name,
 						format_type_be(columns[number].type)),
-				 errhint("Add the column, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+				 errhint("Add the column, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode creates a new one.")));
 	if (column->atttypid != columns[number].type)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table \"%s\" is of type %s instead of %s", name, TABLE,
 						format_type_be(column->atttypid), format_type_be(columns[number].type)),
-				 errhint("Change its type with ALTER TABLE ... ALTER COLUMN ... TYPE, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+				 errhint("Change its type with ALTER TABLE ... ALTER COLUMN ... TYPE, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode creates a new one.")));
 	if (column->attgenerated != '\0')
 		ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
 				 errmsg("column \"%s\" of table \"%s\" is generated", name, TABLE),
-				 errhint("Make it a column that can be written, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode makes a new one.")));
+				 errhint("Make it a column that can be written, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode creates a new one.")));
 }
 
 /* Raises unless the user has some right there, before any lock is taken. */
@@ -132,7 +132,7 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 			return false;
 		check_rights(table, needs);
 		LockRelationOid(table, mode);
-		/* whoever had the lock before may have put another in its place */
+		/* the previous holder of the lock may have replaced the table */
 		found = ev_event_table_find(EV_QUARANTINE, &quarantine->owner);
 		if (found == table)
 			break;
@@ -150,7 +150,7 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 	return true;
 }
 
-/* Who owns what pg_database_owner does. */
+/* The role that has the rights of pg_database_owner. */
 static Oid
 database_owner(void)
 {
@@ -291,7 +291,7 @@ ev_quarantine_add(const EvDiverted *diverted)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"%s\" does not exist", TABLE),
-				 errdetail("The guard on table \"%s\" has no place to put the event.",
+				 errdetail("The guard on table \"%s\" cannot store the event.",
 						   get_rel_name(diverted->table)),
 				 errhint("set_event_guard_mode creates it.")));
 	for (int i = 1; i < COLUMNS; i++)

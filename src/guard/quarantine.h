@@ -29,16 +29,16 @@ typedef struct EvDiverted
 } EvDiverted;
 
 /*
- * The quarantine; InvalidOid where there is none.  Raises where the relation
- * of that name is no table, or belongs to somebody who has no say in the
- * schema event_schema: nobody may take in other people's events by being
- * there first.
+ * The quarantine; InvalidOid where there is none.  Raises if the relation
+ * of that name is not a table, or its owner does not own the schema
+ * event_schema: no role may collect other roles' events by creating the table
+ * first.
  */
 extern Oid	ev_quarantine_find(void);
 
 /*
  * Makes the quarantine where there is none.  It belongs to the owner of the
- * schema event_schema, whoever calls.  Raises what ev_quarantine_open raises
+ * schema event_schema, for any caller.  Raises what ev_quarantine_open raises
  * of one that there is.  Needs SPI not connected.
  */
 extern void ev_quarantine_create(void);
@@ -67,7 +67,7 @@ extern bool ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode 
 /*
  * From the first on, until the second, the current user is the quarantine's
  * owner where the caller has the owner's rights, in a security-restricted
- * operation: what its owner hung on the table does not run as a superuser who
+ * operation: its owner's code on the table does not run as a superuser that
  * reads or writes it.  Others go on as themselves.  After an error the
  * subtransaction's end restores the user.
  */

@@ -260,7 +260,7 @@ may_run(Node *command)
 
 /* ---------- refusing ---------- */
 
-/* Whom PostgreSQL would let drop the table. */
+/* Would PostgreSQL let the current user drop the table? */
 static bool
 may_drop(const EventTable *table)
 {
@@ -275,7 +275,7 @@ may_drop(const EventTable *table)
 	return result;
 }
 
-/* Looks as the owner, whom no policy hides a row from. */
+/* Reads as the owner, from which policies hide no row. */
 static bool
 has_rows(const EventTable *table)
 {
@@ -304,7 +304,7 @@ refuse_rows(const EventTable *table, bool by_name)
 		"Replay or purge them (replay_event_quarantine, purge_event_quarantine), or move the table away with ALTER TABLE ... SET SCHEMA." :
 		"Delete them, or move the table away with ALTER TABLE ... SET SCHEMA.";
 
-	/* the lock that dropping takes: who writes now has ended when we look */
+	/* the lock that DROP takes: current writers have ended when we look */
 	if (may_drop(table))
 		LockRelationOid(table->table, AccessExclusiveLock);
 	if (!has_rows(table))
@@ -315,7 +315,7 @@ refuse_rows(const EventTable *table, bool by_name)
 			 errmsg("cannot drop table \"%s.%s\" while it holds events", EV_SCHEMA_NAMESPACE, table->name) :
 			 errmsg("cannot drop extension event_validate while table \"%s.%s\" holds events",
 					EV_SCHEMA_NAMESPACE, table->name),
-			 by_name ? errdetail("They are nowhere else.") :
+			 by_name ? errdetail("These events are stored nowhere else.") :
 			 errdetail("The command would drop them with it."),
 			 errhint("%s", hint)));
 }

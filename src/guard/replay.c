@@ -6,17 +6,17 @@
  * that puts it into its table, so it is never in both and never in none.  Rows
  * that another replay is at work on are skipped (SKIP LOCKED).
  *
- * Who replays must be able to read, update and delete in the quarantine.  As
- * whom the rows are inserted, replay_row.c says.
+ * The caller needs SELECT, UPDATE and DELETE on the quarantine.  replay_row.c
+ * decides which role inserts the rows.
  *
- * Rows are taken by the chunk, and tried in a subtransaction.  Where one raises
- * an error, those before it, which went well, are tried anew, and it is left
- * where it is: so a bad row costs little.  Rows stay toasted until it is their
+ * Rows are read in chunks, and tried in a subtransaction.  If one raises an
+ * error, the rows before it, which succeeded, are tried again, and it stays in
+ * the quarantine: so a bad row costs little.  Rows stay toasted until their
  * turn, since each could be large.
  *
- * Where no table was named, each is replayed by itself, and its errors are its
- * own.  Who hung what on a table is then nobody the caller has thought of, so
- * its time is bounded, and so is that of all tables of an owner.
+ * If no table was named, each table is replayed by itself, and its errors do
+ * not affect others.  The caller has not chosen the code on these tables then,
+ * so the time for each table, and for all tables of an owner, is bounded.
  */
 #include "postgres.h"
 
@@ -231,7 +231,7 @@ try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count,
 static void
 set_time_problem(Target *target)
 {
-	target->problem = psprintf("the table was not done in %d seconds", TABLE_TIME / 1000);
+	target->problem = psprintf("the table was not finished within %d seconds", TABLE_TIME / 1000);
 }
 
 /*
@@ -297,7 +297,7 @@ id_array(Datum *ids, int count)
 	return PointerGetDatum(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* Deletes what was moved, and notes why the rest was not; the number moved. */
+/* Deletes the moved rows and records why others stay; returns the number moved. */
 static int64
 settle(EvReplayCall *call, EvReplayRow *rows, int count)
 {
@@ -515,7 +515,7 @@ replay_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_
 	if (owner->used >= OWNER_TIME)
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("other tables of role \"%s\" have taken its time", GetUserNameFromId(owner->owner, true))));
+				 errmsg("other tables of role \"%s\" have used up the time for this role", GetUserNameFromId(owner->owner, true))));
 	target->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), Min(TABLE_TIME, OWNER_TIME - owner->used));
 
 	if (LockTimeout == 0 || LockTimeout > LOCK_WAIT)
@@ -525,7 +525,7 @@ replay_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_
 	if (!ev_has_guard(relation, call->guard_function))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" has no event guard: it is replayed where it is named",
+				 errmsg("table \"%s.%s\" has no event guard: name the table to replay it",
 						target->schema, target->name)));
 	relation_close(relation, NoLock);
 	replay_table(call, target, filter, max_rows);

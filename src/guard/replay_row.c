@@ -228,7 +228,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 
 	if (row == NULL || !JB_ROOT_IS_OBJECT(row))
 	{
-		ev_replay_set_reason(call, candidate, "what the quarantine has as \"row\" is no JSON object",
+		ev_replay_set_reason(call, candidate, "the column \"row\" of the quarantine holds no JSON object",
 							 ERRCODE_INVALID_PARAMETER_VALUE);
 		return;
 	}
@@ -276,7 +276,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 	if (guarded.left_out > (inserted == 1 ? 0 : 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
-				 errmsg("the row was not inserted: inserting it inserts others into its table, which are not valid")));
+				 errmsg("the row was not inserted: inserting it inserts other rows into its table, which are not valid")));
 	if (inserted == 1)
 		candidate->moved = true;
 	else if (guarded.violations != NULL)

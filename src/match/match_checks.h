@@ -7,6 +7,8 @@
 #ifndef EV_MATCH_CHECKS_H
 #define EV_MATCH_CHECKS_H
 
+#include "miscadmin.h"
+
 #include "base/encoding.h"
 #include "base/short_string.h"
 #include "jsonb/jsonb_number.h"

@@ -1,6 +1,6 @@
 /*
  * ddl_triggers.c
- *	  The event triggers that keep what is published.
+ *	  The event triggers that protect published schemas.
  *
  * Plain DDL goes around the functions of the API, and around the language's
  * validator when it is ALTER or DROP.  At the end of each command we look at
@@ -103,7 +103,7 @@ check_kind(HeapTuple function, Oid language, bool is_create)
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
 			 errmsg("function \"%s\" cannot be in schema %s",
 					NameStr(form->proname), EV_SCHEMA_NAMESPACE),
-			 errdetail("This schema holds what is registered: schemas in language %s, upcasts and compatibility policies.",
+			 errdetail("This schema holds only schemas in language %s, upcasts and compatibility policies.",
 					   EV_LANGUAGE),
 			 errhint("Put other functions into another schema.")));
 }
@@ -133,7 +133,7 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 							NameStr(form->proname),
 							old->pronamespace == namespace ? "out of" : "into",
 							EV_SCHEMA_NAMESPACE),
-					 errdetail("What is registered is found by its name there."),
+					 errdetail("Registered functions are found by their names in this schema."),
 					 errhint("Register schemas with register_event_schema, and drop them with drop_event_schema.")));
 		if (form->pronamespace == namespace &&
 			strcmp(NameStr(old->proname), NameStr(form->proname)) != 0)
@@ -141,8 +141,8 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 					(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 					 errmsg("cannot rename function \"%s\" in schema %s",
 							NameStr(old->proname), EV_SCHEMA_NAMESPACE),
-					 errdetail("What is registered is found by its name there."),
-					 errhint("Register the schema anew under the other name.")));
+					 errdetail("Registered functions are found by their names in this schema."),
+					 errhint("Register the schema again under the new name.")));
 		if (form->pronamespace == namespace && old->prolang != form->prolang)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
@@ -219,7 +219,7 @@ check_extension_contents(AlterExtensionContentsStmt *command, Oid extension, Oid
 	if (extension == get_extension_oid(EV_EXTENSION, true))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot change what belongs to extension event_validate"),
+				 errmsg("cannot change members of extension event_validate"),
 				 errdetail("A dump of this database could not be restored.")));
 	if (command->action < 0)
 		return;
@@ -232,7 +232,7 @@ check_extension_contents(AlterExtensionContentsStmt *command, Oid extension, Oid
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("cannot add function \"%s\" to extension \"%s\"",
 						get_func_name(member.objectId), get_extension_name(extension)),
-				 errdetail("What is registered would be dropped with the extension, and not be dumped."),
+				 errdetail("Registered functions would be dropped with the extension, and would not be dumped."),
 				 errhint("Register it in a script of the extension.")));
 }
 

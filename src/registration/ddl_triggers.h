@@ -1,6 +1,6 @@
 /*
  * ddl_triggers.h
- *	  The event triggers that keep what is published.
+ *	  The event triggers that protect published schemas.
  */
 #ifndef EV_DDL_TRIGGERS_H
 #define EV_DDL_TRIGGERS_H

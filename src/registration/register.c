@@ -2,7 +2,7 @@
  * register.c
  *	  The functions that register, widen, drop and list schemas.
  *
- * They check what is theirs to check, and then run the plain CREATE FUNCTION
+ * They check their arguments, and then run the plain CREATE FUNCTION
  * or DROP FUNCTION with the caller's rights: permissions, event triggers,
  * ownership and dependencies are PostgreSQL's.  The command is handed over as
  * a parse tree, so nothing is quoted, and no setting or search_path counts.
@@ -74,7 +74,7 @@ PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
 
 /*
  * The function registered under a name.  Where another session is dropping it
- * by DROP FUNCTION, waits for what comes of it.
+ * by DROP FUNCTION, waits for the end of its transaction.
  */
 static Oid
 find_and_wait(const char *name)
@@ -172,7 +172,7 @@ create_checked(const char *name, const char *body, HeapTuple replaced, bool is_w
 }
 
 /*
- * Locks a name for who registers, replaces or drops what it stands for: the
+ * Locks a name for a command that registers, replaces or drops its function: the
  * type of a version, or else the name itself.
  */
 static void
@@ -198,7 +198,7 @@ read_function(Oid function, EvDocument *document)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function with OID %u does not exist", function),
-				 errdetail("It was dropped just now.")));
+				 errdetail("It was dropped concurrently.")));
 
 	/* its body parses, or it could not have been created */
 	if (!ev_function_document(row, document, &fault))
@@ -207,10 +207,10 @@ read_function(Oid function, EvDocument *document)
 }
 
 /*
- * The function that is registered under a name, for who registers it; the name
+ * The function that is registered under a name, for registering it; the name
  * is locked.  Whose it is not only looks, without any lock, and gets as far as
  * to learn that nothing changes.  Where there is none, raises
- * insufficient_privilege for who may not create it.
+ * insufficient_privilege if the caller may not create it.
  */
 static Oid
 find_to_register(const char *name)

@@ -92,7 +92,7 @@ ev_validator_check_function(HeapTuple function)
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("function \"%s\" in language %s cannot be STRICT",
 						NameStr(form->proname), EV_LANGUAGE),
-				 errdetail("It would be null for null data, and a CHECK constraint would let that pass."),
+				 errdetail("It would return null for null data, and a CHECK constraint would accept that."),
 				 errhint("Leave STRICT and RETURNS NULL ON NULL INPUT out.")));
 	if (form->prosecdef || !no_options)
 		ereport(ERROR,
@@ -100,7 +100,7 @@ ev_validator_check_function(HeapTuple function)
 				 errmsg("function \"%s\" in language %s cannot have %s",
 						NameStr(form->proname), EV_LANGUAGE,
 						form->prosecdef ? "SECURITY DEFINER" : "a SET clause"),
-				 errdetail("A schema depends neither on who asks nor on settings."),
+				 errdetail("The result of a schema must not depend on the current user or on settings."),
 				 form->prosecdef ? errhint("Leave SECURITY DEFINER out.") :
 				 errhint("Options of a schema are lines at the head of its body, such as \"#assert_format off\".")));
 }
@@ -180,7 +180,7 @@ ev_validator_refuse_change(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
 			 errmsg("schema \"%s\" is published with another document", name),
-			 errdetail("What is published keeps its answers: only annotations (title, description, examples and the like) can be replaced."),
+			 errdetail("A published schema must not change its results; only annotations (title, description, examples and the like) can be replaced."),
 			 is_event ? errhint("Register the next version with register_event_schema; a version that is too strict can be widened with widen_event_schema.") :
 			 errhint("Register the document under another URI.")));
 	pg_unreachable();
@@ -304,7 +304,7 @@ ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("cannot replace annotations of schema \"%s\"", old->name),
-				 errdetail("Schema \"%s\" refers to it, and into annotations: they are more than that.", user),
+				 errdetail("Schema \"%s\" has a reference into these annotations, so they are not only annotations.", user),
 				 errhint("Register the next version.")));
 }
 
@@ -327,7 +327,7 @@ ev_validator_vouch(const char *name)
 }
 
 /*
- * Refuses a CREATE OR REPLACE that changes the answers of what is published.
+ * Refuses a CREATE OR REPLACE that changes the results of a published schema.
  * False where the function is new.
  */
 static bool

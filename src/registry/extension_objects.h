@@ -14,8 +14,8 @@
 #define EV_INTERNAL_NAMESPACE	"_event_validate"
 
 /*
- * The extension's schema; InvalidOid where the extension is not installed (it
- * may have been dropped in this transaction).  Scans pg_extension.
+ * The extension's schema; InvalidOid if the extension is not installed (it may
+ * have been dropped in this transaction).  Scans pg_extension.
  */
 extern Oid	ev_extension_namespace(void);
 

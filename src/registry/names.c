@@ -142,8 +142,8 @@ ev_require_event_name(const text *type, int32 version, NameData *name)
 						   EV_NAME_MAX, excess)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("event type must not contain control characters or others that are not seen"),
-			 errdetail("These are characters of direction, of zero width, of private use, and those that are not assigned.")));
+			 errmsg("event type must not contain control characters or other invisible characters"),
+			 errdetail("Invisible characters are those of direction, of zero width and of private use, and unassigned ones.")));
 }
 
 bool
@@ -228,7 +228,7 @@ ev_name_kind(const char *name, const char **reason)
 	}
 	if (!ev_name_is_seen(name, strlen(name)))
 	{
-		*reason = "The name has a control character, or another one that is not seen: of direction, of zero width, or not assigned.";
+		*reason = "The name has a control character or another invisible one: of direction, of zero width, or unassigned.";
 		return EV_NAME_BAD;
 	}
 

@@ -39,7 +39,7 @@ typedef struct KnownType
 	char	   *name;
 } KnownType;
 
-/* What is kept in the session. */
+/* Kept for the session. */
 static MemoryContext kept = NULL;
 static KnownType *types;
 static int	type_count;

@@ -1,6 +1,7 @@
 /*
  * ownership.c
- *	  Whose a type is: who registers its versions, its upcasts and its policy.
+ *	  The owner of a type: the role that registers its versions, its upcasts and
+ *	  its policy.
  *
  * CREATE on event_schema is the right to begin a type, not a right over those
  * of others: the next version decides what upgrades lead to, an upcast what
@@ -131,7 +132,7 @@ ev_ownership_require_type(const char *type, int length, Oid self)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for event type \"%s\"", pnstrdup(type, length)),
-			 errdetail("It belongs to role \"%s\", who owns \"%s\".", role, NameStr(owner.function)),
+			 errdetail("It belongs to role \"%s\", which owns \"%s\".", role, NameStr(owner.function)),
 			 errhint("Role \"%s\", its members and the owner of the database register versions, upcasts and the policy of this type.",
 					 role)));
 }

@@ -1,10 +1,11 @@
 /*
  * ownership.h
- *	  Whose a type is: who registers its versions, its upcasts and its policy.
+ *	  The owner of a type: the role that registers its versions, its upcasts and
+ *	  its policy.
  *
  *	  A type belongs to the owner of its lowest registered version; while it has
  *	  none, to the owner of its policy, unless that is the database's owner.
- *	  One that belongs to nobody is begun by whoever has CREATE on event_schema.
+ *	  A type without an owner can be begun by any role with CREATE on event_schema.
  *	  Rights are those of the current user.
  */
 #ifndef EV_OWNERSHIP_H

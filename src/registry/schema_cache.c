@@ -211,7 +211,7 @@ make_program(EvSchema *schema)
 
 	/*
 	 * Invalid until all is done.  Set valid before the catalog is read on, so
-	 * that an invalidation that comes meanwhile is heeded.
+	 * that an invalidation that comes meanwhile is not lost.
 	 */
 	context = AllocSetContextCreate(CacheMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);

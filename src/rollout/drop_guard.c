@@ -115,8 +115,8 @@ refuse_used(const Finding *finding)
 }
 
 /*
- * What the rows raised has its own SQLSTATE for who may read them, if it is one
- * that speaks of an expression: nobody is to mistake it for something else.
+ * A role that may read the rows gets the SQLSTATE of their error, if it is the
+ * error of an expression, so that it is not mistaken for another one.
  */
 static int
 unreadable_code(const EvLook *look, const ErrorData *error)
@@ -141,7 +141,7 @@ refuse_unreadable(const Finding *finding, const char *reason, const EvLook *look
 			 error != NULL ? errdetail_log("%s", error->message) : 0,
 			 errcontext("while looking for rows of table \"%s\" that need the event schema",
 						plain_table_name(finding->site->relation)),
-			 errhint("Write the expressions of its constraint or guard so that they raise for no row and are quick (an index on type and version helps), with the schemas of the functions that they call.  The owner of the database can drop past tables of others by drop_event_schema with force => true.")));
+			 errhint("Write the expressions of its constraint or guard so that they raise no error for any row and are quick (an index on type and version helps), with the schemas of the functions that they call.  The owner of the database can drop it in spite of other roles'' tables by drop_event_schema with force => true.")));
 }
 
 /* True where the drop goes on all the same. */

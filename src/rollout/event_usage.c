@@ -2,7 +2,7 @@
  * event_usage.c
  *	  How many rows carry which type and version.
  *
- * A table is looked at on behalf of who may read it, and as its owner; nothing
+ * A table is looked at on behalf of roles that may read it, and as its owner; nothing
  * that one of them does stops another, and the locks are gone when it has been
  * counted.
  */
@@ -269,7 +269,7 @@ try_count_table(Counter *counter)
 				(errcode(ERRCODE_WARNING),
 				 errmsg("events of table %s are not counted", ev_table_name(counter->relation)),
 				 errdetail_internal("%s", ev_look_reason(&look, error)),
-				 errhint("Write its expressions so that they raise for no row, or repair these rows.")));
+				 errhint("Write its expressions so that they raise no error for any row, or repair these rows.")));
 	else if (counter->is_opaque)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),

@@ -618,8 +618,8 @@ add_mentioning_functions(EvSearch *search, HTAB *names)
 }
 
 /*
- * Fills search->wrappers.  Who hides the name from its text (EXECUTE with a
- * string that is put together) is not found.
+ * Fills search->wrappers.  A function that hides the name (EXECUTE with a
+ * computed string) is not found.
  */
 static void
 find_wrappers(EvSearch *search)

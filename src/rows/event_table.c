@@ -4,9 +4,9 @@
  *
  * The role whose event is written needs no right on them: that is done as the
  * table's owner, in a security-restricted operation and with a search_path of
- * our own, so that what the owner hangs on the table (a trigger that raises an
- * alarm) runs with the owner's rights and nobody else's, and is not led astray
- * by the session.
+ * our own, so that the owner's triggers on the table (one that raises an
+ * alarm) run with the owner's rights and nobody else's, and does not depend
+ * on the session.
  */
 #include "postgres.h"
 
@@ -67,9 +67,9 @@ ev_event_table_find(const char *name, Oid *owner)
 	if (!has_privs_of_role(*owner, schema_owner(namespace)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" belongs to role \"%s\", who does not own schema %s",
+				 errmsg("table \"%s.%s\" belongs to role \"%s\", which does not own schema %s",
 						EV_SCHEMA_NAMESPACE, name, GetUserNameFromId(*owner, true), EV_SCHEMA_NAMESPACE),
-				 errdetail("Its owner would get to see everybody's events."),
+				 errdetail("Its owner could read the events of all roles."),
 				 errhint("Give it to the owner of the schema with ALTER TABLE ... OWNER TO.")));
 	return relation;
 }
@@ -116,13 +116,13 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 	Oid			owner_now;
 	Oid			relation = ev_event_table_find(name, &owner_now);
 
-	/* from here on the name means this table, and who owns it stays so */
+	/* from here on the name means this table, and its owner does not change */
 	if (OidIsValid(relation))
 		LockRelationOid(relation, RowExclusiveLock);
 	if (!OidIsValid(relation) || ev_event_table_find(name, &owner_now) != relation || owner_now != owner)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" was changed meanwhile", EV_SCHEMA_NAMESPACE, name),
+				 errmsg("table \"%s.%s\" was changed concurrently", EV_SCHEMA_NAMESPACE, name),
 				 errhint("Try again.")));
 
 	ev_run_as_begin(&caller, owner,

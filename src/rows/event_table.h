@@ -5,7 +5,7 @@
  *
  *	  They are dumped with their rows, and dropping the extension does not take
  *	  them along.  Each belongs to the owner of the schema event_schema, that
- *	  is, to whoever owns the database.
+ *	  is, to the owner of the database.
  */
 #ifndef EV_EVENT_TABLE_H
 #define EV_EVENT_TABLE_H
@@ -18,14 +18,13 @@
 
 /*
  * The table of a name and its owner; InvalidOid where there is none.  Raises
- * where the relation of that name is no table, or belongs to somebody who has
- * no say in the schema: nobody may take in other people's events by being
- * there first.
+ * if the relation of that name is not a table, or its owner does not own the
+ * schema: no role may collect other roles' events by creating the table first.
  */
 extern Oid	ev_event_table_find(const char *name, Oid *owner);
 
 /*
- * Makes it by these commands where there is none, whoever calls.  Needs SPI
+ * Creates it with these commands if it is missing, for any caller.  Needs SPI
  * not connected.
  */
 extern void ev_event_table_create(const char *name, const char *const *commands, int count);

@@ -4,18 +4,18 @@
  *
  * A row that a guard takes elsewhere, for somebody else to insert it later,
  * escapes the table's constraints as they are for its sender: CHECK (who =
- * current_user).  So they are asked where it leaves: NOT NULL, CHECK, and the
- * bounds of the partition.  (Those of domains were asked when the row was
- * formed, before any trigger.)  PostgreSQL's executor asks them, and raises
- * what it always raises.
+ * current_user).  So they are evaluated at once: NOT NULL, CHECK, and the
+ * bounds of the partition.  (Those of domains were evaluated when the row was
+ * formed, before any trigger.)  PostgreSQL's executor evaluates them, and
+ * raises its usual errors.
  *
- * The event is not valid, that is why we are here.  So no constraint is asked
- * that says just that.  Of a CHECK's expression, as far as it is an AND, the
- * terms count one by one: those that call check_event or validate_event, or a
- * registered schema, somewhere are left out, and the others asked.
+ * The event is known to be invalid, so constraints that check only that are
+ * skipped.  The terms of a CHECK's top-level AND count one by one: those that
+ * contain a call of check_event, validate_event or a registered schema are left
+ * out, and the others are evaluated.
  *
- * Generated columns are computed where something that is asked needs them, and
- * else not: they often are made of the event.
+ * Generated columns are computed only if an evaluated constraint needs them:
+ * they often are computed from the event.
  */
 #include "postgres.h"
 
@@ -42,7 +42,7 @@ struct EvRowConstraints
 	bool		needs_generated;	/* columns that are stored */
 };
 
-/* ---------- what is asked ---------- */
+/* ---------- the terms to evaluate ---------- */
 
 typedef struct EventCalls
 {

@@ -164,7 +164,7 @@ why_not_by_policies(Relation relation, HeapTuple row)
 	foreach(cell, expressions)
 	{
 		if (needs_later_walker(lfirst(cell), &search))
-			return psprintf("the policies of table \"%s\" need columns that are not there yet when the guard runs", name);
+			return psprintf("the policies of table \"%s\" need columns that are not computed yet when the guard runs", name);
 		appendStringInfo(&query, " AND (%s) IS TRUE",
 						 deparse_expression(lfirst(cell),
 											deparse_context_for(name, RelationGetRelid(relation)),

@@ -201,7 +201,7 @@ ev_lock_others_tables(List *tables, LOCKMODE mode)
 					 mode == AccessExclusiveLock ?
 					 errdetail("Other transactions are using it, or one of its partitions or children, and do not end.") :
 					 errdetail("Other transactions are writing to it, or to one of its partitions, and do not end."),
-					 errhint("Try again when they have ended. With lock_timeout set, the call waits so long in one go, and all who come later wait behind it.")));
+					 errhint("Try again when they have ended. With lock_timeout set, the call waits that long at once, and later transactions wait behind it.")));
 		pause_for(Min(tries, 10) * 100);
 	}
 }
@@ -322,7 +322,7 @@ ev_lock_event_table(PG_FUNCTION_ARGS)
 	if (kind == RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("%s is a foreign table: its rows are written elsewhere, where no check is asked",
+				 errmsg("%s is a foreign table: its rows are written on another server, which does not evaluate checks",
 						ev_table_name(table))));
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
 		ereport(ERROR,

@@ -2,11 +2,11 @@
  * table_look.c
  *	  Looking at the rows of somebody's table, whatever its expressions do.
  *
- * The expressions of a table call what its owner wrote.  So they run with that
- * owner's rights and no others, as VACUUM does with the expressions of an index;
- * they raise for nobody but the table; they end in a bounded time where the
- * owner is a stranger; and what they raise may hold values of the rows, which
- * are not everybody's to see.
+ * The expressions of a table call its owner's code.  So they run with the
+ * owner's rights only, as VACUUM runs the expressions of an index; their errors
+ * count as a problem of the table only; they have a time limit if the owner is
+ * another role; and their errors may contain values of the rows, which
+ * not every role may see.
  */
 #include "postgres.h"
 
@@ -48,8 +48,8 @@ become_overdue(void)
 }
 
 /*
- * Called for each error while we look: who catches the one that ends the look
- * meets the next one as soon as it goes on.
+ * Called for each error during a look: code that catches the error that ends
+ * the look is interrupted again at once.
  */
 static void
 stay_overdue(void *arg pg_attribute_unused())
@@ -158,8 +158,8 @@ char *
 ev_look_reason(const EvLook *look, const ErrorData *error)
 {
 	if (look->overdue)
-		return psprintf("To look at its rows took longer than %g s.", look->milliseconds / 1000.0);
+		return psprintf("Reading its rows took longer than %g s.", look->milliseconds / 1000.0);
 	if (!look->readable)
-		return pstrdup("Its rows could not be read.  The error is shown to those who may read the table.");
+		return pstrdup("Its rows could not be read.  The error is shown only to roles that may read the table.");
 	return psprintf("Its rows could not be read: %s", error->message);
 }

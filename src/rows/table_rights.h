@@ -42,7 +42,7 @@ extern Oid	ev_top_table(Oid relation);
 /* "schema.table" as regclass shows it; or the OID, where it is gone. */
 extern char *ev_table_name(Oid relation);
 
-/* Who owns the database. */
+/* The owner of the database. */
 extern Oid	ev_database_owner(void);
 
 #endif							/* EV_TABLE_RIGHTS_H */

@@ -34,7 +34,7 @@ COLUMNS = ["section", "workload", "documents", "what", "unit", "rounds", "min", 
 
 
 class Results:
-    """The rows of the CSV, written as they come."""
+    """The rows of the CSV, written at once."""
 
     def __init__(self, path):
         self.file = open(path, "w", newline="", encoding="utf-8")
@@ -96,7 +96,7 @@ class Bench:
         return self.run(query).fetchone()[0]
 
     def prepare(self):
-        """The functions; gives whether the limit is there."""
+        """Creates the functions; returns whether the limit is available."""
         self.run("CREATE EXTENSION event_validate")
         for name, arguments, result in (("noop", "jsonb", "boolean"), ("noop_event", "jsonb, text, int", "boolean"),
                                         ("loop", "regprocedure, jsonb, int, boolean", "double precision"),
@@ -111,7 +111,7 @@ class Bench:
             return "there is no folder with the limit (LIMIT_DIR)"
 
     def prepare_python(self):
-        """PL/Python with fastjsonschema; gives why not."""
+        """PL/Python with fastjsonschema; returns the reason if it is not available."""
         if self.args.quick:
             return "quick run"
         try:
@@ -120,7 +120,7 @@ class Bench:
             python = python_packages(requirements)
             package = subprocess.run([python, "-c", "import fastjsonschema; print(fastjsonschema.__path__[0])"],
                                      capture_output=True, text=True, check=True).stdout.strip()
-            # where the server may read it
+            # where the server can read it
             target = self.work / "python"
             target.mkdir(exist_ok=True)
             subprocess.run(["cp", "-r", package, str(target)], check=True)
@@ -134,7 +134,7 @@ class Bench:
     # ---------- data ----------
 
     def load(self, workload):
-        """Registers the schema, makes the tables valid_NAME and invalid_NAME."""
+        """Registers the schema, creates the tables valid_NAME and invalid_NAME."""
         from workloads import dump
         count = max(int(self.args.rows * workload.rows), workload.sample)
         with self.connection.cursor() as cursor:
@@ -148,7 +148,7 @@ class Bench:
                 for document in rows:
                     copy.write(dump(document).replace("\\", "\\\\") + "\n")
             if kind == "invalid" and len(rows) < min(count, 200000):
-                # again and again, so that a statement takes long enough to be timed
+                # repeated, so that a statement takes long enough to be measured
                 self.run(f"INSERT INTO invalid_{workload.name} SELECT data FROM invalid_{workload.name},"
                          f" generate_series(2, {max(min(count, 200000) // len(rows), 1)})")
             self.run(f"VACUUM ANALYZE {kind}_{workload.name}")
@@ -165,7 +165,7 @@ class Bench:
     # ---------- statements ----------
 
     def timed(self, query):
-        """What the query answers, and the processor time that it took."""
+        """The query's answer, and its processor time."""
         before = self.value("SELECT bench_cpu()")
         answer = self.run(query)
         answer = answer.fetchone()[0] if answer.description else None
@@ -176,7 +176,7 @@ class Bench:
         times = {what: [] for what in queries}
         for one in range(-1, rounds):
             for what, (prepare, query, count) in queries.items():
-                # what is slow runs on fewer rows, and in fewer rounds
+                # slow ones run on fewer rows, and in fewer rounds
                 if one >= 3 and count is not None and one % 3:
                     continue
                 if prepare:
@@ -196,7 +196,7 @@ class Bench:
         return workload.hand.replace("%", "%%") if workload.hand else None
 
     def checks(self, workload, kind):
-        """The conditions that are compared: {what: condition, slow or not}"""
+        """The compared conditions: {what: (condition, whether it is slow)}"""
         name = workload.name
         checks = {"no-op": ("bench_noop(data)", False)}
         if name == "orders":
@@ -215,7 +215,7 @@ class Bench:
         return checks
 
     def make_python(self, workload):
-        """The PL/Python function, once; a string says why there is none."""
+        """Creates the PL/Python function once; a string is the reason why there is none."""
         made = getattr(self, "made", None)
         if made is None:
             made = self.made = {}
@@ -257,7 +257,7 @@ $python$""")
             queries = {"scan": (None, f"SELECT count(*) FROM {table} WHERE data IS NOT NULL", None)}
             for what, (condition, slow) in self.checks(workload, kind).items():
                 source = "few" if slow else table
-                # each row is counted in any case, so that it costs the same
+                # every row is counted, so that the costs are the same
                 refused = "NOT " if kind == "invalid" and what != "no-op" else ""
                 queries[what] = (None, f"SELECT count(*) FROM {source} WHERE {refused}({condition})", few if slow else None)
 
@@ -323,7 +323,7 @@ $python$""")
         small.unlink()
 
     def refusals(self, workload):
-        """What a refused row costs, error and all."""
+        """The cost of a rejected row, with its error."""
         table = "refused"
         hand = f", CHECK ({workload.hand})" if workload.hand else ""
         self.run(f"CREATE UNLOGGED TABLE {table}_event (data jsonb, CHECK (check_event(data, '{workload.name}', 1)))")
@@ -344,7 +344,7 @@ $python$""")
     # ---------- hot loops ----------
 
     def hot(self, workload):
-        """Each document many times in a row, in every engine; no scan, no call from SQL."""
+        """Each document many times in succession, in every engine, without scans and calls from SQL."""
         name = workload.name
         schema = self.work / f"{name}.schema.json"
         schema.write_text(json.dumps(workload.schema, ensure_ascii=False), encoding="utf-8")
@@ -352,7 +352,7 @@ $python$""")
             file = self.work / f"{name}.{kind}.jsonl"
             file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
             self.run(f"CREATE TEMP TABLE sample AS SELECT data, row_number() OVER () AS id FROM {kind}_{name} LIMIT {len(lines)}")
-            # where they need no detoasting
+            # so that they need no detoasting
             self.run("ALTER TABLE sample ALTER data SET STORAGE PLAIN")
             expected = "true" if kind == "valid" else "false"
             loops = max(workload.loops // (10 if self.args.quick else 1), 1)
@@ -380,7 +380,7 @@ $python$""")
             for title, vectors in rounds.items():
                 if not vectors:
                     continue
-                # by document over the rounds, then on the average over the documents
+                # the median of the rounds for each document, then the average of the documents
                 by_document = list(zip(*vectors))
                 summary = [statistics.mean(choose(values) for values in by_document)
                            for choose in (min, statistics.median, max)]
@@ -388,7 +388,7 @@ $python$""")
             self.run("DROP TABLE sample")
 
     def hot_server(self, function, loops, expected):
-        # a copy for each call, so that nothing of the executor is in the loop
+        # a copy for each call, so that the executor is not part of the loop
         return [row[0] for row in self.run(
             f"SELECT bench_loop('{function}', (data::text)::jsonb, {loops}, {expected}) FROM sample ORDER BY id").fetchall()]
 
@@ -410,7 +410,7 @@ $python$""")
     def hot_blaze(self, schema, file, loops, expected):
         cli = self.blaze_program()
         times = []
-        # the program stops at the first invalid document, unless told to go on
+        # without this the program stops at the first invalid document
         done = subprocess.run([str(cli), "validate", "--fast", "--format-assertion", "--benchmark", "--continue", "--loop", str(loops),
                                str(schema), str(file)], capture_output=True, text=True, check=False)
         wrong = 0

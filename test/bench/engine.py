@@ -1,5 +1,5 @@
-"""What does not show in one row: compiling, memory, many schemas, dispatch,
-sessions beside each other."""
+"""Measurements beyond single rows: compiling, memory, many schemas, dispatch,
+concurrent sessions."""
 
 import os
 import re
@@ -15,7 +15,7 @@ CONTEXTS = "SELECT coalesce(sum(total_bytes), 0)::bigint FROM pg_backend_memory_
 
 
 def sized_schema(properties):
-    """A flat schema with so many properties of six kinds."""
+    """A flat schema with the given number of properties, of six kinds."""
     kinds = [_string(maxLength=40), _string(format="date-time"), {"type": "number", "minimum": 0},
              {"type": "integer", "minimum": 0, "maximum": 1000000}, {"type": "boolean"},
              {"enum": ["red", "green", "blue"]}]
@@ -23,7 +23,7 @@ def sized_schema(properties):
             "properties": {f"property_{i}": kinds[i % len(kinds)] for i in range(properties)}}
 
 
-# What each keyword costs: (what, schema, value, how many things the price is for)
+# The cost of each keyword: (what, schema, value, the number by which the cost is divided)
 UUID_PATTERN = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 UUID = "d7a1b9c8-fb0f-44d5-ad90-494a55a5c762"
 
@@ -80,7 +80,7 @@ PRICES = [
 
 
 def prices(bench):
-    """An object whose 16 properties all have the schema, less one where they have none."""
+    """The cost of an object whose 16 properties have the schema, minus that of one without."""
     def cost(name, schema, value):
         with bench.connection.cursor() as cursor:
             cursor.execute("SELECT register_event_schema(%s, 1, %s::text)", (name, dump({
@@ -118,7 +118,7 @@ def sizes(bench):
         compiles, memory, loops = [], [], []
         for _ in range(3):
             with bench.connect() as other:
-                # the library is loaded, the catalogs are read
+                # after the library is loaded and the catalogs are read
                 other.execute("SELECT validate_event('{}', 'size.1', 1), bench_cpu()")
                 other.execute("SELECT proname FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace").fetchall()
                 before = other.execute(CONTEXTS).fetchone()[0]
@@ -136,7 +136,7 @@ def sizes(bench):
 
 
 def lengths(bench):
-    """The same schema, longer and longer documents."""
+    """The same schema with documents of growing length."""
     schema = {"type": "array", "items": {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "name": _string(maxLength=20)}}}
     with bench.connection.cursor() as cursor:
         cursor.execute("SELECT register_event_schema('lengths', 1, %s::text)", (dump(schema),))
@@ -148,7 +148,7 @@ def lengths(bench):
 
 
 def dispatch(bench):
-    """What finding the schema costs, by how many there are in one statement."""
+    """The cost of finding the schema, by the number of schemas in one statement."""
     bench.run("SET client_min_messages = error")
     bench.run("SELECT count(register_event_schema('dispatch.' || n, 1, 'true'::text)) FROM generate_series(0, 999) n")
     rows = min(bench.args.rows, 200000)
@@ -186,7 +186,7 @@ def start(bench):
 
 
 def many(bench):
-    """Thousands of schemas: registering, having, using them."""
+    """Thousands of schemas: registering, keeping and using them."""
     count = 1000 if bench.args.quick else 10000
     schema = dump(ORDER_SCHEMA)
     began = time.perf_counter()
@@ -209,7 +209,7 @@ def many(bench):
 
 
 class Validators:
-    """Sessions that validate for some seconds; how many documents in all."""
+    """Sessions that validate for some seconds; returns the total number of documents."""
 
     def __init__(self, bench, count, seconds):
         self.bench = bench
@@ -239,7 +239,7 @@ class Validators:
 
 
 def storm(bench):
-    """Eight sessions validate while one registers without a pause: each
+    """Eight sessions validate while one registers continuously: each
     registration sends an invalidation to all of them."""
     seconds = 1 if bench.args.quick else 5
     with bench.connection.cursor() as cursor:
@@ -264,7 +264,7 @@ def storm(bench):
         return count
 
     def burn(validators):
-        """As much work for the processors, without an invalidation."""
+        """The same load of the processors, without invalidations."""
         with bench.connect() as connection, connection.cursor() as cursor:
             while time.perf_counter() < validators.until:
                 cursor.execute("SELECT jsonschema_is_valid(%s::jsonb)", (schema,))
@@ -298,9 +298,9 @@ def clients(bench):
         return
     with bench.connection.cursor() as cursor:
         cursor.execute("SELECT register_event_schema('clients', 1, %s::text)", (dump(ORDER_SCHEMA),))
-    # ":name" is a variable to pgbench
+    # ":name" would be a variable in pgbench
     documents = [re.sub(r":(?=[a-zA-Z])", ": ", dump(order(random.Random(number)))) for number in range(10)]
-    # in the first seconds of a slice its sessions start, and compile the schema
+    # in the first seconds of a slice its sessions start and compile the schema
     seconds, warm, rounds = (3, 1, 2) if bench.args.quick else (6, 2, 5)
     kinds = {"unchecked": "", "checked": ", CHECK (check_event(data, event_type, schema_version))", "by hand": f", CHECK ({ORDER_HAND})"}
     for number, (kind, check) in enumerate(kinds.items()):

@@ -1,4 +1,4 @@
-"""What is measured: schemas, documents for them, mistakes, and the CHECK that a
+"""The workloads: schemas, documents for them, mistakes, and the CHECK that a
 careful person would write by hand.
 
 Each workload is of a different shape.  Documents come from generators with a
@@ -16,8 +16,8 @@ DRAFT2020 = "https://json-schema.org/draft/2020-12/schema"
 
 
 class Workload:
-    """rows: how many documents the tables have, as a share of the largest;
-    loops: how often a document is run in the hot loop."""
+    """rows: the number of documents in the tables, as a share of the largest;
+    loops: the number of runs of a document in the hot loop."""
 
     def __init__(self, name, title, schema, make, spoil, hand=None, rows=1.0, loops=2000, sample=200, hand_note=None):
         self.name = name
@@ -206,7 +206,7 @@ ORDER_HAND = all_of(
 # ---------- Discord ----------
 
 def bundle(name):
-    """A schema of the trading example with all that it refers to inside, so that
+    """A schema of the trading example with embedded references, so that
     every engine reads the same document."""
     parts = {}
 

@@ -1,5 +1,5 @@
-"""A database of one's own on the server that the PG... variables name, spoken
-to through psql; and JSON read and written without touching its numbers.
+"""A new database on the server of the PG... variables, used
+through psql; and reading and writing JSON with its numbers unchanged.
 Standard library only."""
 
 import json
@@ -28,7 +28,7 @@ class Database:
         except Failed as error:
             sys.exit(f"no server to test on ({error}): scripts/test starts one")
         try:
-            # thousands of warnings about schemas are no news in the server's log
+            # keep thousands of warnings about schemas out of the server's log
             self.run(f"ALTER DATABASE {self.name} SET log_min_messages = fatal")
             self.run("CREATE EXTENSION event_validate")
         except Failed as error:
@@ -40,7 +40,7 @@ class Database:
         self.run(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)", os.environ.get("PGDATABASE", "postgres"))
 
     def run(self, script, database=None):
-        """Runs a script; the lines that it prints.  Raises Failed."""
+        """Runs a script; returns the lines that it prints.  Raises Failed."""
         done = subprocess.run([*PSQL, "-d", database or self.name, "-f", "-"], input=script, env=ENVIRONMENT,
                               capture_output=True, text=True, encoding="utf-8", check=False)
         if done.returncode != 0:
@@ -48,7 +48,7 @@ class Database:
         return done.stdout.split("\n")[:-1]
 
     def messages(self, script):
-        """Runs a script; what the server said meanwhile.  Raises Failed."""
+        """Runs a script; returns the server's messages.  Raises Failed."""
         done = subprocess.run([*PSQL, "-d", self.name, "-f", "-"], input=script, capture_output=True, text=True,
                               encoding="utf-8", check=False,
                               env={**ENVIRONMENT, "PGOPTIONS": "-c client_min_messages=notice"})
@@ -62,7 +62,7 @@ class Database:
 
 
 def literal(text):
-    """A string of SQL."""
+    """A string literal of SQL."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -88,10 +88,10 @@ def copy_from(table, rows):
                     "\\.\n"])
 
 
-# ---------- JSON whose numbers stay as they are written ----------
+# ---------- JSON with its numbers as written ----------
 
 class Number(str):
-    """A number of a JSON text, literally."""
+    """A number as written in a JSON text."""
 
 
 def read_json(text):

@@ -1,5 +1,5 @@
-"""Other programs to compare with: Python packages in an environment of their
-own, npm packages in a folder of their own, both kept in the user's cache
+"""Other programs to compare with: Python packages in a virtual environment, npm
+packages in a folder of their own, both kept in the user's cache
 folder.  Standard library only."""
 
 import hashlib
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class Unavailable(Exception):
-    """The reason why something cannot be had here."""
+    """The reason why a program is not available."""
 
 
 def cache_folder():
@@ -19,7 +19,7 @@ def cache_folder():
 
 
 def _make(kind, wanted, command):
-    """A folder in the cache that the commands have filled, made whole or not at all."""
+    """A folder in the cache, filled by the commands; it counts only if all of them succeed."""
     folder = cache_folder() / f"{kind}-{hashlib.sha256(wanted.encode()).hexdigest()[:12]}"
     if (folder / "complete").exists():
         return folder
@@ -38,7 +38,7 @@ def _make(kind, wanted, command):
 
 
 def python_packages(requirements):
-    """The python of an environment with the packages of a requirements.txt."""
+    """The python of a virtual environment with the packages of a requirements.txt."""
     text = Path(requirements).read_text(encoding="utf-8")
     folder = _make("python", text + sys.version, lambda folder: [
         [sys.executable, "-m", "venv", str(folder / "venv")],
@@ -48,7 +48,7 @@ def python_packages(requirements):
 
 
 def run_in(requirements):
-    """Starts this program again in that environment, but where it runs there already."""
+    """Starts this program again in that environment, unless it runs there already."""
     if os.environ.get("EV_ENVIRONMENT") != str(requirements):
         python = str(python_packages(requirements))
         os.environ["EV_ENVIRONMENT"] = str(requirements)
@@ -57,7 +57,7 @@ def run_in(requirements):
 
 
 def npm_packages(*packages):
-    """The folder whose node_modules has these packages (name@version)."""
+    """A folder whose node_modules has these packages (name@version)."""
     if not shutil.which("node") or not shutil.which("npm"):
         raise Unavailable("there is no node with npm")
     return _make("npm", "\n".join(packages), lambda folder: [
