@@ -52,7 +52,7 @@
 static bool
 is_wrapper(const Node *node, const EvSearch *search)
 {
-	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, castNode(FuncExpr, node)->funcid);
+	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, ((const FuncExpr *) node)->funcid);
 }
 
 /* The constant that a node is, through coercions that change nothing. */
