@@ -2,12 +2,12 @@
  * pattern.c
  *	  Compiles a pattern to the cheapest form that can run it.
  *
- * A pattern is parsed into a tree (pattern_parse.c). The tree is lowered to
+ * A pattern is parsed into a tree (pattern_parse.c).  The tree is lowered to
  * the first of these forms that can express it: a shape (pattern_shape.c),
  * literals (pattern_literal.c), an automaton with a table
  * (pattern_automaton.c), an automaton without a table (pattern_lazy.c) if the
  * table would be too large or the schema's budget is spent, or a regular
- * expression of PostgreSQL's engine (pattern_regex.c), for back-references. A
+ * expression of PostgreSQL's engine (pattern_regex.c), for back-references.  A
  * pattern that is anchored at its start and begins with lookaheads can also be
  * split into several patterns, all of which must match.
  */
@@ -78,7 +78,7 @@ is_self_contained(const EvNode *root, const EvNode *node)
 
 /*
  * Makes one pattern of a conjunction: "^" and the content of a lookahead or,
- * from a term that is no lookahead, "^" and the rest of the pattern. Returns
+ * from a term that is no lookahead, "^" and the rest of the pattern.  Returns
  * NULL if it cannot be made.
  */
 static EvPattern *
@@ -119,10 +119,10 @@ make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode 
 }
 
 /*
- * Splits a pattern of the form "^", lookaheads, rest. It matches if the rest
+ * Splits a pattern of the form "^", lookaheads, rest.  It matches if the rest
  * matches and each lookahead agrees, all anchored at the start of the string.
  * Returns NULL if the pattern does not have this form, or if a part cannot be
- * made. It reports no error, since the caller then tries another form.
+ * made.  It reports no error, since the caller then tries another form.
  */
 static EvPattern *
 make_conjunction(const EvPatternTree *tree, const EvClasses *classes,
@@ -179,7 +179,7 @@ lower(const EvPatternTree *tree, const EvClasses *classes, EvPatternBudget *budg
 	}
 
 	/*
-	 * Forward first: a forward scan of an anchored pattern fails early. One
+	 * Forward first: a forward scan of an anchored pattern fails early.  One
 	 * small automaton is better than several, and several are better than a
 	 * large one.
 	 */

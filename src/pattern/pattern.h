@@ -4,7 +4,7 @@
  *	  search, in Unicode mode ("u"), without other flags.
  *
  * Patterns and strings are UTF-8 that the caller has verified, in any server
- * encoding. Only ev_shape_matches() takes strings in the server encoding too.
+ * encoding.  Only ev_shape_matches() takes strings in the server encoding too.
  */
 #ifndef EV_PATTERN_H
 #define EV_PATTERN_H
@@ -21,9 +21,9 @@ typedef struct EvPatternError
 } EvPatternError;
 
 /*
- * Limits on what all patterns of one schema may use together. When `work` is
- * used up, an automaton is not built at once, but while strings are matched. A
- * pattern that then exceeds `engine`, `bytes` or `ranges` is not supported.
+ * Limits on what all patterns of one schema may use together.  When `work` is
+ * used up, an automaton is not built at once, but while strings are matched.
+ * A pattern that then exceeds `engine`, `bytes` or `ranges` is not supported.
  */
 typedef struct EvPatternBudget
 {
@@ -39,9 +39,9 @@ typedef struct EvPatternBudget
 
 /*
  * Compiles a pattern in CurrentMemoryContext, and subtracts its cost from the
- * budget. A reset callback of that context frees what PostgreSQL's regex
- * engine has allocated. Returns NULL, with *error filled, if the pattern is
- * not valid or not supported. Does not raise for a bad pattern; may raise
+ * budget.  A reset callback of that context frees what PostgreSQL's regex
+ * engine has allocated.  Returns NULL, with *error filled, if the pattern is
+ * not valid or not supported.  Does not raise for a bad pattern; may raise
  * out_of_memory and query_canceled.
  *
  * Beyond the grammar of the "u" flag, it accepts those parts of Annex B that
@@ -49,9 +49,9 @@ typedef struct EvPatternBudget
  * digit; "{", "}" and "]" as themselves if they neither open nor close
  * anything; "-" beside a class in [...], as in [\w-.].
  *
- * Usual patterns take microseconds. Time and memory are bounded for any
+ * Usual patterns take microseconds.  Time and memory are bounded for any
  * pattern: a fraction of a second, some 20 MB while compiling, about 1 MB
- * kept. Messages are ASCII.
+ * kept.  Messages are ASCII.
  */
 extern EvPattern *ev_pattern_compile(const char *pattern, int length,
 									 EvPatternBudget *budget, EvPatternError *error);
@@ -60,10 +60,10 @@ extern EvPattern *ev_pattern_compile(const char *pattern, int length,
  * Does the pattern match anywhere in the string?
  *
  * If the pattern was lowered to a shape, literals or a table, as nearly all
- * are, this allocates nothing and takes time linear in the string. Automata
+ * are, this allocates nothing and takes time linear in the string.  Automata
  * without a table keep their states in a bounded memory context of the
- * backend. Other patterns are run by PostgreSQL's engine, on a copy of the
- * string in CurrentMemoryContext that is freed before the return. Raises
+ * backend.  Other patterns are run by PostgreSQL's engine, on a copy of the
+ * string in CurrentMemoryContext that is freed before the return.  Raises
  * query_canceled, and program_limit_exceeded if PostgreSQL's engine gives up.
  */
 extern bool ev_pattern_matches(const EvPattern *pattern,
@@ -72,20 +72,20 @@ extern bool ev_pattern_matches(const EvPattern *pattern,
 /*
  * Returns the pattern as a shape if it only says which ASCII characters may be
  * at which position, as in "^[A-Z.]{1,8}$" and "^[0-9a-f]{8}-[0-9a-f]{4}$";
- * otherwise NULL. The shape lives as long as the pattern.
+ * otherwise NULL.  The shape lives as long as the pattern.
  */
 extern const EvPatternShape *ev_pattern_shape(const EvPattern *pattern);
 
 /*
- * Does the string have the shape? Gives the answer of ev_pattern_matches(),
- * but is faster, and takes strings in the server encoding too. Allocates
+ * Does the string have the shape?  Gives the answer of ev_pattern_matches(),
+ * but is faster, and takes strings in the server encoding too.  Allocates
  * nothing.
  */
 extern bool ev_shape_matches(const EvPatternShape *shape, const char *string, uint32 length);
 
 /*
  * Is this a valid ECMA-262 pattern with the "u" flag, without the additions of
- * Annex B (format "regex")? It is only parsed. Allocates in
+ * Annex B (format "regex")?  It is only parsed.  Allocates in
  * CurrentMemoryContext.
  */
 extern bool ev_pattern_is_valid(const char *pattern, int length);

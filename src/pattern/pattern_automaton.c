@@ -3,12 +3,12 @@
  *	  Patterns as table-driven automata.
  *
  * A pattern without back-references is lowered to a DFA over classes of
- * characters (pattern_classes.c, pattern_nfa.c, pattern_dfa.c). A string is
- * scanned once, forward or backward. Each character costs one look-up of its
+ * characters (pattern_classes.c, pattern_nfa.c, pattern_dfa.c).  A string is
+ * scanned once, forward or backward.  Each character costs one look-up of its
  * class and one of the next state, and the scan ends as soon as the answer is
  * known.
  *
- * Assertions are exact. In the direction of the scan:
+ * Assertions are exact.  In the direction of the scan:
  *
  * - Everything before the current position is known.  A lookbehind has NFA
  *   states of its own, which start anew at each position and are part of the
@@ -18,7 +18,7 @@
  *   such a condition are entered when the character is read.
  *
  * So a forward scan can run any lookbehind, and a backward scan any lookahead,
- * at any depth, negated or not. The choice of direction also helps against
+ * at any depth, negated or not.  The choice of direction also helps against
  * size: (a|b)*a(a|b){40}$ is huge forward and small backward.
  *
  * The states, the table, the memory and the work to build it are bounded.
@@ -178,7 +178,7 @@ emit_classes(EvAutomaton *a, const EvClasses *classes, const int *merged,
 
 /*
  * Puts the reachable states into `order`, in ascending order, and their rows
- * into `row_of`. Returns the number of rows.
+ * into `row_of`.  Returns the number of rows.
  */
 static int
 order_states(const EvStates *s, int *order, int *row_of)

@@ -6,7 +6,7 @@
  *
  * All of it is in CurrentMemoryContext, and the caller deletes that context.
  * Private to pattern_automaton.c, pattern_classes.c, pattern_nfa.c,
- * pattern_dfa.c and pattern_lazy.c. Include postgres.h first.
+ * pattern_dfa.c and pattern_lazy.c.  Include postgres.h first.
  */
 #ifndef EV_PATTERN_AUTOMATON_H
 #define EV_PATTERN_AUTOMATON_H
@@ -104,8 +104,8 @@ typedef struct EvPositions
 } EvPositions;
 
 /*
- * Builds the positions of a node, for one direction of the scan. Returns false
- * if it cannot be expressed, or is too large.
+ * Builds the positions of a node, for one direction of the scan.  Returns
+ * false if it cannot be expressed, or is too large.
  */
 extern bool ev_positions_build(EvPositions *positions, const EvClasses *classes,
 							   const EvNode *node, bool backward);
@@ -134,10 +134,10 @@ extern bool ev_states_make(EvStates *states, const EvPositions *positions, int m
 
 /*
  * Makes the same states one at a time, when a scan needs them, without
- * minimizing. A maker keeps its states in the memory context in which it was
- * created. This context must be the current one when more states are made. Its
- * memory is bounded: when there are too many states, the maker forgets all but
- * the last.
+ * minimizing.  A maker keeps its states in the memory context in which it was
+ * created.  This context must be the current one when more states are made.
+ * Its memory is bounded: when there are too many states, the maker forgets all
+ * but the last.
  */
 typedef struct EvStatesMaker EvStatesMaker;
 
@@ -146,7 +146,9 @@ extern EvStatesMaker *ev_states_maker(const EvPositions *positions);
 /* Returns the state in which a scan begins. */
 extern int	ev_states_first(EvStatesMaker *maker);
 
-/* Returns the state after a symbol. Numbers of other states become invalid. */
+/*
+ * Returns the state after a symbol.  Numbers of other states become invalid.
+ */
 extern int	ev_states_next(EvStatesMaker *maker, int state, int symbol);
 
 /* Returns the state after a symbol, or -1 if it has not been made yet. */

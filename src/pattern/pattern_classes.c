@@ -73,7 +73,7 @@ fill_members(const EvPatternTree *tree, EvClasses *classes, const uint64 *known,
 
 /*
  * Goes through the code points in order, with a bitmap of the sets that
- * contain the current one. Code points with equal bitmaps are one class.
+ * contain the current one.  Code points with equal bitmaps are one class.
  */
 EvClasses *
 ev_classes_make(const EvPatternTree *tree)

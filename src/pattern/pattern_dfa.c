@@ -2,7 +2,7 @@
  * pattern_dfa.c
  *	  From positions (an NFA) to a minimal DFA.
  *
- * A state is the set of positions that a scan can be at. The next state for
+ * A state is the set of positions that a scan can be at.  The next state for
  * each symbol is computed once.
  */
 #include "postgres.h"
@@ -63,9 +63,9 @@ typedef struct Construction
 /* ---- closures ---- */
 
 /*
- * Adds to c->set all positions that can be reached without reading. If symbol
+ * Adds to c->set all positions that can be reached without reading.  If symbol
  * < 0, the next symbol is not known, and positions that need it are kept as
- * waiting. Returns true if the pattern itself matches.
+ * waiting.  Returns true if the pattern itself matches.
  */
 static bool
 close_position(Construction *c, int position, bool at_start, bool after_word, int symbol)
@@ -187,7 +187,7 @@ sort_items(int *items, int count)
 }
 
 /*
- * Computes the closure of c->kernel and of the starts of all groups. Returns
+ * Computes the closure of c->kernel and of the starts of all groups.  Returns
  * EV_ACCEPT_STATE if the pattern matches, EV_REJECT_STATE if it can no longer
  * match, and otherwise EV_FIRST_STATE.
  */
@@ -259,7 +259,7 @@ grow_slots(Construction *c)
 }
 
 /*
- * Adds a state with the positions of c->set. Returns -1 if a limit is
+ * Adds a state with the positions of c->set.  Returns -1 if a limit is
  * exceeded.
  */
 static int
@@ -406,7 +406,7 @@ init_construction(Construction *c, EvStates *states, const EvPositions *position
 	states->state_count = EV_FIRST_STATE;
 }
 
-/* Makes all states of the pattern. Returns false if a limit is exceeded. */
+/* Makes all states of the pattern.  Returns false if a limit is exceeded. */
 static bool
 determinize(EvStates *states, const EvPositions *positions, int max_cells, EvPatternBudget *budget)
 {
@@ -453,7 +453,7 @@ ev_states_maker(const EvPositions *positions)
 	return maker;
 }
 
-/* Forgets all states but `kept`. Returns its new number. */
+/* Forgets all states but `kept`.  Returns its new number. */
 static int
 keep_one_state(EvStatesMaker *maker, int kept)
 {
@@ -601,8 +601,8 @@ leads_alike(const EvStates *s, const int *part, int state, int other)
 }
 
 /*
- * Splits each part by the parts that its states lead to. Returns the number of
- * parts.
+ * Splits each part by the parts that its states lead to.  Returns the number
+ * of parts.
  */
 static int
 refine(const EvStates *s, Partition *p)
@@ -640,9 +640,9 @@ refine(const EvStates *s, Partition *p)
 }
 
 /*
- * Merges equivalent states by refining a partition until it is stable. If this
- * takes too long (long counted sequences, which have few equivalent states),
- * the states stay unmerged.
+ * Merges equivalent states by refining a partition until it is stable.  If
+ * this takes too long (long counted sequences, which have few equivalent
+ * states), the states stay unmerged.
  */
 static void
 minimize(EvStates *s, EvPatternBudget *budget)

@@ -36,7 +36,7 @@ ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *me
 }
 
 /*
- * Reports an error in an escape, and quotes the escape. Other characters than
+ * Reports an error in an escape, and quotes the escape.  Other characters than
  * printable ASCII are written as U+XXXX, since messages must be valid in any
  * server encoding.
  */
@@ -54,7 +54,7 @@ ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, 
 }
 
 /*
- * Stops building the tree, since the pattern is too large to be run. Its
+ * Stops building the tree, since the pattern is too large to be run.  Its
  * syntax is still checked.
  */
 void
@@ -106,8 +106,8 @@ read_hex(EvPatternParser *parser, const unsigned char **at, int digits, uint32 *
 }
 
 /*
- * RegExpUnicodeEscapeSequence, after "\u". A lead surrogate is combined with
- * the trail surrogate that follows it. A single surrogate stands for itself.
+ * RegExpUnicodeEscapeSequence, after "\u".  A lead surrogate is combined with
+ * the trail surrogate that follows it.  A single surrogate stands for itself.
  */
 bool
 ev_pattern_read_unicode_escape(EvPatternParser *parser, uint32 *code)
@@ -231,7 +231,7 @@ find_name(const EvUnicodeName *names, int count, const char *name)
 }
 
 /*
- * UnicodePropertyValueExpression: \p{...}, after the "p". Names must match
+ * UnicodePropertyValueExpression: \p{...}, after the "p".  Names must match
  * exactly.
  */
 static bool
@@ -319,8 +319,8 @@ ev_pattern_has_property(const char *property, uint32 code)
 }
 
 /*
- * CharacterClassEscape: \d, \s, \w, \p{...} and their complements. If there is
- * one, reads it and sets *is_class.
+ * CharacterClassEscape: \d, \s, \w, \p{...} and their complements.  If there
+ * is one, reads it and sets *is_class.
  */
 bool
 ev_pattern_read_class_escape(EvPatternParser *parser, const unsigned char *backslash, bool *is_class,

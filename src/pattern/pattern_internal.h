@@ -3,7 +3,7 @@
  *	  Shared parts of the pattern module: the tree that the parser makes,
  *	  the forms that it is lowered to, and the compiled pattern.
  *
- * Private to pattern_*.c. Include postgres.h first.
+ * Private to pattern_*.c.  Include postgres.h first.
  */
 #ifndef EV_PATTERN_INTERNAL_H
 #define EV_PATTERN_INTERNAL_H
@@ -12,7 +12,7 @@
 #include "pattern/pattern.h"
 
 /*
- * Limits. They do not depend on settings, so that a pattern is supported on
+ * Limits.  They do not depend on settings, so that a pattern is supported on
  * all servers or on none.
  */
 #define EV_PATTERN_MAX_LENGTH	65536	/* of a pattern to run, in bytes */
@@ -89,10 +89,10 @@ typedef struct EvPatternTree
  * pattern_parse.c
  *
  * Parses a pattern by the grammar of the "u" flag and, if `lenient`, with the
- * additions of ev_pattern_compile(). Fills *tree, in CurrentMemoryContext. If
- * tree is NULL, only the syntax is checked, for patterns of any size. Returns
- * false, with *error filled, if the pattern is not valid, or if it exceeds the
- * limits above; then error->unsupported is set.
+ * additions of ev_pattern_compile().  Fills *tree, in CurrentMemoryContext.
+ * If tree is NULL, only the syntax is checked, for patterns of any size.
+ * Returns false, with *error filled, if the pattern is not valid, or if it
+ * exceeds the limits above; then error->unsupported is set.
  */
 extern bool ev_pattern_parse(const char *pattern, int length, bool lenient,
 							 EvPatternTree *tree, EvPatternError *error);
@@ -116,7 +116,7 @@ ev_node_without_groups(const EvNode *node)
 extern const EvNode *ev_pattern_find_group(const EvNode *node, int group);
 
 /*
- * The functions below allocate their results in CurrentMemoryContext. Each
+ * The functions below allocate their results in CurrentMemoryContext.  Each
  * ..._kind() returns a description for users, as a string in
  * CurrentMemoryContext.
  */
@@ -134,7 +134,7 @@ extern char *ev_shape_kind(const EvPatternShape *shape);
  * pattern_literal.c
  *
  * Returns the literals that a pattern is equal to, if these are few; otherwise
- * NULL. They are searched for in UTF-8.
+ * NULL.  They are searched for in UTF-8.
  */
 typedef struct EvLiterals EvLiterals;
 
@@ -155,7 +155,7 @@ extern EvClasses *ev_classes_make(const EvPatternTree *tree);
 /*
  * pattern_automaton.c
  *
- * A state is a row of the table. The first row means that the string does not
+ * A state is a row of the table.  The first row means that the string does not
  * match, the second that it matches, whatever follows.
  */
 #define EV_ACCEPT_ROW(automaton)	((automaton)->width)
@@ -165,7 +165,7 @@ typedef struct EvAutomaton
 	bool		backward;		/* scans from the end of the string */
 
 	/*
-	 * All characters beyond ASCII have one class. Then the bytes of a
+	 * All characters beyond ASCII have one class.  Then the bytes of a
 	 * character after the first one have a column that keeps the state, and
 	 * no character is decoded.
 	 */
@@ -200,7 +200,7 @@ extern char *ev_automaton_kind(const EvAutomaton *automaton);
  * pattern_lazy.c
  *
  * Returns an automaton without a table, whose states are made while strings
- * are scanned. Returns NULL if the node cannot be expressed, or if the budget
+ * are scanned.  Returns NULL if the node cannot be expressed, or if the budget
  * lacks memory for its positions. ev_lazy_matches() may raise out_of_memory
  * and query_canceled.
  */
@@ -215,7 +215,7 @@ extern char *ev_lazy_kind(const EvLazy *lazy);
  * pattern_regex.c
  *
  * Returns a regular expression of PostgreSQL's engine for a node of the tree.
- * Back-references in the node must be to groups in the node. Returns NULL,
+ * Back-references in the node must be to groups in the node.  Returns NULL,
  * with *error filled, if the engine cannot express it exactly.
  */
 typedef struct EvRegex EvRegex;
@@ -225,7 +225,7 @@ extern EvRegex *ev_regex_compile(const EvPatternTree *tree, const EvNode *root,
 extern bool ev_regex_matches(const EvRegex *regex, const char *string, int length);
 
 /*
- * A compiled pattern, which pattern.c makes and pattern_match.c runs. Exactly
+ * A compiled pattern, which pattern.c makes and pattern_match.c runs.  Exactly
  * one of shape, literals, automaton, lazy and regex is set.
  */
 struct EvPattern
@@ -240,8 +240,8 @@ struct EvPattern
 };
 
 /*
- * Takes memory that will be kept from a budget. Returns false if too little is
- * left.
+ * Takes memory that will be kept from a budget.  Returns false if too little
+ * is left.
  */
 static inline bool
 ev_budget_takes(EvPatternBudget *budget, Size bytes)

@@ -3,10 +3,10 @@
  *	  Automata whose states are made while strings are scanned.
  *
  * If a pattern's table would be too large, or would take longer to build than
- * the schema's budget allows, only its positions are kept. A state is made
- * when a string leads to it, and kept for later strings. All such states of
+ * the schema's budget allows, only its positions are kept.  A state is made
+ * when a string leads to it, and kept for later strings.  All such states of
  * the backend are in one memory context, which is emptied when it is full;
- * then states are made anew. So memory is bounded, and a string takes time
+ * then states are made anew.  So memory is bounded, and a string takes time
  * linear in its length, at worst multiplied by the number of positions.
  */
 #include "postgres.h"
@@ -18,7 +18,7 @@
 
 /*
  * Limit for an automaton whose table is too large although the budget would
- * allow it. Each character may visit each position, so larger ones are
+ * allow it.  Each character may visit each position, so larger ones are
  * refused.
  */
 #define MAX_POSITIONS		4096

@@ -4,14 +4,14 @@
  *
  * A pattern is one if all strings that it matches can be listed as literals.
  * Each literal is anywhere in the string, at its start, at its end, or is the
- * whole string. Anchored literals are compared, the others are searched for.
+ * whole string.  Anchored literals are compared, the others are searched for.
  * Several literals that are all at the start are left to an automaton.
  *
  * Strings are UTF-8, in which the bytes of a character never occur inside
- * another character. So bytes are compared and no character is decoded. A
+ * another character.  So bytes are compared and no character is decoded.  A
  * literal is searched for by two of its bytes, at sixteen positions at a time:
- * its first byte, and the last one that differs from it. The other bytes are
- * compared only where both match. So a string of one repeated character costs
+ * its first byte, and the last one that differs from it.  The other bytes are
+ * compared only where both match.  So a string of one repeated character costs
  * no more than any other.
  */
 #include "postgres.h"
@@ -141,7 +141,7 @@ append_set(LiteralList *list, const EvCodeSet *set)
 }
 
 /*
- * Appends what a node matches to each literal of the list. Returns false if
+ * Appends what a node matches to each literal of the list.  Returns false if
  * that cannot be listed.
  */
 static bool
@@ -212,8 +212,8 @@ append_node(LiteralList *list, const EvPatternTree *tree, const EvNode *node)
 }
 
 /*
- * Appends a node that is a whole alternative. Optional parts at either end are
- * left out, since the pattern is searched for: .*needle.*
+ * Appends a node that is a whole alternative.  Optional parts at either end
+ * are left out, since the pattern is searched for: .*needle.*
  */
 static bool
 append_alternative(LiteralList *list, const EvPatternTree *tree, const EvNode *node)

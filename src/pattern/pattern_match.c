@@ -91,7 +91,7 @@ automaton_matches(const EvAutomaton *a, const unsigned char *string, int length)
 }
 
 /*
- * Runs the other forms. Out of line, since the fast path calls shapes and
+ * Runs the other forms.  Out of line, since the fast path calls shapes and
  * literals directly.
  */
 static pg_noinline bool

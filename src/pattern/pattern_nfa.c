@@ -199,8 +199,8 @@ build_look_at_next(EvPositions *b, const EvNode *node, int next)
 }
 
 /*
- * Returns the number of the lookbehind group for a node's child. Copies of the
- * node, made by a quantifier, share it.
+ * Returns the number of the lookbehind group for a node's child.  Copies of
+ * the node, made by a quantifier, share it.
  */
 static int
 find_group(EvPositions *b, const EvNode *node)
@@ -209,7 +209,7 @@ find_group(EvPositions *b, const EvNode *node)
 
 	/*
 	 * A group gets its number when it is complete, so that a nested group has
-	 * a smaller number. Until then, its positions have a provisional number,
+	 * a smaller number.  Until then, its positions have a provisional number,
 	 * counted from the top.
 	 */
 	int			provisional = outer - 1;
@@ -265,7 +265,7 @@ build_look_behind(EvPositions *b, const EvNode *node, int next)
 
 /*
  * Builds the positions of a node, in the direction of the scan, which continue
- * at `next`. Returns the first one; the result is undefined if b->failed.
+ * at `next`.  Returns the first one; the result is undefined if b->failed.
  */
 static int
 build(EvPositions *b, const EvNode *node, int next)
@@ -332,7 +332,7 @@ build(EvPositions *b, const EvNode *node, int next)
 /* ---- what is said of groups ---- */
 
 /*
- * Can a group begin elsewhere than at the start of the scan? True if not
+ * Can a group begin elsewhere than at the start of the scan?  True if not
  * known. `seen` and `stack` have room for all positions.
  */
 static bool

@@ -3,7 +3,7 @@
  *	  The grammar of ECMA-262 patterns (2024, section 22.2.1) in Unicode
  *	  mode: with [+UnicodeMode] and without [UnicodeSetsMode].
  *
- * Input must be verified UTF-8. The parser keeps its own stack of open groups
+ * Input must be verified UTF-8.  The parser keeps its own stack of open groups
  * instead of recursing, so that the syntax of any pattern can be checked.
  * Patterns that are to be run have limits, see pattern_internal.h.
  *
@@ -64,7 +64,7 @@ make_parent(EvNodeKind kind, int position, EvNode *children)
 }
 
 /*
- * Numbers a node and its subtree, starting with `next`. Returns the next
+ * Numbers a node and its subtree, starting with `next`.  Returns the next
  * number.
  */
 static int
@@ -205,7 +205,7 @@ add_name(EvNameList *list)
 	return &list->items[list->count++];
 }
 
-/* GroupName: parser->at is at its "<". Errors are reported at `at`. */
+/* GroupName: parser->at is at its "<".  Errors are reported at `at`. */
 static bool
 read_group_name(EvPatternParser *parser, const unsigned char *at, char **name)
 {
@@ -532,7 +532,7 @@ read_escape_term(EvPatternParser *parser, EvNode **node, bool *quantifiable)
 }
 
 /*
- * Reads a decimal number of any length. Returns its digits without leading
+ * Reads a decimal number of any length.  Returns its digits without leading
  * zeros.
  */
 static bool
@@ -565,8 +565,8 @@ count_value(const unsigned char *digits, int length)
 }
 
 /*
- * Reads a quantifier in braces at *at, and moves *at behind it. Returns false,
- * with nothing read, if there is none.
+ * Reads a quantifier in braces at *at, and moves *at behind it.  Returns
+ * false, with nothing read, if there is none.
  */
 static bool
 read_braces(EvPatternParser *parser, const unsigned char **at, int *min, int *max,

@@ -120,13 +120,13 @@ extern bool ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, co
 extern bool ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem);
 
 /*
- * Records that the pattern is too large to be run. From here on, only its
+ * Records that the pattern is too large to be run.  From here on, only its
  * syntax is checked.
  */
 extern void ev_pattern_give_up_tree(EvPatternParser *parser, const unsigned char *at, const char *message);
 
 /*
- * These functions read at parser->at and advance it. They return false if the
+ * These functions read at parser->at and advance it.  They return false if the
  * pattern is not valid; all but the first then have recorded an error.
  */
 extern bool ev_pattern_read_unicode_escape(EvPatternParser *parser, uint32 *code);
@@ -136,7 +136,7 @@ extern bool ev_pattern_read_class_escape(EvPatternParser *parser, const unsigned
 										 bool *is_class, EvCodeSet *set, bool *negated);
 
 /*
- * Reads a class in brackets. Fills *builder with normalized ranges, which the
+ * Reads a class in brackets.  Fills *builder with normalized ranges, which the
  * caller frees; it stays empty if no tree is built.
  */
 extern bool ev_pattern_read_class(EvPatternParser *parser, EvSetBuilder *builder);

@@ -7,9 +7,9 @@
  * manual), of which only a small part is used: code points and ranges of them,
  * "^" and "$" (which mean only the ends of the string without
  * newline-sensitive matching), groups, quantifiers, lookaround and
- * back-references. Named classes, "." and escapes such as \w are not used,
- * since they depend on the locale. The engine works on code points and gets
- * the "C" collation. So neither the server encoding nor a locale changes the
+ * back-references.  Named classes, "." and escapes such as \w are not used,
+ * since they depend on the locale.  The engine works on code points and gets
+ * the "C" collation.  So neither the server encoding nor a locale changes the
  * result.
  *
  * Constructs to which the engine gives another meaning than ECMA-262 are
@@ -29,7 +29,7 @@
 
 #define MAX_REPEAT			255 /* DUPMAX of the engine */
 /*
- * Limit on sets in a pattern with its repetitions written out. The engine's
+ * Limit on sets in a pattern with its repetitions written out.  The engine's
  * time and memory to compile grow quadratically or worse: the 400 sets of
  * (a?b?){133}[ab]{133} take a sixth of a second, 1500 take a minute and a
  * half.
@@ -96,7 +96,7 @@ count_sets(const EvNode *node)
 
 /*
  * Counts the optional parts of a node with its repetitions written out, with
- * the limit of count_sets(). A repetition of one set, as in x{0,200}, counts
+ * the limit of count_sets().  A repetition of one set, as in x{0,200}, counts
  * once.
  */
 static int
@@ -122,7 +122,7 @@ count_optional(const EvNode *node)
 
 /*
  * Estimates the engine's work to compile, in steps of less than a nanosecond,
- * from measurements. A sequence of optional parts is the most expensive.
+ * from measurements.  A sequence of optional parts is the most expensive.
  */
 static int64
 engine_work(const EvNode *node, int sets)
@@ -137,13 +137,13 @@ engine_work(const EvNode *node, int sets)
  *
  * In ECMA-262, a back-reference to a group that has not captured matches the
  * empty string, and each round of a quantifier resets the captures inside it
- * (section 22.2.2.3.1). So in the innermost sequence that contains both: a
+ * (section 22.2.2.3.1).  So in the innermost sequence that contains both: a
  * group that is not before the back-reference has never captured, and a
  * required group before it always has.
  *
  * The engine matches a sequence by trying all borders between its parts, but
  * it looks for only one way to match each part between its borders: '---x-' ~
- * '(?:-+(-+)x)\1' is false. So the group must itself be such a part, and not
+ * '(?:-+(-+)x)\1' is false.  So the group must itself be such a part, and not
  * be nested in one.
  */
 typedef enum BackReference
@@ -230,7 +230,7 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 }
 
 /*
- * Finds the groups that must be captured. Returns false if a back-reference
+ * Finds the groups that must be captured.  Returns false if a back-reference
  * cannot be expressed.
  */
 static bool

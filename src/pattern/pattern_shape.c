@@ -4,14 +4,14 @@
  *
  * A pattern is a shape if it is anchored at both ends and is a sequence of
  * sets of ASCII characters, at most one of which is repeated a variable number
- * of times (the run). So the length of the string determines the set for each
- * byte. All bytes are checked independently, while an automaton must wait for
+ * of times (the run).  So the length of the string determines the set for each
+ * byte.  All bytes are checked independently, while an automaton must wait for
  * each state.
  *
  * If each set is at most two ranges, and there is either no run or only the
- * run, sixteen bytes are checked at a time. The bytes of a short string are
+ * run, sixteen bytes are checked at a time.  The bytes of a short string are
  * read as two words that overlap (see short_string.h), and the lanes of a
- * chunk are in the order of these words. Any other shape has a table of the
+ * chunk are in the order of these words.  Any other shape has a table of the
  * sets that contain each byte.
  *
  * No set contains a byte beyond ASCII, so strings can be checked in any server
