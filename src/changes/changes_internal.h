@@ -335,7 +335,7 @@ ev_value_work(const JsonbValue *value)
 		case jbvNumeric:
 			return VARSIZE_ANY(value->val.numeric) / 64;
 		case jbvBinary:
-			return 16 + value->val.binary.len / 2;
+			return 16 + value->val.binary.len / 8;
 		default:
 			return 0;
 	}

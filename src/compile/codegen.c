@@ -274,20 +274,6 @@ has_any(EvWriter *w, const EvKeywordSymbol *keywords, int count)
 	return false;
 }
 
-/*
- * Has the schema a keyword that is about a type?  Unevaluated keywords are
- * written apart.
- */
-static bool
-has_any_about(EvWriter *w, uint32 type)
-{
-	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
-		if (w->keywords.present[i] && ev_keywords[i].types == type &&
-			ev_keywords[i].vocabulary != EV_UNEVALUATED)
-			return true;
-	return false;
-}
-
 static void
 write_string(EvWriter *w)
 {
@@ -639,7 +625,7 @@ write_sections(EvWriter *w, uint32 types, bool exact)
 		const Section *section = &sections[i];
 		uint32		guard = w->program->length;
 
-		if ((section->type & types) == 0 || !has_any_about(w, section->type))
+		if ((section->type & types & w->keywords.types) == 0)
 			continue;
 		if (!exact)
 			ev_emit_at(w, EVOP_SKIP_UNLESS, "type", "")->u.type.types = section->type;

@@ -113,11 +113,10 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 		return;
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 	{
-		const char *type = type_of_keyword(keyword);
+		const char *type = keywords->present[keyword] ? type_of_keyword(keyword) : NULL;
 		const char *name = ev_keywords[keyword].name;
 
-		if (keywords->present[keyword] && type != NULL &&
-			!allows_type(&keywords->values[EV_KW_TYPE], type))
+		if (type != NULL && !allows_type(&keywords->values[EV_KW_TYPE], type))
 			ev_compile_warn(c, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies: it is about type %s, which \"type\" does not allow",
 									 name, type));

@@ -23,6 +23,7 @@ ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
 	JsonbValue	value;
 
 	memset(keywords->present, 0, sizeof(keywords->present));
+	keywords->types = 0;
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		int			keyword;
@@ -35,6 +36,8 @@ ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
 		{
 			keywords->values[keyword] = value;
 			keywords->present[keyword] = true;
+			if (ev_keywords[keyword].types != EV_ALL_TYPES && ev_keywords[keyword].vocabulary != EV_UNEVALUATED)
+				keywords->types |= ev_keywords[keyword].types;
 		}
 	}
 }

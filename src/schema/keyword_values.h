@@ -12,6 +12,8 @@ typedef struct EvKeywordValues
 {
 	JsonbValue	values[EV_KEYWORD_COUNT];	/* by EvKeywordSymbol */
 	bool		present[EV_KEYWORD_COUNT];
+	uint32		types;			/* that keywords are about; without those of
+								 * EV_ALL_TYPES and EV_UNEVALUATED */
 } EvKeywordValues;
 
 /* Reads the keywords that a subschema's dialect has. */
