@@ -766,7 +766,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	}
 }
 
-/* ---------- putting it together ---------- */
+/* ---------- the whole program ---------- */
 
 typedef struct EndlessSearch
 {

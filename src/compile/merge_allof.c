@@ -50,7 +50,7 @@ typedef struct Closure
 	uint32		visits;
 } Closure;
 
-/* ---------- what a block says ---------- */
+/* ---------- the keywords of a block ---------- */
 
 static bool
 add_rest(Closure *c, uint32 at, bool of_arrays)

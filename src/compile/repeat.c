@@ -667,7 +667,7 @@ find_meetings(Search *s)
 			meet(s, i, true);
 }
 
-/* ---------- what is remembered ---------- */
+/* ---------- the choice ---------- */
 
 /*
  * Computes how often each block runs for one value, callers before callees;

@@ -16,7 +16,7 @@
 #include "match/match_internal.h"
 #include "match/remember.h"
 
-/* ---------- nothing to look at ---------- */
+/* ---------- constant answers ---------- */
 
 static Datum
 match_any(const EvProgram *program pg_attribute_unused(), const JsonbContainer *root pg_attribute_unused())

@@ -256,7 +256,7 @@ ev_scope_state(EvMemory *memory, const EvDynamicScope *outer, uint32 resource)
 	return entry->state;
 }
 
-/* ---------- what an answer is about, and what it says ---------- */
+/* ---------- questions and answers ---------- */
 
 /*
  * A value's violations are listed again each time a schema applies to it, up

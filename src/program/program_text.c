@@ -505,7 +505,7 @@ merged_text(TextWriter *w, const Merged *merged)
 	return text.data;
 }
 
-/* ---------- all of it ---------- */
+/* ---------- the whole program ---------- */
 
 /* Numbers the objects and arrays of instructions. */
 static void
