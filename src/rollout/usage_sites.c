@@ -471,7 +471,7 @@ add_guard(Form_pg_depend dependent, void *context)
 	table_close(pg_trigger, AccessShareLock);
 }
 
-/* ---------- who wrote it ---------- */
+/* ---------- authors of expressions ---------- */
 
 static bool
 domain_owner_is(Oid domain, Oid role)

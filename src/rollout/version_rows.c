@@ -271,7 +271,7 @@ run_batch(void *arg)
 	find_which((RowSearch *) arg, true);
 }
 
-/* ---------- what check_event is asked for ---------- */
+/* ---------- arguments of check_event ---------- */
 
 static RowSearch *observing;
 

@@ -1,6 +1,6 @@
 /*
  * keywords.c
- *	  The table of keywords and look-ups in it.
+ *	  The table of keywords, and look-ups in it.
  */
 #include "postgres.h"
 
@@ -24,7 +24,10 @@ static const char *const draft_uris[EV_DRAFT_COUNT] = {
 	[EV_V1] = "https://json-schema.org/v1",
 };
 
-/* The keywords by length and first character: chains of indexes, -1 at the end. */
+/*
+ * The keywords by length and first character, as chains of indexes that end
+ * with -1.
+ */
 #define SLOTS	64
 
 static int8 first_in_slot[SLOTS];
@@ -70,7 +73,10 @@ ev_keyword_find(const char *name, int length, EvDraft draft)
 	return -1;
 }
 
-/* Is it the other one but for two neighbours that are swapped?  Of one length. */
+/*
+ * Are two names of equal length the same except for two adjacent characters
+ * that are swapped?
+ */
 static bool
 is_transposed(const char *name, const char *other, int length)
 {
@@ -103,7 +109,7 @@ ev_keyword_nearest(const char *name, int length, EvDraft draft)
 		distance = varstr_levenshtein_less_equal(name, length,
 												 keyword->name, strlen(keyword->name),
 												 1, 1, 1, least, false);
-		/* which is one slip of the fingers */
+		/* count this as one edit */
 		if (strlen(keyword->name) == (size_t) length && is_transposed(name, keyword->name, length))
 			distance = 1;
 		if (distance <= least)
