@@ -27,6 +27,7 @@
 #include "base/event_log.h"
 #include "compile/metaschema_check.h"
 #include "evolution/upcast_run.h"
+#include "guard/guard_bypass.h"
 #include "match/interpret.h"
 #include "program/program_text.h"
 #include "match/report.h"
@@ -56,6 +57,7 @@ _PG_init(void)
 {
 	ev_registry_init();
 	ev_upcast_init();
+	ev_guard_bypass_init();
 	ev_event_log_init();
 }
 

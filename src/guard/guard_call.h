@@ -46,6 +46,8 @@ typedef struct EvGuard
 								 * or one that it is a partition of */
 	EvGuardMode mode;
 	TimestampTz until;
+	text	  **types;			/* that it is for; NULL: all */
+	int			type_count;
 	bool		has_operands;	/* not needed where it is off */
 	EvGuardOperand operands[EV_ROW_PARTS];
 	bool		has_expressions;
@@ -122,6 +124,9 @@ extern void ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, E
 
 /* The same without the data. */
 extern void ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event);
+
+/* Is the guard for events of this type?  NULL is the type of none. */
+extern bool ev_guard_has_type(const EvGuard *guard, const text *type);
 
 /*
  * The same as ev_guard_read, or without data as ev_guard_read_identity, where

@@ -10,6 +10,10 @@
  * arguments are then the mode, the expressions for data, type and version as
  * text, and the time.  Those that are left out have the defaults of
  * add_event_guard.
+ *
+ * A last argument lists the event types that the guard is for, as the text of
+ * an array; a time is before it then ("infinity": none).  Rows of other types
+ * pass.
  */
 #ifndef EV_GUARD_DEFINITION_H
 #define EV_GUARD_DEFINITION_H
@@ -35,6 +39,7 @@ typedef struct EvGuardArguments
 	TimestampTz until;			/* DT_NOEND: no end */
 	FuncExpr   *reads;			/* of the WHEN condition; NULL: it has none */
 	const char *expressions[EV_ROW_PARTS];	/* where it has none */
+	const char *types;			/* text of an array; NULL: all */
 } EvGuardArguments;
 
 /* False where there is no mode of that name. */
@@ -47,6 +52,12 @@ extern Oid	ev_guard_function(void);
 
 /* Has an open relation that function as a trigger, its own or its parent's? */
 extern bool ev_has_guard(Relation relation, Oid function);
+
+/*
+ * The event types in the text of an array of text, in CurrentMemoryContext.
+ * Raises invalid_parameter_value where one is null, and what array_in raises.
+ */
+extern text **ev_guard_types(const char *types, int *count);
 
 /*
  * Reads the arguments of a trigger; the strings are the trigger's.  Raises

@@ -21,6 +21,21 @@ extern Node *ev_guard_expression(Relation relation, EvRowPart part, const char *
 extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text);
 
 /*
+ * The same for an expression over the relation's rows (Vars of varno 1) that is
+ * analyzed already.  It is copied.
+ */
+extern Node *ev_guard_expression_analyzed(Relation relation, EvRowPart part, Node *expression);
+
+/*
+ * What the only CHECK constraint of the relation that calls check_event or
+ * validate_event validates, if it is one such call: the operands, as
+ * ev_guard_expression gives them, and the constraint's name.  NULL where there
+ * is none or more than one.  All in CurrentMemoryContext.  Raises as
+ * ev_guard_expression does.
+ */
+extern char *ev_guard_check_operands(Relation relation, Node **operands);
+
+/*
  * The call of event_guard_reads in the WHEN condition of a trigger on
  * guard_event(): the row in it has the operands, over the new row.  NULL where
  * there is none.  In CurrentMemoryContext.
