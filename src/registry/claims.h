@@ -4,34 +4,48 @@
  *
  *	  A document claims its own name (TYPE@VERSION, or its URI) and what it
  *	  gives itself as $id.  A name belongs to who has it; a $id to the owners of
- *	  the documents that have it.  Everything is compared by the name of the
+ *	  the documents that have it.  The $id of a schema in a document is claimed
+ *	  by no role.  Everything is compared by the name of the
  *	  function that a URI would have (ev_uri_name), so a URI that is too long
  *	  for a name is known by its hash.
  */
 #ifndef EV_CLAIMS_H
 #define EV_CLAIMS_H
 
-#include "schema/document.h"
 #include "nodes/pg_list.h"
 
-/*
- * The name of the function that a reference asks for first, in
- * CurrentMemoryContext: TYPE@VERSION, or a URI's.
- */
-extern char *ev_claims_name(const char *uri);
+#include "registry/uri_index.h"
+#include "schema/document.h"
+
+/* The schemas below its root that a document can have URIs for, for others. */
+#define EV_CLAIMS_MOST_PARTS	1000
 
 /*
- * All names that the document of a function in event_schema claims, its own
- * first.
+ * The names that the document of a function in event_schema claims for itself,
+ * the function's first; and these and the names of the schemas in it.
  */
+extern List *ev_claims_roots(const EvDocument *document);
 extern List *ev_claims_names(const EvDocument *document);
+
+/*
+ * The names of the schemas in a document, none where there are more than
+ * EV_CLAIMS_MOST_PARTS, and those of the documents that it refers to.
+ */
+extern void ev_claims_mentioned(const EvDocument *document, List **parts, List **references);
+
+/*
+ * Writes the rows of a function's document in the index of URIs; one that is
+ * not registered has only those of its references.
+ */
+extern void ev_claims_record(const EvDocument *document, bool is_registered);
 
 /*
  * A document was just created, or replaced, in event_schema.  Locks the URIs
  * that it claims against who refers to them, until the end of the transaction.
  * Raises invalid_parameter_value where its $id is another event's URI,
  * insufficient_privilege where a URI is somebody else's, and duplicate_object
- * where references of others would lead to it that led elsewhere.
+ * where references of others would lead to it that led elsewhere, or would be
+ * ambiguous.
  */
 extern void ev_claims_check(const EvDocument *document);
 
@@ -48,8 +62,7 @@ typedef struct EvReferrer
 
 /*
  * The registered documents (EvReferrer *) that refer to one of these names, as
- * their bodies say; but for one function.  In CurrentMemoryContext.  Looks
- * through all bodies.
+ * their bodies say, except one function.  In CurrentMemoryContext.
  */
 extern List *ev_claims_referrers(List *names, Oid but);
 

@@ -17,6 +17,13 @@
 extern Oid	ev_language_oid(void);
 extern Oid	ev_namespace_oid(void);
 
+/*
+ * The row of a function, read from the catalog, a copy in CurrentMemoryContext;
+ * NULL where there is none.  The syscache would keep the body of each document
+ * that was ever referred to.
+ */
+extern HeapTuple ev_function_row(Oid function);
+
 /* The body of a function, in CurrentMemoryContext. */
 extern char *ev_function_body(HeapTuple function);
 

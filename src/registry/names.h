@@ -80,6 +80,12 @@ extern bool ev_parse_upcast_name(const char *name, int *type_length, int32 *from
 extern void ev_uri_name(const char *uri, NameData *name);
 
 /*
+ * The name of the function that a reference asks for first, in
+ * CurrentMemoryContext: TYPE@VERSION, or a URI's.
+ */
+extern char *ev_reference_name(const char *uri);
+
+/*
  * The URI of an event schema by its function's name, in CurrentMemoryContext:
  * "event:" and the name, percent-encoded where a URI could not hold it.
  */

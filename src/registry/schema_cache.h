@@ -80,8 +80,12 @@ extern EvProgram *ev_registry_annotated(EvSchema *schema);
  */
 extern List *ev_registry_list(const char *type, int type_length, List **versions);
 
-/* An EvResolver over the registered documents. */
+/*
+ * An EvResolver over the registered documents; and one that gives false for an
+ * ambiguous URI.
+ */
 extern bool ev_registry_resolve(const char *uri, EvDocument *document);
+extern bool ev_registry_try_resolve(const char *uri, EvDocument *document);
 
 /*
  * Changes with each invalidation of any schema: for who keeps a program that

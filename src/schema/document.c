@@ -92,6 +92,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 
 	document->assert_format = true;
 	document->breaking = false;
+	document->by_part = false;
 	while (*p == '#')
 	{
 		int			length = strcspn(p, "\n");
@@ -109,7 +110,10 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 		fault->detail = problem;
 		return false;
 	}
-	return parse_json(json, document, fault);
+	if (!parse_json(json, document, fault))
+		return false;
+	pfree(json);
+	return true;
 }
 
 void

@@ -38,6 +38,8 @@ typedef struct EvDocument
 	EvDraft		draft;			/* ... this dialect, not in 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
+	bool		by_part;		/* from a resolver: the URI that was asked for
+								 * is the $id of a schema in the document */
 } EvDocument;
 
 /*
@@ -100,5 +102,12 @@ extern List *ev_document_ids(const EvDocument *document);
  * but the document.
  */
 extern List *ev_document_references(const EvDocument *document);
+
+/*
+ * The same, and the absolute URIs that the schemas in the document give
+ * themselves ($id), except those below event: and the built-in meta-schemas'.
+ * Schemas without $schema count as 2020-12.  Each URI once.
+ */
+extern void ev_document_mentions(const EvDocument *document, List **parts, List **references);
 
 #endif							/* EV_DOCUMENT_H */
