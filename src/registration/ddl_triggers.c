@@ -348,7 +348,7 @@ is_restoring(void)
 /* The documents that a command dropped from event_schema. */
 typedef struct Dropped
 {
-	List	   *names;			/* all that they claimed, and their schemas */
+	List	   *names;			/* all that they claimed, and their parts' */
 	List	   *documents;		/* for each of the names, whose it was */
 	List	   *roots;			/* those of the names that they claimed */
 } Dropped;
@@ -377,8 +377,9 @@ add_dropped_document(Dropped *all, Oid function)
 }
 
 /*
- * Did a reference lead to another document than to those that were dropped?  It
- * leads to a schema in another one only if these were found that way, too.
+ * Returns whether a reference led to a document that was not dropped.  If it
+ * leads to a part of a document now, it led there before only if no dropped
+ * document claimed the URI for itself.
  */
 static bool
 led_elsewhere(const Dropped *dropped, const EvReferrer *referrer)

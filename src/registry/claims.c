@@ -1,23 +1,24 @@
 /*
  * claims.c
- *	  The URIs that registered documents are found by, and who refers to them.
+ *	  The URIs by which references find registered documents, and the
+ *	  references to them.
  *
- * A reference leads to the document of that name, or else to the only one with
- * that $id, or else to the only schema in a document with that $id.  So a new
- * document can turn a reference from the one that it led to when it was
- * published: that is refused to everybody.  And it can make one ambiguous, or
- * lie in wait for who refers to it next: that is refused to those whose the
- * URI is not.  None of this depends on the order in which documents come, nor
- * on check_function_bodies, which anybody can set; except that the rights of
- * the database's owner restore a dump, in whose order a document may come
- * between a schema in another one and the document that hides it.
+ * A reference leads to the document with that name, or else to the only
+ * document with that $id, or else to the only schema in a document with that
+ * $id.  So a new document can change the target of a reference that existed
+ * before: this is refused for all roles.  It can also make a reference
+ * ambiguous, or take a URI that others will refer to: this is refused for roles
+ * that do not own the URI.  These rules depend neither on the order of
+ * registration nor on check_function_bodies, which any role can set.
  *
- * Copies of a schema in several documents are common, so a $id below the root
- * is nobody's until a document refers to it.
+ * Copies of one schema in several documents are common.  So a $id below the
+ * root belongs to no role, and only a reference makes it matter.  A restore by
+ * the database's owner is not stopped by it, since a dump can have a document
+ * after a copy of it and a reference.
  *
- * Documents are found by the index (uri_index.c), and then read.  The records of
- * pg_depend between functions say the same of most references, but not of
- * documents that refer to each other: pg_dump could not put these in an order.
+ * The index (uri_index.c) finds the documents, and they are read here.
+ * Dependencies between functions are not sufficient: documents that refer to
+ * each other do not have all of them, since pg_dump could not order these.
  */
 #include "postgres.h"
 
@@ -42,7 +43,7 @@
 
 /* ---------- names ---------- */
 
-/* The names of URIs, in CurrentMemoryContext. */
+/* Returns the names of URIs, in CurrentMemoryContext. */
 static List *
 names_of(List *uris)
 {
@@ -60,8 +61,12 @@ ev_claims_roots(const EvDocument *document)
 	return lcons(pstrdup(document->name), names_of(ev_document_ids(document)));
 }
 
-void
-ev_claims_mentioned(const EvDocument *document, List **parts, List **references)
+/*
+ * Gives the names of the parts of a document, none if there are too many, and
+ * those of the documents that it refers to.
+ */
+static void
+mentioned(const EvDocument *document, List **parts, List **references)
 {
 	List	   *part_uris;
 	List	   *reference_uris;
@@ -77,7 +82,7 @@ ev_claims_names(const EvDocument *document)
 	List	   *parts;
 	List	   *references;
 
-	ev_claims_mentioned(document, &parts, &references);
+	mentioned(document, &parts, &references);
 	return list_concat(ev_claims_roots(document), parts);
 }
 
@@ -88,7 +93,7 @@ ev_claims_record(const EvDocument *document, bool is_registered)
 	List	   *parts;
 	List	   *references;
 
-	ev_claims_mentioned(document, &parts, &references);
+	mentioned(document, &parts, &references);
 	if (is_registered)
 		roots = names_of(ev_document_ids(document));
 	else
@@ -98,7 +103,7 @@ ev_claims_record(const EvDocument *document, bool is_registered)
 
 /* ---------- documents by URI ---------- */
 
-/* A function in event_schema, in our language? */
+/* Is this a function in event_schema, in our language? */
 static bool
 is_registered(HeapTuple function)
 {
@@ -107,7 +112,7 @@ is_registered(HeapTuple function)
 	return form->pronamespace == ev_namespace_oid() && form->prolang == ev_language_oid();
 }
 
-/* The URI of a document, of a kind, that has a name; NULL: none has. */
+/* Returns the URI of a kind, of those in a document, that has this name, or NULL. */
 static char *
 uri_of_name(const EvDocument *document, EvUriKind kind, const char *name)
 {
@@ -119,7 +124,7 @@ uri_of_name(const EvDocument *document, EvUriKind kind, const char *name)
 	return NULL;
 }
 
-/* A document that was found by a name, and the URI. */
+/* A document that was found by a name, and its URI of that name. */
 typedef struct Found
 {
 	Oid			function;
@@ -129,8 +134,8 @@ typedef struct Found
 } Found;
 
 /*
- * The registered documents that have a name among those of their URIs of a
- * kind, except one: of Found.  Stops at the first if that is enough.
+ * Returns the registered documents (Found *) that have a URI of this kind with
+ * this name, except one function; with first_only, not more than one.
  */
 static List *
 find_documents(EvUriKind kind, const char *name, Oid but, bool first_only)
@@ -194,10 +199,7 @@ ev_claims_referrers(List *names, Oid but)
 	return result;
 }
 
-/*
- * The first other document that refers to a name, except two functions; NULL:
- * there is none.
- */
+/* Returns the name of a document that refers to a name, except two functions, or NULL. */
 static const char *
 first_referrer(const char *name, Oid but, Oid but_also)
 {
@@ -213,12 +215,9 @@ first_referrer(const char *name, Oid but, Oid but_also)
 	return NULL;
 }
 
-/* ---------- who has a URI already ---------- */
+/* ---------- claims of other documents ---------- */
 
-/*
- * Functions that may have a name: the one that is called so, and those whose
- * $id it may be.
- */
+/* Returns the function with this name, and those whose $id it can be. */
 static List *
 claimants(const char *name, Oid but)
 {
@@ -242,8 +241,9 @@ refuse_stranger(const EvDocument *document, const char *name, const char *other)
 }
 
 /*
- * Another document that may claim a name which this one claims.  Its body is
- * read only where that matters: versions of a type may share their $id.
+ * Checks a document that can have a name which a new document claims, too, and
+ * returns whether it has it.  The body is read only if the result depends on
+ * it: many versions of a type can share one $id.
  */
 static bool
 check_claimant(const EvDocument *document, const char *name, Oid other)
@@ -260,7 +260,7 @@ check_claimant(const EvDocument *document, const char *name, Oid other)
 	other_name = NameStr(((Form_pg_proc) GETSTRUCT(row))->proname);
 	is_mine = ev_ownership_has_document(row);
 
-	/* what is found by its name stays found by it */
+	/* references by this name still lead to that document */
 	if (strcmp(other_name, name) == 0)
 	{
 		if (!is_mine)
@@ -285,8 +285,8 @@ check_claimant(const EvDocument *document, const char *name, Oid other)
 }
 
 /*
- * A schema in another document has this name, and a third document refers to
- * it: is it this document that the reference would lead to now?
+ * Raises an error if a third document refers by this name to a schema in
+ * another document.
  */
 static void
 check_part_claimants(const EvDocument *document, const char *name, const char *message)
@@ -312,7 +312,7 @@ check_part_claimants(const EvDocument *document, const char *name, const char *m
 				 errhint("Give it another URI.")));
 }
 
-/* The URIs of events are theirs, whether they are registered yet or not. */
+/* A URI of an event schema belongs to that schema, registered or not. */
 static void
 check_event_uris(const EvDocument *document)
 {
@@ -334,7 +334,7 @@ check_event_uris(const EvDocument *document)
 	}
 }
 
-/* The names of the document itself, which are locked. */
+/* Checks the names of the document itself, which are locked. */
 static void
 check_roots(const EvDocument *document, List *names)
 {
@@ -357,8 +357,8 @@ check_roots(const EvDocument *document, List *names)
 }
 
 /*
- * The names of the schemas in it.  Where a document has the name, references
- * lead there, and nothing changes.
+ * Checks the names of the schemas in a document, and locks them.  If another
+ * document has such a name itself, references lead there before and after.
  */
 static void
 check_parts(const EvDocument *document, List *names)
@@ -390,12 +390,12 @@ ev_claims_check(const EvDocument *document)
 	check_event_uris(document);
 	names = ev_claims_roots(document);
 	if (ev_name_kind(document->name, &reason) == EV_NAME_EVENT)
-		names = list_delete_first(names);	/* nobody else can */
+		names = list_delete_first(names);	/* the name itself is unique */
 
-	/* keep out who refers to such a URI at the same time, or claims it */
+	/* lock out concurrent references to the URIs, and claims */
 	foreach(cell, names)
 		ev_name_lock(lfirst(cell), ExclusiveLock);
 	check_roots(document, names);
-	ev_claims_mentioned(document, &parts, &references);
+	mentioned(document, &parts, &references);
 	check_parts(document, parts);
 }

@@ -1,9 +1,9 @@
 /*
  * uri_index.c
- *	  An index of the URIs in registered documents, in pg_depend.
+ *	  An index of the URIs in documents, in pg_depend.
  *
- * PostgreSQL gives no sub-object of a language a meaning: what reads these rows
- * sees one more dependency of the function on its language.
+ * A language has no sub-objects, so PostgreSQL and pg_dump read each row as one
+ * more dependency of the function on its language.
  */
 #include "postgres.h"
 
@@ -23,7 +23,7 @@
 #include "registry/function_row.h"
 #include "registry/uri_index.h"
 
-/* The sub-object number is positive: 2 bits of the kind, 29 of the hash. */
+/* The number of a sub-object is positive: 2 bits of the kind, 29 of the hash. */
 #define HASH_BITS		29
 
 static int32
@@ -44,7 +44,7 @@ add_names(List *numbers, EvUriKind kind, List *names)
 	return numbers;
 }
 
-/* The numbers of these names, in ascending order, each once. */
+/* Returns the numbers of these names, in ascending order, each once. */
 static List *
 numbers_of(List *roots, List *parts, List *references)
 {
@@ -59,8 +59,8 @@ numbers_of(List *roots, List *parts, List *references)
 }
 
 /*
- * Deletes the rows of a function whose numbers are not wanted.  The numbers of
- * those that stay, in ascending order.
+ * Deletes the rows of a function whose numbers are not wanted, and returns the
+ * numbers of the others, in ascending order.
  */
 static List *
 keep_rows(Oid function, List *wanted)
