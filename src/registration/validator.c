@@ -250,11 +250,14 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	EvFault		fault = {0};
+	List	   *parts;
+	List	   *references;
 	List	   *warnings = NIL;
 	ListCell   *cell;
 
+	ev_document_mentions(document, &parts, &references);
 	if (is_registered)
-		foreach(cell, ev_document_references(document))
+		foreach(cell, references)
 			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
 	if (!compile_in_its_dialect(document, &fault, &warnings))
 		ev_fault_report(&fault, document->name);
@@ -271,6 +274,13 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 		ereport(WARNING,
 				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
 						list_length(warnings) - SHOWN_WARNINGS),
+				 errhidestmt(true), errhidecontext(true)));
+
+	if (is_registered && list_length(parts) > EV_CLAIMS_MOST_PARTS)
+		ereport(WARNING,
+				(errmsg("JSON Schema \"%s\" has %d schemas with a $id; other schemas cannot refer to these",
+						document->name, list_length(parts)),
+				 errdetail("They could if there were %d or fewer.", EV_CLAIMS_MOST_PARTS),
 				 errhidestmt(true), errhidecontext(true)));
 
 	MemoryContextSwitchTo(old_context);

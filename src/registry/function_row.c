@@ -151,6 +151,18 @@ ev_function_dropped(Oid function)
 	return version_before(function, NULL);
 }
 
+void
+ev_function_name_range(const char *type, int length, NameData names[2], ScanKeyData keys[2])
+{
+	memset(names, 0, sizeof(NameData) * 2);
+	memcpy(NameStr(names[0]), type, length);
+	names[1] = names[0];
+	NameStr(names[0])[length] = '@';
+	NameStr(names[1])[length] = '@' + 1;
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&names[0]));
+	ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&names[1]));
+}
+
 Oid
 ev_policy_function(const char *type, int length)
 {

@@ -419,8 +419,7 @@ ev_registry_list(const char *type, int type_length, List **versions)
 	int			room = 16;
 	int			count = 0;
 	List	   *result = NIL;
-	NameData	first;
-	NameData	end;
+	NameData	range[2];
 	ScanKeyData keys[2];
 	Relation	relation;
 	SysScanDesc scan;
@@ -433,16 +432,7 @@ ev_registry_list(const char *type, int type_length, List **versions)
 
 	relation = table_open(ProcedureRelationId, AccessShareLock);
 	if (type != NULL)
-	{
-		/* range of all names that begin with "TYPE@" */
-		memset(&first, 0, sizeof(first));
-		memcpy(NameStr(first), type, type_length);
-		end = first;
-		NameStr(first)[type_length] = '@';
-		NameStr(end)[type_length] = '@' + 1;
-		ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&first));
-		ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&end));
-	}
+		ev_function_name_range(type, type_length, range, keys);
 	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, type != NULL, NULL, type != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{

@@ -2,8 +2,10 @@
  * uri_index.c
  *	  An index of the URIs in documents, in pg_depend.
  *
- * A language has no sub-objects, so PostgreSQL and pg_dump read each row as one
- * more dependency of the function on its language.
+ * The rows have the form of dependencies on columns of the view uri_index, since
+ * pg_describe_object accepts sub-objects of relations only.  PostgreSQL and
+ * pg_dump read each row as one more dependency of the function on the
+ * extension.
  */
 #include "postgres.h"
 
@@ -12,26 +14,50 @@
 #include "access/table.h"
 #include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_depend.h"
-#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-#include "registry/function_row.h"
+#include "registry/extension_objects.h"
 #include "registry/uri_index.h"
 
-/* The number of a sub-object is positive: 2 bits of the kind, 29 of the hash. */
-#define HASH_BITS		29
+/*
+ * The number of a sub-object: 2 bits of the kind, and 27 of the hash, around a
+ * bit that makes it positive and, as a column number, one below those of all
+ * columns.
+ */
+#define KIND_SHIFT		29
+#define NO_COLUMN		0x8000
+#define LOW_BITS		14
+#define HIGH_BITS		13
 
 static int32
 sub_object(EvUriKind kind, const char *name)
 {
-	uint64		hash = hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+	uint32		hash = (uint32) hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+	uint32		low = hash & ((1 << LOW_BITS) - 1);
+	uint32		high = (hash >> LOW_BITS) & ((1 << HIGH_BITS) - 1);
 
-	return (int32) ((uint32) kind << HASH_BITS | (uint32) (hash & ((1 << HASH_BITS) - 1)));
+	return (int32) ((uint32) kind << KIND_SHIFT | high << 16 | NO_COLUMN | low);
+}
+
+static Oid
+view_oid(void)
+{
+	Oid			namespace = get_namespace_oid(EV_INTERNAL_NAMESPACE, true);
+	Oid			view = OidIsValid(namespace) ? get_relname_relid("uri_index", namespace) : InvalidOid;
+
+	if (!OidIsValid(view))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("view \"%s.uri_index\" does not exist", EV_INTERNAL_NAMESPACE)));
+	return view;
 }
 
 static List *
@@ -65,7 +91,7 @@ numbers_of(List *roots, List *parts, List *references)
 static List *
 keep_rows(Oid function, List *wanted)
 {
-	Oid			language = ev_language_oid();
+	Oid			view = view_oid();
 	List	   *kept = NIL;
 	Relation	pg_depend = table_open(DependRelationId, RowExclusiveLock);
 	ScanKeyData keys[2];
@@ -80,7 +106,7 @@ keep_rows(Oid function, List *wanted)
 	{
 		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
 
-		if (form->refclassid != LanguageRelationId || form->refobjid != language || form->refobjsubid == 0)
+		if (form->refclassid != RelationRelationId || form->refobjid != view || form->refobjsubid == 0)
 			continue;
 		if (list_member_oid(wanted, (Oid) form->refobjsubid))
 			kept = lappend_oid(kept, (Oid) form->refobjsubid);
@@ -96,7 +122,7 @@ keep_rows(Oid function, List *wanted)
 void
 ev_uri_index_record(Oid function, List *roots, List *parts, List *references)
 {
-	Oid			language = ev_language_oid();
+	Oid			view = view_oid();
 	List	   *wanted = numbers_of(roots, parts, references);
 	List	   *kept = keep_rows(function, wanted);
 	ObjectAddress *rows = palloc(sizeof(ObjectAddress) * (list_length(wanted) + 1));
@@ -113,7 +139,7 @@ ev_uri_index_record(Oid function, List *roots, List *parts, List *references)
 			k++;
 		if (k == list_length(kept) || list_nth_oid(kept, k) != number)
 		{
-			ObjectAddressSubSet(rows[count], LanguageRelationId, language, (int32) number);
+			ObjectAddressSubSet(rows[count], RelationRelationId, view, (int32) number);
 			count++;
 		}
 	}
@@ -126,7 +152,7 @@ ev_uri_index_record(Oid function, List *roots, List *parts, List *references)
 List *
 ev_uri_index_find(EvUriKind kind, const char *name, Oid but)
 {
-	Oid			language = ev_language_oid();
+	Oid			view = view_oid();
 	List	   *functions = NIL;
 	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
 	ScanKeyData keys[3];
@@ -134,8 +160,8 @@ ev_uri_index_find(EvUriKind kind, const char *name, Oid but)
 	HeapTuple	tuple;
 
 	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(LanguageRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(language));
+				ObjectIdGetDatum(RelationRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(view));
 	ScanKeyInit(&keys[2], Anum_pg_depend_refobjsubid, BTEqualStrategyNumber, F_INT4EQ,
 				Int32GetDatum(sub_object(kind, name)));
 	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 3, keys);

@@ -2,12 +2,13 @@
  * uri_index.h
  *	  An index of the URIs in documents, in pg_depend.
  *
- * A row says that a function depends on a sub-object of the language.  The
- * number of the sub-object has a kind and a hash of a URI's name
- * (ev_reference_name).  The validator writes the rows of a function.  So they
- * are transactional, vanish with the function, and need nothing in a dump: its
- * CREATE FUNCTION writes them again.  The index of pg_depend on referenced
- * objects leads from a URI to the functions.
+ * A row says that a function depends on a column of the view
+ * _event_validate.uri_index.  The number of the column, which does not exist,
+ * has a kind and a hash of a URI's name (ev_reference_name).  The validator
+ * writes the rows of a function.  So they are transactional, vanish with the
+ * function, and need nothing in a dump: its CREATE FUNCTION writes them again.
+ * The index of pg_depend on referenced objects leads from a URI to the
+ * functions.
  *
  * A hash can be that of another URI, and a superuser can move a function past
  * the event triggers.  So callers must read the documents.
