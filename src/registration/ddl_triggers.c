@@ -348,8 +348,9 @@ is_restoring(void)
 /* The documents that a command dropped from event_schema. */
 typedef struct Dropped
 {
-	List	   *names;			/* all that they claimed */
+	List	   *names;			/* all that they claimed, and their parts' */
 	List	   *documents;		/* for each of the names, whose it was */
+	List	   *roots;			/* those of the names that they claimed */
 } Dropped;
 
 static void
@@ -367,11 +368,31 @@ add_dropped_document(Dropped *all, Oid function)
 		ev_name_kind(NameStr(((Form_pg_proc) GETSTRUCT(row))->proname), &reason) == EV_NAME_BAD ||
 		!ev_function_document(row, document, &fault))
 		return;
+	all->roots = list_concat(all->roots, ev_claims_roots(document));
 	foreach(cell, ev_claims_names(document))
 	{
 		all->names = lappend(all->names, lfirst(cell));
 		all->documents = lappend(all->documents, document);
 	}
+}
+
+/*
+ * Returns whether a reference led to a document that was not dropped.  If it
+ * leads to a part of a document now, it led there before only if no dropped
+ * document claimed the URI for itself.
+ */
+static bool
+led_elsewhere(const Dropped *dropped, const EvReferrer *referrer)
+{
+	EvDocument	target = {0};
+	ListCell   *cell;
+
+	if (!ev_registry_try_resolve(referrer->uri, &target))
+		return false;
+	foreach(cell, target.by_part ? dropped->roots : NIL)
+		if (strcmp(lfirst(cell), referrer->by) == 0)
+		return false;
+	return true;
 }
 
 /*
@@ -390,7 +411,6 @@ check_not_referred(const Dropped *dropped)
 	foreach(cell, ev_claims_referrers(dropped->names, InvalidOid))
 	{
 		EvReferrer *referrer = lfirst(cell);
-		EvDocument	target = {0};
 		const EvDocument *document = NULL;
 
 		for (int i = 0; i < list_length(dropped->names) && document == NULL; i++)
@@ -399,7 +419,7 @@ check_not_referred(const Dropped *dropped)
 
 		/* by $id: it may be another document's, or that name */
 		if (document == NULL ||
-			(strcmp(referrer->by, document->name) != 0 && ev_registry_resolve(referrer->uri, &target)) ||
+			(strcmp(referrer->by, document->name) != 0 && led_elsewhere(dropped, referrer)) ||
 			(is_restoring() && has_privs_of_role(GetUserId(), referrer->owner)))
 			continue;
 		ereport(ERROR,
@@ -416,7 +436,7 @@ Datum
 ev_guard_drop(PG_FUNCTION_ARGS)
 {
 	List	   *versions = NIL;
-	Dropped		dropped = {NIL, NIL};
+	Dropped		dropped = {NIL, NIL, NIL};
 
 	event_trigger_data(fcinfo, "sql_drop");
 	if (IsBinaryUpgrade)
