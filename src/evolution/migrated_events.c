@@ -1,7 +1,7 @@
 /*
  * migrated_events.c
- *	  The table event_schema.migrated_events: events as they were before
- *	  migrate_events brought them to another version.
+ *	  The table event_schema.migrated_events: events before migrate_events
+ *	  brought them to another version.
  */
 #include "postgres.h"
 
@@ -43,7 +43,7 @@ static const Oid column_types[] = {
 	TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID, TEXTOID, XID8OID
 };
 
-/* Kept for the session. */
+/* Kept until the end of the session. */
 static SPIPlanPtr insert_plan = NULL;
 
 static const char insert_command[] =
