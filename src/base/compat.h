@@ -143,4 +143,11 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_LOCAL_TRANSACTION	(MyProc->lxid)
 #endif
 
+/* A scan of all rows of a table.  PostgreSQL 19 added flags. */
+#if PG_VERSION_NUM >= 190000
+#define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL, SO_NONE)
+#else
+#define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL)
+#endif
+
 #endif							/* EV_COMPAT_H */

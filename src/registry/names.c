@@ -12,6 +12,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
+#include "base/compat.h"
 #include "base/encoding.h"
 #include "registry/names.h"
 #include "registry/unseen_characters.h"

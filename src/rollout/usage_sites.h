@@ -18,6 +18,8 @@ typedef struct EvSearch
 	EvEventFunctions functions;
 	Oid			guard;			/* guard_event */
 	List	   *wrappers;		/* functions that call them, by their text */
+	List	   *schemas;		/* functions in language jsonschema, if they
+								 * are searched */
 	List	   *sites;			/* result, of EvSite * */
 	List	   *constraints;	/* examined so far, by OID */
 } EvSearch;
@@ -67,6 +69,13 @@ extern void ev_search_init(EvSearch *search);
  * all of search->versions are left out.  Takes no lock on the tables.
  */
 extern void ev_find_sites(EvSearch *search);
+
+/*
+ * Adds the constraints that call a schema function to search->sites, and these
+ * functions to search->schemas and search->wrappers.  Must be called after
+ * ev_find_sites().
+ */
+extern void ev_find_schema_sites(EvSearch *search);
 
 /* Returns the tables of the sites, in the order of their OIDs. */
 extern List *ev_site_tables(const EvSearch *search);
