@@ -2,7 +2,7 @@
  * guard_trigger.h
  *	  guard_event(), the row trigger that keeps a table's events valid.
  *
- * (The event triggers that keep the registered schemas are ddl_triggers.h's.)
+ * (ddl_triggers.h has the event triggers that protect registered schemas.)
  */
 #ifndef EV_GUARD_TRIGGER_H
 #define EV_GUARD_TRIGGER_H
@@ -13,8 +13,8 @@
 extern int	ev_trigger_depth(void);
 
 /*
- * An array of one violation that no keyword found, in CurrentMemoryContext.
- * The SQLSTATE is NULL where there is none.
+ * Returns an array with one violation without a keyword, in
+ * CurrentMemoryContext. sqlstate may be NULL.
  */
 extern Jsonb *ev_single_violation(const char *message, const char *sqlstate);
 
