@@ -184,7 +184,7 @@ COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that register the sa
 
 CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema, one line for each instruction';
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema: its instructions, then the checks of the fast path';
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
@@ -964,7 +964,7 @@ BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
 			MESSAGE = format('old rows of table %s are not valid and cannot be updated until they are (rows: %s)', relation, invalid),
-			HINT = 'audit_events shows what is wrong with them.';
+			HINT = 'audit_events lists their violations.';
 	ELSE
 		RAISE NOTICE USING MESSAGE = format('all old rows of table %s are valid', relation);
 	END IF;
@@ -1110,7 +1110,7 @@ BEGIN
 	END;
 END
 $$;
-COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports what is wrong with them';
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
 
 CREATE FUNCTION _event_validate.event_check_exists(relation regclass, checks _event_validate.event_check[], wanted_name name) RETURNS boolean
 LANGUAGE sql STABLE
@@ -1289,7 +1289,7 @@ BEGIN
 		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
 				from_column, relation, to_column),
 			DETAIL = hindrances,
 			HINT = 'Drop these first, or create them on the other column.';

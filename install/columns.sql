@@ -142,7 +142,7 @@ BEGIN
 		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
 				from_column, relation, to_column),
 			DETAIL = hindrances,
 			HINT = 'Drop these first, or create them on the other column.';

@@ -124,7 +124,7 @@ resolve_versions(EvMigration *migration)
 		ev_upcast_path(migration->type, llast_int(stuck), &migration->to);	/* raises an error */
 	foreach(cell, stuck)
 		ereport(NOTICE,
-				(errmsg("events \"%s\" of version %d stay as they are: no upcasts lead from it to version %d",
+				(errmsg("events \"%s\" of version %d are not migrated: no upcasts lead from it to version %d",
 						migration->shown_type, lfirst_int(cell), migration->to)));
 	if (migration->versions == NIL)
 		ereport(NOTICE,
@@ -140,8 +140,8 @@ resolve_versions(EvMigration *migration)
 static void
 report_progress(EvMigration *migration, double share)
 {
-	char	   *progress = psprintf("events \"%s\" of table %s: %.0f %% of its pages looked at, " INT64_FORMAT
-									" migrated, " INT64_FORMAT " stay",
+	char	   *progress = psprintf("events \"%s\" of table %s: %.0f %% of its pages read, " INT64_FORMAT
+									" migrated, " INT64_FORMAT " not migrated",
 									migration->shown_type, migration->shown_relation, 100 * share,
 									migration->migrated, migration->failed);
 	TimestampTz now = GetCurrentTimestamp();
@@ -326,10 +326,10 @@ report_end(EvMigration *migration)
 					migration->shown_type, migration->shown_relation, migration->migrated, migration->to)));
 	if (migration->failed > 0)
 		ereport(WARNING,
-				(errmsg("events \"%s\" of table %s: " INT64_FORMAT " stay as they are",
+				(errmsg("events \"%s\" of table %s: " INT64_FORMAT " are not migrated",
 						migration->shown_type, migration->shown_relation, migration->failed),
 				 errdetail_internal("%s", ev_failures_lines(&migration->failures)),
-				 errhint("check_event_upgrade lists what is wrong with them. Repair them or the upcast, and call migrate_events again.")));
+				 errhint("check_event_upgrade lists their violations. Repair them or the upcast, and call migrate_events again.")));
 	if (migration->busy > 0 || migration->lap_migrated > 0)
 		ereport(NOTICE,
 				(errmsg("events \"%s\" of table %s were written or locked by other transactions during the call",

@@ -107,7 +107,7 @@ row_name_expression(EvMigration *migration)
 	Datum		values[1] = {ObjectIdGetDatum(migration->leaf)};
 
 	if (SPI_execute_with_args("SELECT " EV_INTERNAL_NAMESPACE ".event_row_name($1)", 1, types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not tell how rows are called");
+		elog(ERROR, "could not read the names of rows");
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
@@ -206,7 +206,7 @@ ev_migration_refuse_change(const char *name)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" was changed while its events were migrated", name),
 			 errdetail("Events that were migrated before remain migrated."),
-			 errhint("Call migrate_events again: it goes on with the table as it is now.")));
+			 errhint("Call migrate_events again: it continues with the current table.")));
 }
 
 /*

@@ -101,10 +101,10 @@ misfit(FunctionCallInfo fcinfo, const JsonbValue *value, const char *type)
 		fcinfo->flinfo->fn_extra = &told;
 		ereport(WARNING,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("property %s of an event is no %s, and shown as null: %s",
+				 errmsg("property %s of an event is not a valid %s and is shown as null: %s",
 						ev_string_show(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)), type,
 						ev_value_show(&instance)),
-				 errdetail("Further ones in this query are not reported."),
+				 errdetail("Further values in this query are not reported."),
 				 errhint("The event itself has the value.")));
 	}
 	PG_RETURN_NULL();

@@ -201,13 +201,13 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 			/*
 			 * an index, a generated column, or a partitioned table by its key
 			 */
-			add_reason(users, class, object, sub_object, "keeps its answers.");
+			add_reason(users, class, object, sub_object, "stores its answers.");
 			break;
 		case AttrDefaultRelationId:
 			column = GetAttrDefaultColumnAddress(object);
 			if (OidIsValid(column.objectId) &&
 				get_attgenerated(column.objectId, column.objectSubId) != '\0')
-				add_reason(users, column.classId, column.objectId, column.objectSubId, "keeps its answers.");
+				add_reason(users, column.classId, column.objectId, column.objectSubId, "stores its answers.");
 			break;
 		case ConstraintRelationId:
 			*constraints = list_append_unique_oid(*constraints, object);
@@ -277,7 +277,7 @@ find_users(Users *users, Oid function)
 	foreach(cell, constraints)
 	{
 		if (!stays_true(lfirst_oid(cell), users))
-			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may not hold any more.");
+			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may no longer be true.");
 	}
 }
 

@@ -279,7 +279,7 @@ warn_of_later_triggers(Relation relation, const char *guard)
 					(errmsg("trigger \"%s\" on table \"%s\" fires after the event guard",
 							trigger->tgname, RelationGetRelationName(relation)),
 					 errdetail("Triggers fire in the order of their names: the guard does not see how this one changes a row."),
-					 errhint("Rename it, or have a CHECK constraint too (add_event_check).")));
+					 errhint("Rename it, or also add a CHECK constraint (add_event_check).")));
 	}
 }
 

@@ -455,7 +455,7 @@ trigger_data(FunctionCallInfo fcinfo)
 		!(TRIGGER_FIRED_BY_INSERT(data->tg_event) || TRIGGER_FIRED_BY_UPDATE(data->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is called by a BEFORE INSERT OR UPDATE row trigger only", "guard_event")));
+				 errmsg("function \"%s\" is called only by a BEFORE INSERT OR UPDATE row trigger", "guard_event")));
 	return data;
 }
 
@@ -530,7 +530,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
-				 errdetail("What is wrong with it is shown to those who may read the table.")));
+				 errdetail("Only roles that may read the table see its violations.")));
 	refuse(relation, &event);
 	pg_unreachable();
 }

@@ -425,7 +425,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("could not delete events from table \"%s\"", TABLE),
-				 errhint("Look at its rules.")));
+				 errhint("Check its rules.")));
 	purged = SPI_processed;
 	SPI_finish();
 	ev_quarantine_as_caller(&quarantine);

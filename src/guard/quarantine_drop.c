@@ -345,7 +345,7 @@ ev_guard_quarantine(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, "ddl_command_start") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function is called by a %s event trigger only", "ddl_command_start")));
+				 errmsg("function is called only by a %s event trigger", "ddl_command_start")));
 	if (IsBinaryUpgrade)
 		PG_RETURN_NULL();
 	command = data->parsetree;

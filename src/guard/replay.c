@@ -335,7 +335,7 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("could not delete replayed events from table \"%s\"", QUARANTINE),
-					 errhint("Look at its triggers, rules and policies, and whether an id is there twice.")));
+					 errhint("Check its triggers, rules and policies, and whether an id occurs twice.")));
 	}
 	if (failed_count > 0)
 	{
@@ -350,7 +350,7 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("could not update table \"%s\"", QUARANTINE),
-					 errhint("Look at its rules.")));
+					 errhint("Check its rules.")));
 	}
 	ev_quarantine_as_caller(&call->quarantine);
 	MemoryContextSwitchTo(caller);
@@ -377,7 +377,7 @@ fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("could not read table \"%s\"", QUARANTINE),
-				 errhint("Look at its rules.")));
+				 errhint("Check its rules.")));
 	ev_quarantine_as_caller(&call->quarantine);
 	ev_quarantine_check_result(SPI_tuptable->tupdesc, lengthof(types), types);
 	count = (int) SPI_processed;

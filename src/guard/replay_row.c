@@ -58,7 +58,7 @@ ev_replay_check_repair(Oid function)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("repair must be a function from jsonb to jsonb"),
-				 errdetail("It gets the whole row of the quarantine's column \"row\", and returns the row to insert, or null to leave it.")));
+				 errdetail("It gets the value of the quarantine's column \"row\", and returns the row to insert, or null to leave it.")));
 	EV_CHECK_EXECUTE(function, get_func_name(function));
 }
 

@@ -63,7 +63,7 @@ event_trigger_data(FunctionCallInfo fcinfo, const char *event)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, event) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function is called by a %s event trigger only", event)));
+				 errmsg("function is called only by a %s event trigger", event)));
 	return data;
 }
 

@@ -248,7 +248,7 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	}
 	if (list_length(warnings) > SHOWN_WARNINGS)
 		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
+				(errmsg("JSON Schema \"%s\" has %d more warnings", document->name,
 						list_length(warnings) - SHOWN_WARNINGS),
 				 errhidestmt(true), errhidecontext(true)));
 

@@ -249,7 +249,7 @@ check_claimant(HeapTuple function, const EvDocument *other, void *arg)
 			ereport(ERROR,
 					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 					 errmsg("permission denied for URI \"%s\" of schema \"%s\"", name, claims->document->name),
-					 errdetail("It is that of \"%s\", which belongs to another role.", other->name),
+					 errdetail("The URI belongs to \"%s\", which another role owns.", other->name),
 					 errhint("Give the document another URI, or let the owner of \"%s\" or of the database register it.",
 							 other->name)));
 
@@ -266,7 +266,7 @@ check_claimant(HeapTuple function, const EvDocument *other, void *arg)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
 					 errmsg("schema \"%s\" would take over the URI \"%s\"", claims->document->name, name),
-					 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.",
+					 errdetail("It is the $id of \"%s\", and \"%s\" refers to it.",
 							   other->name, referrer->name),
 					 errhint("Give the document another URI.")));
 		}

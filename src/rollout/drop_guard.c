@@ -144,7 +144,7 @@ refuse_unreadable(const Finding *finding, const char *reason, const EvLook *look
 			 error != NULL ? errdetail_log("%s", error->message) : 0,
 			 errcontext("while looking for rows of table \"%s\" that need the event schema",
 						plain_table_name(finding->site->relation)),
-			 errhint("Write the expressions of its constraint or guard so that they raise no error for any row and are quick (an index on type and version helps), with the schemas of the functions that they call.  The owner of the database can drop it in spite of other roles'' tables by drop_event_schema with force => true.")));
+			 errhint("Write the expressions of its constraint or guard so that they are quick (an index on type and version helps) and raise no error for any row, and qualify functions with their schemas. The owner of the database can drop it in spite of other roles' tables by drop_event_schema with force => true.")));
 }
 
 /* Returns true if the drop continues in spite of the finding. */
@@ -204,7 +204,7 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 		return;
 	if (site->too_many)
 	{
-		const char *reason = psprintf("Values of domain %s are in more places than can be looked at.",
+		const char *reason = psprintf("Values of domain %s are in too many columns to be searched.",
 									  format_type_be(site->domain));
 
 		if (!pass(drop, &finding, reason))

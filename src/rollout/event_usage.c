@@ -279,7 +279,7 @@ try_count_table(Counter *counter)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("not all events of table %s are counted", ev_table_name(counter->relation)),
-				 errdetail("A constraint calls a function that validates events and does not say in its arguments which.")));
+				 errdetail("A constraint calls a function that validates events, but their type and version are not among its arguments.")));
 	return error == NULL;
 }
 

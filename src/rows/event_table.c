@@ -155,8 +155,8 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 			*plan = NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" did not take the event", EV_SCHEMA_NAMESPACE, name),
-				 errhint("Look at its triggers and rules.")));
+				 errmsg("table \"%s.%s\" did not store the event", EV_SCHEMA_NAMESPACE, name),
+				 errhint("Check its triggers and rules.")));
 	}
 	SPI_finish();
 	ev_run_as_end(&caller);

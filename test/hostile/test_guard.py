@@ -537,7 +537,7 @@ def test_wrong_triggers(world):
                           ("BEFORE TRUNCATE ON t FOR EACH STATEMENT", "TRUNCATE t"),
                           ("INSTEAD OF INSERT ON v FOR EACH ROW", "INSERT INTO v VALUES (1)")):
         mallory.execute(f"CREATE TRIGGER z {kind} EXECUTE FUNCTION guard_event('enforce')")
-        fails(mallory, command, "39P01", "is called by a BEFORE INSERT OR UPDATE row trigger only")
+        fails(mallory, command, "39P01", "is called only by a BEFORE INSERT OR UPDATE row trigger")
         mallory.execute(f"DROP TRIGGER z ON {'v' if 'INSTEAD' in kind else 't'}")
         mallory.execute(VALID % 0)
     mallory.execute("""CREATE CONSTRAINT TRIGGER z AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW

@@ -72,7 +72,7 @@ refused(
 my $long = 'x' x 61;
 my %names = (
 	'order@01' => qr/without leading zeros, but is "01"/,
-	'order@' => qr/What follows "@" must be a version/,
+	'order@' => qr/The text after "@" must be a version/,
 	'order@-1' => qr/but is "-1"/,
 	'order@1.0' => qr/but is "1.0"/,
 	'order@2147483648' => qr/but is "2147483648"/,
