@@ -311,7 +311,7 @@ list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFac
 		else if (is_new && !ev_schemas_same(l->prover, other->schema, dependency->schema))
 			ev_change_report(l, pair, EV_CHANGE_DEPENDENT_SCHEMA_CHANGED, EV_BOTH, dependency->origin,
 							 EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), false,
-							 psprintf("What the property %s demands of its object changed.",
+							 psprintf("The schema that the property %s needs its object to match changed.",
 									  ev_name_text(&dependency->property)));
 	}
 }

@@ -381,7 +381,7 @@ list_count(EvLister *l, EvPair *pair, const BoundRules *rules, EvCountFact old, 
 	else if (new.value == none)
 	{
 		rule = rules->removed;
-		message = psprintf("The %s of %u is gone.", rules->what, old.value);
+		message = psprintf("The %s of %u was removed.", rules->what, old.value);
 	}
 	else
 	{

@@ -35,7 +35,7 @@ static const char *const create_commands[] = {
 	" role pg_catalog.text NOT NULL,"
 	" \"transaction\" pg_catalog.xid8 NOT NULL)",
 	"COMMENT ON TABLE " TABLE " IS 'events as they were before migrate_events brought them to another version'",
-	"COMMENT ON COLUMN " TABLE ".row_name IS 'the primary key of the row in its table, or where it was stored'",
+	"COMMENT ON COLUMN " TABLE ".row_name IS 'the primary key of the row in its table, or its location (ctid)'",
 	"COMMENT ON COLUMN " TABLE ".\"row\" IS 'the row as it was'"
 };
 

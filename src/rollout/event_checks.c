@@ -120,7 +120,7 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 		case EV_ROW_VERSION:
 			if (type != UNKNOWNOID && base != INT2OID && base != INT4OID && base != INT8OID)
 				ev_row_refuse_type(source, type,
-								   is_text(base) ? "Add \"::int\" where it always holds digits." : NULL);
+								   is_text(base) ? "Add \"::int\" if it always contains digits." : NULL);
 			return tolerant && base == INT8OID ? node : cast_to(pstate, node, INT4OID);
 	}
 	return node;

@@ -190,7 +190,7 @@ ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relatio
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("a constraint of table \"%s\" was dropped while the guard ran",
 						RelationGetRelationName(relation)),
-				 errhint("Look for a trigger or a function that drops what the constraint depends on.")));
+				 errhint("Look for a trigger or a function that drops objects on which the constraint depends.")));
 	if (RelationGetDescr(relation)->constr != NULL)
 		ExecConstraints(constraints->result, constraints->slot, constraints->estate);
 	if (relation->rd_rel->relispartition)
