@@ -1,12 +1,11 @@
 /*
  * guard_commands.c
- *	  Adding guards to tables, switching their modes, dropping them.
+ *	  Adds guards to tables, changes their modes, and drops them.
  *
- * A guard is a trigger and nothing else: what add_event_guard does could be
- * done by CREATE TRIGGER, and is done by it, with the caller's rights.  To
- * switch the mode is to replace the trigger (CREATE OR REPLACE TRIGGER), which
- * waits for open transactions that write to the table and keeps others from
- * writing until it is committed, but no reader.
+ * A guard is only a trigger: add_event_guard runs CREATE TRIGGER, with the
+ * caller's rights.  Changing the mode replaces the trigger (CREATE OR REPLACE
+ * TRIGGER).  This waits for open transactions that write to the table, and
+ * blocks writers until the commit, but no readers.
  */
 #include "postgres.h"
 
@@ -53,12 +52,12 @@ PG_FUNCTION_INFO_V1(ev_set_event_guard_mode);
 PG_FUNCTION_INFO_V1(ev_drop_event_guard);
 
 /*
- * Triggers fire in the order of their names, and the guard is to see what the
- * others have made of the row.
+ * Triggers fire in the order of their names, and the guard must see the
+ * changes of all others.
  */
 #define GUARD_NAME		"zzz_event_guard"
 
-/* What users' code takes at most where no table is named, in milliseconds */
+/* Time limit for users' code if no table is named, in milliseconds. */
 #define CODE_TIME		500
 
 /* ---------- the table ---------- */
@@ -70,7 +69,7 @@ table_name(Oid table)
 									  get_rel_name(table));
 }
 
-/* Raises unless the caller may have triggers on the table. */
+/* Raises an error unless the caller may create triggers on the table. */
 static void
 check_privilege(Oid table)
 {
@@ -84,7 +83,7 @@ check_privilege(Oid table)
 		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(kind), get_rel_name(table));
 }
 
-/* Opens a table that is locked.  Raises where it is none that can be guarded. */
+/* Opens a table that is locked.  Raises an error if it cannot have a guard. */
 static Relation
 open_locked(Oid table)
 {
@@ -104,7 +103,7 @@ open_locked(Oid table)
 	return relation;
 }
 
-/* Opens and locks a table, if the caller may have triggers there. */
+/* Opens and locks a table, if the caller may create triggers on it. */
 static Relation
 open_table(Oid table, LOCKMODE mode)
 {
@@ -113,7 +112,9 @@ open_table(Oid table, LOCKMODE mode)
 	return open_locked(table);
 }
 
-/* The guard on a table, in CurrentMemoryContext; NULL: it has none. */
+/*
+ * Returns the guard on a table, in CurrentMemoryContext; NULL if it has none.
+ */
 static const Trigger *
 find_trigger(Relation relation, Oid function)
 {
@@ -162,7 +163,9 @@ run_command(Node *command, const char *text)
 	CommandCounterIncrement();
 }
 
-/* A time that reads the same under any DateStyle and TimeZone. */
+/*
+ * Returns a time as text that means the same under any DateStyle and TimeZone.
+ */
 static char *
 time_text(TimestampTz time)
 {
@@ -176,16 +179,16 @@ time_text(TimestampTz time)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
-	tm.tm_isdst = 0;			/* or the time zone is left out */
+	tm.tm_isdst = 0;			/* otherwise the time zone is left out */
 	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, buffer);
 	return pstrdup(buffer);
 }
 
 /*
- * CREATE OR REPLACE TRIGGER, in place of the one that there is, if any, for the
- * operations TRIGGER_TYPE_INSERT and TRIGGER_TYPE_UPDATE.  The operands are NULL
- * where the expressions in the arguments are to stay as they are.  Closes the
- * relation, and keeps the lock.
+ * Runs CREATE OR REPLACE TRIGGER, in place of the existing one, if any.
+ * operations is a set of TRIGGER_TYPE_INSERT and TRIGGER_TYPE_UPDATE.
+ * operands is NULL if the expressions in the arguments must stay unchanged.
+ * Closes the relation, and keeps the lock.
  */
 static char *
 create_trigger(Relation relation, const Trigger *replaced, Oid function,
@@ -231,10 +234,10 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 						 quote_literal_cstr(strVal(lfirst(cell))));
 	appendStringInfoChar(&text, ')');
 	table = table_name(RelationGetRelid(relation));
-	table_close(relation, NoLock);	/* or it would count as in use */
+	table_close(relation, NoLock);	/* an open relation would count as in use */
 	run_command((Node *) command, text.data);
 
-	/* replacing makes it fire where triggers do by default */
+	/* replacing resets when the trigger fires */
 	if (enabled == TRIGGER_FIRES_ALWAYS || enabled == TRIGGER_FIRES_ON_REPLICA)
 	{
 		AlterTableStmt *alter = makeNode(AlterTableStmt);
@@ -253,7 +256,9 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	return command->trigname;
 }
 
-/* Refuses to replace a trigger written by hand that would lose properties. */
+/*
+ * Refuses to replace a manually created trigger if properties would be lost.
+ */
 static void
 check_replaceable(Relation relation, const Trigger *trigger)
 {
@@ -265,7 +270,7 @@ check_replaceable(Relation relation, const Trigger *trigger)
 				 errhint("Replace it with CREATE OR REPLACE TRIGGER.")));
 }
 
-/* Other triggers could still change the row after the guard has seen it. */
+/* Warns of triggers that can change the row after the guard has checked it. */
 static void
 warn_of_later_triggers(Relation relation, const char *guard)
 {
@@ -282,7 +287,7 @@ warn_of_later_triggers(Relation relation, const char *guard)
 					(errmsg("trigger \"%s\" on table \"%s\" fires after the event guard",
 							trigger->tgname, RelationGetRelationName(relation)),
 					 errdetail("Triggers fire in the order of their names: the guard does not see how this one changes a row."),
-					 errhint("Rename it, or have a CHECK constraint too (add_event_check).")));
+					 errhint("Rename it, or also add a CHECK constraint (add_event_check).")));
 	}
 }
 
@@ -428,7 +433,7 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
  *				   version_expr text DEFAULT NULL,
  *				   fires_on text DEFAULT NULL, types text[] DEFAULT NULL) → name
  *
- * A guard that is there already is replaced.
+ * Replaces an existing guard.
  */
 Datum
 ev_add_event_guard(PG_FUNCTION_ARGS)
@@ -472,7 +477,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	PG_RETURN_NAME(name);
 }
 
-/* The guarded tables, in the order of their OIDs. */
+/* Returns the guarded tables, in the order of their OIDs. */
 static List *
 guarded_tables(Oid function)
 {
@@ -500,28 +505,28 @@ guarded_tables(Oid function)
 	return tables;
 }
 
-/* What set_event_guard_mode was asked for. */
+/* The arguments of set_event_guard_mode. */
 typedef struct Switch
 {
 	bool		any_table;
-	TimestampTz deadline;		/* then: for what users' code takes */
+	TimestampTz deadline;		/* if so: time limit for users' code */
 	Oid			function;
 	EvGuardMode new_mode;
-	char	   *mode;			/* its name */
+	char	   *mode;			/* name of the mode */
 	TimestampTz until;
 } Switch;
 
-/* And what became of it, for one table. */
+/* The result for one table. */
 typedef struct Switched
 {
 	Oid			table;
 	const char *old_mode;		/* NULL: not known */
-	char	   *problem;		/* NULL: it is done */
+	char	   *problem;		/* NULL: success */
 } Switched;
 
 /*
- * Switches the guard of a table that is locked.  False where it has none.
- * Raises where it cannot.
+ * Changes the mode of the guard of a locked table.  Returns false if it has
+ * none.  Raises an error if that is not possible.
  */
 static bool
 switch_mode(const Switch *wanted, Switched *result)
@@ -561,11 +566,13 @@ switch_mode(const Switch *wanted, Switched *result)
 	return true;
 }
 
-/* The same, but an error is reported as the problem of this table. */
+/* The same, but reports an error as the problem of this table. */
 static void
 try_switch_mode(const Switch *wanted, Switched *result)
 {
-	/* not ev_in_subtransaction: the limit is stopped before the rollback */
+	/*
+	 * not ev_in_subtransaction, since the limit must stop before the rollback
+	 */
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	bool		outer_limit = ev_time_limit_is_running();
@@ -600,8 +607,8 @@ try_switch_mode(const Switch *wanted, Switched *result)
 }
 
 /*
- * Makes the quarantine where a mode needs it.  A broken quarantine does not stop
- * callers that need none.
+ * Creates the quarantine if the mode needs it.  A broken quarantine does not
+ * affect modes that do not need it.
  */
 static void
 require_quarantine(EvGuardMode mode)
@@ -611,8 +618,8 @@ require_quarantine(EvGuardMode mode)
 }
 
 /*
- * Switches all guards that the caller may and that can be had in a few
- * seconds; an array, and how many there are.
+ * Changes all guards that the caller may change and that can be locked within
+ * a few seconds.  Returns an array, and its length in *count.
  */
 static Switched *
 switch_all(Switch *wanted, int *count)
@@ -629,7 +636,7 @@ switch_all(Switch *wanted, int *count)
 		Oid			table = lfirst_oid(cell);
 		bool		is_missing = false;
 
-		/* nobody waits for a table on which the caller has no right */
+		/* do not wait for tables on which the caller has no privilege */
 		if (pg_class_aclcheck_ext(table, GetUserId(), ACL_TRIGGER, &is_missing) == ACLCHECK_OK)
 			may = lappend_oid(may, table);
 	}
@@ -642,7 +649,7 @@ switch_all(Switch *wanted, int *count)
 		Switched   *result = &results[*count];
 
 		result->table = lfirst_oid(cell);
-		/* dropped since we looked, by one whom we waited for or before */
+		/* dropped since the list was made */
 		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(result->table)))
 			continue;
 		(*count)++;
@@ -656,7 +663,7 @@ switch_all(Switch *wanted, int *count)
 	return results;
 }
 
-/* Switches one guard, or raises. */
+/* Changes one guard, or raises an error. */
 static Switched *
 switch_one(const Switch *wanted, Oid table)
 {
@@ -672,10 +679,9 @@ switch_one(const Switch *wanted, Oid table)
 }
 
 /*
- * set_event_guard_mode(relation regclass, mode text,
- *						until timestamptz DEFAULT NULL)
- *		→ TABLE (guarded_relation regclass, old_mode text, new_mode text,
- *				 mode_until timestamptz, problem text)
+ * set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT
+ * NULL) returns TABLE (guarded_relation regclass, old_mode text, new_mode
+ * text, mode_until timestamptz, problem text)
  */
 Datum
 ev_set_event_guard_mode(PG_FUNCTION_ARGS)
@@ -727,9 +733,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/*
- * drop_event_guard(relation regclass) → void
- */
+/* drop_event_guard(relation regclass) returns void */
 Datum
 ev_drop_event_guard(PG_FUNCTION_ARGS)
 {

@@ -1,6 +1,7 @@
 /*
  * guard_definition.c
- *	  What the trigger of a guard says: its mode, and where a row has the event.
+ *	  The definition of a guard in its trigger: its mode, and the columns of
+ *	  the event.
  */
 #include "postgres.h"
 
@@ -51,7 +52,7 @@ ev_guard_mode_name(EvGuardMode mode)
 void
 ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {
-	int			rest;			/* of the arguments, before the time */
+	int			rest;			/* index of the arguments before the time */
 
 	arguments->expressions[EV_ROW_DATA] = "data";
 	arguments->expressions[EV_ROW_TYPE] = "event_type";
@@ -112,9 +113,9 @@ ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvRowPart
 }
 
 /*
- * event_guard_reads(event record) → boolean
+ * event_guard_reads(event record) returns boolean
  *
- * Is not called, but where somebody calls it by hand.
+ * Only called by users.
  */
 Datum
 ev_event_guard_reads(PG_FUNCTION_ARGS pg_attribute_unused())

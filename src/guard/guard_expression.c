@@ -1,22 +1,20 @@
 /*
  * guard_expression.c
- *	  What a guard reads from a row.
+ *	  The expressions that a guard reads from a row.
  *
- * A guard's expressions stand in the WHEN condition of its trigger:
+ * They are in the WHEN condition of the trigger, which is always true:
  *
- *	WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
+ *   WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
  *
- * which is always true.  The planner finds that out, so event_guard_reads is
- * never called.
+ * The planner simplifies it, so event_guard_reads is never called.
  *
- * There the expressions are kept as parsed, are dumped with the trigger, follow
- * columns and functions that are renamed, are mapped to the columns of
- * partitions, and what they refer to cannot be dropped without the guard: all by
- * PostgreSQL itself.
+ * Expressions there are stored parsed.  So PostgreSQL itself dumps them with
+ * the trigger, follows renamed columns and functions, maps them to the columns
+ * of partitions, and prevents drops of the objects that they refer to.
  *
- * A trigger that was written by hand may have them as text in its arguments
- * instead, which is read with nothing but pg_catalog in the search_path: what a
- * session sets its search_path to decides about no event.
+ * A manually created trigger can have them as text in its arguments instead.
+ * This text is parsed with only pg_catalog in the search_path, so that a
+ * session's search_path has no influence on an event.
  */
 #include "postgres.h"
 
@@ -55,7 +53,10 @@ check_columns_walker(Node *node, void *context)
 					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 					 errmsg("%s must not refer to %s", ev_row_part_argument(source->part),
 							column == 0 ? "the whole row" : "a system column")));
-		/* the statement that fires the trigger may have dropped or changed it */
+
+		/*
+		 * the statement that fires the trigger may have dropped or changed it
+		 */
 		if (column > RelationGetNumberOfAttributes(source->relation) ||
 			TupleDescAttr(RelationGetDescr(source->relation), column - 1)->atttypid != castNode(Var, node)->vartype)
 			ereport(ERROR,
@@ -75,7 +76,10 @@ check_columns_walker(Node *node, void *context)
 	return expression_tree_walker(node, check_columns_walker, context);
 }
 
-/* The operand's type for an expression of that type; InvalidOid: none. */
+/*
+ * Returns the operand's type for an expression of a type; InvalidOid if there
+ * is none.
+ */
 static Oid
 operand_type(EvRowPart part, Oid type)
 {
@@ -266,7 +270,9 @@ ev_guard_expression_column(Node *expression)
 	return IsA(expression, Var) ? castNode(Var, expression)->varattno : 0;
 }
 
-/* Functions of the server that give an answer to whatever they get. */
+/*
+ * Is it not one of the server's functions that have a result for any argument?
+ */
 static bool
 function_may_raise(Oid function, void *context pg_attribute_unused())
 {

@@ -2,7 +2,7 @@
  * guard_trigger.h
  *	  guard_event(), the row trigger that keeps a table's events valid.
  *
- * (The event triggers that keep the registered schemas are ddl_triggers.h's.)
+ * (ddl_triggers.h has the event triggers that protect registered schemas.)
  */
 #ifndef EV_GUARD_TRIGGER_H
 #define EV_GUARD_TRIGGER_H

@@ -538,7 +538,7 @@ def test_wrong_triggers(world):
                           ("BEFORE TRUNCATE ON t FOR EACH STATEMENT", "TRUNCATE t"),
                           ("INSTEAD OF INSERT ON v FOR EACH ROW", "INSERT INTO v VALUES (1)")):
         mallory.execute(f"CREATE TRIGGER z {kind} EXECUTE FUNCTION guard_event('enforce')")
-        fails(mallory, command, "39P01", "is called by a BEFORE INSERT OR UPDATE row trigger only")
+        fails(mallory, command, "39P01", "is called only by a BEFORE INSERT OR UPDATE row trigger")
         mallory.execute(f"DROP TRIGGER z ON {'v' if 'INSTEAD' in kind else 't'}")
         mallory.execute(VALID % 0)
     mallory.execute("""CREATE CONSTRAINT TRIGGER z AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
@@ -708,7 +708,7 @@ def test_update_shows_no_row(world):
 # ---------- the quarantine of a name ----------
 
 def test_table_of_the_same_name(world):
-    """What a stranger sent to a table of hers does not get into another one that takes its name."""
+    """An event that a role sent to its own table does not get into another table with that name."""
     world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
     create = "CREATE TABLE public.orders (event_type text, schema_version int, data jsonb, who text)"
     row = """INSERT INTO public.orders VALUES ('order', 1, '{}', '%s')"""
@@ -726,7 +726,7 @@ def test_table_of_the_same_name(world):
 
 
 def test_sender_of_a_partition(world):
-    """Whoever may insert into a partition only has sent it all the same."""
+    """A role that may insert into a partition only counts as the sender."""
     prepare(world)
     world.run("alice", "CREATE TABLE a.t (event_type text, schema_version int, data jsonb, place int) PARTITION BY RANGE (place)",
               "CREATE TABLE a.low PARTITION OF a.t FOR VALUES FROM (0) TO (10)",

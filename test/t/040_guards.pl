@@ -103,7 +103,7 @@ is(sql('SELECT different = all_of_them AND all_of_them = 20000 FROM summary'), '
 # ---------- switching modes under load ----------
 
 # Four writers, and one whose transaction is open for two seconds: no writer
-# waits for a second because somebody switches.
+# waits for a second because of a switch.
 my ($writers, $long) = ('', '');
 my $script = $node->basedir . '/writer.sql';
 open my $writer, '>', $script or die $!;
