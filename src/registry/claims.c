@@ -307,7 +307,7 @@ check_part_claimants(const EvDocument *document, const char *name, const char *m
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg(message, document->name, name),
-				 errdetail("It is the $id of a schema in \"%s\", to which \"%s\" refers by it.",
+				 errdetail("It is the $id of a schema in \"%s\", and \"%s\" refers to it.",
 						   other->name, referrer),
 				 errhint("Give it another URI.")));
 }
