@@ -1,15 +1,17 @@
 /*
  * validator.c
- *	  The validator of the language jsonschema: what CREATE FUNCTION accepts.
+ *	  The validator of the language jsonschema, which checks CREATE
+ *	  FUNCTION.
  *
- * A published schema version never changes its answers, or IMMUTABLE would be
- * a lie and indexes wrong.  CREATE OR REPLACE is the one command that comes by
- * here; what ALTER FUNCTION and DROP could do is ddl_triggers.c's.
+ * A published schema version never changes its answers; otherwise IMMUTABLE
+ * would be false, and indexes wrong.  Of the commands that could change it,
+ * only CREATE OR REPLACE calls the validator; ddl_triggers.c checks ALTER
+ * FUNCTION and DROP.
  *
- * A restore sets check_function_bodies off.  Functions then come in any order,
- * so nothing outside the document may be needed; but names, signatures and
- * replacements are checked all the same, and dependencies on what is there
- * already are recorded, so that they survive a dump.
+ * A restore sets check_function_bodies to off.  Functions are then created in
+ * any order, so that only the document itself may be needed.  Names,
+ * signatures and replacements are checked in any case, and dependencies on
+ * existing functions are recorded, so that they survive a dump.
  */
 #include "postgres.h"
 
@@ -55,7 +57,7 @@
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
-/* A schema that a generator wrote may have thousands of the same slip. */
+/* A generated schema can have thousands of equal mistakes. */
 #define SHOWN_WARNINGS	20
 
 /* ---------- the form of a function ---------- */
@@ -146,14 +148,15 @@ depends_on(Oid function, Oid other)
 }
 
 /*
- * Records that a function depends on what its document refers to.  What is
- * not there (yet) is left out: a restore may bring it later.  So is a
- * dependency that would close a circle: pg_dump would complain of it.  What a
- * DROP must heed of these is read from the bodies (ddl_triggers.c).
+ * Records that a function depends on the functions that its document refers
+ * to.  Functions that do not exist (yet) are left out, since a restore may
+ * create them later.  So are dependencies that would form a cycle, since
+ * pg_dump would warn about them; for a DROP, these are read from the bodies
+ * (ddl_triggers.c).
  *
- * Who may be dropping something is waited for.  Whoever may create a function
- * anywhere comes by here, so only a registered document goes on to hold off
- * who drops what it refers to.
+ * This waits for transactions that are dropping a function.  Any role that may
+ * create a function somewhere can call the validator, so only registered
+ * documents block drops of their targets.
  */
 static void
 record_dependencies(const EvDocument *document, bool is_registered)
@@ -213,9 +216,9 @@ ev_validator_refuse_change(const char *name)
 /* ---------- compiling ---------- */
 
 /*
- * Compiles a document.  One that is no event and has no $schema is a part of
- * the schemas that refer to it, and in their dialect: it must be valid in one
- * of them, the newest first.
+ * Compiles a document.  A document that is not an event and has no $schema is
+ * used in the dialect of the schemas that refer to it: it must be valid in one
+ * of the dialects, which are tried from the newest.
  */
 static bool
 compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnings)
@@ -272,7 +275,7 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	}
 	if (list_length(warnings) > SHOWN_WARNINGS)
 		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
+				(errmsg("JSON Schema \"%s\" has %d more warnings", document->name,
 						list_length(warnings) - SHOWN_WARNINGS),
 				 errhidestmt(true), errhidecontext(true)));
 
@@ -352,7 +355,10 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name whose claims were checked, with more known of them. */
+/*
+ * The name of a document whose claims were checked by a caller that knows
+ * more.
+ */
 static const char *vouched = NULL;
 
 void
@@ -362,8 +368,8 @@ ev_validator_vouch(const char *name)
 }
 
 /*
- * Refuses a CREATE OR REPLACE that changes the results of a published schema.
- * False where the function is new.
+ * Refuses a CREATE OR REPLACE that changes the answers of a published schema.
+ * Returns false if the function is new.
  */
 static bool
 check_replacement(HeapTuple function, const EvDocument *document)
@@ -375,7 +381,10 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	if (!HeapTupleIsValid(previous))
 		return false;
 
-	/* in another language until now: an upcast, which has another name */
+	/*
+	 * it was in another language until now: an upcast, whose name is
+	 * different
+	 */
 	if (((Form_pg_proc) GETSTRUCT(previous))->prolang !=
 		((Form_pg_proc) GETSTRUCT(function))->prolang)
 		ereport(ERROR,
@@ -394,7 +403,7 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	return true;
 }
 
-/* Raises invalid_name where a function in event_schema cannot have this name. */
+/* Raises invalid_name if a function in event_schema cannot have this name. */
 static void
 check_name(const char *name)
 {
@@ -412,9 +421,9 @@ check_name(const char *name)
 }
 
 /*
- * What keeps the published things of others: whose the type is, and which URIs
- * the document takes.  Asked whatever check_function_bodies says.  False where
- * the function replaced one, or was there before.
+ * Protects published schemas of other roles: checks the owner of the type, and
+ * the URIs that the document claims, whatever check_function_bodies is.
+ * Returns false if the function replaced one, or existed before.
  */
 static bool
 check_registered(HeapTuple function, const EvDocument *document)
@@ -450,7 +459,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		elog(ERROR, "cache lookup failed for function %u", function_oid);
 	is_registered = ((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid();
 
-	/* anybody can call this, also when nothing is created; it takes locks */
+	/* any role can call this function directly, and it takes locks */
 	ev_ownership_require_function(function);
 	ev_validator_check_function(function);
 	if (is_registered)

@@ -257,7 +257,7 @@ ev_name_kind(const char *name, const char **reason)
 		return EV_NAME_POLICY;
 	if (ev_parse_upcast_name(name, &type_length, &version, &to))
 		return EV_NAME_UPCAST;
-	*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
+	*reason = psprintf("The text after \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
 					   PG_INT32_MAX, at + 1);
 	return EV_NAME_BAD;
 }

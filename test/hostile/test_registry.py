@@ -166,7 +166,7 @@ def test_replacing_and_widening(world):
             assert error.sqlstate == "42501", error
         else:
             raise AssertionError("replaced")
-    # anybody can repeat a registration, which changes nothing
+    # any role can repeat a registration, which changes nothing
     assert world.run("mallory", "SELECT register_event_schema('order', 1, '{}')")
 
 
@@ -205,7 +205,7 @@ def test_uris_of_others(world):
     assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
     # its owner can use the same $id for the next version, if no schema refers to it
     world.run("alice", "SELECT register_event_schema('part', 2, '{\"$id\": \"https://example.com/part\", \"type\": \"number\"}')")
-    # nobody can change a reference's target, which would change a published schema
+    # no role can change a reference's target, which would change a published schema
     for role in ("alice", "owner", None):
         for uri in ("https://example.com/used",):
             refused_each_way(world, role, schema(uri, "false"), "42710", "over")
@@ -489,7 +489,7 @@ def test_did_you_mean_is_bounded(world):
 
 
 def fails_with(world, role, call, sqlstate):
-    """An error, but no internal one, where it says anything; "": whichever."""
+    """An error other than an internal one; "": any."""
     session = world.connect(role)
     try:
         session.execute(f"SELECT {call}")

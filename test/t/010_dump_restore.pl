@@ -275,7 +275,7 @@ foreach my $role ($node->safe_psql('postgres', 'SELECT current_user'), 'owner')
 	append_to_file("$ddl.first", 'SET check_function_bodies = off;');
 	quiet("$kind, event_schema_ddl", psql_file($role, $subscriber, $node, "$ddl.first"), '-f', $ddl);
 	is( $node->safe_psql($subscriber, $definitions),
-		$node->safe_psql($full, $definitions), "$kind: event_schema_ddl recreates what is registered");
+		$node->safe_psql($full, $definitions), "$kind: event_schema_ddl recreates all registered objects");
 	quiet("$kind, event_schema_ddl again", psql_file($role, $subscriber, $node, $ddl));
 	is( $node->safe_psql($subscriber, $definitions),
 		$node->safe_psql($full, $definitions), "$kind: and may be run again");
