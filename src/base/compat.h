@@ -17,10 +17,11 @@
 
 /*
  * Checks the syntax of JSON text without raising.  NULL where it is JSON that
- * jsonb can hold, else what is wrong with it, in CurrentMemoryContext.
+ * jsonb can hold, else what is wrong with it, in CurrentMemoryContext; *place,
+ * unless place is NULL, gets where the wrong token begins, or the text's end.
  */
 static inline char *
-ev_json_syntax_error(char *json, int length)
+ev_json_syntax_error(char *json, int length, const char **place)
 {
 	JsonLexContext *lex;
 	JsonParseErrorType result;
@@ -31,6 +32,8 @@ ev_json_syntax_error(char *json, int length)
 	lex = makeJsonLexContextCstringLen(json, length, GetDatabaseEncoding(), true);
 #endif
 	result = pg_parse_json(lex, &nullSemAction);
+	if (place != NULL)
+		*place = lex->token_start != NULL ? lex->token_start : json + length;
 	return result == JSON_SUCCESS ? NULL : json_errdetail(result, lex);
 }
 

@@ -18,7 +18,7 @@
  * resolver: NULL where no other document may be referred to.
  * references: if not NULL, gets the OIDs of the functions whose documents
  * were read besides this one.
- * warnings: if not NULL, gets EvWarnings, in CurrentMemoryContext.
+ * warnings: if not NULL, gets EvWarnings (notes, too), in CurrentMemoryContext.
  */
 extern EvProgram *ev_compile(const EvDocument *document, EvResolver resolver,
 							 EvFault *fault, List **references, List **warnings);
@@ -26,5 +26,12 @@ extern EvProgram *ev_compile(const EvDocument *document, EvResolver resolver,
 /* The same program with ANNOTATE instructions, for reports. */
 extern EvProgram *ev_compile_annotated(const EvDocument *document, EvResolver resolver,
 									   EvFault *fault);
+
+/*
+ * All faults of a document, in its order, as a List of EvFault, and its
+ * warnings and notes as one of EvWarning, in CurrentMemoryContext.  So is what
+ * else is allocated: the caller makes a context for it.
+ */
+extern List *ev_compile_faults(const EvDocument *document, EvResolver resolver, List **warnings);
 
 #endif							/* EV_CODEGEN_H */

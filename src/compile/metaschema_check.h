@@ -18,4 +18,11 @@
 extern EvProgram *ev_compile_checked(const EvDocument *document, EvResolver resolver,
 									 EvFault *fault, List **references, List **warnings);
 
+/*
+ * All faults of a document, in what the compiler checks and then in what only
+ * its meta-schema says: a List of EvFault; and its warnings and notes, a List
+ * of EvWarning.  In CurrentMemoryContext, as above.
+ */
+extern List *ev_document_faults(const EvDocument *document, EvResolver resolver, List **warnings);
+
 #endif							/* EV_METASCHEMA_CHECK_H */

@@ -29,4 +29,11 @@ typedef struct EvFormat
  */
 extern const EvFormat *ev_format_find(const char *name, int length, EvDraft draft);
 
+/*
+ * A format of OpenAPI's registry of formats that no draft has: what it means,
+ * for messages ("a signed 32-bit integer"); NULL where the name is none of
+ * these.  Such a format is an annotation.
+ */
+extern const char *ev_format_of_openapi(const char *name, int length);
+
 #endif							/* EV_FORMAT_H */

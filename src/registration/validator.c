@@ -43,6 +43,7 @@
 
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
+#include "registration/schema_warnings.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
 #include "registry/function_row.h"
@@ -53,9 +54,6 @@
 #include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
-
-/* A schema that a generator wrote may have thousands of the same slip. */
-#define SHOWN_WARNINGS	20
 
 /* ---------- what a function must look like ---------- */
 
@@ -204,6 +202,8 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 
 	if (ev_compile_checked(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
 		return true;
+	if (fault->rule == EV_RULE_DUPLICATE_ID || fault->rule == EV_RULE_DUPLICATE_ANCHOR)
+		return false;			/* an older dialect may not know the keyword */
 	if (document->name == NULL || ev_name_kind(document->name, &reason) != EV_NAME_URI ||
 		!JB_ROOT_IS_OBJECT(document->schema) ||
 		getKeyJsonValueFromContainer(&document->schema->root, "$schema", 7, &dialect) != NULL)
@@ -225,29 +225,27 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  "event_validate registration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
+	EvDocument	new = *document;
 	EvFault		fault = {0};
 	List	   *warnings = NIL;
+	List	   *repeated = ev_document_repeated_keys(document);
 	ListCell   *cell;
 
+	if (repeated != NIL)
+		ev_fault_report(linitial(repeated), document->name);
 	if (is_registered)
 		foreach(cell, ev_document_references(document))
 			ev_name_lock(ev_claims_name(lfirst(cell)), ShareLock);
-	if (!compile_in_its_dialect(document, &fault, &warnings))
-		ev_fault_report(&fault, document->name);
-	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
+	new.is_new = true;
+	if (!compile_in_its_dialect(&new, &fault, &warnings))
 	{
-		EvWarning  *warning = (EvWarning *) list_nth(warnings, i);
-
-		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" at \"%s\": %s",
-						document->name, warning->location, warning->message),
-				 errhidestmt(true), errhidecontext(true)));
+		ev_document_locate(document, &fault);
+		ev_fault_report(&fault, document->name);
 	}
-	if (list_length(warnings) > SHOWN_WARNINGS)
-		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
-						list_length(warnings) - SHOWN_WARNINGS),
-				 errhidestmt(true), errhidecontext(true)));
+	if (document->strict)
+		ev_schema_refuse_warnings(document, warnings);
+	else
+		ev_schema_warn(document, warnings);
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);

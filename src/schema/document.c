@@ -9,9 +9,14 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "jsonb/jsonb_value.h"
 #include "schema/document.h"
+#include "schema/json_text.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
+
+/* U+FEFF in UTF-8, with which some editors begin a file. */
+#define BYTE_ORDER_MARK	"\xEF\xBB\xBF"
 
 static const char *
 skip_space(const char *p)
@@ -20,6 +25,64 @@ skip_space(const char *p)
 		p++;
 	return p;
 }
+
+/* ---------- places in the text ---------- */
+
+static void
+add_sentence(EvFault *fault, char *sentence)
+{
+	fault->detail = fault->detail == NULL ? sentence : psprintf("%s %s", fault->detail, sentence);
+}
+
+/* A fault at a place of the document's text, which it has. */
+static void
+locate(const EvDocument *document, EvFault *fault, const char *place)
+{
+	ev_text_position(document->text, place, &fault->line, &fault->column);
+	add_sentence(fault, psprintf("See line %d, column %d of the text.", fault->line, fault->column));
+}
+
+void
+ev_document_locate(const EvDocument *document, EvFault *fault)
+{
+	const char *place;
+
+	if (document->text == NULL || fault->line != 0 || fault->location == NULL || fault->location[0] == '\0')
+		return;
+	place = ev_json_find(document->json, fault->location);
+	if (place != NULL)
+		locate(document, fault, place);
+}
+
+List *
+ev_document_repeated_keys(const EvDocument *document)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	if (document->text == NULL)
+		return NIL;
+	foreach(cell, ev_json_repeated_keys(document->json))
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+		EvFault    *fault = palloc0(sizeof(EvFault));
+		int			line;
+		int			column;
+
+		ev_text_position(document->text, repeated->first, &line, &column);
+		ev_text_position(document->text, repeated->second, &fault->line, &fault->column);
+		fault->rule = EV_RULE_DUPLICATE_KEY;
+		fault->location = repeated->location;
+		fault->message = psprintf("the key %s occurs twice in an object",
+								  ev_string_show(repeated->key, strlen(repeated->key)));
+		fault->detail = psprintf("See line %d, column %d, and line %d, column %d of the text.",
+								 line, column, fault->line, fault->column);
+		result = lappend(result, fault);
+	}
+	return result;
+}
+
+/* ---------- parsing ---------- */
 
 /* One pragma line, without its line end. */
 static bool
@@ -61,6 +124,7 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool ok = true;
+	const char *place;
 
 	PG_TRY();
 	{
@@ -77,6 +141,10 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 		FlushErrorState();
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = psprintf("In a number: %s.", error->message);
+		fault->rule = EV_RULE_INVALID_JSON;
+		place = ev_json_unfit_number(document->json);
+		if (place != NULL)
+			locate(document, fault, place);
 		ok = false;
 	}
 	PG_END_TRY();
@@ -89,24 +157,39 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	const char *p = skip_space(body);
 	char	   *json;
 	char	   *problem;
+	const char *place;
 
 	document->assert_format = true;
 	document->breaking = false;
+	document->text = body;
 	while (*p == '#')
 	{
 		int			length = strcspn(p, "\n");
 
 		if (!parse_pragma(p, length, document, fault))
+		{
+			fault->rule = EV_RULE_INVALID_JSON;
+			locate(document, fault, p);
 			return false;
+		}
 		p = skip_space(p + length);
 	}
 
+	document->json = p;
 	json = pstrdup(p);
-	problem = ev_json_syntax_error(json, strlen(json));
+	problem = ev_json_syntax_error(json, strlen(json), &place);
 	if (problem != NULL)
 	{
+		fault->rule = EV_RULE_INVALID_JSON;
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = problem;
+		if (strncmp(p, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		{
+			fault->detail = "There is a byte order mark at the start.";
+			fault->hint = "Write the text without a byte order mark (RFC 8259, section 8.1).";
+			place = json;
+		}
+		locate(document, fault, p + (place - json));
 		return false;
 	}
 	return parse_json(json, document, fault);

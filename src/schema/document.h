@@ -13,6 +13,8 @@
 #include "base/compat.h"
 #include "base/dialect.h"
 #include "nodes/pg_list.h"
+#include "schema/location.h"
+#include "schema/rules.h"
 #include "utils/jsonb.h"
 
 /* What is wrong with a schema, and where. */
@@ -24,6 +26,9 @@ typedef struct EvFault
 	char	   *detail;			/* a sentence, or NULL */
 	char	   *hint;			/* a sentence, or NULL */
 	int			sqlstate;		/* 0: invalid_parameter_value */
+	EvRule		rule;
+	int			line;			/* in the document's text; 0: not known */
+	int			column;
 } EvFault;
 
 typedef struct EvDocument
@@ -38,6 +43,12 @@ typedef struct EvDocument
 	EvDraft		draft;			/* ... this dialect, not in 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
+	const char *text;			/* what its user wrote, where lines and
+								 * columns count from; NULL: a jsonb */
+	const char *json;			/* the JSON in it, after the pragma lines */
+	bool		is_new;			/* refuse what is ambiguous, too: an $id or an
+								 * anchor of two schemas */
+	bool		strict;			/* registration refuses it where it would warn */
 } EvDocument;
 
 /*
@@ -47,17 +58,20 @@ typedef struct EvDocument
  */
 typedef bool (*EvResolver) (const char *uri, EvDocument *document);
 
-/* Something that registration warns about. */
+/* What is said about a schema that is valid. */
 typedef struct EvWarning
 {
-	char	   *location;		/* JSON Pointer into the document */
-	char	   *message;
+	EvRule		rule;
+	const EvLocation *at;		/* where: JSON Pointers are made from it when */
+	char	   *tail;			/* they are shown, as there may be many */
+	char	   *message;		/* names of the schema in it are escaped, cut */
 } EvWarning;
 
 /*
- * Reads a body into *document (schema, assert_format and breaking; the rest
- * is the caller's), allocated in CurrentMemoryContext.  False, with *fault
- * filled, where a pragma is unknown or the rest is not JSON.
+ * Reads a body into *document (schema, assert_format, breaking, text and json;
+ * the rest is the caller's), allocated in CurrentMemoryContext; text and json
+ * point into the body.  False, with *fault filled, where a pragma is unknown or
+ * the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
 
@@ -66,6 +80,19 @@ extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *f
  * the schema for the message ("schema \"order@1\""), or is NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
+
+/*
+ * Says in a fault that has a location where in the document's text that is:
+ * line and column, and a sentence of the DETAIL.  Nothing is done where the
+ * document has no text.
+ */
+extern void ev_document_locate(const EvDocument *document, EvFault *fault);
+
+/*
+ * The keys that occur twice in an object of the document's text, as faults: a
+ * List of EvFault in CurrentMemoryContext.  jsonb has kept the last of them.
+ */
+extern List *ev_document_repeated_keys(const EvDocument *document);
 
 /*
  * Do two documents differ in annotations only (title, description, examples,

@@ -24,6 +24,12 @@ extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keyw
 extern bool ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,
 						   int keyword, const JsonbValue *value);
 
+/*
+ * The value of a keyword was refused just now: where another dialect would take
+ * it, the fault gets a hint with that dialect.
+ */
+extern void ev_hint_at_dialect(EvCompiler *compiler, const char *keyword, const JsonbValue *value);
+
 /* An array of strings, each once.  The names are jsonb keys' equals. */
 extern bool ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value);
 

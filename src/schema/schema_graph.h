@@ -24,6 +24,7 @@ typedef struct EvResource
 	EvDraft		draft;
 	int			vocabularies;	/* set, see keywords.h */
 	bool		assert_format;
+	bool		is_main;		/* of the document that is compiled */
 	bool		recursive_anchor;	/* $recursiveAnchor: true */
 	List	   *anchors;		/* of EvSchemaAnchor */
 } EvResource;
@@ -59,6 +60,7 @@ typedef struct EvSubschema
 	bool		is_boolean;		/* true or false, then not in the hash */
 	bool		boolean;
 	bool		entered_from_outside;	/* by a reference of another resource */
+	bool		is_faulty;		/* a keyword's value is not of its shape */
 	EvResource *resource;
 	EvLocation *location;
 	List	   *references;		/* of EvReference */
@@ -71,14 +73,16 @@ typedef struct EvCompiler
 	const EvDocument *document; /* the one that is compiled */
 	EvResolver	resolver;
 	EvFault    *fault;			/* the first one; message NULL: none */
+	List	  **faults;			/* not NULL: gets all of them, and fault is
+								 * the last one */
 	MemoryContext program_context;
 	EvPatternBudget pattern_budget; /* what is left of it */
 	List	  **functions;		/* OIDs of documents read, or NULL */
 	List	  **warnings;		/* or NULL */
-	void		(*lint) (struct EvCompiler *compiler, const EvSubschema *subschema);	/* called for each
-																						 * subschema of the main
-																						 * document; or NULL */
-	bool		is_main;		/* it is the main document that is walked */
+	List	   *written;		/* EvSubschemas of the main document in its
+								 * order, where warnings are wanted */
+	bool		by_pointer;		/* what is walked is a schema only because a
+								 * reference leads there */
 	HTAB	   *subschemas;		/* EvSubschema by container */
 	List	   *resources;		/* of EvResource */
 	HTAB	   *names;			/* of resources, anchors and patterns */
@@ -91,9 +95,12 @@ typedef struct EvCompiler
 	bool		has_dynamic;	/* a reference depends on the dynamic scope */
 } EvCompiler;
 
-/* Adds a warning; the caller has seen that warnings are wanted. */
-extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *location, const char *tail,
-							char *message);
+/*
+ * Adds a warning or a note; the caller has seen that they are wanted.  The tail
+ * is a part of a JSON Pointer below the location.
+ */
+extern void ev_compile_warn(EvCompiler *compiler, EvRule rule, const EvLocation *location,
+							const char *tail, char *message);
 
 /* Makes a compiler's tables in CurrentMemoryContext. */
 extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context);
@@ -102,9 +109,19 @@ extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context
 extern void *ev_find_name(EvCompiler *compiler, const void *scope, const char *name);
 extern void ev_add_name(EvCompiler *compiler, const void *scope, const char *name, void *value);
 
-/* Records the first fault only; returns false, for a caller's convenience. */
+/*
+ * Records a fault: the first one only, unless all are wanted.  Returns false,
+ * for a caller's convenience.  The caller may add to compiler->fault.
+ */
 extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *location, const char *tail,
 							 const char *format,...) pg_attribute_printf(4, 5);
+
+/* The same with the rule that is broken, if that is another one than INVALID_VALUE. */
+extern bool ev_compile_fault_of(EvCompiler *compiler, EvRule rule, const EvLocation *location,
+								const char *tail, const char *format,...) pg_attribute_printf(5, 6);
+
+/* Is there a fault, and only the first one is wanted? */
+extern bool ev_compile_stops(const EvCompiler *compiler);
 
 /*
  * Reads the main document and all that it refers to.  The subschema of the
@@ -134,6 +151,12 @@ extern bool ev_node_is_object(const JsonbValue *node);
 extern bool ev_node_is_array(const JsonbValue *node);
 extern const char *ev_node_type_name(const JsonbValue *node);
 extern char *ev_node_string(const JsonbValue *node);
+
+/*
+ * A name or URI of a schema as messages show it, in CurrentMemoryContext: in
+ * quotes, escaped, cut where it is very long.
+ */
+extern char *ev_name_show(const char *name, int length);
 
 /* The string at a key; false if it is missing or of another type. */
 extern bool ev_get_string(const JsonbContainer *container, const char *name, char **string);

@@ -1,0 +1,154 @@
+/*
+ * lint_schema.c
+ *	  lint_event_schema: all that there is to say about a schema, as rows.
+ *
+ * Registration stops at the first fault, and its warnings are messages, which
+ * many tools do not show.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "base/arguments.h"
+#include "compile/metaschema_check.h"
+#include "registration/schema_warnings.h"
+#include "registry/schema_cache.h"
+#include "schema/document.h"
+
+PG_FUNCTION_INFO_V1(ev_lint_event_schema);
+PG_FUNCTION_INFO_V1(ev_lint_event_schema_jsonb);
+
+/* Each fault is looked for from the begin of the text: so many bytes in all. */
+#define LOCATE_BUDGET	(64 * 1024 * 1024)
+
+/* The base URI of an event that has no type yet: relative references lead to types. */
+#define BASE_URI		"event:"
+
+static void
+put_row(ReturnSetInfo *result, EvRule rule, const char *location, const char *message)
+{
+	Datum		values[4];
+	bool		nulls[4] = {0};
+
+	values[0] = CStringGetTextDatum(ev_rule_severity(rule));
+	if (location != NULL)
+		values[1] = CStringGetTextDatum(location);
+	else
+		nulls[1] = true;
+	values[2] = CStringGetTextDatum(ev_rule_name(rule));
+	values[3] = CStringGetTextDatum(message);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* A fault with all that is known of it in one message. */
+static void
+put_fault(ReturnSetInfo *result, const EvFault *fault)
+{
+	StringInfoData message;
+
+	initStringInfo(&message);
+	appendStringInfoString(&message, fault->message);
+	if (fault->line > 0)
+		appendStringInfo(&message, ", at line %d, column %d", fault->line, fault->column);
+	if (fault->detail != NULL && fault->line == 0)
+		appendStringInfo(&message, ". %s", fault->detail);
+	if (fault->hint != NULL)
+		appendStringInfo(&message, ". %s", fault->hint);
+	put_row(result, fault->rule, fault->location, message.data);
+}
+
+/* What is wrong with the document, and what is said about it. */
+static void
+put_findings(ReturnSetInfo *result, const EvDocument *document)
+{
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext, "event_validate row",
+													  ALLOCSET_DEFAULT_SIZES);
+	List	   *warnings;
+	List	   *faults;
+	Size		length = document->text != NULL ? strlen(document->text) : 0;
+	ListCell   *cell;
+	MemoryContext caller;
+
+	faults = list_concat(ev_document_repeated_keys(document),
+						 ev_document_faults(document, ev_registry_resolve, &warnings));
+	caller = MemoryContextSwitchTo(row_context);
+	foreach(cell, faults)
+	{
+		EvFault    *fault = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (length * list_length(faults) < LOCATE_BUDGET)
+			ev_document_locate(document, fault);
+		put_fault(result, fault);
+		MemoryContextReset(row_context);
+	}
+	for (int rule = 0; rule < EV_RULE_COUNT; rule++)
+		foreach(cell, warnings)
+	{
+		const EvWarning *warning = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (warning->rule != (EvRule) rule)
+			continue;
+		put_row(result, warning->rule,
+				psprintf("%s%s", ev_location_pointer(warning->at, false), warning->tail), warning->message);
+		MemoryContextReset(row_context);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(row_context);
+}
+
+/* The rows for a text, or for a jsonb where there is no text. */
+static void
+lint(FunctionCallInfo fcinfo, const char *text, Jsonb *definition)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	MemoryContext context;
+	MemoryContext caller;
+	EvDocument	document = {.uri = BASE_URI, .schema = definition, .assert_format = true, .is_new = true};
+	EvFault		fault = {0};
+
+	InitMaterializedSRF(fcinfo, 0);
+	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate lint", ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(context);
+	if (text == NULL || ev_document_parse(text, &document, &fault))
+		put_findings(result, &document);
+	else
+	{
+		fault.message = fault.detail != NULL ? psprintf("%s: %s", fault.message, fault.detail) : fault.message;
+		fault.line = 0;
+		fault.detail = NULL;
+		put_fault(result, &fault);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+static const char *const lint_arguments[] = {"definition"};
+
+/*
+ * lint_event_schema(definition text) → SETOF
+ * (severity text, location text, rule text, message text)
+ */
+Datum
+ev_lint_event_schema(PG_FUNCTION_ARGS)
+{
+	ev_require_arguments(fcinfo, 0, 1, lint_arguments);
+	lint(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(0)), NULL);
+	return (Datum) 0;
+}
+
+/* lint_event_schema(definition jsonb), the same rows */
+Datum
+ev_lint_event_schema_jsonb(PG_FUNCTION_ARGS)
+{
+	ev_require_arguments(fcinfo, 0, 1, lint_arguments);
+	lint(fcinfo, NULL, PG_GETARG_JSONB_P(0));
+	return (Datum) 0;
+}
