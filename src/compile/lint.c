@@ -290,8 +290,12 @@ lint_subschema(EvCompiler *c, const EvSubschema *subschema)
 {
 	EvKeywordValues keywords;
 
-	ev_read_keywords(subschema, &keywords);
 	lint_unknown(c, subschema);
+
+	/* the rest relies on values of the keywords' shapes */
+	if (subschema->is_faulty)
+		return;
+	ev_read_keywords(subschema, &keywords);
 	lint_types(c, subschema, &keywords);
 	lint_companions(c, subschema, &keywords);
 	lint_bounds(c, subschema, &keywords);
@@ -307,12 +311,8 @@ ev_lint(EvCompiler *c)
 
 	foreach(cell, c->written)
 	{
-		const EvSubschema *subschema = lfirst(cell);
-
 		CHECK_FOR_INTERRUPTS();
-		/* elsewhere the values of keywords are of their shapes */
-		if (!subschema->is_faulty)
-			lint_subschema(c, subschema);
+		lint_subschema(c, lfirst(cell));
 	}
 	if (c->fault->message == NULL)
 		ev_lint_endless(c);

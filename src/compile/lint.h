@@ -9,8 +9,7 @@
 
 /*
  * Adds the warnings and notes about the main document to the compiler's
- * warnings, which are wanted.  The document is resolved; where it has faults,
- * the subschemas without a fault are looked at.
+ * warnings, which are wanted.  The document is resolved, but may have faults.
  */
 extern void ev_lint(EvCompiler *compiler);
 

@@ -55,11 +55,11 @@ put_fault(ReturnSetInfo *result, const EvFault *fault)
 	initStringInfo(&message);
 	appendStringInfoString(&message, fault->message);
 	if (fault->line > 0)
-		appendStringInfo(&message, ", at line %d, column %d", fault->line, fault->column);
-	if (fault->detail != NULL && fault->line == 0)
+		appendStringInfo(&message, " (line %d, column %d)", fault->line, fault->column);
+	if (fault->detail != NULL)
 		appendStringInfo(&message, ". %s", fault->detail);
 	if (fault->hint != NULL)
-		appendStringInfo(&message, ". %s", fault->hint);
+		appendStringInfo(&message, "%s %s", fault->detail != NULL ? "" : ".", fault->hint);
 	put_row(result, fault->rule, fault->location, message.data);
 }
 
@@ -120,12 +120,7 @@ lint(FunctionCallInfo fcinfo, const char *text, Jsonb *definition)
 	if (text == NULL || ev_document_parse(text, &document, &fault))
 		put_findings(result, &document);
 	else
-	{
-		fault.message = fault.detail != NULL ? psprintf("%s: %s", fault.message, fault.detail) : fault.message;
-		fault.line = 0;
-		fault.detail = NULL;
 		put_fault(result, &fault);
-	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 }

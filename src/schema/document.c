@@ -28,18 +28,11 @@ skip_space(const char *p)
 
 /* ---------- places in the text ---------- */
 
-static void
-add_sentence(EvFault *fault, char *sentence)
-{
-	fault->detail = fault->detail == NULL ? sentence : psprintf("%s %s", fault->detail, sentence);
-}
-
 /* A fault at a place of the document's text, which it has. */
 static void
 locate(const EvDocument *document, EvFault *fault, const char *place)
 {
 	ev_text_position(document->text, place, &fault->line, &fault->column);
-	add_sentence(fault, psprintf("See line %d, column %d of the text.", fault->line, fault->column));
 }
 
 void
@@ -70,13 +63,11 @@ ev_document_repeated_keys(const EvDocument *document)
 		int			column;
 
 		ev_text_position(document->text, repeated->first, &line, &column);
-		ev_text_position(document->text, repeated->second, &fault->line, &fault->column);
+		locate(document, fault, repeated->second);
 		fault->rule = EV_RULE_DUPLICATE_KEY;
 		fault->location = repeated->location;
-		fault->message = psprintf("the key %s occurs twice in an object",
-								  ev_string_show(repeated->key, strlen(repeated->key)));
-		fault->detail = psprintf("See line %d, column %d, and line %d, column %d of the text.",
-								 line, column, fault->line, fault->column);
+		fault->message = psprintf("the key %s occurs twice in an object, first at line %d, column %d",
+								  ev_string_show(repeated->key, strlen(repeated->key)), line, column);
 		result = lappend(result, fault);
 	}
 	return result;
@@ -199,7 +190,14 @@ void
 ev_fault_report(const EvFault *fault, const char *what)
 {
 	StringInfoData message;
+	StringInfoData detail;
 
+	initStringInfo(&detail);
+	if (fault->detail != NULL)
+		appendStringInfoString(&detail, fault->detail);
+	if (fault->line > 0)
+		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
+						 detail.len > 0 ? " " : "", fault->line, fault->column);
 	initStringInfo(&message);
 	appendStringInfoString(&message, "invalid JSON Schema");
 	if (what != NULL)
@@ -210,7 +208,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s: %s", message.data, fault->message),
-			 fault->detail ? errdetail_internal("%s", fault->detail) : 0,
+			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();
 }

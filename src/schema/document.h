@@ -76,15 +76,14 @@ typedef struct EvWarning
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
 
 /*
- * Raises a fault as an ERROR: message, location in the DETAIL.  `what` names
+ * Raises a fault as an ERROR; line and column are in the DETAIL.  `what` names
  * the schema for the message ("schema \"order@1\""), or is NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
 
 /*
- * Says in a fault that has a location where in the document's text that is:
- * line and column, and a sentence of the DETAIL.  Nothing is done where the
- * document has no text.
+ * Gives a fault that has a location the line and the column of its value in the
+ * document's text.  Nothing is done where the document has no text.
  */
 extern void ev_document_locate(const EvDocument *document, EvFault *fault);
 

@@ -345,7 +345,7 @@ warn_of_relative_id(EvCompiler *c, const EvSubschema *subschema, const char *key
 					const char *id, const char *uri)
 {
 	if (c->warnings == NULL || ev_uri_has_scheme(id) || id[0] == '#' ||
-		(base[0] != '\0' && strncmp(base, "event:", strlen("event:")) != 0))
+		(ev_uri_has_scheme(base) && strncmp(base, "event:", strlen("event:")) != 0))
 		return;
 	ev_compile_warn(c, EV_RULE_RELATIVE_ID, subschema->location, psprintf("/%s", keyword),
 					psprintf("the URI %s is relative, without a base URI: it is taken for %s",
@@ -727,12 +727,11 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 }
 
 /*
- * Takes in another document, which a schema refers to by its keyword `tail`.
- * A fault in it is one of that keyword: NULL.
+ * Takes in another document, which a schema refers to.  Its resource has the
+ * fault in it, if there is one.
  */
 static EvResource *
-add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema *from, const char *tail,
-				   const char *uri)
+add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema *from)
 {
 	EvFault    *outer = c->fault;
 	List	  **all = c->faults;
@@ -744,14 +743,12 @@ add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema 
 	resource = add_document(c, document, from->resource);
 	c->fault = outer;
 	c->faults = all;
-	if (resource != NULL)
-		return resource;
-	ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
-						"refers to \"%s\", which is not valid at \"%s\": %s",
-						uri, inner->location, inner->message);
-	if (c->fault->hint == NULL)
-		c->fault->hint = inner->hint;
-	return NULL;
+	if (resource == NULL)
+	{
+		resource = find_resource(c, document->uri);
+		resource->fault = inner;
+	}
+	return resource;
 }
 
 /*
@@ -786,17 +783,24 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		/* the same document may have been asked for by another spelling */
 		resource = find_resource(c, document.uri);
 		if (resource == NULL)
-			resource = add_other_document(c, &document, from, tail, uri);
-		if (resource == NULL)
-			return NULL;
+			resource = add_other_document(c, &document, from);
 		remember_uri(c, uri, resource);
 		resource = find_resource(c, uri);
 	}
 
-	if (fragment == NULL || fragment[0] == '\0')
-		target = resource->root;	/* none, where it has a fault */
-	else if (resource->root == NULL)
+	if (resource->fault != NULL)
+	{
+		ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+							"refers to \"%s\", which is not valid at \"%s\": %s",
+							uri, resource->fault->location, resource->fault->message);
+		if (c->fault->hint == NULL)
+			c->fault->hint = resource->fault->hint;
 		return NULL;
+	}
+	if (resource->root == NULL)
+		return NULL;			/* the main document's, which is no schema */
+	if (fragment == NULL || fragment[0] == '\0')
+		target = resource->root;
 	else if (fragment[0] == '/')
 	{
 		target = follow_pointer(c, resource, fragment);
@@ -820,7 +824,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		*plain_name = fragment;
 		target = anchor->target;
 	}
-	if (target != NULL && target->resource != from->resource)
+	if (target->resource != from->resource)
 		target->entered_from_outside = true;
 	return target;
 }

@@ -25,6 +25,7 @@ typedef struct EvResource
 	int			vocabularies;	/* set, see keywords.h */
 	bool		assert_format;
 	bool		is_main;		/* of the document that is compiled */
+	EvFault    *fault;			/* of a document that is referred to; or NULL */
 	bool		recursive_anchor;	/* $recursiveAnchor: true */
 	List	   *anchors;		/* of EvSchemaAnchor */
 } EvResource;
