@@ -348,6 +348,8 @@ warn_of_relative_id(EvCompiler *c, const EvSubschema *subschema, const char *key
 		(ev_uri_has_scheme(base) && strncmp(base, "event:", strlen("event:")) != 0))
 		return;
 	ev_compile_warn(c, EV_RULE_RELATIVE_ID, subschema->location, psprintf("/%s", keyword),
+					strcmp(id, uri) == 0 ?
+					psprintf("the URI %s is relative, without a base URI", ev_name_show(id, strlen(id))) :
 					psprintf("the URI %s is relative, without a base URI: it is taken for %s",
 							 ev_name_show(id, strlen(id)), ev_name_show(uri, strlen(uri))));
 }
