@@ -289,13 +289,13 @@ static void
 lint_subschema(EvCompiler *c, const EvSubschema *subschema)
 {
 	EvKeywordValues keywords;
+	ListCell   *cell;
 
-	lint_unknown(c, subschema);
-
-	/* the rest relies on values of the keywords' shapes */
-	if (subschema->is_faulty)
-		return;
 	ev_read_keywords(subschema, &keywords);
+	/* the rest relies on values of the keywords' shapes */
+	foreach(cell, subschema->faulty)
+		keywords.present[lfirst_int(cell)] = false;
+	lint_unknown(c, subschema);
 	lint_types(c, subschema, &keywords);
 	lint_companions(c, subschema, &keywords);
 	lint_bounds(c, subschema, &keywords);

@@ -469,7 +469,7 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 	if (!ev_check_value(c, subschema->location, tail, keyword, value))
 	{
 		ev_hint_at_dialect(c, name, value);
-		subschema->is_faulty = true;
+		subschema->faulty = lappend_int(subschema->faulty, keyword);
 		return;
 	}
 
@@ -508,13 +508,13 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 					(shape == EV_DEPENDENCIES && ev_node_is_array(&member)))
 				{
 					if (!ev_check_strings(c, subschema->location, member_tail, &member))
-						subschema->is_faulty = true;
+						subschema->faulty = lappend_int(subschema->faulty, keyword);
 					continue;
 				}
 				if (shape == EV_PATTERN_SCHEMA_MAP &&
 					ev_compile_pattern(c, subschema->location, member_tail,
 									   key.val.string.val, key.val.string.len) == NULL)
-					subschema->is_faulty = true;
+					subschema->faulty = lappend_int(subschema->faulty, keyword);
 				if (ev_compile_stops(c))
 					return;
 				walk_child(c, subschema, name, member_tail, &member);

@@ -61,7 +61,8 @@ typedef struct EvSubschema
 	bool		is_boolean;		/* true or false, then not in the hash */
 	bool		boolean;
 	bool		entered_from_outside;	/* by a reference of another resource */
-	bool		is_faulty;		/* a keyword's value is not of its shape */
+	List	   *faulty;			/* of keywords whose values are not of their
+								 * shapes, for lint */
 	EvResource *resource;
 	EvLocation *location;
 	List	   *references;		/* of EvReference */
