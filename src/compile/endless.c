@@ -1,11 +1,10 @@
 /*
  * endless.c
- *	  Schemas that lead back to themselves for the same instance (2020-12 core,
- *	  9.4.1): to follow them takes forever.
+ *	  Schemas that refer to themselves for the same instance (2020-12 core, 9.4.1).
  *
- * What the root leads to has a block in the program, and a circle of blocks is
- * a fault.  A circle of other subschemas does no harm until something refers to
- * it, so it is only warned of.
+ * Each subschema that can be reached from the root has a block in the program. A
+ * cycle of blocks is a fault.  A cycle of other subschemas is harmless until
+ * something refers to it, so it gives a warning.
  */
 #include "postgres.h"
 
@@ -39,7 +38,7 @@ visit_endless(uint32 *block, bool in_place, void *arg)
 		find_endless(search->writer, target);
 }
 
-/* Depth-first; visit is 1 while a schema is on the path and 2 after. */
+/* Depth-first search; visit is 1 while a schema is on the path, and 2 after. */
 static void
 find_endless(EvWriter *w, EvSubschema *subschema)
 {
@@ -75,7 +74,7 @@ ev_find_endless(EvWriter *w)
 
 static void search(EvCompiler *c, EvSubschema *subschema);
 
-/* From one schema to another one for the same instance. */
+/* Follows a step from one schema to another for the same instance. */
 static void
 step(EvCompiler *c, const EvSubschema *from, EvSubschema *to)
 {
@@ -88,7 +87,7 @@ step(EvCompiler *c, const EvSubschema *from, EvSubschema *to)
 		search(c, to);
 }
 
-/* The schemas in the value of a keyword. */
+/* Follows the steps to the schemas in the value of a keyword. */
 static void
 step_into(EvCompiler *c, const EvSubschema *from, const JsonbValue *value)
 {
@@ -108,7 +107,7 @@ step_into(EvCompiler *c, const EvSubschema *from, const JsonbValue *value)
 	}
 }
 
-/* Depth-first; visit is 1 while a schema is on the path and 2 after. */
+/* The same search over subschemas. */
 static void
 search(EvCompiler *c, EvSubschema *subschema)
 {
@@ -126,7 +125,7 @@ search(EvCompiler *c, EvSubschema *subschema)
 	{
 		EvReference *reference = lfirst(cell);
 
-		/* where a dynamic one leads is known while running only */
+		/* the target of a dynamic reference is known only at run time */
 		if (reference->dynamic_anchor == NULL)
 			step(c, subschema, reference->target);
 	}
@@ -135,7 +134,7 @@ search(EvCompiler *c, EvSubschema *subschema)
 		const char *name = ev_keywords[in_place[i]].name;
 		JsonbValue	value;
 
-		/* up to draft 7 a $ref hides what stands beside it */
+		/* up to draft 7, a $ref disables all keywords beside it */
 		if (draft <= EV_DRAFT7 && subschema->references != NIL)
 			break;
 		if (ev_keyword_find(name, strlen(name), draft) == (int) in_place[i] &&

@@ -1,18 +1,21 @@
 /*
  * endless.h
- *	  Schemas that lead back to themselves for the same instance.
+ *	  Schemas that refer to themselves for the same instance.
  */
 #ifndef EV_ENDLESS_H
 #define EV_ENDLESS_H
 
 #include "compile/program_writer.h"
 
-/* Blocks of a program, all of which are written but not linked: a fault. */
+/*
+ * Records a fault for each cycle of blocks.  All blocks of the program are written
+ * and not yet linked.
+ */
 extern void ev_find_endless(EvWriter *writer);
 
 /*
- * Subschemas of the main document that have no block, as the root does not lead
- * to them: a warning.  After ev_find_endless.
+ * Warns of cycles of subschemas without a block, which cannot be reached from the
+ * root.  Call ev_find_endless first.
  */
 extern void ev_lint_endless(EvCompiler *compiler);
 

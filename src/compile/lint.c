@@ -1,12 +1,12 @@
 /*
  * lint.c
- *	  Warnings about a schema that is valid, but hardly says what was meant; and
- *	  notes about what it has for other tools.
+ *	  Warnings about valid schemas that are probably mistakes, and notes about
+ *	  keywords for other tools.
  *
- * Run once for each subschema of a document that is being registered, also for
- * those that stand in no keyword and only a reference leads to.  What the common
- * generators of schemas write (Pydantic, TypeBox, zod) must pass
- * without a word, so only what has no good reading is named.
+ * Runs once for each subschema of a document that is being registered, including
+ * subschemas outside of keywords that a reference leads to.  The output of common
+ * generators of schemas (Pydantic, TypeBox, zod) must give no warnings, so only
+ * constructs without a sensible meaning are reported.
  */
 #include "postgres.h"
 
@@ -22,7 +22,7 @@
 #include "schema/keyword_values.h"
 #include "schema/schema_graph.h"
 
-/* Keywords of OpenAPI's schemas that only describe, in any of its versions. */
+/* Is it an annotation of OpenAPI's schemas? */
 static bool
 is_openapi_annotation(const char *name)
 {
@@ -46,8 +46,8 @@ tail_of_key(const char *name)
 }
 
 /*
- * A keyword that the dialect does not have is an annotation (2020-12 core,
- * 6.5); it is named, with the keyword that it may have been meant for.
+ * Reports an unknown keyword, which is an annotation (2020-12 core, 6.5), with
+ * the most similar known keyword.
  */
 static void
 lint_unknown_keyword(EvCompiler *c, const EvSubschema *subschema, const char *name, const JsonbValue *value)
@@ -68,8 +68,8 @@ lint_unknown_keyword(EvCompiler *c, const EvSubschema *subschema, const char *na
 	}
 
 	/*
-	 * extensions by convention; and what only describes says the same in
-	 * every dialect
+	 * extensions by convention; an annotation has the same meaning in all
+	 * dialects
 	 */
 	if (strncmp(name, "x-", 2) == 0 || describes)
 		return;
@@ -109,7 +109,10 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	}
 }
 
-/* The name of the JSON type that a keyword is about; NULL: it is about all, or only annotates. */
+/*
+ * Returns the name of the JSON type that a keyword applies to; NULL if it
+ * applies to all types, or only annotates.
+ */
 static const char *
 type_of_keyword(int keyword)
 {
@@ -148,18 +151,17 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 		return;
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 	{
-		const char *type = type_of_keyword(keyword);
+		const char *type = keywords->present[keyword] ? type_of_keyword(keyword) : NULL;
 		const char *name = ev_keywords[keyword].name;
 
-		if (keywords->present[keyword] && type != NULL &&
-			!allows_type(&keywords->values[EV_KW_TYPE], type))
+		if (type != NULL && !allows_type(&keywords->values[EV_KW_TYPE], type))
 			ev_compile_warn(c, EV_RULE_WRONG_TYPE, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies: it is about type %s, which \"type\" does not allow",
 									 name, type));
 	}
 }
 
-/* Keywords that mean nothing without another one. */
+/* Reports keywords that have no effect without another one. */
 static void
 lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -188,7 +190,7 @@ lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValu
 	}
 }
 
-/* Lower bounds above upper bounds. */
+/* Reports lower bounds above upper bounds. */
 static void
 lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -223,7 +225,10 @@ lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 	}
 }
 
-/* Names that are required, but that additionalProperties: false forbids. */
+/*
+ * Reports names that are required although additionalProperties: false forbids
+ * them.
+ */
 static void
 lint_required(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -271,7 +276,7 @@ lint_format(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 						psprintf("unknown format %s is not checked", ev_name_show(name, length)));
 }
 
-/* Up to draft 7 a $ref hides all that stands beside it. */
+/* Up to draft 7, a $ref disables all keywords beside it. */
 static void
 lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -292,7 +297,7 @@ lint_subschema(EvCompiler *c, const EvSubschema *subschema)
 	ListCell   *cell;
 
 	ev_read_keywords(subschema, &keywords);
-	/* the rest relies on values of the keywords' shapes */
+	/* the functions below rely on values of the right shapes */
 	foreach(cell, subschema->faulty)
 		keywords.present[lfirst_int(cell)] = false;
 	lint_unknown(c, subschema);

@@ -9,7 +9,8 @@
 
 /*
  * Adds the warnings and notes about the main document to the compiler's
- * warnings, which are wanted.  The document is resolved, but may have faults.
+ * warnings.  The references of the document are resolved; the document may have
+ * faults.
  */
 extern void ev_lint(EvCompiler *compiler);
 

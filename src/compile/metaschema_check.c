@@ -1,7 +1,6 @@
 /*
  * metaschema_check.c
- *	  Compiles documents that are new, and validates them against their
- *	  meta-schema.
+ *	  Compiles new documents, and validates them against their meta-schema.
  */
 #include "postgres.h"
 
@@ -15,7 +14,10 @@
 #include "schema/metaschema.h"
 #include "schema/uri.h"
 
-/* The program of a draft's meta-schema, made once for the backend. */
+/*
+ * Returns the program of a draft's meta-schema, which each backend compiles
+ * once.
+ */
 static EvProgram *
 draft_program(EvDraft draft)
 {
@@ -43,15 +45,15 @@ draft_program(EvDraft draft)
 	return program;
 }
 
-/* So many violations of a meta-schema are listed. */
+/* The maximum number of violations of a meta-schema in a list of faults. */
 #define MAX_FAULTS	1000
 
 typedef struct FaultCollector
 {
 	EvCollector collector;
 	List	   *faults;			/* of EvFault */
-	char	   *hint;
-	MemoryContext context;		/* of the faults */
+	char	   *hint;			/* of each fault */
+	MemoryContext context;		/* for the faults */
 } FaultCollector;
 
 static void
@@ -70,9 +72,9 @@ add_fault(EvCollector *collector, const EvViolation *violation)
 }
 
 /*
- * Validates a document against the meta-schema that its $schema names (none:
- * 2020-12's).  Up to `limit` violations as a List of EvFault, in
- * CurrentMemoryContext; NIL where it is valid.
+ * Validates a document against the meta-schema in its $schema (2020-12 if
+ * there is none).  Returns up to `limit` violations as a List of EvFault in
+ * CurrentMemoryContext; NIL if the document is valid.
  */
 static List *
 metaschema_faults(const EvDocument *document, EvResolver resolver, int limit)
@@ -97,7 +99,7 @@ metaschema_faults(const EvDocument *document, EvResolver resolver, int limit)
 		char	   *fragment;
 		char	   *absolute = ev_uri_resolve("", uri, &fragment);
 
-		/* the compiler has read it already, so it is there */
+		/* the compiler has read it, so it exists */
 		if (!ev_metaschema_find(absolute, &metaschema) &&
 			(resolver == NULL || !resolver(absolute, &metaschema)))
 			return NIL;
@@ -133,7 +135,7 @@ ev_compile_checked(const EvDocument *document, EvResolver resolver, EvFault *fau
 	return faults == NIL ? program : NULL;
 }
 
-/* Is there a fault of the dialect?  Then there is no meta-schema to ask. */
+/* Is the dialect valid, so that there is a meta-schema? */
 static bool
 has_dialect(List *faults)
 {
@@ -145,7 +147,7 @@ has_dialect(List *faults)
 	return true;
 }
 
-/* A meta-schema says the same by each of its parts that lead to a subschema. */
+/* A meta-schema can report a violation several times, by different keywords. */
 static bool
 has_fault(List *faults, const EvFault *fault)
 {
@@ -162,7 +164,7 @@ has_fault(List *faults, const EvFault *fault)
 	return false;
 }
 
-/* Is a fault at this place, around it or in it among these? */
+/* Is there a fault at this location, around it or inside it? */
 static bool
 has_fault_at(List *faults, const char *location)
 {
@@ -194,7 +196,7 @@ ev_document_faults(const EvDocument *document, EvResolver resolver, List **warni
 	{
 		EvFault    *fault = lfirst(cell);
 
-		/* mostly it is the same fault in other words */
+		/* probably it is the same fault in other words */
 		if (!has_fault_at(found, fault->location) && !has_fault(faults, fault))
 			faults = lappend(faults, fault);
 	}

@@ -1,9 +1,8 @@
 /*
  * lint_schema.c
- *	  lint_event_schema: all that there is to say about a schema, as rows.
+ *	  lint_event_schema: all errors, warnings and notes about a schema, as rows.
  *
- * Registration stops at the first fault, and its warnings are messages, which
- * many tools do not show.
+ * Registration stops at the first error, and many tools do not show its warnings.
  */
 #include "postgres.h"
 
@@ -24,10 +23,10 @@
 PG_FUNCTION_INFO_V1(ev_lint_event_schema);
 PG_FUNCTION_INFO_V1(ev_lint_event_schema_jsonb);
 
-/* Each fault is looked for from the begin of the text: so many bytes in all. */
+/* Each fault takes a scan of the text.  The maximum number of bytes of all scans. */
 #define LOCATE_BUDGET	(64 * 1024 * 1024)
 
-/* The base URI of an event that has no type yet: relative references lead to types. */
+/* The base URI: a relative reference is one to an event type. */
 #define BASE_URI		"event:"
 
 static void
@@ -46,7 +45,7 @@ put_row(ReturnSetInfo *result, EvRule rule, const char *location, const char *me
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* A fault with all that is known of it in one message. */
+/* A row for a fault, with all its parts in the message. */
 static void
 put_fault(ReturnSetInfo *result, const EvFault *fault)
 {
@@ -63,7 +62,7 @@ put_fault(ReturnSetInfo *result, const EvFault *fault)
 	put_row(result, fault->rule, fault->location, message.data);
 }
 
-/* What is wrong with the document, and what is said about it. */
+/* Rows for all faults, warnings and notes of a document. */
 static void
 put_findings(ReturnSetInfo *result, const EvDocument *document)
 {
@@ -104,7 +103,7 @@ put_findings(ReturnSetInfo *result, const EvDocument *document)
 	MemoryContextDelete(row_context);
 }
 
-/* The rows for a text, or for a jsonb where there is no text. */
+/* Returns the rows for a text, or, if text is NULL, for a jsonb. */
 static void
 lint(FunctionCallInfo fcinfo, const char *text, Jsonb *definition)
 {

@@ -238,16 +238,15 @@ find_to_register(const char *name)
 	return find_and_wait(name);
 }
 
-/* A definition that is to be registered. */
+/* A definition to be registered, and the options. */
 typedef struct Definition
 {
 	char	   *json;
-	bool		is_jsonb;		/* it was a jsonb: its user did not write the
-								 * text */
+	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
 	bool		assert_format;
 	bool		breaking;
-	bool		strict;			/* not with warnings */
-	bool		widen;			/* may replace a schema by a wider one */
+	bool		strict;			/* reject warnings */
+	bool		widen;			/* a wider schema may replace the old one */
 } Definition;
 
 /*
@@ -281,7 +280,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 		appendStringInfoString(&body, "#breaking\n");
 	appendStringInfoString(&body, definition->json);
 
-	/* without the pragma lines: places in it are those of its user's text */
+	/* without pragma lines, so that lines and columns are those of the user */
 	document.name = name;
 	document.uri = uri;
 	if (!ev_document_parse(definition->json, &document, &fault))

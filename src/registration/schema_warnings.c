@@ -2,9 +2,8 @@
  * schema_warnings.c
  *	  The warnings of registration, one for each kind.
  *
- * A schema that a generator wrote may have thousands of the same slip.  So
- * warnings of one kind are shown as one, and what is probably a slip of the
- * fingers comes first, where it is seen.
+ * A generated schema may have thousands of equal mistakes.  So warnings of one
+ * kind are one message, and probable misspellings come first.
  */
 #include "postgres.h"
 
@@ -14,7 +13,7 @@
 
 #include "registration/schema_warnings.h"
 
-#define SHOWN_PLACES	5		/* of each kind */
+#define SHOWN_PLACES	5		/* for each kind */
 #define SHOWN_KINDS		20
 
 static const struct
@@ -50,21 +49,21 @@ ev_rule_severity(EvRule rule)
 
 /* ---------- kinds ---------- */
 
-/* A warning and its number in the document's order. */
+/* A warning and its number in the document. */
 typedef struct Numbered
 {
 	const EvWarning *warning;
 	int			number;
 } Numbered;
 
-/* Warnings that say the same, in the document's order. */
+/* Warnings of one kind, in the order of the document. */
 typedef struct Kind
 {
 	const Numbered *first;
 	int			count;
 } Kind;
 
-/* Messages of these rules name something else at each place, such as a property. */
+/* Do the messages of this rule differ, because each contains another name? */
 static bool
 is_one_kind(EvRule rule)
 {
@@ -89,7 +88,7 @@ compare_numbered(const void *a, const void *b)
 	return order != 0 ? order : x->number - y->number;
 }
 
-/* By rule, and then by first place. */
+/* Orders kinds by rule, then by the first place. */
 static int
 compare_kinds(const void *a, const void *b)
 {
@@ -101,7 +100,7 @@ compare_kinds(const void *a, const void *b)
 	return x->first->number - y->first->number;
 }
 
-/* Puts warnings into kinds.  The number of kinds; *total gets that of warnings. */
+/* Groups warnings.  Returns the number of kinds; *total is that of warnings. */
 static int
 find_kinds(List *warnings, Kind **kinds, int *total)
 {
@@ -135,7 +134,7 @@ find_kinds(List *warnings, Kind **kinds, int *total)
 
 /* ---------- text ---------- */
 
-/* The JSON Pointer of a warning, in quotes and escaped. */
+/* The JSON Pointer of a warning, quoted and escaped. */
 static char *
 show_place(const EvWarning *warning)
 {
@@ -146,7 +145,7 @@ show_place(const EvWarning *warning)
 	return result.data;
 }
 
-/* The first places of some kinds, as a list, of all of their `count` places. */
+/* A list of the first places of some kinds, which have `count` places. */
 static char *
 show_places(const Kind *kinds, int kind_count, int count)
 {
@@ -163,7 +162,7 @@ show_places(const Kind *kinds, int kind_count, int count)
 	return result.data;
 }
 
-/* How many of the kinds, from the first on, have the rule of the first one; *count: warnings. */
+/* Counts the kinds at the start that have one rule.  Sets *count to the number of their warnings. */
 static int
 kinds_of_rule(const Kind *kinds, int kind_count, int *count)
 {

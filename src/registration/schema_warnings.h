@@ -8,17 +8,17 @@
 #include "schema/document.h"
 
 /*
- * Gives a WARNING for each kind among the warnings about a document, a List of
- * EvWarning: what is probably misspelled first, with its count and its first
- * places.  Where there are very many kinds, the rest is one WARNING a rule.
- * Notes are left out.
+ * Raises a WARNING for each kind among the warnings about a document, a List of
+ * EvWarning.  Probable misspellings come first.  Each WARNING contains the number
+ * of places and the first places.  If there are too many kinds, the rest gets one
+ * WARNING for each rule.  Notes are omitted.
  */
 extern void ev_schema_warn(const EvDocument *document, List *warnings);
 
-/* Raises invalid_parameter_value with these warnings, if there are any but notes. */
+/* Raises invalid_parameter_value if there are warnings.  Notes are allowed. */
 extern void ev_schema_refuse_warnings(const EvDocument *document, List *warnings);
 
-/* The name of a rule, and of its severity, as lint_event_schema shows them. */
+/* The name of a rule, and that of its severity.  Both are static. */
 extern const char *ev_rule_name(EvRule rule);
 extern const char *ev_rule_severity(EvRule rule);
 

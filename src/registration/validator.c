@@ -55,7 +55,7 @@
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
-/* ---------- what a function must look like ---------- */
+/* ---------- the form of a function ---------- */
 
 void
 ev_validator_check_function(HeapTuple function)
@@ -203,7 +203,8 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 	if (ev_compile_checked(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
 		return true;
 	if (fault->rule == EV_RULE_DUPLICATE_ID || fault->rule == EV_RULE_DUPLICATE_ANCHOR)
-		return false;			/* an older dialect may not know the keyword */
+		return false;			/* although an older dialect may ignore the
+								 * keyword */
 	if (document->name == NULL || ev_name_kind(document->name, &reason) != EV_NAME_URI ||
 		!JB_ROOT_IS_OBJECT(document->schema) ||
 		getKeyJsonValueFromContainer(&document->schema->root, "$schema", 7, &dialect) != NULL)

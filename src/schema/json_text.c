@@ -1,10 +1,10 @@
 /*
  * json_text.c
- *	  Places in JSON text, for messages, and keys that occur twice.
+ *	  Places in JSON text, for messages, and duplicate keys.
  *
- * jsonb knows neither.  The scanner here relies on the text being JSON, so it
- * only has to tell strings, brackets and the rest apart.  Server encodings have
- * no ASCII byte inside a character of several bytes.
+ * jsonb stores neither.  The scanner relies on valid JSON, so it only has to
+ * distinguish strings, brackets and other characters.  In server encodings, the
+ * bytes of multibyte characters are not ASCII.
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@ skip_space(const char *p)
 	return p;
 }
 
-/* From the first quote of a string to behind its last one. */
+/* Returns the end of the string that starts at p. */
 static const char *
 skip_string(const char *p)
 {
@@ -36,7 +36,7 @@ skip_string(const char *p)
 	return *p == '"' ? p + 1 : p;
 }
 
-/* From the begin of a value to behind its end. */
+/* Returns the end of the value that starts at p. */
 static const char *
 skip_value(const char *p)
 {
@@ -77,7 +77,7 @@ code_unit(const char *escape)
 	return (uint32) strtoul(digits, NULL, 16);
 }
 
-/* What a string between quotes stands for; NULL is what jsonb cannot hold. */
+/* Decodes the contents of a string, without its quotes. */
 static char *
 decode_string(const char *p, const char *end)
 {
@@ -119,12 +119,12 @@ decode_string(const char *p, const char *end)
 /* A key of the text, without its quotes. */
 typedef struct Key
 {
-	const char *place;			/* its first quote */
+	const char *place;			/* of its first quote */
 	const char *data;
 	int			length;
 } Key;
 
-/* Reads a key and what follows to the begin of its value. */
+/* Reads a key.  Returns the start of its value. */
 static const char *
 read_key(const char *p, Key *key)
 {
@@ -145,8 +145,8 @@ read_key(const char *p, Key *key)
 /* ---------- JSON Pointers ---------- */
 
 /*
- * Looks for the rest of a pointer in the value at p, and keeps the last place
- * found.  Behind the value.
+ * Follows the rest of a pointer in the value that starts at p, and sets *found to
+ * the last place.  Returns the end of the value.
  */
 static const char *
 find_below(const char *p, const char *pointer, const char **found)
@@ -201,19 +201,19 @@ ev_json_find(const char *json, const char *pointer)
 	return found;
 }
 
-/* ---------- keys that occur twice ---------- */
+/* ---------- duplicate keys ---------- */
 
-/* An object or array around the place that is read. */
+/* An object or array around the current place. */
 typedef struct Around
 {
 	const struct Around *parent;
-	const Key  *key;			/* of the value inside, NULL in an array */
+	const Key  *key;			/* the current key, NULL in an array */
 	int			index;
 } Around;
 
 typedef struct KeySearch
 {
-	Key		   *keys;			/* of the objects around, the innermost last */
+	Key		   *keys;			/* of the objects around, innermost last */
 	int			count;
 	int			room;
 	List	   *found;
@@ -247,7 +247,7 @@ compare_keys(const void *a, const void *b)
 	return order;
 }
 
-/* Of the keys of one object, which are the search's from `first` on. */
+/* Finds duplicates among the keys of one object: those from index `first` on. */
 static void
 find_repeated(KeySearch *search, int first, const Around *parent)
 {
@@ -275,7 +275,7 @@ find_repeated(KeySearch *search, int first, const Around *parent)
 	}
 }
 
-/* Reads the value at p.  Behind it. */
+/* Searches the value that starts at p.  Returns its end. */
 static const char *
 search_value(KeySearch *search, const char *p, const Around *parent)
 {
@@ -334,7 +334,7 @@ ev_json_repeated_keys(const char *json)
 
 /* ---------- numbers ---------- */
 
-/* numeric_in touches nothing but memory: see parse_json in document.c. */
+/* The error of numeric_in can be caught, like that of jsonb_in in document.c. */
 static bool
 is_unfit(const char *number, int length)
 {

@@ -1,45 +1,45 @@
 /*
  * json_text.h
- *	  Places in JSON text, for messages, and keys that occur twice.
+ *	  Places in JSON text, for messages, and duplicate keys.
  *
- * The text is JSON already (pg_parse_json has accepted it), in the server
- * encoding, terminated by a zero byte.
+ * The functions need valid JSON text, as pg_parse_json accepts it, in the server
+ * encoding and terminated by a zero byte.  A place is a pointer into the text.
  */
 #ifndef EV_JSON_TEXT_H
 #define EV_JSON_TEXT_H
 
 #include "nodes/pg_list.h"
 
-/* A key of an object that has the same key before. */
+/* Two equal keys of an object. */
 typedef struct EvRepeatedKey
 {
 	char	   *location;		/* JSON Pointer of its value */
 	char	   *key;
-	const char *first;			/* the two keys in the text */
+	const char *first;			/* the places of the two keys */
 	const char *second;
 } EvRepeatedKey;
 
 /*
- * Where the value of a JSON Pointer begins; NULL where there is none.  Of keys
- * that occur twice, the last one counts, as in jsonb.
+ * Returns the start of the value at a JSON Pointer, or NULL if there is none.  Of
+ * duplicate keys, the last one is used, as in jsonb.
  */
 extern const char *ev_json_find(const char *json, const char *pointer);
 
 /*
- * The keys that occur twice in an object of the text: a List of EvRepeatedKey in
- * the order of the text, in CurrentMemoryContext.
+ * Returns the duplicate keys of all objects in the text: a List of EvRepeatedKey,
+ * in the order of the text, in CurrentMemoryContext.
  */
 extern List *ev_json_repeated_keys(const char *json);
 
 /*
- * The first number of the text that numeric cannot hold; NULL where there is
- * none.
+ * Returns the first number in the text that numeric cannot store, or NULL if there
+ * is none.
  */
 extern const char *ev_json_unfit_number(const char *json);
 
 /*
- * The line and the column of a place in a text, both from 1.  Columns count
- * characters.
+ * Sets the line and the column of a place in a text.  Both start at 1; columns
+ * are characters.
  */
 extern void ev_text_position(const char *text, const char *place, int *line, int *column);
 

@@ -1,11 +1,11 @@
 /*
  * resolve.c
- *	  Reads schema documents: finds every subschema, has its keywords
- *	  checked, collects $id and anchors, and resolves references, reading the
- *	  documents that they lead to.
+ *	  Reads schema documents: finds all subschemas, has their keywords
+ *	  checked, collects $id and anchors, and resolves references, reading
+ *	  the documents that they lead to.
  *
- * After it every reference of every subschema that was found has a target,
- * or there is a fault.
+ * Afterwards, either each reference of each subschema has a target, or there
+ * is a fault.
  */
 #include "postgres.h"
 
@@ -19,7 +19,7 @@
 #include "schema/uri.h"
 
 static const char dynamic_scope;
-static const char id_scope;		/* of the URIs that $id gives to schemas */
+static const char id_scope;		/* for the URIs of $id */
 
 static void walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource);
 
@@ -29,16 +29,17 @@ static void
 add_dynamic_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target)
 {
 	List	   *anchors = ev_find_name(c, &dynamic_scope, name);
-	DynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
+	EvDynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
 
 	if (anchor == NULL || anchor->resource != resource)
 	{
-		anchor = palloc(sizeof(DynamicAnchor));
+		anchor = palloc(sizeof(EvDynamicAnchor));
 		anchor->resource = resource;
 		if (anchors == NIL)
 			ev_add_name(c, &dynamic_scope, name, list_make1(anchor));
 		else
-			anchors = lappend(anchors, anchor); /* where it was */
+			anchors = lappend(anchors, anchor); /* lappend keeps the list's
+												 * address */
 	}
 	anchor->target = target;
 }
@@ -73,7 +74,7 @@ ev_dynamic_anchors(EvCompiler *c, const char *name)
 
 /* ---------- resources ---------- */
 
-/* The first resource of a URI is the one that references to it mean. */
+/* If several resources have a URI, references to it lead to the first one. */
 static void
 remember_uri(EvCompiler *c, const char *uri, EvResource *resource)
 {
@@ -106,7 +107,10 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 	return resource;
 }
 
-/* A document by URI: built in, or the resolver's.  False: there is none. */
+/*
+ * Finds a document by URI, built in or by the resolver; false if there is
+ * none.
+ */
 static bool
 fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 {
@@ -128,7 +132,9 @@ fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 	return true;
 }
 
-/* $vocabulary of a meta-schema of our own: which keywords there are. */
+/*
+ * Reads $vocabulary of a custom meta-schema, which says which keywords exist.
+ */
 static bool
 read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *metaschema, EvResource *resource)
 {
@@ -175,7 +181,11 @@ read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *met
 		for (int i = 0; name != NULL && i < (int) lengthof(vocabularies); i++)
 			if (strcmp(vocabularies[i].name, name) == 0)
 				set = vocabularies[i].set;
-		/* in 2019-09 the applicator vocabulary has the unevaluated keywords */
+
+		/*
+		 * in 2019-09, the unevaluated keywords are in the applicator
+		 * vocabulary
+		 */
 		if (set == EV_APPLICATOR && resource->draft == EV_DRAFT2019)
 			set |= EV_UNEVALUATED;
 		if (set == 0 && value.type == jbvBool && value.val.boolean)
@@ -187,8 +197,8 @@ read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *met
 }
 
 /*
- * Is this the URI of a draft's meta-schema but for "http" and "https", the end
- * or the year?  The URI without a draft means the newest.
+ * Is this the URI of a draft's meta-schema, except for "http" or "https", the
+ * end or the year?  The URI without a draft means the newest one.
  */
 static bool
 looks_like_draft(const char *uri, EvDraft *draft)
@@ -216,7 +226,7 @@ looks_like_draft(const char *uri, EvDraft *draft)
 	return false;
 }
 
-/* $schema: sets the dialect of a resource. */
+/* Sets the dialect of a resource from $schema. */
 static bool
 read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResource *resource)
 {
@@ -234,7 +244,7 @@ read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResou
 		return true;
 	}
 
-	/* a meta-schema of somebody's: its own $schema says the draft */
+	/* a custom meta-schema: its own $schema gives the draft */
 	absolute = ev_uri_resolve("", uri, &fragment);
 	if (!fetch_document(c, absolute, &document) || JB_ROOT_IS_SCALAR(document.schema))
 	{
@@ -286,9 +296,9 @@ add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *t
 }
 
 /*
- * Is what a schema says of itself looked at: two schemas with one URI or anchor?
- * Only in documents that are new: others were let in before, and the first of
- * the two counts.  What is no schema until a reference leads there is left out.
+ * Are duplicate $ids and anchors rejected here?  Only in new documents: a restored
+ * document may have them, and then the first of the two schemas is used.
+ * Subschemas outside of keywords are not examined.
  */
 static bool
 checks_identity(const EvCompiler *c, const EvResource *resource)
@@ -296,14 +306,14 @@ checks_identity(const EvCompiler *c, const EvResource *resource)
 	return c->document->is_new && resource->is_main && !c->by_pointer;
 }
 
-/* An anchor of a subschema; false where another one has it (2020-12 core, 8.2.2). */
+/* Adds an anchor; false if another subschema has it (2020-12 core, 8.2.2). */
 static bool
 read_anchor(EvCompiler *c, EvResource *resource, const char *keyword, const char *name,
 			EvSubschema *subschema)
 {
 	EvSchemaAnchor *first = ev_find_name(c, resource, name);
 
-	/* "#" and "#/..." are pointers to a reference, whatever $id says */
+	/* no reference finds these anchors: "#" and "#/..." are JSON Pointers */
 	if (first != NULL && first->target != subschema && name[0] != '\0' && name[0] != '/' &&
 		checks_identity(c, resource))
 		return ev_compile_fault_of(c, EV_RULE_DUPLICATE_ANCHOR, subschema->location,
@@ -314,7 +324,7 @@ read_anchor(EvCompiler *c, EvResource *resource, const char *keyword, const char
 	return true;
 }
 
-/* The URI of a subschema; false where another one has it (2020-12 core, 9.1.2). */
+/* Checks a URI; false if another subschema has it (2020-12 core, 9.1.2). */
 static bool
 check_id(EvCompiler *c, const EvResource *resource, const char *keyword, const char *uri, const char *fragment,
 		 EvSubschema *subschema)
@@ -336,9 +346,8 @@ check_id(EvCompiler *c, const EvResource *resource, const char *keyword, const c
 }
 
 /*
- * An $id that is relative without a base: what it is resolved against is not
- * in the document, nor given with it.  "event:TYPE@VERSION" is a base for
- * references to other types, but hardly one that an $id was written for.
+ * Warns of a relative $id without a base URI.  The base "event:TYPE@VERSION" is
+ * useful for references to other types, but no $id is written for it.
  */
 static void
 warn_of_relative_id(EvCompiler *c, const EvSubschema *subschema, const char *keyword, const char *base,
@@ -366,8 +375,8 @@ find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dy
 /* ---------- walking ---------- */
 
 /*
- * What $id, $schema and the anchors of an object say.  The resource that it
- * belongs to; NULL where there is a fault.
+ * Reads $id, $schema and the anchors of an object.  Returns the resource that
+ * the object belongs to; NULL if there is a fault.
  */
 static EvResource *
 read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
@@ -387,7 +396,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 	keyword = resource->draft == EV_DRAFT4 ? "id" : "$id";
 	if (ev_get_string(object, keyword, &id) && resource->draft <= EV_DRAFT7 &&
 		ev_get_string(object, "$ref", &string))
-		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
+		id = NULL;				/* $ref disables its siblings (draft 7, 8.3) */
 	if (is_root && id == NULL && resource->uri[0] != '\0')
 		check_id(c, resource, keyword, resource->uri, NULL, subschema);
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
@@ -450,7 +459,7 @@ walk_child(EvCompiler *c, EvSubschema *parent, const char *keyword, char *tail, 
 	pfree(tail);
 }
 
-/* Checks one keyword and walks the subschemas in it. */
+/* Checks one keyword and walks its subschemas. */
 static void
 walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *value)
 {
@@ -463,8 +472,8 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 	JsonbValue	member;
 
 	/*
-	 * Draft 4 has no boolean schemas, but lets these two be booleans (draft
-	 * 4, 5.3.1 and 5.4.4); walk() knows.
+	 * Draft 4 has no boolean schemas, but these two keywords may be booleans
+	 * (draft 4, 5.3.1 and 5.4.4); walk() handles that.
 	 */
 	if (!ev_check_value(c, subschema->location, tail, keyword, value))
 	{
@@ -600,7 +609,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 		c->written = lappend(c->written, subschema);
 }
 
-/* Takes a document in.  NULL where there is a fault. */
+/* Adds a document.  Returns NULL if there is a fault. */
 static EvResource *
 add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer)
 {
@@ -644,9 +653,9 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 /* ---------- references ---------- */
 
 /*
- * Follows a JSON Pointer from a resource's root.  What it leads to need not
- * stand where subschemas do; it is walked now, then, as one.  NULL where there
- * is nothing.
+ * Follows a JSON Pointer from the root of a resource.  If the target is not in
+ * the value of a known keyword, it is walked now, as a subschema.  Returns
+ * NULL if there is no target.
  */
 static EvSubschema *
 follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
@@ -729,8 +738,8 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 }
 
 /*
- * Takes in another document, which a schema refers to.  Its resource has the
- * fault in it, if there is one.
+ * Adds a document that a schema refers to.  If it has a fault, the fault is
+ * stored in its resource, and is reported for each reference.
  */
 static EvResource *
 add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema *from)
@@ -754,8 +763,8 @@ add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema 
 }
 
 /*
- * The target of a reference; NULL where there is a fault.  *plain_name gets
- * the fragment where it is an anchor's name.
+ * Resolves a reference; NULL if there is a fault.  If the fragment is the name
+ * of an anchor, sets *plain_name to it.
  */
 static EvSubschema *
 resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *reference, char **plain_name)
@@ -782,7 +791,10 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 			return NULL;
 		}
 
-		/* the same document may have been asked for by another spelling */
+		/*
+		 * the document may have been read already, under another spelling of
+		 * its URI
+		 */
 		resource = find_resource(c, document.uri);
 		if (resource == NULL)
 			resource = add_other_document(c, &document, from);
@@ -848,7 +860,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 	reference->keyword = name;
 	if (keyword == EV_KW_DYNAMIC_REF && resource->draft == EV_V1)
 	{
-		/* always dynamic; the resource itself need not have the anchor */
+		/* always dynamic; the resource itself may lack the anchor */
 		EvSchemaAnchor *anchor;
 
 		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
@@ -864,9 +876,9 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 		return false;
 
 	/*
-	 * A $dynamicRef is one only where it leads to a $dynamicAnchor first
-	 * (2020-12 core, 8.2.3.2); $recursiveRef, to a $recursiveAnchor (2019-09
-	 * core, 8.2.4.2.1).
+	 * A $dynamicRef is dynamic only if its initial target is a $dynamicAnchor
+	 * (2020-12 core, 8.2.3.2), and a $recursiveRef, only if it is a
+	 * $recursiveAnchor (2019-09 core, 8.2.4.2.1).
 	 */
 	if (keyword == EV_KW_DYNAMIC_REF && plain_name != NULL &&
 		find_anchor(c, reference->target->resource, plain_name, true) != NULL)

@@ -1,21 +1,21 @@
 /*
  * rules.h
- *	  What can be said about a schema: the rules of lint_event_schema.
+ *	  The rules of lint_event_schema: kinds of errors, warnings and notes about a
+ *	  schema.
  */
 #ifndef EV_RULES_H
 #define EV_RULES_H
 
-/* How much it matters. */
 typedef enum EvSeverity
 {
-	EV_SEVERITY_ERROR,			/* it cannot be registered */
-	EV_SEVERITY_WARNING,		/* it is registered, with a WARNING */
-	EV_SEVERITY_NOTE			/* only lint_event_schema says it */
+	EV_SEVERITY_ERROR,			/* the schema cannot be registered */
+	EV_SEVERITY_WARNING,		/* it is registered with a WARNING */
+	EV_SEVERITY_NOTE			/* only lint_event_schema reports it */
 } EvSeverity;
 
 /*
- * The names are part of the API.  Warnings are shown in this order: what is
- * probably a slip of the fingers comes first.
+ * The names are part of the API.  Warnings are shown in this order, so probable
+ * misspellings come first.
  *
  * X(rule, severity)
  */
@@ -45,7 +45,7 @@ typedef enum EvSeverity
 	X(OPENAPI_KEYWORD, EV_SEVERITY_NOTE) \
 	X(OPENAPI_FORMAT, EV_SEVERITY_NOTE)
 
-/* The first one is that of a fault of which nothing else is said. */
+/* The first rule is the default for faults. */
 typedef enum EvRule
 {
 #define EV_RULE(rule, severity) EV_RULE_##rule,

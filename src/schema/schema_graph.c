@@ -13,7 +13,7 @@
 #include "base/encoding.h"
 #include "schema/schema_graph.h"
 
-/* A name in a message has at most so many characters. */
+/* The maximum number of characters of a name in a message. */
 #define SHOWN_NAME	256
 
 /* ---------- names and subschemas ---------- */
@@ -224,7 +224,7 @@ add_fault(EvCompiler *c, EvRule rule, const EvLocation *location, const char *ta
 		*c->faults = lappend(*c->faults, c->fault);
 }
 
-/* Formats a message from the variable arguments behind format. */
+/* Formats a message with the variable arguments after format. */
 #define FORMAT_MESSAGE(message, format) \
 	do { \
 		int			ev_needed; \
