@@ -72,77 +72,111 @@ ev_find_endless(EvWriter *w)
 
 /* ---------- subschemas without a block ---------- */
 
-static void search(EvCompiler *c, EvSubschema *subschema);
-
-/* Follows a step from one schema to another for the same instance. */
-static void
-step(EvCompiler *c, const EvSubschema *from, EvSubschema *to)
+/* A schema on the path of the search, and the schemas that it leads to. */
+typedef struct Step
 {
-	if (to == NULL || to->is_boolean || !to->resource->is_main)
-		return;
-	if (to->visit == 1)
-		ev_compile_warn(c, EV_RULE_ENDLESS_DEFINITION, from->location, "",
-						"refers to itself for the same instance, without end: it is accepted only because nothing leads to it");
-	else if (to->visit == 0)
-		search(c, to);
+	EvSubschema *subschema;
+	List	   *targets;
+	int			next;			/* index of the next target */
+} Step;
+
+static List *
+add_target(List *targets, EvSubschema *target)
+{
+	return target == NULL || target->is_boolean || !target->resource->is_main ? targets :
+		lappend(targets, target);
 }
 
-/* Follows the steps to the schemas in the value of a keyword. */
-static void
-step_into(EvCompiler *c, const EvSubschema *from, const JsonbValue *value)
+/* Adds the schemas in the value of a keyword. */
+static List *
+add_targets(EvCompiler *c, List *targets, const JsonbValue *value)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	item;
 	EvSubschema *known = ev_subschema_find(c, value);
 
-	if (known != NULL)
-		step(c, from, known);
-	else if (value->type == jbvBinary)
-	{
-		iterator = JsonbIteratorInit(value->val.binary.data);
-		while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
-			if (token == WJB_VALUE || token == WJB_ELEM)
-				step(c, from, ev_subschema_find(c, &item));
-	}
+	if (known != NULL || value->type != jbvBinary)
+		return add_target(targets, known);
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &item, true)) != WJB_DONE)
+		if (token == WJB_VALUE || token == WJB_ELEM)
+			targets = add_target(targets, ev_subschema_find(c, &item));
+	return targets;
 }
 
-/* The same search over subschemas. */
-static void
-search(EvCompiler *c, EvSubschema *subschema)
+/* The schemas that a schema applies to the same instance. */
+static List *
+find_targets(EvCompiler *c, const EvSubschema *subschema)
 {
 	static const EvKeywordSymbol in_place[] = {
 		EV_KW_ALL_OF, EV_KW_ANY_OF, EV_KW_ONE_OF, EV_KW_NOT, EV_KW_IF, EV_KW_THEN, EV_KW_ELSE,
 		EV_KW_DEPENDENT_SCHEMAS, EV_KW_DEPENDENCIES,
 	};
 	EvDraft		draft = subschema->resource->draft;
+	List	   *targets = NIL;
 	ListCell   *cell;
 
-	check_stack_depth();
-	CHECK_FOR_INTERRUPTS();
-	subschema->visit = 1;
 	foreach(cell, subschema->references)
 	{
 		EvReference *reference = lfirst(cell);
 
 		/* the target of a dynamic reference is known only at run time */
 		if (reference->dynamic_anchor == NULL)
-			step(c, subschema, reference->target);
+			targets = add_target(targets, reference->target);
 	}
+	/* up to draft 7, a $ref disables all keywords beside it */
+	if (draft <= EV_DRAFT7 && subschema->references != NIL)
+		return targets;
 	for (int i = 0; i < (int) lengthof(in_place); i++)
 	{
 		const char *name = ev_keywords[in_place[i]].name;
 		JsonbValue	value;
 
-		/* up to draft 7, a $ref disables all keywords beside it */
-		if (draft <= EV_DRAFT7 && subschema->references != NIL)
-			break;
 		if (ev_keyword_find(name, strlen(name), draft) == (int) in_place[i] &&
 			getKeyJsonValueFromContainer(unconstify(JsonbContainer *, subschema->container),
 										 name, strlen(name), &value) != NULL)
-			step_into(c, subschema, &value);
+			targets = add_targets(c, targets, &value);
 	}
-	subschema->visit = 2;
+	return targets;
+}
+
+static List *
+push(EvCompiler *c, List *path, EvSubschema *subschema)
+{
+	Step	   *step = palloc0(sizeof(Step));
+
+	subschema->visit = 1;
+	step->subschema = subschema;
+	step->targets = find_targets(c, subschema);
+	return lappend(path, step);
+}
+
+/* The same search over subschemas; not recursive, since no depth may be refused. */
+static void
+search(EvCompiler *c, EvSubschema *start)
+{
+	List	   *path = push(c, NIL, start);
+
+	while (path != NIL)
+	{
+		Step	   *step = llast(path);
+		EvSubschema *target;
+
+		CHECK_FOR_INTERRUPTS();
+		if (step->next == list_length(step->targets))
+		{
+			step->subschema->visit = 2;
+			path = list_delete_last(path);
+			continue;
+		}
+		target = list_nth(step->targets, step->next++);
+		if (target->visit == 1)
+			ev_compile_warn(c, EV_RULE_ENDLESS_DEFINITION, step->subschema->location, "",
+							"refers to itself for the same instance, without end: it is accepted only because nothing leads to it");
+		else if (target->visit == 0)
+			path = push(c, path, target);
+	}
 }
 
 void

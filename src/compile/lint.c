@@ -103,6 +103,7 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	{
 		if (token != WJB_KEY)
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		JsonbIteratorNext(&iterator, &value, true);
 		if (ev_keyword_find(key.val.string.val, key.val.string.len, subschema->resource->draft) < 0)
 			lint_unknown_keyword(c, subschema, ev_node_string(&key), &value);

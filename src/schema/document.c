@@ -32,7 +32,11 @@ skip_space(const char *p)
 static void
 locate(const EvDocument *document, EvFault *fault, const char *place)
 {
-	ev_text_position(document->text, place, &fault->line, &fault->column);
+	EvTextPlace position = {.place = place};
+
+	ev_text_positions(document->text, &position, 1);
+	fault->line = position.line;
+	fault->column = position.column;
 }
 
 void
@@ -47,27 +51,57 @@ ev_document_locate(const EvDocument *document, EvFault *fault)
 		locate(document, fault, place);
 }
 
+static int
+compare_places(const void *a, const void *b)
+{
+	const char *x = ((const EvTextPlace *) a)->place;
+	const char *y = ((const EvTextPlace *) b)->place;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Finds a place among places in the order of the text. */
+static const EvTextPlace *
+find_place(const EvTextPlace *places, int count, const char *place)
+{
+	EvTextPlace key = {.place = place};
+
+	return bsearch(&key, places, count, sizeof(EvTextPlace), compare_places);
+}
+
 List *
 ev_document_repeated_keys(const EvDocument *document)
 {
+	List	   *repeated_keys = document->text != NULL ? ev_json_repeated_keys(document->json) : NIL;
+	EvTextPlace *places = palloc0(sizeof(EvTextPlace) * (2 * list_length(repeated_keys) + 1));
+	int			count = 0;
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	if (document->text == NULL)
-		return NIL;
-	foreach(cell, ev_json_repeated_keys(document->json))
+	foreach(cell, repeated_keys)
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+
+		places[count++].place = repeated->first;
+		places[count++].place = repeated->second;
+	}
+	qsort(places, count, sizeof(EvTextPlace), compare_places);
+	ev_text_positions(document->text, places, count);
+
+	foreach(cell, repeated_keys)
 	{
 		EvRepeatedKey *repeated = lfirst(cell);
 		EvFault    *fault = palloc0(sizeof(EvFault));
-		int			line;
-		int			column;
+		const EvTextPlace *first = find_place(places, count, repeated->first);
+		const EvTextPlace *second = find_place(places, count, repeated->second);
 
-		ev_text_position(document->text, repeated->first, &line, &column);
-		locate(document, fault, repeated->second);
 		fault->rule = EV_RULE_DUPLICATE_KEY;
+		fault->line = second->line;
+		fault->column = second->column;
 		fault->location = repeated->location;
 		fault->message = psprintf("the key %s occurs twice in an object, first at line %d, column %d",
-								  ev_string_show(repeated->key, strlen(repeated->key)), line, column);
+								  ev_string_show(repeated->key, strlen(repeated->key)),
+								  first->line, first->column);
 		result = lappend(result, fault);
 	}
 	return result;

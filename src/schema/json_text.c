@@ -387,16 +387,27 @@ ev_json_unfit_number(const char *json)
 /* ---------- lines ---------- */
 
 void
-ev_text_position(const char *text, const char *place, int *line, int *column)
+ev_text_positions(const char *text, EvTextPlace *places, int count)
 {
-	const char *start = text;
+	const char *p = text;
+	int			line = 1;
+	int			column = 1;
 
-	*line = 1;
-	for (const char *p = text; p < place; p++)
-		if (*p == '\n')
+	for (int i = 0; i < count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		while (p < places[i].place)
 		{
-			(*line)++;
-			start = p + 1;
+			if (*p == '\n')
+			{
+				line++;
+				column = 1;
+			}
+			else
+				column++;
+			p += pg_mblen(p);
 		}
-	*column = 1 + pg_mbstrlen_with_len(start, place - start);
+		places[i].line = line;
+		places[i].column = column;
+	}
 }

@@ -37,10 +37,18 @@ extern List *ev_json_repeated_keys(const char *json);
  */
 extern const char *ev_json_unfit_number(const char *json);
 
+/* A place in a text with its line and column; both start at 1. */
+typedef struct EvTextPlace
+{
+	const char *place;
+	int			line;
+	int			column;			/* in characters */
+} EvTextPlace;
+
 /*
- * Sets the line and the column of a place in a text.  Both start at 1; columns
- * are characters.
+ * Sets the lines and columns of some places, which are in the order of the text.
+ * Takes time linear in the length of the text.
  */
-extern void ev_text_position(const char *text, const char *place, int *line, int *column);
+extern void ev_text_positions(const char *text, EvTextPlace *places, int count);
 
 #endif							/* EV_JSON_TEXT_H */
