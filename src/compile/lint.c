@@ -81,7 +81,7 @@ lint_unknown_keyword(EvCompiler *c, const EvSubschema *subschema, const char *na
 						psprintf("keyword %s of OpenAPI is an annotation", shown));
 	else if (elsewhere)
 		ev_compile_warn(c, EV_RULE_OTHER_DIALECT, subschema->location, tail,
-						psprintf("keyword %s is ignored: it is not one of the dialect %s",
+						psprintf("keyword %s is ignored: it does not exist in dialect %s",
 								 shown, ev_draft_uri(draft)));
 	else if ((nearest = ev_keyword_nearest(name, strlen(name), draft)) != NULL)
 		ev_compile_warn(c, EV_RULE_MISSPELLED_KEYWORD, subschema->location, tail,
@@ -157,7 +157,7 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 
 		if (type != NULL && !allows_type(&keywords->values[EV_KW_TYPE], type))
 			ev_compile_warn(c, EV_RULE_WRONG_TYPE, subschema->location, psprintf("/%s", name),
-							psprintf("keyword \"%s\" never applies: it is about type %s, which \"type\" does not allow",
+							psprintf("keyword \"%s\" never applies: it is for type %s, which \"type\" does not allow",
 									 name, type));
 	}
 }
@@ -221,7 +221,7 @@ lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 								  keywords->values[bounds[i].high].val.numeric);
 		if (order > 0 || (order == 0 && bounds[i].exclusive))
 			ev_compile_warn(c, EV_RULE_EMPTY_RANGE, subschema->location, psprintf("/%s", ev_keywords[bounds[i].low].name),
-							psprintf("nothing satisfies both \"%s\" and \"%s\"",
+							psprintf("no value satisfies both \"%s\" and \"%s\"",
 									 ev_keywords[bounds[i].low].name, ev_keywords[bounds[i].high].name));
 	}
 }
@@ -287,7 +287,7 @@ lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValue
 		if (keywords->present[keyword] &&
 			(ev_keywords[keyword].vocabulary & (EV_APPLICATOR | EV_VALIDATION | EV_FORMAT)) != 0)
 			ev_compile_warn(c, EV_RULE_HIDDEN_BY_REF, subschema->location, psprintf("/%s", ev_keywords[keyword].name),
-							psprintf("keyword \"%s\" is ignored: up to draft 7 \"$ref\" hides what stands beside it",
+							psprintf("keyword \"%s\" is ignored: up to draft 7, keywords beside \"$ref\" have no effect",
 									 ev_keywords[keyword].name));
 }
 

@@ -217,7 +217,10 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 		locate(document, fault, p + (place - json));
 		return false;
 	}
-	return parse_json(json, document, fault);
+	if (!parse_json(json, document, fault))
+		return false;
+	pfree(json);
+	return true;
 }
 
 void
