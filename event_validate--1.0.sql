@@ -49,6 +49,20 @@ COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_vali
 
 -- ---------- the language ----------
 
+-- Dependencies on this view are the index of the $ids and references of schemas
+-- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
+-- users, as what their schemas depend on.
+CREATE VIEW _event_validate.uri_index AS
+	SELECT d.objid::pg_catalog.regprocedure AS function,
+		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
+		d.refobjsubid AS number
+	FROM pg_catalog.pg_depend d
+	JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relname = 'uri_index'
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = '_event_validate'
+	WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		AND d.refobjsubid <> 0;
+COMMENT ON VIEW _event_validate.uri_index IS 'the $ids and the references of schemas, as hashes';
+
 CREATE FUNCTION _event_validate.jsonschema_call_handler() RETURNS language_handler
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_call_handler' LANGUAGE C;
 COMMENT ON FUNCTION _event_validate.jsonschema_call_handler() IS 'runs functions in language jsonschema';
@@ -157,14 +171,14 @@ COMMENT ON FUNCTION jsonschema_is_valid(jsonb) IS 'whether a document is a valid
 -- ---------- the registry ----------
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -177,6 +191,18 @@ COMMENT ON FUNCTION drop_event_schema(text, int, boolean) IS 'drops a registered
 CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
 COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that other schemas refer to by its URI';
+
+CREATE FUNCTION lint_event_schema(definition text,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(text) IS 'the errors, warnings and notes about a schema';
+
+CREATE FUNCTION lint_event_schema(definition jsonb,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema_jsonb' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(jsonb) IS 'the errors, warnings and notes about a schema, given as jsonb';
 
 CREATE FUNCTION event_schema_ddl(event_type text DEFAULT NULL) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_ddl' LANGUAGE C STABLE ROWS 100;
@@ -1519,10 +1545,11 @@ CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
 
-CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
-	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
+CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT NULL,
+	type_expr text DEFAULT NULL, version_expr text DEFAULT NULL,
+	fires_on text DEFAULT NULL, types text[] DEFAULT NULL) RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
+COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text, text, text[]) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
 
 CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
 	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)

@@ -136,14 +136,18 @@ ev_upcast_list(const char *type, int type_length)
 {
 	Oid			namespace = ev_namespace_oid();
 	List	   *result = NIL;
+	NameData	range[2];
+	ScanKeyData keys[2];
 	Relation	pg_proc;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	if (!OidIsValid(namespace))
+	if (!OidIsValid(namespace) || (type != NULL && type_length + 1 >= NAMEDATALEN))
 		return NIL;
+	if (type != NULL)
+		ev_function_name_range(type, type_length, range, keys);
 	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	scan = systable_beginscan(pg_proc, ProcedureNameArgsNspIndexId, type != NULL, NULL, type != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);

@@ -236,6 +236,13 @@ make_guard(Relation relation, const Trigger *trigger)
 	ev_guard_arguments(trigger, &arguments);
 	guard->mode = arguments.mode;
 	guard->until = arguments.until;
+	if (arguments.types != NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(memory);
+
+		guard->types = ev_guard_types(arguments.types, &guard->type_count);
+		MemoryContextSwitchTo(caller);
+	}
 	guard->table = trigger->tgisclone ? original_table(relation, trigger->tgoid) :
 		RelationGetRelid(relation);
 	/* a guard that is off may have errors */
@@ -462,6 +469,18 @@ ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *e
 	else if (!is_null)
 		event->json = DatumGetTextPP(value);
 	clear_row(call);
+}
+
+bool
+ev_guard_has_type(const EvGuard *guard, const text *type)
+{
+	if (guard->types == NULL)
+		return true;
+	for (int i = 0; type != NULL && i < guard->type_count; i++)
+		if (VARSIZE_ANY_EXHDR(guard->types[i]) == VARSIZE_ANY_EXHDR(type) &&
+			memcmp(VARDATA_ANY(guard->types[i]), VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) == 0)
+			return true;
+	return false;
 }
 
 typedef struct CaughtRead

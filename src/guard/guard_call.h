@@ -45,7 +45,9 @@ typedef struct EvGuard
 								 * or one of which it is a partition */
 	EvGuardMode mode;
 	TimestampTz until;
-	bool		has_operands;	/* not read if the mode is "off" */
+	text	  **types;			/* that it is for; NULL: all */
+	int			type_count;
+	bool		has_operands;	/* not needed where it is off */
 	EvGuardOperand operands[EV_ROW_PARTS];
 	bool		has_expressions;
 	bool		may_raise;		/* true if evaluating the expressions can */
@@ -126,6 +128,9 @@ extern void ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, E
 
 /* The same without the data. */
 extern void ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event);
+
+/* Is the guard for events of this type?  NULL is the type of none. */
+extern bool ev_guard_has_type(const EvGuard *guard, const text *type);
 
 /*
  * Like ev_guard_read or, without data, ev_guard_read_identity; but an error

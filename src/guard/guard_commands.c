@@ -31,6 +31,7 @@
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -41,6 +42,7 @@
 #include "base/subtransaction.h"
 #include "base/time_limit.h"
 #include "guard/guard_definition.h"
+#include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
 #include "rows/table_lock.h"
@@ -171,6 +173,8 @@ time_text(TimestampTz time)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
+	if (time == DT_NOEND)
+		return pstrdup("infinity");
 	if (timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
@@ -182,12 +186,13 @@ time_text(TimestampTz time)
 
 /*
  * Runs CREATE OR REPLACE TRIGGER, in place of the existing one, if any.
+ * operations is a set of TRIGGER_TYPE_INSERT and TRIGGER_TYPE_UPDATE.
  * operands is NULL if the expressions in the arguments must stay unchanged.
  * Closes the relation, and keeps the lock.
  */
 static char *
 create_trigger(Relation relation, const Trigger *replaced, Oid function,
-			   Node *const *operands, const EvGuardArguments *arguments, const char *mode)
+			   Node *const *operands, const EvGuardArguments *arguments, const char *mode, int16 operations)
 {
 	CreateTrigStmt *command = makeNode(CreateTrigStmt);
 	char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
@@ -208,17 +213,20 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
 	if (operands != NULL)
 		condition = ev_guard_reads_condition(relation, operands, &command->whenClause);
-	if (arguments->until != DT_NOEND)
+	if (arguments->until != DT_NOEND || arguments->types != NULL)
 		command->args = lappend(command->args, makeString(time_text(arguments->until)));
+	if (arguments->types != NULL)
+		command->args = lappend(command->args, makeString(pstrdup(arguments->types)));
 	command->row = true;
 	command->timing = TRIGGER_TYPE_BEFORE;
-	command->events = replaced ? replaced->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) :
-		TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+	command->events = operations;
 
 	/* for hooks and logs */
 	initStringInfo(&text);
-	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW%s%s%s EXECUTE FUNCTION %s(",
-					 quote_identifier(command->trigname), table_name(RelationGetRelid(relation)),
+	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s FOR EACH ROW%s%s%s EXECUTE FUNCTION %s(",
+					 quote_identifier(command->trigname),
+					 operations == TRIGGER_TYPE_INSERT ? "INSERT" : operations == TRIGGER_TYPE_UPDATE ? "UPDATE" : "INSERT OR UPDATE",
+					 table_name(RelationGetRelid(relation)),
 					 condition ? " WHEN (" : "", condition ? condition : "", condition ? ")" : "",
 					 quote_qualified_identifier(function_namespace, function_name));
 	foreach(cell, command->args)
@@ -283,6 +291,33 @@ warn_of_later_triggers(Relation relation, const char *guard)
 	}
 }
 
+/*
+ * Replacing a trigger parses its expressions anew.  That runs users' code where
+ * there is a literal of a user's type, such as a row with a field of a domain.
+ * So they are parsed as the table's owner, if the caller has that role's rights.
+ * Callers that have other rights must name the table.  Plain columns run
+ * nothing.
+ */
+static bool
+must_run_as_owner(bool any_table, Relation relation, Node *const *operands)
+{
+	Oid			owner = relation->rd_rel->relowner;
+	bool		plain = true;
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		plain &= ev_guard_expression_column(operands[i]) > 0;
+	if (plain || owner == GetUserId())
+		return false;
+	if (has_privs_of_role(GetUserId(), owner))
+		return true;
+	if (any_table)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the guard of table \"%s\" has expressions of role \"%s\": name the table to switch it",
+						RelationGetRelationName(relation), GetUserNameFromId(owner, false))));
+	return false;
+}
+
 static char *
 mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 {
@@ -298,10 +333,105 @@ mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 	return name;
 }
 
+/* The operations that the trigger fires on; what replaces a guard keeps its own. */
+static int16
+operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
+{
+	char	   *name;
+
+	if (PG_ARGISNULL(5))
+		return replaced == NULL ? TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE :
+			replaced->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE);
+	name = text_to_cstring(PG_GETARG_TEXT_PP(5));
+	if (pg_strcasecmp(name, "insert") == 0)
+		return TRIGGER_TYPE_INSERT;
+	if (pg_strcasecmp(name, "insert or update") == 0)
+		return TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("an event guard cannot fire on \"%s\"", name),
+			 errhint("fires_on is \"insert or update\", or \"insert\".")));
+}
+
+/* The event types that the guard is for, as text; an empty array is no restriction. */
+static const char *
+types_argument(FunctionCallInfo fcinfo)
+{
+	char	   *types;
+	int			count;
+
+	if (PG_ARGISNULL(6))
+		return NULL;
+	types = OidOutputFunctionCall(F_ARRAY_OUT, PG_GETARG_DATUM(6));
+	(void) ev_guard_types(types, &count);
+	if (count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("types is empty"),
+				 errdetail("The guard would check no event."),
+				 errhint("Leave types out, to check events of all types.")));
+	return types;
+}
+
+static void
+warn_of_other_expressions(Relation relation, const char *constraint, Node **operands, Node **checked)
+{
+	List	   *context = deparse_context_for(RelationGetRelationName(relation), RelationGetRelid(relation));
+	bool		is_other = false;
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		is_other |= !equal(operands[i], checked[i]);
+	if (is_other)
+		ereport(WARNING,
+				(errmsg("the event guard of table \"%s\" reads other expressions than constraint \"%s\"",
+						RelationGetRelationName(relation), constraint),
+				 errdetail("The constraint validates (%s, %s, %s).",
+						   deparse_expression(checked[EV_ROW_DATA], context, false, false),
+						   deparse_expression(checked[EV_ROW_TYPE], context, false, false),
+						   deparse_expression(checked[EV_ROW_VERSION], context, false, false)),
+				 errhint("Leave the expressions out, to take those of the constraint.")));
+}
+
 /*
- * add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
- * type_expr text DEFAULT 'event_type', version_expr text DEFAULT
- * 'schema_version') returns name
+ * The operands of a new guard: from the expressions that are given; or, where
+ * none is, those of the guard that is replaced, or of the table's only event
+ * check, which are not the caller's.  Warns where the given ones differ from
+ * this check's.
+ */
+static void
+choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, Node **operands, bool *are_callers)
+{
+	static const char *const defaults[EV_ROW_PARTS] = {"data", "event_type", "schema_version"};
+	EvGuardArguments old;
+	Node	   *checked[EV_ROW_PARTS];
+	char	   *name = ev_guard_check_operands(relation, checked);
+
+	*are_callers = false;
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		*are_callers |= !PG_ARGISNULL(2 + i);
+	if (!*are_callers && replaced != NULL)
+		ev_guard_arguments(replaced, &old);
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+	{
+		EvRowPart	part = (EvRowPart) i;
+
+		if (!*are_callers && replaced != NULL)
+			operands[i] = ev_guard_operand(relation, &old, part);
+		else if (!*are_callers && name != NULL)
+			operands[i] = checked[i];
+		else
+			operands[i] = ev_guard_expression(relation, part, PG_ARGISNULL(2 + i) ? defaults[i] :
+											  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
+	}
+	if (name != NULL)
+		warn_of_other_expressions(relation, name, operands, checked);
+}
+
+/*
+ * add_event_guard(relation regclass, mode text,
+ *				   data_expr text DEFAULT NULL, type_expr text DEFAULT NULL,
+ *				   version_expr text DEFAULT NULL,
+ *				   fires_on text DEFAULT NULL, types text[] DEFAULT NULL) → name
  *
  * Replaces an existing guard.
  */
@@ -314,25 +444,36 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	const Trigger *replaced;
 	Relation	relation;
 	char	   *mode;
+	int16		operations;
+	bool		are_callers;
+	bool		as_owner;
+	Oid			owner;
+	EvRunAs		caller;
 	Name		name;
 
 	ev_require_argument(fcinfo, 0, "relation");
 	mode = mode_argument(fcinfo, &arguments.mode);
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		ev_require_argument(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
+	arguments.types = types_argument(fcinfo);
 
 	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	replaced = find_trigger(relation, function);
 	if (replaced != NULL)
 		check_replaceable(relation, replaced);
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		operands[i] = ev_guard_expression(relation, (EvRowPart) i,
-										  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
+	operations = operations_argument(fcinfo, replaced);
+	choose_operands(fcinfo, relation, replaced, operands, &are_callers);
 	ev_quarantine_create();
 
 	name = palloc0(NAMEDATALEN);
 	warn_of_later_triggers(relation, replaced ? replaced->tgname : GUARD_NAME);
-	namestrcpy(name, create_trigger(relation, replaced, function, operands, &arguments, mode));
+	owner = relation->rd_rel->relowner;
+	as_owner = !are_callers && must_run_as_owner(false, relation, operands);
+	if (as_owner)
+		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
+	namestrcpy(name, create_trigger(relation, replaced, function, operands, &arguments, mode, operations));
+	if (as_owner)
+		ev_run_as_end(&caller);
+	if (arguments.mode != EV_GUARD_OFF)
+		ev_guard_preview(PG_GETARG_OID(0));
 	PG_RETURN_NAME(name);
 }
 
@@ -384,32 +525,6 @@ typedef struct Switched
 } Switched;
 
 /*
- * Replacing a trigger parses its expressions anew.  This runs users' code for
- * literals of users' types, such as a row with a field of a domain.  So they
- * are parsed as the table's owner, if the caller has that role's rights.
- * Other callers must name the table.  Plain columns run no code.
- */
-static bool
-must_run_as_owner(const Switch *wanted, Relation relation, Node *const *operands)
-{
-	Oid			owner = relation->rd_rel->relowner;
-	bool		plain = true;
-
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		plain &= ev_guard_expression_column(operands[i]) > 0;
-	if (plain || owner == GetUserId())
-		return false;
-	if (has_privs_of_role(GetUserId(), owner))
-		return true;
-	if (wanted->any_table)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the guard of table \"%s\" has expressions of role \"%s\": name the table to switch it",
-						RelationGetRelationName(relation), GetUserNameFromId(owner, false))));
-	return false;
-}
-
-/*
  * Changes the mode of the guard of a locked table.  Returns false if it has
  * none.  Raises an error if that is not possible.
  */
@@ -436,13 +551,14 @@ switch_mode(const Switch *wanted, Switched *result)
 	arguments.until = wanted->until;
 	for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
 		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
-	as_owner = arguments.reads != NULL && must_run_as_owner(wanted, relation, operands);
+	as_owner = arguments.reads != NULL && must_run_as_owner(wanted->any_table, relation, operands);
 	is_limited = as_owner && wanted->any_table && !ev_time_limit_is_running();
 	if (is_limited)
 		ev_time_limit_start(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), wanted->deadline));
 	if (as_owner)
 		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
-	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
+	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode,
+				   trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE));
 	if (as_owner)
 		ev_run_as_end(&caller);
 	if (is_limited)
@@ -594,6 +710,10 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 
 	switched = PG_ARGISNULL(0) ? switch_all(&wanted, &count) : switch_one(&wanted, PG_GETARG_OID(0));
+	if (count == 0)
+		ereport(NOTICE,
+				(errmsg("no table has an event guard"),
+				 errhint("The view event_enforcement lists the checks of tables, which have no mode.")));
 	for (int i = 0; i < count; i++)
 	{
 		bool		done = switched[i].problem == NULL;

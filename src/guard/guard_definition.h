@@ -10,6 +10,10 @@
  * A manually created trigger can omit this condition.  Its arguments are then
  * the mode, the expressions for data, type and version as text, and the time.
  * Omitted expressions have the defaults of add_event_guard.
+ *
+ * A last argument can list the event types that the guard checks, as the text
+ * of an array, after a time ("infinity" if there is none).  Rows of other types
+ * pass.
  */
 #ifndef EV_GUARD_DEFINITION_H
 #define EV_GUARD_DEFINITION_H
@@ -35,6 +39,7 @@ typedef struct EvGuardArguments
 	TimestampTz until;			/* DT_NOEND: no end */
 	FuncExpr   *reads;			/* in the WHEN condition; NULL: it has none */
 	const char *expressions[EV_ROW_PARTS];	/* if it has none */
+	const char *types;			/* text of an array; NULL: all */
 } EvGuardArguments;
 
 /* Finds a mode by name; false if there is none. */
@@ -52,6 +57,12 @@ extern Oid	ev_guard_function(void);
  * parent's?
  */
 extern bool ev_has_guard(Relation relation, Oid function);
+
+/*
+ * Reads event types from the text of an array of text, in CurrentMemoryContext.
+ * Raises invalid_parameter_value if one is null, and the errors of array_in.
+ */
+extern text **ev_guard_types(const char *types, int *count);
 
 /*
  * Reads the arguments of a trigger, without copying the strings.  Raises

@@ -33,6 +33,7 @@
 
 #include "guard/guard_expression.h"
 #include "registry/extension_objects.h"
+#include "rows/event_calls.h"
 
 /* ---------- its type ---------- */
 
@@ -138,6 +139,70 @@ ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text)
 	return expression;
 }
 
+Node *
+ev_guard_expression_analyzed(Relation relation, EvRowPart part, Node *expression)
+{
+	EvRowSource source = {relation, part, NULL};
+
+	expression = copyObject(expression);
+	check_columns_walker(expression, &source);
+	source.text = deparse_expression(expression,
+									 deparse_context_for(RelationGetRelationName(relation),
+														 RelationGetRelid(relation)),
+									 false, false);
+	return ev_row_cast(&source, expression, to_operand, NULL);
+}
+
+/* ---------- in a CHECK constraint ---------- */
+
+static bool
+has_call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
+		expression_tree_walker(node, has_call_walker, context);
+}
+
+/* Without the cast that add_event_check adds. */
+static Node *
+without_cast(Node *node)
+{
+	if (IsA(node, CoerceViaIO) && castNode(CoerceViaIO, node)->resulttype == JSONBOID)
+		return (Node *) castNode(CoerceViaIO, node)->arg;
+	if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcid == F_INT4_INT8)
+		return (Node *) linitial(castNode(FuncExpr, node)->args);
+	return node;
+}
+
+char *
+ev_guard_check_operands(Relation relation, Node **operands)
+{
+	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	EvEventFunctions functions;
+	Node	   *found = NULL;
+	char	   *name = NULL;
+
+	ev_event_functions_find(&functions);
+	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
+	{
+		Node	   *expression = stringToNode(constraints->check[i].ccbin);
+
+		if (!has_call_walker(expression, &functions))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = expression;
+		name = pstrdup(constraints->check[i].ccname);
+	}
+	if (found == NULL || !ev_is_event_call(found, &functions))
+		return NULL;
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		operands[i] = ev_guard_expression_analyzed(relation, (EvRowPart) i,
+												   without_cast(ev_call_argument(castNode(FuncExpr, found), i)));
+	return name;
+}
+
 /* ---------- in a WHEN condition ---------- */
 
 #define READS	"event_guard_reads"
@@ -173,15 +238,9 @@ Node *
 ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part)
 {
 	Node	   *expression = copyObject(list_nth(linitial_node(RowExpr, reads->args)->args, part));
-	EvRowSource source = {relation, part, NULL};
 
 	ChangeVarNodes(expression, PRS2_NEW_VARNO, 1, 0);
-	check_columns_walker(expression, &source);
-	source.text = deparse_expression(expression,
-									 deparse_context_for(RelationGetRelationName(relation),
-														 RelationGetRelid(relation)),
-									 false, false);
-	return ev_row_cast(&source, expression, to_operand, NULL);
+	return ev_guard_expression_analyzed(relation, part, expression);
 }
 
 char *

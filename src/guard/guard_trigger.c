@@ -30,6 +30,7 @@
 #include "base/compat.h"
 #include "base/event_log.h"
 #include "base/row_fault.h"
+#include "guard/guard_bypass.h"
 #include "guard/guard_call.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
@@ -459,7 +460,61 @@ trigger_data(FunctionCallInfo fcinfo)
 	return data;
 }
 
-/* Returns the row to be stored; NULL if there is none. */
+/*
+ * Reads the event in a row.  False where the guard is not for its type: then
+ * nothing but type and version was evaluated.
+ */
+static bool
+read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, EvRowEvent *event)
+{
+	bool		is_caught = lenient && call->guard->may_raise;
+
+	if (call->guard->types != NULL)
+	{
+		if (is_caught)
+			ev_guard_read_caught(call, relation, row, event, false);
+		else
+			ev_guard_read_identity(call, relation, row, event);
+		if (event->fault != NULL)
+			return true;
+		if (!ev_guard_has_type(call->guard, event->type))
+			return false;
+		memset(event, 0, sizeof(*event));
+	}
+	if (is_caught)
+		ev_guard_read_caught(call, relation, row, event, true);
+	else
+		ev_guard_read(call, relation, row, event);
+	return true;
+}
+
+/*
+ * Looks up the schema of an event that was read, and matches the event.  Runs no
+ * users' code.  Where it is lenient, errors that the data is to blame for are
+ * the event's fault.
+ */
+static bool
+is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
+{
+	if (event->fault == NULL && event->type != NULL && event->has_version)
+		event->schema = ev_call_site_schema(&call->dispatch, call->context, event->type, event->version);
+	if (event->schema == NULL)
+		return false;
+	return lenient ? compute(matches_computation, event, NULL) : matches(event);
+}
+
+bool
+ev_guard_accepts(FmgrInfo *function, Relation relation, const Trigger *trigger, HeapTuple row)
+{
+	EvGuardCall *call = ev_guard_call_begin(function, relation, trigger);
+	EvRowEvent	event = {.type = NULL};
+	bool		result = !read_event(call, relation, row, true, &event) || is_valid(call, &event, true);
+
+	ev_guard_call_end(function, call);
+	return result;
+}
+
+/* The row that is to be stored; NULL: none is. */
 static HeapTuple
 guard_row(EvGuardCall *call, const TriggerData *data)
 {
@@ -471,7 +526,6 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	EvReplay   *replay = ev_replay;
 	bool		lenient;		/* errors in the data count as violations */
 	EvRowEvent	event = {.type = NULL};
-	bool		valid;
 
 	if (replay != NULL &&
 		!(is_insert && (replay->table == guard->table || replay->table == guard->relation) &&
@@ -481,24 +535,19 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		mode = EV_GUARD_ENFORCE;
 	if (mode == EV_GUARD_OFF && replay == NULL)
 		return row;
+	if (unlikely(ev_bypass_guard) && replay == NULL)
+	{
+		ev_guard_bypassed(relation);
+		return row;
+	}
 	Assert(guard->has_operands);
 	lenient = replay != NULL || mode == EV_GUARD_WARN || (mode == EV_GUARD_QUARANTINE && is_insert);
 
-	if (lenient && guard->may_raise)
-		ev_guard_read_caught(call, relation, row, &event, true);
-	else
-		ev_guard_read(call, relation, row, &event);
+	if (!read_event(call, relation, row, lenient, &event))
+		return row;
 
-	/* no users' code runs from here until the violations are known */
-	if (event.fault == NULL && event.type != NULL && event.has_version)
-		event.schema = ev_call_site_schema(&call->dispatch, call->context, event.type, event.version);
-	if (event.schema == NULL)
-		valid = false;
-	else if (lenient)
-		valid = compute(matches_computation, &event, NULL);
-	else
-		valid = matches(&event);
-	if (valid)
+	/* no users' code from here to where the violations are known */
+	if (is_valid(call, &event, lenient))
 	{
 		heed_deprecation(call, data, mode, &event);
 		return row;
@@ -536,7 +585,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 }
 
 /*
- * guard_event(mode, data_expr, type_expr, version_expr, until) returns trigger
+ * guard_event(mode, data_expr, type_expr, version_expr, until, types) → trigger
  */
 Datum
 ev_guard_event(PG_FUNCTION_ARGS)

@@ -350,8 +350,9 @@ is_restoring(void)
 /* The documents that a command dropped from event_schema. */
 typedef struct Dropped
 {
-	List	   *names;			/* all URIs that they claimed */
-	List	   *documents;		/* for each name, the document that had it */
+	List	   *names;			/* all that they claimed, and their parts' */
+	List	   *documents;		/* for each of the names, whose it was */
+	List	   *roots;			/* those of the names that they claimed */
 } Dropped;
 
 static void
@@ -369,6 +370,7 @@ add_dropped_document(Dropped *all, Oid function)
 		ev_name_kind(NameStr(((Form_pg_proc) GETSTRUCT(row))->proname), &reason) == EV_NAME_BAD ||
 		!ev_function_document(row, document, &fault))
 		return;
+	all->roots = list_concat(all->roots, ev_claims_roots(document));
 	foreach(cell, ev_claims_names(document))
 	{
 		all->names = lappend(all->names, lfirst(cell));
@@ -377,10 +379,29 @@ add_dropped_document(Dropped *all, Oid function)
 }
 
 /*
- * Raises an error if a registered document refers to a dropped one.  Usually a
- * dependency prevented this before.  But documents that refer to each other
- * have a dependency in one direction only, and a document that was created
- * before its target has none.
+ * Returns whether a reference led to a document that was not dropped.  If it
+ * leads to a part of a document now, it led there before only if no dropped
+ * document claimed the URI for itself.
+ */
+static bool
+led_elsewhere(const Dropped *dropped, const EvReferrer *referrer)
+{
+	EvDocument	target = {0};
+	ListCell   *cell;
+
+	if (!ev_registry_try_resolve(referrer->uri, &target))
+		return false;
+	foreach(cell, target.by_part ? dropped->roots : NIL)
+		if (strcmp(lfirst(cell), referrer->by) == 0)
+		return false;
+	return true;
+}
+
+/*
+ * Raises where a registered document refers to one that was dropped.  Mostly a
+ * dependency was there first, and this finds nothing; documents that refer to
+ * each other have none in one direction, and neither has one that came before
+ * what it refers to.
  */
 static void
 check_not_referred(const Dropped *dropped)
@@ -392,7 +413,6 @@ check_not_referred(const Dropped *dropped)
 	foreach(cell, ev_claims_referrers(dropped->names, InvalidOid))
 	{
 		EvReferrer *referrer = lfirst(cell);
-		EvDocument	target = {0};
 		const EvDocument *document = NULL;
 
 		for (int i = 0; i < list_length(dropped->names) && document == NULL; i++)
@@ -401,7 +421,7 @@ check_not_referred(const Dropped *dropped)
 
 		/* found by $id, another document or a name can still have it */
 		if (document == NULL ||
-			(strcmp(referrer->by, document->name) != 0 && ev_registry_resolve(referrer->uri, &target)) ||
+			(strcmp(referrer->by, document->name) != 0 && led_elsewhere(dropped, referrer)) ||
 			(is_restoring() && has_privs_of_role(GetUserId(), referrer->owner)))
 			continue;
 		ereport(ERROR,
@@ -418,7 +438,7 @@ Datum
 ev_guard_drop(PG_FUNCTION_ARGS)
 {
 	List	   *versions = NIL;
-	Dropped		dropped = {NIL, NIL};
+	Dropped		dropped = {NIL, NIL, NIL};
 
 	event_trigger_data(fcinfo, "sql_drop");
 	if (IsBinaryUpgrade)

@@ -45,6 +45,7 @@
 
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
+#include "registration/schema_warnings.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
 #include "registry/function_row.h"
@@ -52,12 +53,10 @@
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/uri_index.h"
 #include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
-
-/* A generated schema can have thousands of equal mistakes. */
-#define SHOWN_WARNINGS	20
 
 /* ---------- the form of a function ---------- */
 
@@ -109,7 +108,28 @@ ev_validator_check_function(HeapTuple function)
 
 /* ---------- dependencies ---------- */
 
-/* Does a function depend on another one, directly or indirectly? */
+/* Returns whether a function depends on this one. */
+static bool
+is_depended_on(Oid function)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		result = false;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
+	while (!result && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		result = ((Form_pg_depend) GETSTRUCT(tuple))->classid == ProcedureRelationId;
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+	return result;
+}
+
+/* Does a function depend on another one, directly or through others? */
 static bool
 depends_on(Oid function, Oid other)
 {
@@ -140,6 +160,7 @@ static void
 record_dependencies(const EvDocument *document, bool is_registered)
 {
 	List	   *recorded = ev_function_dependencies(document->function);
+	bool		may_be_circle = is_depended_on(document->function);
 	ListCell   *cell;
 
 	foreach(cell, ev_document_references(document))
@@ -151,18 +172,19 @@ record_dependencies(const EvDocument *document, bool is_registered)
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&target, 0, sizeof(target));
-		if (!ev_registry_resolve(uri, &target) ||
+		if (!ev_registry_try_resolve(uri, &target) ||
 			!OidIsValid(target.function) ||
 			target.function == document->function ||
 			list_member_oid(recorded, target.function))
 			continue;
+		pfree(target.schema);
 
 		LockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!is_registered)
 			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
 			continue;
-		if (depends_on(target.function, document->function))
+		if (may_be_circle && depends_on(target.function, document->function))
 			continue;
 
 		ObjectAddressSet(from, ProcedureRelationId, document->function);
@@ -207,6 +229,9 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 
 	if (ev_compile_checked(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
 		return true;
+	if (fault->rule == EV_RULE_DUPLICATE_ID || fault->rule == EV_RULE_DUPLICATE_ANCHOR)
+		return false;			/* although an older dialect may ignore the
+								 * keyword */
 	if (document->name == NULL || ev_name_kind(document->name, &reason) != EV_NAME_URI ||
 		!JB_ROOT_IS_OBJECT(document->schema) ||
 		getKeyJsonValueFromContainer(&document->schema->root, "$schema", 7, &dialect) != NULL)
@@ -228,28 +253,36 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  "event_validate registration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
+	EvDocument	new = *document;
 	EvFault		fault = {0};
+	List	   *parts;
+	List	   *references;
 	List	   *warnings = NIL;
+	List	   *repeated = ev_document_repeated_keys(document);
 	ListCell   *cell;
 
+	if (repeated != NIL)
+		ev_fault_report(linitial(repeated), document->name);
+	ev_document_mentions(document, &parts, &references);
 	if (is_registered)
-		foreach(cell, ev_document_references(document))
-			ev_name_lock(ev_claims_name(lfirst(cell)), ShareLock);
-	if (!compile_in_its_dialect(document, &fault, &warnings))
-		ev_fault_report(&fault, document->name);
-	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
+		foreach(cell, references)
+			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
+	new.is_new = true;
+	if (!compile_in_its_dialect(&new, &fault, &warnings))
 	{
-		EvWarning  *warning = (EvWarning *) list_nth(warnings, i);
-
-		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" at \"%s\": %s",
-						document->name, warning->location, warning->message),
-				 errhidestmt(true), errhidecontext(true)));
+		ev_document_locate(document, &fault);
+		ev_fault_report(&fault, document->name);
 	}
-	if (list_length(warnings) > SHOWN_WARNINGS)
+	if (document->strict)
+		ev_schema_refuse_warnings(document, warnings);
+	else
+		ev_schema_warn(document, warnings);
+
+	if (is_registered && list_length(parts) > EV_CLAIMS_MOST_PARTS)
 		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" has %d more warnings", document->name,
-						list_length(warnings) - SHOWN_WARNINGS),
+				(errmsg("JSON Schema \"%s\" has %d schemas with a $id; other schemas cannot refer to these",
+						document->name, list_length(parts)),
+				 errdetail("They could if there were %d or fewer.", EV_CLAIMS_MOST_PARTS),
 				 errhidestmt(true), errhidecontext(true)));
 
 	MemoryContextSwitchTo(old_context);
@@ -257,42 +290,43 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 }
 
 /*
- * Returns the name of another schema that refers into an annotation of this
- * function's document ("event:order@1#/examples/0"), or NULL.
+ * The name of another schema that refers to what stands in an annotation of
+ * this function's document ("event:order@1#/examples/0"), or NULL.  It need not
+ * be in event_schema.
  */
 static char *
-who_uses_annotations(Oid function)
+who_uses_annotations(const EvDocument *document)
 {
 	Oid			language = ev_language_oid();
-	char	   *result = NULL;
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
+	List	   *users = NIL;
+	ListCell   *cell;
+	ListCell   *reference;
 
-	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_claims_names(document))
+		users = list_concat_unique_oid(users, ev_uri_index_find(EV_URI_REFERENCE, lfirst(cell), document->function));
+	foreach(cell, users)
 	{
-		EvDocument	document;
+		HeapTuple	row = ev_function_row(lfirst_oid(cell));
+		EvDocument	user;
 		EvDocument	target;
 		EvFault		fault;
-		ListCell   *cell;
 
 		CHECK_FOR_INTERRUPTS();
-		if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language ||
-			((Form_pg_proc) GETSTRUCT(tuple))->oid == function ||
-			!ev_function_document(tuple, &document, &fault) ||
-			!ev_document_refers_to_annotation(&document))
+		if (!HeapTupleIsValid(row) ||
+			((Form_pg_proc) GETSTRUCT(row))->prolang != language ||
+			!ev_function_document(row, &user, &fault))
 			continue;
-		foreach(cell, ev_document_references(&document))
+		if (ev_document_refers_to_annotation(&user))
+			foreach(reference, ev_document_references(&user))
 		{
 			memset(&target, 0, sizeof(target));
-			if (ev_registry_resolve((const char *) lfirst(cell), &target) &&
-				target.function == function)
-				result = pstrdup(document.name);
+			if (ev_registry_try_resolve((const char *) lfirst(reference), &target) &&
+				target.function == document->function)
+				return pstrdup(user.name);
 		}
+		pfree(user.schema);
 	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-	return result;
+	return NULL;
 }
 
 void
@@ -302,7 +336,7 @@ ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 
 	if (compareJsonbContainers(&old->schema->root, &new->schema->root) == 0)
 		return;
-	user = who_uses_annotations(old->function);
+	user = who_uses_annotations(old);
 	if (user != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -401,7 +435,8 @@ check_registered(HeapTuple function, const EvDocument *document)
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
 	if (vouched == NULL || strcmp(vouched, document->name) != 0)
-		ev_claims_check(document);
+		ev_claims_check(document, is_new ? NULL : document);	/* a replacement has the
+																 * same $ids */
 	return is_new;
 }
 
@@ -436,6 +471,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		ev_validator_compile(&document, is_registered);
 	if (check_function_bodies && is_new)
 		ev_compatibility_check(&document);
+	ev_claims_record(&document, is_registered);
 	record_dependencies(&document, is_registered);
 
 	ReleaseSysCache(function);

@@ -305,3 +305,21 @@ ev_event_uri(const char *name)
 	}
 	return uri.data;
 }
+
+char *
+ev_reference_name(const char *uri)
+{
+	NameData	name;
+
+	if (strncmp(uri, "event:", strlen("event:")) == 0)
+	{
+		char	   *decoded = ev_uri_decode(uri + strlen("event:"));
+		int			type_length;
+		int32		version;
+
+		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
+			return decoded;
+	}
+	ev_uri_name(uri, &name);
+	return pstrdup(NameStr(name));
+}

@@ -313,6 +313,7 @@ def test_deprecation_of_an_added_column(world):
     alice.execute("CREATE TABLE a.t (id int, data jsonb)")
     alice.execute("""INSERT INTO a.t SELECT i, '{"qty": "1"}' FROM generate_series(1, 3) i""")
     alice.execute("ALTER TABLE a.t ADD event_type text DEFAULT 'order', ADD schema_version int DEFAULT 4")
+    alice.execute("SET client_min_messages = warning")
     messages = told(alice)
     for expressions in ("", ", type_expr => 'lower(event_type)', version_expr => 'schema_version + 0'"):
         alice.execute(f"SELECT add_event_guard('a.t', 'enforce'{expressions})")
@@ -550,7 +551,8 @@ def test_hostile_arguments(world):
     prepare(world)
     mallory = world.connect("mallory")
     temporary_table(mallory)
-    for arguments, sqlstate in (("", "22023"), ("'ENFORCE'", "22023"), ("'enforce', 'data', 'a', 'b', 'c', 'd'", "22023"),
+    for arguments, sqlstate in (("", "22023"), ("'ENFORCE'", "22023"), ("'enforce', 'data', 'a', 'b', 'infinity', '{}', 'd'", "22023"),
+                                ("'enforce', 'data', 'event_type', 'schema_version', 'infinity', '{a'", "22P02"),
                                 ("'warn', 'data', 'event_type', 'schema_version', 'now then'", "22007"),
                                 ("'warn', 'data', 'event_type', 'schema_version', '294277-01-01'", "22008"),
                                 ("'warn', 'data); drop table t; --'", "42601"), ("'warn', ''", "42601"),

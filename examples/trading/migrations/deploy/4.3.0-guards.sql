@@ -17,10 +17,10 @@ CREATE EXTENSION IF NOT EXISTS trading_events SCHEMA public;
 ALTER TABLE IF EXISTS kept_by_revert.quarantine SET SCHEMA event_schema;
 COMMIT;
 
-SELECT public.add_event_guard('public.discord_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
-SELECT public.add_event_guard('public.market_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
-SELECT public.add_event_guard('public.signal_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
-SELECT public.add_event_guard('public.order_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
-SELECT public.add_event_guard('public.system_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
-SELECT public.add_event_guard('public.ingestion_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
-SELECT public.add_event_guard('public.discord_messages'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text);
+SELECT public.add_event_guard('public.discord_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text, NULL::text, NULL::text[]);
+SELECT public.add_event_guard('public.market_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text, NULL::text, NULL::text[]);
+SELECT public.add_event_guard('public.signal_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text, NULL::text, NULL::text[]);
+SELECT public.add_event_guard('public.order_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text, NULL::text, NULL::text[]);
+SELECT public.add_event_guard('public.system_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text, NULL::text, NULL::text[]);
+SELECT public.add_event_guard('public.ingestion_events'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text, NULL::text, NULL::text[]);
+SELECT public.add_event_guard('public.discord_messages'::regclass, 'warn'::text, 'data'::text, 'event_type'::text, 'schema_version'::text, NULL::text, NULL::text[]);
