@@ -279,7 +279,7 @@ check_claimant(const EvDocument *document, const char *name, Oid other)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("schema \"%s\" would take over the URI \"%s\"", document->name, name),
-				 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.", other_name, referrer),
+				 errdetail("It is the $id of \"%s\", and \"%s\" refers to it.", other_name, referrer),
 				 errhint("Give the document another URI.")));
 	return true;
 }
@@ -307,7 +307,7 @@ check_part_claimants(const EvDocument *document, const char *name, const char *m
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg(message, document->name, name),
-				 errdetail("It is the $id of a schema in \"%s\", to which \"%s\" refers by it.",
+				 errdetail("It is the $id of a schema in \"%s\", and \"%s\" refers to it.",
 						   other->name, referrer),
 				 errhint("Give it another URI.")));
 }
