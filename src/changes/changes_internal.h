@@ -5,6 +5,7 @@
  *	  changes_budget.c	how much work and memory it may take
  *	  changes_sets.c	sets of schemas, sameness
  *	  changes_facts.c	from keywords to facts, the same for all dialects
+ *	  changes_gather.c	the same, for keywords without subschemas
  *	  changes_value.c	is a value valid?
  *	  changes_witness.c	values that tell two schemas apart
  *	  changes_prove.c	does one schema imply another?

@@ -219,50 +219,6 @@ write_enum(EvWriter *w, int keyword)
 	instruction->u.enumeration = enumeration;
 }
 
-/* The set of types that "type" allows; *integer: numbers must be integers. */
-static uint32
-type_set(const JsonbValue *value, bool *integer)
-{
-	static const struct
-	{
-		const char *name;
-		uint32		types;
-	}			names[] = {
-		{"null", EV_BIT(EV_NULL)},
-		{"boolean", EV_BOOLEAN_BITS},
-		{"object", EV_BIT(EV_OBJECT)},
-		{"array", EV_BIT(EV_ARRAY)},
-		{"number", EV_BIT(EV_NUMBER)},
-		{"string", EV_BIT(EV_STRING)},
-	};
-	uint32		types = 0;
-	bool		any_number = false;
-	uint32		count = ev_node_is_array(value) ? JsonContainerSize(value->val.binary.data) : 1;
-
-	*integer = false;
-	for (uint32 i = 0; i < count; i++)
-	{
-		const JsonbValue *name = ev_node_is_array(value) ?
-			getIthJsonbValueFromContainer(value->val.binary.data, i) : value;
-
-		if (name->val.string.len == 7 && memcmp(name->val.string.val, "integer", 7) == 0)
-		{
-			*integer = true;
-			continue;
-		}
-		for (int j = 0; j < (int) lengthof(names); j++)
-			if (strlen(names[j].name) == (size_t) name->val.string.len &&
-				memcmp(names[j].name, name->val.string.val, name->val.string.len) == 0)
-				types |= names[j].types;
-	}
-	any_number = (types & EV_BIT(EV_NUMBER)) != 0;
-	if (*integer)
-		types |= EV_BIT(EV_NUMBER);
-	if (any_number)
-		*integer = false;
-	return types;
-}
-
 /* ---------- keywords of one type ---------- */
 
 static bool
@@ -728,7 +684,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	write_enum(w, EV_KW_CONST);
 	if (w->keywords.present[EV_KW_TYPE])
 	{
-		types = type_set(&w->keywords.values[EV_KW_TYPE], &integer);
+		types = ev_type_set(&w->keywords.values[EV_KW_TYPE], &integer);
 		type_at = w->program->length;
 		instruction = ev_emit(w, EVOP_TYPE, "type");
 		instruction->u.type.types = types;

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "fmgr.h"
+#include "port/pg_bitutils.h"
 #include "utils/fmgrprotos.h"
 
 #include "compile/lint.h"
@@ -74,53 +75,33 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	}
 }
 
-/* The name of the JSON type that a keyword is about; NULL: it is about all, or only annotates. */
-static const char *
-type_of_keyword(int keyword)
-{
-	if ((ev_keywords[keyword].vocabulary & (EV_METADATA | EV_CONTENT)) == 0)
-		for (int type = 0; type < EV_TYPE_COUNT; type++)
-			if (ev_keywords[keyword].types == (uint32) EV_BIT(type))
-				return ev_type_name((EvType) type);
-	return NULL;
-}
-
+/* Is a keyword about one type, and not only an annotation? */
 static bool
-allows_type(const JsonbValue *type, const char *name)
+is_about_one_type(int keyword)
 {
-	uint32		count = ev_node_is_array(type) ? JsonContainerSize(type->val.binary.data) : 1;
+	uint32		types = ev_keywords[keyword].types;
 
-	for (uint32 i = 0; i < count; i++)
-	{
-		const JsonbValue *item = ev_node_is_array(type) ?
-			getIthJsonbValueFromContainer(type->val.binary.data, i) : type;
-		char	   *allowed;
-
-		if (item->type != jbvString)
-			return true;
-		allowed = ev_node_string(item);
-		if (strcmp(allowed, name) == 0 ||
-			(strcmp(name, "number") == 0 && strcmp(allowed, "integer") == 0))
-			return true;
-	}
-	return false;
+	return (ev_keywords[keyword].vocabulary & (EV_METADATA | EV_CONTENT)) == 0 && (types & (types - 1)) == 0;
 }
 
 static void
 lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
+	uint32		allowed;
+	bool		integer;
+
 	if (!keywords->present[EV_KW_TYPE])
 		return;
+	allowed = ev_type_set(&keywords->values[EV_KW_TYPE], &integer);
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 	{
-		const char *type = type_of_keyword(keyword);
 		const char *name = ev_keywords[keyword].name;
+		uint32		types = ev_keywords[keyword].types;
 
-		if (keywords->present[keyword] && type != NULL &&
-			!allows_type(&keywords->values[EV_KW_TYPE], type))
+		if (keywords->present[keyword] && is_about_one_type(keyword) && (allowed & types) == 0)
 			ev_compile_warn(c, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies: it is about type %s, which \"type\" does not allow",
-									 name, type));
+									 name, ev_type_name((EvType) pg_rightmost_one_pos32(types))));
 	}
 }
 

@@ -85,6 +85,13 @@ extern EvInstance ev_root_value(const Jsonb *jsonb);
 /* The type of a value that PostgreSQL's functions read from a jsonb. */
 extern EvType ev_value_type(const JsonbValue *value);
 
+/* The text of a JsonbValue that is a string or a key; not a copy. */
+static inline EvString
+ev_string_of(const JsonbValue *value)
+{
+	return (EvString) {value->val.string.val, value->val.string.len};
+}
+
 /* Are two values equal (2020-12 core, 4.2.2)?  1.0 equals 1. */
 extern bool ev_values_equal(const EvInstance *a, const EvInstance *b);
 

@@ -28,6 +28,12 @@ extern bool ev_check_value(EvCompiler *c, const EvLocation *location, const char
 extern bool ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value);
 
 /*
+ * The set of types that a checked value of "type" allows.  *integer: numbers
+ * must be integers.
+ */
+extern uint32 ev_type_set(const JsonbValue *value, bool *integer);
+
+/*
  * A pattern in the program's context, compiled once however often it stands
  * there; NULL where there is a fault.
  */

@@ -47,9 +47,10 @@ typedef enum EvShape
 } EvShape;
 
 /*
- * Which function of changes/changes_facts.c makes facts of a keyword, for the
- * comparison of schemas.  A keyword that none reads is EV_OPAQUE: a comparison
- * that depends on it answers "unknown".
+ * Which gatherer of changes/changes_facts.c makes facts of a keyword, for the
+ * comparison of schemas; they run in this order.  A keyword of EV_OPAQUE, or one
+ * that its gatherer does not read, is opaque: a comparison that depends on it
+ * answers "unknown".
  */
 typedef enum EvGatherer
 {
