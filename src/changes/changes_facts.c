@@ -110,12 +110,12 @@ only_target(EvProver *p, const EvSubschema *schema, const EvReference *reference
 static void
 gather_references(EvGathering *g)
 {
-	static const int keywords[] = {EV_KW_REF, EV_KW_DYNAMIC_REF, EV_KW_RECURSIVE_REF};
 	ListCell   *cell;
 
 	/* the resolver has read their values */
-	for (int i = 0; i < (int) lengthof(keywords); i++)
-		(void) ev_gather_has(g, keywords[i]);
+	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
+		if (ev_keyword_refers(keyword))
+			(void) ev_gather_has(g, keyword);
 	foreach(cell, g->subschema->references)
 	{
 		EvReference *reference = lfirst(cell);
@@ -652,8 +652,7 @@ gather(EvGathering *g, EvSubschema *schema)
 	ev_read_keywords(schema, &g->keywords);
 	start_gathering(g);
 
-	/* up to draft 7 $ref hides its siblings (draft 7 core, 8.3) */
-	if (schema->resource->draft <= EV_DRAFT7 && g->keywords.present[EV_KW_REF])
+	if (ev_ref_hides_siblings(schema, &g->keywords))
 		run_gatherer(g, EV_REFERENCE_FACTS);
 	else
 		for (int gatherer = 0; gatherer <= EV_UNEVALUATED_FACTS; gatherer++)

@@ -565,10 +565,8 @@ same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 static bool
 is_ignored(int keyword)
 {
-	EvGatherer	gatherer = ev_keywords[keyword].gatherer;
-
-	return gatherer == EV_REFERENCE_FACTS ||
-		(gatherer == EV_NO_FACTS && ev_keywords[keyword].vocabulary != EV_CONTENT);
+	return ev_keyword_refers(keyword) ||
+		(ev_keywords[keyword].gatherer == EV_NO_FACTS && ev_keywords[keyword].vocabulary != EV_CONTENT);
 }
 
 static bool

@@ -667,8 +667,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 		(subschema->resource->root == subschema || subschema->entered_from_outside))
 		ev_emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
 
-	/* $ref hides its siblings up to draft 7 (draft 7 core, 8.3) */
-	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
+	if (ev_ref_hides_siblings(subschema, &w->keywords))
 	{
 		write_references(w);
 		ev_emit_at(w, EVOP_RETURN, "", "");

@@ -208,11 +208,10 @@ lint_format(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 					psprintf("unknown format \"%s\" is not checked", ev_node_string(format)));
 }
 
-/* Up to draft 7 a $ref hides all that stands beside it. */
 static void
 lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
-	if (!keywords->present[EV_KW_REF] || subschema->resource->draft > EV_DRAFT7)
+	if (!ev_ref_hides_siblings(subschema, keywords))
 		return;
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 		if (keywords->present[keyword] &&

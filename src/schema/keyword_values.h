@@ -14,6 +14,13 @@ typedef struct EvKeywordValues
 	bool		present[EV_KEYWORD_COUNT];
 } EvKeywordValues;
 
+/* Does $ref hide the other keywords?  It does up to draft 7 (draft 7 core, 8.3). */
+static inline bool
+ev_ref_hides_siblings(const EvSubschema *subschema, const EvKeywordValues *keywords)
+{
+	return keywords->present[EV_KW_REF] && subschema->resource->draft <= EV_DRAFT7;
+}
+
 /* Reads the keywords that a subschema's dialect has. */
 extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords);
 

@@ -174,6 +174,13 @@ extern int	ev_keyword_find(const char *name, int length, EvDraft draft);
  */
 extern const char *ev_keyword_nearest(const char *name, int length, EvDraft draft);
 
+/* Is it one of the keywords whose values are references: $ref and its dynamic forms? */
+static inline bool
+ev_keyword_refers(int keyword)
+{
+	return keyword == EV_KW_REF || keyword == EV_KW_DYNAMIC_REF || keyword == EV_KW_RECURSIVE_REF;
+}
+
 /* The drafts by the URI of their meta-schema ("#" at its end or not); -1: none. */
 extern int	ev_draft_of_uri(const char *uri);
 
