@@ -380,6 +380,9 @@ extern const EvTextFact *ev_facts_requires(EvProver *prover, const EvFacts *fact
 extern bool ev_strings_equal(const EvString *a, const EvString *b);
 extern bool ev_json_equal(const JsonbValue *a, const JsonbValue *b);
 
+/* Is a string among these, a list of EvString *? */
+extern bool ev_string_among(EvProver *prover, const List *strings, const EvString *string);
+
 /* Is a value among these? */
 extern bool ev_json_among(EvProver *prover, const List *values, const JsonbValue *value);
 

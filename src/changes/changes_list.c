@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/json_pointer.h"
+#include "base/message_text.h"
 #include "changes/changes_list.h"
 
 #define MOST_VISITS		5000	/* of pairs of schemas */
@@ -76,18 +77,11 @@ ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward
 	EvChange   *change = palloc(sizeof(EvChange));
 	StringInfoData message;
 	va_list		args;
-	int			needed;
 
 	initStringInfo(&message);
-	for (;;)
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 	change->rule = rule;
 	change->location = location;
 	change->backward = backward;

@@ -24,19 +24,10 @@
 
 /* ---------- order ---------- */
 
-/* jsonb's order of keys: by length, then by bytes. */
-static int
-compare_strings(const EvString *a, const EvString *b)
-{
-	if (a->length != b->length)
-		return a->length < b->length ? -1 : 1;
-	return memcmp(a->data, b->data, a->length);
-}
-
 static int
 compare_properties(const void *a, const void *b)
 {
-	return compare_strings(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
+	return ev_key_order(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
 }
 
 static int
@@ -47,7 +38,7 @@ compare_instances(const void *a, const void *b)
 	EvString	s = {x->data, x->length};
 	EvString	t = {y->data, y->length};
 
-	return compare_strings(&s, &t);
+	return ev_key_order(&s, &t);
 }
 
 /* ---------- keywords of all types ---------- */

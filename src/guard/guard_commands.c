@@ -25,8 +25,6 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "tcop/dest.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -44,6 +42,7 @@
 #include "guard/guard_definition.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
+#include "registry/utility_command.h"
 #include "rows/table_lock.h"
 
 PG_FUNCTION_INFO_V1(ev_add_event_guard);
@@ -145,21 +144,6 @@ refuse_unguarded(Relation relation)
 
 /* ---------- the trigger ---------- */
 
-static void
-run_command(Node *command, const char *text)
-{
-	PlannedStmt *statement = makeNode(PlannedStmt);
-
-	statement->commandType = CMD_UTILITY;
-	statement->canSetTag = false;
-	statement->utilityStmt = command;
-	statement->stmt_location = -1;
-	statement->stmt_len = 0;
-	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
-				   None_Receiver, NULL);
-	CommandCounterIncrement();
-}
-
 /* A time that reads the same under any DateStyle and TimeZone. */
 static char *
 time_text(TimestampTz time)
@@ -224,7 +208,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	appendStringInfoChar(&text, ')');
 	table = table_name(RelationGetRelid(relation));
 	table_close(relation, NoLock);	/* or it would count as in use */
-	run_command((Node *) command, text.data);
+	ev_run_command((Node *) command, text.data);
 
 	/* replacing makes it fire where triggers do by default */
 	if (enabled == TRIGGER_FIRES_ALWAYS || enabled == TRIGGER_FIRES_ON_REPLICA)
@@ -237,10 +221,10 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 		alter->relation = command->relation;
 		alter->cmds = list_make1(subcommand);
 		alter->objtype = OBJECT_TABLE;
-		run_command((Node *) alter,
-					psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
-							 enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
-							 quote_identifier(command->trigname)));
+		ev_run_command((Node *) alter,
+					   psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
+								enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
+								quote_identifier(command->trigname)));
 	}
 	return command->trigname;
 }
@@ -636,8 +620,8 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	command->removeType = OBJECT_TRIGGER;
 	command->objects = list_make1(list_make3(makeString(namespace), makeString(table), makeString(name)));
 	command->behavior = DROP_RESTRICT;
-	run_command((Node *) command,
-				psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
-						 quote_qualified_identifier(namespace, table)));
+	ev_run_command((Node *) command,
+				   psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
+							quote_qualified_identifier(namespace, table)));
 	PG_RETURN_VOID();
 }

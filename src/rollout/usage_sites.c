@@ -35,6 +35,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "registry/dependents.h"
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
@@ -231,30 +232,6 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
 /* ---------- finding constraints and tables ---------- */
 
 /*
- * Rows of pg_depend for what depends on an object.  The callback gets each.
- */
-static void
-for_each_dependent(Oid class, Oid object,
-				   void (*callback) (Form_pg_depend dependent, void *context),
-				   void *context)
-{
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(class));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(object));
-	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		callback((Form_pg_depend) GETSTRUCT(tuple), context);
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
-}
-
-/*
  * Has a relation rows of its own that a dump would hold and that constraints
  * are enforced on?  Or has it partitions (whose constraints are found by
  * themselves, but new ones must wait)?  Neither views nor foreign tables do,
@@ -375,7 +352,7 @@ add_columns(const TypePath *way)
 			return;
 		way->all->met = lappend_oid(way->all->met, way->type);
 	}
-	for_each_dependent(TypeRelationId, way->type, add_type_dependent, (void *) way);
+	ev_for_each_dependent(TypeRelationId, way->type, add_type_dependent, (void *) way);
 }
 
 /* The expression of a CHECK constraint that is enforced; NULL where it is none. */
@@ -634,7 +611,7 @@ find_wrappers(EvSearch *search)
 		if (OidIsValid(search->functions.oids[i]))
 		{
 			add_name(names, get_func_name(search->functions.oids[i]));
-			for_each_dependent(ProcedureRelationId, search->functions.oids[i], add_dependent_function, search);
+			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i], add_dependent_function, search);
 		}
 	for (int depth = 0; depth < MAX_DEPTH; depth++)
 	{
@@ -644,8 +621,8 @@ find_wrappers(EvSearch *search)
 
 			if (name != NULL)
 				add_name(names, name);
-			for_each_dependent(ProcedureRelationId, list_nth_oid(search->wrappers, looked_at),
-							   add_dependent_function, search);
+			ev_for_each_dependent(ProcedureRelationId, list_nth_oid(search->wrappers, looked_at),
+								  add_dependent_function, search);
 		}
 		if (!add_mentioning_functions(search, names))
 			break;
@@ -671,12 +648,12 @@ ev_find_sites(EvSearch *search)
 	find_wrappers(search);
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
-			for_each_dependent(ProcedureRelationId, search->functions.oids[i],
-							   add_constraint, search);
+			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i],
+								  add_constraint, search);
 	foreach(cell, search->wrappers)
-		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
+		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	if (OidIsValid(search->guard))
-		for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
+		ev_for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
 }
 
 List *

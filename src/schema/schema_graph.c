@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/message_text.h"
 #include "schema/schema_graph.h"
 
 /* ---------- names and subschemas ---------- */
@@ -199,21 +200,14 @@ ev_compile_fault(EvCompiler *c, const EvLocation *location, const char *tail, co
 {
 	va_list		args;
 	StringInfoData message;
-	int			needed;
 
 	if (c->fault->message != NULL)
 		return false;
 
 	initStringInfo(&message);
-	for (;;)
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 	c->fault->message = message.data;
 	c->fault->location = psprintf("%s%s", location ? ev_location_pointer(location, false) : "", tail);
 	return false;
