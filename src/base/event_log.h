@@ -10,9 +10,6 @@
 /* Defines the settings event_validate.log_violations and ..._rate; for _PG_init. */
 extern void ev_event_log_init(void);
 
-/* event_validate.log_violations */
-extern bool ev_log_violations;
-
 /*
  * Writes the line, if that is wanted and the rate allows it: what became of
  * the event ("refused", "diverted", "kept"), the table where it is known (or

@@ -147,9 +147,8 @@ typedef struct EvChange
 	char	   *message;		/* a sentence */
 } EvChange;
 
-/* "MAXIMUM_DECREASED" and "incompatible". */
+/* "MAXIMUM_DECREASED" */
 extern const char *ev_change_rule_name(EvChangeRule rule);
-extern const char *ev_verdict_name(EvVerdict verdict);
 
 /*
  * Work that one comparison may do, and several ones for one command: some 10 ns

@@ -91,9 +91,10 @@ extern bool ev_pattern_is_valid(const char *pattern, int length);
 extern bool ev_pattern_is_linear(const EvPattern *pattern);
 
 /*
- * How the pattern is run, for people: "shape of 1 to 8 bytes", "literal of 6
- * bytes, anywhere", "automaton, 12 states of 5 columns, forward", "automaton of
- * 70 positions, forward" (without a table), "regular expression engine", or several of these, where all must agree.  In CurrentMemoryContext.
+ * How the pattern is run, for test/pattern: "shape of 1 to 8 bytes", "literal
+ * of 6 bytes, anywhere", "automaton, 12 states of 5 columns, forward",
+ * "automaton of 70 positions, forward" (without a table), "regular expression
+ * engine", or several of these, where all must agree.  In CurrentMemoryContext.
  */
 extern const char *ev_pattern_kind(const EvPattern *pattern);
 

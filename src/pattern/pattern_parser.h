@@ -108,15 +108,12 @@ is_letter(unsigned char c)
 /*
  * pattern_escape.c
  *
- * The first three record what is wrong.  ev_pattern_fail and
- * ev_pattern_fail_escape return false, for a caller's convenience.
+ * The first two record what is wrong.  ev_pattern_fail returns false, for a
+ * caller's convenience.
  */
 
 /* The pattern is not valid at this byte. */
 extern bool ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *message);
-
-/* The same of an escape, which the message quotes. */
-extern bool ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem);
 
 /* The pattern is too large to be run: from here on its syntax is checked only. */
 extern void ev_pattern_give_up_tree(EvPatternParser *parser, const unsigned char *at, const char *message);

@@ -21,12 +21,6 @@ extern Oid	ev_namespace_oid(void);
 extern char *ev_function_body(HeapTuple function);
 
 /*
- * The URI by which references find a function's document, in
- * CurrentMemoryContext; "" if there is none.
- */
-extern char *ev_function_uri(Form_pg_proc function);
-
-/*
  * The document of a function, in CurrentMemoryContext.  False, with *fault
  * filled, where the body does not parse; function, name and uri are filled
  * all the same.

@@ -33,13 +33,6 @@ typedef enum EvNameKind
 extern EvNameKind ev_name_kind(const char *name, const char **reason);
 
 /*
- * Has a type, or a name, no control characters, and none else that is not
- * seen, or that makes it be taken for another one?  What is not assigned yet is
- * counted among these.
- */
-extern bool ev_name_is_seen(const char *string, int length);
-
-/*
  * Writes TYPE@VERSION.  False, with nothing written, where the type is empty,
  * has characters that are not seen or is too long, or the version is negative: no such
  * schema version can exist.

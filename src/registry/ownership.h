@@ -36,12 +36,6 @@ extern bool ev_ownership_has_type(const char *type, int length, Oid self);
 extern bool ev_ownership_has_document(HeapTuple function);
 
 /*
- * Raises insufficient_privilege where a type is somebody else's.  Takes no
- * lock.
- */
-extern void ev_ownership_require_type(const char *type, int length, Oid self);
-
-/*
  * The same for who is about to register: looks first, then waits for whoever
  * registers for the type, locks it as ev_type_lock does, and
  * looks again.
