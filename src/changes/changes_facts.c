@@ -3,10 +3,10 @@
  *	  From the keywords of schemas to facts, the same for all dialects.
  *
  * A set of schemas that all apply becomes one record: $ref and allOf are
- * followed, draft 4's flags become exclusive bounds, an array in "items"
- * becomes a prefix.  Keywords that depend on annotations (unevaluatedProperties
- * and unevaluatedItems) have a necessary and a sufficient form, see
- * changes_internal.h.
+ * followed, draft 4's booleans become exclusive bounds, an array in "items"
+ * becomes a prefix.  Keywords that depend on annotations
+ * (unevaluatedProperties and unevaluatedItems) have a necessary and a
+ * sufficient form, see changes_internal.h.
  */
 #include "postgres.h"
 
@@ -17,7 +17,7 @@
 #include "changes/changes_gather.h"
 #include "jsonb/jsonb_number.h"
 
-/* The subschema that a node of a document is; {} is the schema true. */
+/* Returns the subschema of a node in a document; {} is the schema true. */
 static EvSubschema *
 child_of(EvGathering *g, const JsonbValue *node)
 {
@@ -49,7 +49,7 @@ schema_fact(EvGathering *g, int keyword)
 	return fact;
 }
 
-/* A subschema that applies to the same instance. */
+/* Adds a subschema that applies to the same instance. */
 static void
 add_schema(EvGathering *g, EvSubschema *schema)
 {
@@ -70,8 +70,8 @@ add_opaque(EvGathering *g, const char *keyword, bool is_reference)
 }
 
 /*
- * Where a dynamic reference can lead: to the one place that has the anchor.
- * NULL where there are several.
+ * Returns the target of a dynamic reference, if only one schema has the
+ * anchor; otherwise NULL.
  */
 static EvSubschema *
 only_target(EvProver *p, const EvSubschema *schema, const EvReference *reference)
@@ -181,7 +181,7 @@ gather_applicators(EvGathering *g)
 
 /* ---------- keywords of one type ---------- */
 
-/* The members of properties and patternProperties. */
+/* Returns the members of properties and patternProperties. */
 static List *
 named_schemas(EvGathering *g, int keyword)
 {
@@ -349,7 +349,7 @@ gather_arrays(EvGathering *g)
 		rest = EV_KW_ITEMS;
 	if (ev_gather_has(g, EV_KW_ITEMS_DRAFT4))
 	{
-		/* additionalItems means nothing without an array in items */
+		/* additionalItems has no effect without an array in items */
 		if (ev_node_is_array(ev_gather_value(g, EV_KW_ITEMS_DRAFT4)))
 		{
 			shape->prefix = indexed_schemas(g, EV_KW_ITEMS_DRAFT4);
@@ -379,14 +379,14 @@ gather_arrays(EvGathering *g)
 		fact->maximum = max_contains;
 		fact->origin = ev_gather_origin(g, EV_KW_CONTAINS);
 
-		/* one that demands nothing still evaluates what it matches */
+		/* even without a minimum, it evaluates the items that it matches */
 		f->contains = lappend(f->contains, fact);
 	}
 }
 
 /* ---------- unevaluatedProperties and unevaluatedItems ---------- */
 
-/* What a schema's in-place applicators may evaluate. */
+/* The children that a schema's in-place applicators can evaluate. */
 typedef struct Evaluated
 {
 	List	   *names;			/* of EvNamedSchema */
@@ -394,14 +394,15 @@ typedef struct Evaluated
 	bool		all_properties;
 	uint32		prefix;
 	bool		all_items;
-	bool		some_items;		/* contains evaluates what it matches */
+	bool		some_items;		/* "contains" evaluates the items that it
+								 * matches */
 	bool		has_branches;
 } Evaluated;
 
 /*
- * Gathers from a schema and what applies in place with it.  Branches that
- * need not be taken count in the weak form only: there, more evaluated
- * children mean fewer that are left to be restricted.
+ * Gathers the children that a schema and its in-place applicators evaluate.
+ * Optional branches count only for the necessary form: there, more evaluated
+ * children mean fewer that are restricted.
  */
 static void
 gather_evaluated(EvGathering *g, EvSubschema *schema, bool is_root, Evaluated *e)
@@ -415,7 +416,7 @@ gather_evaluated(EvGathering *g, EvSubschema *schema, bool is_root, Evaluated *e
 	if (schema->is_boolean)
 		return;
 
-	/* the facts of the schema by itself, but without the keyword in question */
+	/* facts of this schema alone, without the keyword itself */
 	if (is_root)
 		f = g->facts;
 	else
@@ -446,7 +447,7 @@ gather_evaluated(EvGathering *g, EvSubschema *schema, bool is_root, Evaluated *e
 			e->all_items = true;
 		e->prefix = Max(e->prefix, (uint32) list_length(shape->prefix));
 	}
-	/* contains evaluates from 2020-12 on (2020-12 core, 10.3.1.3) */
+	/* "contains" evaluates items since 2020-12 (2020-12 core, 10.3.1.3) */
 	if (f->contains != NIL)
 		e->some_items = true;
 
@@ -585,8 +586,8 @@ run_gatherer(EvGathering *g, EvGatherer gatherer)
 }
 
 /*
- * The keywords that none of the gatherers so far has read: those without a
- * gatherer, and those whose gatherer does not know them.
+ * Adds, as opaque, the keywords that none of the gatherers so far has read:
+ * those without a gatherer, and those that their gatherer does not know.
  */
 static void
 gather_opaques(EvGathering *g)
@@ -611,8 +612,8 @@ start_gathering(EvGathering *g)
 static void gather(EvGathering *g, EvSubschema *schema);
 
 /*
- * The facts of the subschema with its $ref and allOf, but without its own
- * unevaluated keywords: what these look at.
+ * Returns the facts of one schema object with its $ref and allOf, but without
+ * its own unevaluated keywords, which depend on these facts.
  */
 static EvFacts *
 own_facts(EvGathering *g)
@@ -661,8 +662,8 @@ gather(EvGathering *g, EvSubschema *schema)
 }
 
 /*
- * Required properties make their dependencies apply.  This is for necessary
- * facts, where consequences help; sufficient facts state only what must be
+ * Applies the dependencies of required properties.  Only for necessary facts,
+ * which may include consequences; sufficient facts are only those that must be
  * proved.
  */
 static void
@@ -685,7 +686,7 @@ apply_dependencies(EvGathering *g)
 	}
 }
 
-/* Which values all enums allow; EnumFacts stay as they are. */
+/* Finds the values that all enums allow; the EvEnumFacts stay unchanged. */
 static void
 combine_enums(EvProver *p, EvFacts *f)
 {
@@ -707,7 +708,7 @@ combine_enums(EvProver *p, EvFacts *f)
 	}
 }
 
-/* Takes types away that have no instance, as far as simple facts tell. */
+/* Removes types without instances, as far as simple facts show. */
 static void
 find_possible_types(EvProver *p, EvFacts *f)
 {

@@ -16,7 +16,6 @@ ev_gather_origin(EvGathering *g, int keyword)
 	return (EvOrigin) {g->subschema, psprintf("/%s", ev_keywords[keyword].name)};
 }
 
-/* A count, at most what no jsonb reaches. */
 uint32
 ev_gather_count(EvGathering *g, int keyword)
 {
@@ -106,7 +105,10 @@ gather_bound(EvGathering *g, int keyword, bool exclusive, bool is_lower)
 void
 ev_gather_numbers(EvGathering *g)
 {
-	/* draft 4: the exclusive forms are flags (draft 4, 5.1.2 and 5.1.3) */
+	/*
+	 * in draft 4, exclusiveMinimum and exclusiveMaximum are booleans (5.1.2
+	 * and 5.1.3)
+	 */
 	bool		exclusive_minimum = ev_gather_has(g, EV_KW_EXCLUSIVE_MINIMUM_DRAFT4) &&
 		ev_gather_value(g, EV_KW_EXCLUSIVE_MINIMUM_DRAFT4)->val.boolean;
 	bool		exclusive_maximum = ev_gather_has(g, EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4) &&

@@ -7,23 +7,23 @@
 
 #include "changes/changes_internal.h"
 
-/* What is being gathered. */
+/* The state of gathering. */
 typedef struct EvGathering
 {
 	EvProver   *prover;
 	EvFacts    *facts;
 	EvFactsForm form;
 	const EvSubschema *subschema;	/* the one being read */
-	EvKeywordValues keywords;	/* of it */
-	EvGatherer	running;		/* the gatherer that reads it */
-	uint32		ran;			/* set of the gatherers that have read it */
-	bool		read[EV_KEYWORD_COUNT]; /* by the gatherer that they are of */
+	EvKeywordValues keywords;	/* of this subschema */
+	EvGatherer	running;		/* the gatherer that reads them */
+	uint32		ran;			/* set of the gatherers that have read them */
+	bool		read[EV_KEYWORD_COUNT]; /* by their own gatherer */
 } EvGathering;
 
 /*
  * Does the subschema have a keyword?  A gatherer sees only the keywords that
- * keywords.h gives it, and must ask for each of them whenever it runs:
- * gather_opaques takes those that it did not ask for as opaque.
+ * keywords.h gives it, and must ask for each of them in each run: a keyword
+ * that it does not ask for is opaque.
  */
 static inline bool
 ev_gather_has(EvGathering *g, int keyword)
@@ -40,10 +40,10 @@ ev_gather_value(EvGathering *g, int keyword)
 	return &g->keywords.values[keyword];
 }
 
-/* The keyword as the origin of a fact. */
+/* Returns the keyword as the origin of a fact. */
 extern EvOrigin ev_gather_origin(EvGathering *g, int keyword);
 
-/* A keyword's value as a count, at most EV_NO_MAXIMUM - 1. */
+/* Returns a keyword's value as a count, limited to one that no jsonb reaches. */
 extern uint32 ev_gather_count(EvGathering *g, int keyword);
 
 /* Makes a bound of a count as strict as the keyword, if the schema has it. */

@@ -1,10 +1,10 @@
 /*
  * lint.c
- *	  Warnings about a schema that is valid, but hardly says what was meant.
+ *	  Warnings about valid schemas that are probably mistakes.
  *
- * Run once for each subschema of a document that is being registered.  What
- * the common generators of schemas write (Pydantic, TypeBox, zod) must pass
- * without a word, so only what has no good reading is named.
+ * Runs once for each subschema of a document that is being registered.  The
+ * output of common generators of schemas (Pydantic, TypeBox, zod) must give no
+ * warnings, so only constructs without a sensible meaning are reported.
  */
 #include "postgres.h"
 
@@ -19,8 +19,8 @@
 #include "schema/schema_graph.h"
 
 /*
- * An unknown keyword is an annotation (2020-12 core, 6.5); it is named, with
- * the keyword that it may have been meant for.
+ * Reports unknown keywords, which are annotations (2020-12 core, 6.5), with
+ * the most similar known keyword.
  */
 static void
 lint_unknown(EvCompiler *c, const EvSubschema *subschema)
@@ -46,7 +46,10 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 			continue;
 		name = ev_node_string(&key);
 
-		/* extensions by convention, and OpenAPI's, which Pydantic writes */
+		/*
+		 * extensions by convention, and OpenAPI's "discriminator", which
+		 * Pydantic writes
+		 */
 		if (strncmp(name, "x-", 2) == 0 || strcmp(name, "discriminator") == 0)
 			continue;
 
@@ -58,7 +61,7 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 			elsewhere |= keyword >= 0;
 			describes |= keyword >= 0 && ev_keywords[keyword].vocabulary == EV_METADATA;
 		}
-		/* what only describes says the same in every dialect */
+		/* an annotation has the same meaning in every dialect */
 		if (describes)
 			continue;
 		nearest = elsewhere ? NULL : ev_keyword_nearest(name, key.val.string.len, draft);
@@ -75,7 +78,7 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	}
 }
 
-/* Is a keyword about one type, and not only an annotation? */
+/* Does a keyword apply to one type only, other than as an annotation? */
 static bool
 is_about_one_type(int keyword)
 {
@@ -105,7 +108,7 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 	}
 }
 
-/* Keywords that mean nothing without another one. */
+/* Reports keywords that have no effect without another one. */
 static void
 lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -134,7 +137,7 @@ lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValu
 	}
 }
 
-/* Lower bounds above upper bounds. */
+/* Reports lower bounds above upper bounds. */
 static void
 lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -169,7 +172,10 @@ lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 	}
 }
 
-/* Names that are required, but that additionalProperties: false forbids. */
+/*
+ * Reports names that are required although additionalProperties: false forbids
+ * them.
+ */
 static void
 lint_required(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
