@@ -431,42 +431,47 @@ switch_mode(const Switch *wanted, Switched *result)
 	return true;
 }
 
+/* A call of switch_mode in a subtransaction. */
+typedef struct SwitchTry
+{
+	const Switch *wanted;
+	Switched   *result;
+	bool		outer_limit;	/* a limit on time that the caller has set */
+	bool		ran_out;		/* our own one ended it */
+} SwitchTry;
+
+/* After an error, our limit on time must be stopped before the rollback. */
+static void
+switch_within_limit(void *arg)
+{
+	SwitchTry  *try = (SwitchTry *) arg;
+
+	PG_TRY();
+	{
+		check_privilege(try->result->table);
+		if (!switch_mode(try->wanted, try->result))
+			try->result->problem = pstrdup("the table has no event guard any more");
+	}
+	PG_CATCH();
+	{
+		try->ran_out = !try->outer_limit && ev_time_limit_stop();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 /* The same, but an error is reported as the problem of this table. */
 static void
 try_switch_mode(const Switch *wanted, Switched *result)
 {
-	/* not ev_in_subtransaction: the limit is stopped before the rollback */
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	bool		outer_limit = ev_time_limit_is_running();
+	SwitchTry	try = {.wanted = wanted, .result = result, .outer_limit = ev_time_limit_is_running()};
+	ErrorData  *error = ev_in_subtransaction(switch_within_limit, &try, EV_KEEP);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		check_privilege(result->table);
-		if (!switch_mode(wanted, result))
-			result->problem = pstrdup("the table has no event guard any more");
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		bool		ran_out = !outer_limit && ev_time_limit_stop();
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!ran_out && ev_is_interrupt(error))
-			ReThrowError(error);
-		result->problem = ran_out ? pstrdup("to parse the expressions of its guard took too long") : error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (!try.ran_out && ev_is_interrupt(error))
+		ReThrowError(error);
+	result->problem = try.ran_out ? pstrdup("to parse the expressions of its guard took too long") : error->message;
 }
 
 /*
