@@ -77,6 +77,12 @@ extern bool ev_parse_upcast_name(const char *name, int *type_length, int32 *from
 extern void ev_uri_name(const char *uri, NameData *name);
 
 /*
+ * Returns the name of the function that a reference to this URI looks for
+ * first, in CurrentMemoryContext: TYPE@VERSION, or a URI's.
+ */
+extern char *ev_reference_name(const char *uri);
+
+/*
  * Returns the URI of an event schema by its function's name, in
  * CurrentMemoryContext: "event:" and the name, percent-encoded where
  * necessary.

@@ -84,8 +84,14 @@ extern EvProgram *ev_registry_annotated(EvSchema *schema);
  */
 extern List *ev_registry_list(const char *type, int type_length, List **versions);
 
-/* An EvResolver that finds the registered documents. */
+/*
+ * An EvResolver that finds the registered documents.  It raises
+ * invalid_parameter_value for an ambiguous URI.
+ */
 extern bool ev_registry_resolve(const char *uri, EvDocument *document);
+
+/* The same, except that an ambiguous URI is not found. */
+extern bool ev_registry_try_resolve(const char *uri, EvDocument *document);
 
 /*
  * Returns a number that changes with each invalidation of a schema.  It is for
