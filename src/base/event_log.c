@@ -23,10 +23,10 @@
 #include "base/compat.h"
 #include "base/event_log.h"
 
-/* what a line shows of the violations, in bytes */
+/* of the violations in a line, in bytes */
 #define LINE_LENGTH		1000
 
-bool		ev_log_violations = false;
+static bool log_violations = false; /* event_validate.log_violations */
 static int	lines_per_second = 10;
 
 static TimestampTz second_start = 0;
@@ -38,7 +38,7 @@ ev_event_log_init(void)
 {
 	DefineCustomBoolVariable("event_validate.log_violations",
 							 "Writes a line to the server log for each event that is refused, diverted or kept with a warning.",
-							 NULL, &ev_log_violations, false, PGC_SUSET, 0, NULL, NULL, NULL);
+							 NULL, &log_violations, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("event_validate.log_violations_rate",
 							"Sets the maximum number of such lines that a session writes in a second.",
 							"0 is no limit.  The next line says how many were left out.",
@@ -46,7 +46,7 @@ ev_event_log_init(void)
 	MarkGUCPrefixReserved("event_validate");
 }
 
-/* Is there room for a line in this second? */
+/* May another line be written in this second? */
 static bool
 within_rate(void)
 {
@@ -68,7 +68,10 @@ within_rate(void)
 	return true;
 }
 
-/* Appends text from outside: cut, and without what would begin another line. */
+/*
+ * Appends text from outside: cut, and without characters that would begin a
+ * new line.
+ */
 static void
 append_one_line(StringInfo line, const char *string, int length)
 {
@@ -86,7 +89,7 @@ ev_event_log(const char *fate, Relation relation, const text *type,
 {
 	StringInfoData line;
 
-	if (!ev_log_violations || !within_rate())
+	if (!log_violations || !within_rate())
 		return;
 
 	initStringInfo(&line);

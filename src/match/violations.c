@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 
 #include "base/encoding.h"
+#include "base/message_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/match_checks.h"
 #include "match/remember.h"
@@ -64,6 +65,7 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	StringInfoData instance_location;
 	StringInfoData keyword_location;
 	StringInfoData message;
+	va_list		args;
 	EvViolation violation;
 
 	initStringInfo(&instance_location);
@@ -76,18 +78,9 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	for (const EvStep *s = step; s != NULL && s->kind != EV_STEP_PROPERTY && s->kind != EV_STEP_ITEM; s = s->parent)
 		if (s->kind == EV_STEP_NAME)
 			appendStringInfo(&message, "property name %s: ", ev_string_show(s->key.data, s->key.length));
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 
 	violation.instance_location = instance_location.data;
 	violation.keyword_location = keyword_location.data;
@@ -117,7 +110,7 @@ ev_add_to_branch(EvCollector *collector, const EvViolation *violation)
 
 /* ---------- parts of messages ---------- */
 
-/* Patterns in messages are cut at so many characters. */
+/* Patterns in messages are cut to this number of characters. */
 #define SHOWN_PATTERN	200
 
 const char *
@@ -164,7 +157,7 @@ ev_show_types(uint32 types, bool integer)
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
 	{
 		if ((types & EV_BIT(type)) == 0 || (type == EV_FALSE && (types & EV_BIT(EV_TRUE)) != 0))
-			continue;			/* booleans mostly come in pairs */
+			continue;			/* one entry for both booleans */
 		if (text.len > 0)
 			appendStringInfoString(&text, " or ");
 		appendStringInfoString(&text, type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
@@ -172,7 +165,7 @@ ev_show_types(uint32 types, bool integer)
 	return text.data;
 }
 
-/* "null", "string "x"", "an object" */
+/* Returns a text such as "null", "string "x"" or "an object". */
 char *
 ev_show_typed(const EvInstance *in)
 {
@@ -212,7 +205,7 @@ ev_report_false(EvMatch *m, const EvSource *source, const EvStep *step)
 		VIOLATE(name, "", "nothing is valid here: the schema in \"%s\" is false", keyword);
 }
 
-/* Why no branch can match, whatever they say. */
+/* Explains why no branch can match, without the violations of the branches. */
 char *
 ev_explain_no_branch(const EvBranches *branches, EvInstance in)
 {

@@ -36,10 +36,10 @@ append_types(StringInfo text, uint32 types, bool integer)
 			appendStringInfo(text, " %s", type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
 }
 
-/* Lists are cut at so many members. */
+/* Lists are cut to this number of members. */
 #define LISTED	50
 
-/* Patterns are cut at so many characters. */
+/* Patterns are cut to this number of characters. */
 #define SHOWN_PATTERN	200
 
 /* Appends "and N more" if only some of `count` members are listed. */
@@ -69,6 +69,15 @@ append_block(StringInfo text, const char *label, uint32 block)
 		appendStringInfo(text, " %s: %u", label, block);
 }
 
+static void
+append_limits(StringInfo text, uint32 minimum, uint32 maximum)
+{
+	if (minimum > 0)
+		appendStringInfo(text, " min: %u", minimum);
+	if (maximum != EV_NO_MAXIMUM)
+		appendStringInfo(text, " max: %u", maximum);
+}
+
 /* A pattern, cut. */
 static void
 append_pattern(StringInfo text, const char *pattern)
@@ -96,10 +105,7 @@ append_object(StringInfo text, const EvObject *object)
 	append_rest(text, object->pattern_count);
 	append_block(text, "additional", object->additional);
 	append_block(text, "names", object->names);
-	if (object->min_properties > 0)
-		appendStringInfo(text, " min: %u", object->min_properties);
-	if (object->max_properties != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", object->max_properties);
+	append_limits(text, object->min_properties, object->max_properties);
 }
 
 static void
@@ -110,10 +116,7 @@ append_array(StringInfo text, const EvArray *array)
 	append_rest(text, array->prefix_count);
 	append_block(text, "items", array->items);
 	append_block(text, "contains", array->contains);
-	if (array->min_items > 0)
-		appendStringInfo(text, " min: %u", array->min_items);
-	if (array->max_items != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", array->max_items);
+	append_limits(text, array->min_items, array->max_items);
 	if (array->unique_items)
 		appendStringInfoString(text, " unique");
 }
@@ -163,10 +166,7 @@ instruction_text(const EvProgram *program, uint32 index)
 			append_values(&text, instruction->u.enumeration->shown, instruction->u.enumeration->count);
 			break;
 		case EVOP_LENGTH:
-			if (instruction->u.size.minimum > 0)
-				appendStringInfo(&text, " min: %u", instruction->u.size.minimum);
-			if (instruction->u.size.maximum != EV_NO_MAXIMUM)
-				appendStringInfo(&text, " max: %u", instruction->u.size.maximum);
+			append_limits(&text, instruction->u.size.minimum, instruction->u.size.maximum);
 			break;
 		case EVOP_PATTERN:
 			append_pattern(&text, instruction->u.pattern.source);
@@ -237,22 +237,23 @@ instruction_text(const EvProgram *program, uint32 index)
 /* ---------- the fast path ---------- */
 
 /*
- * The objects and arrays of the fast path have numbers: the index of their
- * instruction; merged ones, the numbers after the last instruction, in the
- * order in which checks lead to them.
+ * Objects and arrays of the fast path have numbers.  The number is the index
+ * of the instruction.  Merged ones get the numbers after the last instruction,
+ * in the order in which checks refer to them.
  */
 typedef struct Numbered
 {
-	const void *key;			/* EvObject or EvArray; must be first */
+	const void *key;			/* EvObject or EvArray; must be the first
+								 * member */
 	uint32		number;
 } Numbered;
 
 typedef struct Merged
 {
 	uint32		number;
-	const EvObject *object;		/* one of them */
+	const EvObject *object;		/* either this */
 	const EvArray *array;
-	uint32		block;			/* what it stands for */
+	uint32		block;			/* the block that it replaces */
 } Merged;
 
 typedef struct TextWriter
@@ -261,7 +262,7 @@ typedef struct TextWriter
 	HTAB	   *numbers;
 	MemoryContext context;		/* of the numbers */
 	uint32		next;			/* number */
-	List	   *merged;			/* of Merged, in order of their numbers */
+	List	   *merged;			/* of Merged, in the order of numbers */
 } TextWriter;
 
 static uint32
@@ -303,7 +304,7 @@ append_bounds(StringInfo text, const EvBounds *bounds)
 	}
 }
 
-/* The string of a WORD check, see ev_tail_word. */
+/* Appends the string of a WORD check, see ev_tail_word. */
 static void
 append_word(StringInfo text, const EvCheck *check)
 {
@@ -315,7 +316,10 @@ append_word(StringInfo text, const EvCheck *check)
 	appendStringInfo(text, " %s", ev_string_show(word, check->length));
 }
 
-/* " NUMBER integer >= 0": its kind, the valid types and what it looks for. */
+/*
+ * Appends a check: its kind, the valid types, its parameters, for example "
+ * NUMBER integer >= 0".
+ */
 static void
 append_check(TextWriter *w, StringInfo text, const EvCheck *check)
 {
@@ -329,10 +333,7 @@ append_check(TextWriter *w, StringInfo text, const EvCheck *check)
 		case EV_CHECK_TYPE:
 			break;
 		case EV_CHECK_LENGTH:
-			if (check->u.size.minimum > 0)
-				appendStringInfo(text, " min: %u", check->u.size.minimum);
-			if (check->u.size.maximum != EV_NO_MAXIMUM)
-				appendStringInfo(text, " max: %u", check->u.size.maximum);
+			append_limits(text, check->u.size.minimum, check->u.size.maximum);
 			break;
 		case EV_CHECK_WORD:
 			append_word(text, check);
@@ -402,10 +403,7 @@ append_object_checks(TextWriter *w, StringInfo text, const EvObject *object)
 	append_rest(text, object->pattern_count);
 	append_labelled(w, text, "additional", &object->additional_check);
 	append_labelled(w, text, "names", &object->names_check);
-	if (object->min_properties > 0)
-		appendStringInfo(text, " min: %u", object->min_properties);
-	if (object->most_properties != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", object->most_properties);
+	append_limits(text, object->min_properties, object->most_properties);
 }
 
 static void
@@ -417,15 +415,12 @@ append_array_checks(TextWriter *w, StringInfo text, const EvArray *array)
 	append_labelled(w, text, "items", &array->items_check);
 	if (array->contains != EV_BLOCK_NONE)
 		append_labelled(w, text, "contains", &array->contains_check);
-	if (array->min_items > 0)
-		appendStringInfo(text, " min: %u", array->min_items);
-	if (array->max_items != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", array->max_items);
+	append_limits(text, array->min_items, array->max_items);
 	if (array->unique_items)
 		appendStringInfoString(text, " unique");
 }
 
-/* What TRACK knows in advance. */
+/* Appends the parts of TRACK that are known at compile time. */
 static void
 append_tracked(TextWriter *w, StringInfo text, const EvTracked *tracked, uint32 block)
 {
@@ -438,7 +433,10 @@ append_tracked(TextWriter *w, StringInfo text, const EvTracked *tracked, uint32 
 	append_labelled(w, text, "unevaluated", &tracked->unevaluated);
 }
 
-/* The checks that an instruction has for the fast path; NULL: none. */
+/*
+ * Returns the checks that an instruction has on the fast path; NULL if it has
+ * none.
+ */
 static char *
 fast_text(TextWriter *w, uint32 index)
 {
@@ -498,9 +496,9 @@ merged_text(TextWriter *w, const Merged *merged)
 	return text.data;
 }
 
-/* ---------- all of it ---------- */
+/* ---------- the whole program ---------- */
 
-/* Gives the objects and arrays of instructions their numbers. */
+/* Numbers the objects and arrays of instructions. */
 static void
 number_instructions(TextWriter *w)
 {
@@ -547,7 +545,7 @@ ev_program_text(const EvProgram *program, const char *entry, EvLineFunction line
 			line(text, arg);
 		MemoryContextReset(scratch);
 	}
-	/* the list grows as its members lead to others */
+	/* the list grows while its members refer to others */
 	for (int i = 0; i < list_length(w.merged); i++)
 	{
 		CHECK_FOR_INTERRUPTS();
