@@ -377,10 +377,9 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 }
 
 /*
- * The operands of a new guard: from the expressions that are given; or, where
- * none is, those of the guard that is replaced, or of the table's only event
- * check, which are not the caller's.  Warns where the given ones differ from
- * this check's.
+ * Chooses the operands of a new guard: from the given expressions; if there are
+ * none, those of the replaced guard or of the table's only event check, which
+ * are not the caller's.  Warns if the given ones differ from this check's.
  */
 static void
 choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, Node **operands, bool *are_callers)

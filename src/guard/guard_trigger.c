@@ -461,8 +461,8 @@ trigger_data(FunctionCallInfo fcinfo)
 }
 
 /*
- * Reads the event in a row.  False where the guard is not for its type: then
- * nothing but type and version was evaluated.
+ * Reads the event in a row.  Returns false if the guard is not for its type;
+ * then only type and version were evaluated.
  */
 static bool
 read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, EvRowEvent *event)
@@ -489,9 +489,8 @@ read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, Ev
 }
 
 /*
- * Looks up the schema of an event that was read, and matches the event.  Runs no
- * users' code.  Where it is lenient, errors that the data is to blame for are
- * the event's fault.
+ * Looks up the schema of an event, and matches the event.  Runs no users' code.
+ * If lenient, errors that the data caused are the event's fault.
  */
 static bool
 is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
