@@ -312,7 +312,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 		document.function = function;
 	}
 
-	ev_claims_check(&document);
+	ev_claims_check(&document, replaced != NULL ? &old_document : NULL);
 	ev_validator_compile(&document, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);

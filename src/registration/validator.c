@@ -435,7 +435,8 @@ check_registered(HeapTuple function, const EvDocument *document)
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
 	if (vouched == NULL || strcmp(vouched, document->name) != 0)
-		ev_claims_check(document);
+		ev_claims_check(document, is_new ? NULL : document);	/* a replacement has the
+																 * same $ids */
 	return is_new;
 }
 

@@ -47,8 +47,11 @@ ev_function_body(HeapTuple function)
 	return TextDatumGetCString(body);
 }
 
-char *
-ev_function_uri(Form_pg_proc function)
+/*
+ * The URI by which references find a function's document; "" if there is none.
+ */
+static char *
+uri_of_function(Form_pg_proc function)
 {
 	const char *name = NameStr(function->proname);
 	int			type_length;
@@ -71,7 +74,7 @@ ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 	memset(fault, 0, sizeof(EvFault));
 	document->function = form->oid;
 	document->name = pstrdup(NameStr(form->proname));
-	document->uri = ev_function_uri(form);
+	document->uri = uri_of_function(form);
 	body = ev_function_body(function);
 	if (!ev_document_parse(body, document, fault))
 		return false;

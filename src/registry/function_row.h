@@ -32,12 +32,6 @@ extern HeapTuple ev_function_row(Oid function);
 extern char *ev_function_body(HeapTuple function);
 
 /*
- * Returns the URI by which references find a function's document, in
- * CurrentMemoryContext; "" if there is none.
- */
-extern char *ev_function_uri(Form_pg_proc function);
-
-/*
  * Reads the document of a function, in CurrentMemoryContext.  Returns false,
  * with *fault filled, if the body cannot be parsed; function, name and uri are
  * set in any case.

@@ -52,8 +52,13 @@ has_unseen_in_utf8(const char *string, int length)
 	return false;
 }
 
-bool
-ev_name_is_seen(const char *string, int length)
+/*
+ * Has a type, or a name, no control characters, and none else that is not
+ * seen, or that makes it be taken for another one?  What is not assigned yet is
+ * counted among these.
+ */
+static bool
+name_is_seen(const char *string, int length)
 {
 	bool		is_ascii = true;
 	EvUtf8		utf8;
@@ -88,7 +93,7 @@ write_name(const char *type, int type_length, const char *suffix, NameData *name
 
 	if (type_length <= 0 || type_length + suffix_length > EV_NAME_MAX)
 		return false;
-	if (!ev_name_is_seen(type, type_length))
+	if (!name_is_seen(type, type_length))
 		return false;
 
 	memset(NameStr(*name), 0, NAMEDATALEN);
@@ -181,7 +186,7 @@ end_of_type(const char *name)
 	const char *at = strrchr(name, '@');
 
 	if (at == NULL || at == name || strlen(name) > EV_NAME_MAX ||
-		!ev_name_is_seen(name, at - name))
+		!name_is_seen(name, at - name))
 		return NULL;
 	return at;
 }
@@ -230,7 +235,7 @@ ev_name_kind(const char *name, const char **reason)
 						   (int) strlen(name), EV_NAME_MAX);
 		return EV_NAME_BAD;
 	}
-	if (!ev_name_is_seen(name, strlen(name)))
+	if (!name_is_seen(name, strlen(name)))
 	{
 		*reason = "The name has a control character or another invisible one: of direction, of zero width, or unassigned.";
 		return EV_NAME_BAD;

@@ -12,11 +12,13 @@
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "base/encoding.h"
 #include "base/event_log.h"
 #include "jsonb/jsonb_value.h"
 #include "match/interpret.h"
+#include "registry/names.h"
 #include "registry/nearest_type.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
@@ -219,4 +221,20 @@ ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSc
 			 errdetail_internal("%s", shown_violations(&list)),
 			 constraint_field(NameStr(schema->name))));
 	pg_unreachable();
+}
+
+HeapTuple
+ev_registered_row(const text *type, int32 version, NameData *name)
+{
+	Oid			function;
+	HeapTuple	row;
+
+	ev_require_event_name(type, version, name);
+	function = ev_registered_function(NameStr(*name));
+	if (!OidIsValid(function))
+		ev_refuse_unregistered(type, version);
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	return row;
 }
