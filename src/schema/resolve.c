@@ -13,13 +13,13 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "schema/identity.h"
 #include "schema/keyword_values.h"
 #include "schema/metaschema.h"
 #include "schema/schema_graph.h"
 #include "schema/uri.h"
 
 static const char dynamic_scope;
-static const char id_scope;		/* for the URIs of $id */
 
 static void walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource);
 
@@ -275,103 +275,6 @@ read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResou
 	return read_vocabularies(c, location, &document.schema->root, resource);
 }
 
-static void
-add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target, bool dynamic)
-{
-	EvSchemaAnchor *anchor = palloc0(sizeof(EvSchemaAnchor));
-	EvSchemaAnchor *first = ev_find_name(c, resource, name);
-
-	anchor->name = pstrdup(name);
-	anchor->target = target;
-	anchor->dynamic = dynamic;
-	resource->anchors = lappend(resource->anchors, anchor);
-	if (first == NULL)
-	{
-		ev_add_name(c, resource, name, anchor);
-		anchor->last = anchor;
-		return;
-	}
-	first->last->next = anchor;
-	first->last = anchor;
-}
-
-/*
- * Are duplicate $ids and anchors rejected here?  Only in new documents: a restored
- * document may have them, and then the first of the two schemas is used.
- * Subschemas outside of keywords are not examined.
- */
-static bool
-checks_identity(const EvCompiler *c, const EvResource *resource)
-{
-	return c->document->is_new && resource->is_main && !c->by_pointer;
-}
-
-/* Adds an anchor; false if another subschema has it (2020-12 core, 8.2.2). */
-static bool
-read_anchor(EvCompiler *c, EvResource *resource, const char *keyword, const char *name,
-			EvSubschema *subschema)
-{
-	EvSchemaAnchor *first = ev_find_name(c, resource, name);
-
-	/* no reference finds these anchors: "#" and "#/..." are JSON Pointers */
-	if (first != NULL && first->target != subschema && name[0] != '\0' && name[0] != '/' &&
-		checks_identity(c, resource))
-		return ev_compile_fault_of(c, EV_RULE_DUPLICATE_ANCHOR, subschema->location,
-								   psprintf("/%s", keyword), "the anchor %s is that of another schema, at \"%s\"",
-								   ev_name_show(name, strlen(name)),
-								   ev_location_pointer(first->target->location, false));
-	add_anchor(c, resource, name, subschema, strcmp(keyword, "$dynamicAnchor") == 0);
-	return true;
-}
-
-/* Checks a URI; false if another subschema has it (2020-12 core, 9.1.2). */
-static bool
-check_id(EvCompiler *c, const EvResource *resource, const char *keyword, const char *uri, const char *fragment,
-		 EvSubschema *subschema)
-{
-	const char *full = fragment == NULL || fragment[0] == '\0' ? uri : psprintf("%s#%s", uri, fragment);
-	EvSubschema *first;
-
-	if (!checks_identity(c, resource))
-		return true;
-	first = ev_find_name(c, &id_scope, full);
-	if (first == NULL)
-		ev_add_name(c, &id_scope, full, subschema);
-	else if (first != subschema)
-		return ev_compile_fault_of(c, EV_RULE_DUPLICATE_ID, subschema->location, psprintf("/%s", keyword),
-								   "the URI %s is that of another schema, at \"%s\"",
-								   ev_name_show(full, strlen(full)),
-								   ev_location_pointer(first->location, false));
-	return true;
-}
-
-/*
- * Warns of a relative $id without a base URI.  The base "event:TYPE@VERSION" is
- * useful for references to other types, but no $id is written for it.
- */
-static void
-warn_of_relative_id(EvCompiler *c, const EvSubschema *subschema, const char *keyword, const char *base,
-					const char *id, const char *uri)
-{
-	if (c->warnings == NULL || ev_uri_has_scheme(id) || id[0] == '#' ||
-		(ev_uri_has_scheme(base) && strncmp(base, "event:", strlen("event:")) != 0))
-		return;
-	ev_compile_warn(c, EV_RULE_RELATIVE_ID, subschema->location, psprintf("/%s", keyword),
-					strcmp(id, uri) == 0 ?
-					psprintf("the URI %s is relative, without a base URI", ev_name_show(id, strlen(id))) :
-					psprintf("the URI %s is relative, without a base URI: it is taken for %s",
-							 ev_name_show(id, strlen(id)), ev_name_show(uri, strlen(uri))));
-}
-
-static EvSchemaAnchor *
-find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dynamic_only)
-{
-	for (EvSchemaAnchor *anchor = ev_find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
-		if (anchor->dynamic || !dynamic_only)
-			return anchor;
-	return NULL;
-}
-
 /* ---------- walking ---------- */
 
 /*
@@ -398,11 +301,11 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		ev_get_string(object, "$ref", &string))
 		id = NULL;				/* $ref disables its siblings (draft 7, 8.3) */
 	if (is_root && id == NULL && resource->uri[0] != '\0')
-		check_id(c, resource, keyword, resource->uri, NULL, subschema);
+		ev_id_check(c, resource, keyword, resource->uri, NULL, subschema);
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
 	{
 		/* draft 7, 8.2.3 */
-		if (!read_anchor(c, resource, keyword, id + 1, subschema) && ev_compile_stops(c))
+		if (!ev_anchor_read(c, resource, keyword, id + 1, subschema) && ev_compile_stops(c))
 			return NULL;
 	}
 	else if (id != NULL)
@@ -410,10 +313,10 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		char	   *fragment;
 		char	   *uri = ev_uri_resolve(resource->uri, id, &fragment);
 
-		if (!check_id(c, resource, keyword, uri, fragment, subschema) && ev_compile_stops(c))
+		if (!ev_id_check(c, resource, keyword, uri, fragment, subschema) && ev_compile_stops(c))
 			return NULL;
 		if (resource->is_main)
-			warn_of_relative_id(c, subschema, keyword, resource->uri, id, uri);
+			ev_id_warn(c, subschema, keyword, resource->uri, id, uri);
 		if (is_root)
 		{
 			resource->uri = uri;
@@ -435,15 +338,15 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 				ev_compile_fault(c, location, "/$id", "must not have a fragment, but is \"%s\"", id);
 				return c->faults == NULL ? NULL : resource;
 			}
-			add_anchor(c, resource, fragment, subschema, false);
+			ev_anchor_add(c, resource, fragment, subschema, false);
 		}
 	}
 
 	if (resource->draft >= EV_DRAFT2019 && ev_get_string(object, "$anchor", &string) &&
-		!read_anchor(c, resource, "$anchor", string, subschema) && ev_compile_stops(c))
+		!ev_anchor_read(c, resource, "$anchor", string, subschema) && ev_compile_stops(c))
 		return NULL;
 	if (resource->draft >= EV_DRAFT2020 && ev_get_string(object, "$dynamicAnchor", &string) &&
-		!read_anchor(c, resource, "$dynamicAnchor", string, subschema) && ev_compile_stops(c))
+		!ev_anchor_read(c, resource, "$dynamicAnchor", string, subschema) && ev_compile_stops(c))
 		return NULL;
 	if (resource->draft == EV_DRAFT2019 && location->resource != NULL &&
 		getKeyJsonValueFromContainer((JsonbContainer *) object, "$recursiveAnchor", 16, &value) != NULL &&
@@ -835,7 +738,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 	}
 	else
 	{
-		EvSchemaAnchor *anchor = find_anchor(c, resource, fragment, false);
+		EvSchemaAnchor *anchor = ev_anchor_find(c, resource, fragment, false);
 
 		if (anchor == NULL)
 		{
@@ -872,7 +775,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 		EvSchemaAnchor *anchor;
 
 		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
-		anchor = find_anchor(c, resource, reference->dynamic_anchor, true);
+		anchor = ev_anchor_find(c, resource, reference->dynamic_anchor, true);
 		if (anchor != NULL)
 			reference->target = anchor->target;
 		c->has_dynamic = true;
@@ -889,7 +792,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 	 * $recursiveAnchor (2019-09 core, 8.2.4.2.1).
 	 */
 	if (keyword == EV_KW_DYNAMIC_REF && plain_name != NULL &&
-		find_anchor(c, reference->target->resource, plain_name, true) != NULL)
+		ev_anchor_find(c, reference->target->resource, plain_name, true) != NULL)
 		reference->dynamic_anchor = plain_name;
 	if (keyword == EV_KW_RECURSIVE_REF && reference->target->resource->recursive_anchor)
 		reference->dynamic_anchor = "";
