@@ -147,11 +147,15 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_LOCAL_TRANSACTION	(MyProc->lxid)
 #endif
 
-/* A scan of all rows of a table.  PostgreSQL 19 added flags. */
+/* A scan of all rows of a table, or of those in a range.  PostgreSQL 19 added flags. */
 #if PG_VERSION_NUM >= 190000
 #define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL, SO_NONE)
+#define EV_TABLE_BEGINSCAN_TIDRANGE(relation, snapshot, first, last) \
+	table_beginscan_tidrange((relation), (snapshot), (first), (last), SO_NONE)
 #else
 #define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL)
+#define EV_TABLE_BEGINSCAN_TIDRANGE(relation, snapshot, first, last) \
+	table_beginscan_tidrange((relation), (snapshot), (first), (last))
 #endif
 
 #endif							/* EV_COMPAT_H */

@@ -21,6 +21,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_preview.h"
@@ -55,7 +56,7 @@ preview_block(Preview *preview, Relation relation, BlockNumber block, const Trig
 
 	ItemPointerSet(&first, block, 1);
 	ItemPointerSet(&last, block, MaxOffsetNumber);
-	scan = table_beginscan_tidrange(relation, GetActiveSnapshot(), &first, &last);
+	scan = EV_TABLE_BEGINSCAN_TIDRANGE(relation, GetActiveSnapshot(), &first, &last);
 	while (preview->rows < PREVIEWED_ROWS && table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
