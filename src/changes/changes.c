@@ -225,22 +225,22 @@ Datum
 ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
 {
 	text	   *type = PG_GETARG_TEXT_PP(0);
-	NameData	name;
+	char	   *name;
 	Oid			function;
 	HeapTuple	row;
 	EvDocument	old;
 	EvDocument	new = {.uri = "",.assert_format = true};
 	EvFault		fault = {0};
 
-	ev_require_event_name(type, PG_GETARG_INT32(1), &name);
-	function = ev_registered_function(NameStr(name));
+	name = ev_require_event_name(type, PG_GETARG_INT32(1));
+	function = ev_registered_function(name);
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
 	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(row))
 		elog(ERROR, "cache lookup failed for function %u", function);
 	if (!ev_function_document(row, &old, &fault))
-		ev_fault_report(&fault, NameStr(name));
+		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);
 	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))
 		ev_fault_report(&fault, NULL);

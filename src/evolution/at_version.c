@@ -31,6 +31,7 @@
 
 #include "evolution/upcast_run.h"
 #include "registry/extension_objects.h"
+#include "registry/names.h"
 #include "registry/schema_cache.h"
 
 PG_FUNCTION_INFO_V1(ev_event_at_version);
@@ -40,7 +41,8 @@ PG_FUNCTION_INFO_V1(ev_event_at_version);
 
 typedef struct WayKey
 {
-	NameData	type;
+	NameData	type;			/* or, of a longer one, the name of a function */
+	int32		type_length;
 	int32		from;
 	int32		to;
 } WayKey;
@@ -141,7 +143,7 @@ get_way(const text *type, int32 from, int32 to, UpcastPath *way)
 	int			length = VARSIZE_ANY_EXHDR(type);
 	UpcastPath *known;
 
-	if (length >= NAMEDATALEN || from >= to)
+	if (length > EV_TYPE_MAX || from >= to)
 		return false;
 	if (ways != NULL && (ways_generation != ev_upcast_generation() || hash_get_num_entries(ways) >= KEPT_WAYS))
 	{
@@ -151,7 +153,11 @@ get_way(const text *type, int32 from, int32 to, UpcastPath *way)
 	if (ways == NULL)
 		init_ways();
 	memset(way, 0, sizeof(UpcastPath));
-	memcpy(NameStr(way->key.type), data, length);
+	if (length < NAMEDATALEN)
+		memcpy(NameStr(way->key.type), data, length);
+	else if (!ev_short_type(data, length, &way->key.type))
+		return false;
+	way->key.type_length = length;
 	way->key.from = from;
 	way->key.to = to;
 	known = hash_search(ways, &way->key, HASH_FIND, NULL);
@@ -305,7 +311,7 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("upcasts of event \"%s\" from version %d to version %d are not parallel safe",
-						NameStr(way.key.type), way.key.from, way.key.to),
+						text_to_cstring(PG_GETARG_TEXT_PP(1)), way.key.from, way.key.to),
 				 errhint("Create the view again with create_event_view.")));
 	site = get_call_site(fcinfo->flinfo);
 	if (way.immutable && ActiveSnapshotSet() && is_last(site->last, &way.key, event))

@@ -4,6 +4,7 @@
  *
  *	  A policy is kept as a function event_schema."TYPE@compatibility"() that
  *	  returns its text: a policy's name, and " strict" where it is not lenient.
+ *	  Where the name shortens the type, the body has it (registry/function_row.h).
  */
 #ifndef EV_COMPATIBILITY_H
 #define EV_COMPATIBILITY_H
@@ -25,6 +26,15 @@ extern void ev_compatibility_check(const EvDocument *document);
  * policy?
  */
 extern bool ev_compatibility_is_policy(HeapTuple function);
+
+/*
+ * The event type of such a function, in CurrentMemoryContext.  Raises
+ * invalid_name where its name and the type in its body disagree.
+ */
+extern char *ev_compatibility_type(HeapTuple function);
+
+/* The body of the same function with policy "none", in CurrentMemoryContext. */
+extern char *ev_compatibility_none(HeapTuple function);
 
 /*
  * OIDs of the policies of a type (NULL: of all types, by type), in

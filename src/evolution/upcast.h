@@ -2,8 +2,8 @@
  * upcast.h
  *	  Upcasts: the functions that bring events of one version to the next.
  *
- *	  An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), in
- *	  language sql, that returns jsonb.  At most one leads from each version,
+ *	  An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), whose
+ *	  name may shorten the type (registry/names.h), in language sql, that returns jsonb.  At most one leads from each version,
  *	  so that one path leads from a version to each later one, or none.
  */
 #ifndef EV_UPCAST_H
@@ -16,7 +16,7 @@
 typedef struct EvUpcast
 {
 	Oid			function;
-	char	   *name;			/* of the function */
+	char	   *name;			/* TYPE@FROM>TO, with the whole type */
 	int			type_length;	/* in the name */
 	int32		from;
 	int32		to;
@@ -24,7 +24,8 @@ typedef struct EvUpcast
 
 /*
  * The upcasts (EvUpcast *) of a type, NULL: of all types, as the catalog has
- * them, by type and versions.  In CurrentMemoryContext.
+ * them, by type and versions.  In CurrentMemoryContext.  Of all types, a name
+ * is that of the function, and may shorten its type.
  */
 extern List *ev_upcast_list(const char *type, int type_length);
 

@@ -18,7 +18,7 @@ typedef struct EvMet
 	int32		version;
 	int			type_length;
 	uint64		words[2];		/* of the type, see short_string.h */
-	char		type[NAMEDATALEN];
+	const char *type;			/* where schema->name begins */
 } EvMet;
 
 /* What a call site keeps. */

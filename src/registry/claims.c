@@ -126,6 +126,15 @@ may_be_concerned(HeapTuple function, TupleDesc descriptor, List *names)
 		return false;
 	if (has_name(names, NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)))
 		return true;
+	if (ev_has_short_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)))
+	{
+		char	   *name = ev_function_shown_name(function);
+
+		result = has_name(names, name);
+		pfree(name);
+		if (result)
+			return true;
+	}
 	body = DatumGetTextPP(datum);
 	result = may_mention(VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), names);
 	if ((Pointer) body != DatumGetPointer(datum))
@@ -199,7 +208,7 @@ find_referrer(HeapTuple function, const EvDocument *document, void *arg)
 		referrer = palloc(sizeof(EvReferrer));
 		referrer->function = form->oid;
 		referrer->owner = form->proowner;
-		referrer->name = pstrdup(NameStr(form->proname));
+		referrer->name = pstrdup(document->name);
 		referrer->by = pstrdup(name);
 		referrer->uri = pstrdup(lfirst(cell));
 		referrers->found = lappend(referrers->found, referrer);
@@ -291,13 +300,14 @@ check_event_uris(const EvDocument *document)
 void
 ev_claims_check(const EvDocument *document)
 {
-	const char *reason;
+	int			type_length;
+	int32		version;
 	Claims		claims = {.document = document};
 	ListCell   *cell;
 
 	check_event_uris(document);
 	claims.names = ev_claims_names(document);
-	if (ev_name_kind(document->name, &reason) == EV_NAME_EVENT)
+	if (ev_parse_event_name(document->name, &type_length, &version))
 		claims.names = list_delete_first(claims.names); /* nobody else can */
 	if (claims.names == NIL)
 		return;

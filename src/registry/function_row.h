@@ -21,10 +21,30 @@ extern Oid	ev_namespace_oid(void);
 extern char *ev_function_body(HeapTuple function);
 
 /*
- * The URI by which references find a function's document, in
- * CurrentMemoryContext; "" if there is none.
+ * Where the name of a function in event_schema shortens its event type, the
+ * body has the whole type: a schema in the line "#event_type TYPE", a policy
+ * in the line "--event_type TYPE".  An upcast has it in neither: it is found by
+ * the versions it is for (ev_registry_type_of_upcast).
+ *
+ * The type that such a line names, in CurrentMemoryContext; NULL: none.
  */
-extern char *ev_function_uri(Form_pg_proc function);
+extern char *ev_function_event_type(HeapTuple function);
+
+/* The line of a policy's body, and what is before TYPE in it. */
+#define EV_POLICY_TYPE_LINE		"--event_type "
+
+/*
+ * The name TYPE@VERSION of a schema version by its function, in
+ * CurrentMemoryContext, and its parts; NULL where the function is none by its
+ * name, or its body has another type.  The caller looks at schema and language.
+ */
+extern char *ev_function_version(HeapTuple function, int *type_length, int32 *version);
+
+/*
+ * What messages call a function: TYPE@VERSION or TYPE@compatibility with the
+ * whole type, where it is one of these in event_schema, else its name.
+ */
+extern char *ev_function_shown_name(HeapTuple function);
 
 /*
  * The document of a function, in CurrentMemoryContext.  False, with *fault

@@ -81,6 +81,6 @@ ev_type_lock(const char *type, int length)
 {
 	NameData	name;
 
-	/* the name of one that is too long for a policy of its own does, too */
+	/* what is no type has a name to lock, too */
 	ev_name_lock(ev_policy_name(type, length, &name) ? NameStr(name) : pnstrdup(type, length), ExclusiveLock);
 }

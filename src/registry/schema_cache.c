@@ -44,7 +44,7 @@ static uint32 language_hash = 0;	/* of jsonschema */
 
 typedef struct KnownSchema
 {
-	NameData	name;			/* hash key, must be first */
+	NameData	name;			/* the function's; hash key, must be first */
 	EvSchema   *schema;
 } KnownSchema;
 
@@ -106,18 +106,42 @@ ev_registry_generation(void)
 
 /* ---------- the catalog ---------- */
 
+/* Is this the name of a version of this type? */
+static bool
+is_of_type(const char *name, const char *type, int type_length)
+{
+	return strncmp(name, type, type_length) == 0 && name[type_length] == '@' &&
+		strchr(name + type_length + 1, '@') == NULL;
+}
+
+/* Is this the function of a version of this type, whose name may only be short for it? */
+static bool
+has_type(HeapTuple function, const char *type, int type_length)
+{
+	int			length;
+	int32		version;
+	char	   *name;
+
+	if (type_length <= EV_WHOLE_TYPE_MAX)
+		return true;
+	name = ev_function_version(function, &length, &version);
+	return name != NULL && is_of_type(name, type, type_length);
+}
+
 /*
+ * The function of this name; where a type is given, only if it is a version of
+ * that.
+ *
  * Read from the catalog itself: the syscache would keep an entry for each name
  * that is not there, as long as the session lives, and names come from users.
  */
-Oid
-ev_registered_function(const char *name)
+static Oid
+find_function(NameData *key, const char *type, int type_length)
 {
 	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
 	Oid			language = get_language_oid(EV_LANGUAGE, true);
 	Oid			argument = JSONBOID;
 	oidvector  *arguments;
-	NameData	key;
 	ScanKeyData keys[3];
 	Relation	relation;
 	SysScanDesc scan;
@@ -128,20 +152,40 @@ ev_registered_function(const char *name)
 		return InvalidOid;
 	namespace_hash = GetSysCacheHashValue1(NAMESPACEOID, ObjectIdGetDatum(namespace));
 	language_hash = GetSysCacheHashValue1(LANGOID, ObjectIdGetDatum(language));
-	namestrcpy(&key, name);
 	arguments = buildoidvector(&argument, 1);
-	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&key));
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(key));
 	ScanKeyInit(&keys[1], Anum_pg_proc_proargtypes, BTEqualStrategyNumber, F_OIDVECTOREQ, PointerGetDatum(arguments));
 	ScanKeyInit(&keys[2], Anum_pg_proc_pronamespace, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
 	relation = table_open(ProcedureRelationId, AccessShareLock);
 	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, true, NULL, 3, keys);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) && ((Form_pg_proc) GETSTRUCT(tuple))->prolang == language)
+	if (HeapTupleIsValid(tuple) && ((Form_pg_proc) GETSTRUCT(tuple))->prolang == language &&
+		(type == NULL || has_type(tuple, type, type_length)))
 		function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 	pfree(arguments);
 	return function;
+}
+
+Oid
+ev_registered_version(const char *type, int type_length, int32 version)
+{
+	NameData	name;
+
+	return ev_event_name(type, type_length, version, &name) ? find_function(&name, type, type_length) : InvalidOid;
+}
+
+Oid
+ev_registered_function(const char *name)
+{
+	NameData	key;
+	int			type_length;
+	int32		version;
+
+	if (ev_parse_event_name(name, &type_length, &version))
+		return ev_registered_version(name, type_length, version);
+	return ev_function_name(name, &key) ? find_function(&key, NULL, 0) : InvalidOid;
 }
 
 /* Reads a function's body.  Raises where it is not what the validator let in. */
@@ -184,6 +228,20 @@ free_stale_programs(void)
 	}
 }
 
+/*
+ * A name stays where it is: call sites point at it.  It changes only where its
+ * function's OID is given to another one.
+ */
+static void
+set_name(EvSchema *schema, HeapTuple function)
+{
+	char	   *name = ev_function_shown_name(function);
+
+	if (schema->name == NULL || strcmp(schema->name, name) != 0)
+		schema->name = MemoryContextStrdup(CacheMemoryContext, name);
+	pfree(name);
+}
+
 static void
 make_program(EvSchema *schema)
 {
@@ -216,8 +274,8 @@ make_program(EvSchema *schema)
 	context = AllocSetContextCreate(CacheMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
 	schema->context = context;
-	schema->name = row->proname;
-	MemoryContextCopyAndSetIdentifier(context, NameStr(row->proname));
+	set_name(schema, tuple);
+	MemoryContextCopyAndSetIdentifier(context, schema->name);
 	MemoryContextSwitchTo(context);
 	schema->hashes = palloc(sizeof(uint32));
 	schema->hashes[0] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(schema->function));
@@ -236,7 +294,7 @@ make_program(EvSchema *schema)
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
-			ev_fault_report(&fault, NameStr(schema->name));
+			ev_fault_report(&fault, schema->name);
 
 		schema->hashes = repalloc(schema->hashes, sizeof(uint32) * (1 + list_length(references)));
 		foreach(cell, references)
@@ -310,9 +368,10 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	 * change of the row.
 	 */
 	if (named != NULL && named->schema->valid)
-		return named->schema;
+		return type_length <= EV_WHOLE_TYPE_MAX || is_of_type(named->schema->name, type, type_length) ?
+			named->schema : NULL;
 
-	function = ev_registered_function(NameStr(name));
+	function = find_function(&name, type, type_length);
 	if (!OidIsValid(function))
 	{
 		if (named != NULL)
@@ -369,7 +428,7 @@ ev_registry_annotated(EvSchema *schema)
 	schema->annotated = ev_compile_annotated(&document, ev_registry_resolve, &fault);
 	MemoryContextSwitchTo(caller);
 	if (schema->annotated == NULL)
-		ev_fault_report(&fault, NameStr(schema->name));
+		ev_fault_report(&fault, schema->name);
 	return schema->annotated;
 }
 
@@ -380,15 +439,22 @@ typedef struct ListedSchema
 	Oid			function;
 	int32		version;
 	int			type_length;
-	NameData	name;
+	char	   *name;			/* TYPE@VERSION */
 } ListedSchema;
+
+typedef struct SchemaList
+{
+	ListedSchema *items;
+	int			room;
+	int			count;
+} SchemaList;
 
 static int
 compare_listed(const void *a, const void *b)
 {
 	const ListedSchema *x = a;
 	const ListedSchema *y = b;
-	int			order = memcmp(NameStr(x->name), NameStr(y->name), Min(x->type_length, y->type_length));
+	int			order = memcmp(x->name, y->name, Min(x->type_length, y->type_length));
 
 	if (order == 0)
 		order = x->type_length - y->type_length;
@@ -397,66 +463,112 @@ compare_listed(const void *a, const void *b)
 	return order;
 }
 
-List *
-ev_registry_list(const char *type, int type_length, List **versions)
+/*
+ * Adds the schema versions whose functions' names begin with these bytes; NULL: all.
+ */
+static void
+list_versions(SchemaList *list, const char *beginning, int length)
 {
 	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
 	Oid			language = get_language_oid(EV_LANGUAGE, true);
-	ListedSchema *listed = palloc(sizeof(ListedSchema) * 16);
-	int			room = 16;
-	int			count = 0;
-	List	   *result = NIL;
 	NameData	first;
 	NameData	end;
 	ScanKeyData keys[2];
+	int			key_count = 0;
 	Relation	relation;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	if (versions != NULL)
-		*versions = NIL;
-	if (!OidIsValid(namespace) || !OidIsValid(language) || (type != NULL && type_length + 1 >= NAMEDATALEN))
-		return NIL;
-
+	if (!OidIsValid(namespace) || !OidIsValid(language))
+		return;
 	relation = table_open(ProcedureRelationId, AccessShareLock);
-	if (type != NULL)
+	if (beginning != NULL)
 	{
-		/* all names that begin with "TYPE@" */
 		memset(&first, 0, sizeof(first));
-		memcpy(NameStr(first), type, type_length);
+		memcpy(NameStr(first), beginning, length);
 		end = first;
-		NameStr(first)[type_length] = '@';
-		NameStr(end)[type_length] = '@' + 1;
+		memset(NameStr(end) + length, 0xFF, NAMEDATALEN - 1 - length);
 		ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&first));
 		ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&end));
+		key_count = 2;
 	}
-	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, type != NULL, NULL, type != NULL ? 2 : 0, keys);
+	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, beginning != NULL, NULL, key_count, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
-		ListedSchema entry = {.function = row->oid, .name = row->proname};
+		ListedSchema entry = {.function = row->oid};
 
-		if (row->pronamespace != namespace || row->prolang != language ||
-			!ev_parse_event_name(NameStr(row->proname), &entry.type_length, &entry.version))
+		if (row->pronamespace != namespace || row->prolang != language)
 			continue;
-		if (type != NULL && (entry.type_length != type_length ||
-							 memcmp(NameStr(row->proname), type, type_length) != 0))
+		entry.name = ev_function_version(tuple, &entry.type_length, &entry.version);
+		if (entry.name == NULL)
 			continue;
-		if (count == room)
-			listed = repalloc(listed, sizeof(ListedSchema) * (room *= 2));
-		listed[count++] = entry;
+		if (list->count == list->room)
+			list->items = list->room == 0 ? palloc(sizeof(ListedSchema) * (list->room = 16)) :
+				repalloc(list->items, sizeof(ListedSchema) * (list->room *= 2));
+		list->items[list->count++] = entry;
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+}
 
-	qsort(listed, count, sizeof(ListedSchema), compare_listed);
-	for (int i = 0; i < count; i++)
+List *
+ev_registry_list(const char *type, int type_length, List **versions)
+{
+	SchemaList	list = {0};
+	List	   *result = NIL;
+	NameData	shortened;
+
+	if (versions != NULL)
+		*versions = NIL;
+	if (type == NULL)
+		list_versions(&list, NULL, 0);
+	else if (type_length <= EV_TYPE_MAX)
 	{
-		result = lappend_oid(result, listed[i].function);
-		if (versions != NULL)
-			*versions = lappend_int(*versions, listed[i].version);
+		/* a type may have functions of either kind of names */
+		if (type_length < EV_NAME_MAX)
+			list_versions(&list, psprintf("%.*s@", type_length, type), type_length + 1);
+		if (type_length > EV_WHOLE_TYPE_MAX && ev_short_type(type, type_length, &shortened))
+			list_versions(&list, NameStr(shortened), strlen(NameStr(shortened)));
 	}
-	pfree(listed);
+
+	qsort(list.items, list.count, sizeof(ListedSchema), compare_listed);
+	for (int i = 0; i < list.count; i++)
+	{
+		const ListedSchema *item = &list.items[i];
+
+		if (type == NULL || (item->type_length == type_length && memcmp(item->name, type, type_length) == 0))
+		{
+			result = lappend_oid(result, item->function);
+			if (versions != NULL)
+				*versions = lappend_int(*versions, item->version);
+		}
+		pfree(item->name);
+	}
+	return result;
+}
+
+char *
+ev_registry_type_of_upcast(const char *function_name)
+{
+	const char *prefix_end = strrchr(function_name, '@');
+	EvNameParts parts;
+	SchemaList	list = {0};
+	char	   *result = NULL;
+
+	if (!ev_take_apart(function_name, &parts) || parts.kind != EV_NAME_UPCAST)
+		return NULL;
+	list_versions(&list, function_name, prefix_end - function_name);
+	for (int i = 0; i < list.count && result == NULL; i++)
+	{
+		const ListedSchema *item = &list.items[i];
+		NameData	name;
+
+		if ((item->version == parts.version || item->version == parts.to) &&
+			ev_upcast_name(item->name, item->type_length, parts.version, parts.to, &name) &&
+			strcmp(NameStr(name), function_name) == 0)
+			result = pnstrdup(item->name, item->type_length);
+	}
 	return result;
 }
 
@@ -534,12 +646,12 @@ ev_registry_resolve(const char *uri, EvDocument *document)
 		int32		version;
 
 		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
-			function = ev_registered_function(decoded);
+			function = ev_registered_version(decoded, type_length, version);
 	}
 	if (!OidIsValid(function) && ev_uri_has_scheme(uri))
 	{
 		ev_uri_name(uri, &name);
-		function = ev_registered_function(NameStr(name));
+		function = find_function(&name, NULL, 0);
 	}
 	if (!OidIsValid(function))
 		return resolve_by_id(uri, document);

@@ -21,7 +21,8 @@ typedef struct EvSchema
 	bool		valid;			/* program is what the catalog says */
 	bool		deprecated;		/* its document says so */
 	EvProgram  *program;
-	NameData	name;			/* the function's name, for messages */
+	const char *name;			/* for messages: TYPE@VERSION, or a function's;
+								 * never freed while it is that */
 	TimestampTz last_warned_client; /* of the statement in which the client
 									 * was last told so */
 	TimestampTz last_warned_log;	/* when the server's log was */
@@ -44,10 +45,14 @@ extern void ev_registry_init(void);
 extern EvSchema *ev_registry_by_function(Oid function);
 
 /*
- * The function that is registered under a name (TYPE@VERSION, or a URI's) in
- * event_schema, in language jsonschema; InvalidOid where there is none.
+ * The function that is registered under a name (TYPE@VERSION, or a URI's, see
+ * names.h) in event_schema, in language jsonschema; InvalidOid where there is
+ * none.
  */
 extern Oid	ev_registered_function(const char *name);
+
+/* The function of a schema version; InvalidOid where it is not registered. */
+extern Oid	ev_registered_version(const char *type, int type_length, int32 version);
 
 /*
  * The schema of (type, version); NULL where it is not registered.  Type is in
@@ -79,6 +84,13 @@ extern EvProgram *ev_registry_annotated(EvSchema *schema);
  * type and version, read from the catalog; with their versions, if wanted.
  */
 extern List *ev_registry_list(const char *type, int type_length, List **versions);
+
+/*
+ * The event type of an upcast whose function's name shortens it, in
+ * CurrentMemoryContext: that of the versions that it leads from or to; NULL
+ * where neither is registered.
+ */
+extern char *ev_registry_type_of_upcast(const char *function_name);
 
 /* An EvResolver over the registered documents. */
 extern bool ev_registry_resolve(const char *uri, EvDocument *document);

@@ -7,8 +7,18 @@
 
 #include "nodes/pg_list.h"
 
-/* event_schema.NAME, for a command's parse tree. */
+/*
+ * The function of a name (see ev_function_name; also one of a function) with
+ * its schema: for a command's parse tree, and as SQL.  In CurrentMemoryContext.
+ */
 extern List *ev_qualified_name(const char *name);
+extern char *ev_quoted_name(const char *name);
+
+/*
+ * Comments on a function in event_schema with the caller's rights.  It takes
+ * one jsonb, or nothing.
+ */
+extern void ev_comment_on_function(const char *name, bool takes_jsonb, const char *comment);
 
 /*
  * Runs a utility command with the caller's rights, as if it had been typed;

@@ -3,6 +3,7 @@
  *	  The body of a function in language jsonschema: pragma lines, then one
  *	  JSON document.
  *
+ *		#event_type com.example.orders.OrderPlaced
  *		#assert_format off
  *		#breaking
  *		{"type": "object"}
@@ -31,13 +32,15 @@ typedef struct EvDocument
 	Oid			function;		/* the function whose body this is, or
 								 * InvalidOid */
 	const char *name;			/* what messages call it: "order@1" quoted by
-								 * them, or NULL for a schema given in place */
+								 * them, or NULL for a schema given in place;
+								 * the whole name, see registry/names.h */
 	const char *uri;			/* its retrieval URI, "" where it has none */
 	Jsonb	   *schema;
 	bool		draft_known;	/* without $schema it is in ... */
 	EvDraft		draft;			/* ... this dialect, not in 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
+	const char *event_type;		/* #event_type, or NULL */
 } EvDocument;
 
 /*
@@ -55,11 +58,18 @@ typedef struct EvWarning
 } EvWarning;
 
 /*
- * Reads a body into *document (schema, assert_format and breaking; the rest
+ * Reads a body into *document (schema and what its pragma lines say; the rest
  * is the caller's), allocated in CurrentMemoryContext.  False, with *fault
  * filled, where a pragma is unknown or the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
+
+/*
+ * The event type that a pragma line of a body names, in CurrentMemoryContext;
+ * NULL where there is none, or where the body ends, as the beginning of one
+ * does, in the pragma lines.
+ */
+extern char *ev_document_event_type(const char *body);
 
 /*
  * Raises a fault as an ERROR: message, location in the DETAIL.  `what` names
