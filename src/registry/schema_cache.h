@@ -21,8 +21,8 @@ typedef struct EvSchema
 	bool		valid;			/* program is what the catalog says */
 	bool		deprecated;		/* its document says so */
 	EvProgram  *program;
-	const char *name;			/* for messages: TYPE@VERSION, or a function's;
-								 * never freed while it is that */
+	const char *name;			/* for messages: TYPE@VERSION, or a
+								 * function's; never freed while it is that */
 	TimestampTz last_warned_client; /* of the statement in which the client
 									 * was last told so */
 	TimestampTz last_warned_log;	/* when the server's log was */
