@@ -114,23 +114,24 @@ is_of_type(const char *name, const char *type, int type_length)
 		strchr(name + type_length + 1, '@') == NULL;
 }
 
-/* Is this the function of a version of this type, whose name may only be short for it? */
+/*
+ * Is this function, which has the name of a version of this type, one of it?  A
+ * name that is shortened may be that of another one, though nobody finds one.
+ */
 static bool
 has_type(HeapTuple function, const char *type, int type_length)
 {
-	int			length;
-	int32		version;
-	char	   *name;
+	char	   *whole;
 
-	if (type_length <= EV_WHOLE_TYPE_MAX)
+	if (!ev_has_short_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)))
 		return true;
-	name = ev_function_version(function, &length, &version);
-	return name != NULL && is_of_type(name, type, type_length);
+	whole = ev_function_event_type(function);
+	return whole != NULL && strlen(whole) == (size_t) type_length && memcmp(whole, type, type_length) == 0;
 }
 
 /*
- * The function of this name; where a type is given, only if it is a version of
- * that.
+ * The function of this name; of a version, whose name may be shortened, only if it
+ * has this type.
  *
  * Read from the catalog itself: the syscache would keep an entry for each name
  * that is not there, as long as the session lives, and names come from users.
@@ -160,7 +161,7 @@ find_function(NameData *key, const char *type, int type_length)
 	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, true, NULL, 3, keys);
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple) && ((Form_pg_proc) GETSTRUCT(tuple))->prolang == language &&
-		(type == NULL || has_type(tuple, type, type_length)))
+		(type_length <= EV_WHOLE_TYPE_MAX || has_type(tuple, type, type_length)))
 		function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
