@@ -1,8 +1,8 @@
 /*
  * names.c
- *	  What the functions in the schema event_schema are called.
+ *	  The names of functions in the schema event_schema.
  *
- * Functions over bytes; the server computes the SHA-256, and converts from its
+ * Works on bytes.  The server computes the SHA-256, and converts from its
  * encoding to UTF-8.
  */
 #include "postgres.h"
@@ -13,6 +13,7 @@
 #include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 
+#include "base/compat.h"
 #include "base/encoding.h"
 #include "jsonb/jsonb_value.h"
 #include "registry/names.h"
@@ -39,7 +40,7 @@ is_unseen(uint32 character)
 				   compare_to_range) != NULL;
 }
 
-/* In UTF-8 that is known to be well-formed. */
+/* The same for verified UTF-8. */
 static bool
 has_unseen_in_utf8(const char *string, int length)
 {
@@ -74,7 +75,7 @@ ev_name_is_seen(const char *string, int length)
 			is_ascii = false;
 	}
 
-	/* bytes of no encoding may be anything */
+	/* bytes without an encoding can be any character */
 	if (is_ascii || !ev_utf8_from_server(string, length, &utf8))
 		return true;
 	result = !has_unseen_in_utf8(utf8.data, utf8.length);
@@ -118,9 +119,9 @@ write_hash(const uint8 *digest, char *out)
 /* ---------- writing names ---------- */
 
 /*
- * How many bytes of a type its PREFIX has: whole characters, which are
- * counted in UTF-8 too, so that a restore into another encoding finds the
- * same.
+ * Returns the number of bytes of a type's PREFIX.  It has whole characters, and
+ * the limit holds in UTF-8 too, so that the name stays the same in a restore
+ * into another encoding.
  */
 static int
 prefix_length(const char *type, int length)
@@ -162,7 +163,7 @@ ev_short_type(const char *type, int length, NameData *name)
 	if (length <= 0 || length > EV_TYPE_MAX || !ev_name_is_seen(type, length))
 		return false;
 
-	/* the hash of the bytes where they have no characters */
+	/* bytes that have no UTF-8 are hashed as they are */
 	if (ev_utf8_from_server(type, length, &utf8))
 	{
 		sha256(utf8.data, utf8.length, digest);
@@ -180,7 +181,10 @@ ev_short_type(const char *type, int length, NameData *name)
 	return true;
 }
 
-/* Writes the type and what follows it, '@' and the suffix.  False where that is no name. */
+/*
+ * Writes the type, '@' and the suffix.  Returns false if the result is not a
+ * valid name.
+ */
 static bool
 write_name(const char *type, int type_length, const char *suffix, NameData *name)
 {
@@ -278,7 +282,7 @@ ev_require_event_name(const text *type, int32 version)
 
 /* ---------- reading names ---------- */
 
-/* Reads a canonical version; where it ends, or NULL where there is none. */
+/* Reads a canonical version.  Returns its end, or NULL if there is none. */
 static const char *
 parse_version(const char *digit, int32 *version)
 {

@@ -1,28 +1,32 @@
 /*
  * names.h
- *	  What the functions in the schema event_schema are called.
+ *	  The names of functions in the schema event_schema.
  *
- *	  TYPE@VERSION			a schema version
- *	  TYPE@FROM>TO			an upcast
- *	  TYPE@compatibility	the policy of a type
- *	  URI					a document for $ref
+ * 	  TYPE@VERSION			a schema version
+ * 	  TYPE@FROM>TO			an upcast
+ * 	  TYPE@compatibility	the policy of a type
+ * 	  URI					a document for $ref
  *
- * Where that has more than EV_NAME_MAX bytes, TYPE is shortened:
+ * If such a name would have more than EV_NAME_MAX bytes, the type is shortened:
  *
- *	  PREFIX@HASH~VERSION, PREFIX@HASH~FROM>TO, PREFIX@HASH~compatibility
+ * 	  PREFIX@HASH~VERSION
+ * 	  PREFIX@HASH~FROM>TO
+ * 	  PREFIX@HASH~compatibility
  *
- * PREFIX is how the type begins: as many characters as have at most
- * EV_PREFIX_MAX bytes.  HASH is the SHA-256 of the type in UTF-8: its first 128 bits, in
- * base64url.  No other name has a '~' after its last '@'.  The whole type is in
- * the function's body (function_row.h).
+ * PREFIX is the beginning of the type: as many characters as have at most
+ * EV_PREFIX_MAX bytes.  HASH is the first 128 bits of the SHA-256 of the type
+ * in UTF-8, in base64url.  No other name has '~' after its last '@'.  The
+ * function's body has the whole type (function_row.h).
  *
- * Names are in the server encoding.  TYPE is not empty, has at most EV_TYPE_MAX bytes and no characters
- * that are not seen (unseen_characters.h); VERSION is canonical (0, or digits without a leading zero,
- * within int4).  EV_NAME_MAX is one less than the
- * server truncates at, so that no name is another's truncation; a shortened
- * one can have one byte more, because its hash says what it is.
+ * Names are in the server encoding.  TYPE is not empty and has at most
+ * EV_TYPE_MAX bytes and no invisible characters (unseen_characters.h).
+ * VERSION is canonical: 0, or digits without a leading zero, within int4.
+ * EV_NAME_MAX is one less than the server's limit, so that no name is the
+ * truncation of another.  A shortened one can have one byte more, since its
+ * hash is checked.
  *
- * The name of a schema version is TYPE@VERSION, whatever its function is called.
+ * In the rest of the code, the name of a schema version is TYPE@VERSION with
+ * the whole type, whatever the name of its function is.
  */
 #ifndef EV_NAMES_H
 #define EV_NAMES_H
@@ -36,7 +40,7 @@
 /* A type of so many bytes is never shortened in the name of a schema version. */
 #define EV_WHOLE_TYPE_MAX		(EV_NAME_MAX - 11)
 
-/* What a name in the schema event_schema stands for: see above. */
+/* The kinds of names in the schema event_schema. */
 typedef enum EvNameKind
 {
 	EV_NAME_EVENT,				/* TYPE@VERSION */
@@ -46,43 +50,44 @@ typedef enum EvNameKind
 	EV_NAME_BAD
 } EvNameKind;
 
-/* A function's name, taken apart. */
+/* The parts of a function's name. */
 typedef struct EvNameParts
 {
 	EvNameKind	kind;
 	bool		shortened;		/* the type is shortened */
-	int			type_length;	/* of TYPE, or PREFIX@HASH */
-	int32		version;		/* or FROM */
+	int			type_length;	/* of TYPE, or of PREFIX@HASH */
+	int32		version;		/* of an upcast, FROM */
 	int32		to;				/* of an upcast */
 } EvNameParts;
 
 /*
- * Takes the name of a function apart.  False where it is not that of a schema
- * version, an upcast or a policy; kind is EV_NAME_BAD then.
+ * Splits the name of a function into its parts.  Returns false, with kind
+ * EV_NAME_BAD, if it is not the name of a schema version, an upcast or a
+ * policy.
  */
 extern bool ev_take_apart(const char *name, EvNameParts *parts);
 
-/* Does the name of a function shorten its event type? */
+/* Returns true if the name of a function shortens its event type. */
 extern bool ev_has_short_type(const char *function_name);
 
 /*
- * The kind of a function's name; what is wrong with a bad one, as a sentence, in
- * *reason.
+ * Returns the kind of a function's name.  For an invalid name, sets *reason to
+ * a sentence.
  */
 extern EvNameKind ev_name_kind(const char *name, const char **reason);
 
 /*
- * Has a type, or a name, no control characters, and none else that is not
- * seen, or that makes it be taken for another one?  What is not assigned yet is
- * counted among these.
+ * Does a type or a name have only visible characters?  Control characters,
+ * invisible ones, ones that make it look like another name, and unassigned
+ * code points are not allowed.
  */
 extern bool ev_name_is_seen(const char *string, int length);
 
 /*
- * Writes the name of a schema version's function.  False, with nothing written,
- * where the type is empty,
- * has characters that are not seen or is too long, or the version is negative: no such
- * schema version can exist.  Allocates memory for a type that it shortens only.
+ * Writes the name of a schema version's function.  Returns false, with nothing
+ * written, if no such schema version can exist: the type is empty, has
+ * invisible characters or is too long, or the version is negative.  Allocates
+ * memory only if it shortens the type.
  */
 extern bool ev_event_name(const char *type, int type_length, int32 version,
 						  NameData *name);
@@ -93,46 +98,50 @@ extern bool ev_upcast_name(const char *type, int type_length, int32 from, int32 
 						   NameData *name);
 
 /*
- * The beginning of all names in which a type is shortened, PREFIX@HASH~.  False
- * where the type is not one.
+ * Writes the beginning of all names that shorten a type, PREFIX@HASH~.
+ * Returns false if the string cannot be a type.
  */
 extern bool ev_short_type(const char *type, int length, NameData *name);
 
 /*
- * TYPE@VERSION for a type and a version from SQL, in CurrentMemoryContext.  Raises
- * invalid_parameter_value, and says why, where there can be none.
+ * Returns TYPE@VERSION for a type and a version from SQL, in
+ * CurrentMemoryContext.  Raises invalid_parameter_value, with the reason, if
+ * no such version can exist.
  */
 extern char *ev_require_event_name(const text *type, int32 version);
 
 /*
- * Takes TYPE@VERSION apart at its last '@'.  False where the name is no
+ * Splits TYPE@VERSION at its last '@'.  Returns false if the name is not a
  * canonical TYPE@VERSION.
  */
 extern bool ev_parse_event_name(const char *name, int *type_length, int32 *version);
 
 /*
- * The name of the function of a document: that of a schema version for
- * TYPE@VERSION, or else the same (a URI's, see ev_uri_name).  False where it is too long.
+ * Writes the name of the function of a document.  For TYPE@VERSION, this is
+ * the name of the version's function; for other names (ev_uri_name), the same
+ * name.  Returns false if it is too long.
  */
 extern bool ev_function_name(const char *name, NameData *function);
 
 /*
- * The function's name for a document registered under a URI: the URI itself,
- * or, where it is too long or could be taken for another kind of name (it
- * contains '@'), "uri:" and the first 32 hexadecimal digits of its SHA-256.
+ * Writes the function's name for a document that is registered under a URI:
+ * the URI itself or, if it is too long or contains '@' and so could be another
+ * kind of name, "uri:" and the first 32 hexadecimal digits of its SHA-256.
  */
 extern void ev_uri_name(const char *uri, NameData *name);
 
 /*
- * Raises invalid_name where the name of a schema version's function, or of a policy's,
- * is not that of the event type that its body has in a line, or shortens one
- * that the body does not have (NULL).
+ * Raises invalid_name if the name of a schema version's or a policy's function
+ * is not the one for the event type that a line of its body has, or if it
+ * shortens the type and there is no such line (`type` is NULL).  `line` is the
+ * beginning of the line, for messages.
  */
 extern void ev_require_whole_type(const char *function_name, const char *type, const char *line);
 
 /*
- * The URI of an event schema by its name, TYPE@VERSION, in CurrentMemoryContext:
- * "event:" and the name, percent-encoded where a URI could not hold it.
+ * Returns the URI of an event schema by its name, TYPE@VERSION, in
+ * CurrentMemoryContext: "event:" and the name, percent-encoded where
+ * necessary.
  */
 extern char *ev_event_uri(const char *name);
 

@@ -1,6 +1,6 @@
 /*
  * utility_command.h
- *	  Running utility commands that are made as parse trees.
+ *	  Runs utility commands that are given as parse trees.
  */
 #ifndef EV_UTILITY_COMMAND_H
 #define EV_UTILITY_COMMAND_H
@@ -8,8 +8,9 @@
 #include "nodes/pg_list.h"
 
 /*
- * The function of a name (see ev_function_name; also one of a function) with
- * its schema: for a command's parse tree, and as SQL.  In CurrentMemoryContext.
+ * Return the function of a name (see ev_function_name; also that of an upcast
+ * or a policy) with its schema: for a command's parse tree, and as SQL.  In
+ * CurrentMemoryContext.
  */
 extern List *ev_qualified_name(const char *name);
 extern char *ev_quoted_name(const char *name);
@@ -21,8 +22,8 @@ extern char *ev_quoted_name(const char *name);
 extern void ev_comment_on_function(const char *name, bool takes_jsonb, const char *comment);
 
 /*
- * Runs a utility command with the caller's rights, as if it had been typed;
- * text is what hooks and logs get to see.
+ * Runs a utility command with the caller's rights, like a command from the
+ * client.  Hooks and logs receive `text`.
  */
 extern void ev_run_command(Node *command, const char *text);
 

@@ -24,8 +24,8 @@ skip_space(const char *p)
 static const char event_type_pragma[] = "#event_type ";
 
 /*
- * The type that a pragma line names, which may have spaces, and which is all
- * that follows; NULL where it is another line.  Of any length.
+ * Returns the type that a pragma line names, or NULL if it is another line.
+ * The type is the rest of the line, which can contain spaces.
  */
 static char *
 pragma_event_type(const char *line, int length)
@@ -59,7 +59,7 @@ ev_document_event_type(const char *body)
 	return NULL;
 }
 
-/* One pragma line, without its line end. */
+/* Parses one pragma line, without its line end. */
 static bool
 parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 {
@@ -101,8 +101,8 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 }
 
 /*
- * What is JSON may still be no jsonb: a number beyond numeric's range.  jsonb_in
- * touches nothing but memory, so that its error can be caught without a
+ * Some JSON cannot be stored as jsonb: numbers beyond the range of numeric.
+ * jsonb_in only changes memory, so its error can be caught without a
  * subtransaction.
  */
 static bool
@@ -184,7 +184,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 
 /* ---------- annotations ---------- */
 
-/* Keywords that never take part in an answer, in any dialect. */
+/* Is this a keyword that affects no answer, in any dialect? */
 static bool
 is_annotation(const char *name, int length)
 {
@@ -203,7 +203,10 @@ is_annotation(const char *name, int length)
 	return false;
 }
 
-/* What a keyword of that name holds in any dialect. */
+/*
+ * Returns the shape of a keyword's value; the name has one shape in all
+ * dialects.
+ */
 static EvShape
 shape_of(const char *name, int length)
 {
@@ -220,8 +223,8 @@ shape_of(const char *name, int length)
 }
 
 /*
- * Does a JSON Pointer, the fragment of a reference, go through a keyword that
- * is an annotation ("/examples/0")?  "/$defs/title" does not: that is a name.
+ * Does a JSON Pointer, the fragment of a reference, pass through an annotation
+ * ("/examples/0")?  "/$defs/title" does not, since "title" is a name there.
  */
 static bool
 is_pointer_to_annotation(const char *pointer)
@@ -230,7 +233,7 @@ is_pointer_to_annotation(const char *pointer)
 	const char *p = pointer;
 
 	if (strchr(pointer, '%') != NULL)
-		return true;			/* it may */
+		return true;			/* assume it */
 	while (*p == '/')
 	{
 		int			length = strcspn(++p, "/");
@@ -252,8 +255,8 @@ is_pointer_to_annotation(const char *pointer)
 }
 
 /*
- * Does a reference anywhere in the document go through a keyword that is an
- * annotation?  Such a keyword is more than that.
+ * Does a reference anywhere in the document pass through a keyword that is an
+ * annotation?  Such a keyword is more than an annotation.
  */
 static bool
 refers_to_annotation(JsonbContainer *container)
@@ -328,7 +331,10 @@ same_schemas(JsonbValue *a, JsonbValue *b)
 	return true;
 }
 
-/* The next member of an object that counts; false at the end. */
+/*
+ * Reads the next member of an object, optionally without annotations; false at
+ * the end.
+ */
 static bool
 next_member(JsonbIterator **iterator, bool annotations_count,
 			JsonbValue *key, JsonbValue *value)
@@ -347,8 +353,8 @@ next_member(JsonbIterator **iterator, bool annotations_count,
 }
 
 /*
- * Compares two objects member by member (both are in jsonb's order of keys):
- * as schemas, or as maps from names to schemas.
+ * Compares two objects member by member, as schemas or as maps from names to
+ * schemas.  Both are in the key order of jsonb.
  */
 static bool
 same_members(JsonbValue *a, JsonbValue *b, bool is_map)
