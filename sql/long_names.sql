@@ -146,6 +146,7 @@ SELECT pg_temp.fields(format('INSERT INTO long_events VALUES (4, %L, 1, %L)', :'
 SELECT validate_event_check('long_events');
 SELECT drop_event_check('long_events');
 ALTER TABLE long_events ADD CONSTRAINT direct CHECK (event_type <> 'x' OR event_schema."google.events.clou@N3jo0Hkn_pJCjrCw87iOHQ~1"(data)) NOT VALID;
+SELECT kind, name, type_expr, version_expr FROM event_enforcement WHERE relation = 'long_events'::regclass;
 ALTER TABLE long_events DROP CONSTRAINT direct;
 SELECT add_event_guard('long_events', 'quarantine');
 INSERT INTO long_events VALUES (6, :'long', 1, '{"note": "no id"}'), (7, :'long', 8, '{}');

@@ -41,7 +41,7 @@ PG_FUNCTION_INFO_V1(ev_event_at_version);
 
 typedef struct WayKey
 {
-	NameData	type;			/* or, of a longer one, the name of a function */
+	NameData	type;			/* a longer type is shortened */
 	int32		type_length;
 	int32		from;
 	int32		to;

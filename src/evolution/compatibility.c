@@ -91,7 +91,10 @@ skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* The line with the whole type, at the head of some bodies; its length, with its end. */
+/*
+ * Returns the length of the line with the whole type at the head of a body,
+ * with its line end; 0 if there is none.
+ */
 static int
 type_line_length(const char *body)
 {
@@ -100,7 +103,7 @@ type_line_length(const char *body)
 	return end != NULL && strncmp(body, EV_POLICY_TYPE_LINE, strlen(EV_POLICY_TYPE_LINE)) == 0 ? end + 1 - body : 0;
 }
 
-/* After that line, SELECT 'POLICY' or SELECT 'POLICY strict', and nothing more */
+/* Parses SELECT 'POLICY' or SELECT 'POLICY strict', which may follow that line. */
 static bool
 parse_body(const char *body, Policy *policy)
 {

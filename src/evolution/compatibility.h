@@ -4,7 +4,8 @@
  *
  *	  A policy is kept as a function event_schema."TYPE@compatibility"() that
  *	  returns its text: a policy's name, and " strict" where it is not lenient.
- *	  Where the name shortens the type, the body has it (registry/function_row.h).
+ *	  If the name shortens the type, the body has the whole type: see
+ *	  registry/function_row.h.
  */
 #ifndef EV_COMPATIBILITY_H
 #define EV_COMPATIBILITY_H
@@ -28,12 +29,12 @@ extern void ev_compatibility_check(const EvDocument *document);
 extern bool ev_compatibility_is_policy(HeapTuple function);
 
 /*
- * The event type of such a function, in CurrentMemoryContext.  Raises
- * invalid_name where its name and the type in its body disagree.
+ * Returns the event type of such a function, in CurrentMemoryContext.  Raises
+ * invalid_name if its name and the type in its body do not agree.
  */
 extern char *ev_compatibility_type(HeapTuple function);
 
-/* The body of the same function with policy "none", in CurrentMemoryContext. */
+/* Returns the body of such a function for the policy "none", in CurrentMemoryContext. */
 extern char *ev_compatibility_none(HeapTuple function);
 
 /*

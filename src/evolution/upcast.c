@@ -128,8 +128,9 @@ compare_upcasts(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Is this the name of an upcast, of this type (NULL: any) or with this beginning
- * (NULL: none), which shortens the type?  Fills all but its function.
+ * Sets the members of an upcast but its function by its function's name.
+ * Returns false if that is not an upcast of the type (NULL: of any type).
+ * `shortened` is the beginning of the names that shorten the type, or NULL.
  */
 static bool
 read_name(const char *name, const char *type, int type_length, const char *shortened, EvUpcast *upcast)
@@ -192,14 +193,14 @@ ev_upcast_dependencies(Oid function)
 	return list_difference_oid(ev_function_all_dependencies(function), ev_function_dependencies(function));
 }
 
-/* The command that drops an upcast, for a HINT, by the name of its function. */
+/* Returns the command that drops an upcast, for a HINT, by its function's name. */
 static char *
 drop_command(const char *function_name)
 {
 	return psprintf("DROP FUNCTION %s(jsonb)", ev_quoted_name(function_name));
 }
 
-/* The same of a listed one of a type. */
+/* The same for an upcast in the list of its type. */
 static char *
 drop_command_of(const EvUpcast *upcast)
 {
@@ -301,8 +302,9 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 }
 
 /*
- * The upcast that a function is by its name, whose type is found by its
- * versions where the name shortens it.  False where these are not registered.
+ * Sets *upcast by a function, which has the name of an upcast.  Returns false,
+ * with the function's name in upcast->name, if the name shortens the type and
+ * no version of it is registered.
  */
 static bool
 read_function(Form_pg_proc form, EvUpcast *upcast)
@@ -323,7 +325,7 @@ read_function(Form_pg_proc form, EvUpcast *upcast)
 	return true;
 }
 
-/* A new upcast: may the caller create it, and does it fit with the others? */
+/* Checks that the caller may create an upcast, and that it fits the others. */
 static void
 check_new(const EvUpcast *upcast, bool is_known)
 {
@@ -331,7 +333,7 @@ check_new(const EvUpcast *upcast, bool is_known)
 	{
 		ev_ownership_lock_type(upcast->name, upcast->type_length, InvalidOid);
 
-		/* a restore may bring them in any order; it has the right to */
+		/* a restore can create them in any order */
 		if (check_function_bodies || !ev_ownership_has_type(upcast->name, upcast->type_length, InvalidOid))
 			check_step(upcast->name, upcast->type_length, upcast->from, upcast->to, upcast->function);
 	}
@@ -678,7 +680,7 @@ ev_upcast_role(const EvUpcast *upcast)
 
 /* ---------- SQL ---------- */
 
-/* The functions of upcasts, as regprocedure[]. */
+/* Returns the functions of upcasts as regprocedure[]. */
 static Datum
 functions_of(List *upcasts)
 {

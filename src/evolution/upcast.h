@@ -24,8 +24,8 @@ typedef struct EvUpcast
 
 /*
  * The upcasts (EvUpcast *) of a type, NULL: of all types, as the catalog has
- * them, by type and versions.  In CurrentMemoryContext.  Of all types, a name
- * is that of the function, and may shorten its type.
+ * them, by type and versions.  In CurrentMemoryContext.  For
+ * all types, name is that of the function and may shorten the type.
  */
 extern List *ev_upcast_list(const char *type, int type_length);
 

@@ -238,7 +238,7 @@ find_to_register(const char *name)
 	return find_and_wait(name);
 }
 
-/* The line with the event type, where the function's name has not the whole. */
+/* Appends the line with the event type if the function's name shortens it. */
 static void
 append_event_type(StringInfo body, const char *name)
 {

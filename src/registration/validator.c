@@ -380,8 +380,8 @@ check_name(const char *name)
 }
 
 /*
- * Raises invalid_name where the name of a function in event_schema, which is of
- * an allowed kind, is not that of the event type in its body.
+ * Raises invalid_name if the name of a function in event_schema, which is of an
+ * allowed kind, and the event type in its body do not agree.
  */
 static void
 check_event_type(const char *name, const char *event_type)

@@ -48,7 +48,7 @@ ev_function_body(HeapTuple function)
 	return TextDatumGetCString(body);
 }
 
-/* The first bytes of a body hold the lines that we write. */
+/* The line with the event type is mostly within the first bytes of a body. */
 #define BEGINNING	1024
 
 char *
@@ -112,7 +112,7 @@ ev_function_shown_name(HeapTuple function)
 	int			type_length;
 	int32		version;
 
-	/* most names have no '~' there */
+	/* most names need no look at the body */
 	if (at != NULL && strchr(at, '~') != NULL && form->pronamespace == ev_namespace_oid() &&
 		ev_take_apart(NameStr(form->proname), &parts))
 	{
@@ -129,7 +129,7 @@ ev_function_shown_name(HeapTuple function)
 }
 
 /*
- * The URI by which references find a function's document, in
+ * Returns the URI by which references find a function's document, in
  * CurrentMemoryContext; "" if there is none.
  */
 static char *

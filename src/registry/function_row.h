@@ -34,19 +34,21 @@ extern char *ev_function_body(HeapTuple function);
  */
 extern char *ev_function_event_type(HeapTuple function);
 
-/* The line of a policy's body, and what is before TYPE in it. */
+/* The beginning of the line in a policy's body, before TYPE. */
 #define EV_POLICY_TYPE_LINE		"--event_type "
 
 /*
- * The name TYPE@VERSION of a schema version by its function, in
- * CurrentMemoryContext, and its parts; NULL where the function is none by its
- * name, or its body has another type.  The caller looks at schema and language.
+ * Returns the name TYPE@VERSION of a schema version by its function, in
+ * CurrentMemoryContext, and sets its parts.  Returns NULL if the function does
+ * not have the name of a version, or if its body does not have the type of this
+ * name.  The caller checks the function's schema and language.
  */
 extern char *ev_function_version(HeapTuple function, int *type_length, int32 *version);
 
 /*
- * What messages call a function: TYPE@VERSION or TYPE@compatibility with the
- * whole type, where it is one of these in event_schema, else its name.
+ * Returns the name of a function for messages, in CurrentMemoryContext:
+ * TYPE@VERSION or TYPE@compatibility with the whole type, if the function is
+ * one of these in event_schema, and otherwise its name.
  */
 extern char *ev_function_shown_name(HeapTuple function);
 

@@ -37,7 +37,7 @@
 #define EV_TYPE_MAX				512
 #define EV_PREFIX_MAX			18
 
-/* A type of so many bytes is never shortened in the name of a schema version. */
+/* A type of up to so many bytes is not shortened in the name of any version. */
 #define EV_WHOLE_TYPE_MAX		(EV_NAME_MAX - 11)
 
 /* The kinds of names in the schema event_schema. */
@@ -92,7 +92,7 @@ extern bool ev_name_is_seen(const char *string, int length);
 extern bool ev_event_name(const char *type, int type_length, int32 version,
 						  NameData *name);
 
-/* The same for the policy of a type, and for an upcast. */
+/* The same for a type's policy, and for an upcast. */
 extern bool ev_policy_name(const char *type, int length, NameData *name);
 extern bool ev_upcast_name(const char *type, int type_length, int32 from, int32 to,
 						   NameData *name);

@@ -111,7 +111,7 @@ ev_registry_generation(void)
 
 /* ---------- the catalog ---------- */
 
-/* Is this the name of a version of this type? */
+/* Returns true if this is the name of a version of this type. */
 static bool
 is_of_type(const char *name, const char *type, int type_length)
 {
@@ -239,8 +239,8 @@ free_stale_programs(void)
 }
 
 /*
- * A name stays where it is: call sites point at it.  It changes only where its
- * function's OID is given to another one.
+ * Sets the name.  The old one is not freed, since call sites point to it; but it
+ * changes only if another function gets the same OID.
  */
 static void
 set_name(EvSchema *schema, HeapTuple function)
@@ -478,7 +478,8 @@ compare_listed(const void *a, const void *b)
 }
 
 /*
- * Adds the schema versions whose functions' names begin with these bytes; NULL: all.
+ * Adds the schema versions whose functions' names have this beginning, or all
+ * (NULL), in any order.
  */
 static void
 list_versions(SchemaList *list, const char *beginning, int length)

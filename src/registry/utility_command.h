@@ -16,8 +16,8 @@ extern List *ev_qualified_name(const char *name);
 extern char *ev_quoted_name(const char *name);
 
 /*
- * Comments on a function in event_schema with the caller's rights.  It takes
- * one jsonb, or nothing.
+ * Runs COMMENT ON FUNCTION for a function in event_schema, with the caller's
+ * rights.  The function takes one jsonb, or no argument.
  */
 extern void ev_comment_on_function(const char *name, bool takes_jsonb, const char *comment);
 
