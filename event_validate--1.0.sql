@@ -42,12 +42,26 @@ GRANT USAGE ON SCHEMA event_schema TO PUBLIC;
 COMMENT ON SCHEMA event_schema IS 'event schemas and their upcasts and policies, as functions';
 
 -- A superuser owns it, also where a database owner installs the extension, and
--- nobody else may create in it.
+-- no other role may create objects in it.
 CREATE SCHEMA _event_validate;
 GRANT USAGE ON SCHEMA _event_validate TO PUBLIC;
 COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_validate';
 
 -- ---------- the language ----------
+
+-- Dependencies on this view are the index of the $ids and references of schemas
+-- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
+-- users, as what their schemas depend on.
+CREATE VIEW _event_validate.uri_index AS
+	SELECT d.objid::pg_catalog.regprocedure AS function,
+		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
+		d.refobjsubid AS number
+	FROM pg_catalog.pg_depend d
+	JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relname = 'uri_index'
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = '_event_validate'
+	WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		AND d.refobjsubid <> 0;
+COMMENT ON VIEW _event_validate.uri_index IS 'the $ids and the references of schemas, as hashes';
 
 CREATE FUNCTION _event_validate.jsonschema_call_handler() RETURNS language_handler
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_call_handler' LANGUAGE C;
@@ -184,7 +198,7 @@ COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that register the sa
 
 CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema, one line for each instruction';
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema: its instructions, then the checks of the fast path';
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
@@ -970,7 +984,7 @@ BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
 			MESSAGE = format('old rows of table %s are not valid and cannot be updated until they are (rows: %s)', relation, invalid),
-			HINT = 'audit_events shows what is wrong with them.';
+			HINT = 'audit_events lists their violations.';
 	ELSE
 		RAISE NOTICE USING MESSAGE = format('all old rows of table %s are valid', relation);
 	END IF;
@@ -1116,7 +1130,7 @@ BEGIN
 	END;
 END
 $$;
-COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports what is wrong with them';
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
 
 CREATE FUNCTION _event_validate.event_check_exists(relation regclass, checks _event_validate.event_check[], wanted_name name) RETURNS boolean
 LANGUAGE sql STABLE
@@ -1295,7 +1309,7 @@ BEGIN
 		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
 				from_column, relation, to_column),
 			DETAIL = hindrances,
 			HINT = 'Drop these first, or create them on the other column.';
@@ -1449,7 +1463,7 @@ BEGIN
 	END IF;
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
-	-- check without a lock, so that nobody waits, and then again under the lock
+	-- check without a lock, so that no session waits, and then again under the lock
 	commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	IF commands IS NOT NULL THEN
 		PERFORM _event_validate.lock_event_table(relation);
@@ -1525,10 +1539,11 @@ CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
 
-CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
-	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
+CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT NULL,
+	type_expr text DEFAULT NULL, version_expr text DEFAULT NULL,
+	fires_on text DEFAULT NULL, types text[] DEFAULT NULL) RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
+COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text, text, text[]) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
 
 CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
 	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)

@@ -28,7 +28,7 @@ COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that register the sa
 
 CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema, one line for each instruction';
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema: its instructions, then the checks of the fast path';
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,

@@ -9,7 +9,8 @@
 
 /*
  * Defines the settings event_validate.log_violations and
- * event_validate.log_violations_rate; for _PG_init.
+ * event_validate.log_violations_rate; for _PG_init.  Reserves the prefix of
+ * settings, so it is the last to define some.
  */
 extern void ev_event_log_init(void);
 

@@ -65,7 +65,7 @@ report_property(EvLister *l, EvPair *pair, const EvString *name, EvChangeRule ru
 		 forward < property_verdict(l, pair->new, pair->old, NULL, name));
 
 	ev_change_add(l, rule, ev_change_location(l, origin), backward, forward, "%s%s", what,
-				  is_lenient ? " (Lenient: no event is assumed to carry it where one of the schemas does not declare it.)" : "");
+				  is_lenient ? " (Lenient: events of a schema that does not declare it are assumed not to have it.)" : "");
 }
 
 /* Reports that a property became required, or optional. */
@@ -246,7 +246,7 @@ list_names(EvLister *l, EvPair *pair)
 						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are not restricted any more.");
 	else
 		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new))->origin,
-						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted otherwise.");
+						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted in another way.");
 }
 
 static const EvDependencyFact *
@@ -305,13 +305,13 @@ list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFac
 		if (other == NULL)
 			ev_change_report(l, pair, is_new ? EV_CHANGE_DEPENDENT_SCHEMA_ADDED : EV_CHANGE_DEPENDENT_SCHEMA_REMOVED,
 							 side, dependency->origin, EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), true,
-							 psprintf(is_new ? "The property %s demands something of its object now." :
-									  "The property %s demands nothing of its object any more.",
+							 psprintf(is_new ? "The property %s needs its object to match a schema now." :
+									  "The property %s does not need its object to match a schema any more.",
 									  ev_name_text(&dependency->property)));
 		else if (is_new && !ev_schemas_same(l->prover, other->schema, dependency->schema))
 			ev_change_report(l, pair, EV_CHANGE_DEPENDENT_SCHEMA_CHANGED, EV_BOTH, dependency->origin,
 							 EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), false,
-							 psprintf("What the property %s demands of its object changed.",
+							 psprintf("The schema that the property %s needs its object to match changed.",
 									  ev_name_text(&dependency->property)));
 	}
 }
@@ -686,18 +686,18 @@ list_nots(EvLister *l, EvPair *pair)
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new_left))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "What is not allowed changed.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "Another schema must not match now.");
 		return;
 	}
 	foreach(cell, old_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_REMOVED, EV_REMOVED, ((EvSchemaFact *) lfirst(cell))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "What was not allowed is allowed now.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "A schema that must not match may match now.");
 	}
 	foreach(cell, new_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_ADDED, EV_ADDED, ((EvSchemaFact *) lfirst(cell))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "Something is not allowed any more.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "A schema must not match now.");
 	}
 }
 
@@ -735,7 +735,7 @@ list_conditions(EvLister *l, EvPair *pair)
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, ((EvConditionFact *) linitial(new_left))->origin,
-						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition, or what follows from it, changed.");
+						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
 		return;
 	}
 	foreach(cell, old_left)
@@ -766,7 +766,7 @@ list_opaques(EvLister *l, EvPair *pair)
 	if (fact->is_reference)
 		ev_change_report(l, pair, EV_CHANGE_REFERENCE_CHANGED, EV_BOTH, fact->origin,
 						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,
-						 "Where a dynamic reference leads depends on the instance, and is not followed.");
+						 "The target of a dynamic reference depends on the instance, so it is not followed.");
 	else
 		ev_change_report(l, pair, EV_CHANGE_SCHEMA_CHANGED, EV_BOTH, fact->origin,
 						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,

@@ -348,7 +348,7 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 		ev_change_report(l, pair, is_added ? rules->added : rules->removed, is_added ? EV_ADDED : EV_REMOVED,
 						 bound.origin, kind, EV_BIT(EV_NUMBER), true,
 						 is_added ? psprintf("There is a %s of %s now.", rules->what, bound_text(bound)) :
-						 psprintf("The %s of %s is gone.", rules->what, bound_text(bound)));
+						 psprintf("The %s of %s was removed.", rules->what, bound_text(bound)));
 		return;
 	}
 	order = ev_number_compare(new.value, old.value);
@@ -381,7 +381,7 @@ list_count(EvLister *l, EvPair *pair, const BoundRules *rules, EvCountFact old, 
 	else if (new.value == none)
 	{
 		rule = rules->removed;
-		message = psprintf("The %s of %u is gone.", rules->what, old.value);
+		message = psprintf("The %s of %u was removed.", rules->what, old.value);
 	}
 	else
 	{
@@ -573,10 +573,10 @@ list_strings(EvLister *l, EvPair *pair)
 	list_formats(l, pair);
 	if (list_length(new->contents) > list_length(old->contents))
 		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) llast(new->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is checked now.");
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is checked now.");
 	else if (list_length(new->contents) < list_length(old->contents))
 		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) llast(old->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is not checked any more.");
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is not checked any more.");
 }
 
 /* ---------- counts of arrays and objects ---------- */

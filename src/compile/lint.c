@@ -69,7 +69,7 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 							psprintf("unknown keyword \"%s\" is ignored: did you mean \"%s\"?", name, nearest));
 		else if (elsewhere)
 			ev_compile_warn(c, subschema->location, tail,
-							psprintf("keyword \"%s\" is ignored: it is not one of the dialect %s",
+							psprintf("keyword \"%s\" is ignored: it does not exist in dialect %s",
 									 name, ev_draft_uri(draft)));
 		else
 			ev_compile_warn(c, subschema->location, tail,
@@ -124,7 +124,7 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 
 		if (type != NULL && !allows_type(&keywords->values[EV_KW_TYPE], type))
 			ev_compile_warn(c, subschema->location, psprintf("/%s", name),
-							psprintf("keyword \"%s\" never applies: it is about type %s, which \"type\" does not allow",
+							psprintf("keyword \"%s\" never applies: it is for type %s, which \"type\" does not allow",
 									 name, type));
 	}
 }
@@ -188,7 +188,7 @@ lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 								  keywords->values[bounds[i].high].val.numeric);
 		if (order > 0 || (order == 0 && bounds[i].exclusive))
 			ev_compile_warn(c, subschema->location, psprintf("/%s", ev_keywords[bounds[i].low].name),
-							psprintf("nothing satisfies both \"%s\" and \"%s\"",
+							psprintf("no value satisfies both \"%s\" and \"%s\"",
 									 ev_keywords[bounds[i].low].name, ev_keywords[bounds[i].high].name));
 	}
 }
@@ -245,7 +245,7 @@ lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValue
 		if (keywords->present[keyword] &&
 			(ev_keywords[keyword].vocabulary & (EV_APPLICATOR | EV_VALIDATION | EV_FORMAT)) != 0)
 			ev_compile_warn(c, subschema->location, psprintf("/%s", ev_keywords[keyword].name),
-							psprintf("keyword \"%s\" is ignored: up to draft 7 \"$ref\" hides what stands beside it",
+							psprintf("keyword \"%s\" is ignored: up to draft 7, keywords beside \"$ref\" have no effect",
 									 ev_keywords[keyword].name));
 }
 

@@ -51,7 +51,9 @@ PG_FUNCTION_INFO_V1(ev_event_upcasts);
 
 /* ---------- the functions in the catalog ---------- */
 
-/* The single expression that a function's body is, or NULL with a reason. */
+/*
+ * Returns the single expression of a function's body, or NULL with a reason.
+ */
 static Node *
 body_expression(HeapTuple function, const char **reason)
 {
@@ -85,7 +87,10 @@ body_expression(HeapTuple function, const char **reason)
 	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 }
 
-/* The function that an upcast calls with its argument, if that is all it does. */
+/*
+ * Returns the function that an upcast calls with its argument, if that is all
+ * it does.
+ */
 static Oid
 called_function(HeapTuple function)
 {
@@ -152,22 +157,27 @@ read_name(const char *name, const char *type, int type_length, const char *short
 	return true;
 }
 
-List *
-ev_upcast_list(const char *type, int type_length)
+/*
+ * Adds the upcasts of a type (NULL: of all types) whose functions' names have
+ * this beginning (NULL: any).
+ */
+static void
+list_upcasts(List **list, const char *type, int type_length, const char *beginning, bool shortened)
 {
 	Oid			namespace = ev_namespace_oid();
-	NameData	shortened;
-	bool		is_long = type != NULL && type_length > EV_WHOLE_TYPE_MAX - 11 &&
-		ev_short_type(type, type_length, &shortened);
-	List	   *result = NIL;
+	NameData	range[2];
+	ScanKeyData keys[2];
 	Relation	pg_proc;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	if (!OidIsValid(namespace))
-		return NIL;
+		return;
+	if (beginning != NULL)
+		ev_function_name_range(beginning, strlen(beginning), range, keys);
 	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	scan = systable_beginscan(pg_proc, ProcedureNameArgsNspIndexId, beginning != NULL, NULL,
+							  beginning != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
@@ -175,14 +185,32 @@ ev_upcast_list(const char *type, int type_length)
 		EvUpcast   *copy;
 
 		if (form->pronamespace != namespace || form->prolang != SQLlanguageId || !has_signature(form) ||
-			!read_name(NameStr(form->proname), type, type_length, is_long ? NameStr(shortened) : NULL, &upcast))
+			!read_name(NameStr(form->proname), type, type_length, shortened ? beginning : NULL, &upcast))
 			continue;
 		copy = palloc(sizeof(EvUpcast));
 		*copy = upcast;
-		result = lappend(result, copy);
+		*list = lappend(*list, copy);
 	}
 	systable_endscan(scan);
 	table_close(pg_proc, AccessShareLock);
+}
+
+List *
+ev_upcast_list(const char *type, int type_length)
+{
+	NameData	shortened;
+	List	   *result = NIL;
+
+	if (type == NULL)
+		list_upcasts(&result, NULL, 0, NULL, false);
+	else
+	{
+		/* a type can have functions with names of both kinds */
+		if (type_length < EV_NAME_MAX)
+			list_upcasts(&result, type, type_length, psprintf("%.*s@", type_length, type), false);
+		if (type_length > EV_WHOLE_TYPE_MAX - 11 && ev_short_type(type, type_length, &shortened))
+			list_upcasts(&result, type, type_length, NameStr(shortened), true);
+	}
 	list_sort(result, compare_upcasts);
 	return result;
 }
@@ -243,8 +271,8 @@ same_body(HeapTuple a, HeapTuple b)
 }
 
 /*
- * May there be an upcast from one version to the other?  `self` is its
- * function, where that is there already.
+ * May there be an upcast from one version to the other? `self` is its
+ * function, if it exists already.
  */
 static void
 check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
@@ -386,7 +414,7 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 
 /* ---------- registration ---------- */
 
-/* Raises unless a function can be called to bring events along. */
+/* Raises an error unless a function can be used as an upcast. */
 static void
 check_called(Oid function)
 {
@@ -439,7 +467,7 @@ parallel_word(char parallel)
 		parallel == PROPARALLEL_RESTRICTED ? "restricted" : "unsafe";
 }
 
-/* CREATE FUNCTION event_schema."TYPE@FROM>TO" */
+/* Runs CREATE FUNCTION event_schema."TYPE@FROM>TO". */
 static void
 create_upcast(const char *name, Oid called)
 {
@@ -477,7 +505,10 @@ create_upcast(const char *name, Oid called)
 							quote_qualified_identifier(function_schema, function_name)));
 }
 
-/* The upcast of this name, in CurrentMemoryContext; NULL: there is none. */
+/*
+ * Returns the upcast with this name, in CurrentMemoryContext; NULL if there is
+ * none.
+ */
 static HeapTuple
 find_upcast(const char *name)
 {
@@ -489,7 +520,7 @@ find_upcast(const char *name)
 
 /*
  * register_event_upcast(event_type text, from_version int, to_version int,
- *						 upcast regprocedure) → regprocedure
+ * upcast regprocedure) returns regprocedure
  */
 Datum
 ev_register_event_upcast(PG_FUNCTION_ARGS)
@@ -524,7 +555,9 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	existing = find_upcast(NameStr(function));
 	if (!HeapTupleIsValid(existing))
 	{
-		/* callers that may not register one, or do so again, block nobody */
+		/*
+		 * callers without the right, or with an existing upcast, block nobody
+		 */
 		ev_ownership_require_create();
 		ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
 		existing = find_upcast(NameStr(function));
@@ -544,7 +577,7 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	created = find_upcast(NameStr(function));
 	if (!HeapTupleIsValid(created) || called_function(created) != called)
 		elog(ERROR, "upcast \"%s\" does not call function %u", name, called);
-	/* if event triggers are disabled, this has not been done yet */
+	/* if event triggers are disabled, this was not done yet */
 	ev_upcast_check_function(created, NULL, false);
 	if (ev_has_short_type(NameStr(function)))
 		ev_comment_on_function(NameStr(function), true, name);
@@ -553,7 +586,7 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 
 /* ---------- from a version to another ---------- */
 
-/* Says how far the upcasts lead. */
+/* Raises an error that says how far the upcasts lead. */
 static void
 refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcast *past)
 {
@@ -570,8 +603,8 @@ refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcas
 }
 
 /*
- * The upcasts between registered versions, as far as they lead.  *past is one
- * that leads further than wanted.
+ * Returns the upcasts between registered versions, as far as they lead.  *past
+ * is one that leads beyond the wanted version.
  */
 static List *
 find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
@@ -586,7 +619,7 @@ find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reach
 		EvUpcast   *step = NULL;
 		ListCell   *cell;
 
-		/* by their order the nearest, where a restore brought several */
+		/* if a restore brought several, the nearest, by their order */
 		foreach(cell, upcasts)
 		{
 			EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
@@ -646,10 +679,10 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 /* ---------- running ---------- */
 
 /*
- * The role that an upcast runs as; the current user must be allowed to execute
- * it.  That is its owner, or, where it does nothing but call another role's
- * function whose rights its owner has, that function's owner, who can replace
- * the function at any time.
+ * Returns the role that runs an upcast; the current user must have EXECUTE on
+ * it.  This is its owner.  But if it only calls a function of another role
+ * whose rights its owner has, it is that function's owner, who can replace the
+ * function at any time.
  */
 Oid
 ev_upcast_role(const EvUpcast *upcast)
@@ -658,7 +691,7 @@ ev_upcast_role(const EvUpcast *upcast)
 	HeapTuple	called;
 	Oid			owner;
 
-	/* it may be gone: other upcasts of the path have been planned */
+	/* it may have been dropped while other upcasts of the path were planned */
 	if (!HeapTupleIsValid(tuple) || !has_signature((Form_pg_proc) GETSTRUCT(tuple)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
@@ -693,10 +726,10 @@ functions_of(List *upcasts)
 }
 
 /*
- * event_upcast_path(event_type text, from_version int,
- *					 to_version int DEFAULT NULL) → regprocedure[]
+ * event_upcast_path(event_type text, from_version int, to_version int DEFAULT
+ * NULL) returns regprocedure[]
  *
- * The upcasts that upcast_event would run, in their order.
+ * Returns the upcasts that upcast_event would run, in order.
  */
 Datum
 ev_event_upcast_path(PG_FUNCTION_ARGS)

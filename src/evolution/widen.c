@@ -2,12 +2,12 @@
  * widen.c
  *	  May a published schema be replaced by a wider one?
  *
- * Its function is IMMUTABLE, and PostgreSQL keeps results of it: in indexes,
- * in generated columns, in the choice of a partition.  So nothing of the kind
- * may use it.  A CHECK constraint has looked at rows and let them pass; it
- * still holds where the schema accepts more, if the constraint wants it to
- * accept: not in CHECK (NOT ...).  Schemas that refer to this one change with
- * it, and the same is asked of each.
+ * The schema's function is IMMUTABLE, and PostgreSQL stores results of it: in
+ * indexes, in generated columns, in the choice of a partition.  So no such
+ * object may use it.  A CHECK constraint was true for the rows of its table.
+ * It stays true if the schema accepts more, provided that the constraint needs
+ * a true answer: not in CHECK (NOT ...).  Schemas that refer to this one
+ * change with it, and the same is checked for each of them.
  */
 #include "postgres.h"
 
@@ -40,10 +40,10 @@
 typedef struct Users
 {
 	Oid			language;
-	List	   *functions;		/* OIDs of the function and of those that
+	List	   *functions;		/* OIDs of the function and of functions that
 								 * depend on it */
-	List	   *schemas;		/* those of them in language jsonschema */
-	List	   *reasons;		/* char *, a line each */
+	List	   *schemas;		/* the ones in language jsonschema */
+	List	   *reasons;		/* char *, one line each */
 } Users;
 
 static void
@@ -61,7 +61,7 @@ compare_reasons(const ListCell *a, const ListCell *b)
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/* The reasons in a fixed order: pg_depend has its rows in any. */
+/* Joins the reasons in a fixed order, since pg_depend has no order. */
 static char *
 join_reasons(List *reasons)
 {
@@ -75,12 +75,12 @@ join_reasons(List *reasons)
 	return result.data;
 }
 
-/* What is known of the place of an expression. */
+/* The context of an expression. */
 typedef struct Polarity
 {
 	const Users *users;
-	bool		accepts;		/* true answers are wanted here */
-	bool		bad;			/* a function stands where that is not so */
+	bool		accepts;		/* a true answer is needed here */
+	bool		bad;			/* a function is used where it is not */
 } Polarity;
 
 static bool
@@ -98,7 +98,7 @@ check_polarity(Node *node, void *context)
 		return false;
 	check_stack_depth();
 
-	/* what hands a true answer on as it is */
+	/* expressions that pass a true answer on */
 	if (polarity->accepts)
 	{
 		if (calls(node, polarity->users->schemas))
@@ -136,7 +136,7 @@ check_polarity(Node *node, void *context)
 		}
 	}
 
-	/* anywhere else, none may be */
+	/* elsewhere, no function may be used */
 	if (calls(node, polarity->users->functions))
 		polarity->bad = true;
 	else
@@ -151,8 +151,8 @@ check_polarity(Node *node, void *context)
 }
 
 /*
- * Does a CHECK constraint stay true where the schemas accept more?  What a
- * function in another language makes of their answers is not known.
+ * Does a CHECK constraint stay true if the schemas accept more?  The effect of
+ * their answers in a function in another language is not known.
  */
 static bool
 stays_true(Oid constraint, const Users *users)
@@ -198,14 +198,16 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 	{
 		case RelationRelationId:
 
-			/* an index, a generated column, or a partitioned table by its key */
-			add_reason(users, class, object, sub_object, "keeps its answers.");
+			/*
+			 * an index, a generated column, or a partitioned table by its key
+			 */
+			add_reason(users, class, object, sub_object, "stores its answers.");
 			break;
 		case AttrDefaultRelationId:
 			column = GetAttrDefaultColumnAddress(object);
 			if (OidIsValid(column.objectId) &&
 				get_attgenerated(column.objectId, column.objectSubId) != '\0')
-				add_reason(users, column.classId, column.objectId, column.objectSubId, "keeps its answers.");
+				add_reason(users, column.classId, column.objectId, column.objectSubId, "stores its answers.");
 			break;
 		case ConstraintRelationId:
 			*constraints = list_append_unique_oid(*constraints, object);
@@ -218,7 +220,10 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 	}
 }
 
-/* The documents that refer to one, also those that pg_depend does not know. */
+/*
+ * Adds the documents that refer to a function's document, including those that
+ * pg_depend does not record.
+ */
 static void
 look_at_referrers(Users *users, Oid function)
 {
@@ -236,7 +241,7 @@ look_at_referrers(Users *users, Oid function)
 	ReleaseSysCache(row);
 }
 
-/* Who uses a function, and the functions that use it. */
+/* Finds the objects that use a function, and the functions that use it. */
 static void
 find_users(Users *users, Oid function)
 {
@@ -272,13 +277,13 @@ find_users(Users *users, Oid function)
 	foreach(cell, constraints)
 	{
 		if (!stays_true(lfirst_oid(cell), users))
-			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may not hold any more.");
+			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may no longer be true.");
 	}
 }
 
 /* ---------- proofs ---------- */
 
-/* The document that is about to take a name, for the resolver. */
+/* The document that is about to be registered, for the resolver. */
 static const EvDocument *coming;
 
 static bool
@@ -294,7 +299,7 @@ resolve_coming(const char *uri, EvDocument *document)
 	return true;
 }
 
-/* Adds the unproved changes to the reasons. */
+/* Adds the changes that are not proved to the reasons. */
 static void
 prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, int64 *work, StringInfo reasons)
 {

@@ -2,10 +2,11 @@
  * register.c
  *	  The functions that register, widen, drop and list schemas.
  *
- * They check their arguments, and then run the plain CREATE FUNCTION
- * or DROP FUNCTION with the caller's rights: permissions, event triggers,
- * ownership and dependencies are PostgreSQL's.  The command is handed over as
- * a parse tree, so nothing is quoted, and no setting or search_path counts.
+ * They check their arguments, and then run the plain CREATE FUNCTION or DROP
+ * FUNCTION with the caller's rights: PostgreSQL handles permissions, event
+ * triggers, ownership and dependencies.  The command is passed as a parse
+ * tree, so nothing needs quoting, and settings such as search_path have no
+ * effect.
  */
 #include "postgres.h"
 
@@ -73,8 +74,8 @@ PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
 /* ---------- creating the function ---------- */
 
 /*
- * The function registered under a name.  Where another session is dropping it
- * by DROP FUNCTION, waits for the end of its transaction.
+ * Returns the function that is registered under a name.  If another session is
+ * dropping it with DROP FUNCTION, waits for the end of its transaction.
  */
 static Oid
 find_and_wait(const char *name)
@@ -92,8 +93,8 @@ find_and_wait(const char *name)
 }
 
 /*
- * CREATE [OR REPLACE] FUNCTION.  The document is compiled already (and
- * under its URI, which the validator can't tell from a hash).
+ * Runs CREATE [OR REPLACE] FUNCTION.  The document has been compiled already,
+ * with its URI, which the validator cannot compute from a hash.
  */
 static void
 create_function(const char *name, const char *body, HeapTuple replaced)
@@ -106,7 +107,7 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 
 	if (HeapTupleIsValid(replaced))
 	{
-		/* the name of an argument cannot be changed */
+		/* replacing cannot change the name of an argument */
 		bool		no_names;
 		Datum		names = SysCacheGetAttr(PROCOID, replaced, Anum_pg_proc_proargnames,
 											&no_names);
@@ -149,8 +150,9 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 }
 
 /*
- * The same with what the validator would ask again, or refuse: a document
- * whose claims were checked, and one that replaces a schema by a wider one.
+ * The same for a document whose claims were checked already, or which replaces
+ * a schema by a wider one; the validator would check the former again, and
+ * refuse the latter.
  */
 static Oid
 create_checked(const char *name, const char *body, HeapTuple replaced, bool is_wider)
@@ -172,8 +174,8 @@ create_checked(const char *name, const char *body, HeapTuple replaced, bool is_w
 }
 
 /*
- * Locks a name for a command that registers, replaces or drops its function: the
- * type of a version, or else the name itself.
+ * Locks a name for a command that registers, replaces or drops its function:
+ * the type of a version, otherwise the name itself.
  */
 static void
 lock_name(const char *name)
@@ -187,7 +189,7 @@ lock_name(const char *name)
 		ev_name_lock(name, ExclusiveLock);
 }
 
-/* The row of a registered function, a copy, and its document. */
+/* Returns the row of a registered function, as a copy, and its document. */
 static HeapTuple
 read_function(Oid function, EvDocument *document)
 {
@@ -200,17 +202,17 @@ read_function(Oid function, EvDocument *document)
 				 errmsg("function with OID %u does not exist", function),
 				 errdetail("It was dropped concurrently.")));
 
-	/* its body parses, or it could not have been created */
+	/* its body can be parsed, since it was created */
 	if (!ev_function_document(row, document, &fault))
 		ev_fault_report(&fault, document->name);
 	return row;
 }
 
 /*
- * The function that is registered under a name, for registering it; the name
- * is locked.  Whose it is not only looks, without any lock, and gets as far as
- * to learn that nothing changes.  Where there is none, raises
- * insufficient_privilege if the caller may not create it.
+ * Finds the function that is registered under a name, in order to register it,
+ * and locks the name.  Roles that may not register only read, without a lock,
+ * to find out whether anything would change.  If there is no function, raises
+ * insufficient_privilege unless the caller may create it.
  */
 static Oid
 find_to_register(const char *name)
@@ -252,9 +254,9 @@ append_event_type(StringInfo body, const char *name)
 }
 
 /*
- * Registers a definition under a name: creates the function, or leaves it as
- * it is where it holds the same, or replaces annotations, or, where that is
- * wanted, a schema by a wider one.  Compiled with the URI.
+ * Registers a definition under a name: creates the function; or leaves it
+ * unchanged if it has the same document; or replaces its annotations; or, if
+ * requested, replaces the schema by a wider one.  Compiled with the URI.
  */
 static Oid
 register_definition(const char *name, const char *uri, const char *definition,
@@ -373,13 +375,13 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 	read_function(function, &document);
 
-	/* options stay as they are */
+	/* options stay unchanged */
 	PG_RETURN_OID(register_definition(name, ev_event_uri(name),
 									  text_to_cstring(PG_GETARG_TEXT_PP(2)),
 									  document.assert_format, document.breaking, true));
 }
 
-/* DROP FUNCTION asks for the same. */
+/* Checks the rights that DROP FUNCTION needs. */
 static void
 require_drop(HeapTuple function)
 {
@@ -394,7 +396,10 @@ require_drop(HeapTuple function)
 		ev_ownership_require_function(function);
 }
 
-/* Runs the command; a version that is given is dropped past tables of others. */
+/*
+ * Runs the command; if a version is given, tables of other roles do not
+ * prevent its drop.
+ */
 static void
 run_drop(DropStmt *command, const char *text, const EvVersion *forced)
 {
@@ -473,8 +478,8 @@ equal_strings(List *a, List *b)
 }
 
 /*
- * A document whose URI is too long for a name is known by a hash of it, from
- * which its function cannot tell what relative references refer to.
+ * A document whose URI is too long for a name has a name that is a hash of the
+ * URI, from which the base of relative references cannot be computed.
  */
 static void
 refuse_relative_references(const char *uri, const char *definition)
@@ -484,7 +489,7 @@ refuse_relative_references(const char *uri, const char *definition)
 	List	   *by_name;
 
 	if (!ev_document_parse(definition, &document, &fault))
-		return;					/* reported in a moment */
+		return;					/* the error is reported later */
 	document.uri = "";
 	by_name = ev_document_references(&document);
 	document.uri = uri;
@@ -540,11 +545,11 @@ typedef struct Registered
 {
 	Oid			function;
 	char	   *name;
-	int			type_length;	/* of TYPE@VERSION; -1: another kind */
+	int			type_length;	/* in TYPE@VERSION; -1: another kind of name */
 	int32		version;
 } Registered;
 
-/* Events by type and version, and then the documents by URI. */
+/* Sorts events by type and version, and then documents by URI. */
 static int
 compare_registered(const ListCell *a, const ListCell *b)
 {
@@ -562,7 +567,10 @@ compare_registered(const ListCell *a, const ListCell *b)
 	return result;
 }
 
-/* All functions in event_schema that are in language jsonschema, sorted. */
+/*
+ * Returns all functions in event_schema that are in language jsonschema,
+ * sorted.
+ */
 static List *
 registered_functions(void)
 {
@@ -597,7 +605,10 @@ registered_functions(void)
 	return result;
 }
 
-/* A member of the document, if it is an object that has it; else NULL. */
+/*
+ * Returns a member of the document, if it is an object that has the member;
+ * otherwise NULL.
+ */
 static JsonbValue *
 member(const EvDocument *document, const char *name)
 {
@@ -616,7 +627,7 @@ string_member(const EvDocument *document, const char *name, bool *is_null)
 		PointerGetDatum(cstring_to_text_with_len(value->val.string.val, value->val.string.len));
 }
 
-/* A body without its pragma lines. */
+/* Returns a body without its pragma lines. */
 static const char *
 definition_of(const char *body)
 {
@@ -632,7 +643,7 @@ definition_of(const char *body)
 	return p;
 }
 
-/* What the view event_schemas shows. */
+/* The rows of the view event_schemas. */
 Datum
 ev_list_event_schemas(PG_FUNCTION_ARGS)
 {
@@ -703,7 +714,7 @@ put_text(ReturnSetInfo *result, const char *string)
 	tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
 }
 
-/* What pg_get_functiondef says; NULL where somebody dropped the function. */
+/* Calls pg_get_functiondef; returns NULL if the function was dropped. */
 static char *
 function_definition(Oid function)
 {
@@ -719,7 +730,7 @@ function_definition(Oid function)
 	return call->isnull ? NULL : TextDatumGetCString(result);
 }
 
-/* The DDL of one function and its comment, every name with its schema. */
+/* Adds the DDL of one function and its comment, with qualified names. */
 static void
 put_function(ReturnSetInfo *result, Oid function)
 {
@@ -733,7 +744,7 @@ put_function(ReturnSetInfo *result, Oid function)
 	AtEOXact_GUC(false, guc_level);
 	if (ddl == NULL)
 		return;
-	ddl[strlen(ddl) - 1] = ';'; /* for its last line end */
+	ddl[strlen(ddl) - 1] = ';'; /* instead of the last line end */
 	put_text(result, ddl);
 	if (comment != NULL)
 		put_text(result, psprintf("COMMENT ON FUNCTION %s IS %s;",
@@ -741,7 +752,7 @@ put_function(ReturnSetInfo *result, Oid function)
 								  quote_literal_cstr(comment)));
 }
 
-/* The DDL of a schema, after that of those it depends on. */
+/* Adds the DDL of a schema, after that of the schemas that it depends on. */
 static void
 put_ddl(ReturnSetInfo *result, Oid function, List **done)
 {
@@ -757,8 +768,8 @@ put_ddl(ReturnSetInfo *result, Oid function, List **done)
 }
 
 /*
- * The DDL of an upcast, after that of the users' functions that it depends on.
- * Those of another extension, or of the server, come with that.
+ * Adds the DDL of an upcast, after that of the users' functions that it
+ * depends on.  Functions of another extension, or of the server, are left out.
  */
 static void
 put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
@@ -780,9 +791,9 @@ put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
 }
 
 /*
- * Of one type, or of everything that is registered: the schemas, then upcasts.
- * A policy may have been another one when a version was registered, so that is
- * set after them, and to "none" before.
+ * Returns the DDL of one type, or of everything that is registered: schemas,
+ * then upcasts.  A policy can have been another one when a version was
+ * registered, so it is set after the versions, and to "none" before.
  */
 Datum
 ev_event_schema_ddl(PG_FUNCTION_ARGS)

@@ -1,15 +1,17 @@
 /*
  * validator.c
- *	  The validator of the language jsonschema: what CREATE FUNCTION accepts.
+ *	  The validator of the language jsonschema, which checks CREATE
+ *	  FUNCTION.
  *
- * A published schema version never changes its answers, or IMMUTABLE would be
- * a lie and indexes wrong.  CREATE OR REPLACE is the one command that comes by
- * here; what ALTER FUNCTION and DROP could do is ddl_triggers.c's.
+ * A published schema version never changes its answers; otherwise IMMUTABLE
+ * would be false, and indexes wrong.  Of the commands that could change it,
+ * only CREATE OR REPLACE calls the validator; ddl_triggers.c checks ALTER
+ * FUNCTION and DROP.
  *
- * A restore sets check_function_bodies off.  Functions then come in any order,
- * so nothing outside the document may be needed; but names, signatures and
- * replacements are checked all the same, and dependencies on what is there
- * already are recorded, so that they survive a dump.
+ * A restore sets check_function_bodies to off.  Functions are then created in
+ * any order, so that only the document itself may be needed.  Names,
+ * signatures and replacements are checked in any case, and dependencies on
+ * existing functions are recorded, so that they survive a dump.
  */
 #include "postgres.h"
 
@@ -50,11 +52,12 @@
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/uri_index.h"
 #include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
-/* A schema that a generator wrote may have thousands of the same slip. */
+/* A generated schema can have thousands of equal mistakes. */
 #define SHOWN_WARNINGS	20
 
 /* ---------- the form of a function ---------- */
@@ -107,6 +110,27 @@ ev_validator_check_function(HeapTuple function)
 
 /* ---------- dependencies ---------- */
 
+/* Returns whether a function depends on this one. */
+static bool
+is_depended_on(Oid function)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		result = false;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
+	while (!result && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		result = ((Form_pg_depend) GETSTRUCT(tuple))->classid == ProcedureRelationId;
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+	return result;
+}
+
 /* Does a function depend on another one, directly or through others? */
 static bool
 depends_on(Oid function, Oid other)
@@ -124,19 +148,21 @@ depends_on(Oid function, Oid other)
 }
 
 /*
- * Records that a function depends on what its document refers to.  What is
- * not there (yet) is left out: a restore may bring it later.  So is a
- * dependency that would close a circle: pg_dump would complain of it.  What a
- * DROP must heed of these is read from the bodies (ddl_triggers.c).
+ * Records that a function depends on the functions that its document refers
+ * to.  Functions that do not exist (yet) are left out, since a restore may
+ * create them later.  So are dependencies that would form a cycle, since
+ * pg_dump would warn about them; for a DROP, these are read from the bodies
+ * (ddl_triggers.c).
  *
- * Who may be dropping something is waited for.  Whoever may create a function
- * anywhere comes by here, so only a registered document goes on to hold off
- * who drops what it refers to.
+ * This waits for transactions that are dropping a function.  Any role that may
+ * create a function somewhere can call the validator, so only registered
+ * documents block drops of their targets.
  */
 static void
 record_dependencies(const EvDocument *document, bool is_registered)
 {
 	List	   *recorded = ev_function_dependencies(document->function);
+	bool		may_be_circle = is_depended_on(document->function);
 	ListCell   *cell;
 
 	foreach(cell, ev_document_references(document))
@@ -148,18 +174,19 @@ record_dependencies(const EvDocument *document, bool is_registered)
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&target, 0, sizeof(target));
-		if (!ev_registry_resolve(uri, &target) ||
+		if (!ev_registry_try_resolve(uri, &target) ||
 			!OidIsValid(target.function) ||
 			target.function == document->function ||
 			list_member_oid(recorded, target.function))
 			continue;
+		pfree(target.schema);
 
 		LockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!is_registered)
 			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
 			continue;
-		if (depends_on(target.function, document->function))
+		if (may_be_circle && depends_on(target.function, document->function))
 			continue;
 
 		ObjectAddressSet(from, ProcedureRelationId, document->function);
@@ -190,9 +217,9 @@ ev_validator_refuse_change(const char *name)
 /* ---------- compiling ---------- */
 
 /*
- * Compiles a document.  One that is no event and has no $schema is a part of
- * the schemas that refer to it, and in their dialect: it must be valid in one
- * of them, the newest first.
+ * Compiles a document.  A document that is not an event and has no $schema is
+ * used in the dialect of the schemas that refer to it: it must be valid in one
+ * of the dialects, which are tried from the newest.
  */
 static bool
 compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnings)
@@ -227,12 +254,15 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	EvFault		fault = {0};
+	List	   *parts;
+	List	   *references;
 	List	   *warnings = NIL;
 	ListCell   *cell;
 
+	ev_document_mentions(document, &parts, &references);
 	if (is_registered)
-		foreach(cell, ev_document_references(document))
-			ev_name_lock(ev_claims_name(lfirst(cell)), ShareLock);
+		foreach(cell, references)
+			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
 	if (!compile_in_its_dialect(document, &fault, &warnings))
 		ev_fault_report(&fault, document->name);
 	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
@@ -246,8 +276,15 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	}
 	if (list_length(warnings) > SHOWN_WARNINGS)
 		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
+				(errmsg("JSON Schema \"%s\" has %d more warnings", document->name,
 						list_length(warnings) - SHOWN_WARNINGS),
+				 errhidestmt(true), errhidecontext(true)));
+
+	if (is_registered && list_length(parts) > EV_CLAIMS_MOST_PARTS)
+		ereport(WARNING,
+				(errmsg("JSON Schema \"%s\" has %d schemas with a $id; other schemas cannot refer to these",
+						document->name, list_length(parts)),
+				 errdetail("They could if there were %d or fewer.", EV_CLAIMS_MOST_PARTS),
 				 errhidestmt(true), errhidecontext(true)));
 
 	MemoryContextSwitchTo(old_context);
@@ -256,41 +293,42 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 
 /*
  * The name of another schema that refers to what stands in an annotation of
- * this function's document ("event:order@1#/examples/0"), or NULL.
+ * this function's document ("event:order@1#/examples/0"), or NULL.  It need not
+ * be in event_schema.
  */
 static char *
-who_uses_annotations(Oid function)
+who_uses_annotations(const EvDocument *document)
 {
 	Oid			language = ev_language_oid();
-	char	   *result = NULL;
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
+	List	   *users = NIL;
+	ListCell   *cell;
+	ListCell   *reference;
 
-	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_claims_names(document))
+		users = list_concat_unique_oid(users, ev_uri_index_find(EV_URI_REFERENCE, lfirst(cell), document->function));
+	foreach(cell, users)
 	{
-		EvDocument	document;
+		HeapTuple	row = ev_function_row(lfirst_oid(cell));
+		EvDocument	user;
 		EvDocument	target;
 		EvFault		fault;
-		ListCell   *cell;
 
 		CHECK_FOR_INTERRUPTS();
-		if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language ||
-			((Form_pg_proc) GETSTRUCT(tuple))->oid == function ||
-			!ev_function_document(tuple, &document, &fault) ||
-			!ev_document_refers_to_annotation(&document))
+		if (!HeapTupleIsValid(row) ||
+			((Form_pg_proc) GETSTRUCT(row))->prolang != language ||
+			!ev_function_document(row, &user, &fault))
 			continue;
-		foreach(cell, ev_document_references(&document))
+		if (ev_document_refers_to_annotation(&user))
+			foreach(reference, ev_document_references(&user))
 		{
 			memset(&target, 0, sizeof(target));
-			if (ev_registry_resolve((const char *) lfirst(cell), &target) &&
-				target.function == function)
-				result = pstrdup(document.name);
+			if (ev_registry_try_resolve((const char *) lfirst(reference), &target) &&
+				target.function == document->function)
+				return pstrdup(user.name);
 		}
+		pfree(user.schema);
 	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-	return result;
+	return NULL;
 }
 
 void
@@ -300,7 +338,7 @@ ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 
 	if (compareJsonbContainers(&old->schema->root, &new->schema->root) == 0)
 		return;
-	user = who_uses_annotations(old->function);
+	user = who_uses_annotations(old);
 	if (user != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -318,7 +356,10 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name whose claims were checked, with more known of them. */
+/*
+ * The name of a document whose claims were checked by a caller that knows
+ * more.
+ */
 static const char *vouched = NULL;
 
 void
@@ -328,8 +369,8 @@ ev_validator_vouch(const char *name)
 }
 
 /*
- * Refuses a CREATE OR REPLACE that changes the results of a published schema.
- * False where the function is new.
+ * Refuses a CREATE OR REPLACE that changes the answers of a published schema.
+ * Returns false if the function is new.
  */
 static bool
 check_replacement(HeapTuple function, const EvDocument *document)
@@ -341,7 +382,10 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	if (!HeapTupleIsValid(previous))
 		return false;
 
-	/* in another language until now: an upcast, which has another name */
+	/*
+	 * it was in another language until now: an upcast, whose name is
+	 * different
+	 */
 	if (((Form_pg_proc) GETSTRUCT(previous))->prolang !=
 		((Form_pg_proc) GETSTRUCT(function))->prolang)
 		ereport(ERROR,
@@ -360,7 +404,7 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	return true;
 }
 
-/* Raises invalid_name where a function in event_schema cannot have this name. */
+/* Raises invalid_name if a function in event_schema cannot have this name. */
 static void
 check_name(const char *name)
 {
@@ -398,9 +442,9 @@ check_event_type(const char *name, const char *event_type)
 }
 
 /*
- * What keeps the published things of others: whose the type is, and which URIs
- * the document takes.  Asked whatever check_function_bodies says.  False where
- * the function replaced one, or was there before.
+ * Protects published schemas of other roles: checks the owner of the type, and
+ * the URIs that the document claims, whatever check_function_bodies is.
+ * Returns false if the function replaced one, or existed before.
  */
 static bool
 check_registered(HeapTuple function, const EvDocument *document)
@@ -435,7 +479,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		elog(ERROR, "cache lookup failed for function %u", function_oid);
 	is_registered = ((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid();
 
-	/* anybody can call this, also when nothing is created; it takes locks */
+	/* any role can call this function directly, and it takes locks */
 	ev_ownership_require_function(function);
 	ev_validator_check_function(function);
 	if (is_registered)
@@ -450,6 +494,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		ev_validator_compile(&document, is_registered);
 	if (check_function_bodies && is_new)
 		ev_compatibility_check(&document);
+	ev_claims_record(&document, is_registered);
 	record_dependencies(&document, is_registered);
 
 	ReleaseSysCache(function);

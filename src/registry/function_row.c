@@ -149,13 +149,36 @@ bool
 ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	char	   *body;
 
 	memset(document, 0, sizeof(EvDocument));
 	memset(fault, 0, sizeof(EvFault));
 	document->function = form->oid;
 	document->name = ev_function_shown_name(function);
 	document->uri = function_uri(form, document->name);
-	return ev_document_parse(ev_function_body(function), document, fault);
+	body = ev_function_body(function);
+	if (!ev_document_parse(body, document, fault))
+		return false;
+	pfree(body);
+	return true;
+}
+
+HeapTuple
+ev_function_row(Oid function)
+{
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_proc_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	scan = systable_beginscan(pg_proc, ProcedureOidIndexId, true, NULL, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		row = heap_copytuple(row);
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	return row;
 }
 
 /*
@@ -210,6 +233,17 @@ HeapTuple
 ev_function_dropped(Oid function)
 {
 	return version_before(function, NULL);
+}
+
+void
+ev_function_name_range(const char *beginning, int length, NameData names[2], ScanKeyData keys[2])
+{
+	memset(names, 0, sizeof(NameData) * 2);
+	memcpy(NameStr(names[0]), beginning, length);
+	names[1] = names[0];
+	memset(NameStr(names[1]) + length, 0xFF, NAMEDATALEN - 1 - length);
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&names[0]));
+	ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&names[1]));
 }
 
 Oid

@@ -8,6 +8,7 @@
 #define EV_FUNCTION_ROW_H
 
 #include "access/htup.h"
+#include "access/skey.h"
 #include "catalog/pg_proc.h"
 #include "nodes/pg_list.h"
 
@@ -19,6 +20,13 @@
  */
 extern Oid	ev_language_oid(void);
 extern Oid	ev_namespace_oid(void);
+
+/*
+ * Returns the row of a function, read from the catalog, in
+ * CurrentMemoryContext; NULL if there is none.  The syscache would keep the
+ * body of each document that a reference ever led to.
+ */
+extern HeapTuple ev_function_row(Oid function);
 
 /* Returns the body of a function, in CurrentMemoryContext. */
 extern char *ev_function_body(HeapTuple function);
@@ -72,6 +80,12 @@ extern HeapTuple ev_function_previous(HeapTuple function);
  * copy in CurrentMemoryContext; NULL if there is none.
  */
 extern HeapTuple ev_function_dropped(Oid function);
+
+/*
+ * Makes the scan keys, for the index of pg_proc on names, of all names with a
+ * beginning, which is shorter than NAMEDATALEN.  The keys point to the names.
+ */
+extern void ev_function_name_range(const char *beginning, int length, NameData names[2], ScanKeyData keys[2]);
 
 /*
  * Returns the function of a type's policy, TYPE@compatibility; InvalidOid if

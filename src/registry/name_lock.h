@@ -8,7 +8,7 @@
 #include "storage/lockdefs.h"
 
 /*
- * Locks a name in event_schema (for a URI: ev_claims_name) until the end of
+ * Locks a name in event_schema (for a URI: ev_reference_name) until the end of
  * the transaction, against others that register it, replace it or refer to it.
  * The caller must have checked the right to do so.
  */

@@ -395,7 +395,7 @@ ev_name_kind(const char *name, const char **reason)
 	if (at == name)
 		*reason = "The event type before \"@\" is empty.";
 	else
-		*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
+		*reason = psprintf("The text after \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
 						   PG_INT32_MAX, at + 1);
 	return EV_NAME_BAD;
 }
@@ -470,4 +470,22 @@ ev_event_uri(const char *name)
 			appendStringInfoChar(&uri, *name);
 	}
 	return uri.data;
+}
+
+char *
+ev_reference_name(const char *uri)
+{
+	NameData	name;
+
+	if (strncmp(uri, "event:", strlen("event:")) == 0)
+	{
+		char	   *decoded = ev_uri_decode(uri + strlen("event:"));
+		int			type_length;
+		int32		version;
+
+		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
+			return decoded;
+	}
+	ev_uri_name(uri, &name);
+	return pstrdup(NameStr(name));
 }

@@ -139,6 +139,12 @@ extern void ev_uri_name(const char *uri, NameData *name);
 extern void ev_require_whole_type(const char *function_name, const char *type, const char *line);
 
 /*
+ * Returns the name of the document that a reference to this URI looks for
+ * first, in CurrentMemoryContext: TYPE@VERSION, or a URI's.
+ */
+extern char *ev_reference_name(const char *uri);
+
+/*
  * Returns the URI of an event schema by its name, TYPE@VERSION, in
  * CurrentMemoryContext: "event:" and the name, percent-encoded where
  * necessary.

@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "commands/proclang.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -29,10 +30,10 @@
 #include "utils/syscache.h"
 
 #include "compile/codegen.h"
-#include "registry/claims.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
+#include "registry/uri_index.h"
 #include "schema/document.h"
 #include "schema/uri.h"
 
@@ -486,10 +487,8 @@ list_versions(SchemaList *list, const char *beginning, int length)
 {
 	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
 	Oid			language = get_language_oid(EV_LANGUAGE, true);
-	NameData	first;
-	NameData	end;
+	NameData	range[2];
 	ScanKeyData keys[2];
-	int			key_count = 0;
 	Relation	relation;
 	SysScanDesc scan;
 	HeapTuple	tuple;
@@ -498,17 +497,9 @@ list_versions(SchemaList *list, const char *beginning, int length)
 		return;
 	relation = table_open(ProcedureRelationId, AccessShareLock);
 	if (beginning != NULL)
-	{
-		/* the range of all names with this beginning */
-		memset(&first, 0, sizeof(first));
-		memcpy(NameStr(first), beginning, length);
-		end = first;
-		memset(NameStr(end) + length, 0xFF, NAMEDATALEN - 1 - length);
-		ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&first));
-		ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&end));
-		key_count = 2;
-	}
-	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, beginning != NULL, NULL, key_count, keys);
+		ev_function_name_range(beginning, length, range, keys);
+	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, beginning != NULL, NULL,
+							  beginning != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
@@ -541,7 +532,7 @@ ev_registry_list(const char *type, int type_length, List **versions)
 		list_versions(&list, NULL, 0);
 	else if (type_length <= EV_TYPE_MAX)
 	{
-		/* a type may have functions of either kind of names */
+		/* a type can have functions with names of both kinds */
 		if (type_length < EV_NAME_MAX)
 			list_versions(&list, psprintf("%.*s@", type_length, type), type_length + 1);
 		if (type_length > EV_WHOLE_TYPE_MAX && ev_short_type(type, type_length, &shortened))
@@ -588,68 +579,71 @@ ev_registry_type_of_upcast(const char *function_name)
 	return result;
 }
 
-/* Is this the $id of a document, resolved against its own URI? */
 static bool
-has_id(const EvDocument *document, const char *uri)
+has_uri(const EvDocument *document, const char *uri, EvUriKind kind)
 {
 	ListCell   *cell;
 
-	foreach(cell, ev_document_ids(document))
+	foreach(cell, ev_uri_index_uris(document, kind))
 		if (strcmp(lfirst(cell), uri) == 0)
 		return true;
 	return false;
 }
 
 /*
- * Finds a document by its $id.  This is rare, so all documents are searched.
- * A document is not parsed if it neither contains the last part of the URI nor
- * has escapes that could express it.
+ * Finds a document by its $id, or by that of a schema in it, and reads it into
+ * CurrentMemoryContext.  An ambiguous $id is an error or, without `raise`, not
+ * found.
  */
 static bool
-resolve_by_id(const char *uri, EvDocument *document)
+resolve_by_id(const char *uri, EvUriKind kind, bool raise, EvDocument *document)
 {
-	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
-	Oid			language = get_language_oid(EV_LANGUAGE, true);
-	const char *part = strrchr(uri, '/');
-	Relation	relation;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Oid			namespace = ev_namespace_oid();
+	Oid			language = ev_language_oid();
 	bool		found = false;
+	ListCell   *cell;
 
-	part = part != NULL && part[1] != '\0' ? part + 1 : uri;
-	relation = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_uri_index_find(kind, ev_reference_name(uri), InvalidOid))
 	{
-		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
+		HeapTuple	row = ev_function_row(lfirst_oid(cell));
 		EvDocument	candidate;
 		EvFault		fault;
-		char	   *body;
 
-		if (row->pronamespace != namespace || row->prolang != language)
+		CHECK_FOR_INTERRUPTS();
+		if (!HeapTupleIsValid(row) ||
+			((Form_pg_proc) GETSTRUCT(row))->pronamespace != namespace ||
+			((Form_pg_proc) GETSTRUCT(row))->prolang != language ||
+			!ev_function_document(row, &candidate, &fault))
 			continue;
-		body = ev_function_body(tuple);
-		if ((strstr(body, part) != NULL || strchr(body, '\\') != NULL) &&
-			ev_function_document(tuple, &candidate, &fault) && has_id(&candidate, uri))
+		heap_freetuple(row);
+		if (!has_uri(&candidate, uri, kind))
 		{
-			if (found)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("reference to \"%s\" is ambiguous", uri),
-						 errdetail("It is the $id of \"%s\" and of \"%s\".", document->name, candidate.name),
-						 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
-			*document = candidate;
-			found = true;
+			pfree(candidate.schema);
+			continue;
 		}
-		pfree(body);
+		if (found && !raise)
+			return false;
+		if (found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("reference to \"%s\" is ambiguous", uri),
+					 errdetail(kind == EV_URI_ROOT ? "It is the $id of \"%s\" and of \"%s\"." :
+							   "It is the $id of a schema in \"%s\" and of one in \"%s\".",
+							   document->name, candidate.name),
+					 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
+		*document = candidate;
+		document->by_part = kind == EV_URI_PART;
+		found = true;
 	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
+
+	/* the base of a document whose URI is too long for a name */
+	if (found && kind == EV_URI_PART && document->uri[0] == '\0')
+		document->uri = document->name;
 	return found;
 }
 
-bool
-ev_registry_resolve(const char *uri, EvDocument *document)
+static bool
+resolve(const char *uri, bool raise, EvDocument *document)
 {
 	NameData	name;
 	Oid			function = InvalidOid;
@@ -670,14 +664,27 @@ ev_registry_resolve(const char *uri, EvDocument *document)
 		function = find_function(&name, NULL, 0);
 	}
 	if (!OidIsValid(function))
-		return resolve_by_id(uri, document);
+		return resolve_by_id(uri, EV_URI_ROOT, raise, document) ||
+			resolve_by_id(uri, EV_URI_PART, raise, document);
 
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	tuple = ev_function_row(function);
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	read_document(tuple, document);
 	if (document->uri[0] == '\0')
 		document->uri = uri;
-	ReleaseSysCache(tuple);
+	heap_freetuple(tuple);
 	return true;
+}
+
+bool
+ev_registry_resolve(const char *uri, EvDocument *document)
+{
+	return resolve(uri, true, document);
+}
+
+bool
+ev_registry_try_resolve(const char *uri, EvDocument *document)
+{
+	return resolve(uri, false, document);
 }

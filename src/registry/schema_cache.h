@@ -96,8 +96,14 @@ extern List *ev_registry_list(const char *type, int type_length, List **versions
  */
 extern char *ev_registry_type_of_upcast(const char *function_name);
 
-/* An EvResolver that finds the registered documents. */
+/*
+ * An EvResolver that finds the registered documents.  It raises
+ * invalid_parameter_value for an ambiguous URI.
+ */
 extern bool ev_registry_resolve(const char *uri, EvDocument *document);
+
+/* The same, except that an ambiguous URI is not found. */
+extern bool ev_registry_try_resolve(const char *uri, EvDocument *document);
 
 /*
  * Returns a number that changes with each invalidation of a schema.  It is for

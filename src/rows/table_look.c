@@ -1,12 +1,12 @@
 /*
  * table_look.c
- *	  Looking at the rows of somebody's table, whatever its expressions do.
+ *	  Reads the rows of another role's table, whatever its expressions do.
  *
- * The expressions of a table call its owner's code.  So they run with the
- * owner's rights only, as VACUUM runs the expressions of an index; their errors
- * count as a problem of the table only; they have a time limit if the owner is
- * another role; and their errors may contain values of the rows, which
- * not every role may see.
+ * The expressions of a table call its owner's code.  So they run with only the
+ * owner's rights, as VACUUM runs the expressions of an index.  Their errors
+ * count as a problem of the table only.  They have a time limit if the owner
+ * is another role.  Error messages can contain values of the rows, which not
+ * every role may see.
  */
 #include "postgres.h"
 
@@ -26,10 +26,10 @@
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
 
-/* ---------- the bound in time ---------- */
+/* ---------- the time limit ---------- */
 
 static TimeoutId look_timeout = MAX_TIMEOUTS;
-static bool is_timing = false;	/* a look within a look has its bound */
+static bool is_timing = false;	/* a look inside a look keeps the outer limit */
 static volatile sig_atomic_t is_overdue = false;
 
 static void
@@ -48,8 +48,8 @@ become_overdue(void)
 }
 
 /*
- * Called for each error during a look: code that catches the error that ends
- * the look is interrupted again at once.
+ * Is called for each error during a look: code that catches the error of the
+ * time limit is canceled again at once.
  */
 static void
 stay_overdue(void *arg pg_attribute_unused())
@@ -92,7 +92,7 @@ look_as_owner(void *arg)
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
-		return;					/* dropped by now */
+		return;					/* it was dropped in the meantime */
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 
@@ -105,7 +105,7 @@ look_as_owner(void *arg)
 	 * end of the subtransaction restores user and settings.
 	 */
 	ev_run_as_begin(&session, owner, SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	/* what an expression says may be a value of the row */
+	/* an error message can contain a value of the row */
 	if (!look->readable)
 		set_config_option("client_min_messages", "error", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	PushCopiedSnapshot(GetLatestSnapshot());
@@ -145,7 +145,7 @@ ev_look(EvLook *look)
 	look->overdue = look->overdue && error != NULL;
 	if (error != NULL && !look->overdue && ev_is_interrupt(error))
 		ReThrowError(error);
-	/* statement_timeout asks once only, and the look has ended with that */
+	/* statement_timeout fires only once, and the look has ended with that */
 	if (look->overdue && ev_is_statement_over())
 	{
 		interrupt();

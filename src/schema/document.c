@@ -159,7 +159,10 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 		fault->detail = problem;
 		return false;
 	}
-	return parse_json(json, document, fault);
+	if (!parse_json(json, document, fault))
+		return false;
+	pfree(json);
+	return true;
 }
 
 void

@@ -40,6 +40,8 @@ typedef struct EvDocument
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
 	const char *event_type;		/* #event_type, or NULL */
+	bool		by_part;		/* a resolver found it by the $id of a schema
+								 * in it */
 } EvDocument;
 
 /*
@@ -106,5 +108,12 @@ extern List *ev_document_ids(const EvDocument *document);
  * URIs and the built-in meta-schemas.  Reads only this document.
  */
 extern List *ev_document_references(const EvDocument *document);
+
+/*
+ * Gives the same in *references, and in *parts the absolute URIs that schemas
+ * below the document's root have as $id, except those that begin with "event:"
+ * and those of built-in meta-schemas.  Each URI is listed once.
+ */
+extern void ev_document_mentions(const EvDocument *document, List **parts, List **references);
 
 #endif							/* EV_DOCUMENT_H */

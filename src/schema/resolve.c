@@ -642,6 +642,18 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 	return ev_subschema_find(c, &node);
 }
 
+/* Reports that there is no document with this URI, and returns NULL. */
+static EvSubschema *
+fault_unregistered(EvCompiler *c, const EvSubschema *from, const char *tail, const char *uri)
+{
+	ev_compile_fault(c, from->location, tail, "refers to \"%s\", which is not registered", uri);
+	if (c->fault->hint == NULL)
+		c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
+			"Register that version with register_event_schema first." :
+			"Register the document with register_schema first; nothing is fetched from a network.";
+	return NULL;
+}
+
 /*
  * Resolves a reference; NULL if there is a fault.  If the fragment is the name
  * of an anchor, sets *plain_name to it.
@@ -661,14 +673,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		EvDocument	document;
 
 		if (!fetch_document(c, uri, &document))
-		{
-			ev_compile_fault(c, from->location, tail, "refers to \"%s\", which is not registered", uri);
-			if (c->fault->hint == NULL)
-				c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
-					"Register that version with register_event_schema first." :
-					"Register the document with register_schema first; nothing is fetched from a network.";
-			return NULL;
-		}
+			return fault_unregistered(c, from, tail, uri);
 
 		/*
 		 * the document may have been read already, under another spelling of
@@ -685,8 +690,11 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 			c->fault->location = psprintf("%s%s", ev_location_pointer(from->location, false), tail);
 			return NULL;
 		}
-		remember_uri(c, uri, resource);
+		if (!document.by_part)
+			remember_uri(c, uri, resource);
 		resource = find_resource(c, uri);
+		if (resource == NULL)	/* not in this dialect */
+			return fault_unregistered(c, from, tail, uri);
 	}
 
 	if (fragment == NULL || fragment[0] == '\0')
@@ -788,15 +796,60 @@ ev_resolve_references(EvCompiler *c)
 	return main_resource->root;
 }
 
-List *
-ev_document_references(const EvDocument *document)
+/*
+ * Returns the strings of a list, each once, in a memory context, and switches to
+ * that.  The scope is for the table of names.
+ */
+static List *
+copy_distinct(EvCompiler *c, const void *scope, List *strings, MemoryContext context)
+{
+	List	   *kept = NIL;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, strings)
+	{
+		if (ev_find_name(c, scope, lfirst(cell)) != NULL)
+			continue;
+		ev_add_name(c, scope, lfirst(cell), lfirst(cell));
+		kept = lappend(kept, lfirst(cell));
+	}
+	MemoryContextSwitchTo(context);
+	foreach(cell, kept)
+		result = lappend(result, pstrdup(lfirst(cell)));
+	return result;
+}
+
+/*
+ * Returns the URIs of the resources below a document's root, except those that
+ * are relative to the URI of an event, and those of built-in meta-schemas.
+ */
+static List *
+part_ids(EvCompiler *c)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+	EvDocument	metaschema;
+
+	for_each_from(cell, c->resources, 1)
+	{
+		const EvResource *resource = lfirst(cell);
+
+		if (ev_uri_has_scheme(resource->uri) && strncmp(resource->uri, "event:", strlen("event:")) != 0 &&
+			find_resource(c, resource->uri) == resource && !ev_metaschema_find(resource->uri, &metaschema))
+			result = lappend(result, resource->uri);
+	}
+	return result;
+}
+
+void
+ev_document_mentions(const EvDocument *document, List **parts, List **references)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
 												  ALLOCSET_DEFAULT_SIZES);
 	EvFault		fault = {0};
 	EvCompiler	c = {.document = document, .fault = &fault, .mentions_only = true};
-	List	   *result = NIL;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(scratch);
@@ -818,16 +871,19 @@ ev_document_references(const EvDocument *document)
 					fetch_document(&c, uri, &unused);
 			}
 	}
-	MemoryContextSwitchTo(caller);
-	foreach(cell, c.mentioned)
-	{
-		if (ev_find_name(&c, &c.mentioned, lfirst(cell)) != NULL)
-			continue;
-		MemoryContextSwitchTo(scratch);
-		ev_add_name(&c, &c.mentioned, lfirst(cell), lfirst(cell));
-		MemoryContextSwitchTo(caller);
-		result = lappend(result, pstrdup(lfirst(cell)));
-	}
+	*parts = copy_distinct(&c, parts, part_ids(&c), caller);
+	MemoryContextSwitchTo(scratch);
+	*references = copy_distinct(&c, references, c.mentioned, caller);
 	MemoryContextDelete(scratch);
-	return result;
+}
+
+List *
+ev_document_references(const EvDocument *document)
+{
+	List	   *parts;
+	List	   *references;
+
+	ev_document_mentions(document, &parts, &references);
+	list_free_deep(parts);
+	return references;
 }

@@ -23,6 +23,8 @@ $old->safe_psql(
 	SELECT register_event_schema(repeat('long', 128), i, '{"$ref": "event:zz@1"}') FROM generate_series(1, 2) i;
 	SELECT register_event_upcast(repeat('long', 128), 1, 2, 'pg_catalog.jsonb_strip_nulls(jsonb)');
 	SELECT set_event_compatibility(repeat('long', 128), 'full');
+	SELECT register_event_schema('zz.whole', 1, '{"$id": "https://example.com/whole", "$defs": {"part": {"$id": "part", "const": 1}}}');
+	SELECT register_event_schema('aa.user', 1, '{"items": {"$ref": "https://example.com/part"}, "allOf": [{"$ref": "https://example.com/whole"}]}');
 	CREATE ROLE registrar;
 	GRANT CREATE ON SCHEMA event_schema TO registrar;
 	CREATE DOMAIN checked AS jsonb CHECK (check_event(VALUE, 'zz', 1));
@@ -34,6 +36,7 @@ my $inventory = q(
 	SELECT 'function', oid::regprocedure::text, prosrc, proowner::regrole::text FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace
 	UNION ALL SELECT 'dependency', pg_describe_object(classid, objid, objsubid), pg_describe_object(refclassid, refobjid, refobjsubid), deptype::text
 	FROM pg_depend WHERE refclassid IN ('pg_extension'::regclass, 'pg_proc'::regclass) AND refobjid >= 16384 AND pg_describe_object(classid, objid, objsubid) !~ '>'
+	UNION ALL SELECT 'uri', function::text, kind, number::text FROM _event_validate.uri_index
 	UNION ALL SELECT 'trigger', evtname, evtevent, evtenabled::text FROM pg_event_trigger
 	UNION ALL SELECT 'schema', nspname, nspacl::text, nspowner::regrole::text FROM pg_namespace WHERE nspname = 'event_schema'
 	UNION ALL SELECT 'rows', count(*)::text, sum((data->>'a')::int)::text, bool_and(validate_event(data, event_type, schema_version))::text FROM events
@@ -66,6 +69,8 @@ my %refused = (
 	q(INSERT INTO events VALUES (repeat('long', 128), 1, '1')) => '23514',
 	q(SELECT register_event_schema(repeat('long', 128), 3, '{"type": "null"}')) => '22023',
 	q(SELECT drop_event_schema(repeat('long', 128), 2)) => '2BP01',
+	q(INSERT INTO events VALUES ('aa.user', 1, '[2]')) => '23514',
+	q(SELECT register_event_schema('copy', 1, '{"$defs": {"part": {"$id": "https://example.com/part"}}}')) => '42710',
 	q(DROP FUNCTION event_schema."aa@1") => '2BP01',
 	q(ALTER FUNCTION event_schema."aa@1" RENAME TO "aa@2") => '0A000',
 	q(CREATE OR REPLACE FUNCTION event_schema."aa@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{}') => '42710');
@@ -79,7 +84,7 @@ $new->safe_psql('upgraded', q(DROP TABLE events; DROP DOMAIN checked; DROP FUNCT
 	DO $$ BEGIN EXECUTE 'DROP FUNCTION ' || (event_upcast_path(repeat('long', 128), 1, 2))[1]; END $$;
 	SELECT drop_event_schema(repeat('long', 128), i) FROM generate_series(1, 2) i;
 	DROP FUNCTION event_schema."longlonglonglonglo@RYhsQPFt4ugk9AAo-Go78w~compatibility";
-	SELECT drop_event_schema('aa', 1); SELECT drop_event_schema('zz', 1); DROP EXTENSION event_validate));
+	SELECT drop_event_schema('aa.user', 1); SELECT drop_event_schema('zz.whole', 1); SELECT drop_event_schema('aa', 1); SELECT drop_event_schema('zz', 1); DROP EXTENSION event_validate));
 pass('all can be dropped');
 
 $new->stop;
