@@ -435,12 +435,11 @@ typedef struct InPlace
 } InPlace;
 
 static EvProgram *
-compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault,
-				 List **references, List **warnings)
+compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault, List **references)
 {
 	EvDocument	document = {.uri = "",.schema = schema,.assert_format = assert_format};
 
-	return ev_compile_checked(&document, ev_registry_resolve, fault, references, warnings);
+	return ev_compile_checked(&document, ev_registry_resolve, fault, references, NULL);
 }
 
 /*
@@ -455,7 +454,6 @@ in_place_program(FunctionCallInfo fcinfo)
 	bool		assert_format = PG_GETARG_BOOL(2);
 	EvFault		fault = {0};
 	List	   *references;
-	List	   *warnings;
 	MemoryContext caller;
 
 	if (in_place != NULL && in_place->program != NULL &&
@@ -479,7 +477,7 @@ in_place_program(FunctionCallInfo fcinfo)
 	memcpy(in_place->schema, schema, VARSIZE(schema));
 	in_place->assert_format = assert_format;
 	in_place->generation = ev_registry_generation();
-	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references, &warnings);
+	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references);
 	if (in_place->program == NULL)
 		ev_fault_report(&fault, NULL);
 	in_place->has_references = references != NIL;
@@ -530,7 +528,6 @@ ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 	EvFault		fault = {0};
 	MemoryContext context;
 	MemoryContext caller;
-	List	   *warnings;		/* requested, so that all of it is read */
 	bool		result;
 
 	if (PG_ARGISNULL(0))
@@ -538,7 +535,7 @@ ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL, &warnings) != NULL;
+	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL) != NULL;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_BOOL(result);

@@ -128,6 +128,14 @@ SELECT register_event_schema('byid.whole', 1, '{"$id": "https://byid.test/copied
 SELECT register_event_schema('byid.which', 1, '{"$ref": "https://byid.test/copied"}');
 SELECT register_event_schema('byid.more', 1, '{"$defs": {"a": {"$id": "https://byid.test/copied", "const": "part"}}}');
 SELECT validate_event('"whole"', 'byid.which', 1), validate_event('"part"', 'byid.which', 1);
+-- replacing the document, or the one with the first part, takes nothing over
+SET check_function_bodies = off;
+SELECT pg_get_functiondef('event_schema."byid.whole@1"'::regproc) \gexec
+SELECT pg_get_functiondef('event_schema."byid.one@1"'::regproc) \gexec
+SET check_function_bodies = on;
+SELECT pg_get_functiondef('event_schema."byid.whole@1"'::regproc) \gexec
+SELECT register_event_schema('byid.whole', 1, '{"$id": "https://byid.test/copied", "const": "whole", "title": "t"}');
+SELECT :validator(oid) FROM pg_proc WHERE proname IN ('byid.whole@1', 'byid.one@1');
 -- a dropped document does not leave its references to a part
 SET check_function_bodies = off;
 CREATE FUNCTION event_schema."byid.ring@2"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS

@@ -59,7 +59,10 @@ ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
 	/* finds faults that resolving references alone does not find */
 	MemoryContextSwitchTo(program);
 	if (ev_compile(document, resolver, fault, NULL, NULL) == NULL)
+	{
+		ev_document_locate(document, fault);
 		ev_fault_report(fault, document->name);
+	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(program);
 	c->document = document;

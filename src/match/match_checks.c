@@ -104,7 +104,7 @@ ev_matches_content(const EvInstance *in, bool base64, bool json)
 	{
 		text[length] = '\0';
 		ok = pg_verify_mbstr(GetDatabaseEncoding(), text, length, true) &&
-			ev_json_syntax_error(text, length) == NULL;
+			ev_json_syntax_error(text, length, NULL) == NULL;
 	}
 	pfree(text);
 	return ok;

@@ -240,18 +240,34 @@ find_to_register(const char *name)
 	return find_and_wait(name);
 }
 
-/* Appends the line with the event type if the function's name shortens it. */
-static void
+/*
+ * Appends the line with the event type if the function's name shortens it, and
+ * returns whether it does.
+ */
+static bool
 append_event_type(StringInfo body, const char *name)
 {
 	NameData	function;
 	int			type_length;
 	int32		version;
 
-	if (ev_parse_event_name(name, &type_length, &version) && ev_function_name(name, &function) &&
-		ev_has_short_type(NameStr(function)))
-		appendStringInfo(body, "#event_type %.*s\n", type_length, name);
+	if (!ev_parse_event_name(name, &type_length, &version) || !ev_function_name(name, &function) ||
+		!ev_has_short_type(NameStr(function)))
+		return false;
+	appendStringInfo(body, "#event_type %.*s\n", type_length, name);
+	return true;
 }
+
+/* A definition to be registered, and the options. */
+typedef struct Definition
+{
+	char	   *json;
+	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
+	bool		assert_format;
+	bool		breaking;
+	bool		strict;			/* reject warnings */
+	bool		widen;			/* a wider schema may replace the old one */
+} Definition;
 
 /*
  * Registers a definition under a name: creates the function; or leaves it
@@ -259,16 +275,16 @@ append_event_type(StringInfo body, const char *name)
  * requested, replaces the schema by a wider one.  Compiled with the URI.
  */
 static Oid
-register_definition(const char *name, const char *uri, const char *definition,
-					bool assert_format, bool breaking, bool widen)
+register_definition(const char *name, const char *uri, const Definition *definition)
 {
 	EvDocument	document = {0};
 	EvDocument	old_document;
 	EvFault		fault = {0};
 	StringInfoData body;
-	const char *start = definition + strspn(definition, " \t\r\n");
+	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
 	bool		is_wider = false;
+	bool		shortened;
 	Oid			function;
 
 	if (*start == '#')
@@ -279,29 +295,35 @@ register_definition(const char *name, const char *uri, const char *definition,
 				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
 
 	initStringInfo(&body);
-	append_event_type(&body, name);
-	if (!assert_format)
+	shortened = append_event_type(&body, name);
+	if (!definition->assert_format)
 		appendStringInfoString(&body, "#assert_format off\n");
-	if (breaking)
+	if (definition->breaking)
 		appendStringInfoString(&body, "#breaking\n");
-	appendStringInfoString(&body, definition);
+	appendStringInfoString(&body, definition->json);
 
+	/* without pragma lines, so that lines and columns are those of the user */
 	document.name = name;
 	document.uri = uri;
-	if (!ev_document_parse(body.data, &document, &fault))
+	if (!ev_document_parse(definition->json, &document, &fault))
 		ev_fault_report(&fault, name);
+	document.assert_format = definition->assert_format;
+	document.breaking = definition->breaking;
+	document.strict = definition->strict;
+	if (definition->is_jsonb)
+		document.text = NULL;
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	function = find_to_register(name);
 	if (OidIsValid(function))
 	{
 		replaced = read_function(function, &old_document);
-		if (old_document.assert_format == assert_format &&
-			old_document.breaking == breaking &&
+		if (old_document.assert_format == definition->assert_format &&
+			old_document.breaking == definition->breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
 		is_wider = !ev_document_same_answers(&old_document, &document);
-		if (is_wider && !widen)
+		if (is_wider && !definition->widen)
 			ev_validator_refuse_change(name);
 		ev_ownership_require_function(replaced);
 		ev_name_lock(name, ExclusiveLock);
@@ -310,47 +332,53 @@ register_definition(const char *name, const char *uri, const char *definition,
 		document.function = function;
 	}
 
-	ev_claims_check(&document);
+	ev_claims_check(&document, replaced != NULL ? &old_document : NULL);
 	ev_validator_compile(&document, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
 		ev_widen_check(&old_document, &document);
 	function = create_checked(name, body.data, replaced, is_wider);
-	if (replaced == NULL && document.event_type != NULL)
+	if (replaced == NULL && shortened)
 		ev_comment_on_function(name, true, name);
 	return function;
 }
 
 static Oid
-register_event(FunctionCallInfo fcinfo, const char *definition)
+register_event(FunctionCallInfo fcinfo, Definition *definition)
 {
 	char	   *name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
-	return register_definition(name, ev_event_uri(name), definition,
-							   PG_GETARG_BOOL(3), PG_GETARG_BOOL(4), false);
+	definition->assert_format = PG_GETARG_BOOL(3);
+	definition->breaking = PG_GETARG_BOOL(4);
+	definition->strict = PG_GETARG_BOOL(5);
+	return register_definition(name, ev_event_uri(name), definition);
 }
 
 static const char *const register_arguments[] = {
-	"event_type", "schema_version", "definition", "assert_format", "breaking"
+	"event_type", "schema_version", "definition", "assert_format", "breaking", "strict"
 };
 
 Datum
 ev_register_event_schema(PG_FUNCTION_ARGS)
 {
-	ev_require_arguments(fcinfo, 0, 5, register_arguments);
-	PG_RETURN_OID(register_event(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(2))));
+	Definition	definition = {0};
+
+	ev_require_arguments(fcinfo, 0, 6, register_arguments);
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	PG_RETURN_OID(register_event(fcinfo, &definition));
 }
 
 Datum
 ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *definition;
+	Definition	definition = {.is_jsonb = true};
+	Jsonb	   *value;
 
-	ev_require_arguments(fcinfo, 0, 5, register_arguments);
-	definition = PG_GETARG_JSONB_P(2);
-	PG_RETURN_OID(register_event(fcinfo, JsonbToCStringIndent(NULL, &definition->root,
-															  VARSIZE(definition))));
+	ev_require_arguments(fcinfo, 0, 6, register_arguments);
+	value = PG_GETARG_JSONB_P(2);
+	definition.json = JsonbToCStringIndent(NULL, &value->root, VARSIZE(value));
+	PG_RETURN_OID(register_event(fcinfo, &definition));
 }
 
 Datum
@@ -359,6 +387,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	char	   *name;
 	Oid			function;
 	EvDocument	document;
+	Definition	definition = {.widen = true};
 
 	ev_require_arguments(fcinfo, 0, 3, register_arguments);
 	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
@@ -376,9 +405,10 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	read_function(function, &document);
 
 	/* options stay unchanged */
-	PG_RETURN_OID(register_definition(name, ev_event_uri(name),
-									  text_to_cstring(PG_GETARG_TEXT_PP(2)),
-									  document.assert_format, document.breaking, true));
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	definition.assert_format = document.assert_format;
+	definition.breaking = document.breaking;
+	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
 
 /* Checks the rights that DROP FUNCTION needs. */
@@ -505,7 +535,7 @@ ev_register_schema(PG_FUNCTION_ARGS)
 {
 	static const char *const arguments[] = {"uri", "definition"};
 	char	   *uri;
-	char	   *definition;
+	Definition	definition = {.assert_format = true};
 	char	   *fragment;
 	NameData	name;
 	const EvFormat *format = ev_format_find("uri", strlen("uri"), EV_DRAFT2020);
@@ -532,10 +562,10 @@ ev_register_schema(PG_FUNCTION_ARGS)
 				 errhint("Use register_event_schema.")));
 
 	ev_uri_name(uri, &name);
-	definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(NameStr(name), uri) != 0)
-		refuse_relative_references(uri, definition);
-	PG_RETURN_OID(register_definition(NameStr(name), uri, definition, true, false, false));
+		refuse_relative_references(uri, definition.json);
+	PG_RETURN_OID(register_definition(NameStr(name), uri, &definition));
 }
 
 /* ---------- listing ---------- */

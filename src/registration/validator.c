@@ -45,6 +45,7 @@
 
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
+#include "registration/schema_warnings.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
 #include "registry/function_row.h"
@@ -56,9 +57,6 @@
 #include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
-
-/* A generated schema can have thousands of equal mistakes. */
-#define SHOWN_WARNINGS	20
 
 /* ---------- the form of a function ---------- */
 
@@ -232,6 +230,9 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 
 	if (ev_compile_checked(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
 		return true;
+	if (fault->rule == EV_RULE_DUPLICATE_ID || fault->rule == EV_RULE_DUPLICATE_ANCHOR)
+		return false;			/* although an older dialect may ignore the
+								 * keyword */
 	if (document->name == NULL || ev_name_kind(document->name, &reason) != EV_NAME_URI ||
 		!JB_ROOT_IS_OBJECT(document->schema) ||
 		getKeyJsonValueFromContainer(&document->schema->root, "$schema", 7, &dialect) != NULL)
@@ -253,32 +254,30 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  "event_validate registration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
+	EvDocument	new = *document;
 	EvFault		fault = {0};
 	List	   *parts;
 	List	   *references;
 	List	   *warnings = NIL;
+	List	   *repeated = ev_document_repeated_keys(document);
 	ListCell   *cell;
 
+	if (repeated != NIL)
+		ev_fault_report(linitial(repeated), document->name);
 	ev_document_mentions(document, &parts, &references);
 	if (is_registered)
 		foreach(cell, references)
 			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
-	if (!compile_in_its_dialect(document, &fault, &warnings))
-		ev_fault_report(&fault, document->name);
-	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
+	new.is_new = true;
+	if (!compile_in_its_dialect(&new, &fault, &warnings))
 	{
-		EvWarning  *warning = (EvWarning *) list_nth(warnings, i);
-
-		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" at \"%s\": %s",
-						document->name, warning->location, warning->message),
-				 errhidestmt(true), errhidecontext(true)));
+		ev_document_locate(document, &fault);
+		ev_fault_report(&fault, document->name);
 	}
-	if (list_length(warnings) > SHOWN_WARNINGS)
-		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" has %d more warnings", document->name,
-						list_length(warnings) - SHOWN_WARNINGS),
-				 errhidestmt(true), errhidecontext(true)));
+	if (document->strict)
+		ev_schema_refuse_warnings(document, warnings);
+	else
+		ev_schema_warn(document, warnings);
 
 	if (is_registered && list_length(parts) > EV_CLAIMS_MOST_PARTS)
 		ereport(WARNING,
@@ -457,7 +456,8 @@ check_registered(HeapTuple function, const EvDocument *document)
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
 	if (vouched == NULL || strcmp(vouched, document->name) != 0)
-		ev_claims_check(document);
+		ev_claims_check(document, is_new ? NULL : document);	/* a replacement has the
+																 * same $ids */
 	return is_new;
 }
 

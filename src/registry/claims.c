@@ -279,7 +279,7 @@ check_claimant(const EvDocument *document, const char *name, Oid other)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("schema \"%s\" would take over the URI \"%s\"", document->name, name),
-				 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.", other_name, referrer),
+				 errdetail("It is the $id of \"%s\", and \"%s\" refers to it.", other_name, referrer),
 				 errhint("Give the document another URI.")));
 	return true;
 }
@@ -307,7 +307,7 @@ check_part_claimants(const EvDocument *document, const char *name, const char *m
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg(message, document->name, name),
-				 errdetail("It is the $id of a schema in \"%s\", to which \"%s\" refers by it.",
+				 errdetail("It is the $id of a schema in \"%s\", and \"%s\" refers to it.",
 						   other->name, referrer),
 				 errhint("Give it another URI.")));
 }
@@ -334,9 +334,23 @@ check_event_uris(const EvDocument *document)
 	}
 }
 
-/* Checks the names of the document itself, which are locked. */
+static bool
+has_name(List *names, const char *name)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+		return true;
+	return false;
+}
+
+/*
+ * Checks the names of the document itself, which are locked.  References by the
+ * names that it had before lead to it already.
+ */
 static void
-check_roots(const EvDocument *document, List *names)
+check_roots(const EvDocument *document, List *names, List *before)
 {
 	ListCell   *cell;
 	ListCell   *other_cell;
@@ -351,7 +365,7 @@ check_roots(const EvDocument *document, List *names)
 			CHECK_FOR_INTERRUPTS();
 			is_claimed |= check_claimant(document, name, lfirst_oid(other_cell));
 		}
-		if (!is_claimed)
+		if (!is_claimed && !has_name(before, name))
 			check_part_claimants(document, name, "schema \"%s\" would take over the URI \"%s\"");
 	}
 }
@@ -361,7 +375,7 @@ check_roots(const EvDocument *document, List *names)
  * document has such a name itself, references lead there before and after.
  */
 static void
-check_parts(const EvDocument *document, List *names)
+check_parts(const EvDocument *document, List *names, List *before)
 {
 	ListCell   *cell;
 
@@ -370,7 +384,7 @@ check_parts(const EvDocument *document, List *names)
 		const char *name = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (OidIsValid(ev_registered_function(name)) ||
+		if (has_name(before, name) || OidIsValid(ev_registered_function(name)) ||
 			find_documents(EV_URI_ROOT, name, document->function, true) != NIL)
 			continue;
 		ev_name_lock(name, ExclusiveLock);
@@ -379,7 +393,7 @@ check_parts(const EvDocument *document, List *names)
 }
 
 void
-ev_claims_check(const EvDocument *document)
+ev_claims_check(const EvDocument *document, const EvDocument *old)
 {
 	int			type_length;
 	int32		version;
@@ -396,7 +410,7 @@ ev_claims_check(const EvDocument *document)
 	/* lock out concurrent references to the URIs, and claims */
 	foreach(cell, names)
 		ev_name_lock(lfirst(cell), ExclusiveLock);
-	check_roots(document, names);
+	check_roots(document, names, old != NULL ? ev_claims_roots(old) : NIL);
 	mentioned(document, &parts, &references);
-	check_parts(document, parts);
+	check_parts(document, parts, old != NULL ? ev_claims_names(old) : NIL);
 }

@@ -36,14 +36,15 @@ extern List *ev_claims_names(const EvDocument *document);
 extern void ev_claims_record(const EvDocument *document, bool is_registered);
 
 /*
- * Checks a document that was just created or replaced in event_schema.  Locks
+ * Checks a document that was just created or replaced in event_schema; `old` is
+ * the document that it replaces, or NULL.  Locks
  * the URIs that it claims until the end of the transaction, against new
  * references to them.  Raises invalid_parameter_value if its $id is the URI of
  * another event schema, insufficient_privilege if a URI belongs to another
  * role, and duplicate_object if references of other documents would change
  * their target or become ambiguous.
  */
-extern void ev_claims_check(const EvDocument *document);
+extern void ev_claims_check(const EvDocument *document, const EvDocument *old);
 
 /* A registered document that refers to another one. */
 typedef struct EvReferrer

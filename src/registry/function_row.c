@@ -149,18 +149,14 @@ bool
 ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
-	char	   *body;
 
 	memset(document, 0, sizeof(EvDocument));
 	memset(fault, 0, sizeof(EvFault));
 	document->function = form->oid;
 	document->name = ev_function_shown_name(function);
 	document->uri = function_uri(form, document->name);
-	body = ev_function_body(function);
-	if (!ev_document_parse(body, document, fault))
-		return false;
-	pfree(body);
-	return true;
+	/* the document points into its body */
+	return ev_document_parse(ev_function_body(function), document, fault);
 }
 
 HeapTuple

@@ -306,7 +306,10 @@ make_program(EvSchema *schema)
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
+		{
+			ev_document_locate(&document, &fault);
 			ev_fault_report(&fault, schema->name);
+		}
 
 		schema->hashes = repalloc(schema->hashes, sizeof(uint32) * (1 + list_length(references)));
 		foreach(cell, references)

@@ -30,7 +30,7 @@ ev_jsonb_from_text(const text *json, char **fault)
 {
 	char	   *string = text_to_cstring(json);
 
-	*fault = ev_json_syntax_error(string, strlen(string));
+	*fault = ev_json_syntax_error(string, strlen(string), NULL);
 	if (*fault != NULL)
 		return NULL;
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(string)));

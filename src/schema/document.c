@@ -9,9 +9,14 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "jsonb/jsonb_value.h"
 #include "schema/document.h"
+#include "schema/json_text.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
+
+/* U+FEFF in UTF-8.  Some editors write it at the start of a file. */
+#define BYTE_ORDER_MARK	"\xEF\xBB\xBF"
 
 static const char *
 skip_space(const char *p)
@@ -20,6 +25,89 @@ skip_space(const char *p)
 		p++;
 	return p;
 }
+
+/* ---------- places in the text ---------- */
+
+/* Sets the line and column of a fault.  The document has a text. */
+static void
+locate(const EvDocument *document, EvFault *fault, const char *place)
+{
+	EvTextPlace position = {.place = place};
+
+	ev_text_positions(document->text, &position, 1);
+	fault->line = position.line;
+	fault->column = position.column;
+}
+
+void
+ev_document_locate(const EvDocument *document, EvFault *fault)
+{
+	const char *place;
+
+	if (document->text == NULL || fault->line != 0 || fault->location == NULL || fault->location[0] == '\0')
+		return;
+	place = ev_json_find(document->json, fault->location);
+	if (place != NULL)
+		locate(document, fault, place);
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const char *x = ((const EvTextPlace *) a)->place;
+	const char *y = ((const EvTextPlace *) b)->place;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Finds a place among places in the order of the text. */
+static const EvTextPlace *
+find_place(const EvTextPlace *places, int count, const char *place)
+{
+	EvTextPlace key = {.place = place};
+
+	return bsearch(&key, places, count, sizeof(EvTextPlace), compare_places);
+}
+
+List *
+ev_document_repeated_keys(const EvDocument *document)
+{
+	List	   *repeated_keys = document->text != NULL ? ev_json_repeated_keys(document->json) : NIL;
+	EvTextPlace *places = palloc0(sizeof(EvTextPlace) * (2 * list_length(repeated_keys) + 1));
+	int			count = 0;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, repeated_keys)
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+
+		places[count++].place = repeated->first;
+		places[count++].place = repeated->second;
+	}
+	qsort(places, count, sizeof(EvTextPlace), compare_places);
+	ev_text_positions(document->text, places, count);
+
+	foreach(cell, repeated_keys)
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+		EvFault    *fault = palloc0(sizeof(EvFault));
+		const EvTextPlace *first = find_place(places, count, repeated->first);
+		const EvTextPlace *second = find_place(places, count, repeated->second);
+
+		fault->rule = EV_RULE_DUPLICATE_KEY;
+		fault->line = second->line;
+		fault->column = second->column;
+		fault->location = repeated->location;
+		fault->message = psprintf("the key %s occurs twice in an object, first at line %d, column %d",
+								  ev_string_show(repeated->key, strlen(repeated->key)),
+								  first->line, first->column);
+		result = lappend(result, fault);
+	}
+	return result;
+}
+
+/* ---------- parsing ---------- */
 
 static const char event_type_pragma[] = "#event_type ";
 
@@ -110,6 +198,7 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool ok = true;
+	const char *place;
 
 	PG_TRY();
 	{
@@ -126,6 +215,10 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 		FlushErrorState();
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = psprintf("In a number: %s.", error->message);
+		fault->rule = EV_RULE_INVALID_JSON;
+		place = ev_json_unfit_number(document->json);
+		if (place != NULL)
+			locate(document, fault, place);
 		ok = false;
 	}
 	PG_END_TRY();
@@ -138,25 +231,40 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	const char *p = skip_space(body);
 	char	   *json;
 	char	   *problem;
+	const char *place;
 
 	document->assert_format = true;
 	document->breaking = false;
 	document->event_type = NULL;
+	document->text = body;
 	while (*p == '#')
 	{
 		int			length = strcspn(p, "\n");
 
 		if (!parse_pragma(p, length, document, fault))
+		{
+			fault->rule = EV_RULE_INVALID_JSON;
+			locate(document, fault, p);
 			return false;
+		}
 		p = skip_space(p + length);
 	}
 
+	document->json = p;
 	json = pstrdup(p);
-	problem = ev_json_syntax_error(json, strlen(json));
+	problem = ev_json_syntax_error(json, strlen(json), &place);
 	if (problem != NULL)
 	{
+		fault->rule = EV_RULE_INVALID_JSON;
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = problem;
+		if (strncmp(p, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		{
+			fault->detail = "There is a byte order mark at the start.";
+			fault->hint = "Write the text without a byte order mark (RFC 8259, section 8.1).";
+			place = json;
+		}
+		locate(document, fault, p + (place - json));
 		return false;
 	}
 	if (!parse_json(json, document, fault))
@@ -169,7 +277,14 @@ void
 ev_fault_report(const EvFault *fault, const char *what)
 {
 	StringInfoData message;
+	StringInfoData detail;
 
+	initStringInfo(&detail);
+	if (fault->detail != NULL)
+		appendStringInfoString(&detail, fault->detail);
+	if (fault->line > 0)
+		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
+						 detail.len > 0 ? " " : "", fault->line, fault->column);
 	initStringInfo(&message);
 	appendStringInfoString(&message, "invalid JSON Schema");
 	if (what != NULL)
@@ -180,7 +295,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s: %s", message.data, fault->message),
-			 fault->detail ? errdetail_internal("%s", fault->detail) : 0,
+			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();
 }

@@ -14,6 +14,8 @@
 #include "base/compat.h"
 #include "base/dialect.h"
 #include "nodes/pg_list.h"
+#include "schema/location.h"
+#include "schema/rules.h"
 #include "utils/jsonb.h"
 
 /* An error in a schema, and its location. */
@@ -25,6 +27,9 @@ typedef struct EvFault
 	char	   *detail;			/* a sentence, or NULL */
 	char	   *hint;			/* a sentence, or NULL */
 	int			sqlstate;		/* 0: invalid_parameter_value */
+	EvRule		rule;
+	int			line;			/* in the document's text; 0 if unknown */
+	int			column;
 } EvFault;
 
 typedef struct EvDocument
@@ -40,6 +45,13 @@ typedef struct EvDocument
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
 	const char *event_type;		/* #event_type, or NULL */
+	const char *text;			/* the text, for lines and columns; NULL if
+								 * the user gave a jsonb */
+	const char *json;			/* the JSON in it, after the pragma lines */
+	bool		is_new;			/* reject duplicate $ids and anchors;
+								 * documents of older releases may have them */
+	bool		strict;			/* registration raises an error instead of
+								 * warnings */
 	bool		by_part;		/* a resolver found it by the $id of a schema
 								 * in it */
 } EvDocument;
@@ -51,17 +63,20 @@ typedef struct EvDocument
  */
 typedef bool (*EvResolver) (const char *uri, EvDocument *document);
 
-/* A warning of registration. */
+/* A warning of registration, or a note. */
 typedef struct EvWarning
 {
-	char	   *location;		/* JSON Pointer into the document */
-	char	   *message;
+	EvRule		rule;
+	const EvLocation *at;		/* the subschema, ... */
+	char	   *tail;			/* ... and the JSON Pointer from there */
+	char	   *message;		/* names of the schema are escaped in it */
 } EvWarning;
 
 /*
- * Parses a body into *document, in CurrentMemoryContext: schema and what its
- * pragma lines say.  The caller sets the other members.  Returns false, with
- * *fault filled, if a pragma is unknown or the rest is not JSON.
+ * Parses a body into *document, in CurrentMemoryContext: schema, what its pragma
+ * lines say, text and json; the last two point into the body.  The caller sets
+ * the other members.  Returns false, with *fault filled, if a pragma is unknown
+ * or the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
 
@@ -73,10 +88,22 @@ extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *f
 extern char *ev_document_event_type(const char *body);
 
 /*
- * Raises a fault as an ERROR, with its location in the DETAIL. `what` is the
- * schema's name in the message ("schema \"order@1\""), or NULL.
+ * Raises a fault as an ERROR, with its line and column in the DETAIL.  `what` is
+ * the schema's name in the message ("schema \"order@1\""), or NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
+
+/*
+ * Sets the line and the column of a fault that has a location: those of the value
+ * there in the document's text.  Does nothing if the document has no text.
+ */
+extern void ev_document_locate(const EvDocument *document, EvFault *fault);
+
+/*
+ * Returns the keys that occur twice in an object of the document's text, as a
+ * List of EvFault in CurrentMemoryContext.  Of such keys, jsonb stores the last.
+ */
+extern List *ev_document_repeated_keys(const EvDocument *document);
 
 /*
  * Do two documents differ only in annotations (title, description, examples,

@@ -110,6 +110,22 @@ check_type_name(EvCompiler *c, const EvLocation *location, const char *tail, con
 	return true;
 }
 
+void
+ev_hint_at_dialect(EvCompiler *c, const char *keyword, const JsonbValue *value)
+{
+	if (c->fault->hint != NULL)
+		return;
+	if (strcmp(keyword, "items") == 0 && ev_node_is_array(value))
+		c->fault->hint = psprintf("An array of schemas is \"prefixItems\" in this dialect; \"items\" takes it up to 2019-09, such as with \"$schema\": \"%s#\".",
+								  ev_draft_uri(EV_DRAFT7));
+	else if (strncmp(keyword, "exclusiveM", strlen("exclusiveM")) == 0 && value->type == jbvBool)
+		c->fault->hint = psprintf("\"%s\" is a boolean in draft 4 only, that is, with \"$schema\": \"%s#\"; later it is the bound itself.",
+								  keyword, ev_draft_uri(EV_DRAFT4));
+	else if (strncmp(keyword, "exclusiveM", strlen("exclusiveM")) == 0 && value->type == jbvNumeric)
+		c->fault->hint = psprintf("\"%s\" is a number from draft 6 on, such as with \"$schema\": \"%s#\".",
+								  keyword, ev_draft_uri(EV_DRAFT7));
+}
+
 EvPattern *
 ev_compile_pattern(EvCompiler *c, const EvLocation *location, const char *tail, const char *string, int length)
 {
@@ -128,11 +144,13 @@ ev_compile_pattern(EvCompiler *c, const EvLocation *location, const char *tail, 
 	if (pattern != NULL)
 		ev_add_name(c, &pattern_scope, source, pattern);
 	else if (error.unsupported)
-		ev_compile_fault(c, location, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
+		ev_compile_fault_of(c, EV_RULE_INVALID_PATTERN, location, tail,
+							"this regular expression cannot be run: %s, at byte %d of \"%s\"",
+							error.message, error.position, source);
 	else
-		ev_compile_fault(c, location, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
+		ev_compile_fault_of(c, EV_RULE_INVALID_PATTERN, location, tail,
+							"must be a regular expression: %s, at byte %d of \"%s\"",
+							error.message, error.position, source);
 	return pattern;
 }
 

@@ -26,6 +26,12 @@ extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keyw
 extern bool ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,
 						   int keyword, const JsonbValue *value);
 
+/*
+ * Adds a hint to the fault about a value of a keyword, if another dialect allows
+ * this value.
+ */
+extern void ev_hint_at_dialect(EvCompiler *compiler, const char *keyword, const JsonbValue *value);
+
 /* Checks that a value is an array of strings. */
 extern bool ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value);
 

@@ -44,6 +44,9 @@ my $contents = qq(
 	SET check_function_bodies = off;
 	CREATE FUNCTION event_schema."tree\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"items": {"\$ref": "event:leaf\@1"}}';
 	CREATE FUNCTION event_schema."leaf\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"anyOf": [{"type": "null"}, {"\$ref": "event:tree\@1"}], "type": ["array", "null"]}';
+	-- an older release accepted duplicate keys, \$ids and anchors
+	CREATE FUNCTION event_schema."old\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"\$ref": "#x", "minLength": 9, "minLength": 1,
+		"\$defs": {"a": {"\$anchor": "x", "type": "string"}, "b": {"\$anchor": "x", "type": "number"}, "c": {"\$id": "urn:x:y"}, "d": {"\$id": "urn:x:y"}}}';
 	-- references by \$id: to a document, to a schema in one, in a circle, and to a
 	-- document of which others have copies
 	CREATE FUNCTION event_schema."aa.ring\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"\$id": "https://example.com/aa", "items": {"\$ref": "https://example.com/zz"}}';
@@ -84,7 +87,7 @@ my $contents = qq(
 
 	INSERT INTO "A first"."a Table" VALUES
 		(1, 'zz', 1, '1'), (2, 'aa', 1, '{"n": 1}'), (3, 'mm', 1, '{"n": 2}'), (4, 'aa', 2, '{"n": 3}'),
-		(5, 'free', 1, '{"at": "never"}'), (6, 'order''s "best" §.x', 1, '{}'), (7, '$long', 1, '{}'),
+		(5, 'free', 1, '{"at": "never"}'), (6, 'order''s "best" §.x', 1, '{}'), (7, '$long', 1, '{}'), (70, 'old', 1, '"x"'),
 		(8, 'große.bestellung', 2147483647, '{}'), (9, 'priced', 1, '{"price": 1.5, "sold": true}'),
 		(10, 'by.hand', 1, '{}'), (11, 'tree', 1, '[[null], null]'), (12, 'aa.ring', 1, '[null, [null]]'), (13, 'aa.parts', 1, '[1]'),
 		(14, '$longer', 9, '{"n": 1}'), (15, '$middle', 10, '{}');
