@@ -79,6 +79,10 @@ COMMENT ON LANGUAGE jsonschema IS 'JSON Schema: functions from jsonb to boolean'
 
 -- ---------- relations and their rows ----------
 
+CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
+COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';
+
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
@@ -329,11 +333,7 @@ LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
 BEGIN
-	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
-		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
 	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
 		_event_validate.event_row_expression(relation, data_expr, 'data', true),
@@ -755,11 +755,7 @@ DECLARE
 	command pg_catalog.text;
 	view_path pg_catalog.text[];
 BEGIN
-	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
-		OR version_expr IS NULL OR integer_type IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'create_event_view needs a name, a relation, an event type, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{view_name,relation,event_type,data_expr,type_expr,version_expr,integer_type}'::pg_catalog.text[], view_name, relation, event_type, data_expr, type_expr, version_expr, integer_type);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),
@@ -1016,10 +1012,7 @@ DECLARE
 	arguments pg_catalog.text[];
 	invalid bigint;
 BEGIN
-	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'add_event_check needs a table, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, data_expr, type_expr, version_expr);
 	wanted := _event_validate.event_check_name(constraint_name);
 	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
@@ -1108,9 +1101,7 @@ DECLARE
 	counts bigint[];
 	lines pg_catalog.text[];
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	found_check := _event_validate.find_event_check(relation,
 		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
@@ -1159,9 +1150,7 @@ DECLARE
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	checks := ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c);
 	IF NOT _event_validate.event_check_exists(relation, checks, constraint_name::pg_catalog.name) THEN
@@ -1469,10 +1458,7 @@ DECLARE
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 BEGIN
-	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'standardize_event_column needs a table and two columns';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,from_column,to_column}'::pg_catalog.text[], relation, from_column, to_column);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
 	-- check without a lock, so that no session waits, and then again under the lock

@@ -290,10 +290,7 @@ DECLARE
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 BEGIN
-	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'standardize_event_column needs a table and two columns';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,from_column,to_column}'::pg_catalog.text[], relation, from_column, to_column);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
 	-- check without a lock, so that no session waits, and then again under the lock

@@ -233,10 +233,7 @@ DECLARE
 	arguments pg_catalog.text[];
 	invalid bigint;
 BEGIN
-	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'add_event_check needs a table, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, data_expr, type_expr, version_expr);
 	wanted := _event_validate.event_check_name(constraint_name);
 	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
@@ -325,9 +322,7 @@ DECLARE
 	counts bigint[];
 	lines pg_catalog.text[];
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	found_check := _event_validate.find_event_check(relation,
 		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
@@ -376,9 +371,7 @@ DECLARE
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	checks := ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c);
 	IF NOT _event_validate.event_check_exists(relation, checks, constraint_name::pg_catalog.name) THEN

@@ -1,5 +1,9 @@
 -- ---------- relations and their rows ----------
 
+CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
+COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';
+
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';

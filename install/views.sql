@@ -403,11 +403,7 @@ DECLARE
 	command pg_catalog.text;
 	view_path pg_catalog.text[];
 BEGIN
-	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
-		OR version_expr IS NULL OR integer_type IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'create_event_view needs a name, a relation, an event type, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{view_name,relation,event_type,data_expr,type_expr,version_expr,integer_type}'::pg_catalog.text[], view_name, relation, event_type, data_expr, type_expr, version_expr, integer_type);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),

@@ -14,9 +14,6 @@
  */
 extern void ev_event_log_init(void);
 
-/* event_validate.log_violations */
-extern bool ev_log_violations;
-
 /*
  * Writes the line, if the setting is on and the rate allows it: what happened
  * to the event ("refused", "diverted", "kept"), the table (NULL if not known),

@@ -39,8 +39,8 @@ ev_change_rule_name(EvChangeRule rule)
 	return names[rule];
 }
 
-const char *
-ev_verdict_name(EvVerdict verdict)
+static const char *
+verdict_name(EvVerdict verdict)
 {
 	static const char *const names[] = {"compatible", "unknown", "incompatible"};
 
@@ -202,8 +202,8 @@ put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *ne
 
 		values[0] = CStringGetTextDatum(change->location);
 		values[1] = CStringGetTextDatum(ev_change_rule_name(change->rule));
-		values[2] = CStringGetTextDatum(ev_verdict_name(change->backward));
-		values[3] = CStringGetTextDatum(ev_verdict_name(change->forward));
+		values[2] = CStringGetTextDatum(verdict_name(change->backward));
+		values[3] = CStringGetTextDatum(verdict_name(change->forward));
 		values[4] = CStringGetTextDatum(change->message);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
@@ -234,19 +234,12 @@ ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
 {
 	text	   *type = PG_GETARG_TEXT_PP(0);
 	char	   *name;
-	Oid			function;
 	HeapTuple	row;
 	EvDocument	old;
 	EvDocument	new = {.uri = "",.assert_format = true};
 	EvFault		fault = {0};
 
-	name = ev_require_event_name(type, PG_GETARG_INT32(1));
-	function = ev_registered_function(name);
-	if (!OidIsValid(function))
-		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
-	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(row))
-		elog(ERROR, "cache lookup failed for function %u", function);
+	row = ev_registered_row(type, PG_GETARG_INT32(1), &name);
 	if (!ev_function_document(row, &old, &fault))
 		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);

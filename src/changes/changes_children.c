@@ -10,29 +10,44 @@
 
 /* ---------- properties ---------- */
 
-/* Returns the declaration of a property by name; NULL if there is none. */
+/* Returns the member with this name in a list of an object shape; NULL if there is none. */
 static const EvNamedSchema *
-declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
+find_named(EvProver *p, const EvObjectShape *shape, const List *named_schemas, const EvString *name, EvOrigin *origin)
 {
 	ListCell   *cell;
-	ListCell   *named_cell;
 
-	foreach(cell, f->object_shapes)
+	ev_spend(p, list_length(named_schemas));
+	if (!shape->evaluates)
+		return NULL;
+	foreach(cell, named_schemas)
 	{
-		EvObjectShape *shape = lfirst(cell);
+		EvNamedSchema *named = lfirst(cell);
 
-		ev_spend(p, list_length(shape->names));
-		foreach(named_cell, shape->names)
+		if (ev_strings_equal(&named->name, name))
 		{
-			EvNamedSchema *named = lfirst(named_cell);
-
-			if (!shape->evaluates || !ev_strings_equal(&named->name, name))
-				continue;
 			*origin = (EvOrigin) {shape->subschema, named->tail};
 			return named;
 		}
 	}
 	return NULL;
+}
+
+/* Returns the declaration of a property by name; NULL if there is none. */
+static const EvNamedSchema *
+declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
+{
+	const EvNamedSchema *found = NULL;
+	ListCell   *cell;
+
+	foreach(cell, f->object_shapes)
+	{
+		EvObjectShape *shape = lfirst(cell);
+
+		found = find_named(p, shape, shape->names, name, origin);
+		if (found != NULL)
+			break;
+	}
+	return found;
 }
 
 /*
@@ -173,25 +188,18 @@ list_rest(EvLister *l, EvPair *pair)
 static const EvNamedSchema *
 find_pattern(EvProver *p, const EvFacts *f, const EvString *source, EvOrigin *origin)
 {
+	const EvNamedSchema *found = NULL;
 	ListCell   *cell;
-	ListCell   *named_cell;
 
 	foreach(cell, f->object_shapes)
 	{
 		EvObjectShape *shape = lfirst(cell);
 
-		ev_spend(p, list_length(shape->patterns));
-		foreach(named_cell, shape->patterns)
-		{
-			EvNamedSchema *named = lfirst(named_cell);
-
-			if (!shape->evaluates || !ev_strings_equal(&named->name, source))
-				continue;
-			*origin = (EvOrigin) {shape->subschema, named->tail};
-			return named;
-		}
+		found = find_named(p, shape, shape->patterns, source, origin);
+		if (found != NULL)
+			break;
 	}
-	return NULL;
+	return found;
 }
 
 static void
@@ -265,20 +273,6 @@ find_dependency(EvProver *p, const EvFacts *f, const EvDependencyFact *like)
 	return NULL;
 }
 
-static bool
-has_name(EvProver *p, const List *names, const EvString *name)
-{
-	ListCell   *cell;
-
-	ev_spend(p, list_length(names));
-	foreach(cell, names)
-	{
-		if (ev_strings_equal(lfirst(cell), name))
-			return true;
-	}
-	return false;
-}
-
 /* Lists the dependencies that one side has and the other lacks. */
 static void
 list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *to, bool is_new)
@@ -294,7 +288,7 @@ list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFac
 
 		foreach(name, dependency->required)
 		{
-			if (other == NULL || !has_name(l->prover, other->required, lfirst(name)))
+			if (other == NULL || !ev_string_among(l->prover, other->required, lfirst(name)))
 				ev_change_report(l, pair, is_new ? EV_CHANGE_DEPENDENT_REQUIRED_ADDED : EV_CHANGE_DEPENDENT_REQUIRED_REMOVED,
 								 side, dependency->origin, EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), true,
 								 psprintf(is_new ? "The property %s requires %s now." : "The property %s does not require %s any more.",

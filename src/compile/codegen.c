@@ -25,19 +25,10 @@
 
 /* ---------- order ---------- */
 
-/* Compares in the key order of jsonb: by length, then by bytes. */
-static int
-compare_strings(const EvString *a, const EvString *b)
-{
-	if (a->length != b->length)
-		return a->length < b->length ? -1 : 1;
-	return memcmp(a->data, b->data, a->length);
-}
-
 static int
 compare_properties(const void *a, const void *b)
 {
-	return compare_strings(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
+	return ev_key_order(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
 }
 
 static int
@@ -48,7 +39,7 @@ compare_instances(const void *a, const void *b)
 	EvString	s = {x->data, x->length};
 	EvString	t = {y->data, y->length};
 
-	return compare_strings(&s, &t);
+	return ev_key_order(&s, &t);
 }
 
 /* ---------- keywords of all types ---------- */
@@ -221,53 +212,6 @@ write_enum(EvWriter *w, int keyword)
 	instruction = ev_emit(w, enumeration->types == EV_BIT(EV_STRING) ? EVOP_ENUM_STRINGS : EVOP_ENUM,
 						  ev_keywords[keyword].name);
 	instruction->u.enumeration = enumeration;
-}
-
-/*
- * Returns the set of types that "type" allows.  With *integer, numbers must be
- * integers.
- */
-static uint32
-type_set(const JsonbValue *value, bool *integer)
-{
-	static const struct
-	{
-		const char *name;
-		uint32		types;
-	}			names[] = {
-		{"null", EV_BIT(EV_NULL)},
-		{"boolean", EV_BOOLEAN_BITS},
-		{"object", EV_BIT(EV_OBJECT)},
-		{"array", EV_BIT(EV_ARRAY)},
-		{"number", EV_BIT(EV_NUMBER)},
-		{"string", EV_BIT(EV_STRING)},
-	};
-	uint32		types = 0;
-	bool		any_number = false;
-	uint32		count = ev_node_is_array(value) ? JsonContainerSize(value->val.binary.data) : 1;
-
-	*integer = false;
-	for (uint32 i = 0; i < count; i++)
-	{
-		const JsonbValue *name = ev_node_is_array(value) ?
-			getIthJsonbValueFromContainer(value->val.binary.data, i) : value;
-
-		if (name->val.string.len == 7 && memcmp(name->val.string.val, "integer", 7) == 0)
-		{
-			*integer = true;
-			continue;
-		}
-		for (int j = 0; j < (int) lengthof(names); j++)
-			if (strlen(names[j].name) == (size_t) name->val.string.len &&
-				memcmp(names[j].name, name->val.string.val, name->val.string.len) == 0)
-				types |= names[j].types;
-	}
-	any_number = (types & EV_BIT(EV_NUMBER)) != 0;
-	if (*integer)
-		types |= EV_BIT(EV_NUMBER);
-	if (any_number)
-		*integer = false;
-	return types;
 }
 
 /* ---------- keywords of one type ---------- */
@@ -711,8 +655,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 		(subschema->resource->root == subschema || subschema->entered_from_outside))
 		ev_emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
 
-	/* $ref disables its siblings up to draft 7 (draft 7 core, 8.3) */
-	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
+	if (ev_ref_hides_siblings(subschema, &w->keywords))
 	{
 		write_references(w);
 		ev_emit_at(w, EVOP_RETURN, "", "");
@@ -728,7 +671,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	write_enum(w, EV_KW_CONST);
 	if (w->keywords.present[EV_KW_TYPE])
 	{
-		types = type_set(&w->keywords.values[EV_KW_TYPE], &integer);
+		types = ev_type_set(&w->keywords.values[EV_KW_TYPE], &integer);
 		type_at = w->program->length;
 		instruction = ev_emit(w, EVOP_TYPE, "type");
 		instruction->u.type.types = types;

@@ -12,6 +12,7 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "utils/fmgrprotos.h"
 
 #include "base/json_pointer.h"
@@ -110,55 +111,33 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	}
 }
 
-/*
- * Returns the name of the JSON type that a keyword applies to; NULL if it
- * applies to all types, or only annotates.
- */
-static const char *
-type_of_keyword(int keyword)
-{
-	if ((ev_keywords[keyword].vocabulary & (EV_METADATA | EV_CONTENT)) == 0)
-		for (int type = 0; type < EV_TYPE_COUNT; type++)
-			if (ev_keywords[keyword].types == (uint32) EV_BIT(type))
-				return ev_type_name((EvType) type);
-	return NULL;
-}
-
+/* Does a keyword apply to one type only, other than as an annotation? */
 static bool
-allows_type(const JsonbValue *type, const char *name)
+is_about_one_type(int keyword)
 {
-	uint32		count = ev_node_is_array(type) ? JsonContainerSize(type->val.binary.data) : 1;
+	uint32		types = ev_keywords[keyword].types;
 
-	for (uint32 i = 0; i < count; i++)
-	{
-		const JsonbValue *item = ev_node_is_array(type) ?
-			getIthJsonbValueFromContainer(type->val.binary.data, i) : type;
-		char	   *allowed;
-
-		if (item->type != jbvString)
-			return true;
-		allowed = ev_node_string(item);
-		if (strcmp(allowed, name) == 0 ||
-			(strcmp(name, "number") == 0 && strcmp(allowed, "integer") == 0))
-			return true;
-	}
-	return false;
+	return (ev_keywords[keyword].vocabulary & (EV_METADATA | EV_CONTENT)) == 0 && (types & (types - 1)) == 0;
 }
 
 static void
 lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
+	uint32		allowed;
+	bool		integer;
+
 	if (!keywords->present[EV_KW_TYPE])
 		return;
+	allowed = ev_type_set(&keywords->values[EV_KW_TYPE], &integer);
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 	{
-		const char *type = keywords->present[keyword] ? type_of_keyword(keyword) : NULL;
 		const char *name = ev_keywords[keyword].name;
+		uint32		types = ev_keywords[keyword].types;
 
-		if (type != NULL && !allows_type(&keywords->values[EV_KW_TYPE], type))
+		if (keywords->present[keyword] && is_about_one_type(keyword) && (allowed & types) == 0)
 			ev_compile_warn(c, EV_RULE_WRONG_TYPE, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies: it is for type %s, which \"type\" does not allow",
-									 name, type));
+									 name, ev_type_name((EvType) pg_rightmost_one_pos32(types))));
 	}
 }
 
@@ -277,11 +256,10 @@ lint_format(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 						psprintf("unknown format %s is not checked", ev_name_show(name, length)));
 }
 
-/* Up to draft 7, a $ref disables all keywords beside it. */
 static void
 lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
-	if (!keywords->present[EV_KW_REF] || subschema->resource->draft > EV_DRAFT7)
+	if (!ev_ref_hides_siblings(subschema, keywords))
 		return;
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 		if (keywords->present[keyword] &&

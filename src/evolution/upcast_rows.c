@@ -276,23 +276,6 @@ ev_event_upgrade_filter_text(PG_FUNCTION_ARGS)
 	return filter(fcinfo, true);
 }
 
-static void
-put_kind(const EvKind *kind, void *arg)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) arg;
-	bool		nulls[6] = {0};
-	Datum		values[6] = {
-		CStringGetTextDatum(kind->instance_location),
-		CStringGetTextDatum(kind->keyword_location),
-		CStringGetTextDatum(kind->keyword),
-		CStringGetTextDatum(kind->name),
-		CStringGetTextDatum(kind->message),
-		Int64GetDatum(kind->count)
-	};
-
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-}
-
 static Datum
 violations(FunctionCallInfo fcinfo, bool is_text)
 {
@@ -309,7 +292,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	{
 		EvKind		kind = {"", "", "", "", "the event's data is null", 1};
 
-		put_kind(&kind, fcinfo->resultinfo);
+		ev_audit_put(&kind, fcinfo->resultinfo);
 		return (Datum) 0;
 	}
 	site = get_call_site(fcinfo);
@@ -318,7 +301,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	site->busy = true;
 	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
 	if (upgraded.schema != NULL)
-		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, put_kind, fcinfo->resultinfo);
+		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, ev_audit_put, fcinfo->resultinfo);
 	else if (upgraded.fault != NULL)
 	{
 		/* messages contain values, so equal errors are found by SQLSTATE */
@@ -326,7 +309,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 			"", "", "upcast", unpack_sql_state(upgraded.sqlstate), upgraded.fault, 1
 		};
 
-		put_kind(&kind, fcinfo->resultinfo);
+		ev_audit_put(&kind, fcinfo->resultinfo);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(site->scratch);

@@ -697,7 +697,6 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
 	char	   *name;
-	Oid			function;
 	HeapTuple	row;
 	EvDocument	document;
 	EvFault		fault = {0};
@@ -707,20 +706,13 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	int			rank = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
-	name = ev_require_event_name(type, PG_GETARG_INT32(1));
-	function = ev_registered_function(name);
-	if (!OidIsValid(function))
-		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
-	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(row))
-		elog(ERROR, "cache lookup failed for function %u", function);
+	row = ev_registered_row(type, PG_GETARG_INT32(1), &name);
 
 	scratch = AllocSetContextCreate(caller, "event_validate view", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
 	if (!ev_function_document(row, &document, &fault))
 		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);
-	document.function = function;
 	v = palloc0(sizeof(Viewer));
 	v->context = scratch;
 	control.hcxt = known.hcxt = scratch;

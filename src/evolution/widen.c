@@ -32,6 +32,7 @@
 #include "evolution/compatibility.h"
 #include "evolution/widen.h"
 #include "registry/claims.h"
+#include "registry/dependents.h"
 #include "registry/function_row.h"
 #include "registry/schema_cache.h"
 
@@ -43,6 +44,7 @@ typedef struct Users
 	List	   *functions;		/* OIDs of the function and of functions that
 								 * depend on it */
 	List	   *schemas;		/* the ones in language jsonschema */
+	List	   *constraints;	/* OIDs of constraints that depend on them */
 	List	   *reasons;		/* char *, one line each */
 } Users;
 
@@ -190,8 +192,11 @@ look_at_function(Users *users, Oid function)
 }
 
 static void
-look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **constraints)
+look_at_user(Form_pg_depend dependent, void *context)
 {
+	Users	   *users = (Users *) context;
+	Oid			class = dependent->classid;
+	Oid			object = dependent->objid;
 	ObjectAddress column;
 
 	switch (class)
@@ -201,7 +206,7 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 			/*
 			 * an index, a generated column, or a partitioned table by its key
 			 */
-			add_reason(users, class, object, sub_object, "stores its answers.");
+			add_reason(users, class, object, dependent->objsubid, "stores its answers.");
 			break;
 		case AttrDefaultRelationId:
 			column = GetAttrDefaultColumnAddress(object);
@@ -210,7 +215,7 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 				add_reason(users, column.classId, column.objectId, column.objectSubId, "stores its answers.");
 			break;
 		case ConstraintRelationId:
-			*constraints = list_append_unique_oid(*constraints, object);
+			users->constraints = list_append_unique_oid(users->constraints, object);
 			break;
 		case ProcedureRelationId:
 			look_at_function(users, object);
@@ -245,36 +250,20 @@ look_at_referrers(Users *users, Oid function)
 static void
 find_users(Users *users, Oid function)
 {
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	List	   *constraints = NIL;
 	ListCell   *cell;
 
 	look_at_function(users, function);
 	for (int i = 0; i < list_length(users->functions); i++)
 	{
-		ScanKeyData keys[2];
-		SysScanDesc scan;
-		HeapTuple	tuple;
+		Oid			used = list_nth_oid(users->functions, i);
 
 		CHECK_FOR_INTERRUPTS();
-		ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(ProcedureRelationId));
-		ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(list_nth_oid(users->functions, i)));
-		scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-
-			look_at_user(users, form->classid, form->objid, form->objsubid, &constraints);
-		}
-		systable_endscan(scan);
-		if (list_member_oid(users->schemas, list_nth_oid(users->functions, i)))
-			look_at_referrers(users, list_nth_oid(users->functions, i));
+		ev_for_each_dependent(ProcedureRelationId, used, look_at_user, users);
+		if (list_member_oid(users->schemas, used))
+			look_at_referrers(users, used);
 	}
-	table_close(pg_depend, AccessShareLock);
 
-	foreach(cell, constraints)
+	foreach(cell, users->constraints)
 	{
 		if (!stays_true(lfirst_oid(cell), users))
 			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may no longer be true.");

@@ -24,8 +24,6 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "tcop/dest.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
@@ -45,6 +43,7 @@
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
+#include "registry/utility_command.h"
 #include "rows/table_lock.h"
 
 PG_FUNCTION_INFO_V1(ev_add_event_guard);
@@ -148,21 +147,6 @@ refuse_unguarded(Relation relation)
 
 /* ---------- the trigger ---------- */
 
-static void
-run_command(Node *command, const char *text)
-{
-	PlannedStmt *statement = makeNode(PlannedStmt);
-
-	statement->commandType = CMD_UTILITY;
-	statement->canSetTag = false;
-	statement->utilityStmt = command;
-	statement->stmt_location = -1;
-	statement->stmt_len = 0;
-	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
-				   None_Receiver, NULL);
-	CommandCounterIncrement();
-}
-
 /*
  * Returns a time as text that means the same under any DateStyle and TimeZone.
  */
@@ -235,7 +219,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	appendStringInfoChar(&text, ')');
 	table = table_name(RelationGetRelid(relation));
 	table_close(relation, NoLock);	/* an open relation would count as in use */
-	run_command((Node *) command, text.data);
+	ev_run_command((Node *) command, text.data);
 
 	/* replacing resets when the trigger fires */
 	if (enabled == TRIGGER_FIRES_ALWAYS || enabled == TRIGGER_FIRES_ON_REPLICA)
@@ -248,10 +232,10 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 		alter->relation = command->relation;
 		alter->cmds = list_make1(subcommand);
 		alter->objtype = OBJECT_TABLE;
-		run_command((Node *) alter,
-					psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
-							 enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
-							 quote_identifier(command->trigname)));
+		ev_run_command((Node *) alter,
+					   psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
+								enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
+								quote_identifier(command->trigname)));
 	}
 	return command->trigname;
 }
@@ -566,44 +550,47 @@ switch_mode(const Switch *wanted, Switched *result)
 	return true;
 }
 
+/* A call of switch_mode in a subtransaction. */
+typedef struct SwitchTry
+{
+	const Switch *wanted;
+	Switched   *result;
+	bool		outer_limit;	/* a limit on time that the caller has set */
+	bool		ran_out;		/* our own one ended it */
+} SwitchTry;
+
+/* After an error, our limit on time must be stopped before the rollback. */
+static void
+switch_within_limit(void *arg)
+{
+	SwitchTry  *try = (SwitchTry *) arg;
+
+	PG_TRY();
+	{
+		check_privilege(try->result->table);
+		if (!switch_mode(try->wanted, try->result))
+			try->result->problem = pstrdup("the table has no event guard any more");
+	}
+	PG_CATCH();
+	{
+		try->ran_out = !try->outer_limit && ev_time_limit_stop();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+}
+
 /* The same, but reports an error as the problem of this table. */
 static void
 try_switch_mode(const Switch *wanted, Switched *result)
 {
-	/*
-	 * not ev_in_subtransaction, since the limit must stop before the rollback
-	 */
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	bool		outer_limit = ev_time_limit_is_running();
+	SwitchTry	try = {.wanted = wanted, .result = result, .outer_limit = ev_time_limit_is_running()};
+	ErrorData  *error = ev_in_subtransaction(switch_within_limit, &try, EV_KEEP);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		check_privilege(result->table);
-		if (!switch_mode(wanted, result))
-			result->problem = pstrdup("the table has no event guard any more");
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		bool		ran_out = !outer_limit && ev_time_limit_stop();
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!ran_out && ev_is_interrupt(error))
-			ReThrowError(error);
-		result->problem = ran_out ? pstrdup("to parse the expressions of its guard took too long") : error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (!try.ran_out && ev_is_interrupt(error))
+		ReThrowError(error);
+	result->problem = try.ran_out ? pstrdup("to parse the expressions of its guard took too long") : error->message;
 }
 
 /*
@@ -758,8 +745,8 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	command->removeType = OBJECT_TRIGGER;
 	command->objects = list_make1(list_make3(makeString(namespace), makeString(table), makeString(name)));
 	command->behavior = DROP_RESTRICT;
-	run_command((Node *) command,
-				psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
-						 quote_qualified_identifier(namespace, table)));
+	ev_run_command((Node *) command,
+				   psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
+							quote_qualified_identifier(namespace, table)));
 	PG_RETURN_VOID();
 }

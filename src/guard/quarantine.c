@@ -14,7 +14,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -37,6 +36,7 @@
 #include "registry/names.h"
 #include "rows/event_table.h"
 #include "rows/row_json.h"
+#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_list_event_quarantine);
 PG_FUNCTION_INFO_V1(ev_purge_event_quarantine);
@@ -153,24 +153,10 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 	return true;
 }
 
-/* Returns the role that has the rights of pg_database_owner. */
-static Oid
-database_owner(void)
-{
-	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
-	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 void
 ev_quarantine_as_owner(EvQuarantine *quarantine)
 {
-	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? database_owner() : quarantine->owner;
+	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? ev_database_owner() : quarantine->owner;
 	int			security = SECURITY_LOCAL_USERID_CHANGE;
 
 	if (owner == quarantine->user || !has_privs_of_role(quarantine->user, owner))

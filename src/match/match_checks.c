@@ -216,8 +216,7 @@ ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
 		/* double the steps while the key is near, then halve */
 		uint32		probe = step < high - low ? low + step - 1 : (low + high) / 2;
 		const EvString *name = &object->properties[probe].name;
-		int			order = name->length != key.length ? (name->length < key.length ? -1 : 1) :
-			memcmp(name->data, key.data, key.length);
+		int			order = ev_key_order(name, &key);
 
 		if (order == 0)
 		{

@@ -7,6 +7,7 @@
 #include "miscadmin.h"
 
 #include "base/encoding.h"
+#include "base/message_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/match_checks.h"
 #include "match/remember.h"
@@ -64,6 +65,7 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	StringInfoData instance_location;
 	StringInfoData keyword_location;
 	StringInfoData message;
+	va_list		args;
 	EvViolation violation;
 
 	initStringInfo(&instance_location);
@@ -76,18 +78,9 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	for (const EvStep *s = step; s != NULL && s->kind != EV_STEP_PROPERTY && s->kind != EV_STEP_ITEM; s = s->parent)
 		if (s->kind == EV_STEP_NAME)
 			appendStringInfo(&message, "property name %s: ", ev_string_show(s->key.data, s->key.length));
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 
 	violation.instance_location = instance_location.data;
 	violation.keyword_location = keyword_location.data;

@@ -45,6 +45,7 @@
 #include "registration/ddl_triggers.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/dependents.h"
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
@@ -163,30 +164,29 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 	ReleaseSysCache(function);
 }
 
+/* What check_function compares with. */
+typedef struct Homes
+{
+	Oid			language;
+	Oid			namespace;
+} Homes;
+
+static void
+check_extension_member(Form_pg_depend dependent, void *context)
+{
+	const Homes *homes = (const Homes *) context;
+
+	if (dependent->classid == ProcedureRelationId && dependent->deptype == DEPENDENCY_EXTENSION)
+		check_function(dependent->objid, homes->language, homes->namespace, false);
+}
+
 /* Checks the functions that belong to an extension, which move with it. */
 static void
 check_extension_members(Oid extension, Oid language, Oid namespace)
 {
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Homes		homes = {.language = language, .namespace = namespace};
 
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ExtensionRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(extension));
-	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (form->classid == ProcedureRelationId &&
-			form->deptype == DEPENDENCY_EXTENSION)
-			check_function(form->objid, language, namespace, false);
-	}
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
+	ev_for_each_dependent(ExtensionRelationId, extension, check_extension_member, &homes);
 }
 
 /*

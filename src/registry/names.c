@@ -58,8 +58,13 @@ has_unseen_in_utf8(const char *string, int length)
 	return false;
 }
 
-bool
-ev_name_is_seen(const char *string, int length)
+/*
+ * Has a type, or a name, no control characters, and none else that is not
+ * seen, or that makes it be taken for another one?  What is not assigned yet is
+ * counted among these.
+ */
+static bool
+name_is_seen(const char *string, int length)
 {
 	bool		is_ascii = true;
 	EvUtf8		utf8;
@@ -160,7 +165,7 @@ ev_short_type(const char *type, int length, NameData *name)
 	int			prefix;
 	EvUtf8		utf8;
 
-	if (length <= 0 || length > EV_TYPE_MAX || !ev_name_is_seen(type, length))
+	if (length <= 0 || length > EV_TYPE_MAX || !name_is_seen(type, length))
 		return false;
 
 	/* bytes that have no UTF-8 are hashed as they are */
@@ -199,7 +204,7 @@ write_name(const char *type, int type_length, const char *suffix, NameData *name
 		strlcat(NameStr(*name), suffix, NAMEDATALEN);
 		return true;
 	}
-	if (!ev_name_is_seen(type, type_length))
+	if (!name_is_seen(type, type_length))
 		return false;
 
 	memset(NameStr(*name), 0, NAMEDATALEN);
@@ -257,7 +262,7 @@ ev_require_event_name(const text *type, int32 version)
 	int			length = VARSIZE_ANY_EXHDR(type);
 	const char *data = VARDATA_ANY(type);
 
-	if (length > 0 && length <= EV_TYPE_MAX && version >= 0 && ev_name_is_seen(data, length))
+	if (length > 0 && length <= EV_TYPE_MAX && version >= 0 && name_is_seen(data, length))
 		return psprintf("%.*s@%d", length, data, version);
 
 	if (length == 0)
@@ -309,7 +314,7 @@ ev_parse_event_name(const char *name, int *type_length, int32 *version)
 	if (at == NULL || at == name || at - name > EV_TYPE_MAX)
 		return false;
 	end = parse_version(at + 1, version);
-	if (end == NULL || *end != '\0' || !ev_name_is_seen(name, at - name))
+	if (end == NULL || *end != '\0' || !name_is_seen(name, at - name))
 		return false;
 	*type_length = at - name;
 	return true;
@@ -333,7 +338,7 @@ ev_take_apart(const char *name, EvNameParts *parts)
 		suffix += HASH_LENGTH + 1;
 	}
 	parts->type_length = suffix - name - 1;
-	if (strlen(name) > (parts->shortened ? NAMEDATALEN - 1 : EV_NAME_MAX) || !ev_name_is_seen(name, at - name))
+	if (strlen(name) > (parts->shortened ? NAMEDATALEN - 1 : EV_NAME_MAX) || !name_is_seen(name, at - name))
 		return false;
 
 	end = parse_version(suffix, &parts->version);
@@ -374,7 +379,7 @@ ev_name_kind(const char *name, const char **reason)
 						   (int) strlen(name), EV_NAME_MAX);
 		return EV_NAME_BAD;
 	}
-	if (!ev_name_is_seen(name, strlen(name)))
+	if (!name_is_seen(name, strlen(name)))
 	{
 		*reason = "The name has a control character or another invisible one: of direction, of zero width, or unassigned.";
 		return EV_NAME_BAD;

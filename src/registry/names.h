@@ -77,13 +77,6 @@ extern bool ev_has_short_type(const char *function_name);
 extern EvNameKind ev_name_kind(const char *name, const char **reason);
 
 /*
- * Does a type or a name have only visible characters?  Control characters,
- * invisible ones, ones that make it look like another name, and unassigned
- * code points are not allowed.
- */
-extern bool ev_name_is_seen(const char *string, int length);
-
-/*
  * Writes the name of a schema version's function.  Returns false, with nothing
  * written, if no such schema version can exist: the type is empty, has
  * invisible characters or is too long, or the version is negative.  Allocates

@@ -121,8 +121,12 @@ ev_ownership_has_document(HeapTuple function)
 		 ev_ownership_has_type(name, type_length, InvalidOid) : ev_ownership_is_privileged());
 }
 
-void
-ev_ownership_require_type(const char *type, int length, Oid self)
+/*
+ * Raises insufficient_privilege where a type is somebody else's.  Takes no
+ * lock.
+ */
+static void
+require_type(const char *type, int length, Oid self)
 {
 	Owner		owner;
 	char	   *role;
@@ -144,7 +148,7 @@ ev_ownership_require_type(const char *type, int length, Oid self)
 void
 ev_ownership_lock_type(const char *type, int length, Oid self)
 {
-	ev_ownership_require_type(type, length, self);
+	require_type(type, length, self);
 	ev_type_lock(type, length);
-	ev_ownership_require_type(type, length, self);
+	require_type(type, length, self);
 }

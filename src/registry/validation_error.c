@@ -12,6 +12,7 @@
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
+#include "utils/syscache.h"
 
 #include "base/encoding.h"
 #include "base/event_log.h"
@@ -220,4 +221,20 @@ ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSc
 			 errdetail_internal("%s", shown_violations(&list)),
 			 constraint_field(schema->name)));
 	pg_unreachable();
+}
+
+HeapTuple
+ev_registered_row(const text *type, int32 version, char **name)
+{
+	Oid			function;
+	HeapTuple	row;
+
+	*name = ev_require_event_name(type, version);
+	function = ev_registered_function(*name);
+	if (!OidIsValid(function))
+		ev_refuse_unregistered(type, version);
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	return row;
 }

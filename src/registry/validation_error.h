@@ -37,4 +37,10 @@ extern void ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, in
  */
 extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute_noreturn();
 
+/*
+ * The pg_proc row of a registered version, to be released, and its name.
+ * Raises if it is not registered.
+ */
+extern HeapTuple ev_registered_row(const text *type, int32 version, char **name);
+
 #endif							/* EV_VALIDATION_ERROR_H */

@@ -407,11 +407,10 @@ ev_audit_kinds(const EvProgram *program, const Jsonb *document,
 	}
 }
 
-/* Adds a kind as a row of the result. */
-static void
-put_kind(const EvKind *kind, void *arg)
+void
+ev_audit_put(const EvKind *kind, void *result)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) ((FunctionCallInfo) arg)->resultinfo;
+	ReturnSetInfo *rows = (ReturnSetInfo *) result;
 	bool		nulls[6] = {0};
 	Datum		values[6] = {
 		CStringGetTextDatum(kind->instance_location),
@@ -422,7 +421,7 @@ put_kind(const EvKind *kind, void *arg)
 		Int64GetDatum(kind->count)
 	};
 
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	tuplestore_putvalues(rows->setResult, rows->setDesc, values, nulls);
 }
 
 /* Adds a message that does not belong to a keyword. */
@@ -431,7 +430,7 @@ put_message(FunctionCallInfo fcinfo, const char *message)
 {
 	EvKind		kind = {"", "", "", message, message, 1};
 
-	put_kind(&kind, fcinfo);
+	ev_audit_put(&kind, fcinfo->resultinfo);
 }
 
 static Datum
@@ -472,7 +471,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	caller = MemoryContextSwitchTo(context);
 	document = is_text ? parse_document(PG_GETARG_TEXT_PP(0), &fault) : PG_GETARG_JSONB_P(0);
 	if (document != NULL)
-		ev_audit_kinds(schema->program, document, put_kind, fcinfo);
+		ev_audit_kinds(schema->program, document, ev_audit_put, fcinfo->resultinfo);
 	else
 		put_message(fcinfo, fault);
 	MemoryContextSwitchTo(caller);

@@ -28,4 +28,7 @@ typedef struct EvKind
 extern void ev_audit_kinds(const EvProgram *program, const Jsonb *document,
 						   void (*put) (const EvKind *kind, void *arg), void *arg);
 
+/* Puts a kind as a row into a function's result, a ReturnSetInfo. */
+extern void ev_audit_put(const EvKind *kind, void *result);
+
 #endif							/* EV_AUDIT_H */

@@ -36,6 +36,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
@@ -124,9 +125,7 @@ refuse_used(const Finding *finding)
 static int
 unreadable_code(const EvLook *look, const ErrorData *error)
 {
-	if (error != NULL && look->readable && !look->overdue &&
-		(ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) ||
-		 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)))
+	if (error != NULL && look->readable && !look->overdue && ev_is_expression_fault(error->sqlerrcode))
 		return error->sqlerrcode;
 	return ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST;
 }

@@ -36,6 +36,7 @@
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "registry/dependents.h"
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
@@ -237,31 +238,6 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
 /* ---------- finding constraints and tables ---------- */
 
 /*
- * Calls the callback for each row of pg_depend for objects that depend on an
- * object.
- */
-static void
-for_each_dependent(Oid class, Oid object,
-				   void (*callback) (Form_pg_depend dependent, void *context),
-				   void *context)
-{
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(class));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(object));
-	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		callback((Form_pg_depend) GETSTRUCT(tuple), context);
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
-}
-
-/*
  * Does a relation have rows of its own that a dump contains and on which
  * constraints are enforced?  Or partitions, whose constraints are found
  * separately, but on which new ones must wait?  Views and foreign tables have
@@ -382,7 +358,7 @@ add_columns(const TypePath *step)
 			return;
 		step->all->met = lappend_oid(step->all->met, step->type);
 	}
-	for_each_dependent(TypeRelationId, step->type, add_type_dependent, (void *) step);
+	ev_for_each_dependent(TypeRelationId, step->type, add_type_dependent, (void *) step);
 }
 
 /*
@@ -651,7 +627,7 @@ find_wrappers(EvSearch *search)
 		if (OidIsValid(search->functions.oids[i]))
 		{
 			add_name(names, get_func_name(search->functions.oids[i]));
-			for_each_dependent(ProcedureRelationId, search->functions.oids[i], add_dependent_function, search);
+			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i], add_dependent_function, search);
 		}
 	for (int depth = 0; depth < MAX_DEPTH; depth++)
 	{
@@ -661,8 +637,8 @@ find_wrappers(EvSearch *search)
 
 			if (name != NULL)
 				add_name(names, name);
-			for_each_dependent(ProcedureRelationId, list_nth_oid(search->wrappers, looked_at),
-							   add_dependent_function, search);
+			ev_for_each_dependent(ProcedureRelationId, list_nth_oid(search->wrappers, looked_at),
+								  add_dependent_function, search);
 		}
 		if (!add_mentioning_functions(search, names))
 			break;
@@ -688,12 +664,12 @@ ev_find_sites(EvSearch *search)
 	find_wrappers(search);
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
-			for_each_dependent(ProcedureRelationId, search->functions.oids[i],
-							   add_constraint, search);
+			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i],
+								  add_constraint, search);
 	foreach(cell, search->wrappers)
-		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
+		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	if (OidIsValid(search->guard))
-		for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
+		ev_for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
 }
 
 /* A schema: a function in language jsonschema. */
@@ -715,7 +691,7 @@ ev_find_schema_sites(EvSearch *search)
 
 	if (!OidIsValid(language))
 		return;
-	for_each_dependent(LanguageRelationId, language, add_schema, &schemas);
+	ev_for_each_dependent(LanguageRelationId, language, add_schema, &schemas);
 	list_sort(schemas, list_oid_cmp);
 	list_deduplicate_oid(schemas);
 	search->schemas = schemas;
@@ -723,7 +699,7 @@ ev_find_schema_sites(EvSearch *search)
 	foreach(cell, schemas)
 	{
 		CHECK_FOR_INTERRUPTS();
-		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
+		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	}
 }
 

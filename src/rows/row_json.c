@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "jsonb/jsonb_value.h"
 #include "rows/row_json.h"
 
 /* ---------- JSON text ---------- */
@@ -318,16 +319,13 @@ typedef struct Member
 	JsonbValue	value;
 } Member;
 
-/* the key order of jsonb: by length, then by bytes */
 static int
 compare_members(const void *a, const void *b)
 {
 	const Member *x = (const Member *) a;
 	const Member *y = (const Member *) b;
 
-	if (x->name_length != y->name_length)
-		return x->name_length < y->name_length ? -1 : 1;
-	return memcmp(x->name, y->name, x->name_length);
+	return ev_key_order(&(EvString) {x->name, x->name_length}, &(EvString) {y->name, y->name_length});
 }
 
 /* Numbers and containers are aligned in a jsonb. */

@@ -111,16 +111,28 @@ lock_now(void *arg)
 	AtEOXact_GUC(false, guc_level);
 }
 
+/*
+ * Does the error mean that a lock was not available?  Raises any other error
+ * again.
+ */
+static bool
+is_busy(ErrorData *error)
+{
+	if (error == NULL)
+		return false;
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
+	return true;
+}
+
 /* Returns NULL, or the error that ended the attempt, with nothing locked. */
 static ErrorData *
 try_lock_tables(LockTry *try, EvKeep keep)
 {
 	ErrorData  *error = ev_in_subtransaction(lock_now, try, keep);
 
-	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
-		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
-		ReThrowError(error);
-	return error;
+	return is_busy(error) ? error : NULL;
 }
 
 /* Waits, even if the latch is set. */
@@ -225,20 +237,15 @@ lock_one(void *arg)
 	lock_until(list_make1_oid(one->table), one->mode, one->deadline, &at);
 }
 
-/*
- * Does the error mean that a lock was not available?  Raises any other error
- * again.
- */
+/* The same, and frees the error. */
 static bool
-is_busy(ErrorData *error)
+was_busy(ErrorData *error)
 {
-	if (error == NULL)
-		return false;
-	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
-		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
-		ReThrowError(error);
-	FreeErrorData(error);
-	return true;
+	bool		busy = is_busy(error);
+
+	if (busy)
+		FreeErrorData(error);
+	return busy;
 }
 
 /* One attempt of ev_lock_some_tables. */
@@ -272,7 +279,7 @@ lock_some(void *arg)
 	{
 		OneLock		one = {lfirst_oid(cell), some->mode, deadline};
 
-		if (is_busy(ev_in_subtransaction(lock_one, &one, EV_KEEP)))
+		if (was_busy(ev_in_subtransaction(lock_one, &one, EV_KEEP)))
 			some->busy = lappend_oid(some->busy, one.table);
 		else
 			some->locked = lappend_oid(some->locked, one.table);
@@ -295,7 +302,7 @@ ev_lock_some_tables(List *tables, LOCKMODE mode)
 
 		some.last = tries == SOME_TRIES ||
 			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - WAIT));
-		if (!is_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
+		if (!was_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
 			return some.locked;
 
 		/*

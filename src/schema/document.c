@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/row_fault.h"
 #include "jsonb/jsonb_value.h"
 #include "schema/document.h"
 #include "schema/json_text.h"
@@ -209,7 +210,7 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 		ErrorData  *error;
 
 		MemoryContextSwitchTo(caller);
-		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+		if (!ev_is_row_fault(geterrcode(), EV_WORK_READ))
 			PG_RE_THROW();
 		error = CopyErrorData();
 		FlushErrorState();

@@ -597,7 +597,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
 		if (keyword < 0 || (ev_keywords[keyword].vocabulary & resource->vocabularies) == 0)
 			continue;
-		if (keyword == EV_KW_REF || keyword == EV_KW_DYNAMIC_REF || keyword == EV_KW_RECURSIVE_REF)
+		if (ev_keyword_refers(keyword))
 			has_references = true;
 		walk_keyword(c, subschema, keyword, &value);
 		if (ev_compile_stops(c))

@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "base/encoding.h"
+#include "base/message_text.h"
 #include "schema/schema_graph.h"
 
 /* The maximum number of characters of a name in a message. */
@@ -224,23 +225,6 @@ add_fault(EvCompiler *c, EvRule rule, const EvLocation *location, const char *ta
 		*c->faults = lappend(*c->faults, c->fault);
 }
 
-/* Formats a message with the variable arguments after format. */
-#define FORMAT_MESSAGE(message, format) \
-	do { \
-		int			ev_needed; \
-		initStringInfo(&(message)); \
-		for (;;) \
-		{ \
-			va_list		ev_args; \
-			va_start(ev_args, format); \
-			ev_needed = appendStringInfoVA(&(message), format, ev_args); \
-			va_end(ev_args); \
-			if (ev_needed == 0) \
-				break; \
-			enlargeStringInfo(&(message), ev_needed); \
-		} \
-	} while (0)
-
 bool
 ev_compile_stops(const EvCompiler *c)
 {
@@ -251,10 +235,14 @@ bool
 ev_compile_fault(EvCompiler *c, const EvLocation *location, const char *tail, const char *format,...)
 {
 	StringInfoData message;
+	va_list		args;
 
 	if (ev_compile_stops(c))
 		return false;
-	FORMAT_MESSAGE(message, format);
+	initStringInfo(&message);
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 	add_fault(c, EV_RULE_INVALID_VALUE, location, tail, message.data);
 	return false;
 }
@@ -264,10 +252,14 @@ ev_compile_fault_of(EvCompiler *c, EvRule rule, const EvLocation *location, cons
 					const char *format,...)
 {
 	StringInfoData message;
+	va_list		args;
 
 	if (ev_compile_stops(c))
 		return false;
-	FORMAT_MESSAGE(message, format);
+	initStringInfo(&message);
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 	add_fault(c, rule, location, tail, message.data);
 	return false;
 }

@@ -93,7 +93,7 @@ is( $node->safe_psql('taken', q(SELECT count(*) FROM pg_extension WHERE extname 
 # and nothing else: the indented signatures, and the views, which are headings.
 my $reference = slurp_file(dirname(__FILE__) . '/../../docs/reference.md');
 my @signatures = $reference =~ /^ {4}(?:CALL )?([a-z_]+\([^()]*\))/mg;
-my @views = $reference =~ /^### (event_schemas|event_quarantine)$/mg;
+my @views = $reference =~ /^### (event_schemas|event_quarantine|event_enforcement)$/mg;
 my @listed;
 for my $signature (@signatures)
 {

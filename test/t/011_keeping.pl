@@ -294,7 +294,7 @@ foreach my $other (
 	q(SELECT register_schema('https://example.com/x.json', '{"$id": "base.json", "type": "array"}')),
 	q(CREATE FUNCTION event_schema."https://example.com/base.json"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"type": "array"}'))
 {
-	refused($other, '42710', qr/would take over the URI "https:\/\/example.com\/base.json".*"base\@1", to which "derived\@1" refers/s, "taken over: $other");
+	refused($other, '42710', qr/would take over the URI "https:\/\/example.com\/base.json".*"base\@1", and "derived\@1" refers/s, "taken over: $other");
 }
 is( sql(q(SELECT validate_event('{}', 'derived', 1), validate_event('[]', 'derived', 1))),
 	't|f', 'the reference has the same target');

@@ -3,9 +3,7 @@
 use strict;
 use warnings;
 
-use Cwd qw(getcwd);
 use EventValidate;
-use File::Spec;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -46,20 +44,7 @@ my $inventory = q(
 my $before = $old->safe_psql('upgraded', $inventory);
 $old->stop;
 
-# pg_upgrade writes into its current folder.
-my $folder = getcwd();
-my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
-chdir $old->basedir or die $!;
-command_ok(
-	[
-		'pg_upgrade', '--no-sync',
-		'-d', $from, '-D', $to,
-		'-b', $old->config_data('--bindir'), '-B', $new->config_data('--bindir'),
-		'-s', $new->host, '-p', $old->port, '-P', $new->port
-	],
-	'pg_upgrade');
-chdir $folder or die $!;
-$new->start;
+upgrade_node($old, $new);
 is($new->safe_psql('upgraded', $inventory), $before, 'all contents are there');
 
 my %refused = (
