@@ -415,7 +415,7 @@ warn_deprecated(Relation relation, EvSchema *schema)
 		schema->last_warned_log = statement;
 	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
 			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
-			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
+			 errmsg("event schema \"%s\" is deprecated", schema->name),
 			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
 			 errhint("Let the producer send a version that is not deprecated; the view event_schemas lists them."),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),

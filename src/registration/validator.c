@@ -199,8 +199,9 @@ record_dependencies(const EvDocument *document, bool is_registered)
 void
 ev_validator_refuse_change(const char *name)
 {
-	const char *reason;
-	bool		is_event = ev_name_kind(name, &reason) == EV_NAME_EVENT;
+	int			type_length;
+	int32		version;
+	bool		is_event = ev_parse_event_name(name, &type_length, &version);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -416,7 +417,27 @@ check_name(const char *name)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name \"%s\" for a function in schema %s", name, EV_SCHEMA_NAMESPACE),
 				 errdetail_internal("%s", reason),
+				 strlen(name) > EV_NAME_MAX ?
+				 errhint("Register the schema of a long event type with register_event_schema, which shortens the type in the name.") :
 				 errhint("A schema version is called TYPE@VERSION, such as \"order.placed@1\"; a document for $ref has its URI as its name (see register_schema).")));
+}
+
+/*
+ * Raises invalid_name if the name of a function in event_schema, which is of an
+ * allowed kind, and the event type in its body do not agree.
+ */
+static void
+check_event_type(const char *name, const char *event_type)
+{
+	EvNameParts parts;
+
+	if (!ev_take_apart(name, &parts) && event_type != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("document \"%s\" cannot have a line \"#event_type\"", name),
+				 errdetail("Its name is a URI, not that of an event type's schema.")));
+	if (parts.kind == EV_NAME_EVENT)
+		ev_require_whole_type(name, event_type, "#event_type");
 }
 
 /*
@@ -465,6 +486,8 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		check_name(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname));
 	if (!ev_function_document(function, &document, &fault))
 		ev_fault_report(&fault, document.name);
+	if (is_registered)
+		check_event_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname), document.event_type);
 	if (is_registered)
 		is_new = check_registered(function, &document);
 	if (check_function_bodies)

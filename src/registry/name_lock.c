@@ -82,6 +82,6 @@ ev_type_lock(const char *type, int length)
 {
 	NameData	name;
 
-	/* a type too long for a policy is locked by its own name */
+	/* a string that cannot be a type is locked by itself */
 	ev_name_lock(ev_policy_name(type, length, &name) ? NameStr(name) : pnstrdup(type, length), ExclusiveLock);
 }

@@ -41,6 +41,6 @@ extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute
  * The pg_proc row of a registered version, to be released, and its name.
  * Raises if it is not registered.
  */
-extern HeapTuple ev_registered_row(const text *type, int32 version, NameData *name);
+extern HeapTuple ev_registered_row(const text *type, int32 version, char **name);
 
 #endif							/* EV_VALIDATION_ERROR_H */

@@ -1,5 +1,7 @@
 """Types and URIs have owners: others cannot register for them, with any settings of the session."""
 
+import base64
+import hashlib
 import time
 
 from world import Background, alone
@@ -50,6 +52,93 @@ def refused_each_way(world, role, command, sqlstate, *words):
             raise AssertionError(f"not refused with {settings}: {command}")
         finally:
             session.close()
+
+
+# ---------- shortened types ----------
+
+LONG = "com.example.orders." + "OrderPlaced." * 10 + "v1"
+OTHER = LONG + "1"
+
+
+def short_name(event_type, suffix):
+    digest = base64.urlsafe_b64encode(hashlib.sha256(event_type.encode()).digest()[:16]).decode().rstrip("=")
+    return f"{event_type[:18]}@{digest}~{suffix}"
+
+
+def long_schema(name, event_type, body="{}"):
+    return schema(name, f"#event_type {event_type}\n{body}")
+
+
+def long_policy(name, event_type):
+    return f"""CREATE FUNCTION event_schema."{name}"() RETURNS text LANGUAGE sql IMMUTABLE
+        AS $$--event_type {event_type}\nSELECT 'none'$$"""
+
+
+def begin_long(world):
+    begin(world)
+    world.run("alice", f"SELECT register_event_schema('{LONG}', 1, '{{}}')", f"SELECT register_event_schema('{LONG}', 3, '{{}}')",
+              f"SELECT register_event_upcast('{LONG}', 1, 3, 'up_alice(jsonb)')", f"SELECT set_event_compatibility('{LONG}', 'full')")
+
+
+def test_shortened_type_of_others(world):
+    """A name with a hash belongs to the owner of the type, whatever the function's body says."""
+    begin_long(world)
+    assert world.run("owner", f"SELECT proname FROM event_schemas AS s JOIN pg_proc AS p ON p.oid = s.function"
+                     f" WHERE event_type = '{LONG}' AND schema_version = 1") == [(short_name(LONG, 1),)]
+    for version in (0, 2, 4):
+        refused_each_way(world, "mallory", long_schema(short_name(LONG, version), LONG), "42501", world.role("alice"), f"{LONG}@1")
+    for call in (f"public.register_event_schema('{LONG}', 2, '{{}}')", f"public.set_event_compatibility('{LONG}', 'none')",
+                 f"public.register_event_upcast('{LONG}', 3, 4, 'public.up_mallory(jsonb)')",
+                 f"public.drop_event_schema('{LONG}', 1)", f"public.widen_event_schema('{LONG}', 1, '{{}}')"):
+        refused_each_way(world, "mallory", f"SELECT {call}", "42501")
+    refused_each_way(world, "mallory", long_policy(short_name(LONG, "compatibility"), LONG).replace("CREATE", "CREATE OR REPLACE", 1), "42501")
+    for suffix in ("0>1", "1>2", "3>4"):
+        refused_each_way(world, "mallory", upcast(short_name(LONG, suffix)), "42501")
+    refused_each_way(world, "mallory", upcast(short_name(LONG, "1>3")), "42723")
+    assert world.run("owner", f"SELECT upcast_event('1', '{LONG}', 1)") == [(1,)]
+
+
+def test_lies_about_a_shortened_type(world):
+    """The type in the body is that of the hash, and one type has one name."""
+    begin_long(world)
+    for name, event_type in ((short_name(LONG, 2), OTHER), (short_name(OTHER, 1), LONG), (short_name(LONG, 2), "short"),
+                             ("short@1", LONG), (short_name("short", 1), "short"), (short_name("short", 1), LONG),
+                             (short_name(LONG, 2), LONG.upper()), (short_name(LONG, 2), LONG + " "),
+                             (short_name(LONG, 2), "x" * 600), (short_name(LONG, 2), LONG + "\u200b"),
+                             ("x" + short_name(LONG, 2), LONG), (short_name(LONG, 2).replace("com.e", "org.e"), LONG),
+                             (short_name(LONG, 2).replace("orders", "order"), LONG)):
+        refused_each_way(world, "mallory", long_schema(name, event_type), "42602")
+        refused_each_way(world, "alice", long_schema(name, event_type), "42602")
+    for body in ("{}", f"#event_type {OTHER}\n#event_type {LONG}\n{{}}", f"#event_type\t{LONG}\n{{}}",
+                 f'{{"#event_type {LONG}": 1}}', f'{{"$comment":\n"x"}}\n#event_type {LONG}\n'):
+        for role in ("mallory", "alice"):
+            session = world.connect(role)
+            session.execute(OFF)
+            try:
+                session.execute(schema(short_name(LONG, 2), body))
+            except Exception as error:  # pylint: disable=broad-except
+                assert error.sqlstate in ("42602", "22023"), f"{body}: {error}"
+            else:
+                raise AssertionError(f"{body} is not refused")
+    for name, event_type in ((short_name(OTHER, "compatibility"), LONG), ("short@compatibility", LONG), ("order@compatibility", OTHER),
+                             (short_name("short", "compatibility"), "short")):
+        refused_each_way(world, "mallory", long_policy(name, event_type), "42602")
+    no_type = f"""CREATE FUNCTION event_schema."{short_name(OTHER, 'compatibility')}"() RETURNS text LANGUAGE sql AS $$SELECT 'none'$$"""
+    refused_each_way(world, "mallory", no_type, "42602")
+    # an upcast says no type: it must be that of registered versions
+    refused_each_way(world, "mallory", upcast(short_name(OTHER, "1>2")), "42704")
+    refused_each_way(world, "mallory", upcast(short_name("short", "1>2")), "42704")
+    # nothing is renamed, moved or replaced into such a name
+    for command in (f"""ALTER FUNCTION event_schema."{short_name(LONG, 1)}" RENAME TO "{short_name(OTHER, 1)}" """,
+                    f"""CREATE OR REPLACE {long_schema(short_name(LONG, 1), OTHER)[7:]}"""):
+        refused_each_way(world, "alice", command, "0A000" if "RENAME" in command else "42602")
+    world.run("mallory", long_schema(short_name(OTHER, 1), OTHER).replace("event_schema.", "public."))
+    refused_each_way(world, "mallory", f"""ALTER FUNCTION public."{short_name(OTHER, 1)}" SET SCHEMA event_schema""", "0A000")
+    assert world.run("bob", f"SELECT public.validate_event('1', '{OTHER}', 1)") == [(False,)]
+    # a short type's name never looks like this
+    world.run("mallory", f"SELECT register_event_schema('{short_name(LONG, 7)[:50]}', 1, 'false')",
+              f"SELECT register_event_schema('{short_name('x', '')}', 1, 'false')")
+    assert world.run("owner", f"SELECT matching_event_versions('1', '{LONG}')") == [([1, 3],)]
 
 
 # ---------- owners of types ----------
