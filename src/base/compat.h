@@ -94,15 +94,18 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 
 /*
  * Raise insufficient_privilege where the current user may not execute a
- * function, or make something in a schema.  PostgreSQL 16 made one function of
- * those that check privileges.
+ * function, or make something in a schema; and may a role make something there?
+ * PostgreSQL 16 made one function of those that check privileges.
  */
 #if PG_VERSION_NUM >= 160000
 #define EV_ACLCHECK_FUNCTION(function)	object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE)
 #define EV_ACLCHECK_SCHEMA(schema)		object_aclcheck(NamespaceRelationId, (schema), GetUserId(), ACL_CREATE)
+#define EV_MAY_CREATE(schema, role) \
+	(object_aclcheck(NamespaceRelationId, (schema), (role), ACL_CREATE) == ACLCHECK_OK)
 #else
 #define EV_ACLCHECK_FUNCTION(function)	pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE)
 #define EV_ACLCHECK_SCHEMA(schema)		pg_namespace_aclcheck((schema), GetUserId(), ACL_CREATE)
+#define EV_MAY_CREATE(schema, role)		(pg_namespace_aclcheck((schema), (role), ACL_CREATE) == ACLCHECK_OK)
 #endif
 
 /* Is the object the current user's, or of a role that the user is a member of? */

@@ -65,7 +65,7 @@ subtransaction_ended(SubXactEvent event, SubTransactionId subtransaction pg_attr
  * the user's.
  */
 static void
-cancel_came(int signal_number, siginfo_t *info, void *context pg_attribute_unused())
+cancel_came(int signal_number, siginfo_t * info, void *context pg_attribute_unused())
 {
 	int			saved_errno = errno;
 

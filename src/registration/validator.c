@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -56,6 +57,13 @@ PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
 /* A schema that a generator wrote may have thousands of the same slip. */
 #define SHOWN_WARNINGS	20
+
+/*
+ * Functions of roles without CREATE on event_schema that are looked at for a
+ * WARNING, and the size of their bodies.
+ */
+#define MOST_PASSED			100
+#define MOST_PASSED_BODY	65536
 
 /* ---------- what a function must look like ---------- */
 
@@ -253,59 +261,105 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	MemoryContextDelete(context);
 }
 
+/* Who refers to what stands in an annotation of a function's document. */
+typedef struct AnnotationUsers
+{
+	Oid			function;
+	char	   *user;			/* the name of a schema; NULL: none */
+	List	   *passed;			/* char *: functions that do not count */
+	int			looked_at;		/* of those that do not count */
+} AnnotationUsers;
+
+/* "event:order@1#/examples/0" */
+static bool
+uses_annotations(HeapTuple row, Oid function, char **name)
+{
+	EvDocument	document;
+	EvDocument	target;
+	EvFault		fault;
+	ListCell   *cell;
+
+	if (!ev_function_document(row, &document, &fault) || !ev_document_refers_to_annotation(&document))
+		return false;
+	foreach(cell, ev_document_references(&document))
+	{
+		memset(&target, 0, sizeof(target));
+		if (ev_registry_resolve((const char *) lfirst(cell), &target) && target.function == function)
+		{
+			*name = pstrdup(document.name);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is a function to be looked at that does not hold up the change? */
+static bool
+is_worth_a_warning(AnnotationUsers *users, HeapTuple row, TupleDesc descriptor)
+{
+	bool		is_null;
+	Datum		body = heap_getattr(row, Anum_pg_proc_prosrc, descriptor, &is_null);
+
+	return !is_null && toast_raw_datum_size(body) <= MOST_PASSED_BODY && users->looked_at++ < MOST_PASSED;
+}
+
 /*
- * The name of another schema that refers to what stands in an annotation of
- * this function's document ("event:order@1#/examples/0"), or NULL.
+ * Functions in event_schema count, and those of roles that may create some
+ * there.  Anybody can create others, so few of these are looked at, and none
+ * that is temporary.
  */
-static char *
-who_uses_annotations(Oid function)
+static void
+find_annotation_users(AnnotationUsers *users)
 {
 	Oid			language = ev_language_oid();
-	char	   *result = NULL;
+	Oid			namespace = ev_namespace_oid();
 	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
 
-	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	while (users->user == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
-		EvDocument	document;
-		EvDocument	target;
-		EvFault		fault;
-		ListCell   *cell;
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		char	   *name;
 
 		CHECK_FOR_INTERRUPTS();
-		if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language ||
-			((Form_pg_proc) GETSTRUCT(tuple))->oid == function ||
-			!ev_function_document(tuple, &document, &fault) ||
-			!ev_document_refers_to_annotation(&document))
+		if (form->prolang != language || form->oid == users->function || isAnyTempNamespace(form->pronamespace))
 			continue;
-		foreach(cell, ev_document_references(&document))
+		if (form->pronamespace == namespace || ev_ownership_counts(form->proowner, users->function))
 		{
-			memset(&target, 0, sizeof(target));
-			if (ev_registry_resolve((const char *) lfirst(cell), &target) &&
-				target.function == function)
-				result = pstrdup(document.name);
+			if (uses_annotations(tuple, users->function, &name))
+				users->user = name;
 		}
+		else if (is_worth_a_warning(users, tuple, RelationGetDescr(pg_proc)) &&
+				 uses_annotations(tuple, users->function, &name))
+			users->passed = lappend(users->passed,
+									quote_qualified_identifier(get_namespace_name(form->pronamespace), name));
 	}
 	systable_endscan(scan);
 	table_close(pg_proc, AccessShareLock);
-	return result;
 }
 
 void
 ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 {
-	char	   *user;
+	AnnotationUsers users = {.function = old->function};
+	ListCell   *cell;
 
 	if (compareJsonbContainers(&old->schema->root, &new->schema->root) == 0)
 		return;
-	user = who_uses_annotations(old->function);
-	if (user != NULL)
+	find_annotation_users(&users);
+	if (users.user != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("cannot replace annotations of schema \"%s\"", old->name),
-				 errdetail("Schema \"%s\" has a reference into these annotations, so they are not only annotations.", user),
+				 errdetail("Schema \"%s\" has a reference into these annotations, so they are not only annotations.", users.user),
 				 errhint("Register the next version.")));
+	foreach(cell, users.passed)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("annotations of schema \"%s\" are replaced although function %s has a reference into them",
+						old->name, (char *) lfirst(cell)),
+				 errdetail("Its owner does not have CREATE on schema %s.", EV_SCHEMA_NAMESPACE)));
 }
 
 /* The function that is being widened. */
@@ -317,7 +371,7 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name whose claims were checked, with more known of them. */
+/* The name whose claims and annotations were checked, with more known of them. */
 static const char *vouched = NULL;
 
 void
@@ -355,7 +409,8 @@ check_replacement(HeapTuple function, const EvDocument *document)
 		!ev_document_same_answers(&old_document, document))
 		ev_validator_refuse_change(document->name);
 	ev_name_lock(document->name, ExclusiveLock);
-	ev_validator_check_annotations(&old_document, document);
+	if (vouched == NULL || strcmp(vouched, document->name) != 0)
+		ev_validator_check_annotations(&old_document, document);
 	return true;
 }
 

@@ -58,6 +58,22 @@ ev_ownership_require_create(void)
 	EV_CHECK_CREATE(namespace, EV_SCHEMA_NAMESPACE);
 }
 
+bool
+ev_ownership_counts(Oid role, Oid function)
+{
+	HeapTuple	row;
+	bool		result;
+
+	if (OidIsValid(ev_namespace_oid()) && EV_MAY_CREATE(ev_namespace_oid(), role))
+		return true;
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		return false;
+	result = has_privs_of_role(role, ((Form_pg_proc) GETSTRUCT(row))->proowner);
+	ReleaseSysCache(row);
+	return result;
+}
+
 /* What makes a type somebody's. */
 typedef struct Owner
 {
