@@ -120,8 +120,8 @@ stop(Limited *limited)
 	disable_timeout(timer, false);
 	is_running = false;
 	limited->ran_out = has_run_out;
-	/* what we have requested and nobody has heard */
-	if (has_run_out)
+	/* what we have requested, also in the user's place, and nobody has heard */
+	if (has_run_out || is_canceled)
 		QueryCancelPending = false;
 	/* a request that comes from here on stays pending */
 	sigaction(SIGINT, &other_handler, NULL);
