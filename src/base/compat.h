@@ -8,6 +8,11 @@
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/jsonb.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/procarray.h"
+#else
+#include "storage/sinvaladt.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "rewrite/rewriteHandler.h"
 #endif
@@ -141,6 +146,13 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_LOCAL_TRANSACTION	(MyProc->vxid.lxid)
 #else
 #define EV_LOCAL_TRANSACTION	(MyProc->lxid)
+#endif
+
+/* The process that a virtual transaction is of; NULL: it has ended. */
+#if PG_VERSION_NUM >= 170000
+#define EV_VXID_PROC(vxid)		ProcNumberGetProc((vxid).procNumber)
+#else
+#define EV_VXID_PROC(vxid)		BackendIdGetProc((vxid).backendId)
 #endif
 
 #endif							/* EV_COMPAT_H */

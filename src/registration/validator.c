@@ -162,7 +162,7 @@ record_dependencies(const EvDocument *document, bool is_registered)
 			list_member_oid(recorded, target.function))
 			continue;
 
-		LockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
+		ev_function_lock(target.function, AccessShareLock, uri);
 		if (!is_registered)
 			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
