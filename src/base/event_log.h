@@ -7,11 +7,20 @@
 
 #include "utils/rel.h"
 
-/* Defines the settings event_validate.log_violations and ..._rate; for _PG_init. */
+/*
+ * Defines the settings event_validate.log_violations, ..._rate and
+ * event_validate.show_values; for _PG_init.
+ */
 extern void ev_event_log_init(void);
 
 /* event_validate.log_violations */
 extern bool ev_log_violations;
+
+/*
+ * event_validate.show_values: may messages quote what is in an event?  Only the
+ * text of messages depends on it.
+ */
+extern bool ev_quote_values;
 
 /*
  * Writes the line, if that is wanted and the rate allows it: what became of

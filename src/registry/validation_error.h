@@ -6,9 +6,16 @@
 #define EV_VALIDATION_ERROR_H
 
 #include "base/compat.h"
+#include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
+
+/*
+ * A violation in words, in CurrentMemoryContext: where in the document, and what;
+ * or the keyword of the schema only, where event_validate.show_values is off.
+ */
+extern char *ev_violation_words(const EvViolation *violation);
 
 /*
  * Raises check_violation for an event that is not valid, with what is wrong
