@@ -9,6 +9,11 @@
  * Annotations of a schema that does not match are dropped (2020-12 core,
  * 7.7.1.2), and so are the violations of a branch that another one made up
  * for.
+ *
+ * References can make the tree exponentially larger than schema and document.
+ * So it has a limited number of parts.  From there on the rest is evaluated
+ * without a report, which remembers answers, and the report says in its last part
+ * that the rest is left out.
  */
 #include "postgres.h"
 
@@ -40,6 +45,7 @@ typedef struct ReportNode
 	char	   *keyword_location;
 	bool		valid;
 	bool		forgiven;		/* it does not match, and that is no matter */
+	bool		is_cut;			/* what came later is left out */
 	List	   *violations;		/* of ReportedLeaf */
 	List	   *annotations;	/* of ReportedLeaf */
 	List	   *children;		/* of ReportNode */
@@ -51,12 +57,13 @@ typedef struct Reporter
 	MemoryContext context;		/* of the tree */
 	ReportNode *root;
 	ReportNode *current;
+	int			parts;			/* nodes and leaves */
+	bool		is_cut;			/* the rest is left out */
 } Reporter;
 
-/*
- * References can make the tree exponentially larger than schema and document;
- * this is as much as a jsonb may have in the end.
- */
+#define MOST_PARTS	100000
+
+/* This is as much as a jsonb may have in the end. */
 #define MAX_TREE	((Size) 256 * 1024 * 1024)
 
 /* ---------- making the tree ---------- */
@@ -71,6 +78,26 @@ switch_to_tree(Reporter *reporter)
 				 errmsg("report is too large"),
 				 errdetail("The evaluation of the schema takes more than %d MB.", (int) (MAX_TREE / (1024 * 1024)))));
 	return MemoryContextSwitchTo(reporter->context);
+}
+
+/*
+ * Counts a part that was added to the tree.  After the last one, the evaluation
+ * goes on without a report.  Keywords say of their branches only afterwards that
+ * these need not match: that is not heard of any more, so branches of open nodes
+ * that do not match are left out too.
+ */
+static void
+count_part(Reporter *reporter)
+{
+	if (++reporter->parts < MOST_PARTS)
+		return;
+	reporter->is_cut = true;
+	reporter->collector.enter = NULL;
+	reporter->collector.annotate = NULL;
+	reporter->collector.forgive = NULL;
+	reporter->collector.limit = 0;
+	for (ReportNode *node = reporter->current; node != NULL; node = node->parent)
+		node->is_cut = true;
 }
 
 /* URI and JSON Pointer: "https://example.com/schema#/properties/a". */
@@ -103,13 +130,28 @@ report_enter(EvCollector *collector, const char *instance_location,
 		reporter->root = node;
 	reporter->current = node;
 	MemoryContextSwitchTo(caller);
+	count_part(reporter);
+}
+
+/* A branch that a keyword may forgive. */
+static bool
+is_branch(const ReportNode *node)
+{
+	const char *keyword = node->location->keyword;
+
+	return keyword != NULL &&
+		(strcmp(keyword, "anyOf") == 0 || strcmp(keyword, "oneOf") == 0 || strcmp(keyword, "if") == 0);
 }
 
 static void
 report_leave(EvCollector *collector, bool valid)
 {
 	Reporter   *reporter = (Reporter *) collector;
+	ListCell   *cell;
 
+	if (reporter->current->is_cut)
+		foreach(cell, reporter->current->children)
+			((ReportNode *) lfirst(cell))->forgiven |= !((ReportNode *) lfirst(cell))->valid && is_branch(lfirst(cell));
 	reporter->current->valid = valid;
 	reporter->current = reporter->current->parent;
 }
@@ -133,15 +175,20 @@ static void
 report_add(EvCollector *collector, const EvViolation *violation)
 {
 	Reporter   *reporter = (Reporter *) collector;
-	MemoryContext caller = switch_to_tree(reporter);
-	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
+	MemoryContext caller;
+	ReportedLeaf *leaf;
 
+	if (reporter->is_cut)
+		return;
+	caller = switch_to_tree(reporter);
+	leaf = palloc0(sizeof(ReportedLeaf));
 	leaf->keyword = pstrdup(violation->keyword);
 	leaf->keyword_location = pstrdup(violation->keyword_location);
 	leaf->absolute_location = absolute_location(violation->location, violation->path);
 	leaf->message = pstrdup(violation->message);
 	reporter->current->violations = lappend(reporter->current->violations, leaf);
 	MemoryContextSwitchTo(caller);
+	count_part(reporter);
 }
 
 static void
@@ -158,6 +205,42 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 	leaf->absolute_location = absolute_location(node->location, path);
 	leaf->value = value;
 	node->annotations = lappend(node->annotations, leaf);
+	MemoryContextSwitchTo(caller);
+	count_part(reporter);
+}
+
+/* The last part of a report that is cut, for the formats that have parts. */
+static void
+add_last_part(Reporter *reporter)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
+	ReportNode *node = palloc0(sizeof(ReportNode));
+	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
+	char	   *message = psprintf("the report has more than %d parts: the rest is left out", MOST_PARTS);
+
+	*node = (ReportNode)
+	{
+		.parent = reporter->root, .location = reporter->root->location, .instance_location = "",
+			.keyword_location = "", .valid = reporter->root->valid
+	};
+	leaf->keyword = "$comment";
+	leaf->keyword_location = "/$comment";
+	leaf->absolute_location = absolute_location(node->location, leaf->keyword_location);
+	if (node->valid)
+	{
+		JsonbValue	value = {.type = jbvString};
+
+		value.val.string.val = message;
+		value.val.string.len = strlen(message);
+		leaf->value = JsonbValueToJsonb(&value);
+		node->annotations = list_make1(leaf);
+	}
+	else
+	{
+		leaf->message = message;
+		node->violations = list_make1(leaf);
+	}
+	reporter->root->children = lappend(reporter->root->children, node);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -403,6 +486,8 @@ ev_report(const EvProgram *program, const Jsonb *document, const char *format)
 
 	reporter.context = AllocSetContextCreate(caller, "event_validate report", ALLOCSET_DEFAULT_SIZES);
 	ev_match_collect(program, document, &reporter.collector);
+	if (reporter.is_cut)
+		add_last_part(&reporter);
 	MemoryContextSwitchTo(reporter.context);
 
 	initStringInfo(&text);
