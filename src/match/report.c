@@ -46,6 +46,7 @@ typedef struct ReportNode
 	bool		valid;
 	bool		forgiven;		/* it does not match, and that is no matter */
 	bool		is_cut;			/* what came later is left out */
+	int			units;			/* count_units and one more; 0: not known */
 	List	   *violations;		/* of ReportedLeaf */
 	List	   *annotations;	/* of ReportedLeaf */
 	List	   *children;		/* of ReportNode */
@@ -61,7 +62,7 @@ typedef struct Reporter
 	bool		is_cut;			/* the rest is left out */
 } Reporter;
 
-#define MOST_PARTS	100000
+#define MOST_PARTS	20000
 
 /* This is as much as a jsonb may have in the end. */
 #define MAX_TREE	((Size) 256 * 1024 * 1024)
@@ -326,7 +327,7 @@ write_basic(StringInfo text, const ReportNode *root)
 
 /* How many units a node comes to, at most two are told apart. */
 static int
-count_units(const ReportNode *node, bool valid)
+count_units(ReportNode *node, bool valid)
 {
 	int			count;
 	ListCell   *cell;
@@ -335,6 +336,8 @@ count_units(const ReportNode *node, bool valid)
 	CHECK_FOR_INTERRUPTS();
 	if (node->valid != valid || node->forgiven)
 		return 0;
+	if (node->units > 0)
+		return node->units - 1;
 	count = list_length(valid ? node->annotations : node->violations);
 	foreach(cell, node->children)
 	{
@@ -342,6 +345,7 @@ count_units(const ReportNode *node, bool valid)
 			break;
 		count += Min(count_units(lfirst(cell), valid), 1);
 	}
+	node->units = count + 1;
 	return count;
 }
 
@@ -350,7 +354,7 @@ count_units(const ReportNode *node, bool valid)
  * out (2020-12 core, 12.4.3).
  */
 static void
-append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_root, bool *first)
+append_detailed(StringInfo text, ReportNode *node, bool valid, bool is_root, bool *first)
 {
 	int			units = count_units(node, valid);
 	bool		inner_first = true;

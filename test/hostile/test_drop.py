@@ -495,3 +495,26 @@ def test_functions_that_are_meant(world):
                   f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.outermost(data, event_type, schema_version)))",
                   "INSERT INTO alice.events VALUES ('order', 1, '{}')")
         world.refused("owner", DROP, "2BP01", "alice.events")
+
+
+def test_membership_of_strangers_grant(world):
+    """Who grants her role to others does not make her tables theirs: they have a limit, and force passes them."""
+    prepare(world)
+    world.server.add_role("eve")
+    world.run(None, f"CREATE SCHEMA eve AUTHORIZATION {world.role('eve')}", "GRANT USAGE ON SCHEMA eve TO PUBLIC")
+    world.server.add_role("helper")
+    world.run(None, f"GRANT {world.role('eve')} TO {world.role('helper')} WITH ADMIN OPTION")
+    world.run("helper", f"GRANT {world.role('eve')} TO {world.role('owner')}")
+    world.run("eve", "SET event_slow.off = on", SLOW.format(body="PERFORM pg_sleep(600);").replace("mallory", "eve"),
+              f"CREATE TABLE eve.events ({COLUMNS}, CHECK (check_event(data, event_type, eve.slow(schema_version))))",
+              "INSERT INTO eve.events VALUES ('order', 2, '{}')")
+    error = Background(world.connect("owner"), DROP).join_within(20)
+    assert error is not None and error.sqlstate == "2BP01" and "eve.events" in said(error), error
+    assert Background(world.connect("owner"), "SELECT drop_event_schema('order', 1, force => true)").join_within(20) is None
+    assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
+    # a superuser's grant makes them theirs
+    world.run(None, "DROP TABLE eve.events", f"GRANT {world.role('eve')} TO {world.role('owner')} WITH ADMIN OPTION")
+    world.run("eve", f"CREATE TABLE eve.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))",
+              "INSERT INTO eve.events VALUES ('order', 2, '{}')")
+    world.refused("owner", "SELECT drop_event_schema('order', 2, force => true)", "2BP01", "eve.events")
+    world.run(None, f"REVOKE {world.role('eve')} FROM {world.role('owner')}, {world.role('helper')} CASCADE")

@@ -428,4 +428,4 @@ def test_report_of_pairs(world):
         for output in ("flag", "basic", "detailed", "list", "hierarchical"):
             report, size, cut = session.execute("""SELECT (r -> 'valid')::boolean, length(r::text), r::text LIKE '%%the rest is left out%%'
                 FROM event_report(%s, 'pairs', 1, %s) AS r""", [data, output]).fetchone()
-            assert report is valid and size < 200_000_000 and (cut or output == "flag"), (data, output, size, cut)
+            assert report is valid and size < 50_000_000 and (cut or output == "flag"), (data, output, size, cut)
