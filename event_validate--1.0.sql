@@ -42,12 +42,26 @@ GRANT USAGE ON SCHEMA event_schema TO PUBLIC;
 COMMENT ON SCHEMA event_schema IS 'event schemas and their upcasts and policies, as functions';
 
 -- A superuser owns it, also where a database owner installs the extension, and
--- nobody else may create in it.
+-- no other role may create objects in it.
 CREATE SCHEMA _event_validate;
 GRANT USAGE ON SCHEMA _event_validate TO PUBLIC;
 COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_validate';
 
 -- ---------- the language ----------
+
+-- Dependencies on this view are the index of the $ids and references of schemas
+-- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
+-- users, as what their schemas depend on.
+CREATE VIEW _event_validate.uri_index AS
+	SELECT d.objid::pg_catalog.regprocedure AS function,
+		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
+		d.refobjsubid AS number
+	FROM pg_catalog.pg_depend d
+	JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relname = 'uri_index'
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = '_event_validate'
+	WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		AND d.refobjsubid <> 0;
+COMMENT ON VIEW _event_validate.uri_index IS 'the $ids and the references of schemas, as hashes';
 
 CREATE FUNCTION _event_validate.jsonschema_call_handler() RETURNS language_handler
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_call_handler' LANGUAGE C;
@@ -157,14 +171,14 @@ COMMENT ON FUNCTION jsonschema_is_valid(jsonb) IS 'whether a document is a valid
 -- ---------- the registry ----------
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -178,13 +192,25 @@ CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
 COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that other schemas refer to by its URI';
 
+CREATE FUNCTION lint_event_schema(definition text,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(text) IS 'the errors, warnings and notes about a schema';
+
+CREATE FUNCTION lint_event_schema(definition jsonb,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema_jsonb' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(jsonb) IS 'the errors, warnings and notes about a schema, given as jsonb';
+
 CREATE FUNCTION event_schema_ddl(event_type text DEFAULT NULL) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_ddl' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that register the same schemas, policies and upcasts again';
 
 CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema, one line for each instruction';
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema: its instructions, then the checks of the fast path';
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
@@ -964,7 +990,7 @@ BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
 			MESSAGE = format('old rows of table %s are not valid and cannot be updated until they are (rows: %s)', relation, invalid),
-			HINT = 'audit_events shows what is wrong with them.';
+			HINT = 'audit_events lists their violations.';
 	ELSE
 		RAISE NOTICE USING MESSAGE = format('all old rows of table %s are valid', relation);
 	END IF;
@@ -1110,7 +1136,7 @@ BEGIN
 	END;
 END
 $$;
-COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports what is wrong with them';
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
 
 CREATE FUNCTION _event_validate.event_check_exists(relation regclass, checks _event_validate.event_check[], wanted_name name) RETURNS boolean
 LANGUAGE sql STABLE
@@ -1289,7 +1315,7 @@ BEGIN
 		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
 				from_column, relation, to_column),
 			DETAIL = hindrances,
 			HINT = 'Drop these first, or create them on the other column.';
@@ -1443,7 +1469,7 @@ BEGIN
 	END IF;
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
-	-- check without a lock, so that nobody waits, and then again under the lock
+	-- check without a lock, so that no session waits, and then again under the lock
 	commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	IF commands IS NOT NULL THEN
 		PERFORM _event_validate.lock_event_table(relation);
@@ -1492,6 +1518,23 @@ AS $$
 $$;
 COMMENT ON FUNCTION event_schema_usage(text) IS 'the number of events of each version in each table, including versions without events';
 
+
+-- ---------- rolling out: what is enforced ----------
+
+CREATE FUNCTION _event_validate.list_event_enforcement(OUT relation regclass, OUT kind text, OUT name name,
+	OUT column_name name, OUT data_expr text, OUT type_expr text, OUT version_expr text, OUT mode text,
+	OUT mode_until timestamptz, OUT validated boolean, OUT enabled boolean, OUT definition text, OUT problem text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_list_event_enforcement' LANGUAGE C STABLE ROWS 20;
+COMMENT ON FUNCTION _event_validate.list_event_enforcement() IS 'the rows of event_enforcement';
+
+CREATE VIEW event_enforcement AS
+	SELECT relation, kind, name, column_name, data_expr, type_expr, version_expr, mode, mode_until,
+		validated, enabled, definition, problem
+	FROM _event_validate.list_event_enforcement()
+	ORDER BY relation::text COLLATE "C", kind, name, data_expr COLLATE "C";
+COMMENT ON VIEW event_enforcement IS 'the CHECK constraints and guards of all tables that validate events';
+GRANT SELECT ON event_enforcement TO PUBLIC;
 -- ---------- rolling out: guards and quarantine ----------
 
 CREATE FUNCTION guard_event() RETURNS trigger
@@ -1502,10 +1545,11 @@ CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
 
-CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
-	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
+CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT NULL,
+	type_expr text DEFAULT NULL, version_expr text DEFAULT NULL,
+	fires_on text DEFAULT NULL, types text[] DEFAULT NULL) RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
+COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text, text, text[]) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
 
 CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
 	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)

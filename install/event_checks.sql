@@ -213,7 +213,7 @@ BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
 			MESSAGE = format('old rows of table %s are not valid and cannot be updated until they are (rows: %s)', relation, invalid),
-			HINT = 'audit_events shows what is wrong with them.';
+			HINT = 'audit_events lists their violations.';
 	ELSE
 		RAISE NOTICE USING MESSAGE = format('all old rows of table %s are valid', relation);
 	END IF;
@@ -359,7 +359,7 @@ BEGIN
 	END;
 END
 $$;
-COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports what is wrong with them';
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
 
 CREATE FUNCTION _event_validate.event_check_exists(relation regclass, checks _event_validate.event_check[], wanted_name name) RETURNS boolean
 LANGUAGE sql STABLE

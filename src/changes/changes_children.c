@@ -1,6 +1,6 @@
 /*
  * changes_children.c
- *	  Differences in what schemas say of properties, items and branches.
+ *	  Differences in properties, items and branches.
  */
 #include "postgres.h"
 
@@ -10,7 +10,7 @@
 
 /* ---------- properties ---------- */
 
-/* Where a property is declared by its name; NULL: it is not. */
+/* Returns the declaration of a property by name; NULL if there is none. */
 static const EvNamedSchema *
 declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
 {
@@ -35,7 +35,10 @@ declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origi
 	return NULL;
 }
 
-/* One direction of what became of a property: its value and its presence. */
+/*
+ * Returns the verdict on a property in one direction, for its value and its
+ * presence.
+ */
 static EvVerdict
 property_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
@@ -62,10 +65,10 @@ report_property(EvLister *l, EvPair *pair, const EvString *name, EvChangeRule ru
 		 forward < property_verdict(l, pair->new, pair->old, NULL, name));
 
 	ev_change_add(l, rule, ev_change_location(l, origin), backward, forward, "%s%s", what,
-				  is_lenient ? " (Lenient: no event is assumed to carry it where one of the schemas does not declare it.)" : "");
+				  is_lenient ? " (Lenient: events of a schema that does not declare it are assumed not to have it.)" : "");
 }
 
-/* A property was required and is not any more, or the other way round. */
+/* Reports that a property became required, or optional. */
 static void
 report_required(EvLister *l, EvPair *pair, const EvString *name, EvOrigin origin, bool is_required)
 {
@@ -118,7 +121,10 @@ list_property(EvLister *l, EvPair *pair, const EvString *name)
 					 ev_scope_property(p, pair->scope, name), new_origin);
 }
 
-/* The keyword for further properties that says something; false: there is none. */
+/*
+ * Finds the keyword for additional properties, if it has an effect; false if
+ * there is none.
+ */
 static bool
 rest_origin(EvProver *p, const EvFacts *f, EvOrigin *origin, EvSubschema **rest)
 {
@@ -240,7 +246,7 @@ list_names(EvLister *l, EvPair *pair)
 						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are not restricted any more.");
 	else
 		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new))->origin,
-						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted otherwise.");
+						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted in another way.");
 }
 
 static const EvDependencyFact *
@@ -273,7 +279,7 @@ has_name(EvProver *p, const List *names, const EvString *name)
 	return false;
 }
 
-/* What one side's dependencies have that the other's have not. */
+/* Lists the dependencies that one side has and the other lacks. */
 static void
 list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *to, bool is_new)
 {
@@ -299,13 +305,13 @@ list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFac
 		if (other == NULL)
 			ev_change_report(l, pair, is_new ? EV_CHANGE_DEPENDENT_SCHEMA_ADDED : EV_CHANGE_DEPENDENT_SCHEMA_REMOVED,
 							 side, dependency->origin, EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), true,
-							 psprintf(is_new ? "The property %s demands something of its object now." :
-									  "The property %s demands nothing of its object any more.",
+							 psprintf(is_new ? "The property %s needs its object to match a schema now." :
+									  "The property %s does not need its object to match a schema any more.",
 									  ev_name_text(&dependency->property)));
 		else if (is_new && !ev_schemas_same(l->prover, other->schema, dependency->schema))
 			ev_change_report(l, pair, EV_CHANGE_DEPENDENT_SCHEMA_CHANGED, EV_BOTH, dependency->origin,
 							 EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), false,
-							 psprintf("What the property %s demands of its object changed.",
+							 psprintf("The schema that the property %s needs its object to match changed.",
 									  ev_name_text(&dependency->property)));
 	}
 }
@@ -316,7 +322,7 @@ ev_list_properties(EvLister *l, EvPair *pair)
 	EvProver   *p = l->prover;
 	ListCell   *cell;
 
-	/* in the order of the new schema, then what only the old one has */
+	/* in the order of the new schema, then those of the old one only */
 	foreach(cell, ev_names_of(p, pair->new, pair->old))
 		list_property(l, pair, lfirst(cell));
 	list_patterns_of(l, pair, pair->new_facts, pair->old_facts, true);
@@ -457,7 +463,7 @@ ev_list_items(EvLister *l, EvPair *pair)
 
 /* ---------- branches ---------- */
 
-/* Pairs what is the same, and then the rest in its order. */
+/* Pairs equal members, then similar ones, then the rest in order. */
 static List *
 match_members(EvProver *p, List *old, List *new, List **old_left, List **new_left)
 {
@@ -483,7 +489,7 @@ match_members(EvProver *p, List *old, List *new, List **old_left, List **new_lef
 			*old_left = lappend(*old_left, lfirst(cell));
 	}
 
-	/* then those that are alike: one includes the other, */
+	/* then similar members, one of which implies the other, */
 	foreach(cell, list_copy(*old_left))
 	{
 		EvSchemaSet *a = ev_set_of(p, lfirst(cell));
@@ -504,7 +510,7 @@ match_members(EvProver *p, List *old, List *new, List **old_left, List **new_lef
 		*old_left = list_delete_ptr(*old_left, lfirst(cell));
 	}
 
-	/* and where as many are left on both sides, one for one */
+	/* then, if both sides have the same number left, in order */
 	if (list_length(*old_left) == list_length(*new_left))
 	{
 		for (int i = 0; i < list_length(*old_left); i++)
@@ -538,7 +544,7 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	if (pairs == NIL && old_left == NIL && new_left == NIL && old->one == new->one)
 		return;
 
-	/* whether more members of oneOf hurt is a matter of how they overlap */
+	/* more members of oneOf can be incompatible, if they overlap */
 	types = old->one && new_left != NIL ? 0 : EV_ALL_TYPES;
 	backward = ev_change_verdict(l, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, types, false);
 	forward = ev_change_verdict(l, pair->new, pair->old, pair->scope, EV_FACT_GROUPS,
@@ -568,7 +574,7 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 		ev_list_pair(l, ev_set_of(p, linitial(members)), ev_set_of(p, lsecond(members)), pair->scope,
 					 member_origin(p, new, lsecond(members)));
 
-		/* one branch alone refutes nothing */
+		/* a refutation for one branch does not refute the whole */
 		ev_spend(p, list_length(l->changes) - inner);
 		for (int i = inner; i < list_length(l->changes); i++)
 		{
@@ -591,7 +597,7 @@ list_groups(EvLister *l, EvPair *pair)
 	ListCell   *cell;
 	ListCell   *other;
 
-	/* those that share members, or else are of one keyword, belong together */
+	/* first pair groups with common members, then groups of one keyword */
 	for (int round = 0; round < 3; round++)
 	{
 		List	   *from = round == 0 ? pair->old_facts->groups : old_left;
@@ -651,7 +657,7 @@ list_groups(EvLister *l, EvPair *pair)
 	}
 }
 
-/* ---------- not, if, and what is not looked into ---------- */
+/* ---------- not, if, and opaque keywords ---------- */
 
 static void
 list_nots(EvLister *l, EvPair *pair)
@@ -680,18 +686,18 @@ list_nots(EvLister *l, EvPair *pair)
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new_left))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "What is not allowed changed.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "Another schema must not match now.");
 		return;
 	}
 	foreach(cell, old_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_REMOVED, EV_REMOVED, ((EvSchemaFact *) lfirst(cell))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "What was not allowed is allowed now.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "A schema that must not match may match now.");
 	}
 	foreach(cell, new_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_ADDED, EV_ADDED, ((EvSchemaFact *) lfirst(cell))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "Something is not allowed any more.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "A schema must not match now.");
 	}
 }
 
@@ -729,7 +735,7 @@ list_conditions(EvLister *l, EvPair *pair)
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, ((EvConditionFact *) linitial(new_left))->origin,
-						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition, or what follows from it, changed.");
+						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
 		return;
 	}
 	foreach(cell, old_left)
@@ -760,7 +766,7 @@ list_opaques(EvLister *l, EvPair *pair)
 	if (fact->is_reference)
 		ev_change_report(l, pair, EV_CHANGE_REFERENCE_CHANGED, EV_BOTH, fact->origin,
 						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,
-						 "Where a dynamic reference leads depends on the instance, and is not followed.");
+						 "The target of a dynamic reference depends on the instance, so it is not followed.");
 	else
 		ev_change_report(l, pair, EV_CHANGE_SCHEMA_CHANGED, EV_BOTH, fact->origin,
 						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,

@@ -1,11 +1,11 @@
 /*
  * changes_list.c
- *	  The differences between two schemas, one by one.
+ *	  The list of differences between two schemas.
  *
- * Both are walked together, by facts instead of keywords, so that two ways to
- * say the same are no difference.  Each difference gets a verdict of its own:
- * proved, refuted by a value, or unknown.  A proof about a whole (a group of
- * branches, the document) overrules the verdicts on its parts.
+ * Both are walked together, by facts instead of keywords, so that two forms of
+ * the same schema have no difference.  Each difference gets a verdict of its
+ * own: proved, refuted by a value, or unknown.  A proof for a whole (a group
+ * of branches, the document) overrides the verdicts on its parts.
  */
 #include "postgres.h"
 
@@ -18,11 +18,11 @@
 #include "base/json_pointer.h"
 #include "changes/changes_list.h"
 
-#define MOST_VISITS		5000	/* of pairs of schemas */
+#define MOST_VISITS		5000	/* to pairs of schemas */
 
-/* ---------- places ---------- */
+/* ---------- locations ---------- */
 
-/* The JSON Pointer of a keyword; "" where it has none. */
+/* Returns the JSON Pointer of a keyword; "" if it has none. */
 char *
 ev_change_location(EvLister *l, EvOrigin origin)
 {
@@ -47,10 +47,11 @@ ev_change_location(EvLister *l, EvOrigin origin)
 /* ---------- verdicts ---------- */
 
 /*
- * One direction: is a's instance b's, as far as facts of these kinds go?
- * types: those that the facts are about; where no value of them could be made
- * that might refute it, a plain restriction counts as incompatible.  0: what is
- * not proved is unknown, no refutation is looked for.
+ * Returns the verdict in one direction: is each instance of `a` one of `b`,
+ * for facts of these kinds? types: those that the facts apply to.  If no
+ * values of these types can be made to refute it, a plain restriction is
+ * incompatible.  If types is 0, no refutation is searched, and the verdict is
+ * proved or unknown.
  */
 EvVerdict
 ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
@@ -99,8 +100,8 @@ ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward
 }
 
 /*
- * A difference in facts of one kind.  What was only added cannot hurt forward,
- * what was only removed not backward.
+ * Reports a difference in facts of one kind.  Added facts are forward
+ * compatible, removed facts backward compatible.
  */
 void
 ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOrigin origin,
@@ -117,9 +118,9 @@ ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOr
 }
 
 /*
- * What the whole says about the changes from `first` on: where it is proved,
- * each is compatible; where it is not, at least one is not.  *silent: none is,
- * though the whole is not.
+ * Adjusts the changes from `first` on to the verdict on the whole: if it is
+ * proved, all of them are compatible.  Otherwise, at least one must not be; if
+ * all are, sets *silent.
  */
 static void
 settle_one(EvLister *l, int first, bool forward, EvVerdict whole, bool *silent)
@@ -234,7 +235,9 @@ list_types(EvLister *l, EvPair *pair)
 					 psprintf("The type was %s and is %s now.", types_text(old), types_text(new)));
 }
 
-/* A value that one side lists and the other does not. */
+/*
+ * Returns the verdict on a value that one side lists and the other does not.
+ */
 static EvVerdict
 value_verdict(EvLister *l, const JsonbValue *value, EvSchemaSet *from, EvSchemaSet *to)
 {
@@ -303,7 +306,9 @@ list_enums(EvLister *l, EvPair *pair)
 
 /* ---------- numbers and counts ---------- */
 
-/* The four rules of a bound: added, removed, increased, decreased. */
+/*
+ * The four kinds of changes of a bound: added, removed, increased, decreased.
+ */
 typedef struct BoundRules
 {
 	EvChangeRule added;
@@ -343,7 +348,7 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 		ev_change_report(l, pair, is_added ? rules->added : rules->removed, is_added ? EV_ADDED : EV_REMOVED,
 						 bound.origin, kind, EV_BIT(EV_NUMBER), true,
 						 is_added ? psprintf("There is a %s of %s now.", rules->what, bound_text(bound)) :
-						 psprintf("The %s of %s is gone.", rules->what, bound_text(bound)));
+						 psprintf("The %s of %s was removed.", rules->what, bound_text(bound)));
 		return;
 	}
 	order = ev_number_compare(new.value, old.value);
@@ -376,7 +381,7 @@ list_count(EvLister *l, EvPair *pair, const BoundRules *rules, EvCountFact old, 
 	else if (new.value == none)
 	{
 		rule = rules->removed;
-		message = psprintf("The %s of %u is gone.", rules->what, old.value);
+		message = psprintf("The %s of %u was removed.", rules->what, old.value);
 	}
 	else
 	{
@@ -568,10 +573,10 @@ list_strings(EvLister *l, EvPair *pair)
 	list_formats(l, pair);
 	if (list_length(new->contents) > list_length(old->contents))
 		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) llast(new->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is checked now.");
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is checked now.");
 	else if (list_length(new->contents) < list_length(old->contents))
 		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) llast(old->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is not checked any more.");
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is not checked any more.");
 }
 
 /* ---------- counts of arrays and objects ---------- */
@@ -631,7 +636,7 @@ is_annotation(const EvSubschema *schema, const JsonbValue *key)
 		(ev_keywords[keyword].vocabulary & EV_METADATA) != 0;
 }
 
-/* What b has that a has not, or has otherwise. */
+/* Lists the annotations of `b` that `a` lacks or has with another value. */
 static void
 list_annotations_of(EvLister *l, const EvSubschema *a, const EvSubschema *b, bool is_new)
 {
@@ -677,7 +682,10 @@ list_annotations(EvLister *l, EvPair *pair)
 
 /* ---------- a pair ---------- */
 
-/* Schemas that refer to themselves come back to a pair; the first time will do. */
+/*
+ * Returns false for a pair that was entered before, since schemas can be
+ * recursive.
+ */
 static bool
 enter_pair(EvLister *l, EvSchemaSet **key)
 {
@@ -710,7 +718,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 	list_types(l, &pair);
 	list_enums(l, &pair);
 
-	/* of what only one of them allows it is the type that changed */
+	/* if only one of them allows a type, the type is the change */
 	common = pair.old_facts->types & pair.new_facts->types;
 	if ((common & EV_BIT(EV_NUMBER)) != 0)
 		list_numbers(l, &pair);
@@ -728,7 +736,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 	}
 	ev_list_applicators(l, &pair);
 
-	/* nothing is worse here than all of it is */
+	/* no verdict here is worse than that on the whole */
 	if (list_length(l->changes) > first)
 	{
 		if (ev_prove(p, old, new, scope, EV_FACT_ALL))
@@ -741,7 +749,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 /* ---------- the document ---------- */
 
-/* A change by its place, rule and message. */
+/* A change is identified by its location, kind and message. */
 static uint32
 hash_change(const void *key, Size size pg_attribute_unused())
 {
@@ -760,7 +768,7 @@ match_changes(const void *a, const void *b, Size size pg_attribute_unused())
 	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
 }
 
-/* One change for each place and rule, with the worst that was found. */
+/* Keeps one change for each location and kind, with the worst verdict. */
 static List *
 without_duplicates(EvProver *p, List *changes)
 {

@@ -1,11 +1,11 @@
 /*
  * codegen.c
- *	  Writes the program of a schema.
+ *	  Generates the program of a schema.
  *
- * resolve.c has read the documents: every keyword's value has its shape
- * and every reference its target.  Each subschema becomes one block, at its
- * first use, from a list and not by recursion, so that a program is no larger
- * than its documents.
+ * resolve.c has read the documents: each keyword's value has the right shape,
+ * and each reference has a target.  Each subschema becomes one block when it
+ * is first used.  Blocks are written from a list and not by recursion, so that
+ * a program is not larger than its documents.
  */
 #include "postgres.h"
 
@@ -16,6 +16,7 @@
 
 #include "base/short_string.h"
 #include "compile/codegen.h"
+#include "compile/endless.h"
 #include "compile/lint.h"
 #include "compile/optimize.h"
 #include "compile/program_writer.h"
@@ -24,7 +25,7 @@
 
 /* ---------- order ---------- */
 
-/* jsonb's order of keys: by length, then by bytes. */
+/* Compares in the key order of jsonb: by length, then by bytes. */
 static int
 compare_strings(const EvString *a, const EvString *b)
 {
@@ -52,7 +53,9 @@ compare_instances(const void *a, const void *b)
 
 /* ---------- keywords of all types ---------- */
 
-/* A dynamic anchor and all that it may stand for, made once for each name. */
+/*
+ * Returns a dynamic anchor with all possible targets, made once for each name.
+ */
 static EvAnchor *
 anchor_of(EvWriter *w, const char *name)
 {
@@ -71,7 +74,7 @@ anchor_of(EvWriter *w, const char *name)
 	anchor->targets = ev_program_alloc(w, sizeof(EvDynamicTarget) * Max(list_length(found), 1));
 	foreach(cell, found)
 	{
-		DynamicAnchor *dynamic = lfirst(cell);
+		EvDynamicAnchor *dynamic = lfirst(cell);
 		EvDynamicTarget *target = &anchor->targets[anchor->target_count++];
 
 		target->resource = dynamic->resource->index;
@@ -113,7 +116,7 @@ write_references(EvWriter *w)
 		initial = reference->target;
 		if (initial == NULL)
 		{
-			/* nothing is valid where no resource in scope has the anchor */
+			/* if no resource in scope has the anchor, no value is valid */
 			initial = palloc0(sizeof(EvSubschema));
 			initial->is_boolean = true;
 			initial->location = ev_location_make(w->compiler, w->subschema->location, reference->keyword,
@@ -123,8 +126,9 @@ write_references(EvWriter *w)
 		dynamic->initial = ev_block_of(w, initial);
 		dynamic->anchor = anchor_of(w, reference->dynamic_anchor);
 		if (dynamic->anchor->target_count == 0 && reference->target == NULL)
-			ev_compile_fault(w->compiler, w->subschema->location, psprintf("/%s", reference->keyword),
-							 "there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
+			ev_compile_fault_of(w->compiler, EV_RULE_INVALID_REFERENCE, w->subschema->location,
+								psprintf("/%s", reference->keyword),
+								"there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
 		instruction = ev_emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
 		instruction->u.dynamic = dynamic;
 	}
@@ -171,7 +175,7 @@ write_applicators(EvWriter *w)
 		instruction->target = block;
 	}
 
-	/* "then" and "else" mean nothing without "if" (2020-12 core, 10.2.2) */
+	/* "then" and "else" have no effect without "if" (2020-12 core, 10.2.2) */
 	if (w->keywords.present[EV_KW_IF])
 	{
 		uint32		if_block = ev_keyword_block(w, EV_KW_IF);
@@ -219,7 +223,10 @@ write_enum(EvWriter *w, int keyword)
 	instruction->u.enumeration = enumeration;
 }
 
-/* The set of types that "type" allows; *integer: numbers must be integers. */
+/*
+ * Returns the set of types that "type" allows.  With *integer, numbers must be
+ * integers.
+ */
 static uint32
 type_set(const JsonbValue *value, bool *integer)
 {
@@ -274,20 +281,6 @@ has_any(EvWriter *w, const EvKeywordSymbol *keywords, int count)
 	return false;
 }
 
-/*
- * Has the schema a keyword that is about a type?  Unevaluated keywords are
- * written apart.
- */
-static bool
-has_any_about(EvWriter *w, uint32 type)
-{
-	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
-		if (w->keywords.present[i] && ev_keywords[i].types == type &&
-			ev_keywords[i].vocabulary != EV_UNEVALUATED)
-			return true;
-	return false;
-}
-
 static void
 write_string(EvWriter *w)
 {
@@ -322,7 +315,7 @@ write_string(EvWriter *w)
 			ev_emit(w, EVOP_FORMAT, "format")->u.format = format;
 	}
 
-	/* from 2019-09 on these are annotations (2020-12 validation, section 8) */
+	/* annotations since 2019-09 (2020-12 validation, section 8) */
 	base64 = w->keywords.present[EV_KW_CONTENT_ENCODING] &&
 		w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.len == 6 &&
 		memcmp(w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.val, "base64", 6) == 0;
@@ -352,7 +345,10 @@ write_bound(EvWriter *w, int keyword, EvBoundKind kind, const char *name)
 static void
 write_number(EvWriter *w)
 {
-	/* draft 4: the exclusive forms are flags (draft 4, 5.1.2 and 5.1.3) */
+	/*
+	 * in draft 4, exclusiveMinimum and exclusiveMaximum are booleans (5.1.2
+	 * and 5.1.3)
+	 */
 	bool		exclusive_minimum = w->keywords.present[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4] &&
 		w->keywords.values[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4].val.boolean;
 	bool		exclusive_maximum = w->keywords.present[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4] &&
@@ -367,7 +363,7 @@ write_number(EvWriter *w)
 			ev_program_numeric(w, w->keywords.values[EV_KW_MULTIPLE_OF].val.numeric);
 }
 
-/* properties and required, as one sorted list of names. */
+/* Writes properties and required, as one sorted list of names. */
 static void
 write_properties(EvWriter *w, EvObject *object)
 {
@@ -416,7 +412,7 @@ write_properties(EvWriter *w, EvObject *object)
 		}
 	}
 
-	/* names that are in both lists, or twice in required, become one */
+	/* merge names that are in both lists, or twice in required */
 	qsort(object->properties, count, sizeof(EvProperty), compare_properties);
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -438,8 +434,9 @@ write_properties(EvWriter *w, EvObject *object)
 }
 
 /*
- * "^x-" is told from most names by their first bytes.  Only what is plain to
- * see: letters, digits, "-" and "_" at the head, and no alternative.
+ * The first bytes of a name distinguish "^x-" from most names.  Only simple
+ * prefixes are found: letters, digits, "-" and "_" at the start, and no
+ * alternative.
  */
 static void
 write_prefix(EvPatternProperty *pattern, const char *source, int length)
@@ -455,7 +452,7 @@ write_prefix(EvPatternProperty *pattern, const char *source, int length)
 		   (isalnum((unsigned char) source[count + 1]) || source[count + 1] == '-' || source[count + 1] == '_') &&
 		   !IS_HIGHBIT_SET(source[count + 1]))
 		count++;
-	/* what is repeated may be missing */
+	/* a repeated character may be missing */
 	if (count > 0 && count + 1 < length && strchr("*?{", source[count + 1]) != NULL)
 		count--;
 	count = Min(count, 8);
@@ -511,7 +508,7 @@ program_strings(EvWriter *w, const JsonbValue *array, uint32 *count)
 	return strings;
 }
 
-/* dependencies, dependentRequired and dependentSchemas */
+/* Writes dependencies, dependentRequired and dependentSchemas. */
 static void
 write_dependencies(EvWriter *w, int keyword)
 {
@@ -596,7 +593,10 @@ write_array(EvWriter *w)
 		array->items = ev_keyword_block(w, EV_KW_ITEMS);
 	if (w->keywords.present[EV_KW_ITEMS_DRAFT4])
 	{
-		/* an array is what prefixItems became, then additionalItems counts */
+		/*
+		 * an array has the meaning of prefixItems; then additionalItems
+		 * applies
+		 */
 		if (ev_node_is_array(&w->keywords.values[EV_KW_ITEMS_DRAFT4]))
 		{
 			array->prefix = ev_array_blocks(w, EV_KW_ITEMS_DRAFT4, &array->prefix_count);
@@ -605,7 +605,7 @@ write_array(EvWriter *w)
 		else
 			array->items = ev_keyword_block(w, EV_KW_ITEMS_DRAFT4);
 	}
-	/* additionalItems, minContains and maxContains say nothing alone */
+	/* additionalItems, minContains and maxContains have no effect alone */
 	if (array->items == EV_BLOCK_NONE && array->prefix_count == 0 && array->contains == EV_BLOCK_NONE &&
 		array->min_items == 0 && array->max_items == EV_NO_MAXIMUM && !array->unique_items)
 		return;
@@ -628,8 +628,8 @@ static const Section sections[] = {
 };
 
 /*
- * Writes the sections of the types in the set; a guard jumps over one for
- * other types, but where `exact` says that there are none.
+ * Writes the sections of the types in the set.  An instruction jumps over the
+ * section for other types, unless `exact` says that there are none.
  */
 static void
 write_sections(EvWriter *w, uint32 types, bool exact)
@@ -639,7 +639,7 @@ write_sections(EvWriter *w, uint32 types, bool exact)
 		const Section *section = &sections[i];
 		uint32		guard = w->program->length;
 
-		if ((section->type & types) == 0 || !has_any_about(w, section->type))
+		if ((section->type & types & w->keywords.types) == 0)
 			continue;
 		if (!exact)
 			ev_emit_at(w, EVOP_SKIP_UNLESS, "type", "")->u.type.types = section->type;
@@ -647,15 +647,15 @@ write_sections(EvWriter *w, uint32 types, bool exact)
 		if (exact)
 			continue;
 		if (w->program->length == guard + 1)
-			w->program->length = guard; /* nothing came of it */
+			w->program->length = guard; /* the section is empty */
 		else
 			w->program->code[guard].target = w->program->length;
 	}
 }
 
 /*
- * The values of keywords that only describe, unknown ones among them (2020-12
- * core, 7.7.1 and 6.5).
+ * Writes the values of annotations, including unknown keywords (2020-12 core,
+ * 7.7.1 and 6.5).
  */
 static void
 write_annotations(EvWriter *w)
@@ -711,7 +711,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 		(subschema->resource->root == subschema || subschema->entered_from_outside))
 		ev_emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
 
-	/* $ref hides its siblings up to draft 7 (draft 7 core, 8.3) */
+	/* $ref disables its siblings up to draft 7 (draft 7 core, 8.3) */
 	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
 	{
 		write_references(w);
@@ -755,8 +755,8 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	ev_emit_at(w, EVOP_RETURN, "", "");
 
 	/*
-	 * An instance of the wrong type goes on here when every violation is
-	 * wanted: the keywords for its own type, then those for all types.
+	 * In EV_COLLECT mode, an instance of the wrong type continues here: with
+	 * the keywords for its own type, then those for all types.
 	 */
 	if (w->keywords.present[EV_KW_TYPE])
 	{
@@ -768,55 +768,11 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	}
 }
 
-/* ---------- putting it together ---------- */
-
-typedef struct EndlessSearch
-{
-	EvWriter   *writer;
-	EvSubschema *from;
-} EndlessSearch;
-
-static void find_endless(EvWriter *w, EvSubschema *subschema);
-
-static void
-visit_endless(uint32 *block, bool in_place, void *arg)
-{
-	EndlessSearch *search = arg;
-	EvSubschema *target;
-
-	if (!in_place || *block == EV_BLOCK_NONE || *block == EV_BLOCK_TRUE)
-		return;
-	target = list_nth(search->writer->blocks, *block);
-	if (target->visit == 1)
-		ev_compile_fault(search->writer->compiler, search->from->location, "",
-						 "refers to itself for the same instance, without end");
-	else if (target->visit == 0)
-		find_endless(search->writer, target);
-}
+/* ---------- the whole program ---------- */
 
 /*
- * A schema must not lead back to itself without going into the instance
- * (2020-12 core, 9.4.1).  Depth-first; visit is 1 while a schema is on the
- * path and 2 after.
- */
-static void
-find_endless(EvWriter *w, EvSubschema *subschema)
-{
-	EndlessSearch search = {w, subschema};
-	uint32		end;
-
-	check_stack_depth();
-	subschema->visit = 1;
-	end = subschema->block + 1 < w->program->block_count ?
-		w->program->blocks[subschema->block + 1].start : w->program->length;
-	for (uint32 i = w->program->blocks[subschema->block].start; i < end; i++)
-		ev_visit_blocks(&w->program->code[i], visit_endless, &search);
-	subschema->visit = 2;
-}
-
-/*
- * From the index of a block to where it starts.  A block that returns at once
- * is true.
+ * Replaces the index of a block by the address of its first instruction.  A
+ * block that returns at once is EV_BLOCK_TRUE.
  */
 static void
 link_block(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
@@ -860,25 +816,19 @@ write_program(EvCompiler *c, EvSubschema *root)
 		optimize(c, w.program);
 		return w.program;
 	}
-	while (next < w.program->block_count && c->fault->message == NULL)
+	while (next < w.program->block_count && !ev_compile_stops(c))
 	{
 		CHECK_FOR_INTERRUPTS();
 		write_block(&w, list_nth(w.blocks, next));
 		next++;
 	}
-	for (uint32 i = 0; i < w.program->block_count && c->fault->message == NULL; i++)
-	{
-		EvSubschema *subschema = list_nth(w.blocks, i);
-
-		if (subschema->visit == 0)
-			find_endless(&w, subschema);
-	}
+	ev_find_endless(&w);
 	if (c->fault->message != NULL)
 		return NULL;
 
 	/*
-	 * What an instruction points to may stand twice in the code (see
-	 * write_block), but each is linked once: each was made anew.
+	 * Two instructions may have equal operands (see write_block), but each
+	 * operand was allocated separately, so each is linked once.
 	 */
 	for (uint32 i = 0; i < w.program->length; i++)
 		ev_visit_blocks(&w.program->code[i], link_block, w.program);
@@ -888,14 +838,47 @@ write_program(EvCompiler *c, EvSubschema *root)
 }
 
 static char *
-copy_string(MemoryContext context, const char *string)
+copy_string(const char *string)
 {
-	return string != NULL ? MemoryContextStrdup(context, string) : NULL;
+	return string != NULL ? pstrdup(string) : NULL;
 }
 
+/* Copies a fault to CurrentMemoryContext. */
+static EvFault *
+copy_fault(const EvFault *fault)
+{
+	EvFault    *copy = palloc(sizeof(EvFault));
+
+	*copy = *fault;
+	copy->location = copy_string(fault->location);
+	copy->message = copy_string(fault->message);
+	copy->detail = copy_string(fault->detail);
+	copy->hint = copy_string(fault->hint);
+	return copy;
+}
+
+/* Copies a warning to CurrentMemoryContext; its location is the program's. */
+static EvWarning *
+copy_warning(const EvWarning *warning)
+{
+	EvWarning  *copy = palloc(sizeof(EvWarning));
+
+	*copy = *warning;
+	copy->tail = pstrdup(warning->tail);
+	copy->message = pstrdup(warning->message);
+	return copy;
+}
+
+/* The other results of a compilation; each may be NULL. */
+typedef struct Findings
+{
+	List	  **functions;		/* OIDs of the functions that were read */
+	List	  **warnings;		/* EvWarnings */
+	List	  **faults;			/* EvFaults: all of them */
+} Findings;
+
 static EvProgram *
-compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault *fault,
-		List **references, List **warnings)
+compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault *fault, Findings findings)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
@@ -903,44 +886,39 @@ compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault 
 	EvCompiler	c = {0};
 	EvProgram  *program = NULL;
 	EvSubschema *root;
-	List	   *found_references = NIL;
+	List	   *found_functions = NIL;
 	List	   *found_warnings = NIL;
+	List	   *found_faults = NIL;
+	EvFault		first = {0};
 	ListCell   *cell;
 
-	memset(fault, 0, sizeof(*fault));
 	MemoryContextSwitchTo(scratch);
 	c.document = document;
 	c.resolver = resolver;
 	c.annotate = annotate;
-	c.fault = fault;
-	c.functions = references != NULL ? &found_references : NULL;
-	c.warnings = warnings != NULL ? &found_warnings : NULL;
-	c.lint = warnings != NULL ? ev_lint : NULL;
+	c.fault = &first;
+	c.functions = findings.functions != NULL ? &found_functions : NULL;
+	c.warnings = findings.warnings != NULL ? &found_warnings : NULL;
+	c.faults = findings.faults != NULL ? &found_faults : NULL;
 	ev_compiler_init(&c, caller);
 	root = ev_resolve_references(&c);
 	if (root != NULL)
 		program = write_program(&c, root);
+	if (c.warnings != NULL)
+		ev_lint(&c);
 	MemoryContextSwitchTo(caller);
 
-	fault->location = copy_string(caller, fault->location);
-	fault->message = copy_string(caller, fault->message);
-	fault->detail = copy_string(caller, fault->detail);
-	fault->hint = copy_string(caller, fault->hint);
-	if (references != NULL)
-		*references = list_copy(found_references);
-	if (warnings != NULL)
-	{
-		*warnings = NIL;
-		foreach(cell, found_warnings)
-		{
-			EvWarning  *from = lfirst(cell);
-			EvWarning  *to = palloc(sizeof(EvWarning));
-
-			to->location = pstrdup(from->location);
-			to->message = pstrdup(from->message);
-			*warnings = lappend(*warnings, to);
-		}
-	}
+	*fault = *copy_fault(&first);
+	if (findings.functions != NULL)
+		*findings.functions = list_copy(found_functions);
+	if (findings.faults != NULL)
+		*findings.faults = NIL;
+	foreach(cell, found_faults)
+		* findings.faults = lappend(*findings.faults, copy_fault(lfirst(cell)));
+	if (findings.warnings != NULL)
+		*findings.warnings = NIL;
+	foreach(cell, found_warnings)
+		* findings.warnings = lappend(*findings.warnings, copy_warning(lfirst(cell)));
 	MemoryContextDelete(scratch);
 	return program;
 }
@@ -949,11 +927,26 @@ EvProgram *
 ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
 		   List **references, List **warnings)
 {
-	return compile(document, resolver, false, fault, references, warnings);
+	Findings	findings = {.functions = references, .warnings = warnings};
+
+	return compile(document, resolver, false, fault, findings);
 }
 
 EvProgram *
 ev_compile_annotated(const EvDocument *document, EvResolver resolver, EvFault *fault)
 {
-	return compile(document, resolver, true, fault, NULL, NULL);
+	Findings	findings = {0};
+
+	return compile(document, resolver, true, fault, findings);
+}
+
+List *
+ev_compile_faults(const EvDocument *document, EvResolver resolver, List **warnings)
+{
+	List	   *faults;
+	Findings	findings = {.warnings = warnings, .faults = &faults};
+	EvFault		first;
+
+	compile(document, resolver, false, &first, findings);
+	return faults;
 }

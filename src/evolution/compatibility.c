@@ -1,16 +1,16 @@
 /*
  * compatibility.c
- *	  The compatibility policies of event types: how they are kept, and what
- *	  they demand of a new version.
+ *	  The compatibility policies of event types: how they are stored, and
+ *	  what they demand of a new version.
  *
- * A policy is a function, so that it dumps, restores and belongs to extensions
- * as schemas do.  It is read, never run: a role that registers a schema
- * need not trust the roles that may create functions in event_schema.
+ * A policy is a function, so that it is dumped, restored and owned by
+ * extensions like a schema.  It is read, never run: a role that registers a
+ * schema need not trust the roles that may create functions in event_schema.
  *
- * A version is held against its neighbours by number, so that one that comes
- * late, between two others, fits both; a transitive policy goes on to all
- * versions before it, back to the last one that was meant to break, and to all
- * after it up to the next one that was.
+ * A version is compared with its neighbours by number, so that a late version
+ * between two others must fit both.  A transitive policy compares it with all
+ * earlier versions, back to the last #breaking one, and with all later ones up
+ * to the next #breaking one.
  */
 #include "postgres.h"
 
@@ -91,7 +91,7 @@ skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* SELECT 'POLICY' or SELECT 'POLICY strict', and nothing more */
+/* only SELECT 'POLICY' or SELECT 'POLICY strict' */
 static bool
 parse_body(const char *body, Policy *policy)
 {
@@ -131,7 +131,10 @@ ev_compatibility_is_policy(HeapTuple function)
 	return parse_body(ev_function_body(function), &policy);
 }
 
-/* The policy of a type, after waiting for who changes it or its versions. */
+/*
+ * Returns the policy of a type, after waiting for transactions that change it
+ * or the versions.
+ */
 static Policy
 read_policy(const char *type, int length)
 {
@@ -153,7 +156,7 @@ read_policy(const char *type, int length)
 	return policy;
 }
 
-/* A policy that was listed. */
+/* A listed policy. */
 typedef struct Listed
 {
 	Oid			function;
@@ -233,17 +236,17 @@ ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
 	return reasons.len > 0 ? reasons.data : NULL;
 }
 
-/* What is being gathered for one message. */
+/* The reasons for one message. */
 typedef struct PolicyCheck
 {
 	const Policy *policy;
 	const EvDocument *document;
 	int32		version;
 	StringInfoData reasons;
-	int32		against;		/* the first version that it does not fit */
+	int32		against;		/* the first incompatible version */
 	bool		broke_forward;
 	bool		broke;
-	int64		work;			/* that is left for comparisons */
+	int64		work;			/* remaining for comparisons */
 } PolicyCheck;
 
 static void
@@ -277,7 +280,7 @@ compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
 	}
 }
 
-/* The document of a registered version. */
+/* Reads the document of a registered version. */
 static void
 read_version(Oid function, EvDocument *document)
 {
@@ -291,7 +294,7 @@ read_version(Oid function, EvDocument *document)
 	ReleaseSysCache(row);
 }
 
-/* With all the versions that the policy asks for. */
+/* Compares with all versions that the policy demands. */
 static void
 compare_with_neighbours(PolicyCheck *check, int type_length)
 {
@@ -311,7 +314,7 @@ compare_with_neighbours(PolicyCheck *check, int type_length)
 	}
 	for (int i = first_later; i < list_length(versions); i++)
 	{
-		/* in the validator it is there already */
+		/* the validator has created it already */
 		if (list_nth_int(versions, i) == check->version)
 			continue;
 		read_version(list_nth_oid(functions, i), &other);
@@ -368,7 +371,7 @@ policy_names(void)
 	return names.data;
 }
 
-/* CREATE OR REPLACE FUNCTION event_schema."TYPE@compatibility"() */
+/* Runs CREATE OR REPLACE FUNCTION event_schema."TYPE@compatibility"(). */
 static void
 create_policy(const char *name, const char *text)
 {
@@ -389,7 +392,8 @@ create_policy(const char *name, const char *text)
 }
 
 /*
- * set_event_compatibility(event_type text, policy text, lenient boolean) → void
+ * set_event_compatibility(event_type text, policy text, lenient boolean)
+ * returns void
  */
 Datum
 ev_set_event_compatibility(PG_FUNCTION_ARGS)

@@ -49,7 +49,9 @@ PG_FUNCTION_INFO_V1(ev_event_upcast_path);
 
 /* ---------- the functions in the catalog ---------- */
 
-/* The single expression that a function's body is, or NULL with a reason. */
+/*
+ * Returns the single expression of a function's body, or NULL with a reason.
+ */
 static Node *
 body_expression(HeapTuple function, const char **reason)
 {
@@ -83,7 +85,10 @@ body_expression(HeapTuple function, const char **reason)
 	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 }
 
-/* The function that an upcast calls with its argument, if that is all it does. */
+/*
+ * Returns the function that an upcast calls with its argument, if that is all
+ * it does.
+ */
 static Oid
 called_function(HeapTuple function)
 {
@@ -130,14 +135,18 @@ ev_upcast_list(const char *type, int type_length)
 {
 	Oid			namespace = ev_namespace_oid();
 	List	   *result = NIL;
+	NameData	range[2];
+	ScanKeyData keys[2];
 	Relation	pg_proc;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	if (!OidIsValid(namespace))
+	if (!OidIsValid(namespace) || (type != NULL && type_length + 1 >= NAMEDATALEN))
 		return NIL;
+	if (type != NULL)
+		ev_function_name_range(type, type_length, range, keys);
 	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	scan = systable_beginscan(pg_proc, ProcedureNameArgsNspIndexId, type != NULL, NULL, type != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
@@ -167,7 +176,7 @@ ev_upcast_dependencies(Oid function)
 	return list_difference_oid(ev_function_all_dependencies(function), ev_function_dependencies(function));
 }
 
-/* The command that drops an upcast, for a HINT. */
+/* Returns the command that drops an upcast, for a HINT. */
 static char *
 drop_command(const char *name)
 {
@@ -206,8 +215,8 @@ same_body(HeapTuple a, HeapTuple b)
 }
 
 /*
- * May there be an upcast from one version to the other?  `self` is its
- * function, where that is there already.
+ * May there be an upcast from one version to the other? `self` is its
+ * function, if it exists already.
  */
 static void
 check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
@@ -306,7 +315,7 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 	{
 		ev_ownership_lock_type(name, type_length, InvalidOid);
 
-		/* a restore may bring them in any order; it has the right to */
+		/* a restore may create them in any order, with the owner's rights */
 		if (check_function_bodies || !ev_ownership_has_type(name, type_length, InvalidOid))
 			check_step(name, type_length, from, to, form->oid);
 	}
@@ -316,7 +325,7 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 
 /* ---------- registration ---------- */
 
-/* Raises unless a function can be called to bring events along. */
+/* Raises an error unless a function can be used as an upcast. */
 static void
 check_called(Oid function)
 {
@@ -369,7 +378,7 @@ parallel_word(char parallel)
 		parallel == PROPARALLEL_RESTRICTED ? "restricted" : "unsafe";
 }
 
-/* CREATE FUNCTION event_schema."TYPE@FROM>TO" */
+/* Runs CREATE FUNCTION event_schema."TYPE@FROM>TO". */
 static void
 create_upcast(const char *name, Oid called)
 {
@@ -407,7 +416,10 @@ create_upcast(const char *name, Oid called)
 							quote_qualified_identifier(function_schema, function_name)));
 }
 
-/* The upcast of this name, in CurrentMemoryContext; NULL: there is none. */
+/*
+ * Returns the upcast with this name, in CurrentMemoryContext; NULL if there is
+ * none.
+ */
 static HeapTuple
 find_upcast(const char *name)
 {
@@ -419,7 +431,7 @@ find_upcast(const char *name)
 
 /*
  * register_event_upcast(event_type text, from_version int, to_version int,
- *						 upcast regprocedure) → regprocedure
+ * upcast regprocedure) returns regprocedure
  */
 Datum
 ev_register_event_upcast(PG_FUNCTION_ARGS)
@@ -456,7 +468,9 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	existing = find_upcast(NameStr(name));
 	if (!HeapTupleIsValid(existing))
 	{
-		/* callers that may not register one, or do so again, block nobody */
+		/*
+		 * callers without the right, or with an existing upcast, block nobody
+		 */
 		ev_ownership_require_create();
 		ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
 		existing = find_upcast(NameStr(name));
@@ -476,14 +490,14 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	created = find_upcast(NameStr(name));
 	if (!HeapTupleIsValid(created) || called_function(created) != called)
 		elog(ERROR, "upcast \"%s\" does not call function %u", NameStr(name), called);
-	/* if event triggers are disabled, this has not been done yet */
+	/* if event triggers are disabled, this was not done yet */
 	ev_upcast_check_function(created, NULL, false);
 	PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(created))->oid);
 }
 
 /* ---------- from a version to another ---------- */
 
-/* Says how far the upcasts lead. */
+/* Raises an error that says how far the upcasts lead. */
 static void
 refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcast *past)
 {
@@ -500,8 +514,8 @@ refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcas
 }
 
 /*
- * The upcasts between registered versions, as far as they lead.  *past is one
- * that leads further than wanted.
+ * Returns the upcasts between registered versions, as far as they lead.  *past
+ * is one that leads beyond the wanted version.
  */
 static List *
 find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
@@ -516,7 +530,7 @@ find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reach
 		EvUpcast   *step = NULL;
 		ListCell   *cell;
 
-		/* by their order the nearest, where a restore brought several */
+		/* if a restore brought several, the nearest, by their order */
 		foreach(cell, upcasts)
 		{
 			EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
@@ -576,10 +590,10 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 /* ---------- running ---------- */
 
 /*
- * The role that an upcast runs as; the current user must be allowed to execute
- * it.  That is its owner, or, where it does nothing but call another role's
- * function whose rights its owner has, that function's owner, who can replace
- * the function at any time.
+ * Returns the role that runs an upcast; the current user must have EXECUTE on
+ * it.  This is its owner.  But if it only calls a function of another role
+ * whose rights its owner has, it is that function's owner, who can replace the
+ * function at any time.
  */
 Oid
 ev_upcast_role(const EvUpcast *upcast)
@@ -588,7 +602,7 @@ ev_upcast_role(const EvUpcast *upcast)
 	HeapTuple	called;
 	Oid			owner;
 
-	/* it may be gone: other upcasts of the path have been planned */
+	/* it may have been dropped while other upcasts of the path were planned */
 	if (!HeapTupleIsValid(tuple) || !has_signature((Form_pg_proc) GETSTRUCT(tuple)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
@@ -611,10 +625,10 @@ ev_upcast_role(const EvUpcast *upcast)
 /* ---------- SQL ---------- */
 
 /*
- * event_upcast_path(event_type text, from_version int,
- *					 to_version int DEFAULT NULL) → regprocedure[]
+ * event_upcast_path(event_type text, from_version int, to_version int DEFAULT
+ * NULL) returns regprocedure[]
  *
- * The upcasts that upcast_event would run, in their order.
+ * Returns the upcasts that upcast_event would run, in order.
  */
 Datum
 ev_event_upcast_path(PG_FUNCTION_ARGS)

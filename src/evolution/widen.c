@@ -48,7 +48,7 @@
 /* So many objects that do not count are named. */
 #define NAMED_OBJECTS	20
 
-/* ---------- who uses a function ---------- */
+/* ---------- users of a function ---------- */
 
 typedef struct Users
 {
@@ -148,7 +148,7 @@ compare_reasons(const ListCell *a, const ListCell *b)
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/* The reasons in a fixed order: pg_depend has its rows in any. */
+/* Joins the reasons in a fixed order, since pg_depend has no order. */
 static char *
 join_reasons(List *reasons)
 {
@@ -162,12 +162,12 @@ join_reasons(List *reasons)
 	return result.data;
 }
 
-/* What is known of the place of an expression. */
+/* The context of an expression. */
 typedef struct Polarity
 {
 	const Users *users;
-	bool		accepts;		/* true answers are wanted here */
-	bool		bad;			/* a function stands where that is not so */
+	bool		accepts;		/* a true answer is needed here */
+	bool		bad;			/* a function is used where it is not */
 } Polarity;
 
 static bool
@@ -191,7 +191,7 @@ check_polarity(Node *node, void *context)
 		return false;
 	check_stack_depth();
 
-	/* what hands a true answer on as it is */
+	/* expressions that pass a true answer on */
 	if (polarity->accepts)
 	{
 		if (calls_schema(node, polarity->users))
@@ -244,8 +244,8 @@ check_polarity(Node *node, void *context)
 }
 
 /*
- * Does a CHECK constraint stay true where the schemas accept more?  What a
- * function in another language makes of their answers is not known.
+ * Does a CHECK constraint stay true if the schemas accept more?  The effect of
+ * their answers in a function in another language is not known.
  */
 static bool
 stays_true(Oid constraint, const Users *users)
@@ -302,14 +302,16 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 	{
 		case RelationRelationId:
 
-			/* an index, a generated column, or a partitioned table by its key */
-			add_reason(users, class, object, sub_object, "keeps its answers.");
+			/*
+			 * an index, a generated column, or a partitioned table by its key
+			 */
+			add_reason(users, class, object, sub_object, "stores its answers.");
 			break;
 		case AttrDefaultRelationId:
 			column = GetAttrDefaultColumnAddress(object);
 			if (OidIsValid(column.objectId) &&
 				get_attgenerated(column.objectId, column.objectSubId) != '\0')
-				add_reason(users, column.classId, column.objectId, column.objectSubId, "keeps its answers.");
+				add_reason(users, column.classId, column.objectId, column.objectSubId, "stores its answers.");
 			break;
 		case ConstraintRelationId:
 			*constraints = lappend_oid(*constraints, object);
@@ -322,7 +324,10 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 	}
 }
 
-/* The documents that refer to one, also those that pg_depend does not know. */
+/*
+ * Adds the documents that refer to a function's document, including those that
+ * pg_depend does not record.
+ */
 static void
 look_at_referrers(Users *users, Oid function)
 {
@@ -340,7 +345,7 @@ look_at_referrers(Users *users, Oid function)
 	ReleaseSysCache(row);
 }
 
-/* Who uses a function, and the functions that use it. */
+/* Finds the objects that use a function, and the functions that use it. */
 static void
 find_users(Users *users, Oid function)
 {
@@ -383,13 +388,13 @@ find_users(Users *users, Oid function)
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (!stays_true(lfirst_oid(cell), users))
-			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may not hold any more.");
+			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may no longer be true.");
 	}
 }
 
 /* ---------- proofs ---------- */
 
-/* The document that is about to take a name, for the resolver. */
+/* The document that is about to be registered, for the resolver. */
 static const EvDocument *coming;
 
 static bool
@@ -405,7 +410,7 @@ resolve_coming(const char *uri, EvDocument *document)
 	return true;
 }
 
-/* Adds the unproved changes to the reasons. */
+/* Adds the changes that are not proved to the reasons. */
 static void
 prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, int64 *work, StringInfo reasons)
 {

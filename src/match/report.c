@@ -1,10 +1,10 @@
 /*
  * report.c
- *	  JSON Schema's output formats.
+ *	  The output formats of JSON Schema.
  *
- * A run in the collecting mode gives a tree: a node for each subschema that
- * was applied to a location of the instance, with its violations, its
- * annotations and the nodes below it.  The formats are ways to write it down.
+ * A run in EV_COLLECT mode yields a tree: a node for each subschema that was
+ * applied to a location of the instance, with its violations, its annotations
+ * and the nodes below it.  Each format writes this tree in another form.
  *
  * Annotations of a schema that does not match are dropped (2020-12 core,
  * 7.7.1.2), and so are the violations of a branch that another one made up
@@ -28,14 +28,14 @@
 #include "match/report.h"
 
 /* A violation or an annotation. */
-typedef struct ReportedLeaf
+typedef struct ReportEntry
 {
 	char	   *keyword;
 	char	   *keyword_location;
 	char	   *absolute_location;
-	char	   *message;		/* of a violation, else NULL */
+	char	   *message;		/* of a violation, otherwise NULL */
 	const Jsonb *value;			/* of an annotation */
-} ReportedLeaf;
+} ReportEntry;
 
 typedef struct ReportNode
 {
@@ -47,8 +47,8 @@ typedef struct ReportNode
 	bool		forgiven;		/* it does not match, and that is no matter */
 	bool		is_cut;			/* what came later is left out */
 	int			units;			/* count_units and one more; 0: not known */
-	List	   *violations;		/* of ReportedLeaf */
-	List	   *annotations;	/* of ReportedLeaf */
+	List	   *violations;		/* of ReportEntry */
+	List	   *annotations;	/* of ReportEntry */
 	List	   *children;		/* of ReportNode */
 } ReportNode;
 
@@ -69,7 +69,10 @@ typedef struct Reporter
 
 /* ---------- making the tree ---------- */
 
-/* To the tree's memory; raises program_limit_exceeded where it has too much. */
+/*
+ * Switches to the tree's memory context; raises program_limit_exceeded if it
+ * is too large.
+ */
 static MemoryContext
 switch_to_tree(Reporter *reporter)
 {
@@ -177,12 +180,12 @@ report_add(EvCollector *collector, const EvViolation *violation)
 {
 	Reporter   *reporter = (Reporter *) collector;
 	MemoryContext caller;
-	ReportedLeaf *leaf;
+	ReportEntry *leaf;
 
 	if (reporter->is_cut)
 		return;
 	caller = switch_to_tree(reporter);
-	leaf = palloc0(sizeof(ReportedLeaf));
+	leaf = palloc0(sizeof(ReportEntry));
 	leaf->keyword = pstrdup(violation->keyword);
 	leaf->keyword_location = pstrdup(violation->keyword_location);
 	leaf->absolute_location = absolute_location(violation->location, violation->path);
@@ -198,14 +201,14 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 	Reporter   *reporter = (Reporter *) collector;
 	ReportNode *node = reporter->current;
 	MemoryContext caller = switch_to_tree(reporter);
-	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
+	ReportEntry *entry = palloc0(sizeof(ReportEntry));
 	char	   *path = psprintf("/%s", keyword);
 
-	leaf->keyword = pstrdup(keyword);
-	leaf->keyword_location = psprintf("%s%s", node->keyword_location, path);
-	leaf->absolute_location = absolute_location(node->location, path);
-	leaf->value = value;
-	node->annotations = lappend(node->annotations, leaf);
+	entry->keyword = pstrdup(keyword);
+	entry->keyword_location = psprintf("%s%s", node->keyword_location, path);
+	entry->absolute_location = absolute_location(node->location, path);
+	entry->value = value;
+	node->annotations = lappend(node->annotations, entry);
 	MemoryContextSwitchTo(caller);
 	count_part(reporter);
 }
@@ -216,13 +219,13 @@ add_last_part(Reporter *reporter)
 {
 	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
 	ReportNode *node = palloc0(sizeof(ReportNode));
-	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
+	ReportEntry *leaf = palloc0(sizeof(ReportEntry));
 	char	   *message = psprintf("the report has more than %d parts: the rest is left out", MOST_PARTS);
 
 	*node = (ReportNode)
 	{
 		.parent = reporter->root, .location = reporter->root->location, .instance_location = "",
-			.keyword_location = "", .valid = reporter->root->valid
+			.keyword_location = "",.valid = reporter->root->valid
 	};
 	leaf->keyword = "$comment";
 	leaf->keyword_location = "/$comment";
@@ -260,7 +263,7 @@ append_value(StringInfo text, const Jsonb *value)
 	(void) JsonbToCString(text, unconstify(JsonbContainer *, &value->root), VARSIZE(value));
 }
 
-/* An output unit without its end: "{", validity and locations. */
+/* Begins an output unit: "{", validity and locations. */
 static void
 begin_unit(StringInfo text, bool valid, const char *keyword_location,
 		   const char *absolute, const char *instance_location)
@@ -272,16 +275,16 @@ begin_unit(StringInfo text, bool valid, const char *keyword_location,
 }
 
 static void
-append_check(StringInfo text, const ReportNode *node, const ReportedLeaf *leaf)
+append_entry(StringInfo text, const ReportNode *node, const ReportEntry *entry)
 {
-	begin_unit(text, leaf->message == NULL, leaf->keyword_location,
-			   leaf->absolute_location, node->instance_location);
-	if (leaf->message != NULL)
-		append_member(text, "error", leaf->message);
+	begin_unit(text, entry->message == NULL, entry->keyword_location,
+			   entry->absolute_location, node->instance_location);
+	if (entry->message != NULL)
+		append_member(text, "error", entry->message);
 	else
 	{
 		appendStringInfoString(text, ",\"annotation\":");
-		append_value(text, leaf->value);
+		append_value(text, entry->value);
 	}
 	appendStringInfoChar(text, '}');
 }
@@ -294,9 +297,11 @@ separate(StringInfo text, bool *first)
 	*first = false;
 }
 
-/* The leaves that count of a node and below, in one list. */
+/*
+ * Appends the relevant entries of a node and the nodes below it, in one list.
+ */
 static void
-append_checks(StringInfo text, const ReportNode *node, bool valid, bool *first)
+append_entries(StringInfo text, const ReportNode *node, bool valid, bool *first)
 {
 	ListCell   *cell;
 
@@ -307,10 +312,10 @@ append_checks(StringInfo text, const ReportNode *node, bool valid, bool *first)
 	foreach(cell, valid ? node->annotations : node->violations)
 	{
 		separate(text, first);
-		append_check(text, node, lfirst(cell));
+		append_entry(text, node, lfirst(cell));
 	}
 	foreach(cell, node->children)
-		append_checks(text, lfirst(cell), valid, first);
+		append_entries(text, lfirst(cell), valid, first);
 }
 
 static void
@@ -321,11 +326,11 @@ write_basic(StringInfo text, const ReportNode *root)
 	begin_unit(text, root->valid, root->keyword_location,
 			   absolute_location(root->location, ""), root->instance_location);
 	appendStringInfo(text, ",\"%s\":[", root->valid ? "annotations" : "errors");
-	append_checks(text, root, root->valid, &first);
+	append_entries(text, root, root->valid, &first);
 	appendStringInfoString(text, "]}");
 }
 
-/* How many units a node comes to, at most two are told apart. */
+/* Counts the units of a node, up to 2. */
 static int
 count_units(ReportNode *node, bool valid)
 {
@@ -350,8 +355,8 @@ count_units(ReportNode *node, bool valid)
 }
 
 /*
- * A node that comes to one unit is that unit; one that comes to none is left
- * out (2020-12 core, 12.4.3).
+ * Appends a node.  A node with only one unit is replaced by this unit; a node
+ * without units is left out (2020-12 core, 12.4.3).
  */
 static void
 append_detailed(StringInfo text, ReportNode *node, bool valid, bool is_root, bool *first)
@@ -375,7 +380,7 @@ append_detailed(StringInfo text, ReportNode *node, bool valid, bool is_root, boo
 	foreach(cell, valid ? node->annotations : node->violations)
 	{
 		separate(text, first);
-		append_check(text, node, lfirst(cell));
+		append_entry(text, node, lfirst(cell));
 	}
 	foreach(cell, node->children)
 		append_detailed(text, lfirst(cell), valid, false, first);
@@ -386,44 +391,44 @@ append_detailed(StringInfo text, ReportNode *node, bool valid, bool is_root, boo
 /* ---------- the formats of v1 ---------- */
 
 /*
- * The leaves by their keywords.  Violations of one keyword, such as several
- * names of "required", share one message.
+ * Appends entries, grouped by keyword.  Violations of one keyword, such as
+ * several names of "required", share one message.
  */
 static void
-append_leaf_members(StringInfo text, const char *name, const List *leaves)
+append_entry_members(StringInfo text, const char *name, const List *entries)
 {
 	StringInfoData message;
 	bool		first = true;
 
-	if (leaves == NIL)
+	if (entries == NIL)
 		return;
 	appendStringInfo(text, ",\"%s\":{", name);
 	initStringInfo(&message);
-	for (int i = 0; i < list_length(leaves); i++)
+	for (int i = 0; i < list_length(entries); i++)
 	{
-		const ReportedLeaf *leaf = list_nth(leaves, i);
+		const ReportEntry *entry = list_nth(entries, i);
 		bool		written = false;
 
-		/* an annotation is the only one of its keyword */
+		/* an annotation is the only entry of its keyword */
 		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < i && leaf->message != NULL && !written; j++)
-			written = strcmp(((ReportedLeaf *) list_nth(leaves, j))->keyword, leaf->keyword) == 0;
+		for (int j = 0; j < i && entry->message != NULL && !written; j++)
+			written = strcmp(((ReportEntry *) list_nth(entries, j))->keyword, entry->keyword) == 0;
 		if (written)
 			continue;
 		separate(text, &first);
-		escape_json(text, leaf->keyword);
+		escape_json(text, entry->keyword);
 		appendStringInfoChar(text, ':');
-		if (leaf->message == NULL)
+		if (entry->message == NULL)
 		{
-			append_value(text, leaf->value);
+			append_value(text, entry->value);
 			continue;
 		}
 		resetStringInfo(&message);
-		for (int j = i; j < list_length(leaves); j++)
+		for (int j = i; j < list_length(entries); j++)
 		{
-			const ReportedLeaf *other = list_nth(leaves, j);
+			const ReportEntry *other = list_nth(entries, j);
 
-			if (strcmp(other->keyword, leaf->keyword) == 0)
+			if (strcmp(other->keyword, entry->keyword) == 0)
 				appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", other->message);
 		}
 		escape_json(text, message.data);
@@ -442,8 +447,8 @@ append_node(StringInfo text, const ReportNode *node, bool with_children)
 	append_member(text, "evaluationPath", node->keyword_location);
 	append_member(text, "schemaLocation", absolute_location(node->location, ""));
 	append_member(text, "instanceLocation", node->instance_location);
-	append_leaf_members(text, "errors", node->violations);
-	append_leaf_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);
+	append_entry_members(text, "errors", node->violations);
+	append_entry_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);
 	if (with_children && node->children != NIL)
 	{
 		appendStringInfoString(text, ",\"details\":[");

@@ -117,7 +117,7 @@ ev_add_to_branch(EvCollector *collector, const EvViolation *violation)
 
 /* ---------- parts of messages ---------- */
 
-/* Patterns in messages are cut at so many characters. */
+/* Patterns in messages are cut to this number of characters. */
 #define SHOWN_PATTERN	200
 
 const char *
@@ -164,7 +164,7 @@ ev_show_types(uint32 types, bool integer)
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
 	{
 		if ((types & EV_BIT(type)) == 0 || (type == EV_FALSE && (types & EV_BIT(EV_TRUE)) != 0))
-			continue;			/* booleans mostly come in pairs */
+			continue;			/* one entry for both booleans */
 		if (text.len > 0)
 			appendStringInfoString(&text, " or ");
 		appendStringInfoString(&text, type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
@@ -172,7 +172,7 @@ ev_show_types(uint32 types, bool integer)
 	return text.data;
 }
 
-/* "null", "string "x"", "an object" */
+/* Returns a text such as "null", "string "x"" or "an object". */
 char *
 ev_show_typed(const EvInstance *in)
 {
@@ -212,7 +212,7 @@ ev_report_false(EvMatch *m, const EvSource *source, const EvStep *step)
 		VIOLATE(name, "", "nothing is valid here: the schema in \"%s\" is false", keyword);
 }
 
-/* Why no branch can match, whatever they say. */
+/* Explains why no branch can match, without the violations of the branches. */
 char *
 ev_explain_no_branch(const EvBranches *branches, EvInstance in)
 {

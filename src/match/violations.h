@@ -10,15 +10,15 @@
 #include "utils/memutils.h"
 
 /*
- * The path to the current schema and instance, for locations: one step for
- * each block that was entered.  Only in EV_COLLECT mode.
+ * The path to the current schema and instance, from which locations are made:
+ * one step for each block that was entered.  Only in EV_COLLECT mode.
  */
 typedef enum EvStepKind
 {
 	EV_STEP_IN_PLACE,			/* the same instance */
 	EV_STEP_PROPERTY,			/* the value of a key */
 	EV_STEP_ITEM,
-	EV_STEP_NAME				/* the key itself, for propertyNames */
+	EV_STEP_NAME				/* a key itself, for propertyNames */
 } EvStepKind;
 
 typedef struct EvStep
@@ -27,20 +27,20 @@ typedef struct EvStep
 	EvStepKind	kind;
 	EvString	key;
 	uint32		index;
-	const char *path;			/* JSON Pointer from the schema before */
-	const EvLocation *location; /* of the schema entered */
+	const char *path;			/* JSON Pointer, from the previous schema */
+	const EvLocation *location; /* of the schema that was entered */
 } EvStep;
 
 extern void ev_append_instance_location(StringInfo pointer, const EvStep *step);
 extern void ev_append_keyword_location(StringInfo pointer, const EvStep *step);
 
-/* Hands one violation to the collector; runs in m->context. */
+/* Passes one violation to the collector; runs in m->context. */
 extern void ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path,
 					   const char *format,...) pg_attribute_printf(5, 6);
 
 /*
- * Counts a violation and hands it on if the collector still wants it; the
- * arguments are evaluated only then, and in m->context.
+ * Counts a violation, and passes it on if the collector still takes
+ * violations.  Only then are the arguments evaluated, in m->context.
  */
 #define VIOLATE(...) \
 	do { \
@@ -57,11 +57,11 @@ typedef struct EvBranchCollector
 {
 	EvCollector collector;
 	StringInfoData text;
-	int			skip;			/* of the instance location: the part that the
-								 * whole anyOf has */
+	int			skip;			/* length of the instance location of the
+								 * anyOf or oneOf, which is left out */
 } EvBranchCollector;
 
-/* The add function of its collector. */
+/* The collector's add function. */
 extern void ev_add_to_branch(EvCollector *collector, const EvViolation *violation);
 
 /* Messages of single keywords. */

@@ -2,10 +2,11 @@
  * register.c
  *	  The functions that register, widen, drop and list schemas.
  *
- * They check their arguments, and then run the plain CREATE FUNCTION
- * or DROP FUNCTION with the caller's rights: permissions, event triggers,
- * ownership and dependencies are PostgreSQL's.  The command is handed over as
- * a parse tree, so nothing is quoted, and no setting or search_path counts.
+ * They check their arguments, and then run the plain CREATE FUNCTION or DROP
+ * FUNCTION with the caller's rights: PostgreSQL handles permissions, event
+ * triggers, ownership and dependencies.  The command is passed as a parse
+ * tree, so nothing needs quoting, and settings such as search_path have no
+ * effect.
  */
 #include "postgres.h"
 
@@ -73,8 +74,8 @@ PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
 /* ---------- creating the function ---------- */
 
 /*
- * The function registered under a name.  Where another session is dropping it
- * by DROP FUNCTION, waits for the end of its transaction.
+ * Returns the function that is registered under a name.  If another session is
+ * dropping it with DROP FUNCTION, waits for the end of its transaction.
  */
 static Oid
 find_and_wait(const char *name)
@@ -92,8 +93,8 @@ find_and_wait(const char *name)
 }
 
 /*
- * CREATE [OR REPLACE] FUNCTION.  The document is compiled already (and
- * under its URI, which the validator can't tell from a hash).
+ * Runs CREATE [OR REPLACE] FUNCTION.  The document has been compiled already,
+ * with its URI, which the validator cannot compute from a hash.
  */
 static void
 create_function(const char *name, const char *body, HeapTuple replaced)
@@ -106,7 +107,7 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 
 	if (HeapTupleIsValid(replaced))
 	{
-		/* the name of an argument cannot be changed */
+		/* replacing cannot change the name of an argument */
 		bool		no_names;
 		Datum		names = SysCacheGetAttr(PROCOID, replaced, Anum_pg_proc_proargnames,
 											&no_names);
@@ -149,8 +150,9 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 }
 
 /*
- * The same with what the validator would ask again, or refuse: a document
- * whose claims were checked, and one that replaces a schema by a wider one.
+ * The same for a document whose claims were checked already, or which replaces
+ * a schema by a wider one; the validator would check the former again, and
+ * refuse the latter.
  */
 static Oid
 create_checked(const char *name, const char *body, HeapTuple replaced, bool is_wider)
@@ -172,8 +174,8 @@ create_checked(const char *name, const char *body, HeapTuple replaced, bool is_w
 }
 
 /*
- * Locks a name for a command that registers, replaces or drops its function: the
- * type of a version, or else the name itself.
+ * Locks a name for a command that registers, replaces or drops its function:
+ * the type of a version, otherwise the name itself.
  */
 static void
 lock_name(const char *name)
@@ -187,7 +189,7 @@ lock_name(const char *name)
 		ev_name_lock(name, ExclusiveLock);
 }
 
-/* The row of a registered function, a copy, and its document. */
+/* Returns the row of a registered function, as a copy, and its document. */
 static HeapTuple
 read_function(Oid function, EvDocument *document)
 {
@@ -200,17 +202,17 @@ read_function(Oid function, EvDocument *document)
 				 errmsg("function with OID %u does not exist", function),
 				 errdetail("It was dropped concurrently.")));
 
-	/* its body parses, or it could not have been created */
+	/* its body can be parsed, since it was created */
 	if (!ev_function_document(row, document, &fault))
 		ev_fault_report(&fault, NameStr(((Form_pg_proc) GETSTRUCT(row))->proname));
 	return row;
 }
 
 /*
- * The function that is registered under a name, for registering it; the name
- * is locked.  Whose it is not only looks, without any lock, and gets as far as
- * to learn that nothing changes.  Where there is none, raises
- * insufficient_privilege if the caller may not create it.
+ * Finds the function that is registered under a name, in order to register it,
+ * and locks the name.  Roles that may not register only read, without a lock,
+ * to find out whether anything would change.  If there is no function, raises
+ * insufficient_privilege unless the caller may create it.
  */
 static Oid
 find_to_register(const char *name)
@@ -238,20 +240,30 @@ find_to_register(const char *name)
 	return find_and_wait(name);
 }
 
+/* A definition to be registered, and the options. */
+typedef struct Definition
+{
+	char	   *json;
+	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
+	bool		assert_format;
+	bool		breaking;
+	bool		strict;			/* reject warnings */
+	bool		widen;			/* a wider schema may replace the old one */
+} Definition;
+
 /*
- * Registers a definition under a name: creates the function, or leaves it as
- * it is where it holds the same, or replaces annotations, or, where that is
- * wanted, a schema by a wider one.  Compiled with the URI.
+ * Registers a definition under a name: creates the function; or leaves it
+ * unchanged if it has the same document; or replaces its annotations; or, if
+ * requested, replaces the schema by a wider one.  Compiled with the URI.
  */
 static Oid
-register_definition(const char *name, const char *uri, const char *definition,
-					bool assert_format, bool breaking, bool widen)
+register_definition(const char *name, const char *uri, const Definition *definition)
 {
 	EvDocument	document = {0};
 	EvDocument	old_document;
 	EvFault		fault = {0};
 	StringInfoData body;
-	const char *start = definition + strspn(definition, " \t\r\n");
+	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
 	bool		is_wider = false;
 	Oid			function;
@@ -264,28 +276,34 @@ register_definition(const char *name, const char *uri, const char *definition,
 				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
 
 	initStringInfo(&body);
-	if (!assert_format)
+	if (!definition->assert_format)
 		appendStringInfoString(&body, "#assert_format off\n");
-	if (breaking)
+	if (definition->breaking)
 		appendStringInfoString(&body, "#breaking\n");
-	appendStringInfoString(&body, definition);
+	appendStringInfoString(&body, definition->json);
 
+	/* without pragma lines, so that lines and columns are those of the user */
 	document.name = name;
 	document.uri = uri;
-	if (!ev_document_parse(body.data, &document, &fault))
+	if (!ev_document_parse(definition->json, &document, &fault))
 		ev_fault_report(&fault, name);
+	document.assert_format = definition->assert_format;
+	document.breaking = definition->breaking;
+	document.strict = definition->strict;
+	if (definition->is_jsonb)
+		document.text = NULL;
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	function = find_to_register(name);
 	if (OidIsValid(function))
 	{
 		replaced = read_function(function, &old_document);
-		if (old_document.assert_format == assert_format &&
-			old_document.breaking == breaking &&
+		if (old_document.assert_format == definition->assert_format &&
+			old_document.breaking == definition->breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
 		is_wider = !ev_document_same_answers(&old_document, &document);
-		if (is_wider && !widen)
+		if (is_wider && !definition->widen)
 			ev_validator_refuse_change(name);
 		ev_ownership_require_function(replaced);
 		ev_name_lock(name, ExclusiveLock);
@@ -294,7 +312,7 @@ register_definition(const char *name, const char *uri, const char *definition,
 		document.function = function;
 	}
 
-	ev_claims_check(&document);
+	ev_claims_check(&document, replaced != NULL ? &old_document : NULL);
 	ev_validator_compile(&document, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
@@ -304,35 +322,41 @@ register_definition(const char *name, const char *uri, const char *definition,
 }
 
 static Oid
-register_event(FunctionCallInfo fcinfo, const char *definition)
+register_event(FunctionCallInfo fcinfo, Definition *definition)
 {
 	NameData	name;
 
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
-	return register_definition(NameStr(name), ev_event_uri(NameStr(name)), definition,
-							   PG_GETARG_BOOL(3), PG_GETARG_BOOL(4), false);
+	definition->assert_format = PG_GETARG_BOOL(3);
+	definition->breaking = PG_GETARG_BOOL(4);
+	definition->strict = PG_GETARG_BOOL(5);
+	return register_definition(NameStr(name), ev_event_uri(NameStr(name)), definition);
 }
 
 static const char *const register_arguments[] = {
-	"event_type", "schema_version", "definition", "assert_format", "breaking"
+	"event_type", "schema_version", "definition", "assert_format", "breaking", "strict"
 };
 
 Datum
 ev_register_event_schema(PG_FUNCTION_ARGS)
 {
-	ev_require_arguments(fcinfo, 0, 5, register_arguments);
-	PG_RETURN_OID(register_event(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(2))));
+	Definition	definition = {0};
+
+	ev_require_arguments(fcinfo, 0, 6, register_arguments);
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	PG_RETURN_OID(register_event(fcinfo, &definition));
 }
 
 Datum
 ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *definition;
+	Definition	definition = {.is_jsonb = true};
+	Jsonb	   *value;
 
-	ev_require_arguments(fcinfo, 0, 5, register_arguments);
-	definition = PG_GETARG_JSONB_P(2);
-	PG_RETURN_OID(register_event(fcinfo, JsonbToCStringIndent(NULL, &definition->root,
-															  VARSIZE(definition))));
+	ev_require_arguments(fcinfo, 0, 6, register_arguments);
+	value = PG_GETARG_JSONB_P(2);
+	definition.json = JsonbToCStringIndent(NULL, &value->root, VARSIZE(value));
+	PG_RETURN_OID(register_event(fcinfo, &definition));
 }
 
 Datum
@@ -341,6 +365,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	NameData	name;
 	Oid			function;
 	EvDocument	document;
+	Definition	definition = {.widen = true};
 
 	ev_require_arguments(fcinfo, 0, 3, register_arguments);
 	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
@@ -357,13 +382,14 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 	read_function(function, &document);
 
-	/* options stay as they are */
-	PG_RETURN_OID(register_definition(NameStr(name), ev_event_uri(NameStr(name)),
-									  text_to_cstring(PG_GETARG_TEXT_PP(2)),
-									  document.assert_format, document.breaking, true));
+	/* options stay unchanged */
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	definition.assert_format = document.assert_format;
+	definition.breaking = document.breaking;
+	PG_RETURN_OID(register_definition(NameStr(name), ev_event_uri(NameStr(name)), &definition));
 }
 
-/* DROP FUNCTION asks for the same. */
+/* Checks the rights that DROP FUNCTION needs. */
 static void
 require_drop(HeapTuple function)
 {
@@ -378,7 +404,10 @@ require_drop(HeapTuple function)
 		ev_ownership_require_function(function);
 }
 
-/* Runs the command; a version that is given is dropped past tables of others. */
+/*
+ * Runs the command; if a version is given, tables of other roles do not
+ * prevent its drop.
+ */
 static void
 run_drop(DropStmt *command, const char *text, const EvVersion *forced)
 {
@@ -463,8 +492,8 @@ equal_strings(List *a, List *b)
 }
 
 /*
- * A document whose URI is too long for a name is known by a hash of it, from
- * which its function cannot tell what relative references refer to.
+ * A document whose URI is too long for a name has a name that is a hash of the
+ * URI, from which the base of relative references cannot be computed.
  */
 static void
 refuse_relative_references(const char *uri, const char *definition)
@@ -474,7 +503,7 @@ refuse_relative_references(const char *uri, const char *definition)
 	List	   *by_name;
 
 	if (!ev_document_parse(definition, &document, &fault))
-		return;					/* reported in a moment */
+		return;					/* the error is reported later */
 	document.uri = "";
 	by_name = ev_document_references(&document);
 	document.uri = uri;
@@ -490,7 +519,7 @@ ev_register_schema(PG_FUNCTION_ARGS)
 {
 	static const char *const arguments[] = {"uri", "definition"};
 	char	   *uri;
-	char	   *definition;
+	Definition	definition = {.assert_format = true};
 	char	   *fragment;
 	NameData	name;
 	const EvFormat *format = ev_format_find("uri", strlen("uri"), EV_DRAFT2020);
@@ -517,10 +546,10 @@ ev_register_schema(PG_FUNCTION_ARGS)
 				 errhint("Use register_event_schema.")));
 
 	ev_uri_name(uri, &name);
-	definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(NameStr(name), uri) != 0)
-		refuse_relative_references(uri, definition);
-	PG_RETURN_OID(register_definition(NameStr(name), uri, definition, true, false, false));
+		refuse_relative_references(uri, definition.json);
+	PG_RETURN_OID(register_definition(NameStr(name), uri, &definition));
 }
 
 /* ---------- listing ---------- */
@@ -530,11 +559,11 @@ typedef struct Registered
 {
 	Oid			function;
 	char	   *name;
-	int			type_length;	/* of TYPE@VERSION; -1: another kind */
+	int			type_length;	/* in TYPE@VERSION; -1: another kind of name */
 	int32		version;
 } Registered;
 
-/* Events by type and version, and then the documents by URI. */
+/* Sorts events by type and version, and then documents by URI. */
 static int
 compare_registered(const ListCell *a, const ListCell *b)
 {
@@ -552,7 +581,10 @@ compare_registered(const ListCell *a, const ListCell *b)
 	return result;
 }
 
-/* All functions in event_schema that are in language jsonschema, sorted. */
+/*
+ * Returns all functions in event_schema that are in language jsonschema,
+ * sorted.
+ */
 static List *
 registered_functions(void)
 {
@@ -585,7 +617,10 @@ registered_functions(void)
 	return result;
 }
 
-/* A member of the document, if it is an object that has it; else NULL. */
+/*
+ * Returns a member of the document, if it is an object that has the member;
+ * otherwise NULL.
+ */
 static JsonbValue *
 member(const EvDocument *document, const char *name)
 {
@@ -604,7 +639,7 @@ string_member(const EvDocument *document, const char *name, bool *is_null)
 		PointerGetDatum(cstring_to_text_with_len(value->val.string.val, value->val.string.len));
 }
 
-/* A body without its pragma lines. */
+/* Returns a body without its pragma lines. */
 static const char *
 definition_of(const char *body)
 {
@@ -620,7 +655,7 @@ definition_of(const char *body)
 	return p;
 }
 
-/* What the view event_schemas shows. */
+/* The rows of the view event_schemas. */
 Datum
 ev_list_event_schemas(PG_FUNCTION_ARGS)
 {
@@ -691,7 +726,7 @@ put_text(ReturnSetInfo *result, const char *string)
 	tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
 }
 
-/* What pg_get_functiondef says; NULL where somebody dropped the function. */
+/* Calls pg_get_functiondef; returns NULL if the function was dropped. */
 static char *
 function_definition(Oid function)
 {
@@ -707,7 +742,7 @@ function_definition(Oid function)
 	return call->isnull ? NULL : TextDatumGetCString(result);
 }
 
-/* The DDL of one function and its comment, every name with its schema. */
+/* Adds the DDL of one function and its comment, with qualified names. */
 static void
 put_function(ReturnSetInfo *result, Oid function)
 {
@@ -721,7 +756,7 @@ put_function(ReturnSetInfo *result, Oid function)
 	AtEOXact_GUC(false, guc_level);
 	if (ddl == NULL)
 		return;
-	ddl[strlen(ddl) - 1] = ';'; /* for its last line end */
+	ddl[strlen(ddl) - 1] = ';'; /* instead of the last line end */
 	put_text(result, ddl);
 	if (comment != NULL)
 		put_text(result, psprintf("COMMENT ON FUNCTION %s IS %s;",
@@ -729,7 +764,7 @@ put_function(ReturnSetInfo *result, Oid function)
 								  quote_literal_cstr(comment)));
 }
 
-/* The DDL of a schema, after that of those it depends on. */
+/* Adds the DDL of a schema, after that of the schemas that it depends on. */
 static void
 put_ddl(ReturnSetInfo *result, Oid function, List **done)
 {
@@ -745,8 +780,8 @@ put_ddl(ReturnSetInfo *result, Oid function, List **done)
 }
 
 /*
- * The DDL of an upcast, after that of the users' functions that it depends on.
- * Those of another extension, or of the server, come with that.
+ * Adds the DDL of an upcast, after that of the users' functions that it
+ * depends on.  Functions of another extension, or of the server, are left out.
  */
 static void
 put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
@@ -768,9 +803,9 @@ put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
 }
 
 /*
- * Of one type, or of everything that is registered: the schemas, then upcasts.
- * A policy may have been another one when a version was registered, so that is
- * set after them, and to "none" before.
+ * Returns the DDL of one type, or of everything that is registered: schemas,
+ * then upcasts.  A policy can have been another one when a version was
+ * registered, so it is set after the versions, and to "none" before.
  */
 Datum
 ev_event_schema_ddl(PG_FUNCTION_ARGS)

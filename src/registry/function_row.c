@@ -65,23 +65,46 @@ bool
 ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	char	   *body;
 
 	memset(document, 0, sizeof(EvDocument));
 	memset(fault, 0, sizeof(EvFault));
 	document->function = form->oid;
 	document->name = pstrdup(NameStr(form->proname));
 	document->uri = ev_function_uri(form);
-	return ev_document_parse(ev_function_body(function), document, fault);
+	body = ev_function_body(function);
+	if (!ev_document_parse(body, document, fault))
+		return false;
+	pfree(body);
+	return true;
+}
+
+HeapTuple
+ev_function_row(Oid function)
+{
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_proc_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	scan = systable_beginscan(pg_proc, ProcedureOidIndexId, true, NULL, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		row = heap_copytuple(row);
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	return row;
 }
 
 /*
- * A version of a function's row that the current transaction ended: the one
- * that was updated to `after`, or, where that is NULL, the one that was
+ * Returns the version of a function's row that the current transaction ended:
+ * the one that was updated to `after` or, if that is NULL, the one that was
  * deleted.  A copy in CurrentMemoryContext, or NULL.
  *
- * A snapshot will not do to find it: the active one can be older than an
- * earlier command of the same statement, or, in a REPEATABLE READ transaction,
- * than what another session committed since.
+ * A snapshot cannot find it: the active snapshot can be older than an earlier
+ * command of the same statement or, in a REPEATABLE READ transaction, older
+ * than a commit of another session.
  */
 static HeapTuple
 version_before(Oid function, HeapTuple after)
@@ -126,6 +149,18 @@ HeapTuple
 ev_function_dropped(Oid function)
 {
 	return version_before(function, NULL);
+}
+
+void
+ev_function_name_range(const char *type, int length, NameData names[2], ScanKeyData keys[2])
+{
+	memset(names, 0, sizeof(NameData) * 2);
+	memcpy(NameStr(names[0]), type, length);
+	names[1] = names[0];
+	NameStr(names[0])[length] = '@';
+	NameStr(names[1])[length] = '@' + 1;
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&names[0]));
+	ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&names[1]));
 }
 
 Oid
@@ -174,7 +209,7 @@ ev_function_dependencies(Oid function)
 	List	   *functions = ev_function_all_dependencies(function);
 	HeapTuple	tuple;
 
-	/* upcasts depend on users' functions: schemas only */
+	/* upcasts depend on users' functions; keep schemas only */
 	for (int i = list_length(functions) - 1; i >= 0; i--)
 	{
 		tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(list_nth_oid(functions, i)));

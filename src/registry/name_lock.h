@@ -8,7 +8,7 @@
 #include "storage/lockdefs.h"
 
 /*
- * Locks a name in event_schema (for a URI: ev_claims_name) until the end of
+ * Locks a name in event_schema (for a URI: ev_reference_name) until the end of
  * the transaction, against others that register it, replace it or refer to it.
  * Ask for the right to do so first.  Raises lock_not_available, with who has it,
  * after five seconds, or after lock_timeout if that is set.
@@ -16,8 +16,8 @@
 extern void ev_name_lock(const char *name, LOCKMODE mode);
 
 /*
- * Waits for whoever registers versions of a type, or changes its policy or its
- * upcasts, and keeps others from it until the end of the transaction.
+ * Waits for transactions that register versions of a type, or change its
+ * policy or upcasts, and blocks others until the end of the transaction.
  */
 extern void ev_type_lock(const char *type, int length);
 

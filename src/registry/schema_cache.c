@@ -1,12 +1,13 @@
 /*
  * schema_cache.c
- *	  The registered schemas as programs: a cache of each backend.
+ *	  The registered schemas as programs: a cache in each backend.
  *
- * Two tables: programs by the OID of their function, and functions by (type,
- * version), that is, by their name.  A program that is no longer valid is
- * made anew when it is next asked for; it goes when the next one is made.  An
- * entry itself is some hundred bytes and stays, so that callers can hold on
- * to it.  That a name is not there is not remembered.
+ * There are two hash tables: programs by the OID of their function, and
+ * functions by their name, that is, by type and version.  A program that
+ * became invalid is compiled anew when it is needed, and freed when the next
+ * program is compiled.  An entry itself has some hundred bytes and is never
+ * freed, so that callers can keep pointers to it.  Names that do not exist are
+ * not cached.
  */
 #include "postgres.h"
 
@@ -19,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "commands/proclang.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -28,29 +30,32 @@
 #include "utils/syscache.h"
 
 #include "compile/codegen.h"
-#include "registry/claims.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
+#include "registry/uri_index.h"
 #include "schema/document.h"
 #include "schema/uri.h"
 
 static HTAB *programs = NULL;	/* EvSchema by function */
 static HTAB *names = NULL;		/* KnownSchema by name */
 static uint64 generation = 0;
-static bool any_stale = false;	/* a program is no longer valid */
-static uint32 namespace_hash = 0;	/* of event_schema, once it was seen */
+static bool any_stale = false;	/* a program is invalid */
+static uint32 namespace_hash = 0;	/* of event_schema, once it was looked up */
 static uint32 language_hash = 0;	/* of jsonschema */
 
 typedef struct KnownSchema
 {
-	NameData	name;			/* hash key, must be first */
+	NameData	name;			/* hash key, must be the first member */
 	EvSchema   *schema;
 } KnownSchema;
 
 /* ---------- invalidation ---------- */
 
-/* All that depend on the row with this hash; 0: all. */
+/*
+ * Invalidates all programs that depend on the row with this hash; 0: all
+ * programs.
+ */
 static void
 invalidate(uint32 hash)
 {
@@ -80,7 +85,7 @@ function_changed(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unuse
 	invalidate(hash);
 }
 
-/* A schema function is in a namespace and a language that can change, too. */
+/* The namespace or the language of schema functions has changed. */
 static void
 surroundings_changed(Datum arg pg_attribute_unused(), int cacheid, uint32 hash)
 {
@@ -107,8 +112,9 @@ ev_registry_generation(void)
 /* ---------- the catalog ---------- */
 
 /*
- * Read from the catalog itself: the syscache would keep an entry for each name
- * that is not there, as long as the session lives, and names come from users.
+ * Reads the catalog itself.  The syscache would keep an entry for each name
+ * that does not exist until the end of the session, and users choose these
+ * names.
  */
 Oid
 ev_registered_function(const char *name)
@@ -144,7 +150,10 @@ ev_registered_function(const char *name)
 	return function;
 }
 
-/* Reads a function's body.  Raises where it is not what the validator let in. */
+/*
+ * Reads a function's body.  Raises an error if the validator would not have
+ * accepted it.
+ */
 static void
 read_document(HeapTuple tuple, EvDocument *document)
 {
@@ -157,8 +166,8 @@ read_document(HeapTuple tuple, EvDocument *document)
 /* ---------- look-ups ---------- */
 
 /*
- * Frees the programs that are no longer valid, also those of functions that
- * nobody asks for again.  Here nothing runs: no schema is looked up while
+ * Frees the invalid programs, including those of functions that are not used
+ * again.  No program is running here, since no schema is looked up while
  * another is being matched.
  */
 static void
@@ -210,8 +219,9 @@ make_program(EvSchema *schema)
 				 errmsg("function %u is not in language %s", schema->function, EV_LANGUAGE)));
 
 	/*
-	 * Invalid until all is done.  Set valid before the catalog is read on, so
-	 * that an invalidation that comes meanwhile is not lost.
+	 * The entry stays invalid until everything is done.  It becomes valid
+	 * before the catalog is read further, so that an invalidation in the
+	 * meantime is not lost.
 	 */
 	context = AllocSetContextCreate(CacheMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
@@ -236,14 +246,20 @@ make_program(EvSchema *schema)
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
+		{
+			ev_document_locate(&document, &fault);
 			ev_fault_report(&fault, NameStr(schema->name));
+		}
 
 		schema->hashes = repalloc(schema->hashes, sizeof(uint32) * (1 + list_length(references)));
 		foreach(cell, references)
 			schema->hashes[++count] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
 		schema->hash_count = 1 + count;
 		schema->program = program;
-		/* a document that was referred to may have changed while we read */
+
+		/*
+		 * a document that was referred to may have changed while it was read
+		 */
 		if (generation != before)
 		{
 			schema->valid = false;
@@ -306,8 +322,8 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	named = hash_search(names, &name, HASH_FIND, NULL);
 
 	/*
-	 * While the program is valid, so is its name: a change of either is a
-	 * change of the row.
+	 * A valid program has a valid name, since a change of either is a change
+	 * of the same row.
 	 */
 	if (named != NULL && named->schema->valid)
 		return named->schema;
@@ -328,7 +344,7 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	}
 	PG_CATCH();
 	{
-		/* the entry must not be left without a schema */
+		/* do not leave an entry without a schema */
 		hash_search(names, &name, HASH_REMOVE, NULL);
 		PG_RE_THROW();
 	}
@@ -406,8 +422,7 @@ ev_registry_list(const char *type, int type_length, List **versions)
 	int			room = 16;
 	int			count = 0;
 	List	   *result = NIL;
-	NameData	first;
-	NameData	end;
+	NameData	range[2];
 	ScanKeyData keys[2];
 	Relation	relation;
 	SysScanDesc scan;
@@ -420,16 +435,7 @@ ev_registry_list(const char *type, int type_length, List **versions)
 
 	relation = table_open(ProcedureRelationId, AccessShareLock);
 	if (type != NULL)
-	{
-		/* all names that begin with "TYPE@" */
-		memset(&first, 0, sizeof(first));
-		memcpy(NameStr(first), type, type_length);
-		end = first;
-		NameStr(first)[type_length] = '@';
-		NameStr(end)[type_length] = '@' + 1;
-		ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&first));
-		ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&end));
-	}
+		ev_function_name_range(type, type_length, range, keys);
 	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, type != NULL, NULL, type != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -460,68 +466,71 @@ ev_registry_list(const char *type, int type_length, List **versions)
 	return result;
 }
 
-/* Is this the $id of a document, resolved against its own URI? */
 static bool
-has_id(const EvDocument *document, const char *uri)
+has_uri(const EvDocument *document, const char *uri, EvUriKind kind)
 {
 	ListCell   *cell;
 
-	foreach(cell, ev_document_ids(document))
+	foreach(cell, ev_uri_index_uris(document, kind))
 		if (strcmp(lfirst(cell), uri) == 0)
 		return true;
 	return false;
 }
 
 /*
- * By its $id.  Rare, so that all documents are looked through; those that do
- * not mention the last part of the URI, and have no escapes that it could be
- * written with, are not parsed.
+ * Finds a document by its $id, or by that of a schema in it, and reads it into
+ * CurrentMemoryContext.  An ambiguous $id is an error or, without `raise`, not
+ * found.
  */
 static bool
-resolve_by_id(const char *uri, EvDocument *document)
+resolve_by_id(const char *uri, EvUriKind kind, bool raise, EvDocument *document)
 {
-	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
-	Oid			language = get_language_oid(EV_LANGUAGE, true);
-	const char *part = strrchr(uri, '/');
-	Relation	relation;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Oid			namespace = ev_namespace_oid();
+	Oid			language = ev_language_oid();
 	bool		found = false;
+	ListCell   *cell;
 
-	part = part != NULL && part[1] != '\0' ? part + 1 : uri;
-	relation = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_uri_index_find(kind, ev_reference_name(uri), InvalidOid))
 	{
-		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
+		HeapTuple	row = ev_function_row(lfirst_oid(cell));
 		EvDocument	candidate;
 		EvFault		fault;
-		char	   *body;
 
-		if (row->pronamespace != namespace || row->prolang != language)
+		CHECK_FOR_INTERRUPTS();
+		if (!HeapTupleIsValid(row) ||
+			((Form_pg_proc) GETSTRUCT(row))->pronamespace != namespace ||
+			((Form_pg_proc) GETSTRUCT(row))->prolang != language ||
+			!ev_function_document(row, &candidate, &fault))
 			continue;
-		body = ev_function_body(tuple);
-		if ((strstr(body, part) != NULL || strchr(body, '\\') != NULL) &&
-			ev_function_document(tuple, &candidate, &fault) && has_id(&candidate, uri))
+		heap_freetuple(row);
+		if (!has_uri(&candidate, uri, kind))
 		{
-			if (found)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("reference to \"%s\" is ambiguous", uri),
-						 errdetail("It is the $id of \"%s\" and of \"%s\".", document->name, candidate.name),
-						 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
-			*document = candidate;
-			found = true;
+			pfree(candidate.schema);
+			continue;
 		}
-		pfree(body);
+		if (found && !raise)
+			return false;
+		if (found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("reference to \"%s\" is ambiguous", uri),
+					 errdetail(kind == EV_URI_ROOT ? "It is the $id of \"%s\" and of \"%s\"." :
+							   "It is the $id of a schema in \"%s\" and of one in \"%s\".",
+							   document->name, candidate.name),
+					 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
+		*document = candidate;
+		document->by_part = kind == EV_URI_PART;
+		found = true;
 	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
+
+	/* the base of a document whose URI is too long for a name */
+	if (found && kind == EV_URI_PART && document->uri[0] == '\0')
+		document->uri = document->name;
 	return found;
 }
 
-bool
-ev_registry_resolve(const char *uri, EvDocument *document)
+static bool
+resolve(const char *uri, bool raise, EvDocument *document)
 {
 	NameData	name;
 	Oid			function = InvalidOid;
@@ -542,14 +551,27 @@ ev_registry_resolve(const char *uri, EvDocument *document)
 		function = ev_registered_function(NameStr(name));
 	}
 	if (!OidIsValid(function))
-		return resolve_by_id(uri, document);
+		return resolve_by_id(uri, EV_URI_ROOT, raise, document) ||
+			resolve_by_id(uri, EV_URI_PART, raise, document);
 
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	tuple = ev_function_row(function);
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	read_document(tuple, document);
 	if (document->uri[0] == '\0')
 		document->uri = uri;
-	ReleaseSysCache(tuple);
+	heap_freetuple(tuple);
 	return true;
+}
+
+bool
+ev_registry_resolve(const char *uri, EvDocument *document)
+{
+	return resolve(uri, true, document);
+}
+
+bool
+ev_registry_try_resolve(const char *uri, EvDocument *document)
+{
+	return resolve(uri, false, document);
 }

@@ -1,6 +1,7 @@
 /*
  * usage_sites.c
- *	  Where events are checked: what the catalogs say.
+ *	  Finds the constraints, indexes, columns and guards that use schemas,
+ *	  in the catalogs.
  *
  * What calls check_event or validate_event depends on them.  A constraint that
  * calls another function, which calls them, depends on that one only: wrappers.c
@@ -16,6 +17,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
@@ -32,13 +34,14 @@
 
 #include "base/compat.h"
 #include "registry/extension_objects.h"
+#include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rollout/wrappers.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
-/* On how many ways a domain's values are looked for. */
-#define MAX_WAYS	1000
+/* Number of paths on which the values of a domain are searched. */
+#define MAX_PATHS	1000
 
 /* ---------- calls in expressions ---------- */
 
@@ -48,7 +51,10 @@ is_wrapper(const Node *node, const EvSearch *search)
 	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, castNode(FuncExpr, node)->funcid);
 }
 
-/* The constant that a node is, through coercions that change nothing. */
+/*
+ * Returns the constant in a node, below coercions that do not change it; NULL
+ * if there is none.
+ */
 static Const *
 constant_of(Node *node)
 {
@@ -57,7 +63,7 @@ constant_of(Node *node)
 	return IsA(node, Const) ? castNode(Const, node) : NULL;
 }
 
-/* Could a call be for one of the versions, as far as its constants tell? */
+/* Can a call be for one of the versions, as far as its constants show? */
 static bool
 may_apply(const FuncExpr *call, const EvSearch *search)
 {
@@ -97,7 +103,7 @@ may_apply_walker(Node *node, void *context)
 }
 
 /*
- * What the arguments of a wrapper say: its only text is the type, its only
+ * Reads the arguments of a wrapper: its only text is the type, its only
  * integer the version.
  */
 static void
@@ -130,7 +136,9 @@ read_wrapper(EvSiteCall *found)
 		found->type = found->version = NULL;
 }
 
-/* The value of a CASE, or of an array's element, is not there outside of it. */
+/*
+ * The value of a CASE, or of an array's element, does not exist outside of it.
+ */
 static bool
 has_placeholder_walker(Node *node, void *context)
 {
@@ -141,7 +149,7 @@ has_placeholder_walker(Node *node, void *context)
 	return expression_tree_walker(node, has_placeholder_walker, context);
 }
 
-/* Does an expression read something from the row, or a domain's value? */
+/* Does an expression read a column, or a domain's value? */
 static bool
 reads_row_walker(Node *node, void *context)
 {
@@ -224,7 +232,8 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
 /* ---------- finding constraints and tables ---------- */
 
 /*
- * Rows of pg_depend for what depends on an object.  The callback gets each.
+ * Calls the callback for each row of pg_depend for objects that depend on an
+ * object.
  */
 static void
 for_each_dependent(Oid class, Oid object,
@@ -248,10 +257,10 @@ for_each_dependent(Oid class, Oid object,
 }
 
 /*
- * Has a relation rows of its own that a dump would hold and that constraints
- * are enforced on?  Or has it partitions (whose constraints are found by
- * themselves, but new ones must wait)?  Neither views nor foreign tables do,
- * and temporary tables of other sessions can't be read.
+ * Does a relation have rows of its own that a dump contains and on which
+ * constraints are enforced?  Or partitions, whose constraints are found
+ * separately, but on which new ones must wait?  Views and foreign tables have
+ * none; temporary tables of other sessions cannot be read.
  */
 static bool
 holds_rows(Oid relation)
@@ -271,25 +280,25 @@ holds_rows(Oid relation)
 	return result;
 }
 
-/* The ways from columns to the values of a domain. */
-typedef struct Ways
+/* The paths from columns to the values of a domain. */
+typedef struct DomainPaths
 {
 	EvSearch   *search;
 	Oid			constraint;
 	Oid			domain;
-	int			count;			/* of types met on all ways */
-	List	   *met;			/* from when they are too many: each once */
-} Ways;
+	int			count;			/* number of types met on all paths */
+	List	   *met;			/* if there are too many: each type once */
+} DomainPaths;
 
-/* One of them, from behind. */
+/* One of these paths, from its end. */
 typedef struct TypePath
 {
-	Ways	   *all;
+	DomainPaths *all;
 	Oid			type;
 	List	   *path;
 } TypePath;
 
-static void add_columns(const TypePath *way);
+static void add_columns(const TypePath *step);
 
 static void
 add_site(EvSearch *search, const EvSite *found)
@@ -301,77 +310,80 @@ add_site(EvSearch *search, const EvSite *found)
 }
 
 static void
-add_column(const TypePath *way, Oid relation, char *column)
+add_column(const TypePath *step, Oid relation, char *column)
 {
-	Ways	   *all = way->all;
-	bool		too_many = all->count > MAX_WAYS;
+	DomainPaths *all = step->all;
+	bool		too_many = all->count > MAX_PATHS;
 	EvSite		site = {
 		.relation = relation, .constraint = all->constraint, .domain = all->domain,
-		.too_many = too_many, .column = column, .path = way->path
+		.too_many = too_many, .column = column, .path = step->path
 	};
 	TypePath	next = {.all = all, .type = get_rel_type_id(relation)};
 
 	if (holds_rows(relation))
 		add_site(all->search, &site);
-	/* its rows may be values of a column elsewhere */
+	/* rows of this relation may be values of a column elsewhere */
 	if (!OidIsValid(next.type))
 		return;
-	next.path = lcons(column, list_copy(way->path));
+	next.path = lcons(column, list_copy(step->path));
 	add_columns(&next);
 }
 
 /*
- * What depends on a type: columns, composite types by their attributes, arrays
- * and domains over it.  (Ranges over it are left out: who would order
- * documents?)
+ * Adds an object that depends on a type: a column, a composite type by its
+ * attributes, or an array or domain over it.  Ranges are left out, since
+ * documents have no order.
  */
 static void
 add_type_dependent(Form_pg_depend dependent, void *context)
 {
-	const TypePath *way = (const TypePath *) context;
+	const TypePath *step = (const TypePath *) context;
 
 	if (dependent->classid == RelationRelationId && dependent->objsubid > 0)
 	{
 		char	   *column = get_attname(dependent->objid, dependent->objsubid, true);
 
-		/* the type of a column, not what its default or the like uses */
+		/* the type of a column, not the use in a default or similar */
 		if (column != NULL &&
-			get_atttype(dependent->objid, dependent->objsubid) == way->type)
-			add_column(way, dependent->objid, column);
+			get_atttype(dependent->objid, dependent->objsubid) == step->type)
+			add_column(step, dependent->objid, column);
 	}
 	else if (dependent->classid == TypeRelationId)
 	{
-		bool		is_array = get_element_type(dependent->objid) == way->type;
-		TypePath	next = {.all = way->all, .type = dependent->objid, .path = way->path};
+		bool		is_array = get_element_type(dependent->objid) == step->type;
+		TypePath	next = {.all = step->all, .type = dependent->objid, .path = step->path};
 
 		if (!is_array && get_typtype(dependent->objid) != TYPTYPE_DOMAIN)
 			return;
 		if (is_array)
-			next.path = lcons(NULL, list_copy(way->path));
+			next.path = lcons(NULL, list_copy(step->path));
 		add_columns(&next);
 	}
 }
 
 /*
- * Types within types can lead to a value by more ways than anybody could look
- * at: ten types of ten columns each make 10 ^ 10.  From MAX_WAYS on each type
- * is met once, to say of its tables that they are not looked at.
+ * Nested types can have too many paths to a value: ten types with ten columns
+ * each have 10 ^ 10.  After MAX_PATHS, each type is met once, to report that
+ * its tables are not read.
  */
 static void
-add_columns(const TypePath *way)
+add_columns(const TypePath *step)
 {
 	CHECK_FOR_INTERRUPTS();
 	check_stack_depth();
-	if (++way->all->count > MAX_WAYS)
+	if (++step->all->count > MAX_PATHS)
 	{
-		if (list_member_oid(way->all->met, way->type))
+		if (list_member_oid(step->all->met, step->type))
 			return;
-		way->all->met = lappend_oid(way->all->met, way->type);
+		step->all->met = lappend_oid(step->all->met, step->type);
 	}
-	for_each_dependent(TypeRelationId, way->type, add_type_dependent, (void *) way);
+	for_each_dependent(TypeRelationId, step->type, add_type_dependent, (void *) step);
 }
 
-/* The expression of a CHECK constraint that is enforced; NULL where it is none. */
+/*
+ * Returns the expression of an enforced CHECK constraint; NULL if it is not
+ * one.
+ */
 static Node *
 check_expression(HeapTuple constraint)
 {
@@ -405,7 +417,7 @@ add_constraint(Form_pg_depend dependent, void *context)
 	Form_pg_constraint form;
 	Node	   *expression;
 
-	/* by two functions, or twice by one */
+	/* found before, by another function or another call */
 	if (dependent->classid != ConstraintRelationId ||
 		list_member_oid(search->constraints, dependent->objid))
 		return;
@@ -419,10 +431,10 @@ add_constraint(Form_pg_depend dependent, void *context)
 	{
 		if (OidIsValid(form->contypid))
 		{
-			Ways		ways = {.search = search, .constraint = form->oid, .domain = form->contypid};
-			TypePath	way = {.all = &ways, .type = form->contypid, .path = NIL};
+			DomainPaths paths = {.search = search, .constraint = form->oid, .domain = form->contypid};
+			TypePath	step = {.all = &paths, .type = form->contypid, .path = NIL};
 
-			add_columns(&way);
+			add_columns(&step);
 		}
 		else if (holds_rows(form->conrelid))
 		{
@@ -434,7 +446,10 @@ add_constraint(Form_pg_depend dependent, void *context)
 	ReleaseSysCache(tuple);
 }
 
-/* A trigger that is a guard; its clones on partitions are found by themselves. */
+/*
+ * Adds a trigger that is a guard.  Its clones on partitions are found
+ * separately.
+ */
 static void
 add_guard(Form_pg_depend dependent, void *context)
 {
@@ -464,7 +479,7 @@ add_guard(Form_pg_depend dependent, void *context)
 	table_close(pg_trigger, AccessShareLock);
 }
 
-/* ---------- who wrote it ---------- */
+/* ---------- authors of expressions ---------- */
 
 static bool
 domain_owner_is(Oid domain, Oid role)
@@ -532,6 +547,37 @@ ev_find_sites(EvSearch *search)
 		for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
 }
 
+/* A schema: a function in language jsonschema. */
+static void
+add_schema(Form_pg_depend dependent, void *context)
+{
+	List	  **schemas = (List **) context;
+
+	if (dependent->classid == ProcedureRelationId)
+		*schemas = lappend_oid(*schemas, dependent->objid);
+}
+
+void
+ev_find_schema_sites(EvSearch *search)
+{
+	Oid			language = ev_language_oid();
+	List	   *schemas = NIL;
+	ListCell   *cell;
+
+	if (!OidIsValid(language))
+		return;
+	for_each_dependent(LanguageRelationId, language, add_schema, &schemas);
+	list_sort(schemas, list_oid_cmp);
+	list_deduplicate_oid(schemas);
+	search->schemas = schemas;
+	search->wrappers = list_concat(search->wrappers, schemas);
+	foreach(cell, schemas)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
+	}
+}
+
 List *
 ev_site_tables(const EvSearch *search)
 {
@@ -547,8 +593,8 @@ ev_site_tables(const EvSearch *search)
 /* ---------- as SQL ---------- */
 
 /*
- * A domain's own value is deparsed as the word VALUE, which is no reserved
- * word: it finds the column of that name.
+ * Reads the values of a domain.  The domain's own value is deparsed as VALUE,
+ * which is not a reserved word, so it refers to the column of that name.
  */
 static char *
 domain_values(const EvSite *site, const char *table, const char *those)
@@ -568,7 +614,7 @@ domain_values(const EvSite *site, const char *table, const char *those)
 			value = psprintf("(%s).%s", value, quote_identifier(field));
 		else
 		{
-			/* in a SELECT list, so that rows are not spread over columns */
+			/* in a SELECT list, so that rows are not expanded into columns */
 			appendStringInfo(&from, ", LATERAL (SELECT pg_catalog.unnest(%s) AS v) AS u%d",
 							 value, ++arrays);
 			value = psprintf("u%d.v", arrays);

@@ -2,11 +2,11 @@
  * event_table.c
  *	  The tables in event_schema that hold events.
  *
- * The role whose event is written needs no right on them: that is done as the
- * table's owner, in a security-restricted operation and with a search_path of
- * our own, so that the owner's triggers on the table (one that raises an
- * alarm) run with the owner's rights and nobody else's, and does not depend
- * on the session.
+ * The role whose event is written needs no privilege on them.  The row is
+ * inserted as the table's owner, in a security-restricted operation and with a
+ * fixed search_path.  So the owner's triggers on the table (for example, one
+ * that raises an alarm) run with only the owner's rights, and do not depend on
+ * the session.
  */
 #include "postgres.h"
 
@@ -142,7 +142,7 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 	if (OidIsValid(ev_event_table_find(name, &owner)))
 		return;
 	ev_name_lock(psprintf("%s.%s", EV_SCHEMA_NAMESPACE, name), ExclusiveLock);
-	/* somebody may have been faster */
+	/* another session may have created it in the meantime */
 	AcceptInvalidationMessages();
 	if (OidIsValid(ev_event_table_find(name, &owner)))
 		return;
@@ -154,7 +154,7 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 
 	ev_run_as_begin(&caller, schema_owner(ev_namespace_oid()),
 					SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	/* the session's defaults for its own new tables do not apply */
+	/* the session's defaults for new tables do not apply */
 	set_config_option("default_tablespace", "", PGC_USERSET,
 					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("default_table_access_method", "heap", PGC_USERSET,
@@ -176,7 +176,9 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 	Oid			owner_now;
 	Oid			relation = ev_event_table_find(name, &owner_now);
 
-	/* from here on the name means this table, and its owner does not change */
+	/*
+	 * from here on, the name means this table, and its owner does not change
+	 */
 	if (OidIsValid(relation))
 		LockRelationOid(relation, RowExclusiveLock);
 	if (!OidIsValid(relation) || ev_event_table_find(name, &owner_now) != relation || owner_now != owner)
@@ -201,20 +203,20 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 	if (result != SPI_OK_INSERT && result != SPI_OK_REWRITTEN)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
 
-	/* a row that a trigger or a rule on the table did away with would be lost */
+	/* the row would be lost if a trigger or a rule on the table removed it */
 	if (result != SPI_OK_INSERT || SPI_processed != 1)
 	{
 		/*
-		 * Where a rule left nothing of the statement, nothing tells the plan
-		 * that the rule is gone.  (It is not freed: this may be a call within
-		 * another that is executing it.)
+		 * If a rule left nothing of the statement, the plan is not
+		 * invalidated when the rule is dropped.  (It is not freed, since this
+		 * may be a call inside another that is executing it.)
 		 */
 		if (result == SPI_OK_REWRITTEN)
 			*plan = NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" did not take the event", EV_SCHEMA_NAMESPACE, name),
-				 errhint("Look at its triggers and rules.")));
+				 errmsg("table \"%s.%s\" did not store the event", EV_SCHEMA_NAMESPACE, name),
+				 errhint("Check its triggers and rules.")));
 	}
 	SPI_finish();
 	ev_run_as_end(&caller);

@@ -1,12 +1,12 @@
 /*
  * table_look.c
- *	  Looking at the rows of somebody's table, whatever its expressions do.
+ *	  Reads the rows of another role's table, whatever its expressions do.
  *
- * The expressions of a table call its owner's code.  So they run with the
- * owner's rights only, as VACUUM runs the expressions of an index; their errors
- * count as a problem of the table only; they have a time limit if the owner is
- * another role; and their errors may contain values of the rows, which
- * not every role may see.
+ * The expressions of a table call its owner's code.  So they run with only the
+ * owner's rights, as VACUUM runs the expressions of an index.  Their errors
+ * count as a problem of the table only.  They have a time limit if the owner
+ * is another role.  Error messages can contain values of the rows, which not
+ * every role may see.
  */
 #include "postgres.h"
 
@@ -34,7 +34,7 @@ look_as_owner(void *arg)
 	Oid			owner;
 
 	if (!HeapTupleIsValid(tuple))
-		return;					/* dropped by now */
+		return;					/* it was dropped in the meantime */
 	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
 	ReleaseSysCache(tuple);
 
@@ -47,7 +47,7 @@ look_as_owner(void *arg)
 	 * end of the subtransaction restores user and settings.
 	 */
 	ev_run_as_begin(&session, owner, SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	/* what an expression says may be a value of the row */
+	/* an error message can contain a value of the row */
 	if (!look->readable)
 		set_config_option("client_min_messages", "error", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	PushCopiedSnapshot(GetLatestSnapshot());

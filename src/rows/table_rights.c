@@ -1,10 +1,11 @@
 /*
  * table_rights.c
- *	  What a role may do with a table, asked before the table is locked.
+ *	  The rights of a role on a table, checked before the table is locked.
  *
- * PostgreSQL's parser locks a relation before it asks whether the user may do
- * anything with it, and keeps the lock to the transaction's end.  Where a call
- * of ours is given a relation, the right comes first, as LOCK TABLE does it.
+ * PostgreSQL's parser locks a relation before it checks whether the user has
+ * any privilege on it, and keeps the lock until the transaction ends.
+ * Functions of the extension that take a relation check privileges first, like
+ * LOCK TABLE.
  */
 #include "postgres.h"
 
@@ -28,7 +29,7 @@
 
 PG_FUNCTION_INFO_V1(ev_require_event_relation);
 
-/* False where the relation is gone. */
+/* Returns false if the relation no longer exists. */
 static bool
 find_owner(Oid relation, Oid *owner)
 {
@@ -49,7 +50,7 @@ ev_table_owner(Oid relation)
 	return find_owner(relation, &owner) ? owner : InvalidOid;
 }
 
-/* pg_class_aclcheck is content with one of several privileges */
+/* for pg_class_aclcheck, one of several privileges is enough */
 static bool
 has_any_privilege(Oid relation, Oid role)
 {
@@ -80,10 +81,10 @@ may_select_any_column(Oid relation, Oid role)
 }
 
 /*
- * require_event_relation(relation regclass, privilege text) → void
+ * require_event_relation(relation regclass, privilege text) returns void
  *
- * ev_require_any_privilege for functions in SQL, which take tables and views;
- * the privilege is ANY, or SELECT (on a column at least).
+ * ev_require_any_privilege for functions in SQL, which take tables and views.
+ * The privilege is ANY, or SELECT (on at least one column).
  */
 Datum
 ev_require_event_relation(PG_FUNCTION_ARGS)
@@ -115,7 +116,8 @@ only_role_has(Oid relation, Oid role, AclMode privilege)
 	Acl		   *acl;
 
 	if (!HeapTupleIsValid(tuple))
-		return true;			/* gone, with what was on it */
+		return true;			/* the relation no longer exists, nor do
+								 * objects that depend on it */
 	result = has_privs_of_role(((Form_pg_class) GETSTRUCT(tuple))->relowner, role);
 	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &is_default);
 	acl = is_default ? NULL : DatumGetAclPCopy(datum);

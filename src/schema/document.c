@@ -9,9 +9,14 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "jsonb/jsonb_value.h"
 #include "schema/document.h"
+#include "schema/json_text.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
+
+/* U+FEFF in UTF-8.  Some editors write it at the start of a file. */
+#define BYTE_ORDER_MARK	"\xEF\xBB\xBF"
 
 static const char *
 skip_space(const char *p)
@@ -21,7 +26,90 @@ skip_space(const char *p)
 	return p;
 }
 
-/* One pragma line, without its line end. */
+/* ---------- places in the text ---------- */
+
+/* Sets the line and column of a fault.  The document has a text. */
+static void
+locate(const EvDocument *document, EvFault *fault, const char *place)
+{
+	EvTextPlace position = {.place = place};
+
+	ev_text_positions(document->text, &position, 1);
+	fault->line = position.line;
+	fault->column = position.column;
+}
+
+void
+ev_document_locate(const EvDocument *document, EvFault *fault)
+{
+	const char *place;
+
+	if (document->text == NULL || fault->line != 0 || fault->location == NULL || fault->location[0] == '\0')
+		return;
+	place = ev_json_find(document->json, fault->location);
+	if (place != NULL)
+		locate(document, fault, place);
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const char *x = ((const EvTextPlace *) a)->place;
+	const char *y = ((const EvTextPlace *) b)->place;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Finds a place among places in the order of the text. */
+static const EvTextPlace *
+find_place(const EvTextPlace *places, int count, const char *place)
+{
+	EvTextPlace key = {.place = place};
+
+	return bsearch(&key, places, count, sizeof(EvTextPlace), compare_places);
+}
+
+List *
+ev_document_repeated_keys(const EvDocument *document)
+{
+	List	   *repeated_keys = document->text != NULL ? ev_json_repeated_keys(document->json) : NIL;
+	EvTextPlace *places = palloc0(sizeof(EvTextPlace) * (2 * list_length(repeated_keys) + 1));
+	int			count = 0;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, repeated_keys)
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+
+		places[count++].place = repeated->first;
+		places[count++].place = repeated->second;
+	}
+	qsort(places, count, sizeof(EvTextPlace), compare_places);
+	ev_text_positions(document->text, places, count);
+
+	foreach(cell, repeated_keys)
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+		EvFault    *fault = palloc0(sizeof(EvFault));
+		const EvTextPlace *first = find_place(places, count, repeated->first);
+		const EvTextPlace *second = find_place(places, count, repeated->second);
+
+		fault->rule = EV_RULE_DUPLICATE_KEY;
+		fault->line = second->line;
+		fault->column = second->column;
+		fault->location = repeated->location;
+		fault->message = psprintf("the key %s occurs twice in an object, first at line %d, column %d",
+								  ev_string_show(repeated->key, strlen(repeated->key)),
+								  first->line, first->column);
+		result = lappend(result, fault);
+	}
+	return result;
+}
+
+/* ---------- parsing ---------- */
+
+/* Parses one pragma line, without its line end. */
 static bool
 parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 {
@@ -52,8 +140,8 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 }
 
 /*
- * What is JSON may still be no jsonb: a number beyond numeric's range.  jsonb_in
- * touches nothing but memory, so that its error can be caught without a
+ * Some JSON cannot be stored as jsonb: numbers beyond the range of numeric.
+ * jsonb_in only changes memory, so its error can be caught without a
  * subtransaction.
  */
 static bool
@@ -61,6 +149,7 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool ok = true;
+	const char *place;
 
 	PG_TRY();
 	{
@@ -77,6 +166,10 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 		FlushErrorState();
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = psprintf("In a number: %s.", error->message);
+		fault->rule = EV_RULE_INVALID_JSON;
+		place = ev_json_unfit_number(document->json);
+		if (place != NULL)
+			locate(document, fault, place);
 		ok = false;
 	}
 	PG_END_TRY();
@@ -89,34 +182,59 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	const char *p = skip_space(body);
 	char	   *json;
 	char	   *problem;
+	const char *place;
 
 	document->assert_format = true;
 	document->breaking = false;
+	document->text = body;
 	while (*p == '#')
 	{
 		int			length = strcspn(p, "\n");
 
 		if (!parse_pragma(p, length, document, fault))
+		{
+			fault->rule = EV_RULE_INVALID_JSON;
+			locate(document, fault, p);
 			return false;
+		}
 		p = skip_space(p + length);
 	}
 
+	document->json = p;
 	json = pstrdup(p);
-	problem = ev_json_syntax_error(json, strlen(json));
+	problem = ev_json_syntax_error(json, strlen(json), &place);
 	if (problem != NULL)
 	{
+		fault->rule = EV_RULE_INVALID_JSON;
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = problem;
+		if (strncmp(p, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		{
+			fault->detail = "There is a byte order mark at the start.";
+			fault->hint = "Write the text without a byte order mark (RFC 8259, section 8.1).";
+			place = json;
+		}
+		locate(document, fault, p + (place - json));
 		return false;
 	}
-	return parse_json(json, document, fault);
+	if (!parse_json(json, document, fault))
+		return false;
+	pfree(json);
+	return true;
 }
 
 void
 ev_fault_report(const EvFault *fault, const char *what)
 {
 	StringInfoData message;
+	StringInfoData detail;
 
+	initStringInfo(&detail);
+	if (fault->detail != NULL)
+		appendStringInfoString(&detail, fault->detail);
+	if (fault->line > 0)
+		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
+						 detail.len > 0 ? " " : "", fault->line, fault->column);
 	initStringInfo(&message);
 	appendStringInfoString(&message, "invalid JSON Schema");
 	if (what != NULL)
@@ -127,14 +245,14 @@ ev_fault_report(const EvFault *fault, const char *what)
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s: %s", message.data, fault->message),
-			 fault->detail ? errdetail_internal("%s", fault->detail) : 0,
+			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();
 }
 
 /* ---------- annotations ---------- */
 
-/* Keywords that never take part in an answer, in any dialect. */
+/* Is this a keyword that affects no answer, in any dialect? */
 static bool
 is_annotation(const char *name, int length)
 {
@@ -153,7 +271,10 @@ is_annotation(const char *name, int length)
 	return false;
 }
 
-/* What a keyword of that name holds in any dialect. */
+/*
+ * Returns the shape of a keyword's value; the name has one shape in all
+ * dialects.
+ */
 static EvShape
 shape_of(const char *name, int length)
 {
@@ -170,8 +291,8 @@ shape_of(const char *name, int length)
 }
 
 /*
- * Does a JSON Pointer, the fragment of a reference, go through a keyword that
- * is an annotation ("/examples/0")?  "/$defs/title" does not: that is a name.
+ * Does a JSON Pointer, the fragment of a reference, pass through an annotation
+ * ("/examples/0")?  "/$defs/title" does not, since "title" is a name there.
  */
 static bool
 is_pointer_to_annotation(const char *pointer)
@@ -180,7 +301,7 @@ is_pointer_to_annotation(const char *pointer)
 	const char *p = pointer;
 
 	if (strchr(pointer, '%') != NULL)
-		return true;			/* it may */
+		return true;			/* assume it */
 	while (*p == '/')
 	{
 		int			length = strcspn(++p, "/");
@@ -202,8 +323,8 @@ is_pointer_to_annotation(const char *pointer)
 }
 
 /*
- * Does a reference anywhere in the document go through a keyword that is an
- * annotation?  Such a keyword is more than that.
+ * Does a reference anywhere in the document pass through a keyword that is an
+ * annotation?  Such a keyword is more than an annotation.
  */
 static bool
 refers_to_annotation(JsonbContainer *container)
@@ -278,7 +399,10 @@ same_schemas(JsonbValue *a, JsonbValue *b)
 	return true;
 }
 
-/* The next member of an object that counts; false at the end. */
+/*
+ * Reads the next member of an object, optionally without annotations; false at
+ * the end.
+ */
 static bool
 next_member(JsonbIterator **iterator, bool annotations_count,
 			JsonbValue *key, JsonbValue *value)
@@ -297,8 +421,8 @@ next_member(JsonbIterator **iterator, bool annotations_count,
 }
 
 /*
- * Compares two objects member by member (both are in jsonb's order of keys):
- * as schemas, or as maps from names to schemas.
+ * Compares two objects member by member, as schemas or as maps from names to
+ * schemas.  Both are in the key order of jsonb.
  */
 static bool
 same_members(JsonbValue *a, JsonbValue *b, bool is_map)

@@ -3,9 +3,9 @@
  *	  The body of a function in language jsonschema: pragma lines, then one
  *	  JSON document.
  *
- *		#assert_format off
- *		#breaking
- *		{"type": "object"}
+ * 	  #assert_format off
+ * 	  #breaking
+ * 	  {"type": "object"}
  */
 #ifndef EV_DOCUMENT_H
 #define EV_DOCUMENT_H
@@ -13,92 +13,124 @@
 #include "base/compat.h"
 #include "base/dialect.h"
 #include "nodes/pg_list.h"
+#include "schema/location.h"
+#include "schema/rules.h"
 #include "utils/jsonb.h"
 
-/* What is wrong with a schema, and where. */
+/* An error in a schema, and its location. */
 typedef struct EvFault
 {
 	char	   *location;		/* JSON Pointer into the document ("" is the
-								 * document), or NULL where there is none */
+								 * document), or NULL if not known */
 	char	   *message;		/* NULL: no fault.  Lower case, no full stop */
 	char	   *detail;			/* a sentence, or NULL */
 	char	   *hint;			/* a sentence, or NULL */
 	int			sqlstate;		/* 0: invalid_parameter_value */
+	EvRule		rule;
+	int			line;			/* in the document's text; 0 if unknown */
+	int			column;
 } EvFault;
 
 typedef struct EvDocument
 {
-	Oid			function;		/* the function whose body this is, or
-								 * InvalidOid */
-	const char *name;			/* what messages call it: "order@1" quoted by
-								 * them, or NULL for a schema given in place */
-	const char *uri;			/* its retrieval URI, "" where it has none */
+	Oid			function;		/* the function with this body, or InvalidOid */
+	const char *name;			/* the name in messages, "order@1", which they
+								 * quote; NULL for a schema without a function */
+	const char *uri;			/* its retrieval URI, "" if it has none */
 	Jsonb	   *schema;
-	bool		draft_known;	/* without $schema it is in ... */
-	EvDraft		draft;			/* ... this dialect, not in 2020-12 */
+	bool		draft_known;	/* if there is no $schema, the dialect is */
+	EvDraft		draft;			/* this one instead of 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
+	const char *text;			/* the text, for lines and columns; NULL if
+								 * the user gave a jsonb */
+	const char *json;			/* the JSON in it, after the pragma lines */
+	bool		is_new;			/* reject duplicate $ids and anchors;
+								 * documents of older releases may have them */
+	bool		strict;			/* registration raises an error instead of
+								 * warnings */
+	bool		by_part;		/* a resolver found it by the $id of a schema
+								 * in it */
 } EvDocument;
 
 /*
  * Finds the document of an absolute URI without fragment ("event:order@1",
  * "https://example.com/common").  Fills *document, in CurrentMemoryContext;
- * false where there is none.  May raise, for what is ambiguous.
+ * returns false if there is none.  May raise if the URI is ambiguous.
  */
 typedef bool (*EvResolver) (const char *uri, EvDocument *document);
 
-/* Something that registration warns about. */
+/* A warning of registration, or a note. */
 typedef struct EvWarning
 {
-	char	   *location;		/* JSON Pointer into the document */
-	char	   *message;
+	EvRule		rule;
+	const EvLocation *at;		/* the subschema, ... */
+	char	   *tail;			/* ... and the JSON Pointer from there */
+	char	   *message;		/* names of the schema are escaped in it */
 } EvWarning;
 
 /*
- * Reads a body into *document (schema, assert_format and breaking; the rest
- * is the caller's), allocated in CurrentMemoryContext.  False, with *fault
- * filled, where a pragma is unknown or the rest is not JSON.
+ * Parses a body into *document, in CurrentMemoryContext: schema, assert_format,
+ * breaking, text and json; the last two point into the body.  The caller sets the
+ * other members.  Returns false, with *fault filled, if a pragma is unknown or
+ * the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
 
 /*
- * Raises a fault as an ERROR: message, location in the DETAIL.  `what` names
- * the schema for the message ("schema \"order@1\""), or is NULL.
+ * Raises a fault as an ERROR, with its line and column in the DETAIL.  `what` is
+ * the schema's name in the message ("schema \"order@1\""), or NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
 
 /*
- * Do two documents differ in annotations only (title, description, examples,
- * ...), so that every instance gets the same answer from both?  Compares the
- * documents themselves, not what they refer to.
+ * Sets the line and the column of a fault that has a location: those of the value
+ * there in the document's text.  Does nothing if the document has no text.
+ */
+extern void ev_document_locate(const EvDocument *document, EvFault *fault);
+
+/*
+ * Returns the keys that occur twice in an object of the document's text, as a
+ * List of EvFault in CurrentMemoryContext.  Of such keys, jsonb stores the last.
+ */
+extern List *ev_document_repeated_keys(const EvDocument *document);
+
+/*
+ * Do two documents differ only in annotations (title, description, examples,
+ * ...), so that they give the same answer for each instance?  Compares only
+ * the documents, not the documents that they refer to.
  */
 extern bool ev_document_same_answers(const EvDocument *a, const EvDocument *b);
 
-/*
- * Does the document say of itself that it should no longer be used:
- * "deprecated": true at its root?
- */
+/* Is "deprecated": true at the document's root? */
 extern bool ev_document_is_deprecated(const EvDocument *document);
 
 /*
- * May a reference in the document, to itself or to another one, lead to what
- * stands in an annotation ("#/examples/0")?  Where that is replaced, answers
- * change.
+ * Can a reference in the document, to this or another document, lead into an
+ * annotation ("#/examples/0")?  If so, replacing the annotation can change
+ * answers.
  */
 extern bool ev_document_refers_to_annotation(const EvDocument *document);
 
 /*
- * The URIs that a document gives itself ($id; "id" in draft 4) besides the one
- * that it is registered under, as C strings in CurrentMemoryContext.
+ * Returns the URIs that a document gives itself ($id; "id" in draft 4),
+ * without the one that it is registered under, as C strings in
+ * CurrentMemoryContext.
  */
 extern List *ev_document_ids(const EvDocument *document);
 
 /*
- * The URIs, absolute and without fragment, of the documents that the
- * references of a document lead to, as C strings in CurrentMemoryContext;
- * its own and the built-in meta-schemas are not among them.  Reads nothing
- * but the document.
+ * Returns the URIs, absolute and without fragment, of the documents that a
+ * document refers to, as C strings in CurrentMemoryContext, without its own
+ * URIs and the built-in meta-schemas.  Reads only this document.
  */
 extern List *ev_document_references(const EvDocument *document);
+
+/*
+ * Gives the same in *references, and in *parts the absolute URIs that schemas
+ * below the document's root have as $id, except those that begin with "event:"
+ * and those of built-in meta-schemas.  Each URI is listed once.
+ */
+extern void ev_document_mentions(const EvDocument *document, List **parts, List **references);
 
 #endif							/* EV_DOCUMENT_H */

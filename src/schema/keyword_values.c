@@ -23,6 +23,7 @@ ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
 	JsonbValue	value;
 
 	memset(keywords->present, 0, sizeof(keywords->present));
+	keywords->types = 0;
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		int			keyword;
@@ -35,6 +36,8 @@ ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
 		{
 			keywords->values[keyword] = value;
 			keywords->present[keyword] = true;
+			if (ev_keywords[keyword].types != EV_ALL_TYPES && ev_keywords[keyword].vocabulary != EV_UNEVALUATED)
+				keywords->types |= ev_keywords[keyword].types;
 		}
 	}
 }
@@ -68,7 +71,7 @@ is_type_name(const JsonbValue *value)
 	return false;
 }
 
-/* An array of strings, each once.  The names are jsonb keys' equals. */
+/* Checks that a value is an array of strings. */
 bool
 ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value)
 {
@@ -107,6 +110,22 @@ check_type_name(EvCompiler *c, const EvLocation *location, const char *tail, con
 	return true;
 }
 
+void
+ev_hint_at_dialect(EvCompiler *c, const char *keyword, const JsonbValue *value)
+{
+	if (c->fault->hint != NULL)
+		return;
+	if (strcmp(keyword, "items") == 0 && ev_node_is_array(value))
+		c->fault->hint = psprintf("An array of schemas is \"prefixItems\" in this dialect; \"items\" takes it up to 2019-09, such as with \"$schema\": \"%s#\".",
+								  ev_draft_uri(EV_DRAFT7));
+	else if (strncmp(keyword, "exclusiveM", strlen("exclusiveM")) == 0 && value->type == jbvBool)
+		c->fault->hint = psprintf("\"%s\" is a boolean in draft 4 only, that is, with \"$schema\": \"%s#\"; later it is the bound itself.",
+								  keyword, ev_draft_uri(EV_DRAFT4));
+	else if (strncmp(keyword, "exclusiveM", strlen("exclusiveM")) == 0 && value->type == jbvNumeric)
+		c->fault->hint = psprintf("\"%s\" is a number from draft 6 on, such as with \"$schema\": \"%s#\".",
+								  keyword, ev_draft_uri(EV_DRAFT7));
+}
+
 EvPattern *
 ev_compile_pattern(EvCompiler *c, const EvLocation *location, const char *tail, const char *string, int length)
 {
@@ -125,17 +144,19 @@ ev_compile_pattern(EvCompiler *c, const EvLocation *location, const char *tail, 
 	if (pattern != NULL)
 		ev_add_name(c, &pattern_scope, source, pattern);
 	else if (error.unsupported)
-		ev_compile_fault(c, location, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
+		ev_compile_fault_of(c, EV_RULE_INVALID_PATTERN, location, tail,
+							"this regular expression cannot be run: %s, at byte %d of \"%s\"",
+							error.message, error.position, source);
 	else
-		ev_compile_fault(c, location, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
+		ev_compile_fault_of(c, EV_RULE_INVALID_PATTERN, location, tail,
+							"must be a regular expression: %s, at byte %d of \"%s\"",
+							error.message, error.position, source);
 	return pattern;
 }
 
 /*
- * Checks the value of a keyword against its shape; subschemas in it are
- * walked, not checked here.
+ * Checks the shape of a keyword's value.  Subschemas inside it are walked
+ * later, not here.
  */
 bool
 ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,

@@ -1,11 +1,11 @@
 /*
  * resolve.c
- *	  Reads schema documents: finds every subschema, has its keywords
- *	  checked, collects $id and anchors, and resolves references, reading the
- *	  documents that they lead to.
+ *	  Reads schema documents: finds all subschemas, has their keywords
+ *	  checked, collects $id and anchors, and resolves references, reading
+ *	  the documents that they lead to.
  *
- * After it every reference of every subschema that was found has a target,
- * or there is a fault.
+ * Afterwards, either each reference of each subschema has a target, or there
+ * is a fault.
  */
 #include "postgres.h"
 
@@ -19,6 +19,7 @@
 #include "schema/uri.h"
 
 static const char dynamic_scope;
+static const char id_scope;		/* for the URIs of $id */
 
 static void walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource);
 
@@ -28,16 +29,17 @@ static void
 add_dynamic_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target)
 {
 	List	   *anchors = ev_find_name(c, &dynamic_scope, name);
-	DynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
+	EvDynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
 
 	if (anchor == NULL || anchor->resource != resource)
 	{
-		anchor = palloc(sizeof(DynamicAnchor));
+		anchor = palloc(sizeof(EvDynamicAnchor));
 		anchor->resource = resource;
 		if (anchors == NIL)
 			ev_add_name(c, &dynamic_scope, name, list_make1(anchor));
 		else
-			anchors = lappend(anchors, anchor); /* where it was */
+			anchors = lappend(anchors, anchor); /* lappend keeps the list's
+												 * address */
 	}
 	anchor->target = target;
 }
@@ -72,7 +74,7 @@ ev_dynamic_anchors(EvCompiler *c, const char *name)
 
 /* ---------- resources ---------- */
 
-/* The first resource of a URI is the one that references to it mean. */
+/* If several resources have a URI, references to it lead to the first one. */
 static void
 remember_uri(EvCompiler *c, const char *uri, EvResource *resource)
 {
@@ -98,13 +100,17 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 		resource->draft = around->draft;
 		resource->vocabularies = around->vocabularies;
 		resource->assert_format = around->assert_format;
+		resource->is_main = around->is_main;
 	}
 	c->resources = lappend(c->resources, resource);
 	location->resource = MemoryContextStrdup(c->program_context, uri);
 	return resource;
 }
 
-/* A document by URI: built in, or the resolver's.  False: there is none. */
+/*
+ * Finds a document by URI, built in or by the resolver; false if there is
+ * none.
+ */
 static bool
 fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 {
@@ -126,7 +132,9 @@ fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 	return true;
 }
 
-/* $vocabulary of a meta-schema of our own: which keywords there are. */
+/*
+ * Reads $vocabulary of a custom meta-schema, which says which keywords exist.
+ */
 static bool
 read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *metaschema, EvResource *resource)
 {
@@ -173,20 +181,24 @@ read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *met
 		for (int i = 0; name != NULL && i < (int) lengthof(vocabularies); i++)
 			if (strcmp(vocabularies[i].name, name) == 0)
 				set = vocabularies[i].set;
-		/* in 2019-09 the applicator vocabulary has the unevaluated keywords */
+
+		/*
+		 * in 2019-09, the unevaluated keywords are in the applicator
+		 * vocabulary
+		 */
 		if (set == EV_APPLICATOR && resource->draft == EV_DRAFT2019)
 			set |= EV_UNEVALUATED;
 		if (set == 0 && value.type == jbvBool && value.val.boolean)
-			return ev_compile_fault(c, location, "/$schema",
-									"its meta-schema requires the vocabulary \"%s\", which is not supported", uri);
+			return ev_compile_fault_of(c, EV_RULE_INVALID_DIALECT, location, "/$schema",
+									   "its meta-schema requires the vocabulary \"%s\", which is not supported", uri);
 		resource->vocabularies |= set;
 	}
 	return true;
 }
 
 /*
- * Is this the URI of a draft's meta-schema but for "http" and "https", the end
- * or the year?  The URI without a draft means the newest.
+ * Is this the URI of a draft's meta-schema, except for "http" or "https", the
+ * end or the year?  The URI without a draft means the newest one.
  */
 static bool
 looks_like_draft(const char *uri, EvDraft *draft)
@@ -214,7 +226,7 @@ looks_like_draft(const char *uri, EvDraft *draft)
 	return false;
 }
 
-/* $schema: sets the dialect of a resource. */
+/* Sets the dialect of a resource from $schema. */
 static bool
 read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResource *resource)
 {
@@ -232,13 +244,13 @@ read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResou
 		return true;
 	}
 
-	/* a meta-schema of somebody's: its own $schema says the draft */
+	/* a custom meta-schema: its own $schema gives the draft */
 	absolute = ev_uri_resolve("", uri, &fragment);
 	if (!fetch_document(c, absolute, &document) || JB_ROOT_IS_SCALAR(document.schema))
 	{
 		if (c->mentions_only)
 			return true;
-		ev_compile_fault(c, location, "/$schema", "there is no dialect \"%s\"", uri);
+		ev_compile_fault_of(c, EV_RULE_INVALID_DIALECT, location, "/$schema", "there is no dialect \"%s\"", uri);
 		if (c->fault->hint == NULL && looks_like_draft(uri, &meant))
 			c->fault->hint = psprintf("Did you mean \"%s%s\"?", ev_draft_uri(meant),
 									  meant <= EV_DRAFT7 ? "#" : "");
@@ -256,8 +268,8 @@ read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResou
 
 		draft = ev_draft_of_uri(parent);
 		if (draft < 0)
-			return ev_compile_fault(c, location, "/$schema",
-									"its meta-schema has the dialect \"%s\", which is not that of a draft", parent);
+			return ev_compile_fault_of(c, EV_RULE_INVALID_DIALECT, location, "/$schema",
+									   "its meta-schema has the dialect \"%s\", which is not that of a draft", parent);
 		resource->draft = draft;
 	}
 	return read_vocabularies(c, location, &document.schema->root, resource);
@@ -283,6 +295,74 @@ add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *t
 	first->last = anchor;
 }
 
+/*
+ * Are duplicate $ids and anchors rejected here?  Only in new documents: a restored
+ * document may have them, and then the first of the two schemas is used.
+ * Subschemas outside of keywords are not examined.
+ */
+static bool
+checks_identity(const EvCompiler *c, const EvResource *resource)
+{
+	return c->document->is_new && resource->is_main && !c->by_pointer;
+}
+
+/* Adds an anchor; false if another subschema has it (2020-12 core, 8.2.2). */
+static bool
+read_anchor(EvCompiler *c, EvResource *resource, const char *keyword, const char *name,
+			EvSubschema *subschema)
+{
+	EvSchemaAnchor *first = ev_find_name(c, resource, name);
+
+	/* no reference finds these anchors: "#" and "#/..." are JSON Pointers */
+	if (first != NULL && first->target != subschema && name[0] != '\0' && name[0] != '/' &&
+		checks_identity(c, resource))
+		return ev_compile_fault_of(c, EV_RULE_DUPLICATE_ANCHOR, subschema->location,
+								   psprintf("/%s", keyword), "the anchor %s is that of another schema, at \"%s\"",
+								   ev_name_show(name, strlen(name)),
+								   ev_location_pointer(first->target->location, false));
+	add_anchor(c, resource, name, subschema, strcmp(keyword, "$dynamicAnchor") == 0);
+	return true;
+}
+
+/* Checks a URI; false if another subschema has it (2020-12 core, 9.1.2). */
+static bool
+check_id(EvCompiler *c, const EvResource *resource, const char *keyword, const char *uri, const char *fragment,
+		 EvSubschema *subschema)
+{
+	const char *full = fragment == NULL || fragment[0] == '\0' ? uri : psprintf("%s#%s", uri, fragment);
+	EvSubschema *first;
+
+	if (!checks_identity(c, resource))
+		return true;
+	first = ev_find_name(c, &id_scope, full);
+	if (first == NULL)
+		ev_add_name(c, &id_scope, full, subschema);
+	else if (first != subschema)
+		return ev_compile_fault_of(c, EV_RULE_DUPLICATE_ID, subschema->location, psprintf("/%s", keyword),
+								   "the URI %s is that of another schema, at \"%s\"",
+								   ev_name_show(full, strlen(full)),
+								   ev_location_pointer(first->location, false));
+	return true;
+}
+
+/*
+ * Warns of a relative $id without a base URI.  The base "event:TYPE@VERSION" is
+ * useful for references to other types, but no $id is written for it.
+ */
+static void
+warn_of_relative_id(EvCompiler *c, const EvSubschema *subschema, const char *keyword, const char *base,
+					const char *id, const char *uri)
+{
+	if (c->warnings == NULL || ev_uri_has_scheme(id) || id[0] == '#' ||
+		(ev_uri_has_scheme(base) && strncmp(base, "event:", strlen("event:")) != 0))
+		return;
+	ev_compile_warn(c, EV_RULE_RELATIVE_ID, subschema->location, psprintf("/%s", keyword),
+					strcmp(id, uri) == 0 ?
+					psprintf("the URI %s is relative, without a base URI", ev_name_show(id, strlen(id))) :
+					psprintf("the URI %s is relative, without a base URI: it is taken for %s",
+							 ev_name_show(id, strlen(id)), ev_name_show(uri, strlen(uri))));
+}
+
 static EvSchemaAnchor *
 find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dynamic_only)
 {
@@ -295,8 +375,8 @@ find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dy
 /* ---------- walking ---------- */
 
 /*
- * What $id, $schema and the anchors of an object say.  The resource that it
- * belongs to; NULL where there is a fault.
+ * Reads $id, $schema and the anchors of an object.  Returns the resource that
+ * the object belongs to; NULL if there is a fault.
  */
 static EvResource *
 read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
@@ -304,6 +384,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 	const JsonbContainer *object = subschema->container;
 	EvLocation *location = subschema->location;
 	bool		is_root = location->parent == NULL;
+	const char *keyword;
 	char	   *id = NULL;
 	char	   *string;
 	JsonbValue	value;
@@ -312,16 +393,27 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		!read_dialect(c, location, string, resource))
 		return NULL;
 
-	if (ev_get_string(object, resource->draft == EV_DRAFT4 ? "id" : "$id", &id) &&
-		resource->draft <= EV_DRAFT7 && ev_get_string(object, "$ref", &string))
-		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
+	keyword = resource->draft == EV_DRAFT4 ? "id" : "$id";
+	if (ev_get_string(object, keyword, &id) && resource->draft <= EV_DRAFT7 &&
+		ev_get_string(object, "$ref", &string))
+		id = NULL;				/* $ref disables its siblings (draft 7, 8.3) */
+	if (is_root && id == NULL && resource->uri[0] != '\0')
+		check_id(c, resource, keyword, resource->uri, NULL, subschema);
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
-		add_anchor(c, resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
+	{
+		/* draft 7, 8.2.3 */
+		if (!read_anchor(c, resource, keyword, id + 1, subschema) && ev_compile_stops(c))
+			return NULL;
+	}
 	else if (id != NULL)
 	{
 		char	   *fragment;
 		char	   *uri = ev_uri_resolve(resource->uri, id, &fragment);
 
+		if (!check_id(c, resource, keyword, uri, fragment, subschema) && ev_compile_stops(c))
+			return NULL;
+		if (resource->is_main)
+			warn_of_relative_id(c, subschema, keyword, resource->uri, id, uri);
 		if (is_root)
 		{
 			resource->uri = uri;
@@ -341,16 +433,18 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 			if (resource->draft >= EV_DRAFT2019)
 			{
 				ev_compile_fault(c, location, "/$id", "must not have a fragment, but is \"%s\"", id);
-				return NULL;
+				return c->faults == NULL ? NULL : resource;
 			}
 			add_anchor(c, resource, fragment, subschema, false);
 		}
 	}
 
-	if (resource->draft >= EV_DRAFT2019 && ev_get_string(object, "$anchor", &string))
-		add_anchor(c, resource, string, subschema, false);
-	if (resource->draft >= EV_DRAFT2020 && ev_get_string(object, "$dynamicAnchor", &string))
-		add_anchor(c, resource, string, subschema, true);
+	if (resource->draft >= EV_DRAFT2019 && ev_get_string(object, "$anchor", &string) &&
+		!read_anchor(c, resource, "$anchor", string, subschema) && ev_compile_stops(c))
+		return NULL;
+	if (resource->draft >= EV_DRAFT2020 && ev_get_string(object, "$dynamicAnchor", &string) &&
+		!read_anchor(c, resource, "$dynamicAnchor", string, subschema) && ev_compile_stops(c))
+		return NULL;
 	if (resource->draft == EV_DRAFT2019 && location->resource != NULL &&
 		getKeyJsonValueFromContainer((JsonbContainer *) object, "$recursiveAnchor", 16, &value) != NULL &&
 		value.type == jbvBool)
@@ -365,7 +459,7 @@ walk_child(EvCompiler *c, EvSubschema *parent, const char *keyword, char *tail, 
 	pfree(tail);
 }
 
-/* Checks one keyword and walks the subschemas in it. */
+/* Checks one keyword and walks its subschemas. */
 static void
 walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *value)
 {
@@ -378,11 +472,15 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 	JsonbValue	member;
 
 	/*
-	 * Draft 4 has no boolean schemas, but lets these two be booleans (draft
-	 * 4, 5.3.1 and 5.4.4); walk() knows.
+	 * Draft 4 has no boolean schemas, but these two keywords may be booleans
+	 * (draft 4, 5.3.1 and 5.4.4); walk() handles that.
 	 */
 	if (!ev_check_value(c, subschema->location, tail, keyword, value))
+	{
+		ev_hint_at_dialect(c, name, value);
+		subschema->faulty = lappend_int(subschema->faulty, keyword);
 		return;
+	}
 
 	switch (shape)
 	{
@@ -418,12 +516,15 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 				if (shape == EV_STRINGS_MAP_VALUE ||
 					(shape == EV_DEPENDENCIES && ev_node_is_array(&member)))
 				{
-					ev_check_strings(c, subschema->location, member_tail, &member);
+					if (!ev_check_strings(c, subschema->location, member_tail, &member))
+						subschema->faulty = lappend_int(subschema->faulty, keyword);
 					continue;
 				}
 				if (shape == EV_PATTERN_SCHEMA_MAP &&
 					ev_compile_pattern(c, subschema->location, member_tail,
 									   key.val.string.val, key.val.string.len) == NULL)
+					subschema->faulty = lappend_int(subschema->faulty, keyword);
+				if (ev_compile_stops(c))
 					return;
 				walk_child(c, subschema, name, member_tail, &member);
 			}
@@ -448,7 +549,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	if (c->fault->message != NULL)
+	if (ev_compile_stops(c))
 		return;
 
 	if (node->type == jbvBool)
@@ -465,6 +566,8 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 	{
 		ev_compile_fault(c, location, "", "must be a schema (an object or a boolean), but is %s",
 						 ev_node_type_name(node));
+		if (location->keyword != NULL)
+			ev_hint_at_dialect(c, location->keyword, node);
 		return;
 	}
 
@@ -475,6 +578,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 	memset((char *) subschema + sizeof(container), 0, sizeof(EvSubschema) - sizeof(container));
 	subschema->location = location;
 	subschema->block = EV_BLOCK_NONE;
+	subschema->resource = resource;
 	if (location->parent == NULL)
 		resource->root = subschema;
 	resource = read_identity(c, subschema, resource);
@@ -496,16 +600,16 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 		if (keyword == EV_KW_REF || keyword == EV_KW_DYNAMIC_REF || keyword == EV_KW_RECURSIVE_REF)
 			has_references = true;
 		walk_keyword(c, subschema, keyword, &value);
-		if (c->fault->message != NULL)
+		if (ev_compile_stops(c))
 			return;
 	}
 	if (has_references)
 		c->pending = lappend(c->pending, subschema);
-	if (c->lint != NULL && c->is_main)
-		c->lint(c, subschema);
+	if (c->warnings != NULL && resource->is_main)
+		c->written = lappend(c->written, subschema);
 }
 
-/* Takes a document in.  NULL where there is a fault. */
+/* Adds a document.  Returns NULL if there is a fault. */
 static EvResource *
 add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer)
 {
@@ -521,6 +625,7 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 		resource->vocabularies = referrer->vocabularies;
 	}
 	resource->assert_format = document->assert_format;
+	resource->is_main = document == c->document;
 	remember_uri(c, document->uri, resource);
 
 	if (!JB_ROOT_IS_SCALAR(document->schema))
@@ -541,18 +646,16 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 		resource->root->location = location;
 		resource->root->block = EV_BLOCK_NONE;
 	}
-	c->is_main = document == c->document;
 	walk(c, root, location, resource);
-	c->is_main = false;
-	return c->fault->message == NULL ? resource : NULL;
+	return ev_compile_stops(c) ? NULL : resource;
 }
 
 /* ---------- references ---------- */
 
 /*
- * Follows a JSON Pointer from a resource's root.  What it leads to need not
- * stand where subschemas do; it is walked now, then, as one.  NULL where there
- * is nothing.
+ * Follows a JSON Pointer from the root of a resource.  If the target is not in
+ * the value of a known keyword, it is walked now, as a subschema.  Returns
+ * NULL if there is no target.
  */
 static EvSubschema *
 follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
@@ -628,13 +731,53 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 		boolean->block = EV_BLOCK_NONE;
 		return boolean;
 	}
+	c->by_pointer = true;
 	walk(c, &node, ev_location_make(c, around->location, "$ref", tail.data), around->resource);
+	c->by_pointer = false;
 	return ev_subschema_find(c, &node);
 }
 
+/* Reports that there is no document with this URI, and returns NULL. */
+static EvSubschema *
+fault_unregistered(EvCompiler *c, const EvSubschema *from, const char *tail, const char *uri)
+{
+	ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+						"refers to \"%s\", which is not registered", uri);
+	if (c->fault->hint == NULL)
+		c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
+			"Register that version with register_event_schema first." :
+			"Register the document with register_schema first; nothing is fetched from a network.";
+	return NULL;
+}
+
 /*
- * The target of a reference; NULL where there is a fault.  *plain_name gets
- * the fragment where it is an anchor's name.
+ * Adds a document that a schema refers to.  If it has a fault, the fault is
+ * stored in its resource, and is reported for each reference.
+ */
+static EvResource *
+add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema *from)
+{
+	EvFault    *outer = c->fault;
+	List	  **all = c->faults;
+	EvFault    *inner = palloc0(sizeof(EvFault));
+	EvResource *resource;
+
+	c->fault = inner;
+	c->faults = NULL;
+	resource = add_document(c, document, from->resource);
+	c->fault = outer;
+	c->faults = all;
+	if (resource == NULL)
+	{
+		resource = find_resource(c, document->uri);
+		resource->fault = inner;
+	}
+	return resource;
+}
+
+/*
+ * Resolves a reference; NULL if there is a fault.  If the fragment is the name
+ * of an anchor, sets *plain_name to it.
  */
 static EvSubschema *
 resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *reference, char **plain_name)
@@ -651,31 +794,33 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		EvDocument	document;
 
 		if (!fetch_document(c, uri, &document))
-		{
-			ev_compile_fault(c, from->location, tail, "refers to \"%s\", which is not registered", uri);
-			if (c->fault->hint == NULL)
-				c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
-					"Register that version with register_event_schema first." :
-					"Register the document with register_schema first; nothing is fetched from a network.";
-			return NULL;
-		}
+			return fault_unregistered(c, from, tail, uri);
 
-		/* the same document may have been asked for by another spelling */
+		/*
+		 * the document may have been read already, under another spelling of
+		 * its URI
+		 */
 		resource = find_resource(c, document.uri);
 		if (resource == NULL)
-			resource = add_document(c, &document, from->resource);
-		if (resource == NULL)
-		{
-			/* the location of the fault is in that other document */
-			c->fault->message = psprintf("refers to \"%s\", which is not valid at \"%s\": %s",
-										 uri, c->fault->location, c->fault->message);
-			c->fault->location = psprintf("%s%s", ev_location_pointer(from->location, false), tail);
-			return NULL;
-		}
-		remember_uri(c, uri, resource);
+			resource = add_other_document(c, &document, from);
+		if (!document.by_part)
+			remember_uri(c, uri, resource);
 		resource = find_resource(c, uri);
+		if (resource == NULL)	/* not in this dialect */
+			return fault_unregistered(c, from, tail, uri);
 	}
 
+	if (resource->fault != NULL)
+	{
+		ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+							"refers to \"%s\", which is not valid at \"%s\": %s",
+							uri, resource->fault->location, resource->fault->message);
+		if (c->fault->hint == NULL)
+			c->fault->hint = resource->fault->hint;
+		return NULL;
+	}
+	if (resource->root == NULL)
+		return NULL;			/* the main document's, which is no schema */
 	if (fragment == NULL || fragment[0] == '\0')
 		target = resource->root;
 	else if (fragment[0] == '/')
@@ -683,8 +828,8 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		target = follow_pointer(c, resource, fragment);
 		if (target == NULL)
 		{
-			ev_compile_fault(c, from->location, tail, "refers to \"%s\", but there is nothing at \"%s\"",
-							 reference, fragment);
+			ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+								"refers to \"%s\", but there is nothing at \"%s\"", reference, fragment);
 			return NULL;
 		}
 	}
@@ -694,8 +839,8 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 
 		if (anchor == NULL)
 		{
-			ev_compile_fault(c, from->location, tail, "refers to \"%s\", but there is no anchor \"%s\"",
-							 reference, fragment);
+			ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+								"refers to \"%s\", but there is no anchor \"%s\"", reference, fragment);
 			return NULL;
 		}
 		*plain_name = fragment;
@@ -723,7 +868,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 	reference->keyword = name;
 	if (keyword == EV_KW_DYNAMIC_REF && resource->draft == EV_V1)
 	{
-		/* always dynamic; the resource itself need not have the anchor */
+		/* always dynamic; the resource itself may lack the anchor */
 		EvSchemaAnchor *anchor;
 
 		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
@@ -739,9 +884,9 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 		return false;
 
 	/*
-	 * A $dynamicRef is one only where it leads to a $dynamicAnchor first
-	 * (2020-12 core, 8.2.3.2); $recursiveRef, to a $recursiveAnchor (2019-09
-	 * core, 8.2.4.2.1).
+	 * A $dynamicRef is dynamic only if its initial target is a $dynamicAnchor
+	 * (2020-12 core, 8.2.3.2), and a $recursiveRef, only if it is a
+	 * $recursiveAnchor (2019-09 core, 8.2.4.2.1).
 	 */
 	if (keyword == EV_KW_DYNAMIC_REF && plain_name != NULL &&
 		find_anchor(c, reference->target->resource, plain_name, true) != NULL)
@@ -757,6 +902,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 EvSubschema *
 ev_resolve_references(EvCompiler *c)
 {
+	static const int keywords[] = {EV_KW_REF, EV_KW_DYNAMIC_REF, EV_KW_RECURSIVE_REF};
 	EvResource *main_resource = add_document(c, c->document, NULL);
 
 	if (main_resource == NULL)
@@ -767,23 +913,67 @@ ev_resolve_references(EvCompiler *c)
 
 		CHECK_FOR_INTERRUPTS();
 		c->pending = list_delete_last(c->pending);
-		if (!resolve_keyword(c, subschema, EV_KW_REF) ||
-			!resolve_keyword(c, subschema, EV_KW_DYNAMIC_REF) ||
-			!resolve_keyword(c, subschema, EV_KW_RECURSIVE_REF))
-			return NULL;
+		for (int i = 0; i < (int) lengthof(keywords); i++)
+			if (!resolve_keyword(c, subschema, keywords[i]) && ev_compile_stops(c))
+				return NULL;
 	}
-	return main_resource->root;
+	return c->fault->message == NULL ? main_resource->root : NULL;
 }
 
-List *
-ev_document_references(const EvDocument *document)
+/*
+ * Returns the strings of a list, each once, in a memory context, and switches to
+ * that.  The scope is for the table of names.
+ */
+static List *
+copy_distinct(EvCompiler *c, const void *scope, List *strings, MemoryContext context)
+{
+	List	   *kept = NIL;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, strings)
+	{
+		if (ev_find_name(c, scope, lfirst(cell)) != NULL)
+			continue;
+		ev_add_name(c, scope, lfirst(cell), lfirst(cell));
+		kept = lappend(kept, lfirst(cell));
+	}
+	MemoryContextSwitchTo(context);
+	foreach(cell, kept)
+		result = lappend(result, pstrdup(lfirst(cell)));
+	return result;
+}
+
+/*
+ * Returns the URIs of the resources below a document's root, except those that
+ * are relative to the URI of an event, and those of built-in meta-schemas.
+ */
+static List *
+part_ids(EvCompiler *c)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+	EvDocument	metaschema;
+
+	for_each_from(cell, c->resources, 1)
+	{
+		const EvResource *resource = lfirst(cell);
+
+		if (ev_uri_has_scheme(resource->uri) && strncmp(resource->uri, "event:", strlen("event:")) != 0 &&
+			find_resource(c, resource->uri) == resource && !ev_metaschema_find(resource->uri, &metaschema))
+			result = lappend(result, resource->uri);
+	}
+	return result;
+}
+
+void
+ev_document_mentions(const EvDocument *document, List **parts, List **references)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
 												  ALLOCSET_DEFAULT_SIZES);
 	EvFault		fault = {0};
 	EvCompiler	c = {.document = document, .fault = &fault, .mentions_only = true};
-	List	   *result = NIL;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(scratch);
@@ -805,16 +995,19 @@ ev_document_references(const EvDocument *document)
 					fetch_document(&c, uri, &unused);
 			}
 	}
-	MemoryContextSwitchTo(caller);
-	foreach(cell, c.mentioned)
-	{
-		if (ev_find_name(&c, &c.mentioned, lfirst(cell)) != NULL)
-			continue;
-		MemoryContextSwitchTo(scratch);
-		ev_add_name(&c, &c.mentioned, lfirst(cell), lfirst(cell));
-		MemoryContextSwitchTo(caller);
-		result = lappend(result, pstrdup(lfirst(cell)));
-	}
+	*parts = copy_distinct(&c, parts, part_ids(&c), caller);
+	MemoryContextSwitchTo(scratch);
+	*references = copy_distinct(&c, references, c.mentioned, caller);
 	MemoryContextDelete(scratch);
-	return result;
+}
+
+List *
+ev_document_references(const EvDocument *document)
+{
+	List	   *parts;
+	List	   *references;
+
+	ev_document_mentions(document, &parts, &references);
+	list_free_deep(parts);
+	return references;
 }

@@ -7,9 +7,14 @@
 
 #include "common/hashfn.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "base/encoding.h"
 #include "schema/schema_graph.h"
+
+/* The maximum number of characters of a name in a message. */
+#define SHOWN_NAME	256
 
 /* ---------- names and subschemas ---------- */
 
@@ -134,6 +139,19 @@ ev_node_string(const JsonbValue *node)
 	return pnstrdup(node->val.string.val, node->val.string.len);
 }
 
+char *
+ev_name_show(const char *name, int length)
+{
+	StringInfoData result;
+	int			shown = ev_text_clip(name, length, SHOWN_NAME);
+
+	initStringInfo(&result);
+	escape_json(&result, pnstrdup(name, shown));
+	if (shown < length)
+		appendStringInfoString(&result, "...");
+	return result.data;
+}
+
 bool
 ev_get_string(const JsonbContainer *container, const char *name, char **string)
 {
@@ -194,38 +212,74 @@ ev_location_make(EvCompiler *c, const EvLocation *parent, const char *keyword, c
 
 /* ---------- faults and warnings ---------- */
 
+static void
+add_fault(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail, char *message)
+{
+	if (c->fault->message != NULL)
+		c->fault = palloc0(sizeof(EvFault));
+	c->fault->rule = rule;
+	c->fault->message = message;
+	c->fault->location = psprintf("%s%s", location ? ev_location_pointer(location, false) : "", tail);
+	if (c->faults != NULL)
+		*c->faults = lappend(*c->faults, c->fault);
+}
+
+/* Formats a message with the variable arguments after format. */
+#define FORMAT_MESSAGE(message, format) \
+	do { \
+		int			ev_needed; \
+		initStringInfo(&(message)); \
+		for (;;) \
+		{ \
+			va_list		ev_args; \
+			va_start(ev_args, format); \
+			ev_needed = appendStringInfoVA(&(message), format, ev_args); \
+			va_end(ev_args); \
+			if (ev_needed == 0) \
+				break; \
+			enlargeStringInfo(&(message), ev_needed); \
+		} \
+	} while (0)
+
+bool
+ev_compile_stops(const EvCompiler *c)
+{
+	return c->fault->message != NULL && c->faults == NULL;
+}
+
 bool
 ev_compile_fault(EvCompiler *c, const EvLocation *location, const char *tail, const char *format,...)
 {
-	va_list		args;
 	StringInfoData message;
-	int			needed;
 
-	if (c->fault->message != NULL)
+	if (ev_compile_stops(c))
 		return false;
+	FORMAT_MESSAGE(message, format);
+	add_fault(c, EV_RULE_INVALID_VALUE, location, tail, message.data);
+	return false;
+}
 
-	initStringInfo(&message);
-	for (;;)
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
-	c->fault->message = message.data;
-	c->fault->location = psprintf("%s%s", location ? ev_location_pointer(location, false) : "", tail);
+bool
+ev_compile_fault_of(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail,
+					const char *format,...)
+{
+	StringInfoData message;
+
+	if (ev_compile_stops(c))
+		return false;
+	FORMAT_MESSAGE(message, format);
+	add_fault(c, rule, location, tail, message.data);
 	return false;
 }
 
 void
-ev_compile_warn(EvCompiler *c, const EvLocation *location, const char *tail, char *message)
+ev_compile_warn(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail, char *message)
 {
-	EvWarning  *warning;
+	EvWarning  *warning = palloc(sizeof(EvWarning));
 
-	warning = palloc(sizeof(EvWarning));
-	warning->location = psprintf("%s%s", ev_location_pointer(location, false), tail);
+	warning->rule = rule;
+	warning->at = location;
+	warning->tail = pstrdup(tail);
 	warning->message = message;
 	*c->warnings = lappend(*c->warnings, warning);
 }

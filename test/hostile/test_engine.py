@@ -152,7 +152,7 @@ def test_dynamic_scopes(world):
 
 
 def test_wide_objects(world):
-    """An object of so many keys that it is gone through in parts is gone through once."""
+    """An object with so many keys that it is read in parts is read once."""
     session = session_of(world)
     keys = {f"k{i:02d}": 1 for i in range(40)}
     patterns = {"properties": {"a": {"$ref": "#"}}, "patternProperties": {"^k": {"maximum": 9}, "9$": {"minimum": 0}}}
@@ -167,7 +167,7 @@ def test_wide_objects(world):
 
 
 def test_counted_violations(world):
-    """More violations than can be listed are counted, also where they are 2^30."""
+    """More violations than can be listed are counted, even 2^30."""
     owner = world.connect("owner")
     owner.execute("SELECT register_event_schema('chain', 1, %s)",
                   (json.dumps(chain(IN_PLACE["allOf"], {"minProperties": 3})),))
@@ -183,10 +183,10 @@ def test_counted_violations(world):
         raise AssertionError("not refused")
 
 
-# ---------- what is remembered is what would be said again ----------
+# ---------- remembered answers are the right ones ----------
 
 class Reference:
-    """What a few keywords say, by the book: each time anew."""
+    """The answers of a few keywords by the specification, computed each time."""
 
     def __init__(self, schema):
         self.root = schema
@@ -298,7 +298,7 @@ def random_document(r, depth):
 
 
 def test_same_answers(world):
-    """What is remembered is what would be said again: 1,200 random pairs."""
+    """Remembered answers equal computed ones: 1,200 random pairs."""
     session = session_of(world)
     r = random.Random(12)
     remembering = valid = 0

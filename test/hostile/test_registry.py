@@ -166,7 +166,7 @@ def test_replacing_and_widening(world):
             assert error.sqlstate == "42501", error
         else:
             raise AssertionError("replaced")
-    # anybody can repeat a registration, which changes nothing
+    # any role can repeat a registration, which changes nothing
     assert world.run("mallory", "SELECT register_event_schema('order', 1, '{}')")
 
 
@@ -286,12 +286,35 @@ def test_uris_of_others(world):
     assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
     # its owner can use the same $id for the next version, if no schema refers to it
     world.run("alice", "SELECT register_event_schema('part', 2, '{\"$id\": \"https://example.com/part\", \"type\": \"number\"}')")
-    # nobody can change a reference's target, which would change a published schema
+    # no role can change a reference's target, which would change a published schema
     for role in ("alice", "owner", None):
         for uri in ("https://example.com/used",):
             refused_each_way(world, role, schema(uri, "false"), "42710", "over")
             refused_each_way(world, role, schema("used@2", f'#breaking\n{{"$id": "{uri}"}}'), "42710")
         refused_each_way(world, role, schema(hashed, "false"), "42710")
+
+
+def test_uris_of_parts(world):
+    """A $id below the root belongs to no role, but no document changes what references by it lead to."""
+    begin(world)
+    part = "https://p.test/used"
+    copy = '{"$defs": {"a": {"$id": "%s", "type": "string"}}}'
+    world.run("alice", f"SELECT register_event_schema('whole', 1, '{copy % part}')", f"SELECT register_event_schema('free', 1, '{copy % 'https://p.test/free'}')",
+              f"""SELECT register_event_schema('user', 1, '{{"$ref": "{part}"}}')""")
+    for role in ("mallory", "alice"):
+        refused_each_way(world, role, schema("evil@1", copy % part), "42710", "ambiguous", "whole@1", "user@1")
+        refused_each_way(world, role, schema("evil@1", f'{{"$id": "{part}"}}'), "42710", "over")
+        refused_each_way(world, role, schema(part), "42710", "over")
+    world.refused("owner", schema("evil@1", copy % part), "42710")
+    # outside event_schema neither counts, whatever writes the index
+    world.run("mallory", f"CREATE FUNCTION evil(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS $${copy % part}$$",
+              f"""CREATE FUNCTION pg_temp.evil(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS $${{"$id": "{part}"}}$$""")
+    world.refused("mallory", "ALTER FUNCTION evil SET SCHEMA event_schema", "0A000")
+    world.refused("mallory", "INSERT INTO pg_depend SELECT * FROM pg_depend LIMIT 1", "42501")
+    # a copy of what nobody refers to; then a reference must say which one
+    world.run("mallory", schema("copy@1", copy % "https://p.test/free"))
+    refused_each_way(world, "alice", """SELECT public.register_event_schema('later', 1, '{"$ref": "https://p.test/free"}')""", "22023", "free@1", "copy@1")
+    assert world.run("bob", "SELECT validate_event('\"x\"', 'user', 1), validate_event('1', 'user', 1)") == [(True, False)]
 
 
 def test_uri_that_a_reference_abbreviates(world):
@@ -547,7 +570,7 @@ def test_did_you_mean_is_bounded(world):
 
 
 def fails_with(world, role, call, sqlstate):
-    """An error, but no internal one, where it says anything; "": whichever."""
+    """An error other than an internal one; "": any."""
     session = world.connect(role)
     try:
         session.execute(f"SELECT {call}")

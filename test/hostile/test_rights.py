@@ -1,4 +1,4 @@
-"""What a role may call (test_roles.py has all calls), and what it cannot make others run."""
+"""The calls that a role may make (test_roles.py has all), and code that it cannot make others run."""
 
 # a function that keeps who ran it, whatever is rolled back
 SPY = """CREATE SEQUENCE spied; GRANT ALL ON SEQUENCE spied TO PUBLIC;
@@ -34,7 +34,7 @@ def test_trigger_is_no_right_of_the_owner(world):
         world.refused(None, DROP, "2BP01", "public.ev", "not known", "TRIGGER")
         assert world.run("mallory", USAGE) == [(None, None)]
     assert not spied(world)
-    # what only computes is run, and the owner's own guard is once nobody else may add one
+    # expressions that only compute run, and so does the owner's guard once no other role may add one
     world.run("mallory", "SELECT add_event_guard('ev', 'off', type_expr => 'lower(event_type) COLLATE \"C\"')")
     world.refused("mallory", DROP, "2BP01", "rows of table", "public.ev")
     assert world.run("mallory", USAGE) == [("ev", 1)]
@@ -72,7 +72,7 @@ def test_type_of_an_enum_is_read(world):
 
 
 def test_whether_the_quarantine_has_rows(world):
-    """is nobody's business who may not drop it; nor does that wait for its lock."""
+    """is not shown to a role that may not drop it, and its command does not wait for the lock."""
     world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
     world.run("alice", "CREATE TABLE ev (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('ev', 'quarantine')",
               "INSERT INTO ev VALUES ('none', 1, '{}')")

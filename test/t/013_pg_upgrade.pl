@@ -19,6 +19,8 @@ $old->safe_psql(
 	SELECT register_event_schema('zz', 1, '{"type": "object"}');
 	SELECT register_event_schema('aa', 1, '{"$ref": "event:zz@1", "required": ["a"]}');
 	SELECT register_schema('https://example.com/money', '{"type": "number"}');
+	SELECT register_event_schema('zz.whole', 1, '{"$id": "https://example.com/whole", "$defs": {"part": {"$id": "part", "const": 1}}}');
+	SELECT register_event_schema('aa.user', 1, '{"items": {"$ref": "https://example.com/part"}, "allOf": [{"$ref": "https://example.com/whole"}]}');
 	CREATE ROLE registrar;
 	GRANT CREATE ON SCHEMA event_schema TO registrar;
 	CREATE DOMAIN checked AS jsonb CHECK (check_event(VALUE, 'zz', 1));
@@ -29,6 +31,7 @@ my $inventory = q(
 	SELECT 'function', oid::regprocedure::text, prosrc, proowner::regrole::text FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace
 	UNION ALL SELECT 'dependency', pg_describe_object(classid, objid, objsubid), pg_describe_object(refclassid, refobjid, refobjsubid), deptype::text
 	FROM pg_depend WHERE refclassid IN ('pg_extension'::regclass, 'pg_proc'::regclass) AND refobjid >= 16384
+	UNION ALL SELECT 'uri', function::text, kind, number::text FROM _event_validate.uri_index
 	UNION ALL SELECT 'trigger', evtname, evtevent, evtenabled::text FROM pg_event_trigger
 	UNION ALL SELECT 'schema', nspname, nspacl::text, nspowner::regrole::text FROM pg_namespace WHERE nspname = 'event_schema'
 	UNION ALL SELECT 'rows', count(*)::text, sum((data->>'a')::int)::text, bool_and(validate_event(data, event_type, schema_version))::text FROM events
@@ -56,6 +59,8 @@ my %refused = (
 	q(INSERT INTO events VALUES ('aa', 1, '{}')) => '23514',
 	q(INSERT INTO events VALUES ('zz', 1, '{}', '1')) => '23514',
 	q(INSERT INTO events VALUES ('zz', 1, '1')) => '23514',
+	q(INSERT INTO events VALUES ('aa.user', 1, '[2]')) => '23514',
+	q(SELECT register_event_schema('copy', 1, '{"$defs": {"part": {"$id": "https://example.com/part"}}}')) => '42710',
 	q(DROP FUNCTION event_schema."aa@1") => '2BP01',
 	q(ALTER FUNCTION event_schema."aa@1" RENAME TO "aa@2") => '0A000',
 	q(CREATE OR REPLACE FUNCTION event_schema."aa@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{}') => '42710');
@@ -66,7 +71,7 @@ foreach my $statement (sort keys %refused)
 	is($error[0], $refused{$statement}, "refused: $statement");
 }
 $new->safe_psql('upgraded', q(DROP TABLE events; DROP DOMAIN checked; DROP FUNCTION event_schema."https://example.com/money";
-	SELECT drop_event_schema('aa', 1); SELECT drop_event_schema('zz', 1); DROP EXTENSION event_validate));
+	SELECT drop_event_schema('aa.user', 1); SELECT drop_event_schema('zz.whole', 1); SELECT drop_event_schema('aa', 1); SELECT drop_event_schema('zz', 1); DROP EXTENSION event_validate));
 pass('all can be dropped');
 
 $new->stop;

@@ -45,7 +45,7 @@ is( $old->safe_psql(
 			"time_in_force": "opg", "status": "held", "created_at": "2021-03-16T09:00:00Z", "qty": 1}'::jsonb) AS one (o)),
 		extra_params => [ '-U', 'stranger' ]),
 	't',
-	'anybody may use it');
+	'any role may use it');
 foreach my $statement (
 	'DROP EXTENSION trading_events',
 	'DROP FUNCTION event_schema."order.placed@2" CASCADE',
