@@ -23,7 +23,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parser.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -321,7 +320,7 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 
 	if (!OidIsValid(schema) || list_member_oid(ev_function_dependencies(function), schema))
 		return;
-	LockDatabaseObject(ProcedureRelationId, schema, 0, AccessShareLock);
+	ev_function_lock(schema, AccessShareLock, NameStr(name));
 	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(schema)))
 		return;
 	ObjectAddressSet(from, ProcedureRelationId, function);

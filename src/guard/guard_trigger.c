@@ -50,6 +50,9 @@ PG_FUNCTION_INFO_V1(ev_guard_event);
 /* violations in a line of the log */
 #define LOGGED_VIOLATIONS	3
 
+/* what an error in a row is, where messages quote no values */
+#define UNREADABLE	"its data could not be read"
+
 /* ---------- pure computation ---------- */
 
 /* Parses JSON text as jsonb.  Raises an error if jsonb cannot store it. */
@@ -154,15 +157,13 @@ collect(EvCollector *collector, const EvViolation *violation)
 {
 	JsonCollector *json = (JsonCollector *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(json->context);
-	const char *location = violation->instance_location[0] != '\0' ?
-		ev_location_show(violation->instance_location) : "(document)";
+	char	   *words = ev_violation_words(violation);
 
 	push_violation(&json->state, violation, NULL);
 	if (json->first.len == 0)
-		appendStringInfo(&json->first, "%s: %s", location, violation->message);
+		appendStringInfoString(&json->first, words);
 	if (collector->count <= LOGGED_VIOLATIONS)
-		appendStringInfo(&json->words, "%s%s: %s", json->words.len > 0 ? "; " : "",
-						 location, violation->message);
+		appendStringInfo(&json->words, "%s%s", json->words.len > 0 ? "; " : "", words);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -245,7 +246,7 @@ violations_of(EvRowEvent *event, char **first, char **words)
 	}
 	else
 		message = "its data is null";
-	*first = *words = pstrdup(message);
+	*first = *words = pstrdup(event->fault != NULL && !ev_quote_values ? UNREADABLE : message);
 	return ev_single_violation(message, sqlstate);
 }
 
@@ -272,6 +273,13 @@ refuse(Relation relation, EvRowEvent *event)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
 
+	if (event->fault != NULL && !ev_quote_values)
+	{
+		ev_event_log("refused", relation, event->type, version, UNREADABLE);
+		ereport(ERROR,
+				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
+				 errmsg("event is not valid: %s", UNREADABLE)));
+	}
 	if (event->fault != NULL)
 	{
 		ev_event_log("refused", relation, event->type, version, event->fault);

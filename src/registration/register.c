@@ -84,7 +84,7 @@ find_and_wait(const char *name)
 
 	while (OidIsValid(function = ev_registered_function(name)))
 	{
-		LockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_lock(function, AccessShareLock, name);
 		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 			break;
 		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
@@ -471,6 +471,12 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 		require_drop(read_function(function, &document));
 		lock_name(name);
 		function = ev_registered_function(name);
+	}
+	if (OidIsValid(function))
+	{
+		/* as DROP FUNCTION does, which would wait without a bound */
+		ev_function_lock(function, AccessExclusiveLock, NameStr(name));
+		function = ev_registered_function(NameStr(name));
 	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));

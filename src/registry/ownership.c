@@ -59,7 +59,23 @@ ev_ownership_require_create(void)
 	EV_CHECK_CREATE(namespace, EV_SCHEMA_NAMESPACE);
 }
 
-/* The owner of a type. */
+bool
+ev_ownership_counts(Oid role, Oid function)
+{
+	HeapTuple	row;
+	bool		result;
+
+	if (OidIsValid(ev_namespace_oid()) && EV_MAY_CREATE(ev_namespace_oid(), role))
+		return true;
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		return false;
+	result = has_privs_of_role(role, ((Form_pg_proc) GETSTRUCT(row))->proowner);
+	ReleaseSysCache(row);
+	return result;
+}
+
+/* What makes a type somebody's. */
 typedef struct Owner
 {
 	Oid			role;

@@ -43,14 +43,22 @@ typedef struct ListCollector
 	int			repeated;
 } ListCollector;
 
+char *
+ev_violation_words(const EvViolation *violation)
+{
+	if (!ev_quote_values)
+		return psprintf("does not match keyword \"%s\"", ev_location_show(violation->keyword_location));
+	return psprintf("%s: %s",
+					violation->instance_location[0] != '\0' ?
+					ev_location_show(violation->instance_location) : "(document)",
+					violation->message);
+}
+
 static void
 add_to_list(EvCollector *collector, const EvViolation *violation)
 {
 	ListCollector *list = (ListCollector *) collector;
-	char	   *line = psprintf("%s: %s",
-								violation->instance_location[0] != '\0' ?
-								ev_location_show(violation->instance_location) : "(document)",
-								violation->message);
+	char	   *line = ev_violation_words(violation);
 	MemoryContext caller;
 	ListCell   *cell;
 
@@ -107,7 +115,7 @@ static char *
 shown_violations(const ListCollector *list)
 {
 	char	   *shown = joined(list->lines, SHOWN_VIOLATIONS, "\n");
-	int64		more = list->collector.count - list->repeated - SHOWN_VIOLATIONS;
+	int64		more = list->collector.count - list->repeated - Min(list_length(list->lines), SHOWN_VIOLATIONS);
 
 	return more > 0 ? psprintf("%s\nand " INT64_FORMAT " more", shown, more) : shown;
 }

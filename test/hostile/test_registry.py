@@ -259,6 +259,87 @@ def test_replacing_and_widening(world):
     assert world.run("mallory", "SELECT register_event_schema('order', 1, '{}')")
 
 
+NARROW = '{"type": "object", "maxProperties": 2, "examples": [{"type": "object"}]}'
+OTHER_EXAMPLES = '{"type": "object", "maxProperties": 2, "examples": [true]}'
+WIDER = '{"type": "object", "maxProperties": 3, "examples": [true]}'
+
+# What a role can make without CREATE on event_schema, and its name in the WARNING.
+DEPENDENTS = (
+    ("", "CREATE FUNCTION eve.copy(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"not": {"$ref": "event:kept@1"}}'""", "function eve.copy(jsonb)"),
+    ("", "CREATE FUNCTION eve.examples(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"$ref": "event:kept@1#/examples/0"}'""", "examples"),
+    ("", "CREATE INDEX by_answer ON eve.t (event_schema.\"kept@1\"(data))", "index eve.by_answer"),
+    ("", "ALTER TABLE eve.t ADD COLUMN g boolean GENERATED ALWAYS AS (event_schema.\"kept@1\"(data)) STORED", "column g of table eve.t"),
+    ("", "ALTER TABLE eve.t ADD CONSTRAINT no CHECK (NOT event_schema.\"kept@1\"(data))", "constraint no on table eve.t"),
+    ("", "CREATE DOMAIN eve.d AS jsonb CONSTRAINT nod CHECK (NOT event_schema.\"kept@1\"(VALUE))", "constraint nod"),
+    ("pg_temp", "CREATE FUNCTION pg_temp.copy(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"not": {"$ref": "event:kept@1"}}'""", None),
+    ("pg_temp", "CREATE FUNCTION pg_temp.examples(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"$ref": "event:kept@1#/examples/0"}'""", None),
+    ("pg_temp", "CREATE TEMP TABLE t (data jsonb, CHECK (NOT event_schema.\"kept@1\"(data)))", None),
+    ("pg_temp", "CREATE DOMAIN pg_temp.d AS jsonb CHECK (NOT event_schema.\"kept@1\"(VALUE))", None),
+)
+
+
+def changes_of(world, session):
+    """What the owner's changes say, and whether they worked."""
+    said = []
+    session.add_notice_handler(lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}"))
+    for function, document in (("register", OTHER_EXAMPLES), ("widen", WIDER)):
+        session.execute(f"SELECT {function}_event_schema('kept', 1, '{document}')")
+    return said
+
+
+def test_strangers_hold_up_no_change(world):
+    """What a role without CREATE on event_schema makes of a schema stops neither other annotations nor a wider schema."""
+    begin(world)
+    world.server.add_role("eve")
+    world.run("owner", f"GRANT TEMP ON DATABASE {world.database} TO PUBLIC")
+    world.run(None, f"CREATE SCHEMA eve AUTHORIZATION {world.role('eve')}", "GRANT USAGE ON SCHEMA eve TO PUBLIC")
+    world.run("eve", "CREATE TABLE eve.t (data jsonb)")
+    session = world.connect("eve")
+    alice = world.connect("alice")
+    alice.execute(f"SELECT register_event_schema('kept', 1, '{NARROW}')")
+    names = []
+    for _, command, name in DEPENDENTS:
+        session.execute(command)
+        names += [name] if name else []
+    said = changes_of(world, alice)
+    for name in names:
+        assert any(name in line for line in said), (name, said)
+    assert not any("pg_temp" in line for line in said), said
+
+
+def test_many_strangers_hold_up_no_change(world):
+    """Nor do many of them."""
+    begin(world)
+    world.server.add_role("eve")
+    world.run(None, f"CREATE SCHEMA eve AUTHORIZATION {world.role('eve')}")
+    alice = world.connect("alice")
+    alice.execute(f"SELECT register_event_schema('kept', 1, '{NARROW}')")
+    world.run("eve", """DO $$ BEGIN FOR i IN 1..3000 LOOP EXECUTE format('CREATE FUNCTION eve.f%s(data jsonb) RETURNS boolean
+        LANGUAGE jsonschema IMMUTABLE AS %L', i, '{"$ref": "event:kept@1#/examples/0", "not": {"$ref": "event:kept@1"}}');
+        END LOOP; END $$""")
+    said = changes_of(world, alice)
+    assert len(said) <= 101 and any("and 2980 more" in line for line in said), said[-1]
+
+
+def test_who_holds_up_a_change(world):
+    """Roles that may create schemas do, and the owner."""
+    begin(world)
+    for role in ("mallory", "alice"):
+        world.run("alice", f"SELECT register_event_schema('kept', 1, '{NARROW}')")
+        world.run(None, "CREATE SCHEMA IF NOT EXISTS open", "GRANT ALL ON SCHEMA open TO PUBLIC")
+        world.run(role, DEPENDENTS[1][1].replace("eve.", "open."))
+        world.refused("alice", f"SELECT register_event_schema('kept', 1, '{OTHER_EXAMPLES}')", "42710", "examples")
+        world.run(role, "DROP FUNCTION open.examples", "CREATE TABLE open.t (data jsonb)",
+                  DEPENDENTS[2][1].replace("eve.", "open."))
+        world.refused("alice", f"SELECT widen_event_schema('kept', 1, '{WIDER}')", "2BP01", "index open.by_answer")
+        world.run(role, "DROP TABLE open.t")
+        world.run("alice", "SELECT drop_event_schema('kept', 1)")
+
+
 # ---------- URIs ----------
 
 
