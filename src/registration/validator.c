@@ -253,12 +253,11 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  "event_validate registration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
-	EvDocument	new = *document;
 	EvFault		fault = {0};
 	List	   *parts;
 	List	   *references;
 	List	   *warnings = NIL;
-	List	   *repeated = ev_document_repeated_keys(document);
+	List	   *repeated = document->is_new ? ev_document_repeated_keys(document) : NIL;
 	ListCell   *cell;
 
 	if (repeated != NIL)
@@ -267,8 +266,7 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	if (is_registered)
 		foreach(cell, references)
 			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
-	new.is_new = true;
-	if (!compile_in_its_dialect(&new, &fault, &warnings))
+	if (!compile_in_its_dialect(document, &fault, &warnings))
 	{
 		ev_document_locate(document, &fault);
 		ev_fault_report(&fault, document->name);
@@ -467,6 +465,9 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		ev_fault_report(&fault, document.name);
 	if (is_registered)
 		is_new = check_registered(function, &document);
+	/* a replaced function may have a document of an older release */
+	document.is_new = is_new || !is_registered;
+	ev_document_set_text(&document, ev_function_body(function));
 	if (check_function_bodies)
 		ev_validator_compile(&document, is_registered);
 	if (check_function_bodies && is_new)

@@ -78,6 +78,7 @@ ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 	body = ev_function_body(function);
 	if (!ev_document_parse(body, document, fault))
 		return false;
+	ev_document_set_text(document, NULL);
 	pfree(body);
 	return true;
 }

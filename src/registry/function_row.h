@@ -34,7 +34,7 @@ extern char *ev_function_body(HeapTuple function);
 /*
  * Reads the document of a function, in CurrentMemoryContext.  Returns false,
  * with *fault filled, if the body cannot be parsed; function, name and uri are
- * set in any case.
+ * set in any case.  If it can, text and json are NULL: the body is freed.
  */
 extern bool ev_function_document(HeapTuple function, EvDocument *document,
 								 EvFault *fault);

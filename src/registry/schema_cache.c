@@ -247,6 +247,7 @@ make_program(EvSchema *schema)
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
 		{
+			ev_document_set_text(&document, ev_function_body(tuple));
 			ev_document_locate(&document, &fault);
 			ev_fault_report(&fault, NameStr(schema->name));
 		}

@@ -41,6 +41,17 @@ locate(const EvDocument *document, EvFault *fault, const char *place)
 }
 
 void
+ev_document_set_text(EvDocument *document, const char *body)
+{
+	const char *p = body != NULL ? skip_space(body) : NULL;
+
+	while (p != NULL && *p == '#')
+		p = skip_space(p + strcspn(p, "\n"));
+	document->text = body;
+	document->json = p;
+}
+
+void
 ev_document_locate(const EvDocument *document, EvFault *fault)
 {
 	const char *place;

@@ -84,6 +84,12 @@ extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *f
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
 
 /*
+ * Sets text and json of a document to its body, which was parsed before, or to
+ * NULL.  They point into the body.
+ */
+extern void ev_document_set_text(EvDocument *document, const char *body);
+
+/*
  * Sets the line and the column of a fault that has a location: those of the value
  * there in the document's text.  Does nothing if the document has no text.
  */
