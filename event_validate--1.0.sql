@@ -263,6 +263,10 @@ CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version 
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
 COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later version, in their order';
 
+CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regprocedure[]
+	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an event type';
+
 -- ---------- evolution: stored events ----------
 
 -- These use a subtransaction for each event, which parallel workers cannot start.
@@ -648,15 +652,17 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_in_order(regclass, text, int, _event_validate.event_view_column[]) IS 'the columns, with those that the view already has in the order that they have there';
 
+CREATE FUNCTION _event_validate.event_function_name(event_type text, schema_version int) RETURNS name
+	AS 'MODULE_PATHNAME', 'ev_event_function_name' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_function_name(text, int) IS 'the name of the function of a schema version';
+
 -- Parallel workers cannot run the view if they cannot run an upcast of the type.
 CREATE FUNCTION _event_validate.event_view_upcaster(wanted_type text) RETURNS name
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN EXISTS (SELECT FROM pg_proc AS p
-		WHERE p.pronamespace = 'event_schema'::regnamespace
-			AND starts_with(p.proname, concat(wanted_type, '@'))
-			AND substr(p.proname, length(wanted_type) + 2) ~ '^[0-9]+>[0-9]+$'
+		WHERE p.oid = ANY (_event_validate.event_upcasts(wanted_type)::oid[])
 			AND p.proparallel <> 's') THEN 'event_at_version_serially' ELSE 'event_at_version' END::name
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_upcaster(text) IS 'the function that brings the events in a view to its version';
@@ -684,7 +690,7 @@ BEGIN
 		_event_validate.event_row_equals(version, wanted_version::text), data,
 		_event_validate.event_view_upcaster(wanted_type), type, version, wanted_version,
 		_event_validate.event_view_document(relation), _event_validate.event_view_alias(relation),
-		_event_validate.event_row_equals(type, wanted_type), concat(wanted_type, '@', wanted_version), '@extschema@');
+		_event_validate.event_row_equals(type, wanted_type), _event_validate.event_function_name(wanted_type, wanted_version), '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[]) IS 'the command that creates a view of events';

@@ -27,6 +27,7 @@
 #define LINE_LENGTH		1000
 
 static bool log_violations = false; /* event_validate.log_violations */
+bool		ev_quote_values = true;
 static int	lines_per_second = 10;
 
 static TimestampTz second_start = 0;
@@ -43,6 +44,10 @@ ev_event_log_init(void)
 							"Sets the maximum number of such lines that a session writes in a second.",
 							"0 is no limit.  The next line says how many were left out.",
 							&lines_per_second, 10, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("event_validate.show_values",
+							 "Quotes values and names of properties of an event that is not valid in messages and in the server log.",
+							 "If off, they name the keyword of the schema instead.",
+							 &ev_quote_values, true, PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("event_validate");
 }
 

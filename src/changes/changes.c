@@ -233,7 +233,7 @@ Datum
 ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
 {
 	text	   *type = PG_GETARG_TEXT_PP(0);
-	NameData	name;
+	char	   *name;
 	HeapTuple	row;
 	EvDocument	old;
 	EvDocument	new = {.uri = "",.assert_format = true};
@@ -241,7 +241,7 @@ ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
 
 	row = ev_registered_row(type, PG_GETARG_INT32(1), &name);
 	if (!ev_function_document(row, &old, &fault))
-		ev_fault_report(&fault, NameStr(name));
+		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);
 	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))
 		ev_fault_report(&fault, NULL);

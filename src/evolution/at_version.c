@@ -31,6 +31,7 @@
 
 #include "evolution/upcast_run.h"
 #include "registry/extension_objects.h"
+#include "registry/names.h"
 #include "registry/schema_cache.h"
 
 PG_FUNCTION_INFO_V1(ev_event_at_version);
@@ -40,7 +41,8 @@ PG_FUNCTION_INFO_V1(ev_event_at_version);
 
 typedef struct PathKey
 {
-	NameData	type;
+	NameData	type;			/* a longer type is shortened */
+	int32		type_length;
 	int32		from;
 	int32		to;
 } PathKey;
@@ -141,7 +143,7 @@ get_path(const text *type, int32 from, int32 to, UpcastPath *path)
 	int			length = VARSIZE_ANY_EXHDR(type);
 	UpcastPath *known;
 
-	if (length >= NAMEDATALEN || from >= to)
+	if (length > EV_TYPE_MAX || from >= to)
 		return false;
 	if (paths != NULL && (paths_generation != ev_upcast_generation() || hash_get_num_entries(paths) >= KEPT_PATHS))
 	{
@@ -151,7 +153,11 @@ get_path(const text *type, int32 from, int32 to, UpcastPath *path)
 	if (paths == NULL)
 		init_paths();
 	memset(path, 0, sizeof(UpcastPath));
-	memcpy(NameStr(path->key.type), data, length);
+	if (length < NAMEDATALEN)
+		memcpy(NameStr(path->key.type), data, length);
+	else if (!ev_short_type(data, length, &path->key.type))
+		return false;
+	path->key.type_length = length;
 	path->key.from = from;
 	path->key.to = to;
 	known = hash_search(paths, &path->key, HASH_FIND, NULL);
@@ -305,7 +311,7 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("upcasts of event \"%s\" from version %d to version %d are not parallel safe",
-						NameStr(path.key.type), path.key.from, path.key.to),
+						text_to_cstring(PG_GETARG_TEXT_PP(1)), path.key.from, path.key.to),
 				 errhint("Create the view again with create_event_view.")));
 	site = get_call_site(fcinfo->flinfo);
 	if (path.immutable && ActiveSnapshotSet() && is_last(site->last, &path.key, event))

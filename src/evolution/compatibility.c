@@ -91,11 +91,23 @@ skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* only SELECT 'POLICY' or SELECT 'POLICY strict' */
+/*
+ * Returns the length of the line with the whole type at the head of a body,
+ * with its line end; 0 if there is none.
+ */
+static int
+type_line_length(const char *body)
+{
+	const char *end = strchr(body, '\n');
+
+	return end != NULL && strncmp(body, EV_POLICY_TYPE_LINE, strlen(EV_POLICY_TYPE_LINE)) == 0 ? end + 1 - body : 0;
+}
+
+/* Parses SELECT 'POLICY' or SELECT 'POLICY strict', which may follow that line. */
 static bool
 parse_body(const char *body, Policy *policy)
 {
-	const char *p = skip_space(body);
+	const char *p = skip_space(body + type_line_length(body));
 	const char *end;
 	int			length;
 	int			suffix = strlen(strict_suffix);
@@ -131,6 +143,24 @@ ev_compatibility_is_policy(HeapTuple function)
 	return parse_body(ev_function_body(function), &policy);
 }
 
+char *
+ev_compatibility_none(HeapTuple function)
+{
+	char	   *body = ev_function_body(function);
+
+	return psprintf("%.*sSELECT 'none'", type_line_length(body), body);
+}
+
+char *
+ev_compatibility_type(HeapTuple function)
+{
+	const char *name = NameStr(((Form_pg_proc) GETSTRUCT(function))->proname);
+	char	   *type = ev_function_event_type(function);
+
+	ev_require_whole_type(name, type, "--event_type");
+	return type != NULL ? type : pnstrdup(name, strrchr(name, '@') - name);
+}
+
 /*
  * Returns the policy of a type, after waiting for transactions that change it
  * or the versions.
@@ -150,7 +180,7 @@ read_policy(const char *type, int length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("function \"%s\" does not hold a compatibility policy",
-						NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)),
+						ev_function_shown_name(function)),
 				 errhint("Set the policy with set_event_compatibility.")));
 	ReleaseSysCache(function);
 	return policy;
@@ -173,12 +203,14 @@ List *
 ev_compatibility_list(const char *type, int length)
 {
 	Oid			namespace = ev_namespace_oid();
+	NameData	wanted;
 	List	   *policies_found = NIL;
 	List	   *result = NIL;
 	ListCell   *cell;
 	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
+	bool		has_name = type != NULL && ev_policy_name(type, length, &wanted);
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -189,7 +221,7 @@ ev_compatibility_list(const char *type, int length)
 		if (form->pronamespace != namespace || form->prolang != SQLlanguageId ||
 			ev_name_kind(name, &reason) != EV_NAME_POLICY)
 			continue;
-		if (type == NULL || (strrchr(name, '@') - name == length && memcmp(name, type, length) == 0))
+		if (type == NULL || (has_name && strcmp(name, NameStr(wanted)) == 0))
 		{
 			Listed	   *listed = palloc(sizeof(Listed));
 
@@ -373,10 +405,12 @@ policy_names(void)
 
 /* Runs CREATE OR REPLACE FUNCTION event_schema."TYPE@compatibility"(). */
 static void
-create_policy(const char *name, const char *text)
+create_policy(const char *name, const char *type, const char *text)
 {
 	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
-	char	   *body = psprintf("SELECT '%s'", text);
+	bool		shortened = ev_has_short_type(name);
+	char	   *body = shortened ? psprintf(EV_POLICY_TYPE_LINE "%s\nSELECT '%s'", type, text) :
+		psprintf("SELECT '%s'", text);
 
 	command->replace = true;
 	command->funcname = ev_qualified_name(name);
@@ -388,7 +422,9 @@ create_policy(const char *name, const char *text)
 				   makeDefElem("as", (Node *) list_make1(makeString(body)), -1));
 	ev_run_command((Node *) command,
 				   psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s",
-							quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name), quote_literal_cstr(body)));
+							ev_quoted_name(name), quote_literal_cstr(body)));
+	if (shortened)
+		ev_comment_on_function(name, false, psprintf("%s@compatibility", type));
 }
 
 /*
@@ -401,19 +437,13 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	static const char *const arguments[] = {"event_type", "policy", "lenient"};
 	text	   *type;
 	text	   *text_policy;
-	NameData	event;
 	NameData	name;
 	Policy		policy;
 
 	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
 	type = PG_GETARG_TEXT_PP(0);
 	text_policy = PG_GETARG_TEXT_PP(1);
-	ev_require_event_name(type, 0, &event);
-	if (!ev_policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &name))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event type is too long to have a policy: \"%s\"", text_to_cstring(type)),
-				 errdetail("Event type and \"@compatibility\" together have at most %d bytes.", EV_NAME_MAX)));
+	ev_require_event_name(type, 0);
 	if (!find_policy(VARDATA_ANY(text_policy), VARSIZE_ANY_EXHDR(text_policy), &policy))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -423,6 +453,8 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	ev_ownership_require_create();
 	ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
-	create_policy(NameStr(name), psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
+	if (!ev_policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &name))
+		elog(ERROR, "event type \"%s\" has no name for its policy", text_to_cstring(type));
+	create_policy(NameStr(name), text_to_cstring(type), psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
 	PG_RETURN_VOID();
 }

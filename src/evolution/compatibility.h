@@ -3,7 +3,8 @@
  *	  The compatibility policies of event types.
  *
  * A policy is a function event_schema."TYPE@compatibility"() that returns its
- * text: the policy's name, with " strict" if it is not lenient.
+ * text: the policy's name, with " strict" if it is not lenient.  If the name
+ * shortens the type, the body has the whole type: see registry/function_row.h.
  */
 #ifndef EV_COMPATIBILITY_H
 #define EV_COMPATIBILITY_H
@@ -22,6 +23,18 @@ extern void ev_compatibility_check(const EvDocument *document);
 
 /* Is this function, named TYPE@compatibility, a policy by its body? */
 extern bool ev_compatibility_is_policy(HeapTuple function);
+
+/*
+ * Returns the event type of such a function, in CurrentMemoryContext.  Raises
+ * invalid_name if its name and the type in its body do not agree.
+ */
+extern char *ev_compatibility_type(HeapTuple function);
+
+/*
+ * Returns the body of such a function for the policy "none", in
+ * CurrentMemoryContext.
+ */
+extern char *ev_compatibility_none(HeapTuple function);
 
 /*
  * Returns the OIDs of the policies of a type (NULL: of all types, in order),

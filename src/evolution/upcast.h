@@ -3,8 +3,9 @@
  *	  Upcasts: functions that bring events of one version to a later one.
  *
  * An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), in language
- * sql, that returns jsonb.  At most one leads from each version, so that there
- * is at most one path from a version to a later one.
+ * sql, that returns jsonb; the name can shorten the type (registry/names.h).
+ * At most one leads from each version, so that there is at most one path from a
+ * version to a later one.
  */
 #ifndef EV_UPCAST_H
 #define EV_UPCAST_H
@@ -16,7 +17,7 @@
 typedef struct EvUpcast
 {
 	Oid			function;
-	char	   *name;			/* of the function */
+	char	   *name;			/* TYPE@FROM>TO, with the whole type */
 	int			type_length;	/* length of the type in the name */
 	int32		from;
 	int32		to;
@@ -24,7 +25,8 @@ typedef struct EvUpcast
 
 /*
  * Returns the upcasts (EvUpcast *) in the catalog of a type (NULL: of all
- * types), by type and versions, in CurrentMemoryContext.
+ * types), by type and versions, in CurrentMemoryContext.  For all types, the
+ * name is the function's, which can shorten the type.
  */
 extern List *ev_upcast_list(const char *type, int type_length);
 

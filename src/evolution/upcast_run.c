@@ -70,7 +70,6 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	Oid			owner = ev_upcast_role(upcast);
 	FuncExpr   *call;
 	Expr	   *expression;
-	NameData	name;
 	EvRunAs		caller;
 
 	parameter->paramkind = PARAM_EXTERN;
@@ -87,9 +86,9 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	step->expression = ExecInitExprWithParams(expression, run->parameters);
 	ev_run_as_end(&caller);
 	step->owner = ev_is_pure((Node *) expression, NIL) ? InvalidOid : owner;
-	if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
+	step->schema_function = ev_registered_version(upcast->name, upcast->type_length, upcast->to);
+	if (!OidIsValid(step->schema_function))
 		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
-	step->schema_function = ev_registered_function(NameStr(name));
 	step->schema = ev_registry_by_function(step->schema_function);
 }
 
@@ -218,7 +217,7 @@ typedef struct Met
 	int32		from;
 	int32		to;				/* as requested */
 	int			type_length;
-	char		type[NAMEDATALEN];
+	char		type[FLEXIBLE_ARRAY_MEMBER];
 } Met;
 
 /* A call site that meets more paths forgets all of them. */
@@ -266,7 +265,7 @@ meet(UpcastCall *site, const text *type, int32 from, int32 to)
 			site->first = site->last = NULL;
 			site->count = 0;
 		}
-		met = MemoryContextAllocZero(site->context, sizeof(Met));
+		met = MemoryContextAllocZero(site->context, offsetof(Met, type) + length);
 		met->context = AllocSetContextCreate(site->context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
 		met->from = from;
 		met->to = to;

@@ -35,6 +35,7 @@
 #include "registry/validation_error.h"
 
 PG_FUNCTION_INFO_V1(ev_event_view_columns);
+PG_FUNCTION_INFO_V1(ev_event_function_name);
 
 #define DEEPEST		32			/* nesting depth of branches that are examined */
 
@@ -695,7 +696,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(Property)};
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
-	NameData	name;
+	char	   *name;
 	HeapTuple	row;
 	EvDocument	document;
 	EvFault		fault = {0};
@@ -710,7 +711,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	scratch = AllocSetContextCreate(caller, "event_validate view", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
 	if (!ev_function_document(row, &document, &fault))
-		ev_fault_report(&fault, NameStr(name));
+		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);
 	v = palloc0(sizeof(Viewer));
 	v->context = scratch;
@@ -746,4 +747,17 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	return (Datum) 0;
+}
+
+/*
+ * _event_validate.event_function_name(event_type text, schema_version int) → name
+ */
+Datum
+ev_event_function_name(PG_FUNCTION_ARGS)
+{
+	Name		name = palloc(NAMEDATALEN);
+
+	if (!ev_function_name(ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1)), name))
+		PG_RETURN_NULL();
+	PG_RETURN_NAME(name);
 }

@@ -2,29 +2,36 @@
  * widen.c
  *	  May a published schema be replaced by a wider one?
  *
- * The schema's function is IMMUTABLE, and PostgreSQL stores results of it: in
- * indexes, in generated columns, in the choice of a partition.  So no such
- * object may use it.  A CHECK constraint was true for the rows of its table.
- * It stays true if the schema accepts more, provided that the constraint needs
- * a true answer: not in CHECK (NOT ...).  Schemas that refer to this one
- * change with it, and the same is checked for each of them.
+ * Its function is IMMUTABLE, and PostgreSQL keeps results of it: in indexes,
+ * in generated columns, in the choice of a partition.  So nothing of the kind
+ * may use it.  A CHECK constraint has looked at rows and let them pass; it
+ * still holds where the schema accepts more, if the constraint wants it to
+ * accept: not in CHECK (NOT ...).  Schemas that refer to this one change with
+ * it, and the same is asked of each.
+ *
+ * Any role may use the function, and so hold its owner up.  So objects of roles
+ * without CREATE on event_schema are named in a WARNING only, and temporary
+ * objects do not count.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -34,25 +41,105 @@
 #include "registry/claims.h"
 #include "registry/dependents.h"
 #include "registry/function_row.h"
+#include "registry/names.h"
+#include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "rows/table_rights.h"
+
+/* So many objects that do not count are named. */
+#define NAMED_OBJECTS	20
 
 /* ---------- users of a function ---------- */
 
 typedef struct Users
 {
 	Oid			language;
-	List	   *functions;		/* OIDs of the function and of functions that
+	Oid			function;		/* that is to be replaced */
+	List	   *functions;		/* OIDs of the function and of those that
 								 * depend on it */
-	List	   *schemas;		/* the ones in language jsonschema */
+	HTAB	   *met;			/* the same as a set */
+	List	   *schemas;		/* those of them in language jsonschema that
+								 * count */
 	List	   *constraints;	/* OIDs of constraints that depend on them */
-	List	   *reasons;		/* char *, one line each */
+	List	   *reasons;		/* char *, a line each */
+	List	   *passed;			/* char *: objects that do not count */
+	int			more_passed;	/* and how many are not in the list */
 } Users;
+
+/* The owner of what depends on a function; InvalidOid: it is gone, or temporary. */
+static Oid
+owner_of(Oid class, Oid object)
+{
+	Oid			relation = InvalidOid;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	switch (class)
+	{
+		case RelationRelationId:
+			relation = object;
+			break;
+		case AttrDefaultRelationId:
+			relation = GetAttrDefaultColumnAddress(object).objectId;
+			break;
+		case ConstraintRelationId:
+			tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(object));
+			if (!HeapTupleIsValid(tuple))
+				return InvalidOid;
+			relation = ((Form_pg_constraint) GETSTRUCT(tuple))->conrelid;
+			object = ((Form_pg_constraint) GETSTRUCT(tuple))->contypid;
+			ReleaseSysCache(tuple);
+			if (OidIsValid(relation))
+				break;
+			tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(object));
+			if (!HeapTupleIsValid(tuple))
+				return InvalidOid;
+			if (!isAnyTempNamespace(((Form_pg_type) GETSTRUCT(tuple))->typnamespace))
+				result = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+			ReleaseSysCache(tuple);
+			return result;
+		case ProcedureRelationId:
+			tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(object));
+			if (!HeapTupleIsValid(tuple))
+				return InvalidOid;
+			if (!isAnyTempNamespace(((Form_pg_proc) GETSTRUCT(tuple))->pronamespace))
+				result = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+			ReleaseSysCache(tuple);
+			return result;
+		default:
+			break;
+	}
+	if (!OidIsValid(relation) || isAnyTempNamespace(get_rel_namespace(relation)))
+		return InvalidOid;
+	return ev_table_owner(relation);
+}
+
+/* Does an object count?  One that does not is noted, unless it is temporary. */
+static bool
+counts(Users *users, Oid class, Oid object, int32 sub_object)
+{
+	Oid			owner = owner_of(class, object);
+	ObjectAddress address;
+
+	if (!OidIsValid(owner))
+		return false;
+	if (ev_ownership_counts(owner, users->function))
+		return true;
+	ObjectAddressSubSet(address, class, object, sub_object);
+	if (list_length(users->passed) < NAMED_OBJECTS)
+		users->passed = lappend(users->passed, getObjectDescription(&address, false));
+	else
+		users->more_passed++;
+	return false;
+}
 
 static void
 add_reason(Users *users, Oid class, Oid object, int32 sub_object, const char *why)
 {
 	ObjectAddress address;
 
+	if (!counts(users, class, object, sub_object))
+		return;
 	ObjectAddressSubSet(address, class, object, sub_object);
 	users->reasons = lappend(users->reasons, psprintf("%s %s", getObjectDescription(&address, false), why));
 }
@@ -86,9 +173,15 @@ typedef struct Polarity
 } Polarity;
 
 static bool
-calls(Node *node, const List *functions)
+calls_schema(Node *node, const Users *users)
 {
-	return IsA(node, FuncExpr) && list_member_oid(functions, ((FuncExpr *) node)->funcid);
+	return IsA(node, FuncExpr) && list_member_oid(users->schemas, ((FuncExpr *) node)->funcid);
+}
+
+static bool
+calls_user(Node *node, const Users *users)
+{
+	return IsA(node, FuncExpr) && hash_search(users->met, &((FuncExpr *) node)->funcid, HASH_FIND, NULL) != NULL;
 }
 
 static bool
@@ -103,7 +196,7 @@ check_polarity(Node *node, void *context)
 	/* expressions that pass a true answer on */
 	if (polarity->accepts)
 	{
-		if (calls(node, polarity->users->schemas))
+		if (calls_schema(node, polarity->users))
 		{
 			Polarity	below = {polarity->users, false, false};
 
@@ -138,8 +231,8 @@ check_polarity(Node *node, void *context)
 		}
 	}
 
-	/* elsewhere, no function may be used */
-	if (calls(node, polarity->users->functions))
+	/* anywhere else, none may be */
+	if (calls_user(node, polarity->users))
 		polarity->bad = true;
 	else
 	{
@@ -175,18 +268,29 @@ stays_true(Oid constraint, const Users *users)
 	return !polarity.bad;
 }
 
+static bool
+is_registered(Form_pg_proc form)
+{
+	return form->pronamespace == ev_namespace_oid();
+}
+
 static void
 look_at_function(Users *users, Oid function)
 {
 	HeapTuple	tuple;
+	Form_pg_proc form;
+	bool		is_met;
 
-	if (list_member_oid(users->functions, function))
+	(void) hash_search(users->met, &function, HASH_ENTER, &is_met);
+	if (is_met)
 		return;
 	users->functions = lappend_oid(users->functions, function);
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(tuple))
 		return;
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == users->language)
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prolang == users->language &&
+		(is_registered(form) || counts(users, ProcedureRelationId, function, 0)))
 		users->schemas = lappend_oid(users->schemas, function);
 	ReleaseSysCache(tuple);
 }
@@ -215,7 +319,7 @@ look_at_user(Form_pg_depend dependent, void *context)
 				add_reason(users, column.classId, column.objectId, column.objectSubId, "stores its answers.");
 			break;
 		case ConstraintRelationId:
-			users->constraints = list_append_unique_oid(users->constraints, object);
+			users->constraints = lappend_oid(users->constraints, object);
 			break;
 		case ProcedureRelationId:
 			look_at_function(users, object);
@@ -239,7 +343,7 @@ look_at_referrers(Users *users, Oid function)
 
 	if (!HeapTupleIsValid(row))
 		return;
-	if (((Form_pg_proc) GETSTRUCT(row))->pronamespace == ev_namespace_oid() &&
+	if (is_registered((Form_pg_proc) GETSTRUCT(row)) &&
 		ev_function_document(row, &document, &fault))
 		foreach(cell, ev_claims_referrers(ev_claims_names(&document), function))
 			look_at_function(users, ((EvReferrer *) lfirst(cell))->function);
@@ -250,8 +354,11 @@ look_at_referrers(Users *users, Oid function)
 static void
 find_users(Users *users, Oid function)
 {
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(Oid), .hcxt = CurrentMemoryContext};
 	ListCell   *cell;
 
+	users->met = hash_create("event_validate users of a schema", 64, &control,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	look_at_function(users, function);
 	for (int i = 0; i < list_length(users->functions); i++)
 	{
@@ -263,8 +370,12 @@ find_users(Users *users, Oid function)
 			look_at_referrers(users, used);
 	}
 
+	/* one that calls it twice, or two of them, is there twice */
+	list_sort(users->constraints, list_oid_cmp);
+	list_deduplicate_oid(users->constraints);
 	foreach(cell, users->constraints)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!stays_true(lfirst_oid(cell), users))
 			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may no longer be true.");
 	}
@@ -302,10 +413,30 @@ prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, in
 		appendStringInfo(reasons, "%s%s", reasons->len > 0 ? "\n" : "", found);
 }
 
+/* Names the objects that do not count. */
+static void
+warn_of_passed(const Users *users, const char *name)
+{
+	StringInfoData list;
+
+	if (users->passed == NIL)
+		return;
+	initStringInfo(&list);
+	appendStringInfoString(&list, join_reasons(users->passed));
+	if (users->more_passed > 0)
+		appendStringInfo(&list, "\nand %d more", users->more_passed);
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("event schema \"%s\" is widened although objects of other roles use its answers", name),
+			 errdetail_internal("%s", list.data),
+			 errhint("Their owners do not have CREATE on schema %s. They should check these objects, and rebuild indexes and generated columns.",
+					 EV_SCHEMA_NAMESPACE)));
+}
+
 void
 ev_widen_check(const EvDocument *old, const EvDocument *new)
 {
-	Users		users = {.language = ev_language_oid()};
+	Users		users = {.language = ev_language_oid(), .function = old->function};
 	StringInfoData reasons;
 	int64		work = EV_COMPARISONS_WORK;
 	ListCell   *cell;
@@ -350,4 +481,5 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 				 errmsg("cannot widen event schema \"%s\" because other objects depend on its answers", old->name),
 				 errdetail_internal("%s", join_reasons(users.reasons)),
 				 errhint("Drop them first and create them again afterwards, or register the next version with register_event_schema.")));
+	warn_of_passed(&users, old->name);
 }

@@ -377,10 +377,9 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 }
 
 /*
- * The operands of a new guard: from the expressions that are given; or, where
- * none is, those of the guard that is replaced, or of the table's only event
- * check, which are not the caller's.  Warns where the given ones differ from
- * this check's.
+ * Chooses the operands of a new guard: from the given expressions; if there are
+ * none, those of the replaced guard or of the table's only event check, which
+ * are not the caller's.  Warns if the given ones differ from this check's.
  */
 static void
 choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, Node **operands, bool *are_callers)
@@ -508,89 +507,124 @@ typedef struct Switched
 	char	   *problem;		/* NULL: success */
 } Switched;
 
+/* A guard that is replaced, as the table's owner or as the caller. */
+typedef struct Replacement
+{
+	const Switch *wanted;
+	Oid			table;
+	Oid			owner;			/* InvalidOid: as the caller */
+} Replacement;
+
+/* What the guard says; NULL where the table has none. */
+static const Trigger *
+read_guard(const Switch *wanted, Relation relation, EvGuardArguments *arguments, Node **operands)
+{
+	const Trigger *trigger = find_trigger(relation, wanted->function);
+
+	if (trigger == NULL)
+		return NULL;
+	check_replaceable(relation, trigger);
+	ev_guard_arguments(trigger, arguments);
+	for (int i = 0; arguments->reads != NULL && i < EV_ROW_PARTS; i++)
+		operands[i] = ev_guard_operand(relation, arguments, (EvRowPart) i);
+	return trigger;
+}
+
+static void
+replace_guard(void *arg)
+{
+	const Replacement *replacement = (const Replacement *) arg;
+	const Switch *wanted = replacement->wanted;
+	Relation	relation = open_locked(replacement->table);
+	EvGuardArguments arguments;
+	Node	   *operands[EV_ROW_PARTS];
+	const Trigger *trigger = read_guard(wanted, relation, &arguments, operands);
+	EvRunAs		caller;
+
+	if (trigger == NULL)
+		refuse_unguarded(relation);
+	arguments.until = wanted->until;
+	if (OidIsValid(replacement->owner))
+		ev_run_as_begin(&caller, replacement->owner, SECURITY_RESTRICTED_OPERATION);
+	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode,
+				   trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE));
+	if (OidIsValid(replacement->owner))
+		ev_run_as_end(&caller);
+}
+
+/* The same for one of all tables: their owners' code has a limit together. */
+static void
+replace_guard_in_time(Replacement *replacement)
+{
+	long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), replacement->wanted->deadline);
+	bool		ran_out;
+	ErrorData  *error = ev_in_limited_time(replace_guard, replacement, EV_KEEP, (int) Max(rest, 1), &ran_out);
+
+	if (ran_out)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("to parse the expressions of its guard took too long")));
+	if (error != NULL)
+		ReThrowError(error);
+}
+
 /*
- * Changes the mode of the guard of a locked table.  Returns false if it has
- * none.  Raises an error if that is not possible.
+ * Switches the guard of a table that is locked.  False where it has none.
+ * Raises where it cannot.
  */
 static bool
 switch_mode(const Switch *wanted, Switched *result)
 {
 	Relation	relation = open_locked(result->table);
-	Oid			owner = relation->rd_rel->relowner;
-	const Trigger *trigger = find_trigger(relation, wanted->function);
+	Replacement replacement = {.wanted = wanted, .table = result->table};
 	EvGuardArguments arguments;
 	Node	   *operands[EV_ROW_PARTS];
-	bool		as_owner;
-	bool		is_limited;
-	EvRunAs		caller;
+	bool		has_guard = read_guard(wanted, relation, &arguments, operands) != NULL;
 
-	if (trigger == NULL)
+	if (has_guard)
 	{
-		table_close(relation, NoLock);
-		return false;
+		result->old_mode = ev_guard_mode_name(arguments.mode);
+		if (arguments.reads != NULL && must_run_as_owner(wanted->any_table, relation, operands))
+			replacement.owner = relation->rd_rel->relowner;
 	}
-	check_replaceable(relation, trigger);
-	ev_guard_arguments(trigger, &arguments);
-	result->old_mode = ev_guard_mode_name(arguments.mode);
-	arguments.until = wanted->until;
-	for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
-		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
-	as_owner = arguments.reads != NULL && must_run_as_owner(wanted->any_table, relation, operands);
-	is_limited = as_owner && wanted->any_table && !ev_time_limit_is_running();
-	if (is_limited)
-		ev_time_limit_start(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), wanted->deadline));
-	if (as_owner)
-		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
-	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode,
-				   trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE));
-	if (as_owner)
-		ev_run_as_end(&caller);
-	if (is_limited)
-		(void) ev_time_limit_stop();
+	table_close(relation, NoLock);
+	if (!has_guard)
+		return false;
+	if (wanted->any_table && OidIsValid(replacement.owner))
+		replace_guard_in_time(&replacement);
+	else
+		replace_guard(&replacement);
 	return true;
 }
 
-/* A call of switch_mode in a subtransaction. */
 typedef struct SwitchTry
 {
 	const Switch *wanted;
 	Switched   *result;
-	bool		outer_limit;	/* a limit on time that the caller has set */
-	bool		ran_out;		/* our own one ended it */
 } SwitchTry;
 
-/* After an error, our limit on time must be stopped before the rollback. */
 static void
-switch_within_limit(void *arg)
+switch_tried_table(void *arg)
 {
-	SwitchTry  *try = (SwitchTry *) arg;
+	const SwitchTry *attempt = (const SwitchTry *) arg;
 
-	PG_TRY();
-	{
-		check_privilege(try->result->table);
-		if (!switch_mode(try->wanted, try->result))
-			try->result->problem = pstrdup("the table has no event guard any more");
-	}
-	PG_CATCH();
-	{
-		try->ran_out = !try->outer_limit && ev_time_limit_stop();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
+	check_privilege(attempt->result->table);
+	if (!switch_mode(attempt->wanted, attempt->result))
+		attempt->result->problem = pstrdup("the table has no event guard any more");
 }
 
-/* The same, but reports an error as the problem of this table. */
+/* The same, but an error is reported as the problem of this table. */
 static void
 try_switch_mode(const Switch *wanted, Switched *result)
 {
-	SwitchTry	try = {.wanted = wanted, .result = result, .outer_limit = ev_time_limit_is_running()};
-	ErrorData  *error = ev_in_subtransaction(switch_within_limit, &try, EV_KEEP);
+	SwitchTry	attempt = {wanted, result};
+	ErrorData  *error = ev_in_subtransaction(switch_tried_table, &attempt, EV_KEEP);
 
 	if (error == NULL)
 		return;
-	if (!try.ran_out && ev_is_interrupt(error))
+	if (ev_is_interrupt(error))
 		ReThrowError(error);
-	result->problem = try.ran_out ? pstrdup("to parse the expressions of its guard took too long") : error->message;
+	result->problem = error->message;
 }
 
 /*

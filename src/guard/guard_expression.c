@@ -139,8 +139,12 @@ ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text)
 	return expression;
 }
 
-Node *
-ev_guard_expression_analyzed(Relation relation, EvRowPart part, Node *expression)
+/*
+ * Like ev_guard_expression, for an analyzed expression over the relation's rows
+ * (Vars of varno 1), which it copies.
+ */
+static Node *
+analyzed_operand(Relation relation, EvRowPart part, Node *expression)
 {
 	EvRowSource source = {relation, part, NULL};
 
@@ -198,8 +202,8 @@ ev_guard_check_operands(Relation relation, Node **operands)
 	if (found == NULL || !ev_is_event_call(found, &functions))
 		return NULL;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
-		operands[i] = ev_guard_expression_analyzed(relation, (EvRowPart) i,
-												   without_cast(ev_call_argument(castNode(FuncExpr, found), i)));
+		operands[i] = analyzed_operand(relation, (EvRowPart) i,
+									   without_cast(ev_call_argument(castNode(FuncExpr, found), i)));
 	return name;
 }
 
@@ -240,7 +244,7 @@ ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part)
 	Node	   *expression = copyObject(list_nth(linitial_node(RowExpr, reads->args)->args, part));
 
 	ChangeVarNodes(expression, PRS2_NEW_VARNO, 1, 0);
-	return ev_guard_expression_analyzed(relation, part, expression);
+	return analyzed_operand(relation, part, expression);
 }
 
 char *

@@ -21,12 +21,6 @@ extern Node *ev_guard_expression(Relation relation, EvRowPart part, const char *
 extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text);
 
 /*
- * Like ev_guard_expression, for an analyzed expression over the relation's rows
- * (Vars of varno 1), which it copies.
- */
-extern Node *ev_guard_expression_analyzed(Relation relation, EvRowPart part, Node *expression);
-
-/*
  * Reads the operands of the relation's event check: its only CHECK constraint
  * that calls check_event or validate_event, if it is one such call.  The
  * operands are as ev_guard_expression returns them.  Returns the constraint's

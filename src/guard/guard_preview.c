@@ -1,9 +1,10 @@
 /*
  * guard_preview.c
- *	  What a new guard would have done with the rows that came last.
+ *	  The effect that a new guard would have had on the last rows of its
+ *	  table.
  *
- * The last rows are those of the last blocks: nobody can say more without an
- * index on a time.
+ * The last rows are those of the last blocks; without an index on a time, no
+ * better answer is possible.
  */
 #include "postgres.h"
 
@@ -20,6 +21,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_preview.h"
@@ -27,7 +29,7 @@
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
 
-/* So many rows are looked at, in so many blocks and partitions, for so long. */
+/* Limits on rows, blocks, partitions and time. */
 #define PREVIEWED_ROWS			1000
 #define PREVIEWED_BLOCKS		200
 #define PREVIEWED_PARTITIONS	10
@@ -41,7 +43,7 @@ typedef struct Preview
 	int			refused;
 } Preview;
 
-/* The rows of one block. */
+/* Examines the rows of one block. */
 static void
 preview_block(Preview *preview, Relation relation, BlockNumber block, const Trigger *trigger, FmgrInfo *function)
 {
@@ -54,7 +56,7 @@ preview_block(Preview *preview, Relation relation, BlockNumber block, const Trig
 
 	ItemPointerSet(&first, block, 1);
 	ItemPointerSet(&last, block, MaxOffsetNumber);
-	scan = table_beginscan_tidrange(relation, GetActiveSnapshot(), &first, &last);
+	scan = EV_TABLE_BEGINSCAN_TIDRANGE(relation, GetActiveSnapshot(), &first, &last);
 	while (preview->rows < PREVIEWED_ROWS && table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot))
 	{
 		CHECK_FOR_INTERRUPTS();
@@ -97,7 +99,7 @@ preview_table(void *arg)
 	List	   *tables = find_all_inheritors(preview->table, NoLock, NULL);
 	int			looked_at = 0;
 
-	/* the latest partitions are the last ones, as a rule */
+	/* the latest partitions usually have the last rows */
 	for (int i = list_length(tables) - 1; i >= 0 && looked_at < PREVIEWED_PARTITIONS && preview->rows < PREVIEWED_ROWS; i--)
 	{
 		Relation	relation = try_table_open(list_nth_oid(tables, i), AccessShareLock);

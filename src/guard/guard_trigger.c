@@ -50,6 +50,9 @@ PG_FUNCTION_INFO_V1(ev_guard_event);
 /* violations in a line of the log */
 #define LOGGED_VIOLATIONS	3
 
+/* what an error in a row is, where messages quote no values */
+#define UNREADABLE	"its data could not be read"
+
 /* ---------- pure computation ---------- */
 
 /* Parses JSON text as jsonb.  Raises an error if jsonb cannot store it. */
@@ -154,15 +157,13 @@ collect(EvCollector *collector, const EvViolation *violation)
 {
 	JsonCollector *json = (JsonCollector *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(json->context);
-	const char *location = violation->instance_location[0] != '\0' ?
-		ev_location_show(violation->instance_location) : "(document)";
+	char	   *words = ev_violation_words(violation);
 
 	push_violation(&json->state, violation, NULL);
 	if (json->first.len == 0)
-		appendStringInfo(&json->first, "%s: %s", location, violation->message);
+		appendStringInfoString(&json->first, words);
 	if (collector->count <= LOGGED_VIOLATIONS)
-		appendStringInfo(&json->words, "%s%s: %s", json->words.len > 0 ? "; " : "",
-						 location, violation->message);
+		appendStringInfo(&json->words, "%s%s", json->words.len > 0 ? "; " : "", words);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -245,7 +246,7 @@ violations_of(EvRowEvent *event, char **first, char **words)
 	}
 	else
 		message = "its data is null";
-	*first = *words = pstrdup(message);
+	*first = *words = pstrdup(event->fault != NULL && !ev_quote_values ? UNREADABLE : message);
 	return ev_single_violation(message, sqlstate);
 }
 
@@ -272,6 +273,13 @@ refuse(Relation relation, EvRowEvent *event)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
 
+	if (event->fault != NULL && !ev_quote_values)
+	{
+		ev_event_log("refused", relation, event->type, version, UNREADABLE);
+		ereport(ERROR,
+				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
+				 errmsg("event is not valid: %s", UNREADABLE)));
+	}
 	if (event->fault != NULL)
 	{
 		ev_event_log("refused", relation, event->type, version, event->fault);
@@ -415,7 +423,7 @@ warn_deprecated(Relation relation, EvSchema *schema)
 		schema->last_warned_log = statement;
 	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
 			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
-			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
+			 errmsg("event schema \"%s\" is deprecated", schema->name),
 			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
 			 errhint("Let the producer send a version that is not deprecated; the view event_schemas lists them."),
 			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
@@ -461,8 +469,8 @@ trigger_data(FunctionCallInfo fcinfo)
 }
 
 /*
- * Reads the event in a row.  False where the guard is not for its type: then
- * nothing but type and version was evaluated.
+ * Reads the event in a row.  Returns false if the guard is not for its type;
+ * then only type and version were evaluated.
  */
 static bool
 read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, EvRowEvent *event)
@@ -489,9 +497,8 @@ read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, Ev
 }
 
 /*
- * Looks up the schema of an event that was read, and matches the event.  Runs no
- * users' code.  Where it is lenient, errors that the data is to blame for are
- * the event's fault.
+ * Looks up the schema of an event, and matches the event.  Runs no users' code.
+ * If lenient, errors that the data caused are the event's fault.
  */
 static bool
 is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)

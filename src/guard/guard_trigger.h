@@ -17,15 +17,15 @@
 extern int	ev_trigger_depth(void);
 
 /*
- * Would the guard accept a row of the relation as it is?  Errors that the row's
- * data is to blame for count as violations; raises others.  The caller keeps
- * `function` for all rows, as the executor does for a trigger.
+ * Would the guard accept a row of the relation?  Errors caused by the row's
+ * data count as violations; others are raised.  The caller keeps `function`
+ * for all rows, like the executor for a trigger.
  */
 extern bool ev_guard_accepts(FmgrInfo *function, Relation relation, const Trigger *trigger, HeapTuple row);
 
 /*
- * An array of one violation that no keyword found, in CurrentMemoryContext.
- * The SQLSTATE is NULL where there is none.
+ * Returns an array with one violation without a keyword, in
+ * CurrentMemoryContext. sqlstate may be NULL.
  */
 extern Jsonb *ev_single_violation(const char *message, const char *sqlstate);
 

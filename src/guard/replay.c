@@ -146,11 +146,11 @@ judge(const Target *target, const ErrorData *error, bool ran_out)
 {
 	bool		is_bounded = target->deadline != DT_NOEND;
 
-	if (ran_out && !ev_is_statement_over())
+	if (ran_out)
 		return ENDED_BY_TIME;
 	if (ev_is_row_fault(error->sqlerrcode, EV_WORK_INSERT))
 		return ENDED_BY_ROW;
-	if (!is_bounded || ev_is_interrupt(error))
+	if (!is_bounded)
 		ReThrowError((ErrorData *) error);
 	return ENDED_BY_TABLE;
 }
@@ -164,17 +164,15 @@ typedef struct RowsTry
 	int			at;
 	TimestampTz start;
 	TimestampTz row_start;
-	bool		ran_out;
 } RowsTry;
 
 static void
-replay_until_time(RowsTry *attempt)
+replay_until_time(void *arg)
 {
+	RowsTry    *attempt = (RowsTry *) arg;
 	EvReplayCall *call = attempt->call;
 	const Target *target = attempt->target;
 
-	if (target->deadline != DT_NOEND)
-		ev_time_limit_start(TimestampDifferenceMilliseconds(attempt->start, target->deadline));
 	for (; attempt->at < attempt->count && !(attempt->at > 0 && is_time(target, attempt->start)); attempt->at++)
 	{
 		if (target->deadline != DT_NOEND)
@@ -186,26 +184,7 @@ replay_until_time(RowsTry *attempt)
 	}
 }
 
-static void
-replay_in_time(void *arg)
-{
-	RowsTry    *attempt = (RowsTry *) arg;
-
-	PG_TRY();
-	{
-		replay_until_time(attempt);
-	}
-	PG_CATCH();
-	{
-		attempt->ran_out = ev_time_limit_stop();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	/* if the time is over only now, all rows are done nevertheless */
-	(void) ev_time_limit_stop();
-}
-
-/* Tries rows in a subtransaction.  Raises errors that end the whole call. */
+/* Tries rows in a subtransaction.  Raises what ends the whole call. */
 static void
 try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count, Attempt *attempt)
 {
@@ -213,15 +192,19 @@ try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count,
 	RowsTry		work = {
 		.call = call, .target = target, .rows = rows, .count = count, .start = start, .row_start = start
 	};
+	int			milliseconds = target->deadline == DT_NOEND ? 0 :
+		(int) Max(TimestampDifferenceMilliseconds(start, target->deadline), 1);
+	bool		ran_out;
 	MemoryContext caller;
 
 	CHECK_FOR_INTERRUPTS();
 	caller = MemoryContextSwitchTo(call->context);
-	attempt->error = ev_in_subtransaction(replay_in_time, &work, EV_KEEP);
+	/* if it runs out at the last moment, all rows are done nevertheless */
+	attempt->error = ev_in_limited_time(replay_until_time, &work, EV_KEEP, milliseconds, &ran_out);
 	attempt->ending = ENDED_WELL;
 	if (attempt->error != NULL)
 	{
-		attempt->ending = judge(target, attempt->error, work.ran_out);
+		attempt->ending = judge(target, attempt->error, ran_out);
 		attempt->was_slow = TimestampDifferenceExceeds(work.row_start, GetCurrentTimestamp(), GO_TIME);
 	}
 	MemoryContextSwitchTo(caller);

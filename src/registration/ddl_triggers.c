@@ -51,6 +51,7 @@
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/utility_command.h"
 #include "rollout/drop_guard.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_ddl);
@@ -93,10 +94,11 @@ check_kind(HeapTuple function, Oid language, bool is_create)
 			 form->prorettype == TEXTOID && form->pronargs == 0 &&
 			 ev_compatibility_is_policy(function))
 	{
+		char	   *type = ev_compatibility_type(function);
+
 		/* also to replace one, whose owner can differ from the type's */
 		if (is_create)
-			ev_ownership_lock_type(NameStr(form->proname), strrchr(NameStr(form->proname), '@') - NameStr(form->proname),
-								   form->oid);
+			ev_ownership_lock_type(type, strlen(type), form->oid);
 		return;
 	}
 
@@ -306,7 +308,7 @@ ev_guard_ddl(PG_FUNCTION_ARGS)
  * the name is compared, and that nothing is registered under it.
  */
 static EvVersion *
-dropped_version(HeapTuple row, TupleDesc descriptor)
+dropped_version(HeapTuple row, TupleDesc descriptor, Oid dropped)
 {
 	bool		is_null;
 	Datum		names;
@@ -327,7 +329,13 @@ dropped_version(HeapTuple row, TupleDesc descriptor)
 		return NULL;
 
 	function = TextDatumGetCString(name[1]);
-	if (!ev_parse_event_name(function, &type_length, &number) ||
+	if (ev_has_short_type(function))
+	{
+		HeapTuple	old = ev_function_dropped(dropped);
+
+		function = HeapTupleIsValid(old) ? ev_function_version(old, &type_length, &number) : NULL;
+	}
+	if (function == NULL || !ev_parse_event_name(function, &type_length, &number) ||
 		OidIsValid(ev_registered_function(function)))
 		return NULL;
 	version = palloc(sizeof(EvVersion));
@@ -429,8 +437,7 @@ check_not_referred(const Dropped *dropped)
 				 errmsg("cannot drop schema \"%s\" because schema \"%s\" refers to it",
 						document->name, referrer->name),
 				 errhint("Schemas that refer to each other are dropped by one command: DROP FUNCTION %s, %s.",
-						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, document->name),
-						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, referrer->name))));
+						 ev_quoted_name(document->name), ev_quoted_name(referrer->name))));
 	}
 }
 
@@ -454,9 +461,9 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
-		EvVersion  *version = dropped_version(row, SPI_tuptable->tupdesc);
 		bool		is_null;
 		Datum		function = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null);
+		EvVersion  *version = dropped_version(row, SPI_tuptable->tupdesc, is_null ? InvalidOid : DatumGetObjectId(function));
 
 		if (!is_null)
 			add_dropped_document(&dropped, DatumGetObjectId(function));

@@ -84,7 +84,7 @@ find_and_wait(const char *name)
 
 	while (OidIsValid(function = ev_registered_function(name)))
 	{
-		LockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_lock(function, AccessShareLock, name);
 		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 			break;
 		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
@@ -138,7 +138,7 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 	/* for hooks and logs */
 	ddl = psprintf("CREATE %sFUNCTION %s(%s jsonb) RETURNS boolean LANGUAGE %s IMMUTABLE PARALLEL SAFE AS %s",
 				   command->replace ? "OR REPLACE " : "",
-				   quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name),
+				   ev_quoted_name(name),
 				   argument ? quote_identifier(argument) : "",
 				   EV_LANGUAGE, quote_literal_cstr(body));
 
@@ -204,7 +204,7 @@ read_function(Oid function, EvDocument *document)
 
 	/* its body can be parsed, since it was created */
 	if (!ev_function_document(row, document, &fault))
-		ev_fault_report(&fault, NameStr(((Form_pg_proc) GETSTRUCT(row))->proname));
+		ev_fault_report(&fault, document->name);
 	return row;
 }
 
@@ -240,6 +240,24 @@ find_to_register(const char *name)
 	return find_and_wait(name);
 }
 
+/*
+ * Appends the line with the event type if the function's name shortens it, and
+ * returns whether it does.
+ */
+static bool
+append_event_type(StringInfo body, const char *name)
+{
+	NameData	function;
+	int			type_length;
+	int32		version;
+
+	if (!ev_parse_event_name(name, &type_length, &version) || !ev_function_name(name, &function) ||
+		!ev_has_short_type(NameStr(function)))
+		return false;
+	appendStringInfo(body, "#event_type %.*s\n", type_length, name);
+	return true;
+}
+
 /* A definition to be registered, and the options. */
 typedef struct Definition
 {
@@ -266,6 +284,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
 	bool		is_wider = false;
+	bool		shortened;
 	Oid			function;
 
 	if (*start == '#')
@@ -276,6 +295,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
 
 	initStringInfo(&body);
+	shortened = append_event_type(&body, name);
 	if (!definition->assert_format)
 		appendStringInfoString(&body, "#assert_format off\n");
 	if (definition->breaking)
@@ -319,19 +339,21 @@ register_definition(const char *name, const char *uri, const Definition *definit
 		ev_compatibility_check(&document);
 	if (is_wider)
 		ev_widen_check(&old_document, &document);
-	return create_checked(name, body.data, replaced, is_wider);
+	function = create_checked(name, body.data, replaced, is_wider);
+	if (replaced == NULL && shortened)
+		ev_comment_on_function(name, true, name);
+	return function;
 }
 
 static Oid
 register_event(FunctionCallInfo fcinfo, Definition *definition)
 {
-	NameData	name;
+	char	   *name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
-	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
 	definition->assert_format = PG_GETARG_BOOL(3);
 	definition->breaking = PG_GETARG_BOOL(4);
 	definition->strict = PG_GETARG_BOOL(5);
-	return register_definition(NameStr(name), ev_event_uri(NameStr(name)), definition);
+	return register_definition(name, ev_event_uri(name), definition);
 }
 
 static const char *const register_arguments[] = {
@@ -363,21 +385,21 @@ ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
 Datum
 ev_widen_event_schema(PG_FUNCTION_ARGS)
 {
-	NameData	name;
+	char	   *name;
 	Oid			function;
 	EvDocument	document;
 	Definition	definition = {.widen = true};
 
 	ev_require_arguments(fcinfo, 0, 3, register_arguments);
-	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	function = ev_registered_function(NameStr(name));
+	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
 		ev_ownership_require_function(read_function(function, &document));
-		lock_name(NameStr(name));
-		function = find_and_wait(NameStr(name));
+		lock_name(name);
+		function = find_and_wait(name);
 	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
@@ -387,7 +409,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	definition.assert_format = document.assert_format;
 	definition.breaking = document.breaking;
-	PG_RETURN_OID(register_definition(NameStr(name), ev_event_uri(NameStr(name)), &definition));
+	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
 
 /* Checks the rights that DROP FUNCTION needs. */
@@ -429,7 +451,7 @@ run_drop(DropStmt *command, const char *text, const EvVersion *forced)
 Datum
 ev_drop_event_schema(PG_FUNCTION_ARGS)
 {
-	NameData	name;
+	char	   *name;
 	EvDocument	document;
 	Oid			function;
 	bool		force;
@@ -438,17 +460,23 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	ObjectWithArgs *object;
 
 	ev_require_arguments(fcinfo, 0, 2, register_arguments);
-	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 	force = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	if (force)
 		ev_enforcement_require_force();
 
 	PreventCommandIfReadOnly("DROP FUNCTION");
-	function = ev_registered_function(NameStr(name));
+	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
 		require_drop(read_function(function, &document));
-		lock_name(NameStr(name));
+		lock_name(name);
+		function = ev_registered_function(name);
+	}
+	if (OidIsValid(function))
+	{
+		/* as DROP FUNCTION does, which would wait without a bound */
+		ev_function_lock(function, AccessExclusiveLock, NameStr(name));
 		function = ev_registered_function(NameStr(name));
 	}
 	if (!OidIsValid(function))
@@ -460,14 +488,14 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	version.type = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	version.version = PG_GETARG_INT32(1);
 	object = makeNode(ObjectWithArgs);
-	object->objname = ev_qualified_name(NameStr(name));
+	object->objname = ev_qualified_name(name);
 	object->objargs = list_make1(SystemTypeName(pstrdup("jsonb")));
 	command = makeNode(DropStmt);
 	command->removeType = OBJECT_FUNCTION;
 	command->objects = list_make1(object);
 	command->behavior = DROP_RESTRICT;
 	run_drop(command, psprintf("DROP FUNCTION %s(jsonb)",
-							   quote_qualified_identifier(EV_SCHEMA_NAMESPACE, NameStr(name))),
+							   ev_quoted_name(name)),
 			 force ? &version : NULL);
 	PG_RETURN_VOID();
 }
@@ -600,10 +628,12 @@ registered_functions(void)
 			continue;
 		registered = palloc(sizeof(Registered));
 		registered->function = form->oid;
-		registered->name = pstrdup(NameStr(form->proname));
-		if (!ev_parse_event_name(registered->name, &registered->type_length,
-								 &registered->version))
+		registered->name = ev_function_version(tuple, &registered->type_length, &registered->version);
+		if (registered->name == NULL)
+		{
+			registered->name = pstrdup(NameStr(form->proname));
 			registered->type_length = -1;
+		}
 		result = lappend(result, registered);
 	}
 	systable_endscan(scan);
@@ -805,7 +835,6 @@ put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
 Datum
 ev_event_schema_ddl(PG_FUNCTION_ARGS)
 {
-	static const char no_policy[] = "SELECT 'none'";
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	List	   *done = NIL;
 	ListCell   *cell;
@@ -816,11 +845,14 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	foreach(cell, ev_compatibility_list(name, length))
 	{
-		char	   *policy = get_func_name(lfirst_oid(cell));
+		HeapTuple	policy = SearchSysCache1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
 
-		if (policy != NULL)
-			put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$%s$function$;",
-									  quote_qualified_identifier(EV_SCHEMA_NAMESPACE, policy), no_policy));
+		if (!HeapTupleIsValid(policy))
+			continue;
+		put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s;",
+								  ev_quoted_name(NameStr(((Form_pg_proc) GETSTRUCT(policy))->proname)),
+								  quote_literal_cstr(ev_compatibility_none(policy))));
+		ReleaseSysCache(policy);
 	}
 	foreach(cell, registered_functions())
 	{
@@ -838,7 +870,7 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 
 		if (!HeapTupleIsValid(policy))
 			continue;
-		if (strcmp(ev_function_body(policy), no_policy) != 0)
+		if (strcmp(ev_function_body(policy), ev_compatibility_none(policy)) != 0)
 			put_function(result, lfirst_oid(cell));
 		ReleaseSysCache(policy);
 	}

@@ -15,6 +15,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -58,7 +59,17 @@
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
-/* ---------- the form of a function ---------- */
+/* A schema that a generator wrote may have thousands of the same slip. */
+#define SHOWN_WARNINGS	20
+
+/*
+ * Functions of roles without CREATE on event_schema that are looked at for a
+ * WARNING, and the size of their bodies.
+ */
+#define MOST_PASSED			100
+#define MOST_PASSED_BODY	65536
+
+/* ---------- what a function must look like ---------- */
 
 void
 ev_validator_check_function(HeapTuple function)
@@ -179,7 +190,7 @@ record_dependencies(const EvDocument *document, bool is_registered)
 			continue;
 		pfree(target.schema);
 
-		LockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
+		ev_function_lock(target.function, AccessShareLock, uri);
 		if (!is_registered)
 			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
@@ -199,8 +210,9 @@ record_dependencies(const EvDocument *document, bool is_registered)
 void
 ev_validator_refuse_change(const char *name)
 {
-	const char *reason;
-	bool		is_event = ev_name_kind(name, &reason) == EV_NAME_EVENT;
+	int			type_length;
+	int32		version;
+	bool		is_event = ev_parse_event_name(name, &type_length, &version);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -287,60 +299,112 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	MemoryContextDelete(context);
 }
 
+/* Who refers to what stands in an annotation of a function's document. */
+typedef struct AnnotationUsers
+{
+	Oid			function;
+	char	   *user;			/* the name of a schema; NULL: none */
+	List	   *passed;			/* char *: functions that do not count */
+	int			looked_at;		/* of those that do not count */
+} AnnotationUsers;
+
+/* "event:order@1#/examples/0" */
+static bool
+uses_annotations(HeapTuple row, Oid function, char **name)
+{
+	EvDocument	document;
+	EvDocument	target;
+	EvFault		fault;
+	ListCell   *cell;
+
+	if (!ev_function_document(row, &document, &fault) || !ev_document_refers_to_annotation(&document))
+		return false;
+	foreach(cell, ev_document_references(&document))
+	{
+		memset(&target, 0, sizeof(target));
+		if (ev_registry_try_resolve((const char *) lfirst(cell), &target) && target.function == function)
+		{
+			*name = pstrdup(document.name);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is a function to be looked at that does not hold up the change? */
+static bool
+is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
+{
+	bool		is_null;
+	Datum		body = SysCacheGetAttr(PROCOID, row, Anum_pg_proc_prosrc, &is_null);
+
+	return !is_null && toast_raw_datum_size(body) <= MOST_PASSED_BODY && users->looked_at++ < MOST_PASSED;
+}
+
 /*
- * The name of another schema that refers to what stands in an annotation of
- * this function's document ("event:order@1#/examples/0"), or NULL.  It need not
- * be in event_schema.
+ * Functions in event_schema count, and functions of roles that may create some
+ * there.  Any role can create others, so few of these are read, and no temporary
+ * ones.
  */
-static char *
-who_uses_annotations(const EvDocument *document)
+static void
+find_annotation_users(AnnotationUsers *users, const EvDocument *document)
 {
 	Oid			language = ev_language_oid();
-	List	   *users = NIL;
+	Oid			namespace = ev_namespace_oid();
+	List	   *functions = NIL;
 	ListCell   *cell;
-	ListCell   *reference;
 
 	foreach(cell, ev_claims_names(document))
-		users = list_concat_unique_oid(users, ev_uri_index_find(EV_URI_REFERENCE, lfirst(cell), document->function));
-	foreach(cell, users)
+		functions = list_concat(functions, ev_uri_index_find(EV_URI_REFERENCE, lfirst(cell), document->function));
+	list_sort(functions, list_oid_cmp);
+	list_deduplicate_oid(functions);
+	foreach(cell, functions)
 	{
 		HeapTuple	row = ev_function_row(lfirst_oid(cell));
-		EvDocument	user;
-		EvDocument	target;
-		EvFault		fault;
+		Form_pg_proc form;
+		char	   *name;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!HeapTupleIsValid(row) ||
-			((Form_pg_proc) GETSTRUCT(row))->prolang != language ||
-			!ev_function_document(row, &user, &fault))
+		if (!HeapTupleIsValid(row))
 			continue;
-		if (ev_document_refers_to_annotation(&user))
-			foreach(reference, ev_document_references(&user))
+		form = (Form_pg_proc) GETSTRUCT(row);
+		if (form->prolang != language || isAnyTempNamespace(form->pronamespace))
+			continue;
+		if (form->pronamespace == namespace || ev_ownership_counts(form->proowner, users->function))
 		{
-			memset(&target, 0, sizeof(target));
-			if (ev_registry_try_resolve((const char *) lfirst(reference), &target) &&
-				target.function == document->function)
-				return pstrdup(user.name);
+			if (uses_annotations(row, users->function, &name))
+			{
+				users->user = name;
+				return;
+			}
 		}
-		pfree(user.schema);
+		else if (is_worth_a_warning(users, row) && uses_annotations(row, users->function, &name))
+			users->passed = lappend(users->passed,
+									quote_qualified_identifier(get_namespace_name(form->pronamespace), name));
 	}
-	return NULL;
 }
 
 void
 ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 {
-	char	   *user;
+	AnnotationUsers users = {.function = old->function};
+	ListCell   *cell;
 
 	if (compareJsonbContainers(&old->schema->root, &new->schema->root) == 0)
 		return;
-	user = who_uses_annotations(old);
-	if (user != NULL)
+	find_annotation_users(&users, old);
+	if (users.user != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("cannot replace annotations of schema \"%s\"", old->name),
-				 errdetail("Schema \"%s\" has a reference into these annotations, so they are not only annotations.", user),
+				 errdetail("Schema \"%s\" has a reference into these annotations, so they are not only annotations.", users.user),
 				 errhint("Register the next version.")));
+	foreach(cell, users.passed)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("annotations of schema \"%s\" are replaced although function %s has a reference into them",
+						old->name, (char *) lfirst(cell)),
+				 errdetail("Its owner does not have CREATE on schema %s.", EV_SCHEMA_NAMESPACE)));
 }
 
 /* The function that is being widened. */
@@ -352,10 +416,7 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/*
- * The name of a document whose claims were checked by a caller that knows
- * more.
- */
+/* The name whose claims and annotations were checked, with more known of them. */
 static const char *vouched = NULL;
 
 void
@@ -396,7 +457,8 @@ check_replacement(HeapTuple function, const EvDocument *document)
 		!ev_document_same_answers(&old_document, document))
 		ev_validator_refuse_change(document->name);
 	ev_name_lock(document->name, ExclusiveLock);
-	ev_validator_check_annotations(&old_document, document);
+	if (vouched == NULL || strcmp(vouched, document->name) != 0)
+		ev_validator_check_annotations(&old_document, document);
 	return true;
 }
 
@@ -414,7 +476,27 @@ check_name(const char *name)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name \"%s\" for a function in schema %s", name, EV_SCHEMA_NAMESPACE),
 				 errdetail_internal("%s", reason),
+				 strlen(name) > EV_NAME_MAX ?
+				 errhint("Register the schema of a long event type with register_event_schema, which shortens the type in the name.") :
 				 errhint("A schema version is called TYPE@VERSION, such as \"order.placed@1\"; a document for $ref has its URI as its name (see register_schema).")));
+}
+
+/*
+ * Raises invalid_name if the name of a function in event_schema, which is of an
+ * allowed kind, and the event type in its body do not agree.
+ */
+static void
+check_event_type(const char *name, const char *event_type)
+{
+	EvNameParts parts;
+
+	if (!ev_take_apart(name, &parts) && event_type != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("document \"%s\" cannot have a line \"#event_type\"", name),
+				 errdetail("Its name is a URI, not that of an event type's schema.")));
+	if (parts.kind == EV_NAME_EVENT)
+		ev_require_whole_type(name, event_type, "#event_type");
 }
 
 /*
@@ -464,10 +546,11 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	if (!ev_function_document(function, &document, &fault))
 		ev_fault_report(&fault, document.name);
 	if (is_registered)
+		check_event_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname), document.event_type);
+	if (is_registered)
 		is_new = check_registered(function, &document);
 	/* a replaced function may have a document of an older release */
 	document.is_new = is_new || !is_registered;
-	ev_document_set_text(&document, ev_function_body(function));
 	if (check_function_bodies)
 		ev_validator_compile(&document, is_registered);
 	if (check_function_bodies && is_new)

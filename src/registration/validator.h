@@ -32,8 +32,9 @@ extern void ev_validator_compile(const EvDocument *document, bool is_registered)
 extern void ev_validator_allow_replacement(Oid function);
 
 /*
- * Tells the validator that ev_claims_check was called for the document that
- * will get this name; NULL: for none.  Must be reset, also after an error.
+ * Says that ev_claims_check and ev_validator_check_annotations were asked for the
+ * document that is about to take this name; NULL: for none.  To be set back
+ * whatever happens.
  */
 extern void ev_validator_vouch(const char *name);
 

@@ -257,7 +257,7 @@ check_claimant(const EvDocument *document, const char *name, Oid other)
 
 	if (!HeapTupleIsValid(row) || !is_registered(row))
 		return false;
-	other_name = NameStr(((Form_pg_proc) GETSTRUCT(row))->proname);
+	other_name = ev_function_shown_name(row);
 	is_mine = ev_ownership_has_document(row);
 
 	/* references by this name still lead to that document */
@@ -395,7 +395,8 @@ check_parts(const EvDocument *document, List *names, List *before)
 void
 ev_claims_check(const EvDocument *document, const EvDocument *old)
 {
-	const char *reason;
+	int			type_length;
+	int32		version;
 	List	   *names;
 	List	   *parts;
 	List	   *references;
@@ -403,7 +404,7 @@ ev_claims_check(const EvDocument *document, const EvDocument *old)
 
 	check_event_uris(document);
 	names = ev_claims_roots(document);
-	if (ev_name_kind(document->name, &reason) == EV_NAME_EVENT)
+	if (ev_parse_event_name(document->name, &type_length, &version))
 		names = list_delete_first(names);	/* the name itself is unique */
 
 	/* lock out concurrent references to the URIs, and claims */

@@ -42,6 +42,13 @@ extern bool ev_ownership_has_document(HeapTuple function);
  */
 extern void ev_ownership_lock_type(const char *type, int length, Oid self);
 
+/*
+ * Do objects of a role that depend on a registered function hold up a change
+ * of it?  They do if the role has CREATE on event_schema, or the rights of the
+ * function's owner: anybody can create a function or an index that uses it.
+ */
+extern bool ev_ownership_counts(Oid role, Oid function);
+
 /* Raises insufficient_privilege without CREATE on event_schema. */
 extern void ev_ownership_require_create(void);
 

@@ -43,14 +43,22 @@ typedef struct ListCollector
 	int			repeated;
 } ListCollector;
 
+char *
+ev_violation_words(const EvViolation *violation)
+{
+	if (!ev_quote_values)
+		return psprintf("does not match keyword \"%s\"", ev_location_show(violation->keyword_location));
+	return psprintf("%s: %s",
+					violation->instance_location[0] != '\0' ?
+					ev_location_show(violation->instance_location) : "(document)",
+					violation->message);
+}
+
 static void
 add_to_list(EvCollector *collector, const EvViolation *violation)
 {
 	ListCollector *list = (ListCollector *) collector;
-	char	   *line = psprintf("%s: %s",
-								violation->instance_location[0] != '\0' ?
-								ev_location_show(violation->instance_location) : "(document)",
-								violation->message);
+	char	   *line = ev_violation_words(violation);
 	MemoryContext caller;
 	ListCell   *cell;
 
@@ -107,7 +115,7 @@ static char *
 shown_violations(const ListCollector *list)
 {
 	char	   *shown = joined(list->lines, SHOWN_VIOLATIONS, "\n");
-	int64		more = list->collector.count - list->repeated - SHOWN_VIOLATIONS;
+	int64		more = list->collector.count - list->repeated - Min(list_length(list->lines), SHOWN_VIOLATIONS);
 
 	return more > 0 ? psprintf("%s\nand " INT64_FORMAT " more", shown, more) : shown;
 }
@@ -126,7 +134,7 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 			 errmsg("event \"%s\" version %d is not valid: %s", text_to_cstring(type), version,
 					(char *) linitial(list.lines)),
 			 errdetail_internal("%s", shown_violations(&list)),
-			 constraint_field(constraint ? constraint : NameStr(schema->name))));
+			 constraint_field(constraint ? constraint : schema->name)));
 }
 
 void
@@ -137,7 +145,7 @@ ev_refuse_unregistered(const text *type, int32 version)
 	ListCell   *cell;
 	int			length = VARSIZE_ANY_EXHDR(type);
 	char	   *name = pnstrdup(VARDATA_ANY(type), length);
-	int			shown = ev_text_clip(name, length, EV_SHOWN_CHARACTERS);
+	int			shown = length <= EV_TYPE_MAX ? length : ev_text_clip(name, length, EV_SHOWN_CHARACTERS);
 	char	   *nearest = NULL;
 
 	ev_registry_list(name, length, &versions);
@@ -191,7 +199,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 				 errmsg("event \"%s\" version %d is not valid: its data is null",
 						text_to_cstring(type), *version),
 				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
-				 constraint_field(constraint == NULL && schema != NULL ? NameStr(schema->name) : constraint)));
+				 constraint_field(constraint == NULL && schema != NULL ? schema->name : constraint)));
 	}
 	if (schema == NULL)
 	{
@@ -212,25 +220,25 @@ ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSc
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: it is null",
 						text_to_cstring(type), to, from),
-				 constraint_field(NameStr(schema->name))));
+				 constraint_field(schema->name)));
 	list_violations(data, schema, &list);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: %s",
 					text_to_cstring(type), to, from, (char *) linitial(list.lines)),
 			 errdetail_internal("%s", shown_violations(&list)),
-			 constraint_field(NameStr(schema->name))));
+			 constraint_field(schema->name)));
 	pg_unreachable();
 }
 
 HeapTuple
-ev_registered_row(const text *type, int32 version, NameData *name)
+ev_registered_row(const text *type, int32 version, char **name)
 {
 	Oid			function;
 	HeapTuple	row;
 
-	ev_require_event_name(type, version, name);
-	function = ev_registered_function(NameStr(*name));
+	*name = ev_require_event_name(type, version);
+	function = ev_registered_function(*name);
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(type, version);
 	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));

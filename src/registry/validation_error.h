@@ -6,16 +6,23 @@
 #define EV_VALIDATION_ERROR_H
 
 #include "base/compat.h"
+#include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
 /*
- * Raises check_violation for an event that is not valid, with its violations,
- * or undefined_object if its schema is not registered. data, type and version
- * are NULL if the event has none.  The CONSTRAINT NAME is the constraint or,
- * if that is NULL, the schema's function.  The relation, for the log, is NULL
- * if it is not known.
+ * A violation in words, in CurrentMemoryContext: where in the document, and what;
+ * or the keyword of the schema only, where event_validate.show_values is off.
+ */
+extern char *ev_violation_words(const EvViolation *violation);
+
+/*
+ * Raises check_violation for an event that is not valid, with what is wrong
+ * with it, and undefined_object where its schema is not registered; data, type
+ * and version are NULL where the event has none.  The CONSTRAINT NAME is the
+ * constraint, or where that is NULL the schema's function.  The relation, for
+ * the log, is NULL where it is not known.
  *
  * The schema is the one whose program rejected the data; NULL if there is
  * none, or if it was not looked up because an argument is NULL.
@@ -41,6 +48,6 @@ extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute
  * The pg_proc row of a registered version, to be released, and its name.
  * Raises if it is not registered.
  */
-extern HeapTuple ev_registered_row(const text *type, int32 version, NameData *name);
+extern HeapTuple ev_registered_row(const text *type, int32 version, char **name);
 
 #endif							/* EV_VALIDATION_ERROR_H */

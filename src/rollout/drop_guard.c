@@ -372,11 +372,8 @@ still_dropped(List *versions, bool again)
 	foreach(cell, versions)
 	{
 		EvVersion  *version = lfirst(cell);
-		Oid			function = InvalidOid;
-		NameData	name;
+		Oid			function = ev_registered_version(version->type, strlen(version->type), version->version);
 
-		if (ev_event_name(version->type, strlen(version->type), version->version, &name))
-			function = ev_registered_function(NameStr(name));
 		if (again ? OidIsValid(function) && has_other_answers(version, function) : !OidIsValid(function))
 			result = lappend(result, version);
 	}

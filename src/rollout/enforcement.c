@@ -104,12 +104,17 @@ add_row(Description *description)
 static void
 describe_schema_call(Row *row, const FuncExpr *call)
 {
-	char	   *name = get_func_name(call->funcid);
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
 	int			type_length;
 	int32		version;
+	char	   *name = NULL;
 
-	if (name == NULL || get_func_namespace(call->funcid) != ev_namespace_oid() ||
-		!ev_parse_event_name(name, &type_length, &version))
+	if (!HeapTupleIsValid(function))
+		return;
+	if (((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid())
+		name = ev_function_version(function, &type_length, &version);
+	ReleaseSysCache(function);
+	if (name == NULL)
 		return;
 	set_text(row, TYPE_EXPR, psprintf("%s::text", quote_literal_cstr(pnstrdup(name, type_length))));
 	set_text(row, VERSION_EXPR, psprintf("%d", version));

@@ -3,17 +3,15 @@
  *	  Finds the constraints, indexes, columns and guards that use schemas,
  *	  in the catalogs.
  *
- * Objects that call check_event or validate_event depend on them.  A
- * constraint that calls another function, which calls them, depends only on
- * that function.  So the functions of the database are searched first for a
- * text with these names, or with the name of such a function.
+ * What calls check_event or validate_event depends on them.  A constraint that
+ * calls another function, which calls them, depends on that one only: wrappers.c
+ * finds these functions.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -30,7 +28,6 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
@@ -40,21 +37,19 @@
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
+#include "rollout/wrappers.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
 /* Number of paths on which the values of a domain are searched. */
 #define MAX_PATHS	1000
 
-/* Depth up to which functions that call functions are searched. */
-#define MAX_DEPTH	8
-
 /* ---------- calls in expressions ---------- */
 
 static bool
 is_wrapper(const Node *node, const EvSearch *search)
 {
-	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, castNode(FuncExpr, node)->funcid);
+	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, ((const FuncExpr *) node)->funcid);
 }
 
 /*
@@ -502,150 +497,6 @@ ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expres
 			 errmsg("domain %s belongs to another role than the table, and calls functions", format_type_be(site->domain))));
 }
 
-/* ---------- wrappers ---------- */
-
-static inline bool
-is_name_character(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-		c == '$' || IS_HIGHBIT_SET(c);
-}
-
-/*
- * Is a word of the text one of the names (keys of a hash table)?  Upper case
- * is another spelling of a lower-case name.
- */
-static bool
-mentions(const char *text, HTAB *names)
-{
-	while (*text != '\0')
-	{
-		char		name[NAMEDATALEN] = {0};
-		int			length = 0;
-
-		for (; is_name_character(*text); text++)
-			if (length < NAMEDATALEN - 1)
-				name[length++] = pg_tolower((unsigned char) *text);
-		if (length > 0 && hash_search(names, name, HASH_FIND, NULL) != NULL)
-			return true;
-		if (*text != '\0' && length == 0)
-			text++;
-	}
-	return false;
-}
-
-static void
-add_name(HTAB *names, const char *name)
-{
-	char		key[NAMEDATALEN] = {0};
-
-	for (int i = 0; i < NAMEDATALEN - 1 && name[i] != '\0'; i++)
-		key[i] = pg_tolower((unsigned char) name[i]);
-	(void) hash_search(names, key, HASH_ENTER, NULL);
-}
-
-/*
- * A function with a parsed body (BEGIN ATOMIC) depends on the functions that
- * it calls.
- */
-static void
-add_dependent_function(Form_pg_depend dependent, void *context)
-{
-	EvSearch   *search = (EvSearch *) context;
-
-	if (dependent->classid == ProcedureRelationId)
-		search->wrappers = list_append_unique_oid(search->wrappers, dependent->objid);
-}
-
-/*
- * Adds the functions whose text mentions one of the names, and their names.
- * Returns true if there are new ones.  Temporary functions are left out, since
- * any role can give them the names of functions that all others call.
- */
-static bool
-add_mentioning_functions(EvSearch *search, HTAB *names)
-{
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	Oid			jsonschema = ev_language_oid();
-	int			before = list_length(search->wrappers);
-	List	   *found = NIL;
-	ListCell   *cell;
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
-		bool		is_null;
-		Datum		source;
-		char	   *body;
-
-		CHECK_FOR_INTERRUPTS();
-		if (form->oid < (Oid) FirstNormalObjectId || form->prokind != PROKIND_FUNCTION ||
-			form->prolang == INTERNALlanguageId || form->prolang == ClanguageId ||
-			form->prolang == jsonschema || form->prorettype == TRIGGEROID ||
-			isAnyTempNamespace(form->pronamespace))
-			continue;
-		source = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(pg_proc), &is_null);
-		if (is_null)
-			continue;
-		body = TextDatumGetCString(source);
-		if (mentions(body, names))
-			found = lappend_oid(found, form->oid);
-		pfree(body);
-	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-
-	/* only now, so that the next search of the texts is for all of them */
-	foreach(cell, found)
-	{
-		char	   *name = get_func_name(lfirst_oid(cell));
-
-		search->wrappers = list_append_unique_oid(search->wrappers, lfirst_oid(cell));
-		if (name != NULL)
-			add_name(names, name);
-	}
-	return list_length(search->wrappers) > before;
-}
-
-/*
- * Fills search->wrappers.  A function that hides the name (EXECUTE with a
- * computed string) is not found.
- */
-static void
-find_wrappers(EvSearch *search)
-{
-	HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = NAMEDATALEN, .hcxt = CurrentMemoryContext};
-	HTAB	   *names = hash_create("event_validate wrappers", 64, &control,
-									HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	int			looked_at = 0;	/* number of wrappers whose dependents were
-								 * added */
-
-	search->wrappers = NIL;
-	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
-		if (OidIsValid(search->functions.oids[i]))
-		{
-			add_name(names, get_func_name(search->functions.oids[i]));
-			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i], add_dependent_function, search);
-		}
-	for (int depth = 0; depth < MAX_DEPTH; depth++)
-	{
-		for (; looked_at < list_length(search->wrappers); looked_at++)
-		{
-			char	   *name = get_func_name(list_nth_oid(search->wrappers, looked_at));
-
-			if (name != NULL)
-				add_name(names, name);
-			ev_for_each_dependent(ProcedureRelationId, list_nth_oid(search->wrappers, looked_at),
-								  add_dependent_function, search);
-		}
-		if (!add_mentioning_functions(search, names))
-			break;
-	}
-	hash_destroy(names);
-}
-
 /* ---------- all ---------- */
 
 void
@@ -661,7 +512,7 @@ ev_find_sites(EvSearch *search)
 	ListCell   *cell;
 
 	search->sites = search->constraints = NIL;
-	find_wrappers(search);
+	search->wrappers = ev_find_wrappers(&search->functions, GetUserId());
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
 			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i],

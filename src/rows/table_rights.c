@@ -11,6 +11,8 @@
 
 #include "access/htup_details.h"
 #include "catalog/partition.h"
+#include "catalog/pg_auth_members.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "fmgr.h"
@@ -18,6 +20,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
@@ -176,13 +179,41 @@ ev_database_owner(void)
 	return owner;
 }
 
+/*
+ * Is a role a member of another, by grants of superusers and of the database's
+ * owner?  A role with ADMIN OPTION on the other one can grant it to anybody.
+ */
+static bool
+is_trusted_member(Oid member, Oid role)
+{
+	Oid			database_owner = ev_database_owner();
+	List	   *roles = list_make1_oid(member);
+
+	for (int i = 0; i < list_length(roles); i++)
+	{
+		CatCList   *grants = SearchSysCacheList1(AUTHMEMMEMROLE, ObjectIdGetDatum(list_nth_oid(roles, i)));
+
+		for (int j = 0; j < grants->n_members; j++)
+		{
+			Form_pg_auth_members form = (Form_pg_auth_members) GETSTRUCT(&grants->members[j]->tuple);
+
+			if (form->grantor == database_owner || superuser_arg(form->grantor))
+				roles = list_append_unique_oid(roles, form->roleid);
+		}
+		ReleaseSysCacheList(grants);
+		if (list_nth_oid(roles, i) == database_owner)
+			roles = list_append_unique_oid(roles, ROLE_PG_DATABASE_OWNER);
+	}
+	return list_member_oid(roles, role);
+}
+
 bool
 ev_is_own_table(Oid relation, Oid role)
 {
 	Oid			owner;
 
 	return find_owner(relation, &owner) &&
-		(is_member_of_role_nosuper(role, owner) ||
+		(is_trusted_member(role, owner) ||
 		 (superuser_arg(role) && (superuser_arg(owner) || owner == ev_database_owner())));
 }
 

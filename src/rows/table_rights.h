@@ -21,9 +21,11 @@ extern void ev_require_any_privilege(Oid relation);
 extern bool ev_may_read_all(Oid relation, Oid role);
 
 /*
- * Does the table belong to the role, or to a role of which it is a member?
- * For superusers: does it belong to a superuser or to the database's owner?
- * Tables of other roles are controlled by their owners only.
+ * Does the table belong to the role, or to one that it is a member of?  Only
+ * memberships count that superusers or the database's owner have granted: a role
+ * with ADMIN OPTION on another could make that one's tables anybody's.  A superuser's
+ * are those of superusers and of the database's owner: the others
+ * are in nobody's hands but their owners'.
  */
 extern bool ev_is_own_table(Oid relation, Oid role);
 

@@ -41,17 +41,6 @@ locate(const EvDocument *document, EvFault *fault, const char *place)
 }
 
 void
-ev_document_set_text(EvDocument *document, const char *body)
-{
-	const char *p = body != NULL ? skip_space(body) : NULL;
-
-	while (p != NULL && *p == '#')
-		p = skip_space(p + strcspn(p, "\n"));
-	document->text = body;
-	document->json = p;
-}
-
-void
 ev_document_locate(const EvDocument *document, EvFault *fault)
 {
 	const char *place;
@@ -121,15 +110,64 @@ ev_document_repeated_keys(const EvDocument *document)
 
 /* ---------- parsing ---------- */
 
+static const char event_type_pragma[] = "#event_type ";
+
+/*
+ * Returns the type that a pragma line names, or NULL if it is another line.
+ * The type is the rest of the line, which can contain spaces.
+ */
+static char *
+pragma_event_type(const char *line, int length)
+{
+	int			name_length = strlen(event_type_pragma);
+
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
+	if (length <= name_length || memcmp(line, event_type_pragma, name_length) != 0)
+		return NULL;
+	return pnstrdup(line + name_length, length - name_length);
+}
+
+char *
+ev_document_event_type(const char *body)
+{
+	const char *p = skip_space(body);
+
+	while (*p == '#')
+	{
+		const char *end = strchr(p, '\n');
+		char	   *type;
+
+		if (end == NULL)
+			return NULL;
+		type = pragma_event_type(p, end - p);
+		if (type != NULL)
+			return type;
+		p = skip_space(end);
+	}
+	return NULL;
+}
+
 /* Parses one pragma line, without its line end. */
 static bool
 parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 {
 	char	   *text = pnstrdup(line, length);
+	char	   *type = pragma_event_type(line, length);
 	char	   *name;
 	char	   *value;
 	char	   *rest;
 
+	if (type != NULL)
+	{
+		if (document->event_type != NULL && strcmp(document->event_type, type) != 0)
+		{
+			fault->message = "there are two pragma lines \"#event_type\"";
+			return false;
+		}
+		document->event_type = type;
+		return true;
+	}
 	name = strtok_r(text + 1, " \t\r", &rest);
 	value = strtok_r(NULL, " \t\r", &rest);
 	if (strtok_r(NULL, " \t\r", &rest) == NULL && name != NULL)
@@ -147,7 +185,7 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 	}
 	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
-	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\" and \"#breaking\".";
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#breaking\" and \"#event_type TYPE\".";
 	return false;
 }
 
@@ -198,6 +236,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 
 	document->assert_format = true;
 	document->breaking = false;
+	document->event_type = NULL;
 	document->text = body;
 	while (*p == '#')
 	{

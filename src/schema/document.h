@@ -3,6 +3,7 @@
  *	  The body of a function in language jsonschema: pragma lines, then one
  *	  JSON document.
  *
+ * 	  #event_type com.example.orders.OrderPlaced
  * 	  #assert_format off
  * 	  #breaking
  * 	  {"type": "object"}
@@ -35,13 +36,15 @@ typedef struct EvDocument
 {
 	Oid			function;		/* the function with this body, or InvalidOid */
 	const char *name;			/* the name in messages, "order@1", which they
-								 * quote; NULL for a schema without a function */
+								 * quote, with the whole event type; NULL for
+								 * a schema without a function */
 	const char *uri;			/* its retrieval URI, "" if it has none */
 	Jsonb	   *schema;
 	bool		draft_known;	/* if there is no $schema, the dialect is */
 	EvDraft		draft;			/* this one instead of 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
+	const char *event_type;		/* #event_type, or NULL */
 	const char *text;			/* the text, for lines and columns; NULL if
 								 * the user gave a jsonb */
 	const char *json;			/* the JSON in it, after the pragma lines */
@@ -70,24 +73,25 @@ typedef struct EvWarning
 } EvWarning;
 
 /*
- * Parses a body into *document, in CurrentMemoryContext: schema, assert_format,
- * breaking, text and json; the last two point into the body.  The caller sets the
- * other members.  Returns false, with *fault filled, if a pragma is unknown or
- * the rest is not JSON.
+ * Parses a body into *document, in CurrentMemoryContext: schema, what its pragma
+ * lines say, text and json; the last two point into the body.  The caller sets
+ * the other members.  Returns false, with *fault filled, if a pragma is unknown
+ * or the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
+
+/*
+ * Returns the event type that a pragma line of a body names, in
+ * CurrentMemoryContext.  Returns NULL if there is no such line.  The body can
+ * be cut off; the last line is ignored then.
+ */
+extern char *ev_document_event_type(const char *body);
 
 /*
  * Raises a fault as an ERROR, with its line and column in the DETAIL.  `what` is
  * the schema's name in the message ("schema \"order@1\""), or NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
-
-/*
- * Sets text and json of a document to its body, which was parsed before, or to
- * NULL.  They point into the body.
- */
-extern void ev_document_set_text(EvDocument *document, const char *body);
 
 /*
  * Sets the line and the column of a fault that has a location: those of the value

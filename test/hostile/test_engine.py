@@ -414,3 +414,18 @@ def test_cancel(world):
 
 
 sys.setrecursionlimit(10000)
+
+
+def test_report_of_pairs(world):
+    """A report of what is applied 2^n times ends, and says that the rest is left out."""
+    world.run("owner", """SELECT register_event_schema('pairs', 1, jsonb_build_object('$ref', '#/$defs/40', '$defs', jsonb_object_agg(i,
+        CASE i WHEN 0 THEN '{"type": "string"}' ELSE jsonb_build_object('allOf', jsonb_build_array(
+        jsonb_build_object('$ref', '#/$defs/' || i - 1), jsonb_build_object('$ref', '#/$defs/' || i - 1))) END)))
+        FROM generate_series(0, 40) AS i""")
+    session = world.connect("mallory")
+    session.execute("SET statement_timeout = '60s'")
+    for data, valid in (("1", False), ('"x"', True)):
+        for output in ("flag", "basic", "detailed", "list", "hierarchical"):
+            report, size, cut = session.execute("""SELECT (r -> 'valid')::boolean, length(r::text), r::text LIKE '%%the rest is left out%%'
+                FROM event_report(%s, 'pairs', 1, %s) AS r""", [data, output]).fetchone()
+            assert report is valid and size < 50_000_000 and (cut or output == "flag"), (data, output, size, cut)

@@ -20,6 +20,10 @@ mkdir $dump;
 # restoring in the order of names would fail.  Bodies have characters that need
 # quoting.
 my $long = 'l' x 60;
+
+# too long for a name of a function: in all of them, or in some
+my $longer = 'com.example.größer.' . 'Ü"ber\'\'$$' x 40;
+my $middle = 'm' x 59;
 my $contents = qq(
 	SELECT register_event_schema('zz', 1, '{"type": "integer", "title": "\$function\$ \$\$ '' \\\\ \\u00e9"}');
 	SELECT register_event_schema('aa', 1, '{"type": "object", "properties": {"n": {"\$ref": "event:zz\@1"}}}');
@@ -57,6 +61,11 @@ my $contents = qq(
 	CREATE FUNCTION event_schema."aa\@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT public.up(data); END;
 	CREATE FUNCTION event_schema."aa\@compatibility"() RETURNS text LANGUAGE sql IMMUTABLE AS \$\$SELECT 'full'\$\$;
 
+	SELECT register_event_schema('$longer', i, '{"type": "object", "properties": {"n": {"\$ref": "event:zz\@1"}}}') FROM generate_series(9, 11) i;
+	SELECT register_event_schema('$middle', i, jsonb_build_object('\$ref', 'event:$longer\@' || i)) FROM generate_series(9, 11) i;
+	SELECT set_event_compatibility('$longer', 'full'), set_event_compatibility('$middle', 'none');
+	SELECT register_event_upcast(t, i, i + 1, 'public.up(jsonb)') FROM unnest(ARRAY['$longer', '$middle']) t, generate_series(9, 10) i;
+
 	CREATE SCHEMA "A first";
 	CREATE SCHEMA zzz;
 	CREATE TABLE "A first"."a Table" (id int PRIMARY KEY, event_type text, schema_version int, data jsonb,
@@ -80,7 +89,8 @@ my $contents = qq(
 		(1, 'zz', 1, '1'), (2, 'aa', 1, '{"n": 1}'), (3, 'mm', 1, '{"n": 2}'), (4, 'aa', 2, '{"n": 3}'),
 		(5, 'free', 1, '{"at": "never"}'), (6, 'order''s "best" §.x', 1, '{}'), (7, '$long', 1, '{}'), (70, 'old', 1, '"x"'),
 		(8, 'große.bestellung', 2147483647, '{}'), (9, 'priced', 1, '{"price": 1.5, "sold": true}'),
-		(10, 'by.hand', 1, '{}'), (11, 'tree', 1, '[[null], null]'), (12, 'aa.ring', 1, '[null, [null]]'), (13, 'aa.parts', 1, '[1]');
+		(10, 'by.hand', 1, '{}'), (11, 'tree', 1, '[[null], null]'), (12, 'aa.ring', 1, '[null, [null]]'), (13, 'aa.parts', 1, '[1]'),
+		(14, '$longer', 9, '{"n": 1}'), (15, '$middle', 10, '{}');
 	INSERT INTO zzz.zzz SELECT id + 100 * i, event_type, schema_version, data FROM "A first"."a Table", generate_series(0, 99) i;
 	INSERT INTO public.direct VALUES ('{"n": 5}');
 	INSERT INTO public.domains VALUES (ARRAY['[null]', '[[null]]']::public.tree[], '7');
