@@ -27,7 +27,7 @@ my @stages = (
 	[ qr/audit_events\('events'\)/, '', q(SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version)), '2' ],
 	[
 		qr/ALTER payload TYPE jsonb/,
-		q(ALTER TABLE events RENAME data TO payload; SELECT drop_event_check('events'); ALTER TABLE events ALTER payload TYPE text;
+		q(SELECT drop_event_guard('events'); ALTER TABLE events RENAME data TO payload; SELECT drop_event_check('events'); ALTER TABLE events ALTER payload TYPE text;
 		  SELECT add_event_guard('events', 'enforce', 'payload')),
 		q(SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload'), 'jsonb'
 	],
