@@ -47,17 +47,17 @@ sub_object(EvUriKind kind, const char *name)
 	return (int32) ((uint32) kind << KIND_SHIFT | high << 16 | NO_COLUMN | low);
 }
 
+/*
+ * Returns the view; InvalidOid if there is none.  pg_upgrade creates the
+ * extension's objects one by one, and a schema without URIs depends on the
+ * language only, so it may come before the view.
+ */
 static Oid
 view_oid(void)
 {
 	Oid			namespace = get_namespace_oid(EV_INTERNAL_NAMESPACE, true);
-	Oid			view = OidIsValid(namespace) ? get_relname_relid("uri_index", namespace) : InvalidOid;
 
-	if (!OidIsValid(view))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("view \"%s.uri_index\" does not exist", EV_INTERNAL_NAMESPACE)));
-	return view;
+	return OidIsValid(namespace) ? get_relname_relid("uri_index", namespace) : InvalidOid;
 }
 
 static List *
@@ -143,6 +143,10 @@ ev_uri_index_record(Oid function, List *roots, List *parts, List *references)
 			count++;
 		}
 	}
+	if (count > 0 && !OidIsValid(view))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("view \"%s.uri_index\" does not exist", EV_INTERNAL_NAMESPACE)));
 	ObjectAddressSet(from, ProcedureRelationId, function);
 	if (count > 0)
 		recordMultipleDependencies(&from, rows, count, DEPENDENCY_NORMAL);

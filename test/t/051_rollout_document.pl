@@ -31,7 +31,11 @@ my @stages = (
 		  SELECT add_event_guard('events', 'enforce', 'payload')),
 		q(SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload'), 'jsonb'
 	],
-	[ qr/AS guarded, tgenabled/, '', q(SELECT count(*) FROM pg_trigger WHERE tgfoid = 'guard_event'::regproc), '1' ],
+	[
+		qr/types => /, '',
+		q(SELECT count(*) FROM event_enforcement WHERE relation = 'events'::regclass AND definition LIKE '%order.cancelled%'), '1'
+	],
+	[ qr/GRANT SET ON PARAMETER/, '', q(SELECT has_parameter_privilege('loader', 'event_validate.bypass_guard', 'SET')), 't' ],
 	[
 		qr/to_new_columns/,
 		q(DELETE FROM events WHERE schema_version = 4;
