@@ -58,6 +58,7 @@ SELECT pg_temp.warn(jsonb_build_object('anyOf', jsonb_agg(jsonb_build_object('fo
 FROM unnest('{base64url,binary,byte,char,commonmark,date-time-local,decimal,decimal128,double,double-int,float,html,http-date,imf-fixdate,int8,int16,int32,int64,media-range,password,sf-binary,sf-boolean,sf-decimal,sf-integer,sf-string,sf-token,templated-url,time-local,uint8,uint16,uint32,uint64}'::text[]) AS format;
 SELECT jsonb_matches_schema('{"format": "int32"}', '"x"'), jsonb_matches_schema('{"format": "int32"}', '1e20'), jsonb_matches_schema('{"format": "byte"}', '"%"');
 SELECT pg_temp.warn('{"properties": {"a": {"type": "string", "nullable": true}}}');
+SELECT pg_temp.warn('{"properties": {"a": {"type": "integer", "format": "int64"}, "b": {"type": "number", "format": "double"}, "c": {"type": "integer", "format": "date"}}}');
 \echo the same where only a reference leads
 SELECT pg_temp.warn('{"$ref": "#/components/schemas/a", "components": {"schemas": {"a": {"type": "string", "nullable": true, "example": "x", "tpye": 1, "format": "int32"}}}}');
 \echo keys of others are escaped: no line is forged

@@ -120,6 +120,13 @@ is_about_one_type(int keyword)
 	return (ev_keywords[keyword].vocabulary & (EV_METADATA | EV_CONTENT)) == 0 && (types & (types - 1)) == 0;
 }
 
+/* Is the format checked?  All formats that are checked are for strings. */
+static bool
+is_checked_format(const EvSubschema *subschema, const JsonbValue *format)
+{
+	return ev_format_find(format->val.string.val, format->val.string.len, subschema->resource->draft) != NULL;
+}
+
 static void
 lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -134,6 +141,10 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 		const char *name = ev_keywords[keyword].name;
 		uint32		types = ev_keywords[keyword].types;
 
+		/* other formats can be for any type: "int32" is for numbers */
+		if (keyword == EV_KW_FORMAT && keywords->present[keyword] &&
+			!is_checked_format(subschema, &keywords->values[keyword]))
+			continue;
 		if (keywords->present[keyword] && is_about_one_type(keyword) && (allowed & types) == 0)
 			ev_compile_warn(c, EV_RULE_WRONG_TYPE, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies: it is for type %s, which \"type\" does not allow",
@@ -244,7 +255,7 @@ lint_format(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 	const char *meaning;
 
 	if (!keywords->present[EV_KW_FORMAT] ||
-		ev_format_find(name, length, subschema->resource->draft) != NULL)
+		is_checked_format(subschema, format))
 		return;
 	meaning = ev_format_of_openapi(name, length);
 	if (meaning != NULL)
