@@ -475,8 +475,8 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	if (OidIsValid(function))
 	{
 		/* as DROP FUNCTION does, which would wait without a bound */
-		ev_function_lock(function, AccessExclusiveLock, NameStr(name));
-		function = ev_registered_function(NameStr(name));
+		ev_function_lock(function, AccessExclusiveLock, name);
+		function = ev_registered_function(name);
 	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
