@@ -96,3 +96,11 @@ SELECT register_event_schema('fault', 5, '{
 SELECT jsonb_matches_schema('{"$defs": {"a": {"$anchor": "x", "type": "string"}, "b": {"$anchor": "x"}}, "$ref": "#x"}', '1');
 
 SELECT drop_event_schema(event_type, schema_version) FROM event_schemas WHERE event_type = 'fault';
+
+\echo a replacement by the same document is accepted, with these too
+SET check_function_bodies = off;
+CREATE FUNCTION event_schema."fault@6"(jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$defs": {"a": {"$anchor": "x"}, "b": {"$anchor": "x"}}, "minLength": 9, "minLength": 2}';
+RESET check_function_bodies;
+CREATE OR REPLACE FUNCTION event_schema."fault@6"(jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$defs": {"a": {"$anchor": "x"}, "b": {"$anchor": "x"}}, "minLength": 9, "minLength": 2}';
+CREATE FUNCTION event_schema."fault@7"(jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$defs": {"a": {"$anchor": "x"}, "b": {"$anchor": "x"}}}';
+SELECT drop_event_schema('fault', 6);

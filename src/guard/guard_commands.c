@@ -392,13 +392,18 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
 	*are_callers = false;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		*are_callers |= !PG_ARGISNULL(2 + i);
+
+	/*
+	 * expressions that are text are not parsed for a caller that did not
+	 * write them
+	 */
 	if (!*are_callers && replaced != NULL)
 		ev_guard_arguments(replaced, &old);
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 	{
 		EvRowPart	part = (EvRowPart) i;
 
-		if (!*are_callers && replaced != NULL)
+		if (!*are_callers && replaced != NULL && old.reads != NULL)
 			operands[i] = ev_guard_operand(relation, &old, part);
 		else if (!*are_callers && name != NULL)
 			operands[i] = checked[i];

@@ -310,6 +310,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	document.assert_format = definition->assert_format;
 	document.breaking = definition->breaking;
 	document.strict = definition->strict;
+	document.is_new = true;
 	if (definition->is_jsonb)
 		document.text = NULL;
 

@@ -265,12 +265,11 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  "event_validate registration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
-	EvDocument	new = *document;
 	EvFault		fault = {0};
 	List	   *parts;
 	List	   *references;
 	List	   *warnings = NIL;
-	List	   *repeated = ev_document_repeated_keys(document);
+	List	   *repeated = document->is_new ? ev_document_repeated_keys(document) : NIL;
 	ListCell   *cell;
 
 	if (repeated != NIL)
@@ -279,8 +278,7 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	if (is_registered)
 		foreach(cell, references)
 			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
-	new.is_new = true;
-	if (!compile_in_its_dialect(&new, &fault, &warnings))
+	if (!compile_in_its_dialect(document, &fault, &warnings))
 	{
 		ev_document_locate(document, &fault);
 		ev_fault_report(&fault, document->name);
@@ -551,6 +549,8 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		check_event_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname), document.event_type);
 	if (is_registered)
 		is_new = check_registered(function, &document);
+	/* a replaced function may have a document of an older release */
+	document.is_new = is_new || !is_registered;
 	if (check_function_bodies)
 		ev_validator_compile(&document, is_registered);
 	if (check_function_bodies && is_new)

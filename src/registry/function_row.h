@@ -63,7 +63,7 @@ extern char *ev_function_shown_name(HeapTuple function);
 /*
  * Reads the document of a function, in CurrentMemoryContext.  Returns false,
  * with *fault filled, if the body cannot be parsed; function, name and uri are
- * set in any case.
+ * set in any case.  The document points into the body.
  */
 extern bool ev_function_document(HeapTuple function, EvDocument *document,
 								 EvFault *fault);
