@@ -58,8 +58,10 @@ CREATE VIEW _event_validate.uri_index AS
 		d.refobjsubid AS number
 	FROM pg_catalog.pg_depend d
 	JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relname = 'uri_index'::pg_catalog.name
-	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = '_event_validate'::pg_catalog.name
-	WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		AND n.nspname = '_event_validate'::pg_catalog.name
+	WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid
+		AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
 		AND d.refobjsubid <> 0;
 COMMENT ON VIEW _event_validate.uri_index IS 'the $ids and the references of schemas, as hashes';
 

@@ -87,7 +87,7 @@ def registry(user):
     call("register_schema", "https://example.org/common", '{"type": "string"}')
     call("list_event_schemas")
     call("event_schema_program", "order", 1)
-    call("lint_event_schema", "{}")
+    call("lint_event_schema", '{"minimum": "x"}')
     call("event_schema_changes", "{}", '{"type": "object"}', True)
     call("event_schema_changes", "order", 1, "{}", True)
     call("register_event_upcast", "order", 1, 2, "app.up(pg_catalog.jsonb)")
