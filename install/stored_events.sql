@@ -34,6 +34,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	step text := 'upgrade';
 	arguments text := format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
 BEGIN
@@ -63,6 +64,8 @@ CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_ver
 LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
 		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN

@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/json_pointer.h"
+#include "base/shown_text.h"
 #include "changes/changes_list.h"
 
 #define MOST_VISITS		5000	/* of pairs of schemas */

@@ -97,22 +97,10 @@ extern uint32 ev_value_hash(const EvInstance *value);
 /* "null", "boolean", "number", ... */
 extern const char *ev_type_name(EvType type);
 
-/* Values in messages are cut at so many characters. */
-#define EV_SHOWN_CHARACTERS	64
-
 /*
  * A value as messages show it, in CurrentMemoryContext: as JSON, cut; large
  * containers by what they are.
  */
 extern char *ev_value_show(const EvInstance *value);
-
-/* A string as messages show it: quoted, escaped, cut. */
-extern char *ev_string_show(const char *data, int length);
-
-/*
- * A JSON Pointer as messages show it, in CurrentMemoryContext: each of its
- * tokens cut.
- */
-extern char *ev_location_show(const char *location);
 
 #endif							/* EV_JSONB_VALUE_H */

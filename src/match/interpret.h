@@ -16,6 +16,11 @@ typedef struct EvViolation
 	const char *message;		/* lower case, no full stop */
 	const EvLocation *location; /* of the schema that the keyword stands in */
 	const char *path;			/* of the keyword in it, "/type" */
+
+	/* what follows is for collectors that want facts; NULL: there is none */
+	const char *property;		/* the missing or extra one */
+	const Jsonb *expected;		/* what the keyword demands; see facts.h */
+	const Jsonb *actual;		/* the value that it rejects */
 } EvViolation;
 
 /*
@@ -38,6 +43,7 @@ typedef struct EvCollector
 	void		(*annotate) (struct EvCollector *collector, const char *keyword,
 							 const Jsonb *value);
 	void		(*forgive) (struct EvCollector *collector, const char *keyword);
+	bool		wants_facts;	/* not only words */
 } EvCollector;
 
 /*

@@ -171,6 +171,9 @@ extern uint32 ev_seek_property(const EvObject *object, uint32 from, EvString key
 /* The branch that the discriminator's value names; -1: none. */
 extern int	ev_discriminate(const EvBranches *branches, const JsonbContainer *container);
 
+/* The value of a property; false: it is missing. */
+extern bool ev_find_property(const JsonbContainer *container, EvString name, EvInstance *value);
+
 /* The results of ev_only_branch that are no branch. */
 #define EV_ANY_BRANCH	(-1)	/* it is not known before they are tried */
 #define EV_NO_BRANCH	(-2)

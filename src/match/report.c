@@ -29,6 +29,9 @@ typedef struct ReportedLeaf
 	char	   *keyword_location;
 	char	   *absolute_location;
 	char	   *message;		/* of a violation, else NULL */
+	char	   *property;		/* of a violation, as in EvViolation */
+	Jsonb	   *expected;
+	Jsonb	   *actual;
 	const Jsonb *value;			/* of an annotation */
 } ReportedLeaf;
 
@@ -129,6 +132,20 @@ report_forgive(EvCollector *collector, const char *keyword)
 	}
 }
 
+/* NULL stays NULL. */
+static Jsonb *
+copy_jsonb(const Jsonb *jsonb)
+{
+	Jsonb	   *copy = NULL;
+
+	if (jsonb != NULL)
+	{
+		copy = palloc(VARSIZE(jsonb));
+		memcpy(copy, jsonb, VARSIZE(jsonb));
+	}
+	return copy;
+}
+
 static void
 report_add(EvCollector *collector, const EvViolation *violation)
 {
@@ -140,6 +157,9 @@ report_add(EvCollector *collector, const EvViolation *violation)
 	leaf->keyword_location = pstrdup(violation->keyword_location);
 	leaf->absolute_location = absolute_location(violation->location, violation->path);
 	leaf->message = pstrdup(violation->message);
+	leaf->property = violation->property != NULL ? pstrdup(violation->property) : NULL;
+	leaf->expected = copy_jsonb(violation->expected);
+	leaf->actual = copy_jsonb(violation->actual);
 	reporter->current->violations = lappend(reporter->current->violations, leaf);
 	MemoryContextSwitchTo(caller);
 }
@@ -176,6 +196,29 @@ append_value(StringInfo text, const Jsonb *value)
 	(void) JsonbToCString(text, unconstify(JsonbContainer *, &value->root), VARSIZE(value));
 }
 
+/* What a violation says besides its words; the first member comes after `before`. */
+static void
+append_facts(StringInfo text, const ReportedLeaf *leaf, const char *before)
+{
+	if (leaf->property != NULL)
+	{
+		appendStringInfo(text, "%s\"property\":", before);
+		escape_json(text, leaf->property);
+		before = ",";
+	}
+	if (leaf->expected != NULL)
+	{
+		appendStringInfo(text, "%s\"expected\":", before);
+		append_value(text, leaf->expected);
+		before = ",";
+	}
+	if (leaf->actual != NULL)
+	{
+		appendStringInfo(text, "%s\"actual\":", before);
+		append_value(text, leaf->actual);
+	}
+}
+
 /* An output unit without its end: "{", validity and locations. */
 static void
 begin_unit(StringInfo text, bool valid, const char *keyword_location,
@@ -193,7 +236,10 @@ append_check(StringInfo text, const ReportNode *node, const ReportedLeaf *leaf)
 	begin_unit(text, leaf->message == NULL, leaf->keyword_location,
 			   leaf->absolute_location, node->instance_location);
 	if (leaf->message != NULL)
+	{
 		append_member(text, "error", leaf->message);
+		append_facts(text, leaf, ",");
+	}
 	else
 	{
 		appendStringInfoString(text, ",\"annotation\":");
@@ -344,6 +390,45 @@ append_leaf_members(StringInfo text, const char *name, const List *leaves)
 	appendStringInfoChar(text, '}');
 }
 
+/* The facts of violations, by their keywords: {"required": [{"property": "a"}, {"property": "b"}]} */
+static void
+append_fact_members(StringInfo text, const List *violations)
+{
+	bool		first = true;
+
+	if (violations == NIL)
+		return;
+	appendStringInfoString(text, ",\"facts\":{");
+	for (int i = 0; i < list_length(violations); i++)
+	{
+		const ReportedLeaf *leaf = list_nth(violations, i);
+		bool		written = false;
+		bool		first_of_keyword = true;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < i && !written; j++)
+			written = strcmp(((ReportedLeaf *) list_nth(violations, j))->keyword, leaf->keyword) == 0;
+		if (written)
+			continue;
+		separate(text, &first);
+		escape_json(text, leaf->keyword);
+		appendStringInfoString(text, ":[");
+		for (int j = i; j < list_length(violations); j++)
+		{
+			const ReportedLeaf *other = list_nth(violations, j);
+
+			if (strcmp(other->keyword, leaf->keyword) != 0)
+				continue;
+			separate(text, &first_of_keyword);
+			appendStringInfoChar(text, '{');
+			append_facts(text, other, "");
+			appendStringInfoChar(text, '}');
+		}
+		appendStringInfoChar(text, ']');
+	}
+	appendStringInfoChar(text, '}');
+}
+
 static void
 append_node(StringInfo text, const ReportNode *node, bool with_children)
 {
@@ -356,6 +441,7 @@ append_node(StringInfo text, const ReportNode *node, bool with_children)
 	append_member(text, "schemaLocation", absolute_location(node->location, ""));
 	append_member(text, "instanceLocation", node->instance_location);
 	append_leaf_members(text, "errors", node->violations);
+	append_fact_members(text, node->violations);
 	append_leaf_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);
 	if (with_children && node->children != NIL)
 	{
@@ -388,7 +474,7 @@ ev_report(const EvProgram *program, const Jsonb *document, const char *format)
 {
 	static const char *const formats[] = {"flag", "basic", "detailed", "list", "hierarchical"};
 	Reporter	reporter = {
-		.collector = {report_add, PG_INT64_MAX, 0, report_enter, report_leave, report_annotate, report_forgive},
+		.collector = {report_add, PG_INT64_MAX, 0, report_enter, report_leave, report_annotate, report_forgive, true},
 	};
 	StringInfoData text;
 	Jsonb	   *result;

@@ -41,6 +41,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "base/shown_text.h"
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
 #include "registration/validator.h"
@@ -239,8 +240,8 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 		EvWarning  *warning = (EvWarning *) list_nth(warnings, i);
 
 		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" at \"%s\": %s",
-						document->name, warning->location, warning->message),
+				(errmsg("JSON Schema \"%s\" at %s: %s", document->name,
+						ev_quoted(warning->location, strlen(warning->location)), ev_visible(warning->message)),
 				 errhidestmt(true), errhidecontext(true)));
 	}
 	if (list_length(warnings) > SHOWN_WARNINGS)

@@ -14,8 +14,8 @@
  * Raises check_violation for an event that is not valid, with what is wrong
  * with it, and undefined_object where its schema is not registered; data, type
  * and version are NULL where the event has none.  The CONSTRAINT NAME is the
- * constraint, or where that is NULL the schema's function.  The relation, for
- * the log, is NULL where it is not known.
+ * constraint, or where that is NULL the schema's function.  SCHEMA NAME and TABLE
+ * NAME are the relation's, which is NULL where it is not known.
  *
  * The schema is the one whose program did not match the data; NULL where none
  * was found, or none was looked for because something is NULL.

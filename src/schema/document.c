@@ -9,6 +9,7 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/shown_text.h"
 #include "schema/document.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
@@ -122,11 +123,14 @@ ev_fault_report(const EvFault *fault, const char *what)
 	if (what != NULL)
 		appendStringInfo(&message, " \"%s\"", what);
 	if (fault->location != NULL && fault->location[0] != '\0')
-		appendStringInfo(&message, " at \"%s\"", fault->location);
+	{
+		appendStringInfoString(&message, " at ");
+		ev_append_quoted(&message, fault->location, strlen(fault->location));
+	}
 
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s: %s", message.data, fault->message),
+			 errmsg("%s: %s", message.data, ev_visible(fault->message)),
 			 fault->detail ? errdetail_internal("%s", fault->detail) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();
