@@ -1594,12 +1594,12 @@ COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned a
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
-	schema_version int DEFAULT NULL, repair regprocedure DEFAULT NULL, max_rows int DEFAULT 10000,
+	schema_version int DEFAULT NULL, repair text DEFAULT NULL, max_rows int DEFAULT 10000,
 	after_id bigint DEFAULT NULL, OUT relation_schema text, OUT relation_name text,
 	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
@@ -1627,7 +1627,12 @@ CREATE FUNCTION _event_validate.event_validate_guard_drop() RETURNS event_trigge
 	AS 'MODULE_PATHNAME', 'ev_guard_drop' LANGUAGE C;
 COMMENT ON FUNCTION _event_validate.event_validate_guard_drop() IS 'refuses to drop a registered schema while stored events have its type and version';
 
-REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_ddl(), _event_validate.event_validate_guard_drop() FROM PUBLIC;
+CREATE FUNCTION _event_validate.event_validate_advise_alter() RETURNS event_trigger
+	AS 'MODULE_PATHNAME', 'ev_advise_alter_table' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.event_validate_advise_alter() IS 'says what to do where PostgreSQL would refuse ALTER TABLE because of a guard or an event check';
+
+REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_ddl(), _event_validate.event_validate_guard_drop(),
+	_event_validate.event_validate_advise_alter() FROM PUBLIC;
 
 CREATE EVENT TRIGGER event_validate_guard_ddl ON ddl_command_end
 	WHEN TAG IN ('CREATE FUNCTION', 'CREATE PROCEDURE', 'CREATE AGGREGATE',
@@ -1641,3 +1646,8 @@ CREATE EVENT TRIGGER event_validate_guard_drop ON sql_drop
 		'DROP EXTENSION', 'DROP LANGUAGE', 'DROP SCHEMA', 'DROP OWNED')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_drop();
 COMMENT ON EVENT TRIGGER event_validate_guard_drop IS 'protects registered schemas that stored events need';
+
+CREATE EVENT TRIGGER event_validate_advise_alter ON ddl_command_start
+	WHEN TAG IN ('ALTER TABLE')
+	EXECUTE FUNCTION _event_validate.event_validate_advise_alter();
+COMMENT ON EVENT TRIGGER event_validate_advise_alter IS 'says what to do where a guard or an event check hinders ALTER TABLE';

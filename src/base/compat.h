@@ -123,13 +123,6 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
 	} while (0)
 
-#define EV_CHECK_CREATE(schema, name) \
-	do { \
-		AclResult	ev_result = EV_ACLCHECK_SCHEMA(schema); \
-		if (ev_result != ACLCHECK_OK) \
-			aclcheck_error(ev_result, OBJECT_SCHEMA, (name)); \
-	} while (0)
-
 /*
  * The number of this backend's current transaction, which it has from the
  * beginning.  PostgreSQL 17 moved it.

@@ -8,17 +8,36 @@
  * is evaluated, that entry is the topmost one.  So a function that is called by such
  * an expression finds its caller's entry there, and makes it say nothing.
  *
- * Whoever else calls it hides a line of a context of their own.
+ * Between two of our functions is an entry for the statement or assignment by which
+ * one calls the other, and that one is hidden, too.
+ *
+ * A call by other code hides a line of the context of that code.
  */
 #include "postgres.h"
 
 #include "fmgr.h"
+
+#include "base/hide_context.h"
 
 PG_FUNCTION_INFO_V1(ev_hide_context);
 
 static void
 say_nothing(void *arg pg_attribute_unused())
 {
+}
+
+/* The entry is that of a statement of one of our functions. */
+static void
+hide_statement(ErrorContextCallback *entry)
+{
+	if (entry != NULL && entry->previous != NULL && entry->previous->callback == say_nothing)
+		entry->callback = say_nothing;
+}
+
+void
+ev_hide_calling_statement(void)
+{
+	hide_statement(error_context_stack);
 }
 
 /*
@@ -28,6 +47,9 @@ Datum
 ev_hide_context(PG_FUNCTION_ARGS)
 {
 	if (error_context_stack != NULL)
+	{
 		error_context_stack->callback = say_nothing;
+		hide_statement(error_context_stack->previous);
+	}
 	PG_RETURN_BOOL(true);
 }

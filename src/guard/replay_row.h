@@ -35,8 +35,12 @@ typedef struct EvReplayRow
 	Jsonb	   *violations;		/* why not; NULL: as before */
 } EvReplayRow;
 
-/* Checks a function for repairs, and that the caller may execute it, or raises. */
-extern void ev_replay_check_repair(Oid function);
+/*
+ * The function for repairs of this name, with its argument type or without.  Raises
+ * where there is none, where it is not from jsonb to jsonb, or where the caller may
+ * not execute it.
+ */
+extern Oid	ev_replay_find_repair(const char *name);
 
 /*
  * Opens and locks a table that rows may be put into, by its names as the

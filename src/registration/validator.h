@@ -43,7 +43,11 @@ extern void ev_validator_vouch(const char *name);
  */
 extern void ev_validator_check_annotations(const EvDocument *old, const EvDocument *new);
 
-/* Raises duplicate_object: a registered schema cannot take another document. */
-extern void ev_validator_refuse_change(const char *name) pg_attribute_noreturn();
+/*
+ * Raises duplicate_object: a registered schema cannot take another document.  The
+ * DETAIL has the first changes from the old document, which is NULL where it cannot
+ * be read.
+ */
+extern void ev_validator_refuse_change(const EvDocument *old, const EvDocument *new) pg_attribute_noreturn();
 
 #endif							/* EV_VALIDATOR_H */
