@@ -81,7 +81,10 @@ collect(Search *search, const EvEnum *enumeration)
 	{
 		bool		known = false;
 
+		CHECK_FOR_INTERRUPTS();
 		search->m->choice_work += tag->value_count;
+		if (search->m->choice_work > MOST_WORK)
+			return;
 		for (uint32 j = 0; j < tag->value_count && !known; j++)
 			known = ev_values_equal(&tag->values[j], &enumeration->shown[i]);
 		if (known)

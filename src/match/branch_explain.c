@@ -66,8 +66,12 @@ typedef struct RankedBranch
 	int64		count;			/* of its violations */
 } RankedBranch;
 
-/* So many branches are run to rank them, in a run; then they stay in the schema's order. */
+/*
+ * So many branches are run to rank them, in a run; then they stay in the schema's
+ * order.  One with many violations, which all had to be found, counts for more.
+ */
 #define MOST_RANKED		1000
+#define MANY_VIOLATIONS	16
 
 /* Of the first branch so many violations are shown, of others one. */
 #define FIRST_VIOLATIONS	3
@@ -106,11 +110,11 @@ rank_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvSte
 		ranked[i].branch = i;
 		if ((branches->types[i] & EV_BIT(in.type)) == 0 || m->ranked >= MOST_RANKED)
 			continue;
-		m->ranked++;
 		run(m, &branch.collector, branches->blocks[i], in, step);
 		ranked[i].is_run = true;
 		ranked[i].misfits = branch.misfits;
 		ranked[i].count = branch.collector.count;
+		m->ranked += 1 + branch.collector.count / MANY_VIOLATIONS;
 	}
 	m->explaining = explaining;
 	qsort(ranked, branches->count, sizeof(RankedBranch), compare_ranked);

@@ -44,7 +44,7 @@ typedef struct EvMatch
 	EvCollector *collector;		/* COLLECT only, and what follows */
 	EvCollector *top;			/* the caller's */
 	int			explaining;		/* branches within branches being explained */
-	int			ranked;			/* branches that were run to rank them */
+	int64		ranked;			/* branches that were run to rank them */
 	int64		choice_work;	/* see branch_choice.h */
 	MemoryContext context;		/* for messages; reset after each of top's */
 } EvMatch;
