@@ -1,6 +1,6 @@
 /*
  * compat.h
- *	  What differs between the versions of PostgreSQL that are supported.
+ *	  Differences between the supported versions of PostgreSQL.
  */
 #ifndef EV_COMPAT_H
 #define EV_COMPAT_H
@@ -16,8 +16,8 @@
 #endif
 
 /*
- * Checks the syntax of JSON text without raising.  NULL where it is JSON that
- * jsonb can hold, else what is wrong with it, in CurrentMemoryContext.
+ * Checks the syntax of JSON text without raising.  Returns NULL if it is JSON
+ * that jsonb can store, and otherwise a message, in CurrentMemoryContext.
  */
 static inline char *
 ev_json_syntax_error(char *json, int length)
@@ -35,9 +35,9 @@ ev_json_syntax_error(char *json, int length)
 }
 
 /*
- * Adds a token to a jsonb that is built, which starts as {0}; after the last
- * one, state->result is the value, in CurrentMemoryContext.  PostgreSQL 19
- * made this state of pushJsonbValue's.
+ * Adds a token to a jsonb under construction, whose state starts as {0}.
+ * After the last token, state->result is the value, in CurrentMemoryContext.
+ * PostgreSQL 19 added this state to pushJsonbValue.
  */
 #if PG_VERSION_NUM < 190000
 typedef struct JsonbInState
@@ -57,14 +57,14 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #endif
 }
 
-/* PostgreSQL 18 has pg_noreturn instead, in another place. */
+/* PostgreSQL 18 has pg_noreturn instead, at another position. */
 #ifndef pg_attribute_noreturn
 #define pg_attribute_noreturn() __attribute__((noreturn))
 #endif
 
 /*
- * Is a CHECK constraint (a Form_pg_constraint) enforced?  NOT ENFORCED came
- * with PostgreSQL 18.
+ * Is a CHECK constraint (a Form_pg_constraint) enforced?  PostgreSQL 18 added
+ * NOT ENFORCED.
  */
 #if PG_VERSION_NUM >= 180000
 #define EV_CONSTRAINT_ENFORCED(form)	((form)->conenforced)
@@ -73,9 +73,9 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #endif
 
 /*
- * The same of a ConstrCheck; and an expression over a relation's row without
- * virtual generated columns.  Both came with PostgreSQL 18, which renamed a
- * field of ResultRelInfo as well.
+ * Is a ConstrCheck enforced?  Also: an expression over a relation's row, with
+ * virtual generated columns expanded.  PostgreSQL 18 added both, and renamed a
+ * field of ResultRelInfo.
  */
 #if PG_VERSION_NUM >= 180000
 #define EV_CHECK_ENFORCED(check)	((check)->ccenforced)
@@ -87,15 +87,15 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #endif
 
 /*
- * PostgreSQL's regex engine allocates with malloc before PostgreSQL 16, in
- * CurrentMemoryContext from then on.
+ * The regex engine allocates with malloc before PostgreSQL 16, and in
+ * CurrentMemoryContext since then.
  */
 #define EV_REGEX_USES_MALLOC	(PG_VERSION_NUM < 160000)
 
 /*
- * Raise insufficient_privilege where the current user may not execute a
- * function, or make something in a schema.  PostgreSQL 16 made one function of
- * those that check privileges.
+ * Raise insufficient_privilege if the current user lacks EXECUTE on a
+ * function, or CREATE on a schema.  PostgreSQL 16 replaced the functions that
+ * check privileges by one.
  */
 #if PG_VERSION_NUM >= 160000
 #define EV_ACLCHECK_FUNCTION(function)	object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE)
@@ -105,7 +105,10 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_ACLCHECK_SCHEMA(schema)		pg_namespace_aclcheck((schema), GetUserId(), ACL_CREATE)
 #endif
 
-/* Is the object the current user's, or of a role that the user is a member of? */
+/*
+ * Does the current user own the object, or is the user a member of the role
+ * that owns it?
+ */
 #if PG_VERSION_NUM >= 160000
 #define EV_OWNS_EXTENSION(extension)	object_ownercheck(ExtensionRelationId, (extension), GetUserId())
 #define EV_OWNS_LANGUAGE(language)		object_ownercheck(LanguageRelationId, (language), GetUserId())
@@ -124,13 +127,20 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 	} while (0)
 
 /*
- * The number of this backend's current transaction, which it has from the
- * beginning.  PostgreSQL 17 moved it.
+ * Returns the number of the backend's current transaction, which it has from
+ * the start of the transaction.  PostgreSQL 17 moved it.
  */
 #if PG_VERSION_NUM >= 170000
 #define EV_LOCAL_TRANSACTION	(MyProc->vxid.lxid)
 #else
 #define EV_LOCAL_TRANSACTION	(MyProc->lxid)
+#endif
+
+/* A scan of all rows of a table.  PostgreSQL 19 added flags. */
+#if PG_VERSION_NUM >= 190000
+#define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL, SO_NONE)
+#else
+#define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL)
 #endif
 
 #endif							/* EV_COMPAT_H */

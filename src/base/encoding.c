@@ -11,8 +11,8 @@
 #include "base/encoding.h"
 
 /*
- * PostgreSQL's own conversion: the one that the search_path finds could be
- * anybody's, and go away.
+ * Finds PostgreSQL's own conversion.  A conversion found by search_path could
+ * belong to any role, and could be dropped.
  */
 static Oid
 find_conversion(int from, int to)
@@ -35,7 +35,7 @@ ev_utf8_from_server(const char *data, int length, EvUtf8 *result)
 	if (encoding == PG_SQL_ASCII)
 		return pg_encoding_verifymbstr(PG_UTF8, data, length) == length;
 
-	/* most strings are ASCII, which every server encoding has in common */
+	/* most strings are ASCII, which is the same in all server encodings */
 	for (int i = 0; i < length; i++)
 		if (IS_HIGHBIT_SET(data[i]))
 			goto convert;
@@ -103,7 +103,7 @@ ev_text_length(const char *data, int length)
 	{
 		int			i = 0;
 
-		/* of each eight bytes those that begin no character */
+		/* eight bytes, minus those that continue a character */
 		for (; i + 8 <= length; i += 8)
 		{
 			uint64		word;

@@ -1,7 +1,7 @@
 /*
  * encoding.h
- *	  Strings of a jsonb are in the server encoding; patterns and formats want
- *	  UTF-8, and lengths count code points.
+ *	  Strings of a jsonb are in the server encoding, but patterns and
+ *	  formats take UTF-8, and lengths are in code points.
  */
 #ifndef EV_ENCODING_H
 #define EV_ENCODING_H
@@ -16,9 +16,10 @@ typedef struct EvUtf8
 } EvUtf8;
 
 /*
- * A string in UTF-8, without a copy where the server encoding is UTF-8.
- * False where it has none (a byte string in an SQL_ASCII database, a character
- * without a counterpart); never raises for it.
+ * Converts a string to UTF-8; it is not copied if the server encoding is
+ * UTF-8.  Returns false if it cannot be converted (bytes in an SQL_ASCII
+ * database that are not UTF-8, or a character without a counterpart); does not
+ * raise for it.
  */
 extern bool ev_utf8_from_server(const char *data, int length, EvUtf8 *result);
 
@@ -30,16 +31,22 @@ ev_utf8_free(EvUtf8 *string)
 }
 
 /*
- * Appends UTF-8 in the server encoding; an SQL_ASCII database takes it as it
- * is.  False where it is no UTF-8 or has a character without a counterpart;
- * nothing is appended then.
+ * Appends UTF-8 in the server encoding; in an SQL_ASCII database, unchanged.
+ * Returns false, and appends nothing, if it is not UTF-8 or has a character
+ * without a counterpart.
  */
 extern bool ev_utf8_to_server(const char *data, int length, StringInfo out);
 
-/* Code points; bytes in an SQL_ASCII database where they are not UTF-8. */
+/*
+ * Returns the number of code points; in an SQL_ASCII database, the number of
+ * bytes if they are not UTF-8.
+ */
 extern uint32 ev_text_length(const char *data, int length);
 
-/* The bytes that the first `count` characters have, counted the same way. */
+/*
+ * Returns the number of bytes of the first `count` characters, which are
+ * counted as in ev_text_length().
+ */
 extern int	ev_text_clip(const char *data, int length, int count);
 
 #endif							/* EV_ENCODING_H */

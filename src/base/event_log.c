@@ -24,7 +24,7 @@
 #include "base/event_log.h"
 #include "base/shown_text.h"
 
-/* what a line shows of the violations, in bytes */
+/* of the violations in a line, in bytes */
 #define LINE_LENGTH		1000
 
 bool		ev_log_violations = false;
@@ -47,7 +47,7 @@ ev_event_log_init(void)
 	MarkGUCPrefixReserved("event_validate");
 }
 
-/* Is there room for a line in this second? */
+/* May another line be written in this second? */
 static bool
 within_rate(void)
 {
@@ -69,7 +69,10 @@ within_rate(void)
 	return true;
 }
 
-/* Appends text from outside: cut, and without what would begin another line. */
+/*
+ * Appends text from outside: cut, and without characters that would begin a
+ * new line.
+ */
 static void
 append_one_line(StringInfo line, const char *string)
 {

@@ -1,13 +1,16 @@
 /*
  * row_fault.c
- *	  Which errors are the fault of a row, and not of the server, the caller or
- *	  the situation.
+ *	  Which errors are caused by the data of a row, and not by the server,
+ *	  the caller or concurrent work.
  */
 #include "postgres.h"
 
 #include "base/row_fault.h"
 
-/* Errors of users' code: all but those of the server and of concurrent work. */
+/*
+ * Is this a category of errors in users' code, that is, not of the server or
+ * of concurrent work?
+ */
 static bool
 is_data_dependent(int category, EvRowWork work)
 {

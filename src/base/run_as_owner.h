@@ -7,7 +7,7 @@
 
 #include "postgres_ext.h"
 
-/* What was before; belongs to the caller. */
+/* The state before, owned by the caller. */
 typedef struct EvRunAs
 {
 	Oid			user;
@@ -16,17 +16,17 @@ typedef struct EvRunAs
 } EvRunAs;
 
 /*
- * From here on the current user is this role, with these bits (SECURITY_...)
- * added to the security context and search_path set to pg_catalog.  Settings
- * that are changed go back at the end, as for the functions of an index.
+ * Makes this role the current user, adds these bits (SECURITY_...) to the
+ * security context, and sets search_path to pg_catalog.  Changed settings are
+ * restored at the end, as for functions in an index.
  *
- * Begin and end must be in the same subtransaction.  An error that ends it
- * restores everything; code that catches an error without that must call
- * ev_run_as_end.  May be used in parallel workers.
+ * Begin and end must be in the same subtransaction.  An error that ends this
+ * subtransaction restores everything.  Code that catches an error without
+ * ending it must call ev_run_as_end().  May be used in parallel workers.
  */
 extern void ev_run_as_begin(EvRunAs *state, Oid owner, int security);
 
-/* The same with the session's search_path. */
+/* The same, but with the session's search_path. */
 extern void ev_run_as_begin_with_path(EvRunAs *state, Oid owner, int security);
 
 extern void ev_run_as_end(const EvRunAs *state);

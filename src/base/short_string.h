@@ -1,17 +1,16 @@
 /*
  * short_string.h
- *	  A short string as two words, read without a loop and without reading past
- *	  its end: the reads overlap instead.
+ *	  A short string as two words, read without a loop and without reading
+ *	  past its end, by two reads that overlap.
  *
- * For strings of one length of at most 16 bytes, equal words mean equal
- * strings.
+ * For strings of equal length up to 16 bytes, equal words mean equal strings.
  */
 #ifndef EV_SHORT_STRING_H
 #define EV_SHORT_STRING_H
 
 #include "common/hashfn.h"
 
-/* A number whose bytes are those of `first`, then those of `last`. */
+/* Returns a number with the bytes of `first`, then those of `last`. */
 #ifdef WORDS_BIGENDIAN
 #define EV_IN_ORDER(first, last, bits)	((uint64) (first) << (bits) | (uint64) (last))
 #else
@@ -28,7 +27,7 @@ ev_words(const char *data, uint32 length, uint64 words[2])
 		return;
 	}
 
-	/* put together in registers: a load that spans two stores has to wait */
+	/* combine in registers, since a load that spans two stores stalls */
 	if (length >= 4)
 	{
 		uint32		first;
@@ -53,8 +52,9 @@ ev_words(const char *data, uint32 length, uint64 words[2])
 }
 
 /*
- * The last 8 bytes of a string in a jsonb, zeros for those before it where it
- * is shorter: a header and an entry at least are in front of it.
+ * Returns the last 8 bytes of a string in a jsonb; if it is shorter, the bytes
+ * before it are replaced by zeros.  Reading them is safe, since a header and
+ * an entry precede each string.
  */
 static inline uint64
 ev_tail_word(const char *end, uint32 length)
@@ -73,7 +73,7 @@ ev_tail_word(const char *end, uint32 length)
 #endif
 }
 
-/* Are these bytes those that were put into words, and lie at `same` too? */
+/* Are these bytes equal to those of the words, and to those at `same`? */
 static pg_attribute_always_inline bool
 ev_same_bytes(const void *bytes, uint32 length, const uint64 words[2], const void *same)
 {
@@ -85,7 +85,7 @@ ev_same_bytes(const void *bytes, uint32 length, const uint64 words[2], const voi
 	return ((x[0] ^ words[0]) | (x[1] ^ words[1])) == 0;
 }
 
-/* The first 8 bytes of a string, and zeros where it is shorter. */
+/* Returns the first 8 bytes of a string, filled up with zeros. */
 static inline uint64
 ev_word(const char *data, uint32 length)
 {
@@ -100,8 +100,9 @@ ev_word(const char *data, uint32 length)
 }
 
 /*
- * A hash of a string, good in its upper bits.  Up to 16 bytes the words say
- * all; of a longer string only its ends, which many URIs have in common.
+ * Returns a hash of a string, whose upper bits are well mixed.  Up to 16
+ * bytes, the words determine it.  Of a longer string, the bytes in the middle
+ * are hashed too, since many URIs have equal ends.
  */
 static inline uint64
 ev_string_hash(const char *data, uint32 length, const uint64 words[2])
@@ -111,7 +112,10 @@ ev_string_hash(const char *data, uint32 length, const uint64 words[2])
 	return (words[0] * UINT64CONST(0x9E3779B97F4A7C15)) ^ ((words[1] + length) * UINT64CONST(0xD6E8FEB86659FD93));
 }
 
-/* Which byte of a string of that length the byte `lane` of the words is. */
+/*
+ * Returns the position in a string of this length that the byte `lane` of the
+ * words has.
+ */
 static inline int
 ev_word_position(int lane, int length)
 {

@@ -1,7 +1,7 @@
 /*
  * simd.h
- *	  Sixteen bytes at a time, where the compiler has vectors; else the same
- *	  byte by byte.
+ *	  Operations on sixteen bytes at a time, by vectors if the compiler
+ *	  supports them, otherwise byte by byte.
  *
  * Private to pattern_*.c.  Include postgres.h first.
  */
@@ -43,7 +43,10 @@ ev_lanes_of_byte(uint8 byte)
 	return byte - (EvLanes) {0};
 }
 
-/* All ones in each lane where both have the same byte, zeros elsewhere. */
+/*
+ * Returns all ones in each lane where both have the same byte, zeros
+ * elsewhere.
+ */
 static inline EvLanes
 ev_lanes_equal(EvLanes a, EvLanes b)
 {

@@ -1,6 +1,7 @@
 /*
  * subtransaction.c
- *	  Running a function in a subtransaction, so that an error ends only that.
+ *	  Runs a function in a subtransaction, so that an error ends only the
+ *	  subtransaction.
  */
 #include "postgres.h"
 

@@ -1,32 +1,33 @@
 /*
  * subtransaction.h
- *	  Running a function in a subtransaction, so that an error ends only that.
+ *	  Runs a function in a subtransaction, so that an error ends only the
+ *	  subtransaction.
  */
 #ifndef EV_SUBTRANSACTION_H
 #define EV_SUBTRANSACTION_H
 
 /*
- * What becomes of work that raises nothing.  Work that raises is rolled back
- * always, and with it its locks.
+ * What happens to work that raises no error.  Work that raises an error is
+ * always rolled back, and its locks are released.
  */
 typedef enum EvKeep
 {
-	EV_KEEP,					/* it is part of the transaction */
-	EV_LET_GO					/* it is rolled back too: what it has found is
-								 * in memory, and its locks are gone */
+	EV_KEEP,					/* it becomes part of the transaction */
+	EV_LET_GO					/* it is rolled back too: its results are in
+								 * memory, and its locks are released */
 } EvKeep;
 
 /*
- * Calls work(arg) in a subtransaction, with CurrentMemoryContext as it is.
- * Gives NULL, or a copy of the error in that context.  Takes what comes: it is
- * for the caller to raise again (ReThrowError) what is not meant to be caught,
- * above all an interrupt.
+ * Calls work(arg) in a subtransaction, in the current memory context.  Returns
+ * NULL, or a copy of the error in that context.  It catches all errors, so the
+ * caller must raise those again (ReThrowError) that should not be caught,
+ * above all interrupts.
  */
 extern ErrorData *ev_in_subtransaction(void (*work) (void *arg), void *arg, EvKeep keep);
 
 /*
- * Is an error the answer to a cancel or to a statement_timeout?  A user's
- * function may raise the same SQLSTATE, but not from there.
+ * Was an error raised by a cancel request or by statement_timeout?  A user's
+ * function may raise the same SQLSTATE, but not from that source location.
  */
 extern bool ev_is_interrupt(const ErrorData *error);
 

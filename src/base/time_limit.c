@@ -76,7 +76,7 @@ ev_time_limit_stop(void)
 		is_running = false;
 		result = has_run_out;
 		has_run_out = false;
-		/* what we asked for and nobody has heard */
+		/* clear our request if nothing has handled it */
 		if (result)
 			QueryCancelPending = false;
 	}

@@ -1,14 +1,15 @@
 /*
  * utf8.h
- *	  Reading UTF-8.
+ *	  Decoding UTF-8.
  *
- * Relies on nothing of the server but the types of postgres.h.
+ * Uses nothing of the server except the types of postgres.h.
  */
 #ifndef EV_UTF8_H
 #define EV_UTF8_H
 
 /*
- * Length of the UTF-8 sequence that starts with this byte, in verified UTF-8.
+ * Returns the length of the UTF-8 sequence that starts with this byte, in
+ * verified UTF-8.
  */
 static inline int
 ev_utf8_length(unsigned char lead)
@@ -16,7 +17,7 @@ ev_utf8_length(unsigned char lead)
 	return lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
 }
 
-/* The code point that starts here, in verified UTF-8. */
+/* Returns the code point that starts here, in verified UTF-8. */
 static inline uint32
 ev_utf8_decode(const unsigned char *s)
 {
@@ -31,9 +32,9 @@ ev_utf8_decode(const unsigned char *s)
 }
 
 /*
- * The same, and its length in bytes.  Gives 0 where the bytes up to end do not
- * hold the whole sequence: verified strings always do, so this only guards
- * against reading past the end.
+ * Returns the length in bytes of the sequence that starts at p, and its code
+ * point in *code.  Returns 0 if the sequence does not end before `end`.  This
+ * cannot happen in verified strings; it prevents reading past the end.
  */
 static inline int
 ev_utf8_decode_within(const unsigned char *p, const unsigned char *end, uint32 *code)

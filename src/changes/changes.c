@@ -1,8 +1,9 @@
 /*
  * changes.c
- *	  What changed between two schemas, and is it compatible?
+ *	  Compares two schemas: lists the changes, and whether they are
+ *	  compatible.
  *
- * Puts the parts of the comparison together, and gives the answer to SQL.
+ * Runs the parts of the comparison, and returns the answer to SQL.
  */
 #include "postgres.h"
 
@@ -24,7 +25,7 @@
 PG_FUNCTION_INFO_V1(ev_event_schema_changes);
 PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
 
-#define MOST_PROOFS	20000		/* of a comparison */
+#define MOST_PROOFS	20000		/* in one comparison */
 
 const char *
 ev_change_rule_name(EvChangeRule rule)
@@ -55,7 +56,7 @@ ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
 												  ALLOCSET_DEFAULT_SIZES);
 	EvSubschema *root;
 
-	/* this finds what the resolution of references alone does not */
+	/* finds faults that resolving references alone does not find */
 	MemoryContextSwitchTo(program);
 	if (ev_compile(document, resolver, fault, NULL, NULL) == NULL)
 		ev_fault_report(fault, document->name);
@@ -78,7 +79,10 @@ ev_compare_schemas(const EvDocument *old, const EvDocument *new, EvResolver reso
 	return ev_compare_schemas_resolved(old, resolver, new, resolver, lenient, work, forward, changes);
 }
 
-/* Lists the changes, in p->changes.  False where it was given up. */
+/*
+ * Lists the changes, in p->changes.  Returns false if the comparison ended
+ * early.
+ */
 static bool
 compare(EvProver *p, bool lenient)
 {
@@ -101,8 +105,8 @@ compare(EvProver *p, bool lenient)
 }
 
 /*
- * What is said of a comparison that was given up: what was found not to be
- * compatible so far may still be so, all in all.
+ * Adds the change for a comparison that ended early.  Changes that were found
+ * to be incompatible so far may be compatible for the whole.
  */
 static void
 add_too_large(EvProver *p)
@@ -142,7 +146,7 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 	p = palloc0(sizeof(EvProver));
 	p->old_root = ev_prover_read(&p->old, old, old_resolver);
 
-	/* subschemas are told apart by their addresses */
+	/* subschemas are distinguished by address */
 	if (new_copy.schema == old->schema)
 	{
 		new_copy.schema = palloc(VARSIZE(new->schema));
@@ -203,7 +207,8 @@ put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *ne
 }
 
 /*
- * event_schema_changes(old jsonb, new jsonb, lenient boolean) → SETOF record
+ * event_schema_changes(old jsonb, new jsonb, lenient boolean) returns SETOF
+ * record
  */
 Datum
 ev_event_schema_changes(PG_FUNCTION_ARGS)
@@ -219,7 +224,7 @@ ev_event_schema_changes(PG_FUNCTION_ARGS)
 
 /*
  * event_schema_changes(event_type text, from_version int, definition text,
- * lenient boolean) → SETOF record
+ * lenient boolean) returns SETOF record
  */
 Datum
 ev_event_schema_changes_registered(PG_FUNCTION_ARGS)

@@ -1,14 +1,15 @@
 /*
  * changes.h
- *	  What changed between two schemas, and is it compatible?
+ *	  Compares two schemas: lists the changes, and whether they are
+ *	  compatible.
  *
- * Backward compatible: every instance that is valid under the old schema is
- * valid under the new one.  Forward: the other way round.
+ * Backward compatible: each instance that is valid under the old schema is
+ * valid under the new one.  Forward compatible: the reverse.
  *
- * The strict reading is just that.  The lenient one asks it only of instances
- * in which no object carries an optional property that one of the two schemas
- * declares there by its name and the other does not declare at all: neither by
- * its name, nor by a pattern, nor by a schema for further properties.
+ * The strict reading is exactly this.  The lenient reading ignores instances
+ * in which an object has an optional property that one schema declares there
+ * by name and the other does not declare at all: neither by name, nor by a
+ * pattern, nor by a schema for additional properties.
  */
 #ifndef EV_CHANGES_H
 #define EV_CHANGES_H
@@ -16,7 +17,7 @@
 #include "compile/codegen.h"
 
 /*
- * The kinds of changes.  The names are stable, because programs compare them.
+ * The kinds of changes.  The names are stable, since programs compare them.
  * X(name, meaning); docs/evolution.md lists both.
  */
 #define EV_CHANGE_RULES(X) \
@@ -128,7 +129,7 @@ typedef enum EvChangeRule
 #undef EV_CHANGE_RULE
 } EvChangeRule;
 
-/* In the order of how bad they are. */
+/* In ascending order of severity. */
 typedef enum EvVerdict
 {
 	EV_COMPATIBLE,				/* proved */
@@ -139,41 +140,42 @@ typedef enum EvVerdict
 typedef struct EvChange
 {
 	EvChangeRule rule;
-	char	   *location;		/* JSON Pointer into the new document, or the
-								 * old one for what is there only; after
-								 * "URI#" where it is in another document */
+	char	   *location;		/* JSON Pointer into the new document, or into
+								 * the old one for what only the old one has;
+								 * after "URI#" if it is in another document */
 	EvVerdict	backward;
 	EvVerdict	forward;
 	char	   *message;		/* a sentence */
 } EvChange;
 
-/* "MAXIMUM_DECREASED" and "incompatible". */
+/* Return "MAXIMUM_DECREASED", "incompatible" and the like. */
 extern const char *ev_change_rule_name(EvChangeRule rule);
 extern const char *ev_verdict_name(EvVerdict verdict);
 
 /*
- * Work that one comparison may do, and several ones for one command: some 10 ns
- * a unit, see changes_budget.c.
+ * Limits on the work of one comparison, and of all comparisons of one command,
+ * in units of about 10 ns; see changes_budget.c.
  */
 #define EV_COMPARISON_WORK		INT64CONST(100000000)
 #define EV_COMPARISONS_WORK		(10 * EV_COMPARISON_WORK)
 
 /*
- * Compares two schemas, with all that they refer to.  The verdict for
- * backward; that for forward in *forward; EvChanges in *changes, in
- * CurrentMemoryContext, in the order of the schema.  A direction is compatible
- * if and only if each change is.  Raises where one of the schemas is not
- * valid.
+ * Compares two schemas, with all documents that they refer to.  Returns the
+ * verdict for backward compatibility; sets *forward to the other verdict, and
+ * *changes to EvChanges in CurrentMemoryContext, in the order of the schema.
+ * A direction is compatible if and only if each change is.  Raises an error if
+ * one of the schemas is not valid.
  *
- * work: what is left of EV_COMPARISONS_WORK, from which this comparison's is
- * taken; or NULL.  Where the work or the memory of a comparison is spent, it
- * ends, and its last change is COMPARISON_TOO_LARGE, unknown in both directions.
+ * work: the rest of EV_COMPARISONS_WORK, from which this comparison's work is
+ * subtracted; or NULL.  If the work or the memory of a comparison is used up,
+ * it ends, and its last change is COMPARISON_TOO_LARGE, unknown in both
+ * directions.
  */
 extern EvVerdict ev_compare_schemas(const EvDocument *old, const EvDocument *new,
 									EvResolver resolver, bool lenient, int64 *work,
 									EvVerdict *forward, List **changes);
 
-/* The same where references lead elsewhere in each. */
+/* The same, with separate resolvers for the references of each schema. */
 extern EvVerdict ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 											 const EvDocument *new, EvResolver new_resolver,
 											 bool lenient, int64 *work,

@@ -1,12 +1,12 @@
 /*
  * changes_budget.c
- *	  How much work and memory a comparison of schemas may take.
+ *	  Limits on the work and memory of a comparison of schemas.
  *
- * It is hard to decide whether one schema implies another: a short document can
- * take any time.  So each comparison has a budget of memory and of work.  Work is
- * counted in units instead of time, so that the answer does not depend on the
- * machine's speed.  When the budget is spent, the comparison ends at once: it
- * holds nothing but memory, which belongs to its context.
+ * It is hard to decide whether one schema implies another: a short document
+ * can take any time.  So each comparison has a budget of memory and of work.
+ * Work is counted in units instead of time, so that the answer does not depend
+ * on the machine's speed.  When the budget is used up, the comparison ends at
+ * once: it holds only memory, which belongs to its context.
  */
 #include "postgres.h"
 
@@ -15,8 +15,8 @@
 
 #include "changes/changes_internal.h"
 
-#define MOST_MEMORY		(64 * 1024 * 1024)	/* beside the documents and what
-											 * compiles to */
+#define MOST_MEMORY		(64 * 1024 * 1024)	/* in addition to the documents
+											 * and their compiled form */
 
 void
 ev_budget_start(EvProver *p, int64 most_work)

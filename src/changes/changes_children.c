@@ -1,6 +1,6 @@
 /*
  * changes_children.c
- *	  Differences in what schemas say of properties, items and branches.
+ *	  Differences in properties, items and branches.
  */
 #include "postgres.h"
 
@@ -10,7 +10,7 @@
 
 /* ---------- properties ---------- */
 
-/* Where a property is declared by its name; NULL: it is not. */
+/* Returns the declaration of a property by name; NULL if there is none. */
 static const EvNamedSchema *
 declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
 {
@@ -35,7 +35,10 @@ declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origi
 	return NULL;
 }
 
-/* One direction of what became of a property: its value and its presence. */
+/*
+ * Returns the verdict on a property in one direction, for its value and its
+ * presence.
+ */
 static EvVerdict
 property_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvString *name)
 {
@@ -65,7 +68,7 @@ report_property(EvLister *l, EvPair *pair, const EvString *name, EvChangeRule ru
 				  is_lenient ? " (Lenient: no event is assumed to carry it where one of the schemas does not declare it.)" : "");
 }
 
-/* A property was required and is not any more, or the other way round. */
+/* Reports that a property became required, or optional. */
 static void
 report_required(EvLister *l, EvPair *pair, const EvString *name, EvOrigin origin, bool is_required)
 {
@@ -118,7 +121,10 @@ list_property(EvLister *l, EvPair *pair, const EvString *name)
 					 ev_scope_property(p, pair->scope, name), new_origin);
 }
 
-/* The keyword for further properties that says something; false: there is none. */
+/*
+ * Finds the keyword for additional properties, if it has an effect; false if
+ * there is none.
+ */
 static bool
 rest_origin(EvProver *p, const EvFacts *f, EvOrigin *origin, EvSubschema **rest)
 {
@@ -273,7 +279,7 @@ has_name(EvProver *p, const List *names, const EvString *name)
 	return false;
 }
 
-/* What one side's dependencies have that the other's have not. */
+/* Lists the dependencies that one side has and the other lacks. */
 static void
 list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *to, bool is_new)
 {
@@ -316,7 +322,7 @@ ev_list_properties(EvLister *l, EvPair *pair)
 	EvProver   *p = l->prover;
 	ListCell   *cell;
 
-	/* in the order of the new schema, then what only the old one has */
+	/* in the order of the new schema, then those of the old one only */
 	foreach(cell, ev_names_of(p, pair->new, pair->old))
 		list_property(l, pair, lfirst(cell));
 	list_patterns_of(l, pair, pair->new_facts, pair->old_facts, true);
@@ -457,7 +463,7 @@ ev_list_items(EvLister *l, EvPair *pair)
 
 /* ---------- branches ---------- */
 
-/* Pairs what is the same, and then the rest in its order. */
+/* Pairs equal members, then similar ones, then the rest in order. */
 static List *
 match_members(EvProver *p, List *old, List *new, List **old_left, List **new_left)
 {
@@ -483,7 +489,7 @@ match_members(EvProver *p, List *old, List *new, List **old_left, List **new_lef
 			*old_left = lappend(*old_left, lfirst(cell));
 	}
 
-	/* then those that are alike: one includes the other, */
+	/* then similar members, one of which implies the other, */
 	foreach(cell, list_copy(*old_left))
 	{
 		EvSchemaSet *a = ev_set_of(p, lfirst(cell));
@@ -504,7 +510,7 @@ match_members(EvProver *p, List *old, List *new, List **old_left, List **new_lef
 		*old_left = list_delete_ptr(*old_left, lfirst(cell));
 	}
 
-	/* and where as many are left on both sides, one for one */
+	/* then, if both sides have the same number left, in order */
 	if (list_length(*old_left) == list_length(*new_left))
 	{
 		for (int i = 0; i < list_length(*old_left); i++)
@@ -538,7 +544,7 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	if (pairs == NIL && old_left == NIL && new_left == NIL && old->one == new->one)
 		return;
 
-	/* whether more members of oneOf hurt is a matter of how they overlap */
+	/* more members of oneOf can be incompatible, if they overlap */
 	types = old->one && new_left != NIL ? 0 : EV_ALL_TYPES;
 	backward = ev_change_verdict(l, pair->old, pair->new, pair->scope, EV_FACT_GROUPS, types, false);
 	forward = ev_change_verdict(l, pair->new, pair->old, pair->scope, EV_FACT_GROUPS,
@@ -568,7 +574,7 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 		ev_list_pair(l, ev_set_of(p, linitial(members)), ev_set_of(p, lsecond(members)), pair->scope,
 					 member_origin(p, new, lsecond(members)));
 
-		/* one branch alone refutes nothing */
+		/* a refutation for one branch does not refute the whole */
 		ev_spend(p, list_length(l->changes) - inner);
 		for (int i = inner; i < list_length(l->changes); i++)
 		{
@@ -591,7 +597,7 @@ list_groups(EvLister *l, EvPair *pair)
 	ListCell   *cell;
 	ListCell   *other;
 
-	/* those that share members, or else are of one keyword, belong together */
+	/* first pair groups with common members, then groups of one keyword */
 	for (int round = 0; round < 3; round++)
 	{
 		List	   *from = round == 0 ? pair->old_facts->groups : old_left;
@@ -651,7 +657,7 @@ list_groups(EvLister *l, EvPair *pair)
 	}
 }
 
-/* ---------- not, if, and what is not looked into ---------- */
+/* ---------- not, if, and opaque keywords ---------- */
 
 static void
 list_nots(EvLister *l, EvPair *pair)

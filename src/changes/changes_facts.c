@@ -3,10 +3,10 @@
  *	  From the keywords of schemas to facts, the same for all dialects.
  *
  * A set of schemas that all apply becomes one record: $ref and allOf are
- * followed, draft 4's flags become exclusive bounds, an array in "items"
- * becomes a prefix.  Keywords that depend on annotations (unevaluatedProperties
- * and unevaluatedItems) have a necessary and a sufficient form, see
- * changes_internal.h.
+ * followed, draft 4's booleans become exclusive bounds, an array in "items"
+ * becomes a prefix.  Keywords that depend on annotations
+ * (unevaluatedProperties and unevaluatedItems) have a necessary and a
+ * sufficient form, see changes_internal.h.
  */
 #include "postgres.h"
 
@@ -18,17 +18,17 @@
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
-/* What is being gathered. */
+/* The state of gathering. */
 typedef struct Gatherer
 {
 	EvProver   *prover;
 	EvFacts    *facts;
 	EvFactsForm form;
 	const EvSubschema *subschema;	/* the one being read */
-	EvKeywordValues keywords;	/* of it */
+	EvKeywordValues keywords;	/* of this subschema */
 } Gatherer;
 
-/* ---------- small things ---------- */
+/* ---------- helpers ---------- */
 
 static EvString
 string_of(const JsonbValue *value)
@@ -36,7 +36,7 @@ string_of(const JsonbValue *value)
 	return (EvString) {value->val.string.val, value->val.string.len};
 }
 
-/* The subschema that a node of a document is; {} is the schema true. */
+/* Returns the subschema of a node in a document; {} is the schema true. */
 static EvSubschema *
 child_of(Gatherer *g, const JsonbValue *node)
 {
@@ -74,7 +74,7 @@ value_of(Gatherer *g, int keyword)
 	return &g->keywords.values[keyword];
 }
 
-/* A count, at most what no jsonb reaches. */
+/* Returns a count, limited to one that no jsonb reaches. */
 static uint32
 count_of(const JsonbValue *value)
 {
@@ -169,7 +169,7 @@ schema_fact(Gatherer *g, int keyword)
 	return fact;
 }
 
-/* A subschema that applies to the same instance. */
+/* Adds a subschema that applies to the same instance. */
 static void
 add_schema(Gatherer *g, EvSubschema *schema)
 {
@@ -190,8 +190,8 @@ add_opaque(Gatherer *g, const char *keyword, bool is_reference)
 }
 
 /*
- * Where a dynamic reference can lead: to the one place that has the anchor.
- * NULL where there are several.
+ * Returns the target of a dynamic reference, if only one schema has the
+ * anchor; otherwise NULL.
  */
 static EvSubschema *
 only_target(EvProver *p, const EvSubschema *schema, const EvReference *reference)
@@ -293,7 +293,7 @@ gather_applicators(Gatherer *g)
 	}
 }
 
-/* The keywords that no gatherer reads, see EvGatherer. */
+/* Gathers the keywords that have no gatherer, see EvGatherer. */
 static void
 gather_opaques(Gatherer *g)
 {
@@ -332,7 +332,10 @@ gather_bound(Gatherer *g, int keyword, bool exclusive, bool is_lower)
 static void
 gather_numbers(Gatherer *g)
 {
-	/* draft 4: the exclusive forms are flags (draft 4, 5.1.2 and 5.1.3) */
+	/*
+	 * in draft 4, exclusiveMinimum and exclusiveMaximum are booleans (5.1.2
+	 * and 5.1.3)
+	 */
 	bool		exclusive_minimum = has(g, EV_KW_EXCLUSIVE_MINIMUM_DRAFT4) &&
 		value_of(g, EV_KW_EXCLUSIVE_MINIMUM_DRAFT4)->val.boolean;
 	bool		exclusive_maximum = has(g, EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4) &&
@@ -424,7 +427,7 @@ gather_strings(Gatherer *g)
 	}
 }
 
-/* The members of properties and patternProperties. */
+/* Returns the members of properties and patternProperties. */
 static List *
 named_schemas(Gatherer *g, int keyword)
 {
@@ -586,7 +589,7 @@ gather_arrays(Gatherer *g)
 		rest = EV_KW_ITEMS;
 	if (has(g, EV_KW_ITEMS_DRAFT4))
 	{
-		/* additionalItems means nothing without an array in items */
+		/* additionalItems has no effect without an array in items */
 		if (ev_node_is_array(value_of(g, EV_KW_ITEMS_DRAFT4)))
 		{
 			shape->prefix = indexed_schemas(g, EV_KW_ITEMS_DRAFT4);
@@ -616,14 +619,14 @@ gather_arrays(Gatherer *g)
 		fact->maximum = has(g, EV_KW_MAX_CONTAINS) ? count_of(value_of(g, EV_KW_MAX_CONTAINS)) : EV_NO_MAXIMUM;
 		fact->origin = origin_of(g, EV_KW_CONTAINS);
 
-		/* one that demands nothing still evaluates what it matches */
+		/* even without a minimum, it evaluates the items that it matches */
 		f->contains = lappend(f->contains, fact);
 	}
 }
 
 /* ---------- unevaluatedProperties and unevaluatedItems ---------- */
 
-/* What a schema's in-place applicators may evaluate. */
+/* The children that a schema's in-place applicators can evaluate. */
 typedef struct Evaluated
 {
 	List	   *names;			/* of EvNamedSchema */
@@ -631,14 +634,15 @@ typedef struct Evaluated
 	bool		all_properties;
 	uint32		prefix;
 	bool		all_items;
-	bool		some_items;		/* contains evaluates what it matches */
+	bool		some_items;		/* "contains" evaluates the items that it
+								 * matches */
 	bool		has_branches;
 } Evaluated;
 
 /*
- * Gathers from a schema and what applies in place with it.  Branches that
- * need not be taken count in the weak form only: there, more evaluated
- * children mean fewer that are left to be restricted.
+ * Gathers the children that a schema and its in-place applicators evaluate.
+ * Optional branches count only for the necessary form: there, more evaluated
+ * children mean fewer that are restricted.
  */
 static void
 gather_evaluated(Gatherer *g, EvSubschema *schema, bool is_root, Evaluated *e)
@@ -652,7 +656,7 @@ gather_evaluated(Gatherer *g, EvSubschema *schema, bool is_root, Evaluated *e)
 	if (schema->is_boolean)
 		return;
 
-	/* the facts of the schema by itself, but without the keyword in question */
+	/* facts of this schema alone, without the keyword itself */
 	if (is_root)
 		f = g->facts;
 	else
@@ -683,7 +687,7 @@ gather_evaluated(Gatherer *g, EvSubschema *schema, bool is_root, Evaluated *e)
 			e->all_items = true;
 		e->prefix = Max(e->prefix, (uint32) list_length(shape->prefix));
 	}
-	/* contains evaluates from 2020-12 on (2020-12 core, 10.3.1.3) */
+	/* "contains" evaluates items since 2020-12 (2020-12 core, 10.3.1.3) */
 	if (f->contains != NIL)
 		e->some_items = true;
 
@@ -780,8 +784,8 @@ gather_unevaluated(Gatherer *g, EvFacts *own)
 static void gather(Gatherer *g, EvSubschema *schema);
 
 /*
- * The facts of one schema object with its $ref and allOf, but without its own
- * unevaluated keywords: what these look at.
+ * Returns the facts of one schema object with its $ref and allOf, but without
+ * its own unevaluated keywords, which depend on these facts.
  */
 static EvFacts *
 own_facts(Gatherer *g, EvSubschema *schema)
@@ -823,7 +827,7 @@ gather(Gatherer *g, EvSubschema *schema)
 	ev_spend(g->prover, 5 * JsonContainerSize(schema->container));
 	ev_read_keywords(schema, &g->keywords);
 
-	/* up to draft 7 $ref hides its siblings (draft 7 core, 8.3) */
+	/* $ref disables its siblings up to draft 7 (draft 7 core, 8.3) */
 	hides_siblings = schema->resource->draft <= EV_DRAFT7 && has(g, EV_KW_REF);
 	gather_references(g);
 	if (hides_siblings)
@@ -842,8 +846,8 @@ gather(Gatherer *g, EvSubschema *schema)
 }
 
 /*
- * Required properties make their dependencies apply.  This is for necessary
- * facts, where consequences help; sufficient facts state only what must be
+ * Applies the dependencies of required properties.  Only for necessary facts,
+ * which may include consequences; sufficient facts are only those that must be
  * proved.
  */
 static void
@@ -866,7 +870,7 @@ apply_dependencies(Gatherer *g)
 	}
 }
 
-/* Which values all enums allow; EnumFacts stay as they are. */
+/* Finds the values that all enums allow; the EvEnumFacts stay unchanged. */
 static void
 combine_enums(EvProver *p, EvFacts *f)
 {
@@ -888,7 +892,7 @@ combine_enums(EvProver *p, EvFacts *f)
 	}
 }
 
-/* Takes types away that have no instance, as far as simple facts tell. */
+/* Removes types without instances, as far as simple facts show. */
 static void
 find_possible_types(EvProver *p, EvFacts *f)
 {

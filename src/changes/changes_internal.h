@@ -1,20 +1,20 @@
 /*
  * changes_internal.h
- *	  What the parts of the comparison of schemas share.
+ *	  Shared parts of the comparison of schemas.
  *
- *	  changes_budget.c	how much work and memory it may take
- *	  changes_sets.c	sets of schemas, sameness
- *	  changes_facts.c	from keywords to facts, the same for all dialects
- *	  changes_value.c	is a value valid?
- *	  changes_witness.c	values that tell two schemas apart
- *	  changes_prove.c	does one schema imply another?
- *	  changes_object.c	the same, for objects and arrays
- *	  changes_list.c	the differences, one by one
- *	  changes.c			puts it together
- *	  view_columns.c	types of columns, by the facts of one schema
+ * changes_budget.c	limits on work and memory
+ * changes_sets.c		sets of schemas, equality of schemas
+ * changes_facts.c	from keywords to facts, the same for all dialects
+ * changes_value.c	is a value valid?
+ * changes_witness.c	values that one schema accepts and the other does not
+ * changes_prove.c	does one schema imply another?
+ * changes_object.c	the same, for objects and arrays
+ * changes_list.c		the list of differences
+ * changes.c			the comparison's entry
+ * view_columns.c		uses the facts of one schema for types of columns
  *
- * All of it lives in one memory context that is deleted after the comparison.
- * Subschemas are the compiler's; nothing here changes them.
+ * All memory is in one context that is deleted after the comparison.  The
+ * subschemas belong to the compiler; nothing here changes them.
  */
 #ifndef EV_CHANGES_INTERNAL_H
 #define EV_CHANGES_INTERNAL_H
@@ -25,7 +25,7 @@
 #include "schema/keyword_values.h"
 #include "schema/schema_graph.h"
 
-/* The kinds of facts, as a set: what is to be proved. */
+/* The kinds of facts, as bits. */
 #define EV_FACT_TYPE			0x00000001
 #define EV_FACT_ENUM			0x00000002
 #define EV_FACT_LOWER			0x00000004
@@ -61,23 +61,23 @@ typedef enum EvTruth
 	EV_YES
 } EvTruth;
 
-/* Where a fact comes from. */
+/* The keyword from which a fact was made. */
 typedef struct EvOrigin
 {
-	const EvSubschema *subschema;	/* NULL: from nowhere in a document */
+	const EvSubschema *subschema;	/* NULL: no keyword of a document */
 	const char *tail;			/* "/minimum" */
 } EvOrigin;
 
 typedef struct EvNumberFact
 {
-	Numeric		value;			/* NULL: there is none */
+	Numeric		value;			/* NULL: none */
 	bool		exclusive;		/* of bounds */
 	EvOrigin	origin;
 } EvNumberFact;
 
 typedef struct EvCountFact
 {
-	uint32		value;			/* 0 or EV_NO_MAXIMUM: there is none */
+	uint32		value;			/* 0 or EV_NO_MAXIMUM: none */
 	EvOrigin	origin;
 } EvCountFact;
 
@@ -85,7 +85,7 @@ typedef struct EvCountFact
 typedef struct EvTextFact
 {
 	EvString	text;
-	EvPattern  *pattern;		/* of patterns */
+	EvPattern  *pattern;		/* compiled, if it is a pattern */
 	EvOrigin	origin;
 } EvTextFact;
 
@@ -113,7 +113,7 @@ typedef struct EvEnumFact
 
 typedef struct EvNamedSchema
 {
-	EvString	name;			/* or a pattern's source */
+	EvString	name;			/* or source of a pattern */
 	EvPattern  *pattern;		/* NULL: a name */
 	EvSubschema *schema;
 	const char *tail;
@@ -121,15 +121,16 @@ typedef struct EvNamedSchema
 
 /*
  * properties, patternProperties and additionalProperties of one schema, which
- * belong together; or unevaluatedProperties with what it does not concern.
+ * depend on each other; or unevaluatedProperties with the properties that it
+ * does not apply to.
  */
 typedef struct EvObjectShape
 {
 	const EvSubschema *subschema;
 	List	   *names;			/* of EvNamedSchema */
 	List	   *patterns;		/* of EvNamedSchema */
-	EvSubschema *rest;			/* of all other properties */
-	const char *rest_tail;		/* NULL: the keyword is not there */
+	EvSubschema *rest;			/* for all other properties */
+	const char *rest_tail;		/* NULL: the keyword is absent */
 	bool		evaluates;		/* not unevaluatedProperties */
 } EvObjectShape;
 
@@ -139,7 +140,7 @@ typedef struct EvArrayShape
 	const EvSubschema *subschema;
 	List	   *prefix;			/* of EvNamedSchema without names */
 	EvSubschema *rest;
-	const char *rest_tail;		/* NULL: the keyword is not there */
+	const char *rest_tail;		/* NULL: the keyword is absent */
 } EvArrayShape;
 
 typedef struct EvContainsFact
@@ -150,11 +151,11 @@ typedef struct EvContainsFact
 	EvOrigin	origin;
 } EvContainsFact;
 
-/* dependentRequired, dependentSchemas, dependencies: of one property */
+/* dependentRequired, dependentSchemas or dependencies, of one property */
 typedef struct EvDependencyFact
 {
 	EvString	property;
-	List	   *required;		/* of EvString *; NIL if schema */
+	List	   *required;		/* of EvString *; NIL for a schema */
 	EvSubschema *schema;
 	EvOrigin	origin;
 } EvDependencyFact;
@@ -189,10 +190,11 @@ typedef struct EvOpaqueFact
 } EvOpaqueFact;
 
 /*
- * What a set of schemas that all apply says, with what $ref and allOf bring
- * in.  What is exact is the same in both forms; where a keyword can't be
- * expressed exactly, EV_NECESSARY facts say less than the schemas do (whatever is
- * valid obeys them), and EV_SUFFICIENT ones say more.
+ * The facts of a set of schemas that all apply, including those of $ref and
+ * allOf.  Exact facts are equal in both forms.  If a keyword cannot be
+ * expressed exactly, EV_NECESSARY facts are weaker than the schemas (each
+ * valid instance has them), and EV_SUFFICIENT facts are stronger (each
+ * instance that has them is valid).
  */
 typedef enum EvFactsForm
 {
@@ -203,15 +205,15 @@ typedef enum EvFactsForm
 typedef struct EvFacts
 {
 	bool		exact;
-	List	   *schemas;		/* Subschemas: those of the set, and what $ref
-								 * and allOf lead to */
-	uint32		types;			/* what "type" allows */
-	bool		integer;		/* of numbers, integers only */
-	uint32		possible;		/* types of which there can be instances, as
-								 * far as other facts tell; weak form only */
+	List	   *schemas;		/* EvSubschemas: those of the set, and the
+								 * targets of $ref and allOf */
+	uint32		types;			/* from "type" */
+	bool		integer;		/* numbers must be integers */
+	uint32		possible;		/* types that can have instances, as far as
+								 * known from other facts; EV_NECESSARY only */
 	EvOrigin	type_origin;
 	List	   *enums;			/* of EvEnumFact */
-	List	   *values;			/* of JsonbValue: what all enums allow */
+	List	   *values;			/* of JsonbValue: values that all enums allow */
 	EvNumberFact lower;
 	EvNumberFact upper;
 	List	   *multiples;		/* of EvNumberFact */
@@ -222,7 +224,7 @@ typedef struct EvFacts
 	List	   *contents;		/* of EvContentFact */
 	EvCountFact min_items;
 	EvCountFact max_items;
-	EvOrigin	unique;			/* subschema NULL: not so */
+	EvOrigin	unique;			/* subschema NULL: not required */
 	List	   *array_shapes;
 	List	   *contains;
 	List	   *required;		/* of EvTextFact */
@@ -238,21 +240,21 @@ typedef struct EvFacts
 } EvFacts;
 
 /*
- * Schemas that all apply to an instance.  Made once for the same members, so
- * that sets can be compared by their addresses.
+ * Schemas that all apply to an instance.  There is one set for equal members,
+ * so sets are compared by address.
  */
 typedef struct EvSchemaSet
 {
-	List	   *members;		/* of EvSubschema; true is never among them */
-	List	   *excluded;		/* of EvSubschema: these must not apply */
-	List	   *required;		/* of EvString *: properties that are there */
-	uint32		types;			/* no other types */
-	EvFacts    *facts[2];		/* by EvFactsForm, made when asked for */
+	List	   *members;		/* of EvSubschema, without the schema true */
+	List	   *excluded;		/* of EvSubschema that must not match */
+	List	   *required;		/* of EvString *: properties that are present */
+	uint32		types;			/* possible types */
+	EvFacts    *facts[2];		/* by EvFactsForm, made when needed */
 } EvSchemaSet;
 
 /*
- * What the lenient reading needs to know of one place in the instance: all
- * that either schema could say about it, whichever branches are taken.
+ * Data of the lenient reading for one location in the instance: all facts that
+ * apply there in either schema, in any branch.
  */
 typedef struct EvScope
 {
@@ -274,31 +276,34 @@ typedef struct EvProver
 	HTAB	   *sets;			/* SetBucket by hash */
 	List	   *scopes;
 	HTAB	   *judgements;		/* Judgement by key */
-	HTAB	   *sames;			/* pairs of Subschemas, the same or not */
+	HTAB	   *sames;			/* pairs of EvSubschemas: equal or not */
 	HTAB	   *samples;		/* Samples by the sets */
-	int			sampled;		/* sets */
-	int			tried;			/* values */
-	bool		comparing_roots;	/* all of both documents, not parts */
+	int			sampled;		/* number of sets */
+	int			tried;			/* number of values */
+	bool		comparing_roots;	/* whole documents, not parts */
 	bool		roots_same;
 	List	   *assumed_same;	/* pairs that are being compared */
-	int			running;		/* judgements within judgements */
+	int			running;		/* nesting depth of judgements */
 	int			round;
 	List	   *made;			/* Judgements, in this round */
-	List	   *to_make;		/* those that were assumed in this round */
-	bool		disappointed;	/* one that was assumed is not proved */
-	int			splits;			/* cases within cases */
-	int			proofs;			/* how many more may be made */
-	List	   *changes;		/* EvChanges that are listed so far */
+	List	   *to_make;		/* that were assumed in this round */
+	bool		disappointed;	/* an assumed one was not proved */
+	int			splits;			/* nesting depth of cases */
+	int			proofs;			/* remaining number */
+	List	   *changes;		/* EvChanges found so far */
 
 	/* the budget, see changes_budget.c */
-	MemoryContext context;		/* of all this */
-	Size		memory_before;	/* what it had when the comparison began */
-	int64		most_work;		/* that it may do */
-	int64		work;			/* that it did, up to the last look */
-	int64		unseen;			/* and since then */
-	sigjmp_buf *give_up;		/* where to go when the budget is spent; NULL:
-								 * raise an error */
-	const char *spent;			/* what of the budget is spent, as a text */
+	MemoryContext context;		/* for all of this */
+	Size		memory_before;	/* size of the context at the start of the
+								 * comparison */
+	int64		most_work;		/* limit */
+	int64		work;			/* work done, up to the last look at the
+								 * budget */
+	int64		unseen;			/* work done since then */
+	sigjmp_buf *give_up;		/* where to go when the budget is used up;
+								 * NULL: raise an error */
+	const char *spent;			/* the part of the budget that is used up, as
+								 * text */
 } EvProver;
 
 /* ---------- changes_budget.c ---------- */
@@ -308,13 +313,15 @@ typedef struct EvProver
 /* Starts the budget of a prover, whose memory is CurrentMemoryContext. */
 extern void ev_budget_start(EvProver *prover, int64 most_work);
 
-/* Looks for interrupts and at the budget; leaves the comparison if it is spent. */
+/*
+ * Checks for interrupts, and the budget; ends the comparison if it is used up.
+ */
 extern void ev_budget_look(EvProver *prover);
 
 /*
- * Notes work: some 10 ns a unit, as a comparison of two short strings takes.
- * Each loop over what a schema may make long notes its rounds, before or while it
- * makes them, so that work is bounded and a cancel is heard.
+ * Counts work in units of about 10 ns, the time to compare two short strings.
+ * Each loop whose length depends on a schema counts its rounds, before or
+ * during the loop, so that work is bounded and a cancel request is handled.
  */
 static inline void
 ev_spend(EvProver *prover, int64 work)
@@ -324,7 +331,7 @@ ev_spend(EvProver *prover, int64 work)
 		ev_budget_look(prover);
 }
 
-/* The work of looking at a value: that of its bytes. */
+/* Returns the work of examining a value, which depends on its size. */
 static inline int64
 ev_value_work(const JsonbValue *value)
 {
@@ -335,7 +342,7 @@ ev_value_work(const JsonbValue *value)
 		case jbvNumeric:
 			return VARSIZE_ANY(value->val.numeric) / 64;
 		case jbvBinary:
-			return 16 + value->val.binary.len / 2;
+			return 16 + value->val.binary.len / 8;
 		default:
 			return 0;
 	}
@@ -344,8 +351,9 @@ ev_value_work(const JsonbValue *value)
 /* ---------- changes.c ---------- */
 
 /*
- * Reads a document and all that it refers to, in CurrentMemoryContext; its
- * root.  Raises where it is not valid.
+ * Reads a document and all documents that it refers to, in
+ * CurrentMemoryContext.  Returns its root.  Raises an error if it is not
+ * valid.
  */
 extern EvSubschema *ev_prover_read(EvCompiler *compiler, const EvDocument *document, EvResolver resolver);
 
@@ -353,75 +361,81 @@ extern EvSubschema *ev_prover_read(EvCompiler *compiler, const EvDocument *docum
 
 extern void ev_prover_init(EvProver *prover);
 
-/* The set of these members; none of the lists is changed or kept. */
+/* Returns the set of these members; does not change or keep the lists. */
 extern EvSchemaSet *ev_set_make(EvProver *prover, const List *members, const List *excluded,
 								const List *required, uint32 types);
 extern EvSchemaSet *ev_set_of(EvProver *prover, EvSubschema *schema);
 
-/* A set with one more member, or one more excluded. */
+/* Return a set with one more member, or one more excluded schema. */
 extern EvSchemaSet *ev_set_with(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
 extern EvSchemaSet *ev_set_without(EvProver *prover, const EvSchemaSet *set, EvSubschema *schema);
 
-/* A set with the instance's type among these; with a property that is there. */
+/* Return a set restricted to these types, or with a required property. */
 extern EvSchemaSet *ev_set_of_types(EvProver *prover, const EvSchemaSet *set, uint32 types);
 extern EvSchemaSet *ev_set_requiring(EvProver *prover, const EvSchemaSet *set, const EvString *property);
 
 extern EvFacts *ev_facts(EvProver *prover, EvSchemaSet *set, EvFactsForm form);
 
-/* What the facts say about a property, about other ones, about an item. */
+/*
+ * Return the facts' schemas for a property, for all other properties, for an
+ * item.
+ */
 extern EvSchemaSet *ev_facts_property(EvProver *prover, const EvFacts *facts, const EvString *name);
 extern EvSchemaSet *ev_facts_item(EvProver *prover, const EvFacts *facts, uint32 index);
 
-/* The length of the longest prefixItems. */
+/* Returns the length of the longest prefixItems. */
 extern uint32 ev_facts_prefix(const EvFacts *facts);
 
 extern const EvTextFact *ev_facts_requires(EvProver *prover, const EvFacts *facts, const EvString *name);
 extern bool ev_strings_equal(const EvString *a, const EvString *b);
 extern bool ev_json_equal(const JsonbValue *a, const JsonbValue *b);
 
-/* Is a value among these? */
+/* Is a value in the list? */
 extern bool ev_json_among(EvProver *prover, const List *values, const JsonbValue *value);
 
 /*
- * Is a number of a size that we calculate with?  Sums, products and quotients of
- * the largest would overflow, or take long.
+ * Can a number be used in calculations?  Results for the largest numbers would
+ * overflow, or take long.
  */
 extern bool ev_number_is_moderate(Numeric number);
 
-/* Does a string match; EV_MAYBE where it has no UTF-8 form. */
+/* Does a string match?  EV_MAYBE if it cannot be converted to UTF-8. */
 extern EvTruth ev_string_matches(EvProver *prover, const EvPattern *pattern, const EvString *string);
 
-/* Are two schemas the same but for annotations, through their references? */
+/* Are two schemas equal except for annotations, including their references? */
 extern bool ev_schemas_same(EvProver *prover, const EvSubschema *a, const EvSubschema *b);
 
-/* Are the two documents the same but for annotations, with all they refer to? */
+/*
+ * Are the two documents equal except for annotations, including the documents
+ * that they refer to?
+ */
 extern bool ev_roots_same(EvProver *prover);
 
-/* The compiler that a schema belongs to. */
+/* Returns the compiler to which a schema belongs. */
 extern EvCompiler *ev_compiler_of(EvProver *prover, const EvSubschema *schema);
 
-/* The bound as it is for integers, if that is what numbers must be. */
+/* Return the bound, made inclusive and integer if numbers must be integers. */
 extern EvNumberFact ev_facts_lower(const EvFacts *facts);
 extern EvNumberFact ev_facts_upper(const EvFacts *facts);
 
 /* ---------- changes_value.c ---------- */
 
-/* Is a value valid under a set?  Under the facts of some kinds? */
+/* Is a value valid under a set?  Only facts of these kinds are checked. */
 extern EvTruth ev_value_valid(EvProver *prover, const JsonbValue *value, EvSchemaSet *set, uint32 kinds);
 
 /* ---------- changes_prove.c ---------- */
 
 /*
- * Is it proved that each instance of `a` has the facts of these kinds that
- * `b` states?  scope: NULL in the strict reading.
+ * Is it proved that each instance of `a` has the facts of `b` of these kinds?
+ * scope: NULL for the strict reading.
  */
 extern bool ev_prove(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
-/* Is it proved that a set has no instance? */
+/* Is it proved that a set has no instances? */
 extern bool ev_prove_empty(EvProver *prover, EvSchemaSet *set);
 
 /*
- * The same about a part of the instance.  Within a proof the answer is
+ * The same for a part of the instance.  During a proof, the answer is
  * provisional.
  */
 extern bool ev_prove_child(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
@@ -432,7 +446,10 @@ extern EvScope *ev_scope_property(EvProver *prover, EvScope *scope, const EvStri
 extern EvScope *ev_scope_rest(EvProver *prover, EvScope *scope);
 extern EvScope *ev_scope_item(EvProver *prover, EvScope *scope, uint32 index);
 
-/* Does the lenient reading assume that a property, unless required, is not there? */
+/*
+ * Does the lenient reading assume that a property is absent, unless it is
+ * required?
+ */
 extern bool ev_scope_absent(EvProver *prover, EvScope *scope, const EvString *name);
 
 /* ---------- changes_object.c ---------- */
@@ -451,26 +468,26 @@ extern uint32 ev_most_properties(EvProver *prover, EvSchemaSet *set);
 extern bool ev_object_impossible(EvProver *prover, EvSchemaSet *set);
 extern bool ev_array_impossible(EvProver *prover, EvSchemaSet *set);
 
-/* What the facts say about properties that neither name nor pattern tells. */
+/* Returns the facts' schemas for properties without a name or pattern. */
 extern EvSchemaSet *ev_facts_rest(EvProver *prover, const EvFacts *facts);
 
-/* The names that the facts of two sets speak of: List of EvString *. */
+/* Returns the names in the facts of two sets: List of EvString *. */
 extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
 /* ---------- changes_witness.c ---------- */
 
 /*
- * A value that is valid under `a` and does not have the facts of these kinds
- * that `b` states; NULL where none was found.
+ * Returns a value that is valid under `a` and lacks the facts of `b` of these
+ * kinds; NULL if none was found.
  */
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
-/* Could values of one of these types be made that are valid under `a`? */
+/* Were values of one of these types found that are valid under `a`? */
 extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
 
 /* ---------- changes_list.c ---------- */
 
-/* The differences between two sets, as EvChanges, in prover->changes. */
+/* Adds the differences between two sets, as EvChanges, to prover->changes. */
 extern void ev_list_changes(EvProver *prover, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope);
 
 #endif							/* EV_CHANGES_INTERNAL_H */

@@ -1,11 +1,11 @@
 /*
  * changes_list.c
- *	  The differences between two schemas, one by one.
+ *	  The list of differences between two schemas.
  *
- * Both are walked together, by facts instead of keywords, so that two ways to
- * say the same are no difference.  Each difference gets a verdict of its own:
- * proved, refuted by a value, or unknown.  A proof about a whole (a group of
- * branches, the document) overrules the verdicts on its parts.
+ * Both are walked together, by facts instead of keywords, so that two forms of
+ * the same schema have no difference.  Each difference gets a verdict of its
+ * own: proved, refuted by a value, or unknown.  A proof for a whole (a group
+ * of branches, the document) overrides the verdicts on its parts.
  */
 #include "postgres.h"
 
@@ -19,11 +19,11 @@
 #include "base/shown_text.h"
 #include "changes/changes_list.h"
 
-#define MOST_VISITS		5000	/* of pairs of schemas */
+#define MOST_VISITS		5000	/* to pairs of schemas */
 
-/* ---------- places ---------- */
+/* ---------- locations ---------- */
 
-/* The JSON Pointer of a keyword; "" where it has none. */
+/* Returns the JSON Pointer of a keyword; "" if it has none. */
 char *
 ev_change_location(EvLister *l, EvOrigin origin)
 {
@@ -48,10 +48,11 @@ ev_change_location(EvLister *l, EvOrigin origin)
 /* ---------- verdicts ---------- */
 
 /*
- * One direction: is a's instance b's, as far as facts of these kinds go?
- * types: those that the facts are about; where no value of them could be made
- * that might refute it, a plain restriction counts as incompatible.  0: what is
- * not proved is unknown, no refutation is looked for.
+ * Returns the verdict in one direction: is each instance of `a` one of `b`,
+ * for facts of these kinds? types: those that the facts apply to.  If no
+ * values of these types can be made to refute it, a plain restriction is
+ * incompatible.  If types is 0, no refutation is searched, and the verdict is
+ * proved or unknown.
  */
 EvVerdict
 ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
@@ -100,8 +101,8 @@ ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward
 }
 
 /*
- * A difference in facts of one kind.  What was only added cannot hurt forward,
- * what was only removed not backward.
+ * Reports a difference in facts of one kind.  Added facts are forward
+ * compatible, removed facts backward compatible.
  */
 void
 ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOrigin origin,
@@ -118,9 +119,9 @@ ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOr
 }
 
 /*
- * What the whole says about the changes from `first` on: where it is proved,
- * each is compatible; where it is not, at least one is not.  *silent: none is,
- * though the whole is not.
+ * Adjusts the changes from `first` on to the verdict on the whole: if it is
+ * proved, all of them are compatible.  Otherwise, at least one must not be; if
+ * all are, sets *silent.
  */
 static void
 settle_one(EvLister *l, int first, bool forward, EvVerdict whole, bool *silent)
@@ -235,7 +236,9 @@ list_types(EvLister *l, EvPair *pair)
 					 psprintf("The type was %s and is %s now.", types_text(old), types_text(new)));
 }
 
-/* A value that one side lists and the other does not. */
+/*
+ * Returns the verdict on a value that one side lists and the other does not.
+ */
 static EvVerdict
 value_verdict(EvLister *l, const JsonbValue *value, EvSchemaSet *from, EvSchemaSet *to)
 {
@@ -304,7 +307,9 @@ list_enums(EvLister *l, EvPair *pair)
 
 /* ---------- numbers and counts ---------- */
 
-/* The four rules of a bound: added, removed, increased, decreased. */
+/*
+ * The four kinds of changes of a bound: added, removed, increased, decreased.
+ */
 typedef struct BoundRules
 {
 	EvChangeRule added;
@@ -632,7 +637,7 @@ is_annotation(const EvSubschema *schema, const JsonbValue *key)
 		(ev_keywords[keyword].vocabulary & EV_METADATA) != 0;
 }
 
-/* What b has that a has not, or has otherwise. */
+/* Lists the annotations of `b` that `a` lacks or has with another value. */
 static void
 list_annotations_of(EvLister *l, const EvSubschema *a, const EvSubschema *b, bool is_new)
 {
@@ -678,7 +683,10 @@ list_annotations(EvLister *l, EvPair *pair)
 
 /* ---------- a pair ---------- */
 
-/* Schemas that refer to themselves come back to a pair; the first time will do. */
+/*
+ * Returns false for a pair that was entered before, since schemas can be
+ * recursive.
+ */
 static bool
 enter_pair(EvLister *l, EvSchemaSet **key)
 {
@@ -711,7 +719,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 	list_types(l, &pair);
 	list_enums(l, &pair);
 
-	/* of what only one of them allows it is the type that changed */
+	/* if only one of them allows a type, the type is the change */
 	common = pair.old_facts->types & pair.new_facts->types;
 	if ((common & EV_BIT(EV_NUMBER)) != 0)
 		list_numbers(l, &pair);
@@ -729,7 +737,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 	}
 	ev_list_applicators(l, &pair);
 
-	/* nothing is worse here than all of it is */
+	/* no verdict here is worse than that on the whole */
 	if (list_length(l->changes) > first)
 	{
 		if (ev_prove(p, old, new, scope, EV_FACT_ALL))
@@ -742,7 +750,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 /* ---------- the document ---------- */
 
-/* A change by its place, rule and message. */
+/* A change is identified by its location, kind and message. */
 static uint32
 hash_change(const void *key, Size size pg_attribute_unused())
 {
@@ -761,7 +769,7 @@ match_changes(const void *a, const void *b, Size size pg_attribute_unused())
 	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
 }
 
-/* One change for each place and rule, with the worst that was found. */
+/* Keeps one change for each location and kind, with the worst verdict. */
 static List *
 without_duplicates(EvProver *p, List *changes)
 {

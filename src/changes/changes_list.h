@@ -1,7 +1,8 @@
 /*
  * changes_list.h
- *	  What the parts that list differences share: changes_list.c for scalars and
- *	  what is common, changes_children.c for objects, arrays and branches.
+ *	  Shared parts of the list of differences: changes_list.c for scalars
+ *	  and keywords of all types, changes_children.c for objects, arrays and
+ *	  branches.
  */
 #ifndef EV_CHANGES_LIST_H
 #define EV_CHANGES_LIST_H
@@ -14,22 +15,22 @@ typedef struct EvLister
 {
 	EvProver   *prover;
 	List	   *changes;		/* of EvChange */
-	HTAB	   *visited;		/* pairs of SchemaSets that are being listed */
+	HTAB	   *visited;		/* pairs of EvSchemaSets that are being listed */
 	int			visits;
 } EvLister;
 
-/* Two sets that stand in the same place. */
+/* Two sets for the same location. */
 typedef struct EvPair
 {
 	EvSchemaSet *old;
 	EvSchemaSet *new;
 	EvScope    *scope;			/* NULL: strict */
-	EvOrigin	origin;			/* for what has no place of its own */
-	const EvFacts *old_facts;	/* what they state, EV_SUFFICIENT */
+	EvOrigin	origin;			/* for changes without a location of their own */
+	const EvFacts *old_facts;	/* of each set, EV_SUFFICIENT */
 	const EvFacts *new_facts;
 } EvPair;
 
-/* Which direction a difference can hurt. */
+/* The direction in which a difference can be incompatible. */
 typedef enum EvSide
 {
 	EV_ADDED,					/* backward */

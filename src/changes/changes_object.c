@@ -11,8 +11,8 @@
 
 #include "changes/changes_internal.h"
 
-#define MOST_PATTERNS	5		/* whose combinations are tried */
-#define MOST_POSITIONS	1000	/* of arrays that are looked at one by one */
+#define MOST_PATTERNS	5		/* of which all combinations are tried */
+#define MOST_POSITIONS	1000	/* of arrays that are examined one by one */
 
 /* ---------- names ---------- */
 
@@ -30,7 +30,7 @@ add_name(EvProver *p, List **names, const EvString *name)
 	*names = lappend(*names, unconstify(EvString *, name));
 }
 
-/* What propertyNames says, of strings. */
+/* Returns the schemas of propertyNames, restricted to strings. */
 static EvSchemaSet *
 names_set(EvProver *p, const EvFacts *f)
 {
@@ -135,7 +135,10 @@ add_patterns_of(EvProver *p, const EvFacts *f, List **patterns)
 	}
 }
 
-/* What is said of a name that no list has, where these patterns match it. */
+/*
+ * Returns the schemas for a name without a declaration that matches these
+ * patterns.
+ */
 static EvSchemaSet *
 rest_set(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
 {
@@ -174,7 +177,7 @@ ev_facts_rest(EvProver *p, const EvFacts *f)
 	return rest_set(p, f, NIL, 0);
 }
 
-/* The patterns that propertyNames demands, as bits. */
+/* Returns the patterns that propertyNames requires, as bits. */
 static uint32
 demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 {
@@ -194,7 +197,7 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 	return result;
 }
 
-/* Can there be properties that no list names? */
+/* Is it excluded that there are properties without a declaration? */
 static bool
 has_no_rest(EvProver *p, const EvFacts *f)
 {
@@ -202,9 +205,7 @@ has_no_rest(EvProver *p, const EvFacts *f)
 		(f->names != NIL && ev_facts(p, names_set(p, f), EV_NECESSARY)->enums != NIL);
 }
 
-/*
- * Of all names but those that either side mentions.
- */
+/* Proves it for all names that neither side mentions. */
 bool
 ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
@@ -243,7 +244,7 @@ ev_prove_properties(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	return ev_prove_rest(p, a, b, scope);
 }
 
-/* Is nothing allowed but the properties that the facts name? */
+/* Are only properties valid that the facts name? */
 static bool
 is_closed(EvProver *p, const EvFacts *f)
 {
@@ -293,7 +294,7 @@ ev_prove_names(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	if (ev_prove_child(p, names_set(p, fa), wanted, NULL))
 		return true;
 
-	/* or name by name, if no others are allowed */
+	/* or name by name, if no other names are valid */
 	if (!is_closed(p, fa))
 		return false;
 	foreach(cell, ev_names_of(p, a, p->anything))
@@ -352,7 +353,7 @@ ev_object_impossible(EvProver *p, EvSchemaSet *set)
 
 /* ---------- items ---------- */
 
-/* A position that can't be filled is where arrays end. */
+/* An array ends before a position that no value can fill. */
 uint32
 ev_most_items(EvProver *p, EvSchemaSet *set)
 {

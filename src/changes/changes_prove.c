@@ -3,19 +3,19 @@
  *	  Does one set of schemas imply another?
  *
  * To prove that each instance of `a` is one of `b`, the necessary facts of `a`
- * must imply each of the sufficient facts of `b`.  If some are not implied, `a`
- * is divided into cases (its types, the members of anyOf and oneOf, if and
- * else), and each case is proved.  If no proof is found, the answer is no, which
- * means "not proved".
+ * must imply each of the sufficient facts of `b`.  If some are not implied,
+ * `a` is divided into cases (its types, the members of anyOf and oneOf, if and
+ * else), and each case is proved.  If no proof is found, the answer is no,
+ * which means "not proved".
  *
- * Schemas may be recursive.  What is to be proved about the parts of an
- * instance is assumed, and put on a list to be proved in its turn; where that
- * fails, all is gone through once more without it.  In the end nothing is
- * assumed that is not proved from the like about smaller parts: that is
- * induction on the size of the instance.  What comes up again about the same
- * instance would be a circle, and the answer is no.
+ * Schemas can be recursive.  Statements about parts of an instance are
+ * assumed, and put on a list to be proved later.  If such a proof fails,
+ * everything is proved again without the assumption.  In the end, all
+ * assumptions are proved from assumptions about smaller parts: that is
+ * induction on the size of the instance.  If a statement about the same
+ * instance is needed for its own proof, the answer is no.
  *
- * Steps, depth and cases are bounded, so that nothing runs for long.
+ * Steps, depth and cases are limited.
  */
 #include "postgres.h"
 
@@ -25,11 +25,12 @@
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
-#define MOST_RUNNING	150		/* judgements within judgements */
-#define MOST_SPLITS		5		/* cases within cases, about one instance */
-#define MOST_INTEGERS	64		/* integers between bounds that are tried */
+#define MOST_RUNNING	150		/* nesting depth of judgements */
+#define MOST_SPLITS		5		/* nesting depth of cases for one instance */
+#define MOST_INTEGERS	64		/* number of integers between bounds that are
+								 * tried */
 
-/* What is being proved, or is known.  For emptiness b is NULL. */
+/* A statement that is being proved, or is known.  For emptiness, b is NULL. */
 typedef struct JudgementKey
 {
 	EvSchemaSet *a;
@@ -40,13 +41,13 @@ typedef struct JudgementKey
 
 typedef struct Judgement
 {
-	JudgementKey key;			/* must be first */
+	JudgementKey key;			/* must be the first member */
 	bool		proved;
-	bool		refused;		/* not proved, and that will stay so */
+	bool		refused;		/* not proved, finally */
 	bool		running;
 	bool		assumed;
-	int			round;			/* when it was last made */
-	int			queued;			/* when it was last put on the list */
+	int			round;			/* of the last proof */
+	int			queued;			/* round in which it was last put on the list */
 } Judgement;
 
 /* ---------- judgements ---------- */
@@ -76,7 +77,7 @@ find_judgement(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint
 	return judgement;
 }
 
-/* Makes a judgement, unless that was done in this round. */
+/* Tries a proof, unless that was done in this round. */
 static bool
 make(EvProver *p, Judgement *judgement)
 {
@@ -111,8 +112,8 @@ make(EvProver *p, Judgement *judgement)
 }
 
 /*
- * Round after round, until nothing that was assumed turned out not to be
- * proved.  A round begins with all that is not refused yet.
+ * Runs rounds until no assumption turns out not to be proved.  A round begins
+ * with all statements that are not refused yet.
  */
 static bool
 make_in_rounds(EvProver *p, Judgement *judgement)
@@ -154,7 +155,7 @@ judge(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 	return p->running > 0 ? make(p, judgement) : make_in_rounds(p, judgement);
 }
 
-/* About a part of the instance: assumed for now, to be made later. */
+/* Assumes a statement about a part of the instance, to be proved later. */
 static bool
 assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
@@ -259,7 +260,7 @@ ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
 	return scope;
 }
 
-/* All that a cover says of a property (index < 0), or of an item. */
+/* Returns the schemas of a cover for a property (index < 0) or an item. */
 static EvSchemaSet *
 cover_child(EvProver *p, List *cover, const EvString *name, int64 index)
 {
@@ -295,7 +296,7 @@ ev_scope_item(EvProver *p, EvScope *scope, uint32 index)
 						 cover_child(p, scope->new_cover, NULL, index));
 }
 
-/* All that a cover says of properties without a name of their own. */
+/* Returns the schemas of a cover for properties without a declaration. */
 static EvSchemaSet *
 cover_rest(EvProver *p, List *cover)
 {
@@ -332,8 +333,8 @@ ev_scope_rest(EvProver *p, EvScope *scope)
 }
 
 /*
- * A property is declared by its name, or else by a pattern or by a schema for
- * further properties that says something about them.
+ * Is a property declared by name or, if by_name is false, by a pattern or by
+ * an effective schema for additional properties?
  */
 static bool
 declares(EvProver *p, List *cover, const EvString *name, bool by_name)
@@ -378,10 +379,7 @@ ev_scope_absent(EvProver *p, EvScope *scope, const EvString *name)
 
 /* ---------- values ---------- */
 
-/*
- * All instances of a set as a list of values, where they are few.  False where
- * they are not.
- */
+/* Lists all instances of a set, if there are few.  Returns false otherwise. */
 static bool
 all_values(const EvFacts *f, List **values)
 {
@@ -462,7 +460,7 @@ prove_bound(EvNumberFact a, EvNumberFact b, bool is_lower)
 	return order > 0 || (order == 0 && (a.exclusive || !b.exclusive));
 }
 
-/* Large ones are multiples of themselves only. */
+/* Large numbers are only multiples of themselves. */
 static bool
 is_multiple(Numeric number, Numeric of)
 {
@@ -583,7 +581,7 @@ prove_required(EvProver *p, const EvFacts *a, const EvFacts *b)
 	return true;
 }
 
-/* Each instance in one member; of oneOf, in no other one. */
+/* Is each instance valid for one member and, for oneOf, for no other one? */
 static bool
 prove_group(EvProver *p, EvSchemaSet *a, const EvGroupFact *group, EvScope *scope)
 {
@@ -651,7 +649,7 @@ prove_conditions(EvProver *p, EvSchemaSet *a, const EvFacts *b, EvScope *scope)
 	return true;
 }
 
-/* Is one of the schemas the same as this one? */
+/* Is one of the schemas equal to this one? */
 static bool
 has_same(EvProver *p, List *schemas, const EvSubschema *schema)
 {
@@ -666,9 +664,9 @@ has_same(EvProver *p, List *schemas, const EvSubschema *schema)
 }
 
 /*
- * What is not looked into holds where the same schema is demanded already.  A
- * keyword about which nothing is known must be on both sides: it could also make
- * others of its schema less strict, as minContains does with contains.
+ * An opaque keyword is proved if `a` has an equal schema.  A keyword about
+ * which nothing is known must be on both sides, since it could also make other
+ * keywords of its schema less strict, as minContains does with contains.
  */
 static bool
 prove_opaques(EvProver *p, const EvFacts *a, const EvFacts *b)
@@ -692,7 +690,7 @@ prove_opaques(EvProver *p, const EvFacts *a, const EvFacts *b)
 	return true;
 }
 
-/* The kinds of facts of b that were not proved. */
+/* Returns the kinds of facts of b that are not proved. */
 static uint32
 unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, uint32 kinds)
 {
@@ -765,7 +763,9 @@ is_taken(EvProver *p, const List *members, const EvGroupFact *group)
 	return false;
 }
 
-/* A set with one member of a group; of oneOf, without the others. */
+/*
+ * Returns a set with one member of a group and, for oneOf, without the others.
+ */
 static EvSchemaSet *
 case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int index)
 {
@@ -780,7 +780,7 @@ case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int inde
 	{
 		EvSubschema *other = lfirst(cell);
 
-		/* only true and false can be there twice */
+		/* only true and false can occur twice */
 		ev_spend(p, list_length(set->excluded) / 8);
 		if (foreach_current_index(cell) != index && !list_member_ptr(set->excluded, other) &&
 			!((other == &p->truth || other == &p->falsehood) && list_member_ptr(excluded, other)))
@@ -792,8 +792,8 @@ case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int inde
 }
 
 /*
- * Takes a set apart into sets that together have all its instances; NIL where
- * there is nothing to take apart.
+ * Splits a set into sets that together have all its instances; NIL if it
+ * cannot be split.
  */
 static List *
 cases_of(EvProver *p, EvSchemaSet *set, bool by_type)
@@ -844,7 +844,7 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	bool		all = b->excluded == NIL && b->required == NIL && b->types == EV_ALL_TYPES;
 	uint32		left;
 
-	/* each schema of b among those of a, or the same as one */
+	/* is each schema of b one of a, or equal to one? */
 	foreach(cell, b->members)
 	{
 		bool		found = list_member_ptr(facts->schemas, lfirst(cell));
@@ -879,7 +879,7 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	return cell == NULL;
 }
 
-/* ---------- nothing ---------- */
+/* ---------- emptiness ---------- */
 
 static bool
 prove_no_instance(EvProver *p, EvSchemaSet *set)

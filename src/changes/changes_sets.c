@@ -1,7 +1,7 @@
 /*
  * changes_sets.c
- *	  Sets of schemas that apply together, what their facts say about bounds and
- *	  children, and whether two schemas are the same.
+ *	  Sets of schemas that apply together, their facts about bounds and
+ *	  children, and whether two schemas are equal.
  */
 #include "postgres.h"
 
@@ -13,16 +13,16 @@
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
-/* Sets whose members have the same hash value. */
+/* Sets with equal hash values. */
 typedef struct SetBucket
 {
-	uint32		hash;			/* hash key, must be first */
+	uint32		hash;			/* hash key, must be the first member */
 	List	   *sets;
 } SetBucket;
 
 typedef struct SamePair
 {
-	const EvSubschema *a;		/* hash key, these two */
+	const EvSubschema *a;		/* these two are the hash key */
 	const EvSubschema *b;
 	bool		same;
 } SamePair;
@@ -116,7 +116,7 @@ ev_prover_init(EvProver *p)
 	p->anything = ev_set_make(p, NIL, NIL, NIL, EV_ALL_TYPES);
 }
 
-/* Have the lists the same pointers, in any order? */
+/* Do the lists have the same pointers, in any order? */
 static bool
 same_pointers(EvProver *p, const List *a, const List *b)
 {
@@ -153,7 +153,7 @@ has_string(EvProver *p, const List *strings, const EvString *string)
 	return false;
 }
 
-/* Does not depend on the order of the members. */
+/* Does not depend on the order of the list. */
 static uint32
 hash_pointers(EvProver *p, const List *list)
 {
@@ -287,7 +287,7 @@ ev_facts_requires(EvProver *p, const EvFacts *facts, const EvString *name)
 
 /* ---------- bounds ---------- */
 
-/* A whole number next to a bound. */
+/* Returns an integer bound. */
 static EvNumberFact
 as_integer(EvNumberFact bound, bool is_lower)
 {
@@ -319,7 +319,7 @@ ev_facts_upper(const EvFacts *f)
 	return f->integer ? as_integer(f->upper, false) : f->upper;
 }
 
-/* ---------- what facts say about children ---------- */
+/* ---------- children ---------- */
 
 static void
 add_child(EvProver *p, List **list, EvSubschema *schema)
@@ -329,7 +329,7 @@ add_child(EvProver *p, List **list, EvSubschema *schema)
 		*list = list_append_unique_ptr(*list, schema);
 }
 
-/* The set of these alone; the list is freed. */
+/* Returns the set of these schemas only; frees the list. */
 static EvSchemaSet *
 set_of_children(EvProver *p, List *schemas)
 {
@@ -407,11 +407,13 @@ ev_facts_prefix(const EvFacts *facts)
 	return longest;
 }
 
-/* ---------- are two schemas the same? ---------- */
+/* ---------- equality ---------- */
 
 static bool same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b);
 
-/* A child of a schema; a boolean's place does not matter. */
+/*
+ * Returns a child of a schema; all true schemas are one, and all false ones.
+ */
 static const EvSubschema *
 child_schema(EvProver *p, const JsonbValue *node)
 {
@@ -447,7 +449,10 @@ same_arrays(EvProver *p, const JsonbValue *a, const JsonbValue *b)
 	return true;
 }
 
-/* Maps from names to subschemas, or (dependencies) to arrays of strings. */
+/*
+ * Compares maps from names to subschemas or, for dependencies, to arrays of
+ * strings.
+ */
 static bool
 same_maps(EvProver *p, const JsonbValue *a, const JsonbValue *b)
 {
@@ -497,7 +502,10 @@ same_keyword(EvProver *p, int keyword, const JsonbValue *a, const JsonbValue *b)
 	}
 }
 
-/* Where a dynamic reference can lead in a resource; NULL: nowhere. */
+/*
+ * Returns the target of a dynamic reference in a resource; NULL if there is
+ * none.
+ */
 static const EvSubschema *
 dynamic_target(EvProver *p, const EvResource *resource, const char *name)
 {
@@ -517,9 +525,9 @@ dynamic_target(EvProver *p, const EvResource *resource, const char *name)
 }
 
 /*
- * Do two dynamic references have the same targets in the same resources?  That
- * makes them the same where all that is around them is the same too, that is,
- * where whole documents are compared.
+ * Do two dynamic references have equal targets in the same resources?  If so,
+ * they are equal provided that everything around them is equal too, that is,
+ * when whole documents are compared.
  */
 static bool
 same_dynamic(EvProver *p, const EvReference *a, const EvReference *b)
@@ -539,7 +547,7 @@ same_dynamic(EvProver *p, const EvReference *a, const EvReference *b)
 	return true;
 }
 
-/* Each leads where its counterpart leads, in the same order. */
+/* Does each reference lead to an equal target, in the same order? */
 static bool
 same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 {
@@ -561,7 +569,10 @@ same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	return true;
 }
 
-/* Keywords without influence on validity, and references, which are compared apart. */
+/*
+ * Is this a keyword without influence on validity, or a reference, which is
+ * compared separately?
+ */
 static bool
 is_ignored(int keyword)
 {
@@ -593,7 +604,7 @@ same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 							   (a == a->resource->root) != (b == b->resource->root)))
 		return false;
 
-	/* one that is being compared is assumed the same, as long as all are */
+	/* a pair that is being compared is assumed equal */
 	pair = hash_search(p->sames, key, HASH_ENTER, &found);
 	if (found)
 		return pair->same;
@@ -624,7 +635,7 @@ ev_schemas_same(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 	bool		same = same_schemas(p, a, b);
 	ListCell   *cell;
 
-	/* what was assumed on the way to a "no" is not known */
+	/* assumptions that led to a "no" are not known */
 	if (!same)
 	{
 		foreach(cell, p->assumed_same)
@@ -652,7 +663,7 @@ ev_roots_same(EvProver *p)
 	same = ev_schemas_same(p, p->old_root, p->new_root);
 	p->comparing_roots = false;
 
-	/* as parts of something else, they may not be */
+	/* as parts of other schemas, they may differ */
 	if (!same)
 		hash_search(p->sames, key, HASH_REMOVE, NULL);
 	return same;

@@ -252,7 +252,7 @@ properties_valid(EvProver *p, const EvFacts *f, JsonbContainer *object, uint32 k
 	return result;
 }
 
-/* ---------- all of it ---------- */
+/* ---------- any value ---------- */
 
 static EvTruth
 group_valid(EvProver *p, const EvGroupFact *group, const JsonbValue *value)
@@ -350,7 +350,7 @@ facts_valid(EvProver *p, const EvFacts *f, const JsonbValue *value, uint32 kinds
 EvTruth
 ev_value_valid(EvProver *p, const JsonbValue *value, EvSchemaSet *set, uint32 kinds)
 {
-	EvFacts    *strong;
+	EvFacts    *sufficient;
 	EvTruth		result;
 
 	check_stack_depth();
@@ -359,12 +359,12 @@ ev_value_valid(EvProver *p, const JsonbValue *value, EvSchemaSet *set, uint32 ki
 		return EV_YES;
 
 	/*
-	 * what obeys the strong facts is valid, what does not the weak ones is
-	 * not
+	 * a value with the sufficient facts is valid, one without the necessary
+	 * facts is not
 	 */
-	strong = ev_facts(p, set, EV_SUFFICIENT);
-	result = facts_valid(p, strong, value, kinds);
-	if (result == EV_YES || strong->exact)
+	sufficient = ev_facts(p, set, EV_SUFFICIENT);
+	result = facts_valid(p, sufficient, value, kinds);
+	if (result == EV_YES || sufficient->exact)
 		return result;
 	return facts_valid(p, ev_facts(p, set, EV_NECESSARY), value, kinds) == EV_NO ? EV_NO : EV_MAYBE;
 }

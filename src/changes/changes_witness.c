@@ -2,11 +2,11 @@
  * changes_witness.c
  *	  Values that one of two schemas accepts and the other does not.
  *
- * What is not proved need not be false.  Values are made from what both
- * schemas mention (bounds, lengths, names, listed values), kept where the one
- * surely accepts them, and tried against the other.  Where one surely is not
- * accepted, the change is incompatible beyond doubt; where there is none, it
- * stays unknown.
+ * A statement that is not proved need not be false.  Values are made from the
+ * contents of both schemas (bounds, lengths, names, listed values).  Those
+ * that one schema certainly accepts are tried against the other.  If it
+ * certainly rejects one, the change is incompatible; if no such value is
+ * found, it stays unknown.
  */
 #include "postgres.h"
 
@@ -17,13 +17,14 @@
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
-#define MOST_SAMPLES	24		/* kept of one set */
-#define MOST_TRIED		400		/* of one set */
+#define MOST_SAMPLES	24		/* kept for one set */
+#define MOST_TRIED		400		/* for one set */
 #define MOST_DEPTH		5		/* levels of the instance */
-#define MOST_LENGTH		600		/* of strings made for a length */
-#define MOST_ITEMS		64		/* of arrays made for a size */
+#define MOST_LENGTH		600		/* of strings made for minLength */
+#define MOST_ITEMS		64		/* of arrays made for minItems */
 #define MOST_TRIED_IN_ALL	20000
-#define MOST_SETS		500		/* of which more than listed values are made */
+#define MOST_SETS		500		/* for other sets, only listed values are
+								 * tried */
 
 typedef struct SamplesKey
 {
@@ -34,11 +35,11 @@ typedef struct SamplesKey
 
 typedef struct Samples
 {
-	SamplesKey	key;			/* must be first */
+	SamplesKey	key;			/* must be the first member */
 	List	   *values;			/* of JsonbValue, valid under a */
 } Samples;
 
-/* What is being collected. */
+/* The state of the search. */
 typedef struct Collector
 {
 	EvProver   *prover;
@@ -46,15 +47,18 @@ typedef struct Collector
 	EvSchemaSet *b;
 	int			depth;
 	int			tried;
-	List	   *telling;		/* valid under a, and not under b for what
-								 * they are themselves, */
-	List	   *telling_below;	/* or for some part of them */
+	List	   *telling;		/* valid under a, and not under b because of
+								 * the value itself, */
+	List	   *telling_below;	/* or because of a part of it */
 	List	   *others;			/* valid under a */
 } Collector;
 
 static List *samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth);
 
-/* Keeps a value if it is one that the first set accepts.  False if enough were tried. */
+/*
+ * Keeps a value if the first set accepts it.  Returns false if enough values
+ * were tried.
+ */
 static bool
 try_value(Collector *c, const JsonbValue *value)
 {
@@ -134,7 +138,7 @@ try_numbers(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		for (int j = 0; j < (int) lengthof(steps) && bounds[i] != NULL && ev_number_is_moderate(bounds[i]); j++)
 			try_number(c, sum(bounds[i], numeric_of(steps[j])));
 
-	/* multiples of each, of all together, and those next to bounds */
+	/* multiples of each, of all, and those next to bounds */
 	for (int i = 0; i < 2; i++)
 	{
 		foreach(cell, both[i]->multiples)
@@ -221,7 +225,7 @@ as_value(JsonbValue *tree)
 	return value;
 }
 
-/* A value is about to be written into another one. */
+/* Counts the work of copying a value into another one. */
 static void
 spend_on_copy(EvProver *p, const JsonbValue *value)
 {
@@ -244,7 +248,10 @@ array_of(EvProver *p, const List *items)
 	return as_value(state.result);
 }
 
-/* An array of a size from each position's samples, number `which` of them. */
+/*
+ * Makes an array of this size from the samples number `which` of each
+ * position.
+ */
 static List *
 items_of(List *positions, uint32 size, int which)
 {
@@ -284,7 +291,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	{
 		uint32		size = lfirst_int(cell);
 
-		/* all the same where they can be, and then each another */
+		/* equal items, then different ones */
 		for (int which = 0; which < 3; which++)
 		{
 			List	   *items = items_of(positions, size, which);
@@ -370,7 +377,7 @@ with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *
 	return lappend(result, member);
 }
 
-/* Names that may be what a schema's dependencies, patterns or counts want. */
+/* Makes names that a schema's dependencies, patterns or counts may need. */
 static List *
 more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
@@ -430,14 +437,14 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
-		/* one that does not tell comes last */
+		/* values that do not refute are last */
 		if (values == NIL)
 			return;
 		required = with_member(p, required, name, llast(values));
 	}
 	try_value(c, object_of(p, required));
 
-	/* each property by itself; `full` gets those that may come together */
+	/* each property alone; `full` collects those that can be combined */
 	full = required;
 	foreach(cell, more_names(c, fa, fb))
 	{
@@ -458,7 +465,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		}
 	}
 
-	/* one after another, for what depends on how many there are, */
+	/* add one after another, for schemas that count properties, */
 	more = required;
 	try_value(c, object_of(p, full));
 	foreach(cell, full)
@@ -484,9 +491,9 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	}
 }
 
-/* ---------- all of it ---------- */
+/* ---------- the search ---------- */
 
-/* Those that enum and const list anywhere in the same place. */
+/* Tries values that enum and const list for this location, at any depth. */
 static void
 try_listed(Collector *c, const EvFacts *f, int depth)
 {
@@ -591,7 +598,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 		}
 	}
 
-	/* some of each kind */
+	/* keep some of each kind */
 	if (list_length(c.telling) + list_length(c.telling_below) + list_length(c.others) > MOST_SAMPLES)
 	{
 		c.telling = list_truncate(c.telling, MOST_SAMPLES / 2);
@@ -604,7 +611,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	return result;
 }
 
-/* Does the lenient reading ask about a value? */
+/* Does the lenient reading consider a value? */
 static bool
 is_admissible(EvProver *p, const JsonbValue *value, EvScope *scope)
 {

@@ -1,6 +1,6 @@
 /*
  * block_check.c
- *	  The single check that a block comes to, for the fast path.
+ *	  Derives the check of a block, for the fast path.
  */
 #include "postgres.h"
 
@@ -8,13 +8,13 @@
 #include "compile/optimize_internal.h"
 #include "match/key_cache.h"
 
-/* More than any integer of 16 decimal digits. */
+/* Greater than any integer of 16 decimal digits. */
 #define BEYOND_INTEGERS	INT64CONST(10000000000000000)
 
 /*
- * The least (sign 1) or the negated greatest (sign -1) integer that a bound
- * lets pass, of those of up to 16 decimal digits: beyond them where none or all
- * do.
+ * Returns the smallest (sign 1) or the negated greatest (sign -1) valid
+ * integer of a bound, among integers of up to 16 decimal digits; a value
+ * beyond them if none or all are valid.
  */
 static int64
 integer_bound(const EvDigits *bound, int sign, bool exclusive)
@@ -30,7 +30,7 @@ integer_bound(const EvDigits *bound, int sign, bool exclusive)
 	else
 		for (int i = 0; i <= bound->weight; i++)
 			whole = whole * 10000 + (i < bound->count ? bound->digits[i] : 0);
-	/* up to the next integer */
+	/* round up to the next integer */
 	if (negative)
 		return -whole + (exclusive && !fraction ? 1 : 0);
 	return whole + (exclusive || fraction ? 1 : 0);
@@ -60,7 +60,7 @@ make_bounds(const EvInstruction *low, const EvInstruction *high)
 	return bounds;
 }
 
-/* The type that an instruction is about; EV_TYPE_COUNT: all. */
+/* Returns the type that an instruction applies to; EV_TYPE_COUNT for all. */
 static EvType
 subject_of(const EvInstruction *instruction)
 {
@@ -130,8 +130,8 @@ static const uint8 checked_types[] = {
 };
 
 /*
- * [T, null] is written as anyOf, too: the other branch's check, and null is
- * valid.
+ * A nullable type is also written as anyOf with the type null: the check is
+ * that of the other branch, with null valid.
  */
 static bool
 make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvCheck *check)
@@ -159,18 +159,21 @@ make_nullable(const EvOptimizer *o, const EvBranches *branches, int hops, EvChec
 	return false;
 }
 
-/* What the instructions of a block come to while they are read. */
+/* The check of a block while its instructions are read. */
 typedef struct Single
 {
 	EvCheck		check;			/* so far */
-	EvType		about;			/* the type that its checks are about;
-								 * EV_TYPE_COUNT: of none yet */
+	EvType		about;			/* the type that its instructions apply to;
+								 * EV_TYPE_COUNT: none so far */
 	const EvInstruction *assertion; /* the only one, or NULL */
 	const EvInstruction *low;	/* bounds, or NULL */
 	const EvInstruction *high;
 } Single;
 
-/* Takes an enumeration of values that are not strings.  False: it is too much. */
+/*
+ * Adds an enumeration of values that are not strings.  Returns false if no
+ * check can express it.
+ */
 static bool
 take_enum(Single *single, const EvInstruction *instruction)
 {
@@ -184,7 +187,7 @@ take_enum(Single *single, const EvInstruction *instruction)
 		single->assertion = instruction;
 		return true;
 	}
-	/* of null, true and false only */
+	/* with only null, true and false */
 	if ((enumeration->types & ~(EV_BOOLEAN_BITS | EV_BIT(EV_NULL))) != 0)
 		return false;
 	single->check.types &= enumeration->types;
@@ -203,13 +206,13 @@ take_bound(Single *single, const EvInstruction *instruction)
 	return true;
 }
 
-/* Takes one instruction in.  False where the block is more than one check. */
+/* Adds one instruction.  Returns false if the block is more than one check. */
 static bool
 take_instruction(Single *single, const EvInstruction *instruction)
 {
 	EvType		subject = subject_of(instruction);
 
-	/* all checks must be about one type */
+	/* all instructions must apply to one type */
 	if (subject != EV_TYPE_COUNT)
 	{
 		if (single->about != EV_TYPE_COUNT && single->about != subject)
@@ -246,7 +249,10 @@ take_instruction(Single *single, const EvInstruction *instruction)
 	}
 }
 
-/* The check that the checks of a block come to; `general` where they are too much. */
+/*
+ * Combines the instructions of a block into one check; returns `general` if
+ * there is no such check.
+ */
 static EvCheck
 finish_single(const Single *single, EvCheck general)
 {
@@ -256,7 +262,7 @@ finish_single(const Single *single, EvCheck general)
 
 	if (single->assertion != NULL && single->assertion->opcode == EVOP_ENUM)
 	{
-		/* with bounds or "integer" as well: the rare general case */
+		/* a combination with bounds or "integer" is rare */
 		if (low != NULL || high != NULL || check.integer)
 			return general;
 		check.kind = EV_CHECK_NUMBERS;
@@ -275,7 +281,7 @@ finish_single(const Single *single, EvCheck general)
 		check.u.bounds = low != NULL || high != NULL ? make_bounds(low, high) : NULL;
 		return check;
 	}
-	/* "integer" beside a string's keywords: the rare general case */
+	/* "integer" with keywords for strings is rare */
 	if (check.integer)
 		return general;
 	return single->assertion != NULL ? check_of_assertion(single->assertion, check) : check;
@@ -293,7 +299,7 @@ check_of_merge(const EvMerge *merge, EvCheck check)
 	return check;
 }
 
-/* The check of a block that is nothing but one applicator. */
+/* Returns the check of a block that is only one applicator. */
 static EvCheck
 check_of_applicator(const EvOptimizer *o, const EvInstruction *instruction, int hops, EvCheck general)
 {
@@ -348,7 +354,7 @@ ev_derive_check(const EvOptimizer *o, uint32 block, int hops)
 	{
 		if (instruction->opcode == EVOP_FAIL)
 		{
-			/* nothing is valid, whatever else is said */
+			/* no value is valid, whatever the other instructions are */
 			single.check.kind = EV_CHECK_TYPE;
 			single.check.types = 0;
 			return single.check;
@@ -359,7 +365,7 @@ ev_derive_check(const EvOptimizer *o, uint32 block, int hops)
 	return finish_single(&single, general);
 }
 
-/* One short string is compared as a word. */
+/* Makes the check of one short string compare a word. */
 static void
 make_word(EvCheck *check)
 {
@@ -387,7 +393,10 @@ ev_make_check(const EvOptimizer *o, uint32 block)
 
 /* ---------- objects ---------- */
 
-/* So many names are looked for one by one where nothing else is asked. */
+/*
+ * Up to this number, required names are searched one by one if there are no
+ * other keywords.
+ */
 #define FEW_NAMES		4
 
 void

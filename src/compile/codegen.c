@@ -1,11 +1,11 @@
 /*
  * codegen.c
- *	  Writes the program of a schema.
+ *	  Generates the program of a schema.
  *
- * resolve.c has read the documents: every keyword's value has its shape
- * and every reference its target.  Each subschema becomes one block, at its
- * first use, from a list and not by recursion, so that a program is no larger
- * than its documents.
+ * resolve.c has read the documents: each keyword's value has the right shape,
+ * and each reference has a target.  Each subschema becomes one block when it
+ * is first used.  Blocks are written from a list and not by recursion, so that
+ * a program is not larger than its documents.
  */
 #include "postgres.h"
 
@@ -25,7 +25,7 @@
 
 /* ---------- order ---------- */
 
-/* jsonb's order of keys: by length, then by bytes. */
+/* Compares in the key order of jsonb: by length, then by bytes. */
 static int
 compare_strings(const EvString *a, const EvString *b)
 {
@@ -53,7 +53,9 @@ compare_instances(const void *a, const void *b)
 
 /* ---------- keywords of all types ---------- */
 
-/* A dynamic anchor and all that it may stand for, made once for each name. */
+/*
+ * Returns a dynamic anchor with all possible targets, made once for each name.
+ */
 static EvAnchor *
 anchor_of(EvWriter *w, const char *name)
 {
@@ -72,7 +74,7 @@ anchor_of(EvWriter *w, const char *name)
 	anchor->targets = ev_program_alloc(w, sizeof(EvDynamicTarget) * Max(list_length(found), 1));
 	foreach(cell, found)
 	{
-		DynamicAnchor *dynamic = lfirst(cell);
+		EvDynamicAnchor *dynamic = lfirst(cell);
 		EvDynamicTarget *target = &anchor->targets[anchor->target_count++];
 
 		target->resource = dynamic->resource->index;
@@ -114,7 +116,7 @@ write_references(EvWriter *w)
 		initial = reference->target;
 		if (initial == NULL)
 		{
-			/* nothing is valid where no resource in scope has the anchor */
+			/* if no resource in scope has the anchor, no value is valid */
 			initial = palloc0(sizeof(EvSubschema));
 			initial->is_boolean = true;
 			initial->location = ev_location_make(w->compiler, w->subschema->location, reference->keyword,
@@ -173,7 +175,7 @@ write_applicators(EvWriter *w)
 		instruction->target = block;
 	}
 
-	/* "then" and "else" mean nothing without "if" (2020-12 core, 10.2.2) */
+	/* "then" and "else" have no effect without "if" (2020-12 core, 10.2.2) */
 	if (w->keywords.present[EV_KW_IF])
 	{
 		uint32		if_block = ev_keyword_block(w, EV_KW_IF);
@@ -221,7 +223,10 @@ write_enum(EvWriter *w, int keyword)
 	instruction->u.enumeration = enumeration;
 }
 
-/* The set of types that "type" allows; *integer: numbers must be integers. */
+/*
+ * Returns the set of types that "type" allows.  With *integer, numbers must be
+ * integers.
+ */
 static uint32
 type_set(const JsonbValue *value, bool *integer)
 {
@@ -276,20 +281,6 @@ has_any(EvWriter *w, const EvKeywordSymbol *keywords, int count)
 	return false;
 }
 
-/*
- * Has the schema a keyword that is about a type?  Unevaluated keywords are
- * written apart.
- */
-static bool
-has_any_about(EvWriter *w, uint32 type)
-{
-	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
-		if (w->keywords.present[i] && ev_keywords[i].types == type &&
-			ev_keywords[i].vocabulary != EV_UNEVALUATED)
-			return true;
-	return false;
-}
-
 static void
 write_string(EvWriter *w)
 {
@@ -325,7 +316,7 @@ write_string(EvWriter *w)
 		instruction->u.pattern.shape = ev_pattern_shape(instruction->u.pattern.compiled);
 	}
 
-	/* from 2019-09 on these are annotations (2020-12 validation, section 8) */
+	/* annotations since 2019-09 (2020-12 validation, section 8) */
 	base64 = w->keywords.present[EV_KW_CONTENT_ENCODING] &&
 		w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.len == 6 &&
 		memcmp(w->keywords.values[EV_KW_CONTENT_ENCODING].val.string.val, "base64", 6) == 0;
@@ -355,7 +346,10 @@ write_bound(EvWriter *w, int keyword, EvBoundKind kind, const char *name)
 static void
 write_number(EvWriter *w)
 {
-	/* draft 4: the exclusive forms are flags (draft 4, 5.1.2 and 5.1.3) */
+	/*
+	 * in draft 4, exclusiveMinimum and exclusiveMaximum are booleans (5.1.2
+	 * and 5.1.3)
+	 */
 	bool		exclusive_minimum = w->keywords.present[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4] &&
 		w->keywords.values[EV_KW_EXCLUSIVE_MINIMUM_DRAFT4].val.boolean;
 	bool		exclusive_maximum = w->keywords.present[EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4] &&
@@ -370,7 +364,7 @@ write_number(EvWriter *w)
 			ev_program_numeric(w, w->keywords.values[EV_KW_MULTIPLE_OF].val.numeric);
 }
 
-/* properties and required, as one sorted list of names. */
+/* Writes properties and required, as one sorted list of names. */
 static void
 write_properties(EvWriter *w, EvObject *object)
 {
@@ -419,7 +413,7 @@ write_properties(EvWriter *w, EvObject *object)
 		}
 	}
 
-	/* names that are in both lists, or twice in required, become one */
+	/* merge names that are in both lists, or twice in required */
 	qsort(object->properties, count, sizeof(EvProperty), compare_properties);
 	for (uint32 i = 0; i < count; i++)
 	{
@@ -441,8 +435,9 @@ write_properties(EvWriter *w, EvObject *object)
 }
 
 /*
- * "^x-" is told from most names by their first bytes.  Only what is plain to
- * see: letters, digits, "-" and "_" at the head, and no alternative.
+ * The first bytes of a name distinguish "^x-" from most names.  Only simple
+ * prefixes are found: letters, digits, "-" and "_" at the start, and no
+ * alternative.
  */
 static void
 write_prefix(EvPatternProperty *pattern, const char *source, int length)
@@ -458,7 +453,7 @@ write_prefix(EvPatternProperty *pattern, const char *source, int length)
 		   (isalnum((unsigned char) source[count + 1]) || source[count + 1] == '-' || source[count + 1] == '_') &&
 		   !IS_HIGHBIT_SET(source[count + 1]))
 		count++;
-	/* what is repeated may be missing */
+	/* a repeated character may be missing */
 	if (count > 0 && count + 1 < length && strchr("*?{", source[count + 1]) != NULL)
 		count--;
 	count = Min(count, 8);
@@ -514,7 +509,7 @@ program_strings(EvWriter *w, const JsonbValue *array, uint32 *count)
 	return strings;
 }
 
-/* dependencies, dependentRequired and dependentSchemas */
+/* Writes dependencies, dependentRequired and dependentSchemas. */
 static void
 write_dependencies(EvWriter *w, int keyword)
 {
@@ -599,7 +594,10 @@ write_array(EvWriter *w)
 		array->items = ev_keyword_block(w, EV_KW_ITEMS);
 	if (w->keywords.present[EV_KW_ITEMS_DRAFT4])
 	{
-		/* an array is what prefixItems became, then additionalItems counts */
+		/*
+		 * an array has the meaning of prefixItems; then additionalItems
+		 * applies
+		 */
 		if (ev_node_is_array(&w->keywords.values[EV_KW_ITEMS_DRAFT4]))
 		{
 			array->prefix = ev_array_blocks(w, EV_KW_ITEMS_DRAFT4, &array->prefix_count);
@@ -608,7 +606,7 @@ write_array(EvWriter *w)
 		else
 			array->items = ev_keyword_block(w, EV_KW_ITEMS_DRAFT4);
 	}
-	/* additionalItems, minContains and maxContains say nothing alone */
+	/* additionalItems, minContains and maxContains have no effect alone */
 	if (array->items == EV_BLOCK_NONE && array->prefix_count == 0 && array->contains == EV_BLOCK_NONE &&
 		array->min_items == 0 && array->max_items == EV_NO_MAXIMUM && !array->unique_items)
 		return;
@@ -631,8 +629,8 @@ static const Section sections[] = {
 };
 
 /*
- * Writes the sections of the types in the set; a guard jumps over one for
- * other types, but where `exact` says that there are none.
+ * Writes the sections of the types in the set.  An instruction jumps over the
+ * section for other types, unless `exact` says that there are none.
  */
 static void
 write_sections(EvWriter *w, uint32 types, bool exact)
@@ -642,7 +640,7 @@ write_sections(EvWriter *w, uint32 types, bool exact)
 		const Section *section = &sections[i];
 		uint32		guard = w->program->length;
 
-		if ((section->type & types) == 0 || !has_any_about(w, section->type))
+		if ((section->type & types & w->keywords.types) == 0)
 			continue;
 		if (!exact)
 			ev_emit_at(w, EVOP_SKIP_UNLESS, "type", "")->u.type.types = section->type;
@@ -650,15 +648,15 @@ write_sections(EvWriter *w, uint32 types, bool exact)
 		if (exact)
 			continue;
 		if (w->program->length == guard + 1)
-			w->program->length = guard; /* nothing came of it */
+			w->program->length = guard; /* the section is empty */
 		else
 			w->program->code[guard].target = w->program->length;
 	}
 }
 
 /*
- * The values of keywords that only describe, unknown ones among them (2020-12
- * core, 7.7.1 and 6.5).
+ * Writes the values of annotations, including unknown keywords (2020-12 core,
+ * 7.7.1 and 6.5).
  */
 static void
 write_annotations(EvWriter *w)
@@ -714,7 +712,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 		(subschema->resource->root == subschema || subschema->entered_from_outside))
 		ev_emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
 
-	/* $ref hides its siblings up to draft 7 (draft 7 core, 8.3) */
+	/* $ref disables its siblings up to draft 7 (draft 7 core, 8.3) */
 	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
 	{
 		write_references(w);
@@ -758,8 +756,8 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	ev_emit_at(w, EVOP_RETURN, "", "");
 
 	/*
-	 * An instance of the wrong type goes on here when every violation is
-	 * wanted: the keywords for its own type, then those for all types.
+	 * In EV_COLLECT mode, an instance of the wrong type continues here: with
+	 * the keywords for its own type, then those for all types.
 	 */
 	if (w->keywords.present[EV_KW_TYPE])
 	{
@@ -771,7 +769,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	}
 }
 
-/* ---------- putting it together ---------- */
+/* ---------- the whole program ---------- */
 
 typedef struct EndlessSearch
 {
@@ -798,9 +796,9 @@ visit_endless(uint32 *block, bool in_place, void *arg)
 }
 
 /*
- * A schema must not lead back to itself without going into the instance
- * (2020-12 core, 9.4.1).  Depth-first; visit is 1 while a schema is on the
- * path and 2 after.
+ * A schema must not refer to itself for the same instance (2020-12 core,
+ * 9.4.1).  Depth-first search; visit is 1 while a schema is on the path, and 2
+ * after.
  */
 static void
 find_endless(EvWriter *w, EvSubschema *subschema)
@@ -818,8 +816,8 @@ find_endless(EvWriter *w, EvSubschema *subschema)
 }
 
 /*
- * From the index of a block to where it starts.  A block that returns at once
- * is true.
+ * Replaces the index of a block by the address of its first instruction.  A
+ * block that returns at once is EV_BLOCK_TRUE.
  */
 static void
 link_block(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
@@ -880,8 +878,8 @@ write_program(EvCompiler *c, EvSubschema *root)
 		return NULL;
 
 	/*
-	 * What an instruction points to may stand twice in the code (see
-	 * write_block), but each is linked once: each was made anew.
+	 * Two instructions may have equal operands (see write_block), but each
+	 * operand was allocated separately, so each is linked once.
 	 */
 	for (uint32 i = 0; i < w.program->length; i++)
 		ev_visit_blocks(&w.program->code[i], link_block, w.program);

@@ -1,6 +1,6 @@
 /*
  * codegen.h
- *	  From a schema document to a program.
+ *	  Compiles a schema document to a program.
  */
 #ifndef EV_CODEGEN_H
 #define EV_CODEGEN_H
@@ -10,20 +10,22 @@
 #include "program/program.h"
 
 /*
- * Compiles a document and all that it refers to into one program, in
- * CurrentMemoryContext (the caller makes one for it; the compiler's own
- * working memory is freed before the return).  NULL, with *fault filled,
- * where it is not a valid schema.
+ * Compiles a document, and all documents that it refers to, into one program,
+ * in CurrentMemoryContext.  The caller creates a memory context for the
+ * program; the compiler's working memory is freed before the return.  Returns
+ * NULL, with *fault filled, if the schema is not valid.
  *
- * resolver: NULL where no other document may be referred to.
- * references: if not NULL, gets the OIDs of the functions whose documents
+ * resolver: NULL if the document must not refer to other documents.
+ *
+ * references: if not NULL, receives the OIDs of the functions whose documents
  * were read besides this one.
- * warnings: if not NULL, gets EvWarnings, in CurrentMemoryContext.
+ *
+ * warnings: if not NULL, receives EvWarnings, in CurrentMemoryContext.
  */
 extern EvProgram *ev_compile(const EvDocument *document, EvResolver resolver,
 							 EvFault *fault, List **references, List **warnings);
 
-/* The same program with ANNOTATE instructions, for reports. */
+/* Compiles to the same program with ANNOTATE instructions, for reports. */
 extern EvProgram *ev_compile_annotated(const EvDocument *document, EvResolver resolver,
 									   EvFault *fault);
 

@@ -1,10 +1,10 @@
 /*
  * lint.c
- *	  Warnings about a schema that is valid, but hardly says what was meant.
+ *	  Warnings about valid schemas that are probably mistakes.
  *
- * Run once for each subschema of a document that is being registered.  What
- * the common generators of schemas write (Pydantic, TypeBox, zod) must pass
- * without a word, so only what has no good reading is named.
+ * Runs once for each subschema of a document that is being registered.  The
+ * output of common generators of schemas (Pydantic, TypeBox, zod) must give no
+ * warnings, so only constructs without a sensible meaning are reported.
  */
 #include "postgres.h"
 
@@ -18,8 +18,8 @@
 #include "schema/schema_graph.h"
 
 /*
- * An unknown keyword is an annotation (2020-12 core, 6.5); it is named, with
- * the keyword that it may have been meant for.
+ * Reports unknown keywords, which are annotations (2020-12 core, 6.5), with
+ * the most similar known keyword.
  */
 static void
 lint_unknown(EvCompiler *c, const EvSubschema *subschema)
@@ -45,7 +45,10 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 			continue;
 		name = ev_node_string(&key);
 
-		/* extensions by convention, and OpenAPI's, which Pydantic writes */
+		/*
+		 * extensions by convention, and OpenAPI's "discriminator", which
+		 * Pydantic writes
+		 */
 		if (strncmp(name, "x-", 2) == 0 || strcmp(name, "discriminator") == 0)
 			continue;
 
@@ -57,7 +60,7 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 			elsewhere |= keyword >= 0;
 			describes |= keyword >= 0 && ev_keywords[keyword].vocabulary == EV_METADATA;
 		}
-		/* what only describes says the same in every dialect */
+		/* an annotation has the same meaning in every dialect */
 		if (describes)
 			continue;
 		nearest = elsewhere ? NULL : ev_keyword_nearest(name, key.val.string.len, draft);
@@ -74,7 +77,10 @@ lint_unknown(EvCompiler *c, const EvSubschema *subschema)
 	}
 }
 
-/* The name of the JSON type that a keyword is about; NULL: it is about all, or only annotates. */
+/*
+ * Returns the name of the JSON type that a keyword applies to; NULL if it
+ * applies to all types, or only annotates.
+ */
 static const char *
 type_of_keyword(int keyword)
 {
@@ -113,18 +119,17 @@ lint_types(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *k
 		return;
 	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
 	{
-		const char *type = type_of_keyword(keyword);
+		const char *type = keywords->present[keyword] ? type_of_keyword(keyword) : NULL;
 		const char *name = ev_keywords[keyword].name;
 
-		if (keywords->present[keyword] && type != NULL &&
-			!allows_type(&keywords->values[EV_KW_TYPE], type))
+		if (type != NULL && !allows_type(&keywords->values[EV_KW_TYPE], type))
 			ev_compile_warn(c, subschema->location, psprintf("/%s", name),
 							psprintf("keyword \"%s\" never applies: it is about type %s, which \"type\" does not allow",
 									 name, type));
 	}
 }
 
-/* Keywords that mean nothing without another one. */
+/* Reports keywords that have no effect without another one. */
 static void
 lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -153,7 +158,7 @@ lint_companions(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValu
 	}
 }
 
-/* Lower bounds above upper bounds. */
+/* Reports lower bounds above upper bounds. */
 static void
 lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -188,7 +193,10 @@ lint_bounds(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 	}
 }
 
-/* Names that are required, but that additionalProperties: false forbids. */
+/*
+ * Reports names that are required although additionalProperties: false forbids
+ * them.
+ */
 static void
 lint_required(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {
@@ -227,7 +235,7 @@ lint_format(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *
 					psprintf("unknown format \"%s\" is not checked", ev_node_string(format)));
 }
 
-/* Up to draft 7 a $ref hides all that stands beside it. */
+/* Up to draft 7, a $ref disables all keywords beside it. */
 static void
 lint_reference(EvCompiler *c, const EvSubschema *subschema, const EvKeywordValues *keywords)
 {

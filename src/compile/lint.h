@@ -7,7 +7,7 @@
 
 #include "schema/schema_graph.h"
 
-/* Adds the warnings about one subschema to the compiler's. */
+/* Adds the warnings about one subschema to the compiler's warnings. */
 extern void ev_lint(EvCompiler *compiler, const EvSubschema *subschema);
 
 #endif							/* EV_LINT_H */

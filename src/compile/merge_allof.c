@@ -1,15 +1,17 @@
 /*
  * merge_allof.c
- *	  Makes one object of what several schemas say about the same instance.
+ *	  Merges the keywords of several schemas for the same instance into one
+ *	  object.
  *
- * allOf and $ref put schemas together that all say something about the
- * properties of one object: on the fast path that is one merge over its keys.
- * With them, what unevaluatedProperties and unevaluatedItems leave is known in
- * advance: what no schema names.  A name that only branches (anyOf, oneOf, if,
- * dependentSchemas) evaluate is a property: its check says which of them do, and
- * whether one of these matched is known when they have run.
+ * allOf and $ref combine schemas that all apply to the properties of one
+ * object.  On the fast path, these become one merge over its keys.  Then the
+ * properties and items for unevaluatedProperties and unevaluatedItems are
+ * known at compile time: those that no schema names.  A name that only
+ * branches (anyOf, oneOf, if, dependentSchemas) evaluate is a pending
+ * property: its check has the set of these branches, and it is known after
+ * they ran whether one of them matched.
  *
- * A block of which that cannot be said, or that is large, is left as it is.
+ * A block for which this is not possible, or that is large, is not merged.
  */
 #include "postgres.h"
 
@@ -19,14 +21,14 @@
 #include "match/match_checks.h"
 #include "match/match_internal.h"
 
-/* What is put together at most; beyond, it would hardly pay. */
+/* Limits; larger merges would hardly save time. */
 #define MAX_PARTS		16
 #define MAX_NAMES		256
 #define MAX_PATTERNS	32
 #define MAX_VISITS		256
 #define MAX_SOURCES		64
 
-/* A block and all that it leads to for the same instance. */
+/* A block and all blocks that it calls for the same instance. */
 typedef struct Closure
 {
 	const EvProgram *program;
@@ -36,20 +38,19 @@ typedef struct Closure
 	uint32		array_count;
 	const EvObject *sources[MAX_SOURCES];
 	uint32		source_count;
-	uint32		rest[MAX_PARTS];	/* instructions that are run one by one */
+	uint32		rest[MAX_PARTS];	/* instructions that are run in addition */
 	uint32		rest_count;
-	bool		rest_of_arrays; /* one of them is about arrays, too */
+	bool		rest_of_arrays; /* one of them applies to arrays, too */
 	uint32		unevaluated_properties;
 	uint32		unevaluated_items;
 	bool		evaluates_all;
 	uint32		types;
-	uint32		others;			/* types other than these that it says
-								 * something about */
+	uint32		others;			/* other types that have instructions */
 	uint32		calls;
 	uint32		visits;
 } Closure;
 
-/* ---------- what a block says ---------- */
+/* ---------- the keywords of a block ---------- */
 
 static bool
 add_rest(Closure *c, uint32 at, bool of_arrays)
@@ -73,7 +74,10 @@ add_source(Closure *c, const EvObject *object)
 	return true;
 }
 
-/* What evaluates properties where a branch matches.  False: it is not known. */
+/*
+ * Gathers the properties that a branch evaluates if it matches.  Returns false
+ * if they are not known.
+ */
 static bool
 gather_branch(Closure *c, uint32 block)
 {
@@ -123,7 +127,7 @@ gather_branch(Closure *c, uint32 block)
 	}
 }
 
-/* Does a block with TRACK evaluate all properties itself? */
+/* Does a block with TRACK have unevaluatedProperties? */
 static bool
 is_closed(const EvProgram *program, uint32 block)
 {
@@ -133,7 +137,10 @@ is_closed(const EvProgram *program, uint32 block)
 	return false;
 }
 
-/* Everything that a block says in any case.  False: not all is known. */
+/*
+ * Gathers the instructions of a block that always apply.  Returns false if not
+ * all are known.
+ */
 static bool
 gather(Closure *c, uint32 block, bool is_root)
 {
@@ -186,7 +193,7 @@ gather(Closure *c, uint32 block, bool is_root)
 					break;
 				if (c->program->code[instruction->target].opcode == EVOP_TRACK)
 				{
-					/* it has marks of its own, and checks none */
+					/* the block has its own marks, and no checks */
 					c->evaluates_all = true;
 					known = is_closed(c->program, instruction->target) && add_rest(c, at, true);
 				}
@@ -224,7 +231,7 @@ gather(Closure *c, uint32 block, bool is_root)
 				known = is_root;
 				c->unevaluated_items = instruction->target;
 				break;
-			case EVOP_REMEMBER: /* what is merged is not remembered */
+			case EVOP_REMEMBER: /* a merged block is not remembered */
 			case EVOP_CALL_DYNAMIC:
 			case EVOP_SCOPE:
 			case EVOP_TRACK:
@@ -235,14 +242,17 @@ gather(Closure *c, uint32 block, bool is_root)
 	}
 }
 
-/* Is "additional" a schema that says something? */
+/* Is "additional" a schema other than true? */
 static inline bool
 is_schema(uint32 block)
 {
 	return block < EV_BLOCK_TRUE;
 }
 
-/* Do its patterns tell in linear time, so that they can be asked while compiling? */
+/*
+ * Do its patterns run in linear time, so that they can be matched at compile
+ * time?
+ */
 static bool
 are_linear(const EvObject *object)
 {
@@ -252,7 +262,7 @@ are_linear(const EvObject *object)
 	return true;
 }
 
-/* Can the objects become one? */
+/* Can the objects be merged? */
 static bool
 can_merge_objects(const Closure *c, uint32 names_left)
 {
@@ -265,7 +275,7 @@ can_merge_objects(const Closure *c, uint32 names_left)
 		patterns += c->objects[i]->pattern_count;
 		if (patterns > MAX_PATTERNS || !are_linear(c->objects[i]))
 			return false;
-		/* a key that a pattern matches is additional to the others */
+		/* a key that matches a pattern is additional for the other objects */
 		for (uint32 j = 0; c->objects[i]->pattern_count > 0 && j < c->object_count; j++)
 			if (j != i && is_schema(c->objects[j]->additional))
 				return false;
@@ -275,7 +285,7 @@ can_merge_objects(const Closure *c, uint32 names_left)
 	return names <= Min(MAX_NAMES, names_left);
 }
 
-/* Can the arrays become one? */
+/* Can the arrays be merged? */
 static bool
 can_merge_arrays(const Closure *c)
 {
@@ -298,8 +308,8 @@ can_merge_arrays(const Closure *c)
 }
 
 /*
- * Numbers what branches say, so that each has a number of its own wherever it
- * is met.
+ * Numbers the objects of branches.  The numbers are unique in each merge that
+ * an object is part of.
  */
 static bool
 number_sources(const Closure *c)
@@ -338,7 +348,7 @@ copy_parts(const void *parts, uint32 count)
 	return copy;
 }
 
-/* The instructions that are run one by one, as a block of their own. */
+/* Writes the remaining instructions, as a separate block. */
 static uint32
 write_rest(EvProgram *program, const Closure *c, uint32 *end)
 {
@@ -359,7 +369,9 @@ write_rest(EvProgram *program, const Closure *c, uint32 *end)
 	return start;
 }
 
-/* What the block that starts here can become; NULL: nothing else. */
+/*
+ * Returns the merge of the block at this index; NULL if it cannot be merged.
+ */
 static EvMerge *
 find_merge(EvOptimizer *o, uint32 block, uint32 *end)
 {
@@ -388,7 +400,7 @@ find_merge(EvOptimizer *o, uint32 block, uint32 *end)
 	merge->unevaluated_items = c.unevaluated_items;
 	merge->evaluates_all = c.evaluates_all;
 
-	/* types that it says something about */
+	/* types that have keywords */
 	if (c.object_count > 0 || c.unevaluated_properties != EV_BLOCK_NONE)
 		c.others |= EV_BIT(EV_OBJECT);
 	if (c.array_count > 0 || c.unevaluated_items != EV_BLOCK_NONE)
@@ -457,7 +469,7 @@ true_check(void)
 	return (EvCheck) {.kind = EV_CHECK_TRUE, .types = EV_ALL_TYPES, .block = EV_BLOCK_TRUE};
 }
 
-/* Both. */
+/* Returns a check for values that pass both checks. */
 static EvCheck
 combine(EvCheck a, EvCheck b)
 {
@@ -527,7 +539,10 @@ find_property(const EvObject *object, EvString name)
 	return found ? &object->properties[at] : NULL;
 }
 
-/* What one object's keywords say about a name; true: one evaluates it. */
+/*
+ * Adds the checks of one object's keywords for a name.  Returns true if one of
+ * them evaluates it.
+ */
 static bool
 add_check(const EvOptimizer *o, const EvObject *object, EvString name, EvCheck *check)
 {
@@ -566,7 +581,10 @@ ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name,
 
 /* ---------- filling in ---------- */
 
-/* The check of what nothing evaluates in any case; name NULL: of other names. */
+/*
+ * Returns the check of a property that no keyword always evaluates; if name is
+ * NULL, of all other properties.
+ */
 static EvCheck
 unevaluated_check(const EvOptimizer *o, const EvMerge *merge, const EvString *name)
 {

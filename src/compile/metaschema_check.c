@@ -1,7 +1,6 @@
 /*
  * metaschema_check.c
- *	  Compiles documents that are new, and validates them against their
- *	  meta-schema.
+ *	  Compiles new documents, and validates them against their meta-schema.
  */
 #include "postgres.h"
 
@@ -14,7 +13,10 @@
 #include "schema/metaschema.h"
 #include "schema/uri.h"
 
-/* The program of a draft's meta-schema, made once for the backend. */
+/*
+ * Returns the program of a draft's meta-schema, which each backend compiles
+ * once.
+ */
 static EvProgram *
 draft_program(EvDraft draft)
 {
@@ -46,7 +48,7 @@ typedef struct FaultCollector
 {
 	EvCollector collector;
 	EvFault    *fault;
-	MemoryContext context;		/* of the fault's strings */
+	MemoryContext context;		/* for the strings of the fault */
 } FaultCollector;
 
 static void
@@ -59,9 +61,9 @@ add_fault(EvCollector *collector, const EvViolation *violation)
 }
 
 /*
- * Validates a document against the meta-schema that its $schema names (none:
- * 2020-12's).  False, with *fault filled in CurrentMemoryContext, where it
- * does not match.
+ * Validates a document against the meta-schema in its $schema (2020-12 if
+ * there is none).  Returns false, with *fault filled in CurrentMemoryContext,
+ * if it is not valid.
  */
 static bool
 is_valid_schema(const EvDocument *document, EvResolver resolver, EvFault *fault)
@@ -86,7 +88,7 @@ is_valid_schema(const EvDocument *document, EvResolver resolver, EvFault *fault)
 		char	   *fragment;
 		char	   *absolute = ev_uri_resolve("", uri, &fragment);
 
-		/* the compiler has read it already, so it is there */
+		/* the compiler has read it, so it exists */
 		if (!ev_metaschema_find(absolute, &metaschema) &&
 			(resolver == NULL || !resolver(absolute, &metaschema)))
 			return true;

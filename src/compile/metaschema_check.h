@@ -1,7 +1,6 @@
 /*
  * metaschema_check.h
- *	  Compiles documents that are new, and validates them against their
- *	  meta-schema.
+ *	  Compiles new documents, and validates them against their meta-schema.
  */
 #ifndef EV_METASCHEMA_CHECK_H
 #define EV_METASCHEMA_CHECK_H
@@ -11,9 +10,9 @@
 #include "schema/document.h"
 
 /*
- * The same as ev_compile, for a document that nothing has checked before: it
- * must also match the meta-schema that its $schema names (2020-12's where it
- * names none).  What the check allocates is in CurrentMemoryContext too.
+ * Like ev_compile, for a document that was not checked before: it must also be
+ * valid against the meta-schema in its $schema (2020-12 if there is none).
+ * The memory of this check is in CurrentMemoryContext too.
  */
 extern EvProgram *ev_compile_checked(const EvDocument *document, EvResolver resolver,
 									 EvFault *fault, List **references, List **warnings);

@@ -1,11 +1,11 @@
 /*
  * optimize.c
- *	  A pass over a finished program that prepares its fast path.
+ *	  Prepares the fast path of a finished program.
  *
- * Blocks that come to a single check become checks, which the loops over
- * properties and items do themselves; the branches of anyOf and oneOf are
- * looked at for what tells them apart.  The instructions stay as they are:
- * the collecting run uses them, and the two must agree.
+ * Blocks that reduce to a single check become checks, which the loops over
+ * properties and items run without a call.  For anyOf and oneOf, it looks for
+ * a discriminator of the branches.  The instructions stay unchanged:
+ * EV_COLLECT mode runs them, and both must agree.
  */
 #include "postgres.h"
 
@@ -21,10 +21,12 @@
 
 /* ---------- enum ---------- */
 
-/* So many values that are not all strings are compared one by one. */
+/*
+ * Up to this number, values that are not all strings are compared one by one.
+ */
 #define FEW_VALUES		8
 
-/* A table that is to be a quarter full at most. */
+/* Makes a hash table that is at most a quarter full. */
 static void
 make_slots(EvEnum *enumeration)
 {
@@ -36,7 +38,7 @@ make_slots(EvEnum *enumeration)
 	memset(enumeration->slots, -1, sizeof(int32) << bits);
 }
 
-/* Strings are found by hash. */
+/* Prepares strings to be found by hash. */
 static void
 optimize_enum(EvEnum *enumeration)
 {
@@ -58,7 +60,7 @@ optimize_enum(EvEnum *enumeration)
 	}
 }
 
-/* Numbers are read in advance; many values of any kind are found by hash. */
+/* Reads numbers in advance; many values of any type are found by hash. */
 static void
 optimize_other_enum(EvEnum *enumeration)
 {
@@ -84,12 +86,12 @@ optimize_other_enum(EvEnum *enumeration)
 
 /* ---------- branches ---------- */
 
-/* A set of types that is known has this bit besides. */
+/* This bit marks a set of types that is known. */
 #define TYPES_KNOWN		0x80
 
 StaticAssertDecl(EV_ALL_TYPES < TYPES_KNOWN, "there is a bit besides the types");
 
-/* The types that a block may find valid. */
+/* Returns the types that can be valid for a block. */
 static uint32
 block_types(EvOptimizer *o, uint32 block, int hops)
 {
@@ -122,7 +124,10 @@ block_types(EvOptimizer *o, uint32 block, int hops)
 	return types;
 }
 
-/* The properties that a block asks of an object; NULL: none, or not only there. */
+/*
+ * Returns the keywords for objects of a block; NULL if it has none, or others
+ * too.
+ */
 static const EvObject *
 block_object(const EvProgram *program, uint32 block, int hops)
 {
@@ -150,7 +155,10 @@ find_property(const EvObject *object, EvString name)
 	return found ? &object->properties[at] : NULL;
 }
 
-/* The constant strings that a property must have; NULL: it may be other things. */
+/*
+ * Returns the constant strings of a property; NULL if it may have other
+ * values.
+ */
 static const EvEnum *
 constant_strings(const EvOptimizer *o, const EvProperty *property)
 {
@@ -173,7 +181,7 @@ compare_branch_values(const void *a, const void *b)
 	return memcmp(x->data, y->data, x->length);
 }
 
-/* Does this property tell all branches apart?  Then they are told by it. */
+/* Is this property a discriminator of all branches?  If so, uses it. */
 static bool
 discriminate(EvOptimizer *o, EvBranches *branches, const EvObject **objects, EvString name)
 {
@@ -287,7 +295,7 @@ ev_optimize(EvProgram *program)
 {
 	EvOptimizer o = {.program = program};
 
-	/* what checks point to comes first */
+	/* first the operands of checks */
 	for (uint32 i = 0; i < program->length; i++)
 	{
 		EvInstruction *instruction = &program->code[i];

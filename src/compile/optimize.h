@@ -8,8 +8,8 @@
 #include "program/program.h"
 
 /*
- * Fills in what the fast path needs: checks, words and what tells branches
- * apart, all in CurrentMemoryContext, which must be the program's.
+ * Fills in the data of the fast path: checks, words and discriminators, in
+ * CurrentMemoryContext, which must be the program's.
  */
 extern void ev_optimize(EvProgram *program);
 

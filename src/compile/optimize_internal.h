@@ -1,76 +1,78 @@
 /*
  * optimize_internal.h
- *	  What the parts of the optimizer share: optimize.c is the pass,
- *	  block_check.c makes checks of blocks, merge_allof.c merges what several
- *	  schemas say about an object or an array.
+ *	  Shared parts of the optimizer: optimize.c is the pass, block_check.c
+ *	  derives checks from blocks, merge_allof.c merges the keywords of
+ *	  several schemas for an object or an array.
  */
 #ifndef EV_OPTIMIZE_INTERNAL_H
 #define EV_OPTIMIZE_INTERNAL_H
 
 #include "compile/optimize.h"
 
-/* What a block comes to that is put together from others. */
+/* The merge of a block with the blocks that it calls. */
 typedef struct EvMerge
 {
-	const EvObject **objects;	/* what it says of objects, in any case */
+	const EvObject **objects;	/* keywords for objects that always apply */
 	uint32		object_count;
-	const EvObject **sources;	/* what its branches say of them */
+	const EvObject **sources;	/* keywords for objects of branches */
 	uint32		source_count;
-	const EvArray **arrays;		/* what it says of arrays, in any case */
+	const EvArray **arrays;		/* keywords for arrays that always apply */
 	uint32		array_count;
 	uint32		unevaluated_properties; /* blocks */
 	uint32		unevaluated_items;
 	bool		evaluates_all;	/* of an object's properties */
-	uint32		types;			/* that may be valid */
-	bool		is_whole;		/* a check says it all, ... */
-	uint8		subject;		/* ... about values of this type */
-	EvObject   *object;			/* what becomes of the objects; NULL: nothing */
-	EvArray    *array;			/* and of the arrays */
-	EvTracked  *tracked;		/* what TRACK runs; NULL: no such block */
+	uint32		types;			/* that can be valid */
+	bool		is_whole;		/* one check is enough, */
+	uint8		subject;		/* for values of this type */
+	EvObject   *object;			/* the merged objects; NULL: none */
+	EvArray    *array;			/* the merged arrays; NULL: none */
+	EvTracked  *tracked;		/* for TRACK; NULL: there is no TRACK */
 } EvMerge;
 
 typedef struct EvOptimizer
 {
 	EvProgram  *program;
-	EvMerge   **merges;			/* by the first instruction of the block */
-	uint32		names_left;		/* so many more may be made */
-	int64		strings_left;	/* so many constant strings may be looked at,
-								 * to tell branches apart */
-	uint8	   *types;			/* that blocks may find valid, by the hops
-								 * that were left and the instruction; NULL:
-								 * none is known */
+	EvMerge   **merges;			/* by the block's first instruction */
+	uint32		names_left;		/* number of names that may still be made */
+	int64		strings_left;	/* number of constant strings that may still
+								 * be examined to find discriminators */
+	uint8	   *types;			/* valid types of blocks, by the remaining
+								 * hops and the instruction; NULL: none is
+								 * known */
 } EvOptimizer;
 
-/* References are followed this far. */
+/* References are followed up to this number. */
 #define EV_MAX_HOPS	8
 
 /*
- * The check of a block, references followed for so many hops; where its single
- * check is a short string, as STRINGS.
+ * Returns the check of a block; at most this number of references is followed.
+ * A single short string gives a STRINGS check.
  */
 extern EvCheck ev_derive_check(const EvOptimizer *o, uint32 block, int hops);
 
-/* The check of a block, or of EV_BLOCK_NONE and EV_BLOCK_TRUE. */
+/* Returns the check of a block, of EV_BLOCK_NONE or of EV_BLOCK_TRUE. */
 extern EvCheck ev_make_check(const EvOptimizer *o, uint32 block);
 
-/* What is to be done for each object when its checks are there. */
+/* Completes an object after its checks are set. */
 extern void ev_finish_object(EvObject *object);
 
 /*
- * Writes REMEMBER instructions where blocks would be run again and again for
- * one value.  What tells branches apart is known by then.  The program may grow.
+ * Writes REMEMBER instructions for blocks that would run again and again for
+ * one value.  Discriminators must be known.  The program may grow.
  */
 extern void ev_find_repeats(EvProgram *program);
 
-/* Finds what can be merged; no check is made yet.  The program may grow. */
+/*
+ * Finds blocks that can be merged; makes no checks yet.  The program may grow.
+ */
 extern void ev_find_merges(EvOptimizer *o);
 
-/* Fills in the objects and arrays that were found. */
+/* Fills in the merged objects and arrays. */
 extern void ev_fill_merges(EvOptimizer *o);
 
 /*
- * The check of a property, given what an object's other keywords say about its
- * name.  False where that is not known in advance.
+ * Returns the check of a property in *check, including the object's other
+ * keywords for its name.  Returns false if it is not known at compile time.
  */
 extern bool ev_resolve_property(const EvOptimizer *o, const EvObject *object, EvString name, EvCheck *check);
 

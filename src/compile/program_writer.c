@@ -1,6 +1,6 @@
 /*
  * program_writer.c
- *	  The program that is being written: its memory, instructions and blocks.
+ *	  The program being written: its memory, instructions and blocks.
  */
 #include "postgres.h"
 
@@ -37,7 +37,10 @@ ev_program_numeric(EvWriter *w, Numeric number)
 	return copy;
 }
 
-/* A value of enum or const, on its own in the program's context. */
+/*
+ * Copies a value of enum or const, as a separate jsonb in the program's
+ * context.
+ */
 EvInstance
 ev_program_instance(EvWriter *w, const JsonbValue *value)
 {
@@ -105,7 +108,7 @@ ev_emit_at(EvWriter *w, EvOpcode opcode, const char *keyword, const char *path)
 	return instruction;
 }
 
-/* An instruction for a keyword of the subschema. */
+/* Writes an instruction for a keyword of the subschema. */
 EvInstruction *
 ev_emit(EvWriter *w, EvOpcode opcode, const char *keyword)
 {
@@ -114,7 +117,9 @@ ev_emit(EvWriter *w, EvOpcode opcode, const char *keyword)
 
 /* ---------- blocks ---------- */
 
-/* The index of a subschema's block; the start of its code is known later. */
+/*
+ * Returns the index of a subschema's block, whose code may not be written yet.
+ */
 uint32
 ev_block_of(EvWriter *w, EvSubschema *subschema)
 {
@@ -135,7 +140,7 @@ ev_block_of(EvWriter *w, EvSubschema *subschema)
 	return subschema->block;
 }
 
-/* The block of a subschema that stands in the one being written. */
+/* Returns the block of a subschema inside the current one. */
 uint32
 ev_child_block(EvWriter *w, const char *keyword, const char *tail, const JsonbValue *node)
 {
@@ -165,7 +170,7 @@ ev_keyword_block(EvWriter *w, int keyword)
 	return ev_child_block(w, name, psprintf("/%s", name), &w->keywords.values[keyword]);
 }
 
-/* The blocks of an array of subschemas. */
+/* Returns the blocks of an array of subschemas. */
 uint32 *
 ev_array_blocks(EvWriter *w, int keyword, uint32 *count)
 {
@@ -183,7 +188,10 @@ ev_array_blocks(EvWriter *w, int keyword, uint32 *count)
 
 /* ---------- values of keywords ---------- */
 
-/* A count, at most EV_NO_MAXIMUM - 1: nothing in a jsonb is more. */
+/*
+ * Returns a count, at most EV_NO_MAXIMUM - 1, which no count in a jsonb
+ * exceeds.
+ */
 static uint32
 count_value(const JsonbValue *value)
 {

@@ -1,6 +1,6 @@
 /*
  * program_writer.h
- *	  The program that is being written: its memory, instructions and blocks.
+ *	  The program being written: its memory, instructions and blocks.
  */
 #ifndef EV_PROGRAM_WRITER_H
 #define EV_PROGRAM_WRITER_H
@@ -9,7 +9,7 @@
 #include "schema/keyword_values.h"
 #include "schema/schema_graph.h"
 
-/* What is being written. */
+/* The state of the writer. */
 typedef struct EvWriter
 {
 	EvCompiler *compiler;
@@ -17,39 +17,48 @@ typedef struct EvWriter
 	uint32		code_room;
 	uint32		block_room;
 	uint32		anchor_room;
-	List	   *blocks;			/* EvSubschemas, by the index of their block */
-	EvSubschema *subschema;		/* whose block is being written */
+	List	   *blocks;			/* EvSubschemas, by the index of the block */
+	EvSubschema *subschema;		/* the one being written */
 	uint32		block;
-	EvKeywordValues keywords;	/* of it */
+	EvKeywordValues keywords;	/* of the subschema */
 } EvWriter;
 
-/* Memory of the program, zeroed; and copies in it. */
+/* Allocate memory of the program, zeroed, and copies in it. */
 extern void *ev_program_alloc(EvWriter *w, Size size);
 extern EvString ev_program_string(EvWriter *w, const char *data, int length);
 extern Numeric ev_program_numeric(EvWriter *w, Numeric number);
 
-/* A value of enum or const, on its own in the program's context. */
+/*
+ * Copies a value of enum or const, as a separate jsonb in the program's
+ * context.
+ */
 extern EvInstance ev_program_instance(EvWriter *w, const JsonbValue *value);
 
-/* An instruction; the caller fills the member of the union that it uses. */
+/*
+ * Writes an instruction; the caller sets the member of the union that it uses.
+ */
 extern EvInstruction *ev_emit_at(EvWriter *w, EvOpcode opcode, const char *keyword, const char *path);
 
-/* An instruction for a keyword of the subschema. */
+/* Writes an instruction for a keyword of the subschema. */
 extern EvInstruction *ev_emit(EvWriter *w, EvOpcode opcode, const char *keyword);
 
-/* The index of a subschema's block; the start of its code is known later. */
+/*
+ * Returns the index of a subschema's block, whose code may not be written yet.
+ */
 extern uint32 ev_block_of(EvWriter *w, EvSubschema *subschema);
 
-/* The block of a subschema that stands in the one being written. */
+/* Returns the block of a subschema inside the current one. */
 extern uint32 ev_child_block(EvWriter *w, const char *keyword, const char *tail, const JsonbValue *node);
 
-/* The block of the subschema that is the value of a keyword. */
+/* Returns the block of the subschema that is the value of a keyword. */
 extern uint32 ev_keyword_block(EvWriter *w, int keyword);
 
-/* The blocks of an array of subschemas. */
+/* Returns the blocks of an array of subschemas. */
 extern uint32 *ev_array_blocks(EvWriter *w, int keyword, uint32 *count);
 
-/* The count that is the value of a keyword, at most EV_NO_MAXIMUM - 1. */
+/*
+ * Returns the count that is the value of a keyword, at most EV_NO_MAXIMUM - 1.
+ */
 extern uint32 ev_count_keyword(EvWriter *w, int keyword, uint32 absent);
 
 #endif							/* EV_PROGRAM_WRITER_H */

@@ -1,20 +1,20 @@
 /*
  * repeat.c
- *	  Finds the blocks that may be run again and again for one value.
+ *	  Finds the blocks that can run again and again for one value.
  *
- * Blocks call each other, for the same value or for a child of it.  Where two
- * ways lead from one block to another and both can be gone for one value, the
- * other is run twice; where such places follow each other n times, or stand in
- * a circle, it is run 2^n times.  Blocks of which that is so get a REMEMBER
- * instruction, which stands between them and all that call them.  All other
- * blocks, so nearly all programs, stay as they are.
+ * Blocks call each other, for the same value or for a child of it.  If two
+ * paths lead from one block to another, and both can be taken for one value,
+ * the other block runs twice.  If n such pairs of paths follow each other, or
+ * form a cycle, it runs 2^n times.  Such blocks get a REMEMBER instruction,
+ * through which all callers call them.  All other blocks, and so nearly all
+ * programs, stay unchanged.
  *
- * Ways are looked for in pairs, from each block where two begin: pairs of
- * places that are reached with the same value.  Where a pair is one place
- * twice, two ways meet.  What is not worth it is left out: blocks below which
- * there is little.  What cannot be told is taken to be so: a pattern that is
- * no automaton matches each name, and where there are too many pairs every
- * block that is called twice is remembered.
+ * Paths are searched in pairs, from each block at which two paths begin: pairs
+ * of positions that are reached with the same value.  A pair of equal
+ * positions means that two paths meet.  Blocks below which there is little are
+ * left out, since remembering would not pay.  Unknown facts are assumed to be
+ * true: a pattern that is not linear matches each name, and if there are too
+ * many pairs, each block with two callers is remembered.
  */
 #include "postgres.h"
 
@@ -25,20 +25,26 @@
 #include "compile/optimize_internal.h"
 #include "match/match_checks.h"
 
-/* A block that calls no more than so many, all in all, may well run twice. */
+/*
+ * A block that calls no more blocks than this, directly or indirectly, may run
+ * twice.
+ */
 #define LITTLE			64
 
-/* A block that runs no more than so often for one value need not be remembered. */
+/*
+ * A block that runs no more often than this for one value need not be
+ * remembered.
+ */
 #define SELDOM			16
 
-/* So much is looked at: steps, and steps for each instruction. */
+/* Limits on the search: steps, and steps for each instruction. */
 #define STEPS			((int64) 50000)
 #define STEPS_PER_INSTRUCTION	4
 
-/* Which children of a value a call is for; what has a name comes last. */
+/* The children of a value that a call is for; those with a name are last. */
 typedef enum CallKind
 {
-	CALL_IN_PLACE,				/* none: the value itself */
+	CALL_IN_PLACE,				/* the value itself */
 	CALL_PATTERN,
 	CALL_ADDITIONAL,
 	CALL_UNEVALUATED,			/* properties */
@@ -51,13 +57,12 @@ typedef enum CallKind
 
 typedef struct Call
 {
-	uint32		target;			/* node */
+	uint32		target;			/* index of a node */
 	uint8		kind;			/* CallKind */
-	uint8		types;			/* IN_PLACE, with an alternative: of the
-								 * values for which it may be made */
-	uint16		alternative;	/* IN_PLACE: of calls with the same number,
-								 * not 0, only one is made, but for types in
-								 * common */
+	uint8		types;			/* IN_PLACE, with an alternative: types of
+								 * values for which it can be made */
+	uint16		alternative;	/* IN_PLACE: of calls with the same number, if
+								 * not 0, only one is made for each type */
 	union
 	{
 		uint32		index;		/* INDEX, ITEMS */
@@ -67,37 +72,39 @@ typedef struct Call
 	}			u;
 } Call;
 
-/* A block, or an anchor and what it may stand for. */
+/* A block, or a dynamic anchor with its possible targets. */
 typedef struct GraphNode
 {
-	uint32		first;			/* of its calls, which are sorted by kind */
+	uint32		first;			/* index of its first call; calls are sorted
+								 * by kind */
 	uint32		call_count;
-	uint32		in_place;		/* so many are in place, ... */
-	uint32		unnamed;		/* ... and so many with others but PROPERTY */
-	uint32		size;			/* of all that it calls, itself included; in a
-								 * circle, and not known yet: too many */
-	uint32		left_out;		/* blocks that it calls and that are left out */
+	uint32		in_place;		/* number of calls in place, */
+	uint32		unnamed;		/* and of all calls except PROPERTY */
+	uint32		size;			/* of all that it calls, including itself; in
+								 * a cycle, or not known yet: too large */
+	uint32		left_out;		/* number of its calls to blocks that are left
+								 * out */
 	uint32		callers;
-	uint32		order;			/* for finding circles; 0: not looked at yet */
+	uint32		order;			/* for finding cycles; 0: not visited */
 	uint32		low;
-	uint32		circle;			/* those that call each other in a circle have
+	uint32		cycle;			/* nodes that call each other in a cycle have
 								 * the same number */
 	bool		is_open;
-	bool		in_circle;
-	bool		meets;			/* two ways meet here, ... */
-	bool		meets_in_circle;	/* ... and they begin in a circle */
+	bool		in_cycle;
+	bool		meets;			/* two paths meet here, */
+	bool		meets_in_cycle; /* and they begin in a cycle */
 	bool		is_remembered;
-	double		sum;			/* of the runs of its callers outside of its
-								 * circle, and the most */
+	double		sum;			/* sum and maximum of the runs of its callers
+								 * outside its cycle */
 	double		most;
 } GraphNode;
 
-/* Two places that are reached with one value. */
+/* Two positions that are reached with one value. */
 typedef struct BlockPair
 {
-	uint32		a;				/* twice the node; one more for its children */
+	uint32		a;				/* twice the node; plus one for its children */
 	uint32		b;
-	uint32		in_circle;		/* the ways begin in a circle */
+	uint32		in_cycle;		/* the paths begin in a cycle */
 } BlockPair;
 
 typedef struct Search
@@ -110,7 +117,7 @@ typedef struct Search
 	uint32		call_room;
 	uint32	   *finished;		/* nodes, callees before callers */
 	uint32		finished_count;
-	int64		steps;			/* that are left */
+	int64		steps;			/* remaining */
 	HTAB	   *pairs;
 	BlockPair  *queue;
 	uint32		queue_length;
@@ -164,14 +171,17 @@ add_alternative(Search *s, GraphNode *node, uint32 block, uint32 alternative, ui
 	make_alternative(add_call(s, node, CALL_IN_PLACE, block), alternative, types);
 }
 
-/* The node of an anchor. */
+/* Returns the node of an anchor. */
 static uint32
 anchor_node(const Search *s, const EvAnchor *anchor)
 {
 	return s->program->block_count + anchor->index;
 }
 
-/* What an object's keywords call: for its properties by name, or for others. */
+/*
+ * Adds the calls of an object's keywords: those for its properties by name, or
+ * the others.
+ */
 static void
 add_object(Search *s, GraphNode *node, const EvObject *object, bool by_name)
 {
@@ -203,7 +213,7 @@ add_array(Search *s, GraphNode *node, const EvArray *array)
 	add_call(s, node, CALL_ANY_ITEM, array->contains);
 }
 
-/* For the value itself. */
+/* Adds calls for the value itself. */
 static void
 add_in_place(Search *s, GraphNode *node, const EvInstruction *instruction, uint32 *alternatives)
 {
@@ -240,7 +250,10 @@ add_in_place(Search *s, GraphNode *node, const EvInstruction *instruction, uint3
 	}
 }
 
-/* Where the code of a block ends, all of it. */
+/*
+ * Returns the end of a block's code, including the part after its first
+ * RETURN.
+ */
 static uint32
 block_end(const EvProgram *program, uint32 index)
 {
@@ -248,9 +261,9 @@ block_end(const EvProgram *program, uint32 index)
 }
 
 /*
- * The calls of a block, by kind.  After its first RETURN stands what is run of
- * it to collect the violations of a value of the wrong type: there the same is
- * called for the value itself once more.
+ * Finds the calls of a block, by kind.  The code after its first RETURN is run
+ * to collect the violations of a value of the wrong type; it has the same
+ * calls for the value itself again.
  */
 static void
 find_calls(Search *s, uint32 index)
@@ -306,7 +319,7 @@ find_calls(Search *s, uint32 index)
 			add_object(s, node, program->code[at].u.object, true);
 }
 
-/* One of the targets of an anchor is called. */
+/* Finds the calls of an anchor, of which one is made. */
 static void
 find_targets(Search *s, const EvAnchor *anchor)
 {
@@ -318,9 +331,12 @@ find_targets(Search *s, const EvAnchor *anchor)
 	node->in_place = node->unnamed = node->call_count;
 }
 
-/* ---------- circles and sizes ---------- */
+/* ---------- cycles and sizes ---------- */
 
-/* Checks out the calls of small blocks; false: no other is called twice. */
+/*
+ * Removes the calls of small blocks.  Returns false if no other block has two
+ * callers.
+ */
 static bool
 leave_out(Search *s, uint32 size)
 {
@@ -359,18 +375,18 @@ typedef struct Visit
 	uint32		next;			/* call */
 } Visit;
 
-/* Takes the nodes of a circle, or one in none, from the stack. */
+/* Takes the nodes of a cycle, or one node without a cycle, from the stack. */
 static void
-finish_circle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
+finish_cycle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
 {
 	uint32		begin = *stack_length;
 	uint64		size = 0;
-	bool		in_circle;
+	bool		in_cycle;
 
 	do
 		begin--;
 	while (stack[begin] != first);
-	in_circle = *stack_length - begin > 1;
+	in_cycle = *stack_length - begin > 1;
 	for (uint32 i = begin; i < *stack_length; i++)
 	{
 		GraphNode  *node = &s->nodes[stack[i]];
@@ -379,7 +395,7 @@ finish_circle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
 		size += 1 + node->left_out;
 		for (uint32 j = 0; j < node->call_count; j++)
 		{
-			in_circle |= calls[j].target == stack[i];
+			in_cycle |= calls[j].target == stack[i];
 			size += s->nodes[calls[j].target].size;
 		}
 	}
@@ -388,17 +404,17 @@ finish_circle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
 		GraphNode  *node = &s->nodes[stack[i]];
 
 		node->is_open = false;
-		node->in_circle = in_circle;
-		node->circle = first;
-		node->size = in_circle ? PG_UINT32_MAX : (uint32) Min(size, PG_UINT32_MAX);
+		node->in_cycle = in_cycle;
+		node->cycle = first;
+		node->size = in_cycle ? PG_UINT32_MAX : (uint32) Min(size, PG_UINT32_MAX);
 		s->finished[s->finished_count++] = stack[i];
 	}
 	*stack_length = begin;
 }
 
-/* Tarjan's algorithm, without recursion; returns the size of all. */
+/* Tarjan's algorithm, without recursion.  Returns the total size. */
 static uint32
-find_circles(Search *s)
+find_cycles(Search *s)
 {
 	Visit	   *path = palloc_extended(sizeof(Visit) * s->count, MCXT_ALLOC_HUGE);
 	uint32	   *stack = palloc_extended(sizeof(uint32) * s->count, MCXT_ALLOC_HUGE);
@@ -406,7 +422,7 @@ find_circles(Search *s)
 	uint32		stack_length = 0;
 	uint32		order = 0;
 
-	/* every block is called by way of the first one */
+	/* all blocks are called through the first one */
 	path[depth++] = (Visit) {0, 0};
 	while (depth > 0)
 	{
@@ -435,7 +451,7 @@ find_circles(Search *s)
 			continue;
 		}
 		if (node->low == node->order)
-			finish_circle(s, visit->node, stack, &stack_length);
+			finish_cycle(s, visit->node, stack, &stack_length);
 		depth--;
 	}
 	return s->nodes[0].size;
@@ -449,7 +465,7 @@ may_match(const EvPattern *pattern, EvString name)
 	return !ev_pattern_is_linear(pattern) || ev_matches_pattern(pattern, name.data, name.length);
 }
 
-/* Is a name one of those that an object's own keywords call "additional"? */
+/* Is a name additional for an object's keywords? */
 static bool
 may_be_additional(const EvObject *object, EvString name)
 {
@@ -459,7 +475,7 @@ may_be_additional(const EvObject *object, EvString name)
 	return !found || object->properties[at].block == EV_BLOCK_NONE;
 }
 
-/* May both calls be for one child?  Neither is in place. */
+/* Can both calls be for one child?  Neither is in place. */
 static bool
 may_meet(const Call *a, const Call *b)
 {
@@ -496,37 +512,37 @@ may_meet(const Call *a, const Call *b)
 			return a->kind == CALL_ITEMS || a->u.index >= b->u.index;
 		return a->u.index == b->u.index;
 	}
-	/* what a pattern of the same object matches is not additional */
+	/* a name that matches a pattern of the same object is not additional */
 	return a->kind != CALL_PATTERN || b->kind != CALL_ADDITIONAL ||
 		a->u.pattern < b->u.object->patterns || a->u.pattern >= b->u.object->patterns + b->u.object->pattern_count;
 }
 
-/* Two ways lead to one node. */
+/* Records that two paths lead to one node. */
 static void
-meet(Search *s, uint32 index, bool in_circle)
+meet(Search *s, uint32 index, bool in_cycle)
 {
 	GraphNode  *node = &s->nodes[index];
 
-	if (node->meets && node->meets_in_circle >= in_circle)
+	if (node->meets && node->meets_in_cycle >= in_cycle)
 		return;
 	node->meets = true;
-	node->meets_in_circle |= in_circle;
-	/* an anchor is only a way to its targets */
+	node->meets_in_cycle |= in_cycle;
+	/* an anchor only leads to its targets */
 	for (uint32 i = 0; index >= s->program->block_count && i < node->call_count; i++)
-		meet(s, s->calls[node->first + i].target, in_circle);
+		meet(s, s->calls[node->first + i].target, in_cycle);
 }
 
-/* Two ways lead to these places. */
+/* Records that two paths lead to these positions. */
 static void
-add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
+add_pair(Search *s, uint32 a, uint32 b, bool in_cycle)
 {
-	BlockPair	pair = {Min(a, b), Max(a, b), in_circle};
+	BlockPair	pair = {Min(a, b), Max(a, b), in_cycle};
 	bool		found;
 
 	CHECK_FOR_INTERRUPTS();
 	if (a / 2 == b / 2)
 	{
-		meet(s, a / 2, in_circle);
+		meet(s, a / 2, in_cycle);
 		return;
 	}
 	if (--s->steps <= 0)
@@ -552,14 +568,14 @@ add_pair(Search *s, uint32 a, uint32 b, bool in_circle)
 }
 
 static void
-add_children(Search *s, const Call *a, const Call *b, bool in_circle)
+add_children(Search *s, const Call *a, const Call *b, bool in_cycle)
 {
 	s->steps--;
 	if (may_meet(a, b))
-		add_pair(s, BLOCK_OF(a->target), BLOCK_OF(b->target), in_circle);
+		add_pair(s, BLOCK_OF(a->target), BLOCK_OF(b->target), in_cycle);
 }
 
-/* The ways that begin in one block. */
+/* Adds the pairs of paths that begin in one block. */
 static void
 begin_pairs(Search *s, uint32 index)
 {
@@ -571,28 +587,31 @@ begin_pairs(Search *s, uint32 index)
 		const Call *a = &calls[i];
 		uint32		next = i + 1;
 
-		/* alternatives without types are no ways at the same time */
+		/* no two alternatives without types are taken for one value */
 		while (a->alternative != 0 && a->types == 0 && next < node->in_place && calls[next].alternative == a->alternative)
 			next++;
 		if (a->kind == CALL_IN_PLACE && node->call_count > node->in_place)
-			add_pair(s, BLOCK_OF(a->target), CHILDREN_OF(index), node->in_circle);
+			add_pair(s, BLOCK_OF(a->target), CHILDREN_OF(index), node->in_cycle);
 		for (uint32 j = next; j < node->call_count && s->steps > 0; j++)
 		{
 			const Call *b = &calls[j];
 
 			if (a->kind != CALL_IN_PLACE)
-				add_children(s, a, b, node->in_circle);
+				add_children(s, a, b, node->in_cycle);
 			else if (b->kind != CALL_IN_PLACE)
 				break;
 			else if (a->alternative == 0 || a->alternative != b->alternative || (a->types & b->types) != 0)
-				add_pair(s, BLOCK_OF(a->target), BLOCK_OF(b->target), node->in_circle);
+				add_pair(s, BLOCK_OF(a->target), BLOCK_OF(b->target), node->in_cycle);
 			else
 				s->steps--;
 		}
 	}
 }
 
-/* Where a pair of ways goes on: with a step of one, or with a child of both. */
+/*
+ * Continues a pair of paths: with a step of one path, or with a child of both
+ * values.
+ */
 static void
 continue_pair(Search *s, BlockPair pair)
 {
@@ -607,18 +626,18 @@ continue_pair(Search *s, BlockPair pair)
 		uint32		index = (pair.a % 2 == 0 ? pair.a : pair.b) / 2;
 		const GraphNode *node = &s->nodes[index];
 
-		add_pair(s, CHILDREN_OF(index), other, pair.in_circle);
+		add_pair(s, CHILDREN_OF(index), other, pair.in_cycle);
 		for (uint32 i = 0; i < node->in_place; i++)
-			add_pair(s, BLOCK_OF(s->calls[node->first + i].target), other, pair.in_circle);
+			add_pair(s, BLOCK_OF(s->calls[node->first + i].target), other, pair.in_cycle);
 		return;
 	}
 	for (uint32 i = a->in_place; i < a->unnamed && s->steps > 0; i++)
 		for (uint32 j = b->in_place; j < b->call_count; j++)
-			add_children(s, &a_calls[i], &b_calls[j], pair.in_circle);
+			add_children(s, &a_calls[i], &b_calls[j], pair.in_cycle);
 	for (uint32 i = a->unnamed; i < a->call_count && s->steps > 0; i++)
 		for (uint32 j = b->in_place; j < b->unnamed; j++)
-			add_children(s, &a_calls[i], &b_calls[j], pair.in_circle);
-	/* both have their names in order */
+			add_children(s, &a_calls[i], &b_calls[j], pair.in_cycle);
+	/* both are sorted by name */
 	for (uint32 i = a->unnamed, j = b->unnamed; i < a->call_count && j < b->call_count; s->steps--)
 	{
 		EvString	x = a_calls[i].u.property->name;
@@ -627,7 +646,7 @@ continue_pair(Search *s, BlockPair pair)
 			memcmp(x.data, y.data, x.length);
 
 		if (order == 0)
-			add_pair(s, BLOCK_OF(a_calls[i].target), BLOCK_OF(b_calls[j].target), pair.in_circle);
+			add_pair(s, BLOCK_OF(a_calls[i].target), BLOCK_OF(b_calls[j].target), pair.in_cycle);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -648,13 +667,13 @@ find_meetings(Search *s)
 			meet(s, i, true);
 }
 
-/* ---------- what is remembered ---------- */
+/* ---------- the choice ---------- */
 
 /*
- * How often each block is run for one value, callers before callees: those of
- * a circle together.  A block where no ways meet is run as often as the caller
- * that runs most; another one, as often as all callers together.  What would
- * be run more than seldom is remembered, and is run once.
+ * Computes how often each block runs for one value, callers before callees;
+ * blocks of a cycle together.  A block where no paths meet runs as often as
+ * its most frequent caller, another block as often as all callers together.  A
+ * block that would run more than SELDOM times is remembered, and runs once.
  */
 static uint32
 choose_remembered(Search *s)
@@ -668,7 +687,7 @@ choose_remembered(Search *s)
 		double		sum = 0;
 		double		most = 1;
 
-		for (begin = end; begin > 0 && s->nodes[s->finished[begin - 1]].circle == s->nodes[s->finished[end - 1]].circle;)
+		for (begin = end; begin > 0 && s->nodes[s->finished[begin - 1]].cycle == s->nodes[s->finished[end - 1]].cycle;)
 		{
 			begin--;
 			sum += s->nodes[s->finished[begin]].sum;
@@ -680,7 +699,7 @@ choose_remembered(Search *s)
 			double		runs = node->meets ? sum : most;
 
 			if (node->meets && s->finished[i] < s->program->block_count &&
-				(runs > SELDOM || (node->in_circle && node->meets_in_circle)))
+				(runs > SELDOM || (node->in_cycle && node->meets_in_cycle)))
 			{
 				node->is_remembered = true;
 				runs = 1;
@@ -690,7 +709,7 @@ choose_remembered(Search *s)
 			{
 				GraphNode  *target = &s->nodes[s->calls[node->first + j].target];
 
-				if (target->circle == node->circle)
+				if (target->cycle == node->cycle)
 					continue;
 				target->sum += runs;
 				target->most = Max(target->most, runs);
@@ -709,7 +728,7 @@ redirect(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
 		*block = redirected[*block];
 }
 
-/* Puts REMEMBER between the chosen blocks and all that call them. */
+/* Writes a REMEMBER between the chosen blocks and all of their callers. */
 static void
 write_remember(Search *s, uint32 chosen)
 {
@@ -778,8 +797,8 @@ ev_find_repeats(EvProgram *program)
 		s.nodes[i].size = s.nodes[i].call_count == 0 ? 1 : PG_UINT32_MAX;
 	}
 
-	/* nearly always it is soon told that no ways meet, or few */
-	if (leave_out(&s, 1) && find_circles(&s) > LITTLE + 4 * (uint64) s.count)
+	/* usually no paths meet, or few, which is found quickly */
+	if (leave_out(&s, 1) && find_cycles(&s) > LITTLE + 4 * (uint64) s.count)
 	{
 		for (uint32 i = 0; i < s.count; i++)
 			s.nodes[i].callers = 0;

@@ -86,7 +86,7 @@ typedef struct AtVersionCall
 	Last	   *last;
 } AtVersionCall;
 
-/* ---------- the way ---------- */
+/* ---------- the path ---------- */
 
 /* Follows the upcasts from a version, as upcast_event does. */
 static void

@@ -39,7 +39,7 @@ PG_FUNCTION_INFO_V1(ev_event_view_columns);
 #define DEEPEST		32			/* branches within branches that are looked
 								 * into */
 
-/* ---------- what all values of a schema have in common ---------- */
+/* ---------- types of values ---------- */
 
 /* What is known of strings, as a set. */
 #define IS_DATE_TIME	0x01

@@ -35,7 +35,7 @@
 #include "registry/function_row.h"
 #include "registry/schema_cache.h"
 
-/* ---------- who uses a function ---------- */
+/* ---------- users of a function ---------- */
 
 typedef struct Users
 {

@@ -1,9 +1,9 @@
 /*
  * format.c
- *	  The values of "format": the table of them.
+ *	  The table of formats, the values of the keyword "format".
  *
  * Uses only the types and macros of postgres.h, so that this folder can be
- * linked into a program of its own.  A check takes linear time and a bounded
+ * linked into a separate program.  A check takes linear time and a bounded
  * stack, and its answer depends only on the bytes, not on locale, time zone or
  * settings.
  */
@@ -14,9 +14,9 @@
 #include "pattern/pattern.h"
 
 /*
- * Every format.  A name that a later draft introduced is asserted in the
- * earlier ones too: there it would be unknown, and an unknown name that is
- * silently ignored surprises.  A name has two rows where its meaning changed.
+ * All formats.  A name that a later draft introduced is asserted in earlier
+ * drafts too: there it would be unknown, and it would surprise users if it was
+ * silently ignored.  A name whose meaning changed has two rows.
  */
 static const EvFormat formats[] = {
 	{"date-time", ev_format_date_time,

@@ -2,15 +2,17 @@
  * format.h
  *	  The values of the keyword "format".
  *
- * Checks over bytes: strings are UTF-8, verified by the caller, whatever the
- * server encoding is; they may hold any code point but NUL.
+ * Strings are UTF-8 that the caller has verified, in any server encoding.
+ * They may contain any code point except NUL.
  */
 #ifndef EV_FORMAT_H
 #define EV_FORMAT_H
 
 #include "base/dialect.h"
 
-/* True where the string has the format.  Must not raise for a bad string. */
+/*
+ * Returns true if the string has the format.  Must not raise for a bad string.
+ */
 typedef bool (*EvFormatFunction) (const char *string, int length);
 
 typedef struct EvFormat
@@ -24,8 +26,8 @@ typedef struct EvFormat
 } EvFormat;
 
 /*
- * The format of that name in that draft, or NULL where the name is not known
- * (it is an annotation then).  The result is static.
+ * Returns the format with this name in a draft, or NULL if the draft does not
+ * know the name, which is then an annotation.  The result is static.
  */
 extern const EvFormat *ev_format_find(const char *name, int length, EvDraft draft);
 

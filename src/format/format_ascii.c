@@ -1,10 +1,9 @@
 /*
  * format_ascii.c
- *	  Formats over plain characters (uuid, json-pointer and
- *	  relative-json-pointer), and the classes of characters that all formats
- *	  share.
+ *	  Formats of ASCII characters (uuid, json-pointer and relative-json-
+ *	  pointer), and the classes of characters that all formats use.
  *
- * Relies on nothing of the server but the types and macros of postgres.h.
+ * Uses nothing of the server except the types and macros of postgres.h.
  */
 #include "postgres.h"
 
@@ -15,8 +14,8 @@
 #include "format/format_internal.h"
 
 /*
- * The characters of ASCII: RFC 3986, appendix A, RFC 6570, section 2, RFC 1123,
- * section 2.1, RFC 5322, section 3.2.3.
+ * The classes of each ASCII character: RFC 3986, appendix A; RFC 6570, section
+ * 2; RFC 1123, section 2.1; RFC 5322, section 3.2.3.
  */
 #define IN_URI \
 	(EV_IN_REG_NAME | EV_IN_USERINFO | EV_IN_PATH | EV_IN_QUERY | EV_IN_LITERAL)
@@ -49,8 +48,8 @@ const uint16 ev_format_classes[256] = {
 	['~'] = IN_URI | EV_IN_ATEXT,
 
 	/*
-	 * sub-delims; the grammar of templates leaves the apostrophe out, the
-	 * erratum 6937 of RFC 6570 puts it in
+	 * sub-delims; the grammar of templates omits the apostrophe, and erratum
+	 * 6937 of RFC 6570 adds it
 	 */
 	['+'] = IN_URI | EV_IN_SCHEME | EV_IN_ATEXT,
 	['!'] = IN_URI | EV_IN_ATEXT,['$'] = IN_URI | EV_IN_ATEXT,
@@ -66,18 +65,21 @@ const uint16 ev_format_classes[256] = {
 	['#'] = EV_IN_LITERAL | EV_IN_ATEXT,
 	['['] = EV_IN_LITERAL,[']'] = EV_IN_LITERAL,
 
-	/* atext that URIs do not hold as they are */
+	/* atext that must be percent-encoded in URIs */
 	['%'] = EV_IN_ATEXT,['^'] = EV_IN_ATEXT,['`'] = EV_IN_ATEXT,
 	['{'] = EV_IN_ATEXT,['|'] = EV_IN_ATEXT,['}'] = EV_IN_ATEXT,
 };
 
 /*
- * RFC 4122, section 3: hexadecimal digits in groups of 8, 4, 4, 4 and 12.
- * Version and variant are not looked at, as the grammar does not either.
+ * RFC 4122, section 3: hexadecimal digits in groups of 8, 4, 4, 4 and 12.  As
+ * in its grammar, version and variant are not checked.
  */
 #if defined(__SSE2__) && !defined(EV_FORMAT_NO_SIMD)
 
-/* Sixteen bytes: hyphens where the mask says so, else hexadecimal digits. */
+/*
+ * Checks sixteen bytes: hyphens where the mask has a bit, hexadecimal digits
+ * elsewhere.
+ */
 static inline bool
 match_uuid_part(const char *p, int hyphens)
 {
@@ -91,7 +93,7 @@ match_uuid_part(const char *p, int hyphens)
 								   _mm_cmpeq_epi8(_mm_min_epu8(letters, _mm_set1_epi8(5)), letters));
 	__m128i		hyphen = _mm_cmpeq_epi8(chars, _mm_set1_epi8('-'));
 
-	/* no character is both, so one comparison settles each position */
+	/* no character is both, so one comparison checks all positions */
 	return (_mm_movemask_epi8(hex) | _mm_movemask_epi8(hyphen) << 16) ==
 		((~hyphens & 0xFFFF) | hyphens << 16);
 }
@@ -108,8 +110,8 @@ ev_format_uuid(const char *string, int length)
 #else
 
 /*
- * Eight bytes: the high bit of every byte that is not a hexadecimal digit.
- * The additions are to bytes below 0x80, so they do not carry.
+ * Returns the high bit of each byte that is not a hexadecimal digit.  Bytes
+ * are below 0x80 when they are added to, so there is no carry.
  */
 static inline uint64
 find_not_hex(uint64 word)
@@ -124,7 +126,7 @@ find_not_hex(uint64 word)
 	return (word | (not_digit & (above_f | ~not_below_a))) & EV_HIGH_BITS;
 }
 
-/* The same, where some of the bytes have to be hyphens. */
+/* The same, if some of the bytes must be hyphens. */
 static inline uint64
 find_not_uuid(uint64 word, uint64 hyphens)
 {
@@ -148,7 +150,7 @@ ev_format_uuid(const char *string, int length)
 
 #endif
 
-/* RFC 6901, section 3: "~" only as "~0" or "~1". */
+/* RFC 6901, section 3: "~" is followed by "0" or "1". */
 bool
 ev_format_json_pointer(const char *string, int length)
 {
@@ -169,9 +171,9 @@ ev_format_json_pointer(const char *string, int length)
 }
 
 /*
- * draft-handrews-relative-json-pointer-01, section 3, which all drafts that
- * know the format cite: "0", or digits without a leading "0", and then "#" or
- * a JSON pointer.  (A later draft's "+1" and "-1" are not there.)
+ * draft-handrews-relative-json-pointer-01, section 3, which all drafts with
+ * this format cite: "0", or digits without a leading "0", and then "#" or a
+ * JSON pointer.  It does not have "+1" and "-1", which a later draft added.
  */
 bool
 ev_format_relative_json_pointer(const char *string, int length)

@@ -1,14 +1,14 @@
 /*
  * format_host.c
- *	  The formats of hosts: host names, internationalized ones, addresses, and
- *	  the mailboxes on them.
+ *	  Formats of hosts: host names, internationalized host names, IP
+ *	  addresses, and mail addresses.
  *
- * Host names are bounded (253 bytes), so is everything done about them.
- * Internationalized labels go to libidn2 one by one, which knows the character
- * properties, the contextual rules and normalization of IDNA2008; what reaches
- * across labels (the length of the name, the Bidi rule) is done here.  libidn2
- * allocates with malloc and is given its results back at once; out of memory
- * there counts as no match.
+ * A host name has at most 253 bytes, which limits all work on it.
+ * Internationalized labels are passed one by one to libidn2, which implements
+ * the character properties, the contextual rules and the normalization of
+ * IDNA2008.  Rules for a whole name (its length, the Bidi rule) are
+ * implemented here.  The results of libidn2 are allocated with malloc, and
+ * freed at once.  If libidn2 is out of memory, the string does not match.
  */
 #include "postgres.h"
 
@@ -23,13 +23,16 @@
 #define MAX_LOCAL_PART	64		/* RFC 5321, section 4.5.3.1.1 */
 
 /*
- * More bytes of UTF-8 than any label has whose A-label has 63: every code
- * point takes a byte of the A-label, and four here; twice that where
- * normalization may yet shorten it.
+ * An upper limit on the UTF-8 bytes of a label whose A-label has 63 bytes.
+ * Each code point takes at least one byte of the A-label, and at most four
+ * bytes here.  Normalization can shorten the label, so the limit is doubled.
  */
 #define MAX_U_LABEL		(2 * 4 * MAX_LABEL)
 
-/* What a label means to the Bidi rule, which is about the whole name. */
+/*
+ * The facts about a label that the Bidi rule needs, which applies to the whole
+ * name.
+ */
 typedef struct LabelDirection
 {
 	bool		rtl;			/* has a character of class R, AL or AN */
@@ -45,8 +48,8 @@ has_ace_prefix(const char *label, int length)
 }
 
 /*
- * One label of letters, digits and inner hyphens (RFC 1123, section 2.1):
- * gives its end, or NULL.
+ * Skips one label of letters, digits and inner hyphens (RFC 1123, section
+ * 2.1).  Returns its end, or NULL.
  */
 static inline const char *
 skip_label(const char *p, const char *end)
@@ -61,8 +64,8 @@ skip_label(const char *p, const char *end)
 }
 
 /*
- * Labels separated by dots, no dot at the end.  *ace tells whether one of the
- * labels starts with "xn--".
+ * Matches labels separated by dots, without a dot at the end.  *ace is set if
+ * a label starts with "xn--".
  */
 static bool
 match_host_name(const char *string, int length, bool *ace)
@@ -109,7 +112,7 @@ get_bidi_class(uint32 code)
 	return BIDI_L;
 }
 
-/* RFC 5893, section 2, the six conditions. */
+/* Checks a label against the six conditions of RFC 5893, section 2. */
 static LabelDirection
 get_label_direction(const char *label, int length)
 {
@@ -147,9 +150,9 @@ get_label_direction(const char *label, int length)
 }
 
 /*
- * A U-label of IDNA2008 (RFC 5890, section 2.3.2.1), given with a NUL at its
- * end: puts its A-label into *ace_label, which has room for one, and gives the
- * A-label's length; 0 where it is none.
+ * Checks a U-label of IDNA2008 (RFC 5890, section 2.3.2.1) that ends with NUL.
+ * Puts its A-label into *ace_label, which has room for one, and returns the
+ * length of the A-label; 0 if it is not a U-label.
  */
 static int
 get_ace_label(const char *label, bool normalize, char *ace_label)
@@ -157,15 +160,12 @@ get_ace_label(const char *label, bool normalize, char *ace_label)
 	uint8_t    *result = NULL;
 	int			length = 0;
 
-	/* the checks of registration are the full ones, CONTEXTO's among them */
+	/* registration has the full checks, which include CONTEXTO */
 	if (idn2_register_u8((const uint8_t *) label, NULL, &result,
 						 normalize ? IDN2_NFC_INPUT : 0) != IDN2_OK)
 		return 0;
 
-	/*
-	 * normalization can make it ASCII; a U-label has to have another
-	 * character
-	 */
+	/* if normalization made it ASCII, it is no U-label */
 	length = strlen((const char *) result);
 	if (length <= MAX_LABEL && has_ace_prefix((const char *) result, length))
 		memcpy(ace_label, result, length + 1);
@@ -176,8 +176,8 @@ get_ace_label(const char *label, bool normalize, char *ace_label)
 }
 
 /*
- * An A-label (RFC 5890, section 2.3.2.1): what encoding a U-label gives, in
- * any case of letters.
+ * Matches an A-label (RFC 5890, section 2.3.2.1): the result of encoding a
+ * U-label, in upper or lower case.
  */
 static bool
 match_ace_label(const char *label, int length, LabelDirection *direction)
@@ -202,9 +202,10 @@ match_ace_label(const char *label, int length, LabelDirection *direction)
 }
 
 /*
- * The length of the label separator at p, 0 where there is none: the full
- * stop, or one of the three that IDNA took for the same (RFC 3490, section
- * 3.1; RFC 5895 still maps the ideographic one).
+ * Returns the length of the label separator at p, or 0 if there is none.  A
+ * separator is the full stop, or one of the three characters that IDNA treated
+ * as equal to it (RFC 3490, section 3.1; RFC 5895 still maps the ideographic
+ * one).
  */
 static int
 get_separator(const char *p, const char *end, bool ideographic)
@@ -220,20 +221,20 @@ get_separator(const char *p, const char *end, bool ideographic)
 }
 
 /*
- * A host name some labels of which may be A-labels or U-labels, all of them
+ * Matches a host name with any A-labels and U-labels, each of which is
  * checked.
  *
- * A label with "--" in the place where "xn--" has it is a host name's still
- * (RFC 1123), but has no place beside U-labels (RFC 5890, section 2.3.2.3).
- * Mail takes it there, and U-labels that are yet to be normalized, but no
- * separator other than the full stop.
+ * A label with "--" in the third and fourth position is valid in host names
+ * (RFC 1123), but not beside U-labels (RFC 5890, section 2.3.2.3).  In mail
+ * addresses it is valid beside them.  Mail addresses may also have U-labels
+ * that are not normalized, but no separator except the full stop.
  */
 static bool
 match_idn(const char *string, int length, bool mail)
 {
 	const char *p = string;
 	const char *end = string + length;
-	int			name_length = 0;	/* in A-labels */
+	int			name_length = 0;	/* as A-labels */
 	bool		reserved = false;
 	bool		u_label = false;
 	bool		rtl = false;
@@ -287,7 +288,7 @@ match_idn(const char *string, int length, bool mail)
 		if (p == end)
 			break;
 
-		/* another label follows; it may turn out to be empty */
+		/* another label follows; it may be empty */
 		if (++name_length > MAX_NAME)
 			return false;
 		p += separator;
@@ -296,7 +297,10 @@ match_idn(const char *string, int length, bool mail)
 	if (name_length > MAX_NAME || (reserved && u_label && !mail))
 		return false;
 
-	/* RFC 5893, section 2: one RTL label puts all labels under the rule */
+	/*
+	 * RFC 5893, section 2: if one label is RTL, the rule applies to all
+	 * labels
+	 */
 	return !rtl || follows_rule;
 }
 
@@ -309,7 +313,7 @@ ev_format_host_name(const char *string, int length)
 	return match_host_name(string, length, &ace);
 }
 
-/* Since draft 7 "xn--" labels have to be A-labels. */
+/* Since draft 7, labels that start with "xn--" must be A-labels. */
 bool
 ev_format_hostname(const char *string, int length)
 {
@@ -324,15 +328,14 @@ ev_format_idn_hostname(const char *string, int length)
 {
 	bool		ace;
 
-	/* most names are plain, and IDNA has nothing to say about those */
+	/* most names are plain ASCII, to which IDNA does not apply */
 	if (match_host_name(string, length, &ace) && !ace)
 		return true;
 	return match_idn(string, length, false);
 }
 
 /*
- * Four decimal numbers up to 255, from p on; gives the end of the last one,
- * or NULL.
+ * Skips four decimal numbers up to 255 from p on.  Returns their end, or NULL.
  */
 static const char *
 skip_ipv4(const char *p, const char *end, bool leading_zeros)
@@ -358,8 +361,8 @@ skip_ipv4(const char *p, const char *end, bool leading_zeros)
 }
 
 /*
- * RFC 2673, section 3.2, decimal bytes written without leading zeros: some
- * read those as octal.
+ * RFC 2673, section 3.2.  Decimal numbers have no leading zeros, since some
+ * programs read these as octal.
  */
 bool
 ev_format_ipv4(const char *string, int length)
@@ -390,7 +393,7 @@ ev_format_match_ipv6(const char *p, const char *end,
 			p++;
 		if (p < end && *p == '.')
 		{
-			/* the last two groups in the form of an IPv4 address */
+			/* the last two groups may have the form of an IPv4 address */
 			if (skip_ipv4(first, end, leading_zeros) != end)
 				return false;
 			groups += 2;
@@ -413,7 +416,7 @@ ev_format_match_ipv6(const char *p, const char *end,
 	return compressed ? groups <= 8 - least_compressed : groups == 8;
 }
 
-/* RFC 4291, section 2.2: no zone, no prefix length. */
+/* RFC 4291, section 2.2: without zone and prefix length. */
 bool
 ev_format_ipv6(const char *string, int length)
 {
@@ -421,8 +424,8 @@ ev_format_ipv6(const char *string, int length)
 }
 
 /*
- * Local-part of RFC 5321, section 4.1.2, with UTF-8 by RFC 6531, section 3.3
- * if asked for; gives its end, or NULL.
+ * Skips Local-part of RFC 5321, section 4.1.2, optionally with UTF-8 (RFC
+ * 6531, section 3.3).  Returns its end, or NULL.
  */
 static const char *
 skip_local_part(const char *p, const char *end, bool utf8)
@@ -438,7 +441,10 @@ skip_local_part(const char *p, const char *end, bool utf8)
 					return NULL;
 				continue;
 			}
-			/* quoted-pairSMTP takes printable ASCII only, in RFC 6531 too */
+
+			/*
+			 * quoted-pair: SMTP allows printable ASCII only, also in RFC 6531
+			 */
 			if (*p == '\\' && (++p == end || IS_HIGHBIT_SET(*p)))
 				return NULL;
 			if (*p < ' ' || *p == 0x7F)
@@ -463,14 +469,17 @@ skip_local_part(const char *p, const char *end, bool utf8)
 }
 
 /*
- * address-literal of RFC 5321, section 4.1.3, without its brackets.  Of the
- * tagged ones only IPv6 is there: a tag MUST be specified in a standards-track
- * RFC and registered, and no other one is.
+ * Matches an address-literal of RFC 5321, section 4.1.3, without its brackets.
+ * A tag must be defined in a standards-track RFC and registered, and IPv6 is
+ * the only such tag.
  */
 static bool
 match_address_literal(const char *p, const char *end)
 {
-	/* its numbers may have leading zeros, and its "::" is two groups or more */
+	/*
+	 * its numbers may have leading zeros, and its "::" replaces at least two
+	 * groups
+	 */
 	if (end - p > 5 &&
 		(p[0] | 0x20) == 'i' && (p[1] | 0x20) == 'p' && (p[2] | 0x20) == 'v' &&
 		p[3] == '6' && p[4] == ':')
@@ -492,10 +501,10 @@ match_mailbox(const char *string, int length, bool utf8)
 		return match_address_literal(p + 1, end - 1);
 
 	/*
-	 * Domain.  A name in ASCII is not looked into any deeper, as its grammar
-	 * does not either.  Otherwise it is for IDNA, after normalization (RFC
-	 * 5891, section 5.2): a mail address is looked up, not registered.  The
-	 * separator is "." alone in this grammar.
+	 * Domain.  An ASCII name is checked by its grammar only.  Other names are
+	 * checked by IDNA after normalization (RFC 5891, section 5.2), since mail
+	 * addresses are looked up, not registered.  The only separator in this
+	 * grammar is ".".
 	 */
 	if (match_host_name(p, end - p, &ace))
 		return true;

@@ -1,7 +1,6 @@
 /*
  * format_internal.h
- *	  What the files of the module "format" share with each other, and with
- *	  nobody else.
+ *	  Declarations that only the files of the module "format" share.
  */
 #ifndef EV_FORMAT_INTERNAL_H
 #define EV_FORMAT_INTERNAL_H
@@ -10,10 +9,10 @@
 #include "base/utf8.h"
 
 /*
- * The checks, one per row of the table in format.c.  Each takes the bytes of
- * a string and tells whether the whole string has the format.  None raises,
- * none allocates but for the internationalized ones (libidn2 does, with
- * malloc, for non-ASCII and "xn--" labels only), and none reads past the end.
+ * The checks, one for each row of the table in format.c.  Each takes the bytes
+ * of a string and returns true if the whole string has the format.  They do
+ * not raise, and do not read past the end.  They do not allocate, except that
+ * libidn2 uses malloc for labels that are not ASCII or start with "xn--".
  */
 
 /* format_time.c */
@@ -44,27 +43,27 @@ extern bool ev_format_ipv4(const char *string, int length);
 extern bool ev_format_ipv6(const char *string, int length);
 
 /*
- * Does [p, end) hold an IPv6 address in the text form of RFC 4291, section
- * 2.2?  The groups that "::" stands for are at least that many: one by that
- * RFC, two in mail.  Leading zeros in the bytes of an embedded IPv4 address
- * are accepted only if asked for.
+ * Is [p, end) an IPv6 address in the text form of RFC 4291, section 2.2?  "::"
+ * must replace at least the given number of groups: one by that RFC, two in
+ * mail addresses.  An embedded IPv4 address may have leading zeros only if the
+ * caller allows them.
  */
 extern bool ev_format_match_ipv6(const char *p, const char *end,
 								 int least_compressed, bool leading_zeros);
 
 /*
- * Where an ASCII character may stand: a set, see the table in format_ascii.c.  "%"
- * is in no class of URIs: it is only right before two hexadecimal digits.
+ * Classes of ASCII characters, as bits: see the table in format_ascii.c.  "%"
+ * is in no class of URIs, since it must be followed by two hexadecimal digits.
  */
 #define EV_IN_SCHEME	0x001	/* ALPHA, DIGIT, "+", "-", "." */
 #define EV_IN_REG_NAME	0x002	/* unreserved, sub-delims */
 #define EV_IN_USERINFO	0x004	/* the same and ":" */
 #define EV_IN_PATH		0x008	/* pchar and "/" */
-#define EV_IN_QUERY		0x010	/* pchar, "/" and "?": in fragments too */
-#define EV_IN_LITERAL	0x020	/* of a template */
-#define EV_IN_VARNAME	0x040	/* of a template: ALPHA, DIGIT, "_" */
-#define EV_IN_LABEL		0x080	/* of a host name: ALPHA, DIGIT, "-" */
-#define EV_IN_ATEXT		0x100	/* of a mail address */
+#define EV_IN_QUERY		0x010	/* pchar, "/" and "?"; also for fragments */
+#define EV_IN_LITERAL	0x020	/* in a template */
+#define EV_IN_VARNAME	0x040	/* in a template: ALPHA, DIGIT, "_" */
+#define EV_IN_LABEL		0x080	/* in a host name: ALPHA, DIGIT, "-" */
+#define EV_IN_ATEXT		0x100	/* in a mail address */
 
 extern const uint16 ev_format_classes[256];
 
@@ -74,7 +73,7 @@ is_in(char c, int where)
 	return (ev_format_classes[(unsigned char) c] & where) != 0;
 }
 
-/* Classes of ASCII, without the locale. */
+/* Classes of ASCII, in any locale. */
 static inline bool
 is_digit(char c)
 {
@@ -94,8 +93,9 @@ is_hex_digit(char c)
 }
 
 /*
- * Eight bytes at a time.  A word is loaded so that the first byte is the
- * least significant one, on any machine: byte i is (word >> (8 * i)) & 0xFF.
+ * Functions for eight bytes at a time.  A word is loaded with the first byte
+ * as the least significant one, on any machine: byte i is (word >> (8 * i)) &
+ * 0xFF.
  */
 #define EV_BYTES(c)		(UINT64CONST(0x0101010101010101) * (uint64) (c))
 #define EV_HIGH_BITS	EV_BYTES(0x80)
@@ -112,7 +112,7 @@ load_word(const char *p)
 	return word;
 }
 
-/* A word of eight characters, as load_word would load them. */
+/* Eight characters as a word, in the order of load_word. */
 #define EV_WORD(a, b, c, d, e, f, g, h) \
 	((uint64) (a) | (uint64) (b) << 8 | \
 	 (uint64) (c) << 16 | (uint64) (d) << 24 | \

@@ -2,20 +2,20 @@
  * format_time.c
  *	  The formats of RFC 3339: date-time, date, time and duration.
  *
- * Relies on nothing of the server but the types and macros of postgres.h.
+ * Uses nothing of the server except the types and macros of postgres.h.
  */
 #include "postgres.h"
 
 #include "format/format_internal.h"
 
 /*
- * Dates and times: RFC 3339, section 5.6, with the limits of 5.7.
+ * Dates and times: RFC 3339, section 5.6, with the limits of section 5.7.
  *
  * Fixed layouts are compared eight bytes at a time.  XOR with a template such
- * as "0000-00-" turns digits into their values and the other characters, where
- * they are right, into zero.  Adding 0x76 then sets the high bit of a byte
- * above 9, adding 0x7F that of a byte above 0; a carry into the next byte
- * comes only from a byte that was above 0x7F, so from a wrong one.
+ * as "0000-00-" turns digits into their values, and correct other characters
+ * into zero.  Adding 0x76 then sets the high bit of a byte above 9, and adding
+ * 0x7F that of a byte above 0.  A carry into the next byte comes only from a
+ * byte above 0x7F, which is wrong anyway.
  */
 #define DIGIT_LIMIT		0x76
 #define LITERAL_LIMIT	0x7F
@@ -32,8 +32,8 @@ EV_WORD(DIGIT_LIMIT, DIGIT_LIMIT, LITERAL_LIMIT, DIGIT_LIMIT, DIGIT_LIMIT,
 		LITERAL_LIMIT, DIGIT_LIMIT, DIGIT_LIMIT);
 
 /*
- * From digits, one a byte, to the number that a byte and the next one make:
- * at most 99, so it fits.
+ * Combines each digit with the next one to a number of at most 99, which fits
+ * in a byte.
  */
 static inline uint64
 pair_digits(uint64 digits)
@@ -41,7 +41,7 @@ pair_digits(uint64 digits)
 	return digits * 10 + (digits >> 8);
 }
 
-/* Ten bytes: full-date. */
+/* Matches full-date, ten bytes. */
 static inline bool
 match_full_date(const char *p)
 {
@@ -78,10 +78,10 @@ match_full_date(const char *p)
 }
 
 /*
- * full-time, over at least nine bytes ("00:00:00Z").
+ * Matches full-time, which has at least nine bytes ("00:00:00Z").
  *
- * The word's bytes 0, 3 and 6 hold hour, minute and second once the digits
- * are paired.
+ * After pairing the digits, bytes 0, 3 and 6 of the word are hour, minute and
+ * second.
  */
 static inline bool
 match_full_time(const char *p, const char *end)
@@ -89,7 +89,7 @@ match_full_time(const char *p, const char *end)
 	static const uint64 fields =
 		EV_WORD(0xFF, 0, 0, 0xFF, 0, 0, 0xFF, 0);
 
-	/* a high bit is set by an hour above 23, a minute or second above 59 */
+	/* a high bit is set by an hour above 23, or a minute or second above 59 */
 	static const uint64 field_limits =
 		EV_WORD(0x80 - 24, 0, 0, 0x80 - 60, 0, 0, 0x80 - 60, 0);
 
@@ -102,7 +102,7 @@ match_full_time(const char *p, const char *end)
 	word = pair_digits(word) & fields;
 	if (((word + field_limits) & EV_HIGH_BITS) != 0)
 	{
-		/* the one way to be right now is second 60 */
+		/* now only second 60 is still valid */
 		uint64		second = (uint64) 60 << 48;
 
 		leap_second = true;
@@ -112,7 +112,7 @@ match_full_time(const char *p, const char *end)
 	}
 	p += 8;
 
-	/* time-secfrac; the caller has seen to it that there is one more byte */
+	/* time-secfrac; the caller has checked that there is one more byte */
 	if (*p == '.')
 	{
 		const char *first = ++p;
@@ -147,7 +147,7 @@ match_full_time(const char *p, const char *end)
 			offset = -offset;
 	}
 
-	/* section 5.7: a leap second is 23:59:60 UTC, whatever the offset says */
+	/* section 5.7: a leap second is 23:59:60 UTC, in any offset */
 	if (unlikely(leap_second))
 	{
 		int			minute = (int) (word & 0xFF) * 60 + (int) ((word >> 24) & 0xFF);
@@ -181,9 +181,9 @@ ev_format_time(const char *string, int length)
 }
 
 /*
- * RFC 3339, appendix A.  Units follow each other without a gap: "P1Y2D" and
- * "PT1H2S" are not in the grammar.  Letters are ABNF strings, so of either
- * case (RFC 2234, section 2.3).
+ * RFC 3339, appendix A.  Units must follow each other without a gap: "P1Y2D"
+ * and "PT1H2S" are not in the grammar.  Letters are ABNF strings, so upper and
+ * lower case are equal (RFC 2234, section 2.3).
  */
 bool
 ev_format_duration(const char *string, int length)
@@ -194,8 +194,8 @@ ev_format_duration(const char *string, int length)
 	const char *p = string;
 	const char *end = string + length;
 	const char *units = date_units;
-	int			next = 0;		/* the least unit that may come now */
-	bool		any = false;	/* seen a unit in this part */
+	int			next = 0;		/* the largest unit that may come now */
+	bool		any = false;	/* this part has a unit */
 
 	if (p == end || (*p++ | 0x20) != 'p')
 		return false;
@@ -221,7 +221,7 @@ ev_format_duration(const char *string, int length)
 		if (p == first || p == end)
 			return false;
 
-		/* dur-week stands alone */
+		/* dur-week must be alone */
 		if ((*p | 0x20) == 'w')
 			return first == string + 1 && p + 1 == end;
 

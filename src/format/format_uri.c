@@ -1,17 +1,17 @@
 /*
  * format_uri.c
- *	  The formats of resource identifiers: URIs and IRIs, absolute or not, and
- *	  URI templates.
+ *	  Formats of resource identifiers: URIs and IRIs, absolute or relative,
+ *	  and URI templates.
  *
- * One pass over the bytes, by the table of character classes; nothing is
- * allocated and nothing is decoded but the UTF-8 of IRIs.
+ * They are matched in one pass over the bytes, with the table of character
+ * classes.  Nothing is allocated, and only the UTF-8 of IRIs is decoded.
  */
 #include "postgres.h"
 
 #include "format/format.h"
 #include "format/format_internal.h"
 
-/* What stands beyond ASCII: a set. */
+/* Non-ASCII characters that are allowed, as a set. */
 typedef enum Repertoire
 {
 	ASCII_ONLY = 0,
@@ -19,7 +19,7 @@ typedef enum Repertoire
 	IPRIVATE = 2,
 	BIDI_FORMATTING = 4,		/* of ucschar, these too */
 
-	/* RFC 3987, section 4.1: IRIs must not hold these */
+	/* RFC 3987, section 4.1: not in IRIs */
 	IRI = UCSCHAR,
 	IRI_QUERY = UCSCHAR | IPRIVATE,
 	TEMPLATE = UCSCHAR | IPRIVATE | BIDI_FORMATTING
@@ -34,7 +34,10 @@ is_ucschar(uint32 code)
 			(code >= 0xF900 && code <= 0xFDCF) ||
 			(code >= 0xFDF0 && code <= 0xFFEF);
 
-	/* planes 1 to 14, without their last two, and without the tags' start */
+	/*
+	 * planes 1 to 14, without their last two code points and the first part
+	 * of plane 14
+	 */
 	return code <= 0xEFFFD && (code & 0xFFFF) <= 0xFFFD &&
 		(code < 0xE0000 || code >= 0xE1000);
 }
@@ -55,8 +58,8 @@ is_iprivate(uint32 code)
 }
 
 /*
- * The end of the characters of that class, percent-encoded octets and
- * characters of the repertoire, from p on.  Stops at what is none.
+ * Skips characters of the class, percent-encoded octets and characters of the
+ * repertoire, from p on.  Returns the first position that is none of these.
  */
 static const char *
 skip_class(const char *p, const char *end, int where, Repertoire repertoire)
@@ -97,7 +100,7 @@ skip_class(const char *p, const char *end, int where, Repertoire repertoire)
 	}
 }
 
-/* IP-literal, without its brackets. */
+/* Matches IP-literal, without its brackets. */
 static bool
 match_ip_literal(const char *p, const char *end)
 {
@@ -118,8 +121,8 @@ match_ip_literal(const char *p, const char *end)
 }
 
 /*
- * The end of [ userinfo "@" ] host [ ":" port ] from p on, or NULL.  The
- * caller checks that what follows may follow.
+ * Skips [ userinfo "@" ] host [ ":" port ] from p on.  Returns its end, or
+ * NULL.  The caller checks what follows.
  */
 static const char *
 skip_authority(const char *p, const char *end, Repertoire repertoire)
@@ -153,8 +156,9 @@ skip_authority(const char *p, const char *end, Repertoire repertoire)
 }
 
 /*
- * URI, or URI-reference where a relative one will do: RFC 3986, sections 3
- * and 4.1.  With a repertoire beyond ASCII, the same of RFC 3987, section 2.2.
+ * Matches URI or, if relative references are allowed, URI-reference: RFC 3986,
+ * sections 3 and 4.1.  With a repertoire beyond ASCII, the same of RFC 3987,
+ * section 2.2.
  */
 static bool
 match_uri(const char *p, const char *end, bool relative, Repertoire repertoire)
@@ -225,12 +229,12 @@ ev_format_iri_reference(const char *string, int length)
 }
 
 /*
- * varspec of RFC 6570, sections 2.3 and 2.4: gives its end, or NULL.
+ * Skips varspec of RFC 6570, sections 2.3 and 2.4.  Returns its end, or NULL.
  */
 static const char *
 skip_varspec(const char *p, const char *end)
 {
-	/* varname: no dot at either end, nor two in a row */
+	/* varname: no dot at either end, and no two adjacent dots */
 	for (;;)
 	{
 		const char *first = p;
@@ -272,7 +276,7 @@ ev_format_uri_template(const char *string, int length)
 		if (*p++ != '{')
 			return false;
 
-		/* operator: those of levels 2 and 3, and those held in reserve */
+		/* operator: those of levels 2 and 3, and the reserved ones */
 		if (p < end && *p != '\0' && strchr("+#./;?&=,!@|", *p) != NULL)
 			p++;
 		for (;;)

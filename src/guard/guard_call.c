@@ -35,7 +35,7 @@
 #include "base/subtransaction.h"
 #include "guard/guard_call.h"
 
-/* ---------- what is kept for the session ---------- */
+/* ---------- guards of the session ---------- */
 
 typedef struct KeptGuard
 {
@@ -271,7 +271,7 @@ find_guard(Relation relation, const Trigger *trigger)
 	return guard;
 }
 
-/* ---------- what is kept for a query ---------- */
+/* ---------- guards of a query ---------- */
 
 static void
 make_expressions(EvGuardCall *call, Relation relation)

@@ -82,7 +82,7 @@ find_table(const char *name)
 	return result;
 }
 
-/* ---------- what a command names ---------- */
+/* ---------- objects of a command ---------- */
 
 /* The objects that DROP names, and their class; of kinds that tables hang on. */
 static List *

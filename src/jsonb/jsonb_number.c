@@ -1,8 +1,8 @@
 /*
  * jsonb_number.c
- *	  Exact comparison and division of a jsonb's numbers.
+ *	  Exact comparison and division of numbers in a jsonb.
  *
- * Only multiples that 64 bits cannot hold allocate memory.
+ * Only multiples that do not fit in 64 bits allocate memory.
  */
 #include "postgres.h"
 
@@ -41,7 +41,10 @@ ev_number_compare(Numeric a, Numeric b)
 	return x.negative ? -result : result;
 }
 
-/* The digits as an integer, times 10000 ^ zeros; false where 64 bits overflow. */
+/*
+ * Returns the digits as an integer, times 10000 ^ zeros; false if it exceeds
+ * 64 bits.
+ */
 static bool
 to_integer(const EvDigits *number, int zeros, int64 *result)
 {
@@ -56,8 +59,8 @@ to_integer(const EvDigits *number, int zeros, int64 *result)
 }
 
 /*
- * Is a number that ends in so many zeros (of base 10000) a multiple of one of
- * at most 3 digits?  Digit by digit, so that it takes linear time at most.
+ * Is a number followed by `zeros` zeros (of base 10000) a multiple of one with
+ * at most 3 digits?  Works digit by digit, in linear time.
  */
 static bool
 is_multiple_of_few_digits(const EvDigits *number, int zeros, uint64 of)
@@ -72,9 +75,9 @@ is_multiple_of_few_digits(const EvDigits *number, int zeros, uint64 of)
 }
 
 /*
- * numeric_mod cannot be cancelled, and takes as many steps as the quotient and
- * the divisor have digits (of base 10000), multiplied: so many take some
- * hundredths of a second.
+ * numeric_mod cannot be canceled.  Its steps are the number of digits (of base
+ * 10000) of the quotient multiplied by those of the divisor.  This limit takes
+ * some hundredths of a second.
  */
 #define MAX_DIVISION	4000000
 
@@ -93,7 +96,9 @@ ev_number_is_multiple(Numeric number, Numeric of)
 	if (x.count == 0)
 		return true;
 
-	/* the last digits are not zero: where x has finer ones, it is no multiple */
+	/*
+	 * the last digits are not zero, so if x has lower ones, it is no multiple
+	 */
 	x_end = x.weight - x.count + 1;
 	y_end = y.weight - y.count + 1;
 	if (x_end < y_end || x.weight < y.weight)

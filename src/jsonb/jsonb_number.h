@@ -1,12 +1,13 @@
 /*
  * jsonb_number.h
- *	  Numbers of a jsonb, read where they lie.
+ *	  Numbers of a jsonb, read in place.
  *
- * The layout is numeric.c's, which keeps it on disk: a header of 2 bytes
- * (short form: sign, display scale and weight in it) or 4 (long form: the
- * weight follows), then digits of base 10000, the first and the last not
- * zero.  The value is the sum of digit[i] * 10000 ^ (weight - i).  A jsonb
- * holds no NaN and no infinity.
+ * The layout is that of numeric.c, which is fixed since it is stored on disk:
+ * a header of 2 bytes (short form, with sign, display scale and weight) or 4
+ * bytes (long form, with the weight after the header), then digits of base
+ * 10000, of which the first and the last are not zero.  The value is the sum
+ * of digit[i] * 10000 ^ (weight - i).  A jsonb contains no NaN and no
+ * infinity.
  */
 #ifndef EV_JSONB_NUMBER_H
 #define EV_JSONB_NUMBER_H
@@ -63,8 +64,8 @@ ev_number_read(Numeric number)
 }
 
 /*
- * An integer from 0 to 99999999, where the number is one and lies as most do;
- * else -1, and it may still be one.
+ * Returns an integer from 0 to 99999999 if the number is one in the usual
+ * short form; otherwise -1, even if it is such an integer in another form.
  */
 static inline int32
 ev_number_small(const char *number)
@@ -78,7 +79,7 @@ ev_number_small(const char *number)
 	size = VARSIZE_4B(number) - VARHDRSZ - sizeof(header);
 	memcpy(&header, number + VARHDRSZ, sizeof(header));
 	number += VARHDRSZ + sizeof(header);
-	/* short, not negative, of one digit of base 10000 or two */
+	/* short form, not negative, one or two digits of base 10000 */
 	if ((header & 0xE07E) != 0x8000)
 		return -1;
 	if ((header & 1) == 0)
@@ -94,7 +95,10 @@ ev_number_small(const char *number)
 	return digits[0] * 10000 + digits[1];
 }
 
-/* Does the header alone say that it is above zero?  False: it may still be. */
+/*
+ * Does the header alone show that the number is positive?  If false, it may
+ * still be positive.
+ */
 static inline bool
 ev_number_is_plainly_positive(Numeric number)
 {
@@ -106,7 +110,7 @@ ev_number_is_plainly_positive(Numeric number)
 	return (header & 0xE000) == 0x8000;
 }
 
-/* Is there no digit after the decimal point? */
+/* Does the number have no digits after the decimal point? */
 static inline bool
 ev_number_is_integer(Numeric number)
 {
@@ -115,10 +119,10 @@ ev_number_is_integer(Numeric number)
 	return n.count <= n.weight + 1 || n.count == 0;
 }
 
-/* Less than, equal to or greater than 0, as a is to b. */
+/* Returns a value less than, equal to or greater than 0, as a is to b. */
 extern int	ev_number_compare(Numeric a, Numeric b);
 
-/* Is a number divided by another, which is not zero, an integer? */
+/* Is the quotient of two numbers an integer?  The divisor is not zero. */
 extern bool ev_number_is_multiple(Numeric number, Numeric of);
 
 #endif							/* EV_JSONB_NUMBER_H */

@@ -2,8 +2,8 @@
  * jsonb_value.c
  *	  JSON values inside a jsonb.
  *
- * A jsonb keeps an object's keys sorted and each once, so equal objects have
- * their members in the same order.
+ * A jsonb stores the keys of an object sorted and without duplicates, so equal
+ * objects have their members in the same order.
  */
 #include "postgres.h"
 
@@ -31,7 +31,7 @@ ev_root_value(const Jsonb *jsonb)
 
 	if (JsonContainerIsScalar(root))
 	{
-		/* a scalar is kept in an array of its own */
+		/* a scalar is stored in an array with one element */
 		const JEntry entry = root->children[0];
 
 		return ev_entry_value(entry, (const char *) &root->children[1], 0, ev_entry_end(entry, 0));
@@ -42,8 +42,8 @@ ev_root_value(const Jsonb *jsonb)
 }
 
 /*
- * Iterates over the entries of a container: keys first where it is an object,
- * then values, in one run of offsets.
+ * Iterates over the entries of a container: keys first, if it is an object,
+ * then values, with continuous offsets.
  */
 typedef struct Entries
 {
@@ -160,7 +160,7 @@ ev_value_hash(const EvInstance *value)
 			{
 				EvDigits	number = ev_number_read((Numeric) value->data);
 
-				/* the display scale is no part of the value */
+				/* the display scale is not part of the value */
 				hash = hash_bytes((const unsigned char *) number.digits, number.count * sizeof(int16));
 				if (number.count > 0)
 					hash = hash_combine(hash, hash_bytes_uint32(number.weight * 2 + number.negative));
@@ -206,8 +206,8 @@ ev_type_name(EvType type)
 }
 
 /*
- * A container as JSON, cut; a large one by what it is, or its whole text
- * would be made to be thrown away.
+ * Returns a container as JSON, cut.  A large container is described instead,
+ * so that its whole text is not made only to be cut.
  */
 static char *
 show_container(const EvInstance *value)

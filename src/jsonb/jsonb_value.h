@@ -1,6 +1,7 @@
 /*
  * jsonb_value.h
- *	  JSON values inside a jsonb: reading, equality, hashing, showing.
+ *	  JSON values inside a jsonb: reading, equality, order, hashing, text
+ *	  for messages.
  */
 #ifndef EV_JSONB_VALUE_H
 #define EV_JSONB_VALUE_H
@@ -8,8 +9,8 @@
 #include "utils/jsonb.h"
 
 /*
- * Types of instances, numbered as JEntry numbers them, but that arrays are
- * told from objects, so that a type is a shift away.
+ * Types of instances.  Their numbers are those of JEntry, except that arrays
+ * and objects are different, so that a type is found with a shift.
  */
 typedef enum EvType
 {
@@ -35,8 +36,8 @@ typedef struct EvString
 } EvString;
 
 /*
- * A JSON value inside a jsonb: data is a string's bytes, a Numeric, or a
- * JsonbContainer; length counts only for strings.
+ * A JSON value inside a jsonb. data points to the bytes of a string, a
+ * Numeric, or a JsonbContainer; length is set only for strings.
  */
 typedef struct EvInstance
 {
@@ -46,8 +47,8 @@ typedef struct EvInstance
 } EvInstance;
 
 /*
- * The end of entry i, given the end of entry i - 1 (0 before the first).  An
- * entry holds its length, but each 32nd its end.
+ * Returns the end of entry i, given the end of entry i - 1 (0 before the
+ * first).  An entry stores its length, but each 32nd stores its end.
  */
 static inline uint32
 ev_entry_end(JEntry entry, uint32 previous_end)
@@ -56,8 +57,8 @@ ev_entry_end(JEntry entry, uint32 previous_end)
 }
 
 /*
- * The value of an entry.  base is where the container's data begin; start
- * and end are offsets from there.
+ * Returns the value of an entry. base is the start of the container's data;
+ * start and end are offsets from it.
  */
 static inline EvInstance
 ev_entry_value(JEntry entry, const char *base, uint32 start, uint32 end)
@@ -71,7 +72,9 @@ ev_entry_value(JEntry entry, const char *base, uint32 start, uint32 end)
 		value.data = base + INTALIGN(start);
 	else if (value.type == EV_OBJECT)
 	{
-		/* 5 stands for both kinds of container; its header tells */
+		/*
+		 * 5 stands for both kinds of container; its header distinguishes them
+		 */
 		value.data = base + INTALIGN(start);
 		if (JsonContainerIsArray((const JsonbContainer *) value.data))
 			value.type = EV_ARRAY;
@@ -79,27 +82,29 @@ ev_entry_value(JEntry entry, const char *base, uint32 start, uint32 end)
 	return value;
 }
 
-/* The value that a jsonb is. */
+/* Returns the value of a whole jsonb. */
 extern EvInstance ev_root_value(const Jsonb *jsonb);
 
-/* The type of a value that PostgreSQL's functions read from a jsonb. */
+/*
+ * Returns the type of a value that PostgreSQL's functions read from a jsonb.
+ */
 extern EvType ev_value_type(const JsonbValue *value);
 
 /* Are two values equal (2020-12 core, 4.2.2)?  1.0 equals 1. */
 extern bool ev_values_equal(const EvInstance *a, const EvInstance *b);
 
-/* Some order of values; 0 where they are equal. */
+/* Compares two values in an arbitrary total order; 0 if they are equal. */
 extern int	ev_values_compare(const EvInstance *a, const EvInstance *b);
 
-/* Equal values have equal hashes. */
+/* Returns a hash; equal values have equal hashes. */
 extern uint32 ev_value_hash(const EvInstance *value);
 
-/* "null", "boolean", "number", ... */
+/* Returns "null", "boolean", "number", ... */
 extern const char *ev_type_name(EvType type);
 
 /*
- * A value as messages show it, in CurrentMemoryContext: as JSON, cut; large
- * containers by what they are.
+ * Returns a value as text for messages, in CurrentMemoryContext: as JSON, cut;
+ * large containers are described.
  */
 extern char *ev_value_show(const EvInstance *value);
 

@@ -1,12 +1,12 @@
 /*
  * fast_entry.c
- *	  The entry points of the fast path, for callers that need only true or
- *	  false.
+ *	  The entry functions of the fast path, for callers that need only true
+ *	  or false.
  *
- * The check of a small document costs little more than the function call.  So
- * each entry point does as little as it can: it sets up no run, calls no other
- * function and reads nothing twice if it can answer at once.  It leaves the
- * rest to other functions with a tail call.
+ * Checking a small document costs little more than the function call.  So an
+ * entry function does as little as possible: while it can decide alone, it
+ * sets up no run, calls no other function and reads nothing twice.  It leaves
+ * all other cases to other functions with a tail call.
  */
 #include "postgres.h"
 
@@ -16,7 +16,7 @@
 #include "match/match_internal.h"
 #include "match/remember.h"
 
-/* ---------- nothing to look at ---------- */
+/* ---------- constant answers ---------- */
 
 static Datum
 match_any(const EvProgram *program pg_attribute_unused(), const JsonbContainer *root pg_attribute_unused())
@@ -32,7 +32,9 @@ match_none(const EvProgram *program pg_attribute_unused(), const JsonbContainer 
 
 /* ---------- any value ---------- */
 
-/* Its type is right, and not all. */
+/*
+ * Matches a document that has a valid type, and whose value must be checked.
+ */
 static pg_noinline Datum
 match_value(const EvProgram *program, const JsonbContainer *root)
 {
@@ -43,7 +45,7 @@ match_value(const EvProgram *program, const JsonbContainer *root)
 	ev_begin_run(&m, program);
 	if (JsonContainerIsScalar(root))
 	{
-		/* a scalar is kept in an array of its own */
+		/* a scalar is stored in an array with one element */
 		JEntry		entry = root->children[0];
 
 		in = ev_entry_value(entry, (const char *) &root->children[1], 0, ev_entry_end(entry, 0));
@@ -73,8 +75,8 @@ match_root(const EvProgram *program, const JsonbContainer *root)
 /* ---------- objects ---------- */
 
 /*
- * The values of an object with keys that are known, but for the first `done`.
- * What can be said of scalars in a few instructions is said here.
+ * Matches the values of an object whose keys are in the cache, without the
+ * first `done`.  Checks of scalars that take a few instructions are run here.
  */
 static pg_attribute_always_inline Datum
 match_known_object(const EvProgram *program, const JsonbContainer *root, const EvKeySet *set,
@@ -139,7 +141,7 @@ match_values_from_second(const EvProgram *program, const JsonbContainer *root, c
 	return match_known_object(program, root, set, 1, set->length + JBE_OFFLENFLD(set->constant_entry));
 }
 
-/* An object: its keys are not those of all others. */
+/* Matches an object whose keys are not those of the only set in the cache. */
 static pg_noinline Datum
 match_other_object(const EvProgram *program, const JsonbContainer *root)
 {
@@ -160,7 +162,9 @@ match_other_object(const EvProgram *program, const JsonbContainer *root)
 	return BoolGetDatum(ev_match_new_object(&m, object, root, NULL));
 }
 
-/* An object's own keywords: mostly it has the keys of all others. */
+/*
+ * Matches an object.  Most objects have the keys of the only set in the cache.
+ */
 static Datum
 match_object(const EvProgram *program, const JsonbContainer *root)
 {

@@ -1,11 +1,11 @@
 /*
  * fast_match.c
- *	  The fast path through a document: answers true or false, and calls the
- *	  interpreter only for blocks that are no single check.
+ *	  The fast matcher: answers true or false, and calls the interpreter
+ *	  only for blocks that are more than one check.
  *
- * An object is one merge: a jsonb has its keys sorted by length, then bytes,
- * and so has the schema, so that each key mostly is the next property.  The
- * offsets of keys and values are carried along, never looked up.
+ * An object is matched by one merge.  A jsonb and a schema both have their
+ * keys sorted by length, then bytes, so each key is usually the next property.
+ * The offsets of keys and values are kept in step, never looked up.
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@
 static bool match_branches(EvMatch *m, const EvCheck *check, EvInstance in);
 static bool match_all(EvMatch *m, const EvChecks *all, EvInstance in);
 
-/* For each type of instances, what is left where the type is right. */
+/* For each type: the check of a value whose type is valid. */
 
 static pg_attribute_always_inline bool
 match_string(EvMatch *m, const EvCheck *check, const char *data, uint32 length)
@@ -112,7 +112,9 @@ ev_match_check(EvMatch *m, const EvCheck *check, EvInstance in)
 	return match_check(m, check, in);
 }
 
-/* The same for an entry of a container; with what is met most at hand. */
+/*
+ * The same for an entry of a container; the most frequent checks are inline.
+ */
 static pg_attribute_always_inline bool
 match_entry(EvMatch *m, const EvCheck *check, JEntry entry, const char *base, uint32 start, uint32 end)
 {
@@ -146,7 +148,7 @@ match_entry(EvMatch *m, const EvCheck *check, JEntry entry, const char *base, ui
 	return match_check(m, check, ev_entry_value(entry, base, start, end));
 }
 
-/* Is called for every container that is entered. */
+/* Is called for each container that is entered. */
 static inline void
 enter_container(EvMatch *m)
 {
@@ -158,8 +160,8 @@ enter_container(EvMatch *m)
 /* ---------- objects ---------- */
 
 /*
- * Where the values of an object begin: at the end of the last key.  Each 32nd
- * entry holds its end, the others their length.
+ * Returns the offset of an object's values, which is the end of its last key.
+ * Each 32nd entry stores its end, the others store their length.
  */
 static inline uint32
 values_start(const JEntry *keys, uint32 count)
@@ -175,11 +177,11 @@ values_start(const JEntry *keys, uint32 count)
 	return offset;
 }
 
-/* As memcmp does, for names of one length. */
+/* Compares names of equal length, like memcmp. */
 static inline int
 compare_names(const EvProperty *property, const char *key, uint32 length, const uint64 words[2])
 {
-	/* the words read as numbers are in the order of the bytes */
+	/* as numbers, the words have the order of the bytes */
 	if (property->words[0] != words[0])
 		return pg_ntoh64(property->words[0]) < pg_ntoh64(words[0]) ? -1 : 1;
 	if (length > 16)
@@ -190,8 +192,9 @@ compare_names(const EvProperty *property, const char *key, uint32 length, const 
 }
 
 /*
- * The property of a key that is not before *next in jsonb's order, or NULL;
- * *next is where to look for the key after it.
+ * Returns the property for a key that is not before *next in the key order of
+ * jsonb, or NULL.  Sets *next to the property at which to continue with the
+ * next key.
  */
 static inline const EvProperty *
 merge_key(const EvObject *object, const EvProperty **next, const char *key, uint32 length)
@@ -225,7 +228,7 @@ merge_key(const EvObject *object, const EvProperty **next, const char *key, uint
 			break;
 		if (++misses == 8)
 		{
-			/* a large schema must not cost a small document much */
+			/* a large schema must not be expensive for a small document */
 			EvString	name = {key, length};
 			bool		is_there;
 
@@ -241,8 +244,8 @@ merge_key(const EvObject *object, const EvProperty **next, const char *key, uint
 }
 
 /*
- * One check for what two say, if one of them only says the type, or both say
- * the same.
+ * Combines two checks into one, if one of them only checks the type, or both
+ * are equal.  Returns false otherwise.
  */
 static bool
 join_checks(const EvCheck *a, const EvCheck *b, EvCheck *both)
@@ -273,9 +276,9 @@ matches_name(const EvMatch *m, const EvPatternProperty *pattern, const char *key
 }
 
 /*
- * The check for a key's value, given its property, in an object that also has
- * patterns; *both is room for one.  False where two have a say, and no check
- * stands for both.
+ * Finds the check for a key's value, given its property, in an object that
+ * also has patterns; *both is room for a check.  Returns false if two checks
+ * apply and cannot be combined.
  */
 static bool
 find_check(EvMatch *m, const EvObject *object, const char *key, uint32 length,
@@ -307,7 +310,7 @@ find_check(EvMatch *m, const EvObject *object, const char *key, uint32 length,
 	return true;
 }
 
-/* Where that is so: all that have a say on the key's value. */
+/* Runs all checks that apply to a key's value, if they cannot be combined. */
 static pg_noinline bool
 match_each_check(EvMatch *m, const EvObject *object, const JsonbContainer *container, uint32 index,
 				 const char *key, uint32 length, const EvProperty *property)
@@ -340,7 +343,7 @@ make_room_for_pending(EvPendingProperties *pending)
 	pending->room *= 2;
 }
 
-/* Values that begin at *start, which is then where they end. */
+/* Matches values that begin at *start, and sets *start to their end. */
 static pg_attribute_always_inline bool
 match_values(EvMatch *m, const EvCheck *checks, const JEntry *values, uint32 count,
 			 const char *base, uint32 *start, EvPendingProperties *pending)
@@ -374,7 +377,10 @@ match_values(EvMatch *m, const EvCheck *checks, const JEntry *values, uint32 cou
 static bool match_run(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
 					  const char *base, uint32 start);
 
-/* A map: no key is named, all values are alike. */
+/*
+ * Matches a map: a schema that names no key, so that all values have one
+ * check.
+ */
 static pg_noinline bool
 match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 {
@@ -403,7 +409,7 @@ match_map(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 		match_run(m, &object->additional_check, keys + count, count, base, start);
 }
 
-/* An object with keys that were not seen before. */
+/* Matches an object whose keys are not in the cache. */
 static pg_noinline bool
 merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container, EvPendingProperties *pending)
 {
@@ -417,7 +423,7 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	uint32		value_start = values_start(keys, count);
 	uint32		required = 0;
 	uint32		done = 0;
-	bool		is_known = true;	/* the checks say it all */
+	bool		is_known = true;	/* one check for each value is enough */
 
 	do
 	{
@@ -471,10 +477,10 @@ merge_object(EvMatch *m, const EvObject *object, const JsonbContainer *container
 	return true;
 }
 
-/* So many keys are looked through one by one. */
+/* Up to this number, keys are searched one by one. */
 #define FEW_KEYS		32
 
-/* Where a key is among an object's; -1: nowhere. */
+/* Returns the index of a key in an object; -1 if there is none. */
 static int
 find_key(const JsonbContainer *container, EvString name)
 {
@@ -486,8 +492,8 @@ find_key(const JsonbContainer *container, EvString name)
 	uint32		start = 0;		/* of the key at low */
 
 	/*
-	 * By halves, as long as they are long.  Looked at is a key that follows
-	 * an entry with an offset, so that no lengths have to be added up.
+	 * Halve the range while it is long.  Only keys that follow an entry with
+	 * an offset are compared, so that no lengths must be added up.
 	 */
 	while (high - low > FEW_KEYS)
 	{
@@ -533,13 +539,13 @@ find_key(const JsonbContainer *container, EvString name)
 	return -1;
 }
 
-/* So many keys are gone through in the time in which one is looked up, ... */
+/* This number of keys is merged in the time of one lookup. */
 #define KEYS_PER_LOOKUP	16
 
-/* ... and so few are better looked up one by one among few keys, too. */
+/* Up to this number, properties are looked up even among few keys. */
 #define FEW_PROPERTIES	4
 
-/* Looks only at the properties that the schema names. */
+/* Checks only the properties that the schema names, by looking them up. */
 static pg_noinline bool
 look_up_properties(EvMatch *m, const EvObject *object, const JsonbContainer *container)
 {
@@ -571,7 +577,7 @@ look_up_properties(EvMatch *m, const EvObject *object, const JsonbContainer *con
 	return true;
 }
 
-/* Does an object have all of a few names? */
+/* Does an object have all required names, of which there are few? */
 static bool
 has_names(const EvObject *object, const JsonbContainer *container)
 {
@@ -591,7 +597,7 @@ has_names(const EvObject *object, const JsonbContainer *container)
 				return false;
 			continue;
 		}
-		/* they are sorted by length, so that it is mostly found by its length */
+		/* keys are sorted by length, so the length usually decides */
 		for (; key < count; key++)
 		{
 			uint32		end = ev_entry_end(container->children[key], start);
@@ -612,8 +618,9 @@ has_names(const EvObject *object, const JsonbContainer *container)
 }
 
 /*
- * Are the properties of an open object of so many keys better looked up than
- * merged with the keys?  Of few keys, only if they are not remembered anyway.
+ * Should the properties of an open object with this number of keys be looked
+ * up instead of merged with the keys?  For few keys, only if they are not
+ * cached anyway.
  */
 static inline bool
 looks_up(const EvObject *object, uint32 count)
@@ -685,8 +692,8 @@ ev_match_rest(const EvProgram *program, const JsonbContainer *root, const EvKeyS
 }
 
 /*
- * Values that are to be such objects, in an array or a map: mostly each has the
- * keys of the one before.
+ * Matches values in an array or a map that must all be objects of one schema.
+ * Usually each has the same keys as the one before.
  */
 static pg_noinline bool
 match_objects(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
@@ -732,7 +739,7 @@ match_objects(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 co
 	return ok;
 }
 
-/* Values that are all to match one check. */
+/* Matches values that all have one check. */
 static bool
 match_run(EvMatch *m, const EvCheck *check, const JEntry *entries, uint32 count,
 		  const char *base, uint32 start)
@@ -756,7 +763,7 @@ match_branches(EvMatch *m, const EvCheck *check, EvInstance in)
 	const EvBranches *branches = check->u.branches;
 	int			only;
 
-	/* a reference may lead back here with the same instance */
+	/* a reference may lead back to this check with the same instance */
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	only = ev_only_branch(branches, in);
@@ -767,13 +774,13 @@ match_branches(EvMatch *m, const EvCheck *check, EvInstance in)
 
 /* ---------- arrays ---------- */
 
-/* So many items are compared with each other. */
+/* Up to this number, items are compared with each other. */
 #define FEW_ITEMS		16
 
 
 /*
- * Are two of a few strings equal?  False, with *known cleared, for other items
- * and for many.
+ * Are two of a few short strings equal?  For other items or more items, clears
+ * *known and returns false.
  */
 static bool
 has_duplicate(const JsonbContainer *container, bool *known)
@@ -800,7 +807,7 @@ has_duplicate(const JsonbContainer *container, bool *known)
 		{
 			if (((words[j][0] ^ words[i][0]) | (words[j][1] ^ words[i][1]) | (words[j][2] ^ length)) != 0)
 				continue;
-			/* what the words don't tell is left to others */
+			/* the words do not distinguish longer strings */
 			*known = length <= 16;
 			return *known;
 		}
@@ -810,7 +817,10 @@ has_duplicate(const JsonbContainer *container, bool *known)
 	return false;
 }
 
-/* The string that "contains" asks for, where it asks for one and nothing else. */
+/*
+ * Returns the string that "contains" requires, if that is all it requires;
+ * otherwise NULL.
+ */
 static const EvInstance *
 contained_string(const EvMatch *m, const EvArray *array)
 {
@@ -843,8 +853,8 @@ has_string(const JsonbContainer *container, const EvInstance *string)
 }
 
 /*
- * Are there as many items that match "contains" as there should be?  Looks no
- * further than it takes to tell.
+ * Are there as many items that match "contains" as required?  Stops as soon as
+ * the answer is known.
  */
 static pg_noinline bool
 match_contains(EvMatch *m, const EvArray *array, const JsonbContainer *container)
@@ -852,7 +862,7 @@ match_contains(EvMatch *m, const EvArray *array, const JsonbContainer *container
 	uint32		count = JsonContainerSize(container);
 	const char *base = (const char *) &container->children[count];
 	uint32		start = 0;
-	uint32		wanted = array->min_contains;	/* so many more */
+	uint32		wanted = array->min_contains;	/* that many more */
 	uint32		allowed = array->max_contains;
 	const EvInstance *string = contained_string(m, array);
 
@@ -879,7 +889,7 @@ match_contains(EvMatch *m, const EvArray *array, const JsonbContainer *container
 	return wanted == 0;
 }
 
-/* Where an item begins, from where one before it does. */
+/* Returns the offset of an item, given the offset of an earlier one. */
 static inline uint32
 item_start(const JsonbContainer *container, uint32 item, uint32 before, uint32 start)
 {
@@ -897,7 +907,7 @@ ev_match_plain_array(EvMatch *m, const EvArray *array, const JsonbContainer *con
 	const char *base = (const char *) &container->children[count];
 	uint32		start = 0;
 	uint32		first = Min(count, array->prefix_count);
-	uint32		next = 0;		/* what begins at start */
+	uint32		next = 0;		/* the item at offset start */
 	bool		ok = true;
 
 	if (count < array->min_items || count > array->max_items)

@@ -2,18 +2,19 @@
  * interpret.c
  *	  Runs a program on the binary form of a jsonb.
  *
- * One body, run(), is compiled for three modes:
+ * One function body, run(), is compiled for three modes:
  *
- *	EV_FAST		answers true or false at the first violation
- *	EV_MARKS	the same, and marks the children of the instance that were
- *				evaluated, for unevaluatedProperties and unevaluatedItems
- *	EV_COLLECT	goes on after a violation and hands each to the collector
+ * EV_FAST		returns true, or false at the first violation
+ * EV_MARKS	the same, and marks the children of the instance that were
+ * 			evaluated, for unevaluatedProperties and unevaluatedItems
+ * EV_COLLECT	continues after a violation, and passes each to the collector
  *
- * It relies on program.h's promises and on a jsonb's: keys sorted by length,
- * then bytes, each once.  The first two allocate nothing but for
- * uniqueItems of more than a few items, multipleOf of numbers that 64 bits
- * cannot hold, patterns that need PostgreSQL's engine, and unevaluated
- * keywords over more than a few hundred children; each frees it.
+ * It relies on the properties of programs (program.h) and of jsonb: keys are
+ * sorted by length, then bytes, without duplicates.  The first two modes
+ * allocate only for uniqueItems of more than a few items, multipleOf of
+ * numbers that do not fit in 64 bits, patterns that need PostgreSQL's engine,
+ * and unevaluated keywords for more than a few hundred children; all of these
+ * free their memory.
  */
 #include "postgres.h"
 
@@ -35,8 +36,8 @@ static bool run_collect(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, co
 static bool run_remembered(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, EvRunMode mode);
 
 /*
- * Inside run() and what it inlines: a violation ends a fast run; else it is
- * handed on, and the run goes on.
+ * In run() and its inlined functions: a violation ends a fast run; in
+ * EV_COLLECT mode it is passed on, and the run continues.
  */
 #define VIOLATION(...) \
 	do { \
@@ -48,7 +49,7 @@ static bool run_remembered(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks,
 
 /* ---------- entering blocks ---------- */
 
-/* A step into the block at `at`. */
+/* Makes a step into the block at `at`. */
 static inline EvStep
 step_into(const EvMatch *m, uint32 at, const EvStep *parent, EvStepKind kind, const char *path)
 {
@@ -62,7 +63,10 @@ step_into(const EvMatch *m, uint32 at, const EvStep *parent, EvStepKind kind, co
 	return step;
 }
 
-/* Another value: what it evaluates is no business of the marks. */
+/*
+ * Enters a block with another value, whose evaluated children do not matter
+ * here.
+ */
 static pg_attribute_always_inline bool
 enter_child(EvMatch *m, uint32 at, EvInstance value, const EvStep *parent,
 			EvStepKind kind, EvString key, uint32 index, const EvRunMode mode)
@@ -79,7 +83,10 @@ enter_child(EvMatch *m, uint32 at, EvInstance value, const EvStep *parent,
 	return run_collect(m, at, value, NULL, &step);
 }
 
-/* The same value.  If path is NULL, it is the block's own. */
+/*
+ * Enters a block with the same value.  If path is NULL, the path is the
+ * block's own.
+ */
 static pg_attribute_always_inline bool
 enter_in_place(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *parent,
 			   const char *path, const EvRunMode mode)
@@ -97,9 +104,9 @@ enter_in_place(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvSte
 }
 
 /*
- * Runs a branch.  It keeps the marks only if the branch matches: annotations
- * of failed subschemas are dropped (2020-12 core, 7.7.1.2).  A report also
- * collects the violations of a branch.
+ * Runs a branch.  Keeps its marks only if the branch matches, since
+ * annotations of failed subschemas are dropped (2020-12 core, 7.7.1.2).  A
+ * report also collects the violations of a branch.
  */
 static pg_attribute_always_inline bool
 try_branch(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, const EvRunMode mode)
@@ -127,7 +134,10 @@ try_branch(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *s
 	return ok;
 }
 
-/* The keyword holds, whatever its branches that do not match say. */
+/*
+ * Tells a report that the keyword holds, although some of its branches do not
+ * match.
+ */
 static void
 forgive(EvMatch *m, const char *keyword)
 {
@@ -136,8 +146,8 @@ forgive(EvMatch *m, const char *keyword)
 }
 
 /*
- * TRACK: the rest of the block has marks of its own; if it matches, what it
- * evaluated counts for the schema around it too.
+ * TRACK: the rest of the block gets marks of its own.  If it matches, its
+ * evaluated children count for the outer schema too.
  */
 static bool
 run_tracked(EvMatch *m, uint32 at, EvInstance in, EvMarks *outer, const EvStep *step, EvRunMode mode)
@@ -164,10 +174,10 @@ run_tracked(EvMatch *m, uint32 at, EvInstance in, EvMarks *outer, const EvStep *
 }
 
 /*
- * TRACK on the fast path, of an object: most is known in advance.  What branches
- * evaluate is known when they have run; only then, and only where the object
- * has a property that no other schema names, they are asked which of them
- * matched.
+ * TRACK on the fast path, for objects.  Most of it is known at compile time.
+ * Which properties branches evaluate is known after they ran.  Only if the
+ * object has a property that no other schema names, the branches are asked
+ * which of them matched.
  */
 static bool
 match_tracked(EvMatch *m, const EvTracked *tracked, uint32 at, EvInstance in)
@@ -300,7 +310,7 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, EvMarks *marks, 
 	return ok;
 }
 
-/* The children that the block applies to are those that nobody evaluated. */
+/* Applies the block to the children that were not evaluated. */
 static pg_attribute_always_inline bool
 match_unevaluated(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, const EvRunMode mode)
 {
@@ -487,7 +497,10 @@ match_branches(EvMatch *m, const EvInstruction *instruction, const EvSource *sou
 					  branches->count, first, i);
 			break;
 		}
-		/* with marks every branch counts, else the first that matches will do */
+
+		/*
+		 * with marks, all branches are run; otherwise the first match decides
+		 */
 		if (is_any && marks == NULL && !reports)
 			break;
 	}
@@ -826,7 +839,7 @@ run_collect(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *
 	StringInfoData keyword_location;
 	bool		ok;
 
-	/* TRACK and SCOPE go on in the middle of a block, which is framed already */
+	/* TRACK and SCOPE continue a block, which enter() already has */
 	if (collector->enter == NULL ||
 		at != m->program->blocks[m->program->sources[at].block].start)
 		return run(m, at, in, marks, step, EV_COLLECT);
@@ -846,9 +859,9 @@ run_collect(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *
 /* ---------- remembered answers ---------- */
 
 /*
- * REMEMBER: runs a block unless its answer is known.  It has marks of its own,
- * so that it is known which it sets.  A report shows every way, and ends where
- * it gets too large.
+ * REMEMBER: runs a block unless its answer is known.  The block gets marks of
+ * its own, so that the marks that it sets are known.  A report shows each
+ * application, and raises an error if it becomes too large.
  */
 static bool
 run_remembered(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, EvRunMode mode)

@@ -1,6 +1,6 @@
 /*
  * interpret.h
- *	  Matches a document with a program, and explains why it does not match.
+ *	  Matches a document with a program, and reports why it does not match.
  */
 #ifndef EV_INTERPRET_H
 #define EV_INTERPRET_H
@@ -11,26 +11,27 @@
 typedef struct EvViolation
 {
 	const char *instance_location;	/* JSON Pointer into the document */
-	const char *keyword_location;	/* JSON Pointer, by way of "$ref" */
+	const char *keyword_location;	/* JSON Pointer, with each "$ref" that was
+									 * followed */
 	const char *keyword;
 	const char *message;		/* lower case, no full stop */
-	const EvLocation *location; /* of the schema that the keyword stands in */
-	const char *path;			/* of the keyword in it, "/type" */
+	const EvLocation *location; /* of the schema that has the keyword */
+	const char *path;			/* of the keyword in this schema, "/type" */
 
-	/* what follows is for collectors that want facts; NULL: there is none */
-	const char *property;		/* the missing or extra one */
-	const Jsonb *expected;		/* what the keyword demands; see facts.h */
-	const Jsonb *actual;		/* the value that it rejects */
+	/* only for collectors that want facts; NULL if there is none */
+	const char *property;		/* the missing or extra property */
+	const Jsonb *expected;		/* what the keyword demands, see facts.h */
+	const Jsonb *actual;		/* the value that the keyword rejects */
 } EvViolation;
 
 /*
- * Gets the violations.  add is called for each of the first `limit`, with
- * strings that live until it returns; the rest are only counted.
+ * Receives violations. add is called for each of the first `limit`, with
+ * strings that are valid only during the call; the rest are only counted.
  *
- * The other functions are for reports, all or none: enter and leave frame each
- * subschema that is applied, annotate gets what ANNOTATE instructions say, and
- * forgive says that a keyword of the subschema at hand holds, whatever those
- * of its branches say that do not match.
+ * The other functions are for reports; either all or none are set: enter and
+ * leave are called around each subschema that is applied, annotate receives
+ * the values of ANNOTATE instructions, and forgive says that a keyword of the
+ * current subschema holds although some of its branches do not match.
  */
 typedef struct EvCollector
 {
@@ -47,11 +48,10 @@ typedef struct EvCollector
 } EvCollector;
 
 /*
- * Does the document match?  What it allocates, for rare keywords, is in
- * CurrentMemoryContext and freed.  Raises statement_too_complex where the
- * nesting is too deep for the stack, program_limit_exceeded where a regular
- * expression or a division for "multipleOf" needs too much, and
- * query_canceled.
+ * Does the document match?  Rare keywords allocate in CurrentMemoryContext,
+ * and free it.  Raises statement_too_complex if the nesting is too deep for
+ * the stack, program_limit_exceeded if a regular expression or a division for
+ * "multipleOf" takes too much, and query_canceled.
  */
 static inline bool
 ev_match(const EvProgram *program, const Jsonb *document)
@@ -59,19 +59,27 @@ ev_match(const EvProgram *program, const Jsonb *document)
 	return DatumGetBool(program->match(program, &document->root));
 }
 
-/* The entry point for documents of a program; its root check is known. */
+/*
+ * Returns the entry function of a program, for documents.  The root check must
+ * be set.
+ */
 extern EvMatchFunction ev_match_function(const EvProgram *program);
 
-/* Its name, for event_schema_program. */
+/* Returns its name, for event_schema_program. */
 extern const char *ev_match_function_name(const EvProgram *program);
 
 /* Is the answer the same for all documents? */
 extern bool ev_match_is_constant(const EvProgram *program);
 
-/* Does the type decide, so that a document's header and first entry are enough? */
+/*
+ * Does the type alone decide, so that a document's header and first entry are
+ * enough?
+ */
 extern bool ev_match_is_by_type(const EvProgram *program);
 
-/* The same by the interpreter, which hands every violation to the collector. */
+/*
+ * Matches with the interpreter, which passes each violation to the collector.
+ */
 extern bool ev_match_collect(const EvProgram *program, const Jsonb *document,
 							 EvCollector *collector);
 

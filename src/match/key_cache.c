@@ -1,6 +1,6 @@
 /*
  * key_cache.c
- *	  The keys that objects of a schema had.
+ *	  The key layout cache.
  *
  * A set is found by a hash of its entries in the jsonb, that is, of lengths.
  */
@@ -19,7 +19,7 @@ ev_seen_keys(void)
 	return seen;
 }
 
-/* The last bytes of a word, up to all. */
+/* Returns a mask of the last `length` bytes of a word, at most all. */
 static uint64
 mask_of_last(uint32 length)
 {
@@ -44,14 +44,14 @@ ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 lengt
 	uint32		count = JsonContainerSize(container);
 	uint32		base = offsetof(JsonbContainer, children) + 2 * count * sizeof(JEntry);
 	EvKeySet   *set;
-	uint32		place;
+	uint32		slot;
 
 	if (count == 0 || count > EV_MERGED_KEYS || length > EV_KEY_BYTES || seen->rest > 0)
 		return;
-	place = ev_key_place(keys, count);
-	if (seen->sets[place] != NULL)
-		place ^= 1;
-	if (seen->sets[place] != NULL)
+	slot = ev_key_slot(keys, count);
+	if (seen->sets[slot] != NULL)
+		slot ^= 1;
+	if (seen->sets[slot] != NULL)
 		return;
 	set = MemoryContextAlloc(GetMemoryChunkContext(seen),
 							 sizeof(EvKeySet) + count * (sizeof(EvCheck) + sizeof(JEntry)) + length);
@@ -73,8 +73,8 @@ ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 lengt
 	set->head[1] = ev_word_at(container, set->head_end);
 
 	/*
-	 * a word ends with the last byte; where the keys are shorter, their part
-	 * of it
+	 * The word ends with the last byte of the keys; if they are shorter than
+	 * a word, the mask selects their part.
 	 */
 	set->keys_at[1] = base + length - sizeof(uint64);
 	set->keys_at[0] = Min(base, set->keys_at[1]);
@@ -89,7 +89,10 @@ ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 lengt
 			checks[i].kind != EV_CHECK_NUMBER && checks[i].kind != EV_CHECK_WORD)
 			set->is_plain = false;
 
-	/* all entries of strings are the same, but where they hold an offset */
+	/*
+	 * entries of strings of equal length are equal, unless they store an
+	 * offset
+	 */
 	set->has_constant = checks[0].kind == EV_CHECK_WORD && checks[0].types == EV_BIT(EV_STRING) &&
 		!JBE_HAS_OFF(keys[count]);
 	if (set->has_constant)
@@ -104,7 +107,7 @@ ev_remember_keys(EvSeenKeys *seen, const JsonbContainer *container, uint32 lengt
 #endif
 	}
 
-	seen->sets[place] = set;
+	seen->sets[slot] = set;
 	seen->count++;
 	set_only(seen, seen->count == 1 ? set : NULL);
 }
@@ -113,13 +116,13 @@ const EvKeySet *
 ev_search_keys(EvSeenKeys *seen, const JsonbContainer *container)
 {
 	uint32		count = JsonContainerSize(container);
-	uint32		place;
+	uint32		slot;
 
 	if (unlikely(count - 1 >= EV_MERGED_KEYS))
 		return NULL;
 	if (unlikely(seen->rest > 0))
 	{
-		/* no two have the same keys */
+		/* no two objects had the same keys */
 		if (--seen->rest == 0)
 		{
 			seen->budget = EV_KEY_BUDGET;
@@ -129,10 +132,10 @@ ev_search_keys(EvSeenKeys *seen, const JsonbContainer *container)
 		}
 		return NULL;
 	}
-	place = ev_key_place(container->children, count);
+	slot = ev_key_slot(container->children, count);
 	for (int i = 0; i < 2; i++)
 	{
-		const EvKeySet *set = seen->sets[place ^ i];
+		const EvKeySet *set = seen->sets[slot ^ i];
 
 		if (set == NULL || !ev_has_keys(set, container))
 			continue;

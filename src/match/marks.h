@@ -8,17 +8,18 @@
 typedef enum EvRunMode
 {
 	EV_FAST,					/* yes or no */
-	EV_MARKS,					/* the same, and the evaluated children */
+	EV_MARKS,					/* yes or no, and the evaluated children */
 	EV_COLLECT					/* all violations */
 } EvRunMode;
 
-/* Which children of an instance were evaluated: a bit for each. */
+/* The evaluated children of an instance: one bit for each. */
 typedef struct EvMarks
 {
 	uint64	   *bits;
 	uint32		words;
-	bool		by_source;		/* the bits are those of EvObject.source,
-								 * whose properties count as evaluated */
+	bool		by_source;		/* the bits are numbers of EvObject.source;
+								 * the properties of these objects count as
+								 * evaluated */
 } EvMarks;
 
 static inline void

@@ -42,7 +42,7 @@ ev_matches_format(EvFormatFunction matches, const char *data, uint32 length)
 	return ok;
 }
 
-/* The value of a character of base64; -1: it is none. */
+/* Returns the value of a character of base64; -1 if it is none. */
 static inline int
 base64_value(char c)
 {
@@ -55,7 +55,10 @@ base64_value(char c)
 	return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* Decodes RFC 4648 base64 in place; -1: it is none, else how much remains. */
+/*
+ * Decodes RFC 4648 base64 in place.  Returns the number of bytes; -1 if it is
+ * not base64.
+ */
 static int
 decode_base64(char *text, int length)
 {
@@ -77,15 +80,15 @@ decode_base64(char *text, int length)
 	for (int i = data; i < length; i++)
 		if (text[i] != '=')
 			return -1;
-	/* 2 characters are one byte more, 3 are two */
+	/* 2 characters are one more byte, 3 are two */
 	for (int j = 0; j < data % 4 - 1; j++)
 		text[out++] = (char) (bits << (6 * (4 - data % 4)) >> (16 - 8 * j));
 	return out;
 }
 
 /*
- * Draft 7 lets contentEncoding and contentMediaType be asserted (validation,
- * section 8).  RFC 4648 base64, then JSON, where asked for.
+ * Matches contentEncoding and contentMediaType, which draft 7 allows to be
+ * asserted (validation, section 8): RFC 4648 base64, then JSON, as requested.
  */
 bool
 ev_matches_content(const EvInstance *in, bool base64, bool json)
@@ -109,7 +112,7 @@ ev_matches_content(const EvInstance *in, bool base64, bool json)
 
 /* ---------- numbers ---------- */
 
-/* As ev_number_compare does, with one side read in advance. */
+/* Like ev_number_compare, with one side read in advance. */
 static inline int
 compare_to_bound(const EvDigits *number, const EvDigits *bound, Numeric a, Numeric b)
 {
@@ -190,7 +193,7 @@ ev_in_values(const EvEnum *enumeration, const EvInstance *in)
 
 /* ---------- objects ---------- */
 
-/* Is there such a key?  By halves, as jsonb finds keys itself. */
+/* Does the object have the key?  A binary search, like jsonb's own. */
 bool
 ev_has_key(const JsonbContainer *container, EvString key)
 {
@@ -232,7 +235,7 @@ ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
 	*found = false;
 	while (low < high)
 	{
-		/* gallop while it is near, then halve */
+		/* double the steps while the key is near, then halve */
 		uint32		probe = step < high - low ? low + step - 1 : (low + high) / 2;
 		const EvString *name = &object->properties[probe].name;
 		int			order = name->length != key.length ? (name->length < key.length ? -1 : 1) :
@@ -251,7 +254,7 @@ ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
 		else
 		{
 			high = probe;
-			step = high - low + 1;	/* from now on by halves */
+			step = high - low + 1;	/* from now on, halve */
 		}
 	}
 	return low;
@@ -268,7 +271,7 @@ ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
 	int			found;
 	uint32		i;
 
-	/* keys are sorted by length, so that it is mostly found by its length */
+	/* keys are sorted by length, so the length usually decides */
 	for (i = 0; i < count; i++)
 	{
 		uint32		end = ev_entry_end(keys[i], start);
@@ -316,7 +319,7 @@ ev_item_at(const JsonbContainer *container, uint32 index)
 						  start + getJsonbLength(container, index));
 }
 
-/* The items themselves; the indexes where these are equal. */
+/* Compares the items themselves, or the indexes of equal items. */
 static int
 compare_items(const void *a, const void *b, void *container)
 {
@@ -331,9 +334,9 @@ compare_items(const void *a, const void *b, void *container)
 }
 
 /*
- * Finds two equal items; false where there are none.  Few are compared with
- * each other; many are sorted by hash, and those of one hash by what they are:
- * a document may be made so that all have the same hash.
+ * Finds two equal items; false if there are none.  Few items are compared with
+ * each other.  Many are sorted by hash, and items with equal hashes by value,
+ * since a document may be made so that all hashes are equal.
  */
 bool
 ev_find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second)
@@ -376,7 +379,7 @@ ev_find_duplicate(const JsonbContainer *container, uint32 *first, uint32 *second
 		hashed[i].index = i;
 	}
 
-	/* there is an order of items for which quicksort takes n * n steps */
+	/* shuffle, since quicksort takes n * n steps for some orders of items */
 	for (uint32 i = count - 1; i > 0; i--)
 	{
 		uint32		other = (uint32) pg_prng_uint64_range(&pg_global_prng_state, 0, i);

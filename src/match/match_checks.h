@@ -21,15 +21,15 @@ extern bool ev_matches_pattern(const EvPattern *pattern, const char *data, uint3
 extern bool ev_matches_format(EvFormatFunction matches, const char *data, uint32 length);
 
 /*
- * Draft 7 lets contentEncoding and contentMediaType be asserted (validation,
- * section 8): RFC 4648 base64, JSON, or base64 of JSON.
+ * Matches contentEncoding and contentMediaType, which draft 7 allows to be
+ * asserted (validation, section 8): RFC 4648 base64, JSON, or base64 of JSON.
  */
 extern bool ev_matches_content(const EvInstance *in, bool base64, bool json);
 
 static inline bool
 ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum)
 {
-	/* n bytes are at most n code points and at least a quarter as many */
+	/* n bytes are at most n code points, and at least n / 4 */
 	if (length < minimum)
 		return false;
 	if (length <= maximum && (length + 3) / 4 >= minimum)
@@ -39,14 +39,14 @@ ev_has_length(const char *data, uint32 length, uint32 minimum, uint32 maximum)
 	return length >= minimum && length <= maximum;
 }
 
-/* Which of an enumeration's strings it is; -1: none. */
+/* Returns the index of a string in an enumeration; -1 if it is not in it. */
 static inline int
 ev_find_string(const EvEnum *enumeration, const char *data, uint32 length)
 {
 	uint64		words[2];
 	uint32		slot;
 
-	/* one string need not be hashed, and mostly its length tells */
+	/* a single string needs no hash, and its length usually decides */
 	if (enumeration->count == 1)
 		return length == enumeration->values[0].length &&
 			memcmp(enumeration->values[0].data, data, length) == 0 ? 0 : -1;
@@ -113,9 +113,9 @@ ev_match_number(const EvCheck *check, Numeric numeric)
 		return !check->integer || ev_is_whole(&number);
 
 	/*
-	 * Integers of up to 16 decimal digits are 4 of base 10000; most have one.
-	 * It is compared in one with what weighs it, or else gcc stores both to
-	 * load them as one word, which has to wait.
+	 * Integers of up to 16 decimal digits have up to 4 digits of base 10000;
+	 * most have one.  Count and weight are compared in one expression.
+	 * Otherwise gcc stores both and loads them as one word, which stalls.
 	 */
 	if (((number.count ^ 1) | number.weight) == 0)
 	{
@@ -143,7 +143,7 @@ ev_match_sign(const EvCheck *check, Numeric numeric)
 {
 	EvDigits	number;
 
-	/* the header says it of most numbers that need not be whole */
+	/* for most numbers that need not be integers, the header decides */
 	if (!check->integer && ev_number_is_plainly_positive(numeric))
 		return true;
 	number = ev_number_read(numeric);
@@ -159,26 +159,29 @@ extern bool ev_in_values(const EvEnum *enumeration, const EvInstance *in);
 
 /* ---------- objects and arrays ---------- */
 
-/* Does an object have a key?  A binary search, as jsonb's own. */
+/* Does an object have a key?  A binary search, like jsonb's own. */
 extern bool ev_has_key(const JsonbContainer *container, EvString key);
 
 /*
- * The first property at or after `from` that is not before the key in jsonb's
- * order.
+ * Returns the index of the first property, from `from` on, that is not before
+ * the key in the key order of jsonb.
  */
 extern uint32 ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found);
 
-/* The branch that the discriminator's value names; -1: none. */
+/* Returns the branch that has the discriminator's value; -1 if none has it. */
 extern int	ev_discriminate(const EvBranches *branches, const JsonbContainer *container);
 
-/* The value of a property; false: it is missing. */
+/* Returns false if the object lacks the property; otherwise its value in *value. */
 extern bool ev_find_property(const JsonbContainer *container, EvString name, EvInstance *value);
 
-/* The results of ev_only_branch that are no branch. */
-#define EV_ANY_BRANCH	(-1)	/* it is not known before they are tried */
+/* Other results of ev_only_branch(). */
+#define EV_ANY_BRANCH	(-1)	/* the branches must be tried */
 #define EV_NO_BRANCH	(-2)
 
-/* The only branch that can match, by the instance's type or a property of it. */
+/*
+ * Returns the only branch that can match, by the instance's type or its
+ * discriminator.
+ */
 static inline int
 ev_only_branch(const EvBranches *branches, EvInstance in)
 {

@@ -1,11 +1,11 @@
 /*
  * remember.c
- *	  The answers that a run remembers.
+ *	  Answers that are remembered within a run.
  *
- * A table of answers by a hash of the question: each has a few places to be
- * in.  It grows up to a bound; then the new take the places of the old.  That
- * does no harm: a block is asked about a value again soon after, and what it
- * asked itself is older than its own answer.
+ * Answers are in a hash table by their question; each can be in a few slots.
+ * The table grows up to a limit; then new answers replace old ones.  That
+ * loses little: a block usually asks about the same value again soon, and the
+ * answers to its own questions are older than its answer.
  */
 #include "postgres.h"
 
@@ -15,23 +15,23 @@
 
 #include "match/remember.h"
 
-/* An answer is in one of so many places. */
-#define PLACES			4
+/* Number of slots in which an answer can be. */
+#define SLOTS			4
 
-/* So many answers are kept at most, ... */
+/* Maximum number of answers, ... */
 #define MAX_ANSWERS		((uint32) 1 << 17)
 
-/* ... and so many bytes of marks. */
+/* ... and of bytes of marks. */
 #define MAX_MARKS		((Size) 32 * 1024 * 1024)
 
 /*
- * What a $dynamicRef finds can differ for each set of resources on the way.
- * Mostly there are as many such sets as resources with dynamic anchors, at
- * most; a schema that is made for it has 2^n.
+ * The targets of $dynamicRef can differ for each set of resources that were
+ * entered.  Usually there are at most as many such sets as resources with
+ * dynamic anchors, but a schema can be made to have 2^n.
  */
 #define MORE_SCOPES		1024
 
-StaticAssertDecl((EV_FEW_ANSWERS & (EV_FEW_ANSWERS - 1)) == 0, "places are found by a mask");
+StaticAssertDecl((EV_FEW_ANSWERS & (EV_FEW_ANSWERS - 1)) == 0, "slots are found by a mask");
 
 void
 ev_remember_begin(EvMemory *memory, const EvProgram *program)
@@ -62,7 +62,7 @@ memory_context(EvMemory *memory)
 /* ---------- answers ---------- */
 
 static inline uint32
-first_place(const EvMemory *memory, const EvQuestion *question)
+first_slot(const EvMemory *memory, const EvQuestion *question)
 {
 	uint64		hash = (uint64) (uintptr_t) question->data;
 
@@ -84,11 +84,11 @@ is_about(const EvAnswer *answer, const EvQuestion *question)
 const EvAnswer *
 ev_remembered(EvMemory *memory, const EvQuestion *question)
 {
-	uint32		place = first_place(memory, question);
+	uint32		slot = first_slot(memory, question);
 
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < SLOTS; i++)
 	{
-		const EvAnswer *answer = &memory->answers[(place + i) & memory->mask];
+		const EvAnswer *answer = &memory->answers[(slot + i) & memory->mask];
 
 		if (is_about(answer, question))
 			return answer;
@@ -96,15 +96,15 @@ ev_remembered(EvMemory *memory, const EvQuestion *question)
 	return NULL;
 }
 
-/* A place for an answer that is not there; NULL: all are taken. */
+/* Returns a free slot for an answer; NULL if all are taken. */
 static EvAnswer *
-free_place(EvMemory *memory, const EvQuestion *question)
+free_slot(EvMemory *memory, const EvQuestion *question)
 {
-	uint32		place = first_place(memory, question);
+	uint32		slot = first_slot(memory, question);
 
-	for (int i = 0; i < PLACES; i++)
+	for (int i = 0; i < SLOTS; i++)
 	{
-		EvAnswer   *answer = &memory->answers[(place + i) & memory->mask];
+		EvAnswer   *answer = &memory->answers[(slot + i) & memory->mask];
 
 		if (answer->question.kind == EV_ANSWER_NONE)
 			return answer;
@@ -132,13 +132,13 @@ grow(EvMemory *memory)
 	memory->answers = MemoryContextAllocZero(memory_context(memory), 4 * count * sizeof(EvAnswer));
 	for (uint32 i = 0; i < count; i++)
 	{
-		EvAnswer   *place;
+		EvAnswer   *slot;
 
 		if (old[i].question.kind == EV_ANSWER_NONE)
 			continue;
-		place = free_place(memory, &old[i].question);
-		if (place != NULL)
-			*place = old[i];
+		slot = free_slot(memory, &old[i].question);
+		if (slot != NULL)
+			*slot = old[i];
 		else
 			free_marks(memory, &old[i]);
 	}
@@ -157,53 +157,53 @@ forget_all(EvMemory *memory)
 void
 ev_remember(EvMemory *memory, const EvAnswer *answer)
 {
-	EvAnswer   *place = unconstify(EvAnswer *, ev_remembered(memory, &answer->question));
+	EvAnswer   *slot = unconstify(EvAnswer *, ev_remembered(memory, &answer->question));
 	Size		size = answer->marks != NULL ? answer->words * sizeof(uint64) : 0;
 
 	if (memory->marks_size + size > MAX_MARKS)
 	{
 		forget_all(memory);
-		place = NULL;
+		slot = NULL;
 	}
-	if (place == NULL)
-		place = free_place(memory, &answer->question);
-	while (place == NULL && memory->mask < MAX_ANSWERS - 1)
+	if (slot == NULL)
+		slot = free_slot(memory, &answer->question);
+	while (slot == NULL && memory->mask < MAX_ANSWERS - 1)
 	{
 		grow(memory);
-		place = free_place(memory, &answer->question);
+		slot = free_slot(memory, &answer->question);
 	}
-	if (place == NULL)
-		place = &memory->answers[(first_place(memory, &answer->question) + memory->replaced++ % PLACES) & memory->mask];
+	if (slot == NULL)
+		slot = &memory->answers[(first_slot(memory, &answer->question) + memory->replaced++ % SLOTS) & memory->mask];
 
-	free_marks(memory, place);
-	*place = *answer;
+	free_marks(memory, slot);
+	*slot = *answer;
 	if (size > 0)
 	{
-		place->marks = NULL;
-		place->question.kind = EV_ANSWER_NONE;
-		place->marks = MemoryContextAllocHuge(memory_context(memory), size);
-		memcpy(place->marks, answer->marks, size);
-		place->question.kind = answer->question.kind;
+		slot->marks = NULL;
+		slot->question.kind = EV_ANSWER_NONE;
+		slot->marks = MemoryContextAllocHuge(memory_context(memory), size);
+		memcpy(slot->marks, answer->marks, size);
+		slot->question.kind = answer->question.kind;
 		memory->marks_size += size;
 	}
 }
 
 /* ---------- the dynamic scope ---------- */
 
-/* What the dynamic scope becomes where a resource is entered. */
+/* The dynamic scope after a resource is entered. */
 typedef struct ScopeKey
 {
-	uint32		outer;			/* the state around it */
+	uint32		outer;			/* the state before */
 	uint32		resource;
 } ScopeKey;
 
 typedef struct ScopeEntry
 {
-	ScopeKey	key;			/* must be first */
+	ScopeKey	key;			/* must be the first member */
 	uint32		state;
 } ScopeEntry;
 
-/* Does a $dynamicRef find something else in the resource than around it? */
+/* Does a $dynamicRef find another target inside the resource than outside? */
 static bool
 adds_to_scope(const EvProgram *program, const EvDynamicScope *outer, uint32 resource)
 {
@@ -256,17 +256,17 @@ ev_scope_state(EvMemory *memory, const EvDynamicScope *outer, uint32 resource)
 	return entry->state;
 }
 
-/* ---------- what an answer is about, and what it says ---------- */
+/* ---------- questions and answers ---------- */
 
 /*
- * What is wrong with a value is listed again for each way in which a schema
- * comes to apply to it, but only so often.
+ * A value's violations are listed again each time a schema applies to it, up
+ * to this number.
  */
 #define MAX_LISTED_AGAIN	1000
 
 #define MAX_COUNT			(PG_INT64_MAX / 2)
 
-/* A question about the block of the REMEMBER at `at`. */
+/* Makes a question about the block of the REMEMBER at `at`. */
 EvQuestion
 ev_make_question(const EvMatch *m, uint32 at, EvInstance in, const EvMarks *marks, EvRunMode mode)
 {
@@ -286,7 +286,7 @@ ev_make_question(const EvMatch *m, uint32 at, EvInstance in, const EvMarks *mark
 	return question;
 }
 
-/* Are violations that were there before only counted? */
+/* Are the violations of a known answer only counted? */
 bool
 ev_only_counts(const EvMatch *m)
 {
@@ -294,11 +294,11 @@ ev_only_counts(const EvMatch *m)
 		(m->collector == m->top && m->memory->listed_again >= MAX_LISTED_AGAIN);
 }
 
-/* What an answer says besides yes or no. */
+/* Applies an answer to the run. */
 bool
 ev_recall(EvMatch *m, const EvAnswer *answer, EvMarks *marks, EvRunMode mode)
 {
-	/* what is doubled again and again is more than can be counted */
+	/* prevent an overflow, since each repetition can double the count */
 	if (mode == EV_COLLECT && m->collector->count < MAX_COUNT)
 		m->collector->count += Min(answer->count, MAX_COUNT - m->collector->count);
 	if (marks != NULL && marks->by_source)

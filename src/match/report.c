@@ -1,14 +1,13 @@
 /*
  * report.c
- *	  JSON Schema's output formats.
+ *	  The output formats of JSON Schema.
  *
- * A run in the collecting mode gives a tree: a node for each subschema that
- * was applied to a location of the instance, with its violations, its
- * annotations and the nodes below it.  The formats are ways to write it down.
+ * A run in EV_COLLECT mode yields a tree: a node for each subschema that was
+ * applied to a location of the instance, with its violations, its annotations
+ * and the nodes below it.  Each format writes this tree in another form.
  *
  * Annotations of a schema that does not match are dropped (2020-12 core,
- * 7.7.1.2), and so are the violations of a branch that another one made up
- * for.
+ * 7.7.1.2), and so are the violations of a branch if its keyword holds.
  */
 #include "postgres.h"
 
@@ -23,17 +22,17 @@
 #include "match/report.h"
 
 /* A violation or an annotation. */
-typedef struct ReportedLeaf
+typedef struct ReportEntry
 {
 	char	   *keyword;
 	char	   *keyword_location;
 	char	   *absolute_location;
-	char	   *message;		/* of a violation, else NULL */
+	char	   *message;		/* of a violation, otherwise NULL */
 	char	   *property;		/* of a violation, as in EvViolation */
 	Jsonb	   *expected;
 	Jsonb	   *actual;
 	const Jsonb *value;			/* of an annotation */
-} ReportedLeaf;
+} ReportEntry;
 
 typedef struct ReportNode
 {
@@ -42,9 +41,9 @@ typedef struct ReportNode
 	char	   *instance_location;
 	char	   *keyword_location;
 	bool		valid;
-	bool		forgiven;		/* it does not match, and that is no matter */
-	List	   *violations;		/* of ReportedLeaf */
-	List	   *annotations;	/* of ReportedLeaf */
+	bool		forgiven;		/* does not match, but its keyword holds */
+	List	   *violations;		/* of ReportEntry */
+	List	   *annotations;	/* of ReportEntry */
 	List	   *children;		/* of ReportNode */
 } ReportNode;
 
@@ -57,14 +56,17 @@ typedef struct Reporter
 } Reporter;
 
 /*
- * References can make the tree exponentially larger than schema and document;
- * this is as much as a jsonb may have in the end.
+ * References can make the tree exponentially larger than schema and document.
+ * The limit is the maximum size of a jsonb.
  */
 #define MAX_TREE	((Size) 256 * 1024 * 1024)
 
 /* ---------- making the tree ---------- */
 
-/* To the tree's memory; raises program_limit_exceeded where it has too much. */
+/*
+ * Switches to the tree's memory context; raises program_limit_exceeded if it
+ * is too large.
+ */
 static MemoryContext
 switch_to_tree(Reporter *reporter)
 {
@@ -76,7 +78,10 @@ switch_to_tree(Reporter *reporter)
 	return MemoryContextSwitchTo(reporter->context);
 }
 
-/* URI and JSON Pointer: "https://example.com/schema#/properties/a". */
+/*
+ * Returns a URI with a JSON Pointer:
+ * "https://example.com/schema#/properties/a".
+ */
 static char *
 absolute_location(const EvLocation *location, const char *path)
 {
@@ -151,16 +156,16 @@ report_add(EvCollector *collector, const EvViolation *violation)
 {
 	Reporter   *reporter = (Reporter *) collector;
 	MemoryContext caller = switch_to_tree(reporter);
-	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
+	ReportEntry *entry = palloc0(sizeof(ReportEntry));
 
-	leaf->keyword = pstrdup(violation->keyword);
-	leaf->keyword_location = pstrdup(violation->keyword_location);
-	leaf->absolute_location = absolute_location(violation->location, violation->path);
-	leaf->message = pstrdup(violation->message);
-	leaf->property = violation->property != NULL ? pstrdup(violation->property) : NULL;
-	leaf->expected = copy_jsonb(violation->expected);
-	leaf->actual = copy_jsonb(violation->actual);
-	reporter->current->violations = lappend(reporter->current->violations, leaf);
+	entry->keyword = pstrdup(violation->keyword);
+	entry->keyword_location = pstrdup(violation->keyword_location);
+	entry->absolute_location = absolute_location(violation->location, violation->path);
+	entry->message = pstrdup(violation->message);
+	entry->property = violation->property != NULL ? pstrdup(violation->property) : NULL;
+	entry->expected = copy_jsonb(violation->expected);
+	entry->actual = copy_jsonb(violation->actual);
+	reporter->current->violations = lappend(reporter->current->violations, entry);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -170,14 +175,14 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 	Reporter   *reporter = (Reporter *) collector;
 	ReportNode *node = reporter->current;
 	MemoryContext caller = switch_to_tree(reporter);
-	ReportedLeaf *leaf = palloc0(sizeof(ReportedLeaf));
+	ReportEntry *entry = palloc0(sizeof(ReportEntry));
 	char	   *path = psprintf("/%s", keyword);
 
-	leaf->keyword = pstrdup(keyword);
-	leaf->keyword_location = psprintf("%s%s", node->keyword_location, path);
-	leaf->absolute_location = absolute_location(node->location, path);
-	leaf->value = value;
-	node->annotations = lappend(node->annotations, leaf);
+	entry->keyword = pstrdup(keyword);
+	entry->keyword_location = psprintf("%s%s", node->keyword_location, path);
+	entry->absolute_location = absolute_location(node->location, path);
+	entry->value = value;
+	node->annotations = lappend(node->annotations, entry);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -198,24 +203,24 @@ append_value(StringInfo text, const Jsonb *value)
 
 /* What a violation says besides its words; the first member comes after `before`. */
 static void
-append_facts(StringInfo text, const ReportedLeaf *leaf, const char *before)
+append_facts(StringInfo text, const ReportEntry *entry, const char *before)
 {
-	if (leaf->property != NULL)
+	if (entry->property != NULL)
 	{
 		appendStringInfo(text, "%s\"property\":", before);
-		escape_json(text, leaf->property);
+		escape_json(text, entry->property);
 		before = ",";
 	}
-	if (leaf->expected != NULL)
+	if (entry->expected != NULL)
 	{
 		appendStringInfo(text, "%s\"expected\":", before);
-		append_value(text, leaf->expected);
+		append_value(text, entry->expected);
 		before = ",";
 	}
-	if (leaf->actual != NULL)
+	if (entry->actual != NULL)
 	{
 		appendStringInfo(text, "%s\"actual\":", before);
-		append_value(text, leaf->actual);
+		append_value(text, entry->actual);
 	}
 }
 
@@ -231,19 +236,19 @@ begin_unit(StringInfo text, bool valid, const char *keyword_location,
 }
 
 static void
-append_check(StringInfo text, const ReportNode *node, const ReportedLeaf *leaf)
+append_entry(StringInfo text, const ReportNode *node, const ReportEntry *entry)
 {
-	begin_unit(text, leaf->message == NULL, leaf->keyword_location,
-			   leaf->absolute_location, node->instance_location);
-	if (leaf->message != NULL)
+	begin_unit(text, entry->message == NULL, entry->keyword_location,
+			   entry->absolute_location, node->instance_location);
+	if (entry->message != NULL)
 	{
-		append_member(text, "error", leaf->message);
-		append_facts(text, leaf, ",");
+		append_member(text, "error", entry->message);
+		append_facts(text, entry, ",");
 	}
 	else
 	{
 		appendStringInfoString(text, ",\"annotation\":");
-		append_value(text, leaf->value);
+		append_value(text, entry->value);
 	}
 	appendStringInfoChar(text, '}');
 }
@@ -256,9 +261,11 @@ separate(StringInfo text, bool *first)
 	*first = false;
 }
 
-/* The leaves that count of a node and below, in one list. */
+/*
+ * Appends the relevant entries of a node and the nodes below it, in one list.
+ */
 static void
-append_checks(StringInfo text, const ReportNode *node, bool valid, bool *first)
+append_entries(StringInfo text, const ReportNode *node, bool valid, bool *first)
 {
 	ListCell   *cell;
 
@@ -269,10 +276,10 @@ append_checks(StringInfo text, const ReportNode *node, bool valid, bool *first)
 	foreach(cell, valid ? node->annotations : node->violations)
 	{
 		separate(text, first);
-		append_check(text, node, lfirst(cell));
+		append_entry(text, node, lfirst(cell));
 	}
 	foreach(cell, node->children)
-		append_checks(text, lfirst(cell), valid, first);
+		append_entries(text, lfirst(cell), valid, first);
 }
 
 static void
@@ -283,11 +290,11 @@ write_basic(StringInfo text, const ReportNode *root)
 	begin_unit(text, root->valid, root->keyword_location,
 			   absolute_location(root->location, ""), root->instance_location);
 	appendStringInfo(text, ",\"%s\":[", root->valid ? "annotations" : "errors");
-	append_checks(text, root, root->valid, &first);
+	append_entries(text, root, root->valid, &first);
 	appendStringInfoString(text, "]}");
 }
 
-/* How many units a node comes to, at most two are told apart. */
+/* Counts the units of a node, up to 2. */
 static int
 count_units(const ReportNode *node, bool valid)
 {
@@ -309,8 +316,8 @@ count_units(const ReportNode *node, bool valid)
 }
 
 /*
- * A node that comes to one unit is that unit; one that comes to none is left
- * out (2020-12 core, 12.4.3).
+ * Appends a node.  A node with only one unit is replaced by this unit; a node
+ * without units is left out (2020-12 core, 12.4.3).
  */
 static void
 append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_root, bool *first)
@@ -334,7 +341,7 @@ append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_roo
 	foreach(cell, valid ? node->annotations : node->violations)
 	{
 		separate(text, first);
-		append_check(text, node, lfirst(cell));
+		append_entry(text, node, lfirst(cell));
 	}
 	foreach(cell, node->children)
 		append_detailed(text, lfirst(cell), valid, false, first);
@@ -345,44 +352,44 @@ append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_roo
 /* ---------- the formats of v1 ---------- */
 
 /*
- * The leaves by their keywords.  Violations of one keyword, such as several
- * names of "required", share one message.
+ * Appends entries, grouped by keyword.  Violations of one keyword, such as
+ * several names of "required", share one message.
  */
 static void
-append_leaf_members(StringInfo text, const char *name, const List *leaves)
+append_entry_members(StringInfo text, const char *name, const List *entries)
 {
 	StringInfoData message;
 	bool		first = true;
 
-	if (leaves == NIL)
+	if (entries == NIL)
 		return;
 	appendStringInfo(text, ",\"%s\":{", name);
 	initStringInfo(&message);
-	for (int i = 0; i < list_length(leaves); i++)
+	for (int i = 0; i < list_length(entries); i++)
 	{
-		const ReportedLeaf *leaf = list_nth(leaves, i);
+		const ReportEntry *entry = list_nth(entries, i);
 		bool		written = false;
 
-		/* an annotation is the only one of its keyword */
+		/* an annotation is the only entry of its keyword */
 		CHECK_FOR_INTERRUPTS();
-		for (int j = 0; j < i && leaf->message != NULL && !written; j++)
-			written = strcmp(((ReportedLeaf *) list_nth(leaves, j))->keyword, leaf->keyword) == 0;
+		for (int j = 0; j < i && entry->message != NULL && !written; j++)
+			written = strcmp(((ReportEntry *) list_nth(entries, j))->keyword, entry->keyword) == 0;
 		if (written)
 			continue;
 		separate(text, &first);
-		escape_json(text, leaf->keyword);
+		escape_json(text, entry->keyword);
 		appendStringInfoChar(text, ':');
-		if (leaf->message == NULL)
+		if (entry->message == NULL)
 		{
-			append_value(text, leaf->value);
+			append_value(text, entry->value);
 			continue;
 		}
 		resetStringInfo(&message);
-		for (int j = i; j < list_length(leaves); j++)
+		for (int j = i; j < list_length(entries); j++)
 		{
-			const ReportedLeaf *other = list_nth(leaves, j);
+			const ReportEntry *other = list_nth(entries, j);
 
-			if (strcmp(other->keyword, leaf->keyword) == 0)
+			if (strcmp(other->keyword, entry->keyword) == 0)
 				appendStringInfo(&message, "%s%s", message.len > 0 ? "; " : "", other->message);
 		}
 		escape_json(text, message.data);
@@ -401,23 +408,23 @@ append_fact_members(StringInfo text, const List *violations)
 	appendStringInfoString(text, ",\"facts\":{");
 	for (int i = 0; i < list_length(violations); i++)
 	{
-		const ReportedLeaf *leaf = list_nth(violations, i);
+		const ReportEntry *entry = list_nth(violations, i);
 		bool		written = false;
 		bool		first_of_keyword = true;
 
 		CHECK_FOR_INTERRUPTS();
 		for (int j = 0; j < i && !written; j++)
-			written = strcmp(((ReportedLeaf *) list_nth(violations, j))->keyword, leaf->keyword) == 0;
+			written = strcmp(((ReportEntry *) list_nth(violations, j))->keyword, entry->keyword) == 0;
 		if (written)
 			continue;
 		separate(text, &first);
-		escape_json(text, leaf->keyword);
+		escape_json(text, entry->keyword);
 		appendStringInfoString(text, ":[");
 		for (int j = i; j < list_length(violations); j++)
 		{
-			const ReportedLeaf *other = list_nth(violations, j);
+			const ReportEntry *other = list_nth(violations, j);
 
-			if (strcmp(other->keyword, leaf->keyword) != 0)
+			if (strcmp(other->keyword, entry->keyword) != 0)
 				continue;
 			separate(text, &first_of_keyword);
 			appendStringInfoChar(text, '{');
@@ -440,9 +447,9 @@ append_node(StringInfo text, const ReportNode *node, bool with_children)
 	append_member(text, "evaluationPath", node->keyword_location);
 	append_member(text, "schemaLocation", absolute_location(node->location, ""));
 	append_member(text, "instanceLocation", node->instance_location);
-	append_leaf_members(text, "errors", node->violations);
+	append_entry_members(text, "errors", node->violations);
 	append_fact_members(text, node->violations);
-	append_leaf_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);
+	append_entry_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);
 	if (with_children && node->children != NIL)
 	{
 		appendStringInfoString(text, ",\"details\":[");

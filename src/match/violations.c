@@ -102,7 +102,7 @@ ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *key
 
 /* ---------- parts of messages ---------- */
 
-/* Patterns in messages are cut at so many characters. */
+/* Patterns in messages are cut to this number of characters. */
 #define SHOWN_PATTERN	200
 
 /* So many values of a tag are shown. */
@@ -158,7 +158,7 @@ ev_show_types(uint32 types, bool integer)
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
 	{
 		if ((types & EV_BIT(type)) == 0 || (type == EV_FALSE && (types & EV_BIT(EV_TRUE)) != 0))
-			continue;			/* booleans mostly come in pairs */
+			continue;			/* one entry for both booleans */
 		if (text.len > 0)
 			appendStringInfoString(&text, " or ");
 		appendStringInfoString(&text, type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
@@ -166,7 +166,7 @@ ev_show_types(uint32 types, bool integer)
 	return text.data;
 }
 
-/* "null", "string "x"", "an object" */
+/* Returns a text such as "null", "string "x"" or "an object". */
 char *
 ev_show_typed(const EvInstance *in)
 {

@@ -12,15 +12,15 @@
 #include "utils/memutils.h"
 
 /*
- * The path to the current schema and instance, for locations: one step for
- * each block that was entered.  Only in EV_COLLECT mode.
+ * The path to the current schema and instance, from which locations are made:
+ * one step for each block that was entered.  Only in EV_COLLECT mode.
  */
 typedef enum EvStepKind
 {
 	EV_STEP_IN_PLACE,			/* the same instance */
 	EV_STEP_PROPERTY,			/* the value of a key */
 	EV_STEP_ITEM,
-	EV_STEP_NAME				/* the key itself, for propertyNames */
+	EV_STEP_NAME				/* a key itself, for propertyNames */
 } EvStepKind;
 
 typedef struct EvStep
@@ -29,8 +29,8 @@ typedef struct EvStep
 	EvStepKind	kind;
 	EvString	key;
 	uint32		index;
-	const char *path;			/* JSON Pointer from the schema before */
-	const EvLocation *location; /* of the schema entered */
+	const char *path;			/* JSON Pointer, from the previous schema */
+	const EvLocation *location; /* of the schema that was entered */
 } EvStep;
 
 extern void ev_append_instance_location(StringInfo pointer, const EvStep *step);

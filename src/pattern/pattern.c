@@ -1,14 +1,15 @@
 /*
  * pattern.c
- *	  From a pattern to what runs it.
+ *	  Compiles a pattern to the cheapest form that can run it.
  *
- * A pattern is parsed into a tree (pattern_parse.c), and the tree lowered to
- * the cheapest that can run it: a shape (pattern_shape.c), literals
- * (pattern_literal.c), an automaton (pattern_automaton.c; pattern_lazy.c where
- * it is too large, or the schema's budget spent), or PostgreSQL's regex engine
- * (pattern_regex.c), which takes back-references.  A pattern that is
- * anchored at its start and begins with groups that look ahead can also be
- * taken apart into several, which must all agree.
+ * A pattern is parsed into a tree (pattern_parse.c).  The tree is lowered to
+ * the first of these forms that can express it: a shape (pattern_shape.c),
+ * literals (pattern_literal.c), an automaton with a table
+ * (pattern_automaton.c), an automaton without a table (pattern_lazy.c) if the
+ * table would be too large or the schema's budget is spent, or a regular
+ * expression of PostgreSQL's engine (pattern_regex.c), for back-references.  A
+ * pattern that is anchored at its start and begins with lookaheads can also be
+ * split into several patterns, all of which must match.
  */
 #include "postgres.h"
 
@@ -18,9 +19,9 @@
 
 #include "pattern/pattern_internal.h"
 
-#define MAX_PARTS			64	/* of a conjunction */
-#define MAX_CELLS			(256 * 1024)	/* of an automaton's table */
-#define SMALL_CELLS			(8 * 1024)	/* where there is another way to try */
+#define MAX_PARTS			64	/* in a conjunction */
+#define MAX_CELLS			(256 * 1024)	/* in an automaton's table */
+#define SMALL_CELLS			(8 * 1024)	/* if another form can be tried */
 
 static EvPattern *
 make_part(EvPatternShape *shape, EvAutomaton *automaton, EvRegex *regex)
@@ -33,7 +34,9 @@ make_part(EvPatternShape *shape, EvAutomaton *automaton, EvRegex *regex)
 	return part;
 }
 
-/* Regexes are the context's, which frees them. */
+/*
+ * Frees a list of patterns, except regexes, which their memory context frees.
+ */
 static void
 free_parts(EvPattern *parts)
 {
@@ -48,7 +51,7 @@ free_parts(EvPattern *parts)
 	}
 }
 
-/* In whichever direction it can be had, forward if in both. */
+/* Makes an automaton in either direction; forward, if both are possible. */
 static EvAutomaton *
 make_automaton(const EvClasses *classes, const EvNode *node, EvPatternBudget *budget)
 {
@@ -57,7 +60,7 @@ make_automaton(const EvClasses *classes, const EvNode *node, EvPatternBudget *bu
 	return automaton != NULL ? automaton : ev_automaton_make(classes, node, true, MAX_CELLS, budget);
 }
 
-/* Does every back-reference below a node refer to a group below it? */
+/* Is each back-reference below the node to a group below the node? */
 static bool
 is_self_contained(const EvNode *root, const EvNode *node)
 {
@@ -74,8 +77,9 @@ is_self_contained(const EvNode *root, const EvNode *node)
 }
 
 /*
- * A part of a conjunction: "^" and what a term looks for or, from a term that
- * does not, "^" and all that is left.  NULL where it can't be made.
+ * Makes one pattern of a conjunction: "^" and the content of a lookahead or,
+ * from a term that is no lookahead, "^" and the rest of the pattern.  Returns
+ * NULL if it cannot be made.
  */
 static EvPattern *
 make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode *sequence,
@@ -115,10 +119,10 @@ make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode 
 }
 
 /*
- * "^", then groups that look ahead, then the rest: matches where the rest
- * does and each of the groups agrees, all of them anchored at the start of the
- * string.  NULL where the pattern is not of that form, or there is a part
- * that can't be made; of its own error only the caller's fallback tells.
+ * Splits a pattern of the form "^", lookaheads, rest.  It matches if the rest
+ * matches and each lookahead agrees, all anchored at the start of the string.
+ * Returns NULL if the pattern does not have this form, or if a part cannot be
+ * made.  It reports no error, since the caller then tries another form.
  */
 static EvPattern *
 make_conjunction(const EvPatternTree *tree, const EvClasses *classes,
@@ -175,9 +179,9 @@ lower(const EvPatternTree *tree, const EvClasses *classes, EvPatternBudget *budg
 	}
 
 	/*
-	 * Forward first: it ends early where an anchored pattern fails.  One
-	 * small automaton is better than several; several are better than a large
-	 * one.
+	 * Forward first: a forward scan of an anchored pattern fails early.  One
+	 * small automaton is better than several, and several are better than a
+	 * large one.
 	 */
 	if (classes != NULL)
 	{
@@ -222,7 +226,7 @@ ev_pattern_compile(const char *pattern, int length, EvPatternBudget *budget, EvP
 	MemoryContextSwitchTo(work);
 	if (ev_pattern_parse(pattern, length, true, &tree, error))
 	{
-		/* a byte of the pattern may well have one */
+		/* a pattern of n bytes may use n ranges for free */
 		budget->ranges -= Max(tree.range_count - length, 0);
 		if (budget->ranges < 0)
 		{

@@ -1,10 +1,10 @@
 /*
  * pattern.h
- *	  ECMA-262 regular expressions, as JSON Schema's "pattern" means them: a
- *	  search, in Unicode mode ("u"), without flags.
+ *	  ECMA-262 regular expressions, as the keyword "pattern" uses them: a
+ *	  search, in Unicode mode ("u"), without other flags.
  *
- * Checks over bytes: patterns and strings are UTF-8, verified by the caller,
- * whatever the server encoding is, but for ev_shape_matches.
+ * Patterns and strings are UTF-8 that the caller has verified, in any server
+ * encoding.  Only ev_shape_matches() takes strings in the server encoding too.
  */
 #ifndef EV_PATTERN_H
 #define EV_PATTERN_H
@@ -21,79 +21,86 @@ typedef struct EvPatternError
 } EvPatternError;
 
 /*
- * What all patterns of a schema may take together.  Beyond `work` a pattern is
- * not made an automaton at once, but while strings are matched; what then
- * remains (beyond `engine`, `bytes` or `ranges`) is not supported.
+ * Limits on what all patterns of one schema may use together.  When `work` is
+ * used up, an automaton is not built at once, but while strings are matched.
+ * A pattern that then exceeds `engine`, `bytes` or `ranges` is not supported.
  */
 typedef struct EvPatternBudget
 {
-	int64		work;			/* steps of making automata */
+	int64		work;			/* steps to build automata */
 	int64		engine;			/* work of PostgreSQL's engine to compile */
-	int64		bytes;			/* of memory that is kept */
+	int64		bytes;			/* memory that is kept */
 	int64		ranges;			/* of characters, in all classes, beyond one
-								 * for each byte */
+								 * for each byte of the patterns */
 } EvPatternBudget;
 
 #define EV_PATTERN_BUDGET \
 	{.work = 32 * 1000 * 1000, .engine = INT64CONST(5000000000), .bytes = 64 * 1024 * 1024, .ranges = 2500000}
 
 /*
- * Compiles a pattern into CurrentMemoryContext (what PostgreSQL's regex
- * engine allocates for itself is freed by a reset callback of that context),
- * and takes what that costs from the budget.
- * NULL, with *error filled, where the pattern is not valid or not supported.
- * Never raises for a bad pattern; may raise out of memory and cancel.
+ * Compiles a pattern in CurrentMemoryContext, and subtracts its cost from the
+ * budget.  A reset callback of that context frees what PostgreSQL's regex
+ * engine has allocated.  Returns NULL, with *error filled, if the pattern is
+ * not valid or not supported.  Does not raise for a bad pattern; may raise
+ * out_of_memory and query_canceled.
  *
- * Beyond the grammar of the "u" flag, accepts what Annex B gives one meaning
- * only: an escaped ASCII character other than a letter or digit, "{", "}" and
- * "]" as themselves where they begin or end nothing, and "-" beside a class in
- * [...], as in [\w-.].
+ * Beyond the grammar of the "u" flag, it accepts those parts of Annex B that
+ * have only one meaning: an escaped ASCII character other than a letter or
+ * digit; "{", "}" and "]" as themselves if they neither open nor close
+ * anything; "-" beside a class in [...], as in [\w-.].
  *
- * Takes microseconds for what schemas usually have, and bounded time and
- * memory for anything (a fraction of a second, some 20 MB while compiling,
- * 1 MB or so kept); messages are ASCII.
+ * Usual patterns take microseconds.  Time and memory are bounded for any
+ * pattern: a fraction of a second, some 20 MB while compiling, about 1 MB
+ * kept.  Messages are ASCII.
  */
 extern EvPattern *ev_pattern_compile(const char *pattern, int length,
 									 EvPatternBudget *budget, EvPatternError *error);
 
 /*
- * Does the pattern match anywhere in the string?  Allocates nothing, in time
- * linear in the string, where the pattern was lowered to literals or tables:
- * that is, nearly always.  Automata without a table keep their states in a
- * bounded memory context of the backend.  Back-references, and look-around that is no
- * automaton, are run by PostgreSQL's engine, for which the string is copied to
- * CurrentMemoryContext, freed at the end.  Raises query_canceled, and
- * program_limit_exceeded where PostgreSQL's engine gives up.
+ * Does the pattern match anywhere in the string?
+ *
+ * If the pattern was lowered to a shape, literals or a table, as nearly all
+ * are, this allocates nothing and takes time linear in the string.  Automata
+ * without a table keep their states in a bounded memory context of the
+ * backend.  Other patterns are run by PostgreSQL's engine, on a copy of the
+ * string in CurrentMemoryContext that is freed before the return.  Raises
+ * query_canceled, and program_limit_exceeded if PostgreSQL's engine gives up.
  */
 extern bool ev_pattern_matches(const EvPattern *pattern,
 							   const char *string, int length);
 
 /*
- * The pattern as a shape, where it says no more than which ASCII characters may
- * stand where: "^[A-Z.]{1,8}$", "^[0-9a-f]{8}-[0-9a-f]{4}$"; else NULL.  It lives
- * as long as the pattern.
+ * Returns the pattern as a shape if it only says which ASCII characters may be
+ * at which position, as in "^[A-Z.]{1,8}$" and "^[0-9a-f]{8}-[0-9a-f]{4}$";
+ * otherwise NULL.  The shape lives as long as the pattern.
  */
 extern const EvPatternShape *ev_pattern_shape(const EvPattern *pattern);
 
 /*
- * Has the string the shape?  The same answer as ev_pattern_matches, sooner, and
- * of strings in the server encoding too.  Allocates nothing.
+ * Does the string have the shape?  Gives the answer of ev_pattern_matches(),
+ * but is faster, and takes strings in the server encoding too.  Allocates
+ * nothing.
  */
 extern bool ev_shape_matches(const EvPatternShape *shape, const char *string, uint32 length);
 
 /*
- * Is this a valid ECMA-262 pattern with the "u" flag, to the letter (format
- * "regex")?  Parses only; allocates in CurrentMemoryContext.
+ * Is this a valid ECMA-262 pattern with the "u" flag, without the additions of
+ * Annex B (format "regex")?  It is only parsed.  Allocates in
+ * CurrentMemoryContext.
  */
 extern bool ev_pattern_is_valid(const char *pattern, int length);
 
-/* Is it linear in the string, without the regular expression engine? */
+/*
+ * Does the pattern run in linear time, without the regular expression engine?
+ */
 extern bool ev_pattern_is_linear(const EvPattern *pattern);
 
 /*
- * How the pattern is run, for people: "shape of 1 to 8 bytes", "literal of 6
- * bytes, anywhere", "automaton, 12 states of 5 columns, forward", "automaton of
- * 70 positions, forward" (without a table), "regular expression engine", or several of these, where all must agree.  In CurrentMemoryContext.
+ * Returns a description of how the pattern is run, in CurrentMemoryContext:
+ * "shape of 1 to 8 bytes", "literal of 6 bytes, anywhere", "automaton, 12
+ * states of 5 columns, forward", "automaton of 70 positions, forward" (without
+ * a table), "regular expression engine", or a list of these that must all
+ * match.
  */
 extern const char *ev_pattern_kind(const EvPattern *pattern);
 

@@ -2,26 +2,26 @@
  * pattern_automaton.c
  *	  Patterns as table-driven automata.
  *
- * A pattern without back-references is lowered to a deterministic automaton
- * over classes of characters (pattern_classes.c, pattern_nfa.c,
- * pattern_dfa.c).  A string is scanned once, in either direction; each
- * character costs a look-up of its class and one of the next state, and the
- * scan ends as soon as the answer is known.
+ * A pattern without back-references is lowered to a DFA over classes of
+ * characters (pattern_classes.c, pattern_nfa.c, pattern_dfa.c).  A string is
+ * scanned once, forward or backward.  Each character costs one look-up of its
+ * class and one of the next state, and the scan ends as soon as the answer is
+ * known.
  *
- * Assertions are exact.  Seen in the direction of the scan:
+ * Assertions are exact.  In the direction of the scan:
  *
- *	- What lies behind is known.  A group that looks behind has states of its
- *	  own, started anew at each position and carried along in the same set;
- *	  whether it has just matched is a fact, so that its negation is one too.
- *	- Of what lies ahead, only the next character (or that there is none) can
- *	  be waited for: "$", \b, and groups that look ahead at one character.  The
- *	  states behind such a condition are entered when the character is read.
+ * - Everything before the current position is known.  A lookbehind has NFA
+ *   states of its own, which start anew at each position and are part of the
+ *   same set.  Whether it has just matched is known, so it can be negated.
+ * - Of what comes after, the automaton can wait only for the next character, or
+ *   for the end: "$", \b, and lookaheads of one character.  The states behind
+ *   such a condition are entered when the character is read.
  *
- * So a forward scan does look-behind of any kind, a backward scan look-ahead
- * of any kind, at any depth, negated or not.  The same freedom of direction
- * helps against size: (a|b)*a(a|b){40}$ is huge forward and small backward.
+ * So a forward scan can run any lookbehind, and a backward scan any lookahead,
+ * at any depth, negated or not.  The choice of direction also helps against
+ * size: (a|b)*a(a|b){40}$ is huge forward and small backward.
  *
- * States, table, memory and work of the construction are bounded.
+ * The states, the table, the memory and the work to build it are bounded.
  */
 #include "postgres.h"
 
@@ -74,8 +74,8 @@ merge_classes(const EvStates *s, const int *order, int order_count, int *merged)
 }
 
 /*
- * Goes through the classes of code points that come in order.  `segment` is
- * the caller's place, 0 to begin with.
+ * Returns the class of a code point; code points must come in ascending order.
+ * `segment` keeps the position between calls and starts at 0.
  */
 static inline int
 next_class(const EvClasses *classes, int *segment, uint32 code)
@@ -86,7 +86,10 @@ next_class(const EvClasses *classes, int *segment, uint32 code)
 	return classes->segments[*segment].class;
 }
 
-/* From where on, beyond ASCII, have all characters the last class? */
+/*
+ * Returns the code point beyond ASCII from which on all characters have the
+ * class `last`.
+ */
 static uint32
 find_limit(const EvClasses *classes, const int *merged, int last)
 {
@@ -106,7 +109,10 @@ find_limit(const EvClasses *classes, const int *merged, int last)
 	return limit;
 }
 
-/* The classes of characters beyond ASCII, in blocks, equal ones only once. */
+/*
+ * Writes the classes of characters beyond ASCII in blocks; equal blocks are
+ * stored once.
+ */
 static void
 emit_blocks(EvAutomaton *a, const EvClasses *classes, const int *merged, uint32 limit,
 			MemoryContext result)
@@ -148,7 +154,7 @@ emit_blocks(EvAutomaton *a, const EvClasses *classes, const int *merged, uint32 
 	pfree(block_classes);
 }
 
-/* Fills in the classes of all characters. */
+/* Writes the classes of all characters. */
 static void
 emit_classes(EvAutomaton *a, const EvClasses *classes, const int *merged,
 			 int unchanging_column, MemoryContext result)
@@ -171,8 +177,8 @@ emit_classes(EvAutomaton *a, const EvClasses *classes, const int *merged,
 }
 
 /*
- * Puts the states that can be reached into `order`, in the order in which they
- * are, and their rows into `row_of`.  The number of rows.
+ * Puts the reachable states into `order`, in ascending order, and their rows
+ * into `row_of`.  Returns the number of rows.
  */
 static int
 order_states(const EvStates *s, int *order, int *row_of)
@@ -204,7 +210,7 @@ order_states(const EvStates *s, int *order, int *row_of)
 	return order_count;
 }
 
-/* The finished automaton, in `result`. */
+/* Makes the finished automaton, in the context `result`. */
 static EvAutomaton *
 emit(const EvStates *s, const EvClasses *classes, bool backward, MemoryContext result)
 {
@@ -251,7 +257,7 @@ ev_automaton_make(const EvClasses *classes, const EvNode *node, bool backward, i
 	EvPositions positions;
 	EvStates	states;
 
-	/* half of the memory is for what can do without a table */
+	/* half of the memory is kept for patterns that need no table */
 	if (budget->work <= 0 || budget->bytes <= whole.bytes / 2)
 		return NULL;
 	work = AllocSetContextCreate(result, "event_validate pattern", ALLOCSET_DEFAULT_SIZES);

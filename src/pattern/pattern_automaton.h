@@ -1,11 +1,12 @@
 /*
  * pattern_automaton.h
- *	  What the steps from a pattern's tree to its automaton hand on: classes of
- *	  characters, positions (a non-deterministic automaton), states (a
- *	  deterministic one), from which pattern_automaton.c writes its table.
+ *	  The data between a pattern's tree and its automaton: classes of
+ *	  characters, positions (an NFA) and states (a DFA), from which
+ *	  pattern_automaton.c writes its table.
  *
- * All of it is in CurrentMemoryContext, which is the caller's to delete.
- * Private to these four files and pattern_lazy.c.  Include postgres.h first.
+ * All of it is in CurrentMemoryContext, and the caller deletes that context.
+ * Private to pattern_automaton.c, pattern_classes.c, pattern_nfa.c,
+ * pattern_dfa.c and pattern_lazy.c.  Include postgres.h first.
  */
 #ifndef EV_PATTERN_AUTOMATON_H
 #define EV_PATTERN_AUTOMATON_H
@@ -13,10 +14,10 @@
 #include "pattern/pattern_internal.h"
 
 /*
- * pattern_classes.c: what ev_classes_make() gives.
+ * pattern_classes.c: the result of ev_classes_make().
  *
- * A symbol is a class of characters or, as the one after the last class, the
- * end of the string.
+ * A symbol is a class of characters or, after the last class, the end of the
+ * string.
  */
 typedef struct EvClassSegment
 {
@@ -31,7 +32,8 @@ struct EvClasses
 	int			segment_count;
 	int			word_set;		/* set number, or -1 */
 	int			symbol_words;	/* words of a bitmap of symbols */
-	uint64	   *members;		/* symbol_words for each set */
+	uint64	   *members;		/* for each set, a bitmap of symbol_words
+								 * words */
 };
 
 static inline bool
@@ -40,7 +42,7 @@ ev_symbol_in(const uint64 *bitmap, int symbol)
 	return (bitmap[symbol / 64] >> (symbol % 64)) & 1;
 }
 
-/* The symbols that are in a set of the pattern. */
+/* Returns the symbols that are in a set of the pattern, as a bitmap. */
 static inline const uint64 *
 ev_set_symbols(const EvClasses *classes, int set)
 {
@@ -48,7 +50,7 @@ ev_set_symbols(const EvClasses *classes, int set)
 }
 
 /* pattern_nfa.c */
-#define EV_MAX_GROUPS		32	/* the pattern, and those that look behind */
+#define EV_MAX_GROUPS		32	/* the pattern, and its lookbehinds */
 
 typedef enum EvPositionKind
 {
@@ -57,10 +59,10 @@ typedef enum EvPositionKind
 	EV_POSITION_START,			/* goes to next where the scan starts */
 	EV_POSITION_NEXT,			/* goes to next if the next symbol is in the
 								 * bitmap */
-	EV_POSITION_WORD,			/* goes to next at a word boundary, negative:
-								 * elsewhere */
-	EV_POSITION_BEHIND,			/* goes to next if the group has just matched,
-								 * negative: has not */
+	EV_POSITION_WORD,			/* goes to next at a word boundary; if
+								 * negative, elsewhere */
+	EV_POSITION_BEHIND,			/* goes to next if the group has just matched;
+								 * if negative, if it has not */
 	EV_POSITION_MATCH,			/* the group has matched */
 } EvPositionKind;
 
@@ -68,8 +70,8 @@ typedef struct EvPosition
 {
 	uint8		kind;			/* EvPositionKind */
 	bool		negative;		/* WORD, BEHIND */
-	uint8		group;			/* whose position this is */
-	uint8		behind;			/* BEHIND: the group looked for */
+	uint8		group;			/* the group that this position belongs to */
+	uint8		behind;			/* BEHIND: the group that must have matched */
 	int			next;
 	int			other;			/* SPLIT */
 	const uint64 *symbols;		/* SYMBOL, NEXT: bitmap of symbols */
@@ -78,9 +80,9 @@ typedef struct EvPosition
 typedef struct EvPositionGroup
 {
 	int			start;
-	bool		restarts;		/* can begin elsewhere than at the start */
-	bool		waits;			/* may need the next symbol to be decided */
-	const EvNode *node;			/* LOOK whose child this is, or NULL: the
+	bool		restarts;		/* may begin elsewhere than at the start */
+	bool		waits;			/* may need the next symbol */
+	const EvNode *node;			/* LOOK node whose child this is; NULL for the
 								 * pattern itself, always the last */
 } EvPositionGroup;
 
@@ -91,61 +93,65 @@ typedef struct EvPositions
 
 	EvPosition *positions;
 	int			position_count;
-	EvPositionGroup groups[EV_MAX_GROUPS];	/* what a group looks for has a
+	EvPositionGroup groups[EV_MAX_GROUPS];	/* a nested lookbehind has a
 											 * smaller number */
 	int			group_count;
 
-	/* while they are built */
+	/* while the positions are built */
 	int			position_allocated;
 	int			current_group;
-	bool		failed;			/* cannot be expressed, or too large */
+	bool		failed;			/* not expressible, or too large */
 } EvPositions;
 
 /*
- * The positions of a node, in one direction of the scan.  False where it
- * cannot be expressed, or is too large.
+ * Builds the positions of a node, for one direction of the scan.  Returns
+ * false if it cannot be expressed, or is too large.
  */
 extern bool ev_positions_build(EvPositions *positions, const EvClasses *classes,
 							   const EvNode *node, bool backward);
 
 /* pattern_dfa.c */
-#define EV_REJECT_STATE		0	/* the answer is no, or yes, */
-#define EV_ACCEPT_STATE		1	/* whatever follows */
-#define EV_FIRST_STATE		2	/* of the others */
+#define EV_REJECT_STATE		0	/* not matched, whatever follows */
+#define EV_ACCEPT_STATE		1	/* matched, whatever follows */
+#define EV_FIRST_STATE		2	/* of all other states */
 
 typedef struct EvStates
 {
 	int			symbol_count;
 	int			state_count;
 	int			start;
-	int		   *cells;			/* the next state: symbol_count for each state */
+	int		   *cells;			/* next states: symbol_count cells for each
+								 * state */
 } EvStates;
 
 /*
- * The states that the positions come to, as few as can be; some may not be
- * reached.  False where there would be more than max_cells cells, or another
- * bound is exceeded.
+ * Makes the minimal DFA of the positions; some states may be unreachable.
+ * Returns false if it would have more than max_cells cells, or if another
+ * limit is exceeded.
  */
 extern bool ev_states_make(EvStates *states, const EvPositions *positions, int max_cells,
 						   EvPatternBudget *budget);
 
 /*
- * The same states one by one, as a scan comes to them, and not minimized.  What
- * a maker holds is in the context it is made in, which must be the current one
- * when more states are made, and is bounded: where there are too many, it forgets
- * all but the last.
+ * Makes the same states one at a time, when a scan needs them, without
+ * minimizing.  A maker keeps its states in the memory context in which it was
+ * created.  This context must be the current one when more states are made.
+ * Its memory is bounded: when there are too many states, the maker forgets all
+ * but the last.
  */
 typedef struct EvStatesMaker EvStatesMaker;
 
 extern EvStatesMaker *ev_states_maker(const EvPositions *positions);
 
-/* The state that a scan begins in. */
+/* Returns the state in which a scan begins. */
 extern int	ev_states_first(EvStatesMaker *maker);
 
-/* The state that a symbol leads to; numbers of other states hold no more. */
+/*
+ * Returns the state after a symbol.  Numbers of other states become invalid.
+ */
 extern int	ev_states_next(EvStatesMaker *maker, int state, int symbol);
 
-/* The same if it is known already; -1 if it is not. */
+/* Returns the state after a symbol, or -1 if it has not been made yet. */
 extern int	ev_states_known(const EvStatesMaker *maker, int state, int symbol);
 
 #endif							/* EV_PATTERN_AUTOMATON_H */

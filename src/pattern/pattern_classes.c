@@ -1,19 +1,19 @@
 /*
  * pattern_classes.c
- *	  Classes of characters: the coarsest partition of the code points that the
- *	  sets of a pattern do not tell apart.
+ *	  Classes of characters: the coarsest partition of the code points in
+ *	  which each set of the pattern is a union of classes.
  */
 #include "postgres.h"
 
 #include "pattern/pattern_automaton.h"
 
 #define MAX_CLASSES			250
-#define MAX_SETS			2048	/* of the pattern, for the partition */
+#define MAX_SETS			2048	/* in the pattern */
 
 typedef struct Boundary
 {
 	uint32		code;
-	int			set;			/* whose membership changes here */
+	int			set;			/* the set that begins or ends here */
 } Boundary;
 
 static int
@@ -25,7 +25,7 @@ compare_boundaries(const void *a, const void *b)
 	return x->code < y->code ? -1 : x->code > y->code ? 1 : 0;
 }
 
-/* Where the sets begin and end, in the order of the code points. */
+/* Lists where sets begin and end, in the order of code points. */
 static Boundary *
 make_boundaries(const EvPatternTree *tree, int *boundary_count)
 {
@@ -51,7 +51,9 @@ make_boundaries(const EvPatternTree *tree, int *boundary_count)
 	return boundaries;
 }
 
-/* The classes in each set; `known` holds the sets of each class. */
+/*
+ * Fills the bitmap of each set's classes; `known` has the sets of each class.
+ */
 static void
 fill_members(const EvPatternTree *tree, EvClasses *classes, const uint64 *known, int words)
 {
@@ -70,8 +72,8 @@ fill_members(const EvPatternTree *tree, EvClasses *classes, const uint64 *known,
 }
 
 /*
- * Sweeps over the code points in order, keeping the sets that hold the
- * current one as a bitmap; equal bitmaps are one class.
+ * Goes through the code points in order, with a bitmap of the sets that
+ * contain the current one.  Code points with equal bitmaps are one class.
  */
 EvClasses *
 ev_classes_make(const EvPatternTree *tree)

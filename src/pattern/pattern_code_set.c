@@ -43,7 +43,7 @@ ev_set_add_ranges(EvSetBuilder *builder, const EvCodeRange *ranges, int count)
 {
 	if (builder->count + count > builder->allocated)
 	{
-		/* the same ranges again and again must not pile up */
+		/* repeated ranges must not accumulate */
 		if (builder->count > 2 * builder->normalized + 64)
 			ev_set_normalize(builder);
 		if (builder->count + count > builder->allocated)
@@ -114,7 +114,7 @@ grow_set_index(EvPatternParser *parser)
 	}
 }
 
-/* The number of a set in the tree; equal sets have one number. */
+/* Returns the number of a set in the tree; equal sets have one number. */
 int
 ev_set_store(EvPatternParser *parser, const EvCodeRange *ranges, int count)
 {

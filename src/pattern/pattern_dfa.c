@@ -1,9 +1,9 @@
 /*
  * pattern_dfa.c
- *	  From positions to states: a deterministic automaton, minimized.
+ *	  From positions (an NFA) to a minimal DFA.
  *
- * A state is the set of positions that the scan may be at.  Its answer to the
- * next symbol is worked out once, for each symbol.
+ * A state is the set of positions that a scan can be at.  The next state for
+ * each symbol is computed once.
  */
 #include "postgres.h"
 
@@ -15,9 +15,9 @@
 #define MAX_WORK			(8 * 1000 * 1000)	/* positions visited */
 #define MAX_REFINEMENT		(2 * 1000 * 1000)	/* cells visited by minimize */
 
-/* What a maker of single states keeps. */
+/* Limits for states that are made one at a time. */
 #define MAX_MADE_CELLS		(64 * 1024)
-#define MAX_MADE_ITEMS		(256 * 1024)	/* more than two states can have */
+#define MAX_MADE_ITEMS		(256 * 1024)	/* more than two states can need */
 
 typedef struct State
 {
@@ -25,7 +25,8 @@ typedef struct State
 	int			item_count;
 	uint32		hash;
 	bool		waiting;		/* has positions that wait for the next
-								 * symbol: only then is the rest kept */
+								 * symbol; only then are the members below
+								 * significant */
 	bool		at_start;
 	bool		after_word;
 	uint32		hits;			/* groups that have just matched */
@@ -37,7 +38,7 @@ typedef struct Construction
 	EvStates   *result;
 	int			max_cells;
 	int			max_items;
-	bool		made_singly;	/* cells are -1 until they are known */
+	bool		made_singly;	/* a cell is -1 until it is computed */
 
 	State	   *states;			/* as many as result has */
 	int			state_allocated;
@@ -47,10 +48,10 @@ typedef struct Construction
 	int		   *slots;			/* hash table of state numbers, 0: free */
 	int			slot_count;		/* a power of 2 */
 
-	uint32	   *marks;			/* positions seen in the current closure */
+	uint32	   *marks;			/* positions in the current closure */
 	uint32		mark;
 	int		   *stack;
-	int		   *kernel;			/* positions that a step leads to */
+	int		   *kernel;			/* positions after a step */
 	int			kernel_count;
 	int		   *set;			/* the closure: positions that read or wait */
 	int			set_count;
@@ -62,9 +63,9 @@ typedef struct Construction
 /* ---- closures ---- */
 
 /*
- * Adds to c->set what a position leads to without reading.  With symbol < 0
- * the next symbol is not known: positions that need it are kept as waiting.
- * True if the pattern itself matches.
+ * Adds to c->set all positions that can be reached without reading.  If symbol
+ * < 0, the next symbol is not known, and positions that need it are kept as
+ * waiting.  Returns true if the pattern itself matches.
  */
 static bool
 close_position(Construction *c, int position, bool at_start, bool after_word, int symbol)
@@ -126,7 +127,7 @@ close_position(Construction *c, int position, bool at_start, bool after_word, in
 				if (p->group == b->group_count - 1)
 					matched = true;
 				else if (symbol < 0 && b->groups[p->group].waits)
-					wait = true;	/* keep it, to know when it is needed */
+					wait = true;	/* keep it; the next symbol decides */
 				break;
 		}
 		if (wait)
@@ -163,7 +164,7 @@ compare_items(const void *a, const void *b)
 static void
 sort_items(int *items, int count)
 {
-	/* nearly always few and nearly sorted */
+	/* sets are nearly always small and nearly sorted */
 	if (count > 64)
 	{
 		bool		sorted = true;
@@ -186,9 +187,9 @@ sort_items(int *items, int count)
 }
 
 /*
- * The closure of c->kernel and of the starts of all groups: EV_ACCEPT_STATE
- * where the pattern matches, EV_REJECT_STATE where it never will, else
- * EV_FIRST_STATE.
+ * Computes the closure of c->kernel and of the starts of all groups.  Returns
+ * EV_ACCEPT_STATE if the pattern matches, EV_REJECT_STATE if it can no longer
+ * match, and otherwise EV_FIRST_STATE.
  */
 static int
 close_kernel(Construction *c, bool at_start, bool after_word)
@@ -219,7 +220,10 @@ close_kernel(Construction *c, bool at_start, bool after_word)
 
 /* ---- states ---- */
 
-/* The slot that a state with that hash and c->set has, or could have. */
+/*
+ * Returns the slot of the state that equals `sought` and c->set, or the free
+ * slot for it.
+ */
 static uint32
 find_slot(const Construction *c, const State *sought)
 {
@@ -254,7 +258,10 @@ grow_slots(Construction *c)
 	}
 }
 
-/* A new state, of c->set.  -1 where a bound is exceeded. */
+/*
+ * Adds a state with the positions of c->set.  Returns -1 if a limit is
+ * exceeded.
+ */
 static int
 add_state(Construction *c, State *state, uint32 slot)
 {
@@ -292,8 +299,8 @@ add_state(Construction *c, State *state, uint32 slot)
 }
 
 /*
- * The state whose positions are the closure of c->kernel and of the starts of
- * all groups.  -1 where a bound is exceeded.
+ * Returns the state for the closure of c->kernel and of the starts of all
+ * groups; -1 if a limit is exceeded.
  */
 static int
 find_state(Construction *c, bool at_start, bool after_word)
@@ -321,7 +328,7 @@ find_state(Construction *c, bool at_start, bool after_word)
 	return c->slots[slot] != 0 ? c->slots[slot] : add_state(c, &state, slot);
 }
 
-/* The state that a symbol leads to from a state; -1 beyond the bounds. */
+/* Returns the state after a symbol; -1 if a limit is exceeded. */
 static int
 step(Construction *c, int from, int symbol)
 {
@@ -334,7 +341,10 @@ step(Construction *c, int from, int symbol)
 
 	if (state->waiting)
 	{
-		/* now that the symbol is known, close again in a set of its own */
+		/*
+		 * the symbol is known now, so compute the closure again, in another
+		 * set
+		 */
 		new_mark(c);
 		c->hits = state->hits;
 		for (int group = 0; group < b->group_count; group++)
@@ -396,7 +406,7 @@ init_construction(Construction *c, EvStates *states, const EvPositions *position
 	states->state_count = EV_FIRST_STATE;
 }
 
-/* All states that the pattern has.  False where a bound is exceeded. */
+/* Makes all states of the pattern.  Returns false if a limit is exceeded. */
 static bool
 determinize(EvStates *states, const EvPositions *positions, int max_cells, EvPatternBudget *budget)
 {
@@ -443,7 +453,7 @@ ev_states_maker(const EvPositions *positions)
 	return maker;
 }
 
-/* Forgets all states but one, which gets another number. */
+/* Forgets all states but `kept`.  Returns its new number. */
 static int
 keep_one_state(EvStatesMaker *maker, int kept)
 {
@@ -469,7 +479,7 @@ ev_states_first(EvStatesMaker *maker)
 		maker->states.start = find_state(c, true, false);
 	if (maker->states.start < 0)
 	{
-		/* full; no state of those that are there is needed any more */
+		/* full: start again with the current state only */
 		c->item_count = 0;
 		c->result->state_count = EV_FIRST_STATE;
 		memset(c->slots, 0, c->slot_count * sizeof(int));
@@ -528,8 +538,8 @@ states_reaching(const EvStates *s, const int *first_edge, const int *edges,
 }
 
 /*
- * States whose answer is known become EV_REJECT_STATE or EV_ACCEPT_STATE, so that a
- * scan ends there.
+ * Replaces states whose answer is already known by EV_REJECT_STATE or
+ * EV_ACCEPT_STATE, so that a scan ends there.
  */
 static void
 decide_states(EvStates *s)
@@ -541,7 +551,7 @@ decide_states(EvStates *s)
 	bool	   *may_accept;
 	bool	   *may_reject;
 
-	/* the edges backward, by counting */
+	/* collect the edges in reverse, by counting sort */
 	for (int i = 0; i < cell_count; i++)
 		first_edge[s->cells[i] + 2]++;
 	for (int state = 0; state < s->state_count; state++)
@@ -564,7 +574,7 @@ decide_states(EvStates *s)
 	pfree(may_reject);
 }
 
-/* A partition of the states, and what refining it needs. */
+/* A partition of the states, with working memory for its refinement. */
 typedef struct Partition
 {
 	int		   *part;			/* by state */
@@ -591,8 +601,8 @@ leads_alike(const EvStates *s, const int *part, int state, int other)
 }
 
 /*
- * Puts those states into a new part that are in one part and lead to the same
- * parts.  The number of new parts.
+ * Splits each part by the parts that its states lead to.  Returns the number
+ * of parts.
  */
 static int
 refine(const EvStates *s, Partition *p)
@@ -630,9 +640,9 @@ refine(const EvStates *s, Partition *p)
 }
 
 /*
- * Merges equivalent states by refining a partition until it is stable.  Where
- * that takes too long (long counted chains, which have little to merge), the
- * states stay as they are.
+ * Merges equivalent states by refining a partition until it is stable.  If
+ * this takes too long (long counted sequences, which have few equivalent
+ * states), the states stay unmerged.
  */
 static void
 minimize(EvStates *s, EvPatternBudget *budget)
@@ -665,7 +675,9 @@ minimize(EvStates *s, EvPatternBudget *budget)
 		part_count = refined;
 	}
 
-	/* one row for each part; a representative has no smaller number */
+	/*
+	 * one row for each part; the number of a representative is never smaller
+	 */
 	for (int part = 0; part < part_count; part++)
 	{
 		for (int symbol = 0; symbol < n; symbol++)

@@ -36,8 +36,9 @@ ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *me
 }
 
 /*
- * An error about an escape, which is quoted.  What is not printable ASCII is
- * written as U+XXXX: messages must be valid in any server encoding.
+ * Reports an error in an escape, and quotes the escape.  Other characters than
+ * printable ASCII are written as U+XXXX, since messages must be valid in any
+ * server encoding.
  */
 bool
 ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem)
@@ -53,8 +54,8 @@ ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, 
 }
 
 /*
- * The pattern is too large to be run: only its syntax is of interest from
- * here on.
+ * Stops building the tree, since the pattern is too large to be run.  Its
+ * syntax is still checked.
  */
 void
 ev_pattern_give_up_tree(EvPatternParser *parser, const unsigned char *at, const char *message)
@@ -82,7 +83,10 @@ hex_value(unsigned char c)
 	return -1;
 }
 
-/* Exactly `digits` hexadecimal digits, or false with nothing read. */
+/*
+ * Reads exactly `digits` hexadecimal digits; false, with nothing read, if
+ * there are fewer.
+ */
 static bool
 read_hex(EvPatternParser *parser, const unsigned char **at, int digits, uint32 *value)
 {
@@ -102,8 +106,8 @@ read_hex(EvPatternParser *parser, const unsigned char **at, int digits, uint32 *
 }
 
 /*
- * RegExpUnicodeEscapeSequence, after "\u".  A lead surrogate takes the trail
- * surrogate that follows it; alone, each stands for itself.
+ * RegExpUnicodeEscapeSequence, after "\u".  A lead surrogate is combined with
+ * the trail surrogate that follows it.  A single surrogate stands for itself.
  */
 bool
 ev_pattern_read_unicode_escape(EvPatternParser *parser, uint32 *code)
@@ -227,8 +231,8 @@ find_name(const EvUnicodeName *names, int count, const char *name)
 }
 
 /*
- * \p{...}, after the "p": UnicodePropertyValueExpression, whose names are
- * matched to the letter.
+ * UnicodePropertyValueExpression: \p{...}, after the "p".  Names must match
+ * exactly.
  */
 static bool
 read_property(EvPatternParser *parser, const unsigned char *backslash, EvCodeSet *set)
@@ -315,8 +319,8 @@ ev_pattern_has_property(const char *property, uint32 code)
 }
 
 /*
- * CharacterClassEscape: \d, \s, \w, \p{...} and their complements.  Sets
- * *is_class to whether there is one; if so, it is read.
+ * CharacterClassEscape: \d, \s, \w, \p{...} and their complements.  If there
+ * is one, reads it and sets *is_class.
  */
 bool
 ev_pattern_read_class_escape(EvPatternParser *parser, const unsigned char *backslash, bool *is_class,
@@ -358,7 +362,9 @@ ev_pattern_read_class_escape(EvPatternParser *parser, const unsigned char *backs
 
 /* ---- [...] ---- */
 
-/* ClassAtom: one code point, or (*is_class) a set that went into builder */
+/*
+ * ClassAtom: one code point or, with *is_class, a set that is added to builder
+ */
 static bool
 read_class_atom(EvPatternParser *parser, EvSetBuilder *builder, bool *is_class, uint32 *code)
 {
@@ -434,7 +440,11 @@ ev_pattern_read_class(EvPatternParser *parser, EvSetBuilder *builder)
 				if (parser->tree != NULL)
 				{
 					ev_set_add_ranges(builder, &hyphen, 1);
-					/* whichever end is a code point stands for itself */
+
+					/*
+					 * beside a class, "-" and the code point stand for
+					 * themselves
+					 */
 					range.first = is_class ? range.last : range.first;
 					if (!is_class || !is_last_class)
 					{

@@ -1,7 +1,7 @@
 /*
  * pattern_internal.h
- *	  What the parts of the pattern module share: the tree that the parser
- *	  makes, the four things it is lowered to, and the pattern of these.
+ *	  Shared parts of the pattern module: the tree that the parser makes,
+ *	  the forms that it is lowered to, and the compiled pattern.
  *
  * Private to pattern_*.c.  Include postgres.h first.
  */
@@ -12,8 +12,8 @@
 #include "pattern/pattern.h"
 
 /*
- * Bounds.  They do not depend on settings, so that a pattern is supported
- * everywhere or nowhere.
+ * Limits.  They do not depend on settings, so that a pattern is supported on
+ * all servers or on none.
  */
 #define EV_PATTERN_MAX_LENGTH	65536	/* of a pattern to run, in bytes */
 #define EV_PATTERN_MAX_DEPTH	1000	/* of groups to run */
@@ -42,16 +42,16 @@ typedef enum EvNodeKind
 	EV_NODE_CHOICE,				/* one of the children */
 	EV_NODE_REPEAT,				/* child, min to max times */
 	EV_NODE_GROUP,				/* child, captured as number `group` */
-	EV_NODE_LOOK,				/* child, looked for ahead or behind */
+	EV_NODE_LOOK,				/* lookahead or lookbehind of child */
 	EV_NODE_START,				/* ^ */
 	EV_NODE_END,				/* $ */
 	EV_NODE_WORD_BOUNDARY,		/* \b, negative: \B */
-	EV_NODE_BACKREFERENCE,		/* what `group` captured */
+	EV_NODE_BACKREFERENCE,		/* the text that `group` captured */
 } EvNodeKind;
 
 #define EV_UNBOUNDED	(-1)	/* EvNode.max */
-#define EV_MAX_COUNT	(1 << 30)	/* larger counts of a repetition are cut
-									 * to this */
+#define EV_MAX_COUNT	(1 << 30)	/* larger repetition counts are cut to
+									 * this */
 
 typedef struct EvNode
 {
@@ -66,34 +66,33 @@ typedef struct EvNode
 	int			group;			/* GROUP, BACKREFERENCE: from 1 */
 	bool		ahead;			/* LOOK */
 	bool		negative;		/* LOOK, WORD_BOUNDARY */
-	bool		nullable;		/* may match the empty string; if in doubt,
-								 * set */
-	bool		zero_width;		/* matches nothing but the empty string */
-	int			first;			/* numbers of the nodes in it, itself */
-	int			last;			/* included: see ev_node_contains */
+	bool		nullable;		/* may match the empty string; true if not
+								 * known */
+	bool		zero_width;		/* matches only the empty string */
+	int			first;			/* numbers of the nodes in this subtree, */
+	int			last;			/* inclusive: see ev_node_contains */
 } EvNode;
 
 typedef struct EvPatternTree
 {
 	EvNode	   *root;
-	EvCodeSet  *sets;			/* different from each other */
+	EvCodeSet  *sets;			/* all different */
 	int			set_count;
 	int			group_count;	/* capturing groups */
 	int			word_set;		/* \w, if there is a WORD_BOUNDARY; else -1 */
 	bool		has_look;
-	int			range_count;	/* of characters, in all classes that were
-								 * read */
+	int			range_count;	/* in all classes that were read */
 	int			reference_count;	/* back-references */
 } EvPatternTree;
 
 /*
  * pattern_parse.c
  *
- * Parses a pattern by the grammar of the "u" flag; with `lenient`, also what
- * ev_pattern_compile allows beyond it.  Fills *tree, in CurrentMemoryContext;
- * tree NULL checks the syntax only, whatever the pattern's size.  False, with
- * *error filled, where the pattern is not valid, or exceeds the bounds above
- * (unsupported then).
+ * Parses a pattern by the grammar of the "u" flag and, if `lenient`, with the
+ * additions of ev_pattern_compile().  Fills *tree, in CurrentMemoryContext.
+ * If tree is NULL, only the syntax is checked, for patterns of any size.
+ * Returns false, with *error filled, if the pattern is not valid, or if it
+ * exceeds the limits above; then error->unsupported is set.
  */
 extern bool ev_pattern_parse(const char *pattern, int length, bool lenient,
 							 EvPatternTree *tree, EvPatternError *error);
@@ -104,7 +103,7 @@ ev_node_contains(const EvNode *node, const EvNode *other)
 	return node->first <= other->first && other->last <= node->last;
 }
 
-/* The node that one in any number of groups is. */
+/* Returns the node inside any number of groups. */
 static inline const EvNode *
 ev_node_without_groups(const EvNode *node)
 {
@@ -113,19 +112,20 @@ ev_node_without_groups(const EvNode *node)
 	return node;
 }
 
-/* The GROUP of that number in a node, or NULL. */
+/* Returns the GROUP node with this number below a node, or NULL. */
 extern const EvNode *ev_pattern_find_group(const EvNode *node, int group);
 
 /*
- * What follows makes what it gives in CurrentMemoryContext; each ..._kind says
- * for people what it is, there too.
+ * The functions below allocate their results in CurrentMemoryContext.  Each
+ * ..._kind() returns a description for users, as a string in
+ * CurrentMemoryContext.
  */
 
 /*
  * pattern_shape.c
  *
- * The shape that a pattern is; NULL where it says more than a shape can.  How
- * it is matched is for all to know: see pattern.h.
+ * Returns the shape of a pattern, or NULL if the pattern is not one. pattern.h
+ * declares how it is matched.
  */
 extern EvPatternShape *ev_shape_make(const EvPatternTree *tree);
 extern char *ev_shape_kind(const EvPatternShape *shape);
@@ -133,8 +133,8 @@ extern char *ev_shape_kind(const EvPatternShape *shape);
 /*
  * pattern_literal.c
  *
- * The literals that a pattern comes to, where these are few, and how they are
- * found in UTF-8; NULL where it is anything else.
+ * Returns the literals that a pattern is equal to, if these are few; otherwise
+ * NULL.  They are searched for in UTF-8.
  */
 typedef struct EvLiterals EvLiterals;
 
@@ -145,8 +145,8 @@ extern char *ev_literals_kind(const EvLiterals *literals);
 /*
  * pattern_classes.c
  *
- * The classes of characters that a pattern tells apart, for its automata; NULL
- * where they are too many.
+ * Returns the classes of characters that the pattern's automata distinguish;
+ * NULL if they are too many.
  */
 typedef struct EvClasses EvClasses;
 
@@ -155,8 +155,8 @@ extern EvClasses *ev_classes_make(const EvPatternTree *tree);
 /*
  * pattern_automaton.c
  *
- * A state is a row of the table.  Those of the first two rows say that the
- * string is not, or is, matched, whatever follows.
+ * A state is a row of the table.  The first row means that the string does not
+ * match, the second that it matches, whatever follows.
  */
 #define EV_ACCEPT_ROW(automaton)	((automaton)->width)
 
@@ -165,14 +165,14 @@ typedef struct EvAutomaton
 	bool		backward;		/* scans from the end of the string */
 
 	/*
-	 * All characters beyond ASCII have one class: then the bytes of a
-	 * character other than the first have a column in which nothing changes,
-	 * and no character is ever decoded.
+	 * All characters beyond ASCII have one class.  Then the bytes of a
+	 * character after the first one have a column that keeps the state, and
+	 * no character is decoded.
 	 */
 	bool		bytewise;
 	int			state_count;
-	int			width;			/* columns: classes, end of string, and the
-								 * unchanging one if bytewise */
+	int			width;			/* columns: classes, end of string and, if
+								 * bytewise, the one that keeps the state */
 	uint32		start;
 	int			end_column;
 	const uint32 *table;		/* next states, each as the index of the first
@@ -183,13 +183,13 @@ typedef struct EvAutomaton
 	uint32		block_limit;	/* code points from here on have last_class */
 	uint8		last_class;
 	const uint16 *blocks;		/* code >> 8 to an index into block_classes */
-	const uint8 *block_classes; /* 256 a block */
+	const uint8 *block_classes; /* 256 for each block */
 } EvAutomaton;
 
 /*
- * The automaton for a node of the tree, that scans in one direction; NULL where
- * it cannot be expressed, its table would have more than max_cells cells, or the
- * budget does not allow it.
+ * Returns an automaton for a node of the tree, for one direction of the scan.
+ * Returns NULL if the node cannot be expressed, if the table would have more
+ * than max_cells cells, or if the budget does not allow it.
  */
 extern EvAutomaton *ev_automaton_make(const EvClasses *classes, const EvNode *node,
 									  bool backward, int max_cells, EvPatternBudget *budget);
@@ -199,10 +199,10 @@ extern char *ev_automaton_kind(const EvAutomaton *automaton);
 /*
  * pattern_lazy.c
  *
- * An automaton without a table, whose states are made while strings are
- * scanned.  NULL where the node cannot be expressed, or the budget has no
- * memory for its positions.  ev_lazy_matches may raise out of memory and
- * query_canceled.
+ * Returns an automaton without a table, whose states are made while strings
+ * are scanned.  Returns NULL if the node cannot be expressed, or if the budget
+ * lacks memory for its positions. ev_lazy_matches() may raise out_of_memory
+ * and query_canceled.
  */
 typedef struct EvLazy EvLazy;
 
@@ -214,9 +214,9 @@ extern char *ev_lazy_kind(const EvLazy *lazy);
 /*
  * pattern_regex.c
  *
- * The pattern that a node of the tree is, run by PostgreSQL's engine.  Its
- * back-references must be to groups in the node.  NULL, with *error filled,
- * where it cannot be expressed exactly.
+ * Returns a regular expression of PostgreSQL's engine for a node of the tree.
+ * Back-references in the node must be to groups in the node.  Returns NULL,
+ * with *error filled, if the engine cannot express it exactly.
  */
 typedef struct EvRegex EvRegex;
 
@@ -225,21 +225,24 @@ extern EvRegex *ev_regex_compile(const EvPatternTree *tree, const EvNode *root,
 extern bool ev_regex_matches(const EvRegex *regex, const char *string, int length);
 
 /*
- * What pattern.c makes of them, and pattern_match.c runs: one of shape,
- * literals, automaton, lazy and regex is there.
+ * A compiled pattern, which pattern.c makes and pattern_match.c runs.  Exactly
+ * one of shape, literals, automaton, lazy and regex is set.
  */
 struct EvPattern
 {
-	EvPatternShape *shape;		/* then it is the only one */
+	EvPatternShape *shape;		/* if set, the list has no other pattern */
 	EvLiterals *literals;		/* likewise */
 	EvAutomaton *automaton;
 	EvLazy	   *lazy;
 	EvRegex    *regex;
-	bool		negated;		/* must not match */
-	EvPattern  *next;			/* all of a list must agree */
+	bool		negated;		/* the match must fail */
+	EvPattern  *next;			/* all patterns of the list must agree */
 };
 
-/* Takes memory to be kept from a budget.  False where there is too little. */
+/*
+ * Takes memory that will be kept from a budget.  Returns false if too little
+ * is left.
+ */
 static inline bool
 ev_budget_takes(EvPatternBudget *budget, Size bytes)
 {

@@ -2,12 +2,12 @@
  * pattern_lazy.c
  *	  Automata whose states are made while strings are scanned.
  *
- * A pattern whose table would be too large, or would take longer to make than
- * the schema's budget allows, is kept as positions.  Its states are made when a
- * string leads to them, and kept for the next string.  All such states of the
- * backend are in one memory context, which is emptied when it is full: then they
- * are made anew.  So a string takes time linear in its length, at worst times
- * the number of positions, and memory is bounded.
+ * If a pattern's table would be too large, or would take longer to build than
+ * the schema's budget allows, only its positions are kept.  A state is made
+ * when a string leads to it, and kept for later strings.  All such states of
+ * the backend are in one memory context, which is emptied when it is full;
+ * then states are made anew.  So memory is bounded, and a string takes time
+ * linear in its length, at worst multiplied by the number of positions.
  */
 #include "postgres.h"
 
@@ -17,12 +17,13 @@
 #include "pattern/pattern_automaton.h"
 
 /*
- * Of one that has no table though the budget would allow it.  Each character
- * may take a visit to each of them; so larger ones are refused.
+ * Limit for an automaton whose table is too large although the budget would
+ * allow it.  Each character may visit each position, so larger ones are
+ * refused.
  */
 #define MAX_POSITIONS		4096
-#define MAX_POOL			(8 * 1024 * 1024)	/* bytes of states, when a
-												 * scan begins */
+#define MAX_POOL			(8 * 1024 * 1024)	/* bytes of states, checked
+												 * when a scan begins */
 #define INTERRUPT_BYTES		(64 * 1024)
 
 struct EvLazy
@@ -30,15 +31,16 @@ struct EvLazy
 	EvClasses	classes;
 	EvPositions positions;
 	uint8		byte_class[0x80];
-	EvStatesMaker *maker;		/* of states, in the pool ... */
-	uint64		generation;		/* ... of this generation, or it is gone */
+	EvStatesMaker *maker;		/* in the pool; valid only */
+	uint64		generation;		/* while the pool has this generation */
 };
 
 typedef struct Pool
 {
 	MemoryContext context;
 	uint64		generation;
-	bool		in_use;			/* left so by an error: not to be trusted */
+	bool		in_use;			/* still set after an error: do not use the
+								 * pool */
 } Pool;
 
 static Pool pool;
@@ -69,14 +71,14 @@ copy_of(const void *data, Size size)
 	return memcpy(palloc(Max(size, 1)), data, size);
 }
 
-/* Bytes of the bitmaps of symbols, of as many as are given. */
+/* Returns the size of `count` bitmaps of symbols. */
 static Size
 bitmaps_size(const EvClasses *classes, int count)
 {
 	return (Size) count * classes->symbol_words * sizeof(uint64);
 }
 
-/* The sets' bitmaps are copied all together, the others one by one. */
+/* Copies the bitmaps of the sets together, and all others one by one. */
 static void
 copy_symbols(EvLazy *lazy, const EvClasses *from, int set_count)
 {
@@ -164,7 +166,7 @@ empty_pool(void)
 	pool.in_use = false;
 }
 
-/* The maker of an automaton's states, with what it has made so far. */
+/* Returns the maker of an automaton's states, with the states made so far. */
 static EvStatesMaker *
 maker_of(EvLazy *lazy)
 {
@@ -183,13 +185,13 @@ maker_of(EvLazy *lazy)
 	return lazy->maker;
 }
 
-/* The next state, where it is not made yet. */
+/* Returns the next state if it has not been made yet. */
 static int
 make_next(EvStatesMaker *maker, int state, int symbol)
 {
 	MemoryContext caller;
 
-	/* not in between: an error leaves the pool in use */
+	/* before in_use is set, since an error would leave it set */
 	CHECK_FOR_INTERRUPTS();
 	caller = MemoryContextSwitchTo(pool.context);
 	pool.in_use = true;

@@ -2,17 +2,17 @@
  * pattern_literal.c
  *	  Patterns that are a few literals: needle, ^x-, \.csv$, halt|split.
  *
- * A pattern is one where all that it matches can be listed: literals, each of
- * which stands anywhere, at the start of the string, at its end, or is all of
- * it.  Those that stand at a place are compared, the others searched for.
- * Several that are all at the start are left to an automaton.
+ * A pattern is one if all strings that it matches can be listed as literals.
+ * Each literal is anywhere in the string, at its start, at its end, or is the
+ * whole string.  Anchored literals are compared, the others are searched for.
+ * Several literals that are all at the start are left to an automaton.
  *
- * Strings are UTF-8, in which no character's bytes are found within another's,
- * so that bytes are compared and no character is decoded.  A literal is
- * searched for by two of its bytes, at sixteen places at a time: its first, and
- * the last one that differs from the first.  Only where both are there the
- * others are looked at; so a string of one repeated character costs no more
- * than any other.
+ * Strings are UTF-8, in which the bytes of a character never occur inside
+ * another character.  So bytes are compared and no character is decoded.  A
+ * literal is searched for by two of its bytes, at sixteen positions at a time:
+ * its first byte, and the last one that differs from it.  The other bytes are
+ * compared only where both match.  So a string of one repeated character costs
+ * no more than any other.
  */
 #include "postgres.h"
 
@@ -24,54 +24,55 @@
 #include "pattern/pattern_internal.h"
 
 #define MAX_LITERALS		8
-#define MAX_LENGTH			256 /* of a literal, in bytes */
-#define MAX_EMPTY_REPEATS	8	/* of what may be empty */
-#define MAX_WORDS			16	/* bytes that words hold */
-#define TOGETHER_BYTES		64	/* where all literals are searched for
-								 * together */
+#define MAX_LENGTH			256 /* length of a literal, in bytes */
+#define MAX_EMPTY_REPEATS	8	/* repetitions of a node that may be empty */
+#define MAX_WORDS			16	/* bytes in Literal.words */
+#define TOGETHER_BYTES		64	/* in the first bytes of a string, all
+								 * literals are searched for together */
 #define INTERRUPT_BYTES		(64 * 1024)
 
 typedef struct Literal
 {
 	uint32		length;			/* bytes */
-	uint32		maximum;		/* bytes of the string */
-	uint32		second;			/* byte to look for beside the first */
+	uint32		maximum;		/* largest possible length of the string */
+	uint32		second;			/* byte to search for beside the first */
 	bool		starts;			/* it must be at the start, */
 	bool		ends;			/* it must be at the end of the string */
 	uint64		words[2];		/* its bytes, up to MAX_WORDS */
-	uint8		lanes[2][EV_LANES]; /* its two bytes, in each lane */
+	uint8		lanes[2][EV_LANES]; /* its two bytes, each in all lanes */
 	uint8		bytes[MAX_LENGTH];
 } Literal;
 
 struct EvLiterals
 {
 	int			count;
-	int			placed_count;	/* the first of them: starts or ends */
+	int			placed_count;	/* the first ones, with starts or ends set */
 	uint32		longest;		/* of the others, in bytes */
-	bool		is_short;		/* there is one, placed, of up to MAX_WORDS */
+	bool		is_short;		/* one of them is anchored, with up to
+								 * MAX_WORDS bytes */
 	Literal		literals[FLEXIBLE_ARRAY_MEMBER];
 };
 
 /* ---- listing them ---- */
 
-typedef struct List
+typedef struct LiteralList
 {
 	int			count;
 	Literal		literals[MAX_LITERALS];
-} List;
+} LiteralList;
 
-static List *
-copy_list(const List *list)
+static LiteralList *
+copy_list(const LiteralList *list)
 {
-	return memcpy(palloc(sizeof(List)), list,
-				  offsetof(List, literals) + list->count * sizeof(Literal));
+	return memcpy(palloc(sizeof(LiteralList)), list,
+				  offsetof(LiteralList, literals) + list->count * sizeof(Literal));
 }
 
-/* A list of the empty literal. */
-static List *
+/* Returns a list with only the empty literal. */
+static LiteralList *
 make_list(void)
 {
-	List	   *list = palloc(sizeof(List));
+	LiteralList *list = palloc(sizeof(LiteralList));
 
 	list->count = 1;
 	memset(&list->literals[0], 0, sizeof(Literal));
@@ -79,7 +80,7 @@ make_list(void)
 }
 
 static bool
-add_list(List *list, const List *more)
+add_list(LiteralList *list, const LiteralList *more)
 {
 	if (more->count > MAX_LITERALS - list->count)
 		return false;
@@ -89,7 +90,7 @@ add_list(List *list, const List *more)
 }
 
 static bool
-append_code(List *list, uint32 code)
+append_code(LiteralList *list, uint32 code)
 {
 	unsigned char bytes[4];
 	int			length;
@@ -112,9 +113,9 @@ append_code(List *list, uint32 code)
 }
 
 static bool
-append_set(List *list, const EvCodeSet *set)
+append_set(LiteralList *list, const EvCodeSet *set)
 {
-	List	   *before;
+	LiteralList *before;
 	bool		fits = true;
 	uint32		codes = 0;
 
@@ -130,7 +131,7 @@ append_set(List *list, const EvCodeSet *set)
 	for (int i = 0; i < set->count && fits; i++)
 		for (uint32 code = set->ranges[i].first; code <= set->ranges[i].last && fits; code++)
 		{
-			List	   *after = copy_list(before);
+			LiteralList *after = copy_list(before);
 
 			fits = append_code(after, code) && add_list(list, after);
 			pfree(after);
@@ -140,14 +141,14 @@ append_set(List *list, const EvCodeSet *set)
 }
 
 /*
- * Appends what a node matches to each literal of a list; false where that
- * can't be listed.
+ * Appends what a node matches to each literal of the list.  Returns false if
+ * that cannot be listed.
  */
 static bool
-append_node(List *list, const EvPatternTree *tree, const EvNode *node)
+append_node(LiteralList *list, const EvPatternTree *tree, const EvNode *node)
 {
 	const EvNode *child;
-	List	   *before;
+	LiteralList *before;
 	bool		fits = true;
 
 	check_stack_depth();
@@ -169,7 +170,7 @@ append_node(List *list, const EvPatternTree *tree, const EvNode *node)
 			list->count = 0;
 			for (child = node->child; child != NULL && fits; child = child->next)
 			{
-				List	   *after = copy_list(before);
+				LiteralList *after = copy_list(before);
 
 				fits = append_node(after, tree, child) && add_list(list, after);
 				pfree(after);
@@ -211,14 +212,14 @@ append_node(List *list, const EvPatternTree *tree, const EvNode *node)
 }
 
 /*
- * The same for a node that is all of an alternative: what may be left out at
- * either end of it adds nothing, since the pattern is searched for: .*needle.*
+ * Appends a node that is a whole alternative.  Optional parts at either end
+ * are left out, since the pattern is searched for: .*needle.*
  */
 static bool
-append_alternative(List *list, const EvPatternTree *tree, const EvNode *node)
+append_alternative(LiteralList *list, const EvPatternTree *tree, const EvNode *node)
 {
 	const EvNode *first;
-	const EvNode *end = NULL;	/* behind the last that counts */
+	const EvNode *end = NULL;	/* after the last significant node */
 
 	node = ev_node_without_groups(node);
 	if (node->kind == EV_NODE_REPEAT && node->min == 0)
@@ -239,14 +240,14 @@ append_alternative(List *list, const EvPatternTree *tree, const EvNode *node)
 }
 
 static bool
-list_literals(List *list, const EvPatternTree *tree)
+list_literals(LiteralList *list, const EvPatternTree *tree)
 {
 	const EvNode *root = ev_node_without_groups(tree->root);
 	const EvNode *alternative = root->kind == EV_NODE_CHOICE ? root->child : root;
 
 	for (; alternative != NULL; alternative = root->kind == EV_NODE_CHOICE ? alternative->next : NULL)
 	{
-		List	   *more = make_list();
+		LiteralList *more = make_list();
 		bool		fits = append_alternative(more, tree, alternative) && add_list(list, more);
 
 		pfree(more);
@@ -263,7 +264,7 @@ finished(const Literal *listed)
 {
 	Literal		literal = *listed;
 
-	/* nothing is found anywhere, and at the start as well */
+	/* the empty literal matches anywhere, so also at the start */
 	if (literal.length == 0 && !literal.ends)
 		literal.starts = true;
 	literal.maximum = literal.starts && literal.ends ? literal.length : PG_UINT32_MAX;
@@ -281,9 +282,9 @@ finished(const Literal *listed)
 	return literal;
 }
 
-/* An automaton tells them apart sooner, and ends as early. */
+/* An automaton distinguishes these faster, and fails as early. */
 static bool
-are_several_at_start(const List *list)
+are_several_at_start(const LiteralList *list)
 {
 	for (int i = 0; i < list->count; i++)
 		if (!list->literals[i].starts)
@@ -294,7 +295,7 @@ are_several_at_start(const List *list)
 EvLiterals *
 ev_literals_make(const EvPatternTree *tree)
 {
-	List	   *list = palloc(sizeof(List));
+	LiteralList *list = palloc(sizeof(LiteralList));
 	EvLiterals *literals = NULL;
 
 	list->count = 0;
@@ -339,7 +340,7 @@ ev_literals_kind(const EvLiterals *literals)
 /* ---- matching ---- */
 
 static inline const char *
-place_of(const Literal *literal, const char *string, uint32 length)
+position_of(const Literal *literal, const char *string, uint32 length)
 {
 	return literal->starts ? string : string + length - literal->length;
 }
@@ -350,7 +351,10 @@ has_place(const Literal *literal, uint32 length)
 	return length >= literal->length && length <= literal->maximum;
 }
 
-/* Does the literal begin at one of sixteen places that have its two bytes? */
+/*
+ * Does the literal begin at one of the sixteen positions where its two bytes
+ * are?
+ */
 static pg_noinline bool
 begins_in_lanes(const Literal *literal, const char *at, EvLanes lanes)
 {
@@ -375,7 +379,7 @@ begins_in_sixteen(const Literal *literal, const char *at)
 	return unlikely(ev_any_lane(both)) && begins_in_lanes(literal, at, both);
 }
 
-/* Does the literal begin at one of the first `count` bytes, `from` on? */
+/* Does the literal begin at one of `count` bytes, starting with `from`? */
 static bool
 begins_within(const Literal *literal, const char *string, uint32 from, uint32 count)
 {
@@ -396,7 +400,7 @@ begins_within(const Literal *literal, const char *string, uint32 from, uint32 co
 	for (; at < end - EV_LANES; at += EV_LANES)
 		if (begins_in_sixteen(literal, at))
 			return true;
-	/* may overlap those before */
+	/* may overlap the previous sixteen */
 	return begins_in_sixteen(literal, end - EV_LANES);
 }
 
@@ -410,12 +414,12 @@ match_any(const EvLiterals *literals, const char *string, uint32 length)
 
 	for (const Literal *literal = literals->literals; literal < first; literal++)
 		if (has_place(literal, length) &&
-			memcmp(place_of(literal, string, length), literal->bytes, literal->length) == 0)
+			memcmp(position_of(literal, string, length), literal->bytes, literal->length) == 0)
 			return true;
 	if (first == end)
 		return false;
 
-	/* one of several is often near the start */
+	/* one of several literals is often near the start */
 	if (end - first > 1)
 		for (; from < TOGETHER_BYTES && from + EV_LANES + literals->longest <= length; from += EV_LANES)
 			for (const Literal *literal = first; literal < end; literal++)
@@ -424,7 +428,7 @@ match_any(const EvLiterals *literals, const char *string, uint32 length)
 
 	for (uint32 start = 0; start < length; start += INTERRUPT_BYTES)
 	{
-		/* of short strings, a document may have millions */
+		/* the strings are short, but a document may have millions of them */
 		CHECK_FOR_INTERRUPTS();
 		for (const Literal *literal = first; literal < end; literal++)
 			if (literal->length <= length - start &&
@@ -446,6 +450,6 @@ ev_literals_match(const EvLiterals *literals, const char *string, uint32 length)
 		return match_any(literals, string, length);
 	if (!has_place(literal, length))
 		return false;
-	ev_words(place_of(literal, string, length), literal->length, words);
+	ev_words(position_of(literal, string, length), literal->length, words);
 	return words[0] == literal->words[0] && words[1] == literal->words[1];
 }

@@ -2,7 +2,7 @@
  * pattern_match.c
  *	  Does a pattern match a string?
  *
- * The scan of an automaton stands here, beside its only caller, for speed.
+ * The scan of an automaton is in this file, beside its only caller, for speed.
  */
 #include "postgres.h"
 
@@ -43,7 +43,7 @@ scan(const EvAutomaton *a, const unsigned char *string, int length,
 			stop = backward ? at - INTERRUPT_BYTES : at + INTERRUPT_BYTES;
 		}
 
-		/* may pass stop by the rest of a character, but never end */
+		/* may pass `stop` by the rest of a character, but never the end */
 		while (backward ? at > stop : at < stop)
 		{
 			int			class;
@@ -90,7 +90,10 @@ automaton_matches(const EvAutomaton *a, const unsigned char *string, int length)
 		scan(a, string, length, false, false);
 }
 
-/* What no automaton tells; checks mostly ask for it without the way here. */
+/*
+ * Runs the other forms.  Out of line, since the fast path calls shapes and
+ * literals directly.
+ */
 static pg_noinline bool
 other_matches(const EvPattern *pattern, const char *string, int length)
 {
@@ -112,7 +115,9 @@ ev_pattern_matches(const EvPattern *pattern, const char *string, int length)
 
 		if (pattern->automaton != NULL)
 		{
-			/* of short strings, a document may have millions */
+			/*
+			 * the strings are short, but a document may have millions of them
+			 */
 			CHECK_FOR_INTERRUPTS();
 			matches = automaton_matches(pattern->automaton,
 										(const unsigned char *) string, length);

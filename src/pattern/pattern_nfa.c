@@ -1,8 +1,9 @@
 /*
  * pattern_nfa.c
- *	  From the tree of a pattern to positions: a non-deterministic automaton.
+ *	  From the tree of a pattern to positions, an NFA.
  *
- * Built from the end of the scan, so that each position knows the next.
+ * It is built from the end of the scan backward, so that each position knows
+ * the next one.
  */
 #include "postgres.h"
 
@@ -42,8 +43,8 @@ add_position(EvPositions *b, EvPositionKind kind, int next)
 }
 
 /*
- * If a node, in the direction of the scan, looks at no more than the next
- * symbol, adds those symbols to the bitmap.
+ * If a node, in the direction of the scan, depends on no more than the next
+ * symbol, adds the symbols that it accepts to the bitmap.
  */
 static bool
 add_next_symbols(EvPositions *b, const EvNode *node, uint64 *symbols)
@@ -81,7 +82,7 @@ add_next_symbols(EvPositions *b, const EvNode *node, uint64 *symbols)
 	}
 }
 
-/* child, min to max times, before next */
+/* Builds child, min to max times, before next. */
 static int
 build_repeat(EvPositions *b, const EvNode *node, int next)
 {
@@ -89,7 +90,7 @@ build_repeat(EvPositions *b, const EvNode *node, int next)
 	int			max = node->max;
 	int			start = next;
 
-	/* once is as good as many times */
+	/* repeating an empty match changes nothing */
 	if ((min > 1 || max > 1) && node->child->zero_width)
 	{
 		min = Min(min, 1);
@@ -105,7 +106,7 @@ build_repeat(EvPositions *b, const EvNode *node, int next)
 			return 0;
 		b->positions[loop].next = body;
 		b->positions[loop].other = next;
-		/* with min > 0 the loop's last round is one of those required */
+		/* with min > 0, the loop contains the last required round */
 		start = min > 0 ? body : loop;
 		min -= min > 0 ? 1 : 0;
 	}
@@ -134,7 +135,7 @@ build_sequence(EvPositions *b, const EvNode *node, int next)
 	const EvNode **children;
 	int			count = 0;
 
-	/* what the scan meets last is built first */
+	/* build in reverse order of the scan */
 	if (b->backward)
 	{
 		for (const EvNode *child = node->child; child != NULL; child = child->next)
@@ -171,7 +172,10 @@ build_choice(EvPositions *b, const EvNode *node, int next)
 	return start;
 }
 
-/* Looks at no more than the next symbol: a condition on it. */
+/*
+ * Builds a lookaround that depends on the next symbol only, as a condition on
+ * it.
+ */
 static int
 build_look_at_next(EvPositions *b, const EvNode *node, int next)
 {
@@ -195,8 +199,8 @@ build_look_at_next(EvPositions *b, const EvNode *node, int next)
 }
 
 /*
- * The number of the group that looks behind for a node's child.  A copy made
- * by a quantifier looks for the same.
+ * Returns the number of the lookbehind group for a node's child.  Copies of
+ * the node, made by a quantifier, share it.
  */
 static int
 find_group(EvPositions *b, const EvNode *node)
@@ -204,9 +208,9 @@ find_group(EvPositions *b, const EvNode *node)
 	int			outer = b->current_group;
 
 	/*
-	 * Groups get their numbers when they are complete, so that what a group
-	 * looks for has a smaller number: until then its positions carry a number
-	 * from the top.
+	 * A group gets its number when it is complete, so that a nested group has
+	 * a smaller number.  Until then, its positions have a provisional number,
+	 * counted from the top.
 	 */
 	int			provisional = outer - 1;
 	int			first = b->position_count;
@@ -260,8 +264,8 @@ build_look_behind(EvPositions *b, const EvNode *node, int next)
 }
 
 /*
- * Positions for a node, in the direction of the scan, that go on to `next`.
- * Gives the first; nothing useful if b->failed.
+ * Builds the positions of a node, in the direction of the scan, which continue
+ * at `next`.  Returns the first one; the result is undefined if b->failed.
  */
 static int
 build(EvPositions *b, const EvNode *node, int next)
@@ -328,8 +332,8 @@ build(EvPositions *b, const EvNode *node, int next)
 /* ---- what is said of groups ---- */
 
 /*
- * Can a group begin elsewhere than where the scan starts?  If in doubt, yes.
- * `seen` and `stack` are room for all positions.
+ * Can a group begin elsewhere than at the start of the scan?  True if not
+ * known. `seen` and `stack` have room for all positions.
  */
 static bool
 group_restarts(const EvPositions *b, int start, bool *seen, int *stack)
@@ -356,7 +360,10 @@ group_restarts(const EvPositions *b, int start, bool *seen, int *stack)
 	return false;
 }
 
-/* Has it a position that needs the next symbol, itself or by a group before? */
+/*
+ * Does the group, or a group that it depends on, have a position that needs
+ * the next symbol?
+ */
 static bool
 group_waits(const EvPositions *b, int group)
 {

@@ -1,17 +1,18 @@
 /*
  * pattern_parse.c
- *	  The grammar of ECMA-262 patterns (2024, section 22.2.1) in Unicode mode,
- *	  that is with [+UnicodeMode] and without [UnicodeSetsMode].
+ *	  The grammar of ECMA-262 patterns (2024, section 22.2.1) in Unicode
+ *	  mode: with [+UnicodeMode] and without [UnicodeSetsMode].
  *
- * Relies on verified UTF-8.  The parser keeps its own stack of open groups:
- * no nesting makes it recurse, so that the syntax of any pattern can be
- * checked.  What is to be run is bounded, see pattern_internal.h.
+ * Input must be verified UTF-8.  The parser keeps its own stack of open groups
+ * instead of recursing, so that the syntax of any pattern can be checked.
+ * Patterns that are to be run have limits, see pattern_internal.h.
  *
- * The lenient mode adds from Annex B (section B.1.2), which defines patterns
- * without the "u" flag, what is written in schemas and has one meaning only:
- *	- an escaped ASCII character that is no letter or digit is that character;
- *	- "{", "}" and "]" stand for themselves, where a "{" starts no quantifier;
- *	- "-" beside a class such as \w inside [...] stands for itself.
+ * The lenient mode adds parts of Annex B (section B.1.2), which defines
+ * patterns without the "u" flag, that schemas use and that have only one
+ * meaning:
+ * - an escaped ASCII character other than a letter or digit is that character;
+ * - "{", "}" and "]" stand for themselves, if a "{" starts no quantifier;
+ * - "-" beside a class such as \w inside [...] stands for itself.
  */
 #include "postgres.h"
 
@@ -34,13 +35,13 @@ make_node(EvNodeKind kind, int position)
 
 	node->kind = kind;
 	node->position = position;
-	/* so for all without children but these two */
+	/* true for all nodes without children except these two */
 	node->nullable = (kind != EV_NODE_SET);
 	node->zero_width = (kind != EV_NODE_SET && kind != EV_NODE_BACKREFERENCE);
 	return node;
 }
 
-/* A node around these children, of which there is one at least. */
+/* Makes a node with these children, at least one. */
 static EvNode *
 make_parent(EvNodeKind kind, int position, EvNode *children)
 {
@@ -62,7 +63,10 @@ make_parent(EvNodeKind kind, int position, EvNode *children)
 	return node;
 }
 
-/* Numbers a node and all in it, from `next` on; gives the next number. */
+/*
+ * Numbers a node and its subtree, starting with `next`.  Returns the next
+ * number.
+ */
 static int
 number_nodes(EvNode *node, int next)
 {
@@ -74,7 +78,7 @@ number_nodes(EvNode *node, int next)
 	return next;
 }
 
-/* These give NULL where only the syntax is checked. */
+/* The functions below return NULL if only the syntax is checked. */
 static EvNode *
 make_set_node(EvPatternParser *parser, const unsigned char *at, const EvCodeRange *ranges,
 			  int count)
@@ -112,7 +116,7 @@ append_term(EvPatternParser *parser, EvNode *node)
 	frame->last_term = node;
 }
 
-/* The alternative of the frame is complete. */
+/* Ends the current alternative of the innermost frame. */
 static void
 finish_alternative(EvPatternParser *parser)
 {
@@ -136,7 +140,7 @@ finish_alternative(EvPatternParser *parser)
 	frame->first_term = frame->last_term = NULL;
 }
 
-/* The frame's whole disjunction; the frame is closed. */
+/* Closes the innermost frame, and returns its disjunction. */
 static EvNode *
 finish_frame(EvPatternParser *parser, int position)
 {
@@ -201,9 +205,7 @@ add_name(EvNameList *list)
 	return &list->items[list->count++];
 }
 
-/*
- * GroupName: parser->at is at its "<".  `at` is where an error is reported.
- */
+/* GroupName: parser->at is at its "<".  Errors are reported at `at`. */
 static bool
 read_group_name(EvPatternParser *parser, const unsigned char *at, char **name)
 {
@@ -265,7 +267,9 @@ compare_name_uses(const void *a, const void *b)
 	return order != 0 ? order : x->position - y->position;
 }
 
-/* The early errors about names and numbers, once all groups are known. */
+/*
+ * Checks the early errors about names and numbers, after all groups are known.
+ */
 static bool
 resolve_references(EvPatternParser *parser)
 {
@@ -386,7 +390,7 @@ open_group(EvPatternParser *parser)
 	return true;
 }
 
-/* At ")": the group as a term, and whether it may be quantified. */
+/* At ")": returns the group as a term, and whether a quantifier may follow. */
 static bool
 close_group(EvPatternParser *parser, EvNode **node, bool *quantifiable)
 {
@@ -424,7 +428,7 @@ close_group(EvPatternParser *parser, EvNode **node, bool *quantifiable)
 
 /* ---- terms ---- */
 
-/* A term that starts with a backslash. */
+/* Reads a term that starts with a backslash. */
 static bool
 read_escape_term(EvPatternParser *parser, EvNode **node, bool *quantifiable)
 {
@@ -527,7 +531,10 @@ read_escape_term(EvPatternParser *parser, EvNode **node, bool *quantifiable)
 	return true;
 }
 
-/* A decimal number of any length: its digits without leading zeros. */
+/*
+ * Reads a decimal number of any length.  Returns its digits without leading
+ * zeros.
+ */
 static bool
 read_count(EvPatternParser *parser, const unsigned char **at, const unsigned char **digits,
 		   int *length)
@@ -558,8 +565,8 @@ count_value(const unsigned char *digits, int length)
 }
 
 /*
- * A quantifier in braces at *at: moves *at behind it.  False, with nothing
- * read, where there is none.
+ * Reads a quantifier in braces at *at, and moves *at behind it.  Returns
+ * false, with nothing read, if there is none.
  */
 static bool
 read_braces(EvPatternParser *parser, const unsigned char **at, int *min, int *max,
@@ -581,7 +588,7 @@ read_braces(EvPatternParser *parser, const unsigned char **at, int *min, int *ma
 		if (read_count(parser, &here, &high, &high_length))
 		{
 			*max = count_value(high, high_length);
-			/* early error: compared as mathematical values, however long */
+			/* early error; numbers of any length are compared by value */
 			*ordered = low_length < high_length ||
 				(low_length == high_length && memcmp(low, high, low_length) <= 0);
 		}
@@ -594,7 +601,7 @@ read_braces(EvPatternParser *parser, const unsigned char **at, int *min, int *ma
 	return true;
 }
 
-/* Wraps *node into the quantifier that follows, if one does. */
+/* If a quantifier follows, makes *node its child. */
 static bool
 read_quantifier(EvPatternParser *parser, EvNode **node)
 {
@@ -624,14 +631,15 @@ read_quantifier(EvPatternParser *parser, EvNode **node)
 			break;
 		case '{':
 			if (!read_braces(parser, &parser->at, &min, &max, &ordered))
-				return true;	/* a literal, or an error: the next term says */
+				return true;	/* a literal or an error, which the next term
+								 * reports */
 			break;
 		default:
 			return true;
 	}
 	if (!ordered)
 		return ev_pattern_fail(parser, start, "quantifier with its numbers out of order");
-	/* lazy or greedy makes no difference to whether there is a match */
+	/* whether there is a match does not depend on laziness */
 	if (parser->at < parser->end && *parser->at == '?')
 		parser->at++;
 
@@ -727,7 +735,9 @@ read_term(EvPatternParser *parser)
 			break;
 	}
 
-	/* after what may not be repeated, the next term reports a quantifier */
+	/*
+	 * if the term cannot be quantified, the next term reports the quantifier
+	 */
 	if (quantifiable && !read_quantifier(parser, &node))
 		return false;
 	append_term(parser, node);

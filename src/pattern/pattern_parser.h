@@ -1,6 +1,6 @@
 /*
  * pattern_parser.h
- *	  The state of the parser of patterns, and what its files share.
+ *	  The parser's state, and the functions that its files share.
  *
  * Private to pattern_parse.c (the grammar), pattern_escape.c (escapes and
  * classes) and pattern_code_set.c (sets of code points).
@@ -12,7 +12,7 @@
 
 #include "pattern/pattern_internal.h"
 
-/* what an open group is; a byte each, since there may be a million */
+/* kinds of open groups; one byte each, since there may be a million */
 typedef enum EvGroupKind
 {
 	GROUP_PLAIN,
@@ -26,25 +26,25 @@ typedef struct EvOpenGroup
 	uint8		kind;			/* EvGroupKind */
 } EvOpenGroup;
 
-/* what has been built of an open group; only while building a tree */
+/* the parts of an open group; only if a tree is built */
 typedef struct EvParseFrame
 {
 	struct EvParseFrame *outer;
 	EvNode	   *first_choice;	/* alternatives before the last "|" */
 	EvNode	   *last_choice;
-	EvNode	   *first_term;		/* of the alternative being read */
+	EvNode	   *first_term;		/* of the current alternative */
 	EvNode	   *last_term;
 	int			group;			/* GROUP_CAPTURING */
 	bool		ahead;			/* GROUP_LOOK */
 	bool		negative;		/* GROUP_LOOK */
 } EvParseFrame;
 
-/* The name of a group, or a reference to one. */
+/* The name of a group, or of a reference to a group. */
 typedef struct EvNameUse
 {
 	char	   *name;			/* UTF-8, escapes decoded */
 	int			position;
-	int			group;			/* of the group that has the name */
+	int			group;			/* number of the named group */
 	EvNode	   *node;			/* of the reference, or NULL */
 } EvNameUse;
 
@@ -55,13 +55,13 @@ typedef struct EvNameList
 	int			allocated;
 } EvNameList;
 
-/* A set under construction: ranges in any order. */
+/* A set that is being built: ranges in any order. */
 typedef struct EvSetBuilder
 {
 	EvCodeRange *ranges;
 	int			count;
 	int			allocated;
-	int			normalized;		/* ranges at the last normalization */
+	int			normalized;		/* number of ranges at the last normalization */
 } EvSetBuilder;
 
 typedef struct EvPatternParser
@@ -81,16 +81,17 @@ typedef struct EvPatternParser
 	int			max_reference_position;
 	EvNameList	groups;
 	EvNameList	references;
-	StringInfoData name;		/* the one being read */
+	StringInfoData name;		/* the name being read */
 
-	/* the tree; NULL where only the syntax is checked */
+	/* the tree; NULL if only the syntax is checked */
 	EvPatternTree *tree;
 	EvParseFrame *frame;
 	int			sets_allocated;
 	int		   *set_index;		/* hash table: set number, or -1 */
 	int			set_index_size; /* a power of 2 */
-	int			range_count;	/* gathered and stored, to bound the work */
-	EvPatternError unsupported; /* why the tree was given up, if it was */
+	int			range_count;	/* ranges read and stored so far, to limit the
+								 * work */
+	EvPatternError unsupported; /* why no tree is built any more */
 } EvPatternParser;
 
 static inline bool
@@ -108,22 +109,25 @@ is_letter(unsigned char c)
 /*
  * pattern_escape.c
  *
- * The first three record what is wrong.  ev_pattern_fail and
- * ev_pattern_fail_escape return false, for a caller's convenience.
+ * The first three functions record an error. ev_pattern_fail() and
+ * ev_pattern_fail_escape() return false, for the convenience of callers.
  */
 
-/* The pattern is not valid at this byte. */
+/* Records that the pattern is not valid at this byte. */
 extern bool ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *message);
 
-/* The same of an escape, which the message quotes. */
+/* Records that an escape is not valid; the message quotes the escape. */
 extern bool ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem);
 
-/* The pattern is too large to be run: from here on its syntax is checked only. */
+/*
+ * Records that the pattern is too large to be run.  From here on, only its
+ * syntax is checked.
+ */
 extern void ev_pattern_give_up_tree(EvPatternParser *parser, const unsigned char *at, const char *message);
 
 /*
- * These read at parser->at and move it.  False where the pattern is not valid;
- * all but the first have recorded why.
+ * These functions read at parser->at and advance it.  They return false if the
+ * pattern is not valid; all but the first then have recorded an error.
  */
 extern bool ev_pattern_read_unicode_escape(EvPatternParser *parser, uint32 *code);
 extern bool ev_pattern_read_character_escape(EvPatternParser *parser, const unsigned char *backslash,
@@ -132,28 +136,31 @@ extern bool ev_pattern_read_class_escape(EvPatternParser *parser, const unsigned
 										 bool *is_class, EvCodeSet *set, bool *negated);
 
 /*
- * A class in brackets.  Fills *builder, normalized, with ranges that the caller
- * frees; empty where no tree is made.
+ * Reads a class in brackets.  Fills *builder with normalized ranges, which the
+ * caller frees; it stays empty if no tree is built.
  */
 extern bool ev_pattern_read_class(EvPatternParser *parser, EvSetBuilder *builder);
 
 /* \w */
 extern const EvCodeSet ev_pattern_word;
 
-/* Has a code point this binary property of Unicode? */
+/* Does a code point have this binary property of Unicode? */
 extern bool ev_pattern_has_property(const char *property, uint32 code);
 
 /*
  * pattern_code_set.c
  *
- * Sets grow by ranges in any order, in CurrentMemoryContext; normalized, the
- * ranges are sorted, disjoint and not adjacent.
+ * Ranges may be added to a set in any order; it grows in CurrentMemoryContext.
+ * The ranges of a normalized set are sorted, disjoint and not adjacent.
  */
 extern void ev_set_add_ranges(EvSetBuilder *builder, const EvCodeRange *ranges, int count);
 extern void ev_set_add_complement(EvSetBuilder *builder, const EvCodeRange *ranges, int count);
 extern void ev_set_normalize(EvSetBuilder *builder);
 
-/* The number of a normalized set in the parser's tree; equal sets have one number. */
+/*
+ * Returns the number of a normalized set in the parser's tree; equal sets have
+ * one number.
+ */
 extern int	ev_set_store(EvPatternParser *parser, const EvCodeRange *ranges, int count);
 
 #endif							/* EV_PATTERN_PARSER_H */

@@ -1,19 +1,21 @@
 /*
  * pattern_regex.c
- *	  Patterns that are no automaton, run by PostgreSQL's regex engine.
+ *	  Patterns that no automaton can express, run by PostgreSQL's regex
+ *	  engine.
  *
- * The tree is written out in the engine's syntax ("ARE", section 9.7.3 of the
- * manual), using as little of it as possible: code points and ranges of them,
- * "^" and "$" (which, without newline-sensitive matching, mean the ends of the
- * string only), groups, quantifiers, look-around and back-references.  Never a
- * class by name, ".", or an escape such as \w: those depend on the locale.  The
- * engine works on code points and is given the "C" collation, so that neither
- * the server encoding nor a locale has any influence.
+ * The tree is written in the engine's syntax ("ARE", section 9.7.3 of the
+ * manual), of which only a small part is used: code points and ranges of them,
+ * "^" and "$" (which mean only the ends of the string without
+ * newline-sensitive matching), groups, quantifiers, lookaround and
+ * back-references.  Named classes, "." and escapes such as \w are not used,
+ * since they depend on the locale.  The engine works on code points and gets
+ * the "C" collation.  So neither the server encoding nor a locale changes the
+ * result.
  *
- * What means something else to the engine than in ECMA-262 is refused:
- * back-references to a group that may not have taken part in the match (which
- * match the empty string in ECMA-262, and nothing here), and captures across
- * the border of a look-around (the engine has none).
+ * Constructs to which the engine gives another meaning than ECMA-262 are
+ * refused: back-references to a group that may not have taken part in the
+ * match (they match the empty string in ECMA-262, and nothing in the engine),
+ * and captures across the border of a lookaround (the engine has none).
  */
 #include "postgres.h"
 
@@ -27,9 +29,10 @@
 
 #define MAX_REPEAT			255 /* DUPMAX of the engine */
 /*
- * Sets in a pattern with its repetitions written out.  The engine's time and
- * memory to compile grow with the square or worse: the 400 sets of
- * (a?b?){133}[ab]{133} take it a sixth of a second, 1500 a minute and a half.
+ * Limit on sets in a pattern with its repetitions written out.  The engine's
+ * time and memory to compile grow quadratically or worse: the 400 sets of
+ * (a?b?){133}[ab]{133} take a sixth of a second, 1500 take a minute and a
+ * half.
  */
 #define MAX_REGEX_SETS		400
 #define MAX_REFERENCES		200 /* each takes time linear in the pattern */
@@ -46,12 +49,12 @@ struct EvRegex
 typedef struct RegexWriter
 {
 	const EvPatternTree *tree;
-	const EvNode *root;			/* what is written */
+	const EvNode *root;			/* node to write */
 	pg_wchar   *text;
 	int			length;
 	int			allocated;
-	int		   *numbers;		/* by group: its number for the engine, 0: not
-								 * captured, -1: captured, not yet numbered */
+	int		   *numbers;		/* by group: its number for the engine; 0: not
+								 * captured; -1: captured, not yet numbered */
 	int			last_number;
 	EvPatternError *error;
 } RegexWriter;
@@ -67,7 +70,10 @@ refuse(EvPatternError *error, const EvNode *node, const char *message)
 
 /* ---- what can be written ---- */
 
-/* Sets in the node with its repetitions written out, cut at MAX_REGEX_SETS + 1. */
+/*
+ * Counts the sets in a node with its repetitions written out, up to
+ * MAX_REGEX_SETS + 1.
+ */
 static int
 count_sets(const EvNode *node)
 {
@@ -89,9 +95,9 @@ count_sets(const EvNode *node)
 }
 
 /*
- * How often something that may be left out stands in the node, with its
- * repetitions written out, cut like count_sets().  A repetition of one thing,
- * as in x{0,200}, counts once.
+ * Counts the optional parts of a node with its repetitions written out, with
+ * the limit of count_sets().  A repetition of one set, as in x{0,200}, counts
+ * once.
  */
 static int
 count_optional(const EvNode *node)
@@ -115,8 +121,8 @@ count_optional(const EvNode *node)
 }
 
 /*
- * What the engine takes to compile, in steps of less than a nanosecond, as far
- * as tried: what may be left out costs most, where it is left out in a row.
+ * Estimates the engine's work to compile, in steps of less than a nanosecond,
+ * from measurements.  A sequence of optional parts is the most expensive.
  */
 static int64
 engine_work(const EvNode *node, int sets)
@@ -127,23 +133,23 @@ engine_work(const EvNode *node, int sets)
 }
 
 /*
- * What a back-reference is, for the engine.
+ * What a back-reference means to the engine.
  *
  * In ECMA-262, a back-reference to a group that has not captured matches the
- * empty string; captures are forgotten at each round of a quantifier around
- * them (section 22.2.2.3.1).  So a group that is not before the back-reference,
- * in the innermost sequence that holds both, has never captured; one that is
- * there, and required, always has.
+ * empty string, and each round of a quantifier resets the captures inside it
+ * (section 22.2.2.3.1).  So in the innermost sequence that contains both: a
+ * group that is not before the back-reference has never captured, and a
+ * required group before it always has.
  *
- * The engine finds the parts of a sequence by trying all borders, but looks
- * for only one way to match each part between its borders: '---x-' ~
- * '(?:-+(-+)x)\1' is false.  So the group itself must be such a part, not
- * something in one.
+ * The engine matches a sequence by trying all borders between its parts, but
+ * it looks for only one way to match each part between its borders: '---x-' ~
+ * '(?:-+(-+)x)\1' is false.  So the group must itself be such a part, and not
+ * be nested in one.
  */
 typedef enum BackReference
 {
 	REFERENCE_EMPTY,			/* matches the empty string */
-	REFERENCE_EXACT,			/* means the same to the engine */
+	REFERENCE_EXACT,			/* has the same meaning to the engine */
 	REFERENCE_REFUSED,
 } BackReference;
 
@@ -154,13 +160,13 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 	const EvNode *common = root;
 	const EvNode *node;
 
-	/* the smallest node that holds both */
+	/* find the innermost node that contains both */
 	for (;;)
 	{
 		const EvNode *child;
 
 		if (common == group)
-			return REFERENCE_EMPTY; /* to the group around it */
+			return REFERENCE_EMPTY; /* the group contains the reference */
 		for (child = common->child; child != NULL; child = child->next)
 		{
 			if (ev_node_contains(child, group) && ev_node_contains(child, reference))
@@ -178,7 +184,7 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 			return REFERENCE_EMPTY; /* before the group */
 	}
 
-	/* from there down to the group, is all that one sequence? */
+	/* is everything between that node and the group one sequence? */
 	while (node != group)
 	{
 		const EvNode *child;
@@ -195,11 +201,11 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 			return REFERENCE_REFUSED;
 		}
 		for (child = node->child; !ev_node_contains(child, group); child = child->next)
-			 /* find it */ ;
+			 /* find the child that contains it */ ;
 		node = child;
 	}
 
-	/* the engine counts rounds of a quantifier that match nothing differently */
+	/* the engine counts empty rounds of a quantifier differently */
 	for (node = root; node != reference;)
 	{
 		const EvNode *child;
@@ -217,15 +223,15 @@ classify_reference(const EvNode *root, const EvNode *reference, const char **rea
 			return REFERENCE_REFUSED;
 		}
 		for (child = node->child; !ev_node_contains(child, reference); child = child->next)
-			 /* find it */ ;
+			 /* find the child that contains it */ ;
 		node = child;
 	}
 	return REFERENCE_EXACT;
 }
 
 /*
- * Finds the groups that must be captured; false where there is a
- * back-reference that cannot be expressed.
+ * Finds the groups that must be captured.  Returns false if a back-reference
+ * cannot be expressed.
  */
 static bool
 find_captures(RegexWriter *w, const EvNode *node)
@@ -255,9 +261,9 @@ find_captures(RegexWriter *w, const EvNode *node)
 }
 
 /*
- * Are the groups that must be captured parts of one sequence with what refers
- * to them?  Only a captured group around them can be in the way: other groups
- * are written without parentheses.
+ * Is each captured group a part of the sequence that contains its references?
+ * Only captured groups around them can prevent it, since other groups are
+ * written without parentheses.
  */
 static bool
 check_captures(RegexWriter *w, const EvNode *node, const EvNode *captured)
@@ -301,7 +307,7 @@ put_string(RegexWriter *w, const char *s)
 		put(w, (unsigned char) *s++);
 }
 
-/* A code point that stands for itself, inside [...] or not. */
+/* Writes a code point that stands for itself, inside [...] or outside. */
 static void
 put_code(RegexWriter *w, uint32 code)
 {
@@ -311,7 +317,7 @@ put_code(RegexWriter *w, uint32 code)
 	{
 		char		escape[16];
 
-		/* digits too: they could continue a back-reference */
+		/* digits too, since they could continue a back-reference */
 		snprintf(escape, sizeof(escape), "\\U%08X", code);
 		put_string(w, escape);
 	}
@@ -324,7 +330,7 @@ put_set(RegexWriter *w, int set)
 
 	if (s->count == 0)
 	{
-		put_code(w, 0xD800);	/* a surrogate, which no string has */
+		put_code(w, 0xD800);	/* a surrogate, which occurs in no string */
 		return;
 	}
 	if (s->count == 1 && s->ranges[0].first == s->ranges[0].last)
@@ -404,7 +410,7 @@ write_repeat(RegexWriter *w, const EvNode *node)
 		}
 	}
 	put(w, ')');
-	/* copies of a group have numbers of their own */
+	/* copies of a group have separate numbers */
 	if (pieces > 1 && w->last_number > last_number)
 		return refuse(w->error, node,
 					  "large repetition of a group that a back-reference refers to");
@@ -597,7 +603,7 @@ ev_regex_matches(const EvRegex *regex, const char *string, int length)
 	Size		count = 0;
 	int			code;
 
-	/* never more code points than bytes */
+	/* there are never more code points than bytes */
 	codes = palloc_extended(((Size) length + 1) * sizeof(pg_wchar), MCXT_ALLOC_HUGE);
 	while (at < end)
 	{

@@ -2,20 +2,20 @@
  * pattern_shape.c
  *	  Patterns that are shapes: ^[A-Z]{3}-[0-9]{1,8}$.
  *
- * A pattern is one where it is anchored at both ends, and between the anchors
- * stand sets of ASCII characters, one after the other, at most one of them a
- * variable number of times (the run).  So the length of the string says which
- * set each byte must be of, and all bytes are checked independently of each
- * other, where an automaton must wait for each state.
+ * A pattern is a shape if it is anchored at both ends and is a sequence of
+ * sets of ASCII characters, at most one of which is repeated a variable number
+ * of times (the run).  So the length of the string determines the set for each
+ * byte.  All bytes are checked independently, while an automaton must wait for
+ * each state.
  *
- * Where each set is at most two ranges, and there is either no run or nothing
- * else, sixteen bytes are checked at a time.  The bytes of a short string are
- * read as two words that overlap (see short_string.h), so that a chunk's lanes say
- * which byte of the string they are about.  Any other shape has a table of the
- * sets that each byte is in.
+ * If each set is at most two ranges, and there is either no run or only the
+ * run, sixteen bytes are checked at a time.  The bytes of a short string are
+ * read as two words that overlap (see short_string.h), and the lanes of a
+ * chunk are in the order of these words.  Any other shape has a table of the
+ * sets that contain each byte.
  *
- * A byte beyond ASCII is in no set: so strings are checked in the server
- * encoding, whichever it is.
+ * No set contains a byte beyond ASCII, so strings can be checked in any server
+ * encoding.
  */
 #include "postgres.h"
 
@@ -25,11 +25,11 @@
 #include "base/simd.h"
 #include "pattern/pattern_internal.h"
 
-#define MAX_FIXED			256 /* characters beside the run */
-#define MAX_SETS			8	/* different ones, where there is a table */
+#define MAX_FIXED			256 /* characters outside the run */
+#define MAX_SETS			8	/* different sets in a table */
 #define INTERRUPT_BYTES		(64 * 1024)
 
-/* Sixteen bytes to be within one of two ranges each. */
+/* Sixteen bytes, each of which must be in one of two ranges. */
 typedef struct Chunk
 {
 	uint8		first[2][EV_LANES];
@@ -40,34 +40,34 @@ typedef struct SetTable
 {
 	int			prefix;			/* bytes before the run */
 	int			suffix;			/* bytes after it */
-	uint8		run;			/* set of the run, a bit */
-	uint8		sets[256];		/* by byte: the sets that it is in, as bits */
-	uint8		required[MAX_FIXED];	/* sets of prefix and suffix, a bit
-										 * each */
+	uint8		run;			/* set of the run, as a bit */
+	uint8		sets[256];		/* by byte: the sets that contain it, as bits */
+	uint8		required[MAX_FIXED];	/* sets of prefix and suffix, each as
+										 * a bit */
 } SetTable;
 
 struct EvPatternShape
 {
 	uint32		minimum;		/* bytes */
 	uint32		maximum;
-	const SetTable *table;		/* NULL: the chunks tell */
-	uint32		chunk_count;	/* of a fixed length; else all bytes are as
-								 * the first chunk says */
+	const SetTable *table;		/* NULL: use the chunks */
+	uint32		chunk_count;	/* for a fixed length; 0: the first chunk
+								 * applies to all bytes */
 	Chunk		chunks[FLEXIBLE_ARRAY_MEMBER];
 };
 
 /* ---- recognising them ---- */
 
-/* What the pattern comes to while it is looked through. */
+/* A pattern while it is examined. */
 typedef struct Shaper
 {
 	const EvPatternTree *tree;
-	bool		starts;			/* ^ was seen, and nothing before it */
+	bool		starts;			/* ^ was seen, with nothing before it */
 	bool		ends;			/* $ was seen */
-	int			sets[MAX_FIXED];	/* by position; the run has none */
+	int			sets[MAX_FIXED];	/* by position, without the run */
 	int			count;
-	int			run_set;		/* -1: there is none (yet) */
-	int			run_at;			/* positions before it */
+	int			run_set;		/* -1: none so far */
+	int			run_at;			/* position of the run */
 	int			run_min;
 	int			run_max;
 } Shaper;
@@ -97,7 +97,7 @@ add_set(Shaper *shaper, int set, int min, int max)
 	return true;
 }
 
-/* Adds a node; false where it has no place in a shape. */
+/* Adds a node; false if it cannot be part of a shape. */
 static bool
 add_node(Shaper *shaper, const EvNode *node)
 {
@@ -121,7 +121,7 @@ add_node(Shaper *shaper, const EvNode *node)
 			child = ev_node_without_groups(node->child);
 			if (child->kind == EV_NODE_SET)
 				return add_set(shaper, child->set, node->min, node->max);
-			/* a fixed number of something fixed, each time one character more */
+			/* a fixed number of copies of something of fixed length */
 			if (node->min != node->max || child->zero_width)
 				return false;
 			for (int i = 0; i < node->min; i++)
@@ -195,14 +195,14 @@ make_with_chunks(const Shaper *shaper)
 	}
 	else if (count < EV_LANES)
 	{
-		/* the lanes are the bytes that ev_words() reads */
+		/* the lanes have the bytes in the order of ev_words() */
 		for (int lane = 0; lane < EV_LANES; lane++)
 			fill_lane(&shape->chunks[0], lane, &sets[shaper->sets[ev_word_position(lane, count)]]);
 	}
 	else
 		for (int i = 0; i < chunk_count; i++)
 		{
-			/* the last chunk ends where the string does */
+			/* the last chunk ends at the end of the string */
 			int			start = i + 1 < chunk_count ? i * EV_LANES : count - EV_LANES;
 
 			for (int lane = 0; lane < EV_LANES; lane++)
@@ -213,7 +213,7 @@ make_with_chunks(const Shaper *shaper)
 
 /* ---- any other shape ---- */
 
-/* The bit of a set; 0 where there are too many. */
+/* Returns the bit of a set; 0 if there are too many sets. */
 static uint8
 set_bit(SetTable *table, const EvPatternTree *tree, int set, int *known, int *known_count)
 {
@@ -233,7 +233,7 @@ set_bit(SetTable *table, const EvPatternTree *tree, int set, int *known, int *kn
 	return 1 << bit;
 }
 
-/* NULL where there are too many sets. */
+/* Returns NULL if there are too many sets. */
 static EvPatternShape *
 make_with_table(const Shaper *shaper)
 {
@@ -296,7 +296,7 @@ ev_shape_kind(const EvPatternShape *shape)
 
 /* ---- matching ---- */
 
-/* All ones in each lane that is within a range. */
+/* Returns all ones in each lane that is within a range. */
 static inline EvLanes
 within(const Chunk *chunk, EvLanes data)
 {

@@ -1,6 +1,6 @@
 /*
  * program.c
- *	  Visits the blocks that the instructions of a program name.
+ *	  Visits the blocks that the instructions of a program refer to.
  */
 #include "postgres.h"
 
@@ -33,7 +33,7 @@ ev_visit_blocks(EvInstruction *instruction, EvBlockVisitor visit, void *arg)
 			visit(&instruction->u.condition.else_block, true, arg);
 			break;
 		case EVOP_CALL_DYNAMIC:
-			/* where it leads is known while running only */
+			/* the target is only known at run time */
 			visit(&unconstify(EvDynamic *, instruction->u.dynamic)->initial, false, arg);
 			break;
 		case EVOP_OBJECT:

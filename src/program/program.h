@@ -1,14 +1,14 @@
 /*
  * program.h
- *	  A compiled schema: what compile makes and match runs.
+ *	  A compiled schema, which compile/ makes and match/ runs.
  *
  * A program is one flat array of instructions.  Each subschema is a block: a
- * run of instructions that ends with RETURN and is entered with one instance.
- * A block holds first what applies to every instance, then TYPE, then the
- * keywords of each type.  An applicator names the blocks of its subschemas by
- * the index of their first instruction.
+ * sequence of instructions that ends with RETURN and is entered with one
+ * instance.  A block has first the keywords that apply to all instances, then
+ * TYPE, then the keywords of each type.  An applicator refers to the blocks of
+ * its subschemas by the index of their first instruction.
  *
- * What only messages need (locations, keywords) stands apart, in an array
+ * Data that only messages need (locations, keywords) are in another array,
  * parallel to the instructions.
  */
 #ifndef EV_PROGRAM_H
@@ -23,8 +23,8 @@
 #include "utils/numeric.h"
 
 /*
- * The instructions.  Assertion and applicator names are the keywords'.
- * X(name, what it does; the member of the union that it uses)
+ * The instructions.  Assertions and applicators have the names of their
+ * keywords.  X(name, description; the member of the union that it uses)
  */
 #define EV_OPCODES(X) \
 	X(RETURN, "end of the block") \
@@ -64,10 +64,13 @@ typedef enum EvOpcode
 #undef EV_OPCODE
 } EvOpcode;
 
-/* A block that needs no code, beside EV_BLOCK_NONE for a keyword that is not there. */
+/*
+ * Values for blocks that need no code; EV_BLOCK_NONE means that the keyword is
+ * absent.
+ */
 #define EV_BLOCK_TRUE	((uint32) 0xFFFFFFFE)	/* the schema true */
 
-/* A bound that is not there. */
+/* A bound that is absent. */
 #define EV_NO_MAXIMUM	((uint32) 0xFFFFFFFF)
 
 struct EvObject;
@@ -77,11 +80,11 @@ struct EvBounds;
 struct EvSeenKeys;
 
 /*
- * A block that comes to one check, for the fast path: entering it costs no
- * call.  block_check.c makes checks of the blocks; a block that is no single check
- * is EV_CHECK_BLOCK.
+ * A check, to which a block reduces for the fast path, which then runs it
+ * without a call. block_check.c derives checks from blocks.  A block that is
+ * more than one check is EV_CHECK_BLOCK.
  *
- * X(name, the types whose values it looks at, what it does)
+ * X(name, the types whose values it examines, description)
  */
 #define EV_CHECKS(X) \
 	X(TRUE, 0, "nothing is left to check") \
@@ -112,13 +115,14 @@ typedef enum EvCheckKind
 typedef struct EvCheck
 {
 	uint8		kind;			/* EvCheckKind */
-	uint8		types;			/* set of the types that are valid */
-	uint8		checked;		/* set of the types whose values are looked
-								 * at; others are valid by their type alone */
+	uint8		types;			/* set of the valid types */
+	uint8		checked;		/* set of the types whose values are examined;
+								 * other valid types need no check of the
+								 * value */
 	bool		integer;		/* NUMBER, TYPE: numbers must be integers */
 	union
 	{
-		uint32		block;		/* the same as a block */
+		uint32		block;		/* the block that the check is derived from */
 		uint32		length;		/* WORD */
 	};
 	union
@@ -133,13 +137,13 @@ typedef struct EvCheck
 		const EvPatternShape *shape;	/* SHAPE */
 		const EvPattern *pattern;	/* PATTERN */
 		EvFormatFunction format;	/* FORMAT */
-		const struct EvBounds *bounds;	/* NUMBER; NULL: none */
+		const struct EvBounds *bounds;	/* NULL: none */
 		bool		zero_is_valid;	/* SIGN */
 		const struct EvObject *object;	/* OBJECT */
 		const struct EvArray *array;	/* ARRAY */
 		const struct EvBranches *branches;	/* BRANCHES */
 		const struct EvChecks *all; /* ALL */
-		uint64		sources;	/* PENDING: a bit for each, see EvObject */
+		uint64		sources;	/* PENDING: one bit for each, see EvObject */
 	}			u;
 } EvCheck;
 
@@ -152,9 +156,9 @@ typedef struct EvChecks
 typedef struct EvProperty
 {
 	EvString	name;
-	uint32		block;			/* EV_BLOCK_NONE: only required names it */
+	uint32		block;			/* EV_BLOCK_NONE: only in "required" */
 	bool		required;
-	uint64		words[2];		/* the name's, see short_string.h */
+	uint64		words[2];		/* of the name, see short_string.h */
 	EvCheck		check;			/* of the block */
 } EvProperty;
 
@@ -163,20 +167,21 @@ StaticAssertDecl(sizeof(EvProperty) <= 64, "a property fits a cache line");
 typedef struct EvPatternProperty
 {
 	EvPattern  *pattern;
-	uint64		prefix;			/* up to 8 bytes that every name begins with, */
-	uint64		prefix_mask;	/* and which these are, see ev_word */
+	uint64		prefix;			/* up to 8 bytes that each match begins with, */
+	uint64		prefix_mask;	/* and a mask of these bytes, see ev_word */
 	uint32		block;
 	EvCheck		check;			/* of the block */
 } EvPatternProperty;
 
-/* Names of this length and longer ones are looked up together. */
+/* Names of at least this length are looked up together. */
 #define EV_LONG_NAME	32
 
 #define EV_NO_SOURCE	255
 
 /*
- * An object's own keywords; on the fast path also those of several schemas, put
- * together (see merge_allof.c): its checks count then, not its blocks.
+ * The keywords of an object.  On the fast path, it may have those of several
+ * schemas, merged (see merge_allof.c); then its checks are used instead of its
+ * blocks.
  */
 typedef struct EvObject
 {
@@ -186,62 +191,67 @@ typedef struct EvObject
 	uint32		required_count;
 	uint32		min_properties;
 	uint32		max_properties;
-	uint32		most_properties;	/* valid objects have no more than that */
+	uint32		most_properties;	/* valid objects have at most this number */
 	uint32		pattern_count;
 	EvPatternProperty *patterns;
-	uint32		additional;		/* block for the other properties */
-	uint32		names;			/* block for the names */
-	uint32	   *by_length;		/* where the names of a length begin; NULL
-								 * where they are few */
+	uint32		additional;		/* block for additional properties */
+	uint32		names;			/* block for property names */
+	uint32	   *by_length;		/* index of the first name of each length;
+								 * NULL if there are few names */
 	EvCheck		additional_check;
 	EvCheck		names_check;
-	bool		has_key_sets;	/* the keys of objects are remembered */
-	bool		is_map;			/* it names no property and no pattern */
-	bool		only_requires;	/* a few names, and nothing else */
-	bool		is_open;		/* what it does not name is valid */
+	bool		has_key_sets;	/* the key layout cache is used */
+	bool		is_map;			/* has no properties and no patterns */
+	bool		only_requires;	/* has a few required names, and nothing else */
+	bool		is_open;		/* additional properties are valid */
 	bool		is_resolved;	/* the checks of properties include those of
 								 * patterns */
-	uint8		source;			/* a number, where what a branch evaluates is
-								 * tracked */
-	struct EvSeenKeys *seen;	/* changes as objects are matched */
+	uint8		source;			/* a number, if evaluated properties of a
+								 * branch are tracked */
+	struct EvSeenKeys *seen;	/* modified while objects are matched */
 } EvObject;
 
-/* An array's own keywords. */
+/* The keywords of an array. */
 typedef struct EvArray
 {
 	uint32		min_items;
 	uint32		max_items;
 	uint32		prefix_count;
-	uint32	   *prefix;			/* a block for each of the first items */
-	uint32		items;			/* block for the other items */
+	uint32	   *prefix;			/* one block for each of the first items */
+	uint32		items;			/* block for the remaining items */
 	EvCheck    *prefix_checks;
 	EvCheck		items_check;
 	uint32		contains;		/* block */
 	uint32		min_contains;
 	uint32		max_contains;
 	bool		unique_items;
-	bool		contains_evaluates; /* items that match contains are evaluated */
+	bool		contains_evaluates; /* "contains" evaluates the items that it
+									 * matches */
 	EvCheck		contains_check;
 } EvArray;
 
 typedef struct EvEnum
 {
-	EvInstance *values;			/* sorted by length, then bytes, where all are
+	EvInstance *values;			/* sorted by length, then bytes, if all are
 								 * strings */
-	EvInstance *shown;			/* the same as written, for messages */
+	EvInstance *shown;			/* the same in the order of the schema, for
+								 * messages */
 	uint32		count;
-	uint32		types;			/* set of the types of its values */
+	uint32		types;			/* set of the values' types */
 	bool		is_const;
-	uint64	   *words;			/* two for each value and its length, where
-								 * all are strings */
-	int32	   *slots;			/* values by hash; -1: none.  NULL: they are
-								 * few, and not strings */
+	uint64	   *words;			/* two for each value and its length, if all
+								 * are strings */
+	int32	   *slots;			/* hash table of indexes; -1: free.  NULL if
+								 * there are few values, not all strings */
 	uint32		slot_mask;
 	uint32		hash_shift;
-	EvDigits   *digits;			/* of the values, where all are numbers */
+	EvDigits   *digits;			/* of the values, if all are numbers */
 } EvEnum;
 
-/* Where the search for a value of an enumeration with slots begins. */
+/*
+ * Returns the slot at which the search for a value starts, in an enumeration
+ * with slots.
+ */
 static inline uint32
 ev_value_slot(const EvEnum *enumeration, const EvInstance *value)
 {
@@ -258,7 +268,7 @@ typedef enum EvBoundKind
 	EV_EXCLUSIVE_MAXIMUM
 } EvBoundKind;
 
-/* A lower and an upper bound; a Numeric is NULL where there is none. */
+/* A lower and an upper bound; a Numeric is NULL if there is none. */
 typedef struct EvBounds
 {
 	Numeric		low;
@@ -267,27 +277,27 @@ typedef struct EvBounds
 	EvDigits	high_digits;
 	bool		low_exclusive;
 	bool		high_exclusive;
-	int64		low_integer;	/* what they are to integers of up to 16
-								 * decimal digits */
+	int64		low_integer;	/* the bounds for integers of up to 16 decimal
+								 * digits */
 	int64		high_integer;
 } EvBounds;
 
 /*
- * anyOf and oneOf, one row for each branch.  Where a property of the instance
- * tells the branches apart (each requires it, with constant strings of its
- * own), only the branch that has its value can match.
+ * anyOf and oneOf, one entry for each branch.  If a property of the instance
+ * discriminates between the branches (each branch requires it, with different
+ * constant strings), only the branch with the property's value can match.
  */
 typedef struct EvBranches
 {
 	uint32	   *blocks;
-	uint8	   *types;			/* sets of the types that may match */
+	uint8	   *types;			/* sets of the types that can match */
 	uint32		count;
-	bool		disjoint;		/* no type may match two branches */
-	EvString	discriminator;	/* the property; data NULL: none */
+	bool		disjoint;		/* no type can match two branches */
+	EvString	discriminator;	/* the property; data is NULL if there is none */
 	uint32		value_count;
 	struct EvBranchValue *values;	/* sorted by length, then bytes */
 	EvEnum	   *strings;		/* the same values */
-	EvCheck    *checks;			/* of the blocks */
+	EvCheck    *checks;			/* one for each branch */
 
 	/* OpenAPI's "discriminator", for messages only */
 	EvString	tag;			/* the property that it names; data NULL: none */
@@ -304,19 +314,22 @@ typedef struct EvBranchValue
 
 typedef struct EvDependency
 {
-	EvString	property;		/* where this one is there ... */
-	EvString   *required;		/* ... these must be */
+	EvString	property;		/* if the object has this property, */
+	EvString   *required;		/* it must have these */
 	uint32		required_count;
 } EvDependency;
 
-/* $dynamicRef: which block, by the resource in the dynamic scope */
+/* $dynamicRef: the block for a resource in the dynamic scope */
 typedef struct EvDynamicTarget
 {
 	uint32		resource;
 	uint32		block;
 } EvDynamicTarget;
 
-/* The targets of one name, in order of their resources; of a program, one each. */
+/*
+ * The targets of one name, in the order of their resources.  A program has one
+ * for each name.
+ */
 typedef struct EvAnchor
 {
 	const char *name;
@@ -328,29 +341,34 @@ typedef struct EvAnchor
 typedef struct EvDynamic
 {
 	const EvAnchor *anchor;
-	uint32		initial;		/* block where no resource in scope has it */
+	uint32		initial;		/* block to run if no resource in scope has
+								 * the name */
 } EvDynamic;
 
-/* unevaluatedProperties and unevaluatedItems, as far as known in advance */
+/*
+ * unevaluatedProperties and unevaluatedItems, as far as known at compile time
+ */
 typedef struct EvTracked
 {
-	const EvObject *object;		/* for objects; NULL: run what follows */
-	const EvArray *array;		/* for arrays; NULL: run what follows */
-	uint32		types;			/* that may be valid */
-	uint32		rest;			/* block of what else an object must match */
-	EvCheck		unevaluated;	/* for properties that prove to be so */
+	const EvObject *object;		/* for objects; NULL: run the instructions
+								 * after it */
+	const EvArray *array;		/* for arrays; NULL: run the instructions
+								 * after it */
+	uint32		types;			/* that can be valid */
+	uint32		rest;			/* block with the other keywords for objects */
+	EvCheck		unevaluated;	/* for unevaluated properties */
 } EvTracked;
 
 typedef struct EvInstruction
 {
 	uint16		opcode;
-	uint32		target;			/* a block, or where to jump */
+	uint32		target;			/* a block, or the target of a jump */
 	union
 	{
 		struct
 		{
 			uint32		types;	/* set of EvType */
-			bool		integer;	/* a number must be an integer */
+			bool		integer;	/* numbers must be integers */
 		}			type;		/* TYPE, SKIP_UNLESS */
 		struct
 		{
@@ -365,8 +383,8 @@ typedef struct EvInstruction
 		struct
 		{
 			EvPattern  *compiled;
-			const EvPatternShape *shape;	/* NULL: it has none */
-			const char *source; /* as written */
+			const EvPatternShape *shape;	/* NULL: not a shape */
+			const char *source; /* as in the schema */
 		}			pattern;	/* PATTERN */
 		const EvFormat *format; /* FORMAT */
 		struct
@@ -388,15 +406,15 @@ typedef struct EvInstruction
 		}			condition;	/* IF */
 		const EvDynamic *dynamic;	/* CALL_DYNAMIC */
 		uint32		resource;	/* SCOPE */
-		const EvCheck *check;	/* REMEMBER: of the block */
+		const EvCheck *check;	/* of the block */
 		const Jsonb *annotation;	/* ANNOTATE */
-		const EvTracked *tracked;	/* TRACK; NULL: nothing is known */
+		const EvTracked *tracked;	/* NULL: nothing is known */
 	}			u;
 } EvInstruction;
 
 StaticAssertDecl(sizeof(EvInstruction) <= 64, "an instruction fits a cache line");
 
-/* What messages need of an instruction. */
+/* The data of an instruction that messages need. */
 typedef struct EvSource
 {
 	const char *keyword;
@@ -405,28 +423,31 @@ typedef struct EvSource
 	uint32		block;			/* index into EvProgram.blocks */
 } EvSource;
 
-/* What messages need of a block. */
+/* The data of a block that messages need. */
 typedef struct EvBlock
 {
-	uint32		start;			/* its first instruction */
+	uint32		start;			/* index of its first instruction */
 	const EvLocation *location;
 } EvBlock;
 
 struct EvProgram;
 
-/* Does a document match?  A Datum, so that a function's call can end in it. */
+/*
+ * Does a document match?  Returns a Datum, so that an SQL function can call it
+ * last (as a tail call).
+ */
 typedef Datum (*EvMatchFunction) (const struct EvProgram *program, const JsonbContainer *root);
 
 typedef struct EvProgram
 {
-	EvMatchFunction match;		/* the entry point, see interpret.h */
+	EvMatchFunction match;		/* the entry function, see interpret.h */
 	EvCheck		root;			/* of the first block */
-	bool		is_utf8;		/* the server encoding is */
-	bool		remembers;		/* it has REMEMBER instructions */
-	EvInstruction *code;		/* entered at 0 */
+	bool		is_utf8;		/* of the server encoding */
+	bool		remembers;		/* has REMEMBER instructions */
+	EvInstruction *code;		/* starts at index 0 */
 	uint32		length;
-	uint32		code_length;	/* with the blocks after these, which only the
-								 * fast path runs */
+	uint32		code_length;	/* includes the blocks after the end, which
+								 * only the fast path runs */
 	EvSource   *sources;		/* parallel to code */
 	EvBlock    *blocks;
 	uint32		block_count;
@@ -435,8 +456,8 @@ typedef struct EvProgram
 } EvProgram;
 
 /*
- * Calls a function on every mention of a block in an instruction, but for the
- * targets of its anchor; in_place says that the block is run for the same
+ * Calls a function for each reference to a block in an instruction, except the
+ * targets of its anchor. in_place means that the block is run for the same
  * instance.
  */
 typedef void (*EvBlockVisitor) (uint32 *block, bool in_place, void *arg);
@@ -445,7 +466,10 @@ extern void ev_visit_blocks(EvInstruction *instruction, EvBlockVisitor visit, vo
 /* The same for the targets of all anchors. */
 extern void ev_visit_targets(EvProgram *program, EvBlockVisitor visit, void *arg);
 
-/* The block that an anchor has in a resource; EV_BLOCK_NONE: it has none there. */
+/*
+ * Returns the block of an anchor in a resource; EV_BLOCK_NONE if it has none
+ * there.
+ */
 static inline uint32
 ev_anchor_target(const EvAnchor *anchor, uint32 resource)
 {

@@ -37,10 +37,10 @@ append_types(StringInfo text, uint32 types, bool integer)
 			appendStringInfo(text, " %s", type == EV_NUMBER && integer ? "integer" : ev_type_name(type));
 }
 
-/* Lists are cut at so many members. */
+/* Lists are cut to this number of members. */
 #define LISTED	50
 
-/* Patterns are cut at so many characters. */
+/* Patterns are cut to this number of characters. */
 #define SHOWN_PATTERN	200
 
 /* Appends "and N more" if only some of `count` members are listed. */
@@ -238,22 +238,23 @@ instruction_text(const EvProgram *program, uint32 index)
 /* ---------- the fast path ---------- */
 
 /*
- * The objects and arrays of the fast path have numbers: the index of their
- * instruction; merged ones, the numbers after the last instruction, in the
- * order in which checks lead to them.
+ * Objects and arrays of the fast path have numbers.  The number is the index
+ * of the instruction.  Merged ones get the numbers after the last instruction,
+ * in the order in which checks refer to them.
  */
 typedef struct Numbered
 {
-	const void *key;			/* EvObject or EvArray; must be first */
+	const void *key;			/* EvObject or EvArray; must be the first
+								 * member */
 	uint32		number;
 } Numbered;
 
 typedef struct Merged
 {
 	uint32		number;
-	const EvObject *object;		/* one of them */
+	const EvObject *object;		/* either this */
 	const EvArray *array;
-	uint32		block;			/* what it stands for */
+	uint32		block;			/* the block that it replaces */
 } Merged;
 
 typedef struct TextWriter
@@ -262,7 +263,7 @@ typedef struct TextWriter
 	HTAB	   *numbers;
 	MemoryContext context;		/* of the numbers */
 	uint32		next;			/* number */
-	List	   *merged;			/* of Merged, in order of their numbers */
+	List	   *merged;			/* of Merged, in the order of numbers */
 } TextWriter;
 
 static uint32
@@ -304,7 +305,7 @@ append_bounds(StringInfo text, const EvBounds *bounds)
 	}
 }
 
-/* The string of a WORD check, see ev_tail_word. */
+/* Appends the string of a WORD check, see ev_tail_word. */
 static void
 append_word(StringInfo text, const EvCheck *check)
 {
@@ -316,7 +317,10 @@ append_word(StringInfo text, const EvCheck *check)
 	appendStringInfo(text, " %s", ev_string_show(word, check->length));
 }
 
-/* " NUMBER integer >= 0": its kind, the valid types and what it looks for. */
+/*
+ * Appends a check: its kind, the valid types, its parameters, for example "
+ * NUMBER integer >= 0".
+ */
 static void
 append_check(TextWriter *w, StringInfo text, const EvCheck *check)
 {
@@ -426,7 +430,7 @@ append_array_checks(TextWriter *w, StringInfo text, const EvArray *array)
 		appendStringInfoString(text, " unique");
 }
 
-/* What TRACK knows in advance. */
+/* Appends the parts of TRACK that are known at compile time. */
 static void
 append_tracked(TextWriter *w, StringInfo text, const EvTracked *tracked, uint32 block)
 {
@@ -439,7 +443,10 @@ append_tracked(TextWriter *w, StringInfo text, const EvTracked *tracked, uint32 
 	append_labelled(w, text, "unevaluated", &tracked->unevaluated);
 }
 
-/* The checks that an instruction has for the fast path; NULL: none. */
+/*
+ * Returns the checks that an instruction has on the fast path; NULL if it has
+ * none.
+ */
 static char *
 fast_text(TextWriter *w, uint32 index)
 {
@@ -499,9 +506,9 @@ merged_text(TextWriter *w, const Merged *merged)
 	return text.data;
 }
 
-/* ---------- all of it ---------- */
+/* ---------- the whole program ---------- */
 
-/* Gives the objects and arrays of instructions their numbers. */
+/* Numbers the objects and arrays of instructions. */
 static void
 number_instructions(TextWriter *w)
 {
@@ -548,7 +555,7 @@ ev_program_text(const EvProgram *program, const char *entry, EvLineFunction line
 			line(text, arg);
 		MemoryContextReset(scratch);
 	}
-	/* the list grows as its members lead to others */
+	/* the list grows while its members refer to others */
 	for (int i = 0; i < list_length(w.merged); i++)
 	{
 		CHECK_FOR_INTERRUPTS();

@@ -7,13 +7,13 @@
 
 #include "program/program.h"
 
-/* Takes one line, which lives until it returns. */
+/* Receives one line, which is valid only during the call. */
 typedef void (*EvLineFunction) (const char *line, void *arg);
 
 /*
- * Writes a program: its instructions, then the checks of the fast path, which
- * begin with the entry point and the root's check.  Long lists and values are
- * cut.
+ * Writes a program as text: its instructions, then the checks of the fast
+ * path, which begin with the entry function and the check of the root.  Long
+ * lists and values are cut.
  */
 extern void ev_program_text(const EvProgram *program, const char *entry, EvLineFunction line, void *arg);
 

@@ -59,7 +59,7 @@ PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 /* A schema that a generator wrote may have thousands of the same slip. */
 #define SHOWN_WARNINGS	20
 
-/* ---------- what a function must look like ---------- */
+/* ---------- the form of a function ---------- */
 
 void
 ev_validator_check_function(HeapTuple function)

@@ -1,9 +1,10 @@
 /*
  * call_site_cache.c
- *	  From (type, version) to the schema, for a call site that asks once a row.
+ *	  Finds the schema of a type and version, for a call site that is called
+ *	  for each row.
  *
- * What was met is only believed while the registry's entry is valid, so there
- * is nothing to invalidate here.
+ * An entry is only used while the registry's entry is valid, so nothing is
+ * invalidated here.
  */
 #include "postgres.h"
 
@@ -11,19 +12,19 @@
 
 #include "registry/call_site_cache.h"
 
-#define PLACES	128				/* 2 ^ 7, see place_of */
+#define SLOTS	128				/* 2 ^ 7, see slot_of */
 
 EvMissed	ev_missed;
 
 static uint32
-place_of(const char *type, int type_length, int32 version)
+slot_of(const char *type, int type_length, int32 version)
 {
 	uint64		words[2];
 	uint64		hash;
 
 	ev_words(type, type_length, words);
 	hash = ev_string_hash(type, type_length, words) + (uint64) version * UINT64CONST(0xC2B2AE3D27D4EB4F);
-	/* the upper bits are the good ones */
+	/* the upper bits are well mixed */
 	return (uint32) (hash >> 57);
 }
 
@@ -31,30 +32,30 @@ EvSchema *
 ev_call_site_search(EvCallSiteCache **kept, MemoryContext context,
 					const char *type, int type_length, int32 version)
 {
-	EvCallSiteCache *dispatch = *kept;
+	EvCallSiteCache *cache = *kept;
 	EvSchema   *schema;
 	EvMet	   *met;
 
-	if (dispatch == NULL)
+	if (cache == NULL)
 	{
-		dispatch = MemoryContextAllocZero(context, sizeof(EvCallSiteCache));
-		dispatch->last = &dispatch->first;
-		*kept = dispatch;
+		cache = MemoryContextAllocZero(context, sizeof(EvCallSiteCache));
+		cache->last = &cache->first;
+		*kept = cache;
 	}
-	if (dispatch->places != NULL)
+	if (cache->slots != NULL)
 	{
-		uint32		place = place_of(type, type_length, version);
+		uint32		slot = slot_of(type, type_length, version);
 
 		/*
-		 * two places for each, so that two that alternate do not displace
-		 * each other
+		 * Each key has two slots, so that two alternating keys do not
+		 * displace each other.
 		 */
 		for (int i = 0; i < 2; i++)
 		{
-			met = &dispatch->places[place ^ i];
+			met = &cache->slots[slot ^ i];
 			if (ev_is_met(met, type, type_length, version))
 			{
-				dispatch->last = met;
+				cache->last = met;
 				return met->schema;
 			}
 		}
@@ -67,20 +68,20 @@ ev_call_site_search(EvCallSiteCache **kept, MemoryContext context,
 			ev_missed(type, type_length, version);
 		return NULL;
 	}
-	if (dispatch->first.schema != NULL && dispatch->places == NULL)
-		dispatch->places = MemoryContextAllocZero(context, sizeof(EvMet) * PLACES);
-	met = &dispatch->first;
-	if (dispatch->places != NULL)
+	if (cache->first.schema != NULL && cache->slots == NULL)
+		cache->slots = MemoryContextAllocZero(context, sizeof(EvMet) * SLOTS);
+	met = &cache->first;
+	if (cache->slots != NULL)
 	{
-		met = &dispatch->places[place_of(type, type_length, version)];
+		met = &cache->slots[slot_of(type, type_length, version)];
 		if (met->schema != NULL && met->schema->valid)
-			met = &dispatch->places[place_of(type, type_length, version) ^ 1];
+			met = &cache->slots[slot_of(type, type_length, version) ^ 1];
 	}
 	met->schema = schema;
 	met->version = version;
 	met->type_length = type_length;
 	memcpy(met->type, type, type_length);
 	ev_words(type, type_length, met->words);
-	dispatch->last = met;
+	cache->last = met;
 	return schema;
 }

@@ -1,9 +1,10 @@
 /*
  * call_site_cache.h
- *	  From (type, version) to the schema, for a call site that asks once a row.
+ *	  Finds the schema of a type and version, for a call site that is called
+ *	  for each row.
  *
- * A call site remembers what it met: the last one, and once it meets another,
- * a table of places by hash, where the newer takes the place of the older.
+ * A call site remembers the last type and version and, after it has met two, a
+ * hash table in which newer entries replace older ones.
  */
 #ifndef EV_CALL_SITE_CACHE_H
 #define EV_CALL_SITE_CACHE_H
@@ -11,22 +12,22 @@
 #include "base/short_string.h"
 #include "registry/schema_cache.h"
 
-/* One (type, version) that a call site met. */
+/* A type and version that a call site has met. */
 typedef struct EvMet
 {
-	EvSchema   *schema;			/* NULL: the place is free */
+	EvSchema   *schema;			/* NULL: the slot is free */
 	int32		version;
 	int			type_length;
 	uint64		words[2];		/* of the type, see short_string.h */
 	char		type[NAMEDATALEN];
 } EvMet;
 
-/* What a call site keeps. */
+/* The memory of a call site. */
 typedef struct EvCallSiteCache
 {
 	EvMet	   *last;
 	EvMet		first;
-	EvMet	   *places;
+	EvMet	   *slots;
 } EvCallSiteCache;
 
 static inline bool
@@ -36,32 +37,29 @@ ev_is_met(const EvMet *met, const char *type, int type_length, int32 version)
 		met->type_length == type_length && ev_same_bytes(type, type_length, met->words, met->type);
 }
 
-/*
- * Who is told of a type and version that is looked for and not registered; NULL:
- * nobody.
- */
+/* Is called with each type and version that is not registered; may be NULL. */
 typedef void (*EvMissed) (const char *type, int type_length, int32 version);
 
 extern EvMissed ev_missed;
 
-/* For ev_call_site_schema: all but the last one that was met. */
-extern EvSchema *ev_call_site_search(EvCallSiteCache **dispatch, MemoryContext context,
+/* For ev_call_site_schema: finds other entries than the last one. */
+extern EvSchema *ev_call_site_search(EvCallSiteCache **cache, MemoryContext context,
 									 const char *type, int type_length, int32 version);
 
 /*
- * The schema of a type (not toasted) and version; NULL: not registered.
- * *dispatch is NULL at first; what is kept there is allocated in the context.
- * Raises as ev_registry_find does.
+ * Returns the schema of a type (not toasted) and version; NULL if it is not
+ * registered.  *cache is initially NULL; its memory is allocated in the
+ * context.  Raises the errors of ev_registry_find().
  */
 static inline EvSchema *
-ev_call_site_schema(EvCallSiteCache **dispatch, MemoryContext context, const text *type, int32 version)
+ev_call_site_schema(EvCallSiteCache **cache, MemoryContext context, const text *type, int32 version)
 {
 	const char *name = VARDATA_ANY(type);
 	int			length = VARSIZE_ANY_EXHDR(type);
 
-	if (*dispatch != NULL && ev_is_met((*dispatch)->last, name, length, version))
-		return (*dispatch)->last->schema;
-	return ev_call_site_search(dispatch, context, name, length, version);
+	if (*cache != NULL && ev_is_met((*cache)->last, name, length, version))
+		return (*cache)->last->schema;
+	return ev_call_site_search(cache, context, name, length, version);
 }
 
 #endif							/* EV_CALL_SITE_CACHE_H */

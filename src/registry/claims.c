@@ -1,17 +1,19 @@
 /*
  * claims.c
- *	  The URIs that registered documents are found by, and who refers to them.
+ *	  The URIs by which references find registered documents, and the
+ *	  references to them.
  *
- * A reference leads to the document of that name, or else to the only one with
- * that $id.  So a new document can turn a reference from the one that it led to
- * when it was published: that is refused to everybody.  And it can make one
- * ambiguous, or lie in wait for who refers to it next: that is refused to those
- * whose the URI is not.  None of this depends on the order in which documents
- * come, nor on check_function_bodies, which anybody can set.
+ * A reference leads to the document with that name, or else to the only
+ * document with that $id.  So a new document can change the target of a
+ * reference that existed before: this is refused for all roles.  It can also
+ * make a reference ambiguous, or take a URI that others will refer to: this is
+ * refused for roles that do not own the URI.  These rules depend neither on
+ * the order of registration nor on check_function_bodies, which any role can
+ * set.
  *
- * What refers to what is read from the bodies here.  The records in pg_depend
- * say the same of most, but not of documents that refer to each other: pg_dump
- * could not put these in an order.
+ * References are read from function bodies here. pg_depend records most of
+ * them, but not those of documents that refer to each other, since pg_dump
+ * could not order these.
  */
 #include "postgres.h"
 
@@ -34,7 +36,10 @@
 #include "schema/document.h"
 #include "schema/uri.h"
 
-/* So many are no longer searched for in a body: that takes longer than to parse it. */
+/*
+ * Up to this number, names are searched in a body; for more, parsing it is
+ * faster.
+ */
 #define MANY_NAMES	16
 
 /* ---------- names ---------- */
@@ -88,8 +93,8 @@ contains(const char *string, size_t length, const char *part)
 }
 
 /*
- * May a body write out one of these names?  Most need not be parsed.  What is
- * escaped, or known by its hash only, may be anything.
+ * Can a body contain one of these names?  If not, it need not be parsed.
+ * Escaped text, and a name of which only the hash is known, can be anything.
  */
 static bool
 may_mention(const char *body, size_t length, List *names)
@@ -103,7 +108,9 @@ may_mention(const char *body, size_t length, List *names)
 		const char *name = lfirst(cell);
 		const char *part = name;
 
-		/* a relative reference has the last part only, and "." not even that */
+		/*
+		 * a relative reference has only the last part, and "." not even that
+		 */
 		for (const char *p = name; *p != '\0'; p++)
 			if (*p == '/' || *p == '?')
 				part = p + 1;
@@ -113,7 +120,7 @@ may_mention(const char *body, size_t length, List *names)
 	return false;
 }
 
-/* The same of a row of pg_proc, whose body is mostly read where it lies. */
+/* The same for a row of pg_proc, whose body is usually read in place. */
 static bool
 may_be_concerned(HeapTuple function, TupleDesc descriptor, List *names)
 {
@@ -133,12 +140,12 @@ may_be_concerned(HeapTuple function, TupleDesc descriptor, List *names)
 	return result;
 }
 
-/* Looks at one document; in a memory context that is reset after it. */
+/* Is called for one document, in a memory context that is reset afterwards. */
 typedef void (*Visitor) (HeapTuple function, const EvDocument *document, void *arg);
 
 /*
- * All documents in event_schema but one that may mention the names, or whose
- * own name is among them.
+ * Visits all documents in event_schema, except one, that can contain one of
+ * the names or have one of them as their name.
  */
 static void
 visit_documents(List *names, Oid but, Visitor visit, void *arg)
@@ -177,7 +184,7 @@ typedef struct Referrers
 {
 	List	   *names;
 	List	   *found;
-	MemoryContext context;		/* of what is found */
+	MemoryContext context;		/* for the result */
 } Referrers;
 
 static void
@@ -216,7 +223,7 @@ ev_claims_referrers(List *names, Oid but)
 	return referrers.found;
 }
 
-/* ---------- who has a URI already ---------- */
+/* ---------- claims of other documents ---------- */
 
 typedef struct Claims
 {
@@ -224,7 +231,7 @@ typedef struct Claims
 	List	   *names;			/* that it claims */
 } Claims;
 
-/* Another document: does it claim one of these names? */
+/* Checks whether another document claims one of these names. */
 static void
 check_claimant(HeapTuple function, const EvDocument *other, void *arg)
 {
@@ -246,7 +253,7 @@ check_claimant(HeapTuple function, const EvDocument *other, void *arg)
 					 errhint("Give the document another URI, or let the owner of \"%s\" or of the database register it.",
 							 other->name)));
 
-		/* what is found by its name stays found by it */
+		/* references by this name still lead to that document */
 		if (strcmp(name, other->name) == 0)
 			continue;
 		referrers = ev_claims_referrers(list_make1(lfirst(cell)), other->function);
@@ -266,7 +273,7 @@ check_claimant(HeapTuple function, const EvDocument *other, void *arg)
 	}
 }
 
-/* The URIs of events are theirs, whether they are registered yet or not. */
+/* A URI of an event schema belongs to that schema, registered or not. */
 static void
 check_event_uris(const EvDocument *document)
 {
@@ -298,11 +305,12 @@ ev_claims_check(const EvDocument *document)
 	check_event_uris(document);
 	claims.names = ev_claims_names(document);
 	if (ev_name_kind(document->name, &reason) == EV_NAME_EVENT)
-		claims.names = list_delete_first(claims.names); /* nobody else can */
+		claims.names = list_delete_first(claims.names); /* the name itself is
+														 * unique */
 	if (claims.names == NIL)
 		return;
 
-	/* keep out who refers to such a URI at the same time, or claims it */
+	/* lock out concurrent references to the URIs, and claims */
 	foreach(cell, claims.names)
 		ev_name_lock(lfirst(cell), ExclusiveLock);
 	visit_documents(claims.names, document->function, check_claimant, &claims);

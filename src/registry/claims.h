@@ -1,12 +1,13 @@
 /*
  * claims.h
- *	  The URIs that registered documents are found by, and who refers to them.
+ *	  The URIs by which references find registered documents, and the
+ *	  references to them.
  *
- *	  A document claims its own name (TYPE@VERSION, or its URI) and what it
- *	  gives itself as $id.  A name belongs to who has it; a $id to the owners of
- *	  the documents that have it.  Everything is compared by the name of the
- *	  function that a URI would have (ev_uri_name), so a URI that is too long
- *	  for a name is known by its hash.
+ * A document claims its own name (TYPE@VERSION, or its URI) and its $ids.  A
+ * name belongs to the document that has it, a $id to the owners of the
+ * documents that have it.  URIs are compared by the name of the function that
+ * each URI would have (ev_uri_name), so a URI that is too long for a name is
+ * compared by its hash.
  */
 #ifndef EV_CLAIMS_H
 #define EV_CLAIMS_H
@@ -15,23 +16,24 @@
 #include "nodes/pg_list.h"
 
 /*
- * The name of the function that a reference asks for first, in
- * CurrentMemoryContext: TYPE@VERSION, or a URI's.
+ * Returns the name of the function that a reference to this URI looks for
+ * first, in CurrentMemoryContext: TYPE@VERSION, or a URI's.
  */
 extern char *ev_claims_name(const char *uri);
 
 /*
- * All names that the document of a function in event_schema claims, its own
- * first.
+ * Returns all names that the document of a function in event_schema claims,
+ * its own name first.
  */
 extern List *ev_claims_names(const EvDocument *document);
 
 /*
- * A document was just created, or replaced, in event_schema.  Locks the URIs
- * that it claims against who refers to them, until the end of the transaction.
- * Raises invalid_parameter_value where its $id is another event's URI,
- * insufficient_privilege where a URI is somebody else's, and duplicate_object
- * where references of others would lead to it that led elsewhere.
+ * Checks a document that was just created or replaced in event_schema.  Locks
+ * the URIs that it claims until the end of the transaction, against new
+ * references to them.  Raises invalid_parameter_value if its $id is the URI of
+ * another event schema, insufficient_privilege if a URI belongs to another
+ * role, and duplicate_object if references of other documents would change
+ * their target.
  */
 extern void ev_claims_check(const EvDocument *document);
 
@@ -41,15 +43,14 @@ typedef struct EvReferrer
 	Oid			function;
 	Oid			owner;			/* of the function */
 	char	   *name;			/* of the function */
-	char	   *by;				/* the name, of those asked for, that it
-								 * refers by */
-	char	   *uri;			/* as its reference has it, absolute */
+	char	   *by;				/* the given name by which it refers */
+	char	   *uri;			/* absolute URI of its reference */
 } EvReferrer;
 
 /*
- * The registered documents (EvReferrer *) that refer to one of these names, as
- * their bodies say; but for one function.  In CurrentMemoryContext.  Looks
- * through all bodies.
+ * Returns the registered documents (EvReferrer *) whose bodies refer to one of
+ * these names, except one function, in CurrentMemoryContext.  Reads all
+ * bodies.
  */
 extern List *ev_claims_referrers(List *names, Oid but);
 

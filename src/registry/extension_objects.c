@@ -1,6 +1,6 @@
 /*
  * extension_objects.c
- *	  Where the extension's own functions are.
+ *	  Finds the extension's own functions and schema.
  */
 #include "postgres.h"
 

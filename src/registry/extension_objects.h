@@ -1,11 +1,11 @@
 /*
  * extension_objects.h
- *	  Where the extension's own functions are.
+ *	  Finds the extension's own functions and schema.
  *
- *	  Functions that users call are in the extension's schema, which CREATE
- *	  EXTENSION chooses, and where others may create functions of the same
- *	  names.  So a function is looked up by its exact argument types.  Internal
- *	  functions are in a schema that only a superuser can create in.
+ * Functions for users are in the extension's schema, which CREATE EXTENSION
+ * determines, and in which others may create functions with the same names.
+ * So a function is looked up by its exact argument types.  Internal functions
+ * are in a schema in which only superusers can create objects.
  */
 #ifndef EV_EXTENSION_OBJECTS_H
 #define EV_EXTENSION_OBJECTS_H
@@ -14,19 +14,22 @@
 #define EV_INTERNAL_NAMESPACE	"_event_validate"
 
 /*
- * The extension's schema; InvalidOid if the extension is not installed (it may
- * have been dropped in this transaction).  Scans pg_extension.
+ * Returns the extension's schema; InvalidOid if the extension is not installed
+ * (it may have been dropped in this transaction).  Scans pg_extension.
  */
 extern Oid	ev_extension_namespace(void);
 
 /*
- * A function of the extension, or an internal one; InvalidOid where there is
- * none.
+ * Returns a function of the extension, for users or internal; InvalidOid if
+ * there is none.
  */
 extern Oid	ev_extension_function(const char *name, int count, const Oid *types);
 extern Oid	ev_internal_function(const char *name, int count, const Oid *types);
 
-/* The function of a name and argument types in a schema; InvalidOid: none. */
+/*
+ * Returns the function with this name and these argument types in a schema;
+ * InvalidOid if there is none.
+ */
 extern Oid	ev_function_in(Oid namespace, const char *name, int count, const Oid *types);
 
 #endif							/* EV_EXTENSION_OBJECTS_H */

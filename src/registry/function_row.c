@@ -75,13 +75,13 @@ ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 }
 
 /*
- * A version of a function's row that the current transaction ended: the one
- * that was updated to `after`, or, where that is NULL, the one that was
+ * Returns the version of a function's row that the current transaction ended:
+ * the one that was updated to `after` or, if that is NULL, the one that was
  * deleted.  A copy in CurrentMemoryContext, or NULL.
  *
- * A snapshot will not do to find it: the active one can be older than an
- * earlier command of the same statement, or, in a REPEATABLE READ transaction,
- * than what another session committed since.
+ * A snapshot cannot find it: the active snapshot can be older than an earlier
+ * command of the same statement or, in a REPEATABLE READ transaction, older
+ * than a commit of another session.
  */
 static HeapTuple
 version_before(Oid function, HeapTuple after)
@@ -174,7 +174,7 @@ ev_function_dependencies(Oid function)
 	List	   *functions = ev_function_all_dependencies(function);
 	HeapTuple	tuple;
 
-	/* upcasts depend on users' functions: schemas only */
+	/* upcasts depend on users' functions; keep schemas only */
 	for (int i = list_length(functions) - 1; i >= 0; i--)
 	{
 		tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(list_nth_oid(functions, i)));

@@ -2,7 +2,7 @@
  * function_row.h
  *	  Registered functions as rows of pg_proc.
  *
- * Rows are tuples of pg_proc from the syscache.
+ * Rows are tuples from the syscache.
  */
 #ifndef EV_FUNCTION_ROW_H
 #define EV_FUNCTION_ROW_H
@@ -13,49 +13,52 @@
 
 #include "schema/document.h"
 
-/* The language and the schema of registered functions; InvalidOid: no such. */
+/*
+ * Return the language and the schema of registered functions; InvalidOid if
+ * there is none.
+ */
 extern Oid	ev_language_oid(void);
 extern Oid	ev_namespace_oid(void);
 
-/* The body of a function, in CurrentMemoryContext. */
+/* Returns the body of a function, in CurrentMemoryContext. */
 extern char *ev_function_body(HeapTuple function);
 
 /*
- * The URI by which references find a function's document, in
+ * Returns the URI by which references find a function's document, in
  * CurrentMemoryContext; "" if there is none.
  */
 extern char *ev_function_uri(Form_pg_proc function);
 
 /*
- * The document of a function, in CurrentMemoryContext.  False, with *fault
- * filled, where the body does not parse; function, name and uri are filled
- * all the same.
+ * Reads the document of a function, in CurrentMemoryContext.  Returns false,
+ * with *fault filled, if the body cannot be parsed; function, name and uri are
+ * set in any case.
  */
 extern bool ev_function_document(HeapTuple function, EvDocument *document,
 								 EvFault *fault);
 
 /*
- * The row that this one replaced in the current transaction, a copy in
- * CurrentMemoryContext; NULL where the function was created or not touched by
- * it.
+ * Returns the row that this one replaced in the current transaction, as a copy
+ * in CurrentMemoryContext; NULL if the transaction created the function, or
+ * did not change it.
  */
 extern HeapTuple ev_function_previous(HeapTuple function);
 
 /*
- * The row of a function that the current transaction dropped, a copy in
- * CurrentMemoryContext; NULL where there is none.
+ * Returns the row of a function that the current transaction dropped, as a
+ * copy in CurrentMemoryContext; NULL if there is none.
  */
 extern HeapTuple ev_function_dropped(Oid function);
 
 /*
- * The function of a type's policy, TYPE@compatibility; InvalidOid where it has
- * none.
+ * Returns the function of a type's policy, TYPE@compatibility; InvalidOid if
+ * it has none.
  */
 extern Oid	ev_policy_function(const char *type, int length);
 
 /*
- * OIDs of the registered functions that a function depends on by its record
- * in pg_depend, or of all functions, in CurrentMemoryContext.
+ * Return the OIDs of the registered functions that a function depends on by
+ * pg_depend, or of all functions, in CurrentMemoryContext.
  */
 extern List *ev_function_dependencies(Oid function);
 extern List *ev_function_all_dependencies(Oid function);

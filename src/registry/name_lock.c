@@ -18,12 +18,12 @@
 #include "registry/name_lock.h"
 #include "registry/names.h"
 
-/* A transaction that locks more names tries to lock all of them at once. */
+/* A transaction that locks more names tries to lock all names at once. */
 #define MANY_LOCKS	256
 
 /*
- * Names are locked as "sub-objects" of the class of languages: no language has
- * any.  47 bits of a hash tell names apart.
+ * Locks a name as a sub-object of the class of languages, since languages have
+ * no sub-objects.  Names are distinguished by 47 bits of a hash.
  */
 static void
 set_name_tag(LOCKTAG *tag, const char *name)
@@ -35,10 +35,11 @@ set_name_tag(LOCKTAG *tag, const char *name)
 }
 
 /*
- * All names at once: whoever locks names shares it, and a transaction with
- * many of them takes it for itself instead, so that it does not fill the lock
- * table.  It does so only where nobody else has locked names, and only with
- * the rights of the database's owner: others could stop everybody by it.
+ * Locks all names at once.  Each transaction that locks a name takes this lock
+ * in a shared mode.  A transaction with many names takes it in an exclusive
+ * mode instead, so that it does not fill the lock table: only if no other
+ * transaction has locked a name, and only with the rights of the database's
+ * owner, since it blocks all others.
  */
 static bool
 lock_all_names(bool alone)
@@ -81,6 +82,6 @@ ev_type_lock(const char *type, int length)
 {
 	NameData	name;
 
-	/* the name of one that is too long for a policy of its own does, too */
+	/* a type too long for a policy is locked by its own name */
 	ev_name_lock(ev_policy_name(type, length, &name) ? NameStr(name) : pnstrdup(type, length), ExclusiveLock);
 }

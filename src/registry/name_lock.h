@@ -10,13 +10,13 @@
 /*
  * Locks a name in event_schema (for a URI: ev_claims_name) until the end of
  * the transaction, against others that register it, replace it or refer to it.
- * Ask for the right to do so first.
+ * The caller must have checked the right to do so.
  */
 extern void ev_name_lock(const char *name, LOCKMODE mode);
 
 /*
- * Waits for whoever registers versions of a type, or changes its policy or its
- * upcasts, and keeps others from it until the end of the transaction.
+ * Waits for transactions that register versions of a type, or change its
+ * policy or upcasts, and blocks others until the end of the transaction.
  */
 extern void ev_type_lock(const char *type, int length);
 

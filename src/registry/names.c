@@ -1,8 +1,8 @@
 /*
  * names.c
- *	  What the functions in the schema event_schema are called.
+ *	  The names of functions in the schema event_schema.
  *
- * Functions over bytes; the server computes the SHA-256, and converts from its
+ * Works on bytes.  The server computes the SHA-256, and converts from its
  * encoding to UTF-8.
  */
 #include "postgres.h"
@@ -12,6 +12,7 @@
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
 
+#include "base/compat.h"
 #include "base/encoding.h"
 #include "registry/names.h"
 #include "registry/unseen_characters.h"
@@ -33,7 +34,7 @@ is_unseen(uint32 character)
 				   compare_to_range) != NULL;
 }
 
-/* In UTF-8 that is known to be well-formed. */
+/* The same for verified UTF-8. */
 static bool
 has_unseen_in_utf8(const char *string, int length)
 {
@@ -68,7 +69,7 @@ ev_name_is_seen(const char *string, int length)
 			is_ascii = false;
 	}
 
-	/* bytes of no encoding may be anything */
+	/* bytes without an encoding can be any character */
 	if (is_ascii || !ev_utf8_from_server(string, length, &utf8))
 		return true;
 	result = !has_unseen_in_utf8(utf8.data, utf8.length);
@@ -76,7 +77,10 @@ ev_name_is_seen(const char *string, int length)
 	return result;
 }
 
-/* Writes the type and what follows it.  False where that is no name. */
+/*
+ * Writes the type and its suffix.  Returns false if the result is not a valid
+ * name.
+ */
 static bool
 write_name(const char *type, int type_length, const char *suffix, NameData *name)
 {
@@ -152,7 +156,7 @@ ev_policy_name(const char *type, int length, NameData *name)
 	return write_name(type, length, "@compatibility", name);
 }
 
-/* Reads a canonical version; where it ends, or NULL where there is none. */
+/* Reads a canonical version.  Returns its end, or NULL if there is none. */
 static const char *
 parse_version(const char *digit, int32 *version)
 {
@@ -170,7 +174,7 @@ parse_version(const char *digit, int32 *version)
 	return digit;
 }
 
-/* Where the type ends, or NULL where the name has none. */
+/* Returns the end of the type, or NULL if the name has none. */
 static const char *
 end_of_type(const char *name)
 {

@@ -1,13 +1,13 @@
 /*
  * nearest_type.c
- *	  Which registered event type was meant?
+ *	  Finds the registered type that was probably meant.
  *
- * Asked at every refusal of an event of an unregistered type, so it must not
- * cost what a walk through the catalog costs.  The types are listed once, and
- * again where a function has changed since; what a session keeps for that is
- * bounded by what is registered, and by MANY_TYPES, not by what is asked for.
- * Most types are told to be far off by which characters they have; no more
- * than MANY_COMPARED others are looked at closely.
+ * This is called for each rejected event with an unregistered type, so it must
+ * not search the catalog each time.  The types are listed once, and again
+ * after a function has changed.  The session's memory for this is bounded by
+ * the number of registered types and by MANY_TYPES, not by the requests.  Most
+ * types are excluded by the set of their characters; at most MANY_COMPARED
+ * others are compared.
  */
 #include "postgres.h"
 
@@ -29,23 +29,26 @@
 #define MANY_TYPES		20000
 #define MANY_COMPARED	100
 
-/* An edit changes the name by so many characters at most: one goes, one comes. */
+/*
+ * One edit changes the set of characters by at most this: it removes one and
+ * adds one.
+ */
 #define CHANGED_BY_EDIT	2
 
 typedef struct KnownType
 {
-	uint64		characters;		/* which it has, see characters_of */
+	uint64		characters;		/* the characters in it, see characters_of */
 	int			length;
 	char	   *name;
 } KnownType;
 
-/* Kept for the session. */
+/* Kept until the end of the session. */
 static MemoryContext kept = NULL;
 static KnownType *types;
 static int	type_count;
-static uint64 listed_at;		/* the registry's generation */
+static uint64 listed_at;		/* the registry's generation at that time */
 
-/* The set of a name's bytes, folded into 64. */
+/* Returns the set of a name's bytes, reduced to 64 bits. */
 static uint64
 characters_of(const char *name, int length)
 {
@@ -66,7 +69,7 @@ compare_types(const void *a, const void *b)
 	return order != 0 ? order : x->length - y->length;
 }
 
-/* All registered types, sorted, each once. */
+/* Lists all registered types, sorted, without duplicates. */
 static void
 list_types(void)
 {
@@ -119,9 +122,9 @@ list_types(void)
 	listed_at = generation;
 }
 
-/* Where a name would stand among the types. */
+/* Returns the position of a name in the sorted list of types. */
 static int
-place_of(const char *name, int length)
+position_of(const char *name, int length)
 {
 	KnownType	wanted = {.name = unconstify(char *, name), .length = length};
 	int			low = 0;
@@ -146,18 +149,18 @@ ev_nearest_type(const char *name, int length)
 	uint64		characters = characters_of(name, length);
 	const KnownType *nearest = NULL;
 	int			compared = 0;
-	int			place;
+	int			position;
 
 	if (length > EV_NAME_MAX || least == 0)
 		return NULL;
 	list_types();
 
-	/* outwards from its place: its neighbours have a beginning in common */
-	place = place_of(name, length);
+	/* search in both directions, since neighbours have a common prefix */
+	position = position_of(name, length);
 	for (int i = 0; least > 0 && compared < MANY_COMPARED &&
-		 (place - 1 - i / 2 >= 0 || place + i / 2 < type_count); i++)
+		 (position - 1 - i / 2 >= 0 || position + i / 2 < type_count); i++)
 	{
-		int			at = i % 2 == 0 ? place + i / 2 : place - 1 - i / 2;
+		int			at = i % 2 == 0 ? position + i / 2 : position - 1 - i / 2;
 		const KnownType *type = &types[at];
 		int			distance;
 

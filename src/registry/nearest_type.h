@@ -1,13 +1,13 @@
 /*
  * nearest_type.h
- *	  Which registered event type was meant?
+ *	  Finds the registered type that was probably meant.
  */
 #ifndef EV_NEAREST_TYPE_H
 #define EV_NEAREST_TYPE_H
 
 /*
- * The registered type nearest to a name that none has, in
- * CurrentMemoryContext; NULL where none is near.
+ * Returns the registered type most similar to an unregistered name, in
+ * CurrentMemoryContext; NULL if none is similar.
  */
 extern char *ev_nearest_type(const char *name, int length);
 

@@ -1,13 +1,14 @@
 /*
  * ownership.c
- *	  The owner of a type: the role that registers its versions, its upcasts and
- *	  its policy.
+ *	  The owner of a type: the role that registers its versions, its upcasts
+ *	  and its policy.
  *
- * CREATE on event_schema is the right to begin a type, not a right over those
- * of others: the next version decides what upgrades lead to, an upcast what
- * they run, a policy what its owner may register.  The rules look at who acts,
- * not at whose the new function is, and let the database's owner do all: so a
- * dump restores in any order, and before ALTER FUNCTION ... OWNER TO.
+ * CREATE on event_schema is the right to begin a type, but no right over types
+ * of other roles: a new version determines the target of upgrades, an upcast
+ * is code that they run, and a policy determines what the owner may register.
+ * The rules apply to the current user, not to the owner of the new function,
+ * and the database's owner may do everything.  So a dump can be restored in
+ * any order, and before ALTER FUNCTION ...  OWNER TO.
  */
 #include "postgres.h"
 
@@ -66,11 +67,11 @@ ev_ownership_require_create(void)
 						 EV_SCHEMA_NAMESPACE, quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
-/* What makes a type somebody's. */
+/* The owner of a type. */
 typedef struct Owner
 {
 	Oid			role;
-	NameData	function;		/* by which it is theirs */
+	NameData	function;		/* from which the ownership follows */
 } Owner;
 
 static bool
@@ -86,7 +87,7 @@ owner_of_function(Oid function, Owner *owner)
 	return true;
 }
 
-/* False where the type is nobody's. */
+/* Finds the owner of a type; false if it has none. */
 static bool
 owner_of_type(const char *type, int length, Oid self, Owner *owner)
 {
@@ -98,7 +99,10 @@ owner_of_type(const char *type, int length, Oid self, Owner *owner)
 		if (lfirst_oid(cell) != self && owner_of_function(lfirst_oid(cell), owner))
 		return true;
 
-	/* one of the database's owner binds whoever begins the type */
+	/*
+	 * a policy of the database's owner applies to any role that begins the
+	 * type
+	 */
 	policy = ev_policy_function(type, length);
 	return OidIsValid(policy) && policy != self && owner_of_function(policy, owner) &&
 		!has_privs_of_role(owner->role, ROLE_PG_DATABASE_OWNER);

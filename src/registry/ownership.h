@@ -1,12 +1,12 @@
 /*
  * ownership.h
- *	  The owner of a type: the role that registers its versions, its upcasts and
- *	  its policy.
+ *	  The owner of a type: the role that registers its versions, its upcasts
+ *	  and its policy.
  *
- *	  A type belongs to the owner of its lowest registered version; while it has
- *	  none, to the owner of its policy, unless that is the database's owner.
- *	  A type without an owner can be begun by any role with CREATE on event_schema.
- *	  Rights are those of the current user.
+ * A type belongs to the owner of its lowest registered version.  If it has no
+ * version, it belongs to the owner of its policy, unless that is the
+ * database's owner.  Any role with CREATE on event_schema can begin a type
+ * without an owner.  Rights are those of the current user.
  */
 #ifndef EV_OWNERSHIP_H
 #define EV_OWNERSHIP_H
@@ -14,37 +14,36 @@
 #include "access/htup.h"
 
 /*
- * Has the current user the rights of the database's owner?  Then everything
- * that is registered is open to it; a dump is restored by such a role.
+ * Does the current user have the rights of the database's owner?  Such a role
+ * may change everything that is registered, for example to restore a dump.
  */
 extern bool ev_ownership_is_privileged(void);
 
-/* Has the current user the rights of a function's owner? */
+/* Does the current user have the rights of a function's owner? */
 extern bool ev_ownership_has_function(HeapTuple function);
 
 /*
- * Is a type the current user's?  That is more than that it may be begun.
- * `self`, a function of the type that is being created, does not count;
- * InvalidOid: all count.
+ * Does a type belong to the current user?  A type without an owner does not.
+ * `self`, a function of the type that is being created, is ignored;
+ * InvalidOid: none is.
  */
 extern bool ev_ownership_has_type(const char *type, int length, Oid self);
 
 /*
- * The same of what a function in event_schema belongs to: the type of a schema
- * version, or else the function itself.
+ * The same for the type of a schema version, or for any other function in
+ * event_schema itself.
  */
 extern bool ev_ownership_has_document(HeapTuple function);
 
 /*
- * Raises insufficient_privilege where a type is somebody else's.  Takes no
+ * Raises insufficient_privilege if a type belongs to another role.  Takes no
  * lock.
  */
 extern void ev_ownership_require_type(const char *type, int length, Oid self);
 
 /*
- * The same for who is about to register: looks first, then waits for whoever
- * registers for the type, locks it as ev_type_lock does, and
- * looks again.
+ * The same before registering: checks, then waits for transactions that
+ * register for the type, locks it as ev_type_lock does, and checks again.
  */
 extern void ev_ownership_lock_type(const char *type, int length, Oid self);
 
@@ -52,8 +51,8 @@ extern void ev_ownership_lock_type(const char *type, int length, Oid self);
 extern void ev_ownership_require_create(void);
 
 /*
- * Raises insufficient_privilege where the current user has not the rights of
- * the function's owner.
+ * Raises insufficient_privilege if the current user lacks the rights of the
+ * function's owner.
  */
 extern void ev_ownership_require_function(HeapTuple function);
 

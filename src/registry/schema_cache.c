@@ -1,12 +1,13 @@
 /*
  * schema_cache.c
- *	  The registered schemas as programs: a cache of each backend.
+ *	  The registered schemas as programs: a cache in each backend.
  *
- * Two tables: programs by the OID of their function, and functions by (type,
- * version), that is, by their name.  A program that is no longer valid is
- * made anew when it is next asked for; it goes when the next one is made.  An
- * entry itself is some hundred bytes and stays, so that callers can hold on
- * to it.  That a name is not there is not remembered.
+ * There are two hash tables: programs by the OID of their function, and
+ * functions by their name, that is, by type and version.  A program that
+ * became invalid is compiled anew when it is needed, and freed when the next
+ * program is compiled.  An entry itself has some hundred bytes and is never
+ * freed, so that callers can keep pointers to it.  Names that do not exist are
+ * not cached.
  */
 #include "postgres.h"
 
@@ -38,19 +39,22 @@
 static HTAB *programs = NULL;	/* EvSchema by function */
 static HTAB *names = NULL;		/* KnownSchema by name */
 static uint64 generation = 0;
-static bool any_stale = false;	/* a program is no longer valid */
-static uint32 namespace_hash = 0;	/* of event_schema, once it was seen */
+static bool any_stale = false;	/* a program is invalid */
+static uint32 namespace_hash = 0;	/* of event_schema, once it was looked up */
 static uint32 language_hash = 0;	/* of jsonschema */
 
 typedef struct KnownSchema
 {
-	NameData	name;			/* hash key, must be first */
+	NameData	name;			/* hash key, must be the first member */
 	EvSchema   *schema;
 } KnownSchema;
 
 /* ---------- invalidation ---------- */
 
-/* All that depend on the row with this hash; 0: all. */
+/*
+ * Invalidates all programs that depend on the row with this hash; 0: all
+ * programs.
+ */
 static void
 invalidate(uint32 hash)
 {
@@ -80,7 +84,7 @@ function_changed(Datum arg pg_attribute_unused(), int cacheid pg_attribute_unuse
 	invalidate(hash);
 }
 
-/* A schema function is in a namespace and a language that can change, too. */
+/* The namespace or the language of schema functions has changed. */
 static void
 surroundings_changed(Datum arg pg_attribute_unused(), int cacheid, uint32 hash)
 {
@@ -107,8 +111,9 @@ ev_registry_generation(void)
 /* ---------- the catalog ---------- */
 
 /*
- * Read from the catalog itself: the syscache would keep an entry for each name
- * that is not there, as long as the session lives, and names come from users.
+ * Reads the catalog itself.  The syscache would keep an entry for each name
+ * that does not exist until the end of the session, and users choose these
+ * names.
  */
 Oid
 ev_registered_function(const char *name)
@@ -144,7 +149,10 @@ ev_registered_function(const char *name)
 	return function;
 }
 
-/* Reads a function's body.  Raises where it is not what the validator let in. */
+/*
+ * Reads a function's body.  Raises an error if the validator would not have
+ * accepted it.
+ */
 static void
 read_document(HeapTuple tuple, EvDocument *document)
 {
@@ -157,8 +165,8 @@ read_document(HeapTuple tuple, EvDocument *document)
 /* ---------- look-ups ---------- */
 
 /*
- * Frees the programs that are no longer valid, also those of functions that
- * nobody asks for again.  Here nothing runs: no schema is looked up while
+ * Frees the invalid programs, including those of functions that are not used
+ * again.  No program is running here, since no schema is looked up while
  * another is being matched.
  */
 static void
@@ -210,8 +218,9 @@ make_program(EvSchema *schema)
 				 errmsg("function %u is not in language %s", schema->function, EV_LANGUAGE)));
 
 	/*
-	 * Invalid until all is done.  Set valid before the catalog is read on, so
-	 * that an invalidation that comes meanwhile is not lost.
+	 * The entry stays invalid until everything is done.  It becomes valid
+	 * before the catalog is read further, so that an invalidation in the
+	 * meantime is not lost.
 	 */
 	context = AllocSetContextCreate(CacheMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
@@ -243,7 +252,10 @@ make_program(EvSchema *schema)
 			schema->hashes[++count] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
 		schema->hash_count = 1 + count;
 		schema->program = program;
-		/* a document that was referred to may have changed while we read */
+
+		/*
+		 * a document that was referred to may have changed while it was read
+		 */
 		if (generation != before)
 		{
 			schema->valid = false;
@@ -306,8 +318,8 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	named = hash_search(names, &name, HASH_FIND, NULL);
 
 	/*
-	 * While the program is valid, so is its name: a change of either is a
-	 * change of the row.
+	 * A valid program has a valid name, since a change of either is a change
+	 * of the same row.
 	 */
 	if (named != NULL && named->schema->valid)
 		return named->schema;
@@ -328,7 +340,7 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	}
 	PG_CATCH();
 	{
-		/* the entry must not be left without a schema */
+		/* do not leave an entry without a schema */
 		hash_search(names, &name, HASH_REMOVE, NULL);
 		PG_RE_THROW();
 	}
@@ -421,7 +433,7 @@ ev_registry_list(const char *type, int type_length, List **versions)
 	relation = table_open(ProcedureRelationId, AccessShareLock);
 	if (type != NULL)
 	{
-		/* all names that begin with "TYPE@" */
+		/* range of all names that begin with "TYPE@" */
 		memset(&first, 0, sizeof(first));
 		memcpy(NameStr(first), type, type_length);
 		end = first;
@@ -473,9 +485,9 @@ has_id(const EvDocument *document, const char *uri)
 }
 
 /*
- * By its $id.  Rare, so that all documents are looked through; those that do
- * not mention the last part of the URI, and have no escapes that it could be
- * written with, are not parsed.
+ * Finds a document by its $id.  This is rare, so all documents are searched.
+ * A document is not parsed if it neither contains the last part of the URI nor
+ * has escapes that could express it.
  */
 static bool
 resolve_by_id(const char *uri, EvDocument *document)

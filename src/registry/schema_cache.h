@@ -1,11 +1,11 @@
 /*
  * schema_cache.h
- *	  The registered schemas as programs: a cache of each backend.
+ *	  The registered schemas as programs: a cache in each backend.
  *
- * An entry is made when its function is first used, marked invalid when the
- * function's row in pg_proc, or that of a function that it refers to,
- * changes, and made anew when next looked up.  Entries are looked up between
- * validations, never during one, so a program in use is not freed.
+ * An entry is made when its function is first used.  It becomes invalid when
+ * the row in pg_proc changes of its function, or of a function that it refers
+ * to, and is then made anew by the next look-up.  Entries are looked up
+ * between validations, never during one, so a program in use is not freed.
  */
 #ifndef EV_SCHEMA_CACHE_H
 #define EV_SCHEMA_CACHE_H
@@ -17,18 +17,19 @@
 
 typedef struct EvSchema
 {
-	Oid			function;		/* hash key; must be first */
-	bool		valid;			/* program is what the catalog says */
-	bool		deprecated;		/* its document says so */
+	Oid			function;		/* hash key, must be the first member */
+	bool		valid;			/* the program is up to date */
+	bool		deprecated;		/* as its document says */
 	EvProgram  *program;
-	NameData	name;			/* the function's name, for messages */
-	TimestampTz last_warned_client; /* of the statement in which the client
-									 * was last told so */
-	TimestampTz last_warned_log;	/* when the server's log was */
-	EvProgram  *annotated;		/* the same for reports, made when first asked
-								 * for */
-	MemoryContext context;		/* "event_validate program", of all these */
-	uint32	   *hashes;			/* PROCOID hash values of what it refers to */
+	NameData	name;			/* of the function, for messages */
+	TimestampTz last_warned_client; /* start of the statement in which the
+									 * client was last warned about that */
+	TimestampTz last_warned_log;	/* the same for the server's log */
+	EvProgram  *annotated;		/* the program with annotations, made when
+								 * first needed */
+	MemoryContext context;		/* "event_validate program", for all of these */
+	uint32	   *hashes;			/* PROCOID hash values of functions that it
+								 * depends on */
 	int			hash_count;
 } EvSchema;
 
@@ -36,56 +37,60 @@ typedef struct EvSchema
 extern void ev_registry_init(void);
 
 /*
- * The schema that a function in language jsonschema holds, compiled.  The
- * entry lives as long as the backend, so a caller may keep the pointer, but
- * must come here again when it is no longer valid.  Raises where the function
- * does not exist, is in another language, or its document does not compile.
+ * Returns the compiled schema of a function in language jsonschema.  The entry
+ * is never freed, so a caller may keep the pointer, but must call this
+ * function again when the entry is no longer valid.  Raises an error if the
+ * function does not exist or is in another language, or if its document does
+ * not compile.
  */
 extern EvSchema *ev_registry_by_function(Oid function);
 
 /*
- * The function that is registered under a name (TYPE@VERSION, or a URI's) in
- * event_schema, in language jsonschema; InvalidOid where there is none.
+ * Returns the function that is registered under a name (TYPE@VERSION, or a
+ * URI's) in event_schema, in language jsonschema; InvalidOid if there is none.
  */
 extern Oid	ev_registered_function(const char *name);
 
 /*
- * The schema of (type, version); NULL where it is not registered.  Type is in
- * the server encoding.  Raises where the document does not compile.
+ * Returns the schema of a type and version; NULL if it is not registered.
+ * Type is in the server encoding.  Raises an error if the document does not
+ * compile.
  */
 extern EvSchema *ev_registry_find(const char *type, int type_length, int32 version);
 
 /*
- * The program of a schema that was found before other functions ran, which may
- * have changed schemas.  Raises as ev_registry_by_function does.
+ * Returns the program of a schema that was found before other code ran, which
+ * may have changed schemas.  Raises the errors of ev_registry_by_function().
  */
 extern const EvProgram *ev_registry_program(EvSchema *schema);
 
 /*
- * The program that a schema had when it was last looked up, valid or not; it is
- * kept until a program of any schema is made.  After that as
- * ev_registry_program.
+ * Returns the program that a schema had when it was last looked up, valid or
+ * not.  It is kept until a program of any schema is compiled; after that, this
+ * is ev_registry_program().
  */
 extern const EvProgram *ev_registry_kept_program(EvSchema *schema);
 
 /*
- * The schema's program with annotations.  Lives as long as schema->program
- * does.
+ * Returns the schema's program with annotations.  It lives as long as
+ * schema->program.
  */
 extern EvProgram *ev_registry_annotated(EvSchema *schema);
 
 /*
- * OIDs of all event schema functions of a type (NULL: all types), ordered by
- * type and version, read from the catalog; with their versions, if wanted.
+ * Returns the OIDs of all event schema functions of a type (NULL: all types),
+ * ordered by type and version, read from the catalog; also their versions, if
+ * versions is not NULL.
  */
 extern List *ev_registry_list(const char *type, int type_length, List **versions);
 
-/* An EvResolver over the registered documents. */
+/* An EvResolver that finds the registered documents. */
 extern bool ev_registry_resolve(const char *uri, EvDocument *document);
 
 /*
- * Changes with each invalidation of any schema: for who keeps a program that
- * the registry does not know, with references to documents that it does.
+ * Returns a number that changes with each invalidation of a schema.  It is for
+ * callers that keep a program outside of the registry, which refers to
+ * registered documents.
  */
 extern uint64 ev_registry_generation(void);
 

@@ -1,6 +1,6 @@
 /*
  * utility_command.c
- *	  Running utility commands that are made as parse trees.
+ *	  Runs utility commands that are given as parse trees.
  */
 #include "postgres.h"
 

@@ -1,18 +1,18 @@
 /*
  * utility_command.h
- *	  Running utility commands that are made as parse trees.
+ *	  Runs utility commands that are given as parse trees.
  */
 #ifndef EV_UTILITY_COMMAND_H
 #define EV_UTILITY_COMMAND_H
 
 #include "nodes/pg_list.h"
 
-/* event_schema.NAME, for a command's parse tree. */
+/* Returns event_schema.NAME, for a command's parse tree. */
 extern List *ev_qualified_name(const char *name);
 
 /*
- * Runs a utility command with the caller's rights, as if it had been typed;
- * text is what hooks and logs get to see.
+ * Runs a utility command with the caller's rights, like a command from the
+ * client.  Hooks and logs receive `text`.
  */
 extern void ev_run_command(Node *command, const char *text);
 

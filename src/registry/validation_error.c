@@ -2,10 +2,10 @@
  * validation_error.c
  *	  The error for an event that is not valid.
  *
- * Off the path of valid events: the document is matched once more for its
- * violations, by the program that refused it.  The schema is not looked up
- * anew for that: another session may have replaced it meanwhile by one under
- * which the document has no violation.
+ * Not on the path of valid events: the program that rejected the document
+ * matches it once more, to list the violations.  The schema is not looked up
+ * anew, since another session may have replaced it by one that the document
+ * does not violate.
  */
 #include "postgres.h"
 
@@ -23,20 +23,22 @@
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 
-/* so many violations are named, then counted; the log has fewer */
+/*
+ * number of violations that are listed, the rest is counted; the log has fewer
+ */
 #define SHOWN_VIOLATIONS	10
 #define LOGGED_VIOLATIONS	3
 
 /*
- * Lines for the DETAIL.  What two keywords find in one place in the same words
- * is one line; more than MET_LINES are only counted.
+ * Collects lines for the DETAIL.  Equal texts for one location, from different
+ * keywords, are one line.  More than MET_LINES are only counted.
  */
 #define MET_LINES	100
 
 typedef struct ListCollector
 {
 	EvCollector collector;
-	MemoryContext context;		/* of the lines */
+	MemoryContext context;		/* for the lines */
 	List	   *lines;			/* of char * */
 	int			repeated;
 } ListCollector;
@@ -69,7 +71,7 @@ object_fields(Relation relation, const char *constraint)
 	return constraint != NULL ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, constraint) : 0;
 }
 
-/* The first lines, with something between them. */
+/* Joins the first lines with a separator. */
 static char *
 joined(List *lines, int limit, const char *separator)
 {
@@ -82,8 +84,8 @@ joined(List *lines, int limit, const char *separator)
 }
 
 /*
- * The violations of a document that the schema's program refused.  Where that
- * is gone, what is there now may have nothing against the document.
+ * Lists the violations of a document that the schema's program rejected.  If
+ * this program was freed, the document may be valid under the current one.
  */
 static void
 list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)

@@ -11,30 +11,29 @@
 #include "utils/rel.h"
 
 /*
- * Raises check_violation for an event that is not valid, with what is wrong
- * with it, and undefined_object where its schema is not registered; data, type
- * and version are NULL where the event has none.  The CONSTRAINT NAME is the
- * constraint, or where that is NULL the schema's function.  SCHEMA NAME and TABLE
- * NAME are the relation's, which is NULL where it is not known.
+ * Raises check_violation for an event that is not valid, with its violations,
+ * or undefined_object if its schema is not registered. data, type and version
+ * are NULL if the event has none.  The CONSTRAINT NAME is the constraint or,
+ * if that is NULL, the schema's function.  SCHEMA NAME and TABLE
+ * NAME are those of the relation, which is NULL if it is not known.
  *
- * The schema is the one whose program did not match the data; NULL where none
- * was found, or none was looked for because something is NULL.
+ * The schema is the one whose program rejected the data; NULL if there is
+ * none, or if it was not looked up because an argument is NULL.
  */
 extern void ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 							const int32 *version, const char *constraint,
 							EvSchema *schema) pg_attribute_noreturn();
 
 /*
- * Raises check_violation for what an upcast from a version made of an event:
- * it is not valid under the schema of the other version (or NULL: nothing was
- * made of it).
+ * Raises check_violation for the result of an upcast that is not valid under
+ * the schema of its target version. data is NULL if the result is NULL.
  */
 extern void ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to,
 							 EvSchema *schema) pg_attribute_noreturn();
 
 /*
- * Raises undefined_object for a version that is not registered; the HINT
- * lists those that are.
+ * Raises undefined_object for a version that is not registered; the HINT lists
+ * the registered ones.
  */
 extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute_noreturn();
 

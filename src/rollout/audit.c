@@ -45,7 +45,7 @@ PG_FUNCTION_INFO_V1(ev_event_text_shown);
 PG_FUNCTION_INFO_V1(ev_event_audit_sample_add);
 PG_FUNCTION_INFO_V1(ev_event_json_loss);
 
-/* ---------- what raises for one row ---------- */
+/* ---------- errors of one row ---------- */
 
 /*
  * Is it the row's fault, not the server's or the user's?  Then gives the

@@ -61,7 +61,7 @@ typedef struct Drop
 
 static List *drops = NIL;		/* of this transaction, in its context */
 
-/* ---------- what is found ---------- */
+/* ---------- findings ---------- */
 
 typedef struct Finding
 {

@@ -471,7 +471,7 @@ add_guard(Form_pg_depend dependent, void *context)
 	table_close(pg_trigger, AccessShareLock);
 }
 
-/* ---------- who wrote it ---------- */
+/* ---------- authors of expressions ---------- */
 
 static bool
 domain_owner_is(Oid domain, Oid role)
@@ -677,6 +677,37 @@ ev_find_sites(EvSearch *search)
 		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	if (OidIsValid(search->guard))
 		for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
+}
+
+/* A schema: a function in language jsonschema. */
+static void
+add_schema(Form_pg_depend dependent, void *context)
+{
+	List	  **schemas = (List **) context;
+
+	if (dependent->classid == ProcedureRelationId)
+		*schemas = lappend_oid(*schemas, dependent->objid);
+}
+
+void
+ev_find_schema_sites(EvSearch *search)
+{
+	Oid			language = ev_language_oid();
+	List	   *schemas = NIL;
+	ListCell   *cell;
+
+	if (!OidIsValid(language))
+		return;
+	for_each_dependent(LanguageRelationId, language, add_schema, &schemas);
+	list_sort(schemas, list_oid_cmp);
+	list_deduplicate_oid(schemas);
+	search->schemas = schemas;
+	search->wrappers = list_concat(search->wrappers, schemas);
+	foreach(cell, schemas)
+	{
+		CHECK_FOR_INTERRUPTS();
+		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
+	}
 }
 
 List *

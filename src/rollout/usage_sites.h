@@ -17,6 +17,8 @@ typedef struct EvSearch
 	EvEventFunctions functions;
 	Oid			guard;			/* guard_event */
 	List	   *wrappers;		/* functions that call them, by their text */
+	List	   *schemas;		/* functions in language jsonschema, if they
+								 * are looked for */
 	List	   *sites;			/* found, of EvSite * */
 	List	   *constraints;	/* that were looked at, by OID */
 } EvSearch;
@@ -64,6 +66,12 @@ extern void ev_search_init(EvSearch *search);
  * far as its constants tell, is left out.  Takes no lock on the tables.
  */
 extern void ev_find_sites(EvSearch *search);
+
+/*
+ * Adds the constraints that call a schema function to search->sites, and these
+ * functions to search->schemas and search->wrappers.  To be called after ev_find_sites.
+ */
+extern void ev_find_schema_sites(EvSearch *search);
 
 /* The tables that they are on, in the order of their OIDs. */
 extern List *ev_site_tables(const EvSearch *search);

@@ -42,6 +42,7 @@
 #include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 
+#include "base/compat.h"
 #include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
@@ -270,7 +271,7 @@ run_batch(void *arg)
 	find_which((RowSearch *) arg, true);
 }
 
-/* ---------- what check_event is asked for ---------- */
+/* ---------- arguments of check_event ---------- */
 
 static RowSearch *observing;
 
@@ -370,7 +371,7 @@ search_in_batches(RowSearch *rows)
 												  ALLOCSET_DEFAULT_SIZES);
 	Relation	relation = table_open(rows->site->relation, NoLock);
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
-	TableScanDesc scan = table_beginscan(relation, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = EV_TABLE_BEGINSCAN(relation, GetActiveSnapshot());
 	int			count = BATCH;
 
 	rows->plan = prepare(rows, true);

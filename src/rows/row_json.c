@@ -433,7 +433,7 @@ ev_row_to_jsonb(Relation relation, HeapTuple row)
 	return make_object(members, count);
 }
 
-/* ---------- the way back ---------- */
+/* ---------- from jsonb to a row ---------- */
 
 int
 ev_row_pin_settings(void)

@@ -22,7 +22,7 @@ skip_space(const char *p)
 	return p;
 }
 
-/* One pragma line, without its line end. */
+/* Parses one pragma line, without its line end. */
 static bool
 parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 {
@@ -53,8 +53,8 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 }
 
 /*
- * What is JSON may still be no jsonb: a number beyond numeric's range.  jsonb_in
- * touches nothing but memory, so that its error can be caught without a
+ * Some JSON cannot be stored as jsonb: numbers beyond the range of numeric.
+ * jsonb_in only changes memory, so its error can be caught without a
  * subtransaction.
  */
 static bool
@@ -138,7 +138,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 
 /* ---------- annotations ---------- */
 
-/* Keywords that never take part in an answer, in any dialect. */
+/* Is this a keyword that affects no answer, in any dialect? */
 static bool
 is_annotation(const char *name, int length)
 {
@@ -157,7 +157,10 @@ is_annotation(const char *name, int length)
 	return false;
 }
 
-/* What a keyword of that name holds in any dialect. */
+/*
+ * Returns the shape of a keyword's value; the name has one shape in all
+ * dialects.
+ */
 static EvShape
 shape_of(const char *name, int length)
 {
@@ -174,8 +177,8 @@ shape_of(const char *name, int length)
 }
 
 /*
- * Does a JSON Pointer, the fragment of a reference, go through a keyword that
- * is an annotation ("/examples/0")?  "/$defs/title" does not: that is a name.
+ * Does a JSON Pointer, the fragment of a reference, pass through an annotation
+ * ("/examples/0")?  "/$defs/title" does not, since "title" is a name there.
  */
 static bool
 is_pointer_to_annotation(const char *pointer)
@@ -184,7 +187,7 @@ is_pointer_to_annotation(const char *pointer)
 	const char *p = pointer;
 
 	if (strchr(pointer, '%') != NULL)
-		return true;			/* it may */
+		return true;			/* assume it */
 	while (*p == '/')
 	{
 		int			length = strcspn(++p, "/");
@@ -206,8 +209,8 @@ is_pointer_to_annotation(const char *pointer)
 }
 
 /*
- * Does a reference anywhere in the document go through a keyword that is an
- * annotation?  Such a keyword is more than that.
+ * Does a reference anywhere in the document pass through a keyword that is an
+ * annotation?  Such a keyword is more than an annotation.
  */
 static bool
 refers_to_annotation(JsonbContainer *container)
@@ -282,7 +285,10 @@ same_schemas(JsonbValue *a, JsonbValue *b)
 	return true;
 }
 
-/* The next member of an object that counts; false at the end. */
+/*
+ * Reads the next member of an object, optionally without annotations; false at
+ * the end.
+ */
 static bool
 next_member(JsonbIterator **iterator, bool annotations_count,
 			JsonbValue *key, JsonbValue *value)
@@ -301,8 +307,8 @@ next_member(JsonbIterator **iterator, bool annotations_count,
 }
 
 /*
- * Compares two objects member by member (both are in jsonb's order of keys):
- * as schemas, or as maps from names to schemas.
+ * Compares two objects member by member, as schemas or as maps from names to
+ * schemas.  Both are in the key order of jsonb.
  */
 static bool
 same_members(JsonbValue *a, JsonbValue *b, bool is_map)

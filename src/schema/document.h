@@ -3,9 +3,9 @@
  *	  The body of a function in language jsonschema: pragma lines, then one
  *	  JSON document.
  *
- *		#assert_format off
- *		#breaking
- *		{"type": "object"}
+ * 	  #assert_format off
+ * 	  #breaking
+ * 	  {"type": "object"}
  */
 #ifndef EV_DOCUMENT_H
 #define EV_DOCUMENT_H
@@ -15,11 +15,11 @@
 #include "nodes/pg_list.h"
 #include "utils/jsonb.h"
 
-/* What is wrong with a schema, and where. */
+/* An error in a schema, and its location. */
 typedef struct EvFault
 {
 	char	   *location;		/* JSON Pointer into the document ("" is the
-								 * document), or NULL where there is none */
+								 * document), or NULL if not known */
 	char	   *message;		/* NULL: no fault.  Lower case, no full stop */
 	char	   *detail;			/* a sentence, or NULL */
 	char	   *hint;			/* a sentence, or NULL */
@@ -28,14 +28,13 @@ typedef struct EvFault
 
 typedef struct EvDocument
 {
-	Oid			function;		/* the function whose body this is, or
-								 * InvalidOid */
-	const char *name;			/* what messages call it: "order@1" quoted by
-								 * them, or NULL for a schema given in place */
-	const char *uri;			/* its retrieval URI, "" where it has none */
+	Oid			function;		/* the function with this body, or InvalidOid */
+	const char *name;			/* the name in messages, "order@1", which they
+								 * quote; NULL for a schema without a function */
+	const char *uri;			/* its retrieval URI, "" if it has none */
 	Jsonb	   *schema;
-	bool		draft_known;	/* without $schema it is in ... */
-	EvDraft		draft;			/* ... this dialect, not in 2020-12 */
+	bool		draft_known;	/* if there is no $schema, the dialect is */
+	EvDraft		draft;			/* this one instead of 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
 } EvDocument;
@@ -43,11 +42,11 @@ typedef struct EvDocument
 /*
  * Finds the document of an absolute URI without fragment ("event:order@1",
  * "https://example.com/common").  Fills *document, in CurrentMemoryContext;
- * false where there is none.  May raise, for what is ambiguous.
+ * returns false if there is none.  May raise if the URI is ambiguous.
  */
 typedef bool (*EvResolver) (const char *uri, EvDocument *document);
 
-/* Something that registration warns about. */
+/* A warning of registration. */
 typedef struct EvWarning
 {
 	char	   *location;		/* JSON Pointer into the document */
@@ -55,49 +54,46 @@ typedef struct EvWarning
 } EvWarning;
 
 /*
- * Reads a body into *document (schema, assert_format and breaking; the rest
- * is the caller's), allocated in CurrentMemoryContext.  False, with *fault
- * filled, where a pragma is unknown or the rest is not JSON.
+ * Parses a body into *document, in CurrentMemoryContext: schema, assert_format
+ * and breaking.  The caller sets the other members.  Returns false, with
+ * *fault filled, if a pragma is unknown or the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
 
 /*
- * Raises a fault as an ERROR: message, location in the DETAIL.  `what` names
- * the schema for the message ("schema \"order@1\""), or is NULL.
+ * Raises a fault as an ERROR, with its location in the DETAIL. `what` is the
+ * schema's name in the message ("schema \"order@1\""), or NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
 
 /*
- * Do two documents differ in annotations only (title, description, examples,
- * ...), so that every instance gets the same answer from both?  Compares the
- * documents themselves, not what they refer to.
+ * Do two documents differ only in annotations (title, description, examples,
+ * ...), so that they give the same answer for each instance?  Compares only
+ * the documents, not the documents that they refer to.
  */
 extern bool ev_document_same_answers(const EvDocument *a, const EvDocument *b);
 
-/*
- * Does the document say of itself that it should no longer be used:
- * "deprecated": true at its root?
- */
+/* Is "deprecated": true at the document's root? */
 extern bool ev_document_is_deprecated(const EvDocument *document);
 
 /*
- * May a reference in the document, to itself or to another one, lead to what
- * stands in an annotation ("#/examples/0")?  Where that is replaced, answers
- * change.
+ * Can a reference in the document, to this or another document, lead into an
+ * annotation ("#/examples/0")?  If so, replacing the annotation can change
+ * answers.
  */
 extern bool ev_document_refers_to_annotation(const EvDocument *document);
 
 /*
- * The URIs that a document gives itself ($id; "id" in draft 4) besides the one
- * that it is registered under, as C strings in CurrentMemoryContext.
+ * Returns the URIs that a document gives itself ($id; "id" in draft 4),
+ * without the one that it is registered under, as C strings in
+ * CurrentMemoryContext.
  */
 extern List *ev_document_ids(const EvDocument *document);
 
 /*
- * The URIs, absolute and without fragment, of the documents that the
- * references of a document lead to, as C strings in CurrentMemoryContext;
- * its own and the built-in meta-schemas are not among them.  Reads nothing
- * but the document.
+ * Returns the URIs, absolute and without fragment, of the documents that a
+ * document refers to, as C strings in CurrentMemoryContext, without its own
+ * URIs and the built-in meta-schemas.  Reads only this document.
  */
 extern List *ev_document_references(const EvDocument *document);
 

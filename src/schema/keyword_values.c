@@ -23,6 +23,7 @@ ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
 	JsonbValue	value;
 
 	memset(keywords->present, 0, sizeof(keywords->present));
+	keywords->types = 0;
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		int			keyword;
@@ -35,6 +36,8 @@ ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords)
 		{
 			keywords->values[keyword] = value;
 			keywords->present[keyword] = true;
+			if (ev_keywords[keyword].types != EV_ALL_TYPES && ev_keywords[keyword].vocabulary != EV_UNEVALUATED)
+				keywords->types |= ev_keywords[keyword].types;
 		}
 	}
 }
@@ -68,7 +71,7 @@ is_type_name(const JsonbValue *value)
 	return false;
 }
 
-/* An array of strings, each once.  The names are jsonb keys' equals. */
+/* Checks that a value is an array of strings. */
 bool
 ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value)
 {
@@ -134,8 +137,8 @@ ev_compile_pattern(EvCompiler *c, const EvLocation *location, const char *tail, 
 }
 
 /*
- * Checks the value of a keyword against its shape; subschemas in it are
- * walked, not checked here.
+ * Checks the shape of a keyword's value.  Subschemas inside it are walked
+ * later, not here.
  */
 bool
 ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,

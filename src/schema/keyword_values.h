@@ -12,24 +12,26 @@ typedef struct EvKeywordValues
 {
 	JsonbValue	values[EV_KEYWORD_COUNT];	/* by EvKeywordSymbol */
 	bool		present[EV_KEYWORD_COUNT];
+	uint32		types;			/* that the keywords are about; EV_ALL_TYPES
+								 * and EV_UNEVALUATED are left out */
 } EvKeywordValues;
 
-/* Reads the keywords that a subschema's dialect has. */
+/* Reads the keywords of a subschema that its dialect has. */
 extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords);
 
 /*
- * Checks the value of a keyword against its shape; subschemas in it are
- * walked, not checked here.
+ * Checks the shape of a keyword's value.  Subschemas inside it are walked
+ * later, not here.
  */
 extern bool ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,
 						   int keyword, const JsonbValue *value);
 
-/* An array of strings, each once.  The names are jsonb keys' equals. */
+/* Checks that a value is an array of strings. */
 extern bool ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value);
 
 /*
- * A pattern in the program's context, compiled once however often it stands
- * there; NULL where there is a fault.
+ * Returns a pattern in the program's context; equal patterns of the schema are
+ * compiled once.  Returns NULL if there is a fault.
  */
 extern EvPattern *ev_compile_pattern(EvCompiler *compiler, const EvLocation *location, const char *tail,
 									 const char *string, int length);

@@ -1,6 +1,6 @@
 /*
  * keywords.c
- *	  The table of keywords and look-ups in it.
+ *	  The table of keywords, and look-ups in it.
  */
 #include "postgres.h"
 
@@ -25,26 +25,58 @@ static const char *const draft_uris[EV_DRAFT_COUNT] = {
 };
 
 /*
- * The list is short and looked through while compiling only; the first
- * character and the length tell most names apart.
+ * The keywords by length and first character, as chains of indexes that end
+ * with -1.
  */
+#define SLOTS	64
+
+static int8 first_in_slot[SLOTS];
+static int8 next_in_slot[EV_KEYWORD_COUNT];
+static uint8 name_lengths[EV_KEYWORD_COUNT];
+static bool has_slots = false;
+
+StaticAssertDecl(EV_KEYWORD_COUNT <= PG_INT8_MAX, "the index of a keyword fits into int8");
+
+static int
+slot_of(const char *name, int length)
+{
+	return (length * 5 + (unsigned char) name[0]) % SLOTS;
+}
+
+static void
+make_slots(void)
+{
+	memset(first_in_slot, -1, sizeof(first_in_slot));
+	for (int i = EV_KEYWORD_COUNT - 1; i >= 0; i--)
+	{
+		int			slot;
+
+		name_lengths[i] = strlen(ev_keywords[i].name);
+		slot = slot_of(ev_keywords[i].name, name_lengths[i]);
+		next_in_slot[i] = first_in_slot[slot];
+		first_in_slot[slot] = i;
+	}
+	has_slots = true;
+}
+
 int
 ev_keyword_find(const char *name, int length, EvDraft draft)
 {
-	for (int i = 0; i < EV_KEYWORD_COUNT; i++)
-	{
-		const EvKeyword *keyword = &ev_keywords[i];
-
-		if (length > 0 && keyword->name[0] == name[0] &&
-			(keyword->drafts & EV_IN(draft)) != 0 &&
-			strlen(keyword->name) == (size_t) length &&
-			memcmp(keyword->name, name, length) == 0)
+	if (length == 0)
+		return -1;
+	if (!has_slots)
+		make_slots();
+	for (int i = first_in_slot[slot_of(name, length)]; i >= 0; i = next_in_slot[i])
+		if (name_lengths[i] == length && (ev_keywords[i].drafts & EV_IN(draft)) != 0 &&
+			memcmp(ev_keywords[i].name, name, length) == 0)
 			return i;
-	}
 	return -1;
 }
 
-/* Is it the other one but for two neighbours that are swapped?  Of one length. */
+/*
+ * Are two names of equal length the same except for two adjacent characters
+ * that are swapped?
+ */
 static bool
 is_transposed(const char *name, const char *other, int length)
 {
@@ -77,7 +109,7 @@ ev_keyword_nearest(const char *name, int length, EvDraft draft)
 		distance = varstr_levenshtein_less_equal(name, length,
 												 keyword->name, strlen(keyword->name),
 												 1, 1, 1, least, false);
-		/* which is one slip of the fingers */
+		/* count this as one edit */
 		if (strlen(keyword->name) == (size_t) length && is_transposed(name, keyword->name, length))
 			distance = 1;
 		if (distance <= least)

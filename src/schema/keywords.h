@@ -1,6 +1,6 @@
 /*
  * keywords.h
- *	  Every keyword of every dialect, in one list.
+ *	  All keywords of all dialects, in one list.
  */
 #ifndef EV_KEYWORDS_H
 #define EV_KEYWORDS_H
@@ -9,8 +9,8 @@
 #include "jsonb/jsonb_value.h"
 
 /*
- * Vocabularies: the groups that $vocabulary of a meta-schema switches on and
- * off (2019-09, section 8.1.2).  Earlier drafts have them all.
+ * Vocabularies: groups of keywords that $vocabulary of a meta-schema enables
+ * (2019-09, section 8.1.2).  Earlier drafts have all of them.
  */
 #define EV_CORE				0x01
 #define EV_APPLICATOR		0x02
@@ -22,7 +22,7 @@
 #define EV_CONTENT			0x80
 #define EV_ALL_VOCABULARIES	(0xFF & ~EV_FORMAT_ASSERTION)
 
-/* What a keyword's value must look like, and where its subschemas are. */
+/* The shape of a keyword's value, and the subschemas in it. */
 typedef enum EvShape
 {
 	EV_ANY_VALUE,
@@ -33,28 +33,28 @@ typedef enum EvShape
 	EV_COUNT_VALUE,				/* an integer >= 0 */
 	EV_ARRAY_VALUE,
 	EV_STRINGS_VALUE,			/* an array of unique strings */
-	EV_TYPE_VALUE,				/* a type's name or an array of them */
+	EV_TYPE_VALUE,				/* the name of a type, or an array of these */
 	EV_PATTERN_VALUE,			/* a regular expression */
 	EV_OBJECT_VALUE,
 	EV_STRINGS_MAP_VALUE,		/* an object of arrays of unique strings */
 	EV_SCHEMA,					/* one subschema */
-	EV_SCHEMAS,					/* an array of subschemas, not empty */
-	EV_SCHEMA_OR_SCHEMAS,		/* either (items before 2020-12) */
+	EV_SCHEMAS,					/* a non-empty array of subschemas */
+	EV_SCHEMA_OR_SCHEMAS,		/* either of these (items before 2020-12) */
 	EV_SCHEMA_MAP,				/* an object of subschemas */
-	EV_PATTERN_SCHEMA_MAP,		/* the same, its names are patterns */
+	EV_PATTERN_SCHEMA_MAP,		/* the same, with patterns as names */
 	EV_DEPENDENCIES				/* an object of subschemas and arrays of
 								 * strings */
 } EvShape;
 
 /*
- * Which function of changes/changes_facts.c makes facts of a keyword, for the
- * comparison of schemas.  A keyword that none reads is EV_OPAQUE: a comparison
- * that depends on it answers "unknown".
+ * The function of changes/changes_facts.c that makes facts of a keyword, for
+ * the comparison of schemas.  A keyword without such a function is EV_OPAQUE:
+ * a comparison that depends on it answers "unknown".
  */
 typedef enum EvGatherer
 {
 	EV_OPAQUE,
-	EV_NO_FACTS,				/* the keyword makes no instance invalid */
+	EV_NO_FACTS,				/* the keyword never makes an instance invalid */
 	EV_REFERENCE_FACTS,
 	EV_TYPE_FACTS,
 	EV_ENUM_FACTS,
@@ -67,8 +67,8 @@ typedef enum EvGatherer
 } EvGatherer;
 
 /*
- * The types column is the set of the types whose instances the keyword can make
- * invalid.
+ * The column "types" is the set of the types whose instances the keyword can
+ * make invalid.
  *
  * X(symbol, name, drafts, vocabulary, shape, types, gatherer)
  */
@@ -162,21 +162,24 @@ typedef struct EvKeyword
 extern const EvKeyword ev_keywords[EV_KEYWORD_COUNT];
 
 /*
- * The keyword of that name in that draft, or -1 where the draft has none.
- * Vocabularies are the caller's to heed.
+ * Returns the keyword with this name in a draft, or -1 if the draft has none.
+ * The caller checks vocabularies.
  */
 extern int	ev_keyword_find(const char *name, int length, EvDraft draft);
 
 /*
- * The keyword nearest to an unknown one, for "did you mean"; NULL where none
- * is near.
+ * Returns the known keyword most similar to an unknown one, for "did you
+ * mean"; NULL if none is similar.
  */
 extern const char *ev_keyword_nearest(const char *name, int length, EvDraft draft);
 
-/* The drafts by the URI of their meta-schema ("#" at its end or not); -1: none. */
+/*
+ * Returns the draft with this meta-schema URI (with or without "#" at its
+ * end); -1 if there is none.
+ */
 extern int	ev_draft_of_uri(const char *uri);
 
-/* The URI of a draft's meta-schema. */
+/* Returns the URI of a draft's meta-schema. */
 extern const char *ev_draft_uri(EvDraft draft);
 
 #endif							/* EV_KEYWORDS_H */

@@ -1,6 +1,6 @@
 /*
  * location.c
- *	  Where a subschema stands in its document.
+ *	  The location of a subschema in its document.
  */
 #include "postgres.h"
 

@@ -1,9 +1,9 @@
 /*
  * metaschema.c
- *	  The meta-schemas of the drafts, built in.
+ *	  The built-in meta-schemas of the drafts.
  *
- * The meta-schemas stand in metaschema_data.h, which is generated from the
- * files in metaschemas/.
+ * metaschema_data.h contains them; it is generated from the files in
+ * metaschemas/.
  */
 #include "postgres.h"
 

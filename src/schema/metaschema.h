@@ -1,6 +1,6 @@
 /*
  * metaschema.h
- *	  The meta-schemas of the drafts, built in.
+ *	  The built-in meta-schemas of the drafts.
  */
 #ifndef EV_METASCHEMA_H
 #define EV_METASCHEMA_H
@@ -9,7 +9,7 @@
 
 /*
  * Finds a built-in meta-schema by its URI, without fragment.  Fills *document,
- * in CurrentMemoryContext; false where it is none.
+ * in CurrentMemoryContext; returns false if there is none.
  */
 extern bool ev_metaschema_find(const char *uri, EvDocument *document);
 

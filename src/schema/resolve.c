@@ -1,11 +1,11 @@
 /*
  * resolve.c
- *	  Reads schema documents: finds every subschema, has its keywords
- *	  checked, collects $id and anchors, and resolves references, reading the
- *	  documents that they lead to.
+ *	  Reads schema documents: finds all subschemas, has their keywords
+ *	  checked, collects $id and anchors, and resolves references, reading
+ *	  the documents that they lead to.
  *
- * After it every reference of every subschema that was found has a target,
- * or there is a fault.
+ * Afterwards, either each reference of each subschema has a target, or there
+ * is a fault.
  */
 #include "postgres.h"
 
@@ -28,16 +28,17 @@ static void
 add_dynamic_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target)
 {
 	List	   *anchors = ev_find_name(c, &dynamic_scope, name);
-	DynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
+	EvDynamicAnchor *anchor = anchors != NIL ? llast(anchors) : NULL;
 
 	if (anchor == NULL || anchor->resource != resource)
 	{
-		anchor = palloc(sizeof(DynamicAnchor));
+		anchor = palloc(sizeof(EvDynamicAnchor));
 		anchor->resource = resource;
 		if (anchors == NIL)
 			ev_add_name(c, &dynamic_scope, name, list_make1(anchor));
 		else
-			anchors = lappend(anchors, anchor); /* where it was */
+			anchors = lappend(anchors, anchor); /* lappend keeps the list's
+												 * address */
 	}
 	anchor->target = target;
 }
@@ -72,7 +73,7 @@ ev_dynamic_anchors(EvCompiler *c, const char *name)
 
 /* ---------- resources ---------- */
 
-/* The first resource of a URI is the one that references to it mean. */
+/* If several resources have a URI, references to it lead to the first one. */
 static void
 remember_uri(EvCompiler *c, const char *uri, EvResource *resource)
 {
@@ -104,7 +105,10 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 	return resource;
 }
 
-/* A document by URI: built in, or the resolver's.  False: there is none. */
+/*
+ * Finds a document by URI, built in or by the resolver; false if there is
+ * none.
+ */
 static bool
 fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 {
@@ -126,7 +130,9 @@ fetch_document(EvCompiler *c, const char *uri, EvDocument *document)
 	return true;
 }
 
-/* $vocabulary of a meta-schema of our own: which keywords there are. */
+/*
+ * Reads $vocabulary of a custom meta-schema, which says which keywords exist.
+ */
 static bool
 read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *metaschema, EvResource *resource)
 {
@@ -173,7 +179,11 @@ read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *met
 		for (int i = 0; name != NULL && i < (int) lengthof(vocabularies); i++)
 			if (strcmp(vocabularies[i].name, name) == 0)
 				set = vocabularies[i].set;
-		/* in 2019-09 the applicator vocabulary has the unevaluated keywords */
+
+		/*
+		 * in 2019-09, the unevaluated keywords are in the applicator
+		 * vocabulary
+		 */
 		if (set == EV_APPLICATOR && resource->draft == EV_DRAFT2019)
 			set |= EV_UNEVALUATED;
 		if (set == 0 && value.type == jbvBool && value.val.boolean)
@@ -185,8 +195,8 @@ read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *met
 }
 
 /*
- * Is this the URI of a draft's meta-schema but for "http" and "https", the end
- * or the year?  The URI without a draft means the newest.
+ * Is this the URI of a draft's meta-schema, except for "http" or "https", the
+ * end or the year?  The URI without a draft means the newest one.
  */
 static bool
 looks_like_draft(const char *uri, EvDraft *draft)
@@ -214,7 +224,7 @@ looks_like_draft(const char *uri, EvDraft *draft)
 	return false;
 }
 
-/* $schema: sets the dialect of a resource. */
+/* Sets the dialect of a resource from $schema. */
 static bool
 read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResource *resource)
 {
@@ -232,7 +242,7 @@ read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResou
 		return true;
 	}
 
-	/* a meta-schema of somebody's: its own $schema says the draft */
+	/* a custom meta-schema: its own $schema gives the draft */
 	absolute = ev_uri_resolve("", uri, &fragment);
 	if (!fetch_document(c, absolute, &document) || JB_ROOT_IS_SCALAR(document.schema))
 	{
@@ -295,8 +305,8 @@ find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dy
 /* ---------- walking ---------- */
 
 /*
- * What $id, $schema and the anchors of an object say.  The resource that it
- * belongs to; NULL where there is a fault.
+ * Reads $id, $schema and the anchors of an object.  Returns the resource that
+ * the object belongs to; NULL if there is a fault.
  */
 static EvResource *
 read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
@@ -314,7 +324,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 
 	if (ev_get_string(object, resource->draft == EV_DRAFT4 ? "id" : "$id", &id) &&
 		resource->draft <= EV_DRAFT7 && ev_get_string(object, "$ref", &string))
-		id = NULL;				/* $ref hides its siblings (draft 7, 8.3) */
+		id = NULL;				/* $ref disables its siblings (draft 7, 8.3) */
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
 		add_anchor(c, resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
 	else if (id != NULL)
@@ -365,7 +375,7 @@ walk_child(EvCompiler *c, EvSubschema *parent, const char *keyword, char *tail, 
 	pfree(tail);
 }
 
-/* Checks one keyword and walks the subschemas in it. */
+/* Checks one keyword and walks its subschemas. */
 static void
 walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *value)
 {
@@ -378,8 +388,8 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 	JsonbValue	member;
 
 	/*
-	 * Draft 4 has no boolean schemas, but lets these two be booleans (draft
-	 * 4, 5.3.1 and 5.4.4); walk() knows.
+	 * Draft 4 has no boolean schemas, but these two keywords may be booleans
+	 * (draft 4, 5.3.1 and 5.4.4); walk() handles that.
 	 */
 	if (!ev_check_value(c, subschema->location, tail, keyword, value))
 		return;
@@ -505,7 +515,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 		c->lint(c, subschema);
 }
 
-/* Takes a document in.  NULL where there is a fault. */
+/* Adds a document.  Returns NULL if there is a fault. */
 static EvResource *
 add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer)
 {
@@ -550,9 +560,9 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 /* ---------- references ---------- */
 
 /*
- * Follows a JSON Pointer from a resource's root.  What it leads to need not
- * stand where subschemas do; it is walked now, then, as one.  NULL where there
- * is nothing.
+ * Follows a JSON Pointer from the root of a resource.  If the target is not in
+ * the value of a known keyword, it is walked now, as a subschema.  Returns
+ * NULL if there is no target.
  */
 static EvSubschema *
 follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
@@ -633,8 +643,8 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 }
 
 /*
- * The target of a reference; NULL where there is a fault.  *plain_name gets
- * the fragment where it is an anchor's name.
+ * Resolves a reference; NULL if there is a fault.  If the fragment is the name
+ * of an anchor, sets *plain_name to it.
  */
 static EvSubschema *
 resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *reference, char **plain_name)
@@ -660,13 +670,16 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 			return NULL;
 		}
 
-		/* the same document may have been asked for by another spelling */
+		/*
+		 * the document may have been read already, under another spelling of
+		 * its URI
+		 */
 		resource = find_resource(c, document.uri);
 		if (resource == NULL)
 			resource = add_document(c, &document, from->resource);
 		if (resource == NULL)
 		{
-			/* the location of the fault is in that other document */
+			/* the location of the fault is in the other document */
 			c->fault->message = psprintf("refers to \"%s\", which is not valid at \"%s\": %s",
 										 uri, c->fault->location, c->fault->message);
 			c->fault->location = psprintf("%s%s", ev_location_pointer(from->location, false), tail);
@@ -723,7 +736,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 	reference->keyword = name;
 	if (keyword == EV_KW_DYNAMIC_REF && resource->draft == EV_V1)
 	{
-		/* always dynamic; the resource itself need not have the anchor */
+		/* always dynamic; the resource itself may lack the anchor */
 		EvSchemaAnchor *anchor;
 
 		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
@@ -739,9 +752,9 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 		return false;
 
 	/*
-	 * A $dynamicRef is one only where it leads to a $dynamicAnchor first
-	 * (2020-12 core, 8.2.3.2); $recursiveRef, to a $recursiveAnchor (2019-09
-	 * core, 8.2.4.2.1).
+	 * A $dynamicRef is dynamic only if its initial target is a $dynamicAnchor
+	 * (2020-12 core, 8.2.3.2), and a $recursiveRef, only if it is a
+	 * $recursiveAnchor (2019-09 core, 8.2.4.2.1).
 	 */
 	if (keyword == EV_KW_DYNAMIC_REF && plain_name != NULL &&
 		find_anchor(c, reference->target->resource, plain_name, true) != NULL)

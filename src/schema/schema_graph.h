@@ -2,7 +2,7 @@
  * schema_graph.h
  *	  The resources, subschemas and references of a schema's documents.
  *
- * resolve.c reads the documents into it, codegen.c writes code from it.
+ * resolve.c fills it from the documents, codegen.c generates code from it.
  */
 #ifndef EV_SCHEMA_GRAPH_H
 #define EV_SCHEMA_GRAPH_H
@@ -34,108 +34,113 @@ typedef struct EvSchemaAnchor
 	struct EvSubschema *target;
 	bool		dynamic;
 	struct EvSchemaAnchor *next;	/* of the same name in the resource */
-	struct EvSchemaAnchor *last;	/* of the first one's list */
+	struct EvSchemaAnchor *last;	/* of the first one in the list */
 } EvSchemaAnchor;
 
-/* What a $dynamicRef may lead to, in one resource. */
-typedef struct DynamicAnchor
+/* A possible target of a $dynamicRef, in one resource. */
+typedef struct EvDynamicAnchor
 {
 	EvResource *resource;
 	struct EvSubschema *target;
-} DynamicAnchor;
+} EvDynamicAnchor;
 
-/* Where $ref and the like lead. */
+/* The target of $ref or a similar keyword. */
 typedef struct EvReference
 {
 	const char *keyword;
 	struct EvSubschema *target;
-	const char *dynamic_anchor; /* to be looked for in the dynamic scope; NULL
-								 * if not dynamic */
+	const char *dynamic_anchor; /* to be found in the dynamic scope; NULL if
+								 * not dynamic */
 } EvReference;
 
 typedef struct EvSubschema
 {
-	const JsonbContainer *container;	/* hash key, must be first */
-	bool		is_boolean;		/* true or false, then not in the hash */
+	const JsonbContainer *container;	/* hash key, must be the first member */
+	bool		is_boolean;		/* true or false; then it is not in the hash
+								 * table */
 	bool		boolean;
 	bool		entered_from_outside;	/* by a reference of another resource */
 	EvResource *resource;
 	EvLocation *location;
 	List	   *references;		/* of EvReference */
-	uint32		block;			/* index, EV_BLOCK_NONE until asked for */
+	uint32		block;			/* index, EV_BLOCK_NONE until one is needed */
 	int			visit;			/* for finding endless references */
 } EvSubschema;
 
 typedef struct EvCompiler
 {
-	const EvDocument *document; /* the one that is compiled */
+	const EvDocument *document; /* the main document, which is compiled */
 	EvResolver	resolver;
-	EvFault    *fault;			/* the first one; message NULL: none */
+	EvFault    *fault;			/* the first one; message is NULL if there is
+								 * none */
 	MemoryContext program_context;
-	EvPatternBudget pattern_budget; /* what is left of it */
-	List	  **functions;		/* OIDs of documents read, or NULL */
+	EvPatternBudget pattern_budget; /* the rest of it */
+	List	  **functions;		/* OIDs of documents that were read, or NULL */
 	List	  **warnings;		/* or NULL */
 	void		(*lint) (struct EvCompiler *compiler, const EvSubschema *subschema);	/* called for each
 																						 * subschema of the main
 																						 * document; or NULL */
-	bool		is_main;		/* it is the main document that is walked */
+	bool		is_main;		/* the main document is being walked */
 	HTAB	   *subschemas;		/* EvSubschema by container */
 	List	   *resources;		/* of EvResource */
 	HTAB	   *names;			/* of resources, anchors and patterns */
-	bool		knows_dynamic_anchors;	/* they are among the names */
-	List	   *pending;		/* Subschemas whose references are to be
-								 * resolved */
+	bool		knows_dynamic_anchors;	/* they are in `names` */
+	List	   *pending;		/* subschemas with unresolved references */
 	bool		annotate;		/* write ANNOTATE instructions */
-	bool		mentions_only;	/* read no other document, ... */
-	List	   *mentioned;		/* ... note their URIs */
+	bool		mentions_only;	/* read no other document, but */
+	List	   *mentioned;		/* record their URIs */
 	bool		has_dynamic;	/* a reference depends on the dynamic scope */
 } EvCompiler;
 
-/* Adds a warning; the caller has seen that warnings are wanted. */
+/* Adds a warning; the caller has checked that warnings are wanted. */
 extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *location, const char *tail,
 							char *message);
 
-/* Makes a compiler's tables in CurrentMemoryContext. */
+/* Creates a compiler's tables in CurrentMemoryContext. */
 extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context);
 
-/* The value that a name has in a scope, or NULL; and a new one. */
+/* Returns the value of a name in a scope, or NULL; adds a value. */
 extern void *ev_find_name(EvCompiler *compiler, const void *scope, const char *name);
 extern void ev_add_name(EvCompiler *compiler, const void *scope, const char *name, void *value);
 
-/* Records the first fault only; returns false, for a caller's convenience. */
+/*
+ * Records a fault, if it is the first.  Returns false, for the convenience of
+ * callers.
+ */
 extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *location, const char *tail,
 							 const char *format,...) pg_attribute_printf(4, 5);
 
 /*
- * Reads the main document and all that it refers to.  The subschema of the
- * main document's root, or NULL where there was a fault.
+ * Reads the main document and all documents that it refers to.  Returns the
+ * subschema of the main document's root, or NULL if there is a fault.
  */
 extern EvSubschema *ev_resolve_references(EvCompiler *compiler);
 
 /*
- * The dynamic anchors of a name, or those of $recursiveAnchor for "", in order
- * of their resources, which are all known: a List of DynamicAnchor.
+ * Returns the dynamic anchors of a name, or those of $recursiveAnchor for "",
+ * in the order of their resources: a List of EvDynamicAnchor.  All documents
+ * must have been read.
  */
 extern List *ev_dynamic_anchors(EvCompiler *compiler, const char *name);
 
-/* The subschema of an object that was walked; NULL if it was not. */
+/* Returns the subschema of an object; NULL if it was not walked. */
 extern EvSubschema *ev_subschema_find(EvCompiler *compiler, const JsonbValue *node);
 
-/* A location below another, in the program's context. */
+/* Makes a location below another, in the program's context. */
 extern EvLocation *ev_location_make(EvCompiler *compiler, const EvLocation *parent,
 									const char *keyword, const char *tail);
 
-/* "/keyword", "/keyword/name" (escaped) and "/keyword/3". */
+/* Returns "/keyword", "/keyword/name" (escaped) or "/keyword/3". */
 extern char *ev_tail_name(const char *keyword, const char *name, int length);
 extern char *ev_tail_index(const char *keyword, uint32 index);
 
-/* Small helpers over JsonbValue. */
+/* Small functions for JsonbValue. */
 extern bool ev_node_is_object(const JsonbValue *node);
 extern bool ev_node_is_array(const JsonbValue *node);
 extern const char *ev_node_type_name(const JsonbValue *node);
 extern char *ev_node_string(const JsonbValue *node);
 
-/* The string at a key; false if it is missing or of another type. */
+/* Reads the string of a key; false if it is missing or has another type. */
 extern bool ev_get_string(const JsonbContainer *container, const char *name, char **string);
 
 #endif							/* EV_SCHEMA_GRAPH_H */

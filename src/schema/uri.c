@@ -1,9 +1,9 @@
 /*
  * uri.c
- *	  URI references: RFC 3986, section 5.2.
+ *	  Resolves URI references: RFC 3986, section 5.2.
  *
- * Used while compiling only.  Components are kept as they are written; the
- * syntax of what is between the delimiters is not checked here.
+ * Only used at compile time.  Components are kept as written; the syntax
+ * between the delimiters is not checked here.
  */
 #include "postgres.h"
 
@@ -12,7 +12,7 @@
 #include "base/encoding.h"
 #include "schema/uri.h"
 
-/* A component: absent where data is NULL. */
+/* A component; absent if data is NULL. */
 typedef struct Part
 {
 	const char *data;
@@ -52,7 +52,7 @@ ev_uri_has_scheme(const char *uri)
 	return scheme_length(uri) > 0;
 }
 
-/* RFC 3986, appendix B, without its regular expression. */
+/* Splits a URI as in RFC 3986, appendix B, without its regular expression. */
 static Uri
 split(const char *string)
 {
@@ -84,7 +84,10 @@ split(const char *string)
 	return uri;
 }
 
-/* RFC 3986, 5.2.4, in place: output never overtakes input. */
+/*
+ * RFC 3986, section 5.2.4.  Works in place: the output is never longer than
+ * the input so far.
+ */
 static int
 remove_dot_segments(char *path, int length)
 {
@@ -128,7 +131,10 @@ remove_dot_segments(char *path, int length)
 	return out;
 }
 
-/* The base's path up to its last slash, and the reference's (5.2.3). */
+/*
+ * Joins the base's path, up to its last slash, and the reference's path
+ * (5.2.3).
+ */
 static Part
 merge_paths(const Uri *base, const Uri *reference)
 {
@@ -148,7 +154,7 @@ merge_paths(const Uri *base, const Uri *reference)
 	return (Part) {path.data, path.len};
 }
 
-/* The value of two hexadecimal digits; -1 where they are none. */
+/* Returns the value of two hexadecimal digits; -1 if they are not. */
 static int
 hexadecimal_byte(const char *digits)
 {
@@ -186,7 +192,11 @@ ev_uri_decode(const char *string)
 			appendStringInfoChar(&result, *string++);
 			continue;
 		}
-		/* what is encoded is UTF-8 (RFC 3987, 3.1), the rest the server's */
+
+		/*
+		 * percent-encoded text is UTF-8 (RFC 3987, 3.1), other text is in the
+		 * server encoding
+		 */
 		for (; *string == '%'; string += 3)
 		{
 			int			value = hexadecimal_byte(string + 1);
@@ -229,7 +239,7 @@ ev_uri_resolve(const char *base, const char *reference, char **fragment)
 		}
 	}
 
-	/* the base's own path, where the reference has none, stays as it is */
+	/* if the reference has no path, the base's path stays unchanged */
 	path = pnstrdup(t.path.data, t.path.length);
 	path_length = t.path.length;
 	if (r.path.length > 0 && (t.scheme.data != NULL || t.path.data[0] == '/'))
@@ -256,7 +266,10 @@ ev_uri_resolve(const char *base, const char *reference, char **fragment)
 	*fragment = NULL;
 	if (r.fragment.data != NULL)
 	{
-		/* what cannot be decoded is no name of anything, and stays as it is */
+		/*
+		 * a fragment that cannot be decoded names nothing, and stays
+		 * unchanged
+		 */
 		*fragment = ev_uri_decode(r.fragment.data);
 		if (*fragment == NULL)
 			*fragment = pstrdup(r.fragment.data);
