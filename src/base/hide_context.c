@@ -3,10 +3,10 @@
  *	  Errors of the extension's PL/pgSQL functions without "PL/pgSQL function ...
  *	  line 12 at RAISE", which tells a user nothing.
  *
- * PL/pgSQL puts an entry on the stack of error contexts for each call of a
- * function, and takes it off when the call ends.  While an expression of the function
- * is evaluated, that entry is the topmost one.  So a function that is called by such
- * an expression finds its caller's entry there, and makes it say nothing.
+ * PL/pgSQL pushes an entry on the stack of error contexts for each call of a function,
+ * and removes it when the call ends.  While an expression of the function is
+ * evaluated, this entry is at the top.  So a C function that the expression calls finds
+ * its caller's entry there, and replaces the entry's callback by one without output.
  *
  * Between two of our functions is an entry for the statement or assignment by which
  * one calls the other, and that one is hidden, too.

@@ -1,10 +1,10 @@
 /*
  * shown_text.c
- *	  Text of others in messages.
+ *	  Keys, values and locations in messages.
  *
- * Keys, values and patterns are written by anybody.  Messages stand in lines, in
- * terminals and in logs: so what would begin a line, steer a terminal, turn the
- * direction of the text or hide is escaped.
+ * Anybody can write keys and values.  Messages are shown in terminals and logs, so
+ * characters are escaped if they begin a line, control a terminal, change the
+ * direction of text, or are invisible.
  */
 #include "postgres.h"
 

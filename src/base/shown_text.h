@@ -1,7 +1,6 @@
 /*
  * shown_text.h
- *	  Text of others in messages: no character of it ends a line, moves the
- *	  cursor, or cannot be seen.
+ *	  Keys, values and locations in messages: escaped, cut, and in one line.
  */
 #ifndef EV_SHOWN_TEXT_H
 #define EV_SHOWN_TEXT_H
@@ -38,11 +37,11 @@ extern char *ev_string_show(const char *data, int length);
 extern char *ev_type_show(const text *type);
 
 /*
- * A JSON Pointer as messages show it, in CurrentMemoryContext: "(document)" for
- * the whole document; else as it is, or as a JSON string where it has a
- * character that is escaped, a quote, a backslash, or ": ".  Tokens of more than
- * EV_SHOWN_CHARACTERS characters are cut and end in "~...", which no pointer
- * has.  So what is in a line before ": " is one location, whatever the keys are.
+ * Returns a JSON Pointer as text for messages, in CurrentMemoryContext: "(document)"
+ * for the whole document, otherwise the pointer.  It is a JSON string if it contains
+ * an escaped character, a quote, a backslash, or ": ".  So the first ": " after it ends
+ * it, whatever the keys are.  Tokens of more than EV_SHOWN_CHARACTERS characters are
+ * cut and end in "~...", which occurs in no JSON Pointer.
  */
 extern char *ev_location_show(const char *location);
 

@@ -2,8 +2,8 @@
  * discriminator.c
  *	  OpenAPI's "discriminator" beside anyOf and oneOf.
  *
- * It takes no part in answers.  Of branches that do not match it says which one is
- * meant, for messages.
+ * It takes no part in answers.  Messages use it to choose one of several branches
+ * that do not match.
  */
 #include "postgres.h"
 

@@ -1,11 +1,11 @@
 /*
  * branch_choice.c
- *	  Which branch of an anyOf or oneOf is meant, for messages.
+ *	  Chooses the branch of an anyOf or oneOf that messages speak about.
  *
- * Answers do not depend on it: no branch matches.  But of many branches one is
- * mostly meant, and what that one says is what is wrong.  The optimizer finds
- * tags that decide (optimize.c: discriminate); here others count, too: those that
- * are not required, or that only some branches know.
+ * Answers do not depend on the choice, since no branch matches.  The author of a
+ * value mostly meant one of the branches, and its violations are the useful ones.
+ * The optimizer finds tags that decide the answer (optimize.c: discriminate).  Here
+ * tags count even if they are not required, or are missing in some branches.
  */
 #include "postgres.h"
 
@@ -21,7 +21,7 @@
 /* Schemas that a branch refers to are followed so far. */
 #define MOST_HOPS	6
 
-/* What a branch says of a property's value. */
+/* How the constants of a branch compare with the value of a property. */
 typedef enum Says
 {
 	SAYS_NOTHING,				/* it has no constants for the property */
@@ -45,7 +45,7 @@ typedef Says (*Walk) (Search *search, uint32 block, int hops);
 static Says says_of_property(Search *search, uint32 block, int hops);
 static Says says_of_value(Search *search, uint32 block, int hops);
 
-/* Two schemas that both apply. */
+/* Combines the answers of two schemas that both apply. */
 static Says
 both(Says a, Says b)
 {
@@ -54,7 +54,7 @@ both(Says a, Says b)
 	return a == SAYS_YES || b == SAYS_YES ? SAYS_YES : SAYS_NOTHING;
 }
 
-/* Branches in a branch: it is one of them. */
+/* Combines the answers of nested branches, of which one must match. */
 static Says
 any_of(Search *search, const EvBranches *branches, int hops, Walk walk)
 {
@@ -161,14 +161,14 @@ walk_block(Search *search, uint32 block, int hops, Walk walk)
 	return result;
 }
 
-/* What a schema for the whole object says of the property. */
+/* Returns the answer of a schema for the whole object. */
 static Says
 says_of_property(Search *search, uint32 block, int hops)
 {
 	return walk_block(search, block, hops, says_of_property);
 }
 
-/* What a schema for the property's value says. */
+/* Returns the answer of a schema for the property's value. */
 static Says
 says_of_value(Search *search, uint32 block, int hops)
 {

@@ -1,7 +1,6 @@
 /*
  * branch_choice.h
- *	  Which branch of an anyOf or oneOf is meant, for messages about a value that
- *	  matches none.
+ *	  Chooses the branch of an anyOf or oneOf that messages speak about.
  */
 #ifndef EV_BRANCH_CHOICE_H
 #define EV_BRANCH_CHOICE_H
@@ -18,14 +17,15 @@ typedef struct EvTag
 } EvTag;
 
 /*
- * The branch that a value means, which matches none: the only one for its type,
- * or the only one of whose constants a property (the tag) has one.  The property
- * that OpenAPI's "discriminator" names goes before others, then one with a single
- * constant in that branch, then one that more branches know.
+ * Returns the branch that was probably meant by a value that matches none: the only
+ * branch for its type, or the only branch with a constant that equals the value of a
+ * property (the tag).  OpenAPI's "discriminator" has precedence over other
+ * properties, then a property with a single constant in the branch, then one with
+ * constants in more branches.
  *
- * EV_NO_BRANCH where every branch for its type has constants for a property, and
- * none of them is there: it is put into *tag.  EV_ANY_BRANCH where nothing tells.
- * Off the fast path; what it looks at is counted in m->choice_work, and bounded.
+ * Returns EV_NO_BRANCH, and the property in *tag, if each branch for the value's type
+ * has constants for a property and none equals its value; EV_ANY_BRANCH if there is
+ * no such property.  The work is counted in m->choice_work, and bounded.
  */
 extern int	ev_choose_branch(EvMatch *m, const EvBranches *branches, EvInstance in, EvTag *tag);
 

@@ -1,6 +1,6 @@
 /*
  * branch_explain.c
- *	  What the branches of an anyOf or oneOf say of a value that matches none.
+ *	  Lists the violations of the branches of an anyOf or oneOf that do not match.
  *
  * They are listed from the one that the value fits best.  Each is run once for its
  * rank and, if it is listed, once for its words.
@@ -46,6 +46,7 @@ count_misfit(EvCollector *collector, const EvViolation *violation)
 {
 	static const char *const keywords[] = {
 		"type", "const", "enum", "required", "dependentRequired", "additionalProperties", "unevaluatedProperties",
+		"anyOf", "oneOf",
 	};
 	BranchCollector *branch = (BranchCollector *) collector;
 	const char *below = violation->instance_location + branch->skip;

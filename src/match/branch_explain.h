@@ -1,6 +1,6 @@
 /*
  * branch_explain.h
- *	  What the branches of an anyOf or oneOf say of a value that matches none.
+ *	  Lists the violations of the branches of an anyOf or oneOf that do not match.
  */
 #ifndef EV_BRANCH_EXPLAIN_H
 #define EV_BRANCH_EXPLAIN_H

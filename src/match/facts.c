@@ -1,6 +1,6 @@
 /*
  * facts.c
- *	  What a violation says besides its words, as jsonb.
+ *	  The facts of a violation, as jsonb.
  */
 #include "postgres.h"
 

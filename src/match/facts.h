@@ -1,7 +1,7 @@
 /*
  * facts.h
- *	  What a violation says besides its words: which property, what was
- *	  expected, what is there instead.
+ *	  The facts of a violation besides its message: the property, the expected and
+ *	  the actual value.
  */
 #ifndef EV_FACTS_H
 #define EV_FACTS_H
@@ -23,21 +23,21 @@ typedef struct EvFacts
 } EvFacts;
 
 /*
- * Values as jsonb, in CurrentMemoryContext: strings are cut and end in "...";
- * NULL where there would be more than EV_FACT_SIZE bytes.
+ * Return a value as jsonb, in CurrentMemoryContext: strings are cut and end in "...".
+ * NULL if it has more than EV_FACT_SIZE bytes.
  */
 extern Jsonb *ev_fact_value(const EvInstance *value);
 extern Jsonb *ev_fact_string(const char *data, int length);
 extern Jsonb *ev_fact_number(Numeric number);
 extern Jsonb *ev_fact_count(uint32 count);
 
-/* The names of types: a string, or an array of several. */
+/* Returns the names of types: a string, or an array if there are several. */
 extern Jsonb *ev_fact_types(uint32 types, bool integer);
 
-/* An array of values, cut where it has too many bytes. */
+/* Returns an array of values, without the last ones if it is too large. */
 extern Jsonb *ev_fact_values(const EvInstance *values, uint32 count);
 
-/* The value of "const", or the values of "enum". */
+/* Returns the value of "const", or the values of "enum". */
 extern Jsonb *ev_fact_enum(const EvEnum *enumeration);
 
 #endif							/* EV_FACTS_H */

@@ -439,9 +439,8 @@ collect_branch(EvMatch *m, EvCollector *collector, uint32 block, EvInstance in, 
 }
 
 /*
- * No branch matches.  What the branch says that is meant is what is wrong; where
- * nothing tells which that is, the violation is the keyword's, and says what each
- * branch says.
+ * Reports a value that matches no branch.  If a branch is chosen, its violations are
+ * reported.  Otherwise the keyword is reported, with the violations of each branch.
  */
 static void
 report_branches(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, EvMarks *marks, const EvStep *step)
@@ -460,7 +459,9 @@ report_branches(EvMatch *m, const EvSource *source, const EvBranches *branches, 
 				ev_explain_branches(m, branches, in, step, collect_branch));
 }
 
-/* anyOf and oneOf.  Where only one branch can match, what it says is what is wrong. */
+/*
+ * anyOf and oneOf.  If only one branch can match, its violations are reported.
+ */
 static pg_attribute_always_inline bool
 match_branches(EvMatch *m, const EvInstruction *instruction, const EvSource *source, EvInstance in, EvMarks *marks, const EvStep *step, const EvRunMode mode)
 {

@@ -1,15 +1,13 @@
 /*
  * alter_table.c
- *	  What to do about ALTER TABLE commands that PostgreSQL refuses because of a guard
- *	  or an event check.
+ *	  HINTs for ALTER TABLE commands that fail because of a guard or an event check.
  *
- * PostgreSQL's errors name a trigger or a missing function.  Before such a command
- * runs, we look whether it must fail for one of these reasons, and raise an error
- * that says how to go about it.  No command fails that would succeed otherwise.
+ * PostgreSQL's own errors name a trigger or a missing function.  An event trigger
+ * calls this code before the command runs.  It raises an error with a HINT if the
+ * command must fail for one of these reasons; all other commands run as usual.
  *
- * Nothing is locked: the table may change before the command gets its lock, and then
- * PostgreSQL has the last word.  What the user could not do in any case is left to
- * PostgreSQL, too.
+ * The table is not locked: if it changes before the command locks it, PostgreSQL
+ * raises its own error.  So it does if the user does not own the table.
  */
 #include "postgres.h"
 

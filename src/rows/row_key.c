@@ -2,8 +2,8 @@
  * row_key.c
  *	  A row's primary key, for errors about the row.
  *
- * An error must not show what the user may not read, as PostgreSQL's own errors of
- * constraints do not (BuildIndexValueDescription).
+ * As in PostgreSQL's own errors (BuildIndexValueDescription), the key is shown only
+ * to users with the right to read its columns.
  */
 #include "postgres.h"
 
