@@ -84,7 +84,7 @@ endif
 
 # PostgreSQL's headers count as system headers: -Wextra is for our code.  CFLAGS
 # of a server built with gcc have options that clang warns about.
-WERROR = -Wall -Wextra -Werror -isystem $(includedir_server) \
+WERROR = -Wall -Wextra -Wmissing-prototypes -Wunused-macros -Werror -isystem $(includedir_server) \
 	$(if $(findstring clang,$(shell $(CC) --version)),-Wno-unknown-warning-option -Wno-ignored-optimization-argument -Wno-ignored-attributes)
 
 .PHONY: werror werror-build check-headers
@@ -114,7 +114,8 @@ check-isolation:
 	$(pg_isolation_regress_installcheck) --inputdir=$(top)/test/isolation \
 		--load-extension=event_validate --dbname=isolation_regression $(isolation_specs)
 
-check-tap: override PROVE_FLAGS += -I $(abspath $(top))/test/t/lib
+check-tap: override PROVE_FLAGS += -I $(abspath $(top))/test/t/lib -j $(TAP_JOBS)
+check-tap: TAP_JOBS ?= 2
 check-tap: PROVE_TESTS ?= test/t/*.pl
 check-tap:
 	$(prove_installcheck)

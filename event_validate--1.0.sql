@@ -45,12 +45,26 @@ GRANT USAGE ON SCHEMA event_schema TO PUBLIC;
 COMMENT ON SCHEMA event_schema IS 'event schemas and their upcasts and policies, as functions';
 
 -- A superuser owns it, also where a database owner installs the extension, and
--- nobody else may create in it.
+-- no other role may create objects in it.
 CREATE SCHEMA _event_validate;
 GRANT USAGE ON SCHEMA _event_validate TO PUBLIC;
 COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_validate';
 
 -- ---------- the language ----------
+
+-- Dependencies on this view are the index of the $ids and references of schemas
+-- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
+-- users, as what their schemas depend on.
+CREATE VIEW _event_validate.uri_index AS
+	SELECT d.objid::pg_catalog.regprocedure AS function,
+		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
+		d.refobjsubid AS number
+	FROM pg_catalog.pg_depend d
+	JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relname = 'uri_index'
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = '_event_validate'
+	WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		AND d.refobjsubid <> 0;
+COMMENT ON VIEW _event_validate.uri_index IS 'the $ids and the references of schemas, as hashes';
 
 CREATE FUNCTION _event_validate.jsonschema_call_handler() RETURNS language_handler
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_call_handler' LANGUAGE C;
@@ -71,6 +85,10 @@ COMMENT ON LANGUAGE jsonschema IS 'JSON Schema: functions from jsonb to boolean'
 CREATE FUNCTION _event_validate.hide_context() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_hide_context' LANGUAGE C PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.hide_context() IS 'takes the PL/pgSQL function that calls it in an expression out of the CONTEXT of errors';
+
+CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
+COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';
 
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
@@ -166,14 +184,14 @@ COMMENT ON FUNCTION jsonschema_is_valid(jsonb) IS 'whether a document is a valid
 -- ---------- the registry ----------
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -187,13 +205,25 @@ CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
 COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that other schemas refer to by its URI';
 
+CREATE FUNCTION lint_event_schema(definition text,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(text) IS 'the errors, warnings and notes about a schema';
+
+CREATE FUNCTION lint_event_schema(definition jsonb,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema_jsonb' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(jsonb) IS 'the errors, warnings and notes about a schema, given as jsonb';
+
 CREATE FUNCTION event_schema_ddl(event_type text DEFAULT NULL) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_ddl' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that register the same schemas, policies and upcasts again';
 
 CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema, one line for each instruction';
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema: its instructions, then the checks of the fast path';
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
@@ -241,6 +271,10 @@ COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'an event converted t
 CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version int DEFAULT NULL) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
 COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later version, in their order';
+
+CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regprocedure[]
+	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an event type';
 
 -- ---------- evolution: stored events ----------
 
@@ -311,11 +345,7 @@ AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
-	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
-		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
 	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
 		_event_validate.event_row_expression(relation, data_expr, 'data', true),
@@ -642,15 +672,17 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_in_order(regclass, text, int, _event_validate.event_view_column[]) IS 'the columns, with those that the view already has in the order that they have there';
 
+CREATE FUNCTION _event_validate.event_function_name(event_type text, schema_version int) RETURNS name
+	AS 'MODULE_PATHNAME', 'ev_event_function_name' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_function_name(text, int) IS 'the name of the function of a schema version';
+
 -- Parallel workers cannot run the view if they cannot run an upcast of the type.
 CREATE FUNCTION _event_validate.event_view_upcaster(wanted_type text) RETURNS name
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN EXISTS (SELECT FROM pg_proc AS p
-		WHERE p.pronamespace = 'event_schema'::regnamespace
-			AND starts_with(p.proname, concat(wanted_type, '@'))
-			AND substr(p.proname, length(wanted_type) + 2) ~ '^[0-9]+>[0-9]+$'
+		WHERE p.oid = ANY (_event_validate.event_upcasts(wanted_type)::oid[])
 			AND p.proparallel <> 's') THEN 'event_at_version_serially' ELSE 'event_at_version' END::name
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_upcaster(text) IS 'the function that brings the events in a view to its version';
@@ -680,7 +712,7 @@ BEGIN
 		_event_validate.event_row_equals(version, wanted_version::text), data,
 		_event_validate.event_view_upcaster(wanted_type), type, version, wanted_version,
 		_event_validate.event_view_document(relation), _event_validate.event_view_alias(relation),
-		_event_validate.event_row_equals(type, wanted_type), concat(wanted_type, '@', wanted_version), '@extschema@');
+		_event_validate.event_row_equals(type, wanted_type), _event_validate.event_function_name(wanted_type, wanted_version), '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[]) IS 'the command that creates a view of events';
@@ -747,11 +779,7 @@ DECLARE
 	command pg_catalog.text;
 	view_path pg_catalog.text[];
 BEGIN
-	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
-		OR version_expr IS NULL OR integer_type IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'create_event_view needs a name, a relation, an event type, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{view_name,relation,event_type,data_expr,type_expr,version_expr,integer_type}'::pg_catalog.text[], view_name, relation, event_type, data_expr, type_expr, version_expr, integer_type);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),
@@ -1009,7 +1037,7 @@ BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
 			MESSAGE = format('old rows of table %s are not valid and cannot be updated until they are (rows: %s)', relation, invalid),
-			HINT = 'audit_events shows what is wrong with them.';
+			HINT = 'audit_events lists their violations.';
 	ELSE
 		RAISE NOTICE USING MESSAGE = format('all old rows of table %s are valid', relation);
 	END IF;
@@ -1030,10 +1058,7 @@ DECLARE
 	arguments pg_catalog.text[];
 	invalid bigint;
 BEGIN
-	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'add_event_check needs a table, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, data_expr, type_expr, version_expr);
 	wanted := _event_validate.event_check_name(constraint_name);
 	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
@@ -1125,9 +1150,7 @@ DECLARE
 	counts bigint[];
 	lines pg_catalog.text[];
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	found_check := _event_validate.find_event_check(relation,
 		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
@@ -1159,7 +1182,7 @@ BEGIN
 	END;
 END
 $$;
-COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports what is wrong with them';
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
 
 CREATE FUNCTION _event_validate.event_check_exists(relation regclass, checks _event_validate.event_check[], wanted_name name) RETURNS boolean
 LANGUAGE sql STABLE
@@ -1177,9 +1200,7 @@ DECLARE
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	checks := ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c);
 	IF NOT _event_validate.event_check_exists(relation, checks, constraint_name::pg_catalog.name) THEN
@@ -1344,7 +1365,7 @@ BEGIN
 		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
 				from_column, relation, to_column),
 			DETAIL = hindrances,
 			HINT = 'Drop these first, or create them on the other column.';
@@ -1499,13 +1520,10 @@ DECLARE
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 BEGIN
-	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'standardize_event_column needs a table and two columns';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,from_column,to_column}'::pg_catalog.text[], relation, from_column, to_column);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
-	-- check without a lock, so that nobody waits, and then again under the lock
+	-- check without a lock, so that no session waits, and then again under the lock
 	commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	IF commands IS NOT NULL THEN
 		PERFORM _event_validate.lock_event_table(relation);
@@ -1581,10 +1599,11 @@ CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
 
-CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
-	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
+CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT NULL,
+	type_expr text DEFAULT NULL, version_expr text DEFAULT NULL,
+	fires_on text DEFAULT NULL, types text[] DEFAULT NULL) RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
+COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text, text, text[]) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
 
 CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
 	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)

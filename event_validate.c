@@ -3,10 +3,10 @@
  *	  The extension's entry points: validation of jsonb events by registered
  *	  JSON Schemas.
  *
- * Thin: the arguments are looked at here, errors and rows are made here; what
- * a schema is and whether a document matches is src/'s.  The entry points for
- * registration and for keeping what is registered stand in src/registration/validator.c,
- * src/registration/register.c and src/registration/ddl_triggers.c.
+ * This file only reads arguments, and makes errors and rows; schemas and
+ * matching are in src/.  The functions that register and protect schemas are
+ * in src/registration/validator.c, src/registration/register.c and
+ * src/registration/ddl_triggers.c.
  */
 #include "postgres.h"
 
@@ -27,6 +27,7 @@
 #include "base/event_log.h"
 #include "compile/metaschema_check.h"
 #include "evolution/upcast_run.h"
+#include "guard/guard_bypass.h"
 #include "match/interpret.h"
 #include "program/program_text.h"
 #include "match/report.h"
@@ -56,6 +57,7 @@ _PG_init(void)
 {
 	ev_registry_init();
 	ev_upcast_init();
+	ev_guard_bypass_init();
 	ev_event_log_init();
 }
 
@@ -69,8 +71,8 @@ typedef union ShortDocument
 } ShortDocument;
 
 /*
- * A jsonb argument.  A short one, as small documents lie in a table, is put
- * into the buffer: that takes less than to allocate it.
+ * Returns a jsonb argument.  A short one, which is how tables store small
+ * documents, is copied to the buffer, since that is faster than allocating it.
  */
 static inline Jsonb *
 get_document(Datum datum, ShortDocument *buffer)
@@ -95,7 +97,10 @@ release_document(Jsonb *document, Datum datum, const ShortDocument *buffer)
 		pfree(document);
 }
 
-/* A document that is not as it is in memory: short, compressed or elsewhere. */
+/*
+ * Matches a document that cannot be used in place: short, compressed or
+ * external.
+ */
 static pg_noinline Datum
 match_stored(const EvProgram *program, Datum datum)
 {
@@ -107,7 +112,7 @@ match_stored(const EvProgram *program, Datum datum)
 		return program->match(program, NULL);
 	if (!VARATT_IS_SHORT(DatumGetPointer(datum)) && ev_match_is_by_type(program))
 	{
-		/* its beginning tells it: no more is decompressed, nor fetched */
+		/* its beginning is enough, so no more is decompressed or fetched */
 		data = (Jsonb *) PG_DETOAST_DATUM_SLICE(datum, 0, sizeof(JsonbContainer) + sizeof(JEntry));
 		result = program->match(program, &data->root);
 		pfree(data);
@@ -123,9 +128,9 @@ match_stored(const EvProgram *program, Datum datum)
 #define PREFETCHED_BYTES	512
 
 /*
- * A document in a table's page mostly lies in memory that no cache has yet.
- * What comes after its first line is asked for at once, so that the lines come
- * side by side: the way through it is too winding for the processor to guess.
+ * A document in a table's page is usually not in the CPU's cache.  All lines
+ * after the first are prefetched together, since the CPU cannot predict the
+ * order in which they are read.
  */
 static inline void
 prefetch(const struct varlena *stored)
@@ -139,7 +144,10 @@ prefetch(const struct varlena *stored)
 #endif
 }
 
-/* The functions below end in this, with no frame of their own. */
+/*
+ * Matches a document.  The functions below call it last, without a stack frame
+ * of their own.
+ */
 static inline Datum
 match_document(const EvProgram *program, Datum datum)
 {
@@ -168,15 +176,15 @@ look_up_and_match(FunctionCallInfo fcinfo)
 }
 
 /*
- * The call handler of the language jsonschema.  What the function compiles to
- * is kept in fn_extra; the entry outlives any call.
+ * The call handler of the language jsonschema.  The compiled schema is kept in
+ * fn_extra; its entry is never freed.
  */
 Datum
 ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 {
 	const EvSchema *schema = fcinfo->flinfo->fn_extra;
 
-	/* where something is kept, there is an argument, too */
+	/* if fn_extra is set, there is an argument */
 	if (likely(schema != NULL && schema->valid && !PG_ARGISNULL(0)))
 		return match_document(schema->program, PG_GETARG_DATUM(0));
 	return look_up_and_match(fcinfo);
@@ -184,7 +192,10 @@ ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 
 /* ---------- dispatch by type and version ---------- */
 
-/* The schema of arguments 1 and 2, which are not NULL; NULL: not registered. */
+/*
+ * Returns the schema of arguments 1 and 2, which are not NULL; NULL if it is
+ * not registered.
+ */
 static EvSchema *
 find_schema(FunctionCallInfo fcinfo)
 {
@@ -195,7 +206,8 @@ find_schema(FunctionCallInfo fcinfo)
 }
 
 /*
- * validate_event(data jsonb, event_type text, schema_version int) → boolean
+ * validate_event(data jsonb, event_type text, schema_version int) returns
+ * boolean
  */
 Datum
 ev_validate_event(PG_FUNCTION_ARGS)
@@ -226,8 +238,8 @@ refuse(FunctionCallInfo fcinfo, EvSchema *schema)
 }
 
 /*
- * check_event(data jsonb, event_type text, schema_version int,
- *			   constraint_name text DEFAULT NULL) → boolean
+ * check_event(data jsonb, event_type text, schema_version int, constraint_name
+ * text DEFAULT NULL) returns boolean
  */
 Datum
 ev_check_event(PG_FUNCTION_ARGS)
@@ -288,9 +300,9 @@ return_violations(FunctionCallInfo fcinfo, const EvProgram *program, const Jsonb
 }
 
 /*
- * event_violations(data jsonb, event_type text, schema_version int) → SETOF
- * (instance_location text, keyword_location text, keyword text, message text,
- * property text, expected jsonb, actual jsonb)
+ * event_violations(data jsonb, event_type text, schema_version int) returns
+ * SETOF (instance_location text, keyword_location text, keyword text, message
+ * text, property text, expected jsonb, actual jsonb)
  */
 Datum
 ev_event_violations(PG_FUNCTION_ARGS)
@@ -321,8 +333,8 @@ ev_event_violations(PG_FUNCTION_ARGS)
 }
 
 /*
- * event_report(data jsonb, event_type text, schema_version int,
- *				format text DEFAULT 'basic') → jsonb
+ * event_report(data jsonb, event_type text, schema_version int, format text
+ * DEFAULT 'basic') returns jsonb
  */
 Datum
 ev_event_report(PG_FUNCTION_ARGS)
@@ -346,17 +358,20 @@ ev_event_report(PG_FUNCTION_ARGS)
 	PG_RETURN_JSONB_P(report);
 }
 
-/* The versions of a type, as a call site has found them. */
+/* The versions of a type, cached by a call site. */
 typedef struct TypeVersions
 {
-	MemoryContext context;		/* of the lists */
-	uint64		generation;		/* of the functions when they were listed */
+	MemoryContext context;		/* for the lists */
+	uint64		generation;		/* of the functions at that time */
 	NameData	type;
 	List	   *functions;
 	List	   *versions;
 } TypeVersions;
 
-/* Kept in fn_extra; listed anew for another type, or where a function changed. */
+/*
+ * Returns the versions from fn_extra; lists them anew for another type, or
+ * after a function has changed.
+ */
 static TypeVersions *
 type_versions(FmgrInfo *function, const text *type)
 {
@@ -377,7 +392,7 @@ type_versions(FmgrInfo *function, const text *type)
 			 strncmp(NameStr(kept->type), name, length) == 0 && NameStr(kept->type)[length] == '\0')
 		return kept;
 
-	/* of no type, until all is well */
+	/* no type until the lists are complete */
 	memset(&kept->type, 0, sizeof(kept->type));
 	kept->functions = kept->versions = NIL;
 	MemoryContextReset(kept->context);
@@ -390,9 +405,7 @@ type_versions(FmgrInfo *function, const text *type)
 	return kept;
 }
 
-/*
- * matching_event_versions(data jsonb, event_type text) → int[]
- */
+/* matching_event_versions(data jsonb, event_type text) returns int[] */
 Datum
 ev_matching_event_versions(PG_FUNCTION_ARGS)
 {
@@ -418,31 +431,30 @@ ev_matching_event_versions(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(construct_array(matching, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
-/* ---------- a schema given in place ---------- */
+/* ---------- schemas as arguments ---------- */
 
-/* What a call site compiled. */
+/* The compiled schema of a call site. */
 typedef struct InPlace
 {
-	MemoryContext context;		/* of all below */
+	MemoryContext context;		/* for all members below */
 	Jsonb	   *schema;
 	bool		assert_format;
 	EvProgram  *program;
 	bool		has_references; /* to registered documents */
-	uint64		generation;		/* of the registry when it was compiled */
+	uint64		generation;		/* of the registry at that time */
 } InPlace;
 
 static EvProgram *
-compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault,
-				 List **references, List **warnings)
+compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault, List **references)
 {
 	EvDocument	document = {.uri = "",.schema = schema,.assert_format = assert_format};
 
-	return ev_compile_checked(&document, ev_registry_resolve, fault, references, warnings);
+	return ev_compile_checked(&document, ev_registry_resolve, fault, references, NULL);
 }
 
 /*
- * The program for arguments 0 and 2, which are not NULL, made once for a call
- * site as long as they stay the same.
+ * Returns the program for arguments 0 and 2, which are not NULL.  A call site
+ * compiles it once, as long as they stay the same.
  */
 static EvProgram *
 in_place_program(FunctionCallInfo fcinfo)
@@ -452,7 +464,6 @@ in_place_program(FunctionCallInfo fcinfo)
 	bool		assert_format = PG_GETARG_BOOL(2);
 	EvFault		fault = {0};
 	List	   *references;
-	List	   *warnings;
 	MemoryContext caller;
 
 	if (in_place != NULL && in_place->program != NULL &&
@@ -476,7 +487,7 @@ in_place_program(FunctionCallInfo fcinfo)
 	memcpy(in_place->schema, schema, VARSIZE(schema));
 	in_place->assert_format = assert_format;
 	in_place->generation = ev_registry_generation();
-	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references, &warnings);
+	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references);
 	if (in_place->program == NULL)
 		ev_fault_report(&fault, NULL);
 	in_place->has_references = references != NIL;
@@ -485,8 +496,8 @@ in_place_program(FunctionCallInfo fcinfo)
 }
 
 /*
- * jsonb_matches_schema(schema jsonb, instance jsonb,
- *						assert_format boolean DEFAULT true) → boolean
+ * jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean
+ * DEFAULT true) returns boolean
  */
 Datum
 ev_jsonb_matches_schema(PG_FUNCTION_ARGS)
@@ -505,10 +516,9 @@ ev_jsonb_matches_schema(PG_FUNCTION_ARGS)
 }
 
 /*
- * jsonb_schema_violations(schema jsonb, instance jsonb,
- *						   assert_format boolean DEFAULT true) → SETOF
- * (instance_location text, keyword_location text, keyword text, message text,
- * property text, expected jsonb, actual jsonb)
+ * jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean
+ * DEFAULT true) returns SETOF (instance_location text, keyword_location text,
+ * keyword text, message text, property text, expected jsonb, actual jsonb)
  */
 Datum
 ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
@@ -521,16 +531,13 @@ ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/*
- * jsonschema_is_valid(schema jsonb) → boolean
- */
+/* jsonschema_is_valid(schema jsonb) returns boolean */
 Datum
 ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 {
 	EvFault		fault = {0};
 	MemoryContext context;
 	MemoryContext caller;
-	List	   *warnings;		/* asked for, so that all is looked at */
 	bool		result;
 
 	if (PG_ARGISNULL(0))
@@ -538,13 +545,13 @@ ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
 	caller = MemoryContextSwitchTo(context);
-	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL, &warnings) != NULL;
+	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL) != NULL;
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
 	PG_RETURN_BOOL(result);
 }
 
-/* ---------- looking into a schema ---------- */
+/* ---------- programs as text ---------- */
 
 static void
 put_line(const char *text, void *arg)
@@ -557,7 +564,7 @@ put_line(const char *text, void *arg)
 }
 
 /*
- * event_schema_program(event_type text, schema_version int) → SETOF text
+ * event_schema_program(event_type text, schema_version int) returns SETOF text
  */
 Datum
 ev_event_schema_program(PG_FUNCTION_ARGS)

@@ -147,7 +147,7 @@ BEGIN
 		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
-			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": what belongs to it would be lost',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
 				from_column, relation, to_column),
 			DETAIL = hindrances,
 			HINT = 'Drop these first, or create them on the other column.';
@@ -302,13 +302,10 @@ DECLARE
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 BEGIN
-	IF relation IS NULL OR from_column IS NULL OR to_column IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'standardize_event_column needs a table and two columns';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,from_column,to_column}'::pg_catalog.text[], relation, from_column, to_column);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
-	-- check without a lock, so that nobody waits, and then again under the lock
+	-- check without a lock, so that no session waits, and then again under the lock
 	commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	IF commands IS NOT NULL THEN
 		PERFORM _event_validate.lock_event_table(relation);

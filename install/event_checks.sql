@@ -234,7 +234,7 @@ BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
 			MESSAGE = format('old rows of table %s are not valid and cannot be updated until they are (rows: %s)', relation, invalid),
-			HINT = 'audit_events shows what is wrong with them.';
+			HINT = 'audit_events lists their violations.';
 	ELSE
 		RAISE NOTICE USING MESSAGE = format('all old rows of table %s are valid', relation);
 	END IF;
@@ -255,10 +255,7 @@ DECLARE
 	arguments pg_catalog.text[];
 	invalid bigint;
 BEGIN
-	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'add_event_check needs a table, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, data_expr, type_expr, version_expr);
 	wanted := _event_validate.event_check_name(constraint_name);
 	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
@@ -350,9 +347,7 @@ DECLARE
 	counts bigint[];
 	lines pg_catalog.text[];
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'validate_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	found_check := _event_validate.find_event_check(relation,
 		ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), constraint_name::pg_catalog.name);
 	IF found_check.added_here THEN
@@ -384,7 +379,7 @@ BEGIN
 	END;
 END
 $$;
-COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports what is wrong with them';
+COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
 
 CREATE FUNCTION _event_validate.event_check_exists(relation regclass, checks _event_validate.event_check[], wanted_name name) RETURNS boolean
 LANGUAGE sql STABLE
@@ -402,9 +397,7 @@ DECLARE
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
 BEGIN
-	IF relation IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'drop_event_check needs a table';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	checks := ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c);
 	IF NOT _event_validate.event_check_exists(relation, checks, constraint_name::pg_catalog.name) THEN

@@ -8,10 +8,11 @@ CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
 
-CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT 'data',
-	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version') RETURNS name
+CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT NULL,
+	type_expr text DEFAULT NULL, version_expr text DEFAULT NULL,
+	fires_on text DEFAULT NULL, types text[] DEFAULT NULL) RETURNS name
 	AS 'MODULE_PATHNAME', 'ev_add_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
+COMMENT ON FUNCTION add_event_guard(regclass, text, text, text, text, text, text[]) IS 'adds a trigger that validates the events of a table, in a mode that can be switched';
 
 CREATE FUNCTION set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT NULL,
 	OUT guarded_relation regclass, OUT old_mode text, OUT new_mode text, OUT mode_until timestamptz, OUT problem text)

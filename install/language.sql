@@ -1,5 +1,19 @@
 -- ---------- the language ----------
 
+-- Dependencies on this view are the index of the $ids and references of schemas
+-- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
+-- users, as what their schemas depend on.
+CREATE VIEW _event_validate.uri_index AS
+	SELECT d.objid::pg_catalog.regprocedure AS function,
+		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
+		d.refobjsubid AS number
+	FROM pg_catalog.pg_depend d
+	JOIN pg_catalog.pg_class c ON c.oid = d.refobjid AND c.relname = 'uri_index'
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace AND n.nspname = '_event_validate'
+	WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+		AND d.refobjsubid <> 0;
+COMMENT ON VIEW _event_validate.uri_index IS 'the $ids and the references of schemas, as hashes';
+
 CREATE FUNCTION _event_validate.jsonschema_call_handler() RETURNS language_handler
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_call_handler' LANGUAGE C;
 COMMENT ON FUNCTION _event_validate.jsonschema_call_handler() IS 'runs functions in language jsonschema';

@@ -1,14 +1,14 @@
 -- ---------- the registry ----------
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -22,13 +22,25 @@ CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
 COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that other schemas refer to by its URI';
 
+CREATE FUNCTION lint_event_schema(definition text,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(text) IS 'the errors, warnings and notes about a schema';
+
+CREATE FUNCTION lint_event_schema(definition jsonb,
+	OUT severity text, OUT location text, OUT rule text, OUT message text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_lint_event_schema_jsonb' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION lint_event_schema(jsonb) IS 'the errors, warnings and notes about a schema, given as jsonb';
+
 CREATE FUNCTION event_schema_ddl(event_type text DEFAULT NULL) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_ddl' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION event_schema_ddl(text) IS 'the commands that register the same schemas, policies and upcasts again';
 
 CREATE FUNCTION event_schema_program(event_type text, schema_version int) RETURNS SETOF text
 	AS 'MODULE_PATHNAME', 'ev_event_schema_program' LANGUAGE C STABLE ROWS 100;
-COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema, one line for each instruction';
+COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compiled schema: its instructions, then the checks of the fast path';
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,

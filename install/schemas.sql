@@ -23,7 +23,7 @@ GRANT USAGE ON SCHEMA event_schema TO PUBLIC;
 COMMENT ON SCHEMA event_schema IS 'event schemas and their upcasts and policies, as functions';
 
 -- A superuser owns it, also where a database owner installs the extension, and
--- nobody else may create in it.
+-- no other role may create objects in it.
 CREATE SCHEMA _event_validate;
 GRANT USAGE ON SCHEMA _event_validate TO PUBLIC;
 COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_validate';

@@ -67,11 +67,7 @@ AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
-	IF relation IS NULL OR event_type IS NULL OR from_version IS NULL OR to_version IS NULL
-		OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'check_event_upgrade needs a relation, an event type, two versions, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
 	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
 		_event_validate.event_row_expression(relation, data_expr, 'data', true),

@@ -14,3 +14,7 @@ CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version 
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
 COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later version, in their order';
 
+CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regprocedure[]
+	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an event type';
+

@@ -308,15 +308,17 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_in_order(regclass, text, int, _event_validate.event_view_column[]) IS 'the columns, with those that the view already has in the order that they have there';
 
+CREATE FUNCTION _event_validate.event_function_name(event_type text, schema_version int) RETURNS name
+	AS 'MODULE_PATHNAME', 'ev_event_function_name' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_function_name(text, int) IS 'the name of the function of a schema version';
+
 -- Parallel workers cannot run the view if they cannot run an upcast of the type.
 CREATE FUNCTION _event_validate.event_view_upcaster(wanted_type text) RETURNS name
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN EXISTS (SELECT FROM pg_proc AS p
-		WHERE p.pronamespace = 'event_schema'::regnamespace
-			AND starts_with(p.proname, concat(wanted_type, '@'))
-			AND substr(p.proname, length(wanted_type) + 2) ~ '^[0-9]+>[0-9]+$'
+		WHERE p.oid = ANY (_event_validate.event_upcasts(wanted_type)::oid[])
 			AND p.proparallel <> 's') THEN 'event_at_version_serially' ELSE 'event_at_version' END::name
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_upcaster(text) IS 'the function that brings the events in a view to its version';
@@ -346,7 +348,7 @@ BEGIN
 		_event_validate.event_row_equals(version, wanted_version::text), data,
 		_event_validate.event_view_upcaster(wanted_type), type, version, wanted_version,
 		_event_validate.event_view_document(relation), _event_validate.event_view_alias(relation),
-		_event_validate.event_row_equals(type, wanted_type), concat(wanted_type, '@', wanted_version), '@extschema@');
+		_event_validate.event_row_equals(type, wanted_type), _event_validate.event_function_name(wanted_type, wanted_version), '@extschema@');
 END
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[]) IS 'the command that creates a view of events';
@@ -413,11 +415,7 @@ DECLARE
 	command pg_catalog.text;
 	view_path pg_catalog.text[];
 BEGIN
-	IF view_name IS NULL OR relation IS NULL OR event_type IS NULL OR data_expr IS NULL OR type_expr IS NULL
-		OR version_expr IS NULL OR integer_type IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
-			MESSAGE = 'create_event_view needs a name, a relation, an event type, and expressions for the data, type and version';
-	END IF;
+	PERFORM _event_validate.require_arguments('{view_name,relation,event_type,data_expr,type_expr,version_expr,integer_type}'::pg_catalog.text[], view_name, relation, event_type, data_expr, type_expr, version_expr, integer_type);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),

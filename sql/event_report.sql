@@ -38,4 +38,16 @@ SELECT register_event_schema('reported.large', 1, jsonb_build_object('$ref', '#/
     ELSE jsonb_build_object('allOf', jsonb_build_array(jsonb_build_object('$ref', '#/$defs/' || i - 1), jsonb_build_object('$ref', '#/$defs/' || i - 1))) END)))
 FROM generate_series(0, 30) AS i;
 SELECT event_report('1', 'reported.large', 1, 'flag');
+\echo it ends after so many parts, and the last one says so
+SELECT jsonb_array_length(r -> 'errors') > 1000 AS large, jsonb_pretty(r #> '{errors,0,error}') AS first, jsonb_pretty(r #> '{errors,-1}') AS last
+FROM event_report('1', 'reported.large', 1, 'basic') AS r;
+SELECT jsonb_pretty(r #> '{errors,-1,error}') AS last FROM event_report('1', 'reported.large', 1, 'detailed') AS r;
+SELECT jsonb_array_length(r -> 'details') AS parts, r #> '{details,-1,errors}' AS last FROM event_report('1', 'reported.large', 1, 'list') AS r;
+SELECT r #> '{details,-1,errors}' AS last FROM event_report('1', 'reported.large', 1, 'hierarchical') AS r;
+\echo a document that is valid, and branches of anyOf that are forgiven later
+SELECT event_report('"x"', 'reported.large', 1, 'flag');
+SELECT register_event_schema('reported.branches', 1, jsonb_build_object('anyOf', jsonb_build_array('{"type": "number"}'::jsonb, '{"$ref": "event:reported.large@1"}'::jsonb)));
+SELECT jsonb_pretty(event_report('"x"', 'reported.branches', 1)) LIKE '%must be number%' AS has_forgiven, event_report('"x"', 'reported.branches', 1) #> '{annotations,-1,annotation}' AS last;
+SELECT event_report('true', 'reported.branches', 1, 'list') -> 'valid' AS valid;
+SELECT drop_event_schema('reported.branches', 1);
 SELECT drop_event_schema('reported.large', 1);

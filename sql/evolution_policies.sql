@@ -87,7 +87,7 @@ SELECT register_event_schema('chain', 6, '{"properties": {"a": {"type": "string"
 SELECT set_event_compatibility('policy', 'none', NULL);
 SELECT set_event_compatibility('policy', 'sideways');
 SELECT set_event_compatibility('', 'none');
-SELECT set_event_compatibility(repeat('x', 60), 'none');
+SELECT set_event_compatibility(repeat('x', 513), 'none');
 CREATE FUNCTION event_schema."policy@compatibility"() RETURNS text LANGUAGE sql AS 'SELECT ''full strict''';
 SELECT register_event_schema('policy', 6, '{"type": "object", "required": ["id"], "properties": {"id": {"type": "number"}, "x": {"type": "null"}}}');
 DROP FUNCTION event_schema."policy@compatibility"();

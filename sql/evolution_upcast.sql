@@ -44,7 +44,7 @@ SELECT register_event_upcast('order', 2, 1, 'to_quantity(jsonb)');
 SELECT register_event_upcast('order', 2, 2, 'to_quantity(jsonb)');
 SELECT register_event_upcast('order', -1, 2, 'to_quantity(jsonb)');
 SELECT register_event_upcast('ordre', 1, 2, 'to_quantity(jsonb)');
-SELECT register_event_upcast(repeat('n', 59), 1, 2, 'to_quantity(jsonb)');
+SELECT register_event_upcast(repeat('n', 513), 1, 2, 'to_quantity(jsonb)');
 
 -- registered, with volatility and parallel safety of the function
 SELECT register_event_upcast('order', 1, 2, '"Odd ""schema"."with ""venue"";"(jsonb)');

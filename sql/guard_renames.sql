@@ -97,8 +97,8 @@ INSERT INTO hand (data) VALUES ('{"n": 1}');
 INSERT INTO hand (data) VALUES ('{"n": "x"}');
 SELECT set_event_guard_mode('hand', 'off');
 INSERT INTO hand (data) VALUES ('{"n": "x"}');
--- (then there are at most two arguments, and the operands have the right types)
-CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce', 'data', 'event_type');
+-- (then there are at most three arguments, and the operands have the right types)
+CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce', 'infinity', '{guarded}', 'event_type');
 INSERT INTO hand (data) VALUES ('{"n": 1}');
 CREATE OR REPLACE TRIGGER mine BEFORE INSERT ON hand FOR EACH ROW WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.data, NEW.schema_version))) EXECUTE FUNCTION guard_event('enforce');
 INSERT INTO hand (data) VALUES ('{"n": 1}');

@@ -5,9 +5,9 @@ SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
 FROM pg_depend d
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_validate')
-  -- not the row types of views, which are members in some versions
-  AND NOT EXISTS (SELECT FROM pg_type t JOIN pg_class r ON r.oid = t.typrelid
-    WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND r.relkind <> 'c')
+  -- not the row types of views and the array types, which are members in some versions
+  AND NOT EXISTS (SELECT FROM pg_type t LEFT JOIN pg_class r ON r.oid = t.typrelid
+    WHERE d.classid = 'pg_type'::regclass AND t.oid = d.objid AND (r.relkind <> 'c' OR t.typcategory = 'A'))
   AND NOT EXISTS (SELECT FROM pg_description c
     WHERE c.classoid = d.classid AND c.objoid = d.objid AND c.objsubid = 0);
 

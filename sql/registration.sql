@@ -54,8 +54,8 @@ SELECT register_event_schema('', 1, '{}');
 SELECT register_event_schema('a', -1, '{}');
 \echo :SQLSTATE
 SELECT register_event_schema(E'a\tb', 1, '{}');
-SELECT register_event_schema('reg.' || repeat('a', 57), 1, '{}');
-SELECT register_event_schema('reg.' || repeat('ä', 24) || 'b', 2147483647, '{}');
+SELECT register_event_schema('reg.' || repeat('a', 509), 1, '{}');
+SELECT register_event_schema('reg.' || repeat('ä', 254) || 'b', 2147483647, '{}');
 SELECT register_event_schema('reg.' || repeat('a', 56), 1, '{}');
 SELECT register_event_schema('reg.a@1', 0, '{}');
 SELECT event_type, schema_version FROM event_schemas WHERE event_type LIKE 'reg.a%';

@@ -8,6 +8,11 @@
 #include "common/jsonapi.h"
 #include "mb/pg_wchar.h"
 #include "utils/jsonb.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/procarray.h"
+#else
+#include "storage/sinvaladt.h"
+#endif
 #if PG_VERSION_NUM >= 180000
 #include "rewrite/rewriteHandler.h"
 #endif
@@ -17,10 +22,12 @@
 
 /*
  * Checks the syntax of JSON text without raising.  Returns NULL if it is JSON
- * that jsonb can store, and otherwise a message, in CurrentMemoryContext.
+ * that jsonb can store, and otherwise a message, in CurrentMemoryContext.  Unless
+ * place is NULL, sets *place to the start of the wrong token, or to the end of
+ * the text.
  */
 static inline char *
-ev_json_syntax_error(char *json, int length)
+ev_json_syntax_error(char *json, int length, const char **place)
 {
 	JsonLexContext *lex;
 	JsonParseErrorType result;
@@ -31,6 +38,8 @@ ev_json_syntax_error(char *json, int length)
 	lex = makeJsonLexContextCstringLen(json, length, GetDatabaseEncoding(), true);
 #endif
 	result = pg_parse_json(lex, &nullSemAction);
+	if (place != NULL)
+		*place = lex->token_start != NULL ? lex->token_start : json + length;
 	return result == JSON_SUCCESS ? NULL : json_errdetail(result, lex);
 }
 
@@ -94,15 +103,19 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 
 /*
  * Raise insufficient_privilege if the current user lacks EXECUTE on a
- * function, or CREATE on a schema.  PostgreSQL 16 replaced the functions that
+ * function, or CREATE on a schema; and does a role
+ * have CREATE there?  PostgreSQL 16 replaced the functions that
  * check privileges by one.
  */
 #if PG_VERSION_NUM >= 160000
 #define EV_ACLCHECK_FUNCTION(function)	object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE)
 #define EV_ACLCHECK_SCHEMA(schema)		object_aclcheck(NamespaceRelationId, (schema), GetUserId(), ACL_CREATE)
+#define EV_MAY_CREATE(schema, role) \
+	(object_aclcheck(NamespaceRelationId, (schema), (role), ACL_CREATE) == ACLCHECK_OK)
 #else
 #define EV_ACLCHECK_FUNCTION(function)	pg_proc_aclcheck((function), GetUserId(), ACL_EXECUTE)
 #define EV_ACLCHECK_SCHEMA(schema)		pg_namespace_aclcheck((schema), GetUserId(), ACL_CREATE)
+#define EV_MAY_CREATE(schema, role)		(pg_namespace_aclcheck((schema), (role), ACL_CREATE) == ACLCHECK_OK)
 #endif
 
 /*
@@ -136,11 +149,22 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_LOCAL_TRANSACTION	(MyProc->lxid)
 #endif
 
-/* A scan of all rows of a table.  PostgreSQL 19 added flags. */
+/* The process that a virtual transaction is of; NULL: it has ended. */
+#if PG_VERSION_NUM >= 170000
+#define EV_VXID_PROC(vxid)		ProcNumberGetProc((vxid).procNumber)
+#else
+#define EV_VXID_PROC(vxid)		BackendIdGetProc((vxid).backendId)
+#endif
+
+/* A scan of all rows of a table, or of those in a range.  PostgreSQL 19 added flags. */
 #if PG_VERSION_NUM >= 190000
 #define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL, SO_NONE)
+#define EV_TABLE_BEGINSCAN_TIDRANGE(relation, snapshot, first, last) \
+	table_beginscan_tidrange((relation), (snapshot), (first), (last), SO_NONE)
 #else
 #define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL)
+#define EV_TABLE_BEGINSCAN_TIDRANGE(relation, snapshot, first, last) \
+	table_beginscan_tidrange((relation), (snapshot), (first), (last))
 #endif
 
 #endif							/* EV_COMPAT_H */

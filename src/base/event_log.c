@@ -27,7 +27,8 @@
 /* of the violations in a line, in bytes */
 #define LINE_LENGTH		1000
 
-bool		ev_log_violations = false;
+static bool log_violations = false; /* event_validate.log_violations */
+bool		ev_quote_values = true;
 static int	lines_per_second = 10;
 
 static TimestampTz second_start = 0;
@@ -39,11 +40,15 @@ ev_event_log_init(void)
 {
 	DefineCustomBoolVariable("event_validate.log_violations",
 							 "Writes a line to the server log for each event that is refused, diverted or kept with a warning.",
-							 NULL, &ev_log_violations, false, PGC_SUSET, 0, NULL, NULL, NULL);
+							 NULL, &log_violations, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("event_validate.log_violations_rate",
 							"Sets the maximum number of such lines that a session writes in a second.",
 							"0 is no limit.  The next line says how many were left out.",
 							&lines_per_second, 10, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("event_validate.show_values",
+							 "Quotes values and names of properties of an event that is not valid in messages and in the server log.",
+							 "If off, they name the keyword of the schema instead.",
+							 &ev_quote_values, true, PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("event_validate");
 }
 
@@ -90,7 +95,7 @@ ev_event_log(const char *fate, Relation relation, const text *type,
 {
 	StringInfoData line;
 
-	if (!ev_log_violations || !within_rate())
+	if (!log_violations || !within_rate())
 		return;
 
 	initStringInfo(&line);

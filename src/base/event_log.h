@@ -8,18 +8,21 @@
 #include "utils/rel.h"
 
 /*
- * Defines the settings event_validate.log_violations and
- * event_validate.log_violations_rate; for _PG_init.
+ * Defines the settings event_validate.log_violations, ..._rate and
+ * event_validate.show_values; for _PG_init.
  */
 extern void ev_event_log_init(void);
 
-/* event_validate.log_violations */
-extern bool ev_log_violations;
+/*
+ * event_validate.show_values: may messages quote what is in an event?  Only the
+ * text of messages depends on it.
+ */
+extern bool ev_quote_values;
 
 /*
- * Writes the line, if the setting is on and the rate allows it: what happened
- * to the event ("refused", "diverted", "kept"), the table (NULL if not known),
- * type and version (NULL if it has none), and the text of its violations.
+ * Writes the line, if that is wanted and the rate allows it: what became of
+ * the event ("refused", "diverted", "kept"), the table where it is known (or
+ * NULL), type and version (NULL: it has none), and its violations in words.
  */
 extern void ev_event_log(const char *fate, Relation relation, const text *type,
 						 const int32 *version, const char *violations);

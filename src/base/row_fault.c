@@ -50,3 +50,10 @@ ev_is_row_fault(int sqlstate, EvRowWork work)
 	}
 	return false;
 }
+
+bool
+ev_is_expression_fault(int sqlstate)
+{
+	return ev_is_row_fault(sqlstate, EV_WORK_READ) ||
+		ERRCODE_TO_CATEGORY(sqlstate) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION;
+}

@@ -29,4 +29,10 @@ typedef enum EvRowWork
  */
 extern bool ev_is_row_fault(int sqlstate, EvRowWork work);
 
+/*
+ * Is it the fault of an expression over rows: of the data that it reads, or of
+ * the names and rights that it uses?
+ */
+extern bool ev_is_expression_fault(int sqlstate);
+
 #endif							/* EV_ROW_FAULT_H */

@@ -7,6 +7,13 @@
  * rolls a subtransaction back, so each rollback after the end of the time
  * requests another cancellation: it cancels the exception's handler, outside
  * the block that caught the first one.
+ *
+ * The same code can catch the cancellation that the user has requested, by
+ * pg_cancel_backend or statement_timeout.  That one must end the statement.
+ * The flags of a pending cancellation do not tell who has requested it, and
+ * requests that are pending together become one error.  So while the limit
+ * runs, a signal handler of our own notes the user's requests (SIGINT), and the
+ * error is raised again behind the code that has caught it.
  */
 #include "postgres.h"
 
@@ -16,76 +23,153 @@
 #include "miscadmin.h"
 #include "storage/proc.h"
 #include "utils/timeout.h"
-#include "utils/timestamp.h"
 
 #include "base/time_limit.h"
 
 static TimeoutId timer;
 static bool has_timer = false;
+static struct sigaction other_handler;	/* of SIGINT, while the limit runs */
 
 static volatile sig_atomic_t is_running = false;
 static volatile sig_atomic_t has_run_out = false;
+static volatile sig_atomic_t is_canceled = false;	/* by the user */
+
+/* ---------- requests for cancellation ---------- */
 
 static void
 ask_for_cancellation(void)
 {
+	InterruptPending = true;
+	QueryCancelPending = true;
+}
+
+static void
+time_is_over(void)
+{
 	if (!is_running)
 		return;
 	has_run_out = true;
-	InterruptPending = true;
-	QueryCancelPending = true;
+	ask_for_cancellation();
 }
 
 static void
 subtransaction_ended(SubXactEvent event, SubTransactionId subtransaction pg_attribute_unused(),
 					 SubTransactionId parent pg_attribute_unused(), void *arg pg_attribute_unused())
 {
-	if (event == SUBXACT_EVENT_ABORT_SUB && has_run_out)
+	if (event == SUBXACT_EVENT_ABORT_SUB && is_running && (has_run_out || is_canceled))
 		ask_for_cancellation();
 }
 
-void
-ev_time_limit_start(int milliseconds)
+/*
+ * SIGINT.  A lock_timeout of the process sends it too: that is no request of
+ * the user's.
+ */
+static void
+cancel_came(int signal_number, siginfo_t * info, void *context pg_attribute_unused())
 {
+	int			saved_errno = errno;
+
+	if (info->si_pid != MyProcPid || !get_timeout_indicator(LOCK_TIMEOUT, false))
+		is_canceled = true;
+	other_handler.sa_handler(signal_number);
+	errno = saved_errno;
+}
+
+/* ---------- the limit ---------- */
+
+typedef struct Limited
+{
+	void		(*work) (void *arg);
+	void	   *arg;
+	int			milliseconds;
+	bool		ran_out;		/* out */
+	bool		is_canceled;	/* out */
+} Limited;
+
+static void
+start(int milliseconds)
+{
+	struct sigaction handler;
+
 	if (!has_timer)
 	{
-		timer = RegisterTimeout(USER_TIMEOUT, ask_for_cancellation);
+		timer = RegisterTimeout(USER_TIMEOUT, time_is_over);
 		RegisterSubXactCallback(subtransaction_ended, NULL);
 		has_timer = true;
 	}
-	Assert(!is_running);
 	has_run_out = false;
+	is_canceled = false;
+	sigaction(SIGINT, NULL, &other_handler);
+	if (other_handler.sa_handler != SIG_IGN && other_handler.sa_handler != SIG_DFL)
+	{
+		handler = other_handler;
+		handler.sa_sigaction = cancel_came;
+		handler.sa_flags |= SA_SIGINFO;
+		sigaction(SIGINT, &handler, NULL);
+	}
+	/* one that came before the handler was there */
+	if (QueryCancelPending)
+		is_canceled = true;
 	is_running = true;
 	enable_timeout_after(timer, Max(milliseconds, 1));
 }
 
-bool
-ev_time_limit_is_running(void)
+static void
+stop(Limited *limited)
 {
-	return is_running;
+	disable_timeout(timer, false);
+	is_running = false;
+	limited->ran_out = has_run_out;
+	/* what we have requested, also in the user's place, and nobody has heard */
+	if (has_run_out || is_canceled)
+		QueryCancelPending = false;
+	/* a request that comes from here on stays pending */
+	sigaction(SIGINT, &other_handler, NULL);
+	limited->is_canceled = is_canceled;
 }
 
-bool
-ev_time_limit_stop(void)
+/* Raises the user's cancellation, which the code has caught or not heard. */
+static void
+raise_cancellation(void)
 {
-	bool		result = has_run_out;
+	ask_for_cancellation();
+	CHECK_FOR_INTERRUPTS();
+}
 
-	if (is_running)
+static void
+run_limited(void *arg)
+{
+	Limited    *limited = (Limited *) arg;
+
+	CHECK_FOR_INTERRUPTS();
+	start(limited->milliseconds);
+	PG_TRY();
 	{
-		disable_timeout(timer, false);
-		is_running = false;
-		result = has_run_out;
-		has_run_out = false;
-		/* clear our request if nothing has handled it */
-		if (result)
-			QueryCancelPending = false;
+		limited->work(limited->arg);
 	}
-	return result;
+	PG_FINALLY();
+	{
+		stop(limited);
+	}
+	PG_END_TRY();
+	if (limited->is_canceled)
+		raise_cancellation();
 }
 
-bool
-ev_is_statement_over(void)
+ErrorData *
+ev_in_limited_time(void (*work) (void *arg), void *arg, EvKeep keep, int milliseconds, bool *ran_out)
 {
-	return StatementTimeout > 0 &&
-		TimestampDifferenceExceeds(GetCurrentStatementStartTimestamp(), GetCurrentTimestamp(), StatementTimeout);
+	Limited		limited = {.work = work, .arg = arg, .milliseconds = milliseconds};
+	ErrorData  *error;
+
+	if (is_running || milliseconds == 0)
+		error = ev_in_subtransaction(work, arg, keep);
+	else
+		error = ev_in_subtransaction(run_limited, &limited, keep);
+	if (error != NULL && ev_is_interrupt(error) && (limited.is_canceled || !limited.ran_out))
+		ReThrowError(error);
+	if (limited.is_canceled)
+		raise_cancellation();
+	*ran_out = error != NULL && limited.ran_out;
+	return error;
 }

@@ -5,30 +5,20 @@
 #ifndef EV_TIME_LIMIT_H
 #define EV_TIME_LIMIT_H
 
+#include "base/subtransaction.h"
+
 /*
- * From now on until ev_time_limit_stop(), code that runs longer than this is
- * canceled (query_canceled), as by statement_timeout.  Code that catches the
- * error is canceled again at once, until the error reaches the caller of this
- * function.  The caller must run the code in a subtransaction of its own, and
- * must call ev_time_limit_stop() directly after it, with or without an error.
+ * Calls work(arg) as ev_in_subtransaction does.  What runs for longer is
+ * canceled (query_canceled), as by statement_timeout.  Code that catches this
+ * is canceled again at once.  0: there is no limit.  A limit within a limit does
+ * not count: the outer one ends both.
  *
- * There is one limit at a time.
+ * Gives NULL, or a copy of the error in CurrentMemoryContext; *ran_out is set if
+ * the error came after the end of the time.  Raises the error of a cancellation
+ * that the user has requested (pg_cancel_backend, statement_timeout), also if
+ * the work has caught it.
  */
-extern void ev_time_limit_start(int milliseconds);
-
-/* Is a limit running?  Code under a limit must not start another. */
-extern bool ev_time_limit_is_running(void);
-
-/*
- * Stops the limit.  Returns true if the time was over.  Harmless if there is
- * no limit.
- */
-extern bool ev_time_limit_stop(void);
-
-/*
- * Has the time of statement_timeout passed?  Its cancel request can have been
- * taken for one of a limit.
- */
-extern bool ev_is_statement_over(void);
+extern ErrorData *ev_in_limited_time(void (*work) (void *arg), void *arg, EvKeep keep,
+									 int milliseconds, bool *ran_out);
 
 #endif							/* EV_TIME_LIMIT_H */

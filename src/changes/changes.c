@@ -39,8 +39,8 @@ ev_change_rule_name(EvChangeRule rule)
 	return names[rule];
 }
 
-const char *
-ev_verdict_name(EvVerdict verdict)
+static const char *
+verdict_name(EvVerdict verdict)
 {
 	static const char *const names[] = {"compatible", "unknown", "incompatible"};
 
@@ -59,7 +59,10 @@ ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
 	/* finds faults that resolving references alone does not find */
 	MemoryContextSwitchTo(program);
 	if (ev_compile(document, resolver, fault, NULL, NULL) == NULL)
+	{
+		ev_document_locate(document, fault);
 		ev_fault_report(fault, document->name);
+	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(program);
 	c->document = document;
@@ -199,8 +202,8 @@ put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *ne
 
 		values[0] = CStringGetTextDatum(change->location);
 		values[1] = CStringGetTextDatum(ev_change_rule_name(change->rule));
-		values[2] = CStringGetTextDatum(ev_verdict_name(change->backward));
-		values[3] = CStringGetTextDatum(ev_verdict_name(change->forward));
+		values[2] = CStringGetTextDatum(verdict_name(change->backward));
+		values[3] = CStringGetTextDatum(verdict_name(change->forward));
 		values[4] = CStringGetTextDatum(change->message);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
@@ -230,22 +233,15 @@ Datum
 ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
 {
 	text	   *type = PG_GETARG_TEXT_PP(0);
-	NameData	name;
-	Oid			function;
+	char	   *name;
 	HeapTuple	row;
 	EvDocument	old;
 	EvDocument	new = {.uri = "",.assert_format = true};
 	EvFault		fault = {0};
 
-	ev_require_event_name(type, PG_GETARG_INT32(1), &name);
-	function = ev_registered_function(NameStr(name));
-	if (!OidIsValid(function))
-		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
-	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(row))
-		elog(ERROR, "cache lookup failed for function %u", function);
+	row = ev_registered_row(type, PG_GETARG_INT32(1), &name);
 	if (!ev_function_document(row, &old, &fault))
-		ev_fault_report(&fault, NameStr(name));
+		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);
 	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))
 		ev_fault_report(&fault, NULL);

@@ -148,9 +148,8 @@ typedef struct EvChange
 	char	   *message;		/* a sentence */
 } EvChange;
 
-/* Return "MAXIMUM_DECREASED", "incompatible" and the like. */
+/* Returns "MAXIMUM_DECREASED" and the like. */
 extern const char *ev_change_rule_name(EvChangeRule rule);
-extern const char *ev_verdict_name(EvVerdict verdict);
 
 /*
  * Limits on the work of one comparison, and of all comparisons of one command,

@@ -39,7 +39,7 @@ give_up(EvProver *p, const char *spent)
 			(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 			 errmsg("schema is too complex"),
 			 errdetail("Reading it was given up after %s.", spent),
-			 errhint("Have fewer alternatives (\"anyOf\", \"oneOf\", \"if\") in one place, or fewer properties and patterns.")));
+			 errhint("Have fewer alternatives (\"anyOf\", \"oneOf\", \"if\") at one location, or fewer properties and patterns.")));
 }
 
 void

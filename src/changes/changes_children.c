@@ -10,29 +10,44 @@
 
 /* ---------- properties ---------- */
 
-/* Returns the declaration of a property by name; NULL if there is none. */
+/* Returns the member with this name in a list of an object shape; NULL if there is none. */
 static const EvNamedSchema *
-declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
+find_named(EvProver *p, const EvObjectShape *shape, const List *named_schemas, const EvString *name, EvOrigin *origin)
 {
 	ListCell   *cell;
-	ListCell   *named_cell;
 
-	foreach(cell, f->object_shapes)
+	ev_spend(p, list_length(named_schemas));
+	if (!shape->evaluates)
+		return NULL;
+	foreach(cell, named_schemas)
 	{
-		EvObjectShape *shape = lfirst(cell);
+		EvNamedSchema *named = lfirst(cell);
 
-		ev_spend(p, list_length(shape->names));
-		foreach(named_cell, shape->names)
+		if (ev_strings_equal(&named->name, name))
 		{
-			EvNamedSchema *named = lfirst(named_cell);
-
-			if (!shape->evaluates || !ev_strings_equal(&named->name, name))
-				continue;
 			*origin = (EvOrigin) {shape->subschema, named->tail};
 			return named;
 		}
 	}
 	return NULL;
+}
+
+/* Returns the declaration of a property by name; NULL if there is none. */
+static const EvNamedSchema *
+declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
+{
+	const EvNamedSchema *found = NULL;
+	ListCell   *cell;
+
+	foreach(cell, f->object_shapes)
+	{
+		EvObjectShape *shape = lfirst(cell);
+
+		found = find_named(p, shape, shape->names, name, origin);
+		if (found != NULL)
+			break;
+	}
+	return found;
 }
 
 /*
@@ -65,7 +80,7 @@ report_property(EvLister *l, EvPair *pair, const EvString *name, EvChangeRule ru
 		 forward < property_verdict(l, pair->new, pair->old, NULL, name));
 
 	ev_change_add(l, rule, ev_change_location(l, origin), backward, forward, "%s%s", what,
-				  is_lenient ? " (Lenient: no event is assumed to carry it where one of the schemas does not declare it.)" : "");
+				  is_lenient ? " (Lenient: events of a schema that does not declare it are assumed not to have it.)" : "");
 }
 
 /* Reports that a property became required, or optional. */
@@ -173,25 +188,18 @@ list_rest(EvLister *l, EvPair *pair)
 static const EvNamedSchema *
 find_pattern(EvProver *p, const EvFacts *f, const EvString *source, EvOrigin *origin)
 {
+	const EvNamedSchema *found = NULL;
 	ListCell   *cell;
-	ListCell   *named_cell;
 
 	foreach(cell, f->object_shapes)
 	{
 		EvObjectShape *shape = lfirst(cell);
 
-		ev_spend(p, list_length(shape->patterns));
-		foreach(named_cell, shape->patterns)
-		{
-			EvNamedSchema *named = lfirst(named_cell);
-
-			if (!shape->evaluates || !ev_strings_equal(&named->name, source))
-				continue;
-			*origin = (EvOrigin) {shape->subschema, named->tail};
-			return named;
-		}
+		found = find_named(p, shape, shape->patterns, source, origin);
+		if (found != NULL)
+			break;
 	}
-	return NULL;
+	return found;
 }
 
 static void
@@ -246,7 +254,7 @@ list_names(EvLister *l, EvPair *pair)
 						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are not restricted any more.");
 	else
 		ev_change_report(l, pair, EV_CHANGE_PROPERTY_NAMES_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new))->origin,
-						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted otherwise.");
+						 EV_FACT_NAMES, EV_BIT(EV_OBJECT), false, "The names of properties are restricted in another way.");
 }
 
 static const EvDependencyFact *
@@ -265,20 +273,6 @@ find_dependency(EvProver *p, const EvFacts *f, const EvDependencyFact *like)
 	return NULL;
 }
 
-static bool
-has_name(EvProver *p, const List *names, const EvString *name)
-{
-	ListCell   *cell;
-
-	ev_spend(p, list_length(names));
-	foreach(cell, names)
-	{
-		if (ev_strings_equal(lfirst(cell), name))
-			return true;
-	}
-	return false;
-}
-
 /* Lists the dependencies that one side has and the other lacks. */
 static void
 list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *to, bool is_new)
@@ -294,7 +288,7 @@ list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFac
 
 		foreach(name, dependency->required)
 		{
-			if (other == NULL || !has_name(l->prover, other->required, lfirst(name)))
+			if (other == NULL || !ev_string_among(l->prover, other->required, lfirst(name)))
 				ev_change_report(l, pair, is_new ? EV_CHANGE_DEPENDENT_REQUIRED_ADDED : EV_CHANGE_DEPENDENT_REQUIRED_REMOVED,
 								 side, dependency->origin, EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), true,
 								 psprintf(is_new ? "The property %s requires %s now." : "The property %s does not require %s any more.",
@@ -305,13 +299,13 @@ list_dependencies_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFac
 		if (other == NULL)
 			ev_change_report(l, pair, is_new ? EV_CHANGE_DEPENDENT_SCHEMA_ADDED : EV_CHANGE_DEPENDENT_SCHEMA_REMOVED,
 							 side, dependency->origin, EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), true,
-							 psprintf(is_new ? "The property %s demands something of its object now." :
-									  "The property %s demands nothing of its object any more.",
+							 psprintf(is_new ? "The property %s needs its object to match a schema now." :
+									  "The property %s does not need its object to match a schema any more.",
 									  ev_name_text(&dependency->property)));
 		else if (is_new && !ev_schemas_same(l->prover, other->schema, dependency->schema))
 			ev_change_report(l, pair, EV_CHANGE_DEPENDENT_SCHEMA_CHANGED, EV_BOTH, dependency->origin,
 							 EV_FACT_DEPENDENCIES, EV_BIT(EV_OBJECT), false,
-							 psprintf("What the property %s demands of its object changed.",
+							 psprintf("The schema that the property %s needs its object to match changed.",
 									  ev_name_text(&dependency->property)));
 	}
 }
@@ -686,18 +680,18 @@ list_nots(EvLister *l, EvPair *pair)
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new_left))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "What is not allowed changed.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "Another schema must not match now.");
 		return;
 	}
 	foreach(cell, old_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_REMOVED, EV_REMOVED, ((EvSchemaFact *) lfirst(cell))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "What was not allowed is allowed now.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "A schema that must not match may match now.");
 	}
 	foreach(cell, new_left)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_ADDED, EV_ADDED, ((EvSchemaFact *) lfirst(cell))->origin,
-						 EV_FACT_NOT, EV_ALL_TYPES, false, "Something is not allowed any more.");
+						 EV_FACT_NOT, EV_ALL_TYPES, false, "A schema must not match now.");
 	}
 }
 
@@ -735,7 +729,7 @@ list_conditions(EvLister *l, EvPair *pair)
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, ((EvConditionFact *) linitial(new_left))->origin,
-						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition, or what follows from it, changed.");
+						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
 		return;
 	}
 	foreach(cell, old_left)
@@ -766,7 +760,7 @@ list_opaques(EvLister *l, EvPair *pair)
 	if (fact->is_reference)
 		ev_change_report(l, pair, EV_CHANGE_REFERENCE_CHANGED, EV_BOTH, fact->origin,
 						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,
-						 "Where a dynamic reference leads depends on the instance, and is not followed.");
+						 "The target of a dynamic reference depends on the instance, so it is not followed.");
 	else
 		ev_change_report(l, pair, EV_CHANGE_SCHEMA_CHANGED, EV_BOTH, fact->origin,
 						 EV_FACT_OPAQUE, EV_ALL_TYPES, false,

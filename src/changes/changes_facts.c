@@ -10,35 +10,16 @@
  */
 #include "postgres.h"
 
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 
 #include "base/encoding.h"
-#include "changes/changes_internal.h"
+#include "changes/changes_gather.h"
 #include "jsonb/jsonb_number.h"
-
-/* The state of gathering. */
-typedef struct Gatherer
-{
-	EvProver   *prover;
-	EvFacts    *facts;
-	EvFactsForm form;
-	const EvSubschema *subschema;	/* the one being read */
-	EvKeywordValues keywords;	/* of this subschema */
-} Gatherer;
-
-/* ---------- helpers ---------- */
-
-static EvString
-string_of(const JsonbValue *value)
-{
-	return (EvString) {value->val.string.val, value->val.string.len};
-}
 
 /* Returns the subschema of a node in a document; {} is the schema true. */
 static EvSubschema *
-child_of(Gatherer *g, const JsonbValue *node)
+child_of(EvGathering *g, const JsonbValue *node)
 {
 	EvProver   *p = g->prover;
 	EvSubschema *child;
@@ -56,122 +37,21 @@ child_of(Gatherer *g, const JsonbValue *node)
 	return child;
 }
 
-static EvOrigin
-origin_of(Gatherer *g, int keyword)
-{
-	return (EvOrigin) {g->subschema, psprintf("/%s", ev_keywords[keyword].name)};
-}
-
-static inline bool
-has(Gatherer *g, int keyword)
-{
-	return g->keywords.present[keyword];
-}
-
-static inline JsonbValue *
-value_of(Gatherer *g, int keyword)
-{
-	return &g->keywords.values[keyword];
-}
-
-/* Returns a count, limited to one that no jsonb reaches. */
-static uint32
-count_of(const JsonbValue *value)
-{
-	if (ev_number_compare(value->val.numeric, int64_to_numeric(EV_NO_MAXIMUM - 1)) >= 0)
-		return EV_NO_MAXIMUM - 1;
-	return (uint32) DatumGetInt64(DirectFunctionCall1(numeric_int8, NumericGetDatum(value->val.numeric)));
-}
-
 /* ---------- keywords of all types ---------- */
 
-static void
-gather_types(Gatherer *g)
-{
-	static const struct
-	{
-		const char *name;
-		uint32		types;
-	}			names[] = {
-		{"null", EV_BIT(EV_NULL)},
-		{"boolean", EV_BOOLEAN_BITS},
-		{"object", EV_BIT(EV_OBJECT)},
-		{"array", EV_BIT(EV_ARRAY)},
-		{"number", EV_BIT(EV_NUMBER)},
-		{"string", EV_BIT(EV_STRING)},
-	};
-	JsonbValue *type = value_of(g, EV_KW_TYPE);
-	uint32		types = 0;
-	bool		integer = false;
-	uint32		count;
-
-	if (!has(g, EV_KW_TYPE))
-		return;
-	count = ev_node_is_array(type) ? JsonContainerSize(type->val.binary.data) : 1;
-	ev_spend(g->prover, 10 * (int64) count);
-	for (uint32 i = 0; i < count; i++)
-	{
-		char	   *name = ev_node_string(ev_node_is_array(type) ?
-										  getIthJsonbValueFromContainer(type->val.binary.data, i) : type);
-
-		integer |= strcmp(name, "integer") == 0;
-		for (int j = 0; j < (int) lengthof(names); j++)
-			if (strcmp(names[j].name, name) == 0)
-				types |= names[j].types;
-	}
-	if ((types & EV_BIT(EV_NUMBER)) != 0)
-		integer = false;
-	if (integer)
-		types |= EV_BIT(EV_NUMBER);
-
-	g->facts->types &= types;
-	g->facts->integer |= integer;
-	g->facts->type_origin = origin_of(g, EV_KW_TYPE);
-}
-
-static void
-gather_enum(Gatherer *g, int keyword)
-{
-	EvEnumFact *fact;
-
-	if (!has(g, keyword))
-		return;
-	fact = palloc0(sizeof(EvEnumFact));
-	fact->is_const = keyword == EV_KW_CONST;
-	fact->origin = origin_of(g, keyword);
-	if (fact->is_const)
-	{
-		JsonbValue *copy = palloc(sizeof(JsonbValue));
-
-		*copy = *value_of(g, keyword);
-		fact->values = list_make1(copy);
-	}
-	else
-	{
-		JsonbContainer *array = value_of(g, keyword)->val.binary.data;
-
-		for (uint32 i = 0; i < JsonContainerSize(array); i++)
-		{
-			ev_spend(g->prover, 5);
-			fact->values = lappend(fact->values, getIthJsonbValueFromContainer(array, i));
-		}
-	}
-	g->facts->enums = lappend(g->facts->enums, fact);
-}
-
 static EvSchemaFact *
-schema_fact(Gatherer *g, int keyword)
+schema_fact(EvGathering *g, int keyword)
 {
 	EvSchemaFact *fact = palloc(sizeof(EvSchemaFact));
 
-	fact->schema = child_of(g, value_of(g, keyword));
-	fact->origin = origin_of(g, keyword);
+	fact->schema = child_of(g, ev_gather_value(g, keyword));
+	fact->origin = ev_gather_origin(g, keyword);
 	return fact;
 }
 
 /* Adds a subschema that applies to the same instance. */
 static void
-add_schema(Gatherer *g, EvSubschema *schema)
+add_schema(EvGathering *g, EvSubschema *schema)
 {
 	ev_spend(g->prover, list_length(g->facts->schemas) / 8);
 	if (schema != &g->prover->truth && !list_member_ptr(g->facts->schemas, schema))
@@ -179,7 +59,7 @@ add_schema(Gatherer *g, EvSubschema *schema)
 }
 
 static void
-add_opaque(Gatherer *g, const char *keyword, bool is_reference)
+add_opaque(EvGathering *g, const char *keyword, bool is_reference)
 {
 	EvOpaqueFact *fact = palloc(sizeof(EvOpaqueFact));
 	const char *tail = psprintf("/%s", keyword);
@@ -228,10 +108,14 @@ only_target(EvProver *p, const EvSubschema *schema, const EvReference *reference
 }
 
 static void
-gather_references(Gatherer *g)
+gather_references(EvGathering *g)
 {
 	ListCell   *cell;
 
+	/* the resolver has read their values */
+	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
+		if (ev_keyword_refers(keyword))
+			(void) ev_gather_has(g, keyword);
 	foreach(cell, g->subschema->references)
 	{
 		EvReference *reference = lfirst(cell);
@@ -249,187 +133,57 @@ gather_references(Gatherer *g)
 }
 
 static void
-gather_group(Gatherer *g, int keyword)
+gather_group(EvGathering *g, int keyword)
 {
 	EvGroupFact *fact;
 	JsonbContainer *array;
 
-	if (!has(g, keyword))
+	if (!ev_gather_has(g, keyword))
 		return;
 	fact = palloc0(sizeof(EvGroupFact));
 	fact->one = keyword == EV_KW_ONE_OF;
-	fact->origin = origin_of(g, keyword);
-	array = value_of(g, keyword)->val.binary.data;
+	fact->origin = ev_gather_origin(g, keyword);
+	array = ev_gather_value(g, keyword)->val.binary.data;
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 		fact->members = lappend(fact->members, child_of(g, getIthJsonbValueFromContainer(array, i)));
 	g->facts->groups = lappend(g->facts->groups, fact);
 }
 
 static void
-gather_applicators(Gatherer *g)
+gather_applicators(EvGathering *g)
 {
 	EvFacts    *f = g->facts;
+	bool		has_then = ev_gather_has(g, EV_KW_THEN);
+	bool		has_else = ev_gather_has(g, EV_KW_ELSE);
 
-	if (has(g, EV_KW_ALL_OF))
+	if (ev_gather_has(g, EV_KW_ALL_OF))
 	{
-		JsonbContainer *array = value_of(g, EV_KW_ALL_OF)->val.binary.data;
+		JsonbContainer *array = ev_gather_value(g, EV_KW_ALL_OF)->val.binary.data;
 
 		for (uint32 i = 0; i < JsonContainerSize(array); i++)
 			add_schema(g, child_of(g, getIthJsonbValueFromContainer(array, i)));
 	}
 	gather_group(g, EV_KW_ANY_OF);
 	gather_group(g, EV_KW_ONE_OF);
-	if (has(g, EV_KW_NOT))
+	if (ev_gather_has(g, EV_KW_NOT))
 		f->nots = lappend(f->nots, schema_fact(g, EV_KW_NOT));
-	if (has(g, EV_KW_IF))
+	if (ev_gather_has(g, EV_KW_IF))
 	{
 		EvConditionFact *fact = palloc(sizeof(EvConditionFact));
 
-		fact->origin = origin_of(g, EV_KW_IF);
-		fact->test = child_of(g, value_of(g, EV_KW_IF));
-		fact->then = has(g, EV_KW_THEN) ? child_of(g, value_of(g, EV_KW_THEN)) : &g->prover->truth;
-		fact->otherwise = has(g, EV_KW_ELSE) ? child_of(g, value_of(g, EV_KW_ELSE)) : &g->prover->truth;
+		fact->origin = ev_gather_origin(g, EV_KW_IF);
+		fact->test = child_of(g, ev_gather_value(g, EV_KW_IF));
+		fact->then = has_then ? child_of(g, ev_gather_value(g, EV_KW_THEN)) : &g->prover->truth;
+		fact->otherwise = has_else ? child_of(g, ev_gather_value(g, EV_KW_ELSE)) : &g->prover->truth;
 		f->conditions = lappend(f->conditions, fact);
 	}
 }
 
-/* Gathers the keywords that have no gatherer, see EvGatherer. */
-static void
-gather_opaques(Gatherer *g)
-{
-	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
-		if (ev_keywords[keyword].gatherer == EV_OPAQUE && has(g, keyword))
-			add_opaque(g, ev_keywords[keyword].name, false);
-}
-
 /* ---------- keywords of one type ---------- */
-
-static void
-gather_bound(Gatherer *g, int keyword, bool exclusive, bool is_lower)
-{
-	EvNumberFact *bound = is_lower ? &g->facts->lower : &g->facts->upper;
-	Numeric		value;
-	int			order = 0;
-
-	if (!has(g, keyword))
-		return;
-	value = value_of(g, keyword)->val.numeric;
-	ev_spend(g->prover, ev_value_work(value_of(g, keyword)));
-	if (bound->value != NULL)
-	{
-		order = ev_number_compare(value, bound->value);
-		if (!is_lower)
-			order = -order;
-	}
-	if (bound->value == NULL || order > 0 || (order == 0 && exclusive && !bound->exclusive))
-	{
-		bound->value = value;
-		bound->exclusive = exclusive;
-		bound->origin = origin_of(g, keyword);
-	}
-}
-
-static void
-gather_numbers(Gatherer *g)
-{
-	/*
-	 * in draft 4, exclusiveMinimum and exclusiveMaximum are booleans (5.1.2
-	 * and 5.1.3)
-	 */
-	bool		exclusive_minimum = has(g, EV_KW_EXCLUSIVE_MINIMUM_DRAFT4) &&
-		value_of(g, EV_KW_EXCLUSIVE_MINIMUM_DRAFT4)->val.boolean;
-	bool		exclusive_maximum = has(g, EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4) &&
-		value_of(g, EV_KW_EXCLUSIVE_MAXIMUM_DRAFT4)->val.boolean;
-
-	gather_bound(g, EV_KW_MINIMUM, exclusive_minimum, true);
-	gather_bound(g, EV_KW_EXCLUSIVE_MINIMUM, true, true);
-	gather_bound(g, EV_KW_MAXIMUM, exclusive_maximum, false);
-	gather_bound(g, EV_KW_EXCLUSIVE_MAXIMUM, true, false);
-	if (has(g, EV_KW_MULTIPLE_OF))
-	{
-		EvNumberFact *fact = palloc0(sizeof(EvNumberFact));
-
-		fact->value = value_of(g, EV_KW_MULTIPLE_OF)->val.numeric;
-		fact->origin = origin_of(g, EV_KW_MULTIPLE_OF);
-		g->facts->multiples = lappend(g->facts->multiples, fact);
-	}
-}
-
-static void
-gather_minimum(Gatherer *g, int keyword, EvCountFact *fact)
-{
-	if (has(g, keyword) && count_of(value_of(g, keyword)) > fact->value)
-		*fact = (EvCountFact) {count_of(value_of(g, keyword)), origin_of(g, keyword)};
-}
-
-static void
-gather_maximum(Gatherer *g, int keyword, EvCountFact *fact)
-{
-	if (has(g, keyword) && count_of(value_of(g, keyword)) < fact->value)
-		*fact = (EvCountFact) {count_of(value_of(g, keyword)), origin_of(g, keyword)};
-}
-
-static bool
-is_string(const JsonbValue *value, const char *string)
-{
-	return (size_t) value->val.string.len == strlen(string) &&
-		memcmp(value->val.string.val, string, value->val.string.len) == 0;
-}
-
-static void
-gather_strings(Gatherer *g)
-{
-	EvFacts    *f = g->facts;
-	EvResource *resource = g->subschema->resource;
-
-	gather_minimum(g, EV_KW_MIN_LENGTH, &f->min_length);
-	gather_maximum(g, EV_KW_MAX_LENGTH, &f->max_length);
-	if (has(g, EV_KW_PATTERN))
-	{
-		EvTextFact *fact = palloc0(sizeof(EvTextFact));
-
-		fact->text = string_of(value_of(g, EV_KW_PATTERN));
-		fact->pattern = ev_compile_pattern(ev_compiler_of(g->prover, g->subschema), g->subschema->location,
-										   "/pattern", fact->text.data, fact->text.length);
-		fact->origin = origin_of(g, EV_KW_PATTERN);
-		f->patterns = lappend(f->patterns, fact);
-	}
-	if (has(g, EV_KW_FORMAT) &&
-		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
-	{
-		JsonbValue *name = value_of(g, EV_KW_FORMAT);
-		const EvFormat *format = ev_format_find(name->val.string.val, name->val.string.len, resource->draft);
-
-		if (format != NULL)
-		{
-			EvFormatFact *fact = palloc(sizeof(EvFormatFact));
-
-			fact->format = format;
-			fact->origin = origin_of(g, EV_KW_FORMAT);
-			f->formats = lappend(f->formats, fact);
-		}
-	}
-	if (resource->draft == EV_DRAFT7 && resource->assert_format)
-	{
-		bool		base64 = has(g, EV_KW_CONTENT_ENCODING) && is_string(value_of(g, EV_KW_CONTENT_ENCODING), "base64");
-		bool		json = has(g, EV_KW_CONTENT_MEDIA_TYPE) &&
-			is_string(value_of(g, EV_KW_CONTENT_MEDIA_TYPE), "application/json");
-
-		if (base64 || json)
-		{
-			EvContentFact *fact = palloc(sizeof(EvContentFact));
-
-			fact->base64 = base64;
-			fact->json = json;
-			fact->origin = origin_of(g, base64 ? EV_KW_CONTENT_ENCODING : EV_KW_CONTENT_MEDIA_TYPE);
-			f->contents = lappend(f->contents, fact);
-		}
-	}
-}
 
 /* Returns the members of properties and patternProperties. */
 static List *
-named_schemas(Gatherer *g, int keyword)
+named_schemas(EvGathering *g, int keyword)
 {
 	List	   *result = NIL;
 	JsonbIterator *iterator;
@@ -437,9 +191,9 @@ named_schemas(Gatherer *g, int keyword)
 	JsonbValue	key;
 	JsonbValue	value;
 
-	if (!has(g, keyword))
+	if (!ev_gather_has(g, keyword))
 		return NIL;
-	iterator = JsonbIteratorInit(value_of(g, keyword)->val.binary.data);
+	iterator = JsonbIteratorInit(ev_gather_value(g, keyword)->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		EvNamedSchema *named;
@@ -448,7 +202,7 @@ named_schemas(Gatherer *g, int keyword)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		named = palloc0(sizeof(EvNamedSchema));
-		named->name = string_of(&key);
+		named->name = ev_string_of(&key);
 		named->schema = child_of(g, &value);
 		named->tail = ev_tail_name(ev_keywords[keyword].name, key.val.string.val, key.val.string.len);
 		if (keyword == EV_KW_PATTERN_PROPERTIES)
@@ -469,7 +223,7 @@ strings_of(EvProver *p, const JsonbValue *array)
 		EvString   *string = palloc(sizeof(EvString));
 
 		ev_spend(p, 5);
-		*string = string_of(getIthJsonbValueFromContainer(array->val.binary.data, i));
+		*string = ev_string_of(getIthJsonbValueFromContainer(array->val.binary.data, i));
 		result = lappend(result, string);
 	}
 	return result;
@@ -489,16 +243,16 @@ add_required(EvProver *p, EvFacts *facts, const EvString *name, EvOrigin origin)
 }
 
 static void
-gather_dependencies(Gatherer *g, int keyword)
+gather_dependencies(EvGathering *g, int keyword)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
 	JsonbValue	value;
 
-	if (!has(g, keyword))
+	if (!ev_gather_has(g, keyword))
 		return;
-	iterator = JsonbIteratorInit(value_of(g, keyword)->val.binary.data);
+	iterator = JsonbIteratorInit(ev_gather_value(g, keyword)->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
 		EvDependencyFact *fact;
@@ -507,7 +261,7 @@ gather_dependencies(Gatherer *g, int keyword)
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		fact = palloc0(sizeof(EvDependencyFact));
-		fact->property = string_of(&key);
+		fact->property = ev_string_of(&key);
 		fact->origin.subschema = g->subschema;
 		fact->origin.tail = ev_tail_name(ev_keywords[keyword].name, key.val.string.val, key.val.string.len);
 		if (ev_node_is_array(&value))
@@ -520,11 +274,14 @@ gather_dependencies(Gatherer *g, int keyword)
 }
 
 static void
-gather_objects(Gatherer *g)
+gather_objects(EvGathering *g)
 {
 	EvFacts    *f = g->facts;
+	bool		has_properties = ev_gather_has(g, EV_KW_PROPERTIES);
+	bool		has_patterns = ev_gather_has(g, EV_KW_PATTERN_PROPERTIES);
+	bool		has_additional = ev_gather_has(g, EV_KW_ADDITIONAL_PROPERTIES);
 
-	if (has(g, EV_KW_PROPERTIES) || has(g, EV_KW_PATTERN_PROPERTIES) || has(g, EV_KW_ADDITIONAL_PROPERTIES))
+	if (has_properties || has_patterns || has_additional)
 	{
 		EvObjectShape *shape = palloc0(sizeof(EvObjectShape));
 
@@ -533,24 +290,24 @@ gather_objects(Gatherer *g)
 		shape->patterns = named_schemas(g, EV_KW_PATTERN_PROPERTIES);
 		shape->rest = &g->prover->truth;
 		shape->evaluates = true;
-		if (has(g, EV_KW_ADDITIONAL_PROPERTIES))
+		if (has_additional)
 		{
-			shape->rest = child_of(g, value_of(g, EV_KW_ADDITIONAL_PROPERTIES));
+			shape->rest = child_of(g, ev_gather_value(g, EV_KW_ADDITIONAL_PROPERTIES));
 			shape->rest_tail = "/additionalProperties";
 		}
 		f->object_shapes = lappend(f->object_shapes, shape);
 	}
-	if (has(g, EV_KW_REQUIRED))
+	if (ev_gather_has(g, EV_KW_REQUIRED))
 	{
 		ListCell   *cell;
 		int			i = 0;
 
-		foreach(cell, strings_of(g->prover, value_of(g, EV_KW_REQUIRED)))
+		foreach(cell, strings_of(g->prover, ev_gather_value(g, EV_KW_REQUIRED)))
 			add_required(g->prover, f, lfirst(cell), (EvOrigin) {g->subschema, psprintf("/required/%d", i++)});
 	}
-	gather_minimum(g, EV_KW_MIN_PROPERTIES, &f->min_properties);
-	gather_maximum(g, EV_KW_MAX_PROPERTIES, &f->max_properties);
-	if (has(g, EV_KW_PROPERTY_NAMES))
+	ev_gather_minimum(g, EV_KW_MIN_PROPERTIES, &f->min_properties);
+	ev_gather_maximum(g, EV_KW_MAX_PROPERTIES, &f->max_properties);
+	if (ev_gather_has(g, EV_KW_PROPERTY_NAMES))
 		f->names = lappend(f->names, schema_fact(g, EV_KW_PROPERTY_NAMES));
 	gather_dependencies(g, EV_KW_DEPENDENT_REQUIRED);
 	gather_dependencies(g, EV_KW_DEPENDENT_SCHEMAS);
@@ -558,10 +315,10 @@ gather_objects(Gatherer *g)
 }
 
 static List *
-indexed_schemas(Gatherer *g, int keyword)
+indexed_schemas(EvGathering *g, int keyword)
 {
 	List	   *result = NIL;
-	JsonbContainer *array = value_of(g, keyword)->val.binary.data;
+	JsonbContainer *array = ev_gather_value(g, keyword)->val.binary.data;
 
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
 	{
@@ -575,49 +332,52 @@ indexed_schemas(Gatherer *g, int keyword)
 }
 
 static void
-gather_arrays(Gatherer *g)
+gather_arrays(EvGathering *g)
 {
 	EvFacts    *f = g->facts;
 	EvArrayShape *shape = palloc0(sizeof(EvArrayShape));
 	int			rest = -1;
+	int			additional = ev_gather_has(g, EV_KW_ADDITIONAL_ITEMS) ? EV_KW_ADDITIONAL_ITEMS : -1;
+	uint32		min_contains = ev_gather_has(g, EV_KW_MIN_CONTAINS) ? ev_gather_count(g, EV_KW_MIN_CONTAINS) : 1;
+	uint32		max_contains = ev_gather_has(g, EV_KW_MAX_CONTAINS) ? ev_gather_count(g, EV_KW_MAX_CONTAINS) : EV_NO_MAXIMUM;
 
 	shape->subschema = g->subschema;
 	shape->rest = &g->prover->truth;
-	if (has(g, EV_KW_PREFIX_ITEMS))
+	if (ev_gather_has(g, EV_KW_PREFIX_ITEMS))
 		shape->prefix = indexed_schemas(g, EV_KW_PREFIX_ITEMS);
-	if (has(g, EV_KW_ITEMS))
+	if (ev_gather_has(g, EV_KW_ITEMS))
 		rest = EV_KW_ITEMS;
-	if (has(g, EV_KW_ITEMS_DRAFT4))
+	if (ev_gather_has(g, EV_KW_ITEMS_DRAFT4))
 	{
 		/* additionalItems has no effect without an array in items */
-		if (ev_node_is_array(value_of(g, EV_KW_ITEMS_DRAFT4)))
+		if (ev_node_is_array(ev_gather_value(g, EV_KW_ITEMS_DRAFT4)))
 		{
 			shape->prefix = indexed_schemas(g, EV_KW_ITEMS_DRAFT4);
-			rest = has(g, EV_KW_ADDITIONAL_ITEMS) ? EV_KW_ADDITIONAL_ITEMS : -1;
+			rest = additional;
 		}
 		else
 			rest = EV_KW_ITEMS_DRAFT4;
 	}
 	if (rest >= 0)
 	{
-		shape->rest = child_of(g, value_of(g, rest));
+		shape->rest = child_of(g, ev_gather_value(g, rest));
 		shape->rest_tail = psprintf("/%s", ev_keywords[rest].name);
 	}
 	if (shape->prefix != NIL || rest >= 0)
 		f->array_shapes = lappend(f->array_shapes, shape);
 
-	gather_minimum(g, EV_KW_MIN_ITEMS, &f->min_items);
-	gather_maximum(g, EV_KW_MAX_ITEMS, &f->max_items);
-	if (has(g, EV_KW_UNIQUE_ITEMS) && value_of(g, EV_KW_UNIQUE_ITEMS)->val.boolean)
-		f->unique = origin_of(g, EV_KW_UNIQUE_ITEMS);
-	if (has(g, EV_KW_CONTAINS))
+	ev_gather_minimum(g, EV_KW_MIN_ITEMS, &f->min_items);
+	ev_gather_maximum(g, EV_KW_MAX_ITEMS, &f->max_items);
+	if (ev_gather_has(g, EV_KW_UNIQUE_ITEMS) && ev_gather_value(g, EV_KW_UNIQUE_ITEMS)->val.boolean)
+		f->unique = ev_gather_origin(g, EV_KW_UNIQUE_ITEMS);
+	if (ev_gather_has(g, EV_KW_CONTAINS))
 	{
 		EvContainsFact *fact = palloc(sizeof(EvContainsFact));
 
-		fact->schema = child_of(g, value_of(g, EV_KW_CONTAINS));
-		fact->minimum = has(g, EV_KW_MIN_CONTAINS) ? count_of(value_of(g, EV_KW_MIN_CONTAINS)) : 1;
-		fact->maximum = has(g, EV_KW_MAX_CONTAINS) ? count_of(value_of(g, EV_KW_MAX_CONTAINS)) : EV_NO_MAXIMUM;
-		fact->origin = origin_of(g, EV_KW_CONTAINS);
+		fact->schema = child_of(g, ev_gather_value(g, EV_KW_CONTAINS));
+		fact->minimum = min_contains;
+		fact->maximum = max_contains;
+		fact->origin = ev_gather_origin(g, EV_KW_CONTAINS);
 
 		/* even without a minimum, it evaluates the items that it matches */
 		f->contains = lappend(f->contains, fact);
@@ -645,7 +405,7 @@ typedef struct Evaluated
  * children mean fewer that are restricted.
  */
 static void
-gather_evaluated(Gatherer *g, EvSubschema *schema, bool is_root, Evaluated *e)
+gather_evaluated(EvGathering *g, EvSubschema *schema, bool is_root, Evaluated *e)
 {
 	EvFacts    *f;
 	ListCell   *cell;
@@ -718,7 +478,7 @@ gather_evaluated(Gatherer *g, EvSubschema *schema, bool is_root, Evaluated *e)
 }
 
 static List *
-as_true(Gatherer *g, List *named)
+as_true(EvGathering *g, List *named)
 {
 	List	   *result = NIL;
 	ListCell   *cell;
@@ -735,30 +495,34 @@ as_true(Gatherer *g, List *named)
 	return result;
 }
 
+static EvFacts *own_facts(EvGathering *g);
+
 static void
-gather_unevaluated(Gatherer *g, EvFacts *own)
+gather_unevaluated(EvGathering *g)
 {
 	Evaluated	e = {0};
 	EvFacts    *all = g->facts;
+	bool		has_properties = ev_gather_has(g, EV_KW_UNEVALUATED_PROPERTIES);
+	bool		has_items = ev_gather_has(g, EV_KW_UNEVALUATED_ITEMS);
 
-	if (!has(g, EV_KW_UNEVALUATED_PROPERTIES) && !has(g, EV_KW_UNEVALUATED_ITEMS))
+	if (!has_properties && !has_items)
 		return;
 
-	g->facts = own;
+	g->facts = own_facts(g);
 	gather_evaluated(g, unconstify(EvSubschema *, g->subschema), true, &e);
 	g->facts = all;
-	if (has(g, EV_KW_UNEVALUATED_PROPERTIES) && !e.all_properties)
+	if (has_properties && !e.all_properties)
 	{
 		EvObjectShape *shape = palloc0(sizeof(EvObjectShape));
 
 		shape->subschema = g->subschema;
 		shape->names = as_true(g, e.names);
 		shape->patterns = as_true(g, e.patterns);
-		shape->rest = child_of(g, value_of(g, EV_KW_UNEVALUATED_PROPERTIES));
+		shape->rest = child_of(g, ev_gather_value(g, EV_KW_UNEVALUATED_PROPERTIES));
 		shape->rest_tail = "/unevaluatedProperties";
 		all->object_shapes = lappend(all->object_shapes, shape);
 	}
-	if (has(g, EV_KW_UNEVALUATED_ITEMS) && !e.all_items && !(e.some_items && g->form == EV_NECESSARY))
+	if (has_items && !e.all_items && !(e.some_items && g->form == EV_NECESSARY))
 	{
 		EvArrayShape *shape = palloc0(sizeof(EvArrayShape));
 
@@ -771,7 +535,7 @@ gather_unevaluated(Gatherer *g, EvFacts *own)
 			named->schema = &g->prover->truth;
 			shape->prefix = lappend(shape->prefix, named);
 		}
-		shape->rest = child_of(g, value_of(g, EV_KW_UNEVALUATED_ITEMS));
+		shape->rest = child_of(g, ev_gather_value(g, EV_KW_UNEVALUATED_ITEMS));
 		shape->rest_tail = "/unevaluatedItems";
 		all->array_shapes = lappend(all->array_shapes, shape);
 	}
@@ -781,39 +545,100 @@ gather_unevaluated(Gatherer *g, EvFacts *own)
 
 /* ---------- gathering ---------- */
 
-static void gather(Gatherer *g, EvSubschema *schema);
+static void
+run_gatherer(EvGathering *g, EvGatherer gatherer)
+{
+	g->running = gatherer;
+	g->ran |= 1 << gatherer;
+	switch (gatherer)
+	{
+		case EV_OPAQUE:
+		case EV_NO_FACTS:
+			break;
+		case EV_REFERENCE_FACTS:
+			gather_references(g);
+			break;
+		case EV_TYPE_FACTS:
+			ev_gather_types(g);
+			break;
+		case EV_ENUM_FACTS:
+			ev_gather_enums(g);
+			break;
+		case EV_APPLICATOR_FACTS:
+			gather_applicators(g);
+			break;
+		case EV_NUMBER_FACTS:
+			ev_gather_numbers(g);
+			break;
+		case EV_STRING_FACTS:
+			ev_gather_strings(g);
+			break;
+		case EV_OBJECT_FACTS:
+			gather_objects(g);
+			break;
+		case EV_ARRAY_FACTS:
+			gather_arrays(g);
+			break;
+		case EV_UNEVALUATED_FACTS:
+			gather_unevaluated(g);
+			break;
+	}
+}
+
+/*
+ * Adds, as opaque, the keywords that none of the gatherers so far has read:
+ * those without a gatherer, and those that their gatherer does not know.
+ */
+static void
+gather_opaques(EvGathering *g)
+{
+	for (int keyword = 0; keyword < EV_KEYWORD_COUNT; keyword++)
+	{
+		EvGatherer	gatherer = ev_keywords[keyword].gatherer;
+
+		if (g->keywords.present[keyword] && !g->read[keyword] && gatherer != EV_NO_FACTS &&
+			(g->ran & (1 << gatherer)) != 0)
+			add_opaque(g, ev_keywords[keyword].name, false);
+	}
+}
+
+static void
+start_gathering(EvGathering *g)
+{
+	g->ran = 0;
+	memset(g->read, false, sizeof(g->read));
+}
+
+static void gather(EvGathering *g, EvSubschema *schema);
 
 /*
  * Returns the facts of one schema object with its $ref and allOf, but without
  * its own unevaluated keywords, which depend on these facts.
  */
 static EvFacts *
-own_facts(Gatherer *g, EvSubschema *schema)
+own_facts(EvGathering *g)
 {
-	Gatherer	own = *g;
+	EvGathering own = *g;
 	EvFacts    *f = palloc0(sizeof(EvFacts));
 
 	f->types = EV_ALL_TYPES;
 	f->max_length.value = f->max_items.value = f->max_properties.value = EV_NO_MAXIMUM;
 	own.facts = f;
-	own.keywords.present[EV_KW_UNEVALUATED_PROPERTIES] = false;
-	own.keywords.present[EV_KW_UNEVALUATED_ITEMS] = false;
-	own.subschema = schema;
-	gather_references(&own);
+	start_gathering(&own);
+	run_gatherer(&own, EV_OPAQUE);
+	run_gatherer(&own, EV_REFERENCE_FACTS);
+	run_gatherer(&own, EV_APPLICATOR_FACTS);
+	run_gatherer(&own, EV_OBJECT_FACTS);
+	run_gatherer(&own, EV_ARRAY_FACTS);
 	gather_opaques(&own);
-	gather_applicators(&own);
-	gather_objects(&own);
-	gather_arrays(&own);
 	for (int i = 0; i < list_length(f->schemas); i++)
 		gather(&own, list_nth(f->schemas, i));
 	return f;
 }
 
 static void
-gather(Gatherer *g, EvSubschema *schema)
+gather(EvGathering *g, EvSubschema *schema)
 {
-	bool		hides_siblings;
-
 	check_stack_depth();
 	ev_spend(g->prover, 100);
 	if (schema == &g->prover->falsehood || (schema->is_boolean && !schema->boolean))
@@ -826,23 +651,14 @@ gather(Gatherer *g, EvSubschema *schema)
 	g->subschema = schema;
 	ev_spend(g->prover, 5 * JsonContainerSize(schema->container));
 	ev_read_keywords(schema, &g->keywords);
+	start_gathering(g);
 
-	/* $ref disables its siblings up to draft 7 (draft 7 core, 8.3) */
-	hides_siblings = schema->resource->draft <= EV_DRAFT7 && has(g, EV_KW_REF);
-	gather_references(g);
-	if (hides_siblings)
-		return;
+	if (ev_ref_hides_siblings(schema, &g->keywords))
+		run_gatherer(g, EV_REFERENCE_FACTS);
+	else
+		for (int gatherer = 0; gatherer <= EV_UNEVALUATED_FACTS; gatherer++)
+			run_gatherer(g, (EvGatherer) gatherer);
 	gather_opaques(g);
-	gather_types(g);
-	gather_enum(g, EV_KW_ENUM);
-	gather_enum(g, EV_KW_CONST);
-	gather_applicators(g);
-	gather_numbers(g);
-	gather_strings(g);
-	gather_objects(g);
-	gather_arrays(g);
-	if (has(g, EV_KW_UNEVALUATED_PROPERTIES) || has(g, EV_KW_UNEVALUATED_ITEMS))
-		gather_unevaluated(g, own_facts(g, schema));
 }
 
 /*
@@ -851,7 +667,7 @@ gather(Gatherer *g, EvSubschema *schema)
  * proved.
  */
 static void
-apply_dependencies(Gatherer *g)
+apply_dependencies(EvGathering *g)
 {
 	EvFacts    *f = g->facts;
 	ListCell   *cell;
@@ -946,7 +762,7 @@ find_possible_types(EvProver *p, EvFacts *f)
 EvFacts *
 ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 {
-	Gatherer	g = {.prover = p, .form = form};
+	EvGathering g = {.prover = p, .form = form};
 	EvFacts    *f;
 	ListCell   *cell;
 	int			done = 0;

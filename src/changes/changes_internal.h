@@ -5,6 +5,7 @@
  * changes_budget.c	limits on work and memory
  * changes_sets.c		sets of schemas, equality of schemas
  * changes_facts.c	from keywords to facts, the same for all dialects
+ * changes_gather.c	the same, for keywords without subschemas
  * changes_value.c	is a value valid?
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_prove.c	does one schema imply another?
@@ -389,6 +390,9 @@ extern uint32 ev_facts_prefix(const EvFacts *facts);
 extern const EvTextFact *ev_facts_requires(EvProver *prover, const EvFacts *facts, const EvString *name);
 extern bool ev_strings_equal(const EvString *a, const EvString *b);
 extern bool ev_json_equal(const JsonbValue *a, const JsonbValue *b);
+
+/* Is a string in the list, of EvString *? */
+extern bool ev_string_among(EvProver *prover, const List *strings, const EvString *string);
 
 /* Is a value in the list? */
 extern bool ev_json_among(EvProver *prover, const List *values, const JsonbValue *value);

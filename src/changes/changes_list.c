@@ -16,6 +16,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "base/json_pointer.h"
+#include "base/message_text.h"
 #include "base/shown_text.h"
 #include "changes/changes_list.h"
 
@@ -78,18 +79,11 @@ ev_change_add(EvLister *l, EvChangeRule rule, char *location, EvVerdict backward
 	EvChange   *change = palloc(sizeof(EvChange));
 	StringInfoData message;
 	va_list		args;
-	int			needed;
 
 	initStringInfo(&message);
-	for (;;)
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 	change->rule = rule;
 	change->location = location;
 	change->backward = backward;
@@ -157,16 +151,16 @@ ev_change_settle(EvLister *l, int first, EvVerdict backward, EvVerdict forward, 
 
 /* ---------- texts ---------- */
 
-char *
-ev_number_text(Numeric number)
+static char *
+number_text(Numeric number)
 {
 	EvInstance	instance = {.type = EV_NUMBER, .data = (const char *) number};
 
 	return ev_value_show(&instance);
 }
 
-char *
-ev_json_text(const JsonbValue *value)
+static char *
+json_text(const JsonbValue *value)
 {
 	EvInstance	instance = {.type = ev_value_type(value)};
 
@@ -266,7 +260,7 @@ list_enums(EvLister *l, EvPair *pair)
 		ev_change_report(l, pair, first_new->is_const ? EV_CHANGE_CONST_ADDED : EV_CHANGE_ENUM_ADDED, EV_ADDED,
 						 first_new->origin, EV_FACT_ENUM, EV_ALL_TYPES, true,
 						 first_new->is_const ?
-						 psprintf("Only %s is allowed now.", ev_json_text(linitial(first_new->values))) :
+						 psprintf("Only %s is allowed now.", json_text(linitial(first_new->values))) :
 						 "Only listed values are allowed now.");
 		return;
 	}
@@ -275,7 +269,7 @@ list_enums(EvLister *l, EvPair *pair)
 		ev_change_report(l, pair, first_old->is_const ? EV_CHANGE_CONST_REMOVED : EV_CHANGE_ENUM_REMOVED, EV_REMOVED,
 						 first_old->origin, EV_FACT_ENUM, EV_ALL_TYPES, true,
 						 first_old->is_const ?
-						 psprintf("More than %s is allowed now.", ev_json_text(linitial(first_old->values))) :
+						 psprintf("More than %s is allowed now.", json_text(linitial(first_old->values))) :
 						 "More than the listed values is allowed now.");
 		return;
 	}
@@ -285,8 +279,8 @@ list_enums(EvLister *l, EvPair *pair)
 		ev_change_add(l, EV_CHANGE_CONST_CHANGED, ev_change_location(l, first_new->origin),
 					  value_verdict(l, linitial(old->values), pair->old, pair->new),
 					  value_verdict(l, linitial(new->values), pair->new, pair->old),
-					  "The value was %s and is %s now.", ev_json_text(linitial(old->values)),
-					  ev_json_text(linitial(new->values)));
+					  "The value was %s and is %s now.", json_text(linitial(old->values)),
+					  json_text(linitial(new->values)));
 		return;
 	}
 	foreach(cell, old->values)
@@ -294,14 +288,14 @@ list_enums(EvLister *l, EvPair *pair)
 		if (!ev_json_among(l->prover, new->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_REMOVED, ev_change_location(l, first_new->origin),
 						  value_verdict(l, lfirst(cell), pair->old, pair->new), EV_COMPATIBLE,
-						  "The value %s is no longer allowed.", ev_json_text(lfirst(cell)));
+						  "The value %s is no longer allowed.", json_text(lfirst(cell)));
 	}
 	foreach(cell, new->values)
 	{
 		if (!ev_json_among(l->prover, old->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_ADDED, ev_change_location(l, first_new->origin),
 						  EV_COMPATIBLE, value_verdict(l, lfirst(cell), pair->new, pair->old),
-						  "The value %s is allowed now.", ev_json_text(lfirst(cell)));
+						  "The value %s is allowed now.", json_text(lfirst(cell)));
 	}
 }
 
@@ -325,7 +319,7 @@ typedef struct BoundRules
 static char *
 bound_text(EvNumberFact bound)
 {
-	return psprintf("%s%s", ev_number_text(bound.value), bound.exclusive ? " (exclusive)" : "");
+	return psprintf("%s%s", number_text(bound.value), bound.exclusive ? " (exclusive)" : "");
 }
 
 static void
@@ -349,7 +343,7 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 		ev_change_report(l, pair, is_added ? rules->added : rules->removed, is_added ? EV_ADDED : EV_REMOVED,
 						 bound.origin, kind, EV_BIT(EV_NUMBER), true,
 						 is_added ? psprintf("There is a %s of %s now.", rules->what, bound_text(bound)) :
-						 psprintf("The %s of %s is gone.", rules->what, bound_text(bound)));
+						 psprintf("The %s of %s was removed.", rules->what, bound_text(bound)));
 		return;
 	}
 	order = ev_number_compare(new.value, old.value);
@@ -382,7 +376,7 @@ list_count(EvLister *l, EvPair *pair, const BoundRules *rules, EvCountFact old, 
 	else if (new.value == none)
 	{
 		rule = rules->removed;
-		message = psprintf("The %s of %u is gone.", rules->what, old.value);
+		message = psprintf("The %s of %u was removed.", rules->what, old.value);
 	}
 	else
 	{
@@ -434,8 +428,8 @@ list_numbers(EvLister *l, EvPair *pair)
 
 		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_CHANGED, EV_BOTH, new->origin, EV_FACT_MULTIPLE,
 						 EV_BIT(EV_NUMBER), true,
-						 psprintf("Numbers had to be multiples of %s, and now of %s.", ev_number_text(old->value),
-								  ev_number_text(new->value)));
+						 psprintf("Numbers had to be multiples of %s, and now of %s.", number_text(old->value),
+								  number_text(new->value)));
 		return;
 	}
 	foreach(cell, gone)
@@ -443,14 +437,14 @@ list_numbers(EvLister *l, EvPair *pair)
 		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_REMOVED, EV_REMOVED, ((EvNumberFact *) lfirst(cell))->origin,
 						 EV_FACT_MULTIPLE, EV_BIT(EV_NUMBER), true,
 						 psprintf("Numbers need not be multiples of %s any more.",
-								  ev_number_text(((EvNumberFact *) lfirst(cell))->value)));
+								  number_text(((EvNumberFact *) lfirst(cell))->value)));
 	}
 	foreach(cell, come)
 	{
 		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_ADDED, EV_ADDED, ((EvNumberFact *) lfirst(cell))->origin,
 						 EV_FACT_MULTIPLE, EV_BIT(EV_NUMBER), true,
 						 psprintf("Numbers must be multiples of %s now.",
-								  ev_number_text(((EvNumberFact *) lfirst(cell))->value)));
+								  number_text(((EvNumberFact *) lfirst(cell))->value)));
 	}
 }
 
@@ -574,10 +568,10 @@ list_strings(EvLister *l, EvPair *pair)
 	list_formats(l, pair);
 	if (list_length(new->contents) > list_length(old->contents))
 		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) llast(new->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is checked now.");
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is checked now.");
 	else if (list_length(new->contents) < list_length(old->contents))
 		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) llast(old->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "What strings encode is not checked any more.");
+						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is not checked any more.");
 }
 
 /* ---------- counts of arrays and objects ---------- */

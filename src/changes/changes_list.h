@@ -53,8 +53,6 @@ extern void ev_list_properties(EvLister *lister, EvPair *pair);
 extern void ev_list_items(EvLister *lister, EvPair *pair);
 extern void ev_list_applicators(EvLister *lister, EvPair *pair);
 
-extern char *ev_number_text(Numeric number);
-extern char *ev_json_text(const JsonbValue *value);
 extern char *ev_name_text(const EvString *name);
 
 #endif							/* EV_CHANGES_LIST_H */

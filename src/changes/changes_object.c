@@ -71,7 +71,7 @@ add_names_of(EvProver *p, const EvFacts *f, List **names)
 			if (value->type != jbvString)
 				continue;
 			name = palloc(sizeof(EvString));
-			*name = (EvString) {value->val.string.val, value->val.string.len};
+			*name = ev_string_of(value);
 			add_name(p, names, name);
 		}
 	}

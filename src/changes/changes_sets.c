@@ -139,8 +139,8 @@ same_pointers(EvProver *p, const List *a, const List *b)
 	return true;
 }
 
-static bool
-has_string(EvProver *p, const List *strings, const EvString *string)
+bool
+ev_string_among(EvProver *p, const List *strings, const EvString *string)
 {
 	ListCell   *cell;
 
@@ -196,7 +196,7 @@ ev_set_make(EvProver *p, const List *members, const List *excluded, const List *
 		if (same)
 		{
 			foreach(name, required)
-				same = same && has_string(p, set->required, lfirst(name));
+				same = same && ev_string_among(p, set->required, lfirst(name));
 		}
 		if (same)
 			return set;
@@ -262,7 +262,7 @@ ev_set_requiring(EvProver *p, const EvSchemaSet *set, const EvString *property)
 	List	   *required = list_copy(set->required);
 	EvSchemaSet *result;
 
-	if (!has_string(p, required, property))
+	if (!ev_string_among(p, required, property))
 		required = lappend(required, unconstify(EvString *, property));
 	result = ev_set_make(p, set->members, set->excluded, required, set->types);
 	list_free(required);
@@ -576,10 +576,8 @@ same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 static bool
 is_ignored(int keyword)
 {
-	EvGatherer	gatherer = ev_keywords[keyword].gatherer;
-
-	return gatherer == EV_REFERENCE_FACTS ||
-		(gatherer == EV_NO_FACTS && ev_keywords[keyword].vocabulary != EV_CONTENT);
+	return ev_keyword_refers(keyword) ||
+		(ev_keywords[keyword].gatherer == EV_NO_FACTS && ev_keywords[keyword].vocabulary != EV_CONTENT);
 }
 
 static bool

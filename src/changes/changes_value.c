@@ -219,7 +219,7 @@ properties_valid(EvProver *p, const EvFacts *f, JsonbContainer *object, uint32 k
 			continue;
 		JsonbIteratorNext(&iterator, &value, true);
 		ev_spend(p, 5);
-		string = (EvString) {key.val.string.val, key.val.string.len};
+		string = ev_string_of(&key);
 		if ((kinds & EV_FACT_PROPERTIES) != 0)
 			result = and(result, ev_value_valid(p, &value, ev_facts_property(p, f, &string), EV_FACT_ALL));
 		if ((kinds & EV_FACT_NAMES) != 0)

@@ -640,7 +640,7 @@ is_admissible(EvProver *p, const JsonbValue *value, EvScope *scope)
 		if (token != WJB_KEY)
 			continue;
 		JsonbIteratorNext(&iterator, &member, true);
-		name = (EvString) {key.val.string.val, key.val.string.len};
+		name = ev_string_of(&key);
 		if (ev_scope_absent(p, scope, &name) || !is_admissible(p, &member, ev_scope_property(p, scope, &name)))
 			return false;
 	}

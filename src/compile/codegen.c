@@ -17,6 +17,7 @@
 #include "base/short_string.h"
 #include "compile/codegen.h"
 #include "compile/discriminator.h"
+#include "compile/endless.h"
 #include "compile/lint.h"
 #include "compile/optimize.h"
 #include "compile/program_writer.h"
@@ -25,19 +26,10 @@
 
 /* ---------- order ---------- */
 
-/* Compares in the key order of jsonb: by length, then by bytes. */
-static int
-compare_strings(const EvString *a, const EvString *b)
-{
-	if (a->length != b->length)
-		return a->length < b->length ? -1 : 1;
-	return memcmp(a->data, b->data, a->length);
-}
-
 static int
 compare_properties(const void *a, const void *b)
 {
-	return compare_strings(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
+	return ev_key_order(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
 }
 
 static int
@@ -48,7 +40,7 @@ compare_instances(const void *a, const void *b)
 	EvString	s = {x->data, x->length};
 	EvString	t = {y->data, y->length};
 
-	return compare_strings(&s, &t);
+	return ev_key_order(&s, &t);
 }
 
 /* ---------- keywords of all types ---------- */
@@ -126,8 +118,9 @@ write_references(EvWriter *w)
 		dynamic->initial = ev_block_of(w, initial);
 		dynamic->anchor = anchor_of(w, reference->dynamic_anchor);
 		if (dynamic->anchor->target_count == 0 && reference->target == NULL)
-			ev_compile_fault(w->compiler, w->subschema->location, psprintf("/%s", reference->keyword),
-							 "there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
+			ev_compile_fault_of(w->compiler, EV_RULE_INVALID_REFERENCE, w->subschema->location,
+								psprintf("/%s", reference->keyword),
+								"there is no $dynamicAnchor \"%s\"", reference->dynamic_anchor);
 		instruction = ev_emit(w, EVOP_CALL_DYNAMIC, reference->keyword);
 		instruction->u.dynamic = dynamic;
 	}
@@ -221,53 +214,6 @@ write_enum(EvWriter *w, int keyword)
 	instruction = ev_emit(w, enumeration->types == EV_BIT(EV_STRING) ? EVOP_ENUM_STRINGS : EVOP_ENUM,
 						  ev_keywords[keyword].name);
 	instruction->u.enumeration = enumeration;
-}
-
-/*
- * Returns the set of types that "type" allows.  With *integer, numbers must be
- * integers.
- */
-static uint32
-type_set(const JsonbValue *value, bool *integer)
-{
-	static const struct
-	{
-		const char *name;
-		uint32		types;
-	}			names[] = {
-		{"null", EV_BIT(EV_NULL)},
-		{"boolean", EV_BOOLEAN_BITS},
-		{"object", EV_BIT(EV_OBJECT)},
-		{"array", EV_BIT(EV_ARRAY)},
-		{"number", EV_BIT(EV_NUMBER)},
-		{"string", EV_BIT(EV_STRING)},
-	};
-	uint32		types = 0;
-	bool		any_number = false;
-	uint32		count = ev_node_is_array(value) ? JsonContainerSize(value->val.binary.data) : 1;
-
-	*integer = false;
-	for (uint32 i = 0; i < count; i++)
-	{
-		const JsonbValue *name = ev_node_is_array(value) ?
-			getIthJsonbValueFromContainer(value->val.binary.data, i) : value;
-
-		if (name->val.string.len == 7 && memcmp(name->val.string.val, "integer", 7) == 0)
-		{
-			*integer = true;
-			continue;
-		}
-		for (int j = 0; j < (int) lengthof(names); j++)
-			if (strlen(names[j].name) == (size_t) name->val.string.len &&
-				memcmp(names[j].name, name->val.string.val, name->val.string.len) == 0)
-				types |= names[j].types;
-	}
-	any_number = (types & EV_BIT(EV_NUMBER)) != 0;
-	if (*integer)
-		types |= EV_BIT(EV_NUMBER);
-	if (any_number)
-		*integer = false;
-	return types;
 }
 
 /* ---------- keywords of one type ---------- */
@@ -712,8 +658,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 		(subschema->resource->root == subschema || subschema->entered_from_outside))
 		ev_emit_at(w, EVOP_SCOPE, "", "")->u.resource = subschema->resource->index;
 
-	/* $ref disables its siblings up to draft 7 (draft 7 core, 8.3) */
-	if (subschema->resource->draft <= EV_DRAFT7 && w->keywords.present[EV_KW_REF])
+	if (ev_ref_hides_siblings(subschema, &w->keywords))
 	{
 		write_references(w);
 		ev_emit_at(w, EVOP_RETURN, "", "");
@@ -729,7 +674,7 @@ write_block(EvWriter *w, EvSubschema *subschema)
 	write_enum(w, EV_KW_CONST);
 	if (w->keywords.present[EV_KW_TYPE])
 	{
-		types = type_set(&w->keywords.values[EV_KW_TYPE], &integer);
+		types = ev_type_set(&w->keywords.values[EV_KW_TYPE], &integer);
 		type_at = w->program->length;
 		instruction = ev_emit(w, EVOP_TYPE, "type");
 		instruction->u.type.types = types;
@@ -770,50 +715,6 @@ write_block(EvWriter *w, EvSubschema *subschema)
 }
 
 /* ---------- the whole program ---------- */
-
-typedef struct EndlessSearch
-{
-	EvWriter   *writer;
-	EvSubschema *from;
-} EndlessSearch;
-
-static void find_endless(EvWriter *w, EvSubschema *subschema);
-
-static void
-visit_endless(uint32 *block, bool in_place, void *arg)
-{
-	EndlessSearch *search = arg;
-	EvSubschema *target;
-
-	if (!in_place || *block == EV_BLOCK_NONE || *block == EV_BLOCK_TRUE)
-		return;
-	target = list_nth(search->writer->blocks, *block);
-	if (target->visit == 1)
-		ev_compile_fault(search->writer->compiler, search->from->location, "",
-						 "refers to itself for the same instance, without end");
-	else if (target->visit == 0)
-		find_endless(search->writer, target);
-}
-
-/*
- * A schema must not refer to itself for the same instance (2020-12 core,
- * 9.4.1).  Depth-first search; visit is 1 while a schema is on the path, and 2
- * after.
- */
-static void
-find_endless(EvWriter *w, EvSubschema *subschema)
-{
-	EndlessSearch search = {w, subschema};
-	uint32		end;
-
-	check_stack_depth();
-	subschema->visit = 1;
-	end = subschema->block + 1 < w->program->block_count ?
-		w->program->blocks[subschema->block + 1].start : w->program->length;
-	for (uint32 i = w->program->blocks[subschema->block].start; i < end; i++)
-		ev_visit_blocks(&w->program->code[i], visit_endless, &search);
-	subschema->visit = 2;
-}
 
 /*
  * Replaces the index of a block by the address of its first instruction.  A
@@ -861,19 +762,13 @@ write_program(EvCompiler *c, EvSubschema *root)
 		optimize(c, w.program);
 		return w.program;
 	}
-	while (next < w.program->block_count && c->fault->message == NULL)
+	while (next < w.program->block_count && !ev_compile_stops(c))
 	{
 		CHECK_FOR_INTERRUPTS();
 		write_block(&w, list_nth(w.blocks, next));
 		next++;
 	}
-	for (uint32 i = 0; i < w.program->block_count && c->fault->message == NULL; i++)
-	{
-		EvSubschema *subschema = list_nth(w.blocks, i);
-
-		if (subschema->visit == 0)
-			find_endless(&w, subschema);
-	}
+	ev_find_endless(&w);
 	if (c->fault->message != NULL)
 		return NULL;
 
@@ -889,14 +784,47 @@ write_program(EvCompiler *c, EvSubschema *root)
 }
 
 static char *
-copy_string(MemoryContext context, const char *string)
+copy_string(const char *string)
 {
-	return string != NULL ? MemoryContextStrdup(context, string) : NULL;
+	return string != NULL ? pstrdup(string) : NULL;
 }
 
+/* Copies a fault to CurrentMemoryContext. */
+static EvFault *
+copy_fault(const EvFault *fault)
+{
+	EvFault    *copy = palloc(sizeof(EvFault));
+
+	*copy = *fault;
+	copy->location = copy_string(fault->location);
+	copy->message = copy_string(fault->message);
+	copy->detail = copy_string(fault->detail);
+	copy->hint = copy_string(fault->hint);
+	return copy;
+}
+
+/* Copies a warning to CurrentMemoryContext; its location is the program's. */
+static EvWarning *
+copy_warning(const EvWarning *warning)
+{
+	EvWarning  *copy = palloc(sizeof(EvWarning));
+
+	*copy = *warning;
+	copy->tail = pstrdup(warning->tail);
+	copy->message = pstrdup(warning->message);
+	return copy;
+}
+
+/* The other results of a compilation; each may be NULL. */
+typedef struct Findings
+{
+	List	  **functions;		/* OIDs of the functions that were read */
+	List	  **warnings;		/* EvWarnings */
+	List	  **faults;			/* EvFaults: all of them */
+} Findings;
+
 static EvProgram *
-compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault *fault,
-		List **references, List **warnings)
+compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault *fault, Findings findings)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
@@ -904,44 +832,39 @@ compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault 
 	EvCompiler	c = {0};
 	EvProgram  *program = NULL;
 	EvSubschema *root;
-	List	   *found_references = NIL;
+	List	   *found_functions = NIL;
 	List	   *found_warnings = NIL;
+	List	   *found_faults = NIL;
+	EvFault		first = {0};
 	ListCell   *cell;
 
-	memset(fault, 0, sizeof(*fault));
 	MemoryContextSwitchTo(scratch);
 	c.document = document;
 	c.resolver = resolver;
 	c.annotate = annotate;
-	c.fault = fault;
-	c.functions = references != NULL ? &found_references : NULL;
-	c.warnings = warnings != NULL ? &found_warnings : NULL;
-	c.lint = warnings != NULL ? ev_lint : NULL;
+	c.fault = &first;
+	c.functions = findings.functions != NULL ? &found_functions : NULL;
+	c.warnings = findings.warnings != NULL ? &found_warnings : NULL;
+	c.faults = findings.faults != NULL ? &found_faults : NULL;
 	ev_compiler_init(&c, caller);
 	root = ev_resolve_references(&c);
 	if (root != NULL)
 		program = write_program(&c, root);
+	if (c.warnings != NULL)
+		ev_lint(&c);
 	MemoryContextSwitchTo(caller);
 
-	fault->location = copy_string(caller, fault->location);
-	fault->message = copy_string(caller, fault->message);
-	fault->detail = copy_string(caller, fault->detail);
-	fault->hint = copy_string(caller, fault->hint);
-	if (references != NULL)
-		*references = list_copy(found_references);
-	if (warnings != NULL)
-	{
-		*warnings = NIL;
-		foreach(cell, found_warnings)
-		{
-			EvWarning  *from = lfirst(cell);
-			EvWarning  *to = palloc(sizeof(EvWarning));
-
-			to->location = pstrdup(from->location);
-			to->message = pstrdup(from->message);
-			*warnings = lappend(*warnings, to);
-		}
-	}
+	*fault = *copy_fault(&first);
+	if (findings.functions != NULL)
+		*findings.functions = list_copy(found_functions);
+	if (findings.faults != NULL)
+		*findings.faults = NIL;
+	foreach(cell, found_faults)
+		* findings.faults = lappend(*findings.faults, copy_fault(lfirst(cell)));
+	if (findings.warnings != NULL)
+		*findings.warnings = NIL;
+	foreach(cell, found_warnings)
+		* findings.warnings = lappend(*findings.warnings, copy_warning(lfirst(cell)));
 	MemoryContextDelete(scratch);
 	return program;
 }
@@ -950,11 +873,26 @@ EvProgram *
 ev_compile(const EvDocument *document, EvResolver resolver, EvFault *fault,
 		   List **references, List **warnings)
 {
-	return compile(document, resolver, false, fault, references, warnings);
+	Findings	findings = {.functions = references, .warnings = warnings};
+
+	return compile(document, resolver, false, fault, findings);
 }
 
 EvProgram *
 ev_compile_annotated(const EvDocument *document, EvResolver resolver, EvFault *fault)
 {
-	return compile(document, resolver, true, fault, NULL, NULL);
+	Findings	findings = {0};
+
+	return compile(document, resolver, true, fault, findings);
+}
+
+List *
+ev_compile_faults(const EvDocument *document, EvResolver resolver, List **warnings)
+{
+	List	   *faults;
+	Findings	findings = {.warnings = warnings, .faults = &faults};
+	EvFault		first;
+
+	compile(document, resolver, false, &first, findings);
+	return faults;
 }

@@ -20,7 +20,8 @@
  * references: if not NULL, receives the OIDs of the functions whose documents
  * were read besides this one.
  *
- * warnings: if not NULL, receives EvWarnings, in CurrentMemoryContext.
+ * warnings: if not NULL, receives EvWarnings, including notes, in
+ * CurrentMemoryContext.
  */
 extern EvProgram *ev_compile(const EvDocument *document, EvResolver resolver,
 							 EvFault *fault, List **references, List **warnings);
@@ -28,5 +29,12 @@ extern EvProgram *ev_compile(const EvDocument *document, EvResolver resolver,
 /* Compiles to the same program with ANNOTATE instructions, for reports. */
 extern EvProgram *ev_compile_annotated(const EvDocument *document, EvResolver resolver,
 									   EvFault *fault);
+
+/*
+ * Returns all faults of a document as a List of EvFault, and sets *warnings to its
+ * warnings and notes, a List of EvWarning.  Allocates in CurrentMemoryContext,
+ * which the caller creates.
+ */
+extern List *ev_compile_faults(const EvDocument *document, EvResolver resolver, List **warnings);
 
 #endif							/* EV_CODEGEN_H */

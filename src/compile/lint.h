@@ -7,7 +7,11 @@
 
 #include "schema/schema_graph.h"
 
-/* Adds the warnings about one subschema to the compiler's warnings. */
-extern void ev_lint(EvCompiler *compiler, const EvSubschema *subschema);
+/*
+ * Adds the warnings and notes about the main document to the compiler's
+ * warnings.  The references of the document are resolved; the document may have
+ * faults.
+ */
+extern void ev_lint(EvCompiler *compiler);
 
 #endif							/* EV_LINT_H */

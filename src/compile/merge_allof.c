@@ -522,12 +522,7 @@ combine(EvCheck a, EvCheck b)
 static int
 compare_names(const void *a, const void *b)
 {
-	const EvString *x = &((const EvProperty *) a)->name;
-	const EvString *y = &((const EvProperty *) b)->name;
-
-	if (x->length != y->length)
-		return x->length < y->length ? -1 : 1;
-	return memcmp(x->data, y->data, x->length);
+	return ev_key_order(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
 }
 
 static const EvProperty *

@@ -17,4 +17,12 @@
 extern EvProgram *ev_compile_checked(const EvDocument *document, EvResolver resolver,
 									 EvFault *fault, List **references, List **warnings);
 
+/*
+ * Returns all faults of a document as a List of EvFault: first those that the
+ * compiler finds, then those that only the meta-schema finds.  Sets *warnings to
+ * its warnings and notes, a List of EvWarning.  Allocates in CurrentMemoryContext,
+ * as above.
+ */
+extern List *ev_document_faults(const EvDocument *document, EvResolver resolver, List **warnings);
+
 #endif							/* EV_METASCHEMA_CHECK_H */

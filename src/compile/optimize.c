@@ -173,12 +173,7 @@ constant_strings(const EvOptimizer *o, const EvProperty *property)
 static int
 compare_branch_values(const void *a, const void *b)
 {
-	const EvString *x = &((const EvBranchValue *) a)->value;
-	const EvString *y = &((const EvBranchValue *) b)->value;
-
-	if (x->length != y->length)
-		return x->length < y->length ? -1 : 1;
-	return memcmp(x->data, y->data, x->length);
+	return ev_key_order(&((const EvBranchValue *) a)->value, &((const EvBranchValue *) b)->value);
 }
 
 /* Is this property a discriminator of all branches?  If so, uses it. */

@@ -640,10 +640,7 @@ continue_pair(Search *s, BlockPair pair)
 	/* both are sorted by name */
 	for (uint32 i = a->unnamed, j = b->unnamed; i < a->call_count && j < b->call_count; s->steps--)
 	{
-		EvString	x = a_calls[i].u.property->name;
-		EvString	y = b_calls[j].u.property->name;
-		int			order = x.length != y.length ? (x.length < y.length ? -1 : 1) :
-			memcmp(x.data, y.data, x.length);
+		int			order = ev_key_order(&a_calls[i].u.property->name, &b_calls[j].u.property->name);
 
 		if (order == 0)
 			add_pair(s, BLOCK_OF(a_calls[i].target), BLOCK_OF(b_calls[j].target), pair.in_cycle);

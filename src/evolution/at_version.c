@@ -1,17 +1,17 @@
 /*
  * at_version.c
- *	  event_at_version(): an event as a version of its schema has it, for the
- *	  views that create_event_view makes.
+ *	  event_at_version(): an event as a version of its schema has it, for
+ *	  the views of create_event_view.
  *
- * A view must answer for every row that it has.  So an event that no upcasts
- * bring to the version is taken as it is: often that is just right (a version
- * that only adds optional properties needs no upcast), and one that is newer
- * than the view is still there.  What upcast_event raises it raises.
+ * A view must have a result for each row.  So an event that no upcasts bring
+ * to the version is returned unchanged: this is often right (a version that
+ * only adds optional properties needs no upcast), and events newer than the
+ * view stay visible.  Errors of upcast_event are raised.
  *
- * A view asks for the same event once for each of its columns.  So the last
- * answer is kept, with the event that it is for; not for longer than a query
- * runs, because what is called IMMUTABLE may all the same read a table, or a
- * setting, that changes between two of them.
+ * A view calls this once for each of its columns, with the same event.  So the
+ * last answer is kept, with its event, but only until the query ends: a
+ * function that is declared IMMUTABLE may still read a table or a setting that
+ * changes between queries.
  */
 #include "postgres.h"
 
@@ -31,55 +31,57 @@
 
 #include "evolution/upcast_run.h"
 #include "registry/extension_objects.h"
+#include "registry/names.h"
 #include "registry/schema_cache.h"
 
 PG_FUNCTION_INFO_V1(ev_event_at_version);
 
 #define KEPT_BYTES		65536	/* larger events are not kept */
-#define KEPT_WAYS		1000	/* rows can say any version */
+#define KEPT_PATHS		1000	/* since rows can have any version */
 
-typedef struct WayKey
+typedef struct PathKey
 {
-	NameData	type;
+	NameData	type;			/* a longer type is shortened */
+	int32		type_length;
 	int32		from;
 	int32		to;
-} WayKey;
+} PathKey;
 
-/* Do upcasts lead from a version to another? */
+/* Do upcasts lead from one version to another? */
 typedef struct UpcastPath
 {
-	WayKey		key;			/* hash key, must be first */
+	PathKey		key;			/* hash key, must be the first member */
 	bool		exists;
-	bool		immutable;		/* all upcasts on it are */
+	bool		immutable;		/* true for all upcasts of the path */
 	bool		parallel_safe;
 } UpcastPath;
 
-/* Those that this session has met; NULL: none yet. */
-static HTAB *ways = NULL;
-static uint64 ways_generation;	/* of the functions, when they were found */
+/* Paths that this session has met; NULL: none yet. */
+static HTAB *paths = NULL;
+static uint64 paths_generation; /* of functions, at that time */
 
 /*
- * The last answer of a query.  All calls of a query are made in one memory
- * context, which goes with the query, and this with it.
+ * The last answer of a query.  All calls in a query are made in one memory
+ * context, which is freed with the query, and this with it.
  */
 typedef struct Last
 {
-	dlist_node	node;			/* in queries */
+	dlist_node	node;			/* in `queries` */
 	MemoryContext query;
 	MemoryContextCallback at_end;
-	MemoryContext context;		/* of event and answer */
+	MemoryContext context;		/* for event and answer */
 	uint64		generation;
 	Oid			user;
-	SnapshotData snapshot;		/* as far as same_snapshot looks at it */
-	WayKey		way;
+	SnapshotData snapshot;		/* the parts that same_snapshot compares */
+	PathKey		path;
 	Jsonb	   *event;
-	Jsonb	   *answer;			/* NULL: nothing is kept */
+	Jsonb	   *answer;			/* NULL: none is kept */
 } Last;
 
-/* Those of the queries that run. */
+/* The answers of running queries. */
 static dlist_head queries = DLIST_STATIC_INIT(queries);
 
-/* What a call in a query keeps. */
+/* The state of a call site. */
 typedef struct AtVersionCall
 {
 	FmgrInfo	upcast_event;
@@ -88,21 +90,21 @@ typedef struct AtVersionCall
 
 /* ---------- the path ---------- */
 
-/* Follows the upcasts from a version, as upcast_event does. */
+/* Follows the upcasts from a version, like upcast_event. */
 static void
-find_way(const char *type, int type_length, UpcastPath *way)
+find_path(const char *type, int type_length, UpcastPath *path)
 {
 	List	   *versions;
 	List	   *upcasts;
-	int32		reached = way->key.from;
+	int32		reached = path->key.from;
 
-	way->exists = false;
-	way->immutable = way->parallel_safe = true;
+	path->exists = false;
+	path->immutable = path->parallel_safe = true;
 	ev_registry_list(type, type_length, &versions);
-	if (!list_member_int(versions, reached) || !list_member_int(versions, way->key.to))
+	if (!list_member_int(versions, reached) || !list_member_int(versions, path->key.to))
 		return;
 	upcasts = ev_upcast_list(type, type_length);
-	while (reached < way->key.to)
+	while (reached < path->key.to)
 	{
 		EvUpcast   *step = NULL;
 		ListCell   *cell;
@@ -114,61 +116,65 @@ find_way(const char *type, int type_length, UpcastPath *way)
 			if (step == NULL && upcast->from == reached && list_member_int(versions, upcast->to))
 				step = upcast;
 		}
-		if (step == NULL || step->to > way->key.to || step->to <= reached)
+		if (step == NULL || step->to > path->key.to || step->to <= reached)
 			return;
-		way->immutable &= func_volatile(step->function) == PROVOLATILE_IMMUTABLE;
-		way->parallel_safe &= func_parallel(step->function) == PROPARALLEL_SAFE;
+		path->immutable &= func_volatile(step->function) == PROVOLATILE_IMMUTABLE;
+		path->parallel_safe &= func_parallel(step->function) == PROPARALLEL_SAFE;
 		reached = step->to;
 	}
-	way->exists = true;
+	path->exists = true;
 }
 
 static void
-init_ways(void)
+init_paths(void)
 {
-	HASHCTL		control = {.keysize = sizeof(WayKey), .entrysize = sizeof(UpcastPath), .hcxt = TopMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(PathKey), .entrysize = sizeof(UpcastPath), .hcxt = TopMemoryContext};
 
-	ways = hash_create("event_validate ways of upcasts", 16, &control,
-					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	ways_generation = ev_upcast_generation();
+	paths = hash_create("event_validate paths of upcasts", 16, &control,
+						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	paths_generation = ev_upcast_generation();
 }
 
-/* The way from a version to a later one, in *way.  False: there is none. */
+/* Finds the path from a version to a later one; false if there is none. */
 static bool
-get_way(const text *type, int32 from, int32 to, UpcastPath *way)
+get_path(const text *type, int32 from, int32 to, UpcastPath *path)
 {
 	const char *data = VARDATA_ANY(type);
 	int			length = VARSIZE_ANY_EXHDR(type);
 	UpcastPath *known;
 
-	if (length >= NAMEDATALEN || from >= to)
+	if (length > EV_TYPE_MAX || from >= to)
 		return false;
-	if (ways != NULL && (ways_generation != ev_upcast_generation() || hash_get_num_entries(ways) >= KEPT_WAYS))
+	if (paths != NULL && (paths_generation != ev_upcast_generation() || hash_get_num_entries(paths) >= KEPT_PATHS))
 	{
-		hash_destroy(ways);
-		ways = NULL;
+		hash_destroy(paths);
+		paths = NULL;
 	}
-	if (ways == NULL)
-		init_ways();
-	memset(way, 0, sizeof(UpcastPath));
-	memcpy(NameStr(way->key.type), data, length);
-	way->key.from = from;
-	way->key.to = to;
-	known = hash_search(ways, &way->key, HASH_FIND, NULL);
+	if (paths == NULL)
+		init_paths();
+	memset(path, 0, sizeof(UpcastPath));
+	if (length < NAMEDATALEN)
+		memcpy(NameStr(path->key.type), data, length);
+	else if (!ev_short_type(data, length, &path->key.type))
+		return false;
+	path->key.type_length = length;
+	path->key.from = from;
+	path->key.to = to;
+	known = hash_search(paths, &path->key, HASH_FIND, NULL);
 	if (known != NULL)
-		*way = *known;
+		*path = *known;
 	else
 	{
-		find_way(data, length, way);
+		find_path(data, length, path);
 
-		/* what changed while we looked is not kept */
-		if (ways_generation == ev_upcast_generation())
+		/* do not keep a path if functions changed meanwhile */
+		if (paths_generation == ev_upcast_generation())
 		{
-			known = hash_search(ways, &way->key, HASH_ENTER, NULL);
-			*known = *way;
+			known = hash_search(paths, &path->key, HASH_ENTER, NULL);
+			*known = *path;
 		}
 	}
-	return way->exists;
+	return path->exists;
 }
 
 /* ---------- the last answer ---------- */
@@ -188,7 +194,7 @@ forget(void *arg)
 	dlist_delete(&((Last *) arg)->node);
 }
 
-/* The last answer of the query whose memory context this is. */
+/* Returns the last answer of the query with this memory context. */
 static Last *
 last_of_query(MemoryContext query)
 {
@@ -212,8 +218,8 @@ last_of_query(MemoryContext query)
 }
 
 /*
- * PL/pgSQL evaluates expressions in one memory context too, but each with a
- * snapshot of its own.
+ * PL/pgSQL also evaluates expressions in one memory context, but each with its
+ * own snapshot.
  */
 static bool
 same_snapshot(const SnapshotData *a, const SnapshotData *b)
@@ -222,18 +228,18 @@ same_snapshot(const SnapshotData *a, const SnapshotData *b)
 }
 
 static bool
-is_last(const Last *last, const WayKey *way, const Jsonb *event)
+is_last(const Last *last, const PathKey *path, const Jsonb *event)
 {
 	return last->answer != NULL &&
 		last->generation == ev_upcast_generation() &&
 		last->user == GetUserId() && same_snapshot(&last->snapshot, GetActiveSnapshot()) &&
-		memcmp(&last->way, way, sizeof(WayKey)) == 0 &&
+		memcmp(&last->path, path, sizeof(PathKey)) == 0 &&
 		VARSIZE(last->event) == VARSIZE(event) &&
 		memcmp(last->event, event, VARSIZE(event)) == 0;
 }
 
 static void
-keep(Last *last, const WayKey *way, const Jsonb *event, const Jsonb *answer)
+keep(Last *last, const PathKey *path, const Jsonb *event, const Jsonb *answer)
 {
 	MemoryContext caller;
 
@@ -244,7 +250,7 @@ keep(Last *last, const WayKey *way, const Jsonb *event, const Jsonb *answer)
 	last->generation = ev_upcast_generation();
 	last->user = GetUserId();
 	last->snapshot = *GetActiveSnapshot();
-	last->way = *way;
+	last->path = *path;
 	caller = MemoryContextSwitchTo(last->context);
 	last->event = copy_jsonb(event);
 	last->answer = copy_jsonb(answer);
@@ -273,11 +279,11 @@ get_call_site(FmgrInfo *caller)
 }
 
 /*
- * event_at_version(data jsonb, event_type text, schema_version int,
- * to_version int) → jsonb
+ * event_at_version(data jsonb, event_type text, schema_version int, to_version
+ * int) returns jsonb
  *
- * What upcast_event gives; the event as it is where it is that version, or
- * newer, or a step is missing, or an argument is NULL.
+ * Returns the result of upcast_event; or the event unchanged if it has that
+ * version or a newer one, if a step is missing, or if an argument is NULL.
  */
 Datum
 ev_event_at_version(PG_FUNCTION_ARGS)
@@ -285,7 +291,7 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 	LOCAL_FCINFO(call, 4);
 	AtVersionCall *site;
 	Jsonb	   *event;
-	UpcastPath	way;
+	UpcastPath	path;
 	uint64		before;
 	Datum		answer;
 
@@ -293,22 +299,22 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 	event = PG_GETARG_JSONB_P(0);
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
-		!get_way(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2), PG_GETARG_INT32(3), &way))
+		!get_path(PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2), PG_GETARG_INT32(3), &path))
 		PG_RETURN_JSONB_P(event);
 
 	/*
-	 * A view that was made before the upcasts were may run in parallel.  Few
-	 * functions are marked safe, but one that is IMMUTABLE has hardly a
-	 * reason not to be; if it has, PostgreSQL raises.
+	 * A view that is older than the upcasts may run in parallel.  Few
+	 * functions are marked PARALLEL SAFE, but an IMMUTABLE one hardly has a
+	 * reason not to be; if it has, PostgreSQL raises an error.
 	 */
-	if (!way.parallel_safe && !way.immutable && IsInParallelMode())
+	if (!path.parallel_safe && !path.immutable && IsInParallelMode())
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TRANSACTION_STATE),
 				 errmsg("upcasts of event \"%s\" from version %d to version %d are not parallel safe",
-						NameStr(way.key.type), way.key.from, way.key.to),
+						text_to_cstring(PG_GETARG_TEXT_PP(1)), path.key.from, path.key.to),
 				 errhint("Create the view again with create_event_view.")));
 	site = get_call_site(fcinfo->flinfo);
-	if (way.immutable && ActiveSnapshotSet() && is_last(site->last, &way.key, event))
+	if (path.immutable && ActiveSnapshotSet() && is_last(site->last, &path.key, event))
 		PG_RETURN_JSONB_P(copy_jsonb(site->last->answer));
 
 	before = ev_upcast_generation();
@@ -319,7 +325,7 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 	answer = FunctionCallInvoke(call);
 	if (call->isnull)
 		PG_RETURN_NULL();
-	if (way.immutable && ActiveSnapshotSet() && before == ev_upcast_generation())
-		keep(site->last, &way.key, event, DatumGetJsonbP(answer));
+	if (path.immutable && ActiveSnapshotSet() && before == ev_upcast_generation())
+		keep(site->last, &path.key, event, DatumGetJsonbP(answer));
 	PG_RETURN_DATUM(answer);
 }

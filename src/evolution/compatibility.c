@@ -1,16 +1,16 @@
 /*
  * compatibility.c
- *	  The compatibility policies of event types: how they are kept, and what
- *	  they demand of a new version.
+ *	  The compatibility policies of event types: how they are stored, and
+ *	  what they demand of a new version.
  *
- * A policy is a function, so that it dumps, restores and belongs to extensions
- * as schemas do.  It is read, never run: a role that registers a schema
- * need not trust the roles that may create functions in event_schema.
+ * A policy is a function, so that it is dumped, restored and owned by
+ * extensions like a schema.  It is read, never run: a role that registers a
+ * schema need not trust the roles that may create functions in event_schema.
  *
- * A version is held against its neighbours by number, so that one that comes
- * late, between two others, fits both; a transitive policy goes on to all
- * versions before it, back to the last one that was meant to break, and to all
- * after it up to the next one that was.
+ * A version is compared with its neighbours by number, so that a late version
+ * between two others must fit both.  A transitive policy compares it with all
+ * earlier versions, back to the last #breaking one, and with all later ones up
+ * to the next #breaking one.
  */
 #include "postgres.h"
 
@@ -92,11 +92,23 @@ skip_space(const char *p)
 	return p + strspn(p, " \t\r\n");
 }
 
-/* SELECT 'POLICY' or SELECT 'POLICY strict', and nothing more */
+/*
+ * Returns the length of the line with the whole type at the head of a body,
+ * with its line end; 0 if there is none.
+ */
+static int
+type_line_length(const char *body)
+{
+	const char *end = strchr(body, '\n');
+
+	return end != NULL && strncmp(body, EV_POLICY_TYPE_LINE, strlen(EV_POLICY_TYPE_LINE)) == 0 ? end + 1 - body : 0;
+}
+
+/* Parses SELECT 'POLICY' or SELECT 'POLICY strict', which may follow that line. */
 static bool
 parse_body(const char *body, Policy *policy)
 {
-	const char *p = skip_space(body);
+	const char *p = skip_space(body + type_line_length(body));
 	const char *end;
 	int			length;
 	int			suffix = strlen(strict_suffix);
@@ -132,7 +144,28 @@ ev_compatibility_is_policy(HeapTuple function)
 	return parse_body(ev_function_body(function), &policy);
 }
 
-/* The policy of a type, after waiting for who changes it or its versions. */
+char *
+ev_compatibility_none(HeapTuple function)
+{
+	char	   *body = ev_function_body(function);
+
+	return psprintf("%.*sSELECT 'none'", type_line_length(body), body);
+}
+
+char *
+ev_compatibility_type(HeapTuple function)
+{
+	const char *name = NameStr(((Form_pg_proc) GETSTRUCT(function))->proname);
+	char	   *type = ev_function_event_type(function);
+
+	ev_require_whole_type(name, type, "--event_type");
+	return type != NULL ? type : pnstrdup(name, strrchr(name, '@') - name);
+}
+
+/*
+ * Returns the policy of a type, after waiting for transactions that change it
+ * or the versions.
+ */
 static Policy
 read_policy(const char *type, int length)
 {
@@ -148,13 +181,13 @@ read_policy(const char *type, int length)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("function \"%s\" does not hold a compatibility policy",
-						NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)),
+						ev_function_shown_name(function)),
 				 errhint("Set the policy with set_event_compatibility.")));
 	ReleaseSysCache(function);
 	return policy;
 }
 
-/* A policy that was listed. */
+/* A listed policy. */
 typedef struct Listed
 {
 	Oid			function;
@@ -171,12 +204,14 @@ List *
 ev_compatibility_list(const char *type, int length)
 {
 	Oid			namespace = ev_namespace_oid();
+	NameData	wanted;
 	List	   *policies_found = NIL;
 	List	   *result = NIL;
 	ListCell   *cell;
 	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
 	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
 	HeapTuple	tuple;
+	bool		has_name = type != NULL && ev_policy_name(type, length, &wanted);
 
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
@@ -187,7 +222,7 @@ ev_compatibility_list(const char *type, int length)
 		if (form->pronamespace != namespace || form->prolang != SQLlanguageId ||
 			ev_name_kind(name, &reason) != EV_NAME_POLICY)
 			continue;
-		if (type == NULL || (strrchr(name, '@') - name == length && memcmp(name, type, length) == 0))
+		if (type == NULL || (has_name && strcmp(name, NameStr(wanted)) == 0))
 		{
 			Listed	   *listed = palloc(sizeof(Listed));
 
@@ -233,17 +268,17 @@ ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
 	return reasons.len > 0 ? reasons.data : NULL;
 }
 
-/* What is being gathered for one message. */
+/* The reasons for one message. */
 typedef struct PolicyCheck
 {
 	const Policy *policy;
 	const EvDocument *document;
 	int32		version;
 	StringInfoData reasons;
-	int32		against;		/* the first version that it does not fit */
+	int32		against;		/* the first incompatible version */
 	bool		broke_forward;
 	bool		broke;
-	int64		work;			/* that is left for comparisons */
+	int64		work;			/* remaining for comparisons */
 } PolicyCheck;
 
 static void
@@ -277,7 +312,7 @@ compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
 	}
 }
 
-/* The document of a registered version. */
+/* Reads the document of a registered version. */
 static void
 read_version(Oid function, EvDocument *document)
 {
@@ -291,7 +326,7 @@ read_version(Oid function, EvDocument *document)
 	ReleaseSysCache(row);
 }
 
-/* With all the versions that the policy asks for. */
+/* Compares with all versions that the policy demands. */
 static void
 compare_with_neighbours(PolicyCheck *check, int type_length)
 {
@@ -311,7 +346,7 @@ compare_with_neighbours(PolicyCheck *check, int type_length)
 	}
 	for (int i = first_later; i < list_length(versions); i++)
 	{
-		/* in the validator it is there already */
+		/* the validator has created it already */
 		if (list_nth_int(versions, i) == check->version)
 			continue;
 		read_version(list_nth_oid(functions, i), &other);
@@ -368,12 +403,14 @@ policy_names(void)
 	return names.data;
 }
 
-/* CREATE OR REPLACE FUNCTION event_schema."TYPE@compatibility"() */
+/* Runs CREATE OR REPLACE FUNCTION event_schema."TYPE@compatibility"(). */
 static void
-create_policy(const char *name, const char *text)
+create_policy(const char *name, const char *type, const char *text)
 {
 	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
-	char	   *body = psprintf("SELECT '%s'", text);
+	bool		shortened = ev_has_short_type(name);
+	char	   *body = shortened ? psprintf(EV_POLICY_TYPE_LINE "%s\nSELECT '%s'", type, text) :
+		psprintf("SELECT '%s'", text);
 
 	command->replace = true;
 	command->funcname = ev_qualified_name(name);
@@ -385,11 +422,14 @@ create_policy(const char *name, const char *text)
 				   makeDefElem("as", (Node *) list_make1(makeString(body)), -1));
 	ev_run_command((Node *) command,
 				   psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s",
-							quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name), quote_literal_cstr(body)));
+							ev_quoted_name(name), quote_literal_cstr(body)));
+	if (shortened)
+		ev_comment_on_function(name, false, psprintf("%s@compatibility", type));
 }
 
 /*
- * set_event_compatibility(event_type text, policy text, lenient boolean) → void
+ * set_event_compatibility(event_type text, policy text, lenient boolean)
+ * returns void
  */
 Datum
 ev_set_event_compatibility(PG_FUNCTION_ARGS)
@@ -397,19 +437,13 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	static const char *const arguments[] = {"event_type", "policy", "lenient"};
 	text	   *type;
 	text	   *text_policy;
-	NameData	event;
 	NameData	name;
 	Policy		policy;
 
 	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
 	type = PG_GETARG_TEXT_PP(0);
 	text_policy = PG_GETARG_TEXT_PP(1);
-	ev_require_event_name(type, 0, &event);
-	if (!ev_policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &name))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event type is too long to have a policy: \"%s\"", text_to_cstring(type)),
-				 errdetail("Event type and \"@compatibility\" together have at most %d bytes.", EV_NAME_MAX)));
+	ev_require_event_name(type, 0);
 	if (!find_policy(VARDATA_ANY(text_policy), VARSIZE_ANY_EXHDR(text_policy), &policy))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -419,6 +453,8 @@ ev_set_event_compatibility(PG_FUNCTION_ARGS)
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	ev_ownership_require_create();
 	ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
-	create_policy(NameStr(name), psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
+	if (!ev_policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &name))
+		elog(ERROR, "event type \"%s\" has no name for its policy", text_to_cstring(type));
+	create_policy(NameStr(name), text_to_cstring(type), psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
 	PG_RETURN_VOID();
 }

@@ -2,8 +2,9 @@
  * compatibility.h
  *	  The compatibility policies of event types.
  *
- *	  A policy is kept as a function event_schema."TYPE@compatibility"() that
- *	  returns its text: a policy's name, and " strict" where it is not lenient.
+ * A policy is a function event_schema."TYPE@compatibility"() that returns its
+ * text: the policy's name, with " strict" if it is not lenient.  If the name
+ * shortens the type, the body has the whole type: see registry/function_row.h.
  */
 #ifndef EV_COMPATIBILITY_H
 #define EV_COMPATIBILITY_H
@@ -15,26 +16,35 @@
 /*
  * Checks a document that is about to be registered, or was just created, as
  * TYPE@VERSION (its name) against the other versions of the type, as the
- * type's policy demands.  Raises invalid_parameter_value with every reason; no
- * more than a lock on the type is left behind.
+ * type's policy demands.  Raises invalid_parameter_value with all reasons.
+ * Keeps only a lock on the type.
  */
 extern void ev_compatibility_check(const EvDocument *document);
 
-/*
- * Is the body of this function, one named TYPE@compatibility, that of a
- * policy?
- */
+/* Is this function, named TYPE@compatibility, a policy by its body? */
 extern bool ev_compatibility_is_policy(HeapTuple function);
 
 /*
- * OIDs of the policies of a type (NULL: of all types, by type), in
+ * Returns the event type of such a function, in CurrentMemoryContext.  Raises
+ * invalid_name if its name and the type in its body do not agree.
+ */
+extern char *ev_compatibility_type(HeapTuple function);
+
+/*
+ * Returns the body of such a function for the policy "none", in
  * CurrentMemoryContext.
+ */
+extern char *ev_compatibility_none(HeapTuple function);
+
+/*
+ * Returns the OIDs of the policies of a type (NULL: of all types, in order),
+ * in CurrentMemoryContext.
  */
 extern List *ev_compatibility_list(const char *type, int length);
 
 /*
- * The changes that are not compatible in a direction, one a line, after
- * `prefix`; NULL where there are none.  In CurrentMemoryContext.
+ * Returns the changes that are not compatible in a direction, one on each line
+ * after `prefix`; NULL if there are none.  In CurrentMemoryContext.
  */
 extern char *ev_compatibility_reasons(List *changes, bool forward, const char *prefix);
 

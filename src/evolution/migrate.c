@@ -1,24 +1,23 @@
 /*
  * migrate.c
- *	  migrate_events(): brings the stored events of a type to a later version of
- *	  its schema.
+ *	  migrate_events(): brings the stored events of a type to a later
+ *	  version of its schema.
  *
- * A procedure that commits each batch, so that no lock and no snapshot is held
- * for longer: others wait for no more than the rows of one batch, and VACUUM
- * can remove the old row versions.  The version of a row, which the same UPDATE
- * writes as its data, shows whether it is done.  So there is no state to keep:
- * the next call continues where the last one was stopped or killed.
+ * It is a procedure that commits each batch, so that no lock and no snapshot
+ * is held for longer: others wait at most for the rows of one batch, and
+ * VACUUM can remove the old row versions.  The version of a row, which the
+ * same UPDATE writes as its data, shows whether it is done.  So there is no
+ * state to keep: the next call continues after an interrupted one.
  *
- * A table is read in the order of its pages, a range of them at a time and from
- * its start to its end as of the beginning.  Rows that others move meanwhile
- * to pages that were read already are why there is another lap, until one
- * finds nothing to do.
+ * A table is read in the order of its pages, in ranges, up to its size at the
+ * start.  Other transactions can move rows to pages that were read already, so
+ * laps are repeated until one finds nothing to do.
  *
- * Between two batches nothing is locked, and the table may become another one.
- * So each batch begins as the first one does: the caller's rights are looked
- * at, the table is locked, and its columns are what they were, or the call
- * ends.  In a batch the table is open all the time, so that a trigger or an
- * upcast cannot alter it either.
+ * Nothing is locked between two batches, and the table can change.  So each
+ * batch starts with the checks of the first one: the caller's rights, a lock
+ * on the table, and its columns.  If these have changed, the call ends.
+ * During a batch the table stays open, so that a trigger or an upcast cannot
+ * alter it either.
  */
 #include "postgres.h"
 
@@ -54,7 +53,7 @@
 
 PG_FUNCTION_INFO_V1(ev_migrate_events);
 
-#define BLOCKS_AT_A_TIME	4096	/* that one statement looks through */
+#define BLOCKS_AT_A_TIME	4096	/* that one statement reads */
 #define MAX_LAPS			5
 #define NOTICE_EVERY_MS		10000
 
@@ -97,7 +96,7 @@ resolve_relation(EvMigration *migration, const char *data, const char *type, con
 	relation_close(relation, AccessShareLock);
 }
 
-/* The versions from which upcasts lead to the wanted one. */
+/* Finds the versions from which upcasts lead to the wanted one. */
 static void
 resolve_versions(EvMigration *migration)
 {
@@ -122,10 +121,10 @@ resolve_versions(EvMigration *migration)
 			stuck = lappend_int(stuck, version);
 	}
 	if (stuck != NIL && migration->versions == NIL)
-		ev_upcast_path(migration->type, llast_int(stuck), &migration->to);	/* raises */
+		ev_upcast_path(migration->type, llast_int(stuck), &migration->to);	/* raises an error */
 	foreach(cell, stuck)
 		ereport(NOTICE,
-				(errmsg("events \"%s\" of version %d stay as they are: no upcasts lead from it to version %d",
+				(errmsg("events \"%s\" of version %d are not migrated: no upcasts lead from it to version %d",
 						migration->shown_type, lfirst_int(cell), migration->to)));
 	if (migration->versions == NIL)
 		ereport(NOTICE,
@@ -134,12 +133,15 @@ resolve_versions(EvMigration *migration)
 
 /* ---------- progress ---------- */
 
-/* In pg_stat_activity, before the command; and now and then to the client. */
+/*
+ * Shows the progress in pg_stat_activity, before the command, and at intervals
+ * to the client.
+ */
 static void
 report_progress(EvMigration *migration, double share)
 {
-	char	   *progress = psprintf("events \"%s\" of table %s: %.0f %% of its pages looked at, " INT64_FORMAT
-									" migrated, " INT64_FORMAT " stay",
+	char	   *progress = psprintf("events \"%s\" of table %s: %.0f %% of its pages read, " INT64_FORMAT
+									" migrated, " INT64_FORMAT " not migrated",
 									migration->shown_type, migration->shown_relation, 100 * share,
 									migration->migrated, migration->failed);
 	TimestampTz now = GetCurrentTimestamp();
@@ -161,17 +163,17 @@ static void
 next_transaction(void)
 {
 	SPI_commit();
-	/* rows that others changed are read again instead of raising errors */
+	/* read rows that others changed again, instead of raising errors */
 	set_config_option("transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_LOCAL, true, 0, false);
-	/* a constraint then rejects one event, and not the whole batch */
+	/* so that a constraint rejects one event and not the whole batch */
 	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set constraints");
 }
 
 /*
- * Are the columns that are written the ones that they were in the last batch,
- * and of the types that they must be?  The first time, remembers them.
+ * Are the columns the same as in the last batch, with the required types?  The
+ * first time, records them.
  */
 static bool
 has_columns(EvMigration *migration, Relation leaf)
@@ -192,18 +194,23 @@ has_columns(EvMigration *migration, Relation leaf)
 }
 
 /*
- * Locks the table or partition at hand for a batch, and makes sure that it is
- * what it was; NULL where it is gone, or has left the table that is migrated.
+ * Locks the current table or partition for a batch, and checks that it is
+ * unchanged.  Returns NULL if it was dropped, or detached from the table that
+ * is migrated.
  */
 static Relation
-open_check(EvMigration *migration)
+open_leaf(EvMigration *migration)
 {
 	bool		is_child = migration->leaf != migration->relation;
 	bool		moves;
 	Relation	leaf;
 
 	ev_migrate_check_rights(migration->leaf);
-	/* before the table itself is locked, as all commands lock parents first */
+
+	/*
+	 * before the table itself is locked, since all commands lock parents
+	 * first
+	 */
 	moves = ev_migrate_is_partition_key(migration->leaf, migration->data_column, migration->version_column);
 	leaf = try_relation_open(migration->leaf, RowExclusiveLock);
 	if (leaf == NULL && is_child)
@@ -237,7 +244,7 @@ migrate_table(EvMigration *migration, Oid table)
 	ev_migration_free_statements(migration);
 
 	ItemPointerSet(&from, 0, FirstOffsetNumber);
-	while ((leaf = open_check(migration)) != NULL)
+	while ((leaf = open_leaf(migration)) != NULL)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(migration->batch_context);
 		BlockNumber end = ItemPointerGetBlockNumberNoCheck(&from);
@@ -319,10 +326,10 @@ report_end(EvMigration *migration)
 					migration->shown_type, migration->shown_relation, migration->migrated, migration->to)));
 	if (migration->failed > 0)
 		ereport(WARNING,
-				(errmsg("events \"%s\" of table %s: " INT64_FORMAT " stay as they are",
+				(errmsg("events \"%s\" of table %s: " INT64_FORMAT " are not migrated",
 						migration->shown_type, migration->shown_relation, migration->failed),
 				 errdetail_internal("%s", ev_failures_lines(&migration->failures)),
-				 errhint("check_event_upgrade lists what is wrong with them. Repair them or the upcast, and call migrate_events again.")));
+				 errhint("check_event_upgrade lists their violations. Repair them or the upcast, and call migrate_events again.")));
 	if (migration->busy > 0 || migration->lap_migrated > 0)
 		ereport(NOTICE,
 				(errmsg("events \"%s\" of table %s were written or locked by other transactions during the call",
@@ -341,7 +348,10 @@ migrate_in_laps(EvMigration *migration)
 	}
 }
 
-/* The statements would stay for the session after an error. */
+/*
+ * Frees the statements, which would otherwise stay for the session after an
+ * error.
+ */
 static void
 migrate_and_free(EvMigration *migration)
 {
@@ -388,7 +398,10 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 				 errmsg("batch_size must be from 1 to 1000000")));
 	PreventCommandIfReadOnly("CALL migrate_events");
 
-	/* kept state must outlive transactions: it belongs to SPI and the portal */
+	/*
+	 * kept state must outlive transactions, so it belongs to SPI and the
+	 * portal
+	 */
 	if (SPI_connect_ext(SPI_OPT_NONATOMIC) != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	migration = palloc0(sizeof(EvMigration));

@@ -1,17 +1,16 @@
 /*
  * migrate_batch.c
- *	  One batch of migrate_events(): its statements, and the rows that it reads,
- *	  upcasts and writes.
+ *	  One batch of migrate_events(): its statements, and the rows that it
+ *	  reads, upcasts and writes.
  *
  * A batch first finds rows, then locks them by their location and reads them
- * again.  A row that another transaction has changed in between is missing then
- * and is left to the next lap, as is a row that is locked.  A batch never waits
- * while it holds locks.
+ * again.  A row that another transaction has changed in between is then
+ * missing and left to the next lap, like a row that is locked.  A batch never
+ * waits while it holds locks.
  *
- * The types of what a statement reads are taken from its result, because names
- * in a statement may refer to another table when it is planned again.  No
- * cursor is open while users' functions run, which could close it or read from
- * it.
+ * The types of a statement's columns are taken from its result, since names in
+ * a statement may refer to another table when it is planned again.  No cursor
+ * is open while users' functions run, which could close it or read from it.
  */
 #include "postgres.h"
 
@@ -43,14 +42,14 @@
 #include "registry/schema_cache.h"
 #include "rollout/audit.h"
 
-#define ROWS_AT_A_TIME		256 /* that are in memory */
+#define ROWS_AT_A_TIME		256 /* in memory */
 
 typedef struct Row
 {
 	ItemPointerData tid;
 	int32		version;
 	char	   *name;
-	Jsonb	   *result;			/* NULL: it stays */
+	Jsonb	   *result;			/* NULL: not migrated */
 	HeapTuple	original;
 } Row;
 
@@ -73,8 +72,8 @@ put_failure(const EvKind *kind, void *arg)
 /* ---------- statements ---------- */
 
 /*
- * The statements that read by place must do so, whatever the table's
- * statistics say: others would start from its beginning for each batch.
+ * Statements that read by location must do so whatever the table's statistics
+ * are: other plans would start at the beginning of the table for each batch.
  */
 static int
 pin_scans(void)
@@ -108,7 +107,7 @@ row_name_expression(EvMigration *migration)
 	Datum		values[1] = {ObjectIdGetDatum(migration->leaf)};
 
 	if (SPI_execute_with_args("SELECT " EV_INTERNAL_NAMESPACE ".event_row_name($1)", 1, types, values, NULL, true, 1) != SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not tell how rows are called");
+		elog(ERROR, "could not read the names of rows");
 	return SPI_getvalue(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1);
 }
 
@@ -179,7 +178,9 @@ version_array(EvMigration *migration)
 	return PointerGetDatum(construct_array(versions, count, INT4OID, sizeof(int32), true, TYPALIGN_INT));
 }
 
-/* Do the statements exist, and is everything unchanged that they depend on? */
+/*
+ * Do the statements exist, and are all objects unchanged that they depend on?
+ */
 static bool
 has_statements(EvMigration *migration)
 {
@@ -205,12 +206,12 @@ ev_migration_refuse_change(const char *name)
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("table \"%s\" was changed while its events were migrated", name),
 			 errdetail("Events that were migrated before remain migrated."),
-			 errhint("Call migrate_events again: it goes on with the table as it is now.")));
+			 errhint("Call migrate_events again: it continues with the current table.")));
 }
 
 /*
- * Checks the types of the columns of what SPI read, or raises; a domain counts
- * as what it is over.
+ * Checks the types of the columns of SPI's result, or raises an error; a
+ * domain counts as its base type.
  */
 static void
 check_result(EvMigration *migration, TupleDesc descriptor, const Oid *types, int count)
@@ -263,7 +264,7 @@ fetch_original(Relation leaf, ItemPointer tid)
 	TupleTableSlot *slot = table_slot_create(leaf, NULL);
 	HeapTuple	row;
 
-	/* it is locked, so it is the row that was read */
+	/* the row is locked, so it is the one that was read */
 	if (!table_tuple_fetch_row_version(leaf, tid, SnapshotAny, slot))
 		elog(ERROR, "could not fetch the row at (%u,%u)", ItemPointerGetBlockNumber(tid),
 			 ItemPointerGetOffsetNumber(tid));
@@ -272,7 +273,9 @@ fetch_original(Relation leaf, ItemPointer tid)
 	return row;
 }
 
-/* Takes the result of upcasting a row's document, or records why it stays. */
+/*
+ * Takes the result of a row's upcast, or records why the row is not migrated.
+ */
 static void
 take_result(EvMigration *migration, Row *row, const EvUpgraded *upgraded)
 {
@@ -305,8 +308,8 @@ find_upgrade(EvMigration *migration, int32 version)
 }
 
 /*
- * Reads and locks some rows of the batch, as far as they are there and not
- * locked; how many.  They are SPI_tuptable's.
+ * Reads and locks rows of the batch that exist and are not locked.  Returns
+ * their number; they are in SPI_tuptable.
  */
 static int
 lock_rows(EvMigration *migration, Datum *tids, int count)
@@ -328,8 +331,8 @@ lock_rows(EvMigration *migration, Datum *tids, int count)
 }
 
 /*
- * Reads and locks the rows at these places and brings them along; how many.
- * They need what was read, *table.
+ * Reads and locks the rows at these locations, and upcasts them.  Returns
+ * their number.  They are valid as long as *table.
  */
 static int
 read_chunk(EvMigration *migration, Datum *tids, int tid_count, Relation leaf, Row **rows, SPITupleTable **table)
@@ -364,7 +367,7 @@ read_chunk(EvMigration *migration, Datum *tids, int tid_count, Relation leaf, Ro
 		ItemPointerCopy((ItemPointer) DatumGetPointer(tid), &row->tid);
 		row->version = DatumGetInt32(version);
 		row->name = SPI_getvalue(tuple, found->tupdesc, 4);
-		/* by a cast of its key's type to text */
+		/* a cast of its key's type to text can return NULL */
 		if (row->name == NULL)
 			row->name = psprintf("(%u,%u)", ItemPointerGetBlockNumber(&row->tid),
 								 ItemPointerGetOffsetNumber(&row->tid));
@@ -416,8 +419,8 @@ is_valid(EvMigration *migration, const Row *row, const Jsonb *written)
 }
 
 /*
- * Checks the row as a trigger has changed it.  A row with another version would be
- * upcast again; and an invalid event would stay in the table.
+ * Checks the row after triggers changed it.  A row with another version would
+ * be upcast again, and an invalid event would stay in the table.
  */
 static void
 check_written(EvMigration *migration, const Row *row)
@@ -485,7 +488,7 @@ write_all(void *arg)
 
 /*
  * Writes rows in a subtransaction.  Returns NULL; or the error, with nothing
- * written, and the number of the row that raised it.
+ * written, and the number of the row that caused it.
  */
 static ErrorData *
 try_write(EvMigration *migration, Relation leaf, Row *rows, int count, int *failed)
@@ -500,8 +503,8 @@ try_write(EvMigration *migration, Relation leaf, Row *rows, int count, int *fail
 }
 
 /*
- * Writes rows.  Where one raises, those before it are written once more
- * without it, and it stays.
+ * Writes rows.  If one raises an error, those before it are written again
+ * without it, and it is not migrated.
  */
 static void
 write_rows(EvMigration *migration, Relation leaf, Row *rows, int count)

@@ -15,8 +15,8 @@
 
 typedef struct EvMigration
 {
-	MemoryContext context;		/* of all that is kept, over all batches */
-	MemoryContext lap_context;	/* of the tables and the failures */
+	MemoryContext context;		/* for state of all batches */
+	MemoryContext lap_context;	/* for the tables and the failures */
 	MemoryContext batch_context;
 	MemoryContext chunk_context;
 
@@ -32,11 +32,11 @@ typedef struct EvMigration
 	const char *type_condition; /* SQL over a row */
 	List	   *versions;		/* to be migrated */
 
-	/* of the table or partition at hand */
+	/* the current table or partition */
 	Oid			leaf;
 	AttrNumber	data_number;	/* 0: not known yet */
 	AttrNumber	version_number;
-	bool		moves;			/* what is written is part of a partition key */
+	bool		moves;			/* a written column is part of a partition key */
 	SPIPlanPtr	find_plan;
 	SPIPlanPtr	lock_plan;
 	SPIPlanPtr	update_plan;
@@ -54,7 +54,7 @@ typedef struct EvMigration
 } EvMigration;
 
 /*
- * Prepares the statements for the table at hand, unless they are still valid.
+ * Prepares the statements for the current table, unless they are still valid.
  * `moves` says whether an update may move a row to another partition.
  */
 extern void ev_migration_prepare(EvMigration *migration, bool moves);
@@ -64,12 +64,12 @@ extern void ev_migration_free_statements(EvMigration *migration);
 extern void ev_migration_refuse_change(const char *name);
 
 /*
- * Finds the next rows to migrate, in a range of the table, at most a batch of
- * them; returns how many.
+ * Finds the next rows to migrate, at most a batch, in a range of the table.
+ * Returns their number.
  */
 extern int	ev_migration_find_rows(EvMigration *migration, ItemPointer from, ItemPointer to, Datum **tids);
 
-/* Migrates the rows at these locations, but for missing and locked ones. */
+/* Migrates the rows at these locations, except missing and locked ones. */
 extern void ev_migration_batch(EvMigration *migration, Relation leaf, Datum *tids, int count);
 
 #endif							/* EV_MIGRATE_BATCH_H */

@@ -1,6 +1,6 @@
 /*
  * migrate_failures.c
- *	  The events that migrate_events leaves as they are, by the reason why.
+ *	  Events that migrate_events does not migrate, by reason.
  */
 #include "postgres.h"
 
@@ -10,11 +10,11 @@
 #include "base/shown_text.h"
 #include "evolution/migrate_failures.h"
 
-#define MAX_KINDS			200 /* that are told apart */
+#define MAX_KINDS			200 /* that are distinguished */
 #define SHOWN_KINDS			20
 #define SHOWN_SAMPLES		5
 
-/* Rows that stay, for one reason. */
+/* Rows that are not migrated, for one reason. */
 typedef struct Failure
 {
 	int32		version;

@@ -1,6 +1,6 @@
 /*
  * migrate_failures.h
- *	  The events that migrate_events leaves as they are, by the reason why.
+ *	  Events that migrate_events does not migrate, by reason.
  */
 #ifndef EV_MIGRATE_FAILURES_H
 #define EV_MIGRATE_FAILURES_H
@@ -8,17 +8,20 @@
 #include "rollout/audit.h"
 #include "nodes/pg_list.h"
 
-/* Starts with no kinds. */
+/* Starts empty. */
 typedef struct EvFailures
 {
 	MemoryContext context;		/* of all of them */
 	List	   *kinds;
 } EvFailures;
 
-/* Adds a violation of a row, which is called so, of a version. */
+/* Adds a violation of a row, given by its name, with a version. */
 extern void ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvKind *kind);
 
-/* A line for each kind, with samples, the most frequent first; in CurrentMemoryContext. */
+/*
+ * Returns a line for each kind, with samples, the most frequent first; in
+ * CurrentMemoryContext.
+ */
 extern char *ev_failures_lines(EvFailures *failures);
 
 #endif							/* EV_MIGRATE_FAILURES_H */

@@ -1,7 +1,7 @@
 /*
  * migrated_events.c
- *	  The table event_schema.migrated_events: events as they were before
- *	  migrate_events brought them to another version.
+ *	  The table event_schema.migrated_events: events before migrate_events
+ *	  brought them to another version.
  */
 #include "postgres.h"
 
@@ -35,7 +35,7 @@ static const char *const create_commands[] = {
 	" role pg_catalog.text NOT NULL,"
 	" \"transaction\" pg_catalog.xid8 NOT NULL)",
 	"COMMENT ON TABLE " TABLE " IS 'events as they were before migrate_events brought them to another version'",
-	"COMMENT ON COLUMN " TABLE ".row_name IS 'the primary key of the row in its table, or where it was stored'",
+	"COMMENT ON COLUMN " TABLE ".row_name IS 'the primary key of the row in its table, or its location (ctid)'",
 	"COMMENT ON COLUMN " TABLE ".\"row\" IS 'the row as it was'"
 };
 
@@ -43,7 +43,7 @@ static const Oid column_types[] = {
 	TEXTOID, TEXTOID, TEXTOID, JSONBOID, TEXTOID, INT4OID, INT4OID, TIMESTAMPTZOID, TEXTOID, XID8OID
 };
 
-/* Kept for the session. */
+/* Kept until the end of the session. */
 static SPIPlanPtr insert_plan = NULL;
 
 static const char insert_command[] =

@@ -23,7 +23,6 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "parser/parser.h"
-#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -47,10 +46,13 @@
 
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
 PG_FUNCTION_INFO_V1(ev_event_upcast_path);
+PG_FUNCTION_INFO_V1(ev_event_upcasts);
 
 /* ---------- the functions in the catalog ---------- */
 
-/* The single expression that a function's body is, or NULL with a reason. */
+/*
+ * Returns the single expression of a function's body, or NULL with a reason.
+ */
 static Node *
 body_expression(HeapTuple function, const char **reason)
 {
@@ -84,7 +86,10 @@ body_expression(HeapTuple function, const char **reason)
 	return (Node *) linitial_node(TargetEntry, query->targetList)->expr;
 }
 
-/* The function that an upcast calls with its argument, if that is all it does. */
+/*
+ * Returns the function that an upcast calls with its argument, if that is all
+ * it does.
+ */
 static Oid
 called_function(HeapTuple function)
 {
@@ -126,19 +131,52 @@ compare_upcasts(const ListCell *a, const ListCell *b)
 	return order;
 }
 
-List *
-ev_upcast_list(const char *type, int type_length)
+/*
+ * Sets the members of an upcast but its function by its function's name.
+ * Returns false if that is not an upcast of the type (NULL: of any type).
+ * `shortened` is the beginning of the names that shorten the type, or NULL.
+ */
+static bool
+read_name(const char *name, const char *type, int type_length, const char *shortened, EvUpcast *upcast)
+{
+	EvNameParts parts;
+
+	if (!ev_take_apart(name, &parts) || parts.kind != EV_NAME_UPCAST)
+		return false;
+	upcast->from = parts.version;
+	upcast->to = parts.to;
+	upcast->type_length = type != NULL ? type_length : parts.type_length;
+	if (type == NULL)
+		upcast->name = pstrdup(name);
+	else if (parts.shortened ? shortened != NULL && strncmp(name, shortened, strlen(shortened)) == 0 :
+			 parts.type_length == type_length && memcmp(name, type, type_length) == 0)
+		upcast->name = psprintf("%.*s@%d>%d", type_length, type, parts.version, parts.to);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Adds the upcasts of a type (NULL: of all types) whose functions' names have
+ * this beginning (NULL: any).
+ */
+static void
+list_upcasts(List **list, const char *type, int type_length, const char *beginning, bool shortened)
 {
 	Oid			namespace = ev_namespace_oid();
-	List	   *result = NIL;
+	NameData	range[2];
+	ScanKeyData keys[2];
 	Relation	pg_proc;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
 	if (!OidIsValid(namespace))
-		return NIL;
+		return;
+	if (beginning != NULL)
+		ev_function_name_range(beginning, strlen(beginning), range, keys);
 	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	scan = systable_beginscan(pg_proc, ProcedureNameArgsNspIndexId, beginning != NULL, NULL,
+							  beginning != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
@@ -146,18 +184,32 @@ ev_upcast_list(const char *type, int type_length)
 		EvUpcast   *copy;
 
 		if (form->pronamespace != namespace || form->prolang != SQLlanguageId || !has_signature(form) ||
-			!ev_parse_upcast_name(NameStr(form->proname), &upcast.type_length, &upcast.from, &upcast.to))
-			continue;
-		if (type != NULL && (upcast.type_length != type_length ||
-							 memcmp(NameStr(form->proname), type, type_length) != 0))
+			!read_name(NameStr(form->proname), type, type_length, shortened ? beginning : NULL, &upcast))
 			continue;
 		copy = palloc(sizeof(EvUpcast));
 		*copy = upcast;
-		copy->name = pstrdup(NameStr(form->proname));
-		result = lappend(result, copy);
+		*list = lappend(*list, copy);
 	}
 	systable_endscan(scan);
 	table_close(pg_proc, AccessShareLock);
+}
+
+List *
+ev_upcast_list(const char *type, int type_length)
+{
+	NameData	shortened;
+	List	   *result = NIL;
+
+	if (type == NULL)
+		list_upcasts(&result, NULL, 0, NULL, false);
+	else
+	{
+		/* a type can have functions with names of both kinds */
+		if (type_length < EV_NAME_MAX)
+			list_upcasts(&result, type, type_length, psprintf("%.*s@", type_length, type), false);
+		if (type_length > EV_WHOLE_TYPE_MAX - 11 && ev_short_type(type, type_length, &shortened))
+			list_upcasts(&result, type, type_length, NameStr(shortened), true);
+	}
 	list_sort(result, compare_upcasts);
 	return result;
 }
@@ -168,11 +220,22 @@ ev_upcast_dependencies(Oid function)
 	return list_difference_oid(ev_function_all_dependencies(function), ev_function_dependencies(function));
 }
 
-/* The command that drops an upcast, for a HINT. */
+/* Returns the command that drops an upcast, for a HINT, by its function's name. */
 static char *
-drop_command(const char *name)
+drop_command(const char *function_name)
 {
-	return psprintf("DROP FUNCTION %s(jsonb)", quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name));
+	return psprintf("DROP FUNCTION %s(jsonb)", ev_quoted_name(function_name));
+}
+
+/* The same for an upcast in the list of its type. */
+static char *
+drop_command_of(const EvUpcast *upcast)
+{
+	NameData	function;
+
+	if (!ev_upcast_name(upcast->name, upcast->type_length, upcast->from, upcast->to, &function))
+		elog(ERROR, "upcast \"%s\" has no function", upcast->name);
+	return drop_command(NameStr(function));
 }
 
 void
@@ -190,7 +253,7 @@ ev_upcast_check_unused(const char *type, int type_length, int32 version)
 					 errmsg("cannot drop event schema \"%s@%d\" because upcast \"%s\" leads %s it",
 							pnstrdup(type, type_length), version, upcast->name,
 							upcast->from == version ? "from" : "to"),
-					 errhint("Drop the upcast first: %s.", drop_command(upcast->name))));
+					 errhint("Drop the upcast first: %s.", drop_command_of(upcast))));
 	}
 }
 
@@ -207,8 +270,8 @@ same_body(HeapTuple a, HeapTuple b)
 }
 
 /*
- * May there be an upcast from one version to the other?  `self` is its
- * function, where that is there already.
+ * May there be an upcast from one version to the other? `self` is its
+ * function, if it exists already.
  */
 static void
 check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
@@ -244,24 +307,20 @@ check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
 					 errmsg("an upcast of event \"%s\" leads from version %d to version %d already",
 							name, from, other->to),
-					 errhint("Drop it first: %s.", drop_command(other->name))));
+					 errhint("Drop it first: %s.", drop_command_of(other))));
 	}
 }
 
 static void
 record_dependency(Oid function, const char *type, int type_length, int32 version)
 {
-	NameData	name;
-	Oid			schema;
+	Oid			schema = ev_registered_version(type, type_length, version);
 	ObjectAddress from;
 	ObjectAddress to;
 
-	if (!ev_event_name(type, type_length, version, &name))
-		return;
-	schema = ev_registered_function(NameStr(name));
 	if (!OidIsValid(schema) || list_member_oid(ev_function_dependencies(function), schema))
 		return;
-	LockDatabaseObject(ProcedureRelationId, schema, 0, AccessShareLock);
+	ev_function_lock(schema, AccessShareLock, get_func_name(schema));
 	if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(schema)))
 		return;
 	ObjectAddressSet(from, ProcedureRelationId, function);
@@ -269,55 +328,92 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 	recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
 }
 
+/*
+ * Sets *upcast by a function, which has the name of an upcast.  Returns false,
+ * with the function's name in upcast->name, if the name shortens the type and
+ * no version of it is registered.
+ */
+static bool
+read_function(Form_pg_proc form, EvUpcast *upcast)
+{
+	const char *name = NameStr(form->proname);
+	char	   *type;
+
+	if (!read_name(name, NULL, 0, NULL, upcast))
+		elog(ERROR, "\"%s\" is not the name of an upcast", name);
+	upcast->function = form->oid;
+	if (!ev_has_short_type(name))
+		return true;
+	type = ev_registry_type_of_upcast(name);
+	if (type == NULL)
+		return false;
+	upcast->type_length = strlen(type);
+	upcast->name = psprintf("%s@%d>%d", type, upcast->from, upcast->to);
+	return true;
+}
+
+/* Checks that the caller may create an upcast, and that it fits the others. */
+static void
+check_new(const EvUpcast *upcast, bool is_known)
+{
+	if (is_known)
+	{
+		ev_ownership_lock_type(upcast->name, upcast->type_length, InvalidOid);
+
+		/* a restore can create them in any order */
+		if (check_function_bodies || !ev_ownership_has_type(upcast->name, upcast->type_length, InvalidOid))
+			check_step(upcast->name, upcast->type_length, upcast->from, upcast->to, upcast->function);
+	}
+	else if (check_function_bodies || !ev_ownership_is_privileged())
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("there is no event type whose upcast from version %d to version %d is called \"%s\"",
+						upcast->from, upcast->to, upcast->name),
+				 errdetail("A part and a hash of the type are in the name, but neither version is registered."),
+				 errhint("Register the versions first with register_event_schema.")));
+}
+
 void
 ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 {
 	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
-	const char *name = NameStr(form->proname);
 	const char *reason = NULL;
-	int			type_length;
-	int32		from;
-	int32		to;
+	EvUpcast	upcast;
+	bool		is_known = read_function(form, &upcast);
 
-	if (!ev_parse_upcast_name(name, &type_length, &from, &to))
-		elog(ERROR, "\"%s\" is not the name of an upcast", name);
 	if (!has_signature(form))
 		reason = "It must take one jsonb and return jsonb.";
 	else if (form->prolang != SQLlanguageId)
 		reason = "It must be in language sql.";
 	else if (form->prosecdef || !heap_attisnull(function, Anum_pg_proc_proconfig, NULL))
 		reason = "It must have neither SECURITY DEFINER nor a SET clause; the function that it calls may.";
-	else if (to <= from)
+	else if (upcast.to <= upcast.from)
 		reason = "It must lead to a later version.";
 	else
 		body_expression(function, &reason);
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-				 errmsg("function \"%s\" in schema %s is not an upcast", name, EV_SCHEMA_NAMESPACE),
+				 errmsg("function \"%s\" in schema %s is not an upcast", NameStr(form->proname), EV_SCHEMA_NAMESPACE),
 				 errdetail("%s", reason),
 				 errhint("Use register_event_upcast, or write CREATE FUNCTION ... (data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT f(data); END.")));
 
 	if (HeapTupleIsValid(previous) && !same_body(previous, function))
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
-				 errmsg("upcast \"%s\" is registered with another function", name),
-				 errhint("Drop it first: %s.", drop_command(name))));
+				 errmsg("upcast \"%s\" is registered with another function", upcast.name),
+				 errhint("Drop it first: %s.", drop_command(NameStr(form->proname)))));
 	if (!HeapTupleIsValid(previous) && is_create)
-	{
-		ev_ownership_lock_type(name, type_length, InvalidOid);
-
-		/* a restore may bring them in any order; it has the right to */
-		if (check_function_bodies || !ev_ownership_has_type(name, type_length, InvalidOid))
-			check_step(name, type_length, from, to, form->oid);
-	}
-	record_dependency(form->oid, name, type_length, from);
-	record_dependency(form->oid, name, type_length, to);
+		check_new(&upcast, is_known);
+	if (!is_known)
+		return;
+	record_dependency(form->oid, upcast.name, upcast.type_length, upcast.from);
+	record_dependency(form->oid, upcast.name, upcast.type_length, upcast.to);
 }
 
 /* ---------- registration ---------- */
 
-/* Raises unless a function can be called to bring events along. */
+/* Raises an error unless a function can be used as an upcast. */
 static void
 check_called(Oid function)
 {
@@ -370,7 +466,7 @@ parallel_word(char parallel)
 		parallel == PROPARALLEL_RESTRICTED ? "restricted" : "unsafe";
 }
 
-/* CREATE FUNCTION event_schema."TYPE@FROM>TO" */
+/* Runs CREATE FUNCTION event_schema."TYPE@FROM>TO". */
 static void
 create_upcast(const char *name, Oid called)
 {
@@ -404,11 +500,14 @@ create_upcast(const char *name, Oid called)
 	command->sql_body = (Node *) list_make1(list_make1(select));
 	ev_run_command((Node *) command,
 				   psprintf("CREATE FUNCTION %s(data jsonb) RETURNS jsonb LANGUAGE sql %s PARALLEL %s BEGIN ATOMIC SELECT %s(data); END",
-							quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name), volatility, parallel,
+							ev_quoted_name(name), volatility, parallel,
 							quote_qualified_identifier(function_schema, function_name)));
 }
 
-/* The upcast of this name, in CurrentMemoryContext; NULL: there is none. */
+/*
+ * Returns the upcast with this name, in CurrentMemoryContext; NULL if there is
+ * none.
+ */
 static HeapTuple
 find_upcast(const char *name)
 {
@@ -420,7 +519,7 @@ find_upcast(const char *name)
 
 /*
  * register_event_upcast(event_type text, from_version int, to_version int,
- *						 upcast regprocedure) → regprocedure
+ * upcast regprocedure) returns regprocedure
  */
 Datum
 ev_register_event_upcast(PG_FUNCTION_ARGS)
@@ -430,8 +529,8 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	int32		from;
 	int32		to;
 	Oid			called;
-	NameData	event;
-	NameData	name;
+	NameData	function;
+	char	   *name;
 	HeapTuple	existing;
 	HeapTuple	created;
 
@@ -440,13 +539,11 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	from = PG_GETARG_INT32(1);
 	to = PG_GETARG_INT32(2);
 	called = PG_GETARG_OID(3);
-	ev_require_event_name(type, from, &event);
-	ev_require_event_name(type, to, &event);
-	if (!ev_upcast_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to, &name))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event type is too long to have an upcast: \"%s\"", text_to_cstring(type)),
-				 errdetail("Event type and \"@%d>%d\" together have at most %d bytes.", from, to, EV_NAME_MAX)));
+	ev_require_event_name(type, from);
+	ev_require_event_name(type, to);
+	name = psprintf("%s@%d>%d", text_to_cstring(type), from, to);
+	if (!ev_upcast_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to, &function))
+		elog(ERROR, "upcast \"%s\" has no name for its function", name);
 	if (to <= from)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -454,37 +551,41 @@ ev_register_event_upcast(PG_FUNCTION_ARGS)
 	check_called(called);
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	existing = find_upcast(NameStr(name));
+	existing = find_upcast(NameStr(function));
 	if (!HeapTupleIsValid(existing))
 	{
-		/* callers that may not register one, or do so again, block nobody */
+		/*
+		 * callers without the right, or with an existing upcast, block nobody
+		 */
 		ev_ownership_require_create();
 		ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
-		existing = find_upcast(NameStr(name));
+		existing = find_upcast(NameStr(function));
 	}
 	if (HeapTupleIsValid(existing))
 	{
 		if (called_function(existing) != called)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("upcast \"%s\" is registered with another function", NameStr(name)),
-					 errhint("Drop it first: %s.", drop_command(NameStr(name)))));
+					 errmsg("upcast \"%s\" is registered with another function", name),
+					 errhint("Drop it first: %s.", drop_command(NameStr(function)))));
 		PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(existing))->oid);
 	}
 	check_step(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to, InvalidOid);
-	create_upcast(NameStr(name), called);
+	create_upcast(NameStr(function), called);
 
-	created = find_upcast(NameStr(name));
+	created = find_upcast(NameStr(function));
 	if (!HeapTupleIsValid(created) || called_function(created) != called)
-		elog(ERROR, "upcast \"%s\" does not call function %u", NameStr(name), called);
-	/* if event triggers are disabled, this has not been done yet */
+		elog(ERROR, "upcast \"%s\" does not call function %u", name, called);
+	/* if event triggers are disabled, this was not done yet */
 	ev_upcast_check_function(created, NULL, false);
+	if (ev_has_short_type(NameStr(function)))
+		ev_comment_on_function(NameStr(function), true, name);
 	PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(created))->oid);
 }
 
 /* ---------- from a version to another ---------- */
 
-/* Says how far the upcasts lead. */
+/* Raises an error that says how far the upcasts lead. */
 static void
 refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcast *past)
 {
@@ -496,13 +597,13 @@ refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcas
 			 past != NULL ? errdetail("The one from version %d leads to version %d.", past->from, past->to) :
 			 reached > from ? errdetail("From version %d upcasts lead to version %d, and no further.", from, reached) :
 			 errdetail("There is none from version %d.", from),
-			 past != NULL ? errhint("Drop it, and register one to each version in between: %s.", drop_command(past->name)) :
+			 past != NULL ? errhint("Drop it, and register one to each version in between: %s.", drop_command_of(past)) :
 			 errhint("Register one from version %d to the next with register_event_upcast.", reached)));
 }
 
 /*
- * The upcasts between registered versions, as far as they lead.  *past is one
- * that leads further than wanted.
+ * Returns the upcasts between registered versions, as far as they lead.  *past
+ * is one that leads beyond the wanted version.
  */
 static List *
 find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
@@ -517,7 +618,7 @@ find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reach
 		EvUpcast   *step = NULL;
 		ListCell   *cell;
 
-		/* by their order the nearest, where a restore brought several */
+		/* if a restore brought several, the nearest, by their order */
 		foreach(cell, upcasts)
 		{
 			EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
@@ -577,10 +678,10 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 /* ---------- running ---------- */
 
 /*
- * The role that an upcast runs as; the current user must be allowed to execute
- * it.  That is its owner, or, where it does nothing but call another role's
- * function whose rights its owner has, that function's owner, who can replace
- * the function at any time.
+ * Returns the role that runs an upcast; the current user must have EXECUTE on
+ * it.  This is its owner.  But if it only calls a function of another role
+ * whose rights its owner has, it is that function's owner, who can replace the
+ * function at any time.
  */
 Oid
 ev_upcast_role(const EvUpcast *upcast)
@@ -589,7 +690,7 @@ ev_upcast_role(const EvUpcast *upcast)
 	HeapTuple	called;
 	Oid			owner;
 
-	/* it may be gone: other upcasts of the path have been planned */
+	/* it may have been dropped while other upcasts of the path were planned */
 	if (!HeapTupleIsValid(tuple) || !has_signature((Form_pg_proc) GETSTRUCT(tuple)))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
@@ -611,11 +712,23 @@ ev_upcast_role(const EvUpcast *upcast)
 
 /* ---------- SQL ---------- */
 
+/* Returns the functions of upcasts as regprocedure[]. */
+static Datum
+functions_of(List *upcasts)
+{
+	Datum	   *functions = palloc(sizeof(Datum) * (list_length(upcasts) + 1));
+
+	for (int i = 0; i < list_length(upcasts); i++)
+		functions[i] = ObjectIdGetDatum(((EvUpcast *) list_nth(upcasts, i))->function);
+	return PointerGetDatum(construct_array(functions, list_length(upcasts), REGPROCEDUREOID,
+										   sizeof(Oid), true, TYPALIGN_INT));
+}
+
 /*
- * event_upcast_path(event_type text, from_version int,
- *					 to_version int DEFAULT NULL) → regprocedure[]
+ * event_upcast_path(event_type text, from_version int, to_version int DEFAULT
+ * NULL) returns regprocedure[]
  *
- * The upcasts that upcast_event would run, in their order.
+ * Returns the upcasts that upcast_event would run, in order.
  */
 Datum
 ev_event_upcast_path(PG_FUNCTION_ARGS)
@@ -623,15 +736,21 @@ ev_event_upcast_path(PG_FUNCTION_ARGS)
 	static const char *const names[] = {"event_type", "from_version"};
 	int32		to = PG_ARGISNULL(2) ? EV_LATEST : PG_GETARG_INT32(2);
 	List	   *path;
-	Datum	   *functions;
 
 	ev_require_arguments(fcinfo, 0, lengthof(names), names);
 	if (!PG_ARGISNULL(2) && to < 0)
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
 	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);
-	functions = palloc(sizeof(Datum) * (list_length(path) + 1));
-	for (int i = 0; i < list_length(path); i++)
-		functions[i] = ObjectIdGetDatum(((EvUpcast *) list_nth(path, i))->function);
-	PG_RETURN_ARRAYTYPE_P(construct_array(functions, list_length(path), REGPROCEDUREOID,
-										  sizeof(Oid), true, TYPALIGN_INT));
+	PG_RETURN_DATUM(functions_of(path));
+}
+
+/*
+ * _event_validate.event_upcasts(event_type text) → regprocedure[]
+ */
+Datum
+ev_event_upcasts(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_DATUM(functions_of(ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type))));
 }

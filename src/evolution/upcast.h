@@ -1,10 +1,11 @@
 /*
  * upcast.h
- *	  Upcasts: the functions that bring events of one version to the next.
+ *	  Upcasts: functions that bring events of one version to a later one.
  *
- *	  An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), in
- *	  language sql, that returns jsonb.  At most one leads from each version,
- *	  so that one path leads from a version to each later one, or none.
+ * An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), in language
+ * sql, that returns jsonb; the name can shorten the type (registry/names.h).
+ * At most one leads from each version, so that there is at most one path from a
+ * version to a later one.
  */
 #ifndef EV_UPCAST_H
 #define EV_UPCAST_H
@@ -16,36 +17,37 @@
 typedef struct EvUpcast
 {
 	Oid			function;
-	char	   *name;			/* of the function */
-	int			type_length;	/* in the name */
+	char	   *name;			/* TYPE@FROM>TO, with the whole type */
+	int			type_length;	/* length of the type in the name */
 	int32		from;
 	int32		to;
 } EvUpcast;
 
 /*
- * The upcasts (EvUpcast *) of a type, NULL: of all types, as the catalog has
- * them, by type and versions.  In CurrentMemoryContext.
+ * Returns the upcasts (EvUpcast *) in the catalog of a type (NULL: of all
+ * types), by type and versions, in CurrentMemoryContext.  For all types, the
+ * name is the function's, which can shorten the type.
  */
 extern List *ev_upcast_list(const char *type, int type_length);
 
 /*
- * OIDs of the functions that an upcast, or a function that it calls, depends
- * on by its record in pg_depend, but for schemas.
+ * Returns the OIDs of the functions that an upcast, or a function that it
+ * calls, depends on by pg_depend, without schemas.
  */
 extern List *ev_upcast_dependencies(Oid function);
 
 /*
- * A function in event_schema, by its name an upcast, was created or changed:
- * raises where it is none, or one that does not fit with the others.  Records
- * that it depends on its two schema versions, where they are there.
- * `previous` is the row that this one replaced, or NULL; is_create says that
- * the command was CREATE FUNCTION.
+ * Checks a function in event_schema with the name of an upcast that was
+ * created or changed: raises an error if it is not an upcast, or conflicts
+ * with others.  Records that it depends on its two schema versions, if they
+ * exist. `previous` is the row that this one replaced, or NULL; is_create says
+ * that the command was CREATE FUNCTION.
  */
 extern void ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create);
 
 /*
- * Raises dependent_objects_still_exist where an upcast leads from a version or
- * to it.
+ * Raises dependent_objects_still_exist if an upcast leads from or to a
+ * version.
  */
 extern void ev_upcast_check_unused(const char *type, int type_length, int32 version);
 
@@ -53,24 +55,25 @@ extern void ev_upcast_check_unused(const char *type, int type_length, int32 vers
 #define EV_LATEST	(-1)
 
 /*
- * The upcasts (EvUpcast *) that lead from a version to another one (which may
- * be EV_LATEST), in their order; NIL where they are the same.  Raises
- * undefined_object where a version is not registered or there is no way, and
- * invalid_parameter_value for a way backwards.  In CurrentMemoryContext.
+ * Returns the upcasts (EvUpcast *) from one version to another (which may be
+ * EV_LATEST), in order, in CurrentMemoryContext; NIL if the versions are
+ * equal.  Raises undefined_object if a version is not registered or there is
+ * no path, and invalid_parameter_value for a path backward.
  */
 extern List *ev_upcast_path(const text *type, int32 from, int32 *to);
 
 /*
- * The upcasts from a version on, as far as they lead towards another one;
- * neither need be registered.  *reached is where they lead.
+ * Returns the upcasts from a version on, as far as they lead towards another
+ * one; neither need be registered.  Sets *reached to the version that they
+ * lead to.
  */
 extern List *ev_upcast_path_prefix(const text *type, int32 from, int32 to, int32 *reached);
 
 /*
- * The role that an upcast runs as; the current user must be allowed to execute
- * it.  That is its owner, or, where it does nothing but call another role's
- * function whose rights its owner has, that function's owner, who can replace
- * the function at any time.
+ * Returns the role that runs an upcast; the current user must have EXECUTE on
+ * it.  This is its owner.  But if it only calls a function of another role
+ * whose rights its owner has, it is that function's owner, who can replace the
+ * function at any time.
  */
 extern Oid	ev_upcast_role(const EvUpcast *upcast);
 

@@ -1,11 +1,11 @@
 /*
  * upcast_rows.c
- *	  Stored events brought to another version without raising for any of them:
- *	  what check_event_upgrade and migrate_events are made of.
+ *	  Brings stored events to another version without raising errors for any
+ *	  of them, for check_event_upgrade and migrate_events.
  *
- * Upcasts are users' functions and may do anything, so they are run in a
- * subtransaction.  Where no upcast is run, check_event_upgrade does
- * without this file: it audits the rows as events of the other version.
+ * Upcasts are users' functions and can do anything, so they run in a
+ * subtransaction.  If there is no upcast to run, check_event_upgrade does not
+ * use this file: it audits the rows as events of the other version.
  */
 #include "postgres.h"
 
@@ -33,15 +33,16 @@ PG_FUNCTION_INFO_V1(ev_event_upgrade_violations_text);
 
 struct EvUpgrade
 {
-	MemoryContext context;		/* of this */
+	MemoryContext context;		/* for this */
 	text	   *type;
 	int32		from;
 	int32		to;
-	bool		all_the_way;	/* raise where no upcasts lead there */
+	bool		all_the_way;	/* raise an error if no path leads to the
+								 * version */
 	uint64		generation;
-	MemoryContext run_context;	/* of the run */
-	EvUpcastRun *run;			/* NULL: to be made anew */
-	bool		is_complete;	/* it leads to the version */
+	MemoryContext run_context;	/* for the run */
+	EvUpcastRun *run;			/* NULL: must be made anew */
+	bool		is_complete;	/* leads to the version */
 	EvSchema   *schema;			/* of the version */
 };
 
@@ -94,7 +95,7 @@ prepare(EvUpgrade *upgrade)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Runs it, and raises for what the users' functions raise. */
+/* Runs the steps, and raises the errors of users' functions. */
 static void
 run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 {
@@ -146,8 +147,9 @@ run_documents(void *arg)
 }
 
 /*
- * Runs the upcasts of some documents in one subtransaction, until one raises;
- * returns how many are done, with that one.
+ * Runs the upcasts of some documents in one subtransaction, until one raises
+ * an error.  Returns the number of documents that are done, including that
+ * one.
  */
 static int
 run_some(EvUpgrade *const *upgrades, const Datum *documents, bool is_text, EvUpgraded *results, int count)
@@ -180,7 +182,8 @@ ev_upgrade_run(EvUpgrade *const *upgrades, const Datum *documents, bool is_text,
 /* ---------- SQL ---------- */
 
 /*
- * event_has_upcast(event_type text, from_version int, to_version int) → boolean
+ * event_has_upcast(event_type text, from_version int, to_version int) returns
+ * boolean
  */
 Datum
 ev_event_has_upcast(PG_FUNCTION_ARGS)
@@ -195,14 +198,14 @@ ev_event_has_upcast(PG_FUNCTION_ARGS)
 }
 
 /*
- * What a call site keeps: its last upgrade, and room for one event.  Upcasts may
- * end up here again, while it is in use.
+ * The state of a call site: its last upgrade, and room for one event.  Upcasts
+ * may call it again while it is in use.
  */
 typedef struct UpcastRowsCall
 {
 	MemoryContext scratch;
 	EvUpgrade  *upgrade;
-	bool		busy;			/* in use, or left so by an error */
+	bool		busy;			/* in use, or left set by an error */
 } UpcastRowsCall;
 
 static UpcastRowsCall *
@@ -256,9 +259,9 @@ filter(FunctionCallInfo fcinfo, bool is_text)
 
 /*
  * event_upgrade_filter(data jsonb, event_type text, from_version int,
- *						to_version int) → boolean
+ * to_version int) returns boolean
  *
- * True where the event cannot be brought to the version.
+ * True if the event cannot be brought to the version.
  */
 Datum
 ev_event_upgrade_filter(PG_FUNCTION_ARGS)
@@ -266,28 +269,11 @@ ev_event_upgrade_filter(PG_FUNCTION_ARGS)
 	return filter(fcinfo, false);
 }
 
-/* The same for documents in text, which may be none. */
+/* The same for documents in text, which may be invalid. */
 Datum
 ev_event_upgrade_filter_text(PG_FUNCTION_ARGS)
 {
 	return filter(fcinfo, true);
-}
-
-static void
-put_kind(const EvKind *kind, void *arg)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) arg;
-	bool		nulls[6] = {0};
-	Datum		values[6] = {
-		CStringGetTextDatum(kind->instance_location),
-		CStringGetTextDatum(kind->keyword_location),
-		CStringGetTextDatum(kind->keyword),
-		CStringGetTextDatum(kind->name),
-		CStringGetTextDatum(kind->message),
-		Int64GetDatum(kind->count)
-	};
-
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
 static Datum
@@ -306,7 +292,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	{
 		EvKind		kind = {"", "", "", "", "the event's data is null", 1};
 
-		put_kind(&kind, fcinfo->resultinfo);
+		ev_audit_put(&kind, fcinfo->resultinfo);
 		return (Datum) 0;
 	}
 	site = get_call_site(fcinfo);
@@ -315,15 +301,15 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	site->busy = true;
 	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
 	if (upgraded.schema != NULL)
-		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, put_kind, fcinfo->resultinfo);
+		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, ev_audit_put, fcinfo->resultinfo);
 	else if (upgraded.fault != NULL)
 	{
-		/* messages contain values: equal errors are found by the SQLSTATE */
+		/* messages contain values, so equal errors are found by SQLSTATE */
 		EvKind		kind = {
 			"", "", "upcast", unpack_sql_state(upgraded.sqlstate), upgraded.fault, 1
 		};
 
-		put_kind(&kind, fcinfo->resultinfo);
+		ev_audit_put(&kind, fcinfo->resultinfo);
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextReset(site->scratch);
@@ -333,9 +319,8 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 
 /*
  * event_upgrade_violations(data jsonb, event_type text, from_version int,
- *							to_version int) → SETOF (instance_location text,
- * keyword_location text, keyword text, name text, message text,
- * violations bigint)
+ * to_version int) returns SETOF (instance_location text, keyword_location
+ * text, keyword text, name text, message text, violations bigint)
  */
 Datum
 ev_event_upgrade_violations(PG_FUNCTION_ARGS)
@@ -343,7 +328,7 @@ ev_event_upgrade_violations(PG_FUNCTION_ARGS)
 	return violations(fcinfo, false);
 }
 
-/* The same for documents in text, which may be none. */
+/* The same for documents in text, which may be invalid. */
 Datum
 ev_event_upgrade_violations_text(PG_FUNCTION_ARGS)
 {

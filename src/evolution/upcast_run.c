@@ -1,17 +1,17 @@
 /*
  * upcast_run.c
- *	  Running upcasts: how events are brought from one version to another.
+ *	  Runs upcasts, which bring events from one version to another.
  *
- * An upcast is not called: its call is planned as an expression, in which
- * PostgreSQL inlines the upcast, and the user's function too where that is one
- * expression in SQL.
+ * An upcast is not called directly: its call is planned as an expression, in
+ * which PostgreSQL inlines the upcast, and also the user's function if that is
+ * one expression in SQL.
  *
  * The role that upcasts an event need not know the roles that wrote the
- * upcasts.  So both planning, which runs functions too, and running are done
- * as the owner of the upcast (run_as_owner.h), unless the expression contains
- * nothing that a user has written.  Users' functions can change whatever is
- * kept here, and call back into this file: what a call site keeps is in use by
- * one call at a time.
+ * upcasts.  So planning, which runs functions too, and running are done as the
+ * owner of the upcast (run_as_owner.h), unless the expression contains no code
+ * of users.  Users' functions can change everything that is kept here, and
+ * call back into this file, so the state of a call site is used by one call at
+ * a time.
  */
 #include "postgres.h"
 
@@ -46,7 +46,7 @@ typedef struct UpcastStep
 {
 	int32		from;
 	int32		to;
-	Oid			owner;			/* InvalidOid: it does not matter who runs it */
+	Oid			owner;			/* InvalidOid: any role may run it */
 	ExprState  *expression;
 	Oid			schema_function;
 	EvSchema   *schema;
@@ -55,7 +55,7 @@ typedef struct UpcastStep
 struct EvUpcastRun
 {
 	text	   *type;
-	Oid			user;			/* who may run it */
+	Oid			user;			/* that may run it */
 	ExprContext *context;
 	ParamListInfo parameters;
 	int			count;
@@ -70,7 +70,6 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	Oid			owner = ev_upcast_role(upcast);
 	FuncExpr   *call;
 	Expr	   *expression;
-	NameData	name;
 	EvRunAs		caller;
 
 	parameter->paramkind = PARAM_EXTERN;
@@ -87,9 +86,9 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	step->expression = ExecInitExprWithParams(expression, run->parameters);
 	ev_run_as_end(&caller);
 	step->owner = ev_is_pure((Node *) expression, NIL) ? InvalidOid : owner;
-	if (!ev_event_name(upcast->name, upcast->type_length, upcast->to, &name))
+	step->schema_function = ev_registered_version(upcast->name, upcast->type_length, upcast->to);
+	if (!OidIsValid(step->schema_function))
 		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
-	step->schema_function = ev_registered_function(NameStr(name));
 	step->schema = ev_registry_by_function(step->schema_function);
 }
 
@@ -166,8 +165,8 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 
 /*
  * Runs a path on a document: each step, and the check of its result.  Returns
- * the document itself if there is no step.  It must not be run within itself,
- * nor again after an error.
+ * the document itself if there is no step.  Must not be called recursively for
+ * one run, nor again after an error.
  */
 static Jsonb *
 run_path(EvUpcastRun *run, Jsonb *data)
@@ -213,24 +212,24 @@ typedef struct Met
 {
 	struct Met *next;
 	uint64		generation;
-	MemoryContext context;		/* of the run */
+	MemoryContext context;		/* for the run */
 	EvUpcastRun *run;			/* NULL: being made */
 	int32		from;
-	int32		to;				/* as asked for */
+	int32		to;				/* as requested */
 	int			type_length;
-	char		type[NAMEDATALEN];
+	char		type[FLEXIBLE_ARRAY_MEMBER];
 } Met;
 
-/* A call site forgets all where it meets more of them. */
+/* A call site that meets more paths forgets all of them. */
 #define MANY_MET	64
 
 typedef struct UpcastCall
 {
-	MemoryContext context;		/* of what it has met */
+	MemoryContext context;		/* for `met` */
 	Met		   *last;
 	Met		   *first;
 	int			count;
-	bool		busy;			/* in use, or left so by an error */
+	bool		busy;			/* in use, or left set by an error */
 } UpcastCall;
 
 static bool
@@ -256,7 +255,7 @@ meet(UpcastCall *site, const text *type, int32 from, int32 to)
 	if (met != NULL && met->generation == generation && ev_upcast_is_runnable(met->run))
 		return site->last = met;
 
-	/* raises for a type that is too long */
+	/* raises an error if the type is too long */
 	path = ev_upcast_path(type, from, &target);
 	if (met == NULL)
 	{
@@ -266,7 +265,7 @@ meet(UpcastCall *site, const text *type, int32 from, int32 to)
 			site->first = site->last = NULL;
 			site->count = 0;
 		}
-		met = MemoryContextAllocZero(site->context, sizeof(Met));
+		met = MemoryContextAllocZero(site->context, offsetof(Met, type) + length);
 		met->context = AllocSetContextCreate(site->context, "event_validate upcast", ALLOCSET_SMALL_SIZES);
 		met->from = from;
 		met->to = to;
@@ -285,7 +284,7 @@ meet(UpcastCall *site, const text *type, int32 from, int32 to)
 	return site->last = met;
 }
 
-/* Upcasts an event without keeping anything. */
+/* Upcasts an event without keeping state. */
 static Jsonb *
 run_once(const text *type, int32 from, int32 to, Jsonb *data)
 {
@@ -296,8 +295,8 @@ run_once(const text *type, int32 from, int32 to, Jsonb *data)
 }
 
 /*
- * upcast_event(data jsonb, event_type text, from_version int,
- *				to_version int DEFAULT NULL) → jsonb
+ * upcast_event(data jsonb, event_type text, from_version int, to_version int
+ * DEFAULT NULL) returns jsonb
  */
 Datum
 ev_upcast_event(PG_FUNCTION_ARGS)

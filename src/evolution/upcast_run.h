@@ -9,28 +9,32 @@
 #include "registry/schema_cache.h"
 #include "utils/jsonb.h"
 
-/* A path that is ready to be run, for some calls. */
+/* A prepared path, which can be run several times. */
 typedef struct EvUpcastRun EvUpcastRun;
 
 /*
- * Makes it, in CurrentMemoryContext, where it must live as long as it is run.
- * Raises insufficient_privilege where the current user may not execute the
- * upcasts, or their owners what they call.  Runs users' functions, as the
- * upcasts' owners.
+ * Prepares a path, in CurrentMemoryContext, which must live as long as the run
+ * is used.  Raises insufficient_privilege if the current user lacks EXECUTE on
+ * the upcasts, or their owners lack it on functions that these call.  Runs
+ * users' functions, as the upcasts' owners.
  */
 extern EvUpcastRun *ev_upcast_prepare(const text *type, List *path);
 
-/* Is the current user the one that it was made for? */
+/* Was it prepared for the current user? */
 extern bool ev_upcast_is_runnable(const EvUpcastRun *run);
 
 /*
- * Runs a step, from 0, as the owner of its upcast: its result (NULL: an SQL
- * NULL), not validated, and the schema that this must match.
+ * Runs a step, counted from 0, as the owner of its upcast.  Returns its
+ * result (NULL: SQL NULL), not validated, and the schema that the result must
+ * match.
  */
 extern int	ev_upcast_step_count(const EvUpcastRun *run);
 extern Jsonb *ev_upcast_step(EvUpcastRun *run, int step, Jsonb *data, EvSchema **schema);
 
-/* Has a function changed since?  Then paths and runs are to be made anew. */
+/*
+ * Returns a number that changes with functions.  If it has changed, paths and
+ * runs must be made anew.
+ */
 extern uint64 ev_upcast_generation(void);
 
 /* Registers the invalidation callback; called once, by _PG_init. */

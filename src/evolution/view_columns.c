@@ -2,15 +2,15 @@
  * view_columns.c
  *	  From a registered schema to the columns of a view over its events.
  *
- * A property's type is found from the facts of its schema, that is, from what
- * is true of every value that the schema accepts: a column has a narrower type
- * than jsonb where all of these values are of it.  So $ref, allOf, dialects
- * and the many ways to say "or null" need no cases of their own here.
+ * The type of a property is found from the facts of its schema, which are true
+ * for all valid values.  A column has a narrower type than jsonb if all of
+ * these values have that type.  So $ref, allOf, dialects and the many forms of
+ * "or null" need no special cases here.
  *
- * Branches (anyOf, oneOf, then and else) add up.  A branch that does not
- * declare a property, where others do, is taken not to have it: producers send
- * what their schema declares, as in the lenient reading of compatibility.  What
- * comes all the same and does not fit is view_property.c's to bear.
+ * Branches (anyOf, oneOf, then and else) are combined.  If some branches
+ * declare a property, it is assumed to be absent in the others: producers send
+ * what their schema declares, as in the lenient reading of compatibility.
+ * view_property.c handles values that do not fit.
  */
 #include "postgres.h"
 
@@ -35,32 +35,32 @@
 #include "registry/validation_error.h"
 
 PG_FUNCTION_INFO_V1(ev_event_view_columns);
+PG_FUNCTION_INFO_V1(ev_event_function_name);
 
-#define DEEPEST		32			/* branches within branches that are looked
-								 * into */
+#define DEEPEST		32			/* nesting depth of branches that are examined */
 
 /* ---------- types of values ---------- */
 
-/* What is known of strings, as a set. */
+/* Facts about all strings, as bits. */
 #define IS_DATE_TIME	0x01
 #define IS_DATE			0x02
 #define IS_UUID			0x04
 #define IS_DECIMAL		0x08
-#define IS_ANYTHING		0x0F	/* of no string at all */
+#define IS_ANYTHING		0x0F	/* if there are no strings at all */
 
 typedef struct ColumnKind
 {
-	uint32		types;			/* that there may be values of */
-	bool		integer;		/* all numbers are whole ones ... */
-	bool		fits[2];		/* ... not above, not below a bigint */
-	bool		exceeds;		/* a bound says that there are larger ones */
-	int			strings;		/* what all strings are */
+	uint32		types;			/* types that values can have */
+	bool		integer;		/* all numbers are integers */
+	bool		fits[2];		/* and not above, not below a bigint */
+	bool		exceeds;		/* a bound shows that there are larger ones */
+	int			strings;		/* facts about all strings */
 } ColumnKind;
 
 static const ColumnKind anything = {.types = EV_ALL_TYPES};
 static const ColumnKind nothing = {.types = 0, .integer = true, .fits = {true, true}, .strings = IS_ANYTHING};
 
-/* Values of either kind. */
+/* Returns the kind of values of one kind or the other. */
 static ColumnKind
 unite(ColumnKind a, ColumnKind b)
 {
@@ -88,7 +88,7 @@ unite(ColumnKind a, ColumnKind b)
 	return result;
 }
 
-/* Values of both kinds. */
+/* Returns the kind of values of both kinds. */
 static ColumnKind
 intersect(ColumnKind a, ColumnKind b)
 {
@@ -108,18 +108,19 @@ typedef struct DecimalPattern
 } DecimalPattern;
 
 /*
- * What was found out of a set of schemas: branches lead to the same ones again
- * and again.
+ * The result for a set of schemas, since branches often lead to the same sets.
  */
 typedef struct KnownKind
 {
-	const EvSchemaSet *set;		/* hash key, must be first */
-	int			property;		/* that it is about */
+	const EvSchemaSet *set;		/* hash key, must be the first member */
+	int			property;		/* number of the property */
 	bool		said;
 	ColumnKind	kind;
 } KnownKind;
 
-/* A document that was read, and where it lies: its memory may be gone. */
+/*
+ * A document that was read, and its address; its memory may have been freed.
+ */
 typedef struct Read
 {
 	Oid			function;
@@ -130,13 +131,13 @@ typedef struct Read
 typedef struct Viewer
 {
 	EvProver	prover;
-	MemoryContext context;		/* of all this */
+	MemoryContext context;		/* for all of this */
 	List	   *patterns;		/* of DecimalPattern */
 	List	   *documents;		/* of Read, the last one first */
 	List	   *visited;		/* of EvSchemaSet, while names are collected */
 	HTAB	   *kinds;			/* KnownKind by set of schemas */
-	HTAB	   *property_kinds; /* KnownKind, of the property in question */
-	int			property;		/* its number */
+	HTAB	   *property_kinds; /* KnownKind, for the current property */
+	int			property;		/* number of the current property */
 	HTAB	   *properties;		/* Property by name */
 	List	   *in_order;		/* of Property */
 } Viewer;
@@ -149,7 +150,7 @@ pattern_matches(EvProver *p, const EvPattern *pattern, const char *string, int l
 	return ev_string_matches(p, pattern, &tried) != EV_NO;
 }
 
-/* Does a pattern accept a string of these characters that is no decimal? */
+/* Does a pattern accept a string of these characters that is not a decimal? */
 static bool
 accepts_other(EvProver *p, const EvPattern *pattern, char *string, int length, int longest)
 {
@@ -169,10 +170,10 @@ accepts_other(EvProver *p, const EvPattern *pattern, char *string, int length, i
 }
 
 /*
- * Are the strings that match a pattern decimals?  Tried with all short strings
- * of the characters that decimals have, and with every other ASCII character
- * in some places.  That is no proof, and need not be one: event_numeric reads
- * what it gets with care.
+ * Are the strings that match a pattern decimals?  This tries all short strings
+ * of the characters of decimals, and all other ASCII characters at some
+ * positions.  It is not a proof, and need not be: event_numeric checks its
+ * input.
  */
 static bool
 find_out_decimal(EvProver *p, const EvPattern *pattern)
@@ -224,7 +225,7 @@ is_decimal(Viewer *v, const EvPattern *pattern)
 	return known->is_decimal;
 }
 
-/* What the facts say, without their branches. */
+/* Returns the kind of the facts, without their branches. */
 static ColumnKind
 kind_of_facts(Viewer *v, const EvFacts *f)
 {
@@ -312,16 +313,19 @@ kind_of(Viewer *v, EvSchemaSet *set, int depth)
 
 typedef struct Property
 {
-	NameData	key;			/* hash key: the name's own hash, 64 bits, and
+	NameData	key;			/* hash key: 64 bits of the name's hash, and
 								 * its length, as text */
 	EvString	name;
 	char	   *description;	/* NULL: none */
-	Oid			declared_in;	/* the document's function ... */
-	char	   *pointer;		/* ... and where in it the properties are */
-	int			rank;			/* of these properties among others */
+	Oid			declared_in;	/* function of the document */
+	char	   *pointer;		/* and location of the properties in it */
+	int			rank;			/* order of these properties among others */
 } Property;
 
-/* The branches of facts, each a List of EvSubschema of which one applies. */
+/*
+ * Returns the branches of facts, each a List of EvSubschema of which one
+ * applies.
+ */
 static List *
 branches_of(const EvFacts *f)
 {
@@ -360,8 +364,8 @@ names_property(EvProver *p, const EvFacts *f, const EvString *name)
 /* Branches of which one applies. */
 typedef struct Branches
 {
-	ColumnKind	kind;			/* of those that say something */
-	int			silent;			/* how many do not */
+	ColumnKind	kind;			/* of branches that declare the property */
+	int			silent;			/* number of branches that do not */
 } Branches;
 
 static bool property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth, ColumnKind *kind);
@@ -384,7 +388,7 @@ find_property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth,
 	if (depth == DEEPEST)
 		return said;
 
-	/* all branches first: how many of the groups say something? */
+	/* first all branches: how many of the groups declare it? */
 	foreach(cell, groups)
 	{
 		List	   *members = lfirst(cell);
@@ -411,7 +415,9 @@ find_property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth,
 	{
 		Branches   *group = lfirst(cell);
 
-		/* where another one declares it too, a silent branch may have it */
+		/*
+		 * if another group declares it too, branches that do not can have it
+		 */
 		if (group->silent > 0 && said > 1)
 			group->kind = unite(group->kind, anything);
 		*kind = intersect(*kind, group->kind);
@@ -439,8 +445,8 @@ find_property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth,
 }
 
 /*
- * The kind of a property's values under a set of schemas; false where nothing
- * is said about it, and it is anything.
+ * Finds the kind of a property's values under a set of schemas.  Returns false
+ * if it is not declared, so that all values are valid.
  */
 static bool
 property_kind(Viewer *v, EvSchemaSet *set, const EvString *name, int depth, ColumnKind *kind)
@@ -475,7 +481,7 @@ column_type(const ColumnKind *kind, Oid integer_type)
 		return kind->exceeds ? NUMERICOID : integer_type;
 	}
 
-	/* where there is only null, what it stands for may be known all the same */
+	/* if the only type is null, the facts about strings may be known */
 	if (types == EV_BIT(EV_STRING) || (types == 0 && kind->strings != IS_ANYTHING))
 		return (kind->strings & IS_DATE_TIME) != 0 ? TIMESTAMPTZOID :
 			(kind->strings & IS_DATE) != 0 ? DATEOID :
@@ -489,7 +495,10 @@ column_type(const ColumnKind *kind, Oid integer_type)
 
 /* ---------- which properties there are ---------- */
 
-/* The description of a schema, or of what it refers to; else the title. */
+/*
+ * Returns the description of a schema, or of the schema that it refers to;
+ * otherwise the title.
+ */
 static char *
 describe(Viewer *v, EvSubschema *schema, int depth)
 {
@@ -527,7 +536,7 @@ describe(Viewer *v, EvSubschema *schema, int depth)
 	return result;
 }
 
-/* The function whose document a schema stands in. */
+/* Returns the function whose document contains a schema. */
 static Oid
 document_of(Viewer *v, const EvSubschema *schema)
 {
@@ -573,8 +582,8 @@ add_property(Viewer *v, const EvObjectShape *shape, const EvNamedSchema *named, 
 }
 
 /*
- * Adds what the schemas of a set declare, bases ($ref, allOf) before what the
- * schemas add themselves.
+ * Adds the properties that the schemas of a set declare; first those of bases
+ * ($ref, allOf), then the schema's own.
  */
 static void
 add_properties(Viewer *v, EvSchemaSet *set, int *rank, int depth)
@@ -623,7 +632,7 @@ add_properties(Viewer *v, EvSchemaSet *set, int *rank, int depth)
 
 static Viewer *viewing;
 
-/* Remembers which document lies where. */
+/* Records the address of a document. */
 static void
 remember(Viewer *v, const EvDocument *document)
 {
@@ -668,14 +677,14 @@ read_schema(Viewer *v, EvDocument *document)
 }
 
 /*
- * event_view_columns(event_type text, schema_version int,
- * integer_type regtype) → SETOF (property text, column_type regtype,
- * description text, declared_in regprocedure, pointer text, rank int)
+ * event_view_columns(event_type text, schema_version int, integer_type
+ * regtype) returns SETOF (property text, column_type regtype, description
+ * text, declared_in regprocedure, pointer text, rank int)
  *
- * The properties that a registered version declares, each with the type that
- * holds its values, integers of no bound that tells in integer_type; where it
- * is declared, and in which place (rank) among other such places.  Raises
- * undefined_object where the version is not registered.
+ * Lists the properties that a registered version declares, each with a type
+ * for its values (integer_type for integers without significant bounds), the
+ * location of its declaration, and the order (rank) of this location among
+ * others.  Raises undefined_object if the version is not registered.
  */
 Datum
 ev_event_view_columns(PG_FUNCTION_ARGS)
@@ -687,8 +696,7 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	HASHCTL		control = {.keysize = sizeof(NameData), .entrysize = sizeof(Property)};
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
-	NameData	name;
-	Oid			function;
+	char	   *name;
 	HeapTuple	row;
 	EvDocument	document;
 	EvFault		fault = {0};
@@ -698,20 +706,13 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	int			rank = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
-	ev_require_event_name(type, PG_GETARG_INT32(1), &name);
-	function = ev_registered_function(NameStr(name));
-	if (!OidIsValid(function))
-		ev_refuse_unregistered(type, PG_GETARG_INT32(1));
-	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
-	if (!HeapTupleIsValid(row))
-		elog(ERROR, "cache lookup failed for function %u", function);
+	row = ev_registered_row(type, PG_GETARG_INT32(1), &name);
 
 	scratch = AllocSetContextCreate(caller, "event_validate view", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);
 	if (!ev_function_document(row, &document, &fault))
-		ev_fault_report(&fault, NameStr(name));
+		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);
-	document.function = function;
 	v = palloc0(sizeof(Viewer));
 	v->context = scratch;
 	control.hcxt = known.hcxt = scratch;
@@ -746,4 +747,17 @@ ev_event_view_columns(PG_FUNCTION_ARGS)
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(scratch);
 	return (Datum) 0;
+}
+
+/*
+ * _event_validate.event_function_name(event_type text, schema_version int) → name
+ */
+Datum
+ev_event_function_name(PG_FUNCTION_ARGS)
+{
+	Name		name = palloc(NAMEDATALEN);
+
+	if (!ev_function_name(ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1)), name))
+		PG_RETURN_NULL();
+	PG_RETURN_NAME(name);
 }

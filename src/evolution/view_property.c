@@ -1,13 +1,14 @@
 /*
  * view_property.c
- *	  A property of an event as a value of an SQL type: the columns of the views
- *	  that create_event_view makes.
+ *	  A property of an event as a value of an SQL type, for the columns of
+ *	  create_event_view.
  *
- * The answer is the event's alone: no setting, no time zone, no locale has a
- * part in it, so that the functions are IMMUTABLE, and an index may hold what
- * they give.  They never raise for an event: one bad row in a million must not
- * break a report.  Absent and null are NULL; so is a value that is none of the
- * type, and a WARNING, one for each call in a query, says so.
+ * The result depends only on the event and not on settings, time zone or
+ * locale, so the functions are IMMUTABLE and can be used in an index.  They
+ * never raise errors for an event, since one bad row in a million must not
+ * break a report.  They return NULL if the property is absent, null or not a
+ * value of the type; for the last case, there is a WARNING once for each call
+ * site in a query.
  */
 #include "postgres.h"
 
@@ -44,9 +45,9 @@ PG_FUNCTION_INFO_V1(ev_event_property);
 /* ---------- the value ---------- */
 
 /*
- * The property that the second argument names, of the event that is the first.
- * False where it is absent or null, or the event is no object.  What is found
- * lies in the argument, detoasted.
+ * Finds a property, whose name is the second argument, in the event, which is
+ * the first.  Returns false if it is absent or null, or if the event is not an
+ * object.  The value points into the detoasted argument.
  */
 static bool
 find_property(FunctionCallInfo fcinfo, JsonbValue *value)
@@ -87,11 +88,11 @@ as_instance(const JsonbValue *value)
 	return instance;
 }
 
-/* Gives NULL for a value that is none of the type, and says so once. */
+/* Returns NULL for a value that is not of the type, and warns once. */
 static Datum
 misfit(FunctionCallInfo fcinfo, const JsonbValue *value, const char *type)
 {
-	static char told;			/* its address is what counts */
+	static char told;			/* only its address is used */
 
 	if (fcinfo->flinfo->fn_extra != &told)
 	{
@@ -101,10 +102,10 @@ misfit(FunctionCallInfo fcinfo, const JsonbValue *value, const char *type)
 		fcinfo->flinfo->fn_extra = &told;
 		ereport(WARNING,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("property %s of an event is no %s, and shown as null: %s",
+				 errmsg("property %s of an event is not a valid %s and is shown as null: %s",
 						ev_string_show(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)), type,
 						ev_value_show(&instance)),
-				 errdetail("Further ones in this query are not reported."),
+				 errdetail("Further values in this query are not reported."),
 				 errhint("The event itself has the value.")));
 	}
 	PG_RETURN_NULL();
@@ -135,10 +136,7 @@ ev_number_fits_int8(Numeric number, bool lower)
 	return lower ? order >= 0 : order <= 0;
 }
 
-/*
- * A whole number of at most 18 digits, read where it lies; false: some other
- * one.
- */
+/* Reads an integer of at most 18 digits, in place; false for other numbers. */
 static bool
 read_small(Numeric number, int64 *result)
 {
@@ -190,7 +188,7 @@ ev_is_decimal(const char *string, int length)
 	const char *end = string + length;
 	int			digits = 0;
 
-	/* numeric_in reads longer ones too, but nobody writes them */
+	/* numeric_in accepts longer ones, which do not occur in practice */
 	if (length > 1000)
 		return false;
 	if (p < end && (*p == '+' || *p == '-'))
@@ -221,14 +219,17 @@ ev_event_numeric(PG_FUNCTION_ARGS)
 
 /* ---------- times ---------- */
 
-/* Two digits. */
+/* Returns the value of two digits. */
 static inline int
 pair(const char *p)
 {
 	return (p[0] - '0') * 10 + (p[1] - '0');
 }
 
-/* Days since 2000-01-01 of a full-date.  Year 0000 is 1 BC, as in ISO 8601. */
+/*
+ * Returns the days since 2000-01-01 of a full-date.  Year 0000 is 1 BC, as in
+ * ISO 8601.
+ */
 static inline int
 days_of(const char *date)
 {
@@ -236,16 +237,16 @@ days_of(const char *date)
 }
 
 /*
- * Microseconds of a fraction's digits, rounded as the type's own input does;
- * the digits' end in *p.
+ * Returns the microseconds of a fraction's digits, rounded like the type's own
+ * input.  Advances *p to the end of the digits.
  */
 static int
 microseconds_of(const char **p, const char *end)
 {
 	int			result = 0;
 	int			count = 0;
-	int			rest = 0;		/* what is cut off: 0 nothing, 1 less than a
-								 * half, 2 a half, 3 more */
+	int			rest = 0;		/* the rest: 0 nothing, 1 less than a half, 2
+								 * a half, 3 more */
 
 	for (; *p < end && is_ascii_digit(**p); (*p)++, count++)
 	{
@@ -264,8 +265,8 @@ microseconds_of(const char **p, const char *end)
 }
 
 /*
- * The instant that an RFC 3339 date-time is.  A leap second is the first one
- * of the next minute, as in the type's own input.
+ * Returns the time of an RFC 3339 date-time.  A leap second becomes the first
+ * second of the next minute, as in the type's own input.
  */
 static TimestampTz
 instant_of(const char *string, int length)
@@ -315,7 +316,6 @@ ev_event_date(PG_FUNCTION_ARGS)
 	PG_RETURN_DATEADT(days_of(value.val.string.val));
 }
 
-/* ---------- the others ---------- */
 
 Datum
 ev_event_boolean(PG_FUNCTION_ARGS)
@@ -357,7 +357,7 @@ ev_event_uuid(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(result);
 }
 
-/* As it is, but null is NULL. */
+/* Returns the value itself, and NULL for null. */
 Datum
 ev_event_property(PG_FUNCTION_ARGS)
 {
@@ -386,10 +386,11 @@ static const struct
 };
 
 /*
- * event_view_value(document text, property text, column_type regtype) → text
+ * event_view_value(document text, property text, column_type regtype) returns
+ * text
  *
- * SQL that reads a property of the document, which is SQL, as a value of the
- * type, under whichever search_path.
+ * Returns SQL that reads a property of the document (which is SQL) as a value
+ * of the type, for any search_path.
  */
 Datum
 ev_event_view_value(PG_FUNCTION_ARGS)

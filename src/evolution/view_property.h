@@ -11,8 +11,8 @@
 extern bool ev_number_fits_int8(Numeric number, bool lower);
 
 /*
- * Is a string a decimal that the functions of view_property.c read as a number: an
- * optional sign, digits, an optional point?
+ * Is a string a decimal that the functions of view_property.c read as a
+ * number: an optional sign, digits, an optional point?
  */
 extern bool ev_is_decimal(const char *string, int length);
 

@@ -8,23 +8,30 @@
  * still holds where the schema accepts more, if the constraint wants it to
  * accept: not in CHECK (NOT ...).  Schemas that refer to this one change with
  * it, and the same is asked of each.
+ *
+ * Any role may use the function, and so hold its owner up.  So objects of roles
+ * without CREATE on event_schema are named in a WARNING only, and temporary
+ * objects do not count.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "catalog/namespace.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_attrdef.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_depend.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
@@ -32,25 +39,107 @@
 #include "evolution/compatibility.h"
 #include "evolution/widen.h"
 #include "registry/claims.h"
+#include "registry/dependents.h"
 #include "registry/function_row.h"
+#include "registry/names.h"
+#include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "rows/table_rights.h"
+
+/* So many objects that do not count are named. */
+#define NAMED_OBJECTS	20
 
 /* ---------- users of a function ---------- */
 
 typedef struct Users
 {
 	Oid			language;
+	Oid			function;		/* that is to be replaced */
 	List	   *functions;		/* OIDs of the function and of those that
 								 * depend on it */
-	List	   *schemas;		/* those of them in language jsonschema */
+	HTAB	   *met;			/* the same as a set */
+	List	   *schemas;		/* those of them in language jsonschema that
+								 * count */
+	List	   *constraints;	/* OIDs of constraints that depend on them */
 	List	   *reasons;		/* char *, a line each */
+	List	   *passed;			/* char *: objects that do not count */
+	int			more_passed;	/* and how many are not in the list */
 } Users;
+
+/* The owner of what depends on a function; InvalidOid: it is gone, or temporary. */
+static Oid
+owner_of(Oid class, Oid object)
+{
+	Oid			relation = InvalidOid;
+	HeapTuple	tuple;
+	Oid			result = InvalidOid;
+
+	switch (class)
+	{
+		case RelationRelationId:
+			relation = object;
+			break;
+		case AttrDefaultRelationId:
+			relation = GetAttrDefaultColumnAddress(object).objectId;
+			break;
+		case ConstraintRelationId:
+			tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(object));
+			if (!HeapTupleIsValid(tuple))
+				return InvalidOid;
+			relation = ((Form_pg_constraint) GETSTRUCT(tuple))->conrelid;
+			object = ((Form_pg_constraint) GETSTRUCT(tuple))->contypid;
+			ReleaseSysCache(tuple);
+			if (OidIsValid(relation))
+				break;
+			tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(object));
+			if (!HeapTupleIsValid(tuple))
+				return InvalidOid;
+			if (!isAnyTempNamespace(((Form_pg_type) GETSTRUCT(tuple))->typnamespace))
+				result = ((Form_pg_type) GETSTRUCT(tuple))->typowner;
+			ReleaseSysCache(tuple);
+			return result;
+		case ProcedureRelationId:
+			tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(object));
+			if (!HeapTupleIsValid(tuple))
+				return InvalidOid;
+			if (!isAnyTempNamespace(((Form_pg_proc) GETSTRUCT(tuple))->pronamespace))
+				result = ((Form_pg_proc) GETSTRUCT(tuple))->proowner;
+			ReleaseSysCache(tuple);
+			return result;
+		default:
+			break;
+	}
+	if (!OidIsValid(relation) || isAnyTempNamespace(get_rel_namespace(relation)))
+		return InvalidOid;
+	return ev_table_owner(relation);
+}
+
+/* Does an object count?  One that does not is noted, unless it is temporary. */
+static bool
+counts(Users *users, Oid class, Oid object, int32 sub_object)
+{
+	Oid			owner = owner_of(class, object);
+	ObjectAddress address;
+
+	if (!OidIsValid(owner))
+		return false;
+	if (ev_ownership_counts(owner, users->function))
+		return true;
+	ObjectAddressSubSet(address, class, object, sub_object);
+	if (list_length(users->passed) < NAMED_OBJECTS)
+		users->passed = lappend(users->passed, getObjectDescription(&address, false));
+	else
+		users->more_passed++;
+	return false;
+}
 
 static void
 add_reason(Users *users, Oid class, Oid object, int32 sub_object, const char *why)
 {
 	ObjectAddress address;
 
+	if (!counts(users, class, object, sub_object))
+		return;
 	ObjectAddressSubSet(address, class, object, sub_object);
 	users->reasons = lappend(users->reasons, psprintf("%s %s", getObjectDescription(&address, false), why));
 }
@@ -61,7 +150,7 @@ compare_reasons(const ListCell *a, const ListCell *b)
 	return strcmp(lfirst(a), lfirst(b));
 }
 
-/* The reasons in a fixed order: pg_depend has its rows in any. */
+/* Joins the reasons in a fixed order, since pg_depend has no order. */
 static char *
 join_reasons(List *reasons)
 {
@@ -75,18 +164,24 @@ join_reasons(List *reasons)
 	return result.data;
 }
 
-/* What is known of the place of an expression. */
+/* The context of an expression. */
 typedef struct Polarity
 {
 	const Users *users;
-	bool		accepts;		/* true answers are wanted here */
-	bool		bad;			/* a function stands where that is not so */
+	bool		accepts;		/* a true answer is needed here */
+	bool		bad;			/* a function is used where it is not */
 } Polarity;
 
 static bool
-calls(Node *node, const List *functions)
+calls_schema(Node *node, const Users *users)
 {
-	return IsA(node, FuncExpr) && list_member_oid(functions, ((FuncExpr *) node)->funcid);
+	return IsA(node, FuncExpr) && list_member_oid(users->schemas, ((FuncExpr *) node)->funcid);
+}
+
+static bool
+calls_user(Node *node, const Users *users)
+{
+	return IsA(node, FuncExpr) && hash_search(users->met, &((FuncExpr *) node)->funcid, HASH_FIND, NULL) != NULL;
 }
 
 static bool
@@ -98,10 +193,10 @@ check_polarity(Node *node, void *context)
 		return false;
 	check_stack_depth();
 
-	/* what hands a true answer on as it is */
+	/* expressions that pass a true answer on */
 	if (polarity->accepts)
 	{
-		if (calls(node, polarity->users->schemas))
+		if (calls_schema(node, polarity->users))
 		{
 			Polarity	below = {polarity->users, false, false};
 
@@ -137,7 +232,7 @@ check_polarity(Node *node, void *context)
 	}
 
 	/* anywhere else, none may be */
-	if (calls(node, polarity->users->functions))
+	if (calls_user(node, polarity->users))
 		polarity->bad = true;
 	else
 	{
@@ -151,8 +246,8 @@ check_polarity(Node *node, void *context)
 }
 
 /*
- * Does a CHECK constraint stay true where the schemas accept more?  What a
- * function in another language makes of their answers is not known.
+ * Does a CHECK constraint stay true if the schemas accept more?  The effect of
+ * their answers in a function in another language is not known.
  */
 static bool
 stays_true(Oid constraint, const Users *users)
@@ -173,42 +268,58 @@ stays_true(Oid constraint, const Users *users)
 	return !polarity.bad;
 }
 
+static bool
+is_registered(Form_pg_proc form)
+{
+	return form->pronamespace == ev_namespace_oid();
+}
+
 static void
 look_at_function(Users *users, Oid function)
 {
 	HeapTuple	tuple;
+	Form_pg_proc form;
+	bool		is_met;
 
-	if (list_member_oid(users->functions, function))
+	(void) hash_search(users->met, &function, HASH_ENTER, &is_met);
+	if (is_met)
 		return;
 	users->functions = lappend_oid(users->functions, function);
 	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	if (!HeapTupleIsValid(tuple))
 		return;
-	if (((Form_pg_proc) GETSTRUCT(tuple))->prolang == users->language)
+	form = (Form_pg_proc) GETSTRUCT(tuple);
+	if (form->prolang == users->language &&
+		(is_registered(form) || counts(users, ProcedureRelationId, function, 0)))
 		users->schemas = lappend_oid(users->schemas, function);
 	ReleaseSysCache(tuple);
 }
 
 static void
-look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **constraints)
+look_at_user(Form_pg_depend dependent, void *context)
 {
+	Users	   *users = (Users *) context;
+	Oid			class = dependent->classid;
+	Oid			object = dependent->objid;
 	ObjectAddress column;
 
 	switch (class)
 	{
 		case RelationRelationId:
 
-			/* an index, a generated column, or a partitioned table by its key */
-			add_reason(users, class, object, sub_object, "keeps its answers.");
+			/*
+			 * an index, a generated column, or a partitioned table by its key
+			 */
+			add_reason(users, class, object, dependent->objsubid, "stores its answers.");
 			break;
 		case AttrDefaultRelationId:
 			column = GetAttrDefaultColumnAddress(object);
 			if (OidIsValid(column.objectId) &&
 				get_attgenerated(column.objectId, column.objectSubId) != '\0')
-				add_reason(users, column.classId, column.objectId, column.objectSubId, "keeps its answers.");
+				add_reason(users, column.classId, column.objectId, column.objectSubId, "stores its answers.");
 			break;
 		case ConstraintRelationId:
-			*constraints = list_append_unique_oid(*constraints, object);
+			users->constraints = lappend_oid(users->constraints, object);
 			break;
 		case ProcedureRelationId:
 			look_at_function(users, object);
@@ -218,7 +329,10 @@ look_at_user(Users *users, Oid class, Oid object, int32 sub_object, List **const
 	}
 }
 
-/* The documents that refer to one, also those that pg_depend does not know. */
+/*
+ * Adds the documents that refer to a function's document, including those that
+ * pg_depend does not record.
+ */
 static void
 look_at_referrers(Users *users, Oid function)
 {
@@ -229,56 +343,47 @@ look_at_referrers(Users *users, Oid function)
 
 	if (!HeapTupleIsValid(row))
 		return;
-	if (((Form_pg_proc) GETSTRUCT(row))->pronamespace == ev_namespace_oid() &&
+	if (is_registered((Form_pg_proc) GETSTRUCT(row)) &&
 		ev_function_document(row, &document, &fault))
 		foreach(cell, ev_claims_referrers(ev_claims_names(&document), function))
 			look_at_function(users, ((EvReferrer *) lfirst(cell))->function);
 	ReleaseSysCache(row);
 }
 
-/* Who uses a function, and the functions that use it. */
+/* Finds the objects that use a function, and the functions that use it. */
 static void
 find_users(Users *users, Oid function)
 {
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	List	   *constraints = NIL;
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(Oid), .hcxt = CurrentMemoryContext};
 	ListCell   *cell;
 
+	users->met = hash_create("event_validate users of a schema", 64, &control,
+							 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	look_at_function(users, function);
 	for (int i = 0; i < list_length(users->functions); i++)
 	{
-		ScanKeyData keys[2];
-		SysScanDesc scan;
-		HeapTuple	tuple;
+		Oid			used = list_nth_oid(users->functions, i);
 
 		CHECK_FOR_INTERRUPTS();
-		ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(ProcedureRelationId));
-		ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-					ObjectIdGetDatum(list_nth_oid(users->functions, i)));
-		scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-		while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		{
-			Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-
-			look_at_user(users, form->classid, form->objid, form->objsubid, &constraints);
-		}
-		systable_endscan(scan);
-		if (list_member_oid(users->schemas, list_nth_oid(users->functions, i)))
-			look_at_referrers(users, list_nth_oid(users->functions, i));
+		ev_for_each_dependent(ProcedureRelationId, used, look_at_user, users);
+		if (list_member_oid(users->schemas, used))
+			look_at_referrers(users, used);
 	}
-	table_close(pg_depend, AccessShareLock);
 
-	foreach(cell, constraints)
+	/* one that calls it twice, or two of them, is there twice */
+	list_sort(users->constraints, list_oid_cmp);
+	list_deduplicate_oid(users->constraints);
+	foreach(cell, users->constraints)
 	{
+		CHECK_FOR_INTERRUPTS();
 		if (!stays_true(lfirst_oid(cell), users))
-			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may not hold any more.");
+			add_reason(users, ConstraintRelationId, lfirst_oid(cell), 0, "may no longer be true.");
 	}
 }
 
 /* ---------- proofs ---------- */
 
-/* The document that is about to take a name, for the resolver. */
+/* The document that is about to be registered, for the resolver. */
 static const EvDocument *coming;
 
 static bool
@@ -294,7 +399,7 @@ resolve_coming(const char *uri, EvDocument *document)
 	return true;
 }
 
-/* Adds the unproved changes to the reasons. */
+/* Adds the changes that are not proved to the reasons. */
 static void
 prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, int64 *work, StringInfo reasons)
 {
@@ -308,10 +413,30 @@ prove_wider(const EvDocument *old, const EvDocument *new, const char *prefix, in
 		appendStringInfo(reasons, "%s%s", reasons->len > 0 ? "\n" : "", found);
 }
 
+/* Names the objects that do not count. */
+static void
+warn_of_passed(const Users *users, const char *name)
+{
+	StringInfoData list;
+
+	if (users->passed == NIL)
+		return;
+	initStringInfo(&list);
+	appendStringInfoString(&list, join_reasons(users->passed));
+	if (users->more_passed > 0)
+		appendStringInfo(&list, "\nand %d more", users->more_passed);
+	ereport(WARNING,
+			(errcode(ERRCODE_WARNING),
+			 errmsg("event schema \"%s\" is widened although objects of other roles use its answers", name),
+			 errdetail_internal("%s", list.data),
+			 errhint("Their owners do not have CREATE on schema %s. They should check these objects, and rebuild indexes and generated columns.",
+					 EV_SCHEMA_NAMESPACE)));
+}
+
 void
 ev_widen_check(const EvDocument *old, const EvDocument *new)
 {
-	Users		users = {.language = ev_language_oid()};
+	Users		users = {.language = ev_language_oid(), .function = old->function};
 	StringInfoData reasons;
 	int64		work = EV_COMPARISONS_WORK;
 	ListCell   *cell;
@@ -356,4 +481,5 @@ ev_widen_check(const EvDocument *old, const EvDocument *new)
 				 errmsg("cannot widen event schema \"%s\" because other objects depend on its answers", old->name),
 				 errdetail_internal("%s", join_reasons(users.reasons)),
 				 errhint("Drop them first and create them again afterwards, or register the next version with register_event_schema.")));
+	warn_of_passed(&users, old->name);
 }

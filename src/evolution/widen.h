@@ -8,11 +8,11 @@
 #include "schema/document.h"
 
 /*
- * Raises unless it is proved that whatever a registered schema accepts is
- * accepted by a new document too, and unless nothing that is stored depends on
- * its answers: an index, a generated column, a partition key, a constraint
- * that wants the answer false; also of the schemas that refer to it.  Both
- * documents have the function's OID, name and URI.
+ * Raises an error unless it is proved that a new document accepts everything
+ * that the registered schema accepts, and unless no stored object depends on
+ * its answers: an index, a generated column, a partition key, or a constraint
+ * that needs the answer false.  The same is checked for schemas that refer to
+ * it.  Both documents have the function's OID, name and URI.
  */
 extern void ev_widen_check(const EvDocument *old, const EvDocument *new);
 

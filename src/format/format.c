@@ -81,3 +81,57 @@ ev_format_find(const char *name, int length, EvDraft draft)
 	}
 	return NULL;
 }
+
+/*
+ * The other formats of OpenAPI's registry, see
+ * https://spec.openapis.org/registry/format/.  They are not asserted, because
+ * schemas with these names are published, and must keep their answers.
+ */
+static const struct
+{
+	const char *name;
+	const char *meaning;
+}			openapi_formats[] = {
+	{"base64url", "bytes in base64url, RFC 4648"},
+	{"binary", "any sequence of bytes"},
+	{"byte", "bytes in base64, RFC 4648"},
+	{"char", "a single character"},
+	{"commonmark", "text in CommonMark"},
+	{"date-time-local", "an RFC 3339 date-time without a time zone"},
+	{"decimal", "a decimal number of any precision"},
+	{"decimal128", "a decimal floating-point number of 34 digits"},
+	{"double", "a double-precision floating-point number"},
+	{"double-int", "an integer that a double-precision number holds exactly"},
+	{"float", "a single-precision floating-point number"},
+	{"html", "text in HTML"},
+	{"http-date", "a date and time of HTTP, RFC 9110"},
+	{"imf-fixdate", "a date and time as HTTP writes it, RFC 9110"},
+	{"int8", "a signed 8-bit integer"},
+	{"int16", "a signed 16-bit integer"},
+	{"int32", "a signed 32-bit integer"},
+	{"int64", "a signed 64-bit integer"},
+	{"media-range", "a media range, RFC 9110"},
+	{"password", "a string that user interfaces hide"},
+	{"sf-binary", "a byte sequence of structured fields, RFC 8941"},
+	{"sf-boolean", "a boolean of structured fields, RFC 8941"},
+	{"sf-decimal", "a decimal of structured fields, RFC 8941"},
+	{"sf-integer", "an integer of structured fields, RFC 8941"},
+	{"sf-string", "a string of structured fields, RFC 8941"},
+	{"sf-token", "a token of structured fields, RFC 8941"},
+	{"templated-url", "a URL with variables in braces"},
+	{"time-local", "an RFC 3339 time without a time zone"},
+	{"uint8", "an unsigned 8-bit integer"},
+	{"uint16", "an unsigned 16-bit integer"},
+	{"uint32", "an unsigned 32-bit integer"},
+	{"uint64", "an unsigned 64-bit integer"},
+};
+
+const char *
+ev_format_of_openapi(const char *name, int length)
+{
+	for (int i = 0; i < (int) lengthof(openapi_formats); i++)
+		if (strlen(openapi_formats[i].name) == (size_t) length &&
+			memcmp(openapi_formats[i].name, name, length) == 0)
+			return openapi_formats[i].meaning;
+	return NULL;
+}

@@ -31,4 +31,11 @@ typedef struct EvFormat
  */
 extern const EvFormat *ev_format_find(const char *name, int length, EvDraft draft);
 
+/*
+ * The meaning of a format that only OpenAPI's registry has, for messages ("a
+ * signed 32-bit integer"); NULL for all other names.  Such a format is an
+ * annotation.  The result is static.
+ */
+extern const char *ev_format_of_openapi(const char *name, int length);
+
 #endif							/* EV_FORMAT_H */

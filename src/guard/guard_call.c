@@ -1,13 +1,13 @@
 /*
  * guard_call.c
- *	  What guard_event() keeps for the session and for a query, and how it reads
- *	  the event in a row by that.
+ *	  The state of guard_event() in a session and in a query, and how it
+ *	  reads the event in a row.
  *
- * What the trigger's arguments say is kept for the session, by the trigger's
- * OID, and forgotten when the relation's cache entry is.  Columns are read
- * straight from the row.  Other expressions are compiled for each query, as
- * CHECK constraints are, since who may execute their functions, and what these
- * are, can change between queries.
+ * The trigger's arguments are kept for the session, by the trigger's OID,
+ * until the relation's cache entry is invalidated.  Columns are read directly
+ * from the row.  Other expressions are compiled for each query, like CHECK
+ * constraints, since the functions in them, and EXECUTE on these, can change
+ * between queries.
  */
 #include "postgres.h"
 
@@ -39,15 +39,15 @@
 
 typedef struct KeptGuard
 {
-	Oid			trigger;		/* hash key; must be first */
+	Oid			trigger;		/* hash key, must be the first member */
 	EvGuard    *guard;
 } KeptGuard;
 
 static HTAB *kept_guards = NULL;
-static bool any_invalid = false;	/* of those that are kept */
-static uint64 changes = 0;		/* of anything that a guard is made of */
+static bool any_invalid = false;	/* a kept guard is invalid */
+static uint64 changes = 0;		/* of objects that guards depend on */
 
-/* A relation, or with InvalidOid any, is not what it was. */
+/* A relation (InvalidOid: any) has changed. */
 static void
 relation_changed(Datum arg pg_attribute_unused(), Oid relation)
 {
@@ -64,7 +64,7 @@ relation_changed(Datum arg pg_attribute_unused(), Oid relation)
 		}
 }
 
-/* A function that an expression calls may be gone, and another in its place. */
+/* A function was changed or replaced; an expression may call it. */
 static void
 function_changed(Datum arg pg_attribute_unused(), int cache pg_attribute_unused(),
 				 uint32 hash pg_attribute_unused())
@@ -101,7 +101,7 @@ let_go(EvGuard *guard)
 		MemoryContextDelete(guard->context);
 }
 
-/* Nobody else gets what is no longer true. */
+/* Removes invalid guards from the table. */
 static void
 forget_invalid(void)
 {
@@ -128,7 +128,7 @@ keep(EvGuard *guard)
 	bool		found;
 	KeptGuard  *kept = hash_search(kept_guards, &guard->trigger, HASH_ENTER, &found);
 
-	/* no change is told any more to one that is not kept */
+	/* a guard outside of the table would not be invalidated */
 	if (found)
 	{
 		kept->guard->valid = false;
@@ -139,9 +139,9 @@ keep(EvGuard *guard)
 }
 
 /*
- * The table that a trigger was created on, from its clone on a partition.
- * Where the trigger is gone (its own statement dropped it), the partition
- * stands for itself.
+ * Returns the table on which a trigger was created, given its clone on a
+ * partition.  If the trigger no longer exists (its own statement dropped it),
+ * returns the partition.
  */
 static Oid
 original_table(Relation relation, Oid trigger)
@@ -171,7 +171,7 @@ original_table(Relation relation, Oid trigger)
 	return table;
 }
 
-/* Is the mode "off", for the statement that runs, and no replay at work? */
+/* Is the mode "off" for the current statement, outside of a replay? */
 static bool
 is_off(const EvGuard *guard)
 {
@@ -179,7 +179,7 @@ is_off(const EvGuard *guard)
 		(guard->until == DT_NOEND || guard->until > GetCurrentStatementStartTimestamp());
 }
 
-/* Is it true, and all that is needed now? */
+/* Is the guard valid, with all data that is needed now? */
 static bool
 is_usable(const EvGuard *guard)
 {
@@ -214,9 +214,10 @@ guard_context(void *arg)
 }
 
 /*
- * Reads what a trigger says.  Expressions that are text are parsed, and that
- * runs users' code too (the input of a literal of a domain), so nobody sees the
- * guard before it is complete.  Its memory is the caller's until then.
+ * Reads the definition of a trigger.  Expressions that are text are parsed,
+ * which can run users' code too (the input function for a literal of a
+ * domain), so the guard is not visible to others before it is complete.  Until
+ * then, its memory belongs to the caller.
  */
 static EvGuard *
 make_guard(Relation relation, const Trigger *trigger)
@@ -235,19 +236,26 @@ make_guard(Relation relation, const Trigger *trigger)
 	ev_guard_arguments(trigger, &arguments);
 	guard->mode = arguments.mode;
 	guard->until = arguments.until;
+	if (arguments.types != NULL)
+	{
+		MemoryContext caller = MemoryContextSwitchTo(memory);
+
+		guard->types = ev_guard_types(arguments.types, &guard->type_count);
+		MemoryContextSwitchTo(caller);
+	}
 	guard->table = trigger->tgisclone ? original_table(relation, trigger->tgoid) :
 		RelationGetRelid(relation);
-	/* what is switched off can be as wrong as it likes */
+	/* a guard that is off may have errors */
 	guard->has_operands = !is_off(guard);
 	for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)
 		make_operand(guard, (EvRowPart) i, relation, &arguments);
-	/* else it is good for the row at hand, and no other */
+	/* otherwise it is used for the current row only */
 	guard->valid = changes == before;
 	error_context_stack = context.previous;
 	return guard;
 }
 
-/* What a trigger says, for one more user. */
+/* Returns a trigger's guard, and adds a user. */
 static EvGuard *
 find_guard(Relation relation, const Trigger *trigger)
 {
@@ -286,7 +294,7 @@ make_expressions(EvGuardCall *call, Relation relation)
 			call->expressions[i] = ExecInitExpr(expression_planner((Expr *) expression), NULL);
 	}
 	call->expression_context = CreateStandaloneExprContext();
-	/* with the values of columns that were added later than the row */
+	/* with the values of columns that were added after the row */
 	call->slot = MakeSingleTupleTableSlot(CreateTupleDescCopyConstr(RelationGetDescr(relation)),
 										  &TTSOpsHeapTuple);
 	MemoryContextSwitchTo(caller);
@@ -310,7 +318,7 @@ has_type(const EvGuardOperand *operand, TupleDesc descriptor)
 		TupleDescAttr(descriptor, operand->column - 1)->atttypid == operand->column_type;
 }
 
-/* Are the columns that the guard reads there, and of the types that it takes them for? */
+/* Do the columns exist, with the types that the guard expects? */
 static bool
 has_types(const EvGuard *guard, TupleDesc descriptor)
 {
@@ -336,10 +344,7 @@ make_call(FmgrInfo *function, Relation relation, const Trigger *trigger)
 	{
 		TupleDesc	descriptor = RelationGetDescr(relation);
 
-		/*
-		 * kept, so that it is the same descriptor where it is the same
-		 * pointer
-		 */
+		/* kept, so that a descriptor with the same address is the same one */
 		if (has_types(call->guard, descriptor))
 		{
 			descriptor->tdrefcount++;
@@ -365,7 +370,7 @@ ev_guard_call_make(FmgrInfo *function, EvGuardCall *call, Relation relation, con
 
 /* ---------- the event in a row ---------- */
 
-/* The relation is not as it was when the query began: is the column? */
+/* The relation has changed since the query began: checks a column. */
 static pg_noinline void
 check_column(const EvGuard *guard, EvRowPart part, Relation relation)
 {
@@ -391,7 +396,10 @@ operand_value(EvGuardCall *call, EvRowPart part, Relation relation, HeapTuple ro
 	return heap_getattr(row, operand->column, descriptor, is_null);
 }
 
-/* The event's type and version; the row is in the slot, if expressions read it. */
+/*
+ * Reads the event's type and version.  If expressions read the row, it is in
+ * the slot.
+ */
 static void
 read_type_and_version(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
 {
@@ -463,6 +471,18 @@ ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *e
 	clear_row(call);
 }
 
+bool
+ev_guard_has_type(const EvGuard *guard, const text *type)
+{
+	if (guard->types == NULL)
+		return true;
+	for (int i = 0; type != NULL && i < guard->type_count; i++)
+		if (VARSIZE_ANY_EXHDR(guard->types[i]) == VARSIZE_ANY_EXHDR(type) &&
+			memcmp(VARDATA_ANY(guard->types[i]), VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) == 0)
+			return true;
+	return false;
+}
+
 typedef struct CaughtRead
 {
 	EvGuardCall *call;
@@ -491,7 +511,7 @@ ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowE
 
 	if (error == NULL)
 		return;
-	/* what the expressions' functions keep may be half done */
+	/* the state of the expressions' functions may be inconsistent */
 	call->spoiled = true;
 	if (!ev_is_row_fault(error->sqlerrcode, EV_WORK_VALIDATE))
 		ReThrowError(error);

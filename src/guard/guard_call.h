@@ -1,18 +1,17 @@
 /*
  * guard_call.h
- *	  What guard_event() keeps for the session and for a query, and how it reads
- *	  the event in a row by that.
+ *	  The state of guard_event() in a session and in a query, and how it
+ *	  reads the event in a row.
  *
- * The expressions of a guard are users' code.  It can do anything while it
- * runs: replace the trigger, drop what it reads, fire it again.  So nothing
- * that others can change or free is used after it ran:
+ * The expressions of a guard are users' code, which can do anything while it
+ * runs: replace the trigger, drop the objects that it reads, fire it again.
+ * So after it ran, nothing is used that others can change or free:
  *
- * EvGuard, what a trigger says, is never changed once it is made, but for the
- * flag that says whether it is still true.  It is freed when the last call that
- * uses it lets it go.
+ * EvGuard, the definition of a trigger, does not change after it was made,
+ * except for the flag that it is valid.  It is freed by its last user.
  *
- * EvGuardCall, the state of one query, belongs to the code that is using it: from
- * ev_guard_call_begin to ev_guard_call_end nobody else finds it.
+ * EvGuardCall, the state of one query, belongs to the code that uses it: from
+ * ev_guard_call_begin to ev_guard_call_end, no other code finds it.
  */
 #ifndef EV_GUARD_CALL_H
 #define EV_GUARD_CALL_H
@@ -27,10 +26,10 @@
 #include "utils/elog.h"
 #include "utils/memutils.h"
 
-/* A part of the event in a row: where it is, and of what type, together. */
+/* The column or expression of a part of the event, and its type. */
 typedef struct EvGuardOperand
 {
-	AttrNumber	column;			/* 0: it is an expression */
+	AttrNumber	column;			/* 0: an expression */
 	Oid			column_type;
 	Oid			type;			/* base type of the value */
 	Node	   *expression;
@@ -39,27 +38,31 @@ typedef struct EvGuardOperand
 typedef struct EvGuard
 {
 	Oid			trigger;
-	bool		valid;			/* the only thing that changes, and this: */
+	bool		valid;			/* only this changes, and: */
 	int			users;			/* calls, and one for the session */
-	Oid			relation;		/* that the trigger is on */
-	Oid			table;			/* that the guard was added to: the relation,
-								 * or one that it is a partition of */
+	Oid			relation;		/* that has the trigger */
+	Oid			table;			/* to which the guard was added: the relation,
+								 * or one of which it is a partition */
 	EvGuardMode mode;
 	TimestampTz until;
+	text	  **types;			/* that it is for; NULL: all */
+	int			type_count;
 	bool		has_operands;	/* not needed where it is off */
 	EvGuardOperand operands[EV_ROW_PARTS];
 	bool		has_expressions;
-	bool		may_raise;		/* while the expressions are evaluated */
-	MemoryContext context;		/* of all this */
+	bool		may_raise;		/* true if evaluating the expressions can */
+	MemoryContext context;		/* for all of this */
 } EvGuard;
 
 typedef struct EvGuardCall
 {
 	const EvGuard *guard;
-	MemoryContext context;		/* of all this; a child of the query's */
+	MemoryContext context;		/* for all of this; a child of the query's */
 	MemoryContextCallback let_go;
-	TupleDesc	descriptor;		/* in which the columns have their types */
-	bool		spoiled;		/* an error left the expressions half done */
+	TupleDesc	descriptor;		/* the descriptor for which the columns were
+								 * checked */
+	bool		spoiled;		/* an error may have left the expressions in
+								 * an inconsistent state */
 	ExprState  *expressions[EV_ROW_PARTS];
 	ExprContext *expression_context;
 	TupleTableSlot *slot;
@@ -70,13 +73,13 @@ typedef struct EvGuardCall
 /* The event in a row. */
 typedef struct EvRowEvent
 {
-	Jsonb	   *data;			/* NULL: an SQL NULL, or not read */
-	text	   *type;			/* NULL: an SQL NULL, or not read */
+	Jsonb	   *data;			/* NULL: SQL NULL, or not read */
+	text	   *type;			/* NULL: SQL NULL, or not read */
 	bool		has_version;
 	int32		version;
-	const text *json;			/* data as JSON text, before it was read */
+	const text *json;			/* data as JSON text, before it was parsed */
 	EvSchema   *schema;			/* NULL: not registered, or not looked up */
-	char	   *fault;			/* what is wrong, found before any matching */
+	char	   *fault;			/* an error that was found before matching */
 	int			fault_sqlstate; /* 0: the data is not JSON */
 } EvRowEvent;
 
@@ -85,9 +88,10 @@ extern EvGuardCall *ev_guard_call_make(FmgrInfo *function, EvGuardCall *call, Re
 									   const Trigger *trigger);
 
 /*
- * What the query keeps for the trigger that is called, made where there is
- * none or it is no longer true.  Raises what ev_guard_arguments and
- * ev_guard_operand raise.  After an error it goes with the query's memory.
+ * Returns the query's state for the trigger that is being called; makes it if
+ * there is none, or if it is no longer valid.  Raises the errors of
+ * ev_guard_arguments() and ev_guard_operand().  After an error, it is freed
+ * with the query's memory.
  */
 static inline EvGuardCall *
 ev_guard_call_begin(FmgrInfo *function, Relation relation, const Trigger *trigger)
@@ -101,7 +105,10 @@ ev_guard_call_begin(FmgrInfo *function, Relation relation, const Trigger *trigge
 	return ev_guard_call_make(function, call, relation, trigger);
 }
 
-/* Keeps it for the query's next row.  What was read by it may go with it. */
+/*
+ * Keeps the state for the query's next row.  Data that was read with it may be
+ * freed.
+ */
 static inline void
 ev_guard_call_end(FmgrInfo *function, EvGuardCall *call)
 {
@@ -112,20 +119,22 @@ ev_guard_call_end(FmgrInfo *function, EvGuardCall *call)
 }
 
 /*
- * Reads the event in a row of the relation, which must be zero before: data,
- * json, type, version, and fault.  What it points to is the row's, the call's
- * or in CurrentMemoryContext.  Raises what the expressions raise, and
- * datatype_mismatch where a column is not of the type any more that it had when
- * the query began.
+ * Reads the event in a row of the relation into *event, which must be zero:
+ * data, json, type, version, and fault.  Its memory belongs to the row or the
+ * call, or is in CurrentMemoryContext.  Raises errors of the expressions, and
+ * datatype_mismatch if the type of a column has changed since the query began.
  */
 extern void ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event);
 
 /* The same without the data. */
 extern void ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event);
 
+/* Is the guard for events of this type?  NULL is the type of none. */
+extern bool ev_guard_has_type(const EvGuard *guard, const text *type);
+
 /*
- * The same as ev_guard_read, or without data as ev_guard_read_identity, where
- * an error that the row's data is to blame for is the event's fault.
+ * Like ev_guard_read or, without data, ev_guard_read_identity; but an error
+ * that is caused by the row's data becomes the event's fault.
  */
 extern void ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event,
 								 bool with_data);

@@ -1,12 +1,11 @@
 /*
  * guard_commands.c
- *	  Adding guards to tables, switching their modes, dropping them.
+ *	  Adds guards to tables, changes their modes, and drops them.
  *
- * A guard is a trigger and nothing else: what add_event_guard does could be
- * done by CREATE TRIGGER, and is done by it, with the caller's rights.  To
- * switch the mode is to replace the trigger (CREATE OR REPLACE TRIGGER), which
- * waits for open transactions that write to the table and keeps others from
- * writing until it is committed, but no reader.
+ * A guard is only a trigger: add_event_guard runs CREATE TRIGGER, with the
+ * caller's rights.  Changing the mode replaces the trigger (CREATE OR REPLACE
+ * TRIGGER).  This waits for open transactions that write to the table, and
+ * blocks writers until the commit, but no readers.
  */
 #include "postgres.h"
 
@@ -25,13 +24,12 @@
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
-#include "tcop/dest.h"
-#include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/ruleutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
@@ -42,8 +40,10 @@
 #include "base/subtransaction.h"
 #include "base/time_limit.h"
 #include "guard/guard_definition.h"
+#include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
+#include "registry/utility_command.h"
 #include "rows/table_lock.h"
 #include "rows/table_rights.h"
 
@@ -52,12 +52,12 @@ PG_FUNCTION_INFO_V1(ev_set_event_guard_mode);
 PG_FUNCTION_INFO_V1(ev_drop_event_guard);
 
 /*
- * Triggers fire in the order of their names, and the guard is to see what the
- * others have made of the row.
+ * Triggers fire in the order of their names, and the guard must see the
+ * changes of all others.
  */
 #define GUARD_NAME		"zzz_event_guard"
 
-/* What users' code takes at most where no table is named, in milliseconds */
+/* Time limit for users' code if no table is named, in milliseconds. */
 #define CODE_TIME		500
 
 /* ---------- the table ---------- */
@@ -69,7 +69,7 @@ table_name(Oid table)
 									  get_rel_name(table));
 }
 
-/* Raises unless the caller may have triggers on the table. */
+/* Raises an error unless the caller may create triggers on the table. */
 static void
 check_privilege(Oid table)
 {
@@ -89,7 +89,7 @@ check_privilege(Oid table)
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
-/* Opens a table that is locked.  Raises where it is none that can be guarded. */
+/* Opens a table that is locked.  Raises an error if it cannot have a guard. */
 static Relation
 open_locked(Oid table)
 {
@@ -109,7 +109,7 @@ open_locked(Oid table)
 	return relation;
 }
 
-/* Opens and locks a table, if the caller may have triggers there. */
+/* Opens and locks a table, if the caller may create triggers on it. */
 static Relation
 open_table(Oid table, LOCKMODE mode)
 {
@@ -118,7 +118,9 @@ open_table(Oid table, LOCKMODE mode)
 	return open_locked(table);
 }
 
-/* The guard on a table, in CurrentMemoryContext; NULL: it has none. */
+/*
+ * Returns the guard on a table, in CurrentMemoryContext; NULL if it has none.
+ */
 static const Trigger *
 find_trigger(Relation relation, Oid function)
 {
@@ -152,22 +154,9 @@ refuse_unguarded(Relation relation)
 
 /* ---------- the trigger ---------- */
 
-static void
-run_command(Node *command, const char *text)
-{
-	PlannedStmt *statement = makeNode(PlannedStmt);
-
-	statement->commandType = CMD_UTILITY;
-	statement->canSetTag = false;
-	statement->utilityStmt = command;
-	statement->stmt_location = -1;
-	statement->stmt_len = 0;
-	ProcessUtility(statement, text, false, PROCESS_UTILITY_QUERY, NULL, NULL,
-				   None_Receiver, NULL);
-	CommandCounterIncrement();
-}
-
-/* A time that reads the same under any DateStyle and TimeZone. */
+/*
+ * Returns a time as text that means the same under any DateStyle and TimeZone.
+ */
 static char *
 time_text(TimestampTz time)
 {
@@ -175,23 +164,26 @@ time_text(TimestampTz time)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
+	if (time == DT_NOEND)
+		return pstrdup("infinity");
 	if (timestamp2tm(time, NULL, &tm, &fsec, NULL, NULL) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
-	tm.tm_isdst = 0;			/* or the time zone is left out */
+	tm.tm_isdst = 0;			/* otherwise the time zone is left out */
 	EncodeDateTime(&tm, fsec, true, 0, NULL, USE_ISO_DATES, buffer);
 	return pstrdup(buffer);
 }
 
 /*
- * CREATE OR REPLACE TRIGGER, in place of the one that there is, if any.  The
- * operands are NULL where the expressions in the arguments are to stay as they
- * are.  Closes the relation, and keeps the lock.
+ * Runs CREATE OR REPLACE TRIGGER, in place of the existing one, if any.
+ * operations is a set of TRIGGER_TYPE_INSERT and TRIGGER_TYPE_UPDATE.
+ * operands is NULL if the expressions in the arguments must stay unchanged.
+ * Closes the relation, and keeps the lock.
  */
 static char *
 create_trigger(Relation relation, const Trigger *replaced, Oid function,
-			   Node *const *operands, const EvGuardArguments *arguments, const char *mode)
+			   Node *const *operands, const EvGuardArguments *arguments, const char *mode, int16 operations)
 {
 	CreateTrigStmt *command = makeNode(CreateTrigStmt);
 	char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
@@ -212,17 +204,20 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
 	if (operands != NULL)
 		condition = ev_guard_reads_condition(relation, operands, &command->whenClause);
-	if (arguments->until != DT_NOEND)
+	if (arguments->until != DT_NOEND || arguments->types != NULL)
 		command->args = lappend(command->args, makeString(time_text(arguments->until)));
+	if (arguments->types != NULL)
+		command->args = lappend(command->args, makeString(pstrdup(arguments->types)));
 	command->row = true;
 	command->timing = TRIGGER_TYPE_BEFORE;
-	command->events = replaced ? replaced->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE) :
-		TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+	command->events = operations;
 
 	/* for hooks and logs */
 	initStringInfo(&text);
-	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW%s%s%s EXECUTE FUNCTION %s(",
-					 quote_identifier(command->trigname), table_name(RelationGetRelid(relation)),
+	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s FOR EACH ROW%s%s%s EXECUTE FUNCTION %s(",
+					 quote_identifier(command->trigname),
+					 operations == TRIGGER_TYPE_INSERT ? "INSERT" : operations == TRIGGER_TYPE_UPDATE ? "UPDATE" : "INSERT OR UPDATE",
+					 table_name(RelationGetRelid(relation)),
 					 condition ? " WHEN (" : "", condition ? condition : "", condition ? ")" : "",
 					 quote_qualified_identifier(function_namespace, function_name));
 	foreach(cell, command->args)
@@ -230,10 +225,10 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 						 quote_literal_cstr(strVal(lfirst(cell))));
 	appendStringInfoChar(&text, ')');
 	table = table_name(RelationGetRelid(relation));
-	table_close(relation, NoLock);	/* or it would count as in use */
-	run_command((Node *) command, text.data);
+	table_close(relation, NoLock);	/* an open relation would count as in use */
+	ev_run_command((Node *) command, text.data);
 
-	/* replacing makes it fire where triggers do by default */
+	/* replacing resets when the trigger fires */
 	if (enabled == TRIGGER_FIRES_ALWAYS || enabled == TRIGGER_FIRES_ON_REPLICA)
 	{
 		AlterTableStmt *alter = makeNode(AlterTableStmt);
@@ -244,15 +239,17 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 		alter->relation = command->relation;
 		alter->cmds = list_make1(subcommand);
 		alter->objtype = OBJECT_TABLE;
-		run_command((Node *) alter,
-					psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
-							 enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
-							 quote_identifier(command->trigname)));
+		ev_run_command((Node *) alter,
+					   psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
+								enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
+								quote_identifier(command->trigname)));
 	}
 	return command->trigname;
 }
 
-/* Refuses to replace a trigger written by hand that would lose properties. */
+/*
+ * Refuses to replace a manually created trigger if properties would be lost.
+ */
 static void
 check_replaceable(Relation relation, const Trigger *trigger)
 {
@@ -264,7 +261,7 @@ check_replaceable(Relation relation, const Trigger *trigger)
 				 errhint("Replace it with CREATE OR REPLACE TRIGGER.")));
 }
 
-/* Other triggers could still change the row after the guard has seen it. */
+/* Warns of triggers that can change the row after the guard has checked it. */
 static void
 warn_of_later_triggers(Relation relation, const char *guard)
 {
@@ -281,8 +278,35 @@ warn_of_later_triggers(Relation relation, const char *guard)
 					(errmsg("trigger \"%s\" on table \"%s\" fires after the event guard",
 							trigger->tgname, RelationGetRelationName(relation)),
 					 errdetail("Triggers fire in the order of their names: the guard does not see how this one changes a row."),
-					 errhint("Rename it, or have a CHECK constraint too (add_event_check).")));
+					 errhint("Rename it, or also add a CHECK constraint (add_event_check).")));
 	}
+}
+
+/*
+ * Replacing a trigger parses its expressions anew.  That runs users' code where
+ * there is a literal of a user's type, such as a row with a field of a domain.
+ * So they are parsed as the table's owner, if the caller has that role's rights.
+ * Callers that have other rights must name the table.  Plain columns run
+ * nothing.
+ */
+static bool
+must_run_as_owner(bool any_table, Relation relation, Node *const *operands)
+{
+	Oid			owner = relation->rd_rel->relowner;
+	bool		plain = true;
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		plain &= ev_guard_expression_column(operands[i]) > 0;
+	if (plain || owner == GetUserId())
+		return false;
+	if (has_privs_of_role(GetUserId(), owner))
+		return true;
+	if (any_table)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("the guard of table \"%s\" has expressions of role \"%s\": name the table to switch it",
+						RelationGetRelationName(relation), GetUserNameFromId(owner, false))));
+	return false;
 }
 
 static char *
@@ -300,13 +324,106 @@ mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 	return name;
 }
 
+/* The operations that the trigger fires on; what replaces a guard keeps its own. */
+static int16
+operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
+{
+	char	   *name;
+
+	if (PG_ARGISNULL(5))
+		return replaced == NULL ? TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE :
+			replaced->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE);
+	name = text_to_cstring(PG_GETARG_TEXT_PP(5));
+	if (pg_strcasecmp(name, "insert") == 0)
+		return TRIGGER_TYPE_INSERT;
+	if (pg_strcasecmp(name, "insert or update") == 0)
+		return TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("an event guard cannot fire on \"%s\"", name),
+			 errhint("fires_on is \"insert or update\", or \"insert\".")));
+}
+
+/* The event types that the guard is for, as text; an empty array is no restriction. */
+static const char *
+types_argument(FunctionCallInfo fcinfo)
+{
+	char	   *types;
+	int			count;
+
+	if (PG_ARGISNULL(6))
+		return NULL;
+	types = OidOutputFunctionCall(F_ARRAY_OUT, PG_GETARG_DATUM(6));
+	(void) ev_guard_types(types, &count);
+	if (count == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("types is empty"),
+				 errdetail("The guard would check no event."),
+				 errhint("Leave types out, to check events of all types.")));
+	return types;
+}
+
+static void
+warn_of_other_expressions(Relation relation, const char *constraint, Node **operands, Node **checked)
+{
+	List	   *context = deparse_context_for(RelationGetRelationName(relation), RelationGetRelid(relation));
+	bool		is_other = false;
+
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		is_other |= !equal(operands[i], checked[i]);
+	if (is_other)
+		ereport(WARNING,
+				(errmsg("the event guard of table \"%s\" reads other expressions than constraint \"%s\"",
+						RelationGetRelationName(relation), constraint),
+				 errdetail("The constraint validates (%s, %s, %s).",
+						   deparse_expression(checked[EV_ROW_DATA], context, false, false),
+						   deparse_expression(checked[EV_ROW_TYPE], context, false, false),
+						   deparse_expression(checked[EV_ROW_VERSION], context, false, false)),
+				 errhint("Leave the expressions out, to take those of the constraint.")));
+}
+
+/*
+ * Chooses the operands of a new guard: from the given expressions; if there are
+ * none, those of the replaced guard or of the table's only event check, which
+ * are not the caller's.  Warns if the given ones differ from this check's.
+ */
+static void
+choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, Node **operands, bool *are_callers)
+{
+	static const char *const defaults[EV_ROW_PARTS] = {"data", "event_type", "schema_version"};
+	EvGuardArguments old;
+	Node	   *checked[EV_ROW_PARTS];
+	char	   *name = ev_guard_check_operands(relation, checked);
+
+	*are_callers = false;
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		*are_callers |= !PG_ARGISNULL(2 + i);
+	if (!*are_callers && replaced != NULL)
+		ev_guard_arguments(replaced, &old);
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+	{
+		EvRowPart	part = (EvRowPart) i;
+
+		if (!*are_callers && replaced != NULL)
+			operands[i] = ev_guard_operand(relation, &old, part);
+		else if (!*are_callers && name != NULL)
+			operands[i] = checked[i];
+		else
+			operands[i] = ev_guard_expression(relation, part, PG_ARGISNULL(2 + i) ? defaults[i] :
+											  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
+	}
+	if (name != NULL)
+		warn_of_other_expressions(relation, name, operands, checked);
+}
+
 /*
  * add_event_guard(relation regclass, mode text,
- *				   data_expr text DEFAULT 'data',
- *				   type_expr text DEFAULT 'event_type',
- *				   version_expr text DEFAULT 'schema_version') → name
+ *				   data_expr text DEFAULT NULL, type_expr text DEFAULT NULL,
+ *				   version_expr text DEFAULT NULL,
+ *				   fires_on text DEFAULT NULL, types text[] DEFAULT NULL) → name
  *
- * A guard that is there already is replaced.
+ * Replaces an existing guard.
  */
 Datum
 ev_add_event_guard(PG_FUNCTION_ARGS)
@@ -317,29 +434,40 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	const Trigger *replaced;
 	Relation	relation;
 	char	   *mode;
+	int16		operations;
+	bool		are_callers;
+	bool		as_owner;
+	Oid			owner;
+	EvRunAs		caller;
 	Name		name;
 
 	ev_require_argument(fcinfo, 0, "relation");
 	mode = mode_argument(fcinfo, &arguments.mode);
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		ev_require_argument(fcinfo, 2 + i, ev_row_part_argument((EvRowPart) i));
+	arguments.types = types_argument(fcinfo);
 
 	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
 	replaced = find_trigger(relation, function);
 	if (replaced != NULL)
 		check_replaceable(relation, replaced);
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		operands[i] = ev_guard_expression(relation, (EvRowPart) i,
-										  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
+	operations = operations_argument(fcinfo, replaced);
+	choose_operands(fcinfo, relation, replaced, operands, &are_callers);
 	ev_quarantine_create();
 
 	name = palloc0(NAMEDATALEN);
 	warn_of_later_triggers(relation, replaced ? replaced->tgname : GUARD_NAME);
-	namestrcpy(name, create_trigger(relation, replaced, function, operands, &arguments, mode));
+	owner = relation->rd_rel->relowner;
+	as_owner = !are_callers && must_run_as_owner(false, relation, operands);
+	if (as_owner)
+		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
+	namestrcpy(name, create_trigger(relation, replaced, function, operands, &arguments, mode, operations));
+	if (as_owner)
+		ev_run_as_end(&caller);
+	if (arguments.mode != EV_GUARD_OFF)
+		ev_guard_preview(PG_GETARG_OID(0));
 	PG_RETURN_NAME(name);
 }
 
-/* The guarded tables, in the order of their OIDs. */
+/* Returns the guarded tables, in the order of their OIDs. */
 static List *
 guarded_tables(Oid function)
 {
@@ -367,50 +495,84 @@ guarded_tables(Oid function)
 	return tables;
 }
 
-/* What set_event_guard_mode was asked for. */
+/* The arguments of set_event_guard_mode. */
 typedef struct Switch
 {
 	bool		any_table;
-	TimestampTz deadline;		/* then: for what users' code takes */
+	TimestampTz deadline;		/* if so: time limit for users' code */
 	Oid			function;
 	EvGuardMode new_mode;
-	char	   *mode;			/* its name */
+	char	   *mode;			/* name of the mode */
 	TimestampTz until;
 } Switch;
 
-/* And what became of it, for one table. */
+/* The result for one table. */
 typedef struct Switched
 {
 	Oid			table;
 	const char *old_mode;		/* NULL: not known */
-	char	   *problem;		/* NULL: it is done */
+	char	   *problem;		/* NULL: success */
 } Switched;
 
-/*
- * Replacing a trigger parses its expressions anew.  That runs users' code where
- * there is a literal of a user's type, such as a row with a field of a domain.
- * So they are parsed as the table's owner, if the caller has that role's rights.
- * Callers that have other rights must name the table.  Plain columns run
- * nothing.
- */
-static bool
-must_run_as_owner(const Switch *wanted, Relation relation, Node *const *operands)
+/* A guard that is replaced, as the table's owner or as the caller. */
+typedef struct Replacement
 {
-	Oid			owner = relation->rd_rel->relowner;
-	bool		plain = true;
+	const Switch *wanted;
+	Oid			table;
+	Oid			owner;			/* InvalidOid: as the caller */
+} Replacement;
 
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		plain &= ev_guard_expression_column(operands[i]) > 0;
-	if (plain || owner == GetUserId())
-		return false;
-	if (has_privs_of_role(GetUserId(), owner))
-		return true;
-	if (wanted->any_table)
+/* What the guard says; NULL where the table has none. */
+static const Trigger *
+read_guard(const Switch *wanted, Relation relation, EvGuardArguments *arguments, Node **operands)
+{
+	const Trigger *trigger = find_trigger(relation, wanted->function);
+
+	if (trigger == NULL)
+		return NULL;
+	check_replaceable(relation, trigger);
+	ev_guard_arguments(trigger, arguments);
+	for (int i = 0; arguments->reads != NULL && i < EV_ROW_PARTS; i++)
+		operands[i] = ev_guard_operand(relation, arguments, (EvRowPart) i);
+	return trigger;
+}
+
+static void
+replace_guard(void *arg)
+{
+	const Replacement *replacement = (const Replacement *) arg;
+	const Switch *wanted = replacement->wanted;
+	Relation	relation = open_locked(replacement->table);
+	EvGuardArguments arguments;
+	Node	   *operands[EV_ROW_PARTS];
+	const Trigger *trigger = read_guard(wanted, relation, &arguments, operands);
+	EvRunAs		caller;
+
+	if (trigger == NULL)
+		refuse_unguarded(relation);
+	arguments.until = wanted->until;
+	if (OidIsValid(replacement->owner))
+		ev_run_as_begin(&caller, replacement->owner, SECURITY_RESTRICTED_OPERATION);
+	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode,
+				   trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE));
+	if (OidIsValid(replacement->owner))
+		ev_run_as_end(&caller);
+}
+
+/* The same for one of all tables: their owners' code has a limit together. */
+static void
+replace_guard_in_time(Replacement *replacement)
+{
+	long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), replacement->wanted->deadline);
+	bool		ran_out;
+	ErrorData  *error = ev_in_limited_time(replace_guard, replacement, EV_KEEP, (int) Max(rest, 1), &ran_out);
+
+	if (ran_out)
 		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the guard of table \"%s\" has expressions of role \"%s\": name the table to switch it",
-						RelationGetRelationName(relation), GetUserNameFromId(owner, false))));
-	return false;
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("to parse the expressions of its guard took too long")));
+	if (error != NULL)
+		ReThrowError(error);
 }
 
 /*
@@ -421,80 +583,60 @@ static bool
 switch_mode(const Switch *wanted, Switched *result)
 {
 	Relation	relation = open_locked(result->table);
-	Oid			owner = relation->rd_rel->relowner;
-	const Trigger *trigger = find_trigger(relation, wanted->function);
+	Replacement replacement = {.wanted = wanted, .table = result->table};
 	EvGuardArguments arguments;
 	Node	   *operands[EV_ROW_PARTS];
-	bool		as_owner;
-	bool		is_limited;
-	EvRunAs		caller;
+	bool		has_guard = read_guard(wanted, relation, &arguments, operands) != NULL;
 
-	if (trigger == NULL)
+	if (has_guard)
 	{
-		table_close(relation, NoLock);
-		return false;
+		result->old_mode = ev_guard_mode_name(arguments.mode);
+		if (arguments.reads != NULL && must_run_as_owner(wanted->any_table, relation, operands))
+			replacement.owner = relation->rd_rel->relowner;
 	}
-	check_replaceable(relation, trigger);
-	ev_guard_arguments(trigger, &arguments);
-	result->old_mode = ev_guard_mode_name(arguments.mode);
-	arguments.until = wanted->until;
-	for (int i = 0; arguments.reads != NULL && i < EV_ROW_PARTS; i++)
-		operands[i] = ev_guard_operand(relation, &arguments, (EvRowPart) i);
-	as_owner = arguments.reads != NULL && must_run_as_owner(wanted, relation, operands);
-	is_limited = as_owner && wanted->any_table && !ev_time_limit_is_running();
-	if (is_limited)
-		ev_time_limit_start(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), wanted->deadline));
-	if (as_owner)
-		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
-	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode);
-	if (as_owner)
-		ev_run_as_end(&caller);
-	if (is_limited)
-		(void) ev_time_limit_stop();
+	table_close(relation, NoLock);
+	if (!has_guard)
+		return false;
+	if (wanted->any_table && OidIsValid(replacement.owner))
+		replace_guard_in_time(&replacement);
+	else
+		replace_guard(&replacement);
 	return true;
+}
+
+typedef struct SwitchTry
+{
+	const Switch *wanted;
+	Switched   *result;
+} SwitchTry;
+
+static void
+switch_tried_table(void *arg)
+{
+	const SwitchTry *attempt = (const SwitchTry *) arg;
+
+	check_privilege(attempt->result->table);
+	if (!switch_mode(attempt->wanted, attempt->result))
+		attempt->result->problem = pstrdup("the table has no event guard any more");
 }
 
 /* The same, but an error is reported as the problem of this table. */
 static void
 try_switch_mode(const Switch *wanted, Switched *result)
 {
-	/* not ev_in_subtransaction: the limit is stopped before the rollback */
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	bool		outer_limit = ev_time_limit_is_running();
+	SwitchTry	attempt = {wanted, result};
+	ErrorData  *error = ev_in_subtransaction(switch_tried_table, &attempt, EV_KEEP);
 
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		check_privilege(result->table);
-		if (!switch_mode(wanted, result))
-			result->problem = pstrdup("the table has no event guard any more");
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		bool		ran_out = !outer_limit && ev_time_limit_stop();
-		ErrorData  *error;
-
-		MemoryContextSwitchTo(caller);
-		error = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (!ran_out && ev_is_interrupt(error))
-			ReThrowError(error);
-		result->problem = ran_out ? pstrdup("to parse the expressions of its guard took too long") : error->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
+	if (error == NULL)
+		return;
+	if (ev_is_interrupt(error))
+		ReThrowError(error);
+	result->problem = error->message;
 }
 
 /*
- * Makes the quarantine where a mode needs it.  A broken quarantine does not stop
- * callers that need none.
+ * Creates the quarantine if the mode needs it.  A broken quarantine does not
+ * affect modes that do not need it.
  */
 static void
 require_quarantine(EvGuardMode mode)
@@ -504,8 +646,8 @@ require_quarantine(EvGuardMode mode)
 }
 
 /*
- * Switches all guards that the caller may and that can be had in a few
- * seconds; an array, and how many there are.
+ * Changes all guards that the caller may change and that can be locked within
+ * a few seconds.  Returns an array, and its length in *count.
  */
 static Switched *
 switch_all(Switch *wanted, int *count)
@@ -522,7 +664,7 @@ switch_all(Switch *wanted, int *count)
 		Oid			table = lfirst_oid(cell);
 		bool		is_missing = false;
 
-		/* nobody waits for a table on which the caller has no right */
+		/* do not wait for tables on which the caller has no privilege */
 		if (pg_class_aclcheck_ext(table, GetUserId(), ACL_TRIGGER, &is_missing) == ACLCHECK_OK)
 			may = lappend_oid(may, table);
 	}
@@ -535,7 +677,7 @@ switch_all(Switch *wanted, int *count)
 		Switched   *result = &results[*count];
 
 		result->table = lfirst_oid(cell);
-		/* dropped since we looked, by one whom we waited for or before */
+		/* dropped since the list was made */
 		if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(result->table)))
 			continue;
 		(*count)++;
@@ -549,7 +691,7 @@ switch_all(Switch *wanted, int *count)
 	return results;
 }
 
-/* Switches one guard, or raises. */
+/* Changes one guard, or raises an error. */
 static Switched *
 switch_one(const Switch *wanted, Oid table)
 {
@@ -565,10 +707,9 @@ switch_one(const Switch *wanted, Oid table)
 }
 
 /*
- * set_event_guard_mode(relation regclass, mode text,
- *						until timestamptz DEFAULT NULL)
- *		→ TABLE (guarded_relation regclass, old_mode text, new_mode text,
- *				 mode_until timestamptz, problem text)
+ * set_event_guard_mode(relation regclass, mode text, until timestamptz DEFAULT
+ * NULL) returns TABLE (guarded_relation regclass, old_mode text, new_mode
+ * text, mode_until timestamptz, problem text)
  */
 Datum
 ev_set_event_guard_mode(PG_FUNCTION_ARGS)
@@ -597,6 +738,10 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 
 	switched = PG_ARGISNULL(0) ? switch_all(&wanted, &count) : switch_one(&wanted, PG_GETARG_OID(0));
+	if (count == 0)
+		ereport(NOTICE,
+				(errmsg("no table has an event guard"),
+				 errhint("The view event_enforcement lists the checks of tables, which have no mode.")));
 	for (int i = 0; i < count; i++)
 	{
 		bool		done = switched[i].problem == NULL;
@@ -616,9 +761,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/*
- * drop_event_guard(relation regclass) → void
- */
+/* drop_event_guard(relation regclass) returns void */
 Datum
 ev_drop_event_guard(PG_FUNCTION_ARGS)
 {
@@ -643,8 +786,8 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	command->removeType = OBJECT_TRIGGER;
 	command->objects = list_make1(list_make3(makeString(namespace), makeString(table), makeString(name)));
 	command->behavior = DROP_RESTRICT;
-	run_command((Node *) command,
-				psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
-						 quote_qualified_identifier(namespace, table)));
+	ev_run_command((Node *) command,
+				   psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
+							quote_qualified_identifier(namespace, table)));
 	PG_RETURN_VOID();
 }

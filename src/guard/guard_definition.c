@@ -1,6 +1,7 @@
 /*
  * guard_definition.c
- *	  What the trigger of a guard says: its mode, and where a row has the event.
+ *	  The definition of a guard in its trigger: its mode, and the columns of
+ *	  the event.
  */
 #include "postgres.h"
 
@@ -9,7 +10,9 @@
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -49,7 +52,7 @@ ev_guard_mode_name(EvGuardMode mode)
 void
 ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 {
-	int			rest;			/* of the arguments, before the time */
+	int			rest;			/* index of the arguments before the time */
 
 	arguments->expressions[EV_ROW_DATA] = "data";
 	arguments->expressions[EV_ROW_TYPE] = "event_type";
@@ -57,24 +60,48 @@ ev_guard_arguments(const Trigger *trigger, EvGuardArguments *arguments)
 	arguments->until = DT_NOEND;
 	arguments->reads = ev_guard_reads(trigger);
 
+	arguments->types = NULL;
 	rest = arguments->reads == NULL ? 1 + EV_ROW_PARTS : 1;
-	if (trigger->tgnargs < 1 || trigger->tgnargs > rest + 1 ||
+	if (trigger->tgnargs < 1 || trigger->tgnargs > rest + 2 ||
 		!ev_guard_mode(trigger->tgargs[0], &arguments->mode))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("invalid arguments of trigger \"%s\"", trigger->tgname),
 				 arguments->reads == NULL ?
-				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, and a time.") :
-				 errdetail("They are a mode (enforce, quarantine, warn or off) and a time."),
+				 errdetail("They are a mode (enforce, quarantine, warn or off), three expressions, a time, and event types.") :
+				 errdetail("They are a mode (enforce, quarantine, warn or off), a time, and event types."),
 				 errhint("Use add_event_guard.")));
 	for (int i = 1; i < Min(trigger->tgnargs, rest); i++)
 		arguments->expressions[i - 1] = trigger->tgargs[i];
-	if (trigger->tgnargs == rest + 1)
+	if (trigger->tgnargs > rest)
 		arguments->until =
 			DatumGetTimestampTz(DirectFunctionCall3(timestamptz_in,
 													CStringGetDatum(trigger->tgargs[rest]),
 													ObjectIdGetDatum(InvalidOid),
 													Int32GetDatum(-1)));
+	if (trigger->tgnargs > rest + 1)
+		arguments->types = trigger->tgargs[rest + 1];
+}
+
+text	  **
+ev_guard_types(const char *types, int *count)
+{
+	ArrayType  *array = DatumGetArrayTypeP(OidInputFunctionCall(F_ARRAY_IN, pstrdup(types), TEXTOID, -1));
+	Datum	   *elements;
+	bool	   *nulls;
+	text	  **result;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, count);
+	result = palloc(sizeof(text *) * (*count + 1));
+	for (int i = 0; i < *count; i++)
+	{
+		if (nulls[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("an event type of a guard must not be null")));
+		result[i] = DatumGetTextPP(elements[i]);
+	}
+	return result;
 }
 
 Node *
@@ -86,9 +113,9 @@ ev_guard_operand(Relation relation, const EvGuardArguments *arguments, EvRowPart
 }
 
 /*
- * event_guard_reads(event record) → boolean
+ * event_guard_reads(event record) returns boolean
  *
- * Is not called, but where somebody calls it by hand.
+ * Only called by users.
  */
 Datum
 ev_event_guard_reads(PG_FUNCTION_ARGS pg_attribute_unused())

@@ -1,22 +1,20 @@
 /*
  * guard_expression.c
- *	  What a guard reads from a row.
+ *	  The expressions that a guard reads from a row.
  *
- * A guard's expressions stand in the WHEN condition of its trigger:
+ * They are in the WHEN condition of the trigger, which is always true:
  *
- *	WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
+ *   WHEN (true OR _event_validate.event_guard_reads(ROW(NEW.data, NEW.event_type, NEW.schema_version)))
  *
- * which is always true.  The planner finds that out, so event_guard_reads is
- * never called.
+ * The planner simplifies it, so event_guard_reads is never called.
  *
- * There the expressions are kept as parsed, are dumped with the trigger, follow
- * columns and functions that are renamed, are mapped to the columns of
- * partitions, and what they refer to cannot be dropped without the guard: all by
- * PostgreSQL itself.
+ * Expressions there are stored parsed.  So PostgreSQL itself dumps them with
+ * the trigger, follows renamed columns and functions, maps them to the columns
+ * of partitions, and prevents drops of the objects that they refer to.
  *
- * A trigger that was written by hand may have them as text in its arguments
- * instead, which is read with nothing but pg_catalog in the search_path: what a
- * session sets its search_path to decides about no event.
+ * A manually created trigger can have them as text in its arguments instead.
+ * This text is parsed with only pg_catalog in the search_path, so that a
+ * session's search_path has no influence on an event.
  */
 #include "postgres.h"
 
@@ -35,6 +33,7 @@
 
 #include "guard/guard_expression.h"
 #include "registry/extension_objects.h"
+#include "rows/event_calls.h"
 
 /* ---------- its type ---------- */
 
@@ -54,7 +53,10 @@ check_columns_walker(Node *node, void *context)
 					(errcode(ERRCODE_INVALID_COLUMN_REFERENCE),
 					 errmsg("%s must not refer to %s", ev_row_part_argument(source->part),
 							column == 0 ? "the whole row" : "a system column")));
-		/* the statement that fires the trigger may have dropped or changed it */
+
+		/*
+		 * the statement that fires the trigger may have dropped or changed it
+		 */
 		if (column > RelationGetNumberOfAttributes(source->relation) ||
 			TupleDescAttr(RelationGetDescr(source->relation), column - 1)->atttypid != castNode(Var, node)->vartype)
 			ereport(ERROR,
@@ -74,7 +76,10 @@ check_columns_walker(Node *node, void *context)
 	return expression_tree_walker(node, check_columns_walker, context);
 }
 
-/* The operand's type for an expression of that type; InvalidOid: none. */
+/*
+ * Returns the operand's type for an expression of a type; InvalidOid if there
+ * is none.
+ */
 static Oid
 operand_type(EvRowPart part, Oid type)
 {
@@ -134,6 +139,74 @@ ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text)
 	return expression;
 }
 
+/*
+ * Like ev_guard_expression, for an analyzed expression over the relation's rows
+ * (Vars of varno 1), which it copies.
+ */
+static Node *
+analyzed_operand(Relation relation, EvRowPart part, Node *expression)
+{
+	EvRowSource source = {relation, part, NULL};
+
+	expression = copyObject(expression);
+	check_columns_walker(expression, &source);
+	source.text = deparse_expression(expression,
+									 deparse_context_for(RelationGetRelationName(relation),
+														 RelationGetRelid(relation)),
+									 false, false);
+	return ev_row_cast(&source, expression, to_operand, NULL);
+}
+
+/* ---------- in a CHECK constraint ---------- */
+
+static bool
+has_call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
+		expression_tree_walker(node, has_call_walker, context);
+}
+
+/* Without the cast that add_event_check adds. */
+static Node *
+without_cast(Node *node)
+{
+	if (IsA(node, CoerceViaIO) && castNode(CoerceViaIO, node)->resulttype == JSONBOID)
+		return (Node *) castNode(CoerceViaIO, node)->arg;
+	if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcid == F_INT4_INT8)
+		return (Node *) linitial(castNode(FuncExpr, node)->args);
+	return node;
+}
+
+char *
+ev_guard_check_operands(Relation relation, Node **operands)
+{
+	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
+	EvEventFunctions functions;
+	Node	   *found = NULL;
+	char	   *name = NULL;
+
+	ev_event_functions_find(&functions);
+	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
+	{
+		Node	   *expression = stringToNode(constraints->check[i].ccbin);
+
+		if (!has_call_walker(expression, &functions))
+			continue;
+		if (found != NULL)
+			return NULL;
+		found = expression;
+		name = pstrdup(constraints->check[i].ccname);
+	}
+	if (found == NULL || !ev_is_event_call(found, &functions))
+		return NULL;
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		operands[i] = analyzed_operand(relation, (EvRowPart) i,
+									   without_cast(ev_call_argument(castNode(FuncExpr, found), i)));
+	return name;
+}
+
 /* ---------- in a WHEN condition ---------- */
 
 #define READS	"event_guard_reads"
@@ -169,15 +242,9 @@ Node *
 ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part)
 {
 	Node	   *expression = copyObject(list_nth(linitial_node(RowExpr, reads->args)->args, part));
-	EvRowSource source = {relation, part, NULL};
 
 	ChangeVarNodes(expression, PRS2_NEW_VARNO, 1, 0);
-	check_columns_walker(expression, &source);
-	source.text = deparse_expression(expression,
-									 deparse_context_for(RelationGetRelationName(relation),
-														 RelationGetRelid(relation)),
-									 false, false);
-	return ev_row_cast(&source, expression, to_operand, NULL);
+	return analyzed_operand(relation, part, expression);
 }
 
 char *
@@ -207,7 +274,9 @@ ev_guard_expression_column(Node *expression)
 	return IsA(expression, Var) ? castNode(Var, expression)->varattno : 0;
 }
 
-/* Functions of the server that give an answer to whatever they get. */
+/*
+ * Is it not one of the server's functions that have a result for any argument?
+ */
 static bool
 function_may_raise(Oid function, void *context pg_attribute_unused())
 {

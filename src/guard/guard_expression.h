@@ -1,6 +1,6 @@
 /*
  * guard_expression.h
- *	  What a guard reads from a row.
+ *	  The expressions that a guard reads from a row.
  */
 #ifndef EV_GUARD_EXPRESSION_H
 #define EV_GUARD_EXPRESSION_H
@@ -9,43 +9,54 @@
 #include "utils/reltrigger.h"
 
 /*
- * ev_row_analyze for a guard.  The result has the type text where the part is
- * EV_ROW_TYPE, int4 or int8 where it is EV_ROW_VERSION (int2 is cast), and
- * jsonb, json or a string type, or a domain over these, where it is
- * EV_ROW_DATA.  Raises also where a BEFORE trigger could not evaluate it: with
- * generated columns, system columns or the whole row.
+ * ev_row_analyze for a guard.  The result has type text for EV_ROW_TYPE; int4
+ * or int8 (int2 is cast) for EV_ROW_VERSION; and jsonb, json or a string type,
+ * or a domain over these, for EV_ROW_DATA.  Also raises an error if a BEFORE
+ * trigger could not evaluate it: with generated columns, system columns or the
+ * whole row.
  */
 extern Node *ev_guard_expression(Relation relation, EvRowPart part, const char *text);
 
-/* The same, with nothing but pg_catalog in the search_path. */
+/* The same, with only pg_catalog in the search_path. */
 extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text);
 
 /*
- * The call of event_guard_reads in the WHEN condition of a trigger on
- * guard_event(): the row in it has the operands, over the new row.  NULL where
- * there is none.  In CurrentMemoryContext.
+ * Reads the operands of the relation's event check: its only CHECK constraint
+ * that calls check_event or validate_event, if it is one such call.  The
+ * operands are as ev_guard_expression returns them.  Returns the constraint's
+ * name, or NULL if there is no such constraint or more than one.  All results
+ * are in CurrentMemoryContext.  Raises the errors of ev_guard_expression.
+ */
+extern char *ev_guard_check_operands(Relation relation, Node **operands);
+
+/*
+ * Returns the call of event_guard_reads in the WHEN condition of a trigger on
+ * guard_event(), in CurrentMemoryContext; NULL if there is none.  Its row has
+ * the operands, over the new row.
  */
 extern FuncExpr *ev_guard_reads(const Trigger *trigger);
 
 /*
- * One of its operands, as ev_guard_expression gives it.  Raises
- * datatype_mismatch where it is of another type.
+ * Returns one of its operands, in the form of ev_guard_expression().  Raises
+ * datatype_mismatch if it has another type.
  */
 extern Node *ev_guard_reads_operand(Relation relation, FuncExpr *reads, EvRowPart part);
 
 /*
- * A WHEN condition that reads the operands, which are as ev_guard_expression
- * gives them: as text, and as it is parsed, under the search_path of now.  In
- * CurrentMemoryContext.
+ * Makes a WHEN condition for operands in the form of ev_guard_expression(): as
+ * text, and parsed under the current search_path.  In CurrentMemoryContext.
  */
 extern char *ev_guard_reads_condition(Relation relation, Node *const *operands, Node **parsed);
 
-/* The column that an expression is, as far as its bytes matter; or 0. */
+/*
+ * Returns the column that has the expression's value, perhaps with another
+ * type; 0 if there is none.
+ */
 extern AttrNumber ev_guard_expression_column(Node *expression);
 
 /*
- * Could evaluating the expression raise an error because of the values in the
- * row?  True where we can't tell.
+ * Can evaluating the expression raise an error because of the values in the
+ * row?  True if not known.
  */
 extern bool ev_guard_expression_may_raise(Node *expression);
 

@@ -2,17 +2,15 @@
  * guard_trigger.c
  *	  guard_event(), the row trigger that keeps a table's events valid.
  *
- * A row is read (guard_call.c) and matched like check_event does it, and a
- * valid one passes with nothing else done.  What becomes of another one is the
- * mode's to say.
+ * It reads a row (guard_call.c) and matches it like check_event.  If the row
+ * is valid, this is all.  Otherwise the mode determines what happens.
  *
- * A row that is not let through must end in the quarantine or in an error, and
- * nowhere else.  Three kinds of errors while a row is looked at count as
- * violations where the mode does not raise: resource limits while it is
- * matched, JSON text that jsonb cannot hold, and what an expression raises
- * because of its data.  The first two come from code that computes and does
- * nothing else, so they are caught without a subtransaction; the last needs
- * one, and only expressions that could raise pay for it.
+ * A row that is rejected must end in the quarantine or in an error.  Three
+ * kinds of errors count as violations if the mode does not raise them:
+ * resource limits during matching, JSON text that jsonb cannot store, and
+ * errors of an expression caused by its data.  The first two come from code
+ * that only computes, so they are caught without a subtransaction.  The last
+ * needs one, which only expressions that could raise errors pay for.
  */
 #include "postgres.h"
 
@@ -33,6 +31,7 @@
 #include "base/event_log.h"
 #include "base/row_fault.h"
 #include "base/shown_text.h"
+#include "guard/guard_bypass.h"
 #include "guard/guard_call.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
@@ -48,14 +47,17 @@
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
 
-/* a row in the quarantine has so many violations; the rest are counted */
+/* violations of a row in the quarantine; the rest are counted */
 #define KEPT_VIOLATIONS		100
-/* and so many are told in a line of the log */
+/* violations in a line of the log */
 #define LOGGED_VIOLATIONS	3
+
+/* what an error in a row is, where messages quote no values */
+#define UNREADABLE	"its data could not be read"
 
 /* ---------- pure computation ---------- */
 
-/* JSON text to jsonb.  Raises where jsonb cannot hold it. */
+/* Parses JSON text as jsonb.  Raises an error if jsonb cannot store it. */
 static void
 parse_data(EvRowEvent *event)
 {
@@ -75,11 +77,12 @@ matches(EvRowEvent *event)
 }
 
 /*
- * Runs a computation on an event and gives its answer; false, and the error as
- * the event's fault, where that is one that the data is to blame for.
+ * Runs a computation on an event and returns its answer.  If it raises an
+ * error that the data caused, returns false, and the error is the event's
+ * fault.
  *
- * There is no subtransaction to clean up after an error, so the computation
- * must hold nothing but memory when it raises: no catalog, no buffer, no lock.
+ * No subtransaction cleans up after an error, so the computation must hold
+ * only memory when it raises: no catalog, no buffer, no lock.
  */
 static bool
 compute(bool (*computation) (EvRowEvent *event, void *arg), EvRowEvent *event, void *arg)
@@ -119,9 +122,9 @@ matches_computation(EvRowEvent *event, void *arg pg_attribute_unused())
 typedef struct JsonCollector
 {
 	EvCollector collector;
-	MemoryContext context;		/* of all that is collected */
+	MemoryContext context;		/* for the result */
 	JsonbInState state;
-	StringInfoData words;		/* the first of them, for messages */
+	StringInfoData words;		/* the first few as text, for messages */
 	StringInfoData first;
 } JsonCollector;
 
@@ -183,14 +186,13 @@ collect(EvCollector *collector, const EvViolation *violation)
 {
 	JsonCollector *json = (JsonCollector *) collector;
 	MemoryContext caller = MemoryContextSwitchTo(json->context);
-	const char *location = ev_location_show(violation->instance_location);
+	char	   *words = ev_violation_words(violation);
 
 	push_violation(&json->state, violation, NULL);
 	if (json->first.len == 0)
-		appendStringInfo(&json->first, "%s: %s", location, violation->message);
+		appendStringInfoString(&json->first, words);
 	if (collector->count <= LOGGED_VIOLATIONS)
-		appendStringInfo(&json->words, "%s%s: %s", json->words.len > 0 ? "; " : "",
-						 location, violation->message);
+		appendStringInfo(&json->words, "%s%s", json->words.len > 0 ? "; " : "", words);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -216,8 +218,8 @@ collect_computation(EvRowEvent *event, void *arg)
 }
 
 /*
- * Why an event is not valid, as jsonb for the quarantine and in words: the
- * first violation, and the first few.
+ * Returns why an event is not valid, as jsonb for the quarantine and as text:
+ * the first violation, and the first few.
  */
 static Jsonb *
 violations_of(EvRowEvent *event, char **first, char **words)
@@ -229,7 +231,10 @@ violations_of(EvRowEvent *event, char **first, char **words)
 	if (event->fault == NULL && event->type != NULL && event->has_version &&
 		event->schema != NULL && event->data != NULL)
 	{
-		/* by what refused it, though it be replaced meanwhile */
+		/*
+		 * with the program that rejected it, even if it was replaced
+		 * meanwhile
+		 */
 		ev_registry_kept_program(event->schema);
 		initStringInfo(&json.words);
 		initStringInfo(&json.first);
@@ -270,16 +275,16 @@ violations_of(EvRowEvent *event, char **first, char **words)
 	}
 	else
 		message = "its data is null";
-	*first = *words = pstrdup(message);
+	*first = *words = pstrdup(event->fault != NULL && !ev_quote_values ? UNREADABLE : message);
 	return ev_single_violation(message, sqlstate);
 }
 
 /* ---------- rows that are not valid ---------- */
 
 /*
- * May the current user see what an error says of the row?  Not where an UPDATE
- * of other columns met a row that the user may not read, be it through a view or
- * by a foreign key, which PostgreSQL updates as the table's owner.
+ * May the current user see values of the row in error messages?  Not if an
+ * UPDATE of other columns reached a row that the user may not read, through a
+ * view, or by a foreign key, which PostgreSQL updates as the table's owner.
  */
 static bool
 may_see(Relation relation, TriggerEvent event)
@@ -317,7 +322,7 @@ static void
 push_row_context(RowContext *context, Relation relation, HeapTuple row)
 {
 	context->relation = relation;
-	context->key = ev_row_key(relation, row);
+	context->key = ev_quote_values ? ev_row_key(relation, row) : NULL;
 	context->callback.callback = row_context;
 	context->callback.arg = context;
 	context->callback.previous = error_context_stack;
@@ -331,6 +336,14 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event)
 	const int32 *version = event->has_version ? &event->version : NULL;
 	RowContext	context;
 
+	if (event->fault != NULL && !ev_quote_values)
+	{
+		ev_event_log("refused", relation, event->type, version, UNREADABLE);
+		ereport(ERROR,
+				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
+				 errtable(relation),
+				 errmsg("event is not valid: %s", UNREADABLE)));
+	}
 	push_row_context(&context, relation, row);
 	if (event->fault != NULL)
 	{
@@ -352,8 +365,8 @@ not_diverted_context(void *arg)
 }
 
 /*
- * Somebody else will insert the row later: so only what the user could have
- * inserted, had the event been valid.  Raises where that is not so.
+ * Another role will insert the row later, so it must be a row that the user
+ * could have inserted if the event had been valid.  Raises an error if not.
  */
 static void
 check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
@@ -374,7 +387,10 @@ check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent
 	error_context_stack = context.previous;
 }
 
-/* Policies and constraints are users' code: they may have dropped the table. */
+/*
+ * Checks that policies and constraints, which are users' code, have not
+ * dropped the table.
+ */
 static void
 check_table(const EvGuard *guard, Relation relation)
 {
@@ -392,7 +408,7 @@ divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
 	char	   *first;
 	char	   *words;
 
-	/* before policies and constraints are asked, which may look up schemas */
+	/* before policies and constraints run, which may look up schemas */
 	diverted.violations = violations_of(event, &first, &words);
 	check_divertible(call, relation, row, event);
 	check_table(call->guard, relation);
@@ -436,12 +452,12 @@ warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, 
 
 /* ---------- versions that are deprecated ---------- */
 
-/* the server's log gets so many seconds' peace, in each session */
+/* the interval between lines in the server's log, in each session */
 #define SECONDS_BETWEEN_LINES	3600
 
 /*
- * Had the row this type and version before it was updated?  An expression that
- * raises for the old row tells nothing, and then neither do we.
+ * Did the row have this type and version before the update?  False if an
+ * expression raises an error for the old row.
  */
 static bool
 had_version(EvGuardCall *call, Relation relation, HeapTuple old, const EvRowEvent *event)
@@ -459,8 +475,8 @@ had_version(EvGuardCall *call, Relation relation, HeapTuple old, const EvRowEven
 }
 
 /*
- * Warns of a row whose version is deprecated: the client once a statement, the
- * server's log now and then, for each session and version.
+ * Warns of a row whose version is deprecated: the client once for each
+ * statement, the server's log at intervals, for each session and version.
  */
 static void
 warn_deprecated(Relation relation, EvSchema *schema)
@@ -475,13 +491,13 @@ warn_deprecated(Relation relation, EvSchema *schema)
 		schema->last_warned_log = statement;
 	ereport(is_logged ? WARNING : WARNING_CLIENT_ONLY,
 			(errcode(ERRCODE_WARNING_DEPRECATED_FEATURE),
-			 errmsg("event schema \"%s\" is deprecated", NameStr(schema->name)),
+			 errmsg("event schema \"%s\" is deprecated", schema->name),
 			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
 			 errhint("Let the producer send a version that is not deprecated; the view event_schemas lists them."),
 			 errtable(relation)));
 }
 
-/* A row is kept: does it bring a deprecated version into the table? */
+/* Warns if a row that is kept brings a deprecated version into the table. */
 static inline void
 heed_deprecation(EvGuardCall *call, const TriggerData *data, EvGuardMode mode, const EvRowEvent *event)
 {
@@ -515,8 +531,61 @@ trigger_data(FunctionCallInfo fcinfo)
 		!(TRIGGER_FIRED_BY_INSERT(data->tg_event) || TRIGGER_FIRED_BY_UPDATE(data->tg_event)))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" is called by a BEFORE INSERT OR UPDATE row trigger only", "guard_event")));
+				 errmsg("function \"%s\" is called only by a BEFORE INSERT OR UPDATE row trigger", "guard_event")));
 	return data;
+}
+
+/*
+ * Reads the event in a row.  Returns false if the guard is not for its type;
+ * then only type and version were evaluated.
+ */
+static bool
+read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, EvRowEvent *event)
+{
+	bool		is_caught = lenient && call->guard->may_raise;
+
+	if (call->guard->types != NULL)
+	{
+		if (is_caught)
+			ev_guard_read_caught(call, relation, row, event, false);
+		else
+			ev_guard_read_identity(call, relation, row, event);
+		if (event->fault != NULL)
+			return true;
+		if (!ev_guard_has_type(call->guard, event->type))
+			return false;
+		memset(event, 0, sizeof(*event));
+	}
+	if (is_caught)
+		ev_guard_read_caught(call, relation, row, event, true);
+	else
+		ev_guard_read(call, relation, row, event);
+	return true;
+}
+
+/*
+ * Looks up the schema of an event, and matches the event.  Runs no users' code.
+ * If lenient, errors that the data caused are the event's fault.
+ */
+static bool
+is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
+{
+	if (event->fault == NULL && event->type != NULL && event->has_version)
+		event->schema = ev_call_site_schema(&call->dispatch, call->context, event->type, event->version);
+	if (event->schema == NULL)
+		return false;
+	return lenient ? compute(matches_computation, event, NULL) : matches(event);
+}
+
+bool
+ev_guard_accepts(FmgrInfo *function, Relation relation, const Trigger *trigger, HeapTuple row)
+{
+	EvGuardCall *call = ev_guard_call_begin(function, relation, trigger);
+	EvRowEvent	event = {.type = NULL};
+	bool		result = !read_event(call, relation, row, true, &event) || is_valid(call, &event, true);
+
+	ev_guard_call_end(function, call);
+	return result;
 }
 
 /* The row that is to be stored; NULL: none is. */
@@ -529,9 +598,8 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	HeapTuple	row = is_insert ? data->tg_trigtuple : data->tg_newtuple;
 	EvGuardMode mode = guard->mode;
 	EvReplay   *replay = ev_replay;
-	bool		lenient;		/* an error in the data is a violation */
+	bool		lenient;		/* errors in the data count as violations */
 	EvRowEvent	event = {.type = NULL};
-	bool		valid;
 
 	if (replay != NULL &&
 		!(is_insert && (replay->table == guard->table || replay->table == guard->relation) &&
@@ -541,24 +609,19 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		mode = EV_GUARD_ENFORCE;
 	if (mode == EV_GUARD_OFF && replay == NULL)
 		return row;
+	if (unlikely(ev_bypass_guard) && replay == NULL)
+	{
+		ev_guard_bypassed(relation);
+		return row;
+	}
 	Assert(guard->has_operands);
 	lenient = replay != NULL || mode == EV_GUARD_WARN || (mode == EV_GUARD_QUARANTINE && is_insert);
 
-	if (lenient && guard->may_raise)
-		ev_guard_read_caught(call, relation, row, &event, true);
-	else
-		ev_guard_read(call, relation, row, &event);
+	if (!read_event(call, relation, row, lenient, &event))
+		return row;
 
 	/* no users' code from here to where the violations are known */
-	if (event.fault == NULL && event.type != NULL && event.has_version)
-		event.schema = ev_call_site_schema(&call->dispatch, call->context, event.type, event.version);
-	if (event.schema == NULL)
-		valid = false;
-	else if (lenient)
-		valid = compute(matches_computation, &event, NULL);
-	else
-		valid = matches(&event);
-	if (valid)
+	if (is_valid(call, &event, lenient))
 	{
 		heed_deprecation(call, data, mode, &event);
 		return row;
@@ -591,13 +654,13 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
 				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
-				 errdetail("What is wrong with it is shown to those who may read the table.")));
+				 errdetail("Only roles that may read the table see its violations.")));
 	refuse(relation, row, &event);
 	pg_unreachable();
 }
 
 /*
- * guard_event(mode, data_expr, type_expr, version_expr, until) → trigger
+ * guard_event(mode, data_expr, type_expr, version_expr, until, types) → trigger
  */
 Datum
 ev_guard_event(PG_FUNCTION_ARGS)

@@ -1,12 +1,12 @@
 /*
  * quarantine.c
- *	  The table event_schema.quarantine: events that were diverted, and records
- *	  of such as were kept with a warning.
+ *	  The table event_schema.quarantine: events that were diverted, and
+ *	  records of events that were kept with a warning.
  *
- * It is a table as event_table.c makes and fills them, and a user's: its
- * columns may have been dropped, added, renamed, re-typed, and its rows may
- * hold anything.  So whoever uses it opens it first, which looks at its columns
- * under a lock, and looks at the types of what a query gives.
+ * event_table.c creates and fills it, but it belongs to a user: its columns
+ * can be dropped, added, renamed or get other types, and its rows can contain
+ * anything.  So it must be opened first, which checks its columns under a
+ * lock, and queries check the types of their result.
  */
 #include "postgres.h"
 
@@ -14,7 +14,6 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_authid.h"
-#include "catalog/pg_database.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -37,6 +36,7 @@
 #include "registry/names.h"
 #include "rows/event_table.h"
 #include "rows/row_json.h"
+#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_list_event_quarantine);
 PG_FUNCTION_INFO_V1(ev_purge_event_quarantine);
@@ -53,7 +53,7 @@ ev_quarantine_find(void)
 	return ev_event_table_find(EV_QUARANTINE, &owner);
 }
 
-/* The columns that we write and read, in this order. */
+/* The columns that are written and read, in this order. */
 static const struct
 {
 	const char *name;
@@ -108,7 +108,10 @@ check_column(TupleDesc descriptor, int number)
 				 errhint("Make it a column that can be written, or move the table away with ALTER TABLE ... SET SCHEMA: set_event_guard_mode creates a new one.")));
 }
 
-/* Raises unless the user has some right there, before any lock is taken. */
+/*
+ * Raises an error unless the user has a privilege on the table, before a lock
+ * is taken.
+ */
 static void
 check_rights(Oid table, AclMode needs)
 {
@@ -137,7 +140,7 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 			return false;
 		check_rights(table, needs);
 		LockRelationOid(table, mode);
-		/* the previous holder of the lock may have replaced the table */
+		/* the table may have been replaced before the lock was available */
 		found = ev_event_table_find(EV_QUARANTINE, &quarantine->owner);
 		if (found == table)
 			break;
@@ -155,24 +158,10 @@ ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs)
 	return true;
 }
 
-/* The role that has the rights of pg_database_owner. */
-static Oid
-database_owner(void)
-{
-	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for database %u", MyDatabaseId);
-	owner = ((Form_pg_database) GETSTRUCT(tuple))->datdba;
-	ReleaseSysCache(tuple);
-	return owner;
-}
-
 void
 ev_quarantine_as_owner(EvQuarantine *quarantine)
 {
-	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? database_owner() : quarantine->owner;
+	Oid			owner = quarantine->owner == ROLE_PG_DATABASE_OWNER ? ev_database_owner() : quarantine->owner;
 	int			security = SECURITY_LOCAL_USERID_CHANGE;
 
 	if (owner == quarantine->user || !has_privs_of_role(quarantine->user, owner))
@@ -226,7 +215,7 @@ ev_quarantine_create(void)
 
 	if (ev_quarantine_open(&quarantine, AccessShareLock, 0))
 	{
-		/* the caller may have no right on it, and must not keep a lock */
+		/* the caller may have no privilege on it, and must not keep a lock */
 		UnlockRelationOid(quarantine.table, AccessShareLock);
 		return;
 	}
@@ -241,10 +230,13 @@ ev_quarantine_create(void)
 
 /* ---------- writing ---------- */
 
-/* Kept for the session. */
+/* Kept until the end of the session. */
 static SPIPlanPtr insert_plan = NULL;
 
-/* The names of the columns from one on, separated by commas. */
+/*
+ * Appends the names of the columns, starting with `first`, separated by
+ * commas.
+ */
 static void
 append_columns(StringInfo command, int first)
 {
@@ -252,7 +244,10 @@ append_columns(StringInfo command, int first)
 		appendStringInfo(command, "%s\"%s\"", i > first ? ", " : "", columns[i].name);
 }
 
-/* The id is generated.  In CurrentMemoryContext. */
+/*
+ * Returns the INSERT command, without the id, which is generated.  In
+ * CurrentMemoryContext.
+ */
 static char *
 insert_command(void)
 {
@@ -268,7 +263,7 @@ insert_command(void)
 	return command.data;
 }
 
-/* The names of a table, in CurrentMemoryContext. */
+/* Returns the schema and name of a table, in CurrentMemoryContext. */
 static void
 table_names(Oid table, Datum *schema, Datum *name)
 {
@@ -286,7 +281,7 @@ table_names(Oid table, Datum *schema, Datum *name)
 void
 ev_quarantine_add(const EvDiverted *diverted)
 {
-	/* all but the id */
+	/* without the id */
 	Oid			types[COLUMNS - 1];
 	Datum		values[COLUMNS - 1];
 	char		nulls[COLUMNS - 1];
@@ -324,8 +319,8 @@ ev_quarantine_add(const EvDiverted *diverted)
 /* ---------- reading ---------- */
 
 /*
- * list_event_quarantine() → the rows of event_quarantine, with the caller's
- * rights.  None where there is no quarantine yet.
+ * list_event_quarantine() returns the rows of event_quarantine, with the
+ * caller's rights.  Returns no rows if there is no quarantine.
  */
 Datum
 ev_list_event_quarantine(PG_FUNCTION_ARGS)
@@ -371,12 +366,11 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 
 /*
  * purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
- *						  event_type text DEFAULT NULL,
- *						  schema_version int DEFAULT NULL,
- *						  kept boolean DEFAULT NULL) → bigint
+ * event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean
+ * DEFAULT NULL) returns bigint
  *
- * With the caller's rights on the quarantine, as its owner where these are the
- * owner's.
+ * Runs with the caller's rights on the quarantine; as its owner, if the caller
+ * has the owner's rights.
  */
 Datum
 ev_purge_event_quarantine(PG_FUNCTION_ARGS)
@@ -422,7 +416,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("could not delete events from table \"%s\"", TABLE),
-				 errhint("Look at its rules.")));
+				 errhint("Check its rules.")));
 	purged = SPI_processed;
 	SPI_finish();
 	ev_quarantine_as_caller(&quarantine);

@@ -1,7 +1,7 @@
 /*
  * quarantine.h
- *	  The table event_schema.quarantine: events that were diverted, and records
- *	  of such as were kept with a warning.
+ *	  The table event_schema.quarantine: events that were diverted, and
+ *	  records of events that were kept with a warning.
  */
 #ifndef EV_QUARANTINE_H
 #define EV_QUARANTINE_H
@@ -15,75 +15,75 @@
 #include "utils/jsonb.h"
 #include "utils/rel.h"
 
-/* An event that goes to the quarantine. */
+/* An event for the quarantine. */
 typedef struct EvDiverted
 {
-	Oid			table;			/* that the guard was added to */
-	Relation	relation;		/* that the row is for: the table or a
+	Oid			table;			/* to which the guard was added */
+	Relation	relation;		/* that the row was for: the table or a
 								 * partition */
 	HeapTuple	row;
-	const text *type;			/* NULL: it has none */
-	const int32 *version;		/* NULL: it has none */
+	const text *type;			/* NULL: none */
+	const int32 *version;		/* NULL: none */
 	Jsonb	   *violations;
-	bool		kept;			/* the row is in its table all the same */
+	bool		kept;			/* the row is in its table too */
 } EvDiverted;
 
 /*
- * The quarantine; InvalidOid where there is none.  Raises if the relation
- * of that name is not a table, or its owner does not own the schema
- * event_schema: no role may collect other roles' events by creating the table
- * first.
+ * Finds the quarantine; InvalidOid if there is none.  Raises an error if the
+ * relation with its name is not a table, or if its owner does not own the
+ * schema event_schema: no role may collect other roles' events by creating the
+ * table first.
  */
 extern Oid	ev_quarantine_find(void);
 
 /*
- * Makes the quarantine where there is none.  It belongs to the owner of the
- * schema event_schema, for any caller.  Raises what ev_quarantine_open raises
- * of one that there is.  Needs SPI not connected.
+ * Creates the quarantine if there is none, for any caller.  It belongs to the
+ * owner of the schema event_schema.  Raises the errors of ev_quarantine_open()
+ * for an existing one.  SPI must not be connected.
  */
 extern void ev_quarantine_create(void);
 
-/* The quarantine, locked, with all its columns of the types that we know. */
+/* The quarantine, locked, with all of its columns and their expected types. */
 typedef struct EvQuarantine
 {
 	Oid			table;
 	Oid			owner;
-	Oid			user;			/* who called */
-	bool		is_switched;	/* the current user is its owner */
-	EvRunAs		caller;			/* then: what was before */
+	Oid			user;			/* the caller */
+	bool		is_switched;	/* the current user is the quarantine's owner */
+	EvRunAs		caller;			/* if so: the state before */
 } EvQuarantine;
 
 /*
- * Locks the quarantine until the transaction ends, and looks whether it is
- * what we know: it is a user's table, and may have been altered.  False where
- * there is none.
+ * Locks the quarantine until the transaction ends, and checks its columns,
+ * since a user can alter it.  Returns false if there is none.
  *
- * Raises what ev_quarantine_find raises, insufficient_privilege where the
- * caller has none of the privileges in `needs` (0: not asked), undefined_column
- * and datatype_mismatch where a column is not there or of another type.
+ * Raises the errors of ev_quarantine_find(); insufficient_privilege if the
+ * caller has none of the privileges in `needs` (0: not checked);
+ * undefined_column and datatype_mismatch if a column is missing or has another
+ * type.
  */
 extern bool ev_quarantine_open(EvQuarantine *quarantine, LOCKMODE mode, AclMode needs);
 
 /*
- * From the first on, until the second, the current user is the quarantine's
- * owner where the caller has the owner's rights, in a security-restricted
- * operation: its owner's code on the table does not run as a superuser that
- * reads or writes it.  Others go on as themselves.  After an error the
- * subtransaction's end restores the user.
+ * Between these two calls, the current user is the quarantine's owner, if the
+ * caller has the owner's rights, in a security-restricted operation: so the
+ * owner's code on the table does not run as a superuser that reads or writes
+ * it.  Other callers stay themselves.  After an error, the end of the
+ * subtransaction restores the user.
  */
 extern void ev_quarantine_as_owner(EvQuarantine *quarantine);
 extern void ev_quarantine_as_caller(EvQuarantine *quarantine);
 
 /*
  * Raises datatype_mismatch unless the rows of a query over the quarantine have
- * such columns.
+ * columns of these types.
  */
 extern void ev_quarantine_check_result(TupleDesc descriptor, int count, const Oid *types);
 
 /*
- * Writes an event into the quarantine, as its owner, whatever the rights of
- * the current user.  Raises undefined_table where there is no quarantine, and
- * what ev_quarantine_open raises.
+ * Inserts an event into the quarantine, as its owner, whatever the rights of
+ * the current user.  Raises undefined_table if there is no quarantine, and the
+ * errors of ev_quarantine_open().
  */
 extern void ev_quarantine_add(const EvDiverted *diverted);
 

@@ -1,10 +1,11 @@
 /*
  * quarantine_drop.c
- *	  Commands that would drop events, along with the tables that hold them.
+ *	  Refuses commands that would drop events together with the tables that
+ *	  hold them.
  *
- * When the extension is being dropped, its event triggers are gone before they
- * could see what.  So what a command would drop is worked out before it runs,
- * the other way round: what the events need is not much.
+ * When the extension is dropped, its event triggers are dropped before they
+ * could check anything.  So the check is made before the command runs: does it
+ * drop an object that these tables depend on?
  */
 #include "postgres.h"
 
@@ -43,13 +44,13 @@ PG_FUNCTION_INFO_V1(ev_guard_quarantine);
 typedef struct EventTable
 {
 	const char *name;
-	Oid			table;			/* InvalidOid: there is none of ours */
+	Oid			table;			/* InvalidOid: there is none */
 	Oid			owner;
 } EventTable;
 
 /*
- * The table of a name.  None where the relation is no table, or belongs to
- * somebody else: what is in there is not ours.
+ * Finds the table with this name.  Returns none if the relation is not a
+ * table, or belongs to another role: its rows are not ours.
  */
 static EventTable
 find_table(const char *name)
@@ -84,7 +85,10 @@ find_table(const char *name)
 
 /* ---------- objects of a command ---------- */
 
-/* The objects that DROP names, and their class; of kinds that tables hang on. */
+/*
+ * Returns the objects in a DROP, and their class; only kinds of objects that
+ * tables can depend on.
+ */
 static List *
 named_objects(const DropStmt *command, Oid *class)
 {
@@ -104,7 +108,10 @@ named_objects(const DropStmt *command, Oid *class)
 				break;
 			case OBJECT_SCHEMA:
 				*class = NamespaceRelationId;
-				/* the extension's, which PostgreSQL refuses to drop */
+
+				/*
+				 * objects of the extension, which PostgreSQL refuses to drop
+				 */
 				if (strcmp(strVal(object), EV_SCHEMA_NAMESPACE) == 0 ||
 					strcmp(strVal(object), EV_INTERNAL_NAMESPACE) == 0)
 					break;
@@ -139,9 +146,10 @@ oid_array(List *oids)
 }
 
 /*
- * What a table cannot do without: its schema, the extension that this belongs
- * to, the members of that, their language, the extension of the language, and
- * so on.  What hangs on a single column is not among them.
+ * The objects that a table depends on: its schema, the extension that this
+ * belongs to, the members of the extension, their language, the extension of
+ * the language, and so on.  Objects that only a column depends on are not
+ * included.
  */
 #define NEEDED \
 	"WITH RECURSIVE needed (class, object) AS (" \
@@ -157,7 +165,10 @@ oid_array(List *oids)
 	"    OR (d.deptype OPERATOR(pg_catalog.=) 'e'::pg_catalog.\"char\" AND n.object OPERATOR(pg_catalog.=) $4)" \
 	"   )) AS e (class, object)) "
 
-/* Is one of the objects of a class, or what one of the roles owns, needed by the table? */
+/*
+ * Does the table depend on one of these objects of a class, or on an object
+ * that one of the roles owns?
+ */
 static bool
 needs(Oid table, Oid class, List *objects, List *roles)
 {
@@ -187,7 +198,7 @@ needs(Oid table, Oid class, List *objects, List *roles)
 	return result;
 }
 
-/* Would DROP TABLE drop the table, by its name or by that of a parent? */
+/* Does DROP TABLE drop the table, by its name or its parent's? */
 static bool
 drops_table(const DropStmt *command, const EventTable *table)
 {
@@ -199,7 +210,7 @@ drops_table(const DropStmt *command, const EventTable *table)
 	return objects != NIL && has_superclass(table->table) && needs(table->table, class, objects, NIL);
 }
 
-/* Would the command drop the table along with something else? */
+/* Does the command drop the table together with another object? */
 static bool
 drops_what_table_needs(Node *command, const EventTable *table)
 {
@@ -210,7 +221,7 @@ drops_what_table_needs(Node *command, const EventTable *table)
 	{
 		foreach(cell, castNode(DropOwnedStmt, command)->roles)
 			roles = lappend_oid(roles, get_rolespec_oid(lfirst_node(RoleSpec, cell), true));
-		/* without CASCADE, what is owned is dropped and nothing else */
+		/* without CASCADE, only owned objects are dropped */
 		if (castNode(DropOwnedStmt, command)->behavior != DROP_CASCADE)
 			return list_member_oid(roles, table->owner);
 		return needs(table->table, InvalidOid, NIL, roles);
@@ -226,8 +237,8 @@ drops_what_table_needs(Node *command, const EventTable *table)
 }
 
 /*
- * Would PostgreSQL let the caller drop what the command names?  Whether the
- * tables have rows concerns nobody else.
+ * May the caller run the command?  Other callers need not learn whether the
+ * tables have rows.
  */
 static bool
 may_run(Node *command)
@@ -260,7 +271,7 @@ may_run(Node *command)
 
 /* ---------- refusing ---------- */
 
-/* Would PostgreSQL let the current user drop the table? */
+/* May the current user drop the table? */
 static bool
 may_drop(const EventTable *table)
 {
@@ -275,7 +286,7 @@ may_drop(const EventTable *table)
 	return result;
 }
 
-/* Reads as the owner, from which policies hide no row. */
+/* Reads as the owner, since policies hide no rows from the owner. */
 static bool
 has_rows(const EventTable *table)
 {
@@ -284,7 +295,7 @@ has_rows(const EventTable *table)
 
 	ev_run_as_begin(&caller, table->owner,
 					SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION | SECURITY_NOFORCE_RLS);
-	/* also what was committed while we waited for the lock */
+	/* see transactions that committed while the lock was awaited */
 	PushActiveSnapshot(GetLatestSnapshot());
 	SPI_connect();
 	if (SPI_execute(psprintf("SELECT FROM " EV_SCHEMA_NAMESPACE ".%s LIMIT 1", quote_identifier(table->name)),
@@ -304,7 +315,7 @@ refuse_rows(const EventTable *table, bool by_name)
 		"Replay or purge them (replay_event_quarantine, purge_event_quarantine), or move the table away with ALTER TABLE ... SET SCHEMA." :
 		"Delete them, or move the table away with ALTER TABLE ... SET SCHEMA.";
 
-	/* the lock that DROP takes: current writers have ended when we look */
+	/* the lock of DROP, so that current writers have ended */
 	if (may_drop(table))
 		LockRelationOid(table->table, AccessExclusiveLock);
 	if (!has_rows(table))
@@ -320,7 +331,10 @@ refuse_rows(const EventTable *table, bool by_name)
 			 errhint("%s", hint)));
 }
 
-/* ddl_command_start: refuses to drop events along with what holds them. */
+/*
+ * ddl_command_start: refuses to drop events together with the table that holds
+ * them.
+ */
 Datum
 ev_guard_quarantine(PG_FUNCTION_ARGS)
 {
@@ -331,7 +345,7 @@ ev_guard_quarantine(PG_FUNCTION_ARGS)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, "ddl_command_start") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function is called by a %s event trigger only", "ddl_command_start")));
+				 errmsg("function is called only by a %s event trigger", "ddl_command_start")));
 	if (IsBinaryUpgrade)
 		PG_RETURN_NULL();
 	command = data->parsetree;
@@ -343,7 +357,7 @@ ev_guard_quarantine(PG_FUNCTION_ARGS)
 			continue;
 		if (IsA(command, DropStmt) && castNode(DropStmt, command)->removeType == OBJECT_TABLE)
 		{
-			/* of another table the owner may do as he likes */
+			/* the owner may drop other tables */
 			if (strcmp(names[i], EV_QUARANTINE) == 0 && may_drop(&table) &&
 				drops_table(castNode(DropStmt, command), &table))
 				refuse_rows(&table, true);

@@ -1,22 +1,22 @@
 /*
  * replay.c
- *	  Putting events of the quarantine into their tables.
+ *	  Moves events from the quarantine into their tables.
  *
- * One transaction, the caller's: a row leaves the quarantine in the same one
- * that puts it into its table, so it is never in both and never in none.  Rows
- * that another replay is at work on are skipped (SKIP LOCKED).
+ * This is one transaction, the caller's: a row leaves the quarantine in the
+ * transaction that inserts it into its table, so it is always in exactly one
+ * of them.  Rows that another replay has locked are skipped (SKIP LOCKED).
  *
- * The caller needs SELECT, UPDATE and DELETE on the quarantine.  replay_row.c
+ * The caller needs SELECT, UPDATE and DELETE on the quarantine. replay_row.c
  * decides which role inserts the rows.
  *
  * Rows are read in chunks, and tried in a subtransaction.  If one raises an
  * error, the rows before it, which succeeded, are tried again, and it stays in
  * the quarantine: so a bad row costs little.  Rows stay toasted until their
- * turn, since each could be large.
+ * turn, since each can be large.
  *
- * If no table was named, each table is replayed by itself, and its errors do
- * not affect others.  The caller has not chosen the code on these tables then,
- * so the time for each table, and for all tables of an owner, is bounded.
+ * If no table is named, each table is replayed separately, and its errors do
+ * not affect others.  Since the caller has not chosen the code on these
+ * tables, the time for each table, and for all tables of an owner, is limited.
  */
 #include "postgres.h"
 
@@ -59,10 +59,10 @@ PG_FUNCTION_INFO_V1(ev_replay_event_quarantine);
 #define CHUNK		256
 
 /*
- * Where no table was named, in milliseconds: the time of a table; that of all
- * tables of an owner; how long a lock is waited for; what a subtransaction
- * takes at most before the next, but for a row that takes longer; the time for
- * trying those rows anew that went well before one that took too long.
+ * Time limits if no table is named, in milliseconds: for a table; for all
+ * tables of an owner; for a lock; for a subtransaction (after which the next
+ * begins; one row may take longer); for trying rows again that succeeded
+ * before one that took too long.
  */
 #define TABLE_TIME	5000
 #define OWNER_TIME	10000
@@ -70,24 +70,24 @@ PG_FUNCTION_INFO_V1(ev_replay_event_quarantine);
 #define GO_TIME		1000
 #define GRACE		2000
 
-/* A table, and what becomes of its rows. */
+/* A table, and the result for its rows. */
 typedef struct Target
 {
 	char	   *schema;
 	char	   *name;
 	Oid			owner;			/* InvalidOid: not known */
 	TimestampTz deadline;		/* DT_NOEND: none */
-	bool		is_over;		/* it has passed, and what is done is tried
-								 * anew */
+	bool		is_over;		/* it has passed, and the finished rows are
+								 * tried again */
 	int64		tried;
 	int64		replayed;
 	int64		remaining;
 	int64		last_id;		/* of the rows that were tried */
-	bool		is_at_end;		/* no more rows after it */
-	char	   *problem;		/* that ended it; NULL: none */
+	bool		is_at_end;		/* there are no more rows after it */
+	char	   *problem;		/* the error that ended it; NULL: none */
 } Target;
 
-/* The rows that are asked for: parameters of FILTER. */
+/* The requested rows: parameters of FILTER. */
 typedef struct Filter
 {
 	Datum		values[5];
@@ -108,29 +108,29 @@ typedef struct Filter
 
 static Oid	filter_types[] = {TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID};
 
-/* A replay within another would find the rows that the other is at work on. */
+/* A nested replay would find the rows that the outer one has locked. */
 static bool at_work = false;
 
 /* ---------- rows ---------- */
 
-/* What became of rows that were tried together. */
+/* The result of rows that were tried together. */
 typedef enum Ending
 {
 	ENDED_WELL,
-	ENDED_BY_ROW,				/* the last one has an error */
-	ENDED_BY_TIME,				/* it took too long */
+	ENDED_BY_ROW,				/* the last one raised an error */
+	ENDED_BY_TIME,				/* the time limit was exceeded */
 	ENDED_BY_TABLE				/* no row of the table can be tried now */
 } Ending;
 
 typedef struct Attempt
 {
-	int			count;			/* of rows that went well */
-	Ending		ending;			/* then nothing was done to any row */
-	ErrorData  *error;			/* but where it ended well */
+	int			count;			/* number of rows that succeeded */
+	Ending		ending;			/* if not successful, no row was changed */
+	ErrorData  *error;			/* unless it was successful */
 	bool		was_slow;		/* the last row alone took long */
 } Attempt;
 
-/* Is it time to end a subtransaction, between two rows? */
+/* Should the subtransaction end after this row? */
 static bool
 is_time(const Target *target, TimestampTz start)
 {
@@ -147,11 +147,11 @@ judge(const Target *target, const ErrorData *error, bool ran_out)
 {
 	bool		is_bounded = target->deadline != DT_NOEND;
 
-	if (ran_out && !ev_is_statement_over())
+	if (ran_out)
 		return ENDED_BY_TIME;
 	if (ev_is_row_fault(error->sqlerrcode, EV_WORK_INSERT))
 		return ENDED_BY_ROW;
-	if (!is_bounded || ev_is_interrupt(error))
+	if (!is_bounded)
 		ReThrowError((ErrorData *) error);
 	return ENDED_BY_TABLE;
 }
@@ -165,45 +165,24 @@ typedef struct RowsTry
 	int			at;
 	TimestampTz start;
 	TimestampTz row_start;
-	bool		ran_out;
 } RowsTry;
 
 static void
-replay_until_time(RowsTry *attempt)
+replay_until_time(void *arg)
 {
+	RowsTry    *attempt = (RowsTry *) arg;
 	EvReplayCall *call = attempt->call;
 	const Target *target = attempt->target;
 
-	if (target->deadline != DT_NOEND)
-		ev_time_limit_start(TimestampDifferenceMilliseconds(attempt->start, target->deadline));
 	for (; attempt->at < attempt->count && !(attempt->at > 0 && is_time(target, attempt->start)); attempt->at++)
 	{
 		if (target->deadline != DT_NOEND)
 			attempt->row_start = GetCurrentTimestamp();
-		/* anew, as SPI goes on in a context of its own */
+		/* again, since SPI switches to a context of its own */
 		MemoryContextSwitchTo(call->row_context);
 		MemoryContextReset(call->row_context);
 		ev_replay_row(call, target->schema, target->name, &attempt->rows[attempt->at]);
 	}
-}
-
-static void
-replay_in_time(void *arg)
-{
-	RowsTry    *attempt = (RowsTry *) arg;
-
-	PG_TRY();
-	{
-		replay_until_time(attempt);
-	}
-	PG_CATCH();
-	{
-		attempt->ran_out = ev_time_limit_stop();
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	/* if it ran out at the last moment, all rows are done nevertheless */
-	(void) ev_time_limit_stop();
 }
 
 /* Tries rows in a subtransaction.  Raises what ends the whole call. */
@@ -214,15 +193,19 @@ try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count,
 	RowsTry		work = {
 		.call = call, .target = target, .rows = rows, .count = count, .start = start, .row_start = start
 	};
+	int			milliseconds = target->deadline == DT_NOEND ? 0 :
+		(int) Max(TimestampDifferenceMilliseconds(start, target->deadline), 1);
+	bool		ran_out;
 	MemoryContext caller;
 
 	CHECK_FOR_INTERRUPTS();
 	caller = MemoryContextSwitchTo(call->context);
-	attempt->error = ev_in_subtransaction(replay_in_time, &work, EV_KEEP);
+	/* if it runs out at the last moment, all rows are done nevertheless */
+	attempt->error = ev_in_limited_time(replay_until_time, &work, EV_KEEP, milliseconds, &ran_out);
 	attempt->ending = ENDED_WELL;
 	if (attempt->error != NULL)
 	{
-		attempt->ending = judge(target, attempt->error, work.ran_out);
+		attempt->ending = judge(target, attempt->error, ran_out);
 		attempt->was_slow = TimestampDifferenceExceeds(work.row_start, GetCurrentTimestamp(), GO_TIME);
 	}
 	MemoryContextSwitchTo(caller);
@@ -236,8 +219,8 @@ set_time_problem(Target *target)
 }
 
 /*
- * Replays some of the rows, at least one; how many.  That is none where the
- * table has a problem.
+ * Replays some of the rows, at least one; returns their number.  It is 0 if
+ * the table has a problem.
  */
 static int
 replay_rows(EvReplayCall *call, Target *target, EvReplayRow *rows, int count)
@@ -298,7 +281,10 @@ id_array(Datum *ids, int count)
 	return PointerGetDatum(construct_array(ids, count, INT8OID, sizeof(int64), FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
-/* Deletes the moved rows and records why others stay; returns the number moved. */
+/*
+ * Deletes the moved rows and records why others stay; returns the number
+ * moved.
+ */
 static int64
 settle(EvReplayCall *call, EvReplayRow *rows, int count)
 {
@@ -333,7 +319,7 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("could not delete replayed events from table \"%s\"", QUARANTINE),
-					 errhint("Look at its triggers, rules and policies, and whether an id is there twice.")));
+					 errhint("Check its triggers, rules and policies, and whether an id occurs twice.")));
 	}
 	if (failed_count > 0)
 	{
@@ -348,7 +334,7 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 			ereport(ERROR,
 					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 					 errmsg("could not update table \"%s\"", QUARANTINE),
-					 errhint("Look at its rules.")));
+					 errhint("Check its rules.")));
 	}
 	ev_quarantine_as_caller(&call->quarantine);
 	MemoryContextSwitchTo(caller);
@@ -356,9 +342,9 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 }
 
 /*
- * Reads the next rows after those of the filter, locked, into the call's
- * context; how many there are.  A cursor would not do: users' code that runs
- * between two chunks can close or move it.
+ * Reads the next rows of the filter, locked, into the call's context.  Returns
+ * their number.  A cursor cannot be used, since users' code that runs between
+ * two chunks can close or move it.
  */
 static int
 fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
@@ -375,7 +361,7 @@ fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("could not read table \"%s\"", QUARANTINE),
-				 errhint("Look at its rules.")));
+				 errhint("Check its rules.")));
 	ev_quarantine_as_caller(&call->quarantine);
 	ev_quarantine_check_result(SPI_tuptable->tupdesc, lengthof(types), types);
 	count = (int) SPI_processed;
@@ -455,7 +441,7 @@ count_remaining(EvReplayCall *call, Filter *filter)
 
 /* ---------- all tables ---------- */
 
-/* What a table's owner has had of the call's time, in milliseconds. */
+/* The time that the tables of an owner have used, in milliseconds. */
 typedef struct OwnerTime
 {
 	Oid			owner;
@@ -478,8 +464,8 @@ find_owner(List **owners, Oid owner)
 }
 
 /*
- * Whose table it is, without a lock on it.  Raises where there is none, or
- * where the caller does not have its owner's rights.
+ * Returns the owner of a table, without locking it.  Raises an error if the
+ * table does not exist, or if the caller lacks its owner's rights.
  */
 static Oid
 owner_for_all(EvReplayCall *call, const Target *target)
@@ -503,7 +489,7 @@ owner_for_all(EvReplayCall *call, const Target *target)
 	return owner;
 }
 
-/* Replays one of all tables.  Raises where that cannot be. */
+/* Replays one of all tables.  Raises an error if that is not possible. */
 static void
 replay_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows, List **owners)
 {
@@ -550,7 +536,7 @@ replay_tried_table(void *arg)
 	replay_one_of_all(attempt->call, attempt->target, attempt->filter, attempt->max_rows, attempt->owners);
 }
 
-/* The same, but an error is reported as the problem of this table. */
+/* The same, but reports an error as the problem of this table. */
 static void
 try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_rows, List **owners)
 {
@@ -577,8 +563,9 @@ try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_row
 }
 
 /*
- * The tables that have rows in the quarantine, in the parent of the call's
- * context, and how many; with how many rows, sorted by their names.
+ * Lists the tables that have rows in the quarantine, with the numbers of rows,
+ * sorted by name, in the parent of the call's context.  Returns the number of
+ * tables in *count.
  */
 static Target *
 list_targets(EvReplayCall *call, Filter *filter, int *count)
@@ -635,7 +622,7 @@ replay_all(EvReplayCall *call, Filter *filter, int64 max_rows, int *count)
 	for (int i = 0; i < *count; i++)
 		try_one_of_all(call, &targets[i], filter, max_rows, &owners);
 
-	/* what is there now; rows can have come meanwhile */
+	/* the current rows; some may have been added meanwhile */
 	left = list_targets(call, &all, &left_count);
 	for (int i = 0, j = 0; i < *count; i++)
 	{
@@ -705,7 +692,7 @@ give(ReturnSetInfo *result, const Target *target)
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 }
 
-/* With SPI connected and the quarantine open, if there is one. */
+/* SPI is connected, and the quarantine open, if there is one. */
 static void
 replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
 {
@@ -736,14 +723,11 @@ replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
 }
 
 /*
- * replay_event_quarantine(relation regclass DEFAULT NULL,
- *						   event_type text DEFAULT NULL,
- *						   schema_version int DEFAULT NULL,
- *						   repair text DEFAULT NULL,
- *						   max_rows int DEFAULT 10000,
- *						   after_id bigint DEFAULT NULL)
- *		→ TABLE (relation_schema text, relation_name text, replayed bigint,
- *				 remaining bigint, last_id bigint, problem text)
+ * replay_event_quarantine(relation regclass DEFAULT NULL, event_type text
+ * DEFAULT NULL, schema_version int DEFAULT NULL, repair text DEFAULT
+ * NULL, max_rows int DEFAULT 10000, after_id bigint DEFAULT NULL) returns
+ * TABLE (relation_schema text, relation_name text, replayed bigint, remaining
+ * bigint, last_id bigint, problem text)
  */
 Datum
 ev_replay_event_quarantine(PG_FUNCTION_ARGS)

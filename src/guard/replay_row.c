@@ -1,16 +1,16 @@
 /*
  * replay_row.c
- *	  One row of the quarantine, put into its table.
+ *	  Moves one row of the quarantine into its table.
  *
- * The row is inserted as the table's owner, where the caller has the owner's
- * rights: a superuser does not run what others hung on their tables with a
- * superuser's rights.  Else it is inserted as the caller, who is then subject
- * to privileges and row security like anybody.  A function for repairs is the
- * caller's to name, and runs as the caller.
+ * The row is inserted as the table's owner, if the caller has the owner's
+ * rights: so a superuser does not run other roles' code on their tables with a
+ * superuser's rights.  Otherwise it is inserted as the caller, to whom
+ * privileges and row security apply.  The caller names the function for
+ * repairs, which runs as the caller.
  *
- * What is in the quarantine may be anything, and whoever may write there says
- * what is inserted.  So who names no table means those that have a guard, and
- * nobody means a system catalog.
+ * The quarantine can contain anything, and a role that may write to it
+ * determines what is inserted.  So a caller that names no table replays only
+ * tables with a guard, and system catalogs are always excluded.
  */
 #include "postgres.h"
 
@@ -60,7 +60,7 @@ check_repair(Oid function)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
 				 errmsg("repair must be a function from jsonb to jsonb"),
-				 errdetail("It gets the whole row of the quarantine's column \"row\", and returns the row to insert, or null to leave it.")));
+				 errdetail("It gets the value of the quarantine's column \"row\", and returns the row to insert, or null to leave it.")));
 	EV_CHECK_EXECUTE(function, get_func_name(function));
 }
 
@@ -84,7 +84,7 @@ ev_replay_find_repair(const char *name)
 	return DatumGetObjectId(function);
 }
 
-/* What the function for repairs makes of a row; NULL: nothing. */
+/* Calls the function for repairs on a row; NULL if it returns no row. */
 static Jsonb *
 repair(EvReplayCall *replay, Jsonb *row)
 {
@@ -137,7 +137,7 @@ prepare_insert(EvReplayCall *replay, Relation relation, Jsonb *row)
 	return plan;
 }
 
-/* Inserts a row as the current user, while the guard knows of the replay. */
+/* Inserts a row as the current user, while ev_replay is set for the guard. */
 static int
 run_insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 {
@@ -158,7 +158,7 @@ run_insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarde
 	return result;
 }
 
-/* Inserts a row as whom it must be; how many were inserted. */
+/* Inserts a row as the right role; returns the number of inserted rows. */
 static uint64
 insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 {
@@ -180,7 +180,7 @@ insert(EvReplayCall *replay, Relation relation, Jsonb *row, EvReplay *guarded)
 	}
 	else
 		result = run_insert(replay, relation, row, guarded);
-	/* a rule made something else of it */
+	/* a rule replaced the INSERT */
 	if (result == SPI_OK_REWRITTEN)
 		return 0;
 	if (result != SPI_OK_INSERT)
@@ -209,7 +209,7 @@ ev_replay_open_table(const char *schema, const char *name)
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
 				 errmsg("\"%s.%s\" is a system catalog", schema, name)));
 	relation = OidIsValid(table) ? try_relation_open(table, RowExclusiveLock) : NULL;
-	/* while we waited for the lock, it may have got another name */
+	/* it may have been renamed while the lock was awaited */
 	if (relation == NULL ||
 		strcmp(RelationGetRelationName(relation), name) != 0 ||
 		RelationGetNamespace(relation) != namespace ||
@@ -223,7 +223,7 @@ ev_replay_open_table(const char *schema, const char *name)
 
 /*
  * May the role that sent a row insert into the table, or a partition of it?
- * The table may have the name only of the one that the row was sent to.
+ * The current table may be another one with the name of the original table.
  */
 static bool
 may_insert(Oid sender, Oid table)
@@ -259,7 +259,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 	if (row == NULL)
 		return;
 
-	/* after the repair, which may have done anything to the table */
+	/* after the repair, which may have changed the table */
 	relation = ev_replay_open_table(schema, name);
 	if (call->any_table &&
 		(!has_privs_of_role(call->quarantine.user, relation->rd_rel->relowner) ||
@@ -280,8 +280,8 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 	if (stray != NULL)
 	{
 		/*
-		 * of a column that was renamed or dropped, as it may be: nothing is
-		 * lost unasked
+		 * perhaps of a column that was renamed or dropped; data is never
+		 * discarded without a request
 		 */
 		ev_replay_set_reason(call, candidate,
 							 psprintf("the row has a value for column \"%s\", which table \"%s\" does not have",

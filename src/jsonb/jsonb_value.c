@@ -114,9 +114,7 @@ ev_values_compare(const EvInstance *a, const EvInstance *b)
 		case EV_FALSE:
 			return 0;
 		case EV_STRING:
-			if (a->length != b->length)
-				return a->length < b->length ? -1 : 1;
-			return memcmp(a->data, b->data, a->length);
+			return ev_key_order(&(EvString) {a->data, a->length}, &(EvString) {b->data, b->length});
 		case EV_NUMBER:
 			return ev_number_compare((Numeric) a->data, (Numeric) b->data);
 		case EV_OBJECT:

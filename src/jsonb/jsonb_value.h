@@ -90,6 +90,22 @@ extern EvInstance ev_root_value(const Jsonb *jsonb);
  */
 extern EvType ev_value_type(const JsonbValue *value);
 
+/* The text of a JsonbValue that is a string or a key; not a copy. */
+static inline EvString
+ev_string_of(const JsonbValue *value)
+{
+	return (EvString) {value->val.string.val, value->val.string.len};
+}
+
+/* jsonb's order of keys: by length, then by bytes. */
+static inline int
+ev_key_order(const EvString *a, const EvString *b)
+{
+	if (a->length != b->length)
+		return a->length < b->length ? -1 : 1;
+	return memcmp(a->data, b->data, a->length);
+}
+
 /* Are two values equal (2020-12 core, 4.2.2)?  1.0 equals 1. */
 extern bool ev_values_equal(const EvInstance *a, const EvInstance *b);
 

@@ -104,7 +104,7 @@ ev_matches_content(const EvInstance *in, bool base64, bool json)
 	{
 		text[length] = '\0';
 		ok = pg_verify_mbstr(GetDatabaseEncoding(), text, length, true) &&
-			ev_json_syntax_error(text, length) == NULL;
+			ev_json_syntax_error(text, length, NULL) == NULL;
 	}
 	pfree(text);
 	return ok;
@@ -238,8 +238,7 @@ ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
 		/* double the steps while the key is near, then halve */
 		uint32		probe = step < high - low ? low + step - 1 : (low + high) / 2;
 		const EvString *name = &object->properties[probe].name;
-		int			order = name->length != key.length ? (name->length < key.length ? -1 : 1) :
-			memcmp(name->data, key.data, key.length);
+		int			order = ev_key_order(name, &key);
 
 		if (order == 0)
 		{

@@ -248,7 +248,7 @@ ev_scope_state(EvMemory *memory, const EvDynamicScope *outer, uint32 resource)
 			ereport(ERROR,
 					(errcode(ERRCODE_STATEMENT_TOO_COMPLEX),
 					 errmsg("schema is too complex for this document"),
-					 errdetail("What its dynamic references lead to differs in more than %u ways.",
+					 errdetail("Its dynamic references have more than %u different sets of targets.",
 							   memory->scope_count),
 					 errhint("Use fewer dynamic anchors, or references that are not dynamic.")));
 		entry->state = ++memory->scope_count;

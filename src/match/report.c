@@ -7,7 +7,13 @@
  * and the nodes below it.  Each format writes this tree in another form.
  *
  * Annotations of a schema that does not match are dropped (2020-12 core,
- * 7.7.1.2), and so are the violations of a branch if its keyword holds.
+ * 7.7.1.2), and so are the violations of a branch that another one made up
+ * for.
+ *
+ * References can make the tree exponentially larger than schema and document.
+ * So it has a limited number of parts.  From there on the rest is evaluated
+ * without a report, which remembers answers, and the report says in its last part
+ * that the rest is left out.
  */
 #include "postgres.h"
 
@@ -41,7 +47,9 @@ typedef struct ReportNode
 	char	   *instance_location;
 	char	   *keyword_location;
 	bool		valid;
-	bool		forgiven;		/* does not match, but its keyword holds */
+	bool		forgiven;		/* it does not match, and that is no matter */
+	bool		is_cut;			/* what came later is left out */
+	int			units;			/* count_units and one more; 0: not known */
 	List	   *violations;		/* of ReportEntry */
 	List	   *annotations;	/* of ReportEntry */
 	List	   *children;		/* of ReportNode */
@@ -53,12 +61,13 @@ typedef struct Reporter
 	MemoryContext context;		/* of the tree */
 	ReportNode *root;
 	ReportNode *current;
+	int			parts;			/* nodes and leaves */
+	bool		is_cut;			/* the rest is left out */
 } Reporter;
 
-/*
- * References can make the tree exponentially larger than schema and document.
- * The limit is the maximum size of a jsonb.
- */
+#define MOST_PARTS	20000
+
+/* This is as much as a jsonb may have in the end. */
 #define MAX_TREE	((Size) 256 * 1024 * 1024)
 
 /* ---------- making the tree ---------- */
@@ -79,9 +88,26 @@ switch_to_tree(Reporter *reporter)
 }
 
 /*
- * Returns a URI with a JSON Pointer:
- * "https://example.com/schema#/properties/a".
+ * Counts a part that was added to the tree.  After the last one, the evaluation
+ * goes on without a report.  Keywords say of their branches only afterwards that
+ * these need not match: that is not heard of any more, so branches of open nodes
+ * that do not match are left out too.
  */
+static void
+count_part(Reporter *reporter)
+{
+	if (++reporter->parts < MOST_PARTS)
+		return;
+	reporter->is_cut = true;
+	reporter->collector.enter = NULL;
+	reporter->collector.annotate = NULL;
+	reporter->collector.forgive = NULL;
+	reporter->collector.limit = 0;
+	for (ReportNode *node = reporter->current; node != NULL; node = node->parent)
+		node->is_cut = true;
+}
+
+/* URI and JSON Pointer: "https://example.com/schema#/properties/a". */
 static char *
 absolute_location(const EvLocation *location, const char *path)
 {
@@ -111,13 +137,28 @@ report_enter(EvCollector *collector, const char *instance_location,
 		reporter->root = node;
 	reporter->current = node;
 	MemoryContextSwitchTo(caller);
+	count_part(reporter);
+}
+
+/* A branch that a keyword may forgive. */
+static bool
+is_branch(const ReportNode *node)
+{
+	const char *keyword = node->location->keyword;
+
+	return keyword != NULL &&
+		(strcmp(keyword, "anyOf") == 0 || strcmp(keyword, "oneOf") == 0 || strcmp(keyword, "if") == 0);
 }
 
 static void
 report_leave(EvCollector *collector, bool valid)
 {
 	Reporter   *reporter = (Reporter *) collector;
+	ListCell   *cell;
 
+	if (reporter->current->is_cut)
+		foreach(cell, reporter->current->children)
+			((ReportNode *) lfirst(cell))->forgiven |= !((ReportNode *) lfirst(cell))->valid && is_branch(lfirst(cell));
 	reporter->current->valid = valid;
 	reporter->current = reporter->current->parent;
 }
@@ -155,18 +196,23 @@ static void
 report_add(EvCollector *collector, const EvViolation *violation)
 {
 	Reporter   *reporter = (Reporter *) collector;
-	MemoryContext caller = switch_to_tree(reporter);
-	ReportEntry *entry = palloc0(sizeof(ReportEntry));
+	MemoryContext caller;
+	ReportEntry *leaf;
 
-	entry->keyword = pstrdup(violation->keyword);
-	entry->keyword_location = pstrdup(violation->keyword_location);
-	entry->absolute_location = absolute_location(violation->location, violation->path);
-	entry->message = pstrdup(violation->message);
-	entry->property = violation->property != NULL ? pstrdup(violation->property) : NULL;
-	entry->expected = copy_jsonb(violation->expected);
-	entry->actual = copy_jsonb(violation->actual);
-	reporter->current->violations = lappend(reporter->current->violations, entry);
+	if (reporter->is_cut)
+		return;
+	caller = switch_to_tree(reporter);
+	leaf = palloc0(sizeof(ReportEntry));
+	leaf->keyword = pstrdup(violation->keyword);
+	leaf->keyword_location = pstrdup(violation->keyword_location);
+	leaf->absolute_location = absolute_location(violation->location, violation->path);
+	leaf->message = pstrdup(violation->message);
+	leaf->property = violation->property != NULL ? pstrdup(violation->property) : NULL;
+	leaf->expected = copy_jsonb(violation->expected);
+	leaf->actual = copy_jsonb(violation->actual);
+	reporter->current->violations = lappend(reporter->current->violations, leaf);
 	MemoryContextSwitchTo(caller);
+	count_part(reporter);
 }
 
 static void
@@ -183,6 +229,42 @@ report_annotate(EvCollector *collector, const char *keyword, const Jsonb *value)
 	entry->absolute_location = absolute_location(node->location, path);
 	entry->value = value;
 	node->annotations = lappend(node->annotations, entry);
+	MemoryContextSwitchTo(caller);
+	count_part(reporter);
+}
+
+/* The last part of a report that is cut, for the formats that have parts. */
+static void
+add_last_part(Reporter *reporter)
+{
+	MemoryContext caller = MemoryContextSwitchTo(reporter->context);
+	ReportNode *node = palloc0(sizeof(ReportNode));
+	ReportEntry *leaf = palloc0(sizeof(ReportEntry));
+	char	   *message = psprintf("the report has more than %d parts: the rest is left out", MOST_PARTS);
+
+	*node = (ReportNode)
+	{
+		.parent = reporter->root, .location = reporter->root->location, .instance_location = "",
+			.keyword_location = "",.valid = reporter->root->valid
+	};
+	leaf->keyword = "$comment";
+	leaf->keyword_location = "/$comment";
+	leaf->absolute_location = absolute_location(node->location, leaf->keyword_location);
+	if (node->valid)
+	{
+		JsonbValue	value = {.type = jbvString};
+
+		value.val.string.val = message;
+		value.val.string.len = strlen(message);
+		leaf->value = JsonbValueToJsonb(&value);
+		node->annotations = list_make1(leaf);
+	}
+	else
+	{
+		leaf->message = message;
+		node->violations = list_make1(leaf);
+	}
+	reporter->root->children = lappend(reporter->root->children, node);
 	MemoryContextSwitchTo(caller);
 }
 
@@ -296,7 +378,7 @@ write_basic(StringInfo text, const ReportNode *root)
 
 /* Counts the units of a node, up to 2. */
 static int
-count_units(const ReportNode *node, bool valid)
+count_units(ReportNode *node, bool valid)
 {
 	int			count;
 	ListCell   *cell;
@@ -305,6 +387,8 @@ count_units(const ReportNode *node, bool valid)
 	CHECK_FOR_INTERRUPTS();
 	if (node->valid != valid || node->forgiven)
 		return 0;
+	if (node->units > 0)
+		return node->units - 1;
 	count = list_length(valid ? node->annotations : node->violations);
 	foreach(cell, node->children)
 	{
@@ -312,6 +396,7 @@ count_units(const ReportNode *node, bool valid)
 			break;
 		count += Min(count_units(lfirst(cell), valid), 1);
 	}
+	node->units = count + 1;
 	return count;
 }
 
@@ -320,7 +405,7 @@ count_units(const ReportNode *node, bool valid)
  * without units is left out (2020-12 core, 12.4.3).
  */
 static void
-append_detailed(StringInfo text, const ReportNode *node, bool valid, bool is_root, bool *first)
+append_detailed(StringInfo text, ReportNode *node, bool valid, bool is_root, bool *first)
 {
 	int			units = count_units(node, valid);
 	bool		inner_first = true;
@@ -496,6 +581,8 @@ ev_report(const EvProgram *program, const Jsonb *document, const char *format)
 
 	reporter.context = AllocSetContextCreate(caller, "event_validate report", ALLOCSET_DEFAULT_SIZES);
 	ev_match_collect(program, document, &reporter.collector);
+	if (reporter.is_cut)
+		add_last_part(&reporter);
 	MemoryContextSwitchTo(reporter.context);
 
 	initStringInfo(&text);

@@ -8,6 +8,7 @@
 
 #include "base/encoding.h"
 #include "base/json_pointer.h"
+#include "base/message_text.h"
 #include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/match_checks.h"
@@ -52,6 +53,7 @@ ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *key
 	StringInfoData instance_location;
 	StringInfoData keyword_location;
 	StringInfoData message;
+	va_list		args;
 	EvViolation violation;
 	EvString	property = facts->property;
 
@@ -68,18 +70,9 @@ ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *key
 			appendStringInfo(&message, "property name %s: ", ev_string_show(s->key.data, s->key.length));
 			property = s->key;
 		}
-	for (;;)
-	{
-		va_list		args;
-		int			needed;
-
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
 
 	violation.instance_location = instance_location.data;
 	violation.keyword_location = keyword_location.data;

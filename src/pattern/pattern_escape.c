@@ -40,8 +40,9 @@ ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *me
  * printable ASCII are written as U+XXXX, since messages must be valid in any
  * server encoding.
  */
-bool
-ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem)
+/* The same of an escape, which the message quotes. */
+static bool
+fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem)
 {
 	const unsigned char *at = backslash + 1;
 
@@ -159,7 +160,7 @@ ev_pattern_read_character_escape(EvPatternParser *parser, const unsigned char *b
 	const unsigned char *at;
 
 	if (parser->at >= parser->end)
-		return ev_pattern_fail_escape(parser, backslash, "invalid escape");
+		return fail_escape(parser, backslash, "invalid escape");
 	c = *parser->at++;
 	switch (c)
 	{
@@ -212,7 +213,7 @@ ev_pattern_read_character_escape(EvPatternParser *parser, const unsigned char *b
 				*code = c;
 				return true;
 			}
-			return ev_pattern_fail_escape(parser, backslash, "invalid escape");
+			return fail_escape(parser, backslash, "invalid escape");
 	}
 }
 
@@ -244,7 +245,7 @@ read_property(EvPatternParser *parser, const unsigned char *backslash, EvCodeSet
 	int			length;
 
 	if (at >= parser->end || *at != '{')
-		return ev_pattern_fail_escape(parser, backslash, "\"{\" expected after");
+		return fail_escape(parser, backslash, "\"{\" expected after");
 	at++;
 	for (length = 0; at + length < parser->end && at[length] != '}'; length++)
 	{

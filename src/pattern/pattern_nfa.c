@@ -329,7 +329,7 @@ build(EvPositions *b, const EvNode *node, int next)
 	return 0;
 }
 
-/* ---- what is said of groups ---- */
+/* ---- properties of groups ---- */
 
 /*
  * Can a group begin elsewhere than at the start of the scan?  True if not

@@ -109,15 +109,12 @@ is_letter(unsigned char c)
 /*
  * pattern_escape.c
  *
- * The first three functions record an error. ev_pattern_fail() and
- * ev_pattern_fail_escape() return false, for the convenience of callers.
+ * The first two functions record an error.  ev_pattern_fail() returns false, for
+ * the convenience of callers.
  */
 
 /* Records that the pattern is not valid at this byte. */
 extern bool ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *message);
-
-/* Records that an escape is not valid; the message quotes the escape. */
-extern bool ev_pattern_fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem);
 
 /*
  * Records that the pattern is too large to be run.  From here on, only its

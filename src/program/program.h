@@ -53,9 +53,9 @@
 	X(NOT, "not: the block at target must not apply") \
 	X(IF, "if, then, else (condition)") \
 	X(ANNOTATE, "an annotation, in programs for reports only (annotation)") \
-	X(TRACK, "the rest of the block notes which children were evaluated (tracked)") \
-	X(UNEVALUATED_PROPERTIES, "the block at target applies to what was not evaluated") \
-	X(UNEVALUATED_ITEMS, "the block at target applies to what was not evaluated")
+	X(TRACK, "the rest of the block marks the evaluated children (tracked)") \
+	X(UNEVALUATED_PROPERTIES, "the block at target applies to unevaluated children") \
+	X(UNEVALUATED_ITEMS, "the block at target applies to unevaluated children")
 
 typedef enum EvOpcode
 {
@@ -81,17 +81,17 @@ struct EvSeenKeys;
 
 /*
  * A check, to which a block reduces for the fast path, which then runs it
- * without a call. block_check.c derives checks from blocks.  A block that is
+ * without a call.  block_check.c derives checks from blocks.  A block that is
  * more than one check is EV_CHECK_BLOCK.
  *
  * X(name, the types whose values it examines, description)
  */
 #define EV_CHECKS(X) \
-	X(TRUE, 0, "nothing is left to check") \
+	X(TRUE, 0, "every value is valid") \
 	X(BLOCK, EV_ALL_TYPES, "run the block") \
 	X(TYPE, 0, "the type only") \
 	X(LENGTH, EV_BIT(EV_STRING), "a string's length (size)") \
-	X(WORD, EV_BIT(EV_STRING), "a string is this one, of up to 8 bytes (length, word)") \
+	X(WORD, EV_BIT(EV_STRING), "a string equals one of up to 8 bytes (length, word)") \
 	X(STRINGS, EV_BIT(EV_STRING), "a string is one of a few (enumeration)") \
 	X(SHAPE, EV_BIT(EV_STRING), "a string has a shape (shape)") \
 	X(PATTERN, EV_BIT(EV_STRING), "a string matches (pattern)") \
@@ -101,9 +101,9 @@ struct EvSeenKeys;
 	X(NUMBERS, EV_BIT(EV_NUMBER), "a number is one of a few (enumeration)") \
 	X(OBJECT, EV_BIT(EV_OBJECT), "an object's own keywords (object)") \
 	X(ARRAY, EV_BIT(EV_ARRAY), "an array's own keywords (array)") \
-	X(BRANCHES, EV_ALL_TYPES, "anyOf or oneOf, whose branches are mostly told apart (branches)") \
+	X(BRANCHES, EV_ALL_TYPES, "anyOf or oneOf, usually with a discriminator (branches)") \
 	X(ALL, EV_ALL_TYPES, "several checks, of schemas that all apply (all)") \
-	X(PENDING, 0, "nothing yet: it is unevaluated unless one of these matched (sources)")
+	X(PENDING, 0, "pending: unevaluated unless one of these sources matched (sources)")
 
 typedef enum EvCheckKind
 {

@@ -70,6 +70,15 @@ append_block(StringInfo text, const char *label, uint32 block)
 		appendStringInfo(text, " %s: %u", label, block);
 }
 
+static void
+append_limits(StringInfo text, uint32 minimum, uint32 maximum)
+{
+	if (minimum > 0)
+		appendStringInfo(text, " min: %u", minimum);
+	if (maximum != EV_NO_MAXIMUM)
+		appendStringInfo(text, " max: %u", maximum);
+}
+
 /* A pattern, cut. */
 static void
 append_pattern(StringInfo text, const char *pattern)
@@ -97,10 +106,7 @@ append_object(StringInfo text, const EvObject *object)
 	append_rest(text, object->pattern_count);
 	append_block(text, "additional", object->additional);
 	append_block(text, "names", object->names);
-	if (object->min_properties > 0)
-		appendStringInfo(text, " min: %u", object->min_properties);
-	if (object->max_properties != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", object->max_properties);
+	append_limits(text, object->min_properties, object->max_properties);
 }
 
 static void
@@ -111,10 +117,7 @@ append_array(StringInfo text, const EvArray *array)
 	append_rest(text, array->prefix_count);
 	append_block(text, "items", array->items);
 	append_block(text, "contains", array->contains);
-	if (array->min_items > 0)
-		appendStringInfo(text, " min: %u", array->min_items);
-	if (array->max_items != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", array->max_items);
+	append_limits(text, array->min_items, array->max_items);
 	if (array->unique_items)
 		appendStringInfoString(text, " unique");
 }
@@ -164,10 +167,7 @@ instruction_text(const EvProgram *program, uint32 index)
 			append_values(&text, instruction->u.enumeration->shown, instruction->u.enumeration->count);
 			break;
 		case EVOP_LENGTH:
-			if (instruction->u.size.minimum > 0)
-				appendStringInfo(&text, " min: %u", instruction->u.size.minimum);
-			if (instruction->u.size.maximum != EV_NO_MAXIMUM)
-				appendStringInfo(&text, " max: %u", instruction->u.size.maximum);
+			append_limits(&text, instruction->u.size.minimum, instruction->u.size.maximum);
 			break;
 		case EVOP_PATTERN:
 			append_pattern(&text, instruction->u.pattern.source);
@@ -334,10 +334,7 @@ append_check(TextWriter *w, StringInfo text, const EvCheck *check)
 		case EV_CHECK_TYPE:
 			break;
 		case EV_CHECK_LENGTH:
-			if (check->u.size.minimum > 0)
-				appendStringInfo(text, " min: %u", check->u.size.minimum);
-			if (check->u.size.maximum != EV_NO_MAXIMUM)
-				appendStringInfo(text, " max: %u", check->u.size.maximum);
+			append_limits(text, check->u.size.minimum, check->u.size.maximum);
 			break;
 		case EV_CHECK_WORD:
 			append_word(text, check);
@@ -407,10 +404,7 @@ append_object_checks(TextWriter *w, StringInfo text, const EvObject *object)
 	append_rest(text, object->pattern_count);
 	append_labelled(w, text, "additional", &object->additional_check);
 	append_labelled(w, text, "names", &object->names_check);
-	if (object->min_properties > 0)
-		appendStringInfo(text, " min: %u", object->min_properties);
-	if (object->most_properties != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", object->most_properties);
+	append_limits(text, object->min_properties, object->most_properties);
 }
 
 static void
@@ -422,10 +416,7 @@ append_array_checks(TextWriter *w, StringInfo text, const EvArray *array)
 	append_labelled(w, text, "items", &array->items_check);
 	if (array->contains != EV_BLOCK_NONE)
 		append_labelled(w, text, "contains", &array->contains_check);
-	if (array->min_items > 0)
-		appendStringInfo(text, " min: %u", array->min_items);
-	if (array->max_items != EV_NO_MAXIMUM)
-		appendStringInfo(text, " max: %u", array->max_items);
+	append_limits(text, array->min_items, array->max_items);
 	if (array->unique_items)
 		appendStringInfoString(text, " unique");
 }

@@ -2,14 +2,14 @@
  * ddl_triggers.c
  *	  The event triggers that protect published schemas.
  *
- * Plain DDL goes around the functions of the API, and around the language's
- * validator when it is ALTER or DROP.  At the end of each command we look at
- * the functions that it touched, not at the command: their rows, and the rows
- * that these replaced.  What concerns neither the language nor the schema
- * event_schema is let through with a look or two at the syscache.
+ * Plain DDL bypasses the functions of the API, and ALTER and DROP also bypass
+ * the language's validator.  At the end of each command, the functions that it
+ * changed are checked, not the command itself: their rows, and the rows that
+ * these replaced.  Commands on other languages and schemas cost one or two
+ * syscache look-ups.
  *
- * When the extension is dropped, its event triggers are gone before they could
- * fire.  pg_upgrade's work is not ours to judge.
+ * When the extension is dropped, its event triggers are dropped before they
+ * could fire.  Commands of pg_upgrade are not checked.
  */
 #include "postgres.h"
 
@@ -45,11 +45,13 @@
 #include "registration/ddl_triggers.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
+#include "registry/dependents.h"
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/utility_command.h"
 #include "rollout/drop_guard.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_ddl);
@@ -63,15 +65,15 @@ event_trigger_data(FunctionCallInfo fcinfo, const char *event)
 	if (!CALLED_AS_EVENT_TRIGGER(fcinfo) || strcmp(data->event, event) != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function is called by a %s event trigger only", event)));
+				 errmsg("function is called only by a %s event trigger", event)));
 	return data;
 }
 
 /* ---------- CREATE and ALTER ---------- */
 
 /*
- * What stands in event_schema is run, dumped and resolved by its name, so
- * nothing but the kinds of functions in names.h may stand there.
+ * Functions in event_schema are called, dumped and resolved by name, so only
+ * the kinds of functions in names.h are allowed there.
  */
 static void
 check_kind(HeapTuple function, Oid language, bool is_create)
@@ -87,15 +89,16 @@ check_kind(HeapTuple function, Oid language, bool is_create)
 			return;
 	}
 	else if (kind == EV_NAME_UPCAST)
-		return;					/* looked at by itself */
+		return;					/* it is checked separately */
 	else if (kind == EV_NAME_POLICY && plain && form->prolang == SQLlanguageId &&
 			 form->prorettype == TEXTOID && form->pronargs == 0 &&
 			 ev_compatibility_is_policy(function))
 	{
-		/* also to replace one, which may have another owner than the type */
+		char	   *type = ev_compatibility_type(function);
+
+		/* also to replace one, whose owner can differ from the type's */
 		if (is_create)
-			ev_ownership_lock_type(NameStr(form->proname), strrchr(NameStr(form->proname), '@') - NameStr(form->proname),
-								   form->oid);
+			ev_ownership_lock_type(type, strlen(type), form->oid);
 		return;
 	}
 
@@ -161,33 +164,35 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 	ReleaseSysCache(function);
 }
 
-/* Functions that belong to an extension move with it. */
+/* What check_function compares with. */
+typedef struct Homes
+{
+	Oid			language;
+	Oid			namespace;
+} Homes;
+
+static void
+check_extension_member(Form_pg_depend dependent, void *context)
+{
+	const Homes *homes = (const Homes *) context;
+
+	if (dependent->classid == ProcedureRelationId && dependent->deptype == DEPENDENCY_EXTENSION)
+		check_function(dependent->objid, homes->language, homes->namespace, false);
+}
+
+/* Checks the functions that belong to an extension, which move with it. */
 static void
 check_extension_members(Oid extension, Oid language, Oid namespace)
 {
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Homes		homes = {.language = language, .namespace = namespace};
 
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ExtensionRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(extension));
-	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (form->classid == ProcedureRelationId &&
-			form->deptype == DEPENDENCY_EXTENSION)
-			check_function(form->objid, language, namespace, false);
-	}
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
+	ev_for_each_dependent(ExtensionRelationId, extension, check_extension_member, &homes);
 }
 
-/* The names that we, and dumps, find the schema and the language by. */
+/*
+ * Refuses to rename the schema and the language, which dumps and this code
+ * find by name.
+ */
 static void
 refuse_rename(const char *kind, const char *name)
 {
@@ -205,10 +210,10 @@ check_schema_rename(const char *name)
 }
 
 /*
- * A member that is let go is dumped by itself, and collides with CREATE
- * EXTENSION in the restore; one that is taken in is not dumped at all, and is
- * dropped with the extension.  Scripts of extensions, which create what is
- * theirs, know what they do.
+ * A member that is removed from the extension is dumped separately, and
+ * conflicts with CREATE EXTENSION in the restore.  An object that is added is
+ * not dumped, and is dropped with the extension.  Scripts of extensions may do
+ * both.
  */
 static void
 check_extension_contents(AlterExtensionContentsStmt *command, Oid extension, Oid namespace)
@@ -298,13 +303,12 @@ ev_guard_ddl(PG_FUNCTION_ARGS)
 /* ---------- DROP ---------- */
 
 /*
- * The schema version that a row of pg_event_trigger_dropped_objects() was, or
- * NULL where it was something else.  The arguments there are written as
- * settings have it, so the name must do, and that nothing is registered under
- * it any more.
+ * Returns the schema version in a row of pg_event_trigger_dropped_objects(),
+ * or NULL for another object.  Its argument types depend on settings, so only
+ * the name is compared, and that nothing is registered under it.
  */
 static EvVersion *
-dropped_version(HeapTuple row, TupleDesc descriptor)
+dropped_version(HeapTuple row, TupleDesc descriptor, Oid dropped)
 {
 	bool		is_null;
 	Datum		names;
@@ -325,7 +329,13 @@ dropped_version(HeapTuple row, TupleDesc descriptor)
 		return NULL;
 
 	function = TextDatumGetCString(name[1]);
-	if (!ev_parse_event_name(function, &type_length, &number) ||
+	if (ev_has_short_type(function))
+	{
+		HeapTuple	old = ev_function_dropped(dropped);
+
+		function = HeapTupleIsValid(old) ? ev_function_version(old, &type_length, &number) : NULL;
+	}
+	if (function == NULL || !ev_parse_event_name(function, &type_length, &number) ||
 		OidIsValid(ev_registered_function(function)))
 		return NULL;
 	version = palloc(sizeof(EvVersion));
@@ -335,9 +345,9 @@ dropped_version(HeapTuple row, TupleDesc descriptor)
 }
 
 /*
- * A restore over what is there (pg_restore --clean) drops one object after the
- * other, also those that refer to each other.  That is what its settings look
- * like; anybody can set them, so they open what is one's own only.
+ * pg_restore --clean drops one object after the other, including objects that
+ * refer to each other.  It is recognized by its settings.  Any role can set
+ * them, so they only allow drops of one's own objects.
  */
 static bool
 is_restoring(void)
@@ -348,8 +358,9 @@ is_restoring(void)
 /* The documents that a command dropped from event_schema. */
 typedef struct Dropped
 {
-	List	   *names;			/* all that they claimed */
+	List	   *names;			/* all that they claimed, and their parts' */
 	List	   *documents;		/* for each of the names, whose it was */
+	List	   *roots;			/* those of the names that they claimed */
 } Dropped;
 
 static void
@@ -367,11 +378,31 @@ add_dropped_document(Dropped *all, Oid function)
 		ev_name_kind(NameStr(((Form_pg_proc) GETSTRUCT(row))->proname), &reason) == EV_NAME_BAD ||
 		!ev_function_document(row, document, &fault))
 		return;
+	all->roots = list_concat(all->roots, ev_claims_roots(document));
 	foreach(cell, ev_claims_names(document))
 	{
 		all->names = lappend(all->names, lfirst(cell));
 		all->documents = lappend(all->documents, document);
 	}
+}
+
+/*
+ * Returns whether a reference led to a document that was not dropped.  If it
+ * leads to a part of a document now, it led there before only if no dropped
+ * document claimed the URI for itself.
+ */
+static bool
+led_elsewhere(const Dropped *dropped, const EvReferrer *referrer)
+{
+	EvDocument	target = {0};
+	ListCell   *cell;
+
+	if (!ev_registry_try_resolve(referrer->uri, &target))
+		return false;
+	foreach(cell, target.by_part ? dropped->roots : NIL)
+		if (strcmp(lfirst(cell), referrer->by) == 0)
+		return false;
+	return true;
 }
 
 /*
@@ -390,16 +421,15 @@ check_not_referred(const Dropped *dropped)
 	foreach(cell, ev_claims_referrers(dropped->names, InvalidOid))
 	{
 		EvReferrer *referrer = lfirst(cell);
-		EvDocument	target = {0};
 		const EvDocument *document = NULL;
 
 		for (int i = 0; i < list_length(dropped->names) && document == NULL; i++)
 			if (strcmp(list_nth(dropped->names, i), referrer->by) == 0)
 				document = list_nth(dropped->documents, i);
 
-		/* by $id: it may be another document's, or that name */
+		/* found by $id, another document or a name can still have it */
 		if (document == NULL ||
-			(strcmp(referrer->by, document->name) != 0 && ev_registry_resolve(referrer->uri, &target)) ||
+			(strcmp(referrer->by, document->name) != 0 && led_elsewhere(dropped, referrer)) ||
 			(is_restoring() && has_privs_of_role(GetUserId(), referrer->owner)))
 			continue;
 		ereport(ERROR,
@@ -407,8 +437,7 @@ check_not_referred(const Dropped *dropped)
 				 errmsg("cannot drop schema \"%s\" because schema \"%s\" refers to it",
 						document->name, referrer->name),
 				 errhint("Schemas that refer to each other are dropped by one command: DROP FUNCTION %s, %s.",
-						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, document->name),
-						 quote_qualified_identifier(EV_SCHEMA_NAMESPACE, referrer->name))));
+						 ev_quoted_name(document->name), ev_quoted_name(referrer->name))));
 	}
 }
 
@@ -416,7 +445,7 @@ Datum
 ev_guard_drop(PG_FUNCTION_ARGS)
 {
 	List	   *versions = NIL;
-	Dropped		dropped = {NIL, NIL};
+	Dropped		dropped = {NIL, NIL, NIL};
 
 	event_trigger_data(fcinfo, "sql_drop");
 	if (IsBinaryUpgrade)
@@ -432,9 +461,9 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
-		EvVersion  *version = dropped_version(row, SPI_tuptable->tupdesc);
 		bool		is_null;
 		Datum		function = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null);
+		EvVersion  *version = dropped_version(row, SPI_tuptable->tupdesc, is_null ? InvalidOid : DatumGetObjectId(function));
 
 		if (!is_null)
 			add_dropped_document(&dropped, DatumGetObjectId(function));
@@ -443,8 +472,9 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 		version->function = is_null ? InvalidOid : DatumGetObjectId(function);
 
 		/*
-		 * An upcast depends on its versions and is gone with them; but not
-		 * after pg_upgrade, which runs no event trigger that would say so.
+		 * An upcast depends on its versions and is dropped with them, but not
+		 * after pg_upgrade, which runs no event triggers that could record
+		 * it.
 		 */
 		ev_upcast_check_unused(version->type, strlen(version->type), version->version);
 		versions = lappend(versions, version);

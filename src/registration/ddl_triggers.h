@@ -7,7 +7,10 @@
 
 #include "fmgr.h"
 
-/* ddl_command_end: refuses to rename, move or alter schemas into another. */
+/*
+ * ddl_command_end: refuses to rename, move or alter schemas so that their
+ * answers change.
+ */
 extern Datum ev_guard_ddl(PG_FUNCTION_ARGS);
 
 /* sql_drop: refuses to drop a schema version that rows need. */

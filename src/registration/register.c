@@ -2,10 +2,11 @@
  * register.c
  *	  The functions that register, widen, drop and list schemas.
  *
- * They check their arguments, and then run the plain CREATE FUNCTION
- * or DROP FUNCTION with the caller's rights: permissions, event triggers,
- * ownership and dependencies are PostgreSQL's.  The command is handed over as
- * a parse tree, so nothing is quoted, and no setting or search_path counts.
+ * They check their arguments, and then run the plain CREATE FUNCTION or DROP
+ * FUNCTION with the caller's rights: PostgreSQL handles permissions, event
+ * triggers, ownership and dependencies.  The command is passed as a parse
+ * tree, so nothing needs quoting, and settings such as search_path have no
+ * effect.
  */
 #include "postgres.h"
 
@@ -73,8 +74,8 @@ PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
 /* ---------- creating the function ---------- */
 
 /*
- * The function registered under a name.  Where another session is dropping it
- * by DROP FUNCTION, waits for the end of its transaction.
+ * Returns the function that is registered under a name.  If another session is
+ * dropping it with DROP FUNCTION, waits for the end of its transaction.
  */
 static Oid
 find_and_wait(const char *name)
@@ -83,7 +84,7 @@ find_and_wait(const char *name)
 
 	while (OidIsValid(function = ev_registered_function(name)))
 	{
-		LockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_lock(function, AccessShareLock, name);
 		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 			break;
 		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
@@ -92,8 +93,8 @@ find_and_wait(const char *name)
 }
 
 /*
- * CREATE [OR REPLACE] FUNCTION.  The document is compiled already (and
- * under its URI, which the validator can't tell from a hash).
+ * Runs CREATE [OR REPLACE] FUNCTION.  The document has been compiled already,
+ * with its URI, which the validator cannot compute from a hash.
  */
 static void
 create_function(const char *name, const char *body, HeapTuple replaced)
@@ -106,7 +107,7 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 
 	if (HeapTupleIsValid(replaced))
 	{
-		/* the name of an argument cannot be changed */
+		/* replacing cannot change the name of an argument */
 		bool		no_names;
 		Datum		names = SysCacheGetAttr(PROCOID, replaced, Anum_pg_proc_proargnames,
 											&no_names);
@@ -137,7 +138,7 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 	/* for hooks and logs */
 	ddl = psprintf("CREATE %sFUNCTION %s(%s jsonb) RETURNS boolean LANGUAGE %s IMMUTABLE PARALLEL SAFE AS %s",
 				   command->replace ? "OR REPLACE " : "",
-				   quote_qualified_identifier(EV_SCHEMA_NAMESPACE, name),
+				   ev_quoted_name(name),
 				   argument ? quote_identifier(argument) : "",
 				   EV_LANGUAGE, quote_literal_cstr(body));
 
@@ -149,8 +150,9 @@ create_function(const char *name, const char *body, HeapTuple replaced)
 }
 
 /*
- * The same with what the validator would ask again, or refuse: a document
- * whose claims were checked, and one that replaces a schema by a wider one.
+ * The same for a document whose claims were checked already, or which replaces
+ * a schema by a wider one; the validator would check the former again, and
+ * refuse the latter.
  */
 static Oid
 create_checked(const char *name, const char *body, HeapTuple replaced, bool is_wider)
@@ -172,8 +174,8 @@ create_checked(const char *name, const char *body, HeapTuple replaced, bool is_w
 }
 
 /*
- * Locks a name for a command that registers, replaces or drops its function: the
- * type of a version, or else the name itself.
+ * Locks a name for a command that registers, replaces or drops its function:
+ * the type of a version, otherwise the name itself.
  */
 static void
 lock_name(const char *name)
@@ -187,7 +189,7 @@ lock_name(const char *name)
 		ev_name_lock(name, ExclusiveLock);
 }
 
-/* The row of a registered function, a copy, and its document. */
+/* Returns the row of a registered function, as a copy, and its document. */
 static HeapTuple
 read_function(Oid function, EvDocument *document)
 {
@@ -200,17 +202,17 @@ read_function(Oid function, EvDocument *document)
 				 errmsg("function with OID %u does not exist", function),
 				 errdetail("It was dropped concurrently.")));
 
-	/* its body parses, or it could not have been created */
+	/* its body can be parsed, since it was created */
 	if (!ev_function_document(row, document, &fault))
-		ev_fault_report(&fault, NameStr(((Form_pg_proc) GETSTRUCT(row))->proname));
+		ev_fault_report(&fault, document->name);
 	return row;
 }
 
 /*
- * The function that is registered under a name, for registering it; the name
- * is locked.  Whose it is not only looks, without any lock, and gets as far as
- * to learn that nothing changes.  Where there is none, raises
- * insufficient_privilege if the caller may not create it.
+ * Finds the function that is registered under a name, in order to register it,
+ * and locks the name.  Roles that may not register only read, without a lock,
+ * to find out whether anything would change.  If there is no function, raises
+ * insufficient_privilege unless the caller may create it.
  */
 static Oid
 find_to_register(const char *name)
@@ -239,21 +241,50 @@ find_to_register(const char *name)
 }
 
 /*
- * Registers a definition under a name: creates the function, or leaves it as
- * it is where it holds the same, or replaces annotations, or, where that is
- * wanted, a schema by a wider one.  Compiled with the URI.
+ * Appends the line with the event type if the function's name shortens it, and
+ * returns whether it does.
+ */
+static bool
+append_event_type(StringInfo body, const char *name)
+{
+	NameData	function;
+	int			type_length;
+	int32		version;
+
+	if (!ev_parse_event_name(name, &type_length, &version) || !ev_function_name(name, &function) ||
+		!ev_has_short_type(NameStr(function)))
+		return false;
+	appendStringInfo(body, "#event_type %.*s\n", type_length, name);
+	return true;
+}
+
+/* A definition to be registered, and the options. */
+typedef struct Definition
+{
+	char	   *json;
+	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
+	bool		assert_format;
+	bool		breaking;
+	bool		strict;			/* reject warnings */
+	bool		widen;			/* a wider schema may replace the old one */
+} Definition;
+
+/*
+ * Registers a definition under a name: creates the function; or leaves it
+ * unchanged if it has the same document; or replaces its annotations; or, if
+ * requested, replaces the schema by a wider one.  Compiled with the URI.
  */
 static Oid
-register_definition(const char *name, const char *uri, const char *definition,
-					bool assert_format, bool breaking, bool widen)
+register_definition(const char *name, const char *uri, const Definition *definition)
 {
 	EvDocument	document = {0};
 	EvDocument	old_document;
 	EvFault		fault = {0};
 	StringInfoData body;
-	const char *start = definition + strspn(definition, " \t\r\n");
+	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
 	bool		is_wider = false;
+	bool		shortened;
 	Oid			function;
 
 	if (*start == '#')
@@ -264,28 +295,35 @@ register_definition(const char *name, const char *uri, const char *definition,
 				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
 
 	initStringInfo(&body);
-	if (!assert_format)
+	shortened = append_event_type(&body, name);
+	if (!definition->assert_format)
 		appendStringInfoString(&body, "#assert_format off\n");
-	if (breaking)
+	if (definition->breaking)
 		appendStringInfoString(&body, "#breaking\n");
-	appendStringInfoString(&body, definition);
+	appendStringInfoString(&body, definition->json);
 
+	/* without pragma lines, so that lines and columns are those of the user */
 	document.name = name;
 	document.uri = uri;
-	if (!ev_document_parse(body.data, &document, &fault))
+	if (!ev_document_parse(definition->json, &document, &fault))
 		ev_fault_report(&fault, name);
+	document.assert_format = definition->assert_format;
+	document.breaking = definition->breaking;
+	document.strict = definition->strict;
+	if (definition->is_jsonb)
+		document.text = NULL;
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	function = find_to_register(name);
 	if (OidIsValid(function))
 	{
 		replaced = read_function(function, &old_document);
-		if (old_document.assert_format == assert_format &&
-			old_document.breaking == breaking &&
+		if (old_document.assert_format == definition->assert_format &&
+			old_document.breaking == definition->breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
 		is_wider = !ev_document_same_answers(&old_document, &document);
-		if (is_wider && !widen)
+		if (is_wider && !definition->widen)
 			ev_validator_refuse_change(&old_document, &document);
 		ev_ownership_require_function(replaced);
 		ev_name_lock(name, ExclusiveLock);
@@ -294,76 +332,86 @@ register_definition(const char *name, const char *uri, const char *definition,
 		document.function = function;
 	}
 
-	ev_claims_check(&document);
+	ev_claims_check(&document, replaced != NULL ? &old_document : NULL);
 	ev_validator_compile(&document, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
 		ev_widen_check(&old_document, &document);
-	return create_checked(name, body.data, replaced, is_wider);
+	function = create_checked(name, body.data, replaced, is_wider);
+	if (replaced == NULL && shortened)
+		ev_comment_on_function(name, true, name);
+	return function;
 }
 
 static Oid
-register_event(FunctionCallInfo fcinfo, const char *definition)
+register_event(FunctionCallInfo fcinfo, Definition *definition)
 {
-	NameData	name;
+	char	   *name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
-	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
-	return register_definition(NameStr(name), ev_event_uri(NameStr(name)), definition,
-							   PG_GETARG_BOOL(3), PG_GETARG_BOOL(4), false);
+	definition->assert_format = PG_GETARG_BOOL(3);
+	definition->breaking = PG_GETARG_BOOL(4);
+	definition->strict = PG_GETARG_BOOL(5);
+	return register_definition(name, ev_event_uri(name), definition);
 }
 
 static const char *const register_arguments[] = {
-	"event_type", "schema_version", "definition", "assert_format", "breaking"
+	"event_type", "schema_version", "definition", "assert_format", "breaking", "strict"
 };
 
 Datum
 ev_register_event_schema(PG_FUNCTION_ARGS)
 {
-	ev_require_arguments(fcinfo, 0, 5, register_arguments);
-	PG_RETURN_OID(register_event(fcinfo, text_to_cstring(PG_GETARG_TEXT_PP(2))));
+	Definition	definition = {0};
+
+	ev_require_arguments(fcinfo, 0, 6, register_arguments);
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	PG_RETURN_OID(register_event(fcinfo, &definition));
 }
 
 Datum
 ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
 {
-	Jsonb	   *definition;
+	Definition	definition = {.is_jsonb = true};
+	Jsonb	   *value;
 
-	ev_require_arguments(fcinfo, 0, 5, register_arguments);
-	definition = PG_GETARG_JSONB_P(2);
-	PG_RETURN_OID(register_event(fcinfo, JsonbToCStringIndent(NULL, &definition->root,
-															  VARSIZE(definition))));
+	ev_require_arguments(fcinfo, 0, 6, register_arguments);
+	value = PG_GETARG_JSONB_P(2);
+	definition.json = JsonbToCStringIndent(NULL, &value->root, VARSIZE(value));
+	PG_RETURN_OID(register_event(fcinfo, &definition));
 }
 
 Datum
 ev_widen_event_schema(PG_FUNCTION_ARGS)
 {
-	NameData	name;
+	char	   *name;
 	Oid			function;
 	EvDocument	document;
+	Definition	definition = {.widen = true};
 
 	ev_require_arguments(fcinfo, 0, 3, register_arguments);
-	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	function = ev_registered_function(NameStr(name));
+	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
 		ev_ownership_require_function(read_function(function, &document));
-		lock_name(NameStr(name));
-		function = find_and_wait(NameStr(name));
+		lock_name(name);
+		function = find_and_wait(name);
 	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 	read_function(function, &document);
 
-	/* options stay as they are */
-	PG_RETURN_OID(register_definition(NameStr(name), ev_event_uri(NameStr(name)),
-									  text_to_cstring(PG_GETARG_TEXT_PP(2)),
-									  document.assert_format, document.breaking, true));
+	/* options stay unchanged */
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
+	definition.assert_format = document.assert_format;
+	definition.breaking = document.breaking;
+	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
 
-/* DROP FUNCTION asks for the same. */
+/* Checks the rights that DROP FUNCTION needs. */
 static void
 require_drop(HeapTuple function)
 {
@@ -378,7 +426,10 @@ require_drop(HeapTuple function)
 		ev_ownership_require_function(function);
 }
 
-/* Runs the command; a version that is given is dropped past tables of others. */
+/*
+ * Runs the command; if a version is given, tables of other roles do not
+ * prevent its drop.
+ */
 static void
 run_drop(DropStmt *command, const char *text, const EvVersion *forced)
 {
@@ -399,7 +450,7 @@ run_drop(DropStmt *command, const char *text, const EvVersion *forced)
 Datum
 ev_drop_event_schema(PG_FUNCTION_ARGS)
 {
-	NameData	name;
+	char	   *name;
 	EvDocument	document;
 	Oid			function;
 	bool		force;
@@ -408,18 +459,24 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	ObjectWithArgs *object;
 
 	ev_require_arguments(fcinfo, 0, 2, register_arguments);
-	ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &name);
+	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 	force = !PG_ARGISNULL(2) && PG_GETARG_BOOL(2);
 	if (force)
 		ev_enforcement_require_force();
 
 	PreventCommandIfReadOnly("DROP FUNCTION");
-	function = ev_registered_function(NameStr(name));
+	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
 		require_drop(read_function(function, &document));
-		lock_name(NameStr(name));
-		function = ev_registered_function(NameStr(name));
+		lock_name(name);
+		function = ev_registered_function(name);
+	}
+	if (OidIsValid(function))
+	{
+		/* as DROP FUNCTION does, which would wait without a bound */
+		ev_function_lock(function, AccessExclusiveLock, name);
+		function = ev_registered_function(name);
 	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
@@ -430,14 +487,14 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	version.type = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	version.version = PG_GETARG_INT32(1);
 	object = makeNode(ObjectWithArgs);
-	object->objname = ev_qualified_name(NameStr(name));
+	object->objname = ev_qualified_name(name);
 	object->objargs = list_make1(SystemTypeName(pstrdup("jsonb")));
 	command = makeNode(DropStmt);
 	command->removeType = OBJECT_FUNCTION;
 	command->objects = list_make1(object);
 	command->behavior = DROP_RESTRICT;
 	run_drop(command, psprintf("DROP FUNCTION %s(jsonb)",
-							   quote_qualified_identifier(EV_SCHEMA_NAMESPACE, NameStr(name))),
+							   ev_quoted_name(name)),
 			 force ? &version : NULL);
 	PG_RETURN_VOID();
 }
@@ -457,8 +514,8 @@ equal_strings(List *a, List *b)
 }
 
 /*
- * A document whose URI is too long for a name is known by a hash of it, from
- * which its function cannot tell what relative references refer to.
+ * A document whose URI is too long for a name has a name that is a hash of the
+ * URI, from which the base of relative references cannot be computed.
  */
 static void
 refuse_relative_references(const char *uri, const char *definition)
@@ -468,7 +525,7 @@ refuse_relative_references(const char *uri, const char *definition)
 	List	   *by_name;
 
 	if (!ev_document_parse(definition, &document, &fault))
-		return;					/* reported in a moment */
+		return;					/* the error is reported later */
 	document.uri = "";
 	by_name = ev_document_references(&document);
 	document.uri = uri;
@@ -484,7 +541,7 @@ ev_register_schema(PG_FUNCTION_ARGS)
 {
 	static const char *const arguments[] = {"uri", "definition"};
 	char	   *uri;
-	char	   *definition;
+	Definition	definition = {.assert_format = true};
 	char	   *fragment;
 	NameData	name;
 	const EvFormat *format = ev_format_find("uri", strlen("uri"), EV_DRAFT2020);
@@ -511,10 +568,10 @@ ev_register_schema(PG_FUNCTION_ARGS)
 				 errhint("Use register_event_schema.")));
 
 	ev_uri_name(uri, &name);
-	definition = text_to_cstring(PG_GETARG_TEXT_PP(1));
+	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	if (strcmp(NameStr(name), uri) != 0)
-		refuse_relative_references(uri, definition);
-	PG_RETURN_OID(register_definition(NameStr(name), uri, definition, true, false, false));
+		refuse_relative_references(uri, definition.json);
+	PG_RETURN_OID(register_definition(NameStr(name), uri, &definition));
 }
 
 /* ---------- listing ---------- */
@@ -524,11 +581,11 @@ typedef struct Registered
 {
 	Oid			function;
 	char	   *name;
-	int			type_length;	/* of TYPE@VERSION; -1: another kind */
+	int			type_length;	/* in TYPE@VERSION; -1: another kind of name */
 	int32		version;
 } Registered;
 
-/* Events by type and version, and then the documents by URI. */
+/* Sorts events by type and version, and then documents by URI. */
 static int
 compare_registered(const ListCell *a, const ListCell *b)
 {
@@ -546,7 +603,10 @@ compare_registered(const ListCell *a, const ListCell *b)
 	return result;
 }
 
-/* All functions in event_schema that are in language jsonschema, sorted. */
+/*
+ * Returns all functions in event_schema that are in language jsonschema,
+ * sorted.
+ */
 static List *
 registered_functions(void)
 {
@@ -567,10 +627,12 @@ registered_functions(void)
 			continue;
 		registered = palloc(sizeof(Registered));
 		registered->function = form->oid;
-		registered->name = pstrdup(NameStr(form->proname));
-		if (!ev_parse_event_name(registered->name, &registered->type_length,
-								 &registered->version))
+		registered->name = ev_function_version(tuple, &registered->type_length, &registered->version);
+		if (registered->name == NULL)
+		{
+			registered->name = pstrdup(NameStr(form->proname));
 			registered->type_length = -1;
+		}
 		result = lappend(result, registered);
 	}
 	systable_endscan(scan);
@@ -579,7 +641,10 @@ registered_functions(void)
 	return result;
 }
 
-/* A member of the document, if it is an object that has it; else NULL. */
+/*
+ * Returns a member of the document, if it is an object that has the member;
+ * otherwise NULL.
+ */
 static JsonbValue *
 member(const EvDocument *document, const char *name)
 {
@@ -598,7 +663,7 @@ string_member(const EvDocument *document, const char *name, bool *is_null)
 		PointerGetDatum(cstring_to_text_with_len(value->val.string.val, value->val.string.len));
 }
 
-/* A body without its pragma lines. */
+/* Returns a body without its pragma lines. */
 static const char *
 definition_of(const char *body)
 {
@@ -614,7 +679,7 @@ definition_of(const char *body)
 	return p;
 }
 
-/* What the view event_schemas shows. */
+/* The rows of the view event_schemas. */
 Datum
 ev_list_event_schemas(PG_FUNCTION_ARGS)
 {
@@ -685,7 +750,7 @@ put_text(ReturnSetInfo *result, const char *string)
 	tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
 }
 
-/* What pg_get_functiondef says; NULL where somebody dropped the function. */
+/* Calls pg_get_functiondef; returns NULL if the function was dropped. */
 static char *
 function_definition(Oid function)
 {
@@ -701,7 +766,7 @@ function_definition(Oid function)
 	return call->isnull ? NULL : TextDatumGetCString(result);
 }
 
-/* The DDL of one function and its comment, every name with its schema. */
+/* Adds the DDL of one function and its comment, with qualified names. */
 static void
 put_function(ReturnSetInfo *result, Oid function)
 {
@@ -715,7 +780,7 @@ put_function(ReturnSetInfo *result, Oid function)
 	AtEOXact_GUC(false, guc_level);
 	if (ddl == NULL)
 		return;
-	ddl[strlen(ddl) - 1] = ';'; /* for its last line end */
+	ddl[strlen(ddl) - 1] = ';'; /* instead of the last line end */
 	put_text(result, ddl);
 	if (comment != NULL)
 		put_text(result, psprintf("COMMENT ON FUNCTION %s IS %s;",
@@ -723,7 +788,7 @@ put_function(ReturnSetInfo *result, Oid function)
 								  quote_literal_cstr(comment)));
 }
 
-/* The DDL of a schema, after that of those it depends on. */
+/* Adds the DDL of a schema, after that of the schemas that it depends on. */
 static void
 put_ddl(ReturnSetInfo *result, Oid function, List **done)
 {
@@ -739,8 +804,8 @@ put_ddl(ReturnSetInfo *result, Oid function, List **done)
 }
 
 /*
- * The DDL of an upcast, after that of the users' functions that it depends on.
- * Those of another extension, or of the server, come with that.
+ * Adds the DDL of an upcast, after that of the users' functions that it
+ * depends on.  Functions of another extension, or of the server, are left out.
  */
 static void
 put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
@@ -762,14 +827,13 @@ put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
 }
 
 /*
- * Of one type, or of everything that is registered: the schemas, then upcasts.
- * A policy may have been another one when a version was registered, so that is
- * set after them, and to "none" before.
+ * Returns the DDL of one type, or of everything that is registered: schemas,
+ * then upcasts.  A policy can have been another one when a version was
+ * registered, so it is set after the versions, and to "none" before.
  */
 Datum
 ev_event_schema_ddl(PG_FUNCTION_ARGS)
 {
-	static const char no_policy[] = "SELECT 'none'";
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	List	   *done = NIL;
 	ListCell   *cell;
@@ -780,11 +844,14 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	foreach(cell, ev_compatibility_list(name, length))
 	{
-		char	   *policy = get_func_name(lfirst_oid(cell));
+		HeapTuple	policy = SearchSysCache1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
 
-		if (policy != NULL)
-			put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $function$%s$function$;",
-									  quote_qualified_identifier(EV_SCHEMA_NAMESPACE, policy), no_policy));
+		if (!HeapTupleIsValid(policy))
+			continue;
+		put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s;",
+								  ev_quoted_name(NameStr(((Form_pg_proc) GETSTRUCT(policy))->proname)),
+								  quote_literal_cstr(ev_compatibility_none(policy))));
+		ReleaseSysCache(policy);
 	}
 	foreach(cell, registered_functions())
 	{
@@ -802,7 +869,7 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 
 		if (!HeapTupleIsValid(policy))
 			continue;
-		if (strcmp(ev_function_body(policy), no_policy) != 0)
+		if (strcmp(ev_function_body(policy), ev_compatibility_none(policy)) != 0)
 			put_function(result, lfirst_oid(cell));
 		ReleaseSysCache(policy);
 	}

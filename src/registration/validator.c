@@ -1,18 +1,21 @@
 /*
  * validator.c
- *	  The validator of the language jsonschema: what CREATE FUNCTION accepts.
+ *	  The validator of the language jsonschema, which checks CREATE
+ *	  FUNCTION.
  *
- * A published schema version never changes its answers, or IMMUTABLE would be
- * a lie and indexes wrong.  CREATE OR REPLACE is the one command that comes by
- * here; what ALTER FUNCTION and DROP could do is ddl_triggers.c's.
+ * A published schema version never changes its answers; otherwise IMMUTABLE
+ * would be false, and indexes wrong.  Of the commands that could change it,
+ * only CREATE OR REPLACE calls the validator; ddl_triggers.c checks ALTER
+ * FUNCTION and DROP.
  *
- * A restore sets check_function_bodies off.  Functions then come in any order,
- * so nothing outside the document may be needed; but names, signatures and
- * replacements are checked all the same, and dependencies on what is there
- * already are recorded, so that they survive a dump.
+ * A restore sets check_function_bodies to off.  Functions are then created in
+ * any order, so that only the document itself may be needed.  Names,
+ * signatures and replacements are checked in any case, and dependencies on
+ * existing functions are recorded, so that they survive a dump.
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -45,6 +48,7 @@
 #include "changes/changes.h"
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
+#include "registration/schema_warnings.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
 #include "registry/function_row.h"
@@ -52,6 +56,7 @@
 #include "registry/names.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
+#include "registry/uri_index.h"
 #include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
@@ -59,7 +64,14 @@ PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 /* A schema that a generator wrote may have thousands of the same slip. */
 #define SHOWN_WARNINGS	20
 
-/* ---------- the form of a function ---------- */
+/*
+ * Functions of roles without CREATE on event_schema that are looked at for a
+ * WARNING, and the size of their bodies.
+ */
+#define MOST_PASSED			100
+#define MOST_PASSED_BODY	65536
+
+/* ---------- what a function must look like ---------- */
 
 void
 ev_validator_check_function(HeapTuple function)
@@ -109,6 +121,27 @@ ev_validator_check_function(HeapTuple function)
 
 /* ---------- dependencies ---------- */
 
+/* Returns whether a function depends on this one. */
+static bool
+is_depended_on(Oid function)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		result = false;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
+	while (!result && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		result = ((Form_pg_depend) GETSTRUCT(tuple))->classid == ProcedureRelationId;
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+	return result;
+}
+
 /* Does a function depend on another one, directly or through others? */
 static bool
 depends_on(Oid function, Oid other)
@@ -126,19 +159,21 @@ depends_on(Oid function, Oid other)
 }
 
 /*
- * Records that a function depends on what its document refers to.  What is
- * not there (yet) is left out: a restore may bring it later.  So is a
- * dependency that would close a circle: pg_dump would complain of it.  What a
- * DROP must heed of these is read from the bodies (ddl_triggers.c).
+ * Records that a function depends on the functions that its document refers
+ * to.  Functions that do not exist (yet) are left out, since a restore may
+ * create them later.  So are dependencies that would form a cycle, since
+ * pg_dump would warn about them; for a DROP, these are read from the bodies
+ * (ddl_triggers.c).
  *
- * Who may be dropping something is waited for.  Whoever may create a function
- * anywhere comes by here, so only a registered document goes on to hold off
- * who drops what it refers to.
+ * This waits for transactions that are dropping a function.  Any role that may
+ * create a function somewhere can call the validator, so only registered
+ * documents block drops of their targets.
  */
 static void
 record_dependencies(const EvDocument *document, bool is_registered)
 {
 	List	   *recorded = ev_function_dependencies(document->function);
+	bool		may_be_circle = is_depended_on(document->function);
 	ListCell   *cell;
 
 	foreach(cell, ev_document_references(document))
@@ -150,18 +185,19 @@ record_dependencies(const EvDocument *document, bool is_registered)
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&target, 0, sizeof(target));
-		if (!ev_registry_resolve(uri, &target) ||
+		if (!ev_registry_try_resolve(uri, &target) ||
 			!OidIsValid(target.function) ||
 			target.function == document->function ||
 			list_member_oid(recorded, target.function))
 			continue;
+		pfree(target.schema);
 
-		LockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
+		ev_function_lock(target.function, AccessShareLock, uri);
 		if (!is_registered)
 			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
 		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
 			continue;
-		if (depends_on(target.function, document->function))
+		if (may_be_circle && depends_on(target.function, document->function))
 			continue;
 
 		ObjectAddressSet(from, ProcedureRelationId, document->function);
@@ -220,8 +256,9 @@ void
 ev_validator_refuse_change(const EvDocument *old, const EvDocument *new)
 {
 	const char *name = new->name;
-	const char *reason;
-	bool		is_event = ev_name_kind(name, &reason) == EV_NAME_EVENT;
+	int			type_length;
+	int32		version;
+	bool		is_event = ev_parse_event_name(name, &type_length, &version);
 
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -236,9 +273,9 @@ ev_validator_refuse_change(const EvDocument *old, const EvDocument *new)
 /* ---------- compiling ---------- */
 
 /*
- * Compiles a document.  One that is no event and has no $schema is a part of
- * the schemas that refer to it, and in their dialect: it must be valid in one
- * of them, the newest first.
+ * Compiles a document.  A document that is not an event and has no $schema is
+ * used in the dialect of the schemas that refer to it: it must be valid in one
+ * of the dialects, which are tried from the newest.
  */
 static bool
 compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnings)
@@ -251,6 +288,9 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 
 	if (ev_compile_checked(document, ev_registry_resolve, fault, NULL, warnings) != NULL)
 		return true;
+	if (fault->rule == EV_RULE_DUPLICATE_ID || fault->rule == EV_RULE_DUPLICATE_ANCHOR)
+		return false;			/* although an older dialect may ignore the
+								 * keyword */
 	if (document->name == NULL || ev_name_kind(document->name, &reason) != EV_NAME_URI ||
 		!JB_ROOT_IS_OBJECT(document->schema) ||
 		getKeyJsonValueFromContainer(&document->schema->root, "$schema", 7, &dialect) != NULL)
@@ -272,87 +312,148 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 												  "event_validate registration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
+	EvDocument	new = *document;
 	EvFault		fault = {0};
+	List	   *parts;
+	List	   *references;
 	List	   *warnings = NIL;
+	List	   *repeated = ev_document_repeated_keys(document);
 	ListCell   *cell;
 
+	if (repeated != NIL)
+		ev_fault_report(linitial(repeated), document->name);
+	ev_document_mentions(document, &parts, &references);
 	if (is_registered)
-		foreach(cell, ev_document_references(document))
-			ev_name_lock(ev_claims_name(lfirst(cell)), ShareLock);
-	if (!compile_in_its_dialect(document, &fault, &warnings))
-		ev_fault_report(&fault, document->name);
-	for (int i = 0; i < Min(list_length(warnings), SHOWN_WARNINGS); i++)
+		foreach(cell, references)
+			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
+	new.is_new = true;
+	if (!compile_in_its_dialect(&new, &fault, &warnings))
 	{
-		EvWarning  *warning = (EvWarning *) list_nth(warnings, i);
-
-		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" at %s: %s", document->name,
-						ev_quoted(warning->location, strlen(warning->location)), ev_visible(warning->message)),
-				 errhidestmt(true), errhidecontext(true)));
+		ev_document_locate(document, &fault);
+		ev_fault_report(&fault, document->name);
 	}
-	if (list_length(warnings) > SHOWN_WARNINGS)
+	if (document->strict)
+		ev_schema_refuse_warnings(document, warnings);
+	else
+		ev_schema_warn(document, warnings);
+
+	if (is_registered && list_length(parts) > EV_CLAIMS_MOST_PARTS)
 		ereport(WARNING,
-				(errmsg("JSON Schema \"%s\" has %d more such places", document->name,
-						list_length(warnings) - SHOWN_WARNINGS),
+				(errmsg("JSON Schema \"%s\" has %d schemas with a $id; other schemas cannot refer to these",
+						document->name, list_length(parts)),
+				 errdetail("They could if there were %d or fewer.", EV_CLAIMS_MOST_PARTS),
 				 errhidestmt(true), errhidecontext(true)));
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
 }
 
-/*
- * The name of another schema that refers to what stands in an annotation of
- * this function's document ("event:order@1#/examples/0"), or NULL.
- */
-static char *
-who_uses_annotations(Oid function)
+/* Who refers to what stands in an annotation of a function's document. */
+typedef struct AnnotationUsers
 {
-	Oid			language = ev_language_oid();
-	char	   *result = NULL;
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
+	Oid			function;
+	char	   *user;			/* the name of a schema; NULL: none */
+	List	   *passed;			/* char *: functions that do not count */
+	int			looked_at;		/* of those that do not count */
+} AnnotationUsers;
 
-	while (result == NULL && HeapTupleIsValid(tuple = systable_getnext(scan)))
+/* "event:order@1#/examples/0" */
+static bool
+uses_annotations(HeapTuple row, Oid function, char **name)
+{
+	EvDocument	document;
+	EvDocument	target;
+	EvFault		fault;
+	ListCell   *cell;
+
+	if (!ev_function_document(row, &document, &fault) || !ev_document_refers_to_annotation(&document))
+		return false;
+	foreach(cell, ev_document_references(&document))
 	{
-		EvDocument	document;
-		EvDocument	target;
-		EvFault		fault;
-		ListCell   *cell;
-
-		CHECK_FOR_INTERRUPTS();
-		if (((Form_pg_proc) GETSTRUCT(tuple))->prolang != language ||
-			((Form_pg_proc) GETSTRUCT(tuple))->oid == function ||
-			!ev_function_document(tuple, &document, &fault) ||
-			!ev_document_refers_to_annotation(&document))
-			continue;
-		foreach(cell, ev_document_references(&document))
+		memset(&target, 0, sizeof(target));
+		if (ev_registry_try_resolve((const char *) lfirst(cell), &target) && target.function == function)
 		{
-			memset(&target, 0, sizeof(target));
-			if (ev_registry_resolve((const char *) lfirst(cell), &target) &&
-				target.function == function)
-				result = pstrdup(document.name);
+			*name = pstrdup(document.name);
+			return true;
 		}
 	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-	return result;
+	return false;
+}
+
+/* Is a function to be looked at that does not hold up the change? */
+static bool
+is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
+{
+	bool		is_null;
+	Datum		body = SysCacheGetAttr(PROCOID, row, Anum_pg_proc_prosrc, &is_null);
+
+	return !is_null && toast_raw_datum_size(body) <= MOST_PASSED_BODY && users->looked_at++ < MOST_PASSED;
+}
+
+/*
+ * Functions in event_schema count, and functions of roles that may create some
+ * there.  Any role can create others, so few of these are read, and no temporary
+ * ones.
+ */
+static void
+find_annotation_users(AnnotationUsers *users, const EvDocument *document)
+{
+	Oid			language = ev_language_oid();
+	Oid			namespace = ev_namespace_oid();
+	List	   *functions = NIL;
+	ListCell   *cell;
+
+	foreach(cell, ev_claims_names(document))
+		functions = list_concat(functions, ev_uri_index_find(EV_URI_REFERENCE, lfirst(cell), document->function));
+	list_sort(functions, list_oid_cmp);
+	list_deduplicate_oid(functions);
+	foreach(cell, functions)
+	{
+		HeapTuple	row = ev_function_row(lfirst_oid(cell));
+		Form_pg_proc form;
+		char	   *name;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!HeapTupleIsValid(row))
+			continue;
+		form = (Form_pg_proc) GETSTRUCT(row);
+		if (form->prolang != language || isAnyTempNamespace(form->pronamespace))
+			continue;
+		if (form->pronamespace == namespace || ev_ownership_counts(form->proowner, users->function))
+		{
+			if (uses_annotations(row, users->function, &name))
+			{
+				users->user = name;
+				return;
+			}
+		}
+		else if (is_worth_a_warning(users, row) && uses_annotations(row, users->function, &name))
+			users->passed = lappend(users->passed,
+									quote_qualified_identifier(get_namespace_name(form->pronamespace), name));
+	}
 }
 
 void
 ev_validator_check_annotations(const EvDocument *old, const EvDocument *new)
 {
-	char	   *user;
+	AnnotationUsers users = {.function = old->function};
+	ListCell   *cell;
 
 	if (compareJsonbContainers(&old->schema->root, &new->schema->root) == 0)
 		return;
-	user = who_uses_annotations(old->function);
-	if (user != NULL)
+	find_annotation_users(&users, old);
+	if (users.user != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
 				 errmsg("cannot replace annotations of schema \"%s\"", old->name),
-				 errdetail("Schema \"%s\" has a reference into these annotations, so they are not only annotations.", user),
+				 errdetail("Schema \"%s\" has a reference into these annotations, so they are not only annotations.", users.user),
 				 errhint("Register the next version.")));
+	foreach(cell, users.passed)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("annotations of schema \"%s\" are replaced although function %s has a reference into them",
+						old->name, (char *) lfirst(cell)),
+				 errdetail("Its owner does not have CREATE on schema %s.", EV_SCHEMA_NAMESPACE)));
 }
 
 /* The function that is being widened. */
@@ -364,7 +465,7 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name whose claims were checked, with more known of them. */
+/* The name whose claims and annotations were checked, with more known of them. */
 static const char *vouched = NULL;
 
 void
@@ -374,8 +475,8 @@ ev_validator_vouch(const char *name)
 }
 
 /*
- * Refuses a CREATE OR REPLACE that changes the results of a published schema.
- * False where the function is new.
+ * Refuses a CREATE OR REPLACE that changes the answers of a published schema.
+ * Returns false if the function is new.
  */
 static bool
 check_replacement(HeapTuple function, const EvDocument *document)
@@ -387,7 +488,10 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	if (!HeapTupleIsValid(previous))
 		return false;
 
-	/* in another language until now: an upcast, which has another name */
+	/*
+	 * it was in another language until now: an upcast, whose name is
+	 * different
+	 */
 	if (((Form_pg_proc) GETSTRUCT(previous))->prolang !=
 		((Form_pg_proc) GETSTRUCT(function))->prolang)
 		ereport(ERROR,
@@ -403,11 +507,12 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	if (!ev_document_same_answers(&old_document, document))
 		ev_validator_refuse_change(&old_document, document);
 	ev_name_lock(document->name, ExclusiveLock);
-	ev_validator_check_annotations(&old_document, document);
+	if (vouched == NULL || strcmp(vouched, document->name) != 0)
+		ev_validator_check_annotations(&old_document, document);
 	return true;
 }
 
-/* Raises invalid_name where a function in event_schema cannot have this name. */
+/* Raises invalid_name if a function in event_schema cannot have this name. */
 static void
 check_name(const char *name)
 {
@@ -421,13 +526,33 @@ check_name(const char *name)
 				(errcode(ERRCODE_INVALID_NAME),
 				 errmsg("invalid name \"%s\" for a function in schema %s", name, EV_SCHEMA_NAMESPACE),
 				 errdetail_internal("%s", reason),
+				 strlen(name) > EV_NAME_MAX ?
+				 errhint("Register the schema of a long event type with register_event_schema, which shortens the type in the name.") :
 				 errhint("A schema version is called TYPE@VERSION, such as \"order.placed@1\"; a document for $ref has its URI as its name (see register_schema).")));
 }
 
 /*
- * What keeps the published things of others: whose the type is, and which URIs
- * the document takes.  Asked whatever check_function_bodies says.  False where
- * the function replaced one, or was there before.
+ * Raises invalid_name if the name of a function in event_schema, which is of an
+ * allowed kind, and the event type in its body do not agree.
+ */
+static void
+check_event_type(const char *name, const char *event_type)
+{
+	EvNameParts parts;
+
+	if (!ev_take_apart(name, &parts) && event_type != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("document \"%s\" cannot have a line \"#event_type\"", name),
+				 errdetail("Its name is a URI, not that of an event type's schema.")));
+	if (parts.kind == EV_NAME_EVENT)
+		ev_require_whole_type(name, event_type, "#event_type");
+}
+
+/*
+ * Protects published schemas of other roles: checks the owner of the type, and
+ * the URIs that the document claims, whatever check_function_bodies is.
+ * Returns false if the function replaced one, or existed before.
  */
 static bool
 check_registered(HeapTuple function, const EvDocument *document)
@@ -440,7 +565,8 @@ check_registered(HeapTuple function, const EvDocument *document)
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
 	if (vouched == NULL || strcmp(vouched, document->name) != 0)
-		ev_claims_check(document);
+		ev_claims_check(document, is_new ? NULL : document);	/* a replacement has the
+																 * same $ids */
 	return is_new;
 }
 
@@ -462,7 +588,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		elog(ERROR, "cache lookup failed for function %u", function_oid);
 	is_registered = ((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid();
 
-	/* anybody can call this, also when nothing is created; it takes locks */
+	/* any role can call this function directly, and it takes locks */
 	ev_ownership_require_function(function);
 	ev_validator_check_function(function);
 	if (is_registered)
@@ -470,11 +596,14 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	if (!ev_function_document(function, &document, &fault))
 		ev_fault_report(&fault, document.name);
 	if (is_registered)
+		check_event_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname), document.event_type);
+	if (is_registered)
 		is_new = check_registered(function, &document);
 	if (check_function_bodies)
 		ev_validator_compile(&document, is_registered);
 	if (check_function_bodies && is_new)
 		ev_compatibility_check(&document);
+	ev_claims_record(&document, is_registered);
 	record_dependencies(&document, is_registered);
 
 	ReleaseSysCache(function);

@@ -1,7 +1,7 @@
 /*
  * validator.h
- *	  The validator of the language jsonschema: what a function of it must
- *	  look like, and by what it may be replaced.
+ *	  The validator of the language jsonschema: the form of its functions,
+ *	  and their replacement.
  */
 #ifndef EV_VALIDATOR_H
 #define EV_VALIDATOR_H
@@ -16,37 +16,38 @@
 extern void ev_validator_check_function(HeapTuple function);
 
 /*
- * Compiles a document for registration: raises where it is not a valid
- * schema; gives a WARNING for what registration warns about.  Where it is one
- * for event_schema, what it refers to is locked against replacement.  Allocates
- * in a context of its own, which it frees.
+ * Compiles a document for registration: raises an error if it is not a valid
+ * schema, and gives registration's warnings.  If it is for event_schema, the
+ * documents that it refers to are locked against replacement.  Allocates in a
+ * memory context of its own, which it frees.
  */
 extern void ev_validator_compile(const EvDocument *document, bool is_registered);
 
 /*
- * Lets the document of this function be replaced by one with other answers,
- * which were proved to be those of before and more; InvalidOid: of none.  To be
- * set back whatever happens.
+ * Allows the document of this function to be replaced by one that was proved
+ * to accept all that it accepts; InvalidOid: no function.  Must be reset, also
+ * after an error.
  */
 extern void ev_validator_allow_replacement(Oid function);
 
 /*
- * Says that ev_claims_check was asked for the document that is about to take
- * this name; NULL: for none.  To be set back whatever happens.
+ * Says that ev_claims_check and ev_validator_check_annotations were asked for the
+ * document that is about to take this name; NULL: for none.  To be set back
+ * whatever happens.
  */
 extern void ev_validator_vouch(const char *name);
 
 /*
- * A registered document is about to be replaced, or was just now, by one with
- * other annotations.  Raises duplicate_object where another schema refers into
- * them, whose answers would change.
+ * Checks a registered document that is being replaced by one with other
+ * annotations.  Raises duplicate_object if another schema refers into the
+ * annotations, since its answers would change.
  */
 extern void ev_validator_check_annotations(const EvDocument *old, const EvDocument *new);
 
 /*
- * Raises duplicate_object: a registered schema cannot take another document.  The
- * DETAIL has the first changes from the old document, which is NULL where it cannot
- * be read.
+ * Raises duplicate_object: the answers of a registered schema cannot change.  The
+ * DETAIL has the first changes from the old document, which is NULL if it cannot be
+ * read.
  */
 extern void ev_validator_refuse_change(const EvDocument *old, const EvDocument *new) pg_attribute_noreturn();
 

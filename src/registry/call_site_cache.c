@@ -80,7 +80,7 @@ ev_call_site_search(EvCallSiteCache **kept, MemoryContext context,
 	met->schema = schema;
 	met->version = version;
 	met->type_length = type_length;
-	memcpy(met->type, type, type_length);
+	met->type = schema->name;
 	ev_words(type, type_length, met->words);
 	cache->last = met;
 	return schema;

@@ -19,7 +19,7 @@ typedef struct EvMet
 	int32		version;
 	int			type_length;
 	uint64		words[2];		/* of the type, see short_string.h */
-	char		type[NAMEDATALEN];
+	const char *type;			/* the beginning of schema->name */
 } EvMet;
 
 /* The memory of a call site. */

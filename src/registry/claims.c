@@ -4,273 +4,312 @@
  *	  references to them.
  *
  * A reference leads to the document with that name, or else to the only
- * document with that $id.  So a new document can change the target of a
- * reference that existed before: this is refused for all roles.  It can also
- * make a reference ambiguous, or take a URI that others will refer to: this is
- * refused for roles that do not own the URI.  These rules depend neither on
- * the order of registration nor on check_function_bodies, which any role can
- * set.
+ * document with that $id, or else to the only schema in a document with that
+ * $id.  So a new document can change the target of a reference that existed
+ * before: this is refused for all roles.  It can also make a reference
+ * ambiguous, or take a URI that others will refer to: this is refused for roles
+ * that do not own the URI.  These rules depend neither on the order of
+ * registration nor on check_function_bodies, which any role can set.
  *
- * References are read from function bodies here. pg_depend records most of
- * them, but not those of documents that refer to each other, since pg_dump
- * could not order these.
+ * Copies of one schema in several documents are common.  So a $id below the
+ * root belongs to no role, and only a reference makes it matter.  A restore by
+ * the database's owner is not stopped by it, since a dump can have a document
+ * after a copy of it and a reference.
+ *
+ * The index (uri_index.c) finds the documents, and they are read here.
+ * Dependencies between functions are not sufficient: documents that refer to
+ * each other do not have all of them, since pg_dump could not order these.
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "catalog/pg_proc.h"
+#include "commands/proclang.h"
 #include "miscadmin.h"
 #include "storage/lockdefs.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/rel.h"
 
-#include "compile/codegen.h"
 #include "registry/claims.h"
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
 #include "registry/ownership.h"
+#include "registry/schema_cache.h"
+#include "registry/uri_index.h"
 #include "schema/document.h"
 #include "schema/uri.h"
 
-/*
- * Up to this number, names are searched in a body; for more, parsing it is
- * faster.
- */
-#define MANY_NAMES	16
-
 /* ---------- names ---------- */
 
-char *
-ev_claims_name(const char *uri)
+/* Returns the names of URIs, in CurrentMemoryContext. */
+static List *
+names_of(List *uris)
 {
-	NameData	name;
-
-	if (strncmp(uri, "event:", strlen("event:")) == 0)
-	{
-		char	   *decoded = ev_uri_decode(uri + strlen("event:"));
-		int			type_length;
-		int32		version;
-
-		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
-			return decoded;
-	}
-	ev_uri_name(uri, &name);
-	return pstrdup(NameStr(name));
-}
-
-static bool
-has_name(List *names, const char *name)
-{
+	List	   *names = NIL;
 	ListCell   *cell;
 
-	foreach(cell, names)
-		if (strcmp(lfirst(cell), name) == 0)
-		return true;
-	return false;
+	foreach(cell, uris)
+		names = lappend(names, ev_reference_name(lfirst(cell)));
+	return names;
+}
+
+List *
+ev_claims_roots(const EvDocument *document)
+{
+	return lcons(pstrdup(document->name), names_of(ev_document_ids(document)));
+}
+
+/*
+ * Gives the names of the parts of a document, none if there are too many, and
+ * those of the documents that it refers to.
+ */
+static void
+mentioned(const EvDocument *document, List **parts, List **references)
+{
+	List	   *part_uris;
+	List	   *reference_uris;
+
+	ev_document_mentions(document, &part_uris, &reference_uris);
+	*parts = list_length(part_uris) <= EV_CLAIMS_MOST_PARTS ? names_of(part_uris) : NIL;
+	*references = names_of(reference_uris);
 }
 
 List *
 ev_claims_names(const EvDocument *document)
 {
-	List	   *names = list_make1(pstrdup(document->name));
+	List	   *parts;
+	List	   *references;
+
+	mentioned(document, &parts, &references);
+	return list_concat(ev_claims_roots(document), parts);
+}
+
+void
+ev_claims_record(const EvDocument *document, bool is_registered)
+{
+	List	   *roots = NIL;
+	List	   *parts;
+	List	   *references;
+
+	mentioned(document, &parts, &references);
+	if (is_registered)
+		roots = names_of(ev_document_ids(document));
+	else
+		parts = NIL;
+	ev_uri_index_record(document->function, roots, parts, references);
+}
+
+/* ---------- documents by URI ---------- */
+
+/* Is this a function in event_schema, in our language? */
+static bool
+is_registered(HeapTuple function)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+
+	return form->pronamespace == ev_namespace_oid() && form->prolang == ev_language_oid();
+}
+
+/* Returns the URI of a kind, of those in a document, that has this name, or NULL. */
+static char *
+uri_of_name(const EvDocument *document, EvUriKind kind, const char *name)
+{
 	ListCell   *cell;
 
-	foreach(cell, ev_document_ids(document))
-		names = lappend(names, ev_claims_name(lfirst(cell)));
-	return names;
+	foreach(cell, ev_uri_index_uris(document, kind))
+		if (strcmp(ev_reference_name(lfirst(cell)), name) == 0)
+		return lfirst(cell);
+	return NULL;
 }
 
-/* ---------- all documents ---------- */
-
-static bool
-contains(const char *string, size_t length, const char *part)
+/* A document that was found by a name, and its URI of that name. */
+typedef struct Found
 {
-	return memmem(string, length, part, strlen(part)) != NULL;
-}
+	Oid			function;
+	Oid			owner;
+	char	   *name;			/* of the function */
+	char	   *uri;
+} Found;
 
 /*
- * Can a body contain one of these names?  If not, it need not be parsed.
- * Escaped text, and a name of which only the hash is known, can be anything.
+ * Returns the registered documents (Found *) that have a URI of this kind with
+ * this name, except one function; with first_only, not more than one.
  */
-static bool
-may_mention(const char *body, size_t length, List *names)
+static List *
+find_documents(EvUriKind kind, const char *name, Oid but, bool first_only)
 {
-	ListCell   *cell;
-
-	if (list_length(names) > MANY_NAMES || memchr(body, '\\', length) != NULL || memchr(body, '%', length) != NULL)
-		return true;
-	foreach(cell, names)
-	{
-		const char *name = lfirst(cell);
-		const char *part = name;
-
-		/*
-		 * a relative reference has only the last part, and "." not even that
-		 */
-		for (const char *p = name; *p != '\0'; p++)
-			if (*p == '/' || *p == '?')
-				part = p + 1;
-		if (strncmp(name, "uri:", strlen("uri:")) == 0 || contains(body, length, part))
-			return true;
-	}
-	return false;
-}
-
-/* The same for a row of pg_proc, whose body is usually read in place. */
-static bool
-may_be_concerned(HeapTuple function, TupleDesc descriptor, List *names)
-{
-	bool		is_null;
-	Datum		datum = heap_getattr(function, Anum_pg_proc_prosrc, descriptor, &is_null);
-	text	   *body;
-	bool		result;
-
-	if (is_null)
-		return false;
-	if (has_name(names, NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)))
-		return true;
-	body = DatumGetTextPP(datum);
-	result = may_mention(VARDATA_ANY(body), VARSIZE_ANY_EXHDR(body), names);
-	if ((Pointer) body != DatumGetPointer(datum))
-		pfree(body);
-	return result;
-}
-
-/* Is called for one document, in a memory context that is reset afterwards. */
-typedef void (*Visitor) (HeapTuple function, const EvDocument *document, void *arg);
-
-/*
- * Visits all documents in event_schema, except one, that can contain one of
- * the names or have one of them as their name.
- */
-static void
-visit_documents(List *names, Oid but, Visitor visit, void *arg)
-{
-	Oid			namespace = ev_namespace_oid();
-	Oid			language = ev_language_oid();
-	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate document",
-												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = CurrentMemoryContext;
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
+	MemoryContext context = AllocSetContextCreate(caller, "event_validate document", ALLOCSET_DEFAULT_SIZES);
+	List	   *result = NIL;
+	ListCell   *cell;
 
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_uri_index_find(kind, name, but))
 	{
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		HeapTuple	row;
 		EvDocument	document;
 		EvFault		fault;
+		char	   *uri;
 
 		CHECK_FOR_INTERRUPTS();
-		if (form->pronamespace != namespace || form->prolang != language || form->oid == but ||
-			!may_be_concerned(tuple, RelationGetDescr(pg_proc), names))
-			continue;
-		MemoryContextSwitchTo(context);
-		if (ev_function_document(tuple, &document, &fault))
-			visit(tuple, &document, arg);
-		MemoryContextSwitchTo(caller);
 		MemoryContextReset(context);
-	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-	MemoryContextDelete(context);
-}
-
-typedef struct Referrers
-{
-	List	   *names;
-	List	   *found;
-	MemoryContext context;		/* for the result */
-} Referrers;
-
-static void
-find_referrer(HeapTuple function, const EvDocument *document, void *arg)
-{
-	Referrers  *referrers = arg;
-	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
-	ListCell   *cell;
-
-	foreach(cell, ev_document_references(document))
-	{
-		char	   *name = ev_claims_name(lfirst(cell));
-		MemoryContext caller;
-		EvReferrer *referrer;
-
-		if (!has_name(referrers->names, name))
-			continue;
-		caller = MemoryContextSwitchTo(referrers->context);
-		referrer = palloc(sizeof(EvReferrer));
-		referrer->function = form->oid;
-		referrer->owner = form->proowner;
-		referrer->name = pstrdup(NameStr(form->proname));
-		referrer->by = pstrdup(name);
-		referrer->uri = pstrdup(lfirst(cell));
-		referrers->found = lappend(referrers->found, referrer);
+		MemoryContextSwitchTo(context);
+		row = ev_function_row(lfirst_oid(cell));
+		uri = HeapTupleIsValid(row) && is_registered(row) && ev_function_document(row, &document, &fault) ?
+			uri_of_name(&document, kind, name) : NULL;
 		MemoryContextSwitchTo(caller);
+		if (uri != NULL)
+		{
+			Found	   *found = palloc(sizeof(Found));
+
+			found->function = lfirst_oid(cell);
+			found->owner = ((Form_pg_proc) GETSTRUCT(row))->proowner;
+			found->name = pstrdup(document.name);
+			found->uri = pstrdup(uri);
+			result = lappend(result, found);
+			if (first_only)
+				break;
+		}
 	}
+	MemoryContextDelete(context);
+	return result;
 }
 
 List *
 ev_claims_referrers(List *names, Oid but)
 {
-	Referrers	referrers = {.names = names, .context = CurrentMemoryContext};
+	List	   *result = NIL;
+	ListCell   *cell;
+	ListCell   *found_cell;
 
-	visit_documents(names, but, find_referrer, &referrers);
-	return referrers.found;
+	foreach(cell, names)
+		foreach(found_cell, find_documents(EV_URI_REFERENCE, lfirst(cell), but, false))
+	{
+		const Found *found = lfirst(found_cell);
+		EvReferrer *referrer = palloc(sizeof(EvReferrer));
+
+		referrer->function = found->function;
+		referrer->owner = found->owner;
+		referrer->name = found->name;
+		referrer->by = lfirst(cell);
+		referrer->uri = found->uri;
+		result = lappend(result, referrer);
+	}
+	return result;
+}
+
+/* Returns the name of a document that refers to a name, except two functions, or NULL. */
+static const char *
+first_referrer(const char *name, Oid but, Oid but_also)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_documents(EV_URI_REFERENCE, name, but, false))
+	{
+		const Found *found = lfirst(cell);
+
+		if (found->function != but_also)
+			return found->name;
+	}
+	return NULL;
 }
 
 /* ---------- claims of other documents ---------- */
 
-typedef struct Claims
+/* Returns the function with this name, and those whose $id it can be. */
+static List *
+claimants(const char *name, Oid but)
 {
-	const EvDocument *document;
-	List	   *names;			/* that it claims */
-} Claims;
+	List	   *functions = ev_uri_index_find(EV_URI_ROOT, name, but);
+	Oid			named = ev_registered_function(name);
 
-/* Checks whether another document claims one of these names. */
+	if (OidIsValid(named) && named != but)
+		functions = lcons_oid(named, list_delete_oid(functions, named));
+	return functions;
+}
+
 static void
-check_claimant(HeapTuple function, const EvDocument *other, void *arg)
+refuse_stranger(const EvDocument *document, const char *name, const char *other)
 {
-	const Claims *claims = arg;
-	ListCell   *cell;
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for URI \"%s\" of schema \"%s\"", name, document->name),
+			 errdetail("It is that of \"%s\", which belongs to another role.", other),
+			 errhint("Give the document another URI, or let the owner of \"%s\" or of the database register it.",
+					 other)));
+}
 
-	foreach(cell, ev_claims_names(other))
+/*
+ * Checks a document that can have a name which a new document claims, too, and
+ * returns whether it has it.  The body is read only if the result depends on
+ * it: many versions of a type can share one $id.
+ */
+static bool
+check_claimant(const EvDocument *document, const char *name, Oid other)
+{
+	HeapTuple	row = ev_function_row(other);
+	EvDocument	other_document;
+	EvFault		fault;
+	const char *other_name;
+	const char *referrer;
+	bool		is_mine;
+
+	if (!HeapTupleIsValid(row) || !is_registered(row))
+		return false;
+	other_name = ev_function_shown_name(row);
+	is_mine = ev_ownership_has_document(row);
+
+	/* references by this name still lead to that document */
+	if (strcmp(other_name, name) == 0)
 	{
-		const char *name = lfirst(cell);
-		List	   *referrers;
-
-		if (!has_name(claims->names, name))
-			continue;
-		if (!ev_ownership_has_document(function))
-			ereport(ERROR,
-					(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-					 errmsg("permission denied for URI \"%s\" of schema \"%s\"", name, claims->document->name),
-					 errdetail("It is that of \"%s\", which belongs to another role.", other->name),
-					 errhint("Give the document another URI, or let the owner of \"%s\" or of the database register it.",
-							 other->name)));
-
-		/* references by this name still lead to that document */
-		if (strcmp(name, other->name) == 0)
-			continue;
-		referrers = ev_claims_referrers(list_make1(lfirst(cell)), other->function);
-		for (int i = 0; i < list_length(referrers); i++)
-		{
-			const EvReferrer *referrer = list_nth(referrers, i);
-
-			if (referrer->function == claims->document->function)
-				continue;
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("schema \"%s\" would take over the URI \"%s\"", claims->document->name, name),
-					 errdetail("It is the $id of \"%s\", to which \"%s\" refers by it.",
-							   other->name, referrer->name),
-					 errhint("Give the document another URI.")));
-		}
+		if (!is_mine)
+			refuse_stranger(document, name, other_name);
+		return true;
 	}
+	if (is_mine && ev_uri_index_find(EV_URI_REFERENCE, name, document->function) == NIL)
+		return true;
+	if (!ev_function_document(row, &other_document, &fault) ||
+		uri_of_name(&other_document, EV_URI_ROOT, name) == NULL)
+		return false;
+	if (!is_mine)
+		refuse_stranger(document, name, other_name);
+	referrer = first_referrer(name, document->function, other);
+	if (referrer != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg("schema \"%s\" would take over the URI \"%s\"", document->name, name),
+				 errdetail("It is the $id of \"%s\", and \"%s\" refers to it.", other_name, referrer),
+				 errhint("Give the document another URI.")));
+	return true;
+}
+
+/*
+ * Raises an error if a third document refers by this name to a schema in
+ * another document.
+ */
+static void
+check_part_claimants(const EvDocument *document, const char *name, const char *message)
+{
+	List	   *others;
+	const Found *other;
+	const char *referrer;
+
+	if (ev_uri_index_find(EV_URI_REFERENCE, name, document->function) == NIL ||
+		(!check_function_bodies && ev_ownership_is_privileged()))
+		return;
+	others = find_documents(EV_URI_PART, name, document->function, true);
+	if (others == NIL)
+		return;
+	other = linitial(others);
+	referrer = first_referrer(name, document->function, other->function);
+	if (referrer != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DUPLICATE_OBJECT),
+				 errmsg(message, document->name, name),
+				 errdetail("It is the $id of a schema in \"%s\", and \"%s\" refers to it.",
+						   other->name, referrer),
+				 errhint("Give it another URI.")));
 }
 
 /* A URI of an event schema belongs to that schema, registered or not. */
@@ -281,7 +320,7 @@ check_event_uris(const EvDocument *document)
 
 	foreach(cell, ev_document_ids(document))
 	{
-		char	   *name = ev_claims_name(lfirst(cell));
+		char	   *name = ev_reference_name(lfirst(cell));
 		int			type_length;
 		int32		version;
 
@@ -295,23 +334,83 @@ check_event_uris(const EvDocument *document)
 	}
 }
 
-void
-ev_claims_check(const EvDocument *document)
+static bool
+has_name(List *names, const char *name)
 {
-	const char *reason;
-	Claims		claims = {.document = document};
+	ListCell   *cell;
+
+	foreach(cell, names)
+		if (strcmp(lfirst(cell), name) == 0)
+		return true;
+	return false;
+}
+
+/*
+ * Checks the names of the document itself, which are locked.  References by the
+ * names that it had before lead to it already.
+ */
+static void
+check_roots(const EvDocument *document, List *names, List *before)
+{
+	ListCell   *cell;
+	ListCell   *other_cell;
+
+	foreach(cell, names)
+	{
+		const char *name = lfirst(cell);
+		bool		is_claimed = false;
+
+		foreach(other_cell, claimants(name, document->function))
+		{
+			CHECK_FOR_INTERRUPTS();
+			is_claimed |= check_claimant(document, name, lfirst_oid(other_cell));
+		}
+		if (!is_claimed && !has_name(before, name))
+			check_part_claimants(document, name, "schema \"%s\" would take over the URI \"%s\"");
+	}
+}
+
+/*
+ * Checks the names of the schemas in a document, and locks them.  If another
+ * document has such a name itself, references lead there before and after.
+ */
+static void
+check_parts(const EvDocument *document, List *names, List *before)
+{
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		const char *name = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (has_name(before, name) || OidIsValid(ev_registered_function(name)) ||
+			find_documents(EV_URI_ROOT, name, document->function, true) != NIL)
+			continue;
+		ev_name_lock(name, ExclusiveLock);
+		check_part_claimants(document, name, "schema \"%s\" would make the URI \"%s\" ambiguous");
+	}
+}
+
+void
+ev_claims_check(const EvDocument *document, const EvDocument *old)
+{
+	int			type_length;
+	int32		version;
+	List	   *names;
+	List	   *parts;
+	List	   *references;
 	ListCell   *cell;
 
 	check_event_uris(document);
-	claims.names = ev_claims_names(document);
-	if (ev_name_kind(document->name, &reason) == EV_NAME_EVENT)
-		claims.names = list_delete_first(claims.names); /* the name itself is
-														 * unique */
-	if (claims.names == NIL)
-		return;
+	names = ev_claims_roots(document);
+	if (ev_parse_event_name(document->name, &type_length, &version))
+		names = list_delete_first(names);	/* the name itself is unique */
 
 	/* lock out concurrent references to the URIs, and claims */
-	foreach(cell, claims.names)
+	foreach(cell, names)
 		ev_name_lock(lfirst(cell), ExclusiveLock);
-	visit_documents(claims.names, document->function, check_claimant, &claims);
+	check_roots(document, names, old != NULL ? ev_claims_roots(old) : NIL);
+	mentioned(document, &parts, &references);
+	check_parts(document, parts, old != NULL ? ev_claims_names(old) : NIL);
 }

@@ -3,39 +3,48 @@
  *	  The URIs by which references find registered documents, and the
  *	  references to them.
  *
- * A document claims its own name (TYPE@VERSION, or its URI) and its $ids.  A
+ * A document claims its own name (TYPE@VERSION, or its URI) and its $id.  A
  * name belongs to the document that has it, a $id to the owners of the
- * documents that have it.  URIs are compared by the name of the function that
- * each URI would have (ev_uri_name), so a URI that is too long for a name is
+ * documents that have it.  The $ids of schemas in a document, its parts, belong
+ * to no role.  URIs are compared by the name of the function that each URI
+ * would have (ev_reference_name), so a URI that is too long for a name is
  * compared by its hash.
  */
 #ifndef EV_CLAIMS_H
 #define EV_CLAIMS_H
 
-#include "schema/document.h"
 #include "nodes/pg_list.h"
 
-/*
- * Returns the name of the function that a reference to this URI looks for
- * first, in CurrentMemoryContext: TYPE@VERSION, or a URI's.
- */
-extern char *ev_claims_name(const char *uri);
+#include "schema/document.h"
+
+/* A document with more parts has none that other documents can refer to. */
+#define EV_CLAIMS_MOST_PARTS	1000
 
 /*
- * Returns all names that the document of a function in event_schema claims,
+ * Returns the names that the document of a function in event_schema claims,
  * its own name first.
  */
+extern List *ev_claims_roots(const EvDocument *document);
+
+/* Returns the same names, followed by those of its parts. */
 extern List *ev_claims_names(const EvDocument *document);
 
 /*
- * Checks a document that was just created or replaced in event_schema.  Locks
+ * Writes the rows of a function's document to the index of URIs.  A document
+ * that is not registered has only rows for its references.
+ */
+extern void ev_claims_record(const EvDocument *document, bool is_registered);
+
+/*
+ * Checks a document that was just created or replaced in event_schema; `old` is
+ * the document that it replaces, or NULL.  Locks
  * the URIs that it claims until the end of the transaction, against new
  * references to them.  Raises invalid_parameter_value if its $id is the URI of
  * another event schema, insufficient_privilege if a URI belongs to another
  * role, and duplicate_object if references of other documents would change
- * their target.
+ * their target or become ambiguous.
  */
-extern void ev_claims_check(const EvDocument *document);
+extern void ev_claims_check(const EvDocument *document, const EvDocument *old);
 
 /* A registered document that refers to another one. */
 typedef struct EvReferrer
@@ -43,14 +52,14 @@ typedef struct EvReferrer
 	Oid			function;
 	Oid			owner;			/* of the function */
 	char	   *name;			/* of the function */
-	char	   *by;				/* the given name by which it refers */
-	char	   *uri;			/* absolute URI of its reference */
+	char	   *by;				/* the name, of those asked for, to which it
+								 * refers */
+	char	   *uri;			/* as in its reference, absolute */
 } EvReferrer;
 
 /*
  * Returns the registered documents (EvReferrer *) whose bodies refer to one of
- * these names, except one function, in CurrentMemoryContext.  Reads all
- * bodies.
+ * these names, except one function, in CurrentMemoryContext.
  */
 extern List *ev_claims_referrers(List *names, Oid but);
 

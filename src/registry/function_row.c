@@ -12,6 +12,7 @@
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_depend.h"
+#include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "commands/proclang.h"
 #include "utils/builtins.h"
@@ -47,10 +48,93 @@ ev_function_body(HeapTuple function)
 	return TextDatumGetCString(body);
 }
 
+/* The line with the event type is mostly within the first bytes of a body. */
+#define BEGINNING	1024
+
 char *
-ev_function_uri(Form_pg_proc function)
+ev_function_event_type(HeapTuple function)
 {
-	const char *name = NameStr(function->proname);
+	bool		is_null;
+	Datum		body = SysCacheGetAttr(PROCOID, function, Anum_pg_proc_prosrc, &is_null);
+	char	   *beginning;
+	char	   *type;
+	int			prefix = strlen(EV_POLICY_TYPE_LINE);
+
+	if (is_null)
+		return NULL;
+	beginning = text_to_cstring(DatumGetTextPSlice(body, 0, BEGINNING));
+	if (((Form_pg_proc) GETSTRUCT(function))->prolang == SQLlanguageId)
+	{
+		char	   *end = strchr(beginning, '\n');
+
+		return end != NULL && strncmp(beginning, EV_POLICY_TYPE_LINE, prefix) == 0 ?
+			pnstrdup(beginning + prefix, end - beginning - prefix) : NULL;
+	}
+	type = ev_document_event_type(beginning);
+	if (type == NULL && strlen(beginning) == BEGINNING)
+		type = ev_document_event_type(ev_function_body(function));
+	pfree(beginning);
+	return type;
+}
+
+char *
+ev_function_version(HeapTuple function, int *type_length, int32 *version)
+{
+	const char *name = NameStr(((Form_pg_proc) GETSTRUCT(function))->proname);
+	EvNameParts parts;
+	NameData	expected;
+	char	   *type;
+
+	if (!ev_take_apart(name, &parts) || parts.kind != EV_NAME_EVENT)
+		return NULL;
+	*version = parts.version;
+	*type_length = parts.type_length;
+	if (!parts.shortened)
+		return pstrdup(name);
+
+	type = ev_function_event_type(function);
+	if (type == NULL || !ev_event_name(type, strlen(type), parts.version, &expected) ||
+		strcmp(NameStr(expected), name) != 0)
+		return NULL;
+	*type_length = strlen(type);
+	name = psprintf("%s@%d", type, parts.version);
+	pfree(type);
+	return unconstify(char *, name);
+}
+
+char *
+ev_function_shown_name(HeapTuple function)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(function);
+	const char *at = strrchr(NameStr(form->proname), '@');
+	EvNameParts parts;
+	char	   *name = NULL;
+	int			type_length;
+	int32		version;
+
+	/* most names need no look at the body */
+	if (at != NULL && strchr(at, '~') != NULL && form->pronamespace == ev_namespace_oid() &&
+		ev_take_apart(NameStr(form->proname), &parts))
+	{
+		if (parts.kind == EV_NAME_EVENT)
+			name = ev_function_version(function, &type_length, &version);
+		else if (parts.kind == EV_NAME_POLICY)
+		{
+			char	   *type = ev_function_event_type(function);
+
+			name = type != NULL ? psprintf("%s@compatibility", type) : NULL;
+		}
+	}
+	return name != NULL ? name : pstrdup(NameStr(form->proname));
+}
+
+/*
+ * Returns the URI by which references find a function's document, in
+ * CurrentMemoryContext; "" if there is none.
+ */
+static char *
+function_uri(Form_pg_proc function, const char *name)
+{
 	int			type_length;
 	int32		version;
 
@@ -69,9 +153,28 @@ ev_function_document(HeapTuple function, EvDocument *document, EvFault *fault)
 	memset(document, 0, sizeof(EvDocument));
 	memset(fault, 0, sizeof(EvFault));
 	document->function = form->oid;
-	document->name = pstrdup(NameStr(form->proname));
-	document->uri = ev_function_uri(form);
+	document->name = ev_function_shown_name(function);
+	document->uri = function_uri(form, document->name);
+	/* the document points into its body */
 	return ev_document_parse(ev_function_body(function), document, fault);
+}
+
+HeapTuple
+ev_function_row(Oid function)
+{
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_proc_oid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(function));
+	scan = systable_beginscan(pg_proc, ProcedureOidIndexId, true, NULL, 1, &key);
+	row = systable_getnext(scan);
+	if (HeapTupleIsValid(row))
+		row = heap_copytuple(row);
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+	return row;
 }
 
 /*
@@ -126,6 +229,17 @@ HeapTuple
 ev_function_dropped(Oid function)
 {
 	return version_before(function, NULL);
+}
+
+void
+ev_function_name_range(const char *beginning, int length, NameData names[2], ScanKeyData keys[2])
+{
+	memset(names, 0, sizeof(NameData) * 2);
+	memcpy(NameStr(names[0]), beginning, length);
+	names[1] = names[0];
+	memset(NameStr(names[1]) + length, 0xFF, NAMEDATALEN - 1 - length);
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&names[0]));
+	ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&names[1]));
 }
 
 Oid

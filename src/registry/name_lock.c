@@ -6,20 +6,111 @@
 
 #include "catalog/pg_authid.h"
 #include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
 #include "common/hashfn.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "utils/acl.h"
+#include "utils/guc.h"
 #include "utils/inval.h"
+#include "utils/resowner.h"
 
 #include "base/compat.h"
+#include "base/subtransaction.h"
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
 
 /* A transaction that locks more names tries to lock all names at once. */
 #define MANY_LOCKS	256
+
+/* How long we wait for a lock, in milliseconds, where there is no lock_timeout */
+#define NAME_WAIT	5000
+
+/* ---------- waiting ---------- */
+
+typedef struct LockWait
+{
+	const LOCKTAG *tag;
+	LOCKMODE	mode;
+} LockWait;
+
+static void
+wait_for_lock(void *arg)
+{
+	const LockWait *wait = (const LockWait *) arg;
+	int			guc_level = NewGUCNestLevel();
+
+	set_config_option("lock_timeout", psprintf("%d", NAME_WAIT), PGC_USERSET, PGC_S_SESSION,
+					  GUC_ACTION_SAVE, true, 0, false);
+	(void) LockAcquire(wait->tag, wait->mode, false, false);
+	AtEOXact_GUC(false, guc_level);
+}
+
+/*
+ * The lock belongs to the transaction's resource owner now, and the caller
+ * releases it with its own.
+ */
+static void
+give_to_caller(const LockWait *wait)
+{
+	ResourceOwner owner = CurrentResourceOwner;
+
+	(void) LockAcquire(wait->tag, wait->mode, false, false);
+	CurrentResourceOwner = CurTransactionResourceOwner;
+	LockRelease(wait->tag, wait->mode, false);
+	CurrentResourceOwner = owner;
+}
+
+/* Who keeps us from a lock, as a sentence; NULL: nobody any more. */
+static char *
+lock_holder(const LockWait *wait)
+{
+	int			count;
+	VirtualTransactionId *holders = GetLockConflicts(wait->tag, wait->mode, &count);
+	PGPROC	   *proc = count > 0 ? EV_VXID_PROC(holders[0]) : NULL;
+	char	   *role = proc != NULL ? GetUserNameFromId(proc->roleId, true) : NULL;
+
+	return role != NULL ? psprintf("Process %d of role \"%s\" uses it in a transaction that has not ended.",
+								   proc->pid, role) : NULL;
+}
+
+/*
+ * A role that keeps a transaction open, in which it refers to a name, would keep
+ * the owner of the name waiting for as long as it likes.
+ */
+static void
+acquire(const LOCKTAG *tag, LOCKMODE mode, const char *name)
+{
+	LockWait	wait = {tag, mode};
+	ErrorData  *error;
+	char	   *holder;
+
+	if (LockAcquire(tag, mode, false, true) != LOCKACQUIRE_NOT_AVAIL)
+		return;
+	if (LockTimeout > 0)
+	{
+		(void) LockAcquire(tag, mode, false, false);
+		return;
+	}
+	error = ev_in_subtransaction(wait_for_lock, &wait, EV_KEEP);
+	if (error == NULL)
+	{
+		give_to_caller(&wait);
+		return;
+	}
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		ReThrowError(error);
+	holder = lock_holder(&wait);
+	ereport(ERROR,
+			(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+			 errmsg("could not lock \"%s\" within %d seconds", name, NAME_WAIT / 1000),
+			 holder != NULL ? errdetail_internal("%s", holder) : 0,
+			 errhint("Try again when that transaction has ended, or end it with pg_terminate_backend. With lock_timeout set, the call waits that long.")));
+}
+
+/* ---------- names ---------- */
 
 /*
  * Locks a name as a sub-object of the class of languages, since languages have
@@ -41,14 +132,28 @@ set_name_tag(LOCKTAG *tag, const char *name)
  * transaction has locked a name, and only with the rights of the database's
  * owner, since it blocks all others.
  */
+static void
+set_all_names_tag(LOCKTAG *tag)
+{
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, LanguageRelationId, ev_language_oid(), 1);
+}
+
 static bool
-lock_all_names(bool alone)
+lock_all_names(void)
 {
 	LOCKTAG		tag;
 
-	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, LanguageRelationId, ev_language_oid(), 1);
-	return LockAcquire(&tag, alone ? ShareRowExclusiveLock : RowExclusiveLock, false, alone) !=
-		LOCKACQUIRE_NOT_AVAIL;
+	set_all_names_tag(&tag);
+	return LockAcquire(&tag, ShareRowExclusiveLock, false, true) != LOCKACQUIRE_NOT_AVAIL;
+}
+
+static void
+share_all_names(void)
+{
+	LOCKTAG		tag;
+
+	set_all_names_tag(&tag);
+	acquire(&tag, RowExclusiveLock, EV_SCHEMA_NAMESPACE);
 }
 
 void
@@ -68,11 +173,11 @@ ev_name_lock(const char *name, LOCKMODE mode)
 		count = 0;
 	}
 	count++;
-	if (count <= MANY_LOCKS || !has_privs_of_role(GetUserId(), ROLE_PG_DATABASE_OWNER) || !lock_all_names(true))
+	if (count <= MANY_LOCKS || !has_privs_of_role(GetUserId(), ROLE_PG_DATABASE_OWNER) || !lock_all_names())
 	{
-		lock_all_names(false);
+		share_all_names();
 		set_name_tag(&tag, name);
-		LockAcquire(&tag, mode, false, false);
+		acquire(&tag, mode, name);
 	}
 	AcceptInvalidationMessages();
 }
@@ -82,6 +187,16 @@ ev_type_lock(const char *type, int length)
 {
 	NameData	name;
 
-	/* a type too long for a policy is locked by its own name */
+	/* a string that cannot be a type is locked by itself */
 	ev_name_lock(ev_policy_name(type, length, &name) ? NameStr(name) : pnstrdup(type, length), ExclusiveLock);
+}
+
+void
+ev_function_lock(Oid function, LOCKMODE mode, const char *name)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ProcedureRelationId, function, 0);
+	acquire(&tag, mode, name);
+	AcceptInvalidationMessages();
 }

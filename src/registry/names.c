@@ -11,12 +11,19 @@
 #include "common/sha2.h"
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "utils/builtins.h"
 
 #include "base/compat.h"
 #include "base/encoding.h"
+#include "base/shown_text.h"
+#include "jsonb/jsonb_value.h"
 #include "registry/names.h"
 #include "registry/unseen_characters.h"
 #include "schema/uri.h"
+
+static const char policy_suffix[] = "compatibility";
+
+/* ---------- characters ---------- */
 
 static int
 compare_to_range(const void *key, const void *element)
@@ -52,8 +59,13 @@ has_unseen_in_utf8(const char *string, int length)
 	return false;
 }
 
-bool
-ev_name_is_seen(const char *string, int length)
+/*
+ * Has a type, or a name, no control characters, and none else that is not
+ * seen, or that makes it be taken for another one?  What is not assigned yet is
+ * counted among these.
+ */
+static bool
+name_is_seen(const char *string, int length)
 {
 	bool		is_ascii = true;
 	EvUtf8		utf8;
@@ -77,23 +89,129 @@ ev_name_is_seen(const char *string, int length)
 	return result;
 }
 
+/* ---------- hashes ---------- */
+
+static void
+sha256(const char *data, int length, uint8 digest[PG_SHA256_DIGEST_LENGTH])
+{
+	pg_cryptohash_ctx *hash = pg_cryptohash_create(PG_SHA256);
+
+	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
+		pg_cryptohash_update(hash, (const uint8 *) data, length) < 0 ||
+		pg_cryptohash_final(hash, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "could not compute a SHA-256");
+	pg_cryptohash_free(hash);
+}
+
+/* base64url, without padding */
+static const char hash_characters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+#define HASH_BITS		128
+#define HASH_LENGTH		22
+
+static void
+write_hash(const uint8 *digest, char *out)
+{
+	for (int i = 0; i < HASH_LENGTH; i++)
+	{
+		int			value = 0;
+
+		for (int bit = 6 * i; bit < 6 * (i + 1); bit++)
+			value = 2 * value + (bit < HASH_BITS ? (digest[bit / 8] >> (7 - bit % 8)) & 1 : 0);
+		out[i] = hash_characters[value];
+	}
+}
+
+/* ---------- writing names ---------- */
+
 /*
- * Writes the type and its suffix.  Returns false if the result is not a valid
- * name.
+ * Returns the number of bytes of a type's PREFIX.  It has whole characters, and
+ * the limit holds in UTF-8 too, so that the name stays the same in a restore
+ * into another encoding.
+ */
+static int
+prefix_length(const char *type, int length)
+{
+	int			encoding = GetDatabaseEncoding();
+	int			end = 0;
+	int			end_in_utf8 = 0;
+
+	if (encoding == PG_SQL_ASCII && pg_encoding_verifymbstr(PG_UTF8, type, length) == length)
+		encoding = PG_UTF8;
+	while (end < length)
+	{
+		int			size = pg_encoding_mblen(encoding, type + end);
+		int			size_in_utf8 = size;
+		EvUtf8		utf8;
+
+		if (IS_HIGHBIT_SET(type[end]) && encoding != PG_UTF8 && end + size <= length &&
+			ev_utf8_from_server(type + end, size, &utf8))
+		{
+			size_in_utf8 = utf8.length;
+			ev_utf8_free(&utf8);
+		}
+		if (end + size > Min(length, EV_PREFIX_MAX) || end_in_utf8 + size_in_utf8 > EV_PREFIX_MAX)
+			break;
+		end += size;
+		end_in_utf8 += size_in_utf8;
+	}
+	return end;
+}
+
+bool
+ev_short_type(const char *type, int length, NameData *name)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	char	   *out = NameStr(*name);
+	int			prefix;
+	EvUtf8		utf8;
+
+	if (length <= 0 || length > EV_TYPE_MAX || !name_is_seen(type, length))
+		return false;
+
+	/* bytes that have no UTF-8 are hashed as they are */
+	if (ev_utf8_from_server(type, length, &utf8))
+	{
+		sha256(utf8.data, utf8.length, digest);
+		ev_utf8_free(&utf8);
+	}
+	else
+		sha256(type, length, digest);
+
+	memset(out, 0, NAMEDATALEN);
+	prefix = prefix_length(type, length);
+	memcpy(out, type, prefix);
+	out[prefix] = '@';
+	write_hash(digest, out + prefix + 1);
+	out[prefix + 1 + HASH_LENGTH] = '~';
+	return true;
+}
+
+/*
+ * Writes the type, '@' and the suffix.  Returns false if the result is not a
+ * valid name.
  */
 static bool
 write_name(const char *type, int type_length, const char *suffix, NameData *name)
 {
 	int			suffix_length = strlen(suffix);
 
-	if (type_length <= 0 || type_length + suffix_length > EV_NAME_MAX)
+	if (type_length <= 0)
 		return false;
-	if (!ev_name_is_seen(type, type_length))
+	if (type_length + 1 + suffix_length > EV_NAME_MAX)
+	{
+		if (!ev_short_type(type, type_length, name))
+			return false;
+		strlcat(NameStr(*name), suffix, NAMEDATALEN);
+		return true;
+	}
+	if (!name_is_seen(type, type_length))
 		return false;
 
 	memset(NameStr(*name), 0, NAMEDATALEN);
 	memcpy(NameStr(*name), type, type_length);
-	memcpy(NameStr(*name) + type_length, suffix, suffix_length);
+	NameStr(*name)[type_length] = '@';
+	memcpy(NameStr(*name) + type_length + 1, suffix, suffix_length);
 	return true;
 }
 
@@ -104,7 +222,7 @@ ev_event_name(const char *type, int type_length, int32 version, NameData *name)
 
 	if (version < 0)
 		return false;
-	snprintf(suffix, sizeof(suffix), "@%d", version);
+	snprintf(suffix, sizeof(suffix), "%d", version);
 	return write_name(type, type_length, suffix, name);
 }
 
@@ -115,19 +233,38 @@ ev_upcast_name(const char *type, int type_length, int32 from, int32 to, NameData
 
 	if (from < 0 || to < 0)
 		return false;
-	snprintf(suffix, sizeof(suffix), "@%d>%d", from, to);
+	snprintf(suffix, sizeof(suffix), "%d>%d", from, to);
 	return write_name(type, type_length, suffix, name);
 }
 
-void
-ev_require_event_name(const text *type, int32 version, NameData *name)
+bool
+ev_policy_name(const char *type, int length, NameData *name)
+{
+	return write_name(type, length, policy_suffix, name);
+}
+
+bool
+ev_function_name(const char *name, NameData *function)
+{
+	int			type_length;
+	int32		version;
+
+	if (ev_parse_event_name(name, &type_length, &version))
+		return ev_event_name(name, type_length, version, function);
+	if (strlen(name) >= NAMEDATALEN)
+		return false;
+	namestrcpy(function, name);
+	return true;
+}
+
+char *
+ev_require_event_name(const text *type, int32 version)
 {
 	int			length = VARSIZE_ANY_EXHDR(type);
 	const char *data = VARDATA_ANY(type);
-	int			excess;
 
-	if (ev_event_name(data, length, version, name))
-		return;
+	if (length > 0 && length <= EV_TYPE_MAX && version >= 0 && name_is_seen(data, length))
+		return psprintf("%.*s@%d", length, data, version);
 
 	if (length == 0)
 		ereport(ERROR,
@@ -137,24 +274,18 @@ ev_require_event_name(const text *type, int32 version, NameData *name)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("schema version must not be negative: %d", version)));
-	excess = length + strlen(psprintf("@%d", version)) - EV_NAME_MAX;
-	if (excess > 0)
+	if (length > EV_TYPE_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event type is too long: \"%s\"", pnstrdup(data, length)),
-				 errdetail("Event type, \"@\" and version together have at most %d bytes; these have %d more.",
-						   EV_NAME_MAX, excess)));
+				 errmsg("event type is too long: %s", ev_string_show(data, length)),
+				 errdetail("An event type has at most %d bytes; this one has %d.", EV_TYPE_MAX, length)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("event type must not contain control characters or other invisible characters"),
 			 errdetail("Invisible characters are those of direction, of zero width and of private use, and unassigned ones.")));
 }
 
-bool
-ev_policy_name(const char *type, int length, NameData *name)
-{
-	return write_name(type, length, "@compatibility", name);
-}
+/* ---------- reading names ---------- */
 
 /* Reads a canonical version.  Returns its end, or NULL if there is none. */
 static const char *
@@ -174,55 +305,73 @@ parse_version(const char *digit, int32 *version)
 	return digit;
 }
 
-/* Returns the end of the type, or NULL if the name has none. */
-static const char *
-end_of_type(const char *name)
-{
-	const char *at = strrchr(name, '@');
-
-	if (at == NULL || at == name || strlen(name) > EV_NAME_MAX ||
-		!ev_name_is_seen(name, at - name))
-		return NULL;
-	return at;
-}
-
 bool
 ev_parse_event_name(const char *name, int *type_length, int32 *version)
 {
-	const char *at = end_of_type(name);
-	const char *end = at != NULL ? parse_version(at + 1, version) : NULL;
+	const char *at = strrchr(name, '@');
+	const char *end;
 
-	if (end == NULL || *end != '\0')
+	if (at == NULL || at == name || at - name > EV_TYPE_MAX)
+		return false;
+	end = parse_version(at + 1, version);
+	if (end == NULL || *end != '\0' || !name_is_seen(name, at - name))
 		return false;
 	*type_length = at - name;
 	return true;
 }
 
 bool
-ev_parse_upcast_name(const char *name, int *type_length, int32 *from, int32 *to)
+ev_take_apart(const char *name, EvNameParts *parts)
 {
-	const char *at = end_of_type(name);
-	const char *end = at != NULL ? parse_version(at + 1, from) : NULL;
+	const char *at = strrchr(name, '@');
+	const char *suffix;
+	const char *end;
 
-	if (end != NULL)
-		end = *end == '>' ? parse_version(end + 1, to) : NULL;
-	if (end == NULL || *end != '\0')
+	memset(parts, 0, sizeof(EvNameParts));
+	parts->kind = EV_NAME_BAD;
+	if (at == NULL || at == name)
 		return false;
-	*type_length = at - name;
-	return true;
+	suffix = at + 1;
+	if (strspn(suffix, hash_characters) == HASH_LENGTH && suffix[HASH_LENGTH] == '~')
+	{
+		parts->shortened = true;
+		suffix += HASH_LENGTH + 1;
+	}
+	parts->type_length = suffix - name - 1;
+	if (strlen(name) > (parts->shortened ? NAMEDATALEN - 1 : EV_NAME_MAX) || !name_is_seen(name, at - name))
+		return false;
+
+	end = parse_version(suffix, &parts->version);
+	if (strcmp(suffix, policy_suffix) == 0)
+		parts->kind = EV_NAME_POLICY;
+	else if (end != NULL && *end == '\0')
+		parts->kind = EV_NAME_EVENT;
+	else if (end != NULL && *end == '>')
+	{
+		end = parse_version(end + 1, &parts->to);
+		if (end != NULL && *end == '\0')
+			parts->kind = EV_NAME_UPCAST;
+	}
+	return parts->kind != EV_NAME_BAD;
+}
+
+bool
+ev_has_short_type(const char *function_name)
+{
+	EvNameParts parts;
+
+	return ev_take_apart(function_name, &parts) && parts.shortened;
 }
 
 EvNameKind
 ev_name_kind(const char *name, const char **reason)
 {
 	const char *at = strrchr(name, '@');
-	int			type_length;
-	int32		version;
-	int32		to;
+	EvNameParts parts;
 
 	*reason = NULL;
-	if (ev_parse_event_name(name, &type_length, &version))
-		return EV_NAME_EVENT;
+	if (ev_take_apart(name, &parts))
+		return parts.kind;
 
 	if (strlen(name) > EV_NAME_MAX)
 	{
@@ -230,7 +379,7 @@ ev_name_kind(const char *name, const char **reason)
 						   (int) strlen(name), EV_NAME_MAX);
 		return EV_NAME_BAD;
 	}
-	if (!ev_name_is_seen(name, strlen(name)))
+	if (!name_is_seen(name, strlen(name)))
 	{
 		*reason = "The name has a control character or another invisible one: of direction, of zero width, or unassigned.";
 		return EV_NAME_BAD;
@@ -249,25 +398,53 @@ ev_name_kind(const char *name, const char **reason)
 	}
 
 	if (at == name)
-	{
 		*reason = "The event type before \"@\" is empty.";
-		return EV_NAME_BAD;
-	}
-	if (strcmp(at + 1, "compatibility") == 0)
-		return EV_NAME_POLICY;
-	if (ev_parse_upcast_name(name, &type_length, &version, &to))
-		return EV_NAME_UPCAST;
-	*reason = psprintf("What follows \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
-					   PG_INT32_MAX, at + 1);
+	else
+		*reason = psprintf("The text after \"@\" must be a version, an integer from 0 to %d without leading zeros, but is \"%s\".",
+						   PG_INT32_MAX, at + 1);
 	return EV_NAME_BAD;
 }
+
+void
+ev_require_whole_type(const char *function_name, const char *type, const char *line)
+{
+	EvNameParts parts;
+	NameData	expected;
+
+	if (!ev_take_apart(function_name, &parts))
+		elog(ERROR, "\"%s\" has no event type", function_name);
+	if (type == NULL)
+	{
+		if (!parts.shortened)
+			return;
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("function \"%s\" does not say which event type it is for", function_name),
+				 errdetail("Its name has only a part and a hash of the type."),
+				 errhint("Write the line \"%s TYPE\" at the head of the body.", line)));
+	}
+	if (!(parts.kind == EV_NAME_POLICY ? ev_policy_name(type, strlen(type), &expected) :
+		  ev_event_name(type, strlen(type), parts.version, &expected)))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("function \"%s\" has an invalid event type in its line \"%s\"", function_name, line),
+				 errdetail("An event type has at most %d bytes, and no control characters or other invisible characters.",
+						   EV_TYPE_MAX)));
+	if (strcmp(NameStr(expected), function_name) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("function \"%s\" is not that of event type \"%s\"", function_name, type),
+				 errdetail("The line \"%s\" and the name disagree; the function of this type is called \"%s\".",
+						   line, NameStr(expected))));
+}
+
+/* ---------- URIs ---------- */
 
 void
 ev_uri_name(const char *uri, NameData *name)
 {
 	size_t		length = strlen(uri);
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
-	pg_cryptohash_ctx *hash;
 	char	   *out = NameStr(*name);
 
 	memset(out, 0, NAMEDATALEN);
@@ -277,13 +454,7 @@ ev_uri_name(const char *uri, NameData *name)
 		return;
 	}
 
-	hash = pg_cryptohash_create(PG_SHA256);
-	if (hash == NULL || pg_cryptohash_init(hash) < 0 ||
-		pg_cryptohash_update(hash, (const uint8 *) uri, length) < 0 ||
-		pg_cryptohash_final(hash, digest, sizeof(digest)) < 0)
-		elog(ERROR, "could not compute the SHA-256 of a URI");
-	pg_cryptohash_free(hash);
-
+	sha256(uri, (int) length, digest);
 	out += sprintf(out, "uri:");
 	for (int i = 0; i < 16; i++)
 		out += sprintf(out, "%02x", digest[i]);
@@ -304,4 +475,22 @@ ev_event_uri(const char *name)
 			appendStringInfoChar(&uri, *name);
 	}
 	return uri.data;
+}
+
+char *
+ev_reference_name(const char *uri)
+{
+	NameData	name;
+
+	if (strncmp(uri, "event:", strlen("event:")) == 0)
+	{
+		char	   *decoded = ev_uri_decode(uri + strlen("event:"));
+		int			type_length;
+		int32		version;
+
+		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
+			return decoded;
+	}
+	ev_uri_name(uri, &name);
+	return pstrdup(NameStr(name));
 }

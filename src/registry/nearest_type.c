@@ -101,15 +101,19 @@ list_types(void)
 		KnownType	type;
 		int32		version;
 
-		if (form->pronamespace != namespace || form->prolang != language ||
-			!ev_parse_event_name(NameStr(form->proname), &type.length, &version))
+		if (form->pronamespace != namespace || form->prolang != language)
+			continue;
+		type.name = ev_function_version(tuple, &type.length, &version);
+		if (type.name == NULL)
 			continue;
 		if (count > 0 && types[count - 1].length == type.length &&
-			memcmp(types[count - 1].name, NameStr(form->proname), type.length) == 0)
+			memcmp(types[count - 1].name, type.name, type.length) == 0)
+		{
+			pfree(type.name);
 			continue;
+		}
 		if (count == room)
 			types = repalloc(types, sizeof(KnownType) * (room *= 2));
-		type.name = pnstrdup(NameStr(form->proname), type.length);
 		type.characters = characters_of(type.name, type.length);
 		types[count++] = type;
 	}
@@ -151,7 +155,7 @@ ev_nearest_type(const char *name, int length)
 	int			compared = 0;
 	int			position;
 
-	if (length > EV_NAME_MAX || least == 0)
+	if (length > EV_TYPE_MAX || least == 0)
 		return NULL;
 	list_types();
 

@@ -45,7 +45,7 @@ ev_ownership_require_function(HeapTuple function)
 {
 	if (!ev_ownership_has_function(function))
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_FUNCTION,
-					   NameStr(((Form_pg_proc) GETSTRUCT(function))->proname));
+					   ev_function_shown_name(function));
 }
 
 void
@@ -67,11 +67,27 @@ ev_ownership_require_create(void)
 						 EV_SCHEMA_NAMESPACE, quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
-/* The owner of a type. */
+bool
+ev_ownership_counts(Oid role, Oid function)
+{
+	HeapTuple	row;
+	bool		result;
+
+	if (OidIsValid(ev_namespace_oid()) && EV_MAY_CREATE(ev_namespace_oid(), role))
+		return true;
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		return false;
+	result = has_privs_of_role(role, ((Form_pg_proc) GETSTRUCT(row))->proowner);
+	ReleaseSysCache(row);
+	return result;
+}
+
+/* What makes a type somebody's. */
 typedef struct Owner
 {
 	Oid			role;
-	NameData	function;		/* from which the ownership follows */
+	char	   *function;		/* from which the ownership follows */
 } Owner;
 
 static bool
@@ -82,7 +98,7 @@ owner_of_function(Oid function, Owner *owner)
 	if (!HeapTupleIsValid(row))
 		return false;
 	owner->role = ((Form_pg_proc) GETSTRUCT(row))->proowner;
-	owner->function = ((Form_pg_proc) GETSTRUCT(row))->proname;
+	owner->function = ev_function_shown_name(row);
 	ReleaseSysCache(row);
 	return true;
 }
@@ -120,17 +136,21 @@ ev_ownership_has_type(const char *type, int length, Oid self)
 bool
 ev_ownership_has_document(HeapTuple function)
 {
-	const char *name = NameStr(((Form_pg_proc) GETSTRUCT(function))->proname);
 	int			type_length;
 	int32		version;
+	char	   *name = ev_function_version(function, &type_length, &version);
 
 	return ev_ownership_has_function(function) ||
-		(ev_parse_event_name(name, &type_length, &version) ?
+		(name != NULL ?
 		 ev_ownership_has_type(name, type_length, InvalidOid) : ev_ownership_is_privileged());
 }
 
-void
-ev_ownership_require_type(const char *type, int length, Oid self)
+/*
+ * Raises insufficient_privilege where a type is somebody else's.  Takes no
+ * lock.
+ */
+static void
+require_type(const char *type, int length, Oid self)
 {
 	Owner		owner;
 	char	   *role;
@@ -144,7 +164,7 @@ ev_ownership_require_type(const char *type, int length, Oid self)
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 			 errmsg("permission denied for event type \"%s\"", pnstrdup(type, length)),
-			 errdetail("It belongs to role \"%s\", which owns \"%s\".", role, NameStr(owner.function)),
+			 errdetail("It belongs to role \"%s\", which owns \"%s\".", role, owner.function),
 			 errhint("Role \"%s\", its members and the owner of the database register versions, upcasts and the policy of this type.",
 					 role)));
 }
@@ -152,7 +172,7 @@ ev_ownership_require_type(const char *type, int length, Oid self)
 void
 ev_ownership_lock_type(const char *type, int length, Oid self)
 {
-	ev_ownership_require_type(type, length, self);
+	require_type(type, length, self);
 	ev_type_lock(type, length);
-	ev_ownership_require_type(type, length, self);
+	require_type(type, length, self);
 }

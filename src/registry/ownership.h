@@ -36,16 +36,18 @@ extern bool ev_ownership_has_type(const char *type, int length, Oid self);
 extern bool ev_ownership_has_document(HeapTuple function);
 
 /*
- * Raises insufficient_privilege if a type belongs to another role.  Takes no
- * lock.
- */
-extern void ev_ownership_require_type(const char *type, int length, Oid self);
-
-/*
- * The same before registering: checks, then waits for transactions that
+ * Checks that the type belongs to the user before registering, and raises
+ * insufficient_privilege if it belongs to another role; then waits for transactions that
  * register for the type, locks it as ev_type_lock does, and checks again.
  */
 extern void ev_ownership_lock_type(const char *type, int length, Oid self);
+
+/*
+ * Do objects of a role that depend on a registered function hold up a change
+ * of it?  They do if the role has CREATE on event_schema, or the rights of the
+ * function's owner: anybody can create a function or an index that uses it.
+ */
+extern bool ev_ownership_counts(Oid role, Oid function);
 
 /* Raises insufficient_privilege without CREATE on event_schema. */
 extern void ev_ownership_require_create(void);

@@ -20,6 +20,7 @@
 #include "catalog/pg_type.h"
 #include "commands/proclang.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/hsearch.h"
@@ -29,10 +30,10 @@
 #include "utils/syscache.h"
 
 #include "compile/codegen.h"
-#include "registry/claims.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
+#include "registry/uri_index.h"
 #include "schema/document.h"
 #include "schema/uri.h"
 
@@ -45,7 +46,8 @@ static uint32 language_hash = 0;	/* of jsonschema */
 
 typedef struct KnownSchema
 {
-	NameData	name;			/* hash key, must be the first member */
+	NameData	name;			/* of the function; hash key, must be the
+								 * first member */
 	EvSchema   *schema;
 } KnownSchema;
 
@@ -110,19 +112,44 @@ ev_registry_generation(void)
 
 /* ---------- the catalog ---------- */
 
+/* Returns true if this is the name of a version of this type. */
+static bool
+is_of_type(const char *name, const char *type, int type_length)
+{
+	return strncmp(name, type, type_length) == 0 && name[type_length] == '@' &&
+		strchr(name + type_length + 1, '@') == NULL;
+}
+
 /*
+ * Returns true if a function with the name of a version of this type is one of
+ * this type.  Types with the same hash could have the same shortened name.
+ */
+static bool
+has_type(HeapTuple function, const char *type, int type_length)
+{
+	char	   *whole;
+
+	if (!ev_has_short_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname)))
+		return true;
+	whole = ev_function_event_type(function);
+	return whole != NULL && strlen(whole) == (size_t) type_length && memcmp(whole, type, type_length) == 0;
+}
+
+/*
+ * Returns the function with this name, or InvalidOid.  If the name may be
+ * shortened, the function must have this type.
+ *
  * Reads the catalog itself.  The syscache would keep an entry for each name
  * that does not exist until the end of the session, and users choose these
  * names.
  */
-Oid
-ev_registered_function(const char *name)
+static Oid
+find_function(NameData *key, const char *type, int type_length)
 {
 	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
 	Oid			language = get_language_oid(EV_LANGUAGE, true);
 	Oid			argument = JSONBOID;
 	oidvector  *arguments;
-	NameData	key;
 	ScanKeyData keys[3];
 	Relation	relation;
 	SysScanDesc scan;
@@ -133,20 +160,40 @@ ev_registered_function(const char *name)
 		return InvalidOid;
 	namespace_hash = GetSysCacheHashValue1(NAMESPACEOID, ObjectIdGetDatum(namespace));
 	language_hash = GetSysCacheHashValue1(LANGOID, ObjectIdGetDatum(language));
-	namestrcpy(&key, name);
 	arguments = buildoidvector(&argument, 1);
-	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(&key));
+	ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTEqualStrategyNumber, F_NAMEEQ, NameGetDatum(key));
 	ScanKeyInit(&keys[1], Anum_pg_proc_proargtypes, BTEqualStrategyNumber, F_OIDVECTOREQ, PointerGetDatum(arguments));
 	ScanKeyInit(&keys[2], Anum_pg_proc_pronamespace, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(namespace));
 	relation = table_open(ProcedureRelationId, AccessShareLock);
 	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, true, NULL, 3, keys);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) && ((Form_pg_proc) GETSTRUCT(tuple))->prolang == language)
+	if (HeapTupleIsValid(tuple) && ((Form_pg_proc) GETSTRUCT(tuple))->prolang == language &&
+		(type_length <= EV_WHOLE_TYPE_MAX || has_type(tuple, type, type_length)))
 		function = ((Form_pg_proc) GETSTRUCT(tuple))->oid;
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
 	pfree(arguments);
 	return function;
+}
+
+Oid
+ev_registered_version(const char *type, int type_length, int32 version)
+{
+	NameData	name;
+
+	return ev_event_name(type, type_length, version, &name) ? find_function(&name, type, type_length) : InvalidOid;
+}
+
+Oid
+ev_registered_function(const char *name)
+{
+	NameData	key;
+	int			type_length;
+	int32		version;
+
+	if (ev_parse_event_name(name, &type_length, &version))
+		return ev_registered_version(name, type_length, version);
+	return ev_function_name(name, &key) ? find_function(&key, NULL, 0) : InvalidOid;
 }
 
 /*
@@ -192,6 +239,20 @@ free_stale_programs(void)
 	}
 }
 
+/*
+ * Sets the name.  The old one is not freed, since call sites point to it; but it
+ * changes only if another function gets the same OID.
+ */
+static void
+set_name(EvSchema *schema, HeapTuple function)
+{
+	char	   *name = ev_function_shown_name(function);
+
+	if (schema->name == NULL || strcmp(schema->name, name) != 0)
+		schema->name = MemoryContextStrdup(CacheMemoryContext, name);
+	pfree(name);
+}
+
 static void
 make_program(EvSchema *schema)
 {
@@ -225,8 +286,8 @@ make_program(EvSchema *schema)
 	context = AllocSetContextCreate(CacheMemoryContext, "event_validate program",
 									ALLOCSET_SMALL_SIZES);
 	schema->context = context;
-	schema->name = row->proname;
-	MemoryContextCopyAndSetIdentifier(context, NameStr(row->proname));
+	set_name(schema, tuple);
+	MemoryContextCopyAndSetIdentifier(context, schema->name);
 	MemoryContextSwitchTo(context);
 	schema->hashes = palloc(sizeof(uint32));
 	schema->hashes[0] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(schema->function));
@@ -245,7 +306,10 @@ make_program(EvSchema *schema)
 		MemoryContextSwitchTo(context);
 		program = ev_compile(&document, ev_registry_resolve, &fault, &references, NULL);
 		if (program == NULL)
-			ev_fault_report(&fault, NameStr(schema->name));
+		{
+			ev_document_locate(&document, &fault);
+			ev_fault_report(&fault, schema->name);
+		}
 
 		schema->hashes = repalloc(schema->hashes, sizeof(uint32) * (1 + list_length(references)));
 		foreach(cell, references)
@@ -322,9 +386,10 @@ ev_registry_find(const char *type, int type_length, int32 version)
 	 * of the same row.
 	 */
 	if (named != NULL && named->schema->valid)
-		return named->schema;
+		return type_length <= EV_WHOLE_TYPE_MAX || is_of_type(named->schema->name, type, type_length) ?
+			named->schema : NULL;
 
-	function = ev_registered_function(NameStr(name));
+	function = find_function(&name, type, type_length);
 	if (!OidIsValid(function))
 	{
 		if (named != NULL)
@@ -381,7 +446,7 @@ ev_registry_annotated(EvSchema *schema)
 	schema->annotated = ev_compile_annotated(&document, ev_registry_resolve, &fault);
 	MemoryContextSwitchTo(caller);
 	if (schema->annotated == NULL)
-		ev_fault_report(&fault, NameStr(schema->name));
+		ev_fault_report(&fault, schema->name);
 	return schema->annotated;
 }
 
@@ -392,15 +457,22 @@ typedef struct ListedSchema
 	Oid			function;
 	int32		version;
 	int			type_length;
-	NameData	name;
+	char	   *name;			/* TYPE@VERSION */
 } ListedSchema;
+
+typedef struct SchemaList
+{
+	ListedSchema *items;
+	int			room;
+	int			count;
+} SchemaList;
 
 static int
 compare_listed(const void *a, const void *b)
 {
 	const ListedSchema *x = a;
 	const ListedSchema *y = b;
-	int			order = memcmp(NameStr(x->name), NameStr(y->name), Min(x->type_length, y->type_length));
+	int			order = memcmp(x->name, y->name, Min(x->type_length, y->type_length));
 
 	if (order == 0)
 		order = x->type_length - y->type_length;
@@ -409,131 +481,172 @@ compare_listed(const void *a, const void *b)
 	return order;
 }
 
-List *
-ev_registry_list(const char *type, int type_length, List **versions)
+/*
+ * Adds the schema versions whose functions' names have this beginning, or all
+ * (NULL), in any order.
+ */
+static void
+list_versions(SchemaList *list, const char *beginning, int length)
 {
 	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
 	Oid			language = get_language_oid(EV_LANGUAGE, true);
-	ListedSchema *listed = palloc(sizeof(ListedSchema) * 16);
-	int			room = 16;
-	int			count = 0;
-	List	   *result = NIL;
-	NameData	first;
-	NameData	end;
+	NameData	range[2];
 	ScanKeyData keys[2];
 	Relation	relation;
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	if (versions != NULL)
-		*versions = NIL;
-	if (!OidIsValid(namespace) || !OidIsValid(language) || (type != NULL && type_length + 1 >= NAMEDATALEN))
-		return NIL;
-
+	if (!OidIsValid(namespace) || !OidIsValid(language))
+		return;
 	relation = table_open(ProcedureRelationId, AccessShareLock);
-	if (type != NULL)
-	{
-		/* range of all names that begin with "TYPE@" */
-		memset(&first, 0, sizeof(first));
-		memcpy(NameStr(first), type, type_length);
-		end = first;
-		NameStr(first)[type_length] = '@';
-		NameStr(end)[type_length] = '@' + 1;
-		ScanKeyInit(&keys[0], Anum_pg_proc_proname, BTGreaterEqualStrategyNumber, F_NAMEGE, NameGetDatum(&first));
-		ScanKeyInit(&keys[1], Anum_pg_proc_proname, BTLessStrategyNumber, F_NAMELT, NameGetDatum(&end));
-	}
-	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, type != NULL, NULL, type != NULL ? 2 : 0, keys);
+	if (beginning != NULL)
+		ev_function_name_range(beginning, length, range, keys);
+	scan = systable_beginscan(relation, ProcedureNameArgsNspIndexId, beginning != NULL, NULL,
+							  beginning != NULL ? 2 : 0, keys);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
-		ListedSchema entry = {.function = row->oid, .name = row->proname};
+		ListedSchema entry = {.function = row->oid};
 
-		if (row->pronamespace != namespace || row->prolang != language ||
-			!ev_parse_event_name(NameStr(row->proname), &entry.type_length, &entry.version))
+		if (row->pronamespace != namespace || row->prolang != language)
 			continue;
-		if (type != NULL && (entry.type_length != type_length ||
-							 memcmp(NameStr(row->proname), type, type_length) != 0))
+		entry.name = ev_function_version(tuple, &entry.type_length, &entry.version);
+		if (entry.name == NULL)
 			continue;
-		if (count == room)
-			listed = repalloc(listed, sizeof(ListedSchema) * (room *= 2));
-		listed[count++] = entry;
+		if (list->count == list->room)
+			list->items = list->room == 0 ? palloc(sizeof(ListedSchema) * (list->room = 16)) :
+				repalloc(list->items, sizeof(ListedSchema) * (list->room *= 2));
+		list->items[list->count++] = entry;
 	}
 	systable_endscan(scan);
 	table_close(relation, AccessShareLock);
+}
 
-	qsort(listed, count, sizeof(ListedSchema), compare_listed);
-	for (int i = 0; i < count; i++)
+List *
+ev_registry_list(const char *type, int type_length, List **versions)
+{
+	SchemaList	list = {0};
+	List	   *result = NIL;
+	NameData	shortened;
+
+	if (versions != NULL)
+		*versions = NIL;
+	if (type == NULL)
+		list_versions(&list, NULL, 0);
+	else if (type_length <= EV_TYPE_MAX)
 	{
-		result = lappend_oid(result, listed[i].function);
-		if (versions != NULL)
-			*versions = lappend_int(*versions, listed[i].version);
+		/* a type can have functions with names of both kinds */
+		if (type_length < EV_NAME_MAX)
+			list_versions(&list, psprintf("%.*s@", type_length, type), type_length + 1);
+		if (type_length > EV_WHOLE_TYPE_MAX && ev_short_type(type, type_length, &shortened))
+			list_versions(&list, NameStr(shortened), strlen(NameStr(shortened)));
 	}
-	pfree(listed);
+
+	qsort(list.items, list.count, sizeof(ListedSchema), compare_listed);
+	for (int i = 0; i < list.count; i++)
+	{
+		const ListedSchema *item = &list.items[i];
+
+		if (type == NULL || (item->type_length == type_length && memcmp(item->name, type, type_length) == 0))
+		{
+			result = lappend_oid(result, item->function);
+			if (versions != NULL)
+				*versions = lappend_int(*versions, item->version);
+		}
+		pfree(item->name);
+	}
 	return result;
 }
 
-/* Is this the $id of a document, resolved against its own URI? */
+char *
+ev_registry_type_of_upcast(const char *function_name)
+{
+	const char *prefix_end = strrchr(function_name, '@');
+	EvNameParts parts;
+	SchemaList	list = {0};
+	char	   *result = NULL;
+
+	if (!ev_take_apart(function_name, &parts) || parts.kind != EV_NAME_UPCAST)
+		return NULL;
+	list_versions(&list, function_name, prefix_end - function_name);
+	for (int i = 0; i < list.count && result == NULL; i++)
+	{
+		const ListedSchema *item = &list.items[i];
+		NameData	name;
+
+		if ((item->version == parts.version || item->version == parts.to) &&
+			ev_upcast_name(item->name, item->type_length, parts.version, parts.to, &name) &&
+			strcmp(NameStr(name), function_name) == 0)
+			result = pnstrdup(item->name, item->type_length);
+	}
+	return result;
+}
+
 static bool
-has_id(const EvDocument *document, const char *uri)
+has_uri(const EvDocument *document, const char *uri, EvUriKind kind)
 {
 	ListCell   *cell;
 
-	foreach(cell, ev_document_ids(document))
+	foreach(cell, ev_uri_index_uris(document, kind))
 		if (strcmp(lfirst(cell), uri) == 0)
 		return true;
 	return false;
 }
 
 /*
- * Finds a document by its $id.  This is rare, so all documents are searched.
- * A document is not parsed if it neither contains the last part of the URI nor
- * has escapes that could express it.
+ * Finds a document by its $id, or by that of a schema in it, and reads it into
+ * CurrentMemoryContext.  An ambiguous $id is an error or, without `raise`, not
+ * found.
  */
 static bool
-resolve_by_id(const char *uri, EvDocument *document)
+resolve_by_id(const char *uri, EvUriKind kind, bool raise, EvDocument *document)
 {
-	Oid			namespace = get_namespace_oid(EV_SCHEMA_NAMESPACE, true);
-	Oid			language = get_language_oid(EV_LANGUAGE, true);
-	const char *part = strrchr(uri, '/');
-	Relation	relation;
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	Oid			namespace = ev_namespace_oid();
+	Oid			language = ev_language_oid();
 	bool		found = false;
+	ListCell   *cell;
 
-	part = part != NULL && part[1] != '\0' ? part + 1 : uri;
-	relation = table_open(ProcedureRelationId, AccessShareLock);
-	scan = systable_beginscan(relation, InvalidOid, false, NULL, 0, NULL);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_uri_index_find(kind, ev_reference_name(uri), InvalidOid))
 	{
-		Form_pg_proc row = (Form_pg_proc) GETSTRUCT(tuple);
+		HeapTuple	row = ev_function_row(lfirst_oid(cell));
 		EvDocument	candidate;
 		EvFault		fault;
-		char	   *body;
 
-		if (row->pronamespace != namespace || row->prolang != language)
+		CHECK_FOR_INTERRUPTS();
+		if (!HeapTupleIsValid(row) ||
+			((Form_pg_proc) GETSTRUCT(row))->pronamespace != namespace ||
+			((Form_pg_proc) GETSTRUCT(row))->prolang != language ||
+			!ev_function_document(row, &candidate, &fault))
 			continue;
-		body = ev_function_body(tuple);
-		if ((strstr(body, part) != NULL || strchr(body, '\\') != NULL) &&
-			ev_function_document(tuple, &candidate, &fault) && has_id(&candidate, uri))
+		heap_freetuple(row);
+		if (!has_uri(&candidate, uri, kind))
 		{
-			if (found)
-				ereport(ERROR,
-						(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-						 errmsg("reference to \"%s\" is ambiguous", uri),
-						 errdetail("It is the $id of \"%s\" and of \"%s\".", document->name, candidate.name),
-						 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
-			*document = candidate;
-			found = true;
+			pfree(candidate.schema);
+			continue;
 		}
-		pfree(body);
+		if (found && !raise)
+			return false;
+		if (found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("reference to \"%s\" is ambiguous", uri),
+					 errdetail(kind == EV_URI_ROOT ? "It is the $id of \"%s\" and of \"%s\"." :
+							   "It is the $id of a schema in \"%s\" and of one in \"%s\".",
+							   document->name, candidate.name),
+					 errhint("Refer to one of them as \"event:TYPE@VERSION\".")));
+		*document = candidate;
+		document->by_part = kind == EV_URI_PART;
+		found = true;
 	}
-	systable_endscan(scan);
-	table_close(relation, AccessShareLock);
+
+	/* the base of a document whose URI is too long for a name */
+	if (found && kind == EV_URI_PART && document->uri[0] == '\0')
+		document->uri = document->name;
 	return found;
 }
 
-bool
-ev_registry_resolve(const char *uri, EvDocument *document)
+static bool
+resolve(const char *uri, bool raise, EvDocument *document)
 {
 	NameData	name;
 	Oid			function = InvalidOid;
@@ -546,22 +659,35 @@ ev_registry_resolve(const char *uri, EvDocument *document)
 		int32		version;
 
 		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
-			function = ev_registered_function(decoded);
+			function = ev_registered_version(decoded, type_length, version);
 	}
 	if (!OidIsValid(function) && ev_uri_has_scheme(uri))
 	{
 		ev_uri_name(uri, &name);
-		function = ev_registered_function(NameStr(name));
+		function = find_function(&name, NULL, 0);
 	}
 	if (!OidIsValid(function))
-		return resolve_by_id(uri, document);
+		return resolve_by_id(uri, EV_URI_ROOT, raise, document) ||
+			resolve_by_id(uri, EV_URI_PART, raise, document);
 
-	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	tuple = ev_function_row(function);
 	if (!HeapTupleIsValid(tuple))
 		return false;
 	read_document(tuple, document);
 	if (document->uri[0] == '\0')
 		document->uri = uri;
-	ReleaseSysCache(tuple);
+	heap_freetuple(tuple);
 	return true;
+}
+
+bool
+ev_registry_resolve(const char *uri, EvDocument *document)
+{
+	return resolve(uri, true, document);
+}
+
+bool
+ev_registry_try_resolve(const char *uri, EvDocument *document)
+{
+	return resolve(uri, false, document);
 }

@@ -21,7 +21,8 @@ typedef struct EvSchema
 	bool		valid;			/* the program is up to date */
 	bool		deprecated;		/* as its document says */
 	EvProgram  *program;
-	NameData	name;			/* of the function, for messages */
+	const char *name;			/* for messages: TYPE@VERSION, or a function's
+								 * name; never freed */
 	TimestampTz last_warned_client; /* start of the statement in which the
 									 * client was last warned about that */
 	TimestampTz last_warned_log;	/* the same for the server's log */
@@ -47,9 +48,13 @@ extern EvSchema *ev_registry_by_function(Oid function);
 
 /*
  * Returns the function that is registered under a name (TYPE@VERSION, or a
- * URI's) in event_schema, in language jsonschema; InvalidOid if there is none.
+ * URI's, see names.h) in event_schema, in language jsonschema; InvalidOid if
+ * there is none.
  */
 extern Oid	ev_registered_function(const char *name);
+
+/* The function of a schema version; InvalidOid where it is not registered. */
+extern Oid	ev_registered_version(const char *type, int type_length, int32 version);
 
 /*
  * Returns the schema of a type and version; NULL if it is not registered.
@@ -84,8 +89,21 @@ extern EvProgram *ev_registry_annotated(EvSchema *schema);
  */
 extern List *ev_registry_list(const char *type, int type_length, List **versions);
 
-/* An EvResolver that finds the registered documents. */
+/*
+ * Returns the event type of an upcast whose function's name shortens it, in
+ * CurrentMemoryContext: the type of the versions that it leads from or to.
+ * Returns NULL if neither is registered.
+ */
+extern char *ev_registry_type_of_upcast(const char *function_name);
+
+/*
+ * An EvResolver that finds the registered documents.  It raises
+ * invalid_parameter_value for an ambiguous URI.
+ */
 extern bool ev_registry_resolve(const char *uri, EvDocument *document);
+
+/* The same, except that an ambiguous URI is not found. */
+extern bool ev_registry_try_resolve(const char *uri, EvDocument *document);
 
 /*
  * Returns a number that changes with each invalidation of a schema.  It is for

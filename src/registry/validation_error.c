@@ -13,12 +13,14 @@
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/relcache.h"
+#include "utils/syscache.h"
 
 #include "base/encoding.h"
 #include "base/event_log.h"
 #include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/interpret.h"
+#include "registry/names.h"
 #include "registry/nearest_type.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
@@ -43,11 +45,21 @@ typedef struct ListCollector
 	int			repeated;
 } ListCollector;
 
+char *
+ev_violation_words(const EvViolation *violation)
+{
+	const char *keyword = violation->keyword_location;
+
+	if (!ev_quote_values)
+		return psprintf("does not match keyword %s", ev_quoted(keyword, strlen(keyword)));
+	return psprintf("%s: %s", ev_location_show(violation->instance_location), violation->message);
+}
+
 static void
 add_to_list(EvCollector *collector, const EvViolation *violation)
 {
 	ListCollector *list = (ListCollector *) collector;
-	char	   *line = psprintf("%s: %s", ev_location_show(violation->instance_location), violation->message);
+	char	   *line = ev_violation_words(violation);
 	MemoryContext caller;
 	ListCell   *cell;
 
@@ -110,7 +122,7 @@ static int
 violations_detail(const ListCollector *list)
 {
 	char	   *shown = joined(list->lines, SHOWN_VIOLATIONS, "\n");
-	int64		more = list->collector.count - list->repeated - SHOWN_VIOLATIONS;
+	int64		more = list->collector.count - list->repeated - Min(list_length(list->lines), SHOWN_VIOLATIONS);
 
 	if (list_length(list->lines) <= 1 && more <= 0)
 		return 0;
@@ -133,7 +145,7 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 			 errmsg("event %s version %d is not valid: %s", ev_type_show(type), version,
 					(char *) linitial(list.lines)),
 			 violations_detail(&list),
-			 object_fields(relation, constraint ? constraint : NameStr(schema->name))));
+			 object_fields(relation, constraint ? constraint : schema->name)));
 }
 
 /* The same for a row of the relation; NULL: none. */
@@ -145,7 +157,7 @@ refuse_unregistered(Relation relation, const text *type, int32 version)
 	ListCell   *cell;
 	int			length = VARSIZE_ANY_EXHDR(type);
 	char	   *name = pnstrdup(VARDATA_ANY(type), length);
-	char	   *shown = ev_string_show(name, length);
+	char	   *shown = length <= EV_TYPE_MAX ? ev_quoted(name, length) : ev_string_show(name, length);
 	char	   *nearest = NULL;
 
 	ev_registry_list(name, length, &versions);
@@ -201,7 +213,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event %s version %d is not valid: its data is null", ev_type_show(type), *version),
 				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
-				 object_fields(relation, constraint == NULL && schema != NULL ? NameStr(schema->name) : constraint)));
+				 object_fields(relation, constraint == NULL && schema != NULL ? schema->name : constraint)));
 	}
 	if (schema == NULL)
 	{
@@ -222,13 +234,29 @@ ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSc
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event %s version %d is not valid after its upcast from version %d: it is null",
 						ev_type_show(type), to, from),
-				 object_fields(NULL, NameStr(schema->name))));
+				 object_fields(NULL, schema->name)));
 	list_violations(data, schema, &list);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
 			 errmsg("event %s version %d is not valid after its upcast from version %d: %s",
 					ev_type_show(type), to, from, (char *) linitial(list.lines)),
 			 violations_detail(&list),
-			 object_fields(NULL, NameStr(schema->name))));
+			 object_fields(NULL, schema->name)));
 	pg_unreachable();
+}
+
+HeapTuple
+ev_registered_row(const text *type, int32 version, char **name)
+{
+	Oid			function;
+	HeapTuple	row;
+
+	*name = ev_require_event_name(type, version);
+	function = ev_registered_function(*name);
+	if (!OidIsValid(function))
+		ev_refuse_unregistered(type, version);
+	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
+	if (!HeapTupleIsValid(row))
+		elog(ERROR, "cache lookup failed for function %u", function);
+	return row;
 }

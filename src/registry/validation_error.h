@@ -6,9 +6,16 @@
 #define EV_VALIDATION_ERROR_H
 
 #include "base/compat.h"
+#include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "utils/jsonb.h"
 #include "utils/rel.h"
+
+/*
+ * A violation in words, in CurrentMemoryContext: where in the document, and what;
+ * or the keyword of the schema only, where event_validate.show_values is off.
+ */
+extern char *ev_violation_words(const EvViolation *violation);
 
 /*
  * Raises check_violation for an event that is not valid, with its violations,
@@ -36,5 +43,11 @@ extern void ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, in
  * the registered ones.
  */
 extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute_noreturn();
+
+/*
+ * The pg_proc row of a registered version, to be released, and its name.
+ * Raises if it is not registered.
+ */
+extern HeapTuple ev_registered_row(const text *type, int32 version, char **name);
 
 #endif							/* EV_VALIDATION_ERROR_H */

@@ -1,15 +1,14 @@
 /*
  * audit.c
- *	  Looking at stored events without failing for any of them: what
- *	  audit_events and standardize_event_column are made of.
+ *	  Examines stored events without raising errors for any of them, for
+ *	  audit_events and standardize_event_column.
  *
  * audit_events is one query: a filter that few rows pass, then their
- * violations, then an aggregate.  All of it may run in parallel workers.  So
- * what a single row makes raise (a resource limit, text that is no JSON) is
- * caught here without a subtransaction, which workers cannot have.  That is
- * sound because in between nothing is done but to compute: no catalog is read,
- * no lock, buffer or file is held, and memory is that of a context that is
- * reset.
+ * violations, then an aggregate.  All of it can run in parallel workers.  So
+ * errors of a single row (a resource limit, text that is not JSON) are caught
+ * here without a subtransaction, which workers cannot have.  That is safe
+ * because only computations are done in between: no catalog is read, no lock,
+ * buffer or file is held, and memory is in a context that is reset.
  */
 #include "postgres.h"
 
@@ -48,8 +47,9 @@ PG_FUNCTION_INFO_V1(ev_event_json_loss);
 /* ---------- errors of one row ---------- */
 
 /*
- * Is it the row's fault, not the server's or the user's?  Then gives the
- * message, in the context given, and forgets the error; else raises it again.
+ * Is the row at fault, not the server or the user?  If so, returns the
+ * message, in the given context, and discards the error; otherwise raises it
+ * again.
  */
 static char *
 catch_fault(MemoryContext context)
@@ -67,7 +67,9 @@ catch_fault(MemoryContext context)
 	return message;
 }
 
-/* The document that text holds; NULL, with a message, where it holds none. */
+/*
+ * Parses text as a document; returns NULL, with a message, if it is not JSON.
+ */
 static Jsonb *
 parse_document(const text *data, char **fault)
 {
@@ -86,7 +88,10 @@ parse_document(const text *data, char **fault)
 	return result;
 }
 
-/* Runs the program; false, with a message, where the document is too much. */
+/*
+ * Runs the program; returns false, with a message, if the document exceeds a
+ * limit.
+ */
 static bool
 run_program(const EvProgram *program, const Jsonb *document, EvCollector *collector, char **fault)
 {
@@ -116,11 +121,11 @@ find_schema(FunctionCallInfo fcinfo)
 
 /* ---------- the filter ---------- */
 
-/* Between two reports of a filter that takes long. */
+/* Interval between two progress reports of a filter. */
 #define REPORT_EVERY_MS		1000
 #define ROWS_PER_LOOK		256
 
-/* What a filter has seen so far. */
+/* The progress of a filter. */
 typedef struct Progress
 {
 	MemoryContext scratch;
@@ -132,8 +137,8 @@ typedef struct Progress
 } Progress;
 
 /*
- * The query in pg_stat_activity, after a comment that says how far it is.  A
- * parallel worker has a line of its own.
+ * Shows the query in pg_stat_activity, after a comment with the progress.
+ * Each parallel worker has its own line.
  */
 static void
 report_progress(Progress *progress, TimestampTz now)
@@ -207,9 +212,11 @@ filter(FunctionCallInfo fcinfo, bool is_text)
 }
 
 /*
- * event_audit_filter(data jsonb, event_type text, schema_version int) → boolean
+ * event_audit_filter(data jsonb, event_type text, schema_version int) returns
+ * boolean
  *
- * True where validate_event is false, or would raise for a resource limit.
+ * True if validate_event is false, or would raise an error for a resource
+ * limit.
  */
 Datum
 ev_event_audit_filter(PG_FUNCTION_ARGS)
@@ -217,7 +224,7 @@ ev_event_audit_filter(PG_FUNCTION_ARGS)
 	return filter(fcinfo, false);
 }
 
-/* The same for documents in text, which may be none. */
+/* The same for documents in text, which may be invalid. */
 Datum
 ev_event_audit_filter_text(PG_FUNCTION_ARGS)
 {
@@ -226,12 +233,12 @@ ev_event_audit_filter_text(PG_FUNCTION_ARGS)
 
 /* ---------- violations of a row, counted ---------- */
 
-/* What makes a kind of violations. */
+/* The key of a kind of violations. */
 typedef struct KindKey
 {
 	const char *instance_location;	/* array indexes are "*" */
 	const char *keyword_location;
-	const char *name;			/* the message where it says which */
+	const char *name;			/* the message, if it distinguishes kinds */
 } KindKey;
 
 /* Violations of one kind. */
@@ -283,14 +290,14 @@ typedef struct ViolationCounter
 {
 	EvCollector collector;
 	const Jsonb *document;
-	MemoryContext context;		/* of all strings */
+	MemoryContext context;		/* for all strings */
 	kinds_hash *kinds;
 	StringInfoData location;
 } ViolationCounter;
 
 /*
- * A location with "*" for each array index.  Which tokens are, only the
- * document knows.
+ * Replaces each array index in a location by "*".  The document shows which
+ * tokens are indexes.
  */
 static void
 fold_location(const Jsonb *document, const char *location, StringInfo out)
@@ -334,7 +341,7 @@ fold_location(const Jsonb *document, const char *location, StringInfo out)
 	pfree(key.data);
 }
 
-/* Does the message say which property, where the location does not? */
+/* Does the message have the name of a property that the location lacks? */
 static bool
 is_named(const char *keyword)
 {
@@ -403,11 +410,10 @@ ev_audit_kinds(const EvProgram *program, const Jsonb *document,
 	}
 }
 
-/* A row of a function that returns such kinds. */
-static void
-put_kind(const EvKind *kind, void *arg)
+void
+ev_audit_put(const EvKind *kind, void *result)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) ((FunctionCallInfo) arg)->resultinfo;
+	ReturnSetInfo *rows = (ReturnSetInfo *) result;
 	bool		nulls[6] = {0};
 	Datum		values[6] = {
 		CStringGetTextDatum(kind->instance_location),
@@ -418,16 +424,16 @@ put_kind(const EvKind *kind, void *arg)
 		Int64GetDatum(kind->count)
 	};
 
-	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	tuplestore_putvalues(rows->setResult, rows->setDesc, values, nulls);
 }
 
-/* What no keyword finds. */
+/* Adds a message that does not belong to a keyword. */
 static void
 put_message(FunctionCallInfo fcinfo, const char *message)
 {
 	EvKind		kind = {"", "", "", message, message, 1};
 
-	put_kind(&kind, fcinfo);
+	ev_audit_put(&kind, fcinfo->resultinfo);
 }
 
 static Datum
@@ -442,7 +448,10 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	Jsonb	   *document;
 	char	   *fault = NULL;
 
-	/* the expected one: to find out ours would leave memory behind each time */
+	/*
+	 * use the expected descriptor, since looking up ours would leave memory
+	 * behind each time
+	 */
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	for (int i = lengthof(null_messages) - 1; i >= 0; i--)
 		if (PG_ARGISNULL(i))
@@ -465,7 +474,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	caller = MemoryContextSwitchTo(context);
 	document = is_text ? parse_document(PG_GETARG_TEXT_PP(0), &fault) : PG_GETARG_JSONB_P(0);
 	if (document != NULL)
-		ev_audit_kinds(schema->program, document, put_kind, fcinfo);
+		ev_audit_kinds(schema->program, document, ev_audit_put, fcinfo->resultinfo);
 	else
 		put_message(fcinfo, fault);
 	MemoryContextSwitchTo(caller);
@@ -475,7 +484,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 
 /*
  * event_audit_violations(data jsonb, event_type text, schema_version int)
- * → SETOF (instance_location text, keyword_location text, keyword text,
+ * returns SETOF (instance_location text, keyword_location text, keyword text,
  * name text, message text, violations bigint)
  */
 Datum
@@ -484,7 +493,7 @@ ev_event_audit_violations(PG_FUNCTION_ARGS)
 	return violations(fcinfo, false);
 }
 
-/* The same for documents in text, which may be none. */
+/* The same for documents in text, which may be invalid. */
 Datum
 ev_event_audit_violations_text(PG_FUNCTION_ARGS)
 {
@@ -492,8 +501,8 @@ ev_event_audit_violations_text(PG_FUNCTION_ARGS)
 }
 
 /*
- * The step of the aggregate event_audit_sample(text, int): the first so many
- * values.
+ * Transition function of the aggregate event_audit_sample(text, int): keeps
+ * the first values.
  */
 Datum
 ev_event_audit_sample_add(PG_FUNCTION_ARGS)
@@ -502,7 +511,7 @@ ev_event_audit_sample_add(PG_FUNCTION_ARGS)
 	int			count;
 	int			place;
 
-	/* not from the aggregate, but anybody may call it */
+	/* any role may call it directly */
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	sample = PG_GETARG_ARRAYTYPE_P(0);
@@ -516,7 +525,7 @@ ev_event_audit_sample_add(PG_FUNCTION_ARGS)
 
 /* ---------- text to jsonb without loss ---------- */
 
-/* Keys of all objects of a document. */
+/* Counts the keys of all objects of a document. */
 static int64
 count_keys(Jsonb *document)
 {
@@ -534,7 +543,7 @@ count_keys(Jsonb *document)
 	return count;
 }
 
-/* Does jsonb write a number in other characters than these? */
+/* Does jsonb write a number with other characters? */
 static bool
 is_rewritten(const char *number, int length)
 {
@@ -552,10 +561,10 @@ is_rewritten(const char *number, int length)
 }
 
 /*
- * event_json_loss(document text) → text
+ * event_json_loss(document text) returns text
  *
- * What would be lost, or why it cannot be, when this text becomes jsonb; NULL
- * where nothing but white space and the order of keys.
+ * Returns the loss if this text becomes jsonb, or why it cannot; NULL if only
+ * white space and the order of keys would change.
  */
 Datum
 ev_event_json_loss(PG_FUNCTION_ARGS)
@@ -572,7 +581,7 @@ ev_event_json_loss(PG_FUNCTION_ARGS)
 	Jsonb	   *document = parse_document(data, &fault);
 	text	   *result;
 
-	/* from here on it is known to be JSON */
+	/* from here on, the text is valid JSON */
 	while (document != NULL && p < end)
 	{
 		CHECK_FOR_INTERRUPTS();

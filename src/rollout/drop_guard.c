@@ -1,23 +1,24 @@
 /*
  * drop_guard.c
- *	  Keeps the schema versions that rows need.
+ *	  Prevents drops of schema versions that rows need.
  *
- * A schema version that rows carry must stay: without it they could neither be
- * updated nor restored from a dump.  check_event and validate_event find it by
- * its name in the row, which no dependency records, so we look at the rows.
+ * A schema version that rows have must stay: without it, they could neither be
+ * updated nor restored from a dump. check_event and validate_event find it by
+ * its name in the row, which no dependency records, so the rows are searched.
  *
- * We look twice.  When a version is dropped, without keeping a lock, so that
- * nearly every drop that is to be refused is refused then, at the cost of
- * nobody.  And when the transaction commits: rows of transactions that were
- * still open have not been seen, so each table is locked against writers, which
- * waits for the open ones and keeps new ones out, looked at again, and let go
- * by the commit.  (A table that is itself created by an open transaction, or
- * that gets its constraint from one, escapes, as it does from DROP in general.)
+ * They are searched twice.  First when a version is dropped, without keeping
+ * locks, so that nearly every drop that must be refused is refused then,
+ * without delaying others.  Then when the transaction commits, since rows of
+ * transactions that were still open were not visible: each table is locked
+ * against writers, which waits for the open transactions and blocks new ones,
+ * searched again, and unlocked by the commit.  (A table that an open
+ * transaction creates, or to which it adds the constraint, is not found, as
+ * with DROP in general.)
  *
- * The tables belong to other users than who drops.  What is on a table of
- * others may take a while (table_look.h) when we look at it; while others' tables
- * are locked, all of them together may take a moment only.  The user's own
- * tables are locked and looked at before, for as long as that takes.
+ * The tables can belong to other roles than the one that drops.  Searching
+ * another role's table has a time limit (table_look.h), and while other roles'
+ * tables are locked, a short limit for all of them together.  The user's own
+ * tables are locked and searched before, without a limit.
  */
 #include "postgres.h"
 
@@ -35,6 +36,7 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
+#include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
@@ -53,10 +55,9 @@ typedef struct Drop
 	List	   *versions;		/* of EvVersion * */
 	bool		forced;
 	CommandId	command;		/* that came after */
-	bool		again;			/* they are registered again, by other
-								 * documents */
+	bool		again;			/* registered again, with other documents */
 	Oid			user;			/* who dropped them */
-	List	   *passed;			/* tables that a WARNING was about, by OID */
+	List	   *passed;			/* tables with a WARNING, by OID */
 } Drop;
 
 static List *drops = NIL;		/* of this transaction, in its context */
@@ -67,10 +68,13 @@ typedef struct Finding
 {
 	const EvSite *site;
 	const EvSearch *search;
-	EvVersion  *version;		/* that a row carries; NULL: none */
+	EvVersion  *version;		/* of a row; NULL: none */
 } Finding;
 
-/* Where a table's error is not about one of several versions, the first is named. */
+/*
+ * If a table's error is not about one of several versions, the first one is
+ * named.
+ */
 static const EvVersion *
 named_version(const Finding *finding)
 {
@@ -91,7 +95,7 @@ why_checked(const EvSite *site)
 	return psprintf("Constraint \"%s\" of the table checks them with it.", constraint);
 }
 
-/* schema.table, as it stands in messages between quotes */
+/* Returns schema.table, for messages that quote it. */
 static char *
 plain_table_name(Oid relation)
 {
@@ -115,15 +119,13 @@ refuse_used(const Finding *finding)
 }
 
 /*
- * A role that may read the rows gets the SQLSTATE of their error, if it is the
- * error of an expression, so that it is not mistaken for another one.
+ * A role that may read the rows gets the SQLSTATE of an expression's error, so
+ * that it can be distinguished.
  */
 static int
 unreadable_code(const EvLook *look, const ErrorData *error)
 {
-	if (error != NULL && look->readable && !look->overdue &&
-		(ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_DATA_EXCEPTION) ||
-		 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_TO_CATEGORY(ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)))
+	if (error != NULL && look->readable && !look->overdue && ev_is_expression_fault(error->sqlerrcode))
 		return error->sqlerrcode;
 	return ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST;
 }
@@ -141,10 +143,10 @@ refuse_unreadable(const Finding *finding, const char *reason, const EvLook *look
 			 error != NULL ? errdetail_log("%s", error->message) : 0,
 			 errcontext("while looking for rows of table \"%s\" that need the event schema",
 						plain_table_name(finding->site->relation)),
-			 errhint("Write the expressions of its constraint or guard so that they raise no error for any row and are quick (an index on type and version helps), with the schemas of the functions that they call.  The owner of the database can drop it in spite of other roles'' tables by drop_event_schema with force => true.")));
+			 errhint("Write the expressions of its constraint or guard so that they are quick (an index on type and version helps) and raise no error for any row, and qualify functions with their schemas. The owner of the database can drop it in spite of other roles' tables by drop_event_schema with force => true.")));
 }
 
-/* True where the drop goes on all the same. */
+/* Returns true if the drop continues in spite of the finding. */
 static bool
 pass(Drop *drop, const Finding *finding, const char *reason)
 {
@@ -178,11 +180,14 @@ look_at_site(void *arg)
 	if (get_rel_relkind(finding->site->relation) == RELKIND_PARTITIONED_TABLE)
 		return;					/* its partitions have the rows */
 	if (!ev_share_table(finding->site->relation))
-		return;					/* dropped by now */
+		return;					/* it was dropped in the meantime */
 	finding->version = ev_version_in_rows(finding->site, finding->search);
 }
 
-/* Raises where a row is found, or the table does not tell; passes it where that is forced. */
+/*
+ * Raises an error if a row is found, or if the table cannot be searched; if
+ * the drop is forced, warns instead.
+ */
 static void
 check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseconds)
 {
@@ -198,7 +203,7 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 		return;
 	if (site->too_many)
 	{
-		const char *reason = psprintf("Values of domain %s are in more places than can be looked at.",
+		const char *reason = psprintf("Values of domain %s are in too many columns to be searched.",
 									  format_type_be(site->domain));
 
 		if (!pass(drop, &finding, reason))
@@ -231,7 +236,7 @@ init_search(EvSearch *search, const Drop *drop)
 	ev_find_sites(search);
 }
 
-/* The first look, without locks. */
+/* The first search, without locks. */
 static void
 look_unlocked(Drop *drop)
 {
@@ -251,8 +256,8 @@ look_unlocked(Drop *drop)
 /* ---------- looking under locks ---------- */
 
 /*
- * Locks tables against writers, all that are the user's own or all others that
- * are not locked yet; false where there are none.
+ * Locks tables against writers: all that belong to the user, or all others
+ * that are not locked yet.  Returns false if there are none.
  */
 static bool
 lock_tables(const Drop *drop, const EvSearch *search, bool own, List **locked)
@@ -278,7 +283,7 @@ lock_tables(const Drop *drop, const EvSearch *search, bool own, List **locked)
 	return true;
 }
 
-/* Passes others' tables that cannot be locked, one by one. */
+/* Warns about tables of other roles that cannot be locked, one by one. */
 static void
 pass_locked_tables(Drop *drop, const EvSearch *search)
 {
@@ -296,9 +301,9 @@ pass_locked_tables(Drop *drop, const EvSearch *search)
 }
 
 /*
- * The second look.  While we wait for a lock, others may come to be (a
- * partition is attached under a lock on its parent that ours conflicts with),
- * so we look again until there is no more to lock.
+ * The second search.  While it waits for a lock, new tables can appear (a
+ * partition is attached under a lock on its parent that conflicts with ours),
+ * so it is repeated until no table is left to lock.
  */
 static void
 look_locked(Drop *drop)
@@ -332,8 +337,8 @@ look_locked(Drop *drop)
 }
 
 /*
- * Has a version that is there again the answers that it had?  Rows of other
- * transactions that came meanwhile were checked by the old ones.
+ * Does a version that was registered again give other answers?  Rows that
+ * other transactions inserted in the meantime were checked by the old schema.
  */
 static bool
 has_other_answers(const EvVersion *version, Oid function)
@@ -354,7 +359,10 @@ has_other_answers(const EvVersion *version, Oid function)
 	return result;
 }
 
-/* The versions that are not registered; or those that are again, by other documents. */
+/*
+ * Returns the versions that are not registered, or those that are registered
+ * again with other documents.
+ */
 static List *
 still_dropped(List *versions, bool again)
 {
@@ -364,11 +372,8 @@ still_dropped(List *versions, bool again)
 	foreach(cell, versions)
 	{
 		EvVersion  *version = lfirst(cell);
-		Oid			function = InvalidOid;
-		NameData	name;
+		Oid			function = ev_registered_version(version->type, strlen(version->type), version->version);
 
-		if (ev_event_name(version->type, strlen(version->type), version->version, &name))
-			function = ev_registered_function(NameStr(name));
 		if (again ? OidIsValid(function) && has_other_answers(version, function) : !OidIsValid(function))
 			result = lappend(result, version);
 	}
@@ -384,11 +389,11 @@ look_before_commit(void *arg)
 }
 
 /*
- * Checks some of the versions of a drop at the commit.
+ * Checks some of the versions of a drop at commit.
  *
- * All subtransactions of the look are within one that is released: a
- * subtransaction whose parent is the transaction that is being committed must
- * not be rolled back.
+ * All subtransactions of the search are inside one that is released, since a
+ * subtransaction whose parent is the committing transaction must not be rolled
+ * back.
  */
 static void
 check_before_commit(const Drop *drop, bool again)
@@ -418,13 +423,13 @@ before_commit(void)
 	List	   *all = drops;
 	ListCell   *cell;
 
-	/* code that runs from here on does not call this again */
+	/* code that runs from here on must not call this again */
 	drops = NIL;
 
 	/*
 	 * Dropping temporary tables (ON COMMIT DROP) can take long.  PostgreSQL
-	 * does it after this, while others wait for our locks; so it is done
-	 * before.
+	 * does it after this, while others would wait for our locks; so it is
+	 * done first.
 	 */
 	PreCommit_on_commit_actions();
 	foreach(cell, all)

@@ -1,6 +1,6 @@
 /*
  * drop_guard.h
- *	  Keeps the schema versions that rows need.
+ *	  Prevents drops of schema versions that rows need.
  */
 #ifndef EV_DROP_GUARD_H
 #define EV_DROP_GUARD_H
@@ -12,27 +12,28 @@ typedef struct EvVersion
 {
 	char	   *type;
 	int32		version;
-	Oid			function;		/* that was dropped; InvalidOid: not known */
+	Oid			function;		/* the dropped one; InvalidOid: not known */
 } EvVersion;
 
 /*
- * Raises dependent_objects_still_exist where a row of an enforced table
- * carries one of these versions (a list of EvVersion *), which are being
- * dropped by this transaction, or where that cannot be told.  Enforced is a
- * table with a CHECK constraint, or a column of a domain with one, that calls
- * check_event or validate_event of the extension, or a function that does; and a table with a guard, whatever
- * its mode.
+ * Raises dependent_objects_still_exist if a row of an enforced table has one
+ * of these versions (a list of EvVersion *), which this transaction is
+ * dropping, or if that cannot be decided.  A table is enforced if it has a
+ * guard in any mode, or if it or the domain of a column has a CHECK constraint
+ * that calls check_event or validate_event of the extension, directly or
+ * through a function.
  *
- * Keeps no lock.  When the transaction commits, and the versions are still not
- * registered, or are registered with other answers, the tables are locked against writers and looked at again: that
- * raises the same, lock_not_available where writers do not end, and
- * feature_not_supported at PREPARE TRANSACTION.
+ * Keeps no lock.  If the versions are still not registered when the
+ * transaction commits, or are registered with other answers, the tables are
+ * locked against writers and searched again.  This raises the same error,
+ * lock_not_available if writers do not finish, and feature_not_supported at
+ * PREPARE TRANSACTION.
  */
 extern void ev_enforcement_check_unused(List *versions);
 
 /*
- * A version whose drop is forced while this is set: a table that is not the
- * user's own is passed with a WARNING.  Raises insufficient_privilege unless
+ * While this is set, the drop of this version is forced: for tables of other
+ * roles, a WARNING replaces the error.  Raises insufficient_privilege unless
  * the user is the owner of the database, or a superuser.
  */
 extern const EvVersion *ev_enforcement_forced;

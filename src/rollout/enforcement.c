@@ -1,11 +1,12 @@
 /*
  * enforcement.c
- *	  The view event_enforcement: which tables enforce event schemas, and how.
+ *	  The view event_enforcement: the tables that enforce event schemas, and
+ *	  how.
  *
- * What it shows is in the catalogs, which every role can read, so it asks for no
- * privilege.  A table is read in a subtransaction that is rolled back, so that
- * its lock is gone when its row is made, and an error is a problem of this table
- * only.  A table that is locked by others is not waited for.
+ * It shows data of the catalogs, which every role can read, so it checks no
+ * privilege.  Each table is read in a subtransaction that is rolled back, so
+ * that its lock is released when its row is complete, and an error is a
+ * problem of this table only.  It does not wait for locked tables.
  */
 #include "postgres.h"
 
@@ -60,7 +61,7 @@ typedef struct Description
 	const EvSearch *search;
 	const EvSite *site;
 	Row			common;			/* of all rows of the site */
-	List	   *rows;			/* of Row *; NIL: an ancestor has it */
+	List	   *rows;			/* of Row *; NIL: an ancestor has the rows */
 } Description;
 
 static void
@@ -86,7 +87,7 @@ set_name(Row *row, int column, const char *value)
 	set(row, column, NameGetDatum(name));
 }
 
-/* Gives a new row of the site. */
+/* Adds a new row for the site. */
 static Row *
 add_row(Description *description)
 {
@@ -99,16 +100,21 @@ add_row(Description *description)
 
 /* ---------- constraints ---------- */
 
-/* What a call of TYPE@VERSION(data) says by its name. */
+/* Describes a call of TYPE@VERSION(data) by the function's name. */
 static void
 describe_schema_call(Row *row, const FuncExpr *call)
 {
-	char	   *name = get_func_name(call->funcid);
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
 	int			type_length;
 	int32		version;
+	char	   *name = NULL;
 
-	if (name == NULL || get_func_namespace(call->funcid) != ev_namespace_oid() ||
-		!ev_parse_event_name(name, &type_length, &version))
+	if (!HeapTupleIsValid(function))
+		return;
+	if (((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid())
+		name = ev_function_version(function, &type_length, &version);
+	ReleaseSysCache(function);
+	if (name == NULL)
 		return;
 	set_text(row, TYPE_EXPR, psprintf("%s::text", quote_literal_cstr(pnstrdup(name, type_length))));
 	set_text(row, VERSION_EXPR, psprintf("%d", version));
@@ -247,7 +253,10 @@ describe(void *arg)
 		describe_constraint(description);
 }
 
-/* The name of a site's trigger, which is not locked; NULL: it is gone, or a clone. */
+/*
+ * Returns the name of a site's trigger, which is not locked; NULL if it was
+ * dropped, or is a clone.
+ */
 static char *
 trigger_name(Oid trigger)
 {
@@ -267,7 +276,7 @@ trigger_name(Oid trigger)
 	return name;
 }
 
-/* A row with what can be said without the table's lock. */
+/* Adds a row with the data that needs no lock on the table. */
 static void
 describe_problem(Description *description, const char *problem)
 {
@@ -292,7 +301,7 @@ put_site(const EvSearch *search, const EvSite *site, ReturnSetInfo *result)
 	ListCell   *cell;
 
 	if (get_rel_name(site->relation) == NULL)
-		return;					/* dropped by now */
+		return;					/* it was dropped in the meantime */
 	memset(description.common.nulls, true, sizeof(description.common.nulls));
 	set(&description.common, RELATION, ObjectIdGetDatum(site->relation));
 	common = description.common;
@@ -314,12 +323,12 @@ put_site(const EvSearch *search, const EvSite *site, ReturnSetInfo *result)
 }
 
 /*
- * list_event_enforcement() → SETOF record
+ * list_event_enforcement() returns SETOF record
  *
  * A row for each call of check_event, validate_event or a schema function in a
- * CHECK constraint of a table or of a domain of its columns, and for each guard.  Partitions are not
- * listed: the tables are that they are partitions of.  All expressions are
- * written for an empty search_path.
+ * CHECK constraint of a table or of a domain of its columns, and for each
+ * guard.  Partitions are not listed, only their partitioned tables.
+ * Expressions are written for an empty search_path.
  */
 Datum
 ev_list_event_enforcement(PG_FUNCTION_ARGS)

@@ -3,10 +3,10 @@
  *	  Expressions over the rows of a table, given as text, and the CHECK
  *	  constraints that are made of them.
  *
- * The calls for live tables (add_event_check and so on) take columns and
- * expressions as text, and build commands from them in PL/pgSQL.  Here the
- * text is parsed, so that nothing but a single expression gets into a command,
- * and constraints are read back into what they were made of.
+ * The functions for live tables (add_event_check and others) take columns and
+ * expressions as text, and build commands from them in PL/pgSQL.  This file
+ * parses the text, so that only a single expression can get into a command,
+ * and reads the expressions back from constraints.
  */
 #include "postgres.h"
 
@@ -64,8 +64,8 @@ cast_to(ParseState *pstate, Node *node, Oid type)
 }
 
 /*
- * Is it text without a cast in writing?  A function that casts a type which is
- * not the server's may be anybody's, and would run as whoever reads the table.
+ * Is it text that needs no cast?  A cast function of a type that is not built
+ * in can belong to any role, and would run as the role that reads the table.
  */
 static bool
 is_text(Oid type)
@@ -83,7 +83,7 @@ is_text(Oid type)
 	}
 }
 
-/* The label of an enum, which may have a function that casts it, of anybody's. */
+/* Returns the label of an enum, which may have a cast function of any role. */
 static Node *
 enum_label(ParseState *pstate, Node *node)
 {
@@ -120,7 +120,7 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 		case EV_ROW_VERSION:
 			if (type != UNKNOWNOID && base != INT2OID && base != INT4OID && base != INT8OID)
 				ev_row_refuse_type(source, type,
-								   is_text(base) ? "Add \"::int\" where it always holds digits." : NULL);
+								   is_text(base) ? "Add \"::int\" if it always contains digits." : NULL);
 			return tolerant && base == INT8OID ? node : cast_to(pstate, node, INT4OID);
 	}
 	return node;
@@ -147,8 +147,8 @@ ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 }
 
 /*
- * event_row_expression(relation regclass, expression text, part text,
- *						tolerant boolean) → text
+ * event_row_expression(relation regclass, expression text, part text, tolerant
+ * boolean) returns text
  *
  * See ev_row_expression.
  */
@@ -168,9 +168,9 @@ ev_event_row_expression(PG_FUNCTION_ARGS)
 }
 
 /*
- * event_row_equals(expression text, value text) → text
+ * event_row_equals(expression text, value text) returns text
  *
- * SQL that compares an expression with a constant, under whichever
+ * Returns SQL that compares an expression with a constant, for any
  * search_path.
  */
 Datum
@@ -192,7 +192,7 @@ has_call_walker(Node *node, void *context)
 		expression_tree_walker(node, has_call_walker, context);
 }
 
-/* Without the cast that ev_row_expression adds where it is not tolerant. */
+/* Removes the cast that ev_row_expression adds if it is not tolerant. */
 static Node *
 without_cast(Node *node)
 {
@@ -210,12 +210,12 @@ expression_text(Node *expression, List *context)
 }
 
 /*
- * event_checks(relation regclass) → SETOF event_check
+ * event_checks(relation regclass) returns SETOF event_check
  *
- * The CHECK constraints of a relation that call check_event or validate_event; what they are called with,
- * with and without our casts, where such a call is all there is; and whether
- * this transaction added them (or changed them last).  Raises undefined_table
- * where there is no such relation.
+ * Lists the CHECK constraints of a relation that call check_event or
+ * validate_event; their arguments, with and without our casts, if the
+ * constraint is only such a call; and whether this transaction added or last
+ * changed them.  Raises undefined_table if the relation does not exist.
  */
 Datum
 ev_event_checks(PG_FUNCTION_ARGS)

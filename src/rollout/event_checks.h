@@ -8,16 +8,16 @@
 #include "rows/row_expression.h"
 
 /*
- * What the text says as SQL over one row of the relation, with casts to jsonb,
- * text or integer where they are needed, in CurrentMemoryContext.  It is to be
- * used with the relation's own name (no alias), and under the search_path of
- * now.
+ * Returns the text's expression as SQL over one row of the relation, with
+ * casts to jsonb, text or integer if needed, in CurrentMemoryContext.  It must
+ * be used with the relation's own name (no alias), and under the current
+ * search_path.
  *
- * Where it is to be tolerant, no row makes the casts raise: a document that is
- * not jsonb comes as text, and a version beyond int4 as -1.
+ * If tolerant, the casts raise no errors: a document that is not jsonb is
+ * returned as text, and a version outside int4 as -1.
  *
- * Raises what ev_row_analyze raises; and, before it locks the relation, what
- * ev_require_any_privilege raises.
+ * Raises the errors of ev_row_analyze() and, before it locks the relation,
+ * those of ev_require_any_privilege().
  */
 extern char *ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant);
 

@@ -1,10 +1,10 @@
 /*
  * event_usage.c
- *	  How many rows carry which type and version.
+ *	  Counts rows by type and version.
  *
- * A table is looked at on behalf of roles that may read it, and as its owner; nothing
- * that one of them does stops another, and the locks are gone when it has been
- * counted.
+ * A table is read for a role that may read it, with its owner's rights.  No
+ * error in one table stops the others, and locks are released after each
+ * table.
  */
 #include "postgres.h"
 
@@ -31,15 +31,16 @@
 
 PG_FUNCTION_INFO_V1(ev_event_usage);
 
-/* Where a table's rows have a type and a version. */
-typedef struct Place
+/* The type and version of a table's rows. */
+typedef struct EventColumns
 {
-	Oid			domain;			/* the expressions are over its values */
+	Oid			domain;			/* InvalidOid, or the domain over whose values
+								 * the expressions are */
 	const char *from;			/* of the query */
-	Node	   *type;			/* as they were found, without casts */
+	Node	   *type;			/* without casts */
 	Node	   *version;
-	bool		is_term;		/* asked for each row */
-} Place;
+	bool		is_term;		/* evaluated for each row */
+} EventColumns;
 
 /* A row of the result. */
 typedef struct Count
@@ -53,16 +54,17 @@ typedef struct Count
 typedef struct Counter
 {
 	EvSearch	search;
-	text	   *type;			/* that is counted; NULL: all */
-	Oid			relation;		/* that is looked at */
-	bool		careful;		/* only rows that the constraints ask for */
-	List	   *places;			/* of Place */
+	text	   *type;			/* to be counted; NULL: all */
+	Oid			relation;		/* the current one */
+	bool		careful;		/* count only rows to which the constraints
+								 * apply */
+	List	   *columns;		/* of EventColumns */
 	List	   *counts;			/* of Count, in the context */
 	MemoryContext context;
-	bool		is_opaque;		/* has calls that do not say what they ask */
+	bool		is_opaque;		/* has calls without a type or version */
 } Counter;
 
-/* Without casts that do not change which row says what. */
+/* Removes casts that do not change the result. */
 static Node *
 without_casts(Node *node)
 {
@@ -81,26 +83,29 @@ without_casts(Node *node)
 }
 
 /*
- * Unless it is known: a table often has a constraint and a guard that look at
- * the same columns.
+ * Is the column known?  A table often has a constraint and a guard for the
+ * same columns.
  */
 static bool
-is_known(const Counter *counter, const Place *place)
+is_known(const Counter *counter, const EventColumns *columns)
 {
 	ListCell   *cell;
 
-	foreach(cell, counter->places)
+	foreach(cell, counter->columns)
 	{
-		const Place *known = lfirst(cell);
+		const EventColumns *known = lfirst(cell);
 
-		if (known->domain == place->domain && strcmp(known->from, place->from) == 0 &&
-			equal(known->type, place->type) && equal(known->version, place->version))
+		if (known->domain == columns->domain && strcmp(known->from, columns->from) == 0 &&
+			equal(known->type, columns->type) && equal(known->version, columns->version))
 			return true;
 	}
 	return false;
 }
 
-/* The rows that a constraint asks for: it would be false if they were not valid. */
+/*
+ * Returns a condition for the rows to which a constraint applies: it would be
+ * false if they were not valid.
+ */
 static char *
 asked_rows(Node *constraint, const EvSearch *search, List *context)
 {
@@ -134,20 +139,20 @@ add_count(Counter *counter, HeapTuple row, TupleDesc descriptor)
 	MemoryContextSwitchTo(caller);
 }
 
-/* The expressions and the condition are SQL over the place's rows. */
+/* Counts rows.  The expressions and the condition are SQL over these rows. */
 static void
-count_rows(Counter *counter, const Place *place, const char *type, const char *version, const char *condition)
+count_rows(Counter *counter, const EventColumns *columns, const char *type, const char *version, const char *condition)
 {
 	Oid			types[] = {TEXTOID};
 	Datum		parameters[] = {PointerGetDatum(counter->type)};
-	Oid			collation = exprCollation(place->type);
+	Oid			collation = exprCollation(columns->type);
 	const char *collate = OidIsValid(collation) && get_collation_isdeterministic(collation) ? "" :
-		" COLLATE pg_catalog.\"C\"";	/* types are equal where their bytes are */
+		" COLLATE pg_catalog.\"C\"";	/* types are equal if their bytes are */
 		char	   *query = psprintf("SELECT type, version, pg_catalog.count(*)"
 									 " FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s%s) AS e"
 									 " WHERE ($1 OPERATOR(pg_catalog.=) type OR $1 IS NULL)%s GROUP BY 1, 2",
-									 type, collate, version, place->from, condition,
-									 place->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
+									 type, collate, version, columns->from, condition,
+									 columns->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
 
 	if (SPI_execute_with_args(query, 1, types, parameters, counter->type != NULL ? " " : "n", true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not count events");
@@ -167,17 +172,17 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 	const char *type_text = deparse_expression(type, context, false, true);
 	const char *version_text = is_term ? deparse_expression(version, context, false, true) :
 		ev_soft_version(version, context);
-	Place	   *place = palloc0(sizeof(Place));
+	EventColumns *columns = palloc0(sizeof(EventColumns));
 
-	place->domain = site->domain;
-	place->from = ev_site_from(site, NULL);
-	place->type = without_casts(type);
-	place->version = without_casts(version);
-	place->is_term = is_term;
-	if (is_known(counter, place))
+	columns->domain = site->domain;
+	columns->from = ev_site_from(site, NULL);
+	columns->type = without_casts(type);
+	columns->version = without_casts(version);
+	columns->is_term = is_term;
+	if (is_known(counter, columns))
 		return;
-	counter->places = lappend(counter->places, place);
-	/* an expression may raise for rows that it is not meant for */
+	counter->columns = lappend(counter->columns, columns);
+	/* an expression can raise errors for rows to which it does not apply */
 	if (!is_term && (counter->careful || !call->is_by_row))
 	{
 		const char *asked = asked_rows(constraint, &counter->search, context);
@@ -185,7 +190,7 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 		type_text = psprintf("CASE WHEN %s THEN %s END", asked, type_text);
 		version_text = psprintf("CASE WHEN %s THEN %s END", asked, version_text);
 	}
-	count_rows(counter, place, type_text, version_text, condition);
+	count_rows(counter, columns, type_text, version_text, condition);
 }
 
 static void
@@ -219,17 +224,17 @@ count_site(Counter *counter, const EvSite *site)
 	}
 }
 
-/* The work of ev_look: all sites of one table. */
+/* The work of ev_look: counts all sites of one table. */
 static void
 count_table(void *arg)
 {
 	Counter    *counter = (Counter *) arg;
 	ListCell   *cell;
 
-	counter->places = counter->counts = NIL;
+	counter->columns = counter->counts = NIL;
 	counter->is_opaque = false;
 	if (!ev_share_table(counter->relation))
-		return;					/* dropped by now */
+		return;					/* it was dropped in the meantime */
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	foreach(cell, counter->search.sites)
@@ -246,7 +251,7 @@ count_table(void *arg)
 	SPI_finish();
 }
 
-/* Looks at the table; false where it does not tell, after a WARNING. */
+/* Counts a table; if that is not possible, warns and returns false. */
 static bool
 try_count_table(Counter *counter)
 {
@@ -274,7 +279,7 @@ try_count_table(Counter *counter)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("not all events of table %s are counted", ev_table_name(counter->relation)),
-				 errdetail("A constraint calls a function that validates events and does not say in its arguments which.")));
+				 errdetail("A constraint calls a function that validates events, but their type and version are not among its arguments.")));
 	return error == NULL;
 }
 
@@ -297,13 +302,13 @@ put_counts(const Counter *counter, ReturnSetInfo *result)
 }
 
 /*
- * event_usage(event_type text) → SETOF (relation regclass, event_type text,
- * schema_version bigint, events bigint)
+ * event_usage(event_type text) returns SETOF (relation regclass, event_type
+ * text, schema_version bigint, events bigint)
  *
- * How many rows of each enforced table carry which type (all types, if it is
- * NULL) and version.  Rows of partitions count for the table that they are
- * partitions of.  Tables that the user may not read, or whose expressions
- * raise, are left out; a NOTICE or WARNING says so, and a row that is all NULL.
+ * Counts the rows of each enforced table by type (all types, if it is NULL)
+ * and version.  Rows of partitions count for their partitioned table.  Tables
+ * that the user may not read, or whose expressions raise errors, are left out,
+ * with a NOTICE or WARNING and a row that is all NULL.
  */
 Datum
 ev_event_usage(PG_FUNCTION_ARGS)
@@ -322,7 +327,8 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	{
 		counter.relation = lfirst_oid(cell);
 		if (get_rel_relkind(counter.relation) != RELKIND_RELATION)
-			continue;			/* its partitions are counted, or it is gone */
+			continue;			/* it was dropped, or its partitions are
+								 * counted */
 		if (!ev_may_read_all(counter.relation, GetUserId()))
 			appendStringInfo(&left_out, "%s%s", left_out.len > 0 ? ", " : "", ev_table_name(counter.relation));
 		else if (try_count_table(&counter))

@@ -1,18 +1,17 @@
 /*
  * usage_sites.c
- *	  Where events are checked: what the catalogs say.
+ *	  Finds the constraints, indexes, columns and guards that use schemas,
+ *	  in the catalogs.
  *
  * What calls check_event or validate_event depends on them.  A constraint that
- * calls another function, which calls them, depends on that one only: the
- * functions of the database whose text has these names, or the name of such a
- * function, are looked for first.
+ * calls another function, which calls them, depends on that one only: wrappers.c
+ * finds these functions.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/transam.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
@@ -29,33 +28,34 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/syscache.h"
 
 #include "base/compat.h"
+#include "registry/dependents.h"
 #include "registry/extension_objects.h"
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
+#include "rollout/wrappers.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
-/* On how many ways a domain's values are looked for. */
-#define MAX_WAYS	1000
-
-/* How deep calls of check_event are looked for in functions that call functions. */
-#define MAX_DEPTH	8
+/* Number of paths on which the values of a domain are searched. */
+#define MAX_PATHS	1000
 
 /* ---------- calls in expressions ---------- */
 
 static bool
 is_wrapper(const Node *node, const EvSearch *search)
 {
-	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, castNode(FuncExpr, node)->funcid);
+	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, ((const FuncExpr *) node)->funcid);
 }
 
-/* The constant that a node is, through coercions that change nothing. */
+/*
+ * Returns the constant in a node, below coercions that do not change it; NULL
+ * if there is none.
+ */
 static Const *
 constant_of(Node *node)
 {
@@ -64,7 +64,7 @@ constant_of(Node *node)
 	return IsA(node, Const) ? castNode(Const, node) : NULL;
 }
 
-/* Could a call be for one of the versions, as far as its constants tell? */
+/* Can a call be for one of the versions, as far as its constants show? */
 static bool
 may_apply(const FuncExpr *call, const EvSearch *search)
 {
@@ -104,7 +104,7 @@ may_apply_walker(Node *node, void *context)
 }
 
 /*
- * What the arguments of a wrapper say: its only text is the type, its only
+ * Reads the arguments of a wrapper: its only text is the type, its only
  * integer the version.
  */
 static void
@@ -137,7 +137,9 @@ read_wrapper(EvSiteCall *found)
 		found->type = found->version = NULL;
 }
 
-/* The value of a CASE, or of an array's element, is not there outside of it. */
+/*
+ * The value of a CASE, or of an array's element, does not exist outside of it.
+ */
 static bool
 has_placeholder_walker(Node *node, void *context)
 {
@@ -148,7 +150,7 @@ has_placeholder_walker(Node *node, void *context)
 	return expression_tree_walker(node, has_placeholder_walker, context);
 }
 
-/* Does an expression read something from the row, or a domain's value? */
+/* Does an expression read a column, or a domain's value? */
 static bool
 reads_row_walker(Node *node, void *context)
 {
@@ -231,34 +233,10 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
 /* ---------- finding constraints and tables ---------- */
 
 /*
- * Rows of pg_depend for what depends on an object.  The callback gets each.
- */
-static void
-for_each_dependent(Oid class, Oid object,
-				   void (*callback) (Form_pg_depend dependent, void *context),
-				   void *context)
-{
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	ScanKeyInit(&keys[0], Anum_pg_depend_refclassid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(class));
-	ScanKeyInit(&keys[1], Anum_pg_depend_refobjid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(object));
-	scan = systable_beginscan(pg_depend, DependReferenceIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-		callback((Form_pg_depend) GETSTRUCT(tuple), context);
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
-}
-
-/*
- * Has a relation rows of its own that a dump would hold and that constraints
- * are enforced on?  Or has it partitions (whose constraints are found by
- * themselves, but new ones must wait)?  Neither views nor foreign tables do,
- * and temporary tables of other sessions can't be read.
+ * Does a relation have rows of its own that a dump contains and on which
+ * constraints are enforced?  Or partitions, whose constraints are found
+ * separately, but on which new ones must wait?  Views and foreign tables have
+ * none; temporary tables of other sessions cannot be read.
  */
 static bool
 holds_rows(Oid relation)
@@ -278,25 +256,25 @@ holds_rows(Oid relation)
 	return result;
 }
 
-/* The ways from columns to the values of a domain. */
-typedef struct Ways
+/* The paths from columns to the values of a domain. */
+typedef struct DomainPaths
 {
 	EvSearch   *search;
 	Oid			constraint;
 	Oid			domain;
-	int			count;			/* of types met on all ways */
-	List	   *met;			/* from when they are too many: each once */
-} Ways;
+	int			count;			/* number of types met on all paths */
+	List	   *met;			/* if there are too many: each type once */
+} DomainPaths;
 
-/* One of them, from behind. */
+/* One of these paths, from its end. */
 typedef struct TypePath
 {
-	Ways	   *all;
+	DomainPaths *all;
 	Oid			type;
 	List	   *path;
 } TypePath;
 
-static void add_columns(const TypePath *way);
+static void add_columns(const TypePath *step);
 
 static void
 add_site(EvSearch *search, const EvSite *found)
@@ -308,77 +286,80 @@ add_site(EvSearch *search, const EvSite *found)
 }
 
 static void
-add_column(const TypePath *way, Oid relation, char *column)
+add_column(const TypePath *step, Oid relation, char *column)
 {
-	Ways	   *all = way->all;
-	bool		too_many = all->count > MAX_WAYS;
+	DomainPaths *all = step->all;
+	bool		too_many = all->count > MAX_PATHS;
 	EvSite		site = {
 		.relation = relation, .constraint = all->constraint, .domain = all->domain,
-		.too_many = too_many, .column = column, .path = way->path
+		.too_many = too_many, .column = column, .path = step->path
 	};
 	TypePath	next = {.all = all, .type = get_rel_type_id(relation)};
 
 	if (holds_rows(relation))
 		add_site(all->search, &site);
-	/* its rows may be values of a column elsewhere */
+	/* rows of this relation may be values of a column elsewhere */
 	if (!OidIsValid(next.type))
 		return;
-	next.path = lcons(column, list_copy(way->path));
+	next.path = lcons(column, list_copy(step->path));
 	add_columns(&next);
 }
 
 /*
- * What depends on a type: columns, composite types by their attributes, arrays
- * and domains over it.  (Ranges over it are left out: who would order
- * documents?)
+ * Adds an object that depends on a type: a column, a composite type by its
+ * attributes, or an array or domain over it.  Ranges are left out, since
+ * documents have no order.
  */
 static void
 add_type_dependent(Form_pg_depend dependent, void *context)
 {
-	const TypePath *way = (const TypePath *) context;
+	const TypePath *step = (const TypePath *) context;
 
 	if (dependent->classid == RelationRelationId && dependent->objsubid > 0)
 	{
 		char	   *column = get_attname(dependent->objid, dependent->objsubid, true);
 
-		/* the type of a column, not what its default or the like uses */
+		/* the type of a column, not the use in a default or similar */
 		if (column != NULL &&
-			get_atttype(dependent->objid, dependent->objsubid) == way->type)
-			add_column(way, dependent->objid, column);
+			get_atttype(dependent->objid, dependent->objsubid) == step->type)
+			add_column(step, dependent->objid, column);
 	}
 	else if (dependent->classid == TypeRelationId)
 	{
-		bool		is_array = get_element_type(dependent->objid) == way->type;
-		TypePath	next = {.all = way->all, .type = dependent->objid, .path = way->path};
+		bool		is_array = get_element_type(dependent->objid) == step->type;
+		TypePath	next = {.all = step->all, .type = dependent->objid, .path = step->path};
 
 		if (!is_array && get_typtype(dependent->objid) != TYPTYPE_DOMAIN)
 			return;
 		if (is_array)
-			next.path = lcons(NULL, list_copy(way->path));
+			next.path = lcons(NULL, list_copy(step->path));
 		add_columns(&next);
 	}
 }
 
 /*
- * Types within types can lead to a value by more ways than anybody could look
- * at: ten types of ten columns each make 10 ^ 10.  From MAX_WAYS on each type
- * is met once, to say of its tables that they are not looked at.
+ * Nested types can have too many paths to a value: ten types with ten columns
+ * each have 10 ^ 10.  After MAX_PATHS, each type is met once, to report that
+ * its tables are not read.
  */
 static void
-add_columns(const TypePath *way)
+add_columns(const TypePath *step)
 {
 	CHECK_FOR_INTERRUPTS();
 	check_stack_depth();
-	if (++way->all->count > MAX_WAYS)
+	if (++step->all->count > MAX_PATHS)
 	{
-		if (list_member_oid(way->all->met, way->type))
+		if (list_member_oid(step->all->met, step->type))
 			return;
-		way->all->met = lappend_oid(way->all->met, way->type);
+		step->all->met = lappend_oid(step->all->met, step->type);
 	}
-	for_each_dependent(TypeRelationId, way->type, add_type_dependent, (void *) way);
+	ev_for_each_dependent(TypeRelationId, step->type, add_type_dependent, (void *) step);
 }
 
-/* The expression of a CHECK constraint that is enforced; NULL where it is none. */
+/*
+ * Returns the expression of an enforced CHECK constraint; NULL if it is not
+ * one.
+ */
 static Node *
 check_expression(HeapTuple constraint)
 {
@@ -412,7 +393,7 @@ add_constraint(Form_pg_depend dependent, void *context)
 	Form_pg_constraint form;
 	Node	   *expression;
 
-	/* by two functions, or twice by one */
+	/* found before, by another function or another call */
 	if (dependent->classid != ConstraintRelationId ||
 		list_member_oid(search->constraints, dependent->objid))
 		return;
@@ -426,10 +407,10 @@ add_constraint(Form_pg_depend dependent, void *context)
 	{
 		if (OidIsValid(form->contypid))
 		{
-			Ways		ways = {.search = search, .constraint = form->oid, .domain = form->contypid};
-			TypePath	way = {.all = &ways, .type = form->contypid, .path = NIL};
+			DomainPaths paths = {.search = search, .constraint = form->oid, .domain = form->contypid};
+			TypePath	step = {.all = &paths, .type = form->contypid, .path = NIL};
 
-			add_columns(&way);
+			add_columns(&step);
 		}
 		else if (holds_rows(form->conrelid))
 		{
@@ -441,7 +422,10 @@ add_constraint(Form_pg_depend dependent, void *context)
 	ReleaseSysCache(tuple);
 }
 
-/* A trigger that is a guard; its clones on partitions are found by themselves. */
+/*
+ * Adds a trigger that is a guard.  Its clones on partitions are found
+ * separately.
+ */
 static void
 add_guard(Form_pg_depend dependent, void *context)
 {
@@ -513,146 +497,6 @@ ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expres
 			 errmsg("domain %s belongs to another role than the table, and calls functions", format_type_be(site->domain))));
 }
 
-/* ---------- wrappers ---------- */
-
-static inline bool
-is_name_character(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-		c == '$' || IS_HIGHBIT_SET(c);
-}
-
-/*
- * Is a word of the text one of the names (keys of a hash table)?  Upper case is
- * another spelling of a name that has none.
- */
-static bool
-mentions(const char *text, HTAB *names)
-{
-	while (*text != '\0')
-	{
-		char		name[NAMEDATALEN] = {0};
-		int			length = 0;
-
-		for (; is_name_character(*text); text++)
-			if (length < NAMEDATALEN - 1)
-				name[length++] = pg_tolower((unsigned char) *text);
-		if (length > 0 && hash_search(names, name, HASH_FIND, NULL) != NULL)
-			return true;
-		if (*text != '\0' && length == 0)
-			text++;
-	}
-	return false;
-}
-
-static void
-add_name(HTAB *names, const char *name)
-{
-	char		key[NAMEDATALEN] = {0};
-
-	for (int i = 0; i < NAMEDATALEN - 1 && name[i] != '\0'; i++)
-		key[i] = pg_tolower((unsigned char) name[i]);
-	(void) hash_search(names, key, HASH_ENTER, NULL);
-}
-
-/* A function whose body was parsed (BEGIN ATOMIC) depends on what it calls. */
-static void
-add_dependent_function(Form_pg_depend dependent, void *context)
-{
-	EvSearch   *search = (EvSearch *) context;
-
-	if (dependent->classid == ProcedureRelationId)
-		search->wrappers = list_append_unique_oid(search->wrappers, dependent->objid);
-}
-
-/*
- * Adds the functions whose text mentions one of the names, and their names; true
- * where there are more.  Not temporary ones: anybody can give these the names of
- * functions that all others call.
- */
-static bool
-add_mentioning_functions(EvSearch *search, HTAB *names)
-{
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	Oid			jsonschema = ev_language_oid();
-	int			before = list_length(search->wrappers);
-	List	   *found = NIL;
-	ListCell   *cell;
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
-		bool		is_null;
-		Datum		source;
-		char	   *body;
-
-		CHECK_FOR_INTERRUPTS();
-		if (form->oid < (Oid) FirstNormalObjectId || form->prokind != PROKIND_FUNCTION ||
-			form->prolang == INTERNALlanguageId || form->prolang == ClanguageId ||
-			form->prolang == jsonschema || form->prorettype == TRIGGEROID ||
-			isAnyTempNamespace(form->pronamespace))
-			continue;
-		source = heap_getattr(tuple, Anum_pg_proc_prosrc, RelationGetDescr(pg_proc), &is_null);
-		if (is_null)
-			continue;
-		body = TextDatumGetCString(source);
-		if (mentions(body, names))
-			found = lappend_oid(found, form->oid);
-		pfree(body);
-	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-
-	/* only now, so that the next look at the texts is for all of them */
-	foreach(cell, found)
-	{
-		char	   *name = get_func_name(lfirst_oid(cell));
-
-		search->wrappers = list_append_unique_oid(search->wrappers, lfirst_oid(cell));
-		if (name != NULL)
-			add_name(names, name);
-	}
-	return list_length(search->wrappers) > before;
-}
-
-/*
- * Fills search->wrappers.  A function that hides the name (EXECUTE with a
- * computed string) is not found.
- */
-static void
-find_wrappers(EvSearch *search)
-{
-	HASHCTL		control = {.keysize = NAMEDATALEN, .entrysize = NAMEDATALEN, .hcxt = CurrentMemoryContext};
-	HTAB	   *names = hash_create("event_validate wrappers", 64, &control,
-									HASH_ELEM | HASH_STRINGS | HASH_CONTEXT);
-	int			looked_at = 0;	/* of the wrappers, for what depends on them */
-
-	search->wrappers = NIL;
-	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
-		if (OidIsValid(search->functions.oids[i]))
-		{
-			add_name(names, get_func_name(search->functions.oids[i]));
-			for_each_dependent(ProcedureRelationId, search->functions.oids[i], add_dependent_function, search);
-		}
-	for (int depth = 0; depth < MAX_DEPTH; depth++)
-	{
-		for (; looked_at < list_length(search->wrappers); looked_at++)
-		{
-			char	   *name = get_func_name(list_nth_oid(search->wrappers, looked_at));
-
-			if (name != NULL)
-				add_name(names, name);
-			for_each_dependent(ProcedureRelationId, list_nth_oid(search->wrappers, looked_at),
-							   add_dependent_function, search);
-		}
-		if (!add_mentioning_functions(search, names))
-			break;
-	}
-	hash_destroy(names);
-}
-
 /* ---------- all ---------- */
 
 void
@@ -668,15 +512,15 @@ ev_find_sites(EvSearch *search)
 	ListCell   *cell;
 
 	search->sites = search->constraints = NIL;
-	find_wrappers(search);
+	search->wrappers = ev_find_wrappers(&search->functions, GetUserId());
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
-			for_each_dependent(ProcedureRelationId, search->functions.oids[i],
-							   add_constraint, search);
+			ev_for_each_dependent(ProcedureRelationId, search->functions.oids[i],
+								  add_constraint, search);
 	foreach(cell, search->wrappers)
-		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
+		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	if (OidIsValid(search->guard))
-		for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
+		ev_for_each_dependent(ProcedureRelationId, search->guard, add_guard, search);
 }
 
 /* A schema: a function in language jsonschema. */
@@ -698,7 +542,7 @@ ev_find_schema_sites(EvSearch *search)
 
 	if (!OidIsValid(language))
 		return;
-	for_each_dependent(LanguageRelationId, language, add_schema, &schemas);
+	ev_for_each_dependent(LanguageRelationId, language, add_schema, &schemas);
 	list_sort(schemas, list_oid_cmp);
 	list_deduplicate_oid(schemas);
 	search->schemas = schemas;
@@ -706,7 +550,7 @@ ev_find_schema_sites(EvSearch *search)
 	foreach(cell, schemas)
 	{
 		CHECK_FOR_INTERRUPTS();
-		for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
+		ev_for_each_dependent(ProcedureRelationId, lfirst_oid(cell), add_constraint, search);
 	}
 }
 
@@ -725,8 +569,8 @@ ev_site_tables(const EvSearch *search)
 /* ---------- as SQL ---------- */
 
 /*
- * A domain's own value is deparsed as the word VALUE, which is no reserved
- * word: it finds the column of that name.
+ * Reads the values of a domain.  The domain's own value is deparsed as VALUE,
+ * which is not a reserved word, so it refers to the column of that name.
  */
 static char *
 domain_values(const EvSite *site, const char *table, const char *those)
@@ -746,7 +590,7 @@ domain_values(const EvSite *site, const char *table, const char *those)
 			value = psprintf("(%s).%s", value, quote_identifier(field));
 		else
 		{
-			/* in a SELECT list, so that rows are not spread over columns */
+			/* in a SELECT list, so that rows are not expanded into columns */
 			appendStringInfo(&from, ", LATERAL (SELECT pg_catalog.unnest(%s) AS v) AS u%d",
 							 value, ++arrays);
 			value = psprintf("u%d.v", arrays);

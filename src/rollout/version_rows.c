@@ -1,22 +1,22 @@
 /*
  * version_rows.c
- *	  The rows that carry a type and version.
+ *	  Finds the rows that have a type and version.
  *
- * For each call in a constraint we ask which rows have its type and version,
- * and do so in the cheapest of three ways:
+ * For each call in a constraint, this looks for rows with its type and
+ * version, in the cheapest of three ways:
  *
- * - Where the call is the constraint, or a term of its AND, it is asked for
- *   every row, and so are its arguments: they can be compared as they are, and an
- *   index may serve.
- * - Elsewhere ("archived OR check_event(...)") its arguments may raise for rows
- *   that they are not meant for.  Such a row has no type and version.  So where
- *   the one query raises, smaller ones find the rows that do.
- * - Where the type is not the row's ("kind <> 'order' OR check_event(data,
- *   'order', 1)"), or a function that calls check_event somewhere in its body does
- *   not say it in its arguments, only the constraint knows which rows it is asked
- *   for.  So we evaluate it for each row, and note what check_event is asked for:
- *   the versions that are being dropped are not registered any more, so that
- *   validation meets them where it looks for their schemas in vain.
+ * - If the call is the constraint, or a term of its AND, it and its arguments are
+ *   evaluated for each row: so they can be compared directly, and an index can be
+ *   used.
+ * - Elsewhere ("archived OR check_event(...)"), the arguments can raise errors for
+ *   rows to which the call does not apply.  Such a row has no type and version.
+ *   So if one query raises an error, smaller ones find the rows that cause it.
+ * - If the type is not read from the row ("kind <> 'order' OR check_event(data,
+ *   'order', 1)"), or if a function that calls check_event does not take it as an
+ *   argument, only the constraint decides for which rows check_event is called.
+ *   So the constraint is evaluated for each row, and the arguments of check_event
+ *   are recorded: the versions that are being dropped are no longer registered,
+ *   so validation reports them as missing.
  */
 #include "postgres.h"
 
@@ -49,12 +49,12 @@
 #include "registry/call_site_cache.h"
 #include "rollout/version_rows.h"
 
-/* How many rows are tried together where some raise. */
+/* Number of rows that are tried together if some raise errors. */
 #define BATCH	1024
 
 /* ---------- conditions ---------- */
 
-/* expression = ANY ($parameter) */
+/* Makes: expression = ANY ($parameter) */
 static Node *
 is_any_of(Node *expression, Oid operator, Oid array_type, int parameter)
 {
@@ -63,8 +63,8 @@ is_any_of(Node *expression, Oid operator, Oid array_type, int parameter)
 	Oid			collation = exprCollation(expression);
 
 	/*
-	 * Types are equal where their bytes are.  Otherwise the collation is left
-	 * alone, so that an index on the column can be used.
+	 * Types are equal if their bytes are.  Apart from that, the collation
+	 * stays unchanged, so that an index on the column can be used.
 	 */
 	if (operator == TextEqualOperator &&
 		(!OidIsValid(collation) || !get_collation_isdeterministic(collation)))
@@ -94,7 +94,7 @@ is_any_of(Node *expression, Oid operator, Oid array_type, int parameter)
 	return (Node *) any;
 }
 
-/* A text type compares as text. */
+/* Makes a text type comparable as text. */
 static Node *
 is_any_type(Node *type)
 {
@@ -140,7 +140,7 @@ ev_soft_version(Node *version, List *context)
 					" THEN ((%s)::pg_catalog.text)::pg_catalog.int8 END", source, source);
 }
 
-/* The same, so that the version is asked for rows of the type only. */
+/* The same, with the version evaluated only for rows with the type. */
 static char *
 carries_softly(Node *type, Node *version, List *context)
 {
@@ -151,14 +151,17 @@ carries_softly(Node *type, Node *version, List *context)
 
 /* ---------- running them ---------- */
 
-/* The rows of a site that meet a condition; or that check_event is asked for. */
+/*
+ * Searches the rows of a site that satisfy a condition, or for which
+ * check_event is called.
+ */
 typedef struct RowSearch
 {
 	const EvSite *site;
 	const EvSearch *search;
-	const char *condition;		/* NULL: look at what check_event is asked for
-								 * ... */
-	const char *expression;		/* ... by this */
+	const char *condition;		/* NULL: evaluate `expression`, and record
+								 * calls of check_event */
+	const char *expression;
 	EvVersion  *found;
 
 	/* in batches */
@@ -202,8 +205,8 @@ row_places(const RowSearch *rows)
 }
 
 /*
- * The query; for some rows of the table only, where in_batches.  What a row
- * that is not among them would raise is not asked, however it is planned.
+ * Prepares the query; if in_batches, for some rows of the table.  Other rows
+ * raise no errors, whatever the plan is.
  */
 static SPIPlanPtr
 prepare(const RowSearch *rows, bool in_batches)
@@ -240,7 +243,7 @@ run(const RowSearch *rows, List *versions, bool in_batches)
 	return rows->condition != NULL && SPI_processed > 0;
 }
 
-/* The version that was found, of several. */
+/* Finds which of several versions a row has. */
 static void
 find_which(RowSearch *rows, bool in_batches)
 {
@@ -275,7 +278,7 @@ run_batch(void *arg)
 
 static RowSearch *observing;
 
-/* An EvMissed. */
+/* An EvMissed that records the version. */
 static void
 note_missing(const char *type, int type_length, int32 version)
 {
@@ -293,7 +296,7 @@ note_missing(const char *type, int type_length, int32 version)
 	}
 }
 
-/* ev_in_subtransaction, and what it asks check_event for. */
+/* Calls ev_in_subtransaction, and records the calls of check_event. */
 static ErrorData *
 observe(void (*work) (void *arg), RowSearch *rows)
 {
@@ -312,8 +315,9 @@ observe(void (*work) (void *arg), RowSearch *rows)
 /* ---------- rows that raise ---------- */
 
 /*
- * Is it a row that has no type and version?  Where it raises as validation does,
- * it was asked, and no version that matters was met.
+ * Does the error mean that the row has no type and version?  If it is an error
+ * of validation, check_event was called, and no version that matters was
+ * missing.
  */
 static bool
 is_of_row(const RowSearch *rows, const ErrorData *error)
@@ -324,7 +328,10 @@ is_of_row(const RowSearch *rows, const ErrorData *error)
 		(error->sqlerrcode == ERRCODE_CHECK_VIOLATION || error->sqlerrcode == ERRCODE_UNDEFINED_OBJECT);
 }
 
-/* Looks at rows->rows[first .. first + count - 1], without those that raise. */
+/*
+ * Tries rows->rows[first .. first + count - 1], without those that raise
+ * errors.
+ */
 static void
 try_rows(RowSearch *rows, int first, int count)
 {
@@ -347,7 +354,8 @@ try_rows(RowSearch *rows, int first, int count)
 }
 
 /*
- * The places of the next rows of a scan, at most a batch of them; how many.
+ * Reads the locations of the next rows of a scan, at most a batch.  Returns
+ * their number.
  */
 static int
 next_rows(TableScanDesc scan, TupleTableSlot *slot, ItemPointer rows)
@@ -361,8 +369,8 @@ next_rows(TableScanDesc scan, TupleTableSlot *slot, ItemPointer rows)
 }
 
 /*
- * The rows' places are read by a scan and not by a cursor, which the users' code
- * between two batches could close or move.
+ * The rows' locations are read by a scan and not by a cursor, which users'
+ * code between two batches could close or move.
  */
 static void
 search_in_batches(RowSearch *rows)
@@ -375,7 +383,7 @@ search_in_batches(RowSearch *rows)
 	int			count = BATCH;
 
 	rows->plan = prepare(rows, true);
-	/* asked again at its end, a scan would begin anew */
+	/* a scan that has ended would start again */
 	while (rows->found == NULL && count == BATCH)
 	{
 		MemoryContext caller;
@@ -461,7 +469,7 @@ search_constraint(RowSearch *rows)
 	ListCell   *cell;
 
 	if (constraint == NULL)
-		return;					/* dropped by now */
+		return;					/* it was dropped in the meantime */
 	ev_site_require_trusted(site, rows->search, list_make1(constraint));
 	foreach(cell, ev_site_calls(constraint, rows->search))
 	{

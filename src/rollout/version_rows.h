@@ -1,10 +1,9 @@
 /*
  * version_rows.h
- *	  The rows that carry a type and version, where a site of the catalog says
- *	  which those are.
+ *	  Finds the rows that have a type and version, at a usage site.
  *
- * A row carries the version that a call of check_event in its table's
- * constraint, or its guard, reads from it: whatever else the constraint says.
+ * A row has the version that a call of check_event in its table's constraint,
+ * or its guard, reads from it, whatever else the constraint says.
  */
 #ifndef EV_VERSION_ROWS_H
 #define EV_VERSION_ROWS_H
@@ -12,21 +11,22 @@
 #include "rollout/usage_sites.h"
 
 /*
- * Is there a row at the site that carries one of search->versions?  Gives it,
- * or NULL.  To be called as ev_look calls its work.  Raises what the table's
- * expressions raise, where it cannot tell without them.
+ * Does a row at the site have one of search->versions?  Returns the version,
+ * or NULL.  Must be called as the work of ev_look().  Raises errors of the
+ * table's expressions if there is no answer without them.
  */
 extern EvVersion *ev_version_in_rows(const EvSite *site, const EvSearch *search);
 
 /*
- * SQL for the version that an expression gives, as bigint: NULL, instead of an
- * error, where it is a cast of a text that is no number.
+ * Returns SQL for the version that an expression gives, as bigint: NULL
+ * instead of an error if it is a cast of text that is not a number.
  */
 extern char *ev_soft_version(Node *version, List *context);
 
 /*
- * What a guard reads from a row, in CurrentMemoryContext; false where the guard
- * is gone.  The search_path must be pinned.
+ * Returns the expressions that a guard reads from a row, in
+ * CurrentMemoryContext; false if the guard no longer exists.  The search_path
+ * must be pinned.
  */
 extern bool ev_guarded_operands(const EvSite *site, Node **type, Node **version);
 

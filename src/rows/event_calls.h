@@ -7,7 +7,7 @@
 
 #include "nodes/primnodes.h"
 
-/* The extension's own functions; InvalidOid: there is none. */
+/* The OIDs of the extension's own functions; InvalidOid if there is none. */
 typedef struct EvEventFunctions
 {
 	Oid			oids[2];		/* check_event, validate_event */
@@ -22,14 +22,20 @@ ev_is_event_function(Oid function, const EvEventFunctions *functions)
 		(function == functions->oids[0] || function == functions->oids[1]);
 }
 
-/* Is a node a call of one?  Functions of other schemas may have these names. */
+/*
+ * Is a node a call of one of them?  Functions in other schemas can have the
+ * same names.
+ */
 static inline bool
 ev_is_event_call(const Node *node, const EvEventFunctions *functions)
 {
 	return IsA(node, FuncExpr) && ev_is_event_function(((const FuncExpr *) node)->funcid, functions);
 }
 
-/* An argument of a call by its position (from 0), named or not. */
+/*
+ * Returns an argument of a call by its position (from 0), whether it is named
+ * or not.
+ */
 extern Node *ev_call_argument(const FuncExpr *call, int position);
 
 #endif							/* EV_EVENT_CALLS_H */

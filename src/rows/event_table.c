@@ -2,11 +2,11 @@
  * event_table.c
  *	  The tables in event_schema that hold events.
  *
- * The role whose event is written needs no right on them: that is done as the
- * table's owner, in a security-restricted operation and with a search_path of
- * our own, so that the owner's triggers on the table (one that raises an
- * alarm) run with the owner's rights and nobody else's, and does not depend
- * on the session.
+ * The role whose event is written needs no privilege on them.  The row is
+ * inserted as the table's owner, in a security-restricted operation and with a
+ * fixed search_path.  So the owner's triggers on the table (for example, one
+ * that raises an alarm) run with only the owner's rights, and do not depend on
+ * the session.
  */
 #include "postgres.h"
 
@@ -14,6 +14,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_namespace.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
@@ -43,6 +44,66 @@ schema_owner(Oid namespace)
 	return owner;
 }
 
+static char *
+role_name(Oid role)
+{
+	char	   *name = GetUserNameFromId(role, true);
+
+	return name != NULL ? name : psprintf("%u", role);
+}
+
+/*
+ * Any role with CREATE on the schema can take the name.  The kind is as in DROP.
+ * PostgreSQL lets a schema's owner drop what is in it.
+ */
+static void
+refuse_other_object(const char *name, const char *kind, Oid owner)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s.%s\" is not a table", EV_SCHEMA_NAMESPACE, name),
+			 errdetail("It is another object (%s) of role \"%s\", but events are stored in a table of this name.",
+					   kind, role_name(owner)),
+			 errhint("Role \"%s\" can rename it. The owner of the database can drop it: DROP %s %s.%s.",
+					 role_name(owner), kind, EV_SCHEMA_NAMESPACE, name)));
+}
+
+static const char *
+kind_name(char kind)
+{
+	switch (kind)
+	{
+		case RELKIND_VIEW:
+			return "VIEW";
+		case RELKIND_MATVIEW:
+			return "MATERIALIZED VIEW";
+		case RELKIND_SEQUENCE:
+			return "SEQUENCE";
+		case RELKIND_INDEX:
+		case RELKIND_PARTITIONED_INDEX:
+			return "INDEX";
+		case RELKIND_FOREIGN_TABLE:
+			return "FOREIGN TABLE";
+		default:
+			return "TYPE";
+	}
+}
+
+/* A table has a type of its name, but for its array's, which gives way. */
+static void
+refuse_type(const char *name, Oid namespace)
+{
+	HeapTuple	tuple = SearchSysCache2(TYPENAMENSP, CStringGetDatum(name), ObjectIdGetDatum(namespace));
+	Form_pg_type form;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	form = (Form_pg_type) GETSTRUCT(tuple);
+	if (!OidIsValid(form->typelem) || form->typtype != TYPTYPE_BASE)
+		refuse_other_object(name, form->typtype == TYPTYPE_DOMAIN ? "DOMAIN" : "TYPE", form->typowner);
+	ReleaseSysCache(tuple);
+}
+
 Oid
 ev_event_table_find(const char *name, Oid *owner)
 {
@@ -61,16 +122,14 @@ ev_event_table_find(const char *name, Oid *owner)
 	ReleaseSysCache(tuple);
 
 	if (kind != RELKIND_RELATION && kind != RELKIND_PARTITIONED_TABLE)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s.%s\" is not a table", EV_SCHEMA_NAMESPACE, name)));
+		refuse_other_object(name, kind_name(kind), *owner);
 	if (!has_privs_of_role(*owner, schema_owner(namespace)))
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table \"%s.%s\" belongs to role \"%s\", which does not own schema %s",
-						EV_SCHEMA_NAMESPACE, name, GetUserNameFromId(*owner, true), EV_SCHEMA_NAMESPACE),
+						EV_SCHEMA_NAMESPACE, name, role_name(*owner), EV_SCHEMA_NAMESPACE),
 				 errdetail("Its owner could read the events of all roles."),
-				 errhint("Give it to the owner of the schema with ALTER TABLE ... OWNER TO.")));
+				 errhint("Give it to the owner of the schema with ALTER TABLE ... OWNER TO. The owner of the database can drop it.")));
 	return relation;
 }
 
@@ -83,7 +142,7 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 	if (OidIsValid(ev_event_table_find(name, &owner)))
 		return;
 	ev_name_lock(psprintf("%s.%s", EV_SCHEMA_NAMESPACE, name), ExclusiveLock);
-	/* somebody may have been faster */
+	/* another session may have created it in the meantime */
 	AcceptInvalidationMessages();
 	if (OidIsValid(ev_event_table_find(name, &owner)))
 		return;
@@ -91,10 +150,11 @@ ev_event_table_create(const char *name, const char *const *commands, int count)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),
 				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
+	refuse_type(name, ev_namespace_oid());
 
 	ev_run_as_begin(&caller, schema_owner(ev_namespace_oid()),
 					SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
-	/* the session's defaults for its own new tables do not apply */
+	/* the session's defaults for new tables do not apply */
 	set_config_option("default_tablespace", "", PGC_USERSET,
 					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	set_config_option("default_table_access_method", "heap", PGC_USERSET,
@@ -116,7 +176,9 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 	Oid			owner_now;
 	Oid			relation = ev_event_table_find(name, &owner_now);
 
-	/* from here on the name means this table, and its owner does not change */
+	/*
+	 * from here on, the name means this table, and its owner does not change
+	 */
 	if (OidIsValid(relation))
 		LockRelationOid(relation, RowExclusiveLock);
 	if (!OidIsValid(relation) || ev_event_table_find(name, &owner_now) != relation || owner_now != owner)
@@ -141,20 +203,20 @@ ev_event_table_insert(const char *name, Oid owner, SPIPlanPtr *plan, const char 
 	if (result != SPI_OK_INSERT && result != SPI_OK_REWRITTEN)
 		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
 
-	/* a row that a trigger or a rule on the table did away with would be lost */
+	/* the row would be lost if a trigger or a rule on the table removed it */
 	if (result != SPI_OK_INSERT || SPI_processed != 1)
 	{
 		/*
-		 * Where a rule left nothing of the statement, nothing tells the plan
-		 * that the rule is gone.  (It is not freed: this may be a call within
-		 * another that is executing it.)
+		 * If a rule left nothing of the statement, the plan is not
+		 * invalidated when the rule is dropped.  (It is not freed, since this
+		 * may be a call inside another that is executing it.)
 		 */
 		if (result == SPI_OK_REWRITTEN)
 			*plan = NULL;
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s.%s\" did not take the event", EV_SCHEMA_NAMESPACE, name),
-				 errhint("Look at its triggers and rules.")));
+				 errmsg("table \"%s.%s\" did not store the event", EV_SCHEMA_NAMESPACE, name),
+				 errhint("Check its triggers and rules.")));
 	}
 	SPI_finish();
 	ev_run_as_end(&caller);

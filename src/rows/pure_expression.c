@@ -1,10 +1,10 @@
 /*
  * pure_expression.c
- *	  Does an expression run only what PostgreSQL itself has, and only compute?
+ *	  Does an expression run only functions of PostgreSQL that compute?
  *
  * IMMUTABLE functions of the server do.  STABLE ones can read tables
  * (table_to_xml reads a view, which calls functions of its owner), call casts
- * of users' types (to_jsonb), or depend on the role that runs them.
+ * of users' types (to_jsonb), or depend on the current user.
  */
 #include "postgres.h"
 
@@ -18,8 +18,8 @@
 #include "rows/pure_expression.h"
 
 /*
- * Those that make jsonb are STABLE for the sake of times and of users' types.
- * An enum's labels are data.
+ * Functions that make jsonb are STABLE only because of times and users' types.
+ * The labels of an enum are data.
  */
 static bool
 is_impure_function(Oid function, void *context)
@@ -40,8 +40,8 @@ is_impure_function(Oid function, void *context)
 }
 
 /*
- * Can values of a type contain values of a type that a user made?  Its input
- * function and casts are then the user's.  A record's fields have any type.
+ * Can values of a type contain values of a user's type?  Its input function
+ * and casts are then users' code.  A record's fields can have any type.
  */
 static bool
 is_users_type(Oid type)
@@ -49,7 +49,7 @@ is_users_type(Oid type)
 	return type >= FirstNormalObjectId || type == RECORDOID || type == RECORDARRAYOID;
 }
 
-/* To read a column runs nothing, whatever its type. */
+/* Reading a column runs no function, whatever its type is. */
 static bool
 reads_column(Node *node)
 {

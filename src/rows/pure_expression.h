@@ -8,10 +8,9 @@
 #include "nodes/pg_list.h"
 
 /*
- * Does an expression run nothing but PostgreSQL's own functions that only
- * compute, and those of a list?  Its result then does not depend on the role
- * that runs it, and nothing that a user has written runs.  False for all node
- * types that are not known here.
+ * Does an expression run only PostgreSQL's own functions that compute, and the
+ * functions of a list?  If so, its result does not depend on the current user,
+ * and no users' code runs.  False for all node types that are not known here.
  */
 extern bool ev_is_pure(Node *expression, List *functions);
 

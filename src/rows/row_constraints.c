@@ -1,21 +1,21 @@
 /*
  * row_constraints.c
- *	  Would the table have stored a row, had its event been valid?
+ *	  Would the table have accepted a row if its event had been valid?
  *
- * A row that a guard takes elsewhere, for somebody else to insert it later,
- * escapes the table's constraints as they are for its sender: CHECK (who =
- * current_user).  So they are evaluated at once: NOT NULL, CHECK, and the
- * bounds of the partition.  (Those of domains were evaluated when the row was
- * formed, before any trigger.)  PostgreSQL's executor evaluates them, and
- * raises its usual errors.
+ * A row that a guard diverts, and that another role inserts later, would
+ * escape constraints that depend on the sender: CHECK (who = current_user).
+ * So they are evaluated at once: NOT NULL, CHECK, and the bounds of the
+ * partition.  (Those of domains were evaluated when the row was formed, before
+ * any trigger.)  PostgreSQL's executor evaluates them, and raises its usual
+ * errors.
  *
- * The event is known to be invalid, so constraints that check only that are
- * skipped.  The terms of a CHECK's top-level AND count one by one: those that
- * contain a call of check_event, validate_event or a registered schema are left
- * out, and the others are evaluated.
+ * The event is known to be invalid, so constraints that check only the event
+ * are skipped.  The terms of the top-level AND of a CHECK are evaluated
+ * separately: those that contain a call of check_event, validate_event or a
+ * registered schema are left out.
  *
- * Generated columns are computed only if an evaluated constraint needs them:
- * they often are computed from the event.
+ * Generated columns are computed only if an evaluated constraint needs them,
+ * since they are often computed from the event.
  */
 #include "postgres.h"
 
@@ -39,7 +39,7 @@ struct EvRowConstraints
 	ResultRelInfo *result;
 	TupleTableSlot *slot;
 	int			check_count;
-	bool		needs_generated;	/* columns that are stored */
+	bool		needs_generated;	/* stored generated columns */
 };
 
 /* ---------- the terms to evaluate ---------- */
@@ -79,7 +79,7 @@ event_call_walker(Node *node, void *context)
 	return expression_tree_walker(node, event_call_walker, context);
 }
 
-/* Appends the terms of an expression that say nothing about an event. */
+/* Appends the terms of an expression that do not check an event. */
 static List *
 add_terms(List *terms, Node *expression, EventCalls *calls)
 {
@@ -110,9 +110,9 @@ needs_generated_walker(Node *node, void *context)
 	return expression_tree_walker(node, needs_generated_walker, context);
 }
 
-/* ---------- asking ---------- */
+/* ---------- evaluation ---------- */
 
-/* Compiles the CHECK constraints, as the executor would, but for some terms. */
+/* Compiles the CHECK constraints like the executor, but without some terms. */
 static void
 prepare_checks(EvRowConstraints *constraints, Relation relation)
 {
@@ -190,7 +190,7 @@ ev_row_check_constraints(EvRowConstraints **kept, MemoryContext context, Relatio
 				(errcode(ERRCODE_OBJECT_IN_USE),
 				 errmsg("a constraint of table \"%s\" was dropped while the guard ran",
 						RelationGetRelationName(relation)),
-				 errhint("Look for a trigger or a function that drops what the constraint depends on.")));
+				 errhint("Look for a trigger or a function that drops objects on which the constraint depends.")));
 	if (RelationGetDescr(relation)->constr != NULL)
 		ExecConstraints(constraints->result, constraints->slot, constraints->estate);
 	if (relation->rd_rel->relispartition)

@@ -1,10 +1,10 @@
 /*
  * row_expression.c
- *	  The event in a row: expressions over a table's columns for its data, type
- *	  and version, given as text.
+ *	  The event in a row: expressions over a table's columns for its data,
+ *	  type and version, given as text.
  *
- * They are parsed, so that nothing but a single expression gets into a command
- * or a trigger that is made of them.
+ * The text is parsed, so that only a single expression can get into a command
+ * or a trigger.
  */
 #include "postgres.h"
 
@@ -24,7 +24,7 @@ static const struct
 {
 	const char *name;
 	const char *argument;
-	const char *wanted;			/* its type, for messages */
+	const char *wanted;			/* the expected type, for messages */
 }			parts[EV_ROW_PARTS] = {
 	{"data", "data_expr", "of type jsonb, json or text"},
 	{"type", "type_expr", "of a text type or an enum"},
@@ -45,7 +45,7 @@ ev_row_part_argument(EvRowPart part)
 
 /* ---------- messages ---------- */
 
-/* Positions in the text are no positions in the client's command. */
+/* Positions in this text are not positions in the client's command. */
 static void
 add_source(void *arg)
 {
@@ -111,7 +111,7 @@ ev_row_parse(const char *text)
 	return target->val;
 }
 
-/* A text as a parse tree: a column by any name, or an expression. */
+/* Parses a text: a column by any name, or an expression. */
 static Node *
 parse_source(const EvRowSource *source)
 {
@@ -126,7 +126,7 @@ parse_source(const EvRowSource *source)
 		return (Node *) column;
 	}
 	node = ev_row_parse(source->text);
-	/* where a column was meant, say so */
+	/* if a column was meant, say so */
 	if (IsA(node, ColumnRef) && is_identifier(source->text))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),

@@ -1,9 +1,9 @@
 /*
  * row_expression.h
- *	  The event in a row: expressions over a table's columns for its data, type
- *	  and version, given as text.
+ *	  The event in a row: expressions over a table's columns for its data,
+ *	  type and version, given as text.
  *
- * The text is the name of a column, as it is in the catalog, or else one SQL
+ * The text is the name of a column, as in the catalog, or else one SQL
  * expression over the row.
  */
 #ifndef EV_ROW_EXPRESSION_H
@@ -14,7 +14,7 @@
 #include "parser/parse_node.h"
 #include "utils/rel.h"
 
-/* What an expression is for. */
+/* The purpose of an expression. */
 typedef enum EvRowPart
 {
 	EV_ROW_DATA,				/* the document: jsonb, json or text */
@@ -24,13 +24,13 @@ typedef enum EvRowPart
 
 #define EV_ROW_PARTS	3
 
-/* "data", "type", "version" */
+/* Returns "data", "type" or "version". */
 extern const char *ev_row_part_name(EvRowPart part);
 
-/* And what the arguments that hold them are called: "data_expr" and so on. */
+/* Returns the name of the argument for it: "data_expr" and so on. */
 extern const char *ev_row_part_argument(EvRowPart part);
 
-/* Where an expression comes from, for messages. */
+/* The origin of an expression, for messages. */
 typedef struct EvRowSource
 {
 	Relation	relation;		/* open and locked */
@@ -39,28 +39,31 @@ typedef struct EvRowSource
 } EvRowSource;
 
 /*
- * Brings an expression to a type that the part may have, or raises
+ * Casts an expression to a type that the part may have, or raises an error
  * (ev_row_refuse_type).
  */
 typedef Node *(*EvRowCast) (ParseState *pstate, Node *expression, const EvRowSource *source, void *arg);
 
 /*
- * Analyzes the text: its columns are Vars of varno 1, names are looked up along
- * the search_path as it is.  The result is what the cast makes of it, with
+ * Analyzes the text.  Its columns become Vars of varno 1, and names are looked
+ * up in the current search_path.  Returns the result of the cast, with
  * collations assigned, in CurrentMemoryContext.
  *
- * Raises undefined_column, syntax_error, datatype_mismatch, and what the parser
- * raises, all with a context that says whose expression it is.
+ * Raises undefined_column, syntax_error, datatype_mismatch, and errors of the
+ * parser, all with a context that shows the expression.
  */
 extern Node *ev_row_analyze(const EvRowSource *source, ParseExprKind kind, EvRowCast cast, void *arg);
 
-/* The same for an expression that has been analyzed already. */
+/* The same for an expression that is already analyzed. */
 extern Node *ev_row_cast(const EvRowSource *source, Node *expression, EvRowCast cast, void *arg);
 
-/* Raises datatype_mismatch.  The hint can be NULL. */
+/* Raises datatype_mismatch.  The hint may be NULL. */
 extern void ev_row_refuse_type(const EvRowSource *source, Oid type, const char *hint) pg_attribute_noreturn();
 
-/* The parse tree of a text that is a single expression; else raises syntax_error. */
+/*
+ * Parses a text that must be a single expression; otherwise raises
+ * syntax_error.
+ */
 extern Node *ev_row_parse(const char *text);
 
 #endif							/* EV_ROW_EXPRESSION_H */

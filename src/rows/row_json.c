@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "jsonb/jsonb_value.h"
 #include "rows/row_json.h"
 
 /* ---------- JSON text ---------- */
@@ -30,7 +31,7 @@ ev_jsonb_from_text(const text *json, char **fault)
 {
 	char	   *string = text_to_cstring(json);
 
-	*fault = ev_json_syntax_error(string, strlen(string));
+	*fault = ev_json_syntax_error(string, strlen(string), NULL);
 	if (*fault != NULL)
 		return NULL;
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(string)));
@@ -51,7 +52,7 @@ count_members(const Jsonb *document)
 }
 
 /*
- * How many colons stand outside strings: as many as there are members.  The
+ * Counts the colons outside strings, which is the number of members.  The
  * syntax has been checked.
  */
 static int64
@@ -73,8 +74,8 @@ count_colons(const char *json, int length)
 }
 
 /*
- * Does jsonb keep the numbers as they are written, and can it hold them?  It
- * writes 1e2 as 100, and -0 as 0.  The syntax has been checked by the type json.
+ * Does jsonb keep the numbers as they are written, and can it store them?  It
+ * writes 1e2 as 100, and -0 as 0.  The type json has checked the syntax.
  */
 static bool
 keeps_numbers(const char *json, int length)
@@ -106,7 +107,7 @@ keeps_numbers(const char *json, int length)
 	return true;
 }
 
-/* Is it no deeper than any server can make jsonb of? */
+/* Is its nesting shallow enough to become jsonb on any server? */
 static bool
 is_shallow(const char *json, int length)
 {
@@ -128,10 +129,10 @@ is_shallow(const char *json, int length)
 }
 
 /*
- * A json column's document as jsonb: NULL where that would lose something but
- * white space and the order of members, where it cannot be done, or where it
- * could be mistaken for a text.  Strings that are too long for jsonb make a long
- * document.
+ * Returns a json column's document as jsonb.  Returns NULL if more than white
+ * space and the order of members would be lost, if it cannot be stored, or if
+ * it could be mistaken for text.  A string too long for jsonb makes the whole
+ * document too long.
  */
 static Jsonb *
 json_to_jsonb(const text *json)
@@ -168,8 +169,8 @@ set_string(JsonbValue *value, char *string)
 }
 
 /*
- * A number that the server writes as JSON does, unless it is none, or the
- * negative zero that numeric does not have.
+ * Sets a number that the server writes as JSON; but a string for values that
+ * are not JSON numbers, and for the negative zero, which numeric lacks.
  */
 static void
 set_number(JsonbValue *value, char *number)
@@ -185,7 +186,7 @@ set_number(JsonbValue *value, char *number)
 		set_string(value, number);
 }
 
-/* A document within another. */
+/* Sets a document inside another. */
 static void
 set_document(JsonbValue *value, Jsonb *document)
 {
@@ -196,7 +197,9 @@ set_document(JsonbValue *value, Jsonb *document)
 	value->val.binary.len = VARSIZE(document) - VARHDRSZ;
 }
 
-/* The type's text form, in settings that it can be read back under. */
+/*
+ * Returns the type's text form, under settings with which it can be read back.
+ */
 static char *
 type_output(Oid type, Datum datum)
 {
@@ -219,7 +222,7 @@ type_output(Oid type, Datum datum)
 	return result;
 }
 
-/* False: the column is left out. */
+/* Returns false if the column is left out. */
 static bool
 column_value(Oid type, Datum datum, bool is_null, JsonbValue *value)
 {
@@ -304,10 +307,10 @@ column_value(Oid type, Datum datum, bool is_null, JsonbValue *value)
 /* ---------- the object ---------- */
 
 /*
- * pushJsonbValue would take nested documents apart and put them together
- * again, which recurses; but a document that is too deep to be matched is to
- * be diverted nevertheless.  So the object is written here, as jsonb.h
- * describes it, with nested documents as they are.
+ * pushJsonbValue would take nested documents apart and build them again, which
+ * recurses.  But a document that is too deep to be matched must still be
+ * diverted.  So the object is written here, in the format that jsonb.h
+ * describes, with nested documents unchanged.
  */
 typedef struct Member
 {
@@ -316,19 +319,16 @@ typedef struct Member
 	JsonbValue	value;
 } Member;
 
-/* jsonb's order of keys: by length, then by bytes */
 static int
 compare_members(const void *a, const void *b)
 {
 	const Member *x = (const Member *) a;
 	const Member *y = (const Member *) b;
 
-	if (x->name_length != y->name_length)
-		return x->name_length < y->name_length ? -1 : 1;
-	return memcmp(x->name, y->name, x->name_length);
+	return ev_key_order(&(EvString) {x->name, x->name_length}, &(EvString) {y->name, y->name_length});
 }
 
-/* Numbers and containers are aligned within the jsonb. */
+/* Numbers and containers are aligned in a jsonb. */
 static void
 align(StringInfo buffer)
 {
@@ -336,7 +336,7 @@ align(StringInfo buffer)
 		appendStringInfoCharMacro(buffer, '\0');
 }
 
-/* Writes a value; its type as a JEntry has it. */
+/* Writes a value; returns its type as in a JEntry. */
 static JEntry
 append_value(StringInfo buffer, const JsonbValue *value)
 {
@@ -369,8 +369,8 @@ make_object(Member *members, int count)
 {
 	StringInfoData buffer;
 	uint32		header = count | JB_FOBJECT;
-	int			entries;		/* where they begin */
-	int			data;			/* and what they describe */
+	int			entries;		/* offset of the entries */
+	int			data;			/* and of the data */
 
 	qsort(members, count, sizeof(Member), compare_members);
 	initStringInfo(&buffer);
@@ -380,7 +380,7 @@ make_object(Member *members, int count)
 	appendStringInfoSpaces(&buffer, sizeof(JEntry) * count * 2);
 	data = buffer.len;
 
-	/* the keys, then the values */
+	/* first the keys, then the values */
 	for (int i = 0; i < 2 * count; i++)
 	{
 		int			start = buffer.len;
@@ -449,7 +449,7 @@ ev_row_pin_settings(void)
 	return guc_level;
 }
 
-/* What is stored as a row may be anything. */
+/* The stored value can be anything. */
 static void
 check_object(Jsonb *row)
 {

@@ -1,16 +1,15 @@
 /*
  * row_rights.c
- *	  Could the current user have inserted a row, had it been valid?
+ *	  Could the current user have inserted a row if it had been valid?
  *
- * A BEFORE trigger is called when the privileges of whoever names the relation
- * have been checked, but before the policies of row security and the CHECK
- * OPTION of views have.  A row that the trigger takes elsewhere, for somebody
- * else to insert it later, escapes these.  So they are asked here.
+ * A BEFORE trigger is called after PostgreSQL checked the privileges on the
+ * named relation, but before it checks the policies of row security and the
+ * CHECK OPTION of views.  A row that the trigger diverts, and that another
+ * role inserts later, would escape these.  So they are checked here.
  *
- * PostgreSQL says which policies there are, and we evaluate their expressions
- * over the row by a query.  Of views it does not say what they are about to
- * check, so it is the privilege on the table that counts: who has it needs no
- * view.
+ * PostgreSQL returns the policies that apply, and a query evaluates their
+ * expressions for the row.  It does not return the checks of views, so the
+ * privilege on the table is required: a role that has it needs no view.
  */
 #include "postgres.h"
 
@@ -37,8 +36,8 @@
 /* ---------- privileges ---------- */
 
 /*
- * Is there a view of the table, or a rule that writes to it, that the current
- * user may write through?
+ * Is there a view of the table, or a rule that writes to it, through which the
+ * current user may write?
  */
 static bool
 writes_through_rules(Oid table)
@@ -72,8 +71,8 @@ has_privilege(Oid table)
 		return true;
 
 	/*
-	 * With the privilege on some columns, the others have their defaults,
-	 * where it was the table that was named.
+	 * With the privilege on some columns, the others have their defaults, if
+	 * the table itself was named.
 	 */
 	return pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK &&
 		!writes_through_rules(table);
@@ -84,10 +83,13 @@ has_privilege(Oid table)
 typedef struct LaterSearch
 {
 	TupleDesc	descriptor;
-	int			level;			/* of queries within the expression */
+	int			level;			/* nesting depth of queries in the expression */
 } LaterSearch;
 
-/* Does the expression need what is not there yet when a BEFORE trigger is called? */
+/*
+ * Does the expression need values that do not exist yet when a BEFORE trigger
+ * is called?
+ */
 static bool
 needs_later_walker(Node *node, void *context)
 {
@@ -118,7 +120,7 @@ needs_later_walker(Node *node, void *context)
 	return expression_tree_walker(node, needs_later_walker, context);
 }
 
-/* The expressions that an INSERT into the relation has to meet. */
+/* Returns the expressions that an INSERT into the relation must satisfy. */
 static List *
 policies(Relation relation)
 {
@@ -142,7 +144,10 @@ policies(Relation relation)
 	return expressions;
 }
 
-/* NULL where the policies let the row of the relation in, else a word why not. */
+/*
+ * Returns NULL if the policies allow the row in the relation, otherwise the
+ * reason.
+ */
 static char *
 why_not_by_policies(Relation relation, HeapTuple row)
 {
@@ -202,7 +207,7 @@ ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row)
 			psprintf("role \"%s\" may not insert into table \"%s\" itself",
 					 GetUserNameFromId(GetUserId(), false), get_rel_name(table));
 
-	/* a row of the partition, as one of the table */
+	/* the row of the partition as a row of the table */
 	parent = table_open(table, RowExclusiveLock);
 	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED)
 	{

@@ -1,6 +1,6 @@
 /*
  * row_rights.h
- *	  Could the current user have inserted a row, had it been valid?
+ *	  Could the current user have inserted a row if it had been valid?
  */
 #ifndef EV_ROW_RIGHTS_H
 #define EV_ROW_RIGHTS_H
@@ -9,13 +9,14 @@
 #include "utils/rel.h"
 
 /*
- * NULL where the current user has the privilege to insert the row that a BEFORE
- * INSERT trigger is called for, and the policies of row security let it in; else
- * why not, in CurrentMemoryContext.  The row is one of the relation, which is
- * the table or a partition of it: either will do.
+ * Returns NULL if the current user has the privilege to insert the row for
+ * which a BEFORE INSERT trigger is called, and the policies of row security
+ * allow it; otherwise the reason, in CurrentMemoryContext.  The row belongs to
+ * the relation, which is the table or a partition of it; rights on either are
+ * enough.
  *
- * Evaluates policies, as the current user, and raises what these raise.  Needs
- * SPI not connected.
+ * Evaluates policies as the current user, and raises their errors.  SPI must
+ * not be connected.
  */
 extern char *ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row);
 

@@ -1,6 +1,6 @@
 /*
  * table_lock.c
- *	  Locks on tables that are in use, without keeping writers waiting for long.
+ *	  Locks on tables in use, without delaying writers for long.
  */
 #include "postgres.h"
 
@@ -27,17 +27,20 @@
 
 PG_FUNCTION_INFO_V1(ev_lock_event_table);
 
-/* How long we wait for all locks together, in milliseconds, and how often we try */
+/*
+ * How long to wait for all locks together, in milliseconds, and how often to
+ * try.
+ */
 #define WAIT	400
 #define TRIES	20
 
-/* How often we try where some of them are enough: for six seconds in all */
+/* How often to try if some of the locks are enough: for six seconds in all. */
 #define SOME_TRIES	8
 
-/* After how many deadlocks we believe that letting go of our locks ends none */
+/* After this number of deadlocks, releasing our locks does not end them. */
 #define DEADLOCKS	3
 
-/* When an autovacuum is told to give way, in milliseconds */
+/* When an autovacuum is told to give way, in milliseconds. */
 #define GIVE_WAY	100
 
 static void
@@ -47,9 +50,8 @@ set_option(const char *name, const char *value)
 }
 
 /*
- * An autovacuum is told to give way when whoever waits for it looks for
- * deadlocks, which by default is after a second: too late for those who wait
- * for less.
+ * An autovacuum is told to give way when the process that waits for it checks
+ * for deadlocks.  The default of one second is longer than we wait.
  */
 static void
 look_for_deadlocks_after(int milliseconds)
@@ -59,8 +61,8 @@ look_for_deadlocks_after(int milliseconds)
 }
 
 /*
- * Locks tables, and what they reach; by a time, if there is one.  The table that
- * it is about is in *at.
+ * Locks tables and the tables that belong to them, until a time, if there is
+ * one.  *at is the current table.
  */
 static void
 lock_until(List *tables, LOCKMODE mode, TimestampTz deadline, Oid *at)
@@ -78,7 +80,7 @@ lock_until(List *tables, LOCKMODE mode, TimestampTz deadline, Oid *at)
 				set_option("lock_timeout",
 						   psprintf("%ld", Max(TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline), 1)));
 			LockRelationOid(list_nth_oid(members, i), mode);
-			/* none of them comes or goes once the table is locked */
+			/* none is added or removed while the table is locked */
 			if (i == 0 && (mode == AccessExclusiveLock ||
 						   get_rel_relkind(lfirst_oid(cell)) == RELKIND_PARTITIONED_TABLE))
 				members = find_all_inheritors(lfirst_oid(cell), NoLock, NULL);
@@ -87,13 +89,13 @@ lock_until(List *tables, LOCKMODE mode, TimestampTz deadline, Oid *at)
 	}
 }
 
-/* One go of ev_lock_tables. */
+/* One attempt of ev_lock_tables. */
 typedef struct LockTry
 {
 	List	   *tables;
 	LOCKMODE	mode;
-	bool		again;			/* it is not the first */
-	Oid			at;				/* out: the table that it ended at */
+	bool		again;			/* not the first attempt */
+	Oid			at;				/* result: the table at which it ended */
 } LockTry;
 
 static void
@@ -103,26 +105,38 @@ lock_now(void *arg)
 	int			guc_level = NewGUCNestLevel();
 
 	look_for_deadlocks_after(GIVE_WAY);
-	/* whom we wait for is in the log once, where that is wanted */
+	/* log lock waits only once */
 	if (try->again)
 		set_option("log_lock_waits", "off");
 	lock_until(try->tables, try->mode, TimestampTzPlusMilliseconds(GetCurrentTimestamp(), WAIT), &try->at);
 	AtEOXact_GUC(false, guc_level);
 }
 
-/* NULL, or the error that ended it, with nothing locked. */
+/*
+ * Does the error mean that a lock was not available?  Raises any other error
+ * again.
+ */
+static bool
+is_busy(ErrorData *error)
+{
+	if (error == NULL)
+		return false;
+	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
+		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
+		ReThrowError(error);
+	return true;
+}
+
+/* Returns NULL, or the error that ended the attempt, with nothing locked. */
 static ErrorData *
 try_lock_tables(LockTry *try, EvKeep keep)
 {
 	ErrorData  *error = ev_in_subtransaction(lock_now, try, keep);
 
-	if (error != NULL && error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
-		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
-		ReThrowError(error);
-	return error;
+	return is_busy(error) ? error : NULL;
 }
 
-/* Waits, whatever else wakes us. */
+/* Waits, even if the latch is set. */
 static void
 pause_for(int milliseconds)
 {
@@ -188,9 +202,9 @@ ev_lock_others_tables(List *tables, LOCKMODE mode)
 		try.again = true;
 
 		/*
-		 * A deadlock in which we have a part by the tables that were locked
-		 * first has ended, for we let go of them.  One that comes again and
-		 * again is with what the transaction holds from before.
+		 * If tables that were locked first caused the deadlock, it ends when
+		 * they are unlocked.  One that happens repeatedly is caused by locks
+		 * that the transaction held before.
 		 */
 		if (error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED && ++deadlocks == DEADLOCKS)
 			ReThrowError(error);
@@ -224,31 +238,32 @@ lock_one(void *arg)
 	lock_until(list_make1_oid(one->table), one->mode, one->deadline, &at);
 }
 
-/* Is it that a lock could not be had?  Raises any other error again. */
+/* The same, and frees the error. */
 static bool
-is_busy(ErrorData *error)
+was_busy(ErrorData *error)
 {
-	if (error == NULL)
-		return false;
-	if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE &&
-		error->sqlerrcode != ERRCODE_T_R_DEADLOCK_DETECTED)
-		ReThrowError(error);
-	FreeErrorData(error);
-	return true;
+	bool		busy = is_busy(error);
+
+	if (busy)
+		FreeErrorData(error);
+	return busy;
 }
 
-/* One go of ev_lock_some_tables. */
+/* One attempt of ev_lock_some_tables. */
 typedef struct SomeLocks
 {
 	List	   *tables;
 	LOCKMODE	mode;
-	bool		again;			/* it is not the first */
-	bool		last;			/* keep what could be had */
-	List	   *locked;			/* out */
-	List	   *busy;			/* out: those that were not */
+	bool		again;			/* not the first attempt */
+	bool		last;			/* keep the locks that are available */
+	List	   *locked;			/* result */
+	List	   *busy;			/* result: tables that were not locked */
 } SomeLocks;
 
-/* Raises lock_not_available, which lets go of all, where one is not had. */
+/*
+ * Raises lock_not_available, which releases all locks, if one is not
+ * available.
+ */
 static void
 lock_some(void *arg)
 {
@@ -265,7 +280,7 @@ lock_some(void *arg)
 	{
 		OneLock		one = {lfirst_oid(cell), some->mode, deadline};
 
-		if (is_busy(ev_in_subtransaction(lock_one, &one, EV_KEEP)))
+		if (was_busy(ev_in_subtransaction(lock_one, &one, EV_KEEP)))
 			some->busy = lappend_oid(some->busy, one.table);
 		else
 			some->locked = lappend_oid(some->locked, one.table);
@@ -288,9 +303,13 @@ ev_lock_some_tables(List *tables, LOCKMODE mode)
 
 		some.last = tries == SOME_TRIES ||
 			(LockTimeout > 0 && TimestampDifferenceExceeds(start, GetCurrentTimestamp(), LockTimeout - WAIT));
-		if (!is_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
+		if (!was_busy(ev_in_subtransaction(lock_some, &some, EV_KEEP)))
 			return some.locked;
-		/* what was busy waits last, so that the others have their time */
+
+		/*
+		 * busy tables wait last, so that they do not use up the time of the
+		 * others
+		 */
 		tables = list_concat(some.locked, some.busy);
 		pause_for(tries * 100);
 	}
@@ -300,7 +319,7 @@ ev_lock_some_tables(List *tables, LOCKMODE mode)
  * lock_event_table(relation regclass)
  *
  * Takes the lock that ALTER TABLE needs.  Raises insufficient_privilege unless
- * the caller owns the table, and what ev_lock_tables raises.
+ * the caller owns the table, and the errors of ev_lock_tables().
  */
 Datum
 ev_lock_event_table(PG_FUNCTION_ARGS)

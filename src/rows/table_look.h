@@ -1,52 +1,52 @@
 /*
  * table_look.h
- *	  Looking at the rows of somebody's table, whatever its expressions do.
+ *	  Reads the rows of another role's table, whatever its expressions do.
  */
 #ifndef EV_TABLE_LOOK_H
 #define EV_TABLE_LOOK_H
 
 /*
- * How long we look at a table of others, in milliseconds; and how long at all
- * of them together where locks keep their writers waiting.
+ * Time limit in milliseconds for one table of another role; and for all of
+ * them together while locks delay their writers.
  */
 #define EV_LOOK_MS			5000
 #define EV_LOCKED_LOOK_MS	500
 
-/* How long its rows are counted at most, in milliseconds. */
+/* Time limit in milliseconds for counting the rows of a table. */
 #define EV_COUNT_MS			60000
 
 typedef struct EvLook
 {
 	Oid			relation;
-	Oid			user;			/* who asks */
-	CommandId	command;		/* of the transaction's own rows, only those
-								 * of commands before it; 0: all */
-	int			milliseconds;	/* how long at most; 0: for as long as it
-								 * takes */
+	Oid			user;			/* the role that asks */
+	CommandId	command;		/* if not 0, only the transaction's rows of
+								 * commands before this one */
+	int			milliseconds;	/* time limit; 0: none */
 	void		(*work) (void *arg);
 	void	   *arg;
-	bool		overdue;		/* out: it took longer */
-	bool		readable;		/* out: the user may see what its rows make
-								 * expressions say */
+	bool		overdue;		/* result: the time limit was exceeded */
+	bool		readable;		/* result: the user may see values of the rows
+								 * in error messages */
 } EvLook;
 
 /*
  * Calls look->work(look->arg) as the table's owner, in a security-restricted
- * operation, with nothing but pg_catalog in the search_path, row security off
- * for the owner, the newest snapshot active, and SPI not yet connected.  What it
- * does is rolled back, and the locks that it takes are gone afterwards; it
- * should lock the table (ACCESS SHARE) before it looks at it.
+ * operation, with only pg_catalog in the search_path, row security off for the
+ * owner, the newest snapshot active, and SPI not yet connected.  Its changes
+ * are rolled back, and its locks released afterwards.  It should lock the
+ * table (ACCESS SHARE) before reading it.
  *
- * Gives NULL; or the error that ended it, in CurrentMemoryContext, which is the
- * table's fault and not to be shown as it is unless look->readable.  Raises
- * nothing but the answer to a cancel.  The work's memory must be its own:
- * CurrentMemoryContext is one that is deleted afterwards.
+ * Returns NULL; or the error that ended it, in CurrentMemoryContext, which is
+ * the table's fault and must not be shown unless look->readable.  Raises only
+ * errors of cancel requests.  The work runs in a memory context that is
+ * deleted afterwards.
  */
 extern ErrorData *ev_look(EvLook *look);
 
 /*
- * Why it could not look, as a sentence for DETAIL, in CurrentMemoryContext:
- * nothing that the rows say, unless the user may read them.
+ * Returns why the table could not be read, as a sentence for DETAIL, in
+ * CurrentMemoryContext, without values of the rows unless the user may read
+ * them.
  */
 extern char *ev_look_reason(const EvLook *look, const ErrorData *error);
 

@@ -1,15 +1,18 @@
 /*
  * table_rights.c
- *	  What a role may do with a table, asked before the table is locked.
+ *	  The rights of a role on a table, checked before the table is locked.
  *
- * PostgreSQL's parser locks a relation before it asks whether the user may do
- * anything with it, and keeps the lock to the transaction's end.  Where a call
- * of ours is given a relation, the right comes first, as LOCK TABLE does it.
+ * PostgreSQL's parser locks a relation before it checks whether the user has
+ * any privilege on it, and keeps the lock until the transaction ends.
+ * Functions of the extension that take a relation check privileges first, like
+ * LOCK TABLE.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
 #include "catalog/partition.h"
+#include "catalog/pg_auth_members.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "fmgr.h"
@@ -17,6 +20,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/catcache.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
@@ -26,7 +30,7 @@
 
 PG_FUNCTION_INFO_V1(ev_require_event_relation);
 
-/* False where the relation is gone. */
+/* Returns false if the relation no longer exists. */
 static bool
 find_owner(Oid relation, Oid *owner)
 {
@@ -47,7 +51,7 @@ ev_table_owner(Oid relation)
 	return find_owner(relation, &owner) ? owner : InvalidOid;
 }
 
-/* pg_class_aclcheck is content with one of several privileges */
+/* for pg_class_aclcheck, one of several privileges is enough */
 static bool
 has_any_privilege(Oid relation, Oid role)
 {
@@ -78,10 +82,10 @@ may_select_any_column(Oid relation, Oid role)
 }
 
 /*
- * require_event_relation(relation regclass, privilege text) → void
+ * require_event_relation(relation regclass, privilege text) returns void
  *
- * ev_require_any_privilege for functions in SQL, which take tables and views;
- * the privilege is ANY, or SELECT (on a column at least).
+ * ev_require_any_privilege for functions in SQL, which take tables and views.
+ * The privilege is ANY, or SELECT (on at least one column).
  */
 Datum
 ev_require_event_relation(PG_FUNCTION_ARGS)
@@ -114,7 +118,8 @@ only_role_has(Oid relation, Oid role, AclMode privilege)
 	Acl		   *acl;
 
 	if (!HeapTupleIsValid(tuple))
-		return true;			/* gone, with what was on it */
+		return true;			/* the relation no longer exists, nor do
+								 * objects that depend on it */
 	result = has_privs_of_role(((Form_pg_class) GETSTRUCT(tuple))->relowner, role);
 	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relacl, &is_default);
 	acl = is_default ? NULL : DatumGetAclPCopy(datum);
@@ -176,13 +181,41 @@ ev_database_owner(void)
 	return owner;
 }
 
+/*
+ * Is a role a member of another, by grants of superusers and of the database's
+ * owner?  A role with ADMIN OPTION on the other one can grant it to anybody.
+ */
+static bool
+is_trusted_member(Oid member, Oid role)
+{
+	Oid			database_owner = ev_database_owner();
+	List	   *roles = list_make1_oid(member);
+
+	for (int i = 0; i < list_length(roles); i++)
+	{
+		CatCList   *grants = SearchSysCacheList1(AUTHMEMMEMROLE, ObjectIdGetDatum(list_nth_oid(roles, i)));
+
+		for (int j = 0; j < grants->n_members; j++)
+		{
+			Form_pg_auth_members form = (Form_pg_auth_members) GETSTRUCT(&grants->members[j]->tuple);
+
+			if (form->grantor == database_owner || superuser_arg(form->grantor))
+				roles = list_append_unique_oid(roles, form->roleid);
+		}
+		ReleaseSysCacheList(grants);
+		if (list_nth_oid(roles, i) == database_owner)
+			roles = list_append_unique_oid(roles, ROLE_PG_DATABASE_OWNER);
+	}
+	return list_member_oid(roles, role);
+}
+
 bool
 ev_is_own_table(Oid relation, Oid role)
 {
 	Oid			owner;
 
 	return find_owner(relation, &owner) &&
-		(is_member_of_role_nosuper(role, owner) ||
+		(is_trusted_member(role, owner) ||
 		 (superuser_arg(role) && (superuser_arg(owner) || owner == ev_database_owner())));
 }
 

@@ -1,6 +1,6 @@
 /*
  * table_rights.h
- *	  What a role may do with a table, asked before the table is locked.
+ *	  The rights of a role on a table, checked before the table is locked.
  */
 #ifndef EV_TABLE_RIGHTS_H
 #define EV_TABLE_RIGHTS_H
@@ -8,41 +8,46 @@
 #include "nodes/parsenodes.h"
 
 /*
- * Raises undefined_table where there is no such relation, and
- * insufficient_privilege where the current user has no privilege at all on it
- * or its columns.  Takes no lock.
+ * Raises undefined_table if the relation does not exist, and
+ * insufficient_privilege if the current user has no privilege on it or its
+ * columns.  Takes no lock.
  */
 extern void ev_require_any_privilege(Oid relation);
 
 /*
- * May the role see all rows of a table, itself or as part of the table that it
- * is a partition of?
+ * May the role read all rows of a table, by a privilege on it or on a table of
+ * which it is a partition?
  */
 extern bool ev_may_read_all(Oid relation, Oid role);
 
 /*
- * Does the table belong to the role, or to one that it is a member of?  A
- * superuser's are those of superusers and of the database's owner: the others
+ * Does the table belong to the role, or to one that it is a member of?  Only
+ * memberships count that superusers or the database's owner have granted: a role
+ * with ADMIN OPTION on another could make that one's tables anybody's.  A superuser's
+ * are those of superusers and of the database's owner: the others
  * are in nobody's hands but their owners'.
  */
 extern bool ev_is_own_table(Oid relation, Oid role);
 
-/* Who owns it; InvalidOid where it is gone. */
+/* Returns the owner; InvalidOid if the table no longer exists. */
 extern Oid	ev_table_owner(Oid relation);
 
 /*
- * Is a role, with those that have its rights, all who have a privilege on a
- * table and on the tables that it is a partition of?
+ * Does only this role, with roles that have its rights, have a privilege on a
+ * table and on the tables of which it is a partition?
  */
 extern bool ev_only_owner_has(Oid relation, Oid role, AclMode privilege);
 
-/* The table that a partition's rows count for: the top one. */
+/* Returns the topmost table of which a table is a partition. */
 extern Oid	ev_top_table(Oid relation);
 
-/* "schema.table" as regclass shows it; or the OID, where it is gone. */
+/*
+ * Returns "schema.table" like regclass, or the OID if the table no longer
+ * exists.
+ */
 extern char *ev_table_name(Oid relation);
 
-/* The owner of the database. */
+/* Returns the owner of the database. */
 extern Oid	ev_database_owner(void);
 
 #endif							/* EV_TABLE_RIGHTS_H */

@@ -9,10 +9,16 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/row_fault.h"
 #include "base/shown_text.h"
+#include "jsonb/jsonb_value.h"
 #include "schema/document.h"
+#include "schema/json_text.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
+
+/* U+FEFF in UTF-8.  Some editors write it at the start of a file. */
+#define BYTE_ORDER_MARK	"\xEF\xBB\xBF"
 
 static const char *
 skip_space(const char *p)
@@ -22,15 +28,147 @@ skip_space(const char *p)
 	return p;
 }
 
+/* ---------- places in the text ---------- */
+
+/* Sets the line and column of a fault.  The document has a text. */
+static void
+locate(const EvDocument *document, EvFault *fault, const char *place)
+{
+	EvTextPlace position = {.place = place};
+
+	ev_text_positions(document->text, &position, 1);
+	fault->line = position.line;
+	fault->column = position.column;
+}
+
+void
+ev_document_locate(const EvDocument *document, EvFault *fault)
+{
+	const char *place;
+
+	if (document->text == NULL || fault->line != 0 || fault->location == NULL || fault->location[0] == '\0')
+		return;
+	place = ev_json_find(document->json, fault->location);
+	if (place != NULL)
+		locate(document, fault, place);
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const char *x = ((const EvTextPlace *) a)->place;
+	const char *y = ((const EvTextPlace *) b)->place;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Finds a place among places in the order of the text. */
+static const EvTextPlace *
+find_place(const EvTextPlace *places, int count, const char *place)
+{
+	EvTextPlace key = {.place = place};
+
+	return bsearch(&key, places, count, sizeof(EvTextPlace), compare_places);
+}
+
+List *
+ev_document_repeated_keys(const EvDocument *document)
+{
+	List	   *repeated_keys = document->text != NULL ? ev_json_repeated_keys(document->json) : NIL;
+	EvTextPlace *places = palloc0(sizeof(EvTextPlace) * (2 * list_length(repeated_keys) + 1));
+	int			count = 0;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, repeated_keys)
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+
+		places[count++].place = repeated->first;
+		places[count++].place = repeated->second;
+	}
+	qsort(places, count, sizeof(EvTextPlace), compare_places);
+	ev_text_positions(document->text, places, count);
+
+	foreach(cell, repeated_keys)
+	{
+		EvRepeatedKey *repeated = lfirst(cell);
+		EvFault    *fault = palloc0(sizeof(EvFault));
+		const EvTextPlace *first = find_place(places, count, repeated->first);
+		const EvTextPlace *second = find_place(places, count, repeated->second);
+
+		fault->rule = EV_RULE_DUPLICATE_KEY;
+		fault->line = second->line;
+		fault->column = second->column;
+		fault->location = repeated->location;
+		fault->message = psprintf("the key %s occurs twice in an object, first at line %d, column %d",
+								  ev_string_show(repeated->key, strlen(repeated->key)),
+								  first->line, first->column);
+		result = lappend(result, fault);
+	}
+	return result;
+}
+
+/* ---------- parsing ---------- */
+
+static const char event_type_pragma[] = "#event_type ";
+
+/*
+ * Returns the type that a pragma line names, or NULL if it is another line.
+ * The type is the rest of the line, which can contain spaces.
+ */
+static char *
+pragma_event_type(const char *line, int length)
+{
+	int			name_length = strlen(event_type_pragma);
+
+	if (length > 0 && line[length - 1] == '\r')
+		length--;
+	if (length <= name_length || memcmp(line, event_type_pragma, name_length) != 0)
+		return NULL;
+	return pnstrdup(line + name_length, length - name_length);
+}
+
+char *
+ev_document_event_type(const char *body)
+{
+	const char *p = skip_space(body);
+
+	while (*p == '#')
+	{
+		const char *end = strchr(p, '\n');
+		char	   *type;
+
+		if (end == NULL)
+			return NULL;
+		type = pragma_event_type(p, end - p);
+		if (type != NULL)
+			return type;
+		p = skip_space(end);
+	}
+	return NULL;
+}
+
 /* Parses one pragma line, without its line end. */
 static bool
 parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 {
 	char	   *text = pnstrdup(line, length);
+	char	   *type = pragma_event_type(line, length);
 	char	   *name;
 	char	   *value;
 	char	   *rest;
 
+	if (type != NULL)
+	{
+		if (document->event_type != NULL && strcmp(document->event_type, type) != 0)
+		{
+			fault->message = "there are two pragma lines \"#event_type\"";
+			return false;
+		}
+		document->event_type = type;
+		return true;
+	}
 	name = strtok_r(text + 1, " \t\r", &rest);
 	value = strtok_r(NULL, " \t\r", &rest);
 	if (strtok_r(NULL, " \t\r", &rest) == NULL && name != NULL)
@@ -48,7 +186,7 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 	}
 	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
-	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\" and \"#breaking\".";
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#breaking\" and \"#event_type TYPE\".";
 	return false;
 }
 
@@ -62,6 +200,7 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool ok = true;
+	const char *place;
 
 	PG_TRY();
 	{
@@ -72,12 +211,16 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 		ErrorData  *error;
 
 		MemoryContextSwitchTo(caller);
-		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+		if (!ev_is_row_fault(geterrcode(), EV_WORK_READ))
 			PG_RE_THROW();
 		error = CopyErrorData();
 		FlushErrorState();
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = psprintf("In a number: %s.", error->message);
+		fault->rule = EV_RULE_INVALID_JSON;
+		place = ev_json_unfit_number(document->json);
+		if (place != NULL)
+			locate(document, fault, place);
 		ok = false;
 	}
 	PG_END_TRY();
@@ -90,34 +233,60 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	const char *p = skip_space(body);
 	char	   *json;
 	char	   *problem;
+	const char *place;
 
 	document->assert_format = true;
 	document->breaking = false;
+	document->event_type = NULL;
+	document->text = body;
 	while (*p == '#')
 	{
 		int			length = strcspn(p, "\n");
 
 		if (!parse_pragma(p, length, document, fault))
+		{
+			fault->rule = EV_RULE_INVALID_JSON;
+			locate(document, fault, p);
 			return false;
+		}
 		p = skip_space(p + length);
 	}
 
+	document->json = p;
 	json = pstrdup(p);
-	problem = ev_json_syntax_error(json, strlen(json));
+	problem = ev_json_syntax_error(json, strlen(json), &place);
 	if (problem != NULL)
 	{
+		fault->rule = EV_RULE_INVALID_JSON;
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = problem;
+		if (strncmp(p, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+		{
+			fault->detail = "There is a byte order mark at the start.";
+			fault->hint = "Write the text without a byte order mark (RFC 8259, section 8.1).";
+			place = json;
+		}
+		locate(document, fault, p + (place - json));
 		return false;
 	}
-	return parse_json(json, document, fault);
+	if (!parse_json(json, document, fault))
+		return false;
+	pfree(json);
+	return true;
 }
 
 void
 ev_fault_report(const EvFault *fault, const char *what)
 {
 	StringInfoData message;
+	StringInfoData detail;
 
+	initStringInfo(&detail);
+	if (fault->detail != NULL)
+		appendStringInfoString(&detail, fault->detail);
+	if (fault->line > 0)
+		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
+						 detail.len > 0 ? " " : "", fault->line, fault->column);
 	initStringInfo(&message);
 	appendStringInfoString(&message, "invalid JSON Schema");
 	if (what != NULL)
@@ -131,7 +300,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg("%s: %s", message.data, ev_visible(fault->message)),
-			 fault->detail ? errdetail_internal("%s", fault->detail) : 0,
+			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();
 }

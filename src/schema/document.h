@@ -3,6 +3,7 @@
  *	  The body of a function in language jsonschema: pragma lines, then one
  *	  JSON document.
  *
+ * 	  #event_type com.example.orders.OrderPlaced
  * 	  #assert_format off
  * 	  #breaking
  * 	  {"type": "object"}
@@ -13,6 +14,8 @@
 #include "base/compat.h"
 #include "base/dialect.h"
 #include "nodes/pg_list.h"
+#include "schema/location.h"
+#include "schema/rules.h"
 #include "utils/jsonb.h"
 
 /* An error in a schema, and its location. */
@@ -24,19 +27,33 @@ typedef struct EvFault
 	char	   *detail;			/* a sentence, or NULL */
 	char	   *hint;			/* a sentence, or NULL */
 	int			sqlstate;		/* 0: invalid_parameter_value */
+	EvRule		rule;
+	int			line;			/* in the document's text; 0 if unknown */
+	int			column;
 } EvFault;
 
 typedef struct EvDocument
 {
 	Oid			function;		/* the function with this body, or InvalidOid */
 	const char *name;			/* the name in messages, "order@1", which they
-								 * quote; NULL for a schema without a function */
+								 * quote, with the whole event type; NULL for
+								 * a schema without a function */
 	const char *uri;			/* its retrieval URI, "" if it has none */
 	Jsonb	   *schema;
 	bool		draft_known;	/* if there is no $schema, the dialect is */
 	EvDraft		draft;			/* this one instead of 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
 	bool		breaking;		/* #breaking */
+	const char *event_type;		/* #event_type, or NULL */
+	const char *text;			/* the text, for lines and columns; NULL if
+								 * the user gave a jsonb */
+	const char *json;			/* the JSON in it, after the pragma lines */
+	bool		is_new;			/* reject duplicate $ids and anchors;
+								 * documents of older releases may have them */
+	bool		strict;			/* registration raises an error instead of
+								 * warnings */
+	bool		by_part;		/* a resolver found it by the $id of a schema
+								 * in it */
 } EvDocument;
 
 /*
@@ -46,25 +63,47 @@ typedef struct EvDocument
  */
 typedef bool (*EvResolver) (const char *uri, EvDocument *document);
 
-/* A warning of registration. */
+/* A warning of registration, or a note. */
 typedef struct EvWarning
 {
-	char	   *location;		/* JSON Pointer into the document */
-	char	   *message;
+	EvRule		rule;
+	const EvLocation *at;		/* the subschema, ... */
+	char	   *tail;			/* ... and the JSON Pointer from there */
+	char	   *message;		/* names of the schema are escaped in it */
 } EvWarning;
 
 /*
- * Parses a body into *document, in CurrentMemoryContext: schema, assert_format
- * and breaking.  The caller sets the other members.  Returns false, with
- * *fault filled, if a pragma is unknown or the rest is not JSON.
+ * Parses a body into *document, in CurrentMemoryContext: schema, what its pragma
+ * lines say, text and json; the last two point into the body.  The caller sets
+ * the other members.  Returns false, with *fault filled, if a pragma is unknown
+ * or the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
 
 /*
- * Raises a fault as an ERROR, with its location in the DETAIL. `what` is the
- * schema's name in the message ("schema \"order@1\""), or NULL.
+ * Returns the event type that a pragma line of a body names, in
+ * CurrentMemoryContext.  Returns NULL if there is no such line.  The body can
+ * be cut off; the last line is ignored then.
+ */
+extern char *ev_document_event_type(const char *body);
+
+/*
+ * Raises a fault as an ERROR, with its line and column in the DETAIL.  `what` is
+ * the schema's name in the message ("schema \"order@1\""), or NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
+
+/*
+ * Sets the line and the column of a fault that has a location: those of the value
+ * there in the document's text.  Does nothing if the document has no text.
+ */
+extern void ev_document_locate(const EvDocument *document, EvFault *fault);
+
+/*
+ * Returns the keys that occur twice in an object of the document's text, as a
+ * List of EvFault in CurrentMemoryContext.  Of such keys, jsonb stores the last.
+ */
+extern List *ev_document_repeated_keys(const EvDocument *document);
 
 /*
  * Do two documents differ only in annotations (title, description, examples,
@@ -96,5 +135,12 @@ extern List *ev_document_ids(const EvDocument *document);
  * URIs and the built-in meta-schemas.  Reads only this document.
  */
 extern List *ev_document_references(const EvDocument *document);
+
+/*
+ * Gives the same in *references, and in *parts the absolute URIs that schemas
+ * below the document's root have as $id, except those that begin with "event:"
+ * and those of built-in meta-schemas.  Each URI is listed once.
+ */
+extern void ev_document_mentions(const EvDocument *document, List **parts, List **references);
 
 #endif							/* EV_DOCUMENT_H */

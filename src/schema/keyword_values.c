@@ -57,18 +57,55 @@ sign_of(Numeric number)
 											 NumericGetDatum(int64_to_numeric(0))));
 }
 
-static bool
-is_type_name(const JsonbValue *value)
+/* The types that a name in "type" stands for; 0: there is no such name. */
+static uint32
+types_by_name(const JsonbValue *name, bool *is_integer)
 {
-	static const char *const names[] = {
-		"null", "boolean", "object", "array", "number", "string", "integer"
+	static const struct
+	{
+		const char *name;
+		uint32		types;
+	}			names[] = {
+		{"null", EV_BIT(EV_NULL)},
+		{"boolean", EV_BOOLEAN_BITS},
+		{"object", EV_BIT(EV_OBJECT)},
+		{"array", EV_BIT(EV_ARRAY)},
+		{"number", EV_BIT(EV_NUMBER)},
+		{"string", EV_BIT(EV_STRING)},
+		{"integer", EV_BIT(EV_NUMBER)},
 	};
 
 	for (int i = 0; i < (int) lengthof(names); i++)
-		if (strlen(names[i]) == (size_t) value->val.string.len &&
-			memcmp(names[i], value->val.string.val, value->val.string.len) == 0)
-			return true;
-	return false;
+		if (strlen(names[i].name) == (size_t) name->val.string.len &&
+			memcmp(names[i].name, name->val.string.val, name->val.string.len) == 0)
+		{
+			*is_integer = names[i].name[0] == 'i';
+			return names[i].types;
+		}
+	return 0;
+}
+
+uint32
+ev_type_set(const JsonbValue *value, bool *integer)
+{
+	uint32		types = 0;
+	bool		any_integer = false;
+	bool		any_number = false;
+	uint32		count = ev_node_is_array(value) ? JsonContainerSize(value->val.binary.data) : 1;
+
+	for (uint32 i = 0; i < count; i++)
+	{
+		const JsonbValue *name = ev_node_is_array(value) ?
+			getIthJsonbValueFromContainer(value->val.binary.data, i) : value;
+		bool		is_integer = false;
+		uint32		named = types_by_name(name, &is_integer);
+
+		types |= named;
+		any_integer |= is_integer;
+		any_number |= named == EV_BIT(EV_NUMBER) && !is_integer;
+	}
+	*integer = any_integer && !any_number;
+	return types;
 }
 
 /* Checks that a value is an array of strings. */
@@ -97,10 +134,12 @@ ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, co
 static bool
 check_type_name(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value)
 {
+	bool		is_integer;
+
 	if (value->type != jbvString)
 		return ev_compile_fault(c, location, tail, "must be the name of a type, but is %s",
 								ev_node_type_name(value));
-	if (!is_type_name(value))
+	if (types_by_name(value, &is_integer) == 0)
 	{
 		ev_compile_fault(c, location, tail, "there is no type \"%s\"", ev_node_string(value));
 		if (c->fault->hint == NULL)
@@ -108,6 +147,22 @@ check_type_name(EvCompiler *c, const EvLocation *location, const char *tail, con
 		return false;
 	}
 	return true;
+}
+
+void
+ev_hint_at_dialect(EvCompiler *c, const char *keyword, const JsonbValue *value)
+{
+	if (c->fault->hint != NULL)
+		return;
+	if (strcmp(keyword, "items") == 0 && ev_node_is_array(value))
+		c->fault->hint = psprintf("An array of schemas is \"prefixItems\" in this dialect; \"items\" takes it up to 2019-09, such as with \"$schema\": \"%s#\".",
+								  ev_draft_uri(EV_DRAFT7));
+	else if (strncmp(keyword, "exclusiveM", strlen("exclusiveM")) == 0 && value->type == jbvBool)
+		c->fault->hint = psprintf("\"%s\" is a boolean in draft 4 only, that is, with \"$schema\": \"%s#\"; later it is the bound itself.",
+								  keyword, ev_draft_uri(EV_DRAFT4));
+	else if (strncmp(keyword, "exclusiveM", strlen("exclusiveM")) == 0 && value->type == jbvNumeric)
+		c->fault->hint = psprintf("\"%s\" is a number from draft 6 on, such as with \"$schema\": \"%s#\".",
+								  keyword, ev_draft_uri(EV_DRAFT7));
 }
 
 EvPattern *
@@ -128,11 +183,13 @@ ev_compile_pattern(EvCompiler *c, const EvLocation *location, const char *tail, 
 	if (pattern != NULL)
 		ev_add_name(c, &pattern_scope, source, pattern);
 	else if (error.unsupported)
-		ev_compile_fault(c, location, tail, "this regular expression cannot be run: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
+		ev_compile_fault_of(c, EV_RULE_INVALID_PATTERN, location, tail,
+							"this regular expression cannot be run: %s, at byte %d of \"%s\"",
+							error.message, error.position, source);
 	else
-		ev_compile_fault(c, location, tail, "must be a regular expression: %s, at byte %d of \"%s\"",
-						 error.message, error.position, source);
+		ev_compile_fault_of(c, EV_RULE_INVALID_PATTERN, location, tail,
+							"must be a regular expression: %s, at byte %d of \"%s\"",
+							error.message, error.position, source);
 	return pattern;
 }
 

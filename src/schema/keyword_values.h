@@ -16,6 +16,13 @@ typedef struct EvKeywordValues
 								 * and EV_UNEVALUATED are left out */
 } EvKeywordValues;
 
+/* Does $ref disable its siblings?  It does up to draft 7 (draft 7 core, 8.3). */
+static inline bool
+ev_ref_hides_siblings(const EvSubschema *subschema, const EvKeywordValues *keywords)
+{
+	return keywords->present[EV_KW_REF] && subschema->resource->draft <= EV_DRAFT7;
+}
+
 /* Reads the keywords of a subschema that its dialect has. */
 extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keywords);
 
@@ -26,8 +33,20 @@ extern void ev_read_keywords(const EvSubschema *subschema, EvKeywordValues *keyw
 extern bool ev_check_value(EvCompiler *c, const EvLocation *location, const char *tail,
 						   int keyword, const JsonbValue *value);
 
+/*
+ * Adds a hint to the fault about a value of a keyword, if another dialect allows
+ * this value.
+ */
+extern void ev_hint_at_dialect(EvCompiler *compiler, const char *keyword, const JsonbValue *value);
+
 /* Checks that a value is an array of strings. */
 extern bool ev_check_strings(EvCompiler *c, const EvLocation *location, const char *tail, const JsonbValue *value);
+
+/*
+ * Returns the set of types that a checked value of "type" allows.  With
+ * *integer, numbers must be integers.
+ */
+extern uint32 ev_type_set(const JsonbValue *value, bool *integer);
 
 /*
  * Returns a pattern in the program's context; equal patterns of the schema are

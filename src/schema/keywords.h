@@ -47,9 +47,10 @@ typedef enum EvShape
 } EvShape;
 
 /*
- * The function of changes/changes_facts.c that makes facts of a keyword, for
- * the comparison of schemas.  A keyword without such a function is EV_OPAQUE:
- * a comparison that depends on it answers "unknown".
+ * The gatherer of changes/changes_facts.c that makes facts of a keyword, for
+ * the comparison of schemas.  They run in this order.  A keyword of EV_OPAQUE,
+ * or one that its gatherer does not read, is opaque: a comparison that depends
+ * on it answers "unknown".
  */
 typedef enum EvGatherer
 {
@@ -172,6 +173,13 @@ extern int	ev_keyword_find(const char *name, int length, EvDraft draft);
  * mean"; NULL if none is similar.
  */
 extern const char *ev_keyword_nearest(const char *name, int length, EvDraft draft);
+
+/* Is the value of a keyword a reference: $ref and its dynamic forms? */
+static inline bool
+ev_keyword_refers(int keyword)
+{
+	return keyword == EV_KW_REF || keyword == EV_KW_DYNAMIC_REF || keyword == EV_KW_RECURSIVE_REF;
+}
 
 /*
  * Returns the draft with this meta-schema URI (with or without "#" at its

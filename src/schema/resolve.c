@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "schema/identity.h"
 #include "schema/keyword_values.h"
 #include "schema/metaschema.h"
 #include "schema/schema_graph.h"
@@ -99,6 +100,7 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 		resource->draft = around->draft;
 		resource->vocabularies = around->vocabularies;
 		resource->assert_format = around->assert_format;
+		resource->is_main = around->is_main;
 	}
 	c->resources = lappend(c->resources, resource);
 	location->resource = MemoryContextStrdup(c->program_context, uri);
@@ -187,8 +189,8 @@ read_vocabularies(EvCompiler *c, const EvLocation *location, JsonbContainer *met
 		if (set == EV_APPLICATOR && resource->draft == EV_DRAFT2019)
 			set |= EV_UNEVALUATED;
 		if (set == 0 && value.type == jbvBool && value.val.boolean)
-			return ev_compile_fault(c, location, "/$schema",
-									"its meta-schema requires the vocabulary \"%s\", which is not supported", uri);
+			return ev_compile_fault_of(c, EV_RULE_INVALID_DIALECT, location, "/$schema",
+									   "its meta-schema requires the vocabulary \"%s\", which is not supported", uri);
 		resource->vocabularies |= set;
 	}
 	return true;
@@ -248,7 +250,7 @@ read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResou
 	{
 		if (c->mentions_only)
 			return true;
-		ev_compile_fault(c, location, "/$schema", "there is no dialect \"%s\"", uri);
+		ev_compile_fault_of(c, EV_RULE_INVALID_DIALECT, location, "/$schema", "there is no dialect \"%s\"", uri);
 		if (c->fault->hint == NULL && looks_like_draft(uri, &meant))
 			c->fault->hint = psprintf("Did you mean \"%s%s\"?", ev_draft_uri(meant),
 									  meant <= EV_DRAFT7 ? "#" : "");
@@ -266,40 +268,11 @@ read_dialect(EvCompiler *c, const EvLocation *location, const char *uri, EvResou
 
 		draft = ev_draft_of_uri(parent);
 		if (draft < 0)
-			return ev_compile_fault(c, location, "/$schema",
-									"its meta-schema has the dialect \"%s\", which is not that of a draft", parent);
+			return ev_compile_fault_of(c, EV_RULE_INVALID_DIALECT, location, "/$schema",
+									   "its meta-schema has the dialect \"%s\", which is not that of a draft", parent);
 		resource->draft = draft;
 	}
 	return read_vocabularies(c, location, &document.schema->root, resource);
-}
-
-static void
-add_anchor(EvCompiler *c, EvResource *resource, const char *name, EvSubschema *target, bool dynamic)
-{
-	EvSchemaAnchor *anchor = palloc0(sizeof(EvSchemaAnchor));
-	EvSchemaAnchor *first = ev_find_name(c, resource, name);
-
-	anchor->name = pstrdup(name);
-	anchor->target = target;
-	anchor->dynamic = dynamic;
-	resource->anchors = lappend(resource->anchors, anchor);
-	if (first == NULL)
-	{
-		ev_add_name(c, resource, name, anchor);
-		anchor->last = anchor;
-		return;
-	}
-	first->last->next = anchor;
-	first->last = anchor;
-}
-
-static EvSchemaAnchor *
-find_anchor(EvCompiler *c, const EvResource *resource, const char *name, bool dynamic_only)
-{
-	for (EvSchemaAnchor *anchor = ev_find_name(c, resource, name); anchor != NULL; anchor = anchor->next)
-		if (anchor->dynamic || !dynamic_only)
-			return anchor;
-	return NULL;
 }
 
 /* ---------- walking ---------- */
@@ -314,6 +287,7 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 	const JsonbContainer *object = subschema->container;
 	EvLocation *location = subschema->location;
 	bool		is_root = location->parent == NULL;
+	const char *keyword;
 	char	   *id = NULL;
 	char	   *string;
 	JsonbValue	value;
@@ -322,16 +296,27 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 		!read_dialect(c, location, string, resource))
 		return NULL;
 
-	if (ev_get_string(object, resource->draft == EV_DRAFT4 ? "id" : "$id", &id) &&
-		resource->draft <= EV_DRAFT7 && ev_get_string(object, "$ref", &string))
+	keyword = resource->draft == EV_DRAFT4 ? "id" : "$id";
+	if (ev_get_string(object, keyword, &id) && resource->draft <= EV_DRAFT7 &&
+		ev_get_string(object, "$ref", &string))
 		id = NULL;				/* $ref disables its siblings (draft 7, 8.3) */
+	if (is_root && id == NULL && resource->uri[0] != '\0')
+		ev_id_check(c, resource, keyword, resource->uri, NULL, subschema);
 	if (id != NULL && id[0] == '#' && resource->draft <= EV_DRAFT7)
-		add_anchor(c, resource, id + 1, subschema, false);	/* draft 7, 8.2.3 */
+	{
+		/* draft 7, 8.2.3 */
+		if (!ev_anchor_read(c, resource, keyword, id + 1, subschema) && ev_compile_stops(c))
+			return NULL;
+	}
 	else if (id != NULL)
 	{
 		char	   *fragment;
 		char	   *uri = ev_uri_resolve(resource->uri, id, &fragment);
 
+		if (!ev_id_check(c, resource, keyword, uri, fragment, subschema) && ev_compile_stops(c))
+			return NULL;
+		if (resource->is_main)
+			ev_id_warn(c, subschema, keyword, resource->uri, id, uri);
 		if (is_root)
 		{
 			resource->uri = uri;
@@ -351,16 +336,18 @@ read_identity(EvCompiler *c, EvSubschema *subschema, EvResource *resource)
 			if (resource->draft >= EV_DRAFT2019)
 			{
 				ev_compile_fault(c, location, "/$id", "must not have a fragment, but is \"%s\"", id);
-				return NULL;
+				return c->faults == NULL ? NULL : resource;
 			}
-			add_anchor(c, resource, fragment, subschema, false);
+			ev_anchor_add(c, resource, fragment, subschema, false);
 		}
 	}
 
-	if (resource->draft >= EV_DRAFT2019 && ev_get_string(object, "$anchor", &string))
-		add_anchor(c, resource, string, subschema, false);
-	if (resource->draft >= EV_DRAFT2020 && ev_get_string(object, "$dynamicAnchor", &string))
-		add_anchor(c, resource, string, subschema, true);
+	if (resource->draft >= EV_DRAFT2019 && ev_get_string(object, "$anchor", &string) &&
+		!ev_anchor_read(c, resource, "$anchor", string, subschema) && ev_compile_stops(c))
+		return NULL;
+	if (resource->draft >= EV_DRAFT2020 && ev_get_string(object, "$dynamicAnchor", &string) &&
+		!ev_anchor_read(c, resource, "$dynamicAnchor", string, subschema) && ev_compile_stops(c))
+		return NULL;
 	if (resource->draft == EV_DRAFT2019 && location->resource != NULL &&
 		getKeyJsonValueFromContainer((JsonbContainer *) object, "$recursiveAnchor", 16, &value) != NULL &&
 		value.type == jbvBool)
@@ -392,7 +379,11 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 	 * (draft 4, 5.3.1 and 5.4.4); walk() handles that.
 	 */
 	if (!ev_check_value(c, subschema->location, tail, keyword, value))
+	{
+		ev_hint_at_dialect(c, name, value);
+		subschema->faulty = lappend_int(subschema->faulty, keyword);
 		return;
+	}
 
 	switch (shape)
 	{
@@ -428,12 +419,15 @@ walk_keyword(EvCompiler *c, EvSubschema *subschema, int keyword, JsonbValue *val
 				if (shape == EV_STRINGS_MAP_VALUE ||
 					(shape == EV_DEPENDENCIES && ev_node_is_array(&member)))
 				{
-					ev_check_strings(c, subschema->location, member_tail, &member);
+					if (!ev_check_strings(c, subschema->location, member_tail, &member))
+						subschema->faulty = lappend_int(subschema->faulty, keyword);
 					continue;
 				}
 				if (shape == EV_PATTERN_SCHEMA_MAP &&
 					ev_compile_pattern(c, subschema->location, member_tail,
 									   key.val.string.val, key.val.string.len) == NULL)
+					subschema->faulty = lappend_int(subschema->faulty, keyword);
+				if (ev_compile_stops(c))
 					return;
 				walk_child(c, subschema, name, member_tail, &member);
 			}
@@ -458,7 +452,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	if (c->fault->message != NULL)
+	if (ev_compile_stops(c))
 		return;
 
 	if (node->type == jbvBool)
@@ -475,6 +469,8 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 	{
 		ev_compile_fault(c, location, "", "must be a schema (an object or a boolean), but is %s",
 						 ev_node_type_name(node));
+		if (location->keyword != NULL)
+			ev_hint_at_dialect(c, location->keyword, node);
 		return;
 	}
 
@@ -485,6 +481,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 	memset((char *) subschema + sizeof(container), 0, sizeof(EvSubschema) - sizeof(container));
 	subschema->location = location;
 	subschema->block = EV_BLOCK_NONE;
+	subschema->resource = resource;
 	if (location->parent == NULL)
 		resource->root = subschema;
 	resource = read_identity(c, subschema, resource);
@@ -503,16 +500,16 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 		keyword = ev_keyword_find(key.val.string.val, key.val.string.len, resource->draft);
 		if (keyword < 0 || (ev_keywords[keyword].vocabulary & resource->vocabularies) == 0)
 			continue;
-		if (keyword == EV_KW_REF || keyword == EV_KW_DYNAMIC_REF || keyword == EV_KW_RECURSIVE_REF)
+		if (ev_keyword_refers(keyword))
 			has_references = true;
 		walk_keyword(c, subschema, keyword, &value);
-		if (c->fault->message != NULL)
+		if (ev_compile_stops(c))
 			return;
 	}
 	if (has_references)
 		c->pending = lappend(c->pending, subschema);
-	if (c->lint != NULL && c->is_main)
-		c->lint(c, subschema);
+	if (c->warnings != NULL && resource->is_main)
+		c->written = lappend(c->written, subschema);
 }
 
 /* Adds a document.  Returns NULL if there is a fault. */
@@ -531,6 +528,7 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 		resource->vocabularies = referrer->vocabularies;
 	}
 	resource->assert_format = document->assert_format;
+	resource->is_main = document == c->document;
 	remember_uri(c, document->uri, resource);
 
 	if (!JB_ROOT_IS_SCALAR(document->schema))
@@ -551,10 +549,8 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 		resource->root->location = location;
 		resource->root->block = EV_BLOCK_NONE;
 	}
-	c->is_main = document == c->document;
 	walk(c, root, location, resource);
-	c->is_main = false;
-	return c->fault->message == NULL ? resource : NULL;
+	return ev_compile_stops(c) ? NULL : resource;
 }
 
 /* ---------- references ---------- */
@@ -638,8 +634,48 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 		boolean->block = EV_BLOCK_NONE;
 		return boolean;
 	}
+	c->by_pointer = true;
 	walk(c, &node, ev_location_make(c, around->location, "$ref", tail.data), around->resource);
+	c->by_pointer = false;
 	return ev_subschema_find(c, &node);
+}
+
+/* Reports that there is no document with this URI, and returns NULL. */
+static EvSubschema *
+fault_unregistered(EvCompiler *c, const EvSubschema *from, const char *tail, const char *uri)
+{
+	ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+						"refers to \"%s\", which is not registered", uri);
+	if (c->fault->hint == NULL)
+		c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
+			"Register that version with register_event_schema first." :
+			"Register the document with register_schema first; nothing is fetched from a network.";
+	return NULL;
+}
+
+/*
+ * Adds a document that a schema refers to.  If it has a fault, the fault is
+ * stored in its resource, and is reported for each reference.
+ */
+static EvResource *
+add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema *from)
+{
+	EvFault    *outer = c->fault;
+	List	  **all = c->faults;
+	EvFault    *inner = palloc0(sizeof(EvFault));
+	EvResource *resource;
+
+	c->fault = inner;
+	c->faults = NULL;
+	resource = add_document(c, document, from->resource);
+	c->fault = outer;
+	c->faults = all;
+	if (resource == NULL)
+	{
+		resource = find_resource(c, document->uri);
+		resource->fault = inner;
+	}
+	return resource;
 }
 
 /*
@@ -661,14 +697,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		EvDocument	document;
 
 		if (!fetch_document(c, uri, &document))
-		{
-			ev_compile_fault(c, from->location, tail, "refers to \"%s\", which is not registered", uri);
-			if (c->fault->hint == NULL)
-				c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
-					"Register that version with register_event_schema first." :
-					"Register the document with register_schema first; nothing is fetched from a network.";
-			return NULL;
-		}
+			return fault_unregistered(c, from, tail, uri);
 
 		/*
 		 * the document may have been read already, under another spelling of
@@ -676,19 +705,25 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		 */
 		resource = find_resource(c, document.uri);
 		if (resource == NULL)
-			resource = add_document(c, &document, from->resource);
-		if (resource == NULL)
-		{
-			/* the location of the fault is in the other document */
-			c->fault->message = psprintf("refers to \"%s\", which is not valid at \"%s\": %s",
-										 uri, c->fault->location, c->fault->message);
-			c->fault->location = psprintf("%s%s", ev_location_pointer(from->location, false), tail);
-			return NULL;
-		}
-		remember_uri(c, uri, resource);
+			resource = add_other_document(c, &document, from);
+		if (!document.by_part)
+			remember_uri(c, uri, resource);
 		resource = find_resource(c, uri);
+		if (resource == NULL)	/* not in this dialect */
+			return fault_unregistered(c, from, tail, uri);
 	}
 
+	if (resource->fault != NULL)
+	{
+		ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+							"refers to \"%s\", which is not valid at \"%s\": %s",
+							uri, resource->fault->location, resource->fault->message);
+		if (c->fault->hint == NULL)
+			c->fault->hint = resource->fault->hint;
+		return NULL;
+	}
+	if (resource->root == NULL)
+		return NULL;			/* the main document's, which is no schema */
 	if (fragment == NULL || fragment[0] == '\0')
 		target = resource->root;
 	else if (fragment[0] == '/')
@@ -696,19 +731,19 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		target = follow_pointer(c, resource, fragment);
 		if (target == NULL)
 		{
-			ev_compile_fault(c, from->location, tail, "refers to \"%s\", but there is nothing at \"%s\"",
-							 reference, fragment);
+			ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+								"refers to \"%s\", but there is nothing at \"%s\"", reference, fragment);
 			return NULL;
 		}
 	}
 	else
 	{
-		EvSchemaAnchor *anchor = find_anchor(c, resource, fragment, false);
+		EvSchemaAnchor *anchor = ev_anchor_find(c, resource, fragment, false);
 
 		if (anchor == NULL)
 		{
-			ev_compile_fault(c, from->location, tail, "refers to \"%s\", but there is no anchor \"%s\"",
-							 reference, fragment);
+			ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
+								"refers to \"%s\", but there is no anchor \"%s\"", reference, fragment);
 			return NULL;
 		}
 		*plain_name = fragment;
@@ -740,7 +775,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 		EvSchemaAnchor *anchor;
 
 		reference->dynamic_anchor = string[0] == '#' ? string + 1 : string;
-		anchor = find_anchor(c, resource, reference->dynamic_anchor, true);
+		anchor = ev_anchor_find(c, resource, reference->dynamic_anchor, true);
 		if (anchor != NULL)
 			reference->target = anchor->target;
 		c->has_dynamic = true;
@@ -757,7 +792,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 	 * $recursiveAnchor (2019-09 core, 8.2.4.2.1).
 	 */
 	if (keyword == EV_KW_DYNAMIC_REF && plain_name != NULL &&
-		find_anchor(c, reference->target->resource, plain_name, true) != NULL)
+		ev_anchor_find(c, reference->target->resource, plain_name, true) != NULL)
 		reference->dynamic_anchor = plain_name;
 	if (keyword == EV_KW_RECURSIVE_REF && reference->target->resource->recursive_anchor)
 		reference->dynamic_anchor = "";
@@ -770,6 +805,7 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 EvSubschema *
 ev_resolve_references(EvCompiler *c)
 {
+	static const int keywords[] = {EV_KW_REF, EV_KW_DYNAMIC_REF, EV_KW_RECURSIVE_REF};
 	EvResource *main_resource = add_document(c, c->document, NULL);
 
 	if (main_resource == NULL)
@@ -780,23 +816,67 @@ ev_resolve_references(EvCompiler *c)
 
 		CHECK_FOR_INTERRUPTS();
 		c->pending = list_delete_last(c->pending);
-		if (!resolve_keyword(c, subschema, EV_KW_REF) ||
-			!resolve_keyword(c, subschema, EV_KW_DYNAMIC_REF) ||
-			!resolve_keyword(c, subschema, EV_KW_RECURSIVE_REF))
-			return NULL;
+		for (int i = 0; i < (int) lengthof(keywords); i++)
+			if (!resolve_keyword(c, subschema, keywords[i]) && ev_compile_stops(c))
+				return NULL;
 	}
-	return main_resource->root;
+	return c->fault->message == NULL ? main_resource->root : NULL;
 }
 
-List *
-ev_document_references(const EvDocument *document)
+/*
+ * Returns the strings of a list, each once, in a memory context, and switches to
+ * that.  The scope is for the table of names.
+ */
+static List *
+copy_distinct(EvCompiler *c, const void *scope, List *strings, MemoryContext context)
+{
+	List	   *kept = NIL;
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	foreach(cell, strings)
+	{
+		if (ev_find_name(c, scope, lfirst(cell)) != NULL)
+			continue;
+		ev_add_name(c, scope, lfirst(cell), lfirst(cell));
+		kept = lappend(kept, lfirst(cell));
+	}
+	MemoryContextSwitchTo(context);
+	foreach(cell, kept)
+		result = lappend(result, pstrdup(lfirst(cell)));
+	return result;
+}
+
+/*
+ * Returns the URIs of the resources below a document's root, except those that
+ * are relative to the URI of an event, and those of built-in meta-schemas.
+ */
+static List *
+part_ids(EvCompiler *c)
+{
+	List	   *result = NIL;
+	ListCell   *cell;
+	EvDocument	metaschema;
+
+	for_each_from(cell, c->resources, 1)
+	{
+		const EvResource *resource = lfirst(cell);
+
+		if (ev_uri_has_scheme(resource->uri) && strncmp(resource->uri, "event:", strlen("event:")) != 0 &&
+			find_resource(c, resource->uri) == resource && !ev_metaschema_find(resource->uri, &metaschema))
+			result = lappend(result, resource->uri);
+	}
+	return result;
+}
+
+void
+ev_document_mentions(const EvDocument *document, List **parts, List **references)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
 												  ALLOCSET_DEFAULT_SIZES);
 	EvFault		fault = {0};
 	EvCompiler	c = {.document = document, .fault = &fault, .mentions_only = true};
-	List	   *result = NIL;
 	ListCell   *cell;
 
 	MemoryContextSwitchTo(scratch);
@@ -818,16 +898,19 @@ ev_document_references(const EvDocument *document)
 					fetch_document(&c, uri, &unused);
 			}
 	}
-	MemoryContextSwitchTo(caller);
-	foreach(cell, c.mentioned)
-	{
-		if (ev_find_name(&c, &c.mentioned, lfirst(cell)) != NULL)
-			continue;
-		MemoryContextSwitchTo(scratch);
-		ev_add_name(&c, &c.mentioned, lfirst(cell), lfirst(cell));
-		MemoryContextSwitchTo(caller);
-		result = lappend(result, pstrdup(lfirst(cell)));
-	}
+	*parts = copy_distinct(&c, parts, part_ids(&c), caller);
+	MemoryContextSwitchTo(scratch);
+	*references = copy_distinct(&c, references, c.mentioned, caller);
 	MemoryContextDelete(scratch);
-	return result;
+}
+
+List *
+ev_document_references(const EvDocument *document)
+{
+	List	   *parts;
+	List	   *references;
+
+	ev_document_mentions(document, &parts, &references);
+	list_free_deep(parts);
+	return references;
 }

@@ -7,9 +7,15 @@
 
 #include "common/hashfn.h"
 #include "utils/builtins.h"
+#include "utils/json.h"
 #include "utils/memutils.h"
 
+#include "base/encoding.h"
+#include "base/message_text.h"
 #include "schema/schema_graph.h"
+
+/* The maximum number of characters of a name in a message. */
+#define SHOWN_NAME	256
 
 /* ---------- names and subschemas ---------- */
 
@@ -134,6 +140,19 @@ ev_node_string(const JsonbValue *node)
 	return pnstrdup(node->val.string.val, node->val.string.len);
 }
 
+char *
+ev_name_show(const char *name, int length)
+{
+	StringInfoData result;
+	int			shown = ev_text_clip(name, length, SHOWN_NAME);
+
+	initStringInfo(&result);
+	escape_json(&result, pnstrdup(name, shown));
+	if (shown < length)
+		appendStringInfoString(&result, "...");
+	return result.data;
+}
+
 bool
 ev_get_string(const JsonbContainer *container, const char *name, char **string)
 {
@@ -194,38 +213,65 @@ ev_location_make(EvCompiler *c, const EvLocation *parent, const char *keyword, c
 
 /* ---------- faults and warnings ---------- */
 
+static void
+add_fault(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail, char *message)
+{
+	if (c->fault->message != NULL)
+		c->fault = palloc0(sizeof(EvFault));
+	c->fault->rule = rule;
+	c->fault->message = message;
+	c->fault->location = psprintf("%s%s", location ? ev_location_pointer(location, false) : "", tail);
+	if (c->faults != NULL)
+		*c->faults = lappend(*c->faults, c->fault);
+}
+
+bool
+ev_compile_stops(const EvCompiler *c)
+{
+	return c->fault->message != NULL && c->faults == NULL;
+}
+
 bool
 ev_compile_fault(EvCompiler *c, const EvLocation *location, const char *tail, const char *format,...)
 {
-	va_list		args;
 	StringInfoData message;
-	int			needed;
+	va_list		args;
 
-	if (c->fault->message != NULL)
+	if (ev_compile_stops(c))
 		return false;
-
 	initStringInfo(&message);
-	for (;;)
-	{
-		va_start(args, format);
-		needed = appendStringInfoVA(&message, format, args);
-		va_end(args);
-		if (needed == 0)
-			break;
-		enlargeStringInfo(&message, needed);
-	}
-	c->fault->message = message.data;
-	c->fault->location = psprintf("%s%s", location ? ev_location_pointer(location, false) : "", tail);
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
+	add_fault(c, EV_RULE_INVALID_VALUE, location, tail, message.data);
+	return false;
+}
+
+bool
+ev_compile_fault_of(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail,
+					const char *format,...)
+{
+	StringInfoData message;
+	va_list		args;
+
+	if (ev_compile_stops(c))
+		return false;
+	initStringInfo(&message);
+	va_start(args, format);
+	ev_append_message(&message, format, args);
+	va_end(args);
+	add_fault(c, rule, location, tail, message.data);
 	return false;
 }
 
 void
-ev_compile_warn(EvCompiler *c, const EvLocation *location, const char *tail, char *message)
+ev_compile_warn(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail, char *message)
 {
-	EvWarning  *warning;
+	EvWarning  *warning = palloc(sizeof(EvWarning));
 
-	warning = palloc(sizeof(EvWarning));
-	warning->location = psprintf("%s%s", ev_location_pointer(location, false), tail);
+	warning->rule = rule;
+	warning->at = location;
+	warning->tail = pstrdup(tail);
 	warning->message = message;
 	*c->warnings = lappend(*c->warnings, warning);
 }

@@ -24,6 +24,9 @@ typedef struct EvResource
 	EvDraft		draft;
 	int			vocabularies;	/* set, see keywords.h */
 	bool		assert_format;
+	bool		is_main;		/* of the document that is compiled */
+	EvFault    *fault;			/* of the document, if another document refers
+								 * to it; or NULL */
 	bool		recursive_anchor;	/* $recursiveAnchor: true */
 	List	   *anchors;		/* of EvSchemaAnchor */
 } EvResource;
@@ -60,6 +63,7 @@ typedef struct EvSubschema
 								 * table */
 	bool		boolean;
 	bool		entered_from_outside;	/* by a reference of another resource */
+	List	   *faulty;			/* keywords with invalid values, for lint */
 	EvResource *resource;
 	EvLocation *location;
 	List	   *references;		/* of EvReference */
@@ -71,16 +75,18 @@ typedef struct EvCompiler
 {
 	const EvDocument *document; /* the main document, which is compiled */
 	EvResolver	resolver;
-	EvFault    *fault;			/* the first one; message is NULL if there is
-								 * none */
+	EvFault    *fault;			/* the first one, or the last one if all are
+								 * wanted; message is NULL if there is none */
+	List	  **faults;			/* receives all faults, or NULL if only the
+								 * first one is wanted */
 	MemoryContext program_context;
 	EvPatternBudget pattern_budget; /* the rest of it */
 	List	  **functions;		/* OIDs of documents that were read, or NULL */
 	List	  **warnings;		/* or NULL */
-	void		(*lint) (struct EvCompiler *compiler, const EvSubschema *subschema);	/* called for each
-																						 * subschema of the main
-																						 * document; or NULL */
-	bool		is_main;		/* the main document is being walked */
+	List	   *written;		/* EvSubschemas of the main document, if
+								 * warnings are wanted */
+	bool		by_pointer;		/* the subschema that is walked is outside of
+								 * keywords; a reference leads to it */
 	HTAB	   *subschemas;		/* EvSubschema by container */
 	List	   *resources;		/* of EvResource */
 	HTAB	   *names;			/* of resources, anchors and patterns */
@@ -92,9 +98,12 @@ typedef struct EvCompiler
 	bool		has_dynamic;	/* a reference depends on the dynamic scope */
 } EvCompiler;
 
-/* Adds a warning; the caller has checked that warnings are wanted. */
-extern void ev_compile_warn(EvCompiler *compiler, const EvLocation *location, const char *tail,
-							char *message);
+/*
+ * Adds a warning or a note; the caller has checked that warnings are wanted.  The
+ * tail is the JSON Pointer from the location to the value.
+ */
+extern void ev_compile_warn(EvCompiler *compiler, EvRule rule, const EvLocation *location,
+							const char *tail, char *message);
 
 /* Creates a compiler's tables in CurrentMemoryContext. */
 extern void ev_compiler_init(EvCompiler *compiler, MemoryContext program_context);
@@ -104,11 +113,18 @@ extern void *ev_find_name(EvCompiler *compiler, const void *scope, const char *n
 extern void ev_add_name(EvCompiler *compiler, const void *scope, const char *name, void *value);
 
 /*
- * Records a fault, if it is the first.  Returns false, for the convenience of
- * callers.
+ * Records a fault: only the first one, unless compiler->faults is set.  Returns
+ * false, for the convenience of callers, who may add a hint to compiler->fault.
  */
 extern bool ev_compile_fault(EvCompiler *compiler, const EvLocation *location, const char *tail,
 							 const char *format,...) pg_attribute_printf(4, 5);
+
+/* The same, with a rule other than INVALID_VALUE. */
+extern bool ev_compile_fault_of(EvCompiler *compiler, EvRule rule, const EvLocation *location,
+								const char *tail, const char *format,...) pg_attribute_printf(5, 6);
+
+/* Must the compiler stop, because the first fault was found? */
+extern bool ev_compile_stops(const EvCompiler *compiler);
 
 /*
  * Reads the main document and all documents that it refers to.  Returns the
@@ -139,6 +155,12 @@ extern bool ev_node_is_object(const JsonbValue *node);
 extern bool ev_node_is_array(const JsonbValue *node);
 extern const char *ev_node_type_name(const JsonbValue *node);
 extern char *ev_node_string(const JsonbValue *node);
+
+/*
+ * A name or a URI of a schema for a message, in CurrentMemoryContext: quoted,
+ * escaped, and truncated if it is very long.
+ */
+extern char *ev_name_show(const char *name, int length);
 
 /* Reads the string of a key; false if it is missing or has another type. */
 extern bool ev_get_string(const JsonbContainer *container, const char *name, char **string);

@@ -1,10 +1,9 @@
 #!/usr/bin/env python3
 """Measures; run-bench starts it, with a server and everything built.
 
-What is compared runs in one session and interleaved, round by round, so that
-a machine that is busy for a while is so for all of them.  Times of statements
-are the processor time that the backend used.  What is net is the difference
-to the no-op of the same round.
+The alternatives run in one session in turns, round by round, so that other load
+on the machine affects all of them.  Times of statements are the processor time
+of the backend.  Net times are the difference to the no-op of the same round.
 """
 
 import argparse

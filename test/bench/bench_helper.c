@@ -1,6 +1,6 @@
 /*
  * bench_helper.c
- *	  What the benchmarks need inside a backend: no-ops to subtract, a loop
+ *	  Functions of the benchmarks inside a backend: no-ops to subtract, a loop
  *	  that takes the costs of a scan out, the time that the backend has used.
  */
 #include "postgres.h"
@@ -19,7 +19,7 @@ PG_FUNCTION_INFO_V1(bench_loop);
 PG_FUNCTION_INFO_V1(bench_cpu);
 PG_FUNCTION_INFO_V1(bench_rss);
 
-/* Looks at the header of a jsonb, where it lies; true. */
+/* Reads the header of a jsonb in place; true. */
 static bool
 look(struct varlena *data)
 {
@@ -57,7 +57,7 @@ now(clockid_t clock)
 /*
  * bench_loop(function regprocedure, data jsonb, times int, expected boolean):
  * nanoseconds that a call of the function with this document takes, on the
- * average.  An error where it does not answer as expected.
+ * average.  Raises an error for a wrong answer.
  */
 Datum
 bench_loop(PG_FUNCTION_ARGS)

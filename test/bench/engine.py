@@ -104,6 +104,7 @@ def measure(bench):
     dispatch(bench)
     start(bench)
     many(bench)
+    references(bench)
     storm(bench)
     clients(bench)
 
@@ -206,6 +207,43 @@ def many(bench):
         other.execute(f"SELECT count(*) FROM generate_series(0, {count - 1}) n WHERE validate_event('{document}', 'many.' || n, 1)")
         bench.results.add("many", "", "", "first use", "us/schema", [(time.perf_counter() - began) * 1e6 / count])
         bench.results.add("many", "", "", f"memory, {count} of them used", "kB", [other.execute(CONTEXTS).fetchone()[0] / 1024])
+
+
+def references(bench):
+    """References by $id as a ratio to references by name, and with many schemas as a ratio to few."""
+    count = 1000 if bench.args.quick else 10000
+    parts = 5
+    filler = dump({"pattern": "^\\d{3}$", "description": "x" * 1500})
+
+    def register(cursor, name, address, numbers):
+        properties = {f"p{i}": {"$ref": address % i} for i in range(parts)}
+        began = time.perf_counter()
+        for number in numbers:
+            cursor.execute("SELECT register_event_schema(%s, 1, %s::text)",
+                           (f"refers.{name}.{number}", dump({"title": str(number), "properties": properties})))
+        return (time.perf_counter() - began) / len(numbers)
+
+    def first_call(name):
+        with bench.connect() as other:
+            other.execute("SELECT validate_event('{}', 'refers.other', 1)")
+            began = time.perf_counter()
+            other.execute(f"SELECT validate_event('{{}}', 'refers.{name}.0', 1)")
+            return time.perf_counter() - began
+
+    with bench.connection.cursor() as cursor:
+        cursor.execute("SELECT register_event_schema('refers.other', 1, '{}'::text)")
+        for i in range(parts):
+            cursor.execute("SELECT register_event_schema(%s, 1, %s::text)", (f"refers.part{i}", f'{{"$id": "https://refers.test/part{i}", "type": "object"}}'))
+        addresses = {"byid": "https://refers.test/part%d", "byname": "event:refers.part%d@1"}
+        few = {name: register(cursor, name, address, range(100)) for name, address in addresses.items()}
+        for first in range(0, count, 500):
+            cursor.execute("SELECT count(register_event_schema('refers.many.' || n, 1, jsonb_build_object('$id', 'https://refers.test/many/' || n) || %s::jsonb))"
+                           " FROM generate_series(%s::int, %s::int) n", (filler, first, first + 499))
+        many = {name: register(cursor, name, address, range(100, 200)) for name, address in addresses.items()}
+    bench.results.add("many", "", "", "register 5 references by $id : by name", "ratio", [many["byid"] / many["byname"]])
+    bench.results.add("many", "", "", f"register 5 references by $id, {count} schemas : none", "ratio", [many["byid"] / few["byid"]])
+    calls = {name: sorted(first_call(name) for _ in range(11))[5] for name in addresses}
+    bench.results.add("many", "", "", "first call, references by $id : by name", "ratio", [calls["byid"] / calls["byname"]])
 
 
 class Validators:

@@ -38,7 +38,7 @@ PATTERNS = [
     ("^(?:a|ab)(?:c|bcd)?$", ["a", "abcd", "ac"]), ("o{2}", ["foo"]), ("^\\w+$", ["AB", "x1"]), ("^[A-Z]{1,3}\\d*$", ["X1", "AB"]),
     ("^\\p{L}+$", ["日本", "ß", "foo"]), ("^(?!foo)", ["bar", ""]), ("\\.", ["1.0"]), ("^\\u00e9$", ["é"]),
 ]
-# format: strings of which nobody doubts that they are valid, and that they are not
+# format: strings that are certainly valid, and strings that are certainly not
 FORMATS = {
     "date": (["2024-02-29", "1999-12-31"], ["2023-02-29", "2024-13-01", "24-01-01", "foo"]),
     "time": (["12:00:00Z", "23:59:59.5+01:00"], ["25:00:00Z", "12:00", "foo"]),
@@ -418,7 +418,7 @@ class Generator:
     # ---------- instances that (nearly) match ----------
 
     def applying(self, schema, depth=4):
-        """The schema objects that are to hold at one place: this one and what it applies there."""
+        """The schema objects that apply at one location: this one and those that it applies."""
         if not isinstance(schema, dict) or depth == 0:
             return []
         found = [schema]

@@ -69,7 +69,7 @@ class Jsonschema:
 
     @staticmethod
     def is_integer(_, value):
-        """Numbers are exact here, and what has no fraction is an integer."""
+        """Numbers are exact here, and numbers without a fraction are integers."""
         return not isinstance(value, bool) and isinstance(value, (int, Decimal)) and value == int(value)
 
     def answers(self, groups):

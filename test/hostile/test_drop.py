@@ -449,3 +449,72 @@ def test_temporary_function_of_a_usual_name(world):
     session = world.connect("mallory")
     session.execute("CREATE FUNCTION pg_temp.lower(int) RETURNS int LANGUAGE sql AS $$ SELECT 1 /* check_event */ $$")
     assert Background(world.connect("owner"), DROP).join_within(3) is None
+
+
+def checked(name, body, owner="alice", arguments="t text"):
+    """A function that takes long, unless the session says otherwise."""
+    return f"""CREATE FUNCTION {owner}.{name}({arguments}) RETURNS boolean LANGUAGE plpgsql AS $$
+        BEGIN IF current_setting('event_slow.off', true) IS NULL THEN PERFORM pg_sleep(600); END IF; RETURN {body}; END $$"""
+
+
+def test_strangers_function_of_a_mentioned_name(world):
+    """Nor does a function of hers that is called like one that a constraint's function calls."""
+    prepare(world)
+    world.run("owner", "GRANT CREATE ON SCHEMA public TO PUBLIC", f"GRANT CREATE ON SCHEMA event_schema TO {world.role('mallory')}")
+    world.run("alice", "CREATE FUNCTION alice.helper(t text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END'",
+              checked("is_good", "alice.helper(t) AND helper(t) AND lower(t) = t"),
+              "SET event_slow.off = on", "SET search_path = alice, public", "CREATE TABLE alice.plain (t text CHECK (alice.is_good(t)))",
+              "INSERT INTO alice.plain VALUES ('a')")
+    for schema in ("mallory", "public"):
+        for name in ("helper", "lower", "t"):
+            world.run("mallory", f"CREATE FUNCTION {schema}.{name}(int, text) RETURNS boolean LANGUAGE plpgsql AS"
+                      " 'BEGIN RETURN check_event(NULL, $2, $1); END'")
+    # a text that is too long to be read is hers, too
+    world.run("mallory", f"SELECT set_config('my.body', 'BEGIN RETURN true; END /* {'x' * 5} ' || repeat('x ', 2100000) || ' check_event */', false)",
+              """DO $$ BEGIN EXECUTE format('CREATE FUNCTION mallory.long(t text) RETURNS boolean LANGUAGE plpgsql AS %L',
+                 current_setting('my.body')); END $$""",
+              checked("slow", "mallory.long(t)", "mallory"),
+              "SET event_slow.off = on", "CREATE TABLE mallory.plain (t text CHECK (mallory.slow(t)))",
+              "INSERT INTO mallory.plain VALUES ('a')")
+    assert Background(world.connect("owner"), DROP).join_within(4) is None
+
+
+def test_functions_that_are_meant(world):
+    """One in another schema is found if the same role has written it, or if its schema is named."""
+    for inner, call in (("other.inner_check", "inner_check(d, t, v)"), ("mallory.inner_check", "Mallory . inner_check(d, t, v)"),
+                        ("mallory.inner_check", '"mallory"."inner_check"(d, t, v)')):
+        world.run(None, "DROP SCHEMA IF EXISTS alice, mallory, other CASCADE")
+        prepare(world)
+        world.run(None, f"CREATE SCHEMA other AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA mallory TO PUBLIC")
+        arguments = "d jsonb, t text, v int"
+        world.run("alice" if inner.startswith("other") else "mallory",
+                  f"""CREATE FUNCTION {inner}({arguments}) RETURNS boolean LANGUAGE plpgsql AS
+                      'BEGIN RETURN public.check_event(d, t, v); END'""")
+        world.run("alice", f"""CREATE FUNCTION alice.outermost({arguments}) RETURNS boolean LANGUAGE plpgsql SET search_path = other, public
+                      AS 'BEGIN RETURN {call}; END'""",
+                  f"CREATE TABLE alice.events ({COLUMNS}, CHECK (alice.outermost(data, event_type, schema_version)))",
+                  "INSERT INTO alice.events VALUES ('order', 1, '{}')")
+        world.refused("owner", DROP, "2BP01", "alice.events")
+
+
+def test_membership_of_strangers_grant(world):
+    """Who grants her role to others does not make her tables theirs: they have a limit, and force passes them."""
+    prepare(world)
+    world.server.add_role("eve")
+    world.run(None, f"CREATE SCHEMA eve AUTHORIZATION {world.role('eve')}", "GRANT USAGE ON SCHEMA eve TO PUBLIC")
+    world.server.add_role("helper")
+    world.run(None, f"GRANT {world.role('eve')} TO {world.role('helper')} WITH ADMIN OPTION")
+    world.run("helper", f"GRANT {world.role('eve')} TO {world.role('owner')}")
+    world.run("eve", "SET event_slow.off = on", SLOW.format(body="PERFORM pg_sleep(600);").replace("mallory", "eve"),
+              f"CREATE TABLE eve.events ({COLUMNS}, CHECK (check_event(data, event_type, eve.slow(schema_version))))",
+              "INSERT INTO eve.events VALUES ('order', 2, '{}')")
+    error = Background(world.connect("owner"), DROP).join_within(20)
+    assert error is not None and error.sqlstate == "2BP01" and "eve.events" in said(error), error
+    assert Background(world.connect("owner"), "SELECT drop_event_schema('order', 1, force => true)").join_within(20) is None
+    assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
+    # a superuser's grant makes them theirs
+    world.run(None, "DROP TABLE eve.events", f"GRANT {world.role('eve')} TO {world.role('owner')} WITH ADMIN OPTION")
+    world.run("eve", f"CREATE TABLE eve.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))",
+              "INSERT INTO eve.events VALUES ('order', 2, '{}')")
+    world.refused("owner", "SELECT drop_event_schema('order', 2, force => true)", "2BP01", "eve.events")
+    world.run(None, f"REVOKE {world.role('eve')} FROM {world.role('owner')}, {world.role('helper')} CASCADE")

@@ -500,7 +500,7 @@ def test_relations_that_are_none(world):
 
 
 def test_failed_migrations_leave_nothing(world):
-    """What a session keeps does not grow with the migrations that fail in it."""
+    """A session's memory does not grow with the migrations that fail in it."""
     world.run("owner", "SELECT register_event_schema('order', v, 'true') FROM generate_series(1, 2) AS v",
               "CREATE FUNCTION up(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '55000'; END $$",
               "SELECT register_event_upcast('order', 1, 2, 'up(jsonb)')",

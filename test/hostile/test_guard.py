@@ -313,6 +313,7 @@ def test_deprecation_of_an_added_column(world):
     alice.execute("CREATE TABLE a.t (id int, data jsonb)")
     alice.execute("""INSERT INTO a.t SELECT i, '{"qty": "1"}' FROM generate_series(1, 3) i""")
     alice.execute("ALTER TABLE a.t ADD event_type text DEFAULT 'order', ADD schema_version int DEFAULT 4")
+    alice.execute("SET client_min_messages = warning")
     messages = told(alice)
     for expressions in ("", ", type_expr => 'lower(event_type)', version_expr => 'schema_version + 0'"):
         alice.execute(f"SELECT add_event_guard('a.t', 'enforce'{expressions})")
@@ -537,7 +538,7 @@ def test_wrong_triggers(world):
                           ("BEFORE TRUNCATE ON t FOR EACH STATEMENT", "TRUNCATE t"),
                           ("INSTEAD OF INSERT ON v FOR EACH ROW", "INSERT INTO v VALUES (1)")):
         mallory.execute(f"CREATE TRIGGER z {kind} EXECUTE FUNCTION guard_event('enforce')")
-        fails(mallory, command, "39P01", "is called by a BEFORE INSERT OR UPDATE row trigger only")
+        fails(mallory, command, "39P01", "is called only by a BEFORE INSERT OR UPDATE row trigger")
         mallory.execute(f"DROP TRIGGER z ON {'v' if 'INSTEAD' in kind else 't'}")
         mallory.execute(VALID % 0)
     mallory.execute("""CREATE CONSTRAINT TRIGGER z AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
@@ -550,7 +551,8 @@ def test_hostile_arguments(world):
     prepare(world)
     mallory = world.connect("mallory")
     temporary_table(mallory)
-    for arguments, sqlstate in (("", "22023"), ("'ENFORCE'", "22023"), ("'enforce', 'data', 'a', 'b', 'c', 'd'", "22023"),
+    for arguments, sqlstate in (("", "22023"), ("'ENFORCE'", "22023"), ("'enforce', 'data', 'a', 'b', 'infinity', '{}', 'd'", "22023"),
+                                ("'enforce', 'data', 'event_type', 'schema_version', 'infinity', '{a'", "22P02"),
                                 ("'warn', 'data', 'event_type', 'schema_version', 'now then'", "22007"),
                                 ("'warn', 'data', 'event_type', 'schema_version', '294277-01-01'", "22008"),
                                 ("'warn', 'data); drop table t; --'", "42601"), ("'warn', ''", "42601"),
@@ -706,7 +708,7 @@ def test_update_shows_no_row(world):
 # ---------- the quarantine of a name ----------
 
 def test_table_of_the_same_name(world):
-    """What a stranger sent to a table of hers does not get into another one that takes its name."""
+    """An event that a role sent to its own table does not get into another table with that name."""
     world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
     create = "CREATE TABLE public.orders (event_type text, schema_version int, data jsonb, who text)"
     row = """INSERT INTO public.orders VALUES ('order', 1, '{}', '%s')"""
@@ -724,7 +726,7 @@ def test_table_of_the_same_name(world):
 
 
 def test_sender_of_a_partition(world):
-    """Whoever may insert into a partition only has sent it all the same."""
+    """A role that may insert into a partition only counts as the sender."""
     prepare(world)
     world.run("alice", "CREATE TABLE a.t (event_type text, schema_version int, data jsonb, place int) PARTITION BY RANGE (place)",
               "CREATE TABLE a.low PARTITION OF a.t FOR VALUES FROM (0) TO (10)",

@@ -134,3 +134,38 @@ def test_unknown_table(world):
                 assert error.sqlstate == "42P01", f"{name} of {oid}: {error.sqlstate} {error}"
             else:
                 raise AssertionError(f"{name} of {oid}: not refused")
+
+
+# ---------- names ----------
+
+
+def test_open_transactions_with_names(world):
+    """What a role leaves open keeps others waiting for a bounded time; the error says who it is."""
+    world.run("owner", SCHEMA, f"GRANT CREATE ON SCHEMA event_schema TO {world.role('mallory')}, {world.role('bob')}")
+    world.run(None, *(f"CREATE SCHEMA {role} AUTHORIZATION {world.role(role)}" for role in ("alice", "mallory")))
+    table = "(event_type text, schema_version int, data jsonb)"
+    world.run("alice", f"CREATE TABLE alice.t {table}")
+    world.run("mallory", f"CREATE TABLE mallory.t {table}")
+    guard = "SELECT add_event_guard('{}.t', 'quarantine')"
+    reference = """SELECT register_event_schema('mine', 1, '{"$ref": "event:order@1"}')"""
+    replace = """SELECT register_event_schema('order', 1, '{"type": "object", "title": "x"}')"""
+    for role, opened, calls in (
+            ("mallory", guard.format("mallory"), [("alice", guard.format("alice"))]),
+            ("mallory", reference, [("owner", replace), ("owner", "SELECT drop_event_schema('order', 1)")]),
+            ("mallory", """SELECT register_event_schema('new', 1, '{}')""",
+             [("bob", """SELECT register_event_schema('new', 1, '{}')""")])):
+        session = world.connect(role)
+        session.execute("BEGIN")
+        session.execute(opened)
+        limited = world.connect(calls[0][0])
+        limited.execute("SET lock_timeout = '100ms'")
+        error = Background(limited, calls[0][1]).join_within(5)
+        assert error is not None and error.sqlstate == "55P03", error
+        for caller, call in calls:
+            error = Background(world.connect(caller), call).join_within(20)
+            assert error is not None and error.sqlstate == "55P03", error
+            assert f'"{world.role("mallory")}"' in error.diag.message_detail, error
+            assert str(session.info.backend_pid) in error.diag.message_detail, error
+        session.execute("ROLLBACK")
+        # nothing is left of it
+        world.run(*calls[0])

@@ -1,4 +1,4 @@
-"""Somebody may create in the schema that the extension is in: nothing of hers runs (traps.py)."""
+"""Another role may create objects in the extension's schema: none of them runs (traps.py)."""
 
 import os
 import re
@@ -8,7 +8,7 @@ import psycopg
 
 from traps import HERE, SOURCES, Traps, typed
 
-# with pg_catalog first, as it is where nobody says anything, and last
+# with pg_catalog first, which is the default, and last
 PATHS = ("public", '"$user", public, pg_catalog')
 
 DOCUMENT = """{"title": "An order", "type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "price": {"type": "number"},
@@ -35,7 +35,7 @@ class Superuser:
         self.internal = traps.internal_functions()
 
     def pinned(self, *commands):
-        """What is not of the extension, and so is not under attack here."""
+        """Objects outside the extension, which are not attacked here."""
         self.session.execute("SET search_path = pg_catalog, pg_temp")
         for command in commands:
             rows = self.session.execute(command)
@@ -183,7 +183,7 @@ def guards(user, columns, invalid):
 
 
 def columns(user):
-    """standardize_event_column: a change of type, a merge, and a view of what was."""
+    """standardize_event_column: a change of type, a merge, and a view with the old column."""
     call = user.call
     user.pinned("CREATE TABLE app.old (id pg_catalog.int4 PRIMARY KEY, body pg_catalog.text DEFAULT '{}' NOT NULL, data pg_catalog.jsonb)",
                 "INSERT INTO app.old VALUES (1, '{}', NULL), (2, '{}', '{}')", "COMMENT ON COLUMN app.old.body IS 'body'",
@@ -301,7 +301,7 @@ def test_casts_of_a_table_owner(world):
     signatures = traps.extension_functions()
     for path in PATHS:
         user = Superuser(world, traps, path, signatures)
-        # anybody's cast of a composite type is not taken for her
+        # a cast of a composite type that any role can create is not used
         user.call("audit_events", "public.hers", "data", "pair", "schema_version", 5, error="42804")
         user.call("audit_events", "public.hers", "pair", "event_type", "schema_version", 5, error="42804")
         assert [row[6] for row in user.call("audit_events", "public.hers", "data", "event_type", "schema_version", 5)] == [["order"]]
@@ -326,7 +326,7 @@ def test_checks_of_the_same_name(world):
 
 
 def test_internal_schema(world):
-    """Nobody creates in it, whoever owns the database and the extension."""
+    """No role creates objects in it, whatever role owns the database and the extension."""
     for role in ("owner", "mallory"):
         for command in ("CREATE FUNCTION _event_validate.f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE TYPE _event_validate.t AS ENUM ()",
                         "CREATE TABLE _event_validate.t ()", "DROP FUNCTION _event_validate.event_row_name(regclass)",

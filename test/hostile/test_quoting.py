@@ -1,7 +1,8 @@
 """Names with a meaning in SQL or in a format string, with all calls that build SQL from them."""
 
 TYPES = ("rate.100%s", "p%2$s", "%1$I%%L%", "o'k", 'q"r', "b\\s", "$1", "$$", "$query$", "{x}", "a;DROP TABLE ev;--",
-         "') OR true --", "x@1>2", "naïve", " ", "--", "/*", "E'\\\\'")
+         "') OR true --", "x@1>2", "naïve", " ", "--", "/*", "E'\\\\'",
+         "o'k %s $$ \"q\" b\\s; --@1 " * 20, "$function$" * 12)
 NAMES = ("data", "a%s", "p%2$s", "o'k", 'q"r', "b\\s", "$1", "$$", "{x}", "x;DROP TABLE victim;--", "select", "Camel Case", "e", "v",
          "line\nfeed", "event", "document", "row_name")
 
@@ -66,7 +67,8 @@ def walk(session, kind, table, data, kind_column, version, schema="public"):
     run(f"SELECT standardize_event_column({relation}, {literal(data)}, {literal(data + ' 2')}, {literal(view)})")
     run(f"DROP TABLE {quoted(schema)}.{quoted(table)} CASCADE")
     run("DELETE FROM event_schema.quarantine")
-    run(f"DROP FUNCTION event_schema.{quoted(kind + '@1>2')}")
+    for upcast, in run(f"SELECT (event_upcast_path({t}, 1))[1]::text"):
+        run(f"DROP FUNCTION {upcast}")
     run(f"SELECT drop_event_schema({t}, 2), drop_event_schema({t}, 1)")
     run(f"SELECT set_event_compatibility({t}, 'full_transitive')")
     assert run("SELECT to_regclass('victim')::text") == [("victim",)]

@@ -1,5 +1,7 @@
 """Types and URIs have owners: others cannot register for them, with any settings of the session."""
 
+import base64
+import hashlib
 import time
 
 from world import Background, alone
@@ -50,6 +52,93 @@ def refused_each_way(world, role, command, sqlstate, *words):
             raise AssertionError(f"not refused with {settings}: {command}")
         finally:
             session.close()
+
+
+# ---------- shortened types ----------
+
+LONG = "com.example.orders." + "OrderPlaced." * 10 + "v1"
+OTHER = LONG + "1"
+
+
+def short_name(event_type, suffix):
+    digest = base64.urlsafe_b64encode(hashlib.sha256(event_type.encode()).digest()[:16]).decode().rstrip("=")
+    return f"{event_type[:18]}@{digest}~{suffix}"
+
+
+def long_schema(name, event_type, body="{}"):
+    return schema(name, f"#event_type {event_type}\n{body}")
+
+
+def long_policy(name, event_type):
+    return f"""CREATE FUNCTION event_schema."{name}"() RETURNS text LANGUAGE sql IMMUTABLE
+        AS $$--event_type {event_type}\nSELECT 'none'$$"""
+
+
+def begin_long(world):
+    begin(world)
+    world.run("alice", f"SELECT register_event_schema('{LONG}', 1, '{{}}')", f"SELECT register_event_schema('{LONG}', 3, '{{}}')",
+              f"SELECT register_event_upcast('{LONG}', 1, 3, 'up_alice(jsonb)')", f"SELECT set_event_compatibility('{LONG}', 'full')")
+
+
+def test_shortened_type_of_others(world):
+    """A name with a hash belongs to the owner of the type, whatever the function's body says."""
+    begin_long(world)
+    assert world.run("owner", f"SELECT proname FROM event_schemas AS s JOIN pg_proc AS p ON p.oid = s.function"
+                     f" WHERE event_type = '{LONG}' AND schema_version = 1") == [(short_name(LONG, 1),)]
+    for version in (0, 2, 4):
+        refused_each_way(world, "mallory", long_schema(short_name(LONG, version), LONG), "42501", world.role("alice"), f"{LONG}@1")
+    for call in (f"public.register_event_schema('{LONG}', 2, '{{}}')", f"public.set_event_compatibility('{LONG}', 'none')",
+                 f"public.register_event_upcast('{LONG}', 3, 4, 'public.up_mallory(jsonb)')",
+                 f"public.drop_event_schema('{LONG}', 1)", f"public.widen_event_schema('{LONG}', 1, '{{}}')"):
+        refused_each_way(world, "mallory", f"SELECT {call}", "42501")
+    refused_each_way(world, "mallory", long_policy(short_name(LONG, "compatibility"), LONG).replace("CREATE", "CREATE OR REPLACE", 1), "42501")
+    for suffix in ("0>1", "1>2", "3>4"):
+        refused_each_way(world, "mallory", upcast(short_name(LONG, suffix)), "42501")
+    refused_each_way(world, "mallory", upcast(short_name(LONG, "1>3")), "42723")
+    assert world.run("owner", f"SELECT upcast_event('1', '{LONG}', 1)") == [(1,)]
+
+
+def test_lies_about_a_shortened_type(world):
+    """The type in the body is that of the hash, and one type has one name."""
+    begin_long(world)
+    for name, event_type in ((short_name(LONG, 2), OTHER), (short_name(OTHER, 1), LONG), (short_name(LONG, 2), "short"),
+                             ("short@1", LONG), (short_name("short", 1), "short"), (short_name("short", 1), LONG),
+                             (short_name(LONG, 2), LONG.upper()), (short_name(LONG, 2), LONG + " "),
+                             (short_name(LONG, 2), "x" * 600), (short_name(LONG, 2), LONG + "\u200b"),
+                             ("x" + short_name(LONG, 2), LONG), (short_name(LONG, 2).replace("com.e", "org.e"), LONG),
+                             (short_name(LONG, 2).replace("orders", "order"), LONG)):
+        refused_each_way(world, "mallory", long_schema(name, event_type), "42602")
+        refused_each_way(world, "alice", long_schema(name, event_type), "42602")
+    for body in ("{}", f"#event_type {OTHER}\n#event_type {LONG}\n{{}}", f"#event_type\t{LONG}\n{{}}",
+                 f'{{"#event_type {LONG}": 1}}', f'{{"$comment":\n"x"}}\n#event_type {LONG}\n'):
+        for role in ("mallory", "alice"):
+            session = world.connect(role)
+            session.execute(OFF)
+            try:
+                session.execute(schema(short_name(LONG, 2), body))
+            except Exception as error:  # pylint: disable=broad-except
+                assert error.sqlstate in ("42602", "22023"), f"{body}: {error}"
+            else:
+                raise AssertionError(f"{body} is not refused")
+    for name, event_type in ((short_name(OTHER, "compatibility"), LONG), ("short@compatibility", LONG), ("order@compatibility", OTHER),
+                             (short_name("short", "compatibility"), "short")):
+        refused_each_way(world, "mallory", long_policy(name, event_type), "42602")
+    no_type = f"""CREATE FUNCTION event_schema."{short_name(OTHER, 'compatibility')}"() RETURNS text LANGUAGE sql AS $$SELECT 'none'$$"""
+    refused_each_way(world, "mallory", no_type, "42602")
+    # an upcast says no type: it must be that of registered versions
+    refused_each_way(world, "mallory", upcast(short_name(OTHER, "1>2")), "42704")
+    refused_each_way(world, "mallory", upcast(short_name("short", "1>2")), "42704")
+    # nothing is renamed, moved or replaced into such a name
+    for command in (f"""ALTER FUNCTION event_schema."{short_name(LONG, 1)}" RENAME TO "{short_name(OTHER, 1)}" """,
+                    f"""CREATE OR REPLACE {long_schema(short_name(LONG, 1), OTHER)[7:]}"""):
+        refused_each_way(world, "alice", command, "0A000" if "RENAME" in command else "42602")
+    world.run("mallory", long_schema(short_name(OTHER, 1), OTHER).replace("event_schema.", "public."))
+    refused_each_way(world, "mallory", f"""ALTER FUNCTION public."{short_name(OTHER, 1)}" SET SCHEMA event_schema""", "0A000")
+    assert world.run("bob", f"SELECT public.validate_event('1', '{OTHER}', 1)") == [(False,)]
+    # a short type's name never looks like this
+    world.run("mallory", f"SELECT register_event_schema('{short_name(LONG, 7)[:50]}', 1, 'false')",
+              f"SELECT register_event_schema('{short_name('x', '')}', 1, 'false')")
+    assert world.run("owner", f"SELECT matching_event_versions('1', '{LONG}')") == [([1, 3],)]
 
 
 # ---------- owners of types ----------
@@ -166,8 +255,89 @@ def test_replacing_and_widening(world):
             assert error.sqlstate == "42501", error
         else:
             raise AssertionError("replaced")
-    # anybody can repeat a registration, which changes nothing
+    # any role can repeat a registration, which changes nothing
     assert world.run("mallory", "SELECT register_event_schema('order', 1, '{}')")
+
+
+NARROW = '{"type": "object", "maxProperties": 2, "examples": [{"type": "object"}]}'
+OTHER_EXAMPLES = '{"type": "object", "maxProperties": 2, "examples": [true]}'
+WIDER = '{"type": "object", "maxProperties": 3, "examples": [true]}'
+
+# What a role can make without CREATE on event_schema, and its name in the WARNING.
+DEPENDENTS = (
+    ("", "CREATE FUNCTION eve.copy(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"not": {"$ref": "event:kept@1"}}'""", "function eve.copy(jsonb)"),
+    ("", "CREATE FUNCTION eve.examples(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"$ref": "event:kept@1#/examples/0"}'""", "examples"),
+    ("", "CREATE INDEX by_answer ON eve.t (event_schema.\"kept@1\"(data))", "index eve.by_answer"),
+    ("", "ALTER TABLE eve.t ADD COLUMN g boolean GENERATED ALWAYS AS (event_schema.\"kept@1\"(data)) STORED", "column g of table eve.t"),
+    ("", "ALTER TABLE eve.t ADD CONSTRAINT no CHECK (NOT event_schema.\"kept@1\"(data))", "constraint no on table eve.t"),
+    ("", "CREATE DOMAIN eve.d AS jsonb CONSTRAINT nod CHECK (NOT event_schema.\"kept@1\"(VALUE))", "constraint nod"),
+    ("pg_temp", "CREATE FUNCTION pg_temp.copy(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"not": {"$ref": "event:kept@1"}}'""", None),
+    ("pg_temp", "CREATE FUNCTION pg_temp.examples(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
+     """ '{"$ref": "event:kept@1#/examples/0"}'""", None),
+    ("pg_temp", "CREATE TEMP TABLE t (data jsonb, CHECK (NOT event_schema.\"kept@1\"(data)))", None),
+    ("pg_temp", "CREATE DOMAIN pg_temp.d AS jsonb CHECK (NOT event_schema.\"kept@1\"(VALUE))", None),
+)
+
+
+def changes_of(world, session):
+    """What the owner's changes say, and whether they worked."""
+    said = []
+    session.add_notice_handler(lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}"))
+    for function, document in (("register", OTHER_EXAMPLES), ("widen", WIDER)):
+        session.execute(f"SELECT {function}_event_schema('kept', 1, '{document}')")
+    return said
+
+
+def test_strangers_hold_up_no_change(world):
+    """What a role without CREATE on event_schema makes of a schema stops neither other annotations nor a wider schema."""
+    begin(world)
+    world.server.add_role("eve")
+    world.run("owner", f"GRANT TEMP ON DATABASE {world.database} TO PUBLIC")
+    world.run(None, f"CREATE SCHEMA eve AUTHORIZATION {world.role('eve')}", "GRANT USAGE ON SCHEMA eve TO PUBLIC")
+    world.run("eve", "CREATE TABLE eve.t (data jsonb)")
+    session = world.connect("eve")
+    alice = world.connect("alice")
+    alice.execute(f"SELECT register_event_schema('kept', 1, '{NARROW}')")
+    names = []
+    for _, command, name in DEPENDENTS:
+        session.execute(command)
+        names += [name] if name else []
+    said = changes_of(world, alice)
+    for name in names:
+        assert any(name in line for line in said), (name, said)
+    assert not any("pg_temp" in line for line in said), said
+
+
+def test_many_strangers_hold_up_no_change(world):
+    """Nor do many of them."""
+    begin(world)
+    world.server.add_role("eve")
+    world.run(None, f"CREATE SCHEMA eve AUTHORIZATION {world.role('eve')}")
+    alice = world.connect("alice")
+    alice.execute(f"SELECT register_event_schema('kept', 1, '{NARROW}')")
+    world.run("eve", """DO $$ BEGIN FOR i IN 1..3000 LOOP EXECUTE format('CREATE FUNCTION eve.f%s(data jsonb) RETURNS boolean
+        LANGUAGE jsonschema IMMUTABLE AS %L', i, '{"$ref": "event:kept@1#/examples/0", "not": {"$ref": "event:kept@1"}}');
+        END LOOP; END $$""")
+    said = changes_of(world, alice)
+    assert len(said) <= 101 and any("and 2980 more" in line for line in said), said[-1]
+
+
+def test_who_holds_up_a_change(world):
+    """Roles that may create schemas do, and the owner."""
+    begin(world)
+    for role in ("mallory", "alice"):
+        world.run("alice", f"SELECT register_event_schema('kept', 1, '{NARROW}')")
+        world.run(None, "CREATE SCHEMA IF NOT EXISTS open", "GRANT ALL ON SCHEMA open TO PUBLIC")
+        world.run(role, DEPENDENTS[1][1].replace("eve.", "open."))
+        world.refused("alice", f"SELECT register_event_schema('kept', 1, '{OTHER_EXAMPLES}')", "42710", "examples")
+        world.run(role, "DROP FUNCTION open.examples", "CREATE TABLE open.t (data jsonb)",
+                  DEPENDENTS[2][1].replace("eve.", "open."))
+        world.refused("alice", f"SELECT widen_event_schema('kept', 1, '{WIDER}')", "2BP01", "index open.by_answer")
+        world.run(role, "DROP TABLE open.t")
+        world.run("alice", "SELECT drop_event_schema('kept', 1)")
 
 
 # ---------- URIs ----------
@@ -205,12 +375,35 @@ def test_uris_of_others(world):
     assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
     # its owner can use the same $id for the next version, if no schema refers to it
     world.run("alice", "SELECT register_event_schema('part', 2, '{\"$id\": \"https://example.com/part\", \"type\": \"number\"}')")
-    # nobody can change a reference's target, which would change a published schema
+    # no role can change a reference's target, which would change a published schema
     for role in ("alice", "owner", None):
         for uri in ("https://example.com/used",):
             refused_each_way(world, role, schema(uri, "false"), "42710", "over")
             refused_each_way(world, role, schema("used@2", f'#breaking\n{{"$id": "{uri}"}}'), "42710")
         refused_each_way(world, role, schema(hashed, "false"), "42710")
+
+
+def test_uris_of_parts(world):
+    """A $id below the root belongs to no role, but no document changes what references by it lead to."""
+    begin(world)
+    part = "https://p.test/used"
+    copy = '{"$defs": {"a": {"$id": "%s", "type": "string"}}}'
+    world.run("alice", f"SELECT register_event_schema('whole', 1, '{copy % part}')", f"SELECT register_event_schema('free', 1, '{copy % 'https://p.test/free'}')",
+              f"""SELECT register_event_schema('user', 1, '{{"$ref": "{part}"}}')""")
+    for role in ("mallory", "alice"):
+        refused_each_way(world, role, schema("evil@1", copy % part), "42710", "ambiguous", "whole@1", "user@1")
+        refused_each_way(world, role, schema("evil@1", f'{{"$id": "{part}"}}'), "42710", "over")
+        refused_each_way(world, role, schema(part), "42710", "over")
+    world.refused("owner", schema("evil@1", copy % part), "42710")
+    # outside event_schema neither counts, whatever writes the index
+    world.run("mallory", f"CREATE FUNCTION evil(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS $${copy % part}$$",
+              f"""CREATE FUNCTION pg_temp.evil(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS $${{"$id": "{part}"}}$$""")
+    world.refused("mallory", "ALTER FUNCTION evil SET SCHEMA event_schema", "0A000")
+    world.refused("mallory", "INSERT INTO pg_depend SELECT * FROM pg_depend LIMIT 1", "42501")
+    # a copy of what nobody refers to; then a reference must say which one
+    world.run("mallory", schema("copy@1", copy % "https://p.test/free"))
+    refused_each_way(world, "alice", """SELECT public.register_event_schema('later', 1, '{"$ref": "https://p.test/free"}')""", "22023", "free@1", "copy@1")
+    assert world.run("bob", "SELECT validate_event('\"x\"', 'user', 1), validate_event('1', 'user', 1)") == [(True, False)]
 
 
 def test_uri_that_a_reference_abbreviates(world):
@@ -466,7 +659,7 @@ def test_did_you_mean_is_bounded(world):
 
 
 def fails_with(world, role, call, sqlstate):
-    """An error, but no internal one, where it says anything; "": whichever."""
+    """An error other than an internal one; "": any."""
     session = world.connect(role)
     try:
         session.execute(f"SELECT {call}")

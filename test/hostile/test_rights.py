@@ -1,4 +1,4 @@
-"""What a role may call (test_roles.py has all calls), and what it cannot make others run."""
+"""The calls that a role may make (test_roles.py has all), and code that it cannot make others run."""
 
 # a function that keeps who ran it, whatever is rolled back
 SPY = """CREATE SEQUENCE spied; GRANT ALL ON SEQUENCE spied TO PUBLIC;
@@ -34,7 +34,7 @@ def test_trigger_is_no_right_of_the_owner(world):
         world.refused(None, DROP, "2BP01", "public.ev", "not known", "TRIGGER")
         assert world.run("mallory", USAGE) == [(None, None)]
     assert not spied(world)
-    # what only computes is run, and the owner's own guard is once nobody else may add one
+    # expressions that only compute run, and so does the owner's guard once no other role may add one
     world.run("mallory", "SELECT add_event_guard('ev', 'off', type_expr => 'lower(event_type) COLLATE \"C\"')")
     world.refused("mallory", DROP, "2BP01", "rows of table", "public.ev")
     assert world.run("mallory", USAGE) == [("ev", 1)]
@@ -72,7 +72,7 @@ def test_type_of_an_enum_is_read(world):
 
 
 def test_whether_the_quarantine_has_rows(world):
-    """is nobody's business who may not drop it; nor does that wait for its lock."""
+    """is not shown to a role that may not drop it, and its command does not wait for the lock."""
     world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
     world.run("alice", "CREATE TABLE ev (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('ev', 'quarantine')",
               "INSERT INTO ev VALUES ('none', 1, '{}')")
@@ -82,3 +82,45 @@ def test_whether_the_quarantine_has_rows(world):
                     "DROP SCHEMA public CASCADE", f"DROP OWNED BY {world.role('owner')} CASCADE", "DROP TABLE event_schema.quarantine"):
         for role in ("mallory", "alice"):
             world.refused(role, command, "42501")
+
+
+def test_old_row_of_a_check(world):
+    """check_event in a CHECK quotes an old row to who may update another column, unless show_values is off."""
+    world.run("owner", """SELECT register_event_schema('order', 1, '{"properties": {"qty": {"type": "integer"}},
+              "additionalProperties": {"type": "string"}}')""")
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    world.run("alice", "CREATE TABLE alice.t (id int, note text, event_type text, schema_version int, data jsonb)",
+              """INSERT INTO alice.t VALUES (1, '', 'order', 1, '{"qty": "secret", "hidden": 1}')""",
+              "ALTER TABLE alice.t ADD CHECK (check_event(data, event_type, schema_version)) NOT VALID",
+              "GRANT SELECT (id), UPDATE (note) ON alice.t TO PUBLIC")
+    update = "UPDATE alice.t SET note = 'x' WHERE id = 1"
+    world.refused("mallory", update, "23514", "secret")
+    world.run(None, f"ALTER DATABASE {world.database} SET event_validate.show_values = off",
+              f"ALTER DATABASE {world.database} SET event_validate.log_violations = on")
+    error = world.refused("mallory", update, "23514", '"/properties/qty/type"', '"/additionalProperties/type"')
+    assert "secret" not in str(error) and "hidden" not in str(error), error
+    # only a superuser, or whom one grants it, sets it
+    for first in ("SELECT 1", "SELECT check_event('{}', 'order', 1)"):
+        session = world.connect("mallory")
+        session.execute(first)
+        for command in ("SET event_validate.show_values = on", update):
+            try:
+                session.execute(command)
+            except Exception as raised:  # pylint: disable=broad-except
+                assert raised.sqlstate in ("42501", "23514") and "secret" not in str(raised), raised
+        session.close()
+    # the answers are the same
+    session = world.connect("mallory")
+    assert session.execute("""SELECT validate_event('{"qty": "a"}', 'order', 1), validate_event('{"qty": 1}', 'order', 1),
+        (SELECT message FROM event_violations('{"qty": "a"}', 'order', 1))""").fetchone()[:2] == (False, True)
+    # guards, upcasts and their warnings too
+    world.run("alice", "ALTER TABLE alice.t DROP CONSTRAINT t_check", "SELECT add_event_guard('alice.t', 'enforce')",
+              "GRANT INSERT ON alice.t TO PUBLIC")
+    insert = """INSERT INTO alice.t VALUES (2, '', 'order', 1, '{"qty": "secret"}')"""
+    error = world.refused("mallory", insert, "23514", '"/properties/qty/type"')
+    assert "secret" not in str(error), error
+    world.run("alice", "SELECT set_event_guard_mode('alice.t', 'warn')")
+    said = []
+    session.add_notice_handler(lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}"))
+    session.execute(insert)
+    assert said and not any("secret" in line for line in said), said

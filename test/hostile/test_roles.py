@@ -1,11 +1,11 @@
-"""SECURITY.md, held to what it says.
+"""SECURITY.md, checked against the server.
 
 Its tables of calls: a cell says how the call ends: "yes", an SQLSTATE, or
 "problem": the call succeeds, and its row for the table has a problem.  Each
 call is made in a session and a transaction of its own, which is rolled back,
 as each role; no call may lock a table on which the role has no right.  (What
 migrate_events commits is in a table of its own.)  Its limits: they are the
-sources' constants.  What runs as whom: functions note their current_user.
+sources' constants.  What runs as whom: functions record their current_user.
 """
 
 import re
@@ -38,7 +38,7 @@ MORE = ("writing_keeper", "owning_keeper")  # they have rights of other columns
 DOCUMENT = """'{"type": "object", "required": ["a"]}'"""
 CREATE = f'CREATE FUNCTION event_schema."%s"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS {DOCUMENT}'
 
-# who makes what is used below
+# the owners of the objects below
 SETUP = [
     (None, """
         GRANT CREATE ON SCHEMA event_schema TO {creator}, {type_owner};
@@ -80,7 +80,7 @@ SETUP = [
 ]
 TABLES = ["app.events", "app.used", "app.guarded", "app.migrated", "app.legacy", "event_schema.quarantine"]
 
-# what a row's first cell stands for: one command, or several that all end as the row says
+# the commands of a row's first cell: one command, or several that all end as the row says
 CALLS = {
     # validation and the registry
     "validate_event": """SELECT validate_event('{"a": 1}', 'order', 1)""",
@@ -97,6 +97,7 @@ CALLS = {
     "event_schema_program": "SELECT event_schema_program('order', 1)",
     "event_schema_changes": ["SELECT * FROM event_schema_changes('{}'::jsonb, '{}'::jsonb)",
                              "SELECT * FROM event_schema_changes('order', 1, '{}')"],
+    "lint_event_schema": ["SELECT * FROM lint_event_schema('{}')", "SELECT * FROM lint_event_schema('{}'::jsonb)"],
     "event_upcast_path": "SELECT event_upcast_path('order', 1, 2)",
     "event_bigint": "SELECT event_bigint('{}', 'a')",
     "event_numeric": "SELECT event_numeric('{}', 'a')",
@@ -241,7 +242,7 @@ class Trial:
             [session.info.backend_pid, self.world.role(role), self.world.role(role)]).fetchall()]
 
     def wrong(self, role, item, expected, settings=""):
-        """What a row's item ends with for a role, where that is not what the cell says."""
+        """The end of a row's item for a role, if it differs from the cell."""
         commands = CALLS[item]
         for command in [commands] if isinstance(commands, str) else commands:
             ending, words = self.ending(role, command, settings)
@@ -250,7 +251,7 @@ class Trial:
 
 
 def cells(with_standing=True):
-    """(role, item, what the cell says) of all tables; with the roles that count as PUBLIC."""
+    """(role, item, cell) of all tables; with the roles that count as PUBLIC."""
     for header, rows in tables("What a role may do"):
         own = [COLUMNS[column] for column in header[1:]]
         standing = [role for role in ROLES if with_standing and role not in own and role not in MORE]
@@ -344,7 +345,7 @@ LABELS = ("guard", "check", "generated", "policy", "quarantine", "reading", "upc
 WHOM_SETUP = [
     (None, "CREATE SCHEMA app; GRANT USAGE, CREATE ON SCHEMA app TO PUBLIC; GRANT CREATE ON SCHEMA event_schema TO {creator}, {type_owner};"
      + "".join(f"CREATE SEQUENCE app.seen_{label}; GRANT ALL ON SEQUENCE app.seen_{label} TO PUBLIC;" for label in LABELS) + """
-        -- a sequence keeps what it is set to, whatever is rolled back
+        -- a sequence keeps its value after a rollback
         CREATE FUNCTION app.whom(label text, data jsonb) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS
             'BEGIN PERFORM pg_catalog.setval((''app.seen_'' || label)::regclass, current_user::regrole::oid::bigint); RETURN true; END';
         CREATE FUNCTION app.typed(label text, type text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS

@@ -1,12 +1,11 @@
 """A schema full of functions, operators and types that match a call better.
 
-Whoever may create in the schema that the extension is in, or in one that is in
-somebody's search_path, gets to run code where a call there is resolved to a
-function that was not meant: one that fits the types of the arguments better, or
-one that is found first.  Here mallory makes one of each kind that we can think
-of, for each function of the extension and each function, operator and type of
-the server that its scripts name.  Each writes down that it ran (by a sequence,
-which no subtransaction takes back) and raises.
+A role that may create objects in the extension's schema, or in a schema of another
+role's search_path, can run code if a call is resolved to the wrong function: one
+that fits the types of the arguments better, or one that is found first.  Here
+mallory creates one of each known kind, for each function of the extension and each
+function, operator and type of the server that its scripts name.  Each records that
+it ran (by a sequence, which no subtransaction rolls back) and raises an error.
 """
 
 import itertools
@@ -19,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 SOURCES = [HERE.parents[1] / name for name in ("event_validate--1.0.sql", "examples/trading/extension/trading_events--1.0.sql",
                                              "examples/trading/extension/events/upcasts.sql")]
 
-# what a value may be instead, so that a call would need a cast or be a literal
+# other types for a value, so that a call would need a cast or be a literal
 INSTEAD = {
     "text": ("name", "varchar"), "name": ("text", "varchar"), "varchar": ("text", "name"),
     '"char"': ("text", "bpchar"), "bpchar": ("text",),

@@ -159,7 +159,7 @@ class Background(threading.Thread):
             self.error = error
 
     def join_within(self, seconds):
-        """Waits for the end; raises where that takes longer."""
+        """Waits for the end; raises an error if that takes longer."""
         self.join(seconds)
         assert not self.is_alive(), f"still running after {seconds} s: {self.commands[-1]}"
         return self.error

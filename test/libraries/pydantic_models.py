@@ -84,7 +84,7 @@ class Limits(BaseModel):
 
 
 class Naive(BaseModel):
-    """what it takes beyond RFC 3339 and decimal notation is Pydantic's own"""
+    """forms beyond RFC 3339 and decimal notation are Pydantic's own"""
     at: datetime
     amount: Annotated[Decimal, Field(max_digits=12, decimal_places=2)]
     any_amount: Decimal

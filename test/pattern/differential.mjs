@@ -248,14 +248,14 @@ function mutated(string, limit) {
   return codes.slice(0, limit).join('');
 }
 
-// What a pattern means that leniency alone allows; null: not to be compared,
+// The meaning of a pattern that only leniency allows; null: not to be compared,
 // because these escapes mean something else without "u".
 function lenientlyMeant(source) {
   if (/\\[pP]|\\u\{|\\u[dD]|\\k/.test(source)) return null;
   try { return new RegExp(source); } catch { return null; }
 }
 
-// Node backtracks, which may take for ever: null where it takes too long.
+// Node backtracks, which can take very long: null if it takes too long.
 const sandbox = vm.createContext({});
 const script = new vm.Script('regexp.exec(string)');
 function execute(regexp, string) {

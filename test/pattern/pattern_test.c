@@ -82,8 +82,8 @@ pattern_valid(PG_FUNCTION_ARGS)
 }
 
 /*
- * pattern_error(pattern text) returns text: NULL where it compiles, else
- * "position: message", with "unsupported: " in front where it is valid.
+ * pattern_error(pattern text) returns text: NULL if it compiles, otherwise
+ * "position: message", with "unsupported: " in front if it is valid.
  */
 Datum
 pattern_error(PG_FUNCTION_ARGS)
@@ -102,7 +102,7 @@ pattern_error(PG_FUNCTION_ARGS)
  * pattern_time(pattern text, string text, loops int,
  *				OUT compile_us float8, OUT match_ns float8, OUT bytes int8,
  *				OUT kind text)
- * What a pattern costs: compiling, one match, memory kept.
+ * The costs of a pattern: compiling, one match, memory kept.
  */
 Datum
 pattern_time(PG_FUNCTION_ARGS)

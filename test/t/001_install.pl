@@ -89,11 +89,11 @@ for my $schema (qw(event_schema _event_validate))
 is( $node->safe_psql('taken', q(SELECT count(*) FROM pg_extension WHERE extname = 'event_validate')),
 	'0', 'which leaves no extension');
 
-# The extension's schema has what the reference lists, argument by argument,
+# The extension's schema has the objects that the reference lists, argument by argument,
 # and nothing else: the indented signatures, and the views, which are headings.
 my $reference = slurp_file(dirname(__FILE__) . '/../../docs/reference.md');
 my @signatures = $reference =~ /^ {4}(?:CALL )?([a-z_]+\([^()]*\))/mg;
-my @views = $reference =~ /^### (event_schemas|event_quarantine)$/mg;
+my @views = $reference =~ /^### (event_schemas|event_quarantine|event_enforcement)$/mg;
 my @listed;
 for my $signature (@signatures)
 {

@@ -20,6 +20,10 @@ mkdir $dump;
 # restoring in the order of names would fail.  Bodies have characters that need
 # quoting.
 my $long = 'l' x 60;
+
+# too long for a name of a function: in all of them, or in some
+my $longer = 'com.example.größer.' . 'Ü"ber\'\'$$' x 40;
+my $middle = 'm' x 59;
 my $contents = qq(
 	SELECT register_event_schema('zz', 1, '{"type": "integer", "title": "\$function\$ \$\$ '' \\\\ \\u00e9"}');
 	SELECT register_event_schema('aa', 1, '{"type": "object", "properties": {"n": {"\$ref": "event:zz\@1"}}}');
@@ -40,11 +44,27 @@ my $contents = qq(
 	SET check_function_bodies = off;
 	CREATE FUNCTION event_schema."tree\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"items": {"\$ref": "event:leaf\@1"}}';
 	CREATE FUNCTION event_schema."leaf\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"anyOf": [{"type": "null"}, {"\$ref": "event:tree\@1"}], "type": ["array", "null"]}';
+	-- an older release accepted duplicate keys, \$ids and anchors
+	CREATE FUNCTION event_schema."old\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"\$ref": "#x", "minLength": 9, "minLength": 1,
+		"\$defs": {"a": {"\$anchor": "x", "type": "string"}, "b": {"\$anchor": "x", "type": "number"}, "c": {"\$id": "urn:x:y"}, "d": {"\$id": "urn:x:y"}}}';
+	-- references by \$id: to a document, to a schema in one, in a circle, and to a
+	-- document of which others have copies
+	CREATE FUNCTION event_schema."aa.ring\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"\$id": "https://example.com/aa", "items": {"\$ref": "https://example.com/zz"}}';
+	CREATE FUNCTION event_schema."zz.ring\@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"\$id": "https://example.com/zz", "type": ["null", "array"], "items": {"\$ref": "https://example.com/aa"}}';
 	SET check_function_bodies = on;
+	SELECT register_event_schema('kk.copy', 1, '{"\$defs": {"zz": {"\$id": "https://example.com/zz", "type": "null"}}}');
+	SELECT register_event_schema('mm.copy', 1, '{"\$defs": {"zz": {"\$id": "https://example.com/zz", "type": "null"}}}');
+	SELECT register_event_schema('zz.whole', 1, '{"\$id": "https://example.com/whole", "\$defs": {"part": {"\$id": "part", "const": 1}}}');
+	SELECT register_event_schema('aa.parts', 1, '{"items": {"\$ref": "https://example.com/part"}, "allOf": [{"\$ref": "https://example.com/whole"}]}');
 
 	CREATE FUNCTION public.up(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT data';
 	CREATE FUNCTION event_schema."aa\@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT public.up(data); END;
 	CREATE FUNCTION event_schema."aa\@compatibility"() RETURNS text LANGUAGE sql IMMUTABLE AS \$\$SELECT 'full'\$\$;
+
+	SELECT register_event_schema('$longer', i, '{"type": "object", "properties": {"n": {"\$ref": "event:zz\@1"}}}') FROM generate_series(9, 11) i;
+	SELECT register_event_schema('$middle', i, jsonb_build_object('\$ref', 'event:$longer\@' || i)) FROM generate_series(9, 11) i;
+	SELECT set_event_compatibility('$longer', 'full'), set_event_compatibility('$middle', 'none');
+	SELECT register_event_upcast(t, i, i + 1, 'public.up(jsonb)') FROM unnest(ARRAY['$longer', '$middle']) t, generate_series(9, 10) i;
 
 	CREATE SCHEMA "A first";
 	CREATE SCHEMA zzz;
@@ -67,9 +87,10 @@ my $contents = qq(
 
 	INSERT INTO "A first"."a Table" VALUES
 		(1, 'zz', 1, '1'), (2, 'aa', 1, '{"n": 1}'), (3, 'mm', 1, '{"n": 2}'), (4, 'aa', 2, '{"n": 3}'),
-		(5, 'free', 1, '{"at": "never"}'), (6, 'order''s "best" §.x', 1, '{}'), (7, '$long', 1, '{}'),
+		(5, 'free', 1, '{"at": "never"}'), (6, 'order''s "best" §.x', 1, '{}'), (7, '$long', 1, '{}'), (70, 'old', 1, '"x"'),
 		(8, 'große.bestellung', 2147483647, '{}'), (9, 'priced', 1, '{"price": 1.5, "sold": true}'),
-		(10, 'by.hand', 1, '{}'), (11, 'tree', 1, '[[null], null]');
+		(10, 'by.hand', 1, '{}'), (11, 'tree', 1, '[[null], null]'), (12, 'aa.ring', 1, '[null, [null]]'), (13, 'aa.parts', 1, '[1]'),
+		(14, '$longer', 9, '{"n": 1}'), (15, '$middle', 10, '{}');
 	INSERT INTO zzz.zzz SELECT id + 100 * i, event_type, schema_version, data FROM "A first"."a Table", generate_series(0, 99) i;
 	INSERT INTO public.direct VALUES ('{"n": 5}');
 	INSERT INTO public.domains VALUES (ARRAY['[null]', '[[null]]']::public.tree[], '7');
@@ -84,6 +105,7 @@ my $inventory = q(
 	FROM pg_proc p WHERE p.pronamespace = 'event_schema'::regnamespace
 	UNION ALL SELECT 'dependency', d.objid::regprocedure::text, d.refobjid::regprocedure::text, d.deptype::text, NULL, NULL
 	FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.refclassid = 'pg_proc'::regclass
+	UNION ALL SELECT 'uri', function::text, kind, number::text, NULL, NULL FROM _event_validate.uri_index
 	UNION ALL SELECT 'constraint', c.conname, pg_get_constraintdef(c.oid), c.convalidated::text, c.conrelid::regclass::text, c.contypid::regtype::text
 	FROM pg_constraint c WHERE c.contype = 'c' AND connamespace <> 'information_schema'::regnamespace
 	UNION ALL SELECT 'rows', 'a', t::text, NULL, NULL, NULL FROM "A first"."a Table" t
@@ -153,6 +175,8 @@ sub same
 	my %refused = (
 		q(INSERT INTO "A first"."a Table" VALUES (99, 'aa', 1, '{"n": "x"}')) => '23514',
 		q(INSERT INTO public.parts VALUES ('zz', 1, '"x"')) => '23514',
+		q(INSERT INTO public.parts VALUES ('aa.ring', 1, '[1]')) => '23514',
+		q(INSERT INTO public.parts VALUES ('aa.parts', 1, '[2]')) => '23514',
 		q(INSERT INTO public.parts VALUES ('none', 1, '{}')) => '42704',
 		q(INSERT INTO public.direct VALUES ('{}')) => '23514',
 		q(INSERT INTO public.domains VALUES (ARRAY['[1]']::public.tree[])) => '23514',
@@ -161,6 +185,8 @@ sub same
 		q(DROP FUNCTION event_schema."tree@1") => '2BP01',
 		q(DROP FUNCTION event_schema."zz@1") => '2BP01',
 		q(DROP FUNCTION event_schema."free@1") => '2BP01',
+		q(DROP FUNCTION event_schema."zz.whole@1") => '2BP01',
+		q(SELECT register_event_schema('copy', 1, '{"$defs": {"part": {"$id": "https://example.com/part"}}}')) => '42710',
 		q(ALTER FUNCTION event_schema."free@1" RENAME TO "free@2") => '0A000',
 		q(CREATE OR REPLACE FUNCTION event_schema."free@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{}') => '42710');
 	foreach my $statement (sort keys %refused)
@@ -262,7 +288,7 @@ foreach my $role ($node->safe_psql('postgres', 'SELECT current_user'), 'owner')
 	append_to_file("$ddl.first", 'SET check_function_bodies = off;');
 	quiet("$kind, event_schema_ddl", psql_file($role, $subscriber, $node, "$ddl.first"), '-f', $ddl);
 	is( $node->safe_psql($subscriber, $definitions),
-		$node->safe_psql($full, $definitions), "$kind: event_schema_ddl recreates what is registered");
+		$node->safe_psql($full, $definitions), "$kind: event_schema_ddl recreates all registered objects");
 	quiet("$kind, event_schema_ddl again", psql_file($role, $subscriber, $node, $ddl));
 	is( $node->safe_psql($subscriber, $definitions),
 		$node->safe_psql($full, $definitions), "$kind: and may be run again");

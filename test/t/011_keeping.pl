@@ -72,7 +72,7 @@ refused(
 my $long = 'x' x 61;
 my %names = (
 	'order@01' => qr/without leading zeros, but is "01"/,
-	'order@' => qr/What follows "@" must be a version/,
+	'order@' => qr/The text after "@" must be a version/,
 	'order@-1' => qr/but is "-1"/,
 	'order@1.0' => qr/but is "1.0"/,
 	'order@2147483648' => qr/but is "2147483648"/,
@@ -294,7 +294,7 @@ foreach my $other (
 	q(SELECT register_schema('https://example.com/x.json', '{"$id": "base.json", "type": "array"}')),
 	q(CREATE FUNCTION event_schema."https://example.com/base.json"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"type": "array"}'))
 {
-	refused($other, '42710', qr/would take over the URI "https:\/\/example.com\/base.json".*"base\@1", to which "derived\@1" refers/s, "taken over: $other");
+	refused($other, '42710', qr/would take over the URI "https:\/\/example.com\/base.json".*"base\@1", and "derived\@1" refers/s, "taken over: $other");
 }
 is( sql(q(SELECT validate_event('{}', 'derived', 1), validate_event('[]', 'derived', 1))),
 	't|f', 'the reference has the same target');
@@ -507,7 +507,7 @@ sql(q(DELETE FROM events WHERE schema_version = 4; DROP OWNED BY registrar));
 is(sql(q(SELECT count(*) FROM pg_proc WHERE proname = 'a@4')), '0', 'DROP OWNED drops a schema that no row needs');
 sql(q(SELECT register_event_schema('b', 1, '{}'); SELECT register_event_schema('a', 5, '{"$ref": "event:b@1"}');
 	INSERT INTO events VALUES ('a', 5, '{}')));
-refused('DROP FUNCTION event_schema."b@1" CASCADE', '2BP01', qr/"a\@5"/, 'DROP CASCADE of what it refers to');
+refused('DROP FUNCTION event_schema."b@1" CASCADE', '2BP01', qr/"a\@5"/, 'DROP CASCADE of a document that it refers to');
 sql(q(CREATE SCHEMA gone; CREATE TABLE gone.events (LIKE events INCLUDING ALL);
 	SELECT register_event_schema('c', 1, '{}'); INSERT INTO gone.events VALUES ('c', 1, '{}')));
 refused('DROP FUNCTION event_schema."c@1"', '2BP01', qr/"gone.events"/, 'rows in another schema');

@@ -4,9 +4,7 @@
 use strict;
 use warnings;
 
-use Cwd qw(getcwd);
 use EventValidate;
-use File::Spec;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -114,19 +112,7 @@ SKIP:
 my $new = new_node('upgraded', start => 0);
 $node->safe_psql('postgres', "DROP DATABASE $_") foreach ('plain', 'ddl', 'upcasts');
 $node->stop;
-my $folder = getcwd();
-my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($node, $new);
-chdir $node->basedir or die $!;
-command_ok(
-	[
-		'pg_upgrade', '--no-sync',
-		'-d', $from, '-D', $to,
-		'-b', $node->config_data('--bindir'), '-B', $new->config_data('--bindir'),
-		'-s', $new->host, '-p', $node->port, '-P', $new->port
-	],
-	'pg_upgrade');
-chdir $folder or die $!;
-$new->start;
+upgrade_node($node, $new);
 
 # pg_upgrade runs no event triggers, which record dependencies that an upcast's body does not have
 my $but_versions = sub { return join "\n", grep { !/^dependency\|.*>.*@\d+"\(jsonb\)\|n$/ } split /\n/, $_[0]; };

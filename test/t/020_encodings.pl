@@ -4,8 +4,10 @@ use strict;
 use warnings;
 use utf8;
 
+use Digest::SHA qw(sha256);
 use Encode qw(encode);
 use EventValidate;
+use MIME::Base64 qw(encode_base64url);
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -13,6 +15,7 @@ use Test::More;
 $ENV{PGCLIENTENCODING} = 'UTF8';
 
 my $node = new_node('encodings');
+mkdir $node->backup_dir;
 
 # Words in each encoding: three letters, and a name.
 my %words = (
@@ -57,6 +60,7 @@ foreach my $name (sort keys %words)
 	$node->safe_psql('postgres', qq(CREATE DATABASE "$db" TEMPLATE template0 $options{$name}));
 	$node->safe_psql($db, 'CREATE EXTENSION event_validate');
 	my @wrong;
+	my @long;
 
 	my @cases;
 	my $matches = sub {
@@ -137,6 +141,34 @@ foreach my $name (sort keys %words)
 		push @wrong, "event: @answers"
 		  if "@answers[1 .. 3]" ne encode('UTF-8', "t|f 1 /$word");
 	}
+
+	# long event types, whose functions have the same names in each encoding
+	foreach my $word (@{ $words{$name} })
+	{
+		my $type = "l.$word." . $word x 40;
+		my $prefix = '';
+
+		foreach my $character (split //, $type)
+		{
+			last if length(encode('UTF-8', $prefix . $character)) > 18;
+			$prefix .= $character;
+		}
+		my $function = encode('UTF-8', "$prefix@") . encode_base64url(substr sha256(encode('UTF-8', $type)), 0, 16) . '~7';
+		push @long, [ encode('UTF-8', $type), $function ];
+		$node->safe_psql($db, encode('UTF-8', "SELECT register_event_schema('$type', 7, '{\"type\": \"integer\"}')"));
+	}
+	my $long = q(SELECT s.event_type, p.proname, validate_event('1', s.event_type, 7), validate_event('"1"', s.event_type, 7)
+		FROM event_schemas s JOIN pg_proc p ON p.oid = s.function WHERE s.event_type LIKE 'l.%' AND p.proname LIKE '%~%' ORDER BY convert_to(s.event_type, 'UTF8'));
+	$long =~ s/convert_to\(s.event_type, 'UTF8'\)/s.event_type COLLATE "C"/ if $name eq 'SQL_ASCII';
+	my $expected = join("\n", map { "$_->[0]|$_->[1]|t|f" } sort { $a->[0] cmp $b->[0] } splice @long);
+	is($node->safe_psql($db, $long), $expected, "$name: long event types");
+	my $restored = "restored $name";
+	$node->safe_psql('postgres', qq(CREATE DATABASE "$restored" TEMPLATE template0 $options{UTF8}));
+	$node->command_ok([ 'pg_dump', '-f', $node->backup_dir . "/$name.sql", '-d', $node->connstr($db) ], "$name: dump");
+	$node->command_ok(
+		[ 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr($restored), '-f', $node->backup_dir . "/$name.sql" ],
+		"$name: restore in UTF8");
+	is($node->safe_psql($restored, $long), $expected, "$name: long event types in UTF8");
 
 	# the cases with an unexpected answer, of the fast path or of the interpreter
 	push @wrong, $node->safe_psql($db, encode('UTF-8', 'SELECT * FROM (VALUES ' . join(",\n", @cases) . q{)

@@ -3,9 +3,7 @@
 use strict;
 use warnings;
 
-use Cwd qw(getcwd);
 use EventValidate;
-use File::Spec;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -45,7 +43,7 @@ is( $old->safe_psql(
 			"time_in_force": "opg", "status": "held", "created_at": "2021-03-16T09:00:00Z", "qty": 1}'::jsonb) AS one (o)),
 		extra_params => [ '-U', 'stranger' ]),
 	't',
-	'anybody may use it');
+	'any role may use it');
 foreach my $statement (
 	'DROP EXTENSION trading_events',
 	'DROP FUNCTION event_schema."order.placed@2" CASCADE',
@@ -83,20 +81,7 @@ my $before = $old->safe_psql('upgraded', $inventory);
 like($before, qr/^rows\|1\|100\|true\nrows\|2\|100\|true\nrows\|3\|100\|true$/m, 'events of three versions');
 $old->stop;
 
-# pg_upgrade writes into its current folder.
-my $folder = getcwd();
-my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
-chdir $old->basedir or die $!;
-command_ok(
-	[
-		'pg_upgrade', '--no-sync',
-		'-d', $from, '-D', $to,
-		'-b', $old->config_data('--bindir'), '-B', $new->config_data('--bindir'),
-		'-s', $new->host, '-p', $old->port, '-P', $new->port
-	],
-	'pg_upgrade');
-chdir $folder or die $!;
-$new->start;
+upgrade_node($old, $new);
 my %lines = map { $_ => 1 } split /\n/, $before;
 my %after = map { $_ => 1 } split /\n/, $new->safe_psql('upgraded', $inventory);
 

@@ -103,7 +103,7 @@ is(sql('SELECT different = all_of_them AND all_of_them = 20000 FROM summary'), '
 # ---------- switching modes under load ----------
 
 # Four writers, and one whose transaction is open for two seconds: no writer
-# waits for a second because somebody switches.
+# waits for a second because of a switch.
 my ($writers, $long) = ('', '');
 my $script = $node->basedir . '/writer.sql';
 open my $writer, '>', $script or die $!;
@@ -330,6 +330,10 @@ is(scalar(logged('many', "$on; SET event_validate.log_violations_rate = 5", "$ma
 like((logged('many', "$on; SET event_validate.log_violations_rate = 5", "$many SELECT pg_sleep(1.1); $bad"))[-1],
 	qr/\(45 events before this one not logged\)/, 'the other events are counted');
 is(scalar(logged('all', "$on; SET event_validate.log_violations_rate = 0", $many)), 50, 'a rate of 0 logs all');
+my $bypass = 'SET event_validate.bypass_guard = on';
+is_deeply([ map { s/.*LOG:  //r } logged('bypass', "$on; $bypass", "BEGIN; $bad, ('order', 1, '[]'); $bad; COMMIT; BEGIN; $bad; ROLLBACK") ],
+	[ 'event guard of public.events bypassed by role "postgres" for 3 rows (committed)', 'event guard of public.events bypassed by role "postgres" for 1 rows (rolled back)' ],
+	'rows that bypass a guard are counted');
 is((sql_error($node, $db, 'SET event_validate.log_violations = on', extra_params => [ '-U', 'owner' ]))[0], undef,
 	'(a placeholder before the library is loaded)');
 is((sql_error($node, $db, q(SELECT validate_event('{}', 'order', 1); SET event_validate.log_violations = on), extra_params => [ '-U', 'owner' ]))[0],

@@ -2,9 +2,7 @@
 use strict;
 use warnings;
 
-use Cwd qw(getcwd);
 use EventValidate;
-use File::Spec;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -31,20 +29,7 @@ my $before = $old->safe_psql('upgraded', $inventory);
 like($before, qr/quarantine\|\(500,/, 'the quarantine has events');
 $old->stop;
 
-# pg_upgrade writes into its current folder.
-my $folder = getcwd();
-my ($from, $to) = map { File::Spec->rel2abs($_->data_dir) } ($old, $new);
-chdir $old->basedir or die $!;
-command_ok(
-	[
-		'pg_upgrade', '--no-sync',
-		'-d', $from, '-D', $to,
-		'-b', $old->config_data('--bindir'), '-B', $new->config_data('--bindir'),
-		'-s', $new->host, '-p', $old->port, '-P', $new->port
-	],
-	'pg_upgrade');
-chdir $folder or die $!;
-$new->start;
+upgrade_node($old, $new);
 is($new->safe_psql('upgraded', $inventory), $before, 'all contents are there');
 
 is( $new->safe_psql('upgraded', q(

@@ -1,4 +1,4 @@
-"""Runs revisions on one connection in autocommit: each SQL file says itself where a transaction begins and ends."""
+"""Runs revisions on one connection in autocommit: each SQL file begins and ends its own transactions."""
 
 import sys
 import time

@@ -1,10 +1,10 @@
 """The one loader of all revisions: a change of ../migrations/sqitch.plan is a revision.
 
-Every file in versions/ is the same line; its name says which change it is.  The
-plan says the order.  A change is run as psql runs it: one statement after the
-other in autocommit, so that BEGIN and COMMIT in the file, CREATE INDEX
-CONCURRENTLY, and procedures that commit are what they are.  The statements are
-told apart by PostgreSQL's own parser (pglast).
+Every file in versions/ has the same line; its name is the name of the change.  The
+plan defines the order.  A change runs as in psql: one statement after the other in
+autocommit, so that BEGIN and COMMIT in the file, CREATE INDEX CONCURRENTLY, and
+procedures that commit work.  PostgreSQL's own parser (pglast) splits the file into
+statements.
 """
 
 from pathlib import Path

@@ -2,13 +2,12 @@
 """Measures the trading database before and after its migrations; measure starts it, with a server.
 
 Two databases on one server: the one that generate_legacy fills (4.0.0), and a
-copy of it, migrated.  Both are asked as the application asks: by psycopg 3, on
+copy of it, migrated.  Both are queried like the application: by psycopg 3, on
 one connection each, which prepares a statement after its fifth execution.  Each
-query is asked of both in turns, with the same parameters, so that a machine
-that is busy for a while is so for both.  Its text differs by the names of
-columns, and by nothing else.  A first pass over all parameters counts for
-neither: it warms the caches and settles the plans.  What the queries give is
-compared: a row that only one of the two gives has to be one that the
+query runs on both in turns, with the same parameters, so that other load on the
+machine affects both.  Its text differs only by the names of columns.  A first
+pass over all parameters does not count: it warms the caches and settles the
+plans.  The results are compared: a row that only one of the two gives has to be one that the
 migrations say they moved or repaired.
 
     report.py --output FOLDER [--messages N] ...   writes FOLDER/trading-report.csv, .md, .svg and -plans.txt

@@ -1,14 +1,14 @@
-"""The listener: hands the events of the bus to a handler, in order, none lost, none twice.
+"""The listener: passes the events of the bus to a handler, in order, without loss or repetition.
 
-A notification only wakes it.  What there is to do it reads from the bus's log,
-so that it does not matter what it missed while it was away.  The handler works
-in the transaction that moves the consumer on: both stay, or neither.  What a
-handler does elsewhere (an order sent to a broker) may happen again after a
-crash, and needs a key of its own: event_id.
+A notification only wakes it.  It reads the events from the bus's log, so missed
+notifications do not matter.  The handler works in the transaction that moves the
+consumer's position: both commit, or neither.  Actions of a handler outside the
+database (an order sent to a broker) can be repeated after a crash, so they need
+a unique key: event_id.
 
-A handler that raises is tried again, then the event becomes a dead letter and
-the bus goes on.  An event over which the process itself dies is found by the
-next process, which goes on one by one, and becomes a dead letter as well.
+If a handler raises, it is tried again; then the event becomes a dead letter and
+the consumer continues.  If the process dies while handling an event, the next
+process continues with single events, and this event becomes a dead letter too.
 """
 
 import contextlib
@@ -38,14 +38,14 @@ class BusEvent:
     relation: str
     id: int
     event_type: str
-    schema_version: int  # of data, as it is handed on
+    schema_version: int  # of data, as passed to the handler
     stored_version: int
     data: object
     event_id: uuid.UUID
     correlation_id: uuid.UUID | None
     causation_id: uuid.UUID | None
     recorded_at: datetime
-    problem: str | None  # why it could not be brought to the version that was asked for
+    problem: str | None  # why it could not be converted to the requested version
 
     def __str__(self):
         return f"{self.event_type} version {self.stored_version}, {self.relation} id {self.id}, position {self.position}"
@@ -53,18 +53,18 @@ class BusEvent:
 
 @contextlib.contextmanager
 def session_on(connection):
-    """A session of SQLAlchemy's for a handler, on the connection that it is given.
+    """A SQLAlchemy session for a handler, on its connection.
 
-    It works in the listener's transaction, which is the listener's to end: commit
-    and rollback do nothing here.  Flush before it is left.  For an error that the handler
-    wants to survive, session.begin_nested() is a savepoint as ever.
+    It works in the listener's transaction, which the listener ends: commit and
+    rollback do nothing here.  Flush before you leave it.  To continue after an
+    error, use session.begin_nested(), which is a savepoint as usual.
     """
     import sqlalchemy as sa
     from sqlalchemy import orm
 
     engine = getattr(connection, "engine", None)
     if engine is None:
-        # one for as long as the connection lives
+        # one for the life of the connection
         engine = connection.engine = sa.create_engine(
             "postgresql+psycopg://", creator=lambda: connection, poolclass=sa.pool.StaticPool, pool_reset_on_return=None,
             use_native_hstore=False)
@@ -74,28 +74,28 @@ def session_on(connection):
 
 
 class NotReadable(Exception):
-    """The event cannot be brought to the version that this consumer reads."""
+    """The event cannot be converted to the version that this consumer reads."""
 
 
 class Failure(Exception):
-    """An event of a batch that the handler failed on; __cause__ is why."""
+    """An event of a batch for which the handler failed; __cause__ is the error."""
 
     def __init__(self, event, before):
         super().__init__(str(event))
         self.event = event
-        self.before = before  # how many events of the batch come before it
+        self.before = before  # number of events before it in the batch
 
 
 class Listener:
     """One consumer.
 
-    handler(event, connection)  does the work, on that connection; it neither commits nor rolls back
-    start        where a new consumer starts: "end", or "start" of what the log has
-    relations, event_types      what a new consumer reads; None is all
-    versions     {"TYPE": VERSION} for types that are to be read in another than the latest version
+    handler(event, connection)  does the work, on this connection; it neither commits nor rolls back
+    start        where a new consumer starts: at the "end" or the "start" of the log
+    relations, event_types      the tables and types that a new consumer reads; None is all
+    versions     {"TYPE": VERSION} for types to be read in another version than the latest
     batch        events in a transaction
-    poll         seconds after which it looks without a notification
-    attempts     how often an event is tried
+    poll         seconds after which it reads without a notification
+    attempts     number of attempts for an event
     pause        seconds before the second try, doubled for each further one
     """
 
@@ -113,15 +113,15 @@ class Listener:
         self.attempts = attempts
         self.pause = pause
         self.stopped = False
-        self.one_by_one = 0  # how many events to go on with carefully
-        self.shut_out = False  # whether somebody ended the connection: a restart, an administrator
+        self.one_by_one = 0  # number of events to handle one by one
+        self.shut_out = False  # whether the server or an administrator ended the connection
 
     def stop(self, *_):
         """Ends run() after the batch; may be a signal handler."""
         self.stopped = True
 
     def run(self):
-        """Works until stopped; comes back when the server was away."""
+        """Works until stopped; reconnects after the server was unavailable."""
         wait = 0.5
         while not self.stopped:
             try:
@@ -152,14 +152,14 @@ class Listener:
             time.sleep(min(0.2, max(0.0, until - time.monotonic())))
 
     def wait(self, listening):
-        """Until a notification, the poll's time, or the stop."""
+        """Waits for a notification, the poll's time, or the stop."""
         until = time.monotonic() + self.poll
         while not self.stopped and (left := until - time.monotonic()) > 0:
             for _ in listening.notifies(timeout=min(left, 0.5), stop_after=1):
                 return
 
     def claim(self, connection):
-        """A consumer has one process that works; the lock ends with its connection, and another takes over."""
+        """A consumer has one working process; its lock ends with its connection, and another process takes over."""
         connection.execute("SELECT event_bus.add_consumer(%s, %s, %s::regclass[], %s)",
                            [self.consumer, self.start, self.relations, self.event_types])
         return connection.execute(
@@ -167,7 +167,7 @@ class Listener:
             " FROM event_bus.consumers WHERE name = %s", [self.consumer]).fetchone().got
 
     def prepare(self, connection):
-        """Goes on one by one where a process died over a batch; that of which somebody ended the connection did not."""
+        """Handles single events if a process died while handling a batch, but not if its connection was ended."""
         if self.shut_out:
             self.shut_out = False
             connection.execute("UPDATE event_bus.consumers SET in_flight = 0, attempts = greatest(attempts - 1, 0)"
@@ -179,7 +179,7 @@ class Listener:
             log.warning("consumer %s: a process ended over %s events; going on one by one", self.consumer, state.in_flight)
 
     def catch_up(self, connection):
-        """Handles all that is there."""
+        """Handles all available events."""
         while not self.stopped:
             while connection.execute("SELECT event_bus.advance() AS moved").fetchone().moved:
                 pass
@@ -187,26 +187,26 @@ class Listener:
                 break
 
     def step(self, connection):
-        """Handles the next batch; False where there is nothing to do."""
+        """Handles the next batch; False if there is none."""
         if not connection.execute(WAITING, [self.consumer]).fetchone().waiting:
             self.one_by_one = 0
             return False
         careful = self.one_by_one > 0
         limit = 1 if careful else self.batch
         with connection.transaction():
-            # loses nothing that matters where it is lost with the server
+            # losing this in a crash of the server does no harm
             connection.execute("SET LOCAL synchronous_commit = off")
             row = connection.execute(
                 "UPDATE event_bus.consumers SET in_flight = %s, attempts = attempts + %s WHERE name = %s RETURNING attempts",
                 [self.one_by_one if careful else limit, int(careful), self.consumer]).fetchone()
         if careful and row.attempts > self.attempts:
-            # nobody was left to say why
+            # no process was left to report the reason
             return self.bury(connection, row.attempts - 1, "the process ended while it handled the event")
         try:
             handled = self.handle(connection, limit)
         except Failure as failure:
             if failure.before or not careful:
-                # those before it are good: do these, then look at it alone
+                # the events before it succeeded: handle these, then this one alone
                 log.warning("consumer %s: %s: %s", self.consumer, failure, failure.__cause__)
                 self.one_by_one = failure.before + 1
                 self.forget_attempts(connection)
@@ -227,7 +227,7 @@ class Listener:
                                   [self.consumer, limit, self.versions]).fetchall()
 
     def handle(self, connection, limit):
-        """One transaction: up to so many events, and that they are handled; False where there are none."""
+        """One transaction: handles up to a number of events, and records that; False if there are none."""
         with connection.transaction():
             rows = self.fetch(connection, limit)
             if not rows:
@@ -239,7 +239,7 @@ class Listener:
                     self.hand_on(event, connection)
                 except Exception as error:
                     if connection.broken:
-                        # (a handler may have made another error of it)
+                        # (a handler may have raised another error from it)
                         while error.__cause__ and not isinstance(error, psycopg.OperationalError):
                             error = error.__cause__
                         if isinstance(error, psycopg.OperationalError):
@@ -257,7 +257,7 @@ class Listener:
             raise RuntimeError("the handler went on after an error of the database; a savepoint is needed for that")
 
     def bury(self, connection, attempts, why):
-        """Makes the next event a dead letter, and goes on."""
+        """Makes the next event a dead letter, and continues."""
         with connection.transaction():
             rows = self.fetch(connection, 1)
             if not rows:
@@ -294,7 +294,7 @@ class Listener:
                             continue
                         row = connection.execute("SELECT * FROM event_bus.load(%s, %s, %s, NULL, %s)", [
                             [taken.position], [taken.relation], [taken.event], self.versions]).fetchone()
-                        if row is not None:  # deleted since then: nothing is left to do
+                        if row is not None:  # deleted since then
                             self.hand_on(BusEvent(*row), connection)
                     resolved += 1
                 except Exception as error:

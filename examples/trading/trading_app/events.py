@@ -1,4 +1,4 @@
-"""Publishing events: storing them is all it takes, the database does the rest."""
+"""Publishes events by storing them; the database does the rest."""
 
 import functools
 import uuid
@@ -12,7 +12,7 @@ from .tables import table_of
 
 @dataclass(frozen=True)
 class Envelope:
-    """Who is who: what an effect has to know of its cause."""
+    """The ids of an event that its effects need."""
 
     event_id: uuid.UUID
     correlation_id: uuid.UUID | None
@@ -21,7 +21,7 @@ class Envelope:
 
 @functools.cache
 def kinds():
-    """The type and version of each model that stands for one alone."""
+    """The type and version of each model that has only one."""
     from .models import MODELS
 
     keys = {}
@@ -46,7 +46,7 @@ def parts(event):
 def envelope_of(cause, correlation_id=None):
     """The ids of an event that is caused by another (a row, an envelope, an event of the bus), or by nothing.
 
-    The first event of a correlation gives it its id, unless another is given.
+    The id of a correlation is that of its first event, unless another one is given.
     """
     event_id = uuid.uuid4()
     if cause is None:
@@ -57,8 +57,8 @@ def envelope_of(cause, correlation_id=None):
 def row_of(event, cause=None, correlation_id=None):
     """An event as an object to add to a session.
 
-    For what needs the row's id afterwards.  Where a guard diverts it, there is
-    no row, and the flush raises FlushError: publish() knows what to do then.
+    For callers that need the row's id afterwards.  If a guard diverts the event, there
+    is no row, and the flush raises FlushError; publish() handles that.
     """
     event_type, schema_version, data = parts(event)
     ids = envelope_of(cause, correlation_id)
@@ -67,12 +67,12 @@ def row_of(event, cause=None, correlation_id=None):
 
 
 def publish(session, event, *, cause=None, correlation_id=None, diverted_ok=False):
-    """Stores an event, and so publishes it when the session commits; gives its envelope.
+    """Stores an event, and so publishes it when the session commits; returns its envelope.
 
-    Asks for nothing back: an INSERT that the guard diverts into the quarantine
-    is no error then, and stays there when the session commits.  A caller that
-    has to know gets EventDiverted, which leaves the transaction as it is:
-    commit, and the quarantine has the event; roll back, and it is gone.
+    Requests no returned row, so an INSERT that the guard diverts to the quarantine
+    is no error, and stays there when the session commits.  A caller that needs to
+    know gets EventDiverted, which leaves the transaction unchanged: a commit keeps
+    the event in the quarantine, a rollback discards it.
     """
     event_type, schema_version, data = parts(event)
     ids = envelope_of(cause, correlation_id)

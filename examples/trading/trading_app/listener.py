@@ -1,8 +1,8 @@
 """usage: python -m trading_app.listener CONSUMER [--handler MODULE:FUNCTION] ...
 
-Reads the event bus as CONSUMER and hands each event to FUNCTION(event,
-connection); without one it prints a line of JSON for each.  Connects as psql
-does, by the PG... variables or --dsn.  Ends well on SIGTERM and SIGINT.
+Reads the event bus as CONSUMER and passes each event to FUNCTION(event,
+connection); without a handler it prints a line of JSON for each.  Connects like
+psql, by the PG... variables or --dsn.  Stops cleanly on SIGTERM and SIGINT.
 """
 
 import argparse

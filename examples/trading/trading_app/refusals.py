@@ -1,11 +1,11 @@
-"""What the database says when it does not take an event, as objects.
+"""The database's errors for rejected events, as objects.
 
     with refusals():
         publish(session, event)
 
-raises EventRefused instead of the driver's error.  Where the error came out
-of SQLAlchemy, its session or connection is to be rolled back as with every
-error, to the last savepoint at least.
+raises EventRefused instead of the driver's error.  If the error came from
+SQLAlchemy, roll its session or connection back, as after any error, at least to
+the last savepoint.
 """
 
 import contextlib
@@ -28,14 +28,14 @@ class Violation:
 
 
 class EventRefused(Exception):
-    """The event is not what its schema says, or no schema says what it is.
+    """The event violates its schema, or has no registered schema.
 
     reason      "invalid", "unregistered" (type and version have no schema),
-                "limit" (it could not be decided within the server's limits) or
-                "no json" (jsonb cannot hold it: NaN, U+0000)
-    constraint  the constraint that refused it, or the schema's name where a guard did
-    violations  up to ten; more says how many are not shown
-    hint        what to do, where the database knows it
+                "limit" (validation exceeds the server's limits) or
+                "no json" (jsonb cannot store it: NaN, U+0000)
+    constraint  the constraint that rejected it, or the schema's name if a guard did
+    violations  up to ten; `more` is the number of others
+    hint        the database's hint, if there is one
     """
 
     def __init__(self, reason, message, constraint=None, violations=(), more=0, hint=None):
@@ -67,7 +67,7 @@ def _shown(location):
 
 
 class EventDiverted(Exception):
-    """The event went to the quarantine, where a replay finds it."""
+    """The event is in the quarantine, from which it can be replayed."""
 
 
 # the grammar of docs/errors.md
@@ -93,7 +93,7 @@ def parse_violations(message, detail):
 
 
 def refusal(error):
-    """The EventRefused in an error of psycopg's or SQLAlchemy's; None where it is another error."""
+    """The EventRefused for an error of psycopg or SQLAlchemy; None for other errors."""
     original = error.orig if isinstance(error, DBAPIError) else error
     state = getattr(original, "sqlstate", None) or ""
     diag = getattr(original, "diag", None)
@@ -113,7 +113,7 @@ def refusal(error):
 
 @contextlib.contextmanager
 def refusals():
-    """Turns the database's refusal of an event into an EventRefused; other errors pass."""
+    """Turns the database's error for a rejected event into an EventRefused; other errors pass."""
     try:
         yield
     except Exception as error:

@@ -1,9 +1,9 @@
-"""Reads Discord: keeps channels and messages, and makes trade setups of what is written there.
+"""Reads Discord: stores channels and messages, and makes trade setups from messages.
 
     python -m trading_app.listener setups --table discord_events --handler trading_app.setups:handle
 
-A consumer of the bus that works with the ORM, in the listener's transaction: a
-message, its setup and levels, and the signal that they are, or nothing of it.
+A consumer of the bus that works with the ORM, in the listener's transaction: it
+stores a message, its setup and levels, and the signal, or nothing.
 """
 
 import re
@@ -32,13 +32,13 @@ LEVELS = (
 
 
 def parse(content):
-    """(ticker, [(level type, price)]) of a text; None where it says no ticker or no price."""
+    """(ticker, [(level type, price)]) of a text; None if it has no ticker or no price."""
     found = TICKER.search(content)
     levels = [(kind, price) for kind, pattern in LEVELS for price in map(Decimal, pattern.findall(content)) if price > 0]
     return (found[1] or found[2], levels) if found and levels else None
 
 
-# ---------- what is kept ----------
+# ---------- stored objects ----------
 
 
 def keep_channel(session, data):
@@ -53,7 +53,7 @@ def message_of(session, message_id):
 
 
 def keep_message(session, event):
-    """The message as the event describes it, or None where it is there already."""
+    """The message as the event describes it, or None if it exists already."""
     data = event.data
     if message_of(session, data["id"]) is not None:
         return None
@@ -65,7 +65,7 @@ def keep_message(session, event):
 
 
 def note_setup(message):
-    """The setup that a message is, with its levels; None where it is none."""
+    """The setup in a message, with its levels; None if there is none."""
     parsed = parse(message.content)
     if parsed is None:
         return None
@@ -99,7 +99,7 @@ def handle(event, connection):
         elif event.event_type == "discord.message.update":
             message = message_of(session, event.data["id"])
             if message and event.data.get("content") is not None:
-                message.content = event.data["content"]  # what was made of it stays
+                message.content = event.data["content"]  # its setups stay unchanged
                 message.data = {**message.data, **{name: event.data[name] for name in ("content", "edited_timestamp") if name in event.data}}
         elif event.event_type == "discord.message.delete":
             message = message_of(session, event.data["id"])
@@ -108,7 +108,7 @@ def handle(event, connection):
         session.flush()
 
 
-# ---------- what is asked ----------
+# ---------- queries ----------
 
 
 def setups_of(session, ticker, since=None):

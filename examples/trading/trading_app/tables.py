@@ -1,10 +1,10 @@
 """The trading database as SQLAlchemy sees it, after migration 4.3.0.
 
-The migrations make the database, and it decides what an event may be.  These
-classes say where things are; test/trading/tables/run holds them against the migrated
-database, every column, constraint and index, so that metadata.create_all() in
-an empty one makes the same tables, for a unit test.  (Not the same database:
-guards, views and the bus's functions are the migrations' alone.)
+The migrations create the database, and its constraints define valid events.  These
+classes describe the tables; test/trading/tables/run compares every column,
+constraint and index with the migrated database.  So metadata.create_all() in an
+empty database creates the same tables, for a unit test.  (Only the migrations
+create guards, views and the bus's functions.)
 """
 
 import uuid
@@ -48,19 +48,19 @@ class DiscordChannel(Base):
 
     id: orm.Mapped[str] = orm.mapped_column(primary_key=True)
     guild_id: orm.Mapped[str | None]
-    name: orm.Mapped[str]  # of a direct message too, which has none at Discord
+    name: orm.Mapped[str]  # also of a direct message, which has none at Discord
     type: orm.Mapped[int]
     topic: orm.Mapped[str | None]
     updated_at: orm.Mapped[datetime | None] = orm.mapped_column(server_default=sa.func.now())
 
-    # no foreign key: a message may be read before its channel is
+    # no foreign key: a message can arrive before its channel
     messages: orm.Mapped[list["DiscordMessage"]] = orm.relationship(
         primaryjoin="DiscordChannel.id == foreign(DiscordMessage.channel_id)", back_populates="channel", viewonly=True,
         order_by="DiscordMessage.created_at, DiscordMessage.id")
 
 
 class DiscordMessage(Base):
-    """A message as it was last seen, and the event that said so."""
+    """A message as it was last seen, and the event for that."""
 
     __tablename__ = "discord_messages"
     __table_args__ = (
@@ -93,7 +93,7 @@ class DiscordMessage(Base):
 
 
 class TradeSetup(Base):
-    """What was read out of a message: a ticker, and the levels to act on."""
+    """A ticker and its price levels, read from a message."""
 
     __tablename__ = "trade_setups"
     __table_args__ = (
@@ -138,13 +138,13 @@ class ParsedLevel(Base):
 
 
 class Event:
-    """What the six event tables have in common.
+    """The common columns of the six event tables.
 
-    event_id is drawn here and not by the server, so that an event's effects
-    can name it before it is stored, and storing it needs no answer.
+    event_id is made here and not by the server, so that an event's effects can
+    refer to it before it is stored, and storing it returns nothing.
     """
 
-    type_rule: str      # what the table says of event_type
+    type_rule: str      # the table's rule for event_type
     by_content = False  # whether it has an index for data @> ...
 
     id: orm.Mapped[int] = row_number()
@@ -172,14 +172,14 @@ class Event:
 
 
 class DiscordEvent(Event, Base):
-    """What the Discord reader received: messages, their changes and deletions, channels."""
+    """Events of the Discord reader: messages, their changes and deletions, channels."""
 
     __tablename__ = "discord_events"
     type_rule = "event_type LIKE 'discord.%'"
 
 
 class MarketEvent(Event, Base):
-    """Trades, quotes, bars and order book changes; Binance's as they came over the wire."""
+    """Trades, quotes, bars and order book changes; Binance's in their wire format."""
 
     __tablename__ = "market_events"
     type_rule = ("event_type LIKE 'market.%'"
@@ -188,7 +188,7 @@ class MarketEvent(Event, Base):
 
 
 class SignalEvent(Event, Base):
-    """What the strategies said."""
+    """Signals of the strategies."""
 
     __tablename__ = "signal_events"
     type_rule = "event_type LIKE 'trading.%'"
@@ -196,7 +196,7 @@ class SignalEvent(Event, Base):
 
 
 class OrderEvent(Event, Base):
-    """Orders, what became of them, and their fills."""
+    """Orders, their changes, and their fills."""
 
     __tablename__ = "order_events"
     type_rule = "event_type LIKE 'order.%' OR event_type = 'binance.execution_report'"
@@ -204,14 +204,14 @@ class OrderEvent(Event, Base):
 
 
 class SystemEvent(Event, Base):
-    """What the parts of the application say about themselves."""
+    """Log messages of the application's components."""
 
     __tablename__ = "system_events"
     type_rule = "event_type LIKE 'system.%'"
 
 
 class IngestionEvent(Event, Base):
-    """How batches of records came in."""
+    """Results of ingested batches of records."""
 
     __tablename__ = "ingestion_events"
     type_rule = "event_type LIKE 'ingestion.%'"
@@ -238,26 +238,26 @@ def table_of(event_type):
     return TABLES[max(fitting, key=len)]
 
 
-# ---------- the bus, as far as an application looks at it ----------
+# ---------- the bus, as applications see it ----------
 
 
 class Consumer(Base):
-    """Who reads the bus, and how far it has read."""
+    """A consumer of the bus, and its position."""
 
     __tablename__ = "consumers"
     __table_args__ = (sa.UniqueConstraint("number", name="consumers_number_key"),
-                      {"schema": "event_bus", "comment": "Consumers, and what each has handled: everything up to (position, event)."})
+                      {"schema": "event_bus", "comment": "Consumers, and the position of each: everything up to (position, event) is handled."})
 
     name: orm.Mapped[str] = orm.mapped_column(primary_key=True)
     number: orm.Mapped[int] = orm.mapped_column(sa.Identity(always=True), comment="The key of the advisory lock of its one active process.")
     position: orm.Mapped[int] = orm.mapped_column(sa.BigInteger)
     event: orm.Mapped[int] = orm.mapped_column(
-        sa.BigInteger, comment="The id of the last event that was handled of the publication at that position.")
+        sa.BigInteger, comment="The id of the last handled event of the publication at that position.")
     relations: orm.Mapped[list[str] | None] = orm.mapped_column(ARRAY(sa.Text), comment="The tables that it reads; NULL is all.")
     event_types: orm.Mapped[list[str] | None] = orm.mapped_column(ARRAY(sa.Text), comment="The event types that it reads; NULL is all.")
     in_flight: orm.Mapped[int] = orm.mapped_column(
-        server_default="0", comment="How many events are being handled; where it is not 0 at a start, a process died over them.")
-    attempts: orm.Mapped[int] = orm.mapped_column(server_default="0", comment="How often the next event was tried and failed.")
+        server_default="0", comment="Number of events being handled; if it is not 0 at a start, a process died while handling them.")
+    attempts: orm.Mapped[int] = orm.mapped_column(server_default="0", comment="Number of failed attempts for the next event.")
     created_at: orm.Mapped[datetime] = orm.mapped_column(server_default=sa.func.now())
     active_at: orm.Mapped[datetime | None]
 
@@ -266,11 +266,11 @@ class Consumer(Base):
 
 
 class DeadLetter(Base):
-    """An event that a consumer failed to handle, and went on without."""
+    """An event that a consumer failed to handle and skipped."""
 
     __tablename__ = "dead_letters"
     __table_args__ = (sa.UniqueConstraint("consumer", "position", "event", name="dead_letters_consumer_position_event_key"),
-                      {"schema": "event_bus", "comment": "Events that a consumer failed to handle, and went on without."})
+                      {"schema": "event_bus", "comment": "Events that a consumer failed to handle and skipped."})
 
     id: orm.Mapped[int] = row_number()
     consumer: orm.Mapped[str] = orm.mapped_column(
@@ -284,6 +284,6 @@ class DeadLetter(Base):
     detail: orm.Mapped[str | None]
     attempts: orm.Mapped[int]
     failed_at: orm.Mapped[datetime] = orm.mapped_column(server_default=sa.func.now())
-    resolved_at: orm.Mapped[datetime | None] = orm.mapped_column(comment="When it was handled after all, or given up: NULL is unresolved.")
+    resolved_at: orm.Mapped[datetime | None] = orm.mapped_column(comment="Time at which it was handled after all, or given up; NULL: unresolved.")
 
     reader: orm.Mapped[Consumer] = orm.relationship(back_populates="dead_letters")

@@ -16,7 +16,7 @@ def store(event, connection):
 
 
 def moody(event, connection):
-    """Does with it what it says."""
+    """Does what the event says."""
     store(event, connection)
     doing = event.data.get("do")
     if doing == "raise":
@@ -36,7 +36,7 @@ def moody(event, connection):
 
 
 def ended(event, connection):
-    """Somebody ends its connection four times."""
+    """Its connection is ended four times."""
     store(event, connection)
     if len(seen) < 4:
         seen.add(len(seen))

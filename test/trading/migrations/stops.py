@@ -87,13 +87,13 @@ class Stops(Changes):
             check(moved == [("no JSON",), ("no JSON",)], "stops: JSON that jsonb cannot represent is moved", moved)
 
             # an event that is deleted and inserted again while the new tables are filled
-            self.psql("deploy", "4.2.0-fill", "-- What was deleted since: another row")
+            self.psql("deploy", "4.2.0-fill", "-- Rows deleted meanwhile: another row")
             self.db.execute("WITH d AS (DELETE FROM order_events WHERE id = (SELECT min(id) FROM order_events) RETURNING *) "
                             "INSERT INTO order_events (event_type, schema_version, data, body, event_id, recorded_at) SELECT event_type, schema_version, data, body, event_id, recorded_at FROM d")
             self.db.execute("SELECT trading_migration.take_over('order_events', max(id), max(id)) FROM order_events")
             twice = self.one("SELECT count(*) - count(DISTINCT event_id) FROM trading_next.order_events")
             check(twice == 1, "stops: meanwhile the event is there twice", twice)
-            self.psql("deploy", "4.2.0-fill", start_at="-- What was deleted since: another row")
+            self.psql("deploy", "4.2.0-fill", start_at="-- Rows deleted meanwhile: another row")
             self.deploy("4.2.0-switch", "4.2.0-messages")
             for change in ("4.1.0-constraints", "4.1.0-indexes", "4.2.0-fill"):
                 done = subprocess.run(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=verbose", "-d", self.database, "-f", MIGRATIONS / "deploy" / f"{change}.sql"],
@@ -215,7 +215,7 @@ class Truncations(Changes):
         self.psql("deploy", "4.2.0-extensions")
 
         # while the new tables are filled
-        self.psql("deploy", "4.2.0-fill", "-- What was deleted since: another row")
+        self.psql("deploy", "4.2.0-fill", "-- Rows deleted meanwhile: another row")
         check(self.one("SELECT count(*) FROM trading_next.system_events") > 100, "truncations: the new table was filled")
         self.db.execute("TRUNCATE system_events")
         left["system_events"] = [self.write("system_events"), self.write("system_events")]
@@ -224,7 +224,7 @@ class Truncations(Changes):
         with self.db.transaction(force_rollback=True):
             self.db.execute("TRUNCATE market_events")
         self.refused("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; TRUNCATE order_events", "25000", "with an older snapshot TRUNCATE is refused", "read committed")
-        self.psql("deploy", "4.2.0-fill", start_at="-- What was deleted since: another row")
+        self.psql("deploy", "4.2.0-fill", start_at="-- Rows deleted meanwhile: another row")
         self.db.execute("TRUNCATE discord_events RESTART IDENTITY")
         left["discord_events"] = [self.write("discord_events")]
         self.deploy("4.2.0-switch", "4.2.0-messages")

@@ -1,10 +1,10 @@
 -- Deploy trading:4.0.0-tables to pg
 
--- The starting point: what the application has today, drift and all.  A
--- database that has these tables already keeps them as they are; the verify
--- script says whether they are the ones that are meant.
+-- The starting point: the application's tables today, with their
+-- inconsistencies.  A database that has these tables already keeps them; the
+-- verify script checks that they are the expected ones.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
@@ -45,7 +45,7 @@ CREATE TABLE IF NOT EXISTS public.parsed_levels (
     price      numeric
 );
 
--- One event table for each slice, and each slice its own idea of the columns.
+-- One event table for each slice, each with its own column names.
 
 -- The gateway's names of events (MESSAGE_CREATE), and no version.
 CREATE TABLE IF NOT EXISTS public.discord_events (
@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS public.discord_events (
     recorded_at    timestamptz DEFAULT now()
 );
 
--- No type: the documents say their kind, most of them.
+-- No type: most documents contain their kind.
 CREATE TABLE IF NOT EXISTS public.market_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     schema_version int,
@@ -81,8 +81,8 @@ CREATE TABLE IF NOT EXISTS public.signal_events (
     recorded_at    timestamptz DEFAULT now()
 );
 
--- Two documents, after a change of names that was never finished: body is the
--- older one.  Most rows fill one of them, some both.
+-- Two documents, after an unfinished renaming: body is the older one.  Most
+-- rows have one of them, some have both.
 CREATE TABLE IF NOT EXISTS public.order_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     event_type     text,

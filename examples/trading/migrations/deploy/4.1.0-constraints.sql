@@ -1,26 +1,28 @@
 -- Deploy trading:4.1.0-constraints to pg
 -- requires: 4.1.0-helpers
 
--- Not one transaction: each step commits, so that no lock is kept.  May be run
--- again where it was stopped.  docs/migration-guide.md has the reason for each
--- rule.
+-- Not one transaction: each step commits, so that no lock is kept.  It can be
+-- run again after it was stopped. docs/migration-guide.md has the reason for
+-- each rule.
 --
--- 1. The rules, NOT VALID: new rows keep to them from now on.
--- 2. Old rows that break one: repaired where others refer to them, else moved;
---    the original goes to before_4_1_0, whole, with the reason.
--- 3. The rules hold for every row: VALIDATE, which lets readers and writers go on.
+-- 1. Add the rules as NOT VALID: new rows keep to them from now on.
+-- 2. Old rows that break a rule: repair them if others refer to them,
+--    otherwise move them. before_4_1_0 keeps each original row, with the
+--    reason.
+-- 3. VALIDATE shows that the rules hold for every row, without blocking
+--    readers and writers.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
 
--- Not again when the tables have the form of the next release: these columns are not there any more.
+-- Refuse to run after the next release has changed the tables: these columns no longer exist.
 DO $$
 BEGIN
     IF to_regclass('legacy.discord_events') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the tables have the form of release 4.2.0 already',
-            HINT = 'Go on with the changes that follow; if the tool does not know of this one, say so: sqitch deploy --log-only, or alembic stamp.';
+            HINT = 'Continue with the next changes; if the tool does not know this one, record it: sqitch deploy --log-only, or alembic stamp.';
     END IF;
 END
 $$;
@@ -54,12 +56,12 @@ $$;
 
 COMMIT;
 
--- ---------- what there is, counted ----------
+-- ---------- counts of the existing rows ----------
 
 SET trading_migration.working = on;
 SET timezone = 'UTC';
 SET default_transaction_isolation = 'read committed';
--- sorts and indexes of large tables: where the server has less, this session takes more
+-- sorts and indexes of large tables: raise the session's memory if it is lower
 DO $$
 BEGIN
     PERFORM set_config(s.name, greatest(s.setting::bigint, w.least)::text, false)
@@ -74,7 +76,7 @@ BEGIN
     FOREACH t IN ARRAY ARRAY['discord_channels', 'discord_messages', 'trade_setups', 'parsed_levels', 'discord_events',
         'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']
     LOOP
-        -- not again where this was stopped in between: rows are repaired already
+        -- skip this if it was done before a stop: rows are repaired already
         IF NOT EXISTS (SELECT FROM trading_migration.checksums AS c WHERE c.release = '4.1.0' AND c.relation = t AND c.rows IS NOT NULL) THEN
             PERFORM trading_migration.watch('4.1.0', t, ids_grow => t <> 'discord_channels');
             COMMIT;
@@ -83,8 +85,8 @@ BEGIN
 END
 $$;
 
--- One snapshot for the rows and for what is logged already: that much was
--- changed before, and does not count.  (A query alone may run in parallel.)
+-- One snapshot for the rows and for the rows logged so far: these were changed
+-- before, and do not count.  (A query alone may run in parallel.)
 DO $$
 DECLARE
     c record;
@@ -163,9 +165,9 @@ SELECT trading_migration.briefly($$
         ADD CONSTRAINT parsed_levels_setup FOREIGN KEY (setup_id) REFERENCES public.trade_setups (id) ON DELETE CASCADE NOT VALID
 $$);
 
--- A document is an object and has the keys that the application cannot do
--- without.  coalesce: a key that is missing is false, and not unknown.  CASE:
--- what is no jsonb (\u0000) is not looked into.
+-- A document is an object with the keys that the application needs. coalesce:
+-- a missing key gives false, not unknown.  CASE: a document that jsonb cannot
+-- hold (\u0000) is not examined.
 SELECT trading_migration.briefly($$
     ALTER TABLE public.discord_events
         DROP CONSTRAINT IF EXISTS discord_events_essentials_set,
@@ -194,8 +196,7 @@ SELECT trading_migration.briefly($$
             AND trading_migration.document(event_data) ? 'action', false)) NOT VALID
 $$);
 
--- Where both documents are there, both have to be documents; whether they
--- agree is 4.2.0's question.
+-- If both documents exist, both must have this form; 4.2.0 compares them.
 SELECT trading_migration.briefly($$
     ALTER TABLE public.order_events
         DROP CONSTRAINT IF EXISTS order_events_essentials_set,
@@ -230,8 +231,8 @@ $$);
 
 -- ---------- 2. channels: repaired ----------
 
--- A direct message has no name at Discord, its channel gets one.  A guild that
--- was written down as a rounded number is not known any more.
+-- A direct message has no name at Discord; its channel gets one.  A guild id
+-- that was stored as a rounded number is lost.
 WITH broken AS (
     SELECT c AS original,
         coalesce(left(nullif(c.name, ''), 100), CASE WHEN c.type IN (1, 3) OR c.type IS NULL AND c.guild_id IS NULL
@@ -264,10 +265,10 @@ WHERE c.id = (b.original).id;
 
 -- ---------- 2. messages: repaired, duplicates moved ----------
 
--- What the raw event says, where a column says nothing; the time from the
--- snowflake; 0 for an author or a channel that nobody knows.  A raw event that
--- is none is written anew from the columns.  Without an id that can be found
--- nothing can refer to a message: it is moved.
+-- If a column is empty, its value is taken from the raw event; the time from
+-- the snowflake; an unknown author or channel becomes 0.  A raw event that is
+-- not one is rebuilt from the columns.  A message without any id is moved,
+-- since no row can refer to it.
 CALL trading_migration.in_batches('public.discord_messages', $$
     WITH broken AS (
         SELECT m AS original, f.*, CASE WHEN coalesce(jsonb_typeof(m.raw_event) = 'object' AND m.raw_event ?& ARRAY['id', 'channel_id'], false)
@@ -316,8 +317,8 @@ CALL trading_migration.in_batches('public.discord_messages', $$
     WHERE m.id = (b.original).id AND NOT b.gone
 $$);
 
--- The first of several stays: later ones are the same message delivered again.
--- (Found in one sort, deleted by their ids.)
+-- The first of several duplicates stays; the others are the same message,
+-- delivered again.  (Found in one sort, deleted by their ids.)
 WITH duplicates AS MATERIALIZED (
     SELECT id, first FROM (SELECT id, first_value(id) OVER (PARTITION BY message_id COLLATE "C" ORDER BY id) AS first FROM public.discord_messages) AS d
     WHERE id <> first
@@ -333,7 +334,7 @@ ON CONFLICT (id) DO UPDATE SET kept_why = before_4_1_0.discord_messages.kept_why
 SET client_min_messages = warning;
 
 CALL trading_migration.drop_unfinished();
--- A duplicate that comes in between makes this fail: then run it again.
+-- If a duplicate arrives meanwhile, this fails: run it again.
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS discord_messages_message_id ON public.discord_messages (message_id);
 
 RESET client_min_messages;
@@ -397,10 +398,10 @@ $$);
 
 -- ---------- 2. events: moved, envelopes repaired ----------
 
--- The same for each table: what breaks the rule of structure is moved (the
--- rule is asked by its own expression), a missing event_id becomes one that is
--- always the same for that row, a missing time that of the row before it,
--- later rows with an event_id that was there already are moved.
+-- The same for each table: rows that break the rule of structure are moved (by
+-- the rule's own expression); a missing event_id becomes one that is always
+-- the same for this row; a missing time becomes that of the row before it;
+-- later rows with an existing event_id are moved.
 DO $$
 DECLARE
     relation text;
@@ -485,7 +486,7 @@ CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS system_events_event_id ON public.
 CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS ingestion_events_event_id ON public.ingestion_events (event_id);
 RESET client_min_messages;
 
--- ---------- 3. true of every row ----------
+-- ---------- 3. validation ----------
 
 -- One statement for each table is one scan, whatever the number of rules.
 ALTER TABLE public.discord_channels
@@ -529,8 +530,8 @@ ALTER TABLE public.ingestion_events
     VALIDATE CONSTRAINT ingestion_events_essentials_set,
     VALIDATE CONSTRAINT ingestion_events_structure;
 
--- NOT NULL believes a validated CHECK of the same, so nothing is scanned under
--- the lock; then the CHECK is not needed any more.
+-- SET NOT NULL uses a validated CHECK of the same, so nothing is scanned under
+-- the lock.  Then the CHECK is no longer needed.
 SELECT trading_migration.briefly($$
     ALTER TABLE public.discord_channels ALTER name SET NOT NULL, ALTER type SET NOT NULL;
     ALTER TABLE public.discord_channels DROP CONSTRAINT discord_channels_name_set, DROP CONSTRAINT discord_channels_type_set
@@ -553,7 +554,7 @@ CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'si
     ALTER TABLE public.%1$I DROP CONSTRAINT %1$s_essentials_set
 $$);
 
--- What was done, for whoever watches.
+-- Show the result.
 DO $$
 DECLARE
     line text;

@@ -1,19 +1,19 @@
 -- Deploy trading:4.1.0-helpers to pg
 
--- What the migrations themselves need.  The application calls none of it; its
--- constraints call trading_migration.document.
+-- Functions for the migrations themselves.  The application calls none of
+-- them; its constraints call trading_migration.document.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
 SET LOCAL client_min_messages = warning;
 
--- (what the function alone, below, does for the other changes)
+-- (the same as the function alone, below, for the other changes)
 DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
 
--- What follows moves whole tables, and watches them by their triggers: rows of
--- a partition or of a child would be passed over.
+-- The migrations move whole tables, and track changes by triggers: rows of
+-- partitions or children would be missed.
 DO $$
 DECLARE
     names text;
@@ -32,17 +32,17 @@ $$;
 
 CREATE SCHEMA IF NOT EXISTS trading_migration;
 GRANT USAGE ON SCHEMA trading_migration TO PUBLIC;
-COMMENT ON SCHEMA trading_migration IS 'What the migrations of the trading database need, and what they wrote down.';
+COMMENT ON SCHEMA trading_migration IS 'Functions of the migrations of the trading database, and their records.';
 
--- Each change begins with this, so that no two are at work at the same time:
--- not those of two operators, and not that of a tool that was killed while the
--- server still worked for it.  The lock ends with the session.
+-- Each change begins with this call, so that only one runs at a time: neither
+-- two operators' changes, nor one of a tool that was killed while the server
+-- still worked for it.  The lock ends with the session.
 CREATE OR REPLACE FUNCTION trading_migration.alone() RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     other int;
 BEGIN
-    -- (the session of the change before may have not quite ended)
+    -- (the session of the previous change may not have ended yet)
     FOR attempt IN 1 .. 50 LOOP
         IF pg_try_advisory_lock(1414676804, 4) THEN
             RETURN;
@@ -57,21 +57,21 @@ BEGIN
         HINT = 'Wait until it has ended, or end it with pg_terminate_backend; then run this again.';
 END
 $$;
-COMMENT ON FUNCTION trading_migration.alone() IS 'refuses to go on while another session migrates; until this session ends no other one does';
+COMMENT ON FUNCTION trading_migration.alone() IS 'raises an error while another session migrates; until this session ends, no other one migrates';
 
--- A lock that conflicts with writers waits for those that are at work, and
--- whoever comes later waits behind it.  So wait only for a moment, let the
--- others through, and try again.  Autovacuum gives way only to who waits longer
--- than deadlock_timeout; but it gives way to a lock that readers and writers do
--- not notice, too: so a table that the command names, and that somebody vacuums,
--- is locked in that mode first.
+-- A lock that conflicts with writers waits for running ones, and later
+-- sessions queue behind it.  So wait only briefly, let the others through, and
+-- try again.  Autovacuum gives way only to sessions that wait longer than
+-- deadlock_timeout, but also to a lock that does not affect readers and
+-- writers.  So a table in the command that is being vacuumed is locked in that
+-- mode first.
 CREATE OR REPLACE FUNCTION trading_migration.briefly(command text) RETURNS void
 LANGUAGE plpgsql SET lock_timeout = '400ms' SET client_min_messages = warning SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     longer CONSTANT text := 200 + (SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout');
     vacuumed text;
 BEGIN
-    -- what others commit before the lock is there has to be seen after it
+    -- see what others commit before the lock is available
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
             MESSAGE = format('migrations cannot run in isolation level "%s"', current_setting('transaction_isolation')),
@@ -105,7 +105,8 @@ $$;
 COMMENT ON FUNCTION trading_migration.briefly(text) IS
     'runs DDL that needs a strong lock: waits 0.4 s for it, lets the others through, and tries again, up to 100 times';
 
--- A lock is kept until the transaction ends: so one for each table.
+-- A lock is kept until the transaction ends, so one transaction for each
+-- table.
 CREATE OR REPLACE PROCEDURE trading_migration.briefly_each(relations text[], command text)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -120,9 +121,9 @@ $$;
 COMMENT ON PROCEDURE trading_migration.briefly_each(text[], text) IS
     'runs DDL that needs a strong lock for each of these tables (%1$I in the command), and commits after each';
 
--- An index that CREATE INDEX CONCURRENTLY left unfinished is not used by any
--- query: it goes, so that CREATE INDEX ... IF NOT EXISTS makes it anew, and only
--- that.
+-- An index that CREATE INDEX CONCURRENTLY left unfinished is used by no query.
+-- Only such indexes are dropped, so that CREATE INDEX ...  IF NOT EXISTS
+-- builds them anew.
 CREATE OR REPLACE PROCEDURE trading_migration.drop_unfinished()
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -140,10 +141,10 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON PROCEDURE trading_migration.drop_unfinished() IS 'drops indexes of the application''s tables that were not built to the end';
+COMMENT ON PROCEDURE trading_migration.drop_unfinished() IS 'drops unfinished indexes of the application''s tables';
 
--- CALL only outside of a transaction.  $1 and $2 in the command are the first
--- and the last id of a batch.
+-- Call it outside of a transaction. $1 and $2 in the command are the first and
+-- the last id of a batch.
 CREATE OR REPLACE PROCEDURE trading_migration.in_batches(relation regclass, command text, batch_size bigint DEFAULT 20000)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -156,7 +157,7 @@ BEGIN
         EXECUTE command USING first, CASE WHEN last - first < batch_size THEN last ELSE first + batch_size - 1 END;
         COMMIT;
         EXIT WHEN last - first < batch_size;
-        -- over a gap in one step
+        -- skip a gap in one step
         EXECUTE format('SELECT min(id) FROM %s WHERE id >= $1', relation) INTO first USING first + batch_size;
     END LOOP;
 END
@@ -164,7 +165,7 @@ $$;
 COMMENT ON PROCEDURE trading_migration.in_batches(regclass, text, bigint) IS
     'runs a command for each range of ids of a table, and commits after each';
 
--- Not safe in parallel plans: whoever catches an error starts a subtransaction.
+-- Not safe in parallel plans: catching an error starts a subtransaction.
 CREATE OR REPLACE FUNCTION trading_migration.document(value text) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
 BEGIN
@@ -173,11 +174,11 @@ EXCEPTION WHEN data_exception OR program_limit_exceeded THEN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION trading_migration.document(text) IS 'the text as jsonb; NULL where jsonb cannot hold it';
+COMMENT ON FUNCTION trading_migration.document(text) IS 'the text as jsonb; NULL if jsonb cannot store it';
 
--- What the application itself changed or deleted while rows are accounted for,
--- with a checksum of what there was.  The migrations' own changes are not
--- logged: their sessions say SET trading_migration.working = on.
+-- Rows that the application itself changed or deleted while changes are
+-- tracked, with a checksum of the original row.  The migrations' own changes
+-- are not logged: their sessions SET trading_migration.working = on.
 CREATE TABLE IF NOT EXISTS trading_migration.changed (
     number   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     release  text NOT NULL,
@@ -187,7 +188,7 @@ CREATE TABLE IF NOT EXISTS trading_migration.changed (
 );
 COMMENT ON TABLE trading_migration.changed IS 'Rows that the application inserted (no hash), updated or deleted while they were watched.';
 
--- What there was before a release: rows with ids up to up_to.
+-- The rows before a release: those with ids up to up_to.
 CREATE TABLE IF NOT EXISTS trading_migration.checksums (
     release  text NOT NULL,
     relation text NOT NULL,
@@ -198,9 +199,9 @@ CREATE TABLE IF NOT EXISTS trading_migration.checksums (
 );
 COMMENT ON TABLE trading_migration.checksums IS 'Counts and checksums of the tables before a release, which its verify script compares.';
 
--- The columns that there were before 4.1.0, which its side tables know; what
--- 4.2.0 adds does not count.  Documents and numbers count as they are written: 1
--- is not 1.0, and what is no jsonb has a checksum too.
+-- The columns before 4.1.0, which its side tables have, without those that
+-- 4.2.0 adds.  Documents and numbers count as written: 1 is not 1.0, and text
+-- that is not jsonb has a checksum too.
 CREATE OR REPLACE FUNCTION trading_migration.row_hash(relation text, source text, document text DEFAULT NULL) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -214,7 +215,7 @@ BEGIN ATOMIC
         AND a.attname NOT IN ('kept_why', 'kept_as', 'repaired', 'kept_at');
 END;
 COMMENT ON FUNCTION trading_migration.row_hash(text, text, text) IS
-    'the expression that is the checksum of a row (source) of a table, with another one for the document of a message';
+    'the expression for the checksum of a row (source) of a table, with a given one for the document of a message';
 
 CREATE OR REPLACE FUNCTION trading_migration.log_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
@@ -222,7 +223,7 @@ DECLARE
     expression text := TG_ARGV[2];
     hash bigint;
 BEGIN
-    -- (4.2.0 has no use for checksums)
+    -- (4.2.0 needs no checksums)
     IF TG_OP <> 'INSERT' AND expression IS NOT NULL THEN
         IF TG_ARGV[1] = 'discord_messages' AND to_regclass('legacy.discord_messages') IS NOT NULL THEN
             expression := replace(expression, '($1).raw_event', '($1).data');
@@ -234,13 +235,13 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION trading_migration.log_change() IS 'trigger: logs that a row was changed, for a release (1st argument) and a table (2nd), with what the row was (3rd)';
+COMMENT ON FUNCTION trading_migration.log_change() IS 'trigger: logs that a row was changed, for a release (1st argument) and a table (2nd), with the original row (3rd)';
 
--- TRUNCATE is no change of rows to a trigger: so each row is logged as deleted.
+-- To a trigger, TRUNCATE changes no rows: so each row is logged as deleted.
 CREATE OR REPLACE FUNCTION trading_migration.log_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' AS $$
 BEGIN
-    -- an older snapshot would not see the rows that were committed since
+    -- an older snapshot would miss rows that were committed since
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE EXCEPTION USING ERRCODE = 'invalid_transaction_state',
             MESSAGE = format('table "%s" cannot be truncated in isolation level "%s" while it is watched by a migration',
@@ -256,8 +257,8 @@ END
 $$;
 COMMENT ON FUNCTION trading_migration.log_truncate() IS 'trigger before TRUNCATE: logs each row as deleted, for a release (1st argument) and a table (2nd)';
 
--- From here on the table is watched.  The lock lets nobody write, so that no
--- row with a smaller id can come to light later.
+-- From here on, changes of the table are tracked.  The lock blocks writers, so
+-- that no row with a smaller id can appear later.
 CREATE OR REPLACE FUNCTION trading_migration.watch(release text, relation text, ids_grow boolean DEFAULT true) RETURNS void
 LANGUAGE sql
 BEGIN ATOMIC
@@ -276,6 +277,6 @@ BEGIN ATOMIC
         trading_migration.row_hash(relation, '($1)')));
 END;
 COMMENT ON FUNCTION trading_migration.watch(text, text, boolean) IS
-    'logs what the application changes of a table from now on, and notes its greatest id; tables whose ids do not grow have their new rows logged';
+    'logs the application''s changes of a table from now on, and records its greatest id; for tables whose ids do not grow, logs new rows too';
 
 COMMIT;

@@ -1,20 +1,20 @@
 -- Deploy trading:4.1.0-indexes to pg
 -- requires: 4.1.0-constraints
 
--- CONCURRENTLY: nobody waits.  An index that an earlier try left unfinished is
--- built anew; one that is there stays.
+-- CONCURRENTLY: no session waits.  An index that an earlier attempt left
+-- unfinished is built anew; a finished one stays.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
 
--- Not again when the tables have the form of the next release: these columns are not there any more.
+-- Refuse to run after the next release has changed the tables: these columns no longer exist.
 DO $$
 BEGIN
     IF to_regclass('legacy.discord_events') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the tables have the form of release 4.2.0 already',
-            HINT = 'Go on with the changes that follow; if the tool does not know of this one, say so: sqitch deploy --log-only, or alembic stamp.';
+            HINT = 'Continue with the next changes; if the tool does not know this one, record it: sqitch deploy --log-only, or alembic stamp.';
     END IF;
 END
 $$;
@@ -35,19 +35,19 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS discord_messages_channel_time ON public.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS discord_channels_guild ON public.discord_channels (guild_id);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS trade_setups_ticker ON public.trade_setups (ticker);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS parsed_levels_setup ON public.parsed_levels (setup_id);
--- for the foreign key: a message that is deleted looks for its setups
+-- for the foreign key: deleting a message searches for its setups
 CREATE INDEX CONCURRENTLY IF NOT EXISTS trade_setups_source_message ON public.trade_setups (source_message_id) WHERE source_message_id IS NOT NULL;
 
--- Events by type and time, where there is a type.
+-- Events by type and time, if the table has a type.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS discord_events_type_time ON public.discord_events (event_type, recorded_at);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS signal_events_type_time ON public.signal_events (event_type, recorded_at);
 CREATE INDEX CONCURRENTLY IF NOT EXISTS order_events_type_time ON public.order_events (event_type, recorded_at);
 
 -- Orders by content (data @> '{"symbol": ...}').  The other documents that are
--- searched are no jsonb yet: 4.2.0 has their indexes.
+-- searched are not jsonb yet: 4.2.0 creates their indexes.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS order_events_data ON public.order_events USING gin (data jsonb_path_ops);
 
--- What belongs together.
+-- Events that belong together.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS discord_events_correlation ON public.discord_events (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS market_events_correlation ON public.market_events (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS signal_events_correlation ON public.signal_events (correlation_id) WHERE correlation_id IS NOT NULL;

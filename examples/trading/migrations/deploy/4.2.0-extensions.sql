@@ -1,10 +1,10 @@
 -- Deploy trading:4.2.0-extensions to pg
 -- requires: 4.1.0-indexes
 
--- Which version a document is of is asked of the schemas, so they come first.
--- Nothing is validated yet.
+-- The schemas determine the version of a document, so they are installed
+-- first.  Nothing is validated yet.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
@@ -15,9 +15,9 @@ SET LOCAL client_min_messages = warning;
 CREATE EXTENSION IF NOT EXISTS event_validate SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS trading_events SCHEMA public;
 
--- What can be put right in a legacy document without a loss and without a
--- guess: a symbol's $ and lower case, and market data's numbers that are
--- written as strings.  Anything else stays as it is.
+-- Repairs of a legacy document that neither lose data nor guess: a symbol's $
+-- and lower case, and numbers of market data that are written as strings.
+-- Everything else stays unchanged.
 CREATE OR REPLACE FUNCTION trading_migration.upcast_legacy(event_type text, data jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -46,15 +46,15 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trading_migration.upcast_legacy(text, jsonb) IS
-    'a legacy document with what can be put right without a loss: symbols, and numbers written as strings';
+    'a legacy document with repairs that lose nothing: symbols, and numbers written as strings';
 
--- The type and version of a row of the old tables.  In this order:
---   kept        the version that the row states, where the document is of it
---   classified  the oldest version from 1 on that the document is of: it was
---               written when there was no newer one
+-- Finds the type and version of a row of the old tables.  In this order:
+--   kept        the version in the row, if the document is valid for it
+--   classified  the oldest version from 1 on for which the document is valid:
+--               no newer version existed when it was written
 --   upcast      the same, after upcast_legacy
---   version 0   legacy: whatever else is an event of that type
---   no event    of no type that the table holds
+--   version 0   legacy: any other event of that type
+--   no event    of no type that the table contains
 CREATE OR REPLACE FUNCTION trading_migration.classify(relation text, stated_type text, stated_version int, document jsonb,
     OUT event_type text, OUT schema_version int, OUT data jsonb, OUT how text)
 LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
@@ -100,7 +100,8 @@ BEGIN
             RETURN;
         END IF;
     END LOOP;
-    -- nearly all of the rest: asked first, because one version is asked faster than all
+    -- nearly all of the rest: tried first, since one version is faster than
+    -- all
     FOREACH candidate IN ARRAY candidates LOOP
         IF public.validate_event(document, candidate, 1) THEN
             event_type := candidate;
@@ -143,13 +144,13 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trading_migration.classify(text, text, int, jsonb) IS
-    'the type and version of a document of the old tables, the document itself, and how that was found out';
+    'the type and version of a document of the old tables, the document itself, and how they were found';
 
 CREATE OR REPLACE FUNCTION trading_migration.version_number(word text) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
     SELECT CASE WHEN word ~ '^v?[0-9]{1,9}$' THEN ltrim(word, 'v')::int END;
 END;
-COMMENT ON FUNCTION trading_migration.version_number(text) IS 'the version that a word says: "1", "v1"; NULL where it says none';
+COMMENT ON FUNCTION trading_migration.version_number(text) IS 'the version in a word: "1", "v1"; NULL if there is none';
 
 COMMIT;

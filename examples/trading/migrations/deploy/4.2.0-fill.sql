@@ -1,21 +1,22 @@
 -- Deploy trading:4.2.0-fill to pg
 -- requires: 4.2.0-extensions
 
--- The new tables, filled beside the old ones while these are read and written.
--- 4.2.0-switch puts them in their place: what was is then the backup, and
--- nothing was rewritten under a lock.  May be run again where it was stopped.
+-- Fills the new tables beside the old ones, which are read and written
+-- meanwhile. 4.2.0-switch replaces the old tables, which are then the backup.
+-- Nothing is rewritten under a lock.  It can be run again after it was
+-- stopped.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
 
--- Not again when the tables have the form of the next release: these columns are not there any more.
+-- Refuse to run after the next release has changed the tables: these columns no longer exist.
 DO $$
 BEGIN
     IF to_regclass('legacy.discord_events') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the tables have the form of release 4.2.0 already',
-            HINT = 'Go on with the changes that follow; if the tool does not know of this one, say so: sqitch deploy --log-only, or alembic stamp.';
+            HINT = 'Continue with the next changes; if the tool does not know this one, record it: sqitch deploy --log-only, or alembic stamp.';
     END IF;
 END
 $$;
@@ -29,9 +30,9 @@ SET LOCAL client_min_messages = warning;
 
 DROP SCHEMA IF EXISTS trading_next CASCADE;
 CREATE SCHEMA trading_next;
-COMMENT ON SCHEMA trading_next IS 'The event tables of release 4.2.0 until they are in their place.';
+COMMENT ON SCHEMA trading_next IS 'The event tables of release 4.2.0 until they replace the old ones.';
 
--- Rows that are not simply taken over, for as long as the backup stands.
+-- Rows that were not simply copied, as long as the backup exists.
 CREATE TABLE IF NOT EXISTS trading_migration.outcome (
     relation text   NOT NULL,
     id       bigint NOT NULL,
@@ -40,7 +41,7 @@ CREATE TABLE IF NOT EXISTS trading_migration.outcome (
     PRIMARY KEY (relation, id)
 );
 COMMENT ON TABLE trading_migration.outcome IS
-    'What 4.2.0 did with rows whose documents it did not simply take over; those of conflict and no event are in no table but here, whole, and in the backup.';
+    'What 4.2.0 did with rows whose documents it did not simply copy; rows of conflict and no event are only here, complete, and in the backup.';
 DELETE FROM trading_migration.outcome;
 CREATE OR REPLACE VIEW trading_migration.merge_conflicts AS
     SELECT relation, id, original -> 'data' AS data, original -> 'body' AS body, original
@@ -48,7 +49,7 @@ CREATE OR REPLACE VIEW trading_migration.merge_conflicts AS
 COMMENT ON VIEW trading_migration.merge_conflicts IS
     'rows with two documents that disagree: trading_migration.resolve(table, id, document) stores the one that you choose';
 
--- No autovacuum here: the switch would have to wait for it.
+-- No autovacuum here, since the switch would have to wait for it.
 
 CREATE TABLE trading_next.discord_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -63,7 +64,7 @@ CREATE TABLE trading_next.discord_events (
     CONSTRAINT discord_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object'
         AND data ? 'id', false))
 ) WITH (autovacuum_enabled = off);
-COMMENT ON TABLE trading_next.discord_events IS 'What the Discord reader received: messages, their changes and deletions, channels.';
+COMMENT ON TABLE trading_next.discord_events IS 'Events of the Discord reader: messages, their changes and deletions, channels.';
 
 CREATE TABLE trading_next.market_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -79,7 +80,7 @@ CREATE TABLE trading_next.market_events (
     CONSTRAINT market_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object'
         AND (jsonb_typeof(data -> 'symbol') = 'string' OR jsonb_typeof(data -> 's') = 'string'), false))
 ) WITH (autovacuum_enabled = off);
-COMMENT ON TABLE trading_next.market_events IS 'Trades, quotes, bars and order book changes; Binance''s as they came over the wire.';
+COMMENT ON TABLE trading_next.market_events IS 'Trades, quotes, bars and order book changes; Binance''s in their wire format.';
 
 CREATE TABLE trading_next.signal_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -94,7 +95,7 @@ CREATE TABLE trading_next.signal_events (
     CONSTRAINT signal_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object'
         AND jsonb_typeof(data -> 'symbol') = 'string' AND data ? 'action', false))
 ) WITH (autovacuum_enabled = off);
-COMMENT ON TABLE trading_next.signal_events IS 'What the strategies said.';
+COMMENT ON TABLE trading_next.signal_events IS 'Signals of the strategies.';
 
 CREATE TABLE trading_next.order_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -110,7 +111,7 @@ CREATE TABLE trading_next.order_events (
         AND (jsonb_typeof(data -> 'symbol') = 'string' OR jsonb_typeof(data -> 'order') = 'object'
             OR jsonb_typeof(data -> 's') = 'string'), false))
 ) WITH (autovacuum_enabled = off);
-COMMENT ON TABLE trading_next.order_events IS 'Orders, what became of them, and their fills.';
+COMMENT ON TABLE trading_next.order_events IS 'Orders, their changes, and their fills.';
 
 CREATE TABLE trading_next.system_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -125,7 +126,7 @@ CREATE TABLE trading_next.system_events (
     CONSTRAINT system_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object'
         AND data ? 'message', false))
 ) WITH (autovacuum_enabled = off);
-COMMENT ON TABLE trading_next.system_events IS 'What the parts of the application say about themselves.';
+COMMENT ON TABLE trading_next.system_events IS 'Log messages of the application''s components.';
 
 CREATE TABLE trading_next.ingestion_events (
     id             bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -140,10 +141,10 @@ CREATE TABLE trading_next.ingestion_events (
     CONSTRAINT ingestion_events_structure CHECK (coalesce(jsonb_typeof(data) = 'object'
         AND data ?| ARRAY['batch_id', 'source'], false))
 ) WITH (autovacuum_enabled = off);
-COMMENT ON TABLE trading_next.ingestion_events IS 'How batches of records came in.';
+COMMENT ON TABLE trading_next.ingestion_events IS 'Results of ingested batches of records.';
 
--- Each old row as the new one that it becomes.  The views follow the old tables
--- when these are moved.
+-- Converts each old row to the new one.  The views follow the old tables when
+-- these are moved.
 CREATE OR REPLACE VIEW trading_migration.upgraded_discord_events AS
     SELECT o.id, c.event_type, c.schema_version, c.data, o.event_id, o.correlation_id, o.causation_id, o.recorded_at,
         c.how AS how, row_to_json(o) AS original
@@ -169,7 +170,7 @@ CREATE OR REPLACE VIEW trading_migration.upgraded_ingestion_events AS
         c.how AS how, row_to_json(o) AS original
     FROM public.ingestion_events AS o, LATERAL trading_migration.classify('ingestion_events', NULL, NULL, trading_migration.document(o.body)) AS c;
 
--- Takes rows over.  The log of changes says which ones once more.
+-- Copies rows.  The log of changes lists those to be copied again.
 CREATE OR REPLACE FUNCTION trading_migration.take_over(relation text, first bigint, last bigint, ids bigint[] DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
@@ -212,11 +213,11 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trading_migration.take_over(text, bigint, bigint, bigint[]) IS 'copies rows of an old table into the new one';
-COMMENT ON FUNCTION trading_migration.catch_up(text) IS 'takes over again what was changed since, as the log says; how many rows';
+COMMENT ON FUNCTION trading_migration.catch_up(text) IS 'copies the rows that the log lists as changed since; returns their number';
 
 COMMIT;
 
--- From here on the log says what the fill has not seen.
+-- From here on, the log contains the changes that the fill has not seen.
 CALL trading_migration.briefly_each(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'], $$
     CREATE OR REPLACE TRIGGER zz_watch_4_2_0 AFTER INSERT OR UPDATE OR DELETE ON public.%1$I FOR EACH ROW
         EXECUTE FUNCTION trading_migration.log_change('4.2.0', %1$L);
@@ -232,11 +233,11 @@ CALL trading_migration.in_batches('public.order_events', $$SELECT trading_migrat
 CALL trading_migration.in_batches('public.system_events', $$SELECT trading_migration.take_over('system_events', $1, $2)$$, 10000);
 CALL trading_migration.in_batches('public.ingestion_events', $$SELECT trading_migration.take_over('ingestion_events', $1, $2)$$, 10000);
 
--- What was deleted since: another row may have its event_id by now.
+-- Rows deleted meanwhile: another row may have the event_id now.
 SELECT trading_migration.catch_up(relation)
 FROM unnest(ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events']) AS relation;
 
--- Nobody uses these tables yet, so that nobody waits for their indexes.
+-- No session uses these tables yet, so none waits for their indexes.
 CREATE UNIQUE INDEX discord_events_event_id ON trading_next.discord_events (event_id);
 CREATE UNIQUE INDEX market_events_event_id ON trading_next.market_events (event_id);
 CREATE UNIQUE INDEX signal_events_event_id ON trading_next.signal_events (event_id);
@@ -255,7 +256,7 @@ CREATE INDEX signal_events_correlation ON trading_next.signal_events (correlatio
 CREATE INDEX order_events_correlation ON trading_next.order_events (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX system_events_correlation ON trading_next.system_events (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX ingestion_events_correlation ON trading_next.ingestion_events (correlation_id) WHERE correlation_id IS NOT NULL;
--- what is searched by content: data @> '{"symbol": "SPY"}'
+-- documents that are searched by content: data @> '{"symbol": "SPY"}'
 CREATE INDEX market_events_data ON trading_next.market_events USING gin (data jsonb_path_ops);
 CREATE INDEX signal_events_data ON trading_next.signal_events USING gin (data jsonb_path_ops);
 CREATE INDEX order_events_data ON trading_next.order_events USING gin (data jsonb_path_ops);

@@ -1,10 +1,10 @@
 -- Deploy trading:4.2.0-messages to pg
 -- requires: 4.2.0-switch
 
--- The largest table is not rewritten: its column gets the new name, type and
--- version come as defaults, and only rows of another version are updated.
+-- The largest table is not rewritten: its column is renamed, type and version
+-- are added with defaults, and only rows of another version are updated.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
@@ -41,7 +41,8 @@ BEGIN
         VALUES (NEW.message_id, NEW.channel_id, NEW.author_id, NEW.content, NEW.created_at, c.data, c.event_type, c.schema_version)
         RETURNING id INTO NEW.id;
     ELSIF NEW.id IS NULL THEN
-        -- (a role that may only insert is not told the id)
+        -- (RETURNING the id needs a privilege that a role with INSERT only
+        -- lacks)
         INSERT INTO public.discord_messages (message_id, channel_id, author_id, content, created_at, data, event_type, schema_version)
         VALUES (NEW.message_id, NEW.channel_id, NEW.author_id, NEW.content, NEW.created_at, c.data, c.event_type, c.schema_version);
     ELSE
@@ -54,7 +55,8 @@ BEGIN
 END
 $$;
 
--- What is written in its place where a message's document is no event: its columns.
+-- The replacement for a message's document that is not an event, from its
+-- columns.
 CREATE OR REPLACE FUNCTION trading_migration.rebuilt(message_id text, channel_id text, author_id text, content text, created_at timestamptz)
 RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -75,7 +77,7 @@ BEGIN
         ADD COLUMN schema_version int NOT NULL DEFAULT 1;
     CREATE VIEW legacy.discord_messages WITH (security_invoker) AS
         SELECT id, message_id, channel_id, author_id, content, created_at, data AS raw_event FROM public.discord_messages;
-    COMMENT ON VIEW legacy.discord_messages IS 'discord_messages with the columns of before 4.2.0; what is written is classified as the migration classified.';
+    COMMENT ON VIEW legacy.discord_messages IS 'discord_messages with the columns of before 4.2.0; written rows are classified as by the migration.';
     CREATE TRIGGER write_legacy INSTEAD OF INSERT OR UPDATE OR DELETE ON legacy.discord_messages
         FOR EACH ROW EXECUTE FUNCTION trading_migration.write_legacy_discord_messages();
     PERFORM trading_migration.copy_privileges('public.discord_messages', 'legacy.discord_messages');
@@ -113,7 +115,7 @@ SELECT trading_migration.briefly($$
 $$);
 ALTER TABLE public.discord_messages VALIDATE CONSTRAINT discord_messages_type;
 
--- From here on whoever writes says what he writes.
+-- From here on, writers must give type and version.
 SELECT trading_migration.briefly($$
     ALTER TABLE public.discord_messages ALTER event_type DROP DEFAULT, ALTER schema_version DROP DEFAULT
 $$);
@@ -122,7 +124,7 @@ BEGIN;
 
 DROP FUNCTION IF EXISTS trading_migration.rename_message_column(text);
 
--- what an earlier revert had to put aside: versions that the old form did not tell
+-- rows that an earlier revert set aside: versions that the old form lacks
 DO $$
 BEGIN
     IF to_regclass('kept_by_revert.rows') IS NOT NULL THEN

@@ -1,16 +1,17 @@
 -- Deploy trading:4.2.0-switch to pg
 -- requires: 4.2.0-fill
 
--- One table after the other: what came in since is taken over, then, under a
--- lock of milliseconds, the rest of it; the old table goes to the schema
--- before_4_2_0, the new one comes, with a view that has the old columns.
+-- One table after the other: new changes are copied; then, under a lock of
+-- milliseconds, the rest of them.  The old table moves to the schema
+-- before_4_2_0, and the new one replaces it, with a view that has the old
+-- columns.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
 
--- (when this was reverted, the new tables went)
+-- (a revert drops the new tables)
 DO $$
 BEGIN
     IF to_regclass('legacy.ingestion_events') IS NULL AND to_regclass('trading_next.ingestion_events') IS NULL THEN
@@ -29,8 +30,8 @@ BEGIN;
 CREATE SCHEMA IF NOT EXISTS before_4_2_0;
 COMMENT ON SCHEMA before_4_2_0 IS 'The event tables as they were before migration 4.2.0: its backup, until trading_migration.release_backup() drops it.';
 
--- Clients that know the old columns say search_path = legacy, public; they may
--- say so before the view is there.
+-- Clients that use the old columns set search_path = legacy, public; they may
+-- do so before the view exists.
 CREATE SCHEMA IF NOT EXISTS legacy;
 COMMENT ON SCHEMA legacy IS 'The tables with the columns that they had before migration 4.2.0, as views to read and to write.';
 GRANT USAGE ON SCHEMA legacy TO PUBLIC;
@@ -83,7 +84,8 @@ BEGIN
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
     ELSIF NEW.id IS NULL THEN
-        -- (a role that may only insert is not told the id)
+        -- (RETURNING the id needs a privilege that a role with INSERT only
+        -- lacks)
         INSERT INTO public.discord_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
@@ -124,7 +126,8 @@ BEGIN
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
     ELSIF NEW.id IS NULL THEN
-        -- (a role that may only insert is not told the id)
+        -- (RETURNING the id needs a privilege that a role with INSERT only
+        -- lacks)
         INSERT INTO public.market_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
@@ -165,7 +168,8 @@ BEGIN
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
     ELSIF NEW.id IS NULL THEN
-        -- (a role that may only insert is not told the id)
+        -- (RETURNING the id needs a privilege that a role with INSERT only
+        -- lacks)
         INSERT INTO public.signal_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
@@ -211,7 +215,8 @@ BEGIN
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
     ELSIF NEW.id IS NULL THEN
-        -- (a role that may only insert is not told the id)
+        -- (RETURNING the id needs a privilege that a role with INSERT only
+        -- lacks)
         INSERT INTO public.order_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
@@ -252,7 +257,8 @@ BEGIN
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
     ELSIF NEW.id IS NULL THEN
-        -- (a role that may only insert is not told the id)
+        -- (RETURNING the id needs a privilege that a role with INSERT only
+        -- lacks)
         INSERT INTO public.system_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
@@ -293,7 +299,8 @@ BEGIN
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at)
         RETURNING id INTO NEW.id;
     ELSIF NEW.id IS NULL THEN
-        -- (a role that may only insert is not told the id)
+        -- (RETURNING the id needs a privilege that a role with INSERT only
+        -- lacks)
         INSERT INTO public.ingestion_events (event_type, schema_version, data, event_id, correlation_id, causation_id, recorded_at)
         VALUES (c.event_type, c.schema_version, c.data, NEW.event_id, NEW.correlation_id, NEW.causation_id, NEW.recorded_at);
     ELSE
@@ -322,14 +329,14 @@ BEGIN
         END);
     EXECUTE format('CREATE TRIGGER write_legacy INSTEAD OF INSERT OR UPDATE OR DELETE ON legacy.%1$I FOR EACH ROW EXECUTE FUNCTION trading_migration.write_legacy_%1$s()',
         relation);
-    EXECUTE format('COMMENT ON VIEW legacy.%1$I IS %2$L', relation, format('%s with the columns of before 4.2.0; what is written is classified as the migration classified.', relation));
+    EXECUTE format('COMMENT ON VIEW legacy.%1$I IS %2$L', relation, format('%s with the columns of before 4.2.0; written rows are classified as by the migration.', relation));
     PERFORM trading_migration.copy_privileges(format('public.%I', relation)::regclass, format('legacy.%I', relation)::regclass);
 END
 $$;
 COMMENT ON FUNCTION trading_migration.create_legacy_view(text) IS 'the view with the old columns of an event table';
 
--- From the switch on the log has the rows of the backup that are changed, or
--- that come in with an id of its; newer ids are known by being newer.
+-- From the switch on, the log contains rows of the backup that are changed,
+-- and new rows with one of its ids; greater ids are recognized as new.
 CREATE OR REPLACE FUNCTION trading_migration.switch_table(relation text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -339,7 +346,7 @@ BEGIN
     PERFORM trading_migration.catch_up(relation);
     EXECUTE format('SELECT last_value FROM %s', pg_get_serial_sequence(format('public.%I', relation), 'id')) INTO greatest_id;
     PERFORM setval(pg_get_serial_sequence(format('trading_next.%I', relation), 'id'), greatest_id);
-    -- (a row may have been given an id that the sequence has not come to)
+    -- (a row may have been given an id that the sequence has not reached)
     EXECUTE format('SELECT greatest(max(id), $1) FROM trading_next.%I', relation) INTO greatest_id USING greatest_id;
     PERFORM trading_migration.copy_privileges(format('public.%I', relation)::regclass, format('trading_next.%I', relation)::regclass);
     EXECUTE format('DROP TRIGGER zz_watch_4_2_0 ON public.%I', relation);
@@ -357,14 +364,14 @@ BEGIN
     INSERT INTO trading_migration.checksums (release, relation, up_to) VALUES ('4.2.0', relation, greatest_id)
     ON CONFLICT ON CONSTRAINT checksums_pkey DO UPDATE SET up_to = EXCLUDED.up_to;
 
-    -- what an earlier revert had to put aside
+    -- rows that an earlier revert set aside
     IF to_regclass('kept_by_revert.rows') IS NOT NULL THEN
         EXECUTE format($f$
             WITH back AS (
                 INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
                 SELECT (jsonb_populate_record(NULL::public.%1$I, k.row)).* FROM kept_by_revert.rows AS k
                 WHERE k.release = '4.2.0' AND k.relation = %1$L
-                -- what somebody stored again since stays where it is
+                -- an event that was stored again since then stays
                 ON CONFLICT DO NOTHING
                 RETURNING id
             )
@@ -373,7 +380,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION trading_migration.switch_table(text) IS 'puts a new event table in the place of the old one';
+COMMENT ON FUNCTION trading_migration.switch_table(text) IS 'replaces an old event table by the new one';
 
 CREATE OR REPLACE PROCEDURE trading_migration.switch(relation text)
 LANGUAGE plpgsql AS $$
@@ -391,7 +398,7 @@ BEGIN
 END
 $$;
 
--- For a row that was set aside: stores the document that somebody chose.
+-- For a row that was set aside: stores the chosen document.
 CREATE OR REPLACE FUNCTION trading_migration.resolve(relation text, id bigint, document jsonb) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -413,9 +420,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trading_migration.resolve(text, bigint, jsonb) IS
-    'stores a row that 4.2.0 set aside, with the document that somebody chose';
+    'stores a row that 4.2.0 set aside, with the chosen document';
 
--- Back from here is not possible any more when this was called.
+-- After this call, reverting is no longer possible.
 CREATE OR REPLACE FUNCTION trading_migration.release_backup() RETURNS void
 LANGUAGE plpgsql SET client_min_messages = warning SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -434,7 +441,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION trading_migration.release_backup() IS
-    'drops the event tables of before 4.2.0: nothing can be reverted beyond that any more; what was set aside stays in trading_migration.outcome';
+    'drops the event tables of before 4.2.0, so that 4.2.0 cannot be reverted any more; rows that were set aside stay in trading_migration.outcome';
 
 COMMIT;
 
@@ -451,7 +458,7 @@ DROP PROCEDURE trading_migration.switch(text);
 DROP FUNCTION trading_migration.switch_table(text);
 COMMIT;
 
--- What was done, for whoever watches.
+-- Show the result.
 DO $$
 DECLARE
     line text;

@@ -1,17 +1,17 @@
 -- Deploy trading:4.3.0-bus to pg
 -- requires: 4.3.0-checks
 
--- The event bus: what is inserted into an event table is announced when its
--- transaction commits, and read by consumers in one order, none twice, none
--- lost.  examples/trading/docs/bus.md describes it.
+-- The event bus: events that are inserted into an event table are announced
+-- when the transaction commits.  Consumers read them in one order, without
+-- loss or repetition. examples/trading/docs/bus.md describes it.
 --
--- Each statement stands by itself and may run again: the file needs no
--- transaction around it, and the six tables are locked one after the other.
+-- Each statement is independent and can be repeated: the file needs no
+-- transaction, and the six tables are locked one after the other.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
--- (not together with another migration, where it is one of several)
+-- (not at the same time as another migration)
 DO $$
 BEGIN
     IF to_regprocedure('trading_migration.alone()') IS NOT NULL THEN
@@ -21,17 +21,18 @@ END
 $$;
 
 CREATE SCHEMA IF NOT EXISTS event_bus;
-COMMENT ON SCHEMA event_bus IS 'The event bus: what was published, in which order, and who has read how far.';
+COMMENT ON SCHEMA event_bus IS 'The event bus: publications in their order, and the consumers'' positions.';
 
--- ---------- what is published ----------
+-- ---------- publications ----------
 
--- A publication is what one INSERT or COPY stored, in pieces of 500 events: the
--- payload stays in the event's own table.  Ids do not commit in order, and
--- neither do transaction ids say who came first.  So a publication gets its
--- place in the order only when it is seen to be committed: writers append to
--- the outbox and wait for nobody, and event_bus.advance(), one at a time, moves
--- what its snapshot sees from there to the log.  No transaction id is stored:
--- the order outlives pg_dump, pg_upgrade and a long transaction.
+-- A publication contains the events that one INSERT or COPY stored, at most
+-- 500 each; the payload stays in the event's table.  Neither ids nor
+-- transaction ids have the order of commits.  So a publication gets its
+-- position in the order only after it is visible as committed: writers append
+-- to the outbox without waiting, and event_bus.advance(), in one session at a
+-- time, moves the publications that its snapshot sees to the log.  No
+-- transaction id is stored: the order survives pg_dump, pg_upgrade and a long
+-- transaction.
 
 CREATE TABLE IF NOT EXISTS event_bus.outbox (
     number       bigint         GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -40,11 +41,11 @@ CREATE TABLE IF NOT EXISTS event_bus.outbox (
     events       int            NOT NULL,
     published_at timestamptz    NOT NULL DEFAULT clock_timestamp()
 );
-COMMENT ON TABLE event_bus.outbox IS 'Publications that have no place in the order yet.';
-COMMENT ON COLUMN event_bus.outbox.number IS 'Drawn when the rows were inserted: the order within what one snapshot sees.';
-COMMENT ON COLUMN event_bus.outbox.relation IS 'The event table, with its schema, quoted where it has to be.';
+COMMENT ON TABLE event_bus.outbox IS 'Publications without a position in the order yet.';
+COMMENT ON COLUMN event_bus.outbox.number IS 'Drawn when the rows were inserted: the order of publications that one snapshot sees.';
+COMMENT ON COLUMN event_bus.outbox.relation IS 'The event table, with its schema, quoted if necessary.';
 COMMENT ON COLUMN event_bus.outbox.ids IS 'The ids of the events.';
-COMMENT ON COLUMN event_bus.outbox.events IS 'How many they are.';
+COMMENT ON COLUMN event_bus.outbox.events IS 'Number of ids.';
 
 CREATE TABLE IF NOT EXISTS event_bus.log (
     position     bigint         GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -55,9 +56,9 @@ CREATE TABLE IF NOT EXISTS event_bus.log (
     published_at timestamptz    NOT NULL
 );
 COMMENT ON TABLE event_bus.log IS 'Publications in the order in which every consumer reads them.';
-COMMENT ON COLUMN event_bus.log.position IS 'The place in the order: given under a lock that is kept until the commit, so places become visible in order.';
+COMMENT ON COLUMN event_bus.log.position IS 'The position in the order: assigned under a lock that is kept until the commit, so positions become visible in order.';
 
--- ---------- who has read how far ----------
+-- ---------- consumers' positions ----------
 
 CREATE TABLE IF NOT EXISTS event_bus.consumers (
     name        text        PRIMARY KEY,
@@ -71,13 +72,13 @@ CREATE TABLE IF NOT EXISTS event_bus.consumers (
     created_at  timestamptz NOT NULL DEFAULT now(),
     active_at   timestamptz
 );
-COMMENT ON TABLE event_bus.consumers IS 'Consumers, and what each has handled: everything up to (position, event).';
+COMMENT ON TABLE event_bus.consumers IS 'Consumers, and the position of each: everything up to (position, event) is handled.';
 COMMENT ON COLUMN event_bus.consumers.number IS 'The key of the advisory lock of its one active process.';
-COMMENT ON COLUMN event_bus.consumers.event IS 'The id of the last event that was handled of the publication at that position.';
+COMMENT ON COLUMN event_bus.consumers.event IS 'The id of the last handled event of the publication at that position.';
 COMMENT ON COLUMN event_bus.consumers.relations IS 'The tables that it reads; NULL is all.';
 COMMENT ON COLUMN event_bus.consumers.event_types IS 'The event types that it reads; NULL is all.';
-COMMENT ON COLUMN event_bus.consumers.in_flight IS 'How many events are being handled; where it is not 0 at a start, a process died over them.';
-COMMENT ON COLUMN event_bus.consumers.attempts IS 'How often the next event was tried and failed.';
+COMMENT ON COLUMN event_bus.consumers.in_flight IS 'Number of events being handled; if it is not 0 at a start, a process died while handling them.';
+COMMENT ON COLUMN event_bus.consumers.attempts IS 'Number of failed attempts for the next event.';
 
 CREATE TABLE IF NOT EXISTS event_bus.dead_letters (
     id             bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -94,15 +95,15 @@ CREATE TABLE IF NOT EXISTS event_bus.dead_letters (
     resolved_at    timestamptz,
     UNIQUE (consumer, position, event)
 );
-COMMENT ON TABLE event_bus.dead_letters IS 'Events that a consumer failed to handle, and went on without.';
+COMMENT ON TABLE event_bus.dead_letters IS 'Events that a consumer failed to handle and skipped.';
 COMMENT ON COLUMN event_bus.dead_letters.event IS 'The id in the event''s table; the event itself stays there.';
-COMMENT ON COLUMN event_bus.dead_letters.resolved_at IS 'When it was handled after all, or given up: NULL is unresolved.';
+COMMENT ON COLUMN event_bus.dead_letters.resolved_at IS 'Time at which it was handled after all, or given up; NULL: unresolved.';
 
 -- ---------- publishing ----------
 
--- One call for a statement, so that a COPY of a million rows costs it two
--- thousand rows in the outbox.  Runs as the bus's owner: a writer needs INSERT on his
--- table and nothing else.
+-- One call for a statement, so that a COPY of a million rows adds two thousand
+-- rows to the outbox.  Runs as the bus's owner: a writer needs only INSERT on
+-- the table.
 CREATE OR REPLACE FUNCTION event_bus.publish() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -110,7 +111,8 @@ AS $$
 DECLARE
     -- on; quiet: published without a notification; off: not published
     mode text := COALESCE(NULLIF(current_setting('event_bus.publish', true), ''), 'on');
-    -- a transaction notifies of its first hundred events one by one
+    -- a transaction sends notifications for its first hundred events, one by
+    -- one
     most CONSTANT int := 100;
     piece CONSTANT int := 500;
     done int;
@@ -135,7 +137,7 @@ BEGIN
     IF here = 0 THEN
         RETURN NULL;
     ELSIF here <= piece AND last - first = here - 1 THEN
-        -- nearly always: one row, or a few that nobody came between
+        -- nearly always: one row, or a few with consecutive ids
         INSERT INTO event_bus.outbox (relation, ids, events)
         VALUES (format('%I.%I', TG_TABLE_SCHEMA, TG_TABLE_NAME), int8multirange(int8range(first, last + 1)), here);
     ELSE
@@ -146,8 +148,8 @@ BEGIN
         ORDER BY p.number;
     END IF;
 
-    -- A notification only wakes: nothing is lost without one.  A full queue
-    -- would make writers fail when they commit.
+    -- A notification only wakes a listener: without one, nothing is lost.  A
+    -- full queue would make the commits of writers fail.
     IF mode = 'quiet' OR pg_notification_queue_usage() > 0.5 THEN
         RETURN NULL;
     END IF;
@@ -157,7 +159,8 @@ BEGIN
         PERFORM pg_notify('event_bus', json_build_object('table', TG_TABLE_NAME, 'more', true)::text);
         here := most + 1 - done;
     ELSIF here = 1 THEN
-        -- a longer type has no schema; the payload has to stay below 8000 bytes
+        -- a longer type has no schema; the payload must be shorter than 8000
+        -- bytes
         PERFORM pg_notify('event_bus', json_build_object('id', first, 'table', TG_TABLE_NAME,
             'type', left(kind, 62), 'version', version)::text);
     ELSE
@@ -172,10 +175,10 @@ BEGIN
     RETURN NULL;
 END
 $$;
-COMMENT ON FUNCTION event_bus.publish() IS 'The trigger that publishes what a statement inserted.';
+COMMENT ON FUNCTION event_bus.publish() IS 'The trigger that publishes the rows that a statement inserted.';
 REVOKE ALL ON FUNCTION event_bus.publish() FROM PUBLIC;
 
--- CREATE TRIGGER keeps writers waiting while it waits itself: in short goes.
+-- CREATE TRIGGER blocks writers while it waits: so in short attempts.
 CREATE OR REPLACE FUNCTION event_bus.add_table(relation regclass) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -203,7 +206,7 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION event_bus.add_table(regclass) IS 'Publishes what is inserted into a table from now on; it has the columns of the six event tables.';
+COMMENT ON FUNCTION event_bus.add_table(regclass) IS 'Publishes rows that are inserted into a table from now on; it must have the columns of the six event tables.';
 
 CREATE OR REPLACE FUNCTION event_bus.drop_table(relation regclass) RETURNS void
 LANGUAGE plpgsql
@@ -231,9 +234,9 @@ BEGIN
     END LOOP;
 END
 $$;
-COMMENT ON FUNCTION event_bus.drop_table(regclass) IS 'Publishes nothing more of a table; what was published stays so.';
+COMMENT ON FUNCTION event_bus.drop_table(regclass) IS 'Ends the publication of a table; existing publications stay.';
 
--- Publications and consumers know tables by name, as dumps and people do.
+-- Publications and consumers refer to tables by name, as in dumps.
 CREATE OR REPLACE FUNCTION event_bus.rename_table(old_name text, relation regclass) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -248,7 +251,7 @@ BEGIN
     UPDATE event_bus.dead_letters AS d SET relation = new_name WHERE d.relation = old_name;
 END
 $$;
-COMMENT ON FUNCTION event_bus.rename_table(text, regclass) IS 'After a table was renamed: its old name, quoted as in the log, and the table.';
+COMMENT ON FUNCTION event_bus.rename_table(text, regclass) IS 'Updates the bus after a table was renamed; takes its old name, quoted as in the log, and the table.';
 
 CREATE OR REPLACE FUNCTION event_bus.forget_table(name text) RETURNS void
 LANGUAGE plpgsql
@@ -265,14 +268,14 @@ BEGIN
     UPDATE event_bus.dead_letters AS d SET resolved_at = now() WHERE d.relation = forget_table.name AND d.resolved_at IS NULL;
 END
 $$;
-COMMENT ON FUNCTION event_bus.forget_table(text) IS 'After a table was dropped: what was published of it, and that consumers read it.';
+COMMENT ON FUNCTION event_bus.forget_table(text) IS 'Deletes the publications of a dropped table, and removes it from consumers.';
 
 -- ---------- the order ----------
 
--- What this snapshot sees has committed and gets the next places, in the order
--- in which it was published; what it does not see gets later ones.  Whoever saw
--- an event, or waited for its writer, publishes after it and commits after it: so
--- comes after it.
+-- Publications that this snapshot sees have committed, and get the next
+-- positions, in the order in which they were published; others get later ones.
+-- A session that saw an event, or waited for its writer, publishes and commits
+-- after it, so its own events come after it.
 CREATE OR REPLACE FUNCTION event_bus.advance(max_publications int DEFAULT 10000) RETURNS bigint
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -295,7 +298,7 @@ BEGIN
     RETURN moved;
 END
 $$;
-COMMENT ON FUNCTION event_bus.advance(int) IS 'Gives committed publications their places in the order; how many.';
+COMMENT ON FUNCTION event_bus.advance(int) IS 'Gives committed publications their positions in the order; returns their number.';
 
 -- ---------- consumers ----------
 
@@ -331,9 +334,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_bus.add_consumer(text, text, regclass[], text[]) IS
-    'Adds a consumer, of what comes from now on ("end") or of all that the log still has ("start"); false where it is there already.';
+    'Adds a consumer that reads new events ("end") or all events in the log ("start"); false if it exists already.';
 
--- Where the registered upcasts lead from a version.
+-- The version to which the registered upcasts lead.
 CREATE OR REPLACE FUNCTION event_bus.latest_version(event_type text, schema_version int) RETURNS int
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -354,9 +357,9 @@ BEGIN
     RETURN latest;
 END
 $$;
-COMMENT ON FUNCTION event_bus.latest_version(text, int) IS 'The version that the registered upcasts lead to.';
+COMMENT ON FUNCTION event_bus.latest_version(text, int) IS 'The version to which the registered upcasts lead.';
 
--- An event that cannot be upcast is a problem of its own, not of its batch.
+-- An event that cannot be upcast is a problem of this event, not of its batch.
 CREATE OR REPLACE FUNCTION event_bus.upcast(INOUT data jsonb, event_type text, INOUT schema_version int,
     to_version int, OUT problem text)
 LANGUAGE plpgsql STABLE
@@ -375,7 +378,7 @@ BEGIN
     END IF;
 END
 $$;
-COMMENT ON FUNCTION event_bus.upcast(jsonb, text, int, int) IS 'An event brought to another version, or the problem with that.';
+COMMENT ON FUNCTION event_bus.upcast(jsonb, text, int, int) IS 'An event converted to another version, or the error of the upcast.';
 
 CREATE OR REPLACE FUNCTION event_bus.load(positions bigint[], relations text[], ids bigint[],
     event_types text[] DEFAULT NULL, versions jsonb DEFAULT NULL)
@@ -420,10 +423,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_bus.load(bigint[], text[], bigint[], text[], jsonb) IS
-    'Published events, brought to the versions that are asked for ({"TYPE": VERSION}), else as far as upcasts are registered.';
+    'Published events, converted to the requested versions ({"TYPE": VERSION}), otherwise as far as upcasts are registered.';
 
--- The last row has no event_type: it says how far this batch goes, whether the
--- consumer wants what is there or not.
+-- The last row has no event_type: it gives the position up to which this batch
+-- goes, with or without events for the consumer.
 CREATE OR REPLACE FUNCTION event_bus.fetch(consumer text, max_events int DEFAULT 500, versions jsonb DEFAULT NULL)
 RETURNS TABLE ("position" bigint, relation text, id bigint, event_type text, schema_version int, stored_version int,
     data jsonb, event_id uuid, correlation_id uuid, causation_id uuid, recorded_at timestamptz, problem text)
@@ -447,7 +450,7 @@ BEGIN
             MESSAGE = format('consumer "%s" does not exist', consumer),
             HINT = 'event_bus.add_consumer() adds one.';
     END IF;
-    -- under another name its events would be passed over
+    -- under another name its events would be skipped
     SELECT min(r.name) INTO gone FROM unnest(mine.relations) AS r(name) WHERE to_regclass(r.name) IS NULL;
     IF gone IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'undefined_table',
@@ -455,7 +458,7 @@ BEGIN
             HINT = format('Where it was renamed: SELECT event_bus.rename_table(%1$L, ''NEW NAME''); where it was dropped: SELECT event_bus.forget_table(%1$L).', gone);
     END IF;
 
-    -- whole publications until there are events enough
+    -- whole publications until there are enough events
     SELECT b.position, b.ids INTO last
     FROM (
         SELECT l.position, l.ids, l.wanted, sum(l.wanted) OVER (ORDER BY l.position) AS upto
@@ -494,7 +497,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_bus.fetch(text, int, jsonb) IS
-    'The next events of a consumer, in order, and a last row that says how far they go; locks the consumer until the transaction ends.';
+    'The next events of a consumer, in order, and a last row with the position up to which they go; locks the consumer until the transaction ends.';
 
 CREATE OR REPLACE FUNCTION event_bus.acknowledge(consumer text, "position" bigint, event bigint) RETURNS void
 LANGUAGE plpgsql
@@ -511,7 +514,7 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_bus.acknowledge(text, bigint, bigint) IS
-    'Says what a consumer has handled: in the transaction that handled it, so that both stay or neither.';
+    'Records the events that a consumer has handled: call it in the transaction that handled them, so that both commit or neither.';
 
 CREATE OR REPLACE FUNCTION event_bus.fetch_dead_letters(consumer text, max_events int DEFAULT 500, versions jsonb DEFAULT NULL)
 RETURNS TABLE ("position" bigint, relation text, id bigint, event_type text, schema_version int, stored_version int,
@@ -550,9 +553,9 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION event_bus.prune(interval) IS
-    'Deletes publications that every consumer has handled and that are older; how many.  The events themselves stay.';
+    'Deletes older publications that every consumer has handled; returns their number.  The events themselves stay.';
 
--- ---------- looking at it ----------
+-- ---------- monitoring ----------
 
 CREATE OR REPLACE VIEW event_bus.lag WITH (security_invoker) AS
 SELECT c.name AS consumer, b.publications AS publications_behind, b.events AS events_behind, now() - b.oldest AS oldest_waits,
@@ -569,7 +572,7 @@ CROSS JOIN LATERAL (
         UNION ALL
         SELECT o.events, o.published_at, o.relation FROM event_bus.outbox AS o) AS w
     WHERE c.relations IS NULL OR w.relation = ANY (c.relations)) AS b;
-COMMENT ON VIEW event_bus.lag IS 'How far each consumer is behind, and which backend works for it (NULL: none).';
+COMMENT ON VIEW event_bus.lag IS 'The number of events that each consumer has not read, and its backend (NULL: none).';
 
 CREATE OR REPLACE VIEW event_bus.status WITH (security_invoker) AS
 SELECT (SELECT count(*) FROM event_bus.outbox) AS outbox,
@@ -580,7 +583,7 @@ SELECT (SELECT count(*) FROM event_bus.outbox) AS outbox,
     pg_notification_queue_usage() AS notification_queue,
     (SELECT count(*) FROM event_bus.dead_letters WHERE resolved_at IS NULL) AS dead_letters,
     (SELECT max(now() - xact_start) FROM pg_stat_activity WHERE backend_xmin IS NOT NULL OR backend_xid IS NOT NULL) AS oldest_transaction;
-COMMENT ON VIEW event_bus.status IS 'What is waiting, and what keeps vacuum from the outbox.';
+COMMENT ON VIEW event_bus.status IS 'Waiting publications, and transactions that prevent the vacuuming of the outbox.';
 
 -- ---------- correlation ----------
 
@@ -598,10 +601,10 @@ UNION ALL
 SELECT 'ingestion_events', id, event_id, correlation_id, causation_id, event_type, schema_version, recorded_at, data FROM public.ingestion_events;
 COMMENT ON VIEW event_bus.events IS 'The events of all slices.';
 
--- An event has one cause at most, so the events of a correlation are trees, or
--- rings that trees hang on.  Where a ring is, its oldest event is taken for a
--- root.  Linear; paths, which are as long as the tree is deep, are given down to
--- a depth of a thousand: those of a long chain would need its length squared.
+-- An event has at most one cause, so the events of a correlation are trees, or
+-- cycles with trees.  In a cycle, the oldest event counts as a root.  Linear;
+-- paths, which are as long as the tree is deep, are given up to a depth of a
+-- thousand: those of a long chain would need quadratic space.
 CREATE OR REPLACE FUNCTION public.event_tree(correlation_id uuid)
 RETURNS TABLE (depth int, path uuid[], relation text, id bigint, event_type text, schema_version int, event_id uuid,
     causation_id uuid, recorded_at timestamptz, note text, data jsonb)
@@ -642,7 +645,7 @@ BEGIN
     INTO names, ids, causes, notes, total
     FROM event AS e LEFT JOIN cause AS c ON c.event_id = e.causation_id;
 
-    -- rings
+    -- cycles
     seen := array_fill(0, ARRAY[total]);
     FOR start IN 1..total LOOP
         here := start;
@@ -662,7 +665,8 @@ BEGIN
         END IF;
     END LOOP;
 
-    -- effects of each cause, the oldest first; number 0 is the cause of the roots
+    -- effects of each cause, the oldest first; number 0 is the cause of the
+    -- roots
     child := array_fill(0, ARRAY[total + 1], ARRAY[0]);
     sibling := array_fill(0, ARRAY[total]);
     places := sibling;
@@ -672,7 +676,7 @@ BEGIN
         child[causes[i]] := i;
     END LOOP;
 
-    -- down before on
+    -- depth first
     here := child[0];
     WHILE here > 0 LOOP
         place := place + 1;
@@ -713,7 +717,7 @@ END
 $$;
 COMMENT ON FUNCTION public.event_tree(uuid) IS 'The events of all slices that have a correlation id, each after its cause and before the next root.';
 
--- ---------- from here on, what is inserted is published ----------
+-- ---------- from here on, inserted events are published ----------
 
 SELECT event_bus.add_table('public.discord_events');
 SELECT event_bus.add_table('public.market_events');

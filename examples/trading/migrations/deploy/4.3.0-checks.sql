@@ -1,15 +1,16 @@
 -- Deploy trading:4.3.0-checks to pg
 -- requires: 4.3.0-guards
 
--- 1. The audit: what is there that no schema allows, written down.
--- 2. From now on nothing more of it: a check, NOT VALID, on each table.
--- 3. What came in since 4.2.0 and is not valid: classified again, else moved
---    to before_4_3_0 (a message, which others refer to: written anew from its
---    columns), the original whole, with the reason.
--- 4. The checks hold for every row.  The rules of structure of 4.1.0 say less,
---    and go.  The guards stay, in enforce: one call diverts, at 3 a.m.
+-- 1. The audit: record stored events that no schema allows.
+-- 2. Prevent new ones: a check, NOT VALID, on each table.
+-- 3. Invalid events that arrived since 4.2.0: classify them again, otherwise
+--    move them to before_4_3_0.  (A message, to which others refer, is rebuilt
+--    from its columns.)  The original row is kept with the reason.
+-- 4. Validate the checks for every row.  The rules of structure of 4.1.0 are
+--    weaker, and are dropped.  The guards stay, in enforce: one call diverts,
+--    at 3 a.m.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
@@ -34,7 +35,7 @@ CREATE TABLE IF NOT EXISTS trading_migration.audit (
     sample_ids        text[],
     audited_at        timestamptz NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE trading_migration.audit IS 'What audit_events said before the checks of 4.3.0.';
+COMMENT ON TABLE trading_migration.audit IS 'The result of audit_events before the checks of 4.3.0.';
 CREATE SCHEMA IF NOT EXISTS before_4_3_0;
 COMMENT ON SCHEMA before_4_3_0 IS 'Rows as they were before migration 4.3.0 repaired or moved them.';
 
@@ -117,8 +118,8 @@ SELECT public.add_event_check('public.discord_messages'::regclass, 'data'::text,
 
 -- ---------- 3. ----------
 
--- Again from before, when a release was reverted: while the rules of structure
--- were there, these rows were not allowed.
+-- Back from the earlier side table, after a release was reverted: the rules of
+-- structure did not allow these rows.
 SELECT trading_migration.briefly('ALTER TABLE public.discord_events DROP CONSTRAINT IF EXISTS discord_events_structure');
 SELECT trading_migration.briefly('ALTER TABLE public.market_events DROP CONSTRAINT IF EXISTS market_events_structure');
 SELECT trading_migration.briefly('ALTER TABLE public.signal_events DROP CONSTRAINT IF EXISTS signal_events_structure');
@@ -187,9 +188,9 @@ SELECT public.set_event_guard_mode('public.system_events'::regclass, 'enforce'::
 SELECT public.set_event_guard_mode('public.ingestion_events'::regclass, 'enforce'::text, NULL::timestamptz);
 SELECT public.set_event_guard_mode('public.discord_messages'::regclass, 'enforce'::text, NULL::timestamptz);
 
--- What an earlier revert had to put aside, because the rules of 4.1.0 did not
--- allow it.  What is not valid, or is there again under another id, stays where
--- it is.
+-- Rows that an earlier revert set aside, because the rules of 4.1.0 did not
+-- allow them.  Rows that are not valid, or that exist again under another id,
+-- stay there.
 BEGIN;
 
 DO $$
@@ -220,7 +221,7 @@ $$;
 
 COMMIT;
 
--- What was done, for whoever watches.
+-- Show the result.
 DO $$
 DECLARE
     line text;

@@ -1,11 +1,11 @@
 -- Deploy trading:4.3.0-views to pg
 -- requires: 4.3.0-checks
 
--- For analytics: every event of a type as version 2 has it, a column for each
--- property.  A legacy event (version 0) has no upcast: its row is there, and
--- its document in the table.
+-- For analytics: every event of a type as version 2, with a column for each
+-- property.  A legacy event (version 0) has no upcast: its row is in the view,
+-- and its document in the table.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();

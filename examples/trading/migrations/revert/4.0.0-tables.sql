@@ -1,9 +1,9 @@
 -- Revert trading:4.0.0-tables from pg
 
--- Before 4.0.0 there is nothing, and going there must not lose a row: a table
--- that has rows stays where it is, and deploying again takes it as it is.
+-- Before 4.0.0 there were no tables, and reverting must not lose a row: a
+-- table with rows stays, and the next deployment uses it unchanged.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
@@ -21,7 +21,7 @@ BEGIN
         CONTINUE WHEN to_regclass(format('public.%I', relation)) IS NULL;
         EXECUTE format('SELECT EXISTS (SELECT FROM public.%I)', relation) INTO filled;
         IF filled THEN
-            RAISE NOTICE 'table % has rows and stays; drop it by hand if that is what you mean', relation;
+            RAISE NOTICE 'table % has rows and stays; drop it yourself if you do not need it', relation;
         ELSE
             EXECUTE format('DROP TABLE public.%I', relation);
         END IF;

@@ -1,10 +1,10 @@
 -- Revert trading:4.1.0-constraints from pg
 
--- The rules go, the rows come back as they were.  Where the application has
--- changed since what was repaired, its change stays; what it has deleted stays
--- deleted.  Both are said.  Rows that came in since fit: 4.0.0 takes anything.
+-- Drops the rules and restores the rows.  If the application has changed or
+-- deleted a repaired row since then, that change stays, and a NOTICE counts
+-- such rows.  New rows need no change: 4.0.0 accepts anything.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
@@ -66,7 +66,7 @@ DECLARE
     total bigint;
     back bigint;
 BEGIN
-    -- (they are back already, where this ran before)
+    -- (if this ran before, they are restored already)
     IF to_regnamespace('before_4_1_0') IS NULL THEN
         RETURN;
     END IF;
@@ -77,7 +77,8 @@ BEGIN
         FROM pg_attribute WHERE attrelid = format('public.%I', relation)::regclass AND attnum > 0 AND NOT attisdropped;
         EXECUTE format('INSERT INTO public.%1$I (%2$s) OVERRIDING SYSTEM VALUE SELECT %2$s FROM before_4_1_0.%1$I WHERE kept_as = ''moved'' ORDER BY id',
             relation, columns);
-        -- column by column: what is still as the repair left it becomes what it was
+        -- column by column: values that the repair wrote become the original
+        -- ones
         SELECT string_agg(format('%1$I = CASE WHEN %2$s THEN k.%1$I ELSE t.%1$I END', attname, same), ', '), string_agg(same, ' AND ')
         INTO assignments, unchanged
         FROM pg_attribute, LATERAL (SELECT format(
@@ -95,7 +96,7 @@ BEGIN
             EXECUTE format('UPDATE public.%1$I AS t SET %2$s FROM before_4_1_0.%1$I AS k WHERE k.id = t.id AND k.kept_as = ''repaired''',
                 relation, assignments);
             IF back < total THEN
-                RAISE NOTICE '%: % repaired rows were changed or deleted since, and that stays', relation, total - back;
+                RAISE NOTICE '%: % repaired rows were changed or deleted since; these changes stay', relation, total - back;
             END IF;
         END IF;
     END LOOP;
@@ -104,7 +105,7 @@ $$;
 
 SET LOCAL client_min_messages = warning;
 DROP SCHEMA IF EXISTS before_4_1_0 CASCADE;
--- (of a deployment that did not come to its end)
+-- (of an unfinished deployment)
 DROP PROCEDURE IF EXISTS trading_migration.repair_discord_events();
 DROP PROCEDURE IF EXISTS trading_migration.repair_market_events();
 DROP PROCEDURE IF EXISTS trading_migration.repair_signal_events();

@@ -1,6 +1,6 @@
 -- Revert trading:4.1.0-helpers from pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
@@ -8,12 +8,12 @@ SET LOCAL client_min_messages = warning;
 
 DO $$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock(1414676804, 4); END $$;
 
--- A change that was stopped on its way is not known to the tool.
+-- The tool does not know a change that was stopped.
 DO $$
 BEGIN
     IF to_regnamespace('before_4_1_0') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.1.0-constraints is half deployed',
-            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.1.0-constraints.sql.';
+            HINT = 'Finish the deployment and then revert it, or run its own script first: psql -f revert/4.1.0-constraints.sql.';
     END IF;
 END
 $$;

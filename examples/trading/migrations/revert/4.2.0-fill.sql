@@ -1,16 +1,16 @@
 -- Revert trading:4.2.0-fill from pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
 
--- A change that was stopped on its way is not known to the tool.
+-- The tool does not know a change that was stopped.
 DO $$
 BEGIN
     IF to_regclass('legacy.discord_events') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.2.0-switch is half deployed',
-            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.2.0-switch.sql.';
+            HINT = 'Finish the deployment and then revert it, or run its own script first: psql -f revert/4.2.0-switch.sql.';
     END IF;
 END
 $$;

@@ -1,10 +1,10 @@
 -- Revert trading:4.2.0-messages from pg
 
--- The column gets its old name back.  A message whose version the old form
--- does not tell stays, since others refer to it; its version is kept in
--- kept_by_revert.rows, and comes back when this is deployed again.
+-- Restores the column's old name.  A message whose version the old form lacks
+-- stays, since other rows refer to it; its version is kept in
+-- kept_by_revert.rows, and restored by the next deployment.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
@@ -30,7 +30,7 @@ COMMENT ON TABLE kept_by_revert.rows IS 'Rows that an older release cannot hold:
 
 COMMIT;
 
--- (only where this did not come to its end before: the old name is no view then)
+-- (only if this did not finish before; otherwise the old name is not a view)
 DO $do$
 BEGIN
     IF to_regclass('legacy.discord_messages') IS NULL THEN
@@ -45,7 +45,8 @@ BEGIN
         ON CONFLICT DO NOTHING
     $$);
 
-    -- A document that was written anew is the old one again, unless it was changed since.
+    -- A rebuilt document becomes the old one again, unless it was changed
+    -- since.
     UPDATE public.discord_messages AS m SET data = w.original::jsonb
     FROM trading_migration.outcome AS w
     WHERE w.relation = 'discord_messages' AND w.how = 'rebuilt' AND w.id = m.id

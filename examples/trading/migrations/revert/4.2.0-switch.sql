@@ -1,21 +1,21 @@
 -- Revert trading:4.2.0-switch from pg
 
--- The old tables come back as they were, with what came in or was changed
--- since, in the old form.  A row whose type and version the old form does not
--- tell, or whose event_id a row has that 4.2.0 had set aside, goes to
--- kept_by_revert.rows, and comes back when this is deployed again.
+-- Restores the old tables, with new and changed rows in the old form.  A row
+-- whose type and version the old form lacks, or whose event_id belongs to a
+-- row that 4.2.0 had set aside, moves to kept_by_revert.rows, and is restored
+-- by the next deployment.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
 
--- A change that was stopped on its way is not known to the tool.
+-- The tool does not know a change that was stopped.
 DO $$
 BEGIN
     IF to_regclass('legacy.discord_messages') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.2.0-messages is half deployed',
-            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.2.0-messages.sql.';
+            HINT = 'Finish the deployment and then revert it, or run its own script first: psql -f revert/4.2.0-messages.sql.';
     END IF;
 END
 $$;
@@ -30,7 +30,7 @@ DO $$
 BEGIN
     IF to_regclass('before_4_2_0.ingestion_events') IS NULL AND to_regclass('legacy.ingestion_events') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'the backup was released',
-            HINT = 'There is no way back behind trading_migration.release_backup().';
+            HINT = 'A revert is impossible after trading_migration.release_backup().';
     END IF;
 END
 $$;
@@ -71,7 +71,7 @@ BEGIN
         INSERT INTO kept_by_revert.rows (release, relation, id, why, row)
         SELECT '4.2.0', %1$L, id, CASE WHEN told THEN 'another row has its event_id' ELSE 'the old form does not tell its type and version' END, whole
         FROM new
-        -- (what is there already was given back before this was stopped)
+        -- (existing rows were restored before this was stopped)
         WHERE NOT told OR NOT EXISTS (SELECT FROM back WHERE back.id = new.id) AND NOT EXISTS (SELECT FROM before_4_2_0.%1$I AS b WHERE b.id = new.id)
         ON CONFLICT DO NOTHING
     $f$, relation, columns, CASE WHEN ids IS NULL THEN 'n.id BETWEEN $1 AND $2' ELSE 'n.id = ANY ($3)' END, CASE relation
@@ -97,7 +97,7 @@ BEGIN
     IF ids IS NULL THEN
         RETURN 0;
     END IF;
-    -- (the log of 4.1.0 is told: the application changed these)
+    -- (recorded in the log of 4.1.0 too: the application changed these)
     PERFORM set_config('trading_migration.working', 'off', true);
     EXECUTE format('DELETE FROM before_4_2_0.%I WHERE id = ANY ($1)', relation) USING ids;
     PERFORM set_config('trading_migration.working', 'on', true);
@@ -112,7 +112,8 @@ LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     greatest_id bigint;
 BEGIN
-    -- first what nobody uses, but autovacuum; then the view and its table, in the order in which readers lock them
+    -- first the objects that only autovacuum uses; then the view and its
+    -- table, in the order in which readers lock them
     EXECUTE format('LOCK TABLE before_4_2_0.%I IN ACCESS EXCLUSIVE MODE', relation);
     EXECUTE format('LOCK TABLE legacy.%I IN ACCESS EXCLUSIVE MODE', relation);
     PERFORM trading_migration.give_back_changes(relation);
@@ -134,11 +135,12 @@ BEGIN
     IF to_regclass(format('before_4_2_0.%I', relation)) IS NULL THEN
         RETURN;
     END IF;
-    -- now every insert is logged
+    -- from here on, each insert is logged
     PERFORM trading_migration.briefly(format('CREATE OR REPLACE TRIGGER zz_watch_4_2_0_insert AFTER INSERT ON public.%1$I FOR EACH ROW EXECUTE FUNCTION trading_migration.log_change(''4.2.0'', %1$L)',
         relation));
     COMMIT;
-    -- what an earlier revert put aside because another row had its event_id: once more
+    -- try again: rows that an earlier revert set aside because another row had
+    -- their event_id
     EXECUTE format($f$
         WITH back AS (
             INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
@@ -149,7 +151,7 @@ BEGIN
         )
         DELETE FROM kept_by_revert.rows AS k USING back WHERE k.release = '4.2.0' AND k.relation = %1$L AND k.id = back.id
     $f$, relation);
-    -- first what was deleted: another row may have its event_id now
+    -- first deleted rows: another row may have the event_id now
     PERFORM trading_migration.give_back_changes(relation);
     COMMIT;
     SELECT up_to + 1 INTO first FROM trading_migration.checksums AS s WHERE s.release = '4.2.0' AND s.relation = switch_back_table.relation;
@@ -208,7 +210,7 @@ DROP SCHEMA IF EXISTS legacy;
 DROP SCHEMA IF EXISTS before_4_2_0;
 DELETE FROM trading_migration.checksums WHERE release = '4.2.0';
 
--- Nothing kept, nothing left.
+-- Drop the side table if it is empty.
 DO $$
 BEGIN
     IF NOT EXISTS (SELECT FROM kept_by_revert.rows) THEN

@@ -1,12 +1,12 @@
 -- Revert trading:4.3.0-bus from pg
 
--- The events stay.  Which of them consumers have read is forgotten: stop the
--- listeners first, when they have read to the end (event_bus.lag).
+-- The events stay.  The consumers' positions are lost: stop the listeners
+-- first, after they have read everything (event_bus.lag).
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
--- (not together with another migration, where it is one of several)
+-- (not at the same time as another migration)
 DO $$
 BEGIN
     IF to_regprocedure('trading_migration.alone()') IS NOT NULL THEN
@@ -19,7 +19,7 @@ DO $$
 DECLARE
     relation text;
 BEGIN
-    -- (not there any more where this ran before)
+    -- (if this ran before, it no longer exists)
     IF to_regprocedure('event_bus.drop_table(regclass)') IS NOT NULL THEN
         FOREACH relation IN ARRAY ARRAY['discord_events', 'market_events', 'signal_events', 'order_events', 'system_events', 'ingestion_events'] LOOP
             PERFORM event_bus.drop_table(to_regclass(format('public.%I', relation)));

@@ -1,11 +1,11 @@
 -- Revert trading:4.3.0-checks from pg
 
--- The guards only warn again, the rules of structure of 4.1.0 come back.  A
--- valid event that these do not allow (an order of several legs has no symbol
--- of its own) goes to kept_by_revert.rows, and comes back when this is deployed
--- again.  What was moved or repaired comes back as it was.
+-- The guards only warn again, and the rules of structure of 4.1.0 are
+-- restored.  A valid event that these do not allow (an order of several legs
+-- has no symbol of its own) moves to kept_by_revert.rows, and is restored by
+-- the next deployment.  Moved or repaired rows are restored.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
@@ -84,7 +84,7 @@ COMMIT;
 
 BEGIN;
 SET LOCAL event_bus.publish = off;
--- what goes back was stored before the guard was there
+-- restored rows were stored before the guard existed
 SET LOCAL client_min_messages = error;
 
 DO $$
@@ -92,7 +92,7 @@ DECLARE
     relation text;
     structure text;
 BEGIN
-    -- done before, where this was stopped later on
+    -- done before, if this was stopped later
     IF to_regclass('before_4_3_0.discord_messages') IS NULL THEN
         RETURN;
     END IF;
@@ -120,14 +120,15 @@ BEGIN
                 SELECT '4.3.0', %1$L, id, 'structure', to_jsonb(other) FROM other
             $f$, relation, structure);
         END IF;
-        -- as they were, unless they were changed since
+        -- unchanged originals, unless they were changed since
         EXECUTE format($f$
             UPDATE public.%1$I AS e SET event_type = k.event_type, schema_version = k.schema_version, data = k.data
             FROM before_4_3_0.%1$I AS k
             WHERE k.id = e.id AND k.kept_as = 'repaired' AND e.data = k.repaired -> 'data'
                 AND e.event_type = k.repaired ->> 'event_type' AND e.schema_version = (k.repaired ->> 'schema_version')::int
         $f$, relation);
-        -- (somebody may have sent an event again, with the same event_id, that was moved)
+        -- (an event that was moved may have been sent again, with the same
+        -- event_id)
         EXECUTE format($f$
             WITH back AS (
                 INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE
@@ -140,7 +141,8 @@ BEGIN
             FROM before_4_3_0.%1$I AS k WHERE k.kept_as = 'moved' AND NOT EXISTS (SELECT FROM back WHERE back.id = k.id)
             ON CONFLICT DO NOTHING
         $f$, relation);
-        -- what an earlier revert put aside so, and what was there in its place is gone
+        -- rows that an earlier revert set aside for this reason, if the other
+        -- row no longer exists
         EXECUTE format($f$
             WITH back AS (
                 INSERT INTO public.%1$I OVERRIDING SYSTEM VALUE

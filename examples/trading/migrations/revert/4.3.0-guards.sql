@@ -1,21 +1,21 @@
 -- Revert trading:4.3.0-guards from pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 SELECT trading_migration.alone();
 
--- A change that was stopped on its way is not known to the tool.
+-- The tool does not know a change that was stopped.
 DO $$
 BEGIN
     IF to_regnamespace('before_4_3_0') IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state', MESSAGE = 'change 4.3.0-checks is half deployed',
-            HINT = 'Deploy it to its end, and revert it then; or run its own script first: psql -f revert/4.3.0-checks.sql.';
+            HINT = 'Finish the deployment and then revert it, or run its own script first: psql -f revert/4.3.0-checks.sql.';
     END IF;
 END
 $$;
 
--- (those that are there: this may be run again where it was stopped)
+-- (existing ones: this can be run again after it was stopped)
 SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_events'::regclass;
 SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.market_events'::regclass;
 SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.signal_events'::regclass;
@@ -24,8 +24,8 @@ SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname =
 SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.ingestion_events'::regclass;
 SELECT public.drop_event_guard(tgrelid::regclass) FROM pg_trigger WHERE tgname = 'zzz_event_guard' AND tgrelid = 'public.discord_messages'::regclass;
 
--- What is in the quarantine stays, elsewhere, and comes back when this is
--- deployed again: so the extension can be dropped.
+-- The rows of the quarantine are kept elsewhere, and restored by the next
+-- deployment: so the extension can be dropped.
 BEGIN;
 
 DO $$

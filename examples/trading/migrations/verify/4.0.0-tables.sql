@@ -1,9 +1,9 @@
 -- Verify trading:4.0.0-tables on pg
 
--- Later migrations change these tables, so here is only what all have: the
--- columns that never change.
+-- Later migrations change these tables, so this checks only columns that never
+-- change.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;

@@ -1,12 +1,12 @@
 -- Verify trading:4.1.0-constraints on pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
 SET LOCAL timezone = 'UTC';
 
--- What 4.1.0 added and later releases have not replaced is true of every row.
+-- Constraints of 4.1.0 that later releases have not replaced are validated.
 DO $$
 DECLARE
     names text;
@@ -32,9 +32,9 @@ SELECT 1 / (count(*) = 6)::int FROM pg_attribute
 WHERE attnotnull AND attname IN ('message_id', 'channel_id', 'author_id', 'content', 'created_at', 'raw_event', 'data')
     AND attrelid = 'public.discord_messages'::regclass;
 
--- Every row that there was is here, or is kept with the reason: the same number
--- and the same checksum, counting what the application changed since by what it
--- was before.
+-- Every original row exists, or is kept with the reason: the number and the
+-- checksum are the same.  Rows that the application has changed since count
+-- with their original values.
 DO $$
 DECLARE
     c record;
@@ -43,8 +43,8 @@ DECLARE
     hash numeric;
 BEGIN
     FOR c IN SELECT * FROM trading_migration.checksums WHERE release = '4.1.0' LOOP
-        -- 4.2.0 keeps the old event tables until they are released, and gives
-        -- messages another form
+        -- 4.2.0 keeps the old event tables until they are released, and
+        -- changes the form of messages
         place := coalesce(to_regclass(format('before_4_2_0.%I', c.relation)), to_regclass(format('public.%I', c.relation)))::text;
         CONTINUE WHEN to_regclass(format('legacy.%I', c.relation)) IS NOT NULL AND place NOT LIKE 'before_4_2_0.%' AND c.relation LIKE '%events';
         EXECUTE format($q$
@@ -64,21 +64,21 @@ BEGIN
             SELECT count(*), coalesce(sum(hash), 0) FROM all_rows
         $q$, c.relation, place, CASE WHEN c.up_to IS NULL THEN 'true' ELSE format('id <= %s', c.up_to) END,
             CASE WHEN c.up_to IS NULL THEN 'true' ELSE format('id::bigint <= %s', c.up_to) END,
-            -- what 4.2.0 wrote anew counts as what it was
+            -- documents that 4.2.0 rebuilt count as the original ones
             trading_migration.row_hash(c.relation, 't', CASE WHEN c.relation = 'discord_messages' AND to_regclass('legacy.discord_messages') IS NOT NULL THEN
                 $x$coalesce((SELECT w.original::jsonb FROM trading_migration.outcome AS w
                     WHERE w.relation = 'discord_messages' AND w.how = 'rebuilt' AND w.id = t.id), t.data)::text$x$ END),
             trading_migration.row_hash(c.relation, 'k'))
         INTO rows, hash;
         IF rows <> c.rows OR hash <> c.hash THEN
-            RAISE EXCEPTION 'table % had % rows with checksum %, and % rows with checksum % are found',
+            RAISE EXCEPTION 'table % had % rows with checksum %, and % rows with checksum % were found',
                 c.relation, c.rows, c.hash, rows, hash;
         END IF;
     END LOOP;
 END
 $$;
 
--- What was moved is not in its table any more.
+-- Moved rows are no longer in their table.
 SELECT 1 / (count(*) = 0)::int FROM before_4_1_0.discord_messages AS k JOIN public.discord_messages AS t USING (id) WHERE k.kept_as = 'moved';
 SELECT 1 / (count(*) = 0)::int FROM before_4_1_0.parsed_levels AS k JOIN public.parsed_levels AS t USING (id) WHERE k.kept_as = 'moved';
 

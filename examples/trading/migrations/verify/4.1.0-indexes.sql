@@ -1,12 +1,12 @@
 -- Verify trading:4.1.0-indexes on pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
 
--- All are there and valid: else a division by zero.  (4.2.0 has indexes of the
--- same names on its event tables.)
+-- All exist and are valid; otherwise this is a division by zero.  (4.2.0 has
+-- indexes with the same names on its event tables.)
 SELECT 1 / (count(*) = 16)::int
 FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
 WHERE i.indisvalid AND c.relnamespace = 'public'::regnamespace AND c.relname IN (

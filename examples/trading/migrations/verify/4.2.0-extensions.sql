@@ -1,6 +1,6 @@
 -- Verify trading:4.2.0-extensions on pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;

@@ -1,9 +1,8 @@
 -- Verify trading:4.2.0-fill on pg
 
--- Whatever else there is to compare is compared by 4.2.0-switch, when the rows
--- are where they belong.
+-- 4.2.0-switch compares the rows, when they are in their final tables.
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;

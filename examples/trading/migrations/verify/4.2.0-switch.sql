@@ -1,6 +1,6 @@
 -- Verify trading:4.2.0-switch on pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
@@ -29,12 +29,13 @@ BEGIN
         IF to_regclass(format('legacy.%I', t.relation)) IS NULL THEN
             RAISE EXCEPTION 'view legacy.% is missing', t.relation;
         END IF;
-        -- with the backup what it is to be compared with is gone
+        -- the backup was released: nothing to compare with
         CONTINUE WHEN to_regclass(format('before_4_2_0.%I', t.relation)) IS NULL;
 
-        -- Each row of the backup is in the new table, or is set aside and says
-        -- so; whatever was not upcast has the same document; envelopes are the
-        -- same.  What the application changed since is left out on both sides.
+        -- Each row of the backup is in the new table, or was set aside with a
+        -- reason.  Documents are equal unless they were upcast, and envelopes
+        -- are equal.  Rows that the application has changed since are ignored
+        -- on both sides.
         EXECUTE format($q$
             SELECT count(*) AS rows, count(*) FILTER (WHERE w.how IS DISTINCT FROM 'upcast') AS same,
                 coalesce(sum(hashtextextended(%2$s::text, o.id)) FILTER (WHERE w.how IS DISTINCT FROM 'upcast'), 0) AS documents,
@@ -58,7 +59,7 @@ BEGIN
 END
 $$;
 
--- A row that was set aside is not in its table.
+-- Rows that were set aside are not in their table.
 SELECT 1 / (count(*) = 0)::int FROM trading_migration.outcome AS w JOIN public.discord_events AS n USING (id)
 WHERE w.relation = 'discord_events' AND w.how IN ('conflict', 'no event');
 SELECT 1 / (count(*) = 0)::int FROM trading_migration.outcome AS w JOIN public.market_events AS n USING (id)

@@ -1,9 +1,9 @@
 -- Verify trading:4.3.0-bus on pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
--- Each table publishes: else a division by zero.
+-- Each table publishes; otherwise this is a division by zero.
 SELECT 1 / (count(*) = 6)::int
 FROM pg_catalog.pg_trigger
 WHERE tgname = 'zzz_event_bus' AND tgenabled = 'O' AND tgfoid = 'event_bus.publish()'::pg_catalog.regprocedure

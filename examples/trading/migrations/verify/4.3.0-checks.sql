@@ -1,11 +1,11 @@
 -- Verify trading:4.3.0-checks on pg
 
--- Whatever others have in the schema public, or in this role's search_path, matches no call here.
+-- Objects of other roles in the schema public or in the search_path match no call here.
 SET search_path = pg_catalog, pg_temp;
 
 BEGIN;
 
--- Every table has its check, validated: else a division by zero.
+-- Every table has its check, validated; otherwise this is a division by zero.
 SELECT 1 / (count(*) = 7)::int FROM pg_constraint
 WHERE contype = 'c' AND convalidated AND conname = (SELECT relname || '_valid' FROM pg_class WHERE oid = conrelid)
     AND conrelid IN (
@@ -19,7 +19,7 @@ WHERE contype = 'c' AND convalidated AND conname = (SELECT relname || '_valid' F
 SELECT 1 / (count(*) = 0)::int FROM pg_constraint
 WHERE conname LIKE '%\_structure' AND connamespace = 'public'::regnamespace;
 
--- And what was moved is in no table any more.
+-- Moved rows are in no table any more.
 SELECT 1 / (count(*) = 0)::int FROM before_4_3_0.discord_events AS k JOIN public.discord_events AS e USING (id) WHERE k.kept_as = 'moved';
 SELECT 1 / (count(*) = 0)::int FROM before_4_3_0.market_events AS k JOIN public.market_events AS e USING (id) WHERE k.kept_as = 'moved';
 SELECT 1 / (count(*) = 0)::int FROM before_4_3_0.signal_events AS k JOIN public.signal_events AS e USING (id) WHERE k.kept_as = 'moved';

@@ -2,13 +2,13 @@
 
     from trading_app.models import model_of, v2
 
-    event = v2.MarketTrade.model_validate(data)         # where the type is known
-    event = model_of("market.trade", 2)(data)           # where it stands beside the data
+    event = v2.MarketTrade.model_validate(data)         # if the type is known
+    event = model_of("market.trade", 2)(data)           # if it is stored beside the data
     event.to_data()                                     # for the column data
 
-The JSON Schemas in events/ are the source of truth; test/trading/models/run holds the
-models against them.  Data is taken as json.loads gives it.  Nothing is coerced:
-a string is no number, a number no string.
+The JSON Schemas in events/ are the source of truth; test/trading/models/run compares
+the models with them.  Data is what json.loads returns.  Nothing is coerced: a
+string is not a number, a number is not a string.
 """
 from . import v0, v1, v2
 

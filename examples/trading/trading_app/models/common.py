@@ -1,8 +1,8 @@
-"""What the models of all versions are made of.
+"""The types that the models of all versions use.
 
-The types take exactly what the keywords of the schemas take.  Where Pydantic's
-own are wider or narrower (it takes 5 for "5", 2021-02-22T15:51Z for a
-date-time, cuts nanoseconds off), they are written out here.
+They accept exactly the values that the keywords of the schemas accept.  If
+Pydantic's own types are wider or narrower (they accept 5 for "5",
+2021-02-22T15:51Z for a date-time, and cut nanoseconds off), they are defined here.
 """
 import ipaddress
 import math
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Exact(float):
-    """A number of JSON's, every digit of it kept beside: json.loads(text, parse_float=Exact).
+    """A JSON number that keeps all of its digits: json.loads(text, parse_float=Exact).
 
     Python by itself reads 1e400 as infinity and 9223372036854775807.0 as the
     number after it; the database does not.

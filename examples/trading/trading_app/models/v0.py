@@ -1,6 +1,6 @@
-"""Version 0 of the events: what was stored before there were schemas.
+"""Version 0 of the events: those stored before there were schemas.
 
-Loose, and open: what an event needs to be one of its kind, nothing more.  The
+The models are open, and require only what identifies an event of the type.  The
 schemas are events/TYPE@0.json.
 """
 from typing import Annotated, Any, Literal, Optional, Union

@@ -1,0 +1,415 @@
+/*
+ * wrappers.c
+ *	  Functions that call check_event for a constraint.
+ *
+ * A constraint depends on the functions that it calls.  What these functions call
+ * is known only if their body was parsed (BEGIN ATOMIC).  Of the others, the
+ * text is read: it mentions check_event, or the name of a function that does.
+ * A function that hides the name (EXECUTE with a computed string) is not found.
+ *
+ * A name alone does not say which function is meant, and anybody can create one
+ * with the name of a function that others call.  So a function with a mentioned
+ * name counts if its schema is mentioned with it; or else if its owner could
+ * have written the text: a role with the rights of the text's owner, a
+ * superuser, or the owner of the database.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/transam.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_constraint.h"
+#include "catalog/pg_depend.h"
+#include "catalog/pg_language.h"
+#include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "parser/scansup.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/syscache.h"
+
+#include "registry/function_row.h"
+#include "rollout/wrappers.h"
+#include "rows/table_rights.h"
+
+/* How deep calls of check_event are looked for in functions that call functions. */
+#define MAX_DEPTH	8
+
+/* So much text of the functions of another role is read, in bytes. */
+#define MOST_TEXT	(4 * 1024 * 1024)
+
+/* A function whose text may call check_event. */
+typedef struct Candidate
+{
+	Oid			function;		/* the key */
+	Oid			namespace;
+	Oid			owner;
+	struct Candidate *next;		/* of the same name */
+	bool		is_reached;		/* from a constraint */
+	bool		is_wrapper;
+	List	   *callees;		/* of Candidate * */
+} Candidate;
+
+typedef struct FunctionName
+{
+	char		name[NAMEDATALEN];	/* the key, in lower case */
+	Candidate  *first;
+} FunctionName;
+
+/* How much text of a role was read. */
+typedef struct TextOwner
+{
+	Oid			role;			/* the key */
+	bool		is_trusted;		/* a superuser, or the owner of the database */
+	bool		has_user;		/* it has the rights of the user */
+	Size		read;
+} TextOwner;
+
+typedef struct Wrappers
+{
+	const EvEventFunctions *functions;
+	const char *function_names[lengthof(((EvEventFunctions *) NULL)->oids)];
+	Oid			user;
+	HTAB	   *candidates;
+	HTAB	   *names;
+	HTAB	   *owners;
+	List	   *reached;		/* of Candidate * */
+} Wrappers;
+
+/* ---------- functions and their names ---------- */
+
+static HTAB *
+new_table(const char *name, Size key_size, Size entry_size, int flags)
+{
+	HASHCTL		control = {.keysize = key_size, .entrysize = entry_size, .hcxt = CurrentMemoryContext};
+
+	return hash_create(name, 256, &control, HASH_ELEM | HASH_CONTEXT | flags);
+}
+
+static TextOwner *
+find_owner(Wrappers *wrappers, Oid role)
+{
+	bool		is_known;
+	TextOwner  *owner = hash_search(wrappers->owners, &role, HASH_ENTER, &is_known);
+
+	if (!is_known)
+	{
+		owner->is_trusted = superuser_arg(role) || role == ev_database_owner();
+		owner->has_user = owner->is_trusted || has_privs_of_role(role, wrappers->user);
+		owner->read = 0;
+	}
+	return owner;
+}
+
+static FunctionName *
+find_name(const Wrappers *wrappers, const char *name, HASHACTION action)
+{
+	char		key[NAMEDATALEN] = {0};
+	bool		is_known;
+	FunctionName *result;
+
+	for (int i = 0; i < NAMEDATALEN - 1 && name[i] != '\0'; i++)
+		key[i] = pg_tolower((unsigned char) name[i]);
+	result = hash_search(wrappers->names, key, action, &is_known);
+	if (result != NULL && !is_known)
+		result->first = NULL;
+	return result;
+}
+
+/*
+ * All functions whose text could call another function.  Not temporary ones:
+ * anybody can give these the names of functions that all others call.
+ */
+static void
+list_candidates(Wrappers *wrappers)
+{
+	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
+	Oid			jsonschema = ev_language_oid();
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
+		Candidate  *candidate;
+		FunctionName *name;
+
+		CHECK_FOR_INTERRUPTS();
+		if (form->oid < (Oid) FirstNormalObjectId || form->prokind != PROKIND_FUNCTION ||
+			form->prolang == INTERNALlanguageId || form->prolang == ClanguageId ||
+			form->prolang == jsonschema || form->prorettype == TRIGGEROID ||
+			isAnyTempNamespace(form->pronamespace))
+			continue;
+		candidate = hash_search(wrappers->candidates, &form->oid, HASH_ENTER, NULL);
+		name = find_name(wrappers, NameStr(form->proname), HASH_ENTER);
+		candidate->namespace = form->pronamespace;
+		candidate->owner = form->proowner;
+		candidate->next = name->first;
+		candidate->is_reached = candidate->is_wrapper = false;
+		candidate->callees = NIL;
+		name->first = candidate;
+	}
+	systable_endscan(scan);
+	table_close(pg_proc, AccessShareLock);
+}
+
+static Candidate *
+find_candidate(const Wrappers *wrappers, Oid function)
+{
+	return hash_search(wrappers->candidates, &function, HASH_FIND, NULL);
+}
+
+static void
+reach(Wrappers *wrappers, Candidate *candidate)
+{
+	if (candidate == NULL || candidate->is_reached)
+		return;
+	candidate->is_reached = true;
+	wrappers->reached = lappend(wrappers->reached, candidate);
+}
+
+/* What constraints call. */
+static void
+reach_from_constraints(Wrappers *wrappers)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	SysScanDesc scan = systable_beginscan(pg_depend, InvalidOid, false, NULL, 0, NULL);
+	HeapTuple	tuple;
+
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		CHECK_FOR_INTERRUPTS();
+		if (form->classid == ConstraintRelationId && form->refclassid == ProcedureRelationId)
+			reach(wrappers, find_candidate(wrappers, form->refobjid));
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+}
+
+/* ---------- what a function calls ---------- */
+
+static bool
+is_event_function(const Wrappers *wrappers, Oid function)
+{
+	return ev_is_event_function(function, wrappers->functions);
+}
+
+static void
+add_callee(Wrappers *wrappers, Candidate *caller, Candidate *callee)
+{
+	if (callee == NULL || callee == caller)
+		return;
+	caller->callees = lappend(caller->callees, callee);
+	reach(wrappers, callee);
+}
+
+/* A function whose body was parsed depends on what it calls. */
+static void
+read_dependencies(Wrappers *wrappers, Candidate *caller)
+{
+	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(ProcedureRelationId));
+	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
+				ObjectIdGetDatum(caller->function));
+	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 2, keys);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
+
+		if (form->refclassid != ProcedureRelationId)
+			continue;
+		if (is_event_function(wrappers, form->refobjid))
+			caller->is_wrapper = true;
+		else
+			add_callee(wrappers, caller, find_candidate(wrappers, form->refobjid));
+	}
+	systable_endscan(scan);
+	table_close(pg_depend, AccessShareLock);
+}
+
+/* A word of a text, and the word before it, if only a dot is between them. */
+typedef struct Word
+{
+	char		name[NAMEDATALEN];	/* in lower case, with zeros at its end */
+	char		schema[NAMEDATALEN];	/* the same; empty: none */
+} Word;
+
+static inline bool
+is_name_character(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		c == '$' || IS_HIGHBIT_SET(c);
+}
+
+/*
+ * Reads the next word; false at the end.  Upper case is another spelling of a
+ * name that has none.
+ */
+static bool
+next_word(const char **body, Word *word)
+{
+	const char *p = *body;
+	int			length = 0;
+	bool		has_dot = false;
+	bool		has_other = false;
+
+	for (; *p != '\0' && !is_name_character(*p); p++)
+	{
+		has_other |= *p != '"' && !scanner_isspace(*p) && (*p != '.' || has_dot);
+		has_dot |= *p == '.';
+	}
+	if (*p == '\0')
+		return false;
+	if (has_dot && !has_other)
+		memcpy(word->schema, word->name, NAMEDATALEN);
+	else
+		memset(word->schema, 0, NAMEDATALEN);
+	memset(word->name, 0, NAMEDATALEN);
+	for (; is_name_character(*p); p++)
+		if (length < NAMEDATALEN - 1)
+			word->name[length++] = pg_tolower((unsigned char) *p);
+	*body = p;
+	return true;
+}
+
+/* Adds the functions that a caller can mean by a name. */
+static void
+add_meant(Wrappers *wrappers, Candidate *caller, const FunctionName *name, Oid namespace)
+{
+	for (Candidate *callee = name->first; callee != NULL; callee = callee->next)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (callee->namespace == namespace || find_owner(wrappers, callee->owner)->is_trusted ||
+			has_privs_of_role(callee->owner, caller->owner))
+			add_callee(wrappers, caller, callee);
+	}
+}
+
+static void
+read_text(Wrappers *wrappers, Candidate *caller, const char *body)
+{
+	HTAB	   *met = new_table("event_validate words", sizeof(Word), sizeof(Word), HASH_BLOBS);
+	Word		word = {{0}, {0}};
+
+	while (next_word(&body, &word))
+	{
+		FunctionName *name = find_name(wrappers, word.name, HASH_FIND);
+		Oid			namespace = InvalidOid;
+		Word		key = word;
+		bool		is_met;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < (int) lengthof(wrappers->function_names); i++)
+			if (wrappers->function_names[i] != NULL && strcmp(wrappers->function_names[i], word.name) == 0)
+				caller->is_wrapper = true;
+		if (name == NULL)
+			continue;
+		if (word.schema[0] != '\0')
+			namespace = get_namespace_oid(word.schema, true);
+		if (!OidIsValid(namespace))
+			memset(key.schema, 0, NAMEDATALEN);
+		(void) hash_search(met, &key, HASH_ENTER, &is_met);
+		if (!is_met)
+			add_meant(wrappers, caller, name, namespace);
+	}
+	hash_destroy(met);
+}
+
+static void
+read_function(Wrappers *wrappers, Candidate *caller)
+{
+	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(caller->function));
+	TextOwner  *owner = find_owner(wrappers, caller->owner);
+	bool		is_null;
+	Datum		source;
+
+	if (!HeapTupleIsValid(tuple))
+		return;
+	source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &is_null);
+	if (!is_null)
+	{
+		owner->read += toast_raw_datum_size(source);
+		if (owner->has_user || owner->read <= MOST_TEXT)
+		{
+			char	   *body = TextDatumGetCString(source);
+
+			read_text(wrappers, caller, body);
+			pfree(body);
+		}
+	}
+	ReleaseSysCache(tuple);
+}
+
+/* ---------- all ---------- */
+
+/* A function is a wrapper if one that it calls is. */
+static bool
+pass_on(List *reached)
+{
+	bool		is_changed = false;
+	ListCell   *cell;
+	ListCell   *callee;
+
+	foreach(cell, reached)
+	{
+		Candidate  *candidate = lfirst(cell);
+
+		foreach(callee, candidate->callees)
+			if (!candidate->is_wrapper && ((Candidate *) lfirst(callee))->is_wrapper)
+			candidate->is_wrapper = is_changed = true;
+	}
+	return is_changed;
+}
+
+List *
+ev_find_wrappers(const EvEventFunctions *functions, Oid user)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate wrappers",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Wrappers	wrappers = {.functions = functions, .user = user};
+	List	   *result = NIL;
+	int			read = 0;
+	ListCell   *cell;
+
+	for (int i = 0; i < (int) lengthof(functions->oids); i++)
+		if (OidIsValid(functions->oids[i]))
+			wrappers.function_names[i] = get_func_name(functions->oids[i]);
+	wrappers.candidates = new_table("event_validate functions", sizeof(Oid), sizeof(Candidate), HASH_BLOBS);
+	wrappers.names = new_table("event_validate names of functions", NAMEDATALEN, sizeof(FunctionName), HASH_STRINGS);
+	wrappers.owners = new_table("event_validate owners of functions", sizeof(Oid), sizeof(TextOwner), HASH_BLOBS);
+	list_candidates(&wrappers);
+	reach_from_constraints(&wrappers);
+	for (int depth = 0; depth < MAX_DEPTH; depth++)
+		for (int end = list_length(wrappers.reached); read < end; read++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			read_dependencies(&wrappers, list_nth(wrappers.reached, read));
+			read_function(&wrappers, list_nth(wrappers.reached, read));
+		}
+	for (int depth = 0; depth < MAX_DEPTH && pass_on(wrappers.reached); depth++)
+		CHECK_FOR_INTERRUPTS();
+
+	MemoryContextSwitchTo(caller);
+	foreach(cell, wrappers.reached)
+		if (((Candidate *) lfirst(cell))->is_wrapper)
+		result = lappend_oid(result, ((Candidate *) lfirst(cell))->function);
+	MemoryContextDelete(context);
+	return result;
+}

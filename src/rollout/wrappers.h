@@ -1,0 +1,19 @@
+/*
+ * wrappers.h
+ *	  Functions that call check_event for a constraint.
+ */
+#ifndef EV_WRAPPERS_H
+#define EV_WRAPPERS_H
+
+#include "nodes/pg_list.h"
+#include "rows/event_calls.h"
+
+/*
+ * The functions that CHECK constraints call and that call one of these functions,
+ * themselves or through others; OIDs, in CurrentMemoryContext.  Of the functions
+ * of each role that has not the rights of the user, a limited amount of text is
+ * read.  Takes no locks but on catalogs, for the time of the call.
+ */
+extern List *ev_find_wrappers(const EvEventFunctions *functions, Oid user);
+
+#endif							/* EV_WRAPPERS_H */
