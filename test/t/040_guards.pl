@@ -321,9 +321,9 @@ like((logged('unregistered', $on, "$insert ('none', 8, '{}')"))[0], qr/event ref
 like((logged('check', $on, q(INSERT INTO checked VALUES ('{}'))))[0], qr/event refused: type "order" version 1: \(document\): required property "n"/, 'one that a CHECK refuses');
 like((logged('lines', $on, "$insert (E'a\\nLOG:  b', 8, '{}')"))[0], qr/type "a\\nLOG:  b" version 8/, 'a line feed in the type does not start a line');
 sql(q(SELECT register_event_schema('keys', 1, '{"additionalProperties": {"type": "number"}}')));
-@lines = logged('keys', $on, $insert . q{ ('keys', 1, jsonb_build_object(E'a\nLOG:  event forged \x1b[31m' || U&'\2028\0085\202e', true))});
+@lines = logged('keys', $on, $insert . q{ ('keys', 1, jsonb_build_object(E'a\nLOG:  forged \x1b[31m' || U&'\2028\0085\202e', true))});
 is(scalar @lines, 1, 'nor does one in a key');
-like($lines[0], qr{version 1: "/a\\nLOG:  event forged \\u001b\[31m\\u2028\\u0085\\u202e": must be number}, 'which is escaped, with all that is not to be seen');
+like($lines[0], qr{version 1: "/a\\nLOG:  forged \\u001b\[31m\\u2028\\u0085\\u202e": must be number}, 'which is escaped, with all that is not to be seen');
 sql(q(SELECT set_event_guard_mode('events', 'quarantine')));
 my $many = qq($insert ('order', 1, '1'); ) x 50;
 is(scalar(logged('many', "$on; SET event_validate.log_violations_rate = 5", "$many SELECT pg_sleep(1.1); $bad")), 6, 'log_violations_rate limits the lines of a second');
