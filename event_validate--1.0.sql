@@ -16,6 +16,9 @@
 -- - Functions in the extension's schema are called with all of their arguments, of
 --   exactly their types.
 -- (test/hostile/test_overloads.py)
+--
+-- A PL/pgSQL function begins with "hidden CONSTANT boolean := _event_validate.hide_context()",
+-- so that the errors that it raises have no CONTEXT of its insides.
 
 -- ---------- the schemas ----------
 
@@ -80,6 +83,10 @@ CREATE TRUSTED LANGUAGE jsonschema HANDLER _event_validate.jsonschema_call_handl
 COMMENT ON LANGUAGE jsonschema IS 'JSON Schema: functions from jsonb to boolean';
 
 -- ---------- relations and their rows ----------
+
+CREATE FUNCTION _event_validate.hide_context() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_hide_context' LANGUAGE C PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.hide_context() IS 'takes the PL/pgSQL function that calls it in an expression out of the CONTEXT of errors';
 
 CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
@@ -146,7 +153,8 @@ CREATE FUNCTION check_event(data jsonb, event_type text, schema_version int,
 COMMENT ON FUNCTION check_event(jsonb, text, int, text) IS 'for CHECK constraints: returns true, or raises an error that lists the violations';
 
 CREATE FUNCTION event_violations(data jsonb, event_type text, schema_version int,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text)
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text,
+	OUT property text, OUT expected jsonb, OUT actual jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION event_violations(jsonb, text, int) IS 'the violations of an event against its registered schema';
@@ -165,7 +173,8 @@ CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format
 COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'whether an instance matches a JSON Schema';
 
 CREATE FUNCTION jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text)
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text,
+	OUT property text, OUT expected jsonb, OUT actual jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_jsonb_schema_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean) IS 'the violations of an instance against a JSON Schema';
@@ -305,6 +314,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	step text := 'upgrade';
 	arguments text := format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
 BEGIN
@@ -334,6 +344,8 @@ CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_ver
 LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
@@ -434,6 +446,7 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	names name[] := '{}';
 	plain text[] := ARRAY(SELECT p FROM unnest(properties) AS p WHERE octet_length(p) BETWEEN 1 AND 63 AND p <> ALL (taken::text[]));
 	property text;
@@ -472,6 +485,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	path text[] := parse_ident(view_name);
 BEGIN
 	IF array_length(path, 1) > 2 THEN
@@ -492,6 +506,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	latest int := wanted_version;
 BEGIN
 	IF latest IS NULL THEN
@@ -524,6 +539,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	document name := 'document';
 	number int := 1;
 BEGIN
@@ -580,6 +596,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	most_columns CONSTANT int := 1600;
 	room CONSTANT int := most_columns - cardinality(taken);
 	properties text[];
@@ -611,6 +628,8 @@ CREATE FUNCTION _event_validate.require_event_view(existing regclass, view_name 
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	-- such a view depends on a schema, on the relation and on a function that upcasts
 	IF NOT EXISTS (SELECT FROM pg_rewrite AS r
@@ -635,6 +654,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	missing text;
 BEGIN
 	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO missing
@@ -674,6 +694,8 @@ CREATE FUNCTION _event_validate.event_view_definition(view_path text[], relation
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	-- types are equal if their bytes are
 	IF EXISTS (SELECT FROM pg_attribute AS a JOIN pg_collation AS c ON c.oid = a.attcollation
@@ -719,6 +741,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	view_path CONSTANT text[] := _event_validate.event_view_path(view_name, relation);
 	data_column name := _event_validate.event_view_data_column(relation, data_expr);
 	document CONSTANT text := format('%I.%I', _event_validate.event_view_alias(relation), _event_validate.event_view_document(relation));
@@ -753,6 +776,7 @@ CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type 
 LANGUAGE plpgsql
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 	view_path pg_catalog.text[];
@@ -833,6 +857,8 @@ CREATE FUNCTION _event_validate.event_audit_select(relation regclass, data text,
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF sample_limit < 0 OR sample_limit > 10000 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -856,6 +882,8 @@ COMMENT ON FUNCTION _event_validate.event_audit_select(regclass, text, text, tex
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
 	sample_limit int) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	RETURN _event_validate.event_audit_select(relation,
@@ -874,6 +902,8 @@ CREATE FUNCTION audit_events(relation regclass, data_expr text DEFAULT 'data',
 LANGUAGE plpgsql STABLE ROWS 100
 SET row_security = off
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL OR sample_limit IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -887,16 +917,24 @@ END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why';
 
+CREATE FUNCTION _event_validate.event_location_shown(location text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_location_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.event_location_shown(text) IS 'a JSON Pointer as messages show it';
+
+CREATE FUNCTION _event_validate.event_text_shown(content text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_text_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.event_text_shown(text) IS 'a text as messages show it: in one line, with nothing invisible';
+
 CREATE FUNCTION _event_validate.event_audit_line(event_type text, schema_version int, instance_location text,
 	keyword text, message text, violations bigint, sample_ids text[]) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT format('%s: %s version %s, %s%s: %s (such as %s)', violations,
+	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s%s: %s (such as %s)', violations,
 		COALESCE('"' || event_type || '"', 'type null'), COALESCE(schema_version::text, 'null'),
-		CASE instance_location WHEN '' THEN '(document)' ELSE instance_location END,
+		_event_validate.event_location_shown(instance_location),
 		CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END,
-		message, array_to_string(sample_ids, ', '))
+		message, array_to_string(sample_ids, ', ')))
 $$;
 COMMENT ON FUNCTION _event_validate.event_audit_line(text, int, text, text, text, bigint, text[]) IS 'a row of audit_events as a line of text';
 
@@ -906,6 +944,8 @@ CREATE FUNCTION _event_validate.event_check_name(constraint_name text) RETURNS n
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF constraint_name = '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'the name of a constraint must not be empty';
@@ -930,6 +970,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	stem text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation);
 	chosen name;
 	number int := 0;
@@ -953,6 +994,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	definition text := (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = relation AND c.conname = wanted_name);
 BEGIN
 	IF definition IS NOT NULL THEN
@@ -969,6 +1011,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	member regclass;
 BEGIN
 	FOR member IN
@@ -990,6 +1033,8 @@ CREATE FUNCTION _event_validate.report_old_rows(relation regclass, invalid bigin
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
@@ -1009,6 +1054,7 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	wanted pg_catalog.name;
 	chosen pg_catalog.name;
 	arguments pg_catalog.text[];
@@ -1051,6 +1097,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	found_check _event_validate.event_check;
 	names text := (SELECT string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name) FROM unnest(checks) AS c);
 BEGIN
@@ -1075,6 +1122,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	most_lines CONSTANT int := 20;
 	total numeric;
 	listed text;
@@ -1099,6 +1147,7 @@ COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	found_check _event_validate.event_check;
 	counts bigint[];
 	lines pg_catalog.text[];
@@ -1149,6 +1198,7 @@ COMMENT ON FUNCTION _event_validate.event_check_exists(regclass, _event_validate
 CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
 BEGIN
@@ -1182,6 +1232,7 @@ SET row_security = off
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
@@ -1208,6 +1259,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	total bigint;
 	listed text;
 BEGIN
@@ -1268,6 +1320,8 @@ CREATE FUNCTION _event_validate.require_event_column(relation regclass, from_col
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF source.number IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_column',
@@ -1293,6 +1347,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	hindrances text;
 BEGIN
 	IF target.type <> 'jsonb'::regtype THEN
@@ -1326,6 +1381,7 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	dependents pg_catalog.text;
 BEGIN
 	EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
@@ -1349,6 +1405,8 @@ CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, colu
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
 END
@@ -1363,6 +1421,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
 BEGIN
 	RETURN array_remove(ARRAY[
@@ -1384,6 +1443,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
 	converts CONSTANT boolean := source.type <> 'jsonb'::regtype;
 BEGIN
@@ -1402,6 +1462,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
 	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
 	merges CONSTANT boolean := target.number IS NOT NULL AND from_column <> to_column;
@@ -1455,6 +1516,7 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	view_path pg_catalog.text[];
 	source _event_validate.event_column;
 	commands pg_catalog.text[];
@@ -1570,12 +1632,12 @@ COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned a
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
-	schema_version int DEFAULT NULL, repair regprocedure DEFAULT NULL, max_rows int DEFAULT 10000,
+	schema_version int DEFAULT NULL, repair text DEFAULT NULL, max_rows int DEFAULT 10000,
 	after_id bigint DEFAULT NULL, OUT relation_schema text, OUT relation_name text,
 	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
@@ -1603,7 +1665,12 @@ CREATE FUNCTION _event_validate.event_validate_guard_drop() RETURNS event_trigge
 	AS 'MODULE_PATHNAME', 'ev_guard_drop' LANGUAGE C;
 COMMENT ON FUNCTION _event_validate.event_validate_guard_drop() IS 'refuses to drop a registered schema while stored events have its type and version';
 
-REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_ddl(), _event_validate.event_validate_guard_drop() FROM PUBLIC;
+CREATE FUNCTION _event_validate.event_validate_advise_alter() RETURNS event_trigger
+	AS 'MODULE_PATHNAME', 'ev_advise_alter_table' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.event_validate_advise_alter() IS 'says what to do where PostgreSQL would refuse ALTER TABLE because of a guard or an event check';
+
+REVOKE EXECUTE ON FUNCTION _event_validate.event_validate_guard_ddl(), _event_validate.event_validate_guard_drop(),
+	_event_validate.event_validate_advise_alter() FROM PUBLIC;
 
 CREATE EVENT TRIGGER event_validate_guard_ddl ON ddl_command_end
 	WHEN TAG IN ('CREATE FUNCTION', 'CREATE PROCEDURE', 'CREATE AGGREGATE',
@@ -1617,3 +1684,8 @@ CREATE EVENT TRIGGER event_validate_guard_drop ON sql_drop
 		'DROP EXTENSION', 'DROP LANGUAGE', 'DROP SCHEMA', 'DROP OWNED')
 	EXECUTE FUNCTION _event_validate.event_validate_guard_drop();
 COMMENT ON EVENT TRIGGER event_validate_guard_drop IS 'protects registered schemas that stored events need';
+
+CREATE EVENT TRIGGER event_validate_advise_alter ON ddl_command_start
+	WHEN TAG IN ('ALTER TABLE')
+	EXECUTE FUNCTION _event_validate.event_validate_advise_alter();
+COMMENT ON EVENT TRIGGER event_validate_advise_alter IS 'says what to do where a guard or an event check hinders ALTER TABLE';

@@ -268,22 +268,32 @@ static void
 add_row(EvCollector *collector, const EvViolation *violation)
 {
 	RowCollector *rows = (RowCollector *) collector;
-	const char *columns[] = {
+	const char *texts[] = {
 		violation->instance_location, violation->keyword_location,
-		violation->keyword, violation->message
+		violation->keyword, violation->message, violation->property
 	};
-	Datum		values[lengthof(columns)];
-	bool		nulls[lengthof(columns)] = {0};
+	const Jsonb *facts[] = {violation->expected, violation->actual};
+	Datum		values[lengthof(texts) + lengthof(facts)];
+	bool		nulls[lengthof(values)];
+	int			count = 0;
 
-	for (int i = 0; i < (int) lengthof(columns); i++)
-		values[i] = CStringGetTextDatum(columns[i]);
+	for (int i = 0; i < (int) lengthof(texts); i++, count++)
+	{
+		nulls[count] = texts[i] == NULL;
+		values[count] = texts[i] != NULL ? CStringGetTextDatum(texts[i]) : (Datum) 0;
+	}
+	for (int i = 0; i < (int) lengthof(facts); i++, count++)
+	{
+		nulls[count] = facts[i] == NULL;
+		values[count] = PointerGetDatum(facts[i]);
+	}
 	tuplestore_putvalues(rows->result->setResult, rows->result->setDesc, values, nulls);
 }
 
 static void
 return_violations(FunctionCallInfo fcinfo, const EvProgram *program, const Jsonb *data)
 {
-	RowCollector rows = {.collector = {.add = add_row, .limit = PG_INT64_MAX}};
+	RowCollector rows = {.collector = {.add = add_row, .limit = PG_INT64_MAX, .wants_facts = true}};
 
 	rows.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	ev_match_collect(program, data, &rows.collector);
@@ -292,7 +302,7 @@ return_violations(FunctionCallInfo fcinfo, const EvProgram *program, const Jsonb
 /*
  * event_violations(data jsonb, event_type text, schema_version int) returns
  * SETOF (instance_location text, keyword_location text, keyword text, message
- * text)
+ * text, property text, expected jsonb, actual jsonb)
  */
 Datum
 ev_event_violations(PG_FUNCTION_ARGS)
@@ -313,7 +323,7 @@ ev_event_violations(PG_FUNCTION_ARGS)
 		if (PG_ARGISNULL(i % lengthof(messages)))
 		{
 			RowCollector rows = {.result = (ReturnSetInfo *) fcinfo->resultinfo};
-			EvViolation violation = {"", "", "", messages[i % lengthof(messages)], NULL, NULL};
+			EvViolation violation = {.instance_location = "",.keyword_location = "",.keyword = "",.message = messages[i % lengthof(messages)]};
 
 			add_row(&rows.collector, &violation);
 			return (Datum) 0;
@@ -508,7 +518,7 @@ ev_jsonb_matches_schema(PG_FUNCTION_ARGS)
 /*
  * jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean
  * DEFAULT true) returns SETOF (instance_location text, keyword_location text,
- * keyword text, message text)
+ * keyword text, message text, property text, expected jsonb, actual jsonb)
  */
 Datum
 ev_jsonb_schema_violations(PG_FUNCTION_ARGS)

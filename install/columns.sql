@@ -12,6 +12,7 @@ SET row_security = off
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
@@ -38,6 +39,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	total bigint;
 	listed text;
 BEGIN
@@ -98,6 +100,8 @@ CREATE FUNCTION _event_validate.require_event_column(relation regclass, from_col
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF source.number IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_column',
@@ -123,6 +127,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	hindrances text;
 BEGIN
 	IF target.type <> 'jsonb'::regtype THEN
@@ -156,6 +161,7 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	dependents pg_catalog.text;
 BEGIN
 	EXECUTE pg_catalog.format('ALTER TABLE %1$s ALTER COLUMN %2$I DROP DEFAULT, ALTER COLUMN %2$I TYPE pg_catalog.jsonb USING %2$I::pg_catalog.jsonb',
@@ -179,6 +185,8 @@ CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, colu
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
 END
@@ -193,6 +201,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
 BEGIN
 	RETURN array_remove(ARRAY[
@@ -214,6 +223,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
 	converts CONSTANT boolean := source.type <> 'jsonb'::regtype;
 BEGIN
@@ -232,6 +242,7 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
 	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
 	merges CONSTANT boolean := target.number IS NOT NULL AND from_column <> to_column;
@@ -285,6 +296,7 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	view_path pg_catalog.text[];
 	source _event_validate.event_column;
 	commands pg_catalog.text[];

@@ -52,6 +52,8 @@ CREATE FUNCTION _event_validate.event_audit_select(relation regclass, data text,
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF sample_limit < 0 OR sample_limit > 10000 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -75,6 +77,8 @@ COMMENT ON FUNCTION _event_validate.event_audit_select(regclass, text, text, tex
 CREATE FUNCTION event_audit_query(relation regclass, data_expr text, type_expr text, version_expr text,
 	sample_limit int) RETURNS text
 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	RETURN _event_validate.event_audit_select(relation,
@@ -93,6 +97,8 @@ CREATE FUNCTION audit_events(relation regclass, data_expr text DEFAULT 'data',
 LANGUAGE plpgsql STABLE ROWS 100
 SET row_security = off
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF relation IS NULL OR data_expr IS NULL OR type_expr IS NULL OR version_expr IS NULL OR sample_limit IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
@@ -106,16 +112,24 @@ END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why';
 
+CREATE FUNCTION _event_validate.event_location_shown(location text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_location_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.event_location_shown(text) IS 'a JSON Pointer as messages show it';
+
+CREATE FUNCTION _event_validate.event_text_shown(content text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_text_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.event_text_shown(text) IS 'a text as messages show it: in one line, with nothing invisible';
+
 CREATE FUNCTION _event_validate.event_audit_line(event_type text, schema_version int, instance_location text,
 	keyword text, message text, violations bigint, sample_ids text[]) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT format('%s: %s version %s, %s%s: %s (such as %s)', violations,
+	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s%s: %s (such as %s)', violations,
 		COALESCE('"' || event_type || '"', 'type null'), COALESCE(schema_version::text, 'null'),
-		CASE instance_location WHEN '' THEN '(document)' ELSE instance_location END,
+		_event_validate.event_location_shown(instance_location),
 		CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END,
-		message, array_to_string(sample_ids, ', '))
+		message, array_to_string(sample_ids, ', ')))
 $$;
 COMMENT ON FUNCTION _event_validate.event_audit_line(text, int, text, text, text, bigint, text[]) IS 'a row of audit_events as a line of text';
 
@@ -125,6 +139,8 @@ CREATE FUNCTION _event_validate.event_check_name(constraint_name text) RETURNS n
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF constraint_name = '' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_name', MESSAGE = 'the name of a constraint must not be empty';
@@ -149,6 +165,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	stem text := (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation);
 	chosen name;
 	number int := 0;
@@ -172,6 +189,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	definition text := (SELECT pg_get_constraintdef(c.oid) FROM pg_constraint AS c WHERE c.conrelid = relation AND c.conname = wanted_name);
 BEGIN
 	IF definition IS NOT NULL THEN
@@ -188,6 +206,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	member regclass;
 BEGIN
 	FOR member IN
@@ -209,6 +228,8 @@ CREATE FUNCTION _event_validate.report_old_rows(relation regclass, invalid bigin
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	IF invalid > 0 THEN
 		RAISE NOTICE USING
@@ -228,6 +249,7 @@ LANGUAGE plpgsql
 SET row_security = off
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	wanted pg_catalog.name;
 	chosen pg_catalog.name;
 	arguments pg_catalog.text[];
@@ -270,6 +292,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	found_check _event_validate.event_check;
 	names text := (SELECT string_agg(c.constraint_name, ', ' ORDER BY c.constraint_name) FROM unnest(checks) AS c);
 BEGIN
@@ -294,6 +317,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	most_lines CONSTANT int := 20;
 	total numeric;
 	listed text;
@@ -318,6 +342,7 @@ COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	found_check _event_validate.event_check;
 	counts bigint[];
 	lines pg_catalog.text[];
@@ -368,6 +393,7 @@ COMMENT ON FUNCTION _event_validate.event_check_exists(regclass, _event_validate
 CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
 BEGIN

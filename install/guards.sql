@@ -39,12 +39,12 @@ COMMENT ON VIEW event_quarantine IS 'the events that guards diverted or warned a
 GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
-	schema_version int DEFAULT NULL, repair regprocedure DEFAULT NULL, max_rows int DEFAULT 10000,
+	schema_version int DEFAULT NULL, repair text DEFAULT NULL, max_rows int DEFAULT 10000,
 	after_id bigint DEFAULT NULL, OUT relation_schema text, OUT relation_name text,
 	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, regprocedure, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint

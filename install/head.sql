@@ -16,4 +16,7 @@
 -- - Functions in the extension's schema are called with all of their arguments, of
 --   exactly their types.
 -- (test/hostile/test_overloads.py)
+--
+-- A PL/pgSQL function begins with "hidden CONSTANT boolean := _event_validate.hide_context()",
+-- so that the errors that it raises have no CONTEXT of its insides.
 

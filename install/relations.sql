@@ -1,5 +1,9 @@
 -- ---------- relations and their rows ----------
 
+CREATE FUNCTION _event_validate.hide_context() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_hide_context' LANGUAGE C PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.hide_context() IS 'takes the PL/pgSQL function that calls it in an expression out of the CONTEXT of errors';
+
 CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
 COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';

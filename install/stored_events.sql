@@ -34,6 +34,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	step text := 'upgrade';
 	arguments text := format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
 BEGIN
@@ -63,6 +64,8 @@ CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_ver
 LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');

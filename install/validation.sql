@@ -10,7 +10,8 @@ CREATE FUNCTION check_event(data jsonb, event_type text, schema_version int,
 COMMENT ON FUNCTION check_event(jsonb, text, int, text) IS 'for CHECK constraints: returns true, or raises an error that lists the violations';
 
 CREATE FUNCTION event_violations(data jsonb, event_type text, schema_version int,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text)
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text,
+	OUT property text, OUT expected jsonb, OUT actual jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_event_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION event_violations(jsonb, text, int) IS 'the violations of an event against its registered schema';
@@ -29,7 +30,8 @@ CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format
 COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'whether an instance matches a JSON Schema';
 
 CREATE FUNCTION jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text)
+	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text,
+	OUT property text, OUT expected jsonb, OUT actual jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_jsonb_schema_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
 COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean) IS 'the violations of an instance against a JSON Schema';

@@ -80,6 +80,7 @@ LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	names name[] := '{}';
 	plain text[] := ARRAY(SELECT p FROM unnest(properties) AS p WHERE octet_length(p) BETWEEN 1 AND 63 AND p <> ALL (taken::text[]));
 	property text;
@@ -118,6 +119,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	path text[] := parse_ident(view_name);
 BEGIN
 	IF array_length(path, 1) > 2 THEN
@@ -138,6 +140,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	latest int := wanted_version;
 BEGIN
 	IF latest IS NULL THEN
@@ -170,6 +173,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	document name := 'document';
 	number int := 1;
 BEGIN
@@ -226,6 +230,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	most_columns CONSTANT int := 1600;
 	room CONSTANT int := most_columns - cardinality(taken);
 	properties text[];
@@ -257,6 +262,8 @@ CREATE FUNCTION _event_validate.require_event_view(existing regclass, view_name 
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	-- such a view depends on a schema, on the relation and on a function that upcasts
 	IF NOT EXISTS (SELECT FROM pg_rewrite AS r
@@ -281,6 +288,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	missing text;
 BEGIN
 	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) INTO missing
@@ -320,6 +328,8 @@ CREATE FUNCTION _event_validate.event_view_definition(view_path text[], relation
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
 	-- types are equal if their bytes are
 	IF EXISTS (SELECT FROM pg_attribute AS a JOIN pg_collation AS c ON c.oid = a.attcollation
@@ -365,6 +375,7 @@ LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	view_path CONSTANT text[] := _event_validate.event_view_path(view_name, relation);
 	data_column name := _event_validate.event_view_data_column(relation, data_expr);
 	document CONSTANT text := format('%I.%I', _event_validate.event_view_alias(relation), _event_validate.event_view_document(relation));
@@ -399,6 +410,7 @@ CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type 
 LANGUAGE plpgsql
 AS $$
 DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 	view_path pg_catalog.text[];

@@ -78,8 +78,8 @@ DECLARE
 BEGIN
   PERFORM check_event(value, 'checked.value', 1);
 EXCEPTION WHEN check_violation THEN
-  GET STACKED DIAGNOSTICS message = PG_EXCEPTION_DETAIL;
-  RETURN message;
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT;
+  RETURN replace(message, 'event "checked.value" version 1 is not valid: ', '');
 END
 $$;
 SELECT pg_temp.shown(to_jsonb(repeat('x', 64)));

@@ -29,7 +29,7 @@ SELECT * FROM event_violations('3', 'violations', 1);
 CREATE FUNCTION pg_temp.violations(schema text, instance text)
 RETURNS TABLE (instance_location text, keyword_location text, keyword text, message text)
 LANGUAGE sql BEGIN ATOMIC
-  SELECT * FROM jsonb_schema_violations(schema::jsonb, instance::jsonb);
+  SELECT v.instance_location, v.keyword_location, v.keyword, v.message FROM jsonb_schema_violations(schema::jsonb, instance::jsonb) AS v;
 END;
 \pset tuples_only on
 \echo type

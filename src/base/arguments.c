@@ -10,6 +10,7 @@
 
 #include "base/arguments.h"
 #include "base/compat.h"
+#include "base/hide_context.h"
 
 PG_FUNCTION_INFO_V1(ev_require_arguments_sql);
 
@@ -41,6 +42,7 @@ ev_require_arguments_sql(PG_FUNCTION_ARGS)
 	bool	   *nulls;
 	int			count;
 
+	ev_hide_calling_statement();
 	ev_require_argument(fcinfo, 0, "names");
 	deconstruct_array(PG_GETARG_ARRAYTYPE_P(0), TEXTOID, -1, false, TYPALIGN_INT, &names, &nulls, &count);
 	if (count != PG_NARGS() - 1 || get_fn_expr_variadic(fcinfo->flinfo))

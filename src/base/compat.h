@@ -139,13 +139,6 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 			aclcheck_error(ev_result, OBJECT_FUNCTION, (name)); \
 	} while (0)
 
-#define EV_CHECK_CREATE(schema, name) \
-	do { \
-		AclResult	ev_result = EV_ACLCHECK_SCHEMA(schema); \
-		if (ev_result != ACLCHECK_OK) \
-			aclcheck_error(ev_result, OBJECT_SCHEMA, (name)); \
-	} while (0)
-
 /*
  * Returns the number of the backend's current transaction, which it has from
  * the start of the transaction.  PostgreSQL 17 moved it.

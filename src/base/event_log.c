@@ -22,6 +22,7 @@
 
 #include "base/compat.h"
 #include "base/event_log.h"
+#include "base/shown_text.h"
 
 /* of the violations in a line, in bytes */
 #define LINE_LENGTH		1000
@@ -78,12 +79,12 @@ within_rate(void)
  * new line.
  */
 static void
-append_one_line(StringInfo line, const char *string, int length)
+append_one_line(StringInfo line, const char *string)
 {
+	int			length = strlen(string);
 	int			limit = pg_mbcliplen(string, length, LINE_LENGTH);
 
-	for (int i = 0; i < limit; i++)
-		appendStringInfoChar(line, (unsigned char) string[i] < 0x20 || string[i] == 0x7F ? ' ' : string[i]);
+	ev_append_visible(line, string, limit);
 	if (limit < length)
 		appendStringInfoString(line, "...");
 }
@@ -104,26 +105,21 @@ ev_event_log(const char *fate, Relation relation, const text *type,
 		char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
 
 		appendStringInfoString(&line, ": table \"");
-		append_one_line(&line, namespace ? namespace : "", namespace ? strlen(namespace) : 0);
+		append_one_line(&line, namespace ? namespace : "");
 		appendStringInfoChar(&line, '.');
-		append_one_line(&line, RelationGetRelationName(relation),
-						strlen(RelationGetRelationName(relation)));
+		append_one_line(&line, RelationGetRelationName(relation));
 		appendStringInfoChar(&line, '"');
 	}
 	appendStringInfo(&line, "%s type ", relation != NULL ? "," : ":");
 	if (type != NULL)
-	{
-		appendStringInfoChar(&line, '"');
-		append_one_line(&line, VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
-		appendStringInfoChar(&line, '"');
-	}
+		appendStringInfoString(&line, ev_type_show(type));
 	else
 		appendStringInfoString(&line, "null");
 	if (version != NULL)
 		appendStringInfo(&line, " version %d: ", *version);
 	else
 		appendStringInfoString(&line, " version null: ");
-	append_one_line(&line, violations, strlen(violations));
+	append_one_line(&line, violations);
 	if (left_out > 0)
 		appendStringInfo(&line, " (" INT64_FORMAT " events before this one not logged)", left_out);
 	left_out = 0;

@@ -17,6 +17,7 @@
 
 #include "base/json_pointer.h"
 #include "base/message_text.h"
+#include "base/shown_text.h"
 #include "changes/changes_list.h"
 
 #define MOST_VISITS		5000	/* to pairs of schemas */

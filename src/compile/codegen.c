@@ -16,6 +16,7 @@
 
 #include "base/short_string.h"
 #include "compile/codegen.h"
+#include "compile/discriminator.h"
 #include "compile/endless.h"
 #include "compile/lint.h"
 #include "compile/optimize.h"
@@ -134,6 +135,7 @@ write_branches(EvWriter *w, int keyword, EvOpcode opcode)
 		return;
 	branches = ev_program_alloc(w, sizeof(EvBranches));
 	branches->blocks = ev_array_blocks(w, keyword, &branches->count);
+	ev_read_discriminator(w, &w->keywords.values[keyword], branches);
 	ev_emit(w, opcode, ev_keywords[keyword].name)->u.branches = branches;
 }
 
@@ -239,6 +241,16 @@ write_string(EvWriter *w)
 		instruction->u.size.minimum = ev_count_keyword(w, EV_KW_MIN_LENGTH, 0);
 		instruction->u.size.maximum = ev_count_keyword(w, EV_KW_MAX_LENGTH, EV_NO_MAXIMUM);
 	}
+	/* the format first: what it says is plainer than a pattern */
+	if (w->keywords.present[EV_KW_FORMAT] &&
+		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
+	{
+		JsonbValue *value = &w->keywords.values[EV_KW_FORMAT];
+		const EvFormat *format = ev_format_find(value->val.string.val, value->val.string.len, resource->draft);
+
+		if (format != NULL)
+			ev_emit(w, EVOP_FORMAT, "format")->u.format = format;
+	}
 	if (w->keywords.present[EV_KW_PATTERN])
 	{
 		JsonbValue *value = &w->keywords.values[EV_KW_PATTERN];
@@ -248,15 +260,6 @@ write_string(EvWriter *w)
 															 value->val.string.val, value->val.string.len);
 		instruction->u.pattern.source = ev_program_string(w, value->val.string.val, value->val.string.len).data;
 		instruction->u.pattern.shape = ev_pattern_shape(instruction->u.pattern.compiled);
-	}
-	if (w->keywords.present[EV_KW_FORMAT] &&
-		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
-	{
-		JsonbValue *value = &w->keywords.values[EV_KW_FORMAT];
-		const EvFormat *format = ev_format_find(value->val.string.val, value->val.string.len, resource->draft);
-
-		if (format != NULL)
-			ev_emit(w, EVOP_FORMAT, "format")->u.format = format;
 	}
 
 	/* annotations since 2019-09 (2020-12 validation, section 8) */

@@ -31,6 +31,7 @@
 #include "utils/syscache.h"
 
 #include "base/arguments.h"
+#include "base/shown_text.h"
 #include "changes/changes.h"
 #include "evolution/compatibility.h"
 #include "registry/function_row.h"
@@ -261,8 +262,7 @@ ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
 		if (verdict == EV_COMPATIBLE)
 			continue;
 		appendStringInfo(&reasons, "%s%s%s: %s (%s%s)", reasons.len > 0 ? "\n" : "", prefix,
-						 change->location[0] != '\0' ? change->location : "(document)",
-						 change->message, ev_change_rule_name(change->rule),
+						 ev_location_show(change->location), change->message, ev_change_rule_name(change->rule),
 						 verdict == EV_UNKNOWN ? "; unknown: neither proved nor refuted" : "");
 	}
 	return reasons.len > 0 ? reasons.data : NULL;

@@ -7,6 +7,7 @@
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
+#include "base/shown_text.h"
 #include "evolution/migrate_failures.h"
 
 #define MAX_KINDS			200 /* that are distinguished */
@@ -97,11 +98,11 @@ ev_failures_lines(EvFailures *failures)
 		}
 		appendStringInfo(&lines, "%s" INT64_FORMAT ": version %d, %s%s%s: %s (", shown > 1 ? "\n" : "",
 						 failure->count, failure->version,
-						 failure->location[0] != '\0' ? failure->location : "(document)",
+						 ev_location_show(failure->location),
 						 failure->keyword[0] != '\0' ? ", " : "", failure->keyword, failure->message);
 		foreach(sample, failure->samples)
 			appendStringInfo(&lines, "%s%s", sample == list_head(failure->samples) ? "such as " : ", ",
-							 (char *) lfirst(sample));
+							 ev_visible(lfirst(sample)));
 		appendStringInfoChar(&lines, ')');
 	}
 	return lines.data;

@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "base/shown_text.h"
 #include "evolution/view_property.h"
 #include "format/format_internal.h"
 #include "jsonb/jsonb_number.h"

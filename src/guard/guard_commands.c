@@ -45,6 +45,7 @@
 #include "registry/extension_objects.h"
 #include "registry/utility_command.h"
 #include "rows/table_lock.h"
+#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_add_event_guard);
 PG_FUNCTION_INFO_V1(ev_set_event_guard_mode);
@@ -79,7 +80,13 @@ check_privilege(Oid table)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", table)));
 	if (pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(kind), get_rel_name(table));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for table %s", get_rel_name(table)),
+				 errdetail("A guard is a trigger, and role \"%s\" may not have triggers on the table.",
+						   GetUserNameFromId(GetUserId(), false)),
+				 errhint("The table's owner can allow it: GRANT TRIGGER ON %s TO %s.", ev_table_name(table),
+						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
 /* Opens a table that is locked.  Raises an error if it cannot have a guard. */

@@ -30,6 +30,7 @@
 #include "base/compat.h"
 #include "base/event_log.h"
 #include "base/row_fault.h"
+#include "base/shown_text.h"
 #include "guard/guard_bypass.h"
 #include "guard/guard_call.h"
 #include "guard/guard_definition.h"
@@ -40,6 +41,7 @@
 #include "registry/validation_error.h"
 #include "rows/row_constraints.h"
 #include "rows/row_json.h"
+#include "rows/row_key.h"
 #include "rows/row_rights.h"
 #include "rows/table_rights.h"
 
@@ -139,6 +141,29 @@ push_member(JsonbInState *state, const char *name, const char *string)
 	ev_push_jsonb(state, WJB_VALUE, &value);
 }
 
+/* A value, unless it is NULL. */
+static void
+push_fact(JsonbInState *state, const char *name, const Jsonb *fact)
+{
+	JsonbValue	key = {.type = jbvString};
+	JsonbValue	value = {.type = jbvBinary};
+	Jsonb	   *copy;
+
+	if (fact == NULL)
+		return;
+	copy = palloc(VARSIZE(fact));
+	memcpy(copy, fact, VARSIZE(fact));
+	if (!JB_ROOT_IS_SCALAR(copy) || !JsonbExtractScalar(&copy->root, &value))
+	{
+		value.val.binary.data = &copy->root;
+		value.val.binary.len = VARSIZE(copy) - VARHDRSZ;
+	}
+	key.val.string.val = pstrdup(name);
+	key.val.string.len = strlen(name);
+	ev_push_jsonb(state, WJB_KEY, &key);
+	ev_push_jsonb(state, WJB_VALUE, &value);
+}
+
 static void
 push_violation(JsonbInState *state, const EvViolation *violation, const char *sqlstate)
 {
@@ -147,6 +172,10 @@ push_violation(JsonbInState *state, const EvViolation *violation, const char *sq
 	push_member(state, "keyword_location", violation->keyword_location);
 	push_member(state, "keyword", violation->keyword);
 	push_member(state, "message", violation->message);
+	if (violation->property != NULL)
+		push_member(state, "property", violation->property);
+	push_fact(state, "expected", violation->expected);
+	push_fact(state, "actual", violation->actual);
 	if (sqlstate != NULL)
 		push_member(state, "sqlstate", sqlstate);
 	ev_push_jsonb(state, WJB_END_OBJECT, NULL);
@@ -171,7 +200,7 @@ Jsonb *
 ev_single_violation(const char *message, const char *sqlstate)
 {
 	JsonbInState state = {0};
-	EvViolation violation = {"", "", "", message, NULL, NULL};
+	EvViolation violation = {.instance_location = "",.keyword_location = "",.keyword = "",.message = message};
 
 	ev_push_jsonb(&state, WJB_BEGIN_ARRAY, NULL);
 	push_violation(&state, &violation, sqlstate);
@@ -195,7 +224,7 @@ collect_computation(EvRowEvent *event, void *arg)
 static Jsonb *
 violations_of(EvRowEvent *event, char **first, char **words)
 {
-	JsonCollector json = {.collector = {.add = collect, .limit = KEPT_VIOLATIONS}, .context = CurrentMemoryContext};
+	JsonCollector json = {.collector = {.add = collect, .limit = KEPT_VIOLATIONS, .wants_facts = true}, .context = CurrentMemoryContext};
 	const char *message = NULL;
 	char	   *sqlstate = NULL;
 
@@ -216,7 +245,7 @@ violations_of(EvRowEvent *event, char **first, char **words)
 
 			if (more > 0)
 			{
-				EvViolation violation = {"", "", "", psprintf("and " INT64_FORMAT " more", more), NULL, NULL};
+				EvViolation violation = {.instance_location = "",.keyword_location = "",.keyword = "",.message = psprintf("and " INT64_FORMAT " more", more)};
 
 				push_violation(&json.state, &violation, NULL);
 			}
@@ -228,10 +257,10 @@ violations_of(EvRowEvent *event, char **first, char **words)
 	}
 
 	if (event->fault != NULL && event->fault_sqlstate == 0)
-		message = psprintf("its data is not JSON: %s", event->fault);
+		message = psprintf("its data is not JSON: %s", ev_visible(event->fault));
 	else if (event->fault != NULL)
 	{
-		message = event->fault;
+		message = ev_visible(event->fault);
 		sqlstate = unpack_sql_state(event->fault_sqlstate);
 	}
 	else if (event->type == NULL)
@@ -240,8 +269,8 @@ violations_of(EvRowEvent *event, char **first, char **words)
 		message = "its schema version is null";
 	else if (event->schema == NULL)
 	{
-		message = psprintf("event schema \"%s\" version %d is not registered",
-						   text_to_cstring(event->type), event->version);
+		message = psprintf("event schema %s version %d is not registered", ev_type_show(event->type),
+						   event->version);
 		sqlstate = unpack_sql_state(ERRCODE_UNDEFINED_OBJECT);
 	}
 	else
@@ -268,26 +297,63 @@ may_see(Relation relation, TriggerEvent event)
 		  pg_class_aclcheck(ev_top_table(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK));
 }
 
+/* The key of the row that an error or a warning is about. */
+typedef struct RowContext
+{
+	ErrorContextCallback callback;
+	Relation	relation;
+	char	   *key;
+} RowContext;
+
 static void
-refuse(Relation relation, EvRowEvent *event)
+row_context(void *arg)
+{
+	RowContext *context = (RowContext *) arg;
+
+	errcontext("row of table \"%s\" with key %s", RelationGetRelationName(context->relation), context->key);
+}
+
+/*
+ * Adds the row's key to the errors that follow, where it has one and the user may
+ * read it.  `context` ends with the block; the caller takes it off the stack, unless
+ * an error does.
+ */
+static void
+push_row_context(RowContext *context, Relation relation, HeapTuple row)
+{
+	context->relation = relation;
+	context->key = ev_quote_values ? ev_row_key(relation, row) : NULL;
+	context->callback.callback = row_context;
+	context->callback.arg = context;
+	context->callback.previous = error_context_stack;
+	if (context->key != NULL)
+		error_context_stack = &context->callback;
+}
+
+static void
+refuse(Relation relation, HeapTuple row, EvRowEvent *event)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
+	RowContext	context;
 
 	if (event->fault != NULL && !ev_quote_values)
 	{
 		ev_event_log("refused", relation, event->type, version, UNREADABLE);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
+				 errtable(relation),
 				 errmsg("event is not valid: %s", UNREADABLE)));
 	}
+	push_row_context(&context, relation, row);
 	if (event->fault != NULL)
 	{
 		ev_event_log("refused", relation, event->type, version, event->fault);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
-				 event->fault_sqlstate ? errmsg("event is not valid: %s", event->fault) :
+				 errtable(relation),
+				 event->fault_sqlstate ? errmsg("event is not valid: %s", ev_visible(event->fault)) :
 				 errmsg("event is not valid: its data is not JSON"),
-				 event->fault_sqlstate ? 0 : errdetail_internal("%s", event->fault)));
+				 event->fault_sqlstate ? 0 : errdetail_internal("%s", ev_visible(event->fault))));
 	}
 	ev_refuse_event(relation, event->data, event->type, version, NULL, event->schema);
 }
@@ -312,7 +378,7 @@ check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent
 	{
 		context.arg = reason;
 		error_context_stack = &context;
-		refuse(relation, event);
+		refuse(relation, row, event);
 	}
 	context.arg = psprintf("table \"%s\" rejects the row for another reason",
 						   RelationGetRelationName(relation));
@@ -357,6 +423,7 @@ warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, 
 {
 	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
+	RowContext	context;
 	char	   *first;
 	char	   *words;
 
@@ -369,17 +436,18 @@ warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, 
 		ev_quarantine_add(&kept);
 	}
 	ev_event_log("kept", relation, kept.type, kept.version, words);
-	if (is_shown)
-		ereport(WARNING,
-				(event->type == NULL ? errmsg("event is not valid: %s", first) :
-				 event->has_version ?
-				 errmsg("event \"%s\" version %d is not valid: %s",
-						text_to_cstring(event->type), event->version, first) :
-				 errmsg("event \"%s\" is not valid: %s", text_to_cstring(event->type), first),
-				 recorded ? 0 :
-				 errdetail("It is not recorded, since there is no table \"event_schema.quarantine\"."),
-				 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
-				 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+	if (!is_shown)
+		return;
+	push_row_context(&context, relation, row);
+	ereport(WARNING,
+			(event->type == NULL ? errmsg("event is not valid: %s", first) :
+			 event->has_version ?
+			 errmsg("event %s version %d is not valid: %s", ev_type_show(event->type), event->version, first) :
+			 errmsg("event %s is not valid: %s", ev_type_show(event->type), first),
+			 recorded ? 0 :
+			 errdetail("It is not recorded, since there is no table \"event_schema.quarantine\"."),
+			 errtable(relation)));
+	error_context_stack = context.callback.previous;
 }
 
 /* ---------- versions that are deprecated ---------- */
@@ -426,8 +494,7 @@ warn_deprecated(Relation relation, EvSchema *schema)
 			 errmsg("event schema \"%s\" is deprecated", schema->name),
 			 errdetail("Table \"%s\" gets new rows of this version.", RelationGetRelationName(relation)),
 			 errhint("Let the producer send a version that is not deprecated; the view event_schemas lists them."),
-			 err_generic_string(PG_DIAG_SCHEMA_NAME, get_namespace_name(RelationGetNamespace(relation))),
-			 err_generic_string(PG_DIAG_TABLE_NAME, RelationGetRelationName(relation))));
+			 errtable(relation)));
 }
 
 /* Warns if a row that is kept brings a deprecated version into the table. */
@@ -585,9 +652,10 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	if (!may_see(relation, data->tg_event))
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errtable(relation),
 				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
 				 errdetail("Only roles that may read the table see its violations.")));
-	refuse(relation, &event);
+	refuse(relation, row, &event);
 	pg_unreachable();
 }
 

@@ -118,7 +118,12 @@ check_rights(Oid table, AclMode needs)
 	if (needs == 0 || pg_class_aclcheck(table, GetUserId(), needs) == ACLCHECK_OK ||
 		pg_attribute_aclcheck_all(table, GetUserId(), needs, ACLMASK_ANY) == ACLCHECK_OK)
 		return;
-	aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, EV_QUARANTINE);
+	ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("permission denied for table %s", EV_QUARANTINE),
+			 errhint("The quarantine's owner can allow it: GRANT %s ON %s TO %s.",
+					 (needs & ~ACL_SELECT) != 0 ? "SELECT, UPDATE, DELETE" : "SELECT", TABLE,
+					 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
 bool

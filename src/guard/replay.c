@@ -51,6 +51,7 @@
 #include "guard/replay_row.h"
 #include "registry/names.h"
 #include "rows/row_json.h"
+#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_replay_event_quarantine);
 
@@ -671,7 +672,11 @@ check_table(Oid table)
 	ReleaseSysCache(tuple);
 	if (!has_privs_of_role(GetUserId(), owner) &&
 		pg_class_aclcheck(table, GetUserId(), ACL_INSERT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for table %s", get_rel_name(table)),
+				 errhint("A replay inserts rows. The table's owner can allow it: GRANT INSERT ON %s TO %s.",
+						 ev_table_name(table), quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
 static void
@@ -719,7 +724,7 @@ replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
 
 /*
  * replay_event_quarantine(relation regclass DEFAULT NULL, event_type text
- * DEFAULT NULL, schema_version int DEFAULT NULL, repair regprocedure DEFAULT
+ * DEFAULT NULL, schema_version int DEFAULT NULL, repair text DEFAULT
  * NULL, max_rows int DEFAULT 10000, after_id bigint DEFAULT NULL) returns
  * TABLE (relation_schema text, relation_name text, replayed bigint, remaining
  * bigint, last_id bigint, problem text)
@@ -745,8 +750,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 		check_table(PG_GETARG_OID(0));
 	if (!PG_ARGISNULL(3))
 	{
-		call.repair = PG_GETARG_OID(3);
-		ev_replay_check_repair(call.repair);
+		call.repair = ev_replay_find_repair(text_to_cstring(PG_GETARG_TEXT_PP(3)));
 		fmgr_info(call.repair, &call.repair_function);
 	}
 	call.guard_function = ev_guard_function();

@@ -34,13 +34,15 @@
 
 #include "base/compat.h"
 #include "base/run_as_owner.h"
+#include "base/shown_text.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_trigger.h"
 #include "guard/replay_row.h"
 #include "rows/row_json.h"
 
-void
-ev_replay_check_repair(Oid function)
+/* Raises unless it takes and gives what it must, and the caller may execute it. */
+static void
+check_repair(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Form_pg_proc form;
@@ -60,6 +62,26 @@ ev_replay_check_repair(Oid function)
 				 errmsg("repair must be a function from jsonb to jsonb"),
 				 errdetail("It gets the value of the quarantine's column \"row\", and returns the row to insert, or null to leave it.")));
 	EV_CHECK_EXECUTE(function, get_func_name(function));
+}
+
+Oid
+ev_replay_find_repair(const char *name)
+{
+	LOCAL_FCINFO(call, 1);
+	char	   *signature = strchr(name, '(') != NULL ? pstrdup(name) : psprintf("%s(jsonb)", name);
+	Datum		function;
+
+	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);
+	call->args[0].value = CStringGetTextDatum(signature);
+	call->args[0].isnull = false;
+	function = to_regprocedure(call);
+	if (call->isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("function %s does not exist", ev_visible(signature)),
+				 errhint("A function for repairs takes a row of the quarantine as jsonb and returns the row to insert, as jsonb. If it is in a schema that is not in the search_path, name it with its schema.")));
+	check_repair(DatumGetObjectId(function));
+	return DatumGetObjectId(function);
 }
 
 /* Calls the function for repairs on a row; NULL if it returns no row. */

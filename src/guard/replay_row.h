@@ -36,10 +36,11 @@ typedef struct EvReplayRow
 } EvReplayRow;
 
 /*
- * Checks a function for repairs, and that the caller may execute it; otherwise
- * raises an error.
+ * Returns the function for repairs with this name, which may have its argument type.
+ * Raises an error if there is no such function, if it is not from jsonb to jsonb, or if
+ * the caller may not execute it.
  */
-extern void ev_replay_check_repair(Oid function);
+extern Oid	ev_replay_find_repair(const char *name);
 
 /*
  * Opens and locks a table for replay, by its names in the quarantine.  Raises

@@ -14,6 +14,7 @@
 #include "utils/json.h"
 
 #include "base/encoding.h"
+#include "base/shown_text.h"
 #include "jsonb/jsonb_number.h"
 #include "jsonb/jsonb_value.h"
 
@@ -202,20 +203,6 @@ ev_type_name(EvType type)
 	return "unknown";
 }
 
-char *
-ev_string_show(const char *data, int length)
-{
-	StringInfoData result;
-	int			shown = ev_text_clip(data, length, EV_SHOWN_CHARACTERS);
-	char	   *copy = pnstrdup(data, shown);
-
-	initStringInfo(&result);
-	escape_json(&result, copy);
-	if (shown < length)
-		appendStringInfoString(&result, "...");
-	return result.data;
-}
-
 /*
  * Returns a container as JSON, cut.  A large container is described instead,
  * so that its whole text is not made only to be cut.
@@ -226,6 +213,7 @@ show_container(const EvInstance *value)
 	JsonbContainer *container = (JsonbContainer *) unconstify(char *, value->data);
 	uint32		count = JsonContainerSize(container);
 	uint32		entries = value->type == EV_OBJECT ? count * 2 : count;
+	StringInfoData result;
 	char	   *text;
 	int			length;
 	int			shown;
@@ -237,7 +225,11 @@ show_container(const EvInstance *value)
 	text = JsonbToCString(NULL, container, 1000);
 	length = strlen(text);
 	shown = ev_text_clip(text, length, EV_SHOWN_CHARACTERS);
-	return shown < length ? psprintf("%.*s...", shown, text) : text;
+	initStringInfo(&result);
+	ev_append_visible(&result, text, shown);
+	if (shown < length)
+		appendStringInfoString(&result, "...");
+	return result.data;
 }
 
 char *
@@ -265,26 +257,6 @@ ev_value_show(const EvInstance *value)
 			return show_container(value);
 	}
 	return pstrdup("");
-}
-
-char *
-ev_location_show(const char *location)
-{
-	StringInfoData result;
-
-	initStringInfo(&result);
-	while (*location != '\0')
-	{
-		/* a token and the "/" before it */
-		int			length = strcspn(location + 1, "/") + 1;
-		int			shown = 1 + ev_text_clip(location + 1, length - 1, EV_SHOWN_CHARACTERS);
-
-		appendBinaryStringInfo(&result, location, shown);
-		if (shown < length)
-			appendStringInfoString(&result, "...");
-		location += length;
-	}
-	return result.data;
 }
 
 EvType

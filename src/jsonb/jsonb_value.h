@@ -118,25 +118,10 @@ extern uint32 ev_value_hash(const EvInstance *value);
 /* Returns "null", "boolean", "number", ... */
 extern const char *ev_type_name(EvType type);
 
-/* Values in messages are cut to this number of characters. */
-#define EV_SHOWN_CHARACTERS	64
-
 /*
  * Returns a value as text for messages, in CurrentMemoryContext: as JSON, cut;
  * large containers are described.
  */
 extern char *ev_value_show(const EvInstance *value);
-
-/*
- * Returns a string as text for messages, in CurrentMemoryContext: quoted,
- * escaped, cut.
- */
-extern char *ev_string_show(const char *data, int length);
-
-/*
- * Returns a JSON Pointer as text for messages, in CurrentMemoryContext: each
- * token is cut.
- */
-extern char *ev_location_show(const char *location);
 
 #endif							/* EV_JSONB_VALUE_H */

@@ -22,9 +22,11 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
+#include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/marks.h"
 #include "match/match_checks.h"
+#include "match/branch_explain.h"
 #include "match/match_internal.h"
 #include "match/remember.h"
 #include "match/violations.h"
@@ -222,10 +224,10 @@ match_object(EvMatch *m, const EvObject *object, EvInstance in, EvMarks *marks, 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	if (count < object->min_properties)
-		VIOLATION("minProperties", "/minProperties", "must have at least %u propert%s, but has %u",
+		VIOLATION(FACTS(.expected = ev_fact_count(object->min_properties), .actual = &in), "minProperties", "/minProperties", "must have at least %u propert%s, but has %u",
 				  object->min_properties, object->min_properties == 1 ? "y" : "ies", count);
 	if (count > object->max_properties)
-		VIOLATION("maxProperties", "/maxProperties", "must have at most %u propert%s, but has %u",
+		VIOLATION(FACTS(.expected = ev_fact_count(object->max_properties), .actual = &in), "maxProperties", "/maxProperties", "must have at most %u propert%s, but has %u",
 				  object->max_properties, object->max_properties == 1 ? "y" : "ies", count);
 
 	value_start = count > 0 ? getJsonbOffset(container, count) : 0;
@@ -359,10 +361,10 @@ match_array(EvMatch *m, const EvArray *array, EvInstance in, EvMarks *marks, con
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
 	if (count < array->min_items)
-		VIOLATION("minItems", "/minItems", "must have at least %u item%s, but has %u",
+		VIOLATION(FACTS(.expected = ev_fact_count(array->min_items), .actual = &in), "minItems", "/minItems", "must have at least %u item%s, but has %u",
 				  array->min_items, ev_plural(array->min_items), count);
 	if (count > array->max_items)
-		VIOLATION("maxItems", "/maxItems", "must have at most %u item%s, but has %u",
+		VIOLATION(FACTS(.expected = ev_fact_count(array->max_items), .actual = &in), "maxItems", "/maxItems", "must have at most %u item%s, but has %u",
 				  array->max_items, ev_plural(array->max_items), count);
 
 	if (array->prefix_count > 0 || array->items < EV_BLOCK_TRUE || array->contains != EV_BLOCK_NONE)
@@ -395,13 +397,14 @@ match_array(EvMatch *m, const EvArray *array, EvInstance in, EvMarks *marks, con
 	if (array->contains != EV_BLOCK_NONE)
 	{
 		if (contained < array->min_contains)
-			VIOLATION(array->min_contains == 1 ? "contains" : "minContains",
+			VIOLATION(FACTS(.expected = ev_fact_count(array->min_contains), .actual = &in),
+					  array->min_contains == 1 ? "contains" : "minContains",
 					  array->min_contains == 1 ? "/contains" : "/minContains",
 					  "must have at least %u item%s that match%s \"contains\", but has %u",
 					  array->min_contains, ev_plural(array->min_contains),
 					  array->min_contains == 1 ? "es" : "", contained);
 		if (contained > array->max_contains)
-			VIOLATION("maxContains", "/maxContains",
+			VIOLATION(FACTS(.expected = ev_fact_count(array->max_contains), .actual = &in), "maxContains", "/maxContains",
 					  "must have at most %u item%s that match%s \"contains\", but has %u",
 					  array->max_contains, ev_plural(array->max_contains),
 					  array->max_contains == 1 ? "es" : "", contained);
@@ -415,7 +418,7 @@ match_array(EvMatch *m, const EvArray *array, EvInstance in, EvMarks *marks, con
 		{
 			EvInstance	item = ev_item_at(container, first);
 
-			VIOLATION("uniqueItems", "/uniqueItems", "items must be unique, but items %u and %u are equal (%s)",
+			VIOLATION(FACTS(.actual = &in), "uniqueItems", "/uniqueItems", "items must be unique, but items %u and %u are equal (%s)",
 					  first, second, ev_value_show(&item));
 		}
 	}
@@ -424,60 +427,47 @@ match_array(EvMatch *m, const EvArray *array, EvInstance in, EvMarks *marks, con
 
 /* ---------- anyOf, oneOf ---------- */
 
-/*
- * Returns " (0: must be ...; 1: must be ...)" for the branches of an anyOf or
- * oneOf.  A report has them anyway.  Since nested branches multiply, they are
- * left out at the third level, and if the text is long.
- */
-static const char *
-explain_branches(EvMatch *m, const uint32 *blocks, uint32 count, EvInstance in, const EvStep *step)
+/* Runs a branch for another collector. */
+static void
+collect_branch(EvMatch *m, EvCollector *collector, uint32 block, EvInstance in, const EvStep *step)
 {
 	EvCollector *outer = m->collector;
-	StringInfoData text;
-	StringInfoData location;
 
-	if (outer->enter != NULL || m->explaining == 2)
-		return "";
-	m->explaining++;
-	initStringInfo(&text);
-	appendStringInfoString(&text, " (");
-	initStringInfo(&location);
-	ev_append_instance_location(&location, step);
-	for (uint32 i = 0; i < count; i++)
-	{
-		EvBranchCollector branch = {.collector = {.add = ev_add_to_branch, .limit = 1}};
+	m->collector = collector;
+	enter_in_place(m, block, in, NULL, step, NULL, EV_COLLECT);
+	m->collector = outer;
+}
 
-		if (i == 4 || text.len > 500)
-		{
-			appendStringInfo(&text, "; and %u more", count - i);
-			break;
-		}
-		initStringInfo(&branch.text);
-		branch.skip = location.len;
-		m->collector = &branch.collector;
-		enter_in_place(m, blocks[i], in, NULL, step, NULL, EV_COLLECT);
-		m->collector = outer;
-		appendStringInfo(&text, "%s%u: %s", i > 0 ? "; " : "", i, branch.text.data);
-		if (branch.collector.count > 1)
-			appendStringInfo(&text, " and " INT64_FORMAT " more", branch.collector.count - 1);
-	}
-	appendStringInfoChar(&text, ')');
-	m->explaining--;
-	return text.data;
+/*
+ * Reports a value that matches no branch.  If a branch is chosen, its violations are
+ * reported.  Otherwise the keyword is reported, with the violations of each branch.
+ */
+static void
+report_branches(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, EvMarks *marks, const EvStep *step)
+{
+	bool		is_any = strcmp(source->keyword, "anyOf") == 0;
+	EvTag		tag;
+	int			meant = m->collector->enter != NULL ? EV_ANY_BRANCH : ev_choose_branch(m, branches, in, &tag);
+
+	if (meant == EV_NO_BRANCH)
+		ev_report_tag(m, source, &tag, step);
+	else if (meant != EV_ANY_BRANCH)
+		(void) enter_in_place(m, branches->blocks[meant], in, marks, step, NULL, EV_COLLECT);
+	else
+		VIOLATE(FACTS(.actual = &in), source->keyword, source->path, "must match %s one of %u schema%s, but matches none%s",
+				is_any ? "at least" : "exactly", branches->count, ev_plural(branches->count),
+				ev_explain_branches(m, branches, in, step, collect_branch));
 }
 
 /*
  * anyOf and oneOf.  If only one branch can match, its violations are reported.
- * Otherwise the keyword is reported, with the violations of each branch.
  */
 static pg_attribute_always_inline bool
-match_branches(EvMatch *m, const EvInstruction *instruction, EvInstance in, EvMarks *marks, const EvStep *step, const EvRunMode mode)
+match_branches(EvMatch *m, const EvInstruction *instruction, const EvSource *source, EvInstance in, EvMarks *marks, const EvStep *step, const EvRunMode mode)
 {
 	const EvBranches *branches = instruction->u.branches;
 	const uint32 *blocks = branches->blocks;
 	bool		is_any = instruction->opcode == EVOP_ANY_OF;
-	const char *keyword = is_any ? "anyOf" : "oneOf";
-	const char *path = is_any ? "/anyOf" : "/oneOf";
 	bool		reports = mode == EV_COLLECT && m->collector->enter != NULL;
 	int			only = reports ? EV_ANY_BRANCH : ev_only_branch(branches, in);
 	uint32		matched = 0;
@@ -486,8 +476,9 @@ match_branches(EvMatch *m, const EvInstruction *instruction, EvInstance in, EvMa
 
 	if (only == EV_NO_BRANCH)
 	{
-		VIOLATION(keyword, path, "%s", ev_explain_no_branch(branches, in));
-		return ok;
+		if (mode == EV_COLLECT)
+			ev_report_no_branch(m, source, branches, in, step);
+		return false;
 	}
 	if (only != EV_ANY_BRANCH)
 		return enter_in_place(m, blocks[only], in, marks, step, NULL, mode);
@@ -502,7 +493,8 @@ match_branches(EvMatch *m, const EvInstruction *instruction, EvInstance in, EvMa
 			first = i;
 		else if (!is_any)
 		{
-			VIOLATION(keyword, path, "must match exactly one of %u schemas, but matches schemas %u and %u",
+			VIOLATION(FACTS(.actual = &in), source->keyword, source->path,
+					  "must match exactly one of %u schemas, but matches schemas %u and %u",
 					  branches->count, first, i);
 			break;
 		}
@@ -514,11 +506,13 @@ match_branches(EvMatch *m, const EvInstruction *instruction, EvInstance in, EvMa
 			break;
 	}
 	if (matched > 0 && mode == EV_COLLECT)
-		forgive(m, keyword);
+		forgive(m, source->keyword);
 	if (matched == 0)
-		VIOLATION(keyword, path, "must match %s one of %u schema%s, but matches none%s",
-				  is_any ? "at least" : "exactly", branches->count, ev_plural(branches->count),
-				  explain_branches(m, blocks, branches->count, in, step));
+	{
+		if (mode == EV_COLLECT)
+			report_branches(m, source, branches, in, marks, step);
+		return false;
+	}
 	return ok;
 }
 
@@ -543,7 +537,7 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 
 			case EVOP_FAIL:
 				if (mode == EV_COLLECT)
-					ev_report_false(m, source, step);
+					ev_report_false(m, source, in, step);
 				return false;
 
 			case EVOP_TYPE:
@@ -553,7 +547,8 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 				{
 					bool		right_section = (instruction->u.type.types & EV_BIT(in.type)) != 0;
 
-					VIOLATION(source->keyword, source->path, "must be %s, but is %s",
+					VIOLATION(FACTS(.expected = ev_fact_types(instruction->u.type.types, instruction->u.type.integer), .actual = &in),
+							  source->keyword, source->path, "must be %s, but is %s",
 							  ev_show_types(instruction->u.type.types, instruction->u.type.integer), ev_show_typed(&in));
 					if (!right_section)
 						at = instruction->target - 1;
@@ -574,9 +569,10 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 						(in.type == EV_STRING && ev_in_strings(enumeration, in.data, in.length)))
 						break;
 					if (enumeration->count == 0)
-						VIOLATION(source->keyword, source->path, "no value is allowed: \"enum\" is empty");
+						VIOLATION(FACTS(.actual = &in), source->keyword, source->path, "no value is allowed: \"enum\" is empty");
 					else
-						VIOLATION(source->keyword, source->path, "must be %s, but is %s",
+						VIOLATION(FACTS(.expected = ev_fact_enum(enumeration), .actual = &in), source->keyword, source->path,
+								  "must be %s, but is %s",
 								  ev_show_values(enumeration), ev_value_show(&in));
 					break;
 				}
@@ -588,7 +584,7 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 					bool		is_short = length < instruction->u.size.minimum;
 					uint32		limit = is_short ? instruction->u.size.minimum : instruction->u.size.maximum;
 
-					VIOLATION(is_short ? "minLength" : "maxLength", is_short ? "/minLength" : "/maxLength",
+					VIOLATION(FACTS(.expected = ev_fact_count(limit), .actual = &in), is_short ? "minLength" : "maxLength", is_short ? "/minLength" : "/maxLength",
 							  "must have at %s %u character%s, but has %u: %s", is_short ? "least" : "most",
 							  limit, ev_plural(limit), length, ev_value_show(&in));
 				}
@@ -598,19 +594,21 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 				if (mode != EV_COLLECT && instruction->u.pattern.shape != NULL ?
 					!ev_shape_matches(instruction->u.pattern.shape, in.data, in.length) :
 					!ev_matches_pattern(instruction->u.pattern.compiled, in.data, in.length))
-					VIOLATION(source->keyword, source->path, "must match the pattern %s, but is %s",
+					VIOLATION(FACTS(.expected = ev_fact_string(instruction->u.pattern.source, strlen(instruction->u.pattern.source)), .actual = &in),
+							  source->keyword, source->path, "must match the pattern %s, but is %s",
 							  ev_show_pattern(instruction->u.pattern.source), ev_value_show(&in));
 				break;
 
 			case EVOP_FORMAT:
 				if (!ev_matches_format(instruction->u.format->matches, in.data, in.length))
-					VIOLATION(source->keyword, source->path, "must be %s (format \"%s\"), but is %s",
+					VIOLATION(FACTS(.expected = ev_fact_string(instruction->u.format->name, strlen(instruction->u.format->name)), .actual = &in),
+							  source->keyword, source->path, "must be %s (format \"%s\"), but is %s",
 							  instruction->u.format->description, instruction->u.format->name, ev_value_show(&in));
 				break;
 
 			case EVOP_CONTENT:
 				if (!ev_matches_content(&in, instruction->u.content.base64, instruction->u.content.json))
-					VIOLATION(source->keyword, source->path, "must be %s%s%s, but is %s",
+					VIOLATION(FACTS(.actual = &in), source->keyword, source->path, "must be %s%s%s, but is %s",
 							  instruction->u.content.base64 ? "base64" : "",
 							  instruction->u.content.base64 && instruction->u.content.json ? " of " : "",
 							  instruction->u.content.json ? "a JSON document" : "", ev_value_show(&in));
@@ -626,7 +624,8 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 						[EV_EXCLUSIVE_MAXIMUM] = "<",
 					};
 
-					VIOLATION(source->keyword, source->path, "must be %s %s, but is %s",
+					VIOLATION(FACTS(.expected = ev_fact_number(instruction->u.bound.value), .actual = &in), source->keyword, source->path,
+							  "must be %s %s, but is %s",
 							  signs[instruction->u.bound.kind], ev_show_number(instruction->u.bound.value),
 							  ev_value_show(&in));
 				}
@@ -634,7 +633,8 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 
 			case EVOP_MULTIPLE_OF:
 				if (!ev_number_is_multiple((Numeric) in.data, instruction->u.bound.value))
-					VIOLATION(source->keyword, source->path, "must be a multiple of %s, but is %s",
+					VIOLATION(FACTS(.expected = ev_fact_number(instruction->u.bound.value), .actual = &in), source->keyword, source->path,
+							  "must be a multiple of %s, but is %s",
 							  ev_show_number(instruction->u.bound.value), ev_value_show(&in));
 				break;
 
@@ -669,7 +669,7 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 						EvString	name = dependency->required[i];
 
 						if (!ev_has_key(container, name))
-							VIOLATION(source->keyword, source->path, "property %s is required where %s is present, but is missing",
+							VIOLATION(FACTS(.property = name), source->keyword, source->path, "property %s is required where %s is present, but is missing",
 									  ev_string_show(name.data, name.length),
 									  ev_string_show(dependency->property.data, dependency->property.length));
 					}
@@ -751,7 +751,7 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 
 			case EVOP_ANY_OF:
 			case EVOP_ONE_OF:
-				if (!match_branches(m, instruction, in, marks, step, mode))
+				if (!match_branches(m, instruction, source, in, marks, step, mode))
 				{
 					if (mode != EV_COLLECT)
 						return false;
@@ -762,7 +762,7 @@ run(EvMatch *m, uint32 at, EvInstance in, EvMarks *marks, const EvStep *step, co
 			case EVOP_NOT:
 				check_stack_depth();
 				if (instruction->target >= EV_BLOCK_TRUE || ev_run_block(m, instruction->target, in))
-					VIOLATION(source->keyword, source->path, "must not match the schema in \"not\", but does: %s",
+					VIOLATION(FACTS(.actual = &in), source->keyword, source->path, "must not match the schema in \"not\", but does: %s",
 							  ev_value_show(&in));
 				break;
 

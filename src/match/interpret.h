@@ -17,6 +17,11 @@ typedef struct EvViolation
 	const char *message;		/* lower case, no full stop */
 	const EvLocation *location; /* of the schema that has the keyword */
 	const char *path;			/* of the keyword in this schema, "/type" */
+
+	/* only for collectors that want facts; NULL if there is none */
+	const char *property;		/* the missing or extra property */
+	const Jsonb *expected;		/* what the keyword demands, see facts.h */
+	const Jsonb *actual;		/* the value that the keyword rejects */
 } EvViolation;
 
 /*
@@ -39,6 +44,7 @@ typedef struct EvCollector
 	void		(*annotate) (struct EvCollector *collector, const char *keyword,
 							 const Jsonb *value);
 	void		(*forgive) (struct EvCollector *collector, const char *keyword);
+	bool		wants_facts;	/* not only words */
 } EvCollector;
 
 /*

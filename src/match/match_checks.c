@@ -203,6 +203,28 @@ ev_has_key(const JsonbContainer *container, EvString key)
 										key.data, key.length, &value) != NULL;
 }
 
+bool
+ev_find_property(const JsonbContainer *container, EvString name, EvInstance *value)
+{
+	JsonbValue	buffer;
+	JsonbValue *found = getKeyJsonValueFromContainer(unconstify(JsonbContainer *, container),
+													 name.data, name.length, &buffer);
+
+	if (found == NULL)
+		return false;
+	*value = (EvInstance) {.type = ev_value_type(found)};
+	if (found->type == jbvString)
+	{
+		value->data = found->val.string.val;
+		value->length = found->val.string.len;
+	}
+	else if (found->type == jbvNumeric)
+		value->data = (const char *) found->val.numeric;
+	else if (found->type == jbvBinary)
+		value->data = (const char *) found->val.binary.data;
+	return true;
+}
+
 uint32
 ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
 {

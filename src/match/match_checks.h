@@ -171,6 +171,9 @@ extern uint32 ev_seek_property(const EvObject *object, uint32 from, EvString key
 /* Returns the branch that has the discriminator's value; -1 if none has it. */
 extern int	ev_discriminate(const EvBranches *branches, const JsonbContainer *container);
 
+/* Returns false if the object lacks the property; otherwise its value in *value. */
+extern bool ev_find_property(const JsonbContainer *container, EvString name, EvInstance *value);
+
 /* Other results of ev_only_branch(). */
 #define EV_ANY_BRANCH	(-1)	/* the branches must be tried */
 #define EV_NO_BRANCH	(-2)

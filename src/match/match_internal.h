@@ -46,6 +46,8 @@ typedef struct EvMatch
 	EvCollector *top;			/* the caller's */
 	int			explaining;		/* nesting depth of branches that are being
 								 * explained */
+	int64		ranked;			/* branches that were run to rank them */
+	int64		choice_work;	/* see branch_choice.h */
 	MemoryContext context;		/* for messages; reset after each violation
 								 * passed to `top` */
 } EvMatch;

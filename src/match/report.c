@@ -34,6 +34,9 @@ typedef struct ReportEntry
 	char	   *keyword_location;
 	char	   *absolute_location;
 	char	   *message;		/* of a violation, otherwise NULL */
+	char	   *property;		/* of a violation, as in EvViolation */
+	Jsonb	   *expected;
+	Jsonb	   *actual;
 	const Jsonb *value;			/* of an annotation */
 } ReportEntry;
 
@@ -175,6 +178,20 @@ report_forgive(EvCollector *collector, const char *keyword)
 	}
 }
 
+/* NULL stays NULL. */
+static Jsonb *
+copy_jsonb(const Jsonb *jsonb)
+{
+	Jsonb	   *copy = NULL;
+
+	if (jsonb != NULL)
+	{
+		copy = palloc(VARSIZE(jsonb));
+		memcpy(copy, jsonb, VARSIZE(jsonb));
+	}
+	return copy;
+}
+
 static void
 report_add(EvCollector *collector, const EvViolation *violation)
 {
@@ -190,6 +207,9 @@ report_add(EvCollector *collector, const EvViolation *violation)
 	leaf->keyword_location = pstrdup(violation->keyword_location);
 	leaf->absolute_location = absolute_location(violation->location, violation->path);
 	leaf->message = pstrdup(violation->message);
+	leaf->property = violation->property != NULL ? pstrdup(violation->property) : NULL;
+	leaf->expected = copy_jsonb(violation->expected);
+	leaf->actual = copy_jsonb(violation->actual);
 	reporter->current->violations = lappend(reporter->current->violations, leaf);
 	MemoryContextSwitchTo(caller);
 	count_part(reporter);
@@ -263,7 +283,30 @@ append_value(StringInfo text, const Jsonb *value)
 	(void) JsonbToCString(text, unconstify(JsonbContainer *, &value->root), VARSIZE(value));
 }
 
-/* Begins an output unit: "{", validity and locations. */
+/* What a violation says besides its words; the first member comes after `before`. */
+static void
+append_facts(StringInfo text, const ReportEntry *entry, const char *before)
+{
+	if (entry->property != NULL)
+	{
+		appendStringInfo(text, "%s\"property\":", before);
+		escape_json(text, entry->property);
+		before = ",";
+	}
+	if (entry->expected != NULL)
+	{
+		appendStringInfo(text, "%s\"expected\":", before);
+		append_value(text, entry->expected);
+		before = ",";
+	}
+	if (entry->actual != NULL)
+	{
+		appendStringInfo(text, "%s\"actual\":", before);
+		append_value(text, entry->actual);
+	}
+}
+
+/* An output unit without its end: "{", validity and locations. */
 static void
 begin_unit(StringInfo text, bool valid, const char *keyword_location,
 		   const char *absolute, const char *instance_location)
@@ -280,7 +323,10 @@ append_entry(StringInfo text, const ReportNode *node, const ReportEntry *entry)
 	begin_unit(text, entry->message == NULL, entry->keyword_location,
 			   entry->absolute_location, node->instance_location);
 	if (entry->message != NULL)
+	{
 		append_member(text, "error", entry->message);
+		append_facts(text, entry, ",");
+	}
 	else
 	{
 		appendStringInfoString(text, ",\"annotation\":");
@@ -436,6 +482,45 @@ append_entry_members(StringInfo text, const char *name, const List *entries)
 	appendStringInfoChar(text, '}');
 }
 
+/* The facts of violations, by their keywords: {"required": [{"property": "a"}, {"property": "b"}]} */
+static void
+append_fact_members(StringInfo text, const List *violations)
+{
+	bool		first = true;
+
+	if (violations == NIL)
+		return;
+	appendStringInfoString(text, ",\"facts\":{");
+	for (int i = 0; i < list_length(violations); i++)
+	{
+		const ReportEntry *entry = list_nth(violations, i);
+		bool		written = false;
+		bool		first_of_keyword = true;
+
+		CHECK_FOR_INTERRUPTS();
+		for (int j = 0; j < i && !written; j++)
+			written = strcmp(((ReportEntry *) list_nth(violations, j))->keyword, entry->keyword) == 0;
+		if (written)
+			continue;
+		separate(text, &first);
+		escape_json(text, entry->keyword);
+		appendStringInfoString(text, ":[");
+		for (int j = i; j < list_length(violations); j++)
+		{
+			const ReportEntry *other = list_nth(violations, j);
+
+			if (strcmp(other->keyword, entry->keyword) != 0)
+				continue;
+			separate(text, &first_of_keyword);
+			appendStringInfoChar(text, '{');
+			append_facts(text, other, "");
+			appendStringInfoChar(text, '}');
+		}
+		appendStringInfoChar(text, ']');
+	}
+	appendStringInfoChar(text, '}');
+}
+
 static void
 append_node(StringInfo text, const ReportNode *node, bool with_children)
 {
@@ -448,6 +533,7 @@ append_node(StringInfo text, const ReportNode *node, bool with_children)
 	append_member(text, "schemaLocation", absolute_location(node->location, ""));
 	append_member(text, "instanceLocation", node->instance_location);
 	append_entry_members(text, "errors", node->violations);
+	append_fact_members(text, node->violations);
 	append_entry_members(text, node->valid ? "annotations" : "droppedAnnotations", node->annotations);
 	if (with_children && node->children != NIL)
 	{
@@ -480,7 +566,7 @@ ev_report(const EvProgram *program, const Jsonb *document, const char *format)
 {
 	static const char *const formats[] = {"flag", "basic", "detailed", "list", "hierarchical"};
 	Reporter	reporter = {
-		.collector = {report_add, PG_INT64_MAX, 0, report_enter, report_leave, report_annotate, report_forgive},
+		.collector = {report_add, PG_INT64_MAX, 0, report_enter, report_leave, report_annotate, report_forgive, true},
 	};
 	StringInfoData text;
 	Jsonb	   *result;

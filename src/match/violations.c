@@ -7,27 +7,15 @@
 #include "miscadmin.h"
 
 #include "base/encoding.h"
+#include "base/json_pointer.h"
 #include "base/message_text.h"
+#include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/match_checks.h"
 #include "match/remember.h"
 #include "match/violations.h"
 
 /* ---------- locations ---------- */
-
-static void
-append_pointer_token(StringInfo pointer, EvString key)
-{
-	for (uint32 i = 0; i < key.length; i++)
-	{
-		if (key.data[i] == '~')
-			appendStringInfoString(pointer, "~0");
-		else if (key.data[i] == '/')
-			appendStringInfoString(pointer, "~1");
-		else
-			appendStringInfoChar(pointer, key.data[i]);
-	}
-}
 
 void
 ev_append_instance_location(StringInfo pointer, const EvStep *step)
@@ -39,7 +27,7 @@ ev_append_instance_location(StringInfo pointer, const EvStep *step)
 	if (step->kind == EV_STEP_PROPERTY)
 	{
 		appendStringInfoChar(pointer, '/');
-		append_pointer_token(pointer, step->key);
+		ev_pointer_append_key(pointer, step->key.data, step->key.length);
 	}
 	else if (step->kind == EV_STEP_ITEM)
 		appendStringInfo(pointer, "/%u", step->index);
@@ -58,7 +46,7 @@ ev_append_keyword_location(StringInfo pointer, const EvStep *step)
 /* ---------- handing them on ---------- */
 
 void
-ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path,
+ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *keyword, const char *path,
 		   const char *format,...)
 {
 	EvCollector *collector = m->collector;
@@ -67,6 +55,7 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	StringInfoData message;
 	va_list		args;
 	EvViolation violation;
+	EvString	property = facts->property;
 
 	initStringInfo(&instance_location);
 	ev_append_instance_location(&instance_location, step);
@@ -77,7 +66,10 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	initStringInfo(&message);
 	for (const EvStep *s = step; s != NULL && s->kind != EV_STEP_PROPERTY && s->kind != EV_STEP_ITEM; s = s->parent)
 		if (s->kind == EV_STEP_NAME)
+		{
 			appendStringInfo(&message, "property name %s: ", ev_string_show(s->key.data, s->key.length));
+			property = s->key;
+		}
 	va_start(args, format);
 	ev_append_message(&message, format, args);
 	va_end(args);
@@ -88,6 +80,11 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	violation.message = message.data;
 	violation.location = step->location;
 	violation.path = path;
+	violation.property = NULL;
+	if (collector->wants_facts && property.data != NULL)
+		violation.property = pnstrdup(property.data, property.length);
+	violation.expected = facts->expected;
+	violation.actual = facts->actual != NULL ? ev_fact_value(facts->actual) : NULL;
 	collector->add(collector, &violation);
 	if (collector != m->top)
 		return;
@@ -96,22 +93,13 @@ ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path
 	MemoryContextReset(m->context);
 }
 
-void
-ev_add_to_branch(EvCollector *collector, const EvViolation *violation)
-{
-	EvBranchCollector *branch = (EvBranchCollector *) collector;
-
-	if (branch->text.len > 0)
-		appendStringInfoString(&branch->text, ", ");
-	if (strlen(violation->instance_location) > (size_t) branch->skip)
-		appendStringInfo(&branch->text, "%s ", ev_location_show(violation->instance_location + branch->skip));
-	appendStringInfoString(&branch->text, violation->message);
-}
-
 /* ---------- parts of messages ---------- */
 
 /* Patterns in messages are cut to this number of characters. */
 #define SHOWN_PATTERN	200
+
+/* So many values of a tag are shown. */
+#define MOST_CONSTANTS	24
 
 const char *
 ev_show_pattern(const char *pattern)
@@ -119,7 +107,13 @@ ev_show_pattern(const char *pattern)
 	int			length = strlen(pattern);
 	int			shown = ev_text_clip(pattern, length, SHOWN_PATTERN);
 
-	return shown < length ? psprintf("%.*s...", shown, pattern) : pattern;
+	StringInfoData text;
+
+	initStringInfo(&text);
+	ev_append_visible(&text, pattern, shown);
+	if (shown < length)
+		appendStringInfoString(&text, "...");
+	return text.data;
 }
 
 char *
@@ -180,65 +174,93 @@ void
 ev_report_missing(EvMatch *m, const JsonbContainer *container, const EvObject *object, const EvStep *step)
 {
 	for (uint32 i = 0; i < object->property_count; i++)
-		if (object->properties[i].required && !ev_has_key(container, object->properties[i].name))
-			VIOLATE("required", "/required", "required property %s is missing",
-					ev_string_show(object->properties[i].name.data, object->properties[i].name.length));
+	{
+		EvString	name = object->properties[i].name;
+
+		if (object->properties[i].required && !ev_has_key(container, name))
+			VIOLATE(FACTS(.property = name), "required", "/required", "required property %s is missing",
+					ev_string_show(name.data, name.length));
+	}
 }
 
 void
-ev_report_false(EvMatch *m, const EvSource *source, const EvStep *step)
+ev_report_false(EvMatch *m, const EvSource *source, EvInstance in, const EvStep *step)
 {
 	const char *keyword = step != NULL ? step->location->keyword : NULL;
 	const char *name = source->keyword;
+	EvString	property = {0};
 
+	if (step != NULL && step->kind == EV_STEP_PROPERTY)
+		property = step->key;
 	if (keyword == NULL)
-		VIOLATE("", "", "nothing is valid here: the schema is false");
+		VIOLATE(FACTS(.actual = &in), "", "", "nothing is valid here: the schema is false");
 	else if (strcmp(keyword, "additionalProperties") == 0 || strcmp(keyword, "unevaluatedProperties") == 0)
-		VIOLATE(name, "", "property is not allowed: \"%s\" is false", keyword);
+		VIOLATE(FACTS(.property = property, .actual = &in), name, "", "property is not allowed: \"%s\" is false", keyword);
 	else if (strcmp(keyword, "properties") == 0 || strcmp(keyword, "patternProperties") == 0)
-		VIOLATE(name, "", "property is not allowed: its schema is false");
+		VIOLATE(FACTS(.property = property, .actual = &in), name, "", "property is not allowed: its schema is false");
 	else if (strcmp(keyword, "propertyNames") == 0)
-		VIOLATE(name, "", "no name is allowed");
+		VIOLATE(FACTS(.actual = &in), name, "", "no name is allowed");
 	else if (step->kind == EV_STEP_ITEM)
-		VIOLATE(name, "", "item is not allowed: \"%s\" is false", keyword);
+		VIOLATE(FACTS(.actual = &in), name, "", "item is not allowed: \"%s\" is false", keyword);
 	else
-		VIOLATE(name, "", "nothing is valid here: the schema in \"%s\" is false", keyword);
+		VIOLATE(FACTS(.actual = &in), name, "", "nothing is valid here: the schema in \"%s\" is false", keyword);
 }
 
-/* Explains why no branch can match, without the violations of the branches. */
-char *
-ev_explain_no_branch(const EvBranches *branches, EvInstance in)
+/* ---------- anyOf, oneOf ---------- */
+
+/* "a", "b" or "c" */
+static char *
+show_constants(const EvInstance *values, uint32 count)
 {
 	StringInfoData text;
-	uint32		types = 0;
-	EvString	name = branches->discriminator;
-	JsonbValue	value;
 
 	initStringInfo(&text);
+	for (uint32 i = 0; i < count && i < MOST_CONSTANTS; i++)
+		appendStringInfo(&text, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", ev_value_show(&values[i]));
+	if (count > MOST_CONSTANTS)
+		appendStringInfo(&text, " or one of %u more", count - MOST_CONSTANTS);
+	return text.data;
+}
+
+void
+ev_report_tag(EvMatch *m, const EvSource *source, const EvTag *tag, const EvStep *step)
+{
+	VIOLATE(FACTS(.property = tag->name, .expected = ev_fact_values(tag->values, tag->value_count), .actual = &tag->value),
+			source->keyword, source->path, "property %s must be %s, but is %s",
+			ev_string_show(tag->name.data, tag->name.length), show_constants(tag->values, tag->value_count),
+			ev_value_show(&tag->value));
+}
+
+/* The property that tells the branches apart is missing, or no string of theirs. */
+static void
+report_discriminator(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, const EvStep *step)
+{
+	EvString	name = branches->discriminator;
+	const EvInstance *values = branches->strings->values;
+	uint32		count = branches->value_count;
+	EvInstance	actual;
+	bool		is_there = ev_find_property((const JsonbContainer *) in.data, name, &actual);
+
+	VIOLATE(FACTS(.property = name, .expected = ev_fact_values(values, count), .actual = is_there ? &actual : NULL),
+			source->keyword, source->path, "property %s must be %s, but is %s",
+			ev_string_show(name.data, name.length), show_constants(values, count),
+			!is_there ? "missing" : actual.type == EV_STRING ? ev_value_show(&actual) : "no string");
+}
+
+/* Why no branch can match, whatever they say. */
+void
+ev_report_no_branch(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, const EvStep *step)
+{
+	uint32		types = 0;
+
 	for (uint32 i = 0; i < branches->count; i++)
 		types |= branches->types[i];
 	if (types == 0)
-	{
-		appendStringInfoString(&text, "nothing is valid here: all its schemas are false");
-		return text.data;
-	}
-	if ((types & EV_BIT(in.type)) == 0)
-	{
-		appendStringInfo(&text, "must be %s, but is %s", ev_show_types(types, false), ev_show_typed(&in));
-		return text.data;
-	}
-
-	appendStringInfo(&text, "property %s must be ", ev_string_show(name.data, name.length));
-	for (uint32 i = 0; i < branches->value_count && i < 24; i++)
-		appendStringInfo(&text, "%s%s", i == 0 ? "" : i + 1 == branches->value_count ? " or " : ", ",
-						 ev_string_show(branches->values[i].value.data, branches->values[i].value.length));
-	if (branches->value_count > 24)
-		appendStringInfo(&text, " or one of %u more", branches->value_count - 24);
-	if (getKeyJsonValueFromContainer((JsonbContainer *) in.data, name.data, name.length, &value) == NULL)
-		appendStringInfoString(&text, ", but is missing");
-	else if (value.type == jbvString)
-		appendStringInfo(&text, ", but is %s", ev_string_show(value.val.string.val, value.val.string.len));
+		VIOLATE(FACTS(.actual = &in), source->keyword, source->path,
+				"nothing is valid here: all its schemas are false");
+	else if ((types & EV_BIT(in.type)) == 0)
+		VIOLATE(FACTS(.expected = ev_fact_types(types, false), .actual = &in), source->keyword, source->path,
+				"must be %s, but is %s", ev_show_types(types, false), ev_show_typed(&in));
 	else
-		appendStringInfoString(&text, ", but is no string");
-	return text.data;
+		report_discriminator(m, source, branches, in, step);
 }

@@ -6,6 +6,8 @@
 #define EV_VIOLATIONS_H
 
 #include "lib/stringinfo.h"
+#include "match/branch_choice.h"
+#include "match/facts.h"
 #include "match/match_internal.h"
 #include "utils/memutils.h"
 
@@ -34,40 +36,38 @@ typedef struct EvStep
 extern void ev_append_instance_location(StringInfo pointer, const EvStep *step);
 extern void ev_append_keyword_location(StringInfo pointer, const EvStep *step);
 
-/* Passes one violation to the collector; runs in m->context. */
-extern void ev_violate(EvMatch *m, const EvStep *step, const char *keyword, const char *path,
-					   const char *format,...) pg_attribute_printf(5, 6);
+/* Hands one violation to the collector; runs in m->context. */
+extern void ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *keyword, const char *path,
+					   const char *format,...) pg_attribute_printf(6, 7);
+
+/* The facts of a violation, by the names of their fields. */
+#define FACTS(...)	((EvFacts) {__VA_ARGS__})
 
 /*
- * Counts a violation, and passes it on if the collector still takes
- * violations.  Only then are the arguments evaluated, in m->context.
+ * Counts a violation and hands it on if the collector still wants it; the
+ * arguments are evaluated only then, and in m->context.  The facts are
+ * evaluated only where the collector wants them.
  */
-#define VIOLATE(...) \
+#define VIOLATE(facts, ...) \
 	do { \
 		if (++m->collector->count <= m->collector->limit) \
 		{ \
 			MemoryContext caller = MemoryContextSwitchTo(m->context); \
-			ev_violate(m, step, __VA_ARGS__); \
+			EvFacts		known = {0}; \
+\
+			if (m->collector->wants_facts) \
+				known = facts; \
+			ev_violate(m, step, &known, __VA_ARGS__); \
 			MemoryContextSwitchTo(caller); \
 		} \
 	} while (0)
 
-/* The first violation of one branch of an anyOf or oneOf. */
-typedef struct EvBranchCollector
-{
-	EvCollector collector;
-	StringInfoData text;
-	int			skip;			/* length of the instance location of the
-								 * anyOf or oneOf, which is left out */
-} EvBranchCollector;
-
-/* The collector's add function. */
-extern void ev_add_to_branch(EvCollector *collector, const EvViolation *violation);
-
 /* Messages of single keywords. */
 extern void ev_report_missing(EvMatch *m, const JsonbContainer *container, const EvObject *object, const EvStep *step);
-extern void ev_report_false(EvMatch *m, const EvSource *source, const EvStep *step);
-extern char *ev_explain_no_branch(const EvBranches *branches, EvInstance in);
+extern void ev_report_false(EvMatch *m, const EvSource *source, EvInstance in, const EvStep *step);
+extern void ev_report_no_branch(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in,
+								const EvStep *step);
+extern void ev_report_tag(EvMatch *m, const EvSource *source, const EvTag *tag, const EvStep *step);
 
 /* Parts of messages. */
 extern const char *ev_show_pattern(const char *pattern);

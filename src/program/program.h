@@ -298,6 +298,12 @@ typedef struct EvBranches
 	struct EvBranchValue *values;	/* sorted by length, then bytes */
 	EvEnum	   *strings;		/* the same values */
 	EvCheck    *checks;			/* one for each branch */
+
+	/* OpenAPI's "discriminator", for messages only */
+	EvString	tag;			/* the property that it names; data NULL: none */
+	struct EvBranchValue *tag_values;	/* of its mapping, and the branches'
+										 * names */
+	uint32		tag_value_count;
 } EvBranches;
 
 typedef struct EvBranchValue

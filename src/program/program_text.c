@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "base/encoding.h"
+#include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "program/program_text.h"
 

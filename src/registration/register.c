@@ -325,7 +325,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 			return function;
 		is_wider = !ev_document_same_answers(&old_document, &document);
 		if (is_wider && !definition->widen)
-			ev_validator_refuse_change(name);
+			ev_validator_refuse_change(&old_document, &document);
 		ev_ownership_require_function(replaced);
 		ev_name_lock(name, ExclusiveLock);
 		if (!is_wider)

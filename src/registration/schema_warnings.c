@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 #include "utils/json.h"
 
+#include "base/shown_text.h"
 #include "registration/schema_warnings.h"
 
 #define SHOWN_PLACES	5		/* for each kind */
@@ -138,11 +139,9 @@ find_kinds(List *warnings, Kind **kinds, int *total)
 static char *
 show_place(const EvWarning *warning)
 {
-	StringInfoData result;
+	const char *place = psprintf("%s%s", ev_location_pointer(warning->at, false), warning->tail);
 
-	initStringInfo(&result);
-	escape_json(&result, psprintf("%s%s", ev_location_pointer(warning->at, false), warning->tail));
-	return result.data;
+	return ev_quoted(place, strlen(place));
 }
 
 /* A list of the first places of some kinds, which have `count` places. */
@@ -180,7 +179,7 @@ warn_of_kind(const char *name, const Kind *kind)
 	const EvWarning *first = kind->first->warning;
 
 	ereport(WARNING,
-			(errmsg("JSON Schema \"%s\" at %s: %s", name, show_place(first), first->message),
+			(errmsg("JSON Schema \"%s\" at %s: %s", name, show_place(first), ev_visible(first->message)),
 			 kind->count == 1 ? 0 :
 			 errdetail_internal("There are %d such places: %s.", kind->count, show_places(kind, 1, kind->count)),
 			 kind->count <= SHOWN_PLACES ? 0 : errhint("lint_event_schema lists them all."),

@@ -44,6 +44,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "base/shown_text.h"
+#include "changes/changes.h"
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
 #include "registration/schema_warnings.h"
@@ -207,9 +209,53 @@ record_dependencies(const EvDocument *document, bool is_registered)
 
 /* ---------- the validator ---------- */
 
-void
-ev_validator_refuse_change(const char *name)
+/* An error has so many changes, and so much work is done for them. */
+#define SHOWN_CHANGES	5
+#define CHANGES_WORK	(EV_COMPARISON_WORK / 10)
+
+/*
+ * What differs between two documents, a line each, after a line break: "" where
+ * that cannot be told, since one of them is no valid schema, or nothing but
+ * options differs.
+ */
+static char *
+shown_changes(const EvDocument *old, const EvDocument *new)
 {
+	EvFault		fault = {0};
+	StringInfoData lines;
+	EvVerdict	forward;
+	List	   *changes;
+	int64		work = CHANGES_WORK;
+	int			shown = 0;
+	ListCell   *cell;
+
+	initStringInfo(&lines);
+	if (old == NULL || ev_compile_checked(old, ev_registry_resolve, &fault, NULL, NULL) == NULL ||
+		ev_compile_checked(new, ev_registry_resolve, &fault, NULL, NULL) == NULL)
+		return lines.data;
+	ev_compare_schemas(old, new, ev_registry_resolve, false, &work, &forward, &changes);
+	foreach(cell, changes)
+	{
+		const EvChange *change = (const EvChange *) lfirst(cell);
+
+		if (change->rule == EV_CHANGE_ANNOTATION_CHANGED)
+			continue;
+		if (shown++ < SHOWN_CHANGES)
+			appendStringInfo(&lines, "\n%s: %s (%s)", ev_location_show(change->location),
+							 ev_visible(change->message), ev_change_rule_name(change->rule));
+	}
+	if (shown == 0 && old->assert_format != new->assert_format)
+		appendStringInfo(&lines, "\nassert_format was %s and is %s now.", old->assert_format ? "true" : "false",
+						 new->assert_format ? "true" : "false");
+	if (shown > SHOWN_CHANGES)
+		appendStringInfo(&lines, "\nand %d more; event_schema_changes lists all", shown - SHOWN_CHANGES);
+	return lines.data;
+}
+
+void
+ev_validator_refuse_change(const EvDocument *old, const EvDocument *new)
+{
+	const char *name = new->name;
 	int			type_length;
 	int32		version;
 	bool		is_event = ev_parse_event_name(name, &type_length, &version);
@@ -217,7 +263,8 @@ ev_validator_refuse_change(const char *name)
 	ereport(ERROR,
 			(errcode(ERRCODE_DUPLICATE_OBJECT),
 			 errmsg("schema \"%s\" is published with another document", name),
-			 errdetail("A published schema must not change its results; only annotations (title, description, examples and the like) can be replaced."),
+			 errdetail("A published schema must not change its results; only annotations (title, description, examples and the like) can be replaced.%s",
+					   shown_changes(old, new)),
 			 is_event ? errhint("Register the next version with register_event_schema; a version that is too strict can be widened with widen_event_schema.") :
 			 errhint("Register the document under another URI.")));
 	pg_unreachable();
@@ -453,9 +500,10 @@ check_replacement(HeapTuple function, const EvDocument *document)
 
 	if (document->function == replaceable)
 		return true;
-	if (!ev_function_document(previous, &old_document, &fault) ||
-		!ev_document_same_answers(&old_document, document))
-		ev_validator_refuse_change(document->name);
+	if (!ev_function_document(previous, &old_document, &fault))
+		ev_validator_refuse_change(NULL, document);
+	if (!ev_document_same_answers(&old_document, document))
+		ev_validator_refuse_change(&old_document, document);
 	ev_name_lock(document->name, ExclusiveLock);
 	if (vouched == NULL || strcmp(vouched, document->name) != 0)
 		ev_validator_check_annotations(&old_document, document);

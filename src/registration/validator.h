@@ -46,8 +46,10 @@ extern void ev_validator_vouch(const char *name);
 extern void ev_validator_check_annotations(const EvDocument *old, const EvDocument *new);
 
 /*
- * Raises duplicate_object: the answers of a registered schema cannot change.
+ * Raises duplicate_object: the answers of a registered schema cannot change.  The
+ * DETAIL has the first changes from the old document, which is NULL if it cannot be
+ * read.
  */
-extern void ev_validator_refuse_change(const char *name) pg_attribute_noreturn();
+extern void ev_validator_refuse_change(const EvDocument *old, const EvDocument *new) pg_attribute_noreturn();
 
 #endif							/* EV_VALIDATOR_H */

@@ -15,6 +15,7 @@
 
 #include "base/compat.h"
 #include "base/encoding.h"
+#include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "registry/names.h"
 #include "registry/unseen_characters.h"
@@ -276,8 +277,7 @@ ev_require_event_name(const text *type, int32 version)
 	if (length > EV_TYPE_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event type is too long: \"%s...\"",
-						pnstrdup(data, ev_text_clip(data, length, EV_SHOWN_CHARACTERS))),
+				 errmsg("event type is too long: %s", ev_string_show(data, length)),
 				 errdetail("An event type has at most %d bytes; this one has %d.", EV_TYPE_MAX, length)));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

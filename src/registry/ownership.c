@@ -18,6 +18,7 @@
 #include "catalog/pg_proc.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/syscache.h"
 
 #include "base/compat.h"
@@ -56,7 +57,14 @@ ev_ownership_require_create(void)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_SCHEMA),
 				 errmsg("schema \"%s\" does not exist", EV_SCHEMA_NAMESPACE)));
-	EV_CHECK_CREATE(namespace, EV_SCHEMA_NAMESPACE);
+	if (EV_ACLCHECK_SCHEMA(namespace) != ACLCHECK_OK)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for schema %s", EV_SCHEMA_NAMESPACE),
+				 errdetail("Role \"%s\" may not create functions there, and schemas are functions.",
+						   GetUserNameFromId(GetUserId(), false)),
+				 errhint("The owner of the database can allow it: GRANT CREATE ON SCHEMA %s TO %s.",
+						 EV_SCHEMA_NAMESPACE, quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
 bool

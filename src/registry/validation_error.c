@@ -12,10 +12,12 @@
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "utils/builtins.h"
+#include "utils/relcache.h"
 #include "utils/syscache.h"
 
 #include "base/encoding.h"
 #include "base/event_log.h"
+#include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "match/interpret.h"
 #include "registry/names.h"
@@ -46,12 +48,11 @@ typedef struct ListCollector
 char *
 ev_violation_words(const EvViolation *violation)
 {
+	const char *keyword = violation->keyword_location;
+
 	if (!ev_quote_values)
-		return psprintf("does not match keyword \"%s\"", ev_location_show(violation->keyword_location));
-	return psprintf("%s: %s",
-					violation->instance_location[0] != '\0' ?
-					ev_location_show(violation->instance_location) : "(document)",
-					violation->message);
+		return psprintf("does not match keyword %s", ev_quoted(keyword, strlen(keyword)));
+	return psprintf("%s: %s", ev_location_show(violation->instance_location), violation->message);
 }
 
 static void
@@ -73,10 +74,13 @@ add_to_list(EvCollector *collector, const EvViolation *violation)
 	MemoryContextSwitchTo(caller);
 }
 
+/* CONSTRAINT NAME, and of the relation SCHEMA NAME and TABLE NAME; NULL: not known. */
 static int
-constraint_field(const char *name)
+object_fields(Relation relation, const char *constraint)
 {
-	return name ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, name) : 0;
+	if (relation != NULL)
+		errtable(relation);
+	return constraint != NULL ? err_generic_string(PG_DIAG_CONSTRAINT_NAME, constraint) : 0;
 }
 
 /* Joins the first lines with a separator. */
@@ -110,14 +114,21 @@ list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
 		list->lines = list_make1("(document): did not match the schema, which has been replaced since");
 }
 
-/* Returns the first of them, and the number of the others. */
-static char *
-shown_violations(const ListCollector *list)
+/*
+ * The DETAIL: the first of them, and how many more there are.  A single one is in
+ * the message already.
+ */
+static int
+violations_detail(const ListCollector *list)
 {
 	char	   *shown = joined(list->lines, SHOWN_VIOLATIONS, "\n");
 	int64		more = list->collector.count - list->repeated - Min(list_length(list->lines), SHOWN_VIOLATIONS);
 
-	return more > 0 ? psprintf("%s\nand " INT64_FORMAT " more", shown, more) : shown;
+	if (list_length(list->lines) <= 1 && more <= 0)
+		return 0;
+	if (more > 0)
+		shown = psprintf("%s\nand " INT64_FORMAT " more", shown, more);
+	return errdetail_internal("%s", shown);
 }
 
 static void
@@ -131,21 +142,22 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 				 joined(list.lines, LOGGED_VIOLATIONS, "; "));
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("event \"%s\" version %d is not valid: %s", text_to_cstring(type), version,
+			 errmsg("event %s version %d is not valid: %s", ev_type_show(type), version,
 					(char *) linitial(list.lines)),
-			 errdetail_internal("%s", shown_violations(&list)),
-			 constraint_field(constraint ? constraint : schema->name)));
+			 violations_detail(&list),
+			 object_fields(relation, constraint ? constraint : schema->name)));
 }
 
-void
-ev_refuse_unregistered(const text *type, int32 version)
+/* The same for a row of the relation; NULL: none. */
+static void
+refuse_unregistered(Relation relation, const text *type, int32 version)
 {
 	StringInfoData hint;
 	List	   *versions = NIL;
 	ListCell   *cell;
 	int			length = VARSIZE_ANY_EXHDR(type);
 	char	   *name = pnstrdup(VARDATA_ANY(type), length);
-	int			shown = length <= EV_TYPE_MAX ? length : ev_text_clip(name, length, EV_SHOWN_CHARACTERS);
+	char	   *shown = length <= EV_TYPE_MAX ? ev_quoted(name, length) : ev_string_show(name, length);
 	char	   *nearest = NULL;
 
 	ev_registry_list(name, length, &versions);
@@ -154,17 +166,21 @@ ev_refuse_unregistered(const text *type, int32 version)
 		appendStringInfo(&hint, "%s%d", hint.len > 0 ? ", " : "", lfirst_int(cell));
 	if (versions == NIL)
 		nearest = ev_nearest_type(name, length);
-	if (shown < length)
-		name = psprintf("%.*s...", shown, name);
-
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("event schema \"%s\" version %d is not registered", name, version),
+			 errmsg("event schema %s version %d is not registered", shown, version),
 			 hint.len > 0 ?
-			 errhint("Registered versions of \"%s\": %s.", name, hint.data) :
+			 errhint("Registered versions of %s: %s.", shown, hint.data) :
 			 nearest != NULL ?
-			 errhint("No version of \"%s\" is registered; did you mean \"%s\"?", name, nearest) :
-			 errhint("No version of \"%s\" is registered; register_event_schema registers one.", name)));
+			 errhint("No version of %s is registered; did you mean \"%s\"?", shown, nearest) :
+			 errhint("No version of %s is registered; register_event_schema registers one.", shown),
+			 object_fields(relation, NULL)));
+}
+
+void
+ev_refuse_unregistered(const text *type, int32 version)
+{
+	refuse_unregistered(NULL, type, version);
 	pg_unreachable();
 }
 
@@ -178,16 +194,15 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event is not valid: its type is null"),
-				 constraint_field(constraint)));
+				 object_fields(relation, constraint)));
 	}
 	if (version == NULL)
 	{
 		ev_event_log("refused", relation, type, version, "its schema version is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("event \"%s\" is not valid: its schema version is null",
-						text_to_cstring(type)),
-				 constraint_field(constraint)));
+				 errmsg("event %s is not valid: its schema version is null", ev_type_show(type)),
+				 object_fields(relation, constraint)));
 	}
 	if (data == NULL)
 	{
@@ -196,15 +211,14 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 		ev_event_log("refused", relation, type, version, "its data is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("event \"%s\" version %d is not valid: its data is null",
-						text_to_cstring(type), *version),
+				 errmsg("event %s version %d is not valid: its data is null", ev_type_show(type), *version),
 				 errhint("An SQL NULL is no event; the JSON value null would be checked against the schema."),
-				 constraint_field(constraint == NULL && schema != NULL ? schema->name : constraint)));
+				 object_fields(relation, constraint == NULL && schema != NULL ? schema->name : constraint)));
 	}
 	if (schema == NULL)
 	{
 		ev_event_log("refused", relation, type, version, "not registered");
-		ev_refuse_unregistered(type, *version);
+		refuse_unregistered(relation, type, *version);
 	}
 	refuse_violations(relation, data, type, *version, constraint, schema);
 	pg_unreachable();
@@ -218,16 +232,16 @@ ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, int32 to, EvSc
 	if (data == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: it is null",
-						text_to_cstring(type), to, from),
-				 constraint_field(schema->name)));
+				 errmsg("event %s version %d is not valid after its upcast from version %d: it is null",
+						ev_type_show(type), to, from),
+				 object_fields(NULL, schema->name)));
 	list_violations(data, schema, &list);
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
-			 errmsg("event \"%s\" version %d is not valid after its upcast from version %d: %s",
-					text_to_cstring(type), to, from, (char *) linitial(list.lines)),
-			 errdetail_internal("%s", shown_violations(&list)),
-			 constraint_field(schema->name)));
+			 errmsg("event %s version %d is not valid after its upcast from version %d: %s",
+					ev_type_show(type), to, from, (char *) linitial(list.lines)),
+			 violations_detail(&list),
+			 object_fields(NULL, schema->name)));
 	pg_unreachable();
 }
 

@@ -18,11 +18,11 @@
 extern char *ev_violation_words(const EvViolation *violation);
 
 /*
- * Raises check_violation for an event that is not valid, with what is wrong
- * with it, and undefined_object where its schema is not registered; data, type
- * and version are NULL where the event has none.  The CONSTRAINT NAME is the
- * constraint, or where that is NULL the schema's function.  The relation, for
- * the log, is NULL where it is not known.
+ * Raises check_violation for an event that is not valid, with its violations,
+ * or undefined_object if its schema is not registered. data, type and version
+ * are NULL if the event has none.  The CONSTRAINT NAME is the constraint or,
+ * if that is NULL, the schema's function.  SCHEMA NAME and TABLE
+ * NAME are those of the relation, which is NULL if it is not known.
  *
  * The schema is the one whose program rejected the data; NULL if there is
  * none, or if it was not looked up because an argument is NULL.

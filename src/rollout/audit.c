@@ -30,6 +30,7 @@
 #include "base/compat.h"
 #include "base/json_pointer.h"
 #include "base/row_fault.h"
+#include "base/shown_text.h"
 #include "match/interpret.h"
 #include "registry/schema_cache.h"
 #include "rollout/audit.h"
@@ -38,6 +39,8 @@ PG_FUNCTION_INFO_V1(ev_event_audit_filter);
 PG_FUNCTION_INFO_V1(ev_event_audit_filter_text);
 PG_FUNCTION_INFO_V1(ev_event_audit_violations);
 PG_FUNCTION_INFO_V1(ev_event_audit_violations_text);
+PG_FUNCTION_INFO_V1(ev_event_location_shown);
+PG_FUNCTION_INFO_V1(ev_event_text_shown);
 PG_FUNCTION_INFO_V1(ev_event_audit_sample_add);
 PG_FUNCTION_INFO_V1(ev_event_json_loss);
 
@@ -612,4 +615,24 @@ ev_event_json_loss(PG_FUNCTION_ARGS)
 	if (result == NULL)
 		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(result);
+}
+
+/* ---------- words ---------- */
+
+/*
+ * event_location_shown(location text) → text
+ */
+Datum
+ev_event_location_shown(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ev_location_show(text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+}
+
+/*
+ * event_text_shown(content text) → text
+ */
+Datum
+ev_event_text_shown(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ev_visible(text_to_cstring(PG_GETARG_TEXT_PP(0)))));
 }

@@ -20,6 +20,7 @@
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
+#include "base/hide_context.h"
 #include "base/subtransaction.h"
 #include "rows/table_lock.h"
 #include "rows/table_rights.h"
@@ -328,6 +329,7 @@ ev_lock_event_table(PG_FUNCTION_ARGS)
 	char		kind = '\0';
 	Oid			owner = InvalidOid;
 
+	ev_hide_calling_statement();
 	if (!HeapTupleIsValid(tuple))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),

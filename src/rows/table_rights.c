@@ -25,6 +25,7 @@
 #include "utils/rls.h"
 #include "utils/syscache.h"
 
+#include "base/hide_context.h"
 #include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_require_event_relation);
@@ -93,6 +94,7 @@ ev_require_event_relation(PG_FUNCTION_ARGS)
 	const char *privilege = text_to_cstring(PG_GETARG_TEXT_PP(1));
 	char		kind = get_rel_relkind(relation);
 
+	ev_hide_calling_statement();
 	if (kind != '\0' && strchr("rpmvf", kind) == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -10,6 +10,7 @@
 
 #include "base/compat.h"
 #include "base/row_fault.h"
+#include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "schema/document.h"
 #include "schema/json_text.h"
@@ -291,11 +292,14 @@ ev_fault_report(const EvFault *fault, const char *what)
 	if (what != NULL)
 		appendStringInfo(&message, " \"%s\"", what);
 	if (fault->location != NULL && fault->location[0] != '\0')
-		appendStringInfo(&message, " at \"%s\"", fault->location);
+	{
+		appendStringInfoString(&message, " at ");
+		ev_append_quoted(&message, fault->location, strlen(fault->location));
+	}
 
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s: %s", message.data, fault->message),
+			 errmsg("%s: %s", message.data, ev_visible(fault->message)),
 			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();

@@ -676,7 +676,8 @@ def test_wild_arguments(world):
             ("register_event_upcast('order', 1, 3, 0)", "42883"),
             ("register_event_upcast('order', 1, 3, 4294967295)", "42883"),
             ("_event_validate.event_validate_guard_ddl()", "42501"), ("_event_validate.event_validate_guard_drop()", "42501"),
-            ("_event_validate.event_validate_guard_quarantine()", "42501"), ("_event_validate.jsonschema_call_handler()", "")):
+            ("_event_validate.event_validate_guard_quarantine()", "42501"), ("_event_validate.event_validate_advise_alter()", "42501"),
+            ("_event_validate.jsonschema_call_handler()", "")):
         fails_with(world, "mallory", call, sqlstate)
     for call, sqlstate in (
             ("jsonschema_validator(0)", "42883"), ("jsonschema_validator(4294967295)", "42883"),

@@ -9,6 +9,8 @@ the last savepoint.
 """
 
 import contextlib
+import json
+import re
 from dataclasses import dataclass
 
 from sqlalchemy.exc import DBAPIError
@@ -47,7 +49,8 @@ class EventRefused(Exception):
 
     def __str__(self):
         lines = [self.message]
-        lines += [f"  {v.location or '(document)'}: {v.message}" for v in self.violations]
+        if len(self.violations) > 1:  # a single one is in the message
+            lines += [f"  {_shown(v.location)}: {v.message}" for v in self.violations]
         if self.more:
             lines.append(f"  and {self.more} more")
         if self.hint:
@@ -55,23 +58,37 @@ class EventRefused(Exception):
         return "\n".join(lines)
 
 
+def _shown(location):
+    """A location as the database shows it: nothing in a key begins a line or steers a terminal."""
+    if not location:
+        return "(document)"
+    escaped = json.dumps(location)
+    return location if escaped == f'"{location}"' and ": " not in location else escaped
+
+
 class EventDiverted(Exception):
     """The event is in the quarantine, from which it can be replayed."""
 
 
-def parse_detail(detail):
-    """The violations in a DETAIL, one on each line, and the number of others."""
-    violations, more = [], 0
-    for line in (detail or "").split("\n"):
-        words = line.split()
-        if len(words) == 3 and words[0] == "and" and words[1].isdigit() and words[2] == "more":
-            more = int(words[1])
-        elif ": " in line:
-            location, message = line.split(": ", 1)
-            violations.append(Violation("" if location == "(document)" else location, message))
-        elif line and violations:
-            # a value may contain line breaks
-            violations[-1] = Violation(violations[-1].location, violations[-1].message + "\n" + line)
+# the grammar of docs/errors.md
+HEAD = re.compile(r'event "(?:[^"\\]|\\.)*" version \d+ is not valid(?: after its upcast from version \d+)?: ')
+LINE = re.compile(r'(\(document\)|"(?:[^"\\]|\\.)*"|/.*?): (.*)')
+MORE = re.compile(r"and (\d+) more")
+
+
+def parse_violations(message, detail):
+    """The violations that an error shows, and how many more there are."""
+    more = 0
+    lines = detail.split("\n") if detail else [HEAD.sub("", message or "", count=1)]
+    if detail and MORE.fullmatch(lines[-1]):
+        more = int(MORE.fullmatch(lines.pop())[1])
+    violations = []
+    for line in lines:
+        match = LINE.fullmatch(line)
+        location, text = match.groups() if match else ("(document)", line)
+        if location.startswith('"'):
+            location = json.loads(location)
+        violations.append(Violation("" if location == "(document)" else location, text))
     return violations, more
 
 
@@ -83,7 +100,7 @@ def refusal(error):
     if diag is None:
         return None
     if state == CHECK_VIOLATION:
-        violations, more = parse_detail(diag.message_detail)
+        violations, more = parse_violations(diag.message_primary, diag.message_detail)
         return EventRefused("invalid", diag.message_primary, diag.constraint_name, violations, more, diag.message_hint)
     if state == UNDEFINED_OBJECT and "schema" in (diag.message_primary or ""):
         return EventRefused("unregistered", diag.message_primary, diag.constraint_name, hint=diag.message_hint)

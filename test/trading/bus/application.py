@@ -12,7 +12,7 @@ from sqlalchemy import orm  # noqa: E402
 from trading_app import tables  # noqa: E402
 from trading_app.events import envelope_of, publish, row_of  # noqa: E402
 from trading_app.models import TYPES, model_of  # noqa: E402
-from trading_app.refusals import EventDiverted, EventRefused, parse_detail, refusal, refusals  # noqa: E402
+from trading_app.refusals import EventDiverted, EventRefused, parse_violations, refusal, refusals  # noqa: E402
 
 
 class Application:
@@ -170,9 +170,11 @@ def savepoints(app):
                 bads.append(refused)
         session.commit()
     check(len(bads) == 1 and app.count("order_events", "event_type = 'order.placed'") == 4, "a savepoint keeps the others of a batch")
-    violations, more = parse_detail("/a/b: must be x, but is \"1: 2\"\n(document): y\nz\nand 3 more")
-    check([(v.location, v.message) for v in violations] == [("/a/b", "must be x, but is \"1: 2\""), ("", "y\nz")] and more == 3,
+    violations, more = parse_violations("", '/a/b: must be x, but is "1: 2"\n(document): y\n"/z\\n: 1": w\nand 3 more')
+    check([(v.location, v.message) for v in violations] == [("/a/b", 'must be x, but is "1: 2"'), ("", "y"), ("/z\n: 1", "w")] and more == 3,
           "a DETAIL is read", (violations, more))
+    violations, more = parse_violations('event "order" version 1 is not valid: /a: y', None)
+    check([(v.location, v.message) for v in violations] == [("/a", "y")] and more == 0, "a single violation is read", (violations, more))
 
 
 def quarantined(app):

@@ -1,0 +1,249 @@
+/*
+ * shown_text.c
+ *	  Keys, values and locations in messages.
+ *
+ * Anybody can write keys and values.  Messages are shown in terminals and logs, so
+ * characters are escaped if they begin a line, control a terminal, change the
+ * direction of text, or are invisible.
+ */
+#include "postgres.h"
+
+#include "mb/pg_wchar.h"
+
+#include "base/encoding.h"
+#include "base/shown_text.h"
+#include "base/utf8.h"
+
+/* a type has less characters */
+#define SHOWN_TYPE	512
+
+typedef struct CodeRange
+{
+	uint32		first;
+	uint32		last;
+} CodeRange;
+
+/*
+ * The characters beyond ASCII that are escaped.  The joiners U+200C and U+200D
+ * are not among them: words and emoji need them.
+ */
+static const CodeRange escaped_ranges[] = {
+	{0x80, 0x9F},				/* controls */
+	{0xAD, 0xAD},				/* soft hyphen */
+	{0x61C, 0x61C},				/* of direction */
+	{0x200B, 0x200B},			/* zero width */
+	{0x200E, 0x200F},			/* of direction */
+	{0x2028, 0x202E},			/* separators, of direction */
+	{0x2060, 0x206F},			/* invisible, of direction */
+	{0xFEFF, 0xFEFF},			/* byte order mark */
+	{0xFFF9, 0xFFFB},			/* interlinear annotation */
+	{0xE0000, 0xE007F},			/* tags */
+};
+
+static bool
+is_escaped(uint32 code)
+{
+	for (int i = 0; i < (int) lengthof(escaped_ranges); i++)
+		if (code >= escaped_ranges[i].first && code <= escaped_ranges[i].last)
+			return true;
+	return false;
+}
+
+static void
+append_escape(StringInfo out, uint32 code)
+{
+	switch (code)
+	{
+		case '\b':
+			appendStringInfoString(out, "\\b");
+			break;
+		case '\f':
+			appendStringInfoString(out, "\\f");
+			break;
+		case '\n':
+			appendStringInfoString(out, "\\n");
+			break;
+		case '\r':
+			appendStringInfoString(out, "\\r");
+			break;
+		case '\t':
+			appendStringInfoString(out, "\\t");
+			break;
+		default:
+			if (code >= 0x10000)
+				appendStringInfo(out, "\\u%04x\\u%04x", 0xD800 + ((code - 0x10000) >> 10),
+								 0xDC00 + ((code - 0x10000) & 0x3FF));
+			else
+				appendStringInfo(out, "\\u%04x", code);
+	}
+}
+
+/*
+ * The code point of a character of several bytes, or of a byte above 0x7F, in
+ * the server encoding.  Of a byte that has none, its value.
+ */
+static uint32
+code_point(const char *data, int length)
+{
+	EvUtf8		utf8;
+	uint32		code = (unsigned char) data[0];
+
+	if (GetDatabaseEncoding() == PG_UTF8)
+		return ev_utf8_decode((const unsigned char *) data);
+	if (!ev_utf8_from_server(data, length, &utf8))
+		return code;
+	code = ev_utf8_decode((const unsigned char *) utf8.data);
+	ev_utf8_free(&utf8);
+	return code;
+}
+
+/* The length of the character at data; in an SQL_ASCII database of UTF-8, where it is that. */
+static int
+character_length(const char *data, int length)
+{
+	bool		is_bytes = GetDatabaseEncoding() == PG_SQL_ASCII;
+	int			size = pg_encoding_mblen(is_bytes ? PG_UTF8 : GetDatabaseEncoding(), data);
+
+	if (size > length || (is_bytes && pg_encoding_verifymbstr(PG_UTF8, data, size) != size))
+		return 1;
+	return size;
+}
+
+static void
+append_escaped(StringInfo out, const char *data, int length, bool is_quoted)
+{
+	int			size;
+
+	for (int i = 0; i < length; i += size)
+	{
+		unsigned char c = (unsigned char) data[i];
+
+		size = 1;
+		if (c < 0x20 || c == 0x7F)
+		{
+			append_escape(out, c);
+			continue;
+		}
+		if (!IS_HIGHBIT_SET(c))
+		{
+			if (is_quoted && (c == '"' || c == '\\'))
+				appendStringInfoChar(out, '\\');
+			appendStringInfoChar(out, c);
+			continue;
+		}
+		size = character_length(data + i, length - i);
+		if (is_escaped(code_point(data + i, size)))
+			append_escape(out, code_point(data + i, size));
+		else
+			appendBinaryStringInfo(out, data + i, size);
+	}
+}
+
+void
+ev_append_visible(StringInfo out, const char *data, int length)
+{
+	append_escaped(out, data, length, false);
+}
+
+char *
+ev_visible(const char *string)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	append_escaped(&result, string, strlen(string), false);
+	return result.data;
+}
+
+void
+ev_append_quoted(StringInfo out, const char *data, int length)
+{
+	appendStringInfoChar(out, '"');
+	append_escaped(out, data, length, true);
+	appendStringInfoChar(out, '"');
+}
+
+char *
+ev_quoted(const char *data, int length)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	ev_append_quoted(&result, data, length);
+	return result.data;
+}
+
+char *
+ev_string_show(const char *data, int length)
+{
+	StringInfoData result;
+	int			shown = ev_text_clip(data, length, EV_SHOWN_CHARACTERS);
+
+	initStringInfo(&result);
+	ev_append_quoted(&result, data, shown);
+	if (shown < length)
+		appendStringInfoString(&result, "...");
+	return result.data;
+}
+
+char *
+ev_type_show(const text *type)
+{
+	int			length = VARSIZE_ANY_EXHDR(type);
+	StringInfoData result;
+	int			shown = ev_text_clip(VARDATA_ANY(type), length, SHOWN_TYPE);
+
+	initStringInfo(&result);
+	ev_append_quoted(&result, VARDATA_ANY(type), shown);
+	if (shown < length)
+		appendStringInfoString(&result, "...");
+	return result.data;
+}
+
+/* ---------- locations ---------- */
+
+/* The end of a token that was cut: in a pointer, 0 or 1 follows each "~". */
+#define CUT	"~..."
+
+/* The pointer with each of its tokens cut. */
+static void
+append_cut(StringInfo out, const char *location)
+{
+	while (*location != '\0')
+	{
+		/* a token with the "/" before it */
+		int			length = strcspn(location + 1, "/") + 1;
+		int			shown = 1 + ev_text_clip(location + 1, length - 1, EV_SHOWN_CHARACTERS);
+
+		if (shown < length)
+		{
+			/* not in the middle of "~0" */
+			if (location[shown - 1] == '~')
+				shown--;
+			appendBinaryStringInfo(out, location, shown);
+			appendStringInfoString(out, CUT);
+		}
+		else
+			appendBinaryStringInfo(out, location, shown);
+		location += length;
+	}
+}
+
+char *
+ev_location_show(const char *location)
+{
+	StringInfoData cut;
+	StringInfoData result;
+
+	if (location[0] == '\0')
+		return pstrdup("(document)");
+	initStringInfo(&cut);
+	append_cut(&cut, location);
+	initStringInfo(&result);
+	append_escaped(&result, cut.data, cut.len, true);
+	if (result.len == cut.len && strstr(cut.data, ": ") == NULL)
+		return cut.data;
+	resetStringInfo(&result);
+	ev_append_quoted(&result, cut.data, cut.len);
+	return result.data;
+}

@@ -1,0 +1,48 @@
+/*
+ * shown_text.h
+ *	  Keys, values and locations in messages: escaped, cut, and in one line.
+ */
+#ifndef EV_SHOWN_TEXT_H
+#define EV_SHOWN_TEXT_H
+
+#include "lib/stringinfo.h"
+
+/* Values in messages are cut at so many characters, and so are the tokens of locations. */
+#define EV_SHOWN_CHARACTERS	64
+
+/*
+ * Appends text in the server encoding.  Control characters, line and paragraph
+ * separators, marks of direction and invisible characters are written as JSON
+ * writes them: \n, \u2028.  All else stays as it is.  A text of JSON stays the
+ * same text of JSON, and a pattern the same pattern.
+ */
+extern void ev_append_visible(StringInfo out, const char *data, int length);
+
+/* The same as a string; palloc'd in CurrentMemoryContext. */
+extern char *ev_visible(const char *string);
+
+/* Appends a JSON string: the text in quotes, escaped as above, and its quotes and backslashes too. */
+extern void ev_append_quoted(StringInfo out, const char *data, int length);
+
+/* The same as a string; palloc'd in CurrentMemoryContext. */
+extern char *ev_quoted(const char *data, int length);
+
+/* A string as messages show it: quoted, escaped, cut.  In CurrentMemoryContext. */
+extern char *ev_string_show(const char *data, int length);
+
+/*
+ * An event type as messages show it: quoted and escaped; cut where it is longer
+ * than any type can be.  In CurrentMemoryContext.
+ */
+extern char *ev_type_show(const text *type);
+
+/*
+ * Returns a JSON Pointer as text for messages, in CurrentMemoryContext: "(document)"
+ * for the whole document, otherwise the pointer.  It is a JSON string if it contains
+ * an escaped character, a quote, a backslash, or ": ".  So the first ": " after it ends
+ * it, whatever the keys are.  Tokens of more than EV_SHOWN_CHARACTERS characters are
+ * cut and end in "~...", which occurs in no JSON Pointer.
+ */
+extern char *ev_location_show(const char *location);
+
+#endif							/* EV_SHOWN_TEXT_H */

@@ -1,0 +1,159 @@
+/*
+ * branch_explain.c
+ *	  Lists the violations of the branches of an anyOf or oneOf that do not match.
+ *
+ * They are listed from the one that the value fits best.  Each is run once for its
+ * rank and, if it is listed, once for its words.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "base/shown_text.h"
+#include "match/branch_explain.h"
+
+/* Branches are explained in branches of branches, but not deeper. */
+#define MOST_EXPLAINING	2
+
+/* A branch with so many violations is not told from one with more. */
+#define MOST_MISFITS	20
+
+/* The first violations of one branch of an anyOf or oneOf. */
+typedef struct BranchCollector
+{
+	EvCollector collector;
+	StringInfoData text;
+	int			skip;			/* of the instance location: the part that the
+								 * whole anyOf has */
+	int			misfits;		/* wrong properties, types and constants of
+								 * the value itself, and of its children */
+} BranchCollector;
+
+static void
+add_to_branch(EvCollector *collector, const EvViolation *violation)
+{
+	BranchCollector *branch = (BranchCollector *) collector;
+
+	if (branch->text.len > 0)
+		appendStringInfoString(&branch->text, ", ");
+	if (strlen(violation->instance_location) > (size_t) branch->skip)
+		appendStringInfo(&branch->text, "%s ", ev_location_show(violation->instance_location + branch->skip));
+	appendStringInfoString(&branch->text, violation->message);
+}
+
+static void
+count_misfit(EvCollector *collector, const EvViolation *violation)
+{
+	static const char *const keywords[] = {
+		"type", "const", "enum", "required", "dependentRequired", "additionalProperties", "unevaluatedProperties",
+		"anyOf", "oneOf",
+	};
+	BranchCollector *branch = (BranchCollector *) collector;
+	const char *below = violation->instance_location + branch->skip;
+
+	/* deeper than the value's own children */
+	if (below[0] != '\0' && strchr(below + 1, '/') != NULL)
+		return;
+	for (int i = 0; i < (int) lengthof(keywords); i++)
+		branch->misfits += strcmp(violation->keyword, keywords[i]) == 0;
+}
+
+/* How a branch compares with others that do not match either. */
+typedef struct RankedBranch
+{
+	uint32		branch;
+	bool		is_run;			/* for its type, and within the limit */
+	int			misfits;
+	int64		count;			/* of its violations */
+} RankedBranch;
+
+/*
+ * So many branches are run to rank them, in a run; then they stay in the schema's
+ * order.  One with many violations, which all had to be found, counts for more.
+ */
+#define MOST_RANKED		1000
+#define MANY_VIOLATIONS	16
+
+/* Of the first branch so many violations are shown, of others one. */
+#define FIRST_VIOLATIONS	3
+
+static int
+compare_ranked(const void *a, const void *b)
+{
+	const RankedBranch *x = a;
+	const RankedBranch *y = b;
+
+	if (x->is_run != y->is_run)
+		return x->is_run ? -1 : 1;
+	if (x->misfits != y->misfits)
+		return x->misfits < y->misfits ? -1 : 1;
+	if (x->count != y->count)
+		return x->count < y->count ? -1 : 1;
+	return x->branch < y->branch ? -1 : 1;
+}
+
+/*
+ * The branches in the order in which they are shown: first the one that the value
+ * fits best.  Branches in branches are not explained meanwhile.
+ */
+static RankedBranch *
+rank_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvStep *step, int skip, EvRunBranch run)
+{
+	RankedBranch *ranked = palloc0(branches->count * sizeof(RankedBranch));
+	int			explaining = m->explaining;
+
+	m->explaining = MOST_EXPLAINING;
+	for (uint32 i = 0; i < branches->count; i++)
+	{
+		BranchCollector branch = {.collector = {.add = count_misfit, .limit = MOST_MISFITS}, .skip = skip};
+
+		CHECK_FOR_INTERRUPTS();
+		ranked[i].branch = i;
+		if ((branches->types[i] & EV_BIT(in.type)) == 0 || m->ranked >= MOST_RANKED)
+			continue;
+		run(m, &branch.collector, branches->blocks[i], in, step);
+		ranked[i].is_run = true;
+		ranked[i].misfits = branch.misfits;
+		ranked[i].count = branch.collector.count;
+		m->ranked += 1 + branch.collector.count / MANY_VIOLATIONS;
+	}
+	m->explaining = explaining;
+	qsort(ranked, branches->count, sizeof(RankedBranch), compare_ranked);
+	return ranked;
+}
+
+const char *
+ev_explain_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvStep *step, EvRunBranch run)
+{
+	RankedBranch *ranked;
+	StringInfoData text;
+	StringInfoData location;
+
+	if (m->collector->enter != NULL || m->explaining == MOST_EXPLAINING)
+		return "";
+	initStringInfo(&text);
+	appendStringInfoString(&text, " (");
+	initStringInfo(&location);
+	ev_append_instance_location(&location, step);
+	ranked = rank_branches(m, branches, in, step, location.len, run);
+	m->explaining++;
+	for (uint32 i = 0; i < branches->count; i++)
+	{
+		BranchCollector branch = {.collector = {.add = add_to_branch, .limit = i == 0 ? FIRST_VIOLATIONS : 1}};
+
+		if (i == 4 || text.len > 500)
+		{
+			appendStringInfo(&text, "; and %u more", branches->count - i);
+			break;
+		}
+		initStringInfo(&branch.text);
+		branch.skip = location.len;
+		run(m, &branch.collector, branches->blocks[ranked[i].branch], in, step);
+		appendStringInfo(&text, "%s%u: %s", i > 0 ? "; " : "", ranked[i].branch, branch.text.data);
+		if (branch.collector.count > branch.collector.limit)
+			appendStringInfo(&text, " and " INT64_FORMAT " more", branch.collector.count - branch.collector.limit);
+	}
+	appendStringInfoChar(&text, ')');
+	m->explaining--;
+	return text.data;
+}

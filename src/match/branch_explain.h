@@ -1,0 +1,27 @@
+/*
+ * branch_explain.h
+ *	  Lists the violations of the branches of an anyOf or oneOf that do not match.
+ */
+#ifndef EV_BRANCH_EXPLAIN_H
+#define EV_BRANCH_EXPLAIN_H
+
+#include "match/violations.h"
+
+/* Runs a branch for a collector of its own. */
+typedef void (*EvRunBranch) (EvMatch *m, EvCollector *collector, uint32 block, EvInstance in, const EvStep *step);
+
+/*
+ * " (1: must be ...; 0: must be ...)": the branches with what is wrong, best first:
+ * the one with the fewest wrong properties, types and constants in the value and its
+ * children, then the one with the fewest violations.  Of the first three violations
+ * are told, of others one.  In CurrentMemoryContext.  "" in a report, which has the
+ * branches anyway.
+ *
+ * Branches in branches multiply, so that there is an end to it: at the third level,
+ * where the text is long, and after 1,000 branches of a run, which are then in the
+ * schema's order.
+ */
+extern const char *ev_explain_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvStep *step,
+									   EvRunBranch run);
+
+#endif							/* EV_BRANCH_EXPLAIN_H */
