@@ -57,8 +57,12 @@ PG_FUNCTION_INFO_V1(ev_drop_event_guard);
  */
 #define GUARD_NAME		"zzz_event_guard"
 
-/* Time limit for users' code if no table is named, in milliseconds. */
+/*
+ * Time limit for users' code if no table is named, in milliseconds; and the
+ * least share of an owner.
+ */
 #define CODE_TIME		500
+#define LEAST_SHARE		20
 
 /* ---------- the table ---------- */
 
@@ -504,12 +508,20 @@ guarded_tables(Oid function)
 typedef struct Switch
 {
 	bool		any_table;
-	TimestampTz deadline;		/* if so: time limit for users' code */
+	List	   *shares;			/* if so: of the time for users' code, Share
+								 * *, one for each owner */
 	Oid			function;
 	EvGuardMode new_mode;
 	char	   *mode;			/* name of the mode */
 	TimestampTz until;
 } Switch;
+
+/* The time that is left for the code of one owner, in microseconds. */
+typedef struct Share
+{
+	Oid			owner;
+	int64		left;
+} Share;
 
 /* The result for one table. */
 typedef struct Switched
@@ -564,13 +576,31 @@ replace_guard(void *arg)
 		ev_run_as_end(&caller);
 }
 
-/* The same for one of all tables: their owners' code has a limit together. */
+static Share *
+share_of(const Switch *wanted, Oid owner)
+{
+	ListCell   *cell;
+
+	foreach(cell, wanted->shares)
+		if (((Share *) lfirst(cell))->owner == owner)
+		return lfirst(cell);
+	return NULL;
+}
+
+/*
+ * The same for one of all tables, within the owner's share: the code of one
+ * owner takes no time from the others'.
+ */
 static void
 replace_guard_in_time(Replacement *replacement)
 {
-	long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), replacement->wanted->deadline);
+	Share	   *share = share_of(replacement->wanted, replacement->owner);
+	TimestampTz start = GetCurrentTimestamp();
 	bool		ran_out;
-	ErrorData  *error = ev_in_limited_time(replace_guard, replacement, EV_KEEP, (int) Max(rest, 1), &ran_out);
+	ErrorData  *error = ev_in_limited_time(replace_guard, replacement, EV_KEEP, share ? (int) Max(share->left / 1000, 1) : LEAST_SHARE, &ran_out);
+
+	if (share != NULL)
+		share->left -= GetCurrentTimestamp() - start;
 
 	if (ran_out)
 		ereport(ERROR,
@@ -650,6 +680,27 @@ require_quarantine(EvGuardMode mode)
 		ev_quarantine_create();
 }
 
+/* Divides the time for users' code among the owners of the tables. */
+static void
+make_shares(Switch *wanted, List *tables)
+{
+	ListCell   *cell;
+
+	foreach(cell, tables)
+	{
+		Oid			owner = ev_table_owner(lfirst_oid(cell));
+		Share	   *share;
+
+		if (share_of(wanted, owner) != NULL)
+			continue;
+		share = palloc(sizeof(Share));
+		share->owner = owner;
+		wanted->shares = lappend(wanted->shares, share);
+	}
+	foreach(cell, wanted->shares)
+		((Share *) lfirst(cell))->left = Max(CODE_TIME / list_length(wanted->shares), LEAST_SHARE) * INT64CONST(1000);
+}
+
 /*
  * Changes all guards that the caller may change and that can be locked within
  * a few seconds.  Returns an array, and its length in *count.
@@ -676,7 +727,7 @@ switch_all(Switch *wanted, int *count)
 	if (may != NIL)
 		require_quarantine(wanted->new_mode);
 	locked = may != NIL ? ev_lock_some_tables(may, ShareRowExclusiveLock) : NIL;
-	wanted->deadline = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), CODE_TIME);
+	make_shares(wanted, locked);
 	foreach(cell, tables)
 	{
 		Switched   *result = &results[*count];

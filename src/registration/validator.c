@@ -61,9 +61,6 @@
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
-/* A schema that a generator wrote may have thousands of the same slip. */
-#define SHOWN_WARNINGS	20
-
 /*
  * Functions of roles without CREATE on event_schema that are looked at for a
  * WARNING, and the size of their bodies.
