@@ -44,7 +44,7 @@ ev_hide_calling_statement(void)
  * hide_context() → boolean
  */
 Datum
-ev_hide_context(PG_FUNCTION_ARGS)
+ev_hide_context(PG_FUNCTION_ARGS pg_attribute_unused())
 {
 	if (error_context_stack != NULL)
 	{

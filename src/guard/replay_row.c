@@ -84,6 +84,27 @@ ev_replay_find_repair(const char *name)
 	return DatumGetObjectId(function);
 }
 
+/*
+ * The function may have been replaced, or dropped, by a row's triggers or by
+ * itself.  Raises undefined_function if it was dropped.
+ */
+static void
+refresh_repair(EvReplayCall *replay)
+{
+	HeapTuple	row = SearchSysCache1(PROCOID, ObjectIdGetDatum(replay->repair));
+
+	if (!HeapTupleIsValid(row))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_FUNCTION),
+				 errmsg("the function for repairs was dropped while the replay ran")));
+	if (ItemPointerCompare(&row->t_self, &replay->repair_row) != 0)
+	{
+		fmgr_info_cxt(replay->repair, &replay->repair_function, replay->repair_function.fn_mcxt);
+		replay->repair_row = row->t_self;
+	}
+	ReleaseSysCache(row);
+}
+
 /* Calls the function for repairs on a row; NULL if it returns no row. */
 static Jsonb *
 repair(EvReplayCall *replay, Jsonb *row)
@@ -92,6 +113,7 @@ repair(EvReplayCall *replay, Jsonb *row)
 	Datum		result;
 	Jsonb	   *repaired;
 
+	refresh_repair(replay);
 	InitFunctionCallInfoData(*call, &replay->repair_function, 1, InvalidOid, NULL, NULL);
 	call->args[0].value = JsonbPGetDatum(row);
 	call->args[0].isnull = false;

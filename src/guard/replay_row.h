@@ -18,6 +18,7 @@ typedef struct EvReplayCall
 	Oid			guard_function;
 	Oid			repair;			/* InvalidOid: none */
 	FmgrInfo	repair_function;
+	ItemPointerData repair_row; /* its row in pg_proc when it was read */
 	SPIPlanPtr	plan;			/* of the last INSERT, with its text */
 	char	   *command;
 	MemoryContext context;		/* for the rows that were fetched */
