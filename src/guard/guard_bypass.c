@@ -15,6 +15,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
+#include "base/shown_text.h"
 #include "guard/guard_bypass.h"
 
 bool		ev_bypass_guard = false;
@@ -101,8 +102,8 @@ ev_guard_bypassed(Relation relation)
 	added = palloc(sizeof(Bypassed));
 	added->relation = RelationGetRelid(relation);
 	namespace = get_namespace_name(RelationGetNamespace(relation));
-	added->name = quote_qualified_identifier(namespace, RelationGetRelationName(relation));
-	added->role = GetUserNameFromId(GetUserId(), true);
+	added->name = ev_visible(quote_qualified_identifier(namespace, RelationGetRelationName(relation)));
+	added->role = ev_visible(GetUserNameFromId(GetSessionUserId(), true));
 	added->rows = 1;
 	bypassed = lappend(bypassed, added);
 	MemoryContextSwitchTo(caller);

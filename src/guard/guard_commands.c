@@ -472,7 +472,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	if (as_owner)
 		ev_run_as_end(&caller);
 	if (arguments.mode != EV_GUARD_OFF)
-		ev_guard_preview(PG_GETARG_OID(0));
+		ev_guard_preview(PG_GETARG_OID(0), NameStr(*name));
 	PG_RETURN_NAME(name);
 }
 

@@ -24,8 +24,10 @@
 #include "base/compat.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
+#include "guard/guard_expression.h"
 #include "guard/guard_preview.h"
 #include "guard/guard_trigger.h"
+#include "rows/pure_expression.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
 
@@ -39,6 +41,7 @@ typedef struct Preview
 {
 	Oid			table;
 	Oid			function;		/* guard_event() */
+	const char *name;			/* of the trigger */
 	int			rows;
 	int			refused;
 } Preview;
@@ -72,17 +75,36 @@ preview_block(Preview *preview, Relation relation, BlockNumber block, const Trig
 	MemoryContextDelete(context);
 }
 
+/*
+ * The guard that was created, or its clone on a partition; NULL if there is
+ * none, or if it would run users' code: the rows are read as the table's owner,
+ * and others can have written the expressions or own what they call.
+ */
+static const Trigger *
+harmless_guard(const Preview *preview, Relation relation)
+{
+	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *trigger = &triggers->triggers[i];
+		FuncExpr   *reads = trigger->tgfoid == preview->function ? ev_guard_reads(trigger) : NULL;
+
+		if (reads != NULL && strcmp(trigger->tgname, preview->name) == 0 &&
+			trigger->tgisclone == (RelationGetRelid(relation) != preview->table) &&
+			ev_is_pure((Node *) linitial_node(RowExpr, reads->args)->args, NIL))
+			return trigger;
+	}
+	return NULL;
+}
+
 static void
 preview_relation(Preview *preview, Relation relation)
 {
-	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
-	const Trigger *trigger = NULL;
+	const Trigger *trigger = harmless_guard(preview, relation);
 	BlockNumber blocks;
 	FmgrInfo	function;
 
-	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
-		if (triggers->triggers[i].tgfoid == preview->function)
-			trigger = &triggers->triggers[i];
 	if (trigger == NULL || relation->rd_rel->relkind != RELKIND_RELATION || relation->rd_rel->relam != HEAP_TABLE_AM_OID)
 		return;
 	fmgr_info(preview->function, &function);
@@ -114,9 +136,9 @@ preview_table(void *arg)
 }
 
 void
-ev_guard_preview(Oid table)
+ev_guard_preview(Oid table, const char *name)
 {
-	Preview		preview = {.table = table, .function = ev_guard_function()};
+	Preview		preview = {.table = table, .function = ev_guard_function(), .name = name};
 	EvLook		look = {
 		.relation = table, .user = GetUserId(), .milliseconds = PREVIEW_MS, .work = preview_table, .arg = &preview
 	};

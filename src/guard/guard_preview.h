@@ -8,10 +8,11 @@
 
 /*
  * Reports in a NOTICE how many of the last rows of a table, or of its
- * partitions, the table's guard does not accept.  Reports nothing if the table
- * is empty, if the caller does not own it, or if the rows could not be read in
- * a short time.  Raises only errors of cancel requests.
+ * partitions, the guard that is the trigger of this name does not accept.
+ * Reports nothing if the table is empty, if the caller does not own it, if the
+ * expressions of the guard run users' code, or if the rows could not be read
+ * in a short time.  Raises only errors of cancel requests.
  */
-extern void ev_guard_preview(Oid table);
+extern void ev_guard_preview(Oid table, const char *name);
 
 #endif							/* EV_GUARD_PREVIEW_H */

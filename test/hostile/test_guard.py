@@ -734,3 +734,30 @@ def test_sender_of_a_partition(world):
     world.run("bob", """INSERT INTO a.low VALUES ('late', 1, '{}', 1)""")
     world.run("owner", "SELECT register_event_schema('late', 1, '{}')")
     assert world.run(None, "SELECT replayed FROM replay_event_quarantine()") == [(1,)]
+
+
+def test_look_at_the_last_rows_runs_no_strangers_code(world):
+    """A new guard reports how many of the last rows it would not accept: other guards of the table say nothing there."""
+    prepare(world)
+    mallory = world.role("mallory")
+    world.run("alice", "CREATE TABLE a.looked (data jsonb, event_type text, schema_version int)",
+              "INSERT INTO a.looked VALUES ('{}', 'order', 3)", f"GRANT TRIGGER ON a.looked TO {mallory}",
+              f"GRANT USAGE ON SCHEMA a TO {mallory}")
+    world.run(None, f"CREATE SCHEMA evil AUTHORIZATION {mallory}", "GRANT USAGE ON SCHEMA evil TO PUBLIC")
+    world.run("mallory", "CREATE SEQUENCE evil.ran", "GRANT ALL ON SEQUENCE evil.ran TO PUBLIC",
+              """CREATE FUNCTION evil.f(d jsonb) RETURNS jsonb LANGUAGE plpgsql AS
+                 $$ BEGIN PERFORM nextval('evil.ran'); RETURN d; END $$""",
+              "CREATE TRIGGER aaaa BEFORE INSERT ON a.looked FOR EACH ROW EXECUTE FUNCTION guard_event('off')",
+              "CREATE TRIGGER zzzz BEFORE INSERT ON a.looked FOR EACH ROW EXECUTE FUNCTION guard_event('enforce', 'evil.f(data)')")
+    for role in ("alice", None):
+        world.run(role, "SELECT add_event_guard('a.looked', 'enforce', fires_on => 'insert')")
+    # nor does a partition of another role
+    world.run(None, "CREATE TABLE a.parted (id int, data jsonb, event_type text, schema_version int) PARTITION BY RANGE (id)",
+              "CREATE TABLE a.part PARTITION OF a.parted FOR VALUES FROM (0) TO (100)",
+              "INSERT INTO a.parted VALUES (1, '{}', 'order', 3)", f"ALTER TABLE a.part OWNER TO {mallory}")
+    world.run("mallory", "CREATE TRIGGER zzzz BEFORE INSERT ON a.part FOR EACH ROW EXECUTE FUNCTION guard_event('enforce', 'evil.f(data)')")
+    world.run(None, "SELECT add_event_guard('a.parted', 'enforce')")
+    # nor do expressions of the guard itself that are not PostgreSQL's
+    world.run("mallory", "CREATE OR REPLACE TRIGGER zzzz BEFORE INSERT ON a.looked FOR EACH ROW EXECUTE FUNCTION guard_event('off')")
+    world.run("alice", "SELECT add_event_guard('a.looked', 'enforce', data_expr => 'evil.f(data)')")
+    assert world.run("mallory", "SELECT is_called FROM evil.ran") == [(False,)]
