@@ -648,24 +648,9 @@ resolve_by_id(const char *uri, EvUriKind kind, bool raise, EvDocument *document)
 static bool
 resolve(const char *uri, bool raise, EvDocument *document)
 {
-	NameData	name;
-	Oid			function = InvalidOid;
+	Oid			function = ev_uri_has_scheme(uri) ? ev_registered_function(ev_reference_name(uri)) : InvalidOid;
 	HeapTuple	tuple;
 
-	if (strncmp(uri, "event:", 6) == 0)
-	{
-		char	   *decoded = ev_uri_decode(uri + 6);
-		int			type_length;
-		int32		version;
-
-		if (decoded != NULL && ev_parse_event_name(decoded, &type_length, &version))
-			function = ev_registered_version(decoded, type_length, version);
-	}
-	if (!OidIsValid(function) && ev_uri_has_scheme(uri))
-	{
-		ev_uri_name(uri, &name);
-		function = find_function(&name, NULL, 0);
-	}
 	if (!OidIsValid(function))
 		return resolve_by_id(uri, EV_URI_ROOT, raise, document) ||
 			resolve_by_id(uri, EV_URI_PART, raise, document);

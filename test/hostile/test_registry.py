@@ -424,6 +424,10 @@ def test_event_uri_as_id(world):
     for uri in ("event:order@1", "event:order%401", "event:later@7"):
         refused_each_way(world, "mallory", schema("evil@1", f'{{"$id": "{uri}"}}'), "22023", "$id")
         refused_each_way(world, "mallory", schema("https://m.test/x", f'{{"id": "{uri}"}}'), "22023", "$id")
+    # a function of that URI, or of its hash, is not what a reference to the event leads to
+    for uri, name in (("event:later@7", "uri:" + hashlib.sha256(b"event:later@7").hexdigest()[:32]), ("event:later%407", "event:later%407")):
+        world.run("mallory", schema(name, "true"))
+        fails_with(world, "alice", f"""register_event_schema('refers', 1, '{{"$ref": "{uri}"}}')""", "22023")
     # a URI that only looks like an event's is an ordinary URI
     world.run("mallory", schema("evil@1", '{"$id": "event:order"}'), schema("evil@2", '{"$id": "event:evil@2"}'))
 
@@ -666,6 +670,8 @@ def fails_with(world, role, call, sqlstate):
     except Exception as error:  # pylint: disable=broad-except
         assert error.sqlstate != "XX000", f"{call}: {error}"
         assert sqlstate in ("", error.sqlstate), f"{call}: {error.sqlstate} {error}"
+    else:
+        raise AssertionError(f"{call}: no error")
     session.close()
 
 
