@@ -39,12 +39,6 @@ name_of_reference(EvString reference)
 	return (EvString) {reference.data + start, reference.length - start};
 }
 
-static bool
-equal_strings(EvString a, EvString b)
-{
-	return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
-}
-
 static void
 add_tag_value(EvWriter *w, EvBranches *branches, EvString value, uint32 branch)
 {
@@ -54,7 +48,7 @@ add_tag_value(EvWriter *w, EvBranches *branches, EvString value, uint32 branch)
 
 /* The entries of the mapping: a value, and the name or reference of a schema. */
 static void
-read_mapping(EvWriter *w, EvBranches *branches, JsonbContainer *array, JsonbContainer *mapping)
+read_mapping(EvWriter *w, EvBranches *branches, const EvString *references, JsonbContainer *mapping)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(mapping);
 	JsonbValue	key;
@@ -73,11 +67,12 @@ read_mapping(EvWriter *w, EvBranches *branches, JsonbContainer *array, JsonbCont
 		target = (EvString) {value.val.string.val, value.val.string.len};
 		for (uint32 i = 0; i < branches->count; i++)
 		{
-			EvString	reference = branch_reference(array, i);
+			EvString	reference = references[i];
+			EvString	name = name_of_reference(reference);
 
 			CHECK_FOR_INTERRUPTS();
 			if (reference.length == 0 ||
-				!(equal_strings(reference, target) || equal_strings(name_of_reference(reference), target)))
+				!(ev_key_order(&reference, &target) == 0 || ev_key_order(&name, &target) == 0))
 				continue;
 			add_tag_value(w, branches, (EvString) {key.val.string.val, key.val.string.len}, i);
 			break;
@@ -91,6 +86,7 @@ ev_read_discriminator(EvWriter *w, const JsonbValue *schemas, EvBranches *branch
 	JsonbContainer *schema = unconstify(JsonbContainer *, w->subschema->container);
 	JsonbContainer *array = schemas->val.binary.data;
 	JsonbContainer *mapping = NULL;
+	EvString   *references;
 	JsonbValue	discriminator;
 	JsonbValue	value;
 	uint32		room = branches->count;
@@ -108,11 +104,14 @@ ev_read_discriminator(EvWriter *w, const JsonbValue *schemas, EvBranches *branch
 		room += JsonContainerSize(mapping);
 	}
 	branches->tag_values = ev_program_alloc(w, sizeof(EvBranchValue) * Max(room, 1));
+	references = palloc(sizeof(EvString) * Max(branches->count, 1));
+	for (uint32 i = 0; i < branches->count; i++)
+		references[i] = branch_reference(array, i);
 	if (mapping != NULL)
-		read_mapping(w, branches, array, mapping);
+		read_mapping(w, branches, references, mapping);
 	for (uint32 i = 0; i < branches->count; i++)
 	{
-		EvString	name = name_of_reference(branch_reference(array, i));
+		EvString	name = name_of_reference(references[i]);
 
 		if (name.length > 0)
 			add_tag_value(w, branches, name, i);

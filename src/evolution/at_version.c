@@ -92,35 +92,25 @@ typedef struct AtVersionCall
 
 /* Follows the upcasts from a version, like upcast_event. */
 static void
-find_path(const char *type, int type_length, UpcastPath *path)
+find_path(const text *type, UpcastPath *path)
 {
-	List	   *versions;
-	List	   *upcasts;
-	int32		reached = path->key.from;
+	List	   *steps;
+	ListCell   *cell;
+	int32		reached;
 
 	path->exists = false;
 	path->immutable = path->parallel_safe = true;
-	ev_registry_list(type, type_length, &versions);
-	if (!list_member_int(versions, reached) || !list_member_int(versions, path->key.to))
+	if (!OidIsValid(ev_registered_version(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), path->key.from)))
 		return;
-	upcasts = ev_upcast_list(type, type_length);
-	while (reached < path->key.to)
+	steps = ev_upcast_path_prefix(type, path->key.from, path->key.to, &reached);
+	if (reached != path->key.to)
+		return;
+	foreach(cell, steps)
 	{
-		EvUpcast   *step = NULL;
-		ListCell   *cell;
+		const EvUpcast *step = lfirst(cell);
 
-		foreach(cell, upcasts)
-		{
-			EvUpcast   *upcast = lfirst(cell);
-
-			if (step == NULL && upcast->from == reached && list_member_int(versions, upcast->to))
-				step = upcast;
-		}
-		if (step == NULL || step->to > path->key.to || step->to <= reached)
-			return;
 		path->immutable &= func_volatile(step->function) == PROVOLATILE_IMMUTABLE;
 		path->parallel_safe &= func_parallel(step->function) == PROPARALLEL_SAFE;
-		reached = step->to;
 	}
 	path->exists = true;
 }
@@ -133,6 +123,26 @@ init_paths(void)
 	paths = hash_create("event_validate paths of upcasts", 16, &control,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	paths_generation = ev_upcast_generation();
+}
+
+/* Shortens a type; remembers the last one, since a view asks for each of its columns. */
+static bool
+shorten(const char *type, int length, NameData *name)
+{
+	static char last[EV_TYPE_MAX];
+	static int	last_length = 0;
+	static NameData shortened;
+
+	if (length != last_length || memcmp(last, type, length) != 0)
+	{
+		last_length = 0;
+		if (!ev_short_type(type, length, &shortened))
+			return false;
+		memcpy(last, type, length);
+		last_length = length;
+	}
+	*name = shortened;
+	return true;
 }
 
 /* Finds the path from a version to a later one; false if there is none. */
@@ -155,7 +165,7 @@ get_path(const text *type, int32 from, int32 to, UpcastPath *path)
 	memset(path, 0, sizeof(UpcastPath));
 	if (length < NAMEDATALEN)
 		memcpy(NameStr(path->key.type), data, length);
-	else if (!ev_short_type(data, length, &path->key.type))
+	else if (!shorten(data, length, &path->key.type))
 		return false;
 	path->key.type_length = length;
 	path->key.from = from;
@@ -165,7 +175,7 @@ get_path(const text *type, int32 from, int32 to, UpcastPath *path)
 		*path = *known;
 	else
 	{
-		find_path(data, length, path);
+		find_path(type, path);
 
 		/* do not keep a path if functions changed meanwhile */
 		if (paths_generation == ev_upcast_generation())

@@ -6,7 +6,7 @@
  * the language's validator.  At the end of each command, the functions that it
  * changed are checked, not the command itself: their rows, and the rows that
  * these replaced.  Commands on other languages and schemas cost one or two
- * syscache look-ups.
+ * syscache look-ups and one index scan of pg_proc.
  *
  * When the extension is dropped, its event triggers are dropped before they
  * could fire.  Commands of pg_upgrade are not checked.

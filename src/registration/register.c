@@ -69,8 +69,6 @@ PG_FUNCTION_INFO_V1(ev_register_schema);
 PG_FUNCTION_INFO_V1(ev_list_event_schemas);
 PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
 
-/* ---------- names and arguments ---------- */
-
 /* ---------- creating the function ---------- */
 
 /*
@@ -189,18 +187,26 @@ lock_name(const char *name)
 		ev_name_lock(name, ExclusiveLock);
 }
 
-/* Returns the row of a registered function, as a copy, and its document. */
+/* Returns the row of a registered function, as a copy. */
 static HeapTuple
-read_function(Oid function, EvDocument *document)
+read_row(Oid function)
 {
 	HeapTuple	row = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
-	EvFault		fault = {0};
 
 	if (!HeapTupleIsValid(row))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_FUNCTION),
 				 errmsg("function with OID %u does not exist", function),
 				 errdetail("It was dropped concurrently.")));
+	return row;
+}
+
+/* Returns the row of a registered function, as a copy, and its document. */
+static HeapTuple
+read_function(Oid function, EvDocument *document)
+{
+	HeapTuple	row = read_row(function);
+	EvFault		fault = {0};
 
 	/* its body can be parsed, since it was created */
 	if (!ev_function_document(row, document, &fault))
@@ -223,9 +229,7 @@ find_to_register(const char *name)
 
 	if (OidIsValid(function))
 	{
-		EvDocument	document;
-
-		if (!ev_ownership_has_function(read_function(function, &document)))
+		if (!ev_ownership_has_function(read_row(function)))
 			return function;
 		lock_name(name);
 	}
@@ -397,7 +401,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
-		ev_ownership_require_function(read_function(function, &document));
+		ev_ownership_require_function(read_row(function));
 		lock_name(name);
 		function = find_and_wait(name);
 	}
@@ -452,7 +456,6 @@ Datum
 ev_drop_event_schema(PG_FUNCTION_ARGS)
 {
 	char	   *name;
-	EvDocument	document;
 	Oid			function;
 	bool		force;
 	EvVersion	version;
@@ -469,7 +472,7 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
-		require_drop(read_function(function, &document));
+		require_drop(read_row(function));
 		lock_name(name);
 		function = ev_registered_function(name);
 	}

@@ -227,7 +227,7 @@ ev_schema_refuse_warnings(const EvDocument *document, List *warnings)
 		const char *message = kinds[i].first->warning->message;
 
 		appendStringInfo(&detail, "%sAt %s: %s%s", i == 0 ? "" : "\n",
-						 show_places(&kinds[i], 1, kinds[i].count), message,
+						 show_places(&kinds[i], 1, kinds[i].count), ev_visible(message),
 						 message[strlen(message) - 1] == '?' ? "" : ".");
 	}
 	if (kind_count > SHOWN_KINDS)

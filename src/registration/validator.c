@@ -159,8 +159,8 @@ depends_on(Oid function, Oid other)
  * Records that a function depends on the functions that its document refers
  * to.  Functions that do not exist (yet) are left out, since a restore may
  * create them later.  So are dependencies that would form a cycle, since
- * pg_dump would warn about them; for a DROP, these are read from the bodies
- * (ddl_triggers.c).
+ * pg_dump would warn about them; for a DROP, these are found by the index of
+ * URIs (ddl_triggers.c).
  *
  * This waits for transactions that are dropping a function.  Any role that may
  * create a function somewhere can call the validator, so only registered

@@ -122,7 +122,9 @@ list_types(void)
 	MemoryContextSwitchTo(caller);
 
 	qsort(types, count, sizeof(KnownType), compare_types);
-	type_count = count;
+	for (int i = 0; i < count; i++)
+		if (i == 0 || compare_types(&types[i], &types[type_count - 1]) != 0)
+			types[type_count++] = types[i];
 	listed_at = generation;
 }
 

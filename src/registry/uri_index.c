@@ -84,6 +84,12 @@ numbers_of(List *roots, List *parts, List *references)
 	return numbers;
 }
 
+static int
+compare_cells(const void *a, const void *b)
+{
+	return list_oid_cmp(a, b);
+}
+
 /*
  * Deletes the rows of a function whose numbers are not wanted, and returns the
  * numbers of the others, in ascending order.
@@ -106,9 +112,12 @@ keep_rows(Oid function, List *wanted)
 	{
 		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
 
+		ListCell	number = {.oid_value = (Oid) form->refobjsubid};
+
+		CHECK_FOR_INTERRUPTS();
 		if (form->refclassid != RelationRelationId || form->refobjid != view || form->refobjsubid == 0)
 			continue;
-		if (list_member_oid(wanted, (Oid) form->refobjsubid))
+		if (wanted != NIL && bsearch(&number, wanted->elements, list_length(wanted), sizeof(ListCell), compare_cells) != NULL)
 			kept = lappend_oid(kept, (Oid) form->refobjsubid);
 		else
 			CatalogTupleDelete(pg_depend, &tuple->t_self);

@@ -283,7 +283,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 
 	initStringInfo(&detail);
 	if (fault->detail != NULL)
-		appendStringInfoString(&detail, fault->detail);
+		appendStringInfoString(&detail, ev_visible(fault->detail));
 	if (fault->line > 0)
 		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
 						 detail.len > 0 ? " " : "", fault->line, fault->column);

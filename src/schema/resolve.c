@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+#include "base/json_pointer.h"
 #include "schema/identity.h"
 #include "schema/keyword_values.h"
 #include "schema/metaschema.h"
@@ -581,13 +582,7 @@ follow_pointer(EvCompiler *c, EvResource *resource, const char *pointer)
 		appendStringInfoChar(&tail, '/');
 		appendBinaryStringInfo(&tail, p, length);
 		initStringInfo(&token);
-		for (int i = 0; i < length; i++)
-		{
-			if (p[i] == '~' && i + 1 < length && (p[i + 1] == '0' || p[i + 1] == '1'))
-				appendStringInfoChar(&token, p[++i] == '0' ? '~' : '/');
-			else
-				appendStringInfoChar(&token, p[i]);
-		}
+		ev_pointer_append_unescaped(&token, p, length);
 		p += length;
 
 		if (ev_node_is_object(&node))
