@@ -46,7 +46,7 @@ ev_append_keyword_location(StringInfo pointer, const EvStep *step)
 /* ---------- handing them on ---------- */
 
 void
-ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *keyword, const char *path,
+ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const char *keyword, const char *path,
 		   const char *format,...)
 {
 	EvCollector *collector = m->collector;

@@ -242,12 +242,12 @@ instruction_text(const EvProgram *program, uint32 index)
  * of the instruction.  Merged ones get the numbers after the last instruction,
  * in the order in which checks refer to them.
  */
-typedef struct Numbered
+typedef struct NumberedObject
 {
 	const void *key;			/* EvObject or EvArray; must be the first
 								 * member */
 	uint32		number;
-} Numbered;
+} NumberedObject;
 
 typedef struct Merged
 {
@@ -271,7 +271,7 @@ number_of(TextWriter *w, const EvObject *object, const EvArray *array, uint32 bl
 {
 	const void *key = object != NULL ? (const void *) object : array;
 	bool		found;
-	Numbered   *numbered = hash_search(w->numbers, &key, HASH_ENTER, &found);
+	NumberedObject *numbered = hash_search(w->numbers, &key, HASH_ENTER, &found);
 
 	if (!found)
 	{
@@ -509,7 +509,7 @@ number_instructions(TextWriter *w)
 		const void *key = instruction->opcode == EVOP_OBJECT ? (const void *) instruction->u.object :
 			instruction->opcode == EVOP_ARRAY ? instruction->u.array : NULL;
 		bool		found;
-		Numbered   *numbered;
+		NumberedObject *numbered;
 
 		if (key == NULL)
 			continue;
@@ -522,7 +522,7 @@ number_instructions(TextWriter *w)
 void
 ev_program_text(const EvProgram *program, const char *entry, EvLineFunction line, void *arg)
 {
-	HASHCTL		control = {.keysize = sizeof(void *), .entrysize = sizeof(Numbered), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(void *), .entrysize = sizeof(NumberedObject), .hcxt = CurrentMemoryContext};
 	TextWriter	w = {.program = program, .next = program->code_length, .context = CurrentMemoryContext};
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "event_validate program text",
 												  ALLOCSET_DEFAULT_SIZES);
