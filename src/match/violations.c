@@ -95,25 +95,13 @@ ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const 
 
 /* ---------- parts of messages ---------- */
 
-/* Patterns in messages are cut to this number of characters. */
-#define SHOWN_PATTERN	200
-
 /* So many values of a tag are shown. */
 #define MOST_CONSTANTS	24
 
 const char *
 ev_show_pattern(const char *pattern)
 {
-	int			length = strlen(pattern);
-	int			shown = ev_text_clip(pattern, length, SHOWN_PATTERN);
-
-	StringInfoData text;
-
-	initStringInfo(&text);
-	ev_append_visible(&text, pattern, shown);
-	if (shown < length)
-		appendStringInfoString(&text, "...");
-	return text.data;
+	return ev_visible_cut(pattern, EV_SHOWN_PATTERN);
 }
 
 char *

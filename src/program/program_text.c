@@ -40,9 +40,6 @@ append_types(StringInfo text, uint32 types, bool integer)
 /* Lists are cut to this number of members. */
 #define LISTED	50
 
-/* Patterns are cut to this number of characters. */
-#define SHOWN_PATTERN	200
-
 /* Appends "and N more" if only some of `count` members are listed. */
 static void
 append_rest(StringInfo text, uint32 count)
@@ -83,10 +80,7 @@ append_limits(StringInfo text, uint32 minimum, uint32 maximum)
 static void
 append_pattern(StringInfo text, const char *pattern)
 {
-	int			length = strlen(pattern);
-	int			shown = ev_text_clip(pattern, length, SHOWN_PATTERN);
-
-	appendStringInfo(text, " %.*s%s", shown, pattern, shown < length ? "..." : "");
+	appendStringInfo(text, " %s", ev_visible_cut(pattern, EV_SHOWN_PATTERN));
 }
 
 static void

@@ -33,6 +33,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/run_as_owner.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "registry/function_row.h"
@@ -341,7 +342,7 @@ ev_list_event_enforcement(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	guc_level = NewGUCNestLevel();
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_pin_search_path();
 	ev_search_init(&search);
 	ev_find_sites(&search);
 	ev_find_schema_sites(&search);

@@ -177,20 +177,23 @@ reach(Wrappers *wrappers, Candidate *candidate)
 	wrappers->reached = lappend(wrappers->reached, candidate);
 }
 
-/* What constraints call. */
+/* Marks the functions that constraints call. */
 static void
 reach_from_constraints(Wrappers *wrappers)
 {
 	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_depend, InvalidOid, false, NULL, 0, NULL);
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	ScanKeyInit(&key, Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(ConstraintRelationId));
+	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
 
 		CHECK_FOR_INTERRUPTS();
-		if (form->classid == ConstraintRelationId && form->refclassid == ProcedureRelationId)
+		if (form->refclassid == ProcedureRelationId)
 			reach(wrappers, find_candidate(wrappers, form->refobjid));
 	}
 	systable_endscan(scan);
@@ -198,12 +201,6 @@ reach_from_constraints(Wrappers *wrappers)
 }
 
 /* ---------- what a function calls ---------- */
-
-static bool
-is_event_function(const Wrappers *wrappers, Oid function)
-{
-	return ev_is_event_function(function, wrappers->functions);
-}
 
 static void
 add_callee(Wrappers *wrappers, Candidate *caller, Candidate *callee)
@@ -218,29 +215,15 @@ add_callee(Wrappers *wrappers, Candidate *caller, Candidate *callee)
 static void
 read_dependencies(Wrappers *wrappers, Candidate *caller)
 {
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	ListCell   *cell;
 
-	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(caller->function));
-	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_function_all_dependencies(caller->function))
 	{
-		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (form->refclassid != ProcedureRelationId)
-			continue;
-		if (is_event_function(wrappers, form->refobjid))
+		if (ev_is_event_function(lfirst_oid(cell), wrappers->functions))
 			caller->is_wrapper = true;
 		else
-			add_callee(wrappers, caller, find_candidate(wrappers, form->refobjid));
+			add_callee(wrappers, caller, find_candidate(wrappers, lfirst_oid(cell)));
 	}
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
 }
 
 /* A word of a text, and the word before it, if only a dot is between them. */
