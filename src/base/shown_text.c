@@ -141,12 +141,6 @@ append_escaped(StringInfo out, const char *data, int length, bool is_quoted)
 }
 
 void
-ev_append_visible(StringInfo out, const char *data, int length)
-{
-	append_escaped(out, data, length, false);
-}
-
-void
 ev_append_visible_cut(StringInfo out, const char *data, int length, int shown)
 {
 	append_escaped(out, data, shown, false);

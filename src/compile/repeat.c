@@ -251,16 +251,6 @@ add_in_place(RepeatSearch *s, GraphNode *node, const EvInstruction *instruction,
 }
 
 /*
- * Returns the end of a block's code, including the part after its first
- * RETURN.
- */
-static uint32
-block_end(const EvProgram *program, uint32 index)
-{
-	return index + 1 < program->block_count ? program->blocks[index + 1].start : program->length;
-}
-
-/*
  * Finds the calls of a block, by kind.  The code after its first RETURN is run
  * to collect the violations of a value of the wrong type; it has the same
  * calls for the value itself again.
@@ -271,7 +261,7 @@ find_calls(RepeatSearch *s, uint32 index)
 	const EvProgram *program = s->program;
 	GraphNode  *node = &s->nodes[index];
 	uint32		start = program->blocks[index].start;
-	uint32		end = block_end(program, index);
+	uint32		end = ev_block_end(program, index);
 	uint32		alternatives = 0;
 	bool		is_first = true;
 	bool		has_children = false;

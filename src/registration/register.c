@@ -285,6 +285,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	EvDocument	document = {0};
 	EvDocument	old_document;
 	EvFault		fault = {0};
+	EvMentions	mentions;
 	StringInfoData body;
 	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
@@ -338,8 +339,9 @@ register_definition(const char *name, const char *uri, const Definition *definit
 		document.function = function;
 	}
 
-	ev_claims_check(&document, replaced != NULL ? &old_document : NULL);
-	ev_validator_compile(&document, true);
+	mentions = ev_document_mentions(&document);
+	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL);
+	ev_validator_compile(&document, &mentions, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
