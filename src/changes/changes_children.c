@@ -1,6 +1,10 @@
 /*
  * changes_children.c
  *	  Differences in properties, items and branches.
+ *
+ * Each child is a pair of schemas to list, for which this file calls
+ * changes_list.c (ev_list_pair), which calls this file for their children: the two
+ * files are one recursion over the schemas.
  */
 #include "postgres.h"
 

@@ -6,6 +6,9 @@
  * the same schema have no difference.  Each difference gets a verdict of its
  * own: proved, refuted by a value, or unknown.  A proof for a whole (a group
  * of branches, the document) overrides the verdicts on its parts.
+ *
+ * This file and changes_children.c, which lists the differences in properties,
+ * items and branches, call each other.
  */
 #include "postgres.h"
 

@@ -2,6 +2,9 @@
  * changes_object.c
  *	  Proofs about objects and arrays: child by child.
  *
+ * changes_prove.c proves each child, and calls this file for the children of
+ * that child: the two files are one recursion over the schemas.
+ *
  * Each name that one side mentions is a case.  Only patterns distinguish all
  * other names, so each combination of matching patterns is one more case.
  */

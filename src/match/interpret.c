@@ -1,6 +1,13 @@
 /*
  * interpret.c
- *	  Runs a program on the binary form of a jsonb.
+ *	  The interpreter: runs a program on the binary form of a jsonb, and can
+ *	  say why it does not match.
+ *
+ * The other engine, the fast matcher (fast_match.c), has derived checks instead
+ * of instructions, and only answers true or false.  The two files call each
+ * other: a check can be a block to interpret, and an instruction can have an
+ * object, an array or a check that the fast matcher runs where no violations are
+ * collected.
  *
  * One function body, run(), is compiled for three modes:
  *

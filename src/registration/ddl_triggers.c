@@ -42,7 +42,6 @@
 
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
-#include "registration/ddl_triggers.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
 #include "registry/dependents.h"
