@@ -80,8 +80,8 @@ append_escape(StringInfo out, uint32 code)
 }
 
 /*
- * The code point of a character of several bytes, or of a byte above 0x7F, in
- * the server encoding.  Of a byte that has none, its value.
+ * Returns the code point of a character of several bytes, or of a byte above
+ * 0x7F, in the server encoding.  If a byte has none, returns its value.
  */
 static uint32
 code_point(const char *data, int length)

@@ -200,7 +200,7 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 	return result;
 }
 
-/* Is it excluded that there are properties without a declaration? */
+/* Is it proved that an instance has only declared properties? */
 static bool
 has_no_rest(EvProver *p, const EvFacts *f)
 {

@@ -21,7 +21,7 @@
 /* Schemas that a branch refers to are followed so far. */
 #define MOST_HOPS	6
 
-/* How the constants of a branch compare with the value of a property. */
+/* The result of comparing the constants of a branch with the value of a property. */
 typedef enum Says
 {
 	SAYS_NOTHING,				/* it has no constants for the property */
@@ -177,7 +177,7 @@ says_of_value(BranchSearch *search, uint32 block, int hops)
 
 /* ---------- choosing ---------- */
 
-/* How a property tells the branches apart. */
+/* The branch that the value of a property chooses. */
 typedef struct Vote
 {
 	int			branch;			/* the only one that says yes; EV_NO_BRANCH:

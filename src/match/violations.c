@@ -95,7 +95,7 @@ ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const 
 
 /* ---------- parts of messages ---------- */
 
-/* So many values of a tag are shown. */
+/* The maximum number of values of a tag in a message. */
 #define MOST_CONSTANTS	24
 
 const char *
@@ -235,7 +235,7 @@ report_discriminator(EvMatch *m, const EvSource *source, const EvBranches *branc
 			!is_there ? "missing" : actual.type == EV_STRING ? ev_value_show(&actual) : "no string");
 }
 
-/* Why no branch can match, whatever they say. */
+/* Reports that no branch can match because of the type of the value, or of the discriminator. */
 void
 ev_report_no_branch(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, const EvStep *step)
 {

@@ -163,7 +163,7 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 	ReleaseSysCache(function);
 }
 
-/* What check_function compares with. */
+/* The language and the schema of registered functions, for check_function. */
 typedef struct Homes
 {
 	Oid			language;

@@ -206,14 +206,14 @@ record_dependencies(const EvDocument *document, const EvMentions *mentions, bool
 
 /* ---------- the validator ---------- */
 
-/* An error has so many changes, and so much work is done for them. */
+/* The maximum number of changes in an error, and the work done to find them. */
 #define SHOWN_CHANGES	5
 #define CHANGES_WORK	(EV_COMPARISON_WORK / 10)
 
 /*
- * What differs between two documents, a line each, after a line break: "" where
- * that cannot be told, since one of them is no valid schema, or nothing but
- * options differs.
+ * Returns the differences between two documents, each in a line that begins with
+ * a line break.  Returns "" if one of the documents is not a valid schema, or if
+ * no difference was found.
  */
 static char *
 shown_changes(const EvDocument *old, const EvDocument *new)
@@ -340,7 +340,7 @@ ev_validator_compile(const EvDocument *document, const EvMentions *mentions, boo
 	MemoryContextDelete(context);
 }
 
-/* Who refers to what stands in an annotation of a function's document. */
+/* The functions whose documents refer to an annotation in the document of one function. */
 typedef struct AnnotationUsers
 {
 	Oid			function;
@@ -372,7 +372,7 @@ uses_annotations(HeapTuple row, Oid function, char **name)
 	return false;
 }
 
-/* Is a function to be looked at that does not hold up the change? */
+/* Is the function, which cannot prevent the change, read for a WARNING? */
 static bool
 is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
 {
@@ -383,9 +383,9 @@ is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
 }
 
 /*
- * Functions in event_schema count, and functions of roles that may create some
- * there.  Any role can create others, so few of these are read, and no temporary
- * ones.
+ * A function prevents the change if it is in event_schema, or if its owner may
+ * create functions there.  Any role can create other functions, so only a few of
+ * these are read, and no temporary ones.
  */
 static void
 find_annotation_users(AnnotationUsers *users, const EvDocument *document)

@@ -2,10 +2,10 @@
  * wrappers.c
  *	  Functions that call check_event for a constraint.
  *
- * A constraint depends on the functions that it calls.  What these functions call
- * is known only if their body was parsed (BEGIN ATOMIC).  Of the others, the
- * text is read: it mentions check_event, or the name of a function that does.
- * A function that hides the name (EXECUTE with a computed string) is not found.
+ * A constraint depends on the functions that it calls.  If the body of such a
+ * function was parsed (BEGIN ATOMIC), it depends in turn on the functions that it
+ * calls.  If its body is a string, the string is searched for check_event, and
+ * for the names of functions that call it.  A function that hides the name (EXECUTE with a computed string) is not found.
  *
  * A name alone does not say which function is meant, and anybody can create one
  * with the name of a function that others call.  So a function with a mentioned
@@ -44,7 +44,7 @@
 /* How deep calls of check_event are looked for in functions that call functions. */
 #define MAX_DEPTH	8
 
-/* So much text of the functions of another role is read, in bytes. */
+/* The bytes of functions of one other role that are read. */
 #define MOST_TEXT	(4 * 1024 * 1024)
 
 /* A function whose text may call check_event. */

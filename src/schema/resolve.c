@@ -819,8 +819,9 @@ ev_resolve_references(EvCompiler *c)
 }
 
 /*
- * Returns the strings of a list, each once, in a memory context, and switches to
- * that.  The scope is for the table of names.
+ * Returns the strings of a list, each once, in a memory context, to which it
+ * switches.  `scope` is any address that distinguishes the list from others in the
+ * table of names.
  */
 static List *
 copy_distinct(EvCompiler *c, const void *scope, List *strings, MemoryContext context)

@@ -21,10 +21,10 @@
 /* ---------- names and subschemas ---------- */
 
 /*
- * What has a name: a EvResource by its URI (scope: the compiler), the first EvSchemaAnchor
- * of a name (scope: its EvResource), an EvPattern by its source (scope:
- * pattern_scope), a List of the dynamic anchors of a name (scope:
- * dynamic_scope).
+ * A hash table maps a name in a scope to an object: the URI of an EvResource
+ * (scope: the compiler), the name of an EvSchemaAnchor, the first of that name
+ * (scope: its EvResource), the source of an EvPattern (scope: pattern_scope), or
+ * the name of a List of dynamic anchors (scope: dynamic_scope).
  */
 typedef struct NameKey
 {
