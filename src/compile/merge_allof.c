@@ -525,15 +525,6 @@ compare_names(const void *a, const void *b)
 	return ev_key_order(&((const EvProperty *) a)->name, &((const EvProperty *) b)->name);
 }
 
-static const EvProperty *
-find_property(const EvObject *object, EvString name)
-{
-	bool		found;
-	uint32		at = ev_seek_property(object, 0, name, &found);
-
-	return found ? &object->properties[at] : NULL;
-}
-
 /*
  * Adds the checks of one object's keywords for a name.  Returns true if one of
  * them evaluates it.
@@ -541,7 +532,7 @@ find_property(const EvObject *object, EvString name)
 static bool
 add_check(const EvOptimizer *o, const EvObject *object, EvString name, EvCheck *check)
 {
-	const EvProperty *property = find_property(object, name);
+	const EvProperty *property = ev_declared_property(object, name);
 	bool		evaluated = false;
 
 	if (property != NULL && property->block != EV_BLOCK_NONE)
@@ -591,7 +582,7 @@ unevaluated_check(const EvOptimizer *o, const EvMerge *merge, const EvString *na
 	for (uint32 i = 0; i < merge->source_count; i++)
 	{
 		const EvObject *source = merge->sources[i];
-		const EvProperty *property = name != NULL ? find_property(source, *name) : NULL;
+		const EvProperty *property = name != NULL ? ev_declared_property(source, *name) : NULL;
 
 		if (source->additional != EV_BLOCK_NONE || (property != NULL && property->block != EV_BLOCK_NONE))
 			sources |= UINT64CONST(1) << source->source;

@@ -146,15 +146,6 @@ block_object(const EvProgram *program, uint32 block, int hops)
 	}
 }
 
-static const EvProperty *
-find_property(const EvObject *object, EvString name)
-{
-	bool		found;
-	uint32		at = ev_seek_property(object, 0, name, &found);
-
-	return found ? &object->properties[at] : NULL;
-}
-
 /*
  * Returns the constant strings of a property; NULL if it may have other
  * values.
@@ -185,7 +176,7 @@ discriminate(EvOptimizer *o, EvBranches *branches, const EvObject **objects, EvS
 
 	for (uint32 i = 0; i < branches->count; i++)
 	{
-		const EvEnum *strings = constant_strings(o, find_property(objects[i], name));
+		const EvEnum *strings = constant_strings(o, ev_declared_property(objects[i], name));
 
 		CHECK_FOR_INTERRUPTS();
 		if (strings == NULL || (o->strings_left -= strings->count + 1) < 0)
@@ -197,7 +188,7 @@ discriminate(EvOptimizer *o, EvBranches *branches, const EvObject **objects, EvS
 	count = 0;
 	for (uint32 i = 0; i < branches->count; i++)
 	{
-		const EvEnum *strings = constant_strings(o, find_property(objects[i], name));
+		const EvEnum *strings = constant_strings(o, ev_declared_property(objects[i], name));
 
 		for (uint32 j = 0; j < strings->count; j++)
 		{

@@ -120,10 +120,8 @@ compare_upcasts(const ListCell *a, const ListCell *b)
 {
 	const EvUpcast *x = (const EvUpcast *) lfirst(a);
 	const EvUpcast *y = (const EvUpcast *) lfirst(b);
-	int			order = memcmp(x->name, y->name, Min(x->type_length, y->type_length));
+	int			order = ev_type_order(x->name, x->type_length, y->name, y->type_length);
 
-	if (order == 0)
-		order = x->type_length - y->type_length;
 	if (order == 0 && x->from != y->from)
 		order = x->from < y->from ? -1 : 1;
 	if (order == 0)

@@ -259,6 +259,15 @@ ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
 	return low;
 }
 
+const EvProperty *
+ev_declared_property(const EvObject *object, EvString name)
+{
+	bool		found;
+	uint32		at = ev_seek_property(object, 0, name, &found);
+
+	return found ? &object->properties[at] : NULL;
+}
+
 int
 ev_discriminate(const EvBranches *branches, const JsonbContainer *container)
 {

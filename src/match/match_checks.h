@@ -168,6 +168,9 @@ extern bool ev_has_key(const JsonbContainer *container, EvString key);
  */
 extern uint32 ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found);
 
+/* Returns the property with this name; NULL if the schema has none. */
+extern const EvProperty *ev_declared_property(const EvObject *object, EvString name);
+
 /* Returns the branch that has the discriminator's value; -1 if none has it. */
 extern int	ev_discriminate(const EvBranches *branches, const JsonbContainer *container);
 

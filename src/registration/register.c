@@ -246,11 +246,11 @@ find_to_register(const char *name)
 }
 
 /*
- * Appends the line with the event type if the function's name shortens it, and
- * returns whether it does.
+ * Returns the event type of a version if the name of its function shortens it,
+ * so that the body must have it; otherwise NULL.
  */
-static bool
-append_event_type(StringInfo body, const char *name)
+static char *
+shortened_type(const char *name)
 {
 	NameData	function;
 	int			type_length;
@@ -258,9 +258,8 @@ append_event_type(StringInfo body, const char *name)
 
 	if (!ev_parse_event_name(name, &type_length, &version) || !ev_function_name(name, &function) ||
 		!ev_has_short_type(NameStr(function)))
-		return false;
-	appendStringInfo(body, "#event_type %.*s\n", type_length, name);
-	return true;
+		return NULL;
+	return pnstrdup(name, type_length);
 }
 
 /* A definition to be registered, and the options. */
@@ -290,7 +289,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
 	bool		is_wider = false;
-	bool		shortened;
+	char	   *shortened = shortened_type(name);
 	Oid			function;
 
 	if (*start == '#')
@@ -301,11 +300,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
 
 	initStringInfo(&body);
-	shortened = append_event_type(&body, name);
-	if (!definition->assert_format)
-		appendStringInfoString(&body, "#assert_format off\n");
-	if (definition->breaking)
-		appendStringInfoString(&body, "#breaking\n");
+	ev_document_append_pragmas(&body, shortened, definition->assert_format, definition->breaking);
 	appendStringInfoString(&body, definition->json);
 
 	/* without pragma lines, so that lines and columns are those of the user */
@@ -347,7 +342,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	if (is_wider)
 		ev_widen_check(&old_document, &document);
 	function = create_checked(name, body.data, replaced, is_wider);
-	if (replaced == NULL && shortened)
+	if (replaced == NULL && shortened != NULL)
 		ev_comment_on_function(name, true, name);
 	return function;
 }
@@ -602,9 +597,7 @@ compare_registered(const ListCell *a, const ListCell *b)
 
 	if (x->type_length < 0 || y->type_length < 0)
 		return x->type_length >= 0 ? -1 : y->type_length >= 0 ? 1 : strcmp(x->name, y->name);
-	result = memcmp(x->name, y->name, Min(x->type_length, y->type_length));
-	if (result == 0)
-		result = x->type_length - y->type_length;
+	result = ev_type_order(x->name, x->type_length, y->name, y->type_length);
 	if (result == 0)
 		result = x->version < y->version ? -1 : x->version > y->version;
 	return result;

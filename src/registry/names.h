@@ -40,6 +40,15 @@
 /* A type of up to so many bytes is not shortened in the name of any version. */
 #define EV_WHOLE_TYPE_MAX		(EV_NAME_MAX - 11)
 
+/* Compares two types in the order of their bytes, as strcmp does. */
+static inline int
+ev_type_order(const char *a, int a_length, const char *b, int b_length)
+{
+	int			order = memcmp(a, b, Min(a_length, b_length));
+
+	return order != 0 ? order : a_length - b_length;
+}
+
 /* The kinds of names in the schema event_schema. */
 typedef enum EvNameKind
 {

@@ -64,9 +64,8 @@ compare_types(const void *a, const void *b)
 {
 	const KnownType *x = a;
 	const KnownType *y = b;
-	int			order = memcmp(x->name, y->name, Min(x->length, y->length));
 
-	return order != 0 ? order : x->length - y->length;
+	return ev_type_order(x->name, x->length, y->name, y->length);
 }
 
 /* Lists all registered types, sorted, without duplicates. */

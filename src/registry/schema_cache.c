@@ -472,10 +472,8 @@ compare_listed(const void *a, const void *b)
 {
 	const ListedSchema *x = a;
 	const ListedSchema *y = b;
-	int			order = memcmp(x->name, y->name, Min(x->type_length, y->type_length));
+	int			order = ev_type_order(x->name, x->type_length, y->name, y->type_length);
 
-	if (order == 0)
-		order = x->type_length - y->type_length;
 	if (order == 0)
 		order = x->version < y->version ? -1 : x->version > y->version;
 	return order;

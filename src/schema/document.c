@@ -20,14 +20,6 @@
 /* U+FEFF in UTF-8.  Some editors write it at the start of a file. */
 #define BYTE_ORDER_MARK	"\xEF\xBB\xBF"
 
-static const char *
-skip_space(const char *p)
-{
-	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
-		p++;
-	return p;
-}
-
 /* ---------- positions in the text ---------- */
 
 /* Sets the line and column of a fault.  The document has a text. */
@@ -132,7 +124,7 @@ pragma_event_type(const char *line, int length)
 char *
 ev_document_event_type(const char *body)
 {
-	const char *p = skip_space(body);
+	const char *p = ev_skip_space(body);
 
 	while (*p == '#')
 	{
@@ -144,9 +136,20 @@ ev_document_event_type(const char *body)
 		type = pragma_event_type(p, end - p);
 		if (type != NULL)
 			return type;
-		p = skip_space(end);
+		p = ev_skip_space(end);
 	}
 	return NULL;
+}
+
+void
+ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, bool breaking)
+{
+	if (event_type != NULL)
+		appendStringInfo(body, "%s%s\n", event_type_pragma, event_type);
+	if (!assert_format)
+		appendStringInfoString(body, "#assert_format off\n");
+	if (breaking)
+		appendStringInfoString(body, "#breaking\n");
 }
 
 /* Parses one pragma line, without its line end. */
@@ -230,7 +233,7 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 bool
 ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 {
-	const char *p = skip_space(body);
+	const char *p = ev_skip_space(body);
 	char	   *json;
 	char	   *problem;
 	const char *at;
@@ -249,7 +252,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 			locate(document, fault, p);
 			return false;
 		}
-		p = skip_space(p + length);
+		p = ev_skip_space(p + length);
 	}
 
 	document->json = p;

@@ -13,6 +13,7 @@
 
 #include "base/compat.h"
 #include "base/dialect.h"
+#include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "schema/location.h"
 #include "schema/rules.h"
@@ -79,6 +80,12 @@ typedef struct EvWarning
  * or the rest is not JSON.
  */
 extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *fault);
+
+/*
+ * Appends the pragma lines of a body with these options, in the order of the
+ * arguments.  event_type is NULL if the body has no such line.
+ */
+extern void ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, bool breaking);
 
 /*
  * Returns the event type that a pragma line of a body names, in

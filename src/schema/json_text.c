@@ -18,14 +18,6 @@
 #include "base/json_pointer.h"
 #include "schema/json_text.h"
 
-static const char *
-skip_space(const char *p)
-{
-	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
-		p++;
-	return p;
-}
-
 /* Returns the end of the string that starts at p. */
 static const char *
 skip_string(const char *p)
@@ -138,8 +130,8 @@ read_key(const char *p, Key *key)
 		key->data = decode_string(p + 1, end - 1);
 		key->length = strlen(key->data);
 	}
-	p = skip_space(end);
-	return skip_space(*p == ':' ? p + 1 : p);
+	p = ev_skip_space(end);
+	return ev_skip_space(*p == ':' ? p + 1 : p);
 }
 
 /* ---------- JSON Pointers ---------- */
@@ -165,7 +157,7 @@ find_below(const char *p, const char *pointer, const char **found)
 
 	initStringInfo(&token);
 	ev_pointer_append_unescaped(&token, pointer + 1, length);
-	p = skip_space(p + 1);
+	p = ev_skip_space(p + 1);
 	while (*p != '}' && *p != ']' && *p != '\0')
 	{
 		bool		matches;
@@ -184,9 +176,9 @@ find_below(const char *p, const char *pointer, const char **found)
 			pg_ltoa(index++, digits);
 			matches = strcmp(token.data, digits) == 0;
 		}
-		p = skip_space(matches ? find_below(p, pointer + 1 + length, found) : skip_value(p));
+		p = ev_skip_space(matches ? find_below(p, pointer + 1 + length, found) : skip_value(p));
 		if (*p == ',')
-			p = skip_space(p + 1);
+			p = ev_skip_space(p + 1);
 	}
 	pfree(token.data);
 	return *p == '\0' ? p : p + 1;
@@ -197,7 +189,7 @@ ev_json_find(const char *json, const char *pointer)
 {
 	const char *found = NULL;
 
-	find_below(skip_space(json), pointer, &found);
+	find_below(ev_skip_space(json), pointer, &found);
 	return found;
 }
 
@@ -288,7 +280,7 @@ search_value(KeySearch *search, const char *p, const Around *parent)
 	CHECK_FOR_INTERRUPTS();
 	if (*p != '{' && *p != '[')
 		return skip_value(p);
-	p = skip_space(p + 1);
+	p = ev_skip_space(p + 1);
 	for (; *p != '}' && *p != ']' && *p != '\0'; here.index++)
 	{
 		if (is_object)
@@ -303,9 +295,9 @@ search_value(KeySearch *search, const char *p, const Around *parent)
 			search->keys[search->count++] = key;
 			here.key = &key;
 		}
-		p = skip_space(search_value(search, p, &here));
+		p = ev_skip_space(search_value(search, p, &here));
 		if (*p == ',')
-			p = skip_space(p + 1);
+			p = ev_skip_space(p + 1);
 	}
 	if (search->count - first > 1)
 		find_repeated(search, first, parent);
@@ -327,7 +319,7 @@ ev_json_repeated_keys(const char *json)
 {
 	KeySearch	search = {0};
 
-	search_value(&search, skip_space(json), NULL);
+	search_value(&search, ev_skip_space(json), NULL);
 	list_sort(search.found, compare_repeated);
 	return search.found;
 }

@@ -37,6 +37,15 @@ extern List *ev_json_repeated_keys(const char *json);
  */
 extern const char *ev_json_unfit_number(const char *json);
 
+/* Returns the first character from p on that is not white space of JSON. */
+static inline const char *
+ev_skip_space(const char *p)
+{
+	while (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r')
+		p++;
+	return p;
+}
+
 /* A position in a text, with its line and column; both start at 1. */
 typedef struct EvTextPosition
 {

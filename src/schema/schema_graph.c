@@ -222,19 +222,30 @@ ev_compile_stops(const EvCompiler *c)
 	return c->fault->message != NULL && c->faults == NULL;
 }
 
+static void fault_in_words(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail,
+						   const char *format, va_list args) pg_attribute_printf(5, 0);
+
+static void
+fault_in_words(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail,
+			   const char *format, va_list args)
+{
+	StringInfoData message;
+
+	if (ev_compile_stops(c))
+		return;
+	initStringInfo(&message);
+	ev_append_message(&message, format, args);
+	add_fault(c, rule, location, tail, message.data);
+}
+
 bool
 ev_compile_fault(EvCompiler *c, const EvLocation *location, const char *tail, const char *format,...)
 {
-	StringInfoData message;
 	va_list		args;
 
-	if (ev_compile_stops(c))
-		return false;
-	initStringInfo(&message);
 	va_start(args, format);
-	ev_append_message(&message, format, args);
+	fault_in_words(c, EV_RULE_INVALID_VALUE, location, tail, format, args);
 	va_end(args);
-	add_fault(c, EV_RULE_INVALID_VALUE, location, tail, message.data);
 	return false;
 }
 
@@ -242,16 +253,11 @@ bool
 ev_compile_fault_of(EvCompiler *c, EvRule rule, const EvLocation *location, const char *tail,
 					const char *format,...)
 {
-	StringInfoData message;
 	va_list		args;
 
-	if (ev_compile_stops(c))
-		return false;
-	initStringInfo(&message);
 	va_start(args, format);
-	ev_append_message(&message, format, args);
+	fault_in_words(c, rule, location, tail, format, args);
 	va_end(args);
-	add_fault(c, rule, location, tail, message.data);
 	return false;
 }
 
