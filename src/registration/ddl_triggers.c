@@ -451,19 +451,21 @@ ev_guard_drop(PG_FUNCTION_ARGS)
 		PG_RETURN_NULL();
 
 	SPI_connect();
-	if (SPI_execute("SELECT address_names, objid"
-					" FROM pg_catalog.pg_event_trigger_dropped_objects()"
-					" WHERE classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass"
-					" AND objsubid OPERATOR(pg_catalog.=) 0",
+	if (SPI_execute("SELECT address_names, objid, classid FROM pg_catalog.pg_event_trigger_dropped_objects()",
 					true, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read the objects dropped for the event trigger");
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
 		HeapTuple	row = SPI_tuptable->vals[i];
 		bool		is_null;
-		Datum		function = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null);
-		EvVersion  *version = dropped_version(row, SPI_tuptable->tupdesc, is_null ? InvalidOid : DatumGetObjectId(function));
+		Datum		class = SPI_getbinval(row, SPI_tuptable->tupdesc, 3, &is_null);
+		Datum		function;
+		EvVersion  *version;
 
+		if (is_null || DatumGetObjectId(class) != ProcedureRelationId)
+			continue;
+		function = SPI_getbinval(row, SPI_tuptable->tupdesc, 2, &is_null);
+		version = dropped_version(row, SPI_tuptable->tupdesc, is_null ? InvalidOid : DatumGetObjectId(function));
 		if (!is_null)
 			add_dropped_document(&dropped, DatumGetObjectId(function));
 		if (version == NULL)

@@ -150,7 +150,7 @@ count_rows(Counter *counter, const EventColumns *columns, const char *type, cons
 		" COLLATE pg_catalog.\"C\"";	/* types are equal if their bytes are */
 		char	   *query = psprintf("SELECT type, version, pg_catalog.count(*)"
 									 " FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s%s) AS e"
-									 " WHERE ($1 OPERATOR(pg_catalog.=) type OR $1 IS NULL)%s GROUP BY 1, 2",
+									 " WHERE ($1 = type OR $1 IS NULL)%s GROUP BY 1, 2",
 									 type, collate, version, columns->from, condition,
 									 columns->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
 

@@ -136,7 +136,7 @@ ev_soft_version(Node *version, List *context)
 		getBaseType(exprType((Node *) castNode(CoerceViaIO, text)->arg)) != TEXTOID)
 		return psprintf("(%s)::pg_catalog.int8", deparse_expression(version, context, false, true));
 	source = deparse_expression((Node *) castNode(CoerceViaIO, text)->arg, context, false, true);
-	return psprintf("CASE WHEN (%s)::pg_catalog.text OPERATOR(pg_catalog.~) '^[[:space:]]*[+-]?[0-9]{1,18}[[:space:]]*$'"
+	return psprintf("CASE WHEN (%s)::pg_catalog.text ~ '^[[:space:]]*[+-]?[0-9]{1,18}[[:space:]]*$'"
 					" THEN ((%s)::pg_catalog.text)::pg_catalog.int8 END", source, source);
 }
 
@@ -144,7 +144,7 @@ ev_soft_version(Node *version, List *context)
 static char *
 carries_softly(Node *type, Node *version, List *context)
 {
-	return psprintf("CASE WHEN %s THEN (%s) OPERATOR(pg_catalog.=) ANY ($2) END",
+	return psprintf("CASE WHEN %s THEN (%s) = ANY ($2) END",
 					deparse_expression(is_any_type(type), context, false, true),
 					ev_soft_version(version, context));
 }
@@ -212,7 +212,7 @@ row_places(const RowSearch *rows)
 static SPIPlanPtr
 prepare(const RowSearch *rows, bool in_batches)
 {
-	static const char *const among = "t.ctid OPERATOR(pg_catalog.=) ANY ($3)";
+	static const char *const among = "t.ctid = ANY ($3)";
 	Oid			types[] = {TEXTARRAYOID, INT4ARRAYOID, TIDARRAYOID};
 	const char *from = ev_site_from(rows->site, in_batches ? among : NULL);
 	const char *those = OidIsValid(rows->site->domain) ? "WHERE value IS DISTINCT FROM NULL AND" : "AND";
