@@ -21,9 +21,20 @@ CREATE TABLE two (payload jsonb, CHECK (check_event(payload, 'chosen', 1)), CHEC
 SELECT add_event_guard('two', 'warn');
 CREATE TABLE more (payload jsonb, ok boolean, CHECK (ok OR check_event(payload, 'chosen', 1)));
 SELECT add_event_guard('more', 'warn');
+-- the check's, with the casts that it has or without
+SELECT add_event_guard('checked', 'warn', 'payload::jsonb', 'kind', 'v::int');
+SELECT add_event_guard('checked', 'warn', '(payload::jsonb)', 'kind::text', 'v::smallint');
+CREATE TABLE big (kind varchar, v bigint, payload text, CONSTRAINT big_valid CHECK (check_event(payload::jsonb, kind, v::int)));
+SELECT add_event_guard('big', 'warn', 'payload', 'kind', 'v');
+SELECT add_event_guard('big', 'warn', 'payload::jsonb', 'kind', 'v::int');
+SELECT add_event_guard('big', 'warn', 'payload', 'kind', 'v + 1');
 -- of a check that reads what a guard can't
 CREATE TABLE generated (j text, payload jsonb GENERATED ALWAYS AS (j::jsonb) STORED, CHECK (check_event(payload, 'chosen', 1)));
 SELECT add_event_guard('generated', 'warn');
+SELECT add_event_guard('generated', 'warn', 'j', '''chosen''', '1');
+SELECT add_event_guard('generated', 'enforce');
+CREATE TABLE of_system (data jsonb, CHECK (check_event(data, tableoid::regclass::text, 1)));
+SELECT add_event_guard('of_system', 'warn', 'data', '''chosen''', '1');
 
 -- INSERT only
 CREATE TABLE inserted (id int, event_type text, schema_version int, data jsonb);

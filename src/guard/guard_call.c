@@ -207,6 +207,32 @@ make_operand(EvGuard *guard, EvRowPart part, Relation relation, const EvGuardArg
 	}
 }
 
+/*
+ * Is the trigger as in the catalog?  A statement goes on with the triggers that it
+ * began with, also if a function that it calls has changed them.
+ */
+static bool
+is_current(Relation relation, const Trigger *trigger)
+{
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *current = &triggers->triggers[i];
+
+		if (current->tgoid != trigger->tgoid)
+			continue;
+		if (current->tgnargs != trigger->tgnargs || (current->tgqual == NULL) != (trigger->tgqual == NULL) ||
+			(current->tgqual != NULL && strcmp(current->tgqual, trigger->tgqual) != 0))
+			return false;
+		for (int j = 0; j < current->tgnargs; j++)
+			if (strcmp(current->tgargs[j], trigger->tgargs[j]) != 0)
+				return false;
+		return true;
+	}
+	return false;
+}
+
 static void
 guard_context(void *arg)
 {
@@ -250,7 +276,7 @@ make_guard(Relation relation, const Trigger *trigger)
 	for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)
 		make_operand(guard, (EvRowPart) i, relation, &arguments);
 	/* otherwise it is used for the current row only */
-	guard->valid = changes == before;
+	guard->valid = changes == before && is_current(relation, trigger);
 	error_context_stack = context.previous;
 	return guard;
 }

@@ -31,6 +31,7 @@
 #include "utils/rls.h"
 #include "utils/ruleutils.h"
 
+#include "rows/literal_code.h"
 #include "rows/row_rights.h"
 
 /* ---------- privileges ---------- */
@@ -170,6 +171,8 @@ why_not_by_policies(Relation relation, HeapTuple row)
 	{
 		if (needs_later_walker(lfirst(cell), &search))
 			return psprintf("the policies of table \"%s\" need columns that are not computed yet when the guard runs", name);
+		if (ev_literals_run_code(lfirst(cell), relation->rd_rel->relowner))
+			return psprintf("the policies of table \"%s\" contain a literal of a row, range or domain type of another role than its owner", name);
 		appendStringInfo(&query, " AND (%s) IS TRUE",
 						 deparse_expression(lfirst(cell),
 											deparse_context_for(name, RelationGetRelid(relation)),
