@@ -80,6 +80,17 @@ CREATE OR REPLACE TRIGGER g BEFORE INSERT ON by_hand FOR EACH ROW
 	EXECUTE FUNCTION guard_event('enforce', 'data', 'event_type', 'schema_version', 'infinity', 'no array');
 INSERT INTO by_hand VALUES ('other', 1, '{}');
 
+-- type and version are evaluated once, and the data only if the guard is for the type
+CREATE FUNCTION said(v anyelement) RETURNS anyelement LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'evaluated: %', v; RETURN v; END $$;
+CREATE TABLE once (event_type text, schema_version bigint, data jsonb);
+SELECT add_event_guard('once', 'enforce', 'said(data)', 'said(event_type)', 'said(schema_version)', types => '{chosen}');
+INSERT INTO once VALUES ('chosen', 1, '{"n": 1}');
+INSERT INTO once VALUES ('other', 1, '{}');
+INSERT INTO once VALUES ('other', 3000000000, '{}');
+INSERT INTO once VALUES ('chosen', 3000000000, '{}');
+SELECT set_event_guard_mode('once', 'quarantine');
+INSERT INTO once VALUES ('chosen', 1, '{}'), ('other', 1, '{}');
+
 -- what it would have done with the last rows
 CREATE TABLE filled (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);
 CREATE TABLE filled_1 PARTITION OF filled FOR VALUES FROM (0) TO (1000);

@@ -424,7 +424,10 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
 	Source		source = FROM_CALL;
 	char	   *constraint;
 
-	/* expressions that are text are not parsed for a caller that did not write them */
+	/*
+	 * expressions that are text are not parsed for a caller that did not
+	 * write them
+	 */
 	if (!is_given && replaced != NULL)
 		ev_guard_arguments(replaced, &old);
 	arguments->reads = old.reads;

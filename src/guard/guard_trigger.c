@@ -310,7 +310,7 @@ row_context(void *arg)
 {
 	RowContext *context = (RowContext *) arg;
 
-	errcontext("row of table \"%s\" with key %s", RelationGetRelationName(context->relation), context->key);
+	errcontext("row of table \"%s\" with key %s", ev_visible(RelationGetRelationName(context->relation)), context->key);
 }
 
 /*
@@ -361,7 +361,7 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event)
 static void
 not_diverted_context(void *arg)
 {
-	errcontext("the event is not diverted to the quarantine, because %s", (char *) arg);
+	errcontext("the event is not diverted to the quarantine, because %s", ev_visible((char *) arg));
 }
 
 /*
@@ -465,7 +465,7 @@ had_version(EvGuardCall *call, Relation relation, HeapTuple old, const EvRowEven
 	EvRowEvent	before = {.type = NULL};
 
 	if (call->guard->may_raise)
-		ev_guard_read_caught(call, relation, old, &before, false);
+		(void) ev_guard_read_caught(call, relation, old, &before, false);
 	else
 		ev_guard_read_identity(call, relation, old, &before);
 	return before.fault != NULL ||
@@ -539,28 +539,11 @@ trigger_data(FunctionCallInfo fcinfo)
  * Reads the event in a row.  Returns false if the guard is not for its type;
  * then only type and version were evaluated.
  */
-static bool
+static inline bool
 read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, EvRowEvent *event)
 {
-	bool		is_caught = lenient && call->guard->may_raise;
-
-	if (call->guard->types != NULL)
-	{
-		if (is_caught)
-			ev_guard_read_caught(call, relation, row, event, false);
-		else
-			ev_guard_read_identity(call, relation, row, event);
-		if (event->fault != NULL)
-			return true;
-		if (!ev_guard_has_type(call->guard, event->type))
-			return false;
-		memset(event, 0, sizeof(*event));
-	}
-	if (is_caught)
-		ev_guard_read_caught(call, relation, row, event, true);
-	else
+	return lenient && call->guard->may_raise ? ev_guard_read_caught(call, relation, row, event, true) :
 		ev_guard_read(call, relation, row, event);
-	return true;
 }
 
 /*

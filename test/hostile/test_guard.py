@@ -705,6 +705,21 @@ def test_update_shows_no_row(world):
     fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
 
 
+def test_names_begin_no_line(world):
+    """The name of a table does not forge a line of the CONTEXT."""
+    prepare(world)
+    world.run("alice", """CREATE TABLE a."t\nERROR:  forged\x1b[31m" (id int PRIMARY KEY, event_type text, schema_version int, data jsonb)""",
+              """SELECT add_event_guard('a."t\nERROR:  forged\x1b[31m"', 'enforce')""",
+              """GRANT INSERT ON a."t\nERROR:  forged\x1b[31m" TO PUBLIC""")
+    row = """INSERT INTO a."t\nERROR:  forged\x1b[31m" VALUES (1, 'order', 3, '{"qty": 4711}')"""
+    error = fails(world.connect("alice"), row, "23514", 'row of table "t\\nERROR:  forged\\u001b[31m" with key')
+    assert "\nERROR" not in error.diag.context and "\x1b" not in error.diag.context, error.diag.context
+    world.run("alice", """SELECT set_event_guard_mode('a."t\nERROR:  forged\x1b[31m"', 'quarantine')""",
+              """ALTER TABLE a."t\nERROR:  forged\x1b[31m" ENABLE ROW LEVEL SECURITY""")
+    error = fails(world.connect("bob"), row, "23514", "policies")
+    assert "\nERROR" not in error.diag.context and "\x1b" not in error.diag.context, error.diag.context
+
+
 # ---------- the quarantine of a name ----------
 
 def test_table_of_the_same_name(world):
