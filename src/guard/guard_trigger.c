@@ -283,18 +283,15 @@ violations_of(EvRowEvent *event, char **first, char **words)
 
 /*
  * May the current user see values of the row in error messages?  Not if an
- * UPDATE of other columns reached a row that the user may not read, through a
- * view, or by a foreign key, which PostgreSQL updates as the table's owner.
+ * UPDATE of other columns reached a row that the user may not read, perhaps because
+ * of row-level security, through a view, or by a foreign key, which PostgreSQL
+ * updates as the table's owner.
  */
 static bool
 may_see(Relation relation, TriggerEvent event)
 {
-	Oid			table = RelationGetRelid(relation);
-
 	return TRIGGER_FIRED_BY_INSERT(event) ||
-		(!InNoForceRLSOperation() &&
-		 (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
-		  pg_class_aclcheck(ev_top_table(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK));
+		(!InNoForceRLSOperation() && ev_may_read_all(RelationGetRelid(relation), GetUserId()));
 }
 
 /* The key of the row that an error or a warning is about. */
@@ -637,7 +634,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
 				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
-				 errdetail("Only roles that may read the table see its violations.")));
+				 errdetail("Only roles that may read all rows of the table see its violations.")));
 	refuse(relation, row, &event);
 	pg_unreachable();
 }

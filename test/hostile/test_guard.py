@@ -700,6 +700,19 @@ def test_update_shows_no_row(world):
             else:
                 said = str(fails(bob, command, "23514", '"t"'))
             assert "4711" not in said and "qty" not in said, (mode, command, said)
+    # row-level security hides rows, and lets the role update them
+    world.run("alice", "ALTER TABLE a.t ENABLE ROW LEVEL SECURITY", "CREATE POLICY s ON a.t FOR SELECT USING (event_type = current_user)",
+              "CREATE POLICY u ON a.t FOR UPDATE USING (true)")
+    for mode in ("enforce", "quarantine", "warn"):
+        world.run("alice", f"SELECT add_event_guard('a.t', '{mode}')")
+        mallory = world.connect("mallory")
+        messages = told(mallory)
+        mallory.execute("BEGIN")
+        said = str(messages if mode == "warn" and mallory.execute("UPDATE a.t SET id = 1") else
+                   fails(mallory, "UPDATE a.t SET id = 1", "23514", '"t"'))
+        mallory.execute("ROLLBACK")
+        assert "4711" not in said and "qty" not in said, (mode, said)
+    world.run("alice", "ALTER TABLE a.t DISABLE ROW LEVEL SECURITY")
     # who may read it is told
     world.run("alice", "SELECT add_event_guard('a.t', 'enforce')")
     fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
