@@ -16,6 +16,7 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/partition.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -281,6 +282,29 @@ violations_of(EvRowEvent *event, char **first, char **words)
 
 /* ---------- rows that are not valid ---------- */
 
+static bool
+may_update(Oid table)
+{
+	return pg_class_aclcheck(table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+/* Can the row that is inserted be one that an UPDATE moves from another partition? */
+static bool
+may_be_moved(Relation relation)
+{
+	ListCell   *cell;
+
+	if (!relation->rd_rel->relispartition)
+		return false;
+	if (InNoForceRLSOperation())
+		return true;
+	foreach(cell, get_partition_ancestors(RelationGetRelid(relation)))
+		if (may_update(lfirst_oid(cell)))
+		return true;
+	return false;
+}
+
 /*
  * May the current user see values of the row in error messages?  Not if an
  * UPDATE of other columns reached a row that the user may not read, perhaps because
@@ -288,10 +312,12 @@ violations_of(EvRowEvent *event, char **first, char **words)
  * updates as the table's owner.
  */
 static bool
-may_see(Relation relation, TriggerEvent event)
+may_see(const TriggerData *data)
 {
-	return TRIGGER_FIRED_BY_INSERT(event) ||
-		(!InNoForceRLSOperation() && ev_may_read_all(RelationGetRelid(relation), GetUserId()));
+	Relation	relation = data->tg_relation;
+
+	return (TRIGGER_FIRED_BY_INSERT(data->tg_event) && !may_be_moved(relation)) ||
+		(!InNoForceRLSOperation() && ev_row_may_read(relation, data->tg_trigtuple));
 }
 
 /* The key of the row that an error or a warning is about. */
@@ -328,11 +354,17 @@ push_row_context(RowContext *context, Relation relation, HeapTuple row)
 }
 
 static void
-refuse(Relation relation, HeapTuple row, EvRowEvent *event)
+refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
 	RowContext	context;
 
+	if (!is_shown)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errtable(relation),
+				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
+				 errdetail("Only roles that may read the row see its violations.")));
 	if (event->fault != NULL && !ev_quote_values)
 	{
 		ev_event_log("refused", relation, event->type, version, UNREADABLE);
@@ -366,16 +398,19 @@ not_diverted_context(void *arg)
  * could have inserted if the event had been valid.  Raises an error if not.
  */
 static void
-check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
 	ErrorContextCallback context = {error_context_stack, not_diverted_context, NULL};
+	Relation	relation = data->tg_relation;
 	char	   *reason = ev_row_why_not_insert(relation, call->guard->table, row);
 
 	if (reason != NULL)
 	{
+		bool		is_shown = may_see(data);
+
 		context.arg = reason;
 		error_context_stack = &context;
-		refuse(relation, row, event);
+		refuse(relation, row, event, is_shown);
 	}
 	context.arg = psprintf("table \"%s\" rejects the row for another reason",
 						   RelationGetRelationName(relation));
@@ -399,15 +434,16 @@ check_table(const EvGuard *guard, Relation relation)
 }
 
 static void
-divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+divert(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
+	Relation	relation = data->tg_relation;
 	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .row = row};
 	char	   *first;
 	char	   *words;
 
 	/* before policies and constraints run, which may look up schemas */
 	diverted.violations = violations_of(event, &first, &words);
-	check_divertible(call, relation, row, event);
+	check_divertible(call, data, row, event);
 	check_table(call->guard, relation);
 	diverted.type = event->type;
 	diverted.version = event->has_version ? &event->version : NULL;
@@ -416,8 +452,9 @@ divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
 }
 
 static void
-warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
+warn(const EvGuard *guard, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
+	Relation	relation = data->tg_relation;
 	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
 	RowContext	context;
@@ -433,7 +470,7 @@ warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, 
 		ev_quarantine_add(&kept);
 	}
 	ev_event_log("kept", relation, kept.type, kept.version, words);
-	if (!is_shown)
+	if (!may_see(data))
 		return;
 	push_row_context(&context, relation, row);
 	ereport(WARNING,
@@ -620,22 +657,16 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	}
 	if (mode == EV_GUARD_WARN)
 	{
-		warn(guard, relation, row, &event, may_see(relation, data->tg_event));
+		warn(guard, data, row, &event);
 		heed_deprecation(call, data, mode, &event);
 		return row;
 	}
 	if (mode == EV_GUARD_QUARANTINE && is_insert)
 	{
-		divert(call, relation, row, &event);
+		divert(call, data, row, &event);
 		return NULL;
 	}
-	if (!may_see(relation, data->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errtable(relation),
-				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
-				 errdetail("Only roles that may read all rows of the table see its violations.")));
-	refuse(relation, row, &event);
+	refuse(relation, row, &event, may_see(data));
 	pg_unreachable();
 }
 

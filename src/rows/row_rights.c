@@ -33,6 +33,7 @@
 
 #include "rows/literal_code.h"
 #include "rows/row_rights.h"
+#include "rows/table_rights.h"
 
 /* ---------- privileges ---------- */
 
@@ -121,15 +122,18 @@ needs_later_walker(Node *node, void *context)
 	return expression_tree_walker(node, needs_later_walker, context);
 }
 
-/* Returns the expressions that an INSERT into the relation must satisfy. */
+/*
+ * Returns the expressions that a row of the relation must satisfy to be inserted,
+ * or to be read.
+ */
 static List *
-policies(Relation relation)
+policies(Relation relation, bool is_read)
 {
-	char	   *command = psprintf("INSERT INTO %s DEFAULT VALUES",
-								   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-															  RelationGetRelationName(relation)));
+	char	   *command = psprintf(is_read ? "SELECT FROM %s" : "INSERT INTO %s DEFAULT VALUES",
+								   ev_table_name(RelationGetRelid(relation)));
 	Query	   *query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(command, RAW_PARSE_DEFAULT)),
 												  command, NULL, 0, NULL);
+	int			index = is_read ? 1 : query->resultRelation;
 	List	   *security_quals;
 	List	   *check_options;
 	List	   *expressions = NIL;
@@ -137,20 +141,22 @@ policies(Relation relation)
 	bool		has_row_security;
 	bool		has_sub_links;
 
-	get_row_security_policies(query, rt_fetch(query->resultRelation, query->rtable),
-							  query->resultRelation, &security_quals, &check_options,
+	get_row_security_policies(query, rt_fetch(index, query->rtable), index,
+							  &security_quals, &check_options,
 							  &has_row_security, &has_sub_links);
+	if (is_read)
+		return security_quals;
 	foreach(cell, check_options)
 		expressions = lappend(expressions, lfirst_node(WithCheckOption, cell)->qual);
 	return expressions;
 }
 
 /*
- * Returns NULL if the policies allow the row in the relation, otherwise the
- * reason.
+ * Returns NULL if the policies allow to insert the row into the relation, or to
+ * read it there, otherwise the reason.
  */
 static char *
-why_not_by_policies(Relation relation, HeapTuple row)
+why_not_by_policies(Relation relation, HeapTuple row, bool is_read)
 {
 	LaterSearch search = {.descriptor = RelationGetDescr(relation)};
 	const char *name = RelationGetRelationName(relation);
@@ -164,7 +170,7 @@ why_not_by_policies(Relation relation, HeapTuple row)
 
 	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) != RLS_ENABLED)
 		return NULL;
-	expressions = policies(relation);
+	expressions = policies(relation, is_read);
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT true");
 	foreach(cell, expressions)
@@ -187,8 +193,25 @@ why_not_by_policies(Relation relation, HeapTuple row)
 		elog(ERROR, "could not evaluate the policies of table \"%s\"", name);
 	met = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
 	SPI_finish();
-	return met ? NULL : psprintf("the policies of table \"%s\" do not let role \"%s\" insert it",
-								 name, GetUserNameFromId(GetUserId(), false));
+	return met ? NULL : psprintf("the policies of table \"%s\" do not let role \"%s\" %s it",
+								 name, GetUserNameFromId(GetUserId(), false), is_read ? "read" : "insert");
+}
+
+/* The same for the row of a partition as a row of its table. */
+static char *
+why_not_as_row_of(Oid table, Relation relation, HeapTuple row, bool is_read)
+{
+	Relation	parent = table_open(table, is_read ? AccessShareLock : RowExclusiveLock);
+	char	   *reason = NULL;
+
+	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED)
+	{
+		TupleConversionMap *map = convert_tuples_by_name(RelationGetDescr(relation), RelationGetDescr(parent));
+
+		reason = why_not_by_policies(parent, map ? execute_attr_map_tuple(row, map) : row, is_read);
+	}
+	table_close(parent, NoLock);
+	return reason;
 }
 
 /* ---------- both ---------- */
@@ -197,11 +220,10 @@ char *
 ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row)
 {
 	char	   *reason = NULL;
-	Relation	parent;
 
 	if (has_privilege(RelationGetRelid(relation)))
 	{
-		reason = why_not_by_policies(relation, row);
+		reason = why_not_by_policies(relation, row, false);
 		if (reason == NULL)
 			return NULL;
 	}
@@ -209,17 +231,17 @@ ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row)
 		return reason != NULL ? reason :
 			psprintf("role \"%s\" may not insert into table \"%s\" itself",
 					 GetUserNameFromId(GetUserId(), false), get_rel_name(table));
+	return why_not_as_row_of(table, relation, row, false);
+}
 
-	/* the row of the partition as a row of the table */
-	parent = table_open(table, RowExclusiveLock);
-	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED)
-	{
-		TupleConversionMap *map = convert_tuples_by_name(RelationGetDescr(relation), RelationGetDescr(parent));
+bool
+ev_row_may_read(Relation relation, HeapTuple row)
+{
+	Oid			table = RelationGetRelid(relation);
+	Oid			top = ev_top_table(table);
 
-		reason = why_not_by_policies(parent, map ? execute_attr_map_tuple(row, map) : row);
-	}
-	else
-		reason = NULL;
-	table_close(parent, NoLock);
-	return reason;
+	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK && why_not_by_policies(relation, row, true) == NULL)
+		return true;
+	return top != table && pg_class_aclcheck(top, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		why_not_as_row_of(top, relation, row, true) == NULL;
 }

@@ -20,4 +20,10 @@
  */
 extern char *ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row);
 
+/*
+ * May the current user read all columns of the row, in the relation or in the table
+ * that it is a partition of?  Evaluates policies, as above.
+ */
+extern bool ev_row_may_read(Relation relation, HeapTuple row);
+
 #endif							/* EV_ROW_RIGHTS_H */

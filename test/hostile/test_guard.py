@@ -712,10 +712,41 @@ def test_update_shows_no_row(world):
                    fails(mallory, "UPDATE a.t SET id = 1", "23514", '"t"'))
         mallory.execute("ROLLBACK")
         assert "4711" not in said and "qty" not in said, (mode, said)
+    # a row that they let it read is shown
+    world.run("alice", "ALTER POLICY s ON a.t USING (data ->> 'qty' = '4711')", "SELECT set_event_guard_mode('a.t', 'enforce')")
+    fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
+    fails(world.connect("bob"), "UPDATE a.t SET id = 1", "23514", '"t"')
     world.run("alice", "ALTER TABLE a.t DISABLE ROW LEVEL SECURITY")
     # who may read it is told
     world.run("alice", "SELECT add_event_guard('a.t', 'enforce')")
     fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
+
+
+def test_moved_row_is_not_shown(world):
+    """An UPDATE that moves a row to another partition inserts it there: the guard does not show it either."""
+    prepare(world)
+    world.run("alice", "CREATE TABLE a.parent (id int PRIMARY KEY)", "INSERT INTO a.parent VALUES (1), (2), (11)",
+              "CREATE TABLE a.t (id int REFERENCES a.parent ON UPDATE CASCADE, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id)",
+              "CREATE TABLE a.t1 PARTITION OF a.t FOR VALUES FROM (0) TO (10)",
+              "CREATE TABLE a.t2 PARTITION OF a.t FOR VALUES FROM (10) TO (20)",
+              """INSERT INTO a.t VALUES (1, 'order', 3, '{"qty": 4711}')""", "GRANT UPDATE ON a.parent TO PUBLIC", "GRANT SELECT ON a.parent TO PUBLIC",
+              f"GRANT UPDATE (id), INSERT ON a.t TO {world.role('bob')}", f"GRANT INSERT ON a.t TO {world.role('mallory')}",
+              "SELECT add_event_guard('a.t', 'enforce', fires_on => 'insert')")
+    for mode in ("enforce", "quarantine", "warn"):
+        world.run("alice", f"SELECT set_event_guard_mode('a.t', '{mode}')")
+        for command in ("UPDATE a.t SET id = 11", "UPDATE a.parent SET id = 12 WHERE id = 1"):
+            bob = world.connect("bob")
+            messages = told(bob)
+            bob.execute("BEGIN")
+            said = str(fails(bob, command, "23514", '"t2"')) if mode == "enforce" else str(bob.execute(command) and messages)
+            bob.execute("ROLLBACK")
+            assert "4711" not in said and "qty" not in said, (mode, command, said)
+    world.run("alice", "SELECT set_event_guard_mode('a.t', 'enforce')")
+    row = """INSERT INTO a.t VALUES (2, 'order', 3, '{"qty": 1}')"""
+    # the sender of a row that is not moved sees what is wrong with it
+    fails(world.connect("mallory"), row, "23514", "/qty: must be string")
+    fails(world.connect("alice"), row, "23514", "/qty: must be string")
+    fails(world.connect("bob"), row, "23514", '"t1"')
 
 
 def test_names_begin_no_line(world):
