@@ -16,7 +16,6 @@
 
 #include "access/htup_details.h"
 #include "access/xact.h"
-#include "catalog/partition.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -282,29 +281,6 @@ violations_of(EvRowEvent *event, char **first, char **words)
 
 /* ---------- rows that are not valid ---------- */
 
-static bool
-may_update(Oid table)
-{
-	return pg_class_aclcheck(table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
-		pg_attribute_aclcheck_all(table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK;
-}
-
-/* Can the row that is inserted be one that an UPDATE moves from another partition? */
-static bool
-may_be_moved(Relation relation)
-{
-	ListCell   *cell;
-
-	if (!relation->rd_rel->relispartition)
-		return false;
-	if (InNoForceRLSOperation())
-		return true;
-	foreach(cell, get_partition_ancestors(RelationGetRelid(relation)))
-		if (may_update(lfirst_oid(cell)))
-		return true;
-	return false;
-}
-
 /*
  * May the current user see values of the row in error messages?  Not if an
  * UPDATE of other columns reached a row that the user may not read, perhaps because
@@ -316,7 +292,7 @@ may_see(const TriggerData *data)
 {
 	Relation	relation = data->tg_relation;
 
-	return (TRIGGER_FIRED_BY_INSERT(data->tg_event) && !may_be_moved(relation)) ||
+	return (TRIGGER_FIRED_BY_INSERT(data->tg_event) && !ev_row_may_be_moved(relation)) ||
 		(!InNoForceRLSOperation() && ev_row_may_read(relation, data->tg_trigtuple));
 }
 

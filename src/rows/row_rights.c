@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tupconvert.h"
+#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -78,6 +79,29 @@ has_privilege(Oid table)
 	 */
 	return pg_attribute_aclcheck_all(table, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK &&
 		!writes_through_rules(table);
+}
+
+static bool
+may_update(Oid table)
+{
+	return pg_class_aclcheck(table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK ||
+		writes_through_rules(table);
+}
+
+bool
+ev_row_may_be_moved(Relation relation)
+{
+	ListCell   *cell;
+
+	if (!relation->rd_rel->relispartition)
+		return false;
+	if (InNoForceRLSOperation())	/* a foreign key */
+		return true;
+	foreach(cell, get_partition_ancestors(RelationGetRelid(relation)))
+		if (may_update(lfirst_oid(cell)))
+		return true;
+	return false;
 }
 
 /* ---------- policies ---------- */
@@ -185,6 +209,9 @@ why_not_by_policies(Relation relation, HeapTuple row, bool is_read)
 											true, false));
 	}
 	appendStringInfo(&query, " FROM pg_catalog.unnest(ARRAY[$1]) AS %s", quote_identifier(name));
+	/* with the values of columns that were added after the row */
+	if (HeapTupleHeaderGetNatts(row->t_data) < search.descriptor->natts)
+		row = heap_expand_tuple(row, search.descriptor);
 	values[0] = heap_copy_tuple_as_datum(row, search.descriptor);
 
 	SPI_connect();

@@ -716,6 +716,9 @@ def test_update_shows_no_row(world):
     world.run("alice", "ALTER POLICY s ON a.t USING (data ->> 'qty' = '4711')", "SELECT set_event_guard_mode('a.t', 'enforce')")
     fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
     fails(world.connect("bob"), "UPDATE a.t SET id = 1", "23514", '"t"')
+    # also by a column that was added after the row
+    world.run("alice", "ALTER TABLE a.t ADD who text DEFAULT 'all'", "ALTER POLICY s ON a.t USING (who = 'all')")
+    fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
     world.run("alice", "ALTER TABLE a.t DISABLE ROW LEVEL SECURITY")
     # who may read it is told
     world.run("alice", "SELECT add_event_guard('a.t', 'enforce')")
@@ -731,6 +734,7 @@ def test_moved_row_is_not_shown(world):
               "CREATE TABLE a.t2 PARTITION OF a.t FOR VALUES FROM (10) TO (20)",
               """INSERT INTO a.t VALUES (1, 'order', 3, '{"qty": 4711}')""", "GRANT UPDATE ON a.parent TO PUBLIC", "GRANT SELECT ON a.parent TO PUBLIC",
               f"GRANT UPDATE (id), INSERT ON a.t TO {world.role('bob')}", f"GRANT INSERT ON a.t TO {world.role('mallory')}",
+              "CREATE VIEW a.v AS SELECT id FROM a.t", f"GRANT UPDATE ON a.v TO {world.role('bob')}",
               "SELECT add_event_guard('a.t', 'enforce', fires_on => 'insert')")
     for mode in ("enforce", "quarantine", "warn"):
         world.run("alice", f"SELECT set_event_guard_mode('a.t', '{mode}')")
@@ -743,6 +747,10 @@ def test_moved_row_is_not_shown(world):
             assert "4711" not in said and "qty" not in said, (mode, command, said)
     world.run("alice", "SELECT set_event_guard_mode('a.t', 'enforce')")
     row = """INSERT INTO a.t VALUES (2, 'order', 3, '{"qty": 1}')"""
+    # through a view, without a privilege on the table
+    world.run("alice", f"REVOKE UPDATE (id), INSERT ON a.t FROM {world.role('bob')}")
+    fails(world.connect("bob"), "UPDATE a.v SET id = 11", "23514", '"t2"')
+    world.run("alice", f"GRANT INSERT, UPDATE (id) ON a.t TO {world.role('bob')}")
     # the sender of a row that is not moved sees what is wrong with it
     fails(world.connect("mallory"), row, "23514", "/qty: must be string")
     fails(world.connect("alice"), row, "23514", "/qty: must be string")
