@@ -565,7 +565,8 @@ def test_hostile_arguments(world):
         mallory.execute(f"""CREATE OR REPLACE TRIGGER z BEFORE {on} ON t FOR EACH ROW WHEN ({condition})
             EXECUTE FUNCTION guard_event('enforce')""")
         if on == "INSERT":
-            fails(mallory, ROW % 1, "23514")
+            # PUBLIC may not call what is no guard's condition
+            fails(mallory, ROW % 1, "42501" if condition.startswith("NULL OR") or "ROW(1" in condition else "23514")
         else:
             mallory.execute(VALID % 1)
             fails(mallory, """UPDATE t SET data = '{"qty": 1}'""", "23514")
