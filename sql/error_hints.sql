@@ -100,6 +100,9 @@ ALTER TABLE hints.checked ALTER missing TYPE json;
 ALTER TABLE hints.checked ALTER data TYPE missing;
 \set VERBOSITY default
 ALTER TABLE hints.missing ALTER data TYPE json;
+BEGIN;
+ALTER TABLE hints.events ALTER COLUMN data TYPE json, DROP COLUMN event_type CASCADE;
+ROLLBACK;
 SET ROLE regress_hints;
 ALTER TABLE hints.events ALTER COLUMN data TYPE json;
 ALTER TABLE hints.parted ATTACH PARTITION hints.part FOR VALUES FROM (0) TO (10);
@@ -107,6 +110,9 @@ RESET ROLE;
 -- as the HINT says
 SELECT add_event_check('hints.checked');
 ALTER TABLE hints.checked ALTER data TYPE jsonb;
+BEGIN;
+ALTER TABLE hints.checked ALTER data TYPE json, DROP COLUMN schema_version;
+ROLLBACK;
 BEGIN;
 SELECT drop_event_check('hints.checked', 'checked_event_check');
 ALTER TABLE hints.checked ALTER data TYPE json;

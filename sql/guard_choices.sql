@@ -21,9 +21,20 @@ CREATE TABLE two (payload jsonb, CHECK (check_event(payload, 'chosen', 1)), CHEC
 SELECT add_event_guard('two', 'warn');
 CREATE TABLE more (payload jsonb, ok boolean, CHECK (ok OR check_event(payload, 'chosen', 1)));
 SELECT add_event_guard('more', 'warn');
+-- the check's, with the casts that it has or without
+SELECT add_event_guard('checked', 'warn', 'payload::jsonb', 'kind', 'v::int');
+SELECT add_event_guard('checked', 'warn', '(payload::jsonb)', 'kind::text', 'v::smallint');
+CREATE TABLE big (kind varchar, v bigint, payload text, CONSTRAINT big_valid CHECK (check_event(payload::jsonb, kind, v::int)));
+SELECT add_event_guard('big', 'warn', 'payload', 'kind', 'v');
+SELECT add_event_guard('big', 'warn', 'payload::jsonb', 'kind', 'v::int');
+SELECT add_event_guard('big', 'warn', 'payload', 'kind', 'v + 1');
 -- of a check that reads what a guard can't
 CREATE TABLE generated (j text, payload jsonb GENERATED ALWAYS AS (j::jsonb) STORED, CHECK (check_event(payload, 'chosen', 1)));
 SELECT add_event_guard('generated', 'warn');
+SELECT add_event_guard('generated', 'warn', 'j', '''chosen''', '1');
+SELECT add_event_guard('generated', 'enforce');
+CREATE TABLE of_system (data jsonb, CHECK (check_event(data, tableoid::regclass::text, 1)));
+SELECT add_event_guard('of_system', 'warn', 'data', '''chosen''', '1');
 
 -- INSERT only
 CREATE TABLE inserted (id int, event_type text, schema_version int, data jsonb);
@@ -68,6 +79,17 @@ INSERT INTO by_hand VALUES ('chosen', 1, '{}');
 CREATE OR REPLACE TRIGGER g BEFORE INSERT ON by_hand FOR EACH ROW
 	EXECUTE FUNCTION guard_event('enforce', 'data', 'event_type', 'schema_version', 'infinity', 'no array');
 INSERT INTO by_hand VALUES ('other', 1, '{}');
+
+-- type and version are evaluated once, and the data only if the guard is for the type
+CREATE FUNCTION said(v anyelement) RETURNS anyelement LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE 'evaluated: %', v; RETURN v; END $$;
+CREATE TABLE once (event_type text, schema_version bigint, data jsonb);
+SELECT add_event_guard('once', 'enforce', 'said(data)', 'said(event_type)', 'said(schema_version)', types => '{chosen}');
+INSERT INTO once VALUES ('chosen', 1, '{"n": 1}');
+INSERT INTO once VALUES ('other', 1, '{}');
+INSERT INTO once VALUES ('other', 3000000000, '{}');
+INSERT INTO once VALUES ('chosen', 3000000000, '{}');
+SELECT set_event_guard_mode('once', 'quarantine');
+INSERT INTO once VALUES ('chosen', 1, '{}'), ('other', 1, '{}');
 
 -- what it would have done with the last rows
 CREATE TABLE filled (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);

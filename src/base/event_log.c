@@ -35,12 +35,25 @@ static TimestampTz second_start = 0;
 static int	lines = 0;			/* in this second */
 static int64 left_out = 0;		/* since the last line */
 
+/*
+ * Is the setting given where the session began: in a file, for the database or the
+ * role, or by the client?  What a client may not give is refused, and hides what the
+ * others say.  Then the setting has the value that shows less and logs more.
+ */
+static bool
+is_given(const char *name)
+{
+	const char *given = GetConfigOption(name, true, false) != NULL ? GetConfigOptionResetString(name) : NULL;
+
+	return given != NULL && given[0] != '\0';
+}
+
 void
 ev_event_log_init(void)
 {
 	DefineCustomBoolVariable("event_validate.log_violations",
 							 "Writes a line to the server log for each event that is refused, diverted or kept with a warning.",
-							 NULL, &log_violations, false, PGC_SUSET, 0, NULL, NULL, NULL);
+							 NULL, &log_violations, is_given("event_validate.log_violations"), PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("event_validate.log_violations_rate",
 							"Sets the maximum number of such lines that a session writes in a second.",
 							"0 is no limit.  The next line says how many were left out.",
@@ -48,7 +61,7 @@ ev_event_log_init(void)
 	DefineCustomBoolVariable("event_validate.show_values",
 							 "Quotes values and names of properties of an event that is not valid in messages and in the server log.",
 							 "If off, they name the keyword of the schema instead.",
-							 &ev_quote_values, true, PGC_SUSET, 0, NULL, NULL, NULL);
+							 &ev_quote_values, !is_given("event_validate.show_values"), PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("event_validate");
 }
 

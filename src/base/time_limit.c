@@ -62,16 +62,19 @@ subtransaction_ended(SubXactEvent event, SubTransactionId subtransaction pg_attr
 
 /*
  * SIGINT.  A lock_timeout of the process sends it too: that is no request of
- * the user's.
+ * the user's.  PostgreSQL's own handler takes three arguments since 19.
  */
 static void
-cancel_came(int signal_number, siginfo_t * info, void *context pg_attribute_unused())
+cancel_came(int signal_number, siginfo_t * info, void *context)
 {
 	int			saved_errno = errno;
 
 	if (info->si_pid != MyProcPid || !get_timeout_indicator(LOCK_TIMEOUT, false))
 		is_canceled = true;
-	other_handler.sa_handler(signal_number);
+	if (other_handler.sa_flags & SA_SIGINFO)
+		other_handler.sa_sigaction(signal_number, info, context);
+	else
+		other_handler.sa_handler(signal_number);
 	errno = saved_errno;
 }
 

@@ -207,6 +207,32 @@ make_operand(EvGuard *guard, EvRowPart part, Relation relation, const EvGuardArg
 	}
 }
 
+/*
+ * Is the trigger as in the catalog?  A statement goes on with the triggers that it
+ * began with, also if a function that it calls has changed them.
+ */
+static bool
+is_current(Relation relation, const Trigger *trigger)
+{
+	const TriggerDesc *triggers = relation->trigdesc;
+
+	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
+	{
+		const Trigger *current = &triggers->triggers[i];
+
+		if (current->tgoid != trigger->tgoid)
+			continue;
+		if (current->tgnargs != trigger->tgnargs || (current->tgqual == NULL) != (trigger->tgqual == NULL) ||
+			(current->tgqual != NULL && strcmp(current->tgqual, trigger->tgqual) != 0))
+			return false;
+		for (int j = 0; j < current->tgnargs; j++)
+			if (strcmp(current->tgargs[j], trigger->tgargs[j]) != 0)
+				return false;
+		return true;
+	}
+	return false;
+}
+
 static void
 guard_context(void *arg)
 {
@@ -250,7 +276,7 @@ make_guard(Relation relation, const Trigger *trigger)
 	for (int i = 0; guard->has_operands && i < EV_ROW_PARTS; i++)
 		make_operand(guard, (EvRowPart) i, relation, &arguments);
 	/* otherwise it is used for the current row only */
-	guard->valid = changes == before;
+	guard->valid = changes == before && is_current(relation, trigger);
 	error_context_stack = context.previous;
 	return guard;
 }
@@ -455,32 +481,43 @@ ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTuple row, EvRo
 	clear_row(call);
 }
 
-void
-ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+/* Is the guard for events of this type?  NULL is the type of none. */
+static bool
+is_for_type(const EvGuard *guard, const text *type)
 {
-	bool		is_null;
-	Datum		value;
-
-	store_row(call, row);
-	read_type_and_version(call, relation, row, event);
-	value = operand_value(call, EV_ROW_DATA, relation, row, &is_null);
-	if (!is_null && call->guard->operands[EV_ROW_DATA].type == JSONBOID)
-		event->data = DatumGetJsonbP(value);
-	else if (!is_null)
-		event->json = DatumGetTextPP(value);
-	clear_row(call);
-}
-
-bool
-ev_guard_has_type(const EvGuard *guard, const text *type)
-{
-	if (guard->types == NULL)
+	if (likely(guard->types == NULL))
 		return true;
 	for (int i = 0; type != NULL && i < guard->type_count; i++)
 		if (VARSIZE_ANY_EXHDR(guard->types[i]) == VARSIZE_ANY_EXHDR(type) &&
 			memcmp(VARDATA_ANY(guard->types[i]), VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) == 0)
 			return true;
 	return false;
+}
+
+static void
+read_data(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+{
+	bool		is_null;
+	Datum		value = operand_value(call, EV_ROW_DATA, relation, row, &is_null);
+
+	if (!is_null && call->guard->operands[EV_ROW_DATA].type == JSONBOID)
+		event->data = DatumGetJsonbP(value);
+	else if (!is_null)
+		event->json = DatumGetTextPP(value);
+}
+
+bool
+ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+{
+	bool		is_for_event;
+
+	store_row(call, row);
+	read_type_and_version(call, relation, row, event);
+	is_for_event = is_for_type(call->guard, event->type);
+	if (is_for_event)
+		read_data(call, relation, row, event);
+	clear_row(call);
+	return is_for_event;
 }
 
 typedef struct CaughtRead
@@ -490,6 +527,7 @@ typedef struct CaughtRead
 	HeapTuple	row;
 	EvRowEvent *event;
 	bool		with_data;
+	bool		is_for_event;	/* result */
 } CaughtRead;
 
 static void
@@ -498,23 +536,24 @@ read_event(void *arg)
 	CaughtRead *read = (CaughtRead *) arg;
 
 	if (read->with_data)
-		ev_guard_read(read->call, read->relation, read->row, read->event);
+		read->is_for_event = ev_guard_read(read->call, read->relation, read->row, read->event);
 	else
 		ev_guard_read_identity(read->call, read->relation, read->row, read->event);
 }
 
-void
+bool
 ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event, bool with_data)
 {
-	CaughtRead	read = {call, relation, row, event, with_data};
+	CaughtRead	read = {call, relation, row, event, with_data, true};
 	ErrorData  *error = ev_in_subtransaction(read_event, &read, EV_KEEP);
 
 	if (error == NULL)
-		return;
+		return read.is_for_event;
 	/* the state of the expressions' functions may be inconsistent */
 	call->spoiled = true;
 	if (!ev_is_row_fault(error->sqlerrcode, EV_WORK_VALIDATE))
 		ReThrowError(error);
 	event->fault = pstrdup(error->message);
 	event->fault_sqlstate = error->sqlerrcode;
+	return true;
 }

@@ -121,22 +121,20 @@ ev_guard_call_end(FmgrInfo *function, EvGuardCall *call)
 /*
  * Reads the event in a row of the relation into *event, which must be zero:
  * data, json, type, version, and fault.  Its memory belongs to the row or the
- * call, or is in CurrentMemoryContext.  Raises errors of the expressions, and
+ * call, or is in CurrentMemoryContext.  Returns false if the guard is not for events
+ * of this type; then the data is not read.  Raises errors of the expressions, and
  * datatype_mismatch if the type of a column has changed since the query began.
  */
-extern void ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event);
+extern bool ev_guard_read(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event);
 
-/* The same without the data. */
+/* Reads only type and version, of any type. */
 extern void ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event);
-
-/* Is the guard for events of this type?  NULL is the type of none. */
-extern bool ev_guard_has_type(const EvGuard *guard, const text *type);
 
 /*
  * Like ev_guard_read or, without data, ev_guard_read_identity; but an error
- * that is caused by the row's data becomes the event's fault.
+ * that is caused by the row's data becomes the event's fault.  Then it returns true.
  */
-extern void ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event,
+extern bool ev_guard_read_caught(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event,
 								 bool with_data);
 
 #endif							/* EV_GUARD_CALL_H */

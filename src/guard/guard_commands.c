@@ -3,9 +3,10 @@
  *	  Adds guards to tables, changes their modes, and drops them.
  *
  * A guard is only a trigger: add_event_guard runs CREATE TRIGGER, with the
- * caller's rights.  Changing the mode replaces the trigger (CREATE OR REPLACE
- * TRIGGER).  This waits for open transactions that write to the table, and
- * blocks writers until the commit, but no readers.
+ * caller's rights.  Changing the mode changes the trigger in place
+ * (guard_change.c), with the rights and the locks of CREATE OR REPLACE TRIGGER.
+ * This waits for open transactions that write to the table, and blocks writers
+ * until the commit, but no readers.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_proc.h"
 #include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
@@ -36,14 +38,14 @@
 
 #include "base/arguments.h"
 #include "base/compat.h"
-#include "base/run_as_owner.h"
 #include "base/subtransaction.h"
-#include "base/time_limit.h"
+#include "guard/guard_change.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
 #include "registry/utility_command.h"
+#include "rows/literal_code.h"
 #include "rows/table_lock.h"
 #include "rows/table_rights.h"
 
@@ -57,21 +59,7 @@ PG_FUNCTION_INFO_V1(ev_drop_event_guard);
  */
 #define GUARD_NAME		"zzz_event_guard"
 
-/*
- * Time limit for users' code if no table is named, in milliseconds; and the
- * least share of an owner.
- */
-#define CODE_TIME		500
-#define LEAST_SHARE		20
-
 /* ---------- the table ---------- */
-
-static char *
-table_name(Oid table)
-{
-	return quote_qualified_identifier(get_namespace_name(get_rel_namespace(table)),
-									  get_rel_name(table));
-}
 
 /* Raises an error unless the caller may create triggers on the table. */
 static void
@@ -179,76 +167,98 @@ time_text(TimestampTz time)
 	return pstrdup(buffer);
 }
 
+/* Returns the arguments of a guard's trigger, but for the expressions in its WHEN condition. */
+static List *
+trigger_arguments(const EvGuardArguments *arguments, bool has_condition)
+{
+	List	   *result = list_make1(pstrdup(ev_guard_mode_name(arguments->mode)));
+
+	for (int i = 0; !has_condition && i < EV_ROW_PARTS; i++)
+		result = lappend(result, pstrdup(arguments->expressions[i]));
+	if (arguments->until != DT_NOEND || arguments->types != NULL)
+		result = lappend(result, time_text(arguments->until));
+	if (arguments->types != NULL)
+		result = lappend(result, pstrdup(arguments->types));
+	return result;
+}
+
+/* The enabled state of what comes in a guard's place: a disabled one fires again. */
+static char
+enabled_state(const Trigger *replaced)
+{
+	return replaced == NULL || replaced->tgenabled == TRIGGER_DISABLED ? TRIGGER_FIRES_ON_ORIGIN : replaced->tgenabled;
+}
+
+/*
+ * Changes a guard and keeps its expressions.  Raises the errors of CREATE OR
+ * REPLACE TRIGGER if the caller lacks EXECUTE on the function.  Closes the
+ * relation, and keeps the lock.
+ */
+static void
+change_trigger(Relation relation, const Trigger *trigger, const EvGuardArguments *arguments, int16 operations)
+{
+	EvGuardChange change = {
+		.arguments = trigger_arguments(arguments, arguments->reads != NULL),
+		.operations = operations, .enabled = enabled_state(trigger)
+	};
+	Oid			table = RelationGetRelid(relation);
+
+	EV_CHECK_EXECUTE(trigger->tgfoid, get_func_name(trigger->tgfoid));
+	table_close(relation, NoLock);
+	ev_guard_change(table, trigger->tgoid, &change);
+}
+
 /*
  * Runs CREATE OR REPLACE TRIGGER, in place of the existing one, if any.
- * operations is a set of TRIGGER_TYPE_INSERT and TRIGGER_TYPE_UPDATE.
- * operands is NULL if the expressions in the arguments must stay unchanged.
- * Closes the relation, and keeps the lock.
+ * operations is a set of TRIGGER_TYPE_INSERT and TRIGGER_TYPE_UPDATE.  The text of
+ * the operands is parsed anew.  Closes the relation, and keeps the lock.
  */
-static char *
+static void
 create_trigger(Relation relation, const Trigger *replaced, Oid function,
-			   Node *const *operands, const EvGuardArguments *arguments, const char *mode, int16 operations)
+			   Node *const *operands, const EvGuardArguments *arguments, int16 operations)
 {
 	CreateTrigStmt *command = makeNode(CreateTrigStmt);
 	char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
 	char	   *function_namespace = get_namespace_name(get_func_namespace(function));
 	char	   *function_name = get_func_name(function);
-	char	   *table;
-	char	   *condition = NULL;
+	Oid			table = RelationGetRelid(relation);
+	char		enabled = enabled_state(replaced);
+	char	   *condition;
 	StringInfoData text;
 	ListCell   *cell;
-	char		enabled = replaced ? replaced->tgenabled : TRIGGER_FIRES_ON_ORIGIN;
 
 	command->replace = replaced != NULL;
 	command->trigname = pstrdup(replaced ? replaced->tgname : GUARD_NAME);
 	command->relation = makeRangeVar(namespace, pstrdup(RelationGetRelationName(relation)), -1);
 	command->funcname = list_make2(makeString(function_namespace), makeString(function_name));
-	command->args = list_make1(makeString(pstrdup(mode)));
-	for (int i = 0; operands == NULL && i < EV_ROW_PARTS; i++)
-		command->args = lappend(command->args, makeString(pstrdup(arguments->expressions[i])));
-	if (operands != NULL)
-		condition = ev_guard_reads_condition(relation, operands, &command->whenClause);
-	if (arguments->until != DT_NOEND || arguments->types != NULL)
-		command->args = lappend(command->args, makeString(time_text(arguments->until)));
-	if (arguments->types != NULL)
-		command->args = lappend(command->args, makeString(pstrdup(arguments->types)));
+	foreach(cell, trigger_arguments(arguments, true))
+		command->args = lappend(command->args, makeString(lfirst(cell)));
+	condition = ev_guard_reads_condition(relation, operands, &command->whenClause);
 	command->row = true;
 	command->timing = TRIGGER_TYPE_BEFORE;
 	command->events = operations;
 
 	/* for hooks and logs */
 	initStringInfo(&text);
-	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s FOR EACH ROW%s%s%s EXECUTE FUNCTION %s(",
+	appendStringInfo(&text, "CREATE OR REPLACE TRIGGER %s BEFORE %s ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s(",
 					 quote_identifier(command->trigname),
 					 operations == TRIGGER_TYPE_INSERT ? "INSERT" : operations == TRIGGER_TYPE_UPDATE ? "UPDATE" : "INSERT OR UPDATE",
-					 table_name(RelationGetRelid(relation)),
-					 condition ? " WHEN (" : "", condition ? condition : "", condition ? ")" : "",
+					 ev_table_name(table), condition,
 					 quote_qualified_identifier(function_namespace, function_name));
 	foreach(cell, command->args)
 		appendStringInfo(&text, "%s%s", foreach_current_index(cell) > 0 ? ", " : "",
 						 quote_literal_cstr(strVal(lfirst(cell))));
 	appendStringInfoChar(&text, ')');
-	table = table_name(RelationGetRelid(relation));
 	table_close(relation, NoLock);	/* an open relation would count as in use */
 	ev_run_command((Node *) command, text.data);
 
 	/* replacing resets when the trigger fires */
-	if (enabled == TRIGGER_FIRES_ALWAYS || enabled == TRIGGER_FIRES_ON_REPLICA)
+	if (enabled != TRIGGER_FIRES_ON_ORIGIN)
 	{
-		AlterTableStmt *alter = makeNode(AlterTableStmt);
-		AlterTableCmd *subcommand = makeNode(AlterTableCmd);
+		EvGuardChange change = {.operations = operations, .enabled = enabled};
 
-		subcommand->subtype = enabled == TRIGGER_FIRES_ALWAYS ? AT_EnableAlwaysTrig : AT_EnableReplicaTrig;
-		subcommand->name = command->trigname;
-		alter->relation = command->relation;
-		alter->cmds = list_make1(subcommand);
-		alter->objtype = OBJECT_TABLE;
-		ev_run_command((Node *) alter,
-					   psprintf("ALTER TABLE %s ENABLE %s TRIGGER %s", table,
-								enabled == TRIGGER_FIRES_ALWAYS ? "ALWAYS" : "REPLICA",
-								quote_identifier(command->trigname)));
+		ev_guard_change(table, replaced->tgoid, &change);
 	}
-	return command->trigname;
 }
 
 /*
@@ -263,6 +273,13 @@ check_replaceable(Relation relation, const Trigger *trigger)
 				 errmsg("trigger \"%s\" on table \"%s\" has a WHEN condition or a list of columns",
 						trigger->tgname, RelationGetRelationName(relation)),
 				 errhint("Replace it with CREATE OR REPLACE TRIGGER.")));
+	if (!TRIGGER_FOR_ROW(trigger->tgtype) || !TRIGGER_FOR_BEFORE(trigger->tgtype) ||
+		!(TRIGGER_FOR_INSERT(trigger->tgtype) || TRIGGER_FOR_UPDATE(trigger->tgtype)))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("trigger \"%s\" on table \"%s\" is not a BEFORE INSERT OR UPDATE row trigger",
+						trigger->tgname, RelationGetRelationName(relation)),
+				 errhint("Drop it, and use add_event_guard.")));
 }
 
 /* Warns of triggers that can change the row after the guard has checked it. */
@@ -286,34 +303,7 @@ warn_of_later_triggers(Relation relation, const char *guard)
 	}
 }
 
-/*
- * Replacing a trigger parses its expressions anew.  That runs users' code where
- * there is a literal of a user's type, such as a row with a field of a domain.
- * So they are parsed as the table's owner, if the caller has that role's rights.
- * Callers that have other rights must name the table.  Plain columns run
- * nothing.
- */
-static bool
-must_run_as_owner(bool any_table, Relation relation, Node *const *operands)
-{
-	Oid			owner = relation->rd_rel->relowner;
-	bool		plain = true;
-
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		plain &= ev_guard_expression_column(operands[i]) > 0;
-	if (plain || owner == GetUserId())
-		return false;
-	if (has_privs_of_role(GetUserId(), owner))
-		return true;
-	if (any_table)
-		ereport(ERROR,
-				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
-				 errmsg("the guard of table \"%s\" has expressions of role \"%s\": name the table to switch it",
-						RelationGetRelationName(relation), GetUserNameFromId(owner, false))));
-	return false;
-}
-
-static char *
+static void
 mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 {
 	char	   *name;
@@ -325,7 +315,6 @@ mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("unknown mode of an event guard: \"%s\"", name),
 				 errhint("The modes are enforce, quarantine, warn and off.")));
-	return name;
 }
 
 /* The operations that the trigger fires on; what replaces a guard keeps its own. */
@@ -375,7 +364,7 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 	bool		is_other = false;
 
 	for (int i = 0; i < EV_ROW_PARTS; i++)
-		is_other |= !equal(operands[i], checked[i]);
+		is_other |= !ev_guard_same_operand(operands[i], checked[i]);
 	if (is_other)
 		ereport(WARNING,
 				(errmsg("the event guard of table \"%s\" reads other expressions than constraint \"%s\"",
@@ -388,42 +377,86 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 }
 
 /*
- * Chooses the operands of a new guard: from the given expressions; if there are
- * none, those of the replaced guard or of the table's only event check, which
- * are not the caller's.  Warns if the given ones differ from this check's.
+ * The caller did not write the constraint, so parsing its text must run no code of
+ * another role.
  */
 static void
-choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, Node **operands, bool *are_callers)
+require_harmless(Relation relation, const char *constraint, Node *const *operands)
+{
+	if (!ev_literals_run_code((Node *) list_make3(operands[0], operands[1], operands[2]), GetUserId()))
+		return;
+	ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("the event guard of table \"%s\" cannot take the expressions of constraint \"%s\"",
+					RelationGetRelationName(relation), constraint),
+			 errdetail("They contain a literal of a row, range or domain type of another role, which can attach code to it."),
+			 errhint("Give data_expr, type_expr and version_expr.")));
+}
+
+/* Where the expressions of a new guard come from. */
+typedef enum Source
+{
+	FROM_CALL,					/* from its arguments, or the defaults */
+	FROM_REPLACED,				/* from the guard that is replaced */
+	FROM_CHECK					/* from the table's only event check */
+} Source;
+
+static bool
+has_expressions(FunctionCallInfo fcinfo)
+{
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		if (!PG_ARGISNULL(2 + i))
+			return true;
+	return false;
+}
+
+/*
+ * Chooses the operands of a new guard.  Warns if they differ from those of the
+ * table's only event check.  arguments->reads is that of the replaced guard if its
+ * expressions stay.
+ */
+static Source
+choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, EvGuardArguments *arguments, Node **operands)
 {
 	static const char *const defaults[EV_ROW_PARTS] = {"data", "event_type", "schema_version"};
-	EvGuardArguments old;
+	bool		is_given = has_expressions(fcinfo);
 	Node	   *checked[EV_ROW_PARTS];
-	char	   *name = ev_guard_check_operands(relation, checked);
-
-	*are_callers = false;
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-		*are_callers |= !PG_ARGISNULL(2 + i);
+	EvGuardArguments old = {.reads = NULL};
+	Source		source = FROM_CALL;
+	char	   *constraint;
 
 	/*
 	 * expressions that are text are not parsed for a caller that did not
 	 * write them
 	 */
-	if (!*are_callers && replaced != NULL)
+	if (!is_given && replaced != NULL)
 		ev_guard_arguments(replaced, &old);
-	for (int i = 0; i < EV_ROW_PARTS; i++)
-	{
-		EvRowPart	part = (EvRowPart) i;
+	arguments->reads = old.reads;
+	constraint = ev_guard_check_operands(relation, checked, is_given || old.reads != NULL);
+	if (old.reads != NULL)
+		source = FROM_REPLACED;
+	else if (!is_given && constraint != NULL)
+		source = FROM_CHECK;
 
-		if (!*are_callers && replaced != NULL && old.reads != NULL)
-			operands[i] = ev_guard_operand(relation, &old, part);
-		else if (!*are_callers && name != NULL)
-			operands[i] = checked[i];
-		else
-			operands[i] = ev_guard_expression(relation, part, PG_ARGISNULL(2 + i) ? defaults[i] :
-											  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
-	}
-	if (name != NULL)
-		warn_of_other_expressions(relation, name, operands, checked);
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		switch (source)
+		{
+			case FROM_CALL:
+				operands[i] = ev_guard_expression(relation, (EvRowPart) i, PG_ARGISNULL(2 + i) ? defaults[i] :
+												  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
+				break;
+			case FROM_REPLACED:
+				operands[i] = ev_guard_operand(relation, &old, (EvRowPart) i);
+				break;
+			case FROM_CHECK:
+				operands[i] = checked[i];
+				break;
+		}
+	if (source == FROM_CHECK)
+		require_harmless(relation, constraint, operands);
+	else if (constraint != NULL)
+		warn_of_other_expressions(relation, constraint, operands, checked);
+	return source;
 }
 
 /*
@@ -442,16 +475,13 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	Oid			function = ev_guard_function();
 	const Trigger *replaced;
 	Relation	relation;
-	char	   *mode;
 	int16		operations;
-	bool		are_callers;
-	bool		as_owner;
-	Oid			owner;
-	EvRunAs		caller;
+	Source		source;
 	Name		name;
 
+	PreventCommandIfReadOnly("add_event_guard()");
 	ev_require_argument(fcinfo, 0, "relation");
-	mode = mode_argument(fcinfo, &arguments.mode);
+	mode_argument(fcinfo, &arguments.mode);
 	arguments.types = types_argument(fcinfo);
 
 	relation = open_table(PG_GETARG_OID(0), ShareRowExclusiveLock);
@@ -459,18 +489,16 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	if (replaced != NULL)
 		check_replaceable(relation, replaced);
 	operations = operations_argument(fcinfo, replaced);
-	choose_operands(fcinfo, relation, replaced, operands, &are_callers);
+	source = choose_operands(fcinfo, relation, replaced, &arguments, operands);
 	ev_quarantine_create();
 
 	name = palloc0(NAMEDATALEN);
-	warn_of_later_triggers(relation, replaced ? replaced->tgname : GUARD_NAME);
-	owner = relation->rd_rel->relowner;
-	as_owner = !are_callers && must_run_as_owner(false, relation, operands);
-	if (as_owner)
-		ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
-	namestrcpy(name, create_trigger(relation, replaced, function, operands, &arguments, mode, operations));
-	if (as_owner)
-		ev_run_as_end(&caller);
+	namestrcpy(name, replaced ? replaced->tgname : GUARD_NAME);
+	warn_of_later_triggers(relation, NameStr(*name));
+	if (source == FROM_REPLACED)
+		change_trigger(relation, replaced, &arguments, operations);
+	else
+		create_trigger(relation, replaced, function, operands, &arguments, operations);
 	if (arguments.mode != EV_GUARD_OFF)
 		ev_guard_preview(PG_GETARG_OID(0), NameStr(*name));
 	PG_RETURN_NAME(name);
@@ -507,21 +535,10 @@ guarded_tables(Oid function)
 /* The arguments of set_event_guard_mode. */
 typedef struct Switch
 {
-	bool		any_table;
-	List	   *shares;			/* if so: of the time for users' code, Share
-								 * *, one for each owner */
 	Oid			function;
 	EvGuardMode new_mode;
-	char	   *mode;			/* name of the mode */
 	TimestampTz until;
 } Switch;
-
-/* The time that is left for the code of one owner, in microseconds. */
-typedef struct Share
-{
-	Oid			owner;
-	int64		left;
-} Share;
 
 /* The result for one table. */
 typedef struct Switched
@@ -531,111 +548,28 @@ typedef struct Switched
 	char	   *problem;		/* NULL: success */
 } Switched;
 
-/* A guard that is replaced, as the table's owner or as the caller. */
-typedef struct Replacement
-{
-	const Switch *wanted;
-	Oid			table;
-	Oid			owner;			/* InvalidOid: as the caller */
-} Replacement;
-
-/* Returns the guard's trigger and reads its arguments and operands; NULL if the table has none. */
-static const Trigger *
-read_guard(const Switch *wanted, Relation relation, EvGuardArguments *arguments, Node **operands)
-{
-	const Trigger *trigger = find_trigger(relation, wanted->function);
-
-	if (trigger == NULL)
-		return NULL;
-	check_replaceable(relation, trigger);
-	ev_guard_arguments(trigger, arguments);
-	for (int i = 0; arguments->reads != NULL && i < EV_ROW_PARTS; i++)
-		operands[i] = ev_guard_operand(relation, arguments, (EvRowPart) i);
-	return trigger;
-}
-
-static void
-replace_guard(void *arg)
-{
-	const Replacement *replacement = (const Replacement *) arg;
-	const Switch *wanted = replacement->wanted;
-	Relation	relation = open_locked(replacement->table);
-	EvGuardArguments arguments;
-	Node	   *operands[EV_ROW_PARTS];
-	const Trigger *trigger = read_guard(wanted, relation, &arguments, operands);
-	EvRunAs		caller;
-
-	if (trigger == NULL)
-		refuse_unguarded(relation);
-	arguments.until = wanted->until;
-	if (OidIsValid(replacement->owner))
-		ev_run_as_begin(&caller, replacement->owner, SECURITY_RESTRICTED_OPERATION);
-	create_trigger(relation, trigger, wanted->function, arguments.reads ? operands : NULL, &arguments, wanted->mode,
-				   trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE));
-	if (OidIsValid(replacement->owner))
-		ev_run_as_end(&caller);
-}
-
-static Share *
-share_of(const Switch *wanted, Oid owner)
-{
-	ListCell   *cell;
-
-	foreach(cell, wanted->shares)
-		if (((Share *) lfirst(cell))->owner == owner)
-		return lfirst(cell);
-	return NULL;
-}
-
 /*
- * The same for one of all tables, within the owner's share: the code of one
- * owner takes no time from the others'.
- */
-static void
-replace_guard_in_time(Replacement *replacement)
-{
-	Share	   *share = share_of(replacement->wanted, replacement->owner);
-	TimestampTz start = GetCurrentTimestamp();
-	bool		ran_out;
-	ErrorData  *error = ev_in_limited_time(replace_guard, replacement, EV_KEEP, share ? (int) Max(share->left / 1000, 1) : LEAST_SHARE, &ran_out);
-
-	if (share != NULL)
-		share->left -= GetCurrentTimestamp() - start;
-
-	if (ran_out)
-		ereport(ERROR,
-				(errcode(ERRCODE_QUERY_CANCELED),
-				 errmsg("to parse the expressions of its guard took too long")));
-	if (error != NULL)
-		ReThrowError(error);
-}
-
-/*
- * Switches the guard of a table that is locked.  False where it has none.
- * Raises where it cannot.
+ * Switches the guard of a table that is locked.  False if it has none.
+ * Raises an error if it cannot be switched.
  */
 static bool
 switch_mode(const Switch *wanted, Switched *result)
 {
 	Relation	relation = open_locked(result->table);
-	Replacement replacement = {.wanted = wanted, .table = result->table};
+	const Trigger *trigger = find_trigger(relation, wanted->function);
 	EvGuardArguments arguments;
-	Node	   *operands[EV_ROW_PARTS];
-	bool		has_guard = read_guard(wanted, relation, &arguments, operands) != NULL;
 
-	if (has_guard)
+	if (trigger == NULL)
 	{
-		result->old_mode = ev_guard_mode_name(arguments.mode);
-		if (arguments.reads != NULL && must_run_as_owner(wanted->any_table, relation, operands))
-			replacement.owner = relation->rd_rel->relowner;
-	}
-	table_close(relation, NoLock);
-	if (!has_guard)
+		table_close(relation, NoLock);
 		return false;
-	if (wanted->any_table && OidIsValid(replacement.owner))
-		replace_guard_in_time(&replacement);
-	else
-		replace_guard(&replacement);
+	}
+	check_replaceable(relation, trigger);
+	ev_guard_arguments(trigger, &arguments);
+	result->old_mode = ev_guard_mode_name(arguments.mode);
+	arguments.mode = wanted->new_mode;
+	arguments.until = wanted->until;
+	change_trigger(relation, trigger, &arguments, trigger->tgtype & (TRIGGER_TYPE_INSERT | TRIGGER_TYPE_UPDATE));
 	return true;
 }
 
@@ -680,33 +614,12 @@ require_quarantine(EvGuardMode mode)
 		ev_quarantine_create();
 }
 
-/* Divides the time for users' code among the owners of the tables. */
-static void
-make_shares(Switch *wanted, List *tables)
-{
-	ListCell   *cell;
-
-	foreach(cell, tables)
-	{
-		Oid			owner = ev_table_owner(lfirst_oid(cell));
-		Share	   *share;
-
-		if (share_of(wanted, owner) != NULL)
-			continue;
-		share = palloc(sizeof(Share));
-		share->owner = owner;
-		wanted->shares = lappend(wanted->shares, share);
-	}
-	foreach(cell, wanted->shares)
-		((Share *) lfirst(cell))->left = Max(CODE_TIME / list_length(wanted->shares), LEAST_SHARE) * INT64CONST(1000);
-}
-
 /*
  * Changes all guards that the caller may change and that can be locked within
  * a few seconds.  Returns an array, and its length in *count.
  */
 static Switched *
-switch_all(Switch *wanted, int *count)
+switch_all(const Switch *wanted, int *count)
 {
 	List	   *tables = guarded_tables(wanted->function);
 	List	   *may = NIL;
@@ -727,7 +640,6 @@ switch_all(Switch *wanted, int *count)
 	if (may != NIL)
 		require_quarantine(wanted->new_mode);
 	locked = may != NIL ? ev_lock_some_tables(may, ShareRowExclusiveLock) : NIL;
-	make_shares(wanted, locked);
 	foreach(cell, tables)
 	{
 		Switched   *result = &results[*count];
@@ -771,13 +683,12 @@ Datum
 ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Switch		wanted = {
-		.any_table = PG_ARGISNULL(0), .function = ev_guard_function(), .until = DT_NOEND
-	};
+	Switch		wanted = {.function = ev_guard_function(), .until = DT_NOEND};
 	Switched   *switched;
 	int			count = 1;
 
-	wanted.mode = mode_argument(fcinfo, &wanted.new_mode);
+	PreventCommandIfReadOnly("set_event_guard_mode()");
+	mode_argument(fcinfo, &wanted.new_mode);
 	if (!PG_ARGISNULL(2))
 	{
 		wanted.until = PG_GETARG_TIMESTAMPTZ(2);
@@ -808,7 +719,7 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 		if (!nulls[1])
 			values[1] = CStringGetTextDatum(switched[i].old_mode);
 		if (done)
-			values[2] = CStringGetTextDatum(wanted.mode);
+			values[2] = CStringGetTextDatum(ev_guard_mode_name(wanted.new_mode));
 		else
 			values[4] = CStringGetTextDatum(switched[i].problem);
 		values[3] = TimestampTzGetDatum(wanted.until);

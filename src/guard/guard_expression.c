@@ -160,8 +160,23 @@ analyzed_operand(Relation relation, EvRowPart part, Node *expression)
 
 /* ---------- in a CHECK constraint ---------- */
 
+/* Does an expression read what does not exist yet when a BEFORE trigger runs? */
+static bool
+reads_later_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	if (IsA(node, Var))
+	{
+		AttrNumber	column = castNode(Var, node)->varattno;
+
+		return column <= 0 || TupleDescAttr((TupleDesc) context, column - 1)->attgenerated != '\0';
+	}
+	return expression_tree_walker(node, reads_later_walker, context);
+}
+
 char *
-ev_guard_check_operands(Relation relation, Node **operands)
+ev_guard_check_operands(Relation relation, Node **operands, bool tolerant)
 {
 	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
 	EvEventFunctions functions;
@@ -184,12 +199,19 @@ ev_guard_check_operands(Relation relation, Node **operands)
 		found = expression;
 		name = pstrdup(check->ccname);
 	}
-	if (found == NULL || !ev_is_event_call(found, &functions))
+	if (found == NULL || !ev_is_event_call(found, &functions) ||
+		(tolerant && reads_later_walker(found, RelationGetDescr(relation))))
 		return NULL;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		operands[i] = analyzed_operand(relation, (EvRowPart) i,
 									   ev_without_event_cast(ev_call_argument(castNode(FuncExpr, found), i)));
 	return name;
+}
+
+bool
+ev_guard_same_operand(Node *operand, Node *checked)
+{
+	return equal(ev_without_event_cast(operand), ev_without_event_cast(checked));
 }
 
 /* ---------- in a WHEN condition ---------- */

@@ -25,9 +25,16 @@ extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const
  * that calls check_event or validate_event, if it is one such call.  The
  * operands are as ev_guard_expression returns them.  Returns the constraint's
  * name, or NULL if there is no such constraint or more than one.  All results
- * are in CurrentMemoryContext.  Raises the errors of ev_guard_expression.
+ * are in CurrentMemoryContext.  Raises the errors of ev_guard_expression; if
+ * tolerant, returns NULL for a constraint that reads what a BEFORE trigger cannot.
  */
-extern char *ev_guard_check_operands(Relation relation, Node **operands);
+extern char *ev_guard_check_operands(Relation relation, Node **operands, bool tolerant);
+
+/*
+ * Are an operand and one of ev_guard_check_operands the same, apart from the casts
+ * that add_event_check adds?
+ */
+extern bool ev_guard_same_operand(Node *operand, Node *checked);
 
 /*
  * Returns the call of event_guard_reads in the WHEN condition of a trigger on

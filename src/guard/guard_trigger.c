@@ -283,18 +283,17 @@ violations_of(EvRowEvent *event, char **first, char **words)
 
 /*
  * May the current user see values of the row in error messages?  Not if an
- * UPDATE of other columns reached a row that the user may not read, through a
- * view, or by a foreign key, which PostgreSQL updates as the table's owner.
+ * UPDATE of other columns reached a row that the user may not read, perhaps because
+ * of row-level security, through a view, or by a foreign key, which PostgreSQL
+ * updates as the table's owner.
  */
 static bool
-may_see(Relation relation, TriggerEvent event)
+may_see(const TriggerData *data)
 {
-	Oid			table = RelationGetRelid(relation);
+	Relation	relation = data->tg_relation;
 
-	return TRIGGER_FIRED_BY_INSERT(event) ||
-		(!InNoForceRLSOperation() &&
-		 (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK ||
-		  pg_class_aclcheck(ev_top_table(table), GetUserId(), ACL_SELECT) == ACLCHECK_OK));
+	return (TRIGGER_FIRED_BY_INSERT(data->tg_event) && !ev_row_may_be_moved(relation)) ||
+		(!InNoForceRLSOperation() && ev_row_may_read(relation, data->tg_trigtuple));
 }
 
 /* The key of the row that an error or a warning is about. */
@@ -310,7 +309,7 @@ row_context(void *arg)
 {
 	RowContext *context = (RowContext *) arg;
 
-	errcontext("row of table \"%s\" with key %s", RelationGetRelationName(context->relation), context->key);
+	errcontext("row of table \"%s\" with key %s", ev_visible(RelationGetRelationName(context->relation)), context->key);
 }
 
 /*
@@ -331,11 +330,17 @@ push_row_context(RowContext *context, Relation relation, HeapTuple row)
 }
 
 static void
-refuse(Relation relation, HeapTuple row, EvRowEvent *event)
+refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 {
 	const int32 *version = event->has_version ? &event->version : NULL;
 	RowContext	context;
 
+	if (!is_shown)
+		ereport(ERROR,
+				(errcode(ERRCODE_CHECK_VIOLATION),
+				 errtable(relation),
+				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
+				 errdetail("Only roles that may read the row see its violations.")));
 	if (event->fault != NULL && !ev_quote_values)
 	{
 		ev_event_log("refused", relation, event->type, version, UNREADABLE);
@@ -361,7 +366,7 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event)
 static void
 not_diverted_context(void *arg)
 {
-	errcontext("the event is not diverted to the quarantine, because %s", (char *) arg);
+	errcontext("the event is not diverted to the quarantine, because %s", ev_visible((char *) arg));
 }
 
 /*
@@ -369,16 +374,19 @@ not_diverted_context(void *arg)
  * could have inserted if the event had been valid.  Raises an error if not.
  */
 static void
-check_divertible(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
 	ErrorContextCallback context = {error_context_stack, not_diverted_context, NULL};
+	Relation	relation = data->tg_relation;
 	char	   *reason = ev_row_why_not_insert(relation, call->guard->table, row);
 
 	if (reason != NULL)
 	{
+		bool		is_shown = may_see(data);
+
 		context.arg = reason;
 		error_context_stack = &context;
-		refuse(relation, row, event);
+		refuse(relation, row, event, is_shown);
 	}
 	context.arg = psprintf("table \"%s\" rejects the row for another reason",
 						   RelationGetRelationName(relation));
@@ -402,15 +410,16 @@ check_table(const EvGuard *guard, Relation relation)
 }
 
 static void
-divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
+divert(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
+	Relation	relation = data->tg_relation;
 	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .row = row};
 	char	   *first;
 	char	   *words;
 
 	/* before policies and constraints run, which may look up schemas */
 	diverted.violations = violations_of(event, &first, &words);
-	check_divertible(call, relation, row, event);
+	check_divertible(call, data, row, event);
 	check_table(call->guard, relation);
 	diverted.type = event->type;
 	diverted.version = event->has_version ? &event->version : NULL;
@@ -419,8 +428,9 @@ divert(EvGuardCall *call, Relation relation, HeapTuple row, EvRowEvent *event)
 }
 
 static void
-warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
+warn(const EvGuard *guard, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
+	Relation	relation = data->tg_relation;
 	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
 	RowContext	context;
@@ -436,7 +446,7 @@ warn(const EvGuard *guard, Relation relation, HeapTuple row, EvRowEvent *event, 
 		ev_quarantine_add(&kept);
 	}
 	ev_event_log("kept", relation, kept.type, kept.version, words);
-	if (!is_shown)
+	if (!may_see(data))
 		return;
 	push_row_context(&context, relation, row);
 	ereport(WARNING,
@@ -465,7 +475,7 @@ had_version(EvGuardCall *call, Relation relation, HeapTuple old, const EvRowEven
 	EvRowEvent	before = {.type = NULL};
 
 	if (call->guard->may_raise)
-		ev_guard_read_caught(call, relation, old, &before, false);
+		(void) ev_guard_read_caught(call, relation, old, &before, false);
 	else
 		ev_guard_read_identity(call, relation, old, &before);
 	return before.fault != NULL ||
@@ -539,28 +549,11 @@ trigger_data(FunctionCallInfo fcinfo)
  * Reads the event in a row.  Returns false if the guard is not for its type;
  * then only type and version were evaluated.
  */
-static bool
+static inline bool
 read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, EvRowEvent *event)
 {
-	bool		is_caught = lenient && call->guard->may_raise;
-
-	if (call->guard->types != NULL)
-	{
-		if (is_caught)
-			ev_guard_read_caught(call, relation, row, event, false);
-		else
-			ev_guard_read_identity(call, relation, row, event);
-		if (event->fault != NULL)
-			return true;
-		if (!ev_guard_has_type(call->guard, event->type))
-			return false;
-		memset(event, 0, sizeof(*event));
-	}
-	if (is_caught)
-		ev_guard_read_caught(call, relation, row, event, true);
-	else
+	return lenient && call->guard->may_raise ? ev_guard_read_caught(call, relation, row, event, true) :
 		ev_guard_read(call, relation, row, event);
-	return true;
 }
 
 /*
@@ -640,22 +633,16 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	}
 	if (mode == EV_GUARD_WARN)
 	{
-		warn(guard, relation, row, &event, may_see(relation, data->tg_event));
+		warn(guard, data, row, &event);
 		heed_deprecation(call, data, mode, &event);
 		return row;
 	}
 	if (mode == EV_GUARD_QUARANTINE && is_insert)
 	{
-		divert(call, relation, row, &event);
+		divert(call, data, row, &event);
 		return NULL;
 	}
-	if (!may_see(relation, data->tg_event))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errtable(relation),
-				 errmsg("an event in table \"%s\" is not valid", RelationGetRelationName(relation)),
-				 errdetail("Only roles that may read the table see its violations.")));
-	refuse(relation, row, &event);
+	refuse(relation, row, &event, may_see(data));
 	pg_unreachable();
 }
 

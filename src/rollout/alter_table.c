@@ -168,6 +168,21 @@ find_misfit(Node *node, void *context)
 	return bare->misfits || expression_tree_walker(node, find_misfit, context);
 }
 
+/*
+ * Does the command drop columns?  Constraints that read them are dropped too, and
+ * with CASCADE a guard.
+ */
+static bool
+drops_columns(const AlterTableStmt *statement)
+{
+	ListCell   *cell;
+
+	foreach(cell, statement->cmds)
+		if (((const AlterTableCmd *) lfirst(cell))->subtype == AT_DropColumn)
+		return true;
+	return false;
+}
+
 /* Does the command drop the constraint as well? */
 static bool
 drops_constraint(const AlterTableStmt *statement, const char *name)
@@ -262,7 +277,7 @@ ev_advise_alter_table(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_E_R_I_E_EVENT_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function is called by a %s event trigger only", "ddl_command_start")));
 	statement = (const AlterTableStmt *) data->parsetree;
-	if (IsBinaryUpgrade || !IsA(statement, AlterTableStmt))
+	if (IsBinaryUpgrade || !IsA(statement, AlterTableStmt) || drops_columns(statement))
 		PG_RETURN_VOID();
 	foreach(cell, statement->cmds)
 	{

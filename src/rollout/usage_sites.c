@@ -39,6 +39,7 @@
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rollout/wrappers.h"
+#include "rows/literal_code.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
@@ -483,11 +484,9 @@ is_by_owner(const EvSite *site)
 }
 
 void
-ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions)
+ev_site_require_author(const EvSite *site)
 {
-	List	   *own = list_make2_oid(search->functions.oids[0], search->functions.oids[1]);
-
-	if (is_by_owner(site) || ev_is_pure((Node *) expressions, own))
+	if (is_by_owner(site))
 		return;
 	if (OidIsValid(site->trigger))
 		ereport(ERROR,
@@ -496,6 +495,20 @@ ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expres
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 			 errmsg("domain %s belongs to another role than the table, and calls functions", format_type_be(site->domain))));
+}
+
+void
+ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions)
+{
+	List	   *own = list_make2_oid(search->functions.oids[0], search->functions.oids[1]);
+
+	if (ev_is_pure((Node *) expressions, own))
+		return;
+	ev_site_require_author(site);
+	if (ev_literals_run_code((Node *) expressions, ev_table_owner(site->relation)))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("an expression contains a literal of a row, range or domain type of another role than the table's owner")));
 }
 
 /* ---------- all ---------- */

@@ -88,10 +88,16 @@ extern List *ev_site_tables(const EvSearch *search);
 extern Node *ev_check_expression(Oid constraint);
 
 /*
- * Raises an error unless the expressions of a site may run as the owner of its
- * table.  They may not if a role that may add triggers to the table, or that
- * owns the domain, may have written them: it would run code with the owner's
- * rights.
+ * Raises an error if another role than the owner of its table may have written the
+ * expressions of a site: one that may add triggers to the table, or that owns the
+ * domain.  Parsing or evaluating them would run its code with the owner's rights.
+ */
+extern void ev_site_require_author(const EvSite *site);
+
+/*
+ * The same for expressions that are parsed, unless they only compute.  Also
+ * raises an error if their text has literals that run another role's code where
+ * they are parsed anew.
  */
 extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
 

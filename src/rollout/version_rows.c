@@ -403,6 +403,15 @@ search_in_batches(RowSearch *rows)
 
 /* ---------- sites ---------- */
 
+/* Does the guard read type and version by expressions that are stored parsed, or from plain columns? */
+static bool
+needs_no_parser(Relation relation, const EvGuardArguments *arguments)
+{
+	return arguments->reads != NULL ||
+		(get_attnum(RelationGetRelid(relation), arguments->expressions[EV_ROW_TYPE]) != InvalidAttrNumber &&
+		 get_attnum(RelationGetRelid(relation), arguments->expressions[EV_ROW_VERSION]) != InvalidAttrNumber);
+}
+
 bool
 ev_guarded_operands(const EvSite *site, Node **type, Node **version)
 {
@@ -418,6 +427,9 @@ ev_guarded_operands(const EvSite *site, Node **type, Node **version)
 		if (trigger->tgoid != site->trigger)
 			continue;
 		ev_guard_arguments(trigger, &arguments);
+		/* parsing a text can run code */
+		if (!needs_no_parser(relation, &arguments))
+			ev_site_require_author(site);
 		*type = ev_guard_operand(relation, &arguments, EV_ROW_TYPE);
 		*version = ev_guard_operand(relation, &arguments, EV_ROW_VERSION);
 		found = true;

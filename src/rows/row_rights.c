@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/tupconvert.h"
+#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
@@ -31,7 +32,9 @@
 #include "utils/rls.h"
 #include "utils/ruleutils.h"
 
+#include "rows/literal_code.h"
 #include "rows/row_rights.h"
+#include "rows/table_rights.h"
 
 /* ---------- privileges ---------- */
 
@@ -78,6 +81,29 @@ has_privilege(Oid table)
 		!writes_through_rules(table);
 }
 
+static bool
+may_update(Oid table)
+{
+	return pg_class_aclcheck(table, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(table, GetUserId(), ACL_UPDATE, ACLMASK_ANY) == ACLCHECK_OK ||
+		writes_through_rules(table);
+}
+
+bool
+ev_row_may_be_moved(Relation relation)
+{
+	ListCell   *cell;
+
+	if (!relation->rd_rel->relispartition)
+		return false;
+	if (InNoForceRLSOperation())	/* a foreign key */
+		return true;
+	foreach(cell, get_partition_ancestors(RelationGetRelid(relation)))
+		if (may_update(lfirst_oid(cell)))
+		return true;
+	return false;
+}
+
 /* ---------- policies ---------- */
 
 typedef struct LaterSearch
@@ -120,15 +146,18 @@ needs_later_walker(Node *node, void *context)
 	return expression_tree_walker(node, needs_later_walker, context);
 }
 
-/* Returns the expressions that an INSERT into the relation must satisfy. */
+/*
+ * Returns the expressions that a row of the relation must satisfy to be inserted,
+ * or to be read.
+ */
 static List *
-policies(Relation relation)
+policies(Relation relation, bool is_read)
 {
-	char	   *command = psprintf("INSERT INTO %s DEFAULT VALUES",
-								   quote_qualified_identifier(get_namespace_name(RelationGetNamespace(relation)),
-															  RelationGetRelationName(relation)));
+	char	   *command = psprintf(is_read ? "SELECT FROM %s" : "INSERT INTO %s DEFAULT VALUES",
+								   ev_table_name(RelationGetRelid(relation)));
 	Query	   *query = parse_analyze_fixedparams(linitial_node(RawStmt, raw_parser(command, RAW_PARSE_DEFAULT)),
 												  command, NULL, 0, NULL);
+	int			index = is_read ? 1 : query->resultRelation;
 	List	   *security_quals;
 	List	   *check_options;
 	List	   *expressions = NIL;
@@ -136,20 +165,22 @@ policies(Relation relation)
 	bool		has_row_security;
 	bool		has_sub_links;
 
-	get_row_security_policies(query, rt_fetch(query->resultRelation, query->rtable),
-							  query->resultRelation, &security_quals, &check_options,
+	get_row_security_policies(query, rt_fetch(index, query->rtable), index,
+							  &security_quals, &check_options,
 							  &has_row_security, &has_sub_links);
+	if (is_read)
+		return security_quals;
 	foreach(cell, check_options)
 		expressions = lappend(expressions, lfirst_node(WithCheckOption, cell)->qual);
 	return expressions;
 }
 
 /*
- * Returns NULL if the policies allow the row in the relation, otherwise the
- * reason.
+ * Returns NULL if the policies allow to insert the row into the relation, or to
+ * read it there, otherwise the reason.
  */
 static char *
-why_not_by_policies(Relation relation, HeapTuple row)
+why_not_by_policies(Relation relation, HeapTuple row, bool is_read)
 {
 	LaterSearch search = {.descriptor = RelationGetDescr(relation)};
 	const char *name = RelationGetRelationName(relation);
@@ -163,19 +194,24 @@ why_not_by_policies(Relation relation, HeapTuple row)
 
 	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) != RLS_ENABLED)
 		return NULL;
-	expressions = policies(relation);
+	expressions = policies(relation, is_read);
 	initStringInfo(&query);
 	appendStringInfoString(&query, "SELECT true");
 	foreach(cell, expressions)
 	{
 		if (needs_later_walker(lfirst(cell), &search))
 			return psprintf("the policies of table \"%s\" need columns that are not computed yet when the guard runs", name);
+		if (ev_literals_run_code(lfirst(cell), relation->rd_rel->relowner))
+			return psprintf("the policies of table \"%s\" contain a literal of a row, range or domain type of another role than its owner", name);
 		appendStringInfo(&query, " AND (%s) IS TRUE",
 						 deparse_expression(lfirst(cell),
 											deparse_context_for(name, RelationGetRelid(relation)),
 											true, false));
 	}
 	appendStringInfo(&query, " FROM pg_catalog.unnest(ARRAY[$1]) AS %s", quote_identifier(name));
+	/* with the values of columns that were added after the row */
+	if (HeapTupleHeaderGetNatts(row->t_data) < search.descriptor->natts)
+		row = heap_expand_tuple(row, search.descriptor);
 	values[0] = heap_copy_tuple_as_datum(row, search.descriptor);
 
 	SPI_connect();
@@ -184,8 +220,25 @@ why_not_by_policies(Relation relation, HeapTuple row)
 		elog(ERROR, "could not evaluate the policies of table \"%s\"", name);
 	met = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
 	SPI_finish();
-	return met ? NULL : psprintf("the policies of table \"%s\" do not let role \"%s\" insert it",
-								 name, GetUserNameFromId(GetUserId(), false));
+	return met ? NULL : psprintf("the policies of table \"%s\" do not let role \"%s\" %s it",
+								 name, GetUserNameFromId(GetUserId(), false), is_read ? "read" : "insert");
+}
+
+/* The same for the row of a partition as a row of its table. */
+static char *
+why_not_as_row_of(Oid table, Relation relation, HeapTuple row, bool is_read)
+{
+	Relation	parent = table_open(table, is_read ? AccessShareLock : RowExclusiveLock);
+	char	   *reason = NULL;
+
+	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED)
+	{
+		TupleConversionMap *map = convert_tuples_by_name(RelationGetDescr(relation), RelationGetDescr(parent));
+
+		reason = why_not_by_policies(parent, map ? execute_attr_map_tuple(row, map) : row, is_read);
+	}
+	table_close(parent, NoLock);
+	return reason;
 }
 
 /* ---------- both ---------- */
@@ -194,11 +247,10 @@ char *
 ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row)
 {
 	char	   *reason = NULL;
-	Relation	parent;
 
 	if (has_privilege(RelationGetRelid(relation)))
 	{
-		reason = why_not_by_policies(relation, row);
+		reason = why_not_by_policies(relation, row, false);
 		if (reason == NULL)
 			return NULL;
 	}
@@ -206,17 +258,17 @@ ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row)
 		return reason != NULL ? reason :
 			psprintf("role \"%s\" may not insert into table \"%s\" itself",
 					 GetUserNameFromId(GetUserId(), false), get_rel_name(table));
+	return why_not_as_row_of(table, relation, row, false);
+}
 
-	/* the row of the partition as a row of the table */
-	parent = table_open(table, RowExclusiveLock);
-	if (check_enable_rls(table, InvalidOid, true) == RLS_ENABLED)
-	{
-		TupleConversionMap *map = convert_tuples_by_name(RelationGetDescr(relation), RelationGetDescr(parent));
+bool
+ev_row_may_read(Relation relation, HeapTuple row)
+{
+	Oid			table = RelationGetRelid(relation);
+	Oid			top = ev_top_table(table);
 
-		reason = why_not_by_policies(parent, map ? execute_attr_map_tuple(row, map) : row);
-	}
-	else
-		reason = NULL;
-	table_close(parent, NoLock);
-	return reason;
+	if (pg_class_aclcheck(table, GetUserId(), ACL_SELECT) == ACLCHECK_OK && why_not_by_policies(relation, row, true) == NULL)
+		return true;
+	return top != table && pg_class_aclcheck(top, GetUserId(), ACL_SELECT) == ACLCHECK_OK &&
+		why_not_as_row_of(top, relation, row, true) == NULL;
 }

@@ -20,4 +20,17 @@
  */
 extern char *ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row);
 
+/*
+ * Can the row for which a BEFORE INSERT trigger of the relation is called be one
+ * that an UPDATE of the current user, or of a foreign key, moves from another
+ * partition?
+ */
+extern bool ev_row_may_be_moved(Relation relation);
+
+/*
+ * May the current user read all columns of the row, in the relation or in the table
+ * that it is a partition of?  Evaluates policies, as above.
+ */
+extern bool ev_row_may_read(Relation relation, HeapTuple row);
+
 #endif							/* EV_ROW_RIGHTS_H */

@@ -35,14 +35,6 @@ def prepare(world):
     world.connect(None).execute("SELECT pg_advisory_lock(1)")
 
 
-def guard(world, code):
-    """A guard whose expressions run the code when they are parsed."""
-    world.run("mallory", "SET my.off = on", function("f", "text", code, ("boolean", "true")),
-              "CREATE DOMAIN mallory.d AS text CHECK (mallory.f(VALUE))", "CREATE TYPE mallory.c AS (a mallory.d)",
-              "CREATE TABLE mallory.t (event_type text, schema_version int, data jsonb)",
-              "SELECT add_event_guard('mallory.t', 'enforce', type_expr => $q$event_type || (('(x)'::mallory.c).a)$q$)")
-
-
 def constraint(world, code):
     """A constraint that runs the code for each row."""
     world.run("mallory", "SET my.off = on", function("f", "text", code, ("text", "$1")),
@@ -61,7 +53,6 @@ def trigger(world, code):
     world.run("owner", "SELECT register_event_schema('new', 1, 'true')")
 
 
-SWITCH = "SELECT (SELECT count(*) FROM set_event_guard_mode(NULL, 'warn')), pg_sleep(600)"
 REPLAY = "SELECT (SELECT count(*) FROM replay_event_quarantine()), pg_sleep(600)"
 USAGE = "SELECT (SELECT count(*) FROM event_schema_usage()), pg_sleep(600)"
 DROP = "SELECT drop_event_schema('order', 2, force => true), pg_sleep(600)"
@@ -91,15 +82,6 @@ def cancel_at(world, call, moments):
         session.close()
 
 
-def test_switch(world):
-    """The limit is half a second."""
-    prepare(world)
-    for code in CODES.values():
-        guard(world, code)
-        cancel_at(world, SWITCH, [tenth / 10 for tenth in range(8)] + [0.48, 0.49, 0.5, 0.51])
-        world.run(None, "DROP TABLE mallory.t; DROP TYPE mallory.c; DROP DOMAIN mallory.d; DROP FUNCTION mallory.f")
-
-
 def test_replay(world):
     """The limit is five seconds."""
     prepare(world)
@@ -123,9 +105,9 @@ def test_looks(world):
 def test_statement_timeout(world):
     """It ends the call as a cancel does."""
     prepare(world)
-    guard(world, CODES["deaf"])
-    for milliseconds in (100, 450, 520):
-        _, background = start(world, SWITCH, f"SET statement_timeout = {milliseconds}")
+    constraint(world, CODES["deaf"])
+    for milliseconds in (100, 450, 4950, 5020):
+        _, background = start(world, DROP, f"SET statement_timeout = {milliseconds}")
         error = background.join_within(10)
         assert error is not None and error.sqlstate == "57014", error
 
@@ -133,9 +115,9 @@ def test_statement_timeout(world):
 def test_terminate(world):
     """So does the end of the session."""
     prepare(world)
-    guard(world, CODES["clings"])
+    constraint(world, CODES["clings"])
     for moment in (0.1, 0.45):
-        session, background = start(world, SWITCH)
+        session, background = start(world, DROP)
         time.sleep(moment)
         world.run(None, f"SELECT pg_terminate_backend({session.info.backend_pid})")
         assert isinstance(background.join_within(10), psycopg.OperationalError)
@@ -146,17 +128,17 @@ def test_no_cancel(world):
     """An error with the same SQLSTATE is no cancel, nor is lock_timeout, nor a cancel that was heard before."""
     prepare(world)
     session = world.connect(None)
-    for code, problem in ((RAISES, "no"), (CODES["locks"], "to parse the expressions of its guard took too long")):
-        guard(world, code)
-        for mode in ("warn", "enforce"):
-            rows = dict(session.execute(f"SELECT guarded_relation::text, problem FROM set_event_guard_mode(NULL, '{mode}')"))
-            assert rows == {"alice.t": None, "mallory.t": problem}, rows
-        world.run(None, "DROP TABLE mallory.t; DROP TYPE mallory.c; DROP DOMAIN mallory.d; DROP FUNCTION mallory.f")
+    for code, problem in ((RAISES, "no"), (CODES["locks"], "inserting a row took too long (id 1)")):
+        trigger(world, code)
+        rows = session.execute("SELECT relation_name, replayed, remaining, problem FROM replay_event_quarantine()").fetchall()
+        assert rows == [("t", 0, 3, problem)], rows
+        world.run(None, "DROP TABLE mallory.t; DROP FUNCTION mallory.f", "TRUNCATE event_schema.quarantine RESTART IDENTITY",
+                  "SELECT drop_event_schema('new', 1)")
     # the caller's own code may catch it, once
-    guard(world, CODES["clings"])
-    catch = """DO $$ BEGIN PERFORM set_event_guard_mode(NULL, 'warn'); PERFORM pg_sleep(600);
+    trigger(world, CODES["clings"])
+    catch = """DO $$ BEGIN PERFORM replay_event_quarantine(); PERFORM pg_sleep(600);
         EXCEPTION WHEN query_canceled THEN PERFORM pg_sleep(0.1); RAISE 'caught' USING ERRCODE = 'P0004'; END $$"""
-    for moment in [twentieth / 20 for twentieth in range(2, 14)] + [0.48, 0.49, 0.51, 0.52]:
+    for moment in [twentieth / 20 for twentieth in range(2, 14)] + [4.98, 4.99, 5.01, 5.02]:
         session, background = start(world, catch)
         time.sleep(moment)
         # one signal; a cancel request of the client is two, of which the second may come later

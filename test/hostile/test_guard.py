@@ -565,7 +565,8 @@ def test_hostile_arguments(world):
         mallory.execute(f"""CREATE OR REPLACE TRIGGER z BEFORE {on} ON t FOR EACH ROW WHEN ({condition})
             EXECUTE FUNCTION guard_event('enforce')""")
         if on == "INSERT":
-            fails(mallory, ROW % 1, "23514")
+            # PUBLIC may not call what is no guard's condition
+            fails(mallory, ROW % 1, "42501" if condition.startswith("NULL OR") or "ROW(1" in condition else "23514")
         else:
             mallory.execute(VALID % 1)
             fails(mallory, """UPDATE t SET data = '{"qty": 1}'""", "23514")
@@ -693,9 +694,76 @@ def test_update_shows_no_row(world):
             else:
                 said = str(fails(bob, command, "23514", '"t"'))
             assert "4711" not in said and "qty" not in said, (mode, command, said)
+    # row-level security hides rows, and lets the role update them
+    world.run("alice", "ALTER TABLE a.t ENABLE ROW LEVEL SECURITY", "CREATE POLICY s ON a.t FOR SELECT USING (event_type = current_user)",
+              "CREATE POLICY u ON a.t FOR UPDATE USING (true)")
+    for mode in ("enforce", "quarantine", "warn"):
+        world.run("alice", f"SELECT add_event_guard('a.t', '{mode}')")
+        mallory = world.connect("mallory")
+        messages = told(mallory)
+        mallory.execute("BEGIN")
+        said = str(messages if mode == "warn" and mallory.execute("UPDATE a.t SET id = 1") else
+                   fails(mallory, "UPDATE a.t SET id = 1", "23514", '"t"'))
+        mallory.execute("ROLLBACK")
+        assert "4711" not in said and "qty" not in said, (mode, said)
+    # a row that they let it read is shown
+    world.run("alice", "ALTER POLICY s ON a.t USING (data ->> 'qty' = '4711')", "SELECT set_event_guard_mode('a.t', 'enforce')")
+    fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
+    fails(world.connect("bob"), "UPDATE a.t SET id = 1", "23514", '"t"')
+    # also by a column that was added after the row
+    world.run("alice", "ALTER TABLE a.t ADD who text DEFAULT 'all'", "ALTER POLICY s ON a.t USING (who = 'all')")
+    fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
+    world.run("alice", "ALTER TABLE a.t DISABLE ROW LEVEL SECURITY")
     # who may read it is told
     world.run("alice", "SELECT add_event_guard('a.t', 'enforce')")
     fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
+
+
+def test_moved_row_is_not_shown(world):
+    """An UPDATE that moves a row to another partition inserts it there: the guard does not show it either."""
+    prepare(world)
+    world.run("alice", "CREATE TABLE a.parent (id int PRIMARY KEY)", "INSERT INTO a.parent VALUES (1), (2), (11)",
+              "CREATE TABLE a.t (id int REFERENCES a.parent ON UPDATE CASCADE, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id)",
+              "CREATE TABLE a.t1 PARTITION OF a.t FOR VALUES FROM (0) TO (10)",
+              "CREATE TABLE a.t2 PARTITION OF a.t FOR VALUES FROM (10) TO (20)",
+              """INSERT INTO a.t VALUES (1, 'order', 3, '{"qty": 4711}')""", "GRANT UPDATE ON a.parent TO PUBLIC", "GRANT SELECT ON a.parent TO PUBLIC",
+              f"GRANT UPDATE (id), INSERT ON a.t TO {world.role('bob')}", f"GRANT INSERT ON a.t TO {world.role('mallory')}",
+              "CREATE VIEW a.v AS SELECT id FROM a.t", f"GRANT UPDATE ON a.v TO {world.role('bob')}",
+              "SELECT add_event_guard('a.t', 'enforce', fires_on => 'insert')")
+    for mode in ("enforce", "quarantine", "warn"):
+        world.run("alice", f"SELECT set_event_guard_mode('a.t', '{mode}')")
+        for command in ("UPDATE a.t SET id = 11", "UPDATE a.parent SET id = 12 WHERE id = 1"):
+            bob = world.connect("bob")
+            messages = told(bob)
+            bob.execute("BEGIN")
+            said = str(fails(bob, command, "23514", '"t2"')) if mode == "enforce" else str(bob.execute(command) and messages)
+            bob.execute("ROLLBACK")
+            assert "4711" not in said and "qty" not in said, (mode, command, said)
+    world.run("alice", "SELECT set_event_guard_mode('a.t', 'enforce')")
+    row = """INSERT INTO a.t VALUES (2, 'order', 3, '{"qty": 1}')"""
+    # through a view, without a privilege on the table
+    world.run("alice", f"REVOKE UPDATE (id), INSERT ON a.t FROM {world.role('bob')}")
+    fails(world.connect("bob"), "UPDATE a.v SET id = 11", "23514", '"t2"')
+    world.run("alice", f"GRANT INSERT, UPDATE (id) ON a.t TO {world.role('bob')}")
+    # the sender of a row that is not moved sees what is wrong with it
+    fails(world.connect("mallory"), row, "23514", "/qty: must be string")
+    fails(world.connect("alice"), row, "23514", "/qty: must be string")
+    fails(world.connect("bob"), row, "23514", '"t1"')
+
+
+def test_names_begin_no_line(world):
+    """The name of a table does not forge a line of the CONTEXT."""
+    prepare(world)
+    world.run("alice", """CREATE TABLE a."t\nERROR:  forged\x1b[31m" (id int PRIMARY KEY, event_type text, schema_version int, data jsonb)""",
+              """SELECT add_event_guard('a."t\nERROR:  forged\x1b[31m"', 'enforce')""",
+              """GRANT INSERT ON a."t\nERROR:  forged\x1b[31m" TO PUBLIC""")
+    row = """INSERT INTO a."t\nERROR:  forged\x1b[31m" VALUES (1, 'order', 3, '{"qty": 4711}')"""
+    error = fails(world.connect("alice"), row, "23514", 'row of table "t\\nERROR:  forged\\u001b[31m" with key')
+    assert "\nERROR" not in error.diag.context and "\x1b" not in error.diag.context, error.diag.context
+    world.run("alice", """SELECT set_event_guard_mode('a."t\nERROR:  forged\x1b[31m"', 'quarantine')""",
+              """ALTER TABLE a."t\nERROR:  forged\x1b[31m" ENABLE ROW LEVEL SECURITY""")
+    error = fails(world.connect("bob"), row, "23514", "policies")
+    assert "\nERROR" not in error.diag.context and "\x1b" not in error.diag.context, error.diag.context
 
 
 # ---------- the quarantine of a name ----------

@@ -208,8 +208,11 @@ def test_who_may(world):
     """Members of the owning role, the owner of the database, superusers."""
     begin(world)
     world.run(None, f"GRANT {world.role('alice')} TO {world.role('bob')}")
-    world.run("bob", "SELECT register_event_schema('order', 4, '{}')", "SELECT set_event_compatibility('order', 'none')",
-              "SELECT register_event_upcast('order', 3, 4, 'up_alice(jsonb)')")
+    try:
+        world.run("bob", "SELECT register_event_schema('order', 4, '{}')", "SELECT set_event_compatibility('order', 'none')",
+                  "SELECT register_event_upcast('order', 3, 4, 'up_alice(jsonb)')")
+    finally:	# the next tests have the same roles
+        world.run(None, f"REVOKE {world.role('alice')} FROM {world.role('bob')}")
     world.run("owner", "SELECT register_event_schema('order', 5, '{}')")
     world.run(None, "SELECT register_event_schema('order', 6, '{}')")
     world.run("alice", "SELECT register_event_schema('order', 7, '{}')")

@@ -132,6 +132,39 @@ def test_old_row_of_a_check(world):
     assert said and not any("secret" in line for line in said), said
 
 
+def test_settings_of_a_connection(world):
+    """A client that gives a setting without the right hides what the database says: then less is shown, and more is logged."""
+    world.run("owner", """SELECT register_event_schema('order', 1, '{"properties": {"qty": {"type": "integer"}}}')""")
+    names = ("show_values", "log_violations", "bypass_guard")
+    options = "-c event_validate.show_values=on -c event_validate.log_violations=off -c event_validate.bypass_guard=on"
+    # DISCARD ALL and the like go back to no other value
+    commands = ("SELECT 1", "RESET event_validate.show_values", "RESET ALL", "DISCARD ALL")
+    call = "SELECT check_event('{\"qty\": \"secret\"}', 'order', 1)"
+    for database, given, expected in (("", "", "on off off"), ("", options, "off on off"), ("off", "", "off on off"), ("off", options, "off on off")):
+        if database:
+            world.run(None, f"ALTER DATABASE {world.database} SET event_validate.show_values = off",
+                      f"ALTER DATABASE {world.database} SET event_validate.log_violations = on")
+        session = world.connect("mallory", options=given)
+        for command in commands:
+            try:
+                session.execute(command)
+            except psycopg.errors.InsufficientPrivilege:
+                pass
+            try:
+                session.execute(call)
+                raise AssertionError("not refused")
+            except psycopg.errors.CheckViolation as raised:
+                assert ("secret" in str(raised)) == (expected == "on off off"), raised
+            assert " ".join(session.execute(f"SHOW event_validate.{name}").fetchone()[0] for name in names) == expected
+    # who may set it
+    session = world.connect(None, options="-c event_validate.show_values=on")
+    try:
+        session.execute(call)
+        raise AssertionError("not refused")
+    except psycopg.errors.CheckViolation as raised:
+        assert "secret" in str(raised), raised
+
+
 def test_stored_events_without_values(world):
     """With show_values off, messages about stored events name keywords, and neither values, properties nor keys."""
     world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")

@@ -2,9 +2,16 @@
 
 import time
 
+import psycopg
+
 from world import Background
 
-SEEN = ("CREATE TABLE mallory.seen (who text)", "GRANT ALL ON mallory.seen TO PUBLIC")
+# what a sequence counts is not rolled back
+SPY = """CREATE FUNCTION mallory.f(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO mallory.seen VALUES (current_user);
+    IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF;
+    RETURN true; END $$"""
+SEEN = ("CREATE SEQUENCE mallory.hits", "GRANT ALL ON SEQUENCE mallory.hits TO PUBLIC", "CREATE TABLE mallory.seen (who text)", "GRANT ALL ON mallory.seen TO PUBLIC")
 
 
 def prepare(world):
@@ -14,50 +21,168 @@ def prepare(world):
 
 
 def strangers_seen(world):
-    return world.run(None, f"SELECT DISTINCT who FROM mallory.seen WHERE who <> '{world.role('mallory')}'")
+    return world.run(None, f"""SELECT DISTINCT who FROM mallory.seen WHERE who <> '{world.role('mallory')}'
+        UNION ALL SELECT 'seen by the sequence' FROM mallory.hits WHERE is_called""")
 
 
 # ---------- literals of a guard ----------
 
-def hostile_guard(world, grant="SELECT 1"):
-    """Its expression has a literal that the parser reads by users' code: a row with a field of a domain."""
+# how a stored expression holds the value of a domain: PostgreSQL reads its text by the domain's constraints
+LITERALS = {"one": "('(q)'::mallory.c) IS NULL", "several": "('{(q)}'::mallory.c[]) IS NULL", "nested": "('(\"(q)\")'::mallory.n) IS NULL",
+            "elements": "('{q}'::mallory.d[]) IS NULL", "range": "('[q,r)'::mallory.r) IS NULL",
+            "multirange": "('{[q,r)}'::mallory.m) IS NULL", "builtin": "('[1,2)'::int4range) IS NULL"}
+
+
+def literals(world, author, make):
+    """Tables alice.NAME, with a literal of mallory's types in what `make` (which gets table and literal) adds; the
+    domain gets its constraint afterwards."""
     prepare(world)
-    world.run("mallory", """CREATE FUNCTION mallory.f(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
-                 INSERT INTO mallory.seen VALUES (current_user); RETURN true; END $$""",
-              "CREATE DOMAIN mallory.d AS text CHECK (mallory.f(VALUE))",
-              "CREATE TYPE mallory.c AS (a mallory.d)",
-              "CREATE TABLE mallory.t (event_type text, schema_version int, data jsonb)",
-              "SELECT add_event_guard('mallory.t', 'enforce', type_expr => $q$event_type || (('(x)'::mallory.c).a)$q$)",
-              "CREATE TABLE mallory.plain (event_type text, schema_version int, data jsonb)",
-              "SELECT add_event_guard('mallory.plain', 'enforce')",
-              grant, "TRUNCATE mallory.seen")
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    world.run("mallory", "CREATE DOMAIN mallory.d AS text", "CREATE TYPE mallory.c AS (a mallory.d)",
+              "CREATE TYPE mallory.n AS (a mallory.c)", "CREATE TYPE mallory.r AS RANGE (subtype = mallory.d, multirange_type_name = mallory.m)",
+              SPY)
+    for name, literal in LITERALS.items():
+        world.run("alice", f"CREATE TABLE alice.{name} (event_type text, schema_version int, data jsonb)",
+                  f"GRANT TRIGGER, SELECT, INSERT ON alice.{name} TO PUBLIC")
+        world.run(author, make(f"alice.{name}", literal))
+    world.run("mallory", "ALTER DOMAIN mallory.d ADD CHECK (mallory.f(VALUE)) NOT VALID", "TRUNCATE mallory.seen", "ALTER SEQUENCE mallory.hits RESTART")
 
 
-def test_switch_by_superuser(world):
-    """At 3 a.m. a superuser switches all guards, or this one."""
-    hostile_guard(world)
-    rows = world.run(None, "SELECT guarded_relation::text, new_mode, problem FROM set_event_guard_mode(NULL, 'off')")
-    assert sorted(rows) == [("mallory.plain", "off", None), ("mallory.t", "off", None)], rows
-    assert world.run(None, "SELECT new_mode FROM set_event_guard_mode('mallory.t', 'warn')") == [("warn",)]
+def added(table, literal):
+    return f"SELECT add_event_guard('{table}', 'enforce', type_expr => $q$CASE WHEN {literal} THEN event_type ELSE event_type END$q$)"
+
+
+def switched(world):
+    """Switching and replacing a guard runs nothing, whoever asks; and it is the same guard afterwards."""
+    definition = "SELECT relation::text, data_expr, type_expr, version_expr FROM event_enforcement ORDER BY 1"
+    before = world.run(None, definition)
+    assert len(before) == len(LITERALS)
+    for role in ("alice", None, "owner", "bob"):
+        for mode in ("off", "warn"):
+            rows = world.run(role, f"SELECT guarded_relation::text, new_mode, problem FROM set_event_guard_mode(NULL, '{mode}')")
+            assert sorted(rows) == [(f"alice.{name}", mode, None) for name in sorted(LITERALS)], rows
+        for name in LITERALS:
+            assert world.run(role, f"SELECT new_mode FROM set_event_guard_mode('alice.{name}', 'off', 'tomorrow')") == [("off",)]
+            world.run(role, f"SELECT add_event_guard('alice.{name}', 'off', fires_on => 'insert')")
+            world.run(role, f"SELECT add_event_guard('alice.{name}', 'enforce', types => '{{a}}', fires_on => 'insert or update')")
+            world.run(role, f"SELECT add_event_guard('alice.{name}', 'enforce')")
     assert strangers_seen(world) == []
-    # it is the same guard as before
-    world.run("owner", "SELECT register_event_schema('orderx', 1, 'false')")
-    world.run("mallory", "SELECT set_event_guard_mode('mallory.t', 'enforce')")
-    world.refused("mallory", "INSERT INTO mallory.t VALUES ('order', 1, '1')", "23514")
+    assert world.run(None, definition) == before
+    for name in LITERALS:
+        world.refused("alice", f"INSERT INTO alice.{name} (event_type, schema_version, data) VALUES ('none', 1, '1')", "42704")
+    assert strangers_seen(world) == []
 
 
-def test_switch_by_grantee(world):
-    """Who may have triggers there, and names no table, switches plain columns only."""
-    hostile_guard(world, "GRANT ALL ON mallory.t, mallory.plain TO PUBLIC")
-    for role in ("alice", "owner"):
-        rows = world.run(role, "SELECT guarded_relation::text, new_mode, problem FROM set_event_guard_mode(NULL, 'off')")
-        assert ("mallory.plain", "off", None) in rows, rows
-        assert any(row[0] == "mallory.t" and row[1] is None and "name the table" in row[2] for row in rows), rows
+def test_literals_of_a_stranger(world):
+    """Who may have triggers on a table writes the literal."""
+    literals(world, "mallory", added)
+    switched(world)
+
+
+def test_literals_of_the_owner(world):
+    """The owner writes it, and the domain's owner adds a constraint later."""
+    literals(world, "alice", added)
+    switched(world)
+
+
+def test_literals_by_hand(world):
+    """The same in CREATE TRIGGER."""
+    literals(world, "mallory", lambda table, literal: f"""CREATE TRIGGER g BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW
+        WHEN (true OR _event_validate.event_guard_reads(ROW(new.data, CASE WHEN {literal} THEN new.event_type ELSE new.event_type END,
+              new.schema_version))) EXECUTE FUNCTION public.guard_event('enforce')""")
+    switched(world)
+
+
+def test_literals_of_partitions(world):
+    """Guards of partitions are switched with their table's, whatever they are called and wherever their columns are."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
+    world.run("mallory", "CREATE DOMAIN mallory.d AS text", "CREATE TYPE mallory.c AS (a mallory.d)",
+              SPY)
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("alice", "CREATE TABLE alice.t (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id)",
+              "CREATE TABLE alice.t1 PARTITION OF alice.t FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id)",
+              "CREATE TABLE alice.t11 (data jsonb, x int, id int, schema_version int, event_type text)", "ALTER TABLE alice.t11 DROP x",
+              "ALTER TABLE alice.t1 ATTACH PARTITION alice.t11 FOR VALUES FROM (0) TO (5)",
+              "CREATE TABLE alice.t12 PARTITION OF alice.t1 FOR VALUES FROM (5) TO (10)",
+              "SELECT add_event_guard('alice.t', 'enforce', type_expr => $q$CASE WHEN ('(q)'::mallory.c) IS NULL THEN 'x' ELSE event_type END$q$)",
+              "ALTER TABLE alice.t12 DISABLE TRIGGER zzz_event_guard")
+    world.run("mallory", "ALTER DOMAIN mallory.d ADD CHECK (mallory.f(VALUE)) NOT VALID")
+    clones = "SELECT count(*), count(*) FILTER (WHERE tgargs = 'warn\\000'::bytea AND tgtype = 7 AND tgenabled = 'O') FROM pg_trigger WHERE tgname = 'zzz_event_guard'"
+    qualified = "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid), tgqual::text, tgparentid FROM pg_trigger WHERE tgname = 'zzz_event_guard' ORDER BY 1"
+    dump = "SELECT count(*) FROM pg_depend WHERE classid = 'pg_trigger'::regclass AND objid IN (SELECT oid FROM pg_trigger WHERE tgname = 'zzz_event_guard')"
+    before = world.run("alice", qualified), world.run("alice", dump)
+    for place in ("NULL", "'alice.t'"):
+        world.run(None, f"SELECT set_event_guard_mode({place}, 'off')")
+        for row, sqlstate in (("3, 'order', 1, '[]'", None), ("7, 'order', 1, '[]'", None)):
+            world.run("alice", f"INSERT INTO alice.t VALUES ({row})")
+        world.run(None, f"SELECT set_event_guard_mode({place}, 'enforce')")
+        for row in ("3, 'order', 1, '[]'", "7, 'order', 1, '[]'"):
+            world.refused("alice", f"INSERT INTO alice.t VALUES ({row})", "23514")
+    assert (world.run("alice", qualified), world.run("alice", dump)) == before
+    world.run("alice", "SELECT add_event_guard('alice.t', 'warn', fires_on => 'insert')")
+    assert world.run("alice", clones) == [(4, 4)], world.run("alice", qualified)
+    assert strangers_seen(world) == []
+    # one that is attached later gets the guard as it is now
+    world.run("alice", "CREATE TABLE alice.t2 PARTITION OF alice.t FOR VALUES FROM (10) TO (20)")
+    assert world.run("alice", clones) == [(5, 5)]
+
+
+def test_literal_of_a_check(world):
+    """A guard that takes the expressions of the table's check refuses literals whose text runs another role's code."""
+    literals(world, "alice", lambda table, literal: f"""ALTER TABLE {table} ADD CHECK
+        (public.check_event(data, CASE WHEN {literal} THEN event_type ELSE event_type END, schema_version))""")
+    for role in ("alice", None):
+        for name in LITERALS:
+            command = f"SELECT add_event_guard('alice.{name}', 'enforce')"
+            if name == "builtin":
+                world.run(role, command)
+            else:
+                world.refused(role, command, "0A000", "data_expr")
+    assert strangers_seen(world) == []
+
+
+def test_literals_and_drops(world):
+    """Nor does a drop or a count read such a text, or one in the arguments of a trigger, as the table's owner."""
+    for hand in (False, True):
+        if hand:
+            world.run(None, "DROP SCHEMA alice, mallory CASCADE")
+        literals(world, "mallory" if hand else "alice", (lambda table, literal: f"""CREATE TRIGGER g BEFORE INSERT ON {table} FOR EACH ROW
+            EXECUTE FUNCTION public.guard_event('enforce', 'data', $q$CASE WHEN {literal} THEN event_type ELSE event_type END$q$, 'schema_version')""")
+                 if hand else added)
+        # plain columns, in a trigger that anybody may have written
+        world.run("alice", "CREATE TABLE alice.plain (event_type text, schema_version int, data jsonb)", "GRANT ALL ON alice.plain TO PUBLIC")
+        world.run("mallory", """CREATE TRIGGER g BEFORE INSERT ON alice.plain FOR EACH ROW
+            EXECUTE FUNCTION public.guard_event('enforce', 'data', 'event_type', 'schema_version')""")
+        for role in (None, "owner", "alice", "mallory"):
+            world.run(role, "SELECT * FROM event_schema_usage()")
+            world.run("owner", "SELECT register_event_schema('order', 1, 'true')")
+            world.refused("owner", "DROP FUNCTION event_schema.\"order@1\"", "2BP01")
+        assert strangers_seen(world) == []
+        world.run("alice", *(f"DROP TABLE alice.{name}" for name in LITERALS))
+        world.run("owner", "DROP FUNCTION event_schema.\"order@1\"")
+
+
+def test_literal_of_a_policy(world):
+    """Nor does the guard, as the sender, when it looks whether the sender may insert the row."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    world.run("mallory", "CREATE DOMAIN mallory.d AS text", "CREATE TYPE mallory.c AS (a mallory.d)",
+              SPY)
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("alice", "CREATE TABLE alice.t (event_type text, schema_version int, data jsonb)", "GRANT INSERT ON alice.t TO PUBLIC",
+              "SELECT add_event_guard('alice.t', 'quarantine')", "ALTER TABLE alice.t ENABLE ROW LEVEL SECURITY",
+              "CREATE POLICY p ON alice.t FOR INSERT WITH CHECK (('(q)'::mallory.c) IS NOT NULL AND current_user = ANY (ARRAY[event_type, current_user]))")
+    world.run("bob", "INSERT INTO alice.t VALUES ('order', 1, '{}')")
+    world.run("mallory", "ALTER DOMAIN mallory.d ADD CHECK (mallory.f(VALUE)) NOT VALID")
+    world.run("bob", "INSERT INTO alice.t VALUES ('order', 1, '{}')")
+    assert strangers_seen(world) == []
+    world.refused("bob", "INSERT INTO alice.t VALUES ('order', 1, '[]')", "23514")
     assert strangers_seen(world) == []
 
 
 def test_switch_is_not_held_up(world):
-    """Nor does it sleep, raise or cling there: the locks on all tables would be kept meanwhile."""
+    """A guard whose expressions sleep, raise or cling where they are read is switched like others."""
     prepare(world)
     world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
     world.run("alice", "CREATE TABLE alice.t (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('alice.t', 'enforce')")
@@ -70,17 +195,53 @@ def test_switch_is_not_held_up(world):
                   f"CREATE TYPE mallory.c_{name} AS (a mallory.d_{name})",
                   f"CREATE TABLE mallory.{name} (event_type text, schema_version int, data jsonb)",
                   f"SELECT add_event_guard('mallory.{name}', 'enforce', type_expr => $q$event_type || (('(x)'::mallory.c_{name}).a)$q$)")
-    # the time that mallory's code takes is not alice's
-    world.run("alice", "CREATE TABLE alice.u (event_type text, schema_version int, data jsonb)",
-              "SELECT add_event_guard('alice.u', 'enforce', type_expr => 'lower(event_type)')")
     start = time.monotonic()
-    rows = {row[0]: row[1:] for row in world.run(
-        None, "SELECT guarded_relation::text, new_mode, problem FROM set_event_guard_mode(NULL, 'off')")}
+    rows = world.run(None, "SELECT guarded_relation::text, new_mode, problem FROM set_event_guard_mode(NULL, 'off')")
     assert time.monotonic() - start < 5
-    assert rows.pop("alice.t") == ("off", None), rows
-    assert rows.pop("alice.u") == ("off", None), rows
-    assert len(rows) == 4 and all(mode is None and problem for mode, problem in rows.values()), rows
-    assert "too long" in rows["mallory.sleeps"][1], rows
+    assert len(rows) == 5 and all(mode == "off" and problem is None for _, mode, problem in rows), rows
+
+
+def test_switch_needs_the_rights_of_a_trigger(world):
+    """TRIGGER on the table, EXECUTE on guard_event(), and a transaction that may write; a guard that was disabled fires again."""
+    prepare(world)
+    world.run("mallory", "CREATE TABLE mallory.t (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('mallory.t', 'enforce')",
+              f"GRANT TRIGGER ON mallory.t TO {world.role('bob')}", "ALTER TABLE mallory.t ENABLE ALWAYS TRIGGER zzz_event_guard")
+    enabled = "SELECT tgenabled FROM pg_trigger WHERE tgname = 'zzz_event_guard'"
+    for call in ("set_event_guard_mode('mallory.t', 'off')", "add_event_guard('mallory.t', 'off')"):
+        world.refused("alice", f"SELECT {call}", "42501", "TRIGGER")
+        world.run("bob", f"SELECT {call}")
+        assert world.run(None, enabled) == [("A",)]
+        session = world.connect("mallory", options="-c default_transaction_read_only=on")
+        try:
+            session.execute(f"SELECT {call}")
+            raise AssertionError("changed in a read-only transaction")
+        except psycopg.errors.ReadOnlySqlTransaction:
+            pass
+        world.run(None, "REVOKE EXECUTE ON FUNCTION guard_event() FROM PUBLIC")
+        world.refused("bob", f"SELECT {call}", "42501", "guard_event")
+        world.run(None, "GRANT EXECUTE ON FUNCTION guard_event() TO PUBLIC")
+    world.run("mallory", "ALTER TABLE mallory.t DISABLE TRIGGER zzz_event_guard")
+    world.run("bob", "SELECT set_event_guard_mode('mallory.t', 'enforce')")
+    assert world.run(None, enabled) == [("O",)]
+
+
+def test_switch_within_a_statement(world):
+    """A trigger of the table switches its guard: the statement goes on with the old mode, the next one has the new one."""
+    prepare(world)
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("mallory", "CREATE TABLE mallory.t (id int, event_type text, schema_version int, data jsonb)",
+              "SELECT add_event_guard('mallory.t', 'off')",
+              """CREATE FUNCTION mallory.tf() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF new.id = 2 THEN PERFORM public.set_event_guard_mode('mallory.t', 'enforce'); END IF; RETURN new; END $$""",
+              "CREATE TRIGGER a BEFORE INSERT ON mallory.t FOR EACH ROW EXECUTE FUNCTION mallory.tf()")
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("INSERT INTO mallory.t SELECT i, 'order', 1, '[]' FROM generate_series(1, 5) AS i")
+    try:
+        session.execute("INSERT INTO mallory.t VALUES (9, 'order', 1, '[]')")
+        raise AssertionError("the guard has the old mode")
+    except psycopg.errors.CheckViolation:
+        pass
 
 
 # ---------- upcasts ----------
