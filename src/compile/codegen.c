@@ -800,6 +800,7 @@ copy_fault(const EvFault *fault)
 	copy->message = copy_string(fault->message);
 	copy->detail = copy_string(fault->detail);
 	copy->hint = copy_string(fault->hint);
+	copy->missing = copy_string(fault->missing);
 	return copy;
 }
 

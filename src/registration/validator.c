@@ -156,6 +156,39 @@ depends_on(Oid function, Oid other)
 }
 
 /*
+ * Waits for transactions that are dropping the target.  Returns false if it is gone,
+ * or if the dependency would form a circle; may_be_circle: another function depends
+ * on this one.
+ */
+static bool
+can_depend(Oid function, Oid target, const char *uri, bool is_registered, bool may_be_circle)
+{
+	ev_function_lock(target, AccessShareLock, uri);
+	if (!is_registered)
+		UnlockDatabaseObject(ProcedureRelationId, target, 0, AccessShareLock);
+	return SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target)) &&
+		!(may_be_circle && depends_on(target, function));
+}
+
+static void
+record_dependency(Oid function, Oid target)
+{
+	ObjectAddress from;
+	ObjectAddress to;
+
+	ObjectAddressSet(from, ProcedureRelationId, function);
+	ObjectAddressSet(to, ProcedureRelationId, target);
+	recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
+}
+
+void
+ev_validator_depend(Oid function, Oid target, const char *uri, bool is_known)
+{
+	if (is_known || can_depend(function, target, uri, true, is_depended_on(function)))
+		record_dependency(function, target);
+}
+
+/*
  * Records that a function depends on the functions that its document refers
  * to.  Functions that do not exist (yet) are left out, since a restore may
  * create them later.  So are dependencies that would form a cycle, since
@@ -177,8 +210,6 @@ record_dependencies(const EvDocument *document, bool is_registered)
 	{
 		const char *uri = (const char *) lfirst(cell);
 		EvDocument	target;
-		ObjectAddress from;
-		ObjectAddress to;
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&target, 0, sizeof(target));
@@ -189,17 +220,9 @@ record_dependencies(const EvDocument *document, bool is_registered)
 			continue;
 		pfree(target.schema);
 
-		ev_function_lock(target.function, AccessShareLock, uri);
-		if (!is_registered)
-			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
-		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
+		if (!can_depend(document->function, target.function, uri, is_registered, may_be_circle))
 			continue;
-		if (may_be_circle && depends_on(target.function, document->function))
-			continue;
-
-		ObjectAddressSet(from, ProcedureRelationId, document->function);
-		ObjectAddressSet(to, ProcedureRelationId, target.function);
-		recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
+		record_dependency(document->function, target.function);
 		recorded = lappend_oid(recorded, target.function);
 	}
 }
@@ -302,8 +325,8 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 	return false;
 }
 
-void
-ev_validator_compile(const EvDocument *document, bool is_registered)
+bool
+ev_validator_compile(const EvDocument *document, bool is_registered, bool warn)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "event_validate registration",
@@ -314,6 +337,7 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	List	   *references;
 	List	   *warnings = NIL;
 	List	   *repeated = document->is_new ? ev_document_repeated_keys(document) : NIL;
+	bool		has_warnings;
 	ListCell   *cell;
 
 	if (repeated != NIL)
@@ -329,8 +353,9 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	}
 	if (document->strict)
 		ev_schema_refuse_warnings(document, warnings);
-	else
+	else if (warn)
 		ev_schema_warn(document, warnings);
+	has_warnings = ev_schema_has_warnings(warnings);
 
 	if (is_registered && list_length(parts) > EV_CLAIMS_MOST_PARTS)
 		ereport(WARNING,
@@ -341,6 +366,16 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
+	return has_warnings;
+}
+
+List *
+ev_validator_faults(const EvDocument *document)
+{
+	List	   *warnings;
+	List	   *faults = ev_document_repeated_keys(document);
+
+	return list_concat(faults, ev_document_faults(document, ev_registry_resolve, &warnings));
 }
 
 /* Who refers to what stands in an annotation of a function's document. */
@@ -460,13 +495,21 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name whose claims and annotations were checked, with more known of them. */
+/* The name for which the caller vouches, and for what. */
 static const char *vouched = NULL;
+static EvVouched vouched_for;
 
 void
-ev_validator_vouch(const char *name)
+ev_validator_vouch(const char *name, EvVouched what)
 {
 	vouched = name;
+	vouched_for = what;
+}
+
+static bool
+is_vouched(const char *name, EvVouched what)
+{
+	return vouched != NULL && vouched_for >= what && strcmp(vouched, name) == 0;
 }
 
 /*
@@ -502,7 +545,7 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	if (!ev_document_same_answers(&old_document, document))
 		ev_validator_refuse_change(&old_document, document);
 	ev_name_lock(document->name, ExclusiveLock);
-	if (vouched == NULL || strcmp(vouched, document->name) != 0)
+	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
 		ev_validator_check_annotations(&old_document, document);
 	return true;
 }
@@ -559,9 +602,9 @@ check_registered(HeapTuple function, const EvDocument *document)
 
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
-	if (vouched == NULL || strcmp(vouched, document->name) != 0)
-		ev_claims_check(document, is_new ? NULL : document);	/* a replacement has the
-																 * same $ids */
+	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
+		ev_claims_check(document, is_new ? NULL : document, NULL);	/* a replacement has the
+																	 * same $ids */
 	return is_new;
 }
 
@@ -597,11 +640,12 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	/* a replaced function may have a document of an older release */
 	document.is_new = is_new || !is_registered;
 	if (check_function_bodies)
-		ev_validator_compile(&document, is_registered);
+		(void) ev_validator_compile(&document, is_registered, true);
 	if (check_function_bodies && is_new)
-		ev_compatibility_check(&document);
+		ev_compatibility_check(&document, NIL);
 	ev_claims_record(&document, is_registered);
-	record_dependencies(&document, is_registered);
+	if (!is_registered || !is_vouched(document.name, EV_VOUCHED_ALL))
+		record_dependencies(&document, is_registered);
 
 	ReleaseSysCache(function);
 	PG_RETURN_VOID();

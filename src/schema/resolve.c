@@ -102,6 +102,7 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 		resource->vocabularies = around->vocabularies;
 		resource->assert_format = around->assert_format;
 		resource->is_main = around->is_main;
+		resource->function = around->function;
 	}
 	c->resources = lappend(c->resources, resource);
 	location->resource = MemoryContextStrdup(c->program_context, uri);
@@ -530,6 +531,7 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 	}
 	resource->assert_format = document->assert_format;
 	resource->is_main = document == c->document;
+	resource->function = document->function;
 	remember_uri(c, document->uri, resource);
 
 	if (!JB_ROOT_IS_SCALAR(document->schema))
@@ -641,6 +643,7 @@ fault_unregistered(EvCompiler *c, const EvSubschema *from, const char *tail, con
 {
 	ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
 						"refers to \"%s\", which is not registered", uri);
+	c->fault->missing = pstrdup(uri);
 	if (c->fault->hint == NULL)
 		c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
 			"Register that version with register_event_schema first." :
@@ -713,6 +716,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
 							"refers to \"%s\", which is not valid at \"%s\": %s",
 							uri, resource->fault->location, resource->fault->message);
+		c->fault->other = OidIsValid(resource->fault->other) ? resource->fault->other : resource->function;
 		if (c->fault->hint == NULL)
 			c->fault->hint = resource->fault->hint;
 		return NULL;
@@ -811,10 +815,12 @@ ev_resolve_references(EvCompiler *c)
 
 		CHECK_FOR_INTERRUPTS();
 		c->pending = list_delete_last(c->pending);
+		c->cause = subschema->resource->is_main ? InvalidOid : subschema->resource->function;
 		for (int i = 0; i < (int) lengthof(keywords); i++)
 			if (!resolve_keyword(c, subschema, keywords[i]) && ev_compile_stops(c))
 				return NULL;
 	}
+	c->cause = InvalidOid;
 	return c->fault->message == NULL ? main_resource->root : NULL;
 }
 

@@ -25,6 +25,7 @@ typedef struct EvResource
 	int			vocabularies;	/* set, see keywords.h */
 	bool		assert_format;
 	bool		is_main;		/* of the document that is compiled */
+	Oid			function;		/* of its document, or InvalidOid */
 	EvFault    *fault;			/* of the document, if another document refers
 								 * to it; or NULL */
 	bool		recursive_anchor;	/* $recursiveAnchor: true */
@@ -77,6 +78,7 @@ typedef struct EvCompiler
 	EvResolver	resolver;
 	EvFault    *fault;			/* the first one, or the last one if all are
 								 * wanted; message is NULL if there is none */
+	Oid			cause;			/* EvFault.other of the next fault */
 	List	  **faults;			/* receives all faults, or NULL if only the
 								 * first one is wanted */
 	MemoryContext program_context;
