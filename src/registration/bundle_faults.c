@@ -105,9 +105,13 @@ add(EvBundleFaults *faults, int member, int cause, int sqlstate, const char *mes
 }
 
 void
-ev_bundle_add_error(EvBundleFaults *faults, int member, const ErrorData *error)
+ev_bundle_add_error(EvBundleFaults *faults, int member, const ErrorData *error, const char *name)
 {
-	add(faults, member, -1, error->sqlerrcode, error->message, error->detail, error->hint);
+	const char *message = error->message;
+
+	if (strstr(message, psprintf("\"%s\"", name)) == NULL)
+		message = psprintf("\"%s\": %s", name, message);
+	add(faults, member, -1, error->sqlerrcode, message, error->detail, error->hint);
 }
 
 void

@@ -21,8 +21,11 @@ extern EvBundleFaults *ev_bundle_faults_make(int members);
  */
 extern bool ev_bundle_is_fault(const ErrorData *error);
 
-/* Adds an error as a fault of a member. */
-extern void ev_bundle_add_error(EvBundleFaults *faults, int member, const ErrorData *error);
+/*
+ * Adds an error as a fault of a member.  The message begins with the name of the
+ * member if it is not in it.
+ */
+extern void ev_bundle_add_error(EvBundleFaults *faults, int member, const ErrorData *error, const char *name);
 
 /*
  * Adds a fault of a member, whose document has this name.  cause: the number of the

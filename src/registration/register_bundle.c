@@ -120,6 +120,13 @@ is_event(const Member *member)
 	return member->registered.type_length >= 0;
 }
 
+/* The name of a member for messages and rows: TYPE@VERSION, or the URI. */
+static const char *
+shown_name(const Member *member)
+{
+	return is_event(member) || member->uri == NULL || member->uri[0] == '\0' ? member->registered.name : member->uri;
+}
+
 /* Is this the name of a function that is a hash of the URI, as event_schema_ddl writes it? */
 static bool
 is_hashed_name(const char *key)
@@ -199,7 +206,7 @@ read_document(const Bundle *bundle, Member *member, EvDocument *document)
 		const char *text = pnstrdup(member->value.val.string.val, member->value.val.string.len);
 
 		if (!ev_document_parse(text, document, &fault))
-			ev_fault_report(&fault, document->name);
+			ev_fault_report(&fault, shown_name(member));
 	}
 	else if (member->value.type == jbvBool ||
 			 (member->value.type == jbvBinary && JsonContainerIsObject(member->value.val.binary.data)))
@@ -295,7 +302,7 @@ try_step(Bundle *bundle, Member *member, void (*work) (Bundle *, Member *))
 	if (error != NULL && !ev_bundle_is_fault(error))
 		ReThrowError(error);
 	if (error != NULL)
-		ev_bundle_add_error(bundle->faults, member - bundle->members, error);
+		ev_bundle_add_error(bundle->faults, member - bundle->members, error, shown_name(member));
 	MemoryContextSwitchTo(caller);
 	return error == NULL;
 }
@@ -579,7 +586,8 @@ add_faults(Bundle *bundle, Member *member)
 		CHECK_FOR_INTERRUPTS();
 		if (located++ < EV_BUNDLE_SHOWN_OF_ONE)
 			ev_document_locate(&document, fault);
-		ev_bundle_add_fault(bundle->faults, member - bundle->members, fault, document.name, find_cause(bundle, fault));
+		ev_bundle_add_fault(bundle->faults, member - bundle->members, fault, shown_name(member),
+							find_cause(bundle, fault));
 	}
 }
 
@@ -615,7 +623,7 @@ compile_or_add_faults(Bundle *bundle, Member *member)
 	if (!ev_bundle_is_fault(error))
 		ReThrowError(error);
 	if (try_step(bundle, member, add_faults) && !ev_bundle_has_faults(bundle->faults, number))
-		ev_bundle_add_error(bundle->faults, number, error);
+		ev_bundle_add_error(bundle->faults, number, error, shown_name(member));
 }
 
 static void
@@ -780,7 +788,7 @@ register_all(Bundle *bundle)
 {
 	for (int i = 0; i < bundle->count; i++)
 		if (bundle->members[i].key_error != NULL)
-			ev_bundle_add_error(bundle->faults, i, bundle->members[i].key_error);
+			ev_bundle_add_error(bundle->faults, i, bundle->members[i].key_error, bundle->members[i].key);
 	try_for_each(bundle, ACTION(NOT_KNOWN), look_at);
 	lock_names(bundle);
 	try_for_each(bundle, ACTION(NOT_KNOWN), decide);
@@ -799,7 +807,7 @@ put_members(const Bundle *bundle, ReturnSetInfo *result)
 		Datum		values[3];
 		bool		nulls[3] = {0};
 
-		values[0] = CStringGetTextDatum(is_event(member) || member->uri[0] == '\0' ? member->registered.name : member->uri);
+		values[0] = CStringGetTextDatum(shown_name(member));
 		values[1] = CStringGetTextDatum(action_names[member->action]);
 		values[2] = ObjectIdGetDatum(member->registered.function);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
