@@ -27,8 +27,8 @@ struct EvBundleFaults
 {
 	MemoryContext context;
 	int			members;
-	int		   *own;			/* for each member, the number of faults without
-								 * another cause, ... */
+	int		   *own;			/* for each member, the number of faults
+								 * without another cause, ... */
 	int		   *all;			/* ... and of all */
 	List	   *faults;			/* BundleFault */
 };

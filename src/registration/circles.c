@@ -18,8 +18,8 @@ typedef struct CircleSearch
 	List	   *const *edges;
 	int		   *group;			/* NOT_VISITED while the group is not known */
 	int		   *number;			/* in the order of the visits */
-	int		   *lowest;			/* number of a node on the stack that this node
-								 * leads to */
+	int		   *lowest;			/* number of a node on the stack that this
+								 * node leads to */
 	int		   *next_edge;		/* position in the list of edges */
 	int		   *path;			/* from the first node to the current one */
 	int			path_length;

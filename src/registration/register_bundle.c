@@ -97,8 +97,8 @@ typedef struct Bundle
 	int			count;
 	HTAB	   *created;		/* CreatedMember by function */
 	List	   *to_lock;		/* NameToLock */
-	Member	  **by_name;		/* in the order of their names; NULL until it is
-								 * needed */
+	Member	  **by_name;		/* in the order of their names; NULL until it
+								 * is needed */
 	EvBundleFaults *faults;
 	int			warned;			/* documents with warnings */
 	MemoryContext context;

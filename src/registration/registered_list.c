@@ -67,4 +67,3 @@ ev_registered_functions(void)
 	list_sort(result, compare_cells);
 	return result;
 }
-

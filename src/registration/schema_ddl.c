@@ -113,7 +113,7 @@ static int
 add_node(ReferenceGraph *graph, Oid function)
 {
 	bool		found;
-	GraphNode	   *node = hash_search(graph->nodes, &function, HASH_ENTER, &found);
+	GraphNode  *node = hash_search(graph->nodes, &function, HASH_ENTER, &found);
 
 	if (!found)
 	{
@@ -263,7 +263,7 @@ static void
 put_type(ReturnSetInfo *result, const char *type, int length)
 {
 	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(GraphNode), .hcxt = CurrentMemoryContext};
-	ReferenceGraph		graph = {0};
+	ReferenceGraph graph = {0};
 	ListCell   *cell;
 
 	graph.nodes = hash_create("event_validate schemas", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
