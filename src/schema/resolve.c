@@ -716,7 +716,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
 							"refers to \"%s\", which is not valid at \"%s\": %s",
 							uri, resource->fault->location, resource->fault->message);
-		c->fault->other = OidIsValid(resource->fault->other) ? resource->fault->other : resource->function;
+		c->fault->other = resource->function;
 		if (c->fault->hint == NULL)
 			c->fault->hint = resource->fault->hint;
 		return NULL;
