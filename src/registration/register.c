@@ -150,7 +150,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	ev_claims_check(&document, replaced != NULL ? &old_document : NULL, NULL);
 	if (is_wider)
 		ev_claims_check_kept(&old_document, &document);
-	(void) ev_validator_compile(&document, true, true);
+	(void) ev_validator_compile(&document, true, true, NULL);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document, NIL);
 	if (is_wider)

@@ -32,6 +32,7 @@
 #include "base/arguments.h"
 #include "base/shown_text.h"
 #include "base/subtransaction.h"
+#include "compile/codegen.h"
 #include "evolution/compatibility.h"
 #include "registration/bundle_faults.h"
 #include "registration/circles.h"
@@ -78,6 +79,8 @@ typedef struct Member
 	List	   *targets;		/* Target */
 	List	   *edges;			/* numbers of the members among these */
 	int			group;			/* see ev_find_circles */
+	bool		is_compiled;	/* with its group */
+	List	   *warnings;		/* of that */
 } Member;
 
 /* A document to which a member refers. */
@@ -508,6 +511,56 @@ create(Bundle *bundle, Member *member)
 	created->member = member - bundle->members;
 }
 
+/* ---------- circles ---------- */
+
+/* Finds the functions to which a member refers. */
+static void
+find_targets(Bundle *bundle, Member *member)
+{
+	EvDocument	document;
+	ListCell   *cell;
+
+	read_document(bundle, member, &document);
+	foreach(cell, ev_document_references(&document))
+	{
+		const char *uri = lfirst(cell);
+		EvDocument	found = {0};
+		const CreatedMember *created;
+		Target	   *target;
+		MemoryContext caller;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!ev_registry_try_resolve(uri, &found) || !OidIsValid(found.function) ||
+			found.function == document.function)
+			continue;
+		pfree(found.schema);
+		created = hash_search(bundle->created, &found.function, HASH_FIND, NULL);
+		caller = MemoryContextSwitchTo(bundle->context);
+		target = palloc(sizeof(Target));
+		target->function = found.function;
+		target->uri = pstrdup(uri);
+		target->member = created != NULL ? created->member : -1;
+		member->targets = lappend(member->targets, target);
+		if (target->member >= 0)
+			member->edges = lappend_int(member->edges, target->member);
+		MemoryContextSwitchTo(caller);
+	}
+}
+
+static void
+find_circles(Bundle *bundle)
+{
+	List	  **edges = palloc(sizeof(List *) * (bundle->count + 1));
+	int		   *group = palloc(sizeof(int) * (bundle->count + 1));
+
+	for_each(bundle, NEW_OR_REPLACED, find_targets);
+	for (int i = 0; i < bundle->count; i++)
+		edges[i] = bundle->members[i].edges;
+	(void) ev_find_circles(edges, bundle->count, group);
+	for (int i = 0; i < bundle->count; i++)
+		bundle->members[i].group = group[i];
+}
+
 /* ---------- checks ---------- */
 
 static void
@@ -525,7 +578,8 @@ compile(Bundle *bundle, Member *member)
 	EvDocument	document;
 
 	read_document(bundle, member, &document);
-	if (ev_validator_compile(&document, true, bundle->warned < WARNED_DOCUMENTS))
+	if (ev_validator_compile(&document, true, bundle->warned < WARNED_DOCUMENTS,
+							 member->is_compiled ? &member->warnings : NULL))
 		bundle->warned++;
 }
 
@@ -626,49 +680,129 @@ compile_or_add_faults(Bundle *bundle, Member *member)
 		ev_bundle_add_error(bundle->faults, number, error, shown_name(member));
 }
 
+/* Members that refer to each other. */
+typedef struct Circle
+{
+	Bundle	   *bundle;
+	Member	  **members;
+	int			count;
+} Circle;
+
+/* Do references by the $ids of a document lead to it? */
+static bool
+has_its_ids(const EvDocument *document)
+{
+	ListCell   *cell;
+
+	foreach(cell, ev_document_ids(document))
+	{
+		EvDocument	found = {0};
+
+		if (!ev_registry_try_resolve(lfirst(cell), &found) || found.function != document->function)
+			return false;
+		pfree(found.schema);
+	}
+	return true;
+}
+
+static void
+compile_circle(void *arg)
+{
+	Circle	   *circle = arg;
+	EvDocument *documents = palloc(sizeof(EvDocument) * circle->count);
+	List	  **warnings = palloc0(sizeof(List *) * circle->count);
+
+	for (int i = 0; i < circle->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_document(circle->bundle, circle->members[i], &documents[i]);
+		if (!has_its_ids(&documents[i]))
+			return;
+	}
+	if (!ev_compile_group(documents, circle->count, ev_registry_resolve, warnings))
+		return;
+	for (int i = 0; i < circle->count; i++)
+	{
+		circle->members[i]->is_compiled = true;
+		circle->members[i]->warnings = warnings[i];
+	}
+}
+
+/*
+ * Compiles the members of each circle together: compiling each of them alone would
+ * compile all others, too.  If that does not succeed, they are compiled alone, and the
+ * faults are found then.  The warnings point into what was compiled, so its memory is
+ * kept until the members were checked.
+ */
+static void
+check_circle(Circle *circle)
+{
+	Bundle	   *bundle = circle->bundle;
+	MemoryContext context = AllocSetContextCreate(bundle->context, "event_validate circle", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	if (circle->count > 1)
+	{
+		ErrorData  *error = ev_in_subtransaction(compile_circle, circle, EV_KEEP);
+
+		if (error != NULL && !ev_bundle_is_fault(error))
+			ReThrowError(error);
+	}
+	for (int i = 0; i < circle->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(bundle->scratch);
+		MemoryContextSwitchTo(bundle->scratch);
+		compile_or_add_faults(bundle, circle->members[i]);
+		circle->members[i]->is_compiled = false;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+static int
+compare_groups(const void *a, const void *b)
+{
+	const Member *x = *(Member *const *) a;
+	const Member *y = *(Member *const *) b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Compiles all members without faults, circle by circle. */
+static void
+compile_all(Bundle *bundle)
+{
+	Circle		circle = {.bundle = bundle};
+	Member	  **members = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Member *) * (bundle->count + 1));
+	int			count = 0;
+
+	for (Member *member = bundle->members; member < bundle->members + bundle->count; member++)
+		if (is_next(bundle, member, NEW_OR_REPLACED))
+			members[count++] = member;
+	qsort(members, count, sizeof(Member *), compare_groups);
+	for (int i = 0; i < count; i += circle.count)
+	{
+		circle.members = members + i;
+		circle.count = 1;
+		while (i + circle.count < count && members[i + circle.count]->group == members[i]->group)
+			circle.count++;
+		check_circle(&circle);
+	}
+}
+
 static void
 check_all(Bundle *bundle)
 {
 	try_for_each(bundle, ACTION(REGISTERED), check_claims);
-	for_each(bundle, NEW_OR_REPLACED, compile_or_add_faults);
+	find_circles(bundle);
+	compile_all(bundle);
 	try_for_each(bundle, ACTION(REGISTERED), check_compatibility);
 }
 
 /* ---------- dependencies ---------- */
-
-/* Finds the functions to which a member refers. */
-static void
-find_targets(Bundle *bundle, Member *member)
-{
-	EvDocument	document;
-	ListCell   *cell;
-
-	read_document(bundle, member, &document);
-	foreach(cell, ev_document_references(&document))
-	{
-		const char *uri = lfirst(cell);
-		EvDocument	found = {0};
-		const CreatedMember *created;
-		Target	   *target;
-		MemoryContext caller;
-
-		CHECK_FOR_INTERRUPTS();
-		if (!ev_registry_try_resolve(uri, &found) || !OidIsValid(found.function) ||
-			found.function == document.function)
-			continue;
-		pfree(found.schema);
-		created = hash_search(bundle->created, &found.function, HASH_FIND, NULL);
-		caller = MemoryContextSwitchTo(bundle->context);
-		target = palloc(sizeof(Target));
-		target->function = found.function;
-		target->uri = pstrdup(uri);
-		target->member = created != NULL ? created->member : -1;
-		member->targets = lappend(member->targets, target);
-		if (target->member >= 0)
-			member->edges = lappend_int(member->edges, target->member);
-		MemoryContextSwitchTo(caller);
-	}
-}
 
 static int
 compare_targets(const ListCell *a, const ListCell *b)
@@ -708,22 +842,6 @@ record_dependencies(Bundle *bundle, Member *member)
 	}
 	if (member->action == REPLACED)
 		CommandCounterIncrement();	/* for the next search for a circle */
-}
-
-static void
-record_all_dependencies(Bundle *bundle)
-{
-	List	  **edges = palloc(sizeof(List *) * (bundle->count + 1));
-	int		   *group = palloc(sizeof(int) * (bundle->count + 1));
-
-	for_each(bundle, NEW_OR_REPLACED, find_targets);
-	for (int i = 0; i < bundle->count; i++)
-		edges[i] = bundle->members[i].edges;
-	(void) ev_find_circles(edges, bundle->count, group);
-	for (int i = 0; i < bundle->count; i++)
-		bundle->members[i].group = group[i];
-	for_each(bundle, NEW_OR_REPLACED, record_dependencies);
-	CommandCounterIncrement();
 }
 
 /* ---------- the bundle ---------- */
@@ -795,7 +913,8 @@ register_all(Bundle *bundle)
 	for_each(bundle, NEW_OR_REPLACED, create);
 	check_all(bundle);
 	ev_bundle_report_faults(bundle->faults);
-	record_all_dependencies(bundle);
+	for_each(bundle, NEW_OR_REPLACED, record_dependencies);
+	CommandCounterIncrement();
 }
 
 static void

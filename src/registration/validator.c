@@ -326,7 +326,7 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 }
 
 bool
-ev_validator_compile(const EvDocument *document, bool is_registered, bool warn)
+ev_validator_compile(const EvDocument *document, bool is_registered, bool warn, List *const *known)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "event_validate registration",
@@ -346,7 +346,10 @@ ev_validator_compile(const EvDocument *document, bool is_registered, bool warn)
 	if (is_registered)
 		foreach(cell, references)
 			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
-	if (!compile_in_its_dialect(document, &fault, &warnings))
+	if (known != NULL)
+		warnings = *known;
+	if (known != NULL ? !ev_metaschema_check(document, ev_registry_resolve, &fault) :
+		!compile_in_its_dialect(document, &fault, &warnings))
 	{
 		ev_document_locate(document, &fault);
 		ev_fault_report(&fault, document->name);
@@ -640,7 +643,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	/* a replaced function may have a document of an older release */
 	document.is_new = is_new || !is_registered;
 	if (check_function_bodies)
-		(void) ev_validator_compile(&document, is_registered, true);
+		(void) ev_validator_compile(&document, is_registered, true, NULL);
 	if (check_function_bodies && is_new)
 		ev_compatibility_check(&document, NIL);
 	ev_claims_record(&document, is_registered);

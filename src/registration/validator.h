@@ -22,8 +22,11 @@ extern void ev_validator_check_function(HeapTuple function);
  * and anchors are rejected if it is new.  Allocates in a memory context of its own,
  * which it frees.  Returns whether there are warnings; they are given if `warn` is
  * set.
+ *
+ * known: NULL, or the warnings and notes of a document that ev_compile_group has
+ * compiled already.
  */
-extern bool ev_validator_compile(const EvDocument *document, bool is_registered, bool warn);
+extern bool ev_validator_compile(const EvDocument *document, bool is_registered, bool warn, List *const *known);
 
 /*
  * Returns all faults because of which ev_validator_compile raises an error, as a

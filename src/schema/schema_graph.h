@@ -135,6 +135,13 @@ extern bool ev_compile_stops(const EvCompiler *compiler);
 extern EvSubschema *ev_resolve_references(EvCompiler *compiler);
 
 /*
+ * The same for several main documents, whose root subschemas it returns in the same
+ * order.  Returns NIL if there is a fault, or if one of them could have another meaning
+ * without the others.
+ */
+extern List *ev_resolve_group(EvCompiler *compiler, const EvDocument *documents, int count);
+
+/*
  * Returns the dynamic anchors of a name, or those of $recursiveAnchor for "",
  * in the order of their resources: a List of EvDynamicAnchor.  All documents
  * must have been read.
