@@ -41,6 +41,7 @@
 
 #include "base/arguments.h"
 #include "base/encoding.h"
+#include "base/run_as_owner.h"
 #include "compile/codegen.h"
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
@@ -93,6 +94,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	EvDocument	document = {0};
 	EvDocument	old_document;
 	EvFault		fault = {0};
+	EvMentions	mentions;
 	StringInfoData body;
 	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
@@ -147,10 +149,11 @@ register_definition(const char *name, const char *uri, const Definition *definit
 		document.function = function;
 	}
 
-	ev_claims_check(&document, replaced != NULL ? &old_document : NULL, NULL);
+	mentions = ev_document_mentions(&document);
+	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL, NULL);
 	if (is_wider)
 		ev_claims_check_kept(&old_document, &document);
-	(void) ev_validator_compile(&document, true, true, NULL);
+	(void) ev_validator_compile(&document, &mentions, true, true, NULL);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document, NIL);
 	if (is_wider)

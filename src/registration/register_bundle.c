@@ -466,6 +466,7 @@ decide(Bundle *bundle, Member *member)
 	Oid			function = ev_find_to_register(member->registered.name, false);
 	EvDocument	document;
 	EvDocument	old;
+	EvMentions	mentions;
 	HeapTuple	row;
 
 	read_document(bundle, member, &document);
@@ -488,7 +489,8 @@ decide(Bundle *bundle, Member *member)
 	ev_name_lock(document.name, ExclusiveLock);
 	(void) ev_find_and_wait(document.name);
 	ev_validator_check_annotations(&old, &document);
-	ev_claims_check(&document, &old, NULL);
+	mentions = ev_document_mentions(&document);
+	ev_claims_check(&document, &mentions, &old, NULL);
 	member->action = REPLACED;
 }
 
@@ -567,18 +569,22 @@ static void
 check_claims(Bundle *bundle, Member *member)
 {
 	EvDocument	document;
+	EvMentions	mentions;
 
 	read_document(bundle, member, &document);
-	ev_claims_check(&document, NULL, bundle->created);
+	mentions = ev_document_mentions(&document);
+	ev_claims_check(&document, &mentions, NULL, bundle->created);
 }
 
 static void
 compile(Bundle *bundle, Member *member)
 {
 	EvDocument	document;
+	EvMentions	mentions;
 
 	read_document(bundle, member, &document);
-	if (ev_validator_compile(&document, true, bundle->warned < WARNED_DOCUMENTS,
+	mentions = ev_document_mentions(&document);
+	if (ev_validator_compile(&document, &mentions, true, bundle->warned < WARNED_DOCUMENTS,
 							 member->is_compiled ? &member->warnings : NULL))
 		bundle->warned++;
 }

@@ -26,6 +26,7 @@
 #include "utils/syscache.h"
 #include "utils/tuplestore.h"
 
+#include "base/run_as_owner.h"
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
 #include "registration/circles.h"
@@ -81,8 +82,7 @@ put_function(ReturnSetInfo *result, Oid function)
 	int			guc_level = NewGUCNestLevel();
 	char	   *ddl;
 
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-					  GUC_ACTION_SAVE, true, 0, false);
+	ev_pin_search_path();
 	ddl = function_definition(function);
 	AtEOXact_GUC(false, guc_level);
 	if (ddl == NULL)

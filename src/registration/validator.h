@@ -17,8 +17,9 @@ extern void ev_validator_check_function(HeapTuple function);
 
 /*
  * Compiles a document for registration: raises an error if it is not a valid
- * schema, and gives registration's warnings.  If it is for event_schema, the
- * documents that it refers to are locked against replacement.  Duplicate keys, $ids
+ * schema, and gives registration's warnings.  `mentions` are those of the document.
+ * If it is for event_schema, the documents that it refers to are locked against
+ * replacement.  Duplicate keys, $ids
  * and anchors are rejected if it is new.  Allocates in a memory context of its own,
  * which it frees.  Returns whether there are warnings; they are given if `warn` is
  * set.
@@ -26,7 +27,8 @@ extern void ev_validator_check_function(HeapTuple function);
  * known: NULL, or the warnings and notes of a document that ev_compile_group has
  * compiled already.
  */
-extern bool ev_validator_compile(const EvDocument *document, bool is_registered, bool warn, List *const *known);
+extern bool ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered,
+								 bool warn, List *const *known);
 
 /*
  * Returns all faults because of which ev_validator_compile raises an error, as a

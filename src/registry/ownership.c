@@ -83,7 +83,7 @@ ev_ownership_counts(Oid role, Oid function)
 	return result;
 }
 
-/* What makes a type somebody's. */
+/* The owner of a type. */
 typedef struct Owner
 {
 	Oid			role;
