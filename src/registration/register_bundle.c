@@ -68,7 +68,7 @@ static const char *const action_names[] = {
 };
 
 /* A schema of the bundle. */
-typedef struct Member
+typedef struct BundleMember
 {
 	EvRegistered registered;	/* name, type and version, function */
 	char	   *key;			/* as the user wrote it */
@@ -76,31 +76,31 @@ typedef struct Member
 	char	   *uri;			/* of the document */
 	JsonbValue	value;			/* in the bundle */
 	Action		action;
-	List	   *targets;		/* Target */
+	List	   *targets;		/* BundleTarget */
 	List	   *edges;			/* numbers of the members among these */
 	int			group;			/* see ev_find_circles */
 	bool		is_compiled;	/* with its group */
 	List	   *warnings;		/* of that */
-} Member;
+} BundleMember;
 
 /* A document to which a member refers. */
-typedef struct Target
+typedef struct BundleTarget
 {
 	Oid			function;
 	char	   *uri;
 	int			member;			/* its number; -1: none */
-} Target;
+} BundleTarget;
 
 typedef struct Bundle
 {
 	bool		assert_format;	/* options of the call */
 	bool		breaking;
 	bool		strict;
-	Member	   *members;		/* by type and version, then by URI */
+	BundleMember *members;		/* by type and version, then by URI */
 	int			count;
 	HTAB	   *created;		/* CreatedMember by function */
 	List	   *to_lock;		/* NameToLock */
-	Member	  **by_name;		/* in the order of their names; NULL until it
+	BundleMember **by_name;		/* in the order of their names; NULL until it
 								 * is needed */
 	EvBundleFaults *faults;
 	int			warned;			/* documents with warnings */
@@ -118,14 +118,14 @@ typedef struct CreatedMember
 /* ---------- reading the bundle ---------- */
 
 static bool
-is_event(const Member *member)
+is_event(const BundleMember *member)
 {
 	return member->registered.type_length >= 0;
 }
 
 /* The name of a member for messages and rows: TYPE@VERSION, or the URI. */
 static const char *
-shown_name(const Member *member)
+shown_name(const BundleMember *member)
 {
 	return is_event(member) || member->uri == NULL || member->uri[0] == '\0' ? member->registered.name : member->uri;
 }
@@ -139,7 +139,7 @@ is_hashed_name(const char *key)
 
 /* TYPE@VERSION, or the URI event:TYPE@VERSION; sets the member's name. */
 static bool
-read_event_key(Member *member)
+read_event_key(BundleMember *member)
 {
 	const char *name = member->key;
 	EvRegistered *registered = &member->registered;
@@ -170,7 +170,7 @@ read_event_key(Member *member)
 static void
 read_key(void *arg)
 {
-	Member	   *member = arg;
+	BundleMember *member = arg;
 	NameData	name;
 
 	if (read_event_key(member))
@@ -196,7 +196,7 @@ read_key(void *arg)
  * apply in addition to the pragma lines of a text.
  */
 static void
-read_document(const Bundle *bundle, Member *member, EvDocument *document)
+read_document(const Bundle *bundle, BundleMember *member, EvDocument *document)
 {
 	EvFault		fault = {0};
 
@@ -228,7 +228,7 @@ read_document(const Bundle *bundle, Member *member, EvDocument *document)
 
 /* Returns the body of the function: the lines for the options, and the JSON. */
 static char *
-make_body(const Bundle *bundle, const Member *member, const EvDocument *document)
+make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *document)
 {
 	StringInfoData body;
 	const char *json;
@@ -255,7 +255,7 @@ make_body(const Bundle *bundle, const Member *member, const EvDocument *document
 
 /* Raises an error if a text is that of another event type. */
 static void
-check_event_type(const Member *member, const EvDocument *document)
+check_event_type(const BundleMember *member, const EvDocument *document)
 {
 	const char *type = document->event_type;
 
@@ -274,17 +274,17 @@ check_event_type(const Member *member, const EvDocument *document)
 
 /* ---------- one step for one member ---------- */
 
-typedef struct Step
+typedef struct BundleStep
 {
 	Bundle	   *bundle;
-	Member	   *member;
-	void		(*work) (Bundle *bundle, Member *member);
-} Step;
+	BundleMember *member;
+	void		(*work) (Bundle *bundle, BundleMember *member);
+} BundleStep;
 
 static void
 run_step(void *arg)
 {
-	Step	   *step = arg;
+	BundleStep *step = arg;
 
 	step->work(step->bundle, step->member);
 }
@@ -294,9 +294,9 @@ run_step(void *arg)
  * come from the document.  Returns whether there is none.
  */
 static bool
-try_step(Bundle *bundle, Member *member, void (*work) (Bundle *, Member *))
+try_step(Bundle *bundle, BundleMember *member, void (*work) (Bundle *, BundleMember *))
 {
-	Step		step = {bundle, member, work};
+	BundleStep	step = {bundle, member, work};
 	ErrorData  *error;
 	MemoryContext caller = MemoryContextSwitchTo(bundle->scratch);
 
@@ -316,7 +316,7 @@ try_step(Bundle *bundle, Member *member, void (*work) (Bundle *, Member *))
 
 /* Is this a member with one of these actions, and without faults? */
 static bool
-is_next(const Bundle *bundle, const Member *member, int actions)
+is_next(const Bundle *bundle, const BundleMember *member, int actions)
 {
 	return (actions & ACTION(member->action)) != 0 &&
 		!ev_bundle_has_faults(bundle->faults, member - bundle->members);
@@ -324,9 +324,9 @@ is_next(const Bundle *bundle, const Member *member, int actions)
 
 /* Tries a step for all members with one of these actions that have no faults. */
 static void
-try_for_each(Bundle *bundle, int actions, void (*work) (Bundle *, Member *))
+try_for_each(Bundle *bundle, int actions, void (*work) (Bundle *, BundleMember *))
 {
-	for (Member *member = bundle->members; member < bundle->members + bundle->count; member++)
+	for (BundleMember *member = bundle->members; member < bundle->members + bundle->count; member++)
 		if (is_next(bundle, member, actions))
 		{
 			MemoryContextReset(bundle->scratch);
@@ -336,11 +336,11 @@ try_for_each(Bundle *bundle, int actions, void (*work) (Bundle *, Member *))
 
 /* Does work for the same members; an error ends the call. */
 static void
-for_each(Bundle *bundle, int actions, void (*work) (Bundle *, Member *))
+for_each(Bundle *bundle, int actions, void (*work) (Bundle *, BundleMember *))
 {
 	MemoryContext caller = MemoryContextSwitchTo(bundle->scratch);
 
-	for (Member *member = bundle->members; member < bundle->members + bundle->count; member++)
+	for (BundleMember *member = bundle->members; member < bundle->members + bundle->count; member++)
 		if (is_next(bundle, member, actions))
 		{
 			CHECK_FOR_INTERRUPTS();
@@ -357,7 +357,7 @@ for_each(Bundle *bundle, int actions, void (*work) (Bundle *, Member *))
  * can be unchanged only, which a later step finds out.
  */
 static void
-look_at(Bundle *bundle, Member *member)
+look_at(Bundle *bundle, BundleMember *member)
 {
 	EvDocument	document;
 	EvRegistered *registered = &member->registered;
@@ -411,7 +411,7 @@ add_names(Bundle *bundle, List *added, LOCKMODE mode)
 
 /* Adds the names that registering a member locks. */
 static void
-add_names_of(Bundle *bundle, Member *member)
+add_names_of(Bundle *bundle, BundleMember *member)
 {
 	const EvRegistered *registered = &member->registered;
 	Oid			function = ev_registered_function(registered->name);
@@ -461,7 +461,7 @@ lock_names(Bundle *bundle)
 
 /* Finds out what is to be done for a member, and checks a replacement. */
 static void
-decide(Bundle *bundle, Member *member)
+decide(Bundle *bundle, BundleMember *member)
 {
 	Oid			function = ev_find_to_register(member->registered.name, false);
 	EvDocument	document;
@@ -496,7 +496,7 @@ decide(Bundle *bundle, Member *member)
 
 /* Creates or replaces the function of a member. */
 static void
-create(Bundle *bundle, Member *member)
+create(Bundle *bundle, BundleMember *member)
 {
 	EvDocument	document;
 	HeapTuple	replaced = NULL;
@@ -517,7 +517,7 @@ create(Bundle *bundle, Member *member)
 
 /* Finds the functions to which a member refers. */
 static void
-find_targets(Bundle *bundle, Member *member)
+find_targets(Bundle *bundle, BundleMember *member)
 {
 	EvDocument	document;
 	ListCell   *cell;
@@ -528,7 +528,7 @@ find_targets(Bundle *bundle, Member *member)
 		const char *uri = lfirst(cell);
 		EvDocument	found = {0};
 		const CreatedMember *created;
-		Target	   *target;
+		BundleTarget *target;
 		MemoryContext caller;
 
 		CHECK_FOR_INTERRUPTS();
@@ -538,7 +538,7 @@ find_targets(Bundle *bundle, Member *member)
 		pfree(found.schema);
 		created = hash_search(bundle->created, &found.function, HASH_FIND, NULL);
 		caller = MemoryContextSwitchTo(bundle->context);
-		target = palloc(sizeof(Target));
+		target = palloc(sizeof(BundleTarget));
 		target->function = found.function;
 		target->uri = pstrdup(uri);
 		target->member = created != NULL ? created->member : -1;
@@ -566,7 +566,7 @@ find_circles(Bundle *bundle)
 /* ---------- checks ---------- */
 
 static void
-check_claims(Bundle *bundle, Member *member)
+check_claims(Bundle *bundle, BundleMember *member)
 {
 	EvDocument	document;
 	EvMentions	mentions;
@@ -577,7 +577,7 @@ check_claims(Bundle *bundle, Member *member)
 }
 
 static void
-compile(Bundle *bundle, Member *member)
+compile(Bundle *bundle, BundleMember *member)
 {
 	EvDocument	document;
 	EvMentions	mentions;
@@ -592,25 +592,25 @@ compile(Bundle *bundle, Member *member)
 static int
 compare_by_name(const void *a, const void *b)
 {
-	return strcmp((*(Member *const *) a)->registered.name, (*(Member *const *) b)->registered.name);
+	return strcmp((*(BundleMember *const *) a)->registered.name, (*(BundleMember *const *) b)->registered.name);
 }
 
 /* Returns the member with a name, or NULL. */
-static Member *
+static BundleMember *
 find_member(Bundle *bundle, char *name)
 {
-	Member		key = {.registered.name = name};
-	Member	   *key_pointer = &key;
-	Member	  **found;
+	BundleMember key = {.registered.name = name};
+	BundleMember *key_pointer = &key;
+	BundleMember **found;
 
 	if (bundle->by_name == NULL)
 	{
-		bundle->by_name = MemoryContextAllocHuge(bundle->context, sizeof(Member *) * bundle->count);
+		bundle->by_name = MemoryContextAllocHuge(bundle->context, sizeof(BundleMember *) * bundle->count);
 		for (int i = 0; i < bundle->count; i++)
 			bundle->by_name[i] = &bundle->members[i];
-		qsort(bundle->by_name, bundle->count, sizeof(Member *), compare_by_name);
+		qsort(bundle->by_name, bundle->count, sizeof(BundleMember *), compare_by_name);
 	}
-	found = bsearch(&key_pointer, bundle->by_name, bundle->count, sizeof(Member *), compare_by_name);
+	found = bsearch(&key_pointer, bundle->by_name, bundle->count, sizeof(BundleMember *), compare_by_name);
 	return found != NULL ? *found : NULL;
 }
 
@@ -623,7 +623,7 @@ find_cause(Bundle *bundle, const EvFault *fault)
 {
 	const CreatedMember *created = OidIsValid(fault->other) ?
 		hash_search(bundle->created, &fault->other, HASH_FIND, NULL) : NULL;
-	Member	   *missing = fault->missing != NULL ? find_member(bundle, ev_reference_name(fault->missing)) : NULL;
+	BundleMember *missing = fault->missing != NULL ? find_member(bundle, ev_reference_name(fault->missing)) : NULL;
 
 	if (created != NULL)
 		return created->member;
@@ -632,7 +632,7 @@ find_cause(Bundle *bundle, const EvFault *fault)
 
 /* Adds all faults of a member that cannot be compiled. */
 static void
-add_faults(Bundle *bundle, Member *member)
+add_faults(Bundle *bundle, BundleMember *member)
 {
 	EvDocument	document;
 	int			located = 0;
@@ -653,13 +653,13 @@ add_faults(Bundle *bundle, Member *member)
 
 /* Compares a new version with those that were registered before it. */
 static void
-check_compatibility(Bundle *bundle, Member *member)
+check_compatibility(Bundle *bundle, BundleMember *member)
 {
 	EvDocument	document;
 	List	   *later = NIL;
 
 	read_document(bundle, member, &document);
-	for (Member *other = member + 1; other < bundle->members + bundle->count &&
+	for (BundleMember *other = member + 1; other < bundle->members + bundle->count &&
 		 other->registered.type_length == member->registered.type_length &&
 		 memcmp(other->registered.name, member->registered.name, member->registered.type_length) == 0; other++)
 		if (other->action == REGISTERED)
@@ -672,9 +672,9 @@ check_compatibility(Bundle *bundle, Member *member)
  * the error itself is the fault, such as an ambiguous reference.
  */
 static void
-compile_or_add_faults(Bundle *bundle, Member *member)
+compile_or_add_faults(Bundle *bundle, BundleMember *member)
 {
-	Step		compiling = {bundle, member, compile};
+	BundleStep	compiling = {bundle, member, compile};
 	int			number = member - bundle->members;
 	ErrorData  *error = ev_in_subtransaction(run_step, &compiling, EV_KEEP);
 
@@ -690,7 +690,7 @@ compile_or_add_faults(Bundle *bundle, Member *member)
 typedef struct Circle
 {
 	Bundle	   *bundle;
-	Member	  **members;
+	BundleMember **members;
 	int			count;
 } Circle;
 
@@ -769,8 +769,8 @@ check_circle(Circle *circle)
 static int
 compare_groups(const void *a, const void *b)
 {
-	const Member *x = *(Member *const *) a;
-	const Member *y = *(Member *const *) b;
+	const BundleMember *x = *(BundleMember *const *) a;
+	const BundleMember *y = *(BundleMember *const *) b;
 
 	if (x->group != y->group)
 		return x->group < y->group ? -1 : 1;
@@ -782,13 +782,13 @@ static void
 compile_all(Bundle *bundle)
 {
 	Circle		circle = {.bundle = bundle};
-	Member	  **members = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Member *) * (bundle->count + 1));
+	BundleMember **members = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BundleMember *) * (bundle->count + 1));
 	int			count = 0;
 
-	for (Member *member = bundle->members; member < bundle->members + bundle->count; member++)
+	for (BundleMember *member = bundle->members; member < bundle->members + bundle->count; member++)
 		if (is_next(bundle, member, NEW_OR_REPLACED))
 			members[count++] = member;
-	qsort(members, count, sizeof(Member *), compare_groups);
+	qsort(members, count, sizeof(BundleMember *), compare_groups);
 	for (int i = 0; i < count; i += circle.count)
 	{
 		circle.members = members + i;
@@ -813,8 +813,8 @@ check_all(Bundle *bundle)
 static int
 compare_targets(const ListCell *a, const ListCell *b)
 {
-	Oid			x = ((const Target *) lfirst(a))->function;
-	Oid			y = ((const Target *) lfirst(b))->function;
+	Oid			x = ((const BundleTarget *) lfirst(a))->function;
+	Oid			y = ((const BundleTarget *) lfirst(b))->function;
 
 	return x < y ? -1 : x > y;
 }
@@ -824,7 +824,7 @@ compare_targets(const ListCell *a, const ListCell *b)
  * number are recorded, which form no circle.
  */
 static void
-record_dependencies(Bundle *bundle, Member *member)
+record_dependencies(Bundle *bundle, BundleMember *member)
 {
 	List	   *before = member->action == REPLACED ? ev_function_dependencies(member->registered.function) : NIL;
 	Oid			last = InvalidOid;
@@ -833,8 +833,8 @@ record_dependencies(Bundle *bundle, Member *member)
 	list_sort(member->targets, compare_targets);
 	foreach(cell, member->targets)
 	{
-		const Target *target = lfirst(cell);
-		const Member *other = target->member >= 0 ? &bundle->members[target->member] : NULL;
+		const BundleTarget *target = lfirst(cell);
+		const BundleMember *other = target->member >= 0 ? &bundle->members[target->member] : NULL;
 
 		CHECK_FOR_INTERRUPTS();
 		if (target->function == last || list_member_oid(before, target->function))
@@ -855,7 +855,7 @@ record_dependencies(Bundle *bundle, Member *member)
 static int
 compare_members(const void *a, const void *b)
 {
-	return ev_compare_registered(&((const Member *) a)->registered, &((const Member *) b)->registered);
+	return ev_compare_registered(&((const BundleMember *) a)->registered, &((const BundleMember *) b)->registered);
 }
 
 /* Raises an error for the first two keys that name one schema. */
@@ -884,16 +884,16 @@ read_members(Bundle *bundle, Jsonb *value)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("a bundle must be an object"),
 				 errhint("Its keys are TYPE@VERSION or the URIs of documents, and its values are schemas.")));
-	bundle->members = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(Member) * (JB_ROOT_COUNT(value) + 1));
+	bundle->members = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BundleMember) * (JB_ROOT_COUNT(value) + 1));
 	iterator = JsonbIteratorInit(&value->root);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
-		Member	   *member = &bundle->members[bundle->count];
+		BundleMember *member = &bundle->members[bundle->count];
 
 		if (token != WJB_KEY)
 			continue;
 		CHECK_FOR_INTERRUPTS();
-		memset(member, 0, sizeof(Member));
+		memset(member, 0, sizeof(BundleMember));
 		member->key = pnstrdup(key.val.string.val, key.val.string.len);
 		member->registered.name = member->key;
 		member->registered.type_length = -1;
@@ -903,7 +903,7 @@ read_members(Bundle *bundle, Jsonb *value)
 			ReThrowError(member->key_error);
 		bundle->count++;
 	}
-	qsort(bundle->members, bundle->count, sizeof(Member), compare_members);
+	qsort(bundle->members, bundle->count, sizeof(BundleMember), compare_members);
 	refuse_equal_members(bundle);
 }
 
@@ -928,7 +928,7 @@ put_members(const Bundle *bundle, ReturnSetInfo *result)
 {
 	for (int i = 0; i < bundle->count; i++)
 	{
-		const Member *member = &bundle->members[i];
+		const BundleMember *member = &bundle->members[i];
 		Datum		values[3];
 		bool		nulls[3] = {0};
 

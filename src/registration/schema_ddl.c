@@ -95,16 +95,16 @@ put_function(ReturnSetInfo *result, Oid function)
 /* ---------- schemas ---------- */
 
 /* A schema that is to be listed. */
-typedef struct GraphNode
+typedef struct ListedNode
 {
 	Oid			function;		/* hash key, must be the first member */
 	int			number;
-} GraphNode;
+} ListedNode;
 
 /* The schemas to be listed, and to which of them each refers. */
 typedef struct ReferenceGraph
 {
-	HTAB	   *nodes;			/* GraphNode by function */
+	HTAB	   *nodes;			/* ListedNode by function */
 	List	   *functions;		/* OIDs by number */
 	List	   *edges;			/* by number, Lists of numbers */
 } ReferenceGraph;
@@ -113,7 +113,7 @@ static int
 add_node(ReferenceGraph *graph, Oid function)
 {
 	bool		found;
-	GraphNode  *node = hash_search(graph->nodes, &function, HASH_ENTER, &found);
+	ListedNode *node = hash_search(graph->nodes, &function, HASH_ENTER, &found);
 
 	if (!found)
 	{
@@ -262,7 +262,7 @@ put_schemas(ReturnSetInfo *result, ReferenceGraph *graph)
 static void
 put_type(ReturnSetInfo *result, const char *type, int length)
 {
-	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(GraphNode), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(ListedNode), .hcxt = CurrentMemoryContext};
 	ReferenceGraph graph = {0};
 	ListCell   *cell;
 
