@@ -207,6 +207,13 @@ CREATE FUNCTION register_schema(uri text, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_schema' LANGUAGE C;
 COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that other schemas refer to by its URI';
 
+CREATE FUNCTION register_schemas(bundle jsonb,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	OUT name text, OUT action text, OUT function regprocedure)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_register_schemas' LANGUAGE C ROWS 100;
+COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean) IS 'registers many schemas, which may refer to each other, in one call';
+
 CREATE FUNCTION lint_event_schema(definition text,
 	OUT severity text, OUT location text, OUT rule text, OUT message text)
 	RETURNS SETOF record

@@ -746,18 +746,39 @@ optimize(EvCompiler *c, EvProgram *program)
 	MemoryContextSwitchTo(caller);
 }
 
+static void
+begin_program(EvWriter *w, EvCompiler *c)
+{
+	memset(w, 0, sizeof(*w));
+	w->compiler = c;
+	w->code_room = 64;
+	w->block_room = 16;
+	w->program = ev_program_alloc(w, sizeof(EvProgram));
+	w->program->is_utf8 = GetDatabaseEncoding() == PG_UTF8;
+	w->program->code = ev_program_alloc(w, w->code_room * sizeof(EvInstruction));
+	w->program->sources = ev_program_alloc(w, w->code_room * sizeof(EvSource));
+	w->program->blocks = ev_program_alloc(w, w->block_room * sizeof(EvBlock));
+}
+
+/* Writes the blocks that exist, and those that they lead to.  Returns whether there is no fault. */
+static bool
+write_blocks(EvWriter *w)
+{
+	for (uint32 next = 0; next < w->program->block_count && !ev_compile_stops(w->compiler); next++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		write_block(w, list_nth(w->blocks, next));
+	}
+	ev_find_endless(w);
+	return w->compiler->fault->message == NULL;
+}
+
 static EvProgram *
 write_program(EvCompiler *c, EvSubschema *root)
 {
-	EvWriter	w = {.compiler = c, .code_room = 64, .block_room = 16};
-	uint32		next = 0;
+	EvWriter	w;
 
-	w.program = ev_program_alloc(&w, sizeof(EvProgram));
-	w.program->is_utf8 = GetDatabaseEncoding() == PG_UTF8;
-	w.program->code = ev_program_alloc(&w, w.code_room * sizeof(EvInstruction));
-	w.program->sources = ev_program_alloc(&w, w.code_room * sizeof(EvSource));
-	w.program->blocks = ev_program_alloc(&w, w.block_room * sizeof(EvBlock));
-
+	begin_program(&w, c);
 	if (ev_block_of(&w, root) == EV_BLOCK_TRUE)
 	{
 		w.program->blocks[0].location = root->location;
@@ -766,14 +787,7 @@ write_program(EvCompiler *c, EvSubschema *root)
 		optimize(c, w.program);
 		return w.program;
 	}
-	while (next < w.program->block_count && !ev_compile_stops(c))
-	{
-		CHECK_FOR_INTERRUPTS();
-		write_block(&w, list_nth(w.blocks, next));
-		next++;
-	}
-	ev_find_endless(&w);
-	if (c->fault->message != NULL)
+	if (!write_blocks(&w))
 		return NULL;
 
 	/*
@@ -804,6 +818,7 @@ copy_fault(const EvFault *fault)
 	copy->message = copy_string(fault->message);
 	copy->detail = copy_string(fault->detail);
 	copy->hint = copy_string(fault->hint);
+	copy->missing = copy_string(fault->missing);
 	return copy;
 }
 
@@ -888,6 +903,78 @@ ev_compile_annotated(const EvDocument *document, EvResolver resolver, EvFault *f
 	Findings	findings = {0};
 
 	return compile(document, resolver, true, fault, findings);
+}
+
+/* The document to which a warning belongs, by the location of its root. */
+typedef struct WarnedDocument
+{
+	const EvLocation *root;		/* hash key, must be the first member */
+	int			number;
+} WarnedDocument;
+
+/* Gives each warning to its document, in CurrentMemoryContext. */
+static void
+distribute_warnings(List *found, List *roots, List **warnings)
+{
+	HASHCTL		control = {.keysize = sizeof(EvLocation *), .entrysize = sizeof(WarnedDocument),
+	.hcxt = CurrentMemoryContext};
+	HTAB	   *documents = hash_create("event_validate warnings", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	ListCell   *cell;
+
+	foreach(cell, roots)
+	{
+		const EvLocation *root = ((EvSubschema *) lfirst(cell))->location;
+		WarnedDocument *document = hash_search(documents, &root, HASH_ENTER, NULL);
+
+		document->number = foreach_current_index(cell);
+		warnings[document->number] = NIL;
+	}
+	foreach(cell, found)
+	{
+		const EvWarning *warning = lfirst(cell);
+		const EvLocation *root = warning->at;
+		WarnedDocument *document;
+
+		while (root->parent != NULL)
+			root = root->parent;
+		document = hash_search(documents, &root, HASH_FIND, NULL);
+		if (document != NULL)
+			warnings[document->number] = lappend(warnings[document->number], copy_warning(warning));
+	}
+	hash_destroy(documents);
+}
+
+bool
+ev_compile_group(const EvDocument *documents, int count, EvResolver resolver, List **warnings)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler", ALLOCSET_DEFAULT_SIZES);
+	List	   *found = NIL;
+	EvFault		fault = {0};
+	EvCompiler	c = {.document = documents, .resolver = resolver, .fault = &fault, .warnings = &found};
+	EvWriter	w;
+	List	   *roots;
+	ListCell   *cell;
+	bool		result;
+
+	MemoryContextSwitchTo(scratch);
+	ev_compiler_init(&c, caller);
+	roots = ev_resolve_group(&c, documents, count);
+	result = roots != NIL;
+	if (result)
+	{
+		begin_program(&w, &c);
+		foreach(cell, roots)
+			(void) ev_block_of(&w, lfirst(cell));
+		result = write_blocks(&w);
+	}
+	if (result)
+		ev_lint(&c);
+	MemoryContextSwitchTo(caller);
+	if (result)
+		distribute_warnings(found, roots, warnings);
+	MemoryContextDelete(scratch);
+	return result;
 }
 
 List *

@@ -31,6 +31,16 @@ extern EvProgram *ev_compile_annotated(const EvDocument *document, EvResolver re
 									   EvFault *fault);
 
 /*
+ * Compiles several documents together, without a program: returns true only if each of
+ * them is a valid schema, and then sets warnings[i] to the warnings and notes about
+ * document i, in CurrentMemoryContext.  If it returns false, they may be valid
+ * nevertheless, and must be compiled one by one.  For documents in a circle, this takes
+ * as much time as one of them alone.  The caller creates a memory context, as for
+ * ev_compile.
+ */
+extern bool ev_compile_group(const EvDocument *documents, int count, EvResolver resolver, List **warnings);
+
+/*
  * Returns all faults of a document as a List of EvFault, and sets *warnings to its
  * warnings and notes, a List of EvWarning.  Allocates in CurrentMemoryContext,
  * which the caller creates.

@@ -123,16 +123,23 @@ metaschema_faults(const EvDocument *document, EvResolver resolver, int limit)
 	return faults.faults;
 }
 
+bool
+ev_metaschema_check(const EvDocument *document, EvResolver resolver, EvFault *fault)
+{
+	List	   *faults = metaschema_faults(document, resolver, 1);
+
+	if (faults != NIL)
+		*fault = *(EvFault *) linitial(faults);
+	return faults == NIL;
+}
+
 EvProgram *
 ev_compile_checked(const EvDocument *document, EvResolver resolver, EvFault *fault,
 				   List **references, List **warnings)
 {
 	EvProgram  *program = ev_compile(document, resolver, fault, references, warnings);
-	List	   *faults = program != NULL ? metaschema_faults(document, resolver, 1) : NIL;
 
-	if (faults != NIL)
-		*fault = *(EvFault *) linitial(faults);
-	return faults == NIL ? program : NULL;
+	return program != NULL && ev_metaschema_check(document, resolver, fault) ? program : NULL;
 }
 
 /* Is the dialect valid, so that there is a meta-schema? */

@@ -18,6 +18,12 @@ extern EvProgram *ev_compile_checked(const EvDocument *document, EvResolver reso
 									 EvFault *fault, List **references, List **warnings);
 
 /*
+ * Validates a compiled document against its meta-schema.  Returns false, with *fault
+ * filled, if it is not valid.
+ */
+extern bool ev_metaschema_check(const EvDocument *document, EvResolver resolver, EvFault *fault);
+
+/*
  * Returns all faults of a document as a List of EvFault: first those that the
  * compiler finds, then those that only the meta-schema finds.  Sets *warnings to
  * its warnings and notes, a List of EvWarning.  Allocates in CurrentMemoryContext,

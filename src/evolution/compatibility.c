@@ -328,7 +328,7 @@ read_version(Oid function, EvDocument *document)
 
 /* Compares with all versions that the policy demands. */
 static void
-compare_with_neighbours(PolicyCheck *check, int type_length)
+compare_with_neighbours(PolicyCheck *check, int type_length, const List *later)
 {
 	List	   *versions;
 	List	   *functions = ev_registry_list(check->document->name, type_length, &versions);
@@ -347,7 +347,7 @@ compare_with_neighbours(PolicyCheck *check, int type_length)
 	for (int i = first_later; i < list_length(versions); i++)
 	{
 		/* the validator has created it already */
-		if (list_nth_int(versions, i) == check->version)
+		if (list_nth_int(versions, i) == check->version || list_member_oid(later, list_nth_oid(functions, i)))
 			continue;
 		read_version(list_nth_oid(functions, i), &other);
 		if (other.breaking)
@@ -359,7 +359,7 @@ compare_with_neighbours(PolicyCheck *check, int type_length)
 }
 
 void
-ev_compatibility_check(const EvDocument *document)
+ev_compatibility_check(const EvDocument *document, const List *later)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
@@ -375,7 +375,7 @@ ev_compatibility_check(const EvDocument *document)
 	policy = read_policy(document->name, type_length);
 	initStringInfo(&check.reasons);
 	if (policy.backward || policy.forward)
-		compare_with_neighbours(&check, type_length);
+		compare_with_neighbours(&check, type_length, later);
 	if (check.broke)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -18,8 +18,11 @@
  * TYPE@VERSION (its name) against the other versions of the type, as the
  * type's policy demands.  Raises invalid_parameter_value with all reasons.
  * Keeps only a lock on the type.
+ *
+ * later: OIDs of functions that do not count, since they are registered after this
+ * document, although they were created already.
  */
-extern void ev_compatibility_check(const EvDocument *document);
+extern void ev_compatibility_check(const EvDocument *document, const List *later);
 
 /* Is this function, named TYPE@compatibility, a policy by its body? */
 extern bool ev_compatibility_is_policy(HeapTuple function);

@@ -48,6 +48,8 @@
 #include "evolution/widen.h"
 #include "format/format.h"
 #include "jsonb/jsonb_value.h"
+#include "registration/registered_list.h"
+#include "registration/schema_function.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
 #include "registry/function_row.h"
@@ -68,205 +70,13 @@ PG_FUNCTION_INFO_V1(ev_widen_event_schema);
 PG_FUNCTION_INFO_V1(ev_drop_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_schema);
 PG_FUNCTION_INFO_V1(ev_list_event_schemas);
-PG_FUNCTION_INFO_V1(ev_event_schema_ddl);
-
-/* ---------- creating the function ---------- */
-
-/*
- * Returns the function that is registered under a name.  If another session is
- * dropping it with DROP FUNCTION, waits for the end of its transaction.
- */
-static Oid
-find_and_wait(const char *name)
-{
-	Oid			function;
-
-	while (OidIsValid(function = ev_registered_function(name)))
-	{
-		ev_function_lock(function, AccessShareLock, name);
-		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
-			break;
-		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
-	}
-	return function;
-}
-
-/*
- * Runs CREATE [OR REPLACE] FUNCTION.  The document has been compiled already,
- * with its URI, which the validator cannot compute from a hash.
- */
-static void
-create_function(const char *name, const char *body, HeapTuple replaced)
-{
-	CreateFunctionStmt *command = makeNode(CreateFunctionStmt);
-	FunctionParameter *parameter = makeNode(FunctionParameter);
-	const char *argument = "data";
-	char	   *ddl;
-	int			guc_level;
-
-	if (HeapTupleIsValid(replaced))
-	{
-		/* replacing cannot change the name of an argument */
-		bool		no_names;
-		Datum		names = SysCacheGetAttr(PROCOID, replaced, Anum_pg_proc_proargnames,
-											&no_names);
-
-		argument = NULL;
-		if (!no_names)
-		{
-			char	  **arguments;
-
-			if (get_func_input_arg_names(names, (Datum) 0, &arguments) == 1)
-				argument = arguments[0];
-		}
-	}
-	parameter->name = argument ? pstrdup(argument) : NULL;
-	parameter->argType = SystemTypeName(pstrdup("jsonb"));
-	parameter->mode = FUNC_PARAM_DEFAULT;
-
-	command->replace = HeapTupleIsValid(replaced);
-	command->funcname = ev_qualified_name(name);
-	command->parameters = list_make1(parameter);
-	command->returnType = SystemTypeName(pstrdup("bool"));
-	command->options =
-		list_make4(makeDefElem("language", (Node *) makeString(pstrdup(EV_LANGUAGE)), -1),
-				   makeDefElem("volatility", (Node *) makeString(pstrdup("immutable")), -1),
-				   makeDefElem("parallel", (Node *) makeString(pstrdup("safe")), -1),
-				   makeDefElem("as", (Node *) list_make1(makeString(pstrdup(body))), -1));
-
-	/* for hooks and logs */
-	ddl = psprintf("CREATE %sFUNCTION %s(%s jsonb) RETURNS boolean LANGUAGE %s IMMUTABLE PARALLEL SAFE AS %s",
-				   command->replace ? "OR REPLACE " : "",
-				   ev_quoted_name(name),
-				   argument ? quote_identifier(argument) : "",
-				   EV_LANGUAGE, quote_literal_cstr(body));
-
-	guc_level = NewGUCNestLevel();
-	set_config_option("check_function_bodies", "off", PGC_USERSET, PGC_S_SESSION,
-					  GUC_ACTION_SAVE, true, 0, false);
-	ev_run_command((Node *) command, ddl);
-	AtEOXact_GUC(false, guc_level);
-}
-
-/*
- * The same for a document whose claims were checked already, or which replaces
- * a schema by a wider one; the validator would check the former again, and
- * refuse the latter.
- */
-static Oid
-create_checked(const char *name, const char *body, HeapTuple replaced, bool is_wider)
-{
-	ev_validator_vouch(name);
-	if (is_wider)
-		ev_validator_allow_replacement(((Form_pg_proc) GETSTRUCT(replaced))->oid);
-	PG_TRY();
-	{
-		create_function(name, body, replaced);
-	}
-	PG_FINALLY();
-	{
-		ev_validator_vouch(NULL);
-		ev_validator_allow_replacement(InvalidOid);
-	}
-	PG_END_TRY();
-	return ev_registered_function(name);
-}
-
-/*
- * Locks a name for a command that registers, replaces or drops its function:
- * the type of a version, otherwise the name itself.
- */
-static void
-lock_name(const char *name)
-{
-	int			type_length;
-	int32		version;
-
-	if (ev_parse_event_name(name, &type_length, &version))
-		ev_type_lock(name, type_length);
-	else
-		ev_name_lock(name, ExclusiveLock);
-}
-
-/* Returns the row of a registered function, as a copy. */
-static HeapTuple
-read_row(Oid function)
-{
-	HeapTuple	row = SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
-
-	if (!HeapTupleIsValid(row))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_FUNCTION),
-				 errmsg("function with OID %u does not exist", function),
-				 errdetail("It was dropped concurrently.")));
-	return row;
-}
-
-/* Returns the row of a registered function, as a copy, and its document. */
-static HeapTuple
-read_function(Oid function, EvDocument *document)
-{
-	HeapTuple	row = read_row(function);
-	EvFault		fault = {0};
-
-	/* its body can be parsed, since it was created */
-	if (!ev_function_document(row, document, &fault))
-		ev_fault_report(&fault, document->name);
-	return row;
-}
-
-/*
- * Finds the function that is registered under a name, in order to register it,
- * and locks the name.  Roles that may not register only read, without a lock,
- * to find out whether anything would change.  If there is no function, raises
- * insufficient_privilege unless the caller may create it.
- */
-static Oid
-find_to_register(const char *name)
-{
-	Oid			function = ev_registered_function(name);
-	int			type_length;
-	int32		version;
-
-	if (OidIsValid(function))
-	{
-		if (!ev_ownership_has_function(read_row(function)))
-			return function;
-		lock_name(name);
-	}
-	else
-	{
-		ev_ownership_require_create();
-		if (ev_parse_event_name(name, &type_length, &version))
-			ev_ownership_lock_type(name, type_length, InvalidOid);
-		else
-			ev_name_lock(name, ExclusiveLock);
-	}
-	return find_and_wait(name);
-}
-
-/*
- * Returns the event type of a version if the name of its function shortens it,
- * so that the body must have it; otherwise NULL.
- */
-static char *
-shortened_type(const char *name)
-{
-	NameData	function;
-	int			type_length;
-	int32		version;
-
-	if (!ev_parse_event_name(name, &type_length, &version) || !ev_function_name(name, &function) ||
-		!ev_has_short_type(NameStr(function)))
-		return NULL;
-	return pnstrdup(name, type_length);
-}
 
 /* A definition to be registered, and the options. */
 typedef struct Definition
 {
 	char	   *json;
 	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
+	bool		is_document;	/* for references, no event */
 	bool		assert_format;
 	bool		breaking;
 	bool		strict;			/* reject warnings */
@@ -289,7 +99,6 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
 	bool		is_wider = false;
-	char	   *shortened = shortened_type(name);
 	Oid			function;
 
 	if (*start == '#')
@@ -300,7 +109,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
 
 	initStringInfo(&body);
-	ev_document_append_pragmas(&body, shortened, definition->assert_format, definition->breaking);
+	ev_document_append_pragmas(&body, ev_shortened_type(name), definition->assert_format, definition->breaking);
 	appendStringInfoString(&body, definition->json);
 
 	/* without pragma lines, so that lines and columns are those of the user */
@@ -308,6 +117,8 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	document.uri = uri;
 	if (!ev_document_parse(definition->json, &document, &fault))
 		ev_fault_report(&fault, name);
+	if (definition->is_document && strcmp(name, uri) != 0)
+		ev_refuse_relative_references(uri, &document);
 	document.assert_format = definition->assert_format;
 	document.breaking = definition->breaking;
 	document.strict = definition->strict;
@@ -316,10 +127,10 @@ register_definition(const char *name, const char *uri, const Definition *definit
 		document.text = NULL;
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
-	function = find_to_register(name);
+	function = ev_find_to_register(name, true);
 	if (OidIsValid(function))
 	{
-		replaced = read_function(function, &old_document);
+		replaced = ev_schema_read(function, &old_document);
 		if (old_document.assert_format == definition->assert_format &&
 			old_document.breaking == definition->breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
@@ -335,16 +146,15 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	}
 
 	mentions = ev_document_mentions(&document);
-	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL);
-	ev_validator_compile(&document, &mentions, true);
+	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL, NULL);
+	if (is_wider)
+		ev_claims_check_kept(&old_document, &document);
+	(void) ev_validator_compile(&document, &mentions, true, true, NULL);
 	if (!OidIsValid(function))
-		ev_compatibility_check(&document);
+		ev_compatibility_check(&document, NIL);
 	if (is_wider)
 		ev_widen_check(&old_document, &document);
-	function = create_checked(name, body.data, replaced, is_wider);
-	if (replaced == NULL && shortened != NULL)
-		ev_comment_on_function(name, true, name);
-	return function;
+	return ev_create_function(name, body.data, replaced, EV_VOUCHED_CLAIMS, is_wider);
 }
 
 static Oid
@@ -399,13 +209,13 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
-		ev_ownership_require_function(read_row(function));
-		lock_name(name);
-		function = find_and_wait(name);
+		ev_ownership_require_function(ev_schema_row(function));
+		ev_lock_to_register(name);
+		function = ev_find_and_wait(name);
 	}
 	if (!OidIsValid(function))
 		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
-	read_function(function, &document);
+	ev_schema_read(function, &document);
 
 	/* options stay unchanged */
 	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
@@ -470,8 +280,8 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	function = ev_registered_function(name);
 	if (OidIsValid(function))
 	{
-		require_drop(read_row(function));
-		lock_name(name);
+		require_drop(ev_schema_row(function));
+		ev_lock_to_register(name);
 		function = ev_registered_function(name);
 	}
 	if (OidIsValid(function))
@@ -501,145 +311,23 @@ ev_drop_event_schema(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-static bool
-equal_strings(List *a, List *b)
-{
-	ListCell   *x;
-	ListCell   *y;
-
-	if (list_length(a) != list_length(b))
-		return false;
-	forboth(x, a, y, b)
-		if (strcmp((const char *) lfirst(x), (const char *) lfirst(y)) != 0)
-		return false;
-	return true;
-}
-
-/*
- * A document whose URI is too long for a name has a name that is a hash of the
- * URI, from which the base of relative references cannot be computed.
- */
-static void
-refuse_relative_references(const char *uri, const char *definition)
-{
-	EvDocument	document = {0};
-	EvFault		fault = {0};
-	List	   *by_name;
-
-	if (!ev_document_parse(definition, &document, &fault))
-		return;					/* the error is reported later */
-	document.uri = "";
-	by_name = ev_document_references(&document);
-	document.uri = uri;
-	if (!equal_strings(by_name, ev_document_references(&document)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the document of the long URI \"%s\" has relative references", uri),
-				 errhint("Give the document its URI as $id.")));
-}
-
 Datum
 ev_register_schema(PG_FUNCTION_ARGS)
 {
 	static const char *const arguments[] = {"uri", "definition"};
 	char	   *uri;
-	Definition	definition = {.assert_format = true};
-	char	   *fragment;
+	Definition	definition = {.is_document = true, .assert_format = true};
 	NameData	name;
-	const EvFormat *format = ev_format_find("uri", strlen("uri"), EV_DRAFT2020);
 
 	ev_require_arguments(fcinfo, 0, 2, arguments);
 	uri = text_to_cstring(PG_GETARG_TEXT_PP(0));
 
-	if (format != NULL && !format->matches(uri, strlen(uri)))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("not an absolute URI: \"%s\"", uri),
-				 errhint("An absolute URI begins with a scheme, such as \"https://example.com/money\" or \"urn:example:money\".")));
-	fragment = strchr(uri, '#');
-	if (fragment != NULL && fragment[1] != '\0')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the URI of a document must not have a fragment: \"%s\"", uri)));
-	if (fragment != NULL)
-		*fragment = '\0';
-	if (pg_strncasecmp(uri, "event:", strlen("event:")) == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("the URI \"%s\" is that of an event schema", uri),
-				 errhint("Use register_event_schema.")));
-
-	ev_uri_name(uri, &name);
+	ev_require_document_uri(uri, &name);
 	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(1));
-	if (strcmp(NameStr(name), uri) != 0)
-		refuse_relative_references(uri, definition.json);
 	PG_RETURN_OID(register_definition(NameStr(name), uri, &definition));
 }
 
 /* ---------- listing ---------- */
-
-/* A registered function, for sorting. */
-typedef struct Registered
-{
-	Oid			function;
-	char	   *name;
-	int			type_length;	/* in TYPE@VERSION; -1: another kind of name */
-	int32		version;
-} Registered;
-
-/* Sorts events by type and version, and then documents by URI. */
-static int
-compare_registered(const ListCell *a, const ListCell *b)
-{
-	const Registered *x = (const Registered *) lfirst(a);
-	const Registered *y = (const Registered *) lfirst(b);
-	int			result;
-
-	if (x->type_length < 0 || y->type_length < 0)
-		return x->type_length >= 0 ? -1 : y->type_length >= 0 ? 1 : strcmp(x->name, y->name);
-	result = ev_type_order(x->name, x->type_length, y->name, y->type_length);
-	if (result == 0)
-		result = x->version < y->version ? -1 : x->version > y->version;
-	return result;
-}
-
-/*
- * Returns all functions in event_schema that are in language jsonschema,
- * sorted.
- */
-static List *
-registered_functions(void)
-{
-	Oid			namespace = ev_namespace_oid();
-	Oid			language = ev_language_oid();
-	List	   *result = NIL;
-	Relation	pg_proc = table_open(ProcedureRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_proc, InvalidOid, false, NULL, 0, NULL);
-	HeapTuple	tuple;
-
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(tuple);
-		Registered *registered;
-
-		CHECK_FOR_INTERRUPTS();
-		if (form->pronamespace != namespace || form->prolang != language)
-			continue;
-		registered = palloc(sizeof(Registered));
-		registered->function = form->oid;
-		registered->name = ev_function_version(tuple, &registered->type_length, &registered->version);
-		if (registered->name == NULL)
-		{
-			registered->name = pstrdup(NameStr(form->proname));
-			registered->type_length = -1;
-		}
-		result = lappend(result, registered);
-	}
-	systable_endscan(scan);
-	table_close(pg_proc, AccessShareLock);
-	list_sort(result, compare_registered);
-	return result;
-}
 
 /*
  * Returns a member of the document, if it is an object that has the member;
@@ -691,9 +379,9 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
-	foreach(cell, registered_functions())
+	foreach(cell, ev_registered_functions())
 	{
-		Registered *registered = (Registered *) lfirst(cell);
+		EvRegistered *registered = (EvRegistered *) lfirst(cell);
 		Datum		values[9] = {0};
 		bool		nulls[9] = {0};
 		HeapTuple	function;
@@ -738,145 +426,5 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 		MemoryContextSwitchTo(old_context);
 	}
 	MemoryContextDelete(row_context);
-	return (Datum) 0;
-}
-
-static void
-put_text(ReturnSetInfo *result, const char *string)
-{
-	Datum		value = CStringGetTextDatum(string);
-	bool		is_null = false;
-
-	tuplestore_putvalues(result->setResult, result->setDesc, &value, &is_null);
-}
-
-/* Calls pg_get_functiondef; returns NULL if the function was dropped. */
-static char *
-function_definition(Oid function)
-{
-	LOCAL_FCINFO(call, 1);
-	FmgrInfo	info;
-	Datum		result;
-
-	fmgr_info(F_PG_GET_FUNCTIONDEF, &info);
-	InitFunctionCallInfoData(*call, &info, 1, InvalidOid, NULL, NULL);
-	call->args[0].value = ObjectIdGetDatum(function);
-	call->args[0].isnull = false;
-	result = FunctionCallInvoke(call);
-	return call->isnull ? NULL : TextDatumGetCString(result);
-}
-
-/* Adds the DDL of one function and its comment, with qualified names. */
-static void
-put_function(ReturnSetInfo *result, Oid function)
-{
-	char	   *comment = GetComment(function, ProcedureRelationId, 0);
-	int			guc_level = NewGUCNestLevel();
-	char	   *ddl;
-
-	ev_pin_search_path();
-	ddl = function_definition(function);
-	AtEOXact_GUC(false, guc_level);
-	if (ddl == NULL)
-		return;
-	ddl[strlen(ddl) - 1] = ';'; /* instead of the last line end */
-	put_text(result, ddl);
-	if (comment != NULL)
-		put_text(result, psprintf("COMMENT ON FUNCTION %s IS %s;",
-								  format_procedure_qualified(function),
-								  quote_literal_cstr(comment)));
-}
-
-/* Adds the DDL of a schema, after that of the schemas that it depends on. */
-static void
-put_ddl(ReturnSetInfo *result, Oid function, List **done)
-{
-	ListCell   *cell;
-
-	check_stack_depth();
-	if (list_member_oid(*done, function))
-		return;
-	*done = lappend_oid(*done, function);
-	foreach(cell, ev_function_dependencies(function))
-		put_ddl(result, lfirst_oid(cell), done);
-	put_function(result, function);
-}
-
-/*
- * Adds the DDL of an upcast, after that of the users' functions that it
- * depends on.  Functions of another extension, or of the server, are left out.
- */
-static void
-put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
-{
-	ListCell   *cell;
-
-	check_stack_depth();
-	if (list_member_oid(*done, function))
-		return;
-	*done = lappend_oid(*done, function);
-	foreach(cell, ev_upcast_dependencies(function))
-	{
-		Oid			member_of = getExtensionOfObject(ProcedureRelationId, lfirst_oid(cell));
-
-		if (!OidIsValid(member_of) || member_of == extension)
-			put_upcast(result, lfirst_oid(cell), extension, done);
-	}
-	put_function(result, function);
-}
-
-/*
- * Returns the DDL of one type, or of everything that is registered: schemas,
- * then upcasts.  A policy can have been another one when a version was
- * registered, so it is set after the versions, and to "none" before.
- */
-Datum
-ev_event_schema_ddl(PG_FUNCTION_ARGS)
-{
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	List	   *done = NIL;
-	ListCell   *cell;
-	text	   *type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
-	const char *name = type != NULL ? VARDATA_ANY(type) : NULL;
-	int			length = type != NULL ? VARSIZE_ANY_EXHDR(type) : 0;
-
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	foreach(cell, ev_compatibility_list(name, length))
-	{
-		HeapTuple	policy = SearchSysCache1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
-
-		if (!HeapTupleIsValid(policy))
-			continue;
-		put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s;",
-								  ev_quoted_name(NameStr(((Form_pg_proc) GETSTRUCT(policy))->proname)),
-								  quote_literal_cstr(ev_compatibility_none(policy))));
-		ReleaseSysCache(policy);
-	}
-	foreach(cell, registered_functions())
-	{
-		Registered *registered = (Registered *) lfirst(cell);
-
-		CHECK_FOR_INTERRUPTS();
-		if (type != NULL &&
-			(registered->type_length != length || memcmp(registered->name, name, length) != 0))
-			continue;
-		put_ddl(result, registered->function, &done);
-	}
-	foreach(cell, ev_compatibility_list(name, length))
-	{
-		HeapTuple	policy = SearchSysCache1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));
-
-		if (!HeapTupleIsValid(policy))
-			continue;
-		if (strcmp(ev_function_body(policy), ev_compatibility_none(policy)) != 0)
-			put_function(result, lfirst_oid(cell));
-		ReleaseSysCache(policy);
-	}
-	foreach(cell, ev_upcast_list(name, length))
-	{
-		Oid			function = ((EvUpcast *) lfirst(cell))->function;
-
-		put_upcast(result, function, getExtensionOfObject(ProcedureRelationId, function), &done);
-	}
 	return (Datum) 0;
 }

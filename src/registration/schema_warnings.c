@@ -186,6 +186,17 @@ warn_of_kind(const char *name, const Kind *kind)
 			 errhidestmt(true), errhidecontext(true)));
 }
 
+bool
+ev_schema_has_warnings(List *warnings)
+{
+	ListCell   *cell;
+
+	foreach(cell, warnings)
+		if (rules[((const EvWarning *) lfirst(cell))->rule].severity != EV_SEVERITY_NOTE)
+		return true;
+	return false;
+}
+
 void
 ev_schema_warn(const EvDocument *document, List *warnings)
 {

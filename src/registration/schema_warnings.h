@@ -15,6 +15,9 @@
  */
 extern void ev_schema_warn(const EvDocument *document, List *warnings);
 
+/* Are there warnings in the list, not only notes? */
+extern bool ev_schema_has_warnings(List *warnings);
+
 /* Raises invalid_parameter_value if there are warnings.  Notes are allowed. */
 extern void ev_schema_refuse_warnings(const EvDocument *document, List *warnings);
 

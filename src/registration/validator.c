@@ -156,6 +156,39 @@ depends_on(Oid function, Oid other)
 }
 
 /*
+ * Waits for transactions that are dropping the target.  Returns false if it is gone,
+ * or if the dependency would form a circle; may_be_circle: another function depends
+ * on this one.
+ */
+static bool
+can_depend(Oid function, Oid target, const char *uri, bool is_registered, bool may_be_circle)
+{
+	ev_function_lock(target, AccessShareLock, uri);
+	if (!is_registered)
+		UnlockDatabaseObject(ProcedureRelationId, target, 0, AccessShareLock);
+	return SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target)) &&
+		!(may_be_circle && depends_on(target, function));
+}
+
+static void
+record_dependency(Oid function, Oid target)
+{
+	ObjectAddress from;
+	ObjectAddress to;
+
+	ObjectAddressSet(from, ProcedureRelationId, function);
+	ObjectAddressSet(to, ProcedureRelationId, target);
+	recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
+}
+
+void
+ev_validator_depend(Oid function, Oid target, const char *uri, bool is_known)
+{
+	if (is_known || can_depend(function, target, uri, true, is_depended_on(function)))
+		record_dependency(function, target);
+}
+
+/*
  * Records that a function depends on the functions that its document refers
  * to.  Functions that do not exist (yet) are left out, since a restore may
  * create them later.  So are dependencies that would form a cycle, since
@@ -177,8 +210,6 @@ record_dependencies(const EvDocument *document, const EvMentions *mentions, bool
 	{
 		const char *uri = (const char *) lfirst(cell);
 		EvDocument	target;
-		ObjectAddress from;
-		ObjectAddress to;
 
 		CHECK_FOR_INTERRUPTS();
 		memset(&target, 0, sizeof(target));
@@ -189,17 +220,9 @@ record_dependencies(const EvDocument *document, const EvMentions *mentions, bool
 			continue;
 		pfree(target.schema);
 
-		ev_function_lock(target.function, AccessShareLock, uri);
-		if (!is_registered)
-			UnlockDatabaseObject(ProcedureRelationId, target.function, 0, AccessShareLock);
-		if (!SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target.function)))
+		if (!can_depend(document->function, target.function, uri, is_registered, may_be_circle))
 			continue;
-		if (may_be_circle && depends_on(target.function, document->function))
-			continue;
-
-		ObjectAddressSet(from, ProcedureRelationId, document->function);
-		ObjectAddressSet(to, ProcedureRelationId, target.function);
-		recordDependencyOn(&from, &to, DEPENDENCY_NORMAL);
+		record_dependency(document->function, target.function);
 		recorded = lappend_oid(recorded, target.function);
 	}
 }
@@ -302,8 +325,9 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 	return false;
 }
 
-void
-ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered)
+bool
+ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered, bool warn,
+					 List *const *known)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "event_validate registration",
@@ -312,6 +336,7 @@ ev_validator_compile(const EvDocument *document, const EvMentions *mentions, boo
 	EvFault		fault = {0};
 	List	   *warnings = NIL;
 	List	   *repeated = document->is_new ? ev_document_repeated_keys(document) : NIL;
+	bool		has_warnings;
 	ListCell   *cell;
 
 	if (repeated != NIL)
@@ -319,15 +344,19 @@ ev_validator_compile(const EvDocument *document, const EvMentions *mentions, boo
 	if (is_registered)
 		foreach(cell, mentions->references)
 			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
-	if (!compile_in_its_dialect(document, &fault, &warnings))
+	if (known != NULL)
+		warnings = *known;
+	if (known != NULL ? !ev_metaschema_check(document, ev_registry_resolve, &fault) :
+		!compile_in_its_dialect(document, &fault, &warnings))
 	{
 		ev_document_locate(document, &fault);
 		ev_fault_report(&fault, document->name);
 	}
 	if (document->strict)
 		ev_schema_refuse_warnings(document, warnings);
-	else
+	else if (warn)
 		ev_schema_warn(document, warnings);
+	has_warnings = ev_schema_has_warnings(warnings);
 
 	if (is_registered && list_length(mentions->parts) > EV_CLAIMS_MOST_PARTS)
 		ereport(WARNING,
@@ -338,6 +367,16 @@ ev_validator_compile(const EvDocument *document, const EvMentions *mentions, boo
 
 	MemoryContextSwitchTo(old_context);
 	MemoryContextDelete(context);
+	return has_warnings;
+}
+
+List *
+ev_validator_faults(const EvDocument *document)
+{
+	List	   *warnings;
+	List	   *faults = ev_document_repeated_keys(document);
+
+	return list_concat(faults, ev_document_faults(document, ev_registry_resolve, &warnings));
 }
 
 /* The functions whose documents refer to an annotation in the document of one function. */
@@ -457,13 +496,21 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name whose claims and annotations were checked, with more known of them. */
+/* The name for which the caller vouches, and for what. */
 static const char *vouched = NULL;
+static EvVouched vouched_for;
 
 void
-ev_validator_vouch(const char *name)
+ev_validator_vouch(const char *name, EvVouched what)
 {
 	vouched = name;
+	vouched_for = what;
+}
+
+static bool
+is_vouched(const char *name, EvVouched what)
+{
+	return vouched != NULL && vouched_for >= what && strcmp(vouched, name) == 0;
 }
 
 /*
@@ -499,7 +546,7 @@ check_replacement(HeapTuple function, const EvDocument *document)
 	if (!ev_document_same_answers(&old_document, document))
 		ev_validator_refuse_change(&old_document, document);
 	ev_name_lock(document->name, ExclusiveLock);
-	if (vouched == NULL || strcmp(vouched, document->name) != 0)
+	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
 		ev_validator_check_annotations(&old_document, document);
 	return true;
 }
@@ -556,9 +603,9 @@ check_registered(HeapTuple function, const EvDocument *document, const EvMention
 
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
-	if (vouched == NULL || strcmp(vouched, document->name) != 0)
+	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
 		/* a replacement has the same $ids */
-		ev_claims_check(document, mentions, is_new ? NULL : document);
+		ev_claims_check(document, mentions, is_new ? NULL : document, NULL);
 	return is_new;
 }
 
@@ -596,11 +643,12 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	/* a replaced function may have a document of an older release */
 	document.is_new = is_new || !is_registered;
 	if (check_function_bodies)
-		ev_validator_compile(&document, &mentions, is_registered);
+		(void) ev_validator_compile(&document, &mentions, is_registered, true, NULL);
 	if (check_function_bodies && is_new)
-		ev_compatibility_check(&document);
+		ev_compatibility_check(&document, NIL);
 	ev_claims_record(&document, &mentions, is_registered);
-	record_dependencies(&document, &mentions, is_registered);
+	if (!is_registered || !is_vouched(document.name, EV_VOUCHED_ALL))
+		record_dependencies(&document, &mentions, is_registered);
 
 	ReleaseSysCache(function);
 	PG_RETURN_VOID();

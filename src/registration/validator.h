@@ -17,12 +17,25 @@ extern void ev_validator_check_function(HeapTuple function);
 
 /*
  * Compiles a document for registration: raises an error if it is not a valid
- * schema, and gives registration's warnings.  `mentions` are those of the document.  If it is for event_schema, the
- * documents that it refers to are locked against replacement.  Duplicate keys, $ids
+ * schema, and gives registration's warnings.  `mentions` are those of the document.
+ * If it is for event_schema, the documents that it refers to are locked against
+ * replacement.  Duplicate keys, $ids
  * and anchors are rejected if it is new.  Allocates in a memory context of its own,
- * which it frees.
+ * which it frees.  Returns whether there are warnings; they are given if `warn` is
+ * set.
+ *
+ * known: NULL, or the warnings and notes of a document that ev_compile_group has
+ * compiled already.
  */
-extern void ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered);
+extern bool ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered,
+								 bool warn, List *const *known);
+
+/*
+ * Returns all faults because of which ev_validator_compile raises an error, as a
+ * List of EvFault in CurrentMemoryContext.  May itself raise one, for an ambiguous
+ * reference.
+ */
+extern List *ev_validator_faults(const EvDocument *document);
 
 /*
  * Allows the document of this function to be replaced by one that was proved
@@ -31,12 +44,27 @@ extern void ev_validator_compile(const EvDocument *document, const EvMentions *m
  */
 extern void ev_validator_allow_replacement(Oid function);
 
+/* What the caller of CREATE FUNCTION takes care of. */
+typedef enum EvVouched
+{
+	EV_VOUCHED_CLAIMS,			/* ev_claims_check and
+								 * ev_validator_check_annotations were called */
+	EV_VOUCHED_ALL				/* that, or they will be; and the dependencies
+								 * will be recorded */
+} EvVouched;
+
 /*
- * Says that ev_claims_check and ev_validator_check_annotations were asked for the
- * document that is about to take this name; NULL: for none.  To be set back
- * whatever happens.
+ * Says what the validator need not do for the document that is about to take this
+ * name; NULL: for none.  Must be reset, also after an error.
  */
-extern void ev_validator_vouch(const char *name);
+extern void ev_validator_vouch(const char *name, EvVouched vouched);
+
+/*
+ * Records that a registered function depends on one to which its document refers by
+ * this URI.  If the dependency would form a circle, it is left out; is_known: it
+ * does not, and the target was created by this transaction.
+ */
+extern void ev_validator_depend(Oid function, Oid target, const char *uri, bool is_known);
 
 /*
  * Checks a registered document that is being replaced by one with other

@@ -118,18 +118,18 @@ typedef struct Found
 } Found;
 
 /*
- * Returns the registered documents (Found *) that have a URI of this kind with
- * this name, except one function; with first_only, not more than one.
+ * Returns those of the functions that are registered documents (Found *) and have a
+ * URI of this kind with this name; with first_only, not more than one.
  */
 static List *
-find_documents(EvUriKind kind, const char *name, Oid but, bool first_only)
+documents_with(List *functions, EvUriKind kind, const char *name, bool first_only)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context = AllocSetContextCreate(caller, "event_validate document", ALLOCSET_DEFAULT_SIZES);
 	List	   *result = NIL;
 	ListCell   *cell;
 
-	foreach(cell, ev_uri_index_find(kind, name, but))
+	foreach(cell, functions)
 	{
 		HeapTuple	row;
 		EvDocument	document;
@@ -160,6 +160,13 @@ find_documents(EvUriKind kind, const char *name, Oid but, bool first_only)
 	return result;
 }
 
+/* The same for all functions except one. */
+static List *
+find_documents(EvUriKind kind, const char *name, Oid but, bool first_only)
+{
+	return documents_with(ev_uri_index_find(kind, name, but), kind, name, first_only);
+}
+
 List *
 ev_claims_referrers(List *names, Oid but)
 {
@@ -183,20 +190,39 @@ ev_claims_referrers(List *names, Oid but)
 	return result;
 }
 
-/* Returns the name of a document that refers to a name, except two functions, or NULL. */
-static const char *
-first_referrer(const char *name, Oid but, Oid but_also)
+/* Functions whose references do not count. */
+typedef struct NotCounted
 {
+	Oid			document;
+	Oid			other;
+	HTAB	   *together;		/* by OID, or NULL */
+} NotCounted;
+
+/* Returns the functions that can refer to a name, except those that do not count. */
+static List *
+possible_referrers(const char *name, const NotCounted *but)
+{
+	List	   *result = NIL;
 	ListCell   *cell;
 
-	foreach(cell, find_documents(EV_URI_REFERENCE, name, but, false))
+	foreach(cell, ev_uri_index_find(EV_URI_REFERENCE, name, but->document))
 	{
-		const Found *found = lfirst(cell);
+		Oid			function = lfirst_oid(cell);
 
-		if (found->function != but_also)
-			return found->name;
+		if (function != but->other &&
+			(but->together == NULL || hash_search(but->together, &function, HASH_FIND, NULL) == NULL))
+			result = lappend_oid(result, function);
 	}
-	return NULL;
+	return result;
+}
+
+/* Returns the name of a document that refers to a name and counts, or NULL. */
+static const char *
+first_referrer(const char *name, const NotCounted *but)
+{
+	List	   *found = documents_with(possible_referrers(name, but), EV_URI_REFERENCE, name, true);
+
+	return found != NIL ? ((const Found *) linitial(found))->name : NULL;
 }
 
 /* ---------- claims of other documents ---------- */
@@ -230,13 +256,14 @@ refuse_stranger(const EvDocument *document, const char *name, const char *other)
  * it: many versions of a type can share one $id.
  */
 static bool
-check_claimant(const EvDocument *document, const char *name, Oid other)
+check_claimant(const EvDocument *document, const char *name, Oid other, HTAB *together)
 {
 	HeapTuple	row = ev_function_row(other);
 	EvDocument	other_document;
 	EvFault		fault;
 	const char *other_name;
 	const char *referrer;
+	NotCounted	not_counted = {document->function, other, together};
 	bool		is_mine;
 
 	if (!HeapTupleIsValid(row) || !is_registered(row))
@@ -251,14 +278,14 @@ check_claimant(const EvDocument *document, const char *name, Oid other)
 			refuse_stranger(document, name, other_name);
 		return true;
 	}
-	if (is_mine && ev_uri_index_find(EV_URI_REFERENCE, name, document->function) == NIL)
+	if (is_mine && possible_referrers(name, &not_counted) == NIL)
 		return true;
 	if (!ev_function_document(row, &other_document, &fault) ||
 		uri_of_name(&other_document, EV_URI_ROOT, name) == NULL)
 		return false;
 	if (!is_mine)
 		refuse_stranger(document, name, other_name);
-	referrer = first_referrer(name, document->function, other);
+	referrer = first_referrer(name, &not_counted);
 	if (referrer != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -273,20 +300,22 @@ check_claimant(const EvDocument *document, const char *name, Oid other)
  * another document.
  */
 static void
-check_part_claimants(const EvDocument *document, const char *name, const char *message)
+check_part_claimants(const EvDocument *document, const char *name, HTAB *together, const char *message)
 {
 	List	   *others;
 	const Found *other;
 	const char *referrer;
+	NotCounted	not_counted = {document->function, InvalidOid, together};
 
-	if (ev_uri_index_find(EV_URI_REFERENCE, name, document->function) == NIL ||
+	if (possible_referrers(name, &not_counted) == NIL ||
 		(!check_function_bodies && ev_ownership_is_privileged()))
 		return;
 	others = find_documents(EV_URI_PART, name, document->function, true);
 	if (others == NIL)
 		return;
 	other = linitial(others);
-	referrer = first_referrer(name, document->function, other->function);
+	not_counted.other = other->function;
+	referrer = first_referrer(name, &not_counted);
 	if (referrer != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DUPLICATE_OBJECT),
@@ -334,7 +363,7 @@ has_name(List *names, const char *name)
  * names that it had before lead to it already.
  */
 static void
-check_roots(const EvDocument *document, List *names, List *before)
+check_roots(const EvDocument *document, List *names, List *before, HTAB *together)
 {
 	ListCell   *cell;
 	ListCell   *other_cell;
@@ -347,10 +376,10 @@ check_roots(const EvDocument *document, List *names, List *before)
 		foreach(other_cell, claimants(name, document->function))
 		{
 			CHECK_FOR_INTERRUPTS();
-			is_claimed |= check_claimant(document, name, lfirst_oid(other_cell));
+			is_claimed |= check_claimant(document, name, lfirst_oid(other_cell), together);
 		}
 		if (!is_claimed && !has_name(before, name))
-			check_part_claimants(document, name, "schema \"%s\" would take over the URI \"%s\"");
+			check_part_claimants(document, name, together, "schema \"%s\" would take over the URI \"%s\"");
 	}
 }
 
@@ -359,7 +388,7 @@ check_roots(const EvDocument *document, List *names, List *before)
  * document has such a name itself, references lead there before and after.
  */
 static void
-check_parts(const EvDocument *document, List *names, List *before)
+check_parts(const EvDocument *document, List *names, List *before, HTAB *together)
 {
 	ListCell   *cell;
 
@@ -372,12 +401,12 @@ check_parts(const EvDocument *document, List *names, List *before)
 			find_documents(EV_URI_ROOT, name, document->function, true) != NIL)
 			continue;
 		ev_name_lock(name, ExclusiveLock);
-		check_part_claimants(document, name, "schema \"%s\" would make the URI \"%s\" ambiguous");
+		check_part_claimants(document, name, together, "schema \"%s\" would make the URI \"%s\" ambiguous");
 	}
 }
 
 void
-ev_claims_check(const EvDocument *document, const EvMentions *mentions, const EvDocument *old)
+ev_claims_check(const EvDocument *document, const EvMentions *mentions, const EvDocument *old, HTAB *together)
 {
 	int			type_length;
 	int32		version;
@@ -392,6 +421,33 @@ ev_claims_check(const EvDocument *document, const EvMentions *mentions, const Ev
 	/* lock out concurrent references to the URIs, and claims */
 	foreach(cell, names)
 		ev_name_lock(lfirst(cell), ExclusiveLock);
-	check_roots(document, names, old != NULL ? ev_claims_roots(old) : NIL);
-	check_parts(document, names_of_parts(mentions), old != NULL ? ev_claims_names(old) : NIL);
+	check_roots(document, names, old != NULL ? ev_claims_roots(old) : NIL, together);
+	check_parts(document, names_of_parts(mentions), old != NULL ? ev_claims_names(old) : NIL, together);
+}
+
+void
+ev_claims_check_kept(const EvDocument *old, const EvDocument *new)
+{
+	List	   *names = ev_claims_names(new);
+	ListCell   *cell;
+
+	foreach(cell, ev_claims_names(old))
+	{
+		const NotCounted not_counted = {old->function, InvalidOid, NULL};
+		const char *name = lfirst(cell);
+		const char *referrer;
+
+		CHECK_FOR_INTERRUPTS();
+		if (has_name(names, name))
+			continue;
+		/* lock out new references */
+		ev_name_lock(name, ExclusiveLock);
+		referrer = first_referrer(name, &not_counted);
+		if (referrer != NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+					 errmsg("schema \"%s\" must keep the URI \"%s\"", old->name, name),
+					 errdetail("Schema \"%s\" refers to it by this URI, which the new document does not have.", referrer),
+					 errhint("Give the new document, or the schema in it, the same $id.")));
+	}
 }

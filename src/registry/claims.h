@@ -14,6 +14,7 @@
 #define EV_CLAIMS_H
 
 #include "nodes/pg_list.h"
+#include "utils/hsearch.h"
 
 #include "schema/document.h"
 
@@ -40,12 +41,26 @@ extern void ev_claims_record(const EvDocument *document, const EvMentions *menti
  * Checks a document that was just created or replaced in event_schema, and that
  * mentions these URIs; `old` is the document that it replaces, or NULL.  Locks
  * the URIs that it claims until the end of the transaction, against new
- * references to them.  Raises invalid_parameter_value if its $id is the URI of
+ * references to them.
+ *
+ * together: the functions that are registered with it, as a hash table whose keys
+ * begin with the OID; or NULL.  Their references lead nowhere yet, so they may lead
+ * to this document.
+ *
+ * Raises invalid_parameter_value if its $id is the URI of
  * another event schema, insufficient_privilege if a URI belongs to another
  * role, and duplicate_object if references of other documents would change
  * their target or become ambiguous.
  */
-extern void ev_claims_check(const EvDocument *document, const EvMentions *mentions, const EvDocument *old);
+extern void ev_claims_check(const EvDocument *document, const EvMentions *mentions, const EvDocument *old,
+							HTAB *together);
+
+/*
+ * Checks a registered document that is being replaced by one that gives itself
+ * other URIs.  Raises dependent_objects_still_exist if another document refers to
+ * it by a URI that the new one does not have.
+ */
+extern void ev_claims_check_kept(const EvDocument *old, const EvDocument *new);
 
 /* A registered document that refers to another one. */
 typedef struct EvReferrer

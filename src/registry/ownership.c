@@ -145,12 +145,8 @@ ev_ownership_has_document(HeapTuple function)
 		 ev_ownership_has_type(name, type_length, InvalidOid) : ev_ownership_is_privileged());
 }
 
-/*
- * Raises insufficient_privilege if a type belongs to another role.  Takes no
- * lock.
- */
-static void
-require_type(const char *type, int length, Oid self)
+void
+ev_ownership_require_type(const char *type, int length, Oid self)
 {
 	Owner		owner;
 	char	   *role;
@@ -172,7 +168,7 @@ require_type(const char *type, int length, Oid self)
 void
 ev_ownership_lock_type(const char *type, int length, Oid self)
 {
-	require_type(type, length, self);
+	ev_ownership_require_type(type, length, self);
 	ev_type_lock(type, length);
-	require_type(type, length, self);
+	ev_ownership_require_type(type, length, self);
 }

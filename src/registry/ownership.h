@@ -36,6 +36,12 @@ extern bool ev_ownership_has_type(const char *type, int length, Oid self);
 extern bool ev_ownership_has_document(HeapTuple function);
 
 /*
+ * Raises insufficient_privilege if a type belongs to another role.  Takes no lock.
+ * `self` is as above.
+ */
+extern void ev_ownership_require_type(const char *type, int length, Oid self);
+
+/*
  * Checks that the type belongs to the user before registering, and raises
  * insufficient_privilege if it belongs to another role; then waits for transactions that
  * register for the type, locks it as ev_type_lock does, and checks again.

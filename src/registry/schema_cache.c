@@ -19,6 +19,7 @@
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "commands/proclang.h"
+#include "common/hashfn.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
@@ -643,6 +644,110 @@ resolve_by_id(const char *uri, EvUriKind kind, bool raise, EvDocument *document)
 	return found;
 }
 
+/* ---------- documents that are kept ---------- */
+
+/* The maximum size of all documents that are kept. */
+#define KEPT_BYTES	((Size) 64 * 1024 * 1024)
+
+typedef struct KeptDocument
+{
+	const char *uri;			/* hash key, must be the first member */
+	EvDocument	document;
+} KeptDocument;
+
+static struct
+{
+	MemoryContext context;		/* NULL: nothing is kept */
+	HTAB	   *documents;		/* KeptDocument by URI */
+	uint64		generation;		/* of the registry, when they were read */
+	Size		bytes;
+}			kept;
+
+static uint32
+hash_uri(const void *key, Size size pg_attribute_unused())
+{
+	const char *uri = *(const char *const *) key;
+
+	return DatumGetUInt32(hash_any((const unsigned char *) uri, strlen(uri)));
+}
+
+static int
+match_uris(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+static void
+forget_documents(void)
+{
+	HASHCTL		control = {.keysize = sizeof(char *), .entrysize = sizeof(KeptDocument),
+	.hash = hash_uri, .match = match_uris};
+
+	MemoryContextReset(kept.context);
+	control.hcxt = kept.context;
+	kept.documents = hash_create("event_validate documents", 64, &control,
+								 HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	kept.generation = generation;
+	kept.bytes = 0;
+}
+
+void
+ev_registry_keep_documents(bool keep)
+{
+	if (!keep)
+	{
+		kept.context = NULL;
+		return;
+	}
+	kept.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate documents", ALLOCSET_DEFAULT_SIZES);
+	forget_documents();
+}
+
+/* Copies a document to CurrentMemoryContext, without its text. */
+static void
+copy_document(const EvDocument *from, EvDocument *to)
+{
+	*to = *from;
+	to->name = pstrdup(from->name);
+	to->uri = pstrdup(from->uri);
+	to->schema = palloc(VARSIZE(from->schema));
+	memcpy(to->schema, from->schema, VARSIZE(from->schema));
+	to->event_type = from->event_type != NULL ? pstrdup(from->event_type) : NULL;
+	to->text = to->json = NULL;
+}
+
+static bool
+find_kept(const char *uri, EvDocument *document)
+{
+	KeptDocument *found;
+
+	if (kept.context == NULL)
+		return false;
+	if (kept.generation != generation)
+		forget_documents();
+	found = hash_search(kept.documents, &uri, HASH_FIND, NULL);
+	if (found != NULL)
+		copy_document(&found->document, document);
+	return found != NULL;
+}
+
+static void
+keep_document(const char *uri, const EvDocument *document)
+{
+	MemoryContext caller;
+	KeptDocument *entry;
+	Size		size = VARSIZE(document->schema);
+
+	if (kept.context == NULL || kept.generation != generation || size > KEPT_BYTES - kept.bytes)
+		return;
+	kept.bytes += size;
+	caller = MemoryContextSwitchTo(kept.context);
+	uri = pstrdup(uri);
+	entry = hash_search(kept.documents, &uri, HASH_ENTER, NULL);
+	copy_document(document, &entry->document);
+	MemoryContextSwitchTo(caller);
+}
+
 static bool
 resolve(const char *uri, bool raise, EvDocument *document)
 {
@@ -663,14 +768,25 @@ resolve(const char *uri, bool raise, EvDocument *document)
 	return true;
 }
 
+static bool
+resolve_kept(const char *uri, bool raise, EvDocument *document)
+{
+	if (find_kept(uri, document))
+		return true;
+	if (!resolve(uri, raise, document))
+		return false;
+	keep_document(uri, document);
+	return true;
+}
+
 bool
 ev_registry_resolve(const char *uri, EvDocument *document)
 {
-	return resolve(uri, true, document);
+	return resolve_kept(uri, true, document);
 }
 
 bool
 ev_registry_try_resolve(const char *uri, EvDocument *document)
 {
-	return resolve(uri, false, document);
+	return resolve_kept(uri, false, document);
 }

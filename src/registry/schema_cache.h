@@ -106,6 +106,14 @@ extern bool ev_registry_resolve(const char *uri, EvDocument *document);
 extern bool ev_registry_try_resolve(const char *uri, EvDocument *document);
 
 /*
+ * Keeps the documents that both functions find, as long as no function changes, so
+ * that a document to which many others refer is parsed once; false: no longer.  Their
+ * memory is bounded, and below CurrentMemoryContext.  Must be reset, also after an
+ * error.
+ */
+extern void ev_registry_keep_documents(bool keep);
+
+/*
  * Returns a number that changes with each invalidation of a schema.  It is for
  * callers that keep a program outside of the registry, which refers to
  * registered documents.

@@ -278,18 +278,19 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	return true;
 }
 
-void
-ev_fault_report(const EvFault *fault, const char *what)
+char *
+ev_fault_message(const EvFault *fault, const char *what, char **detail)
 {
 	StringInfoData message;
-	StringInfoData detail;
+	StringInfoData sentences;
 
-	initStringInfo(&detail);
+	initStringInfo(&sentences);
 	if (fault->detail != NULL)
-		appendStringInfoString(&detail, ev_visible(fault->detail));
+		appendStringInfoString(&sentences, ev_visible(fault->detail));
 	if (fault->line > 0)
-		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
-						 detail.len > 0 ? " " : "", fault->line, fault->column);
+		appendStringInfo(&sentences, "%sSee line %d, column %d of the text.",
+						 sentences.len > 0 ? " " : "", fault->line, fault->column);
+	*detail = sentences.len > 0 ? sentences.data : NULL;
 	initStringInfo(&message);
 	appendStringInfoString(&message, "invalid JSON Schema");
 	if (what != NULL)
@@ -299,11 +300,20 @@ ev_fault_report(const EvFault *fault, const char *what)
 		appendStringInfoString(&message, " at ");
 		ev_append_quoted(&message, fault->location, strlen(fault->location));
 	}
+	appendStringInfo(&message, ": %s", ev_visible(fault->message));
+	return message.data;
+}
+
+void
+ev_fault_report(const EvFault *fault, const char *what)
+{
+	char	   *detail;
+	char	   *message = ev_fault_message(fault, what, &detail);
 
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s: %s", message.data, ev_visible(fault->message)),
-			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0,
+			 errmsg_internal("%s", message),
+			 detail != NULL ? errdetail_internal("%s", detail) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();
 }

@@ -29,6 +29,9 @@ typedef struct EvFault
 	char	   *hint;			/* a sentence, or NULL */
 	int			sqlstate;		/* 0: invalid_parameter_value */
 	EvRule		rule;
+	Oid			other;			/* the function of another document, in which
+								 * the cause is; or InvalidOid */
+	char	   *missing;		/* the URI that is not registered, or NULL */
 	int			line;			/* in the document's text; 0 if unknown */
 	int			column;
 } EvFault;
@@ -99,6 +102,12 @@ extern char *ev_document_event_type(const char *body);
  * the schema's name in the message ("schema \"order@1\""), or NULL.
  */
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
+
+/*
+ * Gives the message of that ERROR, and its DETAIL or NULL, in
+ * CurrentMemoryContext.
+ */
+extern char *ev_fault_message(const EvFault *fault, const char *what, char **detail);
 
 /*
  * Sets the line and the column of a fault that has a location: those of the value

@@ -102,6 +102,7 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 		resource->vocabularies = around->vocabularies;
 		resource->assert_format = around->assert_format;
 		resource->is_main = around->is_main;
+		resource->function = around->function;
 	}
 	c->resources = lappend(c->resources, resource);
 	location->resource = MemoryContextStrdup(c->program_context, uri);
@@ -515,7 +516,7 @@ walk(EvCompiler *c, JsonbValue *node, EvLocation *location, EvResource *resource
 
 /* Adds a document.  Returns NULL if there is a fault. */
 static EvResource *
-add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer)
+add_document(EvCompiler *c, const EvDocument *document, const EvResource *referrer, bool is_main)
 {
 	JsonbValue *root = palloc(sizeof(JsonbValue));
 	EvLocation *location = ev_location_make(c, NULL, NULL, "");
@@ -529,7 +530,8 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 		resource->vocabularies = referrer->vocabularies;
 	}
 	resource->assert_format = document->assert_format;
-	resource->is_main = document == c->document;
+	resource->is_main = is_main;
+	resource->function = document->function;
 	remember_uri(c, document->uri, resource);
 
 	if (!JB_ROOT_IS_SCALAR(document->schema))
@@ -641,6 +643,7 @@ fault_unregistered(EvCompiler *c, const EvSubschema *from, const char *tail, con
 {
 	ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
 						"refers to \"%s\", which is not registered", uri);
+	c->fault->missing = pstrdup(uri);
 	if (c->fault->hint == NULL)
 		c->fault->hint = strncmp(uri, "event:", 6) == 0 ?
 			"Register that version with register_event_schema first." :
@@ -662,7 +665,7 @@ add_other_document(EvCompiler *c, const EvDocument *document, const EvSubschema 
 
 	c->fault = inner;
 	c->faults = NULL;
-	resource = add_document(c, document, from->resource);
+	resource = add_document(c, document, from->resource, false);
 	c->fault = outer;
 	c->faults = all;
 	if (resource == NULL)
@@ -713,6 +716,7 @@ resolve(EvCompiler *c, EvSubschema *from, const char *keyword, const char *refer
 		ev_compile_fault_of(c, EV_RULE_INVALID_REFERENCE, from->location, tail,
 							"refers to \"%s\", which is not valid at \"%s\": %s",
 							uri, resource->fault->location, resource->fault->message);
+		c->fault->other = resource->function;
 		if (c->fault->hint == NULL)
 			c->fault->hint = resource->fault->hint;
 		return NULL;
@@ -797,25 +801,95 @@ resolve_keyword(EvCompiler *c, EvSubschema *subschema, int keyword)
 	return true;
 }
 
-EvSubschema *
-ev_resolve_references(EvCompiler *c)
+/* Resolves the references of all documents that were read, reading further ones. */
+static void
+resolve_pending(EvCompiler *c)
 {
 	static const int keywords[] = {EV_KW_REF, EV_KW_DYNAMIC_REF, EV_KW_RECURSIVE_REF};
-	EvResource *main_resource = add_document(c, c->document, NULL);
 
-	if (main_resource == NULL)
-		return NULL;
 	while (c->pending != NIL)
 	{
 		EvSubschema *subschema = llast(c->pending);
 
 		CHECK_FOR_INTERRUPTS();
 		c->pending = list_delete_last(c->pending);
+		c->cause = subschema->resource->is_main ? InvalidOid : subschema->resource->function;
 		for (int i = 0; i < (int) lengthof(keywords); i++)
 			if (!resolve_keyword(c, subschema, keywords[i]) && ev_compile_stops(c))
-				return NULL;
+				return;
 	}
+	c->cause = InvalidOid;
+}
+
+EvSubschema *
+ev_resolve_references(EvCompiler *c)
+{
+	EvResource *main_resource = add_document(c, c->document, NULL, true);
+
+	if (main_resource == NULL)
+		return NULL;
+	resolve_pending(c);
 	return c->fault->message == NULL ? main_resource->root : NULL;
+}
+
+/* Does a reference by the URI of a document lead to it, whatever was read before? */
+static bool
+leads_to(EvCompiler *c, const EvResource *resource)
+{
+	EvDocument	document = {0};
+	bool		result;
+
+	if (resource->is_main || !OidIsValid(resource->function))
+		return true;			/* the caller knows, or it is built in */
+	if (c->resolver == NULL || !c->resolver(resource->uri, &document))
+		return false;
+	result = document.function == resource->function;
+	pfree(document.schema);
+	return result;
+}
+
+/*
+ * Would each document have been read in the same way if it were the only main one?  It
+ * would, if no document has schemas with a $id, no URI is that of two documents, and
+ * all have one dialect.
+ */
+static bool
+are_independent(EvCompiler *c, int documents)
+{
+	const EvResource *first = linitial(c->resources);
+	ListCell   *cell;
+
+	foreach(cell, c->resources)
+	{
+		const EvResource *resource = lfirst(cell);
+
+		if (resource->draft != first->draft || resource->vocabularies != first->vocabularies ||
+			resource->root == NULL || resource->root->location->parent != NULL ||
+			find_resource(c, resource->uri) != resource || !leads_to(c, resource))
+			return false;
+	}
+	return list_length(c->resources) >= documents;
+}
+
+List *
+ev_resolve_group(EvCompiler *c, const EvDocument *documents, int count)
+{
+	List	   *roots = NIL;
+
+	for (int i = 0; i < count; i++)
+	{
+		const EvResource *resource;
+
+		CHECK_FOR_INTERRUPTS();
+		if (find_resource(c, documents[i].uri) != NULL)
+			return NIL;
+		resource = add_document(c, &documents[i], NULL, true);
+		if (resource == NULL)
+			return NIL;
+		roots = lappend(roots, resource->root);
+	}
+	resolve_pending(c);
+	return c->fault->message == NULL && are_independent(c, count) ? roots : NIL;
 }
 
 /*
@@ -878,7 +952,7 @@ ev_document_mentions(const EvDocument *document)
 
 	MemoryContextSwitchTo(scratch);
 	ev_compiler_init(&c, scratch);
-	add_document(&c, document, NULL);
+	add_document(&c, document, NULL, true);
 	foreach(cell, c.pending)
 	{
 		EvSubschema *subschema = lfirst(cell);

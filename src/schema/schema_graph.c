@@ -211,6 +211,7 @@ add_fault(EvCompiler *c, EvRule rule, const EvLocation *location, const char *ta
 		c->fault = palloc0(sizeof(EvFault));
 	c->fault->rule = rule;
 	c->fault->message = message;
+	c->fault->other = c->cause;
 	c->fault->location = psprintf("%s%s", location ? ev_location_pointer(location, false) : "", tail);
 	if (c->faults != NULL)
 		*c->faults = lappend(*c->faults, c->fault);

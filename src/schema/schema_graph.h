@@ -25,6 +25,7 @@ typedef struct EvResource
 	int			vocabularies;	/* set, see keywords.h */
 	bool		assert_format;
 	bool		is_main;		/* of the document that is compiled */
+	Oid			function;		/* of its document, or InvalidOid */
 	EvFault    *fault;			/* of the document, if another document refers
 								 * to it; or NULL */
 	bool		recursive_anchor;	/* $recursiveAnchor: true */
@@ -77,6 +78,7 @@ typedef struct EvCompiler
 	EvResolver	resolver;
 	EvFault    *fault;			/* the first one, or the last one if all are
 								 * wanted; message is NULL if there is none */
+	Oid			cause;			/* EvFault.other of the next fault */
 	List	  **faults;			/* receives all faults, or NULL if only the
 								 * first one is wanted */
 	MemoryContext program_context;
@@ -131,6 +133,13 @@ extern bool ev_compile_stops(const EvCompiler *compiler);
  * subschema of the main document's root, or NULL if there is a fault.
  */
 extern EvSubschema *ev_resolve_references(EvCompiler *compiler);
+
+/*
+ * The same for several main documents, whose root subschemas it returns in the same
+ * order.  Returns NIL if there is a fault, or if one of them could have another meaning
+ * without the others.
+ */
+extern List *ev_resolve_group(EvCompiler *compiler, const EvDocument *documents, int count);
 
 /*
  * Returns the dynamic anchors of a name, or those of $recursiveAnchor for "",

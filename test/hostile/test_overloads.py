@@ -85,6 +85,7 @@ def registry(user):
     call("drop_event_schema", "order", 4)
     call("widen_event_schema", "order", 3, "{}")
     call("register_schema", "https://example.org/common", '{"type": "string"}')
+    call("register_schemas", '{"ring.a@1": {"not": {"$ref": "event:ring.b@1"}}, "ring.b@1": {"items": {"$ref": "event:ring.a@1"}}}', True, False, False)
     call("list_event_schemas")
     call("event_schema_program", "order", 1)
     call("lint_event_schema", '{"minimum": "x"}')

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import time
 
 from world import Background, alone
@@ -409,6 +410,43 @@ def test_uris_of_parts(world):
     assert world.run("bob", "SELECT validate_event('\"x\"', 'user', 1), validate_event('1', 'user', 1)") == [(True, False)]
 
 
+def test_bundles_pass_no_check(world):
+    """register_schemas registers nothing that its documents could not be registered as."""
+    long = ids(world)
+
+    def refused(role, bundle, sqlstate, *words):
+        for others in ({}, {"harmless@1": "{}"}, {"refers@1": '{"$ref": "https://example.com/used"}', "urn:a": "{}", "zz@1": "{}"}):
+            # a reference to what has two claimants is ambiguous, too
+            mixed = "22023" if "refers@1" in others and "ambiguous" in words else sqlstate
+            refused_each_way(world, role, f"SELECT public.register_schemas($b${json.dumps({**bundle, **others})}$b$)",
+                             mixed, *(word for word in words if word != "ambiguous"))
+        assert world.run("owner", "SELECT count(*) FROM event_schemas WHERE event_type IN ('harmless', 'refers', 'evil')") == [(0,)]
+
+    for uri in ("https://example.com/money", "https://example.com/part", "https://example.com/used", long):
+        ambiguous = ("ambiguous",) if uri == "https://example.com/used" else ()
+        refused("mallory", {"evil@1": json.dumps({"$id": uri})}, "42501", "belongs to another role", *ambiguous)
+        if uri.endswith("/money"):
+            refused("mallory", {uri: {}}, "42710", "published")
+        else:
+            refused("mallory", {uri: {}}, "42501", "belongs to another role")
+    refused("mallory", {"part@2": {}}, "42501", 'type "part"')
+    refused("mallory", {"part@1": {"$id": "https://example.com/part", "type": "number", "title": "mine"}}, "42501", "owner")
+    refused("mallory", {"part@1": {}}, "42710", "published")
+    refused("mallory", {"evil@1": {"$id": "event:part@2"}}, "22023", "event schema")
+    refused("mallory", {"evil@1": "#event_type part\n{}"}, "42602")
+    # a reference of the bundle does not make a URI one's own
+    for role, word in (("mallory", "another role"), ("alice", "over")):
+        refused(role, {"evil@1": {"$id": "https://example.com/used"}, "evil@2": {"$ref": "https://example.com/used"}}, "22023", word)
+    # nor does a URI that nothing has yet, but that a reference waits for
+    world.run("alice", "SET check_function_bodies = off; " + schema("waits@1", '{"$ref": "https://example.com/later"}'))
+    refused("mallory", {"evil@1": {"$id": "https://example.com/later"}, "evil@2": {"$id": "https://example.com/later"}}, "42710", "over")
+    assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
+    # a policy, with the versions of one bundle
+    refused("mallory", {"new@1": {"type": "number"}, "new@2": {"type": "string"}}, "22023", "compatible")
+    world.run("mallory", "SELECT set_event_compatibility('new', 'full_transitive')")
+    refused("mallory", {"new@1": {"type": "number"}, "new@2": {"type": "integer"}, "new@3": {"type": "integer"}}, "22023", "version 1 to 3")
+
+
 def test_uri_that_a_reference_abbreviates(world):
     """A relative reference need not have any part of the URI that it leads to."""
     begin(world)
@@ -697,6 +735,7 @@ def test_wild_arguments(world):
     for call in ("register_event_schema(NULL, 1, '{}')", "register_event_schema('a', NULL, '{}')",
                  "register_event_schema('a', 1, NULL::text)", "register_event_schema('a', 1, NULL::jsonb)",
                  "register_event_schema('a', 1, '{}', NULL)", "register_schema(NULL, '{}')",
+                 "register_schemas(NULL)", "register_schemas('{}', NULL)",
                  "register_schema('https://a.test/', NULL)", "widen_event_schema(NULL, 1, '{}')",
                  "drop_event_schema(NULL, 1)", "set_event_compatibility(NULL, 'none')",
                  "set_event_compatibility('a', NULL)", "set_event_compatibility('a', 'none', NULL)",

@@ -1,0 +1,182 @@
+-- register_schemas: many schemas in one call.
+\set VERBOSITY terse
+
+-- ---------- in any order, and in circles ----------
+SELECT * FROM register_schemas('{
+  "node@1": {"type": "object", "properties": {"next": {"$ref": "event:node@1"}, "leaf": {"$ref": "https://bundle.test/leaf"}}},
+  "a.first@1": {"$ref": "https://bundle.test/tree"},
+  "tree@1": {"$id": "https://bundle.test/tree", "properties": {"branches": {"items": {"$ref": "branch"}}}},
+  "https://bundle.test/branch": {"properties": {"tree": {"$ref": "/tree"}, "leaf": {"$ref": "leaf#/$defs/green"}}},
+  "https://bundle.test/leaf": "#assert_format off\n{\"$defs\": {\"green\": {\"const\": \"green\"}}, \"type\": [\"string\", \"null\"], \"format\": \"date\"}",
+  "never@1": false, "never@2": true, "urn:bundle:empty": {}}');
+SELECT data, validate_event(data::jsonb, 'a.first', 1) FROM (VALUES ('{"branches": [{"tree": {"branches": [{"leaf": "green"}]}}]}'),
+  ('{"branches": [{"tree": {"branches": [{"leaf": "red"}]}}]}')) AS d (data);
+SELECT validate_event('{"next": {"leaf": "x"}}', 'node', 1), validate_event('{"next": {"leaf": 1}}', 'node', 1);
+SELECT * FROM register_schemas('{}');
+SELECT prosrc FROM pg_proc WHERE proname IN ('never@1', 'https://bundle.test/leaf') ORDER BY proname COLLATE "C";
+
+-- again, with another title, with another document
+SELECT * FROM register_schemas('{"never@1": false, "tree@1": {"$id": "https://bundle.test/tree", "title": "T", "properties": {"branches": {"items": {"$ref": "branch"}}}}, "never@3": true}');
+\set VERBOSITY default
+SELECT * FROM register_schemas('{"never@1": true, "new@1": {}}');
+SELECT count(*) FROM event_schemas WHERE event_type = 'new';
+
+-- keys
+SELECT * FROM register_schemas('{"a": {}, "a@01": {}, "@1": {}, "urn:a#b": {}, "event:a": {}, "https://bundle.test/npm@1": {}, "urn:%zz": {}, "": {}}');
+SELECT * FROM register_schemas('{"https://bundle.test/npm@1#": {"type": "string"}, "event:https://bundle.test/npm@1": {"$ref": "https://bundle.test/npm@1"}, "event:with%20space@1": {}, "with space@2": {}}');
+SELECT * FROM register_schemas('{"same@1": {}, "event:same@1": {}}');
+SELECT * FROM register_schemas(jsonb_build_object('long.' || repeat('x', 70) || '@1', '{}', 'https://bundle.test/' || repeat('y', 60), '{"$ref": "event:long.' || repeat('x', 70) || '@1"}'));
+SELECT * FROM register_schemas(jsonb_build_object('long.' || repeat('x', 70) || '@2', E'#event_type long\n{}', 'https://bundle.test/' || repeat('z', 60), '{"$ref": "relative"}', 'urn:typed', E'#event_type a\n{}'));
+SELECT register_schemas('[]');
+SELECT register_schemas('1');
+SELECT register_schemas(NULL);
+
+-- ---------- all faults of all documents ----------
+SELECT * FROM register_schemas('{
+  "bad.type@1": {"type": "txet", "minimum": "1", "properties": {"a": {"$ref": "#/nothing"}}},
+  "bad.text@1": "{\"type\": \"object\",\n \"type\": \"object\"}",
+  "bad.json@1": "{\n  \"type\": }",
+  "bad.value@1": [],
+  "bad.reference@1": {"$ref": "urn:bundle:nothing"},
+  "bad.endless@1": {"$ref": "event:bad.endless@2"}, "bad.endless@2": {"$ref": "event:bad.endless@1"},
+  "bad.pragma@1": "#nothing\n{}",
+  "bad.id@1": {"$id": "event:never@1"},
+  "caused@1": {"$ref": "event:bad.type@1"}, "caused@2": {"$ref": "event:caused@1"}, "caused@3": {"$ref": "event:bad.json@1"},
+  "good@1": {}}');
+SELECT count(*) FROM event_schemas WHERE event_type ~ '^(bad|caused|good)';
+-- a bound on the list, and the counts
+DO $$
+DECLARE
+	detail text;
+BEGIN
+	PERFORM register_schemas(jsonb_object_agg('many.' || i || '@1', jsonb_build_object('properties',
+		(SELECT jsonb_object_agg('p' || j, jsonb_build_object('type', 'none')) FROM generate_series(1, i) j)))) FROM generate_series(1, 30) i;
+EXCEPTION WHEN invalid_parameter_value THEN
+	GET STACKED DIAGNOSTICS detail = PG_EXCEPTION_DETAIL;
+	RAISE NOTICE '%: % lines, %', SQLERRM, regexp_count(detail, E'\n') + 1, substring(detail FROM '[^\n]*$');
+END $$;
+-- one SQLSTATE and one HINT for all faults
+DO $$BEGIN PERFORM register_schemas('{"never@1": {"minimum": 1}, "never@2": {"minimum": 1}}'); EXCEPTION WHEN duplicate_object THEN RAISE NOTICE '%', SQLERRM; END$$;
+SELECT * FROM register_schemas('{"hint@1": {"$ref": "event:a@9"}, "hint@2": {"$ref": "event:b@9"}}');
+
+-- warnings, and strict
+SELECT name FROM register_schemas('{"warn@1": {"requried": []}}');
+SELECT name FROM register_schemas('{"warn@2": {"requried": []}, "warn@3": {}}', strict => true);
+SET client_min_messages = error;
+SELECT count(*) FROM register_schemas((SELECT jsonb_object_agg('warned.' || i || '@1', '{"propertes": {}}'::jsonb) FROM generate_series(1, 3) i));
+RESET client_min_messages;
+SELECT count(*) FROM register_schemas((SELECT jsonb_object_agg('warned.' || i || '@2', '{"propertes": {}}'::jsonb) FROM generate_series(1, 22) i));
+
+-- ---------- options ----------
+SELECT * FROM register_schemas('{"option@1": {"format": "date"}, "option@2": {"type": "null"}, "urn:option": {"format": "date"}}', assert_format => false, breaking => true);
+SELECT prosrc FROM pg_proc WHERE proname IN ('option@1', 'urn:option') ORDER BY proname COLLATE "C";
+SELECT action FROM register_schemas('{"option@1": {"format": "date"}, "option@2": {"type": "null"}, "urn:option": {"format": "date"}}', assert_format => false, breaking => true);
+SELECT action FROM register_schemas('{"option@1": "#assert_format off\n#breaking\n{\"format\": \"date\"}"}');
+SELECT register_schemas('{"option@1": {"format": "date"}}');
+
+-- ---------- policies ----------
+\set VERBOSITY terse
+SELECT register_schemas('{"policy@1": {"type": "integer"}, "policy@2": {"type": "null"}, "policy@10": {"type": "null"}}');
+SELECT count(*) FROM register_schemas('{"policy@1": {"type": "integer"}, "policy@2": {"type": "number"}, "policy@10": {"type": ["number", "null"]}}');
+-- a version between others must fit those before it, and those that are registered already
+SELECT register_schemas('{"policy@5": {"type": ["number", "string"]}}');
+SELECT count(*) FROM register_schemas('{"policy@5": {"type": ["number", "null"]}, "policy@3": {"type": ["number"]}}');
+SELECT set_event_compatibility('policy.none', 'none');
+SELECT count(*) FROM register_schemas('{"policy.none@1": {"type": "integer"}, "policy.none@2": {"type": "null"}}');
+SELECT count(*) FROM register_schemas('{"policy.text@1": {"type": "integer"}, "policy.text@2": "#breaking\n{\"type\": \"null\"}", "policy.text@3": {}}');
+
+-- ---------- URIs ----------
+-- one $id in two documents: only a reference makes it matter
+SELECT count(*) FROM register_schemas('{"twice@1": {"$id": "https://bundle.test/twice"}, "twice@2": {"$id": "https://bundle.test/twice"}}');
+SELECT register_schemas('{"twice.a@1": {"$id": "https://bundle.test/twice.a"}, "twice.a@2": {"$id": "https://bundle.test/twice.a"}, "twice.a@3": {"$ref": "https://bundle.test/twice.a"}}');
+-- a document before a part of another one, whatever the order is
+SELECT count(*) FROM register_schemas('{"part@1": {"$defs": {"a": {"$id": "https://bundle.test/part", "type": "null"}}}, "https://bundle.test/part": {"type": "string"}, "a.part@1": {"$ref": "https://bundle.test/part"}}');
+SELECT validate_event('"s"', 'a.part', 1), validate_event('null', 'a.part', 1);
+-- but not one of references that exist already
+SELECT count(*) FROM register_schemas('{"part@2": {"$defs": {"a": {"$id": "https://bundle.test/old", "type": "null"}}}, "a.part@2": {"$ref": "https://bundle.test/old"}}', breaking => true);
+SELECT register_schemas('{"https://bundle.test/old": {"type": "string"}, "other@1": {}}');
+SELECT register_schemas('{"old@1": {"$id": "https://bundle.test/tree"}, "other@1": {}}');
+
+-- a compound document, and references into it from others
+SELECT action FROM register_schemas('{
+  "order.compound@1": {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://bundle.test/order", "type": "object",
+    "properties": {"customer": {"$ref": "customer"}, "lines": {"items": {"$ref": "line#total"}}},
+    "$defs": {"customer": {"$id": "customer", "type": "string", "$defs": {"name": {"$anchor": "name"}}},
+      "line": {"$id": "https://bundle.test/line", "$defs": {"t": {"$anchor": "total", "type": "number"}}, "properties": {"by": {"$ref": "customer"}}}}},
+  "order.user@1": {"properties": {"c": {"$ref": "https://bundle.test/customer"}, "t": {"$ref": "https://bundle.test/line#total"}, "o": {"$ref": "https://bundle.test/order"}}}}');
+SELECT data, validate_event(data::jsonb, 'order.user', 1) FROM (VALUES ('{"c": "x", "t": 1, "o": {"customer": "y", "lines": [2]}}'),
+  ('{"c": 1}'), ('{"t": "1"}'), ('{"o": {"customer": 1}}'), ('{"o": {"lines": ["2"]}}')) AS d (data);
+
+-- widening keeps the URIs to which others refer
+SELECT register_event_schema('wide', 1, '{"$id": "https://bundle.test/wide", "type": "integer", "$defs": {"a": {"$id": "https://bundle.test/wide/a", "$anchor": "x"}}}');
+SELECT count(*) FROM register_schemas('{"wide.user@1": {"properties": {"a": {"$ref": "https://bundle.test/wide"}}}, "wide.user@2": {"properties": {"a": {"$ref": "https://bundle.test/wide/a#x"}}}}', breaking => true);
+SELECT widen_event_schema('wide', 1, '{"type": "number", "$defs": {"a": {"$id": "https://bundle.test/wide/a", "$anchor": "x"}}}');
+SELECT widen_event_schema('wide', 1, '{"$id": "https://bundle.test/wide", "type": "number", "$defs": {"a": {"$anchor": "x"}}}');
+SELECT widen_event_schema('wide', 1, '{"$id": "https://bundle.test/wide", "type": "number", "$defs": {"a": {"$id": "https://bundle.test/wide/a"}}}');
+SELECT widen_event_schema('wide', 1, '{"$id": "https://bundle.test/wide", "type": "number", "$defs": {"a": {"$id": "https://bundle.test/wide/a", "$anchor": "x"}}}');
+SELECT register_event_schema('wide.alone', 1, '{"$id": "https://bundle.test/alone", "type": "integer"}');
+SELECT widen_event_schema('wide.alone', 1, '{"type": "number"}');
+
+-- ---------- rights ----------
+CREATE ROLE regress_bundle;
+GRANT CREATE ON SCHEMA event_schema TO regress_bundle;
+SET ROLE regress_bundle;
+\set VERBOSITY default
+SELECT register_schemas('{"never@4": true, "mine@1": {}, "mine@2": {"$id": "https://bundle.test/tree"}, "mine@3": {"$id": "https://bundle.test/mine"}}');
+SET check_function_bodies = off;
+SELECT register_schemas('{"never@4": true, "mine@1": {"$ref": "event:mine@9"}, "mine@2": {"$id": "https://bundle.test/tree"}, "never@1": {"title": "t"}}');
+RESET check_function_bodies;
+-- what exists already, of others too, is unchanged
+SELECT * FROM register_schemas('{"never@1": false, "mine@1": {"$ref": "event:mine@2"}, "mine@2": {"$ref": "event:never@1", "type": "null"}}');
+RESET ROLE;
+REVOKE CREATE ON SCHEMA event_schema FROM regress_bundle;
+SET ROLE regress_bundle;
+SELECT register_schemas('{"never@1": false, "mine@1": {"$ref": "event:mine@2"}}');
+SELECT register_schemas('{"yours@1": false, "mine@3": {}}');
+RESET ROLE;
+
+-- ---------- dependencies, rollback ----------
+SELECT count(*) FROM register_schemas('{"ring@1": {"properties": {"a": {"$ref": "event:ring@2"}}}, "ring@2": {"properties": {"a": {"$ref": "event:ring@3"}}},
+  "ring@3": {"properties": {"a": {"$ref": "event:ring@1"}, "b": {"$ref": "event:ring.base@1"}}}, "ring.base@1": {}, "ring.user@1": {"$ref": "event:ring@2"}}', breaking => true);
+SELECT objid::regprocedure, refobjid::regprocedure FROM pg_depend WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_proc'::regclass
+AND objid::regprocedure::text LIKE '%"ring%' ORDER BY objid::regprocedure::text COLLATE "C", refobjid::regprocedure::text COLLATE "C";
+\set VERBOSITY terse
+DROP FUNCTION event_schema."ring@1";
+DROP FUNCTION event_schema."ring@3";
+SELECT drop_event_schema('ring.base', 1);
+DROP FUNCTION event_schema."ring.user@1";
+DROP FUNCTION event_schema."ring@1", event_schema."ring@2", event_schema."ring@3";
+BEGIN;
+SAVEPOINT a;
+SELECT count(*) FROM register_schemas('{"ring@1": {"properties": {"a": {"$ref": "event:ring@2"}}}, "ring@2": {"properties": {"a": {"$ref": "event:ring@1"}}}}', breaking => true);
+ROLLBACK TO a;
+SELECT register_schemas('{"ring@1": {"$ref": "event:ring@2"}}');
+ROLLBACK TO a;
+SELECT count(*) FROM register_schemas('{"ring@2": {"properties": {"a": {"$ref": "event:ring@1"}}}, "ring@1": {"properties": {"a": {"$ref": "event:ring@2"}}}}', breaking => true);
+COMMIT;
+SELECT validate_event('{"a": {"a": {}}}', 'ring', 1);
+
+-- ---------- event_schema_ddl ----------
+SELECT event_schema_ddl FROM event_schema_ddl('ring');
+CREATE TEMP TABLE before AS SELECT line, ddl FROM event_schema_ddl() WITH ORDINALITY AS d (ddl, line);
+CREATE PROCEDURE drop_all() LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE (SELECT 'DROP FUNCTION ' || string_agg(oid::regprocedure::text, ', ') || ' CASCADE' FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace);
+END $$;
+CALL drop_all();
+SELECT count(*) FROM event_schemas;
+DO $$
+DECLARE
+	command text;
+BEGIN
+	SET LOCAL client_min_messages = error;
+	FOR command IN SELECT ddl FROM generate_series(1, 2) i, before ORDER BY i, line LOOP
+		EXECUTE command;
+	END LOOP;
+END $$;
+SELECT count(*) FROM before b FULL JOIN event_schema_ddl() WITH ORDINALITY AS d (ddl, line) USING (line, ddl) WHERE b IS NULL OR d IS NULL;
+SELECT count(*) > 40 FROM event_schemas;
+
+CALL drop_all();
+DROP PROCEDURE drop_all();
+DROP ROLE regress_bundle;

@@ -1,0 +1,984 @@
+/*
+ * register_bundle.c
+ *	  register_schemas: registers many schemas in one call, all or none.
+ *
+ * The schemas may refer to each other in any order, and in circles.  So all
+ * functions are created first, and then each document is checked as if it were
+ * registered alone.  A check runs in a subtransaction, so that the faults of all
+ * documents are found; with a fault, everything is rolled back by the error.
+ *
+ * Versions of a type are checked in ascending order, each against those before it
+ * and against those that were registered already.
+ *
+ * All names that the documents have or refer to are locked before the first
+ * function is created, in the order of the names, so that no two calls wait for
+ * each other.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/pg_proc.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/jsonb.h"
+#include "utils/memutils.h"
+#include "utils/tuplestore.h"
+
+#include "base/arguments.h"
+#include "base/shown_text.h"
+#include "base/subtransaction.h"
+#include "compile/codegen.h"
+#include "evolution/compatibility.h"
+#include "registration/bundle_faults.h"
+#include "registration/circles.h"
+#include "registration/registered_list.h"
+#include "registration/schema_function.h"
+#include "registration/validator.h"
+#include "registry/claims.h"
+#include "registry/function_row.h"
+#include "registry/name_lock.h"
+#include "registry/names.h"
+#include "registry/ownership.h"
+#include "registry/schema_cache.h"
+#include "schema/document.h"
+#include "schema/uri.h"
+
+PG_FUNCTION_INFO_V1(ev_register_schemas);
+
+/* So many documents get their warnings; the others are counted. */
+#define WARNED_DOCUMENTS	20
+
+typedef enum Action
+{
+	NOT_KNOWN,					/* or there is a fault */
+	UNCHANGED,
+	REGISTERED,
+	REPLACED					/* other annotations */
+} Action;
+
+static const char *const action_names[] = {
+	[UNCHANGED] = "unchanged",
+	[REGISTERED] = "registered",
+	[REPLACED] = "replaced",
+};
+
+/* A schema of the bundle. */
+typedef struct BundleMember
+{
+	EvRegistered registered;	/* name, type and version, function */
+	char	   *key;			/* as the user wrote it */
+	ErrorData  *key_error;		/* why that is no key, or NULL */
+	char	   *uri;			/* of the document */
+	JsonbValue	value;			/* in the bundle */
+	Action		action;
+	List	   *targets;		/* BundleTarget */
+	List	   *edges;			/* numbers of the members among these */
+	int			group;			/* see ev_find_circles */
+	bool		is_compiled;	/* with its group */
+	List	   *warnings;		/* of that */
+} BundleMember;
+
+/* A document to which a member refers. */
+typedef struct BundleTarget
+{
+	Oid			function;
+	char	   *uri;
+	int			member;			/* its number; -1: none */
+} BundleTarget;
+
+typedef struct Bundle
+{
+	bool		assert_format;	/* options of the call */
+	bool		breaking;
+	bool		strict;
+	BundleMember *members;		/* by type and version, then by URI */
+	int			count;
+	HTAB	   *created;		/* CreatedMember by function */
+	List	   *to_lock;		/* NameToLock */
+	BundleMember **by_name;		/* in the order of their names; NULL until it
+								 * is needed */
+	EvBundleFaults *faults;
+	int			warned;			/* documents with warnings */
+	MemoryContext context;
+	MemoryContext scratch;		/* reset after each member */
+} Bundle;
+
+/* A member whose function this call creates. */
+typedef struct CreatedMember
+{
+	Oid			function;		/* hash key, must be the first member */
+	int			member;
+} CreatedMember;
+
+/* ---------- reading the bundle ---------- */
+
+static bool
+is_event(const BundleMember *member)
+{
+	return member->registered.type_length >= 0;
+}
+
+/* The name of a member for messages and rows: TYPE@VERSION, or the URI. */
+static const char *
+shown_name(const BundleMember *member)
+{
+	return is_event(member) || member->uri == NULL || member->uri[0] == '\0' ? member->registered.name : member->uri;
+}
+
+/* Is this the name of a function that is a hash of the URI, as event_schema_ddl writes it? */
+static bool
+is_hashed_name(const char *key)
+{
+	return strncmp(key, "uri:", 4) == 0 && strlen(key) == 36 && strspn(key + 4, "0123456789abcdef") == 32;
+}
+
+/* TYPE@VERSION, or the URI event:TYPE@VERSION; sets the member's name. */
+static bool
+read_event_key(BundleMember *member)
+{
+	const char *name = member->key;
+	EvRegistered *registered = &member->registered;
+
+	if (strncmp(name, "event:", strlen("event:")) == 0)
+	{
+		name = ev_uri_decode(name + strlen("event:"));
+		if (name == NULL || !ev_parse_event_name(name, &registered->type_length, &registered->version))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" is not the URI of an event schema", member->key),
+					 errhint("It is event:TYPE@VERSION, such as \"event:order.placed@1\".")));
+	}
+	else if (!ev_parse_event_name(name, &registered->type_length, &registered->version))
+		return false;
+	else if (strstr(name, "://") != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" can be an event schema or a URI", member->key),
+				 errhint("Write \"%s\" for the event schema, or \"%s#\" for the URI.",
+						 ev_event_uri(name), member->key)));
+	registered->name = pstrdup(name);
+	member->uri = ev_event_uri(name);
+	return true;
+}
+
+/* Sets the name and the URI of a member from its key. */
+static void
+read_key(void *arg)
+{
+	BundleMember *member = arg;
+	NameData	name;
+
+	if (read_event_key(member))
+		return;
+	if (is_hashed_name(member->key))
+	{
+		member->registered.name = member->key;
+		member->uri = "";
+		return;
+	}
+	if (strstr(member->key, ":") == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is neither TYPE@VERSION nor an absolute URI", member->key),
+				 errhint("A key is the type and version of an event schema, such as \"order.placed@1\", or the URI of a document.")));
+	member->uri = pstrdup(member->key);
+	ev_require_document_uri(member->uri, &name);
+	member->registered.name = pstrdup(NameStr(name));
+}
+
+/*
+ * Reads the document of a member into CurrentMemoryContext.  The options of the call
+ * apply in addition to the pragma lines of a text.
+ */
+static void
+read_document(const Bundle *bundle, BundleMember *member, EvDocument *document)
+{
+	EvFault		fault = {0};
+
+	memset(document, 0, sizeof(*document));
+	document->name = member->registered.name;
+	document->uri = member->uri;
+	document->assert_format = true;
+	if (member->value.type == jbvString)
+	{
+		const char *text = pnstrdup(member->value.val.string.val, member->value.val.string.len);
+
+		if (!ev_document_parse(text, document, &fault))
+			ev_fault_report(&fault, shown_name(member));
+	}
+	else if (member->value.type == jbvBool ||
+			 (member->value.type == jbvBinary && JsonContainerIsObject(member->value.val.binary.data)))
+		document->schema = JsonbValueToJsonb(&member->value);
+	else
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("the value of \"%s\" is not a schema", member->key),
+				 errhint("It is an object, a boolean, or a string that is the text of a schema.")));
+	document->assert_format &= bundle->assert_format;
+	document->breaking |= bundle->breaking && is_event(member);
+	document->strict = bundle->strict;
+	document->is_new = true;
+	document->function = member->registered.function;
+}
+
+/* Returns the body of the function: the lines for the options, and the JSON. */
+static char *
+make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *document)
+{
+	StringInfoData body;
+	const char *json;
+
+	initStringInfo(&body);
+	ev_document_append_pragmas(&body, document->event_type == NULL ? ev_shortened_type(document->name) : NULL, true, false);
+	if (document->text != NULL)
+	{
+		const char *start = document->text + strspn(document->text, " \t\r\n");
+
+		json = document->json;
+		appendBinaryStringInfo(&body, start, json > start ? json - start : 0);
+	}
+	else
+		json = JsonbToCStringIndent(NULL, &document->schema->root, VARSIZE(document->schema));
+	ev_document_append_pragmas(&body, NULL, bundle->assert_format, bundle->breaking && is_event(member));
+	appendStringInfoString(&body, json);
+	return body.data;
+}
+
+/* Raises an error if a text is that of another event type. */
+static void
+check_event_type(const BundleMember *member, const EvDocument *document)
+{
+	const char *type = document->event_type;
+
+	if (type == NULL)
+		return;
+	if (!is_event(member))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("document \"%s\" cannot have a line \"#event_type\"", member->key)));
+	if (strlen(type) != (size_t) member->registered.type_length ||
+		memcmp(type, member->registered.name, member->registered.type_length) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_NAME),
+				 errmsg("schema \"%s\" has the line \"#event_type %s\"", member->registered.name, type)));
+}
+
+/* ---------- one step for one member ---------- */
+
+typedef struct BundleStep
+{
+	Bundle	   *bundle;
+	BundleMember *member;
+	void		(*work) (Bundle *bundle, BundleMember *member);
+} BundleStep;
+
+static void
+run_step(void *arg)
+{
+	BundleStep *step = arg;
+
+	step->work(step->bundle, step->member);
+}
+
+/*
+ * Runs a step for a member.  An error is a fault of the member, unless it does not
+ * come from the document.  Returns whether there is none.
+ */
+static bool
+try_step(Bundle *bundle, BundleMember *member, void (*work) (Bundle *, BundleMember *))
+{
+	BundleStep	step = {bundle, member, work};
+	ErrorData  *error;
+	MemoryContext caller = MemoryContextSwitchTo(bundle->scratch);
+
+	CHECK_FOR_INTERRUPTS();
+	error = ev_in_subtransaction(run_step, &step, EV_KEEP);
+	if (error != NULL && !ev_bundle_is_fault(error))
+		ReThrowError(error);
+	if (error != NULL)
+		ev_bundle_add_error(bundle->faults, member - bundle->members, error, shown_name(member));
+	MemoryContextSwitchTo(caller);
+	return error == NULL;
+}
+
+/* A set of actions. */
+#define ACTION(action)	(1 << (action))
+#define NEW_OR_REPLACED	(ACTION(REGISTERED) | ACTION(REPLACED))
+
+/* Is this a member with one of these actions, and without faults? */
+static bool
+is_next(const Bundle *bundle, const BundleMember *member, int actions)
+{
+	return (actions & ACTION(member->action)) != 0 &&
+		!ev_bundle_has_faults(bundle->faults, member - bundle->members);
+}
+
+/* Tries a step for all members with one of these actions that have no faults. */
+static void
+try_for_each(Bundle *bundle, int actions, void (*work) (Bundle *, BundleMember *))
+{
+	for (BundleMember *member = bundle->members; member < bundle->members + bundle->count; member++)
+		if (is_next(bundle, member, actions))
+		{
+			MemoryContextReset(bundle->scratch);
+			(void) try_step(bundle, member, work);
+		}
+}
+
+/* Does work for the same members; an error ends the call. */
+static void
+for_each(Bundle *bundle, int actions, void (*work) (Bundle *, BundleMember *))
+{
+	MemoryContext caller = MemoryContextSwitchTo(bundle->scratch);
+
+	for (BundleMember *member = bundle->members; member < bundle->members + bundle->count; member++)
+		if (is_next(bundle, member, actions))
+		{
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextReset(bundle->scratch);
+			work(bundle, member);
+		}
+	MemoryContextSwitchTo(caller);
+}
+
+/* ---------- before the locks ---------- */
+
+/*
+ * Asks for the rights on a member, before anything is locked.  Members of other roles
+ * can be unchanged only, which a later step finds out.
+ */
+static void
+look_at(Bundle *bundle, BundleMember *member)
+{
+	EvDocument	document;
+	EvRegistered *registered = &member->registered;
+
+	read_document(bundle, member, &document);
+	check_event_type(member, &document);
+	if (!is_event(member) && !is_hashed_name(member->key) && strcmp(registered->name, member->uri) != 0)
+		ev_refuse_relative_references(member->uri, &document);
+	if (OidIsValid(ev_registered_function(registered->name)))
+		return;
+	ev_ownership_require_create();
+	if (is_event(member))
+		ev_ownership_require_type(registered->name, registered->type_length, InvalidOid);
+}
+
+/* ---------- locks ---------- */
+
+typedef struct NameToLock
+{
+	char	   *name;
+	LOCKMODE	mode;
+} NameToLock;
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	const NameToLock *x = lfirst(a);
+	const NameToLock *y = lfirst(b);
+	int			order = strcmp(x->name, y->name);
+
+	/* the stronger mode first */
+	return order != 0 ? order : (int) y->mode - (int) x->mode;
+}
+
+static void
+add_names(Bundle *bundle, List *added, LOCKMODE mode)
+{
+	MemoryContext caller = MemoryContextSwitchTo(bundle->context);
+	ListCell   *cell;
+
+	foreach(cell, added)
+	{
+		NameToLock *lock = palloc(sizeof(NameToLock));
+
+		lock->name = pstrdup(lfirst(cell));
+		lock->mode = mode;
+		bundle->to_lock = lappend(bundle->to_lock, lock);
+	}
+	MemoryContextSwitchTo(caller);
+}
+
+/* Adds the names that registering a member locks. */
+static void
+add_names_of(Bundle *bundle, BundleMember *member)
+{
+	const EvRegistered *registered = &member->registered;
+	Oid			function = ev_registered_function(registered->name);
+	EvDocument	document;
+	List	   *claimed;
+	List	   *references = NIL;
+	NameData	type;
+	ListCell   *cell;
+
+	if (OidIsValid(function) && !ev_ownership_has_function(ev_schema_row(function)))
+		return;
+	read_document(bundle, member, &document);
+	claimed = ev_claims_names(&document);
+	if (is_event(member))
+	{
+		if (!ev_policy_name(registered->name, registered->type_length, &type))
+			elog(ERROR, "event type of \"%s\" has no name for its policy", registered->name);
+		claimed = lcons(NameStr(type), list_delete_first(claimed));
+	}
+	foreach(cell, ev_document_references(&document))
+		references = lappend(references, ev_reference_name(lfirst(cell)));
+	add_names(bundle, claimed, ExclusiveLock);
+	add_names(bundle, references, ShareLock);
+}
+
+/* Locks the names of all members in the order of the names. */
+static void
+lock_names(Bundle *bundle)
+{
+	const char *last = NULL;
+	ListCell   *cell;
+
+	for_each(bundle, ACTION(NOT_KNOWN), add_names_of);
+	list_sort(bundle->to_lock, compare_names);
+	foreach(cell, bundle->to_lock)
+	{
+		const NameToLock *lock = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (last == NULL || strcmp(lock->name, last) != 0)
+			ev_name_lock(lock->name, lock->mode);
+		last = lock->name;
+	}
+}
+
+/* ---------- creating the functions ---------- */
+
+/* Finds out what is to be done for a member, and checks a replacement. */
+static void
+decide(Bundle *bundle, BundleMember *member)
+{
+	Oid			function = ev_find_to_register(member->registered.name, false);
+	EvDocument	document;
+	EvDocument	old;
+	EvMentions	mentions;
+	HeapTuple	row;
+
+	read_document(bundle, member, &document);
+	if (!OidIsValid(function))
+	{
+		member->action = REGISTERED;
+		return;
+	}
+	row = ev_schema_read(function, &old);
+	member->registered.function = document.function = function;
+	if (old.assert_format == document.assert_format && old.breaking == document.breaking &&
+		compareJsonbContainers(&old.schema->root, &document.schema->root) == 0)
+	{
+		member->action = UNCHANGED;
+		return;
+	}
+	if (!ev_document_same_answers(&old, &document))
+		ev_validator_refuse_change(&old, &document);
+	ev_ownership_require_function(row);
+	ev_name_lock(document.name, ExclusiveLock);
+	(void) ev_find_and_wait(document.name);
+	ev_validator_check_annotations(&old, &document);
+	mentions = ev_document_mentions(&document);
+	ev_claims_check(&document, &mentions, &old, NULL);
+	member->action = REPLACED;
+}
+
+/* Creates or replaces the function of a member. */
+static void
+create(Bundle *bundle, BundleMember *member)
+{
+	EvDocument	document;
+	HeapTuple	replaced = NULL;
+	CreatedMember *created;
+
+	read_document(bundle, member, &document);
+	if (member->action == REPLACED)
+		replaced = ev_schema_row(member->registered.function);
+	member->registered.function = ev_create_function(document.name, make_body(bundle, member, &document), replaced,
+													 EV_VOUCHED_ALL, false);
+	if (member->action != REGISTERED)
+		return;
+	created = hash_search(bundle->created, &member->registered.function, HASH_ENTER, NULL);
+	created->member = member - bundle->members;
+}
+
+/* ---------- circles ---------- */
+
+/* Finds the functions to which a member refers. */
+static void
+find_targets(Bundle *bundle, BundleMember *member)
+{
+	EvDocument	document;
+	ListCell   *cell;
+
+	read_document(bundle, member, &document);
+	foreach(cell, ev_document_references(&document))
+	{
+		const char *uri = lfirst(cell);
+		EvDocument	found = {0};
+		const CreatedMember *created;
+		BundleTarget *target;
+		MemoryContext caller;
+
+		CHECK_FOR_INTERRUPTS();
+		if (!ev_registry_try_resolve(uri, &found) || !OidIsValid(found.function) ||
+			found.function == document.function)
+			continue;
+		pfree(found.schema);
+		created = hash_search(bundle->created, &found.function, HASH_FIND, NULL);
+		caller = MemoryContextSwitchTo(bundle->context);
+		target = palloc(sizeof(BundleTarget));
+		target->function = found.function;
+		target->uri = pstrdup(uri);
+		target->member = created != NULL ? created->member : -1;
+		member->targets = lappend(member->targets, target);
+		if (target->member >= 0)
+			member->edges = lappend_int(member->edges, target->member);
+		MemoryContextSwitchTo(caller);
+	}
+}
+
+static void
+find_circles(Bundle *bundle)
+{
+	List	  **edges = palloc(sizeof(List *) * (bundle->count + 1));
+	int		   *group = palloc(sizeof(int) * (bundle->count + 1));
+
+	for_each(bundle, NEW_OR_REPLACED, find_targets);
+	for (int i = 0; i < bundle->count; i++)
+		edges[i] = bundle->members[i].edges;
+	(void) ev_find_circles(edges, bundle->count, group);
+	for (int i = 0; i < bundle->count; i++)
+		bundle->members[i].group = group[i];
+}
+
+/* ---------- checks ---------- */
+
+static void
+check_claims(Bundle *bundle, BundleMember *member)
+{
+	EvDocument	document;
+	EvMentions	mentions;
+
+	read_document(bundle, member, &document);
+	mentions = ev_document_mentions(&document);
+	ev_claims_check(&document, &mentions, NULL, bundle->created);
+}
+
+static void
+compile(Bundle *bundle, BundleMember *member)
+{
+	EvDocument	document;
+	EvMentions	mentions;
+
+	read_document(bundle, member, &document);
+	mentions = ev_document_mentions(&document);
+	if (ev_validator_compile(&document, &mentions, true, bundle->warned < WARNED_DOCUMENTS,
+							 member->is_compiled ? &member->warnings : NULL))
+		bundle->warned++;
+}
+
+static int
+compare_by_name(const void *a, const void *b)
+{
+	return strcmp((*(BundleMember *const *) a)->registered.name, (*(BundleMember *const *) b)->registered.name);
+}
+
+/* Returns the member with a name, or NULL. */
+static BundleMember *
+find_member(Bundle *bundle, char *name)
+{
+	BundleMember key = {.registered.name = name};
+	BundleMember *key_pointer = &key;
+	BundleMember **found;
+
+	if (bundle->by_name == NULL)
+	{
+		bundle->by_name = MemoryContextAllocHuge(bundle->context, sizeof(BundleMember *) * bundle->count);
+		for (int i = 0; i < bundle->count; i++)
+			bundle->by_name[i] = &bundle->members[i];
+		qsort(bundle->by_name, bundle->count, sizeof(BundleMember *), compare_by_name);
+	}
+	found = bsearch(&key_pointer, bundle->by_name, bundle->count, sizeof(BundleMember *), compare_by_name);
+	return found != NULL ? *found : NULL;
+}
+
+/*
+ * Returns the number of the member with the cause of a fault: the document refers to
+ * it, and it has a fault itself, or could not be created.  -1: there is none.
+ */
+static int
+find_cause(Bundle *bundle, const EvFault *fault)
+{
+	const CreatedMember *created = OidIsValid(fault->other) ?
+		hash_search(bundle->created, &fault->other, HASH_FIND, NULL) : NULL;
+	BundleMember *missing = fault->missing != NULL ? find_member(bundle, ev_reference_name(fault->missing)) : NULL;
+
+	if (created != NULL)
+		return created->member;
+	return missing != NULL ? missing - bundle->members : -1;
+}
+
+/* Adds all faults of a member that cannot be compiled. */
+static void
+add_faults(Bundle *bundle, BundleMember *member)
+{
+	EvDocument	document;
+	int			located = 0;
+	ListCell   *cell;
+
+	read_document(bundle, member, &document);
+	foreach(cell, ev_validator_faults(&document))
+	{
+		EvFault    *fault = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (located++ < EV_BUNDLE_SHOWN_OF_ONE)
+			ev_document_locate(&document, fault);
+		ev_bundle_add_fault(bundle->faults, member - bundle->members, fault, shown_name(member),
+							find_cause(bundle, fault));
+	}
+}
+
+/* Compares a new version with those that were registered before it. */
+static void
+check_compatibility(Bundle *bundle, BundleMember *member)
+{
+	EvDocument	document;
+	List	   *later = NIL;
+
+	read_document(bundle, member, &document);
+	for (BundleMember *other = member + 1; other < bundle->members + bundle->count &&
+		 other->registered.type_length == member->registered.type_length &&
+		 memcmp(other->registered.name, member->registered.name, member->registered.type_length) == 0; other++)
+		if (other->action == REGISTERED)
+			later = lappend_oid(later, other->registered.function);
+	ev_compatibility_check(&document, later);
+}
+
+/*
+ * Compiles a member.  If that fails, all its faults are looked for; if there are none,
+ * the error itself is the fault, such as an ambiguous reference.
+ */
+static void
+compile_or_add_faults(Bundle *bundle, BundleMember *member)
+{
+	BundleStep	compiling = {bundle, member, compile};
+	int			number = member - bundle->members;
+	ErrorData  *error = ev_in_subtransaction(run_step, &compiling, EV_KEEP);
+
+	if (error == NULL)
+		return;
+	if (!ev_bundle_is_fault(error))
+		ReThrowError(error);
+	if (try_step(bundle, member, add_faults) && !ev_bundle_has_faults(bundle->faults, number))
+		ev_bundle_add_error(bundle->faults, number, error, shown_name(member));
+}
+
+/* Members that refer to each other. */
+typedef struct Circle
+{
+	Bundle	   *bundle;
+	BundleMember **members;
+	int			count;
+} Circle;
+
+/* Do references by the $ids of a document lead to it? */
+static bool
+has_its_ids(const EvDocument *document)
+{
+	ListCell   *cell;
+
+	foreach(cell, ev_document_ids(document))
+	{
+		EvDocument	found = {0};
+
+		if (!ev_registry_try_resolve(lfirst(cell), &found) || found.function != document->function)
+			return false;
+		pfree(found.schema);
+	}
+	return true;
+}
+
+static void
+compile_circle(void *arg)
+{
+	Circle	   *circle = arg;
+	EvDocument *documents = palloc(sizeof(EvDocument) * circle->count);
+	List	  **warnings = palloc0(sizeof(List *) * circle->count);
+
+	for (int i = 0; i < circle->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		read_document(circle->bundle, circle->members[i], &documents[i]);
+		if (!has_its_ids(&documents[i]))
+			return;
+	}
+	if (!ev_compile_group(documents, circle->count, ev_registry_resolve, warnings))
+		return;
+	for (int i = 0; i < circle->count; i++)
+	{
+		circle->members[i]->is_compiled = true;
+		circle->members[i]->warnings = warnings[i];
+	}
+}
+
+/*
+ * Compiles the members of each circle together: compiling each of them alone would
+ * compile all others, too.  If that does not succeed, they are compiled alone, and the
+ * faults are found then.  The warnings point into what was compiled, so its memory is
+ * kept until the members were checked.
+ */
+static void
+check_circle(Circle *circle)
+{
+	Bundle	   *bundle = circle->bundle;
+	MemoryContext context = AllocSetContextCreate(bundle->context, "event_validate circle", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+
+	if (circle->count > 1)
+	{
+		ErrorData  *error = ev_in_subtransaction(compile_circle, circle, EV_KEEP);
+
+		if (error != NULL && !ev_bundle_is_fault(error))
+			ReThrowError(error);
+	}
+	for (int i = 0; i < circle->count; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(bundle->scratch);
+		MemoryContextSwitchTo(bundle->scratch);
+		compile_or_add_faults(bundle, circle->members[i]);
+		circle->members[i]->is_compiled = false;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+static int
+compare_groups(const void *a, const void *b)
+{
+	const BundleMember *x = *(BundleMember *const *) a;
+	const BundleMember *y = *(BundleMember *const *) b;
+
+	if (x->group != y->group)
+		return x->group < y->group ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+/* Compiles all members without faults, circle by circle. */
+static void
+compile_all(Bundle *bundle)
+{
+	Circle		circle = {.bundle = bundle};
+	BundleMember **members = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BundleMember *) * (bundle->count + 1));
+	int			count = 0;
+
+	for (BundleMember *member = bundle->members; member < bundle->members + bundle->count; member++)
+		if (is_next(bundle, member, NEW_OR_REPLACED))
+			members[count++] = member;
+	qsort(members, count, sizeof(BundleMember *), compare_groups);
+	for (int i = 0; i < count; i += circle.count)
+	{
+		circle.members = members + i;
+		circle.count = 1;
+		while (i + circle.count < count && members[i + circle.count]->group == members[i]->group)
+			circle.count++;
+		check_circle(&circle);
+	}
+}
+
+static void
+check_all(Bundle *bundle)
+{
+	try_for_each(bundle, ACTION(REGISTERED), check_claims);
+	find_circles(bundle);
+	compile_all(bundle);
+	try_for_each(bundle, ACTION(REGISTERED), check_compatibility);
+}
+
+/* ---------- dependencies ---------- */
+
+static int
+compare_targets(const ListCell *a, const ListCell *b)
+{
+	Oid			x = ((const BundleTarget *) lfirst(a))->function;
+	Oid			y = ((const BundleTarget *) lfirst(b))->function;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Records the dependencies of a member.  Of a circle, those on members with a lower
+ * number are recorded, which form no circle.
+ */
+static void
+record_dependencies(Bundle *bundle, BundleMember *member)
+{
+	List	   *before = member->action == REPLACED ? ev_function_dependencies(member->registered.function) : NIL;
+	Oid			last = InvalidOid;
+	ListCell   *cell;
+
+	list_sort(member->targets, compare_targets);
+	foreach(cell, member->targets)
+	{
+		const BundleTarget *target = lfirst(cell);
+		const BundleMember *other = target->member >= 0 ? &bundle->members[target->member] : NULL;
+
+		CHECK_FOR_INTERRUPTS();
+		if (target->function == last || list_member_oid(before, target->function))
+			continue;
+		last = target->function;
+		if (other == NULL)
+			ev_validator_depend(member->registered.function, target->function, target->uri, false);
+		else if (member->action == REPLACED || other->group != member->group || other < member)
+			ev_validator_depend(member->registered.function, target->function, target->uri,
+								member->action == REGISTERED);
+	}
+	if (member->action == REPLACED)
+		CommandCounterIncrement();	/* for the next search for a circle */
+}
+
+/* ---------- the bundle ---------- */
+
+static int
+compare_members(const void *a, const void *b)
+{
+	return ev_compare_registered(&((const BundleMember *) a)->registered, &((const BundleMember *) b)->registered);
+}
+
+/* Raises an error for the first two keys that name one schema. */
+static void
+refuse_equal_members(const Bundle *bundle)
+{
+	for (int i = 1; i < bundle->count; i++)
+		if (bundle->members[i].key_error == NULL && bundle->members[i - 1].key_error == NULL &&
+			strcmp(bundle->members[i].registered.name, bundle->members[i - 1].registered.name) == 0)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("\"%s\" and \"%s\" are the same schema", bundle->members[i - 1].key,
+							bundle->members[i].key)));
+}
+
+/* Reads the keys of the bundle, without the documents. */
+static void
+read_members(Bundle *bundle, Jsonb *value)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+
+	if (!JB_ROOT_IS_OBJECT(value))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a bundle must be an object"),
+				 errhint("Its keys are TYPE@VERSION or the URIs of documents, and its values are schemas.")));
+	bundle->members = MemoryContextAllocHuge(CurrentMemoryContext, sizeof(BundleMember) * (JB_ROOT_COUNT(value) + 1));
+	iterator = JsonbIteratorInit(&value->root);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		BundleMember *member = &bundle->members[bundle->count];
+
+		if (token != WJB_KEY)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		memset(member, 0, sizeof(BundleMember));
+		member->key = pnstrdup(key.val.string.val, key.val.string.len);
+		member->registered.name = member->key;
+		member->registered.type_length = -1;
+		(void) JsonbIteratorNext(&iterator, &member->value, true);
+		member->key_error = ev_in_subtransaction(read_key, member, EV_KEEP);
+		if (member->key_error != NULL && !ev_bundle_is_fault(member->key_error))
+			ReThrowError(member->key_error);
+		bundle->count++;
+	}
+	qsort(bundle->members, bundle->count, sizeof(BundleMember), compare_members);
+	refuse_equal_members(bundle);
+}
+
+static void
+register_all(Bundle *bundle)
+{
+	for (int i = 0; i < bundle->count; i++)
+		if (bundle->members[i].key_error != NULL)
+			ev_bundle_add_error(bundle->faults, i, bundle->members[i].key_error, bundle->members[i].key);
+	try_for_each(bundle, ACTION(NOT_KNOWN), look_at);
+	lock_names(bundle);
+	try_for_each(bundle, ACTION(NOT_KNOWN), decide);
+	for_each(bundle, NEW_OR_REPLACED, create);
+	check_all(bundle);
+	ev_bundle_report_faults(bundle->faults);
+	for_each(bundle, NEW_OR_REPLACED, record_dependencies);
+	CommandCounterIncrement();
+}
+
+static void
+put_members(const Bundle *bundle, ReturnSetInfo *result)
+{
+	for (int i = 0; i < bundle->count; i++)
+	{
+		const BundleMember *member = &bundle->members[i];
+		Datum		values[3];
+		bool		nulls[3] = {0};
+
+		values[0] = CStringGetTextDatum(shown_name(member));
+		values[1] = CStringGetTextDatum(action_names[member->action]);
+		values[2] = ObjectIdGetDatum(member->registered.function);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+}
+
+/*
+ * register_schemas(bundle jsonb, assert_format boolean, breaking boolean,
+ * strict boolean) returns setof (name text, action text, function regprocedure)
+ */
+Datum
+ev_register_schemas(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {"bundle", "assert_format", "breaking", "strict"};
+	HASHCTL		control = {.keysize = sizeof(Oid), .entrysize = sizeof(CreatedMember)};
+	Bundle		bundle = {0};
+	MemoryContext caller = CurrentMemoryContext;
+
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
+	InitMaterializedSRF(fcinfo, 0);
+	bundle.context = AllocSetContextCreate(caller, "event_validate bundle", ALLOCSET_DEFAULT_SIZES);
+	bundle.scratch = AllocSetContextCreate(bundle.context, "event_validate schema of a bundle", ALLOCSET_DEFAULT_SIZES);
+	MemoryContextSwitchTo(bundle.context);
+	bundle.assert_format = PG_GETARG_BOOL(1);
+	bundle.breaking = PG_GETARG_BOOL(2);
+	bundle.strict = PG_GETARG_BOOL(3);
+	read_members(&bundle, PG_GETARG_JSONB_P(0));
+	PreventCommandIfReadOnly("CREATE FUNCTION");
+	bundle.faults = ev_bundle_faults_make(bundle.count);
+	control.hcxt = bundle.context;
+	bundle.created = hash_create("event_validate bundle", bundle.count + 1, &control,
+								 HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+
+	ev_registry_keep_documents(true);
+	PG_TRY();
+	{
+		register_all(&bundle);
+	}
+	PG_FINALLY();
+	{
+		ev_registry_keep_documents(false);
+	}
+	PG_END_TRY();
+
+	MemoryContextSwitchTo(caller);
+	put_members(&bundle, (ReturnSetInfo *) fcinfo->resultinfo);
+	if (bundle.warned > WARNED_DOCUMENTS)
+		ereport(WARNING,
+				(errmsg("%d more schemas have warnings", bundle.warned - WARNED_DOCUMENTS),
+				 errhint("lint_event_schema lists those of a schema.")));
+	MemoryContextDelete(bundle.context);
+	return (Datum) 0;
+}
