@@ -275,18 +275,11 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	return true;
 }
 
-void
-ev_fault_report(const EvFault *fault, const char *what)
+char *
+ev_fault_message(const EvFault *fault, const char *what)
 {
 	StringInfoData message;
-	StringInfoData detail;
 
-	initStringInfo(&detail);
-	if (fault->detail != NULL)
-		appendStringInfoString(&detail, ev_visible(fault->detail));
-	if (fault->line > 0)
-		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
-						 detail.len > 0 ? " " : "", fault->line, fault->column);
 	initStringInfo(&message);
 	appendStringInfoString(&message, "invalid JSON Schema");
 	if (what != NULL)
@@ -296,10 +289,25 @@ ev_fault_report(const EvFault *fault, const char *what)
 		appendStringInfoString(&message, " at ");
 		ev_append_quoted(&message, fault->location, strlen(fault->location));
 	}
+	appendStringInfo(&message, ": %s", ev_visible(fault->message));
+	return message.data;
+}
+
+void
+ev_fault_report(const EvFault *fault, const char *what)
+{
+	StringInfoData detail;
+
+	initStringInfo(&detail);
+	if (fault->detail != NULL)
+		appendStringInfoString(&detail, ev_visible(fault->detail));
+	if (fault->line > 0)
+		appendStringInfo(&detail, "%sSee line %d, column %d of the text.",
+						 detail.len > 0 ? " " : "", fault->line, fault->column);
 
 	ereport(ERROR,
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("%s: %s", message.data, ev_visible(fault->message)),
+			 errmsg_internal("%s", ev_fault_message(fault, what)),
 			 detail.len > 0 ? errdetail_internal("%s", detail.data) : 0,
 			 fault->hint ? errhint("%s", fault->hint) : 0));
 	pg_unreachable();

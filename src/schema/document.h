@@ -88,6 +88,12 @@ extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *f
 extern char *ev_document_event_type(const char *body);
 
 /*
+ * A fault in words, without line and column, in CurrentMemoryContext.  `what` is
+ * as below.
+ */
+extern char *ev_fault_message(const EvFault *fault, const char *what);
+
+/*
  * Raises a fault as an ERROR, with its line and column in the DETAIL.  `what` is
  * the schema's name in the message ("schema \"order@1\""), or NULL.
  */
