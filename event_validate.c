@@ -570,11 +570,10 @@ ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
 static bool
 is_schema(Datum schema, bool is_text)
 {
-	EvFault		fault = {0};
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate program",
 												  ALLOCSET_SMALL_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
-	bool		result = ev_in_place_compile(schema, is_text, true, &fault, NULL) != NULL;
+	bool		result = ev_in_place_is_valid(schema, is_text);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

@@ -9,14 +9,16 @@
  */
 #include "postgres.h"
 
-#include "nodes/nodeFuncs.h"
+#include "miscadmin.h"
 #include "nodes/primnodes.h"
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "base/shown_text.h"
 #include "compile/metaschema_check.h"
 #include "registry/in_place.h"
+#include "schema/keywords.h"
 
 /* Is this the value of a constant in the call's expression? */
 static bool
@@ -32,16 +34,71 @@ is_constant(const FmgrInfo *function, Datum schema)
 		castNode(Const, argument)->constvalue == schema;
 }
 
-EvProgram *
-ev_in_place_compile(Datum schema, bool is_text, bool assert_format, EvFault *fault, List **references)
+static void
+read_schema(Datum schema, bool is_text, EvDocument *document)
 {
-	EvDocument	document = {.uri = "",.assert_format = assert_format};
-
 	if (is_text)
-		document.schema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(schema))));
+		document->schema = DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(schema))));
 	else
-		document.schema = DatumGetJsonbP(schema);
-	return ev_compile_checked(&document, ev_registry_resolve, fault, references, NULL);
+		document->schema = DatumGetJsonbP(schema);
+}
+
+bool
+ev_in_place_is_valid(Datum schema, bool is_text)
+{
+	EvDocument	document = {.uri = "",.assert_format = true};
+	EvFault		fault = {0};
+
+	read_schema(schema, is_text, &document);
+	return ev_compile_checked(&document, ev_registry_resolve, &fault, NULL, NULL) != NULL;
+}
+
+/*
+ * Returns the first key of an object that has keys, but none of them is a
+ * keyword in any dialect or an extension by convention ("x-..."); NULL otherwise.
+ */
+static char *
+key_without_keywords(const Jsonb *schema)
+{
+	JsonbIterator *iterator = JsonbIteratorInit((JsonbContainer *) &schema->root);
+	JsonbIteratorToken token;
+	JsonbValue	value;
+	char	   *first = NULL;
+
+	if (JsonbIteratorNext(&iterator, &value, true) != WJB_BEGIN_OBJECT)
+		return NULL;
+	while ((token = JsonbIteratorNext(&iterator, &value, true)) != WJB_DONE)
+	{
+		const char *key = value.val.string.val;
+		int			length = value.val.string.len;
+
+		CHECK_FOR_INTERRUPTS();
+		if (token != WJB_KEY)
+			continue;
+		if (length >= 2 && memcmp(key, "x-", 2) == 0)
+			return NULL;
+		for (int draft = 0; draft < EV_DRAFT_COUNT; draft++)
+			if (ev_keyword_find(key, length, draft) >= 0)
+				return NULL;
+		if (first == NULL)
+			first = ev_quoted(key, length);
+	}
+	return first;
+}
+
+/* Every instance matches such a schema: it was probably meant as the instance. */
+static bool
+warn_of_no_keyword(const Jsonb *schema)
+{
+	char	   *key = key_without_keywords(schema);
+
+	if (key == NULL)
+		return false;
+	ereport(WARNING,
+			(errmsg("the schema has no keyword of JSON Schema, so every instance matches it"),
+			 errdetail("Its first key is %s.", key),
+			 errhint("The schema is the first argument, and the instance is the second one.")));
+	return true;
 }
 
 static bool
@@ -58,6 +115,7 @@ ev_in_place_find(FmgrInfo *function, Datum schema, bool is_text, bool assert_for
 {
 	EvInPlace  *kept = function->fn_extra;
 	struct varlena *given = PG_DETOAST_DATUM(schema);
+	EvDocument	document = {.uri = "",.assert_format = assert_format};
 	List	   *references = NIL;
 	MemoryContext caller;
 
@@ -77,11 +135,14 @@ ev_in_place_find(FmgrInfo *function, Datum schema, bool is_text, bool assert_for
 		kept->schema = memcpy(palloc(VARSIZE(given)), given, VARSIZE(given));
 		kept->assert_format = assert_format;
 		kept->generation = ev_registry_generation();
-		kept->program = ev_in_place_compile(PointerGetDatum(kept->schema), is_text, assert_format, fault, &references);
+		read_schema(PointerGetDatum(kept->schema), is_text, &document);
+		kept->program = ev_compile_checked(&document, ev_registry_resolve, fault, &references, NULL);
 		kept->has_references = references != NIL;
 		if (kept->program != NULL && !kept->has_references && is_constant(function, schema))
 			kept->constant = DatumGetPointer(schema);
 		MemoryContextSwitchTo(caller);
+		if (kept->program != NULL && !kept->has_warned)
+			kept->has_warned = warn_of_no_keyword(document.schema);
 	}
 	if ((Pointer) given != DatumGetPointer(schema))
 		pfree(given);

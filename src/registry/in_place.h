@@ -30,6 +30,8 @@ typedef struct EvInPlace
  * Returns the program of a schema, which is argument 0 of a function: jsonb or,
  * if is_text, text or json.  It is in the memory of the call site, until the
  * next call.  Returns NULL, with *fault filled, if the argument is not a schema.
+ * Raises a WARNING once a call site if it is an object without any keyword: then
+ * it is probably an instance.
  * Raises an error if it is not JSON, or if a limit is exceeded.
  */
 extern EvProgram *ev_in_place_find(FmgrInfo *function, Datum schema, bool is_text, bool assert_format,
@@ -53,10 +55,9 @@ ev_in_place_constant(const FmgrInfo *function, Datum schema, bool assert_format)
 }
 
 /*
- * Compiles a schema that is not kept, jsonb or text as above, in
- * CurrentMemoryContext.  Returns NULL, with *fault filled, if it is not a schema.
+ * Is this a schema, jsonb or text as above?  Compiles it in CurrentMemoryContext.
+ * Raises an error if it is not JSON, or if a limit is exceeded.
  */
-extern EvProgram *ev_in_place_compile(Datum schema, bool is_text, bool assert_format, EvFault *fault,
-									  List **references);
+extern bool ev_in_place_is_valid(Datum schema, bool is_text);
 
 #endif							/* EV_IN_PLACE_H */
