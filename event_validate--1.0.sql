@@ -182,16 +182,18 @@ CREATE FUNCTION matching_event_versions(data jsonb, event_type text) RETURNS int
 	AS 'MODULE_PATHNAME', 'ev_matching_event_versions' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION matching_event_versions(jsonb, text) IS 'the registered versions that a document matches';
 
-CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean DEFAULT true) RETURNS boolean
+CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonb_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'whether an instance matches a JSON Schema';
+COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean, text[]) IS 'whether an instance matches a JSON Schema';
 
 CREATE FUNCTION jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text,
 	OUT property text, OUT expected jsonb, OUT actual jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_jsonb_schema_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
-COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean) IS 'the violations of an instance against a JSON Schema';
+COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean, text[]) IS 'the violations of an instance against a JSON Schema';
 
 CREATE FUNCTION jsonschema_is_valid(schema jsonb) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_is_valid' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -206,22 +208,24 @@ CREATE DOMAIN _event_validate.json AS json;
 COMMENT ON DOMAIN _event_validate.json IS 'json, as an argument of functions that pg_jsonschema has too';
 
 CREATE FUNCTION json_matches_schema(schema _event_validate.json, instance _event_validate.json,
-	assert_format boolean DEFAULT true) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION json_matches_schema(_event_validate.json, _event_validate.json, boolean) IS 'whether an instance in json matches a JSON Schema';
+	assert_format boolean DEFAULT true, except_formats text[] DEFAULT NULL) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION json_matches_schema(_event_validate.json, _event_validate.json, boolean, text[]) IS 'whether an instance in json matches a JSON Schema';
 
-CREATE FUNCTION json_matches_schema(schema text, instance text, assert_format boolean DEFAULT true) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION json_matches_schema(text, text, boolean) IS 'json_matches_schema for literals';
+CREATE FUNCTION json_matches_schema(schema text, instance text, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION json_matches_schema(text, text, boolean, text[]) IS 'json_matches_schema for literals';
 
 -- A further parameter would make calls with a literal, jsonb and a boolean ambiguous.
 CREATE FUNCTION jsonb_matches_schema(schema _event_validate.json, instance jsonb) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonb_matches_json_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jsonb_matches_schema(_event_validate.json, jsonb) IS 'whether an instance matches a JSON Schema, given as json';
 
-CREATE FUNCTION jsonb_matches_schema(schema text, instance text, assert_format boolean DEFAULT true) RETURNS boolean
+CREATE FUNCTION jsonb_matches_schema(schema text, instance text, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_text_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION jsonb_matches_schema(text, text, boolean) IS 'jsonb_matches_schema for literals';
+COMMENT ON FUNCTION jsonb_matches_schema(text, text, boolean, text[]) IS 'jsonb_matches_schema for literals';
 
 CREATE FUNCTION jsonschema_is_valid(schema _event_validate.json) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_json_is_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -242,14 +246,16 @@ COMMENT ON FUNCTION jsonschema_validation_errors(text, text) IS 'jsonschema_vali
 -- ---------- the registry ----------
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[]) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
-	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false) RETURNS regprocedure
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[]) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -285,13 +291,14 @@ COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compile
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
-	OUT owner name, OUT function regprocedure)
+	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[])
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
-	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function
+	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function,
+		assert_format, except_formats
 	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;

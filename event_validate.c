@@ -483,36 +483,66 @@ ev_matching_event_versions(PG_FUNCTION_ARGS)
 
 /* ---------- schemas as arguments ---------- */
 
-static pg_noinline Datum
-search_and_match(FunctionCallInfo fcinfo, bool is_text, bool assert_format, Datum instance)
+/*
+ * Reads the arguments schema, assert_format and except_formats of a function;
+ * one that has only the first asserts all formats.
+ */
+static EvInPlaceSchema
+in_place_schema(FunctionCallInfo fcinfo, bool is_text)
 {
-	return match_document(ev_in_place_require(fcinfo->flinfo, PG_GETARG_DATUM(0), is_text, assert_format), instance);
+	EvInPlaceSchema schema = {.schema = PG_GETARG_DATUM(0), .is_text = is_text, .assert_format = true};
+
+	if (PG_NARGS() > 2)
+		schema.assert_format = PG_GETARG_BOOL(2);
+	if (PG_NARGS() > 3 && !PG_ARGISNULL(3))
+	{
+		ArrayType  *names = PG_GETARG_ARRAYTYPE_P(3);
+
+		schema.except_formats = ARR_NDIM(names) == 0 ? NULL : (const struct varlena *) names;
+	}
+	return schema;
+}
+
+static EvProgram *
+require_in_place(FunctionCallInfo fcinfo, bool is_text)
+{
+	EvInPlaceSchema schema = in_place_schema(fcinfo, is_text);
+
+	return ev_in_place_require(fcinfo->flinfo, &schema);
+}
+
+static pg_noinline Datum
+search_and_match(FunctionCallInfo fcinfo, bool is_text, Datum instance)
+{
+	return match_document(require_in_place(fcinfo, is_text), instance);
 }
 
 /*
- * Matches an instance, which is jsonb, with the schema of argument 0.  No
- * argument is NULL.
+ * Matches an instance, which is jsonb, with the schema of argument 0.  The first
+ * three arguments are not NULL.
  */
 static inline Datum
-match_in_place(FunctionCallInfo fcinfo, bool is_text, bool assert_format, Datum instance)
+match_in_place(FunctionCallInfo fcinfo, bool is_text, Datum instance)
 {
+	bool		assert_format = PG_NARGS() <= 2 || PG_GETARG_BOOL(2);
+	bool		has_except = PG_NARGS() > 3 && !PG_ARGISNULL(3);
 	const EvProgram *program = ev_in_place_constant(fcinfo->flinfo, PG_GETARG_DATUM(0), assert_format);
 
-	if (likely(program != NULL))
+	if (likely(program != NULL && !has_except))
 		return match_document(program, instance);
-	return search_and_match(fcinfo, is_text, assert_format, instance);
+	return search_and_match(fcinfo, is_text, instance);
 }
 
 /*
  * jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean
- * DEFAULT true) returns boolean
+ * DEFAULT true, except_formats text[] DEFAULT NULL) returns boolean
  */
 Datum
 ev_jsonb_matches_schema(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_BOOL(false);
-	return match_in_place(fcinfo, false, PG_GETARG_BOOL(2), PG_GETARG_DATUM(1));
+	return match_in_place(fcinfo, false, PG_GETARG_DATUM(1));
 }
 
 /*
@@ -523,36 +553,38 @@ ev_jsonb_matches_schema(PG_FUNCTION_ARGS)
 Datum
 ev_jsonb_matches_json_schema(PG_FUNCTION_ARGS)
 {
-	return match_in_place(fcinfo, true, true, PG_GETARG_DATUM(1));
+	return match_in_place(fcinfo, true, PG_GETARG_DATUM(1));
 }
 
 /*
  * json_matches_schema(schema json, instance json, assert_format boolean DEFAULT
- * true) returns boolean, and the same for text
+ * true, except_formats text[] DEFAULT NULL) returns boolean, and the same for text
  *
- * Strict, like pg_jsonschema's function.
+ * NULL for NULL, like pg_jsonschema's function.
  */
 Datum
 ev_json_matches_schema(PG_FUNCTION_ARGS)
 {
-	return match_in_place(fcinfo, true, PG_GETARG_BOOL(2), read_json(PG_GETARG_DATUM(1)));
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	return match_in_place(fcinfo, true, read_json(PG_GETARG_DATUM(1)));
 }
 
 /*
  * jsonb_matches_schema(schema text, instance text, assert_format boolean DEFAULT
- * true) returns boolean
+ * true, except_formats text[] DEFAULT NULL) returns boolean
  */
 Datum
 ev_text_matches_schema(PG_FUNCTION_ARGS)
 {
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_BOOL(false);
-	return match_in_place(fcinfo, true, PG_GETARG_BOOL(2), read_json(PG_GETARG_DATUM(1)));
+	return match_in_place(fcinfo, true, read_json(PG_GETARG_DATUM(1)));
 }
 
 /*
  * jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean
- * DEFAULT true) returns SETOF (instance_location text, keyword_location text,
+ * DEFAULT true, except_formats text[] DEFAULT NULL) returns SETOF (instance_location text, keyword_location text,
  * keyword text, message text, property text, expected jsonb, actual jsonb)
  */
 Datum
@@ -562,8 +594,7 @@ ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
 
 	ev_require_arguments(fcinfo, 0, lengthof(names), names);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	return_violations(fcinfo, ev_in_place_require(fcinfo->flinfo, PG_GETARG_DATUM(0), false, PG_GETARG_BOOL(2)),
-					  PG_GETARG_JSONB_P(1));
+	return_violations(fcinfo, require_in_place(fcinfo, false), PG_GETARG_JSONB_P(1));
 	return (Datum) 0;
 }
 
@@ -620,7 +651,8 @@ ev_jsonschema_validation_errors(PG_FUNCTION_ARGS)
 {
 	TextCollector texts = {.collector = {.add = add_text, .limit = PG_INT64_MAX}};
 	EvFault		fault = {0};
-	EvProgram  *program = ev_in_place_find(fcinfo->flinfo, PG_GETARG_DATUM(0), true, true, &fault);
+	EvInPlaceSchema schema = in_place_schema(fcinfo, true);
+	EvProgram  *program = ev_in_place_find(fcinfo->flinfo, &schema, &fault);
 	Jsonb	   *instance = DatumGetJsonbP(read_json(PG_GETARG_DATUM(1)));
 
 	texts.texts = initArrayResult(TEXTOID, CurrentMemoryContext, false);

@@ -39,16 +39,18 @@ CREATE FUNCTION matching_event_versions(data jsonb, event_type text) RETURNS int
 	AS 'MODULE_PATHNAME', 'ev_matching_event_versions' LANGUAGE C STABLE PARALLEL SAFE;
 COMMENT ON FUNCTION matching_event_versions(jsonb, text) IS 'the registered versions that a document matches';
 
-CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean DEFAULT true) RETURNS boolean
+CREATE FUNCTION jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonb_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean) IS 'whether an instance matches a JSON Schema';
+COMMENT ON FUNCTION jsonb_matches_schema(jsonb, jsonb, boolean, text[]) IS 'whether an instance matches a JSON Schema';
 
 CREATE FUNCTION jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT message text,
 	OUT property text, OUT expected jsonb, OUT actual jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_jsonb_schema_violations' LANGUAGE C STABLE PARALLEL SAFE ROWS 10;
-COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean) IS 'the violations of an instance against a JSON Schema';
+COMMENT ON FUNCTION jsonb_schema_violations(jsonb, jsonb, boolean, text[]) IS 'the violations of an instance against a JSON Schema';
 
 CREATE FUNCTION jsonschema_is_valid(schema jsonb) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonschema_is_valid' LANGUAGE C STABLE STRICT PARALLEL SAFE;
@@ -63,22 +65,24 @@ CREATE DOMAIN _event_validate.json AS json;
 COMMENT ON DOMAIN _event_validate.json IS 'json, as an argument of functions that pg_jsonschema has too';
 
 CREATE FUNCTION json_matches_schema(schema _event_validate.json, instance _event_validate.json,
-	assert_format boolean DEFAULT true) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION json_matches_schema(_event_validate.json, _event_validate.json, boolean) IS 'whether an instance in json matches a JSON Schema';
+	assert_format boolean DEFAULT true, except_formats text[] DEFAULT NULL) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION json_matches_schema(_event_validate.json, _event_validate.json, boolean, text[]) IS 'whether an instance in json matches a JSON Schema';
 
-CREATE FUNCTION json_matches_schema(schema text, instance text, assert_format boolean DEFAULT true) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION json_matches_schema(text, text, boolean) IS 'json_matches_schema for literals';
+CREATE FUNCTION json_matches_schema(schema text, instance text, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_json_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
+COMMENT ON FUNCTION json_matches_schema(text, text, boolean, text[]) IS 'json_matches_schema for literals';
 
 -- A further parameter would make calls with a literal, jsonb and a boolean ambiguous.
 CREATE FUNCTION jsonb_matches_schema(schema _event_validate.json, instance jsonb) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_jsonb_matches_json_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION jsonb_matches_schema(_event_validate.json, jsonb) IS 'whether an instance matches a JSON Schema, given as json';
 
-CREATE FUNCTION jsonb_matches_schema(schema text, instance text, assert_format boolean DEFAULT true) RETURNS boolean
+CREATE FUNCTION jsonb_matches_schema(schema text, instance text, assert_format boolean DEFAULT true,
+	except_formats text[] DEFAULT NULL) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_text_matches_schema' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION jsonb_matches_schema(text, text, boolean) IS 'jsonb_matches_schema for literals';
+COMMENT ON FUNCTION jsonb_matches_schema(text, text, boolean, text[]) IS 'jsonb_matches_schema for literals';
 
 CREATE FUNCTION jsonschema_is_valid(schema _event_validate.json) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_json_is_schema' LANGUAGE C STABLE STRICT PARALLEL SAFE;

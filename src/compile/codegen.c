@@ -242,11 +242,10 @@ write_string(EvWriter *w)
 		instruction->u.size.maximum = ev_count_keyword(w, EV_KW_MAX_LENGTH, EV_NO_MAXIMUM);
 	}
 	/* the format first: what it says is plainer than a pattern */
-	if (w->keywords.present[EV_KW_FORMAT] &&
-		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
+	if (w->keywords.present[EV_KW_FORMAT])
 	{
 		JsonbValue *value = &w->keywords.values[EV_KW_FORMAT];
-		const EvFormat *format = ev_format_find(value->val.string.val, value->val.string.len, resource->draft);
+		const EvFormat *format = ev_asserted_format(resource, value->val.string.val, value->val.string.len);
 
 		if (format != NULL)
 			ev_emit(w, EVOP_FORMAT, "format")->u.format = format;

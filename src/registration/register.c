@@ -58,6 +58,7 @@
 #include "registry/utility_command.h"
 #include "registry/validation_error.h"
 #include "rollout/drop_guard.h"
+#include "schema/format_option.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
 
@@ -268,6 +269,7 @@ typedef struct Definition
 	char	   *json;
 	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
 	bool		assert_format;
+	EvFormatSet except_formats;
 	bool		breaking;
 	bool		strict;			/* reject warnings */
 	bool		widen;			/* a wider schema may replace the old one */
@@ -300,8 +302,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 
 	initStringInfo(&body);
 	shortened = append_event_type(&body, name);
-	if (!definition->assert_format)
-		appendStringInfoString(&body, "#assert_format off\n");
+	ev_format_pragma_append(&body, definition->assert_format, definition->except_formats);
 	if (definition->breaking)
 		appendStringInfoString(&body, "#breaking\n");
 	appendStringInfoString(&body, definition->json);
@@ -312,6 +313,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	if (!ev_document_parse(definition->json, &document, &fault))
 		ev_fault_report(&fault, name);
 	document.assert_format = definition->assert_format;
+	document.except_formats = definition->except_formats;
 	document.breaking = definition->breaking;
 	document.strict = definition->strict;
 	document.is_new = true;
@@ -324,6 +326,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	{
 		replaced = read_function(function, &old_document);
 		if (old_document.assert_format == definition->assert_format &&
+			old_document.except_formats == definition->except_formats &&
 			old_document.breaking == definition->breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
@@ -355,6 +358,8 @@ register_event(FunctionCallInfo fcinfo, Definition *definition)
 	char	   *name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
 	definition->assert_format = PG_GETARG_BOOL(3);
+	if (!PG_ARGISNULL(6))
+		definition->except_formats = ev_format_set_argument(PG_GETARG_DATUM(6), definition->assert_format);
 	definition->breaking = PG_GETARG_BOOL(4);
 	definition->strict = PG_GETARG_BOOL(5);
 	return register_definition(name, ev_event_uri(name), definition);
@@ -412,6 +417,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	/* options stay unchanged */
 	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	definition.assert_format = document.assert_format;
+	definition.except_formats = document.except_formats;
 	definition.breaking = document.breaking;
 	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
@@ -698,8 +704,8 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	foreach(cell, registered_functions())
 	{
 		Registered *registered = (Registered *) lfirst(cell);
-		Datum		values[9] = {0};
-		bool		nulls[9] = {0};
+		Datum		values[11] = {0};
+		bool		nulls[11] = {0};
 		HeapTuple	function;
 		EvDocument	document;
 		EvFault		fault;
@@ -729,9 +735,11 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 			if (nulls[6])
 				values[6] = CStringGetTextDatum(ev_draft_uri(EV_DRAFT2020));
 			nulls[6] = false;
+			values[9] = BoolGetDatum(document.assert_format);
+			values[10] = ev_format_set_array(document.except_formats);
 		}
 		else
-			nulls[3] = nulls[4] = nulls[5] = nulls[6] = true;
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = true;
 		owner = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(function))->proowner, true);
 		nulls[7] = owner == NULL;
 		if (owner != NULL)

@@ -18,6 +18,7 @@
 #include "base/shown_text.h"
 #include "compile/metaschema_check.h"
 #include "registry/in_place.h"
+#include "schema/format_option.h"
 #include "schema/keywords.h"
 
 /* Is this the value of a constant in the call's expression? */
@@ -102,22 +103,59 @@ warn_of_no_keyword(const Jsonb *schema)
 }
 
 static bool
-is_kept(const EvInPlace *kept, const struct varlena *schema, bool assert_format)
+same_bytes(const struct varlena *a, const struct varlena *b)
 {
-	return kept->program != NULL && kept->assert_format == assert_format &&
-		VARSIZE(kept->schema) == VARSIZE(schema) &&
-		memcmp(kept->schema, schema, VARSIZE(schema)) == 0 &&
+	return a == b || (a != NULL && b != NULL && VARSIZE(a) == VARSIZE(b) && memcmp(a, b, VARSIZE(a)) == 0);
+}
+
+static struct varlena *
+copy_bytes(const struct varlena *value)
+{
+	return value == NULL ? NULL : memcpy(palloc(VARSIZE(value)), value, VARSIZE(value));
+}
+
+static bool
+is_kept(const EvInPlace *kept, const EvInPlaceSchema *schema, const struct varlena *given)
+{
+	return kept->program != NULL && kept->assert_format == schema->assert_format &&
+		same_bytes(kept->schema, given) && same_bytes(kept->except_formats, schema->except_formats) &&
 		(!kept->has_references || kept->generation == ev_registry_generation());
 }
 
-EvProgram *
-ev_in_place_find(FmgrInfo *function, Datum schema, bool is_text, bool assert_format, EvFault *fault)
+/* Compiles a schema for a call site.  The given bytes are those of the argument, not toasted. */
+static void
+compile(EvInPlace *kept, FmgrInfo *function, const EvInPlaceSchema *schema, const struct varlena *given, EvFault *fault)
 {
-	EvInPlace  *kept = function->fn_extra;
-	struct varlena *given = PG_DETOAST_DATUM(schema);
-	EvDocument	document = {.uri = "",.assert_format = assert_format};
+	EvDocument	document = {.uri = "",.assert_format = schema->assert_format};
 	List	   *references = NIL;
 	MemoryContext caller;
+
+	kept->program = NULL;
+	kept->constant = NULL;
+	MemoryContextReset(kept->context);
+	caller = MemoryContextSwitchTo(kept->context);
+	if (schema->except_formats != NULL)
+		document.except_formats = ev_format_set_argument(PointerGetDatum(schema->except_formats), schema->assert_format);
+	kept->schema = copy_bytes(given);
+	kept->except_formats = copy_bytes(schema->except_formats);
+	kept->assert_format = schema->assert_format;
+	kept->generation = ev_registry_generation();
+	read_schema(PointerGetDatum(kept->schema), schema->is_text, &document);
+	kept->program = ev_compile_checked(&document, ev_registry_resolve, fault, &references, NULL);
+	kept->has_references = references != NIL;
+	if (kept->program != NULL && !kept->has_references && kept->except_formats == NULL &&
+		is_constant(function, schema->schema))
+		kept->constant = DatumGetPointer(schema->schema);
+	MemoryContextSwitchTo(caller);
+	if (kept->program != NULL && !kept->has_warned)
+		kept->has_warned = warn_of_no_keyword(document.schema);
+}
+
+EvProgram *
+ev_in_place_find(FmgrInfo *function, const EvInPlaceSchema *schema, EvFault *fault)
+{
+	EvInPlace  *kept = function->fn_extra;
+	struct varlena *given = PG_DETOAST_DATUM(schema->schema);
 
 	if (kept == NULL)
 	{
@@ -126,34 +164,18 @@ ev_in_place_find(FmgrInfo *function, Datum schema, bool is_text, bool assert_for
 											  ALLOCSET_SMALL_SIZES);
 		function->fn_extra = kept;
 	}
-	if (!is_kept(kept, given, assert_format))
-	{
-		kept->program = NULL;
-		kept->constant = NULL;
-		MemoryContextReset(kept->context);
-		caller = MemoryContextSwitchTo(kept->context);
-		kept->schema = memcpy(palloc(VARSIZE(given)), given, VARSIZE(given));
-		kept->assert_format = assert_format;
-		kept->generation = ev_registry_generation();
-		read_schema(PointerGetDatum(kept->schema), is_text, &document);
-		kept->program = ev_compile_checked(&document, ev_registry_resolve, fault, &references, NULL);
-		kept->has_references = references != NIL;
-		if (kept->program != NULL && !kept->has_references && is_constant(function, schema))
-			kept->constant = DatumGetPointer(schema);
-		MemoryContextSwitchTo(caller);
-		if (kept->program != NULL && !kept->has_warned)
-			kept->has_warned = warn_of_no_keyword(document.schema);
-	}
-	if ((Pointer) given != DatumGetPointer(schema))
+	if (!is_kept(kept, schema, given))
+		compile(kept, function, schema, given, fault);
+	if ((Pointer) given != DatumGetPointer(schema->schema))
 		pfree(given);
 	return kept->program;
 }
 
 EvProgram *
-ev_in_place_require(FmgrInfo *function, Datum schema, bool is_text, bool assert_format)
+ev_in_place_require(FmgrInfo *function, const EvInPlaceSchema *schema)
 {
 	EvFault		fault = {0};
-	EvProgram  *program = ev_in_place_find(function, schema, is_text, assert_format, &fault);
+	EvProgram  *program = ev_in_place_find(function, schema, &fault);
 
 	if (program == NULL)
 		ev_fault_report(&fault, NULL);

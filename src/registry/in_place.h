@@ -11,15 +11,25 @@
 #include "registry/schema_cache.h"
 #include "schema/document.h"
 
+/* A schema that is an argument, with its options. */
+typedef struct EvInPlaceSchema
+{
+	Datum		schema;			/* jsonb, or text or json */
+	bool		is_text;		/* not jsonb */
+	bool		assert_format;
+	const struct varlena *except_formats;	/* text[], not toasted; NULL: none */
+} EvInPlaceSchema;
+
 /* The compiled schema of a call site. */
 typedef struct EvInPlace
 {
 	MemoryContext context;		/* for program and schema */
 	const void *constant;		/* the schema's argument, if it is a constant
-								 * of the expression and refers to nothing;
-								 * otherwise NULL */
+								 * of the expression, refers to nothing, and
+								 * asserts all formats or none; otherwise NULL */
 	const struct varlena *schema;	/* a copy of the argument, not toasted */
 	bool		assert_format;
+	const struct varlena *except_formats;	/* a copy; NULL: none */
 	bool		has_references; /* to registered documents */
 	bool		has_warned;		/* of a schema without keywords */
 	uint64		generation;		/* of the registry at that time */
@@ -27,22 +37,20 @@ typedef struct EvInPlace
 } EvInPlace;
 
 /*
- * Returns the program of a schema, which is argument 0 of a function: jsonb or,
- * if is_text, text or json.  It is in the memory of the call site, until the
- * next call.  Returns NULL, with *fault filled, if the argument is not a schema.
+ * Returns the program of a schema, which is argument 0 of a function.  It is in
+ * the memory of the call site, until the next call.  Returns NULL, with *fault filled, if the argument is not a schema.
  * Raises a WARNING once a call site if it is an object without any keyword: then
  * it is probably an instance.
  * Raises an error if it is not JSON, or if a limit is exceeded.
  */
-extern EvProgram *ev_in_place_find(FmgrInfo *function, Datum schema, bool is_text, bool assert_format,
-								   EvFault *fault);
+extern EvProgram *ev_in_place_find(FmgrInfo *function, const EvInPlaceSchema *schema, EvFault *fault);
 
 /* The same, but raises an error if the argument is not a schema. */
-extern EvProgram *ev_in_place_require(FmgrInfo *function, Datum schema, bool is_text, bool assert_format);
+extern EvProgram *ev_in_place_require(FmgrInfo *function, const EvInPlaceSchema *schema);
 
 /*
- * Returns the program if the argument is the constant that was met last; NULL
- * if one of the functions above must be called.
+ * Returns the program if the argument is the constant that was met last, without
+ * formats that are left out; NULL if one of the functions above must be called.
  */
 static inline const EvProgram *
 ev_in_place_constant(const FmgrInfo *function, Datum schema, bool assert_format)
@@ -55,7 +63,7 @@ ev_in_place_constant(const FmgrInfo *function, Datum schema, bool assert_format)
 }
 
 /*
- * Is this a schema, jsonb or text as above?  Compiles it in CurrentMemoryContext.
+ * Is this a schema, jsonb, or text or json?  Compiles it in CurrentMemoryContext.
  * Raises an error if it is not JSON, or if a limit is exceeded.
  */
 extern bool ev_in_place_is_valid(Datum schema, bool is_text);

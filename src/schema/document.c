@@ -13,6 +13,7 @@
 #include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "schema/document.h"
+#include "schema/format_option.h"
 #include "schema/json_text.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
@@ -171,12 +172,18 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 	}
 	name = strtok_r(text + 1, " \t\r", &rest);
 	value = strtok_r(NULL, " \t\r", &rest);
+	if (name != NULL && strcmp(name, "assert_format") == 0 && value != NULL && strcmp(value, "except") == 0)
+	{
+		document->assert_format = true;
+		return ev_format_set_parse(&document->except_formats, rest, fault);
+	}
 	if (strtok_r(NULL, " \t\r", &rest) == NULL && name != NULL)
 	{
 		if (strcmp(name, "assert_format") == 0 && value != NULL &&
 			(strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
 		{
 			document->assert_format = strcmp(value, "on") == 0;
+			document->except_formats = 0;
 			return true;
 		}
 		if (strcmp(name, "breaking") == 0 && value == NULL)
@@ -186,7 +193,7 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 	}
 	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
-	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#breaking\" and \"#event_type TYPE\".";
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\" and \"#event_type TYPE\".";
 	return false;
 }
 
@@ -236,6 +243,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	const char *place;
 
 	document->assert_format = true;
+	document->except_formats = 0;
 	document->breaking = false;
 	document->event_type = NULL;
 	document->text = body;
@@ -547,7 +555,7 @@ ev_document_same_answers(const EvDocument *a, const EvDocument *b)
 	JsonbValue	x = {.type = jbvBinary};
 	JsonbValue	y = {.type = jbvBinary};
 
-	if (a->assert_format != b->assert_format)
+	if (a->assert_format != b->assert_format || a->except_formats != b->except_formats)
 		return false;
 	if (compareJsonbContainers(&a->schema->root, &b->schema->root) == 0)
 		return true;

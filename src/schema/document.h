@@ -4,7 +4,7 @@
  *	  JSON document.
  *
  * 	  #event_type com.example.orders.OrderPlaced
- * 	  #assert_format off
+ * 	  #assert_format except duration, time
  * 	  #breaking
  * 	  {"type": "object"}
  */
@@ -13,6 +13,7 @@
 
 #include "base/compat.h"
 #include "base/dialect.h"
+#include "format/format.h"
 #include "nodes/pg_list.h"
 #include "schema/location.h"
 #include "schema/rules.h"
@@ -43,6 +44,7 @@ typedef struct EvDocument
 	bool		draft_known;	/* if there is no $schema, the dialect is */
 	EvDraft		draft;			/* this one instead of 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
+	EvFormatSet except_formats; /* which are not asserted nevertheless */
 	bool		breaking;		/* #breaking */
 	const char *event_type;		/* #event_type, or NULL */
 	const char *text;			/* the text, for lines and columns; NULL if
