@@ -6,6 +6,8 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/fmgroids.h"
 #include "utils/syscache.h"
 
 #include "registry/extension_objects.h"
@@ -40,6 +42,21 @@ without_domain(Node *argument)
 	return argument;
 }
 
+static bool
+call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
+		expression_tree_walker(node, call_walker, context);
+}
+
+bool
+ev_has_event_call(Node *expression, const EvEventFunctions *functions)
+{
+	return call_walker(expression, (void *) functions);
+}
+
 Node *
 ev_call_argument(const FuncExpr *call, int position)
 {
@@ -58,4 +75,14 @@ ev_call_argument(const FuncExpr *call, int position)
 			return without_domain(argument);
 	}
 	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
+}
+
+Node *
+ev_without_event_cast(Node *argument)
+{
+	if (IsA(argument, CoerceViaIO) && castNode(CoerceViaIO, argument)->resulttype == JSONBOID)
+		return (Node *) castNode(CoerceViaIO, argument)->arg;
+	if (IsA(argument, FuncExpr) && castNode(FuncExpr, argument)->funcid == F_INT4_INT8)
+		return (Node *) linitial(castNode(FuncExpr, argument)->args);
+	return argument;
 }
