@@ -25,13 +25,13 @@
 
 #include "base/arguments.h"
 #include "base/event_log.h"
-#include "compile/metaschema_check.h"
 #include "evolution/upcast_run.h"
 #include "guard/guard_bypass.h"
 #include "match/interpret.h"
 #include "program/program_text.h"
 #include "match/report.h"
 #include "registry/call_site_cache.h"
+#include "registry/in_place.h"
 #include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
@@ -41,13 +41,20 @@ PG_MODULE_MAGIC;
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_call_handler);
 PG_FUNCTION_INFO_V1(ev_validate_event);
+PG_FUNCTION_INFO_V1(ev_validate_json_event);
 PG_FUNCTION_INFO_V1(ev_check_event);
+PG_FUNCTION_INFO_V1(ev_check_json_event);
 PG_FUNCTION_INFO_V1(ev_event_violations);
 PG_FUNCTION_INFO_V1(ev_event_report);
 PG_FUNCTION_INFO_V1(ev_matching_event_versions);
 PG_FUNCTION_INFO_V1(ev_jsonb_matches_schema);
+PG_FUNCTION_INFO_V1(ev_jsonb_matches_json_schema);
+PG_FUNCTION_INFO_V1(ev_json_matches_schema);
+PG_FUNCTION_INFO_V1(ev_text_matches_schema);
 PG_FUNCTION_INFO_V1(ev_jsonb_schema_violations);
 PG_FUNCTION_INFO_V1(ev_jsonschema_is_valid);
+PG_FUNCTION_INFO_V1(ev_json_is_schema);
+PG_FUNCTION_INFO_V1(ev_jsonschema_validation_errors);
 PG_FUNCTION_INFO_V1(ev_event_schema_program);
 
 void		_PG_init(void);
@@ -161,6 +168,13 @@ match_document(const EvProgram *program, Datum datum)
 	return match_stored(program, datum);
 }
 
+/* Returns a document that is json or text as jsonb, in CurrentMemoryContext. */
+static Datum
+read_json(Datum document)
+{
+	return DirectFunctionCall1(jsonb_in, CStringGetDatum(TextDatumGetCString(document)));
+}
+
 /* ---------- schema functions ---------- */
 
 static pg_noinline Datum
@@ -222,15 +236,29 @@ ev_validate_event(PG_FUNCTION_ARGS)
 	return match_document(schema->program, PG_GETARG_DATUM(0));
 }
 
+/* validate_event(data json, event_type text, schema_version int) returns boolean */
+Datum
+ev_validate_json_event(PG_FUNCTION_ARGS)
+{
+	EvSchema   *schema;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_BOOL(false);
+	schema = find_schema(fcinfo);
+	if (schema == NULL)
+		PG_RETURN_BOOL(false);
+	return match_document(schema->program, read_json(PG_GETARG_DATUM(0)));
+}
+
 /* ---------- check_event ---------- */
 
+/* The data is argument 0 as jsonb, or NULL. */
 static pg_noinline void
-refuse(FunctionCallInfo fcinfo, EvSchema *schema)
+refuse(FunctionCallInfo fcinfo, const Jsonb *data, EvSchema *schema)
 {
 	int32		version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
 
-	ev_refuse_event(NULL,
-					PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0),
+	ev_refuse_event(NULL, data,
 					PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
 					PG_ARGISNULL(2) ? NULL : &version,
 					PG_NARGS() > 3 && !PG_ARGISNULL(3) ? text_to_cstring(PG_GETARG_TEXT_PP(3)) : NULL,
@@ -252,7 +280,29 @@ ev_check_event(PG_FUNCTION_ARGS)
 		if (likely(schema != NULL && DatumGetBool(match_document(schema->program, PG_GETARG_DATUM(0)))))
 			PG_RETURN_BOOL(true);
 	}
-	refuse(fcinfo, schema);
+	refuse(fcinfo, PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0), schema);
+	pg_unreachable();
+}
+
+/*
+ * check_event(data json, event_type text, schema_version int, constraint_name
+ * text DEFAULT NULL) returns boolean
+ */
+Datum
+ev_check_json_event(PG_FUNCTION_ARGS)
+{
+	EvSchema   *schema = NULL;
+	Jsonb	   *data = NULL;
+
+	if (!PG_ARGISNULL(0))
+		data = DatumGetJsonbP(read_json(PG_GETARG_DATUM(0)));
+	if (data != NULL && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
+	{
+		schema = find_schema(fcinfo);
+		if (schema != NULL && ev_match(schema->program, data))
+			PG_RETURN_BOOL(true);
+	}
+	refuse(fcinfo, data, schema);
 	pg_unreachable();
 }
 
@@ -433,91 +483,108 @@ ev_matching_event_versions(PG_FUNCTION_ARGS)
 
 /* ---------- schemas as arguments ---------- */
 
-/* The compiled schema of a call site. */
-typedef struct InPlace
+/*
+ * Reads the arguments schema, assert_format and except_formats of a function;
+ * one that has only the first asserts all formats.
+ */
+static EvInPlaceSchema
+in_place_schema(FunctionCallInfo fcinfo, bool is_text)
 {
-	MemoryContext context;		/* for all members below */
-	Jsonb	   *schema;
-	bool		assert_format;
-	EvProgram  *program;
-	bool		has_references; /* to registered documents */
-	uint64		generation;		/* of the registry at that time */
-} InPlace;
+	EvInPlaceSchema schema = {.schema = PG_GETARG_DATUM(0), .is_text = is_text, .assert_format = true};
+
+	if (PG_NARGS() > 2)
+		schema.assert_format = PG_GETARG_BOOL(2);
+	if (PG_NARGS() > 3 && !PG_ARGISNULL(3))
+	{
+		ArrayType  *names = PG_GETARG_ARRAYTYPE_P(3);
+
+		schema.except_formats = ARR_NDIM(names) == 0 ? NULL : (const struct varlena *) names;
+	}
+	return schema;
+}
 
 static EvProgram *
-compile_in_place(Jsonb *schema, bool assert_format, EvFault *fault, List **references)
+require_in_place(FunctionCallInfo fcinfo, bool is_text)
 {
-	EvDocument	document = {.uri = "",.schema = schema,.assert_format = assert_format};
+	EvInPlaceSchema schema = in_place_schema(fcinfo, is_text);
 
-	return ev_compile_checked(&document, ev_registry_resolve, fault, references, NULL);
+	return ev_in_place_require(fcinfo->flinfo, &schema);
+}
+
+static pg_noinline Datum
+search_and_match(FunctionCallInfo fcinfo, bool is_text, Datum instance)
+{
+	return match_document(require_in_place(fcinfo, is_text), instance);
 }
 
 /*
- * Returns the program for arguments 0 and 2, which are not NULL.  A call site
- * compiles it once, as long as they stay the same.
+ * Matches an instance, which is jsonb, with the schema of argument 0.  The first
+ * three arguments are not NULL.
  */
-static EvProgram *
-in_place_program(FunctionCallInfo fcinfo)
+static inline Datum
+match_in_place(FunctionCallInfo fcinfo, bool is_text, Datum instance)
 {
-	InPlace    *in_place = fcinfo->flinfo->fn_extra;
-	Jsonb	   *schema = PG_GETARG_JSONB_P(0);
-	bool		assert_format = PG_GETARG_BOOL(2);
-	EvFault		fault = {0};
-	List	   *references;
-	MemoryContext caller;
+	bool		assert_format = PG_NARGS() <= 2 || PG_GETARG_BOOL(2);
+	bool		has_except = PG_NARGS() > 3 && !PG_ARGISNULL(3);
+	const EvProgram *program = ev_in_place_constant(fcinfo->flinfo, PG_GETARG_DATUM(0), assert_format);
 
-	if (in_place != NULL && in_place->program != NULL &&
-		in_place->assert_format == assert_format &&
-		VARSIZE(in_place->schema) == VARSIZE(schema) &&
-		memcmp(in_place->schema, schema, VARSIZE(schema)) == 0 &&
-		(!in_place->has_references || in_place->generation == ev_registry_generation()))
-		return in_place->program;
-
-	if (in_place == NULL)
-	{
-		in_place = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(InPlace));
-		in_place->context = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate program",
-												  ALLOCSET_SMALL_SIZES);
-		fcinfo->flinfo->fn_extra = in_place;
-	}
-	in_place->program = NULL;
-	MemoryContextReset(in_place->context);
-	caller = MemoryContextSwitchTo(in_place->context);
-	in_place->schema = palloc(VARSIZE(schema));
-	memcpy(in_place->schema, schema, VARSIZE(schema));
-	in_place->assert_format = assert_format;
-	in_place->generation = ev_registry_generation();
-	in_place->program = compile_in_place(in_place->schema, assert_format, &fault, &references);
-	if (in_place->program == NULL)
-		ev_fault_report(&fault, NULL);
-	in_place->has_references = references != NIL;
-	MemoryContextSwitchTo(caller);
-	return in_place->program;
+	if (likely(program != NULL && !has_except))
+		return match_document(program, instance);
+	return search_and_match(fcinfo, is_text, instance);
 }
 
 /*
  * jsonb_matches_schema(schema jsonb, instance jsonb, assert_format boolean
- * DEFAULT true) returns boolean
+ * DEFAULT true, except_formats text[] DEFAULT NULL) returns boolean
  */
 Datum
 ev_jsonb_matches_schema(PG_FUNCTION_ARGS)
 {
-	EvProgram  *program;
-	Jsonb	   *instance;
-	bool		result;
-
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_BOOL(false);
-	program = in_place_program(fcinfo);
-	instance = PG_GETARG_JSONB_P(1);
-	result = ev_match(program, instance);
-	PG_FREE_IF_COPY(instance, 1);
-	PG_RETURN_BOOL(result);
+	return match_in_place(fcinfo, false, PG_GETARG_DATUM(1));
+}
+
+/*
+ * jsonb_matches_schema(schema json, instance jsonb) returns boolean
+ *
+ * Strict, like pg_jsonschema's function.
+ */
+Datum
+ev_jsonb_matches_json_schema(PG_FUNCTION_ARGS)
+{
+	return match_in_place(fcinfo, true, PG_GETARG_DATUM(1));
+}
+
+/*
+ * json_matches_schema(schema json, instance json, assert_format boolean DEFAULT
+ * true, except_formats text[] DEFAULT NULL) returns boolean, and the same for text
+ *
+ * NULL for NULL, like pg_jsonschema's function.
+ */
+Datum
+ev_json_matches_schema(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	return match_in_place(fcinfo, true, read_json(PG_GETARG_DATUM(1)));
+}
+
+/*
+ * jsonb_matches_schema(schema text, instance text, assert_format boolean DEFAULT
+ * true, except_formats text[] DEFAULT NULL) returns boolean
+ */
+Datum
+ev_text_matches_schema(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_BOOL(false);
+	return match_in_place(fcinfo, true, read_json(PG_GETARG_DATUM(1)));
 }
 
 /*
  * jsonb_schema_violations(schema jsonb, instance jsonb, assert_format boolean
- * DEFAULT true) returns SETOF (instance_location text, keyword_location text,
+ * DEFAULT true, except_formats text[] DEFAULT NULL) returns SETOF (instance_location text, keyword_location text,
  * keyword text, message text, property text, expected jsonb, actual jsonb)
  */
 Datum
@@ -527,28 +594,75 @@ ev_jsonb_schema_violations(PG_FUNCTION_ARGS)
 
 	ev_require_arguments(fcinfo, 0, lengthof(names), names);
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	return_violations(fcinfo, in_place_program(fcinfo), PG_GETARG_JSONB_P(1));
+	return_violations(fcinfo, require_in_place(fcinfo, false), PG_GETARG_JSONB_P(1));
 	return (Datum) 0;
 }
 
-/* jsonschema_is_valid(schema jsonb) returns boolean */
+static bool
+is_schema(Datum schema, bool is_text)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate program",
+												  ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	bool		result = ev_in_place_is_valid(schema, is_text);
+
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+	return result;
+}
+
+/* jsonschema_is_valid(schema jsonb) returns boolean; strict */
 Datum
 ev_jsonschema_is_valid(PG_FUNCTION_ARGS)
 {
-	EvFault		fault = {0};
-	MemoryContext context;
-	MemoryContext caller;
-	bool		result;
+	PG_RETURN_BOOL(is_schema(PG_GETARG_DATUM(0), false));
+}
 
-	if (PG_ARGISNULL(0))
-		PG_RETURN_NULL();
-	context = AllocSetContextCreate(CurrentMemoryContext, "event_validate program",
-									ALLOCSET_SMALL_SIZES);
-	caller = MemoryContextSwitchTo(context);
-	result = compile_in_place(PG_GETARG_JSONB_P(0), true, &fault, NULL) != NULL;
-	MemoryContextSwitchTo(caller);
-	MemoryContextDelete(context);
-	PG_RETURN_BOOL(result);
+/* jsonschema_is_valid(schema json) returns boolean, and the same for text; strict */
+Datum
+ev_json_is_schema(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(is_schema(PG_GETARG_DATUM(0), true));
+}
+
+typedef struct TextCollector
+{
+	EvCollector collector;
+	ArrayBuildState *texts;
+} TextCollector;
+
+static void
+add_text(EvCollector *collector, const EvViolation *violation)
+{
+	TextCollector *texts = (TextCollector *) collector;
+
+	texts->texts = accumArrayResult(texts->texts, CStringGetTextDatum(ev_violation_words(violation)), false,
+									TEXTOID, texts->texts->mcontext);
+}
+
+/*
+ * jsonschema_validation_errors(schema json, instance json) returns text[], and
+ * the same for text; strict
+ *
+ * The error of an invalid schema is the only element, as in pg_jsonschema.
+ */
+Datum
+ev_jsonschema_validation_errors(PG_FUNCTION_ARGS)
+{
+	TextCollector texts = {.collector = {.add = add_text, .limit = PG_INT64_MAX}};
+	EvFault		fault = {0};
+	char	   *detail;
+	EvInPlaceSchema schema = in_place_schema(fcinfo, true);
+	EvProgram  *program = ev_in_place_find(fcinfo->flinfo, &schema, &fault);
+	Jsonb	   *instance = DatumGetJsonbP(read_json(PG_GETARG_DATUM(1)));
+
+	texts.texts = initArrayResult(TEXTOID, CurrentMemoryContext, false);
+	if (program != NULL)
+		ev_match_collect(program, instance, &texts.collector);
+	else
+		texts.texts = accumArrayResult(texts.texts, CStringGetTextDatum(ev_fault_message(&fault, NULL, &detail)), false,
+									   TEXTOID, CurrentMemoryContext);
+	PG_RETURN_DATUM(makeArrayResult(texts.texts, CurrentMemoryContext));
 }
 
 /* ---------- programs as text ---------- */

@@ -156,6 +156,13 @@ SELECT count(*) FROM register_schemas('{"ring@2": {"properties": {"a": {"$ref": 
 COMMIT;
 SELECT validate_event('{"a": {"a": {}}}', 'ring', 1);
 
+-- ---------- formats ----------
+SELECT * FROM register_schemas('{"format.a@1": {"format": "date"}, "format.b@1": "#assert_format except time\n{\"format\": \"date\"}", "format.c@1": "#assert_format off\n{\"format\": \"email\"}"}', except_formats => '{date}');
+SELECT event_type, definition, assert_format, except_formats, validate_event('"x"', event_type, 1) FROM event_schemas WHERE event_type LIKE 'format.%';
+SELECT name, action FROM register_schemas('{"format.a@1": {"format": "date"}, "format.b@1": "#assert_format except time\n{\"format\": \"date\"}", "format.c@1": "#assert_format off\n{\"format\": \"email\"}"}', except_formats => '{date}');
+SELECT name, action FROM register_schemas('{"format.a@1": {"format": "date"}}');
+SELECT name, action FROM register_schemas('{"format.a@2": true}', assert_format => false, except_formats => '{date}');
+
 -- ---------- event_schema_ddl ----------
 SELECT event_schema_ddl FROM event_schema_ddl('ring');
 CREATE TEMP TABLE before AS SELECT line, ddl FROM event_schema_ddl() WITH ORDINALITY AS d (ddl, line);

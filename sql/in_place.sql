@@ -49,6 +49,14 @@ BEGIN
 END
 $$;
 
+-- a "schema" without a keyword is probably an instance: one WARNING a call site
+SELECT jsonb_matches_schema(i, '{"type": "object"}') FROM (VALUES ('{"qty": 1, "price": 2}'::jsonb), ('{"qty": 2}')) AS v (i);
+SELECT json_matches_schema('{"a\n": 1}'::json, '{}'), jsonschema_validation_errors('{"b": 1}', '{}');
+SELECT violation IS NULL AS none FROM (SELECT) AS one LEFT JOIN LATERAL jsonb_schema_violations('{"qty": 1}', '{"required": ["qty"]}') AS violation ON true;
+-- not for these: nothing, an extension, a keyword of another dialect, a title
+SELECT jsonb_matches_schema('{}', '1'), jsonb_matches_schema('{"x-id": 1}', '1'), jsonb_matches_schema('{"id": "a", "qty": 1}', '1'),
+  jsonb_matches_schema('{"title": "t", "qty": 1}', '1'), jsonschema_is_valid('{"qty": 1}');
+
 -- jsonb_schema_violations
 SELECT * FROM jsonb_schema_violations('{"items": {"type": "integer"}, "maxItems": 1}', '[1, "2"]');
 SELECT v.* FROM (VALUES (true), (false)) AS o (assert_format),

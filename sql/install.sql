@@ -12,7 +12,7 @@ WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
     WHERE c.classoid = d.classid AND c.objoid = d.objid AND c.objsubid = 0);
 
 -- what the planner is told: the validating functions are STABLE and PARALLEL
--- SAFE, and none is STRICT, because NULL is an answer
+-- SAFE, and none is STRICT whose answer to NULL is false or an error
 SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments,
   pg_get_function_result(p.oid) AS result,
   CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END AS volatility,
@@ -21,8 +21,8 @@ SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments,
 FROM pg_proc p
 WHERE p.proname IN ('validate_event', 'check_event', 'event_violations', 'event_report',
     'matching_event_versions', 'jsonb_matches_schema', 'jsonb_schema_violations',
-    'jsonschema_is_valid')
-ORDER BY p.proname COLLATE "C";
+    'jsonschema_is_valid', 'json_matches_schema', 'jsonschema_validation_errors')
+ORDER BY p.proname COLLATE "C", p.oid::regprocedure::text COLLATE "C";
 
 CREATE VIEW members AS
   SELECT p.*, p.pronamespace = '_event_validate'::regnamespace AS internal

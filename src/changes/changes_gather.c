@@ -169,11 +169,10 @@ ev_gather_strings(EvGathering *g)
 		fact->origin = ev_gather_origin(g, EV_KW_PATTERN);
 		f->patterns = lappend(f->patterns, fact);
 	}
-	if (ev_gather_has(g, EV_KW_FORMAT) &&
-		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
+	if (ev_gather_has(g, EV_KW_FORMAT))
 	{
 		JsonbValue *name = ev_gather_value(g, EV_KW_FORMAT);
-		const EvFormat *format = ev_format_find(name->val.string.val, name->val.string.len, resource->draft);
+		const EvFormat *format = ev_asserted_format(resource, name->val.string.val, name->val.string.len);
 
 		if (format != NULL)
 		{

@@ -596,7 +596,8 @@ same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 		return a->is_boolean && b->is_boolean && a->boolean == b->boolean;
 	if (a->resource->draft != b->resource->draft ||
 		a->resource->vocabularies != b->resource->vocabularies ||
-		a->resource->assert_format != b->resource->assert_format)
+		a->resource->assert_format != b->resource->assert_format ||
+		a->resource->except_formats != b->resource->except_formats)
 		return false;
 	if (p->comparing_roots && (a->resource->index != b->resource->index ||
 							   (a == a->resource->root) != (b == b->resource->root)))

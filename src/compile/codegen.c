@@ -246,11 +246,10 @@ write_string(EvWriter *w)
 	 * the format is first, since its message is easier to understand than a
 	 * pattern's
 	 */
-	if (w->keywords.present[EV_KW_FORMAT] &&
-		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
+	if (w->keywords.present[EV_KW_FORMAT])
 	{
 		JsonbValue *value = &w->keywords.values[EV_KW_FORMAT];
-		const EvFormat *format = ev_format_find(value->val.string.val, value->val.string.len, resource->draft);
+		const EvFormat *format = ev_asserted_format(resource, value->val.string.val, value->val.string.len);
 
 		if (format != NULL)
 			ev_emit(w, EVOP_FORMAT, "format")->u.format = format;

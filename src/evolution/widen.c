@@ -397,6 +397,7 @@ resolve_coming(const char *uri, EvDocument *document)
 	{
 		document->schema = coming->schema;
 		document->assert_format = coming->assert_format;
+		document->except_formats = coming->except_formats;
 	}
 	return true;
 }

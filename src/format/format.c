@@ -82,6 +82,24 @@ ev_format_find(const char *name, int length, EvDraft draft)
 	return NULL;
 }
 
+StaticAssertDecl(lengthof(formats) <= 32, "an EvFormatSet has a bit for each format");
+
+EvFormatSet
+ev_format_set_of(const char *name, int length)
+{
+	/* of two rows with a name, the bit is that of the first */
+	for (int i = 0; i < (int) lengthof(formats); i++)
+		if (strlen(formats[i].name) == (size_t) length && memcmp(formats[i].name, name, length) == 0)
+			return (EvFormatSet) 1 << i;
+	return 0;
+}
+
+const char *
+ev_format_name(int bit)
+{
+	return bit < (int) lengthof(formats) ? formats[bit].name : NULL;
+}
+
 /*
  * The other formats of OpenAPI's registry, see
  * https://spec.openapis.org/registry/format/.  They are not asserted, because

@@ -32,6 +32,20 @@ typedef struct EvFormat
 extern const EvFormat *ev_format_find(const char *name, int length, EvDraft draft);
 
 /*
+ * A set of formats by their names: each name is one bit, whatever it means in a
+ * draft.  The bits are not stored.
+ */
+typedef uint32 EvFormatSet;
+
+#define EV_ALL_FORMATS	PG_UINT32_MAX
+
+/* Returns the set of one format; the empty set if no draft has the name. */
+extern EvFormatSet ev_format_set_of(const char *name, int length);
+
+/* Returns the name that belongs to a bit; NULL after the last one. */
+extern const char *ev_format_name(int bit);
+
+/*
  * The meaning of a format that only OpenAPI's registry has, for messages ("a
  * signed 32-bit integer"); NULL for all other names.  Such a format is an
  * annotation.  The result is static.

@@ -61,6 +61,7 @@
 #include "registry/utility_command.h"
 #include "registry/validation_error.h"
 #include "rollout/drop_guard.h"
+#include "schema/format_option.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
 
@@ -78,6 +79,7 @@ typedef struct Definition
 	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
 	bool		is_document;	/* for references, no event */
 	bool		assert_format;
+	EvFormatSet except_formats;
 	bool		breaking;
 	bool		strict;			/* reject warnings */
 	bool		widen;			/* a wider schema may replace the old one */
@@ -109,7 +111,8 @@ register_definition(const char *name, const char *uri, const Definition *definit
 				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
 
 	initStringInfo(&body);
-	ev_document_append_pragmas(&body, ev_shortened_type(name), definition->assert_format, definition->breaking);
+	ev_document_append_pragmas(&body, ev_shortened_type(name), definition->assert_format, definition->except_formats,
+							   definition->breaking);
 	appendStringInfoString(&body, definition->json);
 
 	/* without pragma lines, so that lines and columns are those of the user */
@@ -120,6 +123,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	if (definition->is_document && strcmp(name, uri) != 0)
 		ev_refuse_relative_references(uri, &document);
 	document.assert_format = definition->assert_format;
+	document.except_formats = definition->except_formats;
 	document.breaking = definition->breaking;
 	document.strict = definition->strict;
 	document.is_new = true;
@@ -132,6 +136,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	{
 		replaced = ev_schema_read(function, &old_document);
 		if (old_document.assert_format == definition->assert_format &&
+			old_document.except_formats == definition->except_formats &&
 			old_document.breaking == definition->breaking &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
@@ -163,6 +168,8 @@ register_event(FunctionCallInfo fcinfo, Definition *definition)
 	char	   *name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
 
 	definition->assert_format = PG_GETARG_BOOL(3);
+	if (!PG_ARGISNULL(6))
+		definition->except_formats = ev_format_set_argument(PG_GETARG_DATUM(6), definition->assert_format);
 	definition->breaking = PG_GETARG_BOOL(4);
 	definition->strict = PG_GETARG_BOOL(5);
 	return register_definition(name, ev_event_uri(name), definition);
@@ -220,6 +227,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	/* options stay unchanged */
 	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
 	definition.assert_format = document.assert_format;
+	definition.except_formats = document.except_formats;
 	definition.breaking = document.breaking;
 	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
@@ -382,8 +390,8 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	foreach(cell, ev_registered_functions())
 	{
 		EvRegistered *registered = (EvRegistered *) lfirst(cell);
-		Datum		values[9] = {0};
-		bool		nulls[9] = {0};
+		Datum		values[11] = {0};
+		bool		nulls[11] = {0};
 		HeapTuple	function;
 		EvDocument	document;
 		EvFault		fault;
@@ -413,9 +421,11 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 			if (nulls[6])
 				values[6] = CStringGetTextDatum(ev_draft_uri(EV_DRAFT2020));
 			nulls[6] = false;
+			values[9] = BoolGetDatum(document.assert_format);
+			values[10] = ev_format_set_array(document.except_formats);
 		}
 		else
-			nulls[3] = nulls[4] = nulls[5] = nulls[6] = true;
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = true;
 		owner = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(function))->proowner, true);
 		nulls[7] = owner == NULL;
 		if (owner != NULL)

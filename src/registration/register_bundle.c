@@ -46,6 +46,7 @@
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
 #include "schema/document.h"
+#include "schema/format_option.h"
 #include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_register_schemas);
@@ -94,6 +95,7 @@ typedef struct BundleTarget
 typedef struct Bundle
 {
 	bool		assert_format;	/* options of the call */
+	EvFormatSet except_formats;
 	bool		breaking;
 	bool		strict;
 	BundleMember *members;		/* by type and version, then by URI */
@@ -220,6 +222,7 @@ read_document(const Bundle *bundle, BundleMember *member, EvDocument *document)
 				 errmsg("the value of \"%s\" is not a schema", member->key),
 				 errhint("It is an object, a boolean, or a string that is the text of a schema.")));
 	document->assert_format &= bundle->assert_format;
+	document->except_formats = document->assert_format ? document->except_formats | bundle->except_formats : 0;
 	document->breaking |= bundle->breaking && is_event(member);
 	document->strict = bundle->strict;
 	document->is_new = true;
@@ -234,7 +237,8 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 	const char *json;
 
 	initStringInfo(&body);
-	ev_document_append_pragmas(&body, document->event_type == NULL ? ev_shortened_type(document->name) : NULL, true, false);
+	ev_document_append_pragmas(&body, document->event_type == NULL ? ev_shortened_type(document->name) : NULL,
+							   true, 0, false);
 	if (document->text != NULL)
 	{
 		const char *start = document->text + strspn(document->text, " \t\r\n");
@@ -244,7 +248,10 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 	}
 	else
 		json = JsonbToCStringIndent(NULL, &document->schema->root, VARSIZE(document->schema));
-	ev_document_append_pragmas(&body, NULL, bundle->assert_format, bundle->breaking && is_event(member));
+	/* the last line about formats counts */
+	ev_document_append_pragmas(&body, NULL, bundle->assert_format,
+							   bundle->except_formats != 0 ? document->except_formats : 0,
+							   bundle->breaking && is_event(member));
 	appendStringInfoString(&body, json);
 	return body.data;
 }
@@ -473,7 +480,8 @@ decide(Bundle *bundle, BundleMember *member)
 	}
 	row = ev_schema_read(function, &old);
 	member->registered.function = document.function = function;
-	if (old.assert_format == document.assert_format && old.breaking == document.breaking &&
+	if (old.assert_format == document.assert_format && old.except_formats == document.except_formats &&
+		old.breaking == document.breaking &&
 		compareJsonbContainers(&old.schema->root, &document.schema->root) == 0)
 	{
 		member->action = UNCHANGED;
@@ -937,7 +945,8 @@ put_members(const Bundle *bundle, ReturnSetInfo *result)
 
 /*
  * register_schemas(bundle jsonb, assert_format boolean, breaking boolean,
- * strict boolean) returns setof (name text, action text, function regprocedure)
+ * strict boolean, except_formats text[]) returns setof (name text, action text,
+ * function regprocedure)
  */
 Datum
 ev_register_schemas(PG_FUNCTION_ARGS)
@@ -953,6 +962,8 @@ ev_register_schemas(PG_FUNCTION_ARGS)
 	bundle.scratch = AllocSetContextCreate(bundle.context, "event_validate schema of a bundle", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(bundle.context);
 	bundle.assert_format = PG_GETARG_BOOL(1);
+	if (!PG_ARGISNULL(4))
+		bundle.except_formats = ev_format_set_argument(PG_GETARG_DATUM(4), bundle.assert_format);
 	bundle.breaking = PG_GETARG_BOOL(2);
 	bundle.strict = PG_GETARG_BOOL(3);
 	read_members(&bundle, PG_GETARG_JSONB_P(0));

@@ -57,6 +57,7 @@
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
 #include "registry/uri_index.h"
+#include "schema/format_option.h"
 #include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
@@ -267,6 +268,9 @@ shown_changes(const EvDocument *old, const EvDocument *new)
 	if (shown == 0 && old->assert_format != new->assert_format)
 		appendStringInfo(&lines, "\nassert_format was %s and is %s now.", old->assert_format ? "true" : "false",
 						 new->assert_format ? "true" : "false");
+	if (shown == 0 && old->except_formats != new->except_formats)
+		appendStringInfo(&lines, "\nexcept_formats was {%s} and is {%s} now.", ev_format_set_text(old->except_formats),
+						 ev_format_set_text(new->except_formats));
 	if (shown > SHOWN_CHANGES)
 		appendStringInfo(&lines, "\nand %d more; event_schema_changes lists all", shown - SHOWN_CHANGES);
 	return lines.data;

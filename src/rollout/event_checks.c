@@ -183,6 +183,22 @@ ev_event_row_equals(PG_FUNCTION_ARGS)
 
 /* ---------- constraints ---------- */
 
+/* A json document with the cast that add_event_check adds. */
+static Node *
+with_cast(Node *node)
+{
+	CoerceViaIO *cast;
+
+	if (getBaseType(exprType(node)) != JSONOID)
+		return node;
+	cast = makeNode(CoerceViaIO);
+	cast->arg = (Expr *) node;
+	cast->resulttype = JSONBOID;
+	cast->coerceformat = COERCE_EXPLICIT_CAST;
+	cast->location = -1;
+	return (Node *) cast;
+}
+
 static Datum
 expression_text(Node *expression, List *context)
 {
@@ -244,7 +260,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 				Node	   *argument = ev_call_argument(castNode(FuncExpr, expression), i);
 
 				values[3 + i] = expression_text(ev_without_event_cast(argument), context);
-				arguments[i] = expression_text(argument, context);
+				arguments[i] = expression_text(i == 0 ? with_cast(argument) : argument, context);
 			}
 			values[6] = PointerGetDatum(construct_array(arguments, 3, TEXTOID, -1, false, TYPALIGN_INT));
 		}

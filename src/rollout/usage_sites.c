@@ -500,8 +500,10 @@ ev_site_require_author(const EvSite *site)
 void
 ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions)
 {
-	List	   *own = list_make2_oid(search->functions.oids[0], search->functions.oids[1]);
+	List	   *own = NIL;
 
+	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
+		own = lappend_oid(own, search->functions.oids[i]);
 	if (ev_is_pure((Node *) expressions, own))
 		return;
 	ev_site_require_author(site);

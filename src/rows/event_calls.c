@@ -4,20 +4,42 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/fmgroids.h"
+#include "utils/syscache.h"
 
 #include "registry/extension_objects.h"
 #include "rows/event_calls.h"
 
+/* The domain of the types in calls for json documents, see install/validation.sql. */
+#define TYPE_DOMAIN	"event_type"
+
 void
 ev_event_functions_find(EvEventFunctions *functions)
 {
-	static const Oid types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
+	Oid			internal = get_namespace_oid(EV_INTERNAL_NAMESPACE, true);
+	Oid			types[] = {JSONBOID, TEXTOID, INT4OID, TEXTOID};
 
 	functions->oids[0] = ev_extension_function("check_event", 4, types);
 	functions->oids[1] = ev_extension_function("validate_event", 3, types);
+	types[0] = JSONOID;
+	types[1] = OidIsValid(internal) ?
+		GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(TYPE_DOMAIN), ObjectIdGetDatum(internal)) :
+		InvalidOid;
+	functions->oids[2] = ev_extension_function("check_event", 4, types);
+	functions->oids[3] = ev_extension_function("validate_event", 3, types);
+}
+
+/* Without the implicit coercion to the domain of the event's type. */
+static Node *
+without_domain(Node *argument)
+{
+	if (IsA(argument, CoerceToDomain) &&
+		castNode(CoerceToDomain, argument)->coercionformat == COERCE_IMPLICIT_CAST)
+		return (Node *) castNode(CoerceToDomain, argument)->arg;
+	return argument;
 }
 
 static bool
@@ -47,10 +69,10 @@ ev_call_argument(const FuncExpr *call, int position)
 			NamedArgExpr *named = castNode(NamedArgExpr, argument);
 
 			if (named->argnumber == position)
-				return (Node *) named->arg;
+				return without_domain((Node *) named->arg);
 		}
 		else if (i == position)
-			return argument;
+			return without_domain(argument);
 	}
 	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
 }

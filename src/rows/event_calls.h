@@ -10,7 +10,8 @@
 /* The OIDs of the extension's own functions; InvalidOid if there is none. */
 typedef struct EvEventFunctions
 {
-	Oid			oids[2];		/* check_event, validate_event */
+	Oid			oids[4];		/* check_event and validate_event for jsonb,
+								 * the same for json */
 } EvEventFunctions;
 
 extern void ev_event_functions_find(EvEventFunctions *functions);
@@ -18,8 +19,10 @@ extern void ev_event_functions_find(EvEventFunctions *functions);
 static inline bool
 ev_is_event_function(Oid function, const EvEventFunctions *functions)
 {
-	return OidIsValid(function) &&
-		(function == functions->oids[0] || function == functions->oids[1]);
+	for (int i = 0; i < (int) lengthof(functions->oids); i++)
+		if (OidIsValid(function) && function == functions->oids[i])
+			return true;
+	return false;
 }
 
 /*
@@ -37,7 +40,7 @@ extern bool ev_has_event_call(Node *expression, const EvEventFunctions *function
 
 /*
  * Returns an argument of a call by its position (from 0), whether it is named
- * or not.
+ * or not, without a coercion to a domain.
  */
 extern Node *ev_call_argument(const FuncExpr *call, int position);
 

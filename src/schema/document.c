@@ -13,6 +13,7 @@
 #include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
 #include "schema/document.h"
+#include "schema/format_option.h"
 #include "schema/json_text.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
@@ -142,12 +143,12 @@ ev_document_event_type(const char *body)
 }
 
 void
-ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, bool breaking)
+ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, EvFormatSet except_formats,
+						   bool breaking)
 {
 	if (event_type != NULL)
 		appendStringInfo(body, "%s%s\n", event_type_pragma, event_type);
-	if (!assert_format)
-		appendStringInfoString(body, "#assert_format off\n");
+	ev_format_pragma_append(body, assert_format, except_formats);
 	if (breaking)
 		appendStringInfoString(body, "#breaking\n");
 }
@@ -174,12 +175,18 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 	}
 	name = strtok_r(text + 1, " \t\r", &rest);
 	value = strtok_r(NULL, " \t\r", &rest);
+	if (name != NULL && strcmp(name, "assert_format") == 0 && value != NULL && strcmp(value, "except") == 0)
+	{
+		document->assert_format = true;
+		return ev_format_set_parse(&document->except_formats, rest, fault);
+	}
 	if (strtok_r(NULL, " \t\r", &rest) == NULL && name != NULL)
 	{
 		if (strcmp(name, "assert_format") == 0 && value != NULL &&
 			(strcmp(value, "on") == 0 || strcmp(value, "off") == 0))
 		{
 			document->assert_format = strcmp(value, "on") == 0;
+			document->except_formats = 0;
 			return true;
 		}
 		if (strcmp(name, "breaking") == 0 && value == NULL)
@@ -189,7 +196,7 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 	}
 	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
-	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#breaking\" and \"#event_type TYPE\".";
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\" and \"#event_type TYPE\".";
 	return false;
 }
 
@@ -239,6 +246,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	const char *at;
 
 	document->assert_format = true;
+	document->except_formats = 0;
 	document->breaking = false;
 	document->event_type = NULL;
 	document->text = body;
@@ -552,7 +560,7 @@ ev_document_same_answers(const EvDocument *a, const EvDocument *b)
 	JsonbValue	x = {.type = jbvBinary};
 	JsonbValue	y = {.type = jbvBinary};
 
-	if (a->assert_format != b->assert_format)
+	if (a->assert_format != b->assert_format || a->except_formats != b->except_formats)
 		return false;
 	if (compareJsonbContainers(&a->schema->root, &b->schema->root) == 0)
 		return true;

@@ -4,7 +4,7 @@
  *	  JSON document.
  *
  * 	  #event_type com.example.orders.OrderPlaced
- * 	  #assert_format off
+ * 	  #assert_format except duration, time
  * 	  #breaking
  * 	  {"type": "object"}
  */
@@ -13,6 +13,7 @@
 
 #include "base/compat.h"
 #include "base/dialect.h"
+#include "format/format.h"
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 #include "schema/location.h"
@@ -47,6 +48,7 @@ typedef struct EvDocument
 	bool		draft_known;	/* if there is no $schema, the dialect is */
 	EvDraft		draft;			/* this one instead of 2020-12 */
 	bool		assert_format;	/* #assert_format, on by default */
+	EvFormatSet except_formats; /* which are not asserted nevertheless */
 	bool		breaking;		/* #breaking */
 	const char *event_type;		/* #event_type, or NULL */
 	const char *text;			/* the text, for lines and columns; NULL if
@@ -88,7 +90,8 @@ extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *f
  * Appends the pragma lines of a body with these options, in the order of the
  * arguments.  event_type is NULL if the body has no such line.
  */
-extern void ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, bool breaking);
+extern void ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, EvFormatSet except_formats,
+									   bool breaking);
 
 /*
  * Returns the event type that a pragma line of a body names, in

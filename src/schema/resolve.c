@@ -101,6 +101,7 @@ make_resource(EvCompiler *c, const char *uri, const EvResource *around, EvLocati
 		resource->draft = around->draft;
 		resource->vocabularies = around->vocabularies;
 		resource->assert_format = around->assert_format;
+		resource->except_formats = around->except_formats;
 		resource->is_main = around->is_main;
 		resource->function = around->function;
 	}
@@ -530,6 +531,7 @@ add_document(EvCompiler *c, const EvDocument *document, const EvResource *referr
 		resource->vocabularies = referrer->vocabularies;
 	}
 	resource->assert_format = document->assert_format;
+	resource->except_formats = document->except_formats;
 	resource->is_main = is_main;
 	resource->function = document->function;
 	remember_uri(c, document->uri, resource);

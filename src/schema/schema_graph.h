@@ -24,6 +24,7 @@ typedef struct EvResource
 	EvDraft		draft;
 	int			vocabularies;	/* set, see keywords.h */
 	bool		assert_format;
+	EvFormatSet except_formats; /* not asserted nevertheless */
 	bool		is_main;		/* of the document that is compiled */
 	Oid			function;		/* of its document, or InvalidOid */
 	EvFault    *fault;			/* of the document, if another document refers
@@ -31,6 +32,19 @@ typedef struct EvResource
 	bool		recursive_anchor;	/* $recursiveAnchor: true */
 	List	   *anchors;		/* of EvSchemaAnchor */
 } EvResource;
+
+/*
+ * Returns the format of this name if a schema of the resource asserts it;
+ * NULL if it is an annotation.
+ */
+static inline const EvFormat *
+ev_asserted_format(const EvResource *resource, const char *name, int length)
+{
+	if ((resource->vocabularies & EV_FORMAT_ASSERTION) == 0 &&
+		(!resource->assert_format || (resource->except_formats & ev_format_set_of(name, length)) != 0))
+		return NULL;
+	return ev_format_find(name, length, resource->draft);
+}
 
 typedef struct EvSchemaAnchor
 {

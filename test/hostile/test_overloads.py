@@ -49,12 +49,12 @@ class Superuser:
 
     def call(self, name, *values, first=None, error=None):
         """Rows; first: the type of the first argument where several functions have the name."""
-        types, kind = next((types, kind) for n, types, defaults, kind, _, _ in sorted(self.signatures, key=lambda s: len(s[1]))
+        types, kind = next((types, kind) for n, types, defaults, kind, _, _ in sorted(self.signatures, key=lambda s: (len(s[1]), any("." in t for t in s[1])))
                            if n == name and len(types) - defaults <= len(values) <= len(types)
                            and (first is None or first in (types[0], types[-1], *types[2:3])))
         values += tuple(False if t == "bool" else None for t in types[len(values):])
         self.called.add(name)
-        arguments = ", ".join(f"%s::pg_catalog.{t}" for t in types)
+        arguments = ", ".join(f"%s::{t if '.' in t else 'pg_catalog.' + t}" for t in types)
         function = f"{'_event_validate' if name in self.internal else 'public'}.{name}"
         command = f"CALL {function}({arguments})" if kind == "p" else f"SELECT * FROM {function}({arguments})"
         if kind == "a":
@@ -107,12 +107,20 @@ def documents(user):
     call = user.call
     assert call("validate_event", EVENT, "order", 1) == [(True,)]
     call("check_event", EVENT, "order", 1, "c")
+    assert call("validate_event", EVENT, "order", 1, first="json") == [(True,)]
+    call("check_event", EVENT, "order", 1, "c", first="json")
     call("event_violations", "{}", "order", 1)
     call("event_report", "{}", "order", 1, "basic")
     call("matching_event_versions", EVENT, "order")
-    call("jsonb_matches_schema", "{}", "{}", True)
+    call("jsonb_matches_schema", "{}", "{}", True, first="jsonb")
     call("jsonb_schema_violations", "{}", "1", True)
-    call("jsonschema_is_valid", "{}")
+    call("jsonschema_is_valid", "{}", first="jsonb")
+    for kind in ("_event_validate.json", "text"):
+        call("json_matches_schema", "{}", "{}", True, first=kind)
+        call("jsonschema_is_valid", "{}", first=kind)
+        call("jsonschema_validation_errors", "{}", "{}", first=kind)
+    call("jsonb_matches_schema", "{}", "{}", first="_event_validate.json")
+    call("jsonb_matches_schema", "{}", "{}", True, first="text")
     for name, of in (("bigint", "id"), ("numeric", "price"), ("boolean", "ok"), ("timestamptz", "at"), ("date", "day"),
                      ("uuid", "key"), ("property", "tags")):
         call(f"event_{name}", EVENT, of)

@@ -34,6 +34,8 @@ INSTEAD = {
     "anycompatiblearray": ("text[]", "name[]", "int4[]"), "anycompatible": ("text", "name", "int4"),
     "any": ("text", "jsonb", "int4", "name", "regclass", "tid", "varchar", "json", "int8"),
 }
+# the domains of arguments
+DOMAINS = {"_event_validate.event_type": "text", "_event_validate.json": "json"}
 PSEUDO = {"internal", "cstring", "any", "trigger", "event_trigger", "language_handler", "fdw_handler", "tsm_handler",
           "index_am_handler", "table_am_handler", "pg_ddl_command", "void", "record"}
 BODY = """AS $trap$ BEGIN
@@ -88,7 +90,8 @@ class Traps:
         return self.admin.execute(f"""
             SELECT p.proname, ARRAY(SELECT CASE WHEN t.typelem <> 0 AND t.typcategory = 'A' THEN
                     (SELECT CASE e.typname WHEN 'char' THEN '"char"' ELSE e.typname::text END FROM pg_type AS e WHERE e.oid = t.typelem) || '[]'
-                    WHEN t.typname = 'char' THEN '"char"' ELSE t.typname::text END
+                    WHEN t.typname = 'char' THEN '"char"'
+                   WHEN t.typtype = 'd' AND t.typnamespace = to_regnamespace('_event_validate') THEN '_event_validate.' || t.typname ELSE t.typname::text END
                 FROM unnest(p.proargtypes) WITH ORDINALITY AS a (type, place) JOIN pg_type AS t ON t.oid = a.type ORDER BY a.place),
                 p.pronargdefaults, p.prokind::text, CASE WHEN p.prorettype = 'record'::regtype OR p.proallargtypes IS NOT NULL
                     THEN 'record' ELSE format_type(p.prorettype, NULL) END, p.proretset
@@ -137,6 +140,8 @@ class Traps:
         made = 0
         declared = set() if copies else {(s[0], tuple(s[1])) for s in signatures}
         for name, types, defaults, kind, result, is_set in signatures:
+            # a better match than a domain is the type under it
+            types = [DOMAINS.get(t, t) for t in types]
             shapes = [types[:len(types) - left] for left in range(defaults + 1)]
             if types[-1:] == ["any"] and name in ("concat", "concat_ws", "format", "jsonb_build_object"):
                 shapes = [(types[:-1] + ["any"] * n)[:4] for n in range(4)]

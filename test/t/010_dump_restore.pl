@@ -30,6 +30,7 @@ my $contents = qq(
 	SELECT register_event_schema('mm', 1, '{"\$ref": "event:aa\@1", "required": ["n"]}');
 	SELECT register_event_schema('aa', 2, '{"allOf": [{"\$ref": "event:mm\@1"}, {"\$ref": "event:aa\@1"}]}', breaking => true);
 	SELECT register_event_schema('free', 1, '{"properties": {"at": {"format": "date-time"}}}', assert_format => false);
+	SELECT register_event_schema('freer', 1, '{"properties": {"at": {"format": "time"}, "on": {"format": "date"}}}', except_formats => '{duration,time}');
 	SELECT register_event_schema('order''s "best" §.x', 1, '{"type": "object"}');
 	SELECT register_event_schema('$long', 1, '{"type": "object"}');
 	SELECT register_event_schema('große.bestellung', 2147483647, '{"type": "object"}');

@@ -62,7 +62,7 @@ foreach my $what ('constraint events_check on table events', 'view valid_events'
 is($error[0], '2BP01', 'DROP SCHEMA event_schema is refused with CASCADE, too');
 @error = sql_error($node, $db, 'DROP LANGUAGE jsonschema CASCADE');
 is($error[0], '2BP01', 'and so is DROP LANGUAGE jsonschema');
-@error = sql_error($node, $db, 'DROP FUNCTION check_event CASCADE');
+@error = sql_error($node, $db, 'DROP FUNCTION check_event(jsonb, text, int, text) CASCADE');
 is($error[0], '2BP01', 'and DROP FUNCTION of a member');
 is(sql(q(SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version))), '2', 'nothing has changed');
 
