@@ -817,7 +817,11 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* drop_event_guard(relation regclass) returns void */
+/*
+ * drop_event_guard(relation regclass) returns void
+ *
+ * An empty quarantine goes with the last guard.
+ */
 Datum
 ev_drop_event_guard(PG_FUNCTION_ARGS)
 {
@@ -845,5 +849,6 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	ev_run_command((Node *) command,
 				   psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
 							quote_qualified_identifier(namespace, table)));
+	ev_quarantine_drop_unused();
 	PG_RETURN_VOID();
 }

@@ -149,9 +149,10 @@ CALLS = {
     "guard_event: called without a trigger": "SELECT guard_event()",
     # the quarantine
     "event_quarantine": "SELECT * FROM event_quarantine",
-    "purge_event_quarantine": "SELECT purge_event_quarantine('1 day')",
-    "replay_event_quarantine": "SELECT * FROM replay_event_quarantine('app.guarded')",
-    "replay_event_quarantine: all tables": "SELECT * FROM replay_event_quarantine()",
+    "purge_event_quarantine": ["SELECT purge_event_quarantine('1 day')", """SELECT purge_event_quarantine('1 day', reason => '{"keyword": "type"}')"""],
+    "replay_event_quarantine": ["SELECT * FROM replay_event_quarantine('app.guarded', dry_run => true)", "SELECT * FROM replay_event_quarantine('app.guarded')"],
+    "replay_event_quarantine: all tables":
+        ["SELECT * FROM replay_event_quarantine(dry_run => true) WHERE event_id IS NULL", "SELECT * FROM replay_event_quarantine()"],
     # plain commands
     'CREATE FUNCTION event_schema."TYPE@VERSION": a new type': CREATE % "new@1",
     'CREATE FUNCTION event_schema."TYPE@VERSION": another version': [CREATE % "order@4", CREATE % "order@0"],
