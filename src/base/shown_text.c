@@ -10,6 +10,7 @@
 
 #include "mb/pg_wchar.h"
 
+#include "base/compat.h"
 #include "base/encoding.h"
 #include "base/shown_text.h"
 #include "base/utf8.h"
