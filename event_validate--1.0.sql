@@ -323,14 +323,22 @@ BEGIN
 		step := 'audit';
 		arguments := format('%L::pg_catalog.text, %s', event_type, to_version);
 	END IF;
+	-- a row has one violation of each kind: so its first one counts the row in the total
 	RETURN format($query$
-		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (_event_validate.event_audit_sample(e.row_name, 5))[1:5]
-		FROM (SELECT %1$s AS data, %2$s AS row_name
-			FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
-			LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) AS v
-		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
-		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
+		SELECT k.instance_location, k.keyword, CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations' ELSE k.message END,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN pg_catalog.sum(k.first_rows)::pg_catalog.int8 ELSE k.rows END,
+			pg_catalog.sum(k.violations)::pg_catalog.int8, k.sample_ids
+		FROM (SELECT v.instance_location, v.keyword_location, v.keyword, v.name,
+				pg_catalog.min(v.message COLLATE pg_catalog."C") AS message, pg_catalog.count(*) AS rows,
+				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
+				pg_catalog.sum(v.violations) AS violations, (_event_validate.event_audit_sample(e.row_name, 5))[1:5] AS sample_ids
+			FROM (SELECT %1$s AS data, %2$s AS row_name
+				FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
+				LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) WITH ORDINALITY AS v
+			GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name) AS k
+		GROUP BY GROUPING SETS ((), (k.instance_location, k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
+		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
+		ORDER BY k.keyword IS NOT NULL, 5 DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C", 3
 		$query$, data, _event_validate.event_row_name(relation), _event_validate.event_qualified_name(relation),
 		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text),
 		step, arguments);
@@ -340,7 +348,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
-	RETURNS TABLE (instance_location text, keyword text, message text, violations bigint, sample_ids text[])
+	RETURNS TABLE (instance_location text, keyword text, message text, "rows" bigint, violations bigint, sample_ids text[])
 LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
@@ -355,7 +363,7 @@ BEGIN
 		_event_validate.event_row_expression(relation, version_expr, 'version', true));
 END
 $$;
-COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why';
+COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,
@@ -864,15 +872,26 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('sample_limit must be from 0 to 10000, not %s', sample_limit);
 	END IF;
+	-- a row has one violation of each kind: so its first one counts the row in a total
 	RETURN format($query$
-		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
-			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
-			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
-			(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
-		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-			FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
-			LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
-		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
+		SELECT k.event_type, k.schema_version, k.instance_location, k.keyword,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.event_type), 1) THEN 'all violations'
+				WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations of this type and version'
+				ELSE k.message END AS message,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN pg_catalog.sum(k.first_rows)::pg_catalog.int8 ELSE k.rows END AS rows,
+			pg_catalog.sum(k.violations)::pg_catalog.int8 AS violations, k.sample_ids
+		FROM (SELECT e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name,
+				pg_catalog.min(v.message COLLATE pg_catalog."C") AS message, pg_catalog.count(*) AS rows,
+				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
+				pg_catalog.sum(v.violations) AS violations,
+				(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+			FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
+				FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+				LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) WITH ORDINALITY AS v
+			GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name) AS k
+		GROUP BY GROUPING SETS ((), (k.event_type, k.schema_version), (k.event_type, k.schema_version, k.instance_location,
+			k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
+		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
 		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation),
 		_event_validate.event_qualified_name(relation));
 END
@@ -898,7 +917,7 @@ CREATE FUNCTION audit_events(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
 	sample_limit int DEFAULT 5)
 	RETURNS TABLE (event_type text, schema_version int, instance_location text, keyword text,
-		message text, violations bigint, sample_ids text[])
+		message text, "rows" bigint, violations bigint, sample_ids text[])
 LANGUAGE plpgsql STABLE ROWS 100
 SET row_security = off
 AS $$
@@ -909,13 +928,14 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE pg_catalog.concat(
+	RETURN QUERY EXECUTE pg_catalog.concat('SELECT * FROM (',
 		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
-		' ORDER BY event_type, schema_version, violations DESC,'
-		' instance_location COLLATE pg_catalog."C", keyword COLLATE pg_catalog."C", message');
+		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
+		' a.event_type, a.schema_version, a.violations DESC,'
+		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message');
 END
 $$;
-COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why';
+COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
 
 CREATE FUNCTION _event_validate.event_location_shown(location text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_location_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -1117,7 +1137,7 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.find_event_check(regclass, _event_validate.event_check[], name) IS 'the event check of this name, or the only one';
 
-CREATE FUNCTION _event_validate.raise_event_check_violation(relation regclass, constraint_name name, counts bigint[], lines text[]) RETURNS void
+CREATE FUNCTION _event_validate.raise_event_check_violation(relation regclass, constraint_name name, total_rows bigint, counts bigint[], lines text[]) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1135,20 +1155,21 @@ BEGIN
 		listed := listed || format(E'\nand %s more kinds', cardinality(lines) - most_lines);
 	END IF;
 	RAISE EXCEPTION USING ERRCODE = 'check_violation',
-		MESSAGE = format('rows of table %s violate check constraint "%s" (violations: %s)', relation, constraint_name, total),
+		MESSAGE = format('rows of table %s violate check constraint "%s" (rows: %s, violations: %s)', relation, constraint_name, total_rows, total),
 		DETAIL = listed,
 		HINT = 'audit_events lists them all. Repair or move these rows, then validate again; the constraint stays and checks new rows in the meantime.',
 		CONSTRAINT = constraint_name, TABLE = (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation),
 		SCHEMA = (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
+COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	found_check _event_validate.event_check;
+	total_rows bigint;
 	counts bigint[];
 	lines pg_catalog.text[];
 BEGIN
@@ -1173,14 +1194,16 @@ BEGIN
 		IF found_check.data_expr IS NULL THEN
 			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
 		END IF;
-		SELECT pg_catalog.array_agg(a.violations), pg_catalog.array_agg(_event_validate.event_audit_line(
-			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
-		INTO counts, lines
+		SELECT pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL),
+			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
+				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+				FILTER (WHERE a.keyword IS NOT NULL)
+		INTO total_rows, counts, lines
 		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;
-		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, counts, lines);
+		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, total_rows, counts, lines);
 	END;
 END
 $$;

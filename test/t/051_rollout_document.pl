@@ -54,6 +54,19 @@ my @stages = (
 		q(SELECT count(*) FROM events WHERE schema_version = 4), '1'
 	],
 	[
+		qr/ids => ARRAY/,
+		q(SELECT set_event_guard_mode('events', 'quarantine');
+		  INSERT INTO events (event_type, schema_version, payload) VALUES ('order.placed', 1, '{}'), ('order.placed', 1, '{"symbol": "x"}')),
+		q(SELECT string_agg(violations -> 0 ->> 'keyword', ', ' ORDER BY id) FROM event_quarantine), 'required, pattern'
+	],
+	[ qr/min\(event_id\)/, '', 'SELECT count(*) FROM event_quarantine; DELETE FROM event_schema.quarantine', '2' ],
+	[
+		qr/reason => /,
+		q(INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 1, '{}'), ('order.placed', 1, '{"symbol": "x"}');
+		  UPDATE event_schema.quarantine SET arrived_at = now() - interval '2 days'),
+		q(SELECT string_agg(violations -> 0 ->> 'keyword', ', ' ORDER BY id) FROM event_quarantine; DELETE FROM event_schema.quarantine), 'pattern'
+	],
+	[
 		qr/interval '8 hours'/, '',
 		q(SELECT count(*) FROM event_schema.quarantine), '0'
 	],

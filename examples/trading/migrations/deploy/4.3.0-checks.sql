@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS trading_migration.audit (
     instance_location text,
     keyword           text,
     message           text,
+    rows              bigint,
     violations        bigint,
     sample_ids        text[],
     audited_at        timestamptz NOT NULL DEFAULT now()
