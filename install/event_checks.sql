@@ -1,9 +1,9 @@
 -- ---------- rolling out: checks ----------
 
 -- A CHECK constraint that validates events.  The expressions are NULL if the
--- constraint is more than one call.
+-- constraint is more than one call, for all event types or for some.
 CREATE TYPE _event_validate.event_check AS (constraint_name name, validated boolean, added_here boolean,
-	data_expr text, type_expr text, version_expr text, arguments text[], definition text);
+	data_expr text, type_expr text, version_expr text, arguments text[], definition text, types text[]);
 COMMENT ON TYPE _event_validate.event_check IS 'a CHECK constraint that validates events';
 
 -- It writes expressions for the search_path that it is called under.
@@ -162,15 +162,48 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
 
-CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[], wanted_name name) RETURNS name
+CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
+	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT c.constraint_name FROM unnest(checks) AS c
+	SELECT c FROM unnest(checks) AS c
 	WHERE c.arguments = wanted_arguments AND (wanted_name IS NULL OR c.constraint_name = wanted_name)
-	ORDER BY c.constraint_name LIMIT 1
+	ORDER BY (c.types IS NULL OR c.types @> wanted_types) IS NOT TRUE, c.constraint_name LIMIT 1
 $$;
-COMMENT ON FUNCTION _event_validate.equal_event_check(_event_validate.event_check[], text[], name) IS 'the event check of these arguments, and of this name if it is not NULL';
+COMMENT ON FUNCTION _event_validate.equal_event_check(_event_validate.event_check[], text[], text[], name) IS 'the event check of these arguments, and of this name if it is not NULL; one for these event types if there is one';
+
+CREATE FUNCTION _event_validate.event_types_missing(found_types text[], wanted_types text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY(SELECT w.event_type FROM unnest(wanted_types) WITH ORDINALITY AS w(event_type, place)
+		WHERE w.event_type COLLATE "C" <> ALL (COALESCE(found_types, '{}'))
+		GROUP BY w.event_type ORDER BY min(w.place))
+$$;
+COMMENT ON FUNCTION _event_validate.event_types_missing(text[], text[]) IS 'the event types that are not among others, each once';
+
+-- Adds a check, or replaces one by a check for more event types: one command, which scans nothing.
+CREATE FUNCTION _event_validate.put_event_check(relation regclass, replaced _event_validate.event_check, chosen name,
+	condition text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	drops pg_catalog.text := '';
+BEGIN
+	IF replaced.constraint_name IS NOT NULL THEN
+		drops := pg_catalog.format('DROP CONSTRAINT %I, ', chosen);
+	END IF;
+	EXECUTE pg_catalog.format('ALTER TABLE %s %sADD CONSTRAINT %I CHECK (%s) NOT VALID', relation, drops, chosen, condition);
+	IF replaced.validated THEN
+		RAISE NOTICE USING
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s checks more event types now and is not validated any more', chosen, relation),
+			HINT = 'Call validate_event_check in the next transaction.';
+	END IF;
+	PERFORM _event_validate.warn_of_foreign_tables(relation);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.put_event_check(regclass, _event_validate.event_check, name, text) IS 'adds or replaces an event check, NOT VALID';
 
 CREATE FUNCTION _event_validate.free_constraint_name(relation regclass) RETURNS name
 LANGUAGE plpgsql STABLE
@@ -256,7 +289,7 @@ COMMENT ON FUNCTION _event_validate.report_old_rows(regclass, bigint) IS 'raises
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
-	constraint_name text DEFAULT NULL, audit boolean DEFAULT false) RETURNS name
+	constraint_name text DEFAULT NULL, audit boolean DEFAULT false, types text[] DEFAULT NULL) RETURNS name
 LANGUAGE plpgsql
 SET row_security = off
 AS $$
@@ -264,7 +297,10 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	wanted pg_catalog.name;
 	chosen pg_catalog.name;
+	found_check _event_validate.event_check;
 	arguments pg_catalog.text[];
+	missing pg_catalog.text[];
+	others pg_catalog.text;
 	invalid bigint;
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, data_expr, type_expr, version_expr);
@@ -272,21 +308,28 @@ BEGIN
 	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
 		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
+	others := _event_validate.event_row_other_types(arguments[2], types);
 	IF audit THEN
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE _event_validate.event_audit_filter(%s, %s, %s)',
-			relation, _event_validate.event_row_expression(relation, data_expr, 'data', true),
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
+			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
 			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
-	chosen := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, wanted);
+	found_check := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, types, wanted);
+	missing := _event_validate.event_types_missing(found_check.types, types);
+	chosen := found_check.constraint_name;
 	IF chosen IS NULL THEN
 		chosen := COALESCE(wanted, _event_validate.free_constraint_name(relation));
 		PERFORM _event_validate.refuse_other_constraint(relation, chosen);
-		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L::pg_catalog.text)) NOT VALID',
-			relation, chosen, '@extschema@', arguments[1], arguments[2], arguments[3], chosen);
-		PERFORM _event_validate.warn_of_foreign_tables(relation);
+	END IF;
+	IF found_check.constraint_name IS NULL OR found_check.types IS NOT NULL AND (types IS NULL OR pg_catalog.int4gt(pg_catalog.cardinality(missing), 0)) THEN
+		others := _event_validate.event_row_other_types(arguments[2],
+			CASE WHEN types IS NOT NULL THEN pg_catalog.array_cat(found_check.types, missing) END);
+		PERFORM _event_validate.put_event_check(relation, found_check, chosen,
+			pg_catalog.format('%s%s.check_event(%s, %s, %s, %L::pg_catalog.text)', pg_catalog.concat(others, CASE WHEN others IS NOT NULL THEN ' OR ' END),
+				'@extschema@', arguments[1], arguments[2], arguments[3], chosen));
 	END IF;
 	IF audit THEN
 		PERFORM _event_validate.report_old_rows(relation, invalid);
@@ -294,7 +337,7 @@ BEGIN
 	RETURN chosen;
 END
 $$;
-COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint with check_event, NOT VALID: it checks new rows and does not scan old ones';
+COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean, text[]) IS 'adds a CHECK constraint with check_event, NOT VALID: it checks new rows and does not scan old ones';
 
 -- ---------- rolling out: validating and dropping a check ----------
 
@@ -381,12 +424,15 @@ BEGIN
 		IF found_check.data_expr IS NULL THEN
 			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
 		END IF;
-		SELECT pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL),
+		-- of all types, or of some: the totals of each
+		SELECT CASE WHEN found_check.types IS NULL THEN pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL)
+				ELSE pg_catalog.sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
 			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
 				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
 				FILTER (WHERE a.keyword IS NOT NULL)
 		INTO total_rows, counts, lines
-		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a;
+		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
+		WHERE found_check.types IS NULL OR pg_catalog.array_position(found_check.types, a.event_type COLLATE pg_catalog."C") IS NOT NULL;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;

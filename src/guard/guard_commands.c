@@ -390,15 +390,18 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 /*
  * Chooses the operands of a new guard: from the given expressions; if there are
  * none, those of the replaced guard or of the table's only event check, which
- * are not the caller's.  Warns if the given ones differ from this check's.
+ * are not the caller's; with the check's event types, unless types are given.
+ * Warns if the given expressions differ from this check's.
  */
 static void
-choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, Node **operands, bool *are_callers)
+choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, Node **operands, bool *are_callers,
+				const char **types)
 {
 	static const char *const defaults[EV_ROW_PARTS] = {"data", "event_type", "schema_version"};
 	EvGuardArguments old;
 	Node	   *checked[EV_ROW_PARTS];
-	char	   *name = ev_guard_check_operands(relation, checked);
+	const char *checked_types = NULL;
+	char	   *name = ev_guard_check_operands(relation, checked, &checked_types);
 
 	*are_callers = false;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
@@ -422,6 +425,8 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
 			operands[i] = ev_guard_expression(relation, part, PG_ARGISNULL(2 + i) ? defaults[i] :
 											  text_to_cstring(PG_GETARG_TEXT_PP(2 + i)));
 	}
+	if (!*are_callers && replaced == NULL && *types == NULL)
+		*types = checked_types;
 	if (name != NULL)
 		warn_of_other_expressions(relation, name, operands, checked);
 }
@@ -459,7 +464,7 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	if (replaced != NULL)
 		check_replaceable(relation, replaced);
 	operations = operations_argument(fcinfo, replaced);
-	choose_operands(fcinfo, relation, replaced, operands, &are_callers);
+	choose_operands(fcinfo, relation, replaced, operands, &are_callers, &arguments.types);
 	ev_quarantine_create();
 
 	name = palloc0(NAMEDATALEN);

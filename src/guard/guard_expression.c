@@ -180,12 +180,14 @@ without_cast(Node *node)
 }
 
 char *
-ev_guard_check_operands(Relation relation, Node **operands)
+ev_guard_check_operands(Relation relation, Node **operands, const char **types)
 {
 	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
 	EvEventFunctions functions;
 	Node	   *found = NULL;
 	char	   *name = NULL;
+	FuncExpr   *call;
+	Const	   *checked_types;
 
 	ev_event_functions_find(&functions);
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
@@ -199,11 +201,13 @@ ev_guard_check_operands(Relation relation, Node **operands)
 		found = expression;
 		name = pstrdup(constraints->check[i].ccname);
 	}
-	if (found == NULL || !ev_is_event_call(found, &functions))
+	call = found != NULL ? ev_sole_call(found, &functions, &checked_types) : NULL;
+	if (call == NULL)
 		return NULL;
+	*types = checked_types != NULL ? OidOutputFunctionCall(F_ARRAY_OUT, checked_types->constvalue) : NULL;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		operands[i] = analyzed_operand(relation, (EvRowPart) i,
-									   without_cast(ev_call_argument(castNode(FuncExpr, found), i)));
+									   without_cast(ev_call_argument(call, i)));
 	return name;
 }
 

@@ -32,6 +32,12 @@ my @stages = (
 		q(SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload'), 'jsonb'
 	],
 	[
+		qr/now both are checked/,
+		q(SELECT drop_event_check('events')),
+		q(SELECT (SELECT types FROM event_enforcement WHERE relation = 'events'::regclass AND kind = 'check' AND validated); SELECT drop_event_check('events'); SELECT add_event_check('events')),
+		"{order.placed,order.cancelled}\n\nevents_event_check"
+	],
+	[
 		qr/types => /, '',
 		q(SELECT count(*) FROM event_enforcement WHERE relation = 'events'::regclass AND definition LIKE '%order.cancelled%'), '1'
 	],
