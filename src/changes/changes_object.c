@@ -2,6 +2,9 @@
  * changes_object.c
  *	  Proofs about objects and arrays: child by child.
  *
+ * changes_prove.c proves each child, and calls this file for the children of
+ * that child: the two files are one recursion over the schemas.
+ *
  * Each name that one side mentions is a case.  Only patterns distinguish all
  * other names, so each combination of matching patterns is one more case.
  */
@@ -197,7 +200,7 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 	return result;
 }
 
-/* Is it excluded that there are properties without a declaration? */
+/* Is it proved that an instance has only declared properties? */
 static bool
 has_no_rest(EvProver *p, const EvFacts *f)
 {

@@ -68,6 +68,21 @@ ev_sole_call(Node *expression, const EvEventFunctions *functions, Const **types)
 	return *types != NULL ? castNode(FuncExpr, call) : NULL;
 }
 
+static bool
+call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
+		expression_tree_walker(node, call_walker, context);
+}
+
+bool
+ev_has_event_call(Node *expression, const EvEventFunctions *functions)
+{
+	return call_walker(expression, (void *) functions);
+}
+
 Node *
 ev_call_argument(const FuncExpr *call, int position)
 {
@@ -86,4 +101,14 @@ ev_call_argument(const FuncExpr *call, int position)
 			return argument;
 	}
 	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
+}
+
+Node *
+ev_without_event_cast(Node *argument)
+{
+	if (IsA(argument, CoerceViaIO) && castNode(CoerceViaIO, argument)->resulttype == JSONBOID)
+		return (Node *) castNode(CoerceViaIO, argument)->arg;
+	if (IsA(argument, FuncExpr) && castNode(FuncExpr, argument)->funcid == F_INT4_INT8)
+		return (Node *) linitial(castNode(FuncExpr, argument)->args);
+	return argument;
 }

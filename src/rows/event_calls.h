@@ -32,6 +32,9 @@ ev_is_event_call(const Node *node, const EvEventFunctions *functions)
 	return IsA(node, FuncExpr) && ev_is_event_function(((const FuncExpr *) node)->funcid, functions);
 }
 
+/* Is such a call anywhere in an expression? */
+extern bool ev_has_event_call(Node *expression, const EvEventFunctions *functions);
+
 /*
  * Returns the call that an expression consists of: alone, or as add_event_check
  * writes it for some event types, "(type = ANY (TYPES)) IS NOT TRUE OR call".
@@ -45,5 +48,8 @@ extern FuncExpr *ev_sole_call(Node *expression, const EvEventFunctions *function
  * or not.
  */
 extern Node *ev_call_argument(const FuncExpr *call, int position);
+
+/* Returns an argument without the cast that ev_row_expression adds to it if it is not tolerant. */
+extern Node *ev_without_event_cast(Node *argument);
 
 #endif							/* EV_EVENT_CALLS_H */

@@ -72,10 +72,6 @@ my @stages = (
 		  UPDATE event_schema.quarantine SET arrived_at = now() - interval '2 days'),
 		q(SELECT string_agg(violations -> 0 ->> 'keyword', ', ' ORDER BY id) FROM event_quarantine; DELETE FROM event_schema.quarantine), 'pattern'
 	],
-	[
-		qr/interval '8 hours'/, '',
-		q(SELECT count(*) FROM event_schema.quarantine), '0'
-	],
 	[ qr/pg_locks/, '', 'SELECT 1', '1' ]);
 
 foreach my $block (@blocks)
