@@ -1776,6 +1776,7 @@ DECLARE
 	commands pg_catalog.text[];
 	command pg_catalog.text;
 BEGIN
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	-- once without a lock, so that no session waits
 	FOR attempt IN 1 .. 2 LOOP
 		EXECUTE pg_catalog.format('SELECT _event_validate.event_column_%s_commands($1, $2, $3)', step)
@@ -1814,10 +1815,16 @@ $$;
 COMMENT ON FUNCTION _event_validate.validate_event_columns(regclass) IS 'checks that all documents are in the new column, without blocking readers and writers';
 
 CREATE FUNCTION _event_validate.event_column_blocks(part regclass) RETURNS bigint
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT COALESCE(pg_relation_size(part) / current_setting('block_size')::int, 0)
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	-- before it is locked
+	PERFORM _event_validate.require_event_relation(part, 'ANY');
+	RETURN COALESCE(pg_relation_size(part) / current_setting('block_size')::int, 0);
+END
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_blocks(regclass) IS 'the number of blocks of a table; 0 if there is none';
 
@@ -1862,7 +1869,7 @@ DECLARE
 BEGIN
 	PERFORM _event_validate.require_event_column_merge(relation, from_column, to_column);
 	EXECUTE _event_validate.event_column_fill_command(part, from_column, to_column, first_block, end_block);
-	GET DIAGNOSTICS filled = ROW_COUNT;
+	GET DIAGNOSTICS filled := ROW_COUNT;
 	RETURN filled;
 END
 $$;

@@ -198,6 +198,9 @@ def columns(user):
     user.pinned("DELETE FROM app.loose WHERE body <> '{}'")
     call("standardize_event_column", "app.loose", "body", "data", "app.had")
     user.pinned("SELECT * FROM app.was, app.had", "DROP TABLE app.old, app.loose CASCADE")
+    user.pinned("CREATE TABLE app.merged (body pg_catalog.json DEFAULT '{}' NOT NULL)", "INSERT INTO app.merged VALUES ('{}')")
+    call("merge_event_column", "app.merged", "body", "data", 10, "app.unmerged")
+    user.pinned("SELECT * FROM app.unmerged", "DROP TABLE app.merged CASCADE")
 
 
 def everything(world, traps, signatures, path):
