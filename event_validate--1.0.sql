@@ -141,6 +141,10 @@ CREATE FUNCTION _event_validate.event_row_equals(expression text, value text) RE
 	AS 'MODULE_PATHNAME', 'ev_event_row_equals' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_row_equals(text, text) IS 'SQL that compares an expression over a row with a value';
 
+CREATE FUNCTION _event_validate.event_row_other_types(expression text, types text[]) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_row_other_types' LANGUAGE C IMMUTABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_row_other_types(text, text[]) IS 'SQL that is true unless an expression over a row has one of these event types';
+
 -- ---------- validation ----------
 
 CREATE FUNCTION validate_event(data jsonb, event_type text, schema_version int) RETURNS boolean
@@ -394,14 +398,22 @@ BEGIN
 		step := 'audit';
 		arguments := format('%L::pg_catalog.text, %s', event_type, to_version);
 	END IF;
+	-- a row has one violation of each kind: so its first one counts the row in the total
 	RETURN format($query$
-		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (_event_validate.event_audit_sample(e.row_name, 5))[1:5]
-		FROM (SELECT %1$s AS data, %2$s AS row_name
-			FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
-			LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) AS v
-		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
-		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
+		SELECT k.instance_location, k.keyword, CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations' ELSE k.message END,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN pg_catalog.sum(k.first_rows)::pg_catalog.int8 ELSE k.rows END,
+			pg_catalog.sum(k.violations)::pg_catalog.int8, k.sample_ids
+		FROM (SELECT v.instance_location, v.keyword_location, v.keyword, v.name,
+				pg_catalog.min(v.message COLLATE pg_catalog."C") AS message, pg_catalog.count(*) AS rows,
+				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
+				pg_catalog.sum(v.violations) AS violations, (_event_validate.event_audit_sample(e.row_name, 5))[1:5] AS sample_ids
+			FROM (SELECT %1$s AS data, %2$s AS row_name
+				FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
+				LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) WITH ORDINALITY AS v
+			GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name) AS k
+		GROUP BY GROUPING SETS ((), (k.instance_location, k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
+		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
+		ORDER BY k.keyword IS NOT NULL, 5 DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C", 3
 		$query$, data, _event_validate.event_row_name(relation), _event_validate.event_qualified_name(relation),
 		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text),
 		step, arguments);
@@ -411,7 +423,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
-	RETURNS TABLE (instance_location text, keyword text, message text, violations bigint, sample_ids text[])
+	RETURNS TABLE (instance_location text, keyword text, message text, "rows" bigint, violations bigint, sample_ids text[])
 LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
@@ -426,7 +438,7 @@ BEGIN
 		_event_validate.event_row_expression(relation, version_expr, 'version', true));
 END
 $$;
-COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why';
+COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,
@@ -877,9 +889,9 @@ COMMENT ON FUNCTION create_event_view(text, regclass, text, int, text, text, tex
 -- ---------- rolling out: checks ----------
 
 -- A CHECK constraint that validates events.  The expressions are NULL if the
--- constraint is more than one call.
+-- constraint is more than one call, for all event types or for some.
 CREATE TYPE _event_validate.event_check AS (constraint_name name, validated boolean, added_here boolean,
-	data_expr text, type_expr text, version_expr text, arguments text[], definition text);
+	data_expr text, type_expr text, version_expr text, arguments text[], definition text, types text[]);
 COMMENT ON TYPE _event_validate.event_check IS 'a CHECK constraint that validates events';
 
 -- It writes expressions for the search_path that it is called under.
@@ -935,15 +947,26 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('sample_limit must be from 0 to 10000, not %s', sample_limit);
 	END IF;
+	-- a row has one violation of each kind: so its first one counts the row in a total
 	RETURN format($query$
-		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
-			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
-			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
-			(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
-		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-			FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
-			LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
-		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
+		SELECT k.event_type, k.schema_version, k.instance_location, k.keyword,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.event_type), 1) THEN 'all violations'
+				WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations of this type and version'
+				ELSE k.message END AS message,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN pg_catalog.sum(k.first_rows)::pg_catalog.int8 ELSE k.rows END AS rows,
+			pg_catalog.sum(k.violations)::pg_catalog.int8 AS violations, k.sample_ids
+		FROM (SELECT e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name,
+				pg_catalog.min(v.message COLLATE pg_catalog."C") AS message, pg_catalog.count(*) AS rows,
+				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
+				pg_catalog.sum(v.violations) AS violations,
+				(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+			FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
+				FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+				LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) WITH ORDINALITY AS v
+			GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name) AS k
+		GROUP BY GROUPING SETS ((), (k.event_type, k.schema_version), (k.event_type, k.schema_version, k.instance_location,
+			k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
+		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
 		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation),
 		_event_validate.event_qualified_name(relation));
 END
@@ -969,7 +992,7 @@ CREATE FUNCTION audit_events(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
 	sample_limit int DEFAULT 5)
 	RETURNS TABLE (event_type text, schema_version int, instance_location text, keyword text,
-		message text, violations bigint, sample_ids text[])
+		message text, "rows" bigint, violations bigint, sample_ids text[])
 LANGUAGE plpgsql STABLE ROWS 100
 SET row_security = off
 AS $$
@@ -980,13 +1003,14 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE pg_catalog.concat(
+	RETURN QUERY EXECUTE pg_catalog.concat('SELECT * FROM (',
 		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
-		' ORDER BY event_type, schema_version, violations DESC,'
-		' instance_location COLLATE pg_catalog."C", keyword COLLATE pg_catalog."C", message');
+		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
+		' a.event_type, a.schema_version, a.violations DESC,'
+		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message');
 END
 $$;
-COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why';
+COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
 
 CREATE FUNCTION _event_validate.event_location_shown(location text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_location_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -1028,15 +1052,48 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
 
-CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[], wanted_name name) RETURNS name
+CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
+	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT c.constraint_name FROM unnest(checks) AS c
+	SELECT c FROM unnest(checks) AS c
 	WHERE c.arguments = wanted_arguments AND (wanted_name IS NULL OR c.constraint_name = wanted_name)
-	ORDER BY c.constraint_name LIMIT 1
+	ORDER BY (c.types IS NULL OR c.types @> wanted_types) IS NOT TRUE, c.constraint_name LIMIT 1
 $$;
-COMMENT ON FUNCTION _event_validate.equal_event_check(_event_validate.event_check[], text[], name) IS 'the event check of these arguments, and of this name if it is not NULL';
+COMMENT ON FUNCTION _event_validate.equal_event_check(_event_validate.event_check[], text[], text[], name) IS 'the event check of these arguments, and of this name if it is not NULL; one for these event types if there is one';
+
+CREATE FUNCTION _event_validate.event_types_missing(found_types text[], wanted_types text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY(SELECT w.event_type FROM unnest(wanted_types) WITH ORDINALITY AS w(event_type, place)
+		WHERE w.event_type COLLATE "C" <> ALL (COALESCE(found_types, '{}'))
+		GROUP BY w.event_type ORDER BY min(w.place))
+$$;
+COMMENT ON FUNCTION _event_validate.event_types_missing(text[], text[]) IS 'the event types that are not among others, each once';
+
+-- Adds a check, or replaces one by a check for more event types: one command, which scans nothing.
+CREATE FUNCTION _event_validate.put_event_check(relation regclass, replaced _event_validate.event_check, chosen name,
+	condition text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	drops pg_catalog.text := '';
+BEGIN
+	IF replaced.constraint_name IS NOT NULL THEN
+		drops := pg_catalog.format('DROP CONSTRAINT %I, ', chosen);
+	END IF;
+	EXECUTE pg_catalog.format('ALTER TABLE %s %sADD CONSTRAINT %I CHECK (%s) NOT VALID', relation, drops, chosen, condition);
+	IF replaced.validated THEN
+		RAISE NOTICE USING
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s checks more event types now and is not validated any more', chosen, relation),
+			HINT = 'Call validate_event_check in the next transaction.';
+	END IF;
+	PERFORM _event_validate.warn_of_foreign_tables(relation);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.put_event_check(regclass, _event_validate.event_check, name, text) IS 'adds or replaces an event check, NOT VALID';
 
 CREATE FUNCTION _event_validate.free_constraint_name(relation regclass) RETURNS name
 LANGUAGE plpgsql STABLE
@@ -1122,7 +1179,7 @@ COMMENT ON FUNCTION _event_validate.report_old_rows(regclass, bigint) IS 'raises
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
-	constraint_name text DEFAULT NULL, audit boolean DEFAULT false) RETURNS name
+	constraint_name text DEFAULT NULL, audit boolean DEFAULT false, types text[] DEFAULT NULL) RETURNS name
 LANGUAGE plpgsql
 SET row_security = off
 AS $$
@@ -1130,7 +1187,10 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	wanted pg_catalog.name;
 	chosen pg_catalog.name;
+	found_check _event_validate.event_check;
 	arguments pg_catalog.text[];
+	missing pg_catalog.text[];
+	others pg_catalog.text;
 	invalid bigint;
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, data_expr, type_expr, version_expr);
@@ -1138,21 +1198,28 @@ BEGIN
 	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
 		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
+	others := _event_validate.event_row_other_types(arguments[2], types);
 	IF audit THEN
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE _event_validate.event_audit_filter(%s, %s, %s)',
-			relation, _event_validate.event_row_expression(relation, data_expr, 'data', true),
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
+			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
 			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
-	chosen := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, wanted);
+	found_check := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, types, wanted);
+	missing := _event_validate.event_types_missing(found_check.types, types);
+	chosen := found_check.constraint_name;
 	IF chosen IS NULL THEN
 		chosen := COALESCE(wanted, _event_validate.free_constraint_name(relation));
 		PERFORM _event_validate.refuse_other_constraint(relation, chosen);
-		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L::pg_catalog.text)) NOT VALID',
-			relation, chosen, '@extschema@', arguments[1], arguments[2], arguments[3], chosen);
-		PERFORM _event_validate.warn_of_foreign_tables(relation);
+	END IF;
+	IF found_check.constraint_name IS NULL OR found_check.types IS NOT NULL AND (types IS NULL OR pg_catalog.int4gt(pg_catalog.cardinality(missing), 0)) THEN
+		others := _event_validate.event_row_other_types(arguments[2],
+			CASE WHEN types IS NOT NULL THEN pg_catalog.array_cat(found_check.types, missing) END);
+		PERFORM _event_validate.put_event_check(relation, found_check, chosen,
+			pg_catalog.format('%s%s.check_event(%s, %s, %s, %L::pg_catalog.text)', pg_catalog.concat(others, CASE WHEN others IS NOT NULL THEN ' OR ' END),
+				'@extschema@', arguments[1], arguments[2], arguments[3], chosen));
 	END IF;
 	IF audit THEN
 		PERFORM _event_validate.report_old_rows(relation, invalid);
@@ -1160,7 +1227,7 @@ BEGIN
 	RETURN chosen;
 END
 $$;
-COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint with check_event, NOT VALID: it checks new rows and does not scan old ones';
+COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean, text[]) IS 'adds a CHECK constraint with check_event, NOT VALID: it checks new rows and does not scan old ones';
 
 -- ---------- rolling out: validating and dropping a check ----------
 
@@ -1190,7 +1257,7 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.find_event_check(regclass, _event_validate.event_check[], name) IS 'the event check of this name, or the only one';
 
-CREATE FUNCTION _event_validate.raise_event_check_violation(relation regclass, constraint_name name, counts bigint[], lines text[]) RETURNS void
+CREATE FUNCTION _event_validate.raise_event_check_violation(relation regclass, constraint_name name, total_rows bigint, counts bigint[], lines text[]) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -1208,20 +1275,21 @@ BEGIN
 		listed := listed || format(E'\nand %s more kinds', cardinality(lines) - most_lines);
 	END IF;
 	RAISE EXCEPTION USING ERRCODE = 'check_violation',
-		MESSAGE = format('rows of table %s violate check constraint "%s" (violations: %s)', relation, constraint_name, total),
+		MESSAGE = format('rows of table %s violate check constraint "%s" (rows: %s, violations: %s)', relation, constraint_name, total_rows, total),
 		DETAIL = listed,
 		HINT = 'audit_events lists them all. Repair or move these rows, then validate again; the constraint stays and checks new rows in the meantime.',
 		CONSTRAINT = constraint_name, TABLE = (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation),
 		SCHEMA = (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
+COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	found_check _event_validate.event_check;
+	total_rows bigint;
 	counts bigint[];
 	lines pg_catalog.text[];
 BEGIN
@@ -1246,14 +1314,19 @@ BEGIN
 		IF found_check.data_expr IS NULL THEN
 			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
 		END IF;
-		SELECT pg_catalog.array_agg(a.violations), pg_catalog.array_agg(_event_validate.event_audit_line(
-			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
-		INTO counts, lines
-		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a;
+		-- of all types, or of some: the totals of each
+		SELECT CASE WHEN found_check.types IS NULL THEN pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL)
+				ELSE pg_catalog.sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
+			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
+				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+				FILTER (WHERE a.keyword IS NOT NULL)
+		INTO total_rows, counts, lines
+		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
+		WHERE found_check.types IS NULL OR pg_catalog.array_position(found_check.types, a.event_type COLLATE pg_catalog."C") IS NOT NULL;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;
-		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, counts, lines);
+		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, total_rows, counts, lines);
 	END;
 END
 $$;
@@ -1617,6 +1690,353 @@ END
 $$;
 COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
 
+
+-- ---------- rolling out: merging columns without an outage ----------
+
+CREATE FUNCTION _event_validate.keep_event_columns() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'ev_keep_event_columns' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.keep_event_columns() IS 'the trigger function of merge_event_column: copies a document that is written to one column to the other';
+
+CREATE TYPE _event_validate.event_column_merge AS (has_source boolean, has_target boolean, has_trigger boolean,
+	has_check boolean, is_complete boolean);
+COMMENT ON TYPE _event_validate.event_column_merge IS 'how far merge_event_column has come';
+
+CREATE FUNCTION _event_validate.event_column_merge(relation regclass, from_column name, to_column name)
+	RETURNS _event_validate.event_column_merge
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT (EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = from_column AND NOT a.attisdropped),
+		EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = to_column AND NOT a.attisdropped),
+		EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = relation AND t.tgname = 'zzy_event_column_merge'
+			AND t.tgfoid = '_event_validate.keep_event_columns()'::regprocedure AND t.tgenabled = 'A'
+			AND t.tgtype = 23 AND t.tgqual IS NULL AND t.tgattr = ''::int2vector -- BEFORE INSERT OR UPDATE, for each row
+			AND t.tgargs = convert_to(from_column, getdatabaseencoding()) || '\x00' || convert_to(to_column, getdatabaseencoding()) || '\x00'),
+		c.oid IS NOT NULL, COALESCE(c.convalidated, false))::_event_validate.event_column_merge
+	FROM (SELECT) AS one LEFT JOIN pg_constraint AS c ON c.conrelid = relation AND c.conname = 'event_column_merge' AND c.contype = 'c'
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_merge(regclass, name, name) IS 'how far merge_event_column has come with these columns, as the catalogs show';
+
+CREATE FUNCTION _event_validate.event_column_parts(relation regclass) RETURNS regclass[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE tree(member) AS (
+		SELECT relation::oid
+		UNION
+		SELECT inhrelid FROM pg_inherits, tree WHERE inhparent = tree.member)
+	SELECT COALESCE(array_agg(c.oid::regclass ORDER BY c.oid), '{}') FROM tree JOIN pg_class AS c ON c.oid = tree.member WHERE c.relkind = 'r'
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_parts(regclass) IS 'the tables that hold the rows of a table: itself, or its partitions';
+
+CREATE FUNCTION _event_validate.refuse_unmergeable_table(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	kind "char" := (SELECT c.relkind FROM pg_class AS c WHERE c.oid = relation);
+	problem text;
+BEGIN
+	SELECT format('partition %s of table %s is a foreign table', c.oid::regclass, relation) INTO problem
+	FROM pg_partition_tree(relation) AS p JOIN pg_class AS c ON c.oid = p.relid
+	WHERE kind = 'p' AND c.relkind = 'f' LIMIT 1;
+	IF kind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = relation) THEN
+		problem := format('table %s has children, which no trigger of it covers', relation);
+	END IF;
+	IF problem IS NULL THEN
+		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column', t.tgname, relation) INTO problem
+		FROM pg_trigger AS t
+		WHERE t.tgrelid = relation AND t.tgtype & 3 = 3 AND t.tgname COLLATE "C" > 'zzy_event_column_merge'
+			AND t.tgfoid <> '@extschema@.guard_event()'::regprocedure LIMIT 1;
+	END IF;
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem, HINT = 'Change this first, or call standardize_event_column.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+
+-- The commands of a step; NULL if it is done.
+CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
+	target _event_validate.event_column := _event_validate.event_column(relation, to_column);
+BEGIN
+	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	PERFORM _event_validate.refuse_unmergeable_table(relation);
+	IF NOT merge.has_check THEN
+		IF NOT merge.has_target THEN
+			target := ROW(0, 'jsonb', false, false, NULL, NULL, false);
+		END IF;
+		PERFORM _event_validate.require_mergeable_columns(relation, from_column, to_column, source, target);
+	END IF;
+	IF merge.has_trigger THEN
+		RETURN NULL;
+	END IF;
+	RETURN array_remove(ARRAY[
+		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
+		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',
+			table_name, from_column, to_column),
+		-- for changes that logical replication applies, too
+		format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zzy_event_column_merge', table_name)], NULL);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_start_commands(regclass, name, name) IS 'the commands that begin a merge of columns; NULL if it has begun';
+
+CREATE FUNCTION _event_validate.event_column_check_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN NOT m.has_check THEN ARRAY[format('ALTER TABLE %s ADD CONSTRAINT event_column_merge CHECK (%s%I IS NOT NULL) NOT VALID',
+		_event_validate.event_qualified_name(relation),
+		CASE WHEN NOT (_event_validate.event_column(relation, from_column)).not_null THEN format('%I IS NULL OR ', from_column) END, to_column)] END
+	FROM _event_validate.event_column_merge(relation, from_column, to_column) AS m
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_check_commands(regclass, name, name) IS 'the command that requires a document in the new column wherever the old one has one; NULL if it has been given';
+
+CREATE FUNCTION _event_validate.event_column_switch_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
+	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
+	commands text[];
+BEGIN
+	IF NOT (merge.has_source AND merge.has_target AND merge.has_trigger AND merge.is_complete) THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('table %s was changed while its columns were merged', relation),
+			HINT = 'Call merge_event_column again.';
+	END IF;
+	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	-- without its first command, which fills the column; a column that was not null is so by the constraint
+	commands := (_event_validate.event_column_merge_commands(relation, from_column, to_column, source, target))[2:];
+	RETURN array_remove(ARRAY[
+		CASE WHEN source.not_null AND NOT target.not_null THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
+		format('ALTER TABLE %s DROP CONSTRAINT event_column_merge', table_name),
+		format('DROP TRIGGER zzy_event_column_merge ON %s', table_name),
+		format('SELECT _event_validate.recheck_event_columns(%L, %L, %L)', table_name, from_column, to_column)], NULL) || commands;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_switch_commands(regclass, name, name) IS 'the commands that end a merge of columns';
+
+CREATE FUNCTION _event_validate.recheck_event_columns(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT _event_validate.require_mergeable_columns(relation, from_column, to_column,
+		_event_validate.event_column(relation, from_column), _event_validate.event_column(relation, to_column))
+$$;
+COMMENT ON FUNCTION _event_validate.recheck_event_columns(regclass, name, name) IS 'raises unless the old column can be dropped';
+
+-- The commands run under the caller's search_path, because triggers may run too.
+CREATE FUNCTION _event_validate.run_event_column_step(relation regclass, from_column name, to_column name, step text, view_path text[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	commands pg_catalog.text[];
+	command pg_catalog.text;
+BEGIN
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	-- once without a lock, so that no session waits
+	FOR attempt IN 1 .. 2 LOOP
+		EXECUTE pg_catalog.format('SELECT _event_validate.event_column_%s_commands($1, $2, $3)', step)
+			INTO commands USING relation, from_column, to_column;
+		IF commands IS NULL THEN
+			RETURN false;
+		END IF;
+		PERFORM _event_validate.lock_event_table(relation);
+	END LOOP;
+	FOREACH command IN ARRAY commands LOOP
+		EXECUTE command;
+	END LOOP;
+	IF view_path IS NOT NULL THEN
+		FOREACH command IN ARRAY _event_validate.event_column_view_commands(view_path, relation, from_column, to_column) LOOP
+			EXECUTE command;
+		END LOOP;
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.run_event_column_step(regclass, name, name, text, text[]) IS 'runs a step of merge_event_column under a short lock; false if it was done before';
+
+CREATE FUNCTION _event_validate.validate_event_columns(relation regclass) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT event_column_merge', _event_validate.event_qualified_name(relation));
+EXCEPTION WHEN check_violation THEN
+	RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+		MESSAGE = pg_catalog.format('some documents of table %s are not in the new column yet', relation),
+		DETAIL = 'Their rows were locked by other transactions, or jsonb cannot hold them without a loss.',
+		HINT = 'event_column_conflicts lists the latter. Repair these, and call merge_event_column again: it continues.';
+END
+$$;
+COMMENT ON FUNCTION _event_validate.validate_event_columns(regclass) IS 'checks that all documents are in the new column, without blocking readers and writers';
+
+CREATE FUNCTION _event_validate.event_column_blocks(part regclass) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	-- before it is locked
+	PERFORM _event_validate.require_event_relation(part, 'ANY');
+	RETURN COALESCE(pg_relation_size(part) / current_setting('block_size')::int, 0);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_blocks(regclass) IS 'the number of blocks of a table; 0 if there is none';
+
+CREATE FUNCTION _event_validate.event_column_next_block(part regclass, first_block bigint, end_block bigint, batch_size int) RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN first_block < end_block THEN LEAST(end_block,
+		first_block + GREATEST(1, (batch_size / COALESCE(GREATEST(1, c.reltuples / NULLIF(c.relpages, 0)), 20))::bigint)) END
+	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
+
+CREATE FUNCTION _event_validate.event_column_fill_command(part regclass, from_column name, to_column name,
+	first_block bigint, end_block bigint) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_column_fill_command' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_column_fill_command(regclass, name, name, bigint, bigint) IS 'the command that fills a column in some blocks of a table';
+
+CREATE FUNCTION _event_validate.require_event_column_merge(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+BEGIN
+	IF NOT (merge.has_source AND merge.has_target AND merge.has_trigger) THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('table %s was changed while its columns were merged', relation),
+			HINT = 'Call merge_event_column again.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises unless the trigger of merge_event_column is there';
+
+CREATE FUNCTION _event_validate.fill_event_column(part regclass, relation regclass, from_column name, to_column name,
+	first_block bigint, end_block bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	filled bigint;
+BEGIN
+	PERFORM _event_validate.require_event_column_merge(relation, from_column, to_column);
+	EXECUTE _event_validate.event_column_fill_command(part, from_column, to_column, first_block, end_block);
+	GET DIAGNOSTICS filled := ROW_COUNT;
+	RETURN filled;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.fill_event_column(regclass, regclass, name, name, bigint, bigint) IS 'fills a column in some blocks of a table';
+
+CREATE FUNCTION _event_validate.check_merge_arguments(relation regclass, from_column name, to_column name, batch_size int) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	PERFORM _event_validate.require_arguments('{relation,from_column,to_column,batch_size}'::text[], relation, from_column, to_column, batch_size);
+	IF batch_size < 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'batch_size must be positive';
+	END IF;
+	IF from_column = to_column THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'from_column and to_column must be different columns',
+			HINT = 'Merge into a column of another name, and rename it afterwards.';
+	END IF;
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	IF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = relation) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', relation);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises unless these are arguments for merge_event_column';
+
+CREATE FUNCTION _event_validate.event_column_is_merged(relation regclass, from_column name, to_column name) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	IF (_event_validate.event_column(relation, from_column)).number IS NULL AND
+		(_event_validate.event_column(relation, to_column)).type = 'jsonb'::regtype THEN
+		RAISE NOTICE USING MESSAGE = format('column "%s" of table %s is jsonb already', to_column, relation);
+		RETURN true;
+	END IF;
+	RETURN false;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; says so in a NOTICE';
+
+-- It commits, so it has no SET clause.
+CREATE PROCEDURE merge_event_column(relation regclass, from_column name, to_column name DEFAULT 'data',
+	batch_size int DEFAULT 10000, view_name text DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	most_laps CONSTANT int := 5;
+	view_path pg_catalog.text[];
+	part pg_catalog.regclass;
+	at_block bigint;
+	next_block bigint;
+	end_block bigint;
+	filled bigint;
+BEGIN
+	COMMIT;	-- refused in a transaction block
+	PERFORM _event_validate.check_merge_arguments(relation, from_column, to_column, batch_size);
+	IF _event_validate.event_column_is_merged(relation, from_column, to_column) THEN
+		RETURN;
+	END IF;
+	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'start', NULL);
+	COMMIT;
+	-- from here on, a trigger keeps the columns in step
+	PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
+	COMMIT;
+	FOR lap IN 1 .. most_laps LOOP
+		filled := 0;
+		FOREACH part IN ARRAY _event_validate.event_column_parts(relation) LOOP
+			at_block := 0;
+			end_block := _event_validate.event_column_blocks(part);
+			LOOP
+				next_block := _event_validate.event_column_next_block(part, at_block, end_block, batch_size);
+				EXIT WHEN next_block IS NULL;
+				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, to_column, at_block, next_block));
+				COMMIT;
+				at_block := next_block;
+			END LOOP;
+		END LOOP;
+		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, to_column);
+		EXIT WHEN pg_catalog.int8eq(filled, 0::pg_catalog.int8);
+	END LOOP;
+	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'check', NULL);
+	COMMIT;
+	PERFORM _event_validate.validate_event_columns(relation);
+	COMMIT;
+	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
+	COMMIT;
+	RAISE NOTICE USING MESSAGE = pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column);
+END
+$$;
+COMMENT ON PROCEDURE merge_event_column(regclass, name, name, int, text) IS 'merges a legacy column with JSON into a jsonb column in batches, beside readers and writers';
 -- ---------- evolution: versions in use ----------
 
 CREATE FUNCTION _event_validate.event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,
@@ -1652,13 +2072,14 @@ COMMENT ON FUNCTION event_schema_usage(text) IS 'the number of events of each ve
 
 CREATE FUNCTION _event_validate.list_event_enforcement(OUT relation regclass, OUT kind text, OUT name name,
 	OUT column_name name, OUT data_expr text, OUT type_expr text, OUT version_expr text, OUT mode text,
-	OUT mode_until timestamptz, OUT validated boolean, OUT enabled boolean, OUT definition text, OUT problem text)
+	OUT mode_until timestamptz, OUT validated boolean, OUT enabled boolean, OUT definition text, OUT problem text,
+	OUT types text[])
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_enforcement' LANGUAGE C STABLE ROWS 20;
 COMMENT ON FUNCTION _event_validate.list_event_enforcement() IS 'the rows of event_enforcement';
 
 CREATE VIEW event_enforcement AS
-	SELECT relation, kind, name, column_name, data_expr, type_expr, version_expr, mode, mode_until,
+	SELECT relation, kind, name, column_name, data_expr, type_expr, version_expr, types, mode, mode_until,
 		validated, enabled, definition, problem
 	FROM _event_validate.list_event_enforcement()
 	ORDER BY relation::text COLLATE "C", kind, name, data_expr COLLATE "C";
@@ -1689,7 +2110,7 @@ COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switch
 
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table';
+COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table, and with the last guard the quarantine, if it is empty';
 
 CREATE FUNCTION _event_validate.list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
 	OUT "row" jsonb, OUT event_type text, OUT schema_version int, OUT violations jsonb, OUT kept boolean,
@@ -1707,16 +2128,17 @@ GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
 	schema_version int DEFAULT NULL, repair text DEFAULT NULL, max_rows int DEFAULT 10000,
-	after_id bigint DEFAULT NULL, OUT relation_schema text, OUT relation_name text,
-	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
+	after_id bigint DEFAULT NULL, ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false,
+	OUT relation_schema text, OUT relation_name text, OUT replayed bigint, OUT remaining bigint,
+	OUT last_id bigint, OUT problem text, OUT event_id bigint, OUT stored boolean, OUT violations jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint, bigint[], boolean) IS 'inserts events of the quarantine that are valid now into their tables';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
-	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
+	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL, reason jsonb DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ev_purge_event_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes events that have been in the quarantine for longer than an interval';
+COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean, jsonb) IS 'deletes events that have been in the quarantine for longer than an interval';
 
 CREATE FUNCTION _event_validate.event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;

@@ -324,3 +324,350 @@ END
 $$;
 COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
 
+
+-- ---------- rolling out: merging columns without an outage ----------
+
+CREATE FUNCTION _event_validate.keep_event_columns() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'ev_keep_event_columns' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.keep_event_columns() IS 'the trigger function of merge_event_column: copies a document that is written to one column to the other';
+
+CREATE TYPE _event_validate.event_column_merge AS (has_source boolean, has_target boolean, has_trigger boolean,
+	has_check boolean, is_complete boolean);
+COMMENT ON TYPE _event_validate.event_column_merge IS 'how far merge_event_column has come';
+
+CREATE FUNCTION _event_validate.event_column_merge(relation regclass, from_column name, to_column name)
+	RETURNS _event_validate.event_column_merge
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT (EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = from_column AND NOT a.attisdropped),
+		EXISTS (SELECT FROM pg_attribute AS a WHERE a.attrelid = relation AND a.attname = to_column AND NOT a.attisdropped),
+		EXISTS (SELECT FROM pg_trigger AS t WHERE t.tgrelid = relation AND t.tgname = 'zzy_event_column_merge'
+			AND t.tgfoid = '_event_validate.keep_event_columns()'::regprocedure AND t.tgenabled = 'A'
+			AND t.tgtype = 23 AND t.tgqual IS NULL AND t.tgattr = ''::int2vector -- BEFORE INSERT OR UPDATE, for each row
+			AND t.tgargs = convert_to(from_column, getdatabaseencoding()) || '\x00' || convert_to(to_column, getdatabaseencoding()) || '\x00'),
+		c.oid IS NOT NULL, COALESCE(c.convalidated, false))::_event_validate.event_column_merge
+	FROM (SELECT) AS one LEFT JOIN pg_constraint AS c ON c.conrelid = relation AND c.conname = 'event_column_merge' AND c.contype = 'c'
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_merge(regclass, name, name) IS 'how far merge_event_column has come with these columns, as the catalogs show';
+
+CREATE FUNCTION _event_validate.event_column_parts(relation regclass) RETURNS regclass[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE tree(member) AS (
+		SELECT relation::oid
+		UNION
+		SELECT inhrelid FROM pg_inherits, tree WHERE inhparent = tree.member)
+	SELECT COALESCE(array_agg(c.oid::regclass ORDER BY c.oid), '{}') FROM tree JOIN pg_class AS c ON c.oid = tree.member WHERE c.relkind = 'r'
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_parts(regclass) IS 'the tables that hold the rows of a table: itself, or its partitions';
+
+CREATE FUNCTION _event_validate.refuse_unmergeable_table(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	kind "char" := (SELECT c.relkind FROM pg_class AS c WHERE c.oid = relation);
+	problem text;
+BEGIN
+	SELECT format('partition %s of table %s is a foreign table', c.oid::regclass, relation) INTO problem
+	FROM pg_partition_tree(relation) AS p JOIN pg_class AS c ON c.oid = p.relid
+	WHERE kind = 'p' AND c.relkind = 'f' LIMIT 1;
+	IF kind = 'r' AND EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = relation) THEN
+		problem := format('table %s has children, which no trigger of it covers', relation);
+	END IF;
+	IF problem IS NULL THEN
+		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column', t.tgname, relation) INTO problem
+		FROM pg_trigger AS t
+		WHERE t.tgrelid = relation AND t.tgtype & 3 = 3 AND t.tgname COLLATE "C" > 'zzy_event_column_merge'
+			AND t.tgfoid <> '@extschema@.guard_event()'::regprocedure LIMIT 1;
+	END IF;
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem, HINT = 'Change this first, or call standardize_event_column.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+
+-- The commands of a step; NULL if it is done.
+CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
+	target _event_validate.event_column := _event_validate.event_column(relation, to_column);
+BEGIN
+	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	PERFORM _event_validate.refuse_unmergeable_table(relation);
+	IF NOT merge.has_check THEN
+		IF NOT merge.has_target THEN
+			target := ROW(0, 'jsonb', false, false, NULL, NULL, false);
+		END IF;
+		PERFORM _event_validate.require_mergeable_columns(relation, from_column, to_column, source, target);
+	END IF;
+	IF merge.has_trigger THEN
+		RETURN NULL;
+	END IF;
+	RETURN array_remove(ARRAY[
+		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
+		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',
+			table_name, from_column, to_column),
+		-- for changes that logical replication applies, too
+		format('ALTER TABLE %s ENABLE ALWAYS TRIGGER zzy_event_column_merge', table_name)], NULL);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_start_commands(regclass, name, name) IS 'the commands that begin a merge of columns; NULL if it has begun';
+
+CREATE FUNCTION _event_validate.event_column_check_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN NOT m.has_check THEN ARRAY[format('ALTER TABLE %s ADD CONSTRAINT event_column_merge CHECK (%s%I IS NOT NULL) NOT VALID',
+		_event_validate.event_qualified_name(relation),
+		CASE WHEN NOT (_event_validate.event_column(relation, from_column)).not_null THEN format('%I IS NULL OR ', from_column) END, to_column)] END
+	FROM _event_validate.event_column_merge(relation, from_column, to_column) AS m
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_check_commands(regclass, name, name) IS 'the command that requires a document in the new column wherever the old one has one; NULL if it has been given';
+
+CREATE FUNCTION _event_validate.event_column_switch_commands(relation regclass, from_column name, to_column name) RETURNS text[]
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
+	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
+	commands text[];
+BEGIN
+	IF NOT (merge.has_source AND merge.has_target AND merge.has_trigger AND merge.is_complete) THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('table %s was changed while its columns were merged', relation),
+			HINT = 'Call merge_event_column again.';
+	END IF;
+	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	-- without its first command, which fills the column; a column that was not null is so by the constraint
+	commands := (_event_validate.event_column_merge_commands(relation, from_column, to_column, source, target))[2:];
+	RETURN array_remove(ARRAY[
+		CASE WHEN source.not_null AND NOT target.not_null THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
+		format('ALTER TABLE %s DROP CONSTRAINT event_column_merge', table_name),
+		format('DROP TRIGGER zzy_event_column_merge ON %s', table_name),
+		format('SELECT _event_validate.recheck_event_columns(%L, %L, %L)', table_name, from_column, to_column)], NULL) || commands;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_switch_commands(regclass, name, name) IS 'the commands that end a merge of columns';
+
+CREATE FUNCTION _event_validate.recheck_event_columns(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT _event_validate.require_mergeable_columns(relation, from_column, to_column,
+		_event_validate.event_column(relation, from_column), _event_validate.event_column(relation, to_column))
+$$;
+COMMENT ON FUNCTION _event_validate.recheck_event_columns(regclass, name, name) IS 'raises unless the old column can be dropped';
+
+-- The commands run under the caller's search_path, because triggers may run too.
+CREATE FUNCTION _event_validate.run_event_column_step(relation regclass, from_column name, to_column name, step text, view_path text[]) RETURNS boolean
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	commands pg_catalog.text[];
+	command pg_catalog.text;
+BEGIN
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	-- once without a lock, so that no session waits
+	FOR attempt IN 1 .. 2 LOOP
+		EXECUTE pg_catalog.format('SELECT _event_validate.event_column_%s_commands($1, $2, $3)', step)
+			INTO commands USING relation, from_column, to_column;
+		IF commands IS NULL THEN
+			RETURN false;
+		END IF;
+		PERFORM _event_validate.lock_event_table(relation);
+	END LOOP;
+	FOREACH command IN ARRAY commands LOOP
+		EXECUTE command;
+	END LOOP;
+	IF view_path IS NOT NULL THEN
+		FOREACH command IN ARRAY _event_validate.event_column_view_commands(view_path, relation, from_column, to_column) LOOP
+			EXECUTE command;
+		END LOOP;
+	END IF;
+	RETURN true;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.run_event_column_step(regclass, name, name, text, text[]) IS 'runs a step of merge_event_column under a short lock; false if it was done before';
+
+CREATE FUNCTION _event_validate.validate_event_columns(relation regclass) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT event_column_merge', _event_validate.event_qualified_name(relation));
+EXCEPTION WHEN check_violation THEN
+	RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+		MESSAGE = pg_catalog.format('some documents of table %s are not in the new column yet', relation),
+		DETAIL = 'Their rows were locked by other transactions, or jsonb cannot hold them without a loss.',
+		HINT = 'event_column_conflicts lists the latter. Repair these, and call merge_event_column again: it continues.';
+END
+$$;
+COMMENT ON FUNCTION _event_validate.validate_event_columns(regclass) IS 'checks that all documents are in the new column, without blocking readers and writers';
+
+CREATE FUNCTION _event_validate.event_column_blocks(part regclass) RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	-- before it is locked
+	PERFORM _event_validate.require_event_relation(part, 'ANY');
+	RETURN COALESCE(pg_relation_size(part) / current_setting('block_size')::int, 0);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_blocks(regclass) IS 'the number of blocks of a table; 0 if there is none';
+
+CREATE FUNCTION _event_validate.event_column_next_block(part regclass, first_block bigint, end_block bigint, batch_size int) RETURNS bigint
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN first_block < end_block THEN LEAST(end_block,
+		first_block + GREATEST(1, (batch_size / COALESCE(GREATEST(1, c.reltuples / NULLIF(c.relpages, 0)), 20))::bigint)) END
+	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
+
+CREATE FUNCTION _event_validate.event_column_fill_command(part regclass, from_column name, to_column name,
+	first_block bigint, end_block bigint) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_column_fill_command' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_column_fill_command(regclass, name, name, bigint, bigint) IS 'the command that fills a column in some blocks of a table';
+
+CREATE FUNCTION _event_validate.require_event_column_merge(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+BEGIN
+	IF NOT (merge.has_source AND merge.has_target AND merge.has_trigger) THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('table %s was changed while its columns were merged', relation),
+			HINT = 'Call merge_event_column again.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises unless the trigger of merge_event_column is there';
+
+CREATE FUNCTION _event_validate.fill_event_column(part regclass, relation regclass, from_column name, to_column name,
+	first_block bigint, end_block bigint) RETURNS bigint
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	filled bigint;
+BEGIN
+	PERFORM _event_validate.require_event_column_merge(relation, from_column, to_column);
+	EXECUTE _event_validate.event_column_fill_command(part, from_column, to_column, first_block, end_block);
+	GET DIAGNOSTICS filled := ROW_COUNT;
+	RETURN filled;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.fill_event_column(regclass, regclass, name, name, bigint, bigint) IS 'fills a column in some blocks of a table';
+
+CREATE FUNCTION _event_validate.check_merge_arguments(relation regclass, from_column name, to_column name, batch_size int) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	PERFORM _event_validate.require_arguments('{relation,from_column,to_column,batch_size}'::text[], relation, from_column, to_column, batch_size);
+	IF batch_size < 1 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'batch_size must be positive';
+	END IF;
+	IF from_column = to_column THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'from_column and to_column must be different columns',
+			HINT = 'Merge into a column of another name, and rename it afterwards.';
+	END IF;
+	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	IF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = relation) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', relation);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises unless these are arguments for merge_event_column';
+
+CREATE FUNCTION _event_validate.event_column_is_merged(relation regclass, from_column name, to_column name) RETURNS boolean
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	IF (_event_validate.event_column(relation, from_column)).number IS NULL AND
+		(_event_validate.event_column(relation, to_column)).type = 'jsonb'::regtype THEN
+		RAISE NOTICE USING MESSAGE = format('column "%s" of table %s is jsonb already', to_column, relation);
+		RETURN true;
+	END IF;
+	RETURN false;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; says so in a NOTICE';
+
+-- It commits, so it has no SET clause.
+CREATE PROCEDURE merge_event_column(relation regclass, from_column name, to_column name DEFAULT 'data',
+	batch_size int DEFAULT 10000, view_name text DEFAULT NULL)
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	most_laps CONSTANT int := 5;
+	view_path pg_catalog.text[];
+	part pg_catalog.regclass;
+	at_block bigint;
+	next_block bigint;
+	end_block bigint;
+	filled bigint;
+BEGIN
+	COMMIT;	-- refused in a transaction block
+	PERFORM _event_validate.check_merge_arguments(relation, from_column, to_column, batch_size);
+	IF _event_validate.event_column_is_merged(relation, from_column, to_column) THEN
+		RETURN;
+	END IF;
+	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'start', NULL);
+	COMMIT;
+	-- from here on, a trigger keeps the columns in step
+	PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
+	COMMIT;
+	FOR lap IN 1 .. most_laps LOOP
+		filled := 0;
+		FOREACH part IN ARRAY _event_validate.event_column_parts(relation) LOOP
+			at_block := 0;
+			end_block := _event_validate.event_column_blocks(part);
+			LOOP
+				next_block := _event_validate.event_column_next_block(part, at_block, end_block, batch_size);
+				EXIT WHEN next_block IS NULL;
+				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, to_column, at_block, next_block));
+				COMMIT;
+				at_block := next_block;
+			END LOOP;
+		END LOOP;
+		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, to_column);
+		EXIT WHEN pg_catalog.int8eq(filled, 0::pg_catalog.int8);
+	END LOOP;
+	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'check', NULL);
+	COMMIT;
+	PERFORM _event_validate.validate_event_columns(relation);
+	COMMIT;
+	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
+	COMMIT;
+	RAISE NOTICE USING MESSAGE = pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column);
+END
+$$;
+COMMENT ON PROCEDURE merge_event_column(regclass, name, name, int, text) IS 'merges a legacy column with JSON into a jsonb column in batches, beside readers and writers';

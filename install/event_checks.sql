@@ -1,9 +1,9 @@
 -- ---------- rolling out: checks ----------
 
 -- A CHECK constraint that validates events.  The expressions are NULL if the
--- constraint is more than one call.
+-- constraint is more than one call, for all event types or for some.
 CREATE TYPE _event_validate.event_check AS (constraint_name name, validated boolean, added_here boolean,
-	data_expr text, type_expr text, version_expr text, arguments text[], definition text);
+	data_expr text, type_expr text, version_expr text, arguments text[], definition text, types text[]);
 COMMENT ON TYPE _event_validate.event_check IS 'a CHECK constraint that validates events';
 
 -- It writes expressions for the search_path that it is called under.
@@ -59,15 +59,26 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('sample_limit must be from 0 to 10000, not %s', sample_limit);
 	END IF;
+	-- a row has one violation of each kind: so its first one counts the row in a total
 	RETURN format($query$
-		SELECT e.event_type, e.schema_version, v.instance_location, v.keyword,
-			pg_catalog.min(v.message COLLATE pg_catalog."C") AS message,
-			pg_catalog.sum(v.violations)::pg_catalog.int8 AS violations,
-			(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
-		FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
-			FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
-			LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) AS v
-		GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name
+		SELECT k.event_type, k.schema_version, k.instance_location, k.keyword,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.event_type), 1) THEN 'all violations'
+				WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations of this type and version'
+				ELSE k.message END AS message,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN pg_catalog.sum(k.first_rows)::pg_catalog.int8 ELSE k.rows END AS rows,
+			pg_catalog.sum(k.violations)::pg_catalog.int8 AS violations, k.sample_ids
+		FROM (SELECT e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name,
+				pg_catalog.min(v.message COLLATE pg_catalog."C") AS message, pg_catalog.count(*) AS rows,
+				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
+				pg_catalog.sum(v.violations) AS violations,
+				(_event_validate.event_audit_sample(e.row_name, %1$s))[1:%1$s] AS sample_ids
+			FROM (SELECT %2$s AS data, (%3$s) COLLATE pg_catalog."C" AS event_type, %4$s AS schema_version, %5$s AS row_name
+				FROM %6$s WHERE _event_validate.event_audit_filter(%2$s, %3$s, %4$s)) AS e,
+				LATERAL _event_validate.event_audit_violations(e.data, e.event_type, e.schema_version) WITH ORDINALITY AS v
+			GROUP BY e.event_type, e.schema_version, v.instance_location, v.keyword_location, v.keyword, v.name) AS k
+		GROUP BY GROUPING SETS ((), (k.event_type, k.schema_version), (k.event_type, k.schema_version, k.instance_location,
+			k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
+		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
 		$query$, sample_limit, data, type, version, _event_validate.event_row_name(relation),
 		_event_validate.event_qualified_name(relation));
 END
@@ -93,7 +104,7 @@ CREATE FUNCTION audit_events(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
 	sample_limit int DEFAULT 5)
 	RETURNS TABLE (event_type text, schema_version int, instance_location text, keyword text,
-		message text, violations bigint, sample_ids text[])
+		message text, "rows" bigint, violations bigint, sample_ids text[])
 LANGUAGE plpgsql STABLE ROWS 100
 SET row_security = off
 AS $$
@@ -104,13 +115,14 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE pg_catalog.concat(
+	RETURN QUERY EXECUTE pg_catalog.concat('SELECT * FROM (',
 		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
-		' ORDER BY event_type, schema_version, violations DESC,'
-		' instance_location COLLATE pg_catalog."C", keyword COLLATE pg_catalog."C", message');
+		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
+		' a.event_type, a.schema_version, a.violations DESC,'
+		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message');
 END
 $$;
-COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why';
+COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
 
 CREATE FUNCTION _event_validate.event_location_shown(location text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_location_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
@@ -152,15 +164,48 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
 
-CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[], wanted_name name) RETURNS name
+CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
+	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT c.constraint_name FROM unnest(checks) AS c
+	SELECT c FROM unnest(checks) AS c
 	WHERE c.arguments = wanted_arguments AND (wanted_name IS NULL OR c.constraint_name = wanted_name)
-	ORDER BY c.constraint_name LIMIT 1
+	ORDER BY (c.types IS NULL OR c.types @> wanted_types) IS NOT TRUE, c.constraint_name LIMIT 1
 $$;
-COMMENT ON FUNCTION _event_validate.equal_event_check(_event_validate.event_check[], text[], name) IS 'the event check of these arguments, and of this name if it is not NULL';
+COMMENT ON FUNCTION _event_validate.equal_event_check(_event_validate.event_check[], text[], text[], name) IS 'the event check of these arguments, and of this name if it is not NULL; one for these event types if there is one';
+
+CREATE FUNCTION _event_validate.event_types_missing(found_types text[], wanted_types text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT ARRAY(SELECT w.event_type FROM unnest(wanted_types) WITH ORDINALITY AS w(event_type, place)
+		WHERE w.event_type COLLATE "C" <> ALL (COALESCE(found_types, '{}'))
+		GROUP BY w.event_type ORDER BY min(w.place))
+$$;
+COMMENT ON FUNCTION _event_validate.event_types_missing(text[], text[]) IS 'the event types that are not among others, each once';
+
+-- Adds a check, or replaces one by a check for more event types: one command, which scans nothing.
+CREATE FUNCTION _event_validate.put_event_check(relation regclass, replaced _event_validate.event_check, chosen name,
+	condition text) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	drops pg_catalog.text := '';
+BEGIN
+	IF replaced.constraint_name IS NOT NULL THEN
+		drops := pg_catalog.format('DROP CONSTRAINT %I, ', chosen);
+	END IF;
+	EXECUTE pg_catalog.format('ALTER TABLE %s %sADD CONSTRAINT %I CHECK (%s) NOT VALID', relation, drops, chosen, condition);
+	IF replaced.validated THEN
+		RAISE NOTICE USING
+			MESSAGE = pg_catalog.format('constraint "%s" of table %s checks more event types now and is not validated any more', chosen, relation),
+			HINT = 'Call validate_event_check in the next transaction.';
+	END IF;
+	PERFORM _event_validate.warn_of_foreign_tables(relation);
+END
+$$;
+COMMENT ON FUNCTION _event_validate.put_event_check(regclass, _event_validate.event_check, name, text) IS 'adds or replaces an event check, NOT VALID';
 
 CREATE FUNCTION _event_validate.free_constraint_name(relation regclass) RETURNS name
 LANGUAGE plpgsql STABLE
@@ -246,7 +291,7 @@ COMMENT ON FUNCTION _event_validate.report_old_rows(regclass, bigint) IS 'raises
 
 CREATE FUNCTION add_event_check(relation regclass, data_expr text DEFAULT 'data',
 	type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
-	constraint_name text DEFAULT NULL, audit boolean DEFAULT false) RETURNS name
+	constraint_name text DEFAULT NULL, audit boolean DEFAULT false, types text[] DEFAULT NULL) RETURNS name
 LANGUAGE plpgsql
 SET row_security = off
 AS $$
@@ -254,7 +299,10 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	wanted pg_catalog.name;
 	chosen pg_catalog.name;
+	found_check _event_validate.event_check;
 	arguments pg_catalog.text[];
+	missing pg_catalog.text[];
+	others pg_catalog.text;
 	invalid bigint;
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, data_expr, type_expr, version_expr);
@@ -262,21 +310,28 @@ BEGIN
 	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
 		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
+	others := _event_validate.event_row_other_types(arguments[2], types);
 	IF audit THEN
-		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE _event_validate.event_audit_filter(%s, %s, %s)',
-			relation, _event_validate.event_row_expression(relation, data_expr, 'data', true),
+		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
+			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
 			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
-	chosen := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, wanted);
+	found_check := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, types, wanted);
+	missing := _event_validate.event_types_missing(found_check.types, types);
+	chosen := found_check.constraint_name;
 	IF chosen IS NULL THEN
 		chosen := COALESCE(wanted, _event_validate.free_constraint_name(relation));
 		PERFORM _event_validate.refuse_other_constraint(relation, chosen);
-		EXECUTE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I CHECK (%s.check_event(%s, %s, %s, %L::pg_catalog.text)) NOT VALID',
-			relation, chosen, '@extschema@', arguments[1], arguments[2], arguments[3], chosen);
-		PERFORM _event_validate.warn_of_foreign_tables(relation);
+	END IF;
+	IF found_check.constraint_name IS NULL OR found_check.types IS NOT NULL AND (types IS NULL OR pg_catalog.int4gt(pg_catalog.cardinality(missing), 0)) THEN
+		others := _event_validate.event_row_other_types(arguments[2],
+			CASE WHEN types IS NOT NULL THEN pg_catalog.array_cat(found_check.types, missing) END);
+		PERFORM _event_validate.put_event_check(relation, found_check, chosen,
+			pg_catalog.format('%s%s.check_event(%s, %s, %s, %L::pg_catalog.text)', pg_catalog.concat(others, CASE WHEN others IS NOT NULL THEN ' OR ' END),
+				'@extschema@', arguments[1], arguments[2], arguments[3], chosen));
 	END IF;
 	IF audit THEN
 		PERFORM _event_validate.report_old_rows(relation, invalid);
@@ -284,7 +339,7 @@ BEGIN
 	RETURN chosen;
 END
 $$;
-COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean) IS 'adds a CHECK constraint with check_event, NOT VALID: it checks new rows and does not scan old ones';
+COMMENT ON FUNCTION add_event_check(regclass, text, text, text, text, boolean, text[]) IS 'adds a CHECK constraint with check_event, NOT VALID: it checks new rows and does not scan old ones';
 
 -- ---------- rolling out: validating and dropping a check ----------
 
@@ -314,7 +369,7 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.find_event_check(regclass, _event_validate.event_check[], name) IS 'the event check of this name, or the only one';
 
-CREATE FUNCTION _event_validate.raise_event_check_violation(relation regclass, constraint_name name, counts bigint[], lines text[]) RETURNS void
+CREATE FUNCTION _event_validate.raise_event_check_violation(relation regclass, constraint_name name, total_rows bigint, counts bigint[], lines text[]) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -332,20 +387,21 @@ BEGIN
 		listed := listed || format(E'\nand %s more kinds', cardinality(lines) - most_lines);
 	END IF;
 	RAISE EXCEPTION USING ERRCODE = 'check_violation',
-		MESSAGE = format('rows of table %s violate check constraint "%s" (violations: %s)', relation, constraint_name, total),
+		MESSAGE = format('rows of table %s violate check constraint "%s" (rows: %s, violations: %s)', relation, constraint_name, total_rows, total),
 		DETAIL = listed,
 		HINT = 'audit_events lists them all. Repair or move these rows, then validate again; the constraint stays and checks new rows in the meantime.',
 		CONSTRAINT = constraint_name, TABLE = (SELECT c.relname FROM pg_class AS c WHERE c.oid = relation),
 		SCHEMA = (SELECT n.nspname FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE c.oid = relation);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
+COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	found_check _event_validate.event_check;
+	total_rows bigint;
 	counts bigint[];
 	lines pg_catalog.text[];
 BEGIN
@@ -370,14 +426,19 @@ BEGIN
 		IF found_check.data_expr IS NULL THEN
 			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
 		END IF;
-		SELECT pg_catalog.array_agg(a.violations), pg_catalog.array_agg(_event_validate.event_audit_line(
-			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
-		INTO counts, lines
-		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a;
+		-- of all types, or of some: the totals of each
+		SELECT CASE WHEN found_check.types IS NULL THEN pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL)
+				ELSE pg_catalog.sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
+			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
+				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+				FILTER (WHERE a.keyword IS NOT NULL)
+		INTO total_rows, counts, lines
+		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
+		WHERE found_check.types IS NULL OR pg_catalog.array_position(found_check.types, a.event_type COLLATE pg_catalog."C") IS NOT NULL;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;
-		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, counts, lines);
+		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, total_rows, counts, lines);
 	END;
 END
 $$;

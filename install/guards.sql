@@ -23,7 +23,7 @@ COMMENT ON FUNCTION set_event_guard_mode(regclass, text, timestamptz) IS 'switch
 
 CREATE FUNCTION drop_event_guard(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_guard' LANGUAGE C;
-COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table';
+COMMENT ON FUNCTION drop_event_guard(regclass) IS 'drops the guard of a table, and with the last guard the quarantine, if it is empty';
 
 CREATE FUNCTION _event_validate.list_event_quarantine(OUT id bigint, OUT relation_schema text, OUT relation_name text,
 	OUT "row" jsonb, OUT event_type text, OUT schema_version int, OUT violations jsonb, OUT kept boolean,
@@ -41,16 +41,17 @@ GRANT SELECT ON event_quarantine TO PUBLIC;
 
 CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_type text DEFAULT NULL,
 	schema_version int DEFAULT NULL, repair text DEFAULT NULL, max_rows int DEFAULT 10000,
-	after_id bigint DEFAULT NULL, OUT relation_schema text, OUT relation_name text,
-	OUT replayed bigint, OUT remaining bigint, OUT last_id bigint, OUT problem text)
+	after_id bigint DEFAULT NULL, ids bigint[] DEFAULT NULL, dry_run boolean DEFAULT false,
+	OUT relation_schema text, OUT relation_name text, OUT replayed bigint, OUT remaining bigint,
+	OUT last_id bigint, OUT problem text, OUT event_id bigint, OUT stored boolean, OUT violations jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint) IS 'inserts events of the quarantine that are valid now into their tables';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint, bigint[], boolean) IS 'inserts events of the quarantine that are valid now into their tables';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
-	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL) RETURNS bigint
+	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL, reason jsonb DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ev_purge_event_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean) IS 'deletes events that have been in the quarantine for longer than an interval';
+COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean, jsonb) IS 'deletes events that have been in the quarantine for longer than an interval';
 
 CREATE FUNCTION _event_validate.event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;

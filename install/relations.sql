@@ -57,3 +57,7 @@ CREATE FUNCTION _event_validate.event_row_equals(expression text, value text) RE
 	AS 'MODULE_PATHNAME', 'ev_event_row_equals' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_row_equals(text, text) IS 'SQL that compares an expression over a row with a value';
 
+CREATE FUNCTION _event_validate.event_row_other_types(expression text, types text[]) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_row_other_types' LANGUAGE C IMMUTABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_row_other_types(text, text[]) IS 'SQL that is true unless an expression over a row has one of these event types';
+

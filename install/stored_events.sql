@@ -43,14 +43,22 @@ BEGIN
 		step := 'audit';
 		arguments := format('%L::pg_catalog.text, %s', event_type, to_version);
 	END IF;
+	-- a row has one violation of each kind: so its first one counts the row in the total
 	RETURN format($query$
-		SELECT v.instance_location, v.keyword, pg_catalog.min(v.message COLLATE pg_catalog."C"),
-			pg_catalog.sum(v.violations)::pg_catalog.int8, (_event_validate.event_audit_sample(e.row_name, 5))[1:5]
-		FROM (SELECT %1$s AS data, %2$s AS row_name
-			FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
-			LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) AS v
-		GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name
-		ORDER BY 4 DESC, v.instance_location COLLATE pg_catalog."C", v.keyword COLLATE pg_catalog."C", 3
+		SELECT k.instance_location, k.keyword, CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations' ELSE k.message END,
+			CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN pg_catalog.sum(k.first_rows)::pg_catalog.int8 ELSE k.rows END,
+			pg_catalog.sum(k.violations)::pg_catalog.int8, k.sample_ids
+		FROM (SELECT v.instance_location, v.keyword_location, v.keyword, v.name,
+				pg_catalog.min(v.message COLLATE pg_catalog."C") AS message, pg_catalog.count(*) AS rows,
+				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
+				pg_catalog.sum(v.violations) AS violations, (_event_validate.event_audit_sample(e.row_name, 5))[1:5] AS sample_ids
+			FROM (SELECT %1$s AS data, %2$s AS row_name
+				FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
+				LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) WITH ORDINALITY AS v
+			GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name) AS k
+		GROUP BY GROUPING SETS ((), (k.instance_location, k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
+		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
+		ORDER BY k.keyword IS NOT NULL, 5 DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C", 3
 		$query$, data, _event_validate.event_row_name(relation), _event_validate.event_qualified_name(relation),
 		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text),
 		step, arguments);
@@ -60,7 +68,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int
 
 CREATE FUNCTION check_event_upgrade(relation regclass, event_type text, from_version int, to_version int,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version')
-	RETURNS TABLE (instance_location text, keyword text, message text, violations bigint, sample_ids text[])
+	RETURNS TABLE (instance_location text, keyword text, message text, "rows" bigint, violations bigint, sample_ids text[])
 LANGUAGE plpgsql ROWS 100
 SET row_security = off
 AS $$
@@ -75,7 +83,7 @@ BEGIN
 		_event_validate.event_row_expression(relation, version_expr, 'version', true));
 END
 $$;
-COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why';
+COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE migrate_events(relation regclass, event_type text, to_version int,

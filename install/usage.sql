@@ -33,13 +33,14 @@ COMMENT ON FUNCTION event_schema_usage(text) IS 'the number of events of each ve
 
 CREATE FUNCTION _event_validate.list_event_enforcement(OUT relation regclass, OUT kind text, OUT name name,
 	OUT column_name name, OUT data_expr text, OUT type_expr text, OUT version_expr text, OUT mode text,
-	OUT mode_until timestamptz, OUT validated boolean, OUT enabled boolean, OUT definition text, OUT problem text)
+	OUT mode_until timestamptz, OUT validated boolean, OUT enabled boolean, OUT definition text, OUT problem text,
+	OUT types text[])
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_enforcement' LANGUAGE C STABLE ROWS 20;
 COMMENT ON FUNCTION _event_validate.list_event_enforcement() IS 'the rows of event_enforcement';
 
 CREATE VIEW event_enforcement AS
-	SELECT relation, kind, name, column_name, data_expr, type_expr, version_expr, mode, mode_until,
+	SELECT relation, kind, name, column_name, data_expr, type_expr, version_expr, types, mode, mode_until,
 		validated, enabled, definition, problem
 	FROM _event_validate.list_event_enforcement()
 	ORDER BY relation::text COLLATE "C", kind, name, data_expr COLLATE "C";

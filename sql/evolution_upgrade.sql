@@ -9,14 +9,14 @@ INSERT INTO upgrades VALUES (101, 'upgrade', 1, '{}'), (102, 'upgrade', 1, '{"n"
 -- without an upcast: unchanged
 \set VERBOSITY terse
 SELECT sample_ids FROM check_event_upgrade('upgrades', 'upgrade', 1, 2) WHERE violations = 1 ORDER BY 1;
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 2, 1);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 1);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 5);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 0, 2);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', NULL, 2);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades_pkey', 'upgrade', 1, 2);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2, 'nope');
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 2, 1);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 1);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 5);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 0, 2);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', NULL, 2);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades_pkey', 'upgrade', 1, 2);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2, 'nope');
 
 -- with upcasts: their errors, and invalid results of a step
 CREATE FUNCTION to_2(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$SELECT CASE WHEN $1->>'n' = 'x' THEN $1 || '{"n": 7}' ELSE $1 END$$;
@@ -31,11 +31,11 @@ BEGIN
 END
 $$;
 SELECT register_event_upcast('upgrade', 1, 2, 'to_2(jsonb)'), register_event_upcast('upgrade', 2, 3, 'to_3(jsonb)');
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 2, 3);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 2);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 3);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 2, 3);
 -- upcasts for a part of the path
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 4);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrades', 'upgrade', 1, 4);
 
 -- other columns, other kinds of relations, text that is not JSON
 CREATE TYPE upgrade_kind AS ENUM ('upgrade', 'another');
@@ -43,11 +43,11 @@ CREATE TABLE upgrade_texts (kind upgrade_kind, version bigint, body text) PARTIT
 CREATE TABLE upgrade_texts_1 PARTITION OF upgrade_texts FOR VALUES IN (1);
 CREATE TABLE upgrade_texts_2 PARTITION OF upgrade_texts DEFAULT;
 INSERT INTO upgrade_texts VALUES ('upgrade', 1, '{"n": 5}'), ('upgrade', 1, '{"n": '), ('upgrade', 1, '{"n": "\u0000"}'), ('upgrade', 2, 'none'), ('upgrade', 8589934593, 'none'), ('another', 1, 'none');
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_texts', 'upgrade', 1, 2, 'body', 'kind', 'version');
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_texts', 'upgrade', 2, 1, 'body', 'kind', 'version');
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_texts', 'upgrade', 1, 2, 'body', 'kind', 'version');
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_texts', 'upgrade', 2, 1, 'body', 'kind', 'version');
 CREATE VIEW upgrade_view AS SELECT body::jsonb AS data FROM upgrade_texts_1 WHERE body LIKE '%5%';
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 3, type_expr => $$'upgrade'$$, version_expr => '1');
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 4, type_expr => $$'upgrade'$$, version_expr => '1');
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 3, type_expr => $$'upgrade'$$, version_expr => '1');
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 4, type_expr => $$'upgrade'$$, version_expr => '1');
 
 -- errors that are not caused by events are raised
 CREATE ROLE regress_upgrade;

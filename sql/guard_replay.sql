@@ -205,6 +205,72 @@ CREATE TABLE part_b PARTITION OF parts FOR VALUES FROM (2) TO (20);
 SELECT * FROM replay_event_quarantine('parts');
 SELECT tableoid::regclass, id FROM parts ORDER BY id;
 
+-- a dry run lists each event and the reason why it would stay, and changes nothing
+DELETE FROM event_schema.quarantine;
+TRUNCATE events;
+SELECT register_event_schema('tried', 1, '{"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}');
+CREATE TABLE effects (number int);
+CREATE SEQUENCE effect_numbers;
+CREATE FUNCTION leave_effect() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO effects VALUES (nextval('effect_numbers'));
+  SET LOCAL lock_timeout = '1h';
+  NOTIFY effects;
+  IF NEW.data @> '{"n": 13}' THEN
+    RAISE EXCEPTION 'thirteen';
+  END IF;
+  RETURN NEW;
+END
+$$;
+CREATE TRIGGER leaves_effect AFTER INSERT ON events FOR EACH ROW EXECUTE FUNCTION leave_effect();
+SELECT set_event_guard_mode('events', 'quarantine');
+INSERT INTO events (event_type, schema_version, data) VALUES ('tried', 1, '{}'), ('tried', 1, '{"n": "text"}'), ('tried', 1, '{"m": 3}'), ('tried', 1, '{"m": 13}');
+INSERT INTO parts VALUES (3, 'tried', 1, '{}'), (13, 'tried', 1, '{"n": 1.5}');
+CREATE FUNCTION fill_in(event jsonb) RETURNS jsonb LANGUAGE sql AS $$
+  SELECT CASE WHEN event -> 'data' ? 'm' THEN jsonb_set(event, '{data,n}', event -> 'data' -> 'm') WHEN event -> 'data' ? 'n' THEN event END
+$$;
+CREATE TABLE before AS SELECT *, xmin AS row_xmin FROM event_schema.quarantine;
+SELECT min(id) - 1 AS base FROM event_schema.quarantine \gset
+SELECT relation_name, replayed, remaining, last_id - :base AS last_id, problem, event_id - :base AS event_id, stored, violations -> 0 ->> 'message' AS message
+  FROM replay_event_quarantine(repair => 'fill_in', dry_run => true);
+SELECT relation_name, replayed, remaining, last_id - :base AS last_id, problem, event_id - :base AS event_id, stored, violations -> 0 ->> 'message' AS message
+  FROM replay_event_quarantine('events', repair => 'fill_in', max_rows => 3, dry_run => true);
+SELECT count(*), count(*) FILTER (WHERE b.row_xmin = q.xmin AND b.violations = q.violations) AS unchanged
+  FROM before AS b FULL JOIN event_schema.quarantine AS q USING (id);
+SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM effects) AS effects, nextval('effect_numbers') AS next;
+BEGIN;
+SELECT count(*) FROM replay_event_quarantine('events', repair => 'fill_in', dry_run => true);
+SHOW lock_timeout;
+-- locks of the dry run are released
+SELECT l.relation::regclass, l.mode FROM pg_locks AS l WHERE l.pid = pg_backend_pid() AND l.relation IN ('events'::regclass, 'event_schema.quarantine'::regclass);
+COMMIT;
+-- a table with a problem has no rows of events
+ALTER TABLE parts RENAME TO other_parts;
+SELECT relation_name, replayed, remaining, problem, event_id - :base AS event_id FROM replay_event_quarantine(dry_run => true) WHERE relation_name = 'parts';
+ALTER TABLE other_parts RENAME TO parts;
+SELECT * FROM replay_event_quarantine('events', dry_run => NULL);
+
+-- events by their ids
+SELECT relation_name, replayed, remaining, event_id - :base AS event_id, stored
+  FROM replay_event_quarantine(repair => 'fill_in', ids => ARRAY[:base + 2, :base + 3, :base + 3, NULL, :base + 5, :base + 99], dry_run => true);
+SELECT relation_name, replayed, remaining FROM replay_event_quarantine(repair => 'fill_in', ids => ARRAY[:base + 2, :base + 3]);
+SELECT relation_name, replayed, remaining FROM replay_event_quarantine('events', ids => ARRAY[:base + 3, :base + 5]);
+SELECT relation_name, replayed, remaining FROM replay_event_quarantine('events', 'other', ids => ARRAY[:base + 1]);
+SELECT relation_name, replayed, remaining FROM replay_event_quarantine('events', ids => '{}');
+SELECT data FROM events;
+SELECT id - :base AS id, violations FROM event_quarantine ORDER BY id;
+
+-- purge by reason: events that have a violation with these members
+SELECT purge_event_quarantine('0', reason => '{"keyword": "type", "expected": "string"}');
+SELECT purge_event_quarantine('0', 'parts', reason => '{"keyword": "type", "instance_location": "/n"}');
+SELECT purge_event_quarantine('0', reason => '{"property": "n"}');
+SELECT purge_event_quarantine('0', reason => '{}');
+SELECT purge_event_quarantine('0', reason => '[]');
+SELECT id - :base AS id, violations -> 0 ->> 'message' AS message FROM event_quarantine ORDER BY id;
+SELECT purge_event_quarantine('0');
+DROP TRIGGER leaves_effect ON events;
+TRUNCATE events;
+
 -- purge
 SELECT set_event_guard_mode('events', 'quarantine');
 INSERT INTO events (data) VALUES ('1'), ('2');

@@ -52,6 +52,24 @@ INSERT INTO statements (statement) VALUES
   ('SELECT * FROM event_column_conflicts(''texts'', ''payload'', ''data'')'),
   ('SELECT standardize_event_column(''texts'', ''payload'', view_name => ''old_texts'')'),
   ('SELECT standardize_event_column(''doubled'', ''payload'', view_name => ''old_doubled'')'),
+  -- merge_event_column without its commits
+  ('DO $merge$
+DECLARE
+  filled bigint := 0;
+BEGIN
+  PERFORM _event_validate.check_merge_arguments(''texts'', ''payload'', ''data'', 10);
+  IF NOT _event_validate.event_column_is_merged(''texts'', ''payload'', ''data'') THEN
+    PERFORM _event_validate.run_event_column_step(''texts'', ''payload'', ''data'', ''start'', NULL);
+    PERFORM _event_validate.refuse_event_column_conflicts(''texts'', ''payload'', ''data'');
+    SELECT _event_validate.fill_event_column(p, ''texts'', ''payload'', ''data'', 0, _event_validate.event_column_next_block(p, 0, _event_validate.event_column_blocks(p), 10))
+      INTO filled FROM unnest(_event_validate.event_column_parts(''texts'')) AS p;
+    PERFORM _event_validate.run_event_column_step(''texts'', ''payload'', ''data'', ''check'', NULL);
+    SET CONSTRAINTS ALL IMMEDIATE;
+    PERFORM _event_validate.validate_event_columns(''texts'');
+    PERFORM _event_validate.run_event_column_step(''texts'', ''payload'', ''data'', ''switch'', ''{internals,old_texts}'');
+  END IF;
+  IF filled <> 3 THEN RAISE ''%'', filled; END IF;
+END $merge$'),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''events'', ''internals.raised'', 1, 2)'),
   ('SELECT * FROM check_event_upgrade(''texts'', ''internals'', 1, 2, ''payload'')'),
@@ -80,7 +98,7 @@ CREATE TEMP TABLE functions AS
   FROM pg_proc WHERE pronamespace = '_event_validate'::regnamespace;
 CREATE FUNCTION pg_temp.give_back() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-  missing CONSTANT text := '^42501: permission denied for (?:function|aggregate) (\w+)$';
+  missing CONSTANT text := '^42501: permission denied for (?:function|aggregate) (?:_event_validate\.)?(\w+)$';
   wanted text;
   name text;
   candidate regprocedure;

@@ -139,8 +139,8 @@ SELECT event_at_version('{"id": 1}', :'long', 1, 2147483647), event_at_version('
 -- tables: checks, guards, quarantine, replay, audits, views, migration, drops
 CREATE TABLE long_events (id int PRIMARY KEY, event_type text, schema_version int, data jsonb);
 INSERT INTO long_events VALUES (1, :'long', 1, '{"id": 1}'), (2, :'long', 2, '{}'), (3, :'other', 1, '1'), (4, :'long', 1, '{}'), (5, :'long', 7, '{}');
-SELECT event_type, schema_version, instance_location, keyword, message, violations FROM audit_events('long_events') ORDER BY schema_version;
-SELECT instance_location, keyword, message, violations FROM check_event_upgrade('long_events', :'long', 1, 2);
+SELECT event_type, schema_version, instance_location, keyword, message, rows, violations FROM audit_events('long_events') WHERE keyword IS NOT NULL ORDER BY schema_version;
+SELECT instance_location, keyword, message, rows, violations FROM check_event_upgrade('long_events', :'long', 1, 2);
 DELETE FROM long_events WHERE id >= 4;
 SELECT add_event_check('long_events');
 SELECT pg_temp.fields(format('INSERT INTO long_events VALUES (4, %L, 1, %L)', :'long', '{}'));

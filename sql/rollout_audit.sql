@@ -34,9 +34,16 @@ SELECT * FROM audit_events('events');
 -- the counts are those of event_violations
 SELECT sum(violations) = (SELECT count(*) FROM events, LATERAL event_violations(data, event_type, schema_version)
                           WHERE (event_type, schema_version) = ('audit.order', 1) AND data IS NOT NULL) AS same
-FROM audit_events('events') WHERE event_type = 'audit.order' AND schema_version = 1 AND message <> 'the event''s data is null';
+FROM audit_events('events') WHERE event_type = 'audit.order' AND schema_version = 1 AND keyword IS NOT NULL AND message <> 'the event''s data is null';
 SELECT count(*) = (SELECT count(*) FROM events WHERE NOT validate_event(data, event_type, schema_version)) AS same
 FROM (SELECT DISTINCT unnest(sample_ids) FROM audit_events('events', sample_limit => 100)) ids;
+-- so are the totals: rows count once, whatever the number of their violations
+SELECT rows = (SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version) IS NOT TRUE) AS same_rows,
+  violations = (SELECT sum(violations) FROM audit_events('events') WHERE keyword IS NOT NULL) AS same_violations
+FROM audit_events('events') LIMIT 1;
+SELECT bool_and(rows = (SELECT count(*) FROM events AS e WHERE validate_event(data, event_type, schema_version) IS NOT TRUE
+  AND (e.event_type, e.schema_version) IS NOT DISTINCT FROM (a.event_type, a.schema_version))) AS same_rows
+FROM audit_events('events') AS a WHERE message = 'all violations of this type and version';
 -- samples
 SELECT instance_location, violations, sample_ids FROM audit_events('events', sample_limit => 1) WHERE keyword = 'exclusiveMinimum';
 SELECT instance_location, violations, sample_ids FROM audit_events('events', sample_limit => 0) WHERE keyword = 'exclusiveMinimum';
@@ -136,9 +143,9 @@ BEGIN
 END
 $$;
 SELECT DISTINCT node FROM plan_nodes(:'query') AS node WHERE node IS NOT NULL ORDER BY node;
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) FROM audit_events('many', sample_limit => 3);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) FROM audit_events('many', sample_limit => 3);
 SET max_parallel_workers_per_gather = 0;
-SELECT instance_location, keyword, message, violations, cardinality(sample_ids) FROM audit_events('many', sample_limit => 3);
+SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) FROM audit_events('many', sample_limit => 3);
 RESET min_parallel_table_scan_size;
 RESET parallel_setup_cost;
 RESET max_parallel_workers_per_gather;

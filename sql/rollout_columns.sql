@@ -127,3 +127,78 @@ SELECT data FROM g_view;
 SET client_min_messages = warning;
 DROP SCHEMA rollout CASCADE;
 SELECT drop_event_schema('columns', 1), drop_event_schema('columns', 2);
+
+-- merging in batches: readers and writers of both columns go on
+CREATE SCHEMA merging;
+SET search_path = merging, public;
+CREATE TABLE merged (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payload json NOT NULL DEFAULT '{"new": 0}', note text);
+COMMENT ON COLUMN merged.payload IS 'the event';
+INSERT INTO merged (payload) SELECT json_build_object('i', i) FROM generate_series(1, 2500) AS i;
+INSERT INTO merged (payload) VALUES ('{"a": 1, "a": 2}');
+-- the first part stays where it ends with an error: the new column and the trigger
+CALL merge_event_column('merged', 'payload', batch_size => 700);
+SELECT tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE tgrelid = 'merged'::regclass;
+INSERT INTO merged (payload) VALUES ('{"old": 1}') RETURNING payload, data;
+INSERT INTO merged (data) VALUES ('{"new": 1}') RETURNING payload, data;
+INSERT INTO merged (payload, data) VALUES ('{ "both":1}', '{"both": 1}') RETURNING payload, data;
+INSERT INTO merged DEFAULT VALUES RETURNING payload, data;
+INSERT INTO merged (payload, data) VALUES ('{"both": 1}', '{"both": 2}');
+UPDATE merged SET payload = '{"i": "old"}' WHERE id = 1 RETURNING payload, data;
+UPDATE merged SET data = '{"i": "new"}' WHERE id = 1 RETURNING payload, data;
+UPDATE merged SET note = 'filled' WHERE id = 2 RETURNING payload, data;
+-- what jsonb cannot hold is written, and refused in the end
+UPDATE merged SET payload = '{"b": 1, "b": 2}' WHERE id = 2 RETURNING payload, data;
+CALL merge_event_column('merged', 'payload', batch_size => 700);
+UPDATE merged SET payload = payload::jsonb::json WHERE id IN (2, 2501) RETURNING id, payload, data;
+-- not in a transaction block
+BEGIN;
+CALL merge_event_column('merged', 'payload');
+ROLLBACK;
+CALL merge_event_column('merged', 'payload', batch_size => 700, view_name => 'as_before');
+SELECT attname, atttypid::regtype, attnotnull, pg_get_expr(d.adbin, d.adrelid) AS default_value, col_description(attrelid, attnum) AS comment
+  FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE attrelid = 'merged'::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum;
+SELECT count(*), count(*) FILTER (WHERE data = jsonb_build_object('i', id)) AS same FROM merged;
+SELECT id, payload FROM as_before WHERE id IN (1, 2, 2501) OR id > 2501 ORDER BY id;
+SELECT conname FROM pg_constraint WHERE conrelid = 'merged'::regclass AND contype = 'c';
+SELECT tgname FROM pg_trigger WHERE tgrelid = 'merged'::regclass;
+CALL merge_event_column('merged', 'payload');
+CALL merge_event_column('merged', 'data', 'data');
+CALL merge_event_column('merged', 'note', batch_size => 0);
+CALL merge_event_column(NULL, 'note');
+
+-- a partitioned table, with a column of text, and with documents in both columns
+CREATE TABLE merged_parts (id int, payload varchar(20), data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE merged_part_1 PARTITION OF merged_parts FOR VALUES FROM (0) TO (100);
+CREATE TABLE merged_part_2 PARTITION OF merged_parts FOR VALUES FROM (100) TO (300);
+INSERT INTO merged_parts SELECT i, CASE WHEN i % 5 > 0 THEN '{"i":' || i || '}' END, CASE WHEN i % 3 = 0 THEN jsonb_build_object('i', i) END FROM generate_series(1, 299) AS i;
+CREATE INDEX ON merged_parts (payload);
+CALL merge_event_column('merged_parts', 'payload');
+DROP INDEX merged_parts_payload_idx;
+CALL merge_event_column('merged_part_1', 'payload');
+CALL merge_event_column('merged_parts', 'payload');
+SELECT count(*), count(data), bool_and(data = jsonb_build_object('i', id)) AS same FROM merged_parts;
+SELECT attname FROM pg_attribute WHERE attrelid = 'merged_part_1'::regclass AND attnum > 0 AND NOT attisdropped;
+-- what it cannot keep in step
+CREATE TABLE merged_parent (payload text);
+CREATE TABLE merged_child () INHERITS (merged_parent);
+CALL merge_event_column('merged_parent', 'payload');
+CREATE TABLE merged_later (payload text);
+CREATE TRIGGER zzzz BEFORE UPDATE ON merged_later FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
+CALL merge_event_column('merged_later', 'payload');
+ALTER TRIGGER zzzz ON merged_later RENAME TO a;
+SELECT add_event_guard('merged_later', 'off', 'payload::jsonb', $$'none'$$, '1');
+CALL merge_event_column('merged_later', 'payload');
+SELECT drop_event_guard('merged_later');
+-- a trigger of this name that does less is not taken for it
+CREATE TABLE merged_otherwise (payload text, data jsonb);
+CREATE TRIGGER zzy_event_column_merge BEFORE INSERT ON merged_otherwise FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns('payload', 'data');
+CALL merge_event_column('merged_otherwise', 'payload');
+-- a column that was renamed or changed meanwhile
+ALTER TABLE merged_otherwise RENAME payload TO body;
+INSERT INTO merged_otherwise VALUES ('{}');
+ALTER TABLE merged_otherwise RENAME body TO payload;
+ALTER TABLE merged_otherwise ALTER data TYPE text;
+INSERT INTO merged_otherwise VALUES ('{}');
+SELECT _event_validate.keep_event_columns();
+DROP SCHEMA merging CASCADE;

@@ -413,7 +413,8 @@ has_expressions(FunctionCallInfo fcinfo)
 /*
  * Chooses the operands of a new guard.  Warns if they differ from those of the
  * table's only event check.  arguments->reads is that of the replaced guard if its
- * expressions stay.
+ * expressions stay.  The check's event types are taken along with its expressions,
+ * unless arguments->types are given.
  */
 static Source
 choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *replaced, EvGuardArguments *arguments, Node **operands)
@@ -423,6 +424,7 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
 	Node	   *checked[EV_ROW_PARTS];
 	EvGuardArguments old = {.reads = NULL};
 	Source		source = FROM_CALL;
+	const char *checked_types = NULL;
 	char	   *constraint;
 
 	/*
@@ -432,7 +434,7 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
 	if (!is_given && replaced != NULL)
 		ev_guard_arguments(replaced, &old);
 	arguments->reads = old.reads;
-	constraint = ev_guard_check_operands(relation, checked, is_given || old.reads != NULL);
+	constraint = ev_guard_check_operands(relation, checked, &checked_types, is_given || old.reads != NULL);
 	if (old.reads != NULL)
 		source = FROM_REPLACED;
 	else if (!is_given && constraint != NULL)
@@ -453,7 +455,11 @@ choose_operands(FunctionCallInfo fcinfo, Relation relation, const Trigger *repla
 				break;
 		}
 	if (source == FROM_CHECK)
+	{
 		require_harmless(relation, constraint, operands);
+		if (arguments->types == NULL)
+			arguments->types = checked_types;
+	}
 	else if (constraint != NULL)
 		warn_of_other_expressions(relation, constraint, operands, checked);
 	return source;
@@ -728,7 +734,11 @@ ev_set_event_guard_mode(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* drop_event_guard(relation regclass) returns void */
+/*
+ * drop_event_guard(relation regclass) returns void
+ *
+ * An empty quarantine goes with the last guard.
+ */
 Datum
 ev_drop_event_guard(PG_FUNCTION_ARGS)
 {
@@ -756,5 +766,6 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	ev_run_command((Node *) command,
 				   psprintf("DROP TRIGGER %s ON %s", quote_identifier(name),
 							quote_qualified_identifier(namespace, table)));
+	ev_quarantine_drop_unused();
 	PG_RETURN_VOID();
 }

@@ -176,12 +176,14 @@ reads_later_walker(Node *node, void *context)
 }
 
 char *
-ev_guard_check_operands(Relation relation, Node **operands, bool tolerant)
+ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant)
 {
 	const TupleConstr *constraints = RelationGetDescr(relation)->constr;
 	EvEventFunctions functions;
 	Node	   *found = NULL;
 	char	   *name = NULL;
+	FuncExpr   *call;
+	Const	   *checked_types;
 
 	ev_event_functions_find(&functions);
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
@@ -199,12 +201,13 @@ ev_guard_check_operands(Relation relation, Node **operands, bool tolerant)
 		found = expression;
 		name = pstrdup(check->ccname);
 	}
-	if (found == NULL || !ev_is_event_call(found, &functions) ||
-		(tolerant && reads_later_walker(found, RelationGetDescr(relation))))
+	call = found != NULL ? ev_sole_call(found, &functions, &checked_types) : NULL;
+	if (call == NULL || (tolerant && reads_later_walker(found, RelationGetDescr(relation))))
 		return NULL;
+	*types = checked_types != NULL ? OidOutputFunctionCall(F_ARRAY_OUT, checked_types->constvalue) : NULL;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		operands[i] = analyzed_operand(relation, (EvRowPart) i,
-									   ev_without_event_cast(ev_call_argument(castNode(FuncExpr, found), i)));
+									   ev_without_event_cast(ev_call_argument(call, i)));
 	return name;
 }
 

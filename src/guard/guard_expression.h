@@ -22,13 +22,15 @@ extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const
 
 /*
  * Reads the operands of the relation's event check: its only CHECK constraint
- * that calls check_event or validate_event, if it is one such call.  The
- * operands are as ev_guard_expression returns them.  Returns the constraint's
- * name, or NULL if there is no such constraint or more than one.  All results
- * are in CurrentMemoryContext.  Raises the errors of ev_guard_expression; if
- * tolerant, returns NULL for a constraint that reads what a BEFORE trigger cannot.
+ * that calls check_event or validate_event, if it is one such call (see
+ * ev_sole_call()).  The operands are as ev_guard_expression returns them; *types
+ * is the text of an array with the check's event types, or NULL for all types.
+ * Returns the constraint's name, or NULL if there is no such constraint or more
+ * than one.  All results are in CurrentMemoryContext.  Raises the errors of
+ * ev_guard_expression; if tolerant, returns NULL for a constraint that reads what a
+ * BEFORE trigger cannot.
  */
-extern char *ev_guard_check_operands(Relation relation, Node **operands, bool tolerant);
+extern char *ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant);
 
 /*
  * Are an operand and one of ev_guard_check_operands the same, apart from the casts

@@ -228,6 +228,37 @@ ev_quarantine_create(void)
 	ev_event_table_create(EV_QUARANTINE, commands, lengthof(commands));
 }
 
+#define UNALTERED \
+	"SELECT FROM pg_catalog.pg_class AS c" \
+	" WHERE c.oid OPERATOR(pg_catalog.=) $1 AND c.relnatts OPERATOR(pg_catalog.=) $2" \
+	" AND c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relrowsecurity" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.aclexplode(c.relacl) AS a WHERE a.grantee OPERATOR(pg_catalog.<>) c.relowner)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_attribute AS a WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid" \
+	"  AND (a.attisdropped OR a.attacl IS NOT NULL))" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits AS i" \
+	"  WHERE i.inhrelid OPERATOR(pg_catalog.=) c.oid OR i.inhparent OPERATOR(pg_catalog.=) c.oid)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger AS t WHERE t.tgrelid OPERATOR(pg_catalog.=) c.oid)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite AS r WHERE r.ev_class OPERATOR(pg_catalog.=) c.oid)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_policy AS p WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_index AS i" \
+	"  WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND NOT i.indisprimary)" \
+	" AND NOT EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS p WHERE p.prrelid OPERATOR(pg_catalog.=) c.oid)"
+
+bool
+ev_quarantine_is_unaltered(Oid table)
+{
+	Oid			types[2] = {OIDOID, INT4OID};
+	Datum		values[2] = {ObjectIdGetDatum(table), Int32GetDatum(COLUMNS)};
+	bool		result;
+
+	SPI_connect();
+	if (SPI_execute_with_args(UNALTERED, 2, types, values, NULL, false, 1) != SPI_OK_SELECT)
+		elog(ERROR, "could not read the catalogs");
+	result = SPI_processed > 0;
+	SPI_finish();
+	return result;
+}
+
 /* ---------- writing ---------- */
 
 /* Kept until the end of the session. */
@@ -364,10 +395,23 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+/* Without a member, it would be each violation. */
+static void
+check_reason(const Jsonb *reason)
+{
+	if (!JB_ROOT_IS_OBJECT(reason) || JB_ROOT_COUNT(reason) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("reason must be a JSON object with members of a violation"),
+				 errhint("For example '{\"keyword\": \"required\", \"property\": \"symbol\"}'. The column \"violations\" of event_quarantine has them.")));
+}
+
 /*
  * purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
  * event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean
- * DEFAULT NULL) returns bigint
+ * DEFAULT NULL, reason jsonb DEFAULT NULL) returns bigint
+ *
+ * The reason is an object: a violation that has at least these members.
  *
  * Runs with the caller's rights on the quarantine; as its owner, if the caller
  * has the owner's rights.
@@ -375,7 +419,7 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 Datum
 ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 {
-	Oid			types[] = {INTERVALOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID};
+	Oid			types[] = {INTERVALOID, TEXTOID, TEXTOID, TEXTOID, INT4OID, BOOLOID, JSONBOID};
 	Datum		values[lengthof(types)];
 	char		nulls[lengthof(types)];
 	int			result;
@@ -383,6 +427,8 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 	EvQuarantine quarantine;
 
 	ev_require_argument(fcinfo, 0, "older_than");
+	if (!PG_ARGISNULL(5))
+		check_reason(PG_GETARG_JSONB_P(5));
 	if (!ev_quarantine_open(&quarantine, RowExclusiveLock, ACL_DELETE))
 		PG_RETURN_INT64(0);
 
@@ -395,7 +441,7 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 		table_names(PG_GETARG_OID(1), &values[1], &values[2]);
 		nulls[1] = nulls[2] = ' ';
 	}
-	for (int i = 2; i < 5; i++)
+	for (int i = 2; i <= 5; i++)
 		if (!PG_ARGISNULL(i))
 		{
 			values[i + 1] = PG_GETARG_DATUM(i);
@@ -410,7 +456,8 @@ ev_purge_event_quarantine(PG_FUNCTION_ARGS)
 								   " AND relation_name OPERATOR(pg_catalog.=) ($3 COLLATE pg_catalog.\"C\")))"
 								   " AND ($4 IS NULL OR event_type OPERATOR(pg_catalog.=) $4)"
 								   " AND ($5 IS NULL OR schema_version OPERATOR(pg_catalog.=) $5)"
-								   " AND ($6 IS NULL OR kept OPERATOR(pg_catalog.=) $6)",
+								   " AND ($6 IS NULL OR kept OPERATOR(pg_catalog.=) $6)"
+								   " AND ($7 IS NULL OR violations OPERATOR(pg_catalog.@>) pg_catalog.jsonb_build_array($7))",
 								   lengthof(types), types, values, nulls, false, 0);
 	if (result != SPI_OK_DELETE)
 		ereport(ERROR,

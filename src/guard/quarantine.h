@@ -43,6 +43,19 @@ extern Oid	ev_quarantine_find(void);
  */
 extern void ev_quarantine_create(void);
 
+/*
+ * Drops the quarantine if no table has a guard, for drop_event_guard.  It stays,
+ * with a NOTICE, if it has rows, if the caller may not drop it, if it is in use,
+ * or if users have altered it.  SPI must not be connected.
+ */
+extern void ev_quarantine_drop_unused(void);
+
+/*
+ * Is it as ev_quarantine_create() made it: without privileges of other roles,
+ * and without columns, indexes, triggers, rules or policies of users?  Uses SPI.
+ */
+extern bool ev_quarantine_is_unaltered(Oid table);
+
 /* The quarantine, locked, with all of its columns and their expected types. */
 typedef struct EvQuarantine
 {

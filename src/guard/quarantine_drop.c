@@ -1,7 +1,7 @@
 /*
  * quarantine_drop.c
  *	  Refuses commands that would drop events together with the tables that
- *	  hold them.
+ *	  hold them, and drops the quarantine with the last guard.
  *
  * When the extension is dropped, its event triggers are dropped before they
  * could check anything.  So the check is made before the command runs: does it
@@ -9,6 +9,9 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
 #include "catalog/namespace.h"
 #include "catalog/partition.h"
 #include "catalog/pg_extension.h"
@@ -16,6 +19,7 @@
 #include "catalog/pg_language.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_trigger.h"
 #include "catalog/pg_type.h"
 #include "commands/event_trigger.h"
 #include "commands/extension.h"
@@ -33,10 +37,14 @@
 
 #include "base/compat.h"
 #include "base/run_as_owner.h"
+#include "base/subtransaction.h"
+#include "guard/guard_definition.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
 #include "registry/names.h"
+#include "registry/utility_command.h"
 #include "rows/event_table.h"
+#include "rows/table_lock.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_quarantine);
 
@@ -330,6 +338,88 @@ refuse_rows(const EventTable *table, bool by_name)
 			 errdetail("The command would drop them with it."),
 			 errhint("%s", hint)));
 }
+
+/* ---------- dropping it with the last guard ---------- */
+
+/*
+ * Is there a guard, or does an open transaction add or drop one?  Not one that
+ * this transaction has dropped.
+ */
+static bool
+has_guard(void)
+{
+	Oid			function = ev_guard_function();
+	Relation	triggers = table_open(TriggerRelationId, AccessShareLock);
+	SnapshotData snapshot;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	bool		result = false;
+
+	InitDirtySnapshot(snapshot);
+	scan = systable_beginscan(triggers, InvalidOid, false, &snapshot, 0, NULL);
+	while (!result && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		result = ((Form_pg_trigger) GETSTRUCT(tuple))->tgfoid == function;
+	systable_endscan(scan);
+	table_close(triggers, AccessShareLock);
+	return result;
+}
+
+static void
+run_drop_table(const char *name)
+{
+	DropStmt   *command = makeNode(DropStmt);
+
+	command->removeType = OBJECT_TABLE;
+	command->objects = list_make1(list_make2(makeString(EV_SCHEMA_NAMESPACE), makeString(pstrdup(name))));
+	command->behavior = DROP_RESTRICT;
+	ev_run_command((Node *) command, psprintf("DROP TABLE %s.%s", EV_SCHEMA_NAMESPACE, quote_identifier(name)));
+}
+
+/* Raises an error with the reason if it stays; then nothing stays locked. */
+static void
+drop_unused(void *arg pg_attribute_unused())
+{
+	EventTable	table = find_table(EV_QUARANTINE);
+
+	if (!OidIsValid(table.table) || has_guard())
+		return;
+	if (!may_drop(&table))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("only its owner may drop it")));
+	if (!ev_try_lock_table(table.table, AccessExclusiveLock))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("other transactions are using it")));
+	/* with the lock: no event can be diverted from here on */
+	if (has_rows(&table))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("it holds events")));
+	if (!ev_quarantine_is_unaltered(table.table))
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("it has privileges, columns, indexes, triggers, rules or policies of yours")));
+	if (find_table(EV_QUARANTINE).table == table.table && !has_guard())
+		run_drop_table(EV_QUARANTINE);
+}
+
+void
+ev_quarantine_drop_unused(void)
+{
+	ErrorData  *error = ev_in_subtransaction(drop_unused, NULL, EV_KEEP);
+
+	if (error == NULL)
+		return;
+	if (ev_is_interrupt(error))
+		ReThrowError(error);
+	ereport(NOTICE,
+			(errmsg("table \"%s.%s\" stays: %s", EV_SCHEMA_NAMESPACE, EV_QUARANTINE, error->message),
+			 errhint("No table has a guard any more. DROP EXTENSION needs DROP TABLE %s.%s first.",
+					 EV_SCHEMA_NAMESPACE, EV_QUARANTINE)));
+}
+
+/* ---------- the event trigger ---------- */
 
 /*
  * ddl_command_start: refuses to drop events together with the table that holds

@@ -17,6 +17,9 @@
  * If no table is named, each table is replayed separately, and its errors do
  * not affect others.  Since the caller has not chosen the code on these
  * tables, the time for each table, and for all tables of an owner, is limited.
+ *
+ * A dry run is a replay in a subtransaction that is rolled back.  Only its
+ * result is kept, in memory and temporary files.
  */
 #include "postgres.h"
 
@@ -26,6 +29,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "executor/tuptable.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
@@ -47,6 +51,7 @@
 #include "base/subtransaction.h"
 #include "base/time_limit.h"
 #include "guard/guard_definition.h"
+#include "guard/guard_trigger.h"
 #include "guard/quarantine.h"
 #include "guard/replay_row.h"
 #include "registry/names.h"
@@ -87,11 +92,23 @@ typedef struct Target
 	char	   *problem;		/* the error that ended it; NULL: none */
 } Target;
 
-/* The requested rows: parameters of FILTER. */
+/* Parameters of FILTER and AFTER. */
+enum
+{
+	FILTER_SCHEMA,
+	FILTER_NAME,
+	FILTER_TYPE,
+	FILTER_VERSION,
+	FILTER_IDS,
+	FILTER_AFTER,				/* of AFTER */
+	FILTERS
+};
+
+/* The requested rows. */
 typedef struct Filter
 {
-	Datum		values[5];
-	char		nulls[5];
+	Datum		values[FILTERS];
+	char		nulls[FILTERS];
 } Filter;
 
 #define FILTER \
@@ -99,14 +116,41 @@ typedef struct Filter
 	" AND ($1 IS NULL OR (relation_schema OPERATOR(pg_catalog.=) ($1 COLLATE pg_catalog.\"C\")" \
 	" AND relation_name OPERATOR(pg_catalog.=) ($2 COLLATE pg_catalog.\"C\")))" \
 	" AND ($3 IS NULL OR event_type OPERATOR(pg_catalog.=) $3)" \
-	" AND ($4 IS NULL OR schema_version OPERATOR(pg_catalog.=) $4)"
+	" AND ($4 IS NULL OR schema_version OPERATOR(pg_catalog.=) $4)" \
+	" AND ($5 IS NULL OR id OPERATOR(pg_catalog.=) ANY ($5))"
 
 #define AFTER \
-	" AND ($5 IS NULL OR id OPERATOR(pg_catalog.>) $5)"
+	" AND ($6 IS NULL OR id OPERATOR(pg_catalog.>) $6)"
 
-#define AFTER_ARGUMENT	5
+static Oid	filter_types[FILTERS] = {TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8ARRAYOID, INT8OID};
 
-static Oid	filter_types[] = {TEXTOID, TEXTOID, TEXTOID, INT4OID, INT8OID};
+/* Arguments of the function. */
+enum
+{
+	ARG_RELATION,
+	ARG_TYPE,
+	ARG_VERSION,
+	ARG_REPAIR,
+	ARG_MAX_ROWS,
+	ARG_AFTER,
+	ARG_IDS,
+	ARG_DRY_RUN
+};
+
+/* Columns of its result. */
+enum
+{
+	OUT_SCHEMA,
+	OUT_NAME,
+	OUT_REPLAYED,
+	OUT_REMAINING,
+	OUT_LAST_ID,
+	OUT_PROBLEM,
+	OUT_EVENT,
+	OUT_STORED,
+	OUT_VIOLATIONS,
+	OUT_COLUMNS
+};
 
 /* A nested replay would find the rows that the outer one has locked. */
 static bool at_work = false;
@@ -273,6 +317,91 @@ replay_rows(EvReplayCall *call, Target *target, EvReplayRow *rows, int count)
 	return done;
 }
 
+/* ---------- the result of a dry run ---------- */
+
+/*
+ * Rows for events that were tried.  Created before the subtransaction, which
+ * they must survive.
+ */
+struct EvReplayTrial
+{
+	TupleDesc	shape;
+	TupleTableSlot *slot;
+	Tuplestorestate *table_rows;	/* of the current table */
+	Tuplestorestate *rows;		/* of those before it */
+};
+
+static struct EvReplayTrial *
+start_trial(TupleDesc shape)
+{
+	struct EvReplayTrial *trial = palloc(sizeof(struct EvReplayTrial));
+
+	trial->shape = shape;
+	trial->slot = MakeSingleTupleTableSlot(shape, &TTSOpsMinimalTuple);
+	trial->table_rows = tuplestore_begin_heap(false, false, work_mem);
+	trial->rows = tuplestore_begin_heap(false, false, work_mem);
+	return trial;
+}
+
+/* Adds rows that were tried, with the reasons why they stay. */
+static void
+put_tried(struct EvReplayTrial *trial, const Target *target, const EvReplayRow *rows, int count)
+{
+	Datum		values[OUT_COLUMNS] = {0};
+	bool		nulls[OUT_COLUMNS];
+
+	memset(nulls, true, sizeof(nulls));
+	nulls[OUT_SCHEMA] = nulls[OUT_NAME] = nulls[OUT_EVENT] = nulls[OUT_STORED] = false;
+	values[OUT_SCHEMA] = CStringGetTextDatum(target->schema);
+	values[OUT_NAME] = CStringGetTextDatum(target->name);
+	for (int i = 0; i < count; i++)
+	{
+		const Jsonb *reason = rows[i].violations;
+
+		/* its violations are those of an earlier replay */
+		if (!rows[i].moved && reason == NULL)
+			reason = ev_single_violation("the function for repairs returned null", NULL);
+		values[OUT_EVENT] = Int64GetDatum(rows[i].id);
+		values[OUT_STORED] = BoolGetDatum(rows[i].moved);
+		values[OUT_VIOLATIONS] = PointerGetDatum(reason);
+		nulls[OUT_VIOLATIONS] = rows[i].moved;
+		tuplestore_putvalues(trial->table_rows, trial->shape, values, nulls);
+	}
+}
+
+static void
+move_rows(struct EvReplayTrial *trial, Tuplestorestate *from, Tuplestorestate *to)
+{
+	while (tuplestore_gettupleslot(from, true, false, trial->slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		tuplestore_puttupleslot(to, trial->slot);
+	}
+	ExecClearTuple(trial->slot);
+	tuplestore_clear(from);
+}
+
+/* The rows of a table with a problem of its own are not part of the result. */
+static void
+finish_table(struct EvReplayTrial *trial, bool keep)
+{
+	if (trial == NULL)
+		return;
+	if (keep)
+		move_rows(trial, trial->table_rows, trial->rows);
+	else
+		tuplestore_clear(trial->table_rows);
+}
+
+static void
+finish_trial(struct EvReplayTrial *trial, Tuplestorestate *result)
+{
+	move_rows(trial, trial->rows, result);
+	tuplestore_end(trial->table_rows);
+	tuplestore_end(trial->rows);
+	ExecDropSingleTupleTableSlot(trial->slot);
+}
+
 /* ---------- the quarantine ---------- */
 
 static Datum
@@ -286,7 +415,7 @@ id_array(Datum *ids, int count)
  * moved.
  */
 static int64
-settle(EvReplayCall *call, EvReplayRow *rows, int count)
+settle(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count)
 {
 	Oid			delete_types[1] = {INT8ARRAYOID};
 	Oid			update_types[2] = {INT8ARRAYOID, JSONBARRAYOID};
@@ -308,6 +437,8 @@ settle(EvReplayCall *call, EvReplayRow *rows, int count)
 			violations[failed_count++] = JsonbPGetDatum(rows[i].violations);
 		}
 	}
+	if (call->trial != NULL)
+		put_tried(call->trial, target, rows, count);
 	values[0] = id_array(moved, moved_count);
 	ev_quarantine_as_owner(&call->quarantine);
 	if (moved_count > 0)
@@ -356,7 +487,7 @@ fetch(EvReplayCall *call, const Filter *filter, int limit, EvReplayRow **rows)
 	int			count;
 
 	ev_quarantine_as_owner(&call->quarantine);
-	if (SPI_execute_with_args(query, lengthof(filter_types), filter_types, (Datum *) filter->values,
+	if (SPI_execute_with_args(query, FILTERS, filter_types, (Datum *) filter->values,
 							  filter->nulls, false, 0) != SPI_OK_SELECT)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
@@ -410,12 +541,12 @@ replay_table(EvReplayCall *call, Target *target, const Filter *filter, int64 max
 			else
 				done += replay_rows(call, target, rows + done, count - done);
 		}
-		target->replayed += settle(call, rows, done);
+		target->replayed += settle(call, target, rows, done);
 		target->tried += done;
 		if (done > 0)
 			target->last_id = rows[done - 1].id;
-		rest.values[AFTER_ARGUMENT - 1] = Int64GetDatum(target->last_id);
-		rest.nulls[AFTER_ARGUMENT - 1] = ' ';
+		rest.values[FILTER_AFTER] = Int64GetDatum(target->last_id);
+		rest.nulls[FILTER_AFTER] = ' ';
 		target->is_at_end = done == count && count < wanted;
 		MemoryContextReset(call->context);
 	}
@@ -431,7 +562,7 @@ count_remaining(EvReplayCall *call, Filter *filter)
 
 	ev_quarantine_as_owner(&call->quarantine);
 	if (SPI_execute_with_args("SELECT pg_catalog.count(*) FROM " QUARANTINE FILTER,
-							  lengthof(filter_types) - 1, filter_types, filter->values, filter->nulls,
+							  FILTER_AFTER, filter_types, filter->values, filter->nulls,
 							  false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not count the rows of table %s", QUARANTINE);
 	result = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
@@ -544,9 +675,9 @@ try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_row
 	TimestampTz start = GetCurrentTimestamp();
 	ErrorData  *error;
 
-	filter->values[0] = CStringGetTextDatum(target->schema);
-	filter->values[1] = CStringGetTextDatum(target->name);
-	filter->nulls[0] = filter->nulls[1] = ' ';
+	filter->values[FILTER_SCHEMA] = CStringGetTextDatum(target->schema);
+	filter->values[FILTER_NAME] = CStringGetTextDatum(target->name);
+	filter->nulls[FILTER_SCHEMA] = filter->nulls[FILTER_NAME] = ' ';
 	CHECK_FOR_INTERRUPTS();
 	error = ev_in_subtransaction(replay_tried_table, &attempt, EV_KEEP);
 	if (error != NULL)
@@ -558,6 +689,7 @@ try_one_of_all(EvReplayCall *call, Target *target, Filter *filter, int64 max_row
 		target->problem = error->message;
 		target->replayed = target->tried = 0;
 	}
+	finish_table(call->trial, error == NULL);
 	if (OidIsValid(target->owner))
 		find_owner(owners, target->owner)->used += TimestampDifferenceMilliseconds(start, GetCurrentTimestamp());
 }
@@ -579,7 +711,7 @@ list_targets(EvReplayCall *call, Filter *filter, int *count)
 							  " pg_catalog.count(*) FROM " QUARANTINE FILTER
 							  " AND relation_schema IS NOT NULL AND relation_name IS NOT NULL"
 							  " GROUP BY 1, 2 ORDER BY 1, 2",
-							  lengthof(filter_types) - 1, filter_types, filter->values, filter->nulls,
+							  FILTER_AFTER, filter_types, filter->values, filter->nulls,
 							  false, 0) != SPI_OK_SELECT)
 		elog(ERROR, "could not read table %s", QUARANTINE);
 	ev_quarantine_as_caller(&call->quarantine);
@@ -648,10 +780,11 @@ replay_named(EvReplayCall *call, Oid table, Filter *filter, int64 max_rows)
 				 errmsg("relation with OID %u does not exist", table)));
 	if (!OidIsValid(call->quarantine.table))
 		return target;
-	filter->values[0] = CStringGetTextDatum(target->schema);
-	filter->values[1] = CStringGetTextDatum(target->name);
-	filter->nulls[0] = filter->nulls[1] = ' ';
+	filter->values[FILTER_SCHEMA] = CStringGetTextDatum(target->schema);
+	filter->values[FILTER_NAME] = CStringGetTextDatum(target->name);
+	filter->nulls[FILTER_SCHEMA] = filter->nulls[FILTER_NAME] = ' ';
 	replay_table(call, target, filter, max_rows);
+	finish_table(call->trial, true);
 	target->remaining = count_remaining(call, filter);
 	return target;
 }
@@ -683,60 +816,122 @@ static void
 give(ReturnSetInfo *result, const Target *target)
 {
 	bool		has_last = target->tried > 0 && !target->is_at_end;
-	Datum		values[6] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(target->name),
+	Datum		values[OUT_COLUMNS] = {CStringGetTextDatum(target->schema), CStringGetTextDatum(target->name),
 	Int64GetDatum(target->replayed), Int64GetDatum(target->remaining), Int64GetDatum(target->last_id)};
-	bool		nulls[6] = {false, false, false, false, !has_last, target->problem == NULL};
+	bool		nulls[OUT_COLUMNS] = {false, false, false, false, !has_last, target->problem == NULL, true, true, true};
 
 	if (target->problem != NULL)
-		values[5] = CStringGetTextDatum(target->problem);
+		values[OUT_PROBLEM] = CStringGetTextDatum(target->problem);
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+/* Sets a filter to an argument, unless this is NULL. */
+static void
+set_filter(Filter *filter, int number, FunctionCallInfo fcinfo, int argument)
+{
+	if (PG_ARGISNULL(argument))
+		return;
+	filter->values[number] = PG_GETARG_DATUM(argument);
+	filter->nulls[number] = ' ';
+}
+
+/* Reports ids that are given, and of which there is no event to replay. */
+static void
+report_missing_ids(EvReplayCall *call, Filter *filter)
+{
+	bool		is_null;
+	Datum		count;
+
+	if (filter->nulls[FILTER_IDS] == 'n' || !OidIsValid(call->quarantine.table))
+		return;
+	ev_quarantine_as_owner(&call->quarantine);
+	if (SPI_execute_with_args("SELECT pg_catalog.count(DISTINCT wanted.number) FROM pg_catalog.unnest($5) AS wanted (number)"
+							  " WHERE NOT EXISTS (SELECT FROM " QUARANTINE FILTER
+							  " AND id OPERATOR(pg_catalog.=) wanted.number)",
+							  FILTER_AFTER, filter_types, filter->values, filter->nulls, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read table %s", QUARANTINE);
+	ev_quarantine_as_caller(&call->quarantine);
+	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+	if (DatumGetInt64(count) > 0)
+		ereport(NOTICE,
+				(errmsg("the quarantine has no event to replay for some of the ids (ids: " INT64_FORMAT ")",
+						DatumGetInt64(count)),
+				 errdetail("They are of events that are in their table already, that another filter leaves out, or of no event.")));
+}
+
+/* A replay's arguments and result. */
+typedef struct Replay
+{
+	EvReplayCall *call;
+	Oid			table;			/* InvalidOid: all */
+	Filter		filter;
+	int64		max_rows;
+	Target	   *targets;		/* result, in the context of the call */
+	int			count;
+} Replay;
+
+static void
+replay_targets(void *arg)
+{
+	Replay	   *replay = (Replay *) arg;
+
+	if (OidIsValid(replay->table))
+	{
+		replay->targets = replay_named(replay->call, replay->table, &replay->filter, replay->max_rows);
+		replay->count = 1;
+	}
+	else if (OidIsValid(replay->call->quarantine.table))
+		replay->targets = replay_all(replay->call, &replay->filter, replay->max_rows, &replay->count);
 }
 
 /* SPI is connected, and the quarantine open, if there is one. */
 static void
-replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
+run_replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Filter		filter = {.nulls = {'n', 'n', 'n', 'n', 'n'}};
-	Target	   *targets;
-	int			count = 1;
+	Replay		replay = {.call = call, .max_rows = max_rows};
 
-	for (int i = 1; i <= 2; i++)
-		if (!PG_ARGISNULL(i))
-		{
-			filter.values[i + 1] = PG_GETARG_DATUM(i);
-			filter.nulls[i + 1] = ' ';
-		}
-	if (!PG_ARGISNULL(AFTER_ARGUMENT))
-	{
-		filter.values[4] = PG_GETARG_DATUM(AFTER_ARGUMENT);
-		filter.nulls[4] = ' ';
-	}
+	memset(replay.filter.nulls, 'n', sizeof(replay.filter.nulls));
 	if (!call->any_table)
-		targets = replay_named(call, PG_GETARG_OID(0), &filter, max_rows);
-	else if (OidIsValid(call->quarantine.table))
-		targets = replay_all(call, &filter, max_rows, &count);
+		replay.table = PG_GETARG_OID(ARG_RELATION);
+	set_filter(&replay.filter, FILTER_TYPE, fcinfo, ARG_TYPE);
+	set_filter(&replay.filter, FILTER_VERSION, fcinfo, ARG_VERSION);
+	set_filter(&replay.filter, FILTER_IDS, fcinfo, ARG_IDS);
+	set_filter(&replay.filter, FILTER_AFTER, fcinfo, ARG_AFTER);
+	report_missing_ids(call, &replay.filter);
+	if (call->trial != NULL)
+	{
+		ErrorData  *error = ev_in_subtransaction(replay_targets, &replay, EV_LET_GO);
+
+		if (error != NULL)
+			ReThrowError(error);
+	}
 	else
-		return;
-	for (int i = 0; i < count; i++)
-		give(result, &targets[i]);
+		replay_targets(&replay);
+	for (int i = 0; i < replay.count; i++)
+		give(result, &replay.targets[i]);
+	if (call->trial != NULL)
+		finish_trial(call->trial, result->setResult);
 }
 
 /*
  * replay_event_quarantine(relation regclass DEFAULT NULL, event_type text
- * DEFAULT NULL, schema_version int DEFAULT NULL, repair text DEFAULT
- * NULL, max_rows int DEFAULT 10000, after_id bigint DEFAULT NULL) returns
- * TABLE (relation_schema text, relation_name text, replayed bigint, remaining
- * bigint, last_id bigint, problem text)
+ * DEFAULT NULL, schema_version int DEFAULT NULL, repair text DEFAULT NULL,
+ * max_rows int DEFAULT 10000, after_id bigint DEFAULT NULL, ids bigint[]
+ * DEFAULT NULL, dry_run boolean DEFAULT false) returns TABLE (relation_schema
+ * text, relation_name text, replayed bigint, remaining bigint, last_id bigint,
+ * problem text, event_id bigint, stored boolean, violations jsonb)
  */
 Datum
 ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 {
-	EvReplayCall call = {.any_table = PG_ARGISNULL(0)};
+	EvReplayCall call = {.any_table = PG_ARGISNULL(ARG_RELATION)};
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	int64		max_rows;
 
-	ev_require_argument(fcinfo, 4, "max_rows");
-	max_rows = PG_GETARG_INT32(4);
+	ev_require_argument(fcinfo, ARG_MAX_ROWS, "max_rows");
+	ev_require_argument(fcinfo, ARG_DRY_RUN, "dry_run");
+	max_rows = PG_GETARG_INT32(ARG_MAX_ROWS);
 	if (max_rows < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -746,16 +941,18 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("the quarantine is being replayed by this session already"),
 				 errhint("Do not call replay_event_quarantine in a trigger, or in a function for repairs.")));
-	if (!PG_ARGISNULL(0))
-		check_table(PG_GETARG_OID(0));
-	if (!PG_ARGISNULL(3))
+	if (!PG_ARGISNULL(ARG_RELATION))
+		check_table(PG_GETARG_OID(ARG_RELATION));
+	if (!PG_ARGISNULL(ARG_REPAIR))
 	{
-		call.repair = ev_replay_find_repair(text_to_cstring(PG_GETARG_TEXT_PP(3)));
+		call.repair = ev_replay_find_repair(text_to_cstring(PG_GETARG_TEXT_PP(ARG_REPAIR)));
 		fmgr_info(call.repair, &call.repair_function);
 	}
 	call.guard_function = ev_guard_function();
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (PG_GETARG_BOOL(ARG_DRY_RUN))
+		call.trial = start_trial(result->setDesc);
 	if (!ev_quarantine_open(&call.quarantine, RowExclusiveLock, ACL_SELECT | ACL_UPDATE | ACL_DELETE))
 		call.quarantine.table = InvalidOid;
 	call.context = AllocSetContextCreate(CurrentMemoryContext, "event_validate replay",
@@ -766,7 +963,7 @@ ev_replay_event_quarantine(PG_FUNCTION_ARGS)
 	PG_TRY();
 	{
 		SPI_connect();
-		replay(&call, fcinfo, max_rows);
+		run_replay(&call, fcinfo, max_rows);
 		SPI_finish();
 	}
 	PG_FINALLY();

@@ -21,6 +21,7 @@ typedef struct EvReplayCall
 	ItemPointerData repair_row; /* its row in pg_proc when it was read */
 	SPIPlanPtr	plan;			/* of the last INSERT, with its text */
 	char	   *command;
+	struct EvReplayTrial *trial;	/* NULL: not a dry run */
 	MemoryContext context;		/* for the rows that were fetched */
 	MemoryContext row_context;	/* for one of them */
 } EvReplayCall;

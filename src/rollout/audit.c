@@ -560,16 +560,9 @@ is_rewritten(const char *number, int length)
 	return strcmp(DatumGetCString(DirectFunctionCall1(numeric_out, numeric)), string) != 0;
 }
 
-/*
- * event_json_loss(document text) returns text
- *
- * Returns the loss if this text becomes jsonb, or why it cannot; NULL if only
- * white space and the order of keys would change.
- */
-Datum
-ev_event_json_loss(PG_FUNCTION_ARGS)
+const char *
+ev_json_loss(const text *data)
 {
-	text	   *data = PG_GETARG_TEXT_PP(0);
 	const char *p = VARDATA_ANY(data);
 	const char *end = p + VARSIZE_ANY_EXHDR(data);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "event_validate audit",
@@ -579,7 +572,7 @@ ev_event_json_loss(PG_FUNCTION_ARGS)
 	bool		rewritten = false;
 	int64		keys = 0;
 	Jsonb	   *document = parse_document(data, &fault);
-	text	   *result;
+	char	   *result;
 
 	/* from here on, the text is valid JSON */
 	while (document != NULL && p < end)
@@ -610,11 +603,24 @@ ev_event_json_loss(PG_FUNCTION_ARGS)
 		fault = "jsonb writes a number in another form";
 
 	MemoryContextSwitchTo(caller);
-	result = fault != NULL ? cstring_to_text(fault) : NULL;
+	result = fault != NULL ? pstrdup(fault) : NULL;
 	MemoryContextDelete(context);
-	if (result == NULL)
+	return result;
+}
+
+/*
+ * event_json_loss(document text) returns text
+ *
+ * See ev_json_loss().
+ */
+Datum
+ev_event_json_loss(PG_FUNCTION_ARGS)
+{
+	const char *loss = ev_json_loss(PG_GETARG_TEXT_PP(0));
+
+	if (loss == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_TEXT_P(result);
+	PG_RETURN_TEXT_P(cstring_to_text(loss));
 }
 
 /* ---------- words ---------- */

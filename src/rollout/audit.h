@@ -31,4 +31,11 @@ extern void ev_audit_kinds(const EvProgram *program, const Jsonb *document,
 /* Puts a kind as a row into a function's result, a ReturnSetInfo. */
 extern void ev_audit_put(const EvKind *kind, void *result);
 
+/*
+ * Returns the loss if this text becomes jsonb, or why it cannot; NULL if only
+ * white space and the order of keys would change.  In CurrentMemoryContext.
+ * Raises no error for a document.
+ */
+extern const char *ev_json_loss(const text *document);
+
 #endif							/* EV_AUDIT_H */

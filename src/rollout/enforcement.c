@@ -16,6 +16,7 @@
 #include "catalog/indexing.h"
 #include "catalog/pg_constraint.h"
 #include "catalog/pg_trigger.h"
+#include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -47,7 +48,7 @@ PG_FUNCTION_INFO_V1(ev_list_event_enforcement);
 enum
 {
 	RELATION, KIND, NAME, COLUMN_NAME, DATA_EXPR, TYPE_EXPR, VERSION_EXPR, MODE, MODE_UNTIL,
-	VALIDATED, ENABLED, DEFINITION, PROBLEM, COLUMNS
+	VALIDATED, ENABLED, DEFINITION, PROBLEM, TYPES, COLUMNS
 };
 
 typedef struct ListedRow
@@ -129,10 +130,13 @@ describe_calls(Description *description)
 	Node	   *expression = ev_check_expression(site->constraint);
 	List	   *context = OidIsValid(site->domain) ? NIL :
 		deparse_context_for(get_rel_name(site->relation), site->relation);
+	Const	   *types;
 	ListCell   *cell;
 
 	if (expression == NULL)
 		return;
+	if (ev_sole_call(expression, &description->search->functions, &types) != NULL && types != NULL)
+		set(&description->common, TYPES, types->constvalue);
 	foreach(cell, ev_site_calls(expression, description->search))
 	{
 		const EvSiteCall *call = lfirst(cell);
@@ -220,6 +224,8 @@ describe_trigger(Description *description, Relation relation, const Trigger *tri
 	else if (arguments.until != DT_NOEND)
 		set(row, MODE_UNTIL, TimestampTzGetDatum(arguments.until));
 	set_text(row, MODE, ev_guard_mode_name(arguments.mode));
+	if (arguments.types != NULL)
+		set(row, TYPES, OidInputFunctionCall(F_ARRAY_IN, pstrdup(arguments.types), TEXTOID, -1));
 	describe_operands(row, relation, &arguments);
 }
 

@@ -44,6 +44,7 @@
 
 PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_row_equals);
+PG_FUNCTION_INFO_V1(ev_event_row_other_types);
 PG_FUNCTION_INFO_V1(ev_event_checks);
 
 /* ---------- text to expression ---------- */
@@ -181,6 +182,33 @@ ev_event_row_equals(PG_FUNCTION_ARGS)
 											  quote_literal_cstr(text_to_cstring(PG_GETARG_TEXT_PP(1))))));
 }
 
+/*
+ * event_row_other_types(expression text, types text[]) returns text
+ *
+ * Returns SQL that is true unless the expression has one of these event types,
+ * for any search_path; ev_sole_call() recognizes it.  Raises
+ * invalid_parameter_value if there is no type, or if one is null.
+ */
+Datum
+ev_event_row_other_types(PG_FUNCTION_ARGS)
+{
+	ArrayType  *types = PG_GETARG_ARRAYTYPE_P(1);
+
+	if (ArrayGetNItems(ARR_NDIM(types), ARR_DIMS(types)) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("types is empty"),
+				 errdetail("The constraint would check no event."),
+				 errhint("Leave types out, to check events of all types.")));
+	if (array_contains_nulls(types))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an event type of a constraint must not be null")));
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("(((%s) COLLATE pg_catalog.\"C\") OPERATOR(pg_catalog.=) ANY (%s::pg_catalog.text[])) IS NOT TRUE",
+											  text_to_cstring(PG_GETARG_TEXT_PP(0)),
+											  quote_literal_cstr(OidOutputFunctionCall(F_ARRAY_OUT, PointerGetDatum(types))))));
+}
+
 /* ---------- constraints ---------- */
 
 /* A json document with the cast that add_event_check adds. */
@@ -209,8 +237,8 @@ expression_text(Node *expression, List *context)
  * event_checks(relation regclass) returns SETOF event_check
  *
  * Lists the CHECK constraints of a relation that call check_event or
- * validate_event; their arguments, with and without our casts, if the
- * constraint is only such a call; and whether this transaction added or last
+ * validate_event; their arguments, with and without our casts, and event types,
+ * if the constraint is only such a call (ev_sole_call()); and whether this transaction added or last
  * changed them.  Raises undefined_table if the relation does not exist.
  */
 Datum
@@ -236,13 +264,15 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_constraint form = (Form_pg_constraint) GETSTRUCT(tuple);
-		Datum		values[8] = {0};
-		bool		nulls[8] = {0};
+		Datum		values[9] = {0};
+		bool		nulls[9] = {0};
 		Datum		arguments[3];
 		bool		is_null;
 		Datum		conbin = heap_getattr(tuple, Anum_pg_constraint_conbin,
 										  RelationGetDescr(pg_constraint), &is_null);
 		Node	   *expression;
+		FuncExpr   *call;
+		Const	   *types;
 
 		if (form->contype != CONSTRAINT_CHECK || is_null || !EV_CONSTRAINT_ENFORCED(form))
 			continue;
@@ -253,11 +283,12 @@ ev_event_checks(PG_FUNCTION_ARGS)
 		values[0] = NameGetDatum(&form->conname);
 		values[1] = BoolGetDatum(form->convalidated);
 		values[2] = BoolGetDatum(TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)));
-		if (ev_is_event_call(expression, &functions))
+		call = ev_sole_call(expression, &functions, &types);
+		if (call != NULL)
 		{
 			for (int i = 0; i < 3; i++)
 			{
-				Node	   *argument = ev_call_argument(castNode(FuncExpr, expression), i);
+				Node	   *argument = ev_call_argument(call, i);
 
 				values[3 + i] = expression_text(ev_without_event_cast(argument), context);
 				arguments[i] = expression_text(i == 0 ? with_cast(argument) : argument, context);
@@ -267,6 +298,9 @@ ev_event_checks(PG_FUNCTION_ARGS)
 		else
 			nulls[3] = nulls[4] = nulls[5] = nulls[6] = true;
 		values[7] = expression_text(expression, context);
+		nulls[8] = call == NULL || types == NULL;
+		if (!nulls[8])
+			values[8] = types->constvalue;
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	systable_endscan(scan);

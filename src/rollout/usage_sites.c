@@ -27,6 +27,7 @@
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -91,6 +92,25 @@ may_apply(const FuncExpr *call, const EvSearch *search)
 	return false;
 }
 
+/* Is a check for some event types for one of the versions' types? */
+static bool
+has_a_type(const Const *types, const EvSearch *search)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			count;
+	ListCell   *cell;
+
+	if (search->versions == NIL)
+		return true;
+	deconstruct_array(DatumGetArrayTypeP(types->constvalue), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &count);
+	foreach(cell, search->versions)
+		for (int i = 0; i < count; i++)
+		if (strcmp(TextDatumGetCString(elements[i]), ((EvVersion *) lfirst(cell))->type) == 0)
+			return true;
+	return false;
+}
+
 static bool
 may_apply_walker(Node *node, void *context)
 {
@@ -103,6 +123,17 @@ may_apply_walker(Node *node, void *context)
 	if (is_wrapper(node, search))
 		return true;
 	return expression_tree_walker(node, may_apply_walker, context);
+}
+
+/* The same for a constraint. */
+static bool
+check_may_apply(Node *expression, EvSearch *search)
+{
+	Const	   *types;
+
+	if (ev_sole_call(expression, &search->functions, &types) != NULL && types != NULL && !has_a_type(types, search))
+		return false;
+	return may_apply_walker(expression, search);
 }
 
 /*
@@ -405,7 +436,7 @@ add_constraint(Form_pg_depend dependent, void *context)
 		return;
 	expression = check_expression(tuple);
 	form = (Form_pg_constraint) GETSTRUCT(tuple);
-	if (expression != NULL && may_apply_walker(expression, search))
+	if (expression != NULL && check_may_apply(expression, search))
 	{
 		if (OidIsValid(form->contypid))
 		{

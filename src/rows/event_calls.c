@@ -7,7 +7,9 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "nodes/nodeFuncs.h"
+#include "utils/array.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #include "registry/extension_objects.h"
@@ -40,6 +42,52 @@ without_domain(Node *argument)
 		castNode(CoerceToDomain, argument)->coercionformat == COERCE_IMPLICIT_CAST)
 		return (Node *) castNode(CoerceToDomain, argument)->arg;
 	return argument;
+}
+
+/*
+ * Returns the types in "(type = ANY (TYPES)) IS NOT TRUE", for this type; NULL if
+ * the condition is another one.
+ */
+static Const *
+types_of_others(Node *condition, Node *type)
+{
+	ScalarArrayOpExpr *test;
+	Node	   *tested;
+	Const	   *types;
+
+	if (!IsA(condition, BooleanTest) || castNode(BooleanTest, condition)->booltesttype != IS_NOT_TRUE ||
+		!IsA(castNode(BooleanTest, condition)->arg, ScalarArrayOpExpr))
+		return NULL;
+	test = castNode(ScalarArrayOpExpr, castNode(BooleanTest, condition)->arg);
+	tested = linitial(test->args);
+	if (IsA(tested, CollateExpr))
+		tested = (Node *) castNode(CollateExpr, tested)->arg;
+	if (!test->useOr || get_opcode(test->opno) != F_TEXTEQ || !equal(tested, type) || !IsA(lsecond(test->args), Const))
+		return NULL;
+	types = lsecond_node(Const, test->args);
+	if (types->consttype != TEXTARRAYOID || types->constisnull ||
+		array_contains_nulls(DatumGetArrayTypeP(types->constvalue)))
+		return NULL;
+	return types;
+}
+
+FuncExpr *
+ev_sole_call(Node *expression, const EvEventFunctions *functions, Const **types)
+{
+	List	   *terms;
+	Node	   *call;
+
+	*types = NULL;
+	if (ev_is_event_call(expression, functions))
+		return castNode(FuncExpr, expression);
+	if (!is_orclause(expression))
+		return NULL;
+	terms = castNode(BoolExpr, expression)->args;
+	call = llast(terms);
+	if (list_length(terms) != 2 || !ev_is_event_call(call, functions))
+		return NULL;
+	*types = types_of_others(linitial(terms), ev_call_argument(castNode(FuncExpr, call), 1));
+	return *types != NULL ? castNode(FuncExpr, call) : NULL;
 }
 
 static bool

@@ -39,6 +39,14 @@ ev_is_event_call(const Node *node, const EvEventFunctions *functions)
 extern bool ev_has_event_call(Node *expression, const EvEventFunctions *functions);
 
 /*
+ * Returns the call that an expression consists of: alone, or as add_event_check
+ * writes it for some event types, "(type = ANY (TYPES)) IS NOT TRUE OR call".
+ * NULL if the expression is anything else.  *types is the constant, an array of
+ * text without nulls; NULL: all types.
+ */
+extern FuncExpr *ev_sole_call(Node *expression, const EvEventFunctions *functions, Const **types);
+
+/*
  * Returns an argument of a call by its position (from 0), whether it is named
  * or not, without a coercion to a domain.
  */

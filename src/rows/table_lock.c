@@ -171,16 +171,28 @@ ev_lock_tables(List *tables, LOCKMODE mode)
 	AtEOXact_GUC(false, guc_level);
 }
 
-bool
-ev_can_lock_table(Oid table, LOCKMODE mode)
+static bool
+lock_once(Oid table, LOCKMODE mode, EvKeep keep)
 {
 	LockTry		try = {.tables = list_make1_oid(table), .mode = mode};
-	ErrorData  *error = try_lock_tables(&try, EV_LET_GO);
+	ErrorData  *error = try_lock_tables(&try, keep);
 
 	if (error == NULL)
 		return true;
 	FreeErrorData(error);
 	return false;
+}
+
+bool
+ev_can_lock_table(Oid table, LOCKMODE mode)
+{
+	return lock_once(table, mode, EV_LET_GO);
+}
+
+bool
+ev_try_lock_table(Oid table, LOCKMODE mode)
+{
+	return lock_once(table, mode, EV_KEEP);
 }
 
 bool

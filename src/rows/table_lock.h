@@ -32,6 +32,12 @@ extern void ev_lock_others_tables(List *tables, LOCKMODE mode);
 /* Would one attempt lock this table?  Unlocks it again. */
 extern bool ev_can_lock_table(Oid table, LOCKMODE mode);
 
+/*
+ * Locks a table like ev_lock_tables(), but in one attempt, in which others wait
+ * for at most 0.4 s.  Returns false if that was not enough.
+ */
+extern bool ev_try_lock_table(Oid table, LOCKMODE mode);
+
 /* Waits for ACCESS SHARE.  Returns false if the table no longer exists. */
 extern bool ev_share_table(Oid table);
 

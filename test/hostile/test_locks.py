@@ -22,6 +22,8 @@ CALLS = {
     "drop_event_check, named": "SELECT drop_event_check({t}, 'c')",
     "lock_event_table": "SELECT _event_validate.lock_event_table({t})",
     "standardize_event_column": "SELECT standardize_event_column({t}, 'payload')",
+    "merge_event_column, its arguments": "SELECT _event_validate.check_merge_arguments({t}, 'payload', 'data', 1)",
+    "merge_event_column, a step": "SELECT _event_validate.run_event_column_step({t}, 'payload', 'data', 'start', NULL)",
     "event_column_conflicts": "SELECT * FROM event_column_conflicts({t}, 'payload', 'data')",
     "refuse_event_column_conflicts": "SELECT _event_validate.refuse_event_column_conflicts({t}, 'payload', 'data')",
     "event_row_expression": "SELECT _event_validate.event_row_expression({t}, 'data', 'data', false)",

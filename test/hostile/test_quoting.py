@@ -34,8 +34,8 @@ def walk(session, kind, table, data, kind_column, version, schema="public"):
     run(f"""SELECT register_event_schema({t}, 1, '{{"type": "object"}}')""")
     run(f"""SELECT register_event_schema({t}, 2, '{{"required": ["b"], "properties": {{"o''k %s $1 \\\\": {{"description": "%s '' $$"}}}}}}')""")
     run(f"INSERT INTO {quoted(schema)}.{quoted(table)} VALUES (1, {t}, 1, '{{}}'), (2, {t}, 2, '{{\"b\": 2}}'), (3, 'other', 1, '[]')")
-    assert run(f"SELECT violations, sample_ids FROM check_event_upgrade({relation}, {t}, 1, 2, {d}, {k}, {v})") == [(1, ["1"])]
-    assert run(f"SELECT count(*) FROM audit_events({relation}, {d}, {k}, {v})") == [(1,)]
+    assert run(f"SELECT violations, sample_ids FROM check_event_upgrade({relation}, {t}, 1, 2, {d}, {k}, {v})") == [(1, None), (1, ["1"])]
+    assert run(f"SELECT count(*) FROM audit_events({relation}, {d}, {k}, {v})") == [(3,)]
     run(f"SELECT register_event_upcast({t}, 1, 2, 'up(jsonb)')")
     assert run(f"SELECT cardinality(event_upcast_path({t}, 1))") == [(1,)]
     assert run(f"SELECT upcast_event('{{}}', {t}, 1)") == [({"b": 1},)]

@@ -72,6 +72,7 @@ SETUP = [
         CREATE TABLE app.migrated (LIKE app.events);
         INSERT INTO app.migrated VALUES ('order', 1, '{"a": 1}');
         CREATE TABLE app.legacy (payload text);
+        CREATE TABLE app.merging (payload text);
         """),
     ("owner", """
         GRANT SELECT ON event_schema.quarantine TO {viewer};
@@ -145,10 +146,12 @@ CALLS = {
     "event_audit_query": "SELECT event_audit_query('app.events', 'data', 'event_type', 'schema_version', 5)",
     "event_schema_usage": "SELECT * FROM event_schema_usage()",
     "event_enforcement": "SELECT * FROM event_enforcement",
-    "add_event_check": ["SELECT add_event_check('app.events')", "SELECT add_event_check('app.events', audit => true)"],
+    "add_event_check": ["SELECT add_event_check('app.events')", "SELECT add_event_check('app.events', audit => true)",
+                        "SELECT add_event_check('app.events', types => '{order}')"],
     "validate_event_check": "SELECT validate_event_check('app.used')",
     "drop_event_check": "SELECT drop_event_check('app.used')",
     "standardize_event_column": "SELECT standardize_event_column('app.legacy', 'payload')",
+    "merge_event_column": "CALL merge_event_column('app.merging', 'payload')",
     "migrate_events": "CALL migrate_events('app.migrated', 'order', 2)",
     "add_event_guard": "SELECT add_event_guard('app.events', 'enforce')",
     "set_event_guard_mode": "SELECT * FROM set_event_guard_mode('app.guarded', 'warn')",
@@ -157,9 +160,10 @@ CALLS = {
     "guard_event: called without a trigger": "SELECT guard_event()",
     # the quarantine
     "event_quarantine": "SELECT * FROM event_quarantine",
-    "purge_event_quarantine": "SELECT purge_event_quarantine('1 day')",
-    "replay_event_quarantine": "SELECT * FROM replay_event_quarantine('app.guarded')",
-    "replay_event_quarantine: all tables": "SELECT * FROM replay_event_quarantine()",
+    "purge_event_quarantine": ["SELECT purge_event_quarantine('1 day')", """SELECT purge_event_quarantine('1 day', reason => '{"keyword": "type"}')"""],
+    "replay_event_quarantine": ["SELECT * FROM replay_event_quarantine('app.guarded', dry_run => true)", "SELECT * FROM replay_event_quarantine('app.guarded')"],
+    "replay_event_quarantine: all tables":
+        ["SELECT * FROM replay_event_quarantine(dry_run => true) WHERE event_id IS NULL", "SELECT * FROM replay_event_quarantine()"],
     # plain commands
     'CREATE FUNCTION event_schema."TYPE@VERSION": a new type': CREATE % "new@1",
     'CREATE FUNCTION event_schema."TYPE@VERSION": another version': [CREATE % "order@4", CREATE % "order@0"],
@@ -388,6 +392,8 @@ WHOM_SETUP = [
         SELECT add_event_check('app.looked', type_expr => 'app.typed(''look'', event_type)');
         CREATE TABLE app.legacy (payload text CHECK (app.whom('legacy', to_jsonb(payload))));
         INSERT INTO app.legacy VALUES ('{}');
+        CREATE TABLE app.merging (payload text, note text CHECK (app.whom('legacy', to_jsonb(note))));
+        INSERT INTO app.merging VALUES ('{}', 'note');
         GRANT SELECT ON ALL TABLES IN SCHEMA app TO {reader};
         GRANT INSERT ON ALL TABLES IN SCHEMA app TO {writer}, {writing_keeper};
         GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA app TO {migrator};
@@ -435,6 +441,8 @@ WHOM = {
     "constraints of a table: `validate_event_check`, `standardize_event_column`": [
         (None, "SELECT validate_event_check('app.looked')", None, "look"),
         (None, "SELECT standardize_event_column('app.legacy', 'payload')", None, "legacy")],
+    "triggers, constraints and generated columns of a table: `merge_event_column`": [
+        (None, "CALL merge_event_column('app.merging', 'payload')", None, "legacy")],
     "expressions that a call is given, such as `data_expr`": [
         ("reader", f"SELECT * FROM audit_events('app.events', {GIVEN})", "reader", "given"),
         (None, f"SELECT * FROM check_event_upgrade('app.events', 'order', 1, 2, {GIVEN})", None, "given"),

@@ -40,6 +40,27 @@ is($node->safe_psql('postgres', $objects), $before, 'DROP EXTENSION leaves nothi
 $node->safe_psql('postgres', 'CREATE EXTENSION event_validate');
 pass('it can be created again');
 
+# An empty quarantine goes with the last guard.
+$node->safe_psql(
+	'postgres', q(
+	CREATE TABLE events (event_type text, schema_version int, data jsonb);
+	CREATE TABLE others (LIKE events);
+	SELECT add_event_guard('events', 'quarantine'), add_event_guard('others', 'quarantine');
+	INSERT INTO events VALUES ('none', 1, '{}');
+	SELECT drop_event_guard('others')));
+is($node->safe_psql('postgres', 'SELECT count(*) FROM event_schema.quarantine'), '1', 'the quarantine stays while there is a guard');
+$node->safe_psql('postgres', q(SELECT drop_event_guard('events')));
+is($node->safe_psql('postgres', 'SELECT count(*) FROM event_schema.quarantine'), '1', 'and while it holds events');
+$node->safe_psql(
+	'postgres', q(
+	SELECT purge_event_quarantine('0');
+	SELECT add_event_guard('events', 'quarantine');
+	SELECT drop_event_guard('events');
+	DROP EXTENSION event_validate;
+	DROP TABLE events, others));
+is($node->safe_psql('postgres', $objects), $before, 'DROP EXTENSION after the last guard leaves nothing');
+$node->safe_psql('postgres', 'CREATE EXTENSION event_validate');
+
 my ($sqlstate) =
   sql_error($node, 'postgres', 'CREATE EXTENSION event_validate');
 is($sqlstate, '42710', 'it cannot be created twice');
@@ -64,6 +85,21 @@ is( $node->safe_psql(
 		extra_params => [ '-U', 'stranger' ]),
 	't|f',
 	'a database owner installs it, and others use it');
+
+# A role that may not drop the quarantine leaves it.
+$node->safe_psql('owned', 'CREATE SCHEMA strange AUTHORIZATION stranger');
+my $add_and_drop = q(
+	SET client_min_messages = error;
+	CREATE TABLE strange.events (event_type text, schema_version int, data jsonb);
+	SELECT app.add_event_guard('strange.events', 'quarantine');
+	SELECT app.drop_event_guard('strange.events');
+	DROP TABLE strange.events);
+my $has_quarantine = q(SELECT to_regclass('event_schema.quarantine') IS NOT NULL);
+$node->safe_psql('owned', $add_and_drop, extra_params => [ '-U', 'stranger' ]);
+is($node->safe_psql('owned', $has_quarantine), 't', 'a role that may not drop the quarantine leaves it');
+$node->safe_psql('owned', "GRANT CREATE ON SCHEMA strange TO owner; GRANT USAGE ON SCHEMA strange TO owner");
+$node->safe_psql('owned', $add_and_drop, extra_params => [ '-U', 'owner' ]);
+is($node->safe_psql('owned', $has_quarantine), 'f', 'the owner of the database takes it along');
 
 my @error = sql_error($node, 'owned', 'CREATE EXTENSION event_validate',
 	extra_params => [ '-U', 'stranger' ]);

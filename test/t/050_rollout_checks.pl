@@ -68,7 +68,7 @@ my @error = timed('validate, refused', q(SELECT validate_event_check('events')))
 is($error[0], '23514', 'validation fails for old rows');
 like($error[2], qr{^DETAIL:\s+\d+: "order" version 1, /symbol, pattern: must match the pattern .* \(such as \d+, \d+, \d+\)}m, 'the error has the violations');
 
-is($node->safe_psql($db, "SELECT count(*), min(violations) >= 300 FROM audit_events('events')"), '1|t', 'an audit finds the one kind of violation');
+is($node->safe_psql($db, "SELECT count(*), min(violations) >= 300 FROM audit_events('events') WHERE keyword IS NOT NULL"), '1|t', 'an audit finds the one kind of violation');
 is(scalar(timed('audit', q(SELECT * FROM audit_events('events')))), 0, 'an audit');
 $node->safe_psql($db, q(UPDATE events SET data = jsonb_set(data, '{symbol}', '"ABC"') WHERE NOT validate_event(data, event_type, schema_version)));
 is(scalar(timed('validate', q(SELECT validate_event_check('events')))), 0, 'after repair validation succeeds');
@@ -173,9 +173,9 @@ SKIP:
 		ANALYZE fewer;
 		SELECT FROM audit_events('fewer');
 		$peak
-		SELECT 'violations ' || sum(violations) FROM audit_events('bad');
+		SELECT 'violations ' || violations, 'rows ' || rows FROM audit_events('bad') LIMIT 1;
 		$peak));
-	like($stdout, qr/^violations 400000$/m, 'an audit of only invalid rows');
+	like($stdout, qr/^violations 400000\|rows 100000$/m, 'an audit of only invalid rows');
 	my @peaks = $stdout =~ /^peak (\d+)$/mg;
 	cmp_ok($peaks[1] - $peaks[0], '<', 40 * 1024, "its memory does not grow with them: $peaks[0] kB, $peaks[1] kB");
 	$node->safe_psql($db, 'DROP TABLE bad, fewer');

@@ -32,6 +32,12 @@ my @stages = (
 		q(SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload'), 'jsonb'
 	],
 	[
+		qr/now both are checked/,
+		q(SELECT drop_event_check('events')),
+		q(SELECT (SELECT types FROM event_enforcement WHERE relation = 'events'::regclass AND kind = 'check' AND validated); SELECT drop_event_check('events'); SELECT add_event_check('events')),
+		"{order.placed,order.cancelled}\n\nevents_event_check"
+	],
+	[
 		qr/types => /, '',
 		q(SELECT count(*) FROM event_enforcement WHERE relation = 'events'::regclass AND definition LIKE '%order.cancelled%'), '1'
 	],
@@ -52,6 +58,19 @@ my @stages = (
 		  INSERT INTO events (event_type, schema_version, payload) VALUES ('order.placed', 4, '{"symbol": "y"}');
 		  SELECT register_event_schema('order.placed', 4, '{}', breaking => true)),
 		q(SELECT count(*) FROM events WHERE schema_version = 4), '1'
+	],
+	[
+		qr/ids => ARRAY/,
+		q(SELECT set_event_guard_mode('events', 'quarantine');
+		  INSERT INTO events (event_type, schema_version, payload) VALUES ('order.placed', 1, '{}'), ('order.placed', 1, '{"symbol": "x"}')),
+		q(SELECT string_agg(violations -> 0 ->> 'keyword', ', ' ORDER BY id) FROM event_quarantine), 'required, pattern'
+	],
+	[ qr/min\(event_id\)/, '', 'SELECT count(*) FROM event_quarantine; DELETE FROM event_schema.quarantine', '2' ],
+	[
+		qr/reason => /,
+		q(INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 1, '{}'), ('order.placed', 1, '{"symbol": "x"}');
+		  UPDATE event_schema.quarantine SET arrived_at = now() - interval '2 days'),
+		q(SELECT string_agg(violations -> 0 ->> 'keyword', ', ' ORDER BY id) FROM event_quarantine; DELETE FROM event_schema.quarantine), 'pattern'
 	],
 	[ qr/pg_locks/, '', 'SELECT 1', '1' ]);
 

@@ -31,6 +31,7 @@ CREATE TABLE IF NOT EXISTS trading_migration.audit (
     instance_location text,
     keyword           text,
     message           text,
+    rows              bigint,
     violations        bigint,
     sample_ids        text[],
     audited_at        timestamptz NOT NULL DEFAULT now()
@@ -108,13 +109,13 @@ INSERT INTO trading_migration.audit SELECT 'discord_messages', a.* FROM public.a
 
 -- ---------- 2. ----------
 
-SELECT public.add_event_check('public.discord_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'discord_events_valid'::text, false);
-SELECT public.add_event_check('public.market_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'market_events_valid'::text, false);
-SELECT public.add_event_check('public.signal_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'signal_events_valid'::text, false);
-SELECT public.add_event_check('public.order_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'order_events_valid'::text, false);
-SELECT public.add_event_check('public.system_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'system_events_valid'::text, false);
-SELECT public.add_event_check('public.ingestion_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'ingestion_events_valid'::text, false);
-SELECT public.add_event_check('public.discord_messages'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'discord_messages_valid'::text, false);
+SELECT public.add_event_check('public.discord_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'discord_events_valid'::text, false, NULL::text[]);
+SELECT public.add_event_check('public.market_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'market_events_valid'::text, false, NULL::text[]);
+SELECT public.add_event_check('public.signal_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'signal_events_valid'::text, false, NULL::text[]);
+SELECT public.add_event_check('public.order_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'order_events_valid'::text, false, NULL::text[]);
+SELECT public.add_event_check('public.system_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'system_events_valid'::text, false, NULL::text[]);
+SELECT public.add_event_check('public.ingestion_events'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'ingestion_events_valid'::text, false, NULL::text[]);
+SELECT public.add_event_check('public.discord_messages'::regclass, 'data'::text, 'event_type'::text, 'schema_version'::text, 'discord_messages_valid'::text, false, NULL::text[]);
 
 -- ---------- 3. ----------
 
