@@ -54,6 +54,8 @@ static void
 add_schema(EvGathering *g, EvSubschema *schema)
 {
 	ev_spend(g->prover, list_length(g->facts->schemas) / 8);
+	if (schema->is_boolean)
+		schema = schema->boolean ? &g->prover->truth : &g->prover->falsehood;
 	if (schema != &g->prover->truth && !list_member_ptr(g->facts->schemas, schema))
 		g->facts->schemas = lappend(g->facts->schemas, schema);
 }
@@ -136,16 +138,28 @@ static void
 gather_group(EvGathering *g, int keyword)
 {
 	EvGroupFact *fact;
+	void	  **known;
 	JsonbContainer *array;
 
 	if (!ev_gather_has(g, keyword))
 		return;
-	fact = palloc0(sizeof(EvGroupFact));
+	known = ev_gather_known(g, keyword);
+	if (*known != NULL)
+	{
+		g->facts->groups = lappend(g->facts->groups, *known);
+		return;
+	}
+	*known = fact = palloc0(sizeof(EvGroupFact));
 	fact->one = keyword == EV_KW_ONE_OF;
 	fact->origin = ev_gather_origin(g, keyword);
 	array = ev_gather_value(g, keyword)->val.binary.data;
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
-		fact->members = lappend(fact->members, child_of(g, getIthJsonbValueFromContainer(array, i)));
+	{
+		JsonbValue *member = getIthJsonbValueFromContainer(array, i);
+
+		fact->members = lappend(fact->members, child_of(g, member));
+		pfree(member);
+	}
 	g->facts->groups = lappend(g->facts->groups, fact);
 }
 
@@ -186,6 +200,7 @@ static List *
 named_schemas(EvGathering *g, int keyword)
 {
 	List	   *result = NIL;
+	void	  **known;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -193,6 +208,9 @@ named_schemas(EvGathering *g, int keyword)
 
 	if (!ev_gather_has(g, keyword))
 		return NIL;
+	known = ev_gather_known(g, keyword);
+	if (*known != NULL)
+		return *known;
 	iterator = JsonbIteratorInit(ev_gather_value(g, keyword)->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
@@ -210,6 +228,7 @@ named_schemas(EvGathering *g, int keyword)
 												named->tail, key.val.string.val, key.val.string.len);
 		result = lappend(result, named);
 	}
+	*known = result;
 	return result;
 }
 
@@ -686,6 +705,33 @@ apply_dependencies(EvGathering *g)
 	}
 }
 
+/*
+ * Applies the conditions of which it is known whether they hold.  Only for
+ * necessary facts, like apply_dependencies().
+ */
+static void
+apply_conditions(EvGathering *g)
+{
+	EvFacts    *f = g->facts;
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, f->conditions)
+	{
+		EvConditionFact *condition = lfirst(cell);
+		bool		holds = ev_schema_among(g->prover, f->schemas, condition->test);
+		bool		fails = false;
+
+		ev_spend(g->prover, list_length(f->schemas) + list_length(f->nots));
+		foreach(other, f->nots)
+			fails = fails || ev_schemas_same(g->prover, ((EvSchemaFact *) lfirst(other))->schema, condition->test);
+		if (!holds && !fails)
+			continue;
+		add_schema(g, holds ? condition->then : condition->otherwise);
+		f->conditions = foreach_delete_current(f->conditions, cell);
+	}
+}
+
 /* Finds the values that all enums allow; the EvEnumFacts stay unchanged. */
 static void
 combine_enums(EvProver *p, EvFacts *f)
@@ -753,9 +799,14 @@ find_possible_types(EvProver *p, EvFacts *f)
 		EvGroupFact *group = lfirst(cell);
 		uint32		types = 0;
 
-		foreach(member, group->members)
-			types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_NECESSARY)->possible;
-		f->possible &= types;
+		if (!group->has_possible)
+		{
+			foreach(member, group->members)
+				types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_NECESSARY)->possible;
+			group->possible = types;
+			group->has_possible = true;
+		}
+		f->possible &= group->possible;
 	}
 }
 
@@ -795,7 +846,10 @@ ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 		while (done < list_length(f->schemas))
 			gather(&g, list_nth(f->schemas, done++));
 		if (form == EV_NECESSARY)
+		{
 			apply_dependencies(&g);
+			apply_conditions(&g);
+		}
 		if (done == list_length(f->schemas) && required == list_length(f->required))
 			break;
 	}

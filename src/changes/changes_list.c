@@ -162,24 +162,8 @@ number_text(Numeric number)
 static char *
 json_text(const JsonbValue *value)
 {
-	EvInstance	instance = {.type = ev_value_type(value)};
+	EvInstance	instance = ev_json_instance(value);
 
-	switch (instance.type)
-	{
-		case EV_NUMBER:
-			instance.data = (const char *) value->val.numeric;
-			break;
-		case EV_STRING:
-			instance.data = value->val.string.val;
-			instance.length = value->val.string.len;
-			break;
-		case EV_ARRAY:
-		case EV_OBJECT:
-			instance.data = (const char *) value->val.binary.data;
-			break;
-		default:
-			break;
-	}
 	return ev_value_show(&instance);
 }
 
@@ -794,6 +778,27 @@ without_duplicates(EvProver *p, List *changes)
 	return result;
 }
 
+/*
+ * Returns the verdict on the documents.  A change that is incompatible is enough
+ * to refute it.
+ */
+static EvVerdict
+whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool forward)
+{
+	ListCell   *cell;
+
+	if (ev_change_verdict(l, a, b, scope, EV_FACT_ALL, 0, false) == EV_COMPATIBLE)
+		return EV_COMPATIBLE;
+	foreach(cell, l->changes)
+	{
+		EvChange   *change = lfirst(cell);
+
+		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
+			return EV_INCOMPATIBLE;
+	}
+	return ev_change_verdict(l, a, b, scope, EV_FACT_ALL, EV_ALL_TYPES, false);
+}
+
 void
 ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 {
@@ -804,9 +809,7 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->roots_same = ev_roots_same(p);
 	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
-	ev_change_settle(&l, 0,
-					 ev_change_verdict(&l, old, new, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
-					 ev_change_verdict(&l, new, old, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
+	ev_change_settle(&l, 0, whole_verdict(&l, old, new, scope, false), whole_verdict(&l, new, old, scope, true),
 					 (EvOrigin) {p->new_root, ""},
 					 "No single keyword tells what became of the instances that were valid.");
 	p->changes = without_duplicates(p, l.changes);

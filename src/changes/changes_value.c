@@ -260,16 +260,19 @@ group_valid(EvProver *p, const EvGroupFact *group, const JsonbValue *value)
 	EvTruth		any = EV_NO;
 	int			surely = 0;
 	int			maybe = 0;
+	const EvUnion *u = ev_union(p, group);
+	List	   *candidates = ev_union_by_value(p, u, value);
 	ListCell   *cell;
 
-	foreach(cell, group->members)
+	foreach(cell, candidates)
 	{
-		EvTruth		member = valid(p, value, lfirst(cell));
+		EvTruth		member = ev_value_valid(p, value, u->sets[lfirst_int(cell)], EV_FACT_ALL);
 
 		any = or(any, member);
 		surely += member == EV_YES;
 		maybe += member != EV_NO;
 	}
+	list_free(candidates);
 	if (!group->one)
 		return any;
 	if (surely > 1 || maybe == 0)

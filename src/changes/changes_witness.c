@@ -23,6 +23,7 @@
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
 #define MOST_TRIED_IN_ALL	20000
+#define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		500		/* for other sets, only listed values are
 								 * tried */
 
@@ -522,6 +523,29 @@ try_listed(Collector *c, const EvFacts *f, int depth)
 	}
 }
 
+/*
+ * Returns the members of a group that instances of a set can be made for: those
+ * that its tag allows, and not too many.
+ */
+static List *
+branches_for(EvProver *p, EvSchemaSet *set, const EvGroupFact *group)
+{
+	const EvUnion *u = ev_union(p, group);
+	EvTag		tag = {0};
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	if (u->path != NIL)
+		tag = ev_union_tag(p, u, set);
+	foreach(cell, ev_union_by_tag(p, u, &tag))
+	{
+		if (list_length(result) >= MOST_BRANCHES)
+			break;
+		result = lappend(result, list_nth(group->members, lfirst_int(cell)));
+	}
+	return result;
+}
+
 static List *
 samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 {
@@ -574,7 +598,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 		/* branch by branch, of either */
 		foreach(cell, fa->groups)
 		{
-			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+			foreach(member, branches_for(p, a, lfirst(cell)))
 			{
 				EvSchemaSet *branch = ev_set_with(p, a, lfirst(member));
 
@@ -586,7 +610,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), b, depth + 1));
 		foreach(cell, fb->groups)
 		{
-			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+			foreach(member, branches_for(p, a, lfirst(cell)))
 				try_values(&c, samples(p, a, ev_set_of(p, lfirst(member)), depth + 1));
 		}
 		foreach(cell, fb->nots)
