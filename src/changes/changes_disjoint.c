@@ -29,7 +29,7 @@ no_value_fits(EvProver *p, const EvFacts *a, EvSchemaSet *b, const EvFacts *fb)
 		return false;
 	foreach(cell, a->values)
 	{
-		if (fb->enums != NIL && !ev_json_among(p, fb->values, lfirst(cell)))
+		if (fb->enums != NIL && !ev_is_listed(p, fb->values, lfirst(cell)))
 			continue;
 		if (ev_value_valid(p, lfirst(cell), b, EV_FACT_ALL) != EV_NO)
 			return false;

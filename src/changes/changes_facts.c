@@ -748,7 +748,7 @@ combine_enums(EvProver *p, EvFacts *f)
 		bool		in_all = true;
 
 		for_each_from(cell, f->enums, 1)
-			in_all = in_all && ev_json_among(p, ((EvEnumFact *) lfirst(cell))->values, lfirst(value));
+			in_all = in_all && ev_is_listed(p, ((EvEnumFact *) lfirst(cell))->values, lfirst(value));
 		if (in_all)
 			f->values = lappend(f->values, lfirst(value));
 	}

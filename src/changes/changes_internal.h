@@ -290,6 +290,8 @@ typedef struct EvProver
 	HTAB	   *gathered;		/* what was made of a keyword of a subschema */
 	HTAB	   *unions;			/* EvUnion by group */
 	HTAB	   *groups;			/* pairs of groups: implied or not */
+	HTAB	   *listed;			/* the values of long enums */
+	MemoryContext scratch;		/* for making values */
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
 	int			sampled;		/* number of sets */
@@ -411,6 +413,9 @@ extern bool ev_string_among(EvProver *prover, const List *strings, const EvStrin
 
 /* Is a value in the list? */
 extern bool ev_json_among(EvProver *prover, const List *values, const JsonbValue *value);
+
+/* The same for the values of an enum, a list that does not change. */
+extern bool ev_is_listed(EvProver *prover, const List *values, const JsonbValue *value);
 
 /*
  * Can a number be used in calculations?  Results for the largest numbers would

@@ -173,19 +173,21 @@ ev_name_text(const EvString *name)
 	return ev_string_show(name->data, name->length);
 }
 
+/* Names the types that a set can have, by what all of its keywords say. */
 static char *
-types_text(const EvFacts *f)
+types_text(EvProver *p, EvSchemaSet *set)
 {
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	StringInfoData text;
 	int			count = 0;
 
 	initStringInfo(&text);
-	if (f->types == 0)
+	if (f->possible == 0)
 		return "nothing";
-	if (f->types == EV_ALL_TYPES && !f->integer)
+	if (f->possible == EV_ALL_TYPES && !f->integer)
 		return "any type";
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
-		if ((f->types & EV_BIT(type)) != 0 && !(type == EV_TRUE && (f->types & EV_BIT(EV_FALSE)) != 0))
+		if ((f->possible & EV_BIT(type)) != 0 && !(type == EV_TRUE && (f->possible & EV_BIT(EV_FALSE)) != 0))
 			appendStringInfo(&text, "%s%s", count++ > 0 ? ", " : "",
 							 type == EV_NUMBER && f->integer ? "integer" : ev_type_name(type));
 	return text.data;
@@ -211,7 +213,8 @@ list_types(EvLister *l, EvPair *pair)
 					 new->type_origin.subschema != NULL ? new->type_origin :
 					 old->type_origin.subschema != NULL ? old->type_origin : pair->origin,
 					 EV_FACT_TYPE, EV_ALL_TYPES, true,
-					 psprintf("The type was %s and is %s now.", types_text(old), types_text(new)));
+					 psprintf("The type was %s and is %s now.", types_text(l->prover, pair->old),
+							  types_text(l->prover, pair->new)));
 }
 
 /*
@@ -258,7 +261,7 @@ list_enums(EvLister *l, EvPair *pair)
 		return;
 	}
 	if (first_old->is_const && first_new->is_const && list_length(old->values) == 1 &&
-		list_length(new->values) == 1 && !ev_json_among(l->prover, new->values, linitial(old->values)))
+		list_length(new->values) == 1 && !ev_is_listed(l->prover, new->values, linitial(old->values)))
 	{
 		ev_change_add(l, EV_CHANGE_CONST_CHANGED, ev_change_location(l, first_new->origin),
 					  value_verdict(l, linitial(old->values), pair->old, pair->new),
@@ -269,14 +272,14 @@ list_enums(EvLister *l, EvPair *pair)
 	}
 	foreach(cell, old->values)
 	{
-		if (!ev_json_among(l->prover, new->values, lfirst(cell)))
+		if (!ev_is_listed(l->prover, new->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_REMOVED, ev_change_location(l, first_new->origin),
 						  value_verdict(l, lfirst(cell), pair->old, pair->new), EV_COMPATIBLE,
 						  "The value %s is no longer allowed.", json_text(lfirst(cell)));
 	}
 	foreach(cell, new->values)
 	{
-		if (!ev_json_among(l->prover, old->values, lfirst(cell)))
+		if (!ev_is_listed(l->prover, old->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_ADDED, ev_change_location(l, first_new->origin),
 						  EV_COMPATIBLE, value_verdict(l, lfirst(cell), pair->new, pair->old),
 						  "The value %s is allowed now.", json_text(lfirst(cell)));
@@ -661,6 +664,53 @@ list_annotations(EvLister *l, EvPair *pair)
 
 /* ---------- a pair ---------- */
 
+/* The changes of a pair, since a schema can be referred to from many places. */
+typedef struct KnownPair
+{
+	EvSchemaSet *old;			/* these three are the hash key */
+	EvSchemaSet *new;
+	EvScope    *scope;
+	List	   *changes;		/* copies of EvChanges */
+} KnownPair;
+
+/* Appends copies of some changes, since verdicts are adjusted in place. */
+static List *
+copy_changes(EvLister *l, List *result, const List *changes, int first)
+{
+	for (int i = first; i < list_length(changes); i++)
+	{
+		EvChange   *copy = palloc(sizeof(EvChange));
+
+		ev_spend(l->prover, 5);
+		*copy = *(EvChange *) list_nth(changes, i);
+		result = lappend(result, copy);
+	}
+	return result;
+}
+
+/* Lists the changes of a pair that was listed elsewhere; false if it was not. */
+static bool
+repeat_pair(EvLister *l, const EvPair *pair)
+{
+	KnownPair	key = {.old = pair->old, .new = pair->new, .scope = pair->scope};
+	KnownPair  *known = hash_search(l->known, &key, HASH_FIND, NULL);
+
+	if (known != NULL)
+		l->changes = l->prover->changes = copy_changes(l, l->changes, known->changes, 0);
+	return known != NULL;
+}
+
+static void
+keep_pair(EvLister *l, const EvPair *pair, int first)
+{
+	KnownPair	key = {.old = pair->old, .new = pair->new, .scope = pair->scope};
+	KnownPair  *known;
+	bool		found;
+
+	known = hash_search(l->known, &key, HASH_ENTER, &found);
+	known->changes = copy_changes(l, NIL, l->changes, first);
+}
+
 /*
  * Returns false for a pair that was entered before, since schemas can be
  * recursive.
@@ -688,7 +738,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 	check_stack_depth();
 	ev_spend(p, 100);
-	if (old == new || !enter_pair(l, key))
+	if (old == new || repeat_pair(l, &pair) || !enter_pair(l, key))
 		return;
 	pair.old_facts = ev_facts(p, old, EV_SUFFICIENT);
 	pair.new_facts = ev_facts(p, new, EV_SUFFICIENT);
@@ -724,6 +774,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 			settle_one(l, first, true, EV_COMPATIBLE, &silent);
 	}
 	hash_search(l->visited, key, HASH_REMOVE, NULL);
+	keep_pair(l, &pair, first);
 }
 
 /* ---------- the document ---------- */
@@ -807,6 +858,9 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 
 	control.hcxt = CurrentMemoryContext;
 	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	control.keysize = offsetof(KnownPair, changes);
+	control.entrysize = sizeof(KnownPair);
+	l.known = hash_create("event_validate known pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->roots_same = ev_roots_same(p);
 	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
 	ev_change_settle(&l, 0, whole_verdict(&l, old, new, scope, false), whole_verdict(&l, new, old, scope, true),

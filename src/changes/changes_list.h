@@ -16,6 +16,7 @@ typedef struct EvLister
 	EvProver   *prover;
 	List	   *changes;		/* of EvChange */
 	HTAB	   *visited;		/* pairs of EvSchemaSets that are being listed */
+	HTAB	   *known;			/* pairs that were listed */
 	int			visits;
 } EvLister;
 

@@ -73,7 +73,7 @@ same_tag(EvProver *p, const Matching *m, int old, int new)
 		return false;
 	foreach(cell, tag.values)
 	{
-		if (ev_json_among(p, m->new->tags[new].values, lfirst(cell)))
+		if (ev_is_listed(p, m->new->tags[new].values, lfirst(cell)))
 			return true;
 	}
 	return false;

@@ -26,6 +26,7 @@
 #include "jsonb/jsonb_number.h"
 
 #define MOST_RUNNING	150		/* nesting depth of judgements */
+#define MOST_PROOFS		20000	/* of statements, for one question */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
 
@@ -122,6 +123,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
+	p->proofs = MOST_PROOFS;
 	do
 	{
 		p->round++;

@@ -20,6 +20,22 @@ typedef struct SetBucket
 	List	   *sets;
 } SetBucket;
 
+#define LONG_LIST	32			/* values of an enum that are hashed */
+
+/* The values of a long enum. */
+typedef struct ListIndex
+{
+	const List *list;			/* hash key, must be the first member */
+	HTAB	   *values;			/* HashedValues */
+} ListIndex;
+
+/* Those with the same hash. */
+typedef struct HashedValues
+{
+	uint32		hash;			/* hash key, must be the first member */
+	List	   *values;
+} HashedValues;
+
 /* ---------- strings and values ---------- */
 
 bool
@@ -94,6 +110,58 @@ ev_json_among(EvProver *p, const List *values, const JsonbValue *value)
 			return true;
 	}
 	return false;
+}
+
+/* The hashes of the values of a long enum. */
+static HTAB *
+index_of(EvProver *p, const List *values)
+{
+	ListIndex  *index;
+	ListCell   *cell;
+	bool		found;
+
+	if (p->listed == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(List *), .entrysize = sizeof(ListIndex), .hcxt = p->context};
+
+		p->listed = hash_create("event_validate enums", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	index = hash_search(p->listed, &values, HASH_ENTER, &found);
+	if (!found)
+	{
+		HASHCTL		control = {.keysize = sizeof(uint32), .entrysize = sizeof(HashedValues), .hcxt = p->context};
+
+		index->values = hash_create("event_validate enum", list_length(values), &control,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		foreach(cell, values)
+		{
+			EvInstance	instance = ev_json_instance(lfirst(cell));
+			uint32		hash = ev_value_hash(&instance);
+			HashedValues *entry;
+
+			ev_spend(p, 10 + ev_value_work(lfirst(cell)));
+			entry = hash_search(index->values, &hash, HASH_ENTER, &found);
+			if (!found)
+				entry->values = NIL;
+			entry->values = lappend(entry->values, lfirst(cell));
+		}
+	}
+	return index->values;
+}
+
+bool
+ev_is_listed(EvProver *p, const List *values, const JsonbValue *value)
+{
+	HashedValues *entry;
+	EvInstance	instance = ev_json_instance(value);
+	uint32		hash;
+
+	if (list_length(values) < LONG_LIST)
+		return ev_json_among(p, values, value);
+	ev_spend(p, 10 + ev_value_work(value));
+	hash = ev_value_hash(&instance);
+	entry = hash_search(index_of(p, values), &hash, HASH_FIND, NULL);
+	return entry != NULL && ev_json_among(p, entry->values, value);
 }
 
 EvTruth

@@ -293,7 +293,7 @@ facts_valid(EvProver *p, const EvFacts *f, const JsonbValue *value, uint32 kinds
 	{
 		foreach(cell, f->enums)
 		{
-			if (!ev_json_among(p, ((EvEnumFact *) lfirst(cell))->values, value))
+			if (!ev_is_listed(p, ((EvEnumFact *) lfirst(cell))->values, value))
 				return EV_NO;
 		}
 	}

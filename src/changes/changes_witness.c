@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "changes/changes_internal.h"
@@ -22,10 +23,10 @@
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
-#define MOST_TRIED_IN_ALL	20000
+#define MOST_TRIED_IN_ALL	5000	/* in one search */
 #define MOST_BRANCHES	12		/* of one group */
-#define MOST_SETS		500		/* for other sets, only listed values are
-								 * tried */
+#define MOST_SETS		120		/* in one search; for other sets, only listed
+								 * values are tried */
 
 typedef struct SamplesKey
 {
@@ -56,29 +57,53 @@ typedef struct Collector
 
 static List *samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth);
 
+/* Returns the list of the collector for a value; NULL if it is not to be kept. */
+static List **
+list_for(Collector *c, const JsonbValue *value)
+{
+	EvProver   *p = c->prover;
+
+	if (ev_json_among(p, c->telling, value) || ev_json_among(p, c->telling_below, value) ||
+		ev_json_among(p, c->others, value) || ev_value_valid(p, value, c->a, EV_FACT_ALL) != EV_YES)
+		return NULL;
+	if (ev_value_valid(p, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES)) == EV_NO)
+		return &c->telling;
+	return ev_value_valid(p, value, c->b, EV_FACT_ALL) == EV_NO ? &c->telling_below : &c->others;
+}
+
 /*
- * Keeps a value if the first set accepts it.  Returns false if enough values
- * were tried.
+ * Keeps a copy of a value if the first set accepts it.  Returns false if enough
+ * values were tried.
  */
 static bool
 try_value(Collector *c, const JsonbValue *value)
 {
+	List	  **list;
 	JsonbValue *copy;
 
 	if (c->tried++ >= MOST_TRIED || c->prover->tried++ >= MOST_TRIED_IN_ALL)
 		return false;
-	if (ev_json_among(c->prover, c->telling, value) || ev_json_among(c->prover, c->telling_below, value) || ev_json_among(c->prover, c->others, value) ||
-		ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) != EV_YES)
+	list = list_for(c, value);
+	if (list == NULL)
 		return true;
 	copy = palloc(sizeof(JsonbValue));
 	*copy = *value;
-	if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES)) == EV_NO)
-		c->telling = lappend(c->telling, copy);
-	else if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL) == EV_NO)
-		c->telling_below = lappend(c->telling_below, copy);
-	else
-		c->others = lappend(c->others, copy);
+	*list = lappend(*list, copy);
 	return true;
+}
+
+/* The same for a value that was made for this, which is freed if it is not kept. */
+static void
+try_made(Collector *c, JsonbValue *value)
+{
+	List	  **list = NULL;
+
+	if (c->tried++ < MOST_TRIED && c->prover->tried++ < MOST_TRIED_IN_ALL)
+		list = list_for(c, value);
+	if (list == NULL)
+		pfree(value);
+	else
+		*list = lappend(*list, value);
 }
 
 static void
@@ -214,11 +239,29 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 /* ---------- arrays and objects ---------- */
 
-static JsonbValue *
-as_value(JsonbValue *tree)
+/*
+ * Begins to make a value: the work on it is done in a context of its own.
+ * Returns the context to return to.
+ */
+static MemoryContext
+begin_value(EvProver *p)
 {
-	Jsonb	   *jsonb = JsonbValueToJsonb(tree);
-	JsonbValue *value = palloc(sizeof(JsonbValue));
+	if (p->scratch == NULL)
+		p->scratch = AllocSetContextCreate(p->context, "event_validate values", ALLOCSET_DEFAULT_SIZES);
+	return MemoryContextSwitchTo(p->scratch);
+}
+
+/* Returns the value that was made, as one piece of memory, in this context. */
+static JsonbValue *
+finish_value(EvProver *p, JsonbValue *tree, MemoryContext caller)
+{
+	Jsonb	   *made = JsonbValueToJsonb(tree);
+	JsonbValue *value = MemoryContextAlloc(caller, MAXALIGN(sizeof(JsonbValue)) + VARSIZE(made));
+	Jsonb	   *jsonb = (Jsonb *) ((char *) value + MAXALIGN(sizeof(JsonbValue)));
+
+	memcpy(jsonb, made, VARSIZE(made));
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(p->scratch);
 
 	value->type = jbvBinary;
 	value->val.binary.data = &jsonb->root;
@@ -236,6 +279,7 @@ spend_on_copy(EvProver *p, const JsonbValue *value)
 static JsonbValue *
 array_of(EvProver *p, const List *items)
 {
+	MemoryContext caller = begin_value(p);
 	JsonbInState state = {0};
 	ListCell   *cell;
 
@@ -246,7 +290,7 @@ array_of(EvProver *p, const List *items)
 		ev_push_jsonb(&state, WJB_ELEM, lfirst(cell));
 	}
 	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
-	return as_value(state.result);
+	return finish_value(p, state.result, caller);
 }
 
 /*
@@ -298,7 +342,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			List	   *items = items_of(positions, size, which);
 
 			if (items != NIL || size == 0)
-				try_value(c, array_of(p, items));
+				try_made(c, array_of(p, items));
 		}
 		for (uint32 i = 0; i < Min(size, prefix + 1); i++)
 		{
@@ -311,7 +355,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				if (items == NIL)
 					break;
 				lfirst(list_nth_cell(items, i)) = list_nth(choice, which);
-				try_value(c, array_of(p, items));
+				try_made(c, array_of(p, items));
 			}
 		}
 		if (size >= 2)
@@ -327,7 +371,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 					items = lappend(items, list_nth(choice, i));
 			}
 			if ((uint32) list_length(items) == size)
-				try_value(c, array_of(p, items));
+				try_made(c, array_of(p, items));
 		}
 	}
 }
@@ -341,6 +385,7 @@ typedef struct WitnessMember
 static JsonbValue *
 object_of(EvProver *p, const List *members)
 {
+	MemoryContext caller = begin_value(p);
 	JsonbInState state = {0};
 	ListCell   *cell;
 
@@ -357,7 +402,7 @@ object_of(EvProver *p, const List *members)
 		ev_push_jsonb(&state, WJB_VALUE, member->value);
 	}
 	ev_push_jsonb(&state, WJB_END_OBJECT, NULL);
-	return as_value(state.result);
+	return finish_value(p, state.result, caller);
 }
 
 static List *
@@ -417,10 +462,26 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	return names;
 }
 
+/* Is an object with these members valid under the first set? */
 static bool
-is_accepted(Collector *c, const JsonbValue *value)
+is_accepted(Collector *c, const List *members)
 {
-	return ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
+	JsonbValue *value = object_of(c->prover, members);
+	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
+
+	pfree(value);
+	return result;
+}
+
+/* Tries an object with one more member. */
+static void
+try_with(Collector *c, const List *members, const EvString *name, JsonbValue *value)
+{
+	List	   *more = with_member(c->prover, members, name, value);
+
+	try_made(c, object_of(c->prover, more));
+	pfree(llast(more));
+	list_free(more);
 }
 
 static void
@@ -443,7 +504,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			return;
 		required = with_member(p, required, name, llast(values));
 	}
-	try_value(c, object_of(p, required));
+	try_made(c, object_of(p, required));
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
@@ -456,38 +517,38 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		{
 			if (foreach_current_index(value) >= 8)
 				break;
-			try_value(c, object_of(p, with_member(p, required, name, lfirst(value))));
+			try_with(c, required, name, lfirst(value));
 		}
 		if (values != NIL && list_length(full) < MOST_ITEMS)
 		{
 			more = with_member(p, full, name, llast(values));
-			if (is_accepted(c, object_of(p, more)))
+			if (is_accepted(c, more))
 				full = more;
 		}
 	}
 
 	/* add one after another, for schemas that count properties, */
 	more = required;
-	try_value(c, object_of(p, full));
+	try_made(c, object_of(p, full));
 	foreach(cell, full)
 	{
 		WitnessMember *member = lfirst(cell);
 
 		more = with_member(p, more, &member->name, member->value);
-		try_value(c, object_of(p, more));
+		try_made(c, object_of(p, more));
 	}
 
 	/* and in pairs */
 	foreach(cell, full)
 	{
 		WitnessMember *first = lfirst(cell);
+		List	   *with_first = with_member(p, required, &first->name, first->value);
 
 		for (int i = foreach_current_index(cell) + 1; i < list_length(full) && i < 12; i++)
 		{
 			WitnessMember *second = list_nth(full, i);
 
-			try_value(c, object_of(p, with_member(p, with_member(p, required, &first->name, first->value),
-												  &second->name, second->value)));
+			try_with(c, with_first, &second->name, second->value);
 		}
 	}
 }
@@ -635,24 +696,70 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	return result;
 }
 
-/* Does the lenient reading consider a value? */
+/*
+ * Returns the samples of a search of its own, so that its result does not depend
+ * on the searches before; only the budget limits all of them together.
+ */
+static List *
+fresh_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
+{
+	p->sampled = p->tried = 0;
+	return samples(p, a, b, 0);
+}
+
+/*
+ * Returns a set with those of its branches that match a value.
+ */
+static EvSchemaSet *
+with_branches(EvProver *p, EvSchemaSet *set, const JsonbValue *value)
+{
+	ListCell   *cell;
+	ListCell   *number;
+
+	for (int i = 0; i < MOST_DEPTH; i++)
+	{
+		EvSchemaSet *before = set;
+
+		foreach(cell, ev_facts(p, set, EV_NECESSARY)->groups)
+		{
+			const EvUnion *u = ev_union(p, lfirst(cell));
+
+			foreach(number, ev_union_by_value(p, u, value))
+			{
+				if (ev_value_valid(p, value, u->sets[lfirst_int(number)], EV_FACT_ALL) == EV_YES)
+					set = ev_set_with(p, set, list_nth(((EvGroupFact *) lfirst(cell))->members, lfirst_int(number)));
+			}
+		}
+		if (set == before)
+			break;
+	}
+	return set;
+}
+
+/*
+ * Does the lenient reading consider a value, which is valid under a set?  It
+ * ignores values with a property that is assumed to be absent, unless the
+ * schema that they are valid under requires it.
+ */
 static bool
-is_admissible(EvProver *p, const JsonbValue *value, EvScope *scope)
+is_admissible(EvProver *p, const JsonbValue *value, EvSchemaSet *set, EvScope *scope)
 {
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
 	JsonbValue	member;
+	const EvFacts *f;
 
 	check_stack_depth();
 	if (scope == NULL || value->type != jbvBinary)
 		return true;
+	f = ev_facts(p, with_branches(p, set, value), EV_NECESSARY);
 	if (JsonContainerIsArray(value->val.binary.data))
 	{
 		ev_spend(p, JsonContainerSize(value->val.binary.data));
 		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
 			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
-							   ev_scope_item(p, scope, i)))
+							   ev_facts_item(p, f, i), ev_scope_item(p, scope, i)))
 				return false;
 		return true;
 	}
@@ -665,7 +772,9 @@ is_admissible(EvProver *p, const JsonbValue *value, EvScope *scope)
 			continue;
 		JsonbIteratorNext(&iterator, &member, true);
 		name = ev_string_of(&key);
-		if (ev_scope_absent(p, scope, &name) || !is_admissible(p, &member, ev_scope_property(p, scope, &name)))
+		if (ev_scope_absent(p, scope, &name) && ev_facts_requires(p, f, &name) == NULL)
+			return false;
+		if (!is_admissible(p, &member, ev_facts_property(p, f, &name), ev_scope_property(p, scope, &name)))
 			return false;
 	}
 	return true;
@@ -676,9 +785,9 @@ ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 k
 {
 	ListCell   *cell;
 
-	foreach(cell, samples(p, a, b, 0))
+	foreach(cell, fresh_samples(p, a, b))
 	{
-		if (ev_value_valid(p, lfirst(cell), b, kinds) == EV_NO && is_admissible(p, lfirst(cell), scope))
+		if (ev_value_valid(p, lfirst(cell), b, kinds) == EV_NO && is_admissible(p, lfirst(cell), a, scope))
 			return lfirst(cell);
 	}
 	return NULL;
@@ -689,7 +798,7 @@ ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 {
 	ListCell   *cell;
 
-	foreach(cell, samples(p, a, b, 0))
+	foreach(cell, fresh_samples(p, a, b))
 	{
 		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)
 			return true;
