@@ -226,6 +226,7 @@ find_property(EvProver *p, EvScope *scope, const EvString *name)
 		(declares(p, scope->new_cover, name, true) && !declares(p, scope->old_cover, name, false));
 	key.child = ev_scope_make(p, cover_child(p, scope->old_cover, name, -1),
 							  cover_child(p, scope->new_cover, name, -1));
+	key.name.data = pnstrdup(name->data, name->length);
 	property = hash_search(scope->properties, &key, HASH_ENTER, &found);
 	*property = key;
 	return property;

@@ -49,6 +49,11 @@ typedef struct Collector
 	EvSchemaSet *b;
 	int			depth;
 	int			tried;
+	List	   *seen;			/* hashes of the values that were tried */
+	bool		wanted;			/* end the search at a witness, */
+	uint32		kinds;			/* for facts of these kinds, */
+	EvScope    *scope;			/* in this scope */
+	JsonbValue *witness;
 	List	   *telling;		/* valid under a, and not under b because of
 								 * the value itself, */
 	List	   *telling_below;	/* or because of a part of it */
@@ -57,53 +62,148 @@ typedef struct Collector
 
 static List *samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth);
 
-/* Returns the list of the collector for a value; NULL if it is not to be kept. */
+/*
+ * Returns a set with those of its branches that match a value.
+ */
+static EvSchemaSet *
+with_branches(EvProver *p, EvSchemaSet *set, const JsonbValue *value)
+{
+	ListCell   *cell;
+	ListCell   *number;
+
+	for (int i = 0; i < MOST_DEPTH; i++)
+	{
+		EvSchemaSet *before = set;
+
+		foreach(cell, ev_facts(p, set, EV_NECESSARY)->groups)
+		{
+			const EvUnion *u = ev_union(p, lfirst(cell));
+
+			foreach(number, ev_union_by_value(p, u, value))
+			{
+				if (ev_value_valid(p, value, u->sets[lfirst_int(number)], EV_FACT_ALL) == EV_YES)
+					set = ev_set_with(p, set, list_nth(((EvGroupFact *) lfirst(cell))->members, lfirst_int(number)));
+			}
+		}
+		if (set == before)
+			break;
+	}
+	return set;
+}
+
+/*
+ * Does the lenient reading consider a value, which is valid under a set?  It
+ * ignores values with a property that is assumed to be absent, unless the
+ * schema that they are valid under requires it.
+ */
+static bool
+is_admissible(EvProver *p, const JsonbValue *value, EvSchemaSet *set, EvScope *scope)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	member;
+	const EvFacts *f;
+
+	check_stack_depth();
+	if (scope == NULL || value->type != jbvBinary)
+		return true;
+	f = ev_facts(p, with_branches(p, set, value), EV_NECESSARY);
+	if (JsonContainerIsArray(value->val.binary.data))
+	{
+		ev_spend(p, JsonContainerSize(value->val.binary.data));
+		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
+							   ev_facts_item(p, f, i), ev_scope_item(p, scope, i)))
+				return false;
+		return true;
+	}
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		EvString	name;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &member, true);
+		name = ev_string_of(&key);
+		if (ev_scope_absent(p, scope, &name) && ev_facts_requires(p, f, &name) == NULL)
+			return false;
+		if (!is_admissible(p, &member, ev_facts_property(p, f, &name), ev_scope_property(p, scope, &name)))
+			return false;
+	}
+	return true;
+}
+
+/* Was a value tried before?  Values with equal hashes are taken for equal. */
+static bool
+is_seen(Collector *c, const JsonbValue *value)
+{
+	EvInstance	instance = ev_json_instance(value);
+	int			hash = (int) ev_value_hash(&instance);
+
+	ev_spend(c->prover, 5 + ev_value_work(value) + list_length(c->seen) / 16);
+	if (list_member_int(c->seen, hash))
+		return true;
+	c->seen = lappend_int(c->seen, hash);
+	return false;
+}
+
+/*
+ * Returns the list of the collector for a value, or NULL if it is not to be
+ * kept.  Sets the witness if it is one.
+ */
 static List **
 list_for(Collector *c, const JsonbValue *value)
 {
 	EvProver   *p = c->prover;
+	EvTruth		itself;
 
-	if (ev_json_among(p, c->telling, value) || ev_json_among(p, c->telling_below, value) ||
-		ev_json_among(p, c->others, value) || ev_value_valid(p, value, c->a, EV_FACT_ALL) != EV_YES)
+	if (c->witness != NULL || c->tried++ >= MOST_TRIED || p->tried++ >= MOST_TRIED_IN_ALL ||
+		is_seen(c, value) || ev_value_valid(p, value, c->a, EV_FACT_ALL) != EV_YES)
 		return NULL;
-	if (ev_value_valid(p, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES)) == EV_NO)
-		return &c->telling;
-	return ev_value_valid(p, value, c->b, EV_FACT_ALL) == EV_NO ? &c->telling_below : &c->others;
+	itself = ev_value_valid(p, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES));
+	if (itself != EV_NO && ev_value_valid(p, value, c->b, EV_FACT_ALL) != EV_NO)
+		return &c->others;
+	if (c->wanted && ev_value_valid(p, value, c->b, c->kinds) == EV_NO && is_admissible(p, value, c->a, c->scope))
+	{
+		c->witness = palloc(sizeof(JsonbValue));
+		*c->witness = *value;
+	}
+	return itself == EV_NO ? &c->telling : &c->telling_below;
 }
 
-/*
- * Keeps a copy of a value if the first set accepts it.  Returns false if enough
- * values were tried.
- */
-static bool
+/* Keeps a copy of a value if the first set accepts it. */
+static void
 try_value(Collector *c, const JsonbValue *value)
 {
-	List	  **list;
+	List	  **list = list_for(c, value);
 	JsonbValue *copy;
 
-	if (c->tried++ >= MOST_TRIED || c->prover->tried++ >= MOST_TRIED_IN_ALL)
-		return false;
-	list = list_for(c, value);
 	if (list == NULL)
-		return true;
+		return;
 	copy = palloc(sizeof(JsonbValue));
 	*copy = *value;
 	*list = lappend(*list, copy);
-	return true;
 }
 
 /* The same for a value that was made for this, which is freed if it is not kept. */
 static void
 try_made(Collector *c, JsonbValue *value)
 {
-	List	  **list = NULL;
+	List	  **list = list_for(c, value);
 
-	if (c->tried++ < MOST_TRIED && c->prover->tried++ < MOST_TRIED_IN_ALL)
-		list = list_for(c, value);
 	if (list == NULL)
 		pfree(value);
 	else
 		*list = lappend(*list, value);
+}
+
+/* Is the search at an end? */
+static bool
+is_done(const Collector *c)
+{
+	return c->witness != NULL || c->tried >= MOST_TRIED || c->prover->tried >= MOST_TRIED_IN_ALL;
 }
 
 static void
@@ -113,8 +213,9 @@ try_values(Collector *c, const List *values)
 
 	foreach(cell, values)
 	{
-		if (!try_value(c, lfirst(cell)))
+		if (is_done(c))
 			break;
+		try_value(c, lfirst(cell));
 	}
 }
 
@@ -336,6 +437,9 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	{
 		uint32		size = lfirst_int(cell);
 
+		if (is_done(c))
+			return;
+
 		/* equal items, then different ones */
 		for (int which = 0; which < 3; which++)
 		{
@@ -513,6 +617,8 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		EvString   *name = lfirst(cell);
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
+		if (is_done(c))
+			return;
 		foreach(value, values)
 		{
 			if (foreach_current_index(value) >= 8)
@@ -607,16 +713,83 @@ branches_for(EvProver *p, EvSchemaSet *set, const EvGroupFact *group)
 	return result;
 }
 
+/* Tries the samples of the branches of both sides. */
+static void
+try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
+{
+	EvProver   *p = c->prover;
+	EvSchemaSet *a = c->a;
+	int			depth = c->depth + 1;
+	ListCell   *cell;
+	ListCell   *member;
+
+	foreach(cell, fa->groups)
+	{
+		foreach(member, branches_for(p, a, lfirst(cell)))
+		{
+			EvSchemaSet *branch = ev_set_with(p, a, lfirst(member));
+
+			if (branch != a && !is_done(c))
+				try_values(c, samples(p, branch, c->b, depth));
+		}
+	}
+	foreach(cell, fa->conditions)
+		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), c->b, depth));
+	foreach(cell, fb->groups)
+	{
+		foreach(member, branches_for(p, a, lfirst(cell)))
+		{
+			if (!is_done(c))
+				try_values(c, samples(p, a, ev_set_of(p, lfirst(member)), depth));
+		}
+	}
+	foreach(cell, fb->nots)
+		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
+	foreach(cell, fb->conditions)
+	{
+		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
+							  ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth));
+	}
+}
+
+/* Tries values of all kinds, until there are enough or a witness is found. */
+static void
+search(Collector *c)
+{
+	EvProver   *p = c->prover;
+	const EvFacts *fa = ev_facts(p, c->a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, c->b, EV_NECESSARY);
+
+	try_listed(c, fa, 0);
+	try_listed(c, fb, 0);
+	for (int i = 0; i < 3; i++)
+	{
+		JsonbValue	value = {.type = i == 0 ? jbvNull : jbvBool};
+
+		value.val.boolean = i == 1;
+		try_value(c, &value);
+	}
+	if (p->sampled++ >= MOST_SETS)
+		return;
+	if ((fa->possible & EV_BIT(EV_NUMBER)) != 0 && !is_done(c))
+		try_numbers(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_STRING)) != 0 && !is_done(c))
+		try_strings(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_ARRAY)) != 0 && !is_done(c))
+		try_arrays(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
+		try_objects(c, fa, fb);
+	if (!is_done(c))
+		try_branches(c, fa, fb);
+}
+
+/* Returns values that are valid under `a`, first those that are not under `b`. */
 static List *
 samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 {
 	SamplesKey	key = {a, b, depth};
 	Samples    *known;
 	Collector	c = {.prover = p, .a = a, .b = b, .depth = depth};
-	const EvFacts *fa;
-	const EvFacts *fb;
-	ListCell   *cell;
-	ListCell   *member;
 	bool		found;
 	List	   *result;
 
@@ -626,7 +799,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	ev_spend(p, 50);
 	if (p->samples == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(SamplesKey), .entrysize = sizeof(Samples), .hcxt = CurrentMemoryContext};
+		HASHCTL		control = {.keysize = sizeof(SamplesKey), .entrysize = sizeof(Samples), .hcxt = p->context};
 
 		p->samples = hash_create("event_validate samples", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
@@ -634,54 +807,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	if (known != NULL)
 		return known->values;
 
-	fa = ev_facts(p, a, EV_NECESSARY);
-	fb = ev_facts(p, b, EV_NECESSARY);
-	try_listed(&c, fa, 0);
-	try_listed(&c, fb, 0);
-	for (int i = 0; i < 3; i++)
-	{
-		JsonbValue	value = {.type = i == 0 ? jbvNull : jbvBool};
-
-		value.val.boolean = i == 1;
-		try_value(&c, &value);
-	}
-	if (p->sampled++ < MOST_SETS)
-	{
-		if ((fa->possible & EV_BIT(EV_NUMBER)) != 0)
-			try_numbers(&c, fa, fb);
-		if ((fa->possible & EV_BIT(EV_STRING)) != 0)
-			try_strings(&c, fa, fb);
-		if ((fa->possible & EV_BIT(EV_ARRAY)) != 0)
-			try_arrays(&c, fa, fb);
-		if ((fa->possible & EV_BIT(EV_OBJECT)) != 0)
-			try_objects(&c, fa, fb);
-
-		/* branch by branch, of either */
-		foreach(cell, fa->groups)
-		{
-			foreach(member, branches_for(p, a, lfirst(cell)))
-			{
-				EvSchemaSet *branch = ev_set_with(p, a, lfirst(member));
-
-				if (branch != a)
-					try_values(&c, samples(p, branch, b, depth + 1));
-			}
-		}
-		foreach(cell, fa->conditions)
-			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), b, depth + 1));
-		foreach(cell, fb->groups)
-		{
-			foreach(member, branches_for(p, a, lfirst(cell)))
-				try_values(&c, samples(p, a, ev_set_of(p, lfirst(member)), depth + 1));
-		}
-		foreach(cell, fb->nots)
-			try_values(&c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), b, depth + 1));
-		foreach(cell, fb->conditions)
-		{
-			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
-								   ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth + 1));
-		}
-	}
+	search(&c);
 
 	/* keep some of each kind */
 	if (list_length(c.telling) + list_length(c.telling_below) + list_length(c.others) > MOST_SAMPLES)
@@ -697,100 +823,23 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 }
 
 /*
- * Returns the samples of a search of its own, so that its result does not depend
- * on the searches before; only the budget limits all of them together.
+ * Begins a search of its own, so that its result does not depend on the searches
+ * before; only the budget limits all of them together.
  */
-static List *
-fresh_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
+static void
+begin_search(EvProver *p)
 {
 	p->sampled = p->tried = 0;
-	return samples(p, a, b, 0);
-}
-
-/*
- * Returns a set with those of its branches that match a value.
- */
-static EvSchemaSet *
-with_branches(EvProver *p, EvSchemaSet *set, const JsonbValue *value)
-{
-	ListCell   *cell;
-	ListCell   *number;
-
-	for (int i = 0; i < MOST_DEPTH; i++)
-	{
-		EvSchemaSet *before = set;
-
-		foreach(cell, ev_facts(p, set, EV_NECESSARY)->groups)
-		{
-			const EvUnion *u = ev_union(p, lfirst(cell));
-
-			foreach(number, ev_union_by_value(p, u, value))
-			{
-				if (ev_value_valid(p, value, u->sets[lfirst_int(number)], EV_FACT_ALL) == EV_YES)
-					set = ev_set_with(p, set, list_nth(((EvGroupFact *) lfirst(cell))->members, lfirst_int(number)));
-			}
-		}
-		if (set == before)
-			break;
-	}
-	return set;
-}
-
-/*
- * Does the lenient reading consider a value, which is valid under a set?  It
- * ignores values with a property that is assumed to be absent, unless the
- * schema that they are valid under requires it.
- */
-static bool
-is_admissible(EvProver *p, const JsonbValue *value, EvSchemaSet *set, EvScope *scope)
-{
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	key;
-	JsonbValue	member;
-	const EvFacts *f;
-
-	check_stack_depth();
-	if (scope == NULL || value->type != jbvBinary)
-		return true;
-	f = ev_facts(p, with_branches(p, set, value), EV_NECESSARY);
-	if (JsonContainerIsArray(value->val.binary.data))
-	{
-		ev_spend(p, JsonContainerSize(value->val.binary.data));
-		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
-			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
-							   ev_facts_item(p, f, i), ev_scope_item(p, scope, i)))
-				return false;
-		return true;
-	}
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		EvString	name;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &member, true);
-		name = ev_string_of(&key);
-		if (ev_scope_absent(p, scope, &name) && ev_facts_requires(p, f, &name) == NULL)
-			return false;
-		if (!is_admissible(p, &member, ev_facts_property(p, f, &name), ev_scope_property(p, scope, &name)))
-			return false;
-	}
-	return true;
 }
 
 JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
-	ListCell   *cell;
+	Collector	c = {.prover = p, .a = a, .b = b, .wanted = true, .kinds = kinds, .scope = scope};
 
-	foreach(cell, fresh_samples(p, a, b))
-	{
-		if (ev_value_valid(p, lfirst(cell), b, kinds) == EV_NO && is_admissible(p, lfirst(cell), a, scope))
-			return lfirst(cell);
-	}
-	return NULL;
+	begin_search(p);
+	search(&c);
+	return c.witness;
 }
 
 bool
@@ -798,7 +847,8 @@ ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 {
 	ListCell   *cell;
 
-	foreach(cell, fresh_samples(p, a, b))
+	begin_search(p);
+	foreach(cell, samples(p, a, b, 0))
 	{
 		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)
 			return true;
