@@ -74,8 +74,8 @@ absence_of(EvProver *p, const EvString *name, EvResource *resource)
 }
 
 /*
- * Does an instance of this variant of oneOf have the tag, because otherwise it
- * would match another variant, too?
+ * Does an instance of this variant of oneOf have the property that is or has the
+ * tag, because otherwise it would match another variant, too?
  */
 static bool
 needs_tag(EvProver *p, const EvUnion *u, int index)
@@ -83,7 +83,7 @@ needs_tag(EvProver *p, const EvUnion *u, int index)
 	EvSchemaSet *without;
 	int			tries = 0;
 
-	if (list_length(u->path) != 1 || u->tags[index].present || !u->tags[index].listed ||
+	if (u->tags[index].present || !u->tags[index].listed ||
 		(ev_facts(p, u->sets[index], EV_NECESSARY)->possible & EV_BIT(EV_OBJECT)) == 0)
 		return false;
 	without = ev_set_with(p, u->sets[index],
@@ -115,8 +115,8 @@ ev_case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int i
 		tag = u->tags[index];
 		if (needs_tag(p, u, index))
 		{
-			tag.present = true;
 			taken = ev_set_of_types(p, ev_set_requiring(p, taken, linitial(u->path)), EV_BIT(EV_OBJECT));
+			tag = ev_union_tag(p, u, taken);
 		}
 	}
 	excluded = list_copy(taken->excluded);

@@ -294,6 +294,7 @@ typedef struct EvProver
 	MemoryContext scratch;		/* for making values */
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
+	List	   *witnesses;		/* of JsonbValue: that were found so far */
 	int			sampled;		/* number of sets */
 	int			tried;			/* number of values */
 	bool		comparing_roots;	/* whole documents, not parts */
@@ -585,6 +586,13 @@ extern EvSchemaSet *ev_case_of_member(EvProver *prover, EvSchemaSet *set, const 
  * kinds; NULL if none was found.
  */
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
+
+/*
+ * Is one of the witnesses that were found before, from this number on, a witness
+ * for these sets?
+ */
+extern bool ev_witness_again(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+							 int first);
 
 /* Were values of one of these types found that are valid under `a`? */
 extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);

@@ -662,6 +662,61 @@ list_annotations(EvLister *l, EvPair *pair)
 	}
 }
 
+/* ---------- duplicates ---------- */
+
+/* A change is identified by its location, kind and message. */
+static uint32
+hash_change(const void *key, Size size pg_attribute_unused())
+{
+	const EvChange *change = *(EvChange *const *) key;
+
+	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
+		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
+}
+
+static int
+match_changes(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	const EvChange *x = *(EvChange *const *) a;
+	const EvChange *y = *(EvChange *const *) b;
+
+	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
+}
+
+/*
+ * Returns the changes, of those from `first` on only one for each location and
+ * kind, with the worst verdict.
+ */
+static List *
+without_duplicates(EvProver *p, List *changes, int first)
+{
+	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
+	.match = match_changes};
+	HTAB	   *seen;
+	List	   *result = list_truncate(list_copy(changes), first);
+	ListCell   *cell;
+
+	control.hcxt = CurrentMemoryContext;
+	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	for_each_from(cell, changes, first)
+	{
+		EvChange   *change = lfirst(cell);
+		EvChange  **known;
+		bool		found;
+
+		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
+		known = hash_search(seen, &change, HASH_ENTER, &found);
+		if (!found)
+		{
+			result = lappend(result, change);
+			continue;
+		}
+		(*known)->backward = Max((*known)->backward, change->backward);
+		(*known)->forward = Max((*known)->forward, change->forward);
+	}
+	return result;
+}
+
 /* ---------- a pair ---------- */
 
 /* The changes of a pair, since a schema can be referred to from many places. */
@@ -773,61 +828,13 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 		if (ev_prove(p, new, old, scope, EV_FACT_ALL))
 			settle_one(l, first, true, EV_COMPATIBLE, &silent);
 	}
+	if (list_length(l->changes) > first + 1)
+		l->changes = p->changes = without_duplicates(p, l->changes, first);
 	hash_search(l->visited, key, HASH_REMOVE, NULL);
 	keep_pair(l, &pair, first);
 }
 
 /* ---------- the document ---------- */
-
-/* A change is identified by its location, kind and message. */
-static uint32
-hash_change(const void *key, Size size pg_attribute_unused())
-{
-	const EvChange *change = *(EvChange *const *) key;
-
-	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
-		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
-}
-
-static int
-match_changes(const void *a, const void *b, Size size pg_attribute_unused())
-{
-	const EvChange *x = *(EvChange *const *) a;
-	const EvChange *y = *(EvChange *const *) b;
-
-	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
-}
-
-/* Keeps one change for each location and kind, with the worst verdict. */
-static List *
-without_duplicates(EvProver *p, List *changes)
-{
-	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
-	.match = match_changes};
-	HTAB	   *seen;
-	List	   *result = NIL;
-	ListCell   *cell;
-
-	control.hcxt = CurrentMemoryContext;
-	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	foreach(cell, changes)
-	{
-		EvChange   *change = lfirst(cell);
-		EvChange  **known;
-		bool		found;
-
-		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
-		known = hash_search(seen, &change, HASH_ENTER, &found);
-		if (!found)
-		{
-			result = lappend(result, change);
-			continue;
-		}
-		(*known)->backward = Max((*known)->backward, change->backward);
-		(*known)->forward = Max((*known)->forward, change->forward);
-	}
-	return result;
-}
 
 /*
  * Returns the verdict on the documents.  A change that is incompatible is enough
@@ -847,6 +854,8 @@ whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool 
 		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
 			return EV_INCOMPATIBLE;
 	}
+	if (ev_witness_again(l->prover, a, b, scope, EV_FACT_ALL, 0))
+		return EV_INCOMPATIBLE;
 	return ev_change_verdict(l, a, b, scope, EV_FACT_ALL, EV_ALL_TYPES, false);
 }
 
@@ -866,5 +875,5 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 	ev_change_settle(&l, 0, whole_verdict(&l, old, new, scope, false), whole_verdict(&l, new, old, scope, true),
 					 (EvOrigin) {p->new_root, ""},
 					 "No single keyword tells what became of the instances that were valid.");
-	p->changes = without_duplicates(p, l.changes);
+	p->changes = without_duplicates(p, l.changes, 0);
 }

@@ -136,18 +136,21 @@ is_refused(EvLister *l, EvSchemaSet *a, const EvGroupFact *group, int index, EvS
 }
 
 /*
- * Returns the verdict on the groups in one direction.  left, others: the numbers
- * of the members of a's group without a counterpart, and of b's group.
+ * Returns the verdict on the groups in one direction.  changed, others: the
+ * numbers of the members of a's group without an equal one, and of b's group.
+ * witness: the number of the first witness that was found for one of these.
  */
 static EvVerdict
 group_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const EvGroupFact *group,
-			  const EvGroupFact *b_group, const List *changed, const List *others)
+			  const EvGroupFact *b_group, const List *changed, const List *others, int witness)
 {
 	EvProver   *p = l->prover;
 	ListCell   *cell;
 
 	if (ev_change_verdict(l, a, b, scope, EV_FACT_GROUPS, 0, false) == EV_COMPATIBLE)
 		return EV_COMPATIBLE;
+	if (ev_witness_again(p, a, b, scope, EV_FACT_GROUPS, witness))
+		return EV_INCOMPATIBLE;
 	foreach(cell, changed)
 	{
 		if (is_refused(l, a, group, lfirst_int(cell), b, scope))
@@ -235,12 +238,35 @@ changed_members(const Matching *m, bool is_new)
 	return result;
 }
 
+/* Lists the differences of members that were paired; returns them. */
+static List *
+list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *new, const Matching *m)
+{
+	List	   *before = l->changes;
+	List	   *result;
+	ListCell   *cell;
+
+	l->changes = NIL;
+	foreach(cell, m->pairs)
+	{
+		int			in_new = lsecond_int(lfirst(cell));
+
+		ev_list_pair(l, m->old->sets[linitial_int(lfirst(cell))], m->new->sets[in_new], pair->scope,
+					 member_origin(l->prover, new, list_nth(new->members, in_new)));
+	}
+	result = l->changes;
+	l->changes = l->prover->changes = before;
+	return result;
+}
+
 static void
 list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact *new)
 {
 	EvProver   *p = l->prover;
 	Matching	m = {.old = ev_union(p, old), .new = ev_union(p, new)};
 	int			first = list_length(l->changes);
+	int			witness = list_length(p->witnesses);
+	List	   *inner;
 	EvVerdict	backward;
 	EvVerdict	forward;
 	ListCell   *cell;
@@ -248,10 +274,11 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	match_members(p, old, new, &m);
 	if (m.pairs == NIL && m.old_left == NIL && m.new_left == NIL && old->one == new->one)
 		return;
+	inner = list_pairs(l, pair, new, &m);
 	backward = group_verdict(l, pair->old, pair->new, pair->scope, old, new, changed_members(&m, false),
-							 changed_members(&m, true));
+							 changed_members(&m, true), witness);
 	forward = group_verdict(l, pair->new, pair->old, pair->scope, new, old, changed_members(&m, true),
-							changed_members(&m, false));
+							changed_members(&m, false), witness);
 
 	if (old->one != new->one)
 		ev_change_add(l, new->one ? EV_CHANGE_ANY_OF_BECAME_ONE_OF : EV_CHANGE_ONE_OF_BECAME_ANY_OF,
@@ -261,23 +288,16 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 			  new->one ? EV_CHANGE_ONE_OF_MEMBER_REMOVED : EV_CHANGE_ANY_OF_MEMBER_REMOVED, backward, forward);
 	list_left(l, pair, new, m.new, m.new_left, true,
 			  new->one ? EV_CHANGE_ONE_OF_MEMBER_ADDED : EV_CHANGE_ANY_OF_MEMBER_ADDED, backward, forward);
-	foreach(cell, m.pairs)
+
+	/* a refutation for one branch does not refute the whole */
+	ev_spend(p, list_length(inner));
+	foreach(cell, inner)
 	{
-		EvSubschema *in_new = list_nth(new->members, lsecond_int(lfirst(cell)));
-		int			inner = list_length(l->changes);
+		EvChange   *change = lfirst(cell);
 
-		ev_list_pair(l, m.old->sets[linitial_int(lfirst(cell))], m.new->sets[lsecond_int(lfirst(cell))], pair->scope,
-					 member_origin(p, new, in_new));
-
-		/* a refutation for one branch does not refute the whole */
-		ev_spend(p, list_length(l->changes) - inner);
-		for (int i = inner; i < list_length(l->changes); i++)
-		{
-			EvChange   *change = list_nth(l->changes, i);
-
-			change->backward = Min(change->backward, backward);
-			change->forward = Min(change->forward, forward);
-		}
+		change->backward = Min(change->backward, backward);
+		change->forward = Min(change->forward, forward);
+		l->changes = l->prover->changes = lappend(l->changes, change);
 	}
 	ev_change_settle(l, first, backward, forward, new->origin,
 					 new->one ? "The schemas of which one must apply may overlap otherwise now." :

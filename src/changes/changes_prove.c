@@ -27,6 +27,7 @@
 
 #define MOST_RUNNING	150		/* nesting depth of judgements */
 #define MOST_PROOFS		20000	/* of statements, for one question */
+#define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
 
@@ -157,25 +158,31 @@ judge(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 }
 
 /*
- * Is one of the simplest values valid under a set?  Then it is not empty, and
- * no proof need be tried.
+ * Is one of the simplest values valid under a set and, unless `b` is NULL, not
+ * under `b`?  Then nothing need be assumed.
  */
 static bool
-has_instance(EvProver *p, EvSchemaSet *set)
+has_simple_instance(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 {
 	static const JsonbValue simple[] = {
 		{.type = jbvNull}, {.type = jbvBool}, {.type = jbvString, .val.string = {.len = 0, .val = ""}},
 	};
-	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
+	const EvFacts *f = ev_facts(p, a, EV_NECESSARY);
+	ListCell   *cell;
 
-	if (f->enums != NIL)
-		return f->values != NIL && ev_value_valid(p, linitial(f->values), set, EV_FACT_ALL) == EV_YES;
-	if (f->possible == EV_ALL_TYPES && f->groups == NIL && f->nots == NIL && f->conditions == NIL && f->opaques == NIL)
-		return true;
-	for (int i = 0; i < (int) lengthof(simple); i++)
+	for (int i = 0; i < (int) lengthof(simple) && f->enums == NIL; i++)
 		if ((f->possible & EV_BIT(ev_value_type(&simple[i]))) != 0 &&
-			ev_value_valid(p, &simple[i], set, EV_FACT_ALL) == EV_YES)
+			ev_value_valid(p, &simple[i], a, EV_FACT_ALL) == EV_YES &&
+			(b == NULL || ev_value_valid(p, &simple[i], b, EV_FACT_ALL) == EV_NO))
 			return true;
+	foreach(cell, f->values)
+	{
+		if (foreach_current_index(cell) >= MOST_SIMPLE)
+			break;
+		if (ev_value_valid(p, lfirst(cell), a, EV_FACT_ALL) == EV_YES &&
+			(b == NULL || ev_value_valid(p, lfirst(cell), b, EV_FACT_ALL) == EV_NO))
+			return true;
+	}
 	return false;
 }
 
@@ -189,7 +196,7 @@ assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return make_in_rounds(p, judgement);
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
-	if (b == NULL && has_instance(p, a))
+	if (has_simple_instance(p, a, b))
 	{
 		judgement->refused = true;
 		return false;

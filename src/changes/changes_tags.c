@@ -101,7 +101,7 @@ add_paths(EvProver *p, EvSchemaSet *set, const List *path, List **paths)
 				if (!is_among_paths(p, *paths, longer))
 					*paths = lappend(*paths, longer);
 			}
-			else if (list_length(longer) < MOST_LEVELS && ev_facts_requires(p, f, &property->name) != NULL)
+			else if (list_length(longer) < MOST_LEVELS)
 				add_paths(p, child, longer, paths);
 		}
 	}

@@ -24,6 +24,7 @@
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
 #define MOST_TRIED_IN_ALL	5000	/* in one search */
+#define MOST_WITNESSES	500		/* that are kept */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
 								 * values are tried */
@@ -839,7 +840,23 @@ ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 k
 
 	begin_search(p);
 	search(&c);
+	if (c.witness != NULL && list_length(p->witnesses) < MOST_WITNESSES)
+		p->witnesses = lappend(p->witnesses, c.witness);
 	return c.witness;
+}
+
+bool
+ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds, int first)
+{
+	for (int i = first; i < list_length(p->witnesses); i++)
+	{
+		const JsonbValue *value = list_nth(p->witnesses, i);
+
+		if (ev_value_valid(p, value, a, EV_FACT_ALL) == EV_YES && ev_value_valid(p, value, b, kinds) == EV_NO &&
+			is_admissible(p, value, a, scope))
+			return true;
+	}
+	return false;
 }
 
 bool

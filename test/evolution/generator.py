@@ -154,6 +154,109 @@ def root(rng):
     return schema
 
 
+# ---------- unions ----------
+
+TAGS = ["kind", "id", "x-y"]
+
+
+def variant(rng, tag, values, form):
+    """One variant of a union, which lists values of its tag."""
+    listed_values = {"const": values[0]} if len(values) == 1 else {"enum": values}
+    schema = {"type": "object", "properties": {tag: listed_values}}
+    if form["nested"]:
+        schema = {"type": "object", "properties": {"c": {"type": "object", "properties": {tag: listed_values}, "required": [tag]}}}
+    if form["required"]:
+        schema["required"] = ["c" if form["nested"] else tag]
+    for name in rng.sample(["a", "b"], rng.randrange(3)):
+        schema["properties"][name] = form["same"] if rng.random() < 0.6 else any_schema(rng, 2)
+        if rng.random() < 0.4:
+            schema["required"] = sorted({*schema.get("required", []), name})
+    if form["closed"]:
+        schema["additionalProperties"] = False
+    if rng.random() < 0.05:
+        del schema["type"]
+    return schema
+
+
+def union(rng):
+    """A union of up to 50 variants, anywhere in a schema; with a place for one more."""
+    form = {"nested": rng.random() < 0.15, "required": rng.random() < 0.6, "closed": rng.random() < 0.3,
+            "same": any_schema(rng, 3)}
+    tag = rng.choice(TAGS)
+    count = rng.choice([2, 3, 4, 5, 8, 12, 20, 50])
+    names = [f"kind-{i}" for i in range(count)]
+    if rng.random() < 0.1:
+        names[-1] = names[0]
+    keyword = "oneOf" if rng.random() < 0.7 else "anyOf"
+    members = [variant(rng, tag, [name] if rng.random() < 0.9 else [name, name + "x"], form) for name in names]
+    if rng.random() < 0.1:
+        members.append({"type": "null"})
+    if rng.random() < 0.1:
+        # a condition for one of the variants
+        whole = {keyword: members, "allOf": [{"if": {"properties": {tag: {"const": name}}, "required": [tag]},
+                                              "then": {"required": [rng.choice(["a", "b"])]}} for name in names[:3]]}
+    else:
+        whole = {keyword: members}
+    chance = rng.random()
+    if chance < 0.5:
+        return whole
+    if chance < 0.6:
+        return {"type": "object", "properties": {"v": whole}, **({"required": ["v"]} if rng.random() < 0.5 else {})}
+    if chance < 0.7:
+        return {"type": "array", "items": whole}
+    if chance < 0.8:
+        return {"type": "object", "additionalProperties": whole}
+    if chance < 0.9:
+        return {"anyOf": [whole, {"type": "null"}]}
+    return {"type": "object", **whole}
+
+
+def _variants(rng, s):
+    """The members of a union in a schema, and the keyword."""
+    for keyword in ("oneOf", "anyOf"):
+        if keyword in s and len(s[keyword]) > 1 and all("properties" in m or m == {"type": "null"} for m in s[keyword]):
+            return s[keyword]
+    return None
+
+
+def _variant_added(rng, s):
+    members = _variants(rng, s)
+    if members is None:
+        return False
+    new = copy.deepcopy(rng.choice([m for m in members if "properties" in m]))
+
+    def rename(node):
+        for name, child in node["properties"].items():
+            if name in TAGS:
+                node["properties"][name] = {"const": rng.choice(["kind-new", "kind-new", "kind-0"])}
+            elif "properties" in child and name == "c":
+                rename(child)
+    rename(new)
+    members.insert(rng.randrange(len(members) + 1), new)
+    return None
+
+
+def _variant_removed(rng, s):
+    members = _variants(rng, s)
+    if members is None:
+        return False
+    members.pop(rng.randrange(len(members)))
+    return None
+
+
+def _variant_changed(rng, s):
+    members = _variants(rng, s)
+    if members is None:
+        return False
+    place = rng.choice([m for m in members if "properties" in m])
+    change = rng.choice([_optional_added, _became_optional, _became_required, _type_widened])
+    if change is _type_widened:
+        place = place["properties"].get(rng.choice(["a", "b"]))
+        if not isinstance(place, dict):
+            return False
+    return change(rng, place)
+
+
 # ---------- changes ----------
 
 # Each takes (rng, subschema) and changes it, or returns False if it cannot.
@@ -463,6 +566,9 @@ CHANGES = {
     "uniqueItems": _unique,
     "prefixItems position added": _prefix,
     "structural": _structural,
+    "variant added": _variant_added,
+    "variant removed": _variant_removed,
+    "variant changed": _variant_changed,
 }
 
 # the kinds for which the table of rules says "unknown"
@@ -584,7 +690,7 @@ def pair(rng):
     if rng.random() < 0.05:
         return "unrelated", disguised(rng, root(rng)), disguised(rng, root(rng))
     kind = rng.choice(list(CHANGES))
-    make = bare if rng.random() < 0.5 else root
+    make = union if kind.startswith("variant") else bare if rng.random() < 0.5 else root
     while True:
         old = make(rng)
         result = changed(rng, old, kind)
