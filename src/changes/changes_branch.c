@@ -386,7 +386,7 @@ is_taken(EvProver *p, const List *members, const EvGroupFact *group)
 }
 
 List *
-ev_cases(EvProver *p, EvSchemaSet *set, bool by_type)
+ev_cases(EvProver *p, EvSchemaSet *set, EvSchemaSet *b, bool by_type)
 {
 	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	List	   *cases = NIL;
@@ -420,5 +420,7 @@ ev_cases(EvProver *p, EvSchemaSet *set, bool by_type)
 		for (EvType type = 0; type < EV_TYPE_COUNT; type++)
 			if ((f->possible & EV_BIT(type)) != 0)
 				cases = lappend(cases, ev_set_of_types(p, set, EV_BIT(type)));
+	if (by_type && cases == NIL && b != NULL)
+		cases = ev_number_cases(p, set, b);
 	return cases;
 }

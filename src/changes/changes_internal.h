@@ -14,7 +14,9 @@
  * changes_prove.c	does one schema imply another?
  * changes_object.c	the same, for objects and arrays
  * changes_branch.c	the same, for anyOf, oneOf, not, if; and cases
+ * changes_ranges.c	cases of numbers
  * changes_scope.c	the lenient reading
+ * changes_bounds.c	refutations of bounds without a value
  * changes_list.c		the list of differences
  * changes.c			the comparison's entry
  * view_columns.c		uses the facts of one schema for types of columns
@@ -58,6 +60,10 @@
 #define EV_FACT_CONDITIONS		0x00800000
 #define EV_FACT_OPAQUE			0x01000000
 #define EV_FACT_ALL				0x01FFFFFF
+
+/* those that are bounds of numbers and counts */
+#define EV_FACT_BOUNDS	(EV_FACT_LOWER | EV_FACT_UPPER | EV_FACT_MIN_LENGTH | EV_FACT_MAX_LENGTH | \
+						 EV_FACT_MIN_ITEMS | EV_FACT_MAX_ITEMS | EV_FACT_MIN_PROPERTIES | EV_FACT_MAX_PROPERTIES)
 
 /* Yes, no, or not known. */
 typedef enum EvTruth
@@ -569,15 +575,24 @@ extern bool ev_prove_conditions(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b
 
 /*
  * Splits a set into sets that together have all its instances; NIL if it
- * cannot be split.  by_type: also by the type of the instance.
+ * cannot be split.  by_type: also by the type of the instance, and by the
+ * bounds of numbers in the branches of `b`, which may be NULL.
  */
-extern List *ev_cases(EvProver *prover, EvSchemaSet *set, bool by_type);
+extern List *ev_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b, bool by_type);
 
 /*
  * Returns the set with one member of a group and, for oneOf, without those of
  * the other members that could match too.
  */
 extern EvSchemaSet *ev_case_of_member(EvProver *prover, EvSchemaSet *set, const EvGroupFact *group, int index);
+
+/* ---------- changes_ranges.c ---------- */
+
+/*
+ * Splits a set of numbers by the bounds that the branches of `b` have; NIL if
+ * they do not cut it.
+ */
+extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b);
 
 /* ---------- changes_witness.c ---------- */
 
@@ -596,6 +611,14 @@ extern bool ev_witness_again(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, E
 
 /* Were values of one of these types found that are valid under `a`? */
 extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
+
+/* ---------- changes_bounds.c ---------- */
+
+/*
+ * Is it certain that `a` has an instance outside of the bounds of `b` of these
+ * kinds, without making one?
+ */
+extern bool ev_bounds_differ(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds);
 
 /* ---------- changes_list.c ---------- */
 

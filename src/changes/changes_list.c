@@ -67,6 +67,8 @@ ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, u
 		return EV_UNKNOWN;
 	if (ev_witness(p, a, b, scope, kinds) != NULL)
 		return EV_INCOMPATIBLE;
+	if ((kinds & ~EV_FACT_BOUNDS) == 0)
+		return ev_bounds_differ(p, a, b, kinds) ? EV_INCOMPATIBLE : EV_UNKNOWN;
 	if (is_plain && !ev_has_samples(p, a, b, types))
 		return EV_INCOMPATIBLE;
 	return EV_UNKNOWN;

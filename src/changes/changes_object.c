@@ -117,6 +117,8 @@ ev_prove_property(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, c
 
 	if (wanted == p->anything || name_allowed(p, fa, name) == EV_NO)
 		return true;
+	if (fa->max_properties.value <= (uint32) list_length(fa->required) && ev_facts_requires(p, fa, name) == NULL)
+		return true;
 	if (ev_scope_absent(p, scope, name) && ev_facts_requires(p, fa, name) == NULL)
 		return true;
 	return ev_prove_child(p, ev_facts_property(p, fa, name), wanted, ev_scope_property(p, scope, name));

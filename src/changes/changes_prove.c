@@ -21,6 +21,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
@@ -330,16 +331,37 @@ is_multiple(Numeric number, Numeric of)
 	return ev_number_compare(number, of) == 0;
 }
 
+/* Returns the least number of which all multiples are a's; NULL if there is none. */
+static Numeric
+common_multiple(EvProver *p, const EvFacts *a)
+{
+	Numeric		result = a->integer ? int64_to_numeric(1) : NULL;
+	ListCell   *cell;
+
+	foreach(cell, a->multiples)
+	{
+		Numeric		of = ((EvNumberFact *) lfirst(cell))->value;
+
+		ev_spend(p, 50);
+		if (!ev_number_is_moderate(of) || (result != NULL && !ev_number_is_moderate(result)))
+			continue;
+		result = result == NULL ? of :
+			DatumGetNumeric(DirectFunctionCall2(numeric_lcm, NumericGetDatum(result), NumericGetDatum(of)));
+	}
+	return result;
+}
+
 static bool
 prove_multiples(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
+	Numeric		common = b->multiples != NIL ? common_multiple(p, a) : NULL;
 	ListCell   *cell;
 	ListCell   *other;
 
 	foreach(cell, b->multiples)
 	{
 		Numeric		of = ((EvNumberFact *) lfirst(cell))->value;
-		bool		proved = a->integer && is_multiple(int64_to_numeric(1), of);
+		bool		proved = common != NULL && is_multiple(common, of);
 
 		ev_spend(p, list_length(a->multiples) * (4 + VARSIZE_ANY(of) / 64));
 		foreach(other, a->multiples)
@@ -556,7 +578,7 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 
 	if (p->splits >= EV_MOST_SPLITS)
 		return false;
-	cases = ev_cases(p, a, (left & (EV_FACT_GROUPS | EV_FACT_CONDITIONS | EV_FACT_NOT | EV_FACT_ENUM |
+	cases = ev_cases(p, a, b, (left & (EV_FACT_GROUPS | EV_FACT_CONDITIONS | EV_FACT_NOT | EV_FACT_ENUM |
 									EV_FACT_OPAQUE)) != 0);
 	if (cases == NIL)
 		return false;
@@ -611,7 +633,7 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 
 	if (p->splits >= EV_MOST_SPLITS)
 		return false;
-	cases = ev_cases(p, set, false);
+	cases = ev_cases(p, set, NULL, false);
 	if (cases == NIL)
 		return false;
 	p->splits++;

@@ -14,6 +14,7 @@
 #include "base/encoding.h"
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
+#include "match/match_checks.h"
 
 static EvTruth
 truth_of(bool truth)
@@ -115,8 +116,18 @@ string_valid(EvProver *p, const EvFacts *f, const EvString *string, uint32 kinds
 		}
 		ev_utf8_free(&utf8);
 	}
-	if ((kinds & EV_FACT_CONTENT) != 0 && f->contents != NIL)
-		result = and(result, EV_MAYBE);
+	if ((kinds & EV_FACT_CONTENT) != 0)
+	{
+		EvInstance	instance = {.type = EV_STRING, .data = string->data, .length = string->length};
+
+		foreach(cell, f->contents)
+		{
+			EvContentFact *content = lfirst(cell);
+
+			ev_spend(p, 50 + string->length);
+			result = and(result, truth_of(ev_matches_content(&instance, content->base64, content->json)));
+		}
+	}
 	return result;
 }
 
