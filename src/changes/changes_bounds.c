@@ -131,7 +131,7 @@ ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
 
 #define MINIMUM(kind, bound) ((kinds & EV_FACT_##kind) != 0 ? fb->bound : no_minimum)
 #define MAXIMUM(kind, bound) ((kinds & EV_FACT_##kind) != 0 ? fb->bound : no_maximum)
-	if (!is_plain(fa))
+	if ((kinds & ~EV_FACT_BOUNDS) != 0 || !is_plain(fa))
 		return false;
 	if ((kinds & (EV_FACT_LOWER | EV_FACT_UPPER)) != 0 && (fa->types & EV_BIT(EV_NUMBER)) != 0)
 		return ranges_differ(fa, (kinds & EV_FACT_LOWER) != 0 ? fb->lower : none,

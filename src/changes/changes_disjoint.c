@@ -107,7 +107,8 @@ disjoint(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int level)
 		return true;
 	if (is_below(ev_facts_upper(fa), ev_facts_lower(fb)) || is_below(ev_facts_upper(fb), ev_facts_lower(fa)))
 		common &= ~EV_BIT(EV_NUMBER);
-	if (fa->min_length.value > fb->max_length.value || fb->min_length.value > fa->max_length.value)
+	if (fa->min_length.value > fb->max_length.value || fb->min_length.value > fa->max_length.value ||
+		((common & EV_BIT(EV_STRING)) != 0 && ev_strings_impossible(p, fa, fb)))
 		common &= ~EV_BIT(EV_STRING);
 	if (fa->min_items.value > fb->max_items.value || fb->min_items.value > fa->max_items.value)
 		common &= ~EV_BIT(EV_ARRAY);

@@ -853,6 +853,7 @@ find_possible_types(EvProver *p, EvFacts *f)
 {
 	EvNumberFact lower = ev_facts_lower(f);
 	EvNumberFact upper = ev_facts_upper(f);
+	const EvFacts anything = {.max_length.value = EV_NO_MAXIMUM};
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -864,7 +865,8 @@ find_possible_types(EvProver *p, EvFacts *f)
 		if (order > 0 || (order == 0 && (lower.exclusive || upper.exclusive)))
 			f->possible &= ~EV_BIT(EV_NUMBER);
 	}
-	if (f->min_length.value > f->max_length.value)
+	if (f->min_length.value > f->max_length.value ||
+		(f->patterns != NIL && (f->possible & EV_BIT(EV_STRING)) != 0 && ev_strings_impossible(p, f, &anything)))
 		f->possible &= ~EV_BIT(EV_STRING);
 	if (f->min_items.value > f->max_items.value)
 		f->possible &= ~EV_BIT(EV_ARRAY);

@@ -5,6 +5,7 @@
  * changes_budget.c	limits on work and memory
  * changes_sets.c		sets of schemas
  * changes_same.c		are schemas equal?
+ * changes_strings.c	which strings match patterns?
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
  * changes_tags.c		the property that tells variants apart
@@ -298,6 +299,8 @@ typedef struct EvProver
 	HTAB	   *groups;			/* pairs of groups: implied or not */
 	HTAB	   *listed;			/* the values of long enums */
 	MemoryContext scratch;		/* for making values */
+	HTAB	   *languages;		/* of patterns, by their text */
+	HTAB	   *answers;		/* to questions about strings */
 	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
 	List	   *witnesses;		/* of JsonbValue: that were found so far */
@@ -442,6 +445,37 @@ extern EvCompiler *ev_compiler_of(EvProver *prover, const EvSubschema *schema);
 /* Return the bound, made inclusive and integer if numbers must be integers. */
 extern EvNumberFact ev_facts_lower(const EvFacts *facts);
 extern EvNumberFact ev_facts_upper(const EvFacts *facts);
+
+/* ---------- changes_strings.c ---------- */
+
+/*
+ * Is there a string of such a length that matches these patterns (Lists of
+ * EvString *) and not those?  EV_NO is certain.  If an example is wanted, EV_YES
+ * means that *example was set: it matches all patterns that are regular.
+ */
+extern EvTruth ev_string_exists(EvProver *prover, const List *matched, const List *unmatched,
+								uint32 min_length, uint32 max_length, EvString *example);
+
+/* Returns the patterns of facts, and those for their formats. */
+extern List *ev_facts_texts(EvProver *prover, const EvFacts *facts);
+
+/* Is it proved that no string has the patterns and lengths of both? */
+extern bool ev_strings_impossible(EvProver *prover, const EvFacts *a, const EvFacts *b);
+
+/* Is it proved that each string with the facts of `a` matches a pattern, */
+extern bool ev_strings_match(EvProver *prover, const EvFacts *a, const EvString *pattern);
+
+/* or has such a length? */
+extern bool ev_strings_have_length(EvProver *prover, const EvFacts *a, uint32 min_length, uint32 max_length);
+
+/*
+ * Returns strings (EvString *) that match the patterns of `a`, first some that
+ * lack the facts of `b`.
+ */
+extern List *ev_string_examples(EvProver *prover, const EvFacts *a, const EvFacts *b);
+
+/* Has each string of one format the other one? */
+extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
 
 /* ---------- changes_same.c ---------- */
 

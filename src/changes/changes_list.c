@@ -67,8 +67,8 @@ ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, u
 		return EV_UNKNOWN;
 	if (ev_witness(p, a, b, scope, kinds) != NULL)
 		return EV_INCOMPATIBLE;
-	if ((kinds & ~EV_FACT_BOUNDS) == 0)
-		return ev_bounds_differ(p, a, b, kinds) ? EV_INCOMPATIBLE : EV_UNKNOWN;
+	if (ev_bounds_differ(p, a, b, kinds))
+		return EV_INCOMPATIBLE;
 	if (is_plain && !ev_has_samples(p, a, b, types))
 		return EV_INCOMPATIBLE;
 	return EV_UNKNOWN;
@@ -472,7 +472,8 @@ list_patterns(EvLister *l, EvPair *pair)
 		EvTextFact *old = linitial(gone);
 		EvTextFact *new = linitial(come);
 
-		ev_change_report(l, pair, EV_CHANGE_PATTERN_CHANGED, EV_BOTH, new->origin, EV_FACT_PATTERN, 0, false,
+		ev_change_report(l, pair, EV_CHANGE_PATTERN_CHANGED, EV_BOTH, new->origin, EV_FACT_PATTERN,
+						 EV_BIT(EV_STRING), false,
 						 psprintf("The pattern was %s and is %s now.", ev_name_text(&old->text), ev_name_text(&new->text)));
 		return;
 	}
@@ -523,7 +524,8 @@ list_formats(EvLister *l, EvPair *pair)
 		EvFormatFact *old = linitial(gone);
 		EvFormatFact *new = linitial(come);
 
-		ev_change_report(l, pair, EV_CHANGE_FORMAT_CHANGED, EV_BOTH, new->origin, EV_FACT_FORMAT, 0, false,
+		ev_change_report(l, pair, EV_CHANGE_FORMAT_CHANGED, EV_BOTH, new->origin, EV_FACT_FORMAT,
+						 EV_BIT(EV_STRING), false,
 						 psprintf("The format was \"%s\" and is \"%s\" now.", old->format->name, new->format->name));
 		return;
 	}

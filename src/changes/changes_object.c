@@ -199,6 +199,27 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 	return result;
 }
 
+/*
+ * Is there no name that the facts allow and that matches these patterns, and not
+ * the others?
+ */
+static bool
+no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
+{
+	List	   *matched = f->names != NIL ? ev_facts_texts(p, ev_facts(p, names_set(p, f), EV_NECESSARY)) : NIL;
+	List	   *unmatched = NIL;
+	ListCell   *cell;
+
+	foreach(cell, patterns)
+	{
+		if ((matching & (1 << foreach_current_index(cell))) != 0)
+			matched = lappend(matched, lfirst(cell));
+		else
+			unmatched = lappend(unmatched, lfirst(cell));
+	}
+	return ev_string_exists(p, matched, unmatched, 0, PG_UINT32_MAX, NULL) == EV_NO;
+}
+
 /* Is it excluded that there are properties without a declaration? */
 static bool
 has_no_rest(EvProver *p, const EvFacts *f)
@@ -290,7 +311,7 @@ ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return prove_shapes(p, fa, fb, scope);
 	demanded = demanded_patterns(p, fa, patterns);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded &&
+		if ((matching & demanded) == demanded && !no_name_matches(p, fa, patterns, matching) &&
 			!ev_prove_child(p, rest_set(p, fa, patterns, matching), rest_set(p, fb, patterns, matching), scope))
 			return false;
 	return true;
@@ -325,7 +346,8 @@ is_closed(EvProver *p, const EvFacts *f)
 		return false;
 	demanded = demanded_patterns(p, f, patterns);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded && !ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
+		if ((matching & demanded) == demanded && !no_name_matches(p, f, patterns, matching) &&
+			!ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
 			return false;
 	return true;
 }

@@ -395,12 +395,13 @@ prove_patterns(EvProver *p, const EvFacts *a, const EvFacts *b)
 
 	foreach(cell, b->patterns)
 	{
+		const EvString *text = &((EvTextFact *) lfirst(cell))->text;
 		bool		proved = false;
 
 		ev_spend(p, list_length(a->patterns));
 		foreach(other, a->patterns)
-			proved |= ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, &((EvTextFact *) lfirst(other))->text);
-		if (!proved)
+			proved |= ev_strings_equal(text, &((EvTextFact *) lfirst(other))->text);
+		if (!proved && !ev_strings_match(p, a, text))
 			return false;
 	}
 	return true;
@@ -419,8 +420,8 @@ prove_formats(EvProver *p, const EvFacts *a, const EvFacts *b)
 		ev_spend(p, list_length(a->formats));
 		foreach(other, a->formats)
 		{
-			proved |= ((EvFormatFact *) lfirst(cell))->format->matches ==
-				((EvFormatFact *) lfirst(other))->format->matches;
+			proved |= ev_format_implies(((EvFormatFact *) lfirst(other))->format,
+										((EvFormatFact *) lfirst(cell))->format);
 		}
 		if (!proved)
 			return false;
@@ -516,8 +517,8 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 	}
 	if ((a->possible & EV_BIT(EV_STRING)) != 0)
 	{
-		CHECK(MIN_LENGTH, a->min_length.value >= b->min_length.value);
-		CHECK(MAX_LENGTH, a->max_length.value <= b->max_length.value);
+		CHECK(MIN_LENGTH, ev_strings_have_length(p, a, b->min_length.value, EV_NO_MAXIMUM));
+		CHECK(MAX_LENGTH, ev_strings_have_length(p, a, 0, b->max_length.value));
 		CHECK(PATTERN, prove_patterns(p, a, b));
 		CHECK(FORMAT, prove_formats(p, a, b));
 		CHECK(CONTENT, prove_contents(p, a, b));

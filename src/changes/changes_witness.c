@@ -319,10 +319,13 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		fa->min_length.value, fa->max_length.value, fb->min_length.value, fb->max_length.value,
 	};
 	static const char fillers[] = {'a', '0', 'A'};
+	ListCell   *cell;
 
-	for (int i = 0; i < (int) lengthof(plain); i++)
+	foreach(cell, ev_string_examples(c->prover, fa, fb))
+		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
+	for (int i = 0; i < (int) lengthof(plain) && !is_done(c); i++)
 		try_string(c, plain[i], strlen(plain[i]));
-	for (int i = 0; i < (int) lengthof(lengths); i++)
+	for (int i = 0; i < (int) lengthof(lengths) && !is_done(c); i++)
 		for (int j = -1; j <= 1; j++)
 		{
 			int64		length = (int64) lengths[i] + j;
@@ -528,6 +531,28 @@ with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *
 	return lappend(result, member);
 }
 
+/* Appends a name that matches each pattern. */
+static List *
+add_pattern_names(EvProver *p, List *names, const List *patterns)
+{
+	EvString	example;
+	ListCell   *cell;
+
+	foreach(cell, patterns)
+	{
+		EvNamedSchema *named = lfirst(cell);
+
+		if (ev_string_exists(p, list_make1(&named->name), NIL, 0, PG_UINT32_MAX, &example) == EV_YES)
+		{
+			EvString   *copy = palloc(sizeof(EvString));
+
+			*copy = example;
+			names = lappend(names, copy);
+		}
+	}
+	return names;
+}
+
 /* Makes names that a schema's dependencies, patterns or counts may need. */
 static List *
 more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
@@ -550,6 +575,8 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			names = lappend(names, &dependency->property);
 			names = list_concat(names, dependency->required);
 		}
+		foreach(cell, both[i]->object_shapes)
+			names = add_pattern_names(c->prover, names, ((EvObjectShape *) lfirst(cell))->patterns);
 		wanted = Max(wanted, both[i]->min_properties.value);
 		if (both[i]->max_properties.value != EV_NO_MAXIMUM)
 			wanted = Max(wanted, both[i]->max_properties.value);
