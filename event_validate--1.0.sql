@@ -930,11 +930,13 @@ CREATE FUNCTION _event_validate.event_audit_line(event_type text, schema_version
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s%s: %s (such as %s)', violations,
+	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s', violations,
 		COALESCE('"' || event_type || '"', 'type null'), COALESCE(schema_version::text, 'null'),
-		_event_validate.event_location_shown(instance_location),
-		CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END,
-		message, array_to_string(sample_ids, ', ')))
+		CASE WHEN current_setting('event_validate.show_values')::boolean THEN
+			format('%s%s: %s (such as %s)', _event_validate.event_location_shown(instance_location),
+				CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END, message, array_to_string(sample_ids, ', '))
+		WHEN keyword = '' THEN 'cannot be checked'
+		ELSE format('does not match keyword "%s"', keyword) END))
 $$;
 COMMENT ON FUNCTION _event_validate.event_audit_line(text, int, text, text, text, bigint, text[]) IS 'a row of audit_events as a line of text';
 
@@ -1600,6 +1602,7 @@ COMMENT ON FUNCTION guard_event() IS 'the trigger function of add_event_guard: a
 CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
+REVOKE EXECUTE ON FUNCTION _event_validate.event_guard_reads(record) FROM PUBLIC;
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT NULL,
 	type_expr text DEFAULT NULL, version_expr text DEFAULT NULL,

@@ -125,11 +125,13 @@ CREATE FUNCTION _event_validate.event_audit_line(event_type text, schema_version
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s%s: %s (such as %s)', violations,
+	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s', violations,
 		COALESCE('"' || event_type || '"', 'type null'), COALESCE(schema_version::text, 'null'),
-		_event_validate.event_location_shown(instance_location),
-		CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END,
-		message, array_to_string(sample_ids, ', ')))
+		CASE WHEN current_setting('event_validate.show_values')::boolean THEN
+			format('%s%s: %s (such as %s)', _event_validate.event_location_shown(instance_location),
+				CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END, message, array_to_string(sample_ids, ', '))
+		WHEN keyword = '' THEN 'cannot be checked'
+		ELSE format('does not match keyword "%s"', keyword) END))
 $$;
 COMMENT ON FUNCTION _event_validate.event_audit_line(text, int, text, text, text, bigint, text[]) IS 'a row of audit_events as a line of text';
 

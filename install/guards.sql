@@ -7,6 +7,7 @@ COMMENT ON FUNCTION guard_event() IS 'the trigger function of add_event_guard: a
 CREATE FUNCTION _event_validate.event_guard_reads(event record) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_guard_reads' LANGUAGE C IMMUTABLE PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_guard_reads(record) IS 'holds the expressions of a guard in the WHEN condition of its trigger; never called';
+REVOKE EXECUTE ON FUNCTION _event_validate.event_guard_reads(record) FROM PUBLIC;
 
 CREATE FUNCTION add_event_guard(relation regclass, mode text, data_expr text DEFAULT NULL,
 	type_expr text DEFAULT NULL, version_expr text DEFAULT NULL,

@@ -44,8 +44,19 @@ CREATE FUNCTION hints."Odd; name"(row_ jsonb) RETURNS jsonb LANGUAGE sql BEGIN A
 SELECT * FROM replay_event_quarantine('hints.events', repair => 'repair');
 SELECT * FROM replay_event_quarantine('hints.events', repair => 'hints.no_repair');
 SELECT * FROM replay_event_quarantine('hints.events', repair => 'hints.no_repair(text)');
-SELECT * FROM replay_event_quarantine('hints.events', repair => 'hints.repair(');
-SELECT * FROM replay_event_quarantine('hints.events', repair => E'hints.re\npair');
+-- what is no name at all: PostgreSQL 15 and 16 have an error of their own, with another SQLSTATE
+DO $$
+DECLARE wrong text;
+BEGIN
+  FOREACH wrong IN ARRAY ARRAY['hints.repair(', E'hints.re\npair'] LOOP
+    BEGIN
+      PERFORM FROM replay_event_quarantine('hints.events', repair => wrong);
+      RAISE EXCEPTION '"%" was accepted', wrong;
+    EXCEPTION WHEN undefined_function OR invalid_name OR invalid_text_representation THEN
+      RAISE NOTICE '"%" is refused', wrong;
+    END;
+  END LOOP;
+END $$;
 SELECT replayed, remaining FROM replay_event_quarantine('hints.events', repair => 'hints."Odd; name"');
 SELECT replayed, remaining FROM replay_event_quarantine('hints.events', repair => 'hints.repair', max_rows => 1);
 SELECT replayed, remaining FROM replay_event_quarantine('hints.events', repair => 'hints.repair(jsonb)');
@@ -84,7 +95,10 @@ ALTER TABLE hints.checked ALTER "Old" TYPE jsonb, ALTER data TYPE jsonb USING da
 -- what goes well anyway, or fails for another reason, is PostgreSQL's
 ALTER TABLE hints.checked ALTER data TYPE json, DROP CONSTRAINT checked_event_check;
 ALTER TABLE hints.checked ALTER missing TYPE json;
+-- (PostgreSQL 18 shows the line too)
+\set VERBOSITY terse
 ALTER TABLE hints.checked ALTER data TYPE missing;
+\set VERBOSITY default
 ALTER TABLE hints.missing ALTER data TYPE json;
 SET ROLE regress_hints;
 ALTER TABLE hints.events ALTER COLUMN data TYPE json;

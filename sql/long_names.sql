@@ -19,6 +19,7 @@ EXCEPTION WHEN OTHERS THEN
 	RETURN NEXT 'HINT: ' || hint;
 	RETURN NEXT 'CONSTRAINT NAME: ' || named;
 END $$;
+CREATE FUNCTION without_nulls(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT jsonb_strip_nulls($1)';
 \pset format unaligned
 \pset tuples_only on
 SELECT 'google.events.cloud.audit.v1.LogEntryData.' || repeat('part.', 6) || 'written' AS long \gset
@@ -38,7 +39,7 @@ SELECT register_event_schema(:'other', 1, 'true');
 SELECT length(register_event_schema(repeat('x', 512), 1, 'true')::text);
 SELECT pg_temp.fields($$SELECT register_event_schema(repeat('x', 513), 1, 'true')$$);
 SELECT pg_temp.fields($$SELECT set_event_compatibility(repeat('ä', 257), 'none')$$);
-SELECT pg_temp.fields($$SELECT register_event_upcast(repeat('x', 513), 1, 2, 'pg_catalog.jsonb_strip_nulls(jsonb)')$$);
+SELECT pg_temp.fields($$SELECT register_event_upcast(repeat('x', 513), 1, 2, 'without_nulls(jsonb)')$$);
 SELECT validate_event('1', repeat('x', 512), 1), validate_event('1', repeat('x', 513), 1), validate_event('1', repeat('x', 511), 1);
 SELECT drop_event_schema(repeat('x', 512), 1);
 
@@ -49,7 +50,7 @@ SELECT schema_version, function FROM event_schemas WHERE event_type = :'middle';
 SELECT matching_event_versions('{}', :'middle'), matching_event_versions('{"a": 1}', :'middle');
 SELECT set_event_compatibility(:'middle', 'full');
 SELECT register_event_schema(:'middle', 12, '{"required": ["b"]}');
-SELECT register_event_upcast(:'middle', 9, 10, 'pg_catalog.jsonb_strip_nulls(jsonb)'), register_event_upcast(:'middle', 10, 11, 'pg_catalog.jsonb_strip_nulls(jsonb)');
+SELECT register_event_upcast(:'middle', 9, 10, 'without_nulls(jsonb)'), register_event_upcast(:'middle', 10, 11, 'without_nulls(jsonb)');
 SELECT upcast_event('{"a": 1, "b": null}', :'middle', 9);
 SELECT drop_event_schema(:'middle', 9);
 SELECT event_schema_ddl(:'middle');
@@ -127,7 +128,7 @@ CREATE FUNCTION public.add_note(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE
 SELECT register_event_upcast(:'long', 1, 2, 'public.add_note(jsonb)') AS upcast \gset
 SELECT :'upcast', obj_description(:'upcast'::regprocedure, 'pg_proc');
 SELECT register_event_upcast(:'long', 1, 2, 'public.add_note(jsonb)') = :'upcast'::regprocedure;
-SELECT pg_temp.fields(format('SELECT register_event_upcast(%L, 1, 2, %L)', :'long', 'pg_catalog.jsonb_strip_nulls(jsonb)'));
+SELECT pg_temp.fields(format('SELECT register_event_upcast(%L, 1, 2, %L)', :'long', 'without_nulls(jsonb)'));
 SELECT pg_temp.fields(format('SELECT register_event_upcast(%L, 1, 2147483647, %L)', :'long', 'public.add_note(jsonb)'));
 SELECT event_upcast_path(:'long', 1, 2), upcast_event('{"id": 1}', :'long', 1, 2);
 SELECT pg_temp.fields(format('SELECT upcast_event(%L, %L, 1)', '{"id": 1}', :'long'));

@@ -23,11 +23,11 @@
 /*
  * Checks the syntax of JSON text without raising.  Returns NULL if it is JSON
  * that jsonb can store, and otherwise a message, in CurrentMemoryContext.  Unless
- * place is NULL, sets *place to the start of the wrong token, or to the end of
+ * at is NULL, sets *at to the start of the wrong token, or to the end of
  * the text.
  */
 static inline char *
-ev_json_syntax_error(char *json, int length, const char **place)
+ev_json_syntax_error(char *json, int length, const char **at)
 {
 	JsonLexContext *lex;
 	JsonParseErrorType result;
@@ -38,8 +38,8 @@ ev_json_syntax_error(char *json, int length, const char **place)
 	lex = makeJsonLexContextCstringLen(json, length, GetDatabaseEncoding(), true);
 #endif
 	result = pg_parse_json(lex, &nullSemAction);
-	if (place != NULL)
-		*place = lex->token_start != NULL ? lex->token_start : json + length;
+	if (at != NULL)
+		*at = lex->token_start != NULL ? lex->token_start : json + length;
 	return result == JSON_SUCCESS ? NULL : json_errdetail(result, lex);
 }
 

@@ -82,11 +82,8 @@ static void
 append_one_line(StringInfo line, const char *string)
 {
 	int			length = strlen(string);
-	int			limit = pg_mbcliplen(string, length, LINE_LENGTH);
 
-	ev_append_visible(line, string, limit);
-	if (limit < length)
-		appendStringInfoString(line, "...");
+	ev_append_visible_cut(line, string, length, pg_mbcliplen(string, length, LINE_LENGTH));
 }
 
 void

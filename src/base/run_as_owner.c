@@ -17,6 +17,13 @@
 #include "base/run_as_owner.h"
 
 void
+ev_pin_search_path(void)
+{
+	set_config_option("search_path", EV_PINNED_SEARCH_PATH, PGC_USERSET,
+					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+void
 ev_run_as_begin_with_path(EvRunAs *state, Oid owner, int security)
 {
 	GetUserIdAndSecContext(&state->user, &state->security);
@@ -28,8 +35,7 @@ void
 ev_run_as_begin(EvRunAs *state, Oid owner, int security)
 {
 	ev_run_as_begin_with_path(state, owner, security);
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_pin_search_path();
 }
 
 void

@@ -7,6 +7,15 @@
 
 #include "postgres_ext.h"
 
+/* The search_path for code that must mean the same for all callers. */
+#define EV_PINNED_SEARCH_PATH	"pg_catalog, pg_temp"
+
+/*
+ * Sets search_path to that until the end of the current GUC nesting level
+ * (NewGUCNestLevel).
+ */
+extern void ev_pin_search_path(void);
+
 /* The state before, owned by the caller. */
 typedef struct EvRunAs
 {

@@ -101,7 +101,7 @@ ev_word(const char *data, uint32 length)
 
 /*
  * Returns a hash of a string, whose upper bits are well mixed.  Up to 16
- * bytes, the words determine it.  Of a longer string, the bytes in the middle
+ * bytes, the words determine it.  If a string is longer, the bytes in its middle
  * are hashed too, since many URIs have equal ends.
  */
 static inline uint64

@@ -10,11 +10,12 @@
 
 #include "mb/pg_wchar.h"
 
+#include "base/compat.h"
 #include "base/encoding.h"
 #include "base/shown_text.h"
 #include "base/utf8.h"
 
-/* a type has less characters */
+/* No text of so many characters is a type: EV_TYPE_MAX bytes are fewer. */
 #define SHOWN_TYPE	512
 
 typedef struct CodeRange
@@ -79,8 +80,8 @@ append_escape(StringInfo out, uint32 code)
 }
 
 /*
- * The code point of a character of several bytes, or of a byte above 0x7F, in
- * the server encoding.  Of a byte that has none, its value.
+ * Returns the code point of a character of several bytes, or of a byte above
+ * 0x7F, in the server encoding.  If a byte has none, returns its value.
  */
 static uint32
 code_point(const char *data, int length)
@@ -140,9 +141,22 @@ append_escaped(StringInfo out, const char *data, int length, bool is_quoted)
 }
 
 void
-ev_append_visible(StringInfo out, const char *data, int length)
+ev_append_visible_cut(StringInfo out, const char *data, int length, int shown)
 {
-	append_escaped(out, data, length, false);
+	append_escaped(out, data, shown, false);
+	if (shown < length)
+		appendStringInfoString(out, "...");
+}
+
+char *
+ev_visible_cut(const char *string, int count)
+{
+	int			length = strlen(string);
+	StringInfoData result;
+
+	initStringInfo(&result);
+	ev_append_visible_cut(&result, string, length, ev_text_clip(string, length, count));
+	return result.data;
 }
 
 char *
@@ -173,11 +187,12 @@ ev_quoted(const char *data, int length)
 	return result.data;
 }
 
-char *
-ev_string_show(const char *data, int length)
+/* Returns the first `count` characters of a text, quoted; "..." says that there are more. */
+static char *
+quoted_cut(const char *data, int length, int count)
 {
+	int			shown = ev_text_clip(data, length, count);
 	StringInfoData result;
-	int			shown = ev_text_clip(data, length, EV_SHOWN_CHARACTERS);
 
 	initStringInfo(&result);
 	ev_append_quoted(&result, data, shown);
@@ -187,17 +202,15 @@ ev_string_show(const char *data, int length)
 }
 
 char *
+ev_string_show(const char *data, int length)
+{
+	return quoted_cut(data, length, EV_SHOWN_CHARACTERS);
+}
+
+char *
 ev_type_show(const text *type)
 {
-	int			length = VARSIZE_ANY_EXHDR(type);
-	StringInfoData result;
-	int			shown = ev_text_clip(VARDATA_ANY(type), length, SHOWN_TYPE);
-
-	initStringInfo(&result);
-	ev_append_quoted(&result, VARDATA_ANY(type), shown);
-	if (shown < length)
-		appendStringInfoString(&result, "...");
-	return result.data;
+	return quoted_cut(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), SHOWN_TYPE);
 }
 
 /* ---------- locations ---------- */

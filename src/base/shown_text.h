@@ -10,16 +10,22 @@
 /* Values in messages are cut at so many characters, and so are the tokens of locations. */
 #define EV_SHOWN_CHARACTERS	64
 
-/*
- * Appends text in the server encoding.  Control characters, line and paragraph
- * separators, marks of direction and invisible characters are written as JSON
- * writes them: \n, \u2028.  All else stays as it is.  A text of JSON stays the
- * same text of JSON, and a pattern the same pattern.
- */
-extern void ev_append_visible(StringInfo out, const char *data, int length);
+/* Patterns are cut at so many. */
+#define EV_SHOWN_PATTERN	200
 
-/* The same as a string; palloc'd in CurrentMemoryContext. */
+/*
+ * Returns a string in the server encoding, in CurrentMemoryContext.  Control
+ * characters, line and paragraph separators, marks of direction and invisible
+ * characters are written as JSON writes them: \n, \u2028.  All else stays as it
+ * is.  A text of JSON stays the same text of JSON, and a pattern the same pattern.
+ */
 extern char *ev_visible(const char *string);
+
+/* Appends the first bytes of a text, escaped so, and "..." if there are more. */
+extern void ev_append_visible_cut(StringInfo out, const char *data, int length, int shown);
+
+/* Returns the first `count` characters of a string so, in CurrentMemoryContext. */
+extern char *ev_visible_cut(const char *string, int count);
 
 /* Appends a JSON string: the text in quotes, escaped as above, and its quotes and backslashes too. */
 extern void ev_append_quoted(StringInfo out, const char *data, int length);

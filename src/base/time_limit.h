@@ -8,7 +8,7 @@
 #include "base/subtransaction.h"
 
 /*
- * Calls work(arg) as ev_in_subtransaction does.  What runs for longer is
+ * Calls work(arg) as ev_in_subtransaction does.  Work that takes longer is
  * canceled (query_canceled), as by statement_timeout.  Code that catches this
  * is canceled again at once.  0: there is no limit.  A limit within a limit does
  * not count: the outer one ends both.

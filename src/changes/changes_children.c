@@ -1,6 +1,10 @@
 /*
  * changes_children.c
  *	  Differences in properties and items.
+ *
+ * Each child is a pair of schemas to list, for which this file calls
+ * changes_list.c (ev_list_pair), which calls this file for their children: the two
+ * files are one recursion over the schemas.
  */
 #include "postgres.h"
 
@@ -10,44 +14,36 @@
 
 /* ---------- properties ---------- */
 
-/* Returns the member with this name in a list of an object shape; NULL if there is none. */
+/*
+ * Returns the member of properties with this name, or the one of
+ * patternProperties with this pattern, and its origin; NULL if there is none.
+ */
 static const EvNamedSchema *
-find_named(EvProver *p, const EvObjectShape *shape, const List *named_schemas, const EvString *name, EvOrigin *origin)
+find_named(EvProver *p, const EvFacts *f, bool is_pattern, const EvString *name, EvOrigin *origin)
 {
 	ListCell   *cell;
-
-	ev_spend(p, list_length(named_schemas));
-	if (!shape->evaluates)
-		return NULL;
-	foreach(cell, named_schemas)
-	{
-		EvNamedSchema *named = lfirst(cell);
-
-		if (ev_strings_equal(&named->name, name))
-		{
-			*origin = (EvOrigin) {shape->subschema, named->tail};
-			return named;
-		}
-	}
-	return NULL;
-}
-
-/* Returns the declaration of a property by name; NULL if there is none. */
-static const EvNamedSchema *
-declaration(EvProver *p, const EvFacts *f, const EvString *name, EvOrigin *origin)
-{
-	const EvNamedSchema *found = NULL;
-	ListCell   *cell;
+	ListCell   *named_cell;
 
 	foreach(cell, f->object_shapes)
 	{
 		EvObjectShape *shape = lfirst(cell);
+		List	   *named_schemas = is_pattern ? shape->patterns : shape->names;
 
-		found = find_named(p, shape, shape->names, name, origin);
-		if (found != NULL)
-			break;
+		ev_spend(p, list_length(named_schemas));
+		if (!shape->evaluates)
+			continue;
+		foreach(named_cell, named_schemas)
+		{
+			EvNamedSchema *named = lfirst(named_cell);
+
+			if (ev_strings_equal(&named->name, name))
+			{
+				*origin = (EvOrigin) {shape->subschema, named->tail};
+				return named;
+			}
+		}
 	}
-	return found;
+	return NULL;
 }
 
 /*
@@ -103,8 +99,8 @@ list_property(EvLister *l, EvPair *pair, const EvString *name)
 	EvProver   *p = l->prover;
 	EvOrigin	old_origin;
 	EvOrigin	new_origin;
-	bool		in_old = declaration(p, pair->old_facts, name, &old_origin) != NULL;
-	bool		in_new = declaration(p, pair->new_facts, name, &new_origin) != NULL;
+	bool		in_old = find_named(p, pair->old_facts, false, name, &old_origin) != NULL;
+	bool		in_new = find_named(p, pair->new_facts, false, name, &new_origin) != NULL;
 	const EvTextFact *old_required = ev_facts_requires(p, pair->old_facts, name);
 	const EvTextFact *new_required = ev_facts_requires(p, pair->new_facts, name);
 
@@ -185,23 +181,6 @@ list_rest(EvLister *l, EvPair *pair)
 		ev_list_pair(l, old, new, ev_scope_rest(p, pair->scope), origin);
 }
 
-static const EvNamedSchema *
-find_pattern(EvProver *p, const EvFacts *f, const EvString *source, EvOrigin *origin)
-{
-	const EvNamedSchema *found = NULL;
-	ListCell   *cell;
-
-	foreach(cell, f->object_shapes)
-	{
-		EvObjectShape *shape = lfirst(cell);
-
-		found = find_named(p, shape, shape->patterns, source, origin);
-		if (found != NULL)
-			break;
-	}
-	return found;
-}
-
 static void
 list_patterns_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *to, bool is_new)
 {
@@ -218,9 +197,9 @@ list_patterns_of(EvLister *l, EvPair *pair, const EvFacts *from, const EvFacts *
 			EvOrigin	origin;
 			EvOrigin	other_origin;
 
-			if (find_pattern(p, from, &named->name, &origin) != named)
+			if (find_named(p, from, true, &named->name, &origin) != named)
 				continue;
-			other = find_pattern(p, to, &named->name, &other_origin);
+			other = find_named(p, to, true, &named->name, &other_origin);
 			if (other == NULL)
 				ev_change_report(l, pair, is_new ? EV_CHANGE_PATTERN_PROPERTIES_ADDED : EV_CHANGE_PATTERN_PROPERTIES_REMOVED,
 								 EV_BOTH, origin, EV_FACT_PROPERTIES, EV_BIT(EV_OBJECT), false,

@@ -6,6 +6,9 @@
  * the same schema have no difference.  Each difference gets a verdict of its
  * own: proved, refuted by a value, or unknown.  A proof for a whole (a group
  * of branches, the document) overrides the verdicts on its parts.
+ *
+ * This file and changes_children.c, which lists the differences in properties,
+ * items and branches, call each other.
  */
 #include "postgres.h"
 
@@ -28,19 +31,19 @@
 char *
 ev_change_location(EvLister *l, EvOrigin origin)
 {
-	const EvLocation *place;
+	const EvLocation *location;
 	const EvLocation *top;
 	char	   *pointer;
 
 	if (origin.subschema == NULL || origin.subschema->location == NULL)
 		return pstrdup("");
-	place = origin.subschema->location;
-	for (top = place; top->parent != NULL;)
+	location = origin.subschema->location;
+	for (top = location; top->parent != NULL;)
 	{
 		ev_spend(l->prover, 10);
 		top = top->parent;
 	}
-	pointer = psprintf("%s%s", ev_location_pointer(place, false), origin.tail);
+	pointer = psprintf("%s%s", ev_location_pointer(location, false), origin.tail);
 	if (top == l->prover->old_root->location || top == l->prover->new_root->location)
 		return pointer;
 	return psprintf("%s#%s", top->resource != NULL ? top->resource : "", pointer);

@@ -2,6 +2,9 @@
  * changes_object.c
  *	  Proofs about objects and arrays: child by child.
  *
+ * changes_prove.c proves each child, and calls this file for the children of
+ * that child: the two files are one recursion over the schemas.
+ *
  * Each name that one side mentions is a case.  Only patterns distinguish all
  * other names, so each combination of matching patterns is one more case.
  */
@@ -220,7 +223,7 @@ no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
 	return ev_string_exists(p, matched, unmatched, 0, PG_UINT32_MAX, NULL) == EV_NO;
 }
 
-/* Is it excluded that there are properties without a declaration? */
+/* Is it proved that an instance has only declared properties? */
 static bool
 has_no_rest(EvProver *p, const EvFacts *f)
 {

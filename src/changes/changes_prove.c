@@ -16,6 +16,9 @@
  * instance is needed for its own proof, the answer is no.
  *
  * Steps, depth and cases are limited.
+ *
+ * This file and changes_object.c, which proves the facts about children, call
+ * each other.
  */
 #include "postgres.h"
 

@@ -631,7 +631,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
-		/* values that do not refute are last */
+		/* values that do not refute the change come last */
 		if (values == NIL)
 			return;
 		required = with_member(p, required, name, llast(values));

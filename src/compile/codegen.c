@@ -241,7 +241,11 @@ write_string(EvWriter *w)
 		instruction->u.size.minimum = ev_count_keyword(w, EV_KW_MIN_LENGTH, 0);
 		instruction->u.size.maximum = ev_count_keyword(w, EV_KW_MAX_LENGTH, EV_NO_MAXIMUM);
 	}
-	/* the format first: what it says is plainer than a pattern */
+
+	/*
+	 * the format is first, since its message is easier to understand than a
+	 * pattern's
+	 */
 	if (w->keywords.present[EV_KW_FORMAT] &&
 		(resource->assert_format || (resource->vocabularies & EV_FORMAT_ASSERTION) != 0))
 	{

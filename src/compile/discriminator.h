@@ -11,7 +11,7 @@
  * Notes in the branches which property the discriminator of the subschema at hand
  * names, and which values of it mean which branch: those of its mapping, and the
  * names that the branches' references end in.  schemas is the value of anyOf or
- * oneOf.  Allocates in the program's memory.  What is no discriminator is ignored.
+ * oneOf.  Allocates in the program's memory.  An invalid discriminator is ignored.
  */
 extern void ev_read_discriminator(EvWriter *w, const JsonbValue *schemas, EvBranches *branches);
 

@@ -47,8 +47,7 @@ find_endless(EvWriter *w, EvSubschema *subschema)
 
 	check_stack_depth();
 	subschema->visit = 1;
-	end = subschema->block + 1 < w->program->block_count ?
-		w->program->blocks[subschema->block + 1].start : w->program->length;
+	end = ev_block_end(w->program, subschema->block);
 	for (uint32 i = w->program->blocks[subschema->block].start; i < end; i++)
 		ev_visit_blocks(&w->program->code[i], visit_endless, &search);
 	subschema->visit = 2;

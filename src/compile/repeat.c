@@ -107,7 +107,7 @@ typedef struct BlockPair
 	uint32		in_cycle;		/* the paths begin in a cycle */
 } BlockPair;
 
-typedef struct Search
+typedef struct RepeatSearch
 {
 	EvProgram  *program;
 	GraphNode  *nodes;
@@ -122,7 +122,7 @@ typedef struct Search
 	BlockPair  *queue;
 	uint32		queue_length;
 	uint32		queue_room;
-} Search;
+} RepeatSearch;
 
 #define BLOCK_OF(node)		(2 * (node))
 #define CHILDREN_OF(node)	(2 * (node) + 1)
@@ -130,7 +130,7 @@ typedef struct Search
 /* ---------- calls ---------- */
 
 static Call *
-add_call_of_node(Search *s, GraphNode *node, CallKind kind, uint32 target)
+add_call_of_node(RepeatSearch *s, GraphNode *node, CallKind kind, uint32 target)
 {
 	Call	   *call;
 
@@ -149,7 +149,7 @@ add_call_of_node(Search *s, GraphNode *node, CallKind kind, uint32 target)
 }
 
 static Call *
-add_call(Search *s, GraphNode *node, CallKind kind, uint32 block)
+add_call(RepeatSearch *s, GraphNode *node, CallKind kind, uint32 block)
 {
 	if (block >= EV_BLOCK_TRUE)
 		return NULL;
@@ -166,14 +166,14 @@ make_alternative(Call *call, uint32 alternative, uint8 types)
 }
 
 static void
-add_alternative(Search *s, GraphNode *node, uint32 block, uint32 alternative, uint8 types)
+add_alternative(RepeatSearch *s, GraphNode *node, uint32 block, uint32 alternative, uint8 types)
 {
 	make_alternative(add_call(s, node, CALL_IN_PLACE, block), alternative, types);
 }
 
 /* Returns the node of an anchor. */
 static uint32
-anchor_node(const Search *s, const EvAnchor *anchor)
+anchor_node(const RepeatSearch *s, const EvAnchor *anchor)
 {
 	return s->program->block_count + anchor->index;
 }
@@ -183,7 +183,7 @@ anchor_node(const Search *s, const EvAnchor *anchor)
  * the others.
  */
 static void
-add_object(Search *s, GraphNode *node, const EvObject *object, bool by_name)
+add_object(RepeatSearch *s, GraphNode *node, const EvObject *object, bool by_name)
 {
 	Call	   *call;
 
@@ -201,7 +201,7 @@ add_object(Search *s, GraphNode *node, const EvObject *object, bool by_name)
 }
 
 static void
-add_array(Search *s, GraphNode *node, const EvArray *array)
+add_array(RepeatSearch *s, GraphNode *node, const EvArray *array)
 {
 	Call	   *call;
 
@@ -215,7 +215,7 @@ add_array(Search *s, GraphNode *node, const EvArray *array)
 
 /* Adds calls for the value itself. */
 static void
-add_in_place(Search *s, GraphNode *node, const EvInstruction *instruction, uint32 *alternatives)
+add_in_place(RepeatSearch *s, GraphNode *node, const EvInstruction *instruction, uint32 *alternatives)
 {
 	switch ((EvOpcode) instruction->opcode)
 	{
@@ -251,27 +251,17 @@ add_in_place(Search *s, GraphNode *node, const EvInstruction *instruction, uint3
 }
 
 /*
- * Returns the end of a block's code, including the part after its first
- * RETURN.
- */
-static uint32
-block_end(const EvProgram *program, uint32 index)
-{
-	return index + 1 < program->block_count ? program->blocks[index + 1].start : program->length;
-}
-
-/*
  * Finds the calls of a block, by kind.  The code after its first RETURN is run
  * to collect the violations of a value of the wrong type; it has the same
  * calls for the value itself again.
  */
 static void
-find_calls(Search *s, uint32 index)
+find_calls(RepeatSearch *s, uint32 index)
 {
 	const EvProgram *program = s->program;
 	GraphNode  *node = &s->nodes[index];
 	uint32		start = program->blocks[index].start;
-	uint32		end = block_end(program, index);
+	uint32		end = ev_block_end(program, index);
 	uint32		alternatives = 0;
 	bool		is_first = true;
 	bool		has_children = false;
@@ -321,7 +311,7 @@ find_calls(Search *s, uint32 index)
 
 /* Finds the calls of an anchor, of which one is made. */
 static void
-find_targets(Search *s, const EvAnchor *anchor)
+find_targets(RepeatSearch *s, const EvAnchor *anchor)
 {
 	GraphNode  *node = &s->nodes[anchor_node(s, anchor)];
 
@@ -338,7 +328,7 @@ find_targets(Search *s, const EvAnchor *anchor)
  * callers.
  */
 static bool
-leave_out(Search *s, uint32 size)
+leave_out(RepeatSearch *s, uint32 size)
 {
 	bool		is_called_twice = false;
 
@@ -377,7 +367,7 @@ typedef struct Visit
 
 /* Takes the nodes of a cycle, or one node without a cycle, from the stack. */
 static void
-finish_cycle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
+finish_cycle(RepeatSearch *s, uint32 first, uint32 *stack, uint32 *stack_length)
 {
 	uint32		begin = *stack_length;
 	uint64		size = 0;
@@ -414,7 +404,7 @@ finish_cycle(Search *s, uint32 first, uint32 *stack, uint32 *stack_length)
 
 /* Tarjan's algorithm, without recursion.  Returns the total size. */
 static uint32
-find_cycles(Search *s)
+find_cycles(RepeatSearch *s)
 {
 	Visit	   *path = palloc_extended(sizeof(Visit) * s->count, MCXT_ALLOC_HUGE);
 	uint32	   *stack = palloc_extended(sizeof(uint32) * s->count, MCXT_ALLOC_HUGE);
@@ -519,7 +509,7 @@ may_meet(const Call *a, const Call *b)
 
 /* Records that two paths lead to one node. */
 static void
-meet(Search *s, uint32 index, bool in_cycle)
+meet(RepeatSearch *s, uint32 index, bool in_cycle)
 {
 	GraphNode  *node = &s->nodes[index];
 
@@ -534,7 +524,7 @@ meet(Search *s, uint32 index, bool in_cycle)
 
 /* Records that two paths lead to these positions. */
 static void
-add_pair(Search *s, uint32 a, uint32 b, bool in_cycle)
+add_pair(RepeatSearch *s, uint32 a, uint32 b, bool in_cycle)
 {
 	BlockPair	pair = {Min(a, b), Max(a, b), in_cycle};
 	bool		found;
@@ -568,7 +558,7 @@ add_pair(Search *s, uint32 a, uint32 b, bool in_cycle)
 }
 
 static void
-add_children(Search *s, const Call *a, const Call *b, bool in_cycle)
+add_children(RepeatSearch *s, const Call *a, const Call *b, bool in_cycle)
 {
 	s->steps--;
 	if (may_meet(a, b))
@@ -577,7 +567,7 @@ add_children(Search *s, const Call *a, const Call *b, bool in_cycle)
 
 /* Adds the pairs of paths that begin in one block. */
 static void
-begin_pairs(Search *s, uint32 index)
+begin_pairs(RepeatSearch *s, uint32 index)
 {
 	const GraphNode *node = &s->nodes[index];
 	const Call *calls = &s->calls[node->first];
@@ -613,7 +603,7 @@ begin_pairs(Search *s, uint32 index)
  * values.
  */
 static void
-continue_pair(Search *s, BlockPair pair)
+continue_pair(RepeatSearch *s, BlockPair pair)
 {
 	const GraphNode *a = &s->nodes[pair.a / 2];
 	const GraphNode *b = &s->nodes[pair.b / 2];
@@ -650,7 +640,7 @@ continue_pair(Search *s, BlockPair pair)
 }
 
 static void
-find_meetings(Search *s)
+find_meetings(RepeatSearch *s)
 {
 	s->steps = STEPS + STEPS_PER_INSTRUCTION * (int64) s->program->length;
 	for (uint32 i = 0; i < s->count && s->steps > 0; i++)
@@ -673,7 +663,7 @@ find_meetings(Search *s)
  * block that would run more than SELDOM times is remembered, and runs once.
  */
 static uint32
-choose_remembered(Search *s)
+choose_remembered(RepeatSearch *s)
 {
 	uint32		chosen = 0;
 
@@ -727,7 +717,7 @@ redirect(uint32 *block, bool in_place pg_attribute_unused(), void *arg)
 
 /* Writes a REMEMBER between the chosen blocks and all of their callers. */
 static void
-write_remember(Search *s, uint32 chosen)
+write_remember(RepeatSearch *s, uint32 chosen)
 {
 	EvProgram  *program = s->program;
 	uint32		length = program->length;
@@ -761,7 +751,7 @@ write_remember(Search *s, uint32 chosen)
 }
 
 static void
-remember_some(Search *s)
+remember_some(RepeatSearch *s)
 {
 	uint32		chosen;
 
@@ -776,7 +766,7 @@ ev_find_repeats(EvProgram *program)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch;
-	Search		s = {.program = program, .count = program->block_count + program->anchor_count};
+	RepeatSearch s = {.program = program, .count = program->block_count + program->anchor_count};
 
 	scratch = AllocSetContextCreate(caller, "event_validate repeats", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(scratch);

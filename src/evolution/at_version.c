@@ -39,18 +39,18 @@ PG_FUNCTION_INFO_V1(ev_event_at_version);
 #define KEPT_BYTES		65536	/* larger events are not kept */
 #define KEPT_PATHS		1000	/* since rows can have any version */
 
-typedef struct PathKey
+typedef struct UpcastPathKey
 {
 	NameData	type;			/* a longer type is shortened */
 	int32		type_length;
 	int32		from;
 	int32		to;
-} PathKey;
+} UpcastPathKey;
 
 /* Do upcasts lead from one version to another? */
 typedef struct UpcastPath
 {
-	PathKey		key;			/* hash key, must be the first member */
+	UpcastPathKey key;			/* hash key, must be the first member */
 	bool		exists;
 	bool		immutable;		/* true for all upcasts of the path */
 	bool		parallel_safe;
@@ -73,7 +73,7 @@ typedef struct Last
 	uint64		generation;
 	Oid			user;
 	SnapshotData snapshot;		/* the parts that same_snapshot compares */
-	PathKey		path;
+	UpcastPathKey path;
 	Jsonb	   *event;
 	Jsonb	   *answer;			/* NULL: none is kept */
 } Last;
@@ -118,7 +118,7 @@ find_path(const text *type, UpcastPath *path)
 static void
 init_paths(void)
 {
-	HASHCTL		control = {.keysize = sizeof(PathKey), .entrysize = sizeof(UpcastPath), .hcxt = TopMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(UpcastPathKey), .entrysize = sizeof(UpcastPath), .hcxt = TopMemoryContext};
 
 	paths = hash_create("event_validate paths of upcasts", 16, &control,
 						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -238,18 +238,18 @@ same_snapshot(const SnapshotData *a, const SnapshotData *b)
 }
 
 static bool
-is_last(const Last *last, const PathKey *path, const Jsonb *event)
+is_last(const Last *last, const UpcastPathKey *path, const Jsonb *event)
 {
 	return last->answer != NULL &&
 		last->generation == ev_upcast_generation() &&
 		last->user == GetUserId() && same_snapshot(&last->snapshot, GetActiveSnapshot()) &&
-		memcmp(&last->path, path, sizeof(PathKey)) == 0 &&
+		memcmp(&last->path, path, sizeof(UpcastPathKey)) == 0 &&
 		VARSIZE(last->event) == VARSIZE(event) &&
 		memcmp(last->event, event, VARSIZE(event)) == 0;
 }
 
 static void
-keep(Last *last, const PathKey *path, const Jsonb *event, const Jsonb *answer)
+keep(Last *last, const UpcastPathKey *path, const Jsonb *event, const Jsonb *answer)
 {
 	MemoryContext caller;
 

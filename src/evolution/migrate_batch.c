@@ -44,21 +44,21 @@
 
 #define ROWS_AT_A_TIME		256 /* in memory */
 
-typedef struct Row
+typedef struct BatchRow
 {
 	ItemPointerData tid;
 	int32		version;
 	char	   *name;
 	Jsonb	   *result;			/* NULL: not migrated */
 	HeapTuple	original;
-} Row;
+} BatchRow;
 
 /* ---------- failures ---------- */
 
 typedef struct FailureTarget
 {
 	EvMigration *migration;
-	const Row  *row;
+	const BatchRow *row;
 } FailureTarget;
 
 static void
@@ -277,7 +277,7 @@ fetch_original(Relation leaf, ItemPointer tid)
  * Takes the result of a row's upcast, or records why the row is not migrated.
  */
 static void
-take_result(EvMigration *migration, Row *row, const EvUpgraded *upgraded)
+take_result(EvMigration *migration, BatchRow *row, const EvUpgraded *upgraded)
 {
 	if (ev_upgraded_is_valid(upgraded))
 		row->result = upgraded->data;
@@ -335,7 +335,7 @@ lock_rows(EvMigration *migration, Datum *tids, int count)
  * their number.  They are valid as long as *table.
  */
 static int
-read_chunk(EvMigration *migration, Datum *tids, int tid_count, Relation leaf, Row **rows, SPITupleTable **table)
+read_chunk(EvMigration *migration, Datum *tids, int tid_count, Relation leaf, BatchRow **rows, SPITupleTable **table)
 {
 	static const EvKind null_kind = {"", "", "", "", "the event's data is null", 1};
 	MemoryContext caller = MemoryContextSwitchTo(migration->chunk_context);
@@ -344,18 +344,18 @@ read_chunk(EvMigration *migration, Datum *tids, int tid_count, Relation leaf, Ro
 	EvUpgrade **upgrades;
 	Datum	   *documents;
 	EvUpgraded *results;
-	Row		  **origins;
+	BatchRow  **origins;
 	int			document_count = 0;
 
 	found = *table = SPI_tuptable;
-	*rows = palloc0(sizeof(Row) * (count + 1));
+	*rows = palloc0(sizeof(BatchRow) * (count + 1));
 	upgrades = palloc(sizeof(EvUpgrade *) * (count + 1));
 	documents = palloc(sizeof(Datum) * (count + 1));
 	results = palloc(sizeof(EvUpgraded) * (count + 1));
-	origins = palloc(sizeof(Row *) * (count + 1));
+	origins = palloc(sizeof(BatchRow *) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
-		Row		   *row = &(*rows)[i];
+		BatchRow   *row = &(*rows)[i];
 		HeapTuple	tuple = found->vals[i];
 		bool		is_null[2];
 		Datum		tid = SPI_getbinval(tuple, found->tupdesc, 1, &is_null[0]);
@@ -397,7 +397,7 @@ read_chunk(EvMigration *migration, Datum *tids, int tid_count, Relation leaf, Ro
 }
 
 static void
-fail_update(EvMigration *migration, Row *row, const char *name, const char *message)
+fail_update(EvMigration *migration, BatchRow *row, const char *name, const char *message)
 {
 	EvKind		kind = {"", "", "update", name, message, 1};
 
@@ -408,7 +408,7 @@ fail_update(EvMigration *migration, Row *row, const char *name, const char *mess
 
 /* Is the written event valid?  The upcast's result is. */
 static bool
-is_valid(EvMigration *migration, const Row *row, const Jsonb *written)
+is_valid(EvMigration *migration, const BatchRow *row, const Jsonb *written)
 {
 	EvSchema   *schema;
 
@@ -423,7 +423,7 @@ is_valid(EvMigration *migration, const Row *row, const Jsonb *written)
  * be upcast again, and an invalid event would stay in the table.
  */
 static void
-check_written(EvMigration *migration, const Row *row)
+check_written(EvMigration *migration, const BatchRow *row)
 {
 	static const Oid result_types[] = {INT4OID, JSONBOID};
 	HeapTuple	tuple = SPI_tuptable->vals[0];
@@ -447,7 +447,7 @@ check_written(EvMigration *migration, const Row *row)
 }
 
 static void
-write_row(EvMigration *migration, Relation leaf, Row *row)
+write_row(EvMigration *migration, Relation leaf, BatchRow *row)
 {
 	Datum		values[4] = {
 		JsonbPGetDatum(row->result), Int32GetDatum(migration->to), PointerGetDatum(&row->tid),
@@ -471,7 +471,7 @@ typedef struct Writing
 {
 	EvMigration *migration;
 	Relation	leaf;
-	Row		   *rows;
+	BatchRow   *rows;
 	int			count;
 	int			at;
 } Writing;
@@ -491,7 +491,7 @@ write_all(void *arg)
  * written, and the number of the row that caused it.
  */
 static ErrorData *
-try_write(EvMigration *migration, Relation leaf, Row *rows, int count, int *failed)
+try_write(EvMigration *migration, Relation leaf, BatchRow *rows, int count, int *failed)
 {
 	Writing		writing = {migration, leaf, rows, count, 0};
 	MemoryContext caller = MemoryContextSwitchTo(migration->chunk_context);
@@ -507,7 +507,7 @@ try_write(EvMigration *migration, Relation leaf, Row *rows, int count, int *fail
  * without it, and it is not migrated.
  */
 static void
-write_rows(EvMigration *migration, Relation leaf, Row *rows, int count)
+write_rows(EvMigration *migration, Relation leaf, BatchRow *rows, int count)
 {
 	int			start = 0;
 	int			end = count;
@@ -552,7 +552,7 @@ ev_migration_batch(EvMigration *migration, Relation leaf, Datum *tids, int count
 													  lfirst_int(cell), migration->to, true));
 	for (int done = 0; done < count; done += ROWS_AT_A_TIME)
 	{
-		Row		   *rows;
+		BatchRow   *rows;
 		SPITupleTable *table;
 		int			found = read_chunk(migration, tids + done, Min(count - done, ROWS_AT_A_TIME), leaf,
 									   &rows, &table);

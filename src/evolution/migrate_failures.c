@@ -7,6 +7,7 @@
 #include "lib/stringinfo.h"
 #include "utils/memutils.h"
 
+#include "base/event_log.h"
 #include "base/shown_text.h"
 #include "evolution/migrate_failures.h"
 
@@ -22,10 +23,23 @@ typedef struct Failure
 	char	   *keyword_location;
 	char	   *keyword;
 	char	   *name;
-	char	   *message;		/* of the first of them */
+	char	   *words;			/* about the first of them */
 	int64		count;
 	List	   *samples;		/* of char * */
 } Failure;
+
+/* What is wrong; without anything of the event where event_validate.show_values is off. */
+static char *
+words_of(const EvKind *kind)
+{
+	if (ev_quote_values)
+		return psprintf("%s%s%s: %s", ev_location_show(kind->instance_location),
+						kind->keyword[0] != '\0' ? ", " : "", kind->keyword, kind->message);
+	if (kind->keyword_location[0] != '\0')
+		return psprintf("does not match keyword %s",
+						ev_quoted(kind->keyword_location, strlen(kind->keyword_location)));
+	return psprintf("the %s failed", kind->keyword[0] != '\0' ? kind->keyword : "validation");
+}
 
 void
 ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvKind *kind)
@@ -54,11 +68,11 @@ ev_failures_note(EvFailures *failures, int32 version, const char *row, const EvK
 		failure->keyword_location = pstrdup(kind->keyword_location);
 		failure->keyword = pstrdup(kind->keyword);
 		failure->name = pstrdup(kind->name);
-		failure->message = pstrdup(kind->message);
+		failure->words = words_of(kind);
 		failures->kinds = lappend(failures->kinds, failure);
 	}
 	failure->count += kind->count;
-	if (list_length(failure->samples) < SHOWN_SAMPLES)
+	if (ev_quote_values && list_length(failure->samples) < SHOWN_SAMPLES)
 		failure->samples = lappend(failure->samples, pstrdup(row));
 	MemoryContextSwitchTo(caller);
 }
@@ -96,14 +110,13 @@ ev_failures_lines(EvFailures *failures)
 			appendStringInfo(&lines, "\nand %d more kinds", list_length(failures->kinds) - SHOWN_KINDS);
 			break;
 		}
-		appendStringInfo(&lines, "%s" INT64_FORMAT ": version %d, %s%s%s: %s (", shown > 1 ? "\n" : "",
-						 failure->count, failure->version,
-						 ev_location_show(failure->location),
-						 failure->keyword[0] != '\0' ? ", " : "", failure->keyword, failure->message);
+		appendStringInfo(&lines, "%s" INT64_FORMAT ": version %d, %s", shown > 1 ? "\n" : "",
+						 failure->count, failure->version, failure->words);
 		foreach(sample, failure->samples)
-			appendStringInfo(&lines, "%s%s", sample == list_head(failure->samples) ? "such as " : ", ",
+			appendStringInfo(&lines, "%s%s", sample == list_head(failure->samples) ? " (such as " : ", ",
 							 ev_visible(lfirst(sample)));
-		appendStringInfoChar(&lines, ')');
+		if (failure->samples != NIL)
+			appendStringInfoChar(&lines, ')');
 	}
 	return lines.data;
 }

@@ -20,7 +20,8 @@ extern void ev_failures_note(EvFailures *failures, int32 version, const char *ro
 
 /*
  * Returns a line for each kind, with samples, the most frequent first; in
- * CurrentMemoryContext.
+ * CurrentMemoryContext.  Where event_validate.show_values was off for a failure,
+ * its line names the keyword and no row.
  */
 extern char *ev_failures_lines(EvFailures *failures);
 

@@ -132,9 +132,10 @@ compare_upcasts(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Sets the members of an upcast but its function by its function's name.
- * Returns false if that is not an upcast of the type (NULL: of any type).
- * `shortened` is the beginning of the names that shorten the type, or NULL.
+ * Reads the name of a function, and sets all members of the upcast but its
+ * function.  Returns false if this is not the name of an upcast of the type; any
+ * type is allowed if `type` is NULL.  If functions shorten the type in their
+ * names, `shortened` is the beginning of these names; otherwise it is NULL.
  */
 static bool
 read_name(const char *name, const char *type, int type_length, const char *shortened, EvUpcast *upcast)
@@ -602,8 +603,9 @@ refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcas
 }
 
 /*
- * Returns the upcasts between registered versions, as far as they lead.  *past
- * is one that leads beyond the wanted version.
+ * Returns the first upcasts of the path from one version to another, as many as
+ * exist, and sets *reached to the version that they lead to.  If an upcast leads
+ * from there beyond the wanted version, sets *past to it.
  */
 static List *
 find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)

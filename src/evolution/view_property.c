@@ -26,6 +26,7 @@
 #include "utils/timestamp.h"
 #include "utils/uuid.h"
 
+#include "base/event_log.h"
 #include "base/shown_text.h"
 #include "evolution/view_property.h"
 #include "format/format_internal.h"
@@ -98,13 +99,13 @@ misfit(FunctionCallInfo fcinfo, const JsonbValue *value, const char *type)
 	{
 		text	   *name = PG_GETARG_TEXT_PP(1);
 		EvInstance	instance = as_instance(value);
+		char	   *shown = ev_quote_values ? psprintf(": %s", ev_value_show(&instance)) : "";
 
 		fcinfo->flinfo->fn_extra = &told;
 		ereport(WARNING,
 				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("property %s of an event is not a valid %s and is shown as null: %s",
-						ev_string_show(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)), type,
-						ev_value_show(&instance)),
+				 errmsg("property %s of an event is not a valid %s and is shown as null%s",
+						ev_string_show(VARDATA_ANY(name), VARSIZE_ANY_EXHDR(name)), type, shown),
 				 errdetail("Further values in this query are not reported."),
 				 errhint("The event itself has the value.")));
 	}

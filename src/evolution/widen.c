@@ -2,16 +2,18 @@
  * widen.c
  *	  May a published schema be replaced by a wider one?
  *
- * Its function is IMMUTABLE, and PostgreSQL keeps results of it: in indexes,
- * in generated columns, in the choice of a partition.  So nothing of the kind
- * may use it.  A CHECK constraint has looked at rows and let them pass; it
- * still holds where the schema accepts more, if the constraint wants it to
- * accept: not in CHECK (NOT ...).  Schemas that refer to this one change with
- * it, and the same is asked of each.
+ * The schema's function is IMMUTABLE, so PostgreSQL stores its results: in
+ * indexes, in generated columns, in the choice of a partition.  A wider schema
+ * would make these results wrong, so none of them may depend on the function.
+ * A CHECK constraint may, if more accepted events cannot make it false: the
+ * rows that it accepted still satisfy it.  This is not so in CHECK (NOT ...).
+ * Schemas that refer to this one become wider with it, so the same rules apply
+ * to their functions.
  *
- * Any role may use the function, and so hold its owner up.  So objects of roles
- * without CREATE on event_schema are named in a WARNING only, and temporary
- * objects do not count.
+ * Any role may use the function in an object of its own, and could so prevent
+ * the replacement.  Therefore a WARNING names the objects of roles without
+ * CREATE on event_schema, and they do not prevent it.  Temporary objects are
+ * ignored.
  */
 #include "postgres.h"
 
@@ -46,7 +48,7 @@
 #include "registry/schema_cache.h"
 #include "rows/table_rights.h"
 
-/* So many objects that do not count are named. */
+/* The maximum number of objects in the WARNING. */
 #define NAMED_OBJECTS	20
 
 /* ---------- users of a function ---------- */
@@ -66,7 +68,7 @@ typedef struct Users
 	int			more_passed;	/* and how many are not in the list */
 } Users;
 
-/* The owner of what depends on a function; InvalidOid: it is gone, or temporary. */
+/* Returns the owner of an object; InvalidOid if it is temporary or does not exist any more. */
 static Oid
 owner_of(Oid class, Oid object)
 {

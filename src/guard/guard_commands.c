@@ -539,7 +539,7 @@ typedef struct Replacement
 	Oid			owner;			/* InvalidOid: as the caller */
 } Replacement;
 
-/* What the guard says; NULL where the table has none. */
+/* Returns the guard's trigger and reads its arguments and operands; NULL if the table has none. */
 static const Trigger *
 read_guard(const Switch *wanted, Relation relation, EvGuardArguments *arguments, Node **operands)
 {

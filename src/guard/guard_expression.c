@@ -31,6 +31,8 @@
 #include "utils/lsyscache.h"
 #include "utils/ruleutils.h"
 
+#include "base/compat.h"
+#include "base/run_as_owner.h"
 #include "guard/guard_expression.h"
 #include "registry/extension_objects.h"
 #include "rows/event_calls.h"
@@ -132,8 +134,7 @@ ev_guard_expression_pinned(Relation relation, EvRowPart part, const char *text)
 	int			guc_level = NewGUCNestLevel();
 	Node	   *expression;
 
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					  PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_pin_search_path();
 	expression = ev_guard_expression(relation, part, text);
 	AtEOXact_GUC(false, guc_level);
 	return expression;
@@ -159,26 +160,6 @@ analyzed_operand(Relation relation, EvRowPart part, Node *expression)
 
 /* ---------- in a CHECK constraint ---------- */
 
-static bool
-has_call_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
-		expression_tree_walker(node, has_call_walker, context);
-}
-
-/* Without the cast that add_event_check adds. */
-static Node *
-without_cast(Node *node)
-{
-	if (IsA(node, CoerceViaIO) && castNode(CoerceViaIO, node)->resulttype == JSONBOID)
-		return (Node *) castNode(CoerceViaIO, node)->arg;
-	if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcid == F_INT4_INT8)
-		return (Node *) linitial(castNode(FuncExpr, node)->args);
-	return node;
-}
-
 char *
 ev_guard_check_operands(Relation relation, Node **operands)
 {
@@ -190,20 +171,24 @@ ev_guard_check_operands(Relation relation, Node **operands)
 	ev_event_functions_find(&functions);
 	for (int i = 0; constraints != NULL && i < constraints->num_check; i++)
 	{
-		Node	   *expression = stringToNode(constraints->check[i].ccbin);
+		const ConstrCheck *check = &constraints->check[i];
+		Node	   *expression;
 
-		if (!has_call_walker(expression, &functions))
+		if (!EV_CHECK_ENFORCED(check))
+			continue;
+		expression = stringToNode(check->ccbin);
+		if (!ev_has_event_call(expression, &functions))
 			continue;
 		if (found != NULL)
 			return NULL;
 		found = expression;
-		name = pstrdup(constraints->check[i].ccname);
+		name = pstrdup(check->ccname);
 	}
 	if (found == NULL || !ev_is_event_call(found, &functions))
 		return NULL;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
 		operands[i] = analyzed_operand(relation, (EvRowPart) i,
-									   without_cast(ev_call_argument(castNode(FuncExpr, found), i)));
+									   ev_without_event_cast(ev_call_argument(castNode(FuncExpr, found), i)));
 	return name;
 }
 

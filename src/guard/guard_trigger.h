@@ -2,7 +2,7 @@
  * guard_trigger.h
  *	  guard_event(), the row trigger that keeps a table's events valid.
  *
- * (ddl_triggers.h has the event triggers that protect registered schemas.)
+ * (ddl_triggers.c has the event triggers that protect registered schemas.)
  */
 #ifndef EV_GUARD_TRIGGER_H
 #define EV_GUARD_TRIGGER_H

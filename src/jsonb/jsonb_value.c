@@ -213,23 +213,12 @@ show_container(const EvInstance *value)
 	JsonbContainer *container = (JsonbContainer *) unconstify(char *, value->data);
 	uint32		count = JsonContainerSize(container);
 	uint32		entries = value->type == EV_OBJECT ? count * 2 : count;
-	StringInfoData result;
-	char	   *text;
-	int			length;
-	int			shown;
 
 	if (entries > 100 || getJsonbOffset(container, entries) > 1000)
 		return value->type == EV_OBJECT ?
 			psprintf("an object of %u %s", count, count == 1 ? "property" : "properties") :
 			psprintf("an array of %u %s", count, count == 1 ? "item" : "items");
-	text = JsonbToCString(NULL, container, 1000);
-	length = strlen(text);
-	shown = ev_text_clip(text, length, EV_SHOWN_CHARACTERS);
-	initStringInfo(&result);
-	ev_append_visible(&result, text, shown);
-	if (shown < length)
-		appendStringInfoString(&result, "...");
-	return result.data;
+	return ev_visible_cut(JsonbToCString(NULL, container, 1000), EV_SHOWN_CHARACTERS);
 }
 
 char *

@@ -21,7 +21,7 @@
 /* Schemas that a branch refers to are followed so far. */
 #define MOST_HOPS	6
 
-/* How the constants of a branch compare with the value of a property. */
+/* The result of comparing the constants of a branch with the value of a property. */
 typedef enum Says
 {
 	SAYS_NOTHING,				/* it has no constants for the property */
@@ -30,7 +30,7 @@ typedef enum Says
 } Says;
 
 /* A value that is looked for. */
-typedef struct Search
+typedef struct BranchSearch
 {
 	EvMatch    *m;
 	EvString	name;			/* of the property */
@@ -38,12 +38,12 @@ typedef struct Search
 	bool		is_single;		/* it is a branch's only constant */
 	EvTag	   *collected;		/* takes the constants, or NULL */
 	uint32		room;
-} Search;
+} BranchSearch;
 
-typedef Says (*Walk) (Search *search, uint32 block, int hops);
+typedef Says (*Walk) (BranchSearch *search, uint32 block, int hops);
 
-static Says says_of_property(Search *search, uint32 block, int hops);
-static Says says_of_value(Search *search, uint32 block, int hops);
+static Says says_of_property(BranchSearch *search, uint32 block, int hops);
+static Says says_of_value(BranchSearch *search, uint32 block, int hops);
 
 /* Combines the answers of two schemas that both apply. */
 static Says
@@ -56,7 +56,7 @@ both(Says a, Says b)
 
 /* Combines the answers of nested branches, of which one must match. */
 static Says
-any_of(Search *search, const EvBranches *branches, int hops, Walk walk)
+any_of(BranchSearch *search, const EvBranches *branches, int hops, Walk walk)
 {
 	Says		result = branches->count > 0 ? SAYS_NO : SAYS_NOTHING;
 
@@ -73,7 +73,7 @@ any_of(Search *search, const EvBranches *branches, int hops, Walk walk)
 }
 
 static void
-collect(Search *search, const EvEnum *enumeration)
+collect(BranchSearch *search, const EvEnum *enumeration)
 {
 	EvTag	   *tag = search->collected;
 
@@ -100,7 +100,7 @@ collect(Search *search, const EvEnum *enumeration)
 }
 
 static Says
-walk_block(Search *search, uint32 block, int hops, Walk walk)
+walk_block(BranchSearch *search, uint32 block, int hops, Walk walk)
 {
 	const EvInstruction *code = search->m->program->code;
 	Says		result = SAYS_NOTHING;
@@ -163,21 +163,21 @@ walk_block(Search *search, uint32 block, int hops, Walk walk)
 
 /* Returns the answer of a schema for the whole object. */
 static Says
-says_of_property(Search *search, uint32 block, int hops)
+says_of_property(BranchSearch *search, uint32 block, int hops)
 {
 	return walk_block(search, block, hops, says_of_property);
 }
 
 /* Returns the answer of a schema for the property's value. */
 static Says
-says_of_value(Search *search, uint32 block, int hops)
+says_of_value(BranchSearch *search, uint32 block, int hops)
 {
 	return walk_block(search, block, hops, says_of_value);
 }
 
 /* ---------- choosing ---------- */
 
-/* How a property tells the branches apart. */
+/* The branch that the value of a property chooses. */
 typedef struct Vote
 {
 	int			branch;			/* the only one that says yes; EV_NO_BRANCH:
@@ -188,7 +188,7 @@ typedef struct Vote
 } Vote;
 
 static Vote
-vote_of(Search *search, const EvBranches *branches)
+vote_of(BranchSearch *search, const EvBranches *branches)
 {
 	Vote		vote = {.branch = EV_ANY_BRANCH};
 	uint32		yes = 0;
@@ -251,13 +251,13 @@ choose_by_tag(EvMatch *m, const EvBranches *branches, const JsonbContainer *cont
 	uint32		key_start = 0;
 	uint32		value_start = count > 0 ? getJsonbOffset(container, count) : 0;
 	Vote		best = {.branch = EV_ANY_BRANCH};
-	Search		found = {.m = m};
+	BranchSearch found = {.m = m};
 
 	for (uint32 i = 0; i < count && m->choice_work <= MOST_WORK; i++)
 	{
 		uint32		key_end = ev_entry_end(container->children[i], key_start);
 		uint32		value_end = ev_entry_end(values[i], value_start);
-		Search		search = {.m = m};
+		BranchSearch search = {.m = m};
 		Vote		vote;
 
 		search.name = (EvString) {base + key_start, key_end - key_start};

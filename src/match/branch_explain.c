@@ -58,7 +58,7 @@ count_misfit(EvCollector *collector, const EvViolation *violation)
 		branch->misfits += strcmp(violation->keyword, keywords[i]) == 0;
 }
 
-/* How a branch compares with others that do not match either. */
+/* A branch that does not match, and the numbers by which such branches are ordered. */
 typedef struct RankedBranch
 {
 	uint32		branch;
@@ -68,13 +68,14 @@ typedef struct RankedBranch
 } RankedBranch;
 
 /*
- * So many branches are run to rank them, in a run; then they stay in the schema's
- * order.  One with many violations, which all had to be found, counts for more.
+ * The number of branches that one run of a program ranks; further ones stay in the
+ * order of the schema.  A branch counts once more for each MANY_VIOLATIONS that it
+ * has, since all of them had to be found.
  */
 #define MOST_RANKED		1000
 #define MANY_VIOLATIONS	16
 
-/* Of the first branch so many violations are shown, of others one. */
+/* The number of violations that are shown of the first branch; of others, it is one. */
 #define FIRST_VIOLATIONS	3
 
 static int

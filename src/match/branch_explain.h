@@ -13,8 +13,9 @@ typedef void (*EvRunBranch) (EvMatch *m, EvCollector *collector, uint32 block, E
 /*
  * " (1: must be ...; 0: must be ...)": the branches with what is wrong, best first:
  * the one with the fewest wrong properties, types and constants in the value and its
- * children, then the one with the fewest violations.  Of the first three violations
- * are told, of others one.  In CurrentMemoryContext.  "" in a report, which has the
+ * children, then the one with the fewest violations.  The text has three
+ * violations of the first branch, and one of each other branch.  In
+ * CurrentMemoryContext.  "" in a report, which has the
  * branches anyway.
  *
  * Branches in branches multiply, so that there is an end to it: at the third level,

@@ -15,12 +15,12 @@
 /* Strings of facts are cut at so many characters. */
 #define EV_FACT_CHARACTERS	256
 
-typedef struct EvFacts
+typedef struct EvViolationFacts
 {
 	EvString	property;		/* the missing or extra one; data NULL: none */
 	const Jsonb *expected;		/* or NULL */
 	const EvInstance *actual;	/* or NULL */
-} EvFacts;
+} EvViolationFacts;
 
 /*
  * Return a value as jsonb, in CurrentMemoryContext: strings are cut and end in "...".

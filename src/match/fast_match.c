@@ -3,6 +3,8 @@
  *	  The fast matcher: answers true or false, and calls the interpreter
  *	  only for blocks that are more than one check.
  *
+ * The two files call each other, see interpret.c.
+ *
  * An object is matched by one merge.  A jsonb and a schema both have their
  * keys sorted by length, then bytes, so each key is usually the next property.
  * The offsets of keys and values are kept in step, never looked up.

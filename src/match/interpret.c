@@ -1,6 +1,13 @@
 /*
  * interpret.c
- *	  Runs a program on the binary form of a jsonb.
+ *	  The interpreter: runs a program on the binary form of a jsonb, and can
+ *	  say why it does not match.
+ *
+ * The other engine, the fast matcher (fast_match.c), has derived checks instead
+ * of instructions, and only answers true or false.  The two files call each
+ * other: a check can be a block to interpret, and an instruction can have an
+ * object, an array or a check that the fast matcher runs where no violations are
+ * collected.
  *
  * One function body, run(), is compiled for three modes:
  *
@@ -174,10 +181,9 @@ run_tracked(EvMatch *m, uint32 at, EvInstance in, EvMarks *outer, const EvStep *
 }
 
 /*
- * TRACK on the fast path, for objects.  Most of it is known at compile time.
- * Which properties branches evaluate is known after they ran.  Only if the
- * object has a property that no other schema names, the branches are asked
- * which of them matched.
+ * TRACK on the fast path, for objects.  Most evaluated properties are known at
+ * compile time.  Those that a branch evaluates depend on whether it matches.  The
+ * branches are run only if the object has a property that no other schema names.
  */
 static bool
 match_tracked(EvMatch *m, const EvTracked *tracked, uint32 at, EvInstance in)

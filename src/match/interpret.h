@@ -1,6 +1,15 @@
 /*
  * interpret.h
- *	  Matches a document with a program, and reports why it does not match.
+ *	  Matches a document with a program: the entry to both engines.
+ *
+ * ev_match() answers true or false.  It enters the fast matcher (fast_entry.c,
+ * fast_match.c), which calls the interpreter only for blocks that are more than
+ * one check.
+ *
+ * ev_match_collect() runs the interpreter (interpret.c), which also says why the
+ * document does not match: it passes each violation to a collector.
+ *
+ * Both give the same answer; match_internal.h says how that is tested.
  */
 #ifndef EV_INTERPRET_H
 #define EV_INTERPRET_H

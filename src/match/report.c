@@ -283,7 +283,7 @@ append_value(StringInfo text, const Jsonb *value)
 	(void) JsonbToCString(text, unconstify(JsonbContainer *, &value->root), VARSIZE(value));
 }
 
-/* What a violation says besides its words; the first member comes after `before`. */
+/* Appends the facts of a violation as members of an object, the first one after `before`. */
 static void
 append_facts(StringInfo text, const ReportEntry *entry, const char *before)
 {

@@ -46,7 +46,7 @@ ev_append_keyword_location(StringInfo pointer, const EvStep *step)
 /* ---------- handing them on ---------- */
 
 void
-ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *keyword, const char *path,
+ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const char *keyword, const char *path,
 		   const char *format,...)
 {
 	EvCollector *collector = m->collector;
@@ -95,25 +95,13 @@ ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *key
 
 /* ---------- parts of messages ---------- */
 
-/* Patterns in messages are cut to this number of characters. */
-#define SHOWN_PATTERN	200
-
-/* So many values of a tag are shown. */
+/* The maximum number of values of a tag in a message. */
 #define MOST_CONSTANTS	24
 
 const char *
 ev_show_pattern(const char *pattern)
 {
-	int			length = strlen(pattern);
-	int			shown = ev_text_clip(pattern, length, SHOWN_PATTERN);
-
-	StringInfoData text;
-
-	initStringInfo(&text);
-	ev_append_visible(&text, pattern, shown);
-	if (shown < length)
-		appendStringInfoString(&text, "...");
-	return text.data;
+	return ev_visible_cut(pattern, EV_SHOWN_PATTERN);
 }
 
 char *
@@ -247,7 +235,7 @@ report_discriminator(EvMatch *m, const EvSource *source, const EvBranches *branc
 			!is_there ? "missing" : actual.type == EV_STRING ? ev_value_show(&actual) : "no string");
 }
 
-/* Why no branch can match, whatever they say. */
+/* Reports that no branch can match because of the type of the value, or of the discriminator. */
 void
 ev_report_no_branch(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, const EvStep *step)
 {

@@ -37,11 +37,11 @@ extern void ev_append_instance_location(StringInfo pointer, const EvStep *step);
 extern void ev_append_keyword_location(StringInfo pointer, const EvStep *step);
 
 /* Hands one violation to the collector; runs in m->context. */
-extern void ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, const char *keyword, const char *path,
+extern void ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const char *keyword, const char *path,
 					   const char *format,...) pg_attribute_printf(6, 7);
 
 /* The facts of a violation, by the names of their fields. */
-#define FACTS(...)	((EvFacts) {__VA_ARGS__})
+#define FACTS(...)	((EvViolationFacts) {__VA_ARGS__})
 
 /*
  * Counts a violation and hands it on if the collector still wants it; the
@@ -53,7 +53,7 @@ extern void ev_violate(EvMatch *m, const EvStep *step, const EvFacts *facts, con
 		if (++m->collector->count <= m->collector->limit) \
 		{ \
 			MemoryContext caller = MemoryContextSwitchTo(m->context); \
-			EvFacts		known = {0}; \
+			EvViolationFacts		known = {0}; \
 \
 			if (m->collector->wants_facts) \
 				known = facts; \

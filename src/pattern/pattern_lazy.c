@@ -35,15 +35,15 @@ struct EvLazy
 	uint64		generation;		/* while the pool has this generation */
 };
 
-typedef struct Pool
+typedef struct StatePool
 {
 	MemoryContext context;
 	uint64		generation;
 	bool		in_use;			/* still set after an error: do not use the
 								 * pool */
-} Pool;
+} StatePool;
 
-static Pool pool;
+static StatePool pool;
 
 /* ---------- making one ---------- */
 

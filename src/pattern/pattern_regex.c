@@ -133,7 +133,7 @@ engine_work(const EvNode *node, int sets)
 }
 
 /*
- * What a back-reference means to the engine.
+ * The meaning of a back-reference to PostgreSQL's engine.
  *
  * In ECMA-262, a back-reference to a group that has not captured matches the
  * empty string, and each round of a quantifier resets the captures inside it

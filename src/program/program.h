@@ -456,6 +456,16 @@ typedef struct EvProgram
 } EvProgram;
 
 /*
+ * Returns the end of a block's code, including the part after its first
+ * RETURN.  Blocks that only the fast path runs are not among these.
+ */
+static inline uint32
+ev_block_end(const EvProgram *program, uint32 index)
+{
+	return index + 1 < program->block_count ? program->blocks[index + 1].start : program->length;
+}
+
+/*
  * Calls a function for each reference to a block in an instruction, except the
  * targets of its anchor. in_place means that the block is run for the same
  * instance.

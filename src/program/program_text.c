@@ -40,9 +40,6 @@ append_types(StringInfo text, uint32 types, bool integer)
 /* Lists are cut to this number of members. */
 #define LISTED	50
 
-/* Patterns are cut to this number of characters. */
-#define SHOWN_PATTERN	200
-
 /* Appends "and N more" if only some of `count` members are listed. */
 static void
 append_rest(StringInfo text, uint32 count)
@@ -83,10 +80,7 @@ append_limits(StringInfo text, uint32 minimum, uint32 maximum)
 static void
 append_pattern(StringInfo text, const char *pattern)
 {
-	int			length = strlen(pattern);
-	int			shown = ev_text_clip(pattern, length, SHOWN_PATTERN);
-
-	appendStringInfo(text, " %.*s%s", shown, pattern, shown < length ? "..." : "");
+	appendStringInfo(text, " %s", ev_visible_cut(pattern, EV_SHOWN_PATTERN));
 }
 
 static void
@@ -242,12 +236,12 @@ instruction_text(const EvProgram *program, uint32 index)
  * of the instruction.  Merged ones get the numbers after the last instruction,
  * in the order in which checks refer to them.
  */
-typedef struct Numbered
+typedef struct NumberedObject
 {
 	const void *key;			/* EvObject or EvArray; must be the first
 								 * member */
 	uint32		number;
-} Numbered;
+} NumberedObject;
 
 typedef struct Merged
 {
@@ -271,7 +265,7 @@ number_of(TextWriter *w, const EvObject *object, const EvArray *array, uint32 bl
 {
 	const void *key = object != NULL ? (const void *) object : array;
 	bool		found;
-	Numbered   *numbered = hash_search(w->numbers, &key, HASH_ENTER, &found);
+	NumberedObject *numbered = hash_search(w->numbers, &key, HASH_ENTER, &found);
 
 	if (!found)
 	{
@@ -509,7 +503,7 @@ number_instructions(TextWriter *w)
 		const void *key = instruction->opcode == EVOP_OBJECT ? (const void *) instruction->u.object :
 			instruction->opcode == EVOP_ARRAY ? instruction->u.array : NULL;
 		bool		found;
-		Numbered   *numbered;
+		NumberedObject *numbered;
 
 		if (key == NULL)
 			continue;
@@ -522,7 +516,7 @@ number_instructions(TextWriter *w)
 void
 ev_program_text(const EvProgram *program, const char *entry, EvLineFunction line, void *arg)
 {
-	HASHCTL		control = {.keysize = sizeof(void *), .entrysize = sizeof(Numbered), .hcxt = CurrentMemoryContext};
+	HASHCTL		control = {.keysize = sizeof(void *), .entrysize = sizeof(NumberedObject), .hcxt = CurrentMemoryContext};
 	TextWriter	w = {.program = program, .next = program->code_length, .context = CurrentMemoryContext};
 	MemoryContext scratch = AllocSetContextCreate(CurrentMemoryContext, "event_validate program text",
 												  ALLOCSET_DEFAULT_SIZES);

@@ -42,7 +42,6 @@
 
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
-#include "registration/ddl_triggers.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
 #include "registry/dependents.h"
@@ -164,7 +163,7 @@ check_function(Oid function_oid, Oid language, Oid namespace, bool is_create)
 	ReleaseSysCache(function);
 }
 
-/* What check_function compares with. */
+/* The language and the schema of registered functions, for check_function. */
 typedef struct Homes
 {
 	Oid			language;

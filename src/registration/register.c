@@ -41,6 +41,7 @@
 
 #include "base/arguments.h"
 #include "base/encoding.h"
+#include "base/run_as_owner.h"
 #include "compile/codegen.h"
 #include "evolution/compatibility.h"
 #include "evolution/upcast.h"
@@ -284,6 +285,7 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	EvDocument	document = {0};
 	EvDocument	old_document;
 	EvFault		fault = {0};
+	EvMentions	mentions;
 	StringInfoData body;
 	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
@@ -337,8 +339,9 @@ register_definition(const char *name, const char *uri, const Definition *definit
 		document.function = function;
 	}
 
-	ev_claims_check(&document, replaced != NULL ? &old_document : NULL);
-	ev_validator_compile(&document, true);
+	mentions = ev_document_mentions(&document);
+	ev_claims_check(&document, &mentions, replaced != NULL ? &old_document : NULL);
+	ev_validator_compile(&document, &mentions, true);
 	if (!OidIsValid(function))
 		ev_compatibility_check(&document);
 	if (is_wider)
@@ -778,8 +781,7 @@ put_function(ReturnSetInfo *result, Oid function)
 	int			guc_level = NewGUCNestLevel();
 	char	   *ddl;
 
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION,
-					  GUC_ACTION_SAVE, true, 0, false);
+	ev_pin_search_path();
 	ddl = function_definition(function);
 	AtEOXact_GUC(false, guc_level);
 	if (ddl == NULL)

@@ -51,16 +51,16 @@ ev_rule_severity(EvRule rule)
 /* ---------- kinds ---------- */
 
 /* A warning and its number in the document. */
-typedef struct Numbered
+typedef struct NumberedWarning
 {
 	const EvWarning *warning;
 	int			number;
-} Numbered;
+} NumberedWarning;
 
 /* Warnings of one kind, in the order of the document. */
 typedef struct Kind
 {
-	const Numbered *first;
+	const NumberedWarning *first;
 	int			count;
 } Kind;
 
@@ -82,14 +82,14 @@ compare_kind(const EvWarning *a, const EvWarning *b)
 static int
 compare_numbered(const void *a, const void *b)
 {
-	const Numbered *x = a;
-	const Numbered *y = b;
+	const NumberedWarning *x = a;
+	const NumberedWarning *y = b;
 	int			order = compare_kind(x->warning, y->warning);
 
 	return order != 0 ? order : x->number - y->number;
 }
 
-/* Orders kinds by rule, then by the first place. */
+/* Orders kinds by rule, then by the first location. */
 static int
 compare_kinds(const void *a, const void *b)
 {
@@ -105,7 +105,7 @@ compare_kinds(const void *a, const void *b)
 static int
 find_kinds(List *warnings, Kind **kinds, int *total)
 {
-	Numbered   *numbered = palloc(sizeof(Numbered) * (list_length(warnings) + 1));
+	NumberedWarning *numbered = palloc(sizeof(NumberedWarning) * (list_length(warnings) + 1));
 	int			count = 0;
 	int			kind_count = 0;
 	ListCell   *cell;
@@ -120,7 +120,7 @@ find_kinds(List *warnings, Kind **kinds, int *total)
 		numbered[count].number = count;
 		count++;
 	}
-	qsort(numbered, count, sizeof(Numbered), compare_numbered);
+	qsort(numbered, count, sizeof(NumberedWarning), compare_numbered);
 	*kinds = palloc(sizeof(Kind) * (count + 1));
 	for (int i = 0; i < count; i++)
 	{
@@ -139,12 +139,12 @@ find_kinds(List *warnings, Kind **kinds, int *total)
 static char *
 show_place(const EvWarning *warning)
 {
-	const char *place = psprintf("%s%s", ev_location_pointer(warning->at, false), warning->tail);
+	const char *location = psprintf("%s%s", ev_location_pointer(warning->at, false), warning->tail);
 
-	return ev_quoted(place, strlen(place));
+	return ev_quoted(location, strlen(location));
 }
 
-/* A list of the first places of some kinds, which have `count` places. */
+/* A list of the first locations of some kinds, which have `count` places. */
 static char *
 show_places(const Kind *kinds, int kind_count, int count)
 {

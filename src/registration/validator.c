@@ -167,13 +167,13 @@ depends_on(Oid function, Oid other)
  * documents block drops of their targets.
  */
 static void
-record_dependencies(const EvDocument *document, bool is_registered)
+record_dependencies(const EvDocument *document, const EvMentions *mentions, bool is_registered)
 {
 	List	   *recorded = ev_function_dependencies(document->function);
 	bool		may_be_circle = is_depended_on(document->function);
 	ListCell   *cell;
 
-	foreach(cell, ev_document_references(document))
+	foreach(cell, mentions->references)
 	{
 		const char *uri = (const char *) lfirst(cell);
 		EvDocument	target;
@@ -206,14 +206,14 @@ record_dependencies(const EvDocument *document, bool is_registered)
 
 /* ---------- the validator ---------- */
 
-/* An error has so many changes, and so much work is done for them. */
+/* The maximum number of changes in an error, and the work done to find them. */
 #define SHOWN_CHANGES	5
 #define CHANGES_WORK	(EV_COMPARISON_WORK / 10)
 
 /*
- * What differs between two documents, a line each, after a line break: "" where
- * that cannot be told, since one of them is no valid schema, or nothing but
- * options differs.
+ * Returns the differences between two documents, each in a line that begins with
+ * a line break.  Returns "" if one of the documents is not a valid schema, or if
+ * no difference was found.
  */
 static char *
 shown_changes(const EvDocument *old, const EvDocument *new)
@@ -303,24 +303,21 @@ compile_in_its_dialect(const EvDocument *document, EvFault *fault, List **warnin
 }
 
 void
-ev_validator_compile(const EvDocument *document, bool is_registered)
+ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "event_validate registration",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old_context = MemoryContextSwitchTo(context);
 	EvFault		fault = {0};
-	List	   *parts;
-	List	   *references;
 	List	   *warnings = NIL;
 	List	   *repeated = document->is_new ? ev_document_repeated_keys(document) : NIL;
 	ListCell   *cell;
 
 	if (repeated != NIL)
 		ev_fault_report(linitial(repeated), document->name);
-	ev_document_mentions(document, &parts, &references);
 	if (is_registered)
-		foreach(cell, references)
+		foreach(cell, mentions->references)
 			ev_name_lock(ev_reference_name(lfirst(cell)), ShareLock);
 	if (!compile_in_its_dialect(document, &fault, &warnings))
 	{
@@ -332,10 +329,10 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	else
 		ev_schema_warn(document, warnings);
 
-	if (is_registered && list_length(parts) > EV_CLAIMS_MOST_PARTS)
+	if (is_registered && list_length(mentions->parts) > EV_CLAIMS_MOST_PARTS)
 		ereport(WARNING,
 				(errmsg("JSON Schema \"%s\" has %d schemas with a $id; other schemas cannot refer to these",
-						document->name, list_length(parts)),
+						document->name, list_length(mentions->parts)),
 				 errdetail("They could if there were %d or fewer.", EV_CLAIMS_MOST_PARTS),
 				 errhidestmt(true), errhidecontext(true)));
 
@@ -343,7 +340,7 @@ ev_validator_compile(const EvDocument *document, bool is_registered)
 	MemoryContextDelete(context);
 }
 
-/* Who refers to what stands in an annotation of a function's document. */
+/* The functions whose documents refer to an annotation in the document of one function. */
 typedef struct AnnotationUsers
 {
 	Oid			function;
@@ -375,7 +372,7 @@ uses_annotations(HeapTuple row, Oid function, char **name)
 	return false;
 }
 
-/* Is a function to be looked at that does not hold up the change? */
+/* Is the function, which cannot prevent the change, read for a WARNING? */
 static bool
 is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
 {
@@ -386,9 +383,9 @@ is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
 }
 
 /*
- * Functions in event_schema count, and functions of roles that may create some
- * there.  Any role can create others, so few of these are read, and no temporary
- * ones.
+ * A function prevents the change if it is in event_schema, or if its owner may
+ * create functions there.  Any role can create other functions, so only a few of
+ * these are read, and no temporary ones.
  */
 static void
 find_annotation_users(AnnotationUsers *users, const EvDocument *document)
@@ -550,7 +547,7 @@ check_event_type(const char *name, const char *event_type)
  * Returns false if the function replaced one, or existed before.
  */
 static bool
-check_registered(HeapTuple function, const EvDocument *document)
+check_registered(HeapTuple function, const EvDocument *document, const EvMentions *mentions)
 {
 	bool		is_new = !check_replacement(function, document) &&
 		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data));
@@ -560,8 +557,8 @@ check_registered(HeapTuple function, const EvDocument *document)
 	if (is_new && ev_parse_event_name(document->name, &type_length, &version))
 		ev_ownership_lock_type(document->name, type_length, document->function);
 	if (vouched == NULL || strcmp(vouched, document->name) != 0)
-		ev_claims_check(document, is_new ? NULL : document);	/* a replacement has the
-																 * same $ids */
+		/* a replacement has the same $ids */
+		ev_claims_check(document, mentions, is_new ? NULL : document);
 	return is_new;
 }
 
@@ -572,6 +569,7 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	HeapTuple	function;
 	EvDocument	document;
 	EvFault		fault;
+	EvMentions	mentions;
 	bool		is_registered;
 	bool		is_new = false;
 
@@ -592,16 +590,17 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 		ev_fault_report(&fault, document.name);
 	if (is_registered)
 		check_event_type(NameStr(((Form_pg_proc) GETSTRUCT(function))->proname), document.event_type);
+	mentions = ev_document_mentions(&document);
 	if (is_registered)
-		is_new = check_registered(function, &document);
+		is_new = check_registered(function, &document, &mentions);
 	/* a replaced function may have a document of an older release */
 	document.is_new = is_new || !is_registered;
 	if (check_function_bodies)
-		ev_validator_compile(&document, is_registered);
+		ev_validator_compile(&document, &mentions, is_registered);
 	if (check_function_bodies && is_new)
 		ev_compatibility_check(&document);
-	ev_claims_record(&document, is_registered);
-	record_dependencies(&document, is_registered);
+	ev_claims_record(&document, &mentions, is_registered);
+	record_dependencies(&document, &mentions, is_registered);
 
 	ReleaseSysCache(function);
 	PG_RETURN_VOID();

@@ -17,12 +17,12 @@ extern void ev_validator_check_function(HeapTuple function);
 
 /*
  * Compiles a document for registration: raises an error if it is not a valid
- * schema, and gives registration's warnings.  If it is for event_schema, the
+ * schema, and gives registration's warnings.  `mentions` are those of the document.  If it is for event_schema, the
  * documents that it refers to are locked against replacement.  Duplicate keys, $ids
  * and anchors are rejected if it is new.  Allocates in a memory context of its own,
  * which it frees.
  */
-extern void ev_validator_compile(const EvDocument *document, bool is_registered);
+extern void ev_validator_compile(const EvDocument *document, const EvMentions *mentions, bool is_registered);
 
 /*
  * Allows the document of this function to be replaced by one that was proved

@@ -61,44 +61,28 @@ ev_claims_roots(const EvDocument *document)
 	return lcons(pstrdup(document->name), names_of(ev_document_ids(document)));
 }
 
-/*
- * Gives the names of the parts of a document, none if there are too many, and
- * those of the documents that it refers to.
- */
-static void
-mentioned(const EvDocument *document, List **parts, List **references)
+/* Returns the names of the parts of a document; none if there are too many. */
+static List *
+names_of_parts(const EvMentions *mentions)
 {
-	List	   *part_uris;
-	List	   *reference_uris;
-
-	ev_document_mentions(document, &part_uris, &reference_uris);
-	*parts = list_length(part_uris) <= EV_CLAIMS_MOST_PARTS ? names_of(part_uris) : NIL;
-	*references = names_of(reference_uris);
+	return list_length(mentions->parts) <= EV_CLAIMS_MOST_PARTS ? names_of(mentions->parts) : NIL;
 }
 
 List *
 ev_claims_names(const EvDocument *document)
 {
-	List	   *parts;
-	List	   *references;
+	EvMentions	mentions = ev_document_mentions(document);
 
-	mentioned(document, &parts, &references);
-	return list_concat(ev_claims_roots(document), parts);
+	return list_concat(ev_claims_roots(document), names_of_parts(&mentions));
 }
 
 void
-ev_claims_record(const EvDocument *document, bool is_registered)
+ev_claims_record(const EvDocument *document, const EvMentions *mentions, bool is_registered)
 {
-	List	   *roots = NIL;
-	List	   *parts;
-	List	   *references;
-
-	mentioned(document, &parts, &references);
-	if (is_registered)
-		roots = names_of(ev_document_ids(document));
-	else
-		parts = NIL;
-	ev_uri_index_record(document->function, roots, parts, references);
+	ev_uri_index_record(document->function,
+						is_registered ? names_of(ev_document_ids(document)) : NIL,
+						is_registered ? names_of_parts(mentions) : NIL,
+						names_of(mentions->references));
 }
 
 /* ---------- documents by URI ---------- */
@@ -393,13 +377,11 @@ check_parts(const EvDocument *document, List *names, List *before)
 }
 
 void
-ev_claims_check(const EvDocument *document, const EvDocument *old)
+ev_claims_check(const EvDocument *document, const EvMentions *mentions, const EvDocument *old)
 {
 	int			type_length;
 	int32		version;
 	List	   *names;
-	List	   *parts;
-	List	   *references;
 	ListCell   *cell;
 
 	check_event_uris(document);
@@ -411,6 +393,5 @@ ev_claims_check(const EvDocument *document, const EvDocument *old)
 	foreach(cell, names)
 		ev_name_lock(lfirst(cell), ExclusiveLock);
 	check_roots(document, names, old != NULL ? ev_claims_roots(old) : NIL);
-	mentioned(document, &parts, &references);
-	check_parts(document, parts, old != NULL ? ev_claims_names(old) : NIL);
+	check_parts(document, names_of_parts(mentions), old != NULL ? ev_claims_names(old) : NIL);
 }

@@ -30,21 +30,22 @@ extern List *ev_claims_roots(const EvDocument *document);
 extern List *ev_claims_names(const EvDocument *document);
 
 /*
- * Writes the rows of a function's document to the index of URIs.  A document
- * that is not registered has only rows for its references.
+ * Writes the rows of a function's document, which mentions these URIs, to the
+ * index of URIs.  A document that is not registered has only rows for its
+ * references.
  */
-extern void ev_claims_record(const EvDocument *document, bool is_registered);
+extern void ev_claims_record(const EvDocument *document, const EvMentions *mentions, bool is_registered);
 
 /*
- * Checks a document that was just created or replaced in event_schema; `old` is
- * the document that it replaces, or NULL.  Locks
+ * Checks a document that was just created or replaced in event_schema, and that
+ * mentions these URIs; `old` is the document that it replaces, or NULL.  Locks
  * the URIs that it claims until the end of the transaction, against new
  * references to them.  Raises invalid_parameter_value if its $id is the URI of
  * another event schema, insufficient_privilege if a URI belongs to another
  * role, and duplicate_object if references of other documents would change
  * their target or become ambiguous.
  */
-extern void ev_claims_check(const EvDocument *document, const EvDocument *old);
+extern void ev_claims_check(const EvDocument *document, const EvMentions *mentions, const EvDocument *old);
 
 /* A registered document that refers to another one. */
 typedef struct EvReferrer

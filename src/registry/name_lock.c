@@ -63,7 +63,7 @@ give_to_caller(const LockWait *wait)
 	CurrentResourceOwner = owner;
 }
 
-/* Who keeps us from a lock, as a sentence; NULL: nobody any more. */
+/* Returns a sentence about the holder of a conflicting lock; NULL if there is none any more. */
 static char *
 lock_holder(const LockWait *wait)
 {
@@ -77,8 +77,8 @@ lock_holder(const LockWait *wait)
 }
 
 /*
- * A role that keeps a transaction open, in which it refers to a name, would keep
- * the owner of the name waiting for as long as it likes.
+ * Waits only for a limited time.  Otherwise, a role could refer to a name in a
+ * transaction and keep it open, and the owner of the name would wait for it.
  */
 static void
 acquire(const LOCKTAG *tag, LOCKMODE mode, const char *name)

@@ -83,7 +83,7 @@ ev_ownership_counts(Oid role, Oid function)
 	return result;
 }
 
-/* What makes a type somebody's. */
+/* The owner of a type. */
 typedef struct Owner
 {
 	Oid			role;
@@ -146,7 +146,7 @@ ev_ownership_has_document(HeapTuple function)
 }
 
 /*
- * Raises insufficient_privilege where a type is somebody else's.  Takes no
+ * Raises insufficient_privilege if a type belongs to another role.  Takes no
  * lock.
  */
 static void

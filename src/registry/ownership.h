@@ -43,9 +43,9 @@ extern bool ev_ownership_has_document(HeapTuple function);
 extern void ev_ownership_lock_type(const char *type, int length, Oid self);
 
 /*
- * Do objects of a role that depend on a registered function hold up a change
- * of it?  They do if the role has CREATE on event_schema, or the rights of the
- * function's owner: anybody can create a function or an index that uses it.
+ * Can objects of a role prevent a change of a registered function on which they
+ * depend?  They can if the role has CREATE on event_schema, or the rights of the
+ * function's owner: any role can create a function or an index that uses it.
  */
 extern bool ev_ownership_counts(Oid role, Oid function);
 

@@ -196,11 +196,10 @@ ev_uri_index_find(EvUriKind kind, const char *name, Oid but)
 List *
 ev_uri_index_uris(const EvDocument *document, EvUriKind kind)
 {
-	List	   *parts;
-	List	   *references;
+	EvMentions	mentions;
 
 	if (kind == EV_URI_ROOT)
 		return ev_document_ids(document);
-	ev_document_mentions(document, &parts, &references);
-	return kind == EV_URI_PART ? parts : references;
+	mentions = ev_document_mentions(document);
+	return kind == EV_URI_PART ? mentions.parts : mentions.references;
 }

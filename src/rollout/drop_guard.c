@@ -388,31 +388,42 @@ look_before_commit(void *arg)
 	PopActiveSnapshot();
 }
 
+typedef struct ProtectedLook
+{
+	Drop	   *drop;
+	ErrorData  *error;			/* or NULL */
+} ProtectedLook;
+
+/* Returns the search's error in *arg instead of raising it. */
+static void
+look_protected(void *arg)
+{
+	ProtectedLook *look = arg;
+
+	look->error = ev_in_subtransaction(look_before_commit, look->drop, EV_KEEP);
+}
+
 /*
  * Checks some of the versions of a drop at commit.
  *
- * All subtransactions of the search are inside one that is released, since a
- * subtransaction whose parent is the committing transaction must not be rolled
- * back.
+ * All subtransactions of the search are inside one that raises no error, since
+ * a subtransaction whose parent is the committing transaction must not be
+ * rolled back.
  */
 static void
 check_before_commit(const Drop *drop, bool again)
 {
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
 	Drop		part = *drop;
+	ProtectedLook look = {.drop = &part};
 	ErrorData  *error;
 
 	part.again = again;
 	part.versions = still_dropped(drop->versions, again);
 	if (part.versions == NIL)
 		return;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	error = ev_in_subtransaction(look_before_commit, &part, EV_KEEP);
-	ReleaseCurrentSubTransaction();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
+	error = ev_in_subtransaction(look_protected, &look, EV_KEEP);
+	if (error == NULL)
+		error = look.error;
 	if (error != NULL)
 		ReThrowError(error);
 }

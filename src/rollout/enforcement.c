@@ -33,6 +33,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "base/run_as_owner.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "registry/function_row.h"
@@ -49,37 +50,38 @@ enum
 	VALIDATED, ENABLED, DEFINITION, PROBLEM, COLUMNS
 };
 
-typedef struct Row
+typedef struct ListedRow
 {
 	Datum		values[COLUMNS];
 	bool		nulls[COLUMNS];
-} Row;
+} ListedRow;
 
 /* The work of a subtransaction. */
 typedef struct Description
 {
 	const EvSearch *search;
 	const EvSite *site;
-	Row			common;			/* of all rows of the site */
-	List	   *rows;			/* of Row *; NIL: an ancestor has the rows */
+	ListedRow	common;			/* of all rows of the site */
+	List	   *rows;			/* of ListedRow *; NIL: an ancestor has the
+								 * rows */
 } Description;
 
 static void
-set(Row *row, int column, Datum value)
+set(ListedRow *row, int column, Datum value)
 {
 	row->values[column] = value;
 	row->nulls[column] = false;
 }
 
 static void
-set_text(Row *row, int column, const char *value)
+set_text(ListedRow *row, int column, const char *value)
 {
 	if (value != NULL)
 		set(row, column, CStringGetTextDatum(value));
 }
 
 static void
-set_name(Row *row, int column, const char *value)
+set_name(ListedRow *row, int column, const char *value)
 {
 	Name		name = palloc0(NAMEDATALEN);
 
@@ -88,10 +90,10 @@ set_name(Row *row, int column, const char *value)
 }
 
 /* Adds a new row for the site. */
-static Row *
+static ListedRow *
 add_row(Description *description)
 {
-	Row		   *row = palloc(sizeof(Row));
+	ListedRow  *row = palloc(sizeof(ListedRow));
 
 	*row = description->common;
 	description->rows = lappend(description->rows, row);
@@ -102,7 +104,7 @@ add_row(Description *description)
 
 /* Describes a call of TYPE@VERSION(data) by the function's name. */
 static void
-describe_schema_call(Row *row, const FuncExpr *call)
+describe_schema_call(ListedRow *row, const FuncExpr *call)
 {
 	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
 	int			type_length;
@@ -135,7 +137,7 @@ describe_calls(Description *description)
 	{
 		const EvSiteCall *call = lfirst(cell);
 		bool		is_schema = list_member_oid(description->search->schemas, call->call->funcid);
-		Row		   *row = add_row(description);
+		ListedRow  *row = add_row(description);
 
 		if (!call->is_wrapper || is_schema)
 			set_text(row, DATA_EXPR, deparse_expression(ev_call_argument(call->call, 0), context, false, false));
@@ -178,7 +180,7 @@ describe_constraint(Description *description)
 /* ---------- guards ---------- */
 
 static void
-describe_operands(Row *row, Relation relation, const EvGuardArguments *arguments)
+describe_operands(ListedRow *row, Relation relation, const EvGuardArguments *arguments)
 {
 	List	   *context = deparse_context_for(RelationGetRelationName(relation), RelationGetRelid(relation));
 
@@ -202,7 +204,7 @@ static void
 describe_trigger(Description *description, Relation relation, const Trigger *trigger)
 {
 	EvGuardArguments arguments;
-	Row		   *row;
+	ListedRow  *row;
 
 	set_text(&description->common, KIND, "guard");
 	set_name(&description->common, NAME, trigger->tgname);
@@ -282,7 +284,7 @@ describe_problem(Description *description, const char *problem)
 {
 	const EvSite *site = description->site;
 	char	   *name = OidIsValid(site->trigger) ? trigger_name(site->trigger) : get_constraint_name(site->constraint);
-	Row		   *row;
+	ListedRow  *row;
 
 	if (name == NULL || ev_top_table(site->relation) != site->relation)
 		return;
@@ -296,7 +298,7 @@ static void
 put_site(const EvSearch *search, const EvSite *site, ReturnSetInfo *result)
 {
 	Description description = {.search = search, .site = site};
-	Row			common;
+	ListedRow	common;
 	ErrorData  *error;
 	ListCell   *cell;
 
@@ -316,7 +318,7 @@ put_site(const EvSearch *search, const EvSite *site, ReturnSetInfo *result)
 	}
 	foreach(cell, description.rows)
 	{
-		Row		   *row = lfirst(cell);
+		ListedRow  *row = lfirst(cell);
 
 		tuplestore_putvalues(result->setResult, result->setDesc, row->values, row->nulls);
 	}
@@ -340,7 +342,7 @@ ev_list_event_enforcement(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	guc_level = NewGUCNestLevel();
-	set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ev_pin_search_path();
 	ev_search_init(&search);
 	ev_find_sites(&search);
 	ev_find_schema_sites(&search);

@@ -183,26 +183,6 @@ ev_event_row_equals(PG_FUNCTION_ARGS)
 
 /* ---------- constraints ---------- */
 
-static bool
-has_call_walker(Node *node, void *context)
-{
-	if (node == NULL)
-		return false;
-	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
-		expression_tree_walker(node, has_call_walker, context);
-}
-
-/* Removes the cast that ev_row_expression adds if it is not tolerant. */
-static Node *
-without_cast(Node *node)
-{
-	if (IsA(node, CoerceViaIO) && castNode(CoerceViaIO, node)->resulttype == JSONBOID)
-		return (Node *) castNode(CoerceViaIO, node)->arg;
-	if (IsA(node, FuncExpr) && castNode(FuncExpr, node)->funcid == F_INT4_INT8)
-		return (Node *) linitial(castNode(FuncExpr, node)->args);
-	return node;
-}
-
 static Datum
 expression_text(Node *expression, List *context)
 {
@@ -251,7 +231,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 		if (form->contype != CONSTRAINT_CHECK || is_null || !EV_CONSTRAINT_ENFORCED(form))
 			continue;
 		expression = stringToNode(TextDatumGetCString(conbin));
-		if (!has_call_walker(expression, &functions))
+		if (!ev_has_event_call(expression, &functions))
 			continue;
 
 		values[0] = NameGetDatum(&form->conname);
@@ -263,7 +243,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 			{
 				Node	   *argument = ev_call_argument(castNode(FuncExpr, expression), i);
 
-				values[3 + i] = expression_text(without_cast(argument), context);
+				values[3 + i] = expression_text(ev_without_event_cast(argument), context);
 				arguments[i] = expression_text(argument, context);
 			}
 			values[6] = PointerGetDatum(construct_array(arguments, 3, TEXTOID, -1, false, TYPALIGN_INT));

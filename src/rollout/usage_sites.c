@@ -3,9 +3,10 @@
  *	  Finds the constraints, indexes, columns and guards that use schemas,
  *	  in the catalogs.
  *
- * What calls check_event or validate_event depends on them.  A constraint that
- * calls another function, which calls them, depends on that one only: wrappers.c
- * finds these functions.
+ * PostgreSQL records that an object depends on check_event or validate_event if
+ * its expression calls one of them.  If a constraint calls a function that calls
+ * check_event, only a dependency on that function is recorded: wrappers.c finds
+ * such functions.
  */
 #include "postgres.h"
 

@@ -206,7 +206,8 @@ row_places(const RowSearch *rows)
 
 /*
  * Prepares the query; if in_batches, for some rows of the table.  Other rows
- * raise no errors, whatever the plan is.
+ * raise no errors, whatever the plan is.  An expression stands in FILTER, since
+ * PostgreSQL 19 does not evaluate count(expression) if it can never be null.
  */
 static SPIPlanPtr
 prepare(const RowSearch *rows, bool in_batches)
@@ -224,7 +225,7 @@ prepare(const RowSearch *rows, bool in_batches)
 	if (rows->condition != NULL)
 		query = psprintf("SELECT 1 FROM %s %s (%s) LIMIT 1", from, those, asked);
 	else
-		query = psprintf("SELECT pg_catalog.count(%s) FROM %s %s true", asked, from, those);
+		query = psprintf("SELECT pg_catalog.count(*) FILTER (WHERE %s) FROM %s %s true", asked, from, those);
 	plan = SPI_prepare(query, in_batches ? 3 : 2, types);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));

@@ -2,10 +2,10 @@
  * wrappers.c
  *	  Functions that call check_event for a constraint.
  *
- * A constraint depends on the functions that it calls.  What these functions call
- * is known only if their body was parsed (BEGIN ATOMIC).  Of the others, the
- * text is read: it mentions check_event, or the name of a function that does.
- * A function that hides the name (EXECUTE with a computed string) is not found.
+ * A constraint depends on the functions that it calls.  If the body of such a
+ * function was parsed (BEGIN ATOMIC), it depends in turn on the functions that it
+ * calls.  If its body is a string, the string is searched for check_event, and
+ * for the names of functions that call it.  A function that hides the name (EXECUTE with a computed string) is not found.
  *
  * A name alone does not say which function is meant, and anybody can create one
  * with the name of a function that others call.  So a function with a mentioned
@@ -44,7 +44,7 @@
 /* How deep calls of check_event are looked for in functions that call functions. */
 #define MAX_DEPTH	8
 
-/* So much text of the functions of another role is read, in bytes. */
+/* The bytes of functions of one other role that are read. */
 #define MOST_TEXT	(4 * 1024 * 1024)
 
 /* A function whose text may call check_event. */
@@ -177,20 +177,23 @@ reach(Wrappers *wrappers, Candidate *candidate)
 	wrappers->reached = lappend(wrappers->reached, candidate);
 }
 
-/* What constraints call. */
+/* Marks the functions that constraints call. */
 static void
 reach_from_constraints(Wrappers *wrappers)
 {
 	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	SysScanDesc scan = systable_beginscan(pg_depend, InvalidOid, false, NULL, 0, NULL);
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	ScanKeyInit(&key, Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(ConstraintRelationId));
+	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 1, &key);
 	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
 
 		CHECK_FOR_INTERRUPTS();
-		if (form->classid == ConstraintRelationId && form->refclassid == ProcedureRelationId)
+		if (form->refclassid == ProcedureRelationId)
 			reach(wrappers, find_candidate(wrappers, form->refobjid));
 	}
 	systable_endscan(scan);
@@ -198,12 +201,6 @@ reach_from_constraints(Wrappers *wrappers)
 }
 
 /* ---------- what a function calls ---------- */
-
-static bool
-is_event_function(const Wrappers *wrappers, Oid function)
-{
-	return ev_is_event_function(function, wrappers->functions);
-}
 
 static void
 add_callee(Wrappers *wrappers, Candidate *caller, Candidate *callee)
@@ -218,29 +215,15 @@ add_callee(Wrappers *wrappers, Candidate *caller, Candidate *callee)
 static void
 read_dependencies(Wrappers *wrappers, Candidate *caller)
 {
-	Relation	pg_depend = table_open(DependRelationId, AccessShareLock);
-	ScanKeyData keys[2];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	ListCell   *cell;
 
-	ScanKeyInit(&keys[0], Anum_pg_depend_classid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(ProcedureRelationId));
-	ScanKeyInit(&keys[1], Anum_pg_depend_objid, BTEqualStrategyNumber, F_OIDEQ,
-				ObjectIdGetDatum(caller->function));
-	scan = systable_beginscan(pg_depend, DependDependerIndexId, true, NULL, 2, keys);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	foreach(cell, ev_function_all_dependencies(caller->function))
 	{
-		Form_pg_depend form = (Form_pg_depend) GETSTRUCT(tuple);
-
-		if (form->refclassid != ProcedureRelationId)
-			continue;
-		if (is_event_function(wrappers, form->refobjid))
+		if (ev_is_event_function(lfirst_oid(cell), wrappers->functions))
 			caller->is_wrapper = true;
 		else
-			add_callee(wrappers, caller, find_candidate(wrappers, form->refobjid));
+			add_callee(wrappers, caller, find_candidate(wrappers, lfirst_oid(cell)));
 	}
-	systable_endscan(scan);
-	table_close(pg_depend, AccessShareLock);
 }
 
 /* A word of a text, and the word before it, if only a dot is between them. */

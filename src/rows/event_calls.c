@@ -5,6 +5,8 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "nodes/nodeFuncs.h"
+#include "utils/fmgroids.h"
 
 #include "registry/extension_objects.h"
 #include "rows/event_calls.h"
@@ -16,6 +18,21 @@ ev_event_functions_find(EvEventFunctions *functions)
 
 	functions->oids[0] = ev_extension_function("check_event", 4, types);
 	functions->oids[1] = ev_extension_function("validate_event", 3, types);
+}
+
+static bool
+call_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return ev_is_event_call(node, (const EvEventFunctions *) context) ||
+		expression_tree_walker(node, call_walker, context);
+}
+
+bool
+ev_has_event_call(Node *expression, const EvEventFunctions *functions)
+{
+	return call_walker(expression, (void *) functions);
 }
 
 Node *
@@ -36,4 +53,14 @@ ev_call_argument(const FuncExpr *call, int position)
 			return argument;
 	}
 	elog(ERROR, "call of function %u has no argument %d", call->funcid, position);
+}
+
+Node *
+ev_without_event_cast(Node *argument)
+{
+	if (IsA(argument, CoerceViaIO) && castNode(CoerceViaIO, argument)->resulttype == JSONBOID)
+		return (Node *) castNode(CoerceViaIO, argument)->arg;
+	if (IsA(argument, FuncExpr) && castNode(FuncExpr, argument)->funcid == F_INT4_INT8)
+		return (Node *) linitial(castNode(FuncExpr, argument)->args);
+	return argument;
 }

@@ -32,10 +32,16 @@ ev_is_event_call(const Node *node, const EvEventFunctions *functions)
 	return IsA(node, FuncExpr) && ev_is_event_function(((const FuncExpr *) node)->funcid, functions);
 }
 
+/* Is such a call anywhere in an expression? */
+extern bool ev_has_event_call(Node *expression, const EvEventFunctions *functions);
+
 /*
  * Returns an argument of a call by its position (from 0), whether it is named
  * or not.
  */
 extern Node *ev_call_argument(const FuncExpr *call, int position);
+
+/* Returns an argument without the cast that ev_row_expression adds to it if it is not tolerant. */
+extern Node *ev_without_event_cast(Node *argument);
 
 #endif							/* EV_EVENT_CALLS_H */

@@ -21,6 +21,7 @@
 #include "utils/timestamp.h"
 
 #include "base/compat.h"
+#include "base/run_as_owner.h"
 #include "jsonb/jsonb_value.h"
 #include "rows/row_json.h"
 
@@ -210,7 +211,7 @@ type_output(Oid type, Datum datum)
 
 	static const char *const settings[][2] = {
 		{"datestyle", "ISO, YMD"}, {"intervalstyle", "postgres"}, {"timezone", "UTC"},
-		{"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"lc_monetary", "C"}, {"search_path", "pg_catalog, pg_temp"}
+		{"extra_float_digits", "3"}, {"bytea_output", "hex"}, {"lc_monetary", "C"}, {"search_path", EV_PINNED_SEARCH_PATH}
 	};
 
 	for (int i = 0; i < (int) lengthof(settings); i++)

@@ -57,22 +57,11 @@ may_read_key(Relation relation, const int2vector *columns, int count)
 static char *
 shown_value(Datum value, Oid type)
 {
-	StringInfoData result;
 	Oid			function;
 	bool		is_varlena;
-	char	   *text;
-	int			length;
-	int			shown;
 
 	getTypeOutputInfo(type, &function, &is_varlena);
-	text = OidOutputFunctionCall(function, value);
-	length = strlen(text);
-	shown = ev_text_clip(text, length, EV_SHOWN_CHARACTERS);
-	initStringInfo(&result);
-	ev_append_visible(&result, text, shown);
-	if (shown < length)
-		appendStringInfoString(&result, "...");
-	return result.data;
+	return ev_visible_cut(OidOutputFunctionCall(function, value), EV_SHOWN_CHARACTERS);
 }
 
 /* InvalidOid: there is none. */

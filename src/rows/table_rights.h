@@ -21,11 +21,10 @@ extern void ev_require_any_privilege(Oid relation);
 extern bool ev_may_read_all(Oid relation, Oid role);
 
 /*
- * Does the table belong to the role, or to one that it is a member of?  Only
- * memberships count that superusers or the database's owner have granted: a role
- * with ADMIN OPTION on another could make that one's tables anybody's.  A superuser's
- * are those of superusers and of the database's owner: the others
- * are in nobody's hands but their owners'.
+ * Does the table belong to the role, or to a role that it is a member of?
+ * Memberships count only if superusers or the database's owner have granted them:
+ * a role with ADMIN OPTION on another role could grant it to any role.  A
+ * superuser's own tables are those of superusers and of the database's owner.
  */
 extern bool ev_is_own_table(Oid relation, Oid role);
 

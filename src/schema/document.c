@@ -28,13 +28,13 @@ skip_space(const char *p)
 	return p;
 }
 
-/* ---------- places in the text ---------- */
+/* ---------- positions in the text ---------- */
 
 /* Sets the line and column of a fault.  The document has a text. */
 static void
-locate(const EvDocument *document, EvFault *fault, const char *place)
+locate(const EvDocument *document, EvFault *fault, const char *at)
 {
-	EvTextPlace position = {.place = place};
+	EvTextPosition position = {.at = at};
 
 	ev_text_positions(document->text, &position, 1);
 	fault->line = position.line;
@@ -44,38 +44,38 @@ locate(const EvDocument *document, EvFault *fault, const char *place)
 void
 ev_document_locate(const EvDocument *document, EvFault *fault)
 {
-	const char *place;
+	const char *at;
 
 	if (document->text == NULL || fault->line != 0 || fault->location == NULL || fault->location[0] == '\0')
 		return;
-	place = ev_json_find(document->json, fault->location);
-	if (place != NULL)
-		locate(document, fault, place);
+	at = ev_json_find(document->json, fault->location);
+	if (at != NULL)
+		locate(document, fault, at);
 }
 
 static int
-compare_places(const void *a, const void *b)
+compare_positions(const void *a, const void *b)
 {
-	const char *x = ((const EvTextPlace *) a)->place;
-	const char *y = ((const EvTextPlace *) b)->place;
+	const char *x = ((const EvTextPosition *) a)->at;
+	const char *y = ((const EvTextPosition *) b)->at;
 
 	return x < y ? -1 : x > y;
 }
 
-/* Finds a place among places in the order of the text. */
-static const EvTextPlace *
-find_place(const EvTextPlace *places, int count, const char *place)
+/* Finds a position among positions in the order of the text. */
+static const EvTextPosition *
+find_position(const EvTextPosition *positions, int count, const char *at)
 {
-	EvTextPlace key = {.place = place};
+	EvTextPosition key = {.at = at};
 
-	return bsearch(&key, places, count, sizeof(EvTextPlace), compare_places);
+	return bsearch(&key, positions, count, sizeof(EvTextPosition), compare_positions);
 }
 
 List *
 ev_document_repeated_keys(const EvDocument *document)
 {
 	List	   *repeated_keys = document->text != NULL ? ev_json_repeated_keys(document->json) : NIL;
-	EvTextPlace *places = palloc0(sizeof(EvTextPlace) * (2 * list_length(repeated_keys) + 1));
+	EvTextPosition *positions = palloc0(sizeof(EvTextPosition) * (2 * list_length(repeated_keys) + 1));
 	int			count = 0;
 	List	   *result = NIL;
 	ListCell   *cell;
@@ -84,18 +84,18 @@ ev_document_repeated_keys(const EvDocument *document)
 	{
 		EvRepeatedKey *repeated = lfirst(cell);
 
-		places[count++].place = repeated->first;
-		places[count++].place = repeated->second;
+		positions[count++].at = repeated->first;
+		positions[count++].at = repeated->second;
 	}
-	qsort(places, count, sizeof(EvTextPlace), compare_places);
-	ev_text_positions(document->text, places, count);
+	qsort(positions, count, sizeof(EvTextPosition), compare_positions);
+	ev_text_positions(document->text, positions, count);
 
 	foreach(cell, repeated_keys)
 	{
 		EvRepeatedKey *repeated = lfirst(cell);
 		EvFault    *fault = palloc0(sizeof(EvFault));
-		const EvTextPlace *first = find_place(places, count, repeated->first);
-		const EvTextPlace *second = find_place(places, count, repeated->second);
+		const EvTextPosition *first = find_position(positions, count, repeated->first);
+		const EvTextPosition *second = find_position(positions, count, repeated->second);
 
 		fault->rule = EV_RULE_DUPLICATE_KEY;
 		fault->line = second->line;
@@ -200,7 +200,7 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	volatile bool ok = true;
-	const char *place;
+	const char *at;
 
 	PG_TRY();
 	{
@@ -218,9 +218,9 @@ parse_json(char *json, EvDocument *document, EvFault *fault)
 		fault->message = "the schema is not JSON that jsonb can hold";
 		fault->detail = psprintf("In a number: %s.", error->message);
 		fault->rule = EV_RULE_INVALID_JSON;
-		place = ev_json_unfit_number(document->json);
-		if (place != NULL)
-			locate(document, fault, place);
+		at = ev_json_unfit_number(document->json);
+		if (at != NULL)
+			locate(document, fault, at);
 		ok = false;
 	}
 	PG_END_TRY();
@@ -233,7 +233,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	const char *p = skip_space(body);
 	char	   *json;
 	char	   *problem;
-	const char *place;
+	const char *at;
 
 	document->assert_format = true;
 	document->breaking = false;
@@ -254,7 +254,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 
 	document->json = p;
 	json = pstrdup(p);
-	problem = ev_json_syntax_error(json, strlen(json), &place);
+	problem = ev_json_syntax_error(json, strlen(json), &at);
 	if (problem != NULL)
 	{
 		fault->rule = EV_RULE_INVALID_JSON;
@@ -264,9 +264,9 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 		{
 			fault->detail = "There is a byte order mark at the start.";
 			fault->hint = "Write the text without a byte order mark (RFC 8259, section 8.1).";
-			place = json;
+			at = json;
 		}
-		locate(document, fault, p + (place - json));
+		locate(document, fault, p + (at - json));
 		return false;
 	}
 	if (!parse_json(json, document, fault))

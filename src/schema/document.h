@@ -137,10 +137,20 @@ extern List *ev_document_ids(const EvDocument *document);
 extern List *ev_document_references(const EvDocument *document);
 
 /*
- * Gives the same in *references, and in *parts the absolute URIs that schemas
- * below the document's root have as $id, except those that begin with "event:"
- * and those of built-in meta-schemas.  Each URI is listed once.
+ * The URIs that a document mentions, each once: those of ev_document_references;
+ * and the absolute URIs that schemas below its root have as $id, except those
+ * that begin with "event:" and those of built-in meta-schemas.
  */
-extern void ev_document_mentions(const EvDocument *document, List **parts, List **references);
+typedef struct EvMentions
+{
+	List	   *references;
+	List	   *parts;
+} EvMentions;
+
+/*
+ * Returns these, as C strings in CurrentMemoryContext.  It walks the whole
+ * document, so callers that need them more than once keep the result.
+ */
+extern EvMentions ev_document_mentions(const EvDocument *document);
 
 #endif							/* EV_DOCUMENT_H */

@@ -119,7 +119,7 @@ decode_string(const char *p, const char *end)
 /* A key of the text, without its quotes. */
 typedef struct Key
 {
-	const char *place;			/* of its first quote */
+	const char *at;				/* of its first quote */
 	const char *data;
 	int			length;
 } Key;
@@ -130,7 +130,7 @@ read_key(const char *p, Key *key)
 {
 	const char *end = skip_string(p);
 
-	key->place = p;
+	key->at = p;
 	key->data = p + 1;
 	key->length = end - p - 2;
 	if (memchr(key->data, '\\', key->length) != NULL)
@@ -146,7 +146,7 @@ read_key(const char *p, Key *key)
 
 /*
  * Follows the rest of a pointer in the value that starts at p, and sets *found to
- * the last place.  Returns the end of the value.
+ * the last position.  Returns the end of the value.
  */
 static const char *
 find_below(const char *p, const char *pointer, const char **found)
@@ -203,7 +203,7 @@ ev_json_find(const char *json, const char *pointer)
 
 /* ---------- duplicate keys ---------- */
 
-/* An object or array around the current place. */
+/* An object or array around the current position. */
 typedef struct Around
 {
 	const struct Around *parent;
@@ -243,7 +243,7 @@ compare_keys(const void *a, const void *b)
 	if (order == 0)
 		order = memcmp(x->data, y->data, x->length);
 	if (order == 0)
-		order = x->place < y->place ? -1 : 1;
+		order = x->at < y->at ? -1 : 1;
 	return order;
 }
 
@@ -269,8 +269,8 @@ find_repeated(KeySearch *search, int first, const Around *parent)
 		repeated = palloc(sizeof(EvRepeatedKey));
 		repeated->location = location.data;
 		repeated->key = pnstrdup(keys[i].data, keys[i].length);
-		repeated->first = keys[i - 1].place;
-		repeated->second = keys[i].place;
+		repeated->first = keys[i - 1].at;
+		repeated->second = keys[i].at;
 		search->found = lappend(search->found, repeated);
 	}
 }
@@ -387,7 +387,7 @@ ev_json_unfit_number(const char *json)
 /* ---------- lines ---------- */
 
 void
-ev_text_positions(const char *text, EvTextPlace *places, int count)
+ev_text_positions(const char *text, EvTextPosition *positions, int count)
 {
 	const char *p = text;
 	int			line = 1;
@@ -396,7 +396,7 @@ ev_text_positions(const char *text, EvTextPlace *places, int count)
 	for (int i = 0; i < count; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		while (p < places[i].place)
+		while (p < positions[i].at)
 		{
 			if (*p == '\n')
 			{
@@ -407,7 +407,7 @@ ev_text_positions(const char *text, EvTextPlace *places, int count)
 				column++;
 			p += pg_mblen(p);
 		}
-		places[i].line = line;
-		places[i].column = column;
+		positions[i].line = line;
+		positions[i].column = column;
 	}
 }

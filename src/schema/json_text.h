@@ -3,7 +3,7 @@
  *	  Places in JSON text, for messages, and duplicate keys.
  *
  * The functions need valid JSON text, as pg_parse_json accepts it, in the server
- * encoding and terminated by a zero byte.  A place is a pointer into the text.
+ * encoding and terminated by a zero byte.  A position is a pointer into the text.
  */
 #ifndef EV_JSON_TEXT_H
 #define EV_JSON_TEXT_H
@@ -15,7 +15,7 @@ typedef struct EvRepeatedKey
 {
 	char	   *location;		/* JSON Pointer of its value */
 	char	   *key;
-	const char *first;			/* the places of the two keys */
+	const char *first;			/* the positions of the two keys */
 	const char *second;
 } EvRepeatedKey;
 
@@ -37,18 +37,18 @@ extern List *ev_json_repeated_keys(const char *json);
  */
 extern const char *ev_json_unfit_number(const char *json);
 
-/* A place in a text with its line and column; both start at 1. */
-typedef struct EvTextPlace
+/* A position in a text, with its line and column; both start at 1. */
+typedef struct EvTextPosition
 {
-	const char *place;
+	const char *at;
 	int			line;
 	int			column;			/* in characters */
-} EvTextPlace;
+} EvTextPosition;
 
 /*
- * Sets the lines and columns of some places, which are in the order of the text.
+ * Sets the lines and columns of some positions, which are in the order of the text.
  * Takes time linear in the length of the text.
  */
-extern void ev_text_positions(const char *text, EvTextPlace *places, int count);
+extern void ev_text_positions(const char *text, EvTextPosition *positions, int count);
 
 #endif							/* EV_JSON_TEXT_H */

@@ -819,8 +819,9 @@ ev_resolve_references(EvCompiler *c)
 }
 
 /*
- * Returns the strings of a list, each once, in a memory context, and switches to
- * that.  The scope is for the table of names.
+ * Returns the strings of a list, each once, in a memory context, to which it
+ * switches.  `scope` is any address that distinguishes the list from others in the
+ * table of names.
  */
 static List *
 copy_distinct(EvCompiler *c, const void *scope, List *strings, MemoryContext context)
@@ -864,9 +865,10 @@ part_ids(EvCompiler *c)
 	return result;
 }
 
-void
-ev_document_mentions(const EvDocument *document, List **parts, List **references)
+EvMentions
+ev_document_mentions(const EvDocument *document)
 {
+	EvMentions	result;
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext scratch = AllocSetContextCreate(caller, "event_validate compiler",
 												  ALLOCSET_DEFAULT_SIZES);
@@ -893,19 +895,18 @@ ev_document_mentions(const EvDocument *document, List **parts, List **references
 					fetch_document(&c, uri, &unused);
 			}
 	}
-	*parts = copy_distinct(&c, parts, part_ids(&c), caller);
+	result.parts = copy_distinct(&c, &result.parts, part_ids(&c), caller);
 	MemoryContextSwitchTo(scratch);
-	*references = copy_distinct(&c, references, c.mentioned, caller);
+	result.references = copy_distinct(&c, &result.references, c.mentioned, caller);
 	MemoryContextDelete(scratch);
+	return result;
 }
 
 List *
 ev_document_references(const EvDocument *document)
 {
-	List	   *parts;
-	List	   *references;
+	EvMentions	mentions = ev_document_mentions(document);
 
-	ev_document_mentions(document, &parts, &references);
-	list_free_deep(parts);
-	return references;
+	list_free_deep(mentions.parts);
+	return mentions.references;
 }

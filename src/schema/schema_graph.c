@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "base/encoding.h"
+#include "base/json_pointer.h"
 #include "base/message_text.h"
 #include "schema/schema_graph.h"
 
@@ -20,10 +21,10 @@
 /* ---------- names and subschemas ---------- */
 
 /*
- * What has a name: a EvResource by its URI (scope: the compiler), the first EvSchemaAnchor
- * of a name (scope: its EvResource), an EvPattern by its source (scope:
- * pattern_scope), a List of the dynamic anchors of a name (scope:
- * dynamic_scope).
+ * A hash table maps a name in a scope to an object: the URI of an EvResource
+ * (scope: the compiler), the name of an EvSchemaAnchor, the first of that name
+ * (scope: its EvResource), the source of an EvPattern (scope: pattern_scope), or
+ * the name of a List of dynamic anchors (scope: dynamic_scope).
  */
 typedef struct NameKey
 {
@@ -171,27 +172,17 @@ ev_get_string(const JsonbContainer *container, const char *name, char **string)
 char *
 ev_tail_name(const char *keyword, const char *name, int length)
 {
-	int			keyword_length = strlen(keyword);
-	Size		size = (Size) keyword_length + length + 3;
-	char	   *tail;
-	char	   *out;
+	StringInfoData tail;
+	char	   *result;
 
-	for (int i = 0; i < length; i++)
-		size += name[i] == '~' || name[i] == '/';
-	tail = palloc(size);		/* no StringInfo: there may be many of them */
-	out = tail;
-	*out++ = '/';
-	memcpy(out, keyword, keyword_length);
-	out += keyword_length;
-	*out++ = '/';
-	for (int i = 0; i < length; i++)
-	{
-		*out++ = name[i] == '/' ? '~' : name[i];
-		if (name[i] == '~' || name[i] == '/')
-			*out++ = name[i] == '~' ? '0' : '1';
-	}
-	*out = '\0';
-	return tail;
+	initStringInfo(&tail);
+	appendStringInfo(&tail, "/%s/", keyword);
+	ev_pointer_append_key(&tail, name, length);
+
+	/* there may be many tails, so each takes no more memory than it needs */
+	result = pnstrdup(tail.data, tail.len);
+	pfree(tail.data);
+	return result;
 }
 
 char *

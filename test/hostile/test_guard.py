@@ -3,7 +3,7 @@
 import time
 
 import psycopg
-from world import Background, Skipped
+from world import Background, Skipped, told
 
 # {"qty": "1"} is valid, {"qty": 1} is not; versions 3 and 4, which is deprecated
 ORDER = '{"properties": {"qty": {"type": "string"}}%s}'
@@ -14,13 +14,6 @@ def prepare(world):
     world.run("owner", f"""SELECT register_event_schema('order', 3, '{ORDER % ""}')""",
               f"""SELECT register_event_schema('order', 4, '{ORDER % ', "deprecated": true'}')""")
     world.run(None, f"CREATE SCHEMA a AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA a TO PUBLIC")
-
-
-def told(session):
-    """A list to which the messages of a session are appended."""
-    messages = []
-    session.add_notice_handler(lambda diagnostic: messages.append(diagnostic.message_primary))
-    return messages
 
 
 def fails(session, command, sqlstate, *words):
@@ -741,7 +734,7 @@ def test_look_at_the_last_rows_runs_no_strangers_code(world):
     prepare(world)
     mallory = world.role("mallory")
     world.run("alice", "CREATE TABLE a.looked (data jsonb, event_type text, schema_version int)",
-              "INSERT INTO a.looked VALUES ('{}', 'order', 3)", f"GRANT TRIGGER ON a.looked TO {mallory}",
+              """INSERT INTO a.looked VALUES ('{"qty": 1}', 'order', 3)""", f"GRANT TRIGGER ON a.looked TO {mallory}",
               f"GRANT USAGE ON SCHEMA a TO {mallory}")
     world.run(None, f"CREATE SCHEMA evil AUTHORIZATION {mallory}", "GRANT USAGE ON SCHEMA evil TO PUBLIC")
     world.run("mallory", "CREATE SEQUENCE evil.ran", "GRANT ALL ON SEQUENCE evil.ran TO PUBLIC",
@@ -750,7 +743,10 @@ def test_look_at_the_last_rows_runs_no_strangers_code(world):
               "CREATE TRIGGER aaaa BEFORE INSERT ON a.looked FOR EACH ROW EXECUTE FUNCTION guard_event('off')",
               "CREATE TRIGGER zzzz BEFORE INSERT ON a.looked FOR EACH ROW EXECUTE FUNCTION guard_event('enforce', 'evil.f(data)')")
     for role in ("alice", None):
-        world.run(role, "SELECT add_event_guard('a.looked', 'enforce', fires_on => 'insert')")
+        session = world.connect(role)
+        said = told(session)
+        session.execute("SELECT add_event_guard('a.looked', 'enforce', fires_on => 'insert')")
+        assert ("1 of the last 1 rows of table a.looked are not valid" in said) == (role == "alice"), said  # a superuser does not look
     # nor does a partition of another role
     world.run(None, "CREATE TABLE a.parted (id int, data jsonb, event_type text, schema_version int) PARTITION BY RANGE (id)",
               "CREATE TABLE a.part PARTITION OF a.parted FOR VALUES FROM (0) TO (100)",

@@ -14,12 +14,13 @@ SEEN = ["order", "große.bestellung", "заказ", "注文", "παραγγελ�
 
 def test_unseen_characters(world):
     session = world.connect("owner")
+    session.execute("CREATE FUNCTION pg_temp.unchanged(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT $1'")
     for character in UNSEEN:
         for event_type in (character, f"or{character}der", f"order{character}"):
             for command, sqlstate in (
                     ("SELECT register_event_schema(%s, 1, '{}')", "22023"),
                     ("SELECT set_event_compatibility(%s, 'none')", "22023"),
-                    ("SELECT register_event_upcast(%s, 1, 2, 'pg_catalog.jsonb_strip_nulls(jsonb)')", "22023")):
+                    ("SELECT register_event_upcast(%s, 1, 2, 'pg_temp.unchanged(jsonb)')", "22023")):
                 try:
                     session.execute(command, (event_type,))
                 except Exception as error:  # pylint: disable=broad-except

@@ -139,6 +139,13 @@ class World:
                 session.close()
 
 
+def told(session):
+    """A list to which the messages of a session are appended."""
+    messages = []
+    session.add_notice_handler(lambda diagnostic: messages.append(diagnostic.message_primary))
+    return messages
+
+
 class Background(threading.Thread):
     """Runs commands in a session concurrently; join_within returns the error, or None."""
 

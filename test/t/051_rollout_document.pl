@@ -53,10 +53,6 @@ my @stages = (
 		  SELECT register_event_schema('order.placed', 4, '{}', breaking => true)),
 		q(SELECT count(*) FROM events WHERE schema_version = 4), '1'
 	],
-	[
-		qr/interval '8 hours'/, '',
-		q(SELECT count(*) FROM event_schema.quarantine), '0'
-	],
 	[ qr/pg_locks/, '', 'SELECT 1', '1' ]);
 
 foreach my $block (@blocks)
