@@ -3,6 +3,9 @@
  *	  Proofs about branches: anyOf, oneOf, not and if; and the cases that a
  *	  set is divided into.
  *
+ * changes_prove.c proves each branch and each case, and calls this file for their
+ * branches: the two files are one recursion over the schemas.
+ *
  * A branch of one schema is matched with those of the other one by its tag,
  * see changes_tags.c, then by equality, and only then by proof.
  */
@@ -14,7 +17,8 @@
 
 #define MOST_CROSSED	16		/* pairs of branches that are tried before the
 								 * set is divided into cases */
-#define MOST_ABSENCE_TRIES	2	/* variants that may exclude the absence of a tag */
+#define MOST_ABSENCE_TRIES	2	/* variants that may exclude the absence of a
+								 * tag */
 
 /* A schema that excludes a property: {"properties": {NAME: false}} */
 typedef struct Absence
@@ -104,7 +108,7 @@ ev_case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int i
 {
 	EvUnion    *u = ev_union(p, group);
 	EvSchemaSet *taken = ev_set_with(p, set, list_nth(group->members, index));
-	EvTag		tag = {0};
+	EvUnionTag	tag = {0};
 	List	   *excluded;
 	ListCell   *cell;
 
@@ -269,7 +273,7 @@ prove_group(EvProver *p, EvSchemaSet *a, const EvGroupFact *group, EvScope *scop
 {
 	const EvFacts *f = ev_facts(p, a, EV_NECESSARY);
 	EvUnion    *u;
-	EvTag		tag = {0};
+	EvUnionTag	tag = {0};
 	List	   *candidates;
 	ListCell   *cell;
 	int			equal = -1;

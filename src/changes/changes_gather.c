@@ -24,7 +24,7 @@ ev_gather_origin(EvGathering *g, int keyword)
 	return (EvOrigin) {g->subschema, psprintf("/%s", ev_keywords[keyword].name)};
 }
 
-void **
+void	  **
 ev_gather_known(EvGathering *g, int keyword)
 {
 	struct

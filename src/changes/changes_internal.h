@@ -484,9 +484,6 @@ extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
  */
 extern bool ev_schemas_same(EvProver *prover, const EvSubschema *a, const EvSubschema *b);
 
-/* Returns a hash; equal schemas have equal hashes. */
-extern uint32 ev_schema_hash(EvProver *prover, const EvSubschema *schema);
-
 /* Is a schema equal to one of these? */
 extern bool ev_schema_among(EvProver *prover, const List *schemas, const EvSubschema *schema);
 
@@ -499,12 +496,12 @@ extern bool ev_roots_same(EvProver *prover);
 /* ---------- changes_tags.c ---------- */
 
 /* What a set of schemas says about the value of a property, the tag. */
-typedef struct EvTag
+typedef struct EvUnionTag
 {
 	bool		listed;			/* its values are listed: */
 	List	   *values;			/* of JsonbValue */
 	bool		present;		/* each instance is an object that has it */
-} EvTag;
+} EvUnionTag;
 
 /*
  * The members of anyOf or oneOf, the variants, and the property whose value
@@ -516,9 +513,9 @@ typedef struct EvUnion
 	uintptr_t	one;
 	int			count;			/* of variants */
 	EvSchemaSet **sets;			/* of each variant */
-	List	   *path;			/* of EvString *: names that lead to the tag; NIL
-								 * if there is none */
-	EvTag	   *tags;			/* of each variant */
+	List	   *path;			/* of EvString *: names that lead to the tag;
+								 * NIL if there is none */
+	EvUnionTag *tags;			/* of each variant */
 	HTAB	   *by_value;		/* numbers of variants by the hash of a value */
 	List	   *without;		/* numbers of variants whose values are not
 								 * listed, */
@@ -528,13 +525,13 @@ typedef struct EvUnion
 extern EvUnion *ev_union(EvProver *prover, const EvGroupFact *group);
 
 /* Returns what a set says about the tag of a union that has one. */
-extern EvTag ev_union_tag(EvProver *prover, const EvUnion *u, EvSchemaSet *set);
+extern EvUnionTag ev_union_tag(EvProver *prover, const EvUnion *u, EvSchemaSet *set);
 
 /*
  * Return the numbers of the variants, in order, that can have an instance with
  * this tag, or be valid for this value.  The others are excluded by the tag.
  */
-extern List *ev_union_by_tag(EvProver *prover, const EvUnion *u, const EvTag *tag);
+extern List *ev_union_by_tag(EvProver *prover, const EvUnion *u, const EvUnionTag *tag);
 extern List *ev_union_by_value(EvProver *prover, const EvUnion *u, const JsonbValue *value);
 
 /* ---------- changes_value.c ---------- */
@@ -637,11 +634,11 @@ extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b)
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
 /*
- * Is one of the witnesses that were found before, from this number on, a witness
- * for these sets?
+ * Returns one of the witnesses that were found before, from this number on, that
+ * is a witness for these sets, too; NULL if none is.
  */
-extern bool ev_witness_again(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
-							 int first);
+extern JsonbValue *ev_witness_again(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+									int first);
 
 /* Were values of one of these types found that are valid under `a`? */
 extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);

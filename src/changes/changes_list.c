@@ -7,8 +7,8 @@
  * own: proved, refuted by a value, or unknown.  A proof for a whole (a group
  * of branches, the document) overrides the verdicts on its parts.
  *
- * This file and changes_children.c, which lists the differences in properties,
- * items and branches, call each other.
+ * This file calls changes_children.c for the differences in properties and items,
+ * and changes_list_branches.c for those in branches, and both call this file.
  */
 #include "postgres.h"
 
@@ -193,7 +193,7 @@ types_text(EvProver *p, EvSchemaSet *set)
 		return "any type";
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
 		if ((f->possible & EV_BIT(type)) != 0 && !(type == EV_TRUE && (f->possible & EV_BIT(EV_FALSE)) != 0))
-			appendStringInfo(&text, "%s%s", count++ > 0 ? ", " : "",
+			appendStringInfo(&text, "%s%s", count++ > 0 ? " or " : "",
 							 type == EV_NUMBER && f->integer ? "integer" : ev_type_name(type));
 	return text.data;
 }
@@ -322,6 +322,8 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 	const BoundRules *rules = is_lower ? &lower_rules : &upper_rules;
 	EvNumberFact old = is_lower ? ev_facts_lower(pair->old_facts) : ev_facts_upper(pair->old_facts);
 	EvNumberFact new = is_lower ? ev_facts_lower(pair->new_facts) : ev_facts_upper(pair->new_facts);
+	EvNumberFact old_written = is_lower ? pair->old_facts->lower : pair->old_facts->upper;
+	EvNumberFact new_written = is_lower ? pair->new_facts->lower : pair->new_facts->upper;
 	uint32		kind = is_lower ? EV_FACT_LOWER : EV_FACT_UPPER;
 	int			order;
 
@@ -330,7 +332,7 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 	if (old.value == NULL || new.value == NULL)
 	{
 		bool		is_added = old.value == NULL;
-		EvNumberFact bound = is_added ? new : old;
+		EvNumberFact bound = is_added ? new_written : old_written;
 
 		ev_change_report(l, pair, is_added ? rules->added : rules->removed, is_added ? EV_ADDED : EV_REMOVED,
 						 bound.origin, kind, EV_BIT(EV_NUMBER), true,
@@ -346,7 +348,8 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 	ev_change_report(l, pair, order > 0 ? rules->increased : rules->decreased,
 					 (order > 0) == is_lower ? EV_ADDED : EV_REMOVED,
 					 new.origin, kind, EV_BIT(EV_NUMBER), true,
-					 psprintf("The %s was %s and is %s now.", rules->what, bound_text(old), bound_text(new)));
+					 psprintf("The %s was %s and is %s now.", rules->what, bound_text(old_written),
+							  bound_text(new_written)));
 }
 
 static void
@@ -548,6 +551,41 @@ list_formats(EvLister *l, EvPair *pair)
 	}
 }
 
+static bool
+has_content(const List *contents, const EvContentFact *content)
+{
+	ListCell   *cell;
+
+	foreach(cell, contents)
+	{
+		EvContentFact *other = lfirst(cell);
+
+		if (other->base64 == content->base64 && other->json == content->json)
+			return true;
+	}
+	return false;
+}
+
+static void
+list_contents(EvLister *l, EvPair *pair)
+{
+	ListCell   *cell;
+
+	foreach(cell, pair->new_facts->contents)
+	{
+		if (!has_content(pair->old_facts->contents, lfirst(cell)))
+			ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) lfirst(cell))->origin,
+							 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is checked now.");
+	}
+	foreach(cell, pair->old_facts->contents)
+	{
+		if (!has_content(pair->new_facts->contents, lfirst(cell)))
+			ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) lfirst(cell))->origin,
+							 EV_FACT_CONTENT, EV_BIT(EV_STRING), true,
+							 "The encoded content of strings is not checked any more.");
+	}
+}
+
 static void
 list_strings(EvLister *l, EvPair *pair)
 {
@@ -560,12 +598,7 @@ list_strings(EvLister *l, EvPair *pair)
 	list_count(l, pair, &max_length, old->max_length, new->max_length, false, EV_FACT_MAX_LENGTH, EV_BIT(EV_STRING));
 	list_patterns(l, pair);
 	list_formats(l, pair);
-	if (list_length(new->contents) > list_length(old->contents))
-		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) llast(new->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is checked now.");
-	else if (list_length(new->contents) < list_length(old->contents))
-		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) llast(old->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is not checked any more.");
+	list_contents(l, pair);
 }
 
 /* ---------- counts of arrays and objects ---------- */
@@ -621,8 +654,13 @@ is_annotation(const EvSubschema *schema, const JsonbValue *key)
 {
 	int			keyword = ev_keyword_find(key->val.string.val, key->val.string.len, schema->resource->draft);
 
-	return keyword < 0 || keyword == EV_KW_COMMENT || keyword == EV_KW_ID || keyword == EV_KW_ID_DRAFT4 ||
-		(ev_keywords[keyword].vocabulary & EV_METADATA) != 0;
+	if (keyword < 0 || keyword == EV_KW_COMMENT || keyword == EV_KW_ID || keyword == EV_KW_ID_DRAFT4 ||
+		(ev_keywords[keyword].vocabulary & EV_METADATA) != 0)
+		return true;
+
+	/* only draft 7 asserts content */
+	return ev_keywords[keyword].vocabulary == EV_CONTENT &&
+		(schema->resource->draft != EV_DRAFT7 || !schema->resource->assert_format);
 }
 
 /* Lists the annotations of `b` that `a` lacks or has with another value. */
@@ -845,10 +883,10 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 /*
  * Returns the verdict on the documents.  A change that is incompatible is enough
- * to refute it.
+ * to refute it; otherwise sets *example to a value that does.
  */
 static EvVerdict
-whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool forward)
+whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool forward, JsonbValue **example)
 {
 	ListCell   *cell;
 
@@ -861,9 +899,25 @@ whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool 
 		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
 			return EV_INCOMPATIBLE;
 	}
-	if (ev_witness_again(l->prover, a, b, scope, EV_FACT_ALL, 0))
-		return EV_INCOMPATIBLE;
-	return ev_change_verdict(l, a, b, scope, EV_FACT_ALL, EV_ALL_TYPES, false);
+	*example = ev_witness_again(l->prover, a, b, scope, EV_FACT_ALL, 0);
+	if (*example == NULL)
+		*example = ev_witness(l->prover, a, b, scope, EV_FACT_ALL);
+	return *example != NULL ? EV_INCOMPATIBLE : EV_UNKNOWN;
+}
+
+/* Returns the message for a document of which no single keyword tells the change. */
+static const char *
+whole_message(const JsonbValue *old_only, const JsonbValue *new_only)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "No single keyword tells what became of the instances that were valid.");
+	if (old_only != NULL)
+		appendStringInfo(&text, " Only the old schema accepts %s.", json_text(old_only));
+	if (new_only != NULL)
+		appendStringInfo(&text, " Only the new schema accepts %s.", json_text(new_only));
+	return text.data;
 }
 
 void
@@ -871,6 +925,10 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 {
 	HASHCTL		control = {.keysize = 2 * sizeof(EvSchemaSet *), .entrysize = 2 * sizeof(EvSchemaSet *)};
 	EvLister	l = {.prover = p};
+	JsonbValue *old_only = NULL;
+	JsonbValue *new_only = NULL;
+	EvVerdict	backward;
+	EvVerdict	forward;
 
 	control.hcxt = CurrentMemoryContext;
 	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -879,8 +937,8 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 	l.known = hash_create("event_validate known pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->roots_same = ev_roots_same(p);
 	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
-	ev_change_settle(&l, 0, whole_verdict(&l, old, new, scope, false), whole_verdict(&l, new, old, scope, true),
-					 (EvOrigin) {p->new_root, ""},
-					 "No single keyword tells what became of the instances that were valid.");
+	backward = whole_verdict(&l, old, new, scope, false, &old_only);
+	forward = whole_verdict(&l, new, old, scope, true, &new_only);
+	ev_change_settle(&l, 0, backward, forward, (EvOrigin) {p->new_root, ""}, whole_message(old_only, new_only));
 	p->changes = without_duplicates(p, l.changes, 0);
 }

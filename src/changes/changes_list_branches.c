@@ -1,6 +1,9 @@
 /*
  * changes_list_branches.c
  *	  Differences in branches: anyOf, oneOf, not, if; and opaque keywords.
+ *
+ * Each pair of branches is listed by changes_list.c (ev_list_pair), which calls
+ * this file for their branches: the two files are one recursion over the schemas.
  */
 #include "postgres.h"
 
@@ -18,13 +21,26 @@ typedef struct Matching
 {
 	const EvUnion *old;
 	const EvUnion *new;
-	List	   *pairs;			/* of two-element lists of numbers, for members
-								 * that differ */
+	List	   *pairs;			/* of two-element lists of numbers, for
+								 * members that differ */
+	List	   *equal;			/* the same for equal members with other
+								 * annotations */
 	List	   *old_left;		/* numbers of members without a counterpart */
 	List	   *new_left;
 } Matching;
 
-/* Pairs members that are equal; they are not listed. */
+/* Are the texts of two equal schemas different? */
+static bool
+differs_in_text(EvProver *p, const EvSubschema *a, const EvSubschema *b)
+{
+	if (a->container == NULL || b->container == NULL)
+		return false;
+	ev_spend(p, 20 + 10 * JsonContainerSize(a->container));
+	return compareJsonbContainers(unconstify(JsonbContainer *, a->container),
+								  unconstify(JsonbContainer *, b->container)) != 0;
+}
+
+/* Pairs members that are equal; of these, only annotations are listed. */
 static void
 match_equal(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Matching *m)
 {
@@ -45,7 +61,13 @@ match_equal(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Matchin
 				break;
 		}
 		if (found)
+		{
+			int			number = lfirst_int(other);
+
+			if (differs_in_text(p, lfirst(cell), list_nth(new->members, number)))
+				m->equal = lappend(m->equal, list_make2_int(foreach_current_index(cell), number));
 			m->new_left = list_delete_cell(m->new_left, other);
+		}
 		else
 			m->old_left = lappend_int(m->old_left, foreach_current_index(cell));
 	}
@@ -63,7 +85,7 @@ add_match(Matching *m, int old, int new)
 static bool
 same_tag(EvProver *p, const Matching *m, int old, int new)
 {
-	EvTag		tag;
+	EvUnionTag	tag;
 	ListCell   *cell;
 
 	if (m->new->path == NIL || !m->new->tags[new].listed)
@@ -149,7 +171,7 @@ group_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, const
 
 	if (ev_change_verdict(l, a, b, scope, EV_FACT_GROUPS, 0, false) == EV_COMPATIBLE)
 		return EV_COMPATIBLE;
-	if (ev_witness_again(p, a, b, scope, EV_FACT_GROUPS, witness))
+	if (ev_witness_again(p, a, b, scope, EV_FACT_GROUPS, witness) != NULL)
 		return EV_INCOMPATIBLE;
 	foreach(cell, changed)
 	{
@@ -240,14 +262,14 @@ changed_members(const Matching *m, bool is_new)
 
 /* Lists the differences of members that were paired; returns them. */
 static List *
-list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *new, const Matching *m)
+list_pairs(EvLister *l, EvPair *pair, const EvGroupFact *new, const Matching *m, const List *pairs)
 {
 	List	   *before = l->changes;
 	List	   *result;
 	ListCell   *cell;
 
 	l->changes = NIL;
-	foreach(cell, m->pairs)
+	foreach(cell, pairs)
 	{
 		int			in_new = lsecond_int(lfirst(cell));
 
@@ -272,9 +294,11 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 	ListCell   *cell;
 
 	match_members(p, old, new, &m);
+	l->changes = p->changes = list_concat(l->changes, list_pairs(l, pair, new, &m, m.equal));
+	first = list_length(l->changes);
 	if (m.pairs == NIL && m.old_left == NIL && m.new_left == NIL && old->one == new->one)
 		return;
-	inner = list_pairs(l, pair, new, &m);
+	inner = list_pairs(l, pair, new, &m, m.pairs);
 	backward = group_verdict(l, pair->old, pair->new, pair->scope, old, new, changed_members(&m, false),
 							 changed_members(&m, true), witness);
 	forward = group_verdict(l, pair->new, pair->old, pair->scope, new, old, changed_members(&m, true),

@@ -17,8 +17,9 @@
  *
  * Steps, depth and cases are limited.
  *
- * This file and changes_object.c, which proves the facts about children, call
- * each other.
+ * This file calls changes_object.c for the facts about children, and
+ * changes_branch.c for those about branches and for cases, and both call this file:
+ * the three are one recursion over the schemas.
  */
 #include "postgres.h"
 
@@ -169,7 +170,7 @@ static bool
 has_simple_instance(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 {
 	static const JsonbValue simple[] = {
-		{.type = jbvNull}, {.type = jbvBool}, {.type = jbvString, .val.string = {.len = 0, .val = ""}},
+		{.type = jbvNull}, {.type = jbvBool}, {.type = jbvString,.val.string = {.len = 0, .val = ""}},
 	};
 	const EvFacts *f = ev_facts(p, a, EV_NECESSARY);
 	ListCell   *cell;
@@ -583,7 +584,7 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	if (p->splits >= EV_MOST_SPLITS)
 		return false;
 	cases = ev_cases(p, a, b, (left & (EV_FACT_GROUPS | EV_FACT_CONDITIONS | EV_FACT_NOT | EV_FACT_ENUM |
-									EV_FACT_OPAQUE)) != 0);
+									   EV_FACT_OPAQUE)) != 0);
 	if (cases == NIL)
 		return false;
 	p->splits++;

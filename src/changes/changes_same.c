@@ -266,12 +266,6 @@ hash_schema(EvProver *p, const EvSubschema *schema, int levels)
 	return hash;
 }
 
-uint32
-ev_schema_hash(EvProver *p, const EvSubschema *schema)
-{
-	return hash_schema(p, schema, HASHED_LEVELS);
-}
-
 /* ---------- values of keywords ---------- */
 
 static bool
@@ -523,7 +517,7 @@ same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
 			(a == a->resource->root) != (b == b->resource->root))
 			return false;
 	}
-	else if (ev_schema_hash(p, a) != ev_schema_hash(p, b))
+	else if (hash_schema(p, a, HASHED_LEVELS) != hash_schema(p, b, HASHED_LEVELS))
 		return false;
 
 	/* a pair that is being compared is assumed equal */

@@ -18,7 +18,9 @@
 #include "format/format.h"
 #include "pattern/pattern_language.h"
 
-#define MOST_WORK	INT64CONST(5000000)	/* on one question */
+#define MOST_WORK	INT64CONST(5000000) /* on one question */
+
+#define MOST_EXAMPLE	5000		/* length of an example made for a bound */
 
 /* The languages of a pattern, by direction. */
 typedef struct TextLanguages
@@ -313,9 +315,9 @@ ev_string_examples(EvProver *p, const EvFacts *a, const EvFacts *b)
 	if (texts != NIL)
 	{
 		ADD(texts, NIL, a->min_length.value, most);
-		if (b->max_length.value < Min(most, 1000))
+		if (b->max_length.value < Min(most, MOST_EXAMPLE))
 			ADD(texts, NIL, Max(a->min_length.value, b->max_length.value + 1), most);
-		if (b->min_length.value > 0 && b->min_length.value < 1000)
+		if (b->min_length.value > 0 && b->min_length.value < MOST_EXAMPLE)
 			ADD(texts, NIL, a->min_length.value, Min(most, b->min_length.value - 1));
 	}
 	ADD(list_concat_copy(texts, others), NIL, Max(a->min_length.value, b->min_length.value),

@@ -29,10 +29,10 @@ typedef struct ValueVariants
 
 /* ---------- one tag ---------- */
 
-static EvTag
+static EvUnionTag
 tag_at(EvProver *p, EvSchemaSet *set, const List *path)
 {
-	EvTag		tag = {.present = true};
+	EvUnionTag	tag = {.present = true};
 	const EvFacts *f;
 	ListCell   *cell;
 
@@ -49,7 +49,7 @@ tag_at(EvProver *p, EvSchemaSet *set, const List *path)
 	return tag;
 }
 
-EvTag
+EvUnionTag
 ev_union_tag(EvProver *p, const EvUnion *u, EvSchemaSet *set)
 {
 	return tag_at(p, set, u->path);
@@ -132,7 +132,7 @@ choose_path(EvProver *p, EvUnion *u)
 
 		for (int i = 0; i < u->count; i++)
 		{
-			EvTag		tag = tag_at(p, u->sets[i], lfirst(cell));
+			EvUnionTag	tag = tag_at(p, u->sets[i], lfirst(cell));
 			bool		is_new = tag.listed && tag.values != NIL && !ev_json_among(p, seen, linitial(tag.values));
 
 			/* a value that only one of the variants lists counts */
@@ -160,7 +160,7 @@ hash_of(EvProver *p, const JsonbValue *value)
 static void
 add_variant(EvProver *p, EvUnion *u, int number)
 {
-	EvTag	   *tag = &u->tags[number];
+	EvUnionTag *tag = &u->tags[number];
 	ListCell   *cell;
 
 	*tag = tag_at(p, u->sets[number], u->path);
@@ -211,7 +211,7 @@ ev_union(EvProver *p, const EvGroupFact *group)
 	memset((char *) u + sizeof(key), 0, sizeof(EvUnion) - sizeof(key));
 	u->count = list_length(group->members);
 	u->sets = palloc(sizeof(EvSchemaSet *) * (u->count + 1));
-	u->tags = palloc0(sizeof(EvTag) * (u->count + 1));
+	u->tags = palloc0(sizeof(EvUnionTag) * (u->count + 1));
 	foreach(cell, group->members)
 		u->sets[i++] = ev_set_of(p, lfirst(cell));
 	choose_path(p, u);
@@ -265,7 +265,7 @@ variants_with(EvProver *p, const EvUnion *u, const JsonbValue *value)
 }
 
 List *
-ev_union_by_tag(EvProver *p, const EvUnion *u, const EvTag *tag)
+ev_union_by_tag(EvProver *p, const EvUnion *u, const EvUnionTag *tag)
 {
 	List	   *numbers = NIL;
 	ListCell   *cell;

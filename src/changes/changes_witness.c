@@ -726,7 +726,7 @@ static List *
 branches_for(EvProver *p, EvSchemaSet *set, const EvGroupFact *group)
 {
 	const EvUnion *u = ev_union(p, group);
-	EvTag		tag = {0};
+	EvUnionTag	tag = {0};
 	List	   *result = NIL;
 	ListCell   *cell;
 
@@ -872,18 +872,18 @@ ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 k
 	return c.witness;
 }
 
-bool
+JsonbValue *
 ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds, int first)
 {
 	for (int i = first; i < list_length(p->witnesses); i++)
 	{
-		const JsonbValue *value = list_nth(p->witnesses, i);
+		JsonbValue *value = list_nth(p->witnesses, i);
 
 		if (ev_value_valid(p, value, a, EV_FACT_ALL) == EV_YES && ev_value_valid(p, value, b, kinds) == EV_NO &&
 			is_admissible(p, value, a, scope))
-			return true;
+			return value;
 	}
-	return false;
+	return NULL;
 }
 
 bool

@@ -18,8 +18,8 @@
 #include "pattern/pattern_language.h"
 
 #define MOST_CELLS		(128 * 1024)	/* of one automaton's table */
-#define MOST_SYMBOLS	512			/* that are distinguished together */
-#define MOST_NODES		40000		/* of one search */
+#define MOST_SYMBOLS	512		/* that are distinguished together */
+#define MOST_NODES		40000	/* of one search */
 
 struct EvLanguage
 {

@@ -17,6 +17,26 @@ SCALARS = [None, True, False]
 
 # ---------- schemas ----------
 
+def expression(rng, depth=0):
+    """A regular expression about the characters a and b."""
+    chance = rng.random()
+    if depth >= 3 or chance < 0.3:
+        return rng.choice(["a", "b", "[ab]", ".", "[^a]", "ab"])
+    if chance < 0.5:
+        return expression(rng, depth + 1) + expression(rng, depth + 1)
+    if chance < 0.65:
+        return f"({expression(rng, depth + 1)}|{expression(rng, depth + 1)})"
+    if chance < 0.9:
+        return f"({expression(rng, depth + 1)}){rng.choice(['*', '+', '?', '{2}', '{1,3}', '{2,}'])}"
+    return rng.choice(["(?=", "(?!", "(?<=", "(?<!"]) + rng.choice(["a", "b", "ab", "[ab]$", "^b"]) + ")"
+
+
+def pattern(rng):
+    if rng.random() < 0.4:
+        return rng.choice(PATTERNS)
+    return rng.choice(["^", ""]) + expression(rng) + rng.choice(["$", ""])
+
+
 def number(rng):
     schema = {"type": rng.choice(["integer", "number"])}
     if rng.random() < 0.5:
@@ -35,7 +55,7 @@ def string(rng):
     if rng.random() < 0.3:
         schema["maxLength"] = rng.randrange(2, 6)
     if rng.random() < 0.15:
-        schema["pattern"] = rng.choice(PATTERNS)
+        schema["pattern"] = pattern(rng)
     if rng.random() < 0.15:
         schema["format"] = rng.choice(FORMATS)
     return schema
@@ -90,7 +110,8 @@ def object_(rng, depth):
     elif chance < 0.5:
         schema["unevaluatedProperties"] = False
     if rng.random() < 0.12:
-        schema["patternProperties"] = {rng.choice(NAME_PATTERNS): any_schema(rng, depth + 1)}
+        schema["patternProperties"] = {rng.choice([*NAME_PATTERNS, pattern(rng)]): any_schema(rng, depth + 1)
+                                       for _ in range(rng.randrange(1, 3))}
     if rng.random() < 0.08:
         schema["propertyNames"] = rng.choice([{"maxLength": 3}, {"pattern": "^[a-k]"}, {"enum": NAMES[:4]}])
     if rng.random() < 0.08:
@@ -419,14 +440,20 @@ def _pattern(rng, s):
     if s.get("type") != "string":
         return False
     if s.pop("pattern", None) is None:
-        s["pattern"] = rng.choice(PATTERNS)
+        s["pattern"] = pattern(rng)
     return None
 
 
 def _pattern_changed(rng, s):
     if "pattern" not in s:
         return False
-    s["pattern"] = rng.choice([p for p in PATTERNS if p != s["pattern"]])
+    old = s["pattern"]
+    if rng.random() < 0.5:
+        s["pattern"] = pattern(rng)
+    else:
+        # often wider or narrower
+        s["pattern"] = rng.choice([f"({old})|{expression(rng)}", f"(?:{old})", old + "|", old.replace("a", "[ab]"),
+                                   old.replace("[ab]", "a"), old.replace("*", "+"), old.replace("+", "*"), old.strip("^$")])
     return None
 
 
@@ -572,7 +599,7 @@ CHANGES = {
 }
 
 # the kinds for which the table of rules says "unknown"
-UNKNOWN_BY_RULE = {"pattern changed", "format changed", "oneOf member added", "oneOf to anyOf", "structural"}
+UNKNOWN_BY_RULE = {"format changed", "structural"}
 
 SINGLE = ["items", "additionalProperties", "unevaluatedProperties", "not", "if", "then", "else", "contains", "propertyNames"]
 ARRAYS = ["prefixItems", "allOf", "anyOf", "oneOf"]
@@ -785,6 +812,8 @@ def near_number(rng, schema, whole):
 
 def near_string(rng, schema):
     lengths = [schema[b] for b in ("minLength", "maxLength") if b in schema]
+    if "pattern" in schema and rng.random() < 0.7:
+        return "".join(rng.choice("aabb1") for _ in range(rng.randrange(7)))
     if "format" in schema or "pattern" in schema or not lengths or rng.random() < 0.5:
         return rng.choice(STRINGS)
     return "a" * max(0, rng.choice(lengths) + rng.choice([0, 0, 1, -1]))
@@ -817,7 +846,7 @@ def near_object(rng, schema, whole, depth):
         if name not in value and rng.random() < 0.9:
             value[name] = anything(rng, 2)
     if rng.random() < (0.05 if schema.get("additionalProperties") is False else 0.3):
-        name = rng.choice(NAMES + ["other", "a1", "x-1"])
+        name = rng.choice(NAMES + ["other", "a1", "x-1", "ab", "bb", "aab"])
         if name not in value:
             rest = schema.get("additionalProperties", True)
             value[name] = near(rng, rest, whole, depth + 1)
