@@ -20,7 +20,7 @@
 
 #define MOST_WORK	INT64CONST(5000000) /* on one question */
 
-#define MOST_EXAMPLE	5000		/* length of an example made for a bound */
+#define MOST_EXAMPLE	5000	/* length of an example made for a bound */
 
 /* The languages of a pattern, by direction. */
 typedef struct TextLanguages
