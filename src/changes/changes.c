@@ -25,8 +25,6 @@
 PG_FUNCTION_INFO_V1(ev_event_schema_changes);
 PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
 
-#define MOST_PROOFS	20000		/* in one comparison */
-
 const char *
 ev_change_rule_name(EvChangeRule rule)
 {
@@ -156,7 +154,6 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 		memcpy(new_copy.schema, new->schema, VARSIZE(new->schema));
 	}
 	p->new_root = ev_prover_read(&p->new, &new_copy, new_resolver);
-	p->proofs = MOST_PROOFS;
 	ev_budget_start(p, work != NULL ? Min(*work, EV_COMPARISON_WORK) : EV_COMPARISON_WORK);
 	if (!compare(p, lenient))
 		add_too_large(p);

@@ -54,6 +54,8 @@ static void
 add_schema(EvGathering *g, EvSubschema *schema)
 {
 	ev_spend(g->prover, list_length(g->facts->schemas) / 8);
+	if (schema->is_boolean)
+		schema = schema->boolean ? &g->prover->truth : &g->prover->falsehood;
 	if (schema != &g->prover->truth && !list_member_ptr(g->facts->schemas, schema))
 		g->facts->schemas = lappend(g->facts->schemas, schema);
 }
@@ -136,16 +138,28 @@ static void
 gather_group(EvGathering *g, int keyword)
 {
 	EvGroupFact *fact;
+	void	  **known;
 	JsonbContainer *array;
 
 	if (!ev_gather_has(g, keyword))
 		return;
-	fact = palloc0(sizeof(EvGroupFact));
+	known = ev_gather_known(g, keyword);
+	if (*known != NULL)
+	{
+		g->facts->groups = lappend(g->facts->groups, *known);
+		return;
+	}
+	*known = fact = palloc0(sizeof(EvGroupFact));
 	fact->one = keyword == EV_KW_ONE_OF;
 	fact->origin = ev_gather_origin(g, keyword);
 	array = ev_gather_value(g, keyword)->val.binary.data;
 	for (uint32 i = 0; i < JsonContainerSize(array); i++)
-		fact->members = lappend(fact->members, child_of(g, getIthJsonbValueFromContainer(array, i)));
+	{
+		JsonbValue *member = getIthJsonbValueFromContainer(array, i);
+
+		fact->members = lappend(fact->members, child_of(g, member));
+		pfree(member);
+	}
 	g->facts->groups = lappend(g->facts->groups, fact);
 }
 
@@ -186,6 +200,7 @@ static List *
 named_schemas(EvGathering *g, int keyword)
 {
 	List	   *result = NIL;
+	void	  **known;
 	JsonbIterator *iterator;
 	JsonbIteratorToken token;
 	JsonbValue	key;
@@ -193,6 +208,9 @@ named_schemas(EvGathering *g, int keyword)
 
 	if (!ev_gather_has(g, keyword))
 		return NIL;
+	known = ev_gather_known(g, keyword);
+	if (*known != NULL)
+		return *known;
 	iterator = JsonbIteratorInit(ev_gather_value(g, keyword)->val.binary.data);
 	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
 	{
@@ -210,6 +228,7 @@ named_schemas(EvGathering *g, int keyword)
 												named->tail, key.val.string.val, key.val.string.len);
 		result = lappend(result, named);
 	}
+	*known = result;
 	return result;
 }
 
@@ -686,6 +705,126 @@ apply_dependencies(EvGathering *g)
 	}
 }
 
+/*
+ * Applies the conditions of which it is known whether they hold.  Only for
+ * necessary facts, like apply_dependencies().
+ */
+static void
+apply_conditions(EvGathering *g)
+{
+	EvFacts    *f = g->facts;
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, f->conditions)
+	{
+		EvConditionFact *condition = lfirst(cell);
+		bool		holds = ev_schema_among(g->prover, f->schemas, condition->test);
+		bool		fails = false;
+
+		ev_spend(g->prover, list_length(f->schemas) + list_length(f->nots));
+		foreach(other, f->nots)
+			fails = fails || ev_schemas_same(g->prover, ((EvSchemaFact *) lfirst(other))->schema, condition->test);
+		if (!holds && !fails)
+			continue;
+		add_schema(g, holds ? condition->then : condition->otherwise);
+		f->conditions = foreach_delete_current(f->conditions, cell);
+	}
+}
+
+/* Makes a bound of numbers as strict as the complement of another one. */
+static void
+add_complement(EvFacts *f, EvNumberFact bound, bool is_lower, EvOrigin origin)
+{
+	EvNumberFact *known = is_lower ? &f->upper : &f->lower;
+	int			order;
+
+	if (known->value != NULL)
+	{
+		order = ev_number_compare(bound.value, known->value);
+		if (is_lower ? order > 0 : order < 0)
+			return;
+		if (order == 0 && (known->exclusive || bound.exclusive))
+			return;
+	}
+	*known = (EvNumberFact) {bound.value, !bound.exclusive, origin};
+}
+
+/* Do these facts say only what types there are, and have one bound? */
+static bool
+has_one_bound(const EvFacts *n)
+{
+	int			bounds = (n->lower.value != NULL) + (n->upper.value != NULL) + (n->min_length.value > 0) +
+		(n->max_length.value != EV_NO_MAXIMUM) + (n->min_items.value > 0) + (n->max_items.value != EV_NO_MAXIMUM) +
+		(n->min_properties.value > 0) + (n->max_properties.value != EV_NO_MAXIMUM);
+
+	return bounds <= 1 && n->exact && !n->integer && n->enums == NIL && n->multiples == NIL && n->patterns == NIL &&
+		n->formats == NIL && n->contents == NIL && n->unique.subschema == NULL && n->array_shapes == NIL &&
+		n->contains == NIL && n->required == NIL && n->object_shapes == NIL && n->names == NIL &&
+		n->dependencies == NIL && n->groups == NIL && n->nots == NIL && n->conditions == NIL && n->opaques == NIL;
+}
+
+/*
+ * Adds what follows from a schema that must not match, if it has only types and
+ * one bound: the instance is of another type, or beyond the bound.
+ */
+static void
+apply_not(EvProver *p, EvFacts *f, const EvSchemaFact *fact)
+{
+	const EvFacts *n = ev_facts(p, ev_set_of(p, fact->schema), EV_SUFFICIENT);
+	EvOrigin	origin = fact->origin;
+	uint32		bounded = 0;
+
+	if (!has_one_bound(n))
+		return;
+	if (n->lower.value != NULL || n->upper.value != NULL)
+		bounded = EV_BIT(EV_NUMBER);
+	else if (n->min_length.value > 0 || n->max_length.value != EV_NO_MAXIMUM)
+		bounded = EV_BIT(EV_STRING);
+	else if (n->min_items.value > 0 || n->max_items.value != EV_NO_MAXIMUM)
+		bounded = EV_BIT(EV_ARRAY);
+	else if (n->min_properties.value > 0 || n->max_properties.value != EV_NO_MAXIMUM)
+		bounded = EV_BIT(EV_OBJECT);
+	f->types &= ~n->types | bounded;
+	if ((n->types & bounded) == 0)
+		return;
+	if (n->lower.value != NULL)
+		add_complement(f, n->lower, true, origin);
+	if (n->upper.value != NULL)
+		add_complement(f, n->upper, false, origin);
+	if (n->min_length.value > 0 && n->min_length.value - 1 < f->max_length.value)
+		f->max_length = (EvCountFact) {n->min_length.value - 1, origin};
+	if (n->max_length.value != EV_NO_MAXIMUM && n->max_length.value + 1 > f->min_length.value)
+		f->min_length = (EvCountFact) {n->max_length.value + 1, origin};
+	if (n->min_items.value > 0 && n->min_items.value - 1 < f->max_items.value)
+		f->max_items = (EvCountFact) {n->min_items.value - 1, origin};
+	if (n->max_items.value != EV_NO_MAXIMUM && n->max_items.value + 1 > f->min_items.value)
+		f->min_items = (EvCountFact) {n->max_items.value + 1, origin};
+	if (n->min_properties.value > 0 && n->min_properties.value - 1 < f->max_properties.value)
+		f->max_properties = (EvCountFact) {n->min_properties.value - 1, origin};
+	if (n->max_properties.value != EV_NO_MAXIMUM && n->max_properties.value + 1 > f->min_properties.value)
+		f->min_properties = (EvCountFact) {n->max_properties.value + 1, origin};
+}
+
+/* Adds what follows from other facts.  Only for necessary facts. */
+static void
+add_consequences(EvProver *p, EvFacts *f)
+{
+	ListCell   *cell;
+
+	foreach(cell, f->nots)
+		apply_not(p, f, lfirst(cell));
+	foreach(cell, f->contains)
+	{
+		EvContainsFact *contains = lfirst(cell);
+
+		if (contains->minimum > f->min_items.value)
+			f->min_items = (EvCountFact) {contains->minimum, contains->origin};
+		if (contains->schema == &p->truth && contains->maximum < f->max_items.value)
+			f->max_items = (EvCountFact) {contains->maximum, contains->origin};
+	}
+}
+
 /* Finds the values that all enums allow; the EvEnumFacts stay unchanged. */
 static void
 combine_enums(EvProver *p, EvFacts *f)
@@ -702,7 +841,7 @@ combine_enums(EvProver *p, EvFacts *f)
 		bool		in_all = true;
 
 		for_each_from(cell, f->enums, 1)
-			in_all = in_all && ev_json_among(p, ((EvEnumFact *) lfirst(cell))->values, lfirst(value));
+			in_all = in_all && ev_is_listed(p, ((EvEnumFact *) lfirst(cell))->values, lfirst(value));
 		if (in_all)
 			f->values = lappend(f->values, lfirst(value));
 	}
@@ -714,6 +853,7 @@ find_possible_types(EvProver *p, EvFacts *f)
 {
 	EvNumberFact lower = ev_facts_lower(f);
 	EvNumberFact upper = ev_facts_upper(f);
+	const EvFacts anything = {.max_length.value = EV_NO_MAXIMUM};
 	ListCell   *cell;
 	ListCell   *member;
 
@@ -725,7 +865,8 @@ find_possible_types(EvProver *p, EvFacts *f)
 		if (order > 0 || (order == 0 && (lower.exclusive || upper.exclusive)))
 			f->possible &= ~EV_BIT(EV_NUMBER);
 	}
-	if (f->min_length.value > f->max_length.value)
+	if (f->min_length.value > f->max_length.value ||
+		(f->patterns != NIL && (f->possible & EV_BIT(EV_STRING)) != 0 && ev_strings_impossible(p, f, &anything)))
 		f->possible &= ~EV_BIT(EV_STRING);
 	if (f->min_items.value > f->max_items.value)
 		f->possible &= ~EV_BIT(EV_ARRAY);
@@ -753,9 +894,14 @@ find_possible_types(EvProver *p, EvFacts *f)
 		EvGroupFact *group = lfirst(cell);
 		uint32		types = 0;
 
-		foreach(member, group->members)
-			types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_NECESSARY)->possible;
-		f->possible &= types;
+		if (!group->has_possible)
+		{
+			foreach(member, group->members)
+				types |= ev_facts(p, ev_set_of(p, lfirst(member)), EV_NECESSARY)->possible;
+			group->possible = types;
+			group->has_possible = true;
+		}
+		f->possible &= group->possible;
 	}
 }
 
@@ -795,11 +941,16 @@ ev_facts(EvProver *p, EvSchemaSet *set, EvFactsForm form)
 		while (done < list_length(f->schemas))
 			gather(&g, list_nth(f->schemas, done++));
 		if (form == EV_NECESSARY)
+		{
 			apply_dependencies(&g);
+			apply_conditions(&g);
+		}
 		if (done == list_length(f->schemas) && required == list_length(f->required))
 			break;
 	}
 	combine_enums(p, f);
+	if (form == EV_NECESSARY)
+		add_consequences(p, f);
 	f->possible = f->types;
 	set->facts[form] = f;
 	if (form == EV_NECESSARY)

@@ -10,10 +10,43 @@
 #include "changes/changes_gather.h"
 #include "jsonb/jsonb_number.h"
 
+/* What was made of a keyword. */
+typedef struct Gathered
+{
+	const EvSubschema *subschema;	/* these two are the hash key */
+	intptr_t	keyword;
+	void	   *facts;
+} Gathered;
+
 EvOrigin
 ev_gather_origin(EvGathering *g, int keyword)
 {
 	return (EvOrigin) {g->subschema, psprintf("/%s", ev_keywords[keyword].name)};
+}
+
+void	  **
+ev_gather_known(EvGathering *g, int keyword)
+{
+	struct
+	{
+		const EvSubschema *subschema;
+		intptr_t	keyword;
+	}			key = {g->subschema, keyword};
+	Gathered   *entry;
+	bool		found;
+
+	if (g->prover->gathered == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(key), .entrysize = sizeof(Gathered), .hcxt = g->prover->context};
+
+		g->prover->gathered = hash_create("event_validate gathered keywords", 256, &control,
+										  HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	ev_spend(g->prover, 5);
+	entry = hash_search(g->prover->gathered, &key, HASH_ENTER, &found);
+	if (!found)
+		entry->facts = NULL;
+	return &entry->facts;
 }
 
 uint32
@@ -44,10 +77,17 @@ static void
 gather_values(EvGathering *g, int keyword)
 {
 	EvEnumFact *fact;
+	void	  **known;
 
 	if (!ev_gather_has(g, keyword))
 		return;
-	fact = palloc0(sizeof(EvEnumFact));
+	known = ev_gather_known(g, keyword);
+	if (*known != NULL)
+	{
+		g->facts->enums = lappend(g->facts->enums, *known);
+		return;
+	}
+	*known = fact = palloc0(sizeof(EvEnumFact));
 	fact->is_const = keyword == EV_KW_CONST;
 	fact->origin = ev_gather_origin(g, keyword);
 	if (fact->is_const)

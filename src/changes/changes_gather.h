@@ -43,6 +43,12 @@ ev_gather_value(EvGathering *g, int keyword)
 /* Returns the keyword as the origin of a fact. */
 extern EvOrigin ev_gather_origin(EvGathering *g, int keyword);
 
+/*
+ * Returns where to keep what was made of a keyword of this subschema, since many
+ * sets have the same schemas; NULL at first.
+ */
+extern void **ev_gather_known(EvGathering *g, int keyword);
+
 /* Returns a keyword's value as a count, limited to one that no jsonb reaches. */
 extern uint32 ev_gather_count(EvGathering *g, int keyword);
 

@@ -3,13 +3,21 @@
  *	  Shared parts of the comparison of schemas.
  *
  * changes_budget.c	limits on work and memory
- * changes_sets.c		sets of schemas, equality of schemas
+ * changes_sets.c		sets of schemas
+ * changes_same.c		are schemas equal?
+ * changes_strings.c	which strings match patterns?
  * changes_facts.c	from keywords to facts, the same for all dialects
  * changes_gather.c	the same, for keywords without subschemas
+ * changes_tags.c		the property that tells variants apart
  * changes_value.c	is a value valid?
+ * changes_disjoint.c	do two sets exclude each other?
  * changes_witness.c	values that one schema accepts and the other does not
  * changes_prove.c	does one schema imply another?
  * changes_object.c	the same, for objects and arrays
+ * changes_branch.c	the same, for anyOf, oneOf, not, if; and cases
+ * changes_ranges.c	cases of numbers
+ * changes_scope.c	the lenient reading
+ * changes_bounds.c	refutations of bounds without a value
  * changes_list.c		the list of differences
  * changes.c			the comparison's entry
  * view_columns.c		uses the facts of one schema for types of columns
@@ -53,6 +61,10 @@
 #define EV_FACT_CONDITIONS		0x00800000
 #define EV_FACT_OPAQUE			0x01000000
 #define EV_FACT_ALL				0x01FFFFFF
+
+/* those that are bounds of numbers and counts */
+#define EV_FACT_BOUNDS	(EV_FACT_LOWER | EV_FACT_UPPER | EV_FACT_MIN_LENGTH | EV_FACT_MAX_LENGTH | \
+						 EV_FACT_MIN_ITEMS | EV_FACT_MAX_ITEMS | EV_FACT_MIN_PROPERTIES | EV_FACT_MAX_PROPERTIES)
 
 /* Yes, no, or not known. */
 typedef enum EvTruth
@@ -167,6 +179,8 @@ typedef struct EvGroupFact
 	bool		one;
 	List	   *members;		/* of EvSubschema */
 	EvOrigin	origin;
+	bool		has_possible;	/* set once it is known: */
+	uint32		possible;		/* types that a member can have */
 } EvGroupFact;
 
 typedef struct EvSchemaFact
@@ -263,6 +277,7 @@ typedef struct EvScope
 	EvSchemaSet *new;
 	List	   *old_cover;		/* of EvFacts */
 	List	   *new_cover;
+	HTAB	   *properties;		/* ScopeProperty by name */
 } EvScope;
 
 typedef struct EvProver
@@ -275,10 +290,20 @@ typedef struct EvProver
 	EvSubschema falsehood;		/* and false */
 	EvSchemaSet *anything;
 	HTAB	   *sets;			/* SetBucket by hash */
-	List	   *scopes;
+	HTAB	   *scopes;			/* EvScope by its sets */
 	HTAB	   *judgements;		/* Judgement by key */
 	HTAB	   *sames;			/* pairs of EvSubschemas: equal or not */
+	HTAB	   *hashes;			/* hashes of EvSubschemas */
+	HTAB	   *gathered;		/* what was made of a keyword of a subschema */
+	HTAB	   *unions;			/* EvUnion by group */
+	HTAB	   *groups;			/* pairs of groups: implied or not */
+	HTAB	   *listed;			/* the values of long enums */
+	MemoryContext scratch;		/* for making values */
+	HTAB	   *languages;		/* of patterns, by their text */
+	HTAB	   *answers;		/* to questions about strings */
+	List	   *absences;		/* schemas that exclude a property */
 	HTAB	   *samples;		/* Samples by the sets */
+	List	   *witnesses;		/* of JsonbValue: that were found so far */
 	int			sampled;		/* number of sets */
 	int			tried;			/* number of values */
 	bool		comparing_roots;	/* whole documents, not parts */
@@ -306,6 +331,8 @@ typedef struct EvProver
 	const char *spent;			/* the part of the budget that is used up, as
 								 * text */
 } EvProver;
+
+#define EV_MOST_SPLITS	5		/* nesting depth of cases for one instance */
 
 /* ---------- changes_budget.c ---------- */
 
@@ -397,6 +424,9 @@ extern bool ev_string_among(EvProver *prover, const List *strings, const EvStrin
 /* Is a value in the list? */
 extern bool ev_json_among(EvProver *prover, const List *values, const JsonbValue *value);
 
+/* The same for the values of an enum, a list that does not change. */
+extern bool ev_is_listed(EvProver *prover, const List *values, const JsonbValue *value);
+
 /*
  * Can a number be used in calculations?  Results for the largest numbers would
  * overflow, or take long.
@@ -406,14 +436,8 @@ extern bool ev_number_is_moderate(Numeric number);
 /* Does a string match?  EV_MAYBE if it cannot be converted to UTF-8. */
 extern EvTruth ev_string_matches(EvProver *prover, const EvPattern *pattern, const EvString *string);
 
-/* Are two schemas equal except for annotations, including their references? */
-extern bool ev_schemas_same(EvProver *prover, const EvSubschema *a, const EvSubschema *b);
-
-/*
- * Are the two documents equal except for annotations, including the documents
- * that they refer to?
- */
-extern bool ev_roots_same(EvProver *prover);
+/* Returns the value as an instance, for functions of jsonb_value.h. */
+extern EvInstance ev_json_instance(const JsonbValue *value);
 
 /* Returns the compiler to which a schema belongs. */
 extern EvCompiler *ev_compiler_of(EvProver *prover, const EvSubschema *schema);
@@ -422,10 +446,103 @@ extern EvCompiler *ev_compiler_of(EvProver *prover, const EvSubschema *schema);
 extern EvNumberFact ev_facts_lower(const EvFacts *facts);
 extern EvNumberFact ev_facts_upper(const EvFacts *facts);
 
+/* ---------- changes_strings.c ---------- */
+
+/*
+ * Is there a string of such a length that matches these patterns (Lists of
+ * EvString *) and not those?  EV_NO is certain.  If an example is wanted, EV_YES
+ * means that *example was set: it matches all patterns that are regular.
+ */
+extern EvTruth ev_string_exists(EvProver *prover, const List *matched, const List *unmatched,
+								uint32 min_length, uint32 max_length, EvString *example);
+
+/* Returns the patterns of facts, and those for their formats. */
+extern List *ev_facts_texts(EvProver *prover, const EvFacts *facts);
+
+/* Is it proved that no string has the patterns and lengths of both? */
+extern bool ev_strings_impossible(EvProver *prover, const EvFacts *a, const EvFacts *b);
+
+/* Is it proved that each string with the facts of `a` matches a pattern, */
+extern bool ev_strings_match(EvProver *prover, const EvFacts *a, const EvString *pattern);
+
+/* or has such a length? */
+extern bool ev_strings_have_length(EvProver *prover, const EvFacts *a, uint32 min_length, uint32 max_length);
+
+/*
+ * Returns strings (EvString *) that match the patterns of `a`, first some that
+ * lack the facts of `b`.
+ */
+extern List *ev_string_examples(EvProver *prover, const EvFacts *a, const EvFacts *b);
+
+/* Has each string of one format the other one? */
+extern bool ev_format_implies(const EvFormat *a, const EvFormat *b);
+
+/* ---------- changes_same.c ---------- */
+
+/*
+ * Are two schemas equal except for annotations, including their references?
+ */
+extern bool ev_schemas_same(EvProver *prover, const EvSubschema *a, const EvSubschema *b);
+
+/* Is a schema equal to one of these? */
+extern bool ev_schema_among(EvProver *prover, const List *schemas, const EvSubschema *schema);
+
+/*
+ * Are the two documents equal except for annotations, including the documents
+ * that they refer to?
+ */
+extern bool ev_roots_same(EvProver *prover);
+
+/* ---------- changes_tags.c ---------- */
+
+/* What a set of schemas says about the value of a property, the tag. */
+typedef struct EvUnionTag
+{
+	bool		listed;			/* its values are listed: */
+	List	   *values;			/* of JsonbValue */
+	bool		present;		/* each instance is an object that has it */
+} EvUnionTag;
+
+/*
+ * The members of anyOf or oneOf, the variants, and the property whose value
+ * tells them apart, if there is one.
+ */
+typedef struct EvUnion
+{
+	const EvSubschema *subschema;	/* these two are the hash key */
+	uintptr_t	one;
+	int			count;			/* of variants */
+	EvSchemaSet **sets;			/* of each variant */
+	List	   *path;			/* of EvString *: names that lead to the tag;
+								 * NIL if there is none */
+	EvUnionTag *tags;			/* of each variant */
+	HTAB	   *by_value;		/* numbers of variants by the hash of a value */
+	List	   *without;		/* numbers of variants whose values are not
+								 * listed, */
+	List	   *optional;		/* or that need not have the tag */
+} EvUnion;
+
+extern EvUnion *ev_union(EvProver *prover, const EvGroupFact *group);
+
+/* Returns what a set says about the tag of a union that has one. */
+extern EvUnionTag ev_union_tag(EvProver *prover, const EvUnion *u, EvSchemaSet *set);
+
+/*
+ * Return the numbers of the variants, in order, that can have an instance with
+ * this tag, or be valid for this value.  The others are excluded by the tag.
+ */
+extern List *ev_union_by_tag(EvProver *prover, const EvUnion *u, const EvUnionTag *tag);
+extern List *ev_union_by_value(EvProver *prover, const EvUnion *u, const JsonbValue *value);
+
 /* ---------- changes_value.c ---------- */
 
 /* Is a value valid under a set?  Only facts of these kinds are checked. */
 extern EvTruth ev_value_valid(EvProver *prover, const JsonbValue *value, EvSchemaSet *set, uint32 kinds);
+
+/* ---------- changes_disjoint.c ---------- */
+
+/* Does a quick look show that no instance is valid under both sets? */
+extern bool ev_disjoint(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
 /* ---------- changes_prove.c ---------- */
 
@@ -444,6 +561,8 @@ extern bool ev_prove_empty(EvProver *prover, EvSchemaSet *set);
  */
 extern bool ev_prove_child(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
 extern bool ev_prove_child_empty(EvProver *prover, EvSchemaSet *set);
+
+/* ---------- changes_scope.c ---------- */
 
 extern EvScope *ev_scope_make(EvProver *prover, EvSchemaSet *old, EvSchemaSet *new);
 extern EvScope *ev_scope_property(EvProver *prover, EvScope *scope, const EvString *name);
@@ -478,6 +597,34 @@ extern EvSchemaSet *ev_facts_rest(EvProver *prover, const EvFacts *facts);
 /* Returns the names in the facts of two sets: List of EvString *. */
 extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
 
+/* ---------- changes_branch.c ---------- */
+
+/* Does `a` imply the facts of `b` of one kind? */
+extern bool ev_prove_groups(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+extern bool ev_prove_nots(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
+extern bool ev_prove_conditions(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope);
+
+/*
+ * Splits a set into sets that together have all its instances; NIL if it
+ * cannot be split.  by_type: also by the type of the instance, and by the
+ * bounds of numbers in the branches of `b`, which may be NULL.
+ */
+extern List *ev_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b, bool by_type);
+
+/*
+ * Returns the set with one member of a group and, for oneOf, without those of
+ * the other members that could match too.
+ */
+extern EvSchemaSet *ev_case_of_member(EvProver *prover, EvSchemaSet *set, const EvGroupFact *group, int index);
+
+/* ---------- changes_ranges.c ---------- */
+
+/*
+ * Splits a set of numbers by the bounds that the branches of `b` have; NIL if
+ * they do not cut it.
+ */
+extern List *ev_number_cases(EvProver *prover, EvSchemaSet *set, EvSchemaSet *b);
+
 /* ---------- changes_witness.c ---------- */
 
 /*
@@ -486,8 +633,23 @@ extern List *ev_names_of(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b);
  */
 extern JsonbValue *ev_witness(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds);
 
+/*
+ * Returns one of the witnesses that were found before, from this number on, that
+ * is a witness for these sets, too; NULL if none is.
+ */
+extern JsonbValue *ev_witness_again(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds,
+									int first);
+
 /* Were values of one of these types found that are valid under `a`? */
 extern bool ev_has_samples(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 types);
+
+/* ---------- changes_bounds.c ---------- */
+
+/*
+ * Is it certain that `a` has an instance outside of the bounds of `b` of these
+ * kinds, without making one?
+ */
+extern bool ev_bounds_differ(EvProver *prover, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds);
 
 /* ---------- changes_list.c ---------- */
 

@@ -7,8 +7,8 @@
  * own: proved, refuted by a value, or unknown.  A proof for a whole (a group
  * of branches, the document) overrides the verdicts on its parts.
  *
- * This file and changes_children.c, which lists the differences in properties,
- * items and branches, call each other.
+ * This file calls changes_children.c for the differences in properties and items,
+ * and changes_list_branches.c for those in branches, and both call this file.
  */
 #include "postgres.h"
 
@@ -69,6 +69,8 @@ ev_change_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, u
 	if (types == 0)
 		return EV_UNKNOWN;
 	if (ev_witness(p, a, b, scope, kinds) != NULL)
+		return EV_INCOMPATIBLE;
+	if (ev_bounds_differ(p, a, b, kinds))
 		return EV_INCOMPATIBLE;
 	if (is_plain && !ev_has_samples(p, a, b, types))
 		return EV_INCOMPATIBLE;
@@ -165,24 +167,8 @@ number_text(Numeric number)
 static char *
 json_text(const JsonbValue *value)
 {
-	EvInstance	instance = {.type = ev_value_type(value)};
+	EvInstance	instance = ev_json_instance(value);
 
-	switch (instance.type)
-	{
-		case EV_NUMBER:
-			instance.data = (const char *) value->val.numeric;
-			break;
-		case EV_STRING:
-			instance.data = value->val.string.val;
-			instance.length = value->val.string.len;
-			break;
-		case EV_ARRAY:
-		case EV_OBJECT:
-			instance.data = (const char *) value->val.binary.data;
-			break;
-		default:
-			break;
-	}
 	return ev_value_show(&instance);
 }
 
@@ -192,20 +178,22 @@ ev_name_text(const EvString *name)
 	return ev_string_show(name->data, name->length);
 }
 
+/* Names the types that a set can have, by what all of its keywords say. */
 static char *
-types_text(const EvFacts *f)
+types_text(EvProver *p, EvSchemaSet *set)
 {
+	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
 	StringInfoData text;
 	int			count = 0;
 
 	initStringInfo(&text);
-	if (f->types == 0)
+	if (f->possible == 0)
 		return "nothing";
-	if (f->types == EV_ALL_TYPES && !f->integer)
+	if (f->possible == EV_ALL_TYPES && !f->integer)
 		return "any type";
 	for (EvType type = 0; type < EV_TYPE_COUNT; type++)
-		if ((f->types & EV_BIT(type)) != 0 && !(type == EV_TRUE && (f->types & EV_BIT(EV_FALSE)) != 0))
-			appendStringInfo(&text, "%s%s", count++ > 0 ? ", " : "",
+		if ((f->possible & EV_BIT(type)) != 0 && !(type == EV_TRUE && (f->possible & EV_BIT(EV_FALSE)) != 0))
+			appendStringInfo(&text, "%s%s", count++ > 0 ? " or " : "",
 							 type == EV_NUMBER && f->integer ? "integer" : ev_type_name(type));
 	return text.data;
 }
@@ -230,7 +218,8 @@ list_types(EvLister *l, EvPair *pair)
 					 new->type_origin.subschema != NULL ? new->type_origin :
 					 old->type_origin.subschema != NULL ? old->type_origin : pair->origin,
 					 EV_FACT_TYPE, EV_ALL_TYPES, true,
-					 psprintf("The type was %s and is %s now.", types_text(old), types_text(new)));
+					 psprintf("The type was %s and is %s now.", types_text(l->prover, pair->old),
+							  types_text(l->prover, pair->new)));
 }
 
 /*
@@ -277,7 +266,7 @@ list_enums(EvLister *l, EvPair *pair)
 		return;
 	}
 	if (first_old->is_const && first_new->is_const && list_length(old->values) == 1 &&
-		list_length(new->values) == 1 && !ev_json_among(l->prover, new->values, linitial(old->values)))
+		list_length(new->values) == 1 && !ev_is_listed(l->prover, new->values, linitial(old->values)))
 	{
 		ev_change_add(l, EV_CHANGE_CONST_CHANGED, ev_change_location(l, first_new->origin),
 					  value_verdict(l, linitial(old->values), pair->old, pair->new),
@@ -288,14 +277,14 @@ list_enums(EvLister *l, EvPair *pair)
 	}
 	foreach(cell, old->values)
 	{
-		if (!ev_json_among(l->prover, new->values, lfirst(cell)))
+		if (!ev_is_listed(l->prover, new->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_REMOVED, ev_change_location(l, first_new->origin),
 						  value_verdict(l, lfirst(cell), pair->old, pair->new), EV_COMPATIBLE,
 						  "The value %s is no longer allowed.", json_text(lfirst(cell)));
 	}
 	foreach(cell, new->values)
 	{
-		if (!ev_json_among(l->prover, old->values, lfirst(cell)))
+		if (!ev_is_listed(l->prover, old->values, lfirst(cell)))
 			ev_change_add(l, EV_CHANGE_ENUM_VALUE_ADDED, ev_change_location(l, first_new->origin),
 						  EV_COMPATIBLE, value_verdict(l, lfirst(cell), pair->new, pair->old),
 						  "The value %s is allowed now.", json_text(lfirst(cell)));
@@ -333,6 +322,8 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 	const BoundRules *rules = is_lower ? &lower_rules : &upper_rules;
 	EvNumberFact old = is_lower ? ev_facts_lower(pair->old_facts) : ev_facts_upper(pair->old_facts);
 	EvNumberFact new = is_lower ? ev_facts_lower(pair->new_facts) : ev_facts_upper(pair->new_facts);
+	EvNumberFact old_written = is_lower ? pair->old_facts->lower : pair->old_facts->upper;
+	EvNumberFact new_written = is_lower ? pair->new_facts->lower : pair->new_facts->upper;
 	uint32		kind = is_lower ? EV_FACT_LOWER : EV_FACT_UPPER;
 	int			order;
 
@@ -341,7 +332,7 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 	if (old.value == NULL || new.value == NULL)
 	{
 		bool		is_added = old.value == NULL;
-		EvNumberFact bound = is_added ? new : old;
+		EvNumberFact bound = is_added ? new_written : old_written;
 
 		ev_change_report(l, pair, is_added ? rules->added : rules->removed, is_added ? EV_ADDED : EV_REMOVED,
 						 bound.origin, kind, EV_BIT(EV_NUMBER), true,
@@ -357,7 +348,8 @@ list_bound(EvLister *l, EvPair *pair, bool is_lower)
 	ev_change_report(l, pair, order > 0 ? rules->increased : rules->decreased,
 					 (order > 0) == is_lower ? EV_ADDED : EV_REMOVED,
 					 new.origin, kind, EV_BIT(EV_NUMBER), true,
-					 psprintf("The %s was %s and is %s now.", rules->what, bound_text(old), bound_text(new)));
+					 psprintf("The %s was %s and is %s now.", rules->what, bound_text(old_written),
+							  bound_text(new_written)));
 }
 
 static void
@@ -486,7 +478,8 @@ list_patterns(EvLister *l, EvPair *pair)
 		EvTextFact *old = linitial(gone);
 		EvTextFact *new = linitial(come);
 
-		ev_change_report(l, pair, EV_CHANGE_PATTERN_CHANGED, EV_BOTH, new->origin, EV_FACT_PATTERN, 0, false,
+		ev_change_report(l, pair, EV_CHANGE_PATTERN_CHANGED, EV_BOTH, new->origin, EV_FACT_PATTERN,
+						 EV_BIT(EV_STRING), false,
 						 psprintf("The pattern was %s and is %s now.", ev_name_text(&old->text), ev_name_text(&new->text)));
 		return;
 	}
@@ -537,7 +530,8 @@ list_formats(EvLister *l, EvPair *pair)
 		EvFormatFact *old = linitial(gone);
 		EvFormatFact *new = linitial(come);
 
-		ev_change_report(l, pair, EV_CHANGE_FORMAT_CHANGED, EV_BOTH, new->origin, EV_FACT_FORMAT, 0, false,
+		ev_change_report(l, pair, EV_CHANGE_FORMAT_CHANGED, EV_BOTH, new->origin, EV_FACT_FORMAT,
+						 EV_BIT(EV_STRING), false,
 						 psprintf("The format was \"%s\" and is \"%s\" now.", old->format->name, new->format->name));
 		return;
 	}
@@ -557,6 +551,41 @@ list_formats(EvLister *l, EvPair *pair)
 	}
 }
 
+static bool
+has_content(const List *contents, const EvContentFact *content)
+{
+	ListCell   *cell;
+
+	foreach(cell, contents)
+	{
+		EvContentFact *other = lfirst(cell);
+
+		if (other->base64 == content->base64 && other->json == content->json)
+			return true;
+	}
+	return false;
+}
+
+static void
+list_contents(EvLister *l, EvPair *pair)
+{
+	ListCell   *cell;
+
+	foreach(cell, pair->new_facts->contents)
+	{
+		if (!has_content(pair->old_facts->contents, lfirst(cell)))
+			ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) lfirst(cell))->origin,
+							 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is checked now.");
+	}
+	foreach(cell, pair->old_facts->contents)
+	{
+		if (!has_content(pair->new_facts->contents, lfirst(cell)))
+			ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) lfirst(cell))->origin,
+							 EV_FACT_CONTENT, EV_BIT(EV_STRING), true,
+							 "The encoded content of strings is not checked any more.");
+	}
+}
+
 static void
 list_strings(EvLister *l, EvPair *pair)
 {
@@ -569,12 +598,7 @@ list_strings(EvLister *l, EvPair *pair)
 	list_count(l, pair, &max_length, old->max_length, new->max_length, false, EV_FACT_MAX_LENGTH, EV_BIT(EV_STRING));
 	list_patterns(l, pair);
 	list_formats(l, pair);
-	if (list_length(new->contents) > list_length(old->contents))
-		ev_change_report(l, pair, EV_CHANGE_CONTENT_ADDED, EV_ADDED, ((EvContentFact *) llast(new->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is checked now.");
-	else if (list_length(new->contents) < list_length(old->contents))
-		ev_change_report(l, pair, EV_CHANGE_CONTENT_REMOVED, EV_REMOVED, ((EvContentFact *) llast(old->contents))->origin,
-						 EV_FACT_CONTENT, EV_BIT(EV_STRING), true, "The encoded content of strings is not checked any more.");
+	list_contents(l, pair);
 }
 
 /* ---------- counts of arrays and objects ---------- */
@@ -630,8 +654,13 @@ is_annotation(const EvSubschema *schema, const JsonbValue *key)
 {
 	int			keyword = ev_keyword_find(key->val.string.val, key->val.string.len, schema->resource->draft);
 
-	return keyword < 0 || keyword == EV_KW_COMMENT || keyword == EV_KW_ID || keyword == EV_KW_ID_DRAFT4 ||
-		(ev_keywords[keyword].vocabulary & EV_METADATA) != 0;
+	if (keyword < 0 || keyword == EV_KW_COMMENT || keyword == EV_KW_ID || keyword == EV_KW_ID_DRAFT4 ||
+		(ev_keywords[keyword].vocabulary & EV_METADATA) != 0)
+		return true;
+
+	/* only draft 7 asserts content */
+	return ev_keywords[keyword].vocabulary == EV_CONTENT &&
+		(schema->resource->draft != EV_DRAFT7 || !schema->resource->assert_format);
 }
 
 /* Lists the annotations of `b` that `a` lacks or has with another value. */
@@ -678,7 +707,109 @@ list_annotations(EvLister *l, EvPair *pair)
 	}
 }
 
+/* ---------- duplicates ---------- */
+
+/* A change is identified by its location, kind and message. */
+static uint32
+hash_change(const void *key, Size size pg_attribute_unused())
+{
+	const EvChange *change = *(EvChange *const *) key;
+
+	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
+		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
+}
+
+static int
+match_changes(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	const EvChange *x = *(EvChange *const *) a;
+	const EvChange *y = *(EvChange *const *) b;
+
+	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
+}
+
+/*
+ * Returns the changes, of those from `first` on only one for each location and
+ * kind, with the worst verdict.
+ */
+static List *
+without_duplicates(EvProver *p, List *changes, int first)
+{
+	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
+	.match = match_changes};
+	HTAB	   *seen;
+	List	   *result = list_truncate(list_copy(changes), first);
+	ListCell   *cell;
+
+	control.hcxt = CurrentMemoryContext;
+	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	for_each_from(cell, changes, first)
+	{
+		EvChange   *change = lfirst(cell);
+		EvChange  **known;
+		bool		found;
+
+		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
+		known = hash_search(seen, &change, HASH_ENTER, &found);
+		if (!found)
+		{
+			result = lappend(result, change);
+			continue;
+		}
+		(*known)->backward = Max((*known)->backward, change->backward);
+		(*known)->forward = Max((*known)->forward, change->forward);
+	}
+	return result;
+}
+
 /* ---------- a pair ---------- */
+
+/* The changes of a pair, since a schema can be referred to from many places. */
+typedef struct KnownPair
+{
+	EvSchemaSet *old;			/* these three are the hash key */
+	EvSchemaSet *new;
+	EvScope    *scope;
+	List	   *changes;		/* copies of EvChanges */
+} KnownPair;
+
+/* Appends copies of some changes, since verdicts are adjusted in place. */
+static List *
+copy_changes(EvLister *l, List *result, const List *changes, int first)
+{
+	for (int i = first; i < list_length(changes); i++)
+	{
+		EvChange   *copy = palloc(sizeof(EvChange));
+
+		ev_spend(l->prover, 5);
+		*copy = *(EvChange *) list_nth(changes, i);
+		result = lappend(result, copy);
+	}
+	return result;
+}
+
+/* Lists the changes of a pair that was listed elsewhere; false if it was not. */
+static bool
+repeat_pair(EvLister *l, const EvPair *pair)
+{
+	KnownPair	key = {.old = pair->old, .new = pair->new, .scope = pair->scope};
+	KnownPair  *known = hash_search(l->known, &key, HASH_FIND, NULL);
+
+	if (known != NULL)
+		l->changes = l->prover->changes = copy_changes(l, l->changes, known->changes, 0);
+	return known != NULL;
+}
+
+static void
+keep_pair(EvLister *l, const EvPair *pair, int first)
+{
+	KnownPair	key = {.old = pair->old, .new = pair->new, .scope = pair->scope};
+	KnownPair  *known;
+	bool		found;
+
+	known = hash_search(l->known, &key, HASH_ENTER, &found);
+	known->changes = copy_changes(l, NIL, l->changes, first);
+}
 
 /*
  * Returns false for a pair that was entered before, since schemas can be
@@ -707,7 +838,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 	check_stack_depth();
 	ev_spend(p, 100);
-	if (old == new || !enter_pair(l, key))
+	if (old == new || repeat_pair(l, &pair) || !enter_pair(l, key))
 		return;
 	pair.old_facts = ev_facts(p, old, EV_SUFFICIENT);
 	pair.new_facts = ev_facts(p, new, EV_SUFFICIENT);
@@ -742,59 +873,51 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 		if (ev_prove(p, new, old, scope, EV_FACT_ALL))
 			settle_one(l, first, true, EV_COMPATIBLE, &silent);
 	}
+	if (list_length(l->changes) > first + 1)
+		l->changes = p->changes = without_duplicates(p, l->changes, first);
 	hash_search(l->visited, key, HASH_REMOVE, NULL);
+	keep_pair(l, &pair, first);
 }
 
 /* ---------- the document ---------- */
 
-/* A change is identified by its location, kind and message. */
-static uint32
-hash_change(const void *key, Size size pg_attribute_unused())
+/*
+ * Returns the verdict on the documents.  A change that is incompatible is enough
+ * to refute it; otherwise sets *example to a value that does.
+ */
+static EvVerdict
+whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool forward, JsonbValue **example)
 {
-	const EvChange *change = *(EvChange *const *) key;
-
-	return hash_bytes((const unsigned char *) change->location, strlen(change->location)) * 31 +
-		hash_bytes((const unsigned char *) change->message, strlen(change->message)) + change->rule;
-}
-
-static int
-match_changes(const void *a, const void *b, Size size pg_attribute_unused())
-{
-	const EvChange *x = *(EvChange *const *) a;
-	const EvChange *y = *(EvChange *const *) b;
-
-	return x->rule != y->rule || strcmp(x->location, y->location) != 0 || strcmp(x->message, y->message) != 0;
-}
-
-/* Keeps one change for each location and kind, with the worst verdict. */
-static List *
-without_duplicates(EvProver *p, List *changes)
-{
-	HASHCTL		control = {.keysize = sizeof(EvChange *), .entrysize = sizeof(EvChange *), .hash = hash_change,
-	.match = match_changes};
-	HTAB	   *seen;
-	List	   *result = NIL;
 	ListCell   *cell;
 
-	control.hcxt = CurrentMemoryContext;
-	seen = hash_create("event_validate changes", 64, &control, HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
-	foreach(cell, changes)
+	if (ev_change_verdict(l, a, b, scope, EV_FACT_ALL, 0, false) == EV_COMPATIBLE)
+		return EV_COMPATIBLE;
+	foreach(cell, l->changes)
 	{
 		EvChange   *change = lfirst(cell);
-		EvChange  **known;
-		bool		found;
 
-		ev_spend(p, 20 + (strlen(change->location) + strlen(change->message)) / 8);
-		known = hash_search(seen, &change, HASH_ENTER, &found);
-		if (!found)
-		{
-			result = lappend(result, change);
-			continue;
-		}
-		(*known)->backward = Max((*known)->backward, change->backward);
-		(*known)->forward = Max((*known)->forward, change->forward);
+		if ((forward ? change->forward : change->backward) == EV_INCOMPATIBLE)
+			return EV_INCOMPATIBLE;
 	}
-	return result;
+	*example = ev_witness_again(l->prover, a, b, scope, EV_FACT_ALL, 0);
+	if (*example == NULL)
+		*example = ev_witness(l->prover, a, b, scope, EV_FACT_ALL);
+	return *example != NULL ? EV_INCOMPATIBLE : EV_UNKNOWN;
+}
+
+/* Returns the message for a document of which no single keyword tells the change. */
+static const char *
+whole_message(const JsonbValue *old_only, const JsonbValue *new_only)
+{
+	StringInfoData text;
+
+	initStringInfo(&text);
+	appendStringInfoString(&text, "No single keyword tells what became of the instances that were valid.");
+	if (old_only != NULL)
+		appendStringInfo(&text, " Only the old schema accepts %s.", json_text(old_only));
+	if (new_only != NULL)
+		appendStringInfo(&text, " Only the new schema accepts %s.", json_text(new_only));
+	return text.data;
 }
 
 void
@@ -802,15 +925,20 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 {
 	HASHCTL		control = {.keysize = 2 * sizeof(EvSchemaSet *), .entrysize = 2 * sizeof(EvSchemaSet *)};
 	EvLister	l = {.prover = p};
+	JsonbValue *old_only = NULL;
+	JsonbValue *new_only = NULL;
+	EvVerdict	backward;
+	EvVerdict	forward;
 
 	control.hcxt = CurrentMemoryContext;
 	l.visited = hash_create("event_validate schema pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	control.keysize = offsetof(KnownPair, changes);
+	control.entrysize = sizeof(KnownPair);
+	l.known = hash_create("event_validate known pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->roots_same = ev_roots_same(p);
 	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
-	ev_change_settle(&l, 0,
-					 ev_change_verdict(&l, old, new, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
-					 ev_change_verdict(&l, new, old, scope, EV_FACT_ALL, EV_ALL_TYPES, false),
-					 (EvOrigin) {p->new_root, ""},
-					 "No single keyword tells what became of the instances that were valid.");
-	p->changes = without_duplicates(p, l.changes);
+	backward = whole_verdict(&l, old, new, scope, false, &old_only);
+	forward = whole_verdict(&l, new, old, scope, true, &new_only);
+	ev_change_settle(&l, 0, backward, forward, (EvOrigin) {p->new_root, ""}, whole_message(old_only, new_only));
+	p->changes = without_duplicates(p, l.changes, 0);
 }

@@ -1,8 +1,8 @@
 /*
  * changes_list.h
  *	  Shared parts of the list of differences: changes_list.c for scalars
- *	  and keywords of all types, changes_children.c for objects, arrays and
- *	  branches.
+ *	  and keywords of all types, changes_children.c for objects and arrays,
+ *	  changes_list_branches.c for branches.
  */
 #ifndef EV_CHANGES_LIST_H
 #define EV_CHANGES_LIST_H
@@ -16,6 +16,7 @@ typedef struct EvLister
 	EvProver   *prover;
 	List	   *changes;		/* of EvChange */
 	HTAB	   *visited;		/* pairs of EvSchemaSets that are being listed */
+	HTAB	   *known;			/* pairs that were listed */
 	int			visits;
 } EvLister;
 

@@ -120,6 +120,8 @@ ev_prove_property(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, c
 
 	if (wanted == p->anything || name_allowed(p, fa, name) == EV_NO)
 		return true;
+	if (fa->max_properties.value <= (uint32) list_length(fa->required) && ev_facts_requires(p, fa, name) == NULL)
+		return true;
 	if (ev_scope_absent(p, scope, name) && ev_facts_requires(p, fa, name) == NULL)
 		return true;
 	return ev_prove_child(p, ev_facts_property(p, fa, name), wanted, ev_scope_property(p, scope, name));
@@ -200,12 +202,98 @@ demanded_patterns(EvProver *p, const EvFacts *f, List *patterns)
 	return result;
 }
 
+/*
+ * Is there no name that the facts allow and that matches these patterns, and not
+ * the others?
+ */
+static bool
+no_name_matches(EvProver *p, const EvFacts *f, List *patterns, uint32 matching)
+{
+	List	   *matched = f->names != NIL ? ev_facts_texts(p, ev_facts(p, names_set(p, f), EV_NECESSARY)) : NIL;
+	List	   *unmatched = NIL;
+	ListCell   *cell;
+
+	foreach(cell, patterns)
+	{
+		if ((matching & (1 << foreach_current_index(cell))) != 0)
+			matched = lappend(matched, lfirst(cell));
+		else
+			unmatched = lappend(unmatched, lfirst(cell));
+	}
+	return ev_string_exists(p, matched, unmatched, 0, PG_UINT32_MAX, NULL) == EV_NO;
+}
+
 /* Is it proved that an instance has only declared properties? */
 static bool
 has_no_rest(EvProver *p, const EvFacts *f)
 {
 	return f->max_properties.value <= (uint32) list_length(f->required) ||
 		(f->names != NIL && ev_facts(p, names_set(p, f), EV_NECESSARY)->enums != NIL);
+}
+
+/* Returns the member of a list with the same pattern; NULL if there is none. */
+static const EvNamedSchema *
+same_pattern(EvProver *p, const List *patterns, const EvString *source)
+{
+	ListCell   *cell;
+
+	ev_spend(p, list_length(patterns));
+	foreach(cell, patterns)
+	{
+		if (ev_strings_equal(&((EvNamedSchema *) lfirst(cell))->name, source))
+			return lfirst(cell);
+	}
+	return NULL;
+}
+
+/*
+ * Does one shape imply another one, for names that neither side mentions:
+ * pattern by pattern, and the rest by the rest?
+ */
+static bool
+prove_shape(EvProver *p, const EvObjectShape *a, const EvObjectShape *b, EvScope *scope)
+{
+	ListCell   *cell;
+
+	foreach(cell, b->patterns)
+	{
+		EvNamedSchema *wanted = lfirst(cell);
+		const EvNamedSchema *given = same_pattern(p, a->patterns, &wanted->name);
+
+		if (given == NULL ||
+			!ev_prove_child(p, ev_set_of(p, given->schema), ev_set_of(p, wanted->schema), scope))
+			return false;
+	}
+	if (!ev_prove_child(p, ev_set_of(p, a->rest), ev_set_of(p, b->rest), scope))
+		return false;
+	foreach(cell, a->patterns)
+	{
+		EvNamedSchema *given = lfirst(cell);
+
+		if (same_pattern(p, b->patterns, &given->name) == NULL &&
+			!ev_prove_child(p, ev_set_of(p, given->schema), ev_set_of(p, b->rest), scope))
+			return false;
+	}
+	return true;
+}
+
+static bool
+prove_shapes(EvProver *p, const EvFacts *fa, const EvFacts *fb, EvScope *scope)
+{
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, fb->object_shapes)
+	{
+		EvObjectShape *wanted = lfirst(cell);
+		bool		proved = wanted->rest == &p->truth && wanted->patterns == NIL;
+
+		foreach(other, fa->object_shapes)
+			proved = proved || prove_shape(p, lfirst(other), wanted, scope);
+		if (!proved)
+			return false;
+	}
+	return true;
 }
 
 /* Proves it for all names that neither side mentions. */
@@ -221,12 +309,12 @@ ev_prove_rest(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return true;
 	add_patterns_of(p, fb, &patterns);
 	add_patterns_of(p, fa, &patterns);
-	if (list_length(patterns) > MOST_PATTERNS)
-		return false;
-	demanded = demanded_patterns(p, fa, patterns);
 	scope = ev_scope_rest(p, scope);
+	if (list_length(patterns) > MOST_PATTERNS)
+		return prove_shapes(p, fa, fb, scope);
+	demanded = demanded_patterns(p, fa, patterns);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded &&
+		if ((matching & demanded) == demanded && !no_name_matches(p, fa, patterns, matching) &&
 			!ev_prove_child(p, rest_set(p, fa, patterns, matching), rest_set(p, fb, patterns, matching), scope))
 			return false;
 	return true;
@@ -261,7 +349,8 @@ is_closed(EvProver *p, const EvFacts *f)
 		return false;
 	demanded = demanded_patterns(p, f, patterns);
 	for (uint32 matching = 0; matching < 1u << list_length(patterns); matching++)
-		if ((matching & demanded) == demanded && !ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
+		if ((matching & demanded) == demanded && !no_name_matches(p, f, patterns, matching) &&
+			!ev_prove_child_empty(p, rest_set(p, f, patterns, matching)))
 			return false;
 	return true;
 }

@@ -17,19 +17,22 @@
  *
  * Steps, depth and cases are limited.
  *
- * This file and changes_object.c, which proves the facts about children, call
- * each other.
+ * This file calls changes_object.c for the facts about children, and
+ * changes_branch.c for those about branches and for cases, and both call this file:
+ * the three are one recursion over the schemas.
  */
 #include "postgres.h"
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
 
 #define MOST_RUNNING	150		/* nesting depth of judgements */
-#define MOST_SPLITS		5		/* nesting depth of cases for one instance */
+#define MOST_PROOFS		20000	/* of statements, for one question */
+#define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
 
@@ -126,6 +129,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
+	p->proofs = MOST_PROOFS;
 	do
 	{
 		p->round++;
@@ -158,6 +162,35 @@ judge(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 	return p->running > 0 ? make(p, judgement) : make_in_rounds(p, judgement);
 }
 
+/*
+ * Is one of the simplest values valid under a set and, unless `b` is NULL, not
+ * under `b`?  Then nothing need be assumed.
+ */
+static bool
+has_simple_instance(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
+{
+	static const JsonbValue simple[] = {
+		{.type = jbvNull}, {.type = jbvBool}, {.type = jbvString,.val.string = {.len = 0, .val = ""}},
+	};
+	const EvFacts *f = ev_facts(p, a, EV_NECESSARY);
+	ListCell   *cell;
+
+	for (int i = 0; i < (int) lengthof(simple) && f->enums == NIL; i++)
+		if ((f->possible & EV_BIT(ev_value_type(&simple[i]))) != 0 &&
+			ev_value_valid(p, &simple[i], a, EV_FACT_ALL) == EV_YES &&
+			(b == NULL || ev_value_valid(p, &simple[i], b, EV_FACT_ALL) == EV_NO))
+			return true;
+	foreach(cell, f->values)
+	{
+		if (foreach_current_index(cell) >= MOST_SIMPLE)
+			break;
+		if (ev_value_valid(p, lfirst(cell), a, EV_FACT_ALL) == EV_YES &&
+			(b == NULL || ev_value_valid(p, lfirst(cell), b, EV_FACT_ALL) == EV_NO))
+			return true;
+	}
+	return false;
+}
+
 /* Assumes a statement about a part of the instance, to be proved later. */
 static bool
 assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
@@ -168,6 +201,11 @@ assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 		return make_in_rounds(p, judgement);
 	if (judgement->proved || judgement->refused)
 		return judgement->proved;
+	if (has_simple_instance(p, a, b))
+	{
+		judgement->refused = true;
+		return false;
+	}
 	judgement->assumed = true;
 	if (judgement->queued != p->round)
 	{
@@ -203,181 +241,6 @@ bool
 ev_prove_child_empty(EvProver *p, EvSchemaSet *set)
 {
 	return set != p->anything && assume(p, set, NULL, NULL);
-}
-
-/* ---------- the lenient reading ---------- */
-
-static void
-add_cover(EvProver *p, EvSchemaSet *set, List **cover)
-{
-	EvFacts    *f = ev_facts(p, set, EV_NECESSARY);
-	ListCell   *cell;
-	ListCell   *member;
-
-	check_stack_depth();
-	ev_spend(p, list_length(*cover) / 8);
-	if (list_member_ptr(*cover, f))
-		return;
-	*cover = lappend(*cover, f);
-	foreach(cell, f->groups)
-	{
-		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
-			add_cover(p, ev_set_of(p, lfirst(member)), cover);
-	}
-	foreach(cell, f->conditions)
-	{
-		EvConditionFact *condition = lfirst(cell);
-
-		add_cover(p, ev_set_of(p, condition->test), cover);
-		add_cover(p, ev_set_of(p, condition->then), cover);
-		add_cover(p, ev_set_of(p, condition->otherwise), cover);
-	}
-	foreach(cell, f->dependencies)
-	{
-		EvDependencyFact *dependency = lfirst(cell);
-
-		if (dependency->schema != NULL)
-			add_cover(p, ev_set_of(p, dependency->schema), cover);
-	}
-}
-
-EvScope *
-ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
-{
-	EvScope    *scope;
-	ListCell   *cell;
-
-	ev_spend(p, list_length(p->scopes) / 4);
-	foreach(cell, p->scopes)
-	{
-		scope = lfirst(cell);
-		if (scope->old == old && scope->new == new)
-			return scope;
-	}
-	scope = palloc0(sizeof(EvScope));
-	scope->old = old;
-	scope->new = new;
-	add_cover(p, old, &scope->old_cover);
-	add_cover(p, new, &scope->new_cover);
-	p->scopes = lappend(p->scopes, scope);
-	return scope;
-}
-
-/* Returns the schemas of a cover for a property (index < 0) or an item. */
-static EvSchemaSet *
-cover_child(EvProver *p, List *cover, const EvString *name, int64 index)
-{
-	List	   *members = NIL;
-	ListCell   *cell;
-
-	foreach(cell, cover)
-	{
-		EvSchemaSet *child = index < 0 ? ev_facts_property(p, lfirst(cell), name) :
-			ev_facts_item(p, lfirst(cell), (uint32) index);
-
-		ev_spend(p, (int64) list_length(members) * list_length(child->members) / 8);
-		members = list_concat_unique_ptr(members, child->members);
-	}
-	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
-}
-
-EvScope *
-ev_scope_property(EvProver *p, EvScope *scope, const EvString *name)
-{
-	if (scope == NULL)
-		return NULL;
-	return ev_scope_make(p, cover_child(p, scope->old_cover, name, -1),
-						 cover_child(p, scope->new_cover, name, -1));
-}
-
-EvScope *
-ev_scope_item(EvProver *p, EvScope *scope, uint32 index)
-{
-	if (scope == NULL)
-		return NULL;
-	return ev_scope_make(p, cover_child(p, scope->old_cover, NULL, index),
-						 cover_child(p, scope->new_cover, NULL, index));
-}
-
-/* Returns the schemas of a cover for properties without a declaration. */
-static EvSchemaSet *
-cover_rest(EvProver *p, List *cover)
-{
-	List	   *members = NIL;
-	ListCell   *cell;
-	ListCell   *shape_cell;
-	ListCell   *named;
-
-	foreach(cell, cover)
-	{
-		foreach(shape_cell, ((EvFacts *) lfirst(cell))->object_shapes)
-		{
-			EvObjectShape *shape = lfirst(shape_cell);
-
-			ev_spend(p, (1 + list_length(shape->patterns)) * (1 + list_length(members) / 8));
-			if (shape->rest != &p->truth)
-				members = list_append_unique_ptr(members, shape->rest);
-			foreach(named, shape->patterns)
-			{
-				if (((EvNamedSchema *) lfirst(named))->schema != &p->truth)
-					members = list_append_unique_ptr(members, ((EvNamedSchema *) lfirst(named))->schema);
-			}
-		}
-	}
-	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
-}
-
-EvScope *
-ev_scope_rest(EvProver *p, EvScope *scope)
-{
-	if (scope == NULL)
-		return NULL;
-	return ev_scope_make(p, cover_rest(p, scope->old_cover), cover_rest(p, scope->new_cover));
-}
-
-/*
- * Is a property declared by name or, if by_name is false, by a pattern or by
- * an effective schema for additional properties?
- */
-static bool
-declares(EvProver *p, List *cover, const EvString *name, bool by_name)
-{
-	ListCell   *cell;
-	ListCell   *shape_cell;
-	ListCell   *named_cell;
-
-	foreach(cell, cover)
-	{
-		foreach(shape_cell, ((EvFacts *) lfirst(cell))->object_shapes)
-		{
-			EvObjectShape *shape = lfirst(shape_cell);
-
-			ev_spend(p, list_length(shape->names));
-			foreach(named_cell, shape->names)
-			{
-				if (ev_strings_equal(&((EvNamedSchema *) lfirst(named_cell))->name, name))
-					return true;
-			}
-			if (by_name)
-				continue;
-			if (!shape->rest->is_boolean)
-				return true;
-			foreach(named_cell, shape->patterns)
-			{
-				if (ev_string_matches(p, ((EvNamedSchema *) lfirst(named_cell))->pattern, name) != EV_NO)
-					return true;
-			}
-		}
-	}
-	return false;
-}
-
-bool
-ev_scope_absent(EvProver *p, EvScope *scope, const EvString *name)
-{
-	return scope != NULL &&
-		((declares(p, scope->old_cover, name, true) && !declares(p, scope->new_cover, name, false)) ||
-		 (declares(p, scope->new_cover, name, true) && !declares(p, scope->old_cover, name, false)));
 }
 
 /* ---------- values ---------- */
@@ -472,16 +335,37 @@ is_multiple(Numeric number, Numeric of)
 	return ev_number_compare(number, of) == 0;
 }
 
+/* Returns the least number of which all multiples are a's; NULL if there is none. */
+static Numeric
+common_multiple(EvProver *p, const EvFacts *a)
+{
+	Numeric		result = a->integer ? int64_to_numeric(1) : NULL;
+	ListCell   *cell;
+
+	foreach(cell, a->multiples)
+	{
+		Numeric		of = ((EvNumberFact *) lfirst(cell))->value;
+
+		ev_spend(p, 50);
+		if (!ev_number_is_moderate(of) || (result != NULL && !ev_number_is_moderate(result)))
+			continue;
+		result = result == NULL ? of :
+			DatumGetNumeric(DirectFunctionCall2(numeric_lcm, NumericGetDatum(result), NumericGetDatum(of)));
+	}
+	return result;
+}
+
 static bool
 prove_multiples(EvProver *p, const EvFacts *a, const EvFacts *b)
 {
+	Numeric		common = b->multiples != NIL ? common_multiple(p, a) : NULL;
 	ListCell   *cell;
 	ListCell   *other;
 
 	foreach(cell, b->multiples)
 	{
 		Numeric		of = ((EvNumberFact *) lfirst(cell))->value;
-		bool		proved = a->integer && is_multiple(int64_to_numeric(1), of);
+		bool		proved = common != NULL && is_multiple(common, of);
 
 		ev_spend(p, list_length(a->multiples) * (4 + VARSIZE_ANY(of) / 64));
 		foreach(other, a->multiples)
@@ -515,12 +399,13 @@ prove_patterns(EvProver *p, const EvFacts *a, const EvFacts *b)
 
 	foreach(cell, b->patterns)
 	{
+		const EvString *text = &((EvTextFact *) lfirst(cell))->text;
 		bool		proved = false;
 
 		ev_spend(p, list_length(a->patterns));
 		foreach(other, a->patterns)
-			proved |= ev_strings_equal(&((EvTextFact *) lfirst(cell))->text, &((EvTextFact *) lfirst(other))->text);
-		if (!proved)
+			proved |= ev_strings_equal(text, &((EvTextFact *) lfirst(other))->text);
+		if (!proved && !ev_strings_match(p, a, text))
 			return false;
 	}
 	return true;
@@ -539,8 +424,8 @@ prove_formats(EvProver *p, const EvFacts *a, const EvFacts *b)
 		ev_spend(p, list_length(a->formats));
 		foreach(other, a->formats)
 		{
-			proved |= ((EvFormatFact *) lfirst(cell))->format->matches ==
-				((EvFormatFact *) lfirst(other))->format->matches;
+			proved |= ev_format_implies(((EvFormatFact *) lfirst(other))->format,
+										((EvFormatFact *) lfirst(cell))->format);
 		}
 		if (!proved)
 			return false;
@@ -584,88 +469,6 @@ prove_required(EvProver *p, const EvFacts *a, const EvFacts *b)
 	return true;
 }
 
-/* Is each instance valid for one member and, for oneOf, for no other one? */
-static bool
-prove_group(EvProver *p, EvSchemaSet *a, const EvGroupFact *group, EvScope *scope)
-{
-	ListCell   *cell;
-	ListCell   *other;
-
-	foreach(cell, group->members)
-	{
-		bool		alone = true;
-
-		if (!ev_prove(p, a, ev_set_of(p, lfirst(cell)), scope, EV_FACT_ALL))
-			continue;
-		if (!group->one)
-			return true;
-		foreach(other, group->members)
-		{
-			if (foreach_current_index(other) != foreach_current_index(cell))
-				alone = alone && ev_prove_empty(p, ev_set_with(p, a, lfirst(other)));
-		}
-		return alone;
-	}
-	return false;
-}
-
-static bool
-prove_groups(EvProver *p, EvSchemaSet *a, const EvFacts *b, EvScope *scope)
-{
-	ListCell   *cell;
-
-	foreach(cell, b->groups)
-	{
-		if (!prove_group(p, a, lfirst(cell), scope))
-			return false;
-	}
-	return true;
-}
-
-static bool
-prove_nots(EvProver *p, EvSchemaSet *a, const EvFacts *b)
-{
-	ListCell   *cell;
-
-	foreach(cell, b->nots)
-	{
-		if (!ev_prove_empty(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema)))
-			return false;
-	}
-	return true;
-}
-
-static bool
-prove_conditions(EvProver *p, EvSchemaSet *a, const EvFacts *b, EvScope *scope)
-{
-	ListCell   *cell;
-
-	foreach(cell, b->conditions)
-	{
-		EvConditionFact *condition = lfirst(cell);
-
-		if (!ev_prove(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), scope, EV_FACT_ALL) ||
-			!ev_prove(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), scope,
-					  EV_FACT_ALL))
-			return false;
-	}
-	return true;
-}
-
-/* Is one of the schemas equal to this one? */
-static bool
-has_same(EvProver *p, List *schemas, const EvSubschema *schema)
-{
-	ListCell   *cell;
-
-	foreach(cell, schemas)
-	{
-		if (ev_schemas_same(p, lfirst(cell), schema))
-			return true;
-	}
-	return false;
-}
-
 /*
  * An opaque keyword is proved if `a` has an equal schema.  A keyword about
  * which nothing is known must be on both sides, since it could also make other
@@ -680,14 +483,14 @@ prove_opaques(EvProver *p, const EvFacts *a, const EvFacts *b)
 	{
 		EvOpaqueFact *fact = lfirst(cell);
 
-		if (!has_same(p, a->schemas, fact->origin.subschema))
+		if (!ev_schema_among(p, a->schemas, fact->origin.subschema))
 			return false;
 	}
 	foreach(cell, a->opaques)
 	{
 		EvOpaqueFact *fact = lfirst(cell);
 
-		if (!fact->is_reference && !has_same(p, b->schemas, fact->origin.subschema))
+		if (!fact->is_reference && !ev_schema_among(p, b->schemas, fact->origin.subschema))
 			return false;
 	}
 	return true;
@@ -718,8 +521,8 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 	}
 	if ((a->possible & EV_BIT(EV_STRING)) != 0)
 	{
-		CHECK(MIN_LENGTH, a->min_length.value >= b->min_length.value);
-		CHECK(MAX_LENGTH, a->max_length.value <= b->max_length.value);
+		CHECK(MIN_LENGTH, ev_strings_have_length(p, a, b->min_length.value, EV_NO_MAXIMUM));
+		CHECK(MAX_LENGTH, ev_strings_have_length(p, a, 0, b->max_length.value));
 		CHECK(PATTERN, prove_patterns(p, a, b));
 		CHECK(FORMAT, prove_formats(p, a, b));
 		CHECK(CONTENT, prove_contents(p, a, b));
@@ -742,99 +545,15 @@ unproved(EvProver *p, EvSchemaSet *set_a, EvSchemaSet *set_b, EvScope *scope, ui
 		CHECK(NAMES, ev_prove_names(p, set_a, set_b, scope));
 		CHECK(DEPENDENCIES, ev_prove_dependencies(p, set_a, set_b, scope));
 	}
-	CHECK(GROUPS, prove_groups(p, set_a, b, scope));
-	CHECK(NOT, prove_nots(p, set_a, b));
-	CHECK(CONDITIONS, prove_conditions(p, set_a, b, scope));
+	CHECK(GROUPS, ev_prove_groups(p, set_a, set_b, scope));
+	CHECK(NOT, ev_prove_nots(p, set_a, set_b));
+	CHECK(CONDITIONS, ev_prove_conditions(p, set_a, set_b, scope));
 	CHECK(OPAQUE, prove_opaques(p, a, b));
 #undef CHECK
 	return result;
 }
 
-/* ---------- cases ---------- */
-
-static bool
-is_taken(EvProver *p, const List *members, const EvGroupFact *group)
-{
-	ListCell   *cell;
-
-	foreach(cell, group->members)
-	{
-		ev_spend(p, list_length(members) / 8);
-		if (list_member_ptr(members, lfirst(cell)))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Returns a set with one member of a group and, for oneOf, without the others.
- */
-static EvSchemaSet *
-case_of_member(EvProver *p, EvSchemaSet *set, const EvGroupFact *group, int index)
-{
-	EvSchemaSet *taken = ev_set_with(p, set, list_nth(group->members, index));
-	List	   *excluded;
-	ListCell   *cell;
-
-	if (!group->one)
-		return taken;
-	excluded = list_copy(set->excluded);
-	foreach(cell, group->members)
-	{
-		EvSubschema *other = lfirst(cell);
-
-		/* only true and false can occur twice */
-		ev_spend(p, list_length(set->excluded) / 8);
-		if (foreach_current_index(cell) != index && !list_member_ptr(set->excluded, other) &&
-			!((other == &p->truth || other == &p->falsehood) && list_member_ptr(excluded, other)))
-			excluded = lappend(excluded, other);
-	}
-	set = ev_set_make(p, taken->members, excluded, taken->required, taken->types);
-	list_free(excluded);
-	return set;
-}
-
-/*
- * Splits a set into sets that together have all its instances; NIL if it
- * cannot be split.
- */
-static List *
-cases_of(EvProver *p, EvSchemaSet *set, bool by_type)
-{
-	const EvFacts *f = ev_facts(p, set, EV_NECESSARY);
-	List	   *cases = NIL;
-	ListCell   *cell;
-
-	foreach(cell, f->groups)
-	{
-		EvGroupFact *group = lfirst(cell);
-
-		if (is_taken(p, f->schemas, group))
-			continue;
-		for (int i = 0; i < list_length(group->members); i++)
-			cases = lappend(cases, case_of_member(p, set, group, i));
-		return cases;
-	}
-	foreach(cell, f->conditions)
-	{
-		EvConditionFact *condition = lfirst(cell);
-
-		ev_spend(p, (list_length(f->schemas) + list_length(set->excluded)) / 8);
-		if (list_member_ptr(f->schemas, condition->test) ||
-			list_member_ptr(set->excluded, condition->test) ||
-			condition->test->is_boolean ||
-			(condition->then->is_boolean && condition->then->boolean &&
-			 condition->otherwise->is_boolean && condition->otherwise->boolean))
-			continue;
-		return list_make2(ev_set_with(p, ev_set_with(p, set, condition->test), condition->then),
-						  ev_set_with(p, ev_set_without(p, set, condition->test), condition->otherwise));
-	}
-	if (by_type && (f->possible & (f->possible - 1)) != 0)
-		for (EvType type = 0; type < EV_TYPE_COUNT; type++)
-			if ((f->possible & EV_BIT(type)) != 0)
-				cases = lappend(cases, ev_set_of_types(p, set, EV_BIT(type)));
-	return cases;
-}
+/* ---------- a whole set ---------- */
 
 static bool
 prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
@@ -843,19 +562,15 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	List	   *values;
 	List	   *cases;
 	ListCell   *cell;
-	ListCell   *other;
 	bool		all = b->excluded == NIL && b->required == NIL && b->types == EV_ALL_TYPES;
 	uint32		left;
 
 	/* is each schema of b one of a, or equal to one? */
 	foreach(cell, b->members)
 	{
-		bool		found = list_member_ptr(facts->schemas, lfirst(cell));
-
 		ev_spend(p, list_length(facts->schemas) / 8);
-		foreach(other, a->members)
-			found = found || ev_schemas_same(p, lfirst(other), lfirst(cell));
-		all = all && found;
+		all = all && (list_member_ptr(facts->schemas, lfirst(cell)) ||
+					  ev_schema_among(p, facts->schemas, lfirst(cell)));
 	}
 	if (all || ev_prove_empty(p, a))
 		return true;
@@ -866,10 +581,10 @@ prove_set(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 ki
 	if (left == 0)
 		return true;
 
-	if (p->splits >= MOST_SPLITS)
+	if (p->splits >= EV_MOST_SPLITS)
 		return false;
-	cases = cases_of(p, a, (left & (EV_FACT_GROUPS | EV_FACT_CONDITIONS | EV_FACT_NOT | EV_FACT_ENUM |
-									EV_FACT_OPAQUE)) != 0);
+	cases = ev_cases(p, a, b, (left & (EV_FACT_GROUPS | EV_FACT_CONDITIONS | EV_FACT_NOT | EV_FACT_ENUM |
+									   EV_FACT_OPAQUE)) != 0);
 	if (cases == NIL)
 		return false;
 	p->splits++;
@@ -921,9 +636,9 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 	if (possible == 0)
 		return true;
 
-	if (p->splits >= MOST_SPLITS)
+	if (p->splits >= EV_MOST_SPLITS)
 		return false;
-	cases = cases_of(p, set, false);
+	cases = ev_cases(p, set, NULL, false);
 	if (cases == NIL)
 		return false;
 	p->splits++;

@@ -1,7 +1,7 @@
 /*
  * changes_sets.c
  *	  Sets of schemas that apply together, their facts about bounds and
- *	  children, and whether two schemas are equal.
+ *	  children.
  */
 #include "postgres.h"
 
@@ -20,12 +20,21 @@ typedef struct SetBucket
 	List	   *sets;
 } SetBucket;
 
-typedef struct SamePair
+#define LONG_LIST	32			/* values of an enum that are hashed */
+
+/* The values of a long enum. */
+typedef struct ListIndex
 {
-	const EvSubschema *a;		/* these two are the hash key */
-	const EvSubschema *b;
-	bool		same;
-} SamePair;
+	const List *list;			/* hash key, must be the first member */
+	HTAB	   *values;			/* HashedValues */
+} ListIndex;
+
+/* Those with the same hash. */
+typedef struct HashedValues
+{
+	uint32		hash;			/* hash key, must be the first member */
+	List	   *values;
+} HashedValues;
 
 /* ---------- strings and values ---------- */
 
@@ -56,6 +65,30 @@ ev_json_equal(const JsonbValue *a, const JsonbValue *b)
 	}
 }
 
+EvInstance
+ev_json_instance(const JsonbValue *value)
+{
+	EvInstance	instance = {.type = ev_value_type(value)};
+
+	switch (instance.type)
+	{
+		case EV_NUMBER:
+			instance.data = (const char *) value->val.numeric;
+			break;
+		case EV_STRING:
+			instance.data = value->val.string.val;
+			instance.length = value->val.string.len;
+			break;
+		case EV_ARRAY:
+		case EV_OBJECT:
+			instance.data = (const char *) value->val.binary.data;
+			break;
+		default:
+			break;
+	}
+	return instance;
+}
+
 bool
 ev_number_is_moderate(Numeric number)
 {
@@ -77,6 +110,58 @@ ev_json_among(EvProver *p, const List *values, const JsonbValue *value)
 			return true;
 	}
 	return false;
+}
+
+/* The hashes of the values of a long enum. */
+static HTAB *
+index_of(EvProver *p, const List *values)
+{
+	ListIndex  *index;
+	ListCell   *cell;
+	bool		found;
+
+	if (p->listed == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(List *), .entrysize = sizeof(ListIndex), .hcxt = p->context};
+
+		p->listed = hash_create("event_validate enums", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	index = hash_search(p->listed, &values, HASH_ENTER, &found);
+	if (!found)
+	{
+		HASHCTL		control = {.keysize = sizeof(uint32), .entrysize = sizeof(HashedValues), .hcxt = p->context};
+
+		index->values = hash_create("event_validate enum", list_length(values), &control,
+									HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		foreach(cell, values)
+		{
+			EvInstance	instance = ev_json_instance(lfirst(cell));
+			uint32		hash = ev_value_hash(&instance);
+			HashedValues *entry;
+
+			ev_spend(p, 10 + ev_value_work(lfirst(cell)));
+			entry = hash_search(index->values, &hash, HASH_ENTER, &found);
+			if (!found)
+				entry->values = NIL;
+			entry->values = lappend(entry->values, lfirst(cell));
+		}
+	}
+	return index->values;
+}
+
+bool
+ev_is_listed(EvProver *p, const List *values, const JsonbValue *value)
+{
+	HashedValues *entry;
+	EvInstance	instance = ev_json_instance(value);
+	uint32		hash;
+
+	if (list_length(values) < LONG_LIST)
+		return ev_json_among(p, values, value);
+	ev_spend(p, 10 + ev_value_work(value));
+	hash = ev_value_hash(&instance);
+	entry = hash_search(index_of(p, values), &hash, HASH_FIND, NULL);
+	return entry != NULL && ev_json_among(p, entry->values, value);
 }
 
 EvTruth
@@ -106,10 +191,8 @@ void
 ev_prover_init(EvProver *p)
 {
 	HASHCTL		sets = {.keysize = sizeof(uint32), .entrysize = sizeof(SetBucket), .hcxt = CurrentMemoryContext};
-	HASHCTL		sames = {.keysize = 2 * sizeof(EvSubschema *), .entrysize = sizeof(SamePair), .hcxt = CurrentMemoryContext};
 
 	p->sets = hash_create("event_validate schema sets", 256, &sets, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	p->sames = hash_create("event_validate same schemas", 64, &sames, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	p->truth.is_boolean = true;
 	p->truth.boolean = true;
 	p->falsehood.is_boolean = true;
@@ -405,265 +488,4 @@ ev_facts_prefix(const EvFacts *facts)
 	foreach(cell, facts->array_shapes)
 		longest = Max(longest, (uint32) list_length(((EvArrayShape *) lfirst(cell))->prefix));
 	return longest;
-}
-
-/* ---------- equality ---------- */
-
-static bool same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b);
-
-/*
- * Returns a child of a schema; all true schemas are one, and all false ones.
- */
-static const EvSubschema *
-child_schema(EvProver *p, const JsonbValue *node)
-{
-	EvSubschema *child;
-
-	if (node->type == jbvBool)
-		return node->val.boolean ? &p->truth : &p->falsehood;
-	child = ev_subschema_find(&p->old, node);
-	return child != NULL ? child : ev_subschema_find(&p->new, node);
-}
-
-static bool
-same_nodes(EvProver *p, const JsonbValue *a, const JsonbValue *b)
-{
-	const EvSubschema *x = child_schema(p, a);
-	const EvSubschema *y = child_schema(p, b);
-
-	return x != NULL && y != NULL && same_schemas(p, x, y);
-}
-
-static bool
-same_arrays(EvProver *p, const JsonbValue *a, const JsonbValue *b)
-{
-	uint32		count = JsonContainerSize(a->val.binary.data);
-
-	if (count != JsonContainerSize(b->val.binary.data))
-		return false;
-	ev_spend(p, count);
-	for (uint32 i = 0; i < count; i++)
-		if (!same_nodes(p, getIthJsonbValueFromContainer(a->val.binary.data, i),
-						getIthJsonbValueFromContainer(b->val.binary.data, i)))
-			return false;
-	return true;
-}
-
-/*
- * Compares maps from names to subschemas or, for dependencies, to arrays of
- * strings.
- */
-static bool
-same_maps(EvProver *p, const JsonbValue *a, const JsonbValue *b)
-{
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	key;
-	JsonbValue	value;
-
-	if (JsonContainerSize(a->val.binary.data) != JsonContainerSize(b->val.binary.data))
-		return false;
-	iterator = JsonbIteratorInit(a->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		JsonbValue	other;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &value, true);
-		ev_spend(p, 10);
-		if (getKeyJsonValueFromContainer(b->val.binary.data, key.val.string.val, key.val.string.len, &other) == NULL)
-			return false;
-		if (ev_node_is_array(&value) ? !ev_json_equal(&value, &other) : !same_nodes(p, &value, &other))
-			return false;
-	}
-	return true;
-}
-
-static bool
-same_keyword(EvProver *p, int keyword, const JsonbValue *a, const JsonbValue *b)
-{
-	switch (ev_keywords[keyword].shape)
-	{
-		case EV_SCHEMA:
-			return same_nodes(p, a, b);
-		case EV_SCHEMAS:
-		case EV_SCHEMA_OR_SCHEMAS:
-			if (ev_node_is_array(a) != ev_node_is_array(b))
-				return false;
-			return ev_node_is_array(a) ? same_arrays(p, a, b) : same_nodes(p, a, b);
-		case EV_SCHEMA_MAP:
-		case EV_PATTERN_SCHEMA_MAP:
-		case EV_DEPENDENCIES:
-			return same_maps(p, a, b);
-		default:
-			ev_spend(p, ev_value_work(a));
-			return ev_json_equal(a, b);
-	}
-}
-
-/*
- * Returns the target of a dynamic reference in a resource; NULL if there is
- * none.
- */
-static const EvSubschema *
-dynamic_target(EvProver *p, const EvResource *resource, const char *name)
-{
-	ListCell   *cell;
-
-	ev_spend(p, list_length(resource->anchors));
-	if (name[0] == '\0')
-		return resource->recursive_anchor ? resource->root : NULL;
-	foreach(cell, resource->anchors)
-	{
-		EvSchemaAnchor *anchor = lfirst(cell);
-
-		if (anchor->dynamic && strcmp(anchor->name, name) == 0)
-			return anchor->target;
-	}
-	return NULL;
-}
-
-/*
- * Do two dynamic references have equal targets in the same resources?  If so,
- * they are equal provided that everything around them is equal too, that is,
- * when whole documents are compared.
- */
-static bool
-same_dynamic(EvProver *p, const EvReference *a, const EvReference *b)
-{
-	if (!p->comparing_roots || a->dynamic_anchor == NULL || b->dynamic_anchor == NULL ||
-		strcmp(a->dynamic_anchor, b->dynamic_anchor) != 0 ||
-		list_length(p->old.resources) != list_length(p->new.resources))
-		return false;
-	for (int i = 0; i < list_length(p->old.resources); i++)
-	{
-		const EvSubschema *x = dynamic_target(p, list_nth(p->old.resources, i), a->dynamic_anchor);
-		const EvSubschema *y = dynamic_target(p, list_nth(p->new.resources, i), b->dynamic_anchor);
-
-		if ((x == NULL) != (y == NULL) || (x != NULL && !same_schemas(p, x, y)))
-			return false;
-	}
-	return true;
-}
-
-/* Does each reference lead to an equal target, in the same order? */
-static bool
-same_references(EvProver *p, const EvSubschema *a, const EvSubschema *b)
-{
-	if (list_length(a->references) != list_length(b->references))
-		return false;
-	for (int i = 0; i < list_length(a->references); i++)
-	{
-		EvReference *x = list_nth(a->references, i);
-		EvReference *y = list_nth(b->references, i);
-
-		if (strcmp(x->keyword, y->keyword) != 0)
-			return false;
-		if ((x->dynamic_anchor != NULL || y->dynamic_anchor != NULL) && !same_dynamic(p, x, y))
-			return false;
-		if ((x->target == NULL) != (y->target == NULL) ||
-			(x->target != NULL && !same_schemas(p, x->target, y->target)))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Is this a keyword without influence on validity, or a reference, which is
- * compared separately?
- */
-static bool
-is_ignored(int keyword)
-{
-	return ev_keyword_refers(keyword) ||
-		(ev_keywords[keyword].gatherer == EV_NO_FACTS && ev_keywords[keyword].vocabulary != EV_CONTENT);
-}
-
-static bool
-same_schemas(EvProver *p, const EvSubschema *a, const EvSubschema *b)
-{
-	const EvSubschema *key[2] = {a, b};
-	EvKeywordValues *values;
-	SamePair   *pair;
-	bool		found;
-	bool		same = true;
-
-	ev_spend(p, 5);
-	if (a == b)
-		return true;
-	if (a->is_boolean || b->is_boolean)
-		return a->is_boolean && b->is_boolean && a->boolean == b->boolean;
-	if (a->resource->draft != b->resource->draft ||
-		a->resource->vocabularies != b->resource->vocabularies ||
-		a->resource->assert_format != b->resource->assert_format ||
-		a->resource->except_formats != b->resource->except_formats)
-		return false;
-	if (p->comparing_roots && (a->resource->index != b->resource->index ||
-							   (a == a->resource->root) != (b == b->resource->root)))
-		return false;
-
-	/* a pair that is being compared is assumed equal */
-	pair = hash_search(p->sames, key, HASH_ENTER, &found);
-	if (found)
-		return pair->same;
-	pair->same = true;
-	p->assumed_same = lappend(p->assumed_same, pair);
-
-	check_stack_depth();
-	ev_spend(p, 100 + 5 * (JsonContainerSize(a->container) + JsonContainerSize(b->container)));
-	values = palloc(2 * sizeof(EvKeywordValues));
-	ev_read_keywords(a, &values[0]);
-	ev_read_keywords(b, &values[1]);
-	for (int keyword = 0; keyword < EV_KEYWORD_COUNT && same; keyword++)
-	{
-		if (is_ignored(keyword))
-			continue;
-		if (values[0].present[keyword] != values[1].present[keyword])
-			same = false;
-		else if (values[0].present[keyword])
-			same = same_keyword(p, keyword, &values[0].values[keyword], &values[1].values[keyword]);
-	}
-	pfree(values);
-	return same && same_references(p, a, b);
-}
-
-bool
-ev_schemas_same(EvProver *p, const EvSubschema *a, const EvSubschema *b)
-{
-	bool		same = same_schemas(p, a, b);
-	ListCell   *cell;
-
-	/* assumptions that led to a "no" are not known */
-	if (!same)
-	{
-		foreach(cell, p->assumed_same)
-		{
-			SamePair   *pair = lfirst(cell);
-
-			if (pair->a == a && pair->b == b)
-				pair->same = false;
-			else
-				hash_search(p->sames, pair, HASH_REMOVE, NULL);
-		}
-	}
-	list_free(p->assumed_same);
-	p->assumed_same = NIL;
-	return same;
-}
-
-bool
-ev_roots_same(EvProver *p)
-{
-	const EvSubschema *key[2] = {p->old_root, p->new_root};
-	bool		same;
-
-	p->comparing_roots = true;
-	same = ev_schemas_same(p, p->old_root, p->new_root);
-	p->comparing_roots = false;
-
-	/* as parts of other schemas, they may differ */
-	if (!same)
-		hash_search(p->sames, key, HASH_REMOVE, NULL);
-	return same;
 }

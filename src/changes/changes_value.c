@@ -14,6 +14,7 @@
 #include "base/encoding.h"
 #include "changes/changes_internal.h"
 #include "jsonb/jsonb_number.h"
+#include "match/match_checks.h"
 
 static EvTruth
 truth_of(bool truth)
@@ -115,8 +116,18 @@ string_valid(EvProver *p, const EvFacts *f, const EvString *string, uint32 kinds
 		}
 		ev_utf8_free(&utf8);
 	}
-	if ((kinds & EV_FACT_CONTENT) != 0 && f->contents != NIL)
-		result = and(result, EV_MAYBE);
+	if ((kinds & EV_FACT_CONTENT) != 0)
+	{
+		EvInstance	instance = {.type = EV_STRING, .data = string->data, .length = string->length};
+
+		foreach(cell, f->contents)
+		{
+			EvContentFact *content = lfirst(cell);
+
+			ev_spend(p, 50 + string->length);
+			result = and(result, truth_of(ev_matches_content(&instance, content->base64, content->json)));
+		}
+	}
 	return result;
 }
 
@@ -260,16 +271,19 @@ group_valid(EvProver *p, const EvGroupFact *group, const JsonbValue *value)
 	EvTruth		any = EV_NO;
 	int			surely = 0;
 	int			maybe = 0;
+	const EvUnion *u = ev_union(p, group);
+	List	   *candidates = ev_union_by_value(p, u, value);
 	ListCell   *cell;
 
-	foreach(cell, group->members)
+	foreach(cell, candidates)
 	{
-		EvTruth		member = valid(p, value, lfirst(cell));
+		EvTruth		member = ev_value_valid(p, value, u->sets[lfirst_int(cell)], EV_FACT_ALL);
 
 		any = or(any, member);
 		surely += member == EV_YES;
 		maybe += member != EV_NO;
 	}
+	list_free(candidates);
 	if (!group->one)
 		return any;
 	if (surely > 1 || maybe == 0)
@@ -290,7 +304,7 @@ facts_valid(EvProver *p, const EvFacts *f, const JsonbValue *value, uint32 kinds
 	{
 		foreach(cell, f->enums)
 		{
-			if (!ev_json_among(p, ((EvEnumFact *) lfirst(cell))->values, value))
+			if (!ev_is_listed(p, ((EvEnumFact *) lfirst(cell))->values, value))
 				return EV_NO;
 		}
 	}

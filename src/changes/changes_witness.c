@@ -12,6 +12,7 @@
 
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 
 #include "base/compat.h"
 #include "changes/changes_internal.h"
@@ -22,9 +23,11 @@
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
-#define MOST_TRIED_IN_ALL	20000
-#define MOST_SETS		500		/* for other sets, only listed values are
-								 * tried */
+#define MOST_TRIED_IN_ALL	5000	/* in one search */
+#define MOST_WITNESSES	500		/* that are kept */
+#define MOST_BRANCHES	12		/* of one group */
+#define MOST_SETS		120		/* in one search; for other sets, only listed
+								 * values are tried */
 
 typedef struct SamplesKey
 {
@@ -47,6 +50,11 @@ typedef struct Collector
 	EvSchemaSet *b;
 	int			depth;
 	int			tried;
+	List	   *seen;			/* hashes of the values that were tried */
+	bool		wanted;			/* end the search at a witness, */
+	uint32		kinds;			/* for facts of these kinds, */
+	EvScope    *scope;			/* in this scope */
+	JsonbValue *witness;
 	List	   *telling;		/* valid under a, and not under b because of
 								 * the value itself, */
 	List	   *telling_below;	/* or because of a part of it */
@@ -56,28 +64,147 @@ typedef struct Collector
 static List *samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth);
 
 /*
- * Keeps a value if the first set accepts it.  Returns false if enough values
- * were tried.
+ * Returns a set with those of its branches that match a value.
+ */
+static EvSchemaSet *
+with_branches(EvProver *p, EvSchemaSet *set, const JsonbValue *value)
+{
+	ListCell   *cell;
+	ListCell   *number;
+
+	for (int i = 0; i < MOST_DEPTH; i++)
+	{
+		EvSchemaSet *before = set;
+
+		foreach(cell, ev_facts(p, set, EV_NECESSARY)->groups)
+		{
+			const EvUnion *u = ev_union(p, lfirst(cell));
+
+			foreach(number, ev_union_by_value(p, u, value))
+			{
+				if (ev_value_valid(p, value, u->sets[lfirst_int(number)], EV_FACT_ALL) == EV_YES)
+					set = ev_set_with(p, set, list_nth(((EvGroupFact *) lfirst(cell))->members, lfirst_int(number)));
+			}
+		}
+		if (set == before)
+			break;
+	}
+	return set;
+}
+
+/*
+ * Does the lenient reading consider a value, which is valid under a set?  It
+ * ignores values with a property that is assumed to be absent, unless the
+ * schema that they are valid under requires it.
  */
 static bool
+is_admissible(EvProver *p, const JsonbValue *value, EvSchemaSet *set, EvScope *scope)
+{
+	JsonbIterator *iterator;
+	JsonbIteratorToken token;
+	JsonbValue	key;
+	JsonbValue	member;
+	const EvFacts *f;
+
+	check_stack_depth();
+	if (scope == NULL || value->type != jbvBinary)
+		return true;
+	f = ev_facts(p, with_branches(p, set, value), EV_NECESSARY);
+	if (JsonContainerIsArray(value->val.binary.data))
+	{
+		ev_spend(p, JsonContainerSize(value->val.binary.data));
+		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
+			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
+							   ev_facts_item(p, f, i), ev_scope_item(p, scope, i)))
+				return false;
+		return true;
+	}
+	iterator = JsonbIteratorInit(value->val.binary.data);
+	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
+	{
+		EvString	name;
+
+		if (token != WJB_KEY)
+			continue;
+		JsonbIteratorNext(&iterator, &member, true);
+		name = ev_string_of(&key);
+		if (ev_scope_absent(p, scope, &name) && ev_facts_requires(p, f, &name) == NULL)
+			return false;
+		if (!is_admissible(p, &member, ev_facts_property(p, f, &name), ev_scope_property(p, scope, &name)))
+			return false;
+	}
+	return true;
+}
+
+/* Was a value tried before?  Values with equal hashes are taken for equal. */
+static bool
+is_seen(Collector *c, const JsonbValue *value)
+{
+	EvInstance	instance = ev_json_instance(value);
+	int			hash = (int) ev_value_hash(&instance);
+
+	ev_spend(c->prover, 5 + ev_value_work(value) + list_length(c->seen) / 16);
+	if (list_member_int(c->seen, hash))
+		return true;
+	c->seen = lappend_int(c->seen, hash);
+	return false;
+}
+
+/*
+ * Returns the list of the collector for a value, or NULL if it is not to be
+ * kept.  Sets the witness if it is one.
+ */
+static List **
+list_for(Collector *c, const JsonbValue *value)
+{
+	EvProver   *p = c->prover;
+	EvTruth		itself;
+
+	if (c->witness != NULL || c->tried++ >= MOST_TRIED || p->tried++ >= MOST_TRIED_IN_ALL ||
+		is_seen(c, value) || ev_value_valid(p, value, c->a, EV_FACT_ALL) != EV_YES)
+		return NULL;
+	itself = ev_value_valid(p, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES));
+	if (itself != EV_NO && ev_value_valid(p, value, c->b, EV_FACT_ALL) != EV_NO)
+		return &c->others;
+	if (c->wanted && ev_value_valid(p, value, c->b, c->kinds) == EV_NO && is_admissible(p, value, c->a, c->scope))
+	{
+		c->witness = palloc(sizeof(JsonbValue));
+		*c->witness = *value;
+	}
+	return itself == EV_NO ? &c->telling : &c->telling_below;
+}
+
+/* Keeps a copy of a value if the first set accepts it. */
+static void
 try_value(Collector *c, const JsonbValue *value)
 {
+	List	  **list = list_for(c, value);
 	JsonbValue *copy;
 
-	if (c->tried++ >= MOST_TRIED || c->prover->tried++ >= MOST_TRIED_IN_ALL)
-		return false;
-	if (ev_json_among(c->prover, c->telling, value) || ev_json_among(c->prover, c->telling_below, value) || ev_json_among(c->prover, c->others, value) ||
-		ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) != EV_YES)
-		return true;
+	if (list == NULL)
+		return;
 	copy = palloc(sizeof(JsonbValue));
 	*copy = *value;
-	if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES)) == EV_NO)
-		c->telling = lappend(c->telling, copy);
-	else if (ev_value_valid(c->prover, value, c->b, EV_FACT_ALL) == EV_NO)
-		c->telling_below = lappend(c->telling_below, copy);
+	*list = lappend(*list, copy);
+}
+
+/* The same for a value that was made for this, which is freed if it is not kept. */
+static void
+try_made(Collector *c, JsonbValue *value)
+{
+	List	  **list = list_for(c, value);
+
+	if (list == NULL)
+		pfree(value);
 	else
-		c->others = lappend(c->others, copy);
-	return true;
+		*list = lappend(*list, value);
+}
+
+/* Is the search at an end? */
+static bool
+is_done(const Collector *c)
+{
+	return c->witness != NULL || c->tried >= MOST_TRIED || c->prover->tried >= MOST_TRIED_IN_ALL;
 }
 
 static void
@@ -87,8 +214,9 @@ try_values(Collector *c, const List *values)
 
 	foreach(cell, values)
 	{
-		if (!try_value(c, lfirst(cell)))
+		if (is_done(c))
 			break;
+		try_value(c, lfirst(cell));
 	}
 }
 
@@ -191,10 +319,13 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		fa->min_length.value, fa->max_length.value, fb->min_length.value, fb->max_length.value,
 	};
 	static const char fillers[] = {'a', '0', 'A'};
+	ListCell   *cell;
 
-	for (int i = 0; i < (int) lengthof(plain); i++)
+	foreach(cell, ev_string_examples(c->prover, fa, fb))
+		try_string(c, ((EvString *) lfirst(cell))->data, ((EvString *) lfirst(cell))->length);
+	for (int i = 0; i < (int) lengthof(plain) && !is_done(c); i++)
 		try_string(c, plain[i], strlen(plain[i]));
-	for (int i = 0; i < (int) lengthof(lengths); i++)
+	for (int i = 0; i < (int) lengthof(lengths) && !is_done(c); i++)
 		for (int j = -1; j <= 1; j++)
 		{
 			int64		length = (int64) lengths[i] + j;
@@ -213,11 +344,29 @@ try_strings(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 /* ---------- arrays and objects ---------- */
 
-static JsonbValue *
-as_value(JsonbValue *tree)
+/*
+ * Begins to make a value: the work on it is done in a context of its own.
+ * Returns the context to return to.
+ */
+static MemoryContext
+begin_value(EvProver *p)
 {
-	Jsonb	   *jsonb = JsonbValueToJsonb(tree);
-	JsonbValue *value = palloc(sizeof(JsonbValue));
+	if (p->scratch == NULL)
+		p->scratch = AllocSetContextCreate(p->context, "event_validate values", ALLOCSET_DEFAULT_SIZES);
+	return MemoryContextSwitchTo(p->scratch);
+}
+
+/* Returns the value that was made, as one piece of memory, in this context. */
+static JsonbValue *
+finish_value(EvProver *p, JsonbValue *tree, MemoryContext caller)
+{
+	Jsonb	   *made = JsonbValueToJsonb(tree);
+	JsonbValue *value = MemoryContextAlloc(caller, MAXALIGN(sizeof(JsonbValue)) + VARSIZE(made));
+	Jsonb	   *jsonb = (Jsonb *) ((char *) value + MAXALIGN(sizeof(JsonbValue)));
+
+	memcpy(jsonb, made, VARSIZE(made));
+	MemoryContextSwitchTo(caller);
+	MemoryContextReset(p->scratch);
 
 	value->type = jbvBinary;
 	value->val.binary.data = &jsonb->root;
@@ -235,6 +384,7 @@ spend_on_copy(EvProver *p, const JsonbValue *value)
 static JsonbValue *
 array_of(EvProver *p, const List *items)
 {
+	MemoryContext caller = begin_value(p);
 	JsonbInState state = {0};
 	ListCell   *cell;
 
@@ -245,7 +395,7 @@ array_of(EvProver *p, const List *items)
 		ev_push_jsonb(&state, WJB_ELEM, lfirst(cell));
 	}
 	ev_push_jsonb(&state, WJB_END_ARRAY, NULL);
-	return as_value(state.result);
+	return finish_value(p, state.result, caller);
 }
 
 /*
@@ -291,13 +441,16 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	{
 		uint32		size = lfirst_int(cell);
 
+		if (is_done(c))
+			return;
+
 		/* equal items, then different ones */
 		for (int which = 0; which < 3; which++)
 		{
 			List	   *items = items_of(positions, size, which);
 
 			if (items != NIL || size == 0)
-				try_value(c, array_of(p, items));
+				try_made(c, array_of(p, items));
 		}
 		for (uint32 i = 0; i < Min(size, prefix + 1); i++)
 		{
@@ -310,7 +463,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 				if (items == NIL)
 					break;
 				lfirst(list_nth_cell(items, i)) = list_nth(choice, which);
-				try_value(c, array_of(p, items));
+				try_made(c, array_of(p, items));
 			}
 		}
 		if (size >= 2)
@@ -326,7 +479,7 @@ try_arrays(Collector *c, const EvFacts *fa, const EvFacts *fb)
 					items = lappend(items, list_nth(choice, i));
 			}
 			if ((uint32) list_length(items) == size)
-				try_value(c, array_of(p, items));
+				try_made(c, array_of(p, items));
 		}
 	}
 }
@@ -340,6 +493,7 @@ typedef struct WitnessMember
 static JsonbValue *
 object_of(EvProver *p, const List *members)
 {
+	MemoryContext caller = begin_value(p);
 	JsonbInState state = {0};
 	ListCell   *cell;
 
@@ -356,7 +510,7 @@ object_of(EvProver *p, const List *members)
 		ev_push_jsonb(&state, WJB_VALUE, member->value);
 	}
 	ev_push_jsonb(&state, WJB_END_OBJECT, NULL);
-	return as_value(state.result);
+	return finish_value(p, state.result, caller);
 }
 
 static List *
@@ -375,6 +529,28 @@ with_member(EvProver *p, const List *members, const EvString *name, JsonbValue *
 	member->name = *name;
 	member->value = value;
 	return lappend(result, member);
+}
+
+/* Appends a name that matches each pattern. */
+static List *
+add_pattern_names(EvProver *p, List *names, const List *patterns)
+{
+	EvString	example;
+	ListCell   *cell;
+
+	foreach(cell, patterns)
+	{
+		EvNamedSchema *named = lfirst(cell);
+
+		if (ev_string_exists(p, list_make1(&named->name), NIL, 0, PG_UINT32_MAX, &example) == EV_YES)
+		{
+			EvString   *copy = palloc(sizeof(EvString));
+
+			*copy = example;
+			names = lappend(names, copy);
+		}
+	}
+	return names;
 }
 
 /* Makes names that a schema's dependencies, patterns or counts may need. */
@@ -399,6 +575,8 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			names = lappend(names, &dependency->property);
 			names = list_concat(names, dependency->required);
 		}
+		foreach(cell, both[i]->object_shapes)
+			names = add_pattern_names(c->prover, names, ((EvObjectShape *) lfirst(cell))->patterns);
 		wanted = Max(wanted, both[i]->min_properties.value);
 		if (both[i]->max_properties.value != EV_NO_MAXIMUM)
 			wanted = Max(wanted, both[i]->max_properties.value);
@@ -416,10 +594,26 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	return names;
 }
 
+/* Is an object with these members valid under the first set? */
 static bool
-is_accepted(Collector *c, const JsonbValue *value)
+is_accepted(Collector *c, const List *members)
 {
-	return ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
+	JsonbValue *value = object_of(c->prover, members);
+	bool		result = ev_value_valid(c->prover, value, c->a, EV_FACT_ALL) == EV_YES;
+
+	pfree(value);
+	return result;
+}
+
+/* Tries an object with one more member. */
+static void
+try_with(Collector *c, const List *members, const EvString *name, JsonbValue *value)
+{
+	List	   *more = with_member(c->prover, members, name, value);
+
+	try_made(c, object_of(c->prover, more));
+	pfree(llast(more));
+	list_free(more);
 }
 
 static void
@@ -442,7 +636,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 			return;
 		required = with_member(p, required, name, llast(values));
 	}
-	try_value(c, object_of(p, required));
+	try_made(c, object_of(p, required));
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
@@ -451,42 +645,44 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		EvString   *name = lfirst(cell);
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
+		if (is_done(c))
+			return;
 		foreach(value, values)
 		{
 			if (foreach_current_index(value) >= 8)
 				break;
-			try_value(c, object_of(p, with_member(p, required, name, lfirst(value))));
+			try_with(c, required, name, lfirst(value));
 		}
 		if (values != NIL && list_length(full) < MOST_ITEMS)
 		{
 			more = with_member(p, full, name, llast(values));
-			if (is_accepted(c, object_of(p, more)))
+			if (is_accepted(c, more))
 				full = more;
 		}
 	}
 
 	/* add one after another, for schemas that count properties, */
 	more = required;
-	try_value(c, object_of(p, full));
+	try_made(c, object_of(p, full));
 	foreach(cell, full)
 	{
 		WitnessMember *member = lfirst(cell);
 
 		more = with_member(p, more, &member->name, member->value);
-		try_value(c, object_of(p, more));
+		try_made(c, object_of(p, more));
 	}
 
 	/* and in pairs */
 	foreach(cell, full)
 	{
 		WitnessMember *first = lfirst(cell);
+		List	   *with_first = with_member(p, required, &first->name, first->value);
 
 		for (int i = foreach_current_index(cell) + 1; i < list_length(full) && i < 12; i++)
 		{
 			WitnessMember *second = list_nth(full, i);
 
-			try_value(c, object_of(p, with_member(p, with_member(p, required, &first->name, first->value),
-												  &second->name, second->value)));
+			try_with(c, with_first, &second->name, second->value);
 		}
 	}
 }
@@ -522,16 +718,106 @@ try_listed(Collector *c, const EvFacts *f, int depth)
 	}
 }
 
+/*
+ * Returns the members of a group that instances of a set can be made for: those
+ * that its tag allows, and not too many.
+ */
+static List *
+branches_for(EvProver *p, EvSchemaSet *set, const EvGroupFact *group)
+{
+	const EvUnion *u = ev_union(p, group);
+	EvUnionTag	tag = {0};
+	List	   *result = NIL;
+	ListCell   *cell;
+
+	if (u->path != NIL)
+		tag = ev_union_tag(p, u, set);
+	foreach(cell, ev_union_by_tag(p, u, &tag))
+	{
+		if (list_length(result) >= MOST_BRANCHES)
+			break;
+		result = lappend(result, list_nth(group->members, lfirst_int(cell)));
+	}
+	return result;
+}
+
+/* Tries the samples of the branches of both sides. */
+static void
+try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
+{
+	EvProver   *p = c->prover;
+	EvSchemaSet *a = c->a;
+	int			depth = c->depth + 1;
+	ListCell   *cell;
+	ListCell   *member;
+
+	foreach(cell, fa->groups)
+	{
+		foreach(member, branches_for(p, a, lfirst(cell)))
+		{
+			EvSchemaSet *branch = ev_set_with(p, a, lfirst(member));
+
+			if (branch != a && !is_done(c))
+				try_values(c, samples(p, branch, c->b, depth));
+		}
+	}
+	foreach(cell, fa->conditions)
+		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), c->b, depth));
+	foreach(cell, fb->groups)
+	{
+		foreach(member, branches_for(p, a, lfirst(cell)))
+		{
+			if (!is_done(c))
+				try_values(c, samples(p, a, ev_set_of(p, lfirst(member)), depth));
+		}
+	}
+	foreach(cell, fb->nots)
+		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
+	foreach(cell, fb->conditions)
+	{
+		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
+							  ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth));
+	}
+}
+
+/* Tries values of all kinds, until there are enough or a witness is found. */
+static void
+search(Collector *c)
+{
+	EvProver   *p = c->prover;
+	const EvFacts *fa = ev_facts(p, c->a, EV_NECESSARY);
+	const EvFacts *fb = ev_facts(p, c->b, EV_NECESSARY);
+
+	try_listed(c, fa, 0);
+	try_listed(c, fb, 0);
+	for (int i = 0; i < 3; i++)
+	{
+		JsonbValue	value = {.type = i == 0 ? jbvNull : jbvBool};
+
+		value.val.boolean = i == 1;
+		try_value(c, &value);
+	}
+	if (p->sampled++ >= MOST_SETS)
+		return;
+	if ((fa->possible & EV_BIT(EV_NUMBER)) != 0 && !is_done(c))
+		try_numbers(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_STRING)) != 0 && !is_done(c))
+		try_strings(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_ARRAY)) != 0 && !is_done(c))
+		try_arrays(c, fa, fb);
+	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))
+		try_objects(c, fa, fb);
+	if (!is_done(c))
+		try_branches(c, fa, fb);
+}
+
+/* Returns values that are valid under `a`, first those that are not under `b`. */
 static List *
 samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 {
 	SamplesKey	key = {a, b, depth};
 	Samples    *known;
 	Collector	c = {.prover = p, .a = a, .b = b, .depth = depth};
-	const EvFacts *fa;
-	const EvFacts *fb;
-	ListCell   *cell;
-	ListCell   *member;
 	bool		found;
 	List	   *result;
 
@@ -541,7 +827,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	ev_spend(p, 50);
 	if (p->samples == NULL)
 	{
-		HASHCTL		control = {.keysize = sizeof(SamplesKey), .entrysize = sizeof(Samples), .hcxt = CurrentMemoryContext};
+		HASHCTL		control = {.keysize = sizeof(SamplesKey), .entrysize = sizeof(Samples), .hcxt = p->context};
 
 		p->samples = hash_create("event_validate samples", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	}
@@ -549,54 +835,7 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	if (known != NULL)
 		return known->values;
 
-	fa = ev_facts(p, a, EV_NECESSARY);
-	fb = ev_facts(p, b, EV_NECESSARY);
-	try_listed(&c, fa, 0);
-	try_listed(&c, fb, 0);
-	for (int i = 0; i < 3; i++)
-	{
-		JsonbValue	value = {.type = i == 0 ? jbvNull : jbvBool};
-
-		value.val.boolean = i == 1;
-		try_value(&c, &value);
-	}
-	if (p->sampled++ < MOST_SETS)
-	{
-		if ((fa->possible & EV_BIT(EV_NUMBER)) != 0)
-			try_numbers(&c, fa, fb);
-		if ((fa->possible & EV_BIT(EV_STRING)) != 0)
-			try_strings(&c, fa, fb);
-		if ((fa->possible & EV_BIT(EV_ARRAY)) != 0)
-			try_arrays(&c, fa, fb);
-		if ((fa->possible & EV_BIT(EV_OBJECT)) != 0)
-			try_objects(&c, fa, fb);
-
-		/* branch by branch, of either */
-		foreach(cell, fa->groups)
-		{
-			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
-			{
-				EvSchemaSet *branch = ev_set_with(p, a, lfirst(member));
-
-				if (branch != a)
-					try_values(&c, samples(p, branch, b, depth + 1));
-			}
-		}
-		foreach(cell, fa->conditions)
-			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), b, depth + 1));
-		foreach(cell, fb->groups)
-		{
-			foreach(member, ((EvGroupFact *) lfirst(cell))->members)
-				try_values(&c, samples(p, a, ev_set_of(p, lfirst(member)), depth + 1));
-		}
-		foreach(cell, fb->nots)
-			try_values(&c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), b, depth + 1));
-		foreach(cell, fb->conditions)
-		{
-			try_values(&c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
-								   ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth + 1));
-		}
-	}
+	search(&c);
 
 	/* keep some of each kind */
 	if (list_length(c.telling) + list_length(c.telling_below) + list_length(c.others) > MOST_SAMPLES)
@@ -611,51 +850,38 @@ samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, int depth)
 	return result;
 }
 
-/* Does the lenient reading consider a value? */
-static bool
-is_admissible(EvProver *p, const JsonbValue *value, EvScope *scope)
+/*
+ * Begins a search of its own, so that its result does not depend on the searches
+ * before; only the budget limits all of them together.
+ */
+static void
+begin_search(EvProver *p)
 {
-	JsonbIterator *iterator;
-	JsonbIteratorToken token;
-	JsonbValue	key;
-	JsonbValue	member;
-
-	check_stack_depth();
-	if (scope == NULL || value->type != jbvBinary)
-		return true;
-	if (JsonContainerIsArray(value->val.binary.data))
-	{
-		ev_spend(p, JsonContainerSize(value->val.binary.data));
-		for (uint32 i = 0; i < JsonContainerSize(value->val.binary.data); i++)
-			if (!is_admissible(p, getIthJsonbValueFromContainer(value->val.binary.data, i),
-							   ev_scope_item(p, scope, i)))
-				return false;
-		return true;
-	}
-	iterator = JsonbIteratorInit(value->val.binary.data);
-	while ((token = JsonbIteratorNext(&iterator, &key, true)) != WJB_DONE)
-	{
-		EvString	name;
-
-		if (token != WJB_KEY)
-			continue;
-		JsonbIteratorNext(&iterator, &member, true);
-		name = ev_string_of(&key);
-		if (ev_scope_absent(p, scope, &name) || !is_admissible(p, &member, ev_scope_property(p, scope, &name)))
-			return false;
-	}
-	return true;
+	p->sampled = p->tried = 0;
 }
 
 JsonbValue *
 ev_witness(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
-	ListCell   *cell;
+	Collector	c = {.prover = p, .a = a, .b = b, .wanted = true, .kinds = kinds, .scope = scope};
 
-	foreach(cell, samples(p, a, b, 0))
+	begin_search(p);
+	search(&c);
+	if (c.witness != NULL && list_length(p->witnesses) < MOST_WITNESSES)
+		p->witnesses = lappend(p->witnesses, c.witness);
+	return c.witness;
+}
+
+JsonbValue *
+ev_witness_again(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds, int first)
+{
+	for (int i = first; i < list_length(p->witnesses); i++)
 	{
-		if (ev_value_valid(p, lfirst(cell), b, kinds) == EV_NO && is_admissible(p, lfirst(cell), scope))
-			return lfirst(cell);
+		JsonbValue *value = list_nth(p->witnesses, i);
+
+		if (ev_value_valid(p, value, a, EV_FACT_ALL) == EV_YES && ev_value_valid(p, value, b, kinds) == EV_NO &&
+			is_admissible(p, value, a, scope))
+			return value;
 	}
 	return NULL;
 }
@@ -665,6 +891,7 @@ ev_has_samples(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 types)
 {
 	ListCell   *cell;
 
+	begin_search(p);
 	foreach(cell, samples(p, a, b, 0))
 	{
 		if ((types & EV_BIT(ev_value_type(lfirst(cell)))) != 0)

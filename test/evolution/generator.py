@@ -17,6 +17,26 @@ SCALARS = [None, True, False]
 
 # ---------- schemas ----------
 
+def expression(rng, depth=0):
+    """A regular expression about the characters a and b."""
+    chance = rng.random()
+    if depth >= 3 or chance < 0.3:
+        return rng.choice(["a", "b", "[ab]", ".", "[^a]", "ab"])
+    if chance < 0.5:
+        return expression(rng, depth + 1) + expression(rng, depth + 1)
+    if chance < 0.65:
+        return f"({expression(rng, depth + 1)}|{expression(rng, depth + 1)})"
+    if chance < 0.9:
+        return f"({expression(rng, depth + 1)}){rng.choice(['*', '+', '?', '{2}', '{1,3}', '{2,}'])}"
+    return rng.choice(["(?=", "(?!", "(?<=", "(?<!"]) + rng.choice(["a", "b", "ab", "[ab]$", "^b"]) + ")"
+
+
+def pattern(rng):
+    if rng.random() < 0.4:
+        return rng.choice(PATTERNS)
+    return rng.choice(["^", ""]) + expression(rng) + rng.choice(["$", ""])
+
+
 def number(rng):
     schema = {"type": rng.choice(["integer", "number"])}
     if rng.random() < 0.5:
@@ -35,7 +55,7 @@ def string(rng):
     if rng.random() < 0.3:
         schema["maxLength"] = rng.randrange(2, 6)
     if rng.random() < 0.15:
-        schema["pattern"] = rng.choice(PATTERNS)
+        schema["pattern"] = pattern(rng)
     if rng.random() < 0.15:
         schema["format"] = rng.choice(FORMATS)
     return schema
@@ -90,7 +110,8 @@ def object_(rng, depth):
     elif chance < 0.5:
         schema["unevaluatedProperties"] = False
     if rng.random() < 0.12:
-        schema["patternProperties"] = {rng.choice(NAME_PATTERNS): any_schema(rng, depth + 1)}
+        schema["patternProperties"] = {rng.choice([*NAME_PATTERNS, pattern(rng)]): any_schema(rng, depth + 1)
+                                       for _ in range(rng.randrange(1, 3))}
     if rng.random() < 0.08:
         schema["propertyNames"] = rng.choice([{"maxLength": 3}, {"pattern": "^[a-k]"}, {"enum": NAMES[:4]}])
     if rng.random() < 0.08:
@@ -152,6 +173,109 @@ def root(rng):
     if not isinstance(schema, dict):
         schema = {}
     return schema
+
+
+# ---------- unions ----------
+
+TAGS = ["kind", "id", "x-y"]
+
+
+def variant(rng, tag, values, form):
+    """One variant of a union, which lists values of its tag."""
+    listed_values = {"const": values[0]} if len(values) == 1 else {"enum": values}
+    schema = {"type": "object", "properties": {tag: listed_values}}
+    if form["nested"]:
+        schema = {"type": "object", "properties": {"c": {"type": "object", "properties": {tag: listed_values}, "required": [tag]}}}
+    if form["required"]:
+        schema["required"] = ["c" if form["nested"] else tag]
+    for name in rng.sample(["a", "b"], rng.randrange(3)):
+        schema["properties"][name] = form["same"] if rng.random() < 0.6 else any_schema(rng, 2)
+        if rng.random() < 0.4:
+            schema["required"] = sorted({*schema.get("required", []), name})
+    if form["closed"]:
+        schema["additionalProperties"] = False
+    if rng.random() < 0.05:
+        del schema["type"]
+    return schema
+
+
+def union(rng):
+    """A union of up to 50 variants, anywhere in a schema; with a place for one more."""
+    form = {"nested": rng.random() < 0.15, "required": rng.random() < 0.6, "closed": rng.random() < 0.3,
+            "same": any_schema(rng, 3)}
+    tag = rng.choice(TAGS)
+    count = rng.choice([2, 3, 4, 5, 8, 12, 20, 50])
+    names = [f"kind-{i}" for i in range(count)]
+    if rng.random() < 0.1:
+        names[-1] = names[0]
+    keyword = "oneOf" if rng.random() < 0.7 else "anyOf"
+    members = [variant(rng, tag, [name] if rng.random() < 0.9 else [name, name + "x"], form) for name in names]
+    if rng.random() < 0.1:
+        members.append({"type": "null"})
+    if rng.random() < 0.1:
+        # a condition for one of the variants
+        whole = {keyword: members, "allOf": [{"if": {"properties": {tag: {"const": name}}, "required": [tag]},
+                                              "then": {"required": [rng.choice(["a", "b"])]}} for name in names[:3]]}
+    else:
+        whole = {keyword: members}
+    chance = rng.random()
+    if chance < 0.5:
+        return whole
+    if chance < 0.6:
+        return {"type": "object", "properties": {"v": whole}, **({"required": ["v"]} if rng.random() < 0.5 else {})}
+    if chance < 0.7:
+        return {"type": "array", "items": whole}
+    if chance < 0.8:
+        return {"type": "object", "additionalProperties": whole}
+    if chance < 0.9:
+        return {"anyOf": [whole, {"type": "null"}]}
+    return {"type": "object", **whole}
+
+
+def _variants(rng, s):
+    """The members of a union in a schema, and the keyword."""
+    for keyword in ("oneOf", "anyOf"):
+        if keyword in s and len(s[keyword]) > 1 and all("properties" in m or m == {"type": "null"} for m in s[keyword]):
+            return s[keyword]
+    return None
+
+
+def _variant_added(rng, s):
+    members = _variants(rng, s)
+    if members is None:
+        return False
+    new = copy.deepcopy(rng.choice([m for m in members if "properties" in m]))
+
+    def rename(node):
+        for name, child in node["properties"].items():
+            if name in TAGS:
+                node["properties"][name] = {"const": rng.choice(["kind-new", "kind-new", "kind-0"])}
+            elif "properties" in child and name == "c":
+                rename(child)
+    rename(new)
+    members.insert(rng.randrange(len(members) + 1), new)
+    return None
+
+
+def _variant_removed(rng, s):
+    members = _variants(rng, s)
+    if members is None:
+        return False
+    members.pop(rng.randrange(len(members)))
+    return None
+
+
+def _variant_changed(rng, s):
+    members = _variants(rng, s)
+    if members is None:
+        return False
+    place = rng.choice([m for m in members if "properties" in m])
+    change = rng.choice([_optional_added, _became_optional, _became_required, _type_widened])
+    if change is _type_widened:
+        place = place["properties"].get(rng.choice(["a", "b"]))
+        if not isinstance(place, dict):
+            return False
+    return change(rng, place)
 
 
 # ---------- changes ----------
@@ -316,14 +440,20 @@ def _pattern(rng, s):
     if s.get("type") != "string":
         return False
     if s.pop("pattern", None) is None:
-        s["pattern"] = rng.choice(PATTERNS)
+        s["pattern"] = pattern(rng)
     return None
 
 
 def _pattern_changed(rng, s):
     if "pattern" not in s:
         return False
-    s["pattern"] = rng.choice([p for p in PATTERNS if p != s["pattern"]])
+    old = s["pattern"]
+    if rng.random() < 0.5:
+        s["pattern"] = pattern(rng)
+    else:
+        # often wider or narrower
+        s["pattern"] = rng.choice([f"({old})|{expression(rng)}", f"(?:{old})", old + "|", old.replace("a", "[ab]"),
+                                   old.replace("[ab]", "a"), old.replace("*", "+"), old.replace("+", "*"), old.strip("^$")])
     return None
 
 
@@ -463,10 +593,13 @@ CHANGES = {
     "uniqueItems": _unique,
     "prefixItems position added": _prefix,
     "structural": _structural,
+    "variant added": _variant_added,
+    "variant removed": _variant_removed,
+    "variant changed": _variant_changed,
 }
 
 # the kinds for which the table of rules says "unknown"
-UNKNOWN_BY_RULE = {"pattern changed", "format changed", "oneOf member added", "oneOf to anyOf", "structural"}
+UNKNOWN_BY_RULE = {"format changed", "structural"}
 
 SINGLE = ["items", "additionalProperties", "unevaluatedProperties", "not", "if", "then", "else", "contains", "propertyNames"]
 ARRAYS = ["prefixItems", "allOf", "anyOf", "oneOf"]
@@ -584,7 +717,7 @@ def pair(rng):
     if rng.random() < 0.05:
         return "unrelated", disguised(rng, root(rng)), disguised(rng, root(rng))
     kind = rng.choice(list(CHANGES))
-    make = bare if rng.random() < 0.5 else root
+    make = union if kind.startswith("variant") else bare if rng.random() < 0.5 else root
     while True:
         old = make(rng)
         result = changed(rng, old, kind)
@@ -679,6 +812,8 @@ def near_number(rng, schema, whole):
 
 def near_string(rng, schema):
     lengths = [schema[b] for b in ("minLength", "maxLength") if b in schema]
+    if "pattern" in schema and rng.random() < 0.7:
+        return "".join(rng.choice("aabb1") for _ in range(rng.randrange(7)))
     if "format" in schema or "pattern" in schema or not lengths or rng.random() < 0.5:
         return rng.choice(STRINGS)
     return "a" * max(0, rng.choice(lengths) + rng.choice([0, 0, 1, -1]))
@@ -711,7 +846,7 @@ def near_object(rng, schema, whole, depth):
         if name not in value and rng.random() < 0.9:
             value[name] = anything(rng, 2)
     if rng.random() < (0.05 if schema.get("additionalProperties") is False else 0.3):
-        name = rng.choice(NAMES + ["other", "a1", "x-1"])
+        name = rng.choice(NAMES + ["other", "a1", "x-1", "ab", "bb", "aab"])
         if name not in value:
             rest = schema.get("additionalProperties", True)
             value[name] = near(rng, rest, whole, depth + 1)

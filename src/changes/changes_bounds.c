@@ -1,0 +1,158 @@
+/*
+ * changes_bounds.c
+ *	  Refutations of bounds that are described instead of built.
+ *
+ * A string of 4001 characters shows that maxLength was decreased from 5000 to
+ * 4000.  It need not be made: it is enough to know that there is one, since
+ * nothing else restricts strings.  The same holds for numbers, and for the
+ * numbers of items and of properties.
+ */
+#include "postgres.h"
+
+#include "miscadmin.h"
+
+#include "changes/changes_internal.h"
+#include "jsonb/jsonb_number.h"
+
+/* Do only keywords of single types restrict a set? */
+static bool
+is_plain(const EvFacts *f)
+{
+	return f->exact && f->enums == NIL && f->groups == NIL && f->nots == NIL && f->conditions == NIL &&
+		f->opaques == NIL;
+}
+
+/*
+ * Is there a count that the bounds of `a` allow, those of `b` do not, and that is
+ * at most `most`?
+ */
+static bool
+counts_differ(EvCountFact a_min, EvCountFact a_max, EvCountFact b_min, EvCountFact b_max, uint32 most)
+{
+	uint32		upper = Min(a_max.value, most);
+
+	if (a_min.value > upper)
+		return false;
+	return upper > b_max.value || a_min.value < b_min.value;
+}
+
+static bool
+has_value(EvProver *p, EvSchemaSet *set)
+{
+	return set == p->anything || ev_has_samples(p, set, set, EV_ALL_TYPES);
+}
+
+/* How many items can an array have, with values that are known? */
+static uint32
+items_to_have(EvProver *p, const EvFacts *f)
+{
+	uint32		prefix = ev_facts_prefix(f);
+
+	if (f->unique.subschema != NULL || f->contains != NIL || prefix > 100)
+		return 0;
+	for (uint32 i = 0; i <= prefix; i++)
+		if (!has_value(p, ev_facts_item(p, f, i)))
+			return i;
+	return EV_NO_MAXIMUM - 1;
+}
+
+/* How many properties can an object have, with values that are known? */
+static uint32
+properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f)
+{
+	uint32		count = 0;
+	ListCell   *cell;
+
+	if (f->names != NIL || f->dependencies != NIL)
+		return 0;
+	foreach(cell, f->required)
+	{
+		if (!has_value(p, ev_facts_property(p, f, &((EvTextFact *) lfirst(cell))->text)))
+			return 0;
+	}
+	if (has_value(p, ev_facts_rest(p, f)))
+	{
+		/* without patterns, there are names without number */
+		bool		has_patterns = false;
+
+		foreach(cell, f->object_shapes)
+			has_patterns = has_patterns || ((EvObjectShape *) lfirst(cell))->patterns != NIL;
+		if (!has_patterns)
+			return EV_NO_MAXIMUM - 1;
+	}
+	foreach(cell, ev_names_of(p, set, p->anything))
+		count += has_value(p, ev_facts_property(p, f, lfirst(cell)));
+	return count;
+}
+
+/* Is there a number in the range of `a` that is not in that of `b`? */
+static bool
+ranges_differ(const EvFacts *a, EvNumberFact b_lower, EvNumberFact b_upper)
+{
+	EvNumberFact a_lower = ev_facts_lower(a);
+	EvNumberFact a_upper = ev_facts_upper(a);
+	int			order;
+
+	/* between bounds that are not calculated with, there need be no integer */
+	if (a->multiples != NIL ||
+		(a->integer && ((a_lower.value != NULL && !ev_number_is_moderate(a_lower.value)) ||
+						(a_upper.value != NULL && !ev_number_is_moderate(a_upper.value)))))
+		return false;
+	if (a_lower.value != NULL && a_upper.value != NULL)
+	{
+		order = ev_number_compare(a_lower.value, a_upper.value);
+		if (order > 0 || (order == 0 && (a_lower.exclusive || a_upper.exclusive)))
+			return false;
+	}
+	if (b_lower.value != NULL)
+	{
+		order = a_lower.value == NULL ? -1 : ev_number_compare(a_lower.value, b_lower.value);
+		if (order < 0 || (order == 0 && b_lower.exclusive && !a_lower.exclusive))
+			return true;
+	}
+	if (b_upper.value != NULL)
+	{
+		order = a_upper.value == NULL ? 1 : ev_number_compare(a_upper.value, b_upper.value);
+		if (order > 0 || (order == 0 && b_upper.exclusive && !a_upper.exclusive))
+			return true;
+	}
+	return false;
+}
+
+bool
+ev_bounds_differ(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, uint32 kinds)
+{
+	const EvFacts *fa = ev_facts(p, a, EV_SUFFICIENT);
+	const EvFacts *fb = ev_facts(p, b, EV_NECESSARY);
+
+	EvCountFact no_minimum = {0};
+	EvCountFact no_maximum = {EV_NO_MAXIMUM, {0}};
+	EvNumberFact none = {0};
+
+#define MINIMUM(kind, bound) ((kinds & EV_FACT_##kind) != 0 ? fb->bound : no_minimum)
+#define MAXIMUM(kind, bound) ((kinds & EV_FACT_##kind) != 0 ? fb->bound : no_maximum)
+	if ((kinds & ~EV_FACT_BOUNDS) != 0 || !is_plain(fa))
+		return false;
+	if ((kinds & (EV_FACT_LOWER | EV_FACT_UPPER)) != 0 && (fa->types & EV_BIT(EV_NUMBER)) != 0)
+		return ranges_differ(fa, (kinds & EV_FACT_LOWER) != 0 ? fb->lower : none,
+							 (kinds & EV_FACT_UPPER) != 0 ? fb->upper : none);
+	if ((kinds & (EV_FACT_MIN_LENGTH | EV_FACT_MAX_LENGTH)) != 0 && (fa->types & EV_BIT(EV_STRING)) != 0)
+		return fa->patterns == NIL && fa->formats == NIL && fa->contents == NIL &&
+			counts_differ(fa->min_length, fa->max_length, MINIMUM(MIN_LENGTH, min_length),
+						  MAXIMUM(MAX_LENGTH, max_length), EV_NO_MAXIMUM - 1);
+	if ((kinds & (EV_FACT_MIN_ITEMS | EV_FACT_MAX_ITEMS)) != 0 && (fa->types & EV_BIT(EV_ARRAY)) != 0)
+		return counts_differ(fa->min_items, fa->max_items, MINIMUM(MIN_ITEMS, min_items),
+							 MAXIMUM(MAX_ITEMS, max_items), items_to_have(p, fa));
+	if ((kinds & (EV_FACT_MIN_PROPERTIES | EV_FACT_MAX_PROPERTIES)) != 0 && (fa->types & EV_BIT(EV_OBJECT)) != 0)
+	{
+		EvCountFact least = fa->min_properties;
+
+		least.value = Max(least.value, (uint32) list_length(fa->required));
+		return counts_differ(least, fa->max_properties, MINIMUM(MIN_PROPERTIES, min_properties),
+							 MAXIMUM(MAX_PROPERTIES, max_properties),
+							 properties_to_have(p, a, fa));
+	}
+#undef MINIMUM
+#undef MAXIMUM
+	return false;
+}

@@ -1,0 +1,245 @@
+/*
+ * changes_scope.c
+ *	  The lenient reading: which properties are assumed to be absent.
+ *
+ * A scope has, for one location in the instance, the facts of all schemas that
+ * can apply there, of either document, in any branch.
+ */
+#include "postgres.h"
+
+#include "common/hashfn.h"
+#include "miscadmin.h"
+
+#include "changes/changes_internal.h"
+
+typedef struct ScopeOfSets
+{
+	EvSchemaSet *sets[2];		/* hash key, must be the first member */
+	EvScope    *scope;
+} ScopeOfSets;
+
+typedef struct ScopeProperty
+{
+	EvString	name;			/* hash key, must be the first member */
+	bool		absent;
+	EvScope    *child;
+} ScopeProperty;
+
+static uint32
+hash_name(const void *key, Size size pg_attribute_unused())
+{
+	const EvString *name = key;
+
+	return hash_bytes((const unsigned char *) name->data, name->length);
+}
+
+static int
+match_names(const void *a, const void *b, Size size pg_attribute_unused())
+{
+	return !ev_strings_equal(a, b);
+}
+
+static void
+add_cover(EvProver *p, EvSchemaSet *set, List **cover)
+{
+	EvFacts    *f = ev_facts(p, set, EV_NECESSARY);
+	ListCell   *cell;
+	ListCell   *member;
+
+	check_stack_depth();
+	ev_spend(p, list_length(*cover) / 8);
+	if (list_member_ptr(*cover, f))
+		return;
+	*cover = lappend(*cover, f);
+	foreach(cell, f->groups)
+	{
+		foreach(member, ((EvGroupFact *) lfirst(cell))->members)
+			add_cover(p, ev_set_of(p, lfirst(member)), cover);
+	}
+	foreach(cell, f->conditions)
+	{
+		EvConditionFact *condition = lfirst(cell);
+
+		add_cover(p, ev_set_of(p, condition->test), cover);
+		add_cover(p, ev_set_of(p, condition->then), cover);
+		add_cover(p, ev_set_of(p, condition->otherwise), cover);
+	}
+	foreach(cell, f->dependencies)
+	{
+		EvDependencyFact *dependency = lfirst(cell);
+
+		if (dependency->schema != NULL)
+			add_cover(p, ev_set_of(p, dependency->schema), cover);
+	}
+}
+
+EvScope *
+ev_scope_make(EvProver *p, EvSchemaSet *old, EvSchemaSet *new)
+{
+	EvSchemaSet *key[2] = {old, new};
+	ScopeOfSets *entry;
+	EvScope    *scope;
+	bool		found;
+
+	if (p->scopes == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(key), .entrysize = sizeof(ScopeOfSets), .hcxt = p->context};
+
+		p->scopes = hash_create("event_validate scopes", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	}
+	ev_spend(p, 10);
+	entry = hash_search(p->scopes, key, HASH_FIND, NULL);
+	if (entry != NULL)
+		return entry->scope;
+	scope = palloc0(sizeof(EvScope));
+	scope->old = old;
+	scope->new = new;
+	add_cover(p, old, &scope->old_cover);
+	add_cover(p, new, &scope->new_cover);
+	entry = hash_search(p->scopes, key, HASH_ENTER, &found);
+	entry->scope = scope;
+	return scope;
+}
+
+/* Returns the schemas of a cover for a property (index < 0) or an item. */
+static EvSchemaSet *
+cover_child(EvProver *p, List *cover, const EvString *name, int64 index)
+{
+	List	   *members = NIL;
+	ListCell   *cell;
+
+	foreach(cell, cover)
+	{
+		EvSchemaSet *child = index < 0 ? ev_facts_property(p, lfirst(cell), name) :
+			ev_facts_item(p, lfirst(cell), (uint32) index);
+
+		ev_spend(p, (int64) list_length(members) * list_length(child->members) / 8);
+		members = list_concat_unique_ptr(members, child->members);
+	}
+	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+}
+
+EvScope *
+ev_scope_item(EvProver *p, EvScope *scope, uint32 index)
+{
+	if (scope == NULL)
+		return NULL;
+	return ev_scope_make(p, cover_child(p, scope->old_cover, NULL, index),
+						 cover_child(p, scope->new_cover, NULL, index));
+}
+
+/* Returns the schemas of a cover for properties without a declaration. */
+static EvSchemaSet *
+cover_rest(EvProver *p, List *cover)
+{
+	List	   *members = NIL;
+	ListCell   *cell;
+	ListCell   *shape_cell;
+	ListCell   *named;
+
+	foreach(cell, cover)
+	{
+		foreach(shape_cell, ((EvFacts *) lfirst(cell))->object_shapes)
+		{
+			EvObjectShape *shape = lfirst(shape_cell);
+
+			ev_spend(p, (1 + list_length(shape->patterns)) * (1 + list_length(members) / 8));
+			if (shape->rest != &p->truth)
+				members = list_append_unique_ptr(members, shape->rest);
+			foreach(named, shape->patterns)
+			{
+				if (((EvNamedSchema *) lfirst(named))->schema != &p->truth)
+					members = list_append_unique_ptr(members, ((EvNamedSchema *) lfirst(named))->schema);
+			}
+		}
+	}
+	return ev_set_make(p, members, NIL, NIL, EV_ALL_TYPES);
+}
+
+EvScope *
+ev_scope_rest(EvProver *p, EvScope *scope)
+{
+	if (scope == NULL)
+		return NULL;
+	return ev_scope_make(p, cover_rest(p, scope->old_cover), cover_rest(p, scope->new_cover));
+}
+
+/*
+ * Is a property declared by name or, if by_name is false, by a pattern or by
+ * an effective schema for additional properties?
+ */
+static bool
+declares(EvProver *p, List *cover, const EvString *name, bool by_name)
+{
+	ListCell   *cell;
+	ListCell   *shape_cell;
+	ListCell   *named_cell;
+
+	foreach(cell, cover)
+	{
+		foreach(shape_cell, ((EvFacts *) lfirst(cell))->object_shapes)
+		{
+			EvObjectShape *shape = lfirst(shape_cell);
+
+			ev_spend(p, list_length(shape->names));
+			foreach(named_cell, shape->names)
+			{
+				if (ev_strings_equal(&((EvNamedSchema *) lfirst(named_cell))->name, name))
+					return true;
+			}
+			if (by_name)
+				continue;
+			if (!shape->rest->is_boolean)
+				return true;
+			foreach(named_cell, shape->patterns)
+			{
+				if (ev_string_matches(p, ((EvNamedSchema *) lfirst(named_cell))->pattern, name) != EV_NO)
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Looks up what a scope says about a property, and finds it if needed. */
+static ScopeProperty *
+find_property(EvProver *p, EvScope *scope, const EvString *name)
+{
+	ScopeProperty key = {.name = *name};
+	ScopeProperty *property;
+	bool		found;
+
+	if (scope->properties == NULL)
+	{
+		HASHCTL		control = {.keysize = sizeof(EvString), .entrysize = sizeof(ScopeProperty),
+		.hash = hash_name, .match = match_names};
+
+		control.hcxt = p->context;
+		scope->properties = hash_create("event_validate properties of a scope", 16, &control,
+										HASH_ELEM | HASH_FUNCTION | HASH_COMPARE | HASH_CONTEXT);
+	}
+	ev_spend(p, 5 + name->length / 16);
+	property = hash_search(scope->properties, &key, HASH_FIND, NULL);
+	if (property != NULL)
+		return property;
+	key.absent = (declares(p, scope->old_cover, name, true) && !declares(p, scope->new_cover, name, false)) ||
+		(declares(p, scope->new_cover, name, true) && !declares(p, scope->old_cover, name, false));
+	key.child = ev_scope_make(p, cover_child(p, scope->old_cover, name, -1),
+							  cover_child(p, scope->new_cover, name, -1));
+	key.name.data = pnstrdup(name->data, name->length);
+	property = hash_search(scope->properties, &key, HASH_ENTER, &found);
+	*property = key;
+	return property;
+}
+
+EvScope *
+ev_scope_property(EvProver *p, EvScope *scope, const EvString *name)
+{
+	return scope == NULL ? NULL : find_property(p, scope, name)->child;
+}
+
+bool
+ev_scope_absent(EvProver *p, EvScope *scope, const EvString *name)
+{
+	return scope != NULL && find_property(p, scope, name)->absent;
+}
