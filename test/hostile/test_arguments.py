@@ -8,7 +8,7 @@ DROPPED = {"regclass": "app.gone", "regprocedure": "app.gone(pg_catalog.jsonb)",
 GIVEN = {"event_type": "order", "schema_version": "1", "from_version": "1", "to_version": "2", "mode": "off", "definition": "{}", "data": "{}",
          "data_expr": "data", "type_expr": "event_type", "version_expr": "schema_version", "from_column": "body", "to_column": "data",
          "column_name": "data", "view_name": "app.a_view", "sample_limit": "5", "batch_size": "10", "keep_original": "false",
-         "older_than": "1 day", "max_rows": "10", "expression": "data", "part": "data", "tolerant": "true", "audit": "false",
+         "older_than": "1 day", "max_rows": "10", "dry_run": "false", "expression": "data", "part": "data", "tolerant": "true", "audit": "false",
          "integer_type": "pg_catalog.int8", "relation": "app.events"}
 
 

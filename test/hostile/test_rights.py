@@ -197,7 +197,7 @@ def test_stored_events_without_values(world):
     said = messages()
     assert "secret" not in "\n".join(said), said
     assert said == [
-        'rows of table alice.t violate check constraint "valid" (violations: 2) '
+        'rows of table alice.t violate check constraint "valid" (rows: 2, violations: 2) '
         '1: "order" version 2, does not match keyword "type"\n1: "order" version 3, cannot be checked',
         'events "order" of table t: 0 migrated to version 2 None',
         'events "order" of table t: 1 are not migrated 1: version 1, does not match keyword "/additionalProperties/type"',

@@ -130,30 +130,33 @@ is( $node->safe_psql('taken', q(SELECT count(*) FROM pg_extension WHERE extname 
 my $reference = slurp_file(dirname(__FILE__) . '/../../docs/reference.md');
 my @signatures = $reference =~ /^ {4}(?:CALL )?([a-z_]+\([^()]*\))/mg;
 my @views = $reference =~ /^### (event_schemas|event_quarantine|event_enforcement)$/mg;
-my @listed;
+# A domain of the internal schema stands for its type.
+my %present = map { $_ => 1 } split /\n/, $node->safe_psql(
+	'owned', q(
+	SELECT proname || '(' || coalesce(string_agg(format_type(coalesce(nullif(t.typbasetype, 0), t.oid), NULL), ', ' ORDER BY a.place), '') || ')'
+	FROM pg_proc LEFT JOIN unnest(proargtypes) WITH ORDINALITY AS a (type, place) ON true LEFT JOIN pg_type AS t ON t.oid = a.type
+	WHERE pronamespace = 'app'::regnamespace GROUP BY pg_proc.oid
+	UNION ALL SELECT relname FROM pg_class WHERE relnamespace = 'app'::regnamespace));
+my @listed = @views;
 for my $signature (@signatures)
 {
 	$signature =~ s/\s+/ /g;
 	$signature =~ s/ DEFAULT [^,)]*//g;
-	push @listed, $node->safe_psql('owned', "SELECT to_regprocedure('app.' || \$s\$" . types_only($signature) . '$s$)');
-	isnt($listed[-1], '', "$signature is there");
+	push @listed, types_only($signature);
+	ok($present{ $listed[-1] }, "$signature is there");
 }
-is( join("\n", sort(@listed, map { "app.$_" } @views)),
-	join(
-		"\n", sort split /\n/,
-		$node->safe_psql(
-			'owned', q(
-			SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'app'::regnamespace
-			UNION ALL SELECT oid::regclass::text FROM pg_class WHERE relnamespace = 'app'::regnamespace))),
+is( join("\n", sort @listed),
+	join("\n", sort keys %present),
 	'the reference lists the functions and views in the extension\'s schema');
 
-# "name(argument type, ...)" without the names of the arguments
+# "name(type of argument, ...)" without the names of the arguments
 sub types_only
 {
 	my ($signature) = @_;
 	my ($name, $arguments) = $signature =~ /^([a-z_]+)\((.*)\)$/;
+	my %long = (int => 'integer', timestamptz => 'timestamp with time zone');
 
-	return "$name(" . join(', ', map { s/^\S+ //r } split /, /, $arguments) . ')';
+	return "$name(" . join(', ', map { s/^\S+ //r =~ s/^(\w+)/$long{$1} \/\/ $1/er } split /, /, $arguments) . ')';
 }
 
 $node->stop;
