@@ -60,3 +60,37 @@ SELECT change, verdicts(old, new) FROM (VALUES
 ('long lengths', '{"type": "string", "pattern": "^[a-z]*$", "maxLength": 2000}', '{"type": "string", "pattern": "^[a-z]*$", "maxLength": 1000}')) AS v(change, old, new);
 
 DROP FUNCTION patterns, verdicts;
+
+-- ---------- what a second reading found ----------
+-- formats: durations in lower case are valid
+SELECT location, rule, backward, forward FROM event_schema_changes('{"type":"string","format":"duration"}', '{"type":"string","pattern":"^P"}', false);
+SELECT location, rule, backward, forward FROM event_schema_changes('{"type":"string","format":"duration","pattern":"^p"}','{"type":"integer"}', false);
+SELECT * FROM event_schema_changes('{
+ "$schema":"https://json-schema.org/draft/2020-12/schema","$id":"urn:x:r",
+ "$ref":"urn:x:a","if":{"$ref":"urn:x:b"},"then":false,
+ "$defs":{
+  "a":{"$id":"urn:x:a","$ref":"urn:x:s","$defs":{"n":{"$dynamicAnchor":"n","type":"string"}}},
+  "b":{"$id":"urn:x:b","$ref":"urn:x:s","$defs":{"n":{"$dynamicAnchor":"n","type":"integer"}}},
+  "s":{"$id":"urn:x:s","$dynamicRef":"#n","$defs":{"n":{"$dynamicAnchor":"n"}}}}}',
+ '{"type":"integer"}', false);
+-- more statements than a comparison proves: those that are left are not assumed
+CREATE FUNCTION pg_temp.chain(k int, n bool) RETURNS jsonb LANGUAGE plpgsql AS $$
+BEGIN
+ IF k = 9 THEN RETURN jsonb_build_object('type','object','properties',
+   jsonb_build_object('v', jsonb_build_object('type','number','minimum', CASE WHEN n THEN 6 ELSE 5 END))); END IF;
+ IF n THEN RETURN jsonb_build_object('anyOf', jsonb_build_array(
+   '{"properties":{"v":{"type":"number","minimum":6}}}'::jsonb,
+   jsonb_build_object('properties', jsonb_build_object('n', pg_temp.chain(k+1, n))))); END IF;
+ RETURN jsonb_build_object('type','object','properties',
+   jsonb_build_object('v','{"type":"number","minimum":5}'::jsonb,'n',pg_temp.chain(k+1, n)));
+END $$;
+CREATE FUNCTION pg_temp.grp(c int, leaf jsonb) RETURNS jsonb LANGUAGE sql AS $$
+ SELECT jsonb_build_object('type','object','properties', jsonb_object_agg('p'||lpad(i::text,2,'0'), leaf))
+ FROM generate_series(1,c) i $$;
+CREATE FUNCTION pg_temp.doc(n bool) RETURNS jsonb LANGUAGE sql AS $$
+ SELECT jsonb_build_object('type','object','properties',
+  (SELECT jsonb_object_agg('a'||lpad(i::text,2,'0'), pg_temp.grp(72,'{"type":"integer","minimum":1}')) FROM generate_series(1,72) i) ||
+  (SELECT jsonb_object_agg('b'||lpad(i::text,2,'0'), pg_temp.grp(70,
+     jsonb_build_object('type','integer','minimum', CASE WHEN n THEN 0 ELSE 1 END))) FROM generate_series(1,40) i) ||
+  jsonb_build_object('zzz', pg_temp.chain(1, n))) $$;
+SELECT backward, forward, count(*) FROM event_schema_changes(pg_temp.doc(false), pg_temp.doc(true), false) group by 1,2;

@@ -307,6 +307,8 @@ typedef struct EvProver
 	int			sampled;		/* number of sets */
 	int			tried;			/* number of values */
 	bool		comparing_roots;	/* whole documents, not parts */
+	bool		is_ambiguous;	/* a dynamic reference of one of them has
+								 * several targets */
 	bool		roots_same;
 	List	   *assumed_same;	/* pairs that are being compared */
 	int			running;		/* nesting depth of judgements */

@@ -920,6 +920,32 @@ whole_message(const JsonbValue *old_only, const JsonbValue *new_only)
 	return text.data;
 }
 
+/* Does a dynamic reference have several targets?  Which one depends on the path to it. */
+static bool
+is_ambiguous(EvCompiler *c)
+{
+	ListCell   *cell;
+	ListCell   *anchor;
+
+	if (!c->has_dynamic)
+		return false;
+	foreach(cell, c->resources)
+	{
+		EvResource *resource = lfirst(cell);
+
+		if (resource->recursive_anchor && list_length(ev_dynamic_anchors(c, "")) > 1)
+			return true;
+		foreach(anchor, resource->anchors)
+		{
+			const EvSchemaAnchor *named = lfirst(anchor);
+
+			if (named->dynamic && list_length(ev_dynamic_anchors(c, named->name)) > 1)
+				return true;
+		}
+	}
+	return false;
+}
+
 void
 ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 {
@@ -935,6 +961,7 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 	control.keysize = offsetof(KnownPair, changes);
 	control.entrysize = sizeof(KnownPair);
 	l.known = hash_create("event_validate known pairs", 64, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	p->is_ambiguous = is_ambiguous(&p->old) || is_ambiguous(&p->new);
 	p->roots_same = ev_roots_same(p);
 	ev_list_pair(&l, old, new, scope, (EvOrigin) {p->new_root, ""});
 	backward = whole_verdict(&l, old, new, scope, false, &old_only);

@@ -139,8 +139,13 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 		result = make(p, judgement);
 		for (int i = 0; i < list_length(p->to_make) && result; i++)
 		{
+			Judgement  *assumed = list_nth(p->to_make, i);
+
 			p->splits = 0;
-			make(p, list_nth(p->to_make, i));
+
+			/* neither proved nor refused: the number of proofs is used up */
+			if (!make(p, assumed) && !assumed->refused)
+				result = false;
 		}
 	} while (result && p->disappointed);
 
@@ -157,8 +162,12 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 static bool
 judge(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, uint32 kinds)
 {
-	Judgement  *judgement = find_judgement(p, a, b, scope, kinds);
+	Judgement  *judgement;
 
+	/* a set of schemas does not say in which dynamic scope they are */
+	if (p->is_ambiguous)
+		return false;
+	judgement = find_judgement(p, a, b, scope, kinds);
 	return p->running > 0 ? make(p, judgement) : make_in_rounds(p, judgement);
 }
 
@@ -195,8 +204,11 @@ has_simple_instance(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 static bool
 assume(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
-	Judgement  *judgement = find_judgement(p, a, b, scope, b != NULL ? EV_FACT_ALL : 0);
+	Judgement  *judgement;
 
+	if (p->is_ambiguous)
+		return false;
+	judgement = find_judgement(p, a, b, scope, b != NULL ? EV_FACT_ALL : 0);
 	if (p->running == 0)
 		return make_in_rounds(p, judgement);
 	if (judgement->proved || judgement->refused)
@@ -483,7 +495,7 @@ prove_opaques(EvProver *p, const EvFacts *a, const EvFacts *b)
 	{
 		EvOpaqueFact *fact = lfirst(cell);
 
-		if (!ev_schema_among(p, a->schemas, fact->origin.subschema))
+		if (fact->is_reference || !ev_schema_among(p, a->schemas, fact->origin.subschema))
 			return false;
 	}
 	foreach(cell, a->opaques)

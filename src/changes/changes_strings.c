@@ -47,7 +47,7 @@ static const struct
 	{"date-time", "^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"},
 	{"date", "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
 	{"time", "^[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"},
-	{"duration", "^P[0-9YMWDTHS]+$"},
+	{"duration", "^[Pp][0-9YMWDTHSymwdths]+$"},
 	{"uuid", "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$"},
 	{"email", "^[^]*@[^]*$"},
 	{"idn-email", "^[^]*@[^]*$"},
@@ -89,6 +89,7 @@ languages_of(EvProver *p, const EvString *text)
 {
 	TextLanguages *known;
 	bool		found;
+	int64		work = 0;
 
 	if (p->languages == NULL)
 		p->languages = make_table(p, sizeof(TextLanguages));
@@ -99,8 +100,9 @@ languages_of(EvProver *p, const EvString *text)
 	ev_spend(p, 20000 + 100 * (int64) text->length);
 	known = hash_search(p->languages, text, HASH_ENTER, &found);
 	known->languages[0] = known->languages[1] = NULL;
-	known->languages[0] = ev_language_make(text->data, text->length, false);
-	known->languages[1] = ev_language_make(text->data, text->length, true);
+	known->languages[0] = ev_language_make(text->data, text->length, false, &work);
+	known->languages[1] = ev_language_make(text->data, text->length, true, &work);
+	ev_spend(p, work / 2);
 	return known;
 }
 

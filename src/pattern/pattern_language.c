@@ -31,20 +31,20 @@ struct EvLanguage
 /* ---------- making ---------- */
 
 EvLanguage *
-ev_language_make(const char *pattern, int length, bool backward)
+ev_language_make(const char *pattern, int length, bool backward, int64 *work)
 {
 	static const EvPatternBudget whole = EV_PATTERN_BUDGET;
 	EvPatternBudget budget = whole;
 	EvPatternError error = {0};
 	MemoryContext result = CurrentMemoryContext;
-	MemoryContext work = AllocSetContextCreate(result, "event_validate language", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext scratch = AllocSetContextCreate(result, "event_validate language", ALLOCSET_DEFAULT_SIZES);
 	EvPatternTree tree;
 	EvPositions positions;
 	EvStates	states;
 	EvClasses  *classes = NULL;
 	EvLanguage *language = NULL;
 
-	MemoryContextSwitchTo(work);
+	MemoryContextSwitchTo(scratch);
 	if (ev_pattern_parse(pattern, length, true, &tree, &error) && tree.reference_count == 0)
 		classes = ev_classes_make(&tree);
 	if (classes != NULL && ev_positions_build(&positions, classes, tree.root, backward) &&
@@ -62,7 +62,8 @@ ev_language_make(const char *pattern, int length, bool backward)
 											 classes->segments, classes->segment_count * sizeof(EvClassSegment));
 	}
 	MemoryContextSwitchTo(result);
-	MemoryContextDelete(work);
+	MemoryContextDelete(scratch);
+	*work += whole.work - budget.work;
 	return language;
 }
 

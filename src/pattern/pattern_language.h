@@ -28,9 +28,10 @@ typedef enum EvLanguageAnswer
  * Returns the language of a pattern, which ev_pattern_compile() accepts, in
  * CurrentMemoryContext.  backward: strings are read from their end; some
  * lookaheads need this, some lookbehinds do not allow it.  Returns NULL if it
- * cannot be expressed or has too many states.
+ * cannot be expressed or has too many states.  Adds its work, in units of about
+ * 5 ns, to *work.
  */
-extern EvLanguage *ev_language_make(const char *pattern, int length, bool backward);
+extern EvLanguage *ev_language_make(const char *pattern, int length, bool backward, int64 *work);
 
 /*
  * Searches a string of min_length to max_length code points that each of the
