@@ -1714,6 +1714,9 @@ AS $$
 			AND t.tgargs = convert_to(from_column, getdatabaseencoding()) || '\x00' || convert_to(to_column, getdatabaseencoding()) || '\x00'),
 		c.oid IS NOT NULL, COALESCE(c.convalidated, false))::_event_validate.event_column_merge
 	FROM (SELECT) AS one LEFT JOIN pg_constraint AS c ON c.conrelid = relation AND c.conname = 'event_column_merge' AND c.contype = 'c'
+		-- another constraint of this name does not count, so that ADD CONSTRAINT fails
+		AND pg_get_expr(c.conbin, c.conrelid) IN (format('(%I IS NOT NULL)', to_column),
+			format('((%I IS NULL) OR (%I IS NOT NULL))', from_column, to_column))
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_merge(regclass, name, name) IS 'how far merge_event_column has come with these columns, as the catalogs show';
 

@@ -25,6 +25,7 @@
 
 #include "base/arguments.h"
 #include "base/event_log.h"
+#include "base/shown_text.h"
 #include "evolution/upcast_run.h"
 #include "guard/guard_bypass.h"
 #include "match/interpret.h"
@@ -636,7 +637,10 @@ add_text(EvCollector *collector, const EvViolation *violation)
 {
 	TextCollector *texts = (TextCollector *) collector;
 
-	texts->texts = accumArrayResult(texts->texts, CStringGetTextDatum(ev_violation_words(violation)), false,
+	/* an answer, which does not depend on show_values */
+	char	   *words = psprintf("%s: %s", ev_location_show(violation->instance_location), violation->message);
+
+	texts->texts = accumArrayResult(texts->texts, CStringGetTextDatum(words), false,
 									TEXTOID, texts->texts->mcontext);
 }
 

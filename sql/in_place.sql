@@ -53,6 +53,14 @@ $$;
 SELECT jsonb_matches_schema(i, '{"type": "object"}') FROM (VALUES ('{"qty": 1, "price": 2}'::jsonb), ('{"qty": 2}')) AS v (i);
 SELECT json_matches_schema('{"a\n": 1}'::json, '{}'), jsonschema_validation_errors('{"b": 1}', '{}');
 SELECT violation IS NULL AS none FROM (SELECT) AS one LEFT JOIN LATERAL jsonb_schema_violations('{"qty": 1}', '{"required": ["qty"]}') AS violation ON true;
+-- a long key is cut
+SELECT jsonb_matches_schema(jsonb_build_object(repeat('k', 100), 1), '{}');
+-- the WARNING says nothing of an event with this setting; the answers stay as they are
+SELECT jsonschema_validation_errors('{"type": "integer"}', '"secret"') AS quoted;
+SET event_validate.show_values = off;
+SELECT jsonb_matches_schema('{"secret": 1}', '{}');
+SELECT jsonschema_validation_errors('{"type": "integer"}', '"secret"') AS quoted;
+RESET event_validate.show_values;
 -- not for these: nothing, an extension, a keyword of another dialect, a title
 SELECT jsonb_matches_schema('{}', '1'), jsonb_matches_schema('{"x-id": 1}', '1'), jsonb_matches_schema('{"id": "a", "qty": 1}', '1'),
   jsonb_matches_schema('{"title": "t", "qty": 1}', '1'), jsonschema_is_valid('{"qty": 1}');

@@ -201,4 +201,20 @@ ALTER TABLE merged_otherwise RENAME body TO payload;
 ALTER TABLE merged_otherwise ALTER data TYPE text;
 INSERT INTO merged_otherwise VALUES ('{}');
 SELECT _event_validate.keep_event_columns();
+-- a constraint of this name that says something else is not taken for it
+CREATE TABLE merged_taken (payload text, data jsonb, other int CONSTRAINT event_column_merge CHECK (other IS NULL OR other > 0));
+INSERT INTO merged_taken VALUES ('{}');
+CALL merge_event_column('merged_taken', 'payload');
+SELECT has_trigger, has_check, is_complete FROM _event_validate.event_column_merge('merged_taken', 'payload', 'data');
+ALTER TABLE merged_taken DROP CONSTRAINT event_column_merge, ADD CONSTRAINT event_column_merge CHECK (other IS NULL OR data IS NOT NULL);
+SELECT has_trigger, has_check, is_complete FROM _event_validate.event_column_merge('merged_taken', 'payload', 'data');
+ALTER TABLE merged_taken DROP CONSTRAINT event_column_merge;
+CALL merge_event_column('merged_taken', 'payload');
+SELECT * FROM merged_taken;
+-- the constraint of an earlier call counts, also for names that need quotes
+CREATE TABLE merged_quoted ("Pay""load" text, "Da""ta" jsonb, CONSTRAINT event_column_merge CHECK ("Pay""load" IS NULL OR "Da""ta" IS NOT NULL));
+SELECT has_check, is_complete FROM _event_validate.event_column_merge('merged_quoted', 'Pay"load', 'Da"ta');
+SELECT has_check, is_complete FROM _event_validate.event_column_merge('merged_quoted', 'Da"ta', 'Pay"load');
+ALTER TABLE merged_quoted DROP CONSTRAINT event_column_merge, ADD CONSTRAINT event_column_merge CHECK ("Da""ta" IS NOT NULL);
+SELECT has_check, is_complete FROM _event_validate.event_column_merge('merged_quoted', 'Pay"load', 'Da"ta');
 DROP SCHEMA merging CASCADE;

@@ -16,6 +16,7 @@
 
 #include "lib/stringinfo.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
@@ -36,16 +37,20 @@ static int	lines = 0;			/* in this second */
 static int64 left_out = 0;		/* since the last line */
 
 /*
- * Is the setting given where the session began: in a file, for the database or the
- * role, or by the client?  What a client may not give is refused, and hides what the
- * others say.  Then the setting has the value that shows less and logs more.
+ * Has the setting a value before the library is loaded, also an empty one: from a
+ * file, the database, the role, the client or the session?  PostgreSQL refuses what
+ * a client may not give, and then ignores what the others say.  Then the setting has
+ * the value that shows less and logs more.
+ *
+ * There is no client yet while shared_preload_libraries are loaded.  PostgreSQL itself
+ * refuses a client's option afterwards, and the value in a file may be taken back.
  */
 static bool
 is_given(const char *name)
 {
-	const char *given = GetConfigOption(name, true, false) != NULL ? GetConfigOptionResetString(name) : NULL;
-
-	return given != NULL && given[0] != '\0';
+	if (process_shared_preload_libraries_in_progress)
+		return false;
+	return GetConfigOption(name, true, false) != NULL;
 }
 
 void

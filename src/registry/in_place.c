@@ -15,6 +15,7 @@
 #include "utils/jsonb.h"
 #include "utils/memutils.h"
 
+#include "base/event_log.h"
 #include "base/shown_text.h"
 #include "compile/metaschema_check.h"
 #include "registry/in_place.h"
@@ -57,6 +58,7 @@ ev_in_place_is_valid(Datum schema, bool is_text)
 /*
  * Returns the first key of an object that has keys, but none of them is a
  * keyword in any dialect or an extension by convention ("x-..."); NULL otherwise.
+ * The key is as messages show it.
  */
 static char *
 key_without_keywords(const Jsonb *schema)
@@ -82,7 +84,7 @@ key_without_keywords(const Jsonb *schema)
 			if (ev_keyword_find(key, length, draft) >= 0)
 				return NULL;
 		if (first == NULL)
-			first = ev_quoted(key, length);
+			first = ev_string_show(key, length);
 	}
 	return first;
 }
@@ -97,7 +99,7 @@ warn_of_no_keyword(const Jsonb *schema)
 		return false;
 	ereport(WARNING,
 			(errmsg("the schema has no keyword of JSON Schema, so every instance matches it"),
-			 errdetail("Its first key is %s.", key),
+			 ev_quote_values ? errdetail("Its first key is %s.", key) : 0,
 			 errhint("The schema is the first argument, and the instance is the second one.")));
 	return true;
 }

@@ -511,7 +511,7 @@ ev_event_audit_sample_add(PG_FUNCTION_ARGS)
 	int			count;
 	int			place;
 
-	/* any role may call it directly */
+	/* its owner may call it directly */
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
 	sample = PG_GETARG_ARRAYTYPE_P(0);

@@ -140,7 +140,9 @@ def test_settings_of_a_connection(world):
     # DISCARD ALL and the like go back to no other value
     commands = ("SELECT 1", "RESET event_validate.show_values", "RESET ALL", "DISCARD ALL")
     call = "SELECT check_event('{\"qty\": \"secret\"}', 'order', 1)"
-    for database, given, expected in (("", "", "on off off"), ("", options, "off on off"), ("off", "", "off on off"), ("off", options, "off on off")):
+    empty = " ".join(f"-c event_validate.{name}=" for name in names)
+    for database, given, expected in (("", "", "on off off"), ("", options, "off on off"), ("", empty, "off on off"),
+                                      ("off", "", "off on off"), ("off", options, "off on off"), ("off", empty, "off on off")):
         if database:
             world.run(None, f"ALTER DATABASE {world.database} SET event_validate.show_values = off",
                       f"ALTER DATABASE {world.database} SET event_validate.log_violations = on")

@@ -1,5 +1,5 @@
 # The extension as a database object: its dependents, what remains after
-# dropping it, its schema, templates and several databases.
+# dropping it, its schema, templates, several databases and preloading.
 use strict;
 use warnings;
 
@@ -177,6 +177,28 @@ is( join(
 	'then each has its own schemas');
 $node->safe_psql('postgres', 'CREATE DATABASE three TEMPLATE one');
 is($node->safe_psql('three', q(SELECT validate_event('"1"', 'template', 1), (SELECT count(*) FROM event_schemas))), 't|2', 'a copy of a database has its schemas');
+
+# ---------- shared_preload_libraries, and settings in a file ----------
+
+# where the tested library is outside the server's folders, only one of these names leads to it
+my $library = $node->safe_psql('postgres', 'SHOW dynamic_library_path') eq '$libdir' ? '$libdir/event_validate' : 'event_validate';
+$node->append_conf('postgresql.conf', "shared_preload_libraries = '$library'");
+$node->append_conf('postgresql.conf', 'event_validate.log_violations = off');
+$node->append_conf('postgresql.conf', 'event_validate.show_values = off');
+$node->restart;
+my $shown = q(SELECT current_setting('event_validate.log_violations') || ' ' || current_setting('event_validate.show_values'));
+is($node->safe_psql('postgres', $shown), 'off off', 'the file decides');
+$node->adjust_conf('postgresql.conf', "event_validate.$_", undef) for qw(log_violations show_values);
+$node->reload;
+ok($node->poll_query_until('postgres', $shown, 'off on'), 'without these lines, the settings have their defaults again');
+$node->safe_psql('postgres', 'CREATE ROLE stranger LOGIN');
+foreach my $value ('on', '')
+{
+	local $ENV{PGOPTIONS} = "-c event_validate.show_values=$value";
+	my ($exit, undef, $said) = $node->psql('postgres', 'SELECT 1', extra_params => [ '-U', 'stranger' ]);
+	isnt($exit, 0, "a connection with the value \"$value\" of a role that may not give it");
+	like($said, qr/permission denied to set parameter "event_validate.show_values"|invalid value/, 'is refused');
+}
 
 $node->stop;
 done_testing();
