@@ -379,10 +379,13 @@ BEGIN
 		problem := format('table %s has children, which no trigger of it covers', relation);
 	END IF;
 	IF problem IS NULL THEN
-		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column', t.tgname, relation) INTO problem
+		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column',
+			t.tgname, t.tgrelid::regclass) INTO problem
 		FROM pg_trigger AS t
-		WHERE t.tgrelid = relation AND t.tgtype & 3 = 3 AND t.tgname COLLATE "C" > 'zzy_event_column_merge'
-			AND t.tgfoid <> '@extschema@.guard_event()'::regprocedure LIMIT 1;
+		WHERE (t.tgrelid = relation OR t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
+			AND t.tgtype & 3 = 3 AND t.tgname COLLATE "C" > 'zzy_event_column_merge'
+			AND t.tgfoid <> '@extschema@.guard_event()'::regprocedure
+		ORDER BY t.tgrelid, t.tgname LIMIT 1;
 	END IF;
 	IF problem IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem, HINT = 'Change this first, or call standardize_event_column.';
@@ -453,6 +456,8 @@ BEGIN
 			HINT = 'Call merge_event_column again.';
 	END IF;
 	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	-- a trigger or a child may have been added since the start
+	PERFORM _event_validate.refuse_unmergeable_table(relation);
 	-- without its first command, which fills the column; a column that was not null is so by the constraint
 	commands := (_event_validate.event_column_merge_commands(relation, from_column, to_column, source, target))[2:];
 	RETURN array_remove(ARRAY[

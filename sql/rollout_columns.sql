@@ -179,6 +179,26 @@ CALL merge_event_column('merged_part_1', 'payload');
 CALL merge_event_column('merged_parts', 'payload');
 SELECT count(*), count(data), bool_and(data = jsonb_build_object('i', id)) AS same FROM merged_parts;
 SELECT attname FROM pg_attribute WHERE attrelid = 'merged_part_1'::regclass AND attnum > 0 AND NOT attisdropped;
+-- a trigger of one partition, which changes the old column after the merge's trigger
+CREATE TABLE merged_alone (id int, payload text) PARTITION BY RANGE (id);
+CREATE TABLE merged_alone_1 PARTITION OF merged_alone FOR VALUES FROM (0) TO (100);
+CREATE TABLE merged_alone_2 PARTITION OF merged_alone FOR VALUES FROM (100) TO (200);
+CREATE FUNCTION overwrite_payload() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.payload := '{"over": 1}'; RETURN NEW; END$$;
+CREATE TRIGGER zzzz BEFORE INSERT ON merged_alone_2 FOR EACH ROW EXECUTE FUNCTION overwrite_payload();
+INSERT INTO merged_alone VALUES (1, '{}'), (100, '{}');
+CALL merge_event_column('merged_alone', 'payload');
+SELECT attname FROM pg_attribute WHERE attrelid = 'merged_alone'::regclass AND attnum > 0 ORDER BY attnum;
+-- the same trigger, created before the last step
+DROP TRIGGER zzzz ON merged_alone_2;
+SELECT _event_validate.run_event_column_step('merged_alone', 'payload', 'data', 'start', NULL);
+UPDATE merged_alone SET data = data;
+SELECT _event_validate.run_event_column_step('merged_alone', 'payload', 'data', 'check', NULL);
+SELECT _event_validate.validate_event_columns('merged_alone');
+CREATE TRIGGER zzzz BEFORE INSERT ON merged_alone_2 FOR EACH ROW EXECUTE FUNCTION overwrite_payload();
+INSERT INTO merged_alone VALUES (101, '{"a": 1}') RETURNING payload, data;
+SELECT _event_validate.run_event_column_step('merged_alone', 'payload', 'data', 'switch', NULL);
+DROP TRIGGER zzzz ON merged_alone_2;
+CALL merge_event_column('merged_alone', 'payload');
 -- what it cannot keep in step
 CREATE TABLE merged_parent (payload text);
 CREATE TABLE merged_child () INHERITS (merged_parent);
