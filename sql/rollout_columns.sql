@@ -199,6 +199,16 @@ INSERT INTO merged_alone VALUES (101, '{"a": 1}') RETURNING payload, data;
 SELECT _event_validate.run_event_column_step('merged_alone', 'payload', 'data', 'switch', NULL);
 DROP TRIGGER zzzz ON merged_alone_2;
 CALL merge_event_column('merged_alone', 'payload');
+-- the blocks of a batch, before and after the table was analyzed
+CREATE TABLE merged_blocks (id int, payload text) WITH (autovacuum_enabled = off);
+SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 200) AS unknown;
+INSERT INTO merged_blocks (id) SELECT generate_series(1, 1000);
+SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 200) AS unknown;
+ANALYZE merged_blocks;
+SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 10000) - 10 IN (SELECT round(10000 / (1000.0 / relpages)) FROM pg_class WHERE oid = 'merged_blocks'::regclass) AS known,
+  _event_validate.event_column_next_block('merged_blocks', 10, 1000, 1) AS at_least_one,
+  _event_validate.event_column_next_block('merged_blocks', 999, 1000, 10000) AS last,
+  _event_validate.event_column_next_block('merged_blocks', 1000, 1000, 10000) AS none;
 -- what it cannot keep in step
 CREATE TABLE merged_parent (payload text);
 CREATE TABLE merged_child () INHERITS (merged_parent);
