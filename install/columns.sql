@@ -387,6 +387,14 @@ BEGIN
 			AND t.tgfoid <> '@extschema@.guard_event()'::regprocedure
 		ORDER BY t.tgrelid, t.tgname LIMIT 1;
 	END IF;
+	IF problem IS NULL THEN
+		-- it compares the rows before the merge's trigger copies the document
+		SELECT format('trigger "%s" of table %s suppresses the updates that copy the documents', t.tgname, t.tgrelid::regclass) INTO problem
+		FROM pg_trigger AS t
+		WHERE (t.tgrelid = relation OR t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
+			AND t.tgfoid = 'suppress_redundant_updates_trigger()'::regprocedure
+		ORDER BY t.tgrelid, t.tgname LIMIT 1;
+	END IF;
 	IF problem IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem, HINT = 'Change this first, or call standardize_event_column.';
 	END IF;

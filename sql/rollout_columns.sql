@@ -209,17 +209,30 @@ SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 10000)
   _event_validate.event_column_next_block('merged_blocks', 10, 1000, 1) AS at_least_one,
   _event_validate.event_column_next_block('merged_blocks', 999, 1000, 10000) AS last,
   _event_validate.event_column_next_block('merged_blocks', 1000, 1000, 10000) AS none;
+-- a varchar for which a new document is too long as text
+CREATE TABLE merged_short (payload varchar(10));
+INSERT INTO merged_short VALUES ('{"a":1}');
+SELECT _event_validate.run_event_column_step('merged_short', 'payload', 'data', 'start', NULL);
+INSERT INTO merged_short (data) VALUES ('{"a": 1}') RETURNING payload, data;
+INSERT INTO merged_short (data) VALUES ('{"a": 1, "b": 2}');
+CALL merge_event_column('merged_short', 'payload');
+INSERT INTO merged_short (data) VALUES ('{"a": 1, "b": 2}');
 -- what it cannot keep in step
 CREATE TABLE merged_parent (payload text);
 CREATE TABLE merged_child () INHERITS (merged_parent);
 CALL merge_event_column('merged_parent', 'payload');
-CREATE TABLE merged_later (payload text);
+CREATE TABLE merged_later (payload text, data jsonb);
+INSERT INTO merged_later VALUES ('{"a": 1}');
 CREATE TRIGGER zzzz BEFORE UPDATE ON merged_later FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 CALL merge_event_column('merged_later', 'payload');
 ALTER TRIGGER zzzz ON merged_later RENAME TO a;
+CALL merge_event_column('merged_later', 'payload');
+DROP TRIGGER a ON merged_later;
 SELECT add_event_guard('merged_later', 'off', 'payload::jsonb', $$'none'$$, '1');
 CALL merge_event_column('merged_later', 'payload');
 SELECT drop_event_guard('merged_later');
+CALL merge_event_column('merged_later', 'payload');
+TABLE merged_later;
 -- a trigger of this name that does less is not taken for it
 CREATE TABLE merged_otherwise (payload text, data jsonb);
 CREATE TRIGGER zzy_event_column_merge BEFORE INSERT ON merged_otherwise FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns('payload', 'data');
