@@ -402,6 +402,33 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
 
+CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.expression_is_volatile(pg_node_tree) IS 'whether an expression of a catalog calls a volatile function';
+
+-- The trigger computes a default again to tell it from a document.
+CREATE FUNCTION _event_validate.refuse_volatile_defaults(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	problem text;
+BEGIN
+	SELECT format('column "%s" of table %s has a volatile default: %s', a.attname, a.attrelid::regclass, pg_get_expr(d.adbin, d.adrelid)) INTO problem
+	FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE (a.attrelid = relation OR a.attrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
+		AND a.attname IN (from_column, to_column) AND NOT a.attisdropped AND _event_validate.expression_is_volatile(d.adbin)
+	ORDER BY a.attrelid, a.attnum LIMIT 1;
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem,
+			DETAIL = 'It has another value each time, so a merge cannot tell it from a document that a command sets.',
+			HINT = 'Drop the default first, or call standardize_event_column.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises if a default of the columns could make writers fail while they are merged';
+
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
 LANGUAGE plpgsql STABLE
@@ -425,6 +452,7 @@ BEGIN
 	IF merge.has_trigger THEN
 		RETURN NULL;
 	END IF;
+	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',

@@ -209,6 +209,40 @@ SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 10000)
   _event_validate.event_column_next_block('merged_blocks', 10, 1000, 1) AS at_least_one,
   _event_validate.event_column_next_block('merged_blocks', 999, 1000, 10000) AS last,
   _event_validate.event_column_next_block('merged_blocks', 1000, 1000, 10000) AS none;
+-- defaults: that of the table which the INSERT names, not that of the partition
+CREATE TABLE merged_defaults (id int, payload json, data jsonb DEFAULT '{"of": "root"}') PARTITION BY RANGE (id);
+CREATE TABLE merged_defaults_0 (dropped text, data jsonb DEFAULT '{"of": "middle"}', id int, payload json) PARTITION BY RANGE (id);
+ALTER TABLE merged_defaults_0 DROP dropped;
+CREATE TABLE merged_defaults_1 (payload json, data jsonb DEFAULT '{"of": "leaf"}', id int);
+ALTER TABLE merged_defaults_0 ATTACH PARTITION merged_defaults_1 FOR VALUES FROM (0) TO (100);
+ALTER TABLE merged_defaults ATTACH PARTITION merged_defaults_0 FOR VALUES FROM (0) TO (100);
+SELECT _event_validate.run_event_column_step('merged_defaults', 'payload', 'data', 'start', NULL);
+INSERT INTO merged_defaults (id, payload) VALUES (1, '{"a": 1}') RETURNING payload, data;
+INSERT INTO merged_defaults_0 (id, payload) VALUES (2, '{"a": 2}') RETURNING payload, data;
+INSERT INTO merged_defaults_1 (id, payload) VALUES (3, '{"a": 3}') RETURNING payload, data;
+INSERT INTO merged_defaults (id, payload, data) VALUES (4, '{"a": 4}', '{"b": 4}');
+ALTER TABLE merged_defaults ALTER payload SET DEFAULT '{"of": "root"}';
+INSERT INTO merged_defaults (id, data) VALUES (5, '{"a": 5}') RETURNING payload, data;
+INSERT INTO merged_defaults (id) VALUES (6) RETURNING payload, data;
+DROP TABLE merged_defaults;
+-- a volatile default has another value when it is computed again
+CREATE TABLE merged_volatile (id int, payload json, data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE merged_volatile_1 PARTITION OF merged_volatile FOR VALUES FROM (0) TO (100);
+INSERT INTO merged_volatile VALUES (1, '{"a": 1}');
+ALTER TABLE merged_volatile ALTER data SET DEFAULT jsonb_build_object('id', gen_random_uuid());
+CALL merge_event_column('merged_volatile', 'payload');
+ALTER TABLE ONLY merged_volatile ALTER data DROP DEFAULT;
+CALL merge_event_column('merged_volatile', 'payload');
+ALTER TABLE merged_volatile ALTER data DROP DEFAULT;
+ALTER TABLE ONLY merged_volatile ALTER payload SET DEFAULT json_build_object('at', clock_timestamp());
+CALL merge_event_column('merged_volatile', 'payload');
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'merged_volatile'::regclass;
+-- now() is not volatile
+ALTER TABLE merged_volatile ALTER payload DROP DEFAULT, ALTER data SET DEFAULT jsonb_build_object('at', now());
+SELECT _event_validate.run_event_column_step('merged_volatile', 'payload', 'data', 'start', NULL);
+INSERT INTO merged_volatile (id, payload) VALUES (2, '{"a": 2}') RETURNING payload, data;
+CALL merge_event_column('merged_volatile', 'payload');
+SELECT id, data FROM merged_volatile ORDER BY id;
 -- a varchar for which a new document is too long as text
 CREATE TABLE merged_short (payload varchar(10));
 INSERT INTO merged_short VALUES ('{"a":1}');
