@@ -1748,10 +1748,21 @@ BEGIN
 		problem := format('table %s has children, which no trigger of it covers', relation);
 	END IF;
 	IF problem IS NULL THEN
-		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column', t.tgname, relation) INTO problem
+		SELECT format('trigger "%s" of table %s fires after that of the merge and could change the old column',
+			t.tgname, t.tgrelid::regclass) INTO problem
 		FROM pg_trigger AS t
-		WHERE t.tgrelid = relation AND t.tgtype & 3 = 3 AND t.tgname COLLATE "C" > 'zzy_event_column_merge'
-			AND t.tgfoid <> '@extschema@.guard_event()'::regprocedure LIMIT 1;
+		WHERE (t.tgrelid = relation OR t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
+			AND t.tgtype & 3 = 3 AND t.tgname COLLATE "C" > 'zzy_event_column_merge'
+			AND t.tgfoid <> '@extschema@.guard_event()'::regprocedure
+		ORDER BY t.tgrelid, t.tgname LIMIT 1;
+	END IF;
+	IF problem IS NULL THEN
+		-- it compares the rows before the merge's trigger copies the document
+		SELECT format('trigger "%s" of table %s suppresses the updates that copy the documents', t.tgname, t.tgrelid::regclass) INTO problem
+		FROM pg_trigger AS t
+		WHERE (t.tgrelid = relation OR t.tgrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
+			AND t.tgfoid = 'suppress_redundant_updates_trigger()'::regprocedure
+		ORDER BY t.tgrelid, t.tgname LIMIT 1;
 	END IF;
 	IF problem IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem, HINT = 'Change this first, or call standardize_event_column.';
@@ -1759,6 +1770,33 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+
+CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.expression_is_volatile(pg_node_tree) IS 'whether an expression of a catalog calls a volatile function';
+
+-- The trigger computes a default again to tell it from a document.
+CREATE FUNCTION _event_validate.refuse_volatile_defaults(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	problem text;
+BEGIN
+	SELECT format('column "%s" of table %s has a volatile default: %s', a.attname, a.attrelid::regclass, pg_get_expr(d.adbin, d.adrelid)) INTO problem
+	FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE (a.attrelid = relation OR a.attrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
+		AND a.attname IN (from_column, to_column) AND NOT a.attisdropped AND _event_validate.expression_is_volatile(d.adbin)
+	ORDER BY a.attrelid, a.attnum LIMIT 1;
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem,
+			DETAIL = 'It has another value each time, so a merge cannot tell it from a document that a command sets.',
+			HINT = 'Drop the default first, or call standardize_event_column.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises if a default of the columns could make writers fail while they are merged';
 
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
@@ -1783,6 +1821,7 @@ BEGIN
 	IF merge.has_trigger THEN
 		RETURN NULL;
 	END IF;
+	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',
@@ -1822,6 +1861,8 @@ BEGIN
 			HINT = 'Call merge_event_column again.';
 	END IF;
 	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	-- a trigger or a child may have been added since the start
+	PERFORM _event_validate.refuse_unmergeable_table(relation);
 	-- without its first command, which fills the column; a column that was not null is so by the constraint
 	commands := (_event_validate.event_column_merge_commands(relation, from_column, to_column, source, target))[2:];
 	RETURN array_remove(ARRAY[
@@ -1907,8 +1948,8 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT CASE WHEN first_block < end_block THEN LEAST(end_block,
-		first_block + GREATEST(1, (batch_size / COALESCE(GREATEST(1, c.reltuples / NULLIF(c.relpages, 0)), 20))::bigint)) END
-	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0
+		first_block + GREATEST(1, (batch_size / GREATEST(1, COALESCE(c.reltuples / NULLIF(c.relpages, 0), 20)))::bigint)) END
+	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0 -- -1: never analyzed
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
 

@@ -179,17 +179,94 @@ CALL merge_event_column('merged_part_1', 'payload');
 CALL merge_event_column('merged_parts', 'payload');
 SELECT count(*), count(data), bool_and(data = jsonb_build_object('i', id)) AS same FROM merged_parts;
 SELECT attname FROM pg_attribute WHERE attrelid = 'merged_part_1'::regclass AND attnum > 0 AND NOT attisdropped;
+-- a trigger of one partition, which changes the old column after the merge's trigger
+CREATE TABLE merged_alone (id int, payload text) PARTITION BY RANGE (id);
+CREATE TABLE merged_alone_1 PARTITION OF merged_alone FOR VALUES FROM (0) TO (100);
+CREATE TABLE merged_alone_2 PARTITION OF merged_alone FOR VALUES FROM (100) TO (200);
+CREATE FUNCTION overwrite_payload() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN NEW.payload := '{"over": 1}'; RETURN NEW; END$$;
+CREATE TRIGGER zzzz BEFORE INSERT ON merged_alone_2 FOR EACH ROW EXECUTE FUNCTION overwrite_payload();
+INSERT INTO merged_alone VALUES (1, '{}'), (100, '{}');
+CALL merge_event_column('merged_alone', 'payload');
+SELECT attname FROM pg_attribute WHERE attrelid = 'merged_alone'::regclass AND attnum > 0 ORDER BY attnum;
+-- the same trigger, created before the last step
+DROP TRIGGER zzzz ON merged_alone_2;
+SELECT _event_validate.run_event_column_step('merged_alone', 'payload', 'data', 'start', NULL);
+UPDATE merged_alone SET data = data;
+SELECT _event_validate.run_event_column_step('merged_alone', 'payload', 'data', 'check', NULL);
+SELECT _event_validate.validate_event_columns('merged_alone');
+CREATE TRIGGER zzzz BEFORE INSERT ON merged_alone_2 FOR EACH ROW EXECUTE FUNCTION overwrite_payload();
+INSERT INTO merged_alone VALUES (101, '{"a": 1}') RETURNING payload, data;
+SELECT _event_validate.run_event_column_step('merged_alone', 'payload', 'data', 'switch', NULL);
+DROP TRIGGER zzzz ON merged_alone_2;
+CALL merge_event_column('merged_alone', 'payload');
+-- the blocks of a batch, before and after the table was analyzed
+CREATE TABLE merged_blocks (id int, payload text) WITH (autovacuum_enabled = off);
+SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 200) AS unknown;
+INSERT INTO merged_blocks (id) SELECT generate_series(1, 1000);
+SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 200) AS unknown;
+ANALYZE merged_blocks;
+SELECT _event_validate.event_column_next_block('merged_blocks', 10, 1000, 10000) - 10 IN (SELECT round(10000 / (1000.0 / relpages)) FROM pg_class WHERE oid = 'merged_blocks'::regclass) AS known,
+  _event_validate.event_column_next_block('merged_blocks', 10, 1000, 1) AS at_least_one,
+  _event_validate.event_column_next_block('merged_blocks', 999, 1000, 10000) AS last,
+  _event_validate.event_column_next_block('merged_blocks', 1000, 1000, 10000) AS none;
+-- defaults: that of the table which the INSERT names, not that of the partition
+CREATE TABLE merged_defaults (id int, payload json, data jsonb DEFAULT '{"of": "root"}') PARTITION BY RANGE (id);
+CREATE TABLE merged_defaults_0 (dropped text, data jsonb DEFAULT '{"of": "middle"}', id int, payload json) PARTITION BY RANGE (id);
+ALTER TABLE merged_defaults_0 DROP dropped;
+CREATE TABLE merged_defaults_1 (payload json, data jsonb DEFAULT '{"of": "leaf"}', id int);
+ALTER TABLE merged_defaults_0 ATTACH PARTITION merged_defaults_1 FOR VALUES FROM (0) TO (100);
+ALTER TABLE merged_defaults ATTACH PARTITION merged_defaults_0 FOR VALUES FROM (0) TO (100);
+SELECT _event_validate.run_event_column_step('merged_defaults', 'payload', 'data', 'start', NULL);
+INSERT INTO merged_defaults (id, payload) VALUES (1, '{"a": 1}') RETURNING payload, data;
+INSERT INTO merged_defaults_0 (id, payload) VALUES (2, '{"a": 2}') RETURNING payload, data;
+INSERT INTO merged_defaults_1 (id, payload) VALUES (3, '{"a": 3}') RETURNING payload, data;
+INSERT INTO merged_defaults (id, payload, data) VALUES (4, '{"a": 4}', '{"b": 4}');
+ALTER TABLE merged_defaults ALTER payload SET DEFAULT '{"of": "root"}';
+INSERT INTO merged_defaults (id, data) VALUES (5, '{"a": 5}') RETURNING payload, data;
+INSERT INTO merged_defaults (id) VALUES (6) RETURNING payload, data;
+DROP TABLE merged_defaults;
+-- a volatile default has another value when it is computed again
+CREATE TABLE merged_volatile (id int, payload json, data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE merged_volatile_1 PARTITION OF merged_volatile FOR VALUES FROM (0) TO (100);
+INSERT INTO merged_volatile VALUES (1, '{"a": 1}');
+ALTER TABLE merged_volatile ALTER data SET DEFAULT jsonb_build_object('id', gen_random_uuid());
+CALL merge_event_column('merged_volatile', 'payload');
+ALTER TABLE ONLY merged_volatile ALTER data DROP DEFAULT;
+CALL merge_event_column('merged_volatile', 'payload');
+ALTER TABLE merged_volatile ALTER data DROP DEFAULT;
+ALTER TABLE ONLY merged_volatile ALTER payload SET DEFAULT json_build_object('at', clock_timestamp());
+CALL merge_event_column('merged_volatile', 'payload');
+SELECT count(*) FROM pg_trigger WHERE tgrelid = 'merged_volatile'::regclass;
+-- now() is not volatile
+ALTER TABLE merged_volatile ALTER payload DROP DEFAULT, ALTER data SET DEFAULT jsonb_build_object('at', now());
+SELECT _event_validate.run_event_column_step('merged_volatile', 'payload', 'data', 'start', NULL);
+INSERT INTO merged_volatile (id, payload) VALUES (2, '{"a": 2}') RETURNING payload, data;
+CALL merge_event_column('merged_volatile', 'payload');
+SELECT id, data FROM merged_volatile ORDER BY id;
+-- a varchar for which a new document is too long as text
+CREATE TABLE merged_short (payload varchar(10));
+INSERT INTO merged_short VALUES ('{"a":1}');
+SELECT _event_validate.run_event_column_step('merged_short', 'payload', 'data', 'start', NULL);
+INSERT INTO merged_short (data) VALUES ('{"a": 1}') RETURNING payload, data;
+INSERT INTO merged_short (data) VALUES ('{"a": 1, "b": 2}');
+CALL merge_event_column('merged_short', 'payload');
+INSERT INTO merged_short (data) VALUES ('{"a": 1, "b": 2}');
 -- what it cannot keep in step
 CREATE TABLE merged_parent (payload text);
 CREATE TABLE merged_child () INHERITS (merged_parent);
 CALL merge_event_column('merged_parent', 'payload');
-CREATE TABLE merged_later (payload text);
+CREATE TABLE merged_later (payload text, data jsonb);
+INSERT INTO merged_later VALUES ('{"a": 1}');
 CREATE TRIGGER zzzz BEFORE UPDATE ON merged_later FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger();
 CALL merge_event_column('merged_later', 'payload');
 ALTER TRIGGER zzzz ON merged_later RENAME TO a;
+CALL merge_event_column('merged_later', 'payload');
+DROP TRIGGER a ON merged_later;
 SELECT add_event_guard('merged_later', 'off', 'payload::jsonb', $$'none'$$, '1');
 CALL merge_event_column('merged_later', 'payload');
 SELECT drop_event_guard('merged_later');
+CALL merge_event_column('merged_later', 'payload');
+TABLE merged_later;
 -- a trigger of this name that does less is not taken for it
 CREATE TABLE merged_otherwise (payload text, data jsonb);
 CREATE TRIGGER zzy_event_column_merge BEFORE INSERT ON merged_otherwise FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns('payload', 'data');

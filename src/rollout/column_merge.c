@@ -4,23 +4,27 @@
  *	  while one is being merged into the other.
  *
  * Writers of both columns go on working.  What is written to one column is
- * copied to the other; a default gives way to it.  A document that jsonb cannot hold without a loss is not
- * copied: the column stays NULL, and the merge ends with an error later, but no
- * writer fails because of it.
+ * copied to the other; a default gives way to it.  A document that jsonb cannot
+ * hold without a loss is not copied: the column stays NULL, and the merge ends
+ * with an error later, but no writer fails because of it.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/partition.h"
 #include "catalog/pg_type.h"
 #include "commands/trigger.h"
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "base/compat.h"
@@ -29,6 +33,7 @@
 
 PG_FUNCTION_INFO_V1(ev_keep_event_columns);
 PG_FUNCTION_INFO_V1(ev_event_column_fill_command);
+PG_FUNCTION_INFO_V1(ev_expression_is_volatile);
 
 /* A column of the new row, and whether the command sets it. */
 typedef struct Column
@@ -92,22 +97,55 @@ as_jsonb(const Column *source)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(document))));
 }
 
-/* Has the column the value of its default?  Then the command need not have set it. */
+/* Is the column's value that of the default which this relation has for it? */
 static bool
-has_default(const TriggerData *data, const Column *column)
+equals_default(Relation relation, AttrNumber number, const Column *column)
 {
-	Node	   *expression = build_column_default(data->tg_relation, column->number);
+	Node	   *expression;
 	EState	   *state;
 	Datum		value;
 	bool		is_null;
 	bool		result;
 
+	if (TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid != column->type)
+		return false;
+	expression = build_column_default(relation, number);
 	if (expression == NULL)
 		return false;
 	state = CreateExecutorState();
 	value = ExecEvalExprSwitchContext(ExecPrepareExpr((Expr *) expression, state), GetPerTupleExprContext(state), &is_null);
 	result = !is_null && datum_image_eq(value, column->value, false, -1);
 	FreeExecutorState(state);
+	return result;
+}
+
+/*
+ * Has the column the value of its default?  Then the command need not have set
+ * it.  An INSERT into a partitioned table takes the default of the table that it
+ * names, which need not be that of the partition.
+ */
+static bool
+has_default(const TriggerData *data, const Column *column)
+{
+	const char *name = SPI_fname(RelationGetDescr(data->tg_relation), column->number);
+	bool		result = equals_default(data->tg_relation, column->number, column);
+	List	   *ancestors;
+	ListCell   *cell;
+
+	if (result || !data->tg_relation->rd_rel->relispartition)
+		return result;
+	ancestors = get_partition_ancestors(RelationGetRelid(data->tg_relation));
+	foreach(cell, ancestors)
+	{
+		Relation	ancestor = try_table_open(lfirst_oid(cell), AccessShareLock);
+		AttrNumber	number = ancestor != NULL ? get_attnum(lfirst_oid(cell), name) : InvalidAttrNumber;
+
+		result = number > 0 && equals_default(ancestor, number, column);
+		if (ancestor != NULL)
+			table_close(ancestor, NoLock);
+		if (result)
+			break;
+	}
 	return result;
 }
 
@@ -203,4 +241,16 @@ ev_event_column_fill_command(PG_FUNCTION_ARGS)
 											  " AND s.ctid OPERATOR(pg_catalog.<) '(" INT64_FORMAT ",0)'::pg_catalog.tid"
 											  " AND s.%s IS NULL AND s.%s IS NOT NULL FOR UPDATE SKIP LOCKED))",
 											  table, target, target, table, first, end, target, source)));
+}
+
+/*
+ * expression_is_volatile(expression pg_node_tree) returns boolean
+ *
+ * Does an expression of a catalog call a volatile function?  To compute it again
+ * may give another value then.
+ */
+Datum
+ev_expression_is_volatile(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(contain_volatile_functions(stringToNode(TextDatumGetCString(PG_GETARG_DATUM(0)))));
 }
