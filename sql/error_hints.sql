@@ -96,7 +96,7 @@ ALTER TABLE hints.checked ALTER "Old" TYPE jsonb, ALTER data TYPE jsonb USING da
 ALTER TABLE hints.checked ALTER data TYPE json, DROP CONSTRAINT checked_event_check;
 ALTER TABLE hints.checked ALTER missing TYPE json;
 -- (PostgreSQL 18 shows the line too)
-\set VERBOSITY terse
+\set VERBOSITY sqlstate
 ALTER TABLE hints.checked ALTER data TYPE missing;
 \set VERBOSITY default
 ALTER TABLE hints.missing ALTER data TYPE json;

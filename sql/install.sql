@@ -12,8 +12,9 @@ WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
     WHERE c.classoid = d.classid AND c.objoid = d.objid AND c.objsubid = 0);
 
 -- what the planner is told: the validating functions are STABLE and PARALLEL
--- SAFE, and none is STRICT whose answer to NULL is false or an error
-SELECT p.proname, pg_get_function_arguments(p.oid) AS arguments,
+-- SAFE, and none is STRICT whose answer to NULL is false or an error (the name of
+-- the domain is quoted from PostgreSQL 16 on)
+SELECT p.proname, replace(pg_get_function_arguments(p.oid), '"json"', 'json') AS arguments,
   pg_get_function_result(p.oid) AS result,
   CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END AS volatility,
   CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' ELSE 'unsafe' END AS parallel,
