@@ -427,7 +427,8 @@ add_names_of(Bundle *bundle, BundleMember *member)
 	if (OidIsValid(function) && !ev_ownership_has_function(ev_schema_row(function)))
 		return;
 	read_document(bundle, member, &document);
-	claimed = ev_claims_names(&document);
+	document.function = function;
+	claimed = ev_claims_to_lock(&document);
 	if (is_event(member))
 	{
 		if (!ev_policy_name(registered->name, registered->type_length, &type))

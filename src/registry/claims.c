@@ -225,6 +225,32 @@ first_referrer(const char *name, const NotCounted *but)
 	return found != NIL ? ((const Found *) linitial(found))->name : NULL;
 }
 
+/* ---------- names to lock ---------- */
+
+/* Do references by the name of a part lead to another document, which has the name itself? */
+static bool
+leads_elsewhere(const EvDocument *document, const char *name)
+{
+	return OidIsValid(ev_registered_function(name)) ||
+		find_documents(EV_URI_ROOT, name, document->function, true) != NIL;
+}
+
+List *
+ev_claims_to_lock(const EvDocument *document)
+{
+	EvMentions	mentions = ev_document_mentions(document);
+	List	   *names = ev_claims_roots(document);
+	ListCell   *cell;
+
+	foreach(cell, names_of_parts(&mentions))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!leads_elsewhere(document, lfirst(cell)))
+			names = lappend(names, lfirst(cell));
+	}
+	return names;
+}
+
 /* ---------- claims of other documents ---------- */
 
 /* Returns the function with this name, and those whose $id it can be. */
@@ -397,8 +423,7 @@ check_parts(const EvDocument *document, List *names, List *before, HTAB *togethe
 		const char *name = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (has_name(before, name) || OidIsValid(ev_registered_function(name)) ||
-			find_documents(EV_URI_ROOT, name, document->function, true) != NIL)
+		if (has_name(before, name) || leads_elsewhere(document, name))
 			continue;
 		ev_name_lock(name, ExclusiveLock);
 		check_part_claimants(document, name, together, "schema \"%s\" would make the URI \"%s\" ambiguous");

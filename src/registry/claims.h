@@ -31,6 +31,15 @@ extern List *ev_claims_roots(const EvDocument *document);
 extern List *ev_claims_names(const EvDocument *document);
 
 /*
+ * Returns the names to lock before a document is registered, so that no reference
+ * comes in between: those that it claims, its own name first, and those of its
+ * parts to which references by them can lead.  A part's name that another document
+ * has itself is left out.  `function` is InvalidOid for a new document.  In
+ * CurrentMemoryContext.
+ */
+extern List *ev_claims_to_lock(const EvDocument *document);
+
+/*
  * Writes the rows of a function's document, which mentions these URIs, to the
  * index of URIs.  A document that is not registered has only rows for its
  * references.

@@ -606,6 +606,21 @@ def test_locks_by_temporary_functions(world):
 
 
 @alone
+def test_lock_by_parts_of_a_bundle(world):
+    """Names of parts that are others' documents, or their $ids, are not locked."""
+    begin(world)
+    world.run("alice", "SELECT register_event_schema('money', 1, '{\"$id\": \"https://example.com/coin\"}')")
+    world.run("owner", "SELECT register_schema('https://example.com/money', '{\"type\": \"integer\"}')")
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("""SELECT * FROM register_schemas('{"m@1": {"$defs": {
+        "a": {"$id": "https://example.com/money"}, "b": {"$id": "https://example.com/coin"}, "c": {"$id": "https://example.com/own"}}}}')""")
+    for number, name in enumerate(("money", "coin"), 1):
+        assert not waits(world, "alice", f"""SELECT register_event_schema('refers{number}', 1, '{{"$ref": "https://example.com/{name}"}}')"""), name
+    assert waits(world, "bob", """SELECT register_event_schema('refers', 1, '{"$ref": "https://example.com/own"}')""")
+
+
+@alone
 def test_names_of_strangers(world):
     """Locks of thousands of other names do not block a registration."""
     begin(world)
