@@ -117,6 +117,30 @@ SELECT widen_event_schema('wide', 1, '{"$id": "https://bundle.test/wide", "type"
 SELECT register_event_schema('wide.alone', 1, '{"$id": "https://bundle.test/alone", "type": "integer"}');
 SELECT widen_event_schema('wide.alone', 1, '{"type": "number"}');
 
+-- what was a $id of the document does not become that of a part, which others can have, too
+SELECT register_event_schema('kept.root', 1, '{"$id": "https://bundle.test/u", "type": "integer"}'),
+  register_event_schema('kept.user', 1, '{"$ref": "https://bundle.test/u"}'),
+  register_event_schema('kept.part', 1, '{"$defs": {"a": {"$id": "https://bundle.test/u", "type": "null"}}}');
+SELECT widen_event_schema('kept.root', 1, '{"type": "number", "$defs": {"p": {"$id": "https://bundle.test/u", "type": "number"}}}');
+SELECT widen_event_schema('kept.root', 1, '{"$id": "https://bundle.test/u", "type": "number"}');
+SELECT validate_event('1.5', 'kept.user', 1);
+-- functions outside event_schema count, as for the rest of widening; temporary ones do not
+SELECT register_event_schema('kept.outside', 1, '{"$id": "https://bundle.test/k", "type": "integer"}');
+CREATE FUNCTION pg_temp.f(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$ref": "https://bundle.test/k"}';
+CREATE FUNCTION public."kept F"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$ref": "https://bundle.test/k"}';
+\set VERBOSITY default
+SELECT widen_event_schema('kept.outside', 1, '{"type": "number"}');
+\set VERBOSITY terse
+SELECT "kept F"('1');
+DROP FUNCTION "kept F";
+SELECT widen_event_schema('kept.outside', 1, '{"type": "number"}');
+DROP FUNCTION pg_temp.f(jsonb);
+-- references that lead to another document do not count
+SELECT register_schema('https://bundle.test/money', '{"type": "integer"}');
+SELECT register_event_schema('kept.copy', 1, '{"type": "integer", "$defs": {"a": {"$id": "https://bundle.test/money", "type": "integer"}}}'),
+  register_event_schema('kept.led', 1, '{"$ref": "https://bundle.test/money"}');
+SELECT widen_event_schema('kept.copy', 1, '{"type": "number"}');
+
 -- ---------- rights ----------
 CREATE ROLE regress_bundle;
 GRANT CREATE ON SCHEMA event_schema TO regress_bundle;

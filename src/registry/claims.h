@@ -66,8 +66,10 @@ extern void ev_claims_check(const EvDocument *document, const EvMentions *mentio
 
 /*
  * Checks a registered document that is being replaced by one that gives itself
- * other URIs.  Raises dependent_objects_still_exist if another document refers to
- * it by a URI that the new one does not have.
+ * other URIs.  Raises dependent_objects_still_exist if a reference leads to it by a
+ * URI that the new one does not have, or has for a part only: one of another registered
+ * document, or of a function elsewhere whose owner can prevent the change
+ * (ev_ownership_counts).  Locks the URIs that it loses.
  */
 extern void ev_claims_check_kept(const EvDocument *old, const EvDocument *new);
 
