@@ -180,6 +180,22 @@ SELECT count(*) FROM register_schemas('{"ring@2": {"properties": {"a": {"$ref": 
 COMMIT;
 SELECT validate_event('{"a": {"a": {}}}', 'ring', 1);
 
+-- dependencies form no circle, whatever the members were before
+CREATE PROCEDURE register_early(name text, reference text) LANGUAGE plpgsql AS $$
+BEGIN
+	SET LOCAL check_function_bodies = off;
+	EXECUTE format('CREATE FUNCTION event_schema.%I(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS %L',
+		name, format('{"items": {"$ref": "event:%s"}}', reference));
+END $$;
+CALL register_early('round.b@1', 'round.a@1');
+SELECT name, action FROM register_schemas('{"round.a@1": {"items": {"$ref": "event:round.b@1"}}, "round.b@1": {"title": "t", "items": {"$ref": "event:round.a@1"}}}');
+CALL register_early('round.c@1', 'round.e@1');
+SELECT name, action FROM register_schemas('{"round.c@1": {"title": "t", "items": {"$ref": "event:round.e@1"}},
+  "round.d@1": {"items": {"$ref": "event:round.c@1"}}, "round.e@1": {"items": {"$ref": "event:round.d@1"}}}');
+DROP PROCEDURE register_early;
+SELECT objid::regprocedure, refobjid::regprocedure FROM pg_depend
+WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_proc'::regclass AND objid::regprocedure::text LIKE '%round.%' ORDER BY objid::regprocedure::text, 2;
+
 -- ---------- formats ----------
 SELECT * FROM register_schemas('{"format.a@1": {"format": "date"}, "format.b@1": "#assert_format except time\n{\"format\": \"date\"}", "format.c@1": "#assert_format off\n{\"format\": \"email\"}"}', except_formats => '{date}');
 SELECT event_type, definition, assert_format, except_formats, validate_event('"x"', event_type, 1) FROM event_schemas WHERE event_type LIKE 'format.%';

@@ -826,33 +826,33 @@ compare_targets(const ListCell *a, const ListCell *b)
 
 /*
  * Records the dependencies of a member.  Of a circle, those on members with a lower
- * number are recorded, which form no circle.
+ * number are recorded, which form no circle.  New members come first: nothing that
+ * existed before depends on them yet.  A dependency of a replaced member can form a circle
+ * with any of those that were recorded before, so the search for it must see them.
  */
 static void
 record_dependencies(Bundle *bundle, BundleMember *member)
 {
-	List	   *before = member->action == REPLACED ? ev_function_dependencies(member->registered.function) : NIL;
 	Oid			last = InvalidOid;
 	ListCell   *cell;
 
+	if (member->action == REPLACED)
+		CommandCounterIncrement();
 	list_sort(member->targets, compare_targets);
 	foreach(cell, member->targets)
 	{
 		const BundleTarget *target = lfirst(cell);
-		const BundleMember *other = target->member >= 0 ? &bundle->members[target->member] : NULL;
+		bool		is_new = target->member >= 0 && member->action == REGISTERED;
 
 		CHECK_FOR_INTERRUPTS();
-		if (target->function == last || list_member_oid(before, target->function))
+		if (target->function == last)
 			continue;
 		last = target->function;
-		if (other == NULL)
-			ev_validator_depend(member->registered.function, target->function, target->uri, false);
-		else if (member->action == REPLACED || other->group != member->group || other < member)
-			ev_validator_depend(member->registered.function, target->function, target->uri,
-								member->action == REGISTERED);
+		if (is_new && bundle->members[target->member].group == member->group &&
+			target->member > member - bundle->members)
+			continue;
+		ev_validator_depend(member->registered.function, target->function, target->uri, is_new);
 	}
-	if (member->action == REPLACED)
-		CommandCounterIncrement();	/* for the next search for a circle */
 }
 
 /* ---------- the bundle ---------- */
@@ -924,7 +924,8 @@ register_all(Bundle *bundle)
 	for_each(bundle, NEW_OR_REPLACED, create);
 	check_all(bundle);
 	ev_bundle_report_faults(bundle->faults);
-	for_each(bundle, NEW_OR_REPLACED, record_dependencies);
+	for_each(bundle, ACTION(REGISTERED), record_dependencies);
+	for_each(bundle, ACTION(REPLACED), record_dependencies);
 	CommandCounterIncrement();
 }
 
