@@ -117,6 +117,30 @@ SELECT widen_event_schema('wide', 1, '{"$id": "https://bundle.test/wide", "type"
 SELECT register_event_schema('wide.alone', 1, '{"$id": "https://bundle.test/alone", "type": "integer"}');
 SELECT widen_event_schema('wide.alone', 1, '{"type": "number"}');
 
+-- what was a $id of the document does not become that of a part, which others can have, too
+SELECT register_event_schema('kept.root', 1, '{"$id": "https://bundle.test/u", "type": "integer"}'),
+  register_event_schema('kept.user', 1, '{"$ref": "https://bundle.test/u"}'),
+  register_event_schema('kept.part', 1, '{"$defs": {"a": {"$id": "https://bundle.test/u", "type": "null"}}}');
+SELECT widen_event_schema('kept.root', 1, '{"type": "number", "$defs": {"p": {"$id": "https://bundle.test/u", "type": "number"}}}');
+SELECT widen_event_schema('kept.root', 1, '{"$id": "https://bundle.test/u", "type": "number"}');
+SELECT validate_event('1.5', 'kept.user', 1);
+-- functions outside event_schema count, as for the rest of widening; temporary ones do not
+SELECT register_event_schema('kept.outside', 1, '{"$id": "https://bundle.test/k", "type": "integer"}');
+CREATE FUNCTION pg_temp.f(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$ref": "https://bundle.test/k"}';
+CREATE FUNCTION public."kept F"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"$ref": "https://bundle.test/k"}';
+\set VERBOSITY default
+SELECT widen_event_schema('kept.outside', 1, '{"type": "number"}');
+\set VERBOSITY terse
+SELECT "kept F"('1');
+DROP FUNCTION "kept F";
+SELECT widen_event_schema('kept.outside', 1, '{"type": "number"}');
+DROP FUNCTION pg_temp.f(jsonb);
+-- references that lead to another document do not count
+SELECT register_schema('https://bundle.test/money', '{"type": "integer"}');
+SELECT register_event_schema('kept.copy', 1, '{"type": "integer", "$defs": {"a": {"$id": "https://bundle.test/money", "type": "integer"}}}'),
+  register_event_schema('kept.led', 1, '{"$ref": "https://bundle.test/money"}');
+SELECT widen_event_schema('kept.copy', 1, '{"type": "number"}');
+
 -- ---------- rights ----------
 CREATE ROLE regress_bundle;
 GRANT CREATE ON SCHEMA event_schema TO regress_bundle;
@@ -155,6 +179,22 @@ ROLLBACK TO a;
 SELECT count(*) FROM register_schemas('{"ring@2": {"properties": {"a": {"$ref": "event:ring@1"}}}, "ring@1": {"properties": {"a": {"$ref": "event:ring@2"}}}}', breaking => true);
 COMMIT;
 SELECT validate_event('{"a": {"a": {}}}', 'ring', 1);
+
+-- dependencies form no circle, whatever the members were before
+CREATE PROCEDURE register_early(name text, reference text) LANGUAGE plpgsql AS $$
+BEGIN
+	SET LOCAL check_function_bodies = off;
+	EXECUTE format('CREATE FUNCTION event_schema.%I(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS %L',
+		name, format('{"items": {"$ref": "event:%s"}}', reference));
+END $$;
+CALL register_early('round.b@1', 'round.a@1');
+SELECT name, action FROM register_schemas('{"round.a@1": {"items": {"$ref": "event:round.b@1"}}, "round.b@1": {"title": "t", "items": {"$ref": "event:round.a@1"}}}');
+CALL register_early('round.c@1', 'round.e@1');
+SELECT name, action FROM register_schemas('{"round.c@1": {"title": "t", "items": {"$ref": "event:round.e@1"}},
+  "round.d@1": {"items": {"$ref": "event:round.c@1"}}, "round.e@1": {"items": {"$ref": "event:round.d@1"}}}');
+DROP PROCEDURE register_early;
+SELECT objid::regprocedure, refobjid::regprocedure FROM pg_depend
+WHERE classid = 'pg_proc'::regclass AND refclassid = 'pg_proc'::regclass AND objid::regprocedure::text LIKE '%round.%' ORDER BY objid::regprocedure::text, 2;
 
 -- ---------- formats ----------
 SELECT * FROM register_schemas('{"format.a@1": {"format": "date"}, "format.b@1": "#assert_format except time\n{\"format\": \"date\"}", "format.c@1": "#assert_format off\n{\"format\": \"email\"}"}', except_formats => '{date}');

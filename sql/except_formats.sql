@@ -54,6 +54,8 @@ CREATE FUNCTION event_schema."except.bad@1"(data jsonb) RETURNS boolean LANGUAGE
 \set VERBOSITY default
 CREATE FUNCTION event_schema."except.bad@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '#assert_format except ,
 {}';
+CREATE FUNCTION event_schema."except.bad@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '#assert_format except
+{}';
 CREATE FUNCTION event_schema."except.bad@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '#assert_format excepts date
 {}';
 

@@ -101,7 +101,7 @@ typedef struct Bundle
 	BundleMember *members;		/* by type and version, then by URI */
 	int			count;
 	HTAB	   *created;		/* CreatedMember by function */
-	List	   *to_lock;		/* NameToLock */
+	List	   *to_lock;		/* EvNameToLock */
 	BundleMember **by_name;		/* in the order of their names; NULL until it
 								 * is needed */
 	EvBundleFaults *faults;
@@ -378,23 +378,6 @@ look_at(Bundle *bundle, BundleMember *member)
 
 /* ---------- locks ---------- */
 
-typedef struct NameToLock
-{
-	char	   *name;
-	LOCKMODE	mode;
-} NameToLock;
-
-static int
-compare_names(const ListCell *a, const ListCell *b)
-{
-	const NameToLock *x = lfirst(a);
-	const NameToLock *y = lfirst(b);
-	int			order = strcmp(x->name, y->name);
-
-	/* the stronger mode first */
-	return order != 0 ? order : (int) y->mode - (int) x->mode;
-}
-
 static void
 add_names(Bundle *bundle, List *added, LOCKMODE mode)
 {
@@ -403,13 +386,32 @@ add_names(Bundle *bundle, List *added, LOCKMODE mode)
 
 	foreach(cell, added)
 	{
-		NameToLock *lock = palloc(sizeof(NameToLock));
+		EvNameToLock *lock = palloc(sizeof(EvNameToLock));
 
 		lock->name = pstrdup(lfirst(cell));
 		lock->mode = mode;
 		bundle->to_lock = lappend(bundle->to_lock, lock);
 	}
 	MemoryContextSwitchTo(caller);
+}
+
+/* Is this the document that is registered, with its options? */
+static bool
+is_same(const EvDocument *old, const EvDocument *new)
+{
+	return old->assert_format == new->assert_format && old->except_formats == new->except_formats &&
+		old->breaking == new->breaking &&
+		compareJsonbContainers(&old->schema->root, &new->schema->root) == 0;
+}
+
+/* The same for the document of a function, which may be broken. */
+static bool
+is_unchanged(Oid function, const EvDocument *document)
+{
+	EvDocument	old;
+	EvFault		fault;
+
+	return ev_function_document(ev_schema_row(function), &old, &fault) && is_same(&old, document);
 }
 
 /* Adds the names that registering a member locks. */
@@ -427,37 +429,21 @@ add_names_of(Bundle *bundle, BundleMember *member)
 	if (OidIsValid(function) && !ev_ownership_has_function(ev_schema_row(function)))
 		return;
 	read_document(bundle, member, &document);
-	claimed = ev_claims_names(&document);
+	document.function = function;
+	claimed = ev_claims_to_lock(&document);
 	if (is_event(member))
 	{
 		if (!ev_policy_name(registered->name, registered->type_length, &type))
 			elog(ERROR, "event type of \"%s\" has no name for its policy", registered->name);
-		claimed = lcons(NameStr(type), list_delete_first(claimed));
+		/* only a replacement locks the version itself */
+		if (!OidIsValid(function) || is_unchanged(function, &document))
+			claimed = list_delete_first(claimed);
+		claimed = lcons(NameStr(type), claimed);
 	}
 	foreach(cell, ev_document_references(&document))
 		references = lappend(references, ev_reference_name(lfirst(cell)));
 	add_names(bundle, claimed, ExclusiveLock);
 	add_names(bundle, references, ShareLock);
-}
-
-/* Locks the names of all members in the order of the names. */
-static void
-lock_names(Bundle *bundle)
-{
-	const char *last = NULL;
-	ListCell   *cell;
-
-	for_each(bundle, ACTION(NOT_KNOWN), add_names_of);
-	list_sort(bundle->to_lock, compare_names);
-	foreach(cell, bundle->to_lock)
-	{
-		const NameToLock *lock = lfirst(cell);
-
-		CHECK_FOR_INTERRUPTS();
-		if (last == NULL || strcmp(lock->name, last) != 0)
-			ev_name_lock(lock->name, lock->mode);
-		last = lock->name;
-	}
 }
 
 /* ---------- creating the functions ---------- */
@@ -480,9 +466,7 @@ decide(Bundle *bundle, BundleMember *member)
 	}
 	row = ev_schema_read(function, &old);
 	member->registered.function = document.function = function;
-	if (old.assert_format == document.assert_format && old.except_formats == document.except_formats &&
-		old.breaking == document.breaking &&
-		compareJsonbContainers(&old.schema->root, &document.schema->root) == 0)
+	if (is_same(&old, &document))
 	{
 		member->action = UNCHANGED;
 		return;
@@ -825,33 +809,33 @@ compare_targets(const ListCell *a, const ListCell *b)
 
 /*
  * Records the dependencies of a member.  Of a circle, those on members with a lower
- * number are recorded, which form no circle.
+ * number are recorded, which form no circle.  New members come first: nothing that
+ * existed before depends on them yet.  A dependency of a replaced member can form a circle
+ * with any of those that were recorded before, so the search for it must see them.
  */
 static void
 record_dependencies(Bundle *bundle, BundleMember *member)
 {
-	List	   *before = member->action == REPLACED ? ev_function_dependencies(member->registered.function) : NIL;
 	Oid			last = InvalidOid;
 	ListCell   *cell;
 
+	if (member->action == REPLACED)
+		CommandCounterIncrement();
 	list_sort(member->targets, compare_targets);
 	foreach(cell, member->targets)
 	{
 		const BundleTarget *target = lfirst(cell);
-		const BundleMember *other = target->member >= 0 ? &bundle->members[target->member] : NULL;
+		bool		is_new = target->member >= 0 && member->action == REGISTERED;
 
 		CHECK_FOR_INTERRUPTS();
-		if (target->function == last || list_member_oid(before, target->function))
+		if (target->function == last)
 			continue;
 		last = target->function;
-		if (other == NULL)
-			ev_validator_depend(member->registered.function, target->function, target->uri, false);
-		else if (member->action == REPLACED || other->group != member->group || other < member)
-			ev_validator_depend(member->registered.function, target->function, target->uri,
-								member->action == REGISTERED);
+		if (is_new && bundle->members[target->member].group == member->group &&
+			target->member > member - bundle->members)
+			continue;
+		ev_validator_depend(member->registered.function, target->function, target->uri, is_new);
 	}
-	if (member->action == REPLACED)
-		CommandCounterIncrement();	/* for the next search for a circle */
 }
 
 /* ---------- the bundle ---------- */
@@ -918,12 +902,14 @@ register_all(Bundle *bundle)
 		if (bundle->members[i].key_error != NULL)
 			ev_bundle_add_error(bundle->faults, i, bundle->members[i].key_error, bundle->members[i].key);
 	try_for_each(bundle, ACTION(NOT_KNOWN), look_at);
-	lock_names(bundle);
+	for_each(bundle, ACTION(NOT_KNOWN), add_names_of);
+	ev_names_lock(bundle->to_lock);
 	try_for_each(bundle, ACTION(NOT_KNOWN), decide);
 	for_each(bundle, NEW_OR_REPLACED, create);
 	check_all(bundle);
 	ev_bundle_report_faults(bundle->faults);
-	for_each(bundle, NEW_OR_REPLACED, record_dependencies);
+	for_each(bundle, ACTION(REGISTERED), record_dependencies);
+	for_each(bundle, ACTION(REPLACED), record_dependencies);
 	CommandCounterIncrement();
 }
 

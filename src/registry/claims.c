@@ -23,12 +23,14 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_proc.h"
 #include "commands/proclang.h"
 #include "miscadmin.h"
 #include "storage/lockdefs.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 
 #include "registry/claims.h"
@@ -225,6 +227,32 @@ first_referrer(const char *name, const NotCounted *but)
 	return found != NIL ? ((const Found *) linitial(found))->name : NULL;
 }
 
+/* ---------- names to lock ---------- */
+
+/* Do references by the name of a part lead to another document, which has the name itself? */
+static bool
+leads_elsewhere(const EvDocument *document, const char *name)
+{
+	return OidIsValid(ev_registered_function(name)) ||
+		find_documents(EV_URI_ROOT, name, document->function, true) != NIL;
+}
+
+List *
+ev_claims_to_lock(const EvDocument *document)
+{
+	EvMentions	mentions = ev_document_mentions(document);
+	List	   *names = ev_claims_roots(document);
+	ListCell   *cell;
+
+	foreach(cell, names_of_parts(&mentions))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!leads_elsewhere(document, lfirst(cell)))
+			names = lappend(names, lfirst(cell));
+	}
+	return names;
+}
+
 /* ---------- claims of other documents ---------- */
 
 /* Returns the function with this name, and those whose $id it can be. */
@@ -397,8 +425,7 @@ check_parts(const EvDocument *document, List *names, List *before, HTAB *togethe
 		const char *name = lfirst(cell);
 
 		CHECK_FOR_INTERRUPTS();
-		if (has_name(before, name) || OidIsValid(ev_registered_function(name)) ||
-			find_documents(EV_URI_ROOT, name, document->function, true) != NIL)
+		if (has_name(before, name) || leads_elsewhere(document, name))
 			continue;
 		ev_name_lock(name, ExclusiveLock);
 		check_part_claimants(document, name, together, "schema \"%s\" would make the URI \"%s\" ambiguous");
@@ -425,29 +452,97 @@ ev_claims_check(const EvDocument *document, const EvMentions *mentions, const Ev
 	check_parts(document, names_of_parts(mentions), old != NULL ? ev_claims_names(old) : NIL, together);
 }
 
+/* ---------- widening ---------- */
+
+/* Can a function prevent a change of a document to which it refers? */
+static bool
+referrer_counts(HeapTuple row, Oid document)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
+
+	return form->prolang == ev_language_oid() && !isAnyTempNamespace(form->pronamespace) &&
+		(form->pronamespace == ev_namespace_oid() || ev_ownership_counts(form->proowner, document));
+}
+
+/*
+ * Describes a function that counts and whose reference by this name leads to a document;
+ * otherwise, returns NULL.
+ */
+static char *
+describe_referrer(HeapTuple row, const char *name, Oid document)
+{
+	Form_pg_proc form = (Form_pg_proc) GETSTRUCT(row);
+	EvDocument	referrer;
+	EvDocument	target = {0};
+	EvFault		fault;
+	const char *uri;
+
+	if (!referrer_counts(row, document) || !ev_function_document(row, &referrer, &fault))
+		return NULL;
+	uri = uri_of_name(&referrer, EV_URI_REFERENCE, name);
+	if (uri == NULL || !ev_registry_try_resolve(uri, &target) || target.function != document)
+		return NULL;
+	if (is_registered(row))
+		return psprintf("Schema \"%s\"", referrer.name);
+	return psprintf("Function %s", quote_qualified_identifier(get_namespace_name(form->pronamespace),
+															  NameStr(form->proname)));
+}
+
+/* Describes the first such function, or returns NULL. */
+static char *
+find_referrer(const char *name, Oid document)
+{
+	List	   *functions = ev_uri_index_find(EV_URI_REFERENCE, name, document);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "event_validate referrer", ALLOCSET_DEFAULT_SIZES);
+	char	   *result = NULL;
+	ListCell   *cell;
+
+	foreach(cell, functions)
+	{
+		HeapTuple	row;
+
+		CHECK_FOR_INTERRUPTS();
+		MemoryContextReset(context);
+		MemoryContextSwitchTo(context);
+		row = ev_function_row(lfirst_oid(cell));
+		result = HeapTupleIsValid(row) ? describe_referrer(row, name, document) : NULL;
+		MemoryContextSwitchTo(caller);
+		if (result != NULL)
+			break;
+	}
+	if (result != NULL)
+		result = pstrdup(result);
+	MemoryContextDelete(context);
+	return result;
+}
+
+/* A $id of the document itself must not become that of a part only, which others can have, too. */
 void
 ev_claims_check_kept(const EvDocument *old, const EvDocument *new)
 {
+	List	   *old_roots = ev_claims_roots(old);
+	List	   *roots = ev_claims_roots(new);
 	List	   *names = ev_claims_names(new);
 	ListCell   *cell;
 
-	foreach(cell, ev_claims_names(old))
+	foreach(cell, ev_claims_to_lock(old))
 	{
-		const NotCounted not_counted = {old->function, InvalidOid, NULL};
 		const char *name = lfirst(cell);
 		const char *referrer;
 
 		CHECK_FOR_INTERRUPTS();
-		if (has_name(names, name))
+		if (has_name(has_name(old_roots, name) ? roots : names, name))
 			continue;
 		/* lock out new references */
 		ev_name_lock(name, ExclusiveLock);
-		referrer = first_referrer(name, &not_counted);
+		referrer = find_referrer(name, old->function);
 		if (referrer != NULL)
 			ereport(ERROR,
 					(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 					 errmsg("schema \"%s\" must keep the URI \"%s\"", old->name, name),
-					 errdetail("Schema \"%s\" refers to it by this URI, which the new document does not have.", referrer),
+					 errdetail("%s refers to it by this URI, which the new document does not have%s.", referrer,
+							   has_name(names, name) ? " at its root" : ""),
 					 errhint("Give the new document, or the schema in it, the same $id.")));
 	}
 }

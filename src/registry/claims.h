@@ -31,6 +31,15 @@ extern List *ev_claims_roots(const EvDocument *document);
 extern List *ev_claims_names(const EvDocument *document);
 
 /*
+ * Returns the names to lock before a document is registered, so that no reference
+ * comes in between: those that it claims, its own name first, and those of its
+ * parts to which references by them can lead.  A part's name that another document
+ * has itself is left out.  `function` is InvalidOid for a new document.  In
+ * CurrentMemoryContext.
+ */
+extern List *ev_claims_to_lock(const EvDocument *document);
+
+/*
  * Writes the rows of a function's document, which mentions these URIs, to the
  * index of URIs.  A document that is not registered has only rows for its
  * references.
@@ -57,8 +66,10 @@ extern void ev_claims_check(const EvDocument *document, const EvMentions *mentio
 
 /*
  * Checks a registered document that is being replaced by one that gives itself
- * other URIs.  Raises dependent_objects_still_exist if another document refers to
- * it by a URI that the new one does not have.
+ * other URIs.  Raises dependent_objects_still_exist if a reference leads to it by a
+ * URI that the new one does not have, or has for a part only: one of another registered
+ * document, or of a function elsewhere whose owner can prevent the change
+ * (ev_ownership_counts).  Locks the URIs that it loses.
  */
 extern void ev_claims_check_kept(const EvDocument *old, const EvDocument *new);
 

@@ -182,6 +182,35 @@ ev_name_lock(const char *name, LOCKMODE mode)
 	AcceptInvalidationMessages();
 }
 
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	const EvNameToLock *x = lfirst(a);
+	const EvNameToLock *y = lfirst(b);
+	int			order = strcmp(x->name, y->name);
+
+	/* the stronger mode first */
+	return order != 0 ? order : (int) y->mode - (int) x->mode;
+}
+
+void
+ev_names_lock(List *names)
+{
+	const char *last = NULL;
+	ListCell   *cell;
+
+	list_sort(names, compare_names);
+	foreach(cell, names)
+	{
+		const EvNameToLock *lock = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		if (last == NULL || strcmp(lock->name, last) != 0)
+			ev_name_lock(lock->name, lock->mode);
+		last = lock->name;
+	}
+}
+
 void
 ev_type_lock(const char *type, int length)
 {

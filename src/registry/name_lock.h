@@ -5,6 +5,7 @@
 #ifndef EV_NAME_LOCK_H
 #define EV_NAME_LOCK_H
 
+#include "nodes/pg_list.h"
 #include "storage/lockdefs.h"
 
 /*
@@ -14,6 +15,19 @@
  * lock, after five seconds, or after lock_timeout if that is set.
  */
 extern void ev_name_lock(const char *name, LOCKMODE mode);
+
+typedef struct EvNameToLock
+{
+	char	   *name;
+	LOCKMODE	mode;
+} EvNameToLock;
+
+/*
+ * Sorts names (EvNameToLock *), and locks them in this order, each once in its strongest
+ * mode, as ev_name_lock does: two transactions that lock all their names by one call each
+ * cannot wait for each other.
+ */
+extern void ev_names_lock(List *names);
 
 /*
  * Waits for transactions that register versions of a type, or change its

@@ -178,7 +178,7 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 	if (name != NULL && strcmp(name, "assert_format") == 0 && value != NULL && strcmp(value, "except") == 0)
 	{
 		document->assert_format = true;
-		return ev_format_set_parse(&document->except_formats, rest, fault);
+		return ev_format_set_parse(&document->except_formats, rest != NULL ? rest : "", fault);
 	}
 	if (strtok_r(NULL, " \t\r", &rest) == NULL && name != NULL)
 	{

@@ -315,6 +315,24 @@ def test_strangers_hold_up_no_change(world):
     assert not any("pg_temp" in line for line in said), said
 
 
+def test_whose_reference_keeps_an_id(world):
+    """Widening keeps a $id for the references of roles that may create schemas, and of no other role."""
+    begin(world)
+    world.server.add_role("eve")
+    world.run(None, "CREATE SCHEMA open", "GRANT ALL ON SCHEMA open TO PUBLIC")
+    for role, counts in (("eve", False), ("mallory", True), ("alice", True)):
+        world.run("alice", "SELECT register_event_schema('id', 1, '{\"$id\": \"https://example.com/id\", \"type\": \"integer\"}')")
+        world.run(role, """CREATE FUNCTION open.refers(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE
+            AS '{"$ref": "https://example.com/id"}'""")
+        widen = "SELECT widen_event_schema('id', 1, '{\"type\": \"number\"}')"
+        if counts:
+            world.refused("alice", widen, "2BP01", "https://example.com/id", "Function open.refers")
+        else:
+            world.run("alice", widen)
+        world.run(role, "DROP FUNCTION open.refers")
+        world.run("alice", "SELECT drop_event_schema('id', 1)")
+
+
 def test_many_strangers_hold_up_no_change(world):
     """Nor do many of them."""
     begin(world)
@@ -603,6 +621,21 @@ def test_locks_by_temporary_functions(world):
     assert locks == 0, locks
     assert not waits(world, "alice", "SELECT register_event_schema('order', 4, '{}')")
     assert not waits(world, "alice", "SELECT register_event_schema('fresh', 1, '{\"$id\": \"https://example.com/7\"}')")
+
+
+@alone
+def test_lock_by_parts_of_a_bundle(world):
+    """Names of parts that are others' documents, or their $ids, are not locked."""
+    begin(world)
+    world.run("alice", "SELECT register_event_schema('money', 1, '{\"$id\": \"https://example.com/coin\"}')")
+    world.run("owner", "SELECT register_schema('https://example.com/money', '{\"type\": \"integer\"}')")
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("""SELECT * FROM register_schemas('{"m@1": {"$defs": {
+        "a": {"$id": "https://example.com/money"}, "b": {"$id": "https://example.com/coin"}, "c": {"$id": "https://example.com/own"}}}}')""")
+    for number, name in enumerate(("money", "coin"), 1):
+        assert not waits(world, "alice", f"""SELECT register_event_schema('refers{number}', 1, '{{"$ref": "https://example.com/{name}"}}')"""), name
+    assert waits(world, "bob", """SELECT register_event_schema('refers', 1, '{"$ref": "https://example.com/own"}')""")
 
 
 @alone
