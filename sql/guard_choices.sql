@@ -122,6 +122,18 @@ END $$;
 SELECT * FROM set_event_guard_mode(NULL, 'off');
 ROLLBACK;
 
+-- data of a type that a check casts, and a guard does not read
+CREATE TABLE padded (data char(200), event_type text, schema_version int);
+SELECT add_event_check('padded');
+SELECT add_event_guard('padded', 'enforce', 'data::text', 'event_type', 'schema_version');
+SELECT data_expr, type_expr, version_expr FROM event_enforcement WHERE relation = 'padded'::regclass AND kind = 'guard';
+SELECT drop_event_guard('padded');
+SELECT add_event_guard('padded', 'enforce');
+SELECT drop_event_check('padded');
+INSERT INTO padded VALUES ('{"n": 1}', 'chosen', 1);
+INSERT INTO padded VALUES ('{}', 'chosen', 1);
+SELECT drop_event_guard('padded');
+
 -- a loader may bypass guards, no CHECK
 CREATE ROLE regress_guard_loader;
 GRANT USAGE ON SCHEMA guard_choices TO regress_guard_loader;

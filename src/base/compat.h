@@ -156,6 +156,21 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_VXID_PROC(vxid)		BackendIdGetProc((vxid).backendId)
 #endif
 
+/*
+ * Plan a query without parallel workers, and run a plan (a QueryDesc) to its end:
+ * PostgreSQL 19 added a parameter to the one, and 18 removed one from the other.
+ */
+#if PG_VERSION_NUM >= 190000
+#define EV_PLAN_QUERY(query, text, parameters)	pg_plan_query((query), (text), 0, (parameters), NULL)
+#else
+#define EV_PLAN_QUERY(query, text, parameters)	pg_plan_query((query), (text), 0, (parameters))
+#endif
+#if PG_VERSION_NUM >= 180000
+#define EV_EXECUTOR_RUN(execution)	ExecutorRun((execution), ForwardScanDirection, 0)
+#else
+#define EV_EXECUTOR_RUN(execution)	ExecutorRun((execution), ForwardScanDirection, 0, true)
+#endif
+
 /* A scan of all rows of a table, or of those in a range.  PostgreSQL 19 added flags. */
 #if PG_VERSION_NUM >= 190000
 #define EV_TABLE_BEGINSCAN(relation, snapshot)	table_beginscan((relation), (snapshot), 0, NULL, SO_NONE)

@@ -17,11 +17,14 @@
 #include "access/xact.h"
 #include "catalog/indexing.h"
 #include "catalog/objectaccess.h"
+#include "catalog/objectaddress.h"
 #include "catalog/pg_trigger.h"
 #include "miscadmin.h"
 #include "partitioning/partdesc.h"
+#include "utils/acl.h"
 #include "utils/fmgroids.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 #include "guard/guard_change.h"
@@ -105,11 +108,16 @@ change_trigger(Relation triggers, Oid table, Oid wanted, bool is_clone, const Ev
 static void
 change_with_clones(Relation triggers, Oid table, Oid wanted, bool is_clone, const EvGuardChange *change)
 {
-	Relation	relation = table_open(table, ShareRowExclusiveLock);
-	Oid			trigger = change_trigger(triggers, table, wanted, is_clone, change);
+	Relation	relation;
+	Oid			trigger;
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
+	/* as CREATE TRIGGER; a partition can have another owner than its table */
+	if (is_clone && pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
+	relation = table_open(table, ShareRowExclusiveLock);
+	trigger = change_trigger(triggers, table, wanted, is_clone, change);
 	if (OidIsValid(trigger) && relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE)
 	{
 		PartitionDesc partitions = RelationGetPartitionDesc(relation, true);

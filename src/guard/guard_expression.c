@@ -206,8 +206,13 @@ ev_guard_check_operands(Relation relation, Node **operands, const char **types, 
 		return NULL;
 	*types = checked_types != NULL ? OidOutputFunctionCall(F_ARRAY_OUT, checked_types->constvalue) : NULL;
 	for (int i = 0; i < EV_ROW_PARTS; i++)
+	{
+		Node	   *argument = ev_call_argument(call, i);
+		Node	   *bare = ev_without_event_cast(argument);
+
 		operands[i] = analyzed_operand(relation, (EvRowPart) i,
-									   ev_without_event_cast(ev_call_argument(call, i)));
+									   OidIsValid(operand_type((EvRowPart) i, exprType(bare))) ? bare : argument);
+	}
 	return name;
 }
 

@@ -400,7 +400,11 @@ drop_unused(void *arg pg_attribute_unused())
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
 				 errmsg("it has privileges, columns, indexes, triggers, rules or policies of yours")));
-	if (find_table(EV_QUARANTINE).table == table.table && !has_guard())
+	if (has_guard())
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("a guard was added meanwhile")));
+	if (find_table(EV_QUARANTINE).table == table.table)
 		run_drop_table(EV_QUARANTINE);
 }
 
@@ -415,6 +419,7 @@ ev_quarantine_drop_unused(void)
 		ReThrowError(error);
 	ereport(NOTICE,
 			(errmsg("table \"%s.%s\" stays: %s", EV_SCHEMA_NAMESPACE, EV_QUARANTINE, error->message),
+			 has_guard() ? 0 :
 			 errhint("No table has a guard any more. DROP EXTENSION needs DROP TABLE %s.%s first.",
 					 EV_SCHEMA_NAMESPACE, EV_QUARANTINE)));
 }

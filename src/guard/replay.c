@@ -742,15 +742,41 @@ compare_targets(const Target *a, const Target *b)
 	return order != 0 ? order : strcmp(a->name, b->name);
 }
 
+/* Reports ids that are given, and of which there is no event to replay. */
+static void
+report_missing_ids(EvReplayCall *call, Filter *filter)
+{
+	bool		is_null;
+	Datum		count;
+
+	if (filter->nulls[FILTER_IDS] == 'n' || !OidIsValid(call->quarantine.table))
+		return;
+	ev_quarantine_as_owner(&call->quarantine);
+	if (SPI_execute_with_args("SELECT pg_catalog.count(DISTINCT wanted.number) FROM pg_catalog.unnest($5) AS wanted (number)"
+							  " WHERE NOT EXISTS (SELECT FROM " QUARANTINE FILTER
+							  " AND id OPERATOR(pg_catalog.=) wanted.number)",
+							  FILTER_AFTER, filter_types, filter->values, filter->nulls, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not read table %s", QUARANTINE);
+	ev_quarantine_as_caller(&call->quarantine);
+	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
+	if (DatumGetInt64(count) > 0)
+		ereport(NOTICE,
+				(errmsg("the quarantine has no event to replay for some of the ids (ids: " INT64_FORMAT ")",
+						DatumGetInt64(count)),
+				 errdetail("They are of events that are in their table already, that another filter leaves out, or of no event.")));
+}
+
 static Target *
 replay_all(EvReplayCall *call, Filter *filter, int64 max_rows, int *count)
 {
 	Filter		all = *filter;
-	Target	   *targets = list_targets(call, &all, count);
+	Target	   *targets;
 	List	   *owners = NIL;
 	Target	   *left;
 	int			left_count;
 
+	report_missing_ids(call, filter);
+	targets = list_targets(call, &all, count);
 	for (int i = 0; i < *count; i++)
 		try_one_of_all(call, &targets[i], filter, max_rows, &owners);
 
@@ -783,6 +809,7 @@ replay_named(EvReplayCall *call, Oid table, Filter *filter, int64 max_rows)
 	filter->values[FILTER_SCHEMA] = CStringGetTextDatum(target->schema);
 	filter->values[FILTER_NAME] = CStringGetTextDatum(target->name);
 	filter->nulls[FILTER_SCHEMA] = filter->nulls[FILTER_NAME] = ' ';
+	report_missing_ids(call, filter);
 	replay_table(call, target, filter, max_rows);
 	finish_table(call->trial, true);
 	target->remaining = count_remaining(call, filter);
@@ -835,30 +862,6 @@ set_filter(Filter *filter, int number, FunctionCallInfo fcinfo, int argument)
 	filter->nulls[number] = ' ';
 }
 
-/* Reports ids that are given, and of which there is no event to replay. */
-static void
-report_missing_ids(EvReplayCall *call, Filter *filter)
-{
-	bool		is_null;
-	Datum		count;
-
-	if (filter->nulls[FILTER_IDS] == 'n' || !OidIsValid(call->quarantine.table))
-		return;
-	ev_quarantine_as_owner(&call->quarantine);
-	if (SPI_execute_with_args("SELECT pg_catalog.count(DISTINCT wanted.number) FROM pg_catalog.unnest($5) AS wanted (number)"
-							  " WHERE NOT EXISTS (SELECT FROM " QUARANTINE FILTER
-							  " AND id OPERATOR(pg_catalog.=) wanted.number)",
-							  FILTER_AFTER, filter_types, filter->values, filter->nulls, false, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not read table %s", QUARANTINE);
-	ev_quarantine_as_caller(&call->quarantine);
-	count = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null);
-	if (DatumGetInt64(count) > 0)
-		ereport(NOTICE,
-				(errmsg("the quarantine has no event to replay for some of the ids (ids: " INT64_FORMAT ")",
-						DatumGetInt64(count)),
-				 errdetail("They are of events that are in their table already, that another filter leaves out, or of no event.")));
-}
-
 /* A replay's arguments and result. */
 typedef struct Replay
 {
@@ -898,7 +901,6 @@ run_replay(EvReplayCall *call, FunctionCallInfo fcinfo, int64 max_rows)
 	set_filter(&replay.filter, FILTER_VERSION, fcinfo, ARG_VERSION);
 	set_filter(&replay.filter, FILTER_IDS, fcinfo, ARG_IDS);
 	set_filter(&replay.filter, FILTER_AFTER, fcinfo, ARG_AFTER);
-	report_missing_ids(call, &replay.filter);
 	if (call->trial != NULL)
 	{
 		ErrorData  *error = ev_in_subtransaction(replay_targets, &replay, EV_LET_GO);

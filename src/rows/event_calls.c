@@ -46,7 +46,8 @@ without_domain(Node *argument)
 
 /*
  * Returns the types in "(type = ANY (TYPES)) IS NOT TRUE", for this type; NULL if
- * the condition is another one.
+ * the condition is another one, or if it takes different types for equal, as a
+ * nondeterministic collation does.
  */
 static Const *
 types_of_others(Node *condition, Node *type)
@@ -63,6 +64,8 @@ types_of_others(Node *condition, Node *type)
 	if (IsA(tested, CollateExpr))
 		tested = (Node *) castNode(CollateExpr, tested)->arg;
 	if (!test->useOr || get_opcode(test->opno) != F_TEXTEQ || !equal(tested, type) || !IsA(lsecond(test->args), Const))
+		return NULL;
+	if (!OidIsValid(test->inputcollid) || !get_collation_isdeterministic(test->inputcollid))
 		return NULL;
 	types = lsecond_node(Const, test->args);
 	if (types->consttype != TEXTARRAYOID || types->constisnull ||

@@ -38,6 +38,20 @@ is_own_type(Oid type, Oid role)
 	return result;
 }
 
+/* The type that a domain is directly over, which may be a domain too. */
+static Oid
+direct_base(Oid domain)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(domain));
+	Oid			result;
+
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for type %u", domain);
+	result = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
+	ReleaseSysCache(tuple);
+	return result;
+}
+
 static bool input_runs_code(Oid type, Oid role);
 
 static bool
@@ -69,7 +83,7 @@ input_runs_code(Oid type, Oid role)
 		case TYPTYPE_ENUM:
 			return false;
 		case TYPTYPE_DOMAIN:
-			return !is_own_type(type, role) || input_runs_code(getBaseType(type), role);
+			return !is_own_type(type, role) || input_runs_code(direct_base(type), role);
 		case TYPTYPE_RANGE:
 			return !is_own_type(type, role) || input_runs_code(get_range_subtype(type), role);
 		case TYPTYPE_MULTIRANGE:

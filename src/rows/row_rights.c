@@ -7,9 +7,10 @@
  * CHECK OPTION of views.  A row that the trigger diverts, and that another
  * role inserts later, would escape these.  So they are checked here.
  *
- * PostgreSQL returns the policies that apply, and a query evaluates their
- * expressions for the row.  It does not return the checks of views, so the
- * privilege on the table is required: a role that has it needs no view.
+ * PostgreSQL returns the policies that apply.  Their expressions are evaluated for
+ * the row as they are stored, or by a query if they contain subqueries.
+ * PostgreSQL does not return the checks of views, so the privilege on the table is
+ * required: a role that has it needs no view.
  */
 #include "postgres.h"
 
@@ -18,6 +19,7 @@
 #include "access/tupconvert.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
@@ -25,13 +27,19 @@
 #include "parser/analyze.h"
 #include "parser/parser.h"
 #include "parser/parsetree.h"
+#include "rewrite/rewriteManip.h"
 #include "rewrite/rowsecurity.h"
+#include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/ruleutils.h"
+#include "utils/snapmgr.h"
 
+#include "base/compat.h"
+#include "base/run_as_owner.h"
 #include "rows/literal_code.h"
 #include "rows/row_rights.h"
 #include "rows/table_rights.h"
@@ -175,6 +183,89 @@ policies(Relation relation, bool is_read)
 	return expressions;
 }
 
+/* Does the row satisfy all expressions, which contain no subquery? */
+static bool
+satisfies(Relation relation, HeapTuple row, List *expressions)
+{
+	EState	   *state = CreateExecutorState();
+	ExprContext *context = GetPerTupleExprContext(state);
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(relation), &TTSOpsHeapTuple);
+	bool		result;
+
+	ExecStoreHeapTuple(row, slot, false);
+	context->ecxt_scantuple = slot;
+	result = ExecQual(ExecPrepareQual(expressions, state), context);
+	ExecDropSingleTupleTableSlot(slot);
+	FreeExecutorState(state);
+	return result;
+}
+
+/*
+ * Returns a query of a row if its parameter, a row of the relation, satisfies all
+ * expressions, and of none otherwise; and its text.
+ *
+ * The text of an expression does not name the schemas of all its operators, for
+ * example not of IS DISTINCT FROM.  So it is written and parsed with a pinned
+ * search_path, and not with one where the sender's operators come first.
+ */
+static Query *
+query_of(Relation relation, List *expressions, const char **text)
+{
+	const char *name = RelationGetRelationName(relation);
+	List	   *context = deparse_context_for(name, RelationGetRelid(relation));
+	Oid			types[] = {relation->rd_rel->reltype};
+	int			guc_level = NewGUCNestLevel();
+	StringInfoData command;
+	ListCell   *cell;
+	List	   *queries;
+
+	ev_pin_search_path();
+	initStringInfo(&command);
+	appendStringInfo(&command, "SELECT FROM pg_catalog.unnest(ARRAY[$1]) AS %s WHERE (true", quote_identifier(name));
+	foreach(cell, expressions)
+		appendStringInfo(&command, " AND (%s) IS TRUE", deparse_expression(lfirst(cell), context, true, false));
+	appendStringInfoString(&command, ") IS TRUE");
+	queries = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, raw_parser(command.data, RAW_PARSE_DEFAULT)),
+												 command.data, types, lengthof(types), NULL);
+	AtEOXact_GUC(false, guc_level);
+	*text = command.data;
+	return linitial_node(Query, queries);
+}
+
+/*
+ * The same for expressions with subqueries.  Functions in them see the sender's
+ * search_path, as they do in an INSERT.
+ */
+static bool
+satisfies_by_query(Relation relation, HeapTuple row, List *expressions)
+{
+	TupleDesc	descriptor = RelationGetDescr(relation);
+	ParamListInfo parameters = makeParamList(1);
+	const char *text;
+	Query	   *query = query_of(relation, expressions, &text);
+	QueryDesc  *execution;
+	bool		result;
+
+	/* with the values of columns that were added after the row */
+	if (HeapTupleHeaderGetNatts(row->t_data) < descriptor->natts)
+		row = heap_expand_tuple(row, descriptor);
+	parameters->params[0] = (ParamExternData)
+	{
+		.value = heap_copy_tuple_as_datum(row, descriptor),
+			.pflags = PARAM_FLAG_CONST,
+			.ptype = relation->rd_rel->reltype
+	};
+	execution = CreateQueryDesc(EV_PLAN_QUERY(query, text, parameters), text, GetActiveSnapshot(), InvalidSnapshot,
+								None_Receiver, parameters, NULL, 0);
+	ExecutorStart(execution, 0);
+	EV_EXECUTOR_RUN(execution);
+	result = execution->estate->es_processed > 0;
+	ExecutorFinish(execution);
+	ExecutorEnd(execution);
+	FreeQueryDesc(execution);
+	return result;
+}
+
 /*
  * Returns NULL if the policies allow to insert the row into the relation, or to
  * read it there, otherwise the reason.
@@ -185,41 +276,18 @@ why_not_by_policies(Relation relation, HeapTuple row, bool is_read)
 	LaterSearch search = {.descriptor = RelationGetDescr(relation)};
 	const char *name = RelationGetRelationName(relation);
 	List	   *expressions;
-	ListCell   *cell;
-	StringInfoData query;
-	Oid			types[] = {relation->rd_rel->reltype};
-	Datum		values[1];
-	bool		is_null;
+	bool		has_sub_links;
 	bool		met;
 
 	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) != RLS_ENABLED)
 		return NULL;
 	expressions = policies(relation, is_read);
-	initStringInfo(&query);
-	appendStringInfoString(&query, "SELECT true");
-	foreach(cell, expressions)
-	{
-		if (needs_later_walker(lfirst(cell), &search))
-			return psprintf("the policies of table \"%s\" need columns that are not computed yet when the guard runs", name);
-		if (ev_literals_run_code(lfirst(cell), relation->rd_rel->relowner))
-			return psprintf("the policies of table \"%s\" contain a literal of a row, range or domain type of another role than its owner", name);
-		appendStringInfo(&query, " AND (%s) IS TRUE",
-						 deparse_expression(lfirst(cell),
-											deparse_context_for(name, RelationGetRelid(relation)),
-											true, false));
-	}
-	appendStringInfo(&query, " FROM pg_catalog.unnest(ARRAY[$1]) AS %s", quote_identifier(name));
-	/* with the values of columns that were added after the row */
-	if (HeapTupleHeaderGetNatts(row->t_data) < search.descriptor->natts)
-		row = heap_expand_tuple(row, search.descriptor);
-	values[0] = heap_copy_tuple_as_datum(row, search.descriptor);
-
-	SPI_connect();
-	if (SPI_execute_with_args(query.data, 1, types, values, NULL, true, 1) != SPI_OK_SELECT ||
-		SPI_processed != 1)
-		elog(ERROR, "could not evaluate the policies of table \"%s\"", name);
-	met = DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &is_null));
-	SPI_finish();
+	has_sub_links = checkExprHasSubLink((Node *) expressions);
+	if (needs_later_walker((Node *) expressions, &search))
+		return psprintf("the policies of table \"%s\" need columns that are not computed yet when the guard runs", name);
+	if (has_sub_links && ev_literals_run_code((Node *) expressions, relation->rd_rel->relowner))
+		return psprintf("the policies of table \"%s\" contain a literal of a row, range or domain type of another role than its owner", name);
+	met = has_sub_links ? satisfies_by_query(relation, row, expressions) : satisfies(relation, row, expressions);
 	return met ? NULL : psprintf("the policies of table \"%s\" do not let role \"%s\" %s it",
 								 name, GetUserNameFromId(GetUserId(), false), is_read ? "read" : "insert");
 }

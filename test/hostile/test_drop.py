@@ -520,3 +520,17 @@ def test_membership_of_strangers_grant(world):
               "INSERT INTO eve.events VALUES ('order', 2, '{}')")
     world.refused("owner", "SELECT drop_event_schema('order', 2, force => true)", "2BP01", "eve.events")
     world.run(None, f"REVOKE {world.role('eve')} FROM {world.role('owner')}, {world.role('helper')} CASCADE")
+
+
+def test_types_in_another_collation(world):
+    """A check of some types compares them by a collation for which other spellings are equal: their rows are seen."""
+    world.run("owner", "SELECT register_event_schema('order', 1, '{}')", "SELECT register_event_schema('Order', 1, '{}')")
+    world.run(None, f"CREATE SCHEMA nocase AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA nocase TO PUBLIC")
+    world.run("alice", "CREATE COLLATION nocase.ignore_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)",
+              """CREATE TABLE nocase.t (kind text COLLATE nocase.ignore_case, schema_version int, data jsonb,
+              CHECK ((kind = ANY ('{Order}')) IS NOT TRUE OR public.check_event(data, kind, schema_version)))""",
+              "INSERT INTO nocase.t VALUES ('order', 1, '{}')")
+    world.refused("owner", "SELECT drop_event_schema('order', 1)", "2BP01", "nocase.t")
+    # a deterministic collation tells them apart
+    world.run("alice", 'ALTER TABLE nocase.t ALTER kind TYPE text COLLATE "C"')
+    world.run("owner", "SELECT drop_event_schema('order', 1)")

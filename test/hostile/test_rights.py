@@ -52,6 +52,22 @@ def test_trigger_is_no_right_of_the_owner(world):
     assert not spied(world)
 
 
+def test_guards_of_partitions(world):
+    """A role switches and replaces a guard on partitions only if it may have triggers there, as with CREATE TRIGGER."""
+    world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    world.run("alice", "CREATE TABLE parent (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id)",
+              "CREATE TABLE part PARTITION OF parent FOR VALUES FROM (0) TO (10)", "SELECT add_event_guard('parent', 'enforce')")
+    world.run(None, f"ALTER TABLE part OWNER TO {world.role('bob')}")
+    modes = "SELECT tgargs FROM pg_trigger WHERE tgname = 'zzz_event_guard'"
+    for command in ("SELECT set_event_guard_mode('parent', 'off')", "SELECT add_event_guard('parent', 'warn')"):
+        world.refused("alice", command, "42501", "part")
+    assert world.run("alice", modes) == [(b"enforce\0",)] * 2
+    world.run("bob", f"GRANT TRIGGER ON part TO {world.role('alice')}")
+    for mode, command in (("off", "SELECT set_event_guard_mode('parent', 'off')"), ("warn", "SELECT add_event_guard('parent', 'warn')")):
+        world.run("alice", command)
+        assert world.run("alice", modes) == [(mode.encode() + b"\0",)] * 2
+
+
 def test_domain_is_no_right_of_the_tables_owner(world):
     """Who owns the type of a column does not get its checks run as the table's owner."""
     prepare(world)

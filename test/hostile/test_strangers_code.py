@@ -177,8 +177,61 @@ def test_literal_of_a_policy(world):
     world.run("mallory", "ALTER DOMAIN mallory.d ADD CHECK (mallory.f(VALUE)) NOT VALID")
     world.run("bob", "INSERT INTO alice.t VALUES ('order', 1, '{}')")
     assert strangers_seen(world) == []
-    world.refused("bob", "INSERT INTO alice.t VALUES ('order', 1, '[]')", "23514")
+    # its value is taken as it is stored
+    world.run("bob", "INSERT INTO alice.t VALUES ('order', 1, '[]')")
     assert strangers_seen(world) == []
+    assert world.run(None, "SELECT count(*) FROM event_schema.quarantine") == [(1,)]
+    # a policy with a subquery is evaluated from its text
+    world.run("alice", "ALTER POLICY p ON alice.t WITH CHECK (true)",
+              "CREATE POLICY r ON alice.t AS RESTRICTIVE FOR INSERT WITH CHECK ((SELECT true) AND ('(q)'::mallory.c) IS NOT NULL)")
+    world.run("mallory", "TRUNCATE mallory.seen", "ALTER SEQUENCE mallory.hits RESTART")
+    world.refused("bob", "INSERT INTO alice.t VALUES ('order', 1, '[]')", "23514")
+    assert "bob" not in str(strangers_seen(world)), strangers_seen(world)
+
+
+def test_literal_of_a_domain_over_a_domain(world):
+    """The owner of each domain below the literal's type can add a constraint."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    world.run("mallory", "CREATE DOMAIN mallory.d AS text", SPY)
+    world.run("alice", "CREATE DOMAIN alice.base AS text", "CREATE DOMAIN alice.over AS alice.base", "CREATE DOMAIN alice.d AS mallory.d",
+              *(f"""CREATE TABLE alice.{table} (event_type text, schema_version int, data jsonb CHECK (public.check_event(data,
+                  CASE WHEN ('{{q}}'::alice.{domain}[]) IS NULL THEN event_type ELSE event_type END, schema_version)))"""
+                for table, domain in (("t", "d"), ("own", "over"))))
+    world.run("mallory", "ALTER DOMAIN mallory.d ADD CHECK (mallory.f(VALUE)) NOT VALID")
+    for role in ("alice", None):
+        world.refused(role, "SELECT add_event_guard('alice.t', 'enforce')", "0A000", "data_expr")
+        world.run(role, "SELECT add_event_guard('alice.own', 'enforce')")
+    assert strangers_seen(world) == []
+
+
+def test_operators_of_the_sender_in_a_policy(world):
+    """A policy means its own operators, also where its text does not name them."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    world.run("mallory", "CREATE FUNCTION mallory.yes(text, text) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'",
+              "CREATE OPERATOR mallory.= (LEFTARG = text, RIGHTARG = text, FUNCTION = mallory.yes)")
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("alice", "CREATE TABLE alice.t (tenant text, event_type text, schema_version int, data jsonb)", "GRANT INSERT ON alice.t TO PUBLIC",
+              "SELECT add_event_guard('alice.t', 'quarantine')", "ALTER TABLE alice.t ENABLE ROW LEVEL SECURITY")
+    setting = "current_setting('app.tenant', true)"
+    for policy in (f"tenant IS NOT DISTINCT FROM {setting}", f"CASE tenant WHEN {setting} THEN true ELSE false END", f"nullif(tenant, {setting}) IS NULL"):
+        for condition in (policy, policy.replace(setting, f"(SELECT {setting})")):
+            world.run("alice", "DROP POLICY IF EXISTS p ON alice.t", f"CREATE POLICY p ON alice.t FOR INSERT WITH CHECK ({condition})")
+            insert = ("SET app.tenant = 'mine'", "SET search_path = mallory, pg_catalog")
+            session = world.connect("mallory")
+            for command in insert:
+                session.execute(command)
+            for data, sqlstate in (("{}", "42501"), ("[]", "23514")):
+                try:
+                    session.execute(f"INSERT INTO alice.t VALUES ('other', 'order', 1, '{data}')")
+                    raise AssertionError(f"not refused: {condition}, {data}")
+                except psycopg.Error as error:
+                    assert error.sqlstate == sqlstate, f"{condition}: {error.sqlstate} {error}"
+            # rows of its own tenant are diverted
+            session.execute("INSERT INTO alice.t VALUES ('mine', 'order', 1, '[]')")
+            assert session.execute("SHOW search_path").fetchone() == ("mallory, pg_catalog",)
+    assert world.run(None, "SELECT DISTINCT \"row\" ->> 'tenant', count(*) OVER () FROM event_schema.quarantine") == [("mine", 6)]
 
 
 def test_switch_is_not_held_up(world):
