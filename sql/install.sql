@@ -33,7 +33,7 @@ CREATE VIEW members AS
 
 -- nothing is SECURITY DEFINER, and these are STRICT, of those that users call
 SELECT count(*) AS security_definers FROM members WHERE prosecdef;
-SELECT oid::regprocedure AS strict FROM members WHERE proisstrict AND NOT internal ORDER BY 1;
+SELECT replace(oid::regprocedure::text, '"json"', 'json') AS strict FROM members WHERE proisstrict AND NOT internal ORDER BY oid;
 
 -- functions in SQL and PL/pgSQL have a search_path of their own, unless they
 -- read users' expressions or fire users' triggers
