@@ -398,30 +398,50 @@ list_groups(EvLister *l, EvPair *pair)
 
 /* ---------- not, if, and opaque keywords ---------- */
 
+typedef bool (*SameFacts) (EvProver *p, const void *a, const void *b);
+
+/* Takes facts of both lists out of them, pair by pair, if they say the same. */
 static void
-list_nots(EvLister *l, EvPair *pair)
+remove_same(EvProver *p, List **old, List **new, SameFacts same)
 {
 	List	   *old_left = NIL;
-	List	   *new_left = list_copy(pair->new_facts->nots);
+	List	   *new_left = list_copy(*new);
 	ListCell   *cell;
 	ListCell   *other;
 
-	foreach(cell, pair->old_facts->nots)
+	foreach(cell, *old)
 	{
-		EvSchemaFact *old = lfirst(cell);
-		EvSchemaFact *same = NULL;
+		void	   *found = NULL;
 
-		ev_spend(l->prover, list_length(new_left));
+		ev_spend(p, list_length(new_left));
 		foreach(other, new_left)
 		{
-			if (same == NULL && ev_schemas_same(l->prover, old->schema, ((EvSchemaFact *) lfirst(other))->schema))
-				same = lfirst(other);
+			if (found == NULL && same(p, lfirst(cell), lfirst(other)))
+				found = lfirst(other);
 		}
-		if (same == NULL)
-			old_left = lappend(old_left, old);
+		if (found == NULL)
+			old_left = lappend(old_left, lfirst(cell));
 		else
-			new_left = list_delete_ptr(new_left, same);
+			new_left = list_delete_ptr(new_left, found);
 	}
+	*old = old_left;
+	*new = new_left;
+}
+
+static bool
+same_nots(EvProver *p, const void *a, const void *b)
+{
+	return ev_schemas_same(p, ((const EvSchemaFact *) a)->schema, ((const EvSchemaFact *) b)->schema);
+}
+
+static void
+list_nots(EvLister *l, EvPair *pair)
+{
+	List	   *old_left = pair->old_facts->nots;
+	List	   *new_left = pair->new_facts->nots;
+	ListCell   *cell;
+
+	remove_same(l->prover, &old_left, &new_left, same_nots);
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_NOT_CHANGED, EV_BOTH, ((EvSchemaFact *) linitial(new_left))->origin,
@@ -441,36 +461,23 @@ list_nots(EvLister *l, EvPair *pair)
 }
 
 static bool
-same_conditions(EvProver *p, const EvConditionFact *a, const EvConditionFact *b)
+same_conditions(EvProver *p, const void *a, const void *b)
 {
-	return ev_schemas_same(p, a->test, b->test) && ev_schemas_same(p, a->then, b->then) &&
-		ev_schemas_same(p, a->otherwise, b->otherwise);
+	const EvConditionFact *x = a;
+	const EvConditionFact *y = b;
+
+	return ev_schemas_same(p, x->test, y->test) && ev_schemas_same(p, x->then, y->then) &&
+		ev_schemas_same(p, x->otherwise, y->otherwise);
 }
 
 static void
 list_conditions(EvLister *l, EvPair *pair)
 {
-	List	   *old_left = NIL;
-	List	   *new_left = list_copy(pair->new_facts->conditions);
+	List	   *old_left = pair->old_facts->conditions;
+	List	   *new_left = pair->new_facts->conditions;
 	ListCell   *cell;
-	ListCell   *other;
 
-	foreach(cell, pair->old_facts->conditions)
-	{
-		EvConditionFact *old = lfirst(cell);
-		EvConditionFact *same = NULL;
-
-		ev_spend(l->prover, list_length(new_left));
-		foreach(other, new_left)
-		{
-			if (same == NULL && same_conditions(l->prover, old, lfirst(other)))
-				same = lfirst(other);
-		}
-		if (same == NULL)
-			old_left = lappend(old_left, old);
-		else
-			new_left = list_delete_ptr(new_left, same);
-	}
+	remove_same(l->prover, &old_left, &new_left, same_conditions);
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
 		ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, ((EvConditionFact *) linitial(new_left))->origin,
