@@ -46,12 +46,12 @@ CREATE FUNCTION replay_event_quarantine(relation regclass DEFAULT NULL, event_ty
 	OUT last_id bigint, OUT problem text, OUT event_id bigint, OUT stored boolean, OUT violations jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_replay_event_quarantine' LANGUAGE C ROWS 1;
-COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint, bigint[], boolean) IS 'inserts events of the quarantine that are valid now into their tables';
+COMMENT ON FUNCTION replay_event_quarantine(regclass, text, int, text, int, bigint, bigint[], boolean) IS 'inserts events of the quarantine that are valid now into their tables, or shows in a dry run what it would insert';
 
 CREATE FUNCTION purge_event_quarantine(older_than interval, relation regclass DEFAULT NULL,
 	event_type text DEFAULT NULL, schema_version int DEFAULT NULL, kept boolean DEFAULT NULL, reason jsonb DEFAULT NULL) RETURNS bigint
 	AS 'MODULE_PATHNAME', 'ev_purge_event_quarantine' LANGUAGE C;
-COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean, jsonb) IS 'deletes events that have been in the quarantine for longer than an interval';
+COMMENT ON FUNCTION purge_event_quarantine(interval, regclass, text, int, boolean, jsonb) IS 'deletes events that have been in the quarantine for longer than an interval, also only those with a given reason';
 
 CREATE FUNCTION _event_validate.event_validate_guard_quarantine() RETURNS event_trigger
 	AS 'MODULE_PATHNAME', 'ev_guard_quarantine' LANGUAGE C;
