@@ -81,6 +81,22 @@ check_privilege(Oid table)
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
+/* Raises an error unless the caller has the rights of the table's owner, as DROP TRIGGER does after it took the lock. */
+static void
+check_owner(Oid table)
+{
+	Oid			owner = ev_table_owner(table);
+
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table %s", ev_table_name(table))));
+}
+
 /* Opens a table that is locked.  Raises an error if it cannot have a guard. */
 static Relation
 open_locked(Oid table)
@@ -751,7 +767,9 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	char	   *name;
 
 	ev_require_argument(fcinfo, 0, "relation");
-	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_owner(PG_GETARG_OID(0));
+	ev_lock_tables(list_make1_oid(PG_GETARG_OID(0)), AccessExclusiveLock);
+	relation = open_locked(PG_GETARG_OID(0));
 	trigger = find_trigger(relation, function);
 	if (trigger == NULL)
 		refuse_unguarded(relation);
