@@ -240,7 +240,11 @@ is_better(const Vote *vote, const Vote *best)
 		return vote->branch >= 0;
 	if (vote->is_single != best->is_single)
 		return vote->is_single;
-	/* if no branch has the value: "kind", one constant a branch, before "status", a list in each */
+
+	/*
+	 * if no branch has the value: "kind", one constant a branch, before
+	 * "status", a list in each
+	 */
 	if (vote->branch < 0 && vote->single != best->single)
 		return vote->single > best->single;
 	return vote->known > best->known;
