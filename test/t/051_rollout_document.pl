@@ -40,7 +40,9 @@ my @stages = (
 	[
 		qr/^CALL merge_event_column/,
 		q(SELECT drop_event_check('events'); ALTER TABLE events RENAME data TO payload; ALTER TABLE events ALTER payload TYPE text;
-		  SELECT add_event_check('events', 'payload'), add_event_guard('events', 'enforce')),
+		  SELECT add_event_check('events', 'payload'), add_event_guard('events', 'quarantine');
+		  INSERT INTO events (event_type, schema_version, payload) VALUES ('order.placed', 7, '{"symbol": "T"}'), ('order.placed', 7, NULL);
+		  SELECT set_event_guard_mode('events', 'enforce')),
 		q(SELECT count(*) FROM pg_trigger WHERE tgname = 'zzy_event_column_merge'),
 		'1',
 		qr/ERROR:  .*\nDETAIL:  .*\ntrigger .*\nHINT:  .*/
@@ -48,9 +50,16 @@ my @stages = (
 	[
 		qr/SELECT validate_event_check\('events'\);\n\z/, '',
 		q(SELECT string_agg(concat_ws(' ', name, data_expr, mode, validated), ', ' ORDER BY kind) FROM event_enforcement;
-		  SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload';
+		  SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload'),
+		"payload_check payload enforce t, zzz_event_guard payload enforce\njsonb"
+	],
+	[
+		qr/payload_as_jsonb/,
+		q(SELECT register_event_schema('order.placed', 7, '{"type": ["object", "null"]}', breaking => true)),
+		q(SELECT string_agg(payload::text, ', ') FROM events WHERE schema_version = 7; SELECT row ->> 'payload' IS NULL FROM event_quarantine;
+		  DELETE FROM events WHERE schema_version = 7; DELETE FROM event_schema.quarantine; SELECT drop_event_schema('order.placed', 7);
 		  SELECT drop_event_check('events'), drop_event_guard('events'); ALTER TABLE events RENAME payload TO data; SELECT add_event_check('events')),
-		"payload_check payload enforce t, zzz_event_guard payload enforce\njsonb\n|\nevents_event_check"
+		qq({"symbol": "T"}\nt\n\n|\nevents_event_check)
 	],
 	[
 		qr/types => /, '',
