@@ -275,6 +275,10 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.warn_of_foreign_tables(regclass) IS 'warns if the table or one of its partitions is a foreign table';
 
+CREATE FUNCTION _event_validate.warn_of_unregistered_types(types text[]) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_event_check_types' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.warn_of_unregistered_types(text[]) IS 'warns of event types without a registered version';
+
 CREATE FUNCTION _event_validate.report_old_rows(relation regclass, invalid bigint) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -315,6 +319,7 @@ BEGIN
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
 		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
 	others := _event_validate.event_row_other_types(arguments[2], types);
+	PERFORM _event_validate.warn_of_unregistered_types(types);
 	IF audit THEN
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
 			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),

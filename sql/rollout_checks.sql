@@ -232,6 +232,11 @@ SELECT validate_event_check('events');
 SELECT drop_event_check('events');
 RESET ROLE;
 
+-- types that are misspelled
+CREATE TABLE misspelled (event_type text, schema_version int, data jsonb);
+SELECT add_event_check('misspelled', types => '{check.ordr,check.order}');
+SELECT add_event_guard('misspelled', 'enforce', types => '{check.ordr,check.order,something.else}');
+
 -- a type with a quote ends where it ends
 CREATE TABLE quoted_type (id int PRIMARY KEY, event_type text, schema_version int, data jsonb);
 INSERT INTO quoted_type VALUES (1, E'check.order" version 1, (document): x\\\n', 9, '{}');

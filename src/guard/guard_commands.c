@@ -44,6 +44,7 @@
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
+#include "registry/nearest_type.h"
 #include "registry/utility_command.h"
 #include "rows/literal_code.h"
 #include "rows/table_lock.h"
@@ -517,6 +518,8 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	name = palloc0(NAMEDATALEN);
 	namestrcpy(name, replaced ? replaced->tgname : GUARD_NAME);
 	warn_of_later_triggers(relation, NameStr(*name));
+	if (!PG_ARGISNULL(6))
+		ev_warn_of_unregistered_types(PG_GETARG_ARRAYTYPE_P(6));
 	if (source == FROM_REPLACED)
 		change_trigger(relation, replaced, &arguments, operations);
 	else

@@ -38,6 +38,7 @@
 
 #include "base/compat.h"
 #include "rollout/event_checks.h"
+#include "registry/nearest_type.h"
 #include "rows/event_calls.h"
 #include "rows/row_expression.h"
 #include "rows/table_rights.h"
@@ -46,6 +47,7 @@ PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_row_equals);
 PG_FUNCTION_INFO_V1(ev_event_row_other_types);
 PG_FUNCTION_INFO_V1(ev_event_checks);
+PG_FUNCTION_INFO_V1(ev_event_check_types);
 
 /* ---------- text to expression ---------- */
 
@@ -306,4 +308,14 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	systable_endscan(scan);
 	table_close(pg_constraint, AccessShareLock);
 	return (Datum) 0;
+}
+
+/*
+ * warn_of_unregistered_types(types text[]) returns void
+ */
+Datum
+ev_event_check_types(PG_FUNCTION_ARGS)
+{
+	ev_warn_of_unregistered_types(PG_GETARG_ARRAYTYPE_P(0));
+	PG_RETURN_VOID();
 }
