@@ -35,6 +35,7 @@
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
+#define MOST_EXCLUDED	4		/* excluded schemas whose combinations are tried */
 
 /* A statement that is being proved, or is known.  For emptiness, b is NULL. */
 typedef struct JudgementKey
@@ -634,9 +635,13 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 	foreach(cell, f->nots)
 	{
 		EvSubschema *schema = ((EvSchemaFact *) lfirst(cell))->schema;
-		List	   *others = list_delete_ptr(list_copy(set->excluded), schema);
-		EvSchemaSet *rest = ev_set_make(p, set->members, others, set->required, set->types);
+		List	   *others = NIL;
+		EvSchemaSet *rest;
 
+		/* this comes here again without each one: 2^n combinations */
+		if (list_length(set->excluded) <= MOST_EXCLUDED)
+			others = list_delete_ptr(list_copy(set->excluded), schema);
+		rest = ev_set_make(p, set->members, others, set->required, set->types);
 		list_free(others);
 		if (ev_prove(p, rest, ev_set_of(p, schema), NULL, EV_FACT_ALL))
 			return true;

@@ -832,13 +832,20 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		}
 	}
 	foreach(cell, fa->conditions)
-		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), c->b, depth));
+	{
+		EvConditionFact *condition = lfirst(cell);
+
+		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then), c->b, depth));
+	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
 	foreach(cell, fb->conditions)
 	{
-		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
-							  ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth));
+		EvConditionFact *condition = lfirst(cell);
+
+		try_values(c, samples(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), depth));
+		if (!is_done(c))
+			try_values(c, samples(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), depth));
 	}
 }
 
