@@ -39,6 +39,8 @@
 #include "base/compat.h"
 #include "rollout/event_checks.h"
 #include "rows/event_calls.h"
+#include "rows/functions_called.h"
+#include "rows/literal_code.h"
 #include "rows/row_expression.h"
 #include "rows/table_rights.h"
 
@@ -46,6 +48,7 @@ PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_row_equals);
 PG_FUNCTION_INFO_V1(ev_event_row_other_types);
 PG_FUNCTION_INFO_V1(ev_event_checks);
+PG_FUNCTION_INFO_V1(ev_event_check_is_exact);
 
 /* ---------- text to expression ---------- */
 
@@ -306,4 +309,34 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	systable_endscan(scan);
 	table_close(pg_constraint, AccessShareLock);
 	return (Datum) 0;
+}
+
+/*
+ * event_check_is_exact(relation regclass, constraint_name name) returns boolean
+ *
+ * Can the arguments of an event check be parsed from their text, with only
+ * pg_catalog in the search_path, and mean the same, without running code that
+ * other roles add meanwhile?  False if there is no such check, or if it is more
+ * than a call.
+ */
+Datum
+ev_event_check_is_exact(PG_FUNCTION_ARGS)
+{
+	Oid			constraint = get_relation_constraint_oid(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), true);
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	EvEventFunctions functions;
+	FuncExpr   *call = NULL;
+	Const	   *types;
+	Datum		conbin;
+	bool		is_null;
+
+	if (!HeapTupleIsValid(tuple))
+		PG_RETURN_BOOL(false);
+	ev_event_functions_find(&functions);
+	conbin = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_conbin, &is_null);
+	if (!is_null)
+		call = ev_sole_call(stringToNode(TextDatumGetCString(conbin)), &functions, &types);
+	ReleaseSysCache(tuple);
+	PG_RETURN_BOOL(call != NULL && ev_calls_are_exact((Node *) call->args) &&
+				   !ev_literals_run_code((Node *) call->args, GetUserId()));
 }
