@@ -96,6 +96,10 @@ CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privil
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
 
+CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.share_event_relation(regclass) IS 'takes the lock of a reader, so that no column changes before the query';
+
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
 COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without blocking writers for long';
@@ -1415,10 +1419,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	source CONSTANT text := _event_validate.event_column_text(relation, from_column);
-	reason text := format('_event_validate.event_json_loss(%s)', source);
+	source text;
+	reason text;
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	PERFORM _event_validate.share_event_relation(relation);
+	source := _event_validate.event_column_text(relation, from_column);
+	reason := format('_event_validate.event_json_loss(%s)', source);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;

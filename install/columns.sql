@@ -25,10 +25,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	source CONSTANT text := _event_validate.event_column_text(relation, from_column);
-	reason text := format('_event_validate.event_json_loss(%s)', source);
+	source text;
+	reason text;
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	PERFORM _event_validate.share_event_relation(relation);
+	source := _event_validate.event_column_text(relation, from_column);
+	reason := format('_event_validate.event_json_loss(%s)', source);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;

@@ -287,8 +287,7 @@ ev_event_default_functions(PG_FUNCTION_ARGS)
 	Datum	   *elements;
 	ListCell   *cell;
 
-	ev_require_any_privilege(table);
-	relation = relation_open(table, AccessShareLock);
+	relation = ev_open_with_any_privilege(table);
 	number = get_attnum(table, name);
 	if (number > 0 && TupleDescAttr(RelationGetDescr(relation), number - 1)->atthasdef)
 		expression = build_column_default(relation, number);

@@ -138,15 +138,15 @@ ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 	Node	   *node;
 	char	   *result;
 
-	ev_require_any_privilege(relation);
-	source.relation = rel = relation_open(relation, AccessShareLock);
+	source.relation = rel = ev_open_with_any_privilege(relation);
 	node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
 	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
 								false, false);
 	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
 		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
 						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
-	relation_close(rel, AccessShareLock);
+	/* a tolerant one is for a query: its types must not change before that */
+	relation_close(rel, tolerant ? NoLock : AccessShareLock);
 	return result;
 }
 

@@ -161,6 +161,31 @@ def test_default_of_a_parent(world):
     assert strangers_seen(world) == []
 
 
+def test_type_changes_before_the_query(world):
+    """The types that a call has looked at are those that its query finds, also if the table's owner waits in between."""
+    prepare(world)
+    world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC")
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("mallory", "CREATE TYPE mallory.c AS (a text)", *(f"""CREATE FUNCTION mallory.to_{target}(mallory.c) RETURNS {target} LANGUAGE plpgsql AS $$ BEGIN
+                  IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF; RETURN '{{}}'; END $$""" for target in ("text", "jsonb")),
+              *(f"CREATE CAST (mallory.c AS {target}) WITH FUNCTION mallory.to_{target}(mallory.c) AS IMPLICIT" for target in ("text", "jsonb")))
+    for number, call in enumerate(("audit_events('{}')", "check_event_upgrade('{}', 'order', 1, 1)", "event_column_conflicts('{}', 'data', 'other')")):
+        for kind in ("text", "varchar"):
+            table = f"public.hers{number}{kind}"
+            world.run("mallory", f"CREATE TABLE {table} (event_type text, schema_version int, data {kind}, other jsonb)",
+                      f"INSERT INTO {table} VALUES ('order', 1, '[]', '[]')")
+            locks, waits = world.connect("mallory"), world.connect("mallory")
+            locks.execute(f"BEGIN; LOCK TABLE {table}")
+            reader = Background(world.connect(), f"SELECT * FROM {call.format(table)}")
+            time.sleep(0.3)
+            changer = Background(waits, f"ALTER TABLE {table} ALTER data TYPE mallory.c USING ROW('x')::mallory.c")
+            time.sleep(0.3)
+            locks.execute("COMMIT")
+            reader.join_within(10)
+            changer.join_within(10)
+            assert strangers_seen(world) == [], table
+
+
 # ---------- literals of a guard ----------
 
 # how a stored expression holds the value of a domain: PostgreSQL reads its text by the domain's constraints
