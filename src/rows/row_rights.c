@@ -172,6 +172,10 @@ policies(Relation relation, bool is_read)
 	bool		has_row_security;
 	bool		has_sub_links;
 
+	if (rt_fetch(index, query->rtable)->relid != RelationGetRelid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("the schema of table \"%s\" was renamed while the guard ran", RelationGetRelationName(relation))));
 	get_row_security_policies(query, rt_fetch(index, query->rtable), index,
 							  &security_quals, &check_options,
 							  &has_row_security, &has_sub_links);
