@@ -96,6 +96,10 @@ CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privil
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
 
+CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.share_event_relation(regclass) IS 'takes the lock of a reader, so that no column changes before the query';
+
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
 COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without blocking writers for long';
@@ -1284,6 +1288,37 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
+CREATE FUNCTION _event_validate.event_check_is_exact(relation regclass, constraint_name name) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_check_is_exact' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_check_is_exact(regclass, name) IS 'whether the expressions of an event check, parsed from their text, are certain to call the same functions';
+
+-- The constraint's author, not the caller, wrote the expressions.  This search_path leaves each call only the function that it names.
+CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name,
+	OUT total_rows bigint, OUT counts bigint[], OUT lines text[])
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	found_check _event_validate.event_check;
+BEGIN
+	IF NOT _event_validate.event_check_is_exact(relation, wanted_name) THEN
+		RETURN;
+	END IF;
+	found_check := _event_validate.find_event_check(relation, ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), wanted_name);
+	-- of all types, or of some: the totals of each
+	SELECT CASE WHEN found_check.types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
+			ELSE sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
+		array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), array_agg(_event_validate.event_audit_line(
+			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+			FILTER (WHERE a.keyword IS NOT NULL)
+	INTO total_rows, counts, lines
+	FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
+	WHERE found_check.types IS NULL OR array_position(found_check.types, a.event_type COLLATE "C") IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name) IS 'the violations of an event check by old rows; NULL if its expressions cannot be read safely';
+
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -1311,18 +1346,11 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
 	EXCEPTION WHEN check_violation OR undefined_object OR program_limit_exceeded OR statement_too_complex
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
-		IF found_check.data_expr IS NULL THEN
-			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
+		-- not if check_event is only a part of the constraint: an audit would look at other rows
+		IF found_check.data_expr IS NOT NULL THEN
+			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
+			FROM _event_validate.audit_event_check(relation, found_check.constraint_name) AS a;
 		END IF;
-		-- of all types, or of some: the totals of each
-		SELECT CASE WHEN found_check.types IS NULL THEN pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL)
-				ELSE pg_catalog.sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
-			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
-				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
-				FILTER (WHERE a.keyword IS NOT NULL)
-		INTO total_rows, counts, lines
-		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
-		WHERE found_check.types IS NULL OR pg_catalog.array_position(found_check.types, a.event_type COLLATE pg_catalog."C") IS NOT NULL;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;
@@ -1370,6 +1398,18 @@ CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what a conversion of this JSON text to jsonb would lose; NULL if nothing';
 
+-- The cast of a type that is not PostgreSQL's could be a function of any role, and would run as the reader.
+CREATE FUNCTION _event_validate.event_column_text(relation regclass, column_name name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format(CASE WHEN t.typnamespace <> 'pg_catalog'::regnamespace
+		THEN 'CASE WHEN %1$I IS DISTINCT FROM NULL THEN concat(%1$I) END' ELSE '%1$I::text' END, column_name)
+	FROM (SELECT) AS one LEFT JOIN (pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid)
+		ON a.attrelid = relation AND a.attname = column_name AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_text(regclass, name) IS 'SQL for a column as text';
+
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
 	OUT reason text, OUT conflicts bigint, OUT sample_ids text[])
 	RETURNS SETOF record
@@ -1379,9 +1419,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
+	source text;
+	reason text;
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	PERFORM _event_validate.share_event_relation(relation);
+	source := _event_validate.event_column_text(relation, from_column);
+	reason := format('_event_validate.event_json_loss(%s)', source);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -1389,8 +1433,9 @@ BEGIN
 		WHERE attrelid = relation AND attname = to_column AND NOT attisdropped) THEN
 		-- the comparison casts to jsonb, so it must not run where the cast fails
 		reason := format('CASE WHEN %1$s IS NOT NULL THEN %1$s'
-			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN %2$I::jsonb::text <> %3$I::text END'
-			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
+			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN (%4$s)::jsonb::text <> %5$s END'
+			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
+			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
 	RETURN QUERY EXECUTE format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
@@ -1546,18 +1591,33 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
 
--- The expression is written for this search_path.
-CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text) RETURNS void
+CREATE FUNCTION _event_validate.event_default_functions(relation regclass, column_name name) RETURNS oid[]
+	AS 'MODULE_PATHNAME', 'ev_event_default_functions' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_default_functions(regclass, name) IS 'the functions that the default of a column calls; NULL if it has none';
+
+-- The expression is written for this search_path.  Its calls may have a better match in their schema now.
+CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text, functions oid[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
+	other regprocedure;
 BEGIN
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
+	SELECT f.called INTO other
+	FROM unnest(_event_validate.event_default_functions(relation, column_name)) AS f (called)
+	WHERE f.called <> ALL (functions) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'ambiguous_function',
+			MESSAGE = format('the default of column "%s" of table %s would call function %s instead of another one of this name',
+				column_name, relation, other),
+			DETAIL = 'It fits the arguments better.',
+			HINT = 'Drop or rename one of them, or drop the default first and set it again afterwards.';
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text) IS 'gives a column of jsonb a default';
+COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text, oid[]) IS 'gives a column of jsonb a default that calls only these functions';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 
@@ -1573,7 +1633,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
 		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, to_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, to_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN source.not_null AND NOT target.not_null
 			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
 		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
@@ -1596,7 +1657,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
 		CASE WHEN converts AND source.default_value IS NOT NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, from_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, from_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN from_column <> to_column
 			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
 END
@@ -1822,6 +1884,8 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
+	-- raises if the default could not be set on the other column at the end
+	PERFORM _event_validate.event_default_functions(relation, from_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',

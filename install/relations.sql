@@ -12,6 +12,10 @@ CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privil
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
 
+CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.share_event_relation(regclass) IS 'takes the lock of a reader, so that no column changes before the query';
+
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
 COMMENT ON FUNCTION _event_validate.lock_event_table(regclass) IS 'takes the lock that ALTER TABLE needs, without blocking writers for long';

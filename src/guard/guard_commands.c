@@ -31,6 +31,7 @@
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -45,6 +46,7 @@
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
 #include "registry/utility_command.h"
+#include "rows/functions_called.h"
 #include "rows/literal_code.h"
 #include "rows/table_lock.h"
 #include "rows/table_rights.h"
@@ -209,6 +211,31 @@ change_trigger(Relation relation, const Trigger *trigger, const EvGuardArguments
 }
 
 /*
+ * The text of the operands was parsed anew.  Raises an error if they call other
+ * functions now: a role may have added some to a schema that match better.
+ */
+static void
+check_functions(Oid table, Oid function, Node *const *operands)
+{
+	Relation	relation = table_open(table, NoLock);
+	List	   *meant = ev_functions_called((Node *) list_make3(operands[0], operands[1], operands[2]));
+	const Trigger *trigger = find_trigger(relation, function);
+	FuncExpr   *reads = trigger != NULL ? ev_guard_reads(trigger) : NULL;
+	List	   *others = reads != NULL ? list_difference_oid(ev_functions_called((Node *) reads->args), meant) : NIL;
+
+	if (reads == NULL)
+		elog(ERROR, "table \"%s\" has not got its event guard", RelationGetRelationName(relation));
+	if (others != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
+				 errmsg("the expressions of the event guard of table \"%s\" would call function %s instead of another one of this name",
+						RelationGetRelationName(relation), format_procedure(linitial_oid(others))),
+				 errdetail("It fits the arguments better."),
+				 errhint("Drop or rename one of them, or give data_expr, type_expr and version_expr.")));
+	table_close(relation, NoLock);
+}
+
+/*
  * Runs CREATE OR REPLACE TRIGGER, in place of the existing one, if any.
  * operations is a set of TRIGGER_TYPE_INSERT and TRIGGER_TYPE_UPDATE.  The text of
  * the operands is parsed anew.  Closes the relation, and keeps the lock.
@@ -251,6 +278,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	appendStringInfoChar(&text, ')');
 	table_close(relation, NoLock);	/* an open relation would count as in use */
 	ev_run_command((Node *) command, text.data);
+	check_functions(table, function, operands);
 
 	/* replacing resets when the trigger fires */
 	if (enabled != TRIGGER_FIRES_ON_ORIGIN)

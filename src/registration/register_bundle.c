@@ -646,6 +646,9 @@ check_compatibility(Bundle *bundle, BundleMember *member)
 	EvDocument	document;
 	List	   *later = NIL;
 
+	/* a document has no versions */
+	if (!is_event(member))
+		return;
 	read_document(bundle, member, &document);
 	for (BundleMember *other = member + 1; other < bundle->members + bundle->count &&
 		 other->registered.type_length == member->registered.type_length &&

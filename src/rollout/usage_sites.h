@@ -94,11 +94,7 @@ extern Node *ev_check_expression(Oid constraint);
  */
 extern void ev_site_require_author(const EvSite *site);
 
-/*
- * The same for expressions that are parsed, unless they only compute.  Also
- * raises an error if their text has literals that run another role's code where
- * they are parsed anew.
- */
+/* The same for expressions that are parsed, unless they only compute. */
 extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
 
 /* Returns the calls in an expression, of EvSiteCall *. */

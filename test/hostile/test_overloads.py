@@ -325,6 +325,8 @@ def test_casts_of_a_table_owner(world):
         user.call("validate_event_check", "public.hers", "c", error="23514")
         user.call("drop_event_check", "public.hers", "c")
         user.call("event_schema_usage", None)
+        for columns in (("pair", "data"), ("id", "data"), ("data", "pair"), ("event_type", "id"), ("data", "data"), ("pair", "none")):
+            user.call("event_column_conflicts", "public.hers", *columns)
         assert not traps.ran()
 
 
