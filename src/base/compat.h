@@ -149,11 +149,16 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_LOCAL_TRANSACTION	(MyProc->lxid)
 #endif
 
-/* The process that a virtual transaction is of; NULL: it has ended. */
+/*
+ * The process that a virtual transaction is or was of (NULL: it has ended), and the number
+ * of the transaction that a process runs now.
+ */
 #if PG_VERSION_NUM >= 170000
 #define EV_VXID_PROC(vxid)		ProcNumberGetProc((vxid).procNumber)
+#define EV_PROC_TRANSACTION(proc)	((proc)->vxid.lxid)
 #else
 #define EV_VXID_PROC(vxid)		BackendIdGetProc((vxid).backendId)
+#define EV_PROC_TRANSACTION(proc)	((proc)->lxid)
 #endif
 
 /*

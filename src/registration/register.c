@@ -145,6 +145,8 @@ register_definition(const char *name, const char *uri, const Definition *definit
 			ev_validator_refuse_change(&old_document, &document);
 		ev_ownership_require_function(replaced);
 		ev_name_lock(name, ExclusiveLock);
+		/* waits for objects that are just being made to use the function */
+		ev_function_lock(function, AccessExclusiveLock, name);
 		if (!is_wider)
 			ev_validator_check_annotations(&old_document, &document);
 		document.function = function;

@@ -476,6 +476,7 @@ decide(Bundle *bundle, BundleMember *member)
 	ev_ownership_require_function(row);
 	ev_name_lock(document.name, ExclusiveLock);
 	(void) ev_find_and_wait(document.name);
+	ev_function_lock(function, AccessExclusiveLock, document.name);
 	ev_validator_check_annotations(&old, &document);
 	mentions = ev_document_mentions(&document);
 	ev_claims_check(&document, &mentions, &old, NULL);

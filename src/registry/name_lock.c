@@ -69,9 +69,15 @@ lock_holder(const LockWait *wait)
 {
 	int			count;
 	VirtualTransactionId *holders = GetLockConflicts(wait->tag, wait->mode, &count);
-	PGPROC	   *proc = count > 0 ? EV_VXID_PROC(holders[0]) : NULL;
-	char	   *role = proc != NULL ? GetUserNameFromId(proc->roleId, true) : NULL;
+	PGPROC	   *proc;
+	char	   *role;
 
+	if (count == 0)
+		return NULL;
+	proc = EV_VXID_PROC(holders[0]);
+	if (proc == NULL || EV_PROC_TRANSACTION(proc) != holders[0].localTransactionId)
+		return pstrdup("A prepared transaction uses it (pg_prepared_xacts), or one that has just ended.");
+	role = GetUserNameFromId(proc->roleId, true);
 	return role != NULL ? psprintf("Process %d of role \"%s\" uses it in a transaction that has not ended.",
 								   proc->pid, role) : NULL;
 }

@@ -16,7 +16,7 @@
  * with DROP in general.)
  *
  * The tables can belong to other roles than the one that drops.  Searching
- * another role's table has a time limit (table_look.h), and while other roles'
+ * another role's table has a time limit, and so have all tables of one role (table_look.h); and while other roles'
  * tables are locked, a short limit for all of them together.  The user's own
  * tables are locked and searched before, without a limit.
  */
@@ -189,11 +189,11 @@ look_at_site(void *arg)
  * the drop is forced, warns instead.
  */
 static void
-check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseconds)
+check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseconds, EvOwnerTimes *times)
 {
 	Finding		finding = {.site = site, .search = search};
 	EvLook		look = {
-		.relation = site->relation, .user = drop->user, .milliseconds = milliseconds,
+		.relation = site->relation, .user = drop->user, .milliseconds = milliseconds, .times = times,
 		.command = drop->again ? drop->command : 0,
 		.work = look_at_site, .arg = &finding
 	};
@@ -241,6 +241,7 @@ static void
 look_unlocked(Drop *drop)
 {
 	EvSearch	search;
+	EvOwnerTimes times = {.most = EV_OWNER_LOOK_MS};
 	ListCell   *cell;
 
 	init_search(&search, drop);
@@ -249,7 +250,7 @@ look_unlocked(Drop *drop)
 		const EvSite *site = lfirst(cell);
 
 		check_site(drop, site, &search,
-				   ev_is_own_table(site->relation, drop->user) ? 0 : EV_LOOK_MS);
+				   ev_is_own_table(site->relation, drop->user) ? 0 : EV_LOOK_MS, &times);
 	}
 }
 
@@ -319,7 +320,7 @@ look_locked(Drop *drop)
 		init_search(&search, drop);
 	foreach(cell, search.sites)
 		if (list_member_oid(locked, ((EvSite *) lfirst(cell))->relation))
-		check_site(drop, lfirst(cell), &search, 0);
+		check_site(drop, lfirst(cell), &search, 0, NULL);
 	own = list_copy(locked);
 
 	if (drop->forced)
@@ -332,7 +333,7 @@ look_locked(Drop *drop)
 	{
 		long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 
-		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1));
+		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1), NULL);
 	}
 }
 

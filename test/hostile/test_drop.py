@@ -103,6 +103,18 @@ def test_slow_stranger(world):
     assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
 
 
+def test_many_slow_tables_of_a_stranger(world):
+    """Each is quick enough; the tables of one role have a limit together."""
+    prepare(world)
+    make_slow(world, "PERFORM pg_sleep(2);")
+    world.run("mallory", "SET event_slow.off = on", *(
+        f"CREATE TABLE mallory.t{i} (LIKE mallory.events INCLUDING CONSTRAINTS); INSERT INTO mallory.t{i} TABLE mallory.events"
+        for i in range(8)))
+    error = world.refused("owner", DROP, "2BP01", "Reading the tables of its owner took longer than 10 s.")
+    assert "mallory" in said(error), said(error)
+    world.run("owner", "SELECT drop_event_schema('order', 1, force => true)")
+
+
 def test_slow_stranger_who_catches_cancels(world):
     prepare(world)
     make_slow(world, """LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;""")
@@ -343,6 +355,23 @@ def test_domain(world):
                """INSERT INTO events VALUES (ARRAY['{"old": 1, "t": "order", "v": 1}']::event[])""",
                """INSERT INTO events VALUES (ARRAY['{"old": 1, "t": "order", "v": "one"}', '{"t": "order", "v": 2}']::event[])""",
                "DELETE FROM events WHERE e[1]->>'v' = '1'")
+
+
+def test_cast_to_a_domain(world):
+    """A CHECK with a cast to a domain makes the calls of the domain's CHECK."""
+    world.run("owner", BOTH, "CREATE DOMAIN event AS jsonb CHECK (check_event(VALUE, VALUE->>'t', (VALUE->>'v')::int))",
+              "CREATE DOMAIN narrow AS event CHECK (VALUE ? 't')", "CREATE TYPE pair AS (a int, e event)",
+              """CREATE FUNCTION takes(event) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END'""",
+              "CREATE DOMAIN by_cast AS jsonb CHECK ((VALUE::event) IS NOT NULL)")
+    for condition in ("(data::event) IS NOT NULL", "(data::narrow) IS NOT NULL", "(ROW(1, data)::pair) IS NOT NULL",
+                      "(ARRAY[data]::event[]) IS NOT NULL", "takes(data)", "data IS NULL OR takes(data)"):
+        check_kept(world, [f"CREATE TABLE events (data jsonb, CHECK ({condition}))"],
+                   """INSERT INTO events VALUES ('{"t": "order", "v": 1}')""",
+                   """INSERT INTO events VALUES ('{"t": "order", "v": 2}')""", "DELETE FROM events")
+        world.run("owner", "DROP TABLE events", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    check_kept(world, ["CREATE TABLE events (data by_cast[])"],
+               """INSERT INTO events VALUES (ARRAY['{"t": "order", "v": 1}']::by_cast[])""",
+               """INSERT INTO events VALUES (ARRAY['{"t": "order", "v": 2}']::by_cast[])""", "DELETE FROM events")
 
 
 # ---------- the commit ----------

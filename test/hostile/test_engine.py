@@ -7,6 +7,8 @@ import time
 
 import psycopg
 
+from world import Background
+
 LEVELS = 30
 BRACKETS = 1000
 # no attack takes a twentieth of it; without bounds each takes minutes, or years
@@ -429,3 +431,14 @@ def test_report_of_pairs(world):
             report, size, cut = session.execute("""SELECT (r -> 'valid')::boolean, length(r::text), r::text LIKE '%%the rest is left out%%'
                 FROM event_report(%s, 'pairs', 1, %s) AS r""", [data, output]).fetchone()
             assert report is valid and size < 50_000_000 and (cut or output == "flag"), (data, output, size, cut)
+
+
+def test_last_of_many_names(world):
+    """The search for a name ends, wherever it is in a long list."""
+    names = [f"p{i:06}" for i in range(150000)]
+    schema = json.dumps({"properties": {name: True for name in names}, "required": names[-3:]})
+    document = json.dumps({names[0]: 1, names[-1]: 1})
+    search = Background(world.connect("mallory"), f"""SELECT jsonb_matches_schema('{schema}', '{document}'),
+        (SELECT count(*) FROM jsonb_schema_violations('{schema}', '{document}'))""")
+    assert search.join_within(60) is None, search.error
+    assert search.rows == [(False, 2)], search.rows

@@ -5,7 +5,7 @@ import hashlib
 import json
 import time
 
-from world import Background, alone
+from world import Background, Skipped, alone
 
 OFF = "SET check_function_bodies = off"
 
@@ -775,3 +775,82 @@ def test_wild_arguments(world):
                  "register_event_upcast(NULL, 1, 2, 'up_alice(jsonb)')", "register_event_upcast('a', 1, 2, NULL)"):
         world.refused("mallory", f"SELECT {call}", "22004")
     assert world.run("mallory", "SELECT event_schema_program(NULL, 1)") == []
+
+
+# ---------- users that come at the same time ----------
+
+EXAMPLES = """{{"$id": "https://users.test/order", "examples": [{{"type": "{}"}}], "type": "object", "required": ["a"]}}"""
+BY_ID = '{"$ref": "https://users.test/order#/examples/0"}'
+OTHER_ANNOTATIONS = (schema("users@1", EXAMPLES.format("number")).replace("CREATE", "CREATE OR REPLACE"),
+                     f"SELECT register_event_schema('users', 1, '{EXAMPLES.format('number')}')",
+                     f"""SELECT * FROM register_schemas('{{"users@1": {EXAMPLES.format("number")}}}')""")
+
+
+def test_annotations_that_are_used_by_id(world):
+    """No command changes the answers of a schema that refers into annotations by $id."""
+    begin(world)
+    world.run("alice", schema("users@1", EXAMPLES.format("string")))
+    world.run("bob", schema("reader@1", BY_ID))
+    for command in OTHER_ANNOTATIONS:
+        world.refused("alice", command, "42710", "annotations")
+    assert world.run("bob", """SELECT validate_event('"x"', 'reader', 1)""") == [(True,)]
+
+
+def test_users_made_at_the_same_time(world):
+    """A change waits for transactions in which somebody makes use of the document, and sees it."""
+    begin(world)
+    world.run("bob", "CREATE TABLE events (data jsonb)")
+    widen = """SELECT widen_event_schema('users', 1, '{"type": "object", "examples": [{"type": "string"}]}')"""
+
+    def outside(body):
+        return f"CREATE FUNCTION public.outside(jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS '{body}'"
+
+    for use, change, sqlstate in (
+            *((schema("reader@1", BY_ID), command, "42710") for command in OTHER_ANNOTATIONS),
+            *((outside(BY_ID), command, "42710") for command in OTHER_ANNOTATIONS),
+            (outside('{"not": {"$ref": "event:users@1"}}'), widen, "22023"),
+            (outside('{"$ref": "https://users.test/order"}'), widen, "2BP01"),
+            ('CREATE INDEX ON events (event_schema."users@1"(data))', widen, "2BP01")):
+        world.run("alice", schema("users@1", EXAMPLES.format("string")))
+        user = world.connect("bob")
+        user.execute("BEGIN")
+        user.execute(use)
+        changing = Background(world.connect("alice"), change)
+        time.sleep(0.5)
+        assert changing.is_alive(), f"{use}: {changing.error or 'changed'}"
+        user.execute("COMMIT")
+        error = changing.join_within(20)
+        assert error is not None and error.sqlstate == sqlstate, f"{use}: {change}: {error or 'changed'}"
+        world.run("bob", "DROP FUNCTION IF EXISTS public.outside", 'DROP INDEX IF EXISTS "events_users@1_idx"',
+                  'DROP FUNCTION IF EXISTS event_schema."reader@1"')
+        world.run("alice", 'DROP FUNCTION event_schema."users@1"')
+
+
+def test_user_that_stays_open(world):
+    """A stranger's open transaction delays a change for a limited time, and the error names it."""
+    begin(world)
+    world.run("alice", schema("users@1", EXAMPLES.format("string")))
+    user = world.connect("mallory")
+    user.execute("BEGIN")
+    user.execute('CREATE TABLE mine (data jsonb, CHECK (event_schema."users@1"(data)))')
+    widening = Background(world.connect("alice"), "SELECT widen_event_schema('users', 1, '{}')")
+    error = widening.join_within(20)
+    user.execute("ROLLBACK")
+    # where PostgreSQL does not lock what an object depends on, nothing waits
+    assert error is None or (error.sqlstate == "55P03" and world.role("mallory") in str(error)), error
+
+
+def test_prepared_transaction_has_the_name(world):
+    """The process that prepared it may run another transaction: it is not named."""
+    if world.run(None, "SHOW max_prepared_transactions") == [("0",)]:
+        raise Skipped("max_prepared_transactions is 0")
+    begin(world)
+    world.run("alice", schema("users@1", EXAMPLES.format("string")))
+    name = f"names of {world.database}"
+    user = world.connect("mallory")
+    for command in ("BEGIN", schema("reader@1", '{"$ref": "https://users.test/order"}'), f"PREPARE TRANSACTION '{name}'", "SELECT 1"):
+        user.execute(command)
+    try:
+        world.refused("alice", OTHER_ANNOTATIONS[1], "55P03", "prepared transaction")
+    finally:
+        user.execute(f"ROLLBACK PREPARED '{name}'")
