@@ -149,7 +149,7 @@ BEGIN
 	END IF;
 	IF latest IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-			MESSAGE = format('no version of event schema "%s" is registered', wanted_type),
+			MESSAGE = format('no version of event schema %s is registered', _event_validate.event_type_shown(wanted_type)),
 			HINT = 'Register one with register_event_schema.';
 	END IF;
 	RETURN latest;
@@ -275,7 +275,7 @@ BEGIN
 				'@extschema@.event_at_version_serially(jsonb, text, int4, int4)'::regprocedure])
 		WHERE r.ev_class = existing AND s.event_type = wanted_type COLLATE "C") THEN
 		RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
-			MESSAGE = format('relation "%s" already exists and is not a view of the events "%s" in %s', view_name, wanted_type, relation),
+			MESSAGE = format('relation "%s" already exists and is not a view of the events %s in %s', view_name, _event_validate.event_type_shown(wanted_type), relation),
 			HINT = 'Choose another name, or drop it first.';
 	END IF;
 END

@@ -32,6 +32,8 @@ SET ROLE regress_hints;
 SELECT register_event_schema('hints.mine', 1, '{}');
 SELECT replayed, remaining FROM replay_event_quarantine('hints.events');
 SELECT set_event_guard_mode('hints.events', 'warn');
+-- but TRIGGER does not suffice to drop it
+SELECT drop_event_guard('hints.events');
 RESET ROLE;
 SELECT drop_event_schema('hints.mine', 1);
 

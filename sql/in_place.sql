@@ -114,3 +114,8 @@ INSERT INTO contracts VALUES ('{"type": "integer"}', '"1"');
 INSERT INTO contracts VALUES ('{"type": 1}', '"1"');
 \set VERBOSITY default
 DROP TABLE contracts;
+-- swapped arguments that are no schema
+SELECT jsonb_matches_schema('[1]'::jsonb, '{"type": "array"}'::jsonb);
+SELECT jsonb_matches_schema('{"type": "order", "qty": 1}'::jsonb, '{"type": "object"}'::jsonb);
+SELECT jsonb_matches_schema('{"items": [{"sku": 1}]}'::jsonb, '{"type": "object"}'::jsonb);
+SELECT jsonb_matches_schema('{"properties": {"a": {"type": "order"}}}'::jsonb, '{}'::jsonb);

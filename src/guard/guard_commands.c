@@ -45,6 +45,7 @@
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
+#include "registry/nearest_type.h"
 #include "registry/utility_command.h"
 #include "rows/functions_called.h"
 #include "rows/literal_code.h"
@@ -81,6 +82,22 @@ check_privilege(Oid table)
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("The table's owner can allow it: GRANT TRIGGER ON %s TO %s.", ev_table_name(table),
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+}
+
+/* Raises an error unless the caller has the rights of the table's owner, as DROP TRIGGER does after it took the lock. */
+static void
+check_owner(Oid table)
+{
+	Oid			owner = ev_table_owner(table);
+
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table %s", ev_table_name(table))));
 }
 
 /* Opens a table that is locked.  Raises an error if it cannot have a guard. */
@@ -529,6 +546,8 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	name = palloc0(NAMEDATALEN);
 	namestrcpy(name, replaced ? replaced->tgname : GUARD_NAME);
 	warn_of_later_triggers(relation, NameStr(*name));
+	if (!PG_ARGISNULL(6))
+		ev_warn_of_unregistered_types(PG_GETARG_ARRAYTYPE_P(6));
 	if (source == FROM_REPLACED)
 		change_trigger(relation, replaced, &arguments, operations);
 	else
@@ -779,7 +798,9 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	char	   *name;
 
 	ev_require_argument(fcinfo, 0, "relation");
-	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_owner(PG_GETARG_OID(0));
+	ev_lock_tables(list_make1_oid(PG_GETARG_OID(0)), AccessExclusiveLock);
+	relation = open_locked(PG_GETARG_OID(0));
 	trigger = find_trigger(relation, function);
 	if (trigger == NULL)
 		refuse_unguarded(relation);

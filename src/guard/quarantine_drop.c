@@ -395,7 +395,8 @@ drop_unused(void *arg pg_attribute_unused())
 	if (has_rows(&table))
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("it holds events")));
+				 errmsg("it holds events"),
+				 errhint("No table has a guard any more. DROP EXTENSION needs the events replayed, purged, or moved to another schema with the table.")));
 	if (!ev_quarantine_is_unaltered(table.table))
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -420,6 +421,7 @@ ev_quarantine_drop_unused(void)
 	ereport(NOTICE,
 			(errmsg("table \"%s.%s\" stays: %s", EV_SCHEMA_NAMESPACE, EV_QUARANTINE, error->message),
 			 has_guard() ? 0 :
+			 error->hint != NULL ? errhint("%s", error->hint) :
 			 errhint("No table has a guard any more. DROP EXTENSION needs DROP TABLE %s.%s first.",
 					 EV_SCHEMA_NAMESPACE, EV_QUARANTINE)));
 }

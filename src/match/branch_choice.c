@@ -35,7 +35,7 @@ typedef struct BranchSearch
 	EvMatch    *m;
 	EvString	name;			/* of the property */
 	EvInstance	value;
-	bool		is_single;		/* it is a branch's only constant */
+	bool		is_single;		/* the branch's constants are one constant */
 	EvTag	   *collected;		/* takes the constants, or NULL */
 	uint32		room;
 } BranchSearch;
@@ -148,8 +148,7 @@ walk_block(BranchSearch *search, uint32 block, int hops, Walk walk)
 							(search->value.type == EV_STRING &&
 							 ev_in_strings(enumeration, search->value.data, search->value.length))) ?
 						SAYS_YES : SAYS_NO;
-					if (said == SAYS_YES)
-						search->is_single = enumeration->count == 1;
+					search->is_single = enumeration->count == 1;
 					collect(search, enumeration);
 				}
 				break;
@@ -183,8 +182,9 @@ typedef struct Vote
 	int			branch;			/* the only one that says yes; EV_NO_BRANCH:
 								 * all say no; EV_ANY_BRANCH: it does not tell */
 	bool		is_named;		/* by "discriminator" */
-	bool		is_single;
+	bool		is_single;		/* it is the only constant of the branch */
 	uint32		known;			/* branches that have constants for it */
+	uint32		single;			/* branches that have one constant for it */
 } Vote;
 
 static Vote
@@ -205,6 +205,7 @@ vote_of(BranchSearch *search, const EvBranches *branches)
 		search->is_single = false;
 		said = says_of_property(search, branches->blocks[i], MOST_HOPS);
 		vote.known += said != SAYS_NOTHING;
+		vote.single += said != SAYS_NOTHING && search->is_single;
 		nothing += said == SAYS_NOTHING;
 		if (said == SAYS_YES && yes++ == 0)
 		{
@@ -239,6 +240,13 @@ is_better(const Vote *vote, const Vote *best)
 		return vote->branch >= 0;
 	if (vote->is_single != best->is_single)
 		return vote->is_single;
+
+	/*
+	 * if no branch has the value: "kind", one constant a branch, before
+	 * "status", a list in each
+	 */
+	if (vote->branch < 0 && vote->single != best->single)
+		return vote->single > best->single;
 	return vote->known > best->known;
 }
 
