@@ -3,10 +3,11 @@
  *	  The trigger of merge_event_column: keeps two columns of a row in step
  *	  while one is being merged into the other.
  *
- * Writers of both columns go on working.  What is written to one column is
- * copied to the other; a default gives way to it.  A document that jsonb cannot
- * hold without a loss is not copied: the column stays NULL, and the merge ends
- * with an error later, but no writer fails because of it.
+ * Writers of both columns continue to work.  A value that is written to one
+ * column is copied to the other, in place of that column's default.  A
+ * document that jsonb cannot hold without a loss is not copied: the column
+ * stays NULL, and the merge ends with an error later, but no writer fails
+ * because of it.
  */
 #include "postgres.h"
 
@@ -97,7 +98,7 @@ as_jsonb(const Column *source)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(document))));
 }
 
-/* Is the column's value that of the default which this relation has for it? */
+/* Is the column's value its default in this relation? */
 static bool
 equals_default(Relation relation, AttrNumber number, const Column *column)
 {
@@ -120,9 +121,9 @@ equals_default(Relation relation, AttrNumber number, const Column *column)
 }
 
 /*
- * Has the column the value of its default?  Then the command need not have set
- * it.  An INSERT into a partitioned table takes the default of the table that it
- * names, which need not be that of the partition.
+ * Does the column have its default as its value?  Then the command may not
+ * have set it.  An INSERT into a partitioned table takes the default of the
+ * table that it names, which need not be that of the partition.
  */
 static bool
 has_default(const TriggerData *data, const Column *column)

@@ -201,12 +201,14 @@ satisfies(Relation relation, HeapTuple row, List *expressions)
 }
 
 /*
- * Returns a query of a row if its parameter, a row of the relation, satisfies all
- * expressions, and of none otherwise; and its text.
+ * Returns a query, and its text.  Its parameter is a row of the relation.  It
+ * returns one row if the parameter satisfies all expressions, and none
+ * otherwise.
  *
- * The text of an expression does not name the schemas of all its operators, for
- * example not of IS DISTINCT FROM.  So it is written and parsed with a pinned
- * search_path, and not with one where the sender's operators come first.
+ * The text of an expression does not name the schemas of all its operators,
+ * for example not that of IS DISTINCT FROM. So it is written and parsed with a
+ * pinned search_path, and not with the sender's, in which other operators may
+ * come first.
  */
 static Query *
 query_of(Relation relation, List *expressions, const char **text)
@@ -267,8 +269,8 @@ satisfies_by_query(Relation relation, HeapTuple row, List *expressions)
 }
 
 /*
- * Returns NULL if the policies allow to insert the row into the relation, or to
- * read it there, otherwise the reason.
+ * Returns NULL if the policies allow the row to be inserted into the relation,
+ * or to be read there; otherwise the reason.
  */
 static char *
 why_not_by_policies(Relation relation, HeapTuple row, bool is_read)

@@ -40,7 +40,7 @@ PG_FUNCTION_INFO_V1(ev_lock_event_table);
 /* After this number of deadlocks, releasing our locks does not end them. */
 #define DEADLOCKS	3
 
-/* When an autovacuum is told to give way, in milliseconds. */
+/* The time after which an autovacuum is told to give way, in milliseconds. */
 #define GIVE_WAY	100
 
 static void
