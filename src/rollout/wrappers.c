@@ -244,8 +244,8 @@ is_name_character(char c)
 }
 
 /*
- * Reads the next word; false at the end.  Letters are folded to lower case, as
- * in unquoted names.
+ * Reads the next word; false at the end.  Letters are folded to lower case, like
+ * the names of functions in the table.
  */
 static bool
 next_word(const char **body, Word *word)
