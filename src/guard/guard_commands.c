@@ -343,7 +343,7 @@ operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
 			 errhint("fires_on is \"insert or update\", or \"insert\".")));
 }
 
-/* Returns the event types that the guard is for, as text. */
+/* Returns the event types that the guard is for, as text; NULL: all. */
 static const char *
 types_argument(FunctionCallInfo fcinfo)
 {

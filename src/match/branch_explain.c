@@ -12,7 +12,7 @@
 #include "base/shown_text.h"
 #include "match/branch_explain.h"
 
-/* The nesting depth of branches down to which they are explained. */
+/* The number of nested levels on which branches are explained. */
 #define MOST_EXPLAINING	2
 
 /* Violations of a branch are counted up to this number. */

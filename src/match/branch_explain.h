@@ -15,12 +15,13 @@ typedef void (*EvRunBranch) (EvMatch *m, EvCollector *collector, uint32 block, E
  * branches with their violations, best first.  The best branch is the one with
  * the fewest wrong properties, types and constants in the value and its
  * children, then the one with the fewest violations.  The text has three
- * violations of the first branch, and one of each other branch.  Returns "" in
- * a report, which has the branches anyway.
+ * violations of the first branch, and one of each other branch.  It lists at
+ * most four branches, and none after about 500 bytes; the number of the others
+ * follows.  Returns "" in a report, which has the branches anyway.
  *
- * Branches in branches multiply.  So nested branches are explained down to the
- * third level only, not in a text that is long already, and not after 1,000
- * branches of a run; further branches are in the schema's order.
+ * Branches in branches multiply.  So they are explained on two levels only.
+ * After 1,000 branches of a run, further ones are not ranked: they are in the
+ * schema's order.
  */
 extern const char *ev_explain_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvStep *step,
 									   EvRunBranch run);
