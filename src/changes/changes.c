@@ -18,7 +18,6 @@
 
 #include "changes/changes_internal.h"
 #include "registry/function_row.h"
-#include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 

@@ -43,7 +43,6 @@
 #include "guard/guard_definition.h"
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
-#include "registry/extension_objects.h"
 #include "registry/utility_command.h"
 #include "rows/literal_code.h"
 #include "rows/table_lock.h"

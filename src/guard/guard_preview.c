@@ -22,7 +22,6 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
-#include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_expression.h"
 #include "guard/guard_preview.h"

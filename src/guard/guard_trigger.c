@@ -43,7 +43,6 @@
 #include "rows/row_json.h"
 #include "rows/row_key.h"
 #include "rows/row_rights.h"
-#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
 

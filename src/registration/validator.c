@@ -58,7 +58,6 @@
 #include "registry/schema_cache.h"
 #include "registry/uri_index.h"
 #include "schema/format_option.h"
-#include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 

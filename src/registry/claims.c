@@ -41,7 +41,6 @@
 #include "registry/schema_cache.h"
 #include "registry/uri_index.h"
 #include "schema/document.h"
-#include "schema/uri.h"
 
 /* ---------- names ---------- */
 

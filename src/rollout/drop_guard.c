@@ -40,7 +40,6 @@
 #include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
-#include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "rollout/drop_guard.h"
 #include "rollout/version_rows.h"
