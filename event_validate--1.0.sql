@@ -18,7 +18,7 @@
 -- (test/hostile/test_overloads.py)
 --
 -- A PL/pgSQL function begins with "hidden CONSTANT boolean := _event_validate.hide_context()",
--- so that the errors that it raises have no CONTEXT of its insides.
+-- which hides the function in the CONTEXT of its errors.
 
 -- ---------- the schemas ----------
 
@@ -53,8 +53,9 @@ COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_vali
 -- ---------- the language ----------
 
 -- Dependencies on this view are the index of the $ids and references of schemas
--- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
--- users, as what their schemas depend on.
+-- (src/registry/uri_index.c).  The view is created before the language, so that
+-- errors of DROP name the language, and not the view, as the object on which schemas
+-- depend.
 CREATE VIEW _event_validate.uri_index AS
 	SELECT d.objid::pg_catalog.regprocedure AS function,
 		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
@@ -90,11 +91,11 @@ COMMENT ON FUNCTION _event_validate.hide_context() IS 'takes the PL/pgSQL functi
 
 CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
-COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';
+COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises an error if one of the arguments with these names is NULL';
 
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises an error unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
 
 CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
@@ -363,11 +364,11 @@ COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an ev
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -385,7 +386,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, in
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises if either is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises an error if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
 	data text, type text, version text) RETURNS text
@@ -453,7 +454,7 @@ COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, tex
 
 -- ---------- evolution: views ----------
 
--- Properties as values.  They never raise for an event: a value of another type is
+-- Properties as values.  They never raise an error for an event: a value of another type is
 -- NULL, with one WARNING for each call in a query.
 
 CREATE FUNCTION event_bigint(data jsonb, property text) RETURNS bigint
@@ -527,7 +528,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'the properties in the order in which the documents declare them';
 
--- A column has the name of its property if that is a free name.
+-- A column has the name of its property if that name is free.
 CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -733,7 +734,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises unless create_event_view may replace this relation';
+COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises an error unless create_event_view may replace this relation';
 
 CREATE FUNCTION _event_validate.event_view_in_order(existing regclass, view_name text, wanted_version int,
 	columns _event_validate.event_view_column[]) RETURNS _event_validate.event_view_column[]
@@ -905,11 +906,11 @@ COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constra
 
 CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -1058,7 +1059,7 @@ BEGIN
 	RETURN constraint_name;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
+COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
@@ -1142,7 +1143,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises if the table has a constraint of this name';
+COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises an error if the table has a constraint of this name';
 
 CREATE FUNCTION _event_validate.warn_of_foreign_tables(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1478,7 +1479,7 @@ BEGIN
 		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
-COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows of which standardize_event_column would lose something, by reason';
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';
 
 CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1501,7 +1502,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises if event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises an error if event_column_conflicts finds rows';
 
 CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -1564,7 +1565,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises unless standardize_event_column can change this column';
+COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises an error unless standardize_event_column can change this column';
 
 CREATE FUNCTION _event_validate.require_merge_target(relation regclass, to_column name, target _event_validate.event_column) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1620,7 +1621,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises unless one column can be merged into the other';
+COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises an error unless one column can be merged into the other';
 
 CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql
@@ -1747,7 +1748,7 @@ BEGIN
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises if something would be lost';
+COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises an error if something would be lost';
 
 CREATE FUNCTION _event_validate.event_column_view_commands(view_path text[], relation regclass, from_column name, to_column name) RETURNS text[]
 LANGUAGE sql STABLE
@@ -1894,7 +1895,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises an error unless merge_event_column can keep all rows of the table in step';
 
 CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
@@ -1921,7 +1922,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises if a default of the columns could make writers fail while they are merged';
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises an error if a default of the columns could make writers fail while they are merged';
 
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
@@ -2019,7 +2020,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises unless nothing depends on the column that merge_event_column drops';
+COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises an error unless nothing depends on the column that merge_event_column drops';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 CREATE FUNCTION _event_validate.run_event_column_step(relation regclass, from_column name, to_column name, step text, view_path text[]) RETURNS boolean
@@ -2089,7 +2090,7 @@ AS $$
 		first_block + GREATEST(1, (batch_size / GREATEST(1, COALESCE(c.reltuples / NULLIF(c.relpages, 0), 20)))::bigint)) END
 	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0 -- -1: never analyzed
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
+COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about this number of rows; NULL after the last one';
 
 CREATE FUNCTION _event_validate.event_column_fill_command(part regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS text
@@ -2111,7 +2112,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises unless the trigger of merge_event_column is there';
+COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises an error unless the trigger of merge_event_column is there';
 
 CREATE FUNCTION _event_validate.fill_event_column(part regclass, relation regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS bigint
@@ -2145,7 +2146,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises unless these are arguments for merge_event_column';
+COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises an error unless these are arguments for merge_event_column';
 
 CREATE FUNCTION _event_validate.event_column_is_merged(relation regclass, from_column name, to_column name) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -2162,7 +2163,7 @@ BEGIN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; says so in a NOTICE';
+COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; if it has, raises a NOTICE';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE merge_event_column(relation regclass, from_column name, to_column name DEFAULT 'data',

@@ -49,7 +49,7 @@ BEGIN
 		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
-COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows of which standardize_event_column would lose something, by reason';
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';
 
 CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -72,7 +72,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises if event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises an error if event_column_conflicts finds rows';
 
 CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -135,7 +135,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises unless standardize_event_column can change this column';
+COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises an error unless standardize_event_column can change this column';
 
 CREATE FUNCTION _event_validate.require_merge_target(relation regclass, to_column name, target _event_validate.event_column) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -191,7 +191,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises unless one column can be merged into the other';
+COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises an error unless one column can be merged into the other';
 
 CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql
@@ -318,7 +318,7 @@ BEGIN
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises if something would be lost';
+COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises an error if something would be lost';
 
 CREATE FUNCTION _event_validate.event_column_view_commands(view_path text[], relation regclass, from_column name, to_column name) RETURNS text[]
 LANGUAGE sql STABLE
@@ -465,7 +465,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises an error unless merge_event_column can keep all rows of the table in step';
 
 CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
@@ -492,7 +492,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises if a default of the columns could make writers fail while they are merged';
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises an error if a default of the columns could make writers fail while they are merged';
 
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
@@ -590,7 +590,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises unless nothing depends on the column that merge_event_column drops';
+COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises an error unless nothing depends on the column that merge_event_column drops';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 CREATE FUNCTION _event_validate.run_event_column_step(relation regclass, from_column name, to_column name, step text, view_path text[]) RETURNS boolean
@@ -660,7 +660,7 @@ AS $$
 		first_block + GREATEST(1, (batch_size / GREATEST(1, COALESCE(c.reltuples / NULLIF(c.relpages, 0), 20)))::bigint)) END
 	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0 -- -1: never analyzed
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
+COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about this number of rows; NULL after the last one';
 
 CREATE FUNCTION _event_validate.event_column_fill_command(part regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS text
@@ -682,7 +682,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises unless the trigger of merge_event_column is there';
+COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises an error unless the trigger of merge_event_column is there';
 
 CREATE FUNCTION _event_validate.fill_event_column(part regclass, relation regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS bigint
@@ -716,7 +716,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises unless these are arguments for merge_event_column';
+COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises an error unless these are arguments for merge_event_column';
 
 CREATE FUNCTION _event_validate.event_column_is_merged(relation regclass, from_column name, to_column name) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -733,7 +733,7 @@ BEGIN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; says so in a NOTICE';
+COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; if it has, raises a NOTICE';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE merge_event_column(relation regclass, from_column name, to_column name DEFAULT 'data',

@@ -13,11 +13,11 @@ COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constra
 
 CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -166,7 +166,7 @@ BEGIN
 	RETURN constraint_name;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
+COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
@@ -250,7 +250,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises if the table has a constraint of this name';
+COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises an error if the table has a constraint of this name';
 
 CREATE FUNCTION _event_validate.warn_of_foreign_tables(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE

@@ -1,4 +1,4 @@
--- Bounds of any size, and numbers: what implies what.
+-- Implications between bounds of any size, and numbers.
 CREATE FUNCTION verdicts(old jsonb, new jsonb, lenient boolean DEFAULT false) RETURNS text
 BEGIN ATOMIC
 	SELECT coalesce((array['compatible', 'unknown', 'incompatible'])[max(array_position(array['compatible', 'unknown', 'incompatible'], backward))], 'compatible')

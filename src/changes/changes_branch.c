@@ -78,8 +78,9 @@ absence_of(EvProver *p, const EvString *name, EvResource *resource)
 }
 
 /*
- * Does an instance of this variant of oneOf have the property that is or has the
- * tag, because otherwise it would match another variant, too?
+ * Must an instance of this variant of oneOf have the property that is, or
+ * contains, the tag?  It must if it would match another variant without the
+ * property.
  */
 static bool
 needs_tag(EvProver *p, const EvUnion *u, int index)

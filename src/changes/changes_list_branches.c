@@ -167,7 +167,7 @@ match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Match
 /* ---------- verdicts on groups ---------- */
 
 /*
- * Is there an instance of one member of a group that the other side refuses?
+ * Is there an instance of one member of a group that the other side rejects?
  */
 static bool
 is_refused(EvLister *l, EvSchemaSet *a, const EvGroupFact *group, int index, EvSchemaSet *b, EvScope *scope)
@@ -342,7 +342,7 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 		l->changes = l->prover->changes = lappend(l->changes, change);
 	}
 	ev_change_settle(l, first, backward, forward, new->origin,
-					 new->one ? "The schemas of which one must apply may overlap otherwise now." :
+					 new->one ? "The schemas of which exactly one must apply may overlap in another way now." :
 					 "The schemas of which one must apply changed.");
 }
 

@@ -119,7 +119,7 @@ make(EvProver *p, Judgement *judgement)
 }
 
 /*
- * Runs rounds until no assumption turns out not to be proved.  A round begins
+ * Runs rounds until all assumptions of a round are proved.  A round begins
  * with all statements that are not refused yet.
  */
 static bool
@@ -144,7 +144,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 
 			p->splits = 0;
 
-			/* neither proved nor refused: the number of proofs is used up */
+			/* neither proved nor refused: the limit on proofs is reached */
 			if (!make(p, assumed) && !assumed->refused)
 				result = false;
 		}
@@ -348,7 +348,10 @@ is_multiple(Numeric number, Numeric of)
 	return ev_number_compare(number, of) == 0;
 }
 
-/* Returns the least number of which all multiples are a's; NULL if there is none. */
+/*
+ * Returns the least common multiple of a's values of multipleOf; NULL if there
+ * is none.
+ */
 static Numeric
 common_multiple(EvProver *p, const EvFacts *a)
 {

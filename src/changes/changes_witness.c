@@ -202,7 +202,10 @@ try_value(Collector *c, const JsonbValue *value)
 	*list = lappend(*list, copy);
 }
 
-/* The same for a value that was made for this, which is freed if it is not kept. */
+/*
+ * The same for a value that was made for this search; it is freed if it is not
+ * kept.
+ */
 static void
 try_made(Collector *c, JsonbValue *value)
 {
@@ -682,7 +685,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
-		/* values that do not refute the change come last */
+		/* values that do not refute the change are tried last */
 		if (values == NIL)
 			return;
 		required = with_member(p, required, name, llast(values));

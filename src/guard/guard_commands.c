@@ -201,7 +201,10 @@ trigger_arguments(const EvGuardArguments *arguments, bool has_condition)
 	return result;
 }
 
-/* The enabled state of what comes in a guard's place: a disabled one fires again. */
+/*
+ * Returns the enabled state for the trigger that replaces a guard: a disabled
+ * guard fires again.
+ */
 static char
 enabled_state(const Trigger *replaced)
 {
@@ -362,7 +365,10 @@ mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 				 errhint("The modes are enforce, quarantine, warn and off.")));
 }
 
-/* The operations that the trigger fires on; what replaces a guard keeps its own. */
+/*
+ * Returns the operations on which the trigger fires.  If fires_on is not
+ * given, a trigger that replaces a guard keeps those of the guard.
+ */
 static int16
 operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
 {
@@ -382,7 +388,7 @@ operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
 			 errhint("fires_on is \"insert or update\", or \"insert\".")));
 }
 
-/* The event types that the guard is for, as text; an empty array is no restriction. */
+/* Returns the event types that the guard is for, as text; NULL: all. */
 static const char *
 types_argument(FunctionCallInfo fcinfo)
 {
@@ -422,8 +428,8 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 }
 
 /*
- * The caller did not write the constraint, so parsing its text must run no code of
- * another role.
+ * Raises an error if parsing the constraint's text would run code of another
+ * role, since the caller did not write it.
  */
 static void
 require_harmless(Relation relation, const char *constraint, Node *const *operands)

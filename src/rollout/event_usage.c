@@ -83,7 +83,7 @@ without_casts(Node *node)
 }
 
 /*
- * Is the column known?  A table often has a constraint and a guard for the
+ * Are the columns known?  A table often has a constraint and a guard for the
  * same columns.
  */
 static bool

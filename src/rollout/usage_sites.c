@@ -107,7 +107,10 @@ may_apply(const FuncExpr *call, const EvSearch *search)
 	return false;
 }
 
-/* Is a check for some event types for one of the versions' types? */
+/*
+ * Is a check that is restricted to some event types for the type of one of the
+ * versions?
+ */
 static bool
 has_a_type(const Const *types, const EvSearch *search)
 {
@@ -284,9 +287,10 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
 
 /*
  * Does a relation have rows of its own that a dump contains and on which
- * constraints are enforced?  Or partitions, whose constraints are found
- * separately, but on which new ones must wait?  Views and foreign tables have
- * none; temporary tables of other sessions cannot be read.
+ * constraints are enforced?  Or is it partitioned?  The constraints of its
+ * partitions are found separately, but new partitions must wait for the lock
+ * on it.  Views and foreign tables have no such rows; temporary tables of
+ * other sessions cannot be read.
  */
 static bool
 holds_rows(Oid relation)

@@ -56,8 +56,7 @@ typedef struct EvSiteCall
 	bool		is_wrapper;		/* of a function that calls check_event */
 	bool		is_term;		/* the constraint is true only if the call is */
 	bool		is_by_row;		/* the type is read from the row, and is not a
-								 * constant that the rest of the constraint
-								 * applies to some rows */
+								 * constant */
 	Node	   *type;			/* NULL: not known */
 	Node	   *version;
 } EvSiteCall;
