@@ -35,7 +35,8 @@
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
-#define MOST_EXCLUDED	4		/* excluded schemas whose combinations are tried */
+#define MOST_EXCLUDED	4		/* excluded schemas whose combinations are
+								 * tried */
 
 /* A statement that is being proved, or is known.  For emptiness, b is NULL. */
 typedef struct JudgementKey

@@ -24,8 +24,8 @@
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
 #define MOST_TRIED_IN_ALL	5000	/* in one search, */
-#define MOST_TRIED_LATE	20		/* and after them for one set, so that what was
-								 * found for its parts is used */
+#define MOST_TRIED_LATE	20		/* and after them for one set, so that what
+								 * was found for its parts is used */
 #define MOST_WITNESSES	500		/* that are kept */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
