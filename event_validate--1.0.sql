@@ -18,7 +18,7 @@
 -- (test/hostile/test_overloads.py)
 --
 -- A PL/pgSQL function begins with "hidden CONSTANT boolean := _event_validate.hide_context()",
--- so that the errors that it raises have no CONTEXT of its insides.
+-- which hides the function in the CONTEXT of its errors.
 
 -- ---------- the schemas ----------
 
@@ -53,8 +53,9 @@ COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_vali
 -- ---------- the language ----------
 
 -- Dependencies on this view are the index of the $ids and references of schemas
--- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
--- users, as what their schemas depend on.
+-- (src/registry/uri_index.c).  The view is created before the language, so that
+-- errors of DROP name the language, and not the view, as the object on which schemas
+-- depend.
 CREATE VIEW _event_validate.uri_index AS
 	SELECT d.objid::pg_catalog.regprocedure AS function,
 		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
@@ -90,11 +91,15 @@ COMMENT ON FUNCTION _event_validate.hide_context() IS 'takes the PL/pgSQL functi
 
 CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
-COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';
+COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises an error if one of the arguments with these names is NULL';
 
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises an error unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
+
+CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.share_event_relation(regclass) IS 'takes the lock of a reader, so that no column changes before the query';
 
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
@@ -359,11 +364,11 @@ COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an ev
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -381,7 +386,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, in
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises if either is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises an error if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
 	data text, type text, version text) RETURNS text
@@ -449,7 +454,7 @@ COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, tex
 
 -- ---------- evolution: views ----------
 
--- Properties as values.  They never raise for an event: a value of another type is
+-- Properties as values.  They never raise an error for an event: a value of another type is
 -- NULL, with one WARNING for each call in a query.
 
 CREATE FUNCTION event_bigint(data jsonb, property text) RETURNS bigint
@@ -523,7 +528,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'the properties in the order in which the documents declare them';
 
--- A column has the name of its property if that is a free name.
+-- A column has the name of its property if that name is free.
 CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -729,7 +734,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises unless create_event_view may replace this relation';
+COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises an error unless create_event_view may replace this relation';
 
 CREATE FUNCTION _event_validate.event_view_in_order(existing regclass, view_name text, wanted_version int,
 	columns _event_validate.event_view_column[]) RETURNS _event_validate.event_view_column[]
@@ -901,11 +906,11 @@ COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constra
 
 CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -1054,7 +1059,7 @@ BEGIN
 	RETURN constraint_name;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
+COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
@@ -1138,7 +1143,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises if the table has a constraint of this name';
+COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises an error if the table has a constraint of this name';
 
 CREATE FUNCTION _event_validate.warn_of_foreign_tables(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1293,6 +1298,37 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
+CREATE FUNCTION _event_validate.event_check_is_exact(relation regclass, constraint_name name) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_check_is_exact' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_check_is_exact(regclass, name) IS 'whether the expressions of an event check, parsed from their text, are certain to call the same functions';
+
+-- The constraint's author, not the caller, wrote the expressions.  This search_path leaves each call only the function that it names.
+CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name,
+	OUT total_rows bigint, OUT counts bigint[], OUT lines text[])
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	found_check _event_validate.event_check;
+BEGIN
+	IF NOT _event_validate.event_check_is_exact(relation, wanted_name) THEN
+		RETURN;
+	END IF;
+	found_check := _event_validate.find_event_check(relation, ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), wanted_name);
+	-- of all types, or of some: the totals of each
+	SELECT CASE WHEN found_check.types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
+			ELSE sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
+		array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), array_agg(_event_validate.event_audit_line(
+			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+			FILTER (WHERE a.keyword IS NOT NULL)
+	INTO total_rows, counts, lines
+	FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
+	WHERE found_check.types IS NULL OR array_position(found_check.types, a.event_type COLLATE "C") IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name) IS 'the violations of an event check by old rows; NULL if its expressions cannot be read safely';
+
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -1320,18 +1356,11 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
 	EXCEPTION WHEN check_violation OR undefined_object OR program_limit_exceeded OR statement_too_complex
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
-		IF found_check.data_expr IS NULL THEN
-			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
+		-- not if check_event is only a part of the constraint: an audit would look at other rows
+		IF found_check.data_expr IS NOT NULL THEN
+			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
+			FROM _event_validate.audit_event_check(relation, found_check.constraint_name) AS a;
 		END IF;
-		-- of all types, or of some: the totals of each
-		SELECT CASE WHEN found_check.types IS NULL THEN pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL)
-				ELSE pg_catalog.sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
-			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
-				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
-				FILTER (WHERE a.keyword IS NOT NULL)
-		INTO total_rows, counts, lines
-		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
-		WHERE found_check.types IS NULL OR pg_catalog.array_position(found_check.types, a.event_type COLLATE pg_catalog."C") IS NOT NULL;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;
@@ -1405,6 +1434,18 @@ CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what a conversion of this JSON text to jsonb would lose; NULL if nothing';
 
+-- The cast of a type that is not PostgreSQL's could be a function of any role, and would run as the reader.
+CREATE FUNCTION _event_validate.event_column_text(relation regclass, column_name name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format(CASE WHEN t.typnamespace <> 'pg_catalog'::regnamespace
+		THEN 'CASE WHEN %1$I IS DISTINCT FROM NULL THEN concat(%1$I) END' ELSE '%1$I::text' END, column_name)
+	FROM (SELECT) AS one LEFT JOIN (pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid)
+		ON a.attrelid = relation AND a.attname = column_name AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_text(regclass, name) IS 'SQL for a column as text';
+
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
 	OUT reason text, OUT conflicts bigint, OUT sample_ids text[])
 	RETURNS SETOF record
@@ -1414,9 +1455,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
+	source text;
+	reason text;
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	PERFORM _event_validate.share_event_relation(relation);
+	source := _event_validate.event_column_text(relation, from_column);
+	reason := format('_event_validate.event_json_loss(%s)', source);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -1424,8 +1469,9 @@ BEGIN
 		WHERE attrelid = relation AND attname = to_column AND NOT attisdropped) THEN
 		-- the comparison casts to jsonb, so it must not run where the cast fails
 		reason := format('CASE WHEN %1$s IS NOT NULL THEN %1$s'
-			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN %2$I::jsonb::text <> %3$I::text END'
-			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
+			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN (%4$s)::jsonb::text <> %5$s END'
+			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
+			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
 	RETURN QUERY EXECUTE format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
@@ -1433,7 +1479,7 @@ BEGIN
 		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
-COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows of which standardize_event_column would lose something, by reason';
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';
 
 CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1456,7 +1502,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises if event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises an error if event_column_conflicts finds rows';
 
 CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -1519,7 +1565,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises unless standardize_event_column can change this column';
+COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises an error unless standardize_event_column can change this column';
 
 CREATE FUNCTION _event_validate.require_merge_target(relation regclass, to_column name, target _event_validate.event_column) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1575,7 +1621,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises unless one column can be merged into the other';
+COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises an error unless one column can be merged into the other';
 
 CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql
@@ -1601,18 +1647,33 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
 
--- The expression is written for this search_path.
-CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text) RETURNS void
+CREATE FUNCTION _event_validate.event_default_functions(relation regclass, column_name name) RETURNS oid[]
+	AS 'MODULE_PATHNAME', 'ev_event_default_functions' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_default_functions(regclass, name) IS 'the functions that the default of a column calls; NULL if it has none';
+
+-- The expression is written for this search_path.  Its calls may have a better match in their schema now.
+CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text, functions oid[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
+	other regprocedure;
 BEGIN
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
+	SELECT f.called INTO other
+	FROM unnest(_event_validate.event_default_functions(relation, column_name)) AS f (called)
+	WHERE f.called <> ALL (functions) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'ambiguous_function',
+			MESSAGE = format('the default of column "%s" of table %s would call function %s instead of another one of this name',
+				column_name, relation, other),
+			DETAIL = 'It fits the arguments better.',
+			HINT = 'Drop or rename one of them, or drop the default first and set it again afterwards.';
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text) IS 'gives a column of jsonb a default';
+COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text, oid[]) IS 'gives a column of jsonb a default that calls only these functions';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 
@@ -1628,7 +1689,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
 		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, to_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, to_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN source.not_null AND NOT target.not_null
 			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
 		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
@@ -1651,7 +1713,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
 		CASE WHEN converts AND source.default_value IS NOT NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, from_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, from_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN from_column <> to_column
 			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
 END
@@ -1685,7 +1748,7 @@ BEGIN
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises if something would be lost';
+COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises an error if something would be lost';
 
 CREATE FUNCTION _event_validate.event_column_view_commands(view_path text[], relation regclass, from_column name, to_column name) RETURNS text[]
 LANGUAGE sql STABLE
@@ -1832,7 +1895,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises an error unless merge_event_column can keep all rows of the table in step';
 
 CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
@@ -1859,7 +1922,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises if a default of the columns could make writers fail while they are merged';
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises an error if a default of the columns could make writers fail while they are merged';
 
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
@@ -1880,6 +1943,8 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
+	-- raises if the default could not be set on the other column at the end
+	PERFORM _event_validate.event_default_functions(relation, from_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',
@@ -1955,7 +2020,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises unless nothing depends on the column that merge_event_column drops';
+COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises an error unless nothing depends on the column that merge_event_column drops';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 CREATE FUNCTION _event_validate.run_event_column_step(relation regclass, from_column name, to_column name, step text, view_path text[]) RETURNS boolean
@@ -2025,7 +2090,7 @@ AS $$
 		first_block + GREATEST(1, (batch_size / GREATEST(1, COALESCE(c.reltuples / NULLIF(c.relpages, 0), 20)))::bigint)) END
 	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0 -- -1: never analyzed
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
+COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about this number of rows; NULL after the last one';
 
 CREATE FUNCTION _event_validate.event_column_fill_command(part regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS text
@@ -2047,7 +2112,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises unless the trigger of merge_event_column is there';
+COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises an error unless the trigger of merge_event_column is there';
 
 CREATE FUNCTION _event_validate.fill_event_column(part regclass, relation regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS bigint
@@ -2081,7 +2146,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises unless these are arguments for merge_event_column';
+COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises an error unless these are arguments for merge_event_column';
 
 CREATE FUNCTION _event_validate.event_column_is_merged(relation regclass, from_column name, to_column name) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -2098,7 +2163,7 @@ BEGIN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; says so in a NOTICE';
+COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; if it has, raises a NOTICE';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE merge_event_column(relation regclass, from_column name, to_column name DEFAULT 'data',

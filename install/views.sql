@@ -1,6 +1,6 @@
 -- ---------- evolution: views ----------
 
--- Properties as values.  They never raise for an event: a value of another type is
+-- Properties as values.  They never raise an error for an event: a value of another type is
 -- NULL, with one WARNING for each call in a query.
 
 CREATE FUNCTION event_bigint(data jsonb, property text) RETURNS bigint
@@ -74,7 +74,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'the properties in the order in which the documents declare them';
 
--- A column has the name of its property if that is a free name.
+-- A column has the name of its property if that name is free.
 CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -280,7 +280,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises unless create_event_view may replace this relation';
+COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises an error unless create_event_view may replace this relation';
 
 CREATE FUNCTION _event_validate.event_view_in_order(existing regclass, view_name text, wanted_version int,
 	columns _event_validate.event_view_column[]) RETURNS _event_validate.event_view_column[]

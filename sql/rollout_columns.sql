@@ -128,7 +128,7 @@ SET client_min_messages = warning;
 DROP SCHEMA rollout CASCADE;
 SELECT drop_event_schema('columns', 1), drop_event_schema('columns', 2);
 
--- merging in batches: readers and writers of both columns go on
+-- merging in batches: readers and writers of both columns continue
 CREATE SCHEMA merging;
 SET search_path = merging, public;
 CREATE TABLE merged (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payload json NOT NULL DEFAULT '{"new": 0}', note text);
@@ -146,7 +146,7 @@ INSERT INTO merged (payload, data) VALUES ('{"both": 1}', '{"both": 2}');
 UPDATE merged SET payload = '{"i": "old"}' WHERE id = 1 RETURNING payload, data;
 UPDATE merged SET data = '{"i": "new"}' WHERE id = 1 RETURNING payload, data;
 UPDATE merged SET note = 'filled' WHERE id = 2 RETURNING payload, data;
--- what jsonb cannot hold is written, and refused in the end
+-- a document that jsonb cannot hold is written, and refused in the end
 UPDATE merged SET payload = '{"b": 1, "b": 2}' WHERE id = 2 RETURNING payload, data;
 CALL merge_event_column('merged', 'payload', batch_size => 700);
 UPDATE merged SET payload = payload::jsonb::json WHERE id IN (2, 2501) RETURNING id, payload, data;

@@ -273,6 +273,7 @@ optimize_object(const EvOptimizer *o, EvObject *object)
 	{
 		EvProperty *property = &object->properties[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (object->is_resolved && ev_resolve_property(o, object, property->name, &property->check))
 			continue;
 		object->is_resolved = false;

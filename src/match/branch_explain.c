@@ -2,8 +2,8 @@
  * branch_explain.c
  *	  Lists the violations of the branches of an anyOf or oneOf that do not match.
  *
- * They are listed from the one that the value fits best.  Each is run once for its
- * rank and, if it is listed, once for its words.
+ * They are listed from the one that the value fits best.  Each is run once for
+ * its rank and, if it is listed, once for its messages.
  */
 #include "postgres.h"
 
@@ -13,10 +13,10 @@
 #include "match/branch_explain.h"
 #include "match/match_checks.h"
 
-/* Branches are explained in branches of branches, but not deeper. */
+/* The number of nested levels on which branches are explained. */
 #define MOST_EXPLAINING	2
 
-/* A branch with so many violations is not told from one with more. */
+/* Violations of a branch are counted up to this number. */
 #define MOST_MISFITS	20
 
 /* Schemas that a branch refers to are followed so far. */

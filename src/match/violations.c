@@ -227,7 +227,10 @@ ev_report_tag(EvMatch *m, const EvSource *source, const EvTag *tag, const EvStep
 			ev_value_show(&tag->value));
 }
 
-/* The property that tells the branches apart is missing, or no string of theirs. */
+/*
+ * Reports that the discriminator is missing, or is none of the branches'
+ * strings.
+ */
 static void
 report_discriminator(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, const EvStep *step)
 {
