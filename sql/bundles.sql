@@ -44,6 +44,16 @@ SELECT * FROM register_schemas('{
   "caused@1": {"$ref": "event:bad.type@1"}, "caused@2": {"$ref": "event:caused@1"}, "caused@3": {"$ref": "event:bad.json@1"},
   "good@1": {}}');
 SELECT count(*) FROM event_schemas WHERE event_type ~ '^(bad|caused|good)';
+-- in a circle: of each member its own faults; what refers to one with faults has no others
+SELECT * FROM register_schemas('{
+  "ring.a@1": {"$ref": "event:ring.b@1"}, "ring.b@1": {"properties": {"c": {"$ref": "event:ring.c@1"}}},
+  "ring.c@1": {"type": "txet", "properties": {"d": {"$ref": "event:ring.d@1"}, "n": {"$ref": "urn:bundle:nothing"}}},
+  "ring.d@1": {"minimum": "1", "properties": {"a": {"$ref": "event:ring.a@1"}, "x": {"$ref": "event:ring.b@1#/nothing"}}},
+  "ring.user@1": {"$ref": "event:ring.b@1"}, "ring.user@2": {"$ref": "event:ring.c@1", "maximum": "1"}}');
+-- of a thousand
+DO $$ BEGIN PERFORM register_schemas(jsonb_object_agg('thousand.' || i || '@1', jsonb_build_object('type', CASE i WHEN 500 THEN 'txet' ELSE 'object' END,
+  'properties', jsonb_build_object('next', jsonb_build_object('$ref', 'event:thousand.' || i % 1000 + 1 || '@1'))))) FROM generate_series(1, 1000) i;
+EXCEPTION WHEN invalid_parameter_value THEN RAISE NOTICE '%', SQLERRM; END $$;
 -- a bound on the list, and the counts
 DO $$
 DECLARE
