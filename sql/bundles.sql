@@ -44,6 +44,16 @@ SELECT * FROM register_schemas('{
   "caused@1": {"$ref": "event:bad.type@1"}, "caused@2": {"$ref": "event:caused@1"}, "caused@3": {"$ref": "event:bad.json@1"},
   "good@1": {}}');
 SELECT count(*) FROM event_schemas WHERE event_type ~ '^(bad|caused|good)';
+-- in a circle: of each member its own faults; what refers to one with faults has no others
+SELECT * FROM register_schemas('{
+  "ring.a@1": {"$ref": "event:ring.b@1"}, "ring.b@1": {"properties": {"c": {"$ref": "event:ring.c@1"}}},
+  "ring.c@1": {"type": "txet", "properties": {"d": {"$ref": "event:ring.d@1"}, "n": {"$ref": "urn:bundle:nothing"}}},
+  "ring.d@1": {"minimum": "1", "properties": {"a": {"$ref": "event:ring.a@1"}, "x": {"$ref": "event:ring.b@1#/nothing"}}},
+  "ring.user@1": {"$ref": "event:ring.b@1"}, "ring.user@2": {"$ref": "event:ring.c@1", "maximum": "1"}}');
+-- of a thousand
+DO $$ BEGIN PERFORM register_schemas(jsonb_object_agg('thousand.' || i || '@1', jsonb_build_object('type', CASE i WHEN 500 THEN 'txet' ELSE 'object' END,
+  'properties', jsonb_build_object('next', jsonb_build_object('$ref', 'event:thousand.' || i % 1000 + 1 || '@1'))))) FROM generate_series(1, 1000) i;
+EXCEPTION WHEN invalid_parameter_value THEN RAISE NOTICE '%', SQLERRM; END $$;
 -- a bound on the list, and the counts
 DO $$
 DECLARE
@@ -180,6 +190,30 @@ ROLLBACK TO a;
 SELECT count(*) FROM register_schemas('{"ring@2": {"properties": {"a": {"$ref": "event:ring@1"}}}, "ring@1": {"properties": {"a": {"$ref": "event:ring@2"}}}}', breaking => true);
 COMMIT;
 SELECT validate_event('{"a": {"a": {}}}', 'ring', 1);
+
+-- a call that was cancelled, and a hundred that failed, leave nothing
+CREATE TEMP TABLE cancelled AS SELECT jsonb_object_agg('cancelled.' || i || '@1', jsonb_build_object('$id', 'https://cancelled.test/' || i,
+  'properties', jsonb_build_object('next', jsonb_build_object('$ref', i % 1000 + 1 || '')))) AS bundle FROM generate_series(1, 1000) i;
+SET statement_timeout = 50;
+SELECT count(*) FROM cancelled, register_schemas(bundle);
+RESET statement_timeout;
+SELECT count(*) FROM event_schemas WHERE event_type LIKE 'cancelled%';
+CREATE PROCEDURE fail(calls int) LANGUAGE plpgsql AS $$
+BEGIN
+	FOR i IN 1..calls LOOP
+		BEGIN
+			PERFORM register_schemas('{"failed.a@1": {"$id": "https://failed.test/a", "properties": {"b": {"$ref": "b"}}}, "https://failed.test/b": {"type": "txet", "properties": {"a": {"$ref": "a"}}}}');
+		EXCEPTION WHEN invalid_parameter_value THEN
+		END;
+	END LOOP;
+END $$;
+CALL fail(10);
+SELECT sum(total_bytes) AS memory FROM pg_backend_memory_contexts \gset
+CALL fail(100);
+SELECT sum(total_bytes) - :memory < 200000 AS flat FROM pg_backend_memory_contexts;
+DROP PROCEDURE fail;
+SELECT * FROM register_schemas('{"failed.a@1": {"$id": "https://failed.test/a", "properties": {"b": {"$ref": "b"}}}, "https://failed.test/b": {"type": "object", "properties": {"a": {"$ref": "a"}}}}');
+SELECT validate_event('{"b": {"a": {"b": {}}}}', 'failed.a', 1), validate_event('{"b": {"a": {"b": 1}}}', 'failed.a', 1);
 
 -- dependencies form no circle, whatever the members were before
 CREATE PROCEDURE register_early(name text, reference text) LANGUAGE plpgsql AS $$

@@ -839,6 +839,8 @@ typedef struct Findings
 	List	  **functions;		/* OIDs of the functions that were read */
 	List	  **warnings;		/* EvWarnings */
 	List	  **faults;			/* EvFaults: all of them */
+	bool		own_only;		/* no program; only faults of the document
+								 * itself */
 } Findings;
 
 static EvProgram *
@@ -860,13 +862,14 @@ compile(const EvDocument *document, EvResolver resolver, bool annotate, EvFault 
 	c.document = document;
 	c.resolver = resolver;
 	c.annotate = annotate;
+	c.own_only = findings.own_only;
 	c.fault = &first;
 	c.functions = findings.functions != NULL ? &found_functions : NULL;
 	c.warnings = findings.warnings != NULL ? &found_warnings : NULL;
 	c.faults = findings.faults != NULL ? &found_faults : NULL;
 	ev_compiler_init(&c, caller);
 	root = ev_resolve_references(&c);
-	if (root != NULL)
+	if (root != NULL && !c.own_only)
 		program = write_program(&c, root);
 	if (c.warnings != NULL)
 		ev_lint(&c);
@@ -977,10 +980,10 @@ ev_compile_group(const EvDocument *documents, int count, EvResolver resolver, Li
 }
 
 List *
-ev_compile_faults(const EvDocument *document, EvResolver resolver, List **warnings)
+ev_compile_faults(const EvDocument *document, EvResolver resolver, bool own_only, List **warnings)
 {
 	List	   *faults;
-	Findings	findings = {.warnings = warnings, .faults = &faults};
+	Findings	findings = {.warnings = warnings, .faults = &faults, .own_only = own_only};
 	EvFault		first;
 
 	compile(document, resolver, false, &first, findings);

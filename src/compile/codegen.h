@@ -41,10 +41,14 @@ extern EvProgram *ev_compile_annotated(const EvDocument *document, EvResolver re
 extern bool ev_compile_group(const EvDocument *documents, int count, EvResolver resolver, List **warnings);
 
 /*
- * Returns all faults of a document as a List of EvFault, and sets *warnings to its
- * warnings and notes, a List of EvWarning.  Allocates in CurrentMemoryContext,
- * which the caller creates.
+ * Returns all faults of a document as a List of EvFault, and sets *warnings, if it is
+ * not NULL, to its warnings and notes, a List of EvWarning.  Allocates in
+ * CurrentMemoryContext, which the caller creates.
+ *
+ * own_only: documents are read only as far as the document itself refers to them, and
+ * not the documents to which these refer.  Then there may be more faults than are
+ * returned, and *warnings is not to be used.
  */
-extern List *ev_compile_faults(const EvDocument *document, EvResolver resolver, List **warnings);
+extern List *ev_compile_faults(const EvDocument *document, EvResolver resolver, bool own_only, List **warnings);
 
 #endif							/* EV_CODEGEN_H */

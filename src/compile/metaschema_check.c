@@ -192,9 +192,9 @@ has_fault_at(List *faults, const char *location)
 }
 
 List *
-ev_document_faults(const EvDocument *document, EvResolver resolver, List **warnings)
+ev_document_faults(const EvDocument *document, EvResolver resolver, bool own_only, List **warnings)
 {
-	List	   *found = ev_compile_faults(document, resolver, warnings);
+	List	   *found = ev_compile_faults(document, resolver, own_only, warnings);
 	List	   *faults = list_copy(found);
 	ListCell   *cell;
 

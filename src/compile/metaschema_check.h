@@ -27,8 +27,8 @@ extern bool ev_metaschema_check(const EvDocument *document, EvResolver resolver,
  * Returns all faults of a document as a List of EvFault: first those that the
  * compiler finds, then those that only the meta-schema finds.  Sets *warnings to
  * its warnings and notes, a List of EvWarning.  Allocates in CurrentMemoryContext,
- * as above.
+ * as above.  own_only: see ev_compile_faults.
  */
-extern List *ev_document_faults(const EvDocument *document, EvResolver resolver, List **warnings);
+extern List *ev_document_faults(const EvDocument *document, EvResolver resolver, bool own_only, List **warnings);
 
 #endif							/* EV_METASCHEMA_CHECK_H */

@@ -78,7 +78,7 @@ put_findings(ReturnSetInfo *result, const EvDocument *document)
 	MemoryContext caller;
 
 	faults = list_concat(ev_document_repeated_keys(document),
-						 ev_document_faults(document, ev_registry_resolve, &warnings));
+						 ev_document_faults(document, ev_registry_resolve, false, &warnings));
 	caller = MemoryContextSwitchTo(row_context);
 	foreach(cell, faults)
 	{

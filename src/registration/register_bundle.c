@@ -36,6 +36,7 @@
 #include "compile/codegen.h"
 #include "evolution/compatibility.h"
 #include "registration/bundle_faults.h"
+#include "registration/bundle_key.h"
 #include "registration/circles.h"
 #include "registration/registered_list.h"
 #include "registration/schema_function.h"
@@ -139,65 +140,13 @@ shown_name(const BundleMember *member)
 	return is_event(member) || member->uri == NULL || member->uri[0] == '\0' ? member->registered.name : member->uri;
 }
 
-/* Is this the name of a function that is a hash of the URI, as event_schema_ddl writes it? */
-static bool
-is_hashed_name(const char *key)
-{
-	return strncmp(key, "uri:", 4) == 0 && strlen(key) == 36 && strspn(key + 4, "0123456789abcdef") == 32;
-}
-
-/* TYPE@VERSION, or the URI event:TYPE@VERSION; sets the member's name. */
-static bool
-read_event_key(BundleMember *member)
-{
-	const char *name = member->key;
-	EvRegistered *registered = &member->registered;
-
-	if (strncmp(name, "event:", strlen("event:")) == 0)
-	{
-		name = ev_uri_decode(name + strlen("event:"));
-		if (name == NULL || !ev_parse_event_name(name, &registered->type_length, &registered->version))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is not the URI of an event schema", member->key),
-					 errhint("It is event:TYPE@VERSION, such as \"event:order.placed@1\".")));
-	}
-	else if (!ev_parse_event_name(name, &registered->type_length, &registered->version))
-		return false;
-	else if (strstr(name, "://") != NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" can be an event schema or a URI", member->key),
-				 errhint("Write \"%s\" for the event schema, or \"%s#\" for the URI.",
-						 ev_event_uri(name), member->key)));
-	registered->name = pstrdup(name);
-	member->uri = ev_event_uri(name);
-	return true;
-}
-
 /* Sets the name and the URI of a member from its key. */
 static void
 read_key(void *arg)
 {
 	BundleMember *member = arg;
-	NameData	name;
 
-	if (read_event_key(member))
-		return;
-	if (is_hashed_name(member->key))
-	{
-		member->registered.name = member->key;
-		member->uri = "";
-		return;
-	}
-	if (strstr(member->key, ":") == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is neither TYPE@VERSION nor an absolute URI", member->key),
-				 errhint("A key is the type and version of an event schema, such as \"order.placed@1\", or the URI of a document.")));
-	member->uri = pstrdup(member->key);
-	ev_require_document_uri(member->uri, &name);
-	member->registered.name = pstrdup(NameStr(name));
+	member->uri = ev_bundle_key_read(member->key, &member->registered);
 }
 
 /*
@@ -374,7 +323,7 @@ look_at(Bundle *bundle, BundleMember *member)
 
 	read_document(bundle, member, &document);
 	check_event_type(member, &document);
-	if (!is_event(member) && !is_hashed_name(member->key) && strcmp(registered->name, member->uri) != 0)
+	if (!is_event(member) && !ev_bundle_key_is_hash(member->key) && strcmp(registered->name, member->uri) != 0)
 		ev_refuse_relative_references(member->uri, &document);
 	if (OidIsValid(ev_registered_function(registered->name)))
 		return;
@@ -627,16 +576,16 @@ find_cause(Bundle *bundle, const EvFault *fault)
 	return missing != NULL ? missing - bundle->members : -1;
 }
 
-/* Adds all faults of a member that cannot be compiled. */
+/* Adds the faults of a member, as ev_validator_faults() finds them. */
 static void
-add_faults(Bundle *bundle, BundleMember *member)
+find_faults(Bundle *bundle, BundleMember *member, bool own_only)
 {
 	EvDocument	document;
 	int			located = 0;
 	ListCell   *cell;
 
 	read_document(bundle, member, &document);
-	foreach(cell, ev_validator_faults(&document))
+	foreach(cell, ev_validator_faults(&document, own_only))
 	{
 		EvFault    *fault = lfirst(cell);
 
@@ -646,6 +595,20 @@ add_faults(Bundle *bundle, BundleMember *member)
 		ev_bundle_add_fault(bundle->faults, member - bundle->members, fault, shown_name(member),
 							find_cause(bundle, fault));
 	}
+}
+
+/* Adds all faults of a member that cannot be compiled. */
+static void
+add_faults(Bundle *bundle, BundleMember *member)
+{
+	find_faults(bundle, member, false);
+}
+
+/* The same, without those of documents to which others refer. */
+static void
+add_own_faults(Bundle *bundle, BundleMember *member)
+{
+	find_faults(bundle, member, true);
 }
 
 /* Compares a new version with those that were registered before it. */
@@ -735,10 +698,32 @@ compile_circle(void *arg)
 }
 
 /*
+ * Looks for faults in the members of a circle that could not be compiled together.  If
+ * one has faults, none of the others can be compiled: they are not checked further, but
+ * for faults of their own.  Returns whether there are any.
+ */
+static bool
+find_faults_of_circle(Circle *circle)
+{
+	Bundle	   *bundle = circle->bundle;
+	bool		found = false;
+
+	for (int i = 0; i < circle->count; i++)
+	{
+		MemoryContextReset(bundle->scratch);
+		(void) try_step(bundle, circle->members[i], add_own_faults);
+		found |= ev_bundle_has_faults(bundle->faults, circle->members[i] - bundle->members);
+	}
+	for (int i = 0; i < circle->count && found; i++)
+		circle->members[i]->action = NOT_KNOWN;
+	return found;
+}
+
+/*
  * Compiles the members of a circle together, since compiling one of them alone
- * compiles all others too.  If that fails, compiles each alone, to find the
- * faults.  The warnings point into the compiled documents, whose memory is
- * kept until the members were checked.
+ * compiles all others too.  If that fails, and no fault is found in any of them,
+ * compiles each alone.  The warnings point into the compiled documents, whose memory
+ * is kept until the members were checked.
  */
 static void
 check_circle(Circle *circle)
@@ -746,6 +731,7 @@ check_circle(Circle *circle)
 	Bundle	   *bundle = circle->bundle;
 	MemoryContext context = AllocSetContextCreate(bundle->context, "event_validate circle", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext caller = MemoryContextSwitchTo(context);
+	bool		has_faults = false;
 
 	if (circle->count > 1)
 	{
@@ -753,8 +739,9 @@ check_circle(Circle *circle)
 
 		if (error != NULL && !ev_bundle_is_fault(error))
 			ReThrowError(error);
+		has_faults = !circle->members[0]->is_compiled && find_faults_of_circle(circle);
 	}
-	for (int i = 0; i < circle->count; i++)
+	for (int i = 0; i < circle->count && !has_faults; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		MemoryContextReset(bundle->scratch);

@@ -374,12 +374,11 @@ ev_validator_compile(const EvDocument *document, const EvMentions *mentions, boo
 }
 
 List *
-ev_validator_faults(const EvDocument *document)
+ev_validator_faults(const EvDocument *document, bool own_only)
 {
-	List	   *warnings;
 	List	   *faults = ev_document_repeated_keys(document);
 
-	return list_concat(faults, ev_document_faults(document, ev_registry_resolve, &warnings));
+	return list_concat(faults, ev_document_faults(document, ev_registry_resolve, own_only, NULL));
 }
 
 /* The functions whose documents refer to an annotation in the document of one function. */

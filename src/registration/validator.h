@@ -33,9 +33,9 @@ extern bool ev_validator_compile(const EvDocument *document, const EvMentions *m
 /*
  * Returns all faults because of which ev_validator_compile raises an error, as a
  * List of EvFault in CurrentMemoryContext.  May itself raise one, for an ambiguous
- * reference.
+ * reference.  own_only: see ev_compile_faults.
  */
-extern List *ev_validator_faults(const EvDocument *document);
+extern List *ev_validator_faults(const EvDocument *document, bool own_only);
 
 /*
  * Allows the document of this function to be replaced by one that was proved

@@ -815,6 +815,8 @@ resolve_pending(EvCompiler *c)
 
 		CHECK_FOR_INTERRUPTS();
 		c->pending = list_delete_last(c->pending);
+		if (c->own_only && !subschema->resource->is_main)
+			continue;
 		c->cause = subschema->resource->is_main ? InvalidOid : subschema->resource->function;
 		for (int i = 0; i < (int) lengthof(keywords); i++)
 			if (!resolve_keyword(c, subschema, keywords[i]) && ev_compile_stops(c))

@@ -109,6 +109,7 @@ typedef struct EvCompiler
 	bool		knows_dynamic_anchors;	/* they are in `names` */
 	List	   *pending;		/* subschemas with unresolved references */
 	bool		annotate;		/* write ANNOTATE instructions */
+	bool		own_only;		/* resolve only the main document's references */
 	bool		mentions_only;	/* read no other document, but */
 	List	   *mentioned;		/* record their URIs */
 	bool		has_dynamic;	/* a reference depends on the dynamic scope */
