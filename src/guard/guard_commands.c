@@ -45,6 +45,7 @@
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
+#include "registry/nearest_type.h"
 #include "registry/utility_command.h"
 #include "rows/functions_called.h"
 #include "rows/literal_code.h"
@@ -81,6 +82,22 @@ check_privilege(Oid table)
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("The table's owner can allow it: GRANT TRIGGER ON %s TO %s.", ev_table_name(table),
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+}
+
+/* Raises an error unless the caller has the rights of the table's owner, as DROP TRIGGER does after it took the lock. */
+static void
+check_owner(Oid table)
+{
+	Oid			owner = ev_table_owner(table);
+
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table %s", ev_table_name(table))));
 }
 
 /* Opens a table that is locked.  Raises an error if it cannot have a guard. */
@@ -184,7 +201,10 @@ trigger_arguments(const EvGuardArguments *arguments, bool has_condition)
 	return result;
 }
 
-/* The enabled state of what comes in a guard's place: a disabled one fires again. */
+/*
+ * Returns the enabled state for the trigger that replaces a guard: a disabled
+ * guard fires again.
+ */
 static char
 enabled_state(const Trigger *replaced)
 {
@@ -345,7 +365,10 @@ mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 				 errhint("The modes are enforce, quarantine, warn and off.")));
 }
 
-/* The operations that the trigger fires on; what replaces a guard keeps its own. */
+/*
+ * Returns the operations on which the trigger fires.  If fires_on is not
+ * given, a trigger that replaces a guard keeps those of the guard.
+ */
 static int16
 operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
 {
@@ -365,7 +388,7 @@ operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
 			 errhint("fires_on is \"insert or update\", or \"insert\".")));
 }
 
-/* The event types that the guard is for, as text; an empty array is no restriction. */
+/* Returns the event types that the guard is for, as text; NULL: all. */
 static const char *
 types_argument(FunctionCallInfo fcinfo)
 {
@@ -405,8 +428,8 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 }
 
 /*
- * The caller did not write the constraint, so parsing its text must run no code of
- * another role.
+ * Raises an error if parsing the constraint's text would run code of another
+ * role, since the caller did not write it.
  */
 static void
 require_harmless(Relation relation, const char *constraint, Node *const *operands)
@@ -529,6 +552,8 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	name = palloc0(NAMEDATALEN);
 	namestrcpy(name, replaced ? replaced->tgname : GUARD_NAME);
 	warn_of_later_triggers(relation, NameStr(*name));
+	if (!PG_ARGISNULL(6))
+		ev_warn_of_unregistered_types(PG_GETARG_ARRAYTYPE_P(6));
 	if (source == FROM_REPLACED)
 		change_trigger(relation, replaced, &arguments, operations);
 	else
@@ -779,7 +804,9 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	char	   *name;
 
 	ev_require_argument(fcinfo, 0, "relation");
-	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_owner(PG_GETARG_OID(0));
+	ev_lock_tables(list_make1_oid(PG_GETARG_OID(0)), AccessExclusiveLock);
+	relation = open_locked(PG_GETARG_OID(0));
 	trigger = find_trigger(relation, function);
 	if (trigger == NULL)
 		refuse_unguarded(relation);

@@ -3,10 +3,11 @@
  *	  The trigger of merge_event_column: keeps two columns of a row in step
  *	  while one is being merged into the other.
  *
- * Writers of both columns go on working.  What is written to one column is
- * copied to the other; a default gives way to it.  A document that jsonb cannot
- * hold without a loss is not copied: the column stays NULL, and the merge ends
- * with an error later, but no writer fails because of it.
+ * Writers of both columns continue to work.  A value that is written to one
+ * column is copied to the other, in place of that column's default.  A
+ * document that jsonb cannot hold without a loss is not copied: the column
+ * stays NULL, and the merge ends with an error later, but no writer fails
+ * because of it.
  */
 #include "postgres.h"
 

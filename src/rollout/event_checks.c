@@ -38,6 +38,7 @@
 
 #include "base/compat.h"
 #include "rollout/event_checks.h"
+#include "registry/nearest_type.h"
 #include "rows/event_calls.h"
 #include "rows/functions_called.h"
 #include "rows/literal_code.h"
@@ -49,6 +50,7 @@ PG_FUNCTION_INFO_V1(ev_event_row_equals);
 PG_FUNCTION_INFO_V1(ev_event_row_other_types);
 PG_FUNCTION_INFO_V1(ev_event_checks);
 PG_FUNCTION_INFO_V1(ev_event_check_is_exact);
+PG_FUNCTION_INFO_V1(ev_event_check_types);
 
 /* ---------- text to expression ---------- */
 
@@ -339,4 +341,14 @@ ev_event_check_is_exact(PG_FUNCTION_ARGS)
 	ReleaseSysCache(tuple);
 	PG_RETURN_BOOL(call != NULL && ev_calls_are_exact((Node *) call->args) &&
 				   !ev_literals_run_code((Node *) call->args, GetUserId()));
+}
+
+/*
+ * warn_of_unregistered_types(types text[]) returns void
+ */
+Datum
+ev_event_check_types(PG_FUNCTION_ARGS)
+{
+	ev_warn_of_unregistered_types(PG_GETARG_ARRAYTYPE_P(0));
+	PG_RETURN_VOID();
 }

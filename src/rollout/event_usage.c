@@ -60,6 +60,7 @@ typedef struct Counter
 	List	   *columns;		/* of EventColumns */
 	List	   *counts;			/* of Count, in the context */
 	MemoryContext context;
+	EvOwnerTimes times;
 	bool		is_opaque;		/* has calls without a type or version */
 } Counter;
 
@@ -82,7 +83,7 @@ without_casts(Node *node)
 }
 
 /*
- * Is the column known?  A table often has a constraint and a guard for the
+ * Are the columns known?  A table often has a constraint and a guard for the
  * same columns.
  */
 static bool
@@ -260,6 +261,7 @@ try_count_table(Counter *counter)
 	EvLook		look = {
 		.relation = counter->relation, .user = GetUserId(),
 		.milliseconds = ev_is_own_table(counter->relation, GetUserId()) ? 0 : EV_COUNT_MS,
+		.times = &counter->times,
 		.work = count_table, .arg = counter
 	};
 	ErrorData  *error;
@@ -316,7 +318,8 @@ Datum
 ev_event_usage(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Counter		counter = {.type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), .context = CurrentMemoryContext};
+	Counter		counter = {.type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), .context = CurrentMemoryContext,
+	.times = {.most = EV_OWNER_COUNT_MS}};
 	StringInfoData left_out;
 	bool		incomplete = false;
 	ListCell   *cell;

@@ -15,8 +15,8 @@
  *   'order', 1)"), or if a function that calls check_event does not take it as an
  *   argument, only the constraint decides for which rows check_event is called.
  *   So the constraint is evaluated for each row, and the arguments of check_event
- *   are recorded: the versions that are being dropped are no longer registered,
- *   so validation reports them as missing.
+ *   are recorded: the dropped versions are not registered any more, so
+ *   validation reports them as missing.
  */
 #include "postgres.h"
 

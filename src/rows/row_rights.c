@@ -261,8 +261,8 @@ satisfies_by_query(Relation relation, HeapTuple row, List *expressions)
 }
 
 /*
- * Returns NULL if the policies allow to insert the row into the relation, or to
- * read it there, otherwise the reason.
+ * Returns NULL if the policies allow the row to be inserted into the relation,
+ * or to be read there; otherwise the reason.
  */
 static char *
 why_not_by_policies(Relation relation, HeapTuple row, bool is_read)

@@ -42,7 +42,7 @@ PG_FUNCTION_INFO_V1(ev_share_event_relation);
 /* After this number of deadlocks, releasing our locks does not end them. */
 #define DEADLOCKS	3
 
-/* When an autovacuum is told to give way, in milliseconds. */
+/* The time after which an autovacuum is told to give way, in milliseconds. */
 #define GIVE_WAY	100
 
 static void

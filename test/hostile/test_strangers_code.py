@@ -198,8 +198,7 @@ LITERALS = {"one": "('(q)'::mallory.c) IS NULL", "several": "('{(q)}'::mallory.c
 
 
 def literals(world, author, make):
-    """Tables alice.NAME, with a literal of mallory's types in what `make` (which gets table and literal) adds; the
-    domain gets its constraint afterwards."""
+    """Tables alice.NAME. `make`, which gets the table and a literal of mallory's types, adds an object with this literal; the domain gets its constraint afterwards."""
     prepare(world)
     world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
     world.run("mallory", "CREATE DOMAIN mallory.d AS text", "CREATE TYPE mallory.c AS (a mallory.d)",
@@ -217,7 +216,7 @@ def added(table, literal):
 
 
 def switched(world):
-    """Switching and replacing a guard runs nothing, whoever asks; and it is the same guard afterwards."""
+    """Switching and replacing a guard runs no code, whichever role does it; the guard is the same afterwards."""
     definition = "SELECT relation::text, data_expr, type_expr, version_expr FROM event_enforcement ORDER BY 1"
     before = world.run(None, definition)
     assert len(before) == len(LITERALS)
@@ -238,7 +237,7 @@ def switched(world):
 
 
 def test_literals_of_a_stranger(world):
-    """Who may have triggers on a table writes the literal."""
+    """A role that may have triggers on the table writes the literal."""
     literals(world, "mallory", added)
     switched(world)
 
@@ -328,7 +327,7 @@ def test_literals_and_drops(world):
 
 
 def test_literal_of_a_policy(world):
-    """Nor does the guard, as the sender, when it looks whether the sender may insert the row."""
+    """Nor does the guard, as the sender, when it checks whether the sender may insert the row."""
     prepare(world)
     world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
     world.run("mallory", "CREATE DOMAIN mallory.d AS text", "CREATE TYPE mallory.c AS (a mallory.d)",
@@ -400,7 +399,7 @@ def test_operators_of_the_sender_in_a_policy(world):
 
 
 def test_switch_is_not_held_up(world):
-    """A guard whose expressions sleep, raise or cling where they are read is switched like others."""
+    """A guard whose expressions sleep, raise errors or catch cancels when they are parsed is switched like others."""
     prepare(world)
     world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
     world.run("alice", "CREATE TABLE alice.t (event_type text, schema_version int, data jsonb)", "SELECT add_event_guard('alice.t', 'enforce')")
@@ -495,7 +494,7 @@ def test_function_of_another_role(world):
         session.execute(statement)
         world.run("mallory", create)
         assert session.execute(statement).fetchone() == ({"who": world.role("mallory")},)
-    # one that has no right of hers runs as itself
+    # an owner without her rights runs the upcast as itself
     world.run(None, "DROP FUNCTION event_schema.\"x@1>2\"")
     world.run("owner", "SELECT register_event_upcast('x', 1, 2, 'mallory.f(jsonb)')")
     assert session.execute(statement).fetchone() == ({"who": world.role("owner")},)
