@@ -784,7 +784,7 @@ BEGIN
 	COMMIT;
 	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
 	COMMIT;
-	RAISE NOTICE USING MESSAGE = CASE WHEN target OPERATOR(pg_catalog.=) to_column
+	RAISE NOTICE USING MESSAGE = CASE WHEN pg_catalog.nameeq(target, to_column)
 		THEN pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column)
 		ELSE pg_catalog.format('column "%s" of table %s is jsonb now', to_column, relation) END;
 END
