@@ -10,7 +10,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT format(CASE WHEN t.typnamespace <> 'pg_catalog'::regnamespace
-		THEN 'CASE WHEN %1$I IS DISTINCT FROM NULL THEN concat(%1$I) END' ELSE '%1$I::text' END, column_name)
+		THEN 'CASE WHEN pg_catalog.int4eq(pg_catalog.num_nulls(%1$I), 0) THEN pg_catalog.concat(%1$I) END' ELSE '%1$I::pg_catalog.text' END, column_name)
 	FROM (SELECT) AS one LEFT JOIN (pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid)
 		ON a.attrelid = relation AND a.attname = column_name AND NOT a.attisdropped
 $$;

@@ -117,10 +117,13 @@ def test_better_match_in_validation(world):
                        "CREATE TABLE alice.exact (LIKE alice.t)", "INSERT INTO alice.exact TABLE alice.t",
                        "SELECT public.add_event_check('alice.t', type_expr => 'public.typ(id)', version_expr => 'version')",
                        "SELECT public.add_event_check('alice.exact', type_expr => 'public.exact(id)', version_expr => 'version')"])
-    world.run("mallory", "CREATE FUNCTION public.exact(bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'order' $$")
+    world.run("mallory", "CREATE FUNCTION public.exact(bigint) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'order' $$",
+              "CREATE FUNCTION public.exact(VARIADIC int[]) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'order' $$")
     for role in (None, "alice"):
         world.refused(role, "SELECT validate_event_check('alice.t')", "23514", "order")
         world.refused(role, "SELECT validate_event_check('alice.exact')", "23514", "(rows: 1, violations: 1)")
+    world.run("mallory", "CREATE FUNCTION public.exact(int, int DEFAULT 0) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT 'order' $$")
+    world.refused("alice", "SELECT validate_event_check('alice.exact')", "23514", "order")
     assert strangers_seen(world) == []
 
 
