@@ -55,7 +55,6 @@
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
-#include "registry/nearest_type.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
 #include "registry/utility_command.h"
@@ -63,7 +62,6 @@
 #include "rollout/drop_guard.h"
 #include "schema/format_option.h"
 #include "schema/keywords.h"
-#include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_event_schema_jsonb);

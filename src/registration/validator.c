@@ -58,7 +58,6 @@
 #include "registry/schema_cache.h"
 #include "registry/uri_index.h"
 #include "schema/format_option.h"
-#include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
@@ -415,7 +414,7 @@ uses_annotations(HeapTuple row, Oid function, char **name)
 	return false;
 }
 
-/* Is the function, which cannot prevent the change, read for a WARNING? */
+/* Is a function that cannot prevent the change read for a WARNING? */
 static bool
 is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
 {
@@ -500,7 +499,10 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name for which the caller vouches, and for what. */
+/*
+ * The name of a document that the caller has checked, and the checks that it
+ * has made.
+ */
 static const char *vouched = NULL;
 static EvVouched vouched_for;
 

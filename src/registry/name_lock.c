@@ -25,7 +25,7 @@
 /* A transaction that locks more names tries to lock all names at once. */
 #define MANY_LOCKS	256
 
-/* How long we wait for a lock, in milliseconds, where there is no lock_timeout */
+/* How long to wait for a lock, in milliseconds, if lock_timeout is not set */
 #define NAME_WAIT	5000
 
 /* ---------- waiting ---------- */

@@ -2,9 +2,10 @@
  * drop_guard.c
  *	  Prevents drops of schema versions that rows need.
  *
- * A schema version that rows have must stay: without it, they could neither be
- * updated nor restored from a dump. check_event and validate_event find it by
- * its name in the row, which no dependency records, so the rows are searched.
+ * A schema version must stay while rows have it: without it, they could
+ * neither be updated nor restored from a dump. check_event and validate_event
+ * find it by its name in the row, which no dependency records, so the rows are
+ * searched.
  *
  * They are searched twice.  First when a version is dropped, without keeping
  * locks, so that nearly every drop that must be refused is refused then,
@@ -39,7 +40,6 @@
 #include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
-#include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "rollout/drop_guard.h"
 #include "rollout/version_rows.h"
@@ -54,7 +54,7 @@ typedef struct Drop
 {
 	List	   *versions;		/* of EvVersion * */
 	bool		forced;
-	CommandId	command;		/* that came after */
+	CommandId	command;		/* the current command then */
 	bool		again;			/* registered again, with other documents */
 	Oid			user;			/* who dropped them */
 	List	   *passed;			/* tables with a WARNING, by OID */
@@ -72,8 +72,7 @@ typedef struct Finding
 } Finding;
 
 /*
- * If a table's error is not about one of several versions, the first one is
- * named.
+ * Names the first version if a table's error is not about one of them.
  */
 static const EvVersion *
 named_version(const Finding *finding)

@@ -38,7 +38,6 @@
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "registry/function_row.h"
-#include "registry/names.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
 

@@ -40,7 +40,6 @@
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rollout/wrappers.h"
-#include "rows/literal_code.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
@@ -108,7 +107,10 @@ may_apply(const FuncExpr *call, const EvSearch *search)
 	return false;
 }
 
-/* Is a check for some event types for one of the versions' types? */
+/*
+ * Is a check that is restricted to some event types for the type of one of the
+ * versions?
+ */
 static bool
 has_a_type(const Const *types, const EvSearch *search)
 {
@@ -285,9 +287,10 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
 
 /*
  * Does a relation have rows of its own that a dump contains and on which
- * constraints are enforced?  Or partitions, whose constraints are found
- * separately, but on which new ones must wait?  Views and foreign tables have
- * none; temporary tables of other sessions cannot be read.
+ * constraints are enforced?  Or is it partitioned?  The constraints of its
+ * partitions are found separately, but new partitions must wait for the lock
+ * on it.  Views and foreign tables have no such rows; temporary tables of
+ * other sessions cannot be read.
  */
 static bool
 holds_rows(Oid relation)
@@ -668,10 +671,6 @@ ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expres
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("an expression casts to a domain of another role than the table's owner, and the domain calls functions")));
-	if (ev_literals_run_code((Node *) expressions, ev_table_owner(site->relation)))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("an expression contains a literal of a row, range or domain type of another role than the table's owner")));
 }
 
 /* ---------- all ---------- */
@@ -745,10 +744,7 @@ ev_site_tables(const EvSearch *search)
 
 /* ---------- as SQL ---------- */
 
-/*
- * Reads the values of a domain.  The domain's own value is deparsed as VALUE,
- * which is not a reserved word, so it refers to the column of that name.
- */
+/* Reads the values of a domain.  Their column has the name that stored_query.h wants. */
 static char *
 domain_values(const EvSite *site, const char *table, const char *those)
 {

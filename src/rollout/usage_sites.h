@@ -56,8 +56,7 @@ typedef struct EvSiteCall
 	bool		is_wrapper;		/* of a function that calls check_event */
 	bool		is_term;		/* the constraint is true only if the call is */
 	bool		is_by_row;		/* the type is read from the row, and is not a
-								 * constant that the rest of the constraint
-								 * applies to some rows */
+								 * constant */
 	Node	   *type;			/* NULL: not known */
 	Node	   *version;
 } EvSiteCall;
@@ -100,11 +99,7 @@ extern Node *ev_check_expression(Oid constraint);
  */
 extern void ev_site_require_author(const EvSite *site);
 
-/*
- * The same for expressions that are parsed, unless they only compute.  Also
- * raises an error if their text has literals that run another role's code where
- * they are parsed anew.
- */
+/* The same for expressions that are parsed, unless they only compute. */
 extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
 
 /* Returns the calls in an expression, of EvSiteCall *. */

@@ -1,6 +1,7 @@
 /*
  * table_look.c
- *	  Reads the rows of another role's table, whatever its expressions do.
+ *	  Reads the rows of another role's table safely, whatever its expressions
+ *	  do.
  *
  * The expressions of a table call its owner's code.  So they run with only the
  * owner's rights, as VACUUM runs the expressions of an index.  Their errors

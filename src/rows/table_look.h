@@ -1,6 +1,7 @@
 /*
  * table_look.h
- *	  Reads the rows of another role's table, whatever its expressions do.
+ *	  Reads the rows of another role's table safely, whatever its expressions
+ *	  do.
  */
 #ifndef EV_TABLE_LOOK_H
 #define EV_TABLE_LOOK_H

@@ -267,7 +267,8 @@ NARROW = '{"type": "object", "maxProperties": 2, "examples": [{"type": "object"}
 OTHER_EXAMPLES = '{"type": "object", "maxProperties": 2, "examples": [true]}'
 WIDER = '{"type": "object", "maxProperties": 3, "examples": [true]}'
 
-# What a role can make without CREATE on event_schema, and its name in the WARNING.
+# Objects that a role can create without CREATE on event_schema, and their
+# names in the WARNING.
 DEPENDENTS = (
     ("CREATE FUNCTION eve.copy(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
      """ '{"not": {"$ref": "event:kept@1"}}'""", "function eve.copy(jsonb)"),
@@ -287,7 +288,7 @@ DEPENDENTS = (
 
 
 def changes_of(world, session):
-    """What the owner's changes say, and whether they worked."""
+    """The messages of the owner's changes, which must succeed."""
     said = []
     session.add_notice_handler(lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}"))
     for function, document in (("register", OTHER_EXAMPLES), ("widen", WIDER)):
@@ -296,7 +297,7 @@ def changes_of(world, session):
 
 
 def test_strangers_hold_up_no_change(world):
-    """What a role without CREATE on event_schema makes of a schema stops neither other annotations nor a wider schema."""
+    """Objects that a role without CREATE on event_schema makes from a schema stop neither other annotations nor a wider schema."""
     begin(world)
     world.server.add_role("eve")
     world.run("owner", f"GRANT TEMP ON DATABASE {world.database} TO PUBLIC")
@@ -348,7 +349,7 @@ def test_many_strangers_hold_up_no_change(world):
 
 
 def test_who_holds_up_a_change(world):
-    """Roles that may create schemas do, and the owner."""
+    """References of roles that may create schemas do, and those of the owner."""
     begin(world)
     for role in ("mallory", "alice"):
         world.run("alice", f"SELECT register_event_schema('kept', 1, '{NARROW}')")
@@ -422,19 +423,20 @@ def test_uris_of_parts(world):
               f"""CREATE FUNCTION pg_temp.evil(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS $${{"$id": "{part}"}}$$""")
     world.refused("mallory", "ALTER FUNCTION evil SET SCHEMA event_schema", "0A000")
     world.refused("mallory", "INSERT INTO pg_depend SELECT * FROM pg_depend LIMIT 1", "42501")
-    # a copy of what nobody refers to; then a reference must say which one
+    # a copy of a part to which nothing refers; then a reference to it is
+    # ambiguous
     world.run("mallory", schema("copy@1", copy % "https://p.test/free"))
     refused_each_way(world, "alice", """SELECT public.register_event_schema('later', 1, '{"$ref": "https://p.test/free"}')""", "22023", "free@1", "copy@1")
     assert world.run("bob", "SELECT validate_event('\"x\"', 'user', 1), validate_event('1', 'user', 1)") == [(True, False)]
 
 
 def test_bundles_pass_no_check(world):
-    """register_schemas registers nothing that its documents could not be registered as."""
+    """register_schemas registers no document that could not be registered alone."""
     long = ids(world)
 
     def refused(role, bundle, sqlstate, *words):
         for others in ({}, {"harmless@1": "{}"}, {"refers@1": '{"$ref": "https://example.com/used"}', "urn:a": "{}", "zz@1": "{}"}):
-            # a reference to what has two claimants is ambiguous, too
+            # a reference to a URI that two documents claim is ambiguous too
             mixed = "22023" if "refers@1" in others and "ambiguous" in words else sqlstate
             refused_each_way(world, role, f"SELECT public.register_schemas($b${json.dumps({**bundle, **others})}$b$)",
                              mixed, *(word for word in words if word != "ambiguous"))
@@ -452,10 +454,11 @@ def test_bundles_pass_no_check(world):
     refused("mallory", {"part@1": {}}, "42710", "published")
     refused("mallory", {"evil@1": {"$id": "event:part@2"}}, "22023", "event schema")
     refused("mallory", {"evil@1": "#event_type part\n{}"}, "42602")
-    # a reference of the bundle does not make a URI one's own
+    # a reference in the bundle gives no right to the URI
     for role, word in (("mallory", "another role"), ("alice", "over")):
         refused(role, {"evil@1": {"$id": "https://example.com/used"}, "evil@2": {"$ref": "https://example.com/used"}}, "22023", word)
-    # nor does a URI that nothing has yet, but that a reference waits for
+    # nor is a URI free that no document has yet, but that an existing
+    # reference names
     world.run("alice", "SET check_function_bodies = off; " + schema("waits@1", '{"$ref": "https://example.com/later"}'))
     refused("mallory", {"evil@1": {"$id": "https://example.com/later"}, "evil@2": {"$id": "https://example.com/later"}}, "42710", "over")
     assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
