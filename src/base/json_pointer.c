@@ -9,13 +9,17 @@
 void
 ev_pointer_append_key(StringInfo pointer, const char *key, int length)
 {
+	int			plain = 0;		/* begin of what is copied as it is */
+
 	for (int i = 0; i < length; i++)
-		if (key[i] == '~')
-			appendStringInfoString(pointer, "~0");
-		else if (key[i] == '/')
-			appendStringInfoString(pointer, "~1");
-		else
-			appendStringInfoChar(pointer, key[i]);
+	{
+		if (key[i] != '~' && key[i] != '/')
+			continue;
+		appendBinaryStringInfo(pointer, key + plain, i - plain);
+		appendStringInfoString(pointer, key[i] == '~' ? "~0" : "~1");
+		plain = i + 1;
+	}
+	appendBinaryStringInfo(pointer, key + plain, length - plain);
 }
 
 void

@@ -57,6 +57,7 @@ ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const 
 	EvViolation violation;
 	EvString	property = facts->property;
 
+	CHECK_FOR_INTERRUPTS();
 	initStringInfo(&instance_location);
 	ev_append_instance_location(&instance_location, step);
 	initStringInfo(&keyword_location);

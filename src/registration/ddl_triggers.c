@@ -423,6 +423,7 @@ check_not_referred(const Dropped *dropped)
 		EvReferrer *referrer = lfirst(cell);
 		const EvDocument *document = NULL;
 
+		CHECK_FOR_INTERRUPTS();
 		for (int i = 0; i < list_length(dropped->names) && document == NULL; i++)
 			if (strcmp(list_nth(dropped->names, i), referrer->by) == 0)
 				document = list_nth(dropped->documents, i);

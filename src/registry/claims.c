@@ -179,17 +179,20 @@ ev_claims_referrers(List *names, Oid but)
 	ListCell   *found_cell;
 
 	foreach(cell, names)
-		foreach(found_cell, find_documents(EV_URI_REFERENCE, lfirst(cell), but, false))
 	{
-		const Found *found = lfirst(found_cell);
-		EvReferrer *referrer = palloc(sizeof(EvReferrer));
+		CHECK_FOR_INTERRUPTS();
+		foreach(found_cell, find_documents(EV_URI_REFERENCE, lfirst(cell), but, false))
+		{
+			const Found *found = lfirst(found_cell);
+			EvReferrer *referrer = palloc(sizeof(EvReferrer));
 
-		referrer->function = found->function;
-		referrer->owner = found->owner;
-		referrer->name = found->name;
-		referrer->by = lfirst(cell);
-		referrer->uri = found->uri;
-		result = lappend(result, referrer);
+			referrer->function = found->function;
+			referrer->owner = found->owner;
+			referrer->name = found->name;
+			referrer->by = lfirst(cell);
+			referrer->uri = found->uri;
+			result = lappend(result, referrer);
+		}
 	}
 	return result;
 }

@@ -362,8 +362,8 @@ add_column(const TypePath *step, Oid relation, char *column)
 
 /*
  * Adds an object that depends on a type: a column, a composite type by its
- * attributes, an array or domain over it, or a constraint with a cast.  Ranges are left out, since
- * documents have no order.
+ * attributes, an array or domain over it, or a constraint with a cast.  Ranges
+ * are left out, since documents have no order.
  */
 static void
 add_type_dependent(Form_pg_depend dependent, void *context)
@@ -568,6 +568,21 @@ domain_owner_is(Oid domain, Oid role)
 	return result;
 }
 
+/* Returns the type that a domain is directly over. */
+static Oid
+base_of_domain(Oid domain)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(domain));
+	Oid			result = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		result = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
+
 /* Only the owner of a table adds constraints to it. */
 static bool
 is_by_owner(const EvSite *site)
@@ -593,15 +608,69 @@ ev_site_require_author(const EvSite *site)
 			 errmsg("domain %s belongs to another role than the table, and calls functions", format_type_be(site->domain))));
 }
 
+/* The casts in expressions of a table. */
+typedef struct Casts
+{
+	Oid			owner;			/* of the table */
+	List	   *own;			/* functions that may be called */
+	Oid			domain;			/* whose CHECKs are looked at */
+} Casts;
+
+/* Sets casts->domain to InvalidOid if a CHECK of it calls other functions. */
+static void
+look_at_domain_check(Form_pg_depend dependent, void *context)
+{
+	Casts	   *casts = (Casts *) context;
+	HeapTuple	tuple;
+
+	if (dependent->classid != ConstraintRelationId || !OidIsValid(casts->domain))
+		return;
+	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(dependent->objid));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	if (((Form_pg_constraint) GETSTRUCT(tuple))->contypid == casts->domain &&
+		!ev_is_pure(check_expression(tuple), casts->own))
+		casts->domain = InvalidOid;
+	ReleaseSysCache(tuple);
+}
+
+/* Is there a cast that runs functions in a domain of another role? */
+static bool
+has_others_cast_walker(Node *node, void *context)
+{
+	Casts	   *casts = (Casts *) context;
+
+	if (node == NULL)
+		return false;
+	if (IsA(node, CoerceToDomain))
+		for (Oid type = castNode(CoerceToDomain, node)->resulttype; get_typtype(type) == TYPTYPE_DOMAIN;
+			 type = base_of_domain(type))
+		{
+			casts->domain = type;
+			if (!domain_owner_is(type, casts->owner))
+				ev_for_each_dependent(TypeRelationId, type, look_at_domain_check, casts);
+			if (!OidIsValid(casts->domain))
+				return true;
+		}
+	return expression_tree_walker(node, has_others_cast_walker, context);
+}
+
 void
 ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions)
 {
+	Casts		casts = {.owner = ev_table_owner(site->relation)};
 	List	   *own = NIL;
 
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		own = lappend_oid(own, search->functions.oids[i]);
-	if (!ev_is_pure((Node *) expressions, own))
-		ev_site_require_author(site);
+	if (ev_is_pure((Node *) expressions, own))
+		return;
+	ev_site_require_author(site);
+	casts.own = own;
+	if (has_others_cast_walker((Node *) expressions, &casts))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("an expression casts to a domain of another role than the table's owner, and the domain calls functions")));
 }
 
 /* ---------- all ---------- */

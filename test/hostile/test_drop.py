@@ -374,6 +374,23 @@ def test_cast_to_a_domain(world):
                """INSERT INTO events VALUES (ARRAY['{"t": "order", "v": 2}']::by_cast[])""", "DELETE FROM events")
 
 
+def test_cast_to_a_strangers_domain(world):
+    """Its functions do not run with the rights of the table's owner; without functions it is asked."""
+    prepare(world)
+    world.run("mallory", "CREATE SEQUENCE mallory.ran", "GRANT USAGE ON SCHEMA mallory TO PUBLIC",
+              "GRANT USAGE ON SEQUENCE mallory.ran TO PUBLIC", "CREATE DOMAIN mallory.event AS jsonb CHECK (check_event(VALUE, 'order', 1))",
+              "CREATE DOMAIN mallory.narrow AS mallory.event")
+    world.run("alice", "CREATE TABLE alice.events (data jsonb, CHECK ((data::mallory.narrow) IS NOT NULL))",
+              "INSERT INTO alice.events VALUES ('{}')")
+    world.refused("owner", DROP, "2BP01", "alice.events", "carry")
+    world.run("mallory", """CREATE FUNCTION mallory.run() RETURNS boolean LANGUAGE plpgsql AS
+        $$ BEGIN PERFORM nextval('mallory.ran'); RETURN true; END $$""",
+              "ALTER DOMAIN mallory.event ADD CHECK (mallory.run()) NOT VALID")
+    world.refused("owner", DROP, "2BP01", "alice.events", "not known")
+    world.run("owner", "SELECT * FROM event_schema_usage('order')")
+    assert world.run("mallory", "SELECT is_called FROM mallory.ran") == [(False,)]
+
+
 # ---------- the commit ----------
 
 

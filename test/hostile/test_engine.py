@@ -442,3 +442,18 @@ def test_last_of_many_names(world):
         (SELECT count(*) FROM jsonb_schema_violations('{schema}', '{document}'))""")
     assert search.join_within(60) is None, search.error
     assert search.rows == [(False, 2)], search.rows
+
+
+def test_many_violations_at_a_long_location(world):
+    """Each has the location, which is as long as the document's keys; a cancel ends the list."""
+    session = world.connect("mallory")
+    session.execute("SET statement_timeout = '300ms'")
+    schema = json.dumps({"additionalProperties": {"required": [f"p{i}" for i in range(50000)]}})
+    begin = time.monotonic()
+    try:
+        session.execute("""SELECT count(*) FROM jsonb_schema_violations(%s, jsonb_build_object(repeat('k', 1000000), '{}'::jsonb))""",
+                        (schema,))
+    except psycopg.errors.QueryCanceled:
+        pass
+    seconds = time.monotonic() - begin
+    assert seconds < 10, f"{seconds:.1f} s"
