@@ -16,3 +16,19 @@ CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient bo
 	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
 COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets the compatibility policy for new versions of an event schema';
 
+-- The arguments are those of register_event_schema; schema_version is the next one.
+CREATE FUNCTION check_event_compatibility(event_type text, definition text,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], int) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
+
+CREATE FUNCTION check_event_compatibility(event_type text, definition jsonb,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility_jsonb' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], int) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';

@@ -37,8 +37,8 @@ ev_change_rule_name(EvChangeRule rule)
 	return names[rule];
 }
 
-static const char *
-verdict_name(EvVerdict verdict)
+const char *
+ev_verdict_name(EvVerdict verdict)
 {
 	static const char *const names[] = {"compatible", "unknown", "incompatible"};
 
@@ -199,8 +199,8 @@ put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *ne
 
 		values[0] = CStringGetTextDatum(change->location);
 		values[1] = CStringGetTextDatum(ev_change_rule_name(change->rule));
-		values[2] = CStringGetTextDatum(verdict_name(change->backward));
-		values[3] = CStringGetTextDatum(verdict_name(change->forward));
+		values[2] = CStringGetTextDatum(ev_verdict_name(change->backward));
+		values[3] = CStringGetTextDatum(ev_verdict_name(change->forward));
 		values[4] = CStringGetTextDatum(change->message);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

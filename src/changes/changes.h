@@ -137,6 +137,9 @@ typedef enum EvVerdict
 	EV_INCOMPATIBLE
 } EvVerdict;
 
+/* Returns "compatible" and the like. */
+extern const char *ev_verdict_name(EvVerdict verdict);
+
 typedef struct EvChange
 {
 	EvChangeRule rule;

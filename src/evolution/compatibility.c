@@ -162,17 +162,13 @@ ev_compatibility_type(HeapTuple function)
 	return type != NULL ? type : pnstrdup(name, strrchr(name, '@') - name);
 }
 
-/*
- * Returns the policy of a type, after waiting for transactions that change it
- * or the versions.
- */
+/* Returns the policy of a type. */
 static Policy
 read_policy(const char *type, int length)
 {
 	Policy		policy = policies[DEFAULT_POLICY];
 	HeapTuple	function;
 
-	ev_type_lock(type, length);
 	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(ev_policy_function(type, length)));
 	if (!HeapTupleIsValid(function))
 		return policy;
@@ -247,6 +243,15 @@ policy_text(const Policy *policy)
 
 /* ---------- the check ---------- */
 
+/* Adds a line for a change that is not compatible in a direction. */
+static void
+append_reason(StringInfo reasons, const char *prefix, const EvChange *change, EvVerdict verdict)
+{
+	appendStringInfo(reasons, "%s%s%s: %s (%s%s)", reasons->len > 0 ? "\n" : "", prefix,
+					 ev_location_show(change->location), change->message, ev_change_rule_name(change->rule),
+					 verdict == EV_UNKNOWN ? "; unknown: neither proved nor refuted" : "");
+}
+
 char *
 ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
 {
@@ -259,27 +264,43 @@ ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
 		EvChange   *change = lfirst(cell);
 		EvVerdict	verdict = forward ? change->forward : change->backward;
 
-		if (verdict == EV_COMPATIBLE)
-			continue;
-		appendStringInfo(&reasons, "%s%s%s: %s (%s%s)", reasons.len > 0 ? "\n" : "", prefix,
-						 ev_location_show(change->location), change->message, ev_change_rule_name(change->rule),
-						 verdict == EV_UNKNOWN ? "; unknown: neither proved nor refuted" : "");
+		if (verdict != EV_COMPATIBLE)
+			append_reason(&reasons, prefix, change, verdict);
 	}
 	return reasons.len > 0 ? reasons.data : NULL;
 }
 
-/* The reasons for one message. */
+/* The comparisons of a document with other versions. */
 typedef struct PolicyCheck
 {
 	const Policy *policy;
 	const EvDocument *document;
 	int32		version;
-	StringInfoData reasons;
-	int32		against;		/* the first incompatible version */
-	bool		broke_forward;
-	bool		broke;
+	List	   *findings;		/* EvFinding */
 	int64		work;			/* remaining for comparisons */
 } PolicyCheck;
+
+static void
+add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forward)
+{
+	ListCell   *cell;
+
+	foreach(cell, changes)
+	{
+		const EvChange *change = lfirst(cell);
+		EvVerdict	verdict = forward ? change->forward : change->backward;
+		EvFinding  *finding;
+
+		if (verdict == EV_COMPATIBLE)
+			continue;
+		finding = palloc(sizeof(EvFinding));
+		finding->against = other_version;
+		finding->forward = forward;
+		finding->change = change;
+		finding->verdict = verdict;
+		check->findings = lappend(check->findings, finding);
+	}
+}
 
 static void
 compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
@@ -290,26 +311,10 @@ compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
 
 	ev_compare_schemas(is_older ? other : check->document, is_older ? check->document : other,
 					   ev_registry_resolve, check->policy->lenient, &check->work, &forward, &changes);
-	for (int i = 0; i < 2; i++)
-	{
-		char	   *reasons;
-
-		if (!(i == 0 ? check->policy->backward : check->policy->forward))
-			continue;
-		reasons = ev_compatibility_reasons(changes, i == 1,
-										   psprintf("version %d to %d, ",
-													Min(other_version, check->version),
-													Max(other_version, check->version)));
-		if (reasons == NULL)
-			continue;
-		if (!check->broke)
-		{
-			check->against = other_version;
-			check->broke_forward = i == 1;
-		}
-		check->broke = true;
-		appendStringInfo(&check->reasons, "%s%s", check->reasons.len > 0 ? "\n" : "", reasons);
-	}
+	if (check->policy->backward)
+		add_findings(check, changes, other_version, false);
+	if (check->policy->forward)
+		add_findings(check, changes, other_version, true);
 }
 
 /* Reads the document of a registered version. */
@@ -358,32 +363,76 @@ compare_with_neighbours(PolicyCheck *check, int type_length, const List *later)
 	}
 }
 
+/* Compares a document, TYPE@VERSION, as a policy demands; returns the findings. */
+static List *
+find_all(const EvDocument *document, int type_length, int32 version, const Policy *policy, const List *later)
+{
+	PolicyCheck check = {.policy = policy, .document = document, .version = version, .work = EV_COMPARISONS_WORK};
+
+	if (!document->breaking && (policy->backward || policy->forward))
+		compare_with_neighbours(&check, type_length, later);
+	return check.findings;
+}
+
+List *
+ev_compatibility_findings(const EvDocument *document)
+{
+	int			type_length;
+	int32		version;
+	Policy		policy;
+
+	if (!ev_parse_event_name(document->name, &type_length, &version))
+		return NIL;
+	policy = read_policy(document->name, type_length);
+	return find_all(document, type_length, version, &policy, NIL);
+}
+
+/* Raises an error with all findings. */
+static void
+refuse(const EvDocument *document, int type_length, int32 version, const Policy *policy, const List *findings)
+{
+	const EvFinding *first = linitial(findings);
+	StringInfoData reasons;
+	ListCell   *cell;
+
+	initStringInfo(&reasons);
+	foreach(cell, findings)
+	{
+		const EvFinding *finding = lfirst(cell);
+
+		append_reason(&reasons, psprintf("version %d to %d, ", Min(finding->against, version),
+										 Max(finding->against, version)),
+					  finding->change, finding->verdict);
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("event schema \"%s\" is not %s compatible with version %d",
+					document->name, first->forward ? "forward" : "backward", first->against),
+			 errdetail_internal("%s", reasons.data),
+			 errhint("If that is meant, register version %d with breaking => true (in CREATE FUNCTION: with the line \"#breaking\"). The policy of \"%s\" is %s; set_event_compatibility sets another one.",
+					 version, pnstrdup(document->name, type_length), policy_text(policy))));
+}
+
 void
 ev_compatibility_check(const EvDocument *document, const List *later)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Policy		policy;
-	PolicyCheck check = {.policy = &policy, .document = document, .work = EV_COMPARISONS_WORK};
 	int			type_length;
+	int32		version;
+	List	   *findings;
 
-	if (!ev_parse_event_name(document->name, &type_length, &check.version) || document->breaking)
+	if (!ev_parse_event_name(document->name, &type_length, &version) || document->breaking)
 		return;
 
 	context = AllocSetContextCreate(caller, "event_validate compatibility", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
+	ev_type_lock(document->name, type_length);
 	policy = read_policy(document->name, type_length);
-	initStringInfo(&check.reasons);
-	if (policy.backward || policy.forward)
-		compare_with_neighbours(&check, type_length, later);
-	if (check.broke)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event schema \"%s\" is not %s compatible with version %d",
-						document->name, check.broke_forward ? "forward" : "backward", check.against),
-				 errdetail_internal("%s", check.reasons.data),
-				 errhint("If that is meant, register version %d with breaking => true (in CREATE FUNCTION: with the line \"#breaking\"). The policy of \"%s\" is %s; set_event_compatibility sets another one.",
-						 check.version, pnstrdup(document->name, type_length), policy_text(&policy))));
+	findings = find_all(document, type_length, version, &policy, later);
+	if (findings != NIL)
+		refuse(document, type_length, version, &policy, findings);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);

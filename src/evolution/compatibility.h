@@ -10,6 +10,7 @@
 #define EV_COMPATIBILITY_H
 
 #include "access/htup.h"
+#include "changes/changes.h"
 #include "schema/document.h"
 #include "nodes/pg_list.h"
 
@@ -23,6 +24,22 @@
  * document, although they were created already.
  */
 extern void ev_compatibility_check(const EvDocument *document, const List *later);
+
+/* A change that is not compatible, in a direction that the policy demands. */
+typedef struct EvFinding
+{
+	int32		against;		/* the version compared with */
+	bool		forward;		/* the direction; otherwise backward */
+	const EvChange *change;
+	EvVerdict	verdict;
+} EvFinding;
+
+/*
+ * Returns the findings (EvFinding *) because of which ev_compatibility_check would
+ * raise an error for a document named TYPE@VERSION, in their order, in
+ * CurrentMemoryContext.  The version need not be registered.  Takes no lock.
+ */
+extern List *ev_compatibility_findings(const EvDocument *document);
 
 /* Is this function, named TYPE@compatibility, a policy by its body? */
 extern bool ev_compatibility_is_policy(HeapTuple function);

@@ -101,6 +101,8 @@ CALLS = {
     "event_schema_program": "SELECT event_schema_program('order', 1)",
     "event_schema_changes": ["SELECT * FROM event_schema_changes('{}'::jsonb, '{}'::jsonb)",
                              "SELECT * FROM event_schema_changes('order', 1, '{}')"],
+    "check_event_compatibility": ["SELECT * FROM check_event_compatibility('order', '{}')",
+                                  "SELECT * FROM check_event_compatibility('order', '{}'::jsonb)"],
     "lint_event_schema": ["SELECT * FROM lint_event_schema('{}')", "SELECT * FROM lint_event_schema('{}'::jsonb)"],
     "event_upcast_path": "SELECT event_upcast_path('order', 1, 2)",
     "event_bigint": "SELECT event_bigint('{}', 'a')",
