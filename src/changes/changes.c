@@ -25,16 +25,25 @@
 PG_FUNCTION_INFO_V1(ev_event_schema_changes);
 PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
 
+static const char *const rule_names[] = {
+#define EV_CHANGE_RULE(name, description) #name,
+	EV_CHANGE_RULES(EV_CHANGE_RULE)
+#undef EV_CHANGE_RULE
+};
+
 const char *
 ev_change_rule_name(EvChangeRule rule)
 {
-	static const char *const names[] = {
-#define EV_CHANGE_RULE(name, description) #name,
-		EV_CHANGE_RULES(EV_CHANGE_RULE)
-#undef EV_CHANGE_RULE
-	};
+	return rule_names[rule];
+}
 
-	return names[rule];
+bool
+ev_change_rule_exists(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(rule_names); i++)
+		if (strcmp(rule_names[i], name) == 0)
+			return true;
+	return false;
 }
 
 const char *

@@ -151,6 +151,9 @@ typedef struct EvChange
 	char	   *message;		/* a sentence */
 } EvChange;
 
+/* Is this the name of a rule? */
+extern bool ev_change_rule_exists(const char *name);
+
 /* Returns "MAXIMUM_DECREASED" and the like. */
 extern const char *ev_change_rule_name(EvChangeRule rule);
 

@@ -76,7 +76,7 @@ put_finding(ReturnSetInfo *result, const EvFinding *finding)
 	values[0] = Int32GetDatum(finding->against);
 	values[1] = CStringGetTextDatum(finding->change->location);
 	values[2] = CStringGetTextDatum(ev_change_rule_name(finding->change->rule));
-	values[3] = CStringGetTextDatum(ev_verdict_name(finding->verdict));
+	values[3] = CStringGetTextDatum(ev_finding_verdict(finding));
 	values[4] = CStringGetTextDatum(finding->change->message);
 	values[5] = CStringGetTextDatum(finding->forward ? "forward" : "backward");
 	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
@@ -101,7 +101,7 @@ preview(FunctionCallInfo fcinfo, bool is_jsonb)
 	type = PG_GETARG_TEXT_PP(0);
 	(void) ev_require_event_name(type, 0);
 	ev_definition_arguments(fcinfo, 1, is_jsonb, &definition);
-	findings = findings_of(ev_require_event_name(type, PG_ARGISNULL(6) ? next_version(type) : PG_GETARG_INT32(6)),
+	findings = findings_of(ev_require_event_name(type, PG_ARGISNULL(7) ? next_version(type) : PG_GETARG_INT32(7)),
 						   &definition);
 	foreach(cell, findings)
 	{
@@ -115,7 +115,7 @@ preview(FunctionCallInfo fcinfo, bool is_jsonb)
 
 /*
  * check_event_compatibility(event_type text, definition text, assert_format boolean,
- * breaking boolean, strict boolean, except_formats text[], schema_version int)
+ * breaking boolean, strict boolean, except_formats text[], accept text[], schema_version int)
  * returns setof record
  */
 Datum

@@ -8,8 +8,37 @@
 #include "utils/builtins.h"
 #include "utils/jsonb.h"
 
+#include "changes/changes.h"
 #include "registration/definition.h"
+#include "schema/accept_option.h"
 #include "schema/format_option.h"
+
+/* Reads the argument accept. */
+static List *
+read_accept(Datum names, bool breaking)
+{
+	List	   *accept = ev_accept_argument(names);
+	ListCell   *cell;
+
+	foreach(cell, accept)
+	{
+		const char *name = lfirst(cell);
+		const char *rule;
+
+		(void) ev_accept_read(name, strlen(name), &rule);
+		if (!ev_change_rule_exists(rule))
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("there is no rule \"%s\" for compatibility", rule),
+					 errhint("check_event_compatibility returns the findings about a definition, with their rules.")));
+	}
+	if (accept != NIL && breaking)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("accept is not empty, but breaking is true"),
+				 errhint("Nothing is compared then.  Leave one of the two arguments out.")));
+	return accept;
+}
 
 void
 ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDefinition *definition)
@@ -28,6 +57,8 @@ ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDef
 	definition->strict = PG_GETARG_BOOL(first + 3);
 	if (!PG_ARGISNULL(first + 4))
 		definition->except_formats = ev_format_set_argument(PG_GETARG_DATUM(first + 4), definition->assert_format);
+	if (!PG_ARGISNULL(first + 5))
+		definition->accept = read_accept(PG_GETARG_DATUM(first + 5), definition->breaking);
 }
 
 void
@@ -52,6 +83,7 @@ ev_definition_read(const EvDefinition *definition, const char *name, const char 
 	document->assert_format = definition->assert_format;
 	document->except_formats = definition->except_formats;
 	document->breaking = definition->breaking;
+	document->accept = definition->accept;
 	document->strict = definition->strict;
 	document->is_new = true;
 	if (definition->is_jsonb)

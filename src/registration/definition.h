@@ -19,15 +19,18 @@ typedef struct EvDefinition
 	bool		assert_format;
 	EvFormatSet except_formats;
 	bool		breaking;
+	List	   *accept;			/* names of findings, see accept_option.h */
 	bool		strict;			/* reject warnings */
 	bool		widen;			/* a wider schema may replace the old one */
 } EvDefinition;
 
 /*
  * Reads the arguments of an SQL function from number `first` on into *definition:
- * the definition (text, or jsonb), assert_format, breaking, strict and
- * except_formats.  All but the last are not NULL.  Allocates in
- * CurrentMemoryContext.  Raises an error as ev_format_set_argument does.
+ * the definition (text, or jsonb), assert_format, breaking, strict, except_formats
+ * and accept.  All but the last two are not NULL.  Allocates in
+ * CurrentMemoryContext.  Raises errors as ev_format_set_argument and
+ * ev_accept_argument do, and invalid_parameter_value for a rule that does not exist, or
+ * for findings that are accepted although breaking is set.
  */
 extern void ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDefinition *definition);
 

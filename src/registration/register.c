@@ -62,6 +62,7 @@
 #include "registry/utility_command.h"
 #include "registry/validation_error.h"
 #include "rollout/drop_guard.h"
+#include "schema/accept_option.h"
 #include "schema/format_option.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
@@ -92,7 +93,7 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 	ev_definition_read(definition, name, uri, &document);
 	initStringInfo(&body);
 	ev_document_append_pragmas(&body, ev_shortened_type(name), definition->assert_format, definition->except_formats,
-							   definition->breaking);
+							   definition->breaking, definition->accept);
 	appendStringInfoString(&body, definition->json);
 	if (definition->is_document && strcmp(name, uri) != 0)
 		ev_refuse_relative_references(uri, &document);
@@ -102,9 +103,7 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 	if (OidIsValid(function))
 	{
 		replaced = ev_schema_read(function, &old_document);
-		if (old_document.assert_format == definition->assert_format &&
-			old_document.except_formats == definition->except_formats &&
-			old_document.breaking == definition->breaking &&
+		if (ev_document_same_options(&old_document, &document) &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
 		is_wider = !ev_document_same_answers(&old_document, &document);
@@ -186,6 +185,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	definition.assert_format = document.assert_format;
 	definition.except_formats = document.except_formats;
 	definition.breaking = document.breaking;
+	definition.accept = document.accept;
 	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
 
@@ -332,6 +332,24 @@ definition_of(const char *body)
 	return p;
 }
 
+/* Sets the three columns for the policy of a version's type. */
+static void
+put_policy(const EvRegistered *registered, Datum *values, bool *nulls)
+{
+	const char *name;
+	bool		lenient;
+	const char *unknown;
+
+	if (!ev_compatibility_policy(registered->name, registered->type_length, &name, &lenient, &unknown))
+	{
+		nulls[0] = nulls[1] = nulls[2] = true;
+		return;
+	}
+	values[0] = CStringGetTextDatum(name);
+	values[1] = BoolGetDatum(lenient);
+	values[2] = CStringGetTextDatum(unknown);
+}
+
 /* The rows of the view event_schemas. */
 Datum
 ev_list_event_schemas(PG_FUNCTION_ARGS)
@@ -347,8 +365,8 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	foreach(cell, ev_registered_functions())
 	{
 		EvRegistered *registered = (EvRegistered *) lfirst(cell);
-		Datum		values[11] = {0};
-		bool		nulls[11] = {0};
+		Datum		values[16] = {0};
+		bool		nulls[16] = {0};
 		HeapTuple	function;
 		EvDocument	document;
 		EvFault		fault;
@@ -380,9 +398,12 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 			nulls[6] = false;
 			values[9] = BoolGetDatum(document.assert_format);
 			values[10] = ev_format_set_array(document.except_formats);
+			values[11] = BoolGetDatum(document.breaking);
+			values[12] = ev_accept_array(document.accept);
 		}
 		else
-			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = true;
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = nulls[11] = nulls[12] = true;
+		put_policy(registered, values + 13, nulls + 13);
 		owner = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(function))->proowner, true);
 		nulls[7] = owner == NULL;
 		if (owner != NULL)

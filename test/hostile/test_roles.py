@@ -127,6 +127,7 @@ CALLS = {
     "widen_event_schema": "SELECT widen_event_schema('order', 1, '{}')",
     "set_event_compatibility: a type without versions": "SELECT set_event_compatibility('new', 'none')",
     "set_event_compatibility": "SELECT set_event_compatibility('order', 'none')",
+    "set_event_compatibility: all types without a policy": "SELECT set_event_compatibility(NULL, 'none')",
     "register_event_upcast": "SELECT register_event_upcast('order', 2, 3, 'app.next(jsonb)')",
     "drop_event_schema": "SELECT drop_event_schema('unused', 1)",
     "drop_event_schema: rows of others carry the version": "SELECT drop_event_schema('used', 1)",
