@@ -48,8 +48,6 @@
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
 PG_FUNCTION_INFO_V1(ev_register_event_downcast);
 PG_FUNCTION_INFO_V1(ev_drop_event_upcast);
-PG_FUNCTION_INFO_V1(ev_event_upcast_path);
-PG_FUNCTION_INFO_V1(ev_event_upcasts);
 
 /* ---------- the functions in the catalog ---------- */
 
@@ -756,57 +754,4 @@ ev_upcast_role(const EvUpcast *upcast)
 	}
 	EV_CHECK_EXECUTE(upcast->function, upcast->name);
 	return owner;
-}
-
-/* ---------- SQL ---------- */
-
-/* Returns the functions of upcasts as regprocedure[]. */
-static Datum
-functions_of(List *upcasts)
-{
-	Datum	   *functions = palloc(sizeof(Datum) * (list_length(upcasts) + 1));
-
-	int			count = 0;
-	ListCell   *cell;
-
-	foreach(cell, upcasts)
-	{
-		Oid			function = ((EvUpcast *) lfirst(cell))->function;
-
-		if (OidIsValid(function))
-			functions[count++] = ObjectIdGetDatum(function);
-	}
-	return PointerGetDatum(construct_array(functions, count, REGPROCEDUREOID,
-										   sizeof(Oid), true, TYPALIGN_INT));
-}
-
-/*
- * event_upcast_path(event_type text, from_version int, to_version int DEFAULT
- * NULL) returns regprocedure[]
- *
- * Returns the upcasts that upcast_event would run, in order.
- */
-Datum
-ev_event_upcast_path(PG_FUNCTION_ARGS)
-{
-	static const char *const names[] = {"event_type", "from_version"};
-	int32		to = PG_ARGISNULL(2) ? EV_LATEST : PG_GETARG_INT32(2);
-	List	   *path;
-
-	ev_require_arguments(fcinfo, 0, lengthof(names), names);
-	if (!PG_ARGISNULL(2) && to < 0)
-		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
-	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);
-	PG_RETURN_DATUM(functions_of(path));
-}
-
-/*
- * _event_validate.event_upcasts(event_type text) → regprocedure[]
- */
-Datum
-ev_event_upcasts(PG_FUNCTION_ARGS)
-{
-	text	   *type = PG_GETARG_TEXT_PP(0);
-
-	PG_RETURN_DATUM(functions_of(ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type))));
 }

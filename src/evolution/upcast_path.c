@@ -11,11 +11,14 @@
 
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "base/arguments.h"
 #include "changes/changes.h"
 #include "evolution/upcast.h"
 #include "registry/function_row.h"
@@ -25,6 +28,9 @@
 
 /* The work of one comparison: less than registration allows itself, since a query waits. */
 #define PATH_WORK	(EV_COMPARISON_WORK / 10)
+
+PG_FUNCTION_INFO_V1(ev_event_upcast_path);
+PG_FUNCTION_INFO_V1(ev_event_upcasts);
 
 /* So many pairs of versions are remembered. */
 #define KEPT_PAIRS	1000
@@ -117,7 +123,7 @@ is_proved(Oid from, Oid to, bool upward)
 /* ---------- paths ---------- */
 
 /* The search for a path. */
-typedef struct Search
+typedef struct PathSearch
 {
 	const text *type;
 	int32		from;
@@ -128,11 +134,11 @@ typedef struct Search
 	const EvUpcast *past;		/* it leads from there beyond the wanted
 								 * version */
 	bool		converts;		/* one of the steps has a function */
-} Search;
+} PathSearch;
 
 /* Returns the registered upcast from a version, or the downcast; NULL if there is none. */
 static EvUpcast *
-registered_step(const Search *search, const List *upcasts, bool upward)
+registered_step(const PathSearch *search, const List *upcasts, bool upward)
 {
 	ListCell   *cell;
 
@@ -150,7 +156,7 @@ registered_step(const Search *search, const List *upcasts, bool upward)
 
 /* Returns the step to the next version without a function, if it needs none; otherwise NULL. */
 static EvUpcast *
-step_without_function(const Search *search, bool upward)
+step_without_function(const PathSearch *search, bool upward)
 {
 	EvUpcast   *step;
 	int			at = 0;
@@ -175,7 +181,7 @@ step_without_function(const Search *search, bool upward)
  * and if only_converting is set, nothing is compared.
  */
 static List *
-find_prefix(Search *search, bool only_converting)
+find_prefix(PathSearch *search, bool only_converting)
 {
 	List	   *upcasts = search->from != search->to ?
 		ev_upcast_list(VARDATA_ANY(search->type), VARSIZE_ANY_EXHDR(search->type)) : NIL;
@@ -207,7 +213,7 @@ find_prefix(Search *search, bool only_converting)
 List *
 ev_upcast_path_prefix(const text *type, int32 from, int32 to, bool only_converting, int32 *reached, bool *converts)
 {
-	Search		search = {.type = type, .from = from, .to = to};
+	PathSearch	search = {.type = type, .from = from, .to = to};
 	List	   *path;
 
 	search.functions = ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &search.versions);
@@ -219,7 +225,7 @@ ev_upcast_path_prefix(const text *type, int32 from, int32 to, bool only_converti
 
 /* Raises an error that says how far the upcasts lead. */
 static void
-refuse_path(const Search *search)
+refuse_path(const PathSearch *search)
 {
 	char	   *name = text_to_cstring(search->type);
 
@@ -246,7 +252,7 @@ refuse_path(const Search *search)
 List *
 ev_upcast_path(const text *type, int32 from, int32 *to)
 {
-	Search		search = {.type = type, .from = from};
+	PathSearch	search = {.type = type, .from = from};
 	List	   *path;
 
 	search.functions = ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &search.versions);
@@ -261,4 +267,57 @@ ev_upcast_path(const text *type, int32 from, int32 *to)
 	if (search.reached != *to || (*to < from && !search.converts))
 		refuse_path(&search);
 	return path;
+}
+
+/* ---------- SQL ---------- */
+
+/* Returns the functions of upcasts as regprocedure[]. */
+static Datum
+functions_of(List *upcasts)
+{
+	Datum	   *functions = palloc(sizeof(Datum) * (list_length(upcasts) + 1));
+
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, upcasts)
+	{
+		Oid			function = ((EvUpcast *) lfirst(cell))->function;
+
+		if (OidIsValid(function))
+			functions[count++] = ObjectIdGetDatum(function);
+	}
+	return PointerGetDatum(construct_array(functions, count, REGPROCEDUREOID,
+										   sizeof(Oid), true, TYPALIGN_INT));
+}
+
+/*
+ * event_upcast_path(event_type text, from_version int, to_version int DEFAULT
+ * NULL) returns regprocedure[]
+ *
+ * Returns the upcasts that upcast_event would run, in order.
+ */
+Datum
+ev_event_upcast_path(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"event_type", "from_version"};
+	int32		to = PG_ARGISNULL(2) ? EV_LATEST : PG_GETARG_INT32(2);
+	List	   *path;
+
+	ev_require_arguments(fcinfo, 0, lengthof(names), names);
+	if (!PG_ARGISNULL(2) && to < 0)
+		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
+	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);
+	PG_RETURN_DATUM(functions_of(path));
+}
+
+/*
+ * _event_validate.event_upcasts(event_type text) → regprocedure[]
+ */
+Datum
+ev_event_upcasts(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_DATUM(functions_of(ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type))));
 }
