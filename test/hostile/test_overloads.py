@@ -129,8 +129,7 @@ def documents(user):
                      ("uuid", "key"), ("property", "tags")):
         call(f"event_{name}", EVENT, of)
     for kind in ("jsonb", "text"):
-        call("event_upgrade_filter", EVENT, "order", 1, 2, first=kind)
-        call("event_upgrade_violations", EVENT, "order", 1, 2, first=kind)
+        call("event_upgrade_kinds", EVENT, "row", "order", 1, 2, first=kind)
         call("event_audit_filter", EVENT, "order", 1, first=kind)
         call("event_audit_violations", EVENT, "order", 1, first=kind)
     call("event_json_loss", EVENT)

@@ -322,7 +322,7 @@ def test_function_of_another_role(world):
     prepare(world)
     create = """CREATE OR REPLACE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
         BEGIN RETURN e || jsonb_build_object('who', current_user); END $$"""
-    world.run("mallory", "CREATE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+    world.run("mallory", "CREATE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'")
     world.run("owner", "SELECT register_event_schema('x', v, 'true') FROM generate_series(1, 2) AS v")
     world.run(None, "SELECT register_event_upcast('x', 1, 2, 'mallory.f(jsonb)')")
     session = world.connect("bob")
