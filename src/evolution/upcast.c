@@ -412,10 +412,12 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 		expression = body_expression(function, &reason);
 
 		/*
-		 * A restore keeps those that older releases registered.  What the
-		 * function itself is marked does not matter: its expression is run.
+		 * A restore, and ALTER FUNCTION, keep those that older releases
+		 * registered.  What the function itself is marked does not matter:
+		 * its expression is run.
 		 */
-		if (reason == NULL && check_function_bodies && contain_volatile_functions(expression))
+		if (reason == NULL && is_create && !HeapTupleIsValid(previous) && check_function_bodies &&
+			contain_volatile_functions(expression))
 			refuse_volatile(upcast.name, called_function(function));
 	}
 	if (reason != NULL)
