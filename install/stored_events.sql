@@ -26,16 +26,16 @@ REVOKE EXECUTE ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, te
 CREATE AGGREGATE _event_validate.event_upgrade_kinds(data jsonb, row_name text, event_type text, from_version int, to_version int) (
 	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
 	FINALFUNC_MODIFY = READ_WRITE);
-COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(jsonb, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises for an event';
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(jsonb, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
 
 CREATE AGGREGATE _event_validate.event_upgrade_kinds(data text, row_name text, event_type text, from_version int, to_version int) (
 	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
 	FINALFUNC_MODIFY = READ_WRITE);
-COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(text, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises for an event';
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(text, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises if either is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises an error if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
 	data text, type text, version text) RETURNS text
