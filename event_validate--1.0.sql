@@ -256,15 +256,15 @@ COMMENT ON FUNCTION jsonschema_validation_errors(text, text) IS 'jsonschema_vali
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[]) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[]) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -308,14 +308,15 @@ COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compile
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
-	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[])
+	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[],
+	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function,
-		assert_format, except_formats
+		assert_format, except_formats, breaking, accept, policy, lenient, unknown
 	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
@@ -334,10 +335,27 @@ CREATE FUNCTION event_schema_changes(event_type text, from_version int, definiti
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
 COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'the changes between a registered version and a definition';
 
-CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true) RETURNS void
+CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true,
+	unknown text DEFAULT 'refuse') RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
-COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets the compatibility policy for new versions of an event schema';
+COMMENT ON FUNCTION set_event_compatibility(text, text, boolean, text) IS 'sets the compatibility policy for new versions of an event type, or the default of the database';
 
+-- The arguments are those of register_event_schema; schema_version is the next one.
+CREATE FUNCTION check_event_compatibility(event_type text, definition text,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
+
+CREATE FUNCTION check_event_compatibility(event_type text, definition jsonb,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility_jsonb' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
 -- ---------- evolution: upcasts ----------
 
 CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
@@ -345,14 +363,23 @@ CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_vers
 	AS 'MODULE_PATHNAME', 'ev_register_event_upcast' LANGUAGE C;
 COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the next version';
 
+CREATE FUNCTION register_event_downcast(event_type text, from_version int, to_version int, downcast regprocedure)
+	RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_downcast' LANGUAGE C;
+COMMENT ON FUNCTION register_event_downcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the version before it';
+
+CREATE FUNCTION drop_event_upcast(event_type text, from_version int, to_version int) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_drop_event_upcast' LANGUAGE C;
+COMMENT ON FUNCTION drop_event_upcast(text, int, int) IS 'drops an upcast or a downcast; the function that it calls stays';
+
 -- PARALLEL UNSAFE, because it runs users' functions, which may be unsafe.
 CREATE FUNCTION upcast_event(data jsonb, event_type text, from_version int, to_version int DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_upcast_event' LANGUAGE C STABLE PARALLEL UNSAFE COST 200;
-COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'an event converted to a later version, or to the latest, by each upcast in turn';
+COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'an event converted to another version, or to the latest, by each upcast or downcast in turn';
 
 CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version int DEFAULT NULL) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
-COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later version, in their order';
+COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts or downcasts from a version to another one, in their order';
 
 CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
@@ -360,29 +387,38 @@ COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an ev
 
 -- ---------- evolution: stored events ----------
 
--- These use a subtransaction for each event, which parallel workers cannot start.
+CREATE TYPE _event_validate.event_upgrade_kind AS (instance_location text, keyword text, message text, "rows" bigint,
+	violations bigint, sample_ids text[]);
+COMMENT ON TYPE _event_validate.event_upgrade_kind IS 'a row of check_event_upgrade';
 
-CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
+-- They use subtransactions, which parallel workers cannot start.
+CREATE FUNCTION _event_validate.event_upgrade_add(internal, data jsonb, row_name text, event_type text, from_version int, to_version int)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int) IS 'the transition function of event_upgrade_kinds';
 
-CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
+CREATE FUNCTION _event_validate.event_upgrade_add(internal, data text, row_name text, event_type text, from_version int, to_version int)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, text, text, text, int, int) IS 'the transition function of event_upgrade_kinds';
 
-CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
-	OUT message text, OUT violations bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
+CREATE FUNCTION _event_validate.event_upgrade_final(internal) RETURNS _event_validate.event_upgrade_kind[]
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_final' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION _event_validate.event_upgrade_final(internal) IS 'the final function of event_upgrade_kinds';
 
-CREATE FUNCTION _event_validate.event_upgrade_violations(data text, event_type text, from_version int, to_version int,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
-	OUT message text, OUT violations bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
+-- PostgreSQL checks that the owner of the aggregates may call these.
+REVOKE EXECUTE ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int),
+	_event_validate.event_upgrade_add(internal, text, text, text, int, int), _event_validate.event_upgrade_final(internal) FROM PUBLIC;
+
+CREATE AGGREGATE _event_validate.event_upgrade_kinds(data jsonb, row_name text, event_type text, from_version int, to_version int) (
+	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
+	FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(jsonb, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
+
+CREATE AGGREGATE _event_validate.event_upgrade_kinds(data text, row_name text, event_type text, from_version int, to_version int) (
+	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
+	FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(text, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
@@ -395,14 +431,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	step text := 'upgrade';
-	arguments text := format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
+	row_name CONSTANT text := _event_validate.event_row_name(relation);
+	source CONSTANT text := format('%s WHERE %s AND %s', _event_validate.event_qualified_name(relation),
+		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text));
 BEGIN
-	-- without an upcast, the rows are audited as events of the other version
-	IF NOT _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
-		step := 'audit';
-		arguments := format('%L::pg_catalog.text, %s', event_type, to_version);
+	IF _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
+		RETURN format($query$
+			SELECT k.instance_location, k.keyword, k.message, k.rows, k.violations, k.sample_ids
+			FROM pg_catalog.unnest((SELECT _event_validate.event_upgrade_kinds(%s, %s, %L::pg_catalog.text, %s, %s) FROM %s)) AS k
+			ORDER BY k.keyword IS NOT NULL, k.violations DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C",
+				k.message COLLATE pg_catalog."C"
+			$query$, data, row_name, event_type, from_version, to_version, source);
 	END IF;
+	-- without an upcast, the rows are audited as events of the other version;
 	-- a row has one violation of each kind: so its first one counts the row in the total
 	RETURN format($query$
 		SELECT k.instance_location, k.keyword, CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations' ELSE k.message END,
@@ -413,15 +454,13 @@ BEGIN
 				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
 				pg_catalog.sum(v.violations) AS violations, (_event_validate.event_audit_sample(e.row_name, 5))[1:5] AS sample_ids
 			FROM (SELECT %1$s AS data, %2$s AS row_name
-				FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
-				LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) WITH ORDINALITY AS v
+				FROM %3$s AND _event_validate.event_audit_filter(%1$s, %4$s)) AS e,
+				LATERAL _event_validate.event_audit_violations(e.data, %4$s) WITH ORDINALITY AS v
 			GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name) AS k
 		GROUP BY GROUPING SETS ((), (k.instance_location, k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
 		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
 		ORDER BY k.keyword IS NOT NULL, 5 DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C", 3
-		$query$, data, _event_validate.event_row_name(relation), _event_validate.event_qualified_name(relation),
-		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text),
-		step, arguments);
+		$query$, data, row_name, source, format('%L::pg_catalog.text, %s', event_type, to_version));
 END
 $$;
 COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int, text, text, text) IS 'the query that check_event_upgrade runs';
@@ -778,7 +817,7 @@ $$;
 COMMENT ON FUNCTION _event_validate.event_view_upcaster(text) IS 'the function that brings the events in a view to its version';
 
 CREATE FUNCTION _event_validate.event_view_definition(view_path text[], relation regclass, wanted_type text, wanted_version int,
-	data text, type text, version text, columns _event_validate.event_view_column[]) RETURNS text
+	data text, type text, version text, columns _event_validate.event_view_column[], follows text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -790,11 +829,12 @@ BEGIN
 		WHERE a.attrelid = relation AND NOT a.attisdropped AND NOT c.collisdeterministic) THEN
 		type := format('(%s) COLLATE pg_catalog."C"', type);
 	END IF;
-	-- "true OR" costs nothing and makes the view depend on the schema
+	-- "true OR" costs nothing and makes the view depend on the schema; the array has the
+	-- arguments of a call that follows the latest version (src/evolution/view_followers.c)
 	RETURN format(E'CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT\n\t%3$s\n'
 		'FROM %4$s, LATERAL (SELECT CASE WHEN %5$s THEN %6$s'
 		' ELSE %15$s.%7$I(%6$s, %8$s, %9$s, %10$s) END AS %11$I) AS %12$I'
-		' WHERE %13$s AND (true OR event_schema.%14$I(%12$I.%11$I))',
+		' WHERE %13$s AND (true OR %16$sevent_schema.%14$I(%12$I.%11$I))',
 		view_path[1], view_path[2],
 		(SELECT string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.place)
 			FROM unnest(columns) WITH ORDINALITY AS c (name, expression, comment, place)),
@@ -802,10 +842,12 @@ BEGIN
 		_event_validate.event_row_equals(version, wanted_version::text), data,
 		_event_validate.event_view_upcaster(wanted_type), type, version, wanted_version,
 		_event_validate.event_view_document(relation), _event_validate.event_view_alias(relation),
-		_event_validate.event_row_equals(type, wanted_type), _event_validate.event_function_name(wanted_type, wanted_version), '@extschema@');
+		_event_validate.event_row_equals(type, wanted_type), _event_validate.event_function_name(wanted_type, wanted_version), '@extschema@',
+		(SELECT format('ARRAY[%s] IS NULL OR ', string_agg(format('%L::pg_catalog.text', f.argument), ', ' ORDER BY f.place))
+			FROM unnest(follows) WITH ORDINALITY AS f (argument, place) HAVING count(*) > 0));
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[]) IS 'the command that creates a view of events';
+COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[], text[]) IS 'the command that creates a view of events';
 
 CREATE FUNCTION _event_validate.event_view_comments(view_path text[], replaces boolean, wanted_type text, wanted_version int,
 	columns _event_validate.event_view_column[]) RETURNS SETOF text
@@ -824,7 +866,7 @@ $$;
 COMMENT ON FUNCTION _event_validate.event_view_comments(text[], boolean, text, int, _event_validate.event_view_column[]) IS 'the commands that comment on a view of events and on its columns';
 
 CREATE FUNCTION _event_validate.event_view_commands(view_name text, relation regclass, wanted_type text, wanted_version int,
-	data_expr text, data text, type text, version text, integer_type regtype) RETURNS text[]
+	data_expr text, data text, type text, version text, integer_type regtype, follows text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -852,11 +894,11 @@ BEGIN
 		PERFORM _event_validate.require_event_view(existing, view_name, relation, wanted_type);
 		columns := _event_validate.event_view_in_order(existing, view_name, wanted_version, columns);
 	END IF;
-	RETURN _event_validate.event_view_definition(view_path, relation, wanted_type, wanted_version, data, type, version, columns)
+	RETURN _event_validate.event_view_definition(view_path, relation, wanted_type, wanted_version, data, type, version, columns, follows)
 		|| ARRAY(SELECT _event_validate.event_view_comments(view_path, existing IS NOT NULL, wanted_type, wanted_version, columns));
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype) IS 'the commands that create a view of events: the view first, then comments';
+COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype, text[]) IS 'the commands that create a view of events: the view first, then comments';
 
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
@@ -874,7 +916,8 @@ BEGIN
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true), integer_type);
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), integer_type,
+		CASE WHEN schema_version IS NULL THEN ARRAY[data_expr, type_expr, version_expr, integer_type::pg_catalog.text] END);
 	BEGIN
 		EXECUTE commands[1];
 	EXCEPTION WHEN invalid_table_definition THEN

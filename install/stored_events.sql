@@ -1,28 +1,37 @@
 -- ---------- evolution: stored events ----------
 
--- These use a subtransaction for each event, which parallel workers cannot start.
+CREATE TYPE _event_validate.event_upgrade_kind AS (instance_location text, keyword text, message text, "rows" bigint,
+	violations bigint, sample_ids text[]);
+COMMENT ON TYPE _event_validate.event_upgrade_kind IS 'a row of check_event_upgrade';
 
-CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
+-- They use subtransactions, which parallel workers cannot start.
+CREATE FUNCTION _event_validate.event_upgrade_add(internal, data jsonb, row_name text, event_type text, from_version int, to_version int)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int) IS 'the transition function of event_upgrade_kinds';
 
-CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
+CREATE FUNCTION _event_validate.event_upgrade_add(internal, data text, row_name text, event_type text, from_version int, to_version int)
+	RETURNS internal
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_add_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
+COMMENT ON FUNCTION _event_validate.event_upgrade_add(internal, text, text, text, int, int) IS 'the transition function of event_upgrade_kinds';
 
-CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
-	OUT message text, OUT violations bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(jsonb, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
+CREATE FUNCTION _event_validate.event_upgrade_final(internal) RETURNS _event_validate.event_upgrade_kind[]
+	AS 'MODULE_PATHNAME', 'ev_event_upgrade_final' LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION _event_validate.event_upgrade_final(internal) IS 'the final function of event_upgrade_kinds';
 
-CREATE FUNCTION _event_validate.event_upgrade_violations(data text, event_type text, from_version int, to_version int,
-	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
-	OUT message text, OUT violations bigint)
-	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_upgrade_violations_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500 ROWS 2;
-COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, int) IS 'the violations of an event as another version, after its upcasts, counted by kind; array indexes are combined';
+-- PostgreSQL checks that the owner of the aggregates may call these.
+REVOKE EXECUTE ON FUNCTION _event_validate.event_upgrade_add(internal, jsonb, text, text, int, int),
+	_event_validate.event_upgrade_add(internal, text, text, text, int, int), _event_validate.event_upgrade_final(internal) FROM PUBLIC;
+
+CREATE AGGREGATE _event_validate.event_upgrade_kinds(data jsonb, row_name text, event_type text, from_version int, to_version int) (
+	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
+	FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(jsonb, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
+
+CREATE AGGREGATE _event_validate.event_upgrade_kinds(data text, row_name text, event_type text, from_version int, to_version int) (
+	SFUNC = _event_validate.event_upgrade_add, STYPE = internal, FINALFUNC = _event_validate.event_upgrade_final,
+	FINALFUNC_MODIFY = READ_WRITE);
+COMMENT ON AGGREGATE _event_validate.event_upgrade_kinds(text, text, text, int, int) IS 'the violations of events as another version, after their upcasts, counted by kind after their total; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
@@ -35,14 +44,19 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	step text := 'upgrade';
-	arguments text := format('%L::pg_catalog.text, %s, %s', event_type, from_version, to_version);
+	row_name CONSTANT text := _event_validate.event_row_name(relation);
+	source CONSTANT text := format('%s WHERE %s AND %s', _event_validate.event_qualified_name(relation),
+		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text));
 BEGIN
-	-- without an upcast, the rows are audited as events of the other version
-	IF NOT _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
-		step := 'audit';
-		arguments := format('%L::pg_catalog.text, %s', event_type, to_version);
+	IF _event_validate.event_has_upcast(event_type, from_version, to_version) THEN
+		RETURN format($query$
+			SELECT k.instance_location, k.keyword, k.message, k.rows, k.violations, k.sample_ids
+			FROM pg_catalog.unnest((SELECT _event_validate.event_upgrade_kinds(%s, %s, %L::pg_catalog.text, %s, %s) FROM %s)) AS k
+			ORDER BY k.keyword IS NOT NULL, k.violations DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C",
+				k.message COLLATE pg_catalog."C"
+			$query$, data, row_name, event_type, from_version, to_version, source);
 	END IF;
+	-- without an upcast, the rows are audited as events of the other version;
 	-- a row has one violation of each kind: so its first one counts the row in the total
 	RETURN format($query$
 		SELECT k.instance_location, k.keyword, CASE WHEN pg_catalog.int4eq(GROUPING(k.keyword), 1) THEN 'all violations' ELSE k.message END,
@@ -53,15 +67,13 @@ BEGIN
 				pg_catalog.count(*) FILTER (WHERE pg_catalog.int8eq(v.ordinality, 1::pg_catalog.int8)) AS first_rows,
 				pg_catalog.sum(v.violations) AS violations, (_event_validate.event_audit_sample(e.row_name, 5))[1:5] AS sample_ids
 			FROM (SELECT %1$s AS data, %2$s AS row_name
-				FROM %3$s WHERE %4$s AND %5$s AND _event_validate.event_%6$s_filter(%1$s, %7$s)) AS e,
-				LATERAL _event_validate.event_%6$s_violations(e.data, %7$s) WITH ORDINALITY AS v
+				FROM %3$s AND _event_validate.event_audit_filter(%1$s, %4$s)) AS e,
+				LATERAL _event_validate.event_audit_violations(e.data, %4$s) WITH ORDINALITY AS v
 			GROUP BY v.instance_location, v.keyword_location, v.keyword, v.name) AS k
 		GROUP BY GROUPING SETS ((), (k.instance_location, k.keyword_location, k.keyword, k.name, k.message, k.rows, k.violations, k.sample_ids))
 		HAVING pg_catalog.int8gt(pg_catalog.count(*), 0::pg_catalog.int8)
 		ORDER BY k.keyword IS NOT NULL, 5 DESC, k.instance_location COLLATE pg_catalog."C", k.keyword COLLATE pg_catalog."C", 3
-		$query$, data, _event_validate.event_row_name(relation), _event_validate.event_qualified_name(relation),
-		_event_validate.event_row_equals(type, event_type), _event_validate.event_row_equals(version, from_version::text),
-		step, arguments);
+		$query$, data, row_name, source, format('%L::pg_catalog.text, %s', event_type, to_version));
 END
 $$;
 COMMENT ON FUNCTION _event_validate.event_upgrade_query(regclass, text, int, int, text, text, text) IS 'the query that check_event_upgrade runs';

@@ -10,11 +10,9 @@
 #include "postgres.h"
 
 #include "fmgr.h"
-#include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/tuplestore.h"
 
 #include "base/compat.h"
 #include "base/row_fault.h"
@@ -23,13 +21,8 @@
 #include "evolution/upcast_rows.h"
 #include "match/interpret.h"
 #include "registry/validation_error.h"
-#include "rollout/audit.h"
 
 PG_FUNCTION_INFO_V1(ev_event_has_upcast);
-PG_FUNCTION_INFO_V1(ev_event_upgrade_filter);
-PG_FUNCTION_INFO_V1(ev_event_upgrade_filter_text);
-PG_FUNCTION_INFO_V1(ev_event_upgrade_violations);
-PG_FUNCTION_INFO_V1(ev_event_upgrade_violations_text);
 
 struct EvUpgrade
 {
@@ -69,6 +62,7 @@ prepare(EvUpgrade *upgrade)
 {
 	MemoryContext caller;
 	int32		reached;
+	bool		converts;
 	List	   *path;
 
 	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid &&
@@ -89,7 +83,7 @@ prepare(EvUpgrade *upgrade)
 		reached = upgrade->to;
 	}
 	else
-		path = ev_upcast_path_prefix(upgrade->type, upgrade->from, upgrade->to, &reached);
+		path = ev_upcast_path_prefix(upgrade->type, upgrade->from, upgrade->to, false, &reached, &converts);
 	upgrade->is_complete = path != NIL && reached == upgrade->to;
 	upgrade->run = ev_upcast_prepare(upgrade->type, path);
 	MemoryContextSwitchTo(caller);
@@ -190,147 +184,11 @@ ev_event_has_upcast(PG_FUNCTION_ARGS)
 {
 	text	   *type = PG_GETARG_TEXT_PP(0);
 	int32		reached;
+	bool		converts;
 
 	for (int i = 1; i <= 2; i++)
 		if (ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(i)) == NULL)
 			ev_refuse_unregistered(type, PG_GETARG_INT32(i));
-	PG_RETURN_BOOL(ev_upcast_path_prefix(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
-}
-
-/*
- * The state of a call site: its last upgrade, and room for one event.  Upcasts
- * may call it again while it is in use.
- */
-typedef struct UpcastRowsCall
-{
-	MemoryContext scratch;
-	EvUpgrade  *upgrade;
-	bool		busy;			/* in use, or left set by an error */
-} UpcastRowsCall;
-
-static UpcastRowsCall *
-get_call_site(FunctionCallInfo fcinfo)
-{
-	UpcastRowsCall *site = fcinfo->flinfo->fn_extra;
-	text	   *type = PG_GETARG_TEXT_PP(1);
-	EvUpgrade  *upgrade;
-
-	if (site == NULL || site->busy)
-	{
-		site = MemoryContextAllocZero(fcinfo->flinfo->fn_mcxt, sizeof(UpcastRowsCall));
-		site->scratch = AllocSetContextCreate(fcinfo->flinfo->fn_mcxt, "event_validate upgrade",
-											  ALLOCSET_DEFAULT_SIZES);
-		fcinfo->flinfo->fn_extra = site;
-	}
-	upgrade = site->upgrade;
-	if (upgrade == NULL || upgrade->from != PG_GETARG_INT32(2) || upgrade->to != PG_GETARG_INT32(3) ||
-		VARSIZE_ANY_EXHDR(type) != VARSIZE_ANY_EXHDR(upgrade->type) ||
-		memcmp(VARDATA_ANY(type), VARDATA_ANY(upgrade->type), VARSIZE_ANY_EXHDR(type)) != 0)
-	{
-		site->upgrade = NULL;
-		if (upgrade != NULL)
-			MemoryContextDelete(upgrade->context);
-		site->upgrade = ev_upgrade_make(fcinfo->flinfo->fn_mcxt, type, PG_GETARG_INT32(2), PG_GETARG_INT32(3),
-										false);
-	}
-	return site;
-}
-
-static Datum
-filter(FunctionCallInfo fcinfo, bool is_text)
-{
-	UpcastRowsCall *site;
-	MemoryContext caller;
-	EvUpgraded	upgraded;
-	Datum		document;
-
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3))
-		PG_RETURN_BOOL(true);
-	site = get_call_site(fcinfo);
-	caller = MemoryContextSwitchTo(site->scratch);
-	document = PG_GETARG_DATUM(0);
-	site->busy = true;
-	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(site->scratch);
-	site->busy = false;
-	PG_RETURN_BOOL(!ev_upgraded_is_valid(&upgraded));
-}
-
-/*
- * event_upgrade_filter(data jsonb, event_type text, from_version int,
- * to_version int) returns boolean
- *
- * True if the event cannot be brought to the version.
- */
-Datum
-ev_event_upgrade_filter(PG_FUNCTION_ARGS)
-{
-	return filter(fcinfo, false);
-}
-
-/* The same for documents in text, which may be invalid. */
-Datum
-ev_event_upgrade_filter_text(PG_FUNCTION_ARGS)
-{
-	return filter(fcinfo, true);
-}
-
-static Datum
-violations(FunctionCallInfo fcinfo, bool is_text)
-{
-	UpcastRowsCall *site;
-	MemoryContext caller;
-	EvUpgraded	upgraded;
-	Datum		document;
-
-	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
-	for (int i = 1; i < 4; i++)
-		if (PG_ARGISNULL(i))
-			return (Datum) 0;
-	if (PG_ARGISNULL(0))
-	{
-		EvKind		kind = {"", "", "", "", "the event's data is null", 1};
-
-		ev_audit_put(&kind, fcinfo->resultinfo);
-		return (Datum) 0;
-	}
-	site = get_call_site(fcinfo);
-	caller = MemoryContextSwitchTo(site->scratch);
-	document = PG_GETARG_DATUM(0);
-	site->busy = true;
-	ev_upgrade_run(&site->upgrade, &document, is_text, &upgraded, 1);
-	if (upgraded.schema != NULL)
-		ev_audit_kinds(ev_registry_program(upgraded.schema), upgraded.data, ev_audit_put, fcinfo->resultinfo);
-	else if (upgraded.fault != NULL)
-	{
-		/* messages contain values, so equal errors are found by SQLSTATE */
-		EvKind		kind = {
-			"", "", "upcast", unpack_sql_state(upgraded.sqlstate), upgraded.fault, 1
-		};
-
-		ev_audit_put(&kind, fcinfo->resultinfo);
-	}
-	MemoryContextSwitchTo(caller);
-	MemoryContextReset(site->scratch);
-	site->busy = false;
-	return (Datum) 0;
-}
-
-/*
- * event_upgrade_violations(data jsonb, event_type text, from_version int,
- * to_version int) returns SETOF (instance_location text, keyword_location
- * text, keyword text, name text, message text, violations bigint)
- */
-Datum
-ev_event_upgrade_violations(PG_FUNCTION_ARGS)
-{
-	return violations(fcinfo, false);
-}
-
-/* The same for documents in text, which may be invalid. */
-Datum
-ev_event_upgrade_violations_text(PG_FUNCTION_ARGS)
-{
-	return violations(fcinfo, true);
+	(void) ev_upcast_path_prefix(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), true, &reached, &converts);
+	PG_RETURN_BOOL(converts);
 }

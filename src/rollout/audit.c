@@ -411,8 +411,9 @@ ev_audit_kinds(const EvProgram *program, const Jsonb *document,
 	}
 }
 
-void
-ev_audit_put(const EvKind *kind, void *result)
+/* Puts a kind as a row into a function's result, a ReturnSetInfo. */
+static void
+put(const EvKind *kind, void *result)
 {
 	ReturnSetInfo *rows = (ReturnSetInfo *) result;
 	bool		nulls[6] = {0};
@@ -434,7 +435,7 @@ put_message(FunctionCallInfo fcinfo, const char *message)
 {
 	EvKind		kind = {"", "", "", message, message, 1};
 
-	ev_audit_put(&kind, fcinfo->resultinfo);
+	put(&kind, fcinfo->resultinfo);
 }
 
 static Datum
@@ -475,7 +476,7 @@ violations(FunctionCallInfo fcinfo, bool is_text)
 	caller = MemoryContextSwitchTo(context);
 	document = is_text ? parse_document(PG_GETARG_TEXT_PP(0), &fault) : PG_GETARG_JSONB_P(0);
 	if (document != NULL)
-		ev_audit_kinds(schema->program, document, ev_audit_put, fcinfo->resultinfo);
+		ev_audit_kinds(schema->program, document, put, fcinfo->resultinfo);
 	else
 		put_message(fcinfo, fault);
 	MemoryContextSwitchTo(caller);

@@ -28,9 +28,6 @@ typedef struct EvKind
 extern void ev_audit_kinds(const EvProgram *program, const Jsonb *document,
 						   void (*put) (const EvKind *kind, void *arg), void *arg);
 
-/* Puts a kind as a row into a function's result, a ReturnSetInfo. */
-extern void ev_audit_put(const EvKind *kind, void *result);
-
 /*
  * Returns the loss if this text becomes jsonb, or why it cannot; NULL if only
  * white space and the order of keys would change.  In CurrentMemoryContext.

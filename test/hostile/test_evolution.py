@@ -16,12 +16,23 @@ def give(world, *roles):
         world.run(None, f'GRANT CREATE ON SCHEMA event_schema TO "{name}"', f'CREATE SCHEMA "{role}" AUTHORIZATION "{name}"')
 
 
+def register_upcast(arguments, function):
+    """A command that registers an upcast, also where its function is VOLATILE, as an attacker's is later."""
+    return f"""DO $do$
+        DECLARE was "char" := (SELECT provolatile FROM pg_catalog.pg_proc WHERE oid = '{function}(jsonb)'::regprocedure);
+        BEGIN
+            IF was = 'v' THEN ALTER FUNCTION {function}(jsonb) STABLE; END IF;
+            PERFORM public.register_event_upcast({arguments}, '{function}(jsonb)');
+            IF was = 'v' THEN ALTER FUNCTION {function}(jsonb) VOLATILE; END IF;
+        END $do$"""
+
+
 def register(world, role, kind, function, path=None):
     """An event type with two versions and an upcast, all of one role."""
     world.run(role, *(path or []),
               f"""SELECT register_event_schema('{kind}', 1, '{{"type": "object"}}')""",
               f"""SELECT register_event_schema('{kind}', 2, '{{"type": "object"}}', breaking => true)""",
-              f"SELECT register_event_upcast('{kind}', 1, 2, '{function}(jsonb)')")
+              register_upcast(f"'{kind}', 1, 2", function))
 
 
 def make_table(world, role, rows=40, kind="mal"):
@@ -145,7 +156,7 @@ def test_trigger_alters_the_table(world):
 
 def test_trigger_closes_cursors(world):
     """A trigger cannot close the cursor of migrate_events."""
-    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner", 1000)
     world.run("owner", """CREATE FUNCTION closes() RETURNS trigger LANGUAGE plpgsql AS
@@ -179,7 +190,7 @@ def test_upcast_reads_cursors(world):
 
 def test_row_without_a_name(world):
     """A key of a type whose cast to text gives NULL."""
-    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS $$ SELECT '[]'::jsonb $$")
+    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT '[]'::jsonb $$")
     register(world, "owner", "mal", "quick")
     world.run("owner", "CREATE TYPE pair AS (a int)",
               "CREATE FUNCTION no_text(pair) RETURNS text LANGUAGE sql AS 'SELECT NULL::text'",
@@ -194,7 +205,7 @@ def test_row_without_a_name(world):
 
 def test_originals_without_rights(world):
     """Refused before any object is created, and without waiting for a lock."""
-    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner")
     holder = world.connect("owner")
@@ -212,7 +223,7 @@ def test_originals_without_rights(world):
 
 def test_originals_are_no_strangers(world):
     """Creating the table first does not give access to others' events."""
-    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner")
     give(world, "mallory")
@@ -224,7 +235,7 @@ def test_originals_are_no_strangers(world):
 
 def test_originals_of_other_types(world):
     """It is a user's table, whose columns can have any type."""
-    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+    world.run("owner", "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'")
     register(world, "owner", "mal", "quick")
     make_table(world, "owner")
     world.run(None, 'SET ROLE pg_database_owner',
@@ -315,6 +326,8 @@ def test_current_user_inlined(world):
     world.run("mallory", "SELECT register_event_schema('x', v, 'true') FROM generate_series(1, 3) AS v",
               """CREATE FUNCTION event_schema."x@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql
               BEGIN ATOMIC SELECT data || jsonb_build_object('who', current_user); END""",
+              # a volatile function, which only a restore brings
+              "SET check_function_bodies = off",
               """CREATE FUNCTION event_schema."x@2>3"(data jsonb) RETURNS jsonb LANGUAGE sql
               BEGIN ATOMIC SELECT data || jsonb_build_object('ran', query_to_xml('SELECT current_user AS u', false, true, '')::text LIKE '%mallory%'); END""")
     assert world.run(None, "SELECT upcast_event('{}', 'x', 1)") == [({"who": world.role("mallory"), "ran": True},)]
@@ -372,7 +385,7 @@ def test_error_within_a_block(world):
 def test_rights_on_upcast_and_function(world):
     """The caller needs EXECUTE on the upcast, its owner on the function."""
     give(world, "mallory", "alice")
-    world.run("alice", "CREATE FUNCTION alice.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN RETURN e; END'",
+    world.run("alice", "CREATE FUNCTION alice.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS 'BEGIN RETURN e; END'",
               "GRANT USAGE ON SCHEMA alice TO PUBLIC")
     register(world, "mallory", "mal", "alice.f")
     world.run("alice", "REVOKE EXECUTE ON FUNCTION alice.f FROM PUBLIC",
@@ -390,7 +403,7 @@ def test_rights_on_upcast_and_function(world):
 def test_plan_of_another_user(world):
     """A call site checks the rights for each user of a cached upcast."""
     give(world, "mallory")
-    world.run("mallory", "CREATE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN RETURN e; END'")
+    world.run("mallory", "CREATE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS 'BEGIN RETURN e; END'")
     register(world, "mallory", "mal", "mallory.f")
     world.run("mallory", 'REVOKE EXECUTE ON FUNCTION event_schema."mal@1>2" FROM PUBLIC')
     bob = world.role("bob")
@@ -420,10 +433,13 @@ def meddle(world, *what):
         world.run("mallory", MEDDLE.format(what=command).replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION"))
         if number == 0:
             register(world, "mallory", "mal", "mallory.meddles")
-        for call in ("upcast_event(d, 'mal', 1)", "event_at_version(d, 'mal', 1, 2)", "_event_validate.event_upgrade_filter(d, 'mal', 1, 2)"):
+        for call in ("upcast_event(d, 'mal', 1)", "event_at_version(d, 'mal', 1, 2)"):
             rows = world.run("owner", f"""SELECT count({call}) FROM (SELECT jsonb_build_object('depth', i % 2, 'i', i, 'pad', repeat('x', 100))
                 AS d FROM generate_series(1, 50) AS i OFFSET 0) AS e""")
             assert rows == [(50,)], (command, call, rows)
+        rows = world.run("owner", """SELECT _event_validate.event_upgrade_kinds(jsonb_build_object('depth', i % 2, 'i', i, 'pad', repeat('x', 100)),
+            'row', 'mal', 1, 2)::text FROM generate_series(1, 50) AS i""")
+        assert rows == [("{}",)], (command, rows)
 
 
 def test_upcast_changes_what_is_kept(world):
@@ -435,7 +451,9 @@ def test_upcast_changes_what_is_kept(world):
            "ALTER FUNCTION event_schema.\"mal@2\" COST 101; PERFORM public.validate_event('1', 'mal', 2)",
            "EXECUTE pg_catalog.pg_get_functiondef('mallory.meddles'::pg_catalog.regproc)",
            "DROP FUNCTION event_schema.\"mal@1>2\";"
-           " PERFORM public.register_event_upcast('mal', 1, 2, 'mallory.meddles(jsonb)')")
+           " ALTER FUNCTION mallory.meddles(jsonb) STABLE;"
+           " PERFORM public.register_event_upcast('mal', 1, 2, 'mallory.meddles(jsonb)');"
+           " ALTER FUNCTION mallory.meddles(jsonb) VOLATILE")
 
 
 def test_upcast_meets_many(world):
@@ -477,7 +495,7 @@ def test_upcast_that_never_ends(world):
 def test_upcast_without_create(world):
     """Repeating a registration does not block others."""
     world.run("owner", "SELECT register_event_schema('a', v, 'true') FROM generate_series(1, 2) AS v",
-              "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+              "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'")
     world.refused("mallory", "SELECT register_event_upcast('a', 1, 2, 'quick(jsonb)')", "42501", "event_schema")
     world.run("owner", "SELECT register_event_upcast('a', 1, 2, 'quick(jsonb)')",
               "SELECT register_event_schema('a', 3, 'true')")
@@ -491,7 +509,7 @@ def test_upcast_without_create(world):
 
 def test_relations_that_are_none(world):
     world.run("owner", "SELECT register_event_schema('a', v, 'true') FROM generate_series(1, 2) AS v",
-              "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'",
+              "CREATE FUNCTION quick(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'",
               "SELECT register_event_upcast('a', 1, 2, 'quick(jsonb)')", "CREATE SEQUENCE s")
     for relation, sqlstate in (("0", "42P01"), ("987654", "42P01"), ("'s'", "42809"), ("'pg_class_oid_index'", "42809")):
         for call in ("CALL migrate_events({}, 'a', 2)", "SELECT check_event_upgrade({}, 'a', 1, 2)",
@@ -502,7 +520,7 @@ def test_relations_that_are_none(world):
 def test_failed_migrations_leave_nothing(world):
     """A session's memory does not grow with the migrations that fail in it."""
     world.run("owner", "SELECT register_event_schema('order', v, 'true') FROM generate_series(1, 2) AS v",
-              "CREATE FUNCTION up(jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '55000'; END $$",
+              "CREATE FUNCTION up(jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = '55000'; END $$",
               "SELECT register_event_upcast('order', 1, 2, 'up(jsonb)')",
               "CREATE TABLE events (event_type text, schema_version int, data jsonb)",
               "INSERT INTO events VALUES ('order', 1, '{}')")

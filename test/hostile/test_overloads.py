@@ -51,7 +51,7 @@ class Superuser:
         """Rows; first: the type of the first argument where several functions have the name."""
         types, kind = next((types, kind) for n, types, defaults, kind, _, _ in sorted(self.signatures, key=lambda s: (len(s[1]), any("." in t for t in s[1])))
                            if n == name and len(types) - defaults <= len(values) <= len(types)
-                           and (first is None or first in (types[0], types[-1], *types[2:3])))
+                           and (first is None or first in (types[0], types[-1], *types[2:3]) or (name == "check_event_compatibility" and first == types[1])))
         values += tuple(False if t == "bool" else None for t in types[len(values):])
         self.called.add(name)
         arguments = ", ".join(f"%s::{t if '.' in t else 'pg_catalog.' + t}" for t in types)
@@ -77,7 +77,7 @@ def registry(user):
     call = user.call
     user.pinned("CREATE SCHEMA app", "CREATE TYPE app.color AS ENUM ('red', 'green')",
                 "CREATE FUNCTION app.up(data pg_catalog.jsonb) RETURNS pg_catalog.jsonb LANGUAGE sql IMMUTABLE AS 'SELECT $1'")
-    call("set_event_compatibility", "order", "backward", True)
+    call("set_event_compatibility", "order", "backward", True, "refuse")
     call("register_event_schema", "order", 1, DOCUMENT % "", True, False, first="text")
     call("register_event_schema", "order", 2, DOCUMENT % ', "more": {}', True, False, first="jsonb")
     call("register_event_schema", "order", 3, '{"properties": {"id": {"type": "string"}}}', True, True, first="jsonb")
@@ -91,12 +91,16 @@ def registry(user):
     call("lint_event_schema", '{"minimum": "x"}')
     call("event_schema_changes", "{}", '{"type": "object"}', True)
     call("event_schema_changes", "order", 1, "{}", True)
+    for kind in ("text", "jsonb"):
+        call("check_event_compatibility", "order", "{}", True, False, False, first=kind)
     call("register_event_upcast", "order", 1, 2, "app.up(pg_catalog.jsonb)")
     assert len(call("event_upcast_path", "order", 1, 2)[0][0]) == 1
     call("event_has_upcast", "order", 1, 2)
     call("upcast_event", EVENT, "order", 1, 2)
     for name in ("event_at_version", "event_at_version_serially"):
         call(name, EVENT, "order", 1, 2)
+    call("register_event_downcast", "order", 2, 1, "app.up(pg_catalog.jsonb)")
+    call("drop_event_upcast", "order", 2, 1)
     for relation in ("event_schemas", "event_quarantine"):
         user.pinned(f"SELECT * FROM public.{relation}")
     # under the path that the reference says
@@ -125,8 +129,7 @@ def documents(user):
                      ("uuid", "key"), ("property", "tags")):
         call(f"event_{name}", EVENT, of)
     for kind in ("jsonb", "text"):
-        call("event_upgrade_filter", EVENT, "order", 1, 2, first=kind)
-        call("event_upgrade_violations", EVENT, "order", 1, 2, first=kind)
+        call("event_upgrade_kinds", EVENT, "row", "order", 1, 2, first=kind)
         call("event_audit_filter", EVENT, "order", 1, first=kind)
         call("event_audit_violations", EVENT, "order", 1, first=kind)
     call("event_json_loss", EVENT)

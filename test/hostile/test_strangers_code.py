@@ -484,9 +484,9 @@ def test_cast_of_a_field(world):
 def test_function_of_another_role(world):
     """An upcast of a superuser calls a function that its owner replaces afterwards."""
     prepare(world)
-    create = """CREATE OR REPLACE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+    create = """CREATE OR REPLACE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
         BEGIN RETURN e || jsonb_build_object('who', current_user); END $$"""
-    world.run("mallory", "CREATE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT e'")
+    world.run("mallory", "CREATE FUNCTION mallory.f(e jsonb) RETURNS jsonb LANGUAGE sql STABLE AS 'SELECT e'")
     world.run("owner", "SELECT register_event_schema('x', v, 'true') FROM generate_series(1, 2) AS v")
     world.run(None, "SELECT register_event_upcast('x', 1, 2, 'mallory.f(jsonb)')")
     session = world.connect("bob")
