@@ -35,7 +35,7 @@ def missing(tree: Tree, published: Published) -> list[Schema]:
 
 def _same_options(one: Schema, other: Schema) -> bool:
     # "breaking" has no effect on a version that is published already
-    return one.options.assert_format == other.options.assert_format and set(one.options.except_formats) == set(other.options.except_formats)
+    return one.options.assert_format == other.options.assert_format and one.options.except_formats == other.options.except_formats
 
 
 def register(server: Server, tree: Tree, published: Published, annotations: bool) -> Registration:

@@ -69,7 +69,7 @@ def dumps(value: JSON, indent: str = "  ", margin: str = "") -> str:
 
 def _joined(left: str, items: list[str], right: str, indent: str, margin: str) -> str:
     one_line = left + ", ".join(items) + right
-    if not items or not indent or (len(one_line) <= 80 and "\n" not in one_line and (margin or len(items) == 1)):
+    if not items or not indent or (len(one_line) <= 80 and "\n" not in one_line and (margin or left == "[" or len(items) == 1)):
         return one_line
     return f"{left}\n{margin}{indent}" + f",\n{margin}{indent}".join(items) + f"\n{margin}{right}"
 

@@ -11,15 +11,19 @@ MAX_VERSION = 2147483647
 LONGEST_FILE_NAME = 200
 
 _PLAIN = frozenset((string.ascii_letters + string.digits + "._-+").encode())
+_UPPER = frozenset(string.ascii_uppercase.encode())
+_LETTERS = frozenset(string.ascii_letters.encode())
 _EVENT = re.compile(r"(.*)@(0|[1-9][0-9]*)", re.DOTALL)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]*")
 
 
-def escape(name: str) -> str:
+def escape(name: str, letters: str = "all") -> str:
     """A type or URI as (a part of) the name of a file.
 
-    Bytes of UTF-8 other than letters and digits of ASCII and ._-+ are %XX, and so is a dot at the beginning."""
-    text = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in name.encode())
+    Bytes of UTF-8 other than letters and digits of ASCII and ._-+ are %XX, and so is a dot at the beginning.
+    letters says which letters stay: all, those in lower case, none."""
+    escaped = {"all": frozenset(), "lower": _UPPER, "none": _LETTERS}[letters]
+    text = "".join(chr(byte) if byte in _PLAIN and byte not in escaped else f"%{byte:02X}" for byte in name.encode())
     return "%2E" + text[1:] if text.startswith(".") else text
 
 

@@ -121,7 +121,7 @@ def _checked(value: JSON, location: str, keys: dict[str, Callable[[JSON], str | 
 
 
 def _merged(base: VersionOptions, said: dict[str, JSON]) -> VersionOptions:
-    options = dataclasses.replace(base, **{key: tuple(item) if isinstance(item, list) else item for key, item in said.items() if key in _OF_VERSION})
+    options = dataclasses.replace(base, **{key: tuple(sorted(set(item))) if isinstance(item, list) else item for key, item in said.items() if key in _OF_VERSION})
     if "assert_format" in said and not options.assert_format and "except_formats" not in said:
         options = dataclasses.replace(options, except_formats=())
     return options

@@ -8,7 +8,7 @@ from urllib.parse import urldefrag
 
 from event_validate.diff import Comparison, cell, changes_table, code
 from event_validate.jsontext import JSON, dumps
-from event_validate.names import stem
+from event_validate.names import event_name, stem
 from event_validate.references import event_of, resolve
 from event_validate.tree import Schema, Tree
 
@@ -130,7 +130,9 @@ def constraints(schema: dict[str, JSON]) -> list[str]:
 
 
 def _link(key: str) -> str:
-    name = key.rpartition("@")[0] or key
+    """The page of TYPE@VERSION or of a URI."""
+    event = event_name(key)
+    name = event[0] if event and not key.startswith(("http:", "https:", "urn:")) else key
     return f"{stem(name)[0].replace('%', '%25')}.md"
 
 
@@ -139,28 +141,23 @@ def _about(schema: Schema, keyword: str) -> str:
     return found if isinstance(found, str) else ""
 
 
-def type_page(event_type: str, tree: Tree, changes: Mapping[str, Comparison]) -> str:
-    """The page of a type; changes has the comparison of a version with the one before it, by key."""
-    versions = tree.versions(event_type)
+def page(name: str, versions: list[Schema], tree: Tree, changes: Mapping[str, Comparison]) -> str:
+    """The page of a type or a document; changes has the comparison of a version with the one before it, by key."""
     latest = versions[-1]
     properties = _Properties(latest, tree)
     rows = list(properties.rows(latest.value))
-    lines = [f"# {cell(event_type)}", ""]
+    lines = [f"# {cell(name)}", ""]
     for keyword in ("title", "description"):
         if _about(latest, keyword):
             lines += [_about(latest, keyword).replace("<", "&lt;"), ""]
-    lines += ["## Versions", "", "| version | title | |", "|---|---|---|"]
-    for schema in reversed(versions):
-        notes = [note for note, said in (("deprecated", isinstance(schema.value, dict) and schema.value.get("deprecated") is True),
-                                         ("intended break", schema.options.breaking), ("formats are not asserted", not schema.options.assert_format)) if said]
-        lines.append(f"| {schema.version} | {cell(_about(schema, 'title'))} | {', '.join(notes)} |")
-    lines += ["", f"## Version {latest.version}", ""]
+    if latest.version is not None:
+        lines += [*_versions_table(versions), "", f"## Version {latest.version}", ""]
     top = latest.value if isinstance(latest.value, dict) else {}
     if not rows:
         lines += [f"The document: {kind_of(top)}." if latest.value is not False else "No event is valid.", ""]
     else:
         lines += ["| property | type | required | constraints | |", "|---|---|---|---|---|"]
-        lines += [f"| {code(row.path)} | {row.kind} | {'yes' if row.required else ''} | {', '.join(cell_keeping_code(row.constraints))} | {cell(row.description)} |" for row in rows]
+        lines += [f"| {code(row.path)} | {row.kind} | {'yes' if row.required else ''} | {', '.join(row.constraints)} | {cell(row.description)} |" for row in rows]
         lines.append("")
     of_document = constraints({key: value for key, value in top.items() if key != "default"})
     if of_document:
@@ -176,9 +173,13 @@ def type_page(event_type: str, tree: Tree, changes: Mapping[str, Comparison]) ->
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def cell_keeping_code(texts: list[str]) -> list[str]:
-    """Constraints are escaped where they are made."""
-    return [text.replace("\n", " ") for text in texts]
+def _versions_table(versions: list[Schema]) -> list[str]:
+    lines = ["## Versions", "", "| version | title | |", "|---|---|---|"]
+    for schema in reversed(versions):
+        notes = [note for note, said in (("deprecated", isinstance(schema.value, dict) and schema.value.get("deprecated") is True),
+                                         ("intended break", schema.options.breaking), ("formats are not asserted", not schema.options.assert_format)) if said]
+        lines.append(f"| {schema.version} | {cell(_about(schema, 'title'))} | {', '.join(notes)} |")
+    return lines
 
 
 def index_page(tree: Tree) -> str:
@@ -190,11 +191,16 @@ def index_page(tree: Tree) -> str:
         lines.append(f"| [{cell(event_type)}]({_link(latest.key)}) | {latest.version} | {cell(about)} |")
     documents = sorted(schema.name for schema in tree.schemas.values() if schema.version is None)
     if documents:
-        lines += ["", "Documents to which they refer:", "", *(f"- {code(uri)}" for uri in documents)]
+        lines += ["", "Documents to which they refer:", "", *(f"- [{cell(uri)}]({_link(uri)})" for uri in documents)]
     return "\n".join(lines) + "\n"
 
 
 def make_pages(tree: Tree, changes: Mapping[str, Comparison]) -> dict[str, str]:
     """The pages by the names of their files; README.md is the list."""
-    pages = {f"{stem(event_type)[0]}.md": type_page(event_type, tree, changes) for event_type in tree.types()}
-    return {"README.md": index_page(tree), **pages}
+    pages = {"README.md": index_page(tree)}
+    for event_type in tree.types():
+        pages[f"{stem(event_type)[0]}.md"] = page(event_type, tree.versions(event_type), tree, changes)
+    for schema in tree.schemas.values():
+        if schema.version is None:
+            pages[f"{stem(schema.name)[0]}.md"] = page(schema.name, [schema], tree, changes)
+    return pages

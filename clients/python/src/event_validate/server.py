@@ -116,7 +116,7 @@ class Server:
                 "SELECT s.event_type, s.schema_version, s.definition, s.assert_format, s.except_formats, p.prosrc"
                 " FROM {}.event_schemas AS s JOIN pg_proc AS p ON p.oid = s.function ORDER BY 1, 2"):
             pragmas = source[:len(source) - len(definition)] if source.endswith(definition) else source
-            options = VersionOptions(assert_format, tuple(formats or ()), head.search(pragmas) is not None)
+            options = VersionOptions(assert_format, tuple(sorted(formats or ())), head.search(pragmas) is not None)
             schema = Schema(event_type, version, self.shown, definition, jsontext.loads(definition), options)
             schemas[schema.key] = schema
         published = Published(schemas, {}, [])
@@ -162,7 +162,7 @@ def _document_options(pragmas: str) -> VersionOptions:
     found = re.search(r"^#assert_format[ \t]+(?:(off)|except[ \t]+(.*))$", pragmas, re.MULTILINE)
     if found is None:
         return VersionOptions()
-    return VersionOptions(False) if found[1] else VersionOptions(True, tuple(re.split(r"[,\s]+", found[2].strip())))
+    return VersionOptions(False) if found[1] else VersionOptions(True, tuple(sorted(re.split(r"[,\s]+", found[2].strip()))))
 
 
 def _connect(dsn: str) -> psycopg.Connection[Any]:

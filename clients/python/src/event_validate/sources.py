@@ -83,16 +83,17 @@ def _from_git(text: str) -> Source:
     revision, colon, path = rest.partition(":")
     if not colon or not revision:
         raise Failure(f'"{text}" is not of the form git:REV:path', "For example git:origin/main:events.")
-    relative = path if path.startswith(("./", "../")) else f"./{path}"
+    relative = os.path.normpath(path or ".")
+    relative = "./" if relative == "." else relative if relative.startswith("../") else f"./{relative}"
     name = _object(text, f"{revision}:{relative}")
     shown = text.rstrip("/")
     if _git("cat-file", "-t", name).strip() != b"blob":
-        return Source(text, True, _entries(shown, _git("ls-tree", "-r", "-z", name)))
+        return Source(text, True, _entries(shown, _git("ls-tree", "--full-tree", "-r", "-z", name)))
     parent, file = os.path.dirname(shown), os.path.basename(path)
     files = [File(text, parent, file, _git("cat-file", "blob", name))]
     if _VERSION.search(file) and "/" in relative[2:]:
         folder = _object(text, f"{revision}:{os.path.dirname(relative)}")
-        files += [other for other in _entries(parent, _git("ls-tree", "-z", folder)) if other.name != file]
+        files += [other for other in _entries(parent, _git("ls-tree", "--full-tree", "-z", folder)) if other.name != file]
     return Source(text, False, files, text)
 
 

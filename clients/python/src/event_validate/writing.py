@@ -45,14 +45,16 @@ class Folder:
         self.tree: Tree = read_tree(path) if self.path.is_dir() else Tree(path, True)
         if self.tree.errors:
             raise Failure("the folder has files with faults:\n" + "\n".join(str(f) for f in self.tree.findings if f.severity == "error"))
-        self.taken = {schema.path.casefold(): schema.name for schema in self.tree.schemas.values()}
+        # the beginnings of the names of files, by which each is that of one type or URI
+        self.taken = {Path(schema.path).name.rpartition("." if schema.version is None else "@")[0].casefold(): schema.name for schema in self.tree.schemas.values()}
 
     def stem(self, name: str) -> tuple[str, bool]:
         """The beginning of a file's name, which differs from other types' also where upper and lower case are one."""
         text, shortened = stem(name)
-        if any(other.casefold() == name.casefold() and other != name for other in self.taken.values()):
-            text = "".join(f"%{ord(c):02X}" if c.isascii() and c.isupper() else c for c in escape(name))
-        return text, shortened
+        for candidate in (text, *([escape(name, letters="lower"), escape(name, letters="none")] if not shortened else [])):
+            if self.taken.setdefault(candidate.casefold(), name) == name:
+                return candidate, shortened
+        raise Failure(f'there is no name of a file for "{name}" that differs from others')
 
     def write(self, schemas: Iterable[Schema], options: Mapping[str, TypeOptions], overwrite: bool) -> Written:
         """Writes files that are missing; those that differ only with overwrite."""
@@ -62,7 +64,6 @@ class Folder:
         for schema in found:
             if schema.name not in stems:
                 stems[schema.name] = self.stem(schema.name)
-                self.taken.setdefault(schema.name.casefold(), schema.name)
             there = self.tree.schemas.get(schema.key)
             if there is not None and jsontext.same(there.value, schema.value):
                 done.unchanged.append(there.path)
@@ -75,13 +76,13 @@ class Folder:
             write_file(path, schema.text if schema.text.endswith("\n") else schema.text + "\n")
             done.written.append(str(path))
         for name, (beginning, shortened) in stems.items():
-            self.write_options(name, beginning, shortened, _type_options(name, found, options.get(name)), overwrite, done)
+            is_document = any(schema.name == name and schema.version is None for schema in found)
+            self.write_options(name, beginning, shortened, is_document, _type_options(name, found, options.get(name)), overwrite, done)
         return done
 
-    def write_options(self, name: str, beginning: str, shortened: bool, options: TypeOptions, overwrite: bool, done: Written) -> None:
+    def write_options(self, name: str, beginning: str, shortened: bool, is_document: bool, options: TypeOptions, overwrite: bool, done: Written) -> None:
         there = self.tree.options.get(name)
         if shortened:
-            is_document = any(schema.version is None and schema.name == name for schema in self.tree.schemas.values()) or not options.versions and options.uri
             options = dataclasses.replace(options, event_type=None if is_document else name, uri=name if is_document else None)
         if there is not None:
             options = dataclasses.replace(options, event_type=there.event_type, uri=there.uri, policy=options.policy or there.policy,
@@ -104,6 +105,6 @@ def _type_options(name: str, schemas: list[Schema], policy: TypeOptions | None) 
     common = [dataclasses.replace(schema.options, breaking=False) for schema in own]
     shared = max(common, key=common.count) if common else VersionOptions()
     if own and own[0].version is None:
-        return TypeOptions(uri=None, common=shared)
+        return TypeOptions(common=shared)
     versions = {schema.version: schema.options for schema in own if schema.version is not None and schema.options != shared}
     return TypeOptions(policy=policy.policy if policy else None, lenient=policy.lenient if policy else True, common=shared, versions=versions)

@@ -51,7 +51,7 @@ def import_from(registry: Registry, patterns: Sequence[str], strip: str, dialect
     for entry, value in entries:
         name, version = targets[entry.subject, entry.version]
         text = _converted(entry, value, targets, dialect or registry.default_dialect, done)
-        done.schemas.append(Schema(name, version, f"{entry.subject} version {entry.version}", text, value, options))
+        done.schemas.append(Schema(name, version, f"{entry.subject} version {entry.version}", text, loads(text), options))
     for subject in dict.fromkeys(entry.subject for entry, _ in entries):
         policy = registry.policy(subject)
         name, version = next(target for key, target in targets.items() if key[0] == subject)
@@ -150,7 +150,7 @@ class _Export:
                     return None
                 name = urldefrag(reference)[0]
                 found[name] = Reference(name, self.subject(self.tree.schemas[key]), self.there[key])
-        return list(found.values())
+        return [found[name] for name in sorted(found)]
 
     def publish(self, schema: Schema) -> None:
         named = self.references(schema)
@@ -159,7 +159,7 @@ class _Export:
         text = schema.text
         if isinstance(schema.value, dict) and "$schema" not in schema.value:
             text = dumps({"$schema": OUR_DIALECT, **schema.value})
-        entry = Entry(self.subject(schema), str(schema.version or 1), text, tuple(named))
+        entry = Entry(self.subject(schema), str(1 if schema.version is None else schema.version), text, tuple(named))
         try:
             version = self.registry.find(entry)
             if version is not None:
