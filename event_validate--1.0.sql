@@ -251,15 +251,15 @@ COMMENT ON FUNCTION jsonschema_validation_errors(text, text) IS 'jsonschema_vali
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[]) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[]) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -303,14 +303,15 @@ COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compile
 
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
-	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[])
+	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[],
+	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function,
-		assert_format, except_formats
+		assert_format, except_formats, breaking, accept, policy, lenient, unknown
 	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
@@ -329,10 +330,27 @@ CREATE FUNCTION event_schema_changes(event_type text, from_version int, definiti
 	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
 COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'the changes between a registered version and a definition';
 
-CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true) RETURNS void
+CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true,
+	unknown text DEFAULT 'refuse') RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_set_event_compatibility' LANGUAGE C;
-COMMENT ON FUNCTION set_event_compatibility(text, text, boolean) IS 'sets the compatibility policy for new versions of an event schema';
+COMMENT ON FUNCTION set_event_compatibility(text, text, boolean, text) IS 'sets the compatibility policy for new versions of an event type, or the default of the database';
 
+-- The arguments are those of register_event_schema; schema_version is the next one.
+CREATE FUNCTION check_event_compatibility(event_type text, definition text,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
+
+CREATE FUNCTION check_event_compatibility(event_type text, definition jsonb,
+	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility_jsonb' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
 -- ---------- evolution: upcasts ----------
 
 CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)

@@ -25,20 +25,29 @@
 PG_FUNCTION_INFO_V1(ev_event_schema_changes);
 PG_FUNCTION_INFO_V1(ev_event_schema_changes_registered);
 
+static const char *const rule_names[] = {
+#define EV_CHANGE_RULE(name, description) #name,
+	EV_CHANGE_RULES(EV_CHANGE_RULE)
+#undef EV_CHANGE_RULE
+};
+
 const char *
 ev_change_rule_name(EvChangeRule rule)
 {
-	static const char *const names[] = {
-#define EV_CHANGE_RULE(name, description) #name,
-		EV_CHANGE_RULES(EV_CHANGE_RULE)
-#undef EV_CHANGE_RULE
-	};
-
-	return names[rule];
+	return rule_names[rule];
 }
 
-static const char *
-verdict_name(EvVerdict verdict)
+bool
+ev_change_rule_exists(const char *name)
+{
+	for (int i = 0; i < (int) lengthof(rule_names); i++)
+		if (strcmp(rule_names[i], name) == 0)
+			return true;
+	return false;
+}
+
+const char *
+ev_verdict_name(EvVerdict verdict)
 {
 	static const char *const names[] = {"compatible", "unknown", "incompatible"};
 
@@ -199,8 +208,8 @@ put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *ne
 
 		values[0] = CStringGetTextDatum(change->location);
 		values[1] = CStringGetTextDatum(ev_change_rule_name(change->rule));
-		values[2] = CStringGetTextDatum(verdict_name(change->backward));
-		values[3] = CStringGetTextDatum(verdict_name(change->forward));
+		values[2] = CStringGetTextDatum(ev_verdict_name(change->backward));
+		values[3] = CStringGetTextDatum(ev_verdict_name(change->forward));
 		values[4] = CStringGetTextDatum(change->message);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}

@@ -137,6 +137,9 @@ typedef enum EvVerdict
 	EV_INCOMPATIBLE
 } EvVerdict;
 
+/* Returns "compatible" and the like. */
+extern const char *ev_verdict_name(EvVerdict verdict);
+
 typedef struct EvChange
 {
 	EvChangeRule rule;
@@ -147,6 +150,9 @@ typedef struct EvChange
 	EvVerdict	forward;
 	char	   *message;		/* a sentence */
 } EvChange;
+
+/* Is this the name of a rule? */
+extern bool ev_change_rule_exists(const char *name);
 
 /* Returns "MAXIMUM_DECREASED" and the like. */
 extern const char *ev_change_rule_name(EvChangeRule rule);

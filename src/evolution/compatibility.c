@@ -40,6 +40,7 @@
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
 #include "registry/utility_command.h"
+#include "schema/accept_option.h"
 
 PG_FUNCTION_INFO_V1(ev_set_event_compatibility);
 
@@ -60,25 +61,32 @@ typedef struct Policy
 	bool		forward;
 	bool		transitive;
 	bool		lenient;
+	bool		warn_unknown;	/* what is unknown gives a WARNING, no error */
 } Policy;
 
 static const Policy policies[] = {
-#define EV_POLICY(name, backward, forward, transitive) {name, backward, forward, transitive, true},
+#define EV_POLICY(name, backward, forward, transitive) {name, backward, forward, transitive, true, false},
 	EV_POLICIES(EV_POLICY)
 #undef EV_POLICY
 };
 
+/* The options in a policy's text, after its name. */
 static const char strict_suffix[] = " strict";
+static const char warn_suffix[] = " unknown warn";
 
 #define DEFAULT_POLICY	1		/* backward */
 
+/* The argument unknown of set_event_compatibility, by warn_unknown. */
+static const char *const unknown_words[] = {"refuse", "warn"};
+
 /* ---------- policies as texts and as functions ---------- */
 
+/* Finds a policy by its name, in any case; false if there is none. */
 static bool
 find_policy(const char *name, int length, Policy *policy)
 {
 	for (int i = 0; i < (int) lengthof(policies); i++)
-		if (strlen(policies[i].name) == (size_t) length && memcmp(policies[i].name, name, length) == 0)
+		if (strlen(policies[i].name) == (size_t) length && pg_strncasecmp(policies[i].name, name, length) == 0)
 		{
 			*policy = policies[i];
 			return true;
@@ -104,15 +112,27 @@ type_line_length(const char *body)
 	return end != NULL && strncmp(body, EV_POLICY_TYPE_LINE, strlen(EV_POLICY_TYPE_LINE)) == 0 ? end + 1 - body : 0;
 }
 
-/* Parses SELECT 'POLICY' or SELECT 'POLICY strict', which may follow that line. */
+/* Shortens a text by a suffix, if it has it; returns whether it has. */
+static bool
+take_suffix(const char *text, int *length, const char *suffix)
+{
+	int			suffix_length = strlen(suffix);
+
+	if (*length <= suffix_length || memcmp(text + *length - suffix_length, suffix, suffix_length) != 0)
+		return false;
+	*length -= suffix_length;
+	return true;
+}
+
+/* Parses SELECT 'POLICY', with "strict" and "unknown warn" after its name, which may follow that line. */
 static bool
 parse_body(const char *body, Policy *policy)
 {
 	const char *p = skip_space(body + type_line_length(body));
 	const char *end;
 	int			length;
-	int			suffix = strlen(strict_suffix);
 	bool		is_strict;
+	bool		warn_unknown;
 
 	if (pg_strncasecmp(p, "SELECT", 6) != 0)
 		return false;
@@ -129,10 +149,12 @@ parse_body(const char *body, Policy *policy)
 	if (*end != '\0')
 		return false;
 
-	is_strict = length > suffix && memcmp(p + length - suffix, strict_suffix, suffix) == 0;
-	if (!find_policy(p, is_strict ? length - suffix : length, policy))
+	warn_unknown = take_suffix(p, &length, warn_suffix);
+	is_strict = take_suffix(p, &length, strict_suffix);
+	if (!find_policy(p, length, policy))
 		return false;
 	policy->lenient = !is_strict;
+	policy->warn_unknown = warn_unknown;
 	return true;
 }
 
@@ -163,27 +185,38 @@ ev_compatibility_type(HeapTuple function)
 }
 
 /*
- * Returns the policy of a type, after waiting for transactions that change it
- * or the versions.
+ * Sets the policy of a type: its own, that of the database, or the default.  Returns NULL,
+ * or the name of the function that should hold it but does not.
  */
+static char *
+look_up_policy(const char *type, int length, Policy *policy)
+{
+	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(ev_policy_function(type, length)));
+	char	   *broken = NULL;
+
+	*policy = policies[DEFAULT_POLICY];
+	if (!HeapTupleIsValid(function))
+		function = SearchSysCache1(PROCOID, ObjectIdGetDatum(ev_policy_function("", 0)));
+	if (!HeapTupleIsValid(function))
+		return NULL;
+	if (((Form_pg_proc) GETSTRUCT(function))->prolang != SQLlanguageId ||
+		!parse_body(ev_function_body(function), policy))
+		broken = ev_function_shown_name(function);
+	ReleaseSysCache(function);
+	return broken;
+}
+
 static Policy
 read_policy(const char *type, int length)
 {
-	Policy		policy = policies[DEFAULT_POLICY];
-	HeapTuple	function;
+	Policy		policy;
+	char	   *broken = look_up_policy(type, length, &policy);
 
-	ev_type_lock(type, length);
-	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(ev_policy_function(type, length)));
-	if (!HeapTupleIsValid(function))
-		return policy;
-	if (((Form_pg_proc) GETSTRUCT(function))->prolang != SQLlanguageId ||
-		!parse_body(ev_function_body(function), &policy))
+	if (broken != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
-				 errmsg("function \"%s\" does not hold a compatibility policy",
-						ev_function_shown_name(function)),
+				 errmsg("function \"%s\" does not hold a compatibility policy", broken),
 				 errhint("Set the policy with set_event_compatibility.")));
-	ReleaseSysCache(function);
 	return policy;
 }
 
@@ -242,10 +275,20 @@ ev_compatibility_list(const char *type, int length)
 static char *
 policy_text(const Policy *policy)
 {
-	return psprintf("%s, %s", policy->name, policy->lenient ? "lenient" : "strict");
+	return psprintf("%s, %s%s", policy->name, policy->lenient ? "lenient" : "strict",
+					policy->warn_unknown ? ", unknown => 'warn'" : "");
 }
 
 /* ---------- the check ---------- */
+
+/* Adds a line for a change that is not compatible in a direction. */
+static void
+append_reason(StringInfo reasons, const char *prefix, const EvChange *change, EvVerdict verdict)
+{
+	appendStringInfo(reasons, "%s%s%s: %s (%s%s)", reasons->len > 0 ? "\n" : "", prefix,
+					 ev_location_show(change->location), change->message, ev_change_rule_name(change->rule),
+					 verdict == EV_UNKNOWN ? "; unknown: neither proved nor refuted" : "");
+}
 
 char *
 ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
@@ -259,27 +302,63 @@ ev_compatibility_reasons(List *changes, bool forward, const char *prefix)
 		EvChange   *change = lfirst(cell);
 		EvVerdict	verdict = forward ? change->forward : change->backward;
 
-		if (verdict == EV_COMPATIBLE)
-			continue;
-		appendStringInfo(&reasons, "%s%s%s: %s (%s%s)", reasons.len > 0 ? "\n" : "", prefix,
-						 ev_location_show(change->location), change->message, ev_change_rule_name(change->rule),
-						 verdict == EV_UNKNOWN ? "; unknown: neither proved nor refuted" : "");
+		if (verdict != EV_COMPATIBLE)
+			append_reason(&reasons, prefix, change, verdict);
 	}
 	return reasons.len > 0 ? reasons.data : NULL;
 }
 
-/* The reasons for one message. */
+/* The comparisons of a document with other versions. */
 typedef struct PolicyCheck
 {
 	const Policy *policy;
 	const EvDocument *document;
 	int32		version;
-	StringInfoData reasons;
-	int32		against;		/* the first incompatible version */
-	bool		broke_forward;
-	bool		broke;
+	List	   *findings;		/* EvFinding */
+	bool		compared;		/* with any */
 	int64		work;			/* remaining for comparisons */
 } PolicyCheck;
+
+/* What does registration do about a change that is not compatible? */
+static EvTreatment
+treatment(const PolicyCheck *check, const EvChange *change, EvVerdict verdict)
+{
+	char	   *name = ev_accept_name(change->location, ev_change_rule_name(change->rule));
+
+	if (ev_accept_has(check->document->accept, name))
+		return EV_ACCEPTED;
+	return verdict == EV_UNKNOWN && check->policy->warn_unknown ? EV_WARNED : EV_REFUSED;
+}
+
+const char *
+ev_finding_verdict(const EvFinding *finding)
+{
+	return finding->treatment == EV_ACCEPTED ? "accepted" : finding->treatment == EV_WARNED ? "warned" :
+		ev_verdict_name(finding->verdict);
+}
+
+static void
+add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forward)
+{
+	ListCell   *cell;
+
+	foreach(cell, changes)
+	{
+		const EvChange *change = lfirst(cell);
+		EvVerdict	verdict = forward ? change->forward : change->backward;
+		EvFinding  *finding;
+
+		if (verdict == EV_COMPATIBLE)
+			continue;
+		finding = palloc(sizeof(EvFinding));
+		finding->against = other_version;
+		finding->forward = forward;
+		finding->change = change;
+		finding->verdict = verdict;
+		finding->treatment = treatment(check, change, verdict);
+		check->findings = lappend(check->findings, finding);
+	}
+}
 
 static void
 compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
@@ -288,28 +367,13 @@ compare_with(PolicyCheck *check, const EvDocument *other, int32 other_version)
 	EvVerdict	forward;
 	List	   *changes;
 
+	check->compared = true;
 	ev_compare_schemas(is_older ? other : check->document, is_older ? check->document : other,
 					   ev_registry_resolve, check->policy->lenient, &check->work, &forward, &changes);
-	for (int i = 0; i < 2; i++)
-	{
-		char	   *reasons;
-
-		if (!(i == 0 ? check->policy->backward : check->policy->forward))
-			continue;
-		reasons = ev_compatibility_reasons(changes, i == 1,
-										   psprintf("version %d to %d, ",
-													Min(other_version, check->version),
-													Max(other_version, check->version)));
-		if (reasons == NULL)
-			continue;
-		if (!check->broke)
-		{
-			check->against = other_version;
-			check->broke_forward = i == 1;
-		}
-		check->broke = true;
-		appendStringInfo(&check->reasons, "%s%s", check->reasons.len > 0 ? "\n" : "", reasons);
-	}
+	if (check->policy->backward)
+		add_findings(check, changes, other_version, false);
+	if (check->policy->forward)
+		add_findings(check, changes, other_version, true);
 }
 
 /* Reads the document of a registered version. */
@@ -358,35 +422,210 @@ compare_with_neighbours(PolicyCheck *check, int type_length, const List *later)
 	}
 }
 
+/*
+ * Compares a document, TYPE@VERSION, as a policy demands; returns the findings, and
+ * whether there was a version to compare with.
+ */
+static List *
+find_all(const EvDocument *document, int type_length, int32 version, const Policy *policy, const List *later,
+		 bool *compared)
+{
+	PolicyCheck check = {.policy = policy, .document = document, .version = version, .work = EV_COMPARISONS_WORK};
+
+	if (!document->breaking && (policy->backward || policy->forward))
+		compare_with_neighbours(&check, type_length, later);
+	*compared = check.compared;
+	return check.findings;
+}
+
+/*
+ * Warns of accepted findings that there are not, if there was something to compare with.
+ * They can be about versions that were dropped, so this is no error.
+ */
+static void
+warn_of_unmatched(const EvDocument *document, const List *findings, bool compared)
+{
+	ListCell   *accepted;
+	ListCell   *cell;
+
+	foreach(accepted, compared ? document->accept : NIL)
+	{
+		const char *name = lfirst(accepted);
+		bool		found = false;
+
+		foreach(cell, findings)
+		{
+			const EvFinding *finding = lfirst(cell);
+
+			found |= finding->treatment == EV_ACCEPTED &&
+				strcmp(ev_accept_name(finding->change->location, ev_change_rule_name(finding->change->rule)), name) == 0;
+		}
+		if (!found)
+			ereport(WARNING,
+					(errcode(ERRCODE_WARNING),
+					 errmsg("event schema \"%s\" accepts the finding %s, but there is no such finding",
+							document->name, ev_string_show(name, strlen(name))),
+					 errhint("check_event_compatibility lists the findings.")));
+	}
+}
+
+List *
+ev_compatibility_findings(const EvDocument *document)
+{
+	int			type_length;
+	int32		version;
+	Policy		policy;
+	List	   *findings;
+	bool		compared;
+
+	if (!ev_parse_event_name(document->name, &type_length, &version))
+		return NIL;
+	policy = read_policy(document->name, type_length);
+	findings = find_all(document, type_length, version, &policy, NIL, &compared);
+	warn_of_unmatched(document, findings, compared);
+	return findings;
+}
+
+/* The maximum number of findings, and of bytes of their names, in the HINT. */
+#define NAMED_FINDINGS		20
+#define NAMED_FINDINGS_SIZE	2000
+
+/*
+ * Returns the argument that accepts all findings that were refused or accepted; NULL if there are too many, or if a location cannot be shown as
+ * it is.
+ */
+static char *
+accept_argument(const List *findings)
+{
+	List	   *accept = NIL;
+	Size		size = 0;
+	Oid			output;
+	bool		is_varlena;
+	ListCell   *cell;
+
+	foreach(cell, findings)
+	{
+		const EvFinding *finding = lfirst(cell);
+
+		if (finding->treatment != EV_WARNED)
+			accept = ev_accept_add(accept, ev_accept_name(finding->change->location,
+														  ev_change_rule_name(finding->change->rule)));
+	}
+	foreach(cell, accept)
+	{
+		size += strlen(lfirst(cell));
+		if (strcmp(ev_visible(lfirst(cell)), lfirst(cell)) != 0)
+			return NULL;
+	}
+	if (list_length(accept) > NAMED_FINDINGS || size > NAMED_FINDINGS_SIZE)
+		return NULL;
+	getTypeOutputInfo(TEXTARRAYOID, &output, &is_varlena);
+	return psprintf("accept => %s", quote_literal_cstr(OidOutputFunctionCall(output, ev_accept_array(accept))));
+}
+
+/* Returns lines with the findings that are treated so. */
+static char *
+reasons_of(const List *findings, int32 version, EvTreatment treated)
+{
+	StringInfoData reasons;
+	ListCell   *cell;
+
+	initStringInfo(&reasons);
+	foreach(cell, findings)
+	{
+		const EvFinding *finding = lfirst(cell);
+
+		if (finding->treatment == treated)
+			append_reason(&reasons, psprintf("version %d to %d, ", Min(finding->against, version),
+											 Max(finding->against, version)),
+						  finding->change, finding->verdict);
+	}
+	return reasons.data;
+}
+
+/* Returns the first finding that is treated so, or NULL. */
+static const EvFinding *
+first_of(const List *findings, EvTreatment treated)
+{
+	ListCell   *cell;
+
+	foreach(cell, findings)
+		if (((EvFinding *) lfirst(cell))->treatment == treated)
+		return lfirst(cell);
+	return NULL;
+}
+
+/* Raises an error with all findings that are refused. */
+static void
+refuse(const EvDocument *document, int type_length, int32 version, const Policy *policy, const List *findings)
+{
+	const EvFinding *first = first_of(findings, EV_REFUSED);
+	const char *accept = accept_argument(findings);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("event schema \"%s\" is not %s compatible with version %d",
+					document->name, first->forward ? "forward" : "backward", first->against),
+			 errdetail_internal("%s", reasons_of(findings, version, EV_REFUSED)),
+			 errhint("If that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each), which accepts no other finding. breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these. The policy of \"%s\" is %s; set_event_compatibility sets another one.",
+					 version, accept != NULL ? accept : "accept => '{...}' and the findings that check_event_compatibility lists",
+					 pnstrdup(document->name, type_length), policy_text(policy))));
+}
+
+/* Warns of findings that are unknown, where the policy says so. */
+static void
+warn_of_unknown(const EvDocument *document, int32 version, const List *findings)
+{
+	const EvFinding *first = first_of(findings, EV_WARNED);
+
+	if (first != NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 errmsg("it is unknown whether event schema \"%s\" is %s compatible with version %d",
+						document->name, first->forward ? "forward" : "backward", first->against),
+				 errdetail_internal("%s", reasons_of(findings, version, EV_WARNED)),
+				 errhint("The policy lets this pass. check_event_upgrade says whether stored events would be valid.")));
+}
+
 void
 ev_compatibility_check(const EvDocument *document, const List *later)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	Policy		policy;
-	PolicyCheck check = {.policy = &policy, .document = document, .work = EV_COMPARISONS_WORK};
 	int			type_length;
+	int32		version;
+	List	   *findings;
+	bool		compared;
 
-	if (!ev_parse_event_name(document->name, &type_length, &check.version) || document->breaking)
+	if (!ev_parse_event_name(document->name, &type_length, &version) || document->breaking)
 		return;
 
 	context = AllocSetContextCreate(caller, "event_validate compatibility", ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
+	ev_type_lock(document->name, type_length);
 	policy = read_policy(document->name, type_length);
-	initStringInfo(&check.reasons);
-	if (policy.backward || policy.forward)
-		compare_with_neighbours(&check, type_length, later);
-	if (check.broke)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("event schema \"%s\" is not %s compatible with version %d",
-						document->name, check.broke_forward ? "forward" : "backward", check.against),
-				 errdetail_internal("%s", check.reasons.data),
-				 errhint("If that is meant, register version %d with breaking => true (in CREATE FUNCTION: with the line \"#breaking\"). The policy of \"%s\" is %s; set_event_compatibility sets another one.",
-						 check.version, pnstrdup(document->name, type_length), policy_text(&policy))));
+	findings = find_all(document, type_length, version, &policy, later, &compared);
+	warn_of_unmatched(document, findings, compared);
+	if (first_of(findings, EV_REFUSED) != NULL)
+		refuse(document, type_length, version, &policy, findings);
+	warn_of_unknown(document, version, findings);
 
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
+}
+
+bool
+ev_compatibility_policy(const char *type, int length, const char **name, bool *lenient, const char **unknown)
+{
+	Policy		policy;
+
+	if (look_up_policy(type, length, &policy) != NULL)
+		return false;
+	*name = policy.name;
+	*lenient = policy.lenient;
+	*unknown = unknown_words[policy.warn_unknown];
+	return true;
 }
 
 /* ---------- SQL ---------- */
@@ -427,34 +666,58 @@ create_policy(const char *name, const char *type, const char *text)
 		ev_comment_on_function(name, false, psprintf("%s@compatibility", type));
 }
 
+/* Reads the argument unknown. */
+static bool
+read_unknown(const text *argument)
+{
+	char	   *word = text_to_cstring(argument);
+
+	for (int i = 0; i < (int) lengthof(unknown_words); i++)
+		if (pg_strcasecmp(word, unknown_words[i]) == 0)
+			return i != 0;
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("unknown must be 'refuse' or 'warn', not %s", ev_string_show(word, strlen(word)))));
+}
+
 /*
- * set_event_compatibility(event_type text, policy text, lenient boolean)
- * returns void
+ * set_event_compatibility(event_type text, policy text, lenient boolean, unknown text)
+ *
+ * Sets the policy of a type or, if the type is NULL, of all types without one.
  */
 Datum
 ev_set_event_compatibility(PG_FUNCTION_ARGS)
 {
-	static const char *const arguments[] = {"event_type", "policy", "lenient"};
-	text	   *type;
+	static const char *const arguments[] = {"event_type", "policy", "lenient", "unknown"};
+	char	   *type = PG_ARGISNULL(0) ? "" : text_to_cstring(PG_GETARG_TEXT_PP(0));
 	text	   *text_policy;
 	NameData	name;
 	Policy		policy;
+	bool		warn_unknown;
 
-	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
-	type = PG_GETARG_TEXT_PP(0);
+	ev_require_arguments(fcinfo, 1, lengthof(arguments), arguments);
 	text_policy = PG_GETARG_TEXT_PP(1);
-	ev_require_event_name(type, 0);
+	if (!PG_ARGISNULL(0))
+		ev_require_event_name(PG_GETARG_TEXT_PP(0), 0);
 	if (!find_policy(VARDATA_ANY(text_policy), VARSIZE_ANY_EXHDR(text_policy), &policy))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("there is no compatibility policy \"%s\"", text_to_cstring(text_policy)),
 				 errhint("The policies are %s.", policy_names())));
+	warn_unknown = read_unknown(PG_GETARG_TEXT_PP(3));
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	ev_ownership_require_create();
-	ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
-	if (!ev_policy_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &name))
-		elog(ERROR, "event type \"%s\" has no name for its policy", text_to_cstring(type));
-	create_policy(NameStr(name), text_to_cstring(type), psprintf("%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix));
+	if (PG_ARGISNULL(0))
+	{
+		ev_ownership_require_default_policy();
+		ev_type_lock(type, 0);
+	}
+	else
+		ev_ownership_lock_type(type, strlen(type), InvalidOid);
+	if (!ev_policy_name(type, strlen(type), &name))
+		elog(ERROR, "event type \"%s\" has no name for its policy", type);
+	create_policy(NameStr(name), type, psprintf("%s%s%s", policy.name, PG_GETARG_BOOL(2) ? "" : strict_suffix,
+												warn_unknown ? warn_suffix : ""));
 	PG_RETURN_VOID();
 }

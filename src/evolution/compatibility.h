@@ -3,13 +3,16 @@
  *	  The compatibility policies of event types.
  *
  * A policy is a function event_schema."TYPE@compatibility"() that returns its
- * text: the policy's name, with " strict" if it is not lenient.  If the name
+ * text: the policy's name, with " strict" if it is not lenient, and with
+ * " unknown warn" if what is unknown gives a WARNING only.  If the name
  * shortens the type, the body has the whole type: see registry/function_row.h.
+ * event_schema."@compatibility"() is the policy of all types without one.
  */
 #ifndef EV_COMPATIBILITY_H
 #define EV_COMPATIBILITY_H
 
 #include "access/htup.h"
+#include "changes/changes.h"
 #include "schema/document.h"
 #include "nodes/pg_list.h"
 
@@ -23,6 +26,43 @@
  * document, although they were created already.
  */
 extern void ev_compatibility_check(const EvDocument *document, const List *later);
+
+/* What registration does about a finding. */
+typedef enum EvTreatment
+{
+	EV_REFUSED,
+	EV_WARNED,					/* it is unknown, and the policy says so */
+	EV_ACCEPTED					/* the document accepts it */
+} EvTreatment;
+
+/* A change that is not compatible, in a direction that the policy demands. */
+typedef struct EvFinding
+{
+	int32		against;		/* the version compared with */
+	bool		forward;		/* the direction; otherwise backward */
+	const EvChange *change;
+	EvVerdict	verdict;
+	EvTreatment treatment;
+} EvFinding;
+
+/*
+ * Returns the findings (EvFinding *) that ev_compatibility_check would
+ * refuse, warn of or accept for a document named TYPE@VERSION, in their order, in
+ * CurrentMemoryContext; gives the WARNING about accepted findings that there are not.
+ * The version need not be registered.  Takes no lock.
+ */
+extern List *ev_compatibility_findings(const EvDocument *document);
+
+/* Returns "incompatible", "unknown", "warned" or "accepted". */
+extern const char *ev_finding_verdict(const EvFinding *finding);
+
+/*
+ * Sets the parts of the policy that holds for a type: its name, the reading, and what
+ * happens to what is unknown ("refuse", "warn").  Returns false if a function that should
+ * hold the policy does not.  Takes no lock.
+ */
+extern bool ev_compatibility_policy(const char *type, int length, const char **name, bool *lenient,
+									const char **unknown);
 
 /* Is this function, named TYPE@compatibility, a policy by its body? */
 extern bool ev_compatibility_is_policy(HeapTuple function);

@@ -96,7 +96,9 @@ check_kind(HeapTuple function, Oid language, bool is_create)
 		char	   *type = ev_compatibility_type(function);
 
 		/* also to replace one, whose owner can differ from the type's */
-		if (is_create)
+		if (is_create && type[0] == '\0')
+			ev_ownership_require_default_policy();
+		else if (is_create)
 			ev_ownership_lock_type(type, strlen(type), form->oid);
 		return;
 	}

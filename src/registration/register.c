@@ -48,6 +48,7 @@
 #include "evolution/widen.h"
 #include "format/format.h"
 #include "jsonb/jsonb_value.h"
+#include "registration/definition.h"
 #include "registration/registered_list.h"
 #include "registration/schema_function.h"
 #include "registration/validator.h"
@@ -61,6 +62,7 @@
 #include "registry/utility_command.h"
 #include "registry/validation_error.h"
 #include "rollout/drop_guard.h"
+#include "schema/accept_option.h"
 #include "schema/format_option.h"
 #include "schema/keywords.h"
 #include "schema/uri.h"
@@ -72,72 +74,36 @@ PG_FUNCTION_INFO_V1(ev_drop_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_schema);
 PG_FUNCTION_INFO_V1(ev_list_event_schemas);
 
-/* A definition to be registered, and the options. */
-typedef struct Definition
-{
-	char	   *json;
-	bool		is_jsonb;		/* the user gave a jsonb, and not this text */
-	bool		is_document;	/* for references, no event */
-	bool		assert_format;
-	EvFormatSet except_formats;
-	bool		breaking;
-	bool		strict;			/* reject warnings */
-	bool		widen;			/* a wider schema may replace the old one */
-} Definition;
-
 /*
  * Registers a definition under a name: creates the function; or leaves it
  * unchanged if it has the same document; or replaces its annotations; or, if
  * requested, replaces the schema by a wider one.  Compiled with the URI.
  */
 static Oid
-register_definition(const char *name, const char *uri, const Definition *definition)
+register_definition(const char *name, const char *uri, const EvDefinition *definition)
 {
-	EvDocument	document = {0};
+	EvDocument	document;
 	EvDocument	old_document;
-	EvFault		fault = {0};
 	EvMentions	mentions;
 	StringInfoData body;
-	const char *start = definition->json + strspn(definition->json, " \t\r\n");
 	HeapTuple	replaced = NULL;
 	bool		is_wider = false;
 	Oid			function;
 
-	if (*start == '#')
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("invalid JSON Schema \"%s\": the definition is not JSON", name),
-				 errdetail("It begins with \"#\"."),
-				 errhint("Options are arguments here; lines with \"#\" are for CREATE FUNCTION.")));
-
+	ev_definition_read(definition, name, uri, &document);
 	initStringInfo(&body);
 	ev_document_append_pragmas(&body, ev_shortened_type(name), definition->assert_format, definition->except_formats,
-							   definition->breaking);
+							   definition->breaking, definition->accept);
 	appendStringInfoString(&body, definition->json);
-
-	/* without pragma lines, so that lines and columns are those of the user */
-	document.name = name;
-	document.uri = uri;
-	if (!ev_document_parse(definition->json, &document, &fault))
-		ev_fault_report(&fault, name);
 	if (definition->is_document && strcmp(name, uri) != 0)
 		ev_refuse_relative_references(uri, &document);
-	document.assert_format = definition->assert_format;
-	document.except_formats = definition->except_formats;
-	document.breaking = definition->breaking;
-	document.strict = definition->strict;
-	document.is_new = true;
-	if (definition->is_jsonb)
-		document.text = NULL;
 
 	PreventCommandIfReadOnly("CREATE FUNCTION");
 	function = ev_find_to_register(name, true);
 	if (OidIsValid(function))
 	{
 		replaced = ev_schema_read(function, &old_document);
-		if (old_document.assert_format == definition->assert_format &&
-			old_document.except_formats == definition->except_formats &&
-			old_document.breaking == definition->breaking &&
+		if (ev_document_same_options(&old_document, &document) &&
 			compareJsonbContainers(&old_document.schema->root, &document.schema->root) == 0)
 			return function;
 		is_wider = !ev_document_same_answers(&old_document, &document);
@@ -162,43 +128,33 @@ register_definition(const char *name, const char *uri, const Definition *definit
 	return ev_create_function(name, body.data, replaced, EV_VOUCHED_CLAIMS, is_wider);
 }
 
-static Oid
-register_event(FunctionCallInfo fcinfo, Definition *definition)
-{
-	char	   *name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
-
-	definition->assert_format = PG_GETARG_BOOL(3);
-	if (!PG_ARGISNULL(6))
-		definition->except_formats = ev_format_set_argument(PG_GETARG_DATUM(6), definition->assert_format);
-	definition->breaking = PG_GETARG_BOOL(4);
-	definition->strict = PG_GETARG_BOOL(5);
-	return register_definition(name, ev_event_uri(name), definition);
-}
-
 static const char *const register_arguments[] = {
 	"event_type", "schema_version", "definition", "assert_format", "breaking", "strict"
 };
 
+/* register_event_schema, with the definition as text or jsonb */
+static Datum
+register_event(FunctionCallInfo fcinfo, bool is_jsonb)
+{
+	EvDefinition definition = {0};
+	char	   *name;
+
+	ev_require_arguments(fcinfo, 0, 6, register_arguments);
+	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
+	ev_definition_arguments(fcinfo, 2, is_jsonb, &definition);
+	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
+}
+
 Datum
 ev_register_event_schema(PG_FUNCTION_ARGS)
 {
-	Definition	definition = {0};
-
-	ev_require_arguments(fcinfo, 0, 6, register_arguments);
-	definition.json = text_to_cstring(PG_GETARG_TEXT_PP(2));
-	PG_RETURN_OID(register_event(fcinfo, &definition));
+	return register_event(fcinfo, false);
 }
 
 Datum
 ev_register_event_schema_jsonb(PG_FUNCTION_ARGS)
 {
-	Definition	definition = {.is_jsonb = true};
-	Jsonb	   *value;
-
-	ev_require_arguments(fcinfo, 0, 6, register_arguments);
-	value = PG_GETARG_JSONB_P(2);
-	definition.json = JsonbToCStringIndent(NULL, &value->root, VARSIZE(value));
-	PG_RETURN_OID(register_event(fcinfo, &definition));
+	return register_event(fcinfo, true);
 }
 
 Datum
@@ -207,7 +163,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	char	   *name;
 	Oid			function;
 	EvDocument	document;
-	Definition	definition = {.widen = true};
+	EvDefinition definition = {.widen = true};
 
 	ev_require_arguments(fcinfo, 0, 3, register_arguments);
 	name = ev_require_event_name(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1));
@@ -229,6 +185,7 @@ ev_widen_event_schema(PG_FUNCTION_ARGS)
 	definition.assert_format = document.assert_format;
 	definition.except_formats = document.except_formats;
 	definition.breaking = document.breaking;
+	definition.accept = document.accept;
 	PG_RETURN_OID(register_definition(name, ev_event_uri(name), &definition));
 }
 
@@ -324,7 +281,7 @@ ev_register_schema(PG_FUNCTION_ARGS)
 {
 	static const char *const arguments[] = {"uri", "definition"};
 	char	   *uri;
-	Definition	definition = {.is_document = true, .assert_format = true};
+	EvDefinition definition = {.is_document = true, .assert_format = true};
 	NameData	name;
 
 	ev_require_arguments(fcinfo, 0, 2, arguments);
@@ -375,6 +332,24 @@ definition_of(const char *body)
 	return p;
 }
 
+/* Sets the three columns for the policy of a version's type. */
+static void
+put_policy(const EvRegistered *registered, Datum *values, bool *nulls)
+{
+	const char *name;
+	bool		lenient;
+	const char *unknown;
+
+	if (!ev_compatibility_policy(registered->name, registered->type_length, &name, &lenient, &unknown))
+	{
+		nulls[0] = nulls[1] = nulls[2] = true;
+		return;
+	}
+	values[0] = CStringGetTextDatum(name);
+	values[1] = BoolGetDatum(lenient);
+	values[2] = CStringGetTextDatum(unknown);
+}
+
 /* The rows of the view event_schemas. */
 Datum
 ev_list_event_schemas(PG_FUNCTION_ARGS)
@@ -390,8 +365,8 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 	foreach(cell, ev_registered_functions())
 	{
 		EvRegistered *registered = (EvRegistered *) lfirst(cell);
-		Datum		values[11] = {0};
-		bool		nulls[11] = {0};
+		Datum		values[16] = {0};
+		bool		nulls[16] = {0};
 		HeapTuple	function;
 		EvDocument	document;
 		EvFault		fault;
@@ -423,9 +398,12 @@ ev_list_event_schemas(PG_FUNCTION_ARGS)
 			nulls[6] = false;
 			values[9] = BoolGetDatum(document.assert_format);
 			values[10] = ev_format_set_array(document.except_formats);
+			values[11] = BoolGetDatum(document.breaking);
+			values[12] = ev_accept_array(document.accept);
 		}
 		else
-			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = true;
+			nulls[3] = nulls[4] = nulls[5] = nulls[6] = nulls[9] = nulls[10] = nulls[11] = nulls[12] = true;
+		put_policy(registered, values + 13, nulls + 13);
 		owner = GetUserNameFromId(((Form_pg_proc) GETSTRUCT(function))->proowner, true);
 		nulls[7] = owner == NULL;
 		if (owner != NULL)

@@ -238,7 +238,7 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 
 	initStringInfo(&body);
 	ev_document_append_pragmas(&body, document->event_type == NULL ? ev_shortened_type(document->name) : NULL,
-							   true, 0, false);
+							   true, 0, false, NIL);
 	if (document->text != NULL)
 	{
 		const char *start = document->text + strspn(document->text, " \t\r\n");
@@ -251,7 +251,7 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 	/* the last line about formats counts */
 	ev_document_append_pragmas(&body, NULL, bundle->assert_format,
 							   bundle->except_formats != 0 ? document->except_formats : 0,
-							   bundle->breaking && is_event(member));
+							   bundle->breaking && is_event(member), NIL);
 	appendStringInfoString(&body, json);
 	return body.data;
 }
@@ -399,8 +399,7 @@ add_names(Bundle *bundle, List *added, LOCKMODE mode)
 static bool
 is_same(const EvDocument *old, const EvDocument *new)
 {
-	return old->assert_format == new->assert_format && old->except_formats == new->except_formats &&
-		old->breaking == new->breaking &&
+	return ev_document_same_options(old, new) &&
 		compareJsonbContainers(&old->schema->root, &new->schema->root) == 0;
 }
 

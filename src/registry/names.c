@@ -240,6 +240,13 @@ ev_upcast_name(const char *type, int type_length, int32 from, int32 to, NameData
 bool
 ev_policy_name(const char *type, int length, NameData *name)
 {
+	if (length == 0)
+	{
+		/* the default of all types */
+		memset(NameStr(*name), 0, NAMEDATALEN);
+		snprintf(NameStr(*name), NAMEDATALEN, "@%s", policy_suffix);
+		return true;
+	}
 	return write_name(type, length, policy_suffix, name);
 }
 
@@ -329,7 +336,7 @@ ev_take_apart(const char *name, EvNameParts *parts)
 
 	memset(parts, 0, sizeof(EvNameParts));
 	parts->kind = EV_NAME_BAD;
-	if (at == NULL || at == name)
+	if (at == NULL || (at == name && strcmp(at + 1, policy_suffix) != 0))
 		return false;
 	suffix = at + 1;
 	if (strspn(suffix, hash_characters) == HASH_LENGTH && suffix[HASH_LENGTH] == '~')

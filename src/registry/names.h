@@ -5,6 +5,7 @@
  * 	  TYPE@VERSION			a schema version
  * 	  TYPE@FROM>TO			an upcast
  * 	  TYPE@compatibility	the policy of a type
+ * 	  @compatibility		that of all types without one
  * 	  URI					a document for $ref
  *
  * If such a name would have more than EV_NAME_MAX bytes, the type is shortened:
@@ -94,7 +95,10 @@ extern EvNameKind ev_name_kind(const char *name, const char **reason);
 extern bool ev_event_name(const char *type, int type_length, int32 version,
 						  NameData *name);
 
-/* The same for a type's policy, and for an upcast. */
+/*
+ * The same for a type's policy, and for an upcast.  An empty type stands for all
+ * types without a policy.
+ */
 extern bool ev_policy_name(const char *type, int length, NameData *name);
 extern bool ev_upcast_name(const char *type, int type_length, int32 from, int32 to,
 						   NameData *name);

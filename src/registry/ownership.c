@@ -67,6 +67,17 @@ ev_ownership_require_create(void)
 						 EV_SCHEMA_NAMESPACE, quote_identifier(GetUserNameFromId(GetUserId(), false)))));
 }
 
+void
+ev_ownership_require_default_policy(void)
+{
+	if (!ev_ownership_is_privileged())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied for the default compatibility policy"),
+				 errdetail("It applies to the event types of all roles."),
+				 errhint("The owner of the database sets it. The owner of a type sets the policy of this type: set_event_compatibility('TYPE', 'POLICY').")));
+}
+
 bool
 ev_ownership_counts(Oid role, Oid function)
 {

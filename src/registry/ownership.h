@@ -55,6 +55,12 @@ extern void ev_ownership_lock_type(const char *type, int length, Oid self);
  */
 extern bool ev_ownership_counts(Oid role, Oid function);
 
+/*
+ * Raises insufficient_privilege unless the current user may set the policy of all
+ * types without one, which the database's owner may.
+ */
+extern void ev_ownership_require_default_policy(void);
+
 /* Raises insufficient_privilege without CREATE on event_schema. */
 extern void ev_ownership_require_create(void);
 

@@ -12,6 +12,7 @@
 #include "base/row_fault.h"
 #include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
+#include "schema/accept_option.h"
 #include "schema/document.h"
 #include "schema/format_option.h"
 #include "schema/json_text.h"
@@ -105,6 +106,7 @@ ev_document_repeated_keys(const EvDocument *document)
 /* ---------- parsing ---------- */
 
 static const char event_type_pragma[] = "#event_type ";
+static const char accept_pragma[] = "#accept ";
 
 /*
  * Returns the type that a pragma line names, or NULL if it is another line.
@@ -144,13 +146,14 @@ ev_document_event_type(const char *body)
 
 void
 ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, EvFormatSet except_formats,
-						   bool breaking)
+						   bool breaking, const List *accept)
 {
 	if (event_type != NULL)
 		appendStringInfo(body, "%s%s\n", event_type_pragma, event_type);
 	ev_format_pragma_append(body, assert_format, except_formats);
 	if (breaking)
 		appendStringInfoString(body, "#breaking\n");
+	ev_accept_append_pragmas(body, accept);
 }
 
 /* Parses one pragma line, without its line end. */
@@ -172,6 +175,15 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 		document->event_type = type;
 		return true;
+	}
+	if (length > (int) strlen(accept_pragma) && strncmp(line, accept_pragma, strlen(accept_pragma)) == 0)
+	{
+		name = ev_accept_parse(line + strlen(accept_pragma), length - strlen(accept_pragma));
+		if (name != NULL)
+		{
+			document->accept = ev_accept_add(document->accept, name);
+			return true;
+		}
 	}
 	name = strtok_r(text + 1, " \t\r", &rest);
 	value = strtok_r(NULL, " \t\r", &rest);
@@ -196,7 +208,7 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 	}
 	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
-	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\" and \"#event_type TYPE\".";
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\", \"#accept LOCATION RULE\" and \"#event_type TYPE\".";
 	return false;
 }
 
@@ -248,6 +260,7 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	document->assert_format = true;
 	document->except_formats = 0;
 	document->breaking = false;
+	document->accept = NIL;
 	document->event_type = NULL;
 	document->text = body;
 	while (*p == '#')
@@ -573,6 +586,20 @@ ev_document_same_answers(const EvDocument *a, const EvDocument *b)
 	y.val.binary.data = &b->schema->root;
 	y.val.binary.len = VARSIZE(b->schema) - VARHDRSZ;
 	return same_schema(&x, &y);
+}
+
+bool
+ev_document_same_options(const EvDocument *a, const EvDocument *b)
+{
+	ListCell   *cell;
+
+	if (a->assert_format != b->assert_format || a->except_formats != b->except_formats ||
+		a->breaking != b->breaking || list_length(a->accept) != list_length(b->accept))
+		return false;
+	foreach(cell, a->accept)
+		if (!ev_accept_has(b->accept, lfirst(cell)))
+		return false;
+	return true;
 }
 
 bool

@@ -6,6 +6,7 @@
  * 	  #event_type com.example.orders.OrderPlaced
  * 	  #assert_format except duration, time
  * 	  #breaking
+ * 	  #accept /properties/a PATTERN_CHANGED
  * 	  {"type": "object"}
  */
 #ifndef EV_DOCUMENT_H
@@ -50,6 +51,8 @@ typedef struct EvDocument
 	bool		assert_format;	/* #assert_format, on by default */
 	EvFormatSet except_formats; /* which are not asserted nevertheless */
 	bool		breaking;		/* #breaking */
+	List	   *accept;			/* #accept: names of findings, see
+								 * accept_option.h */
 	const char *event_type;		/* #event_type, or NULL */
 	const char *text;			/* the text, for lines and columns; NULL if
 								 * the user gave a jsonb */
@@ -91,7 +94,7 @@ extern bool ev_document_parse(const char *body, EvDocument *document, EvFault *f
  * arguments.  event_type is NULL if the body has no such line.
  */
 extern void ev_document_append_pragmas(StringInfo body, const char *event_type, bool assert_format, EvFormatSet except_formats,
-									   bool breaking);
+									   bool breaking, const List *accept);
 
 /*
  * Returns the event type that a pragma line of a body names, in
@@ -130,6 +133,9 @@ extern List *ev_document_repeated_keys(const EvDocument *document);
  * the documents, not the documents that they refer to.
  */
 extern bool ev_document_same_answers(const EvDocument *a, const EvDocument *b);
+
+/* Do two documents have the same options, such as assert_format and breaking? */
+extern bool ev_document_same_options(const EvDocument *a, const EvDocument *b);
 
 /* Is "deprecated": true at the document's root? */
 extern bool ev_document_is_deprecated(const EvDocument *document);

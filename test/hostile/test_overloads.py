@@ -77,7 +77,7 @@ def registry(user):
     call = user.call
     user.pinned("CREATE SCHEMA app", "CREATE TYPE app.color AS ENUM ('red', 'green')",
                 "CREATE FUNCTION app.up(data pg_catalog.jsonb) RETURNS pg_catalog.jsonb LANGUAGE sql IMMUTABLE AS 'SELECT $1'")
-    call("set_event_compatibility", "order", "backward", True)
+    call("set_event_compatibility", "order", "backward", True, "refuse")
     call("register_event_schema", "order", 1, DOCUMENT % "", True, False, first="text")
     call("register_event_schema", "order", 2, DOCUMENT % ', "more": {}', True, False, first="jsonb")
     call("register_event_schema", "order", 3, '{"properties": {"id": {"type": "string"}}}', True, True, first="jsonb")
@@ -91,6 +91,8 @@ def registry(user):
     call("lint_event_schema", '{"minimum": "x"}')
     call("event_schema_changes", "{}", '{"type": "object"}', True)
     call("event_schema_changes", "order", 1, "{}", True)
+    for kind in ("text", "jsonb"):
+        call("check_event_compatibility", "order", "{}", True, False, False, first=kind)
     call("register_event_upcast", "order", 1, 2, "app.up(pg_catalog.jsonb)")
     assert len(call("event_upcast_path", "order", 1, 2)[0][0]) == 1
     call("event_has_upcast", "order", 1, 2)

@@ -770,8 +770,8 @@ def test_wild_arguments(world):
                  "register_event_schema('a', 1, '{}', NULL)", "register_schema(NULL, '{}')",
                  "register_schemas(NULL)", "register_schemas('{}', NULL)",
                  "register_schema('https://a.test/', NULL)", "widen_event_schema(NULL, 1, '{}')",
-                 "drop_event_schema(NULL, 1)", "set_event_compatibility(NULL, 'none')",
-                 "set_event_compatibility('a', NULL)", "set_event_compatibility('a', 'none', NULL)",
+                 "drop_event_schema(NULL, 1)", "set_event_compatibility(NULL, NULL)",
+                 "set_event_compatibility('a', NULL)", "set_event_compatibility('a', 'none', NULL)", "set_event_compatibility('a', 'none', true, NULL)",
                  "register_event_upcast(NULL, 1, 2, 'up_alice(jsonb)')", "register_event_upcast('a', 1, 2, NULL)"):
         world.refused("mallory", f"SELECT {call}", "22004")
     assert world.run("mallory", "SELECT event_schema_program(NULL, 1)") == []

@@ -38,7 +38,10 @@ sql(q(
 	SELECT register_event_schema('order', 4, '{"type": "null"}', breaking => true);
 	SELECT set_event_compatibility('order', 'full_transitive', lenient => false);
 	SELECT set_event_compatibility('it''s "odd" @', 'forward');
-	SELECT register_event_schema('it''s "odd" @', 1, '{"type": "number"}')));
+	SELECT register_event_schema('it''s "odd" @', 1, '{"type": "number"}');
+	SELECT register_event_schema('it''s "odd" @', 2, '{"type": ["number", "null"]}', accept => '{"/type TYPE_WIDENED"}');
+	SELECT set_event_compatibility('warns', 'backward', unknown => 'warn');
+	SELECT set_event_compatibility(NULL, 'FULL', lenient => false)));
 my $state = q(SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'event_schema'::regnamespace ORDER BY 1);
 my $before = sql($state);
 
@@ -54,7 +57,14 @@ foreach my $restored ('plain', 'parallel')
 	is($node->safe_psql($restored, $state), $before, "$restored: versions and policies are as before");
 	refused($restored, q(SELECT register_event_schema('order', 5, '{"type": ["null", "string"]}')),
 		qr/TYPE_WIDENED.*full_transitive, strict/s, "$restored: a version that does not fit");
-	refused($restored, q(SELECT register_event_schema('it''s "odd" @', 2, 'true')), qr/TYPE_WIDENED/, "$restored: an incompatible version of an odd type");
+	refused($restored, q(SELECT register_event_schema('it''s "odd" @', 3, 'true')), qr/TYPE_WIDENED/, "$restored: an incompatible version of an odd type");
+	is( $node->safe_psql($restored, q(SELECT accept, policy FROM event_schemas WHERE event_type LIKE 'it%' AND schema_version = 2)),
+		'{"/type TYPE_WIDENED"}|forward',
+		"$restored: what a version accepts");
+	$node->safe_psql($restored, q(SELECT register_event_schema('other', 1, '{}')));
+	is( $node->safe_psql($restored, q(SELECT policy, lenient, unknown FROM event_schemas WHERE event_type = 'other')),
+		'full|f|refuse',
+		"$restored: the policy of all other types");
 }
 
 # ---------- another extension ----------

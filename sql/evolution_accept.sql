@@ -1,0 +1,98 @@
+-- accept: findings that a version may have, and no others.
+SELECT register_event_schema('accept', 1, '{"required": ["kind"], "properties": {"kind": {"enum": ["a", "b", "c"]}, "code": {"pattern": "^(x)(y|)\\1"}}}');
+-- the HINT of a refusal has the argument
+SELECT register_event_schema('accept', 2, '{"required": ["kind"], "properties": {"kind": {"enum": ["a", "b"]}, "code": {"pattern": "^(x)(y|z|)\\1"}}}');
+-- one of two findings does not suffice, and the HINT keeps it
+SELECT register_event_schema('accept', 2, '{"required": ["kind"], "properties": {"kind": {"enum": ["a", "b"]}, "code": {"pattern": "^(x)(y|z|)\\1"}}}', accept => '{"/properties/code/pattern PATTERN_CHANGED"}');
+SELECT against, location, rule, verdict FROM check_event_compatibility('accept', '{"required": ["kind"], "properties": {"kind": {"enum": ["a", "b"]}, "code": {"pattern": "^(x)(y|z|)\\1"}}}', accept => '{"/properties/code/pattern PATTERN_CHANGED"}');
+-- both do; it is kept with the schema
+SELECT register_event_schema('accept', 2, '{"required": ["kind"], "properties": {"kind": {"enum": ["a", "b"]}, "code": {"pattern": "^(x)(y|z|)\\1"}}}', accept => '{"/properties/kind/enum ENUM_VALUE_REMOVED","/properties/code/pattern PATTERN_CHANGED"}');
+SELECT prosrc FROM pg_proc WHERE proname = 'accept@2';
+SELECT schema_version, breaking, accept FROM event_schemas WHERE event_type = 'accept' ORDER BY 1;
+SELECT definition FROM event_schemas WHERE event_type = 'accept' AND schema_version = 2;
+-- the same again changes nothing, in any order of the findings; other options replace them
+SELECT register_event_schema('accept', 2, '{"required": ["kind"], "properties": {"kind": {"enum": ["a", "b"]}, "code": {"pattern": "^(x)(y|z|)\\1"}}}', accept => '{"/properties/code/pattern PATTERN_CHANGED","/properties/kind/enum ENUM_VALUE_REMOVED"}');
+SELECT accept FROM event_schemas WHERE event_type = 'accept' AND schema_version = 2;
+-- a finding about the whole document, in three notations
+SELECT register_event_schema('accept.root', 1, '{"$dynamicRef": "#a", "$defs": {"a": {"$dynamicAnchor": "a", "type": "string"}, "b": {"$id": "b", "$dynamicAnchor": "a"}}}');
+SELECT register_event_schema('accept.root', 2, '{"$dynamicRef": "#a", "$defs": {"a": {"$dynamicAnchor": "a", "type": "integer"}, "b": {"$id": "b", "$dynamicAnchor": "a"}}}');
+SELECT location, rule, verdict FROM check_event_compatibility('accept.root', 'false', accept => '{TYPE_NARROWED}');
+SELECT location, rule, verdict FROM check_event_compatibility('accept.root', 'false', accept => ARRAY[' TYPE_NARROWED']);
+SELECT location, rule, verdict FROM check_event_compatibility('accept.root', 'false', accept => '{(document) TYPE_NARROWED}');
+
+-- names of findings: those that nothing matches give a WARNING, and rules must exist
+SELECT register_event_schema('accept', 3, '{"required": ["kind"], "properties": {"kind": {"enum": ["a"]}}}', accept => '{"/properties/kind/enum ENUM_VALUE_REMOVED","/properties/kin/enum ENUM_VALUE_REMOVED"}');
+SELECT location, rule, verdict FROM check_event_compatibility('accept', '{"required": ["kind"], "properties": {"kind": {"enum": ["a", "b"]}}}', accept => '{"/properties/kind/enum ENUM_VALUE_ADDED"}');
+SELECT register_event_schema('accept', 4, '{}', accept => '{"/properties/kind ENUM_VALUE_REMOVD"}');
+SELECT register_event_schema('accept', 4, '{}', accept => '{"/properties/kind"}');
+SELECT register_event_schema('accept', 4, '{}', accept => '{NULL}');
+SELECT register_event_schema('accept', 4, '{}', accept => '{TYPE_NARROWED}', breaking => true);
+
+-- CREATE FUNCTION and register_schemas have lines, one for each finding
+CREATE FUNCTION event_schema."accept@4"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '{"required": ["kind", "n"], "properties": {"kind": {"enum": ["a"]}}}';
+CREATE FUNCTION event_schema."accept@4"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '
+#accept /required/1 PROPERTY_BECAME_REQUIRED
+{"required": ["kind", "n"], "properties": {"kind": {"enum": ["a"]}}}';
+CREATE FUNCTION event_schema."accept@5"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS '#accept
+{}';
+SELECT name, action FROM register_schemas(jsonb_build_object('accept@5', E'#accept (document) TYPE_NARROWED\n{"type": "object", "required": ["kind", "n"], "properties": {"kind": {"enum": ["a"]}}}'));
+SELECT schema_version, accept FROM event_schemas WHERE event_type = 'accept' ORDER BY 1;
+
+-- keys are any text: the lines and the ddl keep them
+SELECT register_event_schema('accept.keys', 1, E'{"properties": {"a b\\nc": {"type": ["string", "null"]}, "%0A\\"''": {"type": ["string", "null"]}}}');
+SELECT register_event_schema('accept.keys', 2, E'{"properties": {"a b\\nc": {"type": "string"}, "%0A\\"''": {"type": "string"}}}');
+SELECT register_event_schema('accept.keys', 2, E'{"properties": {"a b\\nc": {"type": "string"}, "%0A\\"''": {"type": "string"}}}',
+	accept => ARRAY(SELECT location || ' ' || rule FROM check_event_compatibility('accept.keys', E'{"properties": {"a b\\nc": {"type": "string"}, "%0A\\"''": {"type": "string"}}}')));
+SELECT prosrc FROM pg_proc WHERE proname = 'accept.keys@2';
+SELECT to_json(accept) FROM event_schemas WHERE event_type = 'accept.keys' AND schema_version = 2;
+SELECT * FROM event_schema_ddl('accept.keys');
+-- widening keeps the options
+SELECT widen_event_schema('accept.keys', 2, E'{"properties": {"a b\\nc": {}, "%0A\\"''": {"type": "string"}}}');
+SELECT cardinality(accept) FROM event_schemas WHERE event_type = 'accept.keys' AND schema_version = 2;
+-- too many findings for a HINT
+SELECT register_event_schema('accept.many', 1, (SELECT jsonb_build_object('properties', jsonb_object_agg('p' || n, '{"type": ["string", "null"]}'::jsonb)) FROM generate_series(101, 121) AS n));
+SELECT register_event_schema('accept.many', 2, (SELECT jsonb_build_object('properties', jsonb_object_agg('p' || n, '{"type": "string"}'::jsonb)) FROM generate_series(101, 121) AS n));
+
+-- unknown => 'warn': a part of the policy
+SELECT register_event_schema('accept.unknown', 1, '{"properties": {"a": {"pattern": "^(x)(y|)\\1"}, "b": {"type": "string"}}}');
+SELECT set_event_compatibility('accept.unknown', 'backward', unknown => 'warn');
+SELECT register_event_schema('accept.unknown', 2, '{"properties": {"a": {"pattern": "^(x)(y|z|)\\1"}, "b": {"type": "integer"}}}');
+SELECT location, rule, verdict FROM check_event_compatibility('accept.unknown', '{"properties": {"a": {"pattern": "^(x)(y|z|)\\1"}, "b": {"type": "integer"}}}');
+SELECT register_event_schema('accept.unknown', 2, '{"properties": {"a": {"pattern": "^(x)(y|z|)\\1"}, "b": {"type": "string"}}}');
+SELECT set_event_compatibility('accept.unknown', 'full', false, 'WARN');
+SELECT event_schema."accept.unknown@compatibility"();
+SELECT set_event_compatibility('accept.unknown', 'full', false, 'maybe');
+SELECT set_event_compatibility('accept.unknown', 'full', false, NULL);
+
+-- names of policies in any case
+SELECT set_event_compatibility('accept.unknown', 'BACKWARD_Transitive');
+SELECT event_schema."accept.unknown@compatibility"();
+
+-- the policy of all types without one, and the policy in force
+SELECT DISTINCT event_type, policy, lenient, unknown FROM event_schemas WHERE event_type IN ('accept.root', 'accept.unknown') ORDER BY 1;
+SELECT set_event_compatibility(NULL, 'forward', lenient => false, unknown => 'warn');
+SELECT DISTINCT event_type, policy, lenient, unknown FROM event_schemas WHERE event_type IN ('accept.root', 'accept.unknown') ORDER BY 1;
+SELECT location, rule, verdict, direction FROM check_event_compatibility('accept.root', '{"type": ["string", "integer", "null"]}');
+SELECT register_event_schema('accept.root', 2, '{"type": ["string", "integer", "null"]}');
+SELECT * FROM event_schema_ddl() AS line WHERE line LIKE '%"@compatibility"%';
+CREATE FUNCTION event_schema."@1"() RETURNS text LANGUAGE sql AS 'SELECT ''none''';
+CREATE FUNCTION event_schema."@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT data; END;
+-- only the owner of the database sets it
+CREATE ROLE evolution_creator;
+GRANT CREATE ON SCHEMA event_schema TO evolution_creator;
+SET ROLE evolution_creator;
+SELECT set_event_compatibility(NULL, 'none');
+CREATE OR REPLACE FUNCTION event_schema."@compatibility"() RETURNS text LANGUAGE sql AS 'SELECT ''none''';
+DROP FUNCTION event_schema."@compatibility"();
+RESET ROLE;
+DROP FUNCTION event_schema."@compatibility"();
+SET ROLE evolution_creator;
+CREATE FUNCTION event_schema."@compatibility"() RETURNS text LANGUAGE sql AS 'SELECT ''none''';
+RESET ROLE;
+REVOKE CREATE ON SCHEMA event_schema FROM evolution_creator;
+DROP ROLE evolution_creator;
+SELECT DISTINCT event_type, policy, lenient, unknown FROM event_schemas WHERE event_type IN ('accept.root', 'accept.unknown') ORDER BY 1;
+
+-- clean up
+DROP FUNCTION event_schema."accept.unknown@compatibility"();
+SELECT count(drop_event_schema(event_type, schema_version)) FROM event_schemas WHERE event_type LIKE 'accept%';
