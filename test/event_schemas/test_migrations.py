@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -24,14 +25,19 @@ def test_plain():
         psql(db, "made/event_schemas.up.sql")
         expect(0, "check", "events", says="0 errors, 0 warnings, 0 notes")
         expect(0, "sql", "events", "--missing", says="nothing is missing")
-        write("events/order.placed@3.json", WITH_QTY)
-        write("events/order.placed@options.json", {"policy": "backward", "lenient": False, "except_formats": ["uuid"], "versions": {"2": {"except_formats": ["uuid", "time"]}, "3": {"breaking": True}}})
+        odd = 'a "b, {c}\\ \n%0A'
+        write("events/order.placed@3.json", {**WITH_QTY, "properties": {**WITH_QTY["properties"], odd: {"minLength": 1}}})
+        write("events/order.placed@4.json", {**WITH_QTY, "properties": {**WITH_QTY["properties"], odd: {"minLength": 2}}})
+        write("events/order.placed@options.json", {"policy": "backward", "lenient": False, "unknown": "warn", "except_formats": ["uuid"], "versions": {
+            "2": {"except_formats": ["uuid", "time"]}, "3": {"breaking": True}, "4": {"accept": [f"/properties/{odd}/minLength MIN_LENGTH_INCREASED"]}}})
         said = expect(0, "sql", "events", "--missing", "--name", "third")
-        check(said.out.count("register_event_schema") == 1 and "breaking => true" in said.out and "'backward', false" in said.out, "only what is missing", said)
+        check(said.out.count("register_event_schema") == 2 and "breaking => true" in said.out and "'backward', lenient => false, unknown => 'warn'" in said.out, "only what is missing", said)
         write("third.sql", said.out)
         write("third_down.sql", expect(0, "sql", "events", "--missing", "--down").out)
         psql(db, "third.sql")
-        expect(0, "push", "events", says="10 schemas unchanged")
+        expect(0, "push", "events", says="11 schemas unchanged")
+        expect(0, "pull", "pulled")
+        check(json.loads(Path("pulled/order.placed@options.json").read_text(encoding="utf-8")) == json.loads(Path("events/order.placed@options.json").read_text(encoding="utf-8").replace('"uuid", "time"', '"time", "uuid"')), "the options are pulled")
         psql(db, "third_down.sql")
         check(db.run("SELECT event_schema.\"order.placed@compatibility\"(), count(*) FROM event_schemas WHERE event_type = 'order.placed'") == ["full_transitive|2"], "the policy is back")
         psql(db, "made/event_schemas.down.sql")
@@ -92,6 +98,7 @@ def test_alembic():
         with contextlib.redirect_stderr(io.StringIO()):
             command.upgrade(config, "head", sql=True)
         write("offline.sql", output.getvalue())
+        db.run("DROP TABLE alembic_version")
         psql(db, "offline.sql")
         expect(0, "push", "events", says="10 schemas unchanged")
     check(not os.path.exists("made"), "nothing else is written")

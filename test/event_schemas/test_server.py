@@ -22,10 +22,15 @@ def test_check():
         expect(1, "check", "events", says=['events/order.placed@3.json:2:36: error: there is no type "strin"', 'events/order.placed@3.json:3:21: warning: unknown keyword "tpye"'])
         write("events/order.placed@3.json", json.dumps({**WITH_QTY, "required": ["order_id", "symbol",\
             "qty"]}, indent=1))
-        said = expect(1, "check", "events", says=["order.placed@3.json:21:10: error: not backward compatible with version 2: The property \"qty\" is required now. (PROPERTY_BECAME_REQUIRED)", '"breaking": true for version 3'])
-        check(said.out.count("PROPERTY_BECAME_REQUIRED") == 1, "a change is said once, not for each version before", said)
+        said = expect(1, "check", "events", says=["order.placed@3.json:21:10: error: not backward compatible with version 2: The property \"qty\" is required now. (PROPERTY_BECAME_REQUIRED)", 'add "/properties/qty PROPERTY_BECAME_REQUIRED" to "accept" of version 3'])
+        check(said.out.count("(PROPERTY_BECAME_REQUIRED)") == 1, "a change is said once, not for each version before", said)
         write("events/order.placed@options.json", {"policy": "full_transitive", "except_formats": ["uuid"], "versions": {"3": {"breaking": True}}})
         expect(0, "check", "events")
+        accept = ["/properties/qty PROPERTY_BECAME_REQUIRED", "/properties/qty PROPERTY_REQUIRED_ADDED"]
+        write("events/order.placed@options.json", {"policy": "full_transitive", "except_formats": ["uuid"], "versions": {"3": {"accept": accept}}})
+        expect(0, "check", "events")
+        write("events/order.placed@options.json", {"policy": "full_transitive", "except_formats": ["uuid"], "versions": {"3": {"accept": accept[:1]}}})
+        expect(1, "check", "events", says="PROPERTY_REQUIRED_ADDED")
         write("events/order.placed@options.json", {"policy": "forward", "except_formats": ["uuid"]})
         expect(0, "check", "events")
         os.remove("events/order.placed@3.json")
@@ -117,12 +122,12 @@ def test_pull():
         expect(0, "pull", "some", "--type", "uses.place", says_not="order")
         check(len(os.listdir("some")) == 3, "a type and what it refers to", os.listdir("some"))
         expect(2, "pull", "some", "--type", "nothing", says='event type "nothing" is not registered')
-        db.run("SELECT other.register_event_schema(t, 1, '{}') FROM unnest('{Case,case,CASE}'::text[]) AS t; SELECT other.set_event_compatibility('case', 'none', false);"
+        db.run("SELECT other.register_event_schema(t, 1, '{}') FROM unnest('{Case,case,CASE}'::text[]) AS t; SELECT other.set_event_compatibility('case', 'none', false, 'warn');"
                "SELECT other.register_schema('" + LONG_URI.replace("deep", "lost") + "', '{}')")
         said = expect(0, "pull", "case", says="is a document whose URI is not known")
         check(len({name.casefold() for name in os.listdir("case")}) == len(os.listdir("case")), "no two files differ in case only", os.listdir("case"))
         expect(0, "check", "case")
-        check(json.loads(Path("case", next(name for name in os.listdir("case") if names.unescape(name) == "case@options.json")).read_text(encoding="utf-8")) == {"policy": "none", "lenient": False}, "a strict policy", said)
+        check(json.loads(Path("case", next(name for name in os.listdir("case") if names.unescape(name) == "case@options.json")).read_text(encoding="utf-8")) == {"policy": "none", "lenient": False, "unknown": "warn"}, "a strict policy", said)
 
 
 def test_diff():

@@ -34,7 +34,7 @@ def missing(tree: Tree, published: Published) -> list[Schema]:
 
 
 def _same_options(one: Schema, other: Schema) -> bool:
-    # "breaking" has no effect on a version that is published already
+    # "breaking" and "accept" have no effect on a version that is published already
     return one.options.assert_format == other.options.assert_format and one.options.except_formats == other.options.except_formats
 
 
@@ -47,9 +47,9 @@ def register(server: Server, tree: Tree, published: Published, annotations: bool
     for event_type, options in sorted(tree.options.items()):
         if options.policy is None or event_type not in types:
             continue
-        there = published.options.get(event_type, TypeOptions(policy="backward"))
-        if (there.policy, there.lenient) != (options.policy, options.lenient):
-            server.set_policy(event_type, options.policy, options.lenient)
+        there = published.options.get(event_type, TypeOptions())
+        if there.whole_policy != options.whole_policy:
+            server.set_policy(event_type, options.policy, options.lenient, options.unknown)
             done.policies[event_type] = options
     wanted = missing(tree, published)
     done.actions = {key: "unchanged" for key in tree.schemas}
@@ -127,4 +127,4 @@ def load_base(server: Server, base: Tree) -> None:
         raise Failure("the base cannot be registered: " + "; ".join(map(str, findings_of(error, base.schemas.values())))) from None
     for event_type in types:
         options = base.options.get(event_type) or published.options.get(event_type) or TypeOptions()
-        server.set_policy(event_type, options.policy or "backward", options.lenient)
+        server.set_policy(event_type, options.policy or "backward", options.lenient, options.unknown)

@@ -215,7 +215,7 @@ def push(directory: str, dry_run: bool, annotations: bool, dsn: str | None) -> N
         sys.exit(WRONG)
     would = "would be " if dry_run else ""
     for event_type, options in done.policies.items():
-        click.echo(f"{event_type}: policy {would}set to {options.policy}{'' if options.lenient else ', strict'}")
+        click.echo(f"{event_type}: policy {would}set to {options.policy}{'' if options.lenient else ', strict'}{', what is unknown gives a warning' if options.unknown == 'warn' else ''}")
     for key, action in done.actions.items():
         if action in ("registered", "replaced"):
             click.echo(f"{key}: {would}{'registered' if action == 'registered' else 'given new annotations'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 
@@ -12,9 +13,9 @@ from event_validate.tree import Schema
 
 _PLACE = re.compile(r" ?See line (\d+), column (\d+) of the text\.")
 # version 1 to 2, /type: The type was ... (TYPE_NARROWED)
-_STEP = re.compile(r"version (\d+) to (\d+), (\(document\)|[^ ]*): (.*)$")
+_STEP = re.compile(r'version (\d+) to (\d+), (\(document\)|"(?:[^"\\]|\\.)*"|.*?): (.*)$')
 _POLICY = re.compile(r'event schema ".*" is not (.*?) compatible with version \d+\. (.*)$')
-_CHANGE = re.compile(r"(/[^ ]*|\(document\)): (.*)$")
+_CHANGE = re.compile(r"(/.*?|\(document\)): (.*)$")
 _INVALID = re.compile(r'invalid JSON Schema ".*?"(?: at "(/[^"]*|)")?: (.*)$')
 _RULE = re.compile(r" \(([A-Z_]+)\)$")
 _BEGIN = re.compile(r'(invalid JSON Schema |event schema |schema |reference to |event type )?"')
@@ -65,11 +66,24 @@ def _ruled(message: str) -> tuple[str, str | None]:
 def _broken_policy(line: str, schema: Schema, policy: str) -> Finding:
     step = _STEP.match(line)
     message, rule = _ruled(step[4] if step else line)
-    location = step[3] if step and step[3].startswith("/") else None
+    location = _location(step[3]) if step else ""
     other = next((number for number in step.group(1, 2) if number != str(schema.version)), "") if step else ""
     with_version = f" with version {other}" if other else ""
-    return schema.finding("error", f"not {policy} compatible{with_version}: {message}", location, rule=rule,
-                          hint=f'If that is meant, set "breaking": true for version {schema.version} in the options of the type.')
+    accepted = json.dumps(f"{location} {rule}".strip(), ensure_ascii=False)
+    return schema.finding("error", f"not {policy} compatible{with_version}: {message}", location if location.startswith("/") else None, rule=rule,
+                          hint=f'If that is meant, add {accepted} to "accept" of version {schema.version} in the options of the type.' if rule else None)
+
+
+def _location(shown: str) -> str:
+    """The JSON Pointer that a message shows."""
+    if shown == "(document)":
+        return ""
+    if shown.startswith('"'):
+        try:
+            return str(json.loads(shown))
+        except ValueError:
+            return ""
+    return shown
 
 
 def _fault(line: str, schema: Schema, hint: str | None) -> Finding:

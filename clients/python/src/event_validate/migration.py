@@ -57,11 +57,11 @@ def make_migration(tree: Tree, since: Mapping[str, Schema], policies: Mapping[st
     wanted = _wanted(tree, since)
     for event_type in tree.types():
         options, before = tree.options.get(event_type, TypeOptions()), policies.get(event_type, TypeOptions())
-        if options.policy is None or (options.policy, options.lenient) == (before.policy, before.lenient):
+        if options.policy is None or options.whole_policy == before.whole_policy:
             continue
-        up.append(Step(f"SELECT {prefix}set_event_compatibility($1, $2, $3)", (event_type, options.policy, options.lenient)))
+        up.append(_set_policy(event_type, options, prefix))
         if before.policy is not None:
-            down.append(Step(f"SELECT {prefix}set_event_compatibility($1, $2, $3)", (event_type, before.policy, before.lenient)))
+            down.append(_set_policy(event_type, before, prefix))
         else:
             down.append(Step(f"DROP FUNCTION event_schema.{quoted_identifier(function_name(event_type, 'compatibility'))}()"))
     graph = {key: targets & wanted.keys() for key, targets in tree.graph().items() if key in wanted}
@@ -71,6 +71,23 @@ def make_migration(tree: Tree, since: Mapping[str, Schema], policies: Mapping[st
         down.append(_drop(members, prefix))
     found = sorted(wanted.values(), key=lambda item: item.sort_key)
     return Migration(up, down[::-1], [(item.name, item.version) for item in found if item.version is not None], [item.function for item in found])
+
+
+def _set_policy(event_type: str, options: TypeOptions, prefix: str) -> Step:
+    values: list[str | int | bool] = [event_type, options.policy or "backward"]
+    said = ""
+    if not options.lenient:
+        values.append(False)
+        said += f", lenient => ${len(values)}"
+    if options.unknown != "refuse":
+        values.append(options.unknown)
+        said += f", unknown => ${len(values)}"
+    return Step(f"SELECT {prefix}set_event_compatibility($1, $2{said})", tuple(values))
+
+
+def array(items: list[str]) -> str:
+    """The text of an array of texts."""
+    return "{" + ",".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
 
 
 def _wanted(tree: Tree, since: Mapping[str, Schema]) -> dict[str, Schema]:
@@ -108,7 +125,7 @@ def _register(members: list[Schema], prefix: str) -> Step:
     options = ""
     values: list[str | int | bool] = [item.name, item.version, item.text]
     for name, value in item.options.as_json().items():
-        values.append("{" + ",".join(value) + "}" if isinstance(value, list) else value)
+        values.append(array(value) if isinstance(value, list) else value)
         options += f", {name} => CAST(${len(values)} AS text[])" if isinstance(value, list) else f", {name} => ${len(values)}"
     return Step(f"SELECT {prefix}register_event_schema($1, $2, $3{options})", tuple(values))
 
@@ -151,26 +168,40 @@ def sqitch(migration: Migration, name: str) -> dict[str, str]:
             f"verify/{name}.sql": f"-- Verify {name} on pg\n\nBEGIN;\n\n{''.join(checks)}\nROLLBACK;\n"}
 
 
+_ALEMBIC = '''"""{title}, made by event-schemas sql"""
+
+from alembic import context, op
+
+revision = {revision!r}
+down_revision = {down_revision!r}
+branch_labels = None
+depends_on = None
+
+
+def run(statement: str) -> None:
+    """Runs a statement as it is: neither ":" nor "%" in it means anything."""
+    if context.is_offline_mode():
+        op.get_context().impl.static_output(statement)
+    else:
+        op.get_bind().exec_driver_sql(statement, execution_options={{"no_parameters": True}})
+
+
+def upgrade() -> None:
+{up}
+
+def downgrade() -> None:
+{down}'''
+
+
 def _python_call(step: Step) -> str:
-    colons = re.sub(r"(?<!:):(?!:)", r"\\:", step.statement)
-    if not step.values:
-        return f"    op.execute(sa.text({colons!r}))\n"
-    statement = re.sub(r"\$(\d+)(::text)?", lambda match: f"CAST(:p{match[1]} AS text)" if match[2] else f":p{match[1]}", colons)
-    arguments = "".join(f"        p{number}={_python_value(value)},\n" for number, value in enumerate(step.values, 1))
-    return f"    op.execute(sa.text({statement!r}).bindparams(\n{arguments}    ))\n"
-
-
-def _python_value(value: str | int | bool) -> str:
-    if isinstance(value, str) and "\n" in value and not re.search(r'[\\\r]|"""|"$', value):
-        return f'"""{value}"""'
-    return repr(value)
+    text = as_sql([step]).rstrip("\n")
+    if re.search('"""|"$|\r', text) or text.endswith("\\"):
+        return f"    run({text!r})\n"
+    return f'    run({"r" if chr(92) in text else ""}"""{text}""")\n'
 
 
 def alembic(migration: Migration, name: str, down_revision: str | None) -> dict[str, str]:
     """A revision of Alembic; its identifier depends on what it does."""
     revision = hashlib.sha256((as_sql(migration.up) + name).encode()).hexdigest()[:12]
     up, down = ("".join(map(_python_call, steps)) or "    pass\n" for steps in (migration.up, migration.down))
-    text = (f'"""{name}: event schemas, made by event-schemas sql"""\n\nimport sqlalchemy as sa\nfrom alembic import op\n\n'
-            f"revision = {revision!r}\ndown_revision = {down_revision!r}\nbranch_labels = None\ndepends_on = None\n\n\n"
-            f"def upgrade() -> None:\n{up}\n\ndef downgrade() -> None:\n{down}")
-    return {f"{revision}_{name}.py": text}
+    return {f"{revision}_{name}.py": _ALEMBIC.format(title=name, revision=revision, down_revision=down_revision, up=up, down=down)}

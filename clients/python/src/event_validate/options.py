@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable
 
 from event_validate.jsontext import JSON
@@ -18,6 +19,7 @@ class VersionOptions:
     assert_format: bool = True
     except_formats: tuple[str, ...] = ()
     breaking: bool = False
+    accept: tuple[str, ...] = ()  # findings of the policy: "LOCATION RULE"
 
     def pragmas(self) -> str:
         """The lines at the head of a schema's text that say the same."""
@@ -26,6 +28,8 @@ class VersionOptions:
             lines += "#assert_format off\n"
         elif self.except_formats:
             lines += f"#assert_format except {', '.join(self.except_formats)}\n"
+        for finding in self.accept:
+            lines += "#accept " + re.sub("[\x01-\x1f\x7f%]", lambda match: f"%{ord(match[0]):02X}", finding) + "\n"
         return lines + ("#breaking\n" if self.breaking else "")
 
     def as_json(self) -> dict[str, JSON]:
@@ -36,6 +40,8 @@ class VersionOptions:
             found["except_formats"] = list(self.except_formats)
         if self.breaking:
             found["breaking"] = True
+        if self.accept:
+            found["accept"] = list(self.accept)
         return found
 
 
@@ -48,8 +54,14 @@ class TypeOptions:
     uri: str | None = None
     policy: str | None = None
     lenient: bool = True
+    unknown: str = "refuse"  # what the policy does where nothing is proved: refuse or warn
     common: VersionOptions = VersionOptions()
     versions: dict[int, VersionOptions] = dataclasses.field(default_factory=dict)
+
+    @property
+    def whole_policy(self) -> tuple[str | None, bool, str]:
+        """The policy with its parts."""
+        return self.policy, self.lenient, self.unknown
 
     def of(self, version: int | None) -> VersionOptions:
         return self.common if version is None else self.versions.get(version, self.common)
@@ -61,6 +73,8 @@ class TypeOptions:
                 found[key] = getattr(self, key)
         if self.policy is not None and not self.lenient:
             found["lenient"] = False
+        if self.policy is not None and self.unknown != "refuse":
+            found["unknown"] = self.unknown
         found.update(self.common.as_json())
         versions: dict[str, JSON] = {}
         for version, options in sorted(self.versions.items()):
@@ -94,6 +108,16 @@ def _formats(value: JSON) -> str | None:
     return "must be a list of names of formats"
 
 
+def _accept(value: JSON) -> str | None:
+    if isinstance(value, list) and all(isinstance(item, str) and re.fullmatch(r"(.* )?[A-Z_]+", item, re.DOTALL) for item in value):
+        return None
+    return 'must be a list of findings, each its location and its rule: "/properties/a PATTERN_CHANGED"'
+
+
+def _unknown(value: JSON) -> str | None:
+    return None if value in ("refuse", "warn") else 'must be "refuse" or "warn"'
+
+
 def _policy(value: JSON) -> str | None:
     return None if value in POLICIES else f"must be one of {', '.join(POLICIES)}"
 
@@ -102,8 +126,8 @@ def _uri(value: JSON) -> str | None:
     return None if isinstance(value, str) and is_uri(value) and "#" not in value else "must be an absolute URI without a fragment"
 
 
-_OF_VERSION = {"assert_format": _boolean, "except_formats": _formats, "breaking": _boolean}
-_OF_TYPE = {"event_type": _string, "uri": _uri, "policy": _policy, "lenient": _boolean, "assert_format": _boolean, "except_formats": _formats}
+_OF_VERSION = {"assert_format": _boolean, "except_formats": _formats, "breaking": _boolean, "accept": _accept}
+_OF_TYPE = {"event_type": _string, "uri": _uri, "policy": _policy, "lenient": _boolean, "unknown": _unknown, "assert_format": _boolean, "except_formats": _formats}
 
 
 def _checked(value: JSON, location: str, keys: dict[str, Callable[[JSON], str | None]], report: Report) -> dict[str, JSON]:
@@ -121,7 +145,7 @@ def _checked(value: JSON, location: str, keys: dict[str, Callable[[JSON], str | 
 
 
 def _merged(base: VersionOptions, said: dict[str, JSON]) -> VersionOptions:
-    options = dataclasses.replace(base, **{key: tuple(sorted(set(item))) if isinstance(item, list) else item for key, item in said.items() if key in _OF_VERSION})
+    options = dataclasses.replace(base, **{key: tuple(sorted(set(item)) if key == "except_formats" else item) if isinstance(item, list) else item for key, item in said.items() if key in _OF_VERSION})
     if "assert_format" in said and not options.assert_format and "except_formats" not in said:
         options = dataclasses.replace(options, except_formats=())
     return options
@@ -141,6 +165,7 @@ def read_options(path: str, value: JSON, report: Report) -> TypeOptions:
             report(f"/versions/{key}", "must be a version, such as \"2\"")
             continue
         versions[int(key)] = _merged(common, _checked(item, f"/versions/{key}", _OF_VERSION, report))
-    if "lenient" in said and "policy" not in said:
-        report("/lenient", "is a part of a policy: add \"policy\"")
-    return TypeOptions(path, said.get("event_type"), said.get("uri"), said.get("policy"), said.get("lenient", True), common, versions)
+    for key in ("lenient", "unknown"):
+        if key in said and "policy" not in said:
+            report(f"/{key}", "is a part of a policy: add \"policy\"")
+    return TypeOptions(path, said.get("event_type"), said.get("uri"), said.get("policy"), said.get("lenient", True), said.get("unknown", "refuse"), common, versions)

@@ -90,8 +90,8 @@ class Server:
         cursor = self.connection.execute(sql.SQL(query).format(self.schema), values)  # type: ignore[arg-type]
         return cursor.fetchall() if cursor.description else []
 
-    def set_policy(self, event_type: str, policy: str, lenient: bool = True) -> None:
-        self.rows("SELECT {}.set_event_compatibility(%s::text, %s::text, %s::boolean)", [event_type, policy, lenient])
+    def set_policy(self, event_type: str, policy: str, lenient: bool = True, unknown: str = "refuse") -> None:
+        self.rows("SELECT {}.set_event_compatibility(%s::text, %s::text, %s::boolean, %s::text)", [event_type, policy, lenient, unknown])
 
     def register(self, schemas: Iterable[Schema]) -> dict[str, str]:
         """Registers schemas as one bundle; what was done with each, by key."""
@@ -111,23 +111,20 @@ class Server:
     def published(self) -> Published:
         """All registered versions, documents and policies."""
         schemas: dict[str, Schema] = {}
-        head = re.compile(r"^#breaking[ \t]*$", re.MULTILINE)
-        for event_type, version, definition, assert_format, formats, source in self.rows(
-                "SELECT s.event_type, s.schema_version, s.definition, s.assert_format, s.except_formats, p.prosrc"
-                " FROM {}.event_schemas AS s JOIN pg_proc AS p ON p.oid = s.function ORDER BY 1, 2"):
-            pragmas = source[:len(source) - len(definition)] if source.endswith(definition) else source
-            options = VersionOptions(assert_format, tuple(sorted(formats or ())), head.search(pragmas) is not None)
+        for event_type, version, definition, assert_format, formats, breaking, accept in self.rows(
+                "SELECT event_type, schema_version, definition, assert_format, except_formats, breaking, accept FROM {}.event_schemas ORDER BY 1, 2"):
+            options = VersionOptions(assert_format, tuple(sorted(formats or ())), breaking, tuple(accept or ()))
             schema = Schema(event_type, version, self.shown, definition, jsontext.loads(definition), options)
             schemas[schema.key] = schema
         published = Published(schemas, {}, [])
         self._documents(published)
         for name, source in self.rows("SELECT p.proname, p.prosrc FROM pg_proc AS p WHERE p.pronamespace = 'event_schema'::regnamespace"
                                       " AND p.pronargs = 0 AND p.proname ~ '[@~]compatibility$'"):
-            policy = re.search(r"^SELECT '([a-z_]+)( strict)?'", source, re.MULTILINE)
+            policy = re.search(r"^SELECT '([a-z_]+)( strict)?( unknown warn)?'", source, re.MULTILINE)
             long_type = re.search(r"^--event_type (.*)$", source, re.MULTILINE)
-            if policy:
+            if policy and name != "@compatibility":  # that is the default of the database
                 event_type = long_type[1] if long_type else name.removesuffix("@compatibility")
-                published.options[event_type] = TypeOptions(policy=policy[1], lenient=policy[2] is None)
+                published.options[event_type] = TypeOptions(policy=policy[1], lenient=policy[2] is None, unknown="warn" if policy[3] else "refuse")
         return published
 
     def _documents(self, published: Published) -> None:

@@ -12,7 +12,6 @@ from event_validate.options import TypeOptions, VersionOptions, read_options
 from event_validate.references import event_of, references
 from event_validate.sources import File, Source, read_source
 
-
 FILE = "urn:file:"  # before the name of a file that is compared, and whose name says neither type nor URI
 
 

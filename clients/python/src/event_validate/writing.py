@@ -86,7 +86,7 @@ class Folder:
             options = dataclasses.replace(options, event_type=None if is_document else name, uri=name if is_document else None)
         if there is not None:
             options = dataclasses.replace(options, event_type=there.event_type, uri=there.uri, policy=options.policy or there.policy,
-                                          lenient=options.lenient if options.policy else there.lenient,
+                                          lenient=options.lenient if options.policy else there.lenient, unknown=options.unknown if options.policy else there.unknown,
                                           versions={**there.versions, **options.versions})
         said = options.as_json()
         if there is not None and jsontext.same(there.as_json(), said):
@@ -102,9 +102,9 @@ class Folder:
 def _type_options(name: str, schemas: list[Schema], policy: TypeOptions | None) -> TypeOptions:
     """The options of a type: those that most of its versions have are said once."""
     own = [schema for schema in schemas if schema.name == name]
-    common = [dataclasses.replace(schema.options, breaking=False) for schema in own]
+    common = [dataclasses.replace(schema.options, breaking=False, accept=()) for schema in own]
     shared = max(common, key=common.count) if common else VersionOptions()
     if own and own[0].version is None:
         return TypeOptions(common=shared)
     versions = {schema.version: schema.options for schema in own if schema.version is not None and schema.options != shared}
-    return TypeOptions(policy=policy.policy if policy else None, lenient=policy.lenient if policy else True, common=shared, versions=versions)
+    return dataclasses.replace(policy or TypeOptions(), path="", common=shared, versions=versions)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from event_validate.errors import Failure
-from event_validate.registries.rest import Entry, Http, Reference, Refused, Registry, part
+from event_validate.registries.rest import Entry, Http, Reference, Refused, Registry, listed, part
 
 _HEADERS = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
 
@@ -17,21 +17,19 @@ class Confluent(Registry):
         self.http = http
 
     def subjects(self) -> list[str]:
-        found = self.http.json("GET", "/subjects")
-        if not isinstance(found, list):
-            raise Failure(f"{self.http.url}/subjects: the answer is not a list of subjects", "Is this the URL of the registry's REST interface?")
-        return sorted(map(str, found))
+        return sorted(map(str, listed(self.http.json("GET", "/subjects"))))
 
     def versions(self, subject: str) -> list[str]:
-        return [str(version) for version in sorted(self.http.json("GET", f"/subjects/{part(subject)}/versions"))]
+        return [str(version) for version in sorted(map(int, listed(self.http.json("GET", f"/subjects/{part(subject)}/versions"))))]
 
     def fetch(self, subject: str, version: str) -> Entry | None:
         said = self.http.json("GET", f"/subjects/{part(subject)}/versions/{part(version)}")
+        text = str(said["schema"])
         # a version without a type is Avro
         if said.get("schemaType", "AVRO") != "JSON":
             return None
         references = tuple(Reference(one["name"], one["subject"], str(one["version"])) for one in said.get("references") or [])
-        return Entry(subject, str(said["version"]), said["schema"], references)
+        return Entry(subject, str(said["version"]), text, references)
 
     def policy(self, subject: str) -> str | None:
         try:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import abc
 import base64
 import dataclasses
+import functools
 import http.client
 import json
 import os
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from event_validate.errors import Failure
@@ -117,9 +118,28 @@ def _reason(error: urllib.error.HTTPError) -> str:
         return " ".join(text.split())[:300] or str(error.reason)
 
 
+def listed(value: Any) -> list[Any]:
+    """The value, if it is a list; raises TypeError."""
+    if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
 def part(text: str) -> str:
     """A part of a path."""
     return urllib.parse.quote(text, safe="")
+
+
+def _documented(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, with a failure for answers that are not as documented."""
+    @functools.wraps(call)
+    def wrapped(registry: Registry, *arguments: Any) -> Any:
+        try:
+            return call(registry, *arguments)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            raise Failure(f"{registry.http.url}: an answer about {', '.join(str(one)[:100] for one in arguments if isinstance(one, str)) or 'its subjects'}"
+                          " is not what the REST interface documents", "Is --kind that of this registry?") from None
+    return wrapped
 
 
 class Registry(abc.ABC):
@@ -127,6 +147,10 @@ class Registry(abc.ABC):
 
     http: Http
     default_dialect: str | None = None  # that of documents without $schema
+
+    def __init_subclass__(cls) -> None:
+        for name in ("subjects", "versions", "fetch", "policy", "publish", "set_policy", "find"):
+            setattr(cls, name, _documented(getattr(cls, name)))
 
     @abc.abstractmethod
     def subjects(self) -> list[str]:
