@@ -121,6 +121,8 @@ class Store:
                 return next(entry["references"] for versions in self.subjects.values() for entry in versions.values() if str(entry["id"]) == number)
             case "POST", ["groups", "g", "artifacts"]:
                 subject = body["artifactId"] if three else headers["X-Registry-ArtifactId"]
+                if not subject.isascii() or "%" in subject:
+                    raise Answer(400, {"title": "Character % and non ASCII characters are not allowed in artifact IDs.", "status": 400})
                 if subject in self.subjects:
                     raise Answer(409, {"message": f"An artifact with ID '{subject}' already exists.", "error_code": 409})
                 return self.create(subject, body["firstVersion"] if three else body, body["artifactType"] if three else headers["X-Registry-ArtifactType"], headers)

@@ -116,9 +116,9 @@ def _with_versions(graph: dict[str, set[str]], wanted: dict[str, Schema]) -> dic
 
 def _register(members: list[Schema], prefix: str) -> Step:
     if len(members) > 1:
-        pairs = ", ".join(f"${2 * number + 1}::text, ${2 * number + 2}::text" for number in range(len(members)))
+        pairs = ",\n  ".join(f"${2 * number + 1}::text, ${2 * number + 2}::text" for number in range(len(members)))
         values = [part for item in members for part in (item.bundle_key, item.body)]
-        return Step(f"SELECT name, action FROM {prefix}register_schemas(jsonb_build_object({pairs}))", tuple(values))
+        return Step(f"SELECT name, action FROM {prefix}register_schemas(jsonb_build_object(\n  {pairs}))", tuple(values))
     item = members[0]
     if item.version is None:
         return Step(f"SELECT {prefix}register_schema($1, $2)", (item.name, item.body))
@@ -144,7 +144,7 @@ def _sql_value(value: str | int | bool) -> str:
         return "true" if value else "false"
     if isinstance(value, int):
         return str(value)
-    return dollar_quoted(value) if "\n" in value or value.lstrip()[:2] == '{"' else literal(value)
+    return dollar_quoted(value) if "\n" in value or '":' in value else literal(value)
 
 
 def as_sql(steps: list[Step]) -> str:
