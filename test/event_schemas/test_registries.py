@@ -103,7 +103,7 @@ def test_apicurio():
             os.chdir(str(version))
             round_trip(store.url, f"apicurio{version}", "g")
             write("ascii/%C3%84@1.json", {})
-            expect(1 if version == 3 else 2, "export", "ascii", store.url, "--kind", f"apicurio{version}", "--group", "g", says="ASCII")
+            expect(1, "export", "ascii", store.url, "--kind", f"apicurio{version}", "--group", "g", says="ASCII")
             store.add("semver", "1.0.0", {})
             store.add("semver", "1.1.0", {"type": "object"})
             store.subjects["semver"]["1.1.0"]["id"] = 10**9
