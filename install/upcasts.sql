@@ -5,14 +5,23 @@ CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_vers
 	AS 'MODULE_PATHNAME', 'ev_register_event_upcast' LANGUAGE C;
 COMMENT ON FUNCTION register_event_upcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the next version';
 
+CREATE FUNCTION register_event_downcast(event_type text, from_version int, to_version int, downcast regprocedure)
+	RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_downcast' LANGUAGE C;
+COMMENT ON FUNCTION register_event_downcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the version before it';
+
+CREATE FUNCTION drop_event_upcast(event_type text, from_version int, to_version int) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_drop_event_upcast' LANGUAGE C;
+COMMENT ON FUNCTION drop_event_upcast(text, int, int) IS 'drops an upcast or a downcast; the function that it calls stays';
+
 -- PARALLEL UNSAFE, because it runs users' functions, which may be unsafe.
 CREATE FUNCTION upcast_event(data jsonb, event_type text, from_version int, to_version int DEFAULT NULL) RETURNS jsonb
 	AS 'MODULE_PATHNAME', 'ev_upcast_event' LANGUAGE C STABLE PARALLEL UNSAFE COST 200;
-COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'an event converted to a later version, or to the latest, by each upcast in turn';
+COMMENT ON FUNCTION upcast_event(jsonb, text, int, int) IS 'an event converted to another version, or to the latest, by each upcast or downcast in turn';
 
 CREATE FUNCTION event_upcast_path(event_type text, from_version int, to_version int DEFAULT NULL) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcast_path' LANGUAGE C STABLE;
-COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts from a version to a later version, in their order';
+COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts or downcasts from a version to another one, in their order';
 
 CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;

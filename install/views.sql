@@ -324,7 +324,7 @@ $$;
 COMMENT ON FUNCTION _event_validate.event_view_upcaster(text) IS 'the function that brings the events in a view to its version';
 
 CREATE FUNCTION _event_validate.event_view_definition(view_path text[], relation regclass, wanted_type text, wanted_version int,
-	data text, type text, version text, columns _event_validate.event_view_column[]) RETURNS text
+	data text, type text, version text, columns _event_validate.event_view_column[], follows text[]) RETURNS text
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -336,11 +336,12 @@ BEGIN
 		WHERE a.attrelid = relation AND NOT a.attisdropped AND NOT c.collisdeterministic) THEN
 		type := format('(%s) COLLATE pg_catalog."C"', type);
 	END IF;
-	-- "true OR" costs nothing and makes the view depend on the schema
+	-- "true OR" costs nothing and makes the view depend on the schema; the array has the
+	-- arguments of a call that follows the latest version (src/evolution/view_followers.c)
 	RETURN format(E'CREATE OR REPLACE VIEW %1$I.%2$I WITH (security_invoker = true) AS SELECT\n\t%3$s\n'
 		'FROM %4$s, LATERAL (SELECT CASE WHEN %5$s THEN %6$s'
 		' ELSE %15$s.%7$I(%6$s, %8$s, %9$s, %10$s) END AS %11$I) AS %12$I'
-		' WHERE %13$s AND (true OR event_schema.%14$I(%12$I.%11$I))',
+		' WHERE %13$s AND (true OR %16$sevent_schema.%14$I(%12$I.%11$I))',
 		view_path[1], view_path[2],
 		(SELECT string_agg(format('%s AS %I', c.expression, c.name), E',\n\t' ORDER BY c.place)
 			FROM unnest(columns) WITH ORDINALITY AS c (name, expression, comment, place)),
@@ -348,10 +349,12 @@ BEGIN
 		_event_validate.event_row_equals(version, wanted_version::text), data,
 		_event_validate.event_view_upcaster(wanted_type), type, version, wanted_version,
 		_event_validate.event_view_document(relation), _event_validate.event_view_alias(relation),
-		_event_validate.event_row_equals(type, wanted_type), _event_validate.event_function_name(wanted_type, wanted_version), '@extschema@');
+		_event_validate.event_row_equals(type, wanted_type), _event_validate.event_function_name(wanted_type, wanted_version), '@extschema@',
+		(SELECT format('ARRAY[%s] IS NULL OR ', string_agg(format('%L::pg_catalog.text', f.argument), ', ' ORDER BY f.place))
+			FROM unnest(follows) WITH ORDINALITY AS f (argument, place) HAVING count(*) > 0));
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[]) IS 'the command that creates a view of events';
+COMMENT ON FUNCTION _event_validate.event_view_definition(text[], regclass, text, int, text, text, text, _event_validate.event_view_column[], text[]) IS 'the command that creates a view of events';
 
 CREATE FUNCTION _event_validate.event_view_comments(view_path text[], replaces boolean, wanted_type text, wanted_version int,
 	columns _event_validate.event_view_column[]) RETURNS SETOF text
@@ -370,7 +373,7 @@ $$;
 COMMENT ON FUNCTION _event_validate.event_view_comments(text[], boolean, text, int, _event_validate.event_view_column[]) IS 'the commands that comment on a view of events and on its columns';
 
 CREATE FUNCTION _event_validate.event_view_commands(view_name text, relation regclass, wanted_type text, wanted_version int,
-	data_expr text, data text, type text, version text, integer_type regtype) RETURNS text[]
+	data_expr text, data text, type text, version text, integer_type regtype, follows text[]) RETURNS text[]
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -398,11 +401,11 @@ BEGIN
 		PERFORM _event_validate.require_event_view(existing, view_name, relation, wanted_type);
 		columns := _event_validate.event_view_in_order(existing, view_name, wanted_version, columns);
 	END IF;
-	RETURN _event_validate.event_view_definition(view_path, relation, wanted_type, wanted_version, data, type, version, columns)
+	RETURN _event_validate.event_view_definition(view_path, relation, wanted_type, wanted_version, data, type, version, columns, follows)
 		|| ARRAY(SELECT _event_validate.event_view_comments(view_path, existing IS NOT NULL, wanted_type, wanted_version, columns));
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype) IS 'the commands that create a view of events: the view first, then comments';
+COMMENT ON FUNCTION _event_validate.event_view_commands(text, regclass, text, int, text, text, text, text, regtype, text[]) IS 'the commands that create a view of events: the view first, then comments';
 
 CREATE FUNCTION create_event_view(view_name text, relation regclass, event_type text, schema_version int DEFAULT NULL,
 	data_expr text DEFAULT 'data', type_expr text DEFAULT 'event_type', version_expr text DEFAULT 'schema_version',
@@ -420,7 +423,8 @@ BEGIN
 	commands := _event_validate.event_view_commands(view_name, relation, event_type, schema_version, data_expr,
 		_event_validate.event_row_expression(relation, data_expr, 'data', false),
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true), integer_type);
+		_event_validate.event_row_expression(relation, version_expr, 'version', true), integer_type,
+		CASE WHEN schema_version IS NULL THEN ARRAY[data_expr, type_expr, version_expr, integer_type::pg_catalog.text] END);
 	BEGIN
 		EXECUTE commands[1];
 	EXCEPTION WHEN invalid_table_definition THEN

@@ -144,7 +144,7 @@ DROP FUNCTION event_schema."order@2>3";
 CREATE FUNCTION event_schema."order@2>4"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
 CREATE FUNCTION event_schema."order@2>3"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
 CREATE FUNCTION event_schema."order@4>5"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
-CREATE FUNCTION event_schema."order@2>1"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
+CREATE FUNCTION event_schema."order@2>2"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT to_quantity(data); END;
 SELECT register_event_upcast('order', 2, 3, 'to_quantity(jsonb)');
 DROP FUNCTION event_schema."order@3>4";
 CREATE FUNCTION event_schema."order@3>4"(data jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT to_quantity(data)';

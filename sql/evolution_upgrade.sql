@@ -77,7 +77,7 @@ DROP FUNCTION to_2, to_3;
 DROP TYPE upgrade_kind;
 
 -- a schema that is replaced while events are upcast to it
-CREATE FUNCTION meddle(data jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+CREATE FUNCTION meddle(data jsonb) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$
 BEGIN
 	ALTER FUNCTION event_schema."upgrade@3" COST 101;
 	ALTER FUNCTION event_schema."upgrade@2" COST 101;
@@ -88,6 +88,7 @@ SELECT register_event_schema('another', 1, '{}');
 SELECT set_event_compatibility('upgrade', 'none');
 SELECT register_event_schema('upgrade', v::int, schema) FROM unnest(ARRAY['{}', '{"required": ["b"]}', '{"required": ["c"]}']) WITH ORDINALITY AS s (schema, v) ORDER BY v;
 CREATE FUNCTION event_schema."upgrade@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE BEGIN ATOMIC SELECT meddle(data); END;
+ALTER FUNCTION meddle(jsonb) VOLATILE;
 SELECT _event_validate.event_upgrade_filter(data, 'upgrade', 1, 3), message FROM unnest(ARRAY[jsonb '{}', '{"b": 1}', '{"b": 1, "c": 1}']) AS data, _event_validate.event_upgrade_violations(data, 'upgrade', 1, 3);
 CREATE TABLE upgrades (event_type text, schema_version int, data jsonb);
 INSERT INTO upgrades VALUES ('upgrade', 1, '{}'), ('upgrade', 1, '{"b": 1}'), ('upgrade', 1, '{}');

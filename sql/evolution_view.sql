@@ -263,11 +263,11 @@ SELECT venue FROM viewed.trades WHERE schema_version = 1;
 CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT data || '{"venue": "another"}' $$;
 SELECT venue FROM viewed.trades WHERE schema_version = 1;
 -- a function that is not immutable is called each time; a failing upcast raises an error
-CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT data || jsonb_build_object('venue', clock_timestamp()::text) $$;
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT data || jsonb_build_object('venue', clock_timestamp()::text) $$;
 DROP FUNCTION event_schema."trade@1>2"(jsonb);
 SELECT register_event_upcast('trade', 1, 2, 'viewed.up(jsonb)');
 SELECT count(DISTINCT venue) FROM viewed.trades WHERE schema_version = 1;
-CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql VOLATILE AS $$ SELECT '[]'::jsonb $$;
+CREATE OR REPLACE FUNCTION viewed.up(data jsonb) RETURNS jsonb LANGUAGE sql STABLE AS $$ SELECT '[]'::jsonb $$;
 SELECT venue FROM viewed.trades;
 -- a function wrongly declared immutable: results are not kept after the query
 CREATE TABLE viewed.venues (name text);

@@ -97,18 +97,21 @@ find_path(const text *type, UpcastPath *path)
 	List	   *steps;
 	ListCell   *cell;
 	int32		reached;
+	bool		converts;
 
 	path->exists = false;
 	path->immutable = path->parallel_safe = true;
 	if (!OidIsValid(ev_registered_version(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), path->key.from)))
 		return;
-	steps = ev_upcast_path_prefix(type, path->key.from, path->key.to, &reached);
-	if (reached != path->key.to)
+	steps = ev_upcast_path_prefix(type, path->key.from, path->key.to, true, &reached, &converts);
+	if (reached != path->key.to || !converts)
 		return;
 	foreach(cell, steps)
 	{
 		const EvUpcast *step = lfirst(cell);
 
+		if (!OidIsValid(step->function))
+			continue;
 		path->immutable &= func_volatile(step->function) == PROVOLATILE_IMMUTABLE;
 		path->parallel_safe &= func_parallel(step->function) == PROPARALLEL_SAFE;
 	}
@@ -145,7 +148,7 @@ shorten(const char *type, int length, NameData *name)
 	return true;
 }
 
-/* Finds the path from a version to a later one; false if there is none. */
+/* Finds the path from a version to another, with a function in it; false if there is none. */
 static bool
 get_path(const text *type, int32 from, int32 to, UpcastPath *path)
 {
@@ -153,7 +156,7 @@ get_path(const text *type, int32 from, int32 to, UpcastPath *path)
 	int			length = VARSIZE_ANY_EXHDR(type);
 	UpcastPath *known;
 
-	if (length > EV_TYPE_MAX || from >= to)
+	if (length > EV_TYPE_MAX || from < 0 || to < 0 || from == to)
 		return false;
 	if (paths != NULL && (paths_generation != ev_upcast_generation() || hash_get_num_entries(paths) >= KEPT_PATHS))
 	{
@@ -292,8 +295,9 @@ get_call_site(FmgrInfo *caller)
  * event_at_version(data jsonb, event_type text, schema_version int, to_version
  * int) returns jsonb
  *
- * Returns the result of upcast_event; or the event unchanged if it has that
- * version or a newer one, if a step is missing, or if an argument is NULL.
+ * Returns the result of upcast_event, also for an earlier version; or the event unchanged
+ * if it has that version, if a step is missing, if no step has a function, or if an
+ * argument is NULL.
  */
 Datum
 ev_event_at_version(PG_FUNCTION_ARGS)

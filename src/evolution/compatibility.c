@@ -555,6 +555,22 @@ first_of(const List *findings, EvTreatment treated)
 	return NULL;
 }
 
+/* Is one of the findings that are refused about a pattern that changed? */
+static bool
+has_pattern(const List *findings)
+{
+	ListCell   *cell;
+
+	foreach(cell, findings)
+	{
+		const EvFinding *finding = lfirst(cell);
+
+		if (finding->treatment == EV_REFUSED && finding->change->rule == EV_CHANGE_PATTERN_CHANGED)
+			return true;
+	}
+	return false;
+}
+
 /* Raises an error with all findings that are refused. */
 static void
 refuse(const EvDocument *document, int type_length, int32 version, const Policy *policy, const List *findings)
@@ -567,8 +583,9 @@ refuse(const EvDocument *document, int type_length, int32 version, const Policy 
 			 errmsg("event schema \"%s\" is not %s compatible with version %d",
 					document->name, first->forward ? "forward" : "backward", first->against),
 			 errdetail_internal("%s", reasons_of(findings, version, EV_REFUSED)),
-			 errhint("If that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each), which accepts no other finding. breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these. The policy of \"%s\" is %s; set_event_compatibility sets another one.",
+			 errhint("If that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each), which accepts no other finding. breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these.%s The policy of \"%s\" is %s; set_event_compatibility sets another one.",
 					 version, accept != NULL ? accept : "accept => '{...}' and the findings that check_event_compatibility lists",
+					 has_pattern(findings) ? EV_PATTERN_IDIOM : "",
 					 pnstrdup(document->name, type_length), policy_text(policy))));
 }
 

@@ -27,6 +27,9 @@
  */
 extern void ev_compatibility_check(const EvDocument *document, const List *later);
 
+/* How a pattern is widened, as a sentence at the end of a HINT. */
+#define EV_PATTERN_IDIOM	" A pattern is widened by \"anyOf\": [{\"pattern\": OLD}, {\"pattern\": NEW}] in its place."
+
 /* What registration does about a finding. */
 typedef enum EvTreatment
 {

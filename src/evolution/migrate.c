@@ -111,10 +111,11 @@ resolve_versions(EvMigration *migration)
 	{
 		int32		version = lfirst_int(cell);
 		int32		reached;
+		bool		converts;
 
 		if (version >= migration->to)
 			break;
-		ev_upcast_path_prefix(migration->type, version, migration->to, &reached);
+		(void) ev_upcast_path_prefix(migration->type, version, migration->to, false, &reached, &converts);
 		if (reached == migration->to)
 			migration->versions = lappend_int(migration->versions, version);
 		else

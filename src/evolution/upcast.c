@@ -22,6 +22,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
 #include "parser/parser.h"
 #include "utils/acl.h"
 #include "utils/array.h"
@@ -45,8 +46,8 @@
 #include "registry/validation_error.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_upcast);
-PG_FUNCTION_INFO_V1(ev_event_upcast_path);
-PG_FUNCTION_INFO_V1(ev_event_upcasts);
+PG_FUNCTION_INFO_V1(ev_register_event_downcast);
+PG_FUNCTION_INFO_V1(ev_drop_event_upcast);
 
 /* ---------- the functions in the catalog ---------- */
 
@@ -226,9 +227,8 @@ drop_command(const char *function_name)
 	return psprintf("DROP FUNCTION %s(jsonb)", ev_quoted_name(function_name));
 }
 
-/* The same for an upcast in the list of its type. */
-static char *
-drop_command_of(const EvUpcast *upcast)
+char *
+ev_upcast_drop_command(const EvUpcast *upcast)
 {
 	NameData	function;
 
@@ -252,7 +252,7 @@ ev_upcast_check_unused(const char *type, int type_length, int32 version)
 					 errmsg("cannot drop event schema \"%s@%d\" because upcast \"%s\" leads %s it",
 							pnstrdup(type, type_length), version, upcast->name,
 							upcast->from == version ? "from" : "to"),
-					 errhint("Drop the upcast first: %s.", drop_command_of(upcast))));
+					 errhint("Drop the upcast first: %s.", ev_upcast_drop_command(upcast))));
 	}
 }
 
@@ -279,7 +279,8 @@ check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
 	char	   *name = pnstrdup(type, type_length);
 	List	   *versions;
 	ListCell   *cell;
-	int32		next = -1;
+	bool		upward = from < to;
+	int			neighbour;
 
 	ev_type_lock(type, type_length);
 	ev_registry_list(type, type_length, &versions);
@@ -287,26 +288,29 @@ check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
 		ev_refuse_unregistered(event_type, from);
 	if (!list_member_int(versions, to))
 		ev_refuse_unregistered(event_type, to);
-	foreach(cell, versions)
-		if (next < 0 && lfirst_int(cell) > from)
-		next = lfirst_int(cell);
-	if (next != to)
+	neighbour = upward ? 0 : list_length(versions) - 1;
+	while (list_nth_int(versions, neighbour) != from)
+		neighbour += upward ? 1 : -1;
+	neighbour += upward ? 1 : -1;
+	/* both are registered, so there is one in this direction */
+	if (list_nth_int(versions, neighbour) != to)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 next < 0 ?
-				 errmsg("an upcast of event \"%s\" cannot lead from version %d, which is the latest", name, from) :
+				 upward ?
 				 errmsg("an upcast of event \"%s\" from version %d must lead to version %d, the next one, not to %d",
-						name, from, next, to)));
+						name, from, list_nth_int(versions, neighbour), to) :
+				 errmsg("a downcast of event \"%s\" from version %d must lead to version %d, the one before it, not to %d",
+						name, from, list_nth_int(versions, neighbour), to)));
 	foreach(cell, ev_upcast_list(type, type_length))
 	{
 		EvUpcast   *other = (EvUpcast *) lfirst(cell);
 
-		if (other->from == from && other->function != self)
+		if (other->from == from && (other->to > from) == upward && other->function != self)
 			ereport(ERROR,
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("an upcast of event \"%s\" leads from version %d to version %d already",
-							name, from, other->to),
-					 errhint("Drop it first: %s.", drop_command_of(other))));
+					 errmsg("%s of event \"%s\" leads from version %d to version %d already",
+							upward ? "an upcast" : "a downcast", name, from, other->to),
+					 errhint("Drop it first: %s.", ev_upcast_drop_command(other))));
 	}
 }
 
@@ -372,6 +376,20 @@ check_new(const EvUpcast *upcast, bool is_known)
 				 errhint("Register the versions first with register_event_schema.")));
 }
 
+/* Raises an error for an upcast that calls a volatile function, which may be known. */
+static void
+refuse_volatile(const char *name, Oid function)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_FUNCTION_DEFINITION),
+			 errmsg("upcast \"%s\" is volatile", name),
+			 errdetail("An event must have one form as another version, whenever and by whomever it is converted."),
+			 OidIsValid(function) ?
+			 errhint("If the result depends on the event only, mark the function so: ALTER FUNCTION %s IMMUTABLE; if it reads tables too, STABLE.",
+					 format_procedure_qualified(function)) :
+			 errhint("Use functions that are IMMUTABLE or STABLE.")));
+}
+
 void
 ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 {
@@ -379,6 +397,7 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 	const char *reason = NULL;
 	EvUpcast	upcast;
 	bool		is_known = read_function(form, &upcast);
+	Node	   *expression;
 
 	if (!has_signature(form))
 		reason = "It must take one jsonb and return jsonb.";
@@ -386,10 +405,19 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 		reason = "It must be in language sql.";
 	else if (form->prosecdef || !heap_attisnull(function, Anum_pg_proc_proconfig, NULL))
 		reason = "It must have neither SECURITY DEFINER nor a SET clause; the function that it calls may.";
-	else if (upcast.to <= upcast.from)
-		reason = "It must lead to a later version.";
+	else if (upcast.to == upcast.from)
+		reason = "It must lead to another version.";
 	else
-		body_expression(function, &reason);
+	{
+		expression = body_expression(function, &reason);
+
+		/*
+		 * A restore keeps those that older releases registered.  What the
+		 * function itself is marked does not matter: its expression is run.
+		 */
+		if (reason == NULL && check_function_bodies && contain_volatile_functions(expression))
+			refuse_volatile(upcast.name, called_function(function));
+	}
 	if (reason != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
@@ -412,9 +440,9 @@ ev_upcast_check_function(HeapTuple function, HeapTuple previous, bool is_create)
 
 /* ---------- registration ---------- */
 
-/* Raises an error unless a function can be used as an upcast. */
+/* Raises an error unless a function can be used as the upcast of this name. */
 static void
-check_called(Oid function)
+check_called(const char *name, Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
 	Form_pg_proc form;
@@ -448,6 +476,8 @@ check_called(Oid function)
 				 errmsg("an upcast cannot call temporary function \"%s\"", NameStr(form->proname)),
 				 errdetail("It would be dropped at the end of the session, and the upcast with it.")));
 	EV_CHECK_EXECUTE(function, NameStr(form->proname));
+	if (form->provolatile == PROVOLATILE_VOLATILE)
+		refuse_volatile(name, function);
 	ReleaseSysCache(tuple);
 }
 
@@ -516,6 +546,100 @@ find_upcast(const char *name)
 	return SearchSysCacheCopy1(PROCOID, ObjectIdGetDatum(function));
 }
 
+/* An upcast that is to be registered, or dropped. */
+typedef struct Request
+{
+	text	   *type;
+	int32		from;
+	int32		to;
+	char	   *name;			/* TYPE@FROM>TO, with the whole type */
+	NameData	function;
+} Request;
+
+/* Reads the first three arguments of an SQL function. */
+static void
+read_request(FunctionCallInfo fcinfo, Request *request)
+{
+	request->type = PG_GETARG_TEXT_PP(0);
+	request->from = PG_GETARG_INT32(1);
+	request->to = PG_GETARG_INT32(2);
+	ev_require_event_name(request->type, request->from);
+	ev_require_event_name(request->type, request->to);
+	request->name = psprintf("%s@%d>%d", text_to_cstring(request->type), request->from, request->to);
+	if (!ev_upcast_name(VARDATA_ANY(request->type), VARSIZE_ANY_EXHDR(request->type), request->from, request->to,
+						&request->function))
+		elog(ERROR, "upcast \"%s\" has no name for its function", request->name);
+}
+
+static void
+require_direction(const Request *request, bool upward)
+{
+	if (upward && request->to <= request->from)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("an upcast must lead to a later version, not from version %d to version %d",
+						request->from, request->to)));
+	if (!upward && request->to >= request->from)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("a downcast must lead to an earlier version, not from version %d to version %d",
+						request->from, request->to)));
+}
+
+/*
+ * Checks the rights on the type and locks it, unless the upcast exists.  Returns its
+ * function, or NULL.
+ */
+static HeapTuple
+find_or_lock(const Request *request)
+{
+	HeapTuple	existing = find_upcast(NameStr(request->function));
+
+	if (HeapTupleIsValid(existing))
+		return existing;
+
+	/* callers without the right, or with an existing upcast, block nobody */
+	ev_ownership_require_create();
+	ev_ownership_lock_type(VARDATA_ANY(request->type), VARSIZE_ANY_EXHDR(request->type), InvalidOid);
+	return find_upcast(NameStr(request->function));
+}
+
+static Oid
+register_upcast(FunctionCallInfo fcinfo, bool upward)
+{
+	Request		request;
+	Oid			called = PG_GETARG_OID(3);
+	HeapTuple	existing;
+	HeapTuple	created;
+
+	read_request(fcinfo, &request);
+	require_direction(&request, upward);
+	check_called(request.name, called);
+
+	PreventCommandIfReadOnly("CREATE FUNCTION");
+	existing = find_or_lock(&request);
+	if (HeapTupleIsValid(existing))
+	{
+		if (called_function(existing) != called)
+			ereport(ERROR,
+					(errcode(ERRCODE_DUPLICATE_OBJECT),
+					 errmsg("upcast \"%s\" is registered with another function", request.name),
+					 errhint("Drop it first: %s.", drop_command(NameStr(request.function)))));
+		return ((Form_pg_proc) GETSTRUCT(existing))->oid;
+	}
+	check_step(VARDATA_ANY(request.type), VARSIZE_ANY_EXHDR(request.type), request.from, request.to, InvalidOid);
+	create_upcast(NameStr(request.function), called);
+
+	created = find_upcast(NameStr(request.function));
+	if (!HeapTupleIsValid(created) || called_function(created) != called)
+		elog(ERROR, "upcast \"%s\" does not call function %u", request.name, called);
+	/* if event triggers are disabled, this was not done yet */
+	ev_upcast_check_function(created, NULL, false);
+	if (ev_has_short_type(NameStr(request.function)))
+		ev_comment_on_function(NameStr(request.function), true, request.name);
+	return ((Form_pg_proc) GETSTRUCT(created))->oid;
+}
+
 /*
  * register_event_upcast(event_type text, from_version int, to_version int,
  * upcast regprocedure) returns regprocedure
@@ -524,155 +648,77 @@ Datum
 ev_register_event_upcast(PG_FUNCTION_ARGS)
 {
 	static const char *const arguments[] = {"event_type", "from_version", "to_version", "upcast"};
-	text	   *type;
-	int32		from;
-	int32		to;
-	Oid			called;
-	NameData	function;
-	char	   *name;
-	HeapTuple	existing;
-	HeapTuple	created;
 
 	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
-	type = PG_GETARG_TEXT_PP(0);
-	from = PG_GETARG_INT32(1);
-	to = PG_GETARG_INT32(2);
-	called = PG_GETARG_OID(3);
-	ev_require_event_name(type, from);
-	ev_require_event_name(type, to);
-	name = psprintf("%s@%d>%d", text_to_cstring(type), from, to);
-	if (!ev_upcast_name(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to, &function))
-		elog(ERROR, "upcast \"%s\" has no name for its function", name);
-	if (to <= from)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("an upcast must lead to a later version, not from version %d to version %d", from, to)));
-	check_called(called);
-
-	PreventCommandIfReadOnly("CREATE FUNCTION");
-	existing = find_upcast(NameStr(function));
-	if (!HeapTupleIsValid(existing))
-	{
-		/*
-		 * callers without the right, or with an existing upcast, block nobody
-		 */
-		ev_ownership_require_create();
-		ev_ownership_lock_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), InvalidOid);
-		existing = find_upcast(NameStr(function));
-	}
-	if (HeapTupleIsValid(existing))
-	{
-		if (called_function(existing) != called)
-			ereport(ERROR,
-					(errcode(ERRCODE_DUPLICATE_OBJECT),
-					 errmsg("upcast \"%s\" is registered with another function", name),
-					 errhint("Drop it first: %s.", drop_command(NameStr(function)))));
-		PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(existing))->oid);
-	}
-	check_step(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), from, to, InvalidOid);
-	create_upcast(NameStr(function), called);
-
-	created = find_upcast(NameStr(function));
-	if (!HeapTupleIsValid(created) || called_function(created) != called)
-		elog(ERROR, "upcast \"%s\" does not call function %u", name, called);
-	/* if event triggers are disabled, this was not done yet */
-	ev_upcast_check_function(created, NULL, false);
-	if (ev_has_short_type(NameStr(function)))
-		ev_comment_on_function(NameStr(function), true, name);
-	PG_RETURN_OID(((Form_pg_proc) GETSTRUCT(created))->oid);
-}
-
-/* ---------- from a version to another ---------- */
-
-/* Raises an error that says how far the upcasts lead. */
-static void
-refuse_path(const text *type, int32 from, int32 to, int32 reached, const EvUpcast *past)
-{
-	char	   *name = text_to_cstring(type);
-
-	ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_OBJECT),
-			 errmsg("no upcast of event \"%s\" leads from version %d to version %d", name, from, to),
-			 past != NULL ? errdetail("The one from version %d leads to version %d.", past->from, past->to) :
-			 reached > from ? errdetail("From version %d upcasts lead to version %d, and no further.", from, reached) :
-			 errdetail("There is none from version %d.", from),
-			 past != NULL ? errhint("Drop it, and register one to each version in between: %s.", drop_command_of(past)) :
-			 errhint("Register one from version %d to the next with register_event_upcast.", reached)));
+	PG_RETURN_OID(register_upcast(fcinfo, true));
 }
 
 /*
- * Returns the first upcasts of the path from one version to another, as many as
- * exist, and sets *reached to the version that they lead to.  If an upcast leads
- * from there beyond the wanted version, sets *past to it.
+ * register_event_downcast(event_type text, from_version int, to_version int,
+ * downcast regprocedure) returns regprocedure
  */
-static List *
-find_prefix(const text *type, int32 from, int32 to, List *versions, int32 *reached, EvUpcast **past)
+Datum
+ev_register_event_downcast(PG_FUNCTION_ARGS)
 {
-	List	   *upcasts = from < to ? ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type)) : NIL;
-	List	   *path = NIL;
+	static const char *const arguments[] = {"event_type", "from_version", "to_version", "downcast"};
 
-	*reached = from;
-	*past = NULL;
-	while (*reached < to)
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
+	PG_RETURN_OID(register_upcast(fcinfo, false));
+}
+
+/* ---------- dropping ---------- */
+
+static void
+refuse_no_upcast(const Request *request)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("no %s of event \"%s\" leads from version %d to version %d",
+					request->to > request->from ? "upcast" : "downcast", text_to_cstring(request->type),
+					request->from, request->to)));
+}
+
+/*
+ * drop_event_upcast(event_type text, from_version int, to_version int)
+ *
+ * Runs DROP FUNCTION as the caller.
+ */
+Datum
+ev_drop_event_upcast(PG_FUNCTION_ARGS)
+{
+	static const char *const arguments[] = {"event_type", "from_version", "to_version"};
+	Request		request;
+	HeapTuple	function;
+	DropStmt   *command = makeNode(DropStmt);
+	ObjectWithArgs *object = makeNode(ObjectWithArgs);
+
+	ev_require_arguments(fcinfo, 0, lengthof(arguments), arguments);
+	read_request(fcinfo, &request);
+	PreventCommandIfReadOnly("DROP FUNCTION");
+	function = find_upcast(NameStr(request.function));
+	if (!HeapTupleIsValid(function))
+		refuse_no_upcast(&request);
+
+	/* also the owner of the function may drop it, as by DROP FUNCTION */
+	if (!ev_ownership_has_function(function))
 	{
-		EvUpcast   *step = NULL;
-		ListCell   *cell;
-
-		/* if a restore brought several, the nearest, by their order */
-		foreach(cell, upcasts)
-		{
-			EvUpcast   *upcast = (EvUpcast *) lfirst(cell);
-
-			if (step == NULL && upcast->from == *reached && list_member_int(versions, upcast->to))
-				step = upcast;
-		}
-		if (step == NULL || step->to <= *reached)
-			break;
-		if (step->to > to)
-		{
-			*past = step;
-			break;
-		}
-		path = lappend(path, step);
-		*reached = step->to;
+		ev_ownership_require_type(VARDATA_ANY(request.type), VARSIZE_ANY_EXHDR(request.type), InvalidOid);
+		if (!ev_ownership_is_privileged())
+			ev_ownership_require_function(function);
 	}
-	return path;
-}
+	ev_type_lock(VARDATA_ANY(request.type), VARSIZE_ANY_EXHDR(request.type));
+	/* DROP FUNCTION would wait without a bound */
+	ev_function_lock(((Form_pg_proc) GETSTRUCT(function))->oid, AccessExclusiveLock, request.name);
+	if (!HeapTupleIsValid(find_upcast(NameStr(request.function))))
+		refuse_no_upcast(&request);
 
-List *
-ev_upcast_path_prefix(const text *type, int32 from, int32 to, int32 *reached)
-{
-	List	   *versions;
-	EvUpcast   *past;
-
-	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
-	return find_prefix(type, from, to, versions, reached, &past);
-}
-
-List *
-ev_upcast_path(const text *type, int32 from, int32 *to)
-{
-	List	   *versions;
-	List	   *path;
-	int32		reached;
-	EvUpcast   *past;
-
-	ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
-	if (!list_member_int(versions, from))
-		ev_refuse_unregistered(type, from);
-	if (*to == EV_LATEST)
-		*to = llast_int(versions);
-	if (!list_member_int(versions, *to))
-		ev_refuse_unregistered(type, *to);
-	if (*to < from)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("cannot bring event \"%s\" from version %d back to version %d",
-						text_to_cstring(type), from, *to)));
-	path = find_prefix(type, from, *to, versions, &reached, &past);
-	if (reached != *to)
-		refuse_path(type, from, *to, reached, past);
-	return path;
+	object->objname = ev_qualified_name(NameStr(request.function));
+	object->objargs = list_make1(SystemTypeName(pstrdup("jsonb")));
+	command->removeType = OBJECT_FUNCTION;
+	command->objects = list_make1(object);
+	command->behavior = DROP_RESTRICT;
+	ev_run_command((Node *) command, drop_command(NameStr(request.function)));
+	PG_RETURN_VOID();
 }
 
 /* ---------- running ---------- */
@@ -708,49 +754,4 @@ ev_upcast_role(const EvUpcast *upcast)
 	}
 	EV_CHECK_EXECUTE(upcast->function, upcast->name);
 	return owner;
-}
-
-/* ---------- SQL ---------- */
-
-/* Returns the functions of upcasts as regprocedure[]. */
-static Datum
-functions_of(List *upcasts)
-{
-	Datum	   *functions = palloc(sizeof(Datum) * (list_length(upcasts) + 1));
-
-	for (int i = 0; i < list_length(upcasts); i++)
-		functions[i] = ObjectIdGetDatum(((EvUpcast *) list_nth(upcasts, i))->function);
-	return PointerGetDatum(construct_array(functions, list_length(upcasts), REGPROCEDUREOID,
-										   sizeof(Oid), true, TYPALIGN_INT));
-}
-
-/*
- * event_upcast_path(event_type text, from_version int, to_version int DEFAULT
- * NULL) returns regprocedure[]
- *
- * Returns the upcasts that upcast_event would run, in order.
- */
-Datum
-ev_event_upcast_path(PG_FUNCTION_ARGS)
-{
-	static const char *const names[] = {"event_type", "from_version"};
-	int32		to = PG_ARGISNULL(2) ? EV_LATEST : PG_GETARG_INT32(2);
-	List	   *path;
-
-	ev_require_arguments(fcinfo, 0, lengthof(names), names);
-	if (!PG_ARGISNULL(2) && to < 0)
-		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
-	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);
-	PG_RETURN_DATUM(functions_of(path));
-}
-
-/*
- * _event_validate.event_upcasts(event_type text) → regprocedure[]
- */
-Datum
-ev_event_upcasts(PG_FUNCTION_ARGS)
-{
-	text	   *type = PG_GETARG_TEXT_PP(0);
-
-	PG_RETURN_DATUM(functions_of(ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type))));
 }

@@ -1,11 +1,13 @@
 /*
  * upcast.h
- *	  Upcasts: functions that bring events of one version to a later one.
+ *	  Upcasts: functions that bring events of one version to a later one, and
+ *	  downcasts, to an earlier one.
  *
  * An upcast is a function event_schema."TYPE@FROM>TO"(data jsonb), in language
  * sql, that returns jsonb; the name can shorten the type (registry/names.h).
  * At most one leads from each version, so that there is at most one path from a
- * version to a later one.
+ * version to a later one.  A downcast is the same with TO < FROM; all that is said of
+ * upcasts holds for both.
  */
 #ifndef EV_UPCAST_H
 #define EV_UPCAST_H
@@ -16,7 +18,7 @@
 /* A registered upcast. */
 typedef struct EvUpcast
 {
-	Oid			function;
+	Oid			function;		/* InvalidOid, in a path: none is needed */
 	char	   *name;			/* TYPE@FROM>TO, with the whole type */
 	int			type_length;	/* length of the type in the name */
 	int32		from;
@@ -51,23 +53,29 @@ extern void ev_upcast_check_function(HeapTuple function, HeapTuple previous, boo
  */
 extern void ev_upcast_check_unused(const char *type, int type_length, int32 version);
 
+/* Returns the command that drops an upcast, for a HINT. */
+extern char *ev_upcast_drop_command(const EvUpcast *upcast);
+
 /* Marks the latest registered version. */
 #define EV_LATEST	(-1)
 
 /*
  * Returns the upcasts (EvUpcast *) from one version to another (which may be
  * EV_LATEST), in order, in CurrentMemoryContext; NIL if the versions are
- * equal.  Raises undefined_object if a version is not registered or there is
- * no path, and invalid_parameter_value for a path backward.
+ * equal.  A step between compatible versions has no function.  Raises
+ * undefined_object if a version is not registered or there is
+ * no path, and invalid_parameter_value if no downcasts lead back to a version.
  */
 extern List *ev_upcast_path(const text *type, int32 from, int32 *to);
 
 /*
  * Returns the upcasts from a version on, as far as they lead towards another
  * one; neither need be registered.  Sets *reached to the version that they
- * lead to.
+ * lead to, and *converts if one of them has a function.  only_converting: a path on
+ * which none has one need not be found.
  */
-extern List *ev_upcast_path_prefix(const text *type, int32 from, int32 to, int32 *reached);
+extern List *ev_upcast_path_prefix(const text *type, int32 from, int32 to, bool only_converting, int32 *reached,
+								   bool *converts);
 
 /*
  * Returns the role that runs an upcast; the current user must have EXECUTE on

@@ -69,6 +69,7 @@ prepare(EvUpgrade *upgrade)
 {
 	MemoryContext caller;
 	int32		reached;
+	bool		converts;
 	List	   *path;
 
 	if (upgrade->run != NULL && upgrade->generation == ev_upcast_generation() && upgrade->schema->valid &&
@@ -89,7 +90,7 @@ prepare(EvUpgrade *upgrade)
 		reached = upgrade->to;
 	}
 	else
-		path = ev_upcast_path_prefix(upgrade->type, upgrade->from, upgrade->to, &reached);
+		path = ev_upcast_path_prefix(upgrade->type, upgrade->from, upgrade->to, false, &reached, &converts);
 	upgrade->is_complete = path != NIL && reached == upgrade->to;
 	upgrade->run = ev_upcast_prepare(upgrade->type, path);
 	MemoryContextSwitchTo(caller);
@@ -190,11 +191,13 @@ ev_event_has_upcast(PG_FUNCTION_ARGS)
 {
 	text	   *type = PG_GETARG_TEXT_PP(0);
 	int32		reached;
+	bool		converts;
 
 	for (int i = 1; i <= 2; i++)
 		if (ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), PG_GETARG_INT32(i)) == NULL)
 			ev_refuse_unregistered(type, PG_GETARG_INT32(i));
-	PG_RETURN_BOOL(ev_upcast_path_prefix(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), &reached) != NIL);
+	(void) ev_upcast_path_prefix(type, PG_GETARG_INT32(1), PG_GETARG_INT32(2), true, &reached, &converts);
+	PG_RETURN_BOOL(converts);
 }
 
 /*

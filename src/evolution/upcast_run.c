@@ -47,7 +47,7 @@ typedef struct UpcastStep
 	int32		from;
 	int32		to;
 	Oid			owner;			/* InvalidOid: any role may run it */
-	ExprState  *expression;
+	ExprState  *expression;		/* NULL: the event stays as it is */
 	Oid			schema_function;
 	EvSchema   *schema;
 } UpcastStep;
@@ -64,14 +64,16 @@ struct EvUpcastRun
 
 /* Plans the call of an upcast, as its owner. */
 static void
-prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
+plan_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 {
-	Param	   *parameter = makeNode(Param);
-	Oid			owner = ev_upcast_role(upcast);
+	Param	   *parameter;
+	Oid			owner;
 	FuncExpr   *call;
 	Expr	   *expression;
 	EvRunAs		caller;
 
+	owner = ev_upcast_role(upcast);
+	parameter = makeNode(Param);
 	parameter->paramkind = PARAM_EXTERN;
 	parameter->paramid = 1;
 	parameter->paramtype = JSONBOID;
@@ -79,13 +81,20 @@ prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
 	parameter->location = -1;
 	call = makeFuncExpr(upcast->function, JSONBOID, list_make1(parameter),
 						InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	step->from = upcast->from;
-	step->to = upcast->to;
 	ev_run_as_begin(&caller, owner, SECURITY_RESTRICTED_OPERATION);
 	expression = expression_planner((Expr *) call);
 	step->expression = ExecInitExprWithParams(expression, run->parameters);
 	ev_run_as_end(&caller);
 	step->owner = ev_is_pure((Node *) expression, NIL) ? InvalidOid : owner;
+}
+
+static void
+prepare_step(EvUpcastRun *run, UpcastStep *step, const EvUpcast *upcast)
+{
+	step->from = upcast->from;
+	step->to = upcast->to;
+	if (OidIsValid(upcast->function))
+		plan_step(run, step, upcast);
 	step->schema_function = ev_registered_version(upcast->name, upcast->type_length, upcast->to);
 	if (!OidIsValid(step->schema_function))
 		elog(ERROR, "upcast \"%s\" leads to no version", upcast->name);
@@ -143,8 +152,8 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 	UpcastStep *step = &run->steps[number];
 	StepContext step_context = {.type = run->type, .step = step};
 	ErrorContextCallback context = {error_context_stack, add_context, &step_context};
-	Datum		value;
-	bool		is_null;
+	Datum		value = JsonbPGetDatum(data);
+	bool		is_null = false;
 	EvRunAs		caller;
 
 	error_context_stack = &context;
@@ -152,7 +161,8 @@ ev_upcast_step(EvUpcastRun *run, int number, Jsonb *data, EvSchema **schema)
 	run->parameters->params[0].isnull = false;
 	if (OidIsValid(step->owner))
 		ev_run_as_begin(&caller, step->owner, SECURITY_RESTRICTED_OPERATION);
-	value = ExecEvalExpr(step->expression, run->context, &is_null);
+	if (step->expression != NULL)
+		value = ExecEvalExpr(step->expression, run->context, &is_null);
 	if (OidIsValid(step->owner))
 		ev_run_as_end(&caller);
 	error_context_stack = context.previous;

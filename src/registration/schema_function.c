@@ -19,6 +19,7 @@
 #include "utils/guc.h"
 #include "utils/syscache.h"
 
+#include "evolution/view_followers.h"
 #include "format/format.h"
 #include "registration/schema_function.h"
 #include "registration/validator.h"
@@ -132,6 +133,8 @@ ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVou
 	PG_END_TRY();
 	if (replaced == NULL && ev_shortened_type(name) != NULL)
 		ev_comment_on_function(name, true, name);
+	if (replaced == NULL)
+		ev_view_followers_notice(name);
 	return ev_registered_function(name);
 }
 

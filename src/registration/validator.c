@@ -48,6 +48,7 @@
 #include "changes/changes.h"
 #include "compile/metaschema_check.h"
 #include "evolution/compatibility.h"
+#include "evolution/view_followers.h"
 #include "registration/schema_warnings.h"
 #include "registration/validator.h"
 #include "registry/claims.h"
@@ -649,7 +650,10 @@ ev_jsonschema_validator(PG_FUNCTION_ARGS)
 	if (check_function_bodies)
 		(void) ev_validator_compile(&document, &mentions, is_registered, true, NULL);
 	if (check_function_bodies && is_new)
+	{
 		ev_compatibility_check(&document, NIL);
+		ev_view_followers_notice(document.name);
+	}
 	ev_claims_record(&document, &mentions, is_registered);
 	if (!is_registered || !is_vouched(document.name, EV_VOUCHED_ALL))
 		record_dependencies(&document, &mentions, is_registered);

@@ -51,7 +51,7 @@ class Superuser:
         """Rows; first: the type of the first argument where several functions have the name."""
         types, kind = next((types, kind) for n, types, defaults, kind, _, _ in sorted(self.signatures, key=lambda s: (len(s[1]), any("." in t for t in s[1])))
                            if n == name and len(types) - defaults <= len(values) <= len(types)
-                           and (first is None or first in (types[0], types[-1], *types[2:3])))
+                           and (first is None or first in (types[0], types[-1], *types[2:3]) or (name == "check_event_compatibility" and first == types[1])))
         values += tuple(False if t == "bool" else None for t in types[len(values):])
         self.called.add(name)
         arguments = ", ".join(f"%s::{t if '.' in t else 'pg_catalog.' + t}" for t in types)
@@ -99,6 +99,8 @@ def registry(user):
     call("upcast_event", EVENT, "order", 1, 2)
     for name in ("event_at_version", "event_at_version_serially"):
         call(name, EVENT, "order", 1, 2)
+    call("register_event_downcast", "order", 2, 1, "app.up(pg_catalog.jsonb)")
+    call("drop_event_upcast", "order", 2, 1)
     for relation in ("event_schemas", "event_quarantine"):
         user.pinned(f"SELECT * FROM public.{relation}")
     # under the path that the reference says

@@ -129,6 +129,8 @@ CALLS = {
     "set_event_compatibility": "SELECT set_event_compatibility('order', 'none')",
     "set_event_compatibility: all types without a policy": "SELECT set_event_compatibility(NULL, 'none')",
     "register_event_upcast": "SELECT register_event_upcast('order', 2, 3, 'app.next(jsonb)')",
+    "register_event_downcast": "SELECT register_event_downcast('order', 2, 1, 'app.next(jsonb)')",
+    "drop_event_upcast": "SELECT drop_event_upcast('order', 1, 2)",
     "drop_event_schema": "SELECT drop_event_schema('unused', 1)",
     "drop_event_schema: rows of others carry the version": "SELECT drop_event_schema('used', 1)",
     "drop_event_schema: the same with force => true": "SELECT drop_event_schema('used', 1, force => true)",

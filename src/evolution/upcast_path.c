@@ -1,0 +1,323 @@
+/*
+ * upcast_path.c
+ *	  From one version to another: by upcasts, or by downcasts to an earlier one.
+ *
+ * A step needs no function where the versions are proved to be compatible: then an
+ * event stays as it is.  What was proved is remembered for the session until a function
+ * changes.  The events are validated after each step in any case, so the lenient reading
+ * suffices.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "catalog/pg_type.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/memutils.h"
+#include "utils/syscache.h"
+
+#include "base/arguments.h"
+#include "changes/changes.h"
+#include "evolution/upcast.h"
+#include "registry/function_row.h"
+#include "registry/names.h"
+#include "registry/schema_cache.h"
+#include "registry/validation_error.h"
+
+/* The work of one comparison: less than registration allows itself, since a query waits. */
+#define PATH_WORK	(EV_COMPARISON_WORK / 10)
+
+PG_FUNCTION_INFO_V1(ev_event_upcast_path);
+PG_FUNCTION_INFO_V1(ev_event_upcasts);
+
+/* So many pairs of versions are remembered. */
+#define KEPT_PAIRS	1000
+
+/* ---------- what was proved ---------- */
+
+typedef struct PairKey
+{
+	Oid			lower;			/* the functions of two versions */
+	Oid			higher;
+} PairKey;
+
+typedef struct Pair
+{
+	PairKey		key;			/* hash key, must be the first member */
+	bool		backward;		/* proved to be compatible */
+	bool		forward;
+} Pair;
+
+static HTAB *pairs = NULL;
+static uint64 pairs_generation;
+
+static bool
+read_document(Oid function, EvDocument *document)
+{
+	HeapTuple	row = ev_function_row(function);
+	EvFault		fault;
+
+	return HeapTupleIsValid(row) && ev_function_document(row, document, &fault);
+}
+
+static void
+compare(Pair *pair)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext context = AllocSetContextCreate(caller, "event_validate path", ALLOCSET_DEFAULT_SIZES);
+	EvDocument	lower;
+	EvDocument	higher;
+	EvVerdict	forward;
+	List	   *changes;
+	int64		work = PATH_WORK;
+
+	MemoryContextSwitchTo(context);
+	pair->backward = pair->forward = false;
+	if (read_document(pair->key.lower, &lower) && read_document(pair->key.higher, &higher))
+	{
+		pair->backward = ev_compare_schemas(&lower, &higher, ev_registry_resolve, true, &work, &forward,
+											&changes) == EV_COMPATIBLE;
+		pair->forward = forward == EV_COMPATIBLE;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+/* Is it proved that events of one version are valid as the other? */
+static bool
+is_proved(Oid from, Oid to, bool upward)
+{
+	HASHCTL		control = {.keysize = sizeof(PairKey), .entrysize = sizeof(Pair), .hcxt = TopMemoryContext};
+	Pair		pair = {.key = {upward ? from : to, upward ? to : from}};
+	Pair	   *known;
+
+	if (pairs != NULL && (pairs_generation != ev_registry_generation() || hash_get_num_entries(pairs) >= KEPT_PAIRS))
+	{
+		hash_destroy(pairs);
+		pairs = NULL;
+	}
+	if (pairs == NULL)
+	{
+		pairs = hash_create("event_validate compatible versions", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+		pairs_generation = ev_registry_generation();
+	}
+	known = hash_search(pairs, &pair.key, HASH_FIND, NULL);
+	if (known == NULL)
+	{
+		compare(&pair);
+
+		/* comparing reads the catalog, which can bring news of changes */
+		if (pairs != NULL && pairs_generation == ev_registry_generation())
+		{
+			known = hash_search(pairs, &pair.key, HASH_ENTER, NULL);
+			*known = pair;
+		}
+	}
+	else
+		pair = *known;
+	return upward ? pair.backward : pair.forward;
+}
+
+/* ---------- paths ---------- */
+
+/* The search for a path. */
+typedef struct PathSearch
+{
+	const text *type;
+	int32		from;
+	int32		to;
+	List	   *functions;		/* of the registered versions */
+	List	   *versions;
+	int32		reached;
+	const EvUpcast *past;		/* it leads from there beyond the wanted
+								 * version */
+	bool		converts;		/* one of the steps has a function */
+} PathSearch;
+
+/* Returns the registered upcast from a version, or the downcast; NULL if there is none. */
+static EvUpcast *
+registered_step(const PathSearch *search, const List *upcasts, bool upward)
+{
+	ListCell   *cell;
+
+	/* if a restore brought several, the nearest, by their order */
+	foreach(cell, upcasts)
+	{
+		EvUpcast   *upcast = lfirst(cell);
+
+		if (upcast->from == search->reached && (upcast->to > upcast->from) == upward &&
+			list_member_int(search->versions, upcast->to))
+			return upcast;
+	}
+	return NULL;
+}
+
+/* Returns the step to the next version without a function, if it needs none; otherwise NULL. */
+static EvUpcast *
+step_without_function(const PathSearch *search, bool upward)
+{
+	EvUpcast   *step;
+	int			at = 0;
+	int			next;
+
+	while (at < list_length(search->versions) && list_nth_int(search->versions, at) != search->reached)
+		at++;
+	next = upward ? at + 1 : at - 1;
+	if (at == list_length(search->versions) || next < 0 || next >= list_length(search->versions) ||
+		!is_proved(list_nth_oid(search->functions, at), list_nth_oid(search->functions, next), upward))
+		return NULL;
+	step = palloc0(sizeof(EvUpcast));
+	step->from = search->reached;
+	step->to = list_nth_int(search->versions, next);
+	step->type_length = VARSIZE_ANY_EXHDR(search->type);
+	step->name = psprintf("%s@%d>%d", text_to_cstring(search->type), step->from, step->to);
+	return step;
+}
+
+/*
+ * Returns the first steps of the path, as many as exist.  Without upcasts of the type,
+ * and if only_converting is set, nothing is compared.
+ */
+static List *
+find_prefix(PathSearch *search, bool only_converting)
+{
+	List	   *upcasts = search->from != search->to ?
+		ev_upcast_list(VARDATA_ANY(search->type), VARSIZE_ANY_EXHDR(search->type)) : NIL;
+	bool		upward = search->from < search->to;
+	List	   *path = NIL;
+
+	search->reached = search->from;
+	while (search->reached != search->to && (upcasts != NIL || (upward && !only_converting)))
+	{
+		EvUpcast   *step = registered_step(search, upcasts, upward);
+
+		CHECK_FOR_INTERRUPTS();
+		if (step == NULL)
+			step = step_without_function(search, upward);
+		if (step == NULL)
+			break;
+		if (upward ? step->to > search->to : step->to < search->to)
+		{
+			search->past = step;
+			break;
+		}
+		search->converts |= OidIsValid(step->function);
+		path = lappend(path, step);
+		search->reached = step->to;
+	}
+	return path;
+}
+
+List *
+ev_upcast_path_prefix(const text *type, int32 from, int32 to, bool only_converting, int32 *reached, bool *converts)
+{
+	PathSearch	search = {.type = type, .from = from, .to = to};
+	List	   *path;
+
+	search.functions = ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &search.versions);
+	path = find_prefix(&search, only_converting);
+	*reached = search.reached;
+	*converts = search.converts;
+	return path;
+}
+
+/* Raises an error that says how far the upcasts lead. */
+static void
+refuse_path(const PathSearch *search)
+{
+	char	   *name = text_to_cstring(search->type);
+
+	if (search->to < search->from)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot bring event \"%s\" from version %d back to version %d", name, search->from, search->to),
+				 errhint("Register a downcast from version %d to the version before it with register_event_downcast.",
+						 search->reached)));
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_OBJECT),
+			 errmsg("no upcast of event \"%s\" leads from version %d to version %d", name, search->from, search->to),
+			 search->past != NULL ?
+			 errdetail("The one from version %d leads to version %d.", search->past->from, search->past->to) :
+			 search->reached > search->from ?
+			 errdetail("From version %d upcasts lead to version %d, and no further.", search->from, search->reached) :
+			 errdetail("There is none from version %d.", search->from),
+			 search->past != NULL ?
+			 errhint("Drop it, and register one to each version in between: %s.", ev_upcast_drop_command(search->past)) :
+			 errhint("Register one from version %d to the next with register_event_upcast. None is needed between versions that are proved to be backward compatible.",
+					 search->reached)));
+}
+
+List *
+ev_upcast_path(const text *type, int32 from, int32 *to)
+{
+	PathSearch	search = {.type = type, .from = from};
+	List	   *path;
+
+	search.functions = ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &search.versions);
+	if (!list_member_int(search.versions, from))
+		ev_refuse_unregistered(type, from);
+	if (*to == EV_LATEST)
+		*to = llast_int(search.versions);
+	if (!list_member_int(search.versions, *to))
+		ev_refuse_unregistered(type, *to);
+	search.to = *to;
+	path = find_prefix(&search, false);
+	if (search.reached != *to || (*to < from && !search.converts))
+		refuse_path(&search);
+	return path;
+}
+
+/* ---------- SQL ---------- */
+
+/* Returns the functions of upcasts as regprocedure[]. */
+static Datum
+functions_of(List *upcasts)
+{
+	Datum	   *functions = palloc(sizeof(Datum) * (list_length(upcasts) + 1));
+
+	int			count = 0;
+	ListCell   *cell;
+
+	foreach(cell, upcasts)
+	{
+		Oid			function = ((EvUpcast *) lfirst(cell))->function;
+
+		if (OidIsValid(function))
+			functions[count++] = ObjectIdGetDatum(function);
+	}
+	return PointerGetDatum(construct_array(functions, count, REGPROCEDUREOID,
+										   sizeof(Oid), true, TYPALIGN_INT));
+}
+
+/*
+ * event_upcast_path(event_type text, from_version int, to_version int DEFAULT
+ * NULL) returns regprocedure[]
+ *
+ * Returns the upcasts that upcast_event would run, in order.
+ */
+Datum
+ev_event_upcast_path(PG_FUNCTION_ARGS)
+{
+	static const char *const names[] = {"event_type", "from_version"};
+	int32		to = PG_ARGISNULL(2) ? EV_LATEST : PG_GETARG_INT32(2);
+	List	   *path;
+
+	ev_require_arguments(fcinfo, 0, lengthof(names), names);
+	if (!PG_ARGISNULL(2) && to < 0)
+		ev_refuse_unregistered(PG_GETARG_TEXT_PP(0), to);
+	path = ev_upcast_path(PG_GETARG_TEXT_PP(0), PG_GETARG_INT32(1), &to);
+	PG_RETURN_DATUM(functions_of(path));
+}
+
+/*
+ * _event_validate.event_upcasts(event_type text) → regprocedure[]
+ */
+Datum
+ev_event_upcasts(PG_FUNCTION_ARGS)
+{
+	text	   *type = PG_GETARG_TEXT_PP(0);
+
+	PG_RETURN_DATUM(functions_of(ev_upcast_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type))));
+}
