@@ -142,6 +142,8 @@ def check(directory: str, base: str | None, strict: bool, form: str, dsn: str | 
     The server that is named has the published schemas; nothing in it is changed. Without one, a
     throwaway server is started. Exit status: 0 if all holds, 1 if not, 2 if it could not be checked."""
     from event_validate import check as checking
+    if base is not None and dsn is not None:
+        raise Failure("--base and --dsn exclude each other", "What is published is on the server, or in the base.")
     tree = _folder(directory)
     published = read_tree(base) if base is not None else None
     with _server(dsn, pg_config, throwaway or base is not None) as server:
