@@ -97,13 +97,17 @@ def compare(server: Server, old: Tree, new: Tree, lenient: bool) -> Difference:
         difference.added = [schema.key for schema in sorted(new.schemas.values(), key=lambda s: s.sort_key)
                             if schema.key not in old.schemas and schema.key not in {pair[1].key for pair in compared}]
         difference.removed = [schema.key for schema in sorted(old.schemas.values(), key=lambda s: s.sort_key) if schema.key not in new.schemas]
+    is_old: set[int] = set()
+    targets: dict[str, dict[str, str]] = {}
     if compared:
-        _register_side(server, old, OLD, [before for before, _ in compared if before in old.schemas.values()])
-        _register_side(server, new, NEW, [schema for pair in compared for schema in pair if schema in new.schemas.values()])
+        is_old = {id(schema) for schema in old.schemas.values()}
+        _register_side(server, old, OLD, [before for before, _ in compared if id(before) in is_old])
+        _register_side(server, new, NEW, [schema for pair in compared for schema in pair if id(schema) not in is_old])
+        targets = {OLD: old.by_uri(), NEW: new.by_uri()}
     for before, after in compared:
-        side = old if before in old.schemas.values() else new
-        stands_for = _moved(before, side, NEW if side is new else OLD)
-        rows = server.changes(stands_for.name, stands_for.version or 0, _moved(after, new, NEW).body, lenient)
+        side, end = (old, OLD) if id(before) in is_old else (new, NEW)
+        stands_for = _moved(before, side, end, targets[end])
+        rows = server.changes(stands_for.name, stands_for.version or 0, _moved(after, new, NEW, targets[NEW]).body, lenient)
         changes = [Change(_told(row[0]), row[1], row[2], row[3], _told(row[4])) for row in rows]
         difference.comparisons.append(Comparison(_name(after), before.path, after.path, changes, before.key == after.key))
     server.connection.rollback()
@@ -122,9 +126,8 @@ def _told(text: str) -> str:
     return text
 
 
-def _moved(schema: Schema, tree: Tree, end: str) -> Schema:
+def _moved(schema: Schema, tree: Tree, end: str, targets: dict[str, str]) -> Schema:
     """The schema as it is registered for the comparison: its type ends in "~old" or "~new", and so do those to which it refers."""
-    targets = tree.by_uri()
     own = schema.value.get("$id") if isinstance(schema.value, dict) else None
 
     def change(_reference: str, target: str) -> str | None:
@@ -151,7 +154,8 @@ def _register_side(server: Server, tree: Tree, end: str, compared: list[Schema])
     wanted = {schema.key for schema in compared}
     while more := {target for key in wanted for target in graph[key]} - wanted:
         wanted |= more
-    schemas = [_moved(tree.schemas[key], tree, end) for key in sorted(wanted)]
+    targets = tree.by_uri()
+    schemas = [_moved(tree.schemas[key], tree, end, targets) for key in sorted(wanted)]
     for event_type in sorted({schema.name for schema in schemas}):
         server.set_policy(event_type, "none")
     try:

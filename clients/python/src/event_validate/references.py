@@ -98,6 +98,8 @@ def in_order(graph: Mapping[Node, set[Node]]) -> list[list[Node]]:
     on_stack: set[Node] = set()
     stack: list[Node] = []
     groups: list[list[Node]] = []
+    # an order of its own, so that the output is always the same
+    order = {node: number for number, node in enumerate(graph)}
     for root in graph:
         if root in index:
             continue
@@ -107,8 +109,7 @@ def in_order(graph: Mapping[Node, set[Node]]) -> list[list[Node]]:
             index[node] = low[node] = len(index)
             stack.append(node)
             on_stack.add(node)
-            # an order of its own, so that the output is always the same
-            work.append((node, iter([other for other in graph if other in graph[node]])))  # noqa: B023
+            work.append((node, iter(sorted(graph[node] & order.keys(), key=order.__getitem__))))  # noqa: B023
 
         enter(root)
         while work:
@@ -127,5 +128,5 @@ def in_order(graph: Mapping[Node, set[Node]]) -> list[list[Node]]:
                     group = stack[stack.index(node):]
                     del stack[stack.index(node):]
                     on_stack.difference_update(group)
-                    groups.append([other for other in graph if other in set(group)])
+                    groups.append(sorted(group, key=order.__getitem__))
     return groups

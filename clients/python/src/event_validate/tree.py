@@ -73,6 +73,7 @@ class Tree:
     options: dict[str, TypeOptions] = dataclasses.field(default_factory=dict)  # by type
     findings: list[Finding] = dataclasses.field(default_factory=list)
     only: str = ""  # the path of the file, if the source is a file; the others are those beside it
+    _by_type: dict[str, list[Schema]] | None = None
 
     @property
     def file(self) -> Schema:
@@ -87,8 +88,13 @@ class Tree:
         return sorted({schema.name for schema in self.schemas.values() if schema.version is not None})
 
     def versions(self, event_type: str) -> list[Schema]:
-        return sorted((schema for schema in self.schemas.values() if schema.name == event_type and schema.version is not None),
-                      key=lambda schema: schema.sort_key)
+        """The versions of a type, in ascending order."""
+        if self._by_type is None:
+            self._by_type = {}
+            for schema in sorted(self.schemas.values(), key=lambda schema: schema.sort_key):
+                if schema.version is not None:
+                    self._by_type.setdefault(schema.name, []).append(schema)
+        return self._by_type.get(event_type, [])
 
     def by_uri(self) -> dict[str, str]:
         """The keys of schemas by other URIs than event:TYPE@VERSION: their $id, the names of documents."""
