@@ -1,0 +1,1 @@
+"""Other schema registries, by their REST interfaces."""
