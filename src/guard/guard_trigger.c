@@ -343,7 +343,7 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 				 errdetail("Only roles that may read the row see its violations.")));
 	if (event->fault != NULL && !ev_quote_values)
 	{
-		ev_event_log("refused", relation, event->type, version, UNREADABLE);
+		ev_event_log(EV_REFUSED, relation, event->type, version, UNREADABLE);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
@@ -352,7 +352,7 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 	push_row_context(&context, relation, row);
 	if (event->fault != NULL)
 	{
-		ev_event_log("refused", relation, event->type, version, event->fault);
+		ev_event_log(EV_REFUSED, relation, event->type, version, event->fault);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
@@ -426,7 +426,7 @@ divert(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *ev
 	ev_quarantine_add(&diverted);
 	if (event->counters != NULL)
 		ev_count(event->counters, EV_QUARANTINED);
-	ev_event_log("diverted", relation, diverted.type, diverted.version, words);
+	ev_event_log(EV_DIVERTED, relation, diverted.type, diverted.version, words);
 }
 
 static void
@@ -449,7 +449,7 @@ warn(const EvGuard *guard, const TriggerData *data, HeapTuple row, EvRowEvent *e
 	}
 	if (event->counters != NULL)
 		ev_count(event->counters, EV_WARNED);
-	ev_event_log("kept", relation, kept.type, kept.version, words);
+	ev_event_log(EV_KEPT, relation, kept.type, kept.version, words);
 	if (!may_see(data))
 		return;
 	push_row_context(&context, relation, row);

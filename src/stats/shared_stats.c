@@ -284,7 +284,8 @@ new_failure(EvTable *table, const FailureKey *key, uint64 hash, TimestampTz now)
 	item->reason = key->failure->reason;
 	item->location_length = key->location_length;
 	memcpy(item->location, key->failure->location, key->location_length);
-	strlcpy(item->keyword, key->failure->keyword, EV_STATS_KEYWORD);
+	/* the rest is zero */
+	strncpy(item->keyword, key->failure->keyword, EV_STATS_KEYWORD - 1);
 	pg_atomic_init_u64(&item->events, 0);
 	pg_atomic_init_u64(&item->first, (uint64) now);
 	pg_atomic_init_u64(&item->last, (uint64) now);
@@ -494,6 +495,7 @@ void
 ev_shared_stats_init(void)
 {
 	bool		preloaded = process_shared_preload_libraries_in_progress;
+
 	/* without shared memory they mean nothing, but a file may set them */
 	GucContext	context = preloaded ? PGC_POSTMASTER : PGC_SIGHUP;
 

@@ -38,7 +38,8 @@ typedef enum EvFailureReason
 	EV_FAILED_KEYWORD,			/* of its schema */
 	EV_FAILED_UNREGISTERED,		/* its type and version */
 	EV_FAILED_NULL,				/* its data, type or version is NULL */
-	EV_FAILED_UNREADABLE,		/* not JSON, or an expression or a limit failed */
+	EV_FAILED_UNREADABLE,		/* not JSON, or an expression or a limit
+								 * failed */
 	EV_FAILURE_REASONS
 } EvFailureReason;
 
@@ -59,7 +60,7 @@ typedef struct EvStatsOrigin
 /* The same in shared memory. */
 typedef struct EvStatsKey
 {
-	EvStatsOrigin	origin;			/* without the pointer */
+	EvStatsOrigin origin;		/* without the pointer */
 	char		type[EV_STATS_TYPE];
 } EvStatsKey;
 

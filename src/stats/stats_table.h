@@ -29,7 +29,8 @@ typedef struct EvTable
 	int32		mask;			/* the number of buckets, less one */
 	int32		free;			/* the first free item; -1: none */
 	int64		evicted;		/* number of items whose place others took */
-	int32		buckets[FLEXIBLE_ARRAY_MEMBER]; /* first item of each; -1: none */
+	int32		buckets[FLEXIBLE_ARRAY_MEMBER]; /* first item of each; -1:
+												 * none */
 } EvTable;
 
 /* Does the item have this key? */

@@ -196,7 +196,7 @@ count_invalid(EvCounters *counters)
 void
 ev_count_failed(EvCounters *counters, EvFailureReason reason)
 {
-	EvFailure	failure = {.reason = reason, .keyword = "", .location = ""};
+	EvFailure	failure = {.reason = reason, .keyword = "",.location = ""};
 
 	count_invalid(counters);
 	if (ev_track_failures)

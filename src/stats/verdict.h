@@ -22,7 +22,7 @@
 typedef struct EvCounters
 {
 	EvPending	pending;
-	EvStatsOrigin	origin;
+	EvStatsOrigin origin;
 	uint64		hash;
 	bool		is_dirty;		/* is in the list of those with counts */
 	bool		is_transient;	/* is added at once */

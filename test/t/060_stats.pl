@@ -66,7 +66,7 @@ is(sql('SELECT count(*) FROM event_validation_stats'), '0', 'nothing is counted 
 
 # ---------- exact ----------
 
-my $each = int($events / $clients / 3 / 10) * 10;
+my $each = int($events / $clients / 3 / 20) * 20;
 my @inserts;
 for my $i (1 .. $each)
 {
@@ -78,7 +78,7 @@ for my $i (1 .. $each)
 run_sessions($node, @inserts);
 my $total = $each * $clients;
 my $counts = q(SELECT coalesce(relation::text, '-'), sum(valid), sum(invalid), sum(valid) + sum(invalid)
-	FROM event_validation_stats WHERE event_type = 'order' AND schema_version = 1 GROUP BY 1 ORDER BY 1 COLLATE "C");
+	FROM event_validation_stats WHERE event_type = 'order' AND schema_version = 1 GROUP BY 1 ORDER BY 1);
 my $expected = join "\n", map { join '|', $_->[0], $_->[1] * $total * 9 / 10, $_->[1] * $total / 10, $_->[1] * $total } [ '-', 2 ], [ 'guarded', 1 ];
 is(sql($counts), $expected, "all of $total events each by CHECK, domain and guard are counted, though invalid ones were rolled back");
 is(sql(q(SELECT count(*) FROM checked)) + sql(q(SELECT count(*) FROM typed)) + sql('SELECT count(*) FROM guarded'), $total * 27 / 10 + 1, 'of which the valid ones are stored');
@@ -103,10 +103,10 @@ sql(q(
 	SELECT jsonb_matches_schema('{"type": "null"}'::jsonb, '1'::jsonb), json_matches_schema('{"type": "null"}', 'null');
 	SELECT * FROM event_violations('{}', 'order', 1); SELECT event_report('{}', 'order', 1); SELECT matching_event_versions('{}', 'order');
 	SELECT * FROM audit_events('guarded')));
-is(sql(q(SELECT event_type, schema_version, valid, invalid, timed, total_time > 0 FROM event_validation_stats ORDER BY 1 COLLATE "C", 2)),
+is(sql(q(SELECT event_type, schema_version, valid, invalid, timed, total_time > 0 FROM event_validation_stats ORDER BY 1, 2)),
 	"order|1|2|4|4|t\nunknown|1|0|1|0|f\n||1|1|2|t", 'each way of validating counts, those that explain do not');
-is(sql(q(SELECT reason, instance_location, keyword, events, sample FROM event_validation_failures WHERE event_type = 'order' ORDER BY 1 COLLATE "C", 2)),
-	"keyword||required|1|(document): required property \"n\" is missing\nkeyword|/n|type|1|/n: must be an integer, but is \"secret\"\nnull|||2|",
+is(sql(q(SELECT reason, instance_location, keyword, events, sample FROM event_validation_failures WHERE event_type = 'order' ORDER BY 1, 2)),
+	"keyword||required|1|(document): required property \"n\" is missing\nkeyword|/n|type|1|/n: must be integer, but is string \"secret\"\nnull|||2|",
 	'samples are kept on demand');
 
 sql('SELECT event_validation_stats_reset()');
@@ -121,7 +121,7 @@ sql(q(
 	SET event_validate.bypass_guard = on;
 	INSERT INTO guarded VALUES ('order', 1, '{}'), ('order', 1, '{"n": 1}')));
 is( sql(q(SELECT event_type, schema_version, valid, invalid, warned, quarantined, replayed, bypassed FROM event_validation_stats
-	WHERE relation = 'guarded'::regclass ORDER BY 1 COLLATE "C", 2)),
+	WHERE relation = 'guarded'::regclass ORDER BY 1, 2)),
 	"late|1|0|1|0|1|1|0\norder|1|1|2|1|1|0|0\n|1|0|1|0|1|0|0\n||0|0|0|0|0|2", 'what became of the events of a guard');
 
 # ---------- within a long statement, and prepared transactions ----------
