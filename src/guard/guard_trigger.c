@@ -606,7 +606,9 @@ is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *r
 	instr_time	start;
 	bool		result;
 
-	ev_timing_begin(&start);
+	INSTR_TIME_SET_ZERO(start);
+	if (ev_track_timing)
+		INSTR_TIME_SET_CURRENT(start);
 	result = is_valid(call, event, lenient);
 	event->counters = counters_of(call, event);
 	if (replay != NULL)
@@ -614,8 +616,8 @@ is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *r
 		replay->counters = result ? event->counters : NULL;
 		return result;
 	}
-	if (event->schema != NULL)
-		ev_timing_end(event->counters, &start);
+	if (event->schema != NULL && !INSTR_TIME_IS_ZERO(start))
+		ev_count_time(event->counters, &start);
 	if (result)
 		ev_count_valid(event->counters);
 	else if (event->schema != NULL && event->data != NULL && event->fault == NULL)

@@ -285,7 +285,7 @@ ev_count_invalid(EvCounters *counters, const EvProgram *program, const Jsonb *da
 /* ---------- time ---------- */
 
 void
-ev_timing_add(EvCounters *counters, const instr_time *start)
+ev_count_time(EvCounters *counters, const instr_time *start)
 {
 	instr_time	end;
 

@@ -73,22 +73,10 @@ ev_count_valid(EvCounters *counters)
 extern void ev_count_invalid(EvCounters *counters, const EvProgram *program, const Jsonb *data);
 extern void ev_count_failed(EvCounters *counters, EvFailureReason reason);
 
-/* Measures the time of a validation, if this is wanted. */
-static inline void
-ev_timing_begin(instr_time *start)
-{
-	INSTR_TIME_SET_ZERO(*start);
-	if (unlikely(ev_track_timing))
-		INSTR_TIME_SET_CURRENT(*start);
-}
-
-extern void ev_timing_add(EvCounters *counters, const instr_time *start);
-
-static inline void
-ev_timing_end(EvCounters *counters, const instr_time *start)
-{
-	if (unlikely(!INSTR_TIME_IS_ZERO(*start)))
-		ev_timing_add(counters, start);
-}
+/*
+ * Counts the time since the start of a validation.  The caller counts the event,
+ * too.
+ */
+extern void ev_count_time(EvCounters *counters, const instr_time *start);
 
 #endif							/* EV_VERDICT_H */

@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use EventValidate;
+use File::Basename;
 use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
@@ -191,6 +192,13 @@ run_sessions($node, q(SELECT count(validate_event('{}', 'type' || i % 1500, i % 
 is(sql(q(SELECT count(*) BETWEEN 150 AND 200 FROM event_validation_stats)), 't', 'the memory is fixed');
 is(sql(q(SELECT stats_evicted > 1000 AND failures_evicted > 1000 FROM event_validation_stats_info)), 't', 'those that left are counted');
 is(sql(q(SELECT valid FROM event_validation_stats WHERE event_type = 'order')), '5000', 'the most used stay');
+
+# ---------- the documentation ----------
+
+my ($page) = slurp_file(dirname(__FILE__) . '/../../docs/operations.md') =~ /^### Statistics\n(.*?)^## /ms;
+my @blocks = $page =~ /^```sql\n(.*?)^```/msg;
+is(scalar @blocks, 6, 'the blocks of the documentation');
+is((sql_error($node, $db, $_))[2], undef, (split /\n/)[0]) for @blocks;
 
 # ---------- a standby ----------
 
