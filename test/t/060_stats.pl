@@ -7,6 +7,7 @@ use warnings;
 use EventValidate;
 use File::Basename;
 use IPC::Run;
+use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -18,7 +19,7 @@ my $library = ($ENV{EV_SERVER_CONF} || '') =~ /extension_destdir/ ? '$libdir/eve
 my $node = new_node(
 	'stats',
 	init => { allows_streaming => 1 },
-	conf => "fsync = off\nlog_statement = none\nlog_min_messages = fatal\nrestart_after_crash = on\nevent_validate.stats_max = 200\n");
+	conf => "fsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\n");
 my $db = new_database($node, 'stats');
 
 sub sql { return $node->safe_psql($db, @_); }
@@ -124,6 +125,34 @@ sql(q(
 is( sql(q(SELECT event_type, schema_version, valid, invalid, warned, quarantined, replayed, bypassed FROM event_validation_stats
 	WHERE relation = 'guarded'::regclass ORDER BY 1, 2)),
 	"late|1|0|1|0|1|1|0\norder|1|1|2|1|1|0|0\n|1|0|1|0|1|0|0\n||0|0|0|0|0|2", 'what became of the events of a guard');
+
+# ---------- the server log ----------
+
+sub logged_json
+{
+	my ($setting) = @_;
+	my ($file) = glob($node->data_dir . '/log/*.json');
+	my $before = -s $file;
+
+	$node->psql($db, qq(SET log_min_messages = log; SET event_validate.log_violations = $setting;
+		INSERT INTO guarded VALUES ('order', 1, '{"n": "say \\"a\\""}');
+		INSERT INTO checked VALUES ('{"n": "b"}')), on_error_stop => 0);
+	return map { my $line = decode_json($_); $line->{message} =~ /^event / ? decode_json($line->{detail}) : () } split /\n/, substr(slurp_file($file), $before);
+}
+
+# the guard warns
+is_deeply([ logged_json('off') ], [], 'no event is logged by default');
+is_deeply([ logged_json('refused') ],
+	[ { fate => 'refused', schema => undef, table => undef, event_type => 'order', schema_version => 1, violations => '/n: must be integer, but is string "b"', left_out => 0 } ],
+	'those that are refused, in JSON');
+my @logged = logged_json('all');
+is(scalar @logged, 2, 'and all');
+is_deeply($logged[0],
+	{ fate => 'kept', schema => 'public', table => 'guarded', event_type => 'order', schema_version => 1, violations => '/n: must be integer, but is string "say \"a\""', left_out => 0 },
+	'with the table of the guard');
+sql('GRANT SET ON PARAMETER event_validate.log_violations TO producer');
+is(sql(q(SELECT validate_event('{"n": 1}', 'order', 1); SET event_validate.log_violations = on; SHOW event_validate.log_violations), extra_params => [ '-U', 'producer' ]),
+	"t\nall", 'a role with the right to set it sets it; on is all');
 
 # ---------- within a long statement, and prepared transactions ----------
 
