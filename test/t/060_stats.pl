@@ -11,6 +11,7 @@ use JSON::PP;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(sleep);
 
 my $events = $ENV{EV_STATS_EVENTS} || 20_000;
 my $clients = 8;
@@ -131,12 +132,18 @@ is( sql(q(SELECT event_type, schema_version, valid, invalid, warned, quarantined
 sub logged_json
 {
 	my ($setting) = @_;
-	my ($file) = glob($node->data_dir . '/log/*.json');
+	my $file = (sort glob($node->data_dir . '/log/*.json'))[-1];
 	my $before = -s $file;
 
 	$node->psql($db, qq(SET log_min_messages = log; SET event_validate.log_violations = $setting;
 		INSERT INTO guarded VALUES ('order', 1, '{"n": "say \\"a\\""}');
-		INSERT INTO checked VALUES ('{"n": "b"}')), on_error_stop => 0);
+		INSERT INTO checked VALUES ('{"n": "b"}'); DO $$ BEGIN RAISE LOG 'the end'; END $$), on_error_stop => 0);
+	# another process writes the file
+	for (1 .. 100)
+	{
+		last if substr(slurp_file($file), $before) =~ /"the end"/;
+		sleep(0.1);
+	}
 	return map { my $line = decode_json($_); $line->{message} =~ /^event / ? decode_json($line->{detail}) : () } split /\n/, substr(slurp_file($file), $before);
 }
 
@@ -145,7 +152,7 @@ is_deeply([ logged_json('off') ], [], 'no event is logged by default');
 is_deeply([ logged_json('refused') ],
 	[ { fate => 'refused', schema => undef, table => undef, event_type => 'order', schema_version => 1, violations => '/n: must be integer, but is string "b"', left_out => 0 } ],
 	'those that are refused, in JSON');
-my @logged = logged_json('all');
+my @logged = logged_json(q('all'));
 is(scalar @logged, 2, 'and all');
 is_deeply($logged[0],
 	{ fate => 'kept', schema => 'public', table => 'guarded', event_type => 'order', schema_version => 1, violations => '/n: must be integer, but is string "say \"a\""', left_out => 0 },
