@@ -18,7 +18,7 @@
 -- (test/hostile/test_overloads.py)
 --
 -- A PL/pgSQL function begins with "hidden CONSTANT boolean := _event_validate.hide_context()",
--- so that the errors that it raises have no CONTEXT of its insides.
+-- which hides the function in the CONTEXT of its errors.
 
 -- ---------- the schemas ----------
 
@@ -53,8 +53,9 @@ COMMENT ON SCHEMA _event_validate IS 'internal functions of extension event_vali
 -- ---------- the language ----------
 
 -- Dependencies on this view are the index of the $ids and references of schemas
--- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
--- users, as what their schemas depend on.
+-- (src/registry/uri_index.c).  The view is created before the language, so that
+-- errors of DROP name the language, and not the view, as the object on which schemas
+-- depend.
 CREATE VIEW _event_validate.uri_index AS
 	SELECT d.objid::pg_catalog.regprocedure AS function,
 		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,
@@ -90,11 +91,15 @@ COMMENT ON FUNCTION _event_validate.hide_context() IS 'takes the PL/pgSQL functi
 
 CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
-COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';
+COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises an error if one of the arguments with these names is NULL';
 
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises an error unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
+
+CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.share_event_relation(regclass) IS 'takes the lock of a reader, so that no column changes before the query';
 
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;
@@ -359,11 +364,11 @@ COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an ev
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -381,7 +386,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, in
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises if either is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises an error if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
 	data text, type text, version text) RETURNS text
@@ -449,7 +454,7 @@ COMMENT ON PROCEDURE migrate_events(regclass, text, int, int, boolean, text, tex
 
 -- ---------- evolution: views ----------
 
--- Properties as values.  They never raise for an event: a value of another type is
+-- Properties as values.  They never raise an error for an event: a value of another type is
 -- NULL, with one WARNING for each call in a query.
 
 CREATE FUNCTION event_bigint(data jsonb, property text) RETURNS bigint
@@ -523,7 +528,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'the properties in the order in which the documents declare them';
 
--- A column has the name of its property if that is a free name.
+-- A column has the name of its property if that name is free.
 CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -598,7 +603,7 @@ BEGIN
 	END IF;
 	IF latest IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-			MESSAGE = format('no version of event schema "%s" is registered', wanted_type),
+			MESSAGE = format('no version of event schema %s is registered', _event_validate.event_type_shown(wanted_type)),
 			HINT = 'Register one with register_event_schema.';
 	END IF;
 	RETURN latest;
@@ -724,12 +729,12 @@ BEGIN
 				'@extschema@.event_at_version_serially(jsonb, text, int4, int4)'::regprocedure])
 		WHERE r.ev_class = existing AND s.event_type = wanted_type COLLATE "C") THEN
 		RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
-			MESSAGE = format('relation "%s" already exists and is not a view of the events "%s" in %s', view_name, wanted_type, relation),
+			MESSAGE = format('relation "%s" already exists and is not a view of the events %s in %s', view_name, _event_validate.event_type_shown(wanted_type), relation),
 			HINT = 'Choose another name, or drop it first.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises unless create_event_view may replace this relation';
+COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises an error unless create_event_view may replace this relation';
 
 CREATE FUNCTION _event_validate.event_view_in_order(existing regclass, view_name text, wanted_version int,
 	columns _event_validate.event_view_column[]) RETURNS _event_validate.event_view_column[]
@@ -901,11 +906,11 @@ COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constra
 
 CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -1016,6 +1021,10 @@ CREATE FUNCTION _event_validate.event_location_shown(location text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_location_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_location_shown(text) IS 'a JSON Pointer as messages show it';
 
+CREATE FUNCTION _event_validate.event_type_shown(event_type text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_type_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.event_type_shown(text) IS 'an event type as messages show it: a JSON string';
+
 CREATE FUNCTION _event_validate.event_text_shown(content text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_text_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_text_shown(text) IS 'a text as messages show it: in one line, with nothing invisible';
@@ -1026,7 +1035,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s', violations,
-		COALESCE('"' || event_type || '"', 'type null'), COALESCE(schema_version::text, 'null'),
+		COALESCE(_event_validate.event_type_shown(event_type), 'type null'), COALESCE(schema_version::text, 'null'),
 		CASE WHEN current_setting('event_validate.show_values')::boolean THEN
 			format('%s%s: %s (such as %s)', _event_validate.event_location_shown(instance_location),
 				CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END, message, array_to_string(sample_ids, ', '))
@@ -1050,7 +1059,7 @@ BEGIN
 	RETURN constraint_name;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
+COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
@@ -1134,7 +1143,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises if the table has a constraint of this name';
+COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises an error if the table has a constraint of this name';
 
 CREATE FUNCTION _event_validate.warn_of_foreign_tables(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1158,6 +1167,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _event_validate.warn_of_foreign_tables(regclass) IS 'warns if the table or one of its partitions is a foreign table';
+
+CREATE FUNCTION _event_validate.warn_of_unregistered_types(types text[]) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_event_check_types' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.warn_of_unregistered_types(text[]) IS 'warns of event types without a registered version';
 
 CREATE FUNCTION _event_validate.report_old_rows(relation regclass, invalid bigint) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1199,6 +1212,7 @@ BEGIN
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
 		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
 	others := _event_validate.event_row_other_types(arguments[2], types);
+	PERFORM _event_validate.warn_of_unregistered_types(types);
 	IF audit THEN
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
 			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
@@ -1284,6 +1298,37 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
+CREATE FUNCTION _event_validate.event_check_is_exact(relation regclass, constraint_name name) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_check_is_exact' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_check_is_exact(regclass, name) IS 'whether the expressions of an event check, parsed from their text, are certain to call the same functions';
+
+-- The constraint's author, not the caller, wrote the expressions.  This search_path leaves each call only the function that it names.
+CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name,
+	OUT total_rows bigint, OUT counts bigint[], OUT lines text[])
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	found_check _event_validate.event_check;
+BEGIN
+	IF NOT _event_validate.event_check_is_exact(relation, wanted_name) THEN
+		RETURN;
+	END IF;
+	found_check := _event_validate.find_event_check(relation, ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), wanted_name);
+	-- of all types, or of some: the totals of each
+	SELECT CASE WHEN found_check.types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
+			ELSE sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
+		array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), array_agg(_event_validate.event_audit_line(
+			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+			FILTER (WHERE a.keyword IS NOT NULL)
+	INTO total_rows, counts, lines
+	FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
+	WHERE found_check.types IS NULL OR array_position(found_check.types, a.event_type COLLATE "C") IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name) IS 'the violations of an event check by old rows; NULL if its expressions cannot be read safely';
+
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -1311,18 +1356,11 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
 	EXCEPTION WHEN check_violation OR undefined_object OR program_limit_exceeded OR statement_too_complex
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
-		IF found_check.data_expr IS NULL THEN
-			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
+		-- not if check_event is only a part of the constraint: an audit would look at other rows
+		IF found_check.data_expr IS NOT NULL THEN
+			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
+			FROM _event_validate.audit_event_check(relation, found_check.constraint_name) AS a;
 		END IF;
-		-- of all types, or of some: the totals of each
-		SELECT CASE WHEN found_check.types IS NULL THEN pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL)
-				ELSE pg_catalog.sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
-			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
-				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
-				FILTER (WHERE a.keyword IS NOT NULL)
-		INTO total_rows, counts, lines
-		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
-		WHERE found_check.types IS NULL OR pg_catalog.array_position(found_check.types, a.event_type COLLATE pg_catalog."C") IS NOT NULL;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;
@@ -1341,20 +1379,46 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_exists(regclass, _event_validate.event_check[], name) IS 'whether there is a constraint of this name, or any event check';
 
+-- Constraints that call a schema's function, and those of domains.  PL/pgSQL, because the view is created later.
+CREATE FUNCTION _event_validate.other_event_checks_hint(relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	RETURN (SELECT 'These constraints validate events too: ' || string_agg(DISTINCT CASE
+			WHEN e.kind = 'check' THEN format('ALTER TABLE %s DROP CONSTRAINT %I', _event_validate.event_qualified_name(e.relation), e.name)
+			ELSE format('ALTER DOMAIN %s DROP CONSTRAINT %I', c.contypid::regtype, e.name) END, '; ') || '.'
+		FROM @extschema@.event_enforcement AS e
+			LEFT JOIN pg_attribute AS a ON a.attrelid = e.relation AND a.attname = e.column_name
+			LEFT JOIN pg_constraint AS c ON c.contypid = a.atttypid AND c.contypid <> 0 AND c.conname = e.name
+		WHERE e.relation = other_event_checks_hint.relation AND (e.kind = 'check' OR e.kind = 'domain' AND c.oid IS NOT NULL));
+END
+$$;
+COMMENT ON FUNCTION _event_validate.other_event_checks_hint(regclass) IS 'the commands that drop constraints which drop_event_check does not know; NULL if there is none';
+
 CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
+	notice pg_catalog.text;
+	hint pg_catalog.text;
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	checks := ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c);
 	IF NOT _event_validate.event_check_exists(relation, checks, constraint_name::pg_catalog.name) THEN
-		RAISE NOTICE USING MESSAGE = CASE
-			WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
+		notice := CASE WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
 			ELSE pg_catalog.format('table %s has no event check "%s", nothing to drop', relation, constraint_name) END;
+		hint := _event_validate.other_event_checks_hint(relation);
+		IF hint IS NULL THEN
+			RAISE NOTICE '%', notice;
+		ELSE
+			RAISE NOTICE '%', notice USING HINT = hint;
+		END IF;
 		RETURN;
 	END IF;
 	found_check := _event_validate.find_event_check(relation, checks, constraint_name::pg_catalog.name);
@@ -1370,6 +1434,18 @@ CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what a conversion of this JSON text to jsonb would lose; NULL if nothing';
 
+-- The cast of a type that is not PostgreSQL's could be a function of any role, and would run as the reader.
+CREATE FUNCTION _event_validate.event_column_text(relation regclass, column_name name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format(CASE WHEN t.typnamespace <> 'pg_catalog'::regnamespace
+		THEN 'CASE WHEN %1$I IS DISTINCT FROM NULL THEN concat(%1$I) END' ELSE '%1$I::text' END, column_name)
+	FROM (SELECT) AS one LEFT JOIN (pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid)
+		ON a.attrelid = relation AND a.attname = column_name AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_text(regclass, name) IS 'SQL for a column as text';
+
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
 	OUT reason text, OUT conflicts bigint, OUT sample_ids text[])
 	RETURNS SETOF record
@@ -1379,9 +1455,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
+	source text;
+	reason text;
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	PERFORM _event_validate.share_event_relation(relation);
+	source := _event_validate.event_column_text(relation, from_column);
+	reason := format('_event_validate.event_json_loss(%s)', source);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -1389,8 +1469,9 @@ BEGIN
 		WHERE attrelid = relation AND attname = to_column AND NOT attisdropped) THEN
 		-- the comparison casts to jsonb, so it must not run where the cast fails
 		reason := format('CASE WHEN %1$s IS NOT NULL THEN %1$s'
-			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN %2$I::jsonb::text <> %3$I::text END'
-			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
+			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN (%4$s)::jsonb::text <> %5$s END'
+			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
+			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
 	RETURN QUERY EXECUTE format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
@@ -1398,7 +1479,7 @@ BEGIN
 		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
-COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows of which standardize_event_column would lose something, by reason';
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';
 
 CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -1421,7 +1502,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises if event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises an error if event_column_conflicts finds rows';
 
 CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -1484,24 +1565,31 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises unless standardize_event_column can change this column';
+COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises an error unless standardize_event_column can change this column';
 
--- The old column is dropped, so nothing may depend on it.
-CREATE FUNCTION _event_validate.require_mergeable_columns(relation regclass, from_column name, to_column name,
-	source _event_validate.event_column, target _event_validate.event_column) RETURNS void
+CREATE FUNCTION _event_validate.require_merge_target(relation regclass, to_column name, target _event_validate.event_column) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	hindrances text;
 BEGIN
 	IF target.type <> 'jsonb'::regtype THEN
 		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
 			MESSAGE = format('column "%s" of table %s is of type %s, not jsonb', to_column, relation, target.type),
 			HINT = format('Call standardize_event_column(%L, %L, %L) first.', relation, to_column, to_column);
 	END IF;
-	SELECT string_agg(h.hindrance, E'\n' ORDER BY h.hindrance COLLATE "C") INTO hindrances
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_merge_target(regclass, name, _event_validate.event_column) IS 'raises unless documents can be merged into this column';
+
+-- The old column is dropped, so nothing may depend on it.
+CREATE FUNCTION _event_validate.event_column_hindrances(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(h.hindrance, E'\n' ORDER BY h.hindrance COLLATE "C")
 	FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
 		UNION
 		SELECT format('default %s, but column %s has %s', source.default_value, to_column, target.default_value)
@@ -1510,7 +1598,20 @@ BEGIN
 		SELECT format('comment "%s", but column %s has "%s"', source.comment, to_column, target.comment)
 		WHERE source.comment <> target.comment
 		UNION
-		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
+		SELECT 'privileges on the column' WHERE source.has_privileges) AS h
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_hindrances(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'what would be lost with a column that is merged into another, a line each; NULL if nothing';
+
+CREATE FUNCTION _event_validate.require_mergeable_columns(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	hindrances CONSTANT text := _event_validate.event_column_hindrances(relation, from_column, to_column, source, target);
+BEGIN
+	PERFORM _event_validate.require_merge_target(relation, to_column, target);
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
 			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
@@ -1520,7 +1621,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises unless one column can be merged into the other';
+COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises an error unless one column can be merged into the other';
 
 CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql
@@ -1546,18 +1647,33 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
 
--- The expression is written for this search_path.
-CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text) RETURNS void
+CREATE FUNCTION _event_validate.event_default_functions(relation regclass, column_name name) RETURNS oid[]
+	AS 'MODULE_PATHNAME', 'ev_event_default_functions' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_default_functions(regclass, name) IS 'the functions that the default of a column calls; NULL if it has none';
+
+-- The expression is written for this search_path.  Its calls may have a better match in their schema now.
+CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text, functions oid[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
+	other regprocedure;
 BEGIN
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
+	SELECT f.called INTO other
+	FROM unnest(_event_validate.event_default_functions(relation, column_name)) AS f (called)
+	WHERE f.called <> ALL (functions) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'ambiguous_function',
+			MESSAGE = format('the default of column "%s" of table %s would call function %s instead of another one of this name',
+				column_name, relation, other),
+			DETAIL = 'It fits the arguments better.',
+			HINT = 'Drop or rename one of them, or drop the default first and set it again afterwards.';
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text) IS 'gives a column of jsonb a default';
+COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text, oid[]) IS 'gives a column of jsonb a default that calls only these functions';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 
@@ -1573,7 +1689,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
 		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, to_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, to_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN source.not_null AND NOT target.not_null
 			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
 		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
@@ -1596,7 +1713,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
 		CASE WHEN converts AND source.default_value IS NOT NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, from_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, from_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN from_column <> to_column
 			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
 END
@@ -1630,7 +1748,7 @@ BEGIN
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises if something would be lost';
+COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises an error if something would be lost';
 
 CREATE FUNCTION _event_validate.event_column_view_commands(view_path text[], relation regclass, from_column name, to_column name) RETURNS text[]
 LANGUAGE sql STABLE
@@ -1720,6 +1838,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_merge(regclass, name, name) IS 'how far merge_event_column has come with these columns, as the catalogs show';
 
+CREATE FUNCTION _event_validate.event_column_merge_target(from_column name, to_column name) RETURNS name
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN from_column = to_column THEN 'event_column_merge' ELSE to_column END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_merge_target(name, name) IS 'the column that merge_event_column fills; a column that keeps its name gets it from this one at the end';
+
 CREATE FUNCTION _event_validate.event_column_parts(relation regclass) RETURNS regclass[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -1769,7 +1895,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises an error unless merge_event_column can keep all rows of the table in step';
 
 CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
@@ -1796,7 +1922,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises if a default of the columns could make writers fail while they are merged';
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises an error if a default of the columns could make writers fail while they are merged';
 
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
@@ -1807,21 +1933,18 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
 	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
-	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
-	target _event_validate.event_column := _event_validate.event_column(relation, to_column);
 BEGIN
-	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	PERFORM _event_validate.require_event_column(relation, from_column, _event_validate.event_column(relation, from_column));
 	PERFORM _event_validate.refuse_unmergeable_table(relation);
-	IF NOT merge.has_check THEN
-		IF NOT merge.has_target THEN
-			target := ROW(0, 'jsonb', false, false, NULL, NULL, false);
-		END IF;
-		PERFORM _event_validate.require_mergeable_columns(relation, from_column, to_column, source, target);
+	IF merge.has_target THEN
+		PERFORM _event_validate.require_merge_target(relation, to_column, _event_validate.event_column(relation, to_column));
 	END IF;
 	IF merge.has_trigger THEN
 		RETURN NULL;
 	END IF;
 	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
+	-- raises if the default could not be set on the other column at the end
+	PERFORM _event_validate.event_default_functions(relation, from_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',
@@ -1850,9 +1973,10 @@ AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
-	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+	filled CONSTANT name := _event_validate.event_column_merge_target(from_column, to_column);
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, filled);
 	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
-	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
+	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, filled);
 	commands text[];
 BEGIN
 	IF NOT (merge.has_source AND merge.has_target AND merge.has_trigger AND merge.is_complete) THEN
@@ -1864,24 +1988,39 @@ BEGIN
 	-- a trigger or a child may have been added since the start
 	PERFORM _event_validate.refuse_unmergeable_table(relation);
 	-- without its first command, which fills the column; a column that was not null is so by the constraint
-	commands := (_event_validate.event_column_merge_commands(relation, from_column, to_column, source, target))[2:];
+	commands := (_event_validate.event_column_merge_commands(relation, from_column, filled, source, target))[2:];
 	RETURN array_remove(ARRAY[
-		CASE WHEN source.not_null AND NOT target.not_null THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
+		CASE WHEN source.not_null AND NOT target.not_null THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, filled) END,
 		format('ALTER TABLE %s DROP CONSTRAINT event_column_merge', table_name),
 		format('DROP TRIGGER zzy_event_column_merge ON %s', table_name),
-		format('SELECT _event_validate.recheck_event_columns(%L, %L, %L)', table_name, from_column, to_column)], NULL) || commands;
+		format('SELECT _event_validate.require_droppable_column(%L, %L, %L)', table_name, from_column, filled)], NULL) || commands ||
+		CASE WHEN filled <> to_column THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, filled, to_column)] END;
 END
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_switch_commands(regclass, name, name) IS 'the commands that end a merge of columns';
 
-CREATE FUNCTION _event_validate.recheck_event_columns(relation regclass, from_column name, to_column name) RETURNS void
-LANGUAGE sql STABLE
+-- The trigger is there already, so the new column is complete for what is created on it.
+CREATE FUNCTION _event_validate.require_droppable_column(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT _event_validate.require_mergeable_columns(relation, from_column, to_column,
-		_event_validate.event_column(relation, from_column), _event_validate.event_column(relation, to_column))
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	hindrances CONSTANT text := _event_validate.event_column_hindrances(relation, from_column, to_column,
+		_event_validate.event_column(relation, from_column), _event_validate.event_column(relation, to_column));
+BEGIN
+	-- the merge's own check refers to the column until the last step drops it
+	IF hindrances IS NOT NULL AND NOT (_event_validate.event_column_merge(relation, from_column, to_column)).has_check THEN
+		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
+				from_column, relation, to_column),
+			DETAIL = hindrances,
+			HINT = format('A trigger keeps column "%s" in step now. Create on it what you need (a guard by add_event_guard, a check by add_event_check),'
+				' drop these objects, and call merge_event_column again: it continues.', to_column);
+	END IF;
+END
 $$;
-COMMENT ON FUNCTION _event_validate.recheck_event_columns(regclass, name, name) IS 'raises unless the old column can be dropped';
+COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises an error unless nothing depends on the column that merge_event_column drops';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 CREATE FUNCTION _event_validate.run_event_column_step(relation regclass, from_column name, to_column name, step text, view_path text[]) RETURNS boolean
@@ -1951,7 +2090,7 @@ AS $$
 		first_block + GREATEST(1, (batch_size / GREATEST(1, COALESCE(c.reltuples / NULLIF(c.relpages, 0), 20)))::bigint)) END
 	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0 -- -1: never analyzed
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
+COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about this number of rows; NULL after the last one';
 
 CREATE FUNCTION _event_validate.event_column_fill_command(part regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS text
@@ -1973,7 +2112,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises unless the trigger of merge_event_column is there';
+COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises an error unless the trigger of merge_event_column is there';
 
 CREATE FUNCTION _event_validate.fill_event_column(part regclass, relation regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS bigint
@@ -2001,17 +2140,13 @@ BEGIN
 	IF batch_size < 1 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'batch_size must be positive';
 	END IF;
-	IF from_column = to_column THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'from_column and to_column must be different columns',
-			HINT = 'Merge into a column of another name, and rename it afterwards.';
-	END IF;
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	IF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = relation) THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', relation);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises unless these are arguments for merge_event_column';
+COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises an error unless these are arguments for merge_event_column';
 
 CREATE FUNCTION _event_validate.event_column_is_merged(relation regclass, from_column name, to_column name) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -2020,7 +2155,7 @@ AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
-	IF (_event_validate.event_column(relation, from_column)).number IS NULL AND
+	IF (from_column = to_column OR (_event_validate.event_column(relation, from_column)).number IS NULL) AND
 		(_event_validate.event_column(relation, to_column)).type = 'jsonb'::regtype THEN
 		RAISE NOTICE USING MESSAGE = format('column "%s" of table %s is jsonb already', to_column, relation);
 		RETURN true;
@@ -2028,7 +2163,7 @@ BEGIN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; says so in a NOTICE';
+COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; if it has, raises a NOTICE';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE merge_event_column(relation regclass, from_column name, to_column name DEFAULT 'data',
@@ -2037,6 +2172,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	most_laps CONSTANT int := 5;
+	target CONSTANT pg_catalog.name := _event_validate.event_column_merge_target(from_column, to_column);
 	view_path pg_catalog.text[];
 	part pg_catalog.regclass;
 	at_block bigint;
@@ -2050,10 +2186,11 @@ BEGIN
 		RETURN;
 	END IF;
 	view_path := _event_validate.event_view_path(view_name, relation);
-	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'start', NULL);
+	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'start', NULL);
 	COMMIT;
 	-- from here on, a trigger keeps the columns in step
-	PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
+	PERFORM _event_validate.require_droppable_column(relation, from_column, target);
+	PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, target);
 	COMMIT;
 	FOR lap IN 1 .. most_laps LOOP
 		filled := 0;
@@ -2063,24 +2200,26 @@ BEGIN
 			LOOP
 				next_block := _event_validate.event_column_next_block(part, at_block, end_block, batch_size);
 				EXIT WHEN next_block IS NULL;
-				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, to_column, at_block, next_block));
+				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, target, at_block, next_block));
 				COMMIT;
 				at_block := next_block;
 			END LOOP;
 		END LOOP;
-		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, to_column);
+		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, target);
 		EXIT WHEN pg_catalog.int8eq(filled, 0::pg_catalog.int8);
 	END LOOP;
-	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'check', NULL);
+	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'check', NULL);
 	COMMIT;
 	PERFORM _event_validate.validate_event_columns(relation);
 	COMMIT;
 	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
 	COMMIT;
-	RAISE NOTICE USING MESSAGE = pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column);
+	RAISE NOTICE USING MESSAGE = CASE WHEN target OPERATOR(pg_catalog.=) to_column
+		THEN pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column)
+		ELSE pg_catalog.format('column "%s" of table %s is jsonb now', to_column, relation) END;
 END
 $$;
-COMMENT ON PROCEDURE merge_event_column(regclass, name, name, int, text) IS 'merges a legacy column with JSON into a jsonb column in batches, beside readers and writers';
+COMMENT ON PROCEDURE merge_event_column(regclass, name, name, int, text) IS 'makes a legacy column with JSON a jsonb column, or merges it into one, in batches, beside readers and writers';
 -- ---------- evolution: versions in use ----------
 
 CREATE FUNCTION _event_validate.event_usage(event_type text, OUT relation regclass, OUT used_type text, OUT used_version bigint,

@@ -33,7 +33,6 @@
 #include "match/report.h"
 #include "registry/call_site_cache.h"
 #include "registry/in_place.h"
-#include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "schema/document.h"

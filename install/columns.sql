@@ -4,6 +4,18 @@ CREATE FUNCTION _event_validate.event_json_loss(document text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_json_loss' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION _event_validate.event_json_loss(text) IS 'what a conversion of this JSON text to jsonb would lose; NULL if nothing';
 
+-- The cast of a type that is not PostgreSQL's could be a function of any role, and would run as the reader.
+CREATE FUNCTION _event_validate.event_column_text(relation regclass, column_name name) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format(CASE WHEN t.typnamespace <> 'pg_catalog'::regnamespace
+		THEN 'CASE WHEN %1$I IS DISTINCT FROM NULL THEN concat(%1$I) END' ELSE '%1$I::text' END, column_name)
+	FROM (SELECT) AS one LEFT JOIN (pg_attribute AS a JOIN pg_type AS t ON t.oid = a.atttypid)
+		ON a.attrelid = relation AND a.attname = column_name AND NOT a.attisdropped
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_text(regclass, name) IS 'SQL for a column as text';
+
 CREATE FUNCTION event_column_conflicts(relation regclass, from_column name, to_column name,
 	OUT reason text, OUT conflicts bigint, OUT sample_ids text[])
 	RETURNS SETOF record
@@ -13,9 +25,13 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	reason text := format('_event_validate.event_json_loss(%I::text)', from_column);
+	source text;
+	reason text;
 BEGIN
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
+	PERFORM _event_validate.share_event_relation(relation);
+	source := _event_validate.event_column_text(relation, from_column);
+	reason := format('_event_validate.event_json_loss(%s)', source);
 	IF (SELECT atttypid FROM pg_attribute WHERE attrelid = relation AND attname = from_column) = 'jsonb'::regtype THEN
 		reason := 'NULL::text';
 	END IF;
@@ -23,8 +39,9 @@ BEGIN
 		WHERE attrelid = relation AND attname = to_column AND NOT attisdropped) THEN
 		-- the comparison casts to jsonb, so it must not run where the cast fails
 		reason := format('CASE WHEN %1$s IS NOT NULL THEN %1$s'
-			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN %2$I::jsonb::text <> %3$I::text END'
-			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column);
+			' WHEN %2$I IS NOT NULL AND %3$I IS NOT NULL AND CASE WHEN %1$s IS NULL THEN (%4$s)::jsonb::text <> %5$s END'
+			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
+			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
 	RETURN QUERY EXECUTE format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
@@ -32,7 +49,7 @@ BEGIN
 		reason, _event_validate.event_row_name(relation), relation);
 END
 $$;
-COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows of which standardize_event_column would lose something, by reason';
+COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';
 
 CREATE FUNCTION _event_validate.refuse_event_column_conflicts(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -55,7 +72,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises if event_column_conflicts finds rows';
+COMMENT ON FUNCTION _event_validate.refuse_event_column_conflicts(regclass, name, name) IS 'raises an error if event_column_conflicts finds rows';
 
 CREATE FUNCTION _event_validate.event_column_dependents(relation regclass, column_name name) RETURNS SETOF text
 LANGUAGE sql STABLE
@@ -118,24 +135,31 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises unless standardize_event_column can change this column';
+COMMENT ON FUNCTION _event_validate.require_event_column(regclass, name, _event_validate.event_column) IS 'raises an error unless standardize_event_column can change this column';
 
--- The old column is dropped, so nothing may depend on it.
-CREATE FUNCTION _event_validate.require_mergeable_columns(relation regclass, from_column name, to_column name,
-	source _event_validate.event_column, target _event_validate.event_column) RETURNS void
+CREATE FUNCTION _event_validate.require_merge_target(relation regclass, to_column name, target _event_validate.event_column) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
-	hindrances text;
 BEGIN
 	IF target.type <> 'jsonb'::regtype THEN
 		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
 			MESSAGE = format('column "%s" of table %s is of type %s, not jsonb', to_column, relation, target.type),
 			HINT = format('Call standardize_event_column(%L, %L, %L) first.', relation, to_column, to_column);
 	END IF;
-	SELECT string_agg(h.hindrance, E'\n' ORDER BY h.hindrance COLLATE "C") INTO hindrances
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_merge_target(regclass, name, _event_validate.event_column) IS 'raises unless documents can be merged into this column';
+
+-- The old column is dropped, so nothing may depend on it.
+CREATE FUNCTION _event_validate.event_column_hindrances(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT string_agg(h.hindrance, E'\n' ORDER BY h.hindrance COLLATE "C")
 	FROM (SELECT d.dependent AS hindrance FROM _event_validate.event_column_dependents(relation, from_column) AS d(dependent)
 		UNION
 		SELECT format('default %s, but column %s has %s', source.default_value, to_column, target.default_value)
@@ -144,7 +168,20 @@ BEGIN
 		SELECT format('comment "%s", but column %s has "%s"', source.comment, to_column, target.comment)
 		WHERE source.comment <> target.comment
 		UNION
-		SELECT 'privileges on the column' WHERE source.has_privileges) AS h;
+		SELECT 'privileges on the column' WHERE source.has_privileges) AS h
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_hindrances(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'what would be lost with a column that is merged into another, a line each; NULL if nothing';
+
+CREATE FUNCTION _event_validate.require_mergeable_columns(relation regclass, from_column name, to_column name,
+	source _event_validate.event_column, target _event_validate.event_column) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	hindrances CONSTANT text := _event_validate.event_column_hindrances(relation, from_column, to_column, source, target);
+BEGIN
+	PERFORM _event_validate.require_merge_target(relation, to_column, target);
 	IF hindrances IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
 			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
@@ -154,7 +191,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises unless one column can be merged into the other';
+COMMENT ON FUNCTION _event_validate.require_mergeable_columns(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'raises an error unless one column can be merged into the other';
 
 CREATE FUNCTION _event_validate.convert_event_column(relation regclass, column_name name) RETURNS void
 LANGUAGE plpgsql
@@ -180,18 +217,33 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.convert_event_column(regclass, name) IS 'makes a column jsonb, without its default';
 
--- The expression is written for this search_path.
-CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text) RETURNS void
+CREATE FUNCTION _event_validate.event_default_functions(relation regclass, column_name name) RETURNS oid[]
+	AS 'MODULE_PATHNAME', 'ev_event_default_functions' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_default_functions(regclass, name) IS 'the functions that the default of a column calls; NULL if it has none';
+
+-- The expression is written for this search_path.  Its calls may have a better match in their schema now.
+CREATE FUNCTION _event_validate.set_event_column_default(relation regclass, column_name name, default_value text, functions oid[]) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
+	other regprocedure;
 BEGIN
 	EXECUTE format('ALTER TABLE %s ALTER COLUMN %I SET DEFAULT (%s)::jsonb', relation, column_name, default_value);
+	SELECT f.called INTO other
+	FROM unnest(_event_validate.event_default_functions(relation, column_name)) AS f (called)
+	WHERE f.called <> ALL (functions) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'ambiguous_function',
+			MESSAGE = format('the default of column "%s" of table %s would call function %s instead of another one of this name',
+				column_name, relation, other),
+			DETAIL = 'It fits the arguments better.',
+			HINT = 'Drop or rename one of them, or drop the default first and set it again afterwards.';
+	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text) IS 'gives a column of jsonb a default';
+COMMENT ON FUNCTION _event_validate.set_event_column_default(regclass, name, text, oid[]) IS 'gives a column of jsonb a default that calls only these functions';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 
@@ -207,7 +259,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		format('UPDATE %1$s SET %2$I = %3$I::pg_catalog.jsonb WHERE %2$I IS NULL AND %3$I IS NOT NULL', table_name, to_column, from_column),
 		CASE WHEN source.default_value IS NOT NULL AND target.default_value IS NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, to_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, to_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN source.not_null AND NOT target.not_null
 			THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
 		CASE WHEN source.comment IS NOT NULL AND target.comment IS NULL
@@ -230,7 +283,8 @@ BEGIN
 	RETURN array_remove(ARRAY[
 		CASE WHEN converts THEN format('SELECT _event_validate.convert_event_column(%L, %L)', table_name, from_column) END,
 		CASE WHEN converts AND source.default_value IS NOT NULL
-			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L)', table_name, from_column, source.default_value) END,
+			THEN format('SELECT _event_validate.set_event_column_default(%L, %L, %L, %L)', table_name, from_column, source.default_value,
+				_event_validate.event_default_functions(relation, from_column)) END,
 		CASE WHEN from_column <> to_column
 			THEN format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, from_column, to_column) END], NULL);
 END
@@ -264,7 +318,7 @@ BEGIN
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises if something would be lost';
+COMMENT ON FUNCTION _event_validate.event_column_commands(regclass, name, name) IS 'the commands that standardize a column; NULL if it is standard already; raises an error if something would be lost';
 
 CREATE FUNCTION _event_validate.event_column_view_commands(view_path text[], relation regclass, from_column name, to_column name) RETURNS text[]
 LANGUAGE sql STABLE
@@ -354,6 +408,14 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_merge(regclass, name, name) IS 'how far merge_event_column has come with these columns, as the catalogs show';
 
+CREATE FUNCTION _event_validate.event_column_merge_target(from_column name, to_column name) RETURNS name
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT CASE WHEN from_column = to_column THEN 'event_column_merge' ELSE to_column END
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_merge_target(name, name) IS 'the column that merge_event_column fills; a column that keeps its name gets it from this one at the end';
+
 CREATE FUNCTION _event_validate.event_column_parts(relation regclass) RETURNS regclass[]
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -403,7 +465,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises unless merge_event_column can keep all rows of the table in step';
+COMMENT ON FUNCTION _event_validate.refuse_unmergeable_table(regclass) IS 'raises an error unless merge_event_column can keep all rows of the table in step';
 
 CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
@@ -430,7 +492,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises if a default of the columns could make writers fail while they are merged';
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises an error if a default of the columns could make writers fail while they are merged';
 
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]
@@ -441,21 +503,18 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
 	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
-	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
-	target _event_validate.event_column := _event_validate.event_column(relation, to_column);
 BEGIN
-	PERFORM _event_validate.require_event_column(relation, from_column, source);
+	PERFORM _event_validate.require_event_column(relation, from_column, _event_validate.event_column(relation, from_column));
 	PERFORM _event_validate.refuse_unmergeable_table(relation);
-	IF NOT merge.has_check THEN
-		IF NOT merge.has_target THEN
-			target := ROW(0, 'jsonb', false, false, NULL, NULL, false);
-		END IF;
-		PERFORM _event_validate.require_mergeable_columns(relation, from_column, to_column, source, target);
+	IF merge.has_target THEN
+		PERFORM _event_validate.require_merge_target(relation, to_column, _event_validate.event_column(relation, to_column));
 	END IF;
 	IF merge.has_trigger THEN
 		RETURN NULL;
 	END IF;
 	PERFORM _event_validate.refuse_volatile_defaults(relation, from_column, to_column);
+	-- raises if the default could not be set on the other column at the end
+	PERFORM _event_validate.event_default_functions(relation, from_column);
 	RETURN array_remove(ARRAY[
 		CASE WHEN NOT merge.has_target THEN format('ALTER TABLE %s ADD COLUMN %I pg_catalog.jsonb', table_name, to_column) END,
 		format('CREATE TRIGGER zzy_event_column_merge BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION _event_validate.keep_event_columns(%L, %L)',
@@ -484,9 +543,10 @@ AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	table_name CONSTANT text := _event_validate.event_qualified_name(relation);
-	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, to_column);
+	filled CONSTANT name := _event_validate.event_column_merge_target(from_column, to_column);
+	merge CONSTANT _event_validate.event_column_merge := _event_validate.event_column_merge(relation, from_column, filled);
 	source CONSTANT _event_validate.event_column := _event_validate.event_column(relation, from_column);
-	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, to_column);
+	target CONSTANT _event_validate.event_column := _event_validate.event_column(relation, filled);
 	commands text[];
 BEGIN
 	IF NOT (merge.has_source AND merge.has_target AND merge.has_trigger AND merge.is_complete) THEN
@@ -498,24 +558,39 @@ BEGIN
 	-- a trigger or a child may have been added since the start
 	PERFORM _event_validate.refuse_unmergeable_table(relation);
 	-- without its first command, which fills the column; a column that was not null is so by the constraint
-	commands := (_event_validate.event_column_merge_commands(relation, from_column, to_column, source, target))[2:];
+	commands := (_event_validate.event_column_merge_commands(relation, from_column, filled, source, target))[2:];
 	RETURN array_remove(ARRAY[
-		CASE WHEN source.not_null AND NOT target.not_null THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, to_column) END,
+		CASE WHEN source.not_null AND NOT target.not_null THEN format('ALTER TABLE %s ALTER COLUMN %I SET NOT NULL', table_name, filled) END,
 		format('ALTER TABLE %s DROP CONSTRAINT event_column_merge', table_name),
 		format('DROP TRIGGER zzy_event_column_merge ON %s', table_name),
-		format('SELECT _event_validate.recheck_event_columns(%L, %L, %L)', table_name, from_column, to_column)], NULL) || commands;
+		format('SELECT _event_validate.require_droppable_column(%L, %L, %L)', table_name, from_column, filled)], NULL) || commands ||
+		CASE WHEN filled <> to_column THEN ARRAY[format('ALTER TABLE %s RENAME COLUMN %I TO %I', table_name, filled, to_column)] END;
 END
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_switch_commands(regclass, name, name) IS 'the commands that end a merge of columns';
 
-CREATE FUNCTION _event_validate.recheck_event_columns(relation regclass, from_column name, to_column name) RETURNS void
-LANGUAGE sql STABLE
+-- The trigger is there already, so the new column is complete for what is created on it.
+CREATE FUNCTION _event_validate.require_droppable_column(relation regclass, from_column name, to_column name) RETURNS void
+LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
-	SELECT _event_validate.require_mergeable_columns(relation, from_column, to_column,
-		_event_validate.event_column(relation, from_column), _event_validate.event_column(relation, to_column))
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	hindrances CONSTANT text := _event_validate.event_column_hindrances(relation, from_column, to_column,
+		_event_validate.event_column(relation, from_column), _event_validate.event_column(relation, to_column));
+BEGIN
+	-- the merge's own check refers to the column until the last step drops it
+	IF hindrances IS NOT NULL AND NOT (_event_validate.event_column_merge(relation, from_column, to_column)).has_check THEN
+		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+			MESSAGE = format('column "%s" of table %s cannot be merged into "%s": dependent objects would be lost',
+				from_column, relation, to_column),
+			DETAIL = hindrances,
+			HINT = format('A trigger keeps column "%s" in step now. Create on it what you need (a guard by add_event_guard, a check by add_event_check),'
+				' drop these objects, and call merge_event_column again: it continues.', to_column);
+	END IF;
+END
 $$;
-COMMENT ON FUNCTION _event_validate.recheck_event_columns(regclass, name, name) IS 'raises unless the old column can be dropped';
+COMMENT ON FUNCTION _event_validate.require_droppable_column(regclass, name, name) IS 'raises an error unless nothing depends on the column that merge_event_column drops';
 
 -- The commands run under the caller's search_path, because triggers may run too.
 CREATE FUNCTION _event_validate.run_event_column_step(relation regclass, from_column name, to_column name, step text, view_path text[]) RETURNS boolean
@@ -585,7 +660,7 @@ AS $$
 		first_block + GREATEST(1, (batch_size / GREATEST(1, COALESCE(c.reltuples / NULLIF(c.relpages, 0), 20)))::bigint)) END
 	FROM (SELECT) AS one LEFT JOIN pg_class AS c ON c.oid = part AND c.reltuples > 0 -- -1: never analyzed
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about so many rows; NULL after the last one';
+COMMENT ON FUNCTION _event_validate.event_column_next_block(regclass, bigint, bigint, int) IS 'the end of the next batch of about this number of rows; NULL after the last one';
 
 CREATE FUNCTION _event_validate.event_column_fill_command(part regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS text
@@ -607,7 +682,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises unless the trigger of merge_event_column is there';
+COMMENT ON FUNCTION _event_validate.require_event_column_merge(regclass, name, name) IS 'raises an error unless the trigger of merge_event_column is there';
 
 CREATE FUNCTION _event_validate.fill_event_column(part regclass, relation regclass, from_column name, to_column name,
 	first_block bigint, end_block bigint) RETURNS bigint
@@ -635,17 +710,13 @@ BEGIN
 	IF batch_size < 1 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'batch_size must be positive';
 	END IF;
-	IF from_column = to_column THEN
-		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'from_column and to_column must be different columns',
-			HINT = 'Merge into a column of another name, and rename it afterwards.';
-	END IF;
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	IF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = relation) THEN
 		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', relation);
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises unless these are arguments for merge_event_column';
+COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises an error unless these are arguments for merge_event_column';
 
 CREATE FUNCTION _event_validate.event_column_is_merged(relation regclass, from_column name, to_column name) RETURNS boolean
 LANGUAGE plpgsql STABLE
@@ -654,7 +725,7 @@ AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 BEGIN
-	IF (_event_validate.event_column(relation, from_column)).number IS NULL AND
+	IF (from_column = to_column OR (_event_validate.event_column(relation, from_column)).number IS NULL) AND
 		(_event_validate.event_column(relation, to_column)).type = 'jsonb'::regtype THEN
 		RAISE NOTICE USING MESSAGE = format('column "%s" of table %s is jsonb already', to_column, relation);
 		RETURN true;
@@ -662,7 +733,7 @@ BEGIN
 	RETURN false;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; says so in a NOTICE';
+COMMENT ON FUNCTION _event_validate.event_column_is_merged(regclass, name, name) IS 'whether merge_event_column has ended; if it has, raises a NOTICE';
 
 -- It commits, so it has no SET clause.
 CREATE PROCEDURE merge_event_column(relation regclass, from_column name, to_column name DEFAULT 'data',
@@ -671,6 +742,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	most_laps CONSTANT int := 5;
+	target CONSTANT pg_catalog.name := _event_validate.event_column_merge_target(from_column, to_column);
 	view_path pg_catalog.text[];
 	part pg_catalog.regclass;
 	at_block bigint;
@@ -684,10 +756,11 @@ BEGIN
 		RETURN;
 	END IF;
 	view_path := _event_validate.event_view_path(view_name, relation);
-	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'start', NULL);
+	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'start', NULL);
 	COMMIT;
 	-- from here on, a trigger keeps the columns in step
-	PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, to_column);
+	PERFORM _event_validate.require_droppable_column(relation, from_column, target);
+	PERFORM _event_validate.refuse_event_column_conflicts(relation, from_column, target);
 	COMMIT;
 	FOR lap IN 1 .. most_laps LOOP
 		filled := 0;
@@ -697,21 +770,23 @@ BEGIN
 			LOOP
 				next_block := _event_validate.event_column_next_block(part, at_block, end_block, batch_size);
 				EXIT WHEN next_block IS NULL;
-				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, to_column, at_block, next_block));
+				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, target, at_block, next_block));
 				COMMIT;
 				at_block := next_block;
 			END LOOP;
 		END LOOP;
-		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, to_column);
+		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, target);
 		EXIT WHEN pg_catalog.int8eq(filled, 0::pg_catalog.int8);
 	END LOOP;
-	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'check', NULL);
+	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'check', NULL);
 	COMMIT;
 	PERFORM _event_validate.validate_event_columns(relation);
 	COMMIT;
 	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
 	COMMIT;
-	RAISE NOTICE USING MESSAGE = pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column);
+	RAISE NOTICE USING MESSAGE = CASE WHEN target OPERATOR(pg_catalog.=) to_column
+		THEN pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column)
+		ELSE pg_catalog.format('column "%s" of table %s is jsonb now', to_column, relation) END;
 END
 $$;
-COMMENT ON PROCEDURE merge_event_column(regclass, name, name, int, text) IS 'merges a legacy column with JSON into a jsonb column in batches, beside readers and writers';
+COMMENT ON PROCEDURE merge_event_column(regclass, name, name, int, text) IS 'makes a legacy column with JSON a jsonb column, or merges it into one, in batches, beside readers and writers';

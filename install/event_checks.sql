@@ -13,11 +13,11 @@ COMMENT ON FUNCTION _event_validate.event_checks(regclass) IS 'the CHECK constra
 
 CREATE FUNCTION _event_validate.event_audit_filter(data jsonb, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter' LANGUAGE C STABLE PARALLEL SAFE COST 50;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(jsonb, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_filter(data text, event_type text, schema_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_audit_filter_text' LANGUAGE C STABLE PARALLEL SAFE COST 100;
-COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises for an event; reports progress in pg_stat_activity';
+COMMENT ON FUNCTION _event_validate.event_audit_filter(text, text, int) IS 'true if the event is not valid; never raises an error for an event; reports progress in pg_stat_activity';
 
 CREATE FUNCTION _event_validate.event_audit_violations(data jsonb, event_type text, schema_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -128,6 +128,10 @@ CREATE FUNCTION _event_validate.event_location_shown(location text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_location_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_location_shown(text) IS 'a JSON Pointer as messages show it';
 
+CREATE FUNCTION _event_validate.event_type_shown(event_type text) RETURNS text
+	AS 'MODULE_PATHNAME', 'ev_event_type_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.event_type_shown(text) IS 'an event type as messages show it: a JSON string';
+
 CREATE FUNCTION _event_validate.event_text_shown(content text) RETURNS text
 	AS 'MODULE_PATHNAME', 'ev_event_text_shown' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION _event_validate.event_text_shown(text) IS 'a text as messages show it: in one line, with nothing invisible';
@@ -138,7 +142,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
 	SELECT _event_validate.event_text_shown(format('%s: %s version %s, %s', violations,
-		COALESCE('"' || event_type || '"', 'type null'), COALESCE(schema_version::text, 'null'),
+		COALESCE(_event_validate.event_type_shown(event_type), 'type null'), COALESCE(schema_version::text, 'null'),
 		CASE WHEN current_setting('event_validate.show_values')::boolean THEN
 			format('%s%s: %s (such as %s)', _event_validate.event_location_shown(instance_location),
 				CASE keyword WHEN '' THEN '' ELSE concat(', ', keyword) END, message, array_to_string(sample_ids, ', '))
@@ -162,7 +166,7 @@ BEGIN
 	RETURN constraint_name;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises if it is empty';
+COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
@@ -246,7 +250,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises if the table has a constraint of this name';
+COMMENT ON FUNCTION _event_validate.refuse_other_constraint(regclass, name) IS 'raises an error if the table has a constraint of this name';
 
 CREATE FUNCTION _event_validate.warn_of_foreign_tables(relation regclass) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -270,6 +274,10 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION _event_validate.warn_of_foreign_tables(regclass) IS 'warns if the table or one of its partitions is a foreign table';
+
+CREATE FUNCTION _event_validate.warn_of_unregistered_types(types text[]) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_event_check_types' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.warn_of_unregistered_types(text[]) IS 'warns of event types without a registered version';
 
 CREATE FUNCTION _event_validate.report_old_rows(relation regclass, invalid bigint) RETURNS void
 LANGUAGE plpgsql STABLE
@@ -311,6 +319,7 @@ BEGIN
 		_event_validate.event_row_expression(relation, type_expr, 'type', false),
 		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
 	others := _event_validate.event_row_other_types(arguments[2], types);
+	PERFORM _event_validate.warn_of_unregistered_types(types);
 	IF audit THEN
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
 			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
@@ -396,6 +405,37 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.raise_event_check_violation(regclass, name, bigint, bigint[], text[]) IS 'raises the error of validate_event_check about old rows';
 
+CREATE FUNCTION _event_validate.event_check_is_exact(relation regclass, constraint_name name) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_event_check_is_exact' LANGUAGE C STABLE STRICT;
+COMMENT ON FUNCTION _event_validate.event_check_is_exact(regclass, name) IS 'whether the expressions of an event check, parsed from their text, are certain to call the same functions';
+
+-- The constraint's author, not the caller, wrote the expressions.  This search_path leaves each call only the function that it names.
+CREATE FUNCTION _event_validate.audit_event_check(relation regclass, wanted_name name,
+	OUT total_rows bigint, OUT counts bigint[], OUT lines text[])
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	found_check _event_validate.event_check;
+BEGIN
+	IF NOT _event_validate.event_check_is_exact(relation, wanted_name) THEN
+		RETURN;
+	END IF;
+	found_check := _event_validate.find_event_check(relation, ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), wanted_name);
+	-- of all types, or of some: the totals of each
+	SELECT CASE WHEN found_check.types IS NULL THEN max(a.rows) FILTER (WHERE a.keyword IS NULL)
+			ELSE sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
+		array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), array_agg(_event_validate.event_audit_line(
+			a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
+			FILTER (WHERE a.keyword IS NOT NULL)
+	INTO total_rows, counts, lines
+	FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
+	WHERE found_check.types IS NULL OR array_position(found_check.types, a.event_type COLLATE "C") IS NOT NULL;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.audit_event_check(regclass, name) IS 'the violations of an event check by old rows; NULL if its expressions cannot be read safely';
+
 CREATE FUNCTION validate_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -423,18 +463,11 @@ BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
 	EXCEPTION WHEN check_violation OR undefined_object OR program_limit_exceeded OR statement_too_complex
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
-		IF found_check.data_expr IS NULL THEN
-			RAISE;	-- check_event is only a part of the constraint: an audit would look at other rows
+		-- not if check_event is only a part of the constraint: an audit would look at other rows
+		IF found_check.data_expr IS NOT NULL THEN
+			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
+			FROM _event_validate.audit_event_check(relation, found_check.constraint_name) AS a;
 		END IF;
-		-- of all types, or of some: the totals of each
-		SELECT CASE WHEN found_check.types IS NULL THEN pg_catalog.max(a.rows) FILTER (WHERE a.keyword IS NULL)
-				ELSE pg_catalog.sum(a.rows) FILTER (WHERE a.keyword IS NULL) END,
-			pg_catalog.array_agg(a.violations) FILTER (WHERE a.keyword IS NOT NULL), pg_catalog.array_agg(_event_validate.event_audit_line(
-				a.event_type, a.schema_version, a.instance_location, a.keyword, a.message, a.violations, a.sample_ids))
-				FILTER (WHERE a.keyword IS NOT NULL)
-		INTO total_rows, counts, lines
-		FROM @extschema@.audit_events(relation, found_check.data_expr, found_check.type_expr, found_check.version_expr, 3) AS a
-		WHERE found_check.types IS NULL OR pg_catalog.array_position(found_check.types, a.event_type COLLATE pg_catalog."C") IS NOT NULL;
 		IF lines IS NULL THEN
 			RAISE;
 		END IF;
@@ -453,20 +486,46 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_exists(regclass, _event_validate.event_check[], name) IS 'whether there is a constraint of this name, or any event check';
 
+-- Constraints that call a schema's function, and those of domains.  PL/pgSQL, because the view is created later.
+CREATE FUNCTION _event_validate.other_event_checks_hint(relation regclass) RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	RETURN (SELECT 'These constraints validate events too: ' || string_agg(DISTINCT CASE
+			WHEN e.kind = 'check' THEN format('ALTER TABLE %s DROP CONSTRAINT %I', _event_validate.event_qualified_name(e.relation), e.name)
+			ELSE format('ALTER DOMAIN %s DROP CONSTRAINT %I', c.contypid::regtype, e.name) END, '; ') || '.'
+		FROM @extschema@.event_enforcement AS e
+			LEFT JOIN pg_attribute AS a ON a.attrelid = e.relation AND a.attname = e.column_name
+			LEFT JOIN pg_constraint AS c ON c.contypid = a.atttypid AND c.contypid <> 0 AND c.conname = e.name
+		WHERE e.relation = other_event_checks_hint.relation AND (e.kind = 'check' OR e.kind = 'domain' AND c.oid IS NOT NULL));
+END
+$$;
+COMMENT ON FUNCTION _event_validate.other_event_checks_hint(regclass) IS 'the commands that drop constraints which drop_event_check does not know; NULL if there is none';
+
 CREATE FUNCTION drop_event_check(relation regclass, constraint_name text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	checks _event_validate.event_check[];
 	found_check _event_validate.event_check;
+	notice pg_catalog.text;
+	hint pg_catalog.text;
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation}'::pg_catalog.text[], relation);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	checks := ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c);
 	IF NOT _event_validate.event_check_exists(relation, checks, constraint_name::pg_catalog.name) THEN
-		RAISE NOTICE USING MESSAGE = CASE
-			WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
+		notice := CASE WHEN constraint_name IS NULL THEN pg_catalog.format('table %s has no event check, nothing to drop', relation)
 			ELSE pg_catalog.format('table %s has no event check "%s", nothing to drop', relation, constraint_name) END;
+		hint := _event_validate.other_event_checks_hint(relation);
+		IF hint IS NULL THEN
+			RAISE NOTICE '%', notice;
+		ELSE
+			RAISE NOTICE '%', notice USING HINT = hint;
+		END IF;
 		RETURN;
 	END IF;
 	found_check := _event_validate.find_event_check(relation, checks, constraint_name::pg_catalog.name);

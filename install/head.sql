@@ -18,5 +18,5 @@
 -- (test/hostile/test_overloads.py)
 --
 -- A PL/pgSQL function begins with "hidden CONSTANT boolean := _event_validate.hide_context()",
--- so that the errors that it raises have no CONTEXT of its insides.
+-- which hides the function in the CONTEXT of its errors.
 

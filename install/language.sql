@@ -1,8 +1,9 @@
 -- ---------- the language ----------
 
 -- Dependencies on this view are the index of the $ids and references of schemas
--- (src/registry/uri_index.c).  It comes first, so that DROP names the language to
--- users, as what their schemas depend on.
+-- (src/registry/uri_index.c).  The view is created before the language, so that
+-- errors of DROP name the language, and not the view, as the object on which schemas
+-- depend.
 CREATE VIEW _event_validate.uri_index AS
 	SELECT d.objid::pg_catalog.regprocedure AS function,
 		('{document,part,reference}'::pg_catalog.text[])[d.refobjsubid >> 29] AS kind,

@@ -6,11 +6,15 @@ COMMENT ON FUNCTION _event_validate.hide_context() IS 'takes the PL/pgSQL functi
 
 CREATE FUNCTION _event_validate.require_arguments(names text[], VARIADIC "any") RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_arguments_sql' LANGUAGE C STABLE;
-COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises if one of the arguments with these names is NULL';
+COMMENT ON FUNCTION _event_validate.require_arguments(text[], VARIADIC "any") IS 'raises an error if one of the arguments with these names is NULL';
 
 CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privilege text) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
+COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises an error unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
+
+CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.share_event_relation(regclass) IS 'takes the lock of a reader, so that no column changes before the query';
 
 CREATE FUNCTION _event_validate.lock_event_table(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_lock_event_table' LANGUAGE C STRICT;

@@ -4,11 +4,11 @@
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data jsonb, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(jsonb, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_filter(data text, event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_upgrade_filter_text' LANGUAGE C STABLE PARALLEL UNSAFE COST 500;
-COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises for an event';
+COMMENT ON FUNCTION _event_validate.event_upgrade_filter(text, text, int, int) IS 'true if the event would not be valid as another version, after its upcasts; never raises an error for an event';
 
 CREATE FUNCTION _event_validate.event_upgrade_violations(data jsonb, event_type text, from_version int, to_version int,
 	OUT instance_location text, OUT keyword_location text, OUT keyword text, OUT name text,
@@ -26,7 +26,7 @@ COMMENT ON FUNCTION _event_validate.event_upgrade_violations(text, text, int, in
 
 CREATE FUNCTION _event_validate.event_has_upcast(event_type text, from_version int, to_version int) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'ev_event_has_upcast' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises if either is not registered';
+COMMENT ON FUNCTION _event_validate.event_has_upcast(text, int, int) IS 'whether an upcast leads from a version towards another; raises an error if either is not registered';
 
 CREATE FUNCTION _event_validate.event_upgrade_query(relation regclass, event_type text, from_version int, to_version int,
 	data text, type text, version text) RETURNS text

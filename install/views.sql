@@ -1,6 +1,6 @@
 -- ---------- evolution: views ----------
 
--- Properties as values.  They never raise for an event: a value of another type is
+-- Properties as values.  They never raise an error for an event: a value of another type is
 -- NULL, with one WARNING for each call in a query.
 
 CREATE FUNCTION event_bigint(data jsonb, property text) RETURNS bigint
@@ -74,7 +74,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_view_columns_in_order(text, int, regtype) IS 'the properties in the order in which the documents declare them';
 
--- A column has the name of its property if that is a free name.
+-- A column has the name of its property if that name is free.
 CREATE FUNCTION _event_validate.event_view_names(properties text[], taken name[], prefix text) RETURNS name[]
 LANGUAGE plpgsql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
@@ -149,7 +149,7 @@ BEGIN
 	END IF;
 	IF latest IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-			MESSAGE = format('no version of event schema "%s" is registered', wanted_type),
+			MESSAGE = format('no version of event schema %s is registered', _event_validate.event_type_shown(wanted_type)),
 			HINT = 'Register one with register_event_schema.';
 	END IF;
 	RETURN latest;
@@ -275,12 +275,12 @@ BEGIN
 				'@extschema@.event_at_version_serially(jsonb, text, int4, int4)'::regprocedure])
 		WHERE r.ev_class = existing AND s.event_type = wanted_type COLLATE "C") THEN
 		RAISE EXCEPTION USING ERRCODE = 'duplicate_table',
-			MESSAGE = format('relation "%s" already exists and is not a view of the events "%s" in %s', view_name, wanted_type, relation),
+			MESSAGE = format('relation "%s" already exists and is not a view of the events %s in %s', view_name, _event_validate.event_type_shown(wanted_type), relation),
 			HINT = 'Choose another name, or drop it first.';
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises unless create_event_view may replace this relation';
+COMMENT ON FUNCTION _event_validate.require_event_view(regclass, text, regclass, text) IS 'raises an error unless create_event_view may replace this relation';
 
 CREATE FUNCTION _event_validate.event_view_in_order(existing regclass, view_name text, wanted_version int,
 	columns _event_validate.event_view_column[]) RETURNS _event_validate.event_view_column[]

@@ -117,7 +117,8 @@ SELECT widen_event_schema('wide', 1, '{"$id": "https://bundle.test/wide", "type"
 SELECT register_event_schema('wide.alone', 1, '{"$id": "https://bundle.test/alone", "type": "integer"}');
 SELECT widen_event_schema('wide.alone', 1, '{"type": "number"}');
 
--- what was a $id of the document does not become that of a part, which others can have, too
+-- a $id of the document does not become that of a part, since parts of other documents can
+-- have it too
 SELECT register_event_schema('kept.root', 1, '{"$id": "https://bundle.test/u", "type": "integer"}'),
   register_event_schema('kept.user', 1, '{"$ref": "https://bundle.test/u"}'),
   register_event_schema('kept.part', 1, '{"$defs": {"a": {"$id": "https://bundle.test/u", "type": "null"}}}');
@@ -150,7 +151,7 @@ SELECT register_schemas('{"never@4": true, "mine@1": {}, "mine@2": {"$id": "http
 SET check_function_bodies = off;
 SELECT register_schemas('{"never@4": true, "mine@1": {"$ref": "event:mine@9"}, "mine@2": {"$id": "https://bundle.test/tree"}, "never@1": {"title": "t"}}');
 RESET check_function_bodies;
--- what exists already, of others too, is unchanged
+-- schemas that exist already, also those of other roles, are unchanged
 SELECT * FROM register_schemas('{"never@1": false, "mine@1": {"$ref": "event:mine@2"}, "mine@2": {"$ref": "event:never@1", "type": "null"}}');
 RESET ROLE;
 REVOKE CREATE ON SCHEMA event_schema FROM regress_bundle;

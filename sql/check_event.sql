@@ -48,7 +48,7 @@ SELECT * FROM pg_temp.fields($$SELECT check_event('{"id": 1, "tags": [1, 2, 3, 4
 \echo and the rest counted
 SELECT * FROM pg_temp.fields($$SELECT check_event('{"id": 1, "tags": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]}', 'checked', 1)$$);
 SELECT * FROM pg_temp.fields($$SELECT check_event(jsonb_build_object('id', 1, 'tags', (SELECT jsonb_agg(i) FROM generate_series(1, 5000) i)), 'checked', 1)$$);
--- what many keywords say in the same words is one line, and the rest is counted
+-- equal messages of many keywords are one line, and the rest is counted
 SELECT register_event_schema('repeated', 1, jsonb_build_object('allOf', (SELECT jsonb_agg('{"minimum": 1}'::jsonb) FROM generate_series(1, 150) i)));
 SELECT * FROM pg_temp.fields($$SELECT check_event('0', 'repeated', 1)$$);
 SELECT drop_event_schema('repeated', 1);

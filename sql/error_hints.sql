@@ -32,6 +32,8 @@ SET ROLE regress_hints;
 SELECT register_event_schema('hints.mine', 1, '{}');
 SELECT replayed, remaining FROM replay_event_quarantine('hints.events');
 SELECT set_event_guard_mode('hints.events', 'warn');
+-- but TRIGGER does not suffice to drop it
+SELECT drop_event_guard('hints.events');
 RESET ROLE;
 SELECT drop_event_schema('hints.mine', 1);
 
@@ -44,7 +46,7 @@ CREATE FUNCTION hints."Odd; name"(row_ jsonb) RETURNS jsonb LANGUAGE sql BEGIN A
 SELECT * FROM replay_event_quarantine('hints.events', repair => 'repair');
 SELECT * FROM replay_event_quarantine('hints.events', repair => 'hints.no_repair');
 SELECT * FROM replay_event_quarantine('hints.events', repair => 'hints.no_repair(text)');
--- what is no name at all: PostgreSQL 15 and 16 have an error of their own, with another SQLSTATE
+-- not a name at all: PostgreSQL 15 and 16 have an error of their own, with another SQLSTATE
 DO $$
 DECLARE wrong text;
 BEGIN
@@ -66,7 +68,7 @@ SELECT register_event_schema('hints', 1, '{"type": "object", "required": ["a", "
 CREATE OR REPLACE FUNCTION event_schema."hints@1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"maximum": 6}}}';
 SELECT register_event_schema('hints', 1, jsonb_build_object('properties',
   (SELECT jsonb_object_agg(E'p\n' || i, '{"type": "string"}'::jsonb) FROM generate_series(1, 9) AS i)));
--- nothing but an option, and what is no schema
+-- only an option, and a value that is not a schema
 SELECT register_event_schema('hints', 1, '{"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}, "b": {"maximum": 5}}}', assert_format => false);
 SELECT register_event_schema('hints', 1, '{"type": "objekt"}');
 
@@ -92,7 +94,7 @@ ALTER TABLE hints.checked ALTER data TYPE json;
 ALTER TABLE hints.checked ALTER event_type TYPE text, ALTER schema_version TYPE int, ALTER id TYPE bigint;
 ALTER TABLE hints.checked ALTER schema_version TYPE bigint;
 ALTER TABLE hints.checked ALTER "Old" TYPE jsonb, ALTER data TYPE jsonb USING data || '{}';
--- what goes well anyway, or fails for another reason, is PostgreSQL's
+-- commands that succeed, or fail for another reason, are left to PostgreSQL
 ALTER TABLE hints.checked ALTER data TYPE json, DROP CONSTRAINT checked_event_check;
 ALTER TABLE hints.checked ALTER missing TYPE json;
 -- (PostgreSQL 18 shows the line too)

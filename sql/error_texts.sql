@@ -1,5 +1,5 @@
--- What errors, WARNINGs and reports show of keys and values: one line for each
--- violation, whatever the keys are; the structured columns; the fields of errors.
+-- Keys and values in errors, WARNINGs and reports: one line for each violation,
+-- whatever the keys are; the structured columns; the fields of errors.
 \pset format unaligned
 \pset tuples_only on
 CREATE FUNCTION pg_temp.error_of(command text, OUT message text, OUT detail text, OUT hint text, OUT context text,

@@ -1,4 +1,4 @@
--- Bounds of any size, and numbers: what implies what.
+-- Implications between bounds of any size, and numbers.
 CREATE FUNCTION verdicts(old jsonb, new jsonb, lenient boolean DEFAULT false) RETURNS text
 BEGIN ATOMIC
 	SELECT coalesce((array['compatible', 'unknown', 'incompatible'])[max(array_position(array['compatible', 'unknown', 'incompatible'], backward))], 'compatible')
@@ -51,3 +51,21 @@ SELECT change FROM changes WHERE regexp_replace(verdicts(old, new), '(.*) / (.*)
 
 DROP TABLE changes;
 DROP FUNCTION verdicts;
+
+-- the only property that differs, among others, in one branch
+WITH s AS (SELECT m, jsonb_build_object('anyOf', jsonb_build_array(jsonb_build_object('type', 'object', 'additionalProperties', false, 'properties',
+               (SELECT jsonb_object_agg('p' || lpad(i::text, 2, '0'), CASE WHEN i % 3 = 0 THEN '{"anyOf": [{"type": "object", "properties": {"a": {"type": ["string", "null"]}, "b": {"type": "array", "items": {"type": "string"}}}}, {"type": "null"}]}'::jsonb
+                       WHEN i = 14 THEN jsonb_strip_nulls(jsonb_build_object('type', '["null", "string"]'::jsonb, 'maxLength', m)) ELSE '{"type": ["null", "string"]}' END) FROM generate_series(1, 30) AS i)),
+             '{"type": "null"}'::jsonb)) AS schema FROM (VALUES (NULL), (77)) AS v (m))
+SELECT c.location, c.rule, c.backward, c.forward FROM s AS a, s AS b, event_schema_changes(a.schema, b.schema) AS c WHERE a.m IS NULL AND b.m IS NOT NULL;
+-- a chain of conditions: the last consequence gets one more property
+WITH RECURSIVE s AS (
+    SELECT b AS more, 0 AS n, jsonb_build_object('properties', CASE WHEN b THEN '{"x": {"type": "string"}}' ELSE '{}' END::jsonb) AS schema FROM (VALUES (false), (true)) AS v (b)
+    UNION ALL SELECT more, n + 1, jsonb_build_object('if', jsonb_build_object('properties', jsonb_build_object('kind', jsonb_build_object('const', 'k' || n), 'v', '{"enum": ["1", "2"]}'::jsonb)),
+                      'then', jsonb_build_object('properties', jsonb_build_object('p' || n, '{"type": "number"}'::jsonb)), 'else', schema) FROM s WHERE n < 12)
+SELECT c.location, c.rule, c.backward, c.forward FROM s AS a, s AS b, event_schema_changes(a.schema, b.schema) AS c WHERE a.n = 12 AND b.n = 12 AND NOT a.more AND b.more;
+-- variants that are told apart by the property that they require
+WITH s AS (SELECT more, jsonb_build_object('oneOf', jsonb_agg(jsonb_build_object('type', 'object', 'required', jsonb_build_array('step' || i), 'properties',
+               jsonb_build_object('step' || i, '{"type": "string"}'::jsonb, 'if', '{"type": "string"}'::jsonb) || CASE WHEN more AND i = 7 THEN '{"x": {"type": "string"}}' ELSE '{}' END::jsonb) ORDER BY i)) AS schema
+           FROM (VALUES (false), (true)) AS v (more), generate_series(1, 25) AS i GROUP BY more)
+SELECT c.location, c.rule, c.backward, c.forward FROM s AS a, s AS b, event_schema_changes(a.schema, b.schema) AS c WHERE NOT a.more AND b.more;

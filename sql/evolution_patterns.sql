@@ -61,7 +61,7 @@ SELECT change, verdicts(old, new) FROM (VALUES
 
 DROP FUNCTION patterns, verdicts;
 
--- ---------- what a second reading found ----------
+-- ---------- more cases ----------
 -- formats: durations in lower case are valid
 SELECT location, rule, backward, forward FROM event_schema_changes('{"type":"string","format":"duration"}', '{"type":"string","pattern":"^P"}', false);
 SELECT location, rule, backward, forward FROM event_schema_changes('{"type":"string","format":"duration","pattern":"^p"}','{"type":"integer"}', false);

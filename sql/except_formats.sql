@@ -70,7 +70,7 @@ SELECT jsonb_matches_schema('{"format": "date"}', '"x"', false, '{date}');
 -- "hostname" is one name with two meanings
 SELECT schema, jsonb_matches_schema(schema, '"a b"') AS asserted, jsonb_matches_schema(schema, '"a b"', true, '{hostname}') AS left_out
 FROM (VALUES ('{"$schema": "http://json-schema.org/draft-04/schema#", "format": "hostname"}'::jsonb), ('{"format": "hostname"}')) AS v (schema);
--- a meta-schema that demands the assertion has its way, as with assert_format => false
+-- a meta-schema that requires the assertion overrides the option, as with assert_format => false
 SELECT register_schema('https://example.com/except', '{"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://example.com/except",
   "$vocabulary": {"https://json-schema.org/draft/2020-12/vocab/core": true, "https://json-schema.org/draft/2020-12/vocab/format-assertion": true}}');
 SELECT jsonb_matches_schema('{"$schema": "https://example.com/except", "format": "date"}', '"x"', true, '{date}') AS left_out,

@@ -1,4 +1,4 @@
--- Where a fault of a schema's text is: line and column; and what is ambiguous in a text.
+-- The line and column of a fault in a schema's text; and ambiguous texts.
 \set SHOW_CONTEXT never
 \pset tuples_only on
 

@@ -1,4 +1,4 @@
--- What a guard reads, fires on and is for; what it says of the last rows.
+-- A guard's expressions, operations and types; its NOTICE about the last rows.
 CREATE SCHEMA guard_choices;
 SET search_path = guard_choices, public;
 SELECT register_event_schema('chosen', 1, '{"type": "object", "required": ["n"]}');
@@ -91,7 +91,7 @@ INSERT INTO once VALUES ('chosen', 3000000000, '{}');
 SELECT set_event_guard_mode('once', 'quarantine');
 INSERT INTO once VALUES ('chosen', 1, '{}'), ('other', 1, '{}');
 
--- what it would have done with the last rows
+-- how many of the last rows it would not accept
 CREATE TABLE filled (id int, event_type text, schema_version int, data jsonb) PARTITION BY RANGE (id);
 CREATE TABLE filled_1 PARTITION OF filled FOR VALUES FROM (0) TO (1000);
 CREATE TABLE filled_2 (data jsonb, id int, schema_version int, event_type text);

@@ -55,7 +55,7 @@ SELECT json_matches_schema('{"a\n": 1}'::json, '{}'), jsonschema_validation_erro
 SELECT violation IS NULL AS none FROM (SELECT) AS one LEFT JOIN LATERAL jsonb_schema_violations('{"qty": 1}', '{"required": ["qty"]}') AS violation ON true;
 -- a long key is cut
 SELECT jsonb_matches_schema(jsonb_build_object(repeat('k', 100), 1), '{}');
--- the WARNING says nothing of an event with this setting; the answers stay as they are
+-- with this setting, the WARNING quotes nothing of an event; the answers stay as they are
 SELECT jsonschema_validation_errors('{"type": "integer"}', '"secret"') AS quoted;
 SET event_validate.show_values = off;
 SELECT jsonb_matches_schema('{"secret": 1}', '{}');
@@ -114,3 +114,8 @@ INSERT INTO contracts VALUES ('{"type": "integer"}', '"1"');
 INSERT INTO contracts VALUES ('{"type": 1}', '"1"');
 \set VERBOSITY default
 DROP TABLE contracts;
+-- swapped arguments that are no schema
+SELECT jsonb_matches_schema('[1]'::jsonb, '{"type": "array"}'::jsonb);
+SELECT jsonb_matches_schema('{"type": "order", "qty": 1}'::jsonb, '{"type": "object"}'::jsonb);
+SELECT jsonb_matches_schema('{"items": [{"sku": 1}]}'::jsonb, '{"type": "object"}'::jsonb);
+SELECT jsonb_matches_schema('{"properties": {"a": {"type": "order"}}}'::jsonb, '{}'::jsonb);

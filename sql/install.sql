@@ -1,4 +1,4 @@
--- What CREATE EXTENSION makes, and that it says what each is for.
+-- The objects that CREATE EXTENSION makes, each with a comment.
 
 -- every member of the extension has a comment
 SELECT pg_describe_object(d.classid, d.objid, 0) AS without_comment
@@ -11,7 +11,7 @@ WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   AND NOT EXISTS (SELECT FROM pg_description c
     WHERE c.classoid = d.classid AND c.objoid = d.objid AND c.objsubid = 0);
 
--- what the planner is told: the validating functions are STABLE and PARALLEL
+-- the planner's view: the validating functions are STABLE and PARALLEL
 -- SAFE, and none is STRICT whose answer to NULL is false or an error (the name of
 -- the domain is quoted from PostgreSQL 16 on)
 SELECT p.proname, replace(pg_get_function_arguments(p.oid), '"json"', 'json') AS arguments,
@@ -52,7 +52,7 @@ FROM pg_class c JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
   AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'event_validate');
 
--- who may do what in the schemas, and with the language
+-- the privileges on the schemas and the language
 SELECT nspname, nspowner::regrole = 'pg_database_owner'::regrole AS database_owners,
   has_schema_privilege('public', oid, 'USAGE') AS public_usage,
   has_schema_privilege('public', oid, 'CREATE') AS public_create

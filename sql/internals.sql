@@ -53,6 +53,7 @@ INSERT INTO statements (statement) VALUES
   ('SELECT add_event_check(''events'', audit => true)'),
   ('SELECT validate_event_check(''checked'')'),
   ('SELECT drop_event_check(''checked'')'),
+  ('SELECT drop_event_check(''events'')'),
   ('SELECT * FROM event_column_conflicts(''texts'', ''payload'', ''data'')'),
   ('SELECT standardize_event_column(''texts'', ''payload'', view_name => ''old_texts'')'),
   ('SELECT standardize_event_column(''doubled'', ''payload'', view_name => ''old_doubled'')'),

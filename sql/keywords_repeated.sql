@@ -55,14 +55,14 @@ FROM jsonb_schema_violations(pg_temp.chain('{"allOf": [NEXT, NEXT]}', '{"type": 
 -- as many as there are
 SELECT count(*) FROM jsonb_schema_violations(pg_temp.chain('{"allOf": [NEXT, NEXT]}', '{"type": "string"}', 9), '1');
 
--- only what may be run again and again has its answers remembered
+-- only blocks that may run again and again have their answers remembered
 SELECT register_event_schema('repeat.tree', 1, '{"properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}'),
   register_event_schema('repeat.twice', 1, '{"properties": {"left": {"$ref": "#"}}, "patternProperties": {"^l": {"$ref": "#"}}}');
 SELECT event_schema_program('repeat.tree', 1);
 SELECT event_schema_program('repeat.twice', 1);
 SELECT drop_event_schema('repeat.tree', 1), drop_event_schema('repeat.twice', 1);
 
--- what dynamic references mean may be too many things
+-- dynamic references may have too many sets of targets
 WITH levels (n) AS (SELECT generate_series(0, 29)),
 schemas (name, schema) AS (
   SELECT 'r' || n, format('{"$id": "https://example.com/r%s", "$ref": "root#/$defs/a%s", "$defs": {"a": {"$dynamicAnchor": "n%s"}}}', n, n + 1, n)::jsonb FROM levels

@@ -135,3 +135,17 @@ SELECT count(*) AS strings,
   count(*) FILTER (WHERE jsonb_matches_schema('{"pattern": "needle|pin"}', to_jsonb(hay || 'needle' || hay))) AS with_needle,
   count(*) FILTER (WHERE jsonb_matches_schema('{"pattern": "needle|pin"}', to_jsonb(hay || 'needlneedl' || hay))) AS without
 FROM (SELECT repeat('n', n) FROM (SELECT generate_series(0, 50) UNION ALL SELECT generate_series(65520, 65540)) AS lengths(n)) AS hays(hay);
+-- a pattern with an expensive table gives the same answers before and after the table is
+-- built, which it is after 64 kB of strings
+SELECT n > 100 AS long, url, count(*), bool_and(matches) AS every, bool_or(matches) AS any
+FROM (VALUES ('https://www.example.com/a?b=c#d'), ('a http://localhost.b, at the end'), ('https://www.example'), ('ftp://example.com'), ('')) AS urls(url),
+  generate_series(1, 1000) n,
+  LATERAL jsonb_matches_schema('{"pattern": "https?:\\/\\/(www\\.)?[-a-zA-Z0-9@:%._\\+~#=]{1,256}\\.[a-zA-Z0-9()]{1,6}\\b([-a-zA-Z0-9()@:%_\\+.~#?&//=]*)"}',
+    to_jsonb(repeat(' ', n) || url)) AS matches
+GROUP BY 1, 2 ORDER BY 2, 1;
+-- so does one with lookaheads
+SELECT n > 100 AS long, name, count(*), bool_and(matches) AS every, bool_or(matches) AS any
+FROM (VALUES ('a.blf'), ('x{ConfigName}.BLF'), ('<.blf'), ('a.bl')) AS names(name), generate_series(1, 1000) n,
+  LATERAL jsonb_matches_schema('{"pattern": "^(?!.*(\\{TriggerCondition\\}|\\{LoggingBlock\\}|\\{IncMeasurement\\}|\\{ConfigName\\}|\\{IncTrigger\\|[0-9]*\\}|[\"<>*?:/\\\\])).*\\.[bB][lL][fF]$"}',
+    to_jsonb(repeat(' ', n) || name)) AS matches
+GROUP BY 1, 2 ORDER BY 2, 1;

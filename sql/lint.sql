@@ -1,4 +1,4 @@
--- lint_event_schema: all that there is to say about a schema; and strict registration.
+-- lint_event_schema: all errors, warnings and notes about a schema; and strict registration.
 \set SHOW_CONTEXT never
 \pset format unaligned
 

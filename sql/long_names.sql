@@ -217,7 +217,7 @@ SELECT pg_temp.fields(format(:'command', 'short@compatibility', E'--event_type s
 SELECT pg_temp.fields(format(:'command', 'google.events.clou@N3jo0Hkn_pJCjrCw87iOHR~1>2'));
 SELECT pg_temp.fields(format(:'command', _event_validate.event_function_name(:'other', 1) || '>2'));
 SELECT upcast_event('{"id": 1}', :'other', 1);
--- what is registered is not renamed, and the body keeps its type
+-- registered functions are not renamed, and the body keeps its type
 ALTER FUNCTION event_schema."google.events.clou@N3jo0Hkn_pJCjrCw87iOHQ~1"(jsonb) RENAME TO "google.events.clou@N3jo0Hkn_pJCjrCw87iOHQ~4";
 ALTER FUNCTION event_schema."google.events.clou@N3jo0Hkn_pJCjrCw87iOHQ~1>2"(jsonb) RENAME TO "x@1>2";
 CREATE OR REPLACE FUNCTION event_schema."google.events.clou@N3jo0Hkn_pJCjrCw87iOHQ~1"(data jsonb) RETURNS boolean LANGUAGE jsonschema AS '{"type": "object", "required": ["id"]}';

@@ -112,7 +112,7 @@ DROP FUNCTION event_schema."byid.early@1";
 DROP FUNCTION event_schema."byid.early@1", event_schema."byid.late@1";
 DROP FUNCTION event_schema."byid.parts@1";
 
--- ---------- what new documents must not change ----------
+-- ---------- the effects of new documents on existing references ----------
 -- the part is used: neither a second one, nor a document of that URI
 SELECT register_event_schema('byid.copy', 1, '{"$defs": {"a": {"$id": "https://byid.test/money"}}}');
 SELECT register_event_schema('byid.copy', 1, '{"$id": "https://byid.test/money"}');
@@ -173,7 +173,7 @@ SELECT register_event_schema('byid.seven', 1, '{"$ref": "https://many.test/7"}')
 SELECT register_event_schema('byid.none', 1, '{"$ref": "https://toomany.test/7"}');
 SELECT validate_event('7', 'byid.many', 1), validate_event('7', 'byid.seven', 1), validate_event('7', 'byid.toomany', 1), validate_event('8', 'byid.toomany', 1);
 
--- a registry of many documents: none is read but those that are meant
+-- a registry of many documents: only those that are meant are read
 DO $$
 BEGIN
 	FOR i IN 1..300 LOOP

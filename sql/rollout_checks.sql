@@ -232,6 +232,26 @@ SELECT validate_event_check('events');
 SELECT drop_event_check('events');
 RESET ROLE;
 
+-- types that are misspelled
+CREATE TABLE misspelled (event_type text, schema_version int, data jsonb);
+SELECT add_event_check('misspelled', types => '{check.ordr,check.order}');
+SELECT add_event_guard('misspelled', 'enforce', types => '{check.ordr,check.order,something.else}');
+
+-- a type with a quote ends where it ends
+CREATE TABLE quoted_type (id int PRIMARY KEY, event_type text, schema_version int, data jsonb);
+INSERT INTO quoted_type VALUES (1, E'check.order" version 1, (document): x\\\n', 9, '{}');
+SELECT add_event_check('quoted_type');
+SELECT validate_event_check('quoted_type');
+
+-- constraints of other forms, which it does not drop
+CREATE DOMAIN checked_domain AS jsonb CHECK (check_event(VALUE, 'check.order', 1));
+CREATE TABLE other_forms (id int PRIMARY KEY, data jsonb CONSTRAINT "By function" CHECK (event_schema."check.order@1"(data)), of_domain checked_domain, again checked_domain);
+SELECT drop_event_check('other_forms');
+SELECT drop_event_check('other_forms', 'By function');
+SELECT drop_event_check('other_forms', 'none');
+ALTER TABLE rollout.other_forms DROP CONSTRAINT "By function"; ALTER DOMAIN rollout.checked_domain DROP CONSTRAINT checked_domain_check;
+SELECT drop_event_check('other_forms');
+
 SET client_min_messages = warning;
 DROP SCHEMA rollout CASCADE;
 DROP SCHEMA shadow CASCADE;

@@ -128,7 +128,7 @@ SET client_min_messages = warning;
 DROP SCHEMA rollout CASCADE;
 SELECT drop_event_schema('columns', 1), drop_event_schema('columns', 2);
 
--- merging in batches: readers and writers of both columns go on
+-- merging in batches: readers and writers of both columns continue
 CREATE SCHEMA merging;
 SET search_path = merging, public;
 CREATE TABLE merged (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, payload json NOT NULL DEFAULT '{"new": 0}', note text);
@@ -146,7 +146,7 @@ INSERT INTO merged (payload, data) VALUES ('{"both": 1}', '{"both": 2}');
 UPDATE merged SET payload = '{"i": "old"}' WHERE id = 1 RETURNING payload, data;
 UPDATE merged SET data = '{"i": "new"}' WHERE id = 1 RETURNING payload, data;
 UPDATE merged SET note = 'filled' WHERE id = 2 RETURNING payload, data;
--- what jsonb cannot hold is written, and refused in the end
+-- a document that jsonb cannot hold is written, and refused in the end
 UPDATE merged SET payload = '{"b": 1, "b": 2}' WHERE id = 2 RETURNING payload, data;
 CALL merge_event_column('merged', 'payload', batch_size => 700);
 UPDATE merged SET payload = payload::jsonb::json WHERE id IN (2, 2501) RETURNING id, payload, data;
@@ -294,4 +294,53 @@ SELECT has_check, is_complete FROM _event_validate.event_column_merge('merged_qu
 SELECT has_check, is_complete FROM _event_validate.event_column_merge('merged_quoted', 'Da"ta', 'Pay"load');
 ALTER TABLE merged_quoted DROP CONSTRAINT event_column_merge, ADD CONSTRAINT event_column_merge CHECK ("Da""ta" IS NOT NULL);
 SELECT has_check, is_complete FROM _event_validate.event_column_merge('merged_quoted', 'Pay"load', 'Da"ta');
+-- in place: the column keeps its name; its check and its guard are moved without a gap
+SELECT register_event_schema('merging', 1, '{"required": ["a"]}');
+CREATE TABLE merged_place (id int PRIMARY KEY, body text NOT NULL DEFAULT '{"a": 0}', note text);
+COMMENT ON COLUMN merged_place.body IS 'the event';
+INSERT INTO merged_place SELECT i, '{"a":' || i || '}' FROM generate_series(1, 500) AS i;
+SELECT add_event_check('merged_place', 'body', $$'merging'$$, '1'), add_event_guard('merged_place', 'quarantine');
+CREATE INDEX merged_place_a ON merged_place ((body::json ->> 'a'));
+CALL merge_event_column('merged_place', 'body', 'body', batch_size => 100);
+SELECT add_event_check('merged_place', 'event_column_merge', $$'merging'$$, '1');
+SELECT add_event_guard('merged_place', 'quarantine', 'event_column_merge', $$'merging'$$, '1');
+CREATE INDEX merged_place_b ON merged_place ((event_column_merge ->> 'a'));
+-- nothing is unchecked meanwhile, and what the call needs stays away
+INSERT INTO merged_place VALUES (501, '{}') RETURNING id;
+UPDATE merged_place SET body = '{}' WHERE id = 1;
+CALL merge_event_column('merged_place', 'body', 'body', batch_size => 100);
+SELECT drop_event_check('merged_place', 'merged_place_event_check');
+DROP INDEX merged_place_a;
+CALL merge_event_column('merged_place', 'body', 'body', batch_size => 100);
+\d merged_place
+SELECT count(*) FILTER (WHERE body = jsonb_build_object('a', id)) AS same, col_description('merged_place'::regclass, 4) AS comment FROM merged_place;
+INSERT INTO merged_place VALUES (502), (503) RETURNING id, body;
+INSERT INTO merged_place (id, body) VALUES (504, '{}') RETURNING id;
+SELECT id, name, data_expr, validated FROM event_enforcement, (VALUES (1)) AS v (id) WHERE relation = 'merged_place'::regclass;
+CALL merge_event_column('merged_place', 'body', 'body');
+CALL merge_event_column('merged_place', 'nope', 'nope');
+SELECT purge_event_quarantine('0', 'merged_place'), drop_event_guard('merged_place');
+-- it continues, also after the check was added; and a partitioned table with a view
+CREATE TABLE merged_places (id int, body json) PARTITION BY RANGE (id);
+CREATE TABLE merged_places_1 PARTITION OF merged_places FOR VALUES FROM (0) TO (100);
+CREATE TABLE merged_places_2 (extra int, body json, id int);
+ALTER TABLE merged_places_2 DROP extra;
+ALTER TABLE merged_places ATTACH PARTITION merged_places_2 FOR VALUES FROM (100) TO (200);
+INSERT INTO merged_places SELECT i, json_build_object('a', i) FROM generate_series(1, 199) AS i;
+SELECT _event_validate.run_event_column_step('merged_places', 'body', 'event_column_merge', 'start', NULL);
+UPDATE merged_places SET id = id WHERE id % 2 = 0;
+CALL merge_event_column('merged_places_1', 'body', 'body');
+SELECT _event_validate.run_event_column_step('merged_places', 'body', 'event_column_merge', 'check', NULL);
+CALL merge_event_column('merged_places', 'body', 'body', view_name => 'places_as_before');
+SELECT count(*) FILTER (WHERE body = jsonb_build_object('a', id)) AS same, count(*) FROM places_as_before;
+SELECT attrelid::regclass, attname, atttypid::regtype FROM pg_attribute
+  WHERE attrelid IN ('merged_places'::regclass, 'merged_places_1'::regclass, 'merged_places_2'::regclass) AND attnum > 0 AND NOT attisdropped ORDER BY 1, attnum;
+-- a document that jsonb cannot hold
+CREATE TABLE merged_lossy (body text);
+INSERT INTO merged_lossy VALUES ('{"a": 1, "a": 2}'), ('{"a": 3}');
+CALL merge_event_column('merged_lossy', 'body', 'body');
+UPDATE merged_lossy SET body = '{"a": 2}' WHERE body LIKE '%2%';
+CALL merge_event_column('merged_lossy', 'body', 'body');
+SELECT body, pg_typeof(body) FROM merged_lossy ORDER BY 1;
 DROP SCHEMA merging CASCADE;
+SELECT drop_event_schema('merging', 1);

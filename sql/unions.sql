@@ -74,3 +74,18 @@ SELECT jsonb_matches_schema(jsonb_build_object('oneOf', pg_temp.tagged(8)), '{"k
 SELECT count(*), count(DISTINCT message) < 10 FROM jsonb_schema_violations(
   jsonb_build_object('items', jsonb_build_object('anyOf', (SELECT jsonb_agg(jsonb_build_object('required', jsonb_build_array('r' || i))) FROM generate_series(1, 300) AS i))),
   (SELECT jsonb_agg('{}'::jsonb) FROM generate_series(1, 2000)));
+\echo a value of no branch: the property with one constant a branch goes before a list that all branches share
+SELECT pg_temp.said(jsonb_build_object('oneOf', pg_temp.tagged(3, '{}', '["v"]', '{"const": "%s"}'))::text, '{"kind": "k9", "v": 1}');
+SELECT pg_temp.said('{"oneOf": [{"properties": {"a": {"enum": ["x", "y"]}, "kind": {"const": "p"}}}, {"properties": {"a": {"enum": ["x", "y"]}, "kind": {"const": "q"}}}]}', '{"a": "z", "kind": "r"}');
+\echo without a tag: of branches that fit equally, the one that knows more of the properties
+SELECT pg_temp.said('{"anyOf": [{"$ref": "#/$defs/cat"}, {"$ref": "#/$defs/dog"}, {"type": "null"}], "$defs": {
+  "cat": {"type": "object", "required": ["lives"], "properties": {"lives": {"type": "integer"}}},
+  "dog": {"type": "object", "required": ["bark"], "properties": {"bark": {"type": "boolean"}}}}}', i)
+FROM (VALUES ('{"bark": "x"}'), ('{"lives": "x"}'), ('{}')) AS v (i);
+\echo the types of the branches: an integer is called so, unless another branch takes any number
+SELECT i, message, expected FROM (VALUES
+  ('{"anyOf": [{"type": "integer"}, {"type": "null"}]}'),
+  ('{"anyOf": [{"allOf": [{"$ref": "#/$defs/i"}, {"minimum": 1}]}, {"type": "null"}], "$defs": {"i": {"type": "integer"}}}'),
+  ('{"anyOf": [{"oneOf": [{"type": "integer", "minimum": 1}, {"type": "integer", "maximum": -1}]}, {"type": "null"}]}'),
+  ('{"anyOf": [{"oneOf": [{"type": "integer", "minimum": 1}, {"type": "number", "maximum": -1}]}, {"type": "null"}]}'),
+  ('{"anyOf": [{"type": "integer"}, {"type": "number"}, {"type": "null"}]}')) AS v (i), jsonb_schema_violations(i::jsonb, '"x"');

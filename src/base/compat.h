@@ -102,10 +102,10 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_REGEX_USES_MALLOC	(PG_VERSION_NUM < 160000)
 
 /*
- * Raise insufficient_privilege if the current user lacks EXECUTE on a
- * function, or CREATE on a schema; and does a role
- * have CREATE there?  PostgreSQL 16 replaced the functions that
- * check privileges by one.
+ * The first two check EXECUTE on a function and CREATE on a schema for the
+ * current user, and return an AclResult.  The third tells whether a role has
+ * CREATE on a schema.  PostgreSQL 16 replaced the functions that check
+ * privileges by one.
  */
 #if PG_VERSION_NUM >= 160000
 #define EV_ACLCHECK_FUNCTION(function)	object_aclcheck(ProcedureRelationId, (function), GetUserId(), ACL_EXECUTE)
@@ -119,8 +119,8 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #endif
 
 /*
- * Does the current user own the object, or is the user a member of the role
- * that owns it?
+ * Is the current user the owner of the object, or a member of the role that
+ * owns it?
  */
 #if PG_VERSION_NUM >= 160000
 #define EV_OWNS_EXTENSION(extension)	object_ownercheck(ExtensionRelationId, (extension), GetUserId())
@@ -140,8 +140,9 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 	} while (0)
 
 /*
- * Returns the number of the backend's current transaction, which it has from
- * the start of the transaction.  PostgreSQL 17 moved it.
+ * The local number of the backend's current transaction.  A transaction has
+ * this number from its start, before it has an xid.  PostgreSQL 17 moved the
+ * field.
  */
 #if PG_VERSION_NUM >= 170000
 #define EV_LOCAL_TRANSACTION	(MyProc->vxid.lxid)
@@ -149,16 +150,22 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 #define EV_LOCAL_TRANSACTION	(MyProc->lxid)
 #endif
 
-/* The process that a virtual transaction is of; NULL: it has ended. */
+/*
+ * The process that a virtual transaction is or was of (NULL: it has ended), and the number
+ * of the transaction that a process runs now.
+ */
 #if PG_VERSION_NUM >= 170000
 #define EV_VXID_PROC(vxid)		ProcNumberGetProc((vxid).procNumber)
+#define EV_PROC_TRANSACTION(proc)	((proc)->vxid.lxid)
 #else
 #define EV_VXID_PROC(vxid)		BackendIdGetProc((vxid).backendId)
+#define EV_PROC_TRANSACTION(proc)	((proc)->lxid)
 #endif
 
 /*
- * Plan a query without parallel workers, and run a plan (a QueryDesc) to its end:
- * PostgreSQL 19 added a parameter to the one, and 18 removed one from the other.
+ * The first plans a query without parallel workers; PostgreSQL 19 added a
+ * parameter.  The second runs a plan (a QueryDesc) to its end; PostgreSQL 18
+ * removed a parameter.
  */
 #if PG_VERSION_NUM >= 190000
 #define EV_PLAN_QUERY(query, text, parameters)	pg_plan_query((query), (text), 0, (parameters), NULL)

@@ -3,9 +3,9 @@
  *	  A line in the server's log for each event that is not valid.
  *
  * The log has an ERROR in any case, with its statement and all of its data.
- * This is one line for each event, also for events that raise no error; of the
- * data it has only the values that the messages show.  It is written at once,
- * so it remains if the transaction is rolled back.
+ * This file writes one line for each such event, also for events that raise no
+ * error.  Of the data, the line has only the values that the messages show.
+ * It is written at once, so it remains if the transaction is rolled back.
  *
  * Each backend limits its own rate.  The next line counts the lines that were
  * left out.
@@ -61,13 +61,17 @@ static int	lines = 0;			/* in this second */
 static int64 left_out = 0;		/* since the last line */
 
 /*
- * Has the setting a value before the library is loaded, also an empty one: from a
- * file, the database, the role, the client or the session?  PostgreSQL refuses what
- * a client may not give, and then ignores what the others say.  Then the setting has
- * the value that shows less and logs more.
+ * Was the setting given before the library is loaded: in a file, for the
+ * database or the role, by the client, or in the session?  An empty value
+ * counts too.  If the client has given a value that it may not set, PostgreSQL
+ * refuses this value, and then does not apply the values from the other
+ * sources either.  So a setting that was given gets as its default the value
+ * that shows less and logs more.
  *
- * There is no client yet while shared_preload_libraries are loaded.  PostgreSQL itself
- * refuses a client's option afterwards, and the value in a file may be taken back.
+ * While shared_preload_libraries are loaded, there is no client yet.
+ * PostgreSQL then knows the setting when a client gives it.  The default is
+ * the usual one there, since the value can be removed from a file while the
+ * server runs.
  */
 static bool
 is_given(const char *name)
@@ -86,7 +90,7 @@ ev_event_log_init(void)
 							 log_options, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("event_validate.log_violations_rate",
 							"Sets the maximum number of such lines that a session writes in a second.",
-							"0 is no limit.  The next line says how many were left out.",
+							"0 means no limit.  The next line says how many lines were left out.",
 							&lines_per_second, 10, 0, INT_MAX, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("event_validate.show_values",
 							 "Quotes values and names of properties of an event that is not valid in messages and in the server log.",

@@ -14,8 +14,8 @@
 extern void ev_event_log_init(void);
 
 /*
- * event_validate.show_values: may messages quote what is in an event?  Only the
- * text of messages depends on it.
+ * event_validate.show_values: may messages quote values and names of an event?
+ * Only the text of messages depends on it.
  */
 extern bool ev_quote_values;
 

@@ -1,17 +1,17 @@
 /*
  * hide_context.c
- *	  Errors of the extension's PL/pgSQL functions without "PL/pgSQL function ...
- *	  line 12 at RAISE", which tells a user nothing.
+ *	  Hides "PL/pgSQL function ... line 12 at RAISE" in errors of the
+ *	  extension's PL/pgSQL functions, since it tells a user nothing.
  *
  * PL/pgSQL pushes an entry on the stack of error contexts for each call of a function,
  * and removes it when the call ends.  While an expression of the function is
  * evaluated, this entry is at the top.  So a C function that the expression calls finds
  * its caller's entry there, and replaces the entry's callback by one without output.
  *
- * Between two of our functions is an entry for the statement or assignment by which
- * one calls the other, and that one is hidden, too.
+ * If one of our functions calls another, an entry for the calling statement or
+ * assignment is between their entries.  It is hidden too.
  *
- * A call by other code hides a line of the context of that code.
+ * If other code calls hide_context(), a line of that code's context is hidden.
  */
 #include "postgres.h"
 
@@ -26,7 +26,7 @@ say_nothing(void *arg pg_attribute_unused())
 {
 }
 
-/* The entry is that of a statement of one of our functions. */
+/* Hides the entry if it is that of a statement of one of our functions. */
 static void
 hide_statement(ErrorContextCallback *entry)
 {

@@ -1,13 +1,14 @@
 /*
  * hide_context.h
- *	  Errors without a CONTEXT of the extension's insides.
+ *	  Hides the extension's internal functions in the CONTEXT of errors.
  */
 #ifndef EV_HIDE_CONTEXT_H
 #define EV_HIDE_CONTEXT_H
 
 /*
- * For C functions that PL/pgSQL functions of ours call by PERFORM: the CONTEXT of
- * their errors lacks that statement.  Where others call them, nothing happens.
+ * For C functions that our PL/pgSQL functions call by PERFORM: the CONTEXT of
+ * their errors then lacks that statement.  If other code calls them, its
+ * CONTEXT stays as it is.
  */
 extern void ev_hide_calling_statement(void);
 

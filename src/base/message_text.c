@@ -1,6 +1,6 @@
 /*
  * message_text.c
- *	  Texts of messages that functions with variable arguments make.
+ *	  Formats the texts of messages in functions with variable arguments.
  */
 #include "postgres.h"
 

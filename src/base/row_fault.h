@@ -30,8 +30,8 @@ typedef enum EvRowWork
 extern bool ev_is_row_fault(int sqlstate, EvRowWork work);
 
 /*
- * Is it the fault of an expression over rows: of the data that it reads, or of
- * the names and rights that it uses?
+ * Is an error with this SQLSTATE caused by an expression over rows: by the
+ * data that it reads, or by the names and rights that it uses?
  */
 extern bool ev_is_expression_fault(int sqlstate);
 

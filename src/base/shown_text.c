@@ -15,7 +15,10 @@
 #include "base/shown_text.h"
 #include "base/utf8.h"
 
-/* No text of so many characters is a type: EV_TYPE_MAX bytes are fewer. */
+/*
+ * A text of this many characters is too long to be a type, which has at most
+ * EV_TYPE_MAX bytes.
+ */
 #define SHOWN_TYPE	512
 
 typedef struct CodeRange
@@ -98,7 +101,10 @@ code_point(const char *data, int length)
 	return code;
 }
 
-/* The length of the character at data; in an SQL_ASCII database of UTF-8, where it is that. */
+/*
+ * Returns the length of the character at data.  In an SQL_ASCII database,
+ * valid UTF-8 counts as characters of UTF-8.
+ */
 static int
 character_length(const char *data, int length)
 {
@@ -215,10 +221,13 @@ ev_type_show(const text *type)
 
 /* ---------- locations ---------- */
 
-/* The end of a token that was cut: in a pointer, 0 or 1 follows each "~". */
+/*
+ * The end of a token that was cut.  It is not part of a JSON Pointer, in which
+ * 0 or 1 follows each "~".
+ */
 #define CUT	"~..."
 
-/* The pointer with each of its tokens cut. */
+/* Appends a JSON Pointer in which long tokens are cut. */
 static void
 append_cut(StringInfo out, const char *location)
 {

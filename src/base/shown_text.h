@@ -7,10 +7,13 @@
 
 #include "lib/stringinfo.h"
 
-/* Values in messages are cut at so many characters, and so are the tokens of locations. */
+/*
+ * Messages cut values, and the tokens of locations, at this number of
+ * characters.
+ */
 #define EV_SHOWN_CHARACTERS	64
 
-/* Patterns are cut at so many. */
+/* Messages cut patterns at this number of characters. */
 #define EV_SHOWN_PATTERN	200
 
 /*
@@ -21,10 +24,16 @@
  */
 extern char *ev_visible(const char *string);
 
-/* Appends the first bytes of a text, escaped so, and "..." if there are more. */
+/*
+ * Appends the first bytes of a text, escaped in the same way, and "..." if
+ * there are more.
+ */
 extern void ev_append_visible_cut(StringInfo out, const char *data, int length, int shown);
 
-/* Returns the first `count` characters of a string so, in CurrentMemoryContext. */
+/*
+ * Returns the first `count` characters of a string, escaped in the same way,
+ * in CurrentMemoryContext.
+ */
 extern char *ev_visible_cut(const char *string, int count);
 
 /* Appends a JSON string: the text in quotes, escaped as above, and its quotes and backslashes too. */

@@ -19,9 +19,9 @@ typedef enum EvKeep
 
 /*
  * Calls work(arg) in a subtransaction, in the current memory context.  Returns
- * NULL, or a copy of the error in that context.  It catches all errors, so the
- * caller must raise those again (ReThrowError) that should not be caught,
- * above all interrupts.
+ * NULL, or a copy of the error in that context.  It catches all errors.  So
+ * the caller must rethrow (ReThrowError) those that it does not handle, above
+ * all interrupts.
  */
 extern ErrorData *ev_in_subtransaction(void (*work) (void *arg), void *arg, EvKeep keep);
 

@@ -3,17 +3,18 @@
  *	  A limit on the time that code of other roles takes.
  *
  * A timer requests a cancellation, as statement_timeout does.  PL/pgSQL can
- * catch that (EXCEPTION WHEN query_canceled) and continue.  Catching an error
- * rolls a subtransaction back, so each rollback after the end of the time
- * requests another cancellation: it cancels the exception's handler, outside
- * the block that caught the first one.
+ * catch that (EXCEPTION WHEN query_canceled) and continue.  But a caught error
+ * rolls a subtransaction back, and each rollback after the end of the time
+ * requests another cancellation.  This one cancels the exception's handler,
+ * outside the block that caught the first one.
  *
- * The same code can catch the cancellation that the user has requested, by
+ * The same code can catch a cancellation that the user has requested, by
  * pg_cancel_backend or statement_timeout.  That one must end the statement.
- * The flags of a pending cancellation do not tell who has requested it, and
+ * The flags of a pending cancellation do not tell where it came from, and
  * requests that are pending together become one error.  So while the limit
- * runs, a signal handler of our own notes the user's requests (SIGINT), and the
- * error is raised again behind the code that has caught it.
+ * runs, a signal handler of our own notes the user's requests (SIGINT).  If
+ * the code catches such a cancellation, the error is raised again after the
+ * code has ended.
  */
 #include "postgres.h"
 
@@ -61,8 +62,9 @@ subtransaction_ended(SubXactEvent event, SubTransactionId subtransaction pg_attr
 }
 
 /*
- * SIGINT.  A lock_timeout of the process sends it too: that is no request of
- * the user's.  PostgreSQL's own handler takes three arguments since 19.
+ * The handler of SIGINT. The process's own lock_timeout sends this signal too,
+ * which is no request of the user's.  PostgreSQL's own handler takes three
+ * arguments since 19.
  */
 static void
 cancel_came(int signal_number, siginfo_t * info, void *context)
@@ -110,7 +112,7 @@ start(int milliseconds)
 		handler.sa_flags |= SA_SIGINFO;
 		sigaction(SIGINT, &handler, NULL);
 	}
-	/* one that came before the handler was there */
+	/* a request that came before the handler was installed */
 	if (QueryCancelPending)
 		is_canceled = true;
 	is_running = true;
@@ -123,7 +125,11 @@ stop(Limited *limited)
 	disable_timeout(timer, false);
 	is_running = false;
 	limited->ran_out = has_run_out;
-	/* what we have requested, also in the user's place, and nobody has heard */
+
+	/*
+	 * drop our own request, or the one made for the user, if the code ended
+	 * before it was handled
+	 */
 	if (has_run_out || is_canceled)
 		QueryCancelPending = false;
 	/* a request that comes from here on stays pending */
@@ -131,7 +137,10 @@ stop(Limited *limited)
 	limited->is_canceled = is_canceled;
 }
 
-/* Raises the user's cancellation, which the code has caught or not heard. */
+/*
+ * Raises the user's cancellation, after the code has caught it or has ended
+ * before it was handled.
+ */
 static void
 raise_cancellation(void)
 {

@@ -10,13 +10,13 @@
 /*
  * Calls work(arg) as ev_in_subtransaction does.  Work that takes longer is
  * canceled (query_canceled), as by statement_timeout.  Code that catches this
- * is canceled again at once.  0: there is no limit.  A limit within a limit does
- * not count: the outer one ends both.
+ * is canceled again at once.  0 means no limit.  A limit inside another limit
+ * has no effect: the outer one ends both.
  *
- * Gives NULL, or a copy of the error in CurrentMemoryContext; *ran_out is set if
- * the error came after the end of the time.  Raises the error of a cancellation
- * that the user has requested (pg_cancel_backend, statement_timeout), also if
- * the work has caught it.
+ * Returns NULL, or a copy of the error in CurrentMemoryContext.  Sets *ran_out
+ * if the error came after the end of the time.  Raises the error of a
+ * cancellation that the user has requested (pg_cancel_backend,
+ * statement_timeout), also if the work has caught it.
  */
 extern ErrorData *ev_in_limited_time(void (*work) (void *arg), void *arg, EvKeep keep,
 									 int milliseconds, bool *ran_out);

@@ -18,7 +18,6 @@
 
 #include "changes/changes_internal.h"
 #include "registry/function_row.h"
-#include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 
@@ -54,7 +53,7 @@ ev_prover_read(EvCompiler *c, const EvDocument *document, EvResolver resolver)
 												  ALLOCSET_DEFAULT_SIZES);
 	EvSubschema *root;
 
-	/* finds faults that resolving references alone does not find */
+	/* compiling finds more faults than resolving the references */
 	MemoryContextSwitchTo(program);
 	if (ev_compile(document, resolver, fault, NULL, NULL) == NULL)
 	{

@@ -1,6 +1,6 @@
 /*
  * changes_bounds.c
- *	  Refutations of bounds that are described instead of built.
+ *	  Refutations of bounds, without building a value.
  *
  * A string of 4001 characters shows that maxLength was decreased from 5000 to
  * 4000.  It need not be made: it is enough to know that there is one, since
@@ -42,7 +42,10 @@ has_value(EvProver *p, EvSchemaSet *set)
 	return set == p->anything || ev_has_samples(p, set, set, EV_ALL_TYPES);
 }
 
-/* How many items can an array have, with values that are known? */
+/*
+ * Returns how many items an array can have, as far as values for them are
+ * known.
+ */
 static uint32
 items_to_have(EvProver *p, const EvFacts *f)
 {
@@ -56,7 +59,10 @@ items_to_have(EvProver *p, const EvFacts *f)
 	return EV_NO_MAXIMUM - 1;
 }
 
-/* How many properties can an object have, with values that are known? */
+/*
+ * Returns how many properties an object can have, as far as values for them
+ * are known.
+ */
 static uint32
 properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f)
 {
@@ -72,7 +78,7 @@ properties_to_have(EvProver *p, EvSchemaSet *set, const EvFacts *f)
 	}
 	if (has_value(p, ev_facts_rest(p, f)))
 	{
-		/* without patterns, there are names without number */
+		/* without patterns, the number of possible names is unlimited */
 		bool		has_patterns = false;
 
 		foreach(cell, f->object_shapes)
@@ -93,7 +99,10 @@ ranges_differ(const EvFacts *a, EvNumberFact b_lower, EvNumberFact b_upper)
 	EvNumberFact a_upper = ev_facts_upper(a);
 	int			order;
 
-	/* between bounds that are not calculated with, there need be no integer */
+	/*
+	 * bounds that are too large for calculations may have no integer between
+	 * them
+	 */
 	if (a->multiples != NIL ||
 		(a->integer && ((a_lower.value != NULL && !ev_number_is_moderate(a_lower.value)) ||
 						(a_upper.value != NULL && !ev_number_is_moderate(a_upper.value)))))

@@ -78,8 +78,9 @@ absence_of(EvProver *p, const EvString *name, EvResource *resource)
 }
 
 /*
- * Does an instance of this variant of oneOf have the property that is or has the
- * tag, because otherwise it would match another variant, too?
+ * Must an instance of this variant of oneOf have the property that is, or
+ * contains, the tag?  It must if it would match another variant without the
+ * property.
  */
 static bool
 needs_tag(EvProver *p, const EvUnion *u, int index)
@@ -342,32 +343,41 @@ ev_prove_nots(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 	return true;
 }
 
+/*
+ * Is each instance that matches a condition's test one of `then`, and each other
+ * one of `otherwise`?  A condition of `a` with the same test says more about these
+ * instances.
+ */
 static bool
-same_condition(EvProver *p, const EvConditionFact *a, const EvConditionFact *b)
+prove_condition(EvProver *p, EvSchemaSet *a, const EvConditionFact *condition, EvScope *scope)
 {
-	return ev_schemas_same(p, a->test, b->test) && ev_schemas_same(p, a->then, b->then) &&
-		ev_schemas_same(p, a->otherwise, b->otherwise);
+	EvSchemaSet *with = ev_set_with(p, a, condition->test);
+	EvSchemaSet *without = ev_set_without(p, a, condition->test);
+	ListCell   *cell;
+
+	foreach(cell, ev_facts(p, a, EV_NECESSARY)->conditions)
+	{
+		EvConditionFact *own = lfirst(cell);
+
+		if (!ev_schemas_same(p, own->test, condition->test))
+			continue;
+		if (ev_schemas_same(p, own->then, condition->then) && ev_schemas_same(p, own->otherwise, condition->otherwise))
+			return true;
+		with = ev_set_with(p, with, own->then);
+		without = ev_set_with(p, without, own->otherwise);
+	}
+	return ev_prove(p, with, ev_set_of(p, condition->then), scope, EV_FACT_ALL) &&
+		ev_prove(p, without, ev_set_of(p, condition->otherwise), scope, EV_FACT_ALL);
 }
 
 bool
 ev_prove_conditions(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 {
-	const EvFacts *f = ev_facts(p, a, EV_NECESSARY);
 	ListCell   *cell;
-	ListCell   *other;
 
 	foreach(cell, ev_facts(p, b, EV_SUFFICIENT)->conditions)
 	{
-		EvConditionFact *condition = lfirst(cell);
-		bool		same = false;
-
-		foreach(other, f->conditions)
-			same = same || same_condition(p, lfirst(other), condition);
-		if (same)
-			continue;
-		if (!ev_prove(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), scope, EV_FACT_ALL) ||
-			!ev_prove(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), scope,
-					  EV_FACT_ALL))
+		if (!prove_condition(p, a, lfirst(cell), scope))
 			return false;
 	}
 	return true;

@@ -10,7 +10,7 @@
 #include "changes/changes_gather.h"
 #include "jsonb/jsonb_number.h"
 
-/* What was made of a keyword. */
+/* The fact that was made of a keyword. */
 typedef struct Gathered
 {
 	const EvSubschema *subschema;	/* these two are the hash key */

@@ -1,6 +1,6 @@
 /*
  * changes_gather.h
- *	  What the gatherers share, which make facts of keywords.
+ *	  Shared parts of the gatherers, which make facts of keywords.
  */
 #ifndef EV_CHANGES_GATHER_H
 #define EV_CHANGES_GATHER_H
@@ -44,8 +44,9 @@ ev_gather_value(EvGathering *g, int keyword)
 extern EvOrigin ev_gather_origin(EvGathering *g, int keyword);
 
 /*
- * Returns where to keep what was made of a keyword of this subschema, since many
- * sets have the same schemas; NULL at first.
+ * Returns the place for the fact that is made of a keyword of this subschema;
+ * the place holds NULL at first.  The fact is kept, since many sets have the
+ * same schemas.
  */
 extern void **ev_gather_known(EvGathering *g, int keyword);
 

@@ -119,8 +119,8 @@ ev_change_report(EvLister *l, EvPair *pair, EvChangeRule rule, EvSide side, EvOr
 
 /*
  * Adjusts the changes from `first` on to the verdict on the whole: if it is
- * proved, all of them are compatible.  Otherwise, at least one must not be; if
- * all are, sets *silent.
+ * proved, all of them are compatible.  Otherwise, at least one of them must
+ * not be; if all are, sets *silent.
  */
 static void
 settle_one(EvLister *l, int first, bool forward, EvVerdict whole, bool *silent)
@@ -423,7 +423,7 @@ list_numbers(EvLister *l, EvPair *pair)
 
 		ev_change_report(l, pair, EV_CHANGE_MULTIPLE_OF_CHANGED, EV_BOTH, new->origin, EV_FACT_MULTIPLE,
 						 EV_BIT(EV_NUMBER), true,
-						 psprintf("Numbers had to be multiples of %s, and now of %s.", number_text(old->value),
+						 psprintf("Numbers had to be multiples of %s, and must be multiples of %s now.", number_text(old->value),
 								  number_text(new->value)));
 		return;
 	}
@@ -729,8 +729,8 @@ match_changes(const void *a, const void *b, Size size pg_attribute_unused())
 }
 
 /*
- * Returns the changes, of those from `first` on only one for each location and
- * kind, with the worst verdict.
+ * Returns the changes.  Of those from `first` on, it keeps only one for each
+ * location and kind, with the worst verdict.
  */
 static List *
 without_duplicates(EvProver *p, List *changes, int first)
@@ -905,14 +905,17 @@ whole_verdict(EvLister *l, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope, bool 
 	return *example != NULL ? EV_INCOMPATIBLE : EV_UNKNOWN;
 }
 
-/* Returns the message for a document of which no single keyword tells the change. */
+/*
+ * Returns the message for documents whose difference no single keyword
+ * explains.
+ */
 static const char *
 whole_message(const JsonbValue *old_only, const JsonbValue *new_only)
 {
 	StringInfoData text;
 
 	initStringInfo(&text);
-	appendStringInfoString(&text, "No single keyword tells what became of the instances that were valid.");
+	appendStringInfoString(&text, "The set of accepted values may have changed; no single keyword explains how.");
 	if (old_only != NULL)
 		appendStringInfo(&text, " Only the old schema accepts %s.", json_text(old_only));
 	if (new_only != NULL)

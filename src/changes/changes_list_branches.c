@@ -111,9 +111,26 @@ is_similar(EvProver *p, const Matching *m, int old, int new)
 	return !ev_disjoint(p, a, b) && (ev_prove(p, a, b, NULL, EV_FACT_ALL) || ev_prove(p, b, a, NULL, EV_FACT_ALL));
 }
 
+/* Do two members refer to the same place of their documents? */
+static bool
+same_reference(EvProver *p, const EvSubschema *old, const EvSubschema *new)
+{
+	const EvSubschema *a;
+	const EvSubschema *b;
+
+	if (list_length(old->references) != 1 || list_length(new->references) != 1)
+		return false;
+	a = ((EvReference *) linitial(old->references))->target;
+	b = ((EvReference *) linitial(new->references))->target;
+	if (a == NULL || b == NULL || a->location == NULL || b->location == NULL)
+		return false;
+	ev_spend(p, 50);
+	return strcmp(ev_location_pointer(a->location, false), ev_location_pointer(b->location, false)) == 0;
+}
+
 /*
- * Pairs equal members, then those with a common tag, then similar ones, then
- * the rest in order.
+ * Pairs equal members, then those with a common tag or reference, then similar
+ * ones, then the rest in order.
  */
 static void
 match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Matching *m)
@@ -131,7 +148,8 @@ match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Match
 			ev_spend(p, (list_length(m->old_left) + list_length(m->new_left)) / 8);
 			foreach(other, m->new_left)
 			{
-				if (found < 0 && (round == 0 ? same_tag(p, m, lfirst_int(cell), lfirst_int(other)) :
+				if (found < 0 && (round == 0 ? same_tag(p, m, lfirst_int(cell), lfirst_int(other)) ||
+								  same_reference(p, list_nth(old->members, lfirst_int(cell)), list_nth(new->members, lfirst_int(other))) :
 								  is_similar(p, m, lfirst_int(cell), lfirst_int(other))))
 					found = lfirst_int(other);
 			}
@@ -149,7 +167,7 @@ match_members(EvProver *p, const EvGroupFact *old, const EvGroupFact *new, Match
 /* ---------- verdicts on groups ---------- */
 
 /*
- * Is there an instance of one member of a group that the other side refuses?
+ * Is there an instance of one member of a group that the other side rejects?
  */
 static bool
 is_refused(EvLister *l, EvSchemaSet *a, const EvGroupFact *group, int index, EvSchemaSet *b, EvScope *scope)
@@ -324,7 +342,7 @@ list_group(EvLister *l, EvPair *pair, const EvGroupFact *old, const EvGroupFact 
 		l->changes = l->prover->changes = lappend(l->changes, change);
 	}
 	ev_change_settle(l, first, backward, forward, new->origin,
-					 new->one ? "The schemas of which one must apply may overlap otherwise now." :
+					 new->one ? "The schemas of which exactly one must apply may overlap in another way now." :
 					 "The schemas of which one must apply changed.");
 }
 
@@ -471,6 +489,35 @@ same_conditions(EvProver *p, const void *a, const void *b)
 }
 
 static void
+report_changed_condition(EvLister *l, EvPair *pair, const EvConditionFact *new)
+{
+	ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, new->origin,
+					 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
+}
+
+/* Reports conditions whose test is the same and takes them out of both lists. */
+static void
+list_same_tests(EvLister *l, EvPair *pair, List **old, List **new)
+{
+	ListCell   *cell;
+	ListCell   *other;
+
+	foreach(cell, list_copy(*old))
+	{
+		foreach(other, *new)
+		{
+			if (ev_schemas_same(l->prover, ((EvConditionFact *) lfirst(cell))->test, ((EvConditionFact *) lfirst(other))->test))
+				break;
+		}
+		if (other == NULL)
+			continue;
+		report_changed_condition(l, pair, lfirst(other));
+		*old = list_delete_ptr(*old, lfirst(cell));
+		*new = list_delete_ptr(*new, lfirst(other));
+	}
+}
+
+static void
 list_conditions(EvLister *l, EvPair *pair)
 {
 	List	   *old_left = pair->old_facts->conditions;
@@ -478,10 +525,10 @@ list_conditions(EvLister *l, EvPair *pair)
 	ListCell   *cell;
 
 	remove_same(l->prover, &old_left, &new_left, same_conditions);
+	list_same_tests(l, pair, &old_left, &new_left);
 	if (list_length(old_left) == 1 && list_length(new_left) == 1)
 	{
-		ev_change_report(l, pair, EV_CHANGE_CONDITION_CHANGED, EV_BOTH, ((EvConditionFact *) linitial(new_left))->origin,
-						 EV_FACT_CONDITIONS, EV_ALL_TYPES, false, "The condition or its consequences changed.");
+		report_changed_condition(l, pair, linitial(new_left));
 		return;
 	}
 	foreach(cell, old_left)

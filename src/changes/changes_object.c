@@ -335,7 +335,7 @@ ev_prove_properties(EvProver *p, EvSchemaSet *a, EvSchemaSet *b, EvScope *scope)
 	return ev_prove_rest(p, a, b, scope);
 }
 
-/* Are only properties valid that the facts name? */
+/* Do the facts allow only properties that they name? */
 static bool
 is_closed(EvProver *p, const EvFacts *f)
 {

@@ -35,6 +35,8 @@
 #define MOST_SIMPLE		20		/* listed values that are tried at once */
 #define MOST_INTEGERS	64		/* number of integers between bounds that are
 								 * tried */
+#define MOST_EXCLUDED	4		/* excluded schemas whose combinations are
+								 * tried */
 
 /* A statement that is being proved, or is known.  For emptiness, b is NULL. */
 typedef struct JudgementKey
@@ -118,7 +120,7 @@ make(EvProver *p, Judgement *judgement)
 }
 
 /*
- * Runs rounds until no assumption turns out not to be proved.  A round begins
+ * Runs rounds until all assumptions of a round are proved.  A round begins
  * with all statements that are not refused yet.
  */
 static bool
@@ -143,7 +145,7 @@ make_in_rounds(EvProver *p, Judgement *judgement)
 
 			p->splits = 0;
 
-			/* neither proved nor refused: the number of proofs is used up */
+			/* neither proved nor refused: the limit on proofs is reached */
 			if (!make(p, assumed) && !assumed->refused)
 				result = false;
 		}
@@ -347,7 +349,10 @@ is_multiple(Numeric number, Numeric of)
 	return ev_number_compare(number, of) == 0;
 }
 
-/* Returns the least number of which all multiples are a's; NULL if there is none. */
+/*
+ * Returns the least common multiple of a's values of multipleOf; NULL if there
+ * is none.
+ */
 static Numeric
 common_multiple(EvProver *p, const EvFacts *a)
 {
@@ -634,9 +639,13 @@ prove_no_instance(EvProver *p, EvSchemaSet *set)
 	foreach(cell, f->nots)
 	{
 		EvSubschema *schema = ((EvSchemaFact *) lfirst(cell))->schema;
-		List	   *others = list_delete_ptr(list_copy(set->excluded), schema);
-		EvSchemaSet *rest = ev_set_make(p, set->members, others, set->required, set->types);
+		List	   *others = NIL;
+		EvSchemaSet *rest;
 
+		/* this comes here again without each one: 2^n combinations */
+		if (list_length(set->excluded) <= MOST_EXCLUDED)
+			others = list_delete_ptr(list_copy(set->excluded), schema);
+		rest = ev_set_make(p, set->members, others, set->required, set->types);
 		list_free(others);
 		if (ev_prove(p, rest, ev_set_of(p, schema), NULL, EV_FACT_ALL))
 			return true;

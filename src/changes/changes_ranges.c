@@ -16,7 +16,7 @@
 
 #define MOST_CUTS	16			/* bounds that cut a set */
 
-/* A bound that a schema is made for. */
+/* A bound for which a schema is made. */
 typedef struct Bound
 {
 	Numeric		value;

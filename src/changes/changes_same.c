@@ -153,8 +153,8 @@ unwrap(EvProver *p, const EvSubschema *schema)
 /* ---------- hashes ---------- */
 
 /*
- * Is the order of an array without meaning?  That is so for enum, type and
- * required, and for lists of schemas that all, or of which some, must match.
+ * Is the order of an array without meaning?  It is for enum, type and
+ * required, and for allOf, anyOf and oneOf.
  */
 static bool
 is_unordered(int keyword)

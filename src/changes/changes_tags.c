@@ -2,10 +2,10 @@
  * changes_tags.c
  *	  The property that tells the variants of a union apart.
  *
- * The members of most lists in anyOf and oneOf are objects with a property of
- * which each lists other values: "kind": {"const": "created"}.  By this tag, a
- * value or a set of schemas finds its variants without a look at the others.
- * The tag can be a property of a property.
+ * The members of most lists in anyOf and oneOf are objects with a common
+ * property, for which each member lists other values: "kind": {"const":
+ * "created"}.  By this tag, a value or a set of schemas finds its variants
+ * without a look at the others.  The tag can be a property of a property.
  *
  * All of this uses necessary facts, so a variant that is excluded has no
  * instance in common.

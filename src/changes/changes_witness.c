@@ -23,7 +23,9 @@
 #define MOST_DEPTH		5		/* levels of the instance */
 #define MOST_LENGTH		600		/* of strings made for minLength */
 #define MOST_ITEMS		64		/* of arrays made for minItems */
-#define MOST_TRIED_IN_ALL	5000	/* in one search */
+#define MOST_TRIED_IN_ALL	5000	/* in one search, */
+#define MOST_TRIED_LATE	20		/* and after them for one set, so that what
+								 * was found for its parts is used */
 #define MOST_WITNESSES	500		/* that are kept */
 #define MOST_BRANCHES	12		/* of one group */
 #define MOST_SETS		120		/* in one search; for other sets, only listed
@@ -50,6 +52,7 @@ typedef struct Collector
 	EvSchemaSet *b;
 	int			depth;
 	int			tried;
+	int			late;			/* tried after MOST_TRIED_IN_ALL */
 	List	   *seen;			/* hashes of the values that were tried */
 	bool		wanted;			/* end the search at a witness, */
 	uint32		kinds;			/* for facts of these kinds, */
@@ -150,6 +153,13 @@ is_seen(Collector *c, const JsonbValue *value)
 	return false;
 }
 
+/* Is the search at an end? */
+static bool
+is_done(const Collector *c)
+{
+	return c->witness != NULL || c->tried >= MOST_TRIED || c->late >= MOST_TRIED_LATE;
+}
+
 /*
  * Returns the list of the collector for a value, or NULL if it is not to be
  * kept.  Sets the witness if it is one.
@@ -160,8 +170,12 @@ list_for(Collector *c, const JsonbValue *value)
 	EvProver   *p = c->prover;
 	EvTruth		itself;
 
-	if (c->witness != NULL || c->tried++ >= MOST_TRIED || p->tried++ >= MOST_TRIED_IN_ALL ||
-		is_seen(c, value) || ev_value_valid(p, value, c->a, EV_FACT_ALL) != EV_YES)
+	if (is_done(c))
+		return NULL;
+	c->tried++;
+	if (p->tried++ >= MOST_TRIED_IN_ALL)
+		c->late++;
+	if (is_seen(c, value) || ev_value_valid(p, value, c->a, EV_FACT_ALL) != EV_YES)
 		return NULL;
 	itself = ev_value_valid(p, value, c->b, EV_FACT_ALL & ~(EV_FACT_ITEMS | EV_FACT_PROPERTIES));
 	if (itself != EV_NO && ev_value_valid(p, value, c->b, EV_FACT_ALL) != EV_NO)
@@ -188,7 +202,10 @@ try_value(Collector *c, const JsonbValue *value)
 	*list = lappend(*list, copy);
 }
 
-/* The same for a value that was made for this, which is freed if it is not kept. */
+/*
+ * The same for a value that was made for this search; it is freed if it is not
+ * kept.
+ */
 static void
 try_made(Collector *c, JsonbValue *value)
 {
@@ -198,13 +215,6 @@ try_made(Collector *c, JsonbValue *value)
 		pfree(value);
 	else
 		*list = lappend(*list, value);
-}
-
-/* Is the search at an end? */
-static bool
-is_done(const Collector *c)
-{
-	return c->witness != NULL || c->tried >= MOST_TRIED || c->prover->tried >= MOST_TRIED_IN_ALL;
 }
 
 static void
@@ -594,6 +604,49 @@ more_names(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	return names;
 }
 
+/* Do two sets say the same?  False if that is not seen. */
+static bool
+sets_same(EvProver *p, const EvSchemaSet *a, const EvSchemaSet *b)
+{
+	ListCell   *cell;
+
+	if (a == b)
+		return true;
+	if (list_length(a->members) != list_length(b->members) || a->types != b->types ||
+		a->excluded != NIL || b->excluded != NIL || a->required != NIL || b->required != NIL)
+		return false;
+	foreach(cell, a->members)
+	{
+		if (!ev_schema_among(p, b->members, lfirst(cell)))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Returns names in the order in which to try them: a property that has the same
+ * schema on both sides hardly makes a difference.  Sets *count to the number of
+ * the other ones.
+ */
+static List *
+different_first(EvProver *p, const List *names, const EvFacts *fa, const EvFacts *fb, int *count)
+{
+	List	   *different = NIL;
+	List	   *same = NIL;
+	ListCell   *cell;
+
+	foreach(cell, names)
+	{
+		ev_spend(p, 10);
+		if (sets_same(p, ev_facts_property(p, fa, lfirst(cell)), ev_facts_property(p, fb, lfirst(cell))))
+			same = lappend(same, lfirst(cell));
+		else
+			different = lappend(different, lfirst(cell));
+	}
+	*count = list_length(different);
+	return list_concat(different, same);
+}
+
 /* Is an object with these members valid under the first set? */
 static bool
 is_accepted(Collector *c, const List *members)
@@ -623,6 +676,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 	List	   *required = NIL;
 	List	   *full = NIL;
 	List	   *more;
+	int			different;
 	ListCell   *cell;
 	ListCell   *value;
 
@@ -631,7 +685,7 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		const EvString *name = &((EvTextFact *) lfirst(cell))->text;
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
-		/* values that do not refute the change come last */
+		/* values that do not refute the change are tried last */
 		if (values == NIL)
 			return;
 		required = with_member(p, required, name, llast(values));
@@ -640,12 +694,13 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 
 	/* each property alone; `full` collects those that can be combined */
 	full = required;
-	foreach(cell, more_names(c, fa, fb))
+	foreach(cell, different_first(p, more_names(c, fa, fb), fa, fb, &different))
 	{
 		EvString   *name = lfirst(cell);
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
-		if (is_done(c))
+		if (is_done(c) ||
+			(foreach_current_index(cell) >= different && (c->telling != NIL || c->telling_below != NIL)))
 			return;
 		foreach(value, values)
 		{
@@ -741,7 +796,25 @@ branches_for(EvProver *p, EvSchemaSet *set, const EvGroupFact *group)
 	return result;
 }
 
-/* Tries the samples of the branches of both sides. */
+/* Tries values that differ in what one branch of the other side says. */
+static void
+try_other_branches(Collector *c, const EvFacts *fb)
+{
+	EvProver   *p = c->prover;
+	ListCell   *cell;
+	ListCell   *member;
+
+	foreach(cell, fb->groups)
+	{
+		foreach(member, branches_for(p, c->a, lfirst(cell)))
+		{
+			if (!is_done(c))
+				try_values(c, samples(p, c->a, ev_set_of(p, lfirst(member)), c->depth + 1));
+		}
+	}
+}
+
+/* Tries the samples of a's branches, and those for the conditions of both sides. */
 static void
 try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 {
@@ -762,21 +835,20 @@ try_branches(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		}
 	}
 	foreach(cell, fa->conditions)
-		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test), c->b, depth));
-	foreach(cell, fb->groups)
 	{
-		foreach(member, branches_for(p, a, lfirst(cell)))
-		{
-			if (!is_done(c))
-				try_values(c, samples(p, a, ev_set_of(p, lfirst(member)), depth));
-		}
+		EvConditionFact *condition = lfirst(cell);
+
+		try_values(c, samples(p, ev_set_with(p, ev_set_with(p, a, condition->test), condition->then), c->b, depth));
 	}
 	foreach(cell, fb->nots)
 		try_values(c, samples(p, ev_set_with(p, a, ((EvSchemaFact *) lfirst(cell))->schema), c->b, depth));
 	foreach(cell, fb->conditions)
 	{
-		try_values(c, samples(p, ev_set_with(p, a, ((EvConditionFact *) lfirst(cell))->test),
-							  ev_set_of(p, ((EvConditionFact *) lfirst(cell))->then), depth));
+		EvConditionFact *condition = lfirst(cell);
+
+		try_values(c, samples(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), depth));
+		if (!is_done(c))
+			try_values(c, samples(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), depth));
 	}
 }
 
@@ -797,12 +869,13 @@ search(Collector *c)
 		value.val.boolean = i == 1;
 		try_value(c, &value);
 	}
-	if (p->sampled++ >= MOST_SETS)
+	if (p->sampled++ >= MOST_SETS || p->tried >= MOST_TRIED_IN_ALL)
 		return;
 	if ((fa->possible & EV_BIT(EV_NUMBER)) != 0 && !is_done(c))
 		try_numbers(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_STRING)) != 0 && !is_done(c))
 		try_strings(c, fa, fb);
+	try_other_branches(c, fb);
 	if ((fa->possible & EV_BIT(EV_ARRAY)) != 0 && !is_done(c))
 		try_arrays(c, fa, fb);
 	if ((fa->possible & EV_BIT(EV_OBJECT)) != 0 && !is_done(c))

@@ -833,7 +833,7 @@ copy_warning(const EvWarning *warning)
 	return copy;
 }
 
-/* The other results of a compilation; each may be NULL. */
+/* The optional results of a compilation; each may be NULL. */
 typedef struct Findings
 {
 	List	  **functions;		/* OIDs of the functions that were read */

@@ -151,7 +151,10 @@ push(EvCompiler *c, List *path, EvSubschema *subschema)
 	return lappend(path, step);
 }
 
-/* The same search over subschemas; not recursive, since no depth may be refused. */
+/*
+ * The same search over subschemas.  It is not recursive, since a schema of any
+ * depth must be accepted.
+ */
 static void
 search(EvCompiler *c, EvSubschema *start)
 {

@@ -3,10 +3,10 @@
  *	  Warnings about valid schemas that are probably mistakes, and notes about
  *	  keywords for other tools.
  *
- * Runs once for each subschema of a document that is being registered, including
- * subschemas outside of keywords that a reference leads to.  The output of common
- * generators of schemas (Pydantic, TypeBox, zod) must give no warnings, so only
- * constructs without a sensible meaning are reported.
+ * Runs once for each subschema of a document that is being registered.  These
+ * include subschemas outside of keywords, if a reference leads to them.  The
+ * output of common generators of schemas (Pydantic, TypeBox, zod) must give no
+ * warnings, so only constructs without a sensible meaning are reported.
  */
 #include "postgres.h"
 

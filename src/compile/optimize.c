@@ -91,6 +91,19 @@ optimize_other_enum(EvEnum *enumeration)
 
 StaticAssertDecl(EV_ALL_TYPES < TYPES_KNOWN, "there is a bit besides the types");
 
+static uint32 block_types(EvOptimizer *o, uint32 block, int hops);
+
+/* Returns the types that can be valid for at least one of these branches. */
+static uint32
+branch_types(EvOptimizer *o, const EvBranches *branches, int hops)
+{
+	uint32		types = 0;
+
+	for (uint32 i = 0; i < branches->count && types != EV_ALL_TYPES; i++)
+		types |= block_types(o, branches->blocks[i], hops);
+	return types;
+}
+
 /* Returns the types that can be valid for a block. */
 static uint32
 block_types(EvOptimizer *o, uint32 block, int hops)
@@ -117,6 +130,8 @@ block_types(EvOptimizer *o, uint32 block, int hops)
 			types &= instruction->u.enumeration->types;
 		else if ((instruction->opcode == EVOP_CALL || instruction->opcode == EVOP_CALL_REF) && hops > 0)
 			types &= block_types(o, instruction->target, hops - 1);
+		else if ((instruction->opcode == EVOP_ANY_OF || instruction->opcode == EVOP_ONE_OF) && hops > 0)
+			types &= branch_types(o, instruction->u.branches, hops - 1);
 		if (types == 0)
 			break;
 	}
@@ -258,6 +273,7 @@ optimize_object(const EvOptimizer *o, EvObject *object)
 	{
 		EvProperty *property = &object->properties[i];
 
+		CHECK_FOR_INTERRUPTS();
 		if (object->is_resolved && ev_resolve_property(o, object, property->name, &property->check))
 			continue;
 		object->is_resolved = false;

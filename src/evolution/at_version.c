@@ -1,7 +1,7 @@
 /*
  * at_version.c
- *	  event_at_version(): an event as a version of its schema has it, for
- *	  the views of create_event_view.
+ *	  event_at_version(): brings an event to a version of its schema, for the
+ *	  views of create_event_view.
  *
  * A view must have a result for each row.  So an event that no upcasts bring
  * to the version is returned unchanged: this is often right (a version that
@@ -314,8 +314,9 @@ ev_event_at_version(PG_FUNCTION_ARGS)
 
 	/*
 	 * A view that is older than the upcasts may run in parallel.  Few
-	 * functions are marked PARALLEL SAFE, but an IMMUTABLE one hardly has a
-	 * reason not to be; if it has, PostgreSQL raises an error.
+	 * functions are marked PARALLEL SAFE. But an IMMUTABLE function rarely
+	 * does anything that is unsafe there; if it does, PostgreSQL raises an
+	 * error.
 	 */
 	if (!path.parallel_safe && !path.immutable && IsInParallelMode())
 		ereport(ERROR,

@@ -19,8 +19,8 @@
  * type's policy demands.  Raises invalid_parameter_value with all reasons.
  * Keeps only a lock on the type.
  *
- * later: OIDs of functions that do not count, since they are registered after this
- * document, although they were created already.
+ * later: OIDs of functions that are left out of the comparison.  They were
+ * created already, but count as registered after this document.
  */
 extern void ev_compatibility_check(const EvDocument *document, const List *later);
 

@@ -134,8 +134,8 @@ resolve_versions(EvMigration *migration)
 /* ---------- progress ---------- */
 
 /*
- * Shows the progress in pg_stat_activity, before the command, and at intervals
- * to the client.
+ * Shows the progress in pg_stat_activity, as a comment before the command, and
+ * at intervals to the client.
  */
 static void
 report_progress(EvMigration *migration, double share)
@@ -166,7 +166,10 @@ next_transaction(void)
 	/* read rows that others changed again, instead of raising errors */
 	set_config_option("transaction_isolation", "read committed", PGC_USERSET, PGC_S_SESSION,
 					  GUC_ACTION_LOCAL, true, 0, false);
-	/* so that a constraint rejects one event and not the whole batch */
+
+	/*
+	 * so that a deferred constraint rejects one event and not the whole batch
+	 */
 	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set constraints");
 }
@@ -208,8 +211,7 @@ open_leaf(EvMigration *migration)
 	ev_migrate_check_rights(migration->leaf);
 
 	/*
-	 * before the table itself is locked, since all commands lock parents
-	 * first
+	 * the parent first, since all commands lock parents before children
 	 */
 	moves = ev_migrate_is_partition_key(migration->leaf, migration->data_column, migration->version_column);
 	leaf = try_relation_open(migration->leaf, RowExclusiveLock);

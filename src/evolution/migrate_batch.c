@@ -406,7 +406,7 @@ fail_update(EvMigration *migration, BatchRow *row, const char *name, const char 
 	row->result = NULL;
 }
 
-/* Is the written event valid?  The upcast's result is. */
+/* Is the event that was written valid? The result of the upcast was. */
 static bool
 is_valid(EvMigration *migration, const BatchRow *row, const Jsonb *written)
 {

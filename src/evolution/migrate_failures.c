@@ -28,7 +28,10 @@ typedef struct Failure
 	List	   *samples;		/* of char * */
 } Failure;
 
-/* What is wrong; without anything of the event where event_validate.show_values is off. */
+/*
+ * Returns what is wrong with an event; without any of its values and names if
+ * event_validate.show_values is off.
+ */
 static char *
 words_of(const EvKind *kind)
 {

@@ -11,13 +11,14 @@
 /*
  * Raises insufficient_privilege if the current user may not read and update a
  * table, or some of its columns.  Needs no lock: it is called before the table
- * is locked, and again afterwards.  A table that does not exist passes.
+ * is locked, and again afterwards.  Raises nothing for a table that does not
+ * exist.
  */
 extern void ev_migrate_check_rights(Oid table);
 
 /*
- * The same for a table and all tables below it, so that a call that cannot do
- * all of its work does none.  For a partitioned table with partitions, only
+ * The same for a table and all tables below it.  So a call that cannot migrate
+ * all of them migrates none.  For a partitioned table with partitions, only
  * these are checked.
  */
 extern void ev_migrate_check_all_rights(Oid table);

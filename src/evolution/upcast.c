@@ -269,8 +269,8 @@ same_body(HeapTuple a, HeapTuple b)
 }
 
 /*
- * May there be an upcast from one version to the other? `self` is its
- * function, if it exists already.
+ * Raises an error if there cannot be an upcast from one version to the other.
+ * `self` is its function, if it exists already.
  */
 static void
 check_step(const char *type, int type_length, int32 from, int32 to, Oid self)
@@ -328,7 +328,7 @@ record_dependency(Oid function, const char *type, int type_length, int32 version
 }
 
 /*
- * Sets *upcast by a function, which has the name of an upcast.  Returns false,
+ * Fills *upcast for a function that has the name of an upcast.  Returns false,
  * with the function's name in upcast->name, if the name shortens the type and
  * no version of it is registered.
  */

@@ -35,7 +35,6 @@
 #include "base/run_as_owner.h"
 #include "evolution/upcast_run.h"
 #include "match/interpret.h"
-#include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "rows/pure_expression.h"

@@ -358,7 +358,7 @@ ev_event_uuid(PG_FUNCTION_ARGS)
 	PG_RETURN_UUID_P(result);
 }
 
-/* Returns the value itself, and NULL for null. */
+/* event_jsonb: returns the value itself; NULL for the JSON value null. */
 Datum
 ev_event_property(PG_FUNCTION_ARGS)
 {

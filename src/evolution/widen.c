@@ -6,7 +6,7 @@
  * indexes, in generated columns, in the choice of a partition.  A wider schema
  * would make these results wrong, so none of them may depend on the function.
  * A CHECK constraint may, if more accepted events cannot make it false: the
- * rows that it accepted still satisfy it.  This is not so in CHECK (NOT ...).
+ * rows that it accepted still satisfy it.  CHECK (NOT ...) is different.
  * Schemas that refer to this one become wider with it, so the same rules apply
  * to their functions.
  *
@@ -171,7 +171,8 @@ typedef struct Polarity
 {
 	const Users *users;
 	bool		accepts;		/* a true answer is needed here */
-	bool		bad;			/* a function is used where it is not */
+	bool		bad;			/* a function is used where a true answer is
+								 * not needed */
 } Polarity;
 
 static bool
@@ -233,7 +234,7 @@ check_polarity(Node *node, void *context)
 		}
 	}
 
-	/* anywhere else, none may be */
+	/* anywhere else, no function may be used */
 	if (calls_user(node, polarity->users))
 		polarity->bad = true;
 	else
@@ -372,7 +373,10 @@ find_users(Users *users, Oid function)
 			look_at_referrers(users, used);
 	}
 
-	/* one that calls it twice, or two of them, is there twice */
+	/*
+	 * an object that calls it twice, or calls two of them, is in the list
+	 * twice
+	 */
 	list_sort(users->constraints, list_oid_cmp);
 	list_deduplicate_oid(users->constraints);
 	foreach(cell, users->constraints)

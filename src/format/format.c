@@ -15,8 +15,8 @@
 
 /*
  * All formats.  A name that a later draft introduced is asserted in earlier
- * drafts too: there it would be unknown, and it would surprise users if it was
- * silently ignored.  A name whose meaning changed has two rows.
+ * drafts too.  There it would be an unknown name, and users would be surprised
+ * if it were silently ignored.  A name whose meaning changed has two rows.
  */
 static const EvFormat formats[] = {
 	{"date-time", ev_format_date_time,

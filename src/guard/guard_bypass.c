@@ -2,9 +2,9 @@
  * guard_bypass.c
  *	  The setting event_validate.bypass_guard, and the log of what it let through.
  *
- * For a bulk load of events that are known to be valid.  A superuser lets a role
- * set it (GRANT SET ON PARAMETER).  It concerns guards only: a CHECK constraint
- * says the same of a row in every session.
+ * The setting is for bulk loads of events that are known to be valid.  A
+ * superuser allows a role to set it (GRANT SET ON PARAMETER).  It affects
+ * guards only: a CHECK constraint must give the same answer in every session.
  */
 #include "postgres.h"
 
@@ -123,7 +123,7 @@ ev_guard_bypass_init(void)
 {
 	DefineCustomBoolVariable("event_validate.bypass_guard",
 							 "Lets rows pass event guards unseen, for bulk loads of events that are valid.",
-							 "CHECK constraints are not concerned.  The server's log says how many rows passed.",
+							 "CHECK constraints are not affected.  The server's log says how many rows passed.",
 							 &ev_bypass_guard, false, PGC_SUSET, 0, NULL, NULL, NULL);
 	RegisterXactCallback(transaction_ended, NULL);
 	RegisterSubXactCallback(subtransaction_ended, NULL);

@@ -208,8 +208,8 @@ make_operand(EvGuard *guard, EvRowPart part, Relation relation, const EvGuardArg
 }
 
 /*
- * Is the trigger as in the catalog?  A statement goes on with the triggers that it
- * began with, also if a function that it calls has changed them.
+ * Is the trigger as in the catalog?  A statement continues with the triggers
+ * that it began with, even if a function that it calls has changed them.
  */
 static bool
 is_current(Relation relation, const Trigger *trigger)
@@ -242,8 +242,8 @@ guard_context(void *arg)
 /*
  * Reads the definition of a trigger.  Expressions that are text are parsed,
  * which can run users' code too (the input function for a literal of a
- * domain), so the guard is not visible to others before it is complete.  Until
- * then, its memory belongs to the caller.
+ * domain).  So the guard is not visible to others before it is complete.
+ * Until then, its memory belongs to the caller.
  */
 static EvGuard *
 make_guard(Relation relation, const Trigger *trigger)
@@ -396,7 +396,7 @@ ev_guard_call_make(FmgrInfo *function, EvGuardCall *call, Relation relation, con
 
 /* ---------- the event in a row ---------- */
 
-/* The relation has changed since the query began: checks a column. */
+/* Checks a column of a relation that has changed since the query began. */
 static pg_noinline void
 check_column(const EvGuard *guard, EvRowPart part, Relation relation)
 {
@@ -481,7 +481,10 @@ ev_guard_read_identity(EvGuardCall *call, Relation relation, HeapTuple row, EvRo
 	clear_row(call);
 }
 
-/* Is the guard for events of this type?  NULL is the type of none. */
+/*
+ * Is the guard for events of this type?  No guard is for the type NULL if it
+ * lists types.
+ */
 static bool
 is_for_type(const EvGuard *guard, const text *type)
 {

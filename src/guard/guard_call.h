@@ -5,7 +5,7 @@
  *
  * The expressions of a guard are users' code, which can do anything while it
  * runs: replace the trigger, drop the objects that it reads, fire it again.
- * So after it ran, nothing is used that others can change or free:
+ * So after this code has run, nothing is used that others can change or free.
  *
  * EvGuard, the definition of a trigger, does not change after it was made,
  * except for the flag that it is valid.  It is freed by its last user.

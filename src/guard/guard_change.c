@@ -2,12 +2,12 @@
  * guard_change.c
  *	  Changes the trigger of a guard in place.
  *
- * CREATE OR REPLACE TRIGGER would parse the WHEN condition anew, from its text.
- * To read the text of a row, an array or a range runs the CHECK constraints of
- * the domains in it.  The role that wrote the condition, or that owns such a
- * domain, need not be the caller.  So this writes only the columns of pg_trigger
- * that change, as ALTER TRIGGER and ALTER TABLE ... ENABLE TRIGGER do.  The
- * condition stays as it is, and so does what it depends on.
+ * CREATE OR REPLACE TRIGGER would parse the WHEN condition anew, from its
+ * text.  Parsing a literal of a row, an array or a range runs the CHECK
+ * constraints of the domains in it.  The role that wrote the condition, or
+ * that owns such a domain, need not be the caller.  So this writes only the
+ * columns of pg_trigger that change, as ALTER TRIGGER and ALTER TABLE ...
+ * ENABLE TRIGGER do.  The condition and its dependencies stay as they are.
  */
 #include "postgres.h"
 
@@ -79,8 +79,9 @@ change_row(Relation triggers, HeapTuple row, const EvGuardChange *change)
 }
 
 /*
- * Changes one trigger of a table: the one with this OID, or the clone of the one
- * with this OID.  Returns its OID; InvalidOid: there is none.
+ * Changes one trigger of a table: the trigger with this OID, or its clone on
+ * this table.  Returns the OID of the changed trigger; InvalidOid if there is
+ * none.
  */
 static Oid
 change_trigger(Relation triggers, Oid table, Oid wanted, bool is_clone, const EvGuardChange *change)
@@ -113,7 +114,11 @@ change_with_clones(Relation triggers, Oid table, Oid wanted, bool is_clone, cons
 
 	check_stack_depth();
 	CHECK_FOR_INTERRUPTS();
-	/* as CREATE TRIGGER; a partition can have another owner than its table */
+
+	/*
+	 * as CREATE TRIGGER does, since a partition can have another owner than
+	 * its table
+	 */
 	if (is_clone && pg_class_aclcheck(table, GetUserId(), ACL_TRIGGER) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(table)), get_rel_name(table));
 	relation = table_open(table, ShareRowExclusiveLock);

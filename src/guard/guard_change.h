@@ -7,7 +7,7 @@
 
 #include "nodes/pg_list.h"
 
-/* What becomes of the trigger. */
+/* The new properties of the trigger. */
 typedef struct EvGuardChange
 {
 	List	   *arguments;		/* of char *; NIL: they stay */

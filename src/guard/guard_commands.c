@@ -31,6 +31,7 @@
 #include "utils/datetime.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 #include "utils/ruleutils.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -44,7 +45,9 @@
 #include "guard/guard_preview.h"
 #include "guard/quarantine.h"
 #include "registry/extension_objects.h"
+#include "registry/nearest_type.h"
 #include "registry/utility_command.h"
+#include "rows/functions_called.h"
 #include "rows/literal_code.h"
 #include "rows/table_lock.h"
 #include "rows/table_rights.h"
@@ -79,6 +82,22 @@ check_privilege(Oid table)
 						   GetUserNameFromId(GetUserId(), false)),
 				 errhint("The table's owner can allow it: GRANT TRIGGER ON %s TO %s.", ev_table_name(table),
 						 quote_identifier(GetUserNameFromId(GetUserId(), false)))));
+}
+
+/* Raises an error unless the caller has the rights of the table's owner, as DROP TRIGGER does after it took the lock. */
+static void
+check_owner(Oid table)
+{
+	Oid			owner = ev_table_owner(table);
+
+	if (!OidIsValid(owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", table)));
+	if (!has_privs_of_role(GetUserId(), owner))
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("must be owner of table %s", ev_table_name(table))));
 }
 
 /* Opens a table that is locked.  Raises an error if it cannot have a guard. */
@@ -182,7 +201,10 @@ trigger_arguments(const EvGuardArguments *arguments, bool has_condition)
 	return result;
 }
 
-/* The enabled state of what comes in a guard's place: a disabled one fires again. */
+/*
+ * Returns the enabled state for the trigger that replaces a guard: a disabled
+ * guard fires again.
+ */
 static char
 enabled_state(const Trigger *replaced)
 {
@@ -206,6 +228,31 @@ change_trigger(Relation relation, const Trigger *trigger, const EvGuardArguments
 	EV_CHECK_EXECUTE(trigger->tgfoid, get_func_name(trigger->tgfoid));
 	table_close(relation, NoLock);
 	ev_guard_change(table, trigger->tgoid, &change);
+}
+
+/*
+ * The text of the operands was parsed anew.  Raises an error if they call other
+ * functions now: a role may have added some to a schema that match better.
+ */
+static void
+check_functions(Oid table, Oid function, Node *const *operands)
+{
+	Relation	relation = table_open(table, NoLock);
+	List	   *meant = ev_functions_called((Node *) list_make3(operands[0], operands[1], operands[2]));
+	const Trigger *trigger = find_trigger(relation, function);
+	FuncExpr   *reads = trigger != NULL ? ev_guard_reads(trigger) : NULL;
+	List	   *others = reads != NULL ? list_difference_oid(ev_functions_called((Node *) reads->args), meant) : NIL;
+
+	if (reads == NULL)
+		elog(ERROR, "table \"%s\" has not got its event guard", RelationGetRelationName(relation));
+	if (others != NIL)
+		ereport(ERROR,
+				(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
+				 errmsg("the expressions of the event guard of table \"%s\" would call function %s instead of another one of this name",
+						RelationGetRelationName(relation), format_procedure(linitial_oid(others))),
+				 errdetail("It fits the arguments better."),
+				 errhint("Drop or rename one of them, or give data_expr, type_expr and version_expr.")));
+	table_close(relation, NoLock);
 }
 
 /*
@@ -251,6 +298,7 @@ create_trigger(Relation relation, const Trigger *replaced, Oid function,
 	appendStringInfoChar(&text, ')');
 	table_close(relation, NoLock);	/* an open relation would count as in use */
 	ev_run_command((Node *) command, text.data);
+	check_functions(table, function, operands);
 
 	/* replacing resets when the trigger fires */
 	if (enabled != TRIGGER_FIRES_ON_ORIGIN)
@@ -317,7 +365,10 @@ mode_argument(FunctionCallInfo fcinfo, EvGuardMode *mode)
 				 errhint("The modes are enforce, quarantine, warn and off.")));
 }
 
-/* The operations that the trigger fires on; what replaces a guard keeps its own. */
+/*
+ * Returns the operations on which the trigger fires.  If fires_on is not
+ * given, a trigger that replaces a guard keeps those of the guard.
+ */
 static int16
 operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
 {
@@ -337,7 +388,7 @@ operations_argument(FunctionCallInfo fcinfo, const Trigger *replaced)
 			 errhint("fires_on is \"insert or update\", or \"insert\".")));
 }
 
-/* The event types that the guard is for, as text; an empty array is no restriction. */
+/* Returns the event types that the guard is for, as text; NULL: all. */
 static const char *
 types_argument(FunctionCallInfo fcinfo)
 {
@@ -377,8 +428,8 @@ warn_of_other_expressions(Relation relation, const char *constraint, Node **oper
 }
 
 /*
- * The caller did not write the constraint, so parsing its text must run no code of
- * another role.
+ * Raises an error if parsing the constraint's text would run code of another
+ * role, since the caller did not write it.
  */
 static void
 require_harmless(Relation relation, const char *constraint, Node *const *operands)
@@ -501,6 +552,8 @@ ev_add_event_guard(PG_FUNCTION_ARGS)
 	name = palloc0(NAMEDATALEN);
 	namestrcpy(name, replaced ? replaced->tgname : GUARD_NAME);
 	warn_of_later_triggers(relation, NameStr(*name));
+	if (!PG_ARGISNULL(6))
+		ev_warn_of_unregistered_types(PG_GETARG_ARRAYTYPE_P(6));
 	if (source == FROM_REPLACED)
 		change_trigger(relation, replaced, &arguments, operations);
 	else
@@ -751,7 +804,9 @@ ev_drop_event_guard(PG_FUNCTION_ARGS)
 	char	   *name;
 
 	ev_require_argument(fcinfo, 0, "relation");
-	relation = open_table(PG_GETARG_OID(0), AccessExclusiveLock);
+	check_owner(PG_GETARG_OID(0));
+	ev_lock_tables(list_make1_oid(PG_GETARG_OID(0)), AccessExclusiveLock);
+	relation = open_locked(PG_GETARG_OID(0));
 	trigger = find_trigger(relation, function);
 	if (trigger == NULL)
 		refuse_unguarded(relation);

@@ -27,7 +27,7 @@
 typedef enum EvGuardMode
 {
 	EV_GUARD_ENFORCE,			/* an invalid row raises an error */
-	EV_GUARD_QUARANTINE,		/* ... is moved to the quarantine, if it is
+	EV_GUARD_QUARANTINE,		/* ... is diverted to the quarantine, if it is
 								 * inserted */
 	EV_GUARD_WARN,				/* ... is kept and recorded, with a warning */
 	EV_GUARD_OFF

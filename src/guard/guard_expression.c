@@ -160,7 +160,10 @@ analyzed_operand(Relation relation, EvRowPart part, Node *expression)
 
 /* ---------- in a CHECK constraint ---------- */
 
-/* Does an expression read what does not exist yet when a BEFORE trigger runs? */
+/*
+ * Does an expression read values that do not exist yet when a BEFORE trigger
+ * runs?
+ */
 static bool
 reads_later_walker(Node *node, void *context)
 {
@@ -290,7 +293,8 @@ ev_guard_expression_column(Node *expression)
 }
 
 /*
- * Is it not one of the server's functions that have a result for any argument?
+ * Can the function raise an error?  Only some of the server's functions have a
+ * result for any argument.
  */
 static bool
 function_may_raise(Oid function, void *context pg_attribute_unused())

@@ -23,12 +23,12 @@ extern Node *ev_guard_expression_pinned(Relation relation, EvRowPart part, const
 /*
  * Reads the operands of the relation's event check: its only CHECK constraint
  * that calls check_event or validate_event, if it is one such call (see
- * ev_sole_call()).  The operands are as ev_guard_expression returns them; *types
- * is the text of an array with the check's event types, or NULL for all types.
- * Returns the constraint's name, or NULL if there is no such constraint or more
- * than one.  All results are in CurrentMemoryContext.  Raises the errors of
- * ev_guard_expression; if tolerant, returns NULL for a constraint that reads what a
- * BEFORE trigger cannot.
+ * ev_sole_call()).  The operands are as ev_guard_expression returns them;
+ * *types is the text of an array with the check's event types, or NULL for all
+ * types.  Returns the constraint's name, or NULL if there is no such
+ * constraint or more than one.  All results are in CurrentMemoryContext.
+ * Raises the errors of ev_guard_expression; if tolerant, returns NULL for a
+ * constraint that reads values that a BEFORE trigger cannot read.
  */
 extern char *ev_guard_check_operands(Relation relation, Node **operands, const char **types, bool tolerant);
 

@@ -1,7 +1,7 @@
 /*
  * guard_preview.c
- *	  The effect that a new guard would have had on the last rows of its
- *	  table.
+ *	  Counts how many of the last rows of a table a new guard would not have
+ *	  accepted.
  *
  * The last rows are those of the last blocks; without an index on a time, no
  * better answer is possible.
@@ -22,7 +22,6 @@
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
-#include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "guard/guard_expression.h"
 #include "guard/guard_preview.h"
@@ -76,9 +75,10 @@ preview_block(Preview *preview, Relation relation, BlockNumber block, const Trig
 }
 
 /*
- * The guard that was created, or its clone on a partition; NULL if there is
- * none, or if it would run users' code: the rows are read as the table's owner,
- * and others can have written the expressions or own what they call.
+ * Returns the guard that was created, or its clone on a partition.  Returns
+ * NULL if there is none, or if it would run users' code: the rows are read as
+ * the table's owner, but others may have written the expressions, or may own
+ * the functions that these call.
  */
 static const Trigger *
 harmless_guard(const Preview *preview, Relation relation)

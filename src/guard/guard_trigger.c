@@ -43,7 +43,6 @@
 #include "rows/row_json.h"
 #include "rows/row_key.h"
 #include "rows/row_rights.h"
-#include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_guard_event);
 
@@ -52,7 +51,7 @@ PG_FUNCTION_INFO_V1(ev_guard_event);
 /* violations in a line of the log */
 #define LOGGED_VIOLATIONS	3
 
-/* what an error in a row is, where messages quote no values */
+/* the text for an error in a row if messages quote no values */
 #define UNREADABLE	"its data could not be read"
 
 /* ---------- pure computation ---------- */
@@ -313,9 +312,9 @@ row_context(void *arg)
 }
 
 /*
- * Adds the row's key to the errors that follow, where it has one and the user may
- * read it.  `context` ends with the block; the caller takes it off the stack, unless
- * an error does.
+ * Adds the row's key to the errors that follow, if the row has one and the
+ * user may read it.  `context` lives in the caller's block.  The caller
+ * removes it from the stack, unless an error does.
  */
 static void
 push_row_context(RowContext *context, Relation relation, HeapTuple row)
@@ -511,7 +510,7 @@ warn_deprecated(Relation relation, EvSchema *schema)
 			 errtable(relation)));
 }
 
-/* Warns if a row that is kept brings a deprecated version into the table. */
+/* Warns if a row that is stored brings a deprecated version into the table. */
 static inline void
 heed_deprecation(EvGuardCall *call, const TriggerData *data, EvGuardMode mode, const EvRowEvent *event)
 {

@@ -276,8 +276,8 @@ append_columns(StringInfo command, int first)
 }
 
 /*
- * Returns the INSERT command, without the id, which is generated.  In
- * CurrentMemoryContext.
+ * Returns the INSERT command, in CurrentMemoryContext.  It omits the id, which
+ * is generated.
  */
 static char *
 insert_command(void)
@@ -395,7 +395,10 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Without a member, it would be each violation. */
+/*
+ * Raises an error unless the reason is an object with members.  An empty
+ * object would select each violation.
+ */
 static void
 check_reason(const Jsonb *reason)
 {

@@ -58,7 +58,8 @@ typedef struct EventTable
 
 /*
  * Finds the table with this name.  Returns none if the relation is not a
- * table, or belongs to another role: its rows are not ours.
+ * table, or if it belongs to another role, since its rows are not the
+ * extension's then.
  */
 static EventTable
 find_table(const char *name)
@@ -342,8 +343,8 @@ refuse_rows(const EventTable *table, bool by_name)
 /* ---------- dropping it with the last guard ---------- */
 
 /*
- * Is there a guard, or does an open transaction add or drop one?  Not one that
- * this transaction has dropped.
+ * Is there a guard, or does an open transaction add or drop one?  A guard that
+ * this transaction has dropped does not count.
  */
 static bool
 has_guard(void)
@@ -375,7 +376,10 @@ run_drop_table(const char *name)
 	ev_run_command((Node *) command, psprintf("DROP TABLE %s.%s", EV_SCHEMA_NAMESPACE, quote_identifier(name)));
 }
 
-/* Raises an error with the reason if it stays; then nothing stays locked. */
+/*
+ * Drops the quarantine.  If it must stay, raises an error with the reason; the
+ * subtransaction then releases the locks.
+ */
 static void
 drop_unused(void *arg pg_attribute_unused())
 {
@@ -391,11 +395,12 @@ drop_unused(void *arg pg_attribute_unused())
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 				 errmsg("other transactions are using it")));
-	/* with the lock: no event can be diverted from here on */
+	/* the table is locked, so no event can be diverted from here on */
 	if (has_rows(&table))
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
-				 errmsg("it holds events")));
+				 errmsg("it holds events"),
+				 errhint("No table has a guard any more. DROP EXTENSION needs the events replayed, purged, or moved to another schema with the table.")));
 	if (!ev_quarantine_is_unaltered(table.table))
 		ereport(ERROR,
 				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
@@ -420,6 +425,7 @@ ev_quarantine_drop_unused(void)
 	ereport(NOTICE,
 			(errmsg("table \"%s.%s\" stays: %s", EV_SCHEMA_NAMESPACE, EV_QUARANTINE, error->message),
 			 has_guard() ? 0 :
+			 error->hint != NULL ? errhint("%s", error->hint) :
 			 errhint("No table has a guard any more. DROP EXTENSION needs DROP TABLE %s.%s first.",
 					 EV_SCHEMA_NAMESPACE, EV_QUARANTINE)));
 }

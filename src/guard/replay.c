@@ -223,14 +223,14 @@ replay_until_time(void *arg)
 	{
 		if (target->deadline != DT_NOEND)
 			attempt->row_start = GetCurrentTimestamp();
-		/* again, since SPI switches to a context of its own */
+		/* switch again, since SPI switches to a context of its own */
 		MemoryContextSwitchTo(call->row_context);
 		MemoryContextReset(call->row_context);
 		ev_replay_row(call, target->schema, target->name, &attempt->rows[attempt->at]);
 	}
 }
 
-/* Tries rows in a subtransaction.  Raises what ends the whole call. */
+/* Tries rows in a subtransaction. Raises errors that end the whole call. */
 static void
 try_rows(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count, Attempt *attempt)
 {
@@ -321,8 +321,8 @@ replay_rows(EvReplayCall *call, Target *target, EvReplayRow *rows, int count)
 /* ---------- the result of a dry run ---------- */
 
 /*
- * Rows for events that were tried.  Created before the subtransaction, which
- * they must survive.
+ * The rows of the result for events that were tried.  The store is created
+ * before the subtransaction, since it must survive it.
  */
 struct EvReplayTrial
 {
@@ -746,7 +746,7 @@ compare_targets(const Target *a, const Target *b)
 	return order != 0 ? order : strcmp(a->name, b->name);
 }
 
-/* Reports ids that are given, and of which there is no event to replay. */
+/* Reports the given ids for which there is no event to replay. */
 static void
 report_missing_ids(EvReplayCall *call, Filter *filter)
 {

@@ -40,7 +40,10 @@
 #include "guard/replay_row.h"
 #include "rows/row_json.h"
 
-/* Raises unless it takes and gives what it must, and the caller may execute it. */
+/*
+ * Raises an error unless the function is from jsonb to jsonb, and the caller
+ * may execute it.
+ */
 static void
 check_repair(Oid function)
 {

@@ -40,9 +40,9 @@ typedef struct EvReplayRow
 } EvReplayRow;
 
 /*
- * Returns the function for repairs with this name, which may have its argument type.
- * Raises an error if there is no such function, if it is not from jsonb to jsonb, or if
- * the caller may not execute it.
+ * Returns the function for repairs with this name.  The name may include the
+ * argument type.  Raises an error if there is no such function, if it is not
+ * from jsonb to jsonb, or if the caller may not execute it.
  */
 extern Oid	ev_replay_find_repair(const char *name);
 

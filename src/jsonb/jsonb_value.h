@@ -90,14 +90,17 @@ extern EvInstance ev_root_value(const Jsonb *jsonb);
  */
 extern EvType ev_value_type(const JsonbValue *value);
 
-/* The text of a JsonbValue that is a string or a key; not a copy. */
+/*
+ * Returns the text of a JsonbValue that is a string or a key, without copying
+ * it.
+ */
 static inline EvString
 ev_string_of(const JsonbValue *value)
 {
 	return (EvString) {value->val.string.val, value->val.string.len};
 }
 
-/* jsonb's order of keys: by length, then by bytes. */
+/* Compares two keys in jsonb's order: by length, then by bytes. */
 static inline int
 ev_key_order(const EvString *a, const EvString *b)
 {

@@ -2,10 +2,11 @@
  * branch_choice.c
  *	  Chooses the branch of an anyOf or oneOf that messages speak about.
  *
- * Answers do not depend on the choice, since no branch matches.  The author of a
- * value mostly meant one of the branches, and its violations are the useful ones.
- * The optimizer finds tags that decide the answer (optimize.c: discriminate).  Here
- * tags count even if they are not required, or are missing in some branches.
+ * Answers do not depend on the choice, since no branch matches.  The author of
+ * a value usually meant one of the branches, and the violations of this branch
+ * are the useful ones.  The optimizer finds tags that decide the answer
+ * (optimize.c: discriminate).  Here tags count even if they are not required,
+ * or are missing in some branches.
  */
 #include "postgres.h"
 
@@ -15,10 +16,13 @@
 #include "match/branch_choice.h"
 #include "match/match_checks.h"
 
-/* A run looks at so many instructions for choices; then nothing tells. */
+/*
+ * The number of instructions that one run examines for choices.  After that,
+ * no branch is chosen.
+ */
 #define MOST_WORK	10000000
 
-/* Schemas that a branch refers to are followed so far. */
+/* The number of references that are followed from a branch. */
 #define MOST_HOPS	6
 
 /* The result of comparing the constants of a branch with the value of a property. */
@@ -35,7 +39,7 @@ typedef struct BranchSearch
 	EvMatch    *m;
 	EvString	name;			/* of the property */
 	EvInstance	value;
-	bool		is_single;		/* it is a branch's only constant */
+	bool		is_single;		/* the branch's constants are one constant */
 	EvTag	   *collected;		/* takes the constants, or NULL */
 	uint32		room;
 } BranchSearch;
@@ -148,8 +152,7 @@ walk_block(BranchSearch *search, uint32 block, int hops, Walk walk)
 							(search->value.type == EV_STRING &&
 							 ev_in_strings(enumeration, search->value.data, search->value.length))) ?
 						SAYS_YES : SAYS_NO;
-					if (said == SAYS_YES)
-						search->is_single = enumeration->count == 1;
+					search->is_single = enumeration->count == 1;
 					collect(search, enumeration);
 				}
 				break;
@@ -181,10 +184,11 @@ says_of_value(BranchSearch *search, uint32 block, int hops)
 typedef struct Vote
 {
 	int			branch;			/* the only one that says yes; EV_NO_BRANCH:
-								 * all say no; EV_ANY_BRANCH: it does not tell */
+								 * all say no; EV_ANY_BRANCH: not decided */
 	bool		is_named;		/* by "discriminator" */
-	bool		is_single;
+	bool		is_single;		/* it is the only constant of the branch */
 	uint32		known;			/* branches that have constants for it */
+	uint32		single;			/* branches that have one constant for it */
 } Vote;
 
 static Vote
@@ -205,6 +209,7 @@ vote_of(BranchSearch *search, const EvBranches *branches)
 		search->is_single = false;
 		said = says_of_property(search, branches->blocks[i], MOST_HOPS);
 		vote.known += said != SAYS_NOTHING;
+		vote.single += said != SAYS_NOTHING && search->is_single;
 		nothing += said == SAYS_NOTHING;
 		if (said == SAYS_YES && yes++ == 0)
 		{
@@ -227,7 +232,10 @@ vote_of(BranchSearch *search, const EvBranches *branches)
 	return vote;
 }
 
-/* Does a vote count for more than the best one until now?  Of equal ones the first does. */
+/*
+ * Does a vote count for more than the best vote so far?  Of equal votes, the
+ * first is kept.
+ */
 static bool
 is_better(const Vote *vote, const Vote *best)
 {
@@ -239,6 +247,13 @@ is_better(const Vote *vote, const Vote *best)
 		return vote->branch >= 0;
 	if (vote->is_single != best->is_single)
 		return vote->is_single;
+
+	/*
+	 * if no branch has the value: "kind", one constant a branch, before
+	 * "status", a list in each
+	 */
+	if (vote->branch < 0 && vote->single != best->single)
+		return vote->single > best->single;
 	return vote->known > best->known;
 }
 

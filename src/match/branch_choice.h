@@ -7,7 +7,7 @@
 
 #include "match/match_internal.h"
 
-/* A property whose value fits no branch. */
+/* A property with a value that fits no branch. */
 typedef struct EvTag
 {
 	EvString	name;

@@ -2,8 +2,8 @@
  * branch_explain.c
  *	  Lists the violations of the branches of an anyOf or oneOf that do not match.
  *
- * They are listed from the one that the value fits best.  Each is run once for its
- * rank and, if it is listed, once for its words.
+ * They are listed from the one that the value fits best.  Each is run once for
+ * its rank and, if it is listed, once for its messages.
  */
 #include "postgres.h"
 
@@ -11,12 +11,19 @@
 
 #include "base/shown_text.h"
 #include "match/branch_explain.h"
+#include "match/match_checks.h"
 
-/* Branches are explained in branches of branches, but not deeper. */
+/* The number of nested levels on which branches are explained. */
 #define MOST_EXPLAINING	2
 
-/* A branch with so many violations is not told from one with more. */
+/* Violations of a branch are counted up to this number. */
 #define MOST_MISFITS	20
+
+/* Schemas that a branch refers to are followed so far. */
+#define MOST_HOPS	6
+
+/* So much of a branch is looked at for known properties. */
+#define MOST_WORK	10000
 
 /* The first violations of one branch of an anyOf or oneOf. */
 typedef struct BranchCollector
@@ -64,6 +71,7 @@ typedef struct RankedBranch
 	uint32		branch;
 	bool		is_run;			/* for its type, and within the limit */
 	int			misfits;
+	uint32		known;			/* properties of the value that it knows */
 	int64		count;			/* of its violations */
 } RankedBranch;
 
@@ -88,9 +96,45 @@ compare_ranked(const void *a, const void *b)
 		return x->is_run ? -1 : 1;
 	if (x->misfits != y->misfits)
 		return x->misfits < y->misfits ? -1 : 1;
+	if (x->known != y->known)
+		return x->known > y->known ? -1 : 1;
 	if (x->count != y->count)
 		return x->count < y->count ? -1 : 1;
 	return x->branch < y->branch ? -1 : 1;
+}
+
+/*
+ * Returns how many properties of an object a schema describes; repeated ones count
+ * again.  It looks at *work instructions and properties, and counts them down.
+ */
+static uint32
+known_properties(const EvProgram *program, uint32 block, const JsonbContainer *container, int hops, int *work)
+{
+	uint32		count = 0;
+
+	check_stack_depth();
+	if (block >= EV_BLOCK_TRUE || hops == 0)
+		return 0;
+	for (const EvInstruction *instruction = &program->code[block]; instruction->opcode != EVOP_RETURN && (*work)-- > 0; instruction++)
+	{
+		const EvObject *object = instruction->u.object;
+
+		switch ((EvOpcode) instruction->opcode)
+		{
+			case EVOP_CALL:
+			case EVOP_CALL_REF:
+			case EVOP_REMEMBER:
+				count += known_properties(program, instruction->target, container, hops - 1, work);
+				break;
+			case EVOP_OBJECT:
+				for (uint32 i = 0; i < object->property_count && (*work)-- > 0; i++)
+					count += object->properties[i].block != EV_BLOCK_NONE && ev_has_key(container, object->properties[i].name);
+				break;
+			default:
+				break;
+		}
+	}
+	return count;
 }
 
 /*
@@ -107,6 +151,7 @@ rank_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvSte
 	for (uint32 i = 0; i < branches->count; i++)
 	{
 		BranchCollector branch = {.collector = {.add = count_misfit, .limit = MOST_MISFITS}, .skip = skip};
+		int			work = MOST_WORK;
 
 		CHECK_FOR_INTERRUPTS();
 		ranked[i].branch = i;
@@ -115,6 +160,8 @@ rank_branches(EvMatch *m, const EvBranches *branches, EvInstance in, const EvSte
 		run(m, &branch.collector, branches->blocks[i], in, step);
 		ranked[i].is_run = true;
 		ranked[i].misfits = branch.misfits;
+		if (in.type == EV_OBJECT)
+			ranked[i].known = known_properties(m->program, branches->blocks[i], (const JsonbContainer *) in.data, MOST_HOPS, &work);
 		ranked[i].count = branch.collector.count;
 		m->ranked += 1 + branch.collector.count / MANY_VIOLATIONS;
 	}

@@ -9,10 +9,10 @@
 #include "jsonb/jsonb_value.h"
 #include "program/program.h"
 
-/* Facts of more bytes, as jsonb, are left out. */
+/* Facts that have more bytes as jsonb are left out. */
 #define EV_FACT_SIZE		1024
 
-/* Strings of facts are cut at so many characters. */
+/* Strings in facts are cut at this number of characters. */
 #define EV_FACT_CHARACTERS	256
 
 typedef struct EvViolationFacts

@@ -53,7 +53,7 @@ typedef struct EvCollector
 	void		(*annotate) (struct EvCollector *collector, const char *keyword,
 							 const Jsonb *value);
 	void		(*forgive) (struct EvCollector *collector, const char *keyword);
-	bool		wants_facts;	/* not only words */
+	bool		wants_facts;	/* it also wants the facts of violations */
 } EvCollector;
 
 /*

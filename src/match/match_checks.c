@@ -248,7 +248,8 @@ ev_seek_property(const EvObject *object, uint32 from, EvString key, bool *found)
 		if (order < 0)
 		{
 			low = probe + 1;
-			step *= 2;
+			if (step < object->property_count)	/* it must not overflow */
+				step *= 2;
 		}
 		else
 		{

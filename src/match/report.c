@@ -7,8 +7,8 @@
  * and the nodes below it.  Each format writes this tree in another form.
  *
  * Annotations of a schema that does not match are dropped (2020-12 core,
- * 7.7.1.2), and so are the violations of a branch that another one made up
- * for.
+ * 7.7.1.2).  So are the violations of a branch if its keyword holds because of
+ * another branch.
  *
  * References can make the tree exponentially larger than schema and document.
  * So it has a limited number of parts.  From there on the rest is evaluated
@@ -47,7 +47,7 @@ typedef struct ReportNode
 	char	   *instance_location;
 	char	   *keyword_location;
 	bool		valid;
-	bool		forgiven;		/* it does not match, and that is no matter */
+	bool		forgiven;		/* it does not match, but its keyword holds */
 	bool		is_cut;			/* what came later is left out */
 	int			units;			/* count_units and one more; 0: not known */
 	List	   *violations;		/* of ReportEntry */
@@ -88,10 +88,10 @@ switch_to_tree(Reporter *reporter)
 }
 
 /*
- * Counts a part that was added to the tree.  After the last one, the evaluation
- * goes on without a report.  Keywords say of their branches only afterwards that
- * these need not match: that is not heard of any more, so branches of open nodes
- * that do not match are left out too.
+ * Counts a part that was added to the tree.  After the last one, the
+ * evaluation continues without a report.  A keyword forgives its branches only
+ * after they were run, which is not recorded any more then.  So branches of
+ * open nodes that do not match are left out too.
  */
 static void
 count_part(Reporter *reporter)
@@ -306,7 +306,7 @@ append_facts(StringInfo text, const ReportEntry *entry, const char *before)
 	}
 }
 
-/* An output unit without its end: "{", validity and locations. */
+/* Appends the beginning of an output unit: "{", validity and locations. */
 static void
 begin_unit(StringInfo text, bool valid, const char *keyword_location,
 		   const char *absolute, const char *instance_location)

@@ -196,6 +196,14 @@ ev_report_false(EvMatch *m, const EvSource *source, EvInstance in, const EvStep 
 
 /* ---------- anyOf, oneOf ---------- */
 
+/* Schemas that a branch refers to are followed so far. */
+#define MOST_HOPS	6
+
+/* So many instructions of the branches are looked at for their types. */
+#define MOST_WORK	10000
+
+static bool branches_take_integers_only(const EvProgram *program, const EvBranches *branches, int hops, int *work);
+
 /* "a", "b" or "c" */
 static char *
 show_constants(const EvInstance *values, uint32 count)
@@ -219,7 +227,10 @@ ev_report_tag(EvMatch *m, const EvSource *source, const EvTag *tag, const EvStep
 			ev_value_show(&tag->value));
 }
 
-/* The property that tells the branches apart is missing, or no string of theirs. */
+/*
+ * Reports that the discriminator is missing, or is none of the branches'
+ * strings.
+ */
 static void
 report_discriminator(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, const EvStep *step)
 {
@@ -235,11 +246,53 @@ report_discriminator(EvMatch *m, const EvSource *source, const EvBranches *branc
 			!is_there ? "missing" : actual.type == EV_STRING ? ev_value_show(&actual) : "no string");
 }
 
+/* Must a number be an integer for this schema?  If more than *work instructions had to be looked at, the answer is no. */
+static bool
+takes_integers_only(const EvProgram *program, uint32 block, int hops, int *work)
+{
+	check_stack_depth();
+	if (block >= EV_BLOCK_TRUE || hops == 0)
+		return false;
+	for (const EvInstruction *instruction = &program->code[block]; instruction->opcode != EVOP_RETURN && (*work)-- > 0; instruction++)
+		switch ((EvOpcode) instruction->opcode)
+		{
+			case EVOP_TYPE:
+				if (instruction->u.type.integer)
+					return true;
+				break;
+			case EVOP_CALL:
+			case EVOP_CALL_REF:
+			case EVOP_REMEMBER:
+				if (takes_integers_only(program, instruction->target, hops - 1, work))
+					return true;
+				break;
+			case EVOP_ANY_OF:
+			case EVOP_ONE_OF:
+				if (branches_take_integers_only(program, instruction->u.branches, hops - 1, work))
+					return true;
+				break;
+			default:
+				break;
+		}
+	return false;
+}
+
+static bool
+branches_take_integers_only(const EvProgram *program, const EvBranches *branches, int hops, int *work)
+{
+	for (uint32 i = 0; i < branches->count; i++)
+		if ((branches->types[i] & EV_BIT(EV_NUMBER)) != 0 && !takes_integers_only(program, branches->blocks[i], hops, work))
+			return false;
+	return true;
+}
+
 /* Reports that no branch can match because of the type of the value, or of the discriminator. */
 void
 ev_report_no_branch(EvMatch *m, const EvSource *source, const EvBranches *branches, EvInstance in, const EvStep *step)
 {
 	uint32		types = 0;
+	int			work = MOST_WORK;
+	bool		integer = branches_take_integers_only(m->program, branches, MOST_HOPS, &work);
 
 	for (uint32 i = 0; i < branches->count; i++)
 		types |= branches->types[i];
@@ -247,8 +300,8 @@ ev_report_no_branch(EvMatch *m, const EvSource *source, const EvBranches *branch
 		VIOLATE(FACTS(.actual = &in), source->keyword, source->path,
 				"nothing is valid here: all its schemas are false");
 	else if ((types & EV_BIT(in.type)) == 0)
-		VIOLATE(FACTS(.expected = ev_fact_types(types, false), .actual = &in), source->keyword, source->path,
-				"must be %s, but is %s", ev_show_types(types, false), ev_show_typed(&in));
+		VIOLATE(FACTS(.expected = ev_fact_types(types, integer), .actual = &in), source->keyword, source->path,
+				"must be %s, but is %s", ev_show_types(types, integer), ev_show_typed(&in));
 	else
 		report_discriminator(m, source, branches, in, step);
 }

@@ -36,7 +36,7 @@ typedef struct EvStep
 extern void ev_append_instance_location(StringInfo pointer, const EvStep *step);
 extern void ev_append_keyword_location(StringInfo pointer, const EvStep *step);
 
-/* Hands one violation to the collector; runs in m->context. */
+/* Passes one violation to the collector; runs in m->context. */
 extern void ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *facts, const char *keyword, const char *path,
 					   const char *format,...) pg_attribute_printf(6, 7);
 
@@ -44,9 +44,9 @@ extern void ev_violate(EvMatch *m, const EvStep *step, const EvViolationFacts *f
 #define FACTS(...)	((EvViolationFacts) {__VA_ARGS__})
 
 /*
- * Counts a violation and hands it on if the collector still wants it; the
- * arguments are evaluated only then, and in m->context.  The facts are
- * evaluated only where the collector wants them.
+ * Counts a violation and passes it on if the collector still wants it.  The
+ * arguments are evaluated only then, in m->context, and the facts only if the
+ * collector wants them.
  */
 #define VIOLATE(facts, ...) \
 	do { \

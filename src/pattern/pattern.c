@@ -10,6 +10,10 @@
  * expression of PostgreSQL's engine (pattern_regex.c), for back-references.  A
  * pattern that is anchored at its start and begins with lookaheads can also be
  * split into several patterns, all of which must match.
+ *
+ * A table that takes long to build is built only when many strings have been
+ * matched (pattern_later.c).  So a session that uses a schema once does not
+ * wait for it.
  */
 #include "postgres.h"
 
@@ -19,198 +23,74 @@
 
 #include "pattern/pattern_internal.h"
 
-#define MAX_PARTS			64	/* in a conjunction */
-#define MAX_CELLS			(256 * 1024)	/* in an automaton's table */
-#define SMALL_CELLS			(8 * 1024)	/* if another form can be tried */
-
-static EvPattern *
-make_part(EvPatternShape *shape, EvAutomaton *automaton, EvRegex *regex)
-{
-	EvPattern  *part = palloc0(sizeof(EvPattern));
-
-	part->shape = shape;
-	part->automaton = automaton;
-	part->regex = regex;
-	return part;
-}
+/* Tables are built at once that take so much of EvPatternBudget.work, some 0.3 ms. */
+#define FIRST_WORK			20000
 
 /*
- * Frees a list of patterns, except regexes, which their memory context frees.
- */
-static void
-free_parts(EvPattern *parts)
-{
-	while (parts != NULL)
-	{
-		EvPattern  *part = parts;
-
-		parts = part->next;
-		if (part->automaton != NULL)
-			ev_automaton_free(part->automaton);
-		pfree(part);
-	}
-}
-
-/* Makes an automaton in either direction; forward, if both are possible. */
-static EvAutomaton *
-make_automaton(const EvClasses *classes, const EvNode *node, EvPatternBudget *budget)
-{
-	EvAutomaton *automaton = ev_automaton_make(classes, node, false, MAX_CELLS, budget);
-
-	return automaton != NULL ? automaton : ev_automaton_make(classes, node, true, MAX_CELLS, budget);
-}
-
-/* Is each back-reference below the node to a group below the node? */
-static bool
-is_self_contained(const EvNode *root, const EvNode *node)
-{
-	check_stack_depth();
-	if (node->kind == EV_NODE_BACKREFERENCE &&
-		ev_pattern_find_group(root, node->group) == NULL)
-		return false;
-	for (const EvNode *child = node->child; child != NULL; child = child->next)
-	{
-		if (!is_self_contained(root, child))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Makes one pattern of a conjunction: "^" and the content of a lookahead or,
- * from a term that is no lookahead, "^" and the rest of the pattern.  Returns
- * NULL if it cannot be made.
+ * Makes automata: with tables if these are cheap, otherwise with tables that are
+ * built later, otherwise without a table.  Returns NULL if there is none.
  */
 static EvPattern *
-make_anchored(const EvPatternTree *tree, const EvClasses *classes, const EvNode *sequence,
-			  const EvNode *term, bool is_look, bool allow_regex,
-			  EvPatternBudget *budget, EvPatternError *error)
+make_automata(const char *pattern, int length, const EvPatternTree *tree, const EvClasses *classes,
+			  EvPatternBudget *budget)
 {
-	EvNode		anchor = *ev_node_without_groups(sequence->child);
-	EvNode		anchored = *sequence;
-	EvNode		looked_for;
-	EvAutomaton *automaton = NULL;
+	EvPatternBudget first = *budget;
+	EvPattern  *parts;
 	EvLazy	   *lazy = NULL;
-	EvRegex    *regex = NULL;
-	EvPattern  *part;
+	EvLater    *later = NULL;
 
-	anchored.next = NULL;
-	anchored.child = &anchor;
-	anchor.next = unconstify(EvNode *, term);
-	if (is_look)
+	first.work = Min(budget->work, FIRST_WORK);
+	budget->work -= first.work;
+	parts = ev_tables_make(tree, classes, &first);
+	budget->work += first.work;
+	budget->bytes = first.bytes;
+	if (parts != NULL)
+		return parts;
+
+	if (first.work <= 0 && budget->work > 0)
 	{
-		looked_for = *term->child;
-		looked_for.next = NULL;
-		anchor.next = &looked_for;
+		later = ev_later_make(pattern, length, tree, classes, budget);
+		if (later == NULL)
+			parts = ev_tables_make(tree, classes, budget);
 	}
-
-	if (classes != NULL)
-		automaton = make_automaton(classes, &anchored, budget);
-	if (automaton == NULL && allow_regex && classes != NULL)
-		lazy = ev_lazy_make(tree, classes, &anchored, budget);
-	if (automaton == NULL && lazy == NULL && allow_regex && is_self_contained(&anchored, &anchored))
-		regex = ev_regex_compile(tree, &anchored, budget, error);
-	if (automaton == NULL && lazy == NULL && regex == NULL)
-		return NULL;
-	part = make_part(NULL, automaton, regex);
-	part->lazy = lazy;
-	part->negated = is_look && term->negative;
-	return part;
-}
-
-/*
- * Splits a pattern of the form "^", lookaheads, rest.  It matches if the rest
- * matches and each lookahead agrees, all anchored at the start of the string.
- * Returns NULL if the pattern does not have this form, or if a part cannot be
- * made.  It reports no error, since the caller then tries another form.
- */
-static EvPattern *
-make_conjunction(const EvPatternTree *tree, const EvClasses *classes,
-				 bool allow_regex, EvPatternBudget *budget, EvPatternError *error)
-{
-	const EvNode *sequence = ev_node_without_groups(tree->root);
-	EvPattern  *parts = NULL;
-	int			part_count = 0;
-	bool		is_look = true;
-
-	if (sequence->kind != EV_NODE_SEQUENCE ||
-		ev_node_without_groups(sequence->child)->kind != EV_NODE_START)
-		return NULL;
-	for (const EvNode *term = sequence->child->next; term != NULL && is_look; term = term->next)
+	if (later == NULL && parts == NULL)
+		lazy = ev_lazy_make(tree, classes, tree->root, budget);
+	if (later != NULL || lazy != NULL)
 	{
-		EvPattern  *part;
-
-		is_look = (term->kind == EV_NODE_LOOK && term->ahead);
-		if (!is_look && parts == NULL)
-			return NULL;
-		part = make_anchored(tree, classes, sequence, term, is_look, allow_regex, budget, error);
-		if (part != NULL)
-		{
-			part->next = parts;
-			parts = part;
-		}
-		if (part == NULL || ++part_count > MAX_PARTS)
-		{
-			free_parts(parts);
-			return NULL;
-		}
+		parts = ev_part_make(NULL, NULL, NULL);
+		parts->later = later;
+		parts->lazy = lazy;
 	}
 	return parts;
 }
 
 static EvPattern *
-lower(const EvPatternTree *tree, const EvClasses *classes, EvPatternBudget *budget, EvPatternError *error)
+lower(const char *pattern, int length, const EvPatternTree *tree, const EvClasses *classes,
+	  EvPatternBudget *budget, EvPatternError *error)
 {
-	EvAutomaton *automaton = NULL;
 	EvPattern  *parts = NULL;
 	EvRegex    *regex;
 	EvPatternShape *shape = ev_shape_make(tree);
 	EvLiterals *literals;
-	EvLazy	   *lazy = NULL;
 
 	if (shape != NULL)
-		return make_part(shape, NULL, NULL);
+		return ev_part_make(shape, NULL, NULL);
 	literals = ev_literals_make(tree);
 	if (literals != NULL)
 	{
-		parts = make_part(NULL, NULL, NULL);
+		parts = ev_part_make(NULL, NULL, NULL);
 		parts->literals = literals;
 		return parts;
 	}
-
-	/*
-	 * Forward first: a forward scan of an anchored pattern fails early.  One
-	 * small automaton is better than several, and several are better than a
-	 * large one.
-	 */
 	if (classes != NULL)
-	{
-		automaton = ev_automaton_make(classes, tree->root, false, MAX_CELLS, budget);
-		if (automaton == NULL && tree->has_look)
-		{
-			automaton = ev_automaton_make(classes, tree->root, true, SMALL_CELLS, budget);
-			if (automaton == NULL)
-				parts = make_conjunction(tree, classes, false, budget, error);
-		}
-		if (automaton == NULL && parts == NULL)
-			automaton = ev_automaton_make(classes, tree->root, true, MAX_CELLS, budget);
-		if (automaton != NULL)
-			return make_part(NULL, automaton, NULL);
-		if (parts == NULL)
-			lazy = ev_lazy_make(tree, classes, tree->root, budget);
-		if (lazy != NULL)
-		{
-			parts = make_part(NULL, NULL, NULL);
-			parts->lazy = lazy;
-		}
-	}
+		parts = make_automata(pattern, length, tree, classes, budget);
 	if (parts == NULL && tree->has_look)
-		parts = make_conjunction(tree, classes, true, budget, error);
+		parts = ev_conjunction_make(tree, classes, true, budget, error);
 	if (parts != NULL)
 		return parts;
 
 	regex = ev_regex_compile(tree, tree->root, budget, error);
-	return regex == NULL ? NULL : make_part(NULL, NULL, regex);
+	return regex == NULL ? NULL : ev_part_make(NULL, NULL, regex);
 }
 
 EvPattern *
@@ -238,7 +118,7 @@ ev_pattern_compile(const char *pattern, int length, EvPatternBudget *budget, EvP
 			EvClasses  *classes = tree.reference_count == 0 ? ev_classes_make(&tree) : NULL;
 
 			MemoryContextSwitchTo(result);
-			compiled = lower(&tree, classes, budget, error);
+			compiled = lower(pattern, length, &tree, classes, budget, error);
 		}
 	}
 	MemoryContextSwitchTo(result);
@@ -253,7 +133,7 @@ ev_pattern_is_linear(const EvPattern *pattern)
 {
 	for (; pattern != NULL; pattern = pattern->next)
 		if (pattern->shape == NULL && pattern->literals == NULL && pattern->automaton == NULL &&
-			pattern->lazy == NULL)
+			pattern->lazy == NULL && pattern->later == NULL)
 			return false;
 	return true;
 }
@@ -269,6 +149,14 @@ ev_pattern_kind(const EvPattern *pattern)
 {
 	StringInfoData kind;
 
+	if (pattern->later != NULL)
+	{
+		const EvPattern *tables = ev_later_build(pattern->later);
+
+		if (tables == NULL)
+			return ev_lazy_kind(ev_later_lazy(pattern->later));
+		pattern = tables;
+	}
 	initStringInfo(&kind);
 	for (; pattern != NULL; pattern = pattern->next)
 		appendStringInfo(&kind, "%s%s%s", kind.len > 0 ? "; " : "", pattern->negated ? "not " : "",

@@ -32,6 +32,8 @@ typedef struct EvPatternBudget
 	int64		bytes;			/* memory that is kept */
 	int64		ranges;			/* of characters, in all classes, beyond one
 								 * for each byte of the patterns */
+	struct EvPatternBudget *later;	/* for the tables that are built while
+									 * strings are matched; NULL: none yet */
 } EvPatternBudget;
 
 #define EV_PATTERN_BUDGET \

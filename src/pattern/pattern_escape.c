@@ -40,7 +40,7 @@ ev_pattern_fail(EvPatternParser *parser, const unsigned char *at, const char *me
  * printable ASCII are written as U+XXXX, since messages must be valid in any
  * server encoding.
  */
-/* The same of an escape, which the message quotes. */
+/* The same for an escape, which the message quotes. */
 static bool
 fail_escape(EvPatternParser *parser, const unsigned char *backslash, const char *problem)
 {

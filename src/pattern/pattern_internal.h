@@ -209,7 +209,61 @@ typedef struct EvLazy EvLazy;
 extern EvLazy *ev_lazy_make(const EvPatternTree *tree, const EvClasses *classes,
 							const EvNode *node, EvPatternBudget *budget);
 extern bool ev_lazy_matches(EvLazy *lazy, const char *string, int length);
+
+/*
+ * Returns such an automaton for a pattern that is known to have one, in the memory of
+ * the states, and sets *generation.  That memory may be emptied whenever a scan
+ * begins, so ev_lazy_lives(), which makes room in it, is called before each.
+ */
+extern EvLazy *ev_lazy_make_pooled(const char *pattern, int length, uint64 *generation);
+extern bool ev_lazy_lives(uint64 generation);
 extern char *ev_lazy_kind(const EvLazy *lazy);
+
+typedef struct EvRegex EvRegex;
+
+/*
+ * pattern_tables.c
+ *
+ * ev_part_make() returns one pattern of a list.
+ *
+ * ev_conjunction_make() splits a pattern of the form "^", lookaheads, rest.  It
+ * matches if the rest matches and each lookahead agrees, all anchored at the start of
+ * the string.  Returns NULL if the pattern does not have this form, or if a part
+ * cannot be made.  It reports no error, since the caller then tries another form.
+ *
+ * ev_tables_make() returns automata with tables.  Returns NULL if a table would be
+ * too large, or the budget does not allow it.  ev_tables_make_again() does so for a
+ * pattern that was compiled before.
+ */
+extern EvPattern *ev_part_make(EvPatternShape *shape, EvAutomaton *automaton, EvRegex *regex);
+extern EvPattern *ev_conjunction_make(const EvPatternTree *tree, const EvClasses *classes, bool allow_regex,
+									  EvPatternBudget *budget, EvPatternError *error);
+extern EvPattern *ev_tables_make(const EvPatternTree *tree, const EvClasses *classes, EvPatternBudget *budget);
+extern EvPattern *ev_tables_make_again(const char *pattern, int length, EvPatternBudget *budget);
+
+/*
+ * pattern_later.c
+ *
+ * Returns an automaton that has no tables until many strings have been matched, for a
+ * pattern and its tree.  Returns NULL if the pattern could not run without tables.
+ */
+typedef struct EvLater EvLater;
+
+extern EvLater *ev_later_make(const char *pattern, int length, const EvPatternTree *tree,
+							  const EvClasses *classes, EvPatternBudget *budget);
+
+/*
+ * Returns the tables with which to match a string of this length.  If there are none,
+ * returns NULL; then the string is matched by ev_later_lazy().  May raise
+ * out_of_memory and query_canceled.
+ */
+extern const EvPattern *ev_later_tables(EvLater *later, int length);
+
+/* Returns the automaton without tables, which is valid for one scan. */
+extern EvLazy *ev_later_lazy(EvLater *later);
+
+/* Builds the tables now; NULL if that is not possible. */
+extern const EvPattern *ev_later_build(EvLater *later);
 
 /*
  * pattern_regex.c
@@ -218,20 +272,19 @@ extern char *ev_lazy_kind(const EvLazy *lazy);
  * Back-references in the node must be to groups in the node.  Returns NULL,
  * with *error filled, if the engine cannot express it exactly.
  */
-typedef struct EvRegex EvRegex;
-
 extern EvRegex *ev_regex_compile(const EvPatternTree *tree, const EvNode *root,
 								 EvPatternBudget *budget, EvPatternError *error);
 extern bool ev_regex_matches(const EvRegex *regex, const char *string, int length);
 
 /*
  * A compiled pattern, which pattern.c makes and pattern_match.c runs.  Exactly
- * one of shape, literals, automaton, lazy and regex is set.
+ * one of shape, literals, later, automaton, lazy and regex is set.
  */
 struct EvPattern
 {
 	EvPatternShape *shape;		/* if set, the list has no other pattern */
 	EvLiterals *literals;		/* likewise */
+	EvLater    *later;			/* likewise */
 	EvAutomaton *automaton;
 	EvLazy	   *lazy;
 	EvRegex    *regex;

@@ -33,6 +33,7 @@ struct EvLazy
 	uint8		byte_class[0x80];
 	EvStatesMaker *maker;		/* in the pool; valid only */
 	uint64		generation;		/* while the pool has this generation */
+	bool		is_pooled;		/* see ev_lazy_make_pooled() */
 };
 
 typedef struct StatePool
@@ -166,12 +167,23 @@ empty_pool(void)
 	pool.in_use = false;
 }
 
-/* Returns the maker of an automaton's states, with the states made so far. */
-static EvStatesMaker *
-maker_of(EvLazy *lazy)
+/* Empties the pool if it is full, or if an error left it in use. */
+static void
+make_room(void)
 {
 	if (pool.context == NULL || pool.in_use || MemoryContextMemAllocated(pool.context, false) > MAX_POOL)
 		empty_pool();
+}
+
+/*
+ * Returns the maker of an automaton's states, with the states made so far.  For an
+ * automaton in the pool, its caller has made room.
+ */
+static EvStatesMaker *
+maker_of(EvLazy *lazy)
+{
+	if (!lazy->is_pooled)
+		make_room();
 	if (lazy->maker == NULL || lazy->generation != pool.generation)
 	{
 		MemoryContext caller = MemoryContextSwitchTo(pool.context);
@@ -199,6 +211,42 @@ make_next(EvStatesMaker *maker, int state, int symbol)
 	pool.in_use = false;
 	MemoryContextSwitchTo(caller);
 	return state;
+}
+
+EvLazy *
+ev_lazy_make_pooled(const char *pattern, int length, uint64 *generation)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext work = AllocSetContextCreate(caller, "event_validate pattern", ALLOCSET_DEFAULT_SIZES);
+	EvPatternBudget budget = EV_PATTERN_BUDGET;
+	EvPatternTree tree;
+	EvPatternError error;
+	const EvClasses *classes;
+	EvLazy	   *lazy = NULL;
+
+	MemoryContextSwitchTo(work);
+	if (ev_pattern_parse(pattern, length, true, &tree, &error) && (classes = ev_classes_make(&tree)) != NULL)
+	{
+		make_room();
+		MemoryContextSwitchTo(pool.context);
+		pool.in_use = true;
+		lazy = ev_lazy_make(&tree, classes, tree.root, &budget);
+		pool.in_use = false;
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(work);
+	if (lazy == NULL)			/* ev_later_make() has made one */
+		elog(ERROR, "pattern \"%s\" has no automaton", pnstrdup(pattern, length));
+	lazy->is_pooled = true;
+	*generation = pool.generation;
+	return lazy;
+}
+
+bool
+ev_lazy_lives(uint64 generation)
+{
+	make_room();
+	return pool.generation == generation;
 }
 
 bool

@@ -101,6 +101,13 @@ other_matches(const EvPattern *pattern, const char *string, int length)
 		return ev_shape_matches(pattern->shape, string, length);
 	if (pattern->literals != NULL)
 		return ev_literals_match(pattern->literals, string, length);
+	if (pattern->later != NULL)
+	{
+		const EvPattern *tables = ev_later_tables(pattern->later, length);
+
+		return tables != NULL ? ev_pattern_matches(tables, string, length) :
+			ev_lazy_matches(ev_later_lazy(pattern->later), string, length);
+	}
 	if (pattern->lazy != NULL)
 		return ev_lazy_matches(pattern->lazy, string, length);
 	return ev_regex_matches(pattern->regex, string, length);

@@ -147,7 +147,7 @@ add_node(Shaper *shaper, const EvNode *node)
 	return false;
 }
 
-/* ---- shapes that chunks can tell ---- */
+/* ---- shapes as chunks ---- */
 
 static bool
 is_two_ranges(const Shaper *shaper, int set)

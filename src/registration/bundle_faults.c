@@ -130,7 +130,7 @@ ev_bundle_has_faults(const EvBundleFaults *faults, int member)
 	return faults->all[member] > 0;
 }
 
-/* Is it to be reported, or does its cause say enough? */
+/* Is a fault reported? It is not if its cause has a fault of its own. */
 static bool
 counts(const EvBundleFaults *faults, const BundleFault *fault)
 {
@@ -143,7 +143,9 @@ compare_faults(const ListCell *a, const ListCell *b)
 	return ((const BundleFault *) lfirst(a))->member - ((const BundleFault *) lfirst(b))->member;
 }
 
-/* What the list says, and what it leaves out. */
+/*
+ * The error: the list of faults, and the numbers of those that it leaves out.
+ */
 typedef struct Report
 {
 	StringInfoData detail;
@@ -205,5 +207,5 @@ ev_bundle_report_faults(const EvBundleFaults *faults)
 			 errmsg("cannot register the bundle: %d of %d schemas have faults", report.schemas, faults->members),
 			 errdetail_internal("%s", report.detail.data),
 			 report.hint != NULL ? errhint("%s", report.hint) :
-			 errhint("Nothing is registered. lint_event_schema lists all about one schema.")));
+			 errhint("Nothing is registered. lint_event_schema lists all faults of one schema.")));
 }

@@ -9,10 +9,10 @@
 
 typedef struct EvBundleFaults EvBundleFaults;
 
-/* The maximum number of faults that the list has of one schema. */
+/* The maximum number of faults of one schema in the list. */
 #define EV_BUNDLE_SHOWN_OF_ONE	10
 
-/* Makes an empty list for so many members, in CurrentMemoryContext. */
+/* Makes an empty list for this number of members, in CurrentMemoryContext. */
 extern EvBundleFaults *ev_bundle_faults_make(int members);
 
 /*
@@ -22,15 +22,15 @@ extern EvBundleFaults *ev_bundle_faults_make(int members);
 extern bool ev_bundle_is_fault(const ErrorData *error);
 
 /*
- * Adds an error as a fault of a member.  The message begins with the name of the
- * member if it is not in it.
+ * Adds an error as a fault of a member.  The name of the member is put before
+ * a message that does not contain it.
  */
 extern void ev_bundle_add_error(EvBundleFaults *faults, int member, const ErrorData *error, const char *name);
 
 /*
- * Adds a fault of a member, whose document has this name.  cause: the number of the
- * member because of which there is a fault here, too, or -1.  Such a fault is not
- * reported if the cause has a fault of its own.
+ * Adds a fault of a member, whose document has this name. cause: the number of
+ * another member that causes the fault, or -1.  Such a fault is not reported
+ * if the cause has a fault of its own.
  */
 extern void ev_bundle_add_fault(EvBundleFaults *faults, int member, const EvFault *fault, const char *name, int cause);
 

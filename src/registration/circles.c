@@ -38,7 +38,10 @@ enter(CircleSearch *search, int node)
 	search->stack[search->stack_length++] = node;
 }
 
-/* The node leads to no node that was not visited: complete its group if it is the first of it. */
+/*
+ * All nodes to which the node leads were visited.  Completes the node's group
+ * if the node is its first.
+ */
 static void
 leave(CircleSearch *search, int node)
 {

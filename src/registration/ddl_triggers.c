@@ -358,8 +358,9 @@ is_restoring(void)
 typedef struct Dropped
 {
 	List	   *names;			/* all that they claimed, and their parts' */
-	List	   *documents;		/* for each of the names, whose it was */
-	List	   *roots;			/* those of the names that they claimed */
+	List	   *documents;		/* for each of the names, the document that
+								 * claimed it */
+	List	   *roots;			/* the names that they claimed for themselves */
 } Dropped;
 
 static void
@@ -405,10 +406,10 @@ led_elsewhere(const Dropped *dropped, const EvReferrer *referrer)
 }
 
 /*
- * Raises where a registered document refers to one that was dropped.  Mostly a
- * dependency was there first, and this finds nothing; documents that refer to
- * each other have none in one direction, and neither has one that came before
- * what it refers to.
+ * Raises an error if a registered document refers to one that was dropped.
+ * Usually a dependency has prevented the drop already.  There is none in one
+ * direction between documents that refer to each other, and none from a
+ * document that was created before the one to which it refers.
  */
 static void
 check_not_referred(const Dropped *dropped)
@@ -426,7 +427,10 @@ check_not_referred(const Dropped *dropped)
 			if (strcmp(list_nth(dropped->names, i), referrer->by) == 0)
 				document = list_nth(dropped->documents, i);
 
-		/* found by $id, another document or a name can still have it */
+		/*
+		 * if the reference was by $id, another document can still have the
+		 * URI
+		 */
 		if (document == NULL ||
 			(strcmp(referrer->by, document->name) != 0 && led_elsewhere(dropped, referrer)) ||
 			(is_restoring() && has_privs_of_role(GetUserId(), referrer->owner)))

@@ -23,7 +23,10 @@
 PG_FUNCTION_INFO_V1(ev_lint_event_schema);
 PG_FUNCTION_INFO_V1(ev_lint_event_schema_jsonb);
 
-/* Each fault takes a scan of the text.  The maximum number of bytes of all scans. */
+/*
+ * The maximum number of bytes of the scans of a text.  Each fault takes one
+ * scan.
+ */
 #define LOCATE_BUDGET	(64 * 1024 * 1024)
 
 /* The base URI: a relative reference is one to an event type. */

@@ -55,7 +55,6 @@
 #include "registry/function_row.h"
 #include "registry/name_lock.h"
 #include "registry/names.h"
-#include "registry/nearest_type.h"
 #include "registry/ownership.h"
 #include "registry/schema_cache.h"
 #include "registry/utility_command.h"
@@ -63,7 +62,6 @@
 #include "rollout/drop_guard.h"
 #include "schema/format_option.h"
 #include "schema/keywords.h"
-#include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_register_event_schema);
 PG_FUNCTION_INFO_V1(ev_register_event_schema_jsonb);
@@ -145,6 +143,8 @@ register_definition(const char *name, const char *uri, const Definition *definit
 			ev_validator_refuse_change(&old_document, &document);
 		ev_ownership_require_function(replaced);
 		ev_name_lock(name, ExclusiveLock);
+		/* waits for objects that are just being made to use the function */
+		ev_function_lock(function, AccessExclusiveLock, name);
 		if (!is_wider)
 			ev_validator_check_annotations(&old_document, &document);
 		document.function = function;

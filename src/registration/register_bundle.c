@@ -4,8 +4,9 @@
  *
  * The schemas may refer to each other in any order, and in circles.  So all
  * functions are created first, and then each document is checked as if it were
- * registered alone.  A check runs in a subtransaction, so that the faults of all
- * documents are found; with a fault, everything is rolled back by the error.
+ * registered alone.  Each check runs in a subtransaction, so that the faults
+ * of all documents are found.  If there is a fault, the error at the end rolls
+ * everything back.
  *
  * Versions of a type are checked in ascending order, each against those before it
  * and against those that were registered already.
@@ -51,7 +52,10 @@
 
 PG_FUNCTION_INFO_V1(ev_register_schemas);
 
-/* So many documents get their warnings; the others are counted. */
+/*
+ * The maximum number of documents whose warnings are raised; the others are
+ * counted.
+ */
 #define WARNED_DOCUMENTS	20
 
 typedef enum Action
@@ -73,7 +77,7 @@ typedef struct BundleMember
 {
 	EvRegistered registered;	/* name, type and version, function */
 	char	   *key;			/* as the user wrote it */
-	ErrorData  *key_error;		/* why that is no key, or NULL */
+	ErrorData  *key_error;		/* why it is not a valid key, or NULL */
 	char	   *uri;			/* of the document */
 	JsonbValue	value;			/* in the bundle */
 	Action		action;
@@ -125,7 +129,10 @@ is_event(const BundleMember *member)
 	return member->registered.type_length >= 0;
 }
 
-/* The name of a member for messages and rows: TYPE@VERSION, or the URI. */
+/*
+ * Returns the name of a member for messages and rows: TYPE@VERSION, or the
+ * URI.
+ */
 static const char *
 shown_name(const BundleMember *member)
 {
@@ -356,8 +363,8 @@ for_each(Bundle *bundle, int actions, void (*work) (Bundle *, BundleMember *))
 /* ---------- before the locks ---------- */
 
 /*
- * Asks for the rights on a member, before anything is locked.  Members of other roles
- * can be unchanged only, which a later step finds out.
+ * Checks the rights on a member, before anything is locked.  A member of
+ * another role must be unchanged, which a later step checks.
  */
 static void
 look_at(Bundle *bundle, BundleMember *member)
@@ -448,7 +455,7 @@ add_names_of(Bundle *bundle, BundleMember *member)
 
 /* ---------- creating the functions ---------- */
 
-/* Finds out what is to be done for a member, and checks a replacement. */
+/* Decides the action for a member, and checks a replacement. */
 static void
 decide(Bundle *bundle, BundleMember *member)
 {
@@ -476,6 +483,7 @@ decide(Bundle *bundle, BundleMember *member)
 	ev_ownership_require_function(row);
 	ev_name_lock(document.name, ExclusiveLock);
 	(void) ev_find_and_wait(document.name);
+	ev_function_lock(function, AccessExclusiveLock, document.name);
 	ev_validator_check_annotations(&old, &document);
 	mentions = ev_document_mentions(&document);
 	ev_claims_check(&document, &mentions, &old, NULL);
@@ -603,8 +611,9 @@ find_member(Bundle *bundle, char *name)
 }
 
 /*
- * Returns the number of the member with the cause of a fault: the document refers to
- * it, and it has a fault itself, or could not be created.  -1: there is none.
+ * Returns the number of the member that causes a fault of another one, which
+ * refers to it: it has a fault itself, or could not be created.  Returns -1 if
+ * there is none.
  */
 static int
 find_cause(Bundle *bundle, const EvFault *fault)
@@ -646,6 +655,9 @@ check_compatibility(Bundle *bundle, BundleMember *member)
 	EvDocument	document;
 	List	   *later = NIL;
 
+	/* a document has no versions */
+	if (!is_event(member))
+		return;
 	read_document(bundle, member, &document);
 	for (BundleMember *other = member + 1; other < bundle->members + bundle->count &&
 		 other->registered.type_length == member->registered.type_length &&
@@ -656,8 +668,8 @@ check_compatibility(Bundle *bundle, BundleMember *member)
 }
 
 /*
- * Compiles a member.  If that fails, all its faults are looked for; if there are none,
- * the error itself is the fault, such as an ambiguous reference.
+ * Compiles a member.  If that fails, records all its faults.  If none is
+ * found, the error itself is the fault, for example an ambiguous reference.
  */
 static void
 compile_or_add_faults(Bundle *bundle, BundleMember *member)
@@ -723,9 +735,9 @@ compile_circle(void *arg)
 }
 
 /*
- * Compiles the members of each circle together: compiling each of them alone would
- * compile all others, too.  If that does not succeed, they are compiled alone, and the
- * faults are found then.  The warnings point into what was compiled, so its memory is
+ * Compiles the members of a circle together, since compiling one of them alone
+ * compiles all others too.  If that fails, compiles each alone, to find the
+ * faults.  The warnings point into the compiled documents, whose memory is
  * kept until the members were checked.
  */
 static void
@@ -808,10 +820,11 @@ compare_targets(const ListCell *a, const ListCell *b)
 }
 
 /*
- * Records the dependencies of a member.  Of a circle, those on members with a lower
- * number are recorded, which form no circle.  New members come first: nothing that
- * existed before depends on them yet.  A dependency of a replaced member can form a circle
- * with any of those that were recorded before, so the search for it must see them.
+ * Records the dependencies of a member.  In a circle, only those on members
+ * with a lower number are recorded, which form no circle.  New members come
+ * first, since no existing function depends on them yet.  A dependency of a
+ * replaced member can form a circle with dependencies that were recorded
+ * before, so the search must see these.
  */
 static void
 record_dependencies(Bundle *bundle, BundleMember *member)

@@ -101,7 +101,7 @@ typedef struct ListedNode
 	int			number;
 } ListedNode;
 
-/* The schemas to be listed, and to which of them each refers. */
+/* The schemas to be listed, and their references to each other. */
 typedef struct ReferenceGraph
 {
 	HTAB	   *nodes;			/* ListedNode by function */
@@ -230,8 +230,8 @@ put_circle(ReturnSetInfo *result, List *functions)
 }
 
 /*
- * Adds the DDL of the schemas in a graph, each after those to which it refers, and
- * one call for each circle.
+ * Adds the DDL of the schemas in a graph: each after those to which it refers,
+ * and one call for each circle.
  */
 static void
 put_schemas(ReturnSetInfo *result, ReferenceGraph *graph)

@@ -26,8 +26,8 @@ extern Oid	ev_find_and_wait(const char *name);
  * Finds the function that is registered under a name, in order to register it,
  * and locks the name.  Roles that may not register only read, without a lock,
  * to find out whether anything would change.  If there is no function, raises
- * insufficient_privilege unless the caller may create it.  Without keep_lock, the
- * function itself is not locked after the call, only its name.
+ * insufficient_privilege unless the caller may create it.  Without keep_lock,
+ * only the name is locked after the call, and not the function itself.
  */
 extern Oid	ev_find_to_register(const char *name, bool keep_lock);
 
@@ -47,11 +47,11 @@ extern HeapTuple ev_schema_row(Oid function);
 extern HeapTuple ev_schema_read(Oid function, EvDocument *document);
 
 /*
- * Runs CREATE FUNCTION, or CREATE OR REPLACE FUNCTION for the row of a function
- * (NULL: a new one), with the caller's rights, and returns the function.  The
- * caller has checked what `vouched` says; with is_wider, also that the new
- * document is wider than the replaced one.  Adds a COMMENT if the name of a new
- * function shortens its type.
+ * Runs CREATE FUNCTION, or CREATE OR REPLACE FUNCTION for the row of a
+ * function (NULL: a new one), with the caller's rights, and returns the
+ * function.  `vouched` says which checks the caller has made.  With is_wider,
+ * the caller has also checked that the new document is wider than the replaced
+ * one.  Adds a COMMENT if the name of a new function shortens its type.
  */
 extern Oid	ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVouched vouched,
 							   bool is_wider);

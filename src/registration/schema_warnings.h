@@ -8,10 +8,10 @@
 #include "schema/document.h"
 
 /*
- * Raises a WARNING for each kind among the warnings about a document, a List of
- * EvWarning.  Probable misspellings come first.  Each WARNING contains the number
- * of places and the first places.  If there are too many kinds, the rest gets one
- * WARNING for each rule.  Notes are omitted.
+ * Raises a WARNING for each kind among the warnings about a document, a List
+ * of EvWarning.  Probable misspellings come first.  Each WARNING has the
+ * number of locations and the first of them.  If there are too many kinds, the
+ * rest gets one WARNING for each rule.  Notes are omitted.
  */
 extern void ev_schema_warn(const EvDocument *document, List *warnings);
 

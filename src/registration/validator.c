@@ -58,7 +58,6 @@
 #include "registry/schema_cache.h"
 #include "registry/uri_index.h"
 #include "schema/format_option.h"
-#include "schema/uri.h"
 
 PG_FUNCTION_INFO_V1(ev_jsonschema_validator);
 
@@ -165,7 +164,7 @@ static bool
 can_depend(Oid function, Oid target, const char *uri, bool is_registered, bool may_be_circle)
 {
 	ev_function_lock(target, AccessShareLock, uri);
-	if (!is_registered)
+	if (!is_registered && !ev_ownership_counts(GetUserId(), target))
 		UnlockDatabaseObject(ProcedureRelationId, target, 0, AccessShareLock);
 	return SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(target)) &&
 		!(may_be_circle && depends_on(target, function));
@@ -196,9 +195,9 @@ ev_validator_depend(Oid function, Oid target, const char *uri, bool is_known)
  * pg_dump would warn about them; for a DROP, these are found by the index of
  * URIs (ddl_triggers.c).
  *
- * This waits for transactions that are dropping a function.  Any role that may
- * create a function somewhere can call the validator, so only registered
- * documents block drops of their targets.
+ * This waits for transactions that are dropping or replacing a function.  Any role that
+ * may create a function somewhere can call the validator, so only documents that count
+ * (ev_ownership_counts) block drops and changes of their targets.
  */
 static void
 record_dependencies(const EvDocument *document, const EvMentions *mentions, bool is_registered)
@@ -415,7 +414,7 @@ uses_annotations(HeapTuple row, Oid function, char **name)
 	return false;
 }
 
-/* Is the function, which cannot prevent the change, read for a WARNING? */
+/* Is a function that cannot prevent the change read for a WARNING? */
 static bool
 is_worth_a_warning(AnnotationUsers *users, HeapTuple row)
 {
@@ -500,7 +499,10 @@ ev_validator_allow_replacement(Oid function)
 	replaceable = function;
 }
 
-/* The name for which the caller vouches, and for what. */
+/*
+ * The name of a document that the caller has checked, and the checks that it
+ * has made.
+ */
 static const char *vouched = NULL;
 static EvVouched vouched_for;
 
@@ -522,7 +524,7 @@ is_vouched(const char *name, EvVouched what)
  * Returns false if the function is new.
  */
 static bool
-check_replacement(HeapTuple function, const EvDocument *document)
+check_replacement(HeapTuple function, const EvDocument *document, const EvMentions *mentions)
 {
 	HeapTuple	previous = ev_function_previous(function);
 	EvDocument	old_document;
@@ -551,7 +553,13 @@ check_replacement(HeapTuple function, const EvDocument *document)
 		ev_validator_refuse_change(&old_document, document);
 	ev_name_lock(document->name, ExclusiveLock);
 	if (!is_vouched(document->name, EV_VOUCHED_CLAIMS))
+	{
+		ev_function_lock(document->function, AccessExclusiveLock, document->name);
+		/* PostgreSQL has deleted the rows by which references find it */
+		ev_claims_record(document, mentions, true);
+		CommandCounterIncrement();
 		ev_validator_check_annotations(&old_document, document);
+	}
 	return true;
 }
 
@@ -600,7 +608,7 @@ check_event_type(const char *name, const char *event_type)
 static bool
 check_registered(HeapTuple function, const EvDocument *document, const EvMentions *mentions)
 {
-	bool		is_new = !check_replacement(function, document) &&
+	bool		is_new = !check_replacement(function, document, mentions) &&
 		TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(function->t_data));
 	int			type_length;
 	int32		version;

@@ -44,18 +44,22 @@ extern List *ev_validator_faults(const EvDocument *document);
  */
 extern void ev_validator_allow_replacement(Oid function);
 
-/* What the caller of CREATE FUNCTION takes care of. */
+/*
+ * The checks that the caller of CREATE FUNCTION makes instead of the
+ * validator.
+ */
 typedef enum EvVouched
 {
 	EV_VOUCHED_CLAIMS,			/* ev_claims_check and
 								 * ev_validator_check_annotations were called */
-	EV_VOUCHED_ALL				/* that, or they will be; and the dependencies
-								 * will be recorded */
+	EV_VOUCHED_ALL				/* they were or will be called, and the
+								 * dependencies will be recorded */
 } EvVouched;
 
 /*
- * Says what the validator need not do for the document that is about to take this
- * name; NULL: for none.  Must be reset, also after an error.
+ * Tells the validator which checks to leave out for the document that is about
+ * to take this name; NULL: none for any document.  Must be reset, also after
+ * an error.
  */
 extern void ev_validator_vouch(const char *name, EvVouched vouched);
 

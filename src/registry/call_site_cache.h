@@ -38,7 +38,10 @@ ev_is_met(const EvMet *met, const char *type, int type_length, int32 version)
 		met->type_length == type_length && ev_same_bytes(type, type_length, met->words, met->type);
 }
 
-/* Is called with each type and version that is not registered; may be NULL. */
+/*
+ * A hook that is called with each type and version that is not registered; may
+ * be NULL.
+ */
 typedef void (*EvMissed) (const char *type, int type_length, int32 version);
 
 extern EvMissed ev_missed;

@@ -41,7 +41,6 @@
 #include "registry/schema_cache.h"
 #include "registry/uri_index.h"
 #include "schema/document.h"
-#include "schema/uri.h"
 
 /* ---------- names ---------- */
 
@@ -98,7 +97,10 @@ is_registered(HeapTuple function)
 	return form->pronamespace == ev_namespace_oid() && form->prolang == ev_language_oid();
 }
 
-/* Returns the URI of a kind, of those in a document, that has this name, or NULL. */
+/*
+ * Returns the URI in a document that is of this kind and has this name, or
+ * NULL.
+ */
 static char *
 uri_of_name(const EvDocument *document, EvUriKind kind, const char *name)
 {
@@ -110,7 +112,7 @@ uri_of_name(const EvDocument *document, EvUriKind kind, const char *name)
 	return NULL;
 }
 
-/* A document that was found by a name, and its URI of that name. */
+/* A document that was found by the name of one of its URIs. */
 typedef struct Found
 {
 	Oid			function;
@@ -229,7 +231,10 @@ first_referrer(const char *name, const NotCounted *but)
 
 /* ---------- names to lock ---------- */
 
-/* Do references by the name of a part lead to another document, which has the name itself? */
+/*
+ * Do references by the name of a part lead to another document, because that
+ * document has the name itself?
+ */
 static bool
 leads_elsewhere(const EvDocument *document, const char *name)
 {
@@ -255,7 +260,10 @@ ev_claims_to_lock(const EvDocument *document)
 
 /* ---------- claims of other documents ---------- */
 
-/* Returns the function with this name, and those whose $id it can be. */
+/*
+ * Returns the function with this name, and the functions that may have it as
+ * their $id.
+ */
 static List *
 claimants(const char *name, Oid but)
 {
@@ -279,9 +287,9 @@ refuse_stranger(const EvDocument *document, const char *name, const char *other)
 }
 
 /*
- * Checks a document that can have a name which a new document claims, too, and
- * returns whether it has it.  The body is read only if the result depends on
- * it: many versions of a type can share one $id.
+ * Checks a document that may have a name that a new document claims too.
+ * Returns whether it has the name.  The body is read only if the result
+ * depends on it: many versions of a type can share one $id.
  */
 static bool
 check_claimant(const EvDocument *document, const char *name, Oid other, HTAB *together)
@@ -465,8 +473,8 @@ referrer_counts(HeapTuple row, Oid document)
 }
 
 /*
- * Describes a function that counts and whose reference by this name leads to a document;
- * otherwise, returns NULL.
+ * Describes a function if it counts, and if its reference by this name leads
+ * to a document; otherwise returns NULL.
  */
 static char *
 describe_referrer(HeapTuple row, const char *name, Oid document)
@@ -517,7 +525,10 @@ find_referrer(const char *name, Oid document)
 	return result;
 }
 
-/* A $id of the document itself must not become that of a part only, which others can have, too. */
+/*
+ * A $id of the document itself must not become that of a part only, since
+ * parts of other documents can have it too.
+ */
 void
 ev_claims_check_kept(const EvDocument *old, const EvDocument *new)
 {

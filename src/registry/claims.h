@@ -5,10 +5,10 @@
  *
  * A document claims its own name (TYPE@VERSION, or its URI) and its $id.  A
  * name belongs to the document that has it, a $id to the owners of the
- * documents that have it.  The $ids of schemas in a document, its parts, belong
- * to no role.  URIs are compared by the name of the function that each URI
- * would have (ev_reference_name), so a URI that is too long for a name is
- * compared by its hash.
+ * documents that have it.  The schemas in a document with a $id are its parts;
+ * their $ids belong to no role.  URIs are compared by the name of the function
+ * that each URI would have (ev_reference_name), so a URI that is too long for
+ * a name is compared by its hash.
  */
 #ifndef EV_CLAIMS_H
 #define EV_CLAIMS_H
@@ -18,7 +18,9 @@
 
 #include "schema/document.h"
 
-/* A document with more parts has none that other documents can refer to. */
+/*
+ * If a document has more parts, other documents cannot refer to any of them.
+ */
 #define EV_CLAIMS_MOST_PARTS	1000
 
 /*

@@ -1,6 +1,6 @@
 /*
  * dependents.c
- *	  What depends on an object, as pg_depend says.
+ *	  Finds the dependents of an object in pg_depend.
  */
 #include "postgres.h"
 

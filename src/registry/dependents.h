@@ -1,6 +1,6 @@
 /*
  * dependents.h
- *	  What depends on an object, as pg_depend says.
+ *	  Finds the dependents of an object in pg_depend.
  */
 #ifndef EV_DEPENDENTS_H
 #define EV_DEPENDENTS_H

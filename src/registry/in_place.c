@@ -173,6 +173,22 @@ ev_in_place_find(FmgrInfo *function, const EvInPlaceSchema *schema, EvFault *fau
 	return kept->program;
 }
 
+/*
+ * Adds the order of the arguments to a fault of the document as such, or of one of
+ * its members: it may be an instance, such as {"type": "order", "items": [1, 2]}.
+ * No instance has members like $ref.
+ */
+static void
+advise_of_order(EvFault *fault)
+{
+	static const char order[] = "The schema is the first argument, and the instance is the second one.";
+
+	if (fault->location == NULL ||
+		(fault->location[0] != '\0' && (fault->location[1] == '$' || strchr(fault->location + 1, '/') != NULL)))
+		return;
+	fault->hint = fault->hint == NULL ? pstrdup(order) : psprintf("%s %s", fault->hint, order);
+}
+
 EvProgram *
 ev_in_place_require(FmgrInfo *function, const EvInPlaceSchema *schema)
 {
@@ -180,6 +196,9 @@ ev_in_place_require(FmgrInfo *function, const EvInPlaceSchema *schema)
 	EvProgram  *program = ev_in_place_find(function, schema, &fault);
 
 	if (program == NULL)
+	{
+		advise_of_order(&fault);
 		ev_fault_report(&fault, NULL);
+	}
 	return program;
 }

@@ -25,7 +25,7 @@
 /* A transaction that locks more names tries to lock all names at once. */
 #define MANY_LOCKS	256
 
-/* How long we wait for a lock, in milliseconds, where there is no lock_timeout */
+/* How long to wait for a lock, in milliseconds, if lock_timeout is not set */
 #define NAME_WAIT	5000
 
 /* ---------- waiting ---------- */
@@ -69,9 +69,15 @@ lock_holder(const LockWait *wait)
 {
 	int			count;
 	VirtualTransactionId *holders = GetLockConflicts(wait->tag, wait->mode, &count);
-	PGPROC	   *proc = count > 0 ? EV_VXID_PROC(holders[0]) : NULL;
-	char	   *role = proc != NULL ? GetUserNameFromId(proc->roleId, true) : NULL;
+	PGPROC	   *proc;
+	char	   *role;
 
+	if (count == 0)
+		return NULL;
+	proc = EV_VXID_PROC(holders[0]);
+	if (proc == NULL || EV_PROC_TRANSACTION(proc) != holders[0].localTransactionId)
+		return pstrdup("A prepared transaction uses it (pg_prepared_xacts), or one that has just ended.");
+	role = GetUserNameFromId(proc->roleId, true);
 	return role != NULL ? psprintf("Process %d of role \"%s\" uses it in a transaction that has not ended.",
 								   proc->pid, role) : NULL;
 }

@@ -11,8 +11,8 @@
 /*
  * Locks a name in event_schema (for a URI: ev_reference_name) until the end of
  * the transaction, against others that register it, replace it or refer to it.
- * Ask for the right to do so first.  Raises lock_not_available, with the holder of the
- * lock, after five seconds, or after lock_timeout if that is set.
+ * Check the right to do so first.  Raises lock_not_available, with the holder
+ * of the lock, after five seconds, or after lock_timeout if that is set.
  */
 extern void ev_name_lock(const char *name, LOCKMODE mode);
 

@@ -60,9 +60,9 @@ has_unseen_in_utf8(const char *string, int length)
 }
 
 /*
- * Has a type, or a name, no control characters, and none else that is not
- * seen, or that makes it be taken for another one?  What is not assigned yet is
- * counted among these.
+ * Is a type, or a name, free of control characters and of other characters
+ * that are invisible, or that make it look like another name?  Code points
+ * that are not assigned yet count among these.
  */
 static bool
 name_is_seen(const char *string, int length)

@@ -37,7 +37,10 @@
 #define EV_TYPE_MAX				512
 #define EV_PREFIX_MAX			18
 
-/* A type of up to so many bytes is not shortened in the name of any version. */
+/*
+ * A type of up to this number of bytes is not shortened in the name of any
+ * version.
+ */
 #define EV_WHOLE_TYPE_MAX		(EV_NAME_MAX - 11)
 
 /* Compares two types in the order of their bytes, as strcmp does. */

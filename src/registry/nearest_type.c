@@ -15,12 +15,14 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_proc.h"
+#include "catalog/pg_type.h"
 #include "port/pg_bitutils.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
+#include "base/shown_text.h"
 #include "registry/function_row.h"
 #include "registry/names.h"
 #include "registry/nearest_type.h"
@@ -28,6 +30,9 @@
 
 #define MANY_TYPES		20000
 #define MANY_COMPARED	100
+
+/* The number of types in warnings of one call. */
+#define MOST_WARNINGS	5
 
 /*
  * One edit changes the set of characters by at most this: it removes one and
@@ -182,4 +187,33 @@ ev_nearest_type(const char *name, int length)
 		}
 	}
 	return nearest != NULL ? pnstrdup(nearest->name, nearest->length) : NULL;
+}
+
+void
+ev_warn_of_unregistered_types(const ArrayType *types)
+{
+	Datum	   *values;
+	bool	   *nulls;
+	int			count;
+	int			warnings = 0;
+
+	deconstruct_array(unconstify(ArrayType *, types), TEXTOID, -1, false, TYPALIGN_INT, &values, &nulls, &count);
+	for (int i = 0; i < count && warnings < MOST_WARNINGS; i++)
+	{
+		const text *type = nulls[i] ? NULL : DatumGetTextPP(values[i]);
+		List	   *versions = NIL;
+		char	   *nearest;
+
+		if (type == NULL)
+			continue;
+		ev_registry_list(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), &versions);
+		if (versions != NIL)
+			continue;
+		nearest = ev_nearest_type(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type));
+		ereport(WARNING,
+				(errmsg("no version of event type %s is registered", ev_type_show(type)),
+				 nearest != NULL ? errhint("Did you mean \"%s\"?", nearest) :
+				 errhint("No event of this type is valid until register_event_schema registers one.")));
+		warnings++;
+	}
 }

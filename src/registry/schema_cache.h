@@ -3,8 +3,8 @@
  *	  The registered schemas as programs: a cache in each backend.
  *
  * An entry is made when its function is first used.  It becomes invalid when
- * the row in pg_proc changes of its function, or of a function that it refers
- * to, and is then made anew by the next look-up.  Entries are looked up
+ * the row in pg_proc of its function, or of a function that it refers to,
+ * changes.  The next look-up then makes it anew.  Entries are looked up
  * between validations, never during one, so a program in use is not freed.
  */
 #ifndef EV_SCHEMA_CACHE_H
@@ -29,7 +29,7 @@ typedef struct EvSchema
 	int32		version;
 	EvCounters *counters;		/* for statistics; NULL: not needed yet */
 	TimestampTz last_warned_client; /* start of the statement in which the
-									 * client was last warned about that */
+									 * client was last warned of this version */
 	TimestampTz last_warned_log;	/* the same for the server's log */
 	EvProgram  *annotated;		/* the program with annotations, made when
 								 * first needed */

@@ -74,7 +74,10 @@ add_to_list(EvCollector *collector, const EvViolation *violation)
 	MemoryContextSwitchTo(caller);
 }
 
-/* CONSTRAINT NAME, and of the relation SCHEMA NAME and TABLE NAME; NULL: not known. */
+/*
+ * Adds the CONSTRAINT NAME, and the SCHEMA NAME and TABLE NAME of the
+ * relation, if they are known.
+ */
 static int
 object_fields(Relation relation, const char *constraint)
 {
@@ -97,7 +100,8 @@ joined(List *lines, int limit, const char *separator)
 
 /*
  * Lists the violations of a document that the schema's program rejected.  If
- * this program was freed, the document may be valid under the current one.
+ * this program was freed, the current one is used, under which the document
+ * may be valid.
  */
 static void
 list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
@@ -115,8 +119,8 @@ list_violations(const Jsonb *data, EvSchema *schema, ListCollector *list)
 }
 
 /*
- * The DETAIL: the first of them, and how many more there are.  A single one is in
- * the message already.
+ * Adds the DETAIL: the first violations, and the number of the others.  A
+ * single violation is in the message already.
  */
 static int
 violations_detail(const ListCollector *list)

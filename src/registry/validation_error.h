@@ -12,8 +12,9 @@
 #include "utils/rel.h"
 
 /*
- * A violation in words, in CurrentMemoryContext: where in the document, and what;
- * or the keyword of the schema only, where event_validate.show_values is off.
+ * Returns a violation as text, in CurrentMemoryContext: its location in the
+ * document and its message; or only the keyword of the schema, if
+ * event_validate.show_values is off.
  */
 extern char *ev_violation_words(const EvViolation *violation);
 
@@ -45,8 +46,8 @@ extern void ev_refuse_upcast(const Jsonb *data, const text *type, int32 from, in
 extern void ev_refuse_unregistered(const text *type, int32 version) pg_attribute_noreturn();
 
 /*
- * The pg_proc row of a registered version, to be released, and its name.
- * Raises if it is not registered.
+ * Returns the pg_proc row of a registered version, which the caller releases,
+ * and its name.  Raises an error if it is not registered.
  */
 extern HeapTuple ev_registered_row(const text *type, int32 version, char **name);
 

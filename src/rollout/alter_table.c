@@ -6,8 +6,9 @@
  * calls this code before the command runs.  It raises an error with a HINT if the
  * command must fail for one of these reasons; all other commands run as usual.
  *
- * The table is not locked: if it changes before the command locks it, PostgreSQL
- * raises its own error.  So it does if the user does not own the table.
+ * The table is not locked: if it changes before the command locks it,
+ * PostgreSQL raises its own error.  It also does if the user does not own the
+ * table.
  */
 #include "postgres.h"
 
@@ -40,7 +41,9 @@
 
 PG_FUNCTION_INFO_V1(ev_advise_alter_table);
 
-/* The table of a command, if it is the user's; else InvalidOid. */
+/*
+ * Returns the table of a command, if the user owns it; otherwise InvalidOid.
+ */
 static Oid
 own_table(const RangeVar *name)
 {
@@ -52,14 +55,14 @@ own_table(const RangeVar *name)
 
 /* ---------- ATTACH PARTITION ---------- */
 
-/* Has the table a trigger of this name? */
+/* Does the table have a trigger with this name? */
 static bool
 has_trigger(Oid table, const char *name)
 {
 	return OidIsValid(get_trigger_oid(table, name, true));
 }
 
-/* The name of the table's guard; NULL: it has none. */
+/* Returns the name of the table's guard; NULL if it has none. */
 static char *
 name_of_guard(Oid table, Oid *trigger)
 {
@@ -86,7 +89,10 @@ name_of_guard(Oid table, Oid *trigger)
 	return name;
 }
 
-/* The partition would get the guard of the whole table, and has a trigger of that name. */
+/*
+ * Raises an error if the partition has a trigger with the name of the whole
+ * table's guard, which it would get.
+ */
 static void
 advise_attach(Oid table, const AlterTableCmd *command)
 {
@@ -133,7 +139,7 @@ depends_on_column(Oid trigger, Oid table, AttrNumber column)
 	return found;
 }
 
-/* A column that a check gives to check_event as it is. */
+/* A column that a check passes to check_event without a cast. */
 typedef struct BareColumn
 {
 	EvEventFunctions functions;
@@ -199,7 +205,10 @@ drops_constraint(const AlterTableStmt *statement, const char *name)
 	return false;
 }
 
-/* The CHECK that calls check_event with the column, and cannot with its new type; NULL: none. */
+/*
+ * Returns the CHECK constraint that calls check_event with the column, and
+ * could not with its new type; NULL if there is none.
+ */
 static char *
 misfitting_check(Oid table, const AlterTableStmt *statement, BareColumn *bare)
 {

@@ -40,6 +40,7 @@ PG_FUNCTION_INFO_V1(ev_event_audit_filter_text);
 PG_FUNCTION_INFO_V1(ev_event_audit_violations);
 PG_FUNCTION_INFO_V1(ev_event_audit_violations_text);
 PG_FUNCTION_INFO_V1(ev_event_location_shown);
+PG_FUNCTION_INFO_V1(ev_event_type_shown);
 PG_FUNCTION_INFO_V1(ev_event_text_shown);
 PG_FUNCTION_INFO_V1(ev_event_audit_sample_add);
 PG_FUNCTION_INFO_V1(ev_event_json_loss);
@@ -632,6 +633,15 @@ Datum
 ev_event_location_shown(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_TEXT_P(cstring_to_text(ev_location_show(text_to_cstring(PG_GETARG_TEXT_PP(0)))));
+}
+
+/*
+ * event_type_shown(event_type text) → text
+ */
+Datum
+ev_event_type_shown(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_TEXT_P(cstring_to_text(ev_type_show(PG_GETARG_TEXT_PP(0))));
 }
 
 /*

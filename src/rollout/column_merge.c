@@ -3,14 +3,16 @@
  *	  The trigger of merge_event_column: keeps two columns of a row in step
  *	  while one is being merged into the other.
  *
- * Writers of both columns go on working.  What is written to one column is
- * copied to the other; a default gives way to it.  A document that jsonb cannot
- * hold without a loss is not copied: the column stays NULL, and the merge ends
- * with an error later, but no writer fails because of it.
+ * Writers of both columns continue to work.  A value that is written to one
+ * column is copied to the other, in place of that column's default.  A
+ * document that jsonb cannot hold without a loss is not copied: the column
+ * stays NULL, and the merge ends with an error later, but no writer fails
+ * because of it.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "catalog/partition.h"
 #include "catalog/pg_type.h"
@@ -18,8 +20,11 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgrprotos.h"
@@ -29,11 +34,15 @@
 
 #include "base/compat.h"
 #include "rollout/audit.h"
+#include "rows/functions_called.h"
+#include "rows/literal_code.h"
+#include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_keep_event_columns);
 PG_FUNCTION_INFO_V1(ev_event_column_fill_command);
 PG_FUNCTION_INFO_V1(ev_expression_is_volatile);
+PG_FUNCTION_INFO_V1(ev_event_default_functions);
 
 /* A column of the new row, and whether the command sets it. */
 typedef struct Column
@@ -97,9 +106,12 @@ as_jsonb(const Column *source)
 	return DatumGetJsonbP(DirectFunctionCall1(jsonb_in, CStringGetDatum(text_to_cstring(document))));
 }
 
-/* Is the column's value that of the default which this relation has for it? */
+/*
+ * Is the column's value that of the default which this relation has for it?  A
+ * default that is not the table's own must only compute.
+ */
 static bool
-equals_default(Relation relation, AttrNumber number, const Column *column)
+equals_default(Relation relation, AttrNumber number, const Column *column, bool is_own)
 {
 	Node	   *expression;
 	EState	   *state;
@@ -110,7 +122,7 @@ equals_default(Relation relation, AttrNumber number, const Column *column)
 	if (TupleDescAttr(RelationGetDescr(relation), number - 1)->atttypid != column->type)
 		return false;
 	expression = build_column_default(relation, number);
-	if (expression == NULL)
+	if (expression == NULL || (!is_own && !ev_is_pure(expression, NIL)))
 		return false;
 	state = CreateExecutorState();
 	value = ExecEvalExprSwitchContext(ExecPrepareExpr((Expr *) expression, state), GetPerTupleExprContext(state), &is_null);
@@ -122,13 +134,14 @@ equals_default(Relation relation, AttrNumber number, const Column *column)
 /*
  * Has the column the value of its default?  Then the command need not have set
  * it.  An INSERT into a partitioned table takes the default of the table that it
- * names, which need not be that of the partition.
+ * names, which need not be that of the partition.  An INSERT into the partition does
+ * not, so it runs no default of an owner without the rights of the partition's.
  */
 static bool
 has_default(const TriggerData *data, const Column *column)
 {
 	const char *name = SPI_fname(RelationGetDescr(data->tg_relation), column->number);
-	bool		result = equals_default(data->tg_relation, column->number, column);
+	bool		result = equals_default(data->tg_relation, column->number, column, true);
 	List	   *ancestors;
 	ListCell   *cell;
 
@@ -140,7 +153,8 @@ has_default(const TriggerData *data, const Column *column)
 		Relation	ancestor = try_table_open(lfirst_oid(cell), AccessShareLock);
 		AttrNumber	number = ancestor != NULL ? get_attnum(lfirst_oid(cell), name) : InvalidAttrNumber;
 
-		result = number > 0 && equals_default(ancestor, number, column);
+		result = number > 0 && equals_default(ancestor, number, column, has_privs_of_role(ancestor->rd_rel->relowner,
+																						  data->tg_relation->rd_rel->relowner));
 		if (ancestor != NULL)
 			table_close(ancestor, NoLock);
 		if (result)
@@ -253,4 +267,43 @@ Datum
 ev_expression_is_volatile(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(contain_volatile_functions(stringToNode(TextDatumGetCString(PG_GETARG_DATUM(0)))));
+}
+
+/*
+ * event_default_functions(relation regclass, column_name name) returns oid[]
+ *
+ * Returns the functions, apart from PostgreSQL's own, that the default of a column
+ * calls; NULL if it has none.  Raises feature_not_supported if to parse the text of
+ * the default would run code of a role without the caller's rights.
+ */
+Datum
+ev_event_default_functions(PG_FUNCTION_ARGS)
+{
+	Oid			table = PG_GETARG_OID(0);
+	const char *name = NameStr(*PG_GETARG_NAME(1));
+	Relation	relation;
+	AttrNumber	number;
+	Node	   *expression = NULL;
+	List	   *functions;
+	Datum	   *elements;
+	ListCell   *cell;
+
+	relation = ev_open_with_any_privilege(table);
+	number = get_attnum(table, name);
+	if (number > 0 && TupleDescAttr(RelationGetDescr(relation), number - 1)->atthasdef)
+		expression = build_column_default(relation, number);
+	relation_close(relation, AccessShareLock);
+	if (expression == NULL)
+		PG_RETURN_NULL();
+	if (ev_literals_run_code(expression, GetUserId()))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("the default of column \"%s\" contains a literal of a row, range or domain type of another role, which can attach code to it",
+						name),
+				 errhint("Drop the default first, and set it again afterwards.")));
+	functions = ev_functions_called(expression);
+	elements = palloc(sizeof(Datum) * (list_length(functions) + 1));
+	foreach(cell, functions)
+		elements[foreach_current_index(cell)] = ObjectIdGetDatum(lfirst_oid(cell));
+	PG_RETURN_ARRAYTYPE_P(construct_array(elements, list_length(functions), OIDOID, sizeof(Oid), true, TYPALIGN_INT));
 }

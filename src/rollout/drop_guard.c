@@ -2,9 +2,10 @@
  * drop_guard.c
  *	  Prevents drops of schema versions that rows need.
  *
- * A schema version that rows have must stay: without it, they could neither be
- * updated nor restored from a dump. check_event and validate_event find it by
- * its name in the row, which no dependency records, so the rows are searched.
+ * A schema version must stay while rows have it: without it, they could
+ * neither be updated nor restored from a dump. check_event and validate_event
+ * find it by its name in the row, which no dependency records, so the rows are
+ * searched.
  *
  * They are searched twice.  First when a version is dropped, without keeping
  * locks, so that nearly every drop that must be refused is refused then,
@@ -16,7 +17,7 @@
  * with DROP in general.)
  *
  * The tables can belong to other roles than the one that drops.  Searching
- * another role's table has a time limit (table_look.h), and while other roles'
+ * another role's table has a time limit, and so have all tables of one role (table_look.h); and while other roles'
  * tables are locked, a short limit for all of them together.  The user's own
  * tables are locked and searched before, without a limit.
  */
@@ -39,7 +40,6 @@
 #include "base/row_fault.h"
 #include "base/subtransaction.h"
 #include "registry/function_row.h"
-#include "registry/names.h"
 #include "registry/schema_cache.h"
 #include "rollout/drop_guard.h"
 #include "rollout/version_rows.h"
@@ -54,7 +54,7 @@ typedef struct Drop
 {
 	List	   *versions;		/* of EvVersion * */
 	bool		forced;
-	CommandId	command;		/* that came after */
+	CommandId	command;		/* the current command then */
 	bool		again;			/* registered again, with other documents */
 	Oid			user;			/* who dropped them */
 	List	   *passed;			/* tables with a WARNING, by OID */
@@ -72,8 +72,7 @@ typedef struct Finding
 } Finding;
 
 /*
- * If a table's error is not about one of several versions, the first one is
- * named.
+ * Names the first version if a table's error is not about one of them.
  */
 static const EvVersion *
 named_version(const Finding *finding)
@@ -189,11 +188,11 @@ look_at_site(void *arg)
  * the drop is forced, warns instead.
  */
 static void
-check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseconds)
+check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseconds, EvOwnerTimes *times)
 {
 	Finding		finding = {.site = site, .search = search};
 	EvLook		look = {
-		.relation = site->relation, .user = drop->user, .milliseconds = milliseconds,
+		.relation = site->relation, .user = drop->user, .milliseconds = milliseconds, .times = times,
 		.command = drop->again ? drop->command : 0,
 		.work = look_at_site, .arg = &finding
 	};
@@ -241,6 +240,7 @@ static void
 look_unlocked(Drop *drop)
 {
 	EvSearch	search;
+	EvOwnerTimes times = {.most = EV_OWNER_LOOK_MS};
 	ListCell   *cell;
 
 	init_search(&search, drop);
@@ -249,7 +249,7 @@ look_unlocked(Drop *drop)
 		const EvSite *site = lfirst(cell);
 
 		check_site(drop, site, &search,
-				   ev_is_own_table(site->relation, drop->user) ? 0 : EV_LOOK_MS);
+				   ev_is_own_table(site->relation, drop->user) ? 0 : EV_LOOK_MS, &times);
 	}
 }
 
@@ -319,7 +319,7 @@ look_locked(Drop *drop)
 		init_search(&search, drop);
 	foreach(cell, search.sites)
 		if (list_member_oid(locked, ((EvSite *) lfirst(cell))->relation))
-		check_site(drop, lfirst(cell), &search, 0);
+		check_site(drop, lfirst(cell), &search, 0, NULL);
 	own = list_copy(locked);
 
 	if (drop->forced)
@@ -332,7 +332,7 @@ look_locked(Drop *drop)
 	{
 		long		rest = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), deadline);
 
-		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1));
+		check_site(drop, lfirst(cell), &search, (int) Max(rest, 1), NULL);
 	}
 }
 

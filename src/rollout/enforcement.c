@@ -38,7 +38,6 @@
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
 #include "registry/function_row.h"
-#include "registry/names.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
 
@@ -140,10 +139,11 @@ describe_calls(Description *description)
 	foreach(cell, ev_site_calls(expression, description->search))
 	{
 		const EvSiteCall *call = lfirst(cell);
-		bool		is_schema = list_member_oid(description->search->schemas, call->call->funcid);
+		bool		is_schema = call->call != NULL &&
+			list_member_oid(description->search->schemas, call->call->funcid);
 		ListedRow  *row = add_row(description);
 
-		if (!call->is_wrapper || is_schema)
+		if (call->call != NULL && (!call->is_wrapper || is_schema))
 			set_text(row, DATA_EXPR, deparse_expression(ev_call_argument(call->call, 0), context, false, false));
 		if (is_schema)
 			describe_schema_call(row, call->call);

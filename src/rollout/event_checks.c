@@ -38,7 +38,10 @@
 
 #include "base/compat.h"
 #include "rollout/event_checks.h"
+#include "registry/nearest_type.h"
 #include "rows/event_calls.h"
+#include "rows/functions_called.h"
+#include "rows/literal_code.h"
 #include "rows/row_expression.h"
 #include "rows/table_rights.h"
 
@@ -46,6 +49,8 @@ PG_FUNCTION_INFO_V1(ev_event_row_expression);
 PG_FUNCTION_INFO_V1(ev_event_row_equals);
 PG_FUNCTION_INFO_V1(ev_event_row_other_types);
 PG_FUNCTION_INFO_V1(ev_event_checks);
+PG_FUNCTION_INFO_V1(ev_event_check_is_exact);
+PG_FUNCTION_INFO_V1(ev_event_check_types);
 
 /* ---------- text to expression ---------- */
 
@@ -135,15 +140,15 @@ ev_row_expression(Oid relation, const char *text, EvRowPart part, bool tolerant)
 	Node	   *node;
 	char	   *result;
 
-	ev_require_any_privilege(relation);
-	source.relation = rel = relation_open(relation, AccessShareLock);
+	source.relation = rel = ev_open_with_any_privilege(relation);
 	node = ev_row_analyze(&source, EXPR_KIND_CHECK_CONSTRAINT, cast_to_part, &tolerant);
 	result = deparse_expression(node, deparse_context_for(RelationGetRelationName(rel), relation),
 								false, false);
 	if (exprType(node) != INT4OID && part == EV_ROW_VERSION)
 		result = psprintf("CASE WHEN (%s) OPERATOR(pg_catalog.<) 0 OR (%s) OPERATOR(pg_catalog.>) 2147483647"
 						  " THEN -1 ELSE (%s)::pg_catalog.int4 END", result, result, result);
-	relation_close(rel, AccessShareLock);
+	/* a tolerant one is for a query: its types must not change before that */
+	relation_close(rel, tolerant ? NoLock : AccessShareLock);
 	return result;
 }
 
@@ -306,4 +311,44 @@ ev_event_checks(PG_FUNCTION_ARGS)
 	systable_endscan(scan);
 	table_close(pg_constraint, AccessShareLock);
 	return (Datum) 0;
+}
+
+/*
+ * event_check_is_exact(relation regclass, constraint_name name) returns boolean
+ *
+ * Can the arguments of an event check be parsed from their text, with only
+ * pg_catalog in the search_path, and mean the same, without running code that
+ * other roles add meanwhile?  False if there is no such check, or if it is more
+ * than a call.
+ */
+Datum
+ev_event_check_is_exact(PG_FUNCTION_ARGS)
+{
+	Oid			constraint = get_relation_constraint_oid(PG_GETARG_OID(0), NameStr(*PG_GETARG_NAME(1)), true);
+	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	EvEventFunctions functions;
+	FuncExpr   *call = NULL;
+	Const	   *types;
+	Datum		conbin;
+	bool		is_null;
+
+	if (!HeapTupleIsValid(tuple))
+		PG_RETURN_BOOL(false);
+	ev_event_functions_find(&functions);
+	conbin = SysCacheGetAttr(CONSTROID, tuple, Anum_pg_constraint_conbin, &is_null);
+	if (!is_null)
+		call = ev_sole_call(stringToNode(TextDatumGetCString(conbin)), &functions, &types);
+	ReleaseSysCache(tuple);
+	PG_RETURN_BOOL(call != NULL && ev_calls_are_exact((Node *) call->args) &&
+				   !ev_literals_run_code((Node *) call->args, GetUserId()));
+}
+
+/*
+ * warn_of_unregistered_types(types text[]) returns void
+ */
+Datum
+ev_event_check_types(PG_FUNCTION_ARGS)
+{
+	ev_warn_of_unregistered_types(PG_GETARG_ARRAYTYPE_P(0));
+	PG_RETURN_VOID();
 }

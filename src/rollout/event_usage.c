@@ -19,7 +19,6 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
-#include "utils/ruleutils.h"
 #include "utils/tuplestore.h"
 
 #include "base/row_fault.h"
@@ -61,6 +60,7 @@ typedef struct Counter
 	List	   *columns;		/* of EventColumns */
 	List	   *counts;			/* of Count, in the context */
 	MemoryContext context;
+	EvOwnerTimes times;
 	bool		is_opaque;		/* has calls without a type or version */
 } Counter;
 
@@ -83,7 +83,7 @@ without_casts(Node *node)
 }
 
 /*
- * Is the column known?  A table often has a constraint and a guard for the
+ * Are the columns known?  A table often has a constraint and a guard for the
  * same columns.
  */
 static bool
@@ -107,14 +107,14 @@ is_known(const Counter *counter, const EventColumns *columns)
  * false if they were not valid.
  */
 static char *
-asked_rows(Node *constraint, const EvSearch *search, List *context)
+asked_rows(Node *constraint, const EvSearch *search, EvStoredQuery *query)
 {
 	BooleanTest *test = makeNode(BooleanTest);
 
 	test->arg = (Expr *) ev_refuse_calls(constraint, search);
 	test->booltesttype = IS_FALSE;
 	test->location = -1;
-	return deparse_expression((Node *) test, context, false, true);
+	return ev_stored_place(query, (Node *) test);
 }
 
 static void
@@ -139,23 +139,25 @@ add_count(Counter *counter, HeapTuple row, TupleDesc descriptor)
 	MemoryContextSwitchTo(caller);
 }
 
-/* Counts rows.  The expressions and the condition are SQL over these rows. */
+/*
+ * Counts rows.  The expressions and the condition are SQL over these rows, with
+ * parameters of the query.
+ */
 static void
-count_rows(Counter *counter, const EventColumns *columns, const char *type, const char *version, const char *condition)
+count_rows(Counter *counter, const EventColumns *columns, EvStoredQuery *query,
+		   const char *type, const char *version, const char *condition)
 {
-	Oid			types[] = {TEXTOID};
 	Datum		parameters[] = {PointerGetDatum(counter->type)};
 	Oid			collation = exprCollation(columns->type);
 	const char *collate = OidIsValid(collation) && get_collation_isdeterministic(collation) ? "" :
 		" COLLATE pg_catalog.\"C\"";	/* types are equal if their bytes are */
-		char	   *query = psprintf("SELECT type, version, pg_catalog.count(*)"
-									 " FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s%s) AS e"
-									 " WHERE ($1 = type OR $1 IS NULL)%s GROUP BY 1, 2",
-									 type, collate, version, columns->from, condition,
-									 columns->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
+		char	   *command = psprintf("SELECT type, version, pg_catalog.count(*)"
+									   " FROM (SELECT (%s)::pg_catalog.text%s AS type, (%s)::pg_catalog.int8 AS version FROM %s%s) AS e"
+									   " WHERE ($1 = type OR $1 IS NULL)%s GROUP BY 1, 2",
+									   type, collate, version, columns->from, condition,
+									   columns->is_term ? "" : " AND type IS NOT NULL AND version IS NOT NULL");
 
-	if (SPI_execute_with_args(query, 1, types, parameters, counter->type != NULL ? " " : "n", true, 0) != SPI_OK_SELECT)
-		elog(ERROR, "could not count events");
+	ev_stored_select(ev_stored_prepare(command, query), query, parameters, counter->type != NULL ? " " : "n", 0);
 	for (uint64 i = 0; i < SPI_processed; i++)
 		add_count(counter, SPI_tuptable->vals[i], SPI_tuptable->tupdesc);
 	SPI_freetuptable(SPI_tuptable);
@@ -167,11 +169,12 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 	bool		is_term = call->is_term;
 	Node	   *type = call->type;
 	Node	   *version = call->version;
-	List	   *context = OidIsValid(site->domain) ? NIL : deparse_context_for("t", site->relation);
+	static const Oid types[] = {TEXTOID};
+	EvStoredQuery query = {.count = lengthof(types), .types = types};
 	const char *condition = OidIsValid(site->domain) ? " WHERE value IS DISTINCT FROM NULL" : "";
-	const char *type_text = deparse_expression(type, context, false, true);
-	const char *version_text = is_term ? deparse_expression(version, context, false, true) :
-		ev_soft_version(version, context);
+	const char *type_text = ev_stored_place(&query, type);
+	const char *version_text = is_term ? ev_stored_place(&query, version) :
+		ev_soft_version(version, &query);
 	EventColumns *columns = palloc0(sizeof(EventColumns));
 
 	columns->domain = site->domain;
@@ -185,12 +188,12 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 	/* an expression can raise errors for rows to which it does not apply */
 	if (!is_term && (counter->careful || !call->is_by_row))
 	{
-		const char *asked = asked_rows(constraint, &counter->search, context);
+		const char *asked = asked_rows(constraint, &counter->search, &query);
 
 		type_text = psprintf("CASE WHEN %s THEN %s END", asked, type_text);
 		version_text = psprintf("CASE WHEN %s THEN %s END", asked, version_text);
 	}
-	count_rows(counter, columns, type_text, version_text, condition);
+	count_rows(counter, columns, &query, type_text, version_text, condition);
 }
 
 static void
@@ -258,6 +261,7 @@ try_count_table(Counter *counter)
 	EvLook		look = {
 		.relation = counter->relation, .user = GetUserId(),
 		.milliseconds = ev_is_own_table(counter->relation, GetUserId()) ? 0 : EV_COUNT_MS,
+		.times = &counter->times,
 		.work = count_table, .arg = counter
 	};
 	ErrorData  *error;
@@ -314,7 +318,8 @@ Datum
 ev_event_usage(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
-	Counter		counter = {.type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), .context = CurrentMemoryContext};
+	Counter		counter = {.type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), .context = CurrentMemoryContext,
+	.times = {.most = EV_OWNER_COUNT_MS}};
 	StringInfoData left_out;
 	bool		incomplete = false;
 	ListCell   *cell;

@@ -40,7 +40,6 @@
 #include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rollout/wrappers.h"
-#include "rows/literal_code.h"
 #include "rows/pure_expression.h"
 #include "rows/table_rights.h"
 
@@ -53,6 +52,22 @@ static bool
 is_wrapper(const Node *node, const EvSearch *search)
 {
 	return IsA(node, FuncExpr) && list_member_oid(search->wrappers, ((const FuncExpr *) node)->funcid);
+}
+
+/* Is this a cast to a domain whose CHECK calls them? */
+static bool
+is_cast(const Node *node, const EvSearch *search)
+{
+	return IsA(node, CoerceToDomain) &&
+		list_member_oid(search->domains, ((const CoerceToDomain *) node)->resulttype);
+}
+
+static bool
+has_cast_walker(Node *node, void *context)
+{
+	if (node == NULL)
+		return false;
+	return is_cast(node, (const EvSearch *) context) || expression_tree_walker(node, has_cast_walker, context);
 }
 
 /*
@@ -92,7 +107,10 @@ may_apply(const FuncExpr *call, const EvSearch *search)
 	return false;
 }
 
-/* Is a check for some event types for one of the versions' types? */
+/*
+ * Is a check that is restricted to some event types for the type of one of the
+ * versions?
+ */
 static bool
 has_a_type(const Const *types, const EvSearch *search)
 {
@@ -227,6 +245,8 @@ find_calls_walker(Node *node, void *context)
 		call->is_by_row = reads_row_walker(call->type, NULL);
 		found->calls = lappend(found->calls, call);
 	}
+	else if (is_cast(node, found->search))
+		found->calls = lappend(found->calls, palloc0(sizeof(EvSiteCall)));
 	return expression_tree_walker(node, find_calls_walker, context);
 }
 
@@ -267,9 +287,10 @@ ev_refuse_calls(Node *expression, const EvSearch *search)
 
 /*
  * Does a relation have rows of its own that a dump contains and on which
- * constraints are enforced?  Or partitions, whose constraints are found
- * separately, but on which new ones must wait?  Views and foreign tables have
- * none; temporary tables of other sessions cannot be read.
+ * constraints are enforced?  Or is it partitioned?  The constraints of its
+ * partitions are found separately, but new partitions must wait for the lock
+ * on it.  Views and foreign tables have no such rows; temporary tables of
+ * other sessions cannot be read.
  */
 static bool
 holds_rows(Oid relation)
@@ -308,6 +329,7 @@ typedef struct TypePath
 } TypePath;
 
 static void add_columns(const TypePath *step);
+static void add_cast(EvSearch *search, Oid constraint);
 
 static void
 add_site(EvSearch *search, const EvSite *found)
@@ -340,7 +362,7 @@ add_column(const TypePath *step, Oid relation, char *column)
 
 /*
  * Adds an object that depends on a type: a column, a composite type by its
- * attributes, or an array or domain over it.  Ranges are left out, since
+ * attributes, an array or domain over it, or a constraint with a cast.  Ranges are left out, since
  * documents have no order.
  */
 static void
@@ -366,8 +388,12 @@ add_type_dependent(Form_pg_depend dependent, void *context)
 			return;
 		if (is_array)
 			next.path = lcons(NULL, list_copy(step->path));
+		else if (list_member_oid(step->all->search->domains, step->type))
+			step->all->search->domains = list_append_unique_oid(step->all->search->domains, dependent->objid);
 		add_columns(&next);
 	}
+	else if (dependent->classid == ConstraintRelationId)
+		add_cast(step->all->search, dependent->objid);
 }
 
 /*
@@ -418,40 +444,79 @@ ev_check_expression(Oid constraint)
 	return expression;
 }
 
+/* Adds the table of a constraint, or the columns of its domain. */
+static void
+add_places(EvSearch *search, Form_pg_constraint constraint)
+{
+	if (OidIsValid(constraint->contypid))
+	{
+		DomainPaths paths = {.search = search, .constraint = constraint->oid, .domain = constraint->contypid};
+		TypePath	step = {.all = &paths, .type = constraint->contypid, .path = NIL};
+
+		search->domains = list_append_unique_oid(search->domains, constraint->contypid);
+		add_columns(&step);
+	}
+	else if (holds_rows(constraint->conrelid))
+	{
+		EvSite		site = {.relation = constraint->conrelid, .constraint = constraint->oid};
+
+		add_site(search, &site);
+	}
+}
+
+static bool
+has_site(const EvSearch *search, Oid constraint)
+{
+	ListCell   *cell;
+
+	foreach(cell, search->sites)
+		if (((EvSite *) lfirst(cell))->constraint == constraint)
+		return true;
+	return false;
+}
+
+/* Adds a constraint that depends on the type of a domain, if it has a cast to it. */
+static void
+add_cast(EvSearch *search, Oid constraint)
+{
+	HeapTuple	tuple;
+	Node	   *expression;
+
+	CHECK_FOR_INTERRUPTS();
+	if (list_member_oid(search->casts, constraint))
+		return;
+	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	expression = check_expression(tuple);
+	if (expression != NULL && has_cast_walker(expression, search))
+	{
+		search->casts = lappend_oid(search->casts, constraint);
+		if (!has_site(search, constraint))
+			add_places(search, (Form_pg_constraint) GETSTRUCT(tuple));
+	}
+	ReleaseSysCache(tuple);
+}
+
 static void
 add_constraint(Form_pg_depend dependent, void *context)
 {
 	EvSearch   *search = (EvSearch *) context;
 	HeapTuple	tuple;
-	Form_pg_constraint form;
 	Node	   *expression;
 
-	/* found before, by another function or another call */
+	/* found before, by another function, another call or a cast */
 	if (dependent->classid != ConstraintRelationId ||
-		list_member_oid(search->constraints, dependent->objid))
+		list_member_oid(search->constraints, dependent->objid) ||
+		list_member_oid(search->casts, dependent->objid))
 		return;
 	search->constraints = lappend_oid(search->constraints, dependent->objid);
 	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(dependent->objid));
 	if (!HeapTupleIsValid(tuple))
 		return;
 	expression = check_expression(tuple);
-	form = (Form_pg_constraint) GETSTRUCT(tuple);
 	if (expression != NULL && check_may_apply(expression, search))
-	{
-		if (OidIsValid(form->contypid))
-		{
-			DomainPaths paths = {.search = search, .constraint = form->oid, .domain = form->contypid};
-			TypePath	step = {.all = &paths, .type = form->contypid, .path = NIL};
-
-			add_columns(&step);
-		}
-		else if (holds_rows(form->conrelid))
-		{
-			EvSite		site = {.relation = form->conrelid, .constraint = form->oid};
-
-			add_site(search, &site);
-		}
-	}
+		add_places(search, (Form_pg_constraint) GETSTRUCT(tuple));
 	ReleaseSysCache(tuple);
 }
 
@@ -535,13 +600,8 @@ ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expres
 
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		own = lappend_oid(own, search->functions.oids[i]);
-	if (ev_is_pure((Node *) expressions, own))
-		return;
-	ev_site_require_author(site);
-	if (ev_literals_run_code((Node *) expressions, ev_table_owner(site->relation)))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("an expression contains a literal of a row, range or domain type of another role than the table's owner")));
+	if (!ev_is_pure((Node *) expressions, own))
+		ev_site_require_author(site);
 }
 
 /* ---------- all ---------- */
@@ -558,7 +618,7 @@ ev_find_sites(EvSearch *search)
 {
 	ListCell   *cell;
 
-	search->sites = search->constraints = NIL;
+	search->sites = search->constraints = search->casts = search->domains = NIL;
 	search->wrappers = ev_find_wrappers(&search->functions, GetUserId());
 	for (int i = 0; i < (int) lengthof(search->functions.oids); i++)
 		if (OidIsValid(search->functions.oids[i]))
@@ -615,10 +675,7 @@ ev_site_tables(const EvSearch *search)
 
 /* ---------- as SQL ---------- */
 
-/*
- * Reads the values of a domain.  The domain's own value is deparsed as VALUE,
- * which is not a reserved word, so it refers to the column of that name.
- */
+/* Reads the values of a domain.  Their column has the name that stored_query.h wants. */
 static char *
 domain_values(const EvSite *site, const char *table, const char *those)
 {

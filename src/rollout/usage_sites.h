@@ -20,8 +20,11 @@ typedef struct EvSearch
 	List	   *wrappers;		/* functions that call them, by their text */
 	List	   *schemas;		/* functions in language jsonschema, if they
 								 * are searched */
+	List	   *domains;		/* with a CHECK that calls them, and domains
+								 * over these */
 	List	   *sites;			/* result, of EvSite * */
 	List	   *constraints;	/* examined so far, by OID */
+	List	   *casts;			/* the same, of those with a cast */
 } EvSearch;
 
 /*
@@ -43,15 +46,17 @@ typedef struct EvSite
 								 * (NULL) */
 } EvSite;
 
-/* A call in a constraint, and its arguments. */
+/*
+ * A call in a constraint, and its arguments; or a cast to a domain whose CHECK makes
+ * the call.
+ */
 typedef struct EvSiteCall
 {
-	FuncExpr   *call;
+	FuncExpr   *call;			/* NULL: a cast */
 	bool		is_wrapper;		/* of a function that calls check_event */
 	bool		is_term;		/* the constraint is true only if the call is */
 	bool		is_by_row;		/* the type is read from the row, and is not a
-								 * constant that the rest of the constraint
-								 * applies to some rows */
+								 * constant */
 	Node	   *type;			/* NULL: not known */
 	Node	   *version;
 } EvSiteCall;
@@ -64,8 +69,8 @@ extern void ev_search_init(EvSearch *search);
 
 /*
  * Finds search->sites in the current catalogs: CHECK constraints of tables and
- * domains that call check_event or validate_event, directly or through a
- * function, and guards, on relations with rows.  Sites whose constants exclude
+ * domains that call check_event or validate_event, directly, through a
+ * function or by a cast to a domain, and guards, on relations with rows.  Sites whose constants exclude
  * all of search->versions are left out.  Takes no lock on the tables.
  */
 extern void ev_find_sites(EvSearch *search);
@@ -94,11 +99,7 @@ extern Node *ev_check_expression(Oid constraint);
  */
 extern void ev_site_require_author(const EvSite *site);
 
-/*
- * The same for expressions that are parsed, unless they only compute.  Also
- * raises an error if their text has literals that run another role's code where
- * they are parsed anew.
- */
+/* The same for expressions that are parsed, unless they only compute. */
 extern void ev_site_require_trusted(const EvSite *site, const EvSearch *search, List *expressions);
 
 /* Returns the calls in an expression, of EvSiteCall *. */

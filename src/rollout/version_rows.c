@@ -15,8 +15,8 @@
  *   'order', 1)"), or if a function that calls check_event does not take it as an
  *   argument, only the constraint decides for which rows check_event is called.
  *   So the constraint is evaluated for each row, and the arguments of check_event
- *   are recorded: the versions that are being dropped are no longer registered,
- *   so validation reports them as missing.
+ *   are recorded: the dropped versions are not registered any more, so
+ *   validation reports them as missing.
  */
 #include "postgres.h"
 
@@ -39,7 +39,6 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
@@ -115,14 +114,13 @@ is_any_version(Node *version)
 }
 
 static char *
-carries(Node *type, Node *version, List *context)
+carries(Node *type, Node *version, EvStoredQuery *query)
 {
-	return deparse_expression((Node *) make_andclause(list_make2(is_any_type(type), is_any_version(version))),
-							  context, false, true);
+	return ev_stored_place(query, (Node *) make_andclause(list_make2(is_any_type(type), is_any_version(version))));
 }
 
 char *
-ev_soft_version(Node *version, List *context)
+ev_soft_version(Node *version, EvStoredQuery *query)
 {
 	Node	   *text = version;
 	char	   *source;
@@ -134,22 +132,25 @@ ev_soft_version(Node *version, List *context)
 		!(castNode(CoerceViaIO, text)->resulttype == INT4OID || castNode(CoerceViaIO, text)->resulttype == INT2OID ||
 		  castNode(CoerceViaIO, text)->resulttype == INT8OID) ||
 		getBaseType(exprType((Node *) castNode(CoerceViaIO, text)->arg)) != TEXTOID)
-		return psprintf("(%s)::pg_catalog.int8", deparse_expression(version, context, false, true));
-	source = deparse_expression((Node *) castNode(CoerceViaIO, text)->arg, context, false, true);
+		return psprintf("(%s)::pg_catalog.int8", ev_stored_place(query, version));
+	source = ev_stored_place(query, (Node *) castNode(CoerceViaIO, text)->arg);
 	return psprintf("CASE WHEN (%s)::pg_catalog.text ~ '^[[:space:]]*[+-]?[0-9]{1,18}[[:space:]]*$'"
 					" THEN ((%s)::pg_catalog.text)::pg_catalog.int8 END", source, source);
 }
 
 /* The same, with the version evaluated only for rows with the type. */
 static char *
-carries_softly(Node *type, Node *version, List *context)
+carries_softly(Node *type, Node *version, EvStoredQuery *query)
 {
 	return psprintf("CASE WHEN %s THEN (%s) = ANY ($2) END",
-					deparse_expression(is_any_type(type), context, false, true),
-					ev_soft_version(version, context));
+					ev_stored_place(query, is_any_type(type)),
+					ev_soft_version(version, query));
 }
 
 /* ---------- running them ---------- */
+
+/* types, versions, and the places of rows in batches */
+static const Oid parameter_types[] = {TEXTARRAYOID, INT4ARRAYOID, TIDARRAYOID};
 
 /*
  * Searches the rows of a site that satisfy a condition, or for which
@@ -163,6 +164,7 @@ typedef struct RowSearch
 								 * calls of check_event */
 	const char *expression;
 	EvVersion  *found;
+	EvStoredQuery query;		/* what is in both */
 
 	/* in batches */
 	SPIPlanPtr	plan;
@@ -210,15 +212,13 @@ row_places(const RowSearch *rows)
  * PostgreSQL 19 does not evaluate count(expression) if it can never be null.
  */
 static SPIPlanPtr
-prepare(const RowSearch *rows, bool in_batches)
+prepare(RowSearch *rows, bool in_batches)
 {
 	static const char *const among = "t.ctid = ANY ($3)";
-	Oid			types[] = {TEXTARRAYOID, INT4ARRAYOID, TIDARRAYOID};
 	const char *from = ev_site_from(rows->site, in_batches ? among : NULL);
 	const char *those = OidIsValid(rows->site->domain) ? "WHERE value IS DISTINCT FROM NULL AND" : "AND";
 	const char *asked = rows->condition != NULL ? rows->condition : rows->expression;
 	char	   *query;
-	SPIPlanPtr	plan;
 
 	if (in_batches && !OidIsValid(rows->site->domain))
 		asked = psprintf("CASE WHEN %s THEN (%s) END", among, asked);
@@ -226,10 +226,7 @@ prepare(const RowSearch *rows, bool in_batches)
 		query = psprintf("SELECT 1 FROM %s %s (%s) LIMIT 1", from, those, asked);
 	else
 		query = psprintf("SELECT pg_catalog.count(*) FILTER (WHERE %s) FROM %s %s true", asked, from, those);
-	plan = SPI_prepare(query, in_batches ? 3 : 2, types);
-	if (plan == NULL)
-		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
-	return plan;
+	return ev_stored_prepare(query, &rows->query);
 }
 
 static bool
@@ -237,10 +234,8 @@ run(const RowSearch *rows, List *versions, bool in_batches)
 {
 	Datum		parameters[] = {version_types(versions), version_numbers(versions),
 	in_batches ? row_places(rows) : (Datum) 0};
-	int			result = SPI_execute_plan(rows->plan, parameters, NULL, true, 1);
 
-	if (result != SPI_OK_SELECT)
-		elog(ERROR, "SPI_execute_plan returned %s", SPI_result_code_string(result));
+	ev_stored_select(rows->plan, &rows->query, parameters, in_batches ? NULL : "  n", 1);
 	return rows->condition != NULL && SPI_processed > 0;
 }
 
@@ -458,18 +453,19 @@ search_rows(RowSearch *rows, bool may_raise)
 }
 
 static void
-search_call(const EvSiteCall *call, Node *constraint, RowSearch *rows, List *context)
+search_call(const EvSiteCall *call, Node *constraint, RowSearch *rows)
 {
 	bool		is_exact = call->is_term && !call->is_wrapper;
 
 	rows->condition = rows->expression = NULL;
+	rows->query.expressions = NIL;
 	if (call->type == NULL || !(call->is_term || call->is_by_row))
-		rows->expression = deparse_expression(constraint, context, false, true);
+		rows->expression = ev_stored_place(&rows->query, constraint);
 	else if (is_exact ||
 			 !(ev_guard_expression_may_raise(call->type) || ev_guard_expression_may_raise(call->version)))
-		rows->condition = carries(call->type, call->version, context);
+		rows->condition = carries(call->type, call->version, &rows->query);
 	else
-		rows->condition = carries_softly(call->type, call->version, context);
+		rows->condition = carries_softly(call->type, call->version, &rows->query);
 	search_rows(rows, rows->condition == NULL || !is_exact);
 }
 
@@ -478,7 +474,6 @@ search_constraint(RowSearch *rows)
 {
 	const EvSite *site = rows->site;
 	Node	   *constraint = ev_check_expression(site->constraint);
-	List	   *context = OidIsValid(site->domain) ? NIL : deparse_context_for("t", site->relation);
 	ListCell   *cell;
 
 	if (constraint == NULL)
@@ -486,7 +481,7 @@ search_constraint(RowSearch *rows)
 	ev_site_require_trusted(site, rows->search, list_make1(constraint));
 	foreach(cell, ev_site_calls(constraint, rows->search))
 	{
-		search_call(lfirst(cell), constraint, rows, context);
+		search_call(lfirst(cell), constraint, rows);
 		if (rows->found != NULL)
 			break;
 	}
@@ -501,6 +496,8 @@ ev_version_in_rows(const EvSite *site, const EvSearch *search)
 
 	rows->site = site;
 	rows->search = search;
+	rows->query.types = parameter_types;
+	rows->query.count = lengthof(parameter_types);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "SPI_connect failed");
 	if (!OidIsValid(site->trigger))
@@ -508,7 +505,7 @@ ev_version_in_rows(const EvSite *site, const EvSearch *search)
 	else if (ev_guarded_operands(site, &type, &version))
 	{
 		ev_site_require_trusted(site, search, list_make2(type, version));
-		rows->condition = carries(type, version, deparse_context_for("t", site->relation));
+		rows->condition = carries(type, version, &rows->query);
 		search_rows(rows, false);
 	}
 	SPI_finish();

@@ -9,6 +9,7 @@
 #define EV_VERSION_ROWS_H
 
 #include "rollout/usage_sites.h"
+#include "rows/stored_query.h"
 
 /*
  * Does a row at the site have one of search->versions?  Returns the version,
@@ -19,9 +20,10 @@ extern EvVersion *ev_version_in_rows(const EvSite *site, const EvSearch *search)
 
 /*
  * Returns SQL for the version that an expression gives, as bigint: NULL
- * instead of an error if it is a cast of text that is not a number.
+ * instead of an error if it is a cast of text that is not a number.  Adds the
+ * expression to the query.
  */
-extern char *ev_soft_version(Node *version, List *context);
+extern char *ev_soft_version(Node *version, EvStoredQuery *query);
 
 /*
  * Returns the expressions that a guard reads from a row, in

@@ -41,10 +41,13 @@
 #include "rollout/wrappers.h"
 #include "rows/table_rights.h"
 
-/* How deep calls of check_event are looked for in functions that call functions. */
+/*
+ * The depth of calls between functions down to which calls of check_event are
+ * found.
+ */
 #define MAX_DEPTH	8
 
-/* The bytes of functions of one other role that are read. */
+/* The maximum number of bytes of functions of one other role that are read. */
 #define MOST_TEXT	(4 * 1024 * 1024)
 
 /* A function whose text may call check_event. */
@@ -65,7 +68,7 @@ typedef struct FunctionName
 	Candidate  *first;
 } FunctionName;
 
-/* How much text of a role was read. */
+/* The amount of text of a role that was read. */
 typedef struct TextOwner
 {
 	Oid			role;			/* the key */
@@ -241,8 +244,8 @@ is_name_character(char c)
 }
 
 /*
- * Reads the next word; false at the end.  Upper case is another spelling of a
- * name that has none.
+ * Reads the next word; false at the end.  Letters are folded to lower case, like
+ * the names of functions in the table.
  */
 static bool
 next_word(const char **body, Word *word)

@@ -9,10 +9,11 @@
 #include "rows/event_calls.h"
 
 /*
- * The functions that CHECK constraints call and that call one of these functions,
- * themselves or through others; OIDs, in CurrentMemoryContext.  Reads only a
- * limited amount of text of the functions of each role that lacks the rights of
- * the user.  Takes no locks but on catalogs, for the time of the call.
+ * Returns the functions that CHECK constraints call and that call one of these
+ * functions, directly or through others: OIDs, in CurrentMemoryContext.  Reads
+ * only a limited amount of text of the functions of each role that lacks the
+ * rights of the user.  Takes no locks but on catalogs, for the time of the
+ * call.
  */
 extern List *ev_find_wrappers(const EvEventFunctions *functions, Oid user);
 

@@ -45,9 +45,9 @@ without_domain(Node *argument)
 }
 
 /*
- * Returns the types in "(type = ANY (TYPES)) IS NOT TRUE", for this type; NULL if
- * the condition is another one, or if it takes different types for equal, as a
- * nondeterministic collation does.
+ * Returns the types in "(type = ANY (TYPES)) IS NOT TRUE", for this type.
+ * Returns NULL if the condition is another one, or if it can treat different
+ * types as equal, as a nondeterministic collation does.
  */
 static Const *
 types_of_others(Node *condition, Node *type)

@@ -24,7 +24,7 @@
 
 #include "rows/literal_code.h"
 
-/* Does a role own the type that has the rights of another role? */
+/* Does the owner of the type have the rights of a role? */
 static bool
 is_own_type(Oid type, Oid role)
 {
@@ -38,7 +38,10 @@ is_own_type(Oid type, Oid role)
 	return result;
 }
 
-/* The type that a domain is directly over, which may be a domain too. */
+/*
+ * Returns the type over which a domain is defined directly, which may be a
+ * domain too.
+ */
 static Oid
 direct_base(Oid domain)
 {

@@ -8,8 +8,9 @@
 #include "nodes/pg_list.h"
 
 /*
- * Can parsing the text of an analyzed expression run code, now or when types are
- * altered meanwhile, that a role without the rights of `role` wrote?
+ * Can parsing the text of an analyzed expression run code of a role that does
+ * not have the rights of `role`?  It can if a type in it allows such code to
+ * be added at any time.
  */
 extern bool ev_literals_run_code(Node *expression, Oid role);
 

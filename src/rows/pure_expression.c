@@ -1,8 +1,8 @@
 /*
  * pure_expression.c
- *	  Does an expression run only functions of PostgreSQL that compute?
+ *	  Does an expression run only PostgreSQL's own functions, and only compute?
  *
- * IMMUTABLE functions of the server do.  STABLE ones can read tables
+ * IMMUTABLE functions of the server only compute.  STABLE ones can read tables
  * (table_to_xml reads a view, which calls functions of its owner), call casts
  * of users' types (to_jsonb), or depend on the current user.
  */

@@ -42,8 +42,8 @@ extern int	ev_row_pin_settings(void);
 
 /*
  * Returns the name of a member that is not null and is not a column of the
- * relation, so that the command would leave it out; NULL if there is none.  In
- * CurrentMemoryContext.
+ * relation; the command would leave it out.  Returns NULL if there is none.
+ * In CurrentMemoryContext.
  */
 extern char *ev_row_stray_member(Relation relation, Jsonb *row);
 

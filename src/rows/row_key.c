@@ -43,7 +43,7 @@ may_read(Oid table, Relation relation, const int2vector *columns, int count)
 	return true;
 }
 
-/* A partition is mostly read by way of the whole table. */
+/* A partition is usually read through the whole table. */
 static bool
 may_read_key(Relation relation, const int2vector *columns, int count)
 {

@@ -9,10 +9,11 @@
 #include "utils/rel.h"
 
 /*
- * "(id)=(42)": the columns of the primary key and their values, escaped and cut as
- * values in messages are.  NULL where the table has no primary key, where a part of
- * it is not computed yet, or where the current user may not read its columns, also
- * because of row-level security.  In CurrentMemoryContext.
+ * Returns "(id)=(42)": the columns of the primary key and their values,
+ * escaped and cut like all values in messages.  Returns NULL if the table has
+ * no primary key, if a column of it is not computed yet, or if the current
+ * user may not read its columns, for example because of row-level security.
+ * In CurrentMemoryContext.
  */
 extern char *ev_row_key(Relation relation, HeapTuple row);
 

@@ -8,7 +8,7 @@
  * role inserts later, would escape these.  So they are checked here.
  *
  * PostgreSQL returns the policies that apply.  Their expressions are evaluated for
- * the row as they are stored, or by a query if they contain subqueries.
+ * the row as they are stored; in a query if they contain subqueries.
  * PostgreSQL does not return the checks of views, so the privilege on the table is
  * required: a role that has it needs no view.
  */
@@ -22,26 +22,25 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/parsenodes.h"
 #include "parser/analyze.h"
 #include "parser/parser.h"
 #include "parser/parsetree.h"
+#include "rewrite/rewriteHandler.h"
 #include "rewrite/rewriteManip.h"
 #include "rewrite/rowsecurity.h"
 #include "tcop/tcopprot.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
-#include "utils/ruleutils.h"
 #include "utils/snapmgr.h"
 
 #include "base/compat.h"
-#include "base/run_as_owner.h"
-#include "rows/literal_code.h"
 #include "rows/row_rights.h"
+#include "rows/stored_query.h"
 #include "rows/table_rights.h"
 
 /* ---------- privileges ---------- */
@@ -156,7 +155,7 @@ needs_later_walker(Node *node, void *context)
 
 /*
  * Returns the expressions that a row of the relation must satisfy to be inserted,
- * or to be read.
+ * or to be read, over its columns (Vars of varno 1).
  */
 static List *
 policies(Relation relation, bool is_read)
@@ -173,13 +172,19 @@ policies(Relation relation, bool is_read)
 	bool		has_row_security;
 	bool		has_sub_links;
 
+	if (rt_fetch(index, query->rtable)->relid != RelationGetRelid(relation))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("the schema of table \"%s\" was renamed while the guard ran", RelationGetRelationName(relation))));
 	get_row_security_policies(query, rt_fetch(index, query->rtable), index,
 							  &security_quals, &check_options,
 							  &has_row_security, &has_sub_links);
 	if (is_read)
-		return security_quals;
-	foreach(cell, check_options)
-		expressions = lappend(expressions, lfirst_node(WithCheckOption, cell)->qual);
+		expressions = security_quals;
+	else
+		foreach(cell, check_options)
+			expressions = lappend(expressions, lfirst_node(WithCheckOption, cell)->qual);
+	ChangeVarNodes((Node *) expressions, index, 1, 0);
 	return expressions;
 }
 
@@ -202,34 +207,23 @@ satisfies(Relation relation, HeapTuple row, List *expressions)
 
 /*
  * Returns a query of a row if its parameter, a row of the relation, satisfies all
- * expressions, and of none otherwise; and its text.
- *
- * The text of an expression does not name the schemas of all its operators, for
- * example not of IS DISTINCT FROM.  So it is written and parsed with a pinned
- * search_path, and not with one where the sender's operators come first.
+ * expressions, and of none otherwise.  The expressions get into it as they are
+ * stored: the policies of the tables in their subqueries apply.
  */
 static Query *
-query_of(Relation relation, List *expressions, const char **text)
+query_of(Relation relation, List *expressions, const char *text)
 {
-	const char *name = RelationGetRelationName(relation);
-	List	   *context = deparse_context_for(name, RelationGetRelid(relation));
 	Oid			types[] = {relation->rd_rel->reltype};
-	int			guc_level = NewGUCNestLevel();
-	StringInfoData command;
-	ListCell   *cell;
-	List	   *queries;
+	EvStoredQuery stored = {
+		.count = lengthof(types), .types = types,
+		.expressions = list_make1(make_ands_explicit(expressions))
+	};
+	Query	   *query = parse_analyze_withcb(linitial_node(RawStmt, raw_parser(text, RAW_PARSE_DEFAULT)),
+											 text, ev_stored_setup, &stored, NULL);
 
-	ev_pin_search_path();
-	initStringInfo(&command);
-	appendStringInfo(&command, "SELECT FROM pg_catalog.unnest(ARRAY[$1]) AS %s WHERE (true", quote_identifier(name));
-	foreach(cell, expressions)
-		appendStringInfo(&command, " AND (%s) IS TRUE", deparse_expression(lfirst(cell), context, true, false));
-	appendStringInfoString(&command, ") IS TRUE");
-	queries = pg_analyze_and_rewrite_fixedparams(linitial_node(RawStmt, raw_parser(command.data, RAW_PARSE_DEFAULT)),
-												 command.data, types, lengthof(types), NULL);
-	AtEOXact_GUC(false, guc_level);
-	*text = command.data;
-	return linitial_node(Query, queries);
+	/* the parser has locked no table of a stored expression */
+	AcquireRewriteLocks(query, true, false);
+	return linitial_node(Query, pg_rewrite_query(query));
 }
 
 /*
@@ -241,8 +235,8 @@ satisfies_by_query(Relation relation, HeapTuple row, List *expressions)
 {
 	TupleDesc	descriptor = RelationGetDescr(relation);
 	ParamListInfo parameters = makeParamList(1);
-	const char *text;
-	Query	   *query = query_of(relation, expressions, &text);
+	static const char *const text = "SELECT FROM pg_catalog.unnest(ARRAY[$1]) AS t WHERE $2";
+	Query	   *query = query_of(relation, expressions, text);
 	QueryDesc  *execution;
 	bool		result;
 
@@ -267,8 +261,8 @@ satisfies_by_query(Relation relation, HeapTuple row, List *expressions)
 }
 
 /*
- * Returns NULL if the policies allow to insert the row into the relation, or to
- * read it there, otherwise the reason.
+ * Returns NULL if the policies allow the row to be inserted into the relation,
+ * or to be read there; otherwise the reason.
  */
 static char *
 why_not_by_policies(Relation relation, HeapTuple row, bool is_read)
@@ -276,18 +270,14 @@ why_not_by_policies(Relation relation, HeapTuple row, bool is_read)
 	LaterSearch search = {.descriptor = RelationGetDescr(relation)};
 	const char *name = RelationGetRelationName(relation);
 	List	   *expressions;
-	bool		has_sub_links;
 	bool		met;
 
 	if (check_enable_rls(RelationGetRelid(relation), InvalidOid, true) != RLS_ENABLED)
 		return NULL;
 	expressions = policies(relation, is_read);
-	has_sub_links = checkExprHasSubLink((Node *) expressions);
 	if (needs_later_walker((Node *) expressions, &search))
 		return psprintf("the policies of table \"%s\" need columns that are not computed yet when the guard runs", name);
-	if (has_sub_links && ev_literals_run_code((Node *) expressions, relation->rd_rel->relowner))
-		return psprintf("the policies of table \"%s\" contain a literal of a row, range or domain type of another role than its owner", name);
-	met = has_sub_links ? satisfies_by_query(relation, row, expressions) : satisfies(relation, row, expressions);
+	met = checkExprHasSubLink((Node *) expressions) ? satisfies_by_query(relation, row, expressions) : satisfies(relation, row, expressions);
 	return met ? NULL : psprintf("the policies of table \"%s\" do not let role \"%s\" %s it",
 								 name, GetUserNameFromId(GetUserId(), false), is_read ? "read" : "insert");
 }

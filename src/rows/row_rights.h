@@ -21,9 +21,9 @@
 extern char *ev_row_why_not_insert(Relation relation, Oid table, HeapTuple row);
 
 /*
- * Can the row for which a BEFORE INSERT trigger of the relation is called be one
- * that an UPDATE of the current user, or of a foreign key, moves from another
- * partition?
+ * Can the row for which a BEFORE INSERT trigger of the relation is called come
+ * from another partition, moved by an UPDATE of the current user or of a
+ * foreign key?
  */
 extern bool ev_row_may_be_moved(Relation relation);
 

@@ -5,6 +5,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "fmgr.h"
@@ -26,6 +27,7 @@
 #include "rows/table_rights.h"
 
 PG_FUNCTION_INFO_V1(ev_lock_event_table);
+PG_FUNCTION_INFO_V1(ev_share_event_relation);
 
 /*
  * How long to wait for all locks together, in milliseconds, and how often to
@@ -40,7 +42,7 @@ PG_FUNCTION_INFO_V1(ev_lock_event_table);
 /* After this number of deadlocks, releasing our locks does not end them. */
 #define DEADLOCKS	3
 
-/* When an autovacuum is told to give way, in milliseconds. */
+/* The time after which an autovacuum is told to give way, in milliseconds. */
 #define GIVE_WAY	100
 
 static void
@@ -366,5 +368,19 @@ ev_lock_event_table(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("must be owner of table %s", ev_table_name(table))));
 	ev_lock_tables(list_make1_oid(table), AccessExclusiveLock);
+	PG_RETURN_VOID();
+}
+
+/*
+ * share_event_relation(relation regclass)
+ *
+ * Takes ACCESS SHARE, so that the types of columns stay as they are until a query
+ * is built and run.  Raises an error if the caller has no privilege on the
+ * relation.
+ */
+Datum
+ev_share_event_relation(PG_FUNCTION_ARGS)
+{
+	relation_close(ev_open_with_any_privilege(PG_GETARG_OID(0)), NoLock);
 	PG_RETURN_VOID();
 }

@@ -1,6 +1,7 @@
 /*
  * table_look.c
- *	  Reads the rows of another role's table, whatever its expressions do.
+ *	  Reads the rows of another role's table safely, whatever its expressions
+ *	  do.
  *
  * The expressions of a table call its owner's code.  So they run with only the
  * owner's rights, as VACUUM runs the expressions of an index.  Their errors
@@ -17,6 +18,7 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "base/run_as_owner.h"
 #include "base/time_limit.h"
@@ -59,16 +61,56 @@ look_as_owner(void *arg)
 	MemoryContextDelete(context);
 }
 
+/* The least time for a table, in milliseconds. */
+#define LEAST_TIME	10
+
+typedef struct LookTime
+{
+	Oid			owner;
+	int			used;			/* milliseconds */
+} LookTime;
+
+static LookTime *
+find_look_time(EvOwnerTimes *times, Oid owner)
+{
+	LookTime   *time;
+	ListCell   *cell;
+
+	foreach(cell, times->owners)
+		if (((LookTime *) lfirst(cell))->owner == owner)
+		return lfirst(cell);
+	time = palloc0(sizeof(LookTime));
+	time->owner = owner;
+	times->owners = lappend(times->owners, time);
+	return time;
+}
+
 ErrorData *
 ev_look(EvLook *look)
 {
+	LookTime   *time = NULL;
+	TimestampTz start = GetCurrentTimestamp();
+	int			milliseconds = look->milliseconds;
+	ErrorData  *error;
+
 	look->readable = ev_may_read_all(look->relation, look->user);
-	return ev_in_limited_time(look_as_owner, look, EV_LET_GO, look->milliseconds, &look->overdue);
+	if (look->times != NULL && milliseconds > 0)
+	{
+		time = find_look_time(look->times, ev_table_owner(look->relation));
+		milliseconds = Min(milliseconds, Max(look->times->most - time->used, LEAST_TIME));
+	}
+	look->used_up = milliseconds < look->milliseconds;
+	error = ev_in_limited_time(look_as_owner, look, EV_LET_GO, milliseconds, &look->overdue);
+	if (time != NULL)
+		time->used += (int) Min(TimestampDifferenceMilliseconds(start, GetCurrentTimestamp()), look->times->most);
+	return error;
 }
 
 char *
 ev_look_reason(const EvLook *look, const ErrorData *error)
 {
+	if (look->overdue && look->used_up)
+		return psprintf("Reading the tables of its owner took longer than %g s.", look->times->most / 1000.0);
 	if (look->overdue)
 		return psprintf("Reading its rows took longer than %g s.", look->milliseconds / 1000.0);
 	if (!look->readable)

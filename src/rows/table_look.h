@@ -1,19 +1,31 @@
 /*
  * table_look.h
- *	  Reads the rows of another role's table, whatever its expressions do.
+ *	  Reads the rows of another role's table safely, whatever its expressions
+ *	  do.
  */
 #ifndef EV_TABLE_LOOK_H
 #define EV_TABLE_LOOK_H
 
+#include "nodes/pg_list.h"
+
 /*
- * Time limit in milliseconds for one table of another role; and for all of
- * them together while locks delay their writers.
+ * Time limit in milliseconds for one table of another role, and for all tables of one
+ * role; and for all tables together while locks delay their writers.
  */
 #define EV_LOOK_MS			5000
+#define EV_OWNER_LOOK_MS	10000
 #define EV_LOCKED_LOOK_MS	500
 
-/* Time limit in milliseconds for counting the rows of a table. */
+/* Time limits in milliseconds for counting the rows of a table, and of all tables of one role. */
 #define EV_COUNT_MS			60000
+#define EV_OWNER_COUNT_MS	120000
+
+/* The time that reading the tables of each role took. */
+typedef struct EvOwnerTimes
+{
+	int			most;			/* milliseconds for one role */
+	List	   *owners;			/* NIL at first */
+} EvOwnerTimes;
 
 typedef struct EvLook
 {
@@ -22,9 +34,13 @@ typedef struct EvLook
 	CommandId	command;		/* if not 0, only the transaction's rows of
 								 * commands before this one */
 	int			milliseconds;	/* time limit; 0: none */
+	EvOwnerTimes *times;		/* limit the time further, and are added to;
+								 * NULL: they do not */
 	void		(*work) (void *arg);
 	void	   *arg;
 	bool		overdue;		/* result: the time limit was exceeded */
+	bool		used_up;		/* result: other tables of the role took most
+								 * of the time */
 	bool		readable;		/* result: the user may see values of the rows
 								 * in error messages */
 } EvLook;

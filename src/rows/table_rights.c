@@ -10,6 +10,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "catalog/partition.h"
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_authid.h"
@@ -72,6 +73,20 @@ ev_require_any_privilege(Oid relation)
 		ereport(ERROR,
 				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
 				 errmsg("permission denied for table %s", get_rel_name(relation))));
+}
+
+Relation
+ev_open_with_any_privilege(Oid relation)
+{
+	Relation	result;
+
+	ev_require_any_privilege(relation);
+	result = try_relation_open(relation, AccessShareLock);
+	if (result == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation with OID %u does not exist", relation)));
+	return result;
 }
 
 static bool

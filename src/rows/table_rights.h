@@ -6,6 +6,7 @@
 #define EV_TABLE_RIGHTS_H
 
 #include "nodes/parsenodes.h"
+#include "utils/rel.h"
 
 /*
  * Raises undefined_table if the relation does not exist, and
@@ -13,6 +14,12 @@
  * columns.  Takes no lock.
  */
 extern void ev_require_any_privilege(Oid relation);
+
+/*
+ * Opens a relation with ACCESS SHARE, and raises the same errors.  Also where it is
+ * dropped while the lock is awaited.
+ */
+extern Relation ev_open_with_any_privilege(Oid relation);
 
 /*
  * May the role read all rows of a table, by a privilege on it or on a table of

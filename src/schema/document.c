@@ -9,6 +9,8 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
+#include "base/compat.h"
+#include "base/encoding.h"
 #include "base/row_fault.h"
 #include "base/shown_text.h"
 #include "jsonb/jsonb_value.h"
@@ -286,6 +288,9 @@ ev_document_parse(const char *body, EvDocument *document, EvFault *fault)
 	return true;
 }
 
+/* Texts of a document are cut at so many characters in an error, as they can be as long as the document. */
+#define SHOWN_FAULT	2000
+
 char *
 ev_fault_message(const EvFault *fault, const char *what, char **detail)
 {
@@ -294,7 +299,7 @@ ev_fault_message(const EvFault *fault, const char *what, char **detail)
 
 	initStringInfo(&sentences);
 	if (fault->detail != NULL)
-		appendStringInfoString(&sentences, ev_visible(fault->detail));
+		appendStringInfoString(&sentences, ev_visible_cut(fault->detail, SHOWN_FAULT));
 	if (fault->line > 0)
 		appendStringInfo(&sentences, "%sSee line %d, column %d of the text.",
 						 sentences.len > 0 ? " " : "", fault->line, fault->column);
@@ -305,10 +310,15 @@ ev_fault_message(const EvFault *fault, const char *what, char **detail)
 		appendStringInfo(&message, " \"%s\"", what);
 	if (fault->location != NULL && fault->location[0] != '\0')
 	{
+		int			length = strlen(fault->location);
+		int			shown = ev_text_clip(fault->location, length, SHOWN_FAULT);
+
 		appendStringInfoString(&message, " at ");
-		ev_append_quoted(&message, fault->location, strlen(fault->location));
+		ev_append_quoted(&message, fault->location, shown);
+		if (shown < length)
+			appendStringInfoString(&message, "...");
 	}
-	appendStringInfo(&message, ": %s", ev_visible(fault->message));
+	appendStringInfo(&message, ": %s", ev_visible_cut(fault->message, SHOWN_FAULT));
 	return message.data;
 }
 
@@ -322,7 +332,7 @@ ev_fault_report(const EvFault *fault, const char *what)
 			(errcode(fault->sqlstate != 0 ? fault->sqlstate : ERRCODE_INVALID_PARAMETER_VALUE),
 			 errmsg_internal("%s", message),
 			 detail != NULL ? errdetail_internal("%s", detail) : 0,
-			 fault->hint ? errhint("%s", fault->hint) : 0));
+			 fault->hint ? errhint("%s", ev_visible_cut(fault->hint, SHOWN_FAULT)) : 0));
 	pg_unreachable();
 }
 

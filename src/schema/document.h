@@ -40,9 +40,9 @@ typedef struct EvFault
 typedef struct EvDocument
 {
 	Oid			function;		/* the function with this body, or InvalidOid */
-	const char *name;			/* the name in messages, "order@1", which they
-								 * quote, with the whole event type; NULL for
-								 * a schema without a function */
+	const char *name;			/* the name in messages, "order@1", with the
+								 * whole event type (messages put the quotes);
+								 * NULL for a schema without a function */
 	const char *uri;			/* its retrieval URI, "" if it has none */
 	Jsonb	   *schema;
 	bool		draft_known;	/* if there is no $schema, the dialect is */
@@ -107,7 +107,7 @@ extern char *ev_document_event_type(const char *body);
 extern void ev_fault_report(const EvFault *fault, const char *what) pg_attribute_noreturn();
 
 /*
- * Gives the message of that ERROR, and its DETAIL or NULL, in
+ * Returns the message of that ERROR, and its DETAIL or NULL, in
  * CurrentMemoryContext.
  */
 extern char *ev_fault_message(const EvFault *fault, const char *what, char **detail);
@@ -167,8 +167,9 @@ typedef struct EvMentions
 } EvMentions;
 
 /*
- * Returns these, as C strings in CurrentMemoryContext.  It walks the whole
- * document, so callers that need them more than once keep the result.
+ * Returns the URIs that a document mentions, as C strings in
+ * CurrentMemoryContext.  It walks the whole document, so callers that need
+ * them more than once keep the result.
  */
 extern EvMentions ev_document_mentions(const EvDocument *document);
 

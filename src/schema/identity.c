@@ -38,9 +38,9 @@ show_location(const EvLocation *location)
 }
 
 /*
- * Are duplicate $ids and anchors rejected here?  Only in new documents: a restored
- * document may have them, and then the first of the two schemas is used.
- * Subschemas outside of keywords are not examined.
+ * Are duplicate $ids and anchors rejected here?  They are in new documents
+ * only.  A restored document may have them, and then the first of the two
+ * schemas is used.  Subschemas outside of keywords are not examined.
  */
 static bool
 checks_identity(const EvCompiler *c, const EvResource *resource)

@@ -1,6 +1,6 @@
 /*
  * json_text.c
- *	  Places in JSON text, for messages, and duplicate keys.
+ *	  Finds positions in JSON text, for messages, and duplicate keys.
  *
  * jsonb stores neither.  The scanner relies on valid JSON, so it only has to
  * distinguish strings, brackets and other characters.  In server encodings, the

@@ -1,6 +1,6 @@
 /*
  * json_text.h
- *	  Places in JSON text, for messages, and duplicate keys.
+ *	  Finds positions in JSON text, for messages, and duplicate keys.
  *
  * The functions need valid JSON text, as pg_parse_json accepts it, in the server
  * encoding and terminated by a zero byte.  A position is a pointer into the text.

@@ -842,7 +842,8 @@ leads_to(EvCompiler *c, const EvResource *resource)
 	bool		result;
 
 	if (resource->is_main || !OidIsValid(resource->function))
-		return true;			/* the caller knows, or it is built in */
+		return true;			/* a main document, which the caller knows, or
+								 * a built-in one */
 	if (c->resolver == NULL || !c->resolver(resource->uri, &document))
 		return false;
 	result = document.function == resource->function;

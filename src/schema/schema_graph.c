@@ -82,7 +82,7 @@ ev_find_name(EvCompiler *c, const void *scope, const char *name)
 	return entry != NULL ? entry->value : NULL;
 }
 
-/* The name is not there yet. */
+/* Adds a name that is not in the table yet. */
 void
 ev_add_name(EvCompiler *c, const void *scope, const char *name, void *value)
 {

@@ -90,7 +90,7 @@ typedef struct EvCompiler
 {
 	const EvDocument *document; /* the main document, which is compiled */
 	EvResolver	resolver;
-	EvFault    *fault;			/* the first one, or the last one if all are
+	EvFault    *fault;			/* the first fault, or the last one if all are
 								 * wanted; message is NULL if there is none */
 	Oid			cause;			/* EvFault.other of the next fault */
 	List	  **faults;			/* receives all faults, or NULL if only the
@@ -180,8 +180,8 @@ extern const char *ev_node_type_name(const JsonbValue *node);
 extern char *ev_node_string(const JsonbValue *node);
 
 /*
- * A name or a URI of a schema for a message, in CurrentMemoryContext: quoted,
- * escaped, and truncated if it is very long.
+ * Returns a name or a URI of a schema for a message, in CurrentMemoryContext:
+ * quoted, escaped, and cut if it is very long.
  */
 extern char *ev_name_show(const char *name, int length);
 

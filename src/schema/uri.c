@@ -186,10 +186,12 @@ ev_uri_decode(const char *string)
 	while (*string)
 	{
 		int			count = 0;
+		int			plain = strcspn(string, "%");
 
-		if (*string != '%')
+		if (plain > 0)
 		{
-			appendStringInfoChar(&result, *string++);
+			appendBinaryStringInfo(&result, string, plain);
+			string += plain;
 			continue;
 		}
 

@@ -256,3 +256,20 @@ def test_matching_is_cancelled(world):
     """A long string, matched by an automaton without a table."""
     schema = json.dumps({"pattern": "^(a?b?c?0?){400}$"})
     cancelled(world, "SELECT jsonb_matches_schema(%s::jsonb, to_jsonb(repeat('ab', 2000000)))", schema)
+
+
+# ---------- errors ----------
+
+
+def test_errors_of_long_documents_are_short(world):
+    """Texts of a document are cut, however long they are."""
+    long = "x" * 3000000
+    for document in ({"type": long}, {"$ref": long}, {"$ref": "#/" + long}, {"pattern": f"({long[:60000]}"}, {"$schema": long},
+                     {"properties": {long: {"type": "strin"}}}, {"$defs": {"a": {"$anchor": long}, "b": {"$anchor": long}}},
+                     {"required": [long, long]}, {"$id": long + "#x"}):
+        try:
+            asked(world, MATCHES, json.dumps(document), "1")
+        except psycopg.Error as error:
+            diag = error.diag
+            length = sum(map(len, filter(None, (diag.message_primary, diag.message_detail, diag.message_hint, diag.context))))
+            assert length < 10000, f"{length} characters for {json.dumps(document)[:40]}"

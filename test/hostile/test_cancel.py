@@ -1,4 +1,4 @@
-"""A cancel of the caller's ends the call, whatever the code of others under a time limit makes of it."""
+"""A cancel of the caller's ends the call, even if other roles' code under a time limit catches it."""
 
 import time
 
@@ -6,7 +6,7 @@ import psycopg
 
 from world import Background
 
-# What mallory's code does.  "deaf" hears a cancel only some time after it came, and "raises" has none.
+# What mallory's code does. "deaf" checks for a cancel only at long intervals.
 CATCHES = "LOOP BEGIN {} EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;"
 CODES = {
     "clings": CATCHES.format("PERFORM pg_sleep(600);"),
@@ -18,7 +18,7 @@ RAISES = "RAISE 'no' USING ERRCODE = 'query_canceled';"
 
 
 def function(name, arguments, code, result):
-    """A function of mallory's that does nothing to mallory."""
+    """A function of mallory's, whose code does nothing if my.off is set."""
     setting = "SET lock_timeout = '3ms'" if "advisory" in code else ""
     return f"""CREATE FUNCTION mallory.{name}({arguments}) RETURNS {result[0]} LANGUAGE plpgsql {setting} AS $$
         DECLARE n numeric := repeat('9', 60000)::numeric;
@@ -26,7 +26,7 @@ def function(name, arguments, code, result):
 
 
 def prepare(world):
-    """Tables of alice's that nothing is the matter with, a lock that somebody holds, and a place for mallory's."""
+    """A guarded table of alice's, a lock that another session holds, and a schema for mallory's objects."""
     world.run(None, f"CREATE SCHEMA mallory AUTHORIZATION {world.role('mallory')}",
               "GRANT USAGE ON SCHEMA mallory TO PUBLIC", f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
     world.run("owner", "SELECT register_event_schema('order', v, '{}') FROM generate_series(1, 2) AS v")
@@ -78,7 +78,7 @@ def cancel_at(world, call, moments):
         session.cancel()
         error = background.join_within(10)
         assert error is not None and error.sqlstate == "57014", (moment, error)
-        session.execute("SELECT pg_sleep(0.01)")		# nothing is left of the cancel
+        session.execute("SELECT pg_sleep(0.01)")		# the cancel has no effect on the next command
         session.close()
 
 
@@ -125,7 +125,7 @@ def test_terminate(world):
 
 
 def test_no_cancel(world):
-    """An error with the same SQLSTATE is no cancel, nor is lock_timeout, nor a cancel that was heard before."""
+    """An error with the same SQLSTATE is no cancel, nor is lock_timeout, nor a cancel that was handled before."""
     prepare(world)
     session = world.connect(None)
     for code, problem in ((RAISES, "no"), (CODES["locks"], "inserting a row took too long (id 1)")):

@@ -103,6 +103,18 @@ def test_slow_stranger(world):
     assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
 
 
+def test_many_slow_tables_of_a_stranger(world):
+    """Each is quick enough; the tables of one role have a limit together."""
+    prepare(world)
+    make_slow(world, "PERFORM pg_sleep(2);")
+    world.run("mallory", "SET event_slow.off = on", *(
+        f"CREATE TABLE mallory.t{i} (LIKE mallory.events INCLUDING CONSTRAINTS); INSERT INTO mallory.t{i} TABLE mallory.events"
+        for i in range(8)))
+    error = world.refused("owner", DROP, "2BP01", "Reading the tables of its owner took longer than 10 s.")
+    assert "mallory" in said(error), said(error)
+    world.run("owner", "SELECT drop_event_schema('order', 1, force => true)")
+
+
 def test_slow_stranger_who_catches_cancels(world):
     prepare(world)
     make_slow(world, """LOOP BEGIN PERFORM pg_sleep(600); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP;""")
@@ -132,7 +144,7 @@ def test_cursor_closed(world):
 
 
 def test_slow_stranger_without_interrupts(world):
-    """An expression that hears of no cancel until the statement's own time is over, too."""
+    """An expression that checks for no cancel until the statement_timeout has passed too."""
     prepare(world)
     # PostgreSQL 18 divides faster
     make_slow(world, """EXECUTE 'SELECT ' || repeat('mod($1, $2) + ',
@@ -345,6 +357,23 @@ def test_domain(world):
                "DELETE FROM events WHERE e[1]->>'v' = '1'")
 
 
+def test_cast_to_a_domain(world):
+    """A CHECK with a cast to a domain makes the calls of the domain's CHECK."""
+    world.run("owner", BOTH, "CREATE DOMAIN event AS jsonb CHECK (check_event(VALUE, VALUE->>'t', (VALUE->>'v')::int))",
+              "CREATE DOMAIN narrow AS event CHECK (VALUE ? 't')", "CREATE TYPE pair AS (a int, e event)",
+              """CREATE FUNCTION takes(event) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END'""",
+              "CREATE DOMAIN by_cast AS jsonb CHECK ((VALUE::event) IS NOT NULL)")
+    for condition in ("(data::event) IS NOT NULL", "(data::narrow) IS NOT NULL", "(ROW(1, data)::pair) IS NOT NULL",
+                      "(ARRAY[data]::event[]) IS NOT NULL", "takes(data)", "data IS NULL OR takes(data)"):
+        check_kept(world, [f"CREATE TABLE events (data jsonb, CHECK ({condition}))"],
+                   """INSERT INTO events VALUES ('{"t": "order", "v": 1}')""",
+                   """INSERT INTO events VALUES ('{"t": "order", "v": 2}')""", "DELETE FROM events")
+        world.run("owner", "DROP TABLE events", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    check_kept(world, ["CREATE TABLE events (data by_cast[])"],
+               """INSERT INTO events VALUES (ARRAY['{"t": "order", "v": 1}']::by_cast[])""",
+               """INSERT INTO events VALUES (ARRAY['{"t": "order", "v": 2}']::by_cast[])""", "DELETE FROM events")
+
+
 # ---------- the commit ----------
 
 
@@ -442,7 +471,7 @@ def test_registered_again_with_other_answers(world):
 
 
 def test_temporary_function_of_a_usual_name(world):
-    """A stranger's temporary function, called like what all functions call, makes no constraint one of events."""
+    """A stranger's temporary function with the name of one that all functions call makes no constraint an event check."""
     prepare(world)
     world.run("owner", f"GRANT TEMP ON DATABASE {world.database} TO PUBLIC")
     world.run("alice", """CREATE FUNCTION alice.is_lower(t text) RETURNS boolean LANGUAGE plpgsql IMMUTABLE AS $$
@@ -460,7 +489,7 @@ def checked(name, body, owner="alice", arguments="t text"):
 
 
 def test_strangers_function_of_a_mentioned_name(world):
-    """Nor does a function of hers that is called like one that a constraint's function calls."""
+    """Nor does her function with the name of one that a constraint's function calls."""
     prepare(world)
     world.run("owner", "GRANT CREATE ON SCHEMA public TO PUBLIC", f"GRANT CREATE ON SCHEMA event_schema TO {world.role('mallory')}")
     world.run("alice", "CREATE FUNCTION alice.helper(t text) RETURNS boolean LANGUAGE plpgsql AS 'BEGIN RETURN true; END'",
@@ -471,7 +500,7 @@ def test_strangers_function_of_a_mentioned_name(world):
         for name in ("helper", "lower", "t"):
             world.run("mallory", f"CREATE FUNCTION {schema}.{name}(int, text) RETURNS boolean LANGUAGE plpgsql AS"
                       " 'BEGIN RETURN check_event(NULL, $2, $1); END'")
-    # a text that is too long to be read is hers, too
+    # she also has a function whose text is too long to be read
     world.run("mallory", f"SELECT set_config('my.body', 'BEGIN RETURN true; END /* {'x' * 5} ' || repeat('x ', 2100000) || ' check_event */', false)",
               """DO $$ BEGIN EXECUTE format('CREATE FUNCTION mallory.long(t text) RETURNS boolean LANGUAGE plpgsql AS %L',
                  current_setting('my.body')); END $$""",
@@ -482,7 +511,7 @@ def test_strangers_function_of_a_mentioned_name(world):
 
 
 def test_functions_that_are_meant(world):
-    """One in another schema is found if the same role has written it, or if its schema is named."""
+    """A function in another schema is found if the same role has written it, or if its schema is named."""
     for inner, call in (("other.inner_check", "inner_check(d, t, v)"), ("mallory.inner_check", "Mallory . inner_check(d, t, v)"),
                         ("mallory.inner_check", '"mallory"."inner_check"(d, t, v)')):
         world.run(None, "DROP SCHEMA IF EXISTS alice, mallory, other CASCADE")
@@ -500,7 +529,7 @@ def test_functions_that_are_meant(world):
 
 
 def test_membership_of_strangers_grant(world):
-    """Who grants her role to others does not make her tables theirs: they have a limit, and force passes them."""
+    """A grant of eve's role by a role without superuser rights does not make eve's tables the owner's: the time limit applies, and force passes them."""
     prepare(world)
     world.server.add_role("eve")
     world.run(None, f"CREATE SCHEMA eve AUTHORIZATION {world.role('eve')}", "GRANT USAGE ON SCHEMA eve TO PUBLIC")
@@ -514,7 +543,7 @@ def test_membership_of_strangers_grant(world):
     assert error is not None and error.sqlstate == "2BP01" and "eve.events" in said(error), error
     assert Background(world.connect("owner"), "SELECT drop_event_schema('order', 1, force => true)").join_within(20) is None
     assert world.run("owner", "SELECT schema_version FROM event_schemas") == [(2,)]
-    # a superuser's grant makes them theirs
+    # a superuser's grant does
     world.run(None, "DROP TABLE eve.events", f"GRANT {world.role('eve')} TO {world.role('owner')} WITH ADMIN OPTION")
     world.run("eve", f"CREATE TABLE eve.events ({COLUMNS}, CHECK (check_event(data, event_type, schema_version)))",
               "INSERT INTO eve.events VALUES ('order', 2, '{}')")
@@ -531,6 +560,6 @@ def test_types_in_another_collation(world):
               CHECK ((kind = ANY ('{Order}')) IS NOT TRUE OR public.check_event(data, kind, schema_version)))""",
               "INSERT INTO nocase.t VALUES ('order', 1, '{}')")
     world.refused("owner", "SELECT drop_event_schema('order', 1)", "2BP01", "nocase.t")
-    # a deterministic collation tells them apart
+    # a deterministic collation distinguishes them
     world.run("alice", 'ALTER TABLE nocase.t ALTER kind TYPE text COLLATE "C"')
     world.run("owner", "SELECT drop_event_schema('order', 1)")

@@ -565,7 +565,7 @@ def test_hostile_arguments(world):
         mallory.execute(f"""CREATE OR REPLACE TRIGGER z BEFORE {on} ON t FOR EACH ROW WHEN ({condition})
             EXECUTE FUNCTION guard_event('enforce')""")
         if on == "INSERT":
-            # PUBLIC may not call what is no guard's condition
+            # PUBLIC may not call the function outside a guard's condition
             fails(mallory, ROW % 1, "42501" if condition.startswith("NULL OR") or "ROW(1" in condition else "23514")
         else:
             mallory.execute(VALID % 1)
@@ -674,7 +674,7 @@ def test_replay_within_a_replay(world):
 # ---------- what an error shows ----------
 
 def test_update_shows_no_row(world):
-    """Who may update other columns does not learn what an old event is."""
+    """A role that may update other columns does not see an old event."""
     prepare(world)
     world.run("alice", "CREATE TABLE a.parent (id int PRIMARY KEY)", "INSERT INTO a.parent VALUES (1)",
               "CREATE TABLE a.t (id int REFERENCES a.parent ON UPDATE CASCADE, event_type text, schema_version int, data jsonb)",
@@ -714,7 +714,7 @@ def test_update_shows_no_row(world):
     world.run("alice", "ALTER TABLE a.t ADD who text DEFAULT 'all'", "ALTER POLICY s ON a.t USING (who = 'all')")
     fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
     world.run("alice", "ALTER TABLE a.t DISABLE ROW LEVEL SECURITY")
-    # who may read it is told
+    # a role that may read it sees it
     world.run("alice", "SELECT add_event_guard('a.t', 'enforce')")
     fails(world.connect("mallory"), "UPDATE a.t SET id = 1", "23514", "/qty: must be string")
 
@@ -787,7 +787,7 @@ def test_table_of_the_same_name(world):
 
 
 def test_sender_of_a_partition(world):
-    """A role that may insert into a partition only counts as the sender."""
+    """A role that may insert only into a partition can be the sender."""
     prepare(world)
     world.run("alice", "CREATE TABLE a.t (event_type text, schema_version int, data jsonb, place int) PARTITION BY RANGE (place)",
               "CREATE TABLE a.low PARTITION OF a.t FOR VALUES FROM (0) TO (10)",
@@ -798,7 +798,7 @@ def test_sender_of_a_partition(world):
 
 
 def test_look_at_the_last_rows_runs_no_strangers_code(world):
-    """A new guard reports how many of the last rows it would not accept: other guards of the table say nothing there."""
+    """A new guard reports how many of the last rows it would not accept. Other guards of the table are not run for that."""
     prepare(world)
     mallory = world.role("mallory")
     world.run("alice", "CREATE TABLE a.looked (data jsonb, event_type text, schema_version int)",
@@ -814,7 +814,7 @@ def test_look_at_the_last_rows_runs_no_strangers_code(world):
         session = world.connect(role)
         said = told(session)
         session.execute("SELECT add_event_guard('a.looked', 'enforce', fires_on => 'insert')")
-        assert ("1 of the last 1 rows of table a.looked are not valid" in said) == (role == "alice"), said  # a superuser does not look
+        assert ("1 of the last 1 rows of table a.looked are not valid" in said) == (role == "alice"), said  # a superuser runs no look
     # nor does a partition of another role
     world.run(None, "CREATE TABLE a.parted (id int, data jsonb, event_type text, schema_version int) PARTITION BY RANGE (id)",
               "CREATE TABLE a.part PARTITION OF a.parted FOR VALUES FROM (0) TO (100)",

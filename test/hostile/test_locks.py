@@ -50,8 +50,8 @@ def test_no_right_no_lock(world):
     for name, call in CALLS.items():
         session = world.connect("mallory")
         session.execute("BEGIN")
-        # what an error rolls back is not kept, but may have been waited for:
-        # so it must not wait where the table is locked
+        # an error releases the lock, but the call may have waited for it: so
+        # it must not wait if the table is locked
         with world.connect("alice") as alice:
             alice.execute("BEGIN")
             alice.execute("LOCK TABLE hers.events")
@@ -142,7 +142,7 @@ def test_unknown_table(world):
 
 
 def test_open_transactions_with_names(world):
-    """What a role leaves open keeps others waiting for a bounded time; the error says who it is."""
+    """An open transaction makes others wait for a bounded time; the error names the role that has it."""
     world.run("owner", SCHEMA, f"GRANT CREATE ON SCHEMA event_schema TO {world.role('mallory')}, {world.role('bob')}")
     world.run(None, *(f"CREATE SCHEMA {role} AUTHORIZATION {world.role(role)}" for role in ("alice", "mallory")))
     table = "(event_type text, schema_version int, data jsonb)"
@@ -169,5 +169,5 @@ def test_open_transactions_with_names(world):
             assert f'"{world.role("mallory")}"' in error.diag.message_detail, error
             assert str(session.info.backend_pid) in error.diag.message_detail, error
         session.execute("ROLLBACK")
-        # nothing is left of it
+        # it left nothing behind
         world.run(*calls[0])

@@ -230,7 +230,7 @@ def all_traps(traps, signatures, exact=True):
 
 
 def test_after_the_extension(world):
-    """The extension is in public, and then she comes."""
+    """Mallory creates her objects after the extension was created in public."""
     traps = Traps(world)
     signatures = traps.extension_functions()
     all_traps(traps, signatures)
@@ -243,7 +243,7 @@ def test_after_the_extension(world):
 
 
 def test_before_the_extension(world):
-    """She has been there already, and so nothing of the extension's own types is in her way."""
+    """Mallory creates her objects before the extension, so the extension's own types do not prevent any."""
     traps = Traps(world)
     signatures = traps.extension_functions()
     traps.admin.execute("DROP EXTENSION event_validate CASCADE")
@@ -272,7 +272,7 @@ def test_trading_pack(world):
 
 
 def test_migrations_of_the_example(world):
-    """A superuser deploys and reverts the trading database, psql as it comes: everything is called by exact types, or not looked up in public."""
+    """A superuser deploys and reverts the trading database, with psql's defaults: everything is called by exact types, or is not looked up in public."""
     traps = Traps(world)
     traps.admin.execute("CREATE EXTENSION trading_events SCHEMA public")
     all_traps(traps, traps.extension_functions())
@@ -299,7 +299,7 @@ def test_migrations_of_the_example(world):
 
 
 def test_casts_of_a_table_owner(world):
-    """Who reads a table does not run how its owner casts her types."""
+    """A role that reads a table does not run the casts of its owner's types."""
     traps = Traps(world)
     traps.run("CREATE TYPE public.kind AS ENUM ('order')",
               "CREATE TYPE public.pair AS (a pg_catalog.int4)",
@@ -325,11 +325,13 @@ def test_casts_of_a_table_owner(world):
         user.call("validate_event_check", "public.hers", "c", error="23514")
         user.call("drop_event_check", "public.hers", "c")
         user.call("event_schema_usage", None)
+        for columns in (("pair", "data"), ("id", "data"), ("data", "pair"), ("event_type", "id"), ("data", "data"), ("pair", "none")):
+            user.call("event_column_conflicts", "public.hers", *columns)
         assert not traps.ran()
 
 
 def test_checks_of_the_same_name(world):
-    """A function that is called check_event is not the extension's for that."""
+    """Another role's function named check_event is not taken for the extension's."""
     traps = Traps(world)
     traps.run("CREATE FUNCTION public.check_event(pg_catalog.int4) RETURNS pg_catalog.bool LANGUAGE sql IMMUTABLE AS 'SELECT true'",
               "CREATE TABLE public.hers (a pg_catalog.int4 CHECK (public.check_event(a)))")

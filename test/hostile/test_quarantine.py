@@ -160,7 +160,7 @@ def test_something_else_in_its_place(world):
         world.run("owner", f"CREATE {create}")
         for call in CALLS.values():
             world.refused("owner", call, "42809", "is not a table")
-        # who switches the guards off, or to enforce, needs no quarantine
+        # switching guards to off or enforce needs no quarantine
         world.run("owner", "SELECT set_event_guard_mode(NULL, 'off')", "SELECT set_event_guard_mode('ev', 'enforce')")
         world.run("owner", f"DROP {drop} event_schema.quarantine", "SELECT set_event_guard_mode('ev', 'quarantine')",
                   "DROP TABLE event_schema.quarantine")
@@ -398,7 +398,7 @@ def test_replay_within_a_replay(world):
 
 
 def test_what_a_repair_does(world):
-    """A repair alters, drops and cancels objects that the replay is about to use: so many events are replayed, or this error."""
+    """A repair alters, drops and cancels objects that the replay is about to use: this number of events is replayed, or this error is raised."""
     make(world, rows=3)
     session = world.connect("owner")
     for action, outcome in (

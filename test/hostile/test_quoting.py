@@ -64,11 +64,25 @@ def walk(session, kind, table, data, kind_column, version, schema="public"):
     run(f"SELECT event_schema_ddl({t})")
     for command, in run(f"SELECT event_schema_ddl({t})"):
         run(command)
-    run(f"SELECT standardize_event_column({relation}, {literal(data)}, {literal(data + ' 2')}, {literal(view)})")
+    run(f"SELECT add_event_check({relation}, {d}, {k}, {v}, types => ARRAY[{t}, 'other'])")
+    run(f"SELECT add_event_guard({relation}, 'enforce', types => ARRAY[{t}, 'other'])")
+    assert run(f"SELECT types FROM event_enforcement WHERE relation = {relation}::regclass") == [([kind, "other"],)] * 2
+    run(f"SELECT drop_event_guard({relation}), drop_event_check({relation})")
+    merged, legacy = data + " 2", data + " 3"
+    run(f"SELECT standardize_event_column({relation}, {literal(data)}, {literal(merged)}, {literal(view)})")
+    default = literal('{"o\'k %s $1 $$": 1}')
+    run(f"ALTER TABLE {quoted(schema)}.{quoted(table)} ADD {quoted(legacy)} text DEFAULT {default}")
+    run(f"UPDATE {quoted(schema)}.{quoted(table)} SET {quoted(merged)} = NULL")
+    run(f"SELECT * FROM event_column_conflicts({relation}, {literal(legacy)}, {literal(merged)})")
+    run(f"CALL merge_event_column({relation}, {literal(legacy)}, {literal(merged)}, 1, {literal(quoted(table[:40] + ' merged'))})")
     run(f"DROP TABLE {quoted(schema)}.{quoted(table)} CASCADE")
     run("DELETE FROM event_schema.quarantine")
     for upcast, in run(f"SELECT (event_upcast_path({t}, 1))[1]::text"):
         run(f"DROP FUNCTION {upcast}")
+    run(f"SELECT drop_event_schema({t}, 2), drop_event_schema({t}, 1)")
+    bundle = (f"jsonb_build_object(concat({t}, '@1'), '{{}}'::jsonb, concat({t}, '@2'), true, concat('https://x/', md5({t})),"
+              """ '{"description": "%s '' $$"}'::jsonb)""")
+    run(f"SELECT * FROM register_schemas({bundle}, breaking => true)")
     run(f"SELECT drop_event_schema({t}, 2), drop_event_schema({t}, 1)")
     run(f"SELECT set_event_compatibility({t}, 'full_transitive')")
     assert run("SELECT to_regclass('victim')::text") == [("victim",)]

@@ -5,7 +5,7 @@ import hashlib
 import json
 import time
 
-from world import Background, alone
+from world import Background, Skipped, alone
 
 OFF = "SET check_function_bodies = off"
 
@@ -267,7 +267,8 @@ NARROW = '{"type": "object", "maxProperties": 2, "examples": [{"type": "object"}
 OTHER_EXAMPLES = '{"type": "object", "maxProperties": 2, "examples": [true]}'
 WIDER = '{"type": "object", "maxProperties": 3, "examples": [true]}'
 
-# What a role can make without CREATE on event_schema, and its name in the WARNING.
+# Objects that a role can create without CREATE on event_schema, and their
+# names in the WARNING.
 DEPENDENTS = (
     ("CREATE FUNCTION eve.copy(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS"
      """ '{"not": {"$ref": "event:kept@1"}}'""", "function eve.copy(jsonb)"),
@@ -287,7 +288,7 @@ DEPENDENTS = (
 
 
 def changes_of(world, session):
-    """What the owner's changes say, and whether they worked."""
+    """The messages of the owner's changes, which must succeed."""
     said = []
     session.add_notice_handler(lambda notice: said.append(f"{notice.message_primary} {notice.message_detail}"))
     for function, document in (("register", OTHER_EXAMPLES), ("widen", WIDER)):
@@ -296,7 +297,7 @@ def changes_of(world, session):
 
 
 def test_strangers_hold_up_no_change(world):
-    """What a role without CREATE on event_schema makes of a schema stops neither other annotations nor a wider schema."""
+    """Objects that a role without CREATE on event_schema makes from a schema stop neither other annotations nor a wider schema."""
     begin(world)
     world.server.add_role("eve")
     world.run("owner", f"GRANT TEMP ON DATABASE {world.database} TO PUBLIC")
@@ -348,7 +349,7 @@ def test_many_strangers_hold_up_no_change(world):
 
 
 def test_who_holds_up_a_change(world):
-    """Roles that may create schemas do, and the owner."""
+    """References of roles that may create schemas do, and those of the owner."""
     begin(world)
     for role in ("mallory", "alice"):
         world.run("alice", f"SELECT register_event_schema('kept', 1, '{NARROW}')")
@@ -422,19 +423,20 @@ def test_uris_of_parts(world):
               f"""CREATE FUNCTION pg_temp.evil(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS $${{"$id": "{part}"}}$$""")
     world.refused("mallory", "ALTER FUNCTION evil SET SCHEMA event_schema", "0A000")
     world.refused("mallory", "INSERT INTO pg_depend SELECT * FROM pg_depend LIMIT 1", "42501")
-    # a copy of what nobody refers to; then a reference must say which one
+    # a copy of a part to which nothing refers; then a reference to it is
+    # ambiguous
     world.run("mallory", schema("copy@1", copy % "https://p.test/free"))
     refused_each_way(world, "alice", """SELECT public.register_event_schema('later', 1, '{"$ref": "https://p.test/free"}')""", "22023", "free@1", "copy@1")
     assert world.run("bob", "SELECT validate_event('\"x\"', 'user', 1), validate_event('1', 'user', 1)") == [(True, False)]
 
 
 def test_bundles_pass_no_check(world):
-    """register_schemas registers nothing that its documents could not be registered as."""
+    """register_schemas registers no document that could not be registered alone."""
     long = ids(world)
 
     def refused(role, bundle, sqlstate, *words):
         for others in ({}, {"harmless@1": "{}"}, {"refers@1": '{"$ref": "https://example.com/used"}', "urn:a": "{}", "zz@1": "{}"}):
-            # a reference to what has two claimants is ambiguous, too
+            # a reference to a URI that two documents claim is ambiguous too
             mixed = "22023" if "refers@1" in others and "ambiguous" in words else sqlstate
             refused_each_way(world, role, f"SELECT public.register_schemas($b${json.dumps({**bundle, **others})}$b$)",
                              mixed, *(word for word in words if word != "ambiguous"))
@@ -452,10 +454,11 @@ def test_bundles_pass_no_check(world):
     refused("mallory", {"part@1": {}}, "42710", "published")
     refused("mallory", {"evil@1": {"$id": "event:part@2"}}, "22023", "event schema")
     refused("mallory", {"evil@1": "#event_type part\n{}"}, "42602")
-    # a reference of the bundle does not make a URI one's own
+    # a reference in the bundle gives no right to the URI
     for role, word in (("mallory", "another role"), ("alice", "over")):
         refused(role, {"evil@1": {"$id": "https://example.com/used"}, "evil@2": {"$ref": "https://example.com/used"}}, "22023", word)
-    # nor does a URI that nothing has yet, but that a reference waits for
+    # nor is a URI free that no document has yet, but that an existing
+    # reference names
     world.run("alice", "SET check_function_bodies = off; " + schema("waits@1", '{"$ref": "https://example.com/later"}'))
     refused("mallory", {"evil@1": {"$id": "https://example.com/later"}, "evil@2": {"$id": "https://example.com/later"}}, "42710", "over")
     assert world.run("alice", "SELECT validate_event('1', 'user', 1), validate_event('\"x\"', 'user', 1)") == [(True, False)]
@@ -775,3 +778,82 @@ def test_wild_arguments(world):
                  "register_event_upcast(NULL, 1, 2, 'up_alice(jsonb)')", "register_event_upcast('a', 1, 2, NULL)"):
         world.refused("mallory", f"SELECT {call}", "22004")
     assert world.run("mallory", "SELECT event_schema_program(NULL, 1)") == []
+
+
+# ---------- users that come at the same time ----------
+
+EXAMPLES = """{{"$id": "https://users.test/order", "examples": [{{"type": "{}"}}], "type": "object", "required": ["a"]}}"""
+BY_ID = '{"$ref": "https://users.test/order#/examples/0"}'
+OTHER_ANNOTATIONS = (schema("users@1", EXAMPLES.format("number")).replace("CREATE", "CREATE OR REPLACE"),
+                     f"SELECT register_event_schema('users', 1, '{EXAMPLES.format('number')}')",
+                     f"""SELECT * FROM register_schemas('{{"users@1": {EXAMPLES.format("number")}}}')""")
+
+
+def test_annotations_that_are_used_by_id(world):
+    """No command changes the answers of a schema that refers into annotations by $id."""
+    begin(world)
+    world.run("alice", schema("users@1", EXAMPLES.format("string")))
+    world.run("bob", schema("reader@1", BY_ID))
+    for command in OTHER_ANNOTATIONS:
+        world.refused("alice", command, "42710", "annotations")
+    assert world.run("bob", """SELECT validate_event('"x"', 'reader', 1)""") == [(True,)]
+
+
+def test_users_made_at_the_same_time(world):
+    """A change waits for transactions in which somebody makes use of the document, and sees it."""
+    begin(world)
+    world.run("bob", "CREATE TABLE events (data jsonb)")
+    widen = """SELECT widen_event_schema('users', 1, '{"type": "object", "examples": [{"type": "string"}]}')"""
+
+    def outside(body):
+        return f"CREATE FUNCTION public.outside(jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE AS '{body}'"
+
+    for use, change, sqlstate in (
+            *((schema("reader@1", BY_ID), command, "42710") for command in OTHER_ANNOTATIONS),
+            *((outside(BY_ID), command, "42710") for command in OTHER_ANNOTATIONS),
+            (outside('{"not": {"$ref": "event:users@1"}}'), widen, "22023"),
+            (outside('{"$ref": "https://users.test/order"}'), widen, "2BP01"),
+            ('CREATE INDEX ON events (event_schema."users@1"(data))', widen, "2BP01")):
+        world.run("alice", schema("users@1", EXAMPLES.format("string")))
+        user = world.connect("bob")
+        user.execute("BEGIN")
+        user.execute(use)
+        changing = Background(world.connect("alice"), change)
+        time.sleep(0.5)
+        assert changing.is_alive(), f"{use}: {changing.error or 'changed'}"
+        user.execute("COMMIT")
+        error = changing.join_within(20)
+        assert error is not None and error.sqlstate == sqlstate, f"{use}: {change}: {error or 'changed'}"
+        world.run("bob", "DROP FUNCTION IF EXISTS public.outside", 'DROP INDEX IF EXISTS "events_users@1_idx"',
+                  'DROP FUNCTION IF EXISTS event_schema."reader@1"')
+        world.run("alice", 'DROP FUNCTION event_schema."users@1"')
+
+
+def test_user_that_stays_open(world):
+    """A stranger's open transaction delays a change for a limited time, and the error names it."""
+    begin(world)
+    world.run("alice", schema("users@1", EXAMPLES.format("string")))
+    user = world.connect("mallory")
+    user.execute("BEGIN")
+    user.execute('CREATE TABLE mine (data jsonb, CHECK (event_schema."users@1"(data)))')
+    widening = Background(world.connect("alice"), "SELECT widen_event_schema('users', 1, '{}')")
+    error = widening.join_within(20)
+    user.execute("ROLLBACK")
+    # where PostgreSQL does not lock what an object depends on, nothing waits
+    assert error is None or (error.sqlstate == "55P03" and world.role("mallory") in str(error)), error
+
+
+def test_prepared_transaction_has_the_name(world):
+    """The process that prepared it may run another transaction: it is not named."""
+    if world.run(None, "SHOW max_prepared_transactions") == [("0",)]:
+        raise Skipped("max_prepared_transactions is 0")
+    begin(world)
+    world.run("alice", schema("users@1", EXAMPLES.format("string")))
+    name = f"names of {world.database}"
+    user = world.connect("mallory")
+    for command in ("BEGIN", schema("reader@1", '{"$ref": "https://users.test/order"}'), f"PREPARE TRANSACTION '{name}'", "SELECT 1"):
+        user.execute(command)
+    try:
+        world.refused("alice", OTHER_ANNOTATIONS[1], "55P03", "prepared transaction")
+    finally:
+        user.execute(f"ROLLBACK PREPARED '{name}'")

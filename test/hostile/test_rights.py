@@ -25,7 +25,7 @@ def test_register_without_create(world):
 
 
 def test_trigger_is_no_right_of_the_owner(world):
-    """Who may add a guard does not get its expressions run as the table's owner, here a superuser."""
+    """Expressions of a guard that another role may have added do not run as the table's owner, here a superuser."""
     prepare(world)
     world.run(None, "CREATE TABLE ev (event_type text, schema_version int, data jsonb)", "INSERT INTO ev VALUES ('mine', 1, '{}')",
               f"GRANT SELECT, TRIGGER ON ev TO {world.role('mallory')}")
@@ -69,7 +69,7 @@ def test_guards_of_partitions(world):
 
 
 def test_domain_is_no_right_of_the_tables_owner(world):
-    """Who owns the type of a column does not get its checks run as the table's owner."""
+    """The checks of a column's type, which another role owns, do not run as the table's owner."""
     prepare(world)
     world.run("mallory", "CREATE DOMAIN event AS jsonb CONSTRAINT plain CHECK (check_event(VALUE, VALUE ->> 'type', schema_version => 1))")
     world.run(None, "CREATE TABLE ev (data event)", """INSERT INTO ev VALUES ('{"type": "mine"}')""", f"GRANT SELECT ON ev TO {world.role('mallory')}")
@@ -103,7 +103,7 @@ def test_whether_the_quarantine_has_rows(world):
 
 
 def test_old_row_of_a_check(world):
-    """check_event in a CHECK quotes an old row to who may update another column, unless show_values is off."""
+    """check_event in a CHECK quotes an old row to a role that may update another column, unless show_values is off."""
     world.run("owner", """SELECT register_event_schema('order', 1, '{"properties": {"qty": {"type": "integer"}},
               "additionalProperties": {"type": "string"}}')""")
     world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
@@ -117,7 +117,7 @@ def test_old_row_of_a_check(world):
               f"ALTER DATABASE {world.database} SET event_validate.log_violations = on")
     error = world.refused("mallory", update, "23514", '"/properties/qty/type"', '"/additionalProperties/type"')
     assert "secret" not in str(error) and "hidden" not in str(error), error
-    # only a superuser, or whom one grants it, sets it
+    # only superusers, and roles to which they grant it, can set it
     for first in ("SELECT 1", "SELECT check_event('{}', 'order', 1)"):  # before and after the library is loaded
         session = world.connect("mallory")
         session.execute(first)
@@ -149,7 +149,7 @@ def test_old_row_of_a_check(world):
 
 
 def test_settings_of_a_connection(world):
-    """A client that gives a setting without the right hides what the database says: then less is shown, and more is logged."""
+    """If a client gives a setting without the right, the database's value does not apply: then less is shown, and more is logged."""
     world.run("owner", """SELECT register_event_schema('order', 1, '{"properties": {"qty": {"type": "integer"}}}')""")
     names = ("show_values", "log_violations", "bypass_guard")
     options = "-c event_validate.show_values=on -c event_validate.log_violations=off -c event_validate.bypass_guard=on"
@@ -174,7 +174,7 @@ def test_settings_of_a_connection(world):
             except psycopg.errors.CheckViolation as raised:
                 assert ("secret" in str(raised)) == (expected == "on off off"), raised
             assert " ".join(session.execute(f"SHOW event_validate.{name}").fetchone()[0] for name in names) == expected
-    # who may set it
+    # roles that may set it
     session = world.connect(None, options="-c event_validate.show_values=on")
     try:
         session.execute(call)

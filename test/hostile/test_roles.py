@@ -429,7 +429,8 @@ REPLAY = "SELECT * FROM replay_event_quarantine('app.events', repair => 'app.rep
 GIVEN = "data_expr => 'CASE WHEN app.whom(''given'', data) THEN data END'"
 MIGRATE = "CALL migrate_events('app.events', 'order', 2)"
 
-# who calls what, and as whom which labels are seen (-: they are not seen)
+# the caller, the call, the role as which its code runs, and the labels of this
+# code (-: the code does not run)
 WHOM = {
     "expressions of a guard": [("writer", DIVERT, "writer", "guard")],
     "CHECK constraints, NOT NULL and the generated columns that these need, at a diversion": [("writer", DIVERT, "writer", "check", "generated")],

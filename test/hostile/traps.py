@@ -72,7 +72,7 @@ def variants(types, limit=150):
 
 
 class Traps:
-    """What mallory makes; found() says what of it ran or was taken."""
+    """The objects that mallory creates; found() lists those that ran or are used."""
 
     def __init__(self, world):
         self.world = world
@@ -112,7 +112,7 @@ class Traps:
     # ---------- making
 
     def run(self, *commands):
-        """Each for itself: what cannot be created is no trap."""
+        """Runs each command separately: an object that cannot be created is no trap."""
         made = 0
         for command in commands:
             try:
@@ -170,7 +170,7 @@ class Traps:
                         f'(SFUNC = public."{step}", STYPE = pg_catalog.text, INITCOND = \'\')')
 
     def operators(self):
-        """Of every operator of the server that the scripts have, for each pair of types."""
+        """Every operator of the server that the scripts use, for each pair of types."""
         text = " ".join(path.read_text(encoding="utf-8") for path in SOURCES[:1] + SOURCES[2:])
         used = {o for o in ("=", "<>", "<", "<=", ">", ">=", "||", "+", "-", "->", "->>", "#>", "~", "!~", "~~", "@>", "?") if o in text}
         made = 0
@@ -203,13 +203,13 @@ class Traps:
                              'CHECK (public.type_check(VALUE))')
         return made
 
-    # ---------- what came of them
+    # ---------- the outcome
 
     def ran(self):
         return self.admin.execute("SELECT is_called FROM public.hits").fetchone()[0]
 
     def found(self):
-        """What ran, and what depends on them."""
+        """The traps that ran, and the objects that depend on traps."""
         problems = ["a function of mallory's ran"] if self.ran() else []
         problems += [f"{who} depends on {what}" for who, what in self.admin.execute("""
             WITH hers AS (SELECT s.classid, s.objid FROM pg_shdepend AS s

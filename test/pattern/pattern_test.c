@@ -25,6 +25,7 @@ typedef struct Cached
 	MemoryContext context;
 	text	   *source;
 	EvPattern  *pattern;
+	EvPattern  *with_tables;	/* the same, after its tables were built */
 	EvPatternError error;
 } Cached;
 
@@ -34,6 +35,8 @@ compiled(FunctionCallInfo fcinfo, text *source)
 {
 	Cached	   *cached = fcinfo->flinfo->fn_extra;
 	EvPatternBudget budget = EV_PATTERN_BUDGET;
+	EvPatternBudget second_budget = EV_PATTERN_BUDGET;
+	EvPatternError error;
 	MemoryContext caller;
 
 	if (cached == NULL)
@@ -54,22 +57,32 @@ compiled(FunctionCallInfo fcinfo, text *source)
 	caller = MemoryContextSwitchTo(cached->context);
 	cached->pattern = ev_pattern_compile(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source),
 										 &budget, &cached->error);
+	cached->with_tables = ev_pattern_compile(VARDATA_ANY(source), VARSIZE_ANY_EXHDR(source),
+											 &second_budget, &error);
+	if (cached->with_tables != NULL)
+		(void) ev_pattern_kind(cached->with_tables);
 	cached->source = (text *) DatumGetPointer(PointerGetDatum(PG_DETOAST_DATUM_COPY(PointerGetDatum(source))));
 	MemoryContextSwitchTo(caller);
 	return cached;
 }
 
-/* pattern_test(pattern text, string text) returns boolean; NULL: no pattern */
+/*
+ * pattern_test(pattern text, string text) returns boolean; NULL: no pattern.  An
+ * error: the answer changes when the pattern's tables are built.
+ */
 Datum
 pattern_test(PG_FUNCTION_ARGS)
 {
 	Cached	   *cached = compiled(fcinfo, PG_GETARG_TEXT_PP(0));
 	text	   *string = PG_GETARG_TEXT_PP(1);
+	bool		matches;
 
 	if (cached->pattern == NULL)
 		PG_RETURN_NULL();
-	PG_RETURN_BOOL(ev_pattern_matches(cached->pattern, VARDATA_ANY(string),
-									  VARSIZE_ANY_EXHDR(string)));
+	matches = ev_pattern_matches(cached->pattern, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string));
+	if (ev_pattern_matches(cached->with_tables, VARDATA_ANY(string), VARSIZE_ANY_EXHDR(string)) != matches)
+		elog(ERROR, "the answer depends on whether tables are built");
+	PG_RETURN_BOOL(matches);
 }
 
 /* pattern_valid(pattern text) returns boolean */

@@ -21,8 +21,8 @@ $node->safe_psql(
 	INSERT INTO events (event_type, schema_version, data) VALUES ('order.placed', 1, '{"symbol": "abc"}'), ('order.placed', 1, '{"symbol": "ABC"}')));
 my $schema = '{"type": "object", "required": ["symbol"], "properties": {"symbol": {"type": "string", "pattern": "^[A-Z]+$"}}}';
 
-# For a block with this text: the commands to run before it, and a query with its
-# result after it.
+# For a block with this text: the commands to run before it, a query with its
+# result after it, and the error that the block ends with.
 my @stages = (
 	[ qr/audit_events\('events'\)/, '', q(SELECT count(*) FROM events WHERE validate_event(data, event_type, schema_version)), '2' ],
 	[
@@ -36,6 +36,30 @@ my @stages = (
 		q(SELECT drop_event_check('events')),
 		q(SELECT (SELECT types FROM event_enforcement WHERE relation = 'events'::regclass AND kind = 'check' AND validated); SELECT drop_event_check('events'); SELECT add_event_check('events')),
 		"{order.placed,order.cancelled}\n\nevents_event_check"
+	],
+	[
+		qr/^CALL merge_event_column/,
+		q(SELECT drop_event_check('events'); ALTER TABLE events RENAME data TO payload; ALTER TABLE events ALTER payload TYPE text;
+		  SELECT add_event_check('events', 'payload'), add_event_guard('events', 'quarantine');
+		  INSERT INTO events (event_type, schema_version, payload) VALUES ('order.placed', 7, '{"symbol": "T"}'), ('order.placed', 7, NULL);
+		  SELECT set_event_guard_mode('events', 'enforce')),
+		q(SELECT count(*) FROM pg_trigger WHERE tgname = 'zzy_event_column_merge'),
+		'1',
+		qr/ERROR:  .*\nDETAIL:  .*\ntrigger .*\nHINT:  .*/
+	],
+	[
+		qr/SELECT validate_event_check\('events'\);\n\z/, '',
+		q(SELECT string_agg(concat_ws(' ', name, data_expr, mode, validated), ', ' ORDER BY kind) FROM event_enforcement;
+		  SELECT atttypid::regtype FROM pg_attribute WHERE attrelid = 'events'::regclass AND attname = 'payload'),
+		"payload_check payload enforce t, zzz_event_guard payload enforce\njsonb"
+	],
+	[
+		qr/payload_as_jsonb/,
+		q(SELECT register_event_schema('order.placed', 7, '{"type": ["object", "null"]}', breaking => true)),
+		q(SELECT string_agg(payload::text, ', ') FROM events WHERE schema_version = 7; SELECT row ->> 'payload' IS NULL FROM event_quarantine;
+		  DELETE FROM events WHERE schema_version = 7; DELETE FROM event_schema.quarantine; SELECT drop_event_schema('order.placed', 7);
+		  SELECT drop_event_check('events'), drop_event_guard('events'); ALTER TABLE events RENAME payload TO data; SELECT add_event_check('events')),
+		qq({"symbol": "T"}\nt\n\n|\nevents_event_check)
 	],
 	[
 		qr/types => /, '',
@@ -92,7 +116,13 @@ foreach my $block (@blocks)
 		# the columns are renamed and dropped between the two examples
 		$block =~ s/(?=^-- column "payload")/ALTER TABLE events RENAME payload TO data; ALTER TABLE events DROP note;\n/m;
 	}
-	is($node->psql($db, $block, stdout => \$stdout, stderr => \$stderr, on_error_stop => 1), 0, $name) or diag $stderr;
+	is($node->psql($db, $block, stdout => \$stdout, stderr => \$stderr, on_error_stop => 1), $stage->[4] ? 3 : 0, $name) or diag $stderr;
+	if ($stage->[4])
+	{
+		# the page shows this error
+		my ($shown) = $stderr =~ /($stage->[4])/;
+		ok($shown && index($document, $shown) >= 0, "$name: its error") or diag $stderr;
+	}
 	is($node->safe_psql($db, $stage->[2]), $stage->[3], "its result");
 }
 

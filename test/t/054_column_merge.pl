@@ -1,5 +1,5 @@
 # merge_event_column beside writers of both columns; it is killed and canceled,
-# and continues.
+# and continues.  Then a column becomes jsonb in place, with a check and a guard.
 use strict;
 use warnings;
 
@@ -76,6 +76,49 @@ is( $node->safe_psql($db, q(SELECT count(*) FILTER (WHERE (data ->> 'n')::int IS
 is( $node->safe_psql($db, q(SELECT string_agg(attname, ', ' ORDER BY attnum) FROM pg_attribute WHERE attrelid = 'events'::regclass AND attnum > 0 AND NOT attisdropped)),
 	'id, number, data', 'the old column is gone');
 is($node->safe_psql($db, q(SELECT count(*) FROM pg_trigger WHERE tgrelid = 'events'::regclass)), '0', 'and the trigger');
+
+# in place: a client reads and writes the column under its one name, before and after
+$node->safe_psql(
+	$db, q(
+	SELECT register_event_schema('numbered', 1, '{"required": ["n"]}');
+	CREATE TABLE placed (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, number int NOT NULL, body text NOT NULL) WITH (autovacuum_enabled = off);
+	INSERT INTO placed (number, body) SELECT i, '{"n":' || i || '}' FROM generate_series(1, 20000) AS i;
+	SELECT add_event_check('placed', 'body', $$'numbered'$$, '1'), add_event_guard('placed', 'enforce')));
+append_to_file("$scripts/placed.sql", q(
+\set id random(1, 20000)
+\set n random(1, 1000000)
+UPDATE placed SET number = :n, body = ('{"n":' || :n || '}')::jsonb WHERE id = :id;
+INSERT INTO placed (number, body) VALUES (:n, ('{"n":' || :n || '}')::jsonb);
+SELECT body FROM placed WHERE id = :id;
+));
+append_to_file("$scripts/placed_wrong.sql", q(
+DO $$ BEGIN
+  INSERT INTO placed (number, body) VALUES (0, '{"m": 1}');
+  RAISE EXCEPTION 'stored';
+EXCEPTION WHEN check_violation THEN NULL;
+END $$;
+));
+$call = q(CALL merge_event_column('placed', 'body', 'body', batch_size => 50));
+@writers = map { writer($_) } qw(placed placed_wrong);
+isnt($node->psql($db, $call, stderr => \$err), 0, 'the check and the guard are in the way');
+like($err, qr/constraint placed_event_check.*\n.*trigger zzz_event_guard/, 'and listed');
+$node->safe_psql($db, $_)
+  for q(SELECT add_event_check('placed', 'event_column_merge', $$'numbered'$$, '1', 'placed_jsonb')),
+  q(SELECT add_event_guard('placed', 'enforce', 'event_column_merge', $$'numbered'$$, '1')),
+  q(SELECT drop_event_check('placed', 'placed_event_check'));
+is($node->psql($db, $call, stderr => \$err), 0, 'without them it ends') or diag $err;
+my $rows = $node->safe_psql($db, 'SELECT count(*) FROM placed');
+ok($node->poll_query_until($db, "SELECT count(*) > $rows + 10 FROM placed"), 'the client goes on');
+foreach my $writer (@writers)
+{
+	ok($writer->pumpable, 'no writer has failed');
+	$writer->signal('KILL');
+	$writer->finish;
+}
+is( $node->safe_psql($db, q(SELECT count(*) FILTER (WHERE (body ->> 'n')::int IS DISTINCT FROM number), pg_typeof(min(body::text)::jsonb) FROM placed)),
+	'0|jsonb', 'each row has its last document');
+is( $node->safe_psql($db, q(SELECT string_agg(concat_ws(' ', name, data_expr, validated), ', ' ORDER BY kind) FROM event_enforcement WHERE relation = 'placed'::regclass)),
+	'placed_jsonb body f, zzz_event_guard body', 'the check and the guard are on the new column');
 
 $node->stop;
 done_testing();

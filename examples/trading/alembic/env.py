@@ -16,9 +16,11 @@ if context.is_offline_mode():
 with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
     driver = connection.connection.driver_connection
     driver.add_notice_handler(lambda notice: print(f"{notice.severity}:  {notice.message_primary}", file=sys.stderr))
-    # Not two at a time; what is left to do is looked up after it.  Each SQL file asks for the same lock, and hardly
-    # waits: trading_migration.alone().  (A session that waits for a lock has a snapshot, for which CREATE INDEX
-    # CONCURRENTLY waits in its turn: so it is asked for again and again.)
+    # Only one upgrade runs at a time, so the lock is taken before Alembic
+    # reads which revisions were run. Each SQL file takes the same lock, with a
+    # short wait (trading_migration.alone). The lock is tried again and again:
+    # a session that waits for a lock has a snapshot, for which CREATE INDEX
+    # CONCURRENTLY waits in turn.
     for attempt in range(121):
         if driver.execute("SELECT pg_catalog.pg_try_advisory_lock(1414676804, 4)").fetchone()[0]:
             break

@@ -238,7 +238,7 @@ def dead_letters(app):
 
 
 def application(bench):
-    """All of it: what these leave in the tables, the next ones count."""
+    """Runs all of them, in this order: later ones count the rows that earlier ones leave."""
     app = Application(bench)
     bench.do("TRUNCATE event_schema.quarantine")
     for part in (classes, causes, models, rejected, refusing, without_guard, savepoints, quarantined, warned, dead_letters):

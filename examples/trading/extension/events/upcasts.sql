@@ -2,17 +2,19 @@
 -- TYPE_1_to_2, dots written as underscores.  examples/trading/extension/generate
 -- puts them into the extension, and registers each.
 --
--- What is valid under version 1 is valid under version 2 afterwards, and
--- nothing of it is lost.  What version 1 did not say is null, never guessed.
--- (Types that are open carry what version 1 does not know; where that is not
--- what version 2 says of it, version 2 refuses it.)  The bodies are kept parsed:
--- names are looked up when the extension is created, and then only in pg_catalog.
--- What is not there has its schema before it, and is called with exactly its
--- own types, as others may be allowed to create functions beside it.
+-- An event that is valid under version 1 is valid under version 2 afterwards,
+-- and nothing of it is lost. Values that version 1 does not have are null,
+-- never guessed. (Events of open types can have properties that version 1 does
+-- not declare. If version 2 declares such a property in another way, it
+-- rejects the event.) The bodies are stored parsed: names are looked up once,
+-- when the extension is created, and only in pg_catalog. Other functions are
+-- called with their schema and with exactly their own types, since other roles
+-- may be allowed to create functions beside them.
 --
--- Each is one expression of immutable functions, and uses its argument as it
--- is wherever it uses it more than once, so that PostgreSQL inlines it: a
--- fraction of the time of a call.  Hence no jsonb_build_object, which is stable.
+-- Each is one expression of immutable functions, and passes its argument
+-- unchanged wherever it uses it more than once. So PostgreSQL inlines it,
+-- which takes a fraction of the time of a call. So jsonb_build_object, which
+-- is stable, is not used.
 
 -- A property of numbers as a string of the digits that jsonb has of them:
 -- exact, without an exponent.  An object with that one property, or an empty
@@ -108,7 +110,7 @@ BEGIN ATOMIC
         ELSE data END;
 END;
 
--- Version 2 only allows more: the wire format is Binance's.
+-- Version 2 only allows more, since the wire format is Binance's.
 CREATE FUNCTION @extschema@.binance_trade_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -141,7 +143,7 @@ END;
 
 -- ---------- signals ----------
 
--- Version 1 says it so: without a message the signal comes from market data.
+-- As in version 1, a signal without a message comes from market data.
 CREATE FUNCTION @extschema@.trading_signal_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
@@ -152,7 +154,7 @@ END;
 
 -- ---------- orders ----------
 
--- Version 1 knows no other class.
+-- Version 1 has no other class.
 CREATE FUNCTION @extschema@.order_placed_1_to_2(data jsonb) RETURNS jsonb
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 BEGIN ATOMIC
