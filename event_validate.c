@@ -36,6 +36,7 @@
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "schema/document.h"
+#include "stats/verdict.h"
 
 PG_MODULE_MAGIC;
 
@@ -65,6 +66,8 @@ _PG_init(void)
 	ev_registry_init();
 	ev_upcast_init();
 	ev_guard_bypass_init();
+	ev_shared_stats_init();
+	ev_verdict_init();
 	ev_event_log_init();
 }
 
@@ -168,6 +171,51 @@ match_document(const EvProgram *program, Datum datum)
 	return match_stored(program, datum);
 }
 
+/* The same, and measures its time. */
+static pg_noinline Datum
+match_timed(EvCounters *counters, const EvProgram *program, Datum datum)
+{
+	instr_time	start;
+	Datum		result;
+
+	INSTR_TIME_SET_CURRENT(start);
+	result = match_document(program, datum);
+	ev_count_time(counters, &start);
+	return result;
+}
+
+/* The same, and counts the answer. */
+static pg_noinline Datum
+match_and_count(EvCounters *counters, const EvProgram *program, Datum datum)
+{
+	bool		valid = DatumGetBool(likely(!ev_track_timing) ? match_document(program, datum) :
+									 match_timed(counters, program, datum));
+
+	if (likely(valid))
+		ev_count_valid(counters);
+	else
+		ev_count_invalid(counters, program, DatumGetJsonbP(datum));
+	PG_RETURN_BOOL(valid);
+}
+
+/* Matches an event with its schema. */
+static inline Datum
+match_event(EvSchema *schema, Datum datum)
+{
+	if (likely(!ev_stats_on))
+		return match_document(schema->program, datum);
+	return match_and_count(ev_schema_counters(schema), schema->program, datum);
+}
+
+/* Matches an instance with a schema that is an argument. */
+static inline Datum
+match_instance(const EvProgram *program, Datum datum)
+{
+	if (likely(!ev_stats_on))
+		return match_document(program, datum);
+	return match_and_count(ev_counters(InvalidOid, NULL, 0, 0), program, datum);
+}
+
 /* Returns a document that is json or text as jsonb, in CurrentMemoryContext. */
 static Datum
 read_json(Datum document)
@@ -182,11 +230,16 @@ look_up_and_match(FunctionCallInfo fcinfo)
 {
 	EvSchema   *schema;
 
-	if (PG_NARGS() < 1 || PG_ARGISNULL(0))
+	if (PG_NARGS() < 1 || (PG_ARGISNULL(0) && !ev_stats_on))
 		PG_RETURN_BOOL(false);
 	schema = ev_registry_by_function(fcinfo->flinfo->fn_oid);
+	if (PG_ARGISNULL(0))
+	{
+		ev_count_failed(ev_schema_counters(schema), EV_FAILED_NULL);
+		PG_RETURN_BOOL(false);
+	}
 	fcinfo->flinfo->fn_extra = schema;
-	return match_document(schema->program, PG_GETARG_DATUM(0));
+	return match_event(schema, PG_GETARG_DATUM(0));
 }
 
 /*
@@ -196,11 +249,11 @@ look_up_and_match(FunctionCallInfo fcinfo)
 Datum
 ev_jsonschema_call_handler(PG_FUNCTION_ARGS)
 {
-	const EvSchema *schema = fcinfo->flinfo->fn_extra;
+	EvSchema   *schema = fcinfo->flinfo->fn_extra;
 
 	/* if fn_extra is set, there is an argument */
 	if (likely(schema != NULL && schema->valid && !PG_ARGISNULL(0)))
-		return match_document(schema->program, PG_GETARG_DATUM(0));
+		return match_event(schema, PG_GETARG_DATUM(0));
 	return look_up_and_match(fcinfo);
 }
 
@@ -219,6 +272,32 @@ find_schema(FunctionCallInfo fcinfo)
 							   PG_GETARG_TEXT_PP(1), PG_GETARG_INT32(2));
 }
 
+/* Counts an event without a schema, or with an argument that is NULL. */
+static pg_noinline void
+count_unmatched(FunctionCallInfo fcinfo)
+{
+	bool		is_complete = !PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2);
+	int32		version = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT32(2);
+	EvCounters *counters = ev_transient_counters(InvalidOid, PG_ARGISNULL(1) ? NULL : PG_GETARG_TEXT_PP(1),
+												 PG_ARGISNULL(2) ? NULL : &version);
+
+	ev_count_failed(counters, is_complete ? EV_FAILED_UNREGISTERED : EV_FAILED_NULL);
+	pfree(counters);
+}
+
+/* Returns the schema of an event; NULL, after counting the event: it cannot be matched. */
+static inline EvSchema *
+schema_to_match(FunctionCallInfo fcinfo)
+{
+	EvSchema   *schema = NULL;
+
+	if (likely(!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2)))
+		schema = find_schema(fcinfo);
+	if (unlikely(schema == NULL && ev_stats_on))
+		count_unmatched(fcinfo);
+	return schema;
+}
+
 /*
  * validate_event(data jsonb, event_type text, schema_version int) returns
  * boolean
@@ -226,28 +305,22 @@ find_schema(FunctionCallInfo fcinfo)
 Datum
 ev_validate_event(PG_FUNCTION_ARGS)
 {
-	EvSchema   *schema;
+	EvSchema   *schema = schema_to_match(fcinfo);
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		PG_RETURN_BOOL(false);
-	schema = find_schema(fcinfo);
 	if (schema == NULL)
 		PG_RETURN_BOOL(false);
-	return match_document(schema->program, PG_GETARG_DATUM(0));
+	return match_event(schema, PG_GETARG_DATUM(0));
 }
 
 /* validate_event(data json, event_type text, schema_version int) returns boolean */
 Datum
 ev_validate_json_event(PG_FUNCTION_ARGS)
 {
-	EvSchema   *schema;
+	EvSchema   *schema = schema_to_match(fcinfo);
 
-	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
-		PG_RETURN_BOOL(false);
-	schema = find_schema(fcinfo);
 	if (schema == NULL)
 		PG_RETURN_BOOL(false);
-	return match_document(schema->program, read_json(PG_GETARG_DATUM(0)));
+	return match_event(schema, read_json(PG_GETARG_DATUM(0)));
 }
 
 /* ---------- check_event ---------- */
@@ -272,14 +345,10 @@ refuse(FunctionCallInfo fcinfo, const Jsonb *data, EvSchema *schema)
 Datum
 ev_check_event(PG_FUNCTION_ARGS)
 {
-	EvSchema   *schema = NULL;
+	EvSchema   *schema = schema_to_match(fcinfo);
 
-	if (likely(!PG_ARGISNULL(0) && !PG_ARGISNULL(1) && !PG_ARGISNULL(2)))
-	{
-		schema = find_schema(fcinfo);
-		if (likely(schema != NULL && DatumGetBool(match_document(schema->program, PG_GETARG_DATUM(0)))))
-			PG_RETURN_BOOL(true);
-	}
+	if (likely(schema != NULL && DatumGetBool(match_event(schema, PG_GETARG_DATUM(0)))))
+		PG_RETURN_BOOL(true);
 	refuse(fcinfo, PG_ARGISNULL(0) ? NULL : PG_GETARG_JSONB_P(0), schema);
 	pg_unreachable();
 }
@@ -291,17 +360,14 @@ ev_check_event(PG_FUNCTION_ARGS)
 Datum
 ev_check_json_event(PG_FUNCTION_ARGS)
 {
-	EvSchema   *schema = NULL;
+	EvSchema   *schema;
 	Jsonb	   *data = NULL;
 
 	if (!PG_ARGISNULL(0))
 		data = DatumGetJsonbP(read_json(PG_GETARG_DATUM(0)));
-	if (data != NULL && !PG_ARGISNULL(1) && !PG_ARGISNULL(2))
-	{
-		schema = find_schema(fcinfo);
-		if (schema != NULL && ev_match(schema->program, data))
-			PG_RETURN_BOOL(true);
-	}
+	schema = schema_to_match(fcinfo);
+	if (schema != NULL && DatumGetBool(match_event(schema, JsonbPGetDatum(data))))
+		PG_RETURN_BOOL(true);
 	refuse(fcinfo, data, schema);
 	pg_unreachable();
 }
@@ -514,7 +580,7 @@ require_in_place(FunctionCallInfo fcinfo, bool is_text)
 static pg_noinline Datum
 search_and_match(FunctionCallInfo fcinfo, bool is_text, Datum instance)
 {
-	return match_document(require_in_place(fcinfo, is_text), instance);
+	return match_instance(require_in_place(fcinfo, is_text), instance);
 }
 
 /*
@@ -529,7 +595,7 @@ match_in_place(FunctionCallInfo fcinfo, bool is_text, Datum instance)
 	const EvProgram *program = ev_in_place_constant(fcinfo->flinfo, PG_GETARG_DATUM(0), assert_format);
 
 	if (likely(program != NULL && !has_except))
-		return match_document(program, instance);
+		return match_instance(program, instance);
 	return search_and_match(fcinfo, is_text, instance);
 }
 

@@ -42,7 +42,7 @@ WHERE l.lanname IN ('sql', 'plpgsql') AND array_to_string(m.proconfig, ' ') !~ '
   IS NOT FALSE
 ORDER BY m.proname COLLATE "C";
 
--- internal functions that no statement of a user's runs, see internals.sql
+-- internal functions that no statement of a user's runs, see internals.sql, and the reset of statistics
 SELECT proname FROM members WHERE NOT has_function_privilege('public', oid, 'EXECUTE') ORDER BY proname COLLATE "C";
 DROP VIEW members;
 

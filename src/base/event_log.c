@@ -18,6 +18,7 @@
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
+#include "utils/json.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
@@ -28,7 +29,30 @@
 /* of the violations in a line, in bytes */
 #define LINE_LENGTH		1000
 
-static bool log_violations = false; /* event_validate.log_violations */
+/* event_validate.log_violations */
+typedef enum LogViolations
+{
+	LOG_NONE,
+	LOG_REFUSED,
+	LOG_ALL
+} LogViolations;
+
+static const struct config_enum_entry log_options[] = {
+	{"off", LOG_NONE, false},
+	{"refused", LOG_REFUSED, false},
+	{"all", LOG_ALL, false},
+	/* as for a boolean */
+	{"on", LOG_ALL, true},
+	{"true", LOG_ALL, true},
+	{"yes", LOG_ALL, true},
+	{"1", LOG_ALL, true},
+	{"false", LOG_NONE, true},
+	{"no", LOG_NONE, true},
+	{"0", LOG_NONE, true},
+	{NULL, 0, false}
+};
+
+static int	log_violations = LOG_NONE;
 bool		ev_quote_values = true;
 static int	lines_per_second = 10;
 
@@ -60,9 +84,10 @@ is_given(const char *name)
 void
 ev_event_log_init(void)
 {
-	DefineCustomBoolVariable("event_validate.log_violations",
-							 "Writes a line to the server log for each event that is refused, diverted or kept with a warning.",
-							 NULL, &log_violations, is_given("event_validate.log_violations"), PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomEnumVariable("event_validate.log_violations",
+							 "Writes a line to the server log for each event that is refused or, with \"all\", also diverted or kept with a warning.",
+							 NULL, &log_violations, is_given("event_validate.log_violations") ? LOG_ALL : LOG_NONE,
+							 log_options, PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("event_validate.log_violations_rate",
 							"Sets the maximum number of such lines that a session writes in a second.",
 							"0 means no limit.  The next line says how many lines were left out.",
@@ -108,17 +133,53 @@ append_one_line(StringInfo line, const char *string)
 	ev_append_visible_cut(line, string, length, pg_mbcliplen(string, length, LINE_LENGTH));
 }
 
+static const char *const fates[] = {"refused", "diverted", "kept"};
+
+static void
+append_member(StringInfo json, const char *name, const char *value)
+{
+	appendStringInfo(json, "%s\"%s\": ", json->len > 1 ? ", " : "", name);
+	if (value != NULL)
+		escape_json(json, value);
+	else
+		appendStringInfoString(json, "null");
+}
+
+/* The line's contents as a JSON object; the violations are cut. */
+static int
+json_detail(EvFate fate, Relation relation, const text *type, const int32 *version, const char *violations)
+{
+	StringInfoData json;
+
+	if ((Log_destination & LOG_DESTINATION_JSONLOG) == 0)
+		return 0;
+	initStringInfo(&json);
+	appendStringInfoChar(&json, '{');
+	append_member(&json, "fate", fates[fate]);
+	append_member(&json, "schema", relation != NULL ? get_namespace_name(RelationGetNamespace(relation)) : NULL);
+	append_member(&json, "table", relation != NULL ? RelationGetRelationName(relation) : NULL);
+	append_member(&json, "event_type", type != NULL ? pnstrdup(VARDATA_ANY(type), pg_mbcliplen(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), LINE_LENGTH)) : NULL);
+	if (version != NULL)
+		appendStringInfo(&json, ", \"schema_version\": %d", *version);
+	else
+		append_member(&json, "schema_version", NULL);
+	append_member(&json, "violations",
+				  pnstrdup(violations, pg_mbcliplen(violations, strlen(violations), LINE_LENGTH)));
+	appendStringInfo(&json, ", \"left_out\": " INT64_FORMAT "}", left_out);
+	return errdetail_internal("%s", json.data);
+}
+
 void
-ev_event_log(const char *fate, Relation relation, const text *type,
+ev_event_log(EvFate fate, Relation relation, const text *type,
 			 const int32 *version, const char *violations)
 {
 	StringInfoData line;
 
-	if (!log_violations || !within_rate())
+	if (log_violations == LOG_NONE || (log_violations == LOG_REFUSED && fate != EV_REFUSED) || !within_rate())
 		return;
 
 	initStringInfo(&line);
-	appendStringInfo(&line, "event %s", fate);
+	appendStringInfo(&line, "event %s", fates[fate]);
 	if (relation != NULL)
 	{
 		char	   *namespace = get_namespace_name(RelationGetNamespace(relation));
@@ -141,11 +202,12 @@ ev_event_log(const char *fate, Relation relation, const text *type,
 	append_one_line(&line, violations);
 	if (left_out > 0)
 		appendStringInfo(&line, " (" INT64_FORMAT " events before this one not logged)", left_out);
-	left_out = 0;
 
 	ereport(LOG_SERVER_ONLY,
 			(errmsg_internal("%s", line.data),
+			 json_detail(fate, relation, type, version, violations),
 			 errhidestmt(true),
 			 errhidecontext(true)));
+	left_out = 0;
 	pfree(line.data);
 }

@@ -19,12 +19,21 @@ extern void ev_event_log_init(void);
  */
 extern bool ev_quote_values;
 
+/* What became of an event that is not valid. */
+typedef enum EvFate
+{
+	EV_REFUSED,
+	EV_DIVERTED,
+	EV_KEPT
+} EvFate;
+
 /*
  * Writes the line, if that is wanted and the rate allows it: what became of
- * the event ("refused", "diverted", "kept"), the table where it is known (or
- * NULL), type and version (NULL: it has none), and its violations in words.
+ * the event, the table where it is known (or NULL), type and version (NULL: it
+ * has none), and its violations in words.  If there is a log in JSON, the line has
+ * the same as a DETAIL in JSON.
  */
-extern void ev_event_log(const char *fate, Relation relation, const text *type,
+extern void ev_event_log(EvFate fate, Relation relation, const text *type,
 						 const int32 *version, const char *violations);
 
 #endif							/* EV_EVENT_LOG_H */

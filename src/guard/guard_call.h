@@ -81,6 +81,7 @@ typedef struct EvRowEvent
 	EvSchema   *schema;			/* NULL: not registered, or not looked up */
 	char	   *fault;			/* an error that was found before matching */
 	int			fault_sqlstate; /* 0: the data is not JSON */
+	EvCounters *counters;		/* where it was counted; NULL: nowhere */
 } EvRowEvent;
 
 /* For ev_guard_call_begin, if the kept state may be outdated. */

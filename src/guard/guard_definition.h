@@ -89,6 +89,8 @@ typedef struct EvReplay
 	MemoryContext context;		/* for the violations */
 	Jsonb	   *violations;		/* of the last row; NULL: none */
 	int			left_out;		/* number of rows */
+	struct EvCounters *counters;	/* of the last row that was accepted;
+									 * NULL: none */
 } EvReplay;
 
 extern EvReplay *ev_replay;

@@ -342,7 +342,7 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 				 errdetail("Only roles that may read the row see its violations.")));
 	if (event->fault != NULL && !ev_quote_values)
 	{
-		ev_event_log("refused", relation, event->type, version, UNREADABLE);
+		ev_event_log(EV_REFUSED, relation, event->type, version, UNREADABLE);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
@@ -351,7 +351,7 @@ refuse(Relation relation, HeapTuple row, EvRowEvent *event, bool is_shown)
 	push_row_context(&context, relation, row);
 	if (event->fault != NULL)
 	{
-		ev_event_log("refused", relation, event->type, version, event->fault);
+		ev_event_log(EV_REFUSED, relation, event->type, version, event->fault);
 		ereport(ERROR,
 				(errcode(event->fault_sqlstate ? event->fault_sqlstate : ERRCODE_CHECK_VIOLATION),
 				 errtable(relation),
@@ -423,7 +423,9 @@ divert(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *ev
 	diverted.type = event->type;
 	diverted.version = event->has_version ? &event->version : NULL;
 	ev_quarantine_add(&diverted);
-	ev_event_log("diverted", relation, diverted.type, diverted.version, words);
+	if (event->counters != NULL)
+		ev_count(event->counters, EV_QUARANTINED);
+	ev_event_log(EV_DIVERTED, relation, diverted.type, diverted.version, words);
 }
 
 static void
@@ -444,7 +446,9 @@ warn(const EvGuard *guard, const TriggerData *data, HeapTuple row, EvRowEvent *e
 		check_table(guard, relation);
 		ev_quarantine_add(&kept);
 	}
-	ev_event_log("kept", relation, kept.type, kept.version, words);
+	if (event->counters != NULL)
+		ev_count(event->counters, EV_WARNED);
+	ev_event_log(EV_KEPT, relation, kept.type, kept.version, words);
 	if (!may_see(data))
 		return;
 	push_row_context(&context, relation, row);
@@ -569,6 +573,59 @@ is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
 	return lenient ? compute(matches_computation, event, NULL) : matches(event);
 }
 
+/* The counters of events of this schema in the guard's table. */
+static EvCounters *
+counters_of(EvGuardCall *call, const EvRowEvent *event)
+{
+	EvMet	   *met;
+
+	if (event->schema == NULL)
+		return ev_transient_counters(call->guard->table, event->type, event->has_version ? &event->version : NULL);
+	met = call->dispatch->last;
+	if (met->counters == NULL || met->counters->origin.role != GetUserId())
+		met->counters = ev_schema_relation_counters(event->schema, call->guard->table);
+	return met->counters;
+}
+
+/* The reason why an event cannot be matched. */
+static EvFailureReason
+failure_reason(const EvRowEvent *event)
+{
+	if (event->fault != NULL)
+		return EV_FAILED_UNREADABLE;
+	if (event->type == NULL || !event->has_version || event->schema != NULL)
+		return EV_FAILED_NULL;
+	return EV_FAILED_UNREGISTERED;
+}
+
+/* is_valid(), and counts the answer.  A row that is replayed counts once it is moved. */
+static pg_noinline bool
+is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *replay)
+{
+	instr_time	start;
+	bool		result;
+
+	INSTR_TIME_SET_ZERO(start);
+	if (ev_track_timing)
+		INSTR_TIME_SET_CURRENT(start);
+	result = is_valid(call, event, lenient);
+	event->counters = counters_of(call, event);
+	if (replay != NULL)
+	{
+		replay->counters = result ? event->counters : NULL;
+		return result;
+	}
+	if (event->schema != NULL && !INSTR_TIME_IS_ZERO(start))
+		ev_count_time(event->counters, &start);
+	if (result)
+		ev_count_valid(event->counters);
+	else if (event->schema != NULL && event->data != NULL && event->fault == NULL)
+		ev_count_invalid(event->counters, ev_registry_kept_program(event->schema), event->data);
+	else
+		ev_count_failed(event->counters, failure_reason(event));
+	return result;
+}
+
 bool
 ev_guard_accepts(FmgrInfo *function, Relation relation, const Trigger *trigger, HeapTuple row)
 {
@@ -604,6 +661,8 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 	if (unlikely(ev_bypass_guard) && replay == NULL)
 	{
 		ev_guard_bypassed(relation);
+		if (ev_stats_on)
+			ev_count(ev_counters(guard->table, NULL, 0, 0), EV_BYPASSED);
 		return row;
 	}
 	Assert(guard->has_operands);
@@ -613,7 +672,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		return row;
 
 	/* no users' code from here to where the violations are known */
-	if (is_valid(call, &event, lenient))
+	if (likely(!ev_stats_on) ? is_valid(call, &event, lenient) : is_valid_counted(call, &event, lenient, replay))
 	{
 		heed_deprecation(call, data, mode, &event);
 		return row;

@@ -57,6 +57,7 @@
 #include "registry/names.h"
 #include "rows/row_json.h"
 #include "rows/table_rights.h"
+#include "stats/verdict.h"
 
 PG_FUNCTION_INFO_V1(ev_replay_event_quarantine);
 
@@ -469,6 +470,9 @@ settle(EvReplayCall *call, const Target *target, EvReplayRow *rows, int count)
 	}
 	ev_quarantine_as_caller(&call->quarantine);
 	MemoryContextSwitchTo(caller);
+	for (int i = 0; ev_stats_on && call->trial == NULL && i < count; i++)
+		if (rows[i].moved)
+			ev_count(rows[i].counters != NULL ? rows[i].counters : ev_counters(InvalidOid, NULL, 0, 0), EV_REPLAYED);
 	return moved_count;
 }
 

@@ -324,6 +324,7 @@ ev_replay_row(EvReplayCall *call, const char *schema, const char *name, EvReplay
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 				 errmsg("the row was not inserted: inserting it inserts other rows into its table, which are not valid")));
+	candidate->counters = guarded.counters;
 	if (inserted == 1)
 		candidate->moved = true;
 	else if (guarded.violations != NULL)

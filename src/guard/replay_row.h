@@ -35,6 +35,8 @@ typedef struct EvReplayRow
 	Oid			sender;			/* InvalidOid: there is no such role */
 	bool		moved;			/* it is in its table now */
 	Jsonb	   *violations;		/* why it was not moved; NULL: unchanged */
+	struct EvCounters *counters;	/* of its event; NULL: no guard has seen
+									 * it */
 } EvReplayRow;
 
 /*

@@ -81,6 +81,7 @@ ev_call_site_search(EvCallSiteCache **kept, MemoryContext context,
 	met->version = version;
 	met->type_length = type_length;
 	met->type = schema->name;
+	met->counters = NULL;
 	ev_words(type, type_length, met->words);
 	cache->last = met;
 	return schema;

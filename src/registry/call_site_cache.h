@@ -20,6 +20,7 @@ typedef struct EvMet
 	int			type_length;
 	uint64		words[2];		/* of the type, see short_string.h */
 	const char *type;			/* the beginning of schema->name */
+	EvCounters *counters;		/* for the caller's use; NULL in a new one */
 } EvMet;
 
 /* The memory of a call site. */

@@ -250,8 +250,27 @@ set_name(EvSchema *schema, HeapTuple function)
 	char	   *name = ev_function_shown_name(function);
 
 	if (schema->name == NULL || strcmp(schema->name, name) != 0)
+	{
 		schema->name = MemoryContextStrdup(CacheMemoryContext, name);
+		schema->counters = NULL;
+	}
 	pfree(name);
+	if (((Form_pg_proc) GETSTRUCT(function))->pronamespace != ev_namespace_oid() ||
+		!ev_parse_event_name(schema->name, &schema->type_length, &schema->version))
+		schema->type_length = 0;
+}
+
+EvCounters *
+ev_schema_relation_counters(const EvSchema *schema, Oid relation)
+{
+	return ev_counters(relation, schema->type_length > 0 ? schema->name : NULL, schema->type_length, schema->version);
+}
+
+EvCounters *
+ev_schema_find_counters(EvSchema *schema)
+{
+	schema->counters = ev_schema_relation_counters(schema, InvalidOid);
+	return schema->counters;
 }
 
 static void

@@ -11,9 +11,11 @@
 #define EV_SCHEMA_CACHE_H
 
 #include "datatype/timestamp.h"
+#include "miscadmin.h"
 #include "schema/document.h"
 #include "nodes/pg_list.h"
 #include "program/program.h"
+#include "stats/verdict.h"
 
 typedef struct EvSchema
 {
@@ -23,6 +25,9 @@ typedef struct EvSchema
 	EvProgram  *program;
 	const char *name;			/* for messages: TYPE@VERSION, or a function's
 								 * name; never freed */
+	int			type_length;	/* of TYPE in the name; 0: not a version */
+	int32		version;
+	EvCounters *counters;		/* for statistics; NULL: not needed yet */
 	TimestampTz last_warned_client; /* start of the statement in which the
 									 * client was last warned of this version */
 	TimestampTz last_warned_log;	/* the same for the server's log */
@@ -33,6 +38,24 @@ typedef struct EvSchema
 								 * depends on */
 	int			hash_count;
 } EvSchema;
+
+/* For ev_schema_counters: finds them, for the current user. */
+extern EvCounters *ev_schema_find_counters(EvSchema *schema);
+
+/*
+ * Returns the counters of a schema's events, where the relation is not known.
+ * They are the current user's.
+ */
+static inline EvCounters *
+ev_schema_counters(EvSchema *schema)
+{
+	if (likely(schema->counters != NULL && schema->counters->origin.role == GetUserId()))
+		return schema->counters;
+	return ev_schema_find_counters(schema);
+}
+
+/* The same for events of a relation; each call looks them up. */
+extern EvCounters *ev_schema_relation_counters(const EvSchema *schema, Oid relation);
 
 /* Registers the invalidation callbacks; called once, by _PG_init. */
 extern void ev_registry_init(void);

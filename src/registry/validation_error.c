@@ -142,7 +142,7 @@ refuse_violations(Relation relation, const Jsonb *data, const text *type, int32 
 	ListCollector list;
 
 	list_violations(data, schema, &list);
-	ev_event_log("refused", relation, type, &version,
+	ev_event_log(EV_REFUSED, relation, type, &version,
 				 joined(list.lines, LOGGED_VIOLATIONS, "; "));
 	ereport(ERROR,
 			(errcode(ERRCODE_CHECK_VIOLATION),
@@ -194,7 +194,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 {
 	if (type == NULL)
 	{
-		ev_event_log("refused", relation, type, version, "its type is null");
+		ev_event_log(EV_REFUSED, relation, type, version, "its type is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event is not valid: its type is null"),
@@ -202,7 +202,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 	}
 	if (version == NULL)
 	{
-		ev_event_log("refused", relation, type, version, "its schema version is null");
+		ev_event_log(EV_REFUSED, relation, type, version, "its schema version is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event %s is not valid: its schema version is null", ev_type_show(type)),
@@ -212,7 +212,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 	{
 		if (schema == NULL)
 			schema = ev_registry_find(VARDATA_ANY(type), VARSIZE_ANY_EXHDR(type), *version);
-		ev_event_log("refused", relation, type, version, "its data is null");
+		ev_event_log(EV_REFUSED, relation, type, version, "its data is null");
 		ereport(ERROR,
 				(errcode(ERRCODE_CHECK_VIOLATION),
 				 errmsg("event %s version %d is not valid: its data is null", ev_type_show(type), *version),
@@ -221,7 +221,7 @@ ev_refuse_event(Relation relation, const Jsonb *data, const text *type,
 	}
 	if (schema == NULL)
 	{
-		ev_event_log("refused", relation, type, version, "not registered");
+		ev_event_log(EV_REFUSED, relation, type, version, "not registered");
 		refuse_unregistered(relation, type, *version);
 	}
 	refuse_violations(relation, data, type, *version, constraint, schema);

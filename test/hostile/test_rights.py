@@ -157,8 +157,8 @@ def test_settings_of_a_connection(world):
     commands = ("SELECT 1", "RESET event_validate.show_values", "RESET ALL", "DISCARD ALL")
     call = "SELECT check_event('{\"qty\": \"secret\"}', 'order', 1)"
     empty = " ".join(f"-c event_validate.{name}=" for name in names)
-    for database, given, expected in (("", "", "on off off"), ("", options, "off on off"), ("", empty, "off on off"),
-                                      ("off", "", "off on off"), ("off", options, "off on off"), ("off", empty, "off on off")):
+    for database, given, expected in (("", "", "on off off"), ("", options, "off all off"), ("", empty, "off all off"),
+                                      ("off", "", "off all off"), ("off", options, "off all off"), ("off", empty, "off all off")):
         if database:
             world.run(None, f"ALTER DATABASE {world.database} SET event_validate.show_values = off",
                       f"ALTER DATABASE {world.database} SET event_validate.log_violations = on")

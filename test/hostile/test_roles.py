@@ -105,6 +105,11 @@ CALLS = {
                                   "SELECT * FROM check_event_compatibility('order', '{}'::jsonb)"],
     "lint_event_schema": ["SELECT * FROM lint_event_schema('{}')", "SELECT * FROM lint_event_schema('{}'::jsonb)"],
     "event_upcast_path": "SELECT event_upcast_path('order', 1, 2)",
+    "event_validation_stats": "SELECT * FROM event_validation_stats",
+    "event_validation_stats_history": "SELECT * FROM event_validation_stats_history",
+    "event_validation_failures": "SELECT * FROM event_validation_failures",
+    "event_validation_stats_info": "SELECT * FROM event_validation_stats_info",
+    "event_validation_stats_reset": "SELECT event_validation_stats_reset()",
     "event_bigint": "SELECT event_bigint('{}', 'a')",
     "event_numeric": "SELECT event_numeric('{}', 'a')",
     "event_boolean": "SELECT event_boolean('{}', 'a')",
@@ -248,6 +253,9 @@ class Trial:
         finally:
             session.close()
 
+    def is_preloaded(self):
+        return "event_validate" in self.admin.execute("SHOW shared_preload_libraries").fetchone()[0]
+
     def locked(self, session, role):
         """Tables that the session has locked, and on which the role has no right."""
         return [row[0] for row in self.admin.execute("""
@@ -261,6 +269,8 @@ class Trial:
     def wrong(self, role, item, expected, settings=""):
         """The end of a row's item for a role, if it differs from the cell."""
         commands = CALLS[item]
+        if item.startswith("event_validation_") and expected == "55000" and self.is_preloaded():
+            expected = "yes"
         for command in [commands] if isinstance(commands, str) else commands:
             ending, words = self.ending(role, command, settings)
             if ending != expected:

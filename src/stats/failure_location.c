@@ -1,0 +1,53 @@
+/*
+ * failure_location.c
+ *	  The locations of violations, as they are counted.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+
+#include "stats/failure_location.h"
+
+/*
+ * Finds a token of the event's location as "/properties/TOKEN" in the keyword's
+ * location, at or after *from, and sets *from to its end.  Both are in the same order.
+ */
+static bool
+is_property(const char **from, const char *token, int length)
+{
+	static const char properties[] = "/properties/";
+	const char *found = *from;
+
+	while ((found = strstr(found, properties)) != NULL)
+	{
+		const char *name = found + strlen(properties);
+
+		if (strncmp(name, token, length) == 0 && (name[length] == '/' || name[length] == '\0'))
+		{
+			*from = name + length;
+			return true;
+		}
+		found++;
+	}
+	return false;
+}
+
+char *
+ev_failure_location(const char *instance_location, const char *keyword_location)
+{
+	StringInfoData result;
+
+	initStringInfo(&result);
+	while (*instance_location == '/')
+	{
+		const char *token = instance_location + 1;
+		int			length = strcspn(token, "/");
+
+		if (is_property(&keyword_location, token, length))
+			appendBinaryStringInfo(&result, instance_location, length + 1);
+		else
+			appendStringInfoString(&result, "/*");
+		instance_location = token + length;
+	}
+	return result.data;
+}
