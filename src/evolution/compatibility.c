@@ -327,13 +327,13 @@ treatment(const PolicyCheck *check, const EvChange *change, EvVerdict verdict)
 
 	if (ev_accept_has(check->document->accept, name))
 		return EV_ACCEPTED;
-	return verdict == EV_UNKNOWN && check->policy->warn_unknown ? EV_WARNED : EV_REFUSED;
+	return verdict == EV_UNKNOWN && check->policy->warn_unknown ? EV_TOLERATED : EV_REFUSED;
 }
 
 const char *
 ev_finding_verdict(const EvFinding *finding)
 {
-	return finding->treatment == EV_ACCEPTED ? "accepted" : finding->treatment == EV_WARNED ? "warned" :
+	return finding->treatment == EV_ACCEPTED ? "accepted" : finding->treatment == EV_TOLERATED ? "warned" :
 		ev_verdict_name(finding->verdict);
 }
 
@@ -507,7 +507,7 @@ accept_argument(const List *findings)
 	{
 		const EvFinding *finding = lfirst(cell);
 
-		if (finding->treatment != EV_WARNED)
+		if (finding->treatment != EV_TOLERATED)
 			accept = ev_accept_add(accept, ev_accept_name(finding->change->location,
 														  ev_change_rule_name(finding->change->rule)));
 	}
@@ -593,14 +593,14 @@ refuse(const EvDocument *document, int type_length, int32 version, const Policy 
 static void
 warn_of_unknown(const EvDocument *document, int32 version, const List *findings)
 {
-	const EvFinding *first = first_of(findings, EV_WARNED);
+	const EvFinding *first = first_of(findings, EV_TOLERATED);
 
 	if (first != NULL)
 		ereport(WARNING,
 				(errcode(ERRCODE_WARNING),
 				 errmsg("it is unknown whether event schema \"%s\" is %s compatible with version %d",
 						document->name, first->forward ? "forward" : "backward", first->against),
-				 errdetail_internal("%s", reasons_of(findings, version, EV_WARNED)),
+				 errdetail_internal("%s", reasons_of(findings, version, EV_TOLERATED)),
 				 errhint("The policy lets this pass. check_event_upgrade says whether stored events would be valid.")));
 }
 

@@ -34,7 +34,7 @@ extern void ev_compatibility_check(const EvDocument *document, const List *later
 typedef enum EvTreatment
 {
 	EV_REFUSED,
-	EV_WARNED,					/* it is unknown, and the policy says so */
+	EV_TOLERATED,				/* it is unknown, and the policy says so */
 	EV_ACCEPTED					/* the document accepts it */
 } EvTreatment;
 
