@@ -69,3 +69,7 @@ WITH s AS (SELECT more, jsonb_build_object('oneOf', jsonb_agg(jsonb_build_object
                jsonb_build_object('step' || i, '{"type": "string"}'::jsonb, 'if', '{"type": "string"}'::jsonb) || CASE WHEN more AND i = 7 THEN '{"x": {"type": "string"}}' ELSE '{}' END::jsonb) ORDER BY i)) AS schema
            FROM (VALUES (false), (true)) AS v (more), generate_series(1, 25) AS i GROUP BY more)
 SELECT c.location, c.rule, c.backward, c.forward FROM s AS a, s AS b, event_schema_changes(a.schema, b.schema) AS c WHERE NOT a.more AND b.more;
+-- a difference that other differences do not hide
+SELECT location, rule, backward, forward FROM event_schema_changes(
+	'{"type": "object", "properties": {"y": {"type": "string"}, "z": {"type": "string"}}}',
+	'{"type": "object", "properties": {"y": {"type": "string"}, "z": {"type": "string"}, "r": {"type": "integer"}}, "dependentRequired": {"y": ["z"]}}');

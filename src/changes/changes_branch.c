@@ -345,29 +345,23 @@ ev_prove_nots(EvProver *p, EvSchemaSet *a, EvSchemaSet *b)
 
 /*
  * Is each instance that matches a condition's test one of `then`, and each other
- * one of `otherwise`?  A condition of `a` with the same test says more about these
- * instances.
+ * one of `otherwise`?
  */
 static bool
 prove_condition(EvProver *p, EvSchemaSet *a, const EvConditionFact *condition, EvScope *scope)
 {
-	EvSchemaSet *with = ev_set_with(p, a, condition->test);
-	EvSchemaSet *without = ev_set_without(p, a, condition->test);
 	ListCell   *cell;
 
 	foreach(cell, ev_facts(p, a, EV_NECESSARY)->conditions)
 	{
 		EvConditionFact *own = lfirst(cell);
 
-		if (!ev_schemas_same(p, own->test, condition->test))
-			continue;
-		if (ev_schemas_same(p, own->then, condition->then) && ev_schemas_same(p, own->otherwise, condition->otherwise))
+		if (ev_schemas_same(p, own->test, condition->test) && ev_schemas_same(p, own->then, condition->then) &&
+			ev_schemas_same(p, own->otherwise, condition->otherwise))
 			return true;
-		with = ev_set_with(p, with, own->then);
-		without = ev_set_with(p, without, own->otherwise);
 	}
-	return ev_prove(p, with, ev_set_of(p, condition->then), scope, EV_FACT_ALL) &&
-		ev_prove(p, without, ev_set_of(p, condition->otherwise), scope, EV_FACT_ALL);
+	return ev_prove(p, ev_set_with(p, a, condition->test), ev_set_of(p, condition->then), scope, EV_FACT_ALL) &&
+		ev_prove(p, ev_set_without(p, a, condition->test), ev_set_of(p, condition->otherwise), scope, EV_FACT_ALL);
 }
 
 bool

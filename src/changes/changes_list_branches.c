@@ -111,7 +111,20 @@ is_similar(EvProver *p, const Matching *m, int old, int new)
 	return !ev_disjoint(p, a, b) && (ev_prove(p, a, b, NULL, EV_FACT_ALL) || ev_prove(p, b, a, NULL, EV_FACT_ALL));
 }
 
-/* Do two members refer to the same place of their documents? */
+/* Are two locations the same place of their documents? */
+static bool
+same_place(EvProver *p, const EvLocation *a, const EvLocation *b)
+{
+	for (; a->parent != NULL && b->parent != NULL; a = a->parent, b = b->parent)
+	{
+		ev_spend(p, 2 + strlen(a->tail) / 64);
+		if (strcmp(a->tail, b->tail) != 0)
+			return false;
+	}
+	return a->parent == b->parent;
+}
+
+/* Do two members refer to the same place? */
 static bool
 same_reference(EvProver *p, const EvSubschema *old, const EvSubschema *new)
 {
@@ -124,8 +137,7 @@ same_reference(EvProver *p, const EvSubschema *old, const EvSubschema *new)
 	b = ((EvReference *) linitial(new->references))->target;
 	if (a == NULL || b == NULL || a->location == NULL || b->location == NULL)
 		return false;
-	ev_spend(p, 50);
-	return strcmp(ev_location_pointer(a->location, false), ev_location_pointer(b->location, false)) == 0;
+	return same_place(p, a->location, b->location);
 }
 
 /*

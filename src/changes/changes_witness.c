@@ -700,7 +700,8 @@ try_objects(Collector *c, const EvFacts *fa, const EvFacts *fb)
 		List	   *values = samples(p, ev_facts_property(p, fa, name), ev_facts_property(p, fb, name), c->depth + 1);
 
 		if (is_done(c) ||
-			(foreach_current_index(cell) >= different && (c->telling != NIL || c->telling_below != NIL)))
+			(!c->wanted && foreach_current_index(cell) >= different &&
+			 (c->telling != NIL || c->telling_below != NIL)))
 			return;
 		foreach(value, values)
 		{

@@ -14,7 +14,8 @@ typedef void (*EvRunBranch) (EvMatch *m, EvCollector *collector, uint32 block, E
  * Returns " (1: must be ...; 0: must be ...)", in CurrentMemoryContext: the
  * branches with their violations, best first.  The best branch is the one with
  * the fewest wrong properties, types and constants in the value and its
- * children, then the one with the fewest violations.  The text has three
+ * children, then the one that describes more of the value's properties, then
+ * the one with the fewest violations.  The text has three
  * violations of the first branch, and one of each other branch.  It lists at
  * most four branches, and none after about 500 bytes; the number of the others
  * follows.  Returns "" in a report, which has the branches anyway.

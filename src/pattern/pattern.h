@@ -62,7 +62,9 @@ extern EvPattern *ev_pattern_compile(const char *pattern, int length,
  * Does the pattern match anywhere in the string?
  *
  * If the pattern was lowered to a shape, literals or a table, as nearly all
- * are, this allocates nothing and takes time linear in the string.  Automata
+ * are, this allocates nothing and takes time linear in the string.  A table that
+ * is expensive is built by a match, in the memory of the pattern
+ * (pattern_later.c).  Automata
  * without a table keep their states in a bounded memory context of the
  * backend.  Other patterns are run by PostgreSQL's engine, on a copy of the
  * string in CurrentMemoryContext that is freed before the return.  Raises

@@ -9,7 +9,6 @@
 #include "utils/builtins.h"
 
 #include "base/compat.h"
-#include "base/compat.h"
 #include "base/encoding.h"
 #include "base/row_fault.h"
 #include "base/shown_text.h"
