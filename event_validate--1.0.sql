@@ -97,6 +97,21 @@ CREATE FUNCTION _event_validate.require_event_relation(relation regclass, privil
 	AS 'MODULE_PATHNAME', 'ev_require_event_relation' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.require_event_relation(regclass, text) IS 'raises an error unless the relation is a table or view and the caller has SELECT, or ANY privilege, on it; takes no lock';
 
+CREATE FUNCTION _event_validate.require_table_owner(relation regclass) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+BEGIN
+	IF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = relation) THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('must be owner of table %s', _event_validate.event_qualified_name(relation));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.require_table_owner(regclass) IS 'raises an error unless the caller owns the table';
+
 CREATE FUNCTION _event_validate.share_event_relation(relation regclass) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_share_event_relation' LANGUAGE C STRICT;
 COMMENT ON FUNCTION _event_validate.share_event_relation(regclass) IS 'takes the lock of a reader, so that no column changes before the query';
@@ -1396,6 +1411,7 @@ BEGIN
 	IF found_check.validated THEN
 		RETURN;
 	END IF;
+	PERFORM _event_validate.require_table_owner(relation);
 
 	BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
@@ -2186,9 +2202,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'batch_size must be positive';
 	END IF;
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
-	IF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = relation) THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', relation);
-	END IF;
+	PERFORM _event_validate.require_table_owner(relation);
 END
 $$;
 COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises an error unless these are arguments for merge_event_column';

@@ -711,9 +711,7 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'batch_size must be positive';
 	END IF;
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
-	IF NOT (SELECT pg_has_role(c.relowner, 'USAGE') FROM pg_class AS c WHERE c.oid = relation) THEN
-		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', relation);
-	END IF;
+	PERFORM _event_validate.require_table_owner(relation);
 END
 $$;
 COMMENT ON FUNCTION _event_validate.check_merge_arguments(regclass, name, name, int) IS 'raises an error unless these are arguments for merge_event_column';

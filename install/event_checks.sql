@@ -460,6 +460,7 @@ BEGIN
 	IF found_check.validated THEN
 		RETURN;
 	END IF;
+	PERFORM _event_validate.require_table_owner(relation);
 
 	BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
