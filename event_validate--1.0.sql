@@ -2320,11 +2320,28 @@ CREATE FUNCTION _event_validate.list_event_enforcement(OUT relation regclass, OU
 	AS 'MODULE_PATHNAME', 'ev_list_event_enforcement' LANGUAGE C STABLE ROWS 20;
 COMMENT ON FUNCTION _event_validate.list_event_enforcement() IS 'the rows of event_enforcement';
 
+CREATE FUNCTION _event_validate.has_validation_stats() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_has_validation_stats' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION _event_validate.has_validation_stats() IS 'whether there are statistics of validations';
+
+CREATE FUNCTION _event_validate.seen_event_types(OUT relation oid, OUT event_types text[]) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT s.relation_id, array_agg(DISTINCT s.event_type ORDER BY s.event_type)
+	FROM _event_validate.validation_stats() AS s
+	WHERE _event_validate.has_validation_stats() AND s.relation_id <> 0
+		AND s.database_id = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+	GROUP BY s.relation_id
+$$;
+COMMENT ON FUNCTION _event_validate.seen_event_types() IS 'the event types that guards have seen, by table, as far as there are statistics that the caller may read';
+
 CREATE VIEW event_enforcement AS
-	SELECT relation, kind, name, column_name, data_expr, type_expr, version_expr, types, mode, mode_until,
-		validated, enabled, definition, problem
-	FROM _event_validate.list_event_enforcement()
-	ORDER BY relation::text COLLATE "C", kind, name, data_expr COLLATE "C";
+	SELECT e.relation, e.kind, e.name, e.column_name, e.data_expr, e.type_expr, e.version_expr, e.types, e.mode, e.mode_until,
+		e.validated, e.enabled, e.definition, e.problem, s.event_types AS event_types_seen
+	FROM _event_validate.list_event_enforcement() AS e
+		LEFT JOIN _event_validate.seen_event_types() AS s ON e.kind = 'guard' AND s.relation = e.relation
+	ORDER BY e.relation::text COLLATE "C", e.kind, e.name, e.data_expr COLLATE "C";
 COMMENT ON VIEW event_enforcement IS 'the CHECK constraints and guards of all tables that validate events';
 GRANT SELECT ON event_enforcement TO PUBLIC;
 -- ---------- rolling out: guards and quarantine ----------

@@ -25,6 +25,7 @@ PG_FUNCTION_INFO_V1(ev_validation_stats);
 PG_FUNCTION_INFO_V1(ev_validation_stats_history);
 PG_FUNCTION_INFO_V1(ev_validation_failures);
 PG_FUNCTION_INFO_V1(ev_validation_stats_info);
+PG_FUNCTION_INFO_V1(ev_has_validation_stats);
 PG_FUNCTION_INFO_V1(ev_event_validation_stats_reset);
 
 #define MAX_COLUMNS		20
@@ -230,6 +231,13 @@ Datum
 ev_validation_failures(PG_FUNCTION_ARGS)
 {
 	return put_items(fcinfo, EV_STATS_FAILURES, put_failure);
+}
+
+/* has_validation_stats() returns boolean: is the library preloaded? */
+Datum
+ev_has_validation_stats(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(ev_stats_on);
 }
 
 /* The row of event_validation_stats_info */
