@@ -124,7 +124,7 @@ has_generated_columns(TupleDesc descriptor)
 {
 	for (int i = 0; i < descriptor->natts; i++)
 		if (TupleDescAttr(descriptor, i)->attgenerated != '\0')
-		return true;
+			return true;
 	return false;
 }
 
