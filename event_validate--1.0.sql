@@ -1604,6 +1604,19 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column(regclass, name) IS 'a column; NULL if the relation has no such column';
 
+CREATE FUNCTION _event_validate.event_columns_below(relation regclass, column_name name,
+	OUT member regclass, OUT part _event_validate.event_column) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	WITH RECURSIVE tree(member) AS (
+		SELECT inhrelid FROM pg_inherits WHERE inhparent = relation
+		UNION
+		SELECT inhrelid FROM pg_inherits, tree WHERE inhparent = tree.member)
+	SELECT tree.member::regclass, _event_validate.event_column(tree.member, column_name) FROM tree
+$$;
+COMMENT ON FUNCTION _event_validate.event_columns_below(regclass, name) IS 'a column in the partitions and children of a relation';
+
 CREATE FUNCTION _event_validate.require_event_column(relation regclass, from_column name, source _event_validate.event_column) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -1644,6 +1657,36 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.require_merge_target(regclass, name, _event_validate.event_column) IS 'raises unless documents can be merged into this column';
 
+-- A SET DEFAULT of the relation replaces the defaults of its partitions.
+CREATE FUNCTION _event_validate.event_column_defaults_below(relation regclass, column_name name, kept_default text) RETURNS SETOF text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+	SELECT format('default %s of column %s of table %s', (b.part).default_value, column_name, b.member)
+	FROM _event_validate.event_columns_below(relation, column_name) AS b
+	WHERE (b.part).default_value IS NOT NULL AND (b.part).default_value IS DISTINCT FROM kept_default
+$$;
+COMMENT ON FUNCTION _event_validate.event_column_defaults_below(regclass, name, text) IS 'the defaults of a column in partitions and children, unless they are this one';
+
+CREATE FUNCTION _event_validate.refuse_defaults_below(relation regclass, column_name name, kept_default text) RETURNS void
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	hidden CONSTANT boolean := _event_validate.hide_context();
+	defaults CONSTANT text := (SELECT string_agg(d.described, E'\n' ORDER BY d.described COLLATE "C")
+		FROM _event_validate.event_column_defaults_below(relation, column_name, kept_default) AS d(described));
+BEGIN
+	IF defaults IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+			MESSAGE = format('column "%s" of table %s cannot become jsonb: defaults of partitions or children would be lost', column_name, relation),
+			DETAIL = defaults,
+			HINT = 'Drop these first, and set them again afterwards.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION _event_validate.refuse_defaults_below(regclass, name, text) IS 'raises an error if a partition or child has its own default of the column';
+
 -- The old column is dropped, so nothing may depend on it.
 CREATE FUNCTION _event_validate.event_column_hindrances(relation regclass, from_column name, to_column name,
 	source _event_validate.event_column, target _event_validate.event_column) RETURNS text
@@ -1659,7 +1702,18 @@ AS $$
 		SELECT format('comment "%s", but column %s has "%s"', source.comment, to_column, target.comment)
 		WHERE source.comment <> target.comment
 		UNION
-		SELECT 'privileges on the column' WHERE source.has_privileges) AS h
+		SELECT 'privileges on the column' WHERE source.has_privileges
+		UNION
+		SELECT _event_validate.event_column_defaults_below(relation, from_column, source.default_value)
+		UNION
+		SELECT _event_validate.event_column_defaults_below(relation, to_column, source.default_value)
+		WHERE source.default_value IS NOT NULL AND target.default_value IS NULL
+		UNION
+		SELECT format('%s column %s of table %s', l.lost, from_column, b.member)
+		FROM _event_validate.event_columns_below(relation, from_column) AS b,
+			LATERAL (SELECT 'comment on' WHERE (b.part).comment IS DISTINCT FROM (_event_validate.event_column(b.member, to_column)).comment
+					AND (b.part).comment IS NOT NULL
+				UNION ALL SELECT 'privileges on' WHERE (b.part).has_privileges) AS l (lost)) AS h
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_hindrances(regclass, name, name, _event_validate.event_column, _event_validate.event_column) IS 'what would be lost with a column that is merged into another, a line each; NULL if nothing';
 
@@ -1805,6 +1859,9 @@ BEGIN
 	END IF;
 	IF merges THEN
 		RETURN _event_validate.event_column_merge_commands(relation, from_column, to_column, source, target);
+	END IF;
+	IF source.type <> 'jsonb'::regtype THEN
+		PERFORM _event_validate.refuse_defaults_below(relation, from_column, source.default_value);
 	END IF;
 	RETURN _event_validate.event_column_conversion_commands(relation, from_column, to_column, source);
 END
@@ -1962,7 +2019,7 @@ CREATE FUNCTION _event_validate.expression_is_volatile(expression pg_node_tree) 
 	AS 'MODULE_PATHNAME', 'ev_expression_is_volatile' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.expression_is_volatile(pg_node_tree) IS 'whether an expression of a catalog calls a volatile function';
 
--- The trigger computes a default again to tell it from a document.
+-- The trigger computes a default again to tell it from a document, and cannot see what is generated after it.
 CREATE FUNCTION _event_validate.refuse_volatile_defaults(relation regclass, from_column name, to_column name) RETURNS void
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -1971,6 +2028,16 @@ DECLARE
 	hidden CONSTANT boolean := _event_validate.hide_context();
 	problem text;
 BEGIN
+	SELECT format('column "%s" of table %s is generated', a.attname, a.attrelid::regclass) INTO problem
+	FROM pg_attribute AS a
+	WHERE (a.attrelid = relation OR a.attrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
+		AND a.attname IN (from_column, to_column) AND NOT a.attisdropped AND a.attgenerated <> ''
+	ORDER BY a.attrelid, a.attnum LIMIT 1;
+	IF problem IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'feature_not_supported', MESSAGE = problem,
+			DETAIL = 'Generated columns are computed after the trigger of a merge has run.',
+			HINT = 'Make it an ordinary column first: ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION.';
+	END IF;
 	SELECT format('column "%s" of table %s has a volatile default: %s', a.attname, a.attrelid::regclass, pg_get_expr(d.adbin, d.adrelid)) INTO problem
 	FROM pg_attribute AS a JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 	WHERE (a.attrelid = relation OR a.attrelid IN (SELECT p.relid FROM pg_partition_tree(relation) AS p))
@@ -1983,7 +2050,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises an error if a default of the columns could make writers fail while they are merged';
+COMMENT ON FUNCTION _event_validate.refuse_volatile_defaults(regclass, name, name) IS 'raises an error if a default or expression of the columns could make writers fail while they are merged';
 
 -- The commands of a step; NULL if it is done.
 CREATE FUNCTION _event_validate.event_column_start_commands(relation regclass, from_column name, to_column name) RETURNS text[]

@@ -243,6 +243,38 @@ SELECT _event_validate.run_event_column_step('merged_volatile', 'payload', 'data
 INSERT INTO merged_volatile (id, payload) VALUES (2, '{"a": 2}') RETURNING payload, data;
 CALL merge_event_column('merged_volatile', 'payload');
 SELECT id, data FROM merged_volatile ORDER BY id;
+-- a generated column is computed after the trigger
+CREATE TABLE merged_generated (src jsonb, payload text GENERATED ALWAYS AS (src::text) STORED, made jsonb GENERATED ALWAYS AS (src) STORED, legacy text);
+INSERT INTO merged_generated (src) VALUES ('{}');
+CALL merge_event_column('merged_generated', 'payload');
+CALL merge_event_column('merged_generated', 'payload', 'payload');
+CALL merge_event_column('merged_generated', 'legacy', 'made');
+INSERT INTO merged_generated (src) VALUES ('{}') RETURNING payload;
+ALTER TABLE merged_generated ALTER payload DROP EXPRESSION;
+CALL merge_event_column('merged_generated', 'payload');
+SELECT src, data FROM merged_generated;
+-- what partitions have of their own
+CREATE TABLE merged_own (id int, payload text DEFAULT '{"of": "all"}', data jsonb) PARTITION BY RANGE (id);
+CREATE TABLE merged_own_1 PARTITION OF merged_own FOR VALUES FROM (0) TO (100) PARTITION BY RANGE (id);
+CREATE TABLE merged_own_11 PARTITION OF merged_own_1 FOR VALUES FROM (0) TO (10);
+CREATE TABLE merged_own_2 PARTITION OF merged_own FOR VALUES FROM (100) TO (200);
+INSERT INTO merged_own VALUES (1, '{"a": 1}');
+ALTER TABLE ONLY merged_own_1 ALTER payload SET DEFAULT '{"of": "middle"}';
+ALTER TABLE merged_own_11 ALTER payload SET DEFAULT '{"of": "leaf"}';
+ALTER TABLE merged_own_2 ALTER payload DROP DEFAULT, ALTER data SET DEFAULT '{"of": "data"}';
+COMMENT ON COLUMN merged_own_2.payload IS 'of the partition';
+GRANT SELECT (payload) ON merged_own_11 TO PUBLIC;
+SELECT standardize_event_column('merged_own', 'payload');
+CALL merge_event_column('merged_own', 'payload');
+SELECT standardize_event_column('merged_own', 'payload', 'payload');
+ALTER TABLE ONLY merged_own_1 ALTER payload DROP DEFAULT;
+ALTER TABLE merged_own_11 ALTER payload SET DEFAULT '{"of": "all"}';
+ALTER TABLE merged_own_2 ALTER data DROP DEFAULT;
+COMMENT ON COLUMN merged_own_2.payload IS NULL;
+REVOKE SELECT (payload) ON merged_own_11 FROM PUBLIC;
+CALL merge_event_column('merged_own', 'payload');
+SELECT attrelid::regclass, pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute AS a LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+  WHERE attrelid::regclass::text LIKE 'merged_own%' AND attname = 'data' ORDER BY 1;
 -- a varchar for which a new document is too long as text
 CREATE TABLE merged_short (payload varchar(10));
 INSERT INTO merged_short VALUES ('{"a":1}');

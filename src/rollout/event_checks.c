@@ -89,13 +89,18 @@ is_text(Oid type)
 	}
 }
 
-/* Returns the label of an enum, which may have a cast function of any role. */
+/*
+ * Returns the label of an enum, which may have a cast function of any role.  If
+ * tolerant, the text stays the label also if such a cast is added before it is
+ * parsed.
+ */
 static Node *
-enum_label(ParseState *pstate, Node *node)
+enum_label(ParseState *pstate, Node *node, bool tolerant)
 {
 	Oid			function;
 
-	if (find_coercion_pathway(TEXTOID, getBaseType(exprType(node)), COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC)
+	if (!tolerant &&
+		find_coercion_pathway(TEXTOID, getBaseType(exprType(node)), COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC)
 		return cast_to(pstate, node, TEXTOID);
 	node = (Node *) makeFuncExpr(F_ENUM_OUT, CSTRINGOID, list_make1(node), InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
 	return (Node *) makeFuncExpr(F_TEXTIN, TEXTOID, list_make1(node), DEFAULT_COLLATION_OID, InvalidOid, COERCE_EXPLICIT_CALL);
@@ -119,7 +124,7 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 			return cast_to(pstate, node, tolerant ? TEXTOID : JSONBOID);
 		case EV_ROW_TYPE:
 			if (type_is_enum(base))
-				return enum_label(pstate, node);
+				return enum_label(pstate, node, tolerant);
 			if (type != UNKNOWNOID && !is_text(base))
 				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, TEXTOID);
@@ -232,6 +237,21 @@ with_cast(Node *node)
 	return (Node *) cast;
 }
 
+/*
+ * Returns an argument of a call without the cast of an enum that add_event_check
+ * adds: audit_events reads the label in a way that runs no cast.
+ */
+static Node *
+without_enum_cast(Node *argument, EvRowPart part)
+{
+	Node	   *column;
+
+	if (part != EV_ROW_TYPE || !IsA(argument, CoerceViaIO) || castNode(CoerceViaIO, argument)->resulttype != TEXTOID)
+		return argument;
+	column = (Node *) castNode(CoerceViaIO, argument)->arg;
+	return type_is_enum(getBaseType(exprType(column))) ? column : argument;
+}
+
 static Datum
 expression_text(Node *expression, List *context)
 {
@@ -295,7 +315,7 @@ ev_event_checks(PG_FUNCTION_ARGS)
 			{
 				Node	   *argument = ev_call_argument(call, i);
 
-				values[3 + i] = expression_text(ev_without_event_cast(argument), context);
+				values[3 + i] = expression_text(ev_without_event_cast(without_enum_cast(argument, (EvRowPart) i)), context);
 				arguments[i] = expression_text(i == 0 ? with_cast(argument) : argument, context);
 			}
 			values[6] = PointerGetDatum(construct_array(arguments, 3, TEXTOID, -1, false, TYPALIGN_INT));
@@ -328,6 +348,7 @@ ev_event_check_is_exact(PG_FUNCTION_ARGS)
 	HeapTuple	tuple = SearchSysCache1(CONSTROID, ObjectIdGetDatum(constraint));
 	EvEventFunctions functions;
 	FuncExpr   *call = NULL;
+	List	   *arguments = NIL;
 	Const	   *types;
 	Datum		conbin;
 	bool		is_null;
@@ -339,8 +360,12 @@ ev_event_check_is_exact(PG_FUNCTION_ARGS)
 	if (!is_null)
 		call = ev_sole_call(stringToNode(TextDatumGetCString(conbin)), &functions, &types);
 	ReleaseSysCache(tuple);
-	PG_RETURN_BOOL(call != NULL && ev_calls_are_exact((Node *) call->args) &&
-				   !ev_literals_run_code((Node *) call->args, GetUserId()));
+	if (call == NULL)
+		PG_RETURN_BOOL(false);
+	for (int i = 0; i < EV_ROW_PARTS; i++)
+		arguments = lappend(arguments, without_enum_cast(ev_call_argument(call, i), (EvRowPart) i));
+	PG_RETURN_BOOL(ev_calls_are_exact((Node *) arguments) &&
+				   !ev_literals_run_code((Node *) arguments, GetUserId()));
 }
 
 /*

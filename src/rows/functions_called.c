@@ -65,11 +65,22 @@ is_exact_call(const FuncExpr *call)
 	return true;
 }
 
-/* The owners of two types can replace the cast between them. */
+/*
+ * The owner of a type can add a cast of it at any time, also in place of the
+ * types' input and output functions, or replace one.  Casts ignore domains.
+ */
 static bool
-is_exact_cast(const FuncExpr *cast)
+is_exact_cast(Node *cast, Node *argument)
 {
-	return cast->funcresulttype < FirstNormalObjectId && exprType(linitial(cast->args)) < FirstNormalObjectId;
+	return getBaseType(exprType(cast)) < FirstNormalObjectId && getBaseType(exprType(argument)) < FirstNormalObjectId;
+}
+
+static bool
+is_exact_function(FuncExpr *call)
+{
+	if (call->funcformat == COERCE_EXPLICIT_CAST || call->funcformat == COERCE_IMPLICIT_CAST)
+		return is_exact_cast((Node *) call, linitial(call->args));
+	return call->funcid < FirstNormalObjectId || is_exact_call(call);
 }
 
 static bool
@@ -92,21 +103,22 @@ is_users_function(Oid function, void *context pg_attribute_unused())
 static bool
 is_exact(Node *node)
 {
-	if (!check_functions_in_node(node, is_users_function, NULL))
-		return true;
 	switch (nodeTag(node))
 	{
 		case T_FuncExpr:
-			if (castNode(FuncExpr, node)->funcformat == COERCE_EXPLICIT_CAST ||
-				castNode(FuncExpr, node)->funcformat == COERCE_IMPLICIT_CAST)
-				return is_exact_cast(castNode(FuncExpr, node));
-			return is_exact_call(castNode(FuncExpr, node));
+			return is_exact_function(castNode(FuncExpr, node));
 		case T_OpExpr:
-			return is_exact_operator(castNode(OpExpr, node));
+			return !check_functions_in_node(node, is_users_function, NULL) || is_exact_operator(castNode(OpExpr, node));
 		case T_CoerceViaIO:
-			return true;		/* the functions of the types */
-		default:
+			return is_exact_cast(node, (Node *) castNode(CoerceViaIO, node)->arg);
+		case T_ArrayCoerceExpr:
+			return is_exact_cast(node, (Node *) castNode(ArrayCoerceExpr, node)->arg);
+		case T_ConvertRowtypeExpr:
 			return false;
+		case T_RowExpr:			/* its fields are cast to those of its type */
+			return castNode(RowExpr, node)->row_typeid < FirstNormalObjectId;
+		default:
+			return !check_functions_in_node(node, is_users_function, NULL);
 	}
 }
 

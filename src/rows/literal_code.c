@@ -6,8 +6,8 @@
  * the parser reads a literal of a row, an array or a range by the input functions
  * of its parts: for a domain, this evaluates its CHECK constraints.  The owner of
  * a domain can add a constraint at any time, and the owner of a row's type a field
- * of a domain.  Base types and enums are read by C functions, which a superuser
- * has installed.
+ * of a domain.  The fields of ROW(...)::type are cast to those of the type anew, too.
+ * Base types and enums are read by C functions, which a superuser has installed.
  */
 #include "postgres.h"
 
@@ -105,6 +105,8 @@ literal_walker(Node *node, void *context)
 		return false;
 	if (IsA(node, Const))
 		return input_runs_code(castNode(Const, node)->consttype, *(const Oid *) context);
+	if (IsA(node, RowExpr) && input_runs_code(castNode(RowExpr, node)->row_typeid, *(const Oid *) context))
+		return true;
 	if (IsA(node, Query))
 		return query_tree_walker(castNode(Query, node), literal_walker, context, 0);
 	return expression_tree_walker(node, literal_walker, context);

@@ -119,6 +119,15 @@ typedef struct LaterSearch
 	int			level;			/* nesting depth of queries in the expression */
 } LaterSearch;
 
+static bool
+has_generated_columns(TupleDesc descriptor)
+{
+	for (int i = 0; i < descriptor->natts; i++)
+		if (TupleDescAttr(descriptor, i)->attgenerated != '\0')
+			return true;
+	return false;
+}
+
 /*
  * Does the expression need values that do not exist yet when a BEFORE trigger
  * is called?
@@ -137,7 +146,7 @@ needs_later_walker(Node *node, void *context)
 		if ((int) var->varlevelsup != search->level)
 			return false;
 		if (var->varattno == 0)
-			return search->descriptor->constr != NULL && search->descriptor->constr->has_generated_stored;
+			return has_generated_columns(search->descriptor);
 		return var->varattno < 0 ||
 			TupleDescAttr(search->descriptor, var->varattno - 1)->attgenerated != '\0';
 	}

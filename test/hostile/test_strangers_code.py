@@ -127,6 +127,37 @@ def test_better_match_in_validation(world):
     assert strangers_seen(world) == []
 
 
+def test_cast_added_before_validation(world):
+    """Nor does the report run a cast that the owner of a type has added since the check."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("mallory", "CREATE TYPE mallory.kind AS ENUM ('order')", "CREATE TYPE mallory.pair AS (a int)", "CREATE DOMAIN mallory.d AS text",
+              "CREATE CAST (mallory.kind AS int) WITH FUNCTION hashenum(anyenum)")
+    # the enum's label is read without its cast; these are not read at all
+    unread = {"n": "coalesce(lower(k::text), p::text)", "a": "(a::text[])[1]", "r": "replace(ROW(1)::mallory.pair::text, '(1)', 'order')",
+              "h": "CASE k::int WHEN 0 THEN '' ELSE 'order' END"}
+    world.run("alice", "CREATE TABLE alice.e (event_type mallory.kind, schema_version int, data jsonb)",
+              "INSERT INTO alice.e VALUES ('order', 1, '[]')", "SELECT public.add_event_check('alice.e')")
+    for table, expression in unread.items():
+        world.run("alice", f"CREATE TABLE alice.{table} (k mallory.kind, p mallory.pair, a mallory.d[], schema_version int, data jsonb)",
+                  f"INSERT INTO alice.{table} VALUES ('order', '(1)', '{{order}}', 1, '[]')",
+                  f"ALTER TABLE alice.{table} ADD CHECK (public.check_event(data, {expression}, schema_version)) NOT VALID")
+    query, = world.run("alice", "SELECT event_audit_query('alice.e', 'data', 'event_type', 'schema_version', 5)")[0]
+    world.run("mallory", "DROP CAST (mallory.kind AS int)")
+    for type, target, value in (("kind", "text", "'order'"), ("kind", "int", "1"), ("pair", "text", "'order'"), ("d[]", "text[]", "ARRAY['order']")):
+        world.run("mallory", f"""CREATE FUNCTION mallory."to {target}"(mallory.{type}) RETURNS {target} LANGUAGE plpgsql AS $$ BEGIN
+            IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF; RETURN {value}; END $$""",
+                  f"CREATE CAST (mallory.{type} AS {target}) WITH FUNCTION mallory.\"to {target}\"(mallory.{type})")
+    for role in (None, "alice"):
+        world.refused(role, "SELECT validate_event_check('alice.e')", "23514", "(rows: 1, violations: 1)")
+        for table in unread:
+            world.refused(role, f"SELECT validate_event_check('alice.{table}')", "23514", "order")
+        # nor does a query that was written before
+        assert world.run(role, query)
+    assert strangers_seen(world) == []
+
+
 def test_default_of_a_column(world):
     """A default that moves to another column or type calls what it called, and no literal of it runs code."""
     literal = "CASE WHEN ('(q)'::mallory.c) IS NULL THEN '{}' ELSE '[]' END"
@@ -302,6 +333,19 @@ def test_literal_of_a_check(world):
                 world.run(role, command)
             else:
                 world.refused(role, command, "0A000", "data_expr")
+    assert strangers_seen(world) == []
+
+
+def test_row_of_a_check(world):
+    """The fields of a row are cast to those of its type, which the type's owner changes."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
+    world.run("mallory", "CREATE DOMAIN mallory.d AS text", "CREATE TYPE mallory.c AS (a text)", SPY)
+    world.run("alice", "CREATE TABLE alice.t (event_type text, schema_version int, data jsonb, CHECK"
+              " (public.check_event(data, CASE WHEN ROW(event_type)::mallory.c IS NULL THEN event_type ELSE event_type END, schema_version)))")
+    world.run("mallory", "ALTER TYPE mallory.c DROP ATTRIBUTE a, ADD ATTRIBUTE a mallory.d", "ALTER DOMAIN mallory.d ADD CHECK (mallory.f(VALUE)) NOT VALID")
+    for role in ("alice", None):
+        world.refused(role, "SELECT add_event_guard('alice.t', 'enforce')", "0A000", "data_expr")
     assert strangers_seen(world) == []
 
 
