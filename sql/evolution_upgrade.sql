@@ -49,6 +49,18 @@ CREATE VIEW upgrade_view AS SELECT body::jsonb AS data FROM upgrade_texts_1 WHER
 SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 3, type_expr => $$'upgrade'$$, version_expr => '1');
 SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 4, type_expr => $$'upgrade'$$, version_expr => '1');
 
+-- a constant of an upcast, where a later event makes the upcast anew
+SELECT set_event_compatibility('upgrade.const', 'none'), register_event_schema('upgrade.const', 1, '{}'), register_event_schema('upgrade.const', 2, '{"required": ["missing"]}');
+CREATE FUNCTION upgrade_const(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN data ? 'boom' THEN ('[' || (1 / (data->>'boom')::int) || ']')::jsonb ELSE ('{"k":"' || repeat('x', 40000000) || '"}')::jsonb END $$;
+SELECT register_event_upcast('upgrade.const', 1, 2, 'upgrade_const(jsonb)');
+CREATE TABLE upgrade_consts (id int PRIMARY KEY, event_type text, schema_version int, data jsonb);
+INSERT INTO upgrade_consts VALUES (1, 'upgrade.const', 1, '{}'), (2, 'upgrade.const', 1, '{"boom": 0}'), (3, 'upgrade.const', 1, '{}');
+SELECT * FROM check_event_upgrade('upgrade_consts', 'upgrade.const', 1, 2);
+DROP TABLE upgrade_consts;
+SELECT drop_event_upcast('upgrade.const', 1, 2);
+DROP FUNCTION upgrade_const;
+
 -- errors that are not caused by events are raised
 CREATE ROLE regress_upgrade;
 REVOKE EXECUTE ON FUNCTION to_3 FROM PUBLIC;
