@@ -25,5 +25,5 @@ COMMENT ON FUNCTION event_upcast_path(text, int, int) IS 'the upcasts or downcas
 
 CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regprocedure[]
 	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
-COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts of an event type';
+COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts and downcasts of an event type';
 

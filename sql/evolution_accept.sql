@@ -53,6 +53,33 @@ SELECT cardinality(accept) FROM event_schemas WHERE event_type = 'accept.keys' A
 SELECT register_event_schema('accept.many', 1, (SELECT jsonb_build_object('properties', jsonb_object_agg('p' || n, '{"type": ["string", "null"]}'::jsonb)) FROM generate_series(101, 121) AS n));
 SELECT register_event_schema('accept.many', 2, (SELECT jsonb_build_object('properties', jsonb_object_agg('p' || n, '{"type": "string"}'::jsonb)) FROM generate_series(101, 121) AS n));
 
+-- names that no finding has: one WARNING with the first of them
+SELECT register_event_schema('accept.many', 2, (SELECT jsonb_build_object('properties', jsonb_object_agg('p' || n, '{"type": ["string", "null"]}'::jsonb)) FROM generate_series(101, 121) AS n),
+	accept => ARRAY(SELECT '/' || repeat('x', 5 * n) || ' TYPE_NARROWED' FROM generate_series(1, 20) AS n));
+-- a document accepts at most 1000 findings
+SELECT count(*) FROM check_event_compatibility('accept.many', '{}', accept => ARRAY(SELECT '/' || n % 1000 || ' TYPE_NARROWED' FROM generate_series(1, 2000) AS n));
+SELECT count(*) FROM check_event_compatibility('accept.many', '{}', accept => ARRAY(SELECT '/' || n || ' TYPE_NARROWED' FROM generate_series(1, 500000) AS n));
+\set SHOW_CONTEXT never
+DO $$ BEGIN
+	EXECUTE format('CREATE FUNCTION event_schema."accept.many@3"(data jsonb) RETURNS boolean LANGUAGE jsonschema IMMUTABLE PARALLEL SAFE AS %L',
+		(SELECT string_agg(format(E'#accept /%s TYPE_NARROWED\n', n), '') FROM generate_series(1, 1001) AS n) || '{}');
+END $$;
+\set SHOW_CONTEXT errors
+-- what is not compared one by one is not accepted with the rest
+CREATE FUNCTION accept_large(VARIADIC narrow int[]) RETURNS jsonb LANGUAGE sql AS $$
+	SELECT jsonb_build_object('properties', jsonb_object_agg('o' || m, o))
+	FROM (SELECT n / 100 AS m, jsonb_build_object('properties', jsonb_object_agg('p' || n, CASE WHEN n = ANY (narrow) THEN '{"type": "string"}' ELSE '{"type": ["string", "null"]}' END::jsonb)) AS o
+		FROM generate_series(10000, 15999) AS n GROUP BY 1) AS objects $$;
+SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large(0), accept_large(10000, 15999));
+SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large(0), accept_large(15999));
+SELECT location, rule, backward, forward, message FROM event_schema_changes(accept_large(15999), accept_large(0));
+\set VERBOSITY terse
+SELECT register_event_schema('accept.large', 1, accept_large(0));
+SELECT register_event_schema('accept.large', 2, accept_large(10000, 15999), accept => '{/properties/o100/properties/p10000/type TYPE_NARROWED}');
+SELECT register_event_schema('accept.large', 2, accept_large(10000), accept => '{/properties/o100/properties/p10000/type TYPE_NARROWED}');
+\set VERBOSITY default
+DROP FUNCTION accept_large;
+
 -- unknown => 'warn': a part of the policy
 SELECT register_event_schema('accept.unknown', 1, '{"properties": {"a": {"pattern": "^(x)(y|)\\1"}, "b": {"type": "string"}}}');
 SELECT set_event_compatibility('accept.unknown', 'backward', unknown => 'warn');
@@ -77,6 +104,18 @@ SELECT register_event_schema('accept.root', 2, '{"type": ["string", "integer", "
 SELECT * FROM event_schema_ddl() AS line WHERE line LIKE '%"@compatibility"%';
 CREATE FUNCTION event_schema."@1"() RETURNS text LANGUAGE sql AS 'SELECT ''none''';
 CREATE FUNCTION event_schema."@1>2"(data jsonb) RETURNS jsonb LANGUAGE sql BEGIN ATOMIC SELECT data; END;
+-- the ddl of one type passes where this policy is another one, or does not exist
+SELECT set_event_compatibility(NULL, 'none');
+SELECT register_event_schema('accept.ddl', 1, '{"type": "string"}'), register_event_schema('accept.ddl', 2, '{"type": "integer"}'), register_event_schema(repeat('accept.ddl', 7), 1, 'true');
+SELECT event_schema_ddl('accept.ddl');
+SELECT event_schema_ddl(repeat('accept.ddl', 7));
+SELECT event_schema_ddl('accept.not.registered');
+CREATE TABLE accept_ddl AS SELECT ddl, n FROM event_schema_ddl('accept.ddl') WITH ORDINALITY AS d (ddl, n);
+SELECT drop_event_schema('accept.ddl', n) FROM generate_series(1, 2) AS n;
+SELECT set_event_compatibility(NULL, 'forward', lenient => false, unknown => 'warn');
+SELECT ddl FROM accept_ddl ORDER BY n \gexec
+SELECT schema_version, policy FROM event_schemas WHERE event_type = 'accept.ddl' ORDER BY 1;
+DROP TABLE accept_ddl;
 -- only the owner of the database sets it
 CREATE ROLE evolution_creator;
 GRANT CREATE ON SCHEMA event_schema TO evolution_creator;

@@ -91,6 +91,18 @@ SELECT drop_event_schema('owned', n) FROM generate_series(1, 2) AS n;
 REVOKE CREATE ON SCHEMA event_schema FROM downcast_owner, downcast_other;
 DROP ROLE downcast_owner, downcast_other;
 
+-- ---------- what is missing ----------
+SELECT register_event_schema('h', n, '{"type": "object"}') FROM unnest('{1, 2, 4}'::int[]) AS n;
+SELECT register_event_upcast('h', 1, 2, 'up_split(jsonb)');
+SELECT upcast_event('{}', 'h', 2, 1);
+SELECT register_event_downcast('h', 4, 2, 'down_split(jsonb)');
+SELECT upcast_event('{}', 'h', 4, 1);
+SELECT register_event_schema('h', 3, '{"type": "object"}');
+SELECT upcast_event('{}', 'h', 4, 3);
+DROP FUNCTION event_schema."h@4>2"(jsonb);
+SELECT drop_event_upcast('h', 1, 2);
+SELECT count(drop_event_schema('h', n)) FROM generate_series(1, 4) AS n;
+
 -- ---------- dropping ----------
 SELECT drop_event_upcast('person', 1, 2);
 SELECT drop_event_upcast('person', 2, 1), drop_event_upcast('person', 3, 2), drop_event_upcast('person', 4, 3), drop_event_upcast('person', 2, 3);

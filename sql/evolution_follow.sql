@@ -38,6 +38,14 @@ SELECT register_event_schema('follow''s', 4, '{"properties": {"a": {"type": "int
 DROP VIEW "Follow up".strange, follow_fixed;
 DROP OWNED BY follow_stranger;
 DROP ROLE follow_stranger;
+-- a bundle gives it once, for its last version, and not if it is refused
+CREATE TABLE follow_more (event_type text, schema_version int, data jsonb);
+SELECT register_event_schema('follow.more', 1, '{"properties": {"a": {"type": "integer"}}}');
+SELECT create_event_view('follow_more_view', 'follow_more', 'follow.more');
+SELECT register_schemas('{"follow.more@2": {"properties": {"a": {"type": "integer"}}}, "follow.more@3": {"properties": {"a": {"type": "string"}}}}');
+SELECT name, action FROM register_schemas('{"follow.more@2": {"properties": {"a": {"type": "integer"}}}, "follow.more@3": {"properties": {"a": {"type": "integer"}, "b": {}}}, "follow@9": {}}');
+DROP VIEW follow_more_view;
+DROP TABLE follow_more;
 -- widening a pattern: the HINT has the idiom, and that is proved
 SELECT register_event_schema('follow.pattern', 1, '{"properties": {"code": {"pattern": "^(x)(y|)\\1$"}}}');
 SELECT register_event_schema('follow.pattern', 2, '{"properties": {"code": {"pattern": "^(x)(y|z|)\\1$"}}}');

@@ -211,6 +211,19 @@ BEGIN
 	END LOOP;
 END
 $$;
+-- what is proved is remembered until a version, or a document to which it refers, changes
+SELECT register_event_schema('proof.part', 1, '{"type": "string"}');
+SELECT register_event_schema('proof', 1, '{"properties": {"a": {"$ref": "event:proof.part@1"}}}'), register_event_schema('proof', 2, '{"properties": {"a": {"type": ["string", "null"]}}}');
+SELECT upcast_event('{"a": "x"}', 'proof', 1, 2);
+SELECT widen_event_schema('proof.part', 1, '{"type": ["string", "integer"]}');
+SELECT upcast_event('{"a": "x"}', 'proof', 1, 2);
+SELECT widen_event_schema('proof', 2, '{"properties": {"a": {"type": ["string", "null", "integer"]}}}');
+SELECT upcast_event('{"a": "x"}', 'proof', 1, 2);
+CREATE FUNCTION pg_temp.stranger() RETURNS int LANGUAGE sql AS 'SELECT 1';
+SELECT upcast_event('{"a": 1}', 'proof', 1, 2);
+SELECT drop_event_schema('proof', n) FROM generate_series(2, 1, -1) AS n;
+SELECT drop_event_schema('proof.part', 1);
+
 DROP FUNCTION event_schema."order@compatibility";
 DROP FUNCTION event_schema."order@1>2", event_schema."order@2>3", event_schema."order@3>4";
 SELECT count(drop_event_schema('order', v)) FROM generate_series(1, 4) AS v;

@@ -49,6 +49,24 @@ CREATE VIEW upgrade_view AS SELECT body::jsonb AS data FROM upgrade_texts_1 WHER
 SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 3, type_expr => $$'upgrade'$$, version_expr => '1');
 SELECT instance_location, keyword, message, rows, violations, cardinality(sample_ids) AS samples FROM check_event_upgrade('upgrade_view', 'upgrade', 1, 4, type_expr => $$'upgrade'$$, version_expr => '1');
 
+-- a constant of an upcast, where a later event makes the upcast anew
+SELECT set_event_compatibility('upgrade.const', 'none'), register_event_schema('upgrade.const', 1, '{}'), register_event_schema('upgrade.const', 2, '{"required": ["missing"]}');
+CREATE SEQUENCE upgrade_plans;
+CREATE FUNCTION upgrade_planned() RETURNS jsonb LANGUAGE plpgsql IMMUTABLE AS $$
+	BEGIN RETURN jsonb_build_object('k', repeat('x', CASE nextval('public.upgrade_plans') WHEN 1 THEN 40000000 ELSE 1 END)); END $$;
+CREATE FUNCTION upgrade_const(data jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+	SELECT CASE WHEN data ? 'boom' AND 1 / (data->>'boom')::int = 1 THEN data ELSE public.upgrade_planned() END $$;
+SELECT register_event_upcast('upgrade.const', 1, 2, 'upgrade_const(jsonb)');
+CREATE TABLE upgrade_consts (id int PRIMARY KEY, event_type text, schema_version int, data jsonb);
+INSERT INTO upgrade_consts VALUES (1, 'upgrade.const', 1, '{}'), (2, 'upgrade.const', 1, '{"boom": 0}'), (3, 'upgrade.const', 1, '{}');
+ALTER SEQUENCE upgrade_plans RESTART;
+SELECT * FROM check_event_upgrade('upgrade_consts', 'upgrade.const', 1, 2);
+DROP TABLE upgrade_consts;
+SELECT drop_event_upcast('upgrade.const', 1, 2);
+SELECT last_value FROM upgrade_plans;
+DROP FUNCTION upgrade_const, upgrade_planned;
+DROP SEQUENCE upgrade_plans;
+
 -- errors that are not caused by events are raised
 CREATE ROLE regress_upgrade;
 REVOKE EXECUTE ON FUNCTION to_3 FROM PUBLIC;

@@ -120,7 +120,7 @@
 	X(CONDITION_CHANGED, "a condition (if, then, else) changed") \
 	X(REFERENCE_CHANGED, "a dynamic reference, whose target depends on the instance, was added, removed or changed") \
 	X(SCHEMA_CHANGED, "the set of accepted values may have changed; no single keyword explains how") \
-	X(COMPARISON_TOO_LARGE, "the comparison was given up because it takes too many steps or too much memory; other changes may be missing")
+	X(COMPARISON_TOO_LARGE, "the comparison was given up because it takes too many steps or too much memory, or left subschemas out because there are too many; other changes may be missing")
 
 typedef enum EvChangeRule
 {
@@ -174,7 +174,8 @@ extern const char *ev_change_rule_name(EvChangeRule rule);
  * work: the rest of EV_COMPARISONS_WORK, from which this comparison's work is
  * subtracted; or NULL.  If the work or the memory of a comparison is used up,
  * it ends, and its last change is COMPARISON_TOO_LARGE, unknown in both
- * directions.
+ * directions.  If pairs of subschemas were left out, it is unknown in the
+ * directions without a proof.
  */
 extern EvVerdict ev_compare_schemas(const EvDocument *old, const EvDocument *new,
 									EvResolver resolver, bool lenient, int64 *work,

@@ -813,15 +813,24 @@ keep_pair(EvLister *l, const EvPair *pair, int first)
 
 /*
  * Returns false for a pair that was entered before, since schemas can be
- * recursive.
+ * recursive, and for one that is not listed because too many were.
  */
 static bool
-enter_pair(EvLister *l, EvSchemaSet **key)
+enter_pair(EvLister *l, EvSchemaSet **key, EvScope *scope)
 {
 	bool		found;
 
-	if (l->visits++ >= MOST_VISITS)
+	if (l->visits >= MOST_VISITS)
+	{
+		hash_search(l->visited, key, HASH_FIND, &found);
+		if (!found)
+		{
+			l->skipped_backward |= !ev_prove(l->prover, key[0], key[1], scope, EV_FACT_ALL);
+			l->skipped_forward |= !ev_prove(l->prover, key[1], key[0], scope, EV_FACT_ALL);
+		}
 		return false;
+	}
+	l->visits++;
 	hash_search(l->visited, key, HASH_ENTER, &found);
 	return !found;
 }
@@ -838,7 +847,7 @@ ev_list_pair(EvLister *l, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope, Ev
 
 	check_stack_depth();
 	ev_spend(p, 100);
-	if (old == new || repeat_pair(l, &pair) || !enter_pair(l, key))
+	if (old == new || repeat_pair(l, &pair) || !enter_pair(l, key, scope))
 		return;
 	pair.old_facts = ev_facts(p, old, EV_SUFFICIENT);
 	pair.new_facts = ev_facts(p, new, EV_SUFFICIENT);
@@ -970,5 +979,10 @@ ev_list_changes(EvProver *p, EvSchemaSet *old, EvSchemaSet *new, EvScope *scope)
 	backward = whole_verdict(&l, old, new, scope, false, &old_only);
 	forward = whole_verdict(&l, new, old, scope, true, &new_only);
 	ev_change_settle(&l, 0, backward, forward, (EvOrigin) {p->new_root, ""}, whole_message(old_only, new_only));
+	if ((l.skipped_backward && backward != EV_COMPATIBLE) || (l.skipped_forward && forward != EV_COMPATIBLE))
+		ev_change_add(&l, EV_CHANGE_COMPARISON_TOO_LARGE, pstrdup(""),
+					  l.skipped_backward && backward != EV_COMPATIBLE ? EV_UNKNOWN : EV_COMPATIBLE,
+					  l.skipped_forward && forward != EV_COMPATIBLE ? EV_UNKNOWN : EV_COMPATIBLE,
+					  "Only %d subschemas were compared one by one; other changes may be missing.", MOST_VISITS);
 	p->changes = without_duplicates(p, l.changes, 0);
 }

@@ -18,6 +18,9 @@ typedef struct EvLister
 	HTAB	   *visited;		/* pairs of EvSchemaSets that are being listed */
 	HTAB	   *known;			/* pairs that were listed */
 	int			visits;
+	bool		skipped_backward;	/* pairs were left out that may not be
+									 * compatible */
+	bool		skipped_forward;
 } EvLister;
 
 /* Two sets for the same location. */

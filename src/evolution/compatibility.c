@@ -321,10 +321,8 @@ typedef struct PolicyCheck
 
 /* What does registration do about a change that is not compatible? */
 static EvTreatment
-treatment(const PolicyCheck *check, const EvChange *change, EvVerdict verdict)
+treatment(const PolicyCheck *check, const char *name, EvVerdict verdict)
 {
-	char	   *name = ev_accept_name(change->location, ev_change_rule_name(change->rule));
-
 	if (ev_accept_has(check->document->accept, name))
 		return EV_ACCEPTED;
 	return verdict == EV_UNKNOWN && check->policy->warn_unknown ? EV_TOLERATED : EV_REFUSED;
@@ -348,6 +346,7 @@ add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forwar
 		EvVerdict	verdict = forward ? change->forward : change->backward;
 		EvFinding  *finding;
 
+		CHECK_FOR_INTERRUPTS();
 		if (verdict == EV_COMPATIBLE)
 			continue;
 		finding = palloc(sizeof(EvFinding));
@@ -355,7 +354,8 @@ add_findings(PolicyCheck *check, List *changes, int32 other_version, bool forwar
 		finding->forward = forward;
 		finding->change = change;
 		finding->verdict = verdict;
-		finding->treatment = treatment(check, change, verdict);
+		finding->name = ev_accept_name(change->location, ev_change_rule_name(change->rule));
+		finding->treatment = treatment(check, finding->name, verdict);
 		check->findings = lappend(check->findings, finding);
 	}
 }
@@ -438,6 +438,25 @@ find_all(const EvDocument *document, int type_length, int32 version, const Polic
 	return check.findings;
 }
 
+/* So many of the names that no finding has are in a WARNING. */
+#define UNMATCHED_NAMES		5
+
+static bool
+is_accepted_finding(const List *findings, const char *name)
+{
+	ListCell   *cell;
+
+	CHECK_FOR_INTERRUPTS();
+	foreach(cell, findings)
+	{
+		const EvFinding *finding = lfirst(cell);
+
+		if (finding->treatment == EV_ACCEPTED && strcmp(finding->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Warns of accepted findings that there are not, if there was something to compare with.
  * They can be about versions that were dropped, so this is no error.
@@ -445,28 +464,29 @@ find_all(const EvDocument *document, int type_length, int32 version, const Polic
 static void
 warn_of_unmatched(const EvDocument *document, const List *findings, bool compared)
 {
+	StringInfoData names;
+	int			count = 0;
 	ListCell   *accepted;
-	ListCell   *cell;
 
+	initStringInfo(&names);
 	foreach(accepted, compared ? document->accept : NIL)
 	{
 		const char *name = lfirst(accepted);
-		bool		found = false;
 
-		foreach(cell, findings)
-		{
-			const EvFinding *finding = lfirst(cell);
-
-			found |= finding->treatment == EV_ACCEPTED &&
-				strcmp(ev_accept_name(finding->change->location, ev_change_rule_name(finding->change->rule)), name) == 0;
-		}
-		if (!found)
-			ereport(WARNING,
-					(errcode(ERRCODE_WARNING),
-					 errmsg("event schema \"%s\" accepts the finding %s, but there is no such finding",
-							document->name, ev_string_show(name, strlen(name))),
-					 errhint("check_event_compatibility lists the findings.")));
+		if (!is_accepted_finding(findings, name) && ++count <= UNMATCHED_NAMES)
+			appendStringInfo(&names, "%s%s", count > 1 ? ", " : "", ev_string_show(name, strlen(name)));
 	}
+	if (count > UNMATCHED_NAMES)
+		appendStringInfo(&names, " and %d more", count - UNMATCHED_NAMES);
+	if (count > 0)
+		ereport(WARNING,
+				(errcode(ERRCODE_WARNING),
+				 count == 1 ?
+				 errmsg("event schema \"%s\" accepts the finding %s, but there is no such finding",
+						document->name, names.data) :
+				 errmsg("event schema \"%s\" accepts the findings %s, but there are no such findings",
+						document->name, names.data),
+				 errhint("check_event_compatibility lists the findings.")));
 }
 
 List *
@@ -491,8 +511,8 @@ ev_compatibility_findings(const EvDocument *document)
 #define NAMED_FINDINGS_SIZE	2000
 
 /*
- * Returns the argument that accepts all findings that were refused or accepted; NULL if there are too many, or if a location cannot be shown as
- * it is.
+ * Returns the argument that accepts all findings that were refused or accepted; NULL if
+ * there are too many, or if a location cannot be shown as it is.
  */
 static char *
 accept_argument(const List *findings)
@@ -507,18 +527,14 @@ accept_argument(const List *findings)
 	{
 		const EvFinding *finding = lfirst(cell);
 
-		if (finding->treatment != EV_TOLERATED)
-			accept = ev_accept_add(accept, ev_accept_name(finding->change->location,
-														  ev_change_rule_name(finding->change->rule)));
-	}
-	foreach(cell, accept)
-	{
-		size += strlen(lfirst(cell));
-		if (strcmp(ev_visible(lfirst(cell)), lfirst(cell)) != 0)
+		if (finding->treatment == EV_TOLERATED || ev_accept_has(accept, finding->name))
+			continue;
+		size += strlen(finding->name);
+		accept = ev_accept_add(accept, pstrdup(finding->name));
+		if (list_length(accept) > NAMED_FINDINGS || size > NAMED_FINDINGS_SIZE ||
+			strcmp(ev_visible(finding->name), finding->name) != 0)
 			return NULL;
 	}
-	if (list_length(accept) > NAMED_FINDINGS || size > NAMED_FINDINGS_SIZE)
-		return NULL;
 	getTypeOutputInfo(TEXTARRAYOID, &output, &is_varlena);
 	return psprintf("accept => %s", quote_literal_cstr(OidOutputFunctionCall(output, ev_accept_array(accept))));
 }
@@ -583,7 +599,7 @@ refuse(const EvDocument *document, int type_length, int32 version, const Policy 
 			 errmsg("event schema \"%s\" is not %s compatible with version %d",
 					document->name, first->forward ? "forward" : "backward", first->against),
 			 errdetail_internal("%s", reasons_of(findings, version, EV_REFUSED)),
-			 errhint("If that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each), which accepts no other finding. breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these.%s The policy of \"%s\" is %s; set_event_compatibility sets another one.",
+			 errhint("If that is meant, register version %d with %s (in CREATE FUNCTION: with a line \"#accept LOCATION RULE\" for each). breaking => true (the line \"#breaking\") switches all comparison with earlier versions off, and under a transitive policy that of later versions with these.%s The policy of \"%s\" is %s; set_event_compatibility sets another one.",
 					 version, accept != NULL ? accept : "accept => '{...}' and the findings that check_event_compatibility lists",
 					 has_pattern(findings) ? EV_PATTERN_IDIOM : "",
 					 pnstrdup(document->name, type_length), policy_text(policy))));

@@ -44,6 +44,7 @@ typedef struct EvFinding
 	int32		against;		/* the version compared with */
 	bool		forward;		/* the direction; otherwise backward */
 	const EvChange *change;
+	const char *name;			/* see schema/accept_option.h */
 	EvVerdict	verdict;
 	EvTreatment treatment;
 } EvFinding;

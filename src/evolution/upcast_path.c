@@ -3,8 +3,8 @@
  *	  From one version to another: by upcasts, or by downcasts to an earlier one.
  *
  * A step needs no function where the versions are proved to be compatible: then an
- * event stays as it is.  What was proved is remembered for the session until a function
- * changes.  The events are validated after each step in any case, so the lenient reading
+ * event stays as it is.  What was proved is remembered for the session until one of the two
+ * versions, or a document to which they refer, changes.  The events are validated after each step in any case, so the lenient reading
  * suffices.
  */
 #include "postgres.h"
@@ -43,15 +43,23 @@ typedef struct PairKey
 	Oid			higher;
 } PairKey;
 
+/* One of two versions that were compared. */
+typedef struct Compared
+{
+	EvSchema   *schema;			/* NULL: its document cannot be read */
+	uint64		made;			/* schema->made at that time */
+} Compared;
+
 typedef struct Pair
 {
 	PairKey		key;			/* hash key, must be the first member */
+	Compared	lower;
+	Compared	higher;
 	bool		backward;		/* proved to be compatible */
 	bool		forward;
 } Pair;
 
 static HTAB *pairs = NULL;
-static uint64 pairs_generation;
 
 static bool
 read_document(Oid function, EvDocument *document)
@@ -60,6 +68,26 @@ read_document(Oid function, EvDocument *document)
 	EvFault		fault;
 
 	return HeapTupleIsValid(row) && ev_function_document(row, document, &fault);
+}
+
+static bool
+read_documents(const Pair *pair, EvDocument *lower, EvDocument *higher)
+{
+	return read_document(pair->key.lower, lower) && read_document(pair->key.higher, higher);
+}
+
+static void
+begin_comparison(Compared *compared, Oid function)
+{
+	compared->schema = ev_registry_by_function(function);
+	compared->made = compared->schema->made;
+}
+
+/* Is a version, with all that it refers to, the same as when it was compared? */
+static bool
+is_same(const Compared *compared)
+{
+	return compared->schema != NULL && compared->schema->valid && compared->schema->made == compared->made;
 }
 
 static void
@@ -75,48 +103,58 @@ compare(Pair *pair)
 
 	MemoryContextSwitchTo(context);
 	pair->backward = pair->forward = false;
-	if (read_document(pair->key.lower, &lower) && read_document(pair->key.higher, &higher))
+	if (read_documents(pair, &lower, &higher))
 	{
-		pair->backward = ev_compare_schemas(&lower, &higher, ev_registry_resolve, true, &work, &forward,
-											&changes) == EV_COMPATIBLE;
-		pair->forward = forward == EV_COMPATIBLE;
+		begin_comparison(&pair->lower, pair->key.lower);
+		begin_comparison(&pair->higher, pair->key.higher);
+
+		/*
+		 * read again: the versions can have changed until now, and later
+		 * changes are noticed
+		 */
+		if (read_documents(pair, &lower, &higher))
+		{
+			pair->backward = ev_compare_schemas(&lower, &higher, ev_registry_resolve, true, &work, &forward,
+												&changes) == EV_COMPATIBLE;
+			pair->forward = forward == EV_COMPATIBLE;
+		}
 	}
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(context);
+}
+
+/* Remembers what was proved, and forgets all pairs if they are too many. */
+static void
+keep_pair(const Pair *pair)
+{
+	HASHCTL		control = {.keysize = sizeof(PairKey), .entrysize = sizeof(Pair), .hcxt = TopMemoryContext};
+	Pair	   *kept;
+
+	if (pairs != NULL && hash_get_num_entries(pairs) >= KEPT_PAIRS)
+	{
+		hash_destroy(pairs);
+		pairs = NULL;
+	}
+	if (pairs == NULL)
+		pairs = hash_create("event_validate compatible versions", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	kept = hash_search(pairs, &pair->key, HASH_ENTER, NULL);
+	*kept = *pair;
 }
 
 /* Is it proved that events of one version are valid as the other? */
 static bool
 is_proved(Oid from, Oid to, bool upward)
 {
-	HASHCTL		control = {.keysize = sizeof(PairKey), .entrysize = sizeof(Pair), .hcxt = TopMemoryContext};
 	Pair		pair = {.key = {upward ? from : to, upward ? to : from}};
-	Pair	   *known;
+	const Pair *known = pairs != NULL ? hash_search(pairs, &pair.key, HASH_FIND, NULL) : NULL;
 
-	if (pairs != NULL && (pairs_generation != ev_registry_generation() || hash_get_num_entries(pairs) >= KEPT_PAIRS))
-	{
-		hash_destroy(pairs);
-		pairs = NULL;
-	}
-	if (pairs == NULL)
-	{
-		pairs = hash_create("event_validate compatible versions", 16, &control, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		pairs_generation = ev_registry_generation();
-	}
-	known = hash_search(pairs, &pair.key, HASH_FIND, NULL);
-	if (known == NULL)
-	{
-		compare(&pair);
+	if (known != NULL && is_same(&known->lower) && is_same(&known->higher))
+		return upward ? known->backward : known->forward;
+	compare(&pair);
 
-		/* comparing reads the catalog, which can bring news of changes */
-		if (pairs != NULL && pairs_generation == ev_registry_generation())
-		{
-			known = hash_search(pairs, &pair.key, HASH_ENTER, NULL);
-			*known = pair;
-		}
-	}
-	else
-		pair = *known;
+	/* comparing reads the catalog, which can bring news of changes */
+	if (is_same(&pair.lower) && is_same(&pair.higher))
+		keep_pair(&pair);
 	return upward ? pair.backward : pair.forward;
 }
 
@@ -233,8 +271,11 @@ refuse_path(const PathSearch *search)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot bring event \"%s\" from version %d back to version %d", name, search->from, search->to),
+				 search->past != NULL ?
+				 errhint("Drop the downcast from version %d to version %d, and register one to each version in between: %s.",
+						 search->past->from, search->past->to, ev_upcast_drop_command(search->past)) :
 				 errhint("Register a downcast from version %d to the version before it with register_event_downcast.",
-						 search->reached)));
+						 search->reached == search->to ? search->from : search->reached)));
 	ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_OBJECT),
 			 errmsg("no upcast of event \"%s\" leads from version %d to version %d", name, search->from, search->to),

@@ -116,6 +116,22 @@ run_steps(EvUpgrade *upgrade, Datum document, bool is_text, EvUpgraded *result)
 		result->schema = upgrade->schema;
 }
 
+/*
+ * Copies the data of a result, unless it is the document itself.  An upcast can return a
+ * constant of its expression, which ends when the run is made anew for a later document.
+ */
+static void
+keep_data(EvUpgraded *result, Datum document)
+{
+	Jsonb	   *copy;
+
+	if (result->data == NULL || PointerGetDatum(result->data) == document)
+		return;
+	copy = MemoryContextAllocHuge(CurrentMemoryContext, VARSIZE(result->data));
+	memcpy(copy, result->data, VARSIZE(result->data));
+	result->data = copy;
+}
+
 typedef struct Documents
 {
 	EvUpgrade  *const *upgrades;
@@ -137,6 +153,7 @@ run_documents(void *arg)
 		memset(&run->results[run->at], 0, sizeof(EvUpgraded));
 		prepare(run->upgrades[run->at]);
 		run_steps(run->upgrades[run->at], run->documents[run->at], run->is_text, &run->results[run->at]);
+		keep_data(&run->results[run->at], run->documents[run->at]);
 	}
 }
 

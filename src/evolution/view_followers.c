@@ -64,8 +64,9 @@ look_at_dependent(Form_pg_depend dependent, void *context)
 {
 	Followers  *followers = context;
 
+	CHECK_FOR_INTERRUPTS();
 	if (dependent->classid == RewriteRelationId)
-		followers->rules = list_append_unique_oid(followers->rules, dependent->objid);
+		followers->rules = lappend_oid(followers->rules, dependent->objid);
 }
 
 /* Finds the array of arguments in a condition. */
@@ -228,9 +229,13 @@ ev_view_followers_notice(const char *name)
 			continue;
 		ev_for_each_dependent(ProcedureRelationId, followers.function, look_at_dependent, &followers);
 		list_sort(followers.rules, list_oid_cmp);
+		list_deduplicate_oid(followers.rules);
 		foreach(cell, followers.rules)
+		{
+			CHECK_FOR_INTERRUPTS();
 			if (notice(lfirst_oid(cell), followers.function, name, type_length, list_nth_int(versions, i)) &&
 				++named == NAMED_VIEWS)
-			return;
+				return;
+		}
 	}
 }

@@ -35,6 +35,7 @@
 #include "base/subtransaction.h"
 #include "compile/codegen.h"
 #include "evolution/compatibility.h"
+#include "evolution/view_followers.h"
 #include "registration/bundle_faults.h"
 #include "registration/bundle_key.h"
 #include "registration/circles.h"
@@ -610,6 +611,13 @@ add_own_faults(Bundle *bundle, BundleMember *member)
 	find_faults(bundle, member, true);
 }
 
+static bool
+is_of_same_type(const BundleMember *a, const BundleMember *b)
+{
+	return a->registered.type_length == b->registered.type_length &&
+		memcmp(a->registered.name, b->registered.name, a->registered.type_length) == 0;
+}
+
 /* Compares a new version with those that were registered before it. */
 static void
 check_compatibility(Bundle *bundle, BundleMember *member)
@@ -621,9 +629,8 @@ check_compatibility(Bundle *bundle, BundleMember *member)
 	if (!is_event(member))
 		return;
 	read_document(bundle, member, &document);
-	for (BundleMember *other = member + 1; other < bundle->members + bundle->count &&
-		 other->registered.type_length == member->registered.type_length &&
-		 memcmp(other->registered.name, member->registered.name, member->registered.type_length) == 0; other++)
+	for (BundleMember *other = member + 1;
+		 other < bundle->members + bundle->count && is_of_same_type(member, other); other++)
 		if (other->action == REGISTERED)
 			later = lappend_oid(later, other->registered.function);
 	ev_compatibility_check(&document, later);
@@ -894,6 +901,17 @@ read_members(Bundle *bundle, Jsonb *value)
 	refuse_equal_members(bundle);
 }
 
+/* Gives the NOTICE about views that are behind, for the last version of a type. */
+static void
+notice_views(Bundle *bundle, BundleMember *member)
+{
+	const BundleMember *next = member + 1;
+
+	if (is_event(member) &&
+		(next == bundle->members + bundle->count || !is_of_same_type(member, next)))
+		ev_view_followers_notice(member->registered.name);
+}
+
 static void
 register_all(Bundle *bundle)
 {
@@ -910,6 +928,7 @@ register_all(Bundle *bundle)
 	for_each(bundle, ACTION(REGISTERED), record_dependencies);
 	for_each(bundle, ACTION(REPLACED), record_dependencies);
 	CommandCounterIncrement();
+	for_each(bundle, ACTION(REGISTERED), notice_views);
 }
 
 static void

@@ -313,6 +313,30 @@ put_upcast(ReturnSetInfo *result, Oid function, Oid extension, List **done)
 	put_function(result, function);
 }
 
+/* Adds the command that creates a policy or replaces it. */
+static void
+put_policy(ReturnSetInfo *result, const char *function, const char *body)
+{
+	put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s;",
+							  ev_quoted_name(function), quote_literal_cstr(body)));
+}
+
+/*
+ * Returns the name of the function for a policy that is needed only while the versions of
+ * a type are created, since that of all types without one is in force, and is not listed;
+ * NULL if none is needed.
+ */
+static char *
+passing_policy(const char *type, int length)
+{
+	NameData	function;
+
+	if (type == NULL || OidIsValid(ev_policy_function(type, length)) || !OidIsValid(ev_policy_function("", 0)) ||
+		ev_registry_list(type, length, NULL) == NIL || !ev_policy_name(type, length, &function))
+		return NULL;
+	return pstrdup(NameStr(function));
+}
+
 /*
  * Returns the DDL of one type, or of everything that is registered: schemas,
  * then upcasts.  A policy can have been another one when a version was
@@ -327,6 +351,7 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 	text	   *type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0);
 	const char *name = type != NULL ? VARDATA_ANY(type) : NULL;
 	int			length = type != NULL ? VARSIZE_ANY_EXHDR(type) : 0;
+	char	   *passing = passing_policy(name, length);
 
 	InitMaterializedSRF(fcinfo, MAT_SRF_USE_EXPECTED_DESC);
 	foreach(cell, ev_compatibility_list(name, length))
@@ -335,12 +360,15 @@ ev_event_schema_ddl(PG_FUNCTION_ARGS)
 
 		if (!HeapTupleIsValid(policy))
 			continue;
-		put_text(result, psprintf("CREATE OR REPLACE FUNCTION %s() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS %s;",
-								  ev_quoted_name(NameStr(((Form_pg_proc) GETSTRUCT(policy))->proname)),
-								  quote_literal_cstr(ev_compatibility_none(policy))));
+		put_policy(result, NameStr(((Form_pg_proc) GETSTRUCT(policy))->proname), ev_compatibility_none(policy));
 		ReleaseSysCache(policy);
 	}
+	if (passing != NULL)
+		put_policy(result, passing, ev_has_short_type(passing) ?
+				   psprintf(EV_POLICY_TYPE_LINE "%.*s\nSELECT 'none'", length, name) : "SELECT 'none'");
 	put_type(result, name, length);
+	if (passing != NULL)
+		put_text(result, psprintf("DROP FUNCTION %s();", ev_quoted_name(passing)));
 	foreach(cell, ev_compatibility_list(name, length))
 	{
 		HeapTuple	policy = SearchSysCache1(PROCOID, ObjectIdGetDatum(lfirst_oid(cell)));

@@ -133,7 +133,7 @@ ev_create_function(const char *name, const char *body, HeapTuple replaced, EvVou
 	PG_END_TRY();
 	if (replaced == NULL && ev_shortened_type(name) != NULL)
 		ev_comment_on_function(name, true, name);
-	if (replaced == NULL)
+	if (replaced == NULL && vouched != EV_VOUCHED_ALL)
 		ev_view_followers_notice(name);
 	return ev_registered_function(name);
 }

@@ -41,6 +41,7 @@
 static HTAB *programs = NULL;	/* EvSchema by function */
 static HTAB *names = NULL;		/* KnownSchema by name */
 static uint64 generation = 0;
+static uint64 programs_made = 0;
 static bool any_stale = false;	/* a program is invalid */
 static uint32 namespace_hash = 0;	/* of event_schema, once it was looked up */
 static uint32 language_hash = 0;	/* of jsonschema */
@@ -312,6 +313,7 @@ make_program(EvSchema *schema)
 	schema->hashes = palloc(sizeof(uint32));
 	schema->hashes[0] = GetSysCacheHashValue1(PROCOID, ObjectIdGetDatum(schema->function));
 	schema->hash_count = 1;
+	schema->made = ++programs_made;
 	schema->valid = true;
 	MemoryContextSwitchTo(caller);
 

@@ -21,6 +21,8 @@ typedef struct EvSchema
 {
 	Oid			function;		/* hash key, must be the first member */
 	bool		valid;			/* the program is up to date */
+	uint64		made;			/* another number each time that the program
+								 * is made */
 	bool		deprecated;		/* as its document says */
 	EvProgram  *program;
 	const char *name;			/* for messages: TYPE@VERSION, or a function's

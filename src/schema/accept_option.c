@@ -8,6 +8,7 @@
 #include <ctype.h>
 
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
@@ -53,6 +54,7 @@ ev_accept_has(const List *accept, const char *name)
 List *
 ev_accept_add(List *accept, char *name)
 {
+	CHECK_FOR_INTERRUPTS();
 	return ev_accept_has(accept, name) ? accept : lappend(accept, name);
 }
 
@@ -147,6 +149,10 @@ ev_accept_argument(Datum names)
 					 errmsg("%s is not the name of a finding", ev_string_show(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value))),
 					 errhint("A finding is named by its location and its rule, as check_event_compatibility returns them: \"/properties/a PATTERN_CHANGED\".")));
 		result = ev_accept_add(result, name);
+		if (list_length(result) > EV_ACCEPT_MOST)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("accept must not contain more than %d findings", EV_ACCEPT_MOST)));
 	}
 	return result;
 }

@@ -14,6 +14,9 @@
 #include "lib/stringinfo.h"
 #include "nodes/pg_list.h"
 
+/* A document accepts so many findings. */
+#define EV_ACCEPT_MOST	1000
+
 /* Returns the name of a finding, in CurrentMemoryContext. */
 extern char *ev_accept_name(const char *location, const char *rule);
 
@@ -42,8 +45,9 @@ extern void ev_accept_append_pragmas(StringInfo body, const List *accept);
 
 /*
  * Reads the argument accept of an SQL function, text[], in CurrentMemoryContext.
- * Raises invalid_parameter_value for a text without a rule, and
- * null_value_not_allowed for NULL.
+ * Raises invalid_parameter_value for a text without a rule,
+ * null_value_not_allowed for NULL, and program_limit_exceeded for more than
+ * EV_ACCEPT_MOST names.
  */
 extern List *ev_accept_argument(Datum names);
 

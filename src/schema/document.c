@@ -183,7 +183,10 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		if (name != NULL)
 		{
 			document->accept = ev_accept_add(document->accept, name);
-			return true;
+			if (list_length(document->accept) <= EV_ACCEPT_MOST)
+				return true;
+			fault->message = psprintf("there are more than %d pragma lines \"#accept\"", EV_ACCEPT_MOST);
+			return false;
 		}
 	}
 	name = strtok_r(text + 1, " \t\r", &rest);
@@ -606,8 +609,11 @@ ev_document_same_options(const EvDocument *a, const EvDocument *b)
 		a->breaking != b->breaking || list_length(a->accept) != list_length(b->accept))
 		return false;
 	foreach(cell, a->accept)
+	{
+		CHECK_FOR_INTERRUPTS();
 		if (!ev_accept_has(b->accept, lfirst(cell)))
-		return false;
+			return false;
+	}
 	return true;
 }
 
