@@ -207,13 +207,24 @@ match_event(EvSchema *schema, Datum datum)
 	return match_and_count(ev_schema_counters(schema), schema->program, datum);
 }
 
+/* The counters of instances of schemas that are arguments. */
+static inline EvCounters *
+instance_counters(void)
+{
+	static EvCounters *last = NULL; /* lives as long as the session */
+
+	if (unlikely(last == NULL || last->origin.role != GetUserId()))
+		last = ev_counters(InvalidOid, NULL, 0, 0);
+	return last;
+}
+
 /* Matches an instance with a schema that is an argument. */
 static inline Datum
 match_instance(const EvProgram *program, Datum datum)
 {
 	if (likely(!ev_stats_on))
 		return match_document(program, datum);
-	return match_and_count(ev_counters(InvalidOid, NULL, 0, 0), program, datum);
+	return match_and_count(instance_counters(), program, datum);
 }
 
 /* Returns a document that is json or text as jsonb, in CurrentMemoryContext. */

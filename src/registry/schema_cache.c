@@ -251,11 +251,10 @@ set_name(EvSchema *schema, HeapTuple function)
 	char	   *name = ev_function_shown_name(function);
 
 	if (schema->name == NULL || strcmp(schema->name, name) != 0)
-	{
 		schema->name = MemoryContextStrdup(CacheMemoryContext, name);
-		schema->counters = NULL;
-	}
 	pfree(name);
+	/* the type depends on the function's schema, too */
+	schema->counters = NULL;
 	if (((Form_pg_proc) GETSTRUCT(function))->pronamespace != ev_namespace_oid() ||
 		!ev_parse_event_name(schema->name, &schema->type_length, &schema->version))
 		schema->type_length = 0;

@@ -216,7 +216,7 @@ begin_hour(EvStatsItem *item, uint64 hour)
 static EvStatsItem *
 new_item(EvTable *table, const EvStatsOrigin *origin, uint64 hash, TimestampTz now)
 {
-	EvStatsItem *item = (EvStatsItem *) ev_table_add(table, hash, now);
+	EvStatsItem *item = (EvStatsItem *) ev_table_add(table, hash, origin->role, now);
 
 	set_key(&item->key, origin);
 	item->since = now;
@@ -278,7 +278,7 @@ copy_cut(char *to, const char *from, int room)
 static EvFailureItem *
 new_failure(EvTable *table, const FailureKey *key, uint64 hash, TimestampTz now)
 {
-	EvFailureItem *item = (EvFailureItem *) ev_table_add(table, hash, now);
+	EvFailureItem *item = (EvFailureItem *) ev_table_add(table, hash, key->origin->role, now);
 
 	set_key(&item->key, key->origin);
 	item->reason = key->failure->reason;
@@ -434,7 +434,7 @@ static void
 restore(EvStatsKind kind, const EvTableItem *stored, int hours)
 {
 	EvTable    *table = table_of(kind, partition_of(stored->hash));
-	EvTableItem *item = ev_table_add(table, stored->hash, 0);
+	EvTableItem *item = ev_table_add(table, stored->hash, stored->owner, 0);
 	Size		size = kind == EV_STATS_FAILURES ? sizeof(EvFailureItem) : offsetof(EvStatsItem, hours);
 
 	memcpy((char *) item + offsetof(EvTableItem, usage), (const char *) stored + offsetof(EvTableItem, usage),

@@ -18,9 +18,9 @@
 #include "stats/stats_file.h"
 
 #define FILE_NAME	PGSTAT_STAT_PERMANENT_DIRECTORY "/event_validate.stat"
-#define MAGIC		0x45565331U /* changes with the layout */
+#define MAGIC		0x45565332U /* changes with the layout */
 
-/* Not more than shared memory can have. */
+/* A larger file is not read: its contents must be in memory once more. */
 #define FILE_MAX	((int64) 16 * 1024 * 1024 * 1024)
 
 static Size
@@ -131,6 +131,9 @@ read_contents(Size *size)
 			result = NULL;
 		}
 	}
+	if (result == NULL)
+		ereport(LOG,
+				(errmsg("ignoring file \"%s\": it could not be read", FILE_NAME)));
 	FreeFile(file);
 	return result;
 }

@@ -5,8 +5,8 @@
  * Items stand in an array, and are chained in their buckets by their index.  So
  * a copy of the memory is a copy of the table.
  *
- * Each eviction takes away a sixteenth of the usage of all items, so that those
- * that were used much, long ago, leave too.  An item with a usage below 16 keeps
+ * Each eviction takes away a sixteenth of the usage of all items that may leave, so
+ * that those that were used much, long ago, leave too.  An item with a usage below 16 keeps
  * it, so that items that are used only once never drive out those that were used
  * more often.
  */
@@ -15,6 +15,9 @@
 #include "stats/stats_table.h"
 
 #define DECAY_SHIFT		4
+
+/* Items that were not used for so long belong to nobody. */
+#define IDLE			USECS_PER_DAY
 
 static int32
 bucket_count(int count)
@@ -100,17 +103,35 @@ ev_table_remove(EvTable *table, EvTableItem *item)
 	table->free = index;
 }
 
-/* Removes the least used item; of several, the one that was not used for longest. */
+/* Has this owner more than a quarter of the items? */
+static bool
+has_many(const EvTable *table, Oid owner)
+{
+	int			owned = 0;
+
+	for (int i = 0; i < table->count && owned <= table->count / 4; i++)
+		owned += ev_table_item(table, i)->owner == owner;
+	return owned > table->count / 4;
+}
+
+/*
+ * Removes the least used item; of several, the one that was not used for longest.
+ * All items are used, and an owner makes a new one.
+ */
 static void
-evict(EvTable *table)
+evict(EvTable *table, Oid owner, TimestampTz now)
 {
 	EvTableItem *least = NULL;
+	bool		spares_others = has_many(table, owner);
 
 	for (int i = 0; i < table->count; i++)
 	{
 		EvTableItem *item = ev_table_item(table, i);
 		uint64		usage = pg_atomic_read_u64(&item->usage);
 
+		if (spares_others && item->owner != owner &&
+			(int64) pg_atomic_read_u64(&item->last_used) > now - IDLE)
+			continue;
 		usage -= usage >> DECAY_SHIFT;
 		pg_atomic_write_u64(&item->usage, usage);
 		if (least == NULL || usage < pg_atomic_read_u64(&least->usage) ||
@@ -123,18 +144,19 @@ evict(EvTable *table)
 }
 
 EvTableItem *
-ev_table_add(EvTable *table, uint64 hash, TimestampTz now)
+ev_table_add(EvTable *table, uint64 hash, Oid owner, TimestampTz now)
 {
 	EvTableItem *item;
 	int32		index;
 
 	if (table->free < 0)
-		evict(table);
+		evict(table, owner, now);
 	index = table->free;
 	item = ev_table_item(table, index);
 	table->free = item->next;
 	memset(item, 0, table->item_size);
 	item->hash = hash;
+	item->owner = owner;
 	pg_atomic_init_u64(&item->usage, 0);
 	pg_atomic_init_u64(&item->last_used, (uint64) now);
 	item->next = table->buckets[hash & table->mask];

@@ -2,9 +2,12 @@
  * stats_table.h
  *	  A hash table of fixed size in shared memory.
  *
- * When it is full, a new item takes the place of the least used one.  The caller
- * holds the lock of the table: in share mode to find an item and to change its
- * atomic members, and in exclusive mode for all else.
+ * When it is full, a new item takes the place of the least used one.  If its owner
+ * has more than a quarter of the items, it takes that of one of the owner's, or of an
+ * item that was not used for a day.  So no owner drives out most of the others' items.
+ *
+ * The caller holds the lock of the table: in share mode to find an item and to change
+ * its atomic members, and in exclusive mode for all else.
  */
 #ifndef EV_STATS_TABLE_H
 #define EV_STATS_TABLE_H
@@ -17,6 +20,7 @@ typedef struct EvTableItem
 {
 	uint64		hash;
 	int32		next;			/* in its bucket or in the free list; -1: none */
+	Oid			owner;
 	bool		used;
 	pg_atomic_uint64 usage;		/* number of uses, which decays */
 	pg_atomic_uint64 last_used; /* TimestampTz */
@@ -52,7 +56,7 @@ extern EvTableItem *ev_table_find(const EvTable *table, uint64 hash, EvTableMatc
  * Returns a new item whose members after the head are zero.  The caller fills
  * them, and sets `used` at last: until then the item is not found.
  */
-extern EvTableItem *ev_table_add(EvTable *table, uint64 hash, TimestampTz now);
+extern EvTableItem *ev_table_add(EvTable *table, uint64 hash, Oid owner, TimestampTz now);
 
 /* Removes an item. */
 extern void ev_table_remove(EvTable *table, EvTableItem *item);

@@ -3,7 +3,9 @@
  *	  The statistics as rows, and resetting them.
  *
  * As in pg_stat_statements, members of pg_read_all_stats (pg_monitor is one) see
- * all rows, and others those of their own roles.
+ * all rows, and others those of their own roles.  But a guard also sees rows that
+ * their sender may update and not read: so what a guard counted is shown to roles
+ * that may read all of its table.
  */
 #include "postgres.h"
 
@@ -16,6 +18,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/rls.h"
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
@@ -185,6 +188,24 @@ put_failure(ReturnSetInfo *result, EvTableItem *found)
 	put_row(result, &row);
 }
 
+/*
+ * May the current user, who is not a member of pg_read_all_stats, see what was
+ * counted for this origin?  The relation may have been dropped.
+ */
+static bool
+may_see(const EvStatsOrigin *origin)
+{
+	bool		is_missing = false;
+
+	if (!has_privs_of_role(GetUserId(), origin->role))
+		return false;
+	if (!OidIsValid(origin->relation))
+		return true;
+	return origin->database == MyDatabaseId &&
+		pg_class_aclcheck_ext(origin->relation, GetUserId(), ACL_SELECT, &is_missing) == ACLCHECK_OK &&
+		check_enable_rls(origin->relation, InvalidOid, true) != RLS_ENABLED;
+}
+
 /* Calls a function for each item of a kind that the current user may see. */
 static Datum
 put_items(FunctionCallInfo fcinfo, EvStatsKind kind, void (*put_item) (ReturnSetInfo *result, EvTableItem *item))
@@ -204,7 +225,7 @@ put_items(FunctionCallInfo fcinfo, EvStatsKind kind, void (*put_item) (ReturnSet
 			EvTableItem *item = ev_table_item(table, i);
 			const EvStatsKey *key = kind == EV_STATS_VERDICTS ? &((EvStatsItem *) item)->key : &((EvFailureItem *) item)->key;
 
-			if (item->used && (sees_all || has_privs_of_role(GetUserId(), key->origin.role)))
+			if (item->used && (sees_all || may_see(&key->origin)))
 				put_item(result, item);
 		}
 		pfree(table);

@@ -69,9 +69,18 @@ add_all(void)
 	}
 }
 
+/* When counts must be added that are pending since then. */
+static TimestampTz
+pending_since(TimestampTz start)
+{
+	return TimestampTzPlusMilliseconds(start, PENDING_MS);
+}
+
 void
 ev_counters_touch(EvCounters *counters)
 {
+	TimestampTz now;
+
 	if (counters->is_transient)
 	{
 		add(counters);
@@ -79,14 +88,20 @@ ev_counters_touch(EvCounters *counters)
 	}
 	if (!counters->is_dirty)
 	{
+		/* the clock is not read for the first counts of a statement */
 		if (dirty == NULL)
-			pending_until = TimestampTzPlusMilliseconds(GetCurrentStatementStartTimestamp(), PENDING_MS);
+			pending_until = Max(pending_until, pending_since(GetCurrentStatementStartTimestamp()));
 		counters->is_dirty = true;
 		counters->next = dirty;
 		dirty = counters;
+		return;
 	}
-	else if (GetCurrentTimestamp() >= pending_until)
+	now = GetCurrentTimestamp();
+	if (now >= pending_until)
+	{
 		add_all();
+		pending_until = pending_since(now);
+	}
 }
 
 static void

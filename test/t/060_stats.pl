@@ -1,5 +1,6 @@
 # Statistics of validations: exact, also for what was rolled back; kept over a
-# restart, lost by a crash; bounded; each server its own; rights.  EV_STATS_EVENTS
+# restart and an immediate shutdown, lost by a crash; bounded; each server its own;
+# rights.  EV_STATS_EVENTS
 # events (20,000), a tenth of them invalid, each in its own transaction.
 use strict;
 use warnings;
@@ -20,7 +21,7 @@ my $library = ($ENV{EV_SERVER_CONF} || '') =~ /extension_destdir/ ? '$libdir/eve
 my $node = new_node(
 	'stats',
 	init => { allows_streaming => 1 },
-	conf => "fsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\n");
+	conf => "fsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\nmax_prepared_transactions = 1\n");
 my $db = new_database($node, 'stats');
 
 sub sql { return $node->safe_psql($db, @_); }
@@ -137,7 +138,7 @@ sub logged_json
 
 	$node->psql($db, qq(SET log_min_messages = log; SET event_validate.log_violations = $setting;
 		INSERT INTO guarded VALUES ('order', 1, '{"n": "say \\"a\\""}');
-		INSERT INTO checked VALUES ('{"n": "b"}'); DO $$ BEGIN RAISE LOG 'the end'; END $$), on_error_stop => 0);
+		INSERT INTO checked VALUES ('{"n": "b"}'); DO 'BEGIN RAISE LOG ''the end''; END'), on_error_stop => 0);
 	# another process writes the file
 	for (1 .. 100)
 	{
@@ -171,6 +172,30 @@ ok($node->poll_query_until($db, q(SELECT count(*) > 0 FROM event_validation_stat
 sql(q(SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()));
 $long->finish;
 
+sql('SELECT event_validation_stats_reset()');
+sql(q(BEGIN; SELECT validate_event('{"n": 1}', 'order', 1); PREPARE TRANSACTION 'a transaction'));
+is(sql('SELECT sum(valid) FROM event_validation_stats'), '1', 'a prepared transaction is counted');
+sql(q(ROLLBACK PREPARED 'a transaction'));
+is(sql('SELECT sum(valid) FROM event_validation_stats'), '1', 'once');
+
+my $rows = sql('SELECT count(*) FROM checked');
+sql('SELECT event_validation_stats_reset()');
+like(sql(q(ANALYZE checked; SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0;
+		EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT count(*) FROM checked WHERE validate_event(data, 'order', 1))),
+	qr/Workers Launched: [1-9]/, 'a parallel query');
+is(sql('SELECT sum(valid) FROM event_validation_stats'), $rows, 'counts in each of its processes');
+
+# ---------- deep events ----------
+
+sql('SELECT event_validation_stats_reset()');
+is( sql(q(SELECT jsonb_matches_schema(jsonb_build_object('type', 'object', 'patternProperties', jsonb_build_object('[' || repeat('a', 60000) || ']', '{"$ref": "#"}'::jsonb)),
+		(repeat('{"a":', 500) || '1' || repeat('}', 500))::jsonb))), 'f', 'long locations of a keyword and of an event');
+is(sql('SELECT events, length(instance_location) FROM event_validation_failures'), '1|256', 'are cut');
+sql('SELECT event_validation_stats_reset()');
+sql(q(SELECT jsonb_matches_schema('{"additionalProperties": {"$ref": "#"}, "properties": {"x": {"type": "null"}, "y": {"type": "null"}}}'::jsonb,
+	(repeat('{"k":', 150) || '{"x": 1, "y": 1}' || repeat('}', 150))::jsonb)));
+is(sql('SELECT events FROM event_validation_failures'), '1', 'and then an event counts once for each');
+
 # ---------- rights ----------
 
 sql('SELECT event_validation_stats_reset()');
@@ -188,6 +213,36 @@ is((sql_error($node, $db, "SET event_validate.$_ = on", extra_params => [ '-U', 
 sql(q(SELECT event_validation_stats_reset(event_type => 'other'), event_validation_stats_reset('postgres'), event_validation_stats_reset(schema_version => 2)));
 is(sql($seen), "producer 0 1, $me 1 0", 'a reset of something else changes nothing');
 
+# a guard sees rows that their sender may not read
+sql(q(
+	CREATE ROLE clerk LOGIN;
+	CREATE TABLE secrets (id int PRIMARY KEY, event_type text, schema_version int, data jsonb, note text);
+	SELECT add_event_guard('secrets', 'enforce');
+	GRANT SELECT (id), UPDATE (note) ON secrets TO clerk;
+	SET event_validate.bypass_guard = on;
+	INSERT INTO secrets VALUES (1, 'order', 1, '{"n": "secret"}')));
+is((sql_error($node, $db, q(UPDATE secrets SET note = 'a' WHERE id = 1), extra_params => [ '-U', 'clerk' ]))[0], '23514', 'an UPDATE of a hidden event is refused');
+my $seen_of_secrets = q(SELECT (SELECT count(*) FROM event_validation_stats WHERE role = 'clerk'),
+	(SELECT count(*) FROM event_validation_stats_history WHERE role = 'clerk'), (SELECT count(*) FROM event_validation_failures WHERE role = 'clerk'));
+my $shown = sub {
+	my ($expected, $name, $role) = @_;
+
+	is(sql($seen_of_secrets, extra_params => [ '-U', $role || 'clerk' ]), $expected, $name);
+};
+$shown->('0|0|0', 'and not shown to its sender');
+$shown->('1|1|1', 'but to pg_monitor', 'monitor');
+sql('GRANT SELECT ON secrets TO clerk');
+$shown->('1|1|1', 'a role that may read the table sees it');
+sql('ALTER TABLE secrets ENABLE ROW LEVEL SECURITY');
+$shown->('0|0|0', 'not with row-level security');
+is($node->safe_psql('postgres', 'CREATE EXTENSION event_validate; SELECT count(*) FROM event_validation_failures; DROP EXTENSION event_validate', extra_params => [ '-U', $me ]),
+	'2', 'a superuser sees those of other databases');
+sql('ALTER TABLE secrets DISABLE ROW LEVEL SECURITY; DROP TABLE secrets');
+$shown->('0|0|0', 'nor after the table was dropped');
+sql('SELECT event_validation_stats_reset()');
+sql(q(INSERT INTO checked VALUES ('{"n": 1}')));
+$node->psql($db, q(INSERT INTO checked VALUES ('{}')), extra_params => [ '-U', 'producer' ]);
+
 # ---------- a restart, and a crash ----------
 
 my $kept = sql('SELECT * FROM event_validation_stats ORDER BY role') . sql('SELECT * FROM event_validation_stats_history ORDER BY role')
@@ -196,8 +251,9 @@ $node->restart;
 is( sql('SELECT * FROM event_validation_stats ORDER BY role') . sql('SELECT * FROM event_validation_stats_history ORDER BY role')
 	  . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info'), $kept, 'a restart keeps all');
 $node->adjust_conf('postgresql.conf', 'event_validate.stats_history_hours', '3');
-$node->restart;
-is(sql('SELECT sum(valid), sum(invalid) FROM event_validation_stats_history'), '1|1', 'also with another number of hours');
+$node->stop('immediate');
+$node->start;
+is(sql('SELECT sum(valid), sum(invalid) FROM event_validation_stats_history'), '1|1', 'so does an immediate shutdown, also with another number of hours');
 
 $node->backup('base');
 my $pid = sql('SELECT pg_backend_pid()');
@@ -208,8 +264,9 @@ $victim->finish;
 $node->poll_query_until('postgres', 'SELECT true');
 is(sql('SELECT count(*) FROM event_validation_stats'), '0', 'after a crash they begin anew');
 
-# a damaged file
+# a damaged file, and one without its end
 sql(q(INSERT INTO checked VALUES ('{"n": 1}')));
+$node->adjust_conf('postgresql.conf', 'log_min_messages', 'log');
 $node->stop;
 my $file = $node->data_dir . '/pg_stat/event_validate.stat';
 ok(-s $file, 'a stopped server has a file');
@@ -220,6 +277,13 @@ close $handle;
 $node->start;
 is(sql('SELECT count(*) FROM event_validation_stats'), '0', 'a damaged file is ignored');
 ok(!-e $file, 'a running server has none');
+$node->stop;
+truncate $file, 20;
+$node->start;
+$node->adjust_conf('postgresql.conf', 'log_min_messages', 'fatal');
+$node->reload;
+my $log = slurp_file($node->logfile);
+like($log, qr/ignoring file "pg_stat\/event_validate.stat": $_/, 'this is logged') for 'it is damaged', 'it could not be read';
 
 # ---------- more than the memory holds ----------
 
@@ -228,6 +292,9 @@ run_sessions($node, q(SELECT count(validate_event('{}', 'type' || i % 1500, i % 
 is(sql(q(SELECT count(*) BETWEEN 150 AND 200 FROM event_validation_stats)), 't', 'the memory is fixed');
 is(sql(q(SELECT stats_evicted > 1000 AND failures_evicted > 1000 FROM event_validation_stats_info)), 't', 'those that left are counted');
 is(sql(q(SELECT valid FROM event_validation_stats WHERE event_type = 'order')), '5000', 'the most used stay');
+sql(q(SELECT count(validate_event('{}', 'flood' || i / 40, 1)) FROM generate_series(0, 19999) AS i), extra_params => [ '-U', 'producer' ]);
+is(sql(q(SELECT count(*) FILTER (WHERE role = 'producer') BETWEEN 16 AND 64, count(*) FILTER (WHERE role <> 'producer') >= 120 FROM event_validation_stats)),
+	't|t', 'one role does not drive out those of others');
 
 # ---------- the documentation ----------
 
