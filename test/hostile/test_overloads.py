@@ -193,8 +193,6 @@ def guards(user, columns, invalid):
     call("purge_event_quarantine", "0", "app.events", None, None, None)
     user.check()
     call("drop_event_guard", "app.events")
-    # (the library is not preloaded here)
-    call("event_validation_stats_reset", None, None, None, error="55000")
 
 
 def columns(user):

@@ -233,6 +233,8 @@ $shown->('0|0|0', 'and not shown to its sender');
 $shown->('1|1|1', 'but to pg_monitor', 'monitor');
 sql('GRANT SELECT ON secrets TO clerk');
 $shown->('1|1|1', 'a role that may read the table sees it');
+is(sql(q(SELECT name IS NOT NULL, event_types_seen FROM event_enforcement WHERE relation = 'secrets'::regclass), extra_params => [ '-U', 'clerk' ]),
+	't|{order}', 'and in event_enforcement');
 sql('ALTER TABLE secrets ENABLE ROW LEVEL SECURITY');
 $shown->('0|0|0', 'not with row-level security');
 is($node->safe_psql('postgres', 'CREATE EXTENSION event_validate; SELECT count(*) FROM event_validation_failures; DROP EXTENSION event_validate', extra_params => [ '-U', $me ]),
