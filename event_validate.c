@@ -185,7 +185,7 @@ match_timed(EvCounters *counters, const EvProgram *program, Datum datum)
 }
 
 /* The same, and counts the answer. */
-static pg_noinline Datum
+static inline Datum
 match_and_count(EvCounters *counters, const EvProgram *program, Datum datum)
 {
 	bool		valid = DatumGetBool(likely(!ev_track_timing) ? match_document(program, datum) :
@@ -198,13 +198,20 @@ match_and_count(EvCounters *counters, const EvProgram *program, Datum datum)
 	PG_RETURN_BOOL(valid);
 }
 
+/* match_event() with statistics, a call of its own: otherwise it needs no stack */
+static pg_noinline Datum
+match_and_count_event(EvSchema *schema, Datum datum)
+{
+	return match_and_count(ev_schema_counters(schema), schema->program, datum);
+}
+
 /* Matches an event with its schema. */
 static inline Datum
 match_event(EvSchema *schema, Datum datum)
 {
 	if (likely(!ev_stats_on))
 		return match_document(schema->program, datum);
-	return match_and_count(ev_schema_counters(schema), schema->program, datum);
+	return match_and_count_event(schema, datum);
 }
 
 /* The counters of instances of schemas that are arguments. */
@@ -218,13 +225,19 @@ instance_counters(void)
 	return last;
 }
 
+static pg_noinline Datum
+match_and_count_instance(const EvProgram *program, Datum datum)
+{
+	return match_and_count(instance_counters(), program, datum);
+}
+
 /* Matches an instance with a schema that is an argument. */
 static inline Datum
 match_instance(const EvProgram *program, Datum datum)
 {
 	if (likely(!ev_stats_on))
 		return match_document(program, datum);
-	return match_and_count(instance_counters(), program, datum);
+	return match_and_count_instance(program, datum);
 }
 
 /* Returns a document that is json or text as jsonb, in CurrentMemoryContext. */
