@@ -253,24 +253,21 @@ def test_signals():
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")} | settings | {
         "PYTHONPATH": str(Path(command.__file__).parents[2] / "clients/python/src"), "PYTHONDONTWRITEBYTECODE": "1"}
 
-    def start():
-        # shells start programs in the background with signals ignored
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-
+    # shells start programs in the background with signals ignored
+    program = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL); runpy.run_module('event_validate', run_name='__main__')"
     for number, status, times, wanted in ((signal.SIGINT, 130, 2, "*/data/postmaster.pid"), (signal.SIGTERM, 143, 1, "*/.s.PGSQL.5432"), (signal.SIGHUP, 129, 1, "*/data/base")):
-        with subprocess.Popen([sys.executable, "-m", "event_validate", "check", "events"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=start) as program:
-            while program.poll() is None and not list(Path().glob(f"event-schemas.{wanted}")):
+        with subprocess.Popen([sys.executable, "-c", program, "check", "events"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+            while running.poll() is None and not list(Path().glob(f"event-schemas.{wanted}")):
                 time.sleep(0.01)
             for _ in range(times):
-                program.send_signal(number)
+                running.send_signal(number)
                 time.sleep(0.01)
-            said = program.communicate()[0]
-        check(program.returncode == status and "Traceback" not in said, f"{number.name}: status {status}", (program.returncode, said))
+            said = running.communicate()[0]
+        check(running.returncode == status and "Traceback" not in said, f"{number.name}: status {status}", (running.returncode, said))
         check(folders() == [], f"{number.name} leaves nothing", list(Path().rglob("*"))[:20])
     top = os.getcwd().encode()
-    running = [path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline") if top in contents(path)]
-    check(running == [], "no server is left", running)
+    left = [path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline") if top in contents(path)]
+    check(left == [], "no server is left", left)
 
 
 def contents(path):
