@@ -155,12 +155,11 @@ def test_usage():
     """What is asked wrongly ends with a message."""
     write("a.json", "{}")
     write("events/a@1.json", "{}")
-    write("events/a@options.json", "{}")
     for arguments in (["sql", "nothing"], ["sql", "a.json"], ["check"], ["sql", "events", "--since", "git:HEAD"], ["sql", "events", "--since", "git:HEAD:events"], ["sql", "events", "--since", "git:--help:x"],
                       ["sql", "events", "--name", "../x"], ["push", "events"], ["pull", "x"], ["sql", "events", "--missing"], ["pull", "a.json", "--dsn", "dbname=none host=/nowhere"],
                       ["check", "events", "--pg-config", "/nowhere"], ["check", "events", "--base", "events", "--dsn", "dbname=x"], ["check", "events", "--dsn", "postgres://u@h:port:x/db"], ["export", "events", "ftp://x"], ["export", "events", "http://[::1"], ["export", "events", "http://127.0.0.1:1"],
-                      ["export", "events", "http://a..b/"], ["diff", "events/a@options.json", "a.json"],
-                      ["import", "http://127.0.0.1:1", "x", "--timeout", "1e9"], ["import", "http://127.0.0.1:1", "x", "--kind", "apicurio"], ["import", "http://127.0.0.1:1", "a.json"]):
+                      ["export", "events", "http://a..b/"],
+                      ["import", "http://127.0.0.1:1", "x", "--timeout", "1e300"], ["import", "http://127.0.0.1:1", "x", "--kind", "apicurio"], ["import", "http://127.0.0.1:1", "a.json"]):
         expect(2, *arguments, without_server=True)
     for dsn in ("postgresql://me:se@cr%t3@127.0.0.1:1/db", "host=127.0.0.1 port=1 user=me password=se@cr%t3", "host=127.0.0.1 port=1 password='se@cr%t3'", "password=se@cr%t3 nonsense"):
         expect(2, "push", "events", "--dsn", dsn, says_not=["cr%t3", "se@"], without_server=True)
