@@ -41,10 +41,10 @@ def unescape(text: str) -> str:
 def stem(name: str) -> tuple[str, bool]:
     """The beginning of the names of a type's or URI's files, and whether it is shortened."""
     text = escape(name)
-    return (text, False) if len(text) <= LONGEST_FILE_NAME else (shortened(name), True)
+    return (text, False) if len(text) <= LONGEST_FILE_NAME else (short_stem(name), True)
 
 
-def shortened(name: str) -> str:
+def short_stem(name: str) -> str:
     """40 bytes of the name, ~ and a hash."""
     return re.sub("%[0-9A-F]?$", "", escape(name)[:40]) + "~" + hashlib.sha256(name.encode()).hexdigest()[:16]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from event_validate import jsontext
 from event_validate.errors import Failure
-from event_validate.names import LONGEST_FILE_NAME, escape, shortened, stem
+from event_validate.names import LONGEST_FILE_NAME, escape, short_stem, stem
 from event_validate.options import TypeOptions, VersionOptions
 from event_validate.tree import Schema, Tree, read_tree
 
@@ -52,9 +52,9 @@ class Folder:
 
     def stem(self, name: str) -> tuple[str, bool]:
         """The beginning of a file's name, which differs from other types' also where upper and lower case are one."""
-        for candidate in (stem(name)[0], escape(name, letters="lower"), escape(name, letters="none"), shortened(name)):
+        for candidate in (stem(name)[0], escape(name, letters="lower"), escape(name, letters="none"), short_stem(name)):
             if len(candidate) <= LONGEST_FILE_NAME and self.taken.setdefault(candidate.casefold(), name) == name:
-                return candidate, candidate == shortened(name)
+                return candidate, candidate == short_stem(name)
         raise Failure(f'there is no name of a file for "{name}" that differs from others')
 
     def write(self, schemas: Iterable[Schema], options: Mapping[str, TypeOptions], overwrite: bool) -> Written:
