@@ -9,8 +9,9 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from command import KEYS, check, example, expect, write
+from command import KEYS, check, example, expect, git, write
 from event_validate import jsontext, names, options, references
+from event_validate.pages import MOST_ROWS
 from event_validate.tree import read_tree
 
 ODD = ["order.placed", "a/b", "a@b", ".hidden", "..", "%41", "a%", "Ä ß", "日本語", "a\\b", "~", 'q"q', "x" * 512, "Ü" * 256, "a:b", "CON", "-x", "a b@1"]
@@ -85,6 +86,9 @@ def test_references():
     check(changed == {**document, "$ref": "NEW", "properties": {"$ref": {"$ref": "NEW#/x"}, "enum": document["properties"]["enum"]}}
           and document["$ref"] == "a", "references are rewritten, data is not", changed)
     check(references.resolve("event:a@1", "b@2#/x") == "event:b@2", "relative references between events")
+    odd = {"$id": "http://[y", "$ref": "http://[x#/a", "items": {"$ref": "b", "$schema": "http://[z#"}}
+    check(references.references(odd, "https://example.com/") == {"http://[x", "http://[z", "b"}, "references that are no URIs", references.references(odd, "https://example.com/"))
+    check(references.rewrite(odd, "", lambda reference, _: "new" if reference == "http://[x" else None)["$ref"] == "new#/a", "they are rewritten, too")
 
 
 def test_options():
@@ -101,7 +105,8 @@ def test_faults():
               "events/a%4@1.json": ("{}", ":1: error: the name of the file"), "events/other.json": ("{}", ":1: error: the name of the file is not TYPE@VERSION.json"),
               "events/a@options.json": ('{\n "polcy": "full",\n "policy": "fulll", "versions": {"01": {}, "2":\n {"breaking": 1}}}', ":2:11: error: /polcy: unknown option"),
               "events/sub/b@1.json": ("{}", ":1: error: \"b@1\" is in events/b@1.json too"), "events/b@1.json": ("{}", None), "events/.x.json": ("no", None), "events/README.md": ("no", None),
-              "events/c@options.json": ("[]", ":1:1: error: the document: must be an object"), "events/d@1.json": ('{"a": NaN}', ":1:1: error: the file is not JSON: NaN is not JSON")}
+              "events/c@options.json": ("[]", ":1:1: error: the document: must be an object"), "events/d@1.json": ('{"a": NaN}', ":1:1: error: the file is not JSON: NaN is not JSON"),
+              "events/e@1.json": ('{"a": "\\ud83d\\ude00 \\\\ud800",\n "b": "\\ud800"}', ":2:8: error: the file is not JSON: \\ud800 is half of a surrogate pair")}
     for path, (text, _) in faults.items():
         write(path, text)
     Path("events/latin@1.json").write_bytes(b'{\n"a": "\xe4"}')
@@ -112,6 +117,40 @@ def test_faults():
         check(expected in said.all, expected, said)
 
 
+def test_links():
+    """Symbolic links in a revision lead to the files in it."""
+    write("common/a@1.json", {"title": "a"})
+    write("events/b@1.json", {"$ref": "event:a@1"})
+    os.symlink("../common/a@1.json", "events/a@1.json")
+    git("init", "-q", ".")
+    git("add", ".")
+    git("commit", "-qm", "x")
+    expect(0, "sql", "events", "--since", "git:HEAD:events", says="nothing is missing")
+    tree = read_tree("git:HEAD:events/a@1.json")
+    check(tree.file.value == {"title": "a"} and "b@1" in tree.schemas, "a link as the file of a revision", tree)
+    os.symlink("nowhere.json", "events/c@1.json")
+    git("add", ".")
+    git("commit", "-qm", "y")
+    expect(2, "sql", "common", "--since", "git:HEAD:events", says="git:HEAD:events/c@1.json: the symbolic link leads to no file of this revision")
+
+
+def test_pages():
+    """Two pages of one name, and pages without end."""
+    write("events/big@1.json", {"properties": {f"p{number}": {"$ref": "#"} for number in range(20)}, "allOf": [{"$ref": "#"}] * 20})
+    expect(0, "docs", "events", "pages", "--offline")
+    page = Path("pages/big.md").read_text(encoding="utf-8")
+    check(page.count("\n| `p") == MOST_ROWS and "\n\nAnd more, which this page leaves out.\n" in page, "a page has an end", page[-300:])
+    write("long/big@1.json", {"properties": {f"p{number}": {} for number in range(MOST_ROWS)}})
+    expect(0, "docs", "long", "pages", "--offline")
+    page = Path("pages/big.md").read_text(encoding="utf-8")
+    check(page.count("\n| `p") == MOST_ROWS and "And more" not in page, "a page that is not cut", page[-300:])
+    for name in ("readme@1.json", "BIG@1.json"):
+        write(f"events/{name}", {})
+        expect(2, "docs", "events", "other", "--offline", says="two pages would have the name")
+        check(not os.path.exists("other"), "nothing is written")
+        os.remove(f"events/{name}")
+
+
 def test_usage():
     """What is asked wrongly ends with a message."""
     write("a.json", "{}")
@@ -119,7 +158,8 @@ def test_usage():
     for arguments in (["sql", "nothing"], ["sql", "a.json"], ["check"], ["sql", "events", "--since", "git:HEAD"], ["sql", "events", "--since", "git:HEAD:events"], ["sql", "events", "--since", "git:--help:x"],
                       ["sql", "events", "--name", "../x"], ["push", "events"], ["pull", "x"], ["sql", "events", "--missing"], ["pull", "a.json", "--dsn", "dbname=none host=/nowhere"],
                       ["check", "events", "--pg-config", "/nowhere"], ["check", "events", "--base", "events", "--dsn", "dbname=x"], ["check", "events", "--dsn", "postgres://u@h:port:x/db"], ["export", "events", "ftp://x"], ["export", "events", "http://[::1"], ["export", "events", "http://127.0.0.1:1"],
-                      ["import", "http://127.0.0.1:1", "x", "--kind", "apicurio"], ["import", "http://127.0.0.1:1", "a.json"]):
+                      ["export", "events", "http://a..b/"],
+                      ["import", "http://127.0.0.1:1", "x", "--timeout", "1e300"], ["import", "http://127.0.0.1:1", "x", "--kind", "apicurio"], ["import", "http://127.0.0.1:1", "a.json"]):
         expect(2, *arguments, without_server=True)
     for dsn in ("postgresql://me:se@cr%t3@127.0.0.1:1/db", "host=127.0.0.1 port=1 user=me password=se@cr%t3", "host=127.0.0.1 port=1 password='se@cr%t3'", "password=se@cr%t3 nonsense"):
         expect(2, "push", "events", "--dsn", dsn, says_not=["cr%t3", "se@"], without_server=True)
@@ -142,3 +182,5 @@ def test_package():
     check(done.returncode == 0, "pip installs the package", done.stderr)
     done = subprocess.run([sys.executable, "installed/bin/event-schemas", "--version"], capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": "installed"})
     check(done.returncode == 0 and done.stdout.startswith("event-schemas, version "), "event-schemas runs", done)
+    licence = (source.parents[1] / "LICENSE").read_text(encoding="utf-8")
+    check([path.read_text(encoding="utf-8") for path in Path("installed").glob("*.dist-info/licenses/LICENSE")] == [licence], "the package has the license")

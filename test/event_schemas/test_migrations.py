@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -43,8 +44,47 @@ def test_plain():
         psql(db, "made/event_schemas.down.sql")
         check(db.run(FUNCTIONS) == ["0"], "nothing is left")
         psql(db, "made/event_schemas.up.sql")
+        # formats are not asserted any more, which is another document
+        write("events/order.placed@options.json", {"policy": "full_transitive", "assert_format": False})
+        expect(2, "sql", "events", "--missing", says='order.placed@2.json: error: "order.placed@2" differs from the one in database')
     write("before/order.placed@1.json", {"type": "string"})
     expect(2, "sql", "events", "--since", "before", says='events/order.placed@1.json: error: "order.placed@1" differs from the one in before/order.placed@1.json', without_server=True)
+
+
+def test_annotations():
+    """What is published can be given other annotations, and gets those before back."""
+    example()
+    shutil.copytree("events", "before")
+    old, definitions = {"properties": {"title": {"title": "x"}, "a": {"default": 1}}, "x-title": {"title": 1}}, "SELECT definition::jsonb FROM event_schemas WHERE event_type = 'annotated'"
+    write("before/annotated@1.json", old)
+    write("events/annotated@1.json", {**old, "deprecated": True, "properties": {"title": {}, "a": {"description": "a", "default": 2}}})
+    with database("es_annotations") as db:
+        expect(0, "push", "before")
+        published = db.run(definitions)
+        write("up.sql", expect(0, "sql", "events", "--since", "before").out)
+        write("down.sql", expect(0, "sql", "events", "--since", "before", "--down").out)
+        psql(db, "up.sql")
+        check(db.run("SELECT deprecated FROM event_schemas WHERE event_type = 'annotated'") == ["t"], "it is deprecated")
+        expect(0, "push", "events", says="10 schemas unchanged")
+        psql(db, "down.sql")
+        check(db.run(definitions) == published, "the annotations before are back", db.run(definitions))
+    for other in ({"properties": {"title": {"title": "x"}, "a": {"default": 1}}, "x-title": {"title": 2}}, {"properties": {"a": {"default": 1}}, "x-title": {"title": 1}}):
+        write("events/annotated@1.json", other)
+        expect(2, "sql", "events", "--since", "before", says='"annotated@1" differs from the one in before', without_server=True)
+
+
+def test_circle():
+    """A circle of more types than a call has arguments for."""
+    for number in range(60):
+        write(f"events/ring{number}@1.json", {"properties": {"next": {"$ref": f"event:ring{(number + 1) % 60}@1"}}})
+    with database("es_circle") as db:
+        expect(0, "sql", "events", "-o", "made", without_server=True)
+        psql(db, "made/event_schemas.up.sql")
+        expect(0, "push", "events", says="60 schemas unchanged")
+        psql(db, "made/event_schemas.down.sql")
+        check(db.run(FUNCTIONS) == ["0"], "nothing is left")
+    write("one/a@1.json", {})
+    expect(0, "sql", "one", "--schema", 'x$1y"$2', says="""SELECT "x$1y""$2".register_event_schema('a', 1, '{}')""", without_server=True)
 
 
 def test_sqitch():

@@ -50,6 +50,28 @@ def test_import_confluent():
         expect(1, "import", store.url, "events", "--strip=-value", says="address@1.json: differs")
 
 
+def test_import_subjects():
+    """Subjects that become one type, and subjects of no type."""
+    with registry("confluent") as store:
+        store.add("a", 1, {})
+        store.add("a-value", 2, {})
+        expect(1, "import", store.url, "events", "--strip=-value", says=['a-value: error: becomes "a", as "a" does', "nothing is written"])
+        check(not os.path.exists("events"), "nothing is written")
+        expect(0, "import", store.url, "events", "--strip=-value", "--subject", "a-value", says="a@2.json: written")
+        store.subjects.clear()
+        store.add("", 1, {})
+        expect(1, "import", store.url, "more", says=['"": error: a type must have a name', "nothing is written"])
+        store.subjects.clear()
+        store.add("odd", 1, '{"const": "\\ud800"}')
+        expect(1, "import", store.url, "more", says="odd version 1:1:12: error: is not JSON")
+        store.subjects.clear()
+        store.add("odd", 1, '{"$ref": "http://[x#/a"}', [{"name": "b", "subject": "b", "version": 1}])
+        expect(0, "import", store.url, "more", says="odd@1.json: written")
+        store.add("odder", 1, '{"$ref": "x"}', [{"name": {}, "subject": {}, "version": 1}])
+        expect(2, "import", store.url, "most", says="is not what the REST interface documents")
+        check(not os.path.exists("most"), "nothing is written")
+
+
 def test_export_confluent():
     example()
     for name in ("staff/department@1.json", "staff/people%2Fhead%20of%20%22x%22@1.json"):
@@ -130,6 +152,12 @@ def test_registry_failures():
         expect(0, "import", store.url, "x", "--user", "me", EVENT_SCHEMAS_REGISTRY_PASSWORD="s3cr3t/:@")
         expect(2, "import", store.url, "x", EVENT_SCHEMAS_REGISTRY_TOKEN="t0ken", says_not="t0ken")
         check(store.requests[-1][2] == "Bearer t0ken", "the token is sent", store.requests[-1])
+        expect(2, "import", store.url, "x", EVENT_SCHEMAS_REGISTRY_TOKEN="t0ken\n", says="401", says_not="t0ken")
+        check(store.requests[-1][2] == "Bearer t0ken", "the token is sent without the end of its line", store.requests[-1])
+        for token in ("t0ken\nt0ken", "t0kén"):
+            asked = len(store.requests)
+            expect(2, "import", store.url, "x", EVENT_SCHEMAS_REGISTRY_TOKEN=token, says="only printable characters of ASCII", says_not="t0k")
+            check(len(store.requests) == asked, "a token of other characters is not sent")
         with registry("confluent") as other:
             store.replies["/subjects"] = (302, f"{other.url}/subjects")
             expect(0, "import", store.url, "x", "--user", "me", EVENT_SCHEMAS_REGISTRY_PASSWORD="s3cr3t/:@")

@@ -1,12 +1,19 @@
 """check, push, pull, diff and docs, on databases of the server and on a throwaway one."""
 
+import contextlib
 import filecmp
 import json
 import os
 import re
 import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import command
 from command import KEYS, LONG_TYPE, LONG_URI, ORDER, WITH_QTY, check, database, example, expect, git, write
 from event_validate import names
 
@@ -122,7 +129,7 @@ def test_pull():
         expect(0, "pull", "some", "--type", "uses.place", says_not="order")
         check(len(os.listdir("some")) == 3, "a type and what it refers to", os.listdir("some"))
         expect(2, "pull", "some", "--type", "nothing", says='event type "nothing" is not registered')
-        db.run("SELECT other.register_event_schema(t, 1, '{}') FROM unnest('{Case,case,CASE}'::text[]) AS t; SELECT other.set_event_compatibility('case', 'none', false, 'warn');"
+        db.run("SELECT other.register_event_schema(t, 1, '{}') FROM unnest('{Case,case,CASE}'::text[] || repeat('Q', 150) || repeat('q', 150) || ('Q' || repeat('q', 149))) AS t; SELECT other.set_event_compatibility('case', 'none', false, 'warn');"
                "SELECT other.register_schema('" + LONG_URI.replace("deep", "lost") + "', '{}')")
         said = expect(0, "pull", "case", says="is a document whose URI is not known")
         check(len({name.casefold() for name in os.listdir("case")}) == len(os.listdir("case")), "no two files differ in case only", os.listdir("case"))
@@ -157,6 +164,11 @@ def test_diff():
         expect(3, "diff", "one.json", "two.json", says="unknown")
         write("two.json", {"type": 1})
         expect(2, "diff", "one.json", "two.json", says="two.json:1:10: error")
+        write("two.json", {"$ref": "http://[x#/a"})
+        expect(2, "diff", "one.json", "two.json", says="two.json:1:10: error")
+        write("a@options.json", {})
+        expect(2, "diff", "a@options.json", "one.json", says="a@options.json is no schema")
+        odd_uris()
         git("init", "-q", ".")
         git("add", ".")
         git("commit", "-qm", "x")
@@ -168,6 +180,19 @@ def test_diff():
         os.chdir("..")
         expect(2, "diff", "git:HEAD:old", "git:nothing:old", says="no such revision")
         check(db.run(EVERYTHING) == before, "nothing is left in the database")
+
+
+def odd_uris():
+    """Documents whose URIs differ in one character of punctuation."""
+    for side, kind in (("left", "string"), ("right", "number")):
+        write(f"{side}/1.json", {"$id": "https://example.com/a/b", "type": kind})
+        write(f"{side}/2.json", {"$id": "https://example.com/a_b", "type": "integer" if side == "left" else "number"})
+    said = expect(1, "diff", "left", "right", "--format", "json")
+    found = json.loads(said.out)
+    check([(one["name"], one["backward"]) for one in found["compared"]] == [("https://example.com/a/b", "incompatible"), ("https://example.com/a_b", "compatible")], "each is compared with itself", found)
+    for side in ("left", "right"):
+        write(f"{side}/u@1.json", {"items": {"$ref": "https://example.com/a/b"}, "not": {"$ref": "https://example.com/nowhere" if side == "right" else "https://example.com/a_b"}})
+    expect(2, "diff", "left", "right", says="https://example.com/nowhere", says_not="document-")
 
 
 def test_docs():
@@ -188,6 +213,15 @@ def test_docs():
     check("Changes" not in Path("offline/order.placed.md").read_text(encoding="utf-8") and len(os.listdir("offline")) == 9, "without a server there are no changes", os.listdir("offline"))
 
 
+def throwaway_settings():
+    return {"PG_CONFIG": os.environ["EV_PG_CONFIG"], "EVENT_SCHEMAS_SERVER_CONF": os.environ["EV_SERVER_CONF"], "TMPDIR": os.getcwd()}
+
+
+def folders():
+    """The folders of throwaway servers."""
+    return [name for name in os.listdir(".") if name.startswith("event-schemas.")]
+
+
 def test_throwaway():
     """A server of its own, with what git has as published."""
     example()
@@ -196,8 +230,53 @@ def test_throwaway():
     git("commit", "-qm", "x")
     write("events/order.placed@2.json", {**WITH_QTY, "required": []})
     write("events/department@2.json", {"properties": {"head": {"type": "string"}}})
-    settings = {"PG_CONFIG": os.environ["EV_PG_CONFIG"], "EVENT_SCHEMAS_SERVER_CONF": os.environ["EV_SERVER_CONF"], "TMPDIR": os.getcwd()}
+    settings = throwaway_settings()
     expect(1, "check", "events", "--base", "git:HEAD:events", says=["events/order.placed@2.json:", '"order.placed@2" is published with another document',
                                                                   "events/department@2.json:1:34: error: not backward compatible with version 1"], without_server=True, **settings)
     expect(2, "check", "events", says=["the start failed", "nonsense"], without_server=True, **{**settings, "EVENT_SCHEMAS_SERVER_CONF": "nonsense = 1"})
-    check([name for name in os.listdir(".") if name.startswith("event-schemas.")] == [], "nothing is left of the throwaway servers", os.listdir("."))
+    # a server to which PGHOSTADDR leads, if the port is free here
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):
+            other.bind(("127.83.86.1", 5432))
+        other.listen()
+        other.setblocking(False)
+        address = {"PGHOSTADDR": "127.83.86.1", "PGCONNECT_TIMEOUT": "2", "PGTARGETSESSIONATTRS": "standby"}
+        expect(0, "diff", "events/department@2.json", "events/department@2.json", "--throwaway", **{**settings, **address})
+        try:
+            check(False, "a throwaway server leads to no other", other.accept())
+        except BlockingIOError:
+            check(True, "a throwaway server leads to no other")
+    check(folders() == [], "nothing is left of the throwaway servers", os.listdir("."))
+
+
+def test_signals():
+    """A signal ends the command; nothing is left of the throwaway server."""
+    write("events/a@1.json", "{}")
+    settings = throwaway_settings()
+    settings["EVENT_SCHEMAS_SERVER_CONF"] += "\npre_auth_delay = 8\n"  # so that the command is still there
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")} | settings | {
+        "PYTHONPATH": str(Path(command.__file__).parents[2] / "clients/python/src"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+    # shells start programs in the background with signals ignored
+    program = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); signal.signal(signal.SIGHUP, signal.SIG_DFL); runpy.run_module('event_validate', run_name='__main__')"
+    for number, status, times, wanted in ((signal.SIGINT, 130, 2, "*/data/postmaster.pid"), (signal.SIGTERM, 143, 1, "*/.s.PGSQL.5432"), (signal.SIGHUP, 129, 1, "*/data/base")):
+        with subprocess.Popen([sys.executable, "-c", program, "check", "events"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
+            while running.poll() is None and not list(Path().glob(f"event-schemas.{wanted}")):
+                time.sleep(0.01)
+            for _ in range(times):
+                running.send_signal(number)
+                time.sleep(0.01)
+            said = running.communicate()[0]
+        check(running.returncode == status and "Traceback" not in said, f"{number.name}: status {status}", (running.returncode, said))
+        check(folders() == [], f"{number.name} leaves nothing", list(Path().rglob("*"))[:20])
+    top = os.getcwd().encode()
+    left = [path.parent.name for path in Path("/proc").glob("[0-9]*/cmdline") if top in contents(path)]
+    check(left == [], "no server is left", left)
+
+
+def contents(path):
+    try:
+        return path.read_bytes()
+    except OSError:  # the process has ended
+        return b""
+

@@ -38,14 +38,19 @@ class _Group(click.Group):
             click.echo("event-schemas: psycopg finds no libpq: install it (Debian: libpq5), or the extra \"binary\" of this package", err=True)
         except RecursionError:
             click.echo("event-schemas: a document is nested too deeply", err=True)
+        except KeyboardInterrupt:
+            click.echo("event-schemas: interrupted", err=True)
+            ctx.exit(128 + signal.SIGINT)
+        except UnicodeEncodeError as error:
+            click.echo(f"event-schemas: a text cannot be written in the encoding {error.encoding}: {error.reason}", err=True)
         except BrokenPipeError:
             # the reader, such as head, has ended
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         ctx.exit(UNUSABLE)
 
 
-def _terminated(_signal: int, _frame: object) -> NoReturn:
-    sys.exit(128 + signal.SIGTERM)  # ends the throwaway server
+def _terminated(number: int, _frame: object) -> NoReturn:
+    sys.exit(128 + number)  # ends the throwaway server
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,7 +60,10 @@ def main() -> None:
 
     A folder has a file TYPE@VERSION.json for each version, and optionally TYPE@options.json.
     docs/event-schemas.md describes the files and the commands."""
-    signal.signal(signal.SIGTERM, _terminated)
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP
+            signal.signal(number, _terminated)
 
 
 # ---------- options that several commands have ----------
@@ -72,7 +80,7 @@ def _server_options(command: Command) -> Command:
 
 def _registry_options(command: Command) -> Command:
     for option in (
-            click.option("--timeout", type=click.FloatRange(min=0.1), default=30, show_default=True, help="Seconds to wait for an answer."),
+            click.option("--timeout", type=click.FloatRange(min=0.1, max=86400), default=30, show_default=True, help="Seconds to wait for an answer."),
             click.option("--user", metavar="NAME", help="The user; the password is in EVENT_SCHEMAS_REGISTRY_PASSWORD. A bearer token is in EVENT_SCHEMAS_REGISTRY_TOKEN."),
             click.option("--group", default="default", show_default=True, help="The group of artifacts (Apicurio)."),
             click.option("--kind", type=click.Choice(["confluent", "apicurio", "apicurio2", "apicurio3"]), default="confluent", show_default=True,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import re
 from typing import Any
 from urllib.parse import quote
 
@@ -108,7 +110,7 @@ def compare(server: Server, old: Tree, new: Tree, lenient: bool) -> Difference:
         side, end = (old, OLD) if id(before) in is_old else (new, NEW)
         stands_for = _moved(before, side, end, targets[end])
         rows = server.changes(stands_for.name, stands_for.version or 0, _moved(after, new, NEW, targets[NEW]).body, lenient)
-        changes = [Change(_told(row[0]), row[1], row[2], row[3], _told(row[4])) for row in rows]
+        changes = [Change(_told(row[0], side, new), row[1], row[2], row[3], _told(row[4], side, new)) for row in rows]
         difference.comparisons.append(Comparison(_name(after), before.path, after.path, changes, before.key == after.key))
     server.connection.rollback()
     return difference
@@ -119,8 +121,11 @@ def _name(schema: Schema) -> str:
     return schema.key.removeprefix(FILE)
 
 
-def _told(text: str) -> str:
-    """A message without the ends of types that only this comparison has."""
+def _told(text: str, *trees: Tree) -> str:
+    """A message without the types that only this comparison has."""
+    if "document-" in text:
+        uris = {_as_type(schema.name): schema.name for tree in trees for schema in tree.schemas.values() if schema.version is None}
+        text = re.sub(f"(?:event:)?(document-[0-9a-f]{{32}})(?:{OLD}|{NEW})@0", lambda match: uris.get(match[1], match[0]), text)
     for end in (OLD, NEW):
         text = text.replace(f"{end}@", "@")
     return text
@@ -145,7 +150,7 @@ def _moved(schema: Schema, tree: Tree, end: str, targets: dict[str, str]) -> Sch
 
 def _as_type(uri: str) -> str:
     """A type that stands for a document."""
-    return "".join(character if character.isalnum() or character in ".-" else "_" for character in uri)
+    return f"document-{hashlib.sha256(uri.encode()).hexdigest()[:32]}"
 
 
 def _register_side(server: Server, tree: Tree, end: str, compared: list[Schema]) -> None:
@@ -163,7 +168,7 @@ def _register_side(server: Server, tree: Tree, end: str, compared: list[Schema])
     except psycopg.Error as error:
         if not is_about_schemas(error):
             raise
-        lines = "\n".join(_told(str(finding)) for finding in findings_of(error, schemas))
+        lines = "\n".join(_told(str(finding), tree) for finding in findings_of(error, schemas))
         raise Failure(f"{tree.shown} cannot be compared, because it has faults (check says more):\n{lines}") from None
 
 

@@ -13,6 +13,8 @@ from typing import Any
 JSON = Any  # dict, list, str, bool, None or Decimal
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+')
+# a pair of escapes, or (group 1) half of a pair, or another escape
+_SURROGATE = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2}|[\ud800-\udfff])|\\.", re.DOTALL)
 
 
 class Malformed(ValueError):
@@ -37,13 +39,17 @@ def _number(text: str) -> decimal.Decimal:
 def loads(text: str) -> JSON:
     """The value of a JSON text; raises Malformed."""
     try:
-        return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_constant)
+        value = json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_constant)
     except json.JSONDecodeError as error:
         raise Malformed(error.msg, error.lineno, error.colno) from None
     except RecursionError:
         raise Malformed("the document is nested too deeply", 1, 1) from None
     except ValueError as error:
         raise Malformed(str(error), 1, 1) from None
+    for match in _SURROGATE.finditer(text):
+        if match[1]:  # no text in UTF-8 can have it
+            raise Malformed(f"{match[1] if match[1].isascii() else f'U+{ord(match[1]):04X}'} is half of a surrogate pair", *_line_and_column(text, match.start()))
+    return value
 
 
 def same(one: JSON, other: JSON) -> bool:
@@ -116,5 +122,8 @@ def place(text: str, pointer: str) -> tuple[int, int] | None:
         if not pointer:
             return None
         pointer = pointer.rpartition("/")[0]
-    offset = found[pointer]
+    return _line_and_column(text, found[pointer])
+
+
+def _line_and_column(text: str, offset: int) -> tuple[int, int]:
     return text.count("\n", 0, offset) + 1, offset - (text.rfind("\n", 0, offset) + 1) + 1

@@ -8,11 +8,16 @@ import re
 from collections.abc import Mapping
 
 from event_validate.errors import Failure
-from event_validate.jsontext import same
+from event_validate.jsontext import JSON, same
 from event_validate.names import function_name
 from event_validate.options import TypeOptions
-from event_validate.references import in_order
+from event_validate.references import MAPS, in_order
 from event_validate.tree import Schema, Tree
+
+_ANNOTATIONS = frozenset({"title", "description", "default", "examples", "deprecated", "readOnly", "writeOnly", "$comment"})
+_APPLICATORS = frozenset({
+    "additionalItems", "additionalProperties", "allOf", "anyOf", "contains", "contentSchema", "else", "if", "items", "not", "oneOf", "prefixItems",
+    "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,6 +69,10 @@ def make_migration(tree: Tree, since: Mapping[str, Schema], policies: Mapping[st
             down.append(_set_policy(event_type, before, prefix))
         else:
             down.append(Step(f"DROP FUNCTION event_schema.{quoted_identifier(function_name(event_type, 'compatibility'))}()"))
+    for key, item in sorted(tree.schemas.items()):
+        if key in since and not same(since[key].value, item.value):  # only annotations differ
+            up.append(_register([item], prefix))
+            down.append(_register([since[key]], prefix))
     graph = {key: targets & wanted.keys() for key, targets in tree.graph().items() if key in wanted}
     for group in in_order(_with_versions(graph, wanted)):
         members = [wanted[key] for key in group]
@@ -91,15 +100,29 @@ def array(items: list[str]) -> str:
 
 
 def _wanted(tree: Tree, since: Mapping[str, Schema]) -> dict[str, Schema]:
-    changed = [item for key, item in tree.schemas.items() if key in since and since[key].text != item.text and not _equal(since[key], item)]
+    changed = [item for key, item in tree.schemas.items() if key in since and not _equal(since[key], item)]
     if changed:
         raise Failure("\n".join(f'{item.path}: error: "{item.key}" differs from the one in {since[item.key].path}' for item in changed),
                       "A published schema must not change: add the next version.")
     return {key: item for key, item in sorted(tree.schemas.items(), key=lambda pair: pair[1].sort_key) if key not in since}
 
 
+def _bare(schema: JSON) -> JSON:
+    """The schema without annotations, which may change after it is published."""
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: value for key, value in schema.items() if key not in _ANNOTATIONS}
+    for key, value in found.items():
+        if key in _APPLICATORS:
+            found[key] = [_bare(item) for item in value] if isinstance(value, list) else _bare(value)
+        elif key in MAPS and isinstance(value, dict):
+            found[key] = {name: _bare(item) for name, item in value.items()}
+    return found
+
+
 def _equal(one: Schema, other: Schema) -> bool:
-    return same(one.value, other.value)
+    """Whether both give the same answers."""
+    return same(_bare(one.value), _bare(other.value)) and (one.options.assert_format, one.options.except_formats) == (other.options.assert_format, other.options.except_formats)
 
 
 def _with_versions(graph: dict[str, set[str]], wanted: dict[str, Schema]) -> dict[str, set[str]]:
@@ -116,9 +139,11 @@ def _with_versions(graph: dict[str, set[str]], wanted: dict[str, Schema]) -> dic
 
 def _register(members: list[Schema], prefix: str) -> Step:
     if len(members) > 1:
-        pairs = ",\n  ".join(f"${2 * number + 1}::text, ${2 * number + 2}::text" for number in range(len(members)))
+        pairs = [f"${2 * number + 1}::text, ${2 * number + 2}::text" for number in range(len(members))]
+        # a call takes at most 100 arguments
+        objects = " || ".join("jsonb_build_object(\n  {})".format(",\n  ".join(pairs[start:start + 50])) for start in range(0, len(pairs), 50))
         values = [part for item in members for part in (item.bundle_key, item.body)]
-        return Step(f"SELECT name, action FROM {prefix}register_schemas(jsonb_build_object(\n  {pairs}))", tuple(values))
+        return Step(f"SELECT name, action FROM {prefix}register_schemas({objects})", tuple(values))
     item = members[0]
     if item.version is None:
         return Step(f"SELECT {prefix}register_schema($1, $2)", (item.name, item.body))
@@ -150,7 +175,9 @@ def _sql_value(value: str | int | bool) -> str:
 def as_sql(steps: list[Step]) -> str:
     """The steps as a script."""
     def filled(step: Step) -> str:
-        return re.sub(r"\$(\d+)", lambda match: _sql_value(step.values[int(match[1]) - 1]), step.statement) if step.values else step.statement
+        def value(match: re.Match[str]) -> str:
+            return _sql_value(step.values[int(match[1]) - 1]) if match[1] else match[0]  # in a quoted name, $1 is no place
+        return re.sub(r'"(?:[^"]|"")*"|\$(\d+)', value, step.statement) if step.values else step.statement
     return "".join(f"{filled(step)};\n" for step in steps)
 
 

@@ -39,11 +39,14 @@ def unescape(text: str) -> str:
 
 
 def stem(name: str) -> tuple[str, bool]:
-    """The beginning of the names of a type's or URI's files, and whether it is shortened (to 40 bytes, ~ and a hash)."""
+    """The beginning of the names of a type's or URI's files, and whether it is shortened."""
     text = escape(name)
-    if len(text) <= LONGEST_FILE_NAME:
-        return text, False
-    return re.sub("%[0-9A-F]?$", "", text[:40]) + "~" + hashlib.sha256(name.encode()).hexdigest()[:16], True
+    return (text, False) if len(text) <= LONGEST_FILE_NAME else (short_stem(name), True)
+
+
+def short_stem(name: str) -> str:
+    """40 bytes of the name, ~ and a hash."""
+    return re.sub("%[0-9A-F]?$", "", escape(name)[:40]) + "~" + hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
 def event_name(text: str) -> tuple[str, int] | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from urllib.parse import urldefrag
 
 from event_validate.diff import Comparison, cell, changes_table, code
+from event_validate.errors import Failure
 from event_validate.jsontext import JSON, dumps
 from event_validate.names import event_name, stem
 from event_validate.references import event_of, resolve
 from event_validate.tree import Schema, Tree
 
 DEPTH = 6
+MOST_ROWS, MOST_STEPS = 2000, 20000  # of a page; references to "#" multiply them
 _BOUNDS = {
     "minimum": "≥ {}", "maximum": "≤ {}", "exclusiveMinimum": "> {}", "exclusiveMaximum": "< {}", "multipleOf": "a multiple of {}",
     "minLength": "at least {} characters", "maxLength": "at most {} characters", "minItems": "at least {} items", "maxItems": "at most {} items",
@@ -36,10 +39,11 @@ class _Properties:
     def __init__(self, schema: Schema, tree: Tree) -> None:
         self.schema, self.tree = schema, tree
         self.by_uri = tree.by_uri()
+        self.steps = 0
 
     def target(self, reference: str) -> tuple[JSON, str] | None:
         """What a reference refers to, and the key of another document if it is in one."""
-        document, fragment = urldefrag(reference)
+        document, _, fragment = reference.partition("#")
         value, other = self.schema.value, ""
         if document:
             uri = resolve(self.schema.base, document)
@@ -70,6 +74,9 @@ class _Properties:
         return merged, ""
 
     def rows(self, value: JSON, path: str = "", depth: int = 0) -> Iterator[Row]:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            return
         schema, _ = self.resolved(value)
         for part in schema.get("allOf", []) if isinstance(schema.get("allOf"), list) else []:
             yield from self.rows(part, path, depth + 1) if depth < DEPTH else ()
@@ -145,7 +152,8 @@ def page(name: str, versions: list[Schema], tree: Tree, changes: Mapping[str, Co
     """The page of a type or a document; changes has the comparison of a version with the one before it, by key."""
     latest = versions[-1]
     properties = _Properties(latest, tree)
-    rows = list(properties.rows(latest.value))
+    rows = list(itertools.islice(properties.rows(latest.value), MOST_ROWS + 1))
+    is_cut = len(rows) > MOST_ROWS or properties.steps > MOST_STEPS
     lines = [f"# {cell(name)}", ""]
     for keyword in ("title", "description"):
         if _about(latest, keyword):
@@ -157,8 +165,8 @@ def page(name: str, versions: list[Schema], tree: Tree, changes: Mapping[str, Co
         lines += [f"The document: {kind_of(top)}." if latest.value is not False else "No event is valid.", ""]
     else:
         lines += ["| property | type | required | constraints | |", "|---|---|---|---|---|"]
-        lines += [f"| {code(row.path)} | {row.kind} | {'yes' if row.required else ''} | {', '.join(row.constraints)} | {cell(row.description)} |" for row in rows]
-        lines.append("")
+        lines += [f"| {code(row.path)} | {row.kind} | {'yes' if row.required else ''} | {', '.join(row.constraints)} | {cell(row.description)} |" for row in rows[:MOST_ROWS]]
+        lines += ["", *(["And more, which this page leaves out.", ""] if is_cut else [])]
     of_document = constraints({key: value for key, value in top.items() if key != "default"})
     if of_document:
         lines += [f"The document: {', '.join(of_document)}.", ""]
@@ -198,6 +206,11 @@ def index_page(tree: Tree) -> str:
 def make_pages(tree: Tree, changes: Mapping[str, Comparison]) -> dict[str, str]:
     """The pages by the names of their files; README.md is the list."""
     pages = {"README.md": index_page(tree)}
+    # a type and a document can have the same name
+    names = Counter(f"{stem(name)[0]}.md".casefold() for name, _ in {(schema.name, schema.version is None) for schema in tree.schemas.values()})
+    twice = [name for name, number in (names + Counter(["readme.md"])).items() if number > 1]
+    if twice:
+        raise Failure(f"two pages would have the name {twice[0]}, where upper and lower case are one", "README.md is the list of all types.")
     for event_type in tree.types():
         pages[f"{stem(event_type)[0]}.md"] = page(event_type, tree.versions(event_type), tree, changes)
     for schema in tree.schemas.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import TypeVar
-from urllib.parse import unquote, urldefrag, urljoin
+from urllib.parse import unquote, urljoin
 
 from event_validate.jsontext import JSON
 
@@ -13,7 +13,7 @@ from event_validate.jsontext import JSON
 _DATA = frozenset({"const", "enum", "default", "examples", "example"})
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 # the keywords whose keys are names, not keywords
-_MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"})
+MAPS = frozenset({"properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 Node = TypeVar("Node", bound=Hashable)
@@ -21,14 +21,17 @@ Node = TypeVar("Node", bound=Hashable)
 
 def resolve(base: str, reference: str) -> str:
     """The absolute URI of a reference, without its fragment; the scheme event: is treated as the extension does."""
-    reference = urldefrag(reference)[0]
+    reference, base = reference.partition("#")[0], base.partition("#")[0]
     if not reference:
-        return urldefrag(base)[0]
+        return base
     if _SCHEME.match(reference):
         return reference
     if base.startswith("event:"):
         return f"event:{reference}"
-    return urljoin(base, reference)
+    try:
+        return urljoin(base, reference)
+    except ValueError:  # no URI, so that nothing has it
+        return reference
 
 
 def subschemas(schema: JSON, base: str) -> Iterator[tuple[dict[str, JSON], str]]:
@@ -46,18 +49,18 @@ def subschemas(schema: JSON, base: str) -> Iterator[tuple[dict[str, JSON], str]]
             if isinstance(identifier, str) and not identifier.startswith("#"):
                 base = resolve(base, identifier)
             yield value, base
-            pending.extend((item, base, key in _MAPS) for key, item in value.items() if key not in _DATA)
+            pending.extend((item, base, key in MAPS) for key, item in value.items() if key not in _DATA)
 
 
 def references(schema: JSON, base: str) -> set[str]:
     """The absolute URIs to which a document refers, without fragments and without its own."""
-    found, own = set(), {urldefrag(base)[0]}
+    found, own = set(), {base.partition("#")[0]}
     for value, inner in subschemas(schema, base):
         own.add(inner)
         found.update(resolve(inner, value[keyword]) for keyword in _REFERENCES if isinstance(value.get(keyword), str))
         dialect = value.get("$schema")
         if isinstance(dialect, str):
-            found.add(urldefrag(dialect)[0])
+            found.add(dialect.partition("#")[0])
     return found - own
 
 
@@ -74,7 +77,7 @@ def rewrite(schema: JSON, base: str, change: Callable[[str, str], str | None]) -
         for keyword in _REFERENCES:
             reference = value.get(keyword)
             if isinstance(reference, str) and not reference.startswith("#"):
-                target, fragment = urldefrag(reference)
+                target, _, fragment = reference.partition("#")
                 new = change(target, resolve(inner, reference))
                 if new is not None:
                     value[keyword] = new + (f"#{fragment}" if "#" in reference else "")

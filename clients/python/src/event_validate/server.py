@@ -114,7 +114,7 @@ class Server:
         for event_type, version, definition, assert_format, formats, breaking, accept in self.rows(
                 "SELECT event_type, schema_version, definition, assert_format, except_formats, breaking, accept FROM {}.event_schemas ORDER BY 1, 2"):
             options = VersionOptions(assert_format, tuple(sorted(formats or ())), breaking, tuple(accept or ()))
-            schema = Schema(event_type, version, self.shown, definition, jsontext.loads(definition), options)
+            schema = Schema(event_type, version, self.shown, definition, _loaded(definition, f"{event_type}@{version}"), options)
             schemas[schema.key] = schema
         published = Published(schemas, {}, [])
         self._documents(published)
@@ -134,7 +134,7 @@ class Server:
                 if row[0] == "uri:" or ("@" not in row[0])]
         if not rows:
             return
-        values = {name: jsontext.loads(re.sub(r"\A(#.*\n)*", "", source)) for name, source in rows}
+        values = {name: _loaded(re.sub(r"\A(#.*\n)*", "", source), name) for name, source in rows}
         known = {document_function_name(uri): uri for uri in self._mentioned(published, values.values())}
         for name, source in rows:
             uri = str(known.get(name, name))
@@ -155,11 +155,28 @@ class Server:
                 yield value["$id"].rstrip("#")
 
 
+def _loaded(text: str, key: str) -> Any:
+    try:
+        return jsontext.loads(text)
+    except jsontext.Malformed as error:
+        raise Failure(f'"{key}" on the server cannot be read: {error.message}') from None
+
+
 def _document_options(pragmas: str) -> VersionOptions:
     found = re.search(r"^#assert_format[ \t]+(?:(off)|except[ \t]+(.*))$", pragmas, re.MULTILINE)
     if found is None:
         return VersionOptions()
     return VersionOptions(False) if found[1] else VersionOptions(True, tuple(sorted(re.split(r"[,\s]+", found[2].strip()))))
+
+
+@contextlib.contextmanager
+def _no_variables() -> Iterator[None]:
+    """libpq finds no PG... variables: PGHOSTADDR or PGSERVICE would lead to another server than the throwaway one."""
+    before = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith("PG")}
+    try:
+        yield
+    finally:
+        os.environ.update(before)
 
 
 def _connect(dsn: str) -> psycopg.Connection[Any]:
@@ -182,8 +199,12 @@ def open_server(dsn: str | None, pg_config: str | None, throwaway: bool) -> Iter
     """The server that the user names, or a throwaway one.  The connection is in no transaction; what is not committed is lost."""
     with contextlib.ExitStack() as stack:
         own = throwaway or not is_given(dsn)
-        parameters = conninfo.make_conninfo(**stack.enter_context(throwaway_server(pg_config))) if own else dsn or ""
-        connection = stack.enter_context(contextlib.closing(_connect(parameters)))
+        if own:
+            parameters = conninfo.make_conninfo(**stack.enter_context(throwaway_server(pg_config)))
+            with _no_variables():
+                connection = stack.enter_context(contextlib.closing(_connect(parameters)))
+        else:
+            connection = stack.enter_context(contextlib.closing(_connect(dsn or "")))
         if own:
             try:
                 connection.execute(f"CREATE EXTENSION {EXTENSION}")

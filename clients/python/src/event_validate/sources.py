@@ -88,12 +88,13 @@ def _from_git(text: str) -> Source:
     name = _object(text, f"{revision}:{relative}")
     shown = text.rstrip("/")
     if _git("cat-file", "-t", name).strip() != b"blob":
-        return Source(text, True, _entries(shown, _git("ls-tree", "--full-tree", "-r", "-z", name)))
+        return Source(text, True, _entries(shown, f"{revision}:{relative}", _git("ls-tree", "--full-tree", "-r", "-z", name)))
     parent, file = os.path.dirname(shown), os.path.basename(path)
-    files = [File(text, parent, file, _git("cat-file", "blob", name))]
+    files = [File(text, parent, file, _contents([(text, name.encode() if "\n" in relative else os.fsencode(f"{revision}:{relative}"))])[0])]
     if _VERSION.search(file) and "/" in relative[2:]:
-        folder = _object(text, f"{revision}:{os.path.dirname(relative)}")
-        files += [other for other in _entries(parent, _git("ls-tree", "--full-tree", "-z", folder)) if other.name != file]
+        beside = f"{revision}:{os.path.dirname(relative)}"
+        folder = _object(text, beside)
+        files += [other for other in _entries(parent, beside, _git("ls-tree", "--full-tree", "-z", folder)) if other.name != file]
     return Source(text, False, files, text)
 
 
@@ -106,20 +107,32 @@ def _object(text: str, expression: str) -> str:
                       "A shallow clone has no other revisions: fetch them first (git fetch --depth=1 origin REV).") from None
 
 
-def _entries(shown: str, listing: bytes) -> list[File]:
-    """The .json files of a listing of git ls-tree."""
+def _entries(shown: str, expression: str, listing: bytes) -> list[File]:
+    """The .json files of a listing of git ls-tree; git calls their folder expression."""
     entries = []
     for line in listing.split(b"\0"):
         about, tab, file = line.partition(b"\t")
         entry = os.fsdecode(file)
         if tab and about.split()[1] == b"blob" and entry.endswith(".json") and not any(part.startswith(".") for part in entry.split("/")):
-            entries.append((entry, about.split()[2]))
-    contents = _git("cat-file", "--batch", given=b"".join(key + b"\n" for _, key in entries)) if entries else b""
-    files, position = [], 0
-    for entry, _ in entries:
-        end = contents.index(b"\n", position)
-        size = int(contents[position:end].split()[2])
-        full = f"{shown}/{entry}"
-        files.append(File(full, os.path.dirname(full), os.path.basename(entry), contents[end + 1:end + 1 + size]))
+            link = os.fsencode(f"{expression.rstrip('/')}/{entry}")
+            entries.append((entry, link if about.startswith(b"120000") and b"\n" not in link else about.split()[2]))
+    contents = _contents([(f"{shown}/{entry}", key) for entry, key in entries])
+    return [File(f"{shown}/{entry}", os.path.dirname(f"{shown}/{entry}"), os.path.basename(entry), content)
+            for (entry, _), content in zip(entries, contents, strict=True)]
+
+
+def _contents(wanted: list[tuple[str, bytes]]) -> list[bytes]:
+    """The contents of files, each with its shown name and what git calls it; symbolic links are followed."""
+    if not wanted:
+        return []
+    answers = _git("cat-file", "--batch", "--follow-symlinks", given=b"".join(key + b"\n" for _, key in wanted))
+    found, position = [], 0
+    for shown, _ in wanted:
+        end = answers.index(b"\n", position)
+        header = answers[position:end].split()
+        if len(header) != 3 or header[1] != b"blob":
+            raise Failure(f"{shown}: the symbolic link leads to no file of this revision")
+        size = int(header[2])
+        found.append(answers[end + 1:end + 1 + size])
         position = end + 1 + size + 1
-    return files
+    return found

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import pwd
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -43,13 +43,14 @@ def _answer(pg_config: str, option: str) -> str:
         raise Failure(f"{pg_config} {option} cannot be run: {error}") from error
 
 
-def _user() -> str | None:
-    """The user that runs the server: PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
+def _user() -> tuple[str, int] | None:
+    """The user that runs the server, and its group; None: this one.  PostgreSQL refuses to run as root."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return None
+    import pwd  # Windows has none
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
-            return pwd.getpwnam(name).pw_name
+            return name, pwd.getpwnam(name).pw_gid
     raise Failure("PostgreSQL does not run as root, and there is no user postgres or nobody", "Run the command as another user.")
 
 
@@ -60,25 +61,42 @@ def _folder() -> str:
 
 
 @contextlib.contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Signals that end the command have their effect at the end of the block."""
+    came: list[int] = []
+    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came[:1]:
+            signal.raise_signal(number)
+
+
+@contextlib.contextmanager
 def throwaway_server(pg_config: str | None) -> Iterator[dict[str, str]]:
     """Starts a server; gives the connection parameters of a new database in it."""
     program = find_pg_config(pg_config)
     bindir = Path(_answer(program, "--bindir"))
     if not (bindir / "initdb").exists():
         raise Failure(f"{bindir} has no server programs", "Name the server's own pg_config by --pg-config.")
-    user = _user()
-    folder = _folder()
-    data = f"{folder}/data"
+    user, group = _user() or (None, None)
 
     def run(what: str, *command: str) -> None:
         log = Path(folder, "log")
         environment = {**{key: value for key, value in os.environ.items() if not key.startswith("PG")}, "LC_ALL": "C"}
-        with log.open("ab") as output:
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, user=user, cwd=folder, env=environment, check=False)
+        # what it starts ends before the folder is removed, so no signal ends it, nor does Ctrl-C of the terminal
+        with log.open("ab") as output, _signals_wait():
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, user=user, group=group,
+                                  extra_groups=None if user is None else [], cwd=folder, env=environment, check=False, start_new_session=True)
         if done.returncode != 0:
             lines = log.read_text(errors="replace").strip().split("\n")
             raise Failure(f"the throwaway server: {what} failed: {lines[-1]}", "\n    ".join(lines[-6:-1]) or None)
 
+    folder = _folder()
+    data = f"{folder}/data"
     try:
         if user is not None:
             shutil.chown(folder, user)
@@ -95,7 +113,8 @@ def throwaway_server(pg_config: str | None) -> Iterator[dict[str, str]]:
             raise
         yield {"host": folder, "port": "5432", "user": "postgres", "dbname": "postgres"}
     finally:
-        if os.path.exists(f"{data}/postmaster.pid"):
-            with contextlib.suppress(Failure):
-                run("the stop", f"{bindir}/pg_ctl", "-D", data, "-m", "immediate", "-w", "-s", "stop")
-        shutil.rmtree(folder, ignore_errors=True)
+        with _signals_wait():
+            if os.path.exists(f"{data}/postmaster.pid"):
+                with contextlib.suppress(Failure):
+                    run("the stop", f"{bindir}/pg_ctl", "-D", data, "-m", "immediate", "-w", "-s", "stop")
+            shutil.rmtree(folder, ignore_errors=True)

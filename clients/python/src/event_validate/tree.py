@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from event_validate import jsontext
-from event_validate.errors import Finding
+from event_validate.errors import Failure, Finding
 from event_validate.jsontext import JSON
 from event_validate.names import document_function_name, event_name, function_name, is_uri, unescape
 from event_validate.options import TypeOptions, VersionOptions, read_options
@@ -78,7 +78,10 @@ class Tree:
     @property
     def file(self) -> Schema:
         """The schema of a source that is a file."""
-        return next(schema for schema in self.schemas.values() if schema.path == self.only)
+        found = next((schema for schema in self.schemas.values() if schema.path == self.only), None)
+        if found is None:
+            raise Failure(f"{self.only} is no schema")
+        return found
 
     @property
     def errors(self) -> bool:

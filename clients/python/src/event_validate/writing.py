@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from event_validate import jsontext
 from event_validate.errors import Failure
-from event_validate.names import escape, stem
+from event_validate.names import LONGEST_FILE_NAME, escape, short_stem, stem
 from event_validate.options import TypeOptions, VersionOptions
 from event_validate.tree import Schema, Tree, read_tree
 
@@ -30,9 +31,10 @@ def write_file(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary.write_text(text, encoding="utf-8", newline="\n")
         temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Failure(f"{path}: {error.strerror}") from error
+    except (OSError, UnicodeEncodeError) as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise Failure(f"{path}: {error.strerror if isinstance(error, OSError) else error.reason}") from error
 
 
 class Folder:
@@ -50,10 +52,9 @@ class Folder:
 
     def stem(self, name: str) -> tuple[str, bool]:
         """The beginning of a file's name, which differs from other types' also where upper and lower case are one."""
-        text, shortened = stem(name)
-        for candidate in (text, *([escape(name, letters="lower"), escape(name, letters="none")] if not shortened else [])):
-            if self.taken.setdefault(candidate.casefold(), name) == name:
-                return candidate, shortened
+        for candidate in (stem(name)[0], escape(name, letters="lower"), escape(name, letters="none"), short_stem(name)):
+            if len(candidate) <= LONGEST_FILE_NAME and self.taken.setdefault(candidate.casefold(), name) == name:
+                return candidate, candidate == short_stem(name)
         raise Failure(f'there is no name of a file for "{name}" that differs from others')
 
     def write(self, schemas: Iterable[Schema], options: Mapping[str, TypeOptions], overwrite: bool) -> Written:

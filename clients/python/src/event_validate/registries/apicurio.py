@@ -7,7 +7,7 @@ from typing import Any
 
 from event_validate.errors import Failure
 from event_validate.jsontext import loads, same
-from event_validate.registries.rest import Entry, Http, Reference, Refused, Registry, part
+from event_validate.registries.rest import Entry, Http, Reference, Refused, Registry, part, string
 
 PAGE = 100
 _JSON = {"Content-Type": "application/json"}
@@ -70,7 +70,7 @@ class Apicurio(Registry):
             said = self.http.json("GET", f"{path}/references")
         else:
             said = self.http.json("GET", f"{self.top}/ids/globalIds/{self.http.json('GET', f'{path}/meta')['globalId']}/references")
-        return Entry(subject, version, text, tuple(Reference(one["name"], one["artifactId"], str(one["version"])) for one in said or []))
+        return Entry(subject, version, text, tuple(Reference(string(one["name"]), string(one["artifactId"]), str(one["version"])) for one in said or []))
 
     def policy(self, subject: str) -> str | None:
         try:

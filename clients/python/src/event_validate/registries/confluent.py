@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from event_validate.errors import Failure
-from event_validate.registries.rest import Entry, Http, Reference, Refused, Registry, listed, part
+from event_validate.registries.rest import Entry, Http, Reference, Refused, Registry, listed, part, string
 
 _HEADERS = {"Content-Type": "application/vnd.schemaregistry.v1+json"}
 
@@ -28,7 +28,7 @@ class Confluent(Registry):
         # a version without a type is Avro
         if said.get("schemaType", "AVRO") != "JSON":
             return None
-        references = tuple(Reference(one["name"], one["subject"], str(one["version"])) for one in said.get("references") or [])
+        references = tuple(Reference(string(one["name"]), string(one["subject"]), str(one["version"])) for one in said.get("references") or [])
         return Entry(subject, str(said["version"]), text, references)
 
     def policy(self, subject: str) -> str | None:

@@ -55,6 +55,7 @@ class Http:
         try:
             parts = urllib.parse.urlsplit(url)
             port = parts.port
+            (parts.hostname or "").encode("idna")
         except ValueError:
             raise Failure("the registry's URL is not valid") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -64,7 +65,9 @@ class Http:
         self.timeout = timeout
         name = user or (urllib.parse.unquote(parts.username) if parts.username else None)
         password = os.environ.get(PASSWORD) or urllib.parse.unquote(parts.password or "")
-        token = os.environ.get(TOKEN)
+        token = os.environ.get(TOKEN, "").strip()
+        if not (token.isascii() and token.isprintable()):
+            raise Failure(f"{TOKEN} must have only printable characters of ASCII")
         self.authorization = None
         if name is not None:
             self.authorization = "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
@@ -108,7 +111,7 @@ class Http:
 def _reason(error: urllib.error.HTTPError) -> str:
     try:
         text = error.read(100_000).decode(errors="replace")
-    except OSError:
+    except (OSError, http.client.HTTPException):
         text = ""
     try:
         said = json.loads(text)
@@ -121,6 +124,13 @@ def _reason(error: urllib.error.HTTPError) -> str:
 def listed(value: Any) -> list[Any]:
     """The value, if it is a list; raises TypeError."""
     if not isinstance(value, list):
+        raise TypeError
+    return value
+
+
+def string(value: Any) -> str:
+    """The value, if it is a string; raises TypeError."""
+    if not isinstance(value, str):
         raise TypeError
     return value
 

@@ -6,7 +6,7 @@ import dataclasses
 import fnmatch
 import re
 from collections.abc import Sequence
-from urllib.parse import quote, urldefrag
+from urllib.parse import quote
 
 from event_validate.errors import Finding
 from event_validate.jsontext import JSON, Malformed, dumps, loads
@@ -78,6 +78,14 @@ def _names(entries: list[tuple[Entry, JSON]], strip: str, done: Imported) -> dic
             done.findings.append(Finding("note", f"becomes version {version}", f"{entry.subject} version {entry.version}"))
         name = entry.subject.removesuffix(strip) if strip and entry.subject != strip else entry.subject
         found[entry.subject, entry.version] = (name, version)
+    names = {subject: name for (subject, _), (name, _) in found.items()}
+    subjects: dict[str, str] = {}
+    for subject, name in names.items():
+        other = subjects.setdefault(name, subject)
+        if other != subject:
+            done.findings.append(Finding("error", f'becomes "{name}", as "{other}" does', subject, hint="Choose subjects by --subject, or another --strip."))
+        if not name:
+            done.findings.append(Finding("error", "a type must have a name", '""', hint="Choose subjects by --subject, such as '?*'."))
     return found
 
 
@@ -148,7 +156,7 @@ class _Export:
                     reason = "which could not be exported" if key in self.tree.schemas else "which is not among the files"
                     self.done.findings.append(schema.finding("error", f'refers to "{uri}", {reason}'))
                     return None
-                name = urldefrag(reference)[0]
+                name = reference.partition("#")[0]
                 found[name] = Reference(name, self.subject(self.tree.schemas[key]), self.there[key])
         return [found[name] for name in sorted(found)]
 
