@@ -328,6 +328,10 @@ BEGIN
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
+	-- columns and casts may have changed while it waited
+	arguments := ARRAY[_event_validate.event_row_expression(relation, data_expr, 'data', false),
+		_event_validate.event_row_expression(relation, type_expr, 'type', false),
+		_event_validate.event_row_expression(relation, version_expr, 'version', false)];
 	found_check := _event_validate.equal_event_check(ARRAY(SELECT c FROM _event_validate.event_checks(relation) AS c), arguments, types, wanted);
 	missing := _event_validate.event_types_missing(found_check.types, types);
 	chosen := found_check.constraint_name;

@@ -440,7 +440,7 @@ require_harmless(Relation relation, const char *constraint, Node *const *operand
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 			 errmsg("the event guard of table \"%s\" cannot take the expressions of constraint \"%s\"",
 					RelationGetRelationName(relation), constraint),
-			 errdetail("They contain a literal of a row, range or domain type of another role, which can attach code to it."),
+			 errdetail("They contain a literal of, or a cast to, a type of another role, which can attach code to it."),
 			 errhint("Give data_expr, type_expr and version_expr.")));
 }
 

@@ -110,7 +110,9 @@ to_operand(ParseState *pstate, Node *expression, const EvRowSource *source, void
 	Oid			type = exprType(expression);
 	Oid			wanted = operand_type(source->part, type);
 
-	if (OidIsValid(wanted) && type != wanted)
+	if (source->part == EV_ROW_TYPE && type_is_enum(getBaseType(type)))
+		expression = ev_row_enum_label(pstate, expression, false);
+	else if (OidIsValid(wanted) && type != wanted)
 		expression = coerce_to_target_type(pstate, expression, type, wanted, -1,
 										   COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
 	if (!OidIsValid(wanted) || expression == NULL)

@@ -298,7 +298,7 @@ ev_event_default_functions(PG_FUNCTION_ARGS)
 	if (ev_literals_run_code(expression, GetUserId()))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("the default of column \"%s\" contains a literal of a row, range or domain type of another role, which can attach code to it",
+				 errmsg("the default of column \"%s\" contains a literal of, or a cast to, a type of another role, which can attach code to it",
 						name),
 				 errhint("Drop the default first, and set it again afterwards.")));
 	functions = ev_functions_called(expression);

@@ -89,23 +89,6 @@ is_text(Oid type)
 	}
 }
 
-/*
- * Returns the label of an enum, which may have a cast function of any role.  If
- * tolerant, the text stays the label also if such a cast is added before it is
- * parsed.
- */
-static Node *
-enum_label(ParseState *pstate, Node *node, bool tolerant)
-{
-	Oid			function;
-
-	if (!tolerant &&
-		find_coercion_pathway(TEXTOID, getBaseType(exprType(node)), COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC)
-		return cast_to(pstate, node, TEXTOID);
-	node = (Node *) makeFuncExpr(F_ENUM_OUT, CSTRINGOID, list_make1(node), InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
-	return (Node *) makeFuncExpr(F_TEXTIN, TEXTOID, list_make1(node), DEFAULT_COLLATION_OID, InvalidOid, COERCE_EXPLICIT_CALL);
-}
-
 /* An EvRowCast; its argument says whether to be tolerant. */
 static Node *
 cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *arg)
@@ -124,7 +107,7 @@ cast_to_part(ParseState *pstate, Node *node, const EvRowSource *source, void *ar
 			return cast_to(pstate, node, tolerant ? TEXTOID : JSONBOID);
 		case EV_ROW_TYPE:
 			if (type_is_enum(base))
-				return enum_label(pstate, node, tolerant);
+				return ev_row_enum_label(pstate, node, tolerant);
 			if (type != UNKNOWNOID && !is_text(base))
 				ev_row_refuse_type(source, type, NULL);
 			return cast_to(pstate, node, TEXTOID);

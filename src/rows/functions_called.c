@@ -83,12 +83,18 @@ is_exact_function(FuncExpr *call)
 	return call->funcid < FirstNormalObjectId || is_exact_call(call);
 }
 
+/*
+ * An operator of another schema is written with its schema, in which one that
+ * fits better can be added.
+ */
 static bool
 is_exact_operator(const OpExpr *operation)
 {
 	Oid			left;
 	Oid			right;
 
+	if (operation->opno < FirstNormalObjectId)
+		return true;
 	op_input_types(operation->opno, &left, &right);
 	return exprType(llast(operation->args)) == right &&
 		(!OidIsValid(left) || exprType(linitial(operation->args)) == left);
@@ -101,6 +107,35 @@ is_users_function(Oid function, void *context pg_attribute_unused())
 }
 
 static bool
+all_built_in(const List *operators)
+{
+	ListCell   *cell;
+
+	foreach(cell, operators)
+	{
+		if (lfirst_oid(cell) >= FirstNormalObjectId)
+			return false;
+	}
+	return true;
+}
+
+/* CASE value WHEN ... is written without the operators, which are looked up anew. */
+static bool
+is_exact_case(const CaseExpr *expression)
+{
+	ListCell   *cell;
+
+	foreach(cell, expression->arg != NULL ? expression->args : NIL)
+	{
+		Node	   *test = (Node *) lfirst_node(CaseWhen, cell)->expr;
+
+		if (!IsA(test, OpExpr) || castNode(OpExpr, test)->opno >= FirstNormalObjectId)
+			return false;
+	}
+	return true;
+}
+
+static bool
 is_exact(Node *node)
 {
 	switch (nodeTag(node))
@@ -108,7 +143,16 @@ is_exact(Node *node)
 		case T_FuncExpr:
 			return is_exact_function(castNode(FuncExpr, node));
 		case T_OpExpr:
-			return !check_functions_in_node(node, is_users_function, NULL) || is_exact_operator(castNode(OpExpr, node));
+			return is_exact_operator(castNode(OpExpr, node));
+		case T_ScalarArrayOpExpr:
+			return castNode(ScalarArrayOpExpr, node)->opno < FirstNormalObjectId;
+		case T_DistinctExpr:	/* these two are written without the operator */
+		case T_NullIfExpr:
+			return ((OpExpr *) node)->opno < FirstNormalObjectId;
+		case T_RowCompareExpr:
+			return all_built_in(castNode(RowCompareExpr, node)->opnos);
+		case T_CaseExpr:
+			return is_exact_case(castNode(CaseExpr, node));
 		case T_CoerceViaIO:
 			return is_exact_cast(node, (Node *) castNode(CoerceViaIO, node)->arg);
 		case T_ArrayCoerceExpr:

@@ -7,7 +7,7 @@
  * of its parts: for a domain, this evaluates its CHECK constraints.  The owner of
  * a domain can add a constraint at any time, and the owner of a row's type a field
  * of a domain.  The fields of ROW(...)::type are cast to those of the type anew, too.
- * Base types and enums are read by C functions, which a superuser has installed.
+ * The owner of any type can give its name to a domain before the text is parsed.
  */
 #include "postgres.h"
 
@@ -84,7 +84,7 @@ input_runs_code(Oid type, Oid role)
 	{
 		case TYPTYPE_BASE:
 		case TYPTYPE_ENUM:
-			return false;
+			return !is_own_type(type, role);
 		case TYPTYPE_DOMAIN:
 			return !is_own_type(type, role) || input_runs_code(direct_base(type), role);
 		case TYPTYPE_RANGE:
@@ -98,14 +98,36 @@ input_runs_code(Oid type, Oid role)
 	}
 }
 
+/* Returns the type that the text of a node names; InvalidOid if it names none. */
+static Oid
+named_type(Node *node)
+{
+	switch (nodeTag(node))
+	{
+		case T_Const:
+		case T_RowExpr:
+		case T_CoerceToDomain:
+		case T_CoerceViaIO:
+		case T_RelabelType:
+		case T_ArrayCoerceExpr:
+		case T_ConvertRowtypeExpr:
+			return exprType(node);
+		case T_FuncExpr:
+			return castNode(FuncExpr, node)->funcformat == COERCE_EXPLICIT_CAST ? exprType(node) : InvalidOid;
+		default:
+			return InvalidOid;
+	}
+}
+
 static bool
 literal_walker(Node *node, void *context)
 {
+	Oid			type;
+
 	if (node == NULL)
 		return false;
-	if (IsA(node, Const))
-		return input_runs_code(castNode(Const, node)->consttype, *(const Oid *) context);
-	if (IsA(node, RowExpr) && input_runs_code(castNode(RowExpr, node)->row_typeid, *(const Oid *) context))
+	type = named_type(node);
+	if (OidIsValid(type) && input_runs_code(type, *(const Oid *) context))
 		return true;
 	if (IsA(node, Query))
 		return query_tree_walker(castNode(Query, node), literal_walker, context, 0);

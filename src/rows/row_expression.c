@@ -8,13 +8,18 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
 #include "mb/pg_wchar.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
+#include "parser/parse_coerce.h"
 #include "parser/parse_collate.h"
 #include "parser/parse_expr.h"
 #include "parser/parse_relation.h"
 #include "parser/parser.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 
 #include "base/compat.h"
@@ -168,4 +173,17 @@ ev_row_cast(const EvRowSource *source, Node *expression, EvRowCast cast, void *a
 	free_parsestate(pstate);
 	error_context_stack = context.previous;
 	return expression;
+}
+
+Node *
+ev_row_enum_label(ParseState *pstate, Node *node, bool is_for_text)
+{
+	Oid			type = exprType(node);
+	Oid			function;
+
+	if (!is_for_text &&
+		find_coercion_pathway(TEXTOID, getBaseType(type), COERCION_EXPLICIT, &function) != COERCION_PATH_FUNC)
+		return coerce_to_target_type(pstate, node, type, TEXTOID, -1, COERCION_EXPLICIT, COERCE_EXPLICIT_CAST, -1);
+	node = (Node *) makeFuncExpr(F_ENUM_OUT, CSTRINGOID, list_make1(node), InvalidOid, InvalidOid, COERCE_EXPLICIT_CALL);
+	return (Node *) makeFuncExpr(F_TEXTIN, TEXTOID, list_make1(node), DEFAULT_COLLATION_OID, InvalidOid, COERCE_EXPLICIT_CALL);
 }

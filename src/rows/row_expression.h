@@ -57,6 +57,13 @@ extern Node *ev_row_analyze(const EvRowSource *source, ParseExprKind kind, EvRow
 /* The same for an expression that is already analyzed. */
 extern Node *ev_row_cast(const EvRowSource *source, Node *expression, EvRowCast cast, void *arg);
 
+/*
+ * Returns the label of an enum as text, never by a cast function, which can be of
+ * any role: by the enum's output if there is such a cast, or if one that is added
+ * before the text of the expression is parsed must not matter (is_for_text).
+ */
+extern Node *ev_row_enum_label(ParseState *pstate, Node *node, bool is_for_text);
+
 /* Raises datatype_mismatch.  The hint may be NULL. */
 extern void ev_row_refuse_type(const EvRowSource *source, Oid type, const char *hint) pg_attribute_noreturn();
 

@@ -349,6 +349,63 @@ def test_row_of_a_check(world):
     assert strangers_seen(world) == []
 
 
+def test_operator_that_fits_better(world):
+    """validate_event_check does not parse an operator of a user anew, whatever function it has, nor one that is not written."""
+    prepare(world)
+    world.run(None, "GRANT CREATE ON SCHEMA public TO PUBLIC", f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}")
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("mallory", "CREATE TYPE mallory.pair AS (a text)")
+    world.run("alice", "CREATE OPERATOR public.=== (LEFTARG = anyarray, RIGHTARG = anyarray, FUNCTION = array_eq)",
+              "CREATE FUNCTION alice.eq(mallory.pair, text) RETURNS bool LANGUAGE sql IMMUTABLE AS $$ SELECT $1.a = $2 $$",
+              "CREATE OPERATOR alice.= (LEFTARG = mallory.pair, RIGHTARG = text, FUNCTION = alice.eq)",
+              "CREATE TABLE alice.op (tags text[], data jsonb)", "INSERT INTO alice.op VALUES ('{a}', '[]')",
+              "ALTER TABLE alice.op ADD CHECK (public.check_event(data, CASE WHEN tags OPERATOR(public.===) '{a}' THEN 'order' END, 1)) NOT VALID",
+              "GRANT USAGE ON SCHEMA alice TO PUBLIC", "CREATE TYPE alice.kind AS ENUM ('order')",
+              "CREATE OPERATOR public.=== (LEFTARG = anyenum, RIGHTARG = anyenum, FUNCTION = enum_eq)",
+              "CREATE TABLE alice.any (k alice.kind, data jsonb)", "INSERT INTO alice.any VALUES ('order', '[]')",
+              "ALTER TABLE alice.any ADD CHECK (public.check_event(data,"
+              " CASE WHEN k OPERATOR(public.===) ANY (ARRAY[k]) THEN 'order' END, 1)) NOT VALID",
+              "SET search_path = alice, pg_catalog", "CREATE TABLE alice.case (p mallory.pair, data jsonb)", "INSERT INTO alice.case VALUES ('(order)', '[]')",
+              "ALTER TABLE alice.case ADD CHECK (public.check_event(data, CASE p WHEN 'order'::text THEN 'order' ELSE 'order' END, 1)) NOT VALID",
+              "RESET search_path")
+    tables = ("op", "any", "case")
+    for table in tables:
+        world.refused("alice", f"SELECT validate_event_check('alice.{table}')", "23514")
+    world.run("mallory", """CREATE FUNCTION mallory.eqa(text[], text[]) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+              IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF; RETURN true; END $$""",
+              "CREATE OPERATOR public.=== (LEFTARG = text[], RIGHTARG = text[], FUNCTION = mallory.eqa)",
+              """CREATE FUNCTION mallory.eqk(alice.kind, alice.kind) RETURNS bool LANGUAGE plpgsql AS $$ BEGIN
+              IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF; RETURN true; END $$""",
+              "CREATE OPERATOR public.=== (LEFTARG = alice.kind, RIGHTARG = alice.kind, FUNCTION = mallory.eqk)",
+              """CREATE FUNCTION mallory.tot(mallory.pair) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+              IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF; RETURN 'order'; END $$""",
+              "CREATE CAST (mallory.pair AS text) WITH FUNCTION mallory.tot(mallory.pair) AS IMPLICIT")
+    for table in tables:
+        world.refused("alice", f"SELECT validate_event_check('alice.{table}')", "23514")
+    assert strangers_seen(world) == []
+
+
+def test_enum_of_a_stranger(world):
+    """A guard reads the label of an enum, not its owner's cast, and no default with a literal of the enum moves: its
+    owner can give the enum's name to another type while the column is rewritten."""
+    prepare(world)
+    world.run(None, f"CREATE SCHEMA alice AUTHORIZATION {world.role('alice')}", "GRANT USAGE ON SCHEMA alice TO PUBLIC")
+    world.run("owner", "SELECT register_event_schema('order', 1, '{\"type\": \"object\"}')")
+    world.run("mallory", "CREATE TYPE mallory.kind AS ENUM ('order')", """CREATE FUNCTION mallory.label(mallory.kind) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+              IF current_user !~ 'mallory' THEN PERFORM nextval('mallory.hits'); END IF; RETURN 'order'; END $$""",
+              "CREATE CAST (mallory.kind AS text) WITH FUNCTION mallory.label(mallory.kind)")
+    world.run("alice", "CREATE TABLE alice.e (event_type mallory.kind, schema_version int, data jsonb)", "GRANT ALL ON alice.e TO PUBLIC",
+              "SELECT public.add_event_guard('alice.e', 'enforce')",
+              *(f"CREATE TABLE alice.{name} (id int, legacy json DEFAULT CASE WHEN 'order'::mallory.kind IS NULL THEN '{{}}'::json ELSE '[]' END)"
+                for name in ("s", "m")))
+    for role in (None, "alice"):
+        world.run(role, "INSERT INTO alice.e VALUES ('order', 1, '{}')")
+        world.refused(role, "INSERT INTO alice.e VALUES ('order', 1, '[]')", "23514")
+        world.refused(role, "SELECT standardize_event_column('alice.s', 'legacy')", "0A000", "literal")
+        world.refused(role, "CALL merge_event_column('alice.m', 'legacy')", "0A000", "literal")
+    assert strangers_seen(world) == []
+
+
 def test_literals_and_drops(world):
     """Nor does a drop or a count read such a text, or one in the arguments of a trigger, as the table's owner."""
     for hand in (False, True):
