@@ -59,7 +59,7 @@ CREATE VIEW event_enforcement AS
 	SELECT e.relation, e.kind, e.name, e.column_name, e.data_expr, e.type_expr, e.version_expr, e.types, e.mode, e.mode_until,
 		e.validated, e.enabled, e.definition, e.problem, s.event_types AS event_types_seen
 	FROM _event_validate.list_event_enforcement() AS e
-		LEFT JOIN _event_validate.seen_event_types() AS s ON e.kind = 'guard' AND s.relation = e.relation
+		LEFT JOIN _event_validate.seen_event_types() AS s ON e.kind = 'guard' AND s.relation = e.relation::pg_catalog.oid
 	ORDER BY e.relation::text COLLATE "C", e.kind, e.name, e.data_expr COLLATE "C";
 COMMENT ON VIEW event_enforcement IS 'the CHECK constraints and guards of all tables that validate events';
 GRANT SELECT ON event_enforcement TO PUBLIC;
