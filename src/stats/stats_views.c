@@ -256,7 +256,7 @@ ev_validation_failures(PG_FUNCTION_ARGS)
 
 /* has_validation_stats() returns boolean: is the library preloaded? */
 Datum
-ev_has_validation_stats(PG_FUNCTION_ARGS)
+ev_has_validation_stats(FunctionCallInfo fcinfo pg_attribute_unused())
 {
 	PG_RETURN_BOOL(ev_stats_on);
 }
