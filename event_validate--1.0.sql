@@ -271,15 +271,15 @@ COMMENT ON FUNCTION jsonschema_validation_errors(text, text) IS 'jsonschema_vali
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema';
+COMMENT ON FUNCTION register_event_schema(text, int, text, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema';
 
 CREATE FUNCTION register_event_schema(event_type text, schema_version int, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL) RETURNS regprocedure
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_schema_jsonb' LANGUAGE C;
-COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[]) IS 'registers a version of an event schema, given as jsonb';
+COMMENT ON FUNCTION register_event_schema(text, int, jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers a version of an event schema, given as jsonb';
 
 CREATE FUNCTION widen_event_schema(event_type text, schema_version int, definition text) RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_widen_event_schema' LANGUAGE C;
@@ -324,31 +324,32 @@ COMMENT ON FUNCTION event_schema_program(text, int) IS 'the program of a compile
 CREATE FUNCTION _event_validate.list_event_schemas(OUT event_type text, OUT schema_version int, OUT definition text,
 	OUT title text, OUT description text, OUT deprecated boolean, OUT dialect text,
 	OUT owner name, OUT function regprocedure, OUT assert_format boolean, OUT except_formats text[],
-	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text)
+	OUT breaking boolean, OUT accept text[], OUT policy text, OUT lenient boolean, OUT unknown text,
+	OUT renames jsonb)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_list_event_schemas' LANGUAGE C STABLE ROWS 100;
 COMMENT ON FUNCTION _event_validate.list_event_schemas() IS 'the rows of event_schemas';
 
 CREATE VIEW event_schemas AS
 	SELECT event_type, schema_version, definition, title, description, deprecated, dialect, owner, function,
-		assert_format, except_formats, breaking, accept, policy, lenient, unknown
+		assert_format, except_formats, breaking, accept, policy, lenient, unknown, renames
 	FROM _event_validate.list_event_schemas();
 COMMENT ON VIEW event_schemas IS 'the registered versions of event schemas';
 GRANT SELECT ON event_schemas TO PUBLIC;
 
 -- ---------- evolution: what changed ----------
 
-CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAULT true,
+CREATE FUNCTION event_schema_changes(old jsonb, new jsonb, lenient boolean DEFAULT true, renames jsonb DEFAULT NULL,
 	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean) IS 'the changes between two schemas, and whether each is compatible';
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(jsonb, jsonb, boolean, jsonb) IS 'the changes between two schemas, and whether each is compatible';
 
 CREATE FUNCTION event_schema_changes(event_type text, from_version int, definition text, lenient boolean DEFAULT true,
-	OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
+	renames jsonb DEFAULT NULL, OUT location text, OUT rule text, OUT backward text, OUT forward text, OUT message text)
 	RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE STRICT ROWS 10;
-COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean) IS 'the changes between a registered version and a definition';
+	AS 'MODULE_PATHNAME', 'ev_event_schema_changes_registered' LANGUAGE C STABLE ROWS 10;
+COMMENT ON FUNCTION event_schema_changes(text, int, text, boolean, jsonb) IS 'the changes between a registered version and a definition';
 
 CREATE FUNCTION set_event_compatibility(event_type text, policy text, lenient boolean DEFAULT true,
 	unknown text DEFAULT 'refuse') RETURNS void
@@ -358,19 +359,19 @@ COMMENT ON FUNCTION set_event_compatibility(text, text, boolean, text) IS 'sets 
 -- The arguments are those of register_event_schema; schema_version is the next one.
 CREATE FUNCTION check_event_compatibility(event_type text, definition text,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility' LANGUAGE C STABLE ROWS 10;
-COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
+COMMENT ON FUNCTION check_event_compatibility(text, text, boolean, boolean, boolean, text[], text[], int, jsonb) IS 'what the compatibility policy says of a definition before it is registered: the reasons for which register_event_schema would refuse it';
 
 CREATE FUNCTION check_event_compatibility(event_type text, definition jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, schema_version int DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT against int, OUT location text, OUT rule text, OUT verdict text, OUT message text, OUT direction text)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_check_event_compatibility_jsonb' LANGUAGE C STABLE ROWS 10;
-COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
+COMMENT ON FUNCTION check_event_compatibility(text, jsonb, boolean, boolean, boolean, text[], text[], int, jsonb) IS 'what the compatibility policy says of a definition, given as jsonb, before it is registered';
 -- ---------- evolution: upcasts ----------
 
 CREATE FUNCTION register_event_upcast(event_type text, from_version int, to_version int, upcast regprocedure)
@@ -382,6 +383,15 @@ CREATE FUNCTION register_event_downcast(event_type text, from_version int, to_ve
 	RETURNS regprocedure
 	AS 'MODULE_PATHNAME', 'ev_register_event_downcast' LANGUAGE C;
 COMMENT ON FUNCTION register_event_downcast(text, int, int, regprocedure) IS 'registers the function that converts events of a version to the version before it';
+
+CREATE FUNCTION register_event_rename(event_type text, from_version int, to_version int, renames jsonb,
+	downcast boolean DEFAULT false) RETURNS regprocedure
+	AS 'MODULE_PATHNAME', 'ev_register_event_rename' LANGUAGE C;
+COMMENT ON FUNCTION register_event_rename(text, int, int, jsonb, boolean) IS 'registers the upcast that gives properties their names in the next version and, on request, the downcast that gives the old ones back';
+
+CREATE FUNCTION event_rename(data jsonb, renames jsonb) RETURNS jsonb
+	AS 'MODULE_PATHNAME', 'ev_event_rename' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 10;
+COMMENT ON FUNCTION event_rename(jsonb, jsonb) IS 'a document in which properties have other names';
 
 CREATE FUNCTION drop_event_upcast(event_type text, from_version int, to_version int) RETURNS void
 	AS 'MODULE_PATHNAME', 'ev_drop_event_upcast' LANGUAGE C;
@@ -400,6 +410,18 @@ CREATE FUNCTION _event_validate.event_upcasts(event_type text) RETURNS regproced
 	AS 'MODULE_PATHNAME', 'ev_event_upcasts' LANGUAGE C STABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_upcasts(text) IS 'all upcasts and downcasts of an event type';
 
+
+CREATE FUNCTION _event_validate.list_event_upcasts(OUT event_type text, OUT from_version int, OUT to_version int,
+	OUT function regprocedure, OUT calls regprocedure, OUT renames jsonb, OUT owner name)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_list_event_upcasts' LANGUAGE C STABLE ROWS 100;
+COMMENT ON FUNCTION _event_validate.list_event_upcasts() IS 'the rows of event_upcasts';
+
+CREATE VIEW event_upcasts AS
+	SELECT event_type, from_version, to_version, function, calls, renames, owner
+	FROM _event_validate.list_event_upcasts();
+COMMENT ON VIEW event_upcasts IS 'the upcasts and downcasts of event types: registered functions, and the renames of schemas';
+GRANT SELECT ON event_upcasts TO PUBLIC;
 -- ---------- evolution: stored events ----------
 
 CREATE TYPE _event_validate.event_upgrade_kind AS (instance_location text, keyword text, message text, "rows" bigint,

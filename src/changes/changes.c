@@ -189,16 +189,19 @@ ev_compare_schemas_resolved(const EvDocument *old, EvResolver old_resolver,
 
 /* ---------- SQL ---------- */
 
+/* `renames`: NULL, or a mapping. */
 static void
-put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *new, bool lenient)
+put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *new, bool lenient, const Jsonb *renames)
 {
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	List	   *changes;
 	ListCell   *cell;
 	EvVerdict	forward;
 
-	InitMaterializedSRF(fcinfo, 0);
-	ev_compare_schemas(old, new, ev_registry_resolve, lenient, NULL, &forward, &changes);
+	if (renames != NULL)
+		ev_compare_renamed(old, new, list_make1((Jsonb *) renames), true, lenient, NULL, &forward, &changes);
+	else
+		ev_compare_schemas(old, new, ev_registry_resolve, lenient, NULL, &forward, &changes);
 	foreach(cell, changes)
 	{
 		EvChange   *change = lfirst(cell);
@@ -215,7 +218,21 @@ put_changes(FunctionCallInfo fcinfo, const EvDocument *old, const EvDocument *ne
 }
 
 /*
- * event_schema_changes(old jsonb, new jsonb, lenient boolean) returns SETOF
+ * Makes the result, and returns whether there is something to compare: one of the first
+ * arguments that is NULL leads to no rows.
+ */
+static bool
+begin(FunctionCallInfo fcinfo, int required)
+{
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < required; i++)
+		if (PG_ARGISNULL(i))
+			return false;
+	return true;
+}
+
+/*
+ * event_schema_changes(old jsonb, new jsonb, lenient boolean, renames jsonb) returns SETOF
  * record
  */
 Datum
@@ -224,32 +241,39 @@ ev_event_schema_changes(PG_FUNCTION_ARGS)
 	EvDocument	old = {.uri = "",.assert_format = true};
 	EvDocument	new = {.uri = "",.assert_format = true};
 
+	if (!begin(fcinfo, 3))
+		return (Datum) 0;
 	old.schema = PG_GETARG_JSONB_P(0);
 	new.schema = PG_GETARG_JSONB_P(1);
-	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(2));
+	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(2), PG_ARGISNULL(3) ? NULL : PG_GETARG_JSONB_P(3));
 	return (Datum) 0;
 }
 
 /*
  * event_schema_changes(event_type text, from_version int, definition text,
- * lenient boolean) returns SETOF record
+ * lenient boolean, renames jsonb) returns SETOF record
+ *
+ * The definition can have the renames, too.
  */
 Datum
 ev_event_schema_changes_registered(PG_FUNCTION_ARGS)
 {
-	text	   *type = PG_GETARG_TEXT_PP(0);
+	text	   *type;
 	char	   *name;
 	HeapTuple	row;
 	EvDocument	old;
 	EvDocument	new = {.uri = "",.assert_format = true};
 	EvFault		fault = {0};
 
+	if (!begin(fcinfo, 4))
+		return (Datum) 0;
+	type = PG_GETARG_TEXT_PP(0);
 	row = ev_registered_row(type, PG_GETARG_INT32(1), &name);
 	if (!ev_function_document(row, &old, &fault))
 		ev_fault_report(&fault, name);
 	ReleaseSysCache(row);
 	if (!ev_document_parse(text_to_cstring(PG_GETARG_TEXT_PP(2)), &new, &fault))
 		ev_fault_report(&fault, NULL);
-	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(3));
+	put_changes(fcinfo, &old, &new, PG_GETARG_BOOL(3), PG_ARGISNULL(4) ? new.renames : PG_GETARG_JSONB_P(4));
 	return (Datum) 0;
 }

@@ -12,6 +12,7 @@
 #include "registration/definition.h"
 #include "schema/accept_option.h"
 #include "schema/format_option.h"
+#include "schema/renames.h"
 
 /* Reads the argument accept. */
 static List *
@@ -62,6 +63,15 @@ ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDef
 }
 
 void
+ev_definition_renames(FunctionCallInfo fcinfo, int argument, EvDefinition *definition)
+{
+	if (PG_ARGISNULL(argument))
+		return;
+	definition->renames = PG_GETARG_JSONB_P(argument);
+	(void) ev_renames_argument(definition->renames);
+}
+
+void
 ev_definition_read(const EvDefinition *definition, const char *name, const char *uri, EvDocument *document)
 {
 	const char *start = definition->json + strspn(definition->json, " \t\r\n");
@@ -84,6 +94,7 @@ ev_definition_read(const EvDefinition *definition, const char *name, const char 
 	document->except_formats = definition->except_formats;
 	document->breaking = definition->breaking;
 	document->accept = definition->accept;
+	document->renames = definition->renames;
 	document->strict = definition->strict;
 	document->is_new = true;
 	if (definition->is_jsonb)

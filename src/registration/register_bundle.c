@@ -195,7 +195,7 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 
 	initStringInfo(&body);
 	ev_document_append_pragmas(&body, document->event_type == NULL ? ev_shortened_type(document->name) : NULL,
-							   true, 0, false, NIL);
+							   true, 0, false, NIL, NULL);
 	if (document->text != NULL)
 	{
 		const char *start = document->text + strspn(document->text, " \t\r\n");
@@ -208,7 +208,7 @@ make_body(const Bundle *bundle, const BundleMember *member, const EvDocument *do
 	/* the last line about formats counts */
 	ev_document_append_pragmas(&body, NULL, bundle->assert_format,
 							   bundle->except_formats != 0 ? document->except_formats : 0,
-							   bundle->breaking && is_event(member), NIL);
+							   bundle->breaking && is_event(member), NIL, NULL);
 	appendStringInfoString(&body, json);
 	return body.data;
 }
@@ -427,6 +427,7 @@ decide(Bundle *bundle, BundleMember *member)
 		member->action = UNCHANGED;
 		return;
 	}
+	ev_validator_check_renames(&old, &document);
 	if (!ev_document_same_answers(&old, &document))
 		ev_validator_refuse_change(&old, &document);
 	ev_ownership_require_function(row);
