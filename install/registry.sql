@@ -26,11 +26,11 @@ COMMENT ON FUNCTION register_schema(text, text) IS 'registers a document that ot
 
 CREATE FUNCTION register_schemas(bundle jsonb,
 	assert_format boolean DEFAULT true, breaking boolean DEFAULT false, strict boolean DEFAULT false,
-	except_formats text[] DEFAULT NULL,
+	except_formats text[] DEFAULT NULL, accept text[] DEFAULT NULL, renames jsonb DEFAULT NULL,
 	OUT name text, OUT action text, OUT function regprocedure)
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'ev_register_schemas' LANGUAGE C ROWS 100;
-COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[]) IS 'registers many schemas, which may refer to each other, in one call';
+COMMENT ON FUNCTION register_schemas(jsonb, boolean, boolean, boolean, text[], text[], jsonb) IS 'registers many schemas, which may refer to each other, in one call';
 
 CREATE FUNCTION lint_event_schema(definition text,
 	OUT severity text, OUT location text, OUT rule text, OUT message text)

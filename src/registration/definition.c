@@ -14,9 +14,8 @@
 #include "schema/format_option.h"
 #include "schema/renames.h"
 
-/* Reads the argument accept. */
-static List *
-read_accept(Datum names, bool breaking)
+List *
+ev_definition_accept(Datum names, bool breaking)
 {
 	List	   *accept = ev_accept_argument(names);
 	ListCell   *cell;
@@ -59,7 +58,7 @@ ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDef
 	if (!PG_ARGISNULL(first + 4))
 		definition->except_formats = ev_format_set_argument(PG_GETARG_DATUM(first + 4), definition->assert_format);
 	if (!PG_ARGISNULL(first + 5))
-		definition->accept = read_accept(PG_GETARG_DATUM(first + 5), definition->breaking);
+		definition->accept = ev_definition_accept(PG_GETARG_DATUM(first + 5), definition->breaking);
 }
 
 void

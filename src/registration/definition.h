@@ -36,6 +36,11 @@ typedef struct EvDefinition
 extern void ev_definition_arguments(FunctionCallInfo fcinfo, int first, bool is_jsonb, EvDefinition *definition);
 
 /*
+ * Reads the argument accept, in CurrentMemoryContext, with the same errors.
+ */
+extern List *ev_definition_accept(Datum names, bool breaking);
+
+/*
  * Reads the argument renames, number `argument`, into *definition.  Raises
  * invalid_parameter_value if it is no mapping.
  */

@@ -126,7 +126,7 @@ register_definition(const char *name, const char *uri, const EvDefinition *defin
 		ev_compatibility_check(&document, NIL);
 	if (is_wider)
 		ev_widen_check(&old_document, &document);
-	return ev_create_function(name, body.data, replaced, EV_VOUCHED_CLAIMS, is_wider);
+	return ev_create_function(name, uri, body.data, replaced, EV_VOUCHED_CLAIMS, is_wider);
 }
 
 static const char *const register_arguments[] = {
