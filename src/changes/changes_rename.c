@@ -49,6 +49,7 @@ typedef struct Rewriter
 {
 	JsonbInState state;
 	const char *problem;		/* why it cannot be done, as a part of a sentence; or NULL */
+	List	   *barred;			/* paths (List of EvString) that no renamed event has */
 	int			depth;			/* of schemas */
 	int			references;
 	int			looks;
@@ -560,7 +561,36 @@ put_target(Rewriter *r, JsonbIteratorToken token, const char *reference, const E
 	return follow(r, source, reference, &target, &schema) && put_schema(r, token, &schema, node, target, certain);
 }
 
-/* Writes allOf, with the target of $ref among its members. */
+/* Writes a schema in which the property at a path is false. */
+static void
+put_barred(Rewriter *r, JsonbIteratorToken token, const List *path, int at)
+{
+	const EvString *name = at < list_length(path) ? list_nth(path, at) : NULL;
+	JsonbValue	no = {.type = jbvBool};
+
+	if (name == NULL)
+	{
+		ev_push_jsonb(&r->state, token, &no);
+		return;
+	}
+	ev_push_jsonb(&r->state, WJB_BEGIN_OBJECT, NULL);
+	if (name->length == 1 && name->data[0] == '*' && at < list_length(path) - 1)
+	{
+		push_key(r, "items", 5);
+		put_barred(r, WJB_VALUE, path, at + 1);
+	}
+	else
+	{
+		push_key(r, "properties", 10);
+		ev_push_jsonb(&r->state, WJB_BEGIN_OBJECT, NULL);
+		push_key(r, name->data, name->length);
+		put_barred(r, WJB_VALUE, path, at + 1);
+		ev_push_jsonb(&r->state, WJB_END_OBJECT, NULL);
+	}
+	ev_push_jsonb(&r->state, WJB_END_OBJECT, NULL);
+}
+
+/* Writes allOf, with the target of $ref among its members, and what no event has. */
 static bool
 put_together(Rewriter *r, JsonbContainer *schema, const char *reference, const EvRenameNode *node, const Source *source,
 			 bool certain)
@@ -568,7 +598,10 @@ put_together(Rewriter *r, JsonbContainer *schema, const char *reference, const E
 	JsonbValue	members;
 	bool		has_members = getKeyJsonValueFromContainer(schema, "allOf", 5, &members) != NULL && is_array(&members);
 
-	if (!has_members && reference == NULL)
+	bool		is_root = r->depth == 1;
+	ListCell   *cell;
+
+	if (!has_members && reference == NULL && !(is_root && r->barred != NIL))
 		return true;
 	push_key(r, "allOf", 5);
 	ev_push_jsonb(&r->state, WJB_BEGIN_ARRAY, NULL);
@@ -577,6 +610,8 @@ put_together(Rewriter *r, JsonbContainer *schema, const char *reference, const E
 			return false;
 	if (reference != NULL && !put_target(r, WJB_ELEM, reference, node, source, certain))
 		return false;
+	foreach(cell, is_root ? r->barred : NIL)
+		put_barred(r, WJB_ELEM, lfirst(cell), 0);
 	ev_push_jsonb(&r->state, WJB_END_ARRAY, NULL);
 	return true;
 }
@@ -942,6 +977,30 @@ make_change(const EvRename *rename, const Source *new, const Judged *judged)
 
 /* ---------- the comparison ---------- */
 
+/*
+ * Returns the paths of old names that the new schema bars.  A renamed event has none of
+ * these properties, so the old schema, with the new names, bars them too.
+ */
+static List *
+barred_paths(const EvRenames *renames, const Source *new)
+{
+	List	   *paths = NIL;
+	ListCell   *cell;
+
+	foreach(cell, renames->all)
+	{
+		const EvRename *rename = lfirst(cell);
+		List	   *path = list_copy(rename->new_path);
+
+		CHECK_FOR_INTERRUPTS();
+		lfirst(list_last_cell(path)) = llast(rename->old_path);
+		if (ev_rename_child_to(parent_node(renames, rename), llast(rename->old_path)) == NULL &&
+			said_of(new, path, llast(path)).barred)
+			paths = lappend(paths, path);
+	}
+	return paths;
+}
+
 /* Leaves out the URI of the original in the location of a change. */
 static void
 localize(EvChange *change)
@@ -980,6 +1039,7 @@ rename_all(const EvDocument *old, const EvDocument *new, const List *mappings, b
 		*original = *current;
 		originals = lappend(originals, original);
 		source = make_source(original, uri);
+		r.barred = barred_paths(renames, new_source);
 		schema = rewrite(&r, renames, source);
 		foreach(rename, renames->all)
 		{

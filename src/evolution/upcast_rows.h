@@ -23,6 +23,7 @@ typedef struct EvUpgraded
 	int			sqlstate;		/* of an error that was raised, if any */
 	bool		is_refused;		/* the fault is that of the table, see
 								 * update_check.h */
+	const char *constraint;		/* its name then, or "" */
 } EvUpgraded;
 
 /*

@@ -83,7 +83,7 @@ is_strict_guard(const Trigger *trigger)
 {
 	FuncExpr   *reads;
 
-	if (trigger->tgfoid != ev_guard_function() || trigger->tgenabled == TRIGGER_DISABLED || trigger->tgnargs < 4 ||
+	if (trigger->tgfoid != ev_guard_function() || trigger->tgenabled == TRIGGER_DISABLED || trigger->tgnargs < 1 ||
 		!TRIGGER_FOR_UPDATE(trigger->tgtype) ||
 		(strcmp(trigger->tgargs[0], "enforce") != 0 && strcmp(trigger->tgargs[0], "quarantine") != 0))
 		return false;
@@ -91,26 +91,33 @@ is_strict_guard(const Trigger *trigger)
 	return reads != NULL && ev_is_pure((Node *) linitial_node(RowExpr, reads->args)->args, NIL);
 }
 
-/* Is there a guard that reads the event from elsewhere? */
+/* Is there a guard that reads the event from other columns, or from expressions? */
 static bool
-has_other_guard(Relation relation, const char *data, const char *version)
+has_other_guard(Relation relation, AttrNumber data, AttrNumber version)
 {
 	TriggerDesc *triggers = CopyTriggerDesc(relation->trigdesc);
 
 	for (int i = 0; triggers != NULL && i < triggers->numtriggers; i++)
 	{
 		const Trigger *trigger = &triggers->triggers[i];
+		List	   *operands;
 
-		if (is_strict_guard(trigger) &&
-			(strcmp(trigger->tgargs[1], data) != 0 || strcmp(trigger->tgargs[3], version) != 0))
+		if (!is_strict_guard(trigger))
+			continue;
+		operands = linitial_node(RowExpr, ev_guard_reads(trigger)->args)->args;
+		if (ev_guard_expression_column(list_nth(operands, EV_ROW_DATA)) != data ||
+			ev_guard_expression_column(list_nth(operands, EV_ROW_VERSION)) != version)
 			return true;
 	}
 	return false;
 }
 
-/* Is there anything that can refuse a row with a valid event? */
+/*
+ * Is there anything that can refuse a row with a valid event?  The bounds of a partition do
+ * if the user names it.
+ */
 static bool
-has_checks(Relation relation, const char *data, const char *version)
+has_checks(Relation relation, const char *data, const char *version, bool is_named)
 {
 	AttrNumber	data_column = ev_migrate_find_column(relation, data);
 	AttrNumber	version_column = ev_migrate_find_column(relation, version);
@@ -122,7 +129,8 @@ has_checks(Relation relation, const char *data, const char *version)
 		return false;
 	return (constr != NULL && constr->has_generated_stored) || ev_row_has_other_constraints(relation) ||
 		is_domain(relation, data_column) || is_domain(relation, version_column) ||
-		has_other_guard(relation, data, version);
+		has_other_guard(relation, data_column, version_column) ||
+		(is_named && ev_migrate_is_partition_key(RelationGetRelid(relation), data, version));
 }
 
 /*
@@ -150,7 +158,7 @@ ev_event_update_is_checked(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 		if (table == NULL)
 			continue;
-		found |= has_checks(table, data, version);
+		found |= has_checks(table, data, version, lfirst_oid(cell) == relation);
 		relation_close(table, AccessShareLock);
 	}
 	PG_RETURN_BOOL(found);
@@ -288,7 +296,7 @@ open_leaf(const EvUpdateCheck *check, Oid table)
 
 	if (relation == NULL)
 		return NULL;
-	if (relation->rd_rel->relkind != RELKIND_RELATION || !has_checks(relation, check->data, check->version))
+	if (relation->rd_rel->relkind != RELKIND_RELATION || !has_checks(relation, check->data, check->version, table == check->relation))
 	{
 		relation_close(relation, AccessShareLock);
 		return NULL;
@@ -344,6 +352,7 @@ check_some(Batch *batch)
 	refused->fault = pstrdup(error->message);
 	refused->sqlstate = error->sqlerrcode;
 	refused->is_refused = true;
+	refused->constraint = error->constraint_name != NULL ? pstrdup(error->constraint_name) : "";
 	FreeErrorData(error);
 
 	/* they may have been in use */

@@ -293,7 +293,7 @@ parse_pragma(const char *line, int length, EvDocument *document, EvFault *fault)
 		}
 	}
 	fault->message = psprintf("unrecognized pragma line \"%s\"", pnstrdup(line, length));
-	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\", \"#accept LOCATION RULE\", \"#renames {\\\"OLD\\\": \\\"NEW\\\"}\" and \"#event_type TYPE\".";
+	fault->hint = "The pragma lines are \"#assert_format on\", \"#assert_format off\", \"#assert_format except FORMAT, ...\", \"#breaking\", \"#accept LOCATION RULE\", \"#renames JSON\" and \"#event_type TYPE\".";
 	return false;
 }
 
