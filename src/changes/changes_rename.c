@@ -48,8 +48,10 @@ typedef struct Source
 typedef struct Rewriter
 {
 	JsonbInState state;
-	const char *problem;		/* why it cannot be done, as a part of a sentence; or NULL */
-	List	   *barred;			/* paths (List of EvString) that no renamed event has */
+	const char *problem;		/* why it cannot be done, as a part of a
+								 * sentence; or NULL */
+	List	   *barred;			/* paths (List of EvString) that no renamed
+								 * event has */
 	int			depth;			/* of schemas */
 	int			references;
 	int			looks;

@@ -20,8 +20,8 @@
 typedef struct EvUpcast
 {
 	Oid			function;		/* InvalidOid, in a path: none is needed */
-	Jsonb	   *renames;		/* in a path, without a function: the renames of
-								 * the schema, in this direction; or NULL */
+	Jsonb	   *renames;		/* in a path, without a function: the renames
+								 * of the schema, in this direction; or NULL */
 	char	   *name;			/* TYPE@FROM>TO, with the whole type */
 	int			type_length;	/* length of the type in the name */
 	int32		from;

@@ -213,7 +213,7 @@ version_for(Relation relation, AttrNumber column, int32 version)
 }
 
 static HeapTuple
-fetch_row(Relation relation, const ItemPointerData *location)
+fetch_row(Relation relation, const ItemPointerData * location)
 {
 	TupleTableSlot *slot = table_slot_create(relation, NULL);
 	ItemPointerData tid = *location;
@@ -241,7 +241,7 @@ check_guards(Leaf *leaf, HeapTuple row)
 
 /* Raises an error if the row would be refused with this event. */
 static void
-check_row(const EvUpdateCheck *check, Leaf *leaf, const ItemPointerData *location, Jsonb *event)
+check_row(const EvUpdateCheck *check, Leaf *leaf, const ItemPointerData * location, Jsonb *event)
 {
 	Relation	relation = leaf->relation;
 	int			count = RelationGetDescr(relation)->natts;
@@ -269,7 +269,7 @@ typedef struct Batch
 {
 	EvUpdateCheck *check;
 	const Oid  *tables;
-	const ItemPointerData *rows;
+	const		ItemPointerData *rows;
 	EvUpgraded *results;
 	int			count;
 	int			at;
@@ -361,7 +361,7 @@ check_some(Batch *batch)
 }
 
 void
-ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerData *rows, EvUpgraded *results, int count)
+ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerData * rows, EvUpgraded *results, int count)
 {
 	Batch		batch = {check, tables, rows, results, count, 0, NIL};
 	Oid			last = InvalidOid;

@@ -24,7 +24,7 @@ extern EvUpdateCheck *ev_update_check_make(Oid relation, const char *data, const
  * are evaluated as the table's owner, who wrote them; unique keys, foreign keys and other
  * triggers are not.  Uses subtransactions, like ev_upgrade_run.
  */
-extern void ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerData *rows,
+extern void ev_update_check_run(EvUpdateCheck *check, const Oid *tables, const ItemPointerData * rows,
 								EvUpgraded *results, int count);
 
 #endif							/* EV_UPDATE_CHECK_H */

@@ -34,7 +34,7 @@ has_version(const char *finding, const List *versions)
 
 	foreach(cell, versions)
 		if (after_version(finding, lfirst(cell)) != NULL)
-			return true;
+		return true;
 	return false;
 }
 
@@ -82,7 +82,7 @@ check_renames(const Jsonb *renames, const List *versions)
 		(void) JsonbIteratorNext(&iterator, &value, true);
 		foreach(cell, versions)
 			found |= strlen(lfirst(cell)) == (size_t) key.val.string.len &&
-				memcmp(lfirst(cell), key.val.string.val, key.val.string.len) == 0;
+			memcmp(lfirst(cell), key.val.string.val, key.val.string.len) == 0;
 		if (!found)
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -11,7 +11,8 @@
 
 typedef struct EvBundleOptions
 {
-	List	   *accept;			/* names of findings, after TYPE@VERSION and a space */
+	List	   *accept;			/* names of findings, after TYPE@VERSION and a
+								 * space */
 	Jsonb	   *renames;		/* mappings by TYPE@VERSION, or NULL */
 	const char *only;			/* the only version in the bundle, or NULL */
 } EvBundleOptions;

@@ -77,7 +77,7 @@ put_functions(ReturnSetInfo *result, const text *type, const List *upcasts)
 	foreach(cell, upcasts)
 	{
 		const EvUpcast *upcast = lfirst(cell);
-		UpcastRow	row = {.from = upcast->from,.to = upcast->to,.function = upcast->function};
+		UpcastRow	row = {.from = upcast->from, .to = upcast->to, .function = upcast->function};
 
 		CHECK_FOR_INTERRUPTS();
 		if (ev_upcast_describe(upcast->function, &row.calls, &row.renames, &row.owner))
@@ -91,8 +91,8 @@ put_renames(ReturnSetInfo *result, const text *type, const List *upcasts, int32 
 {
 	Jsonb	   *renames = ev_schema_renames(version->function);
 	HeapTuple	function = ev_function_row(version->function);
-	UpcastRow	up = {.from = before,.to = version->version,.renames = renames};
-	UpcastRow	down = {.from = version->version,.to = before};
+	UpcastRow	up = {.from = before, .to = version->version, .renames = renames};
+	UpcastRow	down = {.from = version->version, .to = before};
 
 	if (renames == NULL || !HeapTupleIsValid(function))
 		return;

@@ -54,8 +54,9 @@ typedef struct EvDocument
 	bool		breaking;		/* #breaking */
 	List	   *accept;			/* #accept: names of findings, see
 								 * accept_option.h */
-	Jsonb	   *renames;		/* #renames: properties of the version before it
-								 * and their new names, see renames.h; or NULL */
+	Jsonb	   *renames;		/* #renames: properties of the version before
+								 * it and their new names, see renames.h; or
+								 * NULL */
 	const char *event_type;		/* #event_type, or NULL */
 	const char *text;			/* the text, for lines and columns; NULL if
 								 * the user gave a jsonb */

@@ -20,7 +20,8 @@
 /* What happens at one location of an event. */
 typedef struct EvRenameNode
 {
-	EvString	name;			/* of the property; the root and items have none */
+	EvString	name;			/* of the property; the root and items have
+								 * none */
 	EvString	new_name;		/* data is NULL: it keeps its name */
 	List	   *children;		/* EvRenameNode: of properties of the object */
 	struct EvRenameNode *items; /* of each item of the array, or NULL */
