@@ -73,11 +73,11 @@ push(EvRewriter *r, JsonbIteratorToken token, JsonbValue *value)
 }
 
 /* Does a function for each member of an object. */
-typedef bool (*Member) (EvRewriter *r, JsonbValue *key, JsonbValue *value, const EvRenameNode *node,
-						const EvRenameSource *source, bool certain);
+typedef bool (*PutMember) (EvRewriter *r, JsonbValue *key, JsonbValue *value, const EvRenameNode *node,
+						   const EvRenameSource *source, bool certain);
 
 static bool
-each_member(EvRewriter *r, const JsonbValue *object, Member member, const EvRenameNode *node, const EvRenameSource *source,
+each_member(EvRewriter *r, const JsonbValue *object, PutMember member, const EvRenameNode *node, const EvRenameSource *source,
 			bool certain)
 {
 	JsonbIterator *iterator = JsonbIteratorInit(object->val.binary.data);
@@ -229,7 +229,7 @@ put_dependent(EvRewriter *r, JsonbValue *key, JsonbValue *value, const EvRenameN
 }
 
 static bool
-put_map(EvRewriter *r, JsonbValue *value, Member member, const EvRenameNode *node, const EvRenameSource *source, bool certain)
+put_map(EvRewriter *r, JsonbValue *value, PutMember member, const EvRenameNode *node, const EvRenameSource *source, bool certain)
 {
 	if (!ev_json_is_object(value))
 		return push(r, WJB_VALUE, value);
