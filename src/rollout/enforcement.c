@@ -37,7 +37,6 @@
 #include "base/run_as_owner.h"
 #include "base/subtransaction.h"
 #include "guard/guard_definition.h"
-#include "registry/function_row.h"
 #include "rollout/usage_sites.h"
 #include "rows/table_rights.h"
 
@@ -106,19 +105,12 @@ add_row(Description *description)
 static void
 describe_schema_call(ListedRow *row, const FuncExpr *call)
 {
-	HeapTuple	function = SearchSysCache1(PROCOID, ObjectIdGetDatum(call->funcid));
-	int			type_length;
+	char	   *type;
 	int32		version;
-	char	   *name = NULL;
 
-	if (!HeapTupleIsValid(function))
+	if (!ev_is_schema_call((const Node *) call, &type, &version))
 		return;
-	if (((Form_pg_proc) GETSTRUCT(function))->pronamespace == ev_namespace_oid())
-		name = ev_function_version(function, &type_length, &version);
-	ReleaseSysCache(function);
-	if (name == NULL)
-		return;
-	set_text(row, TYPE_EXPR, psprintf("%s::text", quote_literal_cstr(pnstrdup(name, type_length))));
+	set_text(row, TYPE_EXPR, psprintf("%s::text", quote_literal_cstr(type)));
 	set_text(row, VERSION_EXPR, psprintf("%d", version));
 }
 
