@@ -1137,6 +1137,8 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
+-- By their text.  Two checks whose text is equal can call different functions of one name: then
+-- add_event_check keeps the table's own.
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
 LANGUAGE sql STABLE
@@ -1614,6 +1616,7 @@ AS $$
 $$;
 COMMENT ON FUNCTION _event_validate.event_column_dependents(regclass, name) IS 'the objects that refer to a column: indexes, constraints, views and so on';
 
+-- The text of the default is shown in errors, and never parsed: event_defaults_match compares what is stored.
 CREATE TYPE _event_validate.event_column AS (number int2, type regtype, not_null boolean, inherited boolean,
 	default_value text, comment text, has_privileges boolean);
 COMMENT ON TYPE _event_validate.event_column IS 'a column, for standardize_event_column';
@@ -1956,7 +1959,8 @@ AS $$
 			AND t.tgargs = convert_to(from_column, getdatabaseencoding()) || '\x00' || convert_to(to_column, getdatabaseencoding()) || '\x00'),
 		c.oid IS NOT NULL, COALESCE(c.convalidated, false))::_event_validate.event_column_merge
 	FROM (SELECT) AS one LEFT JOIN pg_constraint AS c ON c.conrelid = relation AND c.conname = 'event_column_merge' AND c.contype = 'c'
-		-- another constraint of this name does not count, so that ADD CONSTRAINT fails
+		-- Another constraint of this name does not count, so that ADD CONSTRAINT fails.  Text is
+		-- enough: a test for NULL calls no function, and no other expression is written so.
 		AND pg_get_expr(c.conbin, c.conrelid) IN (format('(%I IS NOT NULL)', to_column),
 			format('((%I IS NULL) OR (%I IS NOT NULL))', from_column, to_column))
 $$;

@@ -177,6 +177,8 @@ END
 $$;
 COMMENT ON FUNCTION _event_validate.event_check_name(text) IS 'the name; raises an error if it is empty';
 
+-- By their text.  Two checks whose text is equal can call different functions of one name: then
+-- add_event_check keeps the table's own.
 CREATE FUNCTION _event_validate.equal_event_check(checks _event_validate.event_check[], wanted_arguments text[],
 	wanted_types text[], wanted_name name) RETURNS _event_validate.event_check
 LANGUAGE sql STABLE

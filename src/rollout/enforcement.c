@@ -7,6 +7,9 @@
  * privilege.  Each table is read in a subtransaction that is rolled back, so
  * that its lock is released when its row is complete, and an error is a
  * problem of this table only.  It does not wait for locked tables.
+ *
+ * Expressions and definitions are text for readers.  Nothing in the extension parses
+ * it: it could mean other functions than what is stored.
  */
 #include "postgres.h"
 
@@ -128,7 +131,7 @@ describe_calls(Description *description)
 		return;
 	if (ev_sole_call(expression, &description->search->functions, &types) != NULL && types != NULL)
 		set(&description->common, TYPES, types->constvalue);
-	foreach(cell, ev_site_calls(expression, description->search))
+	foreach(cell, ev_site_calls(site, expression, description->search))
 	{
 		const EvSiteCall *call = lfirst(cell);
 		bool		is_schema = call->call != NULL &&
@@ -327,7 +330,7 @@ put_site(const EvSearch *search, const EvSite *site, ReturnSetInfo *result)
  *
  * A row for each call of check_event, validate_event or a schema function in a
  * CHECK constraint of a table or of a domain of its columns, and for each
- * guard.  Partitions are not listed, only their partitioned tables.
+ * guard; not for policies and views.  Partitions are not listed, only their partitioned tables.
  * Expressions are written for an empty search_path.
  */
 Datum

@@ -263,6 +263,7 @@ without_enum_cast(Node *argument, EvRowPart part)
 	return type_is_enum(getBaseType(exprType(column))) ? column : argument;
 }
 
+/* To be shown, and to be compared with a call's own expressions: nothing parses it. */
 static Datum
 expression_text(Node *expression, List *context)
 {
