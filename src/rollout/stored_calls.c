@@ -40,7 +40,7 @@ refuse(const char *what, Oid other, const char *call)
 	ereport(ERROR,
 			(errcode(ERRCODE_AMBIGUOUS_FUNCTION),
 			 errmsg("%s would call function %s, which its expressions do not call", what, format_procedure(other)),
-			 errdetail("This function, an operator or a cast with it was added meanwhile, and it fits better."),
+			 errdetail("It, or an operator or cast that calls it, was added while the command ran, and fits better."),
 			 errhint("Call %s again.", call)));
 }
 
