@@ -377,7 +377,8 @@ check_divertible(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRo
 {
 	ErrorContextCallback context = {error_context_stack, not_diverted_context, NULL};
 	Relation	relation = data->tg_relation;
-	char	   *reason = ev_row_why_not_insert(relation, call->guard->table, row);
+	Oid			table = call->guard->is_child ? call->guard->relation : call->guard->table;
+	char	   *reason = ev_row_why_not_insert(relation, table, row);
 
 	if (reason != NULL)
 	{
@@ -412,7 +413,7 @@ static void
 divert(EvGuardCall *call, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
 	Relation	relation = data->tg_relation;
-	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .row = row};
+	EvDiverted	diverted = {.table = call->guard->table, .relation = relation, .is_child = call->guard->is_child, .row = row};
 	char	   *first;
 	char	   *words;
 
@@ -432,7 +433,7 @@ static void
 warn(const EvGuard *guard, const TriggerData *data, HeapTuple row, EvRowEvent *event)
 {
 	Relation	relation = data->tg_relation;
-	EvDiverted	kept = {.table = guard->table, .relation = relation, .row = row, .kept = true};
+	EvDiverted	kept = {.table = guard->table, .relation = relation, .is_child = guard->is_child, .row = row, .kept = true};
 	bool		recorded = OidIsValid(ev_quarantine_find());
 	RowContext	context;
 	char	   *first;

@@ -24,6 +24,7 @@
 
 #include "base/row_fault.h"
 #include "guard/guard_expression.h"
+#include "guard/guard_family.h"
 #include "rollout/rule_sites.h"
 #include "rollout/version_rows.h"
 #include "rows/table_lock.h"
@@ -289,16 +290,41 @@ try_count_table(Counter *counter)
 	return error == NULL;
 }
 
+/*
+ * Returns the table for which the rows of the current one count: the topmost
+ * one of which it is a partition, or from which it has a check or guard.
+ */
+static Oid
+counted_for(const Counter *counter)
+{
+	Oid			result = ev_top_table(counter->relation);
+	ListCell   *cell;
+
+	foreach(cell, counter->search.sites)
+	{
+		const EvSite *site = lfirst(cell);
+
+		if (result != counter->relation)
+			break;
+		if (site->relation == counter->relation && OidIsValid(site->trigger))
+			result = ev_guard_family_table(site->relation, site->trigger);
+		else if (site->relation == counter->relation && OidIsValid(site->constraint) && !OidIsValid(site->domain))
+			result = ev_check_declared(site->relation, site->constraint);
+	}
+	return result;
+}
+
 static void
 put_counts(const Counter *counter, ReturnSetInfo *result)
 {
+	Oid			table = counted_for(counter);
 	ListCell   *cell;
 
 	foreach(cell, counter->counts)
 	{
 		const Count *count = lfirst(cell);
 		Datum		values[] = {
-			ObjectIdGetDatum(ev_top_table(counter->relation)), PointerGetDatum(count->type),
+			ObjectIdGetDatum(table), PointerGetDatum(count->type),
 			Int64GetDatum(count->version), Int64GetDatum(count->rows)
 		};
 		bool		nulls[] = {false, count->type == NULL, count->no_version, false};
@@ -312,7 +338,8 @@ put_counts(const Counter *counter, ReturnSetInfo *result)
  * text, schema_version bigint, events bigint)
  *
  * Counts the rows of each enforced table by type (all types, if it is NULL)
- * and version.  Rows of partitions count for their partitioned table.  Tables
+ * and version.  Rows of partitions count for their partitioned table, and rows
+ * of children for the topmost table from which they have the check or guard.  Tables
  * that the user may not read, or whose expressions raise errors, are left out,
  * with a NOTICE or WARNING and a row that is all NULL.
  */
