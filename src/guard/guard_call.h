@@ -43,8 +43,8 @@ typedef struct EvGuard
 	Oid			relation;		/* that has the trigger */
 	Oid			table;			/* to which the guard was added: the relation,
 								 * or one of which it is a partition or child */
-	bool		is_child;		/* an INSERT into the table does not store rows
-								 * in the relation */
+	bool		is_child;		/* an INSERT into the table does not store
+								 * rows in the relation */
 	EvGuardMode mode;
 	TimestampTz until;
 	text	  **types;			/* that it is for; NULL: all */

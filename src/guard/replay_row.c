@@ -274,8 +274,9 @@ may_insert(Oid sender, Oid table)
 static Relation
 open_child(Relation relation, Jsonb **row)
 {
-	JsonbValue	key = {.type = jbvString, .val.string = {.val = EV_QUARANTINE_CHILD, .len = strlen(EV_QUARANTINE_CHILD)}};
+	JsonbValue	key = {.type = jbvString,.val.string = {.val = EV_QUARANTINE_CHILD, .len = strlen(EV_QUARANTINE_CHILD)}};
 	JsonbValue *name = findJsonbValueFromContainer(&(*row)->root, JB_FOBJECT, &key);
+
 	LOCAL_FCINFO(call, 1);
 	Oid			child;
 	Relation	result;

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -334,6 +335,20 @@ put_counts(const Counter *counter, ReturnSetInfo *result)
 }
 
 /*
+ * Appends the foreign partitions and children of a table, whose rows are not
+ * counted, to a text.
+ */
+static void
+append_foreign(StringInfo text, Oid table)
+{
+	ListCell   *cell;
+
+	foreach(cell, find_inheritance_children(table, NoLock))
+		if (get_rel_relkind(lfirst_oid(cell)) == RELKIND_FOREIGN_TABLE)
+		appendStringInfo(text, "%s%s", text->len > 0 ? ", " : "", ev_table_name(lfirst_oid(cell)));
+}
+
+/*
  * event_usage(event_type text) returns SETOF (relation regclass, event_type
  * text, schema_version bigint, events bigint)
  *
@@ -350,17 +365,20 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	Counter		counter = {.type = PG_ARGISNULL(0) ? NULL : PG_GETARG_TEXT_PP(0), .context = CurrentMemoryContext,
 	.times = {.most = EV_OWNER_COUNT_MS}};
 	StringInfoData left_out;
+	StringInfoData foreign;
 	bool		incomplete = false;
 	ListCell   *cell;
 
 	InitMaterializedSRF(fcinfo, 0);
 	initStringInfo(&left_out);
+	initStringInfo(&foreign);
 	ev_search_init(&counter.search);
 	ev_find_sites(&counter.search);
 	ev_find_rule_sites(&counter.search);
 	foreach(cell, ev_site_tables(&counter.search))
 	{
 		counter.relation = lfirst_oid(cell);
+		append_foreign(&foreign, counter.relation);
 		if (get_rel_relkind(counter.relation) != RELKIND_RELATION)
 			continue;			/* it was dropped, or its partitions are
 								 * counted */
@@ -377,7 +395,11 @@ ev_event_usage(PG_FUNCTION_ARGS)
 	if (left_out.len > 0)
 		ereport(NOTICE,
 				(errmsg("tables that you may not read are not counted: %s", left_out.data)));
-	if (left_out.len > 0 || incomplete)
+	if (foreign.len > 0)
+		ereport(NOTICE,
+				(errmsg("events in foreign tables are not counted: %s", foreign.data),
+				 errhint("Ask event_schema_usage on their servers.")));
+	if (left_out.len > 0 || foreign.len > 0 || incomplete)
 	{
 		Datum		values[4] = {0};
 		bool		nulls[4] = {true, true, true, true};
