@@ -15,6 +15,13 @@ CREATE FUNCTION _event_validate.validation_stats_history(OUT database_id oid, OU
 	AS 'MODULE_PATHNAME', 'ev_validation_stats_history' LANGUAGE C VOLATILE PARALLEL SAFE ROWS 1000;
 COMMENT ON FUNCTION _event_validate.validation_stats_history() IS 'the rows of event_validation_stats_history';
 
+CREATE FUNCTION _event_validate.validation_stats_daily(OUT database_id oid, OUT role_id oid, OUT relation_id oid,
+	OUT event_type text, OUT schema_version int, OUT day date, OUT valid bigint, OUT invalid bigint, OUT warned bigint,
+	OUT quarantined bigint, OUT replayed bigint, OUT bypassed bigint)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_validation_stats_daily' LANGUAGE C VOLATILE PARALLEL SAFE ROWS 1000;
+COMMENT ON FUNCTION _event_validate.validation_stats_daily() IS 'the rows of event_validation_stats_daily';
+
 CREATE FUNCTION _event_validate.validation_failures(OUT database_id oid, OUT role_id oid, OUT relation_id oid, OUT event_type text,
 	OUT schema_version int, OUT reason text, OUT instance_location text, OUT keyword text, OUT events bigint,
 	OUT first_at timestamptz, OUT last_at timestamptz, OUT sample text)
@@ -45,6 +52,15 @@ CREATE VIEW event_validation_stats_history AS
 	FROM _event_validate.validation_stats_history() AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.database_id;
 COMMENT ON VIEW event_validation_stats_history IS 'the same for each of the last hours';
 GRANT SELECT ON event_validation_stats_history TO PUBLIC;
+
+CREATE VIEW event_validation_stats_daily AS
+	SELECT d.datname AS database, pg_catalog.pg_get_userbyid(s.role_id) AS role,
+		CASE WHEN d.datname = pg_catalog.current_database() THEN s.relation_id::pg_catalog.regclass END AS relation,
+		s.event_type, s.schema_version, s.day, s.valid, s.invalid, s.warned, s.quarantined, s.replayed, s.bypassed,
+		s.database_id, s.role_id, s.relation_id
+	FROM _event_validate.validation_stats_daily() AS s LEFT JOIN pg_catalog.pg_database AS d ON d.oid = s.database_id;
+COMMENT ON VIEW event_validation_stats_daily IS 'the same for each of the last days, in UTC';
+GRANT SELECT ON event_validation_stats_daily TO PUBLIC;
 
 CREATE VIEW event_validation_failures AS
 	SELECT d.datname AS database, pg_catalog.pg_get_userbyid(s.role_id) AS role,

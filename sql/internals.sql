@@ -32,10 +32,12 @@ CREATE TEMP TABLE statements (number serial, statement text);
 INSERT INTO statements (statement) VALUES
   ('TABLE event_schemas'),
   ('TABLE event_quarantine'),
+  ('TABLE event_quarantine_counts'),
   ('TABLE event_enforcement'),
   ('SELECT * FROM event_schema_usage()'),
   ('TABLE event_validation_stats'),
   ('TABLE event_validation_stats_history'),
+  ('TABLE event_validation_stats_daily'),
   ('TABLE event_validation_failures'),
   ('TABLE event_validation_stats_info'),
   ('INSERT INTO guarded VALUES (1, ''{"a": 1}'', ''internals'', 1)'),
