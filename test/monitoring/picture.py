@@ -9,7 +9,7 @@ import threading
 import time
 from xml.sax.saxutils import escape
 
-SECONDS = 100
+SECONDS = 115
 UNIT = 50  # pixels of a column of the grid
 ROW = 34
 GAP = 8
@@ -77,8 +77,8 @@ def stat(drawing, box, panel, prometheus, expression_of):
 def table(drawing, box, panel, prometheus, expression_of):
     x, y, w, h = box
     found = sorted(prometheus.query(expression_of(panel["targets"][0])), key=lambda pair: -pair[1])
-    hidden = {"__name__", "job", "instance", "server"}
-    columns = sorted({key for labels, _ in found for key, value in labels.items() if key not in hidden and value})
+    options = panel["transformations"][0]["options"]
+    columns = sorted({key for labels, _ in found for key in labels if key not in options["excludeByName"]}, key=options["indexByName"].get)
     with_value = panel["title"] != "Guards"
     heads = columns + (["events"] if with_value else [])
     step = (w - 20) / len(heads)
@@ -118,7 +118,7 @@ def timeseries(drawing, box, panel, prometheus, expression_of, span):
 
 
 def draw(server, prometheus, dashboard, expression_of, path):
-    start = time.time() + 8
+    start = time.time() + 24
     worker = threading.Thread(target=produce, args=(server, time.monotonic() + SECONDS))
     worker.start()
     worker.join()
