@@ -397,7 +397,7 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 }
 
 /* Rows that event_quarantine_counts looks at: the oldest ones, so that its cost is bounded. */
-#define COUNTED_ROWS	"100000"
+#define COUNTED_ROWS	"10000"
 
 #define COUNTS \
 	"SELECT q.relation_schema, q.relation_name, q.kept, pg_catalog.count(*), pg_catalog.min(q.arrived_at)," \

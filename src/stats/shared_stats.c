@@ -40,6 +40,7 @@ bool		ev_track_samples = false;
 
 static int	stats_max = 1000;	/* event_validate.stats_max */
 static int	periods[EV_SPANS] = {48, 30};	/* event_validate.stats_history_hours,
+
 											 * ..._days */
 static EvSharedStats *shared = NULL;
 static shmem_request_hook_type previous_request_hook = NULL;
