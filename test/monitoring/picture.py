@@ -109,9 +109,12 @@ def timeseries(drawing, box, panel, prometheus, expression_of, span):
     drawing.text(left, bottom + 14, "0 s", 10, "#888")
     drawing.text(right, bottom + 14, f"{span[1] - span[0]:.0f} s", 10, "#888", "end")
     at = left
+    series.sort(key=lambda one: all(value == 0 for _, value in one[1]))
     for i, (name, points) in enumerate(series[:6]):
         colour = COLOURS[i]
         drawing.line([(left + (right - left) * (t - span[0]) / (span[1] - span[0]), bottom - (bottom - top) * value / most) for t, value in points], colour)
+        if at + 14 + 6.2 * len(name) > x + w:
+            continue
         drawing.parts.append(f'<rect x="{at:.0f}" y="{bottom + 24:.0f}" width="10" height="4" fill="{colour}"/>')
         drawing.text(at + 14, bottom + 30, name, 11)
         at += 30 + 6.2 * len(name)
