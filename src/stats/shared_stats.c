@@ -39,9 +39,10 @@ bool		ev_track_failures = true;
 bool		ev_track_samples = false;
 
 static int	stats_max = 1000;	/* event_validate.stats_max */
-static int	periods[EV_SPANS] = {48, 30};	/* event_validate.stats_history_hours,
 
-											 * ..._days */
+/* event_validate.stats_history_hours, ..._days */
+static int	periods[EV_SPANS] = {48, 30};
+
 static EvSharedStats *shared = NULL;
 static shmem_request_hook_type previous_request_hook = NULL;
 static shmem_startup_hook_type previous_startup_hook = NULL;

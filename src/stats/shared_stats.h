@@ -89,8 +89,7 @@ typedef struct EvStatsItem
 	pg_atomic_uint64 nanoseconds;	/* that these took */
 	pg_atomic_uint64 first_invalid; /* TimestampTz; 0: none */
 	pg_atomic_uint64 last_invalid;
-	EvPeriod	history[FLEXIBLE_ARRAY_MEMBER]; /* the ring of hours, then
-												 * that of days */
+	EvPeriod	history[FLEXIBLE_ARRAY_MEMBER]; /* rings: hours, then days */
 } EvStatsItem;
 
 typedef struct EvFailureItem
