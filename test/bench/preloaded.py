@@ -2,7 +2,8 @@
 
 Each transaction validates one event, so that the counts of each go to shared memory, and
 all connections count the same type: the worst case.  Prints transactions a second,
-the median of the rounds, and the ratio, with its least and greatest value.
+the median of the rounds; the ratio, with its least and greatest value; and which part of
+the busy connections was seen waiting for a lock of the statistics.
 """
 
 import argparse
@@ -51,9 +52,18 @@ class Server:
                               capture_output=True, check=True).stdout.strip()
 
     def tps(self, script, clients, seconds):
-        done = subprocess.run([BIN / "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", script, "-h", self.folder,
-                               "-U", "postgres", "postgres"], capture_output=True, text=True, check=True)
-        return float(re.search(r"tps = ([0-9.]+) \(without", done.stdout)[1])
+        """(transactions a second, [busy connections seen, of these waiting for the statistics])"""
+        with subprocess.Popen([BIN / "psql", "-XqAt", "-h", self.folder, "-U", "postgres", "-f", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True) as sampler:
+            sampler.stdin.write("SELECT count(*), count(*) FILTER (WHERE wait_event = 'event_validate') FROM pg_stat_activity"
+                                " WHERE application_name = 'pgbench' AND state = 'active' \\watch 0.1\n")
+            sampler.stdin.close()
+            done = subprocess.run([BIN / "pgbench", "-n", "-M", "prepared", "-c", str(clients), "-j", "2", "-T", str(seconds), "-f", script, "-h", self.folder,
+                                   "-U", "postgres", "postgres"], capture_output=True, text=True, check=True)
+            sampler.terminate()
+            lines = re.findall(r"^(\d+)\|(\d+)$", sampler.stdout.read(), re.MULTILINE)
+        seen = [sum(int(line[i]) for line in lines) for i in range(2)]
+        return float(re.search(r"tps = ([0-9.]+) \(without", done.stdout)[1]), seen
 
 
 def main():
@@ -84,19 +94,22 @@ def main():
                            "CREATE UNLOGGED TABLE guarded (event_type text, schema_version int, data jsonb);"
                            "SELECT add_event_guard('guarded', 'enforce')")
             print(f"{args.clients} connections, {args.rounds} rounds of {args.seconds} s, load average {os.getloadavg()[0]:.1f}")
-            print(f"{'transactions a second':34} {'without':>9} {'with':>9} {'ratio':>7}")
+            print(f"{'transactions a second':34} {'without':>9} {'with':>9} {'ratio':>7} {'waiting':>21}")
             for number, (what, script) in enumerate(scripts.items()):
                 path = folder / f"{number}.sql"
                 path.write_text(script + "\n", encoding="utf-8")
                 found = [[], []]
+                busy = waiting = 0
                 for _ in range(args.rounds):
                     for i, server in enumerate(servers):
-                        found[i].append(server.tps(path, args.clients, args.seconds))
+                        tps, seen = server.tps(path, args.clients, args.seconds)
+                        found[i].append(tps)
+                        busy, waiting = busy + seen[0] * i, waiting + seen[1] * i
                     for server in servers:
                         server.sql("TRUNCATE checked, guarded")
                 ratios = [b / a for a, b in zip(*found)]
                 print(f"{what:34} {statistics.median(found[0]):9.0f} {statistics.median(found[1]):9.0f} {statistics.median(ratios):7.3f}"
-                      f"  ({min(ratios):.3f} to {max(ratios):.3f})", flush=True)
+                      f"  ({min(ratios):.3f} to {max(ratios):.3f})  {waiting} of {busy}", flush=True)
             counted = servers[1].sql("SELECT sum(valid) > 0 AND sum(invalid) > 0 FROM event_validation_stats WHERE event_type = 'order'")
             if counted != "t":
                 raise SystemExit("the statistics counted nothing")
