@@ -559,18 +559,31 @@ read_event(EvGuardCall *call, Relation relation, HeapTuple row, bool lenient, Ev
 		ev_guard_read(call, relation, row, event);
 }
 
-/*
- * Looks up the schema of an event, and matches the event.  Runs no users' code.
- * If lenient, errors that the data caused are the event's fault.
- */
-static bool
-is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
+static inline void
+find_schema(EvGuardCall *call, EvRowEvent *event)
 {
 	if (event->fault == NULL && event->type != NULL && event->has_version)
 		event->schema = ev_call_site_schema(&call->dispatch, call->context, event->type, event->version);
+}
+
+/*
+ * Matches an event with its schema.  If lenient, errors that the data caused are the
+ * event's fault.
+ */
+static inline bool
+matches_schema(EvRowEvent *event, bool lenient)
+{
 	if (event->schema == NULL)
 		return false;
 	return lenient ? compute(matches_computation, event, NULL) : matches(event);
+}
+
+/* Looks up the schema of an event, and matches the event.  Runs no users' code. */
+static bool
+is_valid(EvGuardCall *call, EvRowEvent *event, bool lenient)
+{
+	find_schema(call, event);
+	return matches_schema(event, lenient);
 }
 
 /* The counters of events of this schema in the guard's table. */
@@ -605,10 +618,12 @@ is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *r
 	instr_time	start;
 	bool		result;
 
+	/* not the time to compile a schema, once in a session */
+	find_schema(call, event);
 	INSTR_TIME_SET_ZERO(start);
 	if (ev_track_timing)
 		INSTR_TIME_SET_CURRENT(start);
-	result = is_valid(call, event, lenient);
+	result = matches_schema(event, lenient);
 	event->counters = counters_of(call, event);
 	if (replay != NULL)
 	{

@@ -109,6 +109,7 @@ CALLS = {
     "event_upcast_path": "SELECT event_upcast_path('order', 1, 2)",
     "event_validation_stats": "SELECT * FROM event_validation_stats",
     "event_validation_stats_history": "SELECT * FROM event_validation_stats_history",
+    "event_validation_stats_daily": "SELECT * FROM event_validation_stats_daily",
     "event_validation_failures": "SELECT * FROM event_validation_failures",
     "event_validation_stats_info": "SELECT * FROM event_validation_stats_info",
     "event_validation_stats_reset": "SELECT event_validation_stats_reset()",
@@ -173,6 +174,7 @@ CALLS = {
     "guard_event: called without a trigger": "SELECT guard_event()",
     # the quarantine
     "event_quarantine": "SELECT * FROM event_quarantine",
+    "event_quarantine_counts": "SELECT * FROM event_quarantine_counts",
     "purge_event_quarantine": ["SELECT purge_event_quarantine('1 day')", """SELECT purge_event_quarantine('1 day', reason => '{"keyword": "type"}')"""],
     "replay_event_quarantine": ["SELECT * FROM replay_event_quarantine('app.guarded', dry_run => true)", "SELECT * FROM replay_event_quarantine('app.guarded')"],
     "replay_event_quarantine: all tables":
@@ -482,7 +484,10 @@ WHOM = {
     "triggers and policies of the quarantine: a replay or a purge by another role":
         [("writing_keeper", REPLAY, "writing_keeper", "quarantine", "reading"),
          ("keeper", "SELECT purge_event_quarantine('-1 s')", "keeper", "quarantine", "reading")],
-    "policies of the quarantine: `event_quarantine`": [("viewer", "SELECT * FROM event_quarantine", "viewer", "reading")],
+    "policies of the quarantine: `event_quarantine`, `event_quarantine_counts`": [
+        ("viewer", "SELECT * FROM event_quarantine", "viewer", "reading"),
+        ("viewer", "SELECT * FROM event_quarantine_counts", "viewer", "reading"),
+        (None, "SELECT * FROM event_quarantine_counts", "-", "reading")],
     "event triggers of users, at a registration": [("creator", f"SELECT register_event_schema('new', 1, {DOCUMENT})", "creator", "ddl")],
 }
 

@@ -54,7 +54,7 @@ sql(q(
 	GRANT INSERT ON checked TO producer;
 	INSERT INTO checked VALUES ('{"n": 1}')));
 
-for my $statement ('SELECT * FROM event_validation_stats', 'SELECT * FROM event_validation_stats_history',
+for my $statement ('SELECT * FROM event_validation_stats', 'SELECT * FROM event_validation_stats_history', 'SELECT * FROM event_validation_stats_daily',
 	'SELECT * FROM event_validation_failures', 'SELECT * FROM event_validation_stats_info', 'SELECT event_validation_stats_reset()')
 {
 	my @error = sql_error($node, $db, $statement);
@@ -88,6 +88,9 @@ is(sql($counts), $expected, "all of $total events each by CHECK, domain and guar
 is(sql(q(SELECT count(*) FROM checked)) + sql(q(SELECT count(*) FROM typed)) + sql('SELECT count(*) FROM guarded'), $total * 27 / 10 + 1, 'of which the valid ones are stored');
 is( sql(q(SELECT sum(valid), sum(invalid) FROM event_validation_stats_history WHERE event_type = 'order' AND database = current_database())),
 	join('|', $total * 27 / 10, $total * 3 / 10), 'the hours have them all');
+is( sql(q(SELECT sum(valid), sum(invalid), bool_and(day BETWEEN (now() AT TIME ZONE 'UTC')::date - 1 AND (now() AT TIME ZONE 'UTC')::date)
+	FROM event_validation_stats_daily WHERE event_type = 'order' AND database = current_database())),
+	join('|', $total * 27 / 10, $total * 3 / 10, 't'), 'and so do the days');
 my $failures = q(SELECT reason, instance_location, keyword, sum(events) FROM event_validation_failures WHERE event_type = 'order' GROUP BY 1, 2, 3 ORDER BY 2);
 is(sql($failures), join("\n", map { join '|', 'keyword', @$_, $total * 3 / 20 } [ '', 'required' ], [ '/tags/*', 'type' ]), 'what was wrong is counted, indexes folded');
 is(sql(q(SELECT count(*) FROM event_validation_failures WHERE sample IS NOT NULL)), '0', 'no event is quoted');
@@ -223,16 +226,16 @@ sql(q(
 	INSERT INTO secrets VALUES (1, 'order', 1, '{"n": "secret"}')));
 is((sql_error($node, $db, q(UPDATE secrets SET note = 'a' WHERE id = 1), extra_params => [ '-U', 'clerk' ]))[0], '23514', 'an UPDATE of a hidden event is refused');
 my $seen_of_secrets = q(SELECT (SELECT count(*) FROM event_validation_stats WHERE role = 'clerk'),
-	(SELECT count(*) FROM event_validation_stats_history WHERE role = 'clerk'), (SELECT count(*) FROM event_validation_failures WHERE role = 'clerk'));
+	(SELECT count(*) FROM event_validation_stats_history WHERE role = 'clerk') + (SELECT count(*) FROM event_validation_stats_daily WHERE role = 'clerk'), (SELECT count(*) FROM event_validation_failures WHERE role = 'clerk'));
 my $shown = sub {
 	my ($expected, $name, $role) = @_;
 
 	is(sql($seen_of_secrets, extra_params => [ '-U', $role || 'clerk' ]), $expected, $name);
 };
 $shown->('0|0|0', 'and not shown to its sender');
-$shown->('1|1|1', 'but to pg_monitor', 'monitor');
+$shown->('1|2|1', 'but to pg_monitor', 'monitor');
 sql('GRANT SELECT ON secrets TO clerk');
-$shown->('1|1|1', 'a role that may read the table sees it');
+$shown->('1|2|1', 'a role that may read the table sees it');
 is(sql(q(SELECT name IS NOT NULL, event_types_seen FROM event_enforcement WHERE relation = 'secrets'::regclass), extra_params => [ '-U', 'clerk' ]),
 	't|{order}', 'and in event_enforcement');
 sql('ALTER TABLE secrets ENABLE ROW LEVEL SECURITY');
@@ -248,14 +251,15 @@ $node->psql($db, q(INSERT INTO checked VALUES ('{}')), extra_params => [ '-U', '
 # ---------- a restart, and a crash ----------
 
 my $kept = sql('SELECT * FROM event_validation_stats ORDER BY role') . sql('SELECT * FROM event_validation_stats_history ORDER BY role')
-  . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info');
+  . sql('SELECT * FROM event_validation_stats_daily ORDER BY role') . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info');
 $node->restart;
 is( sql('SELECT * FROM event_validation_stats ORDER BY role') . sql('SELECT * FROM event_validation_stats_history ORDER BY role')
-	  . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info'), $kept, 'a restart keeps all');
+	  . sql('SELECT * FROM event_validation_stats_daily ORDER BY role') . sql('SELECT * FROM event_validation_failures') . sql('SELECT * FROM event_validation_stats_info'), $kept, 'a restart keeps all');
 $node->adjust_conf('postgresql.conf', 'event_validate.stats_history_hours', '3');
+$node->adjust_conf('postgresql.conf', 'event_validate.stats_history_days', '2');
 $node->stop('immediate');
 $node->start;
-is(sql('SELECT sum(valid), sum(invalid) FROM event_validation_stats_history'), '1|1', 'so does an immediate shutdown, also with another number of hours');
+is(sql("SELECT sum(valid), sum(invalid) FROM event_validation_stats_$_"), '1|1', "so does an immediate shutdown, also with another number of periods: $_") for qw(history daily);
 
 $node->backup('base');
 my $pid = sql('SELECT pg_backend_pid()');
@@ -302,7 +306,7 @@ is(sql(q(SELECT count(*) FILTER (WHERE role = 'producer') BETWEEN 16 AND 64, cou
 
 my ($page) = slurp_file(dirname(__FILE__) . '/../../docs/operations.md') =~ /^### Statistics\n(.*?)^## /ms;
 my @blocks = $page =~ /^```sql\n(.*?)^```/msg;
-is(scalar @blocks, 6, 'the blocks of the documentation');
+is(scalar @blocks, 7, 'the blocks of the documentation');
 is((sql_error($node, $db, $_))[2], undef, (split /\n/)[0]) for @blocks;
 
 # ---------- a standby ----------
