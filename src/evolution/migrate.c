@@ -32,6 +32,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -173,6 +174,12 @@ next_transaction(void)
 	 */
 	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set constraints");
+
+	/*
+	 * as for the first batch: SPI plans a statement before it takes a
+	 * snapshot
+	 */
+	EnsurePortalSnapshotExists();
 }
 
 /*
