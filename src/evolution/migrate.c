@@ -174,12 +174,6 @@ next_transaction(void)
 	 */
 	if (SPI_execute("SET CONSTRAINTS ALL IMMEDIATE", false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not set constraints");
-
-	/*
-	 * as for the first batch: SPI plans a statement before it takes a
-	 * snapshot
-	 */
-	EnsurePortalSnapshotExists();
 }
 
 /*
@@ -232,6 +226,8 @@ open_leaf(EvMigration *migration)
 		relation_close(leaf, RowExclusiveLock);
 		return NULL;
 	}
+	/* as in the first batch: SPI plans a statement before it takes a snapshot */
+	EnsurePortalSnapshotExists();
 	ev_migrate_check_rights(migration->leaf);
 	ev_migrate_check_row_security(migration->leaf);
 	if (leaf->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, leaf))
