@@ -668,3 +668,20 @@ def test_constants_of_a_table(world):
     for text in ("SELECT 1; SELECT 2", "DELETE FROM mallory.t", "WITH d AS (DELETE FROM mallory.t RETURNING 1) SELECT * FROM d", "SELECT 1 INTO x"):
         world.refused("mallory", f"SELECT * FROM _event_validate.rows_planned_as_owner('{text}', 'mallory.t') AS x (a int)", "42601")
     world.refused("mallory", "SELECT * FROM _event_validate.rows_planned_as_owner('SELECT 1', 'mallory.t') AS x (a text)", "42804")
+
+
+def test_call_in_a_hint(world):
+    """A hint has no call with an expression of a role without the reader's rights."""
+    prepare(world)
+    world.run("owner", "SELECT public.register_event_schema('o', 1, '{}')")
+    world.run("mallory", "CREATE TABLE mallory.t (event_type text, schema_version int, data jsonb, payload jsonb)",
+              "CREATE FUNCTION mallory.g(jsonb) RETURNS jsonb LANGUAGE sql IMMUTABLE AS 'SELECT $1'",
+              "SELECT public.create_event_view('mallory.v1', 'mallory.t', 'o')",
+              "SELECT public.create_event_view('mallory.v2', 'mallory.t', 'o', data_expr => 'payload')",
+              "SELECT public.create_event_view('mallory.v3', 'mallory.t', 'o', data_expr => 'mallory.g(data)')")
+    session = world.connect()
+    hints = []
+    session.add_notice_handler(lambda diagnostic: hints.append(diagnostic.message_hint))
+    session.execute("SELECT public.register_event_schema('o', 2, '{}')")
+    assert len(hints) == 3 and ["create_event_view(" in hint for hint in sorted(hints, key=lambda hint: "calls" in hint)] == [True, True, False], hints
+    assert not [hint for hint in hints if "mallory.g" in hint], hints
