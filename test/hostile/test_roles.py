@@ -422,6 +422,7 @@ WHOM_SETUP = [
         CREATE TRIGGER note BEFORE INSERT OR UPDATE OR DELETE ON event_schema.quarantine FOR EACH ROW EXECUTE FUNCTION app.note('quarantine');
         ALTER TABLE event_schema.quarantine ENABLE ROW LEVEL SECURITY;
         CREATE POLICY note ON event_schema.quarantine USING (app.whom('reading', "row"));
+        CREATE STATISTICS app.quarantine_constants ON (app.whom('planned', '{}')), event_type FROM event_schema.quarantine;
         """),
     ("nobody", """
         CREATE FUNCTION app.repair(r jsonb) RETURNS jsonb LANGUAGE plpgsql AS
@@ -483,7 +484,9 @@ WHOM = {
     "triggers and policies of the quarantine: a replay or a purge by another role":
         [("writing_keeper", REPLAY, "writing_keeper", "quarantine", "reading"),
          ("keeper", "SELECT purge_event_quarantine('-1 s')", "keeper", "quarantine", "reading")],
-    "policies of the quarantine: `event_quarantine`": [("viewer", "SELECT * FROM event_quarantine", "viewer", "reading")],
+    "constants of the quarantine that planning computes: `event_quarantine`, replays and purges, caller with the rights of its owner":
+        [(None, call, "owner", "planned") for call in ("SELECT * FROM event_quarantine", REPLAY, "SELECT purge_event_quarantine('-1 s')")],
+    "policies of the quarantine: `event_quarantine`, caller without the rights of its owner": [("viewer", "SELECT * FROM event_quarantine", "viewer", "reading")],
     "event triggers of users, at a registration": [("creator", f"SELECT register_event_schema('new', 1, {DOCUMENT})", "creator", "ddl")],
 }
 
