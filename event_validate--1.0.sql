@@ -498,8 +498,7 @@ BEGIN
 		_event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
 			_event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
-			_event_validate.event_row_expression(relation, version_expr, 'version', true)), relation)
-		AS u (instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
+			_event_validate.event_row_expression(relation, version_expr, 'version', true)), relation) AS u (instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
 			"rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
 END
 $$;
@@ -1076,8 +1075,7 @@ BEGIN
 		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
 		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
 		' a.event_type, a.schema_version, a.violations DESC,'
-		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message'), relation)
-		AS a (event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
+		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message'), relation) AS a (event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
 			message pg_catalog.text, "rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
 END
 $$;

@@ -119,8 +119,7 @@ BEGIN
 		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
 		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
 		' a.event_type, a.schema_version, a.violations DESC,'
-		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message'), relation)
-		AS a (event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
+		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message'), relation) AS a (event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
 			message pg_catalog.text, "rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
 END
 $$;

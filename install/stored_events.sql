@@ -93,8 +93,7 @@ BEGIN
 		_event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
 			_event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
-			_event_validate.event_row_expression(relation, version_expr, 'version', true)), relation)
-		AS u (instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
+			_event_validate.event_row_expression(relation, version_expr, 'version', true)), relation) AS u (instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
 			"rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
 END
 $$;
