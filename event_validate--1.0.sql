@@ -165,6 +165,9 @@ CREATE FUNCTION _event_validate.event_row_other_types(expression text, types tex
 	AS 'MODULE_PATHNAME', 'ev_event_row_other_types' LANGUAGE C IMMUTABLE STRICT;
 COMMENT ON FUNCTION _event_validate.event_row_other_types(text, text[]) IS 'SQL that is true unless an expression over a row has one of these event types';
 
+CREATE FUNCTION _event_validate.rows_planned_as_owner(query text, relation regclass) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_rows_planned_as_owner' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.rows_planned_as_owner(text, regclass) IS 'the rows of a SELECT of the caller that reads this relation; a caller with the rights of its owner plans the SELECT as the owner';
 -- ---------- validation ----------
 
 CREATE FUNCTION validate_event(data jsonb, event_type text, schema_version int) RETURNS boolean
@@ -533,10 +536,13 @@ DECLARE
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
-	RETURN QUERY EXECUTE _event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
-		_event_validate.event_row_expression(relation, data_expr, 'data', true),
-		_event_validate.event_row_expression(relation, type_expr, 'type', true),
-		_event_validate.event_row_expression(relation, version_expr, 'version', true), data_expr, version_expr);
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(
+		_event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
+			_event_validate.event_row_expression(relation, data_expr, 'data', true),
+			_event_validate.event_row_expression(relation, type_expr, 'type', true),
+			_event_validate.event_row_expression(relation, version_expr, 'version', true), data_expr, version_expr), relation) AS u (
+			instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
+			"rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
 END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
@@ -1129,8 +1135,10 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE _event_validate.event_audit_report(
-		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit));
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(_event_validate.event_audit_report(
+		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit)), relation) AS a (
+			event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
+			message pg_catalog.text, "rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
@@ -1603,10 +1611,10 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
 			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
-	RETURN QUERY EXECUTE format(
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
 		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, _event_validate.event_row_name(relation), relation);
+		reason, _event_validate.event_row_name(relation), relation), relation) AS c (reason text, conflicts bigint, sample_ids text[]);
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';

@@ -43,10 +43,10 @@ BEGIN
 			' THEN ''both columns have a document, and they differ'' END', reason, from_column, to_column,
 			source, _event_validate.event_column_text(relation, to_column));
 	END IF;
-	RETURN QUERY EXECUTE format(
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
 		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
-		reason, _event_validate.event_row_name(relation), relation);
+		reason, _event_validate.event_row_name(relation), relation), relation) AS c (reason text, conflicts bigint, sample_ids text[]);
 END
 $$;
 COMMENT ON FUNCTION event_column_conflicts(regclass, name, name) IS 'the rows whose data standardize_event_column would lose in part, by reason';

@@ -127,8 +127,10 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
-	RETURN QUERY EXECUTE _event_validate.event_audit_report(
-		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit));
+	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(_event_validate.event_audit_report(
+		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit)), relation) AS a (
+			event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
+			message pg_catalog.text, "rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';

@@ -168,9 +168,9 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
  * removed a parameter.
  */
 #if PG_VERSION_NUM >= 190000
-#define EV_PLAN_QUERY(query, text, parameters)	pg_plan_query((query), (text), 0, (parameters), NULL)
+#define EV_PLAN_QUERY(query, text, options, parameters)	pg_plan_query((query), (text), (options), (parameters), NULL)
 #else
-#define EV_PLAN_QUERY(query, text, parameters)	pg_plan_query((query), (text), 0, (parameters))
+#define EV_PLAN_QUERY(query, text, options, parameters)	pg_plan_query((query), (text), (options), (parameters))
 #endif
 #if PG_VERSION_NUM >= 180000
 #define EV_EXECUTOR_RUN(execution)	ExecutorRun((execution), ForwardScanDirection, 0)

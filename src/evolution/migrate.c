@@ -32,6 +32,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -225,6 +226,8 @@ open_leaf(EvMigration *migration)
 		relation_close(leaf, RowExclusiveLock);
 		return NULL;
 	}
+	/* as in the first batch: SPI plans a statement before it takes a snapshot */
+	EnsurePortalSnapshotExists();
 	ev_migrate_check_rights(migration->leaf);
 	ev_migrate_check_row_security(migration->leaf);
 	if (leaf->rd_rel->relkind != RELKIND_RELATION || !has_columns(migration, leaf))

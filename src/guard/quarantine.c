@@ -352,7 +352,9 @@ ev_quarantine_add(const EvDiverted *diverted)
 
 /*
  * list_event_quarantine() returns the rows of event_quarantine, with the
- * caller's rights.  Returns no rows if there is no quarantine.
+ * caller's rights; as its owner, if the caller has the owner's rights, since
+ * to plan the query runs code in the table's indexes and statistics.  Returns
+ * no rows if there is no quarantine.
  */
 Datum
 ev_list_event_quarantine(PG_FUNCTION_ARGS)
@@ -376,6 +378,7 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 	appendStringInfoString(&command, "SELECT ");
 	append_columns(&command, 0);
 	appendStringInfoString(&command, " FROM " TABLE);
+	ev_quarantine_as_owner(&quarantine);
 	plan = SPI_prepare(command.data, 0, NULL);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare returned %s", SPI_result_code_string(SPI_result));
@@ -392,6 +395,7 @@ ev_list_event_quarantine(PG_FUNCTION_ARGS)
 		CHECK_FOR_INTERRUPTS();
 	}
 	SPI_cursor_close(portal);
+	ev_quarantine_as_caller(&quarantine);
 	SPI_finish();
 	return (Datum) 0;
 }
