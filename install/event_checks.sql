@@ -115,11 +115,14 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
+	PERFORM _event_validate.start_progress('audit', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
 	RETURN QUERY EXECUTE pg_catalog.concat('SELECT * FROM (',
 		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit),
 		') AS a ORDER BY a.keyword IS NOT NULL, CASE WHEN a.keyword IS NULL THEN a.rows END DESC, CASE WHEN a.keyword IS NULL THEN a.message END COLLATE pg_catalog."C",'
 		' a.event_type, a.schema_version, a.violations DESC,'
 		' a.instance_location COLLATE pg_catalog."C", a.keyword COLLATE pg_catalog."C", a.message');
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
@@ -321,10 +324,13 @@ BEGIN
 	others := _event_validate.event_row_other_types(arguments[2], types);
 	PERFORM _event_validate.warn_of_unregistered_types(types);
 	IF audit THEN
+		PERFORM _event_validate.start_progress('audit', relation, false);
+		PERFORM _event_validate.set_progress_phase('checking events', relation);
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
 			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
 			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
+		PERFORM _event_validate.end_progress();
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
@@ -465,6 +471,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM _event_validate.require_table_owner(relation);
+	PERFORM _event_validate.start_progress('validate', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
 
 	BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
@@ -480,6 +488,7 @@ BEGIN
 		END IF;
 		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, total_rows, counts, lines);
 	END;
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';

@@ -21,7 +21,7 @@ my $library = ($ENV{EV_SERVER_CONF} || '') =~ /extension_destdir/ ? '$libdir/eve
 my $node = new_node(
 	'stats',
 	init => { allows_streaming => 1 },
-	conf => "fsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\nmax_prepared_transactions = 1\n");
+	conf => "shared_preload_libraries = ''\nfsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\nmax_prepared_transactions = 1\n");
 my $db = new_database($node, 'stats');
 
 sub sql { return $node->safe_psql($db, @_); }
