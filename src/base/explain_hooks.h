@@ -21,9 +21,10 @@ typedef struct EvExplainHooks
 	const bool *always;			/* in each EXPLAIN ANALYZE? */
 
 	/*
-	 * Before the statement is executed, or planned: returns what `put` gets.  For
-	 * statements that are not explained by EXPLAIN, but can be by auto_explain
-	 * since PostgreSQL 19, `begin_statement` is called instead, if always.
+	 * Before the statement is executed, or planned: returns what `put` gets.
+	 * For statements that are not explained by EXPLAIN, but can be by
+	 * auto_explain since PostgreSQL 19, `begin_statement` is called instead,
+	 * if always.
 	 */
 	void	   *(*begin) (ExplainState *es);
 	void		(*begin_statement) (void);

@@ -148,7 +148,7 @@ report_progress(EvMigration *migration, double share)
 									migration->migrated, migration->failed);
 	TimestampTz now = GetCurrentTimestamp();
 
-	ev_progress_share(share, migration->migrated, migration->failed);
+	ev_progress_share(share, migration->lap_migrated, migration->failed);
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("/* %s */ %s", progress, debug_query_string ? debug_query_string : ""));
 	migration->reported = true;

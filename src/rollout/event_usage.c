@@ -174,7 +174,7 @@ count_place(Counter *counter, const EvSite *site, const EvSiteCall *call, Node *
 	EvStoredQuery query = {.count = lengthof(types), .types = types};
 	const char *condition = OidIsValid(site->domain) ?
 		" WHERE value IS DISTINCT FROM NULL AND _event_validate.count_progress()" :
-		" WHERE _event_validate.count_progress()";
+		" AND _event_validate.count_progress()";
 	const char *type_text = ev_stored_place(&query, type);
 	const char *version_text = is_term ? ev_stored_place(&query, version) :
 		ev_soft_version(version, &query);

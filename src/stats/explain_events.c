@@ -57,6 +57,9 @@ put(ExplainState *es, void *begun)
 	uint64		invalid = ev_tally.invalid - before->invalid;
 	double		milliseconds = (double) (ev_tally.nanoseconds - before->nanoseconds) / 1000000.0;
 
+	/* auto_explain shows a statement that was not watched */
+	if (begun == NULL && statement != GetCurrentStatementStartTimestamp())
+		return;
 	if (es->format == EXPLAIN_FORMAT_TEXT)
 	{
 		appendStringInfoSpaces(es->str, es->indent * 2);
@@ -86,7 +89,7 @@ void
 ev_explain_events_init(void)
 {
 	static const EvExplainHooks hooks = {
-		.option = "event_validate", .always = &always,
+		.option = "event_validate",.always = &always,
 		.begin = begin, .begin_statement = begin_statement, .put = put
 	};
 

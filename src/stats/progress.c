@@ -49,8 +49,8 @@ typedef struct Entry
 	int64		part_rows;
 	TimestampTz started;
 	TimestampTz next_notice;
-	int			leader;			/* of a parallel worker: the process that is shown;
-								 * otherwise 0 */
+	int			leader;			/* of a parallel worker: the process that is
+								 * shown; otherwise 0 */
 	int			level;			/* of the transaction that it began in */
 	bool		commits;
 } Entry;
@@ -312,9 +312,12 @@ void
 ev_progress_share(double share, int64 changed, int64 failed)
 {
 	const Entry *entry = current();
+	int64		done;
 
-	if (entry != NULL && hidden == 0)
-		ev_progress_rows(entry->part_start + (int64) ((double) entry->part_rows * Min(share, 1.0)), changed, failed);
+	if (entry == NULL || hidden > 0)
+		return;
+	done = entry->part_start + (int64) ((double) entry->part_rows * Min(share, 1.0));
+	ev_progress_rows(Max(done, Max(changed, 0) + Max(failed, 0)), changed, failed);
 }
 
 void

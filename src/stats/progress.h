@@ -37,7 +37,8 @@ typedef enum EvProgressPhase
 	EV_PHASE_MIGRATING_AGAIN,	/* the second pass and those after it */
 	EV_PHASE_REPLAYING,
 	EV_PHASE_TRYING,			/* a dry run of a replay */
-	EV_PHASE_COMPARING,			/* standardize, merge: before they change anything */
+	EV_PHASE_COMPARING,			/* standardize, merge: before they change
+								 * anything */
 	EV_PHASE_CHANGING,			/* they alter the table */
 	EV_PHASE_COPYING,			/* merge */
 	EV_PHASE_VALIDATING,

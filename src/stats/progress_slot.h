@@ -18,8 +18,8 @@
 /* The fields, in st_progress_param. */
 enum
 {
-	EV_SLOT_LAYOUT,				/* EV_SLOT_THIS_LAYOUT, lest another extension has
-								 * chosen the same command */
+	EV_SLOT_LAYOUT,				/* EV_SLOT_THIS_LAYOUT, lest another extension
+								 * has chosen the same command */
 	EV_SLOT_COMMAND,
 	EV_SLOT_PHASE,
 	EV_SLOT_RELATION,

@@ -300,10 +300,15 @@ is(sql(q(SELECT count(*) FILTER (WHERE role = 'producer') BETWEEN 16 AND 64, cou
 
 # ---------- the documentation ----------
 
-my ($page) = slurp_file(dirname(__FILE__) . '/../../docs/operations.md') =~ /^### Statistics\n(.*?)^## /ms;
-my @blocks = $page =~ /^```sql\n(.*?)^```/msg;
-is(scalar @blocks, 6, 'the blocks of the documentation');
-is((sql_error($node, $db, $_))[2], undef, (split /\n/)[0]) for @blocks;
+my $page = slurp_file(dirname(__FILE__) . '/../../docs/operations.md');
+for ([ 'Progress', 1 ], [ 'What a check costs a write', 1 ], [ 'Statistics', 6 ])
+{
+	my ($heading, $count) = @$_;
+	my ($part) = $page =~ /^### $heading\n(.*?)^##/ms;
+	my @blocks = $part =~ /^```sql\n(.*?)^```/msg;
+	is(scalar @blocks, $count, "the blocks of the documentation: $heading");
+	is((sql_error($node, $db, s/LOAD 'event_validate'/LOAD '$library'/r))[2], undef, (split /\n/)[0]) for @blocks;
+}
 
 # ---------- a standby ----------
 
