@@ -61,6 +61,16 @@ static int	depth = 0;
 /* Those that did not fit. */
 static int	hidden = 0;
 
+const char *const ev_progress_command_names[EV_PROGRESS_COMMANDS] = {
+	"", "audit", "validate", "migrate", "replay", "standardize", "merge", "usage", "drop"
+};
+
+const char *const ev_progress_phase_names[EV_PHASES] = {
+	"preparing", "checking events", "migrating events", "migrating events written meanwhile", "inserting events",
+	"trying to insert events", "looking for conflicts", "changing the table", "copying documents",
+	"validating the constraint", "counting events", "looking for events"
+};
+
 /* ---------- the backend's slot ---------- */
 
 static Entry *

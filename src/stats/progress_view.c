@@ -26,16 +26,6 @@ PG_FUNCTION_INFO_V1(ev_progress_set_pages);
 PG_FUNCTION_INFO_V1(ev_progress_finish);
 PG_FUNCTION_INFO_V1(ev_progress_count);
 
-const char *const ev_progress_command_names[EV_PROGRESS_COMMANDS] = {
-	"", "audit", "validate", "migrate", "replay", "standardize", "merge", "usage", "drop"
-};
-
-const char *const ev_progress_phase_names[EV_PHASES] = {
-	"preparing", "checking events", "migrating events", "migrating events written meanwhile", "inserting events",
-	"trying to insert events", "looking for conflicts", "changing the table", "copying documents",
-	"validating the constraint", "counting events", "looking for events"
-};
-
 /* ---------- the view ---------- */
 
 enum
