@@ -536,6 +536,9 @@ DECLARE
 BEGIN
 	PERFORM _event_validate.require_arguments('{relation,event_type,from_version,to_version,data_expr,type_expr,version_expr}'::pg_catalog.text[], relation, event_type, from_version, to_version, data_expr, type_expr, version_expr);
 	PERFORM _event_validate.require_event_relation(relation, 'SELECT');
+	PERFORM _event_validate.start_progress('audit', relation, false);
+	-- events of other types and versions are not counted
+	PERFORM _event_validate.set_progress_phase('checking events', NULL);
 	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(
 		_event_validate.event_upgrade_query(relation, event_type, from_version, to_version,
 			_event_validate.event_row_expression(relation, data_expr, 'data', true),
@@ -543,6 +546,7 @@ BEGIN
 			_event_validate.event_row_expression(relation, version_expr, 'version', true), data_expr, version_expr), relation) AS u (
 			instance_location pg_catalog.text, keyword pg_catalog.text, message pg_catalog.text,
 			"rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION check_event_upgrade(regclass, text, int, int, text, text, text) IS 'the stored events of a version that would not be valid as another version, after their upcasts, and why; the total comes first';
@@ -1135,10 +1139,13 @@ BEGIN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'audit_events needs a relation, expressions for the data, type and version, and a sample_limit';
 	END IF;
+	PERFORM _event_validate.start_progress('audit', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
 	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(_event_validate.event_audit_report(
 		@extschema@.event_audit_query(relation, data_expr, type_expr, version_expr, sample_limit)), relation) AS a (
 			event_type pg_catalog.text, schema_version pg_catalog.int4, instance_location pg_catalog.text, keyword pg_catalog.text,
 			message pg_catalog.text, "rows" pg_catalog.int8, violations pg_catalog.int8, sample_ids pg_catalog.text[]);
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION audit_events(regclass, text, text, text, int) IS 'the stored events that are not valid, and why; the totals come first';
@@ -1348,10 +1355,13 @@ BEGIN
 	others := _event_validate.event_row_other_types(arguments[2], types);
 	PERFORM _event_validate.warn_of_unregistered_types(types);
 	IF audit THEN
+		PERFORM _event_validate.start_progress('audit', relation, false);
+		PERFORM _event_validate.set_progress_phase('checking events', relation);
 		EXECUTE pg_catalog.format('SELECT pg_catalog.count(*) FROM %s WHERE (%s) IS NOT TRUE AND _event_validate.event_audit_filter(%s, %s, %s)',
 			relation, COALESCE(others, 'false'), _event_validate.event_row_expression(relation, data_expr, 'data', true),
 			_event_validate.event_row_expression(relation, type_expr, 'type', true),
 			_event_validate.event_row_expression(relation, version_expr, 'version', true)) INTO invalid;
+		PERFORM _event_validate.end_progress();
 	END IF;
 
 	PERFORM _event_validate.lock_event_table(relation);
@@ -1489,6 +1499,8 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM _event_validate.require_table_owner(relation);
+	PERFORM _event_validate.start_progress('validate', relation, false);
+	PERFORM _event_validate.set_progress_phase('checking events', relation);
 
 	BEGIN
 		EXECUTE pg_catalog.format('ALTER TABLE %s VALIDATE CONSTRAINT %I', relation, found_check.constraint_name);
@@ -1496,6 +1508,7 @@ BEGIN
 		OR invalid_text_representation OR untranslatable_character OR numeric_value_out_of_range THEN
 		-- not if check_event is only a part of the constraint: an audit would look at other rows
 		IF found_check.data_expr IS NOT NULL THEN
+			PERFORM _event_validate.set_progress_phase('checking events', relation);	-- again
 			SELECT a.total_rows, a.counts, a.lines INTO total_rows, counts, lines
 			FROM _event_validate.audit_event_check(relation, found_check.constraint_name, found_check.types) AS a;
 		END IF;
@@ -1504,6 +1517,7 @@ BEGIN
 		END IF;
 		PERFORM _event_validate.raise_event_check_violation(relation, found_check.constraint_name, total_rows, counts, lines);
 	END;
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION validate_event_check(regclass, text) IS 'checks the old rows of a table, without blocking readers and writers, or reports their violations';
@@ -1613,7 +1627,7 @@ BEGIN
 	END IF;
 	RETURN QUERY SELECT * FROM _event_validate.rows_planned_as_owner(format(
 		'SELECT reason, count(*), (_event_validate.event_audit_sample(row_name, 10))[1:10]'
-		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
+		' FROM (SELECT %1$s AS reason, %2$s AS row_name FROM %3$s WHERE _event_validate.count_progress()) AS r WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason COLLATE "C"',
 		reason, _event_validate.event_row_name(relation), relation), relation) AS c (reason text, conflicts bigint, sample_ids text[]);
 END
 $$;
@@ -1628,6 +1642,7 @@ DECLARE
 	total bigint;
 	listed text;
 BEGIN
+	PERFORM _event_validate.set_progress_phase('looking for conflicts', relation);
 	SELECT sum(c.conflicts), string_agg(format('%s (rows: %s): %s%s', c.reason, c.conflicts,
 		array_to_string(c.sample_ids, ', '), CASE WHEN c.conflicts > 10 THEN ', ...' ELSE '' END), E'\n')
 	INTO total, listed FROM @extschema@.event_column_conflicts(relation, from_column, to_column) AS c;
@@ -1966,6 +1981,7 @@ BEGIN
 	PERFORM _event_validate.require_arguments('{relation,from_column,to_column}'::pg_catalog.text[], relation, from_column, to_column);
 	PERFORM _event_validate.require_event_relation(relation, 'ANY');
 	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.start_progress('standardize', relation, false);
 	-- check without a lock, so that no session waits, and then again under the lock
 	commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	IF commands IS NOT NULL THEN
@@ -1973,6 +1989,7 @@ BEGIN
 		commands := _event_validate.event_column_commands(relation, from_column, to_column);
 	END IF;
 	source := _event_validate.event_column(relation, from_column);
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	FOREACH command IN ARRAY COALESCE(commands, '{}') LOOP
 		EXECUTE command;
 	END LOOP;
@@ -1981,6 +1998,7 @@ BEGIN
 			EXECUTE command;
 		END LOOP;
 	END IF;
+	PERFORM _event_validate.end_progress();
 END
 $$;
 COMMENT ON FUNCTION standardize_event_column(regclass, name, name, text) IS 'makes a legacy column with JSON a jsonb column of the standard name, or merges it into that column, and loses nothing';
@@ -2370,6 +2388,7 @@ BEGIN
 		RETURN;
 	END IF;
 	view_path := _event_validate.event_view_path(view_name, relation);
+	PERFORM _event_validate.start_progress('merge', relation, true);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'start', NULL);
 	COMMIT;
 	-- from here on, a trigger keeps the columns in step
@@ -2378,13 +2397,16 @@ BEGIN
 	COMMIT;
 	FOR lap IN 1 .. most_laps LOOP
 		filled := 0;
+		PERFORM _event_validate.set_progress_phase('copying documents', relation);
 		FOREACH part IN ARRAY _event_validate.event_column_parts(relation) LOOP
 			at_block := 0;
 			end_block := _event_validate.event_column_blocks(part);
+			PERFORM _event_validate.set_progress_pages(part, at_block, end_block, filled);
 			LOOP
 				next_block := _event_validate.event_column_next_block(part, at_block, end_block, batch_size);
 				EXIT WHEN next_block IS NULL;
 				filled := pg_catalog.int8pl(filled, _event_validate.fill_event_column(part, relation, from_column, target, at_block, next_block));
+				PERFORM _event_validate.set_progress_pages(part, next_block, end_block, filled);
 				COMMIT;
 				at_block := next_block;
 			END LOOP;
@@ -2392,12 +2414,16 @@ BEGIN
 		RAISE NOTICE USING MESSAGE = pg_catalog.format('pass %s: %s documents copied to column "%s"', lap, filled, target);
 		EXIT WHEN pg_catalog.int8eq(filled, 0::pg_catalog.int8);
 	END LOOP;
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, target, 'check', NULL);
 	COMMIT;
+	PERFORM _event_validate.set_progress_phase('validating the constraint', NULL);
 	PERFORM _event_validate.validate_event_columns(relation);
 	COMMIT;
+	PERFORM _event_validate.set_progress_phase('changing the table', NULL);
 	PERFORM _event_validate.run_event_column_step(relation, from_column, to_column, 'switch', view_path);
 	COMMIT;
+	PERFORM _event_validate.end_progress();
 	RAISE NOTICE USING MESSAGE = CASE WHEN pg_catalog.nameeq(target, to_column)
 		THEN pg_catalog.format('column "%s" was merged into "%s"', from_column, to_column)
 		ELSE pg_catalog.format('column "%s" of table %s is jsonb now', to_column, relation) END;
@@ -2638,6 +2664,45 @@ CREATE FUNCTION event_validation_stats_reset(database name DEFAULT NULL, event_t
 	AS 'MODULE_PATHNAME', 'ev_event_validation_stats_reset' LANGUAGE C VOLATILE PARALLEL SAFE;
 COMMENT ON FUNCTION event_validation_stats_reset(name, text, int) IS 'removes statistics of validations: of a database, an event type and a version, each NULL for all';
 REVOKE ALL ON FUNCTION event_validation_stats_reset(name, text, int) FROM PUBLIC;
+
+-- ---------- watching: progress ----------
+
+CREATE FUNCTION _event_validate.list_progress(OUT pid int, OUT database_id oid, OUT relation_id oid, OUT command text, OUT phase text,
+	OUT rows_done bigint, OUT rows_total bigint, OUT rows_changed bigint, OUT rows_failed bigint, OUT started timestamptz)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'ev_progress_list' LANGUAGE C VOLATILE PARALLEL RESTRICTED ROWS 10;
+COMMENT ON FUNCTION _event_validate.list_progress() IS 'the rows of event_progress';
+
+-- the relation is known by its name in its own database only
+CREATE VIEW event_progress AS
+	SELECT p.pid, p.database_id AS datid, d.datname, p.relation_id AS relid,
+		CASE WHEN d.datname = pg_catalog.current_database() THEN p.relation_id::pg_catalog.regclass END AS relation,
+		p.command, p.phase, p.rows_done, p.rows_total, p.rows_changed, p.rows_failed, p.started
+	FROM _event_validate.list_progress() AS p LEFT JOIN pg_catalog.pg_database AS d ON d.oid = p.database_id;
+COMMENT ON VIEW event_progress IS 'how far audits, validations of checks, migrations, replays and others are that run now';
+GRANT SELECT ON event_progress TO PUBLIC;
+
+-- A command ends with its transaction at the latest, unless it commits.
+CREATE FUNCTION _event_validate.start_progress(command text, relation regclass, commits boolean) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_begin' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.start_progress(text, regclass, boolean) IS 'begins a command in event_progress';
+
+CREATE FUNCTION _event_validate.set_progress_phase(phase text, relation regclass) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_set_phase' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.set_progress_phase(text, regclass) IS 'begins a phase of the command, about the rows of this relation; NULL: they are not counted';
+
+CREATE FUNCTION _event_validate.set_progress_pages(part regclass, pages_done bigint, pages bigint, rows_changed bigint) RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_set_pages' LANGUAGE C STRICT;
+COMMENT ON FUNCTION _event_validate.set_progress_pages(regclass, bigint, bigint, bigint) IS 'how many pages of a table or partition the command has read';
+
+CREATE FUNCTION _event_validate.end_progress() RETURNS void
+	AS 'MODULE_PATHNAME', 'ev_progress_finish' LANGUAGE C;
+COMMENT ON FUNCTION _event_validate.end_progress() IS 'ends the command';
+
+-- cheap, so that it is evaluated before other conditions
+CREATE FUNCTION _event_validate.count_progress() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'ev_progress_count' LANGUAGE C VOLATILE PARALLEL SAFE COST 0.01;
+COMMENT ON FUNCTION _event_validate.count_progress() IS 'true; counts the row that it is evaluated for';
 
 -- ---------- protecting registered schemas ----------
 

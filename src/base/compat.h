@@ -189,4 +189,14 @@ ev_push_jsonb(JsonbInState *state, JsonbIteratorToken token, JsonbValue *value)
 	table_beginscan_tidrange((relation), (snapshot), (first), (last))
 #endif
 
+/*
+ * A copy of the status of one of the backends, from 1 to
+ * pgstat_fetch_stat_numbackends().  PostgreSQL 16 renamed the function.
+ */
+#if PG_VERSION_NUM >= 160000
+#define EV_LOCAL_BACKEND(number)	pgstat_get_local_beentry_by_index(number)
+#else
+#define EV_LOCAL_BACKEND(number)	pgstat_fetch_stat_local_beentry(number)
+#endif
+
 #endif							/* EV_COMPAT_H */

@@ -51,6 +51,7 @@
 #include "registry/schema_cache.h"
 #include "registry/validation_error.h"
 #include "rollout/event_checks.h"
+#include "stats/progress.h"
 
 PG_FUNCTION_INFO_V1(ev_migrate_events);
 
@@ -148,6 +149,7 @@ report_progress(EvMigration *migration, double share)
 									migration->migrated, migration->failed);
 	TimestampTz now = GetCurrentTimestamp();
 
+	ev_progress_share(share, migration->lap_migrated, migration->failed);
 	pgstat_report_activity(STATE_RUNNING,
 						   psprintf("/* %s */ %s", progress, debug_query_string ? debug_query_string : ""));
 	migration->reported = true;
@@ -259,7 +261,10 @@ migrate_table(EvMigration *migration, Oid table)
 		int			count = 0;
 
 		if (blocks == 0)
+		{
 			blocks = RelationGetNumberOfBlocks(leaf);
+			ev_progress_part(table);
+		}
 		if (end < blocks)
 		{
 			end = blocks - end > BLOCKS_AT_A_TIME ? end + BLOCKS_AT_A_TIME : blocks;
@@ -348,6 +353,8 @@ migrate_in_laps(EvMigration *migration)
 {
 	for (int lap = 0; lap < MAX_LAPS; lap++)
 	{
+		ev_progress_phase(lap == 0 ? EV_PHASE_MIGRATING : EV_PHASE_MIGRATING_AGAIN,
+						  ev_progress_estimate(migration->relation));
 		migrate_all(migration);
 		if (migration->lap_migrated == 0)
 			break;
@@ -435,8 +442,10 @@ ev_migrate_events(PG_FUNCTION_ARGS)
 		if (migration->keep_original)
 			ev_originals_create();
 		migration->next_notice = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), NOTICE_EVERY_MS);
+		ev_progress_start(EV_PROGRESS_MIGRATE, migration->relation, true);
 		next_transaction();
 		migrate_and_free(migration);
+		ev_progress_end();
 		if (migration->reported)
 			pgstat_report_activity(STATE_RUNNING, debug_query_string);
 		report_end(migration);

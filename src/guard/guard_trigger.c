@@ -621,10 +621,12 @@ is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *r
 	/* not the time to compile a schema, once in a session */
 	find_schema(call, event);
 	INSTR_TIME_SET_ZERO(start);
-	if (ev_track_timing)
+	if (ev_verdict_is_timed())
 		INSTR_TIME_SET_CURRENT(start);
 	result = matches_schema(event, lenient);
-	event->counters = counters_of(call, event);
+	if ((ev_watchers & EV_WATCH_TALLY) != 0)
+		ev_tally_add(result);
+	event->counters = ev_stats_on ? counters_of(call, event) : NULL;
 	if (replay != NULL)
 	{
 		replay->counters = result ? event->counters : NULL;
@@ -632,6 +634,8 @@ is_valid_counted(EvGuardCall *call, EvRowEvent *event, bool lenient, EvReplay *r
 	}
 	if (event->schema != NULL && !INSTR_TIME_IS_ZERO(start))
 		ev_count_time(event->counters, &start);
+	if (event->counters == NULL)
+		return result;
 	if (result)
 		ev_count_valid(event->counters);
 	else if (event->schema != NULL && event->data != NULL && event->fault == NULL)
@@ -687,7 +691,7 @@ guard_row(EvGuardCall *call, const TriggerData *data)
 		return row;
 
 	/* no users' code from here to where the violations are known */
-	if (likely(!ev_stats_on) ? is_valid(call, &event, lenient) : is_valid_counted(call, &event, lenient, replay))
+	if (likely(ev_watchers == 0) ? is_valid(call, &event, lenient) : is_valid_counted(call, &event, lenient, replay))
 	{
 		heed_deprecation(call, data, mode, &event);
 		return row;

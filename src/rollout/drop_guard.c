@@ -47,6 +47,7 @@
 #include "rows/table_lock.h"
 #include "rows/table_look.h"
 #include "rows/table_rights.h"
+#include "stats/progress.h"
 
 const EvVersion *ev_enforcement_forced = NULL;
 
@@ -215,7 +216,10 @@ check_site(Drop *drop, const EvSite *site, const EvSearch *search, int milliseco
 			refuse_unreadable(&finding, reason, &look, NULL);
 		return;
 	}
+	ev_progress_start(EV_PROGRESS_DROP, site->relation, false);
+	ev_progress_phase(EV_PHASE_SEARCHING, ev_progress_estimate(site->relation));
 	error = ev_look(&look);
+	ev_progress_end();
 	if (finding.version != NULL)
 	{
 		if (!pass(drop, &finding, why_checked(site)))

@@ -24,6 +24,7 @@
 
 #include "stats/shared_stats.h"
 #include "stats/stats_file.h"
+#include "stats/tally.h"
 
 #define NAME	"event_validate"
 
@@ -537,6 +538,7 @@ attach_memory(void)
 	if (!IsUnderPostmaster)
 		on_shmem_exit(shut_down, (Datum) 0);
 	ev_stats_on = true;
+	ev_watchers |= EV_WATCH_STATISTICS;
 }
 
 void

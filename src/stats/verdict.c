@@ -304,9 +304,15 @@ void
 ev_count_time(EvCounters *counters, const instr_time *start)
 {
 	instr_time	end;
+	uint64		nanoseconds;
 
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, *start);
+	nanoseconds = (uint64) (INSTR_TIME_GET_DOUBLE(end) * 1000000000.0);
+	if ((ev_watchers & EV_WATCH_TIME) != 0)
+		ev_tally.nanoseconds += nanoseconds;
+	if (counters == NULL || !ev_track_timing)
+		return;
 	counters->pending.timed++;
-	counters->pending.nanoseconds += (uint64) (INSTR_TIME_GET_DOUBLE(end) * 1000000000.0);
+	counters->pending.nanoseconds += nanoseconds;
 }

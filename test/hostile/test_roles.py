@@ -107,6 +107,7 @@ CALLS = {
                                   "SELECT * FROM check_event_compatibility('order', '{}'::jsonb)"],
     "lint_event_schema": ["SELECT * FROM lint_event_schema('{}')", "SELECT * FROM lint_event_schema('{}'::jsonb)"],
     "event_upcast_path": "SELECT event_upcast_path('order', 1, 2)",
+    "event_progress": "SELECT * FROM event_progress",
     "event_validation_stats": "SELECT * FROM event_validation_stats",
     "event_validation_stats_history": "SELECT * FROM event_validation_stats_history",
     "event_validation_stats_daily": "SELECT * FROM event_validation_stats_daily",

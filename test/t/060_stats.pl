@@ -21,7 +21,7 @@ my $library = ($ENV{EV_SERVER_CONF} || '') =~ /extension_destdir/ ? '$libdir/eve
 my $node = new_node(
 	'stats',
 	init => { allows_streaming => 1 },
-	conf => "fsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\nmax_prepared_transactions = 1\n");
+	conf => "shared_preload_libraries = ''\nfsync = off\nlog_statement = none\nlog_min_messages = fatal\nlogging_collector = on\nlog_destination = 'stderr,jsonlog'\nrestart_after_crash = on\nevent_validate.stats_max = 200\nmax_prepared_transactions = 1\n");
 my $db = new_database($node, 'stats');
 
 sub sql { return $node->safe_psql($db, @_); }
@@ -248,6 +248,24 @@ sql('SELECT event_validation_stats_reset()');
 sql(q(INSERT INTO checked VALUES ('{"n": 1}')));
 $node->psql($db, q(INSERT INTO checked VALUES ('{}')), extra_params => [ '-U', 'producer' ]);
 
+# ---------- progress: the row of a process that is gone ----------
+
+sql(q(
+	CREATE TABLE slow AS SELECT i AS id, 'order' AS event_type, 1 AS schema_version, '{"n": 1}'::jsonb AS data FROM generate_series(1, 100000) AS i;
+	CREATE FUNCTION slow(data jsonb) RETURNS jsonb LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.002); RETURN data; END'));
+my $audit = IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr($db), '-c', q(SELECT * FROM audit_events('slow', 'slow(data)')) ], '>', '/dev/null', '2>', '/dev/null');
+ok($node->poll_query_until($db, q(SELECT sum(rows_done) > 0 FROM event_progress WHERE relation = 'slow'::regclass AND command = 'audit')), 'an audit is shown');
+is(sql('SELECT count(pid), count(datname), count(relid), count(command), count(rows_total) FROM event_progress', extra_params => [ '-U', 'producer' ]), '1|1|0|0|0', 'to others only that there is one');
+is($node->safe_psql('postgres', 'CREATE EXTENSION event_validate; SELECT datname, relation, relid IS NOT NULL, command FROM event_progress; DROP EXTENSION event_validate', extra_params => [ '-U', $me ]),
+	'stats||t|audit', 'in another database, its table is a number');
+sql('SELECT pg_terminate_backend(pid) FROM event_progress');
+ok($node->poll_query_until($db, 'SELECT count(*) = 0 FROM event_progress'), 'after the end of its process it is not shown');
+$audit->finish;
+sql(q(SELECT count(*) FROM audit_events('slow')));
+is(sql(q(SET min_parallel_table_scan_size = 0; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SELECT count(*) FROM audit_events('slow'); SELECT count(*) FROM event_progress)),
+	"0\n0", 'nor after one with parallel workers');
+sql('DROP TABLE slow');
+
 # ---------- a restart, and a crash ----------
 
 my $kept = sql('SELECT * FROM event_validation_stats ORDER BY role') . sql('SELECT * FROM event_validation_stats_history ORDER BY role')
@@ -304,10 +322,15 @@ is(sql(q(SELECT count(*) FILTER (WHERE role = 'producer') BETWEEN 16 AND 64, cou
 
 # ---------- the documentation ----------
 
-my ($page) = slurp_file(dirname(__FILE__) . '/../../docs/operations.md') =~ /^### Statistics\n(.*?)^## /ms;
-my @blocks = $page =~ /^```sql\n(.*?)^```/msg;
-is(scalar @blocks, 7, 'the blocks of the documentation');
-is((sql_error($node, $db, $_))[2], undef, (split /\n/)[0]) for @blocks;
+my $page = slurp_file(dirname(__FILE__) . '/../../docs/operations.md');
+for ([ 'Progress', 1 ], [ 'What a check costs a write', 1 ], [ 'Statistics', 7 ])
+{
+	my ($heading, $count) = @$_;
+	my ($part) = $page =~ /^### $heading\n(.*?)^##/ms;
+	my @blocks = $part =~ /^```sql\n(.*?)^```/msg;
+	is(scalar @blocks, $count, "the blocks of the documentation: $heading");
+	is((sql_error($node, $db, s/LOAD 'event_validate'/LOAD '$library'/r))[2], undef, (split /\n/)[0]) for @blocks;
+}
 
 # ---------- a standby ----------
 
