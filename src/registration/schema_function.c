@@ -40,7 +40,7 @@ ev_find_and_wait(const char *name)
 		ev_function_lock(function, AccessShareLock, name);
 		if (SearchSysCacheExists1(PROCOID, ObjectIdGetDatum(function)))
 			break;
-		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_unlock(function, AccessShareLock);
 	}
 	return function;
 }
@@ -198,7 +198,7 @@ ev_find_to_register(const char *name, bool keep_lock)
 	}
 	function = ev_find_and_wait(name);
 	if (OidIsValid(function) && !keep_lock)
-		UnlockDatabaseObject(ProcedureRelationId, function, 0, AccessShareLock);
+		ev_function_unlock(function, AccessShareLock);
 	return function;
 }
 

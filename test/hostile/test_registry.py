@@ -5,6 +5,8 @@ import hashlib
 import json
 import time
 
+import psycopg
+
 from world import Background, Skipped, alone
 
 OFF = "SET check_function_bodies = off"
@@ -668,6 +670,43 @@ def test_many_in_one_transaction(world):
     stranger.execute("SELECT register_event_schema('m', 1, '{}')")
     assert not waits(world, "owner", "BEGIN",
                      "SELECT count(register_event_schema('p' || i, 1, '{}')) FROM generate_series(1, 600) i")
+
+
+@alone
+def test_many_names_do_not_fill_the_lock_table(world):
+    """A role that does not own the database locks a bounded number of names, and the owner's bundle few."""
+    begin(world)
+    many = json.dumps({f"m{i}@1": {} for i in range(2100)})
+    bundle = "SELECT count(*) FROM register_schemas(%s::jsonb)"
+
+    def refused(command, *arguments):
+        session = world.connect("mallory")
+        session.execute("BEGIN")
+        try:
+            session.execute(command, arguments)
+        except psycopg.errors.ProgramLimitExceeded as error:
+            assert "cannot lock more than 2048 names" in error.diag.message_primary, error
+            assert "as the owner of the database" in error.diag.message_hint, error
+        else:
+            raise AssertionError(f"not refused: {command}")
+
+    refused(bundle, many)
+    refused("SELECT count(register_event_schema('m' || i, 1, '{}')) FROM generate_series(1, 2100) i")
+    refused("""SELECT count(register_schema('https://m.test/' || i, '{}')) FROM generate_series(1, 2100) i""")
+    # locks that were released do not count
+    world.run("mallory", """DO $do$ BEGIN FOR i IN 1..2100 LOOP
+        BEGIN PERFORM register_event_schema('m' || i, 1, '{}'); RAISE 'no' USING ERRCODE = 'P0004';
+        EXCEPTION WHEN assert_failure THEN END; END LOOP; END $do$""")
+
+    owner = world.connect("owner")
+    for _ in range(2):
+        owner.execute("BEGIN")
+        assert owner.execute(bundle, (many,)).fetchone() == (2100,)
+        locks = owner.execute("SELECT count(*) FROM pg_locks WHERE pid = pg_backend_pid()").fetchone()[0]
+        assert locks < 600, locks
+        owner.execute("COMMIT")
+    # what is registered already needs no locks
+    assert world.run("mallory", f"SELECT count(*) FROM register_schemas('{many}')") == [(2100,)]
 
 
 # ---------- concurrent drops ----------
