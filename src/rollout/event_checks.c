@@ -37,6 +37,7 @@
 #include "utils/tuplestore.h"
 
 #include "base/compat.h"
+#include "base/shown_text.h"
 #include "rollout/event_checks.h"
 #include "registry/nearest_type.h"
 #include "rows/event_calls.h"
@@ -158,7 +159,7 @@ ev_event_row_expression(PG_FUNCTION_ARGS)
 															   (EvRowPart) i, PG_GETARG_BOOL(3))));
 	ereport(ERROR,
 			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("an event has no part \"%s\"", part)));
+			 errmsg("an event has no part \"%s\"", ev_visible_cut(part, EV_SHOWN_ARGUMENT))));
 }
 
 /*
