@@ -5,10 +5,13 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_control.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
-#include "common/hashfn.h"
+#include "common/sha2.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
 #include "storage/proc.h"
@@ -228,15 +231,26 @@ acquire(const LOCKTAG *tag, LOCKMODE mode, const char *name)
 
 /*
  * Locks a name as a sub-object of the class of languages, since languages have
- * no sub-objects.  Names are distinguished by 47 bits of a hash.
+ * no sub-objects.  Names are distinguished by 47 bits of a hash.  It begins with a
+ * secret of the server, so that nobody can look for a name whose lock is that of
+ * another one, and keep it.
  */
 static void
 set_name_tag(LOCKTAG *tag, const char *name)
 {
-	uint64		hash = hash_bytes_extended((const unsigned char *) name, strlen(name), 0);
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	StringInfoData secret;
+	uint32		object;
+	uint16		part;
 
-	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, LanguageRelationId, (uint32) hash,
-					   (uint16) ((hash >> 32) | 0x8000));
+	initStringInfo(&secret);
+	appendBinaryStringInfo(&secret, GetMockAuthenticationNonce(), MOCK_AUTH_NONCE_LEN);
+	appendStringInfoString(&secret, name);
+	ev_sha256(secret.data, secret.len, digest);
+	pfree(secret.data);
+	memcpy(&object, digest, sizeof(object));
+	memcpy(&part, digest + sizeof(object), sizeof(part));
+	SET_LOCKTAG_OBJECT(*tag, MyDatabaseId, LanguageRelationId, object, (uint16) (part | 0x8000));
 }
 
 /*

@@ -655,6 +655,23 @@ def test_names_of_strangers(world):
 
 
 @alone
+def test_locks_of_names_cannot_be_guessed(world):
+    """No role can compute which names have the same lock as another one."""
+    begin(world)
+    session = world.connect("mallory")
+    session.execute("BEGIN")
+    session.execute("SELECT register_schema('urn:m', '{}')")
+    locks = session.execute("""SELECT l.objid::bigint, l.objsubid FROM pg_locks AS l
+        WHERE l.pid = pg_backend_pid() AND l.locktype = 'object' AND l.objsubid NOT IN (0, 1)""").fetchall()
+    assert len(locks) == 1, locks
+    for hashed in ("hashtextextended('urn:m' COLLATE \"C\", 0)", "('x' || encode(substr(sha256('urn:m'), 1, 8), 'hex'))::bit(64)::bigint",
+                   "('x' || encode(substr(sha256('urn:m'), 1, 4), 'hex'))::bit(32)::bigint"):
+        value = session.execute(f"SELECT {hashed}").fetchone()[0]
+        little = int.from_bytes((value & 0xffffffff).to_bytes(4, "little"), "big")
+        assert locks[0][0] not in (value & 0xffffffff, (value >> 32) & 0xffffffff, little), hashed
+
+
+@alone
 def test_many_in_one_transaction(world):
     """A restore in one transaction does not fill the lock table."""
     begin(world)
